@@ -1,0 +1,50 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+)
+
+var (
+	variable     = regexp.MustCompile(`\$\{[^}]*\}?`)
+	variableName = regexp.MustCompile(`^\$\{[A-Za-z_][A-Za-z0-9_]*\}$`)
+)
+
+// dateVariable is built in: the day in UTC. It wins over the environment, so
+// that a spec means the same everywhere.
+const dateVariable = "DATE"
+
+// expand replaces ${NAME} by the environment's value. A "$" without a brace
+// stands for itself. The first name that is not set is the error.
+func expand(s string, now time.Time) (string, error) {
+	var missing string
+	expanded := variable.ReplaceAllStringFunc(s, func(v string) string {
+		name := strings.TrimSuffix(strings.TrimPrefix(v, "${"), "}")
+		if name == dateVariable {
+			return now.UTC().Format(time.DateOnly)
+		}
+		value, ok := os.LookupEnv(name)
+		if !ok && missing == "" {
+			missing = name
+		}
+		return value
+	})
+	if missing != "" {
+		return "", fmt.Errorf("environment variable %s is not set", missing)
+	}
+	return expanded, nil
+}
+
+// variableFault returns what is wrong with the ${NAME}s in s, which can be
+// said before they are used.
+func variableFault(s string) string {
+	for _, v := range variable.FindAllString(s, -1) {
+		if !variableName.MatchString(v) {
+			return fmt.Sprintf("%q is no variable, which is ${NAME}", v)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,131 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+)
+
+// What loads validates against the JSON schema, and nothing panics.
+func FuzzParse(f *testing.F) {
+	for _, pattern := range []string{"/good/*.yaml", "/bad/*.yaml"} {
+		for _, path := range glob(f, specs+pattern) {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(data)
+		}
+	}
+	schema := compileSchema(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		spec, err := Parse("mirror.yaml", data)
+		if err != nil {
+			checkFaults(t, err)
+			return
+		}
+		if err := validate(schema, data); err != nil {
+			t.Errorf("it loads, but %v", err)
+		}
+		if _, err := spec.Mapper(); err != nil {
+			t.Errorf("it loads, but its mappings do not compile: %v", err)
+		}
+		for _, source := range spec.Sources {
+			if _, err := source.Tags.Select([]string{"v1", "latest"}); err != nil {
+				t.Errorf("it loads, but its tags cannot be selected: %v", err)
+			}
+		}
+	})
+}
+
+func checkFaults(t *testing.T, err error) {
+	t.Helper()
+	var faults *LoadError
+	if !errors.As(err, &faults) {
+		t.Fatalf("%T: %v, want a *LoadError", err, err)
+	}
+	if lines := strings.Count(err.Error(), "\n") + 1; lines != len(faults.Faults) {
+		t.Errorf("%d faults in %d lines:\n%v", len(faults.Faults), lines, err)
+	}
+	for _, fault := range faults.Faults {
+		if fault.Line < 1 || fault.Column < 1 || fault.Message == "" {
+			t.Errorf("a fault without a place: %+v", fault)
+		}
+	}
+}
+
+// What parses prints to something that parses to the same value.
+func FuzzParseReference(f *testing.F) {
+	for _, s := range []string{
+		"", "nginx:1.25", "docker.io/alpine", "ghcr.io/a/b:v1@" + someSHA256, "[::1]:5000/a", "https://a.b/C:d",
+		"ghcr.io/a:v1,v2,@" + someSHA512, "localhost/a__b--c.d", "a.b/c:" + strings.Repeat("x", 129),
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		references, err := ParseReferences(s)
+		if err != nil {
+			checkSuggestion(t, err)
+			return
+		}
+		for _, r := range references {
+			again, err := ParseReference(r.String())
+			if err != nil || again != r {
+				t.Errorf("%+v prints %q, which parses to %+v, %v", r, r.String(), again, err)
+			}
+			if named, err := ParseReference(r.EntryName()); err != nil || named.Name() != r.Name() {
+				t.Errorf("%+v is called %q, which parses to %+v, %v", r, r.EntryName(), named, err)
+			}
+		}
+		if target, err := ParseTarget(s); err == nil && target.String() != s {
+			t.Errorf("target %q prints %q", s, target)
+		}
+	})
+}
+
+// Advice must be worth following.
+func checkSuggestion(t *testing.T, err error) {
+	t.Helper()
+	var wrong *ReferenceError
+	if !errors.As(err, &wrong) {
+		t.Fatalf("%T: %v, want a *ReferenceError", err, err)
+	}
+	if wrong.Suggestion == "" {
+		return
+	}
+	if _, err := ParseReference(wrong.Suggestion); err != nil {
+		t.Errorf("%v: the suggestion does not parse: %v", wrong, err)
+	}
+}
+
+// What a mapping gives is a name that a registry takes, or a *MappingError.
+func FuzzMap(f *testing.F) {
+	f.Add("docker.io/library", "", "dockerhub", "docker.io/nginx:1")
+	f.Add("test", "", "", "foo.example/test/a")
+	f.Add("", `(?P<registry>[^/]+)/(?P<path>.+)`, "all/${registry}/${path}", "foo.example/a:v1")
+	f.Add("", `(x)?.*`, "a${1}", "foo.example/a:v1")
+	f.Add("[::1]:5000/a", "", "b", "[::1]:5000/a/c")
+	f.Fuzz(func(t *testing.T, source, pattern, target, reference string) {
+		m, err := NewMapper([]Mapping{{Source: source, SourcePattern: pattern, Target: target, Tags: []TagMapping{{"v1", "v2"}}}})
+		if err != nil {
+			return
+		}
+		r, err := ParseReference(reference)
+		if err != nil {
+			return
+		}
+		repository, tag, ok, err := m.Map(r)
+		var wrong *MappingError
+		if err != nil && !errors.As(err, &wrong) || ok != (err == nil) {
+			t.Fatalf("%s: ok = %v, %T: %v", reference, ok, err, err)
+		}
+		if err != nil {
+			return
+		}
+		mapped, err := ParseReference("a.example/" + repository)
+		if err != nil || mapped.Repository != repository || (tag == "") != (r.Tag == "") {
+			t.Errorf("%s maps to %q with tag %q: %v", reference, repository, tag, err)
+		}
+	})
+}

@@ -1,0 +1,118 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// The grammar of the OCI distribution spec, v1.1, "Pulling manifests". The
+// length of a repository is distribution's limit, the strictest that is known.
+var (
+	repositoryPattern = regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$`)
+	tagPattern        = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
+	hostPattern       = regexp.MustCompile(`^[a-zA-Z0-9](?:[a-zA-Z0-9_-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9_-]*[a-zA-Z0-9])?)*$`)
+)
+
+const maxRepositoryLength = 255
+
+// CheckRepository returns an error if a registry would refuse path as the name
+// of a repository.
+func CheckRepository(path string) error {
+	return asError(repositoryFault(path))
+}
+
+// CheckTag returns an error if a registry would refuse tag.
+func CheckTag(tag string) error {
+	return asError(tagFault(tag))
+}
+
+func asError(reason string) error {
+	if reason == "" {
+		return nil
+	}
+	return errors.New(reason)
+}
+
+func repositoryFault(path string) string {
+	switch {
+	case path == "":
+		return "no repository"
+	case len(path) > maxRepositoryLength:
+		return fmt.Sprintf("a repository of %d characters, at most %d are allowed", len(path), maxRepositoryLength)
+	case repositoryPattern.MatchString(path):
+		return ""
+	case path != strings.ToLower(path):
+		return fmt.Sprintf("repository %q has upper case letters", path)
+	}
+	return fmt.Sprintf("repository %q is not allowed: lower case letters and digits, separated by one of / . _ __ -", path)
+}
+
+func tagFault(tag string) string {
+	switch {
+	case tagPattern.MatchString(tag):
+		return ""
+	case tag == "":
+		return "empty tag"
+	case len(tag) > 128:
+		return fmt.Sprintf("a tag of %d characters, at most 128 are allowed", len(tag))
+	}
+	return fmt.Sprintf("tag %q is not allowed: letters, digits, _ . -, and neither . nor - at the start", tag)
+}
+
+// registryFault returns why s is no HOST[:PORT]; the host is a name, an IPv4
+// address or an IPv6 address in brackets.
+func registryFault(s string) string {
+	if strings.Contains(s, "/") {
+		return fmt.Sprintf("registry %q is not HOST[:PORT]", s)
+	}
+	host, port, hasPort := cutPort(s)
+	if hasPort {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return fmt.Sprintf("registry %q has no valid port", s)
+		}
+	}
+	if inner, ok := strings.CutPrefix(host, "["); ok {
+		ip, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
+		if err != nil || !ip.Is6() || ip.Zone() != "" || !strings.HasSuffix(inner, "]") {
+			return fmt.Sprintf("registry %q has no valid IPv6 address", s)
+		}
+		return ""
+	}
+	if !hostPattern.MatchString(host) {
+		return fmt.Sprintf("registry %q is no host name", s)
+	}
+	return ""
+}
+
+// cutPort splits at the last colon, unless that belongs to an IPv6 address.
+func cutPort(s string) (host, port string, ok bool) {
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 || strings.HasSuffix(s, "]") {
+		return s, "", false
+	}
+	return s[:i], s[i+1:], true
+}
+
+// digestFault returns why s is no digest that an artifact may be named by.
+func digestFault(s string) string {
+	algorithm, encoded, ok := strings.Cut(s, ":")
+	if !ok {
+		return fmt.Sprintf("%q is no digest, which is ALGORITHM:HEX", s)
+	}
+	a := digest.Algorithm(algorithm)
+	if a != digest.SHA256 && a != digest.SHA512 {
+		return fmt.Sprintf("digest algorithm %q, only sha256 and sha512 are known", algorithm)
+	}
+	if a.Validate(encoded) != nil {
+		return fmt.Sprintf("a %s digest has %d lower case hexadecimal characters", a, hexLength[a])
+	}
+	return ""
+}
+
+var hexLength = map[digest.Algorithm]int{digest.SHA256: 64, digest.SHA512: 128}

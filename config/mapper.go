@@ -1,0 +1,120 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Mapper decides what a repository and its tags are called in a target. Safe
+// for concurrent use.
+type Mapper struct {
+	rules []rule
+}
+
+// rule is a mapping that was compiled: a pattern, or a prefix.
+type rule struct {
+	mapping  Mapping
+	tags     map[string]string
+	pattern  *regexp.Regexp
+	registry string // "" means every registry
+	prefix   string // "" means all of the registry
+}
+
+// MappingError says that a reference has no place in a target.
+type MappingError struct {
+	Reference string
+	Mapping   string // source of the mapping; "" if none matched
+	Target    string // what the reference would be called
+	Reason    string
+}
+
+func (e *MappingError) Error() string {
+	if e.Mapping == "" {
+		return fmt.Sprintf("%s: its target %q: %s", e.Reference, e.Target, e.Reason)
+	}
+	return fmt.Sprintf("%s: mapping %s gives %q: %s", e.Reference, e.Mapping, e.Target, e.Reason)
+}
+
+// NewMapper makes a mapper of mappings, the first of which wins that matches.
+// Where none does, the registry goes and the path stays.
+func NewMapper(mappings []Mapping) (*Mapper, error) {
+	m := &Mapper{rules: make([]rule, len(mappings))}
+	for i := range mappings {
+		r, faults := mappings[i].compile()
+		if len(faults) > 0 {
+			return nil, fmt.Errorf("mapping %s: %w", mappings[i].source(), faults[0])
+		}
+		m.rules[i] = r
+	}
+	return m, nil
+}
+
+// Map returns the repository below a target, and the tag there; "" for a
+// reference without one. It returns ok = false for what a mapping excludes. Its
+// error is a [*MappingError]: no registry would take that name.
+func (m *Mapper) Map(r Reference) (repository, tag string, ok bool, err error) {
+	repository, tag = r.Repository, r.Tag
+	var source string
+	for i := range m.rules {
+		rule := &m.rules[i]
+		mapped, matches := rule.apply(r)
+		if !matches {
+			continue
+		}
+		if rule.mapping.Exclude {
+			return "", "", false, nil
+		}
+		source, repository = rule.mapping.source(), mapped
+		if renamed, ok := rule.tags[tag]; ok && tag != "" {
+			tag = renamed
+		}
+		break
+	}
+	reason := repositoryFault(repository)
+	if reason == "" && tag != "" {
+		reason = tagFault(tag)
+	}
+	if reason != "" {
+		return "", "", false, &MappingError{Reference: r.String(), Mapping: source, Target: repository, Reason: reason}
+	}
+	return repository, tag, true, nil
+}
+
+// apply returns what the rule makes of a repository, if it matches.
+func (r *rule) apply(ref Reference) (string, bool) {
+	if r.pattern != nil {
+		return r.expand(ref.Name())
+	}
+	if r.registry != "" && !strings.EqualFold(r.registry, ref.Registry) {
+		return "", false
+	}
+	rest, ok := cutPrefix(ref.Repository, r.prefix)
+	// docker.io/nginx is the short form of docker.io/library/nginx here, too.
+	if !ok && ref.Registry == dockerHub && ref.Repository == normalize(dockerHub, r.prefix) {
+		rest, ok = "", true
+	}
+	if !ok {
+		return "", false
+	}
+	return strings.Trim(r.mapping.Target+"/"+rest, "/"), true
+}
+
+// cutPrefix cuts a prefix that ends where a component of the path does.
+func cutPrefix(path, prefix string) (rest string, ok bool) {
+	if prefix == "" || path == prefix {
+		return strings.TrimPrefix(path, prefix), true
+	}
+	return strings.CutPrefix(path, prefix+"/")
+}
+
+// expand puts the pattern's groups into the target.
+func (r *rule) expand(name string) (string, bool) {
+	match := r.pattern.FindStringSubmatch(name)
+	if match == nil {
+		return "", false
+	}
+	return group.ReplaceAllStringFunc(r.mapping.Target, func(g string) string {
+		return match[groupIndex(r.pattern, g)]
+	}), true
+}

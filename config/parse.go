@@ -1,0 +1,165 @@
+package config
+
+import (
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// ParseReference parses REGISTRY/REPOSITORY[:TAG][@DIGEST] by the grammar of
+// the OCI distribution spec. The registry is never left out: there is no
+// default that would be right for everybody. Its error is a [*ReferenceError].
+func ParseReference(s string) (Reference, error) {
+	r, reason := parseReference(s)
+	if reason == "" {
+		return r, nil
+	}
+	return Reference{}, &ReferenceError{Reference: s, Reason: reason, Suggestion: suggestReference(s)}
+}
+
+// ParseReferences parses what oras takes for several artifacts of one
+// repository, too: REPO:v1,v2 is two references. Each of them may be a tag, a
+// digest or TAG@DIGEST.
+func ParseReferences(s string) ([]Reference, error) {
+	head, tail, more := strings.Cut(s, ",")
+	first, err := ParseReference(head)
+	if err != nil {
+		return nil, err
+	}
+	all := []Reference{first}
+	if !more {
+		return all, nil
+	}
+	if first.IsRepository() {
+		return nil, &ReferenceError{Reference: s, Reason: "a list of tags needs a tag before the comma"}
+	}
+	for part := range strings.SplitSeq(tail, ",") {
+		next := Reference{Registry: first.Registry, Repository: first.Repository}
+		if reason := next.setVersion(part); reason != "" {
+			return nil, &ReferenceError{Reference: s, Reason: reason}
+		}
+		all = append(all, next)
+	}
+	return all, nil
+}
+
+// setVersion takes what stands behind a comma: a tag, a digest, or both.
+func (r *Reference) setVersion(s string) (reason string) {
+	tag, dig, both := strings.Cut(s, "@")
+	if !both && strings.Contains(s, ":") && !strings.Contains(s, "/") {
+		tag, dig = "", s
+	}
+	if tag == "" && dig == "" {
+		return "nothing stands behind a comma"
+	}
+	if tag != "" {
+		if reason := tagFault(tag); reason != "" {
+			return reason
+		}
+	}
+	if dig != "" || both {
+		if reason := digestFault(dig); reason != "" {
+			return reason
+		}
+	}
+	r.Tag, r.Digest = tag, digest.Digest(dig)
+	return ""
+}
+
+// parseReference returns why s is no reference, or "".
+func parseReference(s string) (r Reference, reason string) {
+	if reason := unlikely(s); reason != "" {
+		return r, reason
+	}
+	registry, rest, ok := cutRegistry(s)
+	if !ok && isBareRegistry(s) {
+		return r, "a registry alone, without a repository"
+	}
+	if !ok {
+		return r, "no registry"
+	}
+	if reason := registryFault(registry); reason != "" {
+		return r, reason
+	}
+	rest, dig, hasDigest := strings.Cut(rest, "@")
+	repository, tag, hasTag := strings.Cut(rest, ":")
+	r = Reference{Registry: registry, Repository: normalize(registry, repository), Tag: tag, Digest: digest.Digest(dig)}
+	if reason := repositoryFault(r.Repository); reason != "" {
+		return r, reason
+	}
+	if hasTag {
+		if reason := tagFault(tag); reason != "" {
+			return r, reason
+		}
+	}
+	if hasDigest {
+		return r, digestFault(dig)
+	}
+	return r, ""
+}
+
+// unlikely catches what is no reference at all but is often tried.
+func unlikely(s string) string {
+	switch {
+	case s == "":
+		return "empty"
+	case strings.ContainsAny(s, " \t\r\n"):
+		return "white space in a reference"
+	case strings.Contains(s, "://"):
+		return "a scheme, which has no place here"
+	case strings.Contains(s, "${"):
+		return "${...} is not expanded here"
+	}
+	return ""
+}
+
+// cutRegistry splits the registry from the path, if s begins with one.
+func cutRegistry(s string) (registry, path string, ok bool) {
+	first, rest, slash := strings.Cut(s, "/")
+	if !slash || !looksLikeRegistry(first) {
+		return "", s, false
+	}
+	return first, rest, true
+}
+
+// looksLikeRegistry tells a registry from the first component of a path as
+// docker does.
+func looksLikeRegistry(first string) bool {
+	return first == "localhost" || strings.ContainsAny(first, ".:")
+}
+
+// isBareRegistry knows a registry that somebody gave without a repository: to
+// take ghcr.io for an image of Docker Hub would be bad advice.
+func isBareRegistry(s string) bool {
+	host, _, _ := strings.Cut(s, ":")
+	return !strings.Contains(s, "/") && looksLikeRegistry(host)
+}
+
+// suggestReference mends the usual mistakes and returns the first result that
+// parses.
+func suggestReference(s string) string {
+	mended := strings.TrimSpace(s)
+	if _, after, ok := strings.Cut(mended, "://"); ok {
+		mended = after
+	}
+	mended = lowerName(strings.Trim(mended, "/"))
+	if isBareRegistry(mended) {
+		return ""
+	}
+	for _, guess := range []string{mended, dockerHub + "/" + mended} {
+		if r, reason := parseReference(guess); reason == "" {
+			return r.String()
+		}
+	}
+	return ""
+}
+
+// lowerName lowers all but the tag.
+func lowerName(s string) string {
+	slash := strings.LastIndex(s, "/")
+	if i := strings.IndexAny(s[slash+1:], ":@"); i >= 0 {
+		end := slash + 1 + i
+		return strings.ToLower(s[:end]) + s[end:]
+	}
+	return strings.ToLower(s)
+}

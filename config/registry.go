@@ -1,0 +1,75 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The two ways a registry can keep referrers, as oras names them.
+var distributionSpecs = []string{"v1.1-referrers-api", "v1.1-referrers-tag"}
+
+// RegistrySettings says how one registry is reached. The zero value means the
+// defaults for all of it.
+type RegistrySettings struct {
+	Registry          string  `yaml:"registry"`
+	PlainHTTP         *bool   `yaml:"plainHTTP"` // nil means true for loopback names alone
+	Insecure          bool    `yaml:"insecure"`  // any certificate is believed
+	CAFile            string  `yaml:"caFile"`
+	CertFile          string  `yaml:"certFile"`
+	KeyFile           string  `yaml:"keyFile"`
+	Concurrency       int     `yaml:"concurrency"`       // requests in flight; 0 means no limit of its own
+	RequestsPerSecond float64 `yaml:"requestsPerSecond"` // 0 means no limit
+	DistributionSpec  string  `yaml:"distributionSpec"`  // "" means ask
+}
+
+func (r *RegistrySettings) check(o object) {
+	if o.require("registry") && r.Registry != "" {
+		if reason := registryFault(r.Registry); reason != "" {
+			o.fault("registry", reason)
+		}
+	}
+	o.variables("caFile", r.CAFile)
+	o.variables("certFile", r.CertFile)
+	o.variables("keyFile", r.KeyFile)
+	o.together("certFile", "keyFile")
+	if o.sound("concurrency") && r.Concurrency < 1 {
+		o.fault("concurrency", fmt.Sprintf("%d is less than 1", r.Concurrency))
+	}
+	if o.sound("requestsPerSecond") && r.RequestsPerSecond <= 0 {
+		o.fault("requestsPerSecond", fmt.Sprintf("%g is not more than 0", r.RequestsPerSecond))
+	}
+	if o.sound("distributionSpec") && !slices.Contains(distributionSpecs, r.DistributionSpec) {
+		o.suggest("distributionSpec", fmt.Sprintf("%q is none of %s", r.DistributionSpec, strings.Join(distributionSpecs, ", ")),
+			nearest(r.DistributionSpec, distributionSpecs))
+	}
+}
+
+// Registry returns how a registry is reached: the zero value if the spec does
+// not list it, else its settings with certificate paths ready to be opened.
+func (s *Spec) Registry(host string) (RegistrySettings, error) {
+	if s == nil {
+		return RegistrySettings{}, nil
+	}
+	i := slices.IndexFunc(s.Registries, func(r RegistrySettings) bool { return strings.EqualFold(r.Registry, host) })
+	if i < 0 {
+		return RegistrySettings{}, nil
+	}
+	settings := s.Registries[i]
+	var faults []Fault
+	resolve := func(key string, path *string) {
+		if *path == "" {
+			return
+		}
+		resolved, err := s.path(*path, time.Now())
+		if err != nil {
+			faults = append(faults, s.fault(element("registries", i)+"."+key, err))
+		}
+		*path = resolved
+	}
+	resolve("caFile", &settings.CAFile)
+	resolve("certFile", &settings.CertFile)
+	resolve("keyFile", &settings.KeyFile)
+	return settings, loadError(faults)
+}

@@ -1,0 +1,162 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"gopkg.in/yaml.v3"
+
+	"github.com/oras-mirror/oras-mirror/schemas"
+)
+
+func compileSchema(t testing.TB) *jsonschema.Schema {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemas.Mirror))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("mirror.schema.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("mirror.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+// validate decodes data by yaml.v3's own rules, as an editor would.
+func validate(schema *jsonschema.Schema, data []byte) error {
+	var value any
+	if err := yaml.Unmarshal(data, &value); err != nil {
+		return err
+	}
+	return schema.Validate(value)
+}
+
+func TestSchemaTakesGoodSpecs(t *testing.T) {
+	schema := compileSchema(t)
+	for _, path := range glob(t, specs+"/good/*.yaml") {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Parse(path, data); err != nil {
+			t.Error(err)
+		}
+		if err := validate(schema, data); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+func TestSchemaRefusesBadSpecs(t *testing.T) {
+	// An editor's parser refuses the first, and a schema cannot know the rest.
+	beyond := []string{"two-documents.yaml"}
+	schema := compileSchema(t)
+	for _, path := range glob(t, specs+"/bad/*.yaml") {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		refused := validate(schema, data) != nil
+		if known := !slices.Contains(beyond, filepath.Base(path)); refused != known {
+			t.Errorf("%s: refused: %v, want %v", path, refused, known)
+		}
+	}
+}
+
+// node is the part of a JSON schema that says which keys there are.
+type node struct {
+	Ref        string           `json:"$ref"`
+	Type       string           `json:"type"`
+	Const      string           `json:"const"`
+	Enum       []string         `json:"enum"`
+	Properties map[string]*node `json:"properties"`
+	Additional *bool            `json:"additionalProperties"`
+	Items      *node            `json:"items"`
+	OneOf      []*node          `json:"oneOf"`
+	Defs       map[string]*node `json:"$defs"`
+}
+
+// UnmarshalJSON takes the schema false for one that names no keys.
+func (n *node) UnmarshalJSON(data []byte) error {
+	if string(data) == "false" {
+		return nil
+	}
+	type plain node
+	return json.Unmarshal(data, (*plain)(n))
+}
+
+func TestSchemaHasTheKeysOfTheStructs(t *testing.T) {
+	var root node
+	if err := json.Unmarshal(schemas.Mirror, &root); err != nil {
+		t.Fatal(err)
+	}
+	compare(t, root.Defs, "spec", &root, reflect.TypeFor[Spec]())
+}
+
+// compare walks a schema and a type side by side.
+func compare(t *testing.T, defs map[string]*node, path string, n *node, typ reflect.Type) {
+	t.Helper()
+	n = deref(t, defs, n)
+	if typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	for _, form := range n.OneOf {
+		if form = deref(t, defs, form); form.Type == "object" {
+			n = form
+		}
+	}
+	want := map[reflect.Kind]string{
+		reflect.Struct: "object", reflect.Slice: "array", reflect.String: "string",
+		reflect.Bool: "boolean", reflect.Int: "integer", reflect.Float64: "number",
+	}[typ.Kind()]
+	if n.Type != want && !(want == "string" && (n.Const != "" || n.Enum != nil)) {
+		t.Errorf("%s: the schema says %q, the struct %s", path, n.Type, typ)
+	}
+	switch typ.Kind() {
+	case reflect.Slice:
+		compare(t, defs, path+"[]", n.Items, typ.Elem())
+	case reflect.Struct:
+		compareKeys(t, defs, path, n, typ)
+	}
+}
+
+func compareKeys(t *testing.T, defs map[string]*node, path string, n *node, typ reflect.Type) {
+	t.Helper()
+	if n.Additional == nil || *n.Additional {
+		t.Errorf("%s: the schema takes unknown keys", path)
+	}
+	known := make(map[string]bool)
+	for _, k := range keysOf(typ) {
+		known[k.name] = true
+		if n.Properties[k.name] == nil {
+			t.Errorf("%s.%s: not in the schema", path, k.name)
+			continue
+		}
+		compare(t, defs, path+"."+k.name, n.Properties[k.name], typ.Field(k.field).Type)
+	}
+	for name := range n.Properties {
+		if !known[name] {
+			t.Errorf("%s.%s: in the schema alone", path, name)
+		}
+	}
+}
+
+func deref(t *testing.T, defs map[string]*node, n *node) *node {
+	t.Helper()
+	for n.Ref != "" {
+		if n = defs[filepath.Base(n.Ref)]; n == nil {
+			t.Fatal("the schema refers to nothing")
+		}
+	}
+	return n
+}

@@ -1,0 +1,78 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/Masterminds/semver/v3"
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// Tags selects tags of a repository:
+//
+//	names ∪ (include ∩ regex ∩ semver) − exclude → sort → latest
+//
+// With Names alone the bracket is empty; with none of Names, Include, Regex and
+// Semver it is all tags.
+type Tags struct {
+	Names   []string `yaml:"names"`   // exact, whether the registry lists them or not
+	Include []string `yaml:"include"` // globs, of which one must match
+	Exclude []string `yaml:"exclude"` // globs, of which none may match
+	Regex   string   `yaml:"regex"`   // RE2, of the whole tag
+	Semver  string   `yaml:"semver"`  // constraint; a tag that is no version does not match
+	Latest  int      `yaml:"latest"`  // so many of the newest; 0 means all
+}
+
+func (t *Tags) check(o object) {
+	for i, name := range t.Names {
+		if name != "" && tagFault(name) != "" {
+			o.fault(element("names", i), tagFault(name))
+		}
+	}
+	checkGlobs(o, "include", t.Include)
+	checkGlobs(o, "exclude", t.Exclude)
+	for _, key := range []string{"names", "include", "exclude"} {
+		o.notEmpty(key)
+	}
+	if _, err := compileAnchored(t.Regex); err != nil {
+		o.wrong("regex", err)
+	}
+	if t.Semver != "" {
+		if _, err := semver.NewConstraint(t.Semver); err != nil {
+			o.fault("semver", fmt.Sprintf("%q is no version constraint", t.Semver))
+		}
+	}
+	if o.sound("latest") && t.Latest < 1 {
+		o.fault("latest", fmt.Sprintf("%d is less than 1", t.Latest))
+	}
+}
+
+func checkGlobs(o object, key string, globs []string) {
+	for i, glob := range globs {
+		if !doublestar.ValidatePattern(glob) {
+			o.fault(element(key, i), fmt.Sprintf("%q is no glob", glob))
+		}
+	}
+}
+
+// compileAnchored compiles an expression that must match the whole of a text.
+// It is compiled alone first, or "a)|(b" would be one.
+func compileAnchored(expr string) (*regexp.Regexp, error) {
+	if _, err := regexp.Compile(expr); err != nil {
+		return nil, fmt.Errorf("%q is no regular expression: %w", expr, regexpReason(err))
+	}
+	anchored, err := regexp.Compile(`^(?:` + expr + `)$`)
+	if err != nil {
+		return nil, fmt.Errorf("%q is no regular expression: %w", expr, regexpReason(err))
+	}
+	return anchored, nil
+}
+
+var referrersTag = regexp.MustCompile(`^sha(?:(?:256|512)-[0-9a-f]{64}|256-[0-9a-f]{64}\.(?:sig|att|sbom)|512-[0-9a-f]{128}\.(?:sig|att|sbom))$`)
+
+// IsReferrersTag knows the tags that stand for what belongs to another
+// artifact: those of the referrers tag schema (distribution spec, "Referrers
+// Tag Schema", whose digests are cut at 64 characters) and cosign's.
+func IsReferrersTag(tag string) bool {
+	return referrersTag.MatchString(tag)
+}

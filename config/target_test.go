@@ -1,0 +1,68 @@
+package config
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestParseTarget(t *testing.T) {
+	tests := []struct {
+		in     string
+		joined string // with a/b
+	}{
+		{"registry.corp.example", "a/b"},
+		{"registry.corp.example/mirror", "mirror/a/b"},
+		{"localhost/x/y", "x/y/a/b"},
+		{"localhost:5000", "a/b"},
+		{"[::1]:5000/x", "x/a/b"},
+	}
+	for _, tt := range tests {
+		got, err := ParseTarget(tt.in)
+		if err != nil || got.String() != tt.in || got.Join("a/b") != tt.joined {
+			t.Errorf("ParseTarget(%q) = %v, %v, joins to %q, want %q", tt.in, got, err, got.Join("a/b"), tt.joined)
+		}
+	}
+}
+
+func TestParseTargetError(t *testing.T) {
+	tests := []struct{ in, reason, suggestion string }{
+		{"", "empty", ""},
+		{"mirror", "no registry", ""},
+		{"mirror/x", "no registry", ""},
+		{"https://a.example", "scheme", "a.example"},
+		{"a.example/", "no namespace", "a.example"},
+		{"a.example/x/", "not allowed", "a.example/x"},
+		{"a.example/X", "upper case", "a.example/x"},
+		{"a.example/x:v1", "neither tag nor digest", "a.example/x"},
+		{"a.example/x@" + someSHA256, "neither tag nor digest", "a.example/x"},
+		{"a.example:0/x", "port", ""},
+		{"a.example/x y", "white space", ""},
+	}
+	for _, tt := range tests {
+		got, err := ParseTarget(tt.in)
+		var wrong *ReferenceError
+		if !errors.As(err, &wrong) {
+			t.Errorf("ParseTarget(%q) = %v, %v, want a *ReferenceError", tt.in, got, err)
+			continue
+		}
+		if !strings.Contains(wrong.Reason, tt.reason) || wrong.Suggestion != tt.suggestion {
+			t.Errorf("ParseTarget(%q): %#v, want reason %q, suggestion %q", tt.in, wrong, tt.reason, tt.suggestion)
+		}
+	}
+}
+
+func TestChecks(t *testing.T) {
+	if err := CheckRepository("a/b-c.d_e"); err != nil {
+		t.Error(err)
+	}
+	if CheckRepository("a/B") == nil || CheckRepository(strings.Repeat("a", 256)) == nil {
+		t.Error("a repository that no registry takes is taken")
+	}
+	if err := CheckTag("v1.0_x-Y"); err != nil {
+		t.Error(err)
+	}
+	if CheckTag("") == nil || CheckTag("a/b") == nil {
+		t.Error("a tag that no registry takes is taken")
+	}
+}

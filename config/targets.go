@@ -1,0 +1,67 @@
+package config
+
+import (
+	"strings"
+	"time"
+)
+
+// TargetEntry is one element of a spec's targets: REGISTRY[/NAMESPACE], with a
+// name or without.
+type TargetEntry struct {
+	Name   string `yaml:"name"`
+	Target string `yaml:"target"`
+}
+
+// UnmarshalText takes a target that is a string.
+func (t *TargetEntry) UnmarshalText(text []byte) error {
+	t.Target = string(text)
+	return t.fault()
+}
+
+func (t *TargetEntry) check(o object) {
+	o.require("target")
+	if o.sound("target") {
+		o.wrong("target", t.fault())
+	}
+}
+
+// fault says what can be said before variables are expanded.
+func (t *TargetEntry) fault() error {
+	if reason := variableFault(t.Target); reason != "" {
+		return asError(reason)
+	}
+	if strings.Contains(t.Target, "${") {
+		return nil
+	}
+	_, err := ParseTarget(t.Target)
+	return err
+}
+
+// ResolveTargets returns where the spec says to restore to. Its error is a
+// [*LoadError] with all that is wrong.
+func (s *Spec) ResolveTargets() ([]Target, error) {
+	if s == nil {
+		return nil, nil
+	}
+	var targets []Target
+	var faults []Fault
+	for i, entry := range s.Targets {
+		target, err := entry.resolve()
+		if err != nil {
+			faults = append(faults, s.fault(element("targets", i), err))
+			continue
+		}
+		targets = append(targets, target)
+	}
+	return targets, loadError(faults)
+}
+
+func (t TargetEntry) resolve() (Target, error) {
+	expanded, err := expand(t.Target, time.Now())
+	if err != nil {
+		return Target{}, err
+	}
+	target, err := ParseTarget(expanded)
+	target.Name = t.Name
+	return target, err
+}
