@@ -1,0 +1,240 @@
+package bundle
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/crc32"
+	"io"
+	"sync"
+
+	"github.com/klauspost/compress/flate"
+)
+
+const (
+	// memberData is the most that a member inflates to. Small enough to be read
+	// at random, large enough that headers cost nothing.
+	memberData = 1 << 20
+	// MaxMember is the most that a member takes in the file: what does not
+	// compress is stored, in blocks of 64 KiB with five bytes each.
+	MaxMember = memberData + 5<<10
+	// minMember is an empty member: header, two bytes of deflate, trailer.
+	minMember = headerLength + len(emptyDeflate) + trailerLength
+
+	headerLength  = 24     // of gzip, with the OM subfield as its extra field
+	trailerLength = 8      // CRC-32 and length
+	subfield      = 4      // two letters and a length (RFC 1952, section 2.3.1.1)
+	storedBlock   = 0xffff // RFC 1951, section 3.2.4
+	storedHeader  = 5
+	maxTable      = 4 << 10 // of one member of the table: busybox refuses large ones
+
+	emptyDeflate = "\x03\x00"
+)
+
+// fixedHeader is what every member begins with: deflate, an extra field, no
+// time, no flags, and operating system 255 rather than the one at hand.
+var fixedHeader = [10]byte{0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0}
+
+func init() { fixedHeader[9] = 0xff }
+
+// appendHeader appends the header of a member of so many bytes in the file that
+// inflates to so many. extra are further subfields.
+func appendHeader(p []byte, inFile, inflated int, extra []byte) []byte {
+	p = append(p, fixedHeader[:]...)
+	p = binary.LittleEndian.AppendUint16(p, uint16(subfield+8+len(extra)))
+	p = append(p, 'O', 'M', 8, 0)
+	p = binary.LittleEndian.AppendUint32(p, uint32(inFile))
+	p = binary.LittleEndian.AppendUint32(p, uint32(inflated))
+	return append(p, extra...)
+}
+
+func appendTrailer(p []byte, crc uint32, inflated int) []byte {
+	p = binary.LittleEndian.AppendUint32(p, crc)
+	return binary.LittleEndian.AppendUint32(p, uint32(inflated))
+}
+
+// storedLength is how long a member is that holds n bytes as they are.
+func storedLength(n int) int {
+	blocks := max(1, (n+storedBlock-1)/storedBlock)
+	return headerLength + blocks*storedHeader + n + trailerLength
+}
+
+// appendStored appends a member that holds data as it is.
+func appendStored(p, data []byte) []byte {
+	p = appendHeader(p, storedLength(len(data)), len(data), nil)
+	for rest := data; ; {
+		n := min(len(rest), storedBlock)
+		p = appendBlockHeader(p, n, n == len(rest))
+		p = append(p, rest[:n]...)
+		if rest = rest[n:]; len(rest) == 0 {
+			break
+		}
+	}
+	return appendTrailer(p, crc32.ChecksumIEEE(data), len(data))
+}
+
+func appendBlockHeader(p []byte, n int, final bool) []byte {
+	var last byte
+	if final {
+		last = 1
+	}
+	p = append(p, last)
+	p = binary.LittleEndian.AppendUint16(p, uint16(n))
+	return binary.LittleEndian.AppendUint16(p, ^uint16(n))
+}
+
+// appendEmpty appends a member that inflates to nothing, with an extra subfield.
+func appendEmpty(p, extra []byte) []byte {
+	p = appendHeader(p, minMember+len(extra), 0, extra)
+	p = append(p, emptyDeflate...)
+	return appendTrailer(p, 0, 0)
+}
+
+// deflaters are costly to make: half a megabyte each.
+var deflaters = sync.Pool{New: func() any {
+	w, err := flate.NewWriter(nil, flate.BestSpeed)
+	if err != nil {
+		panic(err) // the level is a constant
+	}
+	return w
+}}
+
+// appendDeflated appends a member that holds data at level 1, or as it is if
+// that is no longer.
+func appendDeflated(p, data []byte) []byte {
+	out := bytes.NewBuffer(appendHeader(p, 0, len(data), nil))
+	w := deflaters.Get().(*flate.Writer)
+	defer deflaters.Put(w)
+	w.Reset(out)
+	_, err := w.Write(data)
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		panic(err) // a bytes.Buffer takes everything
+	}
+	length := out.Len() - len(p) + trailerLength
+	if length >= storedLength(len(data)) {
+		return appendStored(p, data)
+	}
+	member := appendTrailer(out.Bytes(), crc32.ChecksumIEEE(data), len(data))
+	binary.LittleEndian.PutUint32(member[len(p)+16:], uint32(length))
+	return member
+}
+
+// memberHeader is the header of a member as a reader finds it.
+type memberHeader struct {
+	length   int64 // in the file
+	inflated int
+	extra    int // bytes of subfields behind OM
+}
+
+// isMember tells whether p begins like a member of ours.
+func isMember(p []byte) bool {
+	return len(p) >= headerLength && bytes.Equal(p[:10], fixedHeader[:]) &&
+		p[12] == 'O' && p[13] == 'M' && p[14] == 8 && p[15] == 0
+}
+
+// parseHeader reads the first headerLength bytes of a member at an offset. It
+// believes nothing: what it returns is within the limits of the format.
+func parseHeader(p []byte, offset int64) (memberHeader, error) {
+	if !isMember(p) {
+		return memberHeader{}, damaged(offset, "no member of a bundle begins here")
+	}
+	h := memberHeader{
+		length:   int64(binary.LittleEndian.Uint32(p[16:])),
+		inflated: int(binary.LittleEndian.Uint32(p[20:])),
+		extra:    int(binary.LittleEndian.Uint16(p[10:])) - subfield - 8,
+	}
+	switch {
+	case h.extra < 0 || h.extra > maxTable:
+		return h, damaged(offset, "a member has an extra field of %d bytes", h.extra+subfield+8)
+	case h.length < int64(minMember+h.extra) || h.length > MaxMember:
+		return h, damaged(offset, "a member says it is %d bytes long", h.length)
+	case h.inflated > memberData:
+		return h, damaged(offset, "a member says it inflates to %d bytes", h.inflated)
+	}
+	return h, nil
+}
+
+var inflaters = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
+
+// inflate returns what a whole member holds, in dst or, where it is stored in
+// one block, in the member itself. CRC, lengths and end are checked.
+func inflate(dst, member []byte, h memberHeader, offset int64) ([]byte, error) {
+	body := member[headerLength+h.extra : len(member)-trailerLength]
+	data, err := inflateBody(dst[:0], body, h.inflated)
+	if err != nil {
+		return nil, damaged(offset, "%v", err)
+	}
+	trailer := member[len(member)-trailerLength:]
+	if binary.LittleEndian.Uint32(trailer) != crc32.ChecksumIEEE(data) {
+		return nil, damaged(offset, "wrong checksum")
+	}
+	if binary.LittleEndian.Uint32(trailer[4:]) != uint32(h.inflated) {
+		return nil, damaged(offset, "a member's two lengths disagree")
+	}
+	return data, nil
+}
+
+type inflateError string
+
+func (e inflateError) Error() string { return string(e) }
+
+// inflateBody inflates deflate data that must end where body ends and give
+// exactly n bytes.
+func inflateBody(dst, body []byte, n int) ([]byte, error) {
+	if data, ok := unstore(dst, body, n); ok {
+		return data, nil
+	}
+	source := bytes.NewReader(body)
+	r := inflaters.Get().(io.ReadCloser)
+	defer inflaters.Put(r)
+	if err := r.(flate.Resetter).Reset(source, nil); err != nil {
+		return nil, err
+	}
+	dst = dst[:0]
+	if cap(dst) < n {
+		dst = make([]byte, 0, n)
+	}
+	dst = dst[:n]
+	if _, err := io.ReadFull(r, dst); err != nil {
+		return nil, inflateError("a member inflates to less than it says")
+	}
+	var more [1]byte
+	switch k, err := r.Read(more[:]); {
+	case k > 0:
+		return nil, inflateError("a member inflates to more than it says")
+	case err != io.EOF:
+		return nil, inflateError("a member is not valid deflate data")
+	case source.Len() > 0:
+		return nil, inflateError("a member ends before its trailer")
+	}
+	return dst, nil
+}
+
+// unstore reads deflate data that consists of stored blocks alone, which is most
+// of a bundle, without a copy where it is one block.
+func unstore(dst, body []byte, n int) ([]byte, bool) {
+	for first := true; ; first = false {
+		if len(body) < storedHeader || body[0] > 1 {
+			return nil, false
+		}
+		final := body[0] == 1
+		size := int(binary.LittleEndian.Uint16(body[1:]))
+		if uint16(size) != ^binary.LittleEndian.Uint16(body[3:]) || len(body) < storedHeader+size {
+			return nil, false
+		}
+		block := body[storedHeader : storedHeader+size]
+		body = body[storedHeader+size:]
+		if first && final {
+			return block, len(block) == n && len(body) == 0
+		}
+		if len(dst)+size > n {
+			return nil, false
+		}
+		dst = append(dst, block...)
+		if final {
+			return dst, len(dst) == n && len(body) == 0
+		}
+	}
+}
