@@ -1,0 +1,103 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/store/bundle"
+)
+
+// Destination is where a backup lands: a *Dir or an *Archive.
+type Destination interface {
+	// Path returns what it is called, as far as it has a name.
+	Path() string
+	// Close gives up what was not committed, and the lock.
+	Close() error
+}
+
+var (
+	_ Destination = (*Dir)(nil)
+	_ Destination = (*Archive)(nil)
+)
+
+// CreateOptions are the choices for an output.
+type CreateOptions struct {
+	Compression string    // of an archive: "gzip" or "none"; "" means gzip, but none for a name in .tar
+	Stdout      io.Writer // what "-" stands for; nil means os.Stdout
+}
+
+// ErrNoCompression says that a directory cannot be compressed.
+var ErrNoCompression = errors.New("is a directory, which is not compressed")
+
+// Create decides what an output path means. A directory that exists, or a path
+// that ends in a slash, is a layout directory; "-", a pipe or a device is
+// written as a stream; anything else is a file, which is replaced when the new
+// one is whole.
+func Create(path string, o CreateOptions) (Destination, error) {
+	compression, err := o.compression(path)
+	if err != nil {
+		return nil, &OutputError{Path: path, Err: err}
+	}
+	if path == "" {
+		return nil, &OutputError{Path: `""`, Err: errors.New("is no path")}
+	}
+	if path == "-" {
+		if o.Stdout == nil {
+			o.Stdout = os.Stdout
+		}
+		return StreamArchive(o.Stdout, compression), nil
+	}
+	info, err := os.Stat(path)
+	switch {
+	case os.IsPathSeparator(path[len(path)-1]) || err == nil && info.IsDir():
+		if o.Compression != "" {
+			return nil, &OutputError{Path: path, Err: ErrNoCompression}
+		}
+		return create(OpenDir(path))
+	case errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular():
+		return create(CreateArchive(path, compression))
+	case err == nil:
+		return create(openPipe(path, compression))
+	}
+	return nil, &OutputError{Path: path, Err: err}
+}
+
+// create keeps a nil *Dir from becoming a Destination that is not nil.
+func create[D Destination](d D, err error) (Destination, error) {
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func (o CreateOptions) compression(path string) (bundle.Compression, error) {
+	switch o.Compression {
+	case "gzip":
+		return bundle.Gzip, nil
+	case "none":
+		return bundle.None, nil
+	case "":
+		if strings.EqualFold(filepath.Ext(path), ".tar") {
+			return bundle.None, nil
+		}
+		return bundle.Gzip, nil
+	}
+	return 0, fmt.Errorf("there is no compression %q, only gzip and none", o.Compression)
+}
+
+// openPipe begins a bundle in something that is neither a file nor a directory.
+func openPipe(path string, c bundle.Compression) (*Archive, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, &OutputError{Path: path, Err: err}
+	}
+	a := StreamArchive(f, c)
+	p := a.medium.(*pipe)
+	p.name, p.closer = path, f
+	return a, nil
+}

@@ -1,0 +1,232 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store/bundle"
+)
+
+// The names that a directory has beside those of the OCI layout.
+const (
+	// LockFile is locked by the process that writes to the layout.
+	LockFile = "oras-mirror.lock"
+	// ingestFolder holds what is not whole yet.
+	ingestFolder = "ingest"
+)
+
+// Dir is a layout directory open for writing, by this process alone. It is safe
+// for concurrent use.
+//
+// A blob is written aside, verified and renamed; index.json changes when Commit
+// is called, and then all at once. So whatever ends the process, the directory
+// is the layout that it was, with more blobs.
+type Dir struct {
+	folder
+	lock    *fileLock
+	newLock bool     // the lock file was not there
+	made    []string // the folders that were not there, innermost first
+	trust   trust
+	names   atomic.Int64 // tells apart the files that Push writes aside
+
+	commit    sync.Mutex // held during Commit
+	layout    bool       // guarded by commit: the directory is an OCI layout
+	committed bool       // guarded by commit: by this run
+	writes    int        // guarded by commit: how often index.json was written
+
+	mu     sync.Mutex
+	fresh  []string               // guarded by mu: blobs to be synced
+	pushed []string               // guarded by mu: blobs that Push wrote
+	active map[digest.Digest]bool // guarded by mu: digests being ingested
+	worth  bool                   // guarded by mu: this run has downloaded a blob
+
+	sync func(path string) error // syncPath, but for tests
+}
+
+var _ Layout = (*Dir)(nil)
+
+// OpenDir opens the layout in path for writing and locks it. What does not
+// exist is made, and the OCI layout of any tool is added to. A directory with
+// something else in it is a *NotLayoutError, one that another process writes to
+// a *LockedError, one that cannot be written to an *OutputError.
+func OpenDir(path string) (*Dir, error) {
+	d := &Dir{
+		folder: folder{path: filepath.Clean(path), index: new(Index)},
+		active: make(map[digest.Digest]bool),
+		sync:   syncPath,
+	}
+	if err := d.open(); err != nil {
+		d.Close()
+		return nil, outputError(path, err)
+	}
+	return d, nil
+}
+
+func (d *Dir) open() (err error) {
+	if d.made, err = makeFolders(d.path); err != nil {
+		return err
+	}
+	if err := checkNames(d.path); err != nil {
+		return err
+	}
+	lock := filepath.Join(d.path, LockFile)
+	d.newLock = !exists(lock)
+	if d.lock, err = lockFile(lock); err != nil {
+		return err
+	}
+	switch found, err := openFolder(d.path); {
+	case err == nil:
+		d.index, d.layout = found.index, true
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	d.trust.roots(d.index)
+	return d.removeAsides()
+}
+
+// checkNames refuses a directory that holds something else than a layout, or
+// than what a run of ours leaves that ends before its first Commit.
+func checkNames(path string) error {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return err
+	}
+	found := make(map[string]bool)
+	for _, entry := range entries {
+		// What a file system or git puts into a directory leaves it empty.
+		if name := entry.Name(); !strings.HasPrefix(name, ".") && name != "lost+found" {
+			found[name] = true
+		}
+	}
+	if found[bundle.LayoutFile] || len(found) == 0 {
+		return nil
+	}
+	locked := found[LockFile]
+	for _, name := range []string{LockFile, ingestFolder, "blobs"} {
+		delete(found, name)
+	}
+	if !locked || len(found) > 0 {
+		return &NotLayoutError{Path: path}
+	}
+	return nil
+}
+
+// removeAsides removes what a killed run left that cannot be gone on with.
+func (d *Dir) removeAsides() error {
+	entries, err := os.ReadDir(d.aside(""))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, entry := range entries {
+		algorithm, encoded, _ := strings.Cut(entry.Name(), "-")
+		if digest.Digest(algorithm+":"+encoded).Validate() != nil {
+			if err := os.Remove(d.aside(entry.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Has says that a blob is there and can be counted on: its size is right, and
+// index.json reached it at opening (see trust), or this run wrote it, or its
+// bytes are hashed now, once.
+func (d *Dir) Has(desc ocispec.Descriptor) bool {
+	size, err := d.Stat(desc.Digest)
+	if err != nil || size != desc.Size {
+		return false
+	}
+	if d.trust.has(desc.Digest) {
+		return true
+	}
+	if hashBlob(d, desc, nil) != nil {
+		return false
+	}
+	d.stored(desc.Digest)
+	return true
+}
+
+// Push stores a manifest or another small blob, unless it is there.
+func (d *Dir) Push(desc ocispec.Descriptor, data []byte) error {
+	if err := check(desc, data); err != nil {
+		return err
+	}
+	if d.Has(desc) {
+		return nil
+	}
+	name := fmt.Sprintf("%s.%d", ingestName(desc.Digest), d.names.Add(1))
+	file, err := d.openAside(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = d.putInPlace(name, desc.Digest)
+	}
+	if err != nil {
+		os.Remove(d.aside(name))
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.pushed = append(d.pushed, d.blobPath(desc.Digest))
+	return nil
+}
+
+// Path returns where the layout is.
+func (d *Dir) Path() string { return d.path }
+
+// Free returns how many bytes the file system has left, where it can tell.
+func (d *Dir) Free() (bytes int64, ok bool) { return freeSpace(d.path) }
+
+// reached passes trust on from a manifest to what it points at.
+func (d *Dir) reached(desc ocispec.Descriptor, data []byte) { d.trust.reached(desc, data) }
+
+// aside is where a file is before it is whole.
+func (d *Dir) aside(name string) string { return filepath.Join(d.path, ingestFolder, name) }
+
+// openAside opens a file in ingest/, which Commit removes when it is empty.
+func (d *Dir) openAside(name string, flag int) (*os.File, error) {
+	for {
+		if err := os.MkdirAll(d.aside(""), 0o755); err != nil {
+			return nil, err
+		}
+		file, err := os.OpenFile(d.aside(name), flag, 0o644)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return file, err
+		}
+	}
+}
+
+// putInPlace makes a verified file the blob of that digest.
+func (d *Dir) putInPlace(name string, g digest.Digest) error {
+	path := d.blobPath(g)
+	err := os.Rename(d.aside(name), path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		err = os.Rename(d.aside(name), path)
+	}
+	if err == nil {
+		d.stored(g)
+	}
+	return err
+}
+
+// stored remembers a blob whose bytes are known to be right.
+func (d *Dir) stored(g digest.Digest) {
+	d.trust.add(g, bytesAlone)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fresh = append(d.fresh, d.blobPath(g))
+}

@@ -1,0 +1,84 @@
+package store
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+)
+
+// Sweep removes what interrupted downloads left, for a run that has all that it
+// wanted: nobody will go on with them.
+func (d *Dir) Sweep() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.active) > 0 {
+		return errors.New("a blob is being ingested")
+	}
+	return os.RemoveAll(d.aside(""))
+}
+
+// Close gives the lock back. A directory in which nothing was committed, and
+// which no download makes worth keeping, is left as it was found.
+func (d *Dir) Close() error {
+	d.commit.Lock()
+	defer d.commit.Unlock()
+	os.Remove(d.aside("")) // fails where something is unfinished
+	if d.lock == nil {
+		d.removeMade()
+		return nil
+	}
+	lock := d.lock
+	d.lock = nil
+	if d.committed || d.worthKeeping() || !d.newLock {
+		return lock.release()
+	}
+	if !d.layout {
+		d.removePushed()
+	}
+	err := lock.releaseAfter(func() error { return os.Remove(filepath.Join(d.path, LockFile)) })
+	d.removeMade()
+	return err
+}
+
+func (d *Dir) worthKeeping() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.worth || exists(d.aside(""))
+}
+
+// removePushed removes the manifests that no index.json reaches, and the
+// folders that are empty then.
+func (d *Dir) removePushed() {
+	for _, path := range d.pushed {
+		os.Remove(path)
+		os.Remove(filepath.Dir(path))
+	}
+	os.Remove(filepath.Join(d.path, "blobs"))
+}
+
+// removeMade removes the folders that OpenDir made, as long as they are empty.
+func (d *Dir) removeMade() { removeFolders(d.made) }
+
+// makeFolders makes path and returns those that were not there, innermost first.
+func makeFolders(path string) (made []string, err error) {
+	for p := path; !exists(p); p = filepath.Dir(p) {
+		made = append(made, p)
+	}
+	return made, os.MkdirAll(path, 0o755)
+}
+
+// removeFolders removes folders as long as they are empty.
+func removeFolders(innermostFirst []string) {
+	for _, folder := range innermostFirst {
+		if os.Remove(folder) != nil {
+			return
+		}
+	}
+}
+
+// exists says that something is there, if only a link that leads nowhere, or
+// that one may not look.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, os.ErrNotExist)
+}

@@ -1,0 +1,81 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/content"
+)
+
+// InputError says why Path cannot be read as a layout.
+type InputError struct {
+	Path   string // as the caller named it
+	Reason string // "does not exist", "is empty", "is a tar without an OCI layout", ...
+	Err    error  // what was found below; may be nil
+}
+
+func (e *InputError) Error() string { return e.Path + ": " + e.Reason }
+func (e *InputError) Unwrap() error { return e.Err }
+
+// OutputError says that Path cannot be written to.
+type OutputError struct {
+	Path string
+	Err  error
+}
+
+func (e *OutputError) Error() string { return e.Path + ": " + reason(e.Err) }
+func (e *OutputError) Unwrap() error { return e.Err }
+
+// LockedError says that another process writes to Path.
+type LockedError struct{ Path string }
+
+func (e *LockedError) Error() string { return e.Path + ": another process is writing to it" }
+
+// NotLayoutError says that the directory Path holds something that is no OCI
+// layout, which we do not mix with ours.
+type NotLayoutError struct{ Path string }
+
+func (e *NotLayoutError) Error() string {
+	return e.Path + ": the directory is not empty and is no OCI layout"
+}
+
+// MismatchError says that bytes are not what their descriptor promises.
+type MismatchError struct {
+	Descriptor ocispec.Descriptor
+	Size       int64         // what was found
+	Digest     digest.Digest // what was found; empty where the size alone tells
+}
+
+func (e *MismatchError) Error() string {
+	if e.Size != e.Descriptor.Size {
+		return fmt.Sprintf("%s: %d bytes where %d were expected", e.Descriptor.Digest, e.Size, e.Descriptor.Size)
+	}
+	return fmt.Sprintf("%s: content has the digest %s", e.Descriptor.Digest, e.Digest)
+}
+
+// Is makes a mismatch known to those who ask in oras-go's words.
+func (e *MismatchError) Is(target error) bool { return target == content.ErrMismatchedDigest }
+
+// outputError names path as the place that cannot be written to, unless err is
+// more telling already.
+func outputError(path string, err error) error {
+	var output *OutputError
+	var locked *LockedError
+	var other *NotLayoutError
+	if errors.As(err, &output) || errors.As(err, &locked) || errors.As(err, &other) {
+		return err
+	}
+	return &OutputError{Path: path, Err: err}
+}
+
+// reason is err without the path that a *fs.PathError repeats.
+func reason(err error) string {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err.Error()
+	}
+	return err.Error()
+}

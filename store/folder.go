@@ -1,0 +1,114 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/store/bundle"
+)
+
+// folder is a layout in a directory, as far as it is read.
+type folder struct {
+	path  string
+	index *Index
+}
+
+// openFolder reads the index.json of the layout in path.
+func openFolder(path string) (*folder, error) {
+	layout, err := os.Open(filepath.Join(path, bundle.LayoutFile))
+	if err != nil {
+		return nil, err
+	}
+	defer layout.Close()
+	if err := checkLayoutFile(layout); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(filepath.Join(path, bundle.IndexFile))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	index, err := ReadIndex(f)
+	return &folder{path: path, index: index}, err
+}
+
+func (f *folder) Index() *Index { return f.index }
+func (f *folder) Close() error  { return nil }
+
+func (f *folder) Open(d digest.Digest) (Blob, error) {
+	path, size, err := f.find(d)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return &fileBlob{file: file, size: size}, nil
+}
+
+func (f *folder) Stat(d digest.Digest) (int64, error) {
+	_, size, err := f.find(d)
+	return size, err
+}
+
+func (f *folder) find(d digest.Digest) (path string, size int64, err error) {
+	// A digest is part of a path: nothing but a well-formed one may be.
+	if err := d.Validate(); err != nil {
+		return "", 0, fmt.Errorf("%.200q: %w", d, err)
+	}
+	path = f.blobPath(d)
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return "", 0, &fs.PathError{Op: "open", Path: path, Err: errors.New("is not a regular file")}
+	}
+	return path, info.Size(), nil
+}
+
+func (f *folder) blobPath(d digest.Digest) string {
+	return filepath.Join(f.path, filepath.FromSlash(bundle.BlobName(d)))
+}
+
+// blobs lists the files below blobs/ that are called as blobs are.
+func (f *folder) blobs() iter.Seq[digest.Digest] {
+	return func(yield func(digest.Digest) bool) {
+		fs.WalkDir(os.DirFS(f.path), "blobs", func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return nil // what cannot be listed is missed when it is asked for
+			}
+			if d, ok := blobDigest(path); ok && !yield(d) {
+				return fs.SkipAll
+			}
+			return nil
+		})
+	}
+}
+
+// fileBlob is a blob in a file of its own.
+type fileBlob struct {
+	file *os.File
+	size int64
+}
+
+func (b *fileBlob) Read(p []byte) (int, error) { return b.file.Read(p) }
+func (b *fileBlob) Close() error               { return b.file.Close() }
+func (b *fileBlob) Size() int64                { return b.size }
+func (b *fileBlob) File() *os.File             { return b.file }
+
+// blobDigest returns the digest of the blob that is called so in a layout.
+func blobDigest(name string) (digest.Digest, bool) {
+	rest, ok := strings.CutPrefix(name, "blobs/")
+	algorithm, encoded, found := strings.Cut(rest, "/")
+	d := digest.NewDigestFromEncoded(digest.Algorithm(algorithm), encoded)
+	return d, ok && found && d.Validate() == nil
+}

@@ -1,0 +1,53 @@
+package store
+
+import (
+	"io"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// hashBuffers are as large as a member of an archive.
+var hashBuffers = sync.Pool{New: func() any { return new([1 << 20]byte) }}
+
+// hashBlob reads a stored blob and compares it with its descriptor. It calls
+// progress after each read, if that is not nil, and stops if it returns an error.
+func hashBlob(l Layout, desc ocispec.Descriptor, progress func(n int64) error) error {
+	blob, err := l.Open(desc.Digest)
+	if err != nil {
+		return err
+	}
+	defer blob.Close()
+	if size := blob.Size(); size != desc.Size {
+		return &MismatchError{Descriptor: desc, Size: size}
+	}
+	return hashReader(blob, desc, progress)
+}
+
+func hashReader(r io.Reader, desc ocispec.Descriptor, progress func(n int64) error) error {
+	buffer := hashBuffers.Get().(*[1 << 20]byte)
+	defer hashBuffers.Put(buffer)
+	algorithm := desc.Digest.Algorithm()
+	hash := algorithm.Hash()
+	got := &MismatchError{Descriptor: desc}
+	for {
+		n, err := r.Read(buffer[:])
+		hash.Write(buffer[:n])
+		got.Size += int64(n)
+		if err == io.EOF {
+			break
+		}
+		if err == nil && progress != nil {
+			err = progress(int64(n))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	got.Digest = digest.NewDigest(algorithm, hash)
+	if got.Size != desc.Size || got.Digest != desc.Digest {
+		return got
+	}
+	return nil
+}

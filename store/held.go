@@ -1,0 +1,105 @@
+package store
+
+import (
+	"bytes"
+	"compress/flate"
+	"io"
+	"io/fs"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// maxHeld bounds the memory for the manifests of a stream, packed. Those of
+// 100,000 images take 60 MB.
+const maxHeld = 256 << 20
+
+// held keeps the manifests of a stream until they are asked for. They are packed:
+// 100,000 images have 200 MB of them. Adding is for one goroutine, before the
+// first call of get; get may be called concurrently.
+type held struct {
+	packed map[digest.Digest][]byte
+	bytes  int
+	// indexes has the manifests that each index points at.
+	indexes map[digest.Digest][]ocispec.Descriptor
+
+	buffer   bytes.Buffer
+	deflater *flate.Writer
+	inflate  sync.Pool
+}
+
+func newHeld() *held {
+	h := &held{packed: make(map[digest.Digest][]byte), indexes: make(map[digest.Digest][]ocispec.Descriptor)}
+	h.deflater, _ = flate.NewWriter(&h.buffer, flate.BestSpeed) // a known level: no error
+	return h
+}
+
+// add keeps a manifest, of which the bytes are verified.
+func (h *held) add(d digest.Digest, data []byte) error {
+	h.buffer.Reset()
+	h.deflater.Reset(&h.buffer)
+	if _, err := h.deflater.Write(data); err != nil {
+		return err
+	}
+	if err := h.deflater.Close(); err != nil {
+		return err
+	}
+	h.packed[d] = bytes.Clone(h.buffer.Bytes())
+	h.bytes += h.buffer.Len()
+	if bytes.Contains(data, []byte(`"manifests"`)) {
+		index := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageIndex, Digest: d}
+		if children, _, err := Successors(index, data); err == nil {
+			h.indexes[d] = children
+		}
+	}
+	return nil
+}
+
+func (h *held) full() bool { return h.bytes > maxHeld }
+
+// get returns the bytes of a manifest, or fs.ErrNotExist.
+func (h *held) get(d digest.Digest) ([]byte, error) {
+	packed, ok := h.packed[d]
+	if !ok {
+		return nil, &fs.PathError{Op: "open", Path: string(d), Err: fs.ErrNotExist}
+	}
+	r, ok := h.inflate.Get().(io.ReadCloser)
+	if !ok {
+		r = flate.NewReader(nil)
+	}
+	defer h.inflate.Put(r)
+	if err := r.(flate.Resetter).Reset(bytes.NewReader(packed), nil); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
+}
+
+// completes says that h has every manifest that x reaches, but for those that
+// were left out of an index on purpose.
+func (h *held) completes(x *Index) bool {
+	seen := make(map[digest.Digest]bool)
+	var has func(e *Entry, d digest.Digest) bool
+	has = func(e *Entry, d digest.Digest) bool {
+		if seen[d] {
+			return true
+		}
+		if _, ok := h.packed[d]; !ok {
+			return false
+		}
+		seen[d] = true
+		index := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageIndex}
+		for _, child := range h.indexes[d] {
+			if IsManifest(child.MediaType) && !has(e, child.Digest) && !leftOut(e.Platforms, index, child) {
+				return false
+			}
+		}
+		return true
+	}
+	for i := range x.Entries {
+		if !has(&x.Entries[i], x.Entries[i].Digest) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,255 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+const (
+	// maxEntries is as many as an archive may have.
+	maxEntries = 2_000_000
+	// maxSize is the largest whole number that every JSON reader keeps exact.
+	maxSize = 1 << 53
+	// maxWords bounds the words that are stored once: a hostile file has only
+	// new ones.
+	maxWords = 10_000
+)
+
+// IndexError says why an index.json cannot be used.
+type IndexError struct {
+	Entry int // counted from 1; 0 where no entry is at fault
+	Err   error
+}
+
+func (e *IndexError) Error() string {
+	if e.Entry > 0 {
+		return fmt.Sprintf("index.json: entry %d %v", e.Entry, e.Err)
+	}
+	return fmt.Sprintf("index.json %v", e.Err)
+}
+
+func (e *IndexError) Unwrap() error { return e.Err }
+
+// ReadIndex decodes an index.json as it comes, into compact entries. What is
+// wrong with its text is an *IndexError.
+func ReadIndex(r io.Reader) (*Index, error) {
+	in := &indexReader{
+		lexer: newLexer(r),
+		index: new(Index),
+		words: make(map[string]string),
+		lists: make(map[string][]string),
+	}
+	if err := in.read(); err != nil {
+		return nil, &IndexError{Entry: in.at, Err: err}
+	}
+	in.index.Entries = slices.Clone(in.index.Entries) // without the room to grow
+	return in.index, nil
+}
+
+type indexReader struct {
+	*lexer
+	index *Index
+	at    int // the entry that is being read, from 1
+
+	entry              Entry
+	refName, imageName string
+
+	words map[string]string // media types and the like, each stored once
+	lists map[string][]string
+}
+
+func (in *indexReader) read() error {
+	c, err := in.peek()
+	if err != nil {
+		return err
+	}
+	if c != '{' { // a null would do for an object elsewhere
+		return unexpected(c)
+	}
+	if err := in.object(in.member); err != nil {
+		return err
+	}
+	return in.end()
+}
+
+func (in *indexReader) member(key string) (err error) {
+	x := in.index
+	switch key {
+	case "schemaVersion":
+		var version int64
+		if version, err = in.integer(); err == nil && version != 2 {
+			err = fmt.Errorf("has the schemaVersion %d, not 2", version)
+		}
+	case "mediaType":
+		_, err = in.string()
+	case "manifests":
+		x.Entries = x.Entries[:0]
+		err = in.array(in.readEntry)
+	case "annotations":
+		x.Annotations = make(map[string]string)
+		err = in.object(func(key string) error {
+			value, err := in.string()
+			x.Annotations[key] = string(value)
+			return err
+		})
+	default:
+		err = keep(&x.foreign, key, in.lexer)
+	}
+	return err
+}
+
+func (in *indexReader) readEntry() error {
+	in.at = len(in.index.Entries) + 1
+	if in.at > maxEntries {
+		return errors.New("is one too many")
+	}
+	in.entry, in.refName, in.imageName = Entry{}, "", ""
+	if err := in.object(in.descriptor); err != nil {
+		return err
+	}
+	e := &in.entry
+	e.setNames(in.refName, in.imageName)
+	if err := e.Digest.Validate(); err != nil {
+		return fmt.Errorf("has the digest %.200q: %w", e.Digest, err)
+	}
+	if e.Size < 0 || e.Size > maxSize {
+		return fmt.Errorf("has the size %d", e.Size)
+	}
+	x := in.index
+	if len(x.Entries) == cap(x.Entries) { // append alone grows in small steps, and leaves each behind
+		x.Entries = slices.Grow(x.Entries, max(len(x.Entries), 64))
+	}
+	x.Entries = append(x.Entries, *e)
+	in.at = 0
+	return nil
+}
+
+func (in *indexReader) descriptor(key string) (err error) {
+	e := &in.entry
+	switch key {
+	case "mediaType":
+		e.MediaType, err = in.word()
+	case "artifactType":
+		e.ArtifactType, err = in.word()
+	case "digest":
+		var text []byte
+		text, err = in.string()
+		e.Digest = digest.Digest(text)
+	case "size":
+		e.Size, err = in.integer()
+	case "annotations":
+		err = in.object(in.annotation)
+	default:
+		var value json.RawMessage
+		value, err = in.raw()
+		e.keepField(key, value)
+	}
+	return err
+}
+
+func (in *indexReader) annotation(key string) (err error) {
+	e := &in.entry
+	switch key {
+	case ocispec.AnnotationRefName:
+		in.refName, err = in.name()
+	case AnnotationImageName:
+		in.imageName, err = in.name()
+	case AnnotationReferrers:
+		e.Referrers, err = in.word()
+	case AnnotationPlatforms:
+		e.Platforms, err = in.word()
+	case AnnotationRepositories:
+		e.Repositories, err = in.list()
+	default:
+		var text []byte
+		text, err = in.string()
+		e.keepAnnotation(key, string(text))
+	}
+	return err
+}
+
+// name reads a name; the second of an entry is most often the first again.
+func (in *indexReader) name() (string, error) {
+	text, err := in.string()
+	switch {
+	case string(text) == in.imageName:
+		return in.imageName, err
+	case string(text) == in.refName:
+		return in.refName, err
+	}
+	return string(text), err
+}
+
+// word reads a string that comes again and again.
+func (in *indexReader) word() (string, error) {
+	text, err := in.string()
+	if word, ok := in.words[string(text)]; ok || err != nil {
+		return word, err
+	}
+	word := string(text)
+	if len(in.words) < maxWords {
+		in.words[word] = word
+	}
+	return word, nil
+}
+
+// list reads a comma-separated list, the same one for the same text.
+func (in *indexReader) list() ([]string, error) {
+	text, err := in.word()
+	if list, ok := in.lists[text]; ok || err != nil {
+		return list, err
+	}
+	list := sortedSet(strings.Split(text, ","))
+	if len(in.lists) < maxWords {
+		in.lists[text] = list
+	}
+	return list, nil
+}
+
+// keep reads a value into a map that may have to be made.
+func keep(m *map[string]json.RawMessage, key string, l *lexer) error {
+	value, err := l.raw()
+	if err != nil {
+		return err
+	}
+	if *m == nil {
+		*m = make(map[string]json.RawMessage)
+	}
+	(*m)[key] = value
+	return nil
+}
+
+// knownKey returns the text as a string, without making a new one for the keys
+// that every entry has.
+func knownKey(text []byte) string {
+	switch string(text) {
+	case "mediaType":
+		return "mediaType"
+	case "digest":
+		return "digest"
+	case "size":
+		return "size"
+	case "annotations":
+		return "annotations"
+	case "artifactType":
+		return "artifactType"
+	case ocispec.AnnotationRefName:
+		return ocispec.AnnotationRefName
+	case AnnotationImageName:
+		return AnnotationImageName
+	case AnnotationReferrers:
+		return AnnotationReferrers
+	case AnnotationPlatforms:
+		return AnnotationPlatforms
+	case AnnotationRepositories:
+		return AnnotationRepositories
+	}
+	return string(text)
+}

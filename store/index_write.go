@@ -1,0 +1,117 @@
+package store
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/json"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// WriteTo writes index.json: the same bytes for the same entries, whatever
+// order they were put in. Named entries come first, by name and digest, then
+// the nameless by digest, one on a line, so that a diff shows what changed.
+func (x *Index) WriteTo(w io.Writer) (int64, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	count := &countWriter{w: w}
+	out := bufio.NewWriterSize(count, 64<<10)
+	out.WriteString(`{"schemaVersion":2,"mediaType":"` + ocispec.MediaTypeImageIndex + `","manifests":[`)
+	var line []byte
+	separator := "\n"
+	for _, i := range x.order() {
+		line = x.Entries[i].appendJSON(append(line[:0], separator...))
+		if _, err := out.Write(line); err != nil {
+			return count.n, err
+		}
+		separator = ",\n"
+	}
+	line = append(line[:0], "\n]"...)
+	if len(x.Annotations) > 0 {
+		line = appendAnnotations(line, x.Annotations)
+	}
+	line = appendFields(line, x.foreign)
+	out.Write(append(line, "}\n"...))
+	err := out.Flush()
+	return count.n, err
+}
+
+// order returns the places of the entries in the order they are written in.
+func (x *Index) order() []int32 {
+	order := make([]int32, len(x.Entries))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(i, j int32) int {
+		a, b := &x.Entries[i], &x.Entries[j]
+		if (a.Name == "") != (b.Name == "") {
+			return cmp.Compare(b.Name, a.Name)
+		}
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Digest, b.Digest), cmp.Compare(i, j))
+	})
+	return order
+}
+
+func (e *Entry) appendJSON(b []byte) []byte {
+	b = appendString(append(b, `{"mediaType":`...), e.MediaType)
+	if e.ArtifactType != "" {
+		b = appendString(append(b, `,"artifactType":`...), e.ArtifactType)
+	}
+	b = appendString(append(b, `,"digest":`...), string(e.Digest))
+	b = strconv.AppendInt(append(b, `,"size":`...), e.Size, 10)
+	if all := e.annotations(); len(all) > 0 {
+		b = appendAnnotations(b, all)
+	}
+	if e.foreign != nil {
+		b = appendFields(b, e.foreign.fields)
+	}
+	return append(b, '}')
+}
+
+func appendAnnotations(b []byte, all map[string]string) []byte {
+	b = append(b, `,"annotations":{`...)
+	for n, key := range slices.Sorted(maps.Keys(all)) {
+		if n > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, key)
+		b = appendString(append(b, ':'), all[key])
+	}
+	return append(b, '}')
+}
+
+func appendFields(b []byte, fields map[string]json.RawMessage) []byte {
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		b = appendString(append(b, ','), key)
+		b = append(append(b, ':'), fields[key]...)
+	}
+	return b
+}
+
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c >= 0x80 || c == '"' || c == '\\' {
+			quoted, _ := json.Marshal(s) // of a string: cannot fail
+			return append(b, quoted...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
+}
+
+// countWriter counts what it hands on.
+type countWriter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *countWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}

@@ -1,0 +1,316 @@
+package store
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+const (
+	// maxValue bounds the memory that one string takes, or one value that is
+	// kept as it is.
+	maxValue = 4 << 20
+	// maxDepth bounds how deep a value that is kept as it is may be nested.
+	maxDepth = 100
+)
+
+var (
+	errSyntax = errors.New("is not valid JSON")
+	errValue  = errors.New("holds a value larger than 4 MiB")
+	errDepth  = errors.New("is nested too deeply")
+)
+
+// lexer pulls JSON values from a stream. It exists because an index.json of
+// 100,000 entries is ordinary: encoding/json needs several times as long for
+// it, and most of that for what it throws away. Whatever is not plain (an
+// escape, a value of a foreign tool) is left to encoding/json.
+type lexer struct {
+	r    *bufio.Reader
+	text []byte // what string, scalar or raw read last
+}
+
+func newLexer(r io.Reader) *lexer {
+	return &lexer{r: bufio.NewReaderSize(r, 64<<10)}
+}
+
+// object calls member with each key; member reads the value. A null is an
+// object without members.
+func (l *lexer) object(member func(key string) error) error {
+	return l.sequence('{', '}', func() error {
+		text, err := l.quoted()
+		if err != nil {
+			return err
+		}
+		key := knownKey(text)
+		if err := l.expect(':'); err != nil {
+			return err
+		}
+		return member(key)
+	})
+}
+
+// array calls element before each value; element reads it. A null is an empty
+// array.
+func (l *lexer) array(element func() error) error {
+	return l.sequence('[', ']', element)
+}
+
+func (l *lexer) sequence(first, last byte, element func() error) error {
+	if null, err := l.null(); null || err != nil {
+		return err
+	}
+	if err := l.expect(first); err != nil {
+		return err
+	}
+	if c, err := l.peek(); err != nil || c == last {
+		l.r.Discard(1)
+		return err
+	}
+	for {
+		if err := element(); err != nil {
+			return err
+		}
+		c, err := l.next()
+		if err != nil || c == last {
+			return err
+		}
+		if c != ',' {
+			return unexpected(c)
+		}
+	}
+}
+
+// string reads a string; a null is an empty one. The bytes are valid until the
+// next call.
+func (l *lexer) string() ([]byte, error) {
+	if null, err := l.null(); null || err != nil {
+		return nil, err
+	}
+	return l.quoted()
+}
+
+func (l *lexer) quoted() ([]byte, error) {
+	if err := l.expect('"'); err != nil {
+		return nil, err
+	}
+	l.text = append(l.text[:0], '"')
+	if err := l.restOfString(); err != nil {
+		return nil, err
+	}
+	if inner := l.text[1 : len(l.text)-1]; plain(inner) {
+		return inner, nil
+	}
+	var s string
+	if json.Unmarshal(l.text, &s) != nil {
+		return nil, errSyntax
+	}
+	return []byte(s), nil
+}
+
+// restOfString takes in what is left of a string, with its closing quote.
+func (l *lexer) restOfString() error {
+	for start := len(l.text); ; {
+		part, err := l.r.ReadSlice('"')
+		l.text = append(l.text, part...)
+		switch {
+		case len(l.text) > maxValue:
+			return errValue
+		case err == bufio.ErrBufferFull:
+			continue
+		case err != nil:
+			return noEOF(err)
+		case !escaped(l.text[start : len(l.text)-1]):
+			return nil
+		}
+	}
+}
+
+// integer reads a whole number.
+func (l *lexer) integer() (int64, error) {
+	if err := l.scalar(); err != nil {
+		return 0, err
+	}
+	if !json.Valid(l.text) {
+		return 0, errSyntax
+	}
+	n, err := strconv.ParseInt(string(l.text), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("holds %.40q where a whole number was expected", l.text)
+	}
+	return n, nil
+}
+
+// raw reads any value and returns it without its white space.
+func (l *lexer) raw() (json.RawMessage, error) {
+	l.text = l.text[:0]
+	if err := l.take(); err != nil {
+		return nil, err
+	}
+	var compact bytes.Buffer
+	if json.Compact(&compact, l.text) != nil {
+		return nil, errSyntax
+	}
+	return compact.Bytes(), nil
+}
+
+// take appends one value to the text, looking only at where it ends. The spaces
+// keep apart what white space kept apart.
+func (l *lexer) take() error {
+	for depth := 0; ; {
+		c, err := l.next()
+		if err != nil {
+			return err
+		}
+		switch c {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		}
+		l.text = append(l.text, ' ', c)
+		switch {
+		case depth > maxDepth:
+			return errDepth
+		case len(l.text) > maxValue:
+			return errValue
+		case c == '"':
+			err = l.restOfString()
+		case !delimits(c):
+			err = l.restOfScalar()
+		}
+		if err != nil || depth <= 0 {
+			return err
+		}
+	}
+}
+
+// null takes a null, if the next value is one.
+func (l *lexer) null() (bool, error) {
+	c, err := l.peek()
+	if err != nil || c != 'n' {
+		return false, err
+	}
+	if err := l.scalar(); err != nil {
+		return false, err
+	}
+	if string(l.text) != "null" {
+		return false, errSyntax
+	}
+	return true, nil
+}
+
+// scalar reads a number or a word.
+func (l *lexer) scalar() error {
+	c, err := l.next()
+	if err != nil {
+		return err
+	}
+	if delimits(c) {
+		return unexpected(c)
+	}
+	l.text = append(l.text[:0], c)
+	return l.restOfScalar()
+}
+
+func (l *lexer) restOfScalar() error {
+	for {
+		c, err := l.r.ReadByte()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if delimits(c) {
+			return l.r.UnreadByte()
+		}
+		if l.text = append(l.text, c); len(l.text) > maxValue {
+			return errValue
+		}
+	}
+}
+
+// next takes the first byte that is not white space.
+func (l *lexer) next() (byte, error) {
+	for {
+		c, err := l.r.ReadByte()
+		if err != nil {
+			return 0, noEOF(err)
+		}
+		if !space(c) {
+			return c, nil
+		}
+	}
+}
+
+// peek is next without taking the byte.
+func (l *lexer) peek() (byte, error) {
+	c, err := l.next()
+	if err != nil {
+		return 0, err
+	}
+	return c, l.r.UnreadByte()
+}
+
+func (l *lexer) expect(want byte) error {
+	c, err := l.next()
+	if err == nil && c != want {
+		err = unexpected(c)
+	}
+	return err
+}
+
+// end makes sure that nothing but white space follows.
+func (l *lexer) end() error {
+	c, err := l.next()
+	if err == io.ErrUnexpectedEOF {
+		return nil
+	}
+	if err == nil {
+		err = unexpected(c)
+	}
+	return err
+}
+
+func unexpected(c byte) error { return fmt.Errorf("%w: unexpected %q", errSyntax, c) }
+
+func noEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+func space(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
+
+// delimits says that c ends a number or a word.
+func delimits(c byte) bool {
+	switch c {
+	case ',', ':', '{', '}', '[', ']', '"':
+		return true
+	}
+	return space(c)
+}
+
+// plain says that a string's text is its value.
+func plain(text []byte) bool {
+	for _, c := range text {
+		if c < 0x20 || c >= 0x80 || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// escaped says that a quote behind text belongs to the string.
+func escaped(text []byte) bool {
+	n := len(text)
+	for n > 0 && text[n-1] == '\\' {
+		n--
+	}
+	return (len(text)-n)%2 == 1
+}

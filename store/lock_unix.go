@@ -1,0 +1,28 @@
+//go:build unix && !aix && !solaris
+
+package store
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// movesOpenFiles says that a file can be renamed while it is open.
+const movesOpenFiles = true
+
+// tryLock locks file for this process, or says that another one has it.
+func tryLock(file *os.File) (bool, error) {
+	for {
+		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		switch err {
+		case nil:
+			return true, nil
+		case unix.EWOULDBLOCK:
+			return false, nil
+		case unix.EINTR:
+			continue
+		}
+		return false, os.NewSyscallError("flock", err)
+	}
+}

@@ -1,0 +1,98 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/store/bundle"
+)
+
+// packed is a layout in an archive that is read at random.
+type packed struct {
+	reader *bundle.Reader
+	index  *Index
+	file   *os.File
+	remove bool // the file is ours, and only for as long as it is read
+}
+
+// openPacked reads the index.json of an archive. The layout closes file.
+func openPacked(r *bundle.Reader, file *os.File) (*packed, error) {
+	layout, err := r.Open(bundle.LayoutFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, noLayout(r)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer layout.Close()
+	if err := checkLayoutFile(layout); err != nil {
+		return nil, err
+	}
+	entry, err := r.Open(bundle.IndexFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errNoIndex
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer entry.Close()
+	index, err := ReadIndex(entry)
+	if err != nil {
+		return nil, err
+	}
+	return &packed{reader: r, index: index, file: file}, nil
+}
+
+// noLayout says where a layout is that is not at the top of a tar.
+func noLayout(r *bundle.Reader) error {
+	for name := range r.Entries() {
+		if folder, ok := strings.CutSuffix(name, "/"+bundle.LayoutFile); ok {
+			return errors.New("has its OCI layout not at the top, but in " + folder)
+		}
+	}
+	return errNoLayout
+}
+
+func (p *packed) Index() *Index { return p.index }
+
+func (p *packed) Open(d digest.Digest) (Blob, error) {
+	if err := d.Validate(); err != nil { // BlobName panics at what has no colon
+		return nil, fmt.Errorf("%.200q: %w", d, err)
+	}
+	entry, err := p.reader.Open(bundle.BlobName(d))
+	if err != nil {
+		return nil, err
+	}
+	return entry, nil
+}
+
+func (p *packed) Stat(d digest.Digest) (int64, error) {
+	if err := d.Validate(); err != nil {
+		return 0, fmt.Errorf("%.200q: %w", d, err)
+	}
+	return p.reader.Stat(bundle.BlobName(d))
+}
+
+func (p *packed) blobs() iter.Seq[digest.Digest] {
+	return func(yield func(digest.Digest) bool) {
+		for name := range p.reader.Entries() {
+			if d, ok := blobDigest(name); ok && !yield(d) {
+				return
+			}
+		}
+	}
+}
+
+func (p *packed) Close() error {
+	err := p.file.Close()
+	if p.remove {
+		err = errors.Join(err, os.Remove(p.file.Name()))
+	}
+	return err
+}

@@ -1,0 +1,116 @@
+package store
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store/bundle"
+)
+
+// partial is an archive in a file, which bears its name only when it is whole.
+type partial struct {
+	name   string // what the user calls it
+	target string // the file that it becomes: where name is a link, what that leads to
+	there  bool   // target existed
+	lock   *fileLock
+	file   *os.File // target.partial, locked
+	buffer *bufio.Writer
+	made   []string // the folders that were not there, innermost first
+}
+
+// CreateArchive begins a bundle as a file: as path.partial beside it, locked, and
+// renamed when it is whole. Where path is a symbolic link, the file that it leads
+// to is replaced. A second process gets a *LockedError.
+func CreateArchive(path string, c bundle.Compression) (*Archive, error) {
+	p := &partial{name: path, target: followLinks(path)}
+	if err := p.create(); err != nil {
+		removeFolders(p.made)
+		return nil, outputError(path, err)
+	}
+	return newArchive(p, c), nil
+}
+
+func (p *partial) create() (err error) {
+	info, err := os.Stat(p.target)
+	if err == nil && info.IsDir() {
+		return errors.New("is a directory")
+	}
+	p.there = err == nil
+	if p.made, err = makeFolders(filepath.Dir(p.target)); err != nil {
+		return err
+	}
+	if p.lock, err = lockFile(p.target + ".partial"); err != nil {
+		return err
+	}
+	p.file = p.lock.file
+	p.buffer = bufio.NewWriterSize(p.file, 256<<10)
+	return p.file.Truncate(0) // a killed run left something
+}
+
+// followLinks returns what a symbolic link leads to, even where nothing is yet.
+func followLinks(path string) string {
+	for range 40 { // as many as Linux follows
+		to, err := os.Readlink(path)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(path), to)
+		}
+		path = to
+	}
+	return path
+}
+
+func (p *partial) Write(b []byte) (int, error) { return p.buffer.Write(b) }
+
+func (p *partial) begin(ocispec.Descriptor) {}
+
+func (p *partial) encoded(out *bundle.Writer, b []byte) (int, error) { return out.Write(b) }
+
+func (p *partial) entered() error { return nil }
+
+func (p *partial) rollback(out *bundle.Writer) error {
+	begin := out.Discard()
+	if err := p.buffer.Flush(); err != nil {
+		return err
+	}
+	if err := p.file.Truncate(begin); err != nil {
+		return err
+	}
+	_, err := p.file.Seek(begin, io.SeekStart)
+	return err
+}
+
+func (p *partial) free() (bytes int64, ok bool) { return freeSpace(filepath.Dir(p.target)) }
+
+func (p *partial) commit(incomplete bool) (path string, err error) {
+	path, target := p.name, p.target
+	if incomplete && exists(target) {
+		target += ".incomplete"
+		path = target
+	}
+	if err := errors.Join(p.buffer.Flush(), syncFile(p.file)); err != nil {
+		return "", errors.Join(err, p.abort())
+	}
+	rename := func() error { return os.Rename(p.target+".partial", target) }
+	if err := p.lock.releaseAfter(rename); err != nil {
+		os.Remove(p.target + ".partial")
+		return "", outputError(path, err)
+	}
+	return path, syncPath(filepath.Dir(target))
+}
+
+func (p *partial) abort() error {
+	err := p.lock.releaseAfter(func() error { return os.Remove(p.target + ".partial") })
+	removeFolders(p.made)
+	return err
+}
+
+func (p *partial) path() string   { return p.name }
+func (p *partial) replaces() bool { return p.there }

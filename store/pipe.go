@@ -1,0 +1,163 @@
+package store
+
+import (
+	"bufio"
+	"encoding/binary"
+	"io"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store/bundle"
+)
+
+// pipe is an archive on standard output, in a pipe or on a device. It cannot take
+// back what was written, so it passes on whole members alone: an entry that is
+// given up in the middle can then be filled with others.
+type pipe struct {
+	name        string
+	compression bundle.Compression
+	buffer      *bufio.Writer
+	closer      io.Closer // nil for standard output
+
+	desc   ocispec.Descriptor
+	cutter cutter
+}
+
+// StreamArchive begins a bundle that is written to w as it comes.
+func StreamArchive(w io.Writer, c bundle.Compression) *Archive {
+	return newArchive(&pipe{name: "-", compression: c, buffer: bufio.NewWriterSize(w, 64<<10)}, c)
+}
+
+func (p *pipe) Write(b []byte) (int, error) { return p.buffer.Write(b) }
+
+func (p *pipe) begin(desc ocispec.Descriptor) {
+	p.desc = desc
+	p.cutter = cutter{compression: p.compression}
+}
+
+func (p *pipe) encoded(out *bundle.Writer, b []byte) (int, error) {
+	return len(b), p.cutter.cut(b, func(unit []byte) error {
+		_, err := out.Write(unit)
+		return err
+	})
+}
+
+// entered lets the reader at the other end have the entry.
+func (p *pipe) entered() error { return p.buffer.Flush() }
+
+// rollback fills the entry with what it would be if the rest of it were zeros:
+// the same units, of which those that were written are left out.
+func (p *pipe) rollback(out *bundle.Writer) error {
+	written := p.cutter.units
+	if written == 0 {
+		out.Discard()
+		return nil
+	}
+	zeros := cutter{compression: p.compression}
+	fill := func(unit []byte) error {
+		if unit = zeros.after(written, unit); len(unit) == 0 {
+			return nil
+		}
+		_, err := out.Write(unit)
+		return err
+	}
+	emit := func(b []byte) error { return zeros.cut(b, fill) }
+	entry := bundle.NewEncoder(p.compression, bundle.BlobName(p.desc.Digest), p.desc.Size, emit)
+	if _, err := io.CopyN(entry, zeroReader{}, p.desc.Size); err != nil {
+		return err
+	}
+	if err := entry.Close(); err != nil {
+		return err
+	}
+	if err := out.End(); err != nil {
+		return err
+	}
+	return p.entered()
+}
+
+func (p *pipe) free() (bytes int64, ok bool) { return 0, false }
+
+func (p *pipe) commit(bool) (path string, err error) {
+	err = p.buffer.Flush()
+	if e := p.close(); err == nil {
+		err = e
+	}
+	return p.name, err
+}
+
+func (p *pipe) abort() error { return p.close() }
+
+func (p *pipe) close() error {
+	if p.closer == nil {
+		return nil
+	}
+	return p.closer.Close()
+}
+
+func (p *pipe) path() string   { return p.name }
+func (p *pipe) replaces() bool { return false }
+
+// cutter cuts the bytes of an entry into units that stand for the same part of
+// it whatever its content is: members of a compressed archive, bytes of a plain
+// one.
+type cutter struct {
+	compression bundle.Compression
+	units       int64  // handed on, with those in hand
+	rest        []byte // of a member that is not whole yet
+}
+
+// cut hands on what is whole of b and of what came before it.
+func (c *cutter) cut(b []byte, emit func([]byte) error) error {
+	if c.compression == bundle.None {
+		c.units += int64(len(b))
+		return emit(b)
+	}
+	if len(c.rest) > 0 {
+		c.rest = append(c.rest, b...)
+		b = c.rest
+	}
+	for {
+		n := memberLength(b)
+		if n == 0 || n > len(b) {
+			break
+		}
+		c.units++
+		if err := emit(b[:n]); err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	c.rest = append(c.rest[:0], b...)
+	return nil
+}
+
+// after returns what emit was given, but for what belongs to the first units.
+func (c *cutter) after(units int64, b []byte) []byte {
+	switch {
+	case c.compression != bundle.None && c.units <= units:
+		return nil
+	case c.compression != bundle.None:
+		return b
+	}
+	return b[min(int64(len(b)), max(0, int64(len(b))-(c.units-units))):]
+}
+
+// memberLength returns how long the member is that b begins with, or 0 if b is
+// too short to tell.
+func memberLength(b []byte) int {
+	// RFC 1952: ten bytes, the length of the extra field, then our subfield:
+	// two letters, its length, and in it the length of the member.
+	const at = 10 + 2 + 4
+	if len(b) < at+4 {
+		return 0
+	}
+	return int(binary.LittleEndian.Uint32(b[at:]))
+}
+
+// zeroReader reads zeros without an end.
+type zeroReader struct{}
+
+func (zeroReader) Read(b []byte) (int, error) {
+	clear(b)
+	return len(b), nil
+}

@@ -1,0 +1,84 @@
+package store
+
+import (
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// trust knows which blobs of a directory count if their size is right: those
+// that its index.json reached at opening, since they were synced before it, and
+// those whose bytes this run has seen.
+//
+// What index.json reaches is not walked at opening, which would read 100,000
+// manifests for the sake of one. Trust is passed on as manifests are read; a
+// blob that is asked for before is hashed, which costs time and is as sure.
+type trust struct {
+	mu    sync.Mutex
+	known map[digest.Digest]*scope // guarded by mu
+}
+
+// scope is how far trust in a blob reaches.
+type scope struct {
+	graph     bool   // to all that it points at
+	platforms string // of an index, only to these
+}
+
+var (
+	bytesAlone = &scope{}
+	wholeGraph = &scope{graph: true}
+)
+
+// roots trusts the entries of an index.json, and all that they reach.
+func (t *trust) roots(x *Index) {
+	cut := make(map[string]*scope)
+	for i := range x.Entries {
+		e := &x.Entries[i]
+		s := wholeGraph
+		if e.Platforms != "" {
+			if cut[e.Platforms] == nil {
+				cut[e.Platforms] = &scope{graph: true, platforms: e.Platforms}
+			}
+			s = cut[e.Platforms]
+		}
+		t.add(e.Digest, s)
+	}
+}
+
+// add trusts d as far as s says, if it is not trusted farther.
+func (t *trust) add(d digest.Digest, s *scope) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.known == nil {
+		t.known = make(map[digest.Digest]*scope)
+	}
+	if old := t.known[d]; old == nil || !old.graph || s == wholeGraph {
+		t.known[d] = s
+	}
+}
+
+func (t *trust) has(d digest.Digest) bool { return t.scope(d) != nil }
+
+func (t *trust) scope(d digest.Digest) *scope {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.known[d]
+}
+
+// reached is told of the verified bytes of a manifest.
+func (t *trust) reached(desc ocispec.Descriptor, data []byte) {
+	s := t.scope(desc.Digest)
+	if s == nil || !s.graph {
+		return
+	}
+	children, _, err := Successors(desc, data)
+	if err != nil {
+		return
+	}
+	for _, child := range children {
+		if !leftOut(s.platforms, desc, child) {
+			t.add(child.Digest, s)
+		}
+	}
+}

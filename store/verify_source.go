@@ -1,0 +1,97 @@
+package store
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// layoutSource is a layout that a verifier reads at random.
+type layoutSource struct{ layout Layout }
+
+func (s layoutSource) manifest(desc ocispec.Descriptor) ([]byte, error) {
+	return ReadManifest(s.layout, desc)
+}
+
+func (s layoutSource) absent(d digest.Digest) bool {
+	_, err := s.layout.Stat(d)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// streamSource is a stream of which all has come.
+type streamSource struct {
+	stream *Stream
+	// came has each blob, with what is wrong with it.
+	came  map[digest.Digest]error
+	sizes map[digest.Digest]int64
+}
+
+// hash reads the stream to its end. A blob that was filled with zeros, because
+// it could not be had, may come again: then the good one counts.
+func (s *streamSource) hash(progress func(int64) error) error {
+	s.sizes = make(map[digest.Digest]int64)
+	for {
+		d, size, err := s.stream.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		err = hashReader(s.stream, ocispec.Descriptor{Digest: d, Size: size}, progress)
+		var mismatch *MismatchError
+		if err != nil && !errors.As(err, &mismatch) {
+			return err
+		}
+		if before, again := s.came[d]; !again || before != nil {
+			s.came[d], s.sizes[d] = err, size
+		}
+	}
+}
+
+func (s *streamSource) manifest(desc ocispec.Descriptor) ([]byte, error) {
+	data, err := s.stream.Manifest(desc.Digest)
+	if err != nil {
+		return nil, err
+	}
+	return data, check(desc, data)
+}
+
+func (s *streamSource) absent(d digest.Digest) bool {
+	_, blob := s.came[d]
+	_, manifest := s.stream.held.packed[d]
+	return !blob && !manifest
+}
+
+// check says what is wrong with a blob that was to come.
+func (s *streamSource) check(desc ocispec.Descriptor) error {
+	err, came := s.came[desc.Digest]
+	switch {
+	case s.absent(desc.Digest):
+		return &MissingError{}
+	case !came: // a manifest that something points at as a blob
+		_, err := s.manifest(desc)
+		return err
+	case err == nil && s.sizes[desc.Digest] != desc.Size:
+		return &MismatchError{Descriptor: desc, Size: s.sizes[desc.Digest]}
+	}
+	return err
+}
+
+// others counts what came and was not reached.
+func (s *streamSource) others(reached map[digest.Digest]*node) (n int) {
+	for d := range s.came {
+		if reached[d] == nil {
+			n++
+		}
+	}
+	for d := range s.stream.held.packed {
+		if _, twice := s.came[d]; !twice && reached[d] == nil {
+			n++
+		}
+	}
+	return n
+}
