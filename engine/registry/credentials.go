@@ -1,0 +1,234 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+
+	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/credentials"
+)
+
+// stores are the places where credentials lie: where "oras login" and "docker
+// login" put them, then where podman and skopeo do; or, if files are named,
+// those alone, as in oras.
+type stores struct {
+	files []string
+
+	once sync.Once
+	list []*store
+	err  error
+}
+
+// load reads the files, once. A named file that cannot be read is an error; one
+// of the usual places that cannot is remembered by its store.
+func (s *stores) load() error {
+	s.once.Do(func() {
+		for _, path := range s.files {
+			st := openStore(path)
+			s.err = errors.Join(s.err, st.err)
+			s.list = append(s.list, st)
+		}
+		if len(s.files) > 0 {
+			return
+		}
+		for _, path := range usualFiles() {
+			s.list = append(s.list, openStore(path))
+		}
+	})
+	return s.err
+}
+
+// credential returns what the first store that knows the registry has. An error
+// of one store does not keep the next from being asked.
+func (s *stores) credential(ctx context.Context, host, repository string) (auth.Credential, error) {
+	var errs error
+	for _, st := range s.list {
+		c, err := st.get(ctx, host, repository)
+		if err == nil && c != auth.EmptyCredential {
+			return c, nil
+		}
+		errs = errors.Join(errs, err)
+	}
+	return auth.EmptyCredential, errs
+}
+
+// namespace returns the longest key of any store that names a part of the
+// registry ("quay.io/org") which the repository is in, or "".
+func (s *stores) namespace(host, repository string) string {
+	longest := ""
+	for _, st := range s.list {
+		if key := st.namespace(host, repository); len(key) > len(longest) {
+			longest = key
+		}
+	}
+	return longest
+}
+
+// usualFiles are the files that are asked, in this order.
+func usualFiles() []string {
+	var paths []string
+	home, _ := os.UserHomeDir()
+	if dir := os.Getenv("DOCKER_CONFIG"); dir != "" {
+		paths = append(paths, filepath.Join(dir, "config.json"))
+	} else if home != "" {
+		paths = append(paths, filepath.Join(home, ".docker", "config.json"))
+	}
+	// containers-auth.json(5)
+	if path := os.Getenv("REGISTRY_AUTH_FILE"); path != "" {
+		return append(paths, path)
+	}
+	if runtime.GOOS == "linux" {
+		dir := os.Getenv("XDG_RUNTIME_DIR")
+		if dir == "" {
+			dir = filepath.Join("/run/containers", strconv.Itoa(os.Getuid()))
+			paths = append(paths, filepath.Join(dir, "auth.json"))
+		} else {
+			paths = append(paths, filepath.Join(dir, "containers", "auth.json"))
+		}
+	}
+	config := os.Getenv("XDG_CONFIG_HOME")
+	if config == "" && home != "" {
+		config = filepath.Join(home, ".config")
+	}
+	if config != "" {
+		paths = append(paths, filepath.Join(config, "containers", "auth.json"))
+	}
+	return paths
+}
+
+// store is one credentials file and the helpers that it names. oras-go reads
+// it; which of its keys is asked for is decided here, because oras-go takes
+// any key that begins with the registry, and so a namespace's at random.
+type store struct {
+	file    *credentials.FileStore
+	keys    map[string]json.RawMessage
+	helpers map[string]string
+	helper  string
+	err     error
+}
+
+func openStore(path string) *store {
+	s := &store{}
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(strings.TrimSpace(string(data))) == 0 {
+		return s
+	}
+	var config struct {
+		Auths       map[string]json.RawMessage `json:"auths"`
+		CredsStore  string                     `json:"credsStore"`
+		CredHelpers map[string]string          `json:"credHelpers"`
+	}
+	if err == nil {
+		if err = json.Unmarshal(data, &config); err != nil {
+			err = fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	if err == nil {
+		s.file, err = credentials.NewFileStore(path)
+	}
+	if err != nil {
+		s.err = err
+		return s
+	}
+	s.keys, s.helper, s.helpers = config.Auths, config.CredsStore, config.CredHelpers
+	return s
+}
+
+// get looks for a namespace of the repository, then asks the helper of the
+// registry, then looks for the registry.
+func (s *store) get(ctx context.Context, host, repository string) (auth.Credential, error) {
+	if s.err != nil || s.file == nil {
+		return auth.EmptyCredential, s.err
+	}
+	if key := s.namespace(host, repository); key != "" {
+		if c, err := s.file.Get(ctx, key); err != nil || c != auth.EmptyCredential {
+			return c, err
+		}
+	}
+	c, helperErr := s.ask(ctx, host)
+	if c != auth.EmptyCredential {
+		return c, nil
+	}
+	for _, key := range addresses(host) {
+		if key = s.key(key); key == "" {
+			continue
+		}
+		if c, err := s.file.Get(ctx, key); err != nil || c != auth.EmptyCredential {
+			return c, err
+		}
+	}
+	return auth.EmptyCredential, helperErr
+}
+
+// ask runs the helper that the file names for the registry, if any.
+func (s *store) ask(ctx context.Context, host string) (auth.Credential, error) {
+	for _, address := range addresses(host) {
+		if helper := s.helpers[address]; helper != "" {
+			return runHelper(ctx, helper, address)
+		}
+	}
+	if s.helper == "" {
+		return auth.EmptyCredential, nil
+	}
+	return runHelper(ctx, s.helper, credentials.ServerAddressFromHostname(host))
+}
+
+func runHelper(ctx context.Context, helper, address string) (auth.Credential, error) {
+	c, err := credentials.NewNativeStore(helper).Get(ctx, address)
+	if err != nil {
+		return c, fmt.Errorf("docker-credential-%s: %w", helper, err)
+	}
+	return c, nil
+}
+
+// key returns the key under which the file has an address: itself, or as
+// docker wrote it long ago, with a scheme and the version of the API.
+func (s *store) key(address string) string {
+	if _, ok := s.keys[address]; ok {
+		return address
+	}
+	for _, scheme := range []string{"https://", "http://", ""} {
+		for _, path := range []string{"", "/", "/v1/", "/v2/", "/v1", "/v2"} {
+			if _, ok := s.keys[scheme+address+path]; ok {
+				return scheme + address + path
+			}
+		}
+	}
+	return ""
+}
+
+// namespace returns the longest key that names a namespace of the repository
+// or the repository itself, as in containers-auth.json(5).
+func (s *store) namespace(host, repository string) string {
+	for path := repository; path != ""; path = parent(path) {
+		for _, address := range addresses(host) {
+			if _, ok := s.keys[address+"/"+path]; ok {
+				return address + "/" + path
+			}
+		}
+	}
+	return ""
+}
+
+func parent(path string) string {
+	i := strings.LastIndexByte(path, '/')
+	return path[:max(i, 0)]
+}
+
+// addresses are the names under which credentials of a registry may stand:
+// Docker Hub's have three.
+func addresses(host string) []string {
+	if host == "registry-1.docker.io" {
+		return []string{credentials.ServerAddressFromHostname(host), "docker.io", "index.docker.io", host}
+	}
+	return []string{host}
+}

@@ -1,0 +1,151 @@
+package registry
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"oras.land/oras-go/v2/registry/remote/auth"
+)
+
+func credentialsFile(t *testing.T, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.json")
+	noError(t, os.WriteFile(path, []byte(content), 0o600))
+	return path
+}
+
+// user returns whose credential a repository gets from some files.
+func user(t *testing.T, s *stores, host, repository string) string {
+	t.Helper()
+	noError(t, s.load())
+	c, err := s.credential(t.Context(), host, repository)
+	noError(t, err)
+	return c.Username
+}
+
+func entry(key, user string) string {
+	return `"` + key + `":{"username":"` + user + `","password":"p"}`
+}
+
+func auths(entries ...string) string {
+	return `{"auths":{` + strings.Join(entries, ",") + `}}`
+}
+
+func TestKeysOfCredentials(t *testing.T) {
+	for name, test := range map[string]struct{ content, host, want string }{
+		"registry":             {auths(entry("r.example", "me")), "r.example", "me"},
+		"with a port":          {auths(entry("r.example:5000", "me")), "r.example:5000", "me"},
+		"another":              {auths(entry("q.example", "me")), "r.example", ""},
+		"old form":             {auths(entry("https://r.example/v1/", "me")), "r.example", "me"},
+		"old form with http":   {auths(entry("http://r.example", "me")), "r.example", "me"},
+		"docker hub":           {auths(entry("https://index.docker.io/v1/", "me")), "registry-1.docker.io", "me"},
+		"docker hub of podman": {auths(entry("docker.io", "me")), "registry-1.docker.io", "me"},
+		"namespace":            {auths(entry("r.example/test", "me")), "r.example", "me"},
+		"repository":           {auths(entry("r.example/test/repo", "me")), "r.example", "me"},
+		"another namespace":    {auths(entry("r.example/other", "you"), entry("r.example", "me")), "r.example", "me"},
+		"only another":         {auths(entry("r.example/other", "you")), "r.example", ""},
+		"half a name":          {auths(entry("r.example/te", "you")), "r.example", ""},
+		"the longest":          {auths(entry("r.example", "a"), entry("r.example/test/repo", "c"), entry("r.example/test", "b")), "r.example", "c"},
+		"empty file":           {"", "r.example", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &stores{files: []string{credentialsFile(t, test.content)}}
+			equal(t, "user", user(t, s, test.host, "test/repo"), test.want)
+		})
+	}
+}
+
+func TestFilesAreAskedInTheirOrder(t *testing.T) {
+	s := &stores{files: []string{
+		credentialsFile(t, auths(entry("one.example", "first"))),
+		credentialsFile(t, auths(entry("one.example", "second"), entry("two.example", "second"))),
+	}}
+	equal(t, "user", user(t, s, "one.example", "x"), "first")
+	equal(t, "user", user(t, s, "two.example", "x"), "second")
+}
+
+func TestUsualFiles(t *testing.T) {
+	docker, podman, home := t.TempDir(), t.TempDir(), t.TempDir()
+	write := func(path, content string) {
+		t.Helper()
+		noError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+		noError(t, os.WriteFile(path, []byte(content), 0o600))
+	}
+	t.Setenv("HOME", home)
+	t.Setenv("DOCKER_CONFIG", docker)
+	t.Setenv("REGISTRY_AUTH_FILE", "")
+	t.Setenv("XDG_RUNTIME_DIR", podman)
+	t.Setenv("XDG_CONFIG_HOME", "")
+	write(filepath.Join(docker, "config.json"), auths(entry("one.example", "docker")))
+	write(filepath.Join(home, ".config", "containers", "auth.json"), auths(entry("one.example", "config"), entry("two.example", "config")))
+	if runtime.GOOS == "linux" {
+		write(filepath.Join(podman, "containers", "auth.json"), auths(entry("three.example", "podman")))
+		equal(t, "user", user(t, &stores{}, "three.example", "x"), "podman")
+	}
+	equal(t, "user", user(t, &stores{}, "one.example", "x"), "docker")
+	equal(t, "user", user(t, &stores{}, "two.example", "x"), "config")
+	t.Setenv("REGISTRY_AUTH_FILE", credentialsFile(t, auths(entry("four.example", "named"))))
+	equal(t, "user", user(t, &stores{}, "four.example", "x"), "named")
+	equal(t, "user", user(t, &stores{}, "two.example", "x"), "")
+}
+
+func TestMalformedCredentials(t *testing.T) {
+	path := credentialsFile(t, `{"auths":`)
+	o := Options{CredentialFiles: []string{path}}
+	_, err := New(o).Repository("r.example", "test/repo")
+	if err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("got %v", err)
+	}
+	t.Setenv("DOCKER_CONFIG", filepath.Dir(path))
+	if _, err = New(Options{}).Repository("r.example", "test/repo"); err != nil {
+		t.Errorf("a public image needs no credentials: %v", err)
+	}
+}
+
+// TestHelpers runs a helper of its own, by way of a script.
+func TestHelpers(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a script is no program there")
+	}
+	dir := t.TempDir()
+	script := "#!/bin/sh\nread address\nif [ \"$address\" = gone.example ]; then echo credentials not found in native keychain; exit 1; fi\n" +
+		`echo "{\"ServerURL\":\"x\",\"Username\":\"<token>\",\"Secret\":\"for $address\"}"` + "\necho ran >>" + filepath.Join(dir, "ran") + "\n"
+	noError(t, os.WriteFile(filepath.Join(dir, "docker-credential-mine"), []byte(script), 0o700))
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	s := &stores{files: []string{credentialsFile(t, `{"credHelpers":{"one.example":"mine"},"auths":{`+entry("two.example", "me")+`}}`),
+		credentialsFile(t, `{"credsStore":"mine"}`)}}
+	noError(t, s.load())
+	for host, want := range map[string]auth.Credential{
+		"one.example":          {RefreshToken: "for one.example"},
+		"two.example":          {Username: "me", Password: "p"},
+		"gone.example":         {},
+		"registry-1.docker.io": {RefreshToken: "for https://index.docker.io/v1/"},
+	} {
+		got, err := s.credential(t.Context(), host, "test/repo")
+		noError(t, err)
+		equal(t, host, got, want)
+	}
+	o := Options{CredentialFiles: s.files}
+	r := open(t, New(o), "one.example", "test/repo")
+	os.Remove(filepath.Join(dir, "ran"))
+	for range 3 {
+		c, err := r.account.client.Credential(t.Context(), "one.example")
+		noError(t, err)
+		equal(t, "token", c.RefreshToken, "for one.example")
+	}
+	ran, err := os.ReadFile(filepath.Join(dir, "ran"))
+	noError(t, err)
+	equal(t, "times the helper ran", strings.Count(string(ran), "ran"), 1)
+}
+
+func TestAccountsOfNamespaces(t *testing.T) {
+	o := Options{CredentialFiles: []string{credentialsFile(t, auths(entry("r.example/team", "me")))}}
+	client := New(o)
+	a, b := open(t, client, "r.example", "team/a"), open(t, client, "r.example", "team/b")
+	other := open(t, client, "r.example", "other/c")
+	equal(t, "one account in a namespace", a.account == b.account, true)
+	equal(t, "and another outside", a.account == other.account, false)
+}

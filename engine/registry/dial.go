@@ -1,0 +1,104 @@
+package registry
+
+import (
+	"context"
+	"io"
+	"net"
+	"syscall"
+	"time"
+)
+
+const connectTimeout = 30 * time.Second
+
+// dialer connects, looks up where --resolve sends an address, and sees to it
+// that a server which no longer reads does not hold an upload for ever.
+type dialer struct {
+	net.Dialer
+	resolve map[string]string
+	stall   time.Duration
+}
+
+func newDialer(s Settings, stall time.Duration) *dialer {
+	return &dialer{
+		Dialer:  net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second},
+		resolve: s.Resolve,
+		stall:   stall,
+	}
+}
+
+func (d *dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := d.Dialer.DialContext(ctx, network, d.target(address))
+	if err != nil {
+		return nil, err
+	}
+	return &watchedConn{Conn: conn, stall: d.stall}, nil
+}
+
+// target returns what is dialled for address.
+func (d *dialer) target(address string) string {
+	to, ok := d.resolve[address]
+	if !ok {
+		return address
+	}
+	if _, _, err := net.SplitHostPort(to); err == nil {
+		return to
+	}
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return to
+	}
+	// An IPv6 address may come in brackets, as in a URL.
+	if n := len(to); n > 1 && to[0] == '[' && to[n-1] == ']' {
+		to = to[1 : n-1]
+	}
+	return net.JoinHostPort(to, port)
+}
+
+// sendPiece is what has to go out within one stall timeout: 17 kB/s at 60 s.
+const sendPiece = 1 << 20
+
+// watchedConn gives up a write that does not move. A watch on the body itself
+// would stand between a file and its socket and end sendfile.
+type watchedConn struct {
+	net.Conn
+	stall time.Duration
+}
+
+func (c *watchedConn) Write(p []byte) (n int, err error) {
+	for {
+		piece := p[n:min(len(p), n+sendPiece)]
+		c.Conn.SetWriteDeadline(time.Now().Add(c.stall))
+		m, err := c.Conn.Write(piece)
+		n += m
+		if err != nil || n == len(p) {
+			return n, err
+		}
+	}
+}
+
+// ReadFrom passes a file on to the connection's own ReadFrom, piece by piece.
+func (c *watchedConn) ReadFrom(r io.Reader) (n int64, err error) {
+	to, fast := c.Conn.(io.ReaderFrom)
+	limited, ok := r.(*io.LimitedReader)
+	if !fast || !ok || !isFile(limited.R) {
+		return io.Copy(struct{ io.Writer }{c}, r)
+	}
+	for limited.N > 0 {
+		piece := &io.LimitedReader{R: limited.R, N: min(limited.N, sendPiece)}
+		c.Conn.SetWriteDeadline(time.Now().Add(c.stall))
+		m, err := to.ReadFrom(piece)
+		n += m
+		limited.N -= m
+		if err != nil || m == 0 {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// isFile reports whether the kernel can read r on its own. io.Copy hides
+// os.File behind a type without WriteTo, so the type is no test.
+func isFile(r io.Reader) bool {
+	_, ok := r.(syscall.Conn)
+	return ok
+}

@@ -1,0 +1,114 @@
+package registry
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"oras.land/oras-go/v2/registry"
+	"oras.land/oras-go/v2/registry/remote/auth"
+)
+
+// host is what a run keeps of one registry.
+type host struct {
+	client   *Client
+	name     string   // as references have it: docker.io
+	base     *url.URL // where it is: https://registry-1.docker.io
+	settings Settings
+	health   *health
+	http     *http.Client
+
+	referrersAPI atomic.Int32 // an apiState
+
+	mu    sync.Mutex // guards auths
+	auths map[string]*account
+}
+
+func newHost(c *Client, ref registry.Reference, s Settings) (*host, error) {
+	base := &url.URL{Scheme: "https", Host: ref.Host()}
+	if plainHTTP(s, base.Hostname()) {
+		base.Scheme = "http"
+	}
+	h := &host{
+		client:   c,
+		name:     ref.Registry,
+		base:     base,
+		settings: s,
+		health:   newHealth(ref.Registry, c.options.Retry),
+		auths:    make(map[string]*account),
+	}
+	switch s.DistributionSpec {
+	case "":
+	case "v1.1-referrers-api":
+		h.referrersAPI.Store(int32(apiPresent))
+	case "v1.1-referrers-tag":
+		h.referrersAPI.Store(int32(apiAbsent))
+	default:
+		return nil, fmt.Errorf("unknown distribution spec %q", s.DistributionSpec)
+	}
+	tls, err := tlsConfig(s)
+	if err != nil {
+		return nil, err
+	}
+	h.http = &http.Client{
+		Transport:     &retrier{next: newSender(h, s, tls), health: h.health, stats: &c.stats},
+		CheckRedirect: checkRedirect,
+	}
+	return h, nil
+}
+
+// plainHTTP reports whether a registry is asked over http.
+func plainHTTP(s Settings, hostname string) bool {
+	if s.PlainHTTP != nil {
+		return *s.PlainHTTP
+	}
+	return isLoopback(hostname)
+}
+
+func loopbackAddress(hostname string) bool {
+	address, err := netip.ParseAddr(hostname)
+	return err == nil && address.Unmap().IsLoopback()
+}
+
+// account returns how a repository's requests are signed. Repositories of one
+// registry share it unless the credential files tell them apart.
+func (h *host) account(repository string) *account {
+	key := ""
+	if h.settings.Credential == nil {
+		key = h.client.stores.namespace(h.base.Host, repository)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	a, ok := h.auths[key]
+	if !ok {
+		a = newAccount(h, repository)
+		h.auths[key] = a
+	}
+	return a
+}
+
+// blockedRealms are the addresses that a registry may not send our credentials
+// to: oras-go's own, except that one on this machine may have its token
+// service here, too, under another name of it.
+func blockedRealms(base *url.URL) []netip.Prefix {
+	if !isLoopback(base.Hostname()) {
+		return nil
+	}
+	var blocked []netip.Prefix
+	for _, p := range auth.DefaultBlockedRealmPrefixes() {
+		if !p.Addr().IsLoopback() {
+			blocked = append(blocked, p)
+		}
+	}
+	return blocked
+}
+
+// isLoopback reports whether a registry's name means this machine.
+func isLoopback(hostname string) bool {
+	name := strings.ToLower(strings.TrimSuffix(hostname, "."))
+	return name == "localhost" || strings.HasSuffix(name, ".localhost") || loopbackAddress(name)
+}

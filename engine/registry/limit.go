@@ -1,0 +1,111 @@
+package registry
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// places are a number of requests that may be in flight at once. nil is no
+// limit.
+type places chan struct{}
+
+func newPlaces(n int) places {
+	if n <= 0 {
+		return nil
+	}
+	return make(places, n)
+}
+
+func (p places) take(ctx context.Context) error {
+	if p == nil {
+		return ctx.Err()
+	}
+	select {
+	case p <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p places) give() {
+	if p != nil {
+		<-p
+	}
+}
+
+// limit says when a request to one registry may go out.
+type limit struct {
+	all    places // of the run
+	own    places // of this registry
+	rate   *rate.Limiter
+	health *health
+	retry  RetryOptions
+}
+
+func newLimit(all places, s Settings, h *health, o RetryOptions) *limit {
+	l := &limit{all: all, own: newPlaces(s.Concurrency), health: h, retry: o}
+	if s.RequestsPerSecond > 0 {
+		burst := max(1, int(math.Ceil(s.RequestsPerSecond)))
+		l.rate = rate.NewLimiter(rate.Limit(s.RequestsPerSecond), burst)
+	}
+	return l
+}
+
+// take waits until a request may be sent, and gives the way to hand the place
+// back. All long waits come before a place is held, and the registry's own place
+// comes before the run's: the other way round a registry with few places would
+// fill the run's with requests that only wait, and starve the others.
+func (l *limit) take(ctx context.Context) (give func(), err error) {
+	for {
+		if err := l.health.admit(ctx); err != nil {
+			return nil, err
+		}
+		if err := l.pace(ctx); err != nil {
+			return nil, err
+		}
+		if err := l.own.take(ctx); err != nil {
+			return nil, err
+		}
+		if err := l.all.take(ctx); err != nil {
+			l.own.give()
+			return nil, err
+		}
+		give = func() {
+			l.all.give()
+			l.own.give()
+		}
+		// While it stood in the queue the registry may have asked for a pause.
+		if l.health.open() {
+			return give, nil
+		}
+		give()
+	}
+}
+
+// pace holds requests to the rate that was set for the registry.
+func (l *limit) pace(ctx context.Context) error {
+	if l.rate == nil {
+		return nil
+	}
+	now := l.retry.Now()
+	if wait := l.rate.ReserveN(now, 1).DelayFrom(now); wait > 0 {
+		return l.retry.Sleep(ctx, wait)
+	}
+	return nil
+}
+
+// sleep is the Sleep of RetryOptions outside tests.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

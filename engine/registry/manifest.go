@@ -1,0 +1,233 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/content"
+)
+
+const (
+	mediaTypeDockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+	mediaTypeDockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
+	mediaTypeArtifact       = "application/vnd.oci.artifact.manifest.v1+json"
+	mediaTypeDockerSchema1  = "application/vnd.docker.distribution.manifest.v1"
+)
+
+// accepted ends, as containerd's does, with anything: a registry that has only
+// a schema 1 manifest then gives it, and the error can name what it is instead
+// of "not found".
+var accepted = []string{
+	ocispec.MediaTypeImageManifest,
+	ocispec.MediaTypeImageIndex,
+	mediaTypeDockerManifest,
+	mediaTypeDockerList,
+	mediaTypeArtifact,
+	"*/*",
+}
+
+// Resolve returns the descriptor of a tag or digest. It costs one HEAD, or a GET
+// where the registry's HEAD does not say all.
+func (r *Repository) Resolve(ctx context.Context, reference string) (ocispec.Descriptor, error) {
+	desc, err := r.resolve(ctx, reference)
+	return desc, r.fail("resolve", r.named(reference), err)
+}
+
+func (r *Repository) resolve(ctx context.Context, reference string) (ocispec.Descriptor, error) {
+	u, err := r.manifestURL(reference)
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	resp, err := r.get(ctx, http.MethodHead, u, accepted, http.StatusOK)
+	if s := status(err); s == http.StatusMethodNotAllowed || s == http.StatusNotImplemented {
+		desc, _, err := r.fetchManifest(ctx, reference)
+		return desc, err
+	}
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	resp.Body.Close()
+	desc, complete, err := headDescriptor(resp, reference)
+	if err != nil || complete {
+		return desc, err
+	}
+	desc, _, err = r.fetchManifest(ctx, reference)
+	return desc, err
+}
+
+// headDescriptor reads a descriptor from the headers of a response, if they
+// hold a whole one (some proxies drop the digest).
+func headDescriptor(resp *http.Response, reference string) (desc ocispec.Descriptor, complete bool, err error) {
+	desc = ocispec.Descriptor{
+		MediaType: mediaType(resp.Header),
+		Digest:    digest.Digest(resp.Header.Get("Docker-Content-Digest")),
+		Size:      resp.ContentLength,
+	}
+	if strings.HasPrefix(desc.MediaType, mediaTypeDockerSchema1) {
+		return desc, false, ErrSchema1
+	}
+	if desc.Digest.Validate() != nil || desc.Size <= 0 || !isManifestType(desc.MediaType) {
+		return desc, false, nil
+	}
+	asked := digest.Digest(reference)
+	if asked.Validate() == nil && asked.Algorithm() == desc.Digest.Algorithm() && asked != desc.Digest {
+		return desc, false, fmt.Errorf("%w: asked for %s, the registry answers with %s", content.ErrMismatchedDigest, asked, desc.Digest)
+	}
+	return desc, asked.Validate() != nil || asked == desc.Digest, nil
+}
+
+// FetchManifest gets a tag's or digest's descriptor and its bytes in one
+// request. The bytes are checked against the digest that was asked for and the
+// one that the registry names.
+func (r *Repository) FetchManifest(ctx context.Context, reference string) (ocispec.Descriptor, []byte, error) {
+	desc, data, err := r.fetchManifest(ctx, reference)
+	return desc, data, r.fail("fetch", r.named(reference), err)
+}
+
+func (r *Repository) fetchManifest(ctx context.Context, reference string) (ocispec.Descriptor, []byte, error) {
+	u, err := r.manifestURL(reference)
+	if err != nil {
+		return ocispec.Descriptor{}, nil, err
+	}
+	resp, data, err := r.read(ctx, u, accepted, r.host.client.options.MaxManifest)
+	if err != nil {
+		return ocispec.Descriptor{}, nil, err
+	}
+	desc, err := describeManifest(resp.Header, reference, data)
+	if err != nil {
+		return ocispec.Descriptor{}, nil, err
+	}
+	return desc, data, nil
+}
+
+// describeManifest makes the descriptor of a manifest that was read.
+func describeManifest(header http.Header, reference string, data []byte) (ocispec.Descriptor, error) {
+	media, err := manifestType(mediaType(header), data)
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	desc := ocispec.Descriptor{MediaType: media, Size: int64(len(data))}
+	for _, d := range []digest.Digest{digest.Digest(reference), digest.Digest(header.Get("Docker-Content-Digest"))} {
+		if d.Validate() != nil {
+			continue
+		}
+		if actual := d.Algorithm().FromBytes(data); actual != d {
+			return desc, fmt.Errorf("%w: %s was to come, %s came", content.ErrMismatchedDigest, d, actual)
+		}
+		if desc.Digest == "" {
+			desc.Digest = d
+		}
+	}
+	if desc.Digest == "" {
+		desc.Digest = digest.FromBytes(data)
+	}
+	return desc, nil
+}
+
+// manifestType returns the media type of a manifest. What the manifest says of
+// itself counts before the header: its digest covers it, and the registry that
+// it goes to compares the two.
+func manifestType(header string, data []byte) (string, error) {
+	var m struct {
+		SchemaVersion int             `json:"schemaVersion"`
+		MediaType     string          `json:"mediaType"`
+		Manifests     json.RawMessage `json:"manifests"`
+		Config        json.RawMessage `json:"config"`
+	}
+	if err := json.Unmarshal(data, &m); err != nil {
+		return "", fmt.Errorf("not a manifest: %w", err)
+	}
+	switch {
+	case strings.HasPrefix(header, mediaTypeDockerSchema1), m.SchemaVersion == 1:
+		return "", ErrSchema1
+	case m.MediaType != "":
+		return m.MediaType, nil
+	case isManifestType(header):
+		return header, nil
+	case m.Manifests != nil:
+		return ocispec.MediaTypeImageIndex, nil
+	case m.Config != nil:
+		return ocispec.MediaTypeImageManifest, nil
+	}
+	return "", fmt.Errorf("not a manifest: media type %q", header)
+}
+
+// mediaType returns that of a header without its parameters.
+func mediaType(header http.Header) string {
+	value := header.Get("Content-Type")
+	if media, _, err := mime.ParseMediaType(value); err == nil {
+		return media
+	}
+	return value
+}
+
+// isManifestType reports whether a header names a kind of manifest, and not
+// just what any file server says.
+func isManifestType(media string) bool {
+	switch media {
+	case "", "application/json", "application/octet-stream", "text/plain", "text/html":
+		return false
+	}
+	return true
+}
+
+// HasManifest reports whether the repository has a manifest.
+func (r *Repository) HasManifest(ctx context.Context, desc ocispec.Descriptor) (bool, error) {
+	u, err := r.manifestURL(desc.Digest.String())
+	if err == nil {
+		var resp *http.Response
+		resp, err = r.get(ctx, http.MethodHead, u, accepted, http.StatusOK)
+		if err == nil {
+			resp.Body.Close()
+			return true, nil
+		}
+	}
+	if status(err) == http.StatusNotFound {
+		return false, nil
+	}
+	return false, r.fail("check", r.named(desc.Digest.String()), err)
+}
+
+// PushManifest puts a manifest under a tag or its digest. All that it refers to
+// has to be there.
+func (r *Repository) PushManifest(ctx context.Context, desc ocispec.Descriptor, data []byte, reference string) error {
+	r.ExpectPush()
+	return r.fail("push", r.named(reference), r.pushManifest(ctx, desc, data, reference))
+}
+
+func (r *Repository) pushManifest(ctx context.Context, desc ocispec.Descriptor, data []byte, reference string) error {
+	u, err := r.manifestURL(reference)
+	if err != nil {
+		return err
+	}
+	req, err := r.request(ctx, http.MethodPut, u, bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", desc.MediaType)
+	resp, err := r.do(req)
+	if err != nil {
+		return err
+	}
+	if err := expect(resp, http.StatusCreated, http.StatusOK, http.StatusAccepted); err != nil {
+		return r.explain(err)
+	}
+	resp.Body.Close()
+	if resp.Header.Get("OCI-Subject") != "" {
+		// Only a registry with the referrers API sends it.
+		r.learnAPI(apiPresent, true)
+	}
+	stored := digest.Digest(resp.Header.Get("Docker-Content-Digest"))
+	if stored.Validate() == nil && stored.Algorithm() == desc.Digest.Algorithm() && stored != desc.Digest {
+		return errors.Join(content.ErrMismatchedDigest, fmt.Errorf("the registry stored %s", stored))
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/registry"
+	"oras.land/oras-go/v2/registry/remote/auth"
+)
+
+// Mount makes a blob of another repository of the same registry (from is its
+// path) one of this one, without moving it. false: the registry refused,
+// whatever its reason, and is not asked again about these two repositories.
+func (r *Repository) Mount(ctx context.Context, desc ocispec.Descriptor, from string) (bool, error) {
+	s, mounted, err := r.mount(ctx, desc, from)
+	if s != nil {
+		r.cancel(ctx, s)
+	}
+	return mounted, r.fail("mount", r.named(desc.Digest.String()), err)
+}
+
+// MountOrPush mounts a blob or, where that is refused, uploads it. A refusal
+// that opens an upload is not wasted.
+func (r *Repository) MountOrPush(ctx context.Context, desc ocispec.Descriptor, from string, open func() (io.ReadCloser, error)) (mounted bool, err error) {
+	s, mounted, err := r.mount(ctx, desc, from)
+	if err != nil {
+		return false, r.fail("mount", r.named(desc.Digest.String()), err)
+	}
+	if mounted {
+		return true, nil
+	}
+	return false, r.fail("push", r.named(desc.Digest.String()), r.pushBlob(ctx, desc, s, open))
+}
+
+// mount asks for a mount. A session comes back where the registry opened an
+// upload instead.
+func (r *Repository) mount(ctx context.Context, desc ocispec.Descriptor, from string) (s *session, mounted bool, err error) {
+	r.ExpectPush()
+	if from == r.ref.Repository || r.isRefused(from) {
+		return nil, false, nil
+	}
+	resp, err := r.postMount(ctx, desc, from)
+	if err == nil {
+		err = expect(resp, http.StatusCreated, http.StatusAccepted)
+	}
+	switch {
+	case status(err) != 0 || errors.Is(err, auth.ErrBasicCredentialNotFound):
+		// The registry's no, or that of its token service to the other repository.
+		r.refuse(from)
+		return nil, false, nil
+	case err != nil:
+		return nil, false, err
+	case resp.StatusCode == http.StatusCreated:
+		resp.Body.Close()
+		return nil, true, nil
+	}
+	r.refuse(from)
+	if s, err = openedSession(resp); err != nil {
+		return nil, false, nil // an upload begins with a session of its own
+	}
+	return s, false, nil
+}
+
+func (r *Repository) postMount(ctx context.Context, desc ocispec.Descriptor, from string) (*http.Response, error) {
+	if err := desc.Digest.Validate(); err != nil {
+		return nil, err
+	}
+	other := registry.Reference{Registry: r.ref.Registry, Repository: from}
+	ctx = auth.AppendRepositoryScope(ctx, other, auth.ActionPull)
+	u := r.url("blobs", "uploads/")
+	u.RawQuery = url.Values{"mount": {desc.Digest.String()}, "from": {from}}.Encode()
+	req, err := r.request(ctx, http.MethodPost, u, nil)
+	if err != nil {
+		return nil, err
+	}
+	return r.do(req)
+}
+
+func (r *Repository) isRefused(from string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.refused[from]
+}
+
+func (r *Repository) refuse(from string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refused[from] = true
+}
+
+// cancel closes an upload that nobody wants. If that fails the registry's own
+// clean-up does it.
+func (r *Repository) cancel(ctx context.Context, s *session) {
+	resp, err := r.send(ctx, http.MethodDelete, s.url, s, http.NoBody, 0, nil)
+	if err == nil {
+		resp.Body.Close()
+	}
+}

@@ -1,0 +1,274 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"oras.land/oras-go/v2/content"
+)
+
+func randomBytes(n int) []byte {
+	data := make([]byte, n)
+	rand.NewChaCha8([32]byte{7}).Read(data)
+	return data
+}
+
+// blobServer gives one blob, and cuts its answers short.
+type blobServer struct {
+	data    []byte
+	noRange bool
+	cut     func(request int32) int // bytes after which the connection breaks; <0: never
+	n       atomic.Int32
+	ranges  atomic.Int32
+}
+
+func (s *blobServer) serve(w http.ResponseWriter, req *http.Request) {
+	n := s.n.Add(1)
+	if req.Header.Get("Range") != "" {
+		s.ranges.Add(1)
+		if s.noRange {
+			req.Header.Del("Range")
+		}
+	}
+	if keep := s.cut(n); keep >= 0 {
+		w = &cutWriter{ResponseWriter: w, left: keep}
+	}
+	http.ServeContent(w, req, "", time.Time{}, bytes.NewReader(s.data))
+}
+
+type cutWriter struct {
+	http.ResponseWriter
+	left int
+}
+
+func (w *cutWriter) Write(p []byte) (int, error) {
+	n, err := w.ResponseWriter.Write(p[:min(len(p), w.left)])
+	if w.left -= n; w.left == 0 && err == nil {
+		http.NewResponseController(w.ResponseWriter).Flush()
+		breakOff()
+	}
+	return n, err
+}
+
+func whole(int32) int { return -1 }
+
+func fetch(ctx context.Context, r *Repository, data []byte, off, n int64) ([]byte, error) {
+	body, err := r.FetchBlob(ctx, describeBytes(data), off, n)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return io.ReadAll(body)
+}
+
+func TestBlobIsContinuedWhereItBroke(t *testing.T) {
+	data := randomBytes(3 << 20)
+	half := func(n int32) int {
+		if n == 1 {
+			return len(data) / 2
+		}
+		return -1
+	}
+	for name, noRange := range map[string]bool{"by range": false, "by skipping": true} {
+		t.Run(name, func(t *testing.T) {
+			s := &blobServer{data: data, cut: half, noRange: noRange}
+			r, c := repository(t, s.serve)
+			got, err := fetch(t.Context(), r, data, 0, int64(len(data)))
+			noError(t, err)
+			if !bytes.Equal(got, data) {
+				t.Error("the bytes differ")
+			}
+			equal(t, "requests", s.n.Load(), 2)
+			equal(t, "of them with a range", s.ranges.Load(), 1)
+			equal(t, "pauses", len(c.sleeps()), 1)
+		})
+	}
+}
+
+func TestBlobThatKeepsBreaking(t *testing.T) {
+	data := randomBytes(12 << 20)
+	t.Run("with progress", func(t *testing.T) {
+		s := &blobServer{data: data, cut: func(int32) int { return 3 << 19 }}
+		r, _ := repository(t, s.serve)
+		got, err := fetch(t.Context(), r, data, 0, int64(len(data)))
+		noError(t, err)
+		equal(t, "same bytes", bytes.Equal(got, data), true)
+		equal(t, "requests", s.n.Load(), 8)
+	})
+	t.Run("without", func(t *testing.T) {
+		s := &blobServer{data: data, cut: func(int32) int { return 1 }}
+		r, _ := repository(t, s.serve)
+		_, err := fetch(t.Context(), r, data, 0, int64(len(data)))
+		var e *Error
+		if !errors.As(err, &e) || e.Op != "fetch" || !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Fatalf("got %v", err)
+		}
+		equal(t, "requests", s.n.Load(), tries)
+	})
+}
+
+func TestPartsOfABlob(t *testing.T) {
+	data := randomBytes(100_000)
+	s := &blobServer{data: data, cut: whole}
+	r, _ := repository(t, s.serve)
+	for _, part := range [][2]int64{{0, 10}, {10, 1}, {99_999, 1}, {50_000, 50_000}, {0, 100_000}, {5, 0}} {
+		got, err := fetch(t.Context(), r, data, part[0], part[1])
+		noError(t, err)
+		equal(t, "same bytes", bytes.Equal(got, data[part[0]:part[0]+part[1]]), true)
+	}
+	if _, err := fetch(t.Context(), r, data, 99_999, 2); err == nil {
+		t.Error("bytes beyond the end were no error")
+	}
+}
+
+func TestRegistryWithoutRange(t *testing.T) {
+	data := randomBytes(100_000)
+	s := &blobServer{data: data, cut: whole, noRange: true}
+	r, _ := repository(t, s.serve)
+	for _, part := range [][2]int64{{0, 10}, {50_000, 50_000}} {
+		if _, err := fetch(t.Context(), r, data, part[0], part[1]); !errors.Is(err, ErrNoRange) {
+			t.Errorf("got %v", err)
+		}
+	}
+	equal(t, "places held", len(r.host.client.places), 0)
+}
+
+func TestLyingSizes(t *testing.T) {
+	data := randomBytes(1000)
+	for name, h := range map[string]struct {
+		serve http.HandlerFunc
+		want  error
+	}{
+		"another length": {func(w http.ResponseWriter, req *http.Request) { w.Write(data[:999]) }, content.ErrInvalidDescriptorSize},
+		"too much": {func(w http.ResponseWriter, req *http.Request) {
+			http.NewResponseController(w).Flush() // chunked: no length is said
+			w.Write(append(append([]byte{}, data...), 'x'))
+		}, content.ErrTrailingData},
+		"another part": {func(w http.ResponseWriter, req *http.Request) {
+			w.Header().Set("Content-Range", "bytes 0-999/2000")
+			w.WriteHeader(http.StatusPartialContent)
+			w.Write(data)
+		}, content.ErrInvalidDescriptorSize},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, _ := repository(t, h.serve)
+			if _, err := fetch(t.Context(), r, data, 0, 1000); !errors.Is(err, h.want) {
+				t.Errorf("got %v, want %v", err, h.want)
+			}
+		})
+	}
+}
+
+func TestContentRange(t *testing.T) {
+	for value, want := range map[string][2]int64{
+		"bytes 0-9/100": {0, 100}, "bytes 5-9/*": {5, -1}, "": {-9, -9}, "bytes */100": {-9, -9}, "bytes 1-2": {-9, -9},
+	} {
+		first, size, err := contentRange(http.Header{"Content-Range": {value}})
+		if err != nil {
+			first, size = -9, -9
+		}
+		equal(t, strconv.Quote(value), [2]int64{first, size}, want)
+	}
+}
+
+func TestHasBlob(t *testing.T) {
+	data := randomBytes(1000)
+	r, _ := repository(t, func(w http.ResponseWriter, req *http.Request) {
+		if req.Method != http.MethodHead {
+			t.Errorf("%s", req.Method)
+		}
+		if strings.HasSuffix(req.URL.Path, describeBytes(data).Digest.String()) {
+			w.Header().Set("Content-Length", "1000")
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+	})
+	has, err := r.HasBlob(t.Context(), describeBytes(data))
+	noError(t, err)
+	equal(t, "has", has, true)
+	has, err = r.HasBlob(t.Context(), describeBytes(data[:5]))
+	noError(t, err)
+	equal(t, "has", has, false)
+}
+
+// TestStall runs in a bubble whose clock moves only when all wait.
+func TestStall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pr, pw := io.Pipe()
+		ctx, cancel := context.WithCancelCause(t.Context())
+		context.AfterFunc(ctx, func() { pw.CloseWithError(context.Cause(ctx)) })
+		ended := 0
+		resp := &http.Response{Body: pr, ContentLength: -1}
+		body := watch(resp, time.Minute, cancel, func() { ended++ })
+		go func() {
+			time.Sleep(59 * time.Second) // slow, and in time
+			pw.Write([]byte("x"))
+		}()
+		p := make([]byte, 10)
+		n, err := body.Read(p)
+		equal(t, "bytes", n, 1)
+		noError(t, err)
+		time.Sleep(time.Hour) // a consumer that takes its time
+		started := time.Now()
+		_, err = body.Read(p)
+		if !errors.Is(err, ErrStalled) {
+			t.Errorf("got %v", err)
+		}
+		equal(t, "time until it was noticed", time.Since(started), time.Minute)
+		body.Close()
+		body.Close()
+		equal(t, "times ended", ended, 1)
+	})
+}
+
+// stalling is a transport whose first answer stops in the middle and notices
+// the end of its request only.
+type stalling struct {
+	data []byte
+	n    int
+}
+
+func (s *stalling) RoundTrip(req *http.Request) (*http.Response, error) {
+	s.n++
+	pr, pw := io.Pipe()
+	resp := &http.Response{StatusCode: 200, Body: pr, ContentLength: int64(len(s.data)), Header: http.Header{}}
+	if s.n > 1 {
+		resp.StatusCode = http.StatusPartialContent
+		resp.Header.Set("Content-Range", "bytes 50-99/100")
+	}
+	context.AfterFunc(req.Context(), func() { pw.CloseWithError(req.Context().Err()) })
+	go func() {
+		if s.n > 1 {
+			pw.Write(s.data[50:])
+			pw.Close()
+			return
+		}
+		pw.Write(s.data[:50])
+	}()
+	return resp, nil
+}
+
+func TestStalledDownloadGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		data := randomBytes(100)
+		o := newClock().options(t)
+		o.Retry = RetryOptions{}
+		r := open(t, New(o), "registry.example", "test/repo")
+		transport := &stalling{data: data}
+		r.host.http.Transport.(*retrier).next.(*sender).lanes[download] = transport
+		got, err := fetch(t.Context(), r, data, 0, 100)
+		noError(t, err)
+		equal(t, "same bytes", bytes.Equal(got, data), true)
+		equal(t, "requests", transport.n, 2)
+	})
+}

@@ -1,0 +1,200 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/registry/remote/errcode"
+)
+
+// apiState is what is known of a registry's, or a repository's, referrers API.
+type apiState int32
+
+const (
+	apiUnknown apiState = iota
+	apiPresent
+	apiAbsent
+)
+
+// maxReferrerPages is far beyond any subject: a page holds up to 4 MiB.
+const maxReferrerPages = 1000
+
+// errNoAPI says that the referrers API was asked and is not there.
+var errNoAPI = errors.New("no referrers API")
+
+// noSubject is what a registry is asked about to find out whether it has the
+// API: it answers with an empty list.
+var noSubject = digest.NewDigestFromEncoded(digest.SHA256, strings.Repeat("0", 64))
+
+// Referrers returns the manifests that refer to subject, by the API, or by the
+// tag schema where the registry has no API. fallbackKnown says whether a list of
+// all tags has the subject's fallback tag; nil where there is no list. A tag
+// that is known to be there is read even if the registry has the API: one that
+// got it later may not have taken the old lists in.
+func (r *Repository) Referrers(ctx context.Context, subject ocispec.Descriptor, fallbackKnown *bool) ([]ocispec.Descriptor, error) {
+	found, err := r.referrers(ctx, subject, fallbackKnown)
+	return found, r.fail("list referrers", r.named(subject.Digest.String()), err)
+}
+
+func (r *Repository) referrers(ctx context.Context, subject ocispec.Descriptor, fallbackKnown *bool) ([]ocispec.Descriptor, error) {
+	if err := subject.Digest.Validate(); err != nil {
+		return nil, err
+	}
+	var listed []ocispec.Descriptor
+	err := errNoAPI
+	if r.apiState() != apiAbsent {
+		listed, err = r.askAPI(ctx, subject.Digest)
+	}
+	if err != nil && !errors.Is(err, errNoAPI) {
+		return nil, err
+	}
+	wanted := err != nil && fallbackKnown == nil || fallbackKnown != nil && *fallbackKnown
+	if wanted {
+		index, err := r.fallbackIndex(ctx, subject.Digest)
+		if err != nil {
+			return nil, err
+		}
+		listed = append(listed, index.Manifests...)
+	}
+	return distinct(listed), nil
+}
+
+// ReferrersAPI reports whether the registry lists referrers itself. It asks
+// once, and again only as long as the answer was about the repository (which may
+// not exist yet) and not about the API.
+func (r *Repository) ReferrersAPI(ctx context.Context) (bool, error) {
+	if state := r.apiState(); state != apiUnknown {
+		return state == apiPresent, nil
+	}
+	_, err := r.askAPI(ctx, noSubject)
+	if errors.Is(err, errNoAPI) {
+		return false, nil
+	}
+	return err == nil, r.fail("list referrers", r.Name(), err)
+}
+
+// askAPI returns all pages of a subject's referrers, or errNoAPI.
+func (r *Repository) askAPI(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
+	var listed []ocispec.Descriptor
+	u := r.url("referrers", subject.String())
+	for n := 0; u != nil; n++ {
+		if n >= maxReferrerPages {
+			return nil, fmt.Errorf("the list of referrers does not end after %d pages", n)
+		}
+		page, next, err := r.referrersPage(ctx, u)
+		if n == 0 && errors.Is(err, errNoAPI) {
+			return nil, err
+		}
+		if err != nil {
+			return nil, err
+		}
+		r.learnAPI(apiPresent, true)
+		listed = append(listed, page...)
+		u = next
+	}
+	return listed, nil
+}
+
+func (r *Repository) referrersPage(ctx context.Context, u *url.URL) (page []ocispec.Descriptor, next *url.URL, err error) {
+	resp, data, err := r.read(ctx, u, []string{ocispec.MediaTypeImageIndex}, r.host.client.options.MaxManifest)
+	switch status(err) {
+	case 0:
+	case http.StatusNotFound:
+		// An unknown name says nothing about the API.
+		sure := !hasCode(err, errcode.ErrorCodeNameUnknown)
+		return nil, nil, r.noAPI(sure, err)
+	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		return nil, nil, r.noAPI(true, err)
+	case http.StatusBadRequest, http.StatusNotAcceptable:
+		return nil, nil, r.noAPI(false, err) // it may be about this digest only
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if mediaType(resp.Header) != ocispec.MediaTypeImageIndex {
+		// A page for people, from a server that knows every path.
+		return nil, nil, r.noAPI(true, fmt.Errorf("the answer is %s", mediaType(resp.Header)))
+	}
+	var index ocispec.Index
+	if err := json.Unmarshal(data, &index); err != nil {
+		return nil, nil, fmt.Errorf("not a list of referrers: %w", err)
+	}
+	next, err = nextPage(resp)
+	return index.Manifests, next, err
+}
+
+func (r *Repository) noAPI(sure bool, err error) error {
+	if sure {
+		r.learnAPI(apiAbsent, false)
+	}
+	return fmt.Errorf("%w: %w", errNoAPI, err)
+}
+
+// apiState returns what is known: what the settings say, what this repository
+// has shown, what the registry has shown.
+func (r *Repository) apiState() apiState {
+	if r.host.settings.DistributionSpec == "" {
+		if state := apiState(r.referrersAPI.Load()); state != apiUnknown {
+			return state
+		}
+	}
+	return apiState(r.host.referrersAPI.Load())
+}
+
+// learnAPI remembers for the repository, and for the registry where nothing
+// else is known. That a registry has the API is shown by an answer of it; what
+// was learnt so is not taken back by one repository that has not (a registry
+// that is a proxy for several).
+func (r *Repository) learnAPI(state apiState, certain bool) {
+	if certain {
+		r.referrersAPI.Store(int32(state))
+	} else {
+		r.referrersAPI.CompareAndSwap(int32(apiUnknown), int32(state))
+	}
+	r.host.referrersAPI.CompareAndSwap(int32(apiUnknown), int32(state))
+}
+
+// fallbackTag is the tag under which a registry without the API has the
+// referrers of a subject (distribution-spec, "Referrers Tag Schema").
+func fallbackTag(subject digest.Digest) string {
+	algorithm := subject.Algorithm().String()
+	encoded := subject.Encoded()
+	return algorithm[:min(len(algorithm), 32)] + "-" + encoded[:min(len(encoded), 64)]
+}
+
+// fallbackIndex reads the list that stands under a fallback tag. There is
+// none, or something else has that name: the list is empty.
+func (r *Repository) fallbackIndex(ctx context.Context, subject digest.Digest) (ocispec.Index, error) {
+	var index ocispec.Index
+	desc, data, err := r.fetchManifest(ctx, fallbackTag(subject))
+	if status(err) == http.StatusNotFound {
+		return index, nil
+	}
+	if err != nil || desc.MediaType != ocispec.MediaTypeImageIndex {
+		return index, err
+	}
+	if err := json.Unmarshal(data, &index); err != nil {
+		return index, fmt.Errorf("not a list of referrers: %w", err)
+	}
+	return index, nil
+}
+
+// distinct drops what is listed twice or is no descriptor.
+func distinct(list []ocispec.Descriptor) []ocispec.Descriptor {
+	seen := make(map[digest.Digest]bool, len(list))
+	kept := list[:0]
+	for _, desc := range list {
+		if desc.Digest.Validate() == nil && !seen[desc.Digest] {
+			seen[desc.Digest] = true
+			kept = append(kept, desc)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,176 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/errdef"
+	"oras.land/oras-go/v2/registry"
+	"oras.land/oras-go/v2/registry/remote/auth"
+)
+
+// Repository is one repository of one registry. It is safe for concurrent use;
+// what it returns as an error is an *Error.
+type Repository struct {
+	host    *host
+	account *account
+	ref     registry.Reference // without tag or digest
+
+	pushes       atomic.Bool  // tokens are asked for with the right to push
+	referrersAPI atomic.Int32 // an apiState
+
+	mu      sync.Mutex      // guards refused
+	refused map[string]bool // repositories from which a mount was refused
+	merging sync.Mutex      // one fallback index is merged at a time
+}
+
+func newRepository(h *host, ref registry.Reference) *Repository {
+	return &Repository{
+		host:    h,
+		account: h.account(ref.Repository),
+		ref:     ref,
+		refused: make(map[string]bool),
+	}
+}
+
+// ExpectPush says that the repository is going to be pushed to. Tokens are then
+// asked for with that right from the first HEAD on, and one serves all.
+func (r *Repository) ExpectPush() { r.pushes.Store(true) }
+
+// Name returns registry/repository.
+func (r *Repository) Name() string { return r.ref.Registry + "/" + r.ref.Repository }
+
+// named returns the repository's name with a tag or a digest.
+func (r *Repository) named(reference string) string {
+	if strings.Contains(reference, ":") {
+		return r.Name() + "@" + reference
+	}
+	return r.Name() + ":" + reference
+}
+
+func (r *Repository) fail(op, reference string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{Op: op, Reference: reference, Err: err}
+}
+
+func (r *Repository) manifestURL(reference string) (*url.URL, error) {
+	ref := r.ref
+	ref.Reference = reference
+	if err := ref.ValidateReference(); err != nil || reference == "" {
+		return nil, fmt.Errorf("%w: %q is neither a tag nor a digest", errdef.ErrInvalidReference, reference)
+	}
+	return r.url("manifests", reference), nil
+}
+
+// url returns that of an endpoint of the repository.
+func (r *Repository) url(path ...string) *url.URL {
+	return r.host.base.JoinPath(append([]string{"v2", r.ref.Repository}, path...)...)
+}
+
+func (r *Repository) blobURL(desc ocispec.Descriptor) (*url.URL, error) {
+	if err := desc.Digest.Validate(); err != nil {
+		return nil, fmt.Errorf("%w: %q", err, desc.Digest)
+	}
+	return r.url("blobs", desc.Digest.String()), nil
+}
+
+// request makes a request whose token will be for this repository.
+func (r *Repository) request(ctx context.Context, method string, u *url.URL, body io.Reader) (*http.Request, error) {
+	actions := []string{auth.ActionPull}
+	if r.pushes.Load() {
+		actions = append(actions, auth.ActionPush)
+	}
+	ctx = auth.AppendRepositoryScope(rememberToken(ctx), r.ref, actions...)
+	return http.NewRequestWithContext(ctx, method, u.String(), body)
+}
+
+// do signs a request and sends it. The body of the response holds a place in
+// the limits until it is closed.
+func (r *Repository) do(req *http.Request) (*http.Response, error) {
+	resp, err := r.account.client.Do(req)
+	if err == nil {
+		return resp, nil
+	}
+	return nil, r.explain(hideQuery(err))
+}
+
+// get asks for u without a body and wants one of the statuses.
+func (r *Repository) get(ctx context.Context, method string, u *url.URL, accept []string, statuses ...int) (*http.Response, error) {
+	req, err := r.request(ctx, method, u, nil)
+	if err != nil {
+		return nil, err
+	}
+	if len(accept) > 0 {
+		req.Header.Set("Accept", strings.Join(accept, ", "))
+	}
+	resp, err := r.do(req)
+	if err != nil {
+		return nil, err
+	}
+	if err := expect(resp, statuses...); err != nil {
+		return nil, r.explain(err)
+	}
+	return resp, nil
+}
+
+// read fetches a document whole and closes its response. One that breaks off is
+// asked for again.
+func (r *Repository) read(ctx context.Context, u *url.URL, accept []string, limit int64) (*http.Response, []byte, error) {
+	since := r.host.health.retry.Now()
+	for try := 1; ; try++ {
+		resp, err := r.get(ctx, http.MethodGet, u, accept, http.StatusOK)
+		if err != nil {
+			return nil, nil, err
+		}
+		data, err := readAll(resp, limit)
+		if err == nil || errors.Is(err, errdef.ErrSizeExceedsLimit) || ctx.Err() != nil {
+			return resp, data, err
+		}
+		if err := r.host.health.wait(ctx, try, since, err); err != nil {
+			return nil, nil, err
+		}
+	}
+}
+
+func readAll(resp *http.Response, limit int64) ([]byte, error) {
+	defer resp.Body.Close()
+	if resp.ContentLength > limit {
+		return nil, fmt.Errorf("%w: %d bytes, at most %d are read", errdef.ErrSizeExceedsLimit, resp.ContentLength, limit)
+	}
+	data, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		return nil, fmt.Errorf("%w: more than %d bytes", errdef.ErrSizeExceedsLimit, limit)
+	}
+	return data, err
+}
+
+// explain adds to a refusal why we had no credential.
+func (r *Repository) explain(err error) error {
+	if trouble := r.account.trouble(); trouble != nil && refused(err) {
+		return fmt.Errorf("%w (%w)", err, &CredentialError{Registry: r.host.name, Err: trouble})
+	}
+	return err
+}
+
+// hideQuery takes out of net/http's errors what a redirect may have brought in:
+// a presigned URL lets anybody in who reads it.
+func hideQuery(err error) error {
+	var wrapped *url.Error
+	if !errors.As(err, &wrapped) {
+		return err
+	}
+	if u, parseErr := url.Parse(wrapped.URL); parseErr == nil {
+		wrapped.URL = redacted(u).String()
+	}
+	return err
+}

@@ -1,0 +1,157 @@
+package registry
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	// tries of one request, with pauses of 1, 2, 4, 8 and 16 seconds less up to
+	// a half: a registry that restarts is back in half a minute.
+	tries      = 6
+	backoff    = time.Second
+	maxBackoff = 30 * time.Second
+	// A registry that has never answered is more likely misspelt than ill.
+	silentTries    = 4
+	silentPatience = 5 * time.Second
+	firstBackoff   = 500 * time.Millisecond
+)
+
+// RetryOptions are the clock of a run. The zero value is the real one; a test
+// gives another, whose Sleep must move what Now returns.
+type RetryOptions struct {
+	Now    func() time.Time
+	Sleep  func(ctx context.Context, d time.Duration) error
+	Jitter func() float64 // in [0,1)
+}
+
+func (o RetryOptions) withDefaults() RetryOptions {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Sleep == nil {
+		o.Sleep = sleep
+	}
+	if o.Jitter == nil {
+		o.Jitter = rand.Float64
+	}
+	return o
+}
+
+// retrier sends a request until it has an answer that will not change.
+type retrier struct {
+	next   http.RoundTripper
+	health *health
+	stats  *stats
+}
+
+func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	since := t.health.retry.Now()
+	for try := 1; ; try++ {
+		resp, err := t.next.RoundTrip(req)
+		if ctx.Err() != nil || !retryable(resp, err) {
+			if err != nil && ctx.Err() == nil {
+				t.health.gaveUp(req, err)
+			}
+			return resp, err
+		}
+		wait, again := t.health.delay(try, since)
+		if !again || !rewindable(req) {
+			t.health.gaveUp(req, failure(resp, err))
+			return resp, err
+		}
+		if resp != nil {
+			drain(resp)
+		}
+		t.stats.add("retries")
+		if err := t.health.retry.Sleep(ctx, wait); err != nil {
+			return nil, err
+		}
+		if req, err = rewound(req); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// failure is the error that stands for a try without success.
+func failure(resp *http.Response, err error) error {
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%d %s", resp.StatusCode, strings.ToLower(http.StatusText(resp.StatusCode)))
+}
+
+// retryable reports whether the same request may end better in a while.
+func retryable(resp *http.Response, err error) bool {
+	if err != nil {
+		return !permanent(err)
+	}
+	return retryableStatus(resp.StatusCode)
+}
+
+func retryableStatus(code int) bool {
+	switch code {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests,
+		http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable,
+		http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// permanent reports whether err will be the same next time. Everything that it
+// does not know is taken for a passing fault of the network: most errors of
+// net/http (a connection lost, GOAWAY, an HTTP/2 stream reset) have no type. The
+// caller looks at its context itself: a timed-out dial is DeadlineExceeded, too.
+func permanent(err error) bool {
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return dns.IsNotFound
+	}
+	return isType[*DownError](err) || isType[sourceError](err) || isType[*RateLimitError](err) ||
+		isType[*tls.CertificateVerificationError](err) || isType[tls.RecordHeaderError](err) ||
+		isType[tls.AlertError](err) || isType[x509.UnknownAuthorityError](err) ||
+		isType[x509.HostnameError](err) || isType[x509.CertificateInvalidError](err) ||
+		isType[*net.AddrError](err) || isType[net.InvalidAddrError](err) ||
+		errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, ErrDowngrade)
+}
+
+func isType[E error](err error) bool {
+	var e E
+	return errors.As(err, &e)
+}
+
+func rewindable(req *http.Request) bool {
+	return req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
+}
+
+// rewound returns req with its body at the start again.
+func rewound(req *http.Request) (*http.Request, error) {
+	if req.GetBody == nil {
+		return req, nil
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	again := req.WithContext(req.Context())
+	again.Body = body
+	return again, nil
+}
+
+// drain ends a response that nobody reads so that its connection can be used
+// again, and its place is given back.
+func drain(resp *http.Response) {
+	io.CopyN(io.Discard, resp.Body, maxErrorBody)
+	resp.Body.Close()
+}

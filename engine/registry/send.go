@@ -1,0 +1,211 @@
+package registry
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// lane is the set of connections that a request goes out on. Metadata shares
+// HTTP/2 connections; bodies of blobs have HTTP/1.1 connections of their own,
+// which is 2.4 times as fast over TLS and lets windows of one blob run side by
+// side.
+type lane int
+
+const (
+	metadata lane = iota
+	download
+	upload
+	lanes
+)
+
+const (
+	defaultStall = 60 * time.Second
+	// headerTimeout is how long a registry may think about a request.
+	headerTimeout = 60 * time.Second
+	// uploadTimeout is how long it may think after the last byte of a blob: a
+	// registry on S3 copies the blob to its place before it answers.
+	uploadTimeout = 15 * time.Minute
+	// bodyBuffer makes a system call move what a disk likes to take.
+	bodyBuffer = 64 << 10
+)
+
+type laneKey struct{}
+
+// onLane chooses the connections for all requests made with ctx, those that a
+// redirect brings included.
+func onLane(ctx context.Context, l lane) context.Context {
+	return context.WithValue(ctx, laneKey{}, l)
+}
+
+// sender sends one request once: it waits for a place, and watches what comes.
+type sender struct {
+	host  *host
+	limit *limit
+	lanes [lanes]http.RoundTripper
+}
+
+func newSender(h *host, s Settings, tls *tls.Config) *sender {
+	o := h.client.options
+	idle := o.Concurrency
+	if s.Concurrency > 0 {
+		idle = min(idle, s.Concurrency)
+	}
+	d := newDialer(s, o.StallTimeout)
+	snd := &sender{host: h, limit: newLimit(h.client.places, s, h.health, o.Retry)}
+	for l := range lanes {
+		snd.lanes[l] = newTransport(l, d, tls, idle)
+	}
+	return snd
+}
+
+func newTransport(l lane, d *dialer, c *tls.Config, idle int) *http.Transport {
+	t := &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           d.DialContext,
+		TLSClientConfig:       c.Clone(),
+		TLSHandshakeTimeout:   connectTimeout,
+		ResponseHeaderTimeout: headerTimeout,
+		ExpectContinueTimeout: time.Second,
+		IdleConnTimeout:       90 * time.Second,
+		MaxIdleConnsPerHost:   idle,
+		// A digest is that of the bytes as they are stored.
+		DisableCompression: true,
+		Protocols:          new(http.Protocols),
+	}
+	t.Protocols.SetHTTP1(true)
+	if l == metadata {
+		t.Protocols.SetHTTP2(true)
+		// A connection that a firewall has forgotten would hold all requests.
+		t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second}
+		return t
+	}
+	t.ReadBufferSize, t.WriteBufferSize = bodyBuffer, bodyBuffer
+	if l == upload {
+		t.ResponseHeaderTimeout = uploadTimeout
+	}
+	return t
+}
+
+func (s *sender) RoundTrip(req *http.Request) (*http.Response, error) {
+	give, err := s.limit.take(req.Context())
+	if err != nil {
+		closeBody(req)
+		return nil, err
+	}
+	ctx, cancel := context.WithCancelCause(req.Context())
+	end := func() {
+		cancel(nil)
+		give()
+	}
+	l, _ := ctx.Value(laneKey{}).(lane)
+	started := s.host.client.options.Retry.Now()
+	s.host.client.stats.add(req.Method + " " + kind(req))
+	resp, err := s.lanes[l].RoundTrip(s.dressed(req.WithContext(ctx)))
+	s.log(req, resp, err, started)
+	if err != nil {
+		end()
+		return nil, err
+	}
+	resp.Request = req
+	s.host.health.heard(resp)
+	resp.Body = watch(resp, s.host.client.options.StallTimeout, cancel, end)
+	return resp, nil
+}
+
+// dressed adds the headers that the user wants, if it is the registry itself
+// that is asked: the store that it may send us on to has no business with them.
+func (s *sender) dressed(req *http.Request) *http.Request {
+	req.Header = req.Header.Clone()
+	if req.Header == nil {
+		req.Header = make(http.Header)
+	}
+	req.Header.Set("User-Agent", s.host.client.options.UserAgent)
+	if !sameOrigin(req.URL, s.host.base) {
+		return req
+	}
+	for key, values := range s.host.settings.Header {
+		req.Header[http.CanonicalHeaderKey(key)] = values
+	}
+	return req
+}
+
+func (s *sender) log(req *http.Request, resp *http.Response, err error, started time.Time) {
+	o := s.host.client.options
+	took := o.Retry.Now().Sub(started).Round(time.Millisecond)
+	if err != nil {
+		o.Debug("%s %s: %v (%s)", req.Method, redacted(req.URL), err, took)
+		return
+	}
+	o.Debug("%s %s: %s %d (%s)", req.Method, redacted(req.URL), resp.Proto, resp.StatusCode, took)
+}
+
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		req.Body.Close()
+	}
+}
+
+// watchedBody is the body of a response. It holds the request's place in the
+// limits until it is closed, and ends the request if a Read waits too long; a
+// consumer that takes its time between reads is no stall.
+type watchedBody struct {
+	io.ReadCloser
+	stall time.Duration
+	timer *time.Timer
+	fired *atomic.Bool // the watch has ended the request
+	small bool
+	eof   bool
+	end   func()
+}
+
+// watch puts a watch on the body of resp; end is called once, when it is over.
+func watch(resp *http.Response, stall time.Duration, cancel context.CancelCauseFunc, end func()) io.ReadCloser {
+	if resp.Body == http.NoBody || resp.ContentLength == 0 {
+		resp.Body.Close()
+		end()
+		return http.NoBody
+	}
+	b := &watchedBody{
+		ReadCloser: resp.Body,
+		stall:      stall,
+		fired:      new(atomic.Bool),
+		small:      resp.ContentLength > 0 && resp.ContentLength <= maxErrorBody,
+		end:        sync.OnceFunc(end),
+	}
+	b.timer = time.AfterFunc(stall, func() {
+		b.fired.Store(true)
+		cancel(ErrStalled)
+	})
+	b.timer.Stop()
+	return b
+}
+
+func (b *watchedBody) Read(p []byte) (int, error) {
+	b.timer.Reset(b.stall)
+	n, err := b.ReadCloser.Read(p)
+	b.timer.Stop()
+	b.eof = b.eof || err == io.EOF
+	if err != nil && err != io.EOF && b.fired.Load() {
+		err = ErrStalled
+	}
+	return n, err
+}
+
+// Close reads the rest of a small body first, so that its connection can be
+// used again: each 401 before a token would cost one.
+func (b *watchedBody) Close() error {
+	if b.small && !b.eof {
+		io.Copy(io.Discard, readerOnly{b})
+	}
+	b.timer.Stop()
+	err := b.ReadCloser.Close()
+	b.end()
+	return err
+}
+
+type readerOnly struct{ io.Reader }

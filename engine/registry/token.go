@@ -1,0 +1,148 @@
+package registry
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"oras.land/oras-go/v2/errdef"
+	"oras.land/oras-go/v2/registry/remote/auth"
+)
+
+// freshFor is how long a token counts as just fetched: when many requests are
+// turned away at once because a token has expired, one of them renews it.
+const freshFor = 5 * time.Second
+
+// tokens is the auth.Cache of one account. Unlike oras-go's it does not end the
+// fetch of a token that many wait for when the one that began it is cancelled,
+// and it knows which token a request was turned away with.
+type tokens struct {
+	now func() time.Time
+
+	mu      sync.Mutex // guards what follows
+	scheme  auth.Scheme
+	known   map[string]token
+	flights map[string]*flight
+}
+
+type token struct {
+	value string
+	at    time.Time
+}
+
+// flight is a token on its way. Its goroutine ends with the fetch, which is
+// cancelled when the last one that waits for it has gone.
+type flight struct {
+	done    chan struct{}
+	value   string
+	err     error
+	cancel  context.CancelFunc
+	waiting int
+}
+
+func newTokens(now func() time.Time) *tokens {
+	return &tokens{now: now, known: make(map[string]token), flights: make(map[string]*flight)}
+}
+
+type shownKey struct{}
+
+// rememberToken makes a context that keeps which token its request showed last.
+// A context serves one request, whose steps follow one another.
+func rememberToken(ctx context.Context) context.Context {
+	return context.WithValue(ctx, shownKey{}, new(string))
+}
+
+// GetScheme implements auth.Cache.
+func (t *tokens) GetScheme(context.Context, string) (auth.Scheme, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.scheme == auth.SchemeUnknown {
+		return t.scheme, errdef.ErrNotFound
+	}
+	return t.scheme, nil
+}
+
+// GetToken implements auth.Cache.
+func (t *tokens) GetToken(ctx context.Context, _ string, scheme auth.Scheme, key string) (string, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	k, ok := t.known[id(scheme, key)]
+	if !ok {
+		return "", errdef.ErrNotFound
+	}
+	if shown, ok := ctx.Value(shownKey{}).(*string); ok {
+		*shown = k.value
+	}
+	return k.value, nil
+}
+
+// Set implements auth.Cache: it fetches a token, together with all who want the
+// same one.
+func (t *tokens) Set(ctx context.Context, _ string, scheme auth.Scheme, key string, fetch func(context.Context) (string, error)) (string, error) {
+	t.mu.Lock()
+	name := id(scheme, key)
+	if value, ok := t.renewed(ctx, name); ok {
+		t.mu.Unlock()
+		return value, nil
+	}
+	f, ok := t.flights[name]
+	if !ok {
+		inFlight, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		f = &flight{done: make(chan struct{}), cancel: cancel}
+		t.flights[name] = f
+		go t.fly(inFlight, f, scheme, name, fetch)
+	}
+	f.waiting++
+	t.mu.Unlock()
+
+	select {
+	case <-f.done:
+		return f.value, f.err
+	case <-ctx.Done():
+		t.leave(f, name)
+		return "", ctx.Err()
+	}
+}
+
+// renewed returns the token that another request fetched after this one was
+// turned away; t.mu is held.
+func (t *tokens) renewed(ctx context.Context, name string) (string, bool) {
+	shown, ok := ctx.Value(shownKey{}).(*string)
+	k, have := t.known[name]
+	if !ok || !have || *shown == "" || k.value == *shown || t.now().Sub(k.at) > freshFor {
+		return "", false
+	}
+	return k.value, true
+}
+
+func (t *tokens) fly(ctx context.Context, f *flight, scheme auth.Scheme, name string, fetch func(context.Context) (string, error)) {
+	defer f.cancel()
+	f.value, f.err = fetch(ctx)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if f.err == nil {
+		t.scheme = scheme
+		t.known[name] = token{value: f.value, at: t.now()}
+	}
+	if t.flights[name] == f {
+		delete(t.flights, name)
+	}
+	close(f.done)
+}
+
+func (t *tokens) leave(f *flight, name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f.waiting--
+	if f.waiting > 0 {
+		return
+	}
+	f.cancel()
+	if t.flights[name] == f {
+		delete(t.flights, name)
+	}
+}
+
+func id(scheme auth.Scheme, key string) string {
+	return scheme.String() + " " + key
+}

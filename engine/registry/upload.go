@@ -1,0 +1,225 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"sync"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// uploadTries is how often a blob's bytes are sent: each time from the start,
+// in a session of its own.
+const uploadTries = 3
+
+// session is an upload that a registry has opened.
+type session struct {
+	url *url.URL
+	// authorization is what the POST was signed with. The PUT takes it over: it
+	// cannot be sent twice, so it must not wait for a 401 to learn its token.
+	authorization string
+	minChunk      int64
+}
+
+// PushBlob uploads a blob. open gives its bytes from the start; it is called
+// again if they have to be sent again (a token that expired, a connection that
+// broke), and an error of it then ends the upload. A reader that is an *os.File
+// goes to the socket by sendfile. It is closed here.
+func (r *Repository) PushBlob(ctx context.Context, desc ocispec.Descriptor, open func() (io.ReadCloser, error)) error {
+	return r.fail("push", r.named(desc.Digest.String()), r.pushBlob(ctx, desc, nil, open))
+}
+
+// pushBlob uploads in the session given, if there is one, else in a new one.
+func (r *Repository) pushBlob(ctx context.Context, desc ocispec.Descriptor, s *session, open func() (io.ReadCloser, error)) error {
+	r.ExpectPush()
+	if err := desc.Digest.Validate(); err != nil {
+		return err
+	}
+	health := r.host.health
+	since := health.retry.Now()
+	source := open
+	for try := 1; ; try++ {
+		again, err := r.pushOnce(ctx, desc, s, source)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		if status(err) == http.StatusRequestEntityTooLarge {
+			return r.pushInChunks(ctx, desc, open)
+		}
+		if try >= uploadTries || !again || health.wait(ctx, try, since, err) != nil {
+			return err
+		}
+		s, source = nil, reopen(open, err)
+	}
+}
+
+// reopen is open for another time. If it fails, what made another time
+// necessary is the greater part of the story.
+func reopen(open func() (io.ReadCloser, error), last error) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) {
+		body, err := open()
+		if err != nil {
+			err = fmt.Errorf("%w (cannot be sent again: %w)", last, err)
+		}
+		return body, err
+	}
+}
+
+// pushOnce sends a blob once. again says whether a new session may do better;
+// opening one is a request that has had its tries.
+func (r *Repository) pushOnce(ctx context.Context, desc ocispec.Descriptor, s *session, open func() (io.ReadCloser, error)) (again bool, err error) {
+	if s == nil {
+		if s, err = r.startUpload(ctx); err != nil {
+			return false, err
+		}
+	}
+	body, err := open()
+	if err != nil {
+		return false, err
+	}
+	err = r.put(ctx, desc, s, body)
+	return resendable(err), err
+}
+
+// put ends an upload with one request that brings all bytes.
+func (r *Repository) put(ctx context.Context, desc ocispec.Descriptor, s *session, body io.ReadCloser) error {
+	u := *s.url
+	query := u.Query()
+	query.Set("digest", desc.Digest.String())
+	u.RawQuery = query.Encode()
+	sent, released := sendable(body)
+	defer released()
+	resp, err := r.send(ctx, http.MethodPut, &u, s, sent, desc.Size, nil)
+	if err != nil {
+		return err
+	}
+	if err := expect(resp, http.StatusCreated, http.StatusOK, http.StatusNoContent); err != nil {
+		return r.explain(err)
+	}
+	resp.Body.Close()
+	return nil
+}
+
+// send sends a request of an upload session. It goes round auth.Client, which
+// would try to send a body again that cannot be.
+func (r *Repository) send(ctx context.Context, method string, u *url.URL, s *session, body io.ReadCloser, size int64, header http.Header) (*http.Response, error) {
+	req, err := r.request(onLane(ctx, upload), method, u, nil)
+	if err != nil {
+		body.Close()
+		return nil, err
+	}
+	for key, values := range header {
+		req.Header[key] = values
+	}
+	req.Header.Set("Content-Type", "application/octet-stream")
+	if s.authorization != "" {
+		req.Header.Set("Authorization", s.authorization)
+	}
+	if size == 0 {
+		body.Close()
+		body = http.NoBody
+	}
+	req.Body, req.ContentLength = body, size
+	resp, err := r.host.http.Do(req)
+	if err != nil {
+		return nil, hideQuery(err)
+	}
+	return resp, nil
+}
+
+// startUpload opens a session. Its POST also renews the token.
+func (r *Repository) startUpload(ctx context.Context) (*session, error) {
+	req, err := r.request(ctx, http.MethodPost, r.url("blobs", "uploads/"), nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := r.do(req)
+	if err != nil {
+		return nil, err
+	}
+	if err := expect(resp, http.StatusAccepted); err != nil {
+		return nil, r.explain(err)
+	}
+	return openedSession(resp)
+}
+
+// openedSession reads where an upload goes, and closes the response.
+func openedSession(resp *http.Response) (*session, error) {
+	resp.Body.Close()
+	location := resp.Header.Get("Location")
+	if location == "" {
+		return nil, errors.New("the registry does not say where to upload to")
+	}
+	u, err := relocate(resp.Request.URL, location)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{url: u}
+	if sameOrigin(u, resp.Request.URL) {
+		s.authorization = resp.Request.Header.Get("Authorization")
+	}
+	s.minChunk, _ = strconv.ParseInt(resp.Header.Get("OCI-Chunk-Min-Length"), 10, 64)
+	return s, nil
+}
+
+// resendable reports whether a blob may be taken in a new session. A server
+// that turns a body away early and closes shows as a broken connection.
+func resendable(err error) bool {
+	if err == nil {
+		return false
+	}
+	switch s := status(err); {
+	case s == http.StatusUnauthorized, s == http.StatusNotFound:
+		return true // the token expired; the session is not known any more
+	case s != 0:
+		return retryableStatus(s)
+	}
+	return !permanent(err)
+}
+
+// sourceError is an error in reading what is to be sent. The fault is not the
+// registry's, and the bytes would fail again.
+type sourceError struct{ err error }
+
+func (e sourceError) Error() string { return e.err.Error() }
+func (e sourceError) Unwrap() error { return e.err }
+
+// source is a body whose bytes may lie in memory that is used again: net/http
+// may go on reading after it has given an answer, until it closes the body.
+type source struct {
+	io.ReadCloser
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = sourceError{err}
+	}
+	return n, err
+}
+
+func (s *source) Close() error {
+	defer s.once.Do(func() { close(s.closed) })
+	return s.ReadCloser.Close()
+}
+
+// sendable returns body as net/http gets it, and a function that waits until it
+// is let go. A file goes in as it is: a wrapper would end sendfile.
+func sendable(body io.ReadCloser) (io.ReadCloser, func()) {
+	if f, ok := body.(*os.File); ok {
+		return f, func() {}
+	}
+	if f, ok := body.(interface{ File() *os.File }); ok && f.File() != nil {
+		return f.File(), func() { body.Close() }
+	}
+	s := &source{ReadCloser: body, closed: make(chan struct{})}
+	return s, func() { <-s.closed }
+}

@@ -1,0 +1,264 @@
+package registry
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"oras.land/oras-go/v2/registry/remote/errcode"
+)
+
+// uploads is the part of a registry that takes blobs. fault stands in front
+// of each PUT and PATCH and says whether it has answered.
+type uploads struct {
+	t     *testing.T
+	fault func(w http.ResponseWriter, req *http.Request, n int) bool
+
+	mu       sync.Mutex
+	sessions int
+	sent     int // PUTs and PATCHes
+	stored   []byte
+	partial  []byte
+	log      []string
+}
+
+func (u *uploads) serve(w http.ResponseWriter, req *http.Request) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.log = append(u.log, req.Method)
+	if req.Method == http.MethodPost {
+		u.sessions++
+		u.partial = nil
+		// A relative place that has a state of its own in the query.
+		w.Header().Set("Location", fmt.Sprintf("%d?_state=abc", u.sessions))
+		w.WriteHeader(http.StatusAccepted)
+		return
+	}
+	equal(u.t, "path", req.URL.Path, fmt.Sprintf("/v2/test/repo/blobs/uploads/%d", u.sessions))
+	equal(u.t, "state", req.URL.Query().Get("_state"), "abc")
+	u.sent++
+	if u.fault != nil && u.fault(w, req, u.sent) {
+		return
+	}
+	data, _ := io.ReadAll(req.Body)
+	if req.Method == http.MethodPatch {
+		u.partial = append(u.partial, data...)
+		w.Header().Set("Range", fmt.Sprintf("0-%d", len(u.partial)-1))
+		w.Header().Set("Location", req.URL.String())
+		w.WriteHeader(http.StatusAccepted)
+		return
+	}
+	data = append(u.partial, data...)
+	if d := describeBytes(data).Digest.String(); req.URL.Query().Get("digest") != d {
+		giveError(w, http.StatusBadRequest, errcode.ErrorCodeDigestInvalid, "provided digest did not match uploaded content")
+		return
+	}
+	u.stored = data
+	w.WriteHeader(http.StatusCreated)
+}
+
+func (u *uploads) requests() string { return strings.Join(u.log, " ") }
+
+func TestPushBlobIsPostAndPut(t *testing.T) {
+	for name, size := range map[string]int{"some": 300_000, "empty": 0} {
+		t.Run(name, func(t *testing.T) {
+			u := &uploads{t: t}
+			r, _ := repository(t, u.serve)
+			data, opened := randomBytes(size), 0
+			noError(t, r.PushBlob(t.Context(), describeBytes(data), opener(data, &opened)))
+			equal(t, "same bytes", bytes.Equal(u.stored, data), true)
+			equal(t, "requests", u.requests(), "POST PUT")
+			equal(t, "times opened", opened, 1)
+		})
+	}
+}
+
+func TestPushBlobAgain(t *testing.T) {
+	for name, fault := range map[string]func(w http.ResponseWriter, req *http.Request){
+		"token expired":   func(w http.ResponseWriter, req *http.Request) { w.WriteHeader(http.StatusUnauthorized) },
+		"session is lost": func(w http.ResponseWriter, req *http.Request) { giveError(w, 404, "BLOB_UPLOAD_UNKNOWN", "") },
+		"unavailable":     func(w http.ResponseWriter, req *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
+		"broken in the middle": func(w http.ResponseWriter, req *http.Request) {
+			io.CopyN(io.Discard, req.Body, 1000)
+			conn, _, _ := http.NewResponseController(w).Hijack()
+			conn.(*net.TCPConn).SetLinger(0)
+			conn.Close()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			data, opened := randomBytes(8<<20), 0
+			u := &uploads{t: t, fault: func(w http.ResponseWriter, req *http.Request, n int) bool {
+				if n < 3 {
+					fault(w, req)
+				}
+				return n < 3
+			}}
+			r, _ := repository(t, u.serve)
+			noError(t, r.PushBlob(t.Context(), describeBytes(data), opener(data, &opened)))
+			equal(t, "requests", u.requests(), "POST PUT POST PUT POST PUT")
+			equal(t, "times opened", opened, 3)
+			equal(t, "same bytes", bytes.Equal(u.stored, data), true)
+		})
+	}
+}
+
+func TestPushBlobAtMostThreeTimes(t *testing.T) {
+	u := &uploads{t: t, fault: func(w http.ResponseWriter, req *http.Request, n int) bool {
+		w.WriteHeader(http.StatusUnauthorized)
+		return true
+	}}
+	r, _ := repository(t, u.serve)
+	data, opened := randomBytes(10), 0
+	err := r.PushBlob(t.Context(), describeBytes(data), opener(data, &opened))
+	equal(t, "status", status(err), 401)
+	equal(t, "requests", u.requests(), "POST PUT POST PUT POST PUT")
+}
+
+func TestPushBlobThatCannotBeOpenedAgain(t *testing.T) {
+	u := &uploads{t: t, fault: func(w http.ResponseWriter, req *http.Request, n int) bool {
+		w.WriteHeader(http.StatusUnauthorized)
+		return true
+	}}
+	r, _ := repository(t, u.serve)
+	data, opened, gone := randomBytes(10), 0, errors.New("it went straight through")
+	open := opener(data, &opened)
+	err := r.PushBlob(t.Context(), describeBytes(data), func() (io.ReadCloser, error) {
+		if opened > 0 {
+			return nil, gone
+		}
+		return open()
+	})
+	if !errors.Is(err, gone) || status(err) != 401 {
+		t.Errorf("got %v", err)
+	}
+	equal(t, "PUTs", u.sent, 1)
+}
+
+func TestPushBlobOfWrongBytesIsFinal(t *testing.T) {
+	u := &uploads{t: t}
+	r, _ := repository(t, u.serve)
+	data, opened := randomBytes(10), 0
+	err := r.PushBlob(t.Context(), describeBytes([]byte("0123456789")), opener(data, &opened))
+	equal(t, "has the code", hasCode(err, errcode.ErrorCodeDigestInvalid), true)
+	equal(t, "requests", u.requests(), "POST PUT")
+}
+
+func TestPushBlobThatCannotBeReadIsFinal(t *testing.T) {
+	u := &uploads{t: t}
+	r, _ := repository(t, u.serve)
+	broken, opened := errors.New("checksum of member 3"), 0
+	err := r.PushBlob(t.Context(), describeBytes(randomBytes(100)), func() (io.ReadCloser, error) {
+		opened++
+		return io.NopCloser(io.MultiReader(bytes.NewReader(randomBytes(50)), brokenReader{broken})), nil
+	})
+	if !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+	equal(t, "times opened", opened, 1)
+	equal(t, "failures held against the registry", len(r.host.health.failed), 0)
+}
+
+type brokenReader struct{ err error }
+
+func (b brokenReader) Read([]byte) (int, error) { return 0, b.err }
+
+func TestChunksWhereABlobIsTooLarge(t *testing.T) {
+	data, opened := randomBytes(10<<20), 0
+	refuse := func(w http.ResponseWriter, req *http.Request, n int) bool {
+		if req.Method == http.MethodPut && req.ContentLength > 0 {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+			return true
+		}
+		return false
+	}
+	t.Run("all arrives", func(t *testing.T) {
+		u := &uploads{t: t, fault: refuse}
+		r, _ := repository(t, u.serve)
+		noError(t, r.PushBlob(t.Context(), describeBytes(data), opener(data, &opened)))
+		equal(t, "requests", u.requests(), "POST PUT POST PATCH PATCH PATCH PUT")
+		equal(t, "same bytes", bytes.Equal(u.stored, data), true)
+	})
+	t.Run("less arrives than was sent", func(t *testing.T) {
+		u := &uploads{t: t}
+		u.fault = func(w http.ResponseWriter, req *http.Request, n int) bool {
+			if req.Method == http.MethodPatch {
+				equal(t, "range", req.Header.Get("Content-Range"), fmt.Sprintf("%d-%d", len(u.partial), len(u.partial)+int(req.ContentLength)-1))
+				req.Body = io.NopCloser(io.LimitReader(req.Body, 3<<20))
+				return false
+			}
+			return refuse(w, req, n)
+		}
+		r, _ := repository(t, u.serve)
+		noError(t, r.PushBlob(t.Context(), describeBytes(data), opener(data, &opened)))
+		equal(t, "same bytes", bytes.Equal(u.stored, data), true)
+	})
+	t.Run("nothing arrives", func(t *testing.T) {
+		u := &uploads{t: t}
+		u.fault = func(w http.ResponseWriter, req *http.Request, n int) bool {
+			if req.Method == http.MethodPatch {
+				w.Header().Set("Range", "0-0")
+				w.WriteHeader(http.StatusAccepted)
+				return true
+			}
+			return refuse(w, req, n)
+		}
+		r, _ := repository(t, u.serve)
+		if err := r.PushBlob(t.Context(), describeBytes(data), opener(data, &opened)); err == nil {
+			t.Error("no error")
+		}
+		equal(t, "nothing is stored", u.stored == nil, true)
+	})
+}
+
+// TestFileIsSentAsItIs looks at what reaches the transport: a wrapper round a
+// file would end sendfile.
+func TestFileIsSentAsItIs(t *testing.T) {
+	data := randomBytes(1 << 20)
+	path := filepath.Join(t.TempDir(), "blob")
+	noError(t, os.WriteFile(path, data, 0o600))
+	for name, wrap := range map[string]func(*os.File) io.ReadCloser{
+		"file":              func(f *os.File) io.ReadCloser { return f },
+		"what holds a file": func(f *os.File) io.ReadCloser { return holder{f, f} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := &uploads{t: t}
+			r, _ := repository(t, u.serve)
+			snd := r.host.http.Transport.(*retrier).next.(*sender)
+			spy := &bodySpy{RoundTripper: snd.lanes[upload]}
+			snd.lanes[upload] = spy
+			noError(t, r.PushBlob(t.Context(), describeBytes(data), func() (io.ReadCloser, error) {
+				f, err := os.Open(path)
+				return wrap(f), err
+			}))
+			equal(t, "same bytes", bytes.Equal(u.stored, data), true)
+			if _, ok := spy.body.(*os.File); !ok {
+				t.Errorf("the transport got a %T", spy.body)
+			}
+		})
+	}
+}
+
+type holder struct {
+	io.ReadCloser
+	file *os.File
+}
+
+func (h holder) File() *os.File { return h.file }
+
+type bodySpy struct {
+	http.RoundTripper
+	body io.ReadCloser
+}
+
+func (s *bodySpy) RoundTrip(req *http.Request) (*http.Response, error) {
+	s.body = req.Body
+	return s.RoundTripper.RoundTrip(req)
+}
