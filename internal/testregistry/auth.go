@@ -1,0 +1,143 @@
+package testregistry
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// tokens are the bearer tokens given out, with their scopes. The zero value is ready.
+type tokens struct {
+	mu     sync.Mutex // guards all below
+	last   int
+	scopes map[string][]string
+}
+
+func (t *tokens) issue(scopes []string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.scopes == nil {
+		t.scopes = map[string][]string{}
+	}
+	t.last++
+	token := "token-" + strconv.Itoa(t.last)
+	t.scopes[token] = scopes
+	return token
+}
+
+func (t *tokens) expire() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	clear(t.scopes)
+}
+
+// cover says whether a token is good for an action on a resource, as in
+// "repository:a/b" and "pull".
+func (t *tokens) cover(token, resource, action string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, scope := range t.scopes[token] {
+		i := strings.LastIndexByte(scope, ':')
+		if i < 0 || scope[:i] != resource {
+			continue
+		}
+		actions := strings.Split(scope[i+1:], ",")
+		if slices.Contains(actions, action) || slices.Contains(actions, "*") {
+			return true
+		}
+	}
+	return false
+}
+
+// resource and action are what a token must be good for.
+func (c call) resource() string {
+	if c.noun == "catalog" {
+		return "registry:catalog"
+	}
+	return "repository:" + c.repo
+}
+
+func (c call) action() string {
+	switch {
+	case c.noun == "catalog":
+		return "*"
+	case c.method == http.MethodDelete:
+		return "delete"
+	case c.method == http.MethodGet && c.noun != "upload", c.method == http.MethodHead:
+		return "pull"
+	}
+	return "push"
+}
+
+// allowed says whether a request bears what the registry asks for.
+func (r *Registry) allowed(req *http.Request, c call) bool {
+	if !r.options.Token {
+		return r.options.Username == "" || r.knows(req)
+	}
+	token, ok := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer ")
+	if c.noun == "base" {
+		return ok
+	}
+	return ok && r.tokens.cover(token, c.resource(), c.action())
+}
+
+func (r *Registry) knows(req *http.Request) bool {
+	user, password, ok := req.BasicAuth()
+	return ok && user == r.options.Username && password == r.options.Password
+}
+
+func (r *Registry) challenge(w http.ResponseWriter, c call) {
+	challenge := `Basic realm="testregistry"`
+	if r.options.Token {
+		challenge = fmt.Sprintf(`Bearer realm="%s/token",service="%s"`, r.URL, r.Host)
+		if c.noun != "base" {
+			challenge += fmt.Sprintf(`,scope="%s:%s"`, c.resource(), c.scopeActions())
+		}
+	}
+	w.Header().Set("Www-Authenticate", challenge)
+	refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
+}
+
+// scopeActions is what a challenge asks for: who may push may pull.
+func (c call) scopeActions() string {
+	if c.action() == "push" {
+		return "pull,push"
+	}
+	return c.action()
+}
+
+// serveToken gives a token for all scopes asked for, by
+// https://distribution.github.io/distribution/spec/auth/token/ (GET) and
+// https://distribution.github.io/distribution/spec/auth/oauth/ (POST).
+func (r *Registry) serveToken(w http.ResponseWriter, req *http.Request) {
+	if !r.options.Token {
+		refuse(w, http.StatusNotFound, "UNSUPPORTED", "no such endpoint")
+		return
+	}
+	if req.ParseForm() != nil || !r.grants(req) {
+		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "incorrect username or password")
+		return
+	}
+	var scopes []string
+	for _, scope := range req.Form["scope"] {
+		scopes = append(scopes, strings.Fields(scope)...)
+	}
+	token := r.tokens.issue(scopes)
+	serveJSON(w, http.StatusOK, "application/json", map[string]any{"token": token, "access_token": token, "expires_in": 3600})
+}
+
+func (r *Registry) grants(req *http.Request) bool {
+	if req.Method != http.MethodPost {
+		return r.options.Username == "" || r.knows(req)
+	}
+	switch req.PostForm.Get("grant_type") {
+	case "password":
+		return req.PostForm.Get("username") == r.options.Username && req.PostForm.Get("password") == r.options.Password
+	case "refresh_token":
+		return r.options.IdentityToken != "" && req.PostForm.Get("refresh_token") == r.options.IdentityToken
+	}
+	return false
+}

@@ -1,0 +1,96 @@
+package testregistry
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// serve counts, waits, lies and answers, in that order. A request is in flight
+// until its answer is written.
+func (r *Registry) serve(w http.ResponseWriter, req *http.Request) {
+	c := parse(req)
+	defer r.counters.enter()()
+	if c.noun != "token" && !r.allowed(req, c) {
+		r.counters.count("challenge", req)
+		r.challenge(w, c)
+		return
+	}
+	n := r.counters.count(c.kind(), req)
+	if !r.wait(req) {
+		return
+	}
+	var answer http.Handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		r.answer(w, req, c)
+	})
+	if fault := r.faults.next(req, n); fault != nil {
+		answer = fault(answer)
+	}
+	answer.ServeHTTP(w, req)
+}
+
+// wait holds a request back for the delay; false: its client has gone.
+func (r *Registry) wait(req *http.Request) bool {
+	d := time.Duration(r.delay.Load())
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-req.Context().Done():
+		return false
+	}
+}
+
+func (r *Registry) answer(w http.ResponseWriter, req *http.Request, c call) {
+	switch c.noun {
+	case "base":
+		w.Header().Set("Docker-Distribution-API-Version", "registry/2.0")
+		w.WriteHeader(http.StatusOK)
+	case "token":
+		r.serveToken(w, req)
+	case "catalog":
+		r.serveCatalog(w, req)
+	case "tags":
+		r.serveTags(w, req, c.repo)
+	case "referrers":
+		r.serveReferrers(w, req, c)
+	case "manifest":
+		r.serveManifest(w, req, c)
+	case "blob":
+		r.serveBlob(w, req, c)
+	case "upload":
+		r.serveUpload(w, req, c)
+	default:
+		refuse(w, http.StatusNotFound, "UNSUPPORTED", "no such endpoint")
+	}
+}
+
+// refuse answers with an error as the distribution spec words it.
+func refuse(w http.ResponseWriter, status int, code, message string) {
+	type fault struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	}
+	serveJSON(w, status, "application/json", map[string][]fault{"errors": {{code, message}}})
+}
+
+func unsupported(w http.ResponseWriter) {
+	refuse(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "the operation is unsupported")
+}
+
+// serveJSON answers with a document and its length.
+func serveJSON(w http.ResponseWriter, status int, mediaType string, document any) {
+	data, err := json.Marshal(document)
+	if err != nil {
+		panic(err) // no document here can fail
+	}
+	w.Header().Set("Content-Type", mediaType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+	w.WriteHeader(status)
+	w.Write(data)
+}

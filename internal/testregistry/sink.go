@@ -1,0 +1,100 @@
+package testregistry
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+
+	"github.com/opencontainers/image-spec/specs-go"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/errdef"
+	"oras.land/oras-go/v2/registry/remote"
+	"oras.land/oras-go/v2/registry/remote/auth"
+)
+
+// sink is where a Seeder puts content.
+type sink interface {
+	blob(ctx context.Context, repo string, desc ocispec.Descriptor, data []byte) error
+	// manifest is also tagged, unless tag is empty, and listed with its subject.
+	manifest(ctx context.Context, repo, tag string, desc ocispec.Descriptor, data []byte) error
+}
+
+// directSink puts content into a Registry without a request.
+type directSink struct{ r *Registry }
+
+func (s directSink) blob(_ context.Context, repo string, desc ocispec.Descriptor, data []byte) error {
+	s.r.store.putBlob(repo, desc.Digest, data)
+	return nil
+}
+
+func (s directSink) manifest(_ context.Context, repo, tag string, desc ocispec.Descriptor, data []byte) error {
+	s.r.store.putManifest(repo, tag, desc.Digest, manifest{desc.MediaType, data})
+	if subject := parseGraph(data).Subject; subject != nil && s.r.options.NoReferrersAPI {
+		return s.fallback(repo, *subject)
+	}
+	return nil
+}
+
+// fallback writes the index that stands for the referrers API where there is none,
+// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema.
+func (s directSink) fallback(repo string, subject ocispec.Descriptor) error {
+	data, err := json.Marshal(ocispec.Index{
+		Versioned: specs.Versioned{SchemaVersion: 2},
+		MediaType: ocispec.MediaTypeImageIndex,
+		Manifests: s.r.store.referrers(repo, subject.Digest),
+	})
+	if err != nil {
+		return err
+	}
+	desc := describe(ocispec.MediaTypeImageIndex, data)
+	s.r.store.putManifest(repo, fallbackTag(subject.Digest), desc.Digest, manifest{desc.MediaType, data})
+	return nil
+}
+
+// remoteSink pushes to a registry with oras-go, which also keeps the fallback index.
+type remoteSink struct {
+	access Access
+	client *auth.Client
+	mu     sync.Mutex // guards repos
+	repos  map[string]*remote.Repository
+}
+
+func (s *remoteSink) repository(name string) (*remote.Repository, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if repository := s.repos[name]; repository != nil {
+		return repository, nil
+	}
+	repository, err := s.access.repository(s.client, name)
+	if err != nil {
+		return nil, err
+	}
+	s.repos[name] = repository
+	return repository, nil
+}
+
+func (s *remoteSink) blob(ctx context.Context, repo string, desc ocispec.Descriptor, data []byte) error {
+	repository, err := s.repository(repo)
+	if err != nil {
+		return err
+	}
+	_, err = repository.Blobs().Resolve(ctx, desc.Digest.String())
+	if !errors.Is(err, errdef.ErrNotFound) {
+		return err
+	}
+	return repository.Blobs().Push(ctx, desc, bytes.NewReader(data))
+}
+
+func (s *remoteSink) manifest(ctx context.Context, repo, tag string, desc ocispec.Descriptor, data []byte) error {
+	repository, err := s.repository(repo)
+	if err != nil {
+		return err
+	}
+	content := bytes.NewReader(data)
+	if tag == "" {
+		return repository.Manifests().Push(ctx, desc, content)
+	}
+	return repository.Manifests().PushReference(ctx, desc, content, tag)
+}
