@@ -1,0 +1,234 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"hash"
+	"io"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/fetch"
+	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/bundle"
+)
+
+// archive backs up into a bundle: manifests in the order of the plan as they
+// come, index.json, then every other blob, fetched ahead and written in order.
+type archive struct {
+	*backup
+	out   *store.Archive
+	blobs []*blob // in the order in which they are written
+	at    *blob   // the one that is being written
+}
+
+func (w *archive) run(ctx context.Context, selections []config.Selection) error {
+	if w.Previous != nil {
+		w.planner.first = newLocal(w.Previous, "previous bundle")
+	}
+	if err := w.planner.each(ctx, selections, true, w.take); err != nil {
+		return err
+	}
+	index := w.index()
+	if len(index.Entries) == 0 && len(w.planner.all) > 0 {
+		return ErrNothing
+	}
+	if err := w.out.PutIndex(index); err != nil {
+		return written(err)
+	}
+	if err := w.room(); err != nil {
+		return err
+	}
+	if err := fetch.Ordered(ctx, fetch.Options{Budget: w.Buffer}, len(w.blobs), w.body, w); err != nil {
+		return err
+	}
+	return w.commit()
+}
+
+// take writes the manifests of an artifact and notes its blobs.
+func (w *archive) take(a *artifact) error {
+	if a.err == nil {
+		a.err = w.claims.claim(a)
+	}
+	if a.err != nil {
+		return w.failed(a)
+	}
+	a.pending = 1
+	var failed error
+	a.visit.all(func(v *visit) {
+		if failed == nil {
+			failed = w.takeNode(v.node)
+		}
+		for _, b := range v.node.blobs {
+			w.want(a, b)
+		}
+	})
+	w.Progress.Expect(1, 0)
+	w.release(a)
+	return failed
+}
+
+// takeNode writes a manifest where it is first met.
+func (w *archive) takeNode(n *node) error {
+	if n.data == nil {
+		return nil
+	}
+	data := n.data
+	n.data = nil
+	return written(w.out.PutManifest(n.oci(), data))
+}
+
+// want makes an artifact wait for a blob, which gets its place in the archive
+// where it is first met.
+func (w *archive) want(a *artifact, b *blob) {
+	if b.state == blobUnknown {
+		b.state = blobQueued
+		w.blobs = append(w.blobs, b)
+		w.Progress.Expect(0, b.size)
+	}
+	b.waiting = append(b.waiting, a)
+	a.pending++
+}
+
+// release takes back one reason for an artifact to wait.
+func (w *archive) release(a *artifact) {
+	if a.pending--; a.pending == 0 && a.visit.whole() == nil && a.visit.referring(func(*visit) {}) == nil {
+		w.Progress.Finished(a.report())
+	}
+}
+
+// done lets those go on who waited for a blob that is written, or given up.
+func (w *archive) done(b *blob, err error) {
+	b.state, b.err = blobDone, err
+	for _, a := range b.waiting {
+		w.release(a)
+	}
+	b.waiting = nil
+}
+
+// index makes index.json of the artifacts that are whole, or as far as is known.
+func (w *archive) index() *store.Index {
+	index := &store.Index{}
+	for _, a := range w.planner.all {
+		if a.visit != nil && (a.err == nil || isReferrers(a.err)) {
+			a.err = nil
+			w.finish(a, index.Put)
+		}
+	}
+	return index
+}
+
+func isReferrers(err error) bool {
+	var referrers *ReferrersError
+	return errors.As(err, &referrers)
+}
+
+// room fails while nothing of a blob is written, if the medium says that the
+// blobs cannot fit.
+func (w *archive) room() error {
+	free, known := w.out.Free()
+	var need int64
+	for _, b := range w.blobs {
+		need += b.size
+	}
+	if known && need > free {
+		return &SpaceError{Need: need, Free: free}
+	}
+	return nil
+}
+
+// commit puts the archive in place, with a second index.json if a blob failed.
+func (w *archive) commit() error {
+	index := w.index()
+	if len(index.Entries) == 0 && len(w.planner.all) > 0 {
+		return ErrNothing
+	}
+	failures := 0
+	for _, a := range w.planner.all {
+		if a.err == nil {
+			continue
+		}
+		failures++
+		if a.visit != nil && a.visit.err == nil { // the others were told when they could not be resolved
+			w.Progress.Failed(a.report())
+		}
+	}
+	for _, b := range w.blobs {
+		if b.err != nil {
+			if err := w.out.PutIndex(index); err != nil {
+				return written(err)
+			}
+			break
+		}
+	}
+	path, err := w.out.Commit(failures > 0)
+	w.output, w.partial = path, failures > 0
+	return written(err)
+}
+
+// body is the i-th blob as fetch wants it.
+func (w *archive) body(i int) fetch.Body {
+	b := w.blobs[i]
+	desc := b.oci()
+	return fetch.Body{
+		Size:     b.size,
+		Attempts: max(2, len(b.origins)),
+		Open: func(ctx context.Context, attempt int, off, n int64) (io.ReadCloser, error) {
+			from := w.planner.from(b, attempt)
+			w.Progress.Moving(from.repository(), b.size)
+			return w.open(ctx, from, desc, off, n)
+		},
+		Sink: func(emit func([]byte) error) io.WriteCloser {
+			return &sink{desc: b.descriptor, hash: b.digest.Algorithm().Hash(), encoder: w.out.Encoder(desc, emit)}
+		},
+	}
+}
+
+// sink hashes a blob and encodes it.
+type sink struct {
+	desc    descriptor
+	hash    hash.Hash
+	encoder *bundle.Encoder
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	s.hash.Write(p)
+	return s.encoder.Write(p)
+}
+
+func (s *sink) Close() error {
+	if err := s.encoder.Close(); err != nil {
+		return err
+	}
+	return checkHash(s.desc, s.hash)
+}
+
+// Begin, Write, End, Rollback and Failed are what fetch tells the archive.
+
+func (w *archive) Begin(i int) error {
+	w.at = w.blobs[i]
+	return written(w.out.Begin(w.at.oci()))
+}
+
+func (w *archive) Write(p []byte) (int, error) {
+	n, err := w.out.Write(p)
+	return n, written(err)
+}
+
+func (w *archive) End() error {
+	if err := w.out.End(); err != nil {
+		return written(err)
+	}
+	w.done(w.at, nil)
+	return nil
+}
+
+func (w *archive) Rollback() error { return written(w.out.Rollback()) }
+
+func (w *archive) Failed(i int, err error) error {
+	b := w.blobs[i]
+	w.done(b, &ArtifactError{Reference: w.planner.from(b, 0).repository() + "@" + b.digest.String(), Op: "fetch", Err: err})
+	if w.FailFast {
+		return err
+	}
+	return nil
+}

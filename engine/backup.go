@@ -1,0 +1,213 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/fetch"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// BackupOptions are the choices of a backup. The zero value works.
+type BackupOptions struct {
+	Concurrency int              // requests in flight; 0 means 16
+	Buffer      int64            // bytes of memory for blobs fetched ahead; 0 means 128 MiB
+	Progress    Progress         // nil: Silent
+	Mapper      *config.Mapper   // checks that no two sources map to one target; nil: unchecked
+	Previous    store.Layout     // a bundle that is about to be replaced: its blobs need no network; may be nil
+	FailFast    bool             // the first artifact that fails ends the run
+	Now         func() time.Time // nil: time.Now
+}
+
+func (o BackupOptions) withDefaults() BackupOptions {
+	if o.Concurrency <= 0 {
+		o.Concurrency = defaultConcurrency
+	}
+	if o.Buffer <= 0 {
+		o.Buffer = defaultBuffer
+	}
+	if o.Progress == nil {
+		o.Progress = Silent{}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// Backup copies what the selections select into out and commits it. The error
+// is for the run as a whole: interrupted, the output cannot be written, two
+// sources collide, or ErrNothing. An artifact that failed is in the report.
+func Backup(ctx context.Context, c *registry.Client, selections []config.Selection, out store.Destination, o BackupOptions) (*Report, error) {
+	b := newBackup(c, o.withDefaults())
+	began := b.Now()
+	err := b.into(ctx, selections, out)
+	return b.report(b.Now().Sub(began)), errors.Join(err, b.planner.sources.close())
+}
+
+// backup is one run.
+type backup struct {
+	BackupOptions
+	planner   planner
+	claims    collisions
+	moved     atomic.Int64
+	unchanged int
+	output    string
+	partial   bool // the output lacks an artifact and stands aside
+}
+
+func newBackup(c *registry.Client, o BackupOptions) *backup {
+	b := &backup{BackupOptions: o, claims: collisions{mapper: o.Mapper}}
+	g := newGraph()
+	g.notice = o.Progress.Notice
+	g.moved = func(n int64) { b.moved.Add(n) }
+	b.planner = planner{graph: g, sources: newSources(c, o.Concurrency), progress: o.Progress, workers: 2 * o.Concurrency,
+		stored: func(string) (ocispec.Descriptor, bool) { return ocispec.Descriptor{}, false }}
+	if o.Previous != nil {
+		b.reuse(o.Previous)
+	}
+	return b
+}
+
+// reuse takes from a layout what it has already.
+func (b *backup) reuse(l store.Layout) {
+	b.planner.known = func(desc ocispec.Descriptor) []byte {
+		if size, err := l.Stat(desc.Digest); err != nil || size != desc.Size {
+			return nil
+		}
+		data, err := store.ReadManifest(l, desc)
+		if err != nil {
+			return nil // damaged: it is fetched anew
+		}
+		return data
+	}
+	b.planner.stored = func(name string) (ocispec.Descriptor, bool) {
+		e, ok := l.Index().Lookup(name)
+		return e.Descriptor(), ok
+	}
+}
+
+func (b *backup) into(ctx context.Context, selections []config.Selection, out store.Destination) error {
+	switch out := out.(type) {
+	case *store.Dir:
+		return newDirectory(b, out).run(ctx, selections)
+	case *store.Archive:
+		return (&archive{backup: b, out: out}).run(ctx, selections)
+	}
+	return fmt.Errorf("unknown kind of output %T", out)
+}
+
+// failed says that an artifact is given up. Its error ends the run if that is
+// what was asked for, or if no other artifact would fare better.
+func (b *backup) failed(a *artifact) error {
+	if isFatal(a.err) {
+		return a.err
+	}
+	b.Progress.Failed(a.report())
+	if b.FailFast {
+		return a.err
+	}
+	return nil
+}
+
+// finish decides what became of an artifact whose blobs have all come or
+// failed, and calls put for its entry and those of its referrers.
+func (b *backup) finish(a *artifact, put func(store.Entry)) {
+	if err := a.visit.whole(); err != nil {
+		a.err = err
+		return
+	}
+	selection := store.ReferrersNone
+	if a.referrers {
+		selection = store.ReferrersAll
+		missing := a.visit.referring(func(v *visit) { put(v.entry()) })
+		if missing != nil {
+			selection = store.ReferrersIncomplete
+			a.err = &ReferrersError{Reference: a.name, Err: missing}
+		}
+	}
+	put(store.Entry{MediaType: a.root.MediaType, ArtifactType: a.visit.node.artifactType, Digest: a.root.Digest,
+		Size: a.root.Size, Name: a.name, Referrers: selection})
+}
+
+// entry is how a referrer stands in index.json.
+func (v *visit) entry() store.Entry {
+	return store.Entry{MediaType: v.node.mediaType, ArtifactType: v.node.artifactType, Digest: v.node.digest,
+		Size: v.node.size, Repositories: v.origin.repositories(v.node.digest)}
+}
+
+// report is what became of one artifact.
+func (a *artifact) report() ArtifactReport {
+	r := ArtifactReport{Reference: a.name, Digest: a.root.Digest, Err: a.err}
+	if a.visit == nil || a.visit.err != nil {
+		return r
+	}
+	seen := make(map[descriptor]bool)
+	add := func(d descriptor) {
+		if d.mediaType = ""; !seen[d] {
+			seen[d] = true
+			r.Bytes += d.size
+		}
+	}
+	a.visit.all(func(v *visit) {
+		r.Referrers += len(v.referrers)
+		add(v.node.descriptor)
+		for _, blob := range v.node.blobs {
+			add(blob.descriptor)
+		}
+	})
+	return r
+}
+
+func (b *backup) report(took time.Duration) *Report {
+	r := &Report{Moved: b.moved.Load(), Unchanged: b.unchanged, Duration: took, Output: b.output, Incomplete: b.partial}
+	for _, a := range b.planner.all {
+		one := a.report()
+		r.Artifacts = append(r.Artifacts, one)
+		r.Referrers += one.Referrers
+		r.Shared += one.Bytes
+	}
+	r.Shared = max(0, r.Shared-r.Moved)
+	return r
+}
+
+// open reads a part of a blob, and tells the run what is read: progress of
+// everything, and apart from that what came over the network.
+func (b *backup) open(ctx context.Context, from origin, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
+	body, err := from.blob(ctx, desc, off, n)
+	if errors.Is(err, registry.ErrNoRange) {
+		return nil, fetch.ErrNoRange
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, near := from.(*local)
+	return part{Closer: body, Reader: &counted{Reader: body, heard: func(n int64) {
+		b.Progress.Moved(n)
+		if !near {
+			b.moved.Add(n)
+		}
+	}}}, nil
+}
+
+// counted says how many bytes are read through it.
+type counted struct {
+	io.Reader
+	heard func(n int64)
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	if n > 0 {
+		c.heard(int64(n))
+	}
+	return n, err
+}

@@ -1,0 +1,157 @@
+package engine
+
+import (
+	"context"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+	"oras.land/oras-go/v2/errdef"
+
+	"errors"
+)
+
+// compare asks the targets what they have of each delivery, and makes of what
+// they lack uploads for blobs to wait for.
+func (r *restore) compare(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(2 * r.Concurrency)
+	for _, d := range r.all {
+		group.Go(func() error {
+			err := r.examine(ctx, d)
+			r.Progress.Resolved(d.name)
+			if err != nil {
+				return r.settle(ctx, d, err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, d := range r.all {
+		if d.err == nil {
+			r.enqueue(d)
+		}
+	}
+	return nil
+}
+
+// examine finds out what the target lacks of one delivery. A tag with the right
+// digest says that the root's graph is there, since registries take a manifest
+// only after what it names; an index is asked for each child besides, and
+// referrers are asked for by their lists.
+func (r *restore) examine(ctx context.Context, d *delivery) error {
+	var err error
+	if d.repo, err = r.client.Repository(d.target.Registry, d.path); err != nil {
+		return err
+	}
+	d.repo.ExpectPush()
+	if d.visit, err = r.graph.visit(ctx, r.in, !r.ExcludeReferrers, d.root.oci(), nil, 0); err != nil {
+		return &CorruptError{Err: err}
+	}
+	if d.visit.missing != nil {
+		return &CorruptError{Err: d.visit.missing}
+	}
+	there, err := d.repo.Resolve(ctx, d.reference())
+	if err != nil && !errors.Is(err, errdef.ErrNotFound) {
+		return err
+	}
+	if err != nil || there.Digest != d.root.digest {
+		return nil
+	}
+	d.present, d.lacks = true, make(map[*visit]bool)
+	return r.inspect(ctx, d, d.visit, false)
+}
+
+// inspect marks what the target lacks below a manifest that it has or has not.
+func (r *restore) inspect(ctx context.Context, d *delivery, v *visit, lacking bool) error {
+	if lacking {
+		d.lacks[v] = true
+	}
+	for _, child := range v.children {
+		absent := lacking
+		if !absent {
+			has, err := d.repo.HasManifest(ctx, child.node.oci())
+			if err != nil {
+				return err
+			}
+			absent = !has
+		}
+		if err := r.inspect(ctx, d, child, absent); err != nil {
+			return err
+		}
+	}
+	return r.inspectReferrers(ctx, d, v, lacking)
+}
+
+func (r *restore) inspectReferrers(ctx context.Context, d *delivery, v *visit, lacking bool) error {
+	wanted := r.wanted(d, v)
+	if len(wanted) == 0 {
+		return nil
+	}
+	var listed []ocispec.Descriptor
+	if !lacking {
+		var err error
+		if listed, err = d.repo.Referrers(ctx, v.node.oci(), nil); err != nil {
+			return err
+		}
+	}
+	for _, w := range wanted {
+		absent := !slices.ContainsFunc(listed, func(l ocispec.Descriptor) bool { return l.Digest == w.node.digest })
+		if err := r.inspect(ctx, d, w, absent); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wanted returns those referrers of v that came from the delivery's repository.
+func (r *restore) wanted(d *delivery, v *visit) []*visit {
+	var wanted []*visit
+	for _, w := range v.referrers {
+		if r.in.belongs(w.node.digest, d.source) {
+			wanted = append(wanted, w)
+		}
+	}
+	return wanted
+}
+
+// lacking tells whether a manifest of the delivery has to be pushed.
+func (d *delivery) lacking(v *visit) bool { return !d.present || d.lacks[v] }
+
+// each calls fn for the manifests of the delivery, depth first, with the
+// referrers that go along.
+func (r *restore) each(d *delivery, v *visit, fn func(*visit)) {
+	fn(v)
+	for _, child := range v.children {
+		r.each(d, child, fn)
+	}
+	for _, w := range r.wanted(d, v) {
+		r.each(d, w, fn)
+	}
+}
+
+// report is what became of one delivery.
+func (d *delivery) report() ArtifactReport {
+	r := ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.digest, Err: d.err}
+	if d.visit == nil || d.visit.err != nil {
+		return r
+	}
+	seen := make(map[digest.Digest]bool)
+	d.visit.all(func(v *visit) {
+		r.Referrers += len(v.referrers)
+		if !seen[v.node.digest] {
+			seen[v.node.digest] = true
+			r.Bytes += v.node.size
+		}
+		for _, b := range v.node.blobs {
+			if !seen[b.digest] {
+				seen[b.digest] = true
+				r.Bytes += b.size
+			}
+		}
+	})
+	return r
+}

@@ -1,0 +1,231 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/fetch"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// commitInterval is the longest time for which what is whole is not yet in
+// index.json. A run that is killed loses the entries since the last commit and
+// no blobs: they are found again.
+const commitInterval = 5 * time.Minute
+
+// largeBlob is the size from which several connections bring a blob: one alone
+// measured 20 MiB/s where four brought 72.
+const largeBlob = 64 << 20
+
+// directory backs up into a layout directory: manifests are stored as they
+// come, blobs begin as soon as a manifest names them, and an artifact enters
+// index.json when the last of its blobs is there.
+type directory struct {
+	*backup
+	dir  *store.Dir
+	pool *pool
+
+	memory *fetch.Budget // of the windows of large blobs
+
+	mu        sync.Mutex // guards the index, the blobs' states and the artifacts' counts
+	committed time.Time
+	whole     int
+}
+
+func newDirectory(b *backup, dir *store.Dir) *directory {
+	d := &directory{backup: b, dir: dir, committed: b.Now(), memory: fetch.NewBudget(fetch.Options{Budget: b.Buffer})}
+	b.reuse(dir)
+	b.output = dir.Path()
+	known := b.planner.known
+	b.planner.known = func(desc ocispec.Descriptor) []byte {
+		if !dir.Has(desc) {
+			return nil
+		}
+		return known(desc)
+	}
+	b.planner.stored = func(name string) (ocispec.Descriptor, bool) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		e, ok := dir.Index().Lookup(name)
+		return e.Descriptor(), ok
+	}
+	b.planner.store = func(desc ocispec.Descriptor, data []byte) (bool, error) {
+		return true, written(dir.Push(desc, data))
+	}
+	return d
+}
+
+func (d *directory) run(ctx context.Context, selections []config.Selection) error {
+	d.pool = newPool(ctx, d.Concurrency)
+	planErr := d.planner.each(d.pool.ctx, selections, false, d.take)
+	if planErr != nil {
+		d.pool.group.Go(func() error { return planErr })
+	}
+	if err := d.pool.wait(); err != nil {
+		return err
+	}
+	if d.whole == 0 && len(d.planner.all) > 0 {
+		return ErrNothing
+	}
+	return written(d.dir.Commit(ctx))
+}
+
+// take queues the blobs of an artifact whose graph is known.
+func (d *directory) take(a *artifact) error {
+	if a.err == nil {
+		a.err = d.claims.claim(a)
+	}
+	if a.err != nil {
+		return d.failed(a)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	a.pending = 1 // this call, so that it cannot be finished before it is counted
+	a.visit.all(func(v *visit) {
+		for _, b := range v.node.blobs {
+			d.want(a, b)
+		}
+	})
+	d.Progress.Expect(1, 0)
+	return d.release(a)
+}
+
+// want makes an artifact wait for a blob, and queues a blob that is new.
+func (d *directory) want(a *artifact, b *blob) {
+	if b.state == blobDone {
+		return
+	}
+	b.waiting = append(b.waiting, a)
+	a.pending++
+	if b.state == blobQueued {
+		return
+	}
+	b.state = blobQueued
+	d.pool.add(d.planner.from(b, 0).queue(), b.size, func(ctx context.Context) error { return d.bring(ctx, a.name, b) })
+}
+
+// bring fetches a blob unless it is there, and tells those who wait for it.
+func (d *directory) bring(ctx context.Context, name string, b *blob) error {
+	var err error
+	if !d.dir.Has(b.oci()) {
+		d.Progress.Expect(0, b.size)
+		d.Progress.Moving(name, b.size)
+		err = d.fetch(ctx, b)
+	}
+	if err != nil && isFatal(err) {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	b.state, b.err = blobDone, err
+	var ends error
+	for _, a := range b.waiting {
+		ends = firstError([]error{ends, d.release(a)})
+	}
+	b.waiting = nil
+	return ends
+}
+
+// release takes back one reason for an artifact to wait. With the last, its
+// entry is made. The caller holds the lock.
+func (d *directory) release(a *artifact) error {
+	if a.pending--; a.pending > 0 {
+		return nil
+	}
+	d.finish(a, d.dir.Index().Put)
+	var referrers *ReferrersError
+	if a.err == nil || errors.As(a.err, &referrers) {
+		d.whole++
+	}
+	if a.err != nil {
+		return d.failed(a)
+	}
+	d.Progress.Finished(a.report())
+	if d.Now().Sub(d.committed) < commitInterval {
+		return nil
+	}
+	d.committed = d.Now()
+	return written(d.dir.Commit(d.pool.ctx))
+}
+
+// fetch brings a blob, from another place if the first has it not, and once
+// more if its bytes were wrong.
+func (d *directory) fetch(ctx context.Context, b *blob) error {
+	for attempt := 0; ; attempt++ {
+		err := d.copy(ctx, b.oci(), d.planner.from(b, attempt))
+		if err == nil || isFatal(err) || ctx.Err() != nil || !d.planner.another(b, attempt, err) {
+			return err
+		}
+	}
+}
+
+// copy brings a blob from one origin, going on where an earlier run stopped.
+func (d *directory) copy(ctx context.Context, desc ocispec.Descriptor, from origin) (err error) {
+	in, err := d.dir.Ingest(desc)
+	if err != nil {
+		return written(err)
+	}
+	defer func() {
+		if e := in.Close(); err == nil {
+			err = written(e)
+		}
+	}()
+	if in.Size() < desc.Size {
+		if err := d.pull(ctx, in, desc, from); err != nil {
+			return err
+		}
+	}
+	if err := in.Commit(); err != nil {
+		if isMismatch(err) {
+			return &ArtifactError{Reference: from.repository() + "@" + desc.Digest.String(), Op: "fetch", Err: err}
+		}
+		return written(err)
+	}
+	return nil
+}
+
+// pull brings what is missing; all of it, where the origin gives no parts.
+func (d *directory) pull(ctx context.Context, in *store.Ingest, desc ocispec.Descriptor, from origin) error {
+	had := in.Size()
+	err := d.draw(ctx, in, desc, from)
+	if had == 0 || !errors.Is(err, fetch.ErrNoRange) {
+		return err
+	}
+	if err := in.Reset(); err != nil {
+		return written(err)
+	}
+	return d.draw(ctx, in, desc, from)
+}
+
+// draw brings what is missing, a large rest over several connections.
+func (d *directory) draw(ctx context.Context, in *store.Ingest, desc ocispec.Descriptor, from origin) error {
+	base, to := in.Size(), ingester{in}
+	open := func(ctx context.Context, _ int, off, n int64) (io.ReadCloser, error) {
+		return d.open(ctx, from, desc, base+off, n)
+	}
+	rest := desc.Size - base
+	if rest > largeBlob {
+		return fetch.Windows(ctx, d.memory, fetch.Body{Size: rest, Open: open, Attempts: 1}, to)
+	}
+	body, err := open(ctx, 0, 0, rest)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(to, body)
+	return errors.Join(err, body.Close())
+}
+
+// ingester marks the errors of the disk, so that they are not taken for the
+// network's.
+type ingester struct{ io.Writer }
+
+func (i ingester) Write(p []byte) (int, error) {
+	n, err := i.Writer.Write(p)
+	return n, written(err)
+}

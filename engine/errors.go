@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// ArtifactError says what could not be done with which artifact.
+type ArtifactError struct {
+	Reference string
+	Op        string // "resolve", "fetch", "push", ...
+	Err       error
+}
+
+func (e *ArtifactError) Error() string {
+	return fmt.Sprintf("%s: %s: %v", e.Reference, e.Op, e.Err)
+}
+
+func (e *ArtifactError) Unwrap() error { return e.Err }
+
+// CollisionError says that two sources land on one target reference with
+// different digests. Nothing was written.
+type CollisionError struct {
+	Target  string
+	Sources [2]string
+}
+
+func (e *CollisionError) Error() string {
+	return fmt.Sprintf("%s and %s both map to %s", e.Sources[0], e.Sources[1], e.Target)
+}
+
+// SpaceError says that a medium has too little room for what was planned.
+type SpaceError struct {
+	Need, Free int64 // bytes
+}
+
+func (e *SpaceError) Error() string {
+	return fmt.Sprintf("no space left: %d bytes needed, %d free", e.Need, e.Free)
+}
+
+// SelectionError says that a source selects nothing.
+type SelectionError struct {
+	Reference string
+	Tags      []string // what there is to select from
+}
+
+func (e *SelectionError) Error() string {
+	return fmt.Sprintf("%s: no tag of %d is selected", e.Reference, len(e.Tags))
+}
+
+// ErrNothing says that no artifact of a run is whole, so nothing was written.
+var ErrNothing = fmt.Errorf("no artifact could be copied")
+
+// artifactError adds the reference where err does not bear one.
+func artifactError(ref config.Reference, op string, err error) error {
+	return &ArtifactError{Reference: ref.String(), Op: op, Err: err}
+}
+
+// ReferrersError says that an artifact is there and some of what refers to it
+// is not.
+type ReferrersError struct {
+	Reference string
+	Err       error
+}
+
+func (e *ReferrersError) Error() string {
+	return fmt.Sprintf("%s: referrers: %v", e.Reference, e.Err)
+}
+
+func (e *ReferrersError) Unwrap() error { return e.Err }
+
+func isMismatch(err error) bool {
+	var mismatch *store.MismatchError
+	return errors.As(err, &mismatch)
+}

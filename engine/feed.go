@@ -1,0 +1,164 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// errSpent says that the bytes of a blob went by in a pipe and do not come again.
+var errSpent = errors.New("the blob came through a pipe and was sent once; with --temp-dir it is kept until it is taken")
+
+// feed starts what can start: deliveries that need no blob, and the uploads, at
+// random from a layout, as they come from a pipe.
+func (r *restore) feed() error {
+	for _, d := range r.all {
+		if d.err == nil && d.pending == 0 {
+			if err := r.ready(d); err != nil {
+				return err
+			}
+		}
+	}
+	if r.in.stream != nil {
+		return r.feedStream(r.pool.ctx)
+	}
+	for _, u := range r.order {
+		r.pool.add(u.registry, u.size, func(ctx context.Context) error {
+			return r.send(ctx, u, func() (io.ReadCloser, error) { return r.in.blobFile(u.blob, r.Progress.Moved) })
+		})
+	}
+	return nil
+}
+
+// feedStream takes the blobs as a pipe brings them. One up to a quarter of the
+// memory is held until the registry has it; a larger one goes straight through.
+func (r *restore) feedStream(ctx context.Context) error {
+	held := semaphore.NewWeighted(r.Buffer)
+	wanted := make(map[digest.Digest]*upload)
+	for _, u := range r.order {
+		wanted[u.digest] = u
+	}
+	for {
+		d, size, err := r.in.stream.Next()
+		if errors.Is(err, io.EOF) {
+			return r.absent()
+		}
+		if err != nil {
+			return err
+		}
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		u := wanted[d]
+		if u == nil || u.size != size || u.taken {
+			continue
+		}
+		if err := r.pipe(ctx, u, held); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *restore) pipe(ctx context.Context, u *upload, held *semaphore.Weighted) error {
+	if u.size > r.Buffer/4 {
+		if r.TempDir != "" {
+			return r.keep(ctx, u)
+		}
+		return r.through(ctx, u)
+	}
+	charge := max(u.size, 64<<10)
+	if charge > r.Buffer {
+		charge = r.Buffer
+	}
+	if err := held.Acquire(ctx, charge); err != nil {
+		return context.Cause(ctx)
+	}
+	data := make([]byte, u.size)
+	if _, err := io.ReadFull(r.in.stream, data); err != nil {
+		return err
+	}
+	if u.blob.digest.Algorithm().FromBytes(data) != u.digest {
+		held.Release(charge)
+		u.err = &store.MismatchError{Descriptor: u.blob.oci(), Size: u.size, Digest: u.digest.Algorithm().FromBytes(data)}
+		return nil // as if it were not there: the writer may send it again
+	}
+	u.taken = true
+	r.pool.add(u.registry, u.size, func(ctx context.Context) error {
+		defer held.Release(charge)
+		return r.send(ctx, u, func() (io.ReadCloser, error) {
+			return io.NopCloser(&counted{Reader: bytes.NewReader(data), heard: r.Progress.Moved}), nil
+		})
+	})
+	return nil
+}
+
+// keep puts a large blob into a temporary file, so that it can be sent again.
+func (r *restore) keep(ctx context.Context, u *upload) (err error) {
+	f, err := os.CreateTemp(r.TempDir, "oras-mirror-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close(), os.Remove(f.Name())) }()
+	hash := u.blob.digest.Algorithm().Hash()
+	if _, err := io.Copy(io.MultiWriter(f, hash), r.in.stream); err != nil {
+		return err
+	}
+	if u.err = checkHash(u.blob, hash); u.err != nil {
+		return nil
+	}
+	u.taken = true
+	return r.send(ctx, u, func() (io.ReadCloser, error) {
+		r.Progress.Moved(u.size)
+		return os.Open(f.Name())
+	})
+}
+
+// through sends a large blob as it comes. What the registry has already, or
+// refuses, is skipped by the next call of Next.
+func (r *restore) through(ctx context.Context, u *upload) error {
+	spent, read := false, int64(0)
+	hash := u.blob.digest.Algorithm().Hash()
+	open := func() (io.ReadCloser, error) {
+		if spent {
+			return nil, errSpent
+		}
+		spent = true
+		heard := func(n int64) { read += n; r.Progress.Moved(n) }
+		return io.NopCloser(&counted{Reader: io.TeeReader(r.in.stream, hash), heard: heard}), nil
+	}
+	if err := r.transfer(ctx, u, open); err != nil {
+		return err
+	}
+	if u.err = checkHash(u.blob, hash); read == u.size && u.err != nil {
+		return nil // the registry refused it, and the right one may still come
+	}
+	u.taken = true
+	return r.sent(u)
+}
+
+// absent gives up what waits for blobs that never came.
+func (r *restore) absent() error {
+	for _, u := range r.order {
+		if u.taken {
+			continue
+		}
+		err := u.err
+		if err == nil {
+			err = &MissingError{Blob: u.digest.String()}
+		}
+		for _, p := range u.places {
+			p.err = &CorruptError{Err: err}
+		}
+		if err := r.sent(u); err != nil {
+			return err
+		}
+	}
+	return nil
+}

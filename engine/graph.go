@@ -1,0 +1,382 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+)
+
+// maxDepth bounds how deep indexes and referrers may nest. Real ones nest three
+// deep; a registry that lies could nest for ever.
+const maxDepth = 32
+
+// node is one manifest of the run, whatever number of artifacts, repositories
+// or registries share it.
+type node struct {
+	descriptor
+	artifactType string
+	subject      digest.Digest
+	children     []ocispec.Descriptor // manifests, of an index
+	blobs        []*blob
+	data         []byte // until it is stored
+}
+
+// blob is one leaf of the run.
+type blob struct {
+	descriptor
+	origins []origin    // where it can be had, the first one found first; guarded by graph.mu
+	waiting []*artifact // whom it keeps from being whole; guarded by the directory's mutex
+	state   blobState   // guarded like waiting
+	err     error
+}
+
+type blobState uint8
+
+const (
+	blobUnknown blobState = iota
+	blobQueued
+	blobDone // err tells how
+)
+
+// visit is one manifest as one repository has it: the same manifest may have
+// other referrers elsewhere.
+type visit struct {
+	origin    origin
+	node      *node
+	children  []*visit
+	referrers []*visit
+	missing   error // why some referrer could not be had
+	err       error // why the graph below could not be had
+	done      chan struct{}
+}
+
+type visitKey struct {
+	origin    origin
+	digest    digest.Digest
+	referrers bool
+}
+
+// graph is all manifests and blobs that a run has met. Each manifest is fetched
+// once, and each repository is asked once for the referrers of each.
+type graph struct {
+	known  func(ocispec.Descriptor) []byte                // a manifest that is stored already, or nil
+	store  func(ocispec.Descriptor, []byte) (bool, error) // takes a manifest at once; false: keep its bytes
+	notice func(string)
+	moved  func(n int64) // manifest bytes that came over the network
+	first  *local        // asked for a blob before all others; may be nil
+
+	mu     sync.Mutex // guards what follows
+	visits map[visitKey]*visit
+	nodes  map[digest.Digest]*pendingNode
+	blobs  map[descriptor]*blob // by digest and size alone
+}
+
+type pendingNode struct {
+	*node
+	err  error
+	done chan struct{}
+}
+
+func newGraph() *graph {
+	return &graph{
+		known:  func(ocispec.Descriptor) []byte { return nil },
+		store:  func(ocispec.Descriptor, []byte) (bool, error) { return false, nil },
+		notice: func(string) {},
+		moved:  func(int64) {},
+		visits: make(map[visitKey]*visit),
+		nodes:  make(map[digest.Digest]*pendingNode),
+		blobs:  make(map[descriptor]*blob),
+	}
+}
+
+// visit walks the graph below desc as o has it. data is the manifest where the
+// caller has it already. It returns when the whole graph is known.
+func (g *graph) visit(ctx context.Context, o origin, referrers bool, desc ocispec.Descriptor, data []byte, depth int) (*visit, error) {
+	key := visitKey{o, desc.Digest, referrers}
+	g.mu.Lock()
+	v, met := g.visits[key]
+	if !met {
+		v = &visit{origin: o, done: make(chan struct{})}
+		g.visits[key] = v
+	}
+	g.mu.Unlock()
+
+	if !met {
+		v.err = g.explore(ctx, v, o, referrers, desc, data, depth)
+		close(v.done)
+		return v, v.err
+	}
+	// No cycle can keep this waiting: a manifest names its children and its
+	// subject by their digests, and what is walked has been hashed.
+	select {
+	case <-v.done:
+		return v, v.err
+	case <-ctx.Done():
+		return v, context.Cause(ctx)
+	}
+}
+
+func (g *graph) explore(ctx context.Context, v *visit, o origin, referrers bool, desc ocispec.Descriptor, data []byte, depth int) error {
+	if depth > maxDepth {
+		return &ArtifactError{Reference: desc.Digest.String(), Op: "walk", Err: fmt.Errorf("nested more than %d deep", maxDepth)}
+	}
+	n, err := g.node(ctx, o, desc, data)
+	if err != nil {
+		return err
+	}
+	v.node = n
+	v.children = make([]*visit, len(n.children))
+	// No group context: a child may be shared with an artifact that can be had,
+	// and must not be given up because its sibling cannot.
+	var group errgroup.Group
+	for i, child := range n.children {
+		group.Go(func() (err error) {
+			v.children[i], err = g.visit(ctx, o, referrers, child, nil, depth+1)
+			return err
+		})
+	}
+	if referrers {
+		v.referrers, v.missing = g.referrers(ctx, o, n, depth)
+	}
+	return group.Wait()
+}
+
+// referrers walks what refers to n. One that cannot be had is an error beside
+// the others, not instead of them.
+func (g *graph) referrers(ctx context.Context, o origin, n *node, depth int) ([]*visit, error) {
+	listed, err := o.referrers(ctx, n.oci())
+	if err != nil {
+		return nil, err
+	}
+	// Registries list them in any order; a bundle must not depend on it.
+	slices.SortFunc(listed, func(a, b ocispec.Descriptor) int { return compareDigests(a.Digest, b.Digest) })
+	listed = slices.CompactFunc(listed, func(a, b ocispec.Descriptor) bool { return a.Digest == b.Digest })
+
+	visits := make([]*visit, len(listed))
+	errs := make([]error, len(listed))
+	var group errgroup.Group
+	for i, desc := range listed {
+		group.Go(func() error {
+			visits[i], errs[i] = g.referrer(ctx, o, n, desc, depth+1)
+			return nil
+		})
+	}
+	_ = group.Wait() // its functions never fail: errs has them
+	visits = slices.DeleteFunc(visits, func(v *visit) bool { return v == nil })
+	return visits, firstError(errs)
+}
+
+// referrer walks one referrer, nil if it turns out not to refer to n at all: a
+// list under the referrers tag may be stale, and a manifest alone says what its
+// subject is.
+func (g *graph) referrer(ctx context.Context, o origin, n *node, desc ocispec.Descriptor, depth int) (*visit, error) {
+	r, err := g.node(ctx, o, desc, nil)
+	if err != nil {
+		return nil, err
+	}
+	if r.subject != n.digest {
+		g.notice(fmt.Sprintf("%s@%s is listed as a referrer of %s and is none: left out", o.repository(), desc.Digest, n.digest))
+		return nil, nil
+	}
+	v, err := g.visit(ctx, o, true, desc, nil, depth)
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func firstError(errs []error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func compareDigests(a, b digest.Digest) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// node fetches and reads a manifest once. A failure is not remembered: another
+// repository may have it.
+func (g *graph) node(ctx context.Context, o origin, desc ocispec.Descriptor, data []byte) (*node, error) {
+	g.mu.Lock()
+	p, met := g.nodes[desc.Digest]
+	if !met {
+		p = &pendingNode{done: make(chan struct{})}
+		g.nodes[desc.Digest] = p
+	}
+	g.mu.Unlock()
+
+	if met {
+		select {
+		case <-p.done:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+		if p.err != nil {
+			return g.node(ctx, o, desc, data)
+		}
+		g.alsoAt(p.node, o)
+		return p.node, nil
+	}
+	p.node, p.err = g.load(ctx, o, desc, data)
+	if p.err != nil {
+		g.mu.Lock()
+		delete(g.nodes, desc.Digest)
+		g.mu.Unlock()
+	}
+	close(p.done)
+	return p.node, p.err
+}
+
+func (g *graph) load(ctx context.Context, o origin, desc ocispec.Descriptor, data []byte) (*node, error) {
+	data, err := g.bytes(ctx, o, desc, data)
+	if err != nil {
+		return nil, err
+	}
+	m, err := parseManifest(desc.MediaType, data)
+	if err != nil {
+		return nil, &ArtifactError{Reference: o.repository() + "@" + desc.Digest.String(), Op: "read", Err: err}
+	}
+	n := &node{descriptor: compact(desc), artifactType: m.ArtifactType, children: m.Manifests, data: data}
+	if m.Subject != nil {
+		n.subject = m.Subject.Digest
+	}
+	for _, b := range m.blobs() {
+		n.blobs = append(n.blobs, g.blob(b, o))
+	}
+	stored, err := g.store(desc, data)
+	if err != nil {
+		return nil, err
+	}
+	if stored {
+		n.data = nil
+	}
+	return n, nil
+}
+
+func (g *graph) bytes(ctx context.Context, o origin, desc ocispec.Descriptor, data []byte) ([]byte, error) {
+	if data == nil {
+		if stored := g.known(desc); stored != nil {
+			return stored, nil
+		}
+		var err error
+		if data, err = o.manifest(ctx, desc); err != nil {
+			return nil, err
+		}
+	}
+	g.moved(int64(len(data)))
+	return data, nil
+}
+
+// blob returns the run's one record of a leaf, and notes that o has it.
+func (g *graph) blob(desc ocispec.Descriptor, o origin) *blob {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	key := descriptor{digest: desc.Digest, size: desc.Size}
+	b := g.blobs[key]
+	if b == nil {
+		b = &blob{descriptor: compact(desc)}
+		if g.first != nil && g.first.has(desc) {
+			b.addOrigin(g.first)
+		}
+		g.blobs[key] = b
+	}
+	b.addOrigin(o)
+	return b
+}
+
+func (g *graph) alsoAt(n *node, o origin) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, b := range n.blobs {
+		b.addOrigin(o)
+	}
+}
+
+func (b *blob) addOrigin(o origin) {
+	if !slices.Contains(b.origins, o) {
+		b.origins = append(b.origins, o)
+	}
+}
+
+// from returns where to ask for the blob at a given attempt, counted from 0.
+func (g *graph) from(b *blob, attempt int) origin {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return b.origins[attempt%len(b.origins)]
+}
+
+// another tells whether asking again for a blob is worth while: where another
+// place has it, or once more where the bytes were wrong.
+func (g *graph) another(b *blob, attempt int, err error) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return attempt+1 < len(b.origins) || attempt == 0 && isMismatch(err)
+}
+
+// core calls fn for v and the manifests below it, depth first, without what
+// refers to them.
+func (v *visit) core(fn func(*visit)) {
+	fn(v)
+	for _, child := range v.children {
+		child.core(fn)
+	}
+}
+
+// all calls fn for every manifest of the graph, depth first: a manifest, its
+// children, then what refers to it.
+func (v *visit) all(fn func(*visit)) {
+	fn(v)
+	for _, child := range v.children {
+		child.all(fn)
+	}
+	for _, r := range v.referrers {
+		r.all(fn)
+	}
+}
+
+// whole tells why v and what is below it cannot be had, or nil. It is asked
+// when no blob of it is under way any more.
+func (v *visit) whole() error {
+	var err error
+	v.core(func(v *visit) {
+		for _, b := range v.node.blobs {
+			if err == nil {
+				err = b.err
+			}
+		}
+	})
+	return err
+}
+
+// referring calls fn for each referrer of v, of its children and of those
+// referrers that is whole, and tells why one is missing, if any is.
+func (v *visit) referring(fn func(*visit)) error {
+	var missing error
+	v.core(func(v *visit) {
+		missing = firstError([]error{missing, v.missing})
+		for _, r := range v.referrers {
+			if err := r.whole(); err != nil {
+				missing = firstError([]error{missing, err})
+				continue
+			}
+			fn(r)
+			missing = firstError([]error{missing, r.referring(fn)})
+		}
+	})
+	return missing
+}

@@ -1,0 +1,172 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// input is a layout that is being restored: an origin for the graph, and a list
+// of what may be asked for.
+type input struct {
+	*local
+	stream *store.Stream // nil: the layout can be read at random
+	roots  []root
+}
+
+// root is an entry that is restored in its own right.
+type root struct {
+	entry store.Entry
+	ref   config.Reference // zero for an entry without a full name
+}
+
+// openInput reads what the entries are: artifacts, or referrers of artifacts.
+func openInput(in store.Input) (*input, error) {
+	i := &input{}
+	switch in := in.(type) {
+	case *store.Stream:
+		i.stream = in
+		i.local = newLocal(streamed{in}, "input")
+	case store.Layout:
+		i.local = newLocal(in, "input")
+	default:
+		return nil, fmt.Errorf("unknown kind of input %T", in)
+	}
+	return i, i.classify()
+}
+
+// classify sorts the entries. A nameless one that has a subject belongs to that
+// subject; one that is a child of another entry's index (oras-go writes those
+// too) needs no place of its own.
+func (i *input) classify() error {
+	var nameless []store.Entry
+	for _, e := range i.layout.Index().Entries {
+		if e.Name == "" {
+			nameless = append(nameless, e)
+			continue
+		}
+		ref, err := config.ParseReference(e.Name)
+		if err != nil || ref.IsRepository() {
+			ref = config.Reference{}
+		}
+		i.roots = append(i.roots, root{e, ref})
+	}
+	for _, e := range nameless {
+		if err := i.addReferrer(e); err != nil {
+			return err
+		}
+		if _, refers := i.homes[e.Digest]; !refers {
+			i.roots = append(i.roots, root{entry: e})
+		}
+	}
+	return i.dropChildren()
+}
+
+// dropChildren takes the children of other roots out of the nameless roots.
+func (i *input) dropChildren() error {
+	if !slices.ContainsFunc(i.roots, func(r root) bool { return r.entry.Name == "" }) {
+		return nil
+	}
+	children := make(map[digest.Digest]bool)
+	var walk func(ocispec.Descriptor, int) error
+	walk = func(desc ocispec.Descriptor, depth int) error {
+		if !isIndex(desc.MediaType) || depth > maxDepth {
+			return nil
+		}
+		data, err := i.manifest(context.Background(), desc)
+		if err != nil {
+			return err
+		}
+		m, err := parseManifest(desc.MediaType, data)
+		if err != nil {
+			return err
+		}
+		for _, child := range m.Manifests {
+			if !children[child.Digest] {
+				children[child.Digest] = true
+				if err := walk(child, depth+1); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	for _, r := range i.roots {
+		if err := walk(r.entry.Descriptor(), 0); err != nil {
+			return err
+		}
+	}
+	i.roots = slices.DeleteFunc(i.roots, func(r root) bool { return r.entry.Name == "" && children[r.entry.Digest] })
+	return nil
+}
+
+// addReferrer notes what a nameless manifest refers to, if anything.
+func (l *local) addReferrer(entry store.Entry) error {
+	data, err := l.manifest(context.Background(), entry.Descriptor())
+	if err != nil {
+		return err
+	}
+	var m struct {
+		Subject *ocispec.Descriptor `json:"subject"`
+	}
+	if json.Unmarshal(data, &m) != nil || m.Subject == nil {
+		return nil
+	}
+	l.points[m.Subject.Digest] = append(l.points[m.Subject.Digest], entry.Descriptor())
+	l.homes[entry.Digest] = slices.Concat([]string{}, entry.Repositories)
+	return nil
+}
+
+// belongs tells whether a referrer is one of those of an artifact that came
+// from a repository. A layout that says nothing about it is taken to mean yes.
+func (i *input) belongs(referrer digest.Digest, repository string) bool {
+	homes := i.homes[referrer]
+	return len(homes) == 0 || repository == "" || slices.Contains(homes, repository)
+}
+
+// blobFile opens a blob for an upload. A plain file is handed out as it is: net/http
+// sends it with sendfile, which any wrapper would end.
+func (i *input) blobFile(d descriptor, heard func(int64)) (io.ReadCloser, error) {
+	b, err := i.layout.Open(d.digest)
+	if err != nil {
+		return nil, err
+	}
+	if b.Size() != d.size {
+		_ = b.Close() // the mismatch is what matters
+		return nil, &store.MismatchError{Descriptor: d.oci(), Size: b.Size()}
+	}
+	if f, ok := b.(interface{ File() *os.File }); ok {
+		heard(d.size)
+		return f.File(), nil
+	}
+	return part{Reader: &counted{Reader: b, heard: heard}, Closer: b}, nil
+}
+
+// streamed shows the manifests of a stream as a layout.
+type streamed struct{ *store.Stream }
+
+func (s streamed) Open(d digest.Digest) (store.Blob, error) {
+	data, err := s.Manifest(d)
+	if err != nil {
+		return nil, err
+	}
+	return store.BlobOf(data), nil
+}
+
+func (s streamed) Stat(d digest.Digest) (int64, error) {
+	data, err := s.Manifest(d)
+	if err != nil {
+		return 0, fs.ErrNotExist
+	}
+	return int64(len(data)), nil
+}

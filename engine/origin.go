@@ -1,0 +1,186 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"sync/atomic"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// origin is where artifacts come from: a repository of a registry, or a layout
+// on disk. Calls may be concurrent. Errors carry operation and reference.
+type origin interface {
+	// queue names the queue whose limit the origin's requests count against.
+	queue() string
+	// repository is the full name, registry/path, or "" where there is none.
+	repository() string
+	// repositories says where a referrer belongs; nil: wherever its subject does.
+	repositories(referrer digest.Digest) []string
+	resolve(ctx context.Context, ref config.Reference) (ocispec.Descriptor, error)
+	// open resolves and fetches in one request.
+	open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error)
+	manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error)
+	referrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error)
+	// blob reads n bytes at off; registry.ErrNoRange where a part cannot be had.
+	blob(ctx context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error)
+}
+
+// remote is a repository of a registry.
+type remote struct {
+	repo *registry.Repository
+	host string
+	name string
+
+	// fallbacks are the referrers tags that the tag list showed; nil while the
+	// tags are not listed. A set is never changed once it is stored.
+	fallbacks atomic.Pointer[map[string]bool]
+}
+
+func (r *remote) queue() string      { return r.host }
+func (r *remote) repository() string { return r.name }
+
+func (r *remote) repositories(digest.Digest) []string { return []string{r.name} }
+
+func (r *remote) resolve(ctx context.Context, ref config.Reference) (ocispec.Descriptor, error) {
+	return r.repo.Resolve(ctx, target(ref))
+}
+
+func (r *remote) open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error) {
+	return r.repo.FetchManifest(ctx, target(ref))
+}
+
+func (r *remote) manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	_, data, err := r.repo.FetchManifest(ctx, desc.Digest.String())
+	if err != nil {
+		return nil, err
+	}
+	if err := verify(desc, data); err != nil {
+		return nil, &ArtifactError{Reference: r.name + "@" + desc.Digest.String(), Op: "fetch", Err: err}
+	}
+	return data, nil
+}
+
+func (r *remote) referrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {
+	fallbacks := r.fallbacks.Load()
+	if fallbacks == nil {
+		return r.repo.Referrers(ctx, subject, nil)
+	}
+	known := (*fallbacks)[fallbackTag(subject.Digest)]
+	return r.repo.Referrers(ctx, subject, &known)
+}
+
+func (r *remote) blob(ctx context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
+	return r.repo.FetchBlob(ctx, desc, off, n)
+}
+
+// fallbackTag is the tag under which a registry without the referrers API keeps
+// the list of a subject's referrers (distribution-spec, "Referrers Tag Schema").
+func fallbackTag(d digest.Digest) string {
+	return d.Algorithm().String() + "-" + d.Encoded()
+}
+
+// target is what a registry is asked for: the digest where one is given.
+func target(ref config.Reference) string {
+	if ref.Digest != "" {
+		return ref.Digest.String()
+	}
+	return ref.Tag
+}
+
+// local is a layout on disk that a spec names as a source.
+type local struct {
+	layout store.Layout
+	path   string
+	roots  map[string]ocispec.Descriptor          // by the full name that the artifact gets
+	points map[digest.Digest][]ocispec.Descriptor // referrers by their subject
+	homes  map[digest.Digest][]string             // the repositories of a referrer
+}
+
+func newLocal(l store.Layout, path string) *local {
+	return &local{layout: l, path: path, roots: make(map[string]ocispec.Descriptor),
+		points: make(map[digest.Digest][]ocispec.Descriptor), homes: make(map[digest.Digest][]string)}
+}
+
+func (l *local) queue() string      { return "layout " + l.path }
+func (l *local) repository() string { return l.path }
+
+func (l *local) repositories(referrer digest.Digest) []string { return l.homes[referrer] }
+
+func (l *local) has(desc ocispec.Descriptor) bool {
+	size, err := l.layout.Stat(desc.Digest)
+	return err == nil && size == desc.Size
+}
+
+func (l *local) resolve(_ context.Context, ref config.Reference) (ocispec.Descriptor, error) {
+	desc, ok := l.roots[ref.EntryName()]
+	if !ok {
+		return desc, &ArtifactError{Reference: ref.String(), Op: "resolve", Err: fs.ErrNotExist}
+	}
+	return desc, nil
+}
+
+func (l *local) open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error) {
+	desc, err := l.resolve(ctx, ref)
+	if err != nil {
+		return desc, nil, err
+	}
+	data, err := l.manifest(ctx, desc)
+	return desc, data, err
+}
+
+func (l *local) manifest(_ context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	data, err := store.ReadManifest(l.layout, desc)
+	if err != nil {
+		return nil, &ArtifactError{Reference: l.path + "@" + desc.Digest.String(), Op: "read", Err: err}
+	}
+	return data, nil
+}
+
+func (l *local) referrers(_ context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {
+	return l.points[subject.Digest], nil
+}
+
+func (l *local) blob(_ context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
+	return openPart(l.layout, desc, off, n)
+}
+
+// openPart reads n bytes at off of a blob of a layout.
+func openPart(l store.Layout, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
+	b, err := l.Open(desc.Digest)
+	if err != nil {
+		return nil, err
+	}
+	if b.Size() != desc.Size {
+		return nil, errors.Join(&store.MismatchError{Descriptor: desc, Size: b.Size()}, b.Close())
+	}
+	if err := skip(b, off); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return part{Reader: io.LimitReader(b, n), Closer: b}, nil
+}
+
+type part struct {
+	io.Reader
+	io.Closer
+}
+
+// skip goes forward to off, by seeking where that is possible.
+func skip(r io.Reader, off int64) error {
+	if off == 0 {
+		return nil
+	}
+	if s, ok := r.(io.Seeker); ok {
+		_, err := s.Seek(off, io.SeekStart)
+		return err
+	}
+	_, err := io.CopyN(io.Discard, r, off)
+	return err
+}

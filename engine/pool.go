@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"context"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// bigBlob is the size from which a blob counts as big for the pool: below it a
+// transfer is bound by latency, above it by bandwidth.
+const bigBlob = 8 << 20
+
+// pool runs jobs with a few workers for each queue. A queue is a registry, so
+// that one that is slow keeps no other waiting. Workers come with the first job
+// and go with the last. How many requests are in flight is not the pool's
+// concern but the registry client's.
+type pool struct {
+	workers int // per queue
+	group   *errgroup.Group
+	ctx     context.Context
+
+	mu     sync.Mutex // guards queues and all that is in them
+	queues map[string]*queue
+}
+
+type job struct {
+	big bool
+	run func(context.Context) error
+}
+
+// queue holds the jobs of one registry. Big ones may not take all workers while
+// small ones wait, and small ones never all while big ones do.
+type queue struct {
+	big, small     []job
+	running, bulky int
+}
+
+// newPool returns a pool whose first error, or ctx, ends it.
+func newPool(ctx context.Context, workers int) *pool {
+	group, ctx := errgroup.WithContext(ctx)
+	return &pool{workers: workers, group: group, ctx: ctx, queues: make(map[string]*queue)}
+}
+
+// add queues a job. It does not block, and must not be called once wait is.
+func (p *pool) add(name string, size int64, run func(context.Context) error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	q := p.queues[name]
+	if q == nil {
+		q = &queue{}
+		p.queues[name] = q
+	}
+	if j := (job{size >= bigBlob, run}); j.big {
+		q.big = append(q.big, j)
+	} else {
+		q.small = append(q.small, j)
+	}
+	if q.running < p.workers {
+		q.running++
+		p.group.Go(func() error { return p.work(q) })
+	}
+}
+
+// wait returns when every job is done, with the first error.
+func (p *pool) wait() error { return p.group.Wait() }
+
+func (p *pool) work(q *queue) error {
+	for {
+		j, ok := p.next(q)
+		if !ok {
+			return nil
+		}
+		if err := j.run(p.ctx); err != nil {
+			return err
+		}
+		if j.big {
+			p.mu.Lock()
+			q.bulky--
+			p.mu.Unlock()
+		}
+	}
+}
+
+// next takes a job: a big one while big ones hold fewer than half of the
+// workers, else a small one, else what there is.
+func (p *pool) next(q *queue) (job, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	bigFirst := q.bulky < max(1, p.workers/2)
+	if p.ctx.Err() != nil || len(q.big)+len(q.small) == 0 {
+		q.running--
+		return job{}, false
+	}
+	from := &q.small
+	if len(q.big) > 0 && (bigFirst || len(q.small) == 0) {
+		from = &q.big
+		q.bulky++
+	}
+	j := (*from)[0]
+	(*from)[0] = job{}
+	*from = (*from)[1:]
+	return j, true
+}

@@ -1,0 +1,39 @@
+package engine
+
+import "github.com/oras-mirror/oras-mirror/config"
+
+// Progress hears what a run does. Its methods are called from many goroutines
+// and must return at once: nothing that moves waits for a screen.
+type Progress interface {
+	// Listed says that n more references became known while sources are expanded.
+	Listed(n int)
+	// Resolved says that the graph of one more artifact is known.
+	Resolved(reference string)
+	// Expect adds to what the run has to do: artifacts, and bytes that will move.
+	Expect(artifacts int, bytes int64)
+	// Moving names what moves now, for the description of a bar.
+	Moving(reference string, size int64)
+	// Moved counts bytes that came or went.
+	Moved(n int64)
+	// Finished says that one artifact is whole in the output or in the target.
+	Finished(a ArtifactReport)
+	// Failed says that one artifact is given up, and why.
+	Failed(a ArtifactReport)
+	// Notice says something that the user should know and that is no failure.
+	Notice(message string)
+}
+
+// Silent is a Progress that nobody listens to.
+type Silent struct{}
+
+func (Silent) Listed(int)              {}
+func (Silent) Resolved(string)         {}
+func (Silent) Expect(int, int64)       {}
+func (Silent) Moving(string, int64)    {}
+func (Silent) Moved(int64)             {}
+func (Silent) Finished(ArtifactReport) {}
+func (Silent) Failed(ArtifactReport)   {}
+func (Silent) Notice(string)           {}
+
+var _ Progress = Silent{}
+var _ config.Reference

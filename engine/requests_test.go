@@ -1,0 +1,96 @@
+package engine_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/oras-mirror/oras-mirror/internal/testregistry"
+)
+
+// counts holds the number of requests of each kind, exactly.
+func counts(t *testing.T, r *testregistry.Registry, want map[string]int) {
+	t.Helper()
+	got := r.Counts()
+	for kind, n := range want {
+		if got[kind] != n {
+			t.Errorf("%s: %d requests, want %d", kind, got[kind], n)
+		}
+	}
+	for kind, n := range got {
+		if _, listed := want[kind]; !listed && n > 0 {
+			t.Errorf("%s: %d requests, want none", kind, n)
+		}
+	}
+}
+
+// fillMany puts n images of two blobs of their own and one that all share.
+func fillMany(r *testregistry.Registry, repo string, n int) {
+	for i := range n {
+		own := testregistry.Random(fmt.Sprint(repo, i), 2048)
+		r.Image(repo, fmt.Sprintf("v%d", i), own, []byte("shared by all"))
+	}
+}
+
+func TestRequestsOfBackup(t *testing.T) {
+	for _, out := range []string{"layout/", "bundle.tgz"} {
+		t.Run(out, func(t *testing.T) {
+			source := testregistry.New(t, testregistry.Options{})
+			fillMany(source, "many", 200)
+			path := t.TempDir() + "/" + out
+			backup(t, path, selections(t, source.Host+"/many"))
+			counts(t, source, map[string]int{"GET manifest": 200, "GET blob": 401, "GET tags": 1, "GET referrers": 200})
+
+			source.ResetCounts()
+			if out != "layout/" {
+				return
+			}
+			backup(t, path, selections(t, source.Host+"/many"))
+			counts(t, source, map[string]int{"HEAD manifest": 200, "GET tags": 1, "GET referrers": 200})
+		})
+	}
+}
+
+func TestRequestsOfRestore(t *testing.T) {
+	source := testregistry.New(t, testregistry.Options{})
+	fillMany(source, "many", 200)
+	path := filepath.Join(t.TempDir(), "bundle.tgz")
+	backup(t, path, selections(t, source.Host+"/many"))
+	for _, from := range []string{"file", "pipe"} {
+		t.Run(from, func(t *testing.T) {
+			target := testregistry.New(t, testregistry.Options{})
+			push := restore
+			if from == "pipe" {
+				push = restorePipe
+			}
+			push(t, path, target.Host)
+			counts(t, target, map[string]int{"HEAD manifest": 200, "HEAD blob": 401, "POST upload": 401, "PUT upload": 401, "PUT manifest": 200})
+			target.ResetCounts()
+			push(t, path, target.Host)
+			counts(t, target, map[string]int{"HEAD manifest": 200})
+		})
+	}
+}
+
+func TestRequestsOfMounts(t *testing.T) {
+	source := testregistry.New(t, testregistry.Options{})
+	var repos []string
+	for i := range 4 {
+		repo := fmt.Sprintf("team/app%d", i)
+		source.Image(repo, "v1", testregistry.Random("base", 4000), testregistry.Random(repo, 100))
+		repos = append(repos, source.Host+"/"+repo)
+	}
+	path := filepath.Join(t.TempDir(), "bundle.tgz")
+	backup(t, path, selections(t, repos...))
+	target := testregistry.New(t, testregistry.Options{})
+	report := restore(t, path, target.Host+"/mirror")
+	if report.Shared < 3*4000 {
+		t.Errorf("%d bytes shared, want three times the base", report.Shared)
+	}
+	same(t, source, target, "mirror")
+	got := target.Counts()
+	blobs := 1 + 4 + 4 // the base, and a layer and a config of each
+	if got["PUT upload"] != blobs || got["mount"] != 3 {
+		t.Errorf("%d uploads and %d mounts, want %d and 3", got["PUT upload"], got["mount"], blobs)
+	}
+}

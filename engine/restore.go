@@ -1,0 +1,181 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// RestoreOptions are the choices of a restore. Targets is mandatory.
+type RestoreOptions struct {
+	Concurrency      int              // requests in flight; 0 means 16
+	Buffer           int64            // bytes of memory for blobs that come from a pipe; 0 means 128 MiB
+	Progress         Progress         // nil: Silent
+	Targets          []config.Target  // where to; each gets everything
+	Mapper           *config.Mapper   // nil: the registry goes, the path stays
+	Only             []string         // patterns of references; none: everything
+	ExcludeReferrers bool             //
+	FailFast         bool             // the first artifact that fails ends the run
+	DryRun           bool             // nothing moves; the report tells what would go where
+	TempDir          string           // keeps large blobs of a pipe until they are taken; "": they can be sent once only
+	Now              func() time.Time // nil: time.Now
+}
+
+func (o RestoreOptions) withDefaults() (RestoreOptions, error) {
+	if o.Concurrency <= 0 {
+		o.Concurrency = defaultConcurrency
+	}
+	if o.Buffer <= 0 {
+		o.Buffer = defaultBuffer
+	}
+	if o.Progress == nil {
+		o.Progress = Silent{}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	var err error
+	if o.Mapper == nil {
+		o.Mapper, err = config.NewMapper(nil)
+	}
+	return o, err
+}
+
+// Restore pushes what a layout holds to the targets under mapped names. Nothing
+// is visible in a target before it is whole: blobs go first, then manifests,
+// referrers, and tags last. The error is for the run as a whole: interrupted,
+// two sources that collide (before any byte moves), the input cannot be read,
+// or ErrNothing. An artifact that failed is in the report.
+func Restore(ctx context.Context, c *registry.Client, in store.Input, o RestoreOptions) (*Report, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return &Report{}, err
+	}
+	began := o.Now()
+	r := &restore{RestoreOptions: o, client: c, graph: newGraph(), uploads: make(map[uploadKey]*upload)}
+	err = r.run(ctx, in)
+	return r.report(o.Now().Sub(began)), err
+}
+
+// restore is one run.
+type restore struct {
+	RestoreOptions
+	client *registry.Client
+	in     *input
+	graph  *graph
+	all    []*delivery
+	pool   *pool
+	moved  atomic.Int64
+
+	manifests once[placeKey, struct{}]     // those that were put by digest
+	referrers once[referrersKey, struct{}] // lists that were completed
+
+	mu      sync.Mutex // guards the uploads and what is in them, and the deliveries' counts
+	uploads map[uploadKey]*upload
+	order   []*upload // as the input has them
+	whole   int
+}
+
+func (r *restore) run(ctx context.Context, in store.Input) error {
+	var err error
+	if r.in, err = openInput(in); err != nil {
+		return err
+	}
+	r.graph.store = r.forget
+	r.graph.notice = r.Progress.Notice
+	if r.all, err = r.route(); err != nil || r.DryRun {
+		return err
+	}
+	r.Progress.Listed(len(r.all))
+	if err := r.compare(ctx); err != nil {
+		return err
+	}
+	r.pool = newPool(ctx, r.Concurrency)
+	feedErr := r.feed()
+	if feedErr != nil {
+		r.pool.group.Go(func() error { return feedErr })
+	}
+	if err := r.pool.wait(); err != nil {
+		return err
+	}
+	if r.whole == 0 && len(r.all) > 0 {
+		return ErrNothing
+	}
+	return nil
+}
+
+// settle says what became of a delivery. Its error ends the run.
+func (r *restore) settle(ctx context.Context, d *delivery, err error) error {
+	d.err = err
+	if err == nil {
+		r.mu.Lock()
+		r.whole++
+		r.mu.Unlock()
+		r.Progress.Finished(d.report())
+		return nil
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	r.Progress.Failed(d.report())
+	if r.FailFast {
+		return err
+	}
+	return nil
+}
+
+func (r *restore) report(took time.Duration) *Report {
+	report := &Report{Moved: r.moved.Load(), Duration: took}
+	for _, d := range r.all {
+		one := d.report()
+		report.Artifacts = append(report.Artifacts, one)
+		report.Referrers += one.Referrers
+		report.Shared += one.Bytes
+		if d.unchanged {
+			report.Unchanged++
+		}
+	}
+	report.Shared = max(0, report.Shared-report.Moved)
+	names := make([]string, len(r.Targets))
+	for i, t := range r.Targets {
+		names[i] = t.String()
+	}
+	report.Output = strings.Join(names, ", ")
+	return report
+}
+
+// NameError says that an entry has no name from which a target could be made.
+type NameError struct {
+	Entry  string // a bare tag, or a digest
+	Target string
+}
+
+func (e *NameError) Error() string {
+	return fmt.Sprintf("%s has no repository in its name, and the target %s names none", e.Entry, e.Target)
+}
+
+// OnlyError says that a pattern selects nothing.
+type OnlyError struct{ Pattern string }
+
+func (e *OnlyError) Error() string { return fmt.Sprintf("no artifact matches %q", e.Pattern) }
+
+// MissingError says that the input lacks what its index promises.
+type MissingError struct{ Blob string }
+
+func (e *MissingError) Error() string { return e.Blob + " is not in the input" }
+
+// CorruptError says that the input holds other bytes than its manifests say.
+type CorruptError struct{ Err error }
+
+func (e *CorruptError) Error() string { return "the input is corrupt: " + e.Err.Error() }
+func (e *CorruptError) Unwrap() error { return e.Err }
+
+var errNoTarget = errors.New("no target")

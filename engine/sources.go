@@ -1,0 +1,200 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// sources opens the origins of a run, each once.
+type sources struct {
+	client *registry.Client
+	layout func(path string) (store.Layout, error)
+	jobs   int
+
+	mu      sync.Mutex // guards what follows
+	remotes map[string]*remote
+	layouts map[string]*local
+}
+
+func newSources(c *registry.Client, jobs int) *sources {
+	return &sources{client: c, jobs: jobs, remotes: make(map[string]*remote), layouts: make(map[string]*local),
+		layout: func(path string) (store.Layout, error) { return store.OpenLayout(path, store.OpenOptions{}) }}
+}
+
+// close closes the layouts that were opened.
+func (s *sources) close() error {
+	var errs []error
+	for _, l := range s.layouts {
+		errs = append(errs, l.layout.Close())
+	}
+	return firstError(errs)
+}
+
+// expansion is what one selection turned out to be.
+type expansion struct {
+	origin origin
+	refs   []config.Reference
+	err    error // then refs is the one reference that cannot be expanded
+}
+
+// expandAll expands the selections side by side and delivers them in order.
+func (s *sources) expandAll(ctx context.Context, selections []config.Selection) <-chan expansion {
+	slots := make(chan chan expansion, s.jobs)
+	out := make(chan expansion)
+	go func() {
+		defer close(slots)
+		for _, selection := range selections {
+			slot := make(chan expansion, 1)
+			select {
+			case slots <- slot:
+			case <-ctx.Done():
+				return
+			}
+			go func() { slot <- s.expand(ctx, selection) }()
+		}
+	}()
+	go func() {
+		defer close(out)
+		for slot := range slots {
+			select {
+			case out <- <-slot:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return out
+}
+
+func (s *sources) expand(ctx context.Context, selection config.Selection) expansion {
+	e, err := s.open(ctx, selection)
+	if err != nil {
+		return expansion{refs: []config.Reference{selection.Reference}, err: err}
+	}
+	return e
+}
+
+func (s *sources) open(ctx context.Context, selection config.Selection) (expansion, error) {
+	if selection.Layout != "" {
+		return s.openLayout(selection)
+	}
+	ref := selection.Reference
+	r, err := s.remote(ref)
+	if err != nil {
+		return expansion{}, err
+	}
+	if !ref.IsRepository() {
+		return expansion{origin: r, refs: []config.Reference{ref}}, nil
+	}
+	tags, err := s.tags(ctx, r, selection)
+	if err != nil {
+		return expansion{}, err
+	}
+	e := expansion{origin: r, refs: make([]config.Reference, len(tags))}
+	for i, tag := range tags {
+		e.refs[i] = config.Reference{Registry: ref.Registry, Repository: ref.Repository, Tag: tag}
+	}
+	return e, nil
+}
+
+func (s *sources) remote(ref config.Reference) (*remote, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := ref.Name()
+	if r := s.remotes[name]; r != nil {
+		return r, nil
+	}
+	repo, err := s.client.Repository(ref.Registry, ref.Repository)
+	if err != nil {
+		return nil, err
+	}
+	r := &remote{repo: repo, host: ref.Registry, name: name}
+	s.remotes[name] = r
+	return r, nil
+}
+
+// tags selects from a repository, listing its tags only where names alone do
+// not decide.
+func (s *sources) tags(ctx context.Context, r *remote, selection config.Selection) ([]string, error) {
+	var all []string
+	if selection.Tags.NeedsList() {
+		fallbacks := make(map[string]bool)
+		err := r.repo.Tags(ctx, func(page []string) error {
+			for _, tag := range page {
+				if config.IsReferrersTag(tag) {
+					fallbacks[tag] = true
+				}
+			}
+			all = append(all, page...)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		r.fallbacks.Store(&fallbacks)
+	}
+	selected, err := selection.Tags.Select(all)
+	if err != nil {
+		return nil, artifactError(selection.Reference, "select", err)
+	}
+	if len(selected) == 0 && !selection.Optional {
+		return nil, &SelectionError{Reference: selection.Reference.String(), Tags: all}
+	}
+	return selected, nil
+}
+
+// openLayout makes an origin of a layout on disk. Its artifacts keep their full
+// names; bare tags are named by the selection's repository.
+func (s *sources) openLayout(selection config.Selection) (expansion, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := selection.Layout + "\x00" + selection.Reference.Name()
+	l := s.layouts[key]
+	if l == nil {
+		opened, err := s.layout(selection.Layout)
+		if err != nil {
+			return expansion{}, err
+		}
+		l = newLocal(opened, selection.Layout)
+		s.layouts[key] = l
+	}
+	e := expansion{origin: l}
+	for _, entry := range l.layout.Index().Entries {
+		ref, ok, err := entryReference(entry, selection.Reference)
+		if err != nil {
+			return expansion{}, err
+		}
+		if entry.Name == "" {
+			if err := l.addReferrer(entry); err != nil {
+				return expansion{}, err
+			}
+		}
+		if !ok {
+			continue
+		}
+		l.roots[ref.EntryName()] = entry.Descriptor()
+		e.refs = append(e.refs, ref)
+	}
+	return e, nil
+}
+
+// entryReference names an entry of a layout. A bare tag belongs to repository;
+// ok is false for an entry without a name.
+func entryReference(entry store.Entry, repository config.Reference) (ref config.Reference, ok bool, err error) {
+	if entry.Name == "" {
+		return ref, false, nil
+	}
+	if ref, err := config.ParseReference(entry.Name); err == nil && !ref.IsRepository() {
+		return ref, true, nil
+	}
+	if repository.Registry == "" {
+		return ref, false, fmt.Errorf("entry %q has no repository in its name", entry.Name)
+	}
+	repository.Tag = entry.Name
+	return repository, true, nil
+}

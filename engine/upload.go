@@ -1,0 +1,181 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+)
+
+// uploadKey names one blob on its way to one registry.
+type uploadKey struct {
+	registry string
+	digest   digest.Digest
+	size     int64
+}
+
+// upload is one blob that one registry lacks, wherever in it the blob is
+// needed: it is sent to the first place and mounted from there into the others.
+type upload struct {
+	uploadKey
+	blob   descriptor
+	places []*place // never empty
+	taken  bool     // of a pipe: the right bytes came; the feeding goroutine's alone
+	err    error    // of a pipe: what was wrong with those that came
+}
+
+// place is a repository that needs a blob, and who waits for it there.
+type place struct {
+	repo    *registry.Repository
+	path    string
+	waiting []*delivery
+	err     error
+}
+
+// enqueue notes the blobs that a delivery waits for.
+func (r *restore) enqueue(d *delivery) {
+	r.Progress.Expect(1, 0)
+	r.each(d, d.visit, func(v *visit) {
+		if !d.lacking(v) {
+			return
+		}
+		for _, b := range v.node.blobs {
+			r.await(d, b.descriptor)
+		}
+	})
+}
+
+func (r *restore) await(d *delivery, b descriptor) {
+	key := uploadKey{d.target.Registry, b.digest, b.size}
+	u := r.uploads[key]
+	if u == nil {
+		u = &upload{uploadKey: key, blob: b}
+		r.uploads[key] = u
+		r.order = append(r.order, u)
+		r.Progress.Expect(0, b.size)
+	}
+	p := u.place(d)
+	if len(p.waiting) == 0 || p.waiting[len(p.waiting)-1] != d {
+		p.waiting = append(p.waiting, d)
+		d.pending++
+	}
+}
+
+func (u *upload) place(d *delivery) *place {
+	for _, p := range u.places {
+		if p.path == d.path {
+			return p
+		}
+	}
+	p := &place{repo: d.repo, path: d.path}
+	u.places = append(u.places, p)
+	return p
+}
+
+// send brings a blob to every place that needs it. open gives its bytes, from
+// the start each time; its error is final. The first place that has the blob
+// is where the others mount it from.
+func (r *restore) send(ctx context.Context, u *upload, open func() (io.ReadCloser, error)) error {
+	if err := r.transfer(ctx, u, open); err != nil {
+		return err
+	}
+	return r.sent(u)
+}
+
+// transfer does the sending; what went wrong in a place is noted there.
+func (r *restore) transfer(ctx context.Context, u *upload, open func() (io.ReadCloser, error)) error {
+	var home *place
+	for _, p := range u.places {
+		p.err = r.sendTo(ctx, u, p, home, open)
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		if p.err == nil && home == nil {
+			home = p
+		}
+	}
+	return nil
+}
+
+func (r *restore) sendTo(ctx context.Context, u *upload, p, home *place, open func() (io.ReadCloser, error)) error {
+	desc := u.blob.oci()
+	if home != nil {
+		again := func() (io.ReadCloser, error) {
+			if body, err := open(); !errors.Is(err, errSpent) {
+				return body, err
+			}
+			return home.repo.FetchBlob(ctx, desc, 0, desc.Size)
+		}
+		_, err := p.repo.MountOrPush(ctx, desc, home.path, again)
+		return err
+	}
+	has, err := p.repo.HasBlob(ctx, desc)
+	if err != nil || has {
+		return err
+	}
+	r.Progress.Moving(p.waiting[0].name, desc.Size)
+	if err := p.repo.PushBlob(ctx, desc, open); err != nil {
+		return r.trace(u, err)
+	}
+	r.moved.Add(desc.Size)
+	return nil
+}
+
+// trace looks whether a refused upload is the input's fault: what a registry
+// refuses is hashed here, and a blob that is not what it is called is named.
+func (r *restore) trace(u *upload, refusal error) error {
+	if r.in.stream != nil {
+		return refusal
+	}
+	body, err := r.in.blobFile(u.blob, func(int64) {})
+	if err != nil {
+		return &CorruptError{Err: err}
+	}
+	hash := u.blob.digest.Algorithm().Hash()
+	_, err = io.Copy(hash, body)
+	if err = errors.Join(err, body.Close()); err == nil {
+		err = checkHash(u.blob, hash)
+	}
+	if err != nil {
+		return &CorruptError{Err: err}
+	}
+	return refusal
+}
+
+// sent lets those go on who waited for a blob.
+func (r *restore) sent(u *upload) error {
+	r.mu.Lock()
+	var ready []*delivery
+	for _, p := range u.places {
+		for _, d := range p.waiting {
+			if d.failure == nil {
+				d.failure = p.err
+			}
+			if d.pending--; d.pending == 0 {
+				ready = append(ready, d)
+			}
+		}
+		p.waiting = nil
+	}
+	r.mu.Unlock()
+	for _, d := range ready {
+		if err := r.ready(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ready queues the manifests of a delivery whose blobs are all there or failed.
+func (r *restore) ready(d *delivery) error {
+	if d.failure != nil {
+		return r.settle(r.pool.ctx, d, d.failure)
+	}
+	r.pool.add(d.target.Registry, 0, func(ctx context.Context) error {
+		return r.settle(ctx, d, r.put(ctx, d, d.visit, d.tag))
+	})
+	return nil
+}
