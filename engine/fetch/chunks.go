@@ -34,7 +34,7 @@ func (c *chunks) take() []byte {
 
 // grow adds a slab's worth of chunks. mu is held.
 func (c *chunks) grow() {
-	n := max(slab/c.size, 1)
+	n := min(max(slab/c.size, 1), 16)
 	memory := make([]byte, n*c.size)
 	for ; n > 0; n-- {
 		c.idle = append(c.idle, memory[:0:c.size])

@@ -94,7 +94,7 @@ func TestPushBlobAgain(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			data, opened := randomBytes(8<<20), 0
+			data, opened := randomBytes(1<<20), 0
 			u := &uploads{t: t, fault: func(w http.ResponseWriter, req *http.Request, n int) bool {
 				if n < 3 {
 					fault(w, req)
