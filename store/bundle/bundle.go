@@ -41,8 +41,9 @@ const (
 
 const blobFolder = "blobs/"
 
-// maxEntries bounds what a reader remembers: 2 million entries take 300 MB.
-const maxEntries = 2_000_000
+// maxEntries bounds what a reader remembers: 2 million entries take 300 MB. A
+// variable for tests alone.
+var maxEntries = 2_000_000
 
 // ErrForeign says that an archive can only be read as a stream: it is
 // compressed, and not in members of ours.

@@ -106,7 +106,7 @@ func readTable(r io.ReaderAt, size int64) (records []record, tarEnd int64, ok bo
 		return nil, 0, false, nil
 	}
 	begin, count := binary.LittleEndian.Uint64(payload), binary.LittleEndian.Uint64(payload[8:])
-	if begin > uint64(size)-uint64(lastLength) || count > maxEntries {
+	if begin > uint64(size)-uint64(lastLength) || count > uint64(maxEntries) {
 		return nil, 0, false, damaged(size-int64(lastLength), "the table says that it begins at %d and has %d records", begin, count)
 	}
 	p := make([]byte, uint64(size)-uint64(lastLength)-begin)

@@ -1,0 +1,37 @@
+package bundle
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestDocument holds docs/bundle-format.md to the numbers of the code.
+func TestDocument(t *testing.T) {
+	text, err := os.ReadFile("../../docs/bundle-format.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	document := strings.Join(strings.Fields(string(text)), " ")
+	for claim, ok := range map[string]bool{
+		"every 1,048,576 bytes":                                                  memberData == 1048576,
+		"at least 34 bytes long and at most 1,053,696":                           minMember == 34 && MaxMember == 1053696,
+		"The very last member is 54 bytes long":                                  lastLength == 54,
+		"at most 4,096 bytes long":                                               maxTable == 4096,
+		"extra field is at most 4,108 bytes long":                                subfield+8+maxTable == 4108,
+		"at most 2,000,000 entries":                                              maxEntries == 2000000,
+		"blocks of 65,535 bytes":                                                 storedBlock == 65535,
+		"kind: 0 `oci-layout`, 1 `index.json`, 2 a sha256 blob, 3 a sha512 blob": kindLayout == 0 && kindIndex == 1 && kindSHA256 == 2 && kindSHA512 == 3,
+		"| 16 | 4 | length of the whole member":                                  headerLength == 24,
+	} {
+		if !ok {
+			t.Errorf("the code has other numbers than %q", claim)
+		}
+		if !strings.Contains(document, claim) {
+			t.Errorf("the document does not say %q", claim)
+		}
+	}
+	if p := appendHeader(nil, 1, 1, nil); string(p[:4]) != "\x1f\x8b\x08\x04" || p[9] != 255 {
+		t.Errorf("a member begins with %x", p[:10])
+	}
+}
