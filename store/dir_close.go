@@ -22,11 +22,11 @@ func (d *Dir) Sweep() error {
 func (d *Dir) Close() error {
 	d.commit.Lock()
 	defer d.commit.Unlock()
-	os.Remove(d.aside("")) // fails where something is unfinished
 	if d.lock == nil {
 		d.removeMade()
 		return nil
 	}
+	os.Remove(d.aside("")) // fails where something is unfinished
 	lock := d.lock
 	d.lock = nil
 	if d.committed || d.worthKeeping() || !d.newLock {

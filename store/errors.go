@@ -59,19 +59,21 @@ func (e *MismatchError) Error() string {
 // Is makes a mismatch known to those who ask in oras-go's words.
 func (e *MismatchError) Is(target error) bool { return target == content.ErrMismatchedDigest }
 
-// outputError names path as the place that cannot be written to, unless err is
-// more telling already.
+// outputError names path, as the user called it, as the place that cannot be
+// written to.
 func outputError(path string, err error) error {
-	var output *OutputError
 	var locked *LockedError
 	var other *NotLayoutError
-	if errors.As(err, &output) || errors.As(err, &locked) || errors.As(err, &other) {
-		return err
+	switch {
+	case errors.As(err, &locked):
+		return &LockedError{Path: path}
+	case errors.As(err, &other):
+		return &NotLayoutError{Path: path}
 	}
 	return &OutputError{Path: path, Err: err}
 }
 
-// reason is err without the path that a *fs.PathError repeats.
+// reason is err without the path that a *fs.PathError repeats; a rename names two.
 func reason(err error) string {
 	var path *fs.PathError
 	if errors.As(err, &path) {

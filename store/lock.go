@@ -15,13 +15,13 @@ func lockFile(path string) (*fileLock, error) {
 	for {
 		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 		if err != nil {
-			return nil, &OutputError{Path: path, Err: err}
+			return nil, err
 		}
 		locked, err := tryLock(file)
 		switch {
 		case err != nil:
 			file.Close()
-			return nil, &OutputError{Path: path, Err: err}
+			return nil, err
 		case !locked:
 			file.Close()
 			return nil, &LockedError{Path: path}

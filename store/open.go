@@ -2,10 +2,10 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
@@ -51,15 +51,26 @@ func openLayout(path string, o OpenOptions) (Layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() { // a pipe, read to its end
-		defer f.Close()
-		return spoolAll(f, -1, o)
+	if info.Mode().IsRegular() {
+		l, err := openFile(f, info.Size())
+		if err == nil {
+			return l, nil // which closes f
+		}
+		if !errors.Is(err, bundle.ErrForeign) {
+			f.Close()
+			return nil, err
+		}
 	}
-	l, err := openFile(f, info.Size(), o)
-	if l, ok := l.(*packed); ok && l.file == f && err == nil {
-		return l, nil // which closes f
+	defer f.Close()
+	return spoolAll(f, spoolSize(info), o)
+}
+
+// spoolSize returns how much there is to spool, -1 for a pipe.
+func spoolSize(info fs.FileInfo) int64 {
+	if info.Mode().IsRegular() {
+		return info.Size()
 	}
-	return l, errors.Join(err, f.Close())
+	return -1
 }
 
 func openDirectory(path string) (Layout, error) {
@@ -75,37 +86,42 @@ func openDirectory(path string) (Layout, error) {
 	return nil, &InputError{Path: path, Reason: "is a directory without an OCI layout", Err: err}
 }
 
-func openFile(f *os.File, size int64, o OpenOptions) (Layout, error) {
+func openFile(f *os.File, size int64) (*packed, error) {
 	if size == 0 {
 		return nil, errEmpty
 	}
 	r, err := bundle.Open(f, size)
-	switch {
-	case errors.Is(err, bundle.ErrForeign):
-		return spoolAll(f, size, o)
-	case err != nil:
+	if err != nil {
 		return nil, err
 	}
 	return openPacked(r, f)
 }
 
-// inputError says in words what is wrong with an input.
+// inputError says in words what is wrong with an input. That there is no place
+// to spool it to is wrong with that place.
 func inputError(path string, err error) error {
 	var input *InputError
-	if errors.As(err, &input) {
+	var output *OutputError
+	if errors.As(err, &input) || errors.As(err, &output) {
 		return err
 	}
+	return &InputError{Path: path, Reason: inputReason(err), Err: err}
+}
+
+func inputReason(err error) string {
 	var format *bundle.FormatError
-	text := reason(err)
+	var index *IndexError
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		text = "does not exist"
-	case errors.Is(err, bundle.ErrNotArchive):
-		text = "is neither a directory nor a tar archive"
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		text = "is truncated"
 	case errors.As(err, &format):
-		text = "is damaged: " + strings.TrimPrefix(format.Error(), "bundle: ")
+		return fmt.Sprintf("is truncated or damaged: byte %d: %s", format.Offset, format.Reason)
+	case errors.As(err, &index):
+		return err.Error()
+	case errors.Is(err, fs.ErrNotExist):
+		return "does not exist"
+	case errors.Is(err, bundle.ErrNotArchive):
+		return "is neither a directory nor a tar archive"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "is truncated"
 	}
-	return &InputError{Path: path, Reason: text, Err: err}
+	return reason(err)
 }

@@ -76,9 +76,10 @@ func (s *sample) put(desc ocispec.Descriptor, name string) {
 	s.index.Put(e)
 }
 
-// layer is content that does not compress to nothing and is longer than a member.
+// layer is content that looks compressed, so that a bundle stores it.
 func layer(seed byte, n int) []byte {
 	data := make([]byte, n)
+	defer copy(data, "\x1f\x8b")
 	x := uint32(seed) + 1
 	for i := range data {
 		x = x*1664525 + 1013904223
@@ -90,9 +91,9 @@ func layer(seed byte, n int) []byte {
 func newSample(t testing.TB) *sample {
 	t.Helper()
 	s := &sample{index: new(Index)}
-	shared := layer(0, 3<<20+17)
+	shared := layer(0, 1<<20+70_001)
 	amd := s.image(t, "amd64", nil, shared, []byte{}, layer(1, 5000))
-	arm := s.image(t, "arm64", nil, shared, bytes.Repeat([]byte("text "), 400_000))
+	arm := s.image(t, "arm64", nil, shared, bytes.Repeat([]byte("text "), 220_000))
 	amd.Platform = &ocispec.Platform{OS: "linux", Architecture: "amd64"}
 	arm.Platform = &ocispec.Platform{OS: "linux", Architecture: "arm64", Variant: "v8"}
 	list := ocispec.Index{MediaType: ocispec.MediaTypeImageIndex, Manifests: []ocispec.Descriptor{amd, arm}}

@@ -122,7 +122,9 @@ func (v *verifier) reach(desc ocispec.Descriptor, manifest bool, platforms strin
 		v.reached[desc.Digest] = n
 	}
 	if n.desc.Size != desc.Size { // one of the two that point at it is wrong
-		v.bad[desc.Digest] = &MismatchError{Descriptor: desc, Size: n.desc.Size}
+		more, less := max(n.desc.Size, desc.Size), min(n.desc.Size, desc.Size)
+		n.desc.Size = more
+		v.bad[desc.Digest] = &MismatchError{Descriptor: n.desc, Size: less}
 	}
 	if !manifest {
 		return false

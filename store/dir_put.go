@@ -1,0 +1,97 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Has says that a blob is there and can be counted on: its size is right, and
+// index.json reached it at opening (see trust), or this run wrote it, or its
+// bytes are hashed now, once.
+func (d *Dir) Has(desc ocispec.Descriptor) bool {
+	size, err := d.Stat(desc.Digest)
+	if err != nil || size != desc.Size {
+		return false
+	}
+	if d.trust.has(desc.Digest) {
+		return true
+	}
+	if hashBlob(d, desc, nil) != nil {
+		return false
+	}
+	d.stored(desc.Digest)
+	return true
+}
+
+// Push stores a manifest or another small blob, unless it is there.
+func (d *Dir) Push(desc ocispec.Descriptor, data []byte) error {
+	if err := check(desc, data); err != nil {
+		return err
+	}
+	if d.Has(desc) {
+		return nil
+	}
+	name := fmt.Sprintf("%s.%d", ingestName(desc.Digest), d.names.Add(1))
+	file, err := d.openAside(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = d.putInPlace(name, desc.Digest)
+	}
+	if err != nil {
+		os.Remove(d.aside(name))
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.pushed = append(d.pushed, d.blobPath(desc.Digest))
+	return nil
+}
+
+// aside is where a file is before it is whole.
+func (d *Dir) aside(name string) string { return filepath.Join(d.path, ingestFolder, name) }
+
+// openAside opens a file in ingest/, which Commit removes when it is empty.
+func (d *Dir) openAside(name string, flag int) (*os.File, error) {
+	for {
+		if err := os.MkdirAll(d.aside(""), 0o755); err != nil {
+			return nil, err
+		}
+		file, err := os.OpenFile(d.aside(name), flag, 0o644)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return file, err
+		}
+	}
+}
+
+// putInPlace makes a verified file the blob of that digest.
+func (d *Dir) putInPlace(name string, g digest.Digest) error {
+	path := d.blobPath(g)
+	err := os.Rename(d.aside(name), path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		err = os.Rename(d.aside(name), path)
+	}
+	if err == nil {
+		d.stored(g)
+	}
+	return err
+}
+
+// stored remembers a blob whose bytes are known to be right.
+func (d *Dir) stored(g digest.Digest) {
+	d.trust.add(g, bytesAlone)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fresh = append(d.fresh, d.blobPath(g))
+}

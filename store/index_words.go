@@ -1,0 +1,77 @@
+package store
+
+import (
+	"strings"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// maxWords bounds the words that are stored once: a hostile file has only new
+// ones.
+const maxWords = 10_000
+
+// name reads a name; the second of an entry is most often the first again.
+func (in *indexReader) name() (string, error) {
+	text, err := in.string()
+	switch {
+	case string(text) == in.imageName:
+		return in.imageName, err
+	case string(text) == in.refName:
+		return in.refName, err
+	}
+	return string(text), err
+}
+
+// word reads a string that comes again and again.
+func (in *indexReader) word() (string, error) {
+	text, err := in.string()
+	if word, ok := in.words[string(text)]; ok || err != nil {
+		return word, err
+	}
+	word := string(text)
+	if len(in.words) < maxWords {
+		in.words[word] = word
+	}
+	return word, nil
+}
+
+// list reads a comma-separated list, the same one for the same text.
+func (in *indexReader) list() ([]string, error) {
+	text, err := in.word()
+	if list, ok := in.lists[text]; ok || err != nil {
+		return list, err
+	}
+	list := sortedSet(strings.Split(text, ","))
+	if len(in.lists) < maxWords {
+		in.lists[text] = list
+	}
+	return list, nil
+}
+
+// knownKey returns the text as a string, without making a new one for the keys
+// that every entry has.
+func knownKey(text []byte) string {
+	switch string(text) {
+	case "mediaType":
+		return "mediaType"
+	case "digest":
+		return "digest"
+	case "size":
+		return "size"
+	case "annotations":
+		return "annotations"
+	case "artifactType":
+		return "artifactType"
+	case ocispec.AnnotationRefName:
+		return ocispec.AnnotationRefName
+	case AnnotationImageName:
+		return AnnotationImageName
+	case AnnotationReferrers:
+		return AnnotationReferrers
+	case AnnotationPlatforms:
+		return AnnotationPlatforms
+	case AnnotationRepositories:
+		return AnnotationRepositories
+	}
+	return string(text)
+}

@@ -1,0 +1,133 @@
+package store
+
+import (
+	"fmt"
+	"io"
+)
+
+// null takes a null, if the next value is one.
+func (l *lexer) null() (bool, error) {
+	c, err := l.peek()
+	if err != nil || c != 'n' {
+		return false, err
+	}
+	if err := l.scalar(); err != nil {
+		return false, err
+	}
+	if string(l.text) != "null" {
+		return false, errSyntax
+	}
+	return true, nil
+}
+
+// scalar reads a number or a word.
+func (l *lexer) scalar() error {
+	c, err := l.next()
+	if err != nil {
+		return err
+	}
+	if delimits(c) {
+		return unexpected(c)
+	}
+	l.text = append(l.text[:0], c)
+	return l.restOfScalar()
+}
+
+func (l *lexer) restOfScalar() error {
+	for {
+		c, err := l.r.ReadByte()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if delimits(c) {
+			return l.r.UnreadByte()
+		}
+		if l.text = append(l.text, c); len(l.text) > maxValue {
+			return errValue
+		}
+	}
+}
+
+// next takes the first byte that is not white space.
+func (l *lexer) next() (byte, error) {
+	for {
+		c, err := l.r.ReadByte()
+		if err != nil {
+			return 0, noEOF(err)
+		}
+		if !space(c) {
+			return c, nil
+		}
+	}
+}
+
+// peek is next without taking the byte.
+func (l *lexer) peek() (byte, error) {
+	c, err := l.next()
+	if err != nil {
+		return 0, err
+	}
+	return c, l.r.UnreadByte()
+}
+
+func (l *lexer) expect(want byte) error {
+	c, err := l.next()
+	if err == nil && c != want {
+		err = unexpected(c)
+	}
+	return err
+}
+
+// end makes sure that nothing but white space follows.
+func (l *lexer) end() error {
+	c, err := l.next()
+	if err == io.ErrUnexpectedEOF {
+		return nil
+	}
+	if err == nil {
+		err = unexpected(c)
+	}
+	return err
+}
+
+func unexpected(c byte) error { return fmt.Errorf("%w: unexpected %q", errSyntax, c) }
+
+func noEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+func space(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
+
+// delimits says that c ends a number or a word.
+func delimits(c byte) bool {
+	switch c {
+	case ',', ':', '{', '}', '[', ']', '"':
+		return true
+	}
+	return space(c)
+}
+
+// plain says that a string's text is its value.
+func plain(text []byte) bool {
+	for _, c := range text {
+		if c < 0x20 || c >= 0x80 || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// escaped says that a quote behind text belongs to the string.
+func escaped(text []byte) bool {
+	n := len(text)
+	for n > 0 && text[n-1] == '\\' {
+		n--
+	}
+	return (len(text)-n)%2 == 1
+}
