@@ -115,11 +115,18 @@ func (h *health) delay(try int, since time.Time) (time.Duration, bool) {
 	return time.Duration(spread * float64(wait)), try < tries
 }
 
+// aPointInTime is where a number of seconds is one since 1970, as some services
+// have it, against the RFC.
+const aPointInTime = 1_000_000_000
+
 // retryAfter returns the pause that a response asks for, in seconds or as a
 // date (RFC 9110, 10.2.3).
 func retryAfter(header http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(header.Get("Retry-After"))
-	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil {
+	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
+		if seconds > aPointInTime {
+			return max(0, time.Unix(seconds, 0).Sub(now))
+		}
 		return max(0, time.Duration(seconds)*time.Second)
 	}
 	if date, err := http.ParseTime(value); err == nil {

@@ -67,6 +67,9 @@ func (l *limit) take(ctx context.Context) (give func(), err error) {
 		if err := l.pace(ctx); err != nil {
 			return nil, err
 		}
+		if ctx.Value(relayKey{}) != nil {
+			return func() {}, nil
+		}
 		if err := l.own.take(ctx); err != nil {
 			return nil, err
 		}
@@ -84,6 +87,15 @@ func (l *limit) take(ctx context.Context) (give func(), err error) {
 		}
 		give()
 	}
+}
+
+type relayKey struct{}
+
+// relayed is the context of an upload whose bytes come from a download that is
+// under way. The two count as one request in flight: an upload that waited for
+// a place while its download holds one would be waited for by the next.
+func relayed(ctx context.Context) context.Context {
+	return context.WithValue(ctx, relayKey{}, true)
 }
 
 // pace holds requests to the rate that was set for the registry.

@@ -21,7 +21,7 @@ func (r *Repository) MergeReferrers(ctx context.Context, subject ocispec.Descrip
 	r.ExpectPush()
 	r.merging.Lock()
 	defer r.merging.Unlock()
-	return r.fail("push", r.named(fallbackTag(subject.Digest)), r.mergeReferrers(ctx, subject, add))
+	return r.fail("push", r.named(FallbackTag(subject.Digest)), r.mergeReferrers(ctx, subject, add))
 }
 
 func (r *Repository) mergeReferrers(ctx context.Context, subject ocispec.Descriptor, add []ocispec.Descriptor) error {
@@ -41,5 +41,5 @@ func (r *Repository) mergeReferrers(ctx context.Context, subject ocispec.Descrip
 		return err
 	}
 	desc := ocispec.Descriptor{MediaType: index.MediaType, Digest: digest.FromBytes(data), Size: int64(len(data))}
-	return r.pushManifest(ctx, desc, data, fallbackTag(subject.Digest))
+	return r.pushManifest(ctx, desc, data, FallbackTag(subject.Digest))
 }

@@ -66,6 +66,9 @@ func TestMountThatOpensAnUpload(t *testing.T) {
 		equal(t, "mounted", mounted, false)
 		equal(t, "requests", u.requests(), "POST PUT")
 		equal(t, "same bytes", bytes.Equal(u.stored, data), true)
+		_, err = r.MountOrPush(t.Context(), describeBytes(data), "first/repo", opener(data, &opened))
+		noError(t, err)
+		equal(t, "mounts asked for", u.mounts, 1)
 	})
 	t.Run("is cancelled", func(t *testing.T) {
 		u := &uploads{t: t}

@@ -107,9 +107,9 @@ func (r *Repository) referrersPage(ctx context.Context, u *url.URL) (page []ocis
 	switch status(err) {
 	case 0:
 	case http.StatusNotFound:
-		// An unknown name says nothing about the API.
-		sure := !hasCode(err, errcode.ErrorCodeNameUnknown)
-		return nil, nil, r.noAPI(sure, err)
+		// That the repository or the subject is unknown says nothing about the API.
+		unsure := hasCode(err, errcode.ErrorCodeNameUnknown) || hasCode(err, errcode.ErrorCodeManifestUnknown)
+		return nil, nil, r.noAPI(!unsure, err)
 	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
 		return nil, nil, r.noAPI(true, err)
 	case http.StatusBadRequest, http.StatusNotAcceptable:
@@ -161,9 +161,10 @@ func (r *Repository) learnAPI(state apiState, certain bool) {
 	r.host.referrersAPI.CompareAndSwap(int32(apiUnknown), int32(state))
 }
 
-// fallbackTag is the tag under which a registry without the API has the
-// referrers of a subject (distribution-spec, "Referrers Tag Schema").
-func fallbackTag(subject digest.Digest) string {
+// FallbackTag is the tag under which a registry without the API has the
+// referrers of a subject (distribution-spec, "Referrers Tag Schema", which cuts
+// long digests to what a tag can hold).
+func FallbackTag(subject digest.Digest) string {
 	algorithm := subject.Algorithm().String()
 	encoded := subject.Encoded()
 	return algorithm[:min(len(algorithm), 32)] + "-" + encoded[:min(len(encoded), 64)]
@@ -173,7 +174,7 @@ func fallbackTag(subject digest.Digest) string {
 // none, or something else has that name: the list is empty.
 func (r *Repository) fallbackIndex(ctx context.Context, subject digest.Digest) (ocispec.Index, error) {
 	var index ocispec.Index
-	desc, data, err := r.fetchManifest(ctx, fallbackTag(subject))
+	desc, data, err := r.fetchManifest(ctx, FallbackTag(subject))
 	if status(err) == http.StatusNotFound {
 		return index, nil
 	}

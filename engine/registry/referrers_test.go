@@ -57,7 +57,7 @@ func TestReferrersByTheAPI(t *testing.T) {
 }
 
 func TestReferrersByTheTag(t *testing.T) {
-	tag := fallbackTag(subject.Digest)
+	tag := FallbackTag(subject.Digest)
 	r, _ := repository(t, func(w http.ResponseWriter, req *http.Request) {
 		if strings.HasSuffix(req.URL.Path, "/manifests/"+tag) {
 			giveIndex(w, indexOf(referrer(1)))
@@ -107,11 +107,12 @@ func TestWhatIsNoReferrersAPI(t *testing.T) {
 		answer     http.HandlerFunc
 		remembered bool
 	}{
-		"not found":    {http.NotFound, true},
-		"not allowed":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusMethodNotAllowed) }, true},
-		"a page":       {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, true},
-		"unknown name": {func(w http.ResponseWriter, _ *http.Request) { giveError(w, 404, "NAME_UNKNOWN", "") }, false},
-		"bad request":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) }, false},
+		"not found":       {http.NotFound, true},
+		"not allowed":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusMethodNotAllowed) }, true},
+		"a page":          {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, true},
+		"unknown name":    {func(w http.ResponseWriter, _ *http.Request) { giveError(w, 404, "NAME_UNKNOWN", "") }, false},
+		"unknown subject": {func(w http.ResponseWriter, _ *http.Request) { giveError(w, 404, "MANIFEST_UNKNOWN", "") }, false},
+		"bad request":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, _ := repository(t, test.answer)
@@ -151,7 +152,7 @@ func TestDistributionSpec(t *testing.T) {
 
 func TestFallbackTagOfLongDigests(t *testing.T) {
 	d := digest.SHA512.FromString("x")
-	equal(t, "tag", fallbackTag(d), "sha512-"+d.Encoded()[:64])
+	equal(t, "tag", FallbackTag(d), "sha512-"+d.Encoded()[:64])
 }
 
 // fallbackRegistry keeps manifests by tag and has no referrers API.

@@ -155,8 +155,9 @@ func TestUnknownHostIsNotTriedAgain(t *testing.T) {
 
 func TestRetryAfterIsWaitedOutWhole(t *testing.T) {
 	for name, value := range map[string]func(now time.Time) string{
-		"seconds": func(time.Time) string { return "600" },
-		"date":    func(now time.Time) string { return now.Add(10 * time.Minute).Format(http.TimeFormat) },
+		"seconds":       func(time.Time) string { return "600" },
+		"point in time": func(now time.Time) string { return fmt.Sprint(now.Add(10 * time.Minute).Unix()) },
+		"date":          func(now time.Time) string { return now.Add(10 * time.Minute).Format(http.TimeFormat) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var r *Repository
@@ -248,10 +249,10 @@ func TestRegistryIsDownAfterEightDifferentFailures(t *testing.T) {
 	_, err := r.Resolve(t.Context(), "good") // and not in a row
 	noError(t, err)
 	for i := range 8 {
-		equal(t, "status", status(bad(i)), 502)
+		equal(t, "status", status(bad(10+i)), 502)
 	}
 	sent := n.Load()
-	err = bad(9)
+	err = bad(20)
 	var down *DownError
 	if !errors.As(err, &down) || down.Registry != r.ref.Registry || !strings.Contains(err.Error(), "502 bad gateway") {
 		t.Fatalf("got %v", err)

@@ -174,7 +174,7 @@ func watch(resp *http.Response, stall time.Duration, cancel context.CancelCauseF
 		ReadCloser: resp.Body,
 		stall:      stall,
 		fired:      new(atomic.Bool),
-		small:      resp.ContentLength > 0 && resp.ContentLength <= maxErrorBody,
+		small:      resp.ContentLength >= 0 && resp.ContentLength <= maxErrorBody || resp.StatusCode >= 400,
 		end:        sync.OnceFunc(end),
 	}
 	b.timer = time.AfterFunc(stall, func() {
@@ -200,12 +200,10 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 // used again: each 401 before a token would cost one.
 func (b *watchedBody) Close() error {
 	if b.small && !b.eof {
-		io.Copy(io.Discard, readerOnly{b})
+		io.CopyN(io.Discard, b, maxErrorBody)
 	}
 	b.timer.Stop()
 	err := b.ReadCloser.Close()
 	b.end()
 	return err
 }
-
-type readerOnly struct{ io.Reader }

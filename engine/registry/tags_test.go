@@ -69,24 +69,28 @@ func TestManyTagsInOnePage(t *testing.T) {
 }
 
 func TestTagsThatDoNotEnd(t *testing.T) {
-	for name, h := range map[string]http.HandlerFunc{
-		"a page that leads to itself": func(w http.ResponseWriter, req *http.Request) {
+	for name, test := range map[string]struct {
+		serve    http.HandlerFunc
+		requests int
+	}{
+		"a page that leads to itself": {func(w http.ResponseWriter, req *http.Request) {
 			giveTags(w, "/v2/test/repo/tags/list?n=1000", "v1")
-		},
-		"new pages, old tags": func(w http.ResponseWriter, req *http.Request) {
+		}, 2},
+		"new pages, old tags": {func(w http.ResponseWriter, req *http.Request) {
 			last, _ := strconv.Atoi(req.URL.Query().Get("last"))
 			giveTags(w, fmt.Sprintf("/v2/test/repo/tags/list?last=%d", last+1), "v1", "v2")
-		},
-		"empty pages": func(w http.ResponseWriter, req *http.Request) {
+		}, maxEmptyPages + 2},
+		"empty pages": {func(w http.ResponseWriter, req *http.Request) {
 			last, _ := strconv.Atoi(req.URL.Query().Get("last"))
 			giveTags(w, fmt.Sprintf("/v2/test/repo/tags/list?last=%d", last+1))
-		},
+		}, maxEmptyPages + 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, _ := repository(t, h)
+			r, _ := repository(t, test.serve)
 			if _, err := listTags(t, r); !errors.Is(err, ErrEndlessTags) {
 				t.Errorf("got %v", err)
 			}
+			equal(t, "requests", r.host.client.Stats()["GET tags"], test.requests)
 		})
 	}
 }

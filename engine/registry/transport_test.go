@@ -19,11 +19,13 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/opencontainers/go-digest"
+	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
 // serveTLS starts a registry with TLS and HTTP/2, and returns its host:port
@@ -222,6 +224,31 @@ func TestRedirectsThatGoRound(t *testing.T) {
 	equal(t, "places held", len(r.host.client.places), 0)
 }
 
+// TestSignatureLeavesWithTheOrigin has chains of redirects of a signed request;
+// one that comes back is not signed again.
+func TestSignatureLeavesWithTheOrigin(t *testing.T) {
+	for chain, want := range map[string]string{
+		"https://r.example/1 https://r.example/2":                            "mine",
+		"https://r.example/1 https://r.example:443/2":                        "mine",
+		"https://r.example/1 https://r.example:8443/2":                       "",
+		"https://r.example/1 https://cdn.example/2":                          "",
+		"https://r.example/1 https://cdn.example/2 https://r.example/3":      "",
+		"http://r.example/1 https://r.example/2":                             "",
+		"https://r.example/1 https://r.example/2 https://sub.r.example:443/": "",
+	} {
+		var via []*http.Request
+		for u := range strings.FieldsSeq(chain) {
+			req, err := http.NewRequest(http.MethodGet, u, nil)
+			noError(t, err)
+			via = append(via, req)
+		}
+		last := via[len(via)-1]
+		last.Header.Set("Authorization", "mine")
+		noError(t, checkRedirect(last, via[:len(via)-1]))
+		equal(t, chain, last.Header.Get("Authorization"), want)
+	}
+}
+
 func TestRelocate(t *testing.T) {
 	for _, test := range []struct{ base, location, want string }{
 		{"https://r.example/v2/x/blobs/uploads/", "/v2/x/blobs/uploads/1?s=2", "https://r.example/v2/x/blobs/uploads/1?s=2"},
@@ -276,6 +303,38 @@ func TestResolveOption(t *testing.T) {
 	equal(t, "IPv6 in brackets", d.target("r.example:443"), "[::1]:443")
 	equal(t, "IPv6", d.target("s.example:443"), "[::1]:443")
 	equal(t, "another", d.target("t.example:443"), "t.example:443")
+}
+
+// TestTurnedAwayOnOneConnection has each request answered by a 401 whose body
+// oras-go does not read.
+func TestTurnedAwayOnOneConnection(t *testing.T) {
+	var connections atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.Header.Get("Authorization") == "" {
+			w.Header().Set("Www-Authenticate", `Basic realm="x"`)
+			giveError(w, http.StatusUnauthorized, "UNAUTHORIZED", strings.Repeat("authentication required ", 100))
+			return
+		}
+		giveManifest(w, req, imageManifest)
+	}))
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	o := newClock().options(t)
+	o.Settings = func(string) (Settings, error) {
+		return Settings{Credential: &auth.Credential{Username: "me", Password: "secret"}}, nil
+	}
+	r := open(t, New(o), strings.TrimPrefix(server.URL, "http://"), "test/repo")
+	for range 5 {
+		r.account.client.Cache = newTokens(time.Now) // which has forgotten
+		_, _, err := r.FetchManifest(t.Context(), "v1")
+		noError(t, err)
+	}
+	equal(t, "connections", connections.Load(), 1)
 }
 
 // fakeConn counts what reaches the kernel as a file.

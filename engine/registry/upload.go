@@ -30,7 +30,8 @@ type session struct {
 // PushBlob uploads a blob. open gives its bytes from the start; it is called
 // again if they have to be sent again (a token that expired, a connection that
 // broke), and an error of it then ends the upload. A reader that is an *os.File
-// goes to the socket by sendfile. It is closed here.
+// goes to the socket by sendfile; one of FetchBlob shares its place in the
+// limits with the upload. It is closed here.
 func (r *Repository) PushBlob(ctx context.Context, desc ocispec.Descriptor, open func() (io.ReadCloser, error)) error {
 	return r.fail("push", r.named(desc.Digest.String()), r.pushBlob(ctx, desc, nil, open))
 }
@@ -93,6 +94,9 @@ func (r *Repository) put(ctx context.Context, desc ocispec.Descriptor, s *sessio
 	query := u.Query()
 	query.Set("digest", desc.Digest.String())
 	u.RawQuery = query.Encode()
+	if _, ok := body.(*blob); ok {
+		ctx = relayed(ctx)
+	}
 	sent, released := sendable(body)
 	defer released()
 	resp, err := r.send(ctx, http.MethodPut, &u, s, sent, desc.Size, nil)

@@ -24,6 +24,7 @@ type uploads struct {
 
 	mu       sync.Mutex
 	sessions int
+	mounts   int
 	sent     int // PUTs and PATCHes
 	stored   []byte
 	partial  []byte
@@ -37,6 +38,9 @@ func (u *uploads) serve(w http.ResponseWriter, req *http.Request) {
 	if req.Method == http.MethodPost {
 		u.sessions++
 		u.partial = nil
+		if req.URL.Query().Has("mount") {
+			u.mounts++
+		}
 		// A relative place that has a state of its own in the query.
 		w.Header().Set("Location", fmt.Sprintf("%d?_state=abc", u.sessions))
 		w.WriteHeader(http.StatusAccepted)
@@ -261,4 +265,28 @@ type bodySpy struct {
 func (s *bodySpy) RoundTrip(req *http.Request) (*http.Response, error) {
 	s.body = req.Body
 	return s.RoundTripper.RoundTrip(req)
+}
+
+// TestRelayNeedsOnePlace sends what comes from a registry on to one, with one
+// place for both.
+func TestRelayNeedsOnePlace(t *testing.T) {
+	data := randomBytes(3 << 20)
+	source := &blobServer{data: data, cut: func(n int32) int {
+		if n == 1 {
+			return len(data) / 2
+		}
+		return -1
+	}}
+	target := &uploads{t: t}
+	o := newClock().options(t)
+	o.Concurrency = 1
+	client := New(o)
+	from := open(t, client, serve(t, source.serve), "first/repo")
+	to := open(t, client, serve(t, target.serve), "test/repo")
+	noError(t, to.PushBlob(t.Context(), describeBytes(data), func() (io.ReadCloser, error) {
+		return from.FetchBlob(t.Context(), describeBytes(data), 0, int64(len(data)))
+	}))
+	equal(t, "same bytes", bytes.Equal(target.stored, data), true)
+	equal(t, "requests at the source", source.n.Load(), 2)
+	equal(t, "places held", len(client.places), 0)
 }

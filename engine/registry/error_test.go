@@ -1,0 +1,34 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"testing"
+
+	"oras.land/oras-go/v2/registry/remote/errcode"
+)
+
+func TestErrorsReadAsFacts(t *testing.T) {
+	response := func(host string, code int, errs ...errcode.Error) error {
+		return &errcode.ErrorResponse{Method: "GET", URL: &url.URL{Scheme: "https", Host: host, Path: "/v2/"}, StatusCode: code, Errors: errs}
+	}
+	denied := errcode.Error{Code: "DENIED", Message: "requested access to the resource is denied"}
+	for want, err := range map[string]error{
+		"401 unauthorized": response("ghcr.io", 401),
+		"403 forbidden: requested access to the resource is denied": response("ghcr.io", 403, denied),
+		"404 not found: MANIFEST_UNKNOWN":                           response("ghcr.io", 404, errcode.Error{Code: "MANIFEST_UNKNOWN"}),
+		"403 forbidden from cdn.example":                            response("cdn.example", 403),
+		"no such host":                                              &url.Error{Op: "Get", URL: "https://ghcr.io/v2/", Err: errors.New("no such host")},
+		"ghcr.io limits the rate and asks for a pause of 1h0m0s":    &url.Error{Err: &RateLimitError{Registry: "ghcr.io", RetryAfter: 3600e9}},
+		"ghcr.io is given up for this run after 8 failed requests, the last: 502 bad gateway": &url.Error{
+			Err: &DownError{Registry: "ghcr.io", Err: errors.New("502 bad gateway")}},
+		"401 unauthorized (credentials for ghcr.io: no helper)": fmt.Errorf("%w (%w)", response("ghcr.io", 401),
+			&CredentialError{Registry: "ghcr.io", Err: errors.New("no helper")}),
+	} {
+		e := &Error{Op: "resolve", Reference: "ghcr.io/acme/app:v1", Err: err}
+		equal(t, "error", e.Error(), "ghcr.io/acme/app:v1: resolve: "+want)
+	}
+	hub := &Error{Op: "fetch", Reference: "docker.io/library/x:1", Err: response("registry-1.docker.io", 429)}
+	equal(t, "error", hub.Error(), "docker.io/library/x:1: fetch: 429 too many requests")
+}
