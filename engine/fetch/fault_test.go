@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 var errSource = errors.New("source is down")
@@ -145,6 +148,52 @@ func TestWriterStandsStill(t *testing.T) {
 	})
 }
 
+// Bodies of exactly one chunk become two by being encoded, and all of them wait.
+func TestEncodedIsCharged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, f, b := newSource(sizesOf(500, 1<<10)...), newFile(), NewBudget(small)
+		f.write = func(int) error { synctest.Wait(); return nil }
+		fetchWithin(t, b, s, f)
+		if b.chunks.peak < b.budget/2 {
+			t.Errorf("a peak of %d: nothing was fetched ahead", b.chunks.peak)
+		}
+	})
+}
+
+// However many bodies are there, no more sinks work than there are processors.
+func TestSinksAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, f := newSource(append(sizesOf(4, 100<<10), sizesOf(50, 900)...)...), newFile()
+		var mu sync.Mutex
+		var busy, most int
+		work := func(n int) {
+			mu.Lock()
+			defer mu.Unlock()
+			busy += n
+			most = max(most, busy)
+		}
+		body := func(i int) Body {
+			b := s.body(i)
+			sink := b.Sink
+			b.Sink = func(emit func([]byte) error) io.WriteCloser {
+				return sink(func(p []byte) error {
+					work(+1)
+					defer work(-1)
+					time.Sleep(time.Millisecond)
+					return emit(p)
+				})
+			}
+			return b
+		}
+		if err := Ordered(t.Context(), small, len(s.bodies), body, f); err != nil {
+			t.Fatal(err)
+		}
+		if n := runtime.GOMAXPROCS(0); most > n || most < min(n, 2) {
+			t.Errorf("%d sinks at once on %d processors", most, n)
+		}
+	})
+}
+
 func TestWriterFails(t *testing.T) {
 	broken := errors.New("disk is full")
 	for _, at := range []int{0, 1, 7} {
@@ -195,14 +244,23 @@ func TestCancel(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				s, f := newSource(append(sizesOf(3, 100<<10), sizesOf(500, 900)...)...), newFile()
 				s.fault = fault
-				if fault == nil {
-					f.write = func(int) error { synctest.Wait(); cancel(); return nil }
-				} else {
-					go func() { synctest.Wait(); cancel() }()
+				started, asks, bodies := 0, 0, 0
+				stop := func() {
+					synctest.Wait()
+					asks, bodies = len(s.asks), started
+					cancel()
 				}
-				err := Ordered(ctx, small, len(s.bodies), s.body, f)
+				if fault == nil {
+					f.write = func(int) error { stop(); return nil }
+				} else {
+					go stop()
+				}
+				err := Ordered(ctx, small, len(s.bodies), func(i int) Body { started++; return s.body(i) }, f)
 				if !errors.Is(err, context.Canceled) {
 					t.Fatal(err)
+				}
+				if len(s.asks) != asks || started != bodies {
+					t.Errorf("after the end %d more asks, %d more bodies", len(s.asks)-asks, started-bodies)
 				}
 				if s.open != 0 || s.sinksUp != 0 || len(f.failed) > 0 {
 					t.Fatalf("left behind: %d readers, %d sinks; %d failed", s.open, s.sinksUp, len(f.failed))
@@ -256,14 +314,13 @@ func TestFaults(t *testing.T) {
 				s, f := newSource(300, tt.size, 300, 20<<10), newFile()
 				s.fault = func(_ context.Context, a ask, data []byte) (io.Reader, error) {
 					last := a.off+a.n == tt.size
-					switch {
-					case a.body != 1 || !last || a.attempt >= tt.times:
+					if a.body != 1 || !last || a.attempt >= tt.times {
 						return nil, nil
-					case tt.answer == nil:
+					}
+					synctest.Wait() // until the writer has taken what came before
+					if tt.answer == nil {
 						return nil, errSource
 					}
-					// the writer has taken what came before
-					synctest.Wait()
 					return tt.answer(data), nil
 				}
 				fetchAll(t, Options{Budget: 64 << 10, Window: 8 << 10, Large: 16 << 10, Chunk: 1 << 10}, s, f)
@@ -304,6 +361,37 @@ func TestBothErrors(t *testing.T) {
 		err := f.failed[0]
 		if !errors.Is(err, errDigest) || !errors.Is(err, errSource) || strings.Contains(err.Error(), "\n") {
 			t.Fatal(err)
+		}
+	})
+}
+
+// What a sink gives up while it is closed after a failure is not written: in a
+// pipe, each body that was begun for nothing costs its size in zeros.
+func TestNothingBegunForNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, f := newSource(100<<10), newFile()
+		s.lag = 50 << 10
+		s.fault = func(_ context.Context, a ask, data []byte) (io.Reader, error) {
+			if a.off == 32<<10 {
+				return nil, errSource
+			}
+			return nil, nil
+		}
+		body := s.body(0)
+		sink := body.Sink
+		body.Sink = func(emit func([]byte) error) io.WriteCloser {
+			return sink(func(p []byte) error {
+				err := emit(p)
+				synctest.Wait() // until the writer has taken it
+				return err
+			})
+		}
+		f.write = func(int) error { t.Error("written"); return nil }
+		if err := Ordered(t.Context(), small, 1, func(int) Body { return body }, f); err != nil {
+			t.Fatal(err)
+		}
+		if f.rollbacks > 0 || !errors.Is(f.failed[0], errSource) {
+			t.Errorf("%d rollbacks, failed: %v", f.rollbacks, f.failed)
 		}
 	})
 }

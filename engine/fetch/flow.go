@@ -39,9 +39,9 @@ func newFlow(b *Budget, whole bool, cancel context.CancelFunc) *flow {
 	return f
 }
 
-// reset makes a flow that was written to its end ready for another body.
+// reset makes a flow that was written to its end, and so has no memory any more,
+// ready for another body.
 func (f *flow) reset() {
-	f.charged, f.held, f.attempt = 0, 0, 0
 	f.out, f.taken = f.out[:0], f.taken[:0]
 	f.mute, f.done, f.err = false, false, nil
 }

@@ -14,14 +14,27 @@ import (
 // the first error of w, or with that of ctx; a body may be begun then and not
 // ended. When it returns, all it started has ended and every reader is closed.
 func Ordered(ctx context.Context, o Options, n int, body func(i int) Body, w Writer) error {
-	return ordered(ctx, NewBudget(o), n, body, w)
+	return newQueue(NewBudget(o), w).write(ctx, n, body)
 }
 
-func ordered(ctx context.Context, b *Budget, n int, body func(i int) Body, w Writer) error {
-	ctx, cancel := context.WithCancel(ctx)
-	q := &queue{run: newRun(b), reserve: b.reserveWindow(), writer: w}
+// queue is a file being written: what is under way, in order.
+type queue struct {
+	*run
+	reserve *Budget // for the body at which the writer stands
+	writer  Writer
+	jobs    chan *job
+	idle    sync.Pool // of *job, for bodies in one piece
+}
+
+func newQueue(b *Budget, w Writer) *queue {
+	q := &queue{reserve: b.reserveWindow(), run: newRun(b), writer: w}
 	q.jobs = make(chan *job, min(b.ahead, defaultAhead))
 	q.idle.New = func() any { return &job{flow: newFlow(b, true, nil)} }
+	return q
+}
+
+func (q *queue) write(ctx context.Context, n int, body func(i int) Body) error {
+	ctx, cancel := context.WithCancel(ctx)
 	defer q.wg.Wait()
 	defer cancel()
 	q.wg.Go(func() { q.dispatch(ctx, n, body) })
@@ -36,15 +49,6 @@ func ordered(ctx context.Context, b *Budget, n int, body func(i int) Body, w Wri
 		}
 	}
 	return nil
-}
-
-// queue is a file being written: what is under way, in order.
-type queue struct {
-	*run
-	reserve *Budget // for the body at which the writer stands
-	writer  Writer
-	jobs    chan *job
-	idle    sync.Pool // of *job, for bodies in one piece
 }
 
 // dispatch starts the bodies in order, each as soon as there is memory for it.

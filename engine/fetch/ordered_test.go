@@ -8,7 +8,7 @@ import (
 )
 
 // All tests run in a bubble of testing/synctest: a deadlock, or a goroutine that
-// stays behind, fails them at once, and time.Sleep costs no time.
+// stays behind, fails them at once, and time passes only there.
 
 // fetchAll runs Ordered over the whole source and checks what holds always.
 func fetchAll(t *testing.T, o Options, s *source, f *file) {
@@ -19,13 +19,17 @@ func fetchAll(t *testing.T, o Options, s *source, f *file) {
 func fetchWithin(t *testing.T, b *Budget, s *source, f *file) {
 	t.Helper()
 	s.window = max(b.window, b.large)
-	if err := ordered(t.Context(), b, len(s.bodies), s.body, f); err != nil {
+	q := newQueue(b, f)
+	if err := q.write(t.Context(), len(s.bodies), s.body); err != nil {
 		t.Fatal(err)
 	}
 	if want := s.expected(f.failed); !bytes.Equal(f.Bytes(), want) {
 		t.Fatalf("file has %d bytes, want %d, or they differ", f.Len(), len(want))
 	}
 	checkClean(t, b, s)
+	if q.reserve.free != q.reserve.capacity {
+		t.Fatalf("left behind: %d bytes of the reserve", q.reserve.capacity-q.reserve.free)
+	}
 }
 
 func checkClean(t *testing.T, b *Budget, s *source) {
@@ -72,7 +76,7 @@ func TestOrdered(t *testing.T) {
 		{"exactly whole chunks", small, sizesOf(100, 1<<10)},
 		{"exactly large", small, []int64{16 << 10, 16<<10 + 1, 8 << 10, 16 << 10}},
 		{"larger than it can be", Options{Budget: 64 << 10, Large: 1 << 30, Chunk: 1 << 10}, sizesOf(4, 60<<10)},
-		{"defaults", Options{}, []int64{1 << 10, 33 << 20, 3 << 20}},
+		{"chunks of the usual size", Options{Budget: 8 << 20}, []int64{1 << 10, 5 << 20, 1 << 20}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -114,8 +114,7 @@ func (r *run) insist(ctx context.Context, p *piece, attempt int) ([][]byte, int,
 			return raw, attempt, nil
 		}
 		trouble = also(trouble, err)
-		last := attempt+1 >= p.body.attempts() || ctx.Err() != nil
-		if last || errors.Is(err, ErrNoRange) {
+		if attempt+1 >= p.body.attempts() || errors.Is(err, ErrNoRange) {
 			return nil, attempt, trouble
 		}
 	}

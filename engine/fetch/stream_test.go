@@ -120,17 +120,19 @@ func TestWindowsFail(t *testing.T) {
 func TestWindowsGiveBackTheirMemory(t *testing.T) {
 	broken := errors.New("disk is full")
 	synctest.Test(t, func(t *testing.T) {
-		s, b := newSource(200<<10, 200<<10), NewBudget(small)
-		err := Windows(t.Context(), b, s.body(0), writerFunc(func([]byte) (int, error) {
-			synctest.Wait() // until the memory is full
-			return 0, broken
-		}))
-		if !errors.Is(err, broken) {
-			t.Error(err)
+		s, b := newSource(200<<10, 200<<10, 20<<10), NewBudget(small)
+		for _, i := range []int{0, 2} {
+			err := Windows(t.Context(), b, s.body(i), writerFunc(func([]byte) (int, error) {
+				synctest.Wait() // until the memory is full, or all is there
+				return 0, broken
+			}))
+			if !errors.Is(err, broken) {
+				t.Error(err)
+			}
+			checkClean(t, b, s)
 		}
-		checkClean(t, b, s)
 		ctx, cancel := context.WithCancel(t.Context())
-		err = Windows(ctx, b, s.body(0), writerFunc(func(p []byte) (int, error) {
+		err := Windows(ctx, b, s.body(0), writerFunc(func(p []byte) (int, error) {
 			synctest.Wait()
 			cancel()
 			return len(p), nil

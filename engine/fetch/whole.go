@@ -27,7 +27,7 @@ func (r *run) whole(ctx context.Context, j *job, charge int64) {
 			break
 		}
 		trouble, charge = also(trouble, err), 0
-		if attempt+1 >= j.body.attempts() || ctx.Err() != nil {
+		if attempt+1 >= j.body.attempts() {
 			break
 		}
 	}
