@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/bundle"
+)
+
+type backupCommand struct {
+	References []string `arg:"" optional:"" name:"ref" help:"What to back up: REGISTRY/REPOSITORY[:TAG[,TAG...]][@DIGEST], a whole repository without a tag; - reads references from standard input."`
+
+	Spec        string `short:"f" name:"file" placeholder:"SPEC" help:"Back up what this mirror spec selects."`
+	Output      string `short:"o" placeholder:"PATH" help:"Where to: an archive, or a directory if it is one or ends in /; - for standard output."`
+	Compression string `enum:",gzip,none" default:"" placeholder:"gzip|none" help:"Compress an archive; default: gzip, but none if the name ends in .tar."`
+
+	transferFlags
+}
+
+func (c *backupCommand) Help() string {
+	return `Examples:
+
+    oras-mirror backup -f mirror.yaml
+    oras-mirror backup -o bundle.tgz registry.k8s.io/pause:3.10 ghcr.io/oras-project/oras
+    oras-mirror backup -o ./mirror/ -f mirror.yaml
+    cat images.txt | oras-mirror backup -o bundle.tgz -`
+}
+
+func (c *backupCommand) Run(ctx context.Context, u *ui) error {
+	b, err := c.plan(u)
+	if err != nil {
+		return err
+	}
+	client, err := c.start(u, b.spec, hostsOf(b.selections, func(s config.Selection) string { return s.Reference.Registry }))
+	if err != nil {
+		return err
+	}
+	out, err := store.Create(b.output, store.CreateOptions{Compression: c.Compression, Stdout: u.stdout})
+	if err != nil {
+		return err
+	}
+	previous := openPrevious(out, b.output)
+	p := startProgress(u)
+	report, err := engine.Backup(ctx, client, b.selections, out, engine.BackupOptions{
+		Concurrency: c.Concurrency,
+		Buffer:      int64(c.Buffer),
+		Progress:    p,
+		Mapper:      b.mapper,
+		Previous:    previous,
+		FailFast:    c.FailFast,
+	})
+	p.close()
+	err = errors.Join(err, closeLayout(previous), out.Close())
+	defer b.adviseDirectory(u, out)
+	return u.conclude(backupWords, report, err)
+}
+
+// backup is what a command line asks for.
+type backup struct {
+	spec       *config.Spec
+	selections []config.Selection
+	mapper     *config.Mapper
+	output     string
+	isNew      bool // nothing was there before
+}
+
+// plan reads all that the command line names, and writes nothing.
+func (c *backupCommand) plan(u *ui) (b backup, err error) {
+	if err := c.claimStreams(u); err != nil {
+		return b, err
+	}
+	if b.spec, err = loadSpec(c.Spec); err != nil {
+		return b, err
+	}
+	if b.output, err = c.outputPath(b.spec, u); err != nil {
+		return b, err
+	}
+	if b.selections, err = c.selections(b.spec, u); err != nil {
+		return b, err
+	}
+	if b.spec != nil && len(b.spec.Mappings)+len(b.spec.Targets) > 0 {
+		b.mapper, err = b.spec.Mapper()
+	}
+	_, statErr := os.Lstat(b.output)
+	b.isNew = errors.Is(statErr, fs.ErrNotExist)
+	return b, err
+}
+
+func (c *backupCommand) claimStreams(u *ui) error {
+	var s streams
+	for _, ref := range c.References {
+		if ref != "-" {
+			continue
+		}
+		if err := s.readBy("the list of references"); err != nil {
+			return err
+		}
+	}
+	return c.stdin(&s)
+}
+
+// outputPath is --output, or what the spec says.
+func (c *backupCommand) outputPath(spec *config.Spec, u *ui) (string, error) {
+	path := c.Output
+	if path == "" {
+		var err error
+		if path, err = spec.OutputPath(time.Now()); err != nil {
+			return "", err
+		}
+	}
+	switch {
+	case path == "":
+		return "", usage("say where with --output PATH, or with output in the spec", "no --output")
+	case path == "-" && u.stdoutTerminal:
+		return "", usage("redirect it into a file or a pipe", "an archive is not written to a terminal")
+	}
+	return path, nil
+}
+
+// selections gathers the spec's sources, then what the arguments name. What the
+// spec's defaults say of referrers holds for those, too.
+func (c *backupCommand) selections(spec *config.Spec, u *ui) ([]config.Selection, error) {
+	all, err := spec.Selections()
+	if err != nil {
+		return nil, err
+	}
+	named, err := c.named(u)
+	if err != nil {
+		return nil, err
+	}
+	if spec != nil && spec.Defaults.Referrers != nil {
+		setReferrers(named, *spec.Defaults.Referrers)
+	}
+	all = append(all, named...)
+	if len(all) == 0 {
+		return nil, usage("name references, or a spec with -f", "nothing to back up")
+	}
+	if c.IncludeReferrers || c.ExcludeReferrers {
+		setReferrers(all, c.IncludeReferrers)
+	}
+	return all, nil
+}
+
+func setReferrers(all []config.Selection, referrers bool) {
+	for i := range all {
+		all[i].Referrers = referrers
+	}
+}
+
+// named reads the arguments in their order, and standard input in the place of
+// a "-".
+func (c *backupCommand) named(u *ui) ([]config.Selection, error) {
+	var all []config.Selection
+	var errs []error
+	add := func(some []config.Selection, err error) {
+		all, errs = append(all, some...), append(errs, err)
+	}
+	rest := c.References
+	for i, ref := range c.References {
+		if ref == "-" {
+			add(config.Arguments(c.References[:i]))
+			add(config.ReadList("standard input", u.stdin))
+			rest = c.References[i+1:]
+		}
+	}
+	add(config.Arguments(rest))
+	return all, errors.Join(errs...)
+}
+
+// openPrevious opens the archive that is about to be replaced, for what it has
+// already. One that cannot be read, or only from front to end, is of no use and
+// no error: it is replaced. Windows does not rename over a file that is open.
+func openPrevious(out store.Destination, path string) store.Layout {
+	info, err := os.Stat(path)
+	_, isArchive := out.(*store.Archive)
+	if !isArchive || err != nil || !info.Mode().IsRegular() || runtime.GOOS == "windows" {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	_, err = bundle.Open(f, info.Size())
+	if closeErr := f.Close(); err != nil || closeErr != nil {
+		return nil
+	}
+	previous, err := store.OpenLayout(path, store.OpenOptions{})
+	if err != nil {
+		return nil
+	}
+	return previous
+}
+
+func closeLayout(l store.Layout) error {
+	if l == nil {
+		return nil
+	}
+	return l.Close()
+}
+
+// adviseDirectory speaks to those who expected a directory.
+func (b *backup) adviseDirectory(u *ui, out store.Destination) {
+	_, isArchive := out.(*store.Archive)
+	info, err := os.Stat(b.output)
+	if !isArchive || !b.isNew || err != nil || !info.Mode().IsRegular() || filepath.Ext(b.output) != "" {
+		return
+	}
+	u.hint(strings.TrimSuffix(b.output, "/") + ` is a compressed tar file; "--output ` + b.output + `/" makes a directory`)
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/engine"
+)
+
+// words are what a command calls what it does.
+type words struct {
+	did   string // with artifacts
+	to    string
+	moved string // bytes over the network
+}
+
+var (
+	backupWords  = words{did: "backed up", to: "to", moved: "fetched"}
+	restoreWords = words{did: "restored", to: "to", moved: "pushed"}
+)
+
+// conclude says what a run did, then what failed, each with its reason. It
+// returns what is left to say, or the status of a run that failed in part.
+func (u *ui) conclude(w words, r *engine.Report, err error) error {
+	failures := failuresOf(r)
+	if err == nil {
+		u.say("%s", summary(w, r, len(failures)))
+	}
+	for _, f := range failures {
+		u.fail(named(f))
+	}
+	switch {
+	case len(failures) == 0:
+		return err
+	case err == nil:
+		return statusPartial
+	}
+	return leftOf(err, failures)
+}
+
+// failuresOf leaves out what merely was under way when the run was ended.
+func failuresOf(r *engine.Report) []engine.ArtifactReport {
+	if r == nil {
+		return nil
+	}
+	var failures []engine.ArtifactReport
+	for _, f := range r.Failures() {
+		if !errors.Is(f.Err, context.Canceled) && !is[*stoppedError](f.Err) {
+			failures = append(failures, f)
+		}
+	}
+	return failures
+}
+
+// leftOf drops from the error of a run what its failures have said: the one
+// that ended it, and that nothing is left without them.
+func leftOf(err error, failures []engine.ArtifactReport) error {
+	var left []error
+	for _, one := range separate(err) {
+		said := errors.Is(one, engine.ErrNothing)
+		for _, f := range failures {
+			said = said || errors.Is(one, f.Err)
+		}
+		if !said {
+			left = append(left, one)
+		}
+	}
+	switch {
+	case len(left) > 0:
+		return errors.Join(left...)
+	case isUsage(err):
+		return statusUsage
+	}
+	return statusFailed
+}
+
+// named makes sure that the reason for a failure names the artifact: a blob's
+// error knows only the blob.
+func named(f engine.ArtifactReport) error {
+	if strings.Contains(f.Err.Error(), f.Reference) {
+		return f.Err
+	}
+	return fmt.Errorf("%s: %w", f.Reference, f.Err)
+}
+
+// summary is the last line of a run that has something to show.
+func summary(w words, r *engine.Report, failures int) string {
+	all := len(r.Artifacts)
+	text := w.did + " " + count(all, "artifact")
+	if failures > 0 {
+		text = fmt.Sprintf("%s %s of %s", w.did, thousands(all-failures), count(all, "artifact"))
+	}
+	if r.Unchanged > 0 {
+		text += fmt.Sprintf(" (%s unchanged)", thousands(r.Unchanged))
+	}
+	if r.Referrers > 0 {
+		text += " and " + count(r.Referrers, "referrer")
+	}
+	text += fmt.Sprintf(" %s %s: %s %s, %s shared, %s", w.to, outputName(r.Output),
+		bytesText(r.Moved), w.moved, bytesText(r.Shared), secondsText(r.Duration))
+	return text
+}
+
+func outputName(path string) string {
+	if path == "-" || path == "" {
+		return "standard output"
+	}
+	return path
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// conclusion returns exit code and standard error of a run that ended so.
+func conclusion(r *engine.Report, err error) (int, string) {
+	var out bytes.Buffer
+	u := &ui{stderr: &out}
+	err = u.conclude(backupWords, r, err)
+	u.fail(err)
+	return exitCode(err), out.String()
+}
+
+func TestConclude(t *testing.T) {
+	failure := &engine.ArtifactError{Reference: "a.io/b:v2", Op: "fetch", Err: errors.New("gone")}
+	blob := &registry.Error{Op: "fetch", Reference: "a.io/b@sha256:1", Err: errors.New("cut")}
+	whole := engine.ArtifactReport{Reference: "a.io/b:v1"}
+	failed := engine.ArtifactReport{Reference: "a.io/b:v2", Err: failure}
+	report := func(artifacts ...engine.ArtifactReport) *engine.Report {
+		return &engine.Report{Artifacts: artifacts, Output: "x.tgz", Moved: 3 << 20, Shared: 1 << 20, Duration: 2 * time.Second}
+	}
+	for _, test := range []struct {
+		name   string
+		report *engine.Report
+		err    error
+		code   int
+		want   []string // lines
+	}{
+		{"all", report(whole, whole), nil, 0,
+			[]string{"backed up 2 artifacts to x.tgz: 3.0 MiB fetched, 1.0 MiB shared, 2.0 s"}},
+		{"some", report(whole, failed), nil, 3,
+			[]string{"backed up 1 of 2 artifacts to x.tgz: 3.0 MiB fetched, 1.0 MiB shared, 2.0 s", errorMark + "a.io/b:v2: fetch: gone"}},
+		{"a blob failed", report(whole, engine.ArtifactReport{Reference: "a.io/b:v2", Err: blob}), nil, 3,
+			[]string{"backed up 1 of 2 ", errorMark + "a.io/b:v2: a.io/b@sha256:1: fetch: cut"}},
+		{"none", report(failed), engine.ErrNothing, 1, []string{errorMark + "a.io/b:v2: fetch: gone"}},
+		{"fail fast", report(whole, failed), fmt.Errorf("ended: %w", failure), 1, []string{errorMark + "a.io/b:v2: fetch: gone"}},
+		{"output", report(failed), &store.OutputError{Path: "x", Err: errors.New("full")}, 1,
+			[]string{errorMark + "a.io/b:v2: fetch: gone", errorMark + "x: full"}},
+		{"under way", report(engine.ArtifactReport{Reference: "a.io/b:v1", Err: context.Canceled}), &stoppedError{2}, 130,
+			[]string{errorMark + "interrupted"}},
+		{"collision", report(), &engine.CollisionError{Target: "b", Sources: [2]string{"a.io/b:v1", "b.io/b:v1"}}, 2,
+			[]string{errorMark + "a.io/b:v1 and b.io/b:v1 both map to b", hintMark}},
+		{"no report", nil, errors.New("broken"), 1, []string{errorMark + "broken"}},
+		{"spec", nil, &config.LoadError{Faults: []config.Fault{{File: "m", Message: "one"}, {File: "m", Message: "two"}}}, 2,
+			[]string{errorMark + "m: one", errorMark + "m: two"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			code, stderr := conclusion(test.report, test.err)
+			if code != test.code {
+				t.Errorf("exit code %d, want %d", code, test.code)
+			}
+			lines := strings.Split(strings.TrimSuffix(stderr, "\n"), "\n")
+			if len(lines) != len(test.want) {
+				t.Fatalf("got %q, want %q", lines, test.want)
+			}
+			for i, want := range test.want {
+				if !strings.HasPrefix(lines[i], want) {
+					t.Errorf("got %q, want %q", lines[i], want)
+				}
+			}
+		})
+	}
+}
+
+func TestHintOnce(t *testing.T) {
+	var out bytes.Buffer
+	u := &ui{stderr: &out}
+	u.fail(errors.Join(usage("so", "one"), usage("so", "two"), usage("other", "three")))
+	want := errorMark + "one\n" + hintMark + "so\n" + errorMark + "two\n" + errorMark + "three\n" + hintMark + "other\n"
+	if out.String() != want {
+		t.Errorf("got\n%swant\n%s", out.String(), want)
+	}
+}
+
+func TestNothingSteersTheTerminal(t *testing.T) {
+	var out bytes.Buffer
+	u := &ui{stderr: &out}
+	u.fail(errors.New("registry says \x1b[2J\x1b]0;owned\x07\r\nfine \u009b31m"))
+	if got := strings.TrimSuffix(out.String(), "\n"); strings.ContainsAny(got, "\x1b\x07\r\n\u009b") {
+		t.Errorf("got %q", got)
+	}
+}

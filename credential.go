@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/credentials"
+)
+
+// credentialFlags give the credentials of one registry. Without them those of
+// "oras login" and "docker login" are used.
+type credentialFlags struct {
+	Username           string `short:"u" placeholder:"NAME" help:"User name, where the run has one registry."`
+	Password           string `short:"p" placeholder:"PASSWORD" xor:"secret" help:"Password; others on this machine can see it, rather use --password-stdin."`
+	PasswordStdin      bool   `xor:"secret" help:"Read the password from standard input."`
+	IdentityToken      string `placeholder:"TOKEN" xor:"secret" help:"Identity token instead of user name and password."`
+	IdentityTokenStdin bool   `xor:"secret" help:"Read the identity token from standard input."`
+}
+
+// maxSecret is far more than a password or a token has.
+const maxSecret = 64 << 10
+
+// names lists the flags that were given.
+func (f *credentialFlags) names() []string {
+	var names []string
+	for _, flag := range []struct {
+		name  string
+		given bool
+	}{
+		{"--username", f.Username != ""}, {"--password", f.Password != ""}, {"--password-stdin", f.PasswordStdin},
+		{"--identity-token", f.IdentityToken != ""}, {"--identity-token-stdin", f.IdentityTokenStdin},
+	} {
+		if flag.given {
+			names = append(names, flag.name)
+		}
+	}
+	return names
+}
+
+// oneRegistry refuses to send one registry's password to another.
+func (f *credentialFlags) oneRegistry(hosts []string) error {
+	names := f.names()
+	if len(names) == 0 || len(hosts) <= 1 {
+		return nil
+	}
+	return usage(`log in to each with "oras login REGISTRY"; oras-mirror uses the same credentials`,
+		"%s is for one registry, and this run has %d: %s", names[0], len(hosts), strings.Join(hosts, ", "))
+}
+
+// stdin claims standard input for a secret.
+func (f *credentialFlags) stdin(s *streams) error {
+	if f.PasswordStdin {
+		return s.readBy("--password-stdin")
+	}
+	if f.IdentityTokenStdin {
+		return s.readBy("--identity-token-stdin")
+	}
+	return nil
+}
+
+// credential returns what the flags give, nil if they give nothing. As in oras,
+// a password without a user name is an identity token.
+func (f *credentialFlags) credential(u *ui, hosts []string) (*auth.Credential, error) {
+	if len(f.names()) == 0 {
+		return nil, nil
+	}
+	token := f.IdentityToken != "" || f.IdentityTokenStdin
+	if token && f.Username != "" {
+		return nil, usage("", "--username does not go with an identity token")
+	}
+	secret, err := f.secret(u, hosts)
+	if err != nil {
+		return nil, err
+	}
+	if token || f.Username == "" {
+		return &auth.Credential{RefreshToken: secret}, nil
+	}
+	return &auth.Credential{Username: f.Username, Password: secret}, nil
+}
+
+func (f *credentialFlags) secret(u *ui, hosts []string) (string, error) {
+	switch {
+	case f.PasswordStdin || f.IdentityTokenStdin:
+		return readSecret(u.stdin)
+	case f.Password != "":
+		return f.Password, nil
+	case f.IdentityToken != "":
+		return f.IdentityToken, nil
+	case !u.stdinTerminal:
+		return "", usage("give it on standard input with --password-stdin", "--username has no password with it")
+	}
+	return askPassword(u, f.Username, hosts)
+}
+
+// readSecret takes all that comes, without the line end that echo adds.
+func readSecret(r io.Reader) (string, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
+	if err != nil {
+		return "", fmt.Errorf("read the secret: %w", err)
+	}
+	secret := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
+	if secret == "" || len(data) > maxSecret {
+		return "", usage("", "standard input has no password or token, but %d bytes", len(data))
+	}
+	return secret, nil
+}
+
+func askPassword(u *ui, username string, hosts []string) (string, error) {
+	fmt.Fprintf(u.stderr, "Password of %s at %s: ", username, strings.Join(hosts, ", "))
+	password, err := term.ReadPassword(int(os.Stdin.Fd()))
+	fmt.Fprintln(u.stderr)
+	if err != nil {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	if len(password) == 0 {
+		return "", usage("", "the password is empty")
+	}
+	return string(password), nil
+}
+
+// stored says whether credentials for a registry lie where oras and docker put
+// them, which makes "log in" the wrong advice.
+func stored(files []string, host string) bool {
+	address := credentials.ServerAddressFromRegistry(host)
+	for _, open := range stores(files) {
+		store, err := open()
+		if err != nil {
+			continue
+		}
+		c, err := store.Get(context.Background(), address)
+		if err == nil && c != auth.EmptyCredential {
+			return true
+		}
+	}
+	return false
+}
+
+type openStore func() (*credentials.DynamicStore, error)
+
+func stores(files []string) []openStore {
+	if len(files) == 0 {
+		return []openStore{func() (*credentials.DynamicStore, error) {
+			return credentials.NewStoreFromDocker(credentials.StoreOptions{})
+		}}
+	}
+	var all []openStore
+	for _, path := range files {
+		all = append(all, func() (*credentials.DynamicStore, error) {
+			return credentials.NewStore(path, credentials.StoreOptions{})
+		})
+	}
+	return all
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// status is an exit code for which everything has been said already.
+type status int
+
+const (
+	statusFailed     status = 1 // nothing committed
+	statusUsage      status = 2 // wrong usage or a wrong spec
+	statusPartial    status = 3 // some artifacts failed, the others are committed
+	statusUnverified status = 5 // what is there is damaged
+)
+
+func (s status) Error() string { return "" }
+
+// exitCode is the table of the README.
+func exitCode(err error) int {
+	var told status
+	var stopped *stoppedError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &stopped):
+		return 128 + int(stopped.signal)
+	case errors.As(err, &told):
+		return int(told)
+	case isUsage(err):
+		return int(statusUsage)
+	}
+	return int(statusFailed)
+}
+
+// isUsage tells what only another command line or another spec can mend.
+func isUsage(err error) bool {
+	return is[*usageError](err) || is[*config.LoadError](err) || is[*config.ReferenceError](err) ||
+		is[*config.MappingError](err) || is[*engine.CollisionError](err) || is[*engine.OnlyError](err) ||
+		is[*engine.NameError](err) || errors.Is(err, store.ErrNoCompression)
+}
+
+func is[E error](err error) bool {
+	var target E
+	return errors.As(err, &target)
+}
+
+// stoppedError is the cause of a context that a signal has cancelled.
+type stoppedError struct{ signal syscall.Signal }
+
+func (e *stoppedError) Error() string {
+	if e.signal == syscall.SIGTERM {
+		return "terminated"
+	}
+	return "interrupted"
+}
+
+// interruptible returns a context that the first SIGINT or SIGTERM cancels, so
+// that a run can tidy up; the second one ends the process at once.
+func interruptible(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case s := <-signals:
+				number := s.(syscall.Signal)
+				if ctx.Err() != nil {
+					os.Exit(128 + int(number))
+				}
+				cancel(&stoppedError{number})
+			case <-done:
+				return
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel(nil)
+	}
+}

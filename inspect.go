@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+type listCommand struct {
+	inputFlags
+	Format string `enum:"text,json" default:"text" placeholder:"text|json" help:"How to print it."`
+}
+
+func (c *listCommand) Run(ctx context.Context, u *ui) error {
+	in, err := c.openFor(u)
+	if err != nil {
+		return err
+	}
+	list, err := listInput(ctx, in)
+	if err = errors.Join(err, in.Close()); err != nil {
+		return err
+	}
+	if c.Format == "json" {
+		return printJSON(u.stdout, list)
+	}
+	return list.print(u.stdout)
+}
+
+// openFor opens the input of a command that has no other use for a stream.
+func (f *inputFlags) openFor(u *ui) (store.Input, error) {
+	if err := f.claim(&streams{}, u); err != nil {
+		return nil, err
+	}
+	return f.open(u)
+}
+
+// print writes the listing as a table.
+func (l *listing) print(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "REFERENCE\tDIGEST\tSIZE\tREFERRERS\tPLATFORMS")
+	for _, a := range l.Artifacts {
+		name := a.Reference
+		if name == "" {
+			name = "-"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\n", printable(name), short(a.Digest.String()),
+			bytesText(a.Size), len(a.Referrers), printable(strings.Join(a.Platforms, ",")))
+	}
+	return table.Flush()
+}
+
+// short is a digest as docker shows it: enough to tell two apart by eye.
+func short(digest string) string {
+	algorithm, hex, _ := strings.Cut(digest, ":")
+	return algorithm + ":" + hex[:min(len(hex), 12)]
+}
+
+func printJSON(w io.Writer, document any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(document)
+}
+
+type verifyCommand struct{ inputFlags }
+
+func (c *verifyCommand) Run(ctx context.Context, u *ui) error {
+	in, err := c.openFor(u)
+	if err != nil {
+		return c.damaged(u, err)
+	}
+	p := startProgress(u)
+	v, err := verifyInput(ctx, in, store.VerifyOptions{Progress: p.Moved})
+	p.close()
+	if err = errors.Join(err, in.Close()); err != nil {
+		return c.damaged(u, err)
+	}
+	for _, f := range v.Faults {
+		u.fail(faultError(f))
+	}
+	u.say("%s", verified(c.Input, v))
+	if len(v.Faults) > 0 {
+		return statusUnverified
+	}
+	return nil
+}
+
+// damaged is an input that is there and cannot be read as a layout: that is a
+// verification that failed.
+func (c *verifyCommand) damaged(u *ui, err error) error {
+	if !is[*store.InputError](err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	u.fail(err)
+	return statusUnverified
+}
+
+func verifyInput(ctx context.Context, in store.Input, o store.VerifyOptions) (*store.Verification, error) {
+	switch in := in.(type) {
+	case *store.Stream:
+		return store.VerifyStream(ctx, in, o)
+	case store.Layout:
+		return store.Verify(ctx, in, o)
+	}
+	return nil, fmt.Errorf("unknown kind of input %T", in)
+}
+
+// faultError names the artifact and the blob, where the reason does not.
+func faultError(f store.Fault) error {
+	err := f.Err
+	for _, name := range []string{f.Digest.String(), f.Reference} {
+		if !strings.Contains(err.Error(), name) {
+			err = fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return err
+}
+
+func verified(input string, v *store.Verification) string {
+	text := fmt.Sprintf("%s: %s, %s, %s of %s hashed", input, count(v.Artifacts, "artifact"),
+		count(v.Referrers, "referrer"), count(v.Blobs, "blob"), bytesText(v.Bytes))
+	if v.LeftOver > 0 {
+		text += fmt.Sprintf(", %s left over", count(v.LeftOver, "blob"))
+	}
+	if n := len(v.Faults); n > 0 {
+		return text + ": " + count(n, "fault")
+	}
+	return text + ": everything is there and right"
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// listing is what "list --format json" prints: every artifact of a layout, in
+// the order of its index.json.
+type listing struct {
+	Artifacts []listed `json:"artifacts"`
+}
+
+// listed is one artifact. Size is that of its graph in bytes, without referrers.
+type listed struct {
+	Reference    string           `json:"reference,omitempty"`
+	Digest       digest.Digest    `json:"digest"`
+	MediaType    string           `json:"mediaType"`
+	ArtifactType string           `json:"artifactType,omitempty"`
+	Size         int64            `json:"size"`
+	Platforms    []string         `json:"platforms,omitempty"`
+	Referrers    []listedReferrer `json:"referrers,omitempty"`
+}
+
+// listedReferrer is a signature, an SBOM or the like.
+type listedReferrer struct {
+	Digest       digest.Digest `json:"digest"`
+	MediaType    string        `json:"mediaType"`
+	ArtifactType string        `json:"artifactType,omitempty"`
+	Subject      digest.Digest `json:"subject"`
+}
+
+// catalog reads what a listing needs to know.
+type catalog struct {
+	read      func(ocispec.Descriptor) ([]byte, error) // a manifest or a config
+	referrers map[digest.Digest][]store.Entry          // by their subject
+	nested    map[digest.Digest]bool                   // manifests of an index that has a name
+}
+
+// listInput lists a layout. Of a stream it takes in the whole, since the last
+// index.json may be at its end.
+func listInput(ctx context.Context, in store.Input) (*listing, error) {
+	c := &catalog{referrers: make(map[digest.Digest][]store.Entry), nested: make(map[digest.Digest]bool)}
+	switch in := in.(type) {
+	case *store.Stream:
+		configs, err := passing(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		c.read = func(desc ocispec.Descriptor) ([]byte, error) {
+			if data, ok := configs[desc.Digest]; ok {
+				return data, nil
+			}
+			return in.Manifest(desc.Digest)
+		}
+	case store.Layout:
+		c.read = func(desc ocispec.Descriptor) ([]byte, error) { return store.ReadManifest(in, desc) }
+	}
+	return c.list(in.Index())
+}
+
+func (c *catalog) list(index *store.Index) (*listing, error) {
+	if err := c.sort(index.Entries); err != nil {
+		return nil, err
+	}
+	l := &listing{Artifacts: []listed{}}
+	for _, e := range index.Entries {
+		if e.Name == "" && (c.nested[e.Digest] || c.isReferrer(e)) {
+			continue
+		}
+		a, err := c.artifact(e)
+		if err != nil {
+			return nil, err
+		}
+		l.Artifacts = append(l.Artifacts, a)
+	}
+	return l, nil
+}
+
+// sort finds out which nameless entries are referrers, and of what.
+func (c *catalog) sort(entries []store.Entry) error {
+	for _, e := range entries {
+		children, subject, err := c.successors(e.Descriptor())
+		if err != nil {
+			return err
+		}
+		if e.Name == "" && subject != nil {
+			c.referrers[subject.Digest] = append(c.referrers[subject.Digest], e)
+		}
+		for _, child := range children {
+			c.nested[child.Digest] = true
+		}
+	}
+	return nil
+}
+
+func (c *catalog) isReferrer(e store.Entry) bool {
+	_, subject, err := c.successors(e.Descriptor())
+	return err == nil && subject != nil
+}
+
+func (c *catalog) successors(desc ocispec.Descriptor) ([]ocispec.Descriptor, *ocispec.Descriptor, error) {
+	data, err := c.read(desc)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", desc.Digest, err)
+	}
+	return store.Successors(desc, data)
+}
+
+// artifact walks the graph of an entry.
+func (c *catalog) artifact(e store.Entry) (listed, error) {
+	a := listed{Reference: e.Name, Digest: e.Digest, MediaType: e.MediaType, ArtifactType: e.ArtifactType}
+	repository := ""
+	if ref, err := config.ParseReference(e.Name); err == nil {
+		repository = ref.Name()
+	}
+	err := c.walk(e.Descriptor(), make(map[digest.Digest]bool), func(desc ocispec.Descriptor) {
+		a.Size += desc.Size
+		if name := c.platform(desc); name != "" && !slices.Contains(a.Platforms, name) {
+			a.Platforms = append(a.Platforms, name)
+		}
+		for _, r := range c.referrers[desc.Digest] {
+			if len(r.Repositories) == 0 || repository == "" || slices.Contains(r.Repositories, repository) {
+				a.Referrers = append(a.Referrers, listedReferrer{r.Digest, r.MediaType, r.ArtifactType, desc.Digest})
+			}
+		}
+	})
+	return a, err
+}
+
+// walk calls found for desc and for everything below it, once each.
+func (c *catalog) walk(desc ocispec.Descriptor, seen map[digest.Digest]bool, found func(ocispec.Descriptor)) error {
+	if seen[desc.Digest] {
+		return nil
+	}
+	seen[desc.Digest] = true
+	found(desc)
+	if !store.IsManifest(desc.MediaType) {
+		return nil
+	}
+	children, _, err := c.successors(desc)
+	if err != nil {
+		return err
+	}
+	for _, child := range children {
+		if err := c.walk(child, seen, found); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// platform is what a child of an index is for, or what the config of an image
+// says. An attestation is for "unknown/unknown", which is none.
+func (c *catalog) platform(desc ocispec.Descriptor) string {
+	p := desc.Platform
+	if p == nil && isConfig(desc) {
+		data, err := c.read(desc)
+		if err == nil {
+			_ = json.Unmarshal(data, &p) // what is no image has no platform
+		}
+	}
+	if p == nil || p.OS == "" || p.OS == "unknown" {
+		return ""
+	}
+	name := p.OS + "/" + p.Architecture
+	if p.Variant != "" {
+		name += "/" + p.Variant
+	}
+	return name
+}
+
+func isConfig(desc ocispec.Descriptor) bool {
+	return desc.MediaType == ocispec.MediaTypeImageConfig || desc.MediaType == "application/vnd.docker.container.image.v1+json"
+}
+
+// maxConfig is far more than the config of an image has.
+const maxConfig = 1 << 20
+
+// passing reads a stream to its end and keeps the configs that it comes by.
+func passing(ctx context.Context, s *store.Stream) (map[digest.Digest][]byte, error) {
+	wanted := make(map[digest.Digest]bool)
+	walker := &catalog{read: func(desc ocispec.Descriptor) ([]byte, error) { return s.Manifest(desc.Digest) }}
+	for _, e := range s.Index().Entries {
+		err := walker.walk(e.Descriptor(), make(map[digest.Digest]bool), func(desc ocispec.Descriptor) {
+			wanted[desc.Digest] = wanted[desc.Digest] || isConfig(desc)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	configs := make(map[digest.Digest][]byte)
+	for ctx.Err() == nil {
+		d, size, err := s.Next()
+		if errors.Is(err, io.EOF) {
+			return configs, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !wanted[d] || size > maxConfig {
+			continue
+		}
+		if configs[d], err = io.ReadAll(s); err != nil {
+			return nil, err
+		}
+	}
+	return nil, context.Cause(ctx)
+}

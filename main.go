@@ -1,0 +1,88 @@
+// Oras-mirror backs up OCI artifacts from many registries into one OCI layout,
+// and restores them to any registry.
+//
+// Package main is what a user types and sees: a grammar, one file per family of
+// commands, and what is told of a run. It decides nothing about how bytes move.
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the grammar of the command line. A command stands here from the day it
+// works.
+type cli struct {
+	Backup   backupCommand   `cmd:"" help:"Copy artifacts from registries into a bundle or a directory."`
+	Restore  restoreCommand  `cmd:"" help:"Push what a bundle or a directory holds to a registry."`
+	List     listCommand     `cmd:"" help:"Say what is in a bundle or a directory."`
+	Verify   verifyCommand   `cmd:"" help:"Hash every byte of a bundle or a directory and check that nothing is missing."`
+	Validate validateCommand `cmd:"" help:"Check a mirror spec."`
+	Schema   schemaCommand   `cmd:"" help:"Print the JSON schema of the mirror spec."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
+}
+
+const description = "Back up many OCI artifacts from many registries into one bundle, and restore them to any registry."
+
+func main() {
+	ctx, stop := interruptible(context.Background())
+	code := run(ctx, os.Args[1:], terminalUI())
+	stop()
+	os.Exit(code)
+}
+
+// run is the program: arguments in, exit code out.
+func run(ctx context.Context, args []string, u *ui) int {
+	err := dispatch(ctx, args, u)
+	var stopped *stoppedError
+	if err != nil && errors.As(context.Cause(ctx), &stopped) {
+		err = stopped // what else went wrong went wrong for that
+	}
+	u.fail(err)
+	return exitCode(err)
+}
+
+func dispatch(ctx context.Context, args []string, u *ui) (err error) {
+	defer leave(&err)
+	parser, err := newParser(ctx, u)
+	if err != nil {
+		return err
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return wrongUsage(err)
+	}
+	return command.Run()
+}
+
+// newParser makes the parser of the grammar, with all that commands are given.
+func newParser(ctx context.Context, u *ui) (*kong.Kong, error) {
+	return kong.New(&cli{},
+		kong.Name("oras-mirror"),
+		kong.Description(description),
+		kong.Writers(u.stdout, u.stderr),
+		kong.Exit(func(code int) { panic(left(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(u),
+	)
+}
+
+// left is how --help ends a run: kong leaves from the midst of parsing.
+type left int
+
+// leave turns kong's exit into an exit code, and lets every other panic go on.
+func leave(err *error) {
+	switch p := recover().(type) {
+	case nil:
+	case left:
+		if p != 0 {
+			*err = errors.Join(*err, status(p))
+		}
+	default:
+		panic(p)
+	}
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+)
+
+// transferFlags are what backup and restore have in common.
+type transferFlags struct {
+	remoteFlags
+
+	IncludeReferrers bool     `group:"Run" xor:"referrers" help:"Carry signatures, SBOMs and attestations, whatever the spec says."`
+	ExcludeReferrers bool     `group:"Run" xor:"referrers" help:"Leave signatures, SBOMs and attestations behind."`
+	Buffer           byteSize `group:"Run" default:"128MiB" placeholder:"SIZE" help:"Memory for content on its way; default ${default}."`
+	FailFast         bool     `group:"Run" help:"End at the first artifact that fails."`
+	Debug            bool     `group:"Run" short:"d" help:"Say each request."`
+	NoTTY            bool     `group:"Run" name:"no-tty" help:"Print lines even where there is a terminal for a progress bar."`
+}
+
+// overhead is what a run needs beside its buffer: connections, the plan, the
+// manifests that wait for their turn.
+const overhead = 48 << 20
+
+// leastBuffer still lets one large blob through in pieces.
+const leastBuffer = 1 << 20
+
+func (f *transferFlags) Validate() error {
+	if f.Buffer < leastBuffer {
+		return usage("", "--buffer must be at least 1MiB, not %s", bytesText(int64(f.Buffer)))
+	}
+	return f.remoteFlags.Validate()
+}
+
+// start makes the client of a run, for the registries that it will talk to.
+func (f *transferFlags) start(u *ui, spec *config.Spec, hosts []string) (*registry.Client, error) {
+	options, err := f.options(spec, u, hosts)
+	if err != nil {
+		return nil, err
+	}
+	// A limit makes the collector run before the heap outgrows the budget,
+	// instead of at twice the live heap.
+	debug.SetMemoryLimit(int64(f.Buffer) + overhead)
+	if f.NoTTY || f.Debug {
+		u.columns = nil
+	}
+	if f.Debug {
+		options.Debug = debugTo(u)
+	}
+	if f.Password != "" || f.IdentityToken != "" {
+		u.notice("others on this machine can see a password on a command line; --password-stdin and --identity-token-stdin hide it")
+	}
+	u.hints = hints{given: len(f.names()) > 0, files: f.RegistryConfig}
+	return registry.New(options), nil
+}
+
+// debugTo returns a printer that any goroutine may call.
+func debugTo(u *ui) func(string, ...any) {
+	var mu sync.Mutex
+	return func(format string, a ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		u.say("oras-mirror: debug: %s", fmt.Sprintf(format, a...))
+	}
+}
+
+// hostsOf lists the registries that something names, each once, in order.
+func hostsOf[T any](all []T, host func(T) string) []string {
+	var hosts []string
+	for _, one := range all {
+		if h := host(one); h != "" && !slices.Contains(hosts, h) {
+			hosts = append(hosts, h)
+		}
+	}
+	return hosts
+}

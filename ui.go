@@ -1,0 +1,141 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+
+	"golang.org/x/term"
+
+	"github.com/oras-mirror/oras-mirror/config"
+)
+
+// ui is all that the user sees. Standard output carries the product of a
+// command and nothing else; the rest goes to standard error. Errors and hints
+// are not for concurrent use.
+type ui struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	stdinTerminal  bool
+	stdoutTerminal bool
+	columns        func() int // of the terminal on standard error; nil: nobody looks at one
+
+	hints  hints
+	hinted map[string]bool // hints that were given: once is enough
+}
+
+// The beginnings of lines by which a program can tell them apart.
+const (
+	errorMark = "oras-mirror: error: "
+	hintMark  = "oras-mirror: hint: "
+	note      = "oras-mirror: note: "
+)
+
+// terminalUI is the ui of this process.
+func terminalUI() *ui {
+	u := &ui{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		stdinTerminal:  isTerminal(os.Stdin),
+		stdoutTerminal: isTerminal(os.Stdout),
+	}
+	if isTerminal(os.Stderr) && os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb" {
+		u.columns = stderrColumns
+	}
+	return u
+}
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+// stderrColumns is asked for each time it is needed: a window changes its size.
+func stderrColumns() int {
+	columns, _, err := term.GetSize(int(os.Stderr.Fd()))
+	if err != nil || columns <= 0 {
+		return 80
+	}
+	return columns
+}
+
+// screen returns where progress is shown.
+func (u *ui) screen() screen {
+	if u.columns == nil {
+		return &logScreen{w: u.stderr}
+	}
+	return &barScreen{w: u.stderr, columns: u.columns}
+}
+
+// say prints a line that is neither an error nor a hint.
+func (u *ui) say(format string, a ...any) {
+	fmt.Fprintln(u.stderr, printable(fmt.Sprintf(format, a...)))
+}
+
+// notice prints what a user should know although nothing is wrong.
+func (u *ui) notice(format string, a ...any) {
+	u.say(note+format, a...)
+}
+
+// fail says why a command failed, and what to do: one error a line. What was
+// said already, a status, is not said again.
+func (u *ui) fail(err error) {
+	for _, one := range separate(err) {
+		u.say("%s%s", errorMark, fact(one))
+		u.hint(u.hints.of(one))
+	}
+}
+
+// fact is an error without the advice that a fault of a file brings along.
+func fact(err error) string {
+	if fault, ok := err.(config.Fault); ok {
+		fault.Suggestion = ""
+		return fault.Error()
+	}
+	return err.Error()
+}
+
+func (u *ui) hint(text string) {
+	if text == "" || u.hinted[text] {
+		return
+	}
+	if u.hinted == nil {
+		u.hinted = make(map[string]bool)
+	}
+	u.hinted[text] = true
+	u.say("%s%s", hintMark, text)
+}
+
+// separate takes apart what was joined: errors that stand each on a line of
+// their own, such as the faults of a spec.
+func separate(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	switch {
+	case err == nil || is[status](err) && !ok:
+		return nil
+	case !ok:
+		return []error{err}
+	}
+	var all []error
+	var lines []string
+	for _, one := range joined.Unwrap() {
+		all = append(all, separate(one)...)
+		lines = append(lines, one.Error())
+	}
+	if strings.Join(lines, "\n") != err.Error() {
+		return []error{err}
+	}
+	return all
+}
+
+// printable keeps what a registry or a file says on one line, and from steering
+// the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t':
+			return ' '
+		case unicode.IsControl(r):
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}

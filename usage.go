@@ -1,0 +1,54 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// usageError says that a command line cannot mean anything.
+type usageError struct {
+	fact string
+	hint string // what to type instead; may be empty
+}
+
+func (e *usageError) Error() string { return e.fact }
+
+func usage(hint, format string, a ...any) error {
+	return &usageError{fact: fmt.Sprintf(format, a...), hint: hint}
+}
+
+// wrongUsage splits what kong says into a fact and a hint. Kong keeps the
+// nearest flag or command in its text alone.
+func wrongUsage(err error) error {
+	if is[*usageError](err) {
+		return err
+	}
+	fact, nearest, ok := strings.Cut(err.Error(), ", did you mean ")
+	if ok {
+		return usage("did you mean "+nearest, "%s", fact)
+	}
+	return usage(fmt.Sprintf("%q lists what there is", asked(err)+" --help"), "%s", fact)
+}
+
+// asked is the command as far as it was understood.
+func asked(err error) string {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil && parse.Context.Selected() != nil {
+		return parse.Context.Selected().FullPath()
+	}
+	return "oras-mirror"
+}
+
+// streams notes what standard input is used for: it can be read once.
+type streams struct{ stdin string }
+
+func (s *streams) readBy(what string) error {
+	if s.stdin != "" {
+		return usage("", "standard input cannot serve both %s and %s", s.stdin, what)
+	}
+	s.stdin = what
+	return nil
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+)
+
+// version is set by the linker in a release.
+var version = ""
+
+type versionCommand struct {
+	Format string `enum:"text,json" default:"text" placeholder:"text|json" help:"How to print it."`
+}
+
+// versionInfo is what "version --format json" prints.
+type versionInfo struct {
+	Version  string `json:"version"`
+	Commit   string `json:"commit,omitempty"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
+func (c versionCommand) Run(u *ui) error {
+	info := readVersion()
+	if c.Format == "json" {
+		return printJSON(u.stdout, info)
+	}
+	_, err := fmt.Fprintf(u.stdout, "oras-mirror %s (%s, %s)\n", info.Version, info.Go, info.Platform)
+	return err
+}
+
+// readVersion asks the linker first, then what the go command noted.
+func readVersion() versionInfo {
+	info := versionInfo{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	build, ok := debug.ReadBuildInfo()
+	if ok && info.Version == "" {
+		info.Version = build.Main.Version
+	}
+	if info.Version == "" || info.Version == "(devel)" {
+		info.Version = "dev"
+	}
+	if ok {
+		info.Commit = setting(build, "vcs.revision")
+	}
+	return info
+}
+
+func setting(build *debug.BuildInfo, key string) string {
+	for _, s := range build.Settings {
+		if s.Key == key {
+			return s.Value
+		}
+	}
+	return ""
+}
