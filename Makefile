@@ -1,0 +1,80 @@
+# make help lists the targets. Tools go to .tools/ (ignored), nothing is installed elsewhere
+# but Debian packages that the interop tests read our archives with, and those only for root.
+
+TOOLS     := $(CURDIR)/.tools
+FUZZTIME  ?= 60s
+BENCH     ?= .
+BENCHTIME ?= 1s
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+
+# Versions are part of the stamp's name, so a new one here is installed at the next make.
+REGISTRY    := github.com/distribution/distribution/v3/cmd/registry@v3.1.2
+ORAS        := oras.land/oras/cmd/oras@v1.3.6
+CRANE       := github.com/google/go-containerregistry/cmd/crane@v0.22.1
+REGCTL      := github.com/regclient/regclient/cmd/regctl@v0.11.7
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+stamp = $(TOOLS)/$(notdir $(1)).installed
+
+.DEFAULT_GOAL := build
+.PHONY: build test lint bench fuzz demo tools packages clean help
+
+build: ## build ./oras-mirror
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o oras-mirror .
+
+test: tools packages ## run all tests with the race detector, those against real registries too
+	go test -race -timeout 30m ./...
+
+lint: $(call stamp,$(STATICCHECK)) ## gofmt, go vet for three systems, staticcheck
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt -w these:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	GOOS=windows go vet ./...
+	GOOS=darwin go vet ./...
+	$(TOOLS)/staticcheck ./...
+
+bench: ## run the benchmarks; BENCH=regexp, BENCHTIME=1s
+	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
+
+fuzz: ## run each fuzz target for FUZZTIME (60s)
+	@set -e; for package in $$(go list ./...); do \
+		listed=$$(go test -list '^Fuzz' $$package); \
+		for target in $$(echo "$$listed" | grep '^Fuzz'); do \
+			echo "fuzz $$package $$target $(FUZZTIME)"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+demo: build $(call stamp,$(REGISTRY)) $(call stamp,$(ORAS)) ## back up one registry and restore it into another, on loopback
+	bash demo/demo.sh
+
+tools: $(foreach tool,$(REGISTRY) $(ORAS) $(CRANE) $(REGCTL) $(STATICCHECK),$(call stamp,$(tool))) ## install the tools that tests and lint use into .tools/
+
+# $(1): package@version. go install keeps to the version's own go.mod, not to ours.
+define install
+$(call stamp,$(1)):
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) go install $(1)
+	@rm -f $(TOOLS)/$(firstword $(subst @, ,$(notdir $(1))))@*.installed
+	@touch $$@
+endef
+$(foreach tool,$(REGISTRY) $(ORAS) $(CRANE) $(REGCTL) $(STATICCHECK),$(eval $(call install,$(tool))))
+
+# program:package, each a reader of our archives or our layouts that a test runs if it is there.
+READERS := bsdtar:libarchive-tools busybox:busybox skopeo:skopeo python3:python3
+
+packages: ## install Debian packages that interop tests use, if root and if they are missing
+	@missing=""; for reader in $(READERS); do \
+		command -v "$${reader%%:*}" >/dev/null || missing="$$missing $${reader#*:}"; \
+	done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then \
+		echo "not installed, so their tests are skipped:$$missing"; exit 0; \
+	fi; \
+	echo "apt-get install$$missing"; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+
+clean: ## remove what was built, and .tools/
+	rm -rf oras-mirror oras-mirror.exe $(TOOLS) demo/work
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
