@@ -24,6 +24,7 @@ func (r *Repository) pushInChunks(ctx context.Context, desc ocispec.Descriptor, 
 		return err
 	}
 	defer body.Close()
+	ctx = placeFor(ctx, body)
 	s, err := r.startUpload(ctx)
 	if err != nil {
 		return err

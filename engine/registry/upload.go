@@ -91,15 +91,14 @@ func (r *Repository) pushOnce(ctx context.Context, desc ocispec.Descriptor, s *s
 // put ends an upload with one request that brings all bytes.
 func (r *Repository) put(ctx context.Context, desc ocispec.Descriptor, s *session, body io.ReadCloser) error {
 	u := *s.url
-	query := u.Query()
-	query.Set("digest", desc.Digest.String())
-	u.RawQuery = query.Encode()
-	if _, ok := body.(*blob); ok {
-		ctx = relayed(ctx)
+	// Added at the end: what is there may be signed, in the order it has.
+	if u.RawQuery != "" {
+		u.RawQuery += "&"
 	}
+	u.RawQuery += "digest=" + url.QueryEscape(desc.Digest.String())
 	sent, released := sendable(body)
 	defer released()
-	resp, err := r.send(ctx, http.MethodPut, &u, s, sent, desc.Size, nil)
+	resp, err := r.send(placeFor(ctx, body), http.MethodPut, &u, s, sent, desc.Size, nil)
 	if err != nil {
 		return err
 	}
@@ -108,6 +107,14 @@ func (r *Repository) put(ctx context.Context, desc ocispec.Descriptor, s *sessio
 	}
 	resp.Body.Close()
 	return nil
+}
+
+// placeFor is the context of the requests that send body on.
+func placeFor(ctx context.Context, body io.ReadCloser) context.Context {
+	if _, ok := body.(*blob); ok {
+		return relayed(ctx)
+	}
+	return ctx
 }
 
 // send sends a request of an upload session. It goes round auth.Client, which

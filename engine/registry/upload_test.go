@@ -268,25 +268,33 @@ func (s *bodySpy) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // TestRelayNeedsOnePlace sends what comes from a registry on to one, with one
-// place for both.
+// place for both, whole and in chunks.
 func TestRelayNeedsOnePlace(t *testing.T) {
-	data := randomBytes(3 << 20)
-	source := &blobServer{data: data, cut: func(n int32) int {
-		if n == 1 {
-			return len(data) / 2
-		}
-		return -1
-	}}
-	target := &uploads{t: t}
-	o := newClock().options(t)
-	o.Concurrency = 1
-	client := New(o)
-	from := open(t, client, serve(t, source.serve), "first/repo")
-	to := open(t, client, serve(t, target.serve), "test/repo")
-	noError(t, to.PushBlob(t.Context(), describeBytes(data), func() (io.ReadCloser, error) {
-		return from.FetchBlob(t.Context(), describeBytes(data), 0, int64(len(data)))
-	}))
-	equal(t, "same bytes", bytes.Equal(target.stored, data), true)
-	equal(t, "requests at the source", source.n.Load(), 2)
-	equal(t, "places held", len(client.places), 0)
+	data := randomBytes(5 << 20)
+	for name, limit := range map[string]int64{"whole": 6 << 20, "in chunks": 4 << 20} {
+		t.Run(name, func(t *testing.T) {
+			source := &blobServer{data: data, cut: func(n int32) int {
+				if n == 1 {
+					return len(data) / 2
+				}
+				return -1
+			}}
+			target := &uploads{t: t, fault: func(w http.ResponseWriter, req *http.Request, n int) bool {
+				if req.ContentLength > limit {
+					w.WriteHeader(http.StatusRequestEntityTooLarge)
+				}
+				return req.ContentLength > limit
+			}}
+			o := newClock().options(t)
+			o.Concurrency = 1
+			client := New(o)
+			from := open(t, client, serve(t, source.serve), "first/repo")
+			to := open(t, client, serve(t, target.serve), "test/repo")
+			noError(t, to.PushBlob(t.Context(), describeBytes(data), func() (io.ReadCloser, error) {
+				return from.FetchBlob(t.Context(), describeBytes(data), 0, int64(len(data)))
+			}))
+			equal(t, "same bytes", bytes.Equal(target.stored, data), true)
+			equal(t, "places held", len(client.places), 0)
+		})
+	}
 }
