@@ -53,14 +53,6 @@ func (f *flow) begin(body *Body) {
 	}
 }
 
-// take puts chunks that were filled with charge bytes of memory into the account.
-func (f *flow) take(charge int64, raw [][]byte) {
-	f.mu.Lock()
-	f.charged += charge
-	f.held += int64(len(raw)) * f.budget.chunk
-	f.mu.Unlock()
-}
-
 // pass sends chunks through the sink. They are given back in any case.
 func (f *flow) pass(raw [][]byte) error {
 	for k, chunk := range raw {
@@ -188,31 +180,4 @@ func (f *flow) next(ctx context.Context) (out [][]byte, done bool, broken, err e
 			return nil, false, nil, ctx.Err()
 		}
 	}
-}
-
-func (f *flow) free(chunk []byte) {
-	f.budget.chunks.put(chunk)
-	f.mu.Lock()
-	f.held -= f.budget.chunk
-	f.mu.Unlock()
-}
-
-func (f *flow) freeAll(list [][]byte) {
-	for _, chunk := range list {
-		f.free(chunk)
-	}
-}
-
-// settle gives back what is charged and not held.
-func (f *flow) settle() {
-	f.mu.Lock()
-	f.balance()
-	f.mu.Unlock()
-}
-
-// balance makes what is charged what is held. mu is held.
-func (f *flow) balance() {
-	surplus := f.charged - f.held
-	f.charged = f.held
-	f.budget.release(surplus)
 }

@@ -103,7 +103,7 @@ func (q *queue) announce(ctx context.Context, j *job) bool {
 
 // deliver writes a body, or reports it as failed after the last attempt.
 func (q *queue) deliver(ctx context.Context, j *job) error {
-	broken, err := write(ctx, j.i, j.flow, q.writer)
+	broken, err := drain(ctx, j.i, j.flow, q.writer)
 	if err != nil {
 		return err
 	}
@@ -136,16 +136,16 @@ func (q *queue) insistOn(ctx context.Context, j *job, broken error) error {
 		}
 		f = q.again(ctx, q.reserve, &j.body, attempt, parts)
 		var err error
-		if broken, err = write(ctx, j.i, f, q.writer); err != nil {
+		if broken, err = drain(ctx, j.i, f, q.writer); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// write hands a flow to w as it comes. broken is why the body failed, and then
+// drain hands a flow to w as it comes. broken is why the body failed, and then
 // nothing of it stands in w; err is why the run ends.
-func write(ctx context.Context, i int, f *flow, w Writer) (broken, err error) {
+func drain(ctx context.Context, i int, f *flow, w Writer) (broken, err error) {
 	for begun := false; ; {
 		out, done, broken, err := f.next(ctx)
 		if err != nil {

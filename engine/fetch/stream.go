@@ -33,7 +33,7 @@ func (r *run) side(ctx context.Context, body *Body, out *plain) (int, error) {
 	own, cancel := context.WithCancel(ctx)
 	f := newFlow(r.budget, false, cancel)
 	r.wg.Go(func() { r.windows(own, f, body) })
-	broken, err := write(ctx, 0, f, out)
+	broken, err := drain(ctx, 0, f, out)
 	cancel()
 	r.wg.Wait()
 	f.discard()
