@@ -69,8 +69,8 @@ type barScreen struct {
 // The bar itself and what progressbar writes around it take at most so many
 // columns: percent, bytes of bytes, rate, time gone and left.
 const (
-	barWidth  = 12
-	barMargin = barWidth + 58
+	barWidth  = 8
+	barMargin = barWidth + 54
 )
 
 func (s *barScreen) interval() time.Duration { return 100 * time.Millisecond }
@@ -104,38 +104,40 @@ func (s *barScreen) resolving(at standing) {
 
 func (s *barScreen) transferring(at standing) {
 	if s.bar == nil {
-		s.bar = progressbar.NewOptions64(at.expected+1, s.options()...)
+		s.bar = progressbar.NewOptions64(at.expected+1, s.options(
+			progressbar.OptionSetWidth(barWidth),
+			progressbar.OptionSetTheme(progressbar.ThemeASCII),
+			progressbar.OptionShowBytes(true), // bytes: how many, of how many, a second
+			progressbar.OptionShowCount(),
+			progressbar.OptionUseIECUnits(true),
+		)...)
 	}
 	// One byte more than there is: a bar that was full once shows nothing more,
 	// and the plan may still grow.
 	s.bar.ChangeMax64(at.expected + 1)
 	_ = s.bar.Set64(min(at.moved, at.expected))
-	s.bar.Describe(clip(at.bar(), s.columns()-barMargin))
+	s.bar.Describe(at.bar(s.columns() - barMargin))
 }
 
-// bar is what stands before a bar: artifacts done of all, and what moves.
-func (s standing) bar() string {
+// bar is what stands before a bar: artifacts done of all, and what moves, as
+// far as there is room for it.
+func (s standing) bar(columns int) string {
 	text := fmt.Sprintf("%d/%d", s.done(), s.listed)
 	if s.failed > 0 {
 		text += fmt.Sprintf(" (%d failed)", s.failed)
 	}
-	return text + " " + s.moving
+	return text + " " + clip(s.moving, columns-len(text)-1)
 }
 
 // options leave out colours, so that NO_COLOR has nothing to ask for, and the
 // goroutine that progressbar would turn its spinner with.
-func (s *barScreen) options() []progressbar.Option {
-	return []progressbar.Option{
+func (s *barScreen) options(more ...progressbar.Option) []progressbar.Option {
+	return append([]progressbar.Option{
 		progressbar.OptionSetWriter(&s.frame),
-		progressbar.OptionSetWidth(barWidth),
-		progressbar.OptionSetTheme(progressbar.ThemeASCII),
 		progressbar.OptionSpinnerType(14),
 		progressbar.OptionSetSpinnerChangeInterval(0),
-		progressbar.OptionShowBytes(true), // of the bytes: how many, of how many, a second
-		progressbar.OptionShowCount(),
-		progressbar.OptionUseIECUnits(true),
 		progressbar.OptionUseANSICodes(true),
-	}
+	}, more...)
 }
 
 // clip shortens a text at its front, since references differ at their ends.

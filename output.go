@@ -1,0 +1,72 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/bundle"
+)
+
+// outputPath is --output, or what the spec says.
+func (c *backupCommand) outputPath(spec *config.Spec, u *ui) (string, error) {
+	path := c.Output
+	if path == "" {
+		var err error
+		if path, err = spec.OutputPath(time.Now()); err != nil {
+			return "", err
+		}
+	}
+	switch {
+	case path == "":
+		return "", usage("say where with --output PATH, or with output in the spec", "no --output")
+	case path == "-" && u.stdoutTerminal:
+		return "", usage("redirect it into a file or a pipe", "an archive is not written to a terminal")
+	}
+	return path, nil
+}
+
+// openPrevious opens the archive that is about to be replaced, for what it has
+// already. One that cannot be read, or only from front to end, is of no use and
+// no error: it is replaced. Windows does not rename over a file that is open.
+func openPrevious(out store.Destination, path string) store.Layout {
+	info, err := os.Stat(path)
+	_, isArchive := out.(*store.Archive)
+	if !isArchive || err != nil || !info.Mode().IsRegular() || runtime.GOOS == "windows" {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	_, err = bundle.Open(f, info.Size())
+	if closeErr := f.Close(); err != nil || closeErr != nil {
+		return nil
+	}
+	previous, err := store.OpenLayout(path, store.OpenOptions{})
+	if err != nil {
+		return nil
+	}
+	return previous
+}
+
+func closeLayout(l store.Layout) error {
+	if l == nil {
+		return nil
+	}
+	return l.Close()
+}
+
+// adviseDirectory speaks to those who expected a directory.
+func (b *backup) adviseDirectory(u *ui, out store.Destination) {
+	_, isArchive := out.(*store.Archive)
+	info, err := os.Stat(b.output)
+	if !isArchive || !b.isNew || err != nil || !info.Mode().IsRegular() || filepath.Ext(b.output) != "" {
+		return
+	}
+	u.hint(strings.TrimSuffix(b.output, "/") + ` is a compressed tar file; "--output ` + b.output + `/" makes a directory`)
+}
