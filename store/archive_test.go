@@ -213,7 +213,7 @@ func (s *sample) rolledBack(t *testing.T, a *Archive, n, part int, again bool) {
 }
 
 func TestRollbackInAFileLeavesNothing(t *testing.T) {
-	s := newSample(t)
+	s := largeSample(t)
 	absent := s.blobs[1]
 	rest := *s
 	rest.blobs = slices.Concat(s.blobs[:1], s.blobs[2:])
@@ -231,7 +231,7 @@ func TestRollbackInAFileLeavesNothing(t *testing.T) {
 // In a pipe the entry keeps its place. Its digest is wrong, so that a reader takes
 // it as absent; a later one of that name holds.
 func TestRollbackInAPipe(t *testing.T) {
-	s := newSample(t)
+	s := largeSample(t)
 	for name, c := range compressions {
 		for _, n := range []int{1, 5} { // two members each, one of them stored
 			size := len(encoded(t, StreamArchive(io.Discard, c), s.blobs[n]))
@@ -242,14 +242,15 @@ func TestRollbackInAPipe(t *testing.T) {
 				path := filepath.Join(t.TempDir(), name)
 				writeFile(t, path, out.Bytes())
 				whole := part == size
-				checkRolledBack(t, s, openLayoutAt(t, path, OpenOptions{}), n, again || whole)
+				checkRolledBack(t, s, path, n, again || whole)
 			}
 		}
 	}
 }
 
-func checkRolledBack(t *testing.T, s *sample, l Layout, n int, again bool) {
+func checkRolledBack(t *testing.T, s *sample, path string, n int, again bool) {
 	t.Helper()
+	l := openLayoutAt(t, path, OpenOptions{})
 	for i, b := range s.blobs {
 		if i != n || again {
 			testBlob(t, l, b)
@@ -259,6 +260,7 @@ func checkRolledBack(t *testing.T, s *sample, l Layout, n int, again bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	compareStream(t, path, r)
 	for _, f := range r.Faults {
 		if again || f.Digest != s.blobs[n].desc.Digest {
 			t.Errorf("fault %v", f)

@@ -89,6 +89,9 @@ func (d *Dir) open() (err error) {
 		return err
 	}
 	d.trust.roots(d.index)
+	if d.newLock {
+		return nil // an ingest/ that is there is not of ours
+	}
 	return d.removeAsides()
 }
 
@@ -126,8 +129,7 @@ func (d *Dir) removeAsides() error {
 		return err
 	}
 	for _, entry := range entries {
-		algorithm, encoded, _ := strings.Cut(entry.Name(), "-")
-		if digest.Digest(algorithm+":"+encoded).Validate() != nil {
+		if !unfinished(entry) {
 			if err := os.Remove(d.aside(entry.Name())); err != nil {
 				return err
 			}

@@ -2,8 +2,13 @@ package store
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
 )
 
 // Sweep removes what interrupted downloads left, for a run that has all that it
@@ -43,7 +48,14 @@ func (d *Dir) Close() error {
 func (d *Dir) worthKeeping() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.worth || exists(d.aside(""))
+	entries, _ := os.ReadDir(d.aside("")) // what cannot be listed stays there
+	return d.worth || slices.ContainsFunc(entries, unfinished)
+}
+
+// unfinished says that a file in ingest/ is a download to go on with.
+func unfinished(entry fs.DirEntry) bool {
+	algorithm, encoded, _ := strings.Cut(entry.Name(), "-")
+	return digest.Digest(algorithm+":"+encoded).Validate() == nil
 }
 
 // removePushed removes the manifests that no index.json reaches, and the

@@ -128,8 +128,10 @@ func TestDirRefusesOtherThings(t *testing.T) {
 		"empty":                 {nil, true},
 		"git's placeholder":     {map[string]string{".gitkeep": ""}, true},
 		"layout and more":       {map[string]string{"oci-layout": layoutFile, "index.json": "{}", "README.md": "x"}, true},
+		"layout with an ingest": {map[string]string{"oci-layout": layoutFile, "index.json": "{}", "ingest/photo.jpg": "x"}, true},
 		"layout without index":  {map[string]string{"oci-layout": layoutFile}, true},
 		"left by a killed run":  {map[string]string{LockFile: "", "ingest/sha256-x": "x", "blobs/sha256/x": "x"}, true},
+		"a folder of that name": {map[string]string{"ingest/photo.jpg": "x"}, false},
 		"a photo":               {map[string]string{"photo.jpg": "x"}, false},
 		"a photo beside a lock": {map[string]string{"photo.jpg": "x", LockFile: ""}, false},
 		"blobs of another kind": {map[string]string{"blobs/x": "x"}, false},
@@ -149,6 +151,9 @@ func TestDirRefusesOtherThings(t *testing.T) {
 		}
 		if err == nil {
 			closeAll(t, d)
+			if _, killed := tt.files[LockFile]; !killed && !slices.Equal(names(t, path), before) {
+				t.Errorf("%s: left %q where there was %q", name, names(t, path), before)
+			}
 			continue
 		}
 		if !strings.HasPrefix(err.Error(), path+": ") {
@@ -166,6 +171,13 @@ func TestDirErrors(t *testing.T) {
 	writeFile(t, filepath.Join(folder, "photo.jpg"), []byte("x"))
 	if _, err := OpenDir(folder); !errors.As(err, &other) || other.Path != folder {
 		t.Errorf("a folder of photos: %v", err)
+	}
+	mine := filepath.Join(folder, ingestFolder)
+	if err := os.Mkdir(mine, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenDir(folder); err == nil || !exists(mine) {
+		t.Errorf("an empty folder of somebody's: %v", err)
 	}
 	var output *OutputError
 	for _, path := range []string{filepath.Join(folder, "photo.jpg"), filepath.Join(folder, "photo.jpg", "layout")} {
@@ -210,12 +222,14 @@ func TestDirLeavesNoHalfLayout(t *testing.T) {
 		t.Errorf("left %q in a folder that was there", got)
 	}
 
-	path := s.directory(t)
-	os.Remove(filepath.Join(path, LockFile)) // as another tool would have made it
-	before := names(t, path)
-	closeAll(t, openDir(t, path))
-	if got := names(t, path); !slices.Equal(got, before) {
-		t.Errorf("left %q in a layout", got)
+	ours, foreign := s.directory(t), s.directory(t)
+	os.Remove(filepath.Join(foreign, LockFile)) // as another tool would have made it
+	for _, path := range []string{ours, foreign} {
+		before := names(t, path)
+		closeAll(t, openDir(t, path))
+		if got := names(t, path); !slices.Equal(got, before) {
+			t.Errorf("left %q where there was %q", got, before)
+		}
 	}
 }
 

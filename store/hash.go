@@ -8,8 +8,10 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// hashBuffers are as large as a member of an archive.
-var hashBuffers = sync.Pool{New: func() any { return new([1 << 20]byte) }}
+// hashBuffer is large enough that reading costs nothing beside hashing.
+type hashBuffer [256 << 10]byte
+
+var hashBuffers = sync.Pool{New: func() any { return new(hashBuffer) }}
 
 // hashBlob reads a stored blob and compares it with its descriptor. It calls
 // progress after each read, if that is not nil, and stops if it returns an error.
@@ -26,7 +28,7 @@ func hashBlob(l Layout, desc ocispec.Descriptor, progress func(n int64) error) e
 }
 
 func hashReader(r io.Reader, desc ocispec.Descriptor, progress func(n int64) error) error {
-	buffer := hashBuffers.Get().(*[1 << 20]byte)
+	buffer := hashBuffers.Get().(*hashBuffer)
 	defer hashBuffers.Put(buffer)
 	algorithm := desc.Digest.Algorithm()
 	hash := algorithm.Hash()

@@ -22,7 +22,7 @@ import (
 
 // TestLayouts holds every kind of layout to the same contract.
 func TestLayouts(t *testing.T) {
-	s := newSample(t)
+	s := largeSample(t)
 	open := func(path string) func(t *testing.T) Layout {
 		return func(t *testing.T) Layout { return openLayoutAt(t, path, OpenOptions{TempDir: t.TempDir()}) }
 	}
@@ -113,7 +113,7 @@ func TestDirectoryHandsOutFiles(t *testing.T) {
 func TestReadManifestVerifies(t *testing.T) {
 	good := newItem(ocispec.MediaTypeImageManifest, []byte(`{"a":1}`))
 	same := []byte(`{"a":2}`)
-	longer := []byte(`{"a":11}`)
+	longer := []byte(`{"a":1} and more`)
 	for name, tt := range map[string]struct {
 		stored []byte
 		desc   ocispec.Descriptor

@@ -6,6 +6,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
@@ -40,7 +43,7 @@ func hold(path string) int {
 func holder(t *testing.T, path string) (end func()) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), holdEnv+"="+path)
+	cmd.Env = append(os.Environ(), holdEnv+"="+path, "GORACE=atexit_sleep_ms=0")
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -105,6 +108,38 @@ func TestLockIsOnWhatIsThere(t *testing.T) {
 	}
 	closeAll(t, first.file)
 	closeAll(t, second.file)
+}
+
+// Whoever removes the file that it has locked lets the next one in, and only one.
+func TestLockHoldsWhenItsFileIsRemoved(t *testing.T) {
+	if !movesOpenFiles {
+		t.Skip("the lock goes before the file here")
+	}
+	path := filepath.Join(t.TempDir(), "lock")
+	var holders, most atomic.Int32
+	var wait sync.WaitGroup
+	for range 4 {
+		wait.Go(func() {
+			for range 300 {
+				l, err := lockFile(path)
+				if err != nil {
+					continue
+				}
+				if n := holders.Add(1); n > 1 {
+					most.Store(n)
+				}
+				runtime.Gosched()
+				holders.Add(-1)
+				if err := l.releaseAfter(func() error { return os.Remove(path) }); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if most.Load() > 0 {
+		t.Errorf("%d had it at once", most.Load())
+	}
 }
 
 func TestArchiveIsLockedInThisProcess(t *testing.T) {

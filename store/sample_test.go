@@ -88,12 +88,17 @@ func layer(seed byte, n int) []byte {
 	return data
 }
 
-func newSample(t testing.TB) *sample {
+func newSample(t testing.TB) *sample { return sampleWith(t, 70_001) }
+
+// largeSample is one whose largest blobs are longer than a member of a bundle.
+func largeSample(t testing.TB) *sample { return sampleWith(t, 1<<20+70_001) }
+
+func sampleWith(t testing.TB, size int) *sample {
 	t.Helper()
 	s := &sample{index: new(Index)}
-	shared := layer(0, 1<<20+70_001)
+	shared := layer(0, size)
 	amd := s.image(t, "amd64", nil, shared, []byte{}, layer(1, 5000))
-	arm := s.image(t, "arm64", nil, shared, bytes.Repeat([]byte("text "), 220_000))
+	arm := s.image(t, "arm64", nil, shared, bytes.Repeat([]byte("text "), size/5))
 	amd.Platform = &ocispec.Platform{OS: "linux", Architecture: "amd64"}
 	arm.Platform = &ocispec.Platform{OS: "linux", Architecture: "arm64", Variant: "v8"}
 	list := ocispec.Index{MediaType: ocispec.MediaTypeImageIndex, Manifests: []ocispec.Descriptor{amd, arm}}

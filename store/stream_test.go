@@ -35,7 +35,7 @@ func openStreamOf(t *testing.T, data []byte) *Stream {
 }
 
 func TestStream(t *testing.T) {
-	want := newSample(t)
+	want := largeSample(t)
 	for name, c := range compressions {
 		s := openStreamOf(t, readFile(t, want.archive(t, name, c)))
 		if got := indexText(t, s.Index()); got != indexText(t, want.index) {
@@ -206,7 +206,7 @@ func TestStreamOfASparseIndex(t *testing.T) {
 		for i := range s.index.Entries {
 			s.index.Entries[i].Platforms = platforms
 		}
-		data := readFile(t, s.archive(t, "x.tgz", bundle.Gzip))
+		data := readFile(t, s.archive(t, "x.tar", bundle.None))
 		in, err := OpenStream(bytes.NewReader(data), OpenOptions{TempDir: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
@@ -215,6 +215,32 @@ func TestStreamOfASparseIndex(t *testing.T) {
 			t.Errorf("%q without %s: %T", platforms, arm.desc.Digest, in)
 		}
 		closeAll(t, in)
+	}
+}
+
+// A manifest with wrong bytes is as good as absent, and no reason to spool.
+func TestStreamWithACorruptManifest(t *testing.T) {
+	s := newSample(t)
+	bad := s.manifests[0]
+	var out bytes.Buffer
+	a := StreamArchive(&out, bundle.Gzip)
+	a.have[bad.desc.Digest] = true // PutManifest would refuse its bytes
+	wrong := append(bytes.Clone(bad.data), ' ')
+	if err := errors.Join(a.begin(), a.out.Put(bundle.BlobName(bad.desc.Digest), wrong)); err != nil {
+		t.Fatal(err)
+	}
+	s.writeArchive(t, a)
+	if _, err := a.Commit(false); err != nil {
+		t.Fatal(err)
+	}
+	in := openStreamOf(t, out.Bytes())
+	if data, err := in.Manifest(bad.desc.Digest); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%q, %v", data, err)
+	}
+	r, err := VerifyStream(t.Context(), in, VerifyOptions{})
+	var gone *MissingError
+	if err != nil || len(r.Faults) != 2 || r.Faults[0].Digest != bad.desc.Digest || !errors.As(r.Faults[0].Err, &gone) {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 

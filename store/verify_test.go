@@ -105,7 +105,7 @@ func TestVerifyFindsFaults(t *testing.T) {
 	}{
 		"a corrupt layer of two images": {func(s *sample) digest.Digest {
 			s.blobs[1].data = bytes.Clone(s.blobs[1].data)
-			s.blobs[1].data[70_000] ^= 1
+			s.blobs[1].data[7_000] ^= 1
 			return s.blobs[1].desc.Digest
 		}, []string{amd, v1}},
 		"a missing layer": {func(s *sample) digest.Digest {
@@ -219,6 +219,31 @@ func TestVerifySparseIndexes(t *testing.T) {
 		if r := verdict(t, s); len(r.Faults) != faults {
 			t.Errorf("%q: %v", platforms, r.Faults)
 		}
+	}
+}
+
+// What was not selected and is there all the same is verified, and not left over.
+func TestVerifyMoreThanASparseIndexNeeds(t *testing.T) {
+	s := newSample(t)
+	for i := range s.index.Entries {
+		s.index.Entries[i].Platforms = "linux/amd64"
+	}
+	if r := verdict(t, s); len(r.Faults) > 0 || r.LeftOver > 0 {
+		t.Errorf("%+v", r)
+	}
+	s.blobs[5].data = s.blobs[5].data[1:]
+	if r := verdict(t, s); len(r.Faults) == 0 {
+		t.Error("a fault in what was not selected is not seen")
+	}
+}
+
+// A subject is a manifest: that its bytes are a layer somewhere is not enough.
+func TestVerifySubjectThatIsABlob(t *testing.T) {
+	s := newSample(t)
+	subject := s.blobs[0].desc
+	s.put(s.image(t, "lost", &subject, []byte("signed")), "")
+	if r := verdict(t, s); len(r.Faults) != 1 {
+		t.Errorf("%v", r.Faults)
 	}
 }
 
