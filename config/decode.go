@@ -15,15 +15,13 @@ import (
 // from yaml.v3's own in that it collects all faults with their places, and
 // believes a value only if it has the type that is written.
 type decoder struct {
+	form   form
 	file   string
 	faults []Fault
 	places map[string]place
 	values int
 	merges []*yaml.Node // mappings whose merge keys are being followed
 }
-
-// maxValues bounds what a small file can unfold to by aliases.
-const maxValues = 1 << 20
 
 // checker is a struct that judges its values once it is filled.
 type checker interface {
@@ -38,8 +36,7 @@ func (d *decoder) decode(n *yaml.Node, path string, v reflect.Value, mayEmpty bo
 		return
 	}
 	d.places[path] = place{n.Line, n.Column}
-	if text, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok && n.Kind == yaml.ScalarNode {
-		d.text(n, path, text)
+	if d.short(n, path, v) {
 		return
 	}
 	switch v.Kind() {
@@ -58,10 +55,10 @@ func (d *decoder) decode(n *yaml.Node, path string, v reflect.Value, mayEmpty bo
 // exhausted counts one more value, and says once that they are too many.
 func (d *decoder) exhausted(n *yaml.Node, path string) bool {
 	d.values++
-	if d.values == maxValues+1 {
-		d.fault(n, path, "too many values for a spec")
+	if d.values == d.form.values+1 {
+		d.fault(n, path, "too many values for a "+d.form.noun)
 	}
-	return d.values > maxValues
+	return d.values > d.form.values
 }
 
 func (d *decoder) sequence(n *yaml.Node, path string, v reflect.Value) {
@@ -75,10 +72,41 @@ func (d *decoder) sequence(n *yaml.Node, path string, v reflect.Value) {
 	}
 }
 
-// text fills a struct that has a short form, which is a string.
-func (d *decoder) text(n *yaml.Node, path string, text encoding.TextUnmarshaler) {
+// short fills a struct that may be, or has to be, a scalar.
+func (d *decoder) short(n *yaml.Node, path string, v reflect.Value) bool {
+	scalar := n.Kind == yaml.ScalarNode
+	switch form := v.Addr().Interface().(type) {
+	case *ReferrerChoice:
+		if n.Kind != yaml.MappingNode {
+			d.toggle(n, path, form)
+			return true
+		}
+	case encoding.TextUnmarshaler:
+		if len(keysOf(v.Type())) == 0 {
+			d.text(n, path, form, "a string")
+			return true
+		}
+		if scalar {
+			d.text(n, path, form, "a string or a mapping")
+		}
+		return scalar
+	}
+	return false
+}
+
+func (d *decoder) toggle(n *yaml.Node, path string, choice *ReferrerChoice) {
+	on := new(bool)
+	if setBool(n, reflect.ValueOf(on).Elem()) != "" {
+		d.fault(n, path, "must be true, false or a mapping, is "+describe(n))
+		return
+	}
+	choice.Referrers = on
+}
+
+// text fills a struct from a string; must says what else it could be.
+func (d *decoder) text(n *yaml.Node, path string, text encoding.TextUnmarshaler, must string) {
 	if n.ShortTag() != "!!str" {
-		d.fault(n, path, "must be a string or a mapping, is "+describe(n)+quoted(n))
+		d.fault(n, path, "must be "+must+", is "+describe(n)+quoted(n))
 		return
 	}
 	if err := text.UnmarshalText([]byte(n.Value)); err != nil {

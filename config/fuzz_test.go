@@ -1,8 +1,10 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -101,13 +103,13 @@ func checkSuggestion(t *testing.T, err error) {
 
 // What a mapping gives is a name that a registry takes, or a *MappingError.
 func FuzzMap(f *testing.F) {
-	f.Add("docker.io/library", "", "dockerhub", "docker.io/nginx:1")
-	f.Add("test", "", "", "foo.example/test/a")
-	f.Add("", `(?P<registry>[^/]+)/(?P<path>.+)`, "all/${registry}/${path}", "foo.example/a:v1")
-	f.Add("", `(x)?.*`, "a${1}", "foo.example/a:v1")
-	f.Add("[::1]:5000/a", "", "b", "[::1]:5000/a/c")
-	f.Fuzz(func(t *testing.T, source, pattern, target, reference string) {
-		m, err := NewMapper([]Mapping{{Source: source, SourcePattern: pattern, Target: target, Tags: []TagMapping{{"v1", "v2"}}}})
+	f.Add("docker.io/library", "", "dockerhub", "docker.io/nginx:1", "1", "2")
+	f.Add("test", "", "", "foo.example/test/a", "v*", "*")
+	f.Add("", `(?P<registry>[^/]+)/(?P<path>.+)`, "all/${registry}/${path}", "foo.example/a:v1", "v*", "*")
+	f.Add("", `(x)?.*`, "a${1}", "foo.example/a:v1", "v*", "*")
+	f.Add("[::1]:5000/a", "", "b", "[::1]:5000/a/c", "v*", "*")
+	f.Fuzz(func(t *testing.T, source, pattern, target, reference, tagSource, tagTarget string) {
+		m, err := NewMapper([]Mapping{{Source: source, SourcePattern: pattern, Target: target, Tags: []TagMapping{{tagSource, tagTarget}}}})
 		if err != nil {
 			return
 		}
@@ -126,6 +128,84 @@ func FuzzMap(f *testing.F) {
 		mapped, err := ParseReference("a.example/" + repository)
 		if err != nil || mapped.Repository != repository || (tag == "") != (r.Tag == "") {
 			t.Errorf("%s maps to %q with tag %q: %v", reference, repository, tag, err)
+		}
+	})
+}
+
+// What parses prints to something that parses to the same value, and an image
+// for just that platform is one that it asks for.
+func FuzzParsePlatform(f *testing.F) {
+	for _, s := range []string{"linux/amd64", "linux/arm/v7", "linux/arm64/v8", "linux/aarch64/8", "all", "amd64", "Windows/x86-64", "a/b/c/d"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		p, err := ParsePlatform(s)
+		var wrong *ReferenceError
+		if err != nil {
+			if !errors.As(err, &wrong) {
+				t.Fatalf("%T: %v, want a *ReferenceError", err, err)
+			}
+			if wrong.Suggestion == "" {
+				return
+			}
+			s = wrong.Suggestion
+			if p, err = ParsePlatform(s); err != nil {
+				t.Fatalf("the suggestion does not parse: %v", err)
+			}
+		}
+		if again, err := ParsePlatform(p.String()); err != nil || again != p {
+			t.Errorf("%+v prints %q, which parses to %+v, %v", p, p, again, err)
+		}
+		if !p.Matches(p.OS, p.Architecture, p.Variant) {
+			t.Errorf("%s does not match itself", p)
+		}
+	})
+}
+
+// What loads is written so that it loads to the same value, and written again it
+// is the same bytes. The short way to read what we wrote finds what the long one
+// does.
+func FuzzParseLock(f *testing.F) {
+	bad, err := os.ReadFile(specs + "/lock/bad.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	var good bytes.Buffer
+	if _, err := (&Lock{Artifacts: locked(f)}).WriteTo(&good); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(bad)
+	f.Add(good.Bytes())
+	f.Add([]byte(strings.Replace(good.String(), `"null"`, `"\u00e9\xe9\U0001F600\a\"'#\\/"`, 1)))
+	f.Add([]byte(strings.Replace(good.String(), `size: 7`, `size: 0x7`, 1)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		lock, err := ParseLock("mirror.lock.yaml", data)
+		if err != nil {
+			checkFaults(t, err)
+			return
+		}
+		if _, err := lockForm.decode("mirror.lock.yaml", data, new(lockFile)); err != nil {
+			t.Errorf("it is read line by line, but %v", err)
+		}
+		var first, second bytes.Buffer
+		if _, err := lock.WriteTo(&first); err != nil {
+			t.Fatalf("it loads, but cannot be written: %v", err)
+		}
+		var file lockFile
+		if _, err := lockForm.decode("mirror.lock.yaml", first.Bytes(), &file); err != nil {
+			t.Fatalf("%v\n%s", err, first.String())
+		}
+		scanned, ok := scanLock(first.Bytes())
+		if ok != (len(lock.Artifacts) > 0) {
+			t.Errorf("what was written is not read line by line:\n%s", first.String())
+		}
+		for _, again := range [][]LockedArtifact{file.Artifacts, scanned} {
+			if len(again)+len(lock.Artifacts) > 0 && !reflect.DeepEqual(again, lock.Artifacts) {
+				t.Errorf("got %+v, want %+v", again, lock.Artifacts)
+			}
+		}
+		if _, err := (&Lock{Artifacts: file.Artifacts}).WriteTo(&second); err != nil || !bytes.Equal(first.Bytes(), second.Bytes()) {
+			t.Errorf("%v\n%s\nbecomes\n%s", err, first.String(), second.String())
 		}
 	})
 }

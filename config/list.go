@@ -16,7 +16,7 @@ const maxLine = 1 << 20
 // or behind white space is a comment; empty lines do not count. All faults are
 // reported at once, as a [*LoadError].
 func ReadList(name string, r io.Reader) ([]Selection, error) {
-	selections, faults := readList(name, r)
+	selections, faults := readList(name, r, Selection{Referrers: true})
 	if len(faults) > 0 {
 		return nil, loadError(faults)
 	}
@@ -39,7 +39,8 @@ func Arguments(references []string) ([]Selection, error) {
 	return all, loadError(faults)
 }
 
-func readList(name string, r io.Reader) (all []Selection, faults []Fault) {
+// readList returns base for every reference, with the line as its origin.
+func readList(name string, r io.Reader, base Selection) (all []Selection, faults []Fault) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
 	n := 0
@@ -54,8 +55,8 @@ func readList(name string, r io.Reader) (all []Selection, faults []Fault) {
 			faults = append(faults, newFault(name, place{n, column}, "", err))
 			continue
 		}
-		origin := fmt.Sprintf("%s:%d", name, n)
-		all = append(all, each(parsed, Selection{Referrers: true, Origin: origin})...)
+		base.Origin = fmt.Sprintf("%s:%d", name, n)
+		all = append(all, each(parsed, base)...)
 	}
 	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
 		faults = append(faults, newFault(name, place{n + 1, 1}, "", errors.New("the line is too long for a list of references")))

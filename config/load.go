@@ -10,63 +10,89 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// maxSpec bounds what is read as a spec. A hundred thousand sources fit.
-const maxSpec = 64 << 20
+// form is a kind of file that is read here: what it is called, and bounds that
+// nothing honest comes near.
+type form struct {
+	noun   string
+	bytes  int64
+	values int // that a file may unfold to by aliases
+}
+
+// A hundred thousand sources fit in a spec, a million artifacts in a lock.
+var (
+	specForm = form{"spec", 64 << 20, 1 << 20}
+	lockForm = form{"lock", 1 << 30, 1 << 25}
+)
 
 // Load reads the spec in a file. Its error is a [*LoadError] with all that is
 // wrong; a file that cannot be read is the only fault then, and its cause can
 // be asked for by errors.Is.
 func Load(path string) (*Spec, error) {
-	data, err := readFile(path)
+	data, err := specForm.read(path)
 	if err != nil {
-		var cause *os.PathError
-		if errors.As(err, &cause) {
-			err = cause.Err
-		}
-		return nil, loadError([]Fault{newFault(path, place{}, "", err)})
+		return nil, err
 	}
 	return Parse(path, data)
 }
 
-func readFile(path string) ([]byte, error) {
+// read returns what is in a file. Its error is a *LoadError.
+func (f form) read(path string) ([]byte, error) {
+	data, err := readFile(path, f.bytes+1)
+	if err == nil && int64(len(data)) > f.bytes {
+		err = fmt.Errorf("larger than %d MiB, which no %s is", f.bytes>>20, f.noun)
+	}
+	if err == nil {
+		return data, nil
+	}
+	var cause *os.PathError
+	if errors.As(err, &cause) {
+		err = cause.Err
+	}
+	return nil, loadError([]Fault{newFault(path, place{}, "", err)})
+}
+
+func readFile(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSpec+1))
-	if err == nil && len(data) > maxSpec {
-		err = fmt.Errorf("larger than %d MiB, which no spec is", maxSpec>>20)
-	}
-	return data, err
+	return io.ReadAll(io.LimitReader(f, most))
 }
 
 // Parse reads a spec from memory. The name stands in errors, and relative paths
 // in the spec are relative to its folder.
 func Parse(name string, data []byte) (*Spec, error) {
-	root, err := readDocument(data)
+	spec := &Spec{name: name}
+	places, err := specForm.decode(name, data, spec)
+	if err != nil {
+		return nil, err
+	}
+	spec.places = places
+	return spec, nil
+}
+
+// decode fills what into points to, and returns where each value stands. Its
+// error is a *LoadError.
+func (f form) decode(name string, data []byte, into any) (map[string]place, error) {
+	root, err := f.document(data)
 	if err != nil {
 		var wrong *syntaxError
 		errors.As(err, &wrong)
 		return nil, loadError([]Fault{newFault(name, wrong.place, "", err)})
 	}
-	d := &decoder{file: name, places: make(map[string]place)}
-	spec := &Spec{name: name, places: d.places}
-	d.decode(root, "", reflect.ValueOf(spec).Elem(), false)
-	if len(d.faults) > 0 {
-		return nil, loadError(inOrder(d.faults))
-	}
-	return spec, nil
+	d := &decoder{form: f, file: name, places: make(map[string]place)}
+	d.decode(root, "", reflect.ValueOf(into).Elem(), false)
+	return d.places, loadError(inOrder(d.faults))
 }
 
-// readDocument returns the one value that data is. Its error is a
-// *syntaxError.
-func readDocument(data []byte) (*yaml.Node, error) {
+// document returns the one value that data is. Its error is a *syntaxError.
+func (f form) document(data []byte) (*yaml.Node, error) {
 	documents := &documents{data: data}
 	documents.decoder = yaml.NewDecoder(documents)
 	first, err := documents.next()
 	if errors.Is(err, io.EOF) || err == nil && isEmpty(first) {
-		return nil, &syntaxError{place{1, 1}, "empty; a spec begins with apiVersion: " + APIVersion}
+		return nil, &syntaxError{place{1, 1}, "empty; a " + f.noun + " begins with apiVersion: " + APIVersion}
 	}
 	if err != nil {
 		return nil, err
@@ -78,7 +104,7 @@ func readDocument(data []byte) (*yaml.Node, error) {
 	case err != nil:
 		return nil, err
 	}
-	return nil, &syntaxError{place{second.Line, second.Column}, "a second document; a file holds one spec"}
+	return nil, &syntaxError{place{second.Line, second.Column}, "a second document; a file holds one " + f.noun}
 }
 
 func isEmpty(document *yaml.Node) bool {

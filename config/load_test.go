@@ -81,7 +81,7 @@ const head = "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\n"
 func TestAliases(t *testing.T) {
 	spec := load(t, specs+"/good/aliases.yaml")
 	helm, kustomize := spec.Sources[1], spec.Sources[2]
-	if helm.Repository != "ghcr.io/fluxcd/helm-controller" || helm.Tags.Semver != ">=1" || helm.Referrers == nil {
+	if helm.Repository != "ghcr.io/fluxcd/helm-controller" || helm.Tags.Semver != ">=1" || helm.Referrers == nil || *helm.Referrers {
 		t.Errorf("merged: %+v", helm)
 	}
 	if want := (Tags{Semver: ">=1", Regex: "v.*", Latest: 5}); !reflect.DeepEqual(kustomize.Tags, want) {

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +16,7 @@ type Mapper struct {
 // rule is a mapping that was compiled: a pattern, or a prefix.
 type rule struct {
 	mapping  Mapping
-	tags     map[string]string
+	tags     tagRules
 	pattern  *regexp.Regexp
 	registry string // "" means every registry
 	prefix   string // "" means all of the registry
@@ -50,6 +51,23 @@ func NewMapper(mappings []Mapping) (*Mapper, error) {
 	return m, nil
 }
 
+// Prepend returns a mapper that asks other mappings first, such as those of a
+// command line. It is an error if one of them is never reached because of
+// another one.
+func (m *Mapper) Prepend(first ...Mapping) (*Mapper, error) {
+	earlier := make(coverage)
+	for i := range first {
+		if by, ok := earlier.add(&first[i], i); ok {
+			return nil, &ReferenceError{Reference: first[i].source(), Reason: "mapped already by " + first[by].source()}
+		}
+	}
+	more, err := NewMapper(first)
+	if err != nil {
+		return nil, err
+	}
+	return &Mapper{rules: slices.Concat(more.rules, m.rules)}, nil
+}
+
 // Map returns the repository below a target, and the tag there; "" for a
 // reference without one. It returns ok = false for what a mapping excludes. Its
 // error is a [*MappingError]: no registry would take that name.
@@ -65,10 +83,7 @@ func (m *Mapper) Map(r Reference) (repository, tag string, ok bool, err error) {
 		if rule.mapping.Exclude {
 			return "", "", false, nil
 		}
-		source, repository = rule.mapping.source(), mapped
-		if renamed, ok := rule.tags[tag]; ok && tag != "" {
-			tag = renamed
-		}
+		source, repository, tag = rule.mapping.source(), mapped, rule.tags.rename(tag)
 		break
 	}
 	reason := repositoryFault(repository)

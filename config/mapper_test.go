@@ -2,6 +2,8 @@ package config
 
 import (
 	"errors"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -44,6 +46,19 @@ func TestMap(t *testing.T) {
 		{"a pattern is anchored", []Mapping{{SourcePattern: `quay|foo.example`, Target: "x"}}, "foo.example/a", "a"},
 		{"a group by number", []Mapping{{SourcePattern: `[^/]+/(.*)`, Target: "x/${1}"}}, "foo.example/a/b", "x/a/b"},
 		{"a group is not looked into", []Mapping{{SourcePattern: `(?P<a>[^/]+)/(?P<b>.*)`, Target: "${b}"}}, "foo.example/a", "a"},
+		{"a tag pattern", tags("v*", "*"), "quay.io/a:v3.5", "b:3.5"},
+		{"a tag pattern with more behind", tags("v*-alpine", "release-*"), "quay.io/a:v3.5-alpine", "b:release-3.5"},
+		{"a tag pattern that does not match", tags("v*-alpine", "*"), "quay.io/a:v3.5", "b:v3.5"},
+		{"a tag pattern of all", tags("*", "*-mirrored"), "quay.io/a:v1", "b:v1-mirrored"},
+		{"a * is not nothing", tags("v*", "*"), "quay.io/a:v", "b:v"},
+		{"ends that overlap", tags("aba*ba", "*"), "quay.io/a:ababa", "b:ababa"},
+		{"a * is taken as it is", tags("*", "x*"), "quay.io/a:v1", "b:xv1"},
+		{"the first tag pattern wins", tags("v1*", "one*", "v*", "*"), "quay.io/a:v1.2", "b:one.2"},
+		{"the next tag pattern", tags("v1*", "one*", "v*", "*"), "quay.io/a:v2", "b:2"},
+		{"a tag before a pattern", tags("v1", "one", "v*", "*"), "quay.io/a:v1", "b:one"},
+		{"a tag behind a pattern", tags("v*", "*", "v1", "one", "w1", "won"), "quay.io/a:v1", "b:1"},
+		{"a tag behind another pattern", tags("v*", "*", "v1", "one", "w1", "won"), "quay.io/a:w1", "b:won"},
+		{"a digest has no tag to rename", tags("*", "x*"), "quay.io/a@" + someSHA256, "b"},
 		{"a pattern renames", []Mapping{{SourcePattern: `.*/(.*)`, Target: "${1}", Tags: []TagMapping{{"v1", "v2"}}}}, "foo.example/a/b:v1", "b:v2"},
 	}
 	for _, tt := range tests {
@@ -71,6 +86,72 @@ func TestMap(t *testing.T) {
 	}
 }
 
+// tags is a mapping that renames tags: source, target, source, target...
+func tags(pairs ...string) []Mapping {
+	m := Mapping{Source: "quay.io/a", Target: "b"}
+	for pair := range slices.Chunk(pairs, 2) {
+		m.Tags = append(m.Tags, TagMapping{pair[0], pair[1]})
+	}
+	return []Mapping{m}
+}
+
+func TestParseMapping(t *testing.T) {
+	for in, want := range map[string]Mapping{
+		"docker.io/library=dockerhub": {Source: "docker.io/library", Target: "dockerhub"},
+		"ghcr.io/acme=":               {Source: "ghcr.io/acme"},
+		"test=a/b":                    {Source: "test", Target: "a/b"},
+		"[::1]:5000=a":                {Source: "[::1]:5000", Target: "a"},
+	} {
+		if got, err := ParseMapping(in); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("ParseMapping(%q) = %+v, %v, want %+v", in, got, err, want)
+		}
+	}
+	for in, want := range map[string]string{
+		"":           "a mapping is SOURCE=TARGET",
+		"ghcr.io/a":  "a mapping is SOURCE=TARGET",
+		"=a":         "no source",
+		"a/=b":       "ends in a slash",
+		"a.b/c:v1=d": "has a tag or a digest",
+		"a=B":        "upper case",
+		"a=b=c":      "not allowed",
+		"a = b":      "not allowed",
+		"a.b:0/c=d":  "no valid port",
+	} {
+		got, err := ParseMapping(in)
+		var wrong *ReferenceError
+		if !errors.As(err, &wrong) || wrong.Reference != in || !strings.Contains(wrong.Reason, want) {
+			t.Errorf("ParseMapping(%q) = %+v, %v, want %q", in, got, err, want)
+		}
+	}
+}
+
+func TestPrepend(t *testing.T) {
+	m, err := NewMapper([]Mapping{{Source: "quay.io/a", Target: "spec"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := func(mappings ...Mapping) (*Mapper, error) { return m.Prepend(mappings...) }
+	first, err := before(Mapping{Source: "quay.io/a/b", Target: "first"}, Mapping{Source: "quay.io/a", Target: "second"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for in, want := range map[string]string{"quay.io/a/b": "first", "quay.io/a/c": "second/c", "quay.io/d": "d"} {
+		if got, _, _, err := first.Map(reference(t, in)); err != nil || got != want {
+			t.Errorf("%s maps to %q, %v, want %q", in, got, err, want)
+		}
+	}
+	if got, _, _, err := m.Map(reference(t, "quay.io/a/b")); err != nil || got != "spec/b" {
+		t.Errorf("the mapper changed: %q, %v", got, err)
+	}
+	_, err = before(Mapping{Source: "quay.io", Target: "x"}, Mapping{Source: "quay.io/a", Target: "y"})
+	if err == nil || err.Error() != `"quay.io/a": mapped already by quay.io` {
+		t.Errorf("got %v", err)
+	}
+	if _, err = before(Mapping{Source: "A"}); err == nil {
+		t.Error("a mapping that is none makes a mapper")
+	}
+}
+
 func TestMapError(t *testing.T) {
 	tests := []struct {
 		mapping Mapping
@@ -80,6 +161,7 @@ func TestMapError(t *testing.T) {
 		{Mapping{Source: "quay.io/a", Target: ""}, "quay.io/a:v1", `quay.io/a:v1: mapping quay.io/a gives "": no repository`},
 		{Mapping{SourcePattern: `(?P<r>[^/]+)/(?P<p>.*)`, Target: "${r}/${p}"}, "localhost:5000/a", `gives "localhost:5000/a": repository "localhost:5000/a" is not allowed`},
 		{Mapping{SourcePattern: `.*/(x)?a`, Target: "b/${1}"}, "quay.io/a", `gives "b/"`},
+		{tags("v*", "*")[0], "quay.io/a:v.1", `tag ".1" is not allowed`},
 		{Mapping{Source: "quay.io", Target: strings.Repeat("a", 250)}, "quay.io/abcdef", "257 characters"},
 	}
 	for _, tt := range tests {
@@ -112,6 +194,11 @@ func TestNewMapperError(t *testing.T) {
 		{SourcePattern: "(a)", Target: "${"},
 		{SourcePattern: "(?P<a>a)", Target: "b/${a"},
 		{SourcePattern: "(a)", Target: "$1"},
+		{Source: "a", Target: "b", Tags: []TagMapping{{"v*", "latest"}}},
+		{Source: "a", Target: "b", Tags: []TagMapping{{"v1", "*"}}},
+		{Source: "a", Target: "b", Tags: []TagMapping{{"v**", "*"}}},
+		{Source: "a", Target: "b", Tags: []TagMapping{{"v*", "*:"}}},
+		{Source: "a", Target: "b", Tags: []TagMapping{{"", "a"}}},
 	} {
 		if _, err := NewMapper([]Mapping{m}); err == nil {
 			t.Errorf("%+v makes a mapper", m)

@@ -18,10 +18,21 @@ type Mapping struct {
 	Exclude       bool         `yaml:"exclude"` // what matches is not restored
 }
 
-// TagMapping renames one tag.
-type TagMapping struct {
-	Source string `yaml:"source"`
-	Target string `yaml:"target"`
+// ParseMapping parses SOURCE=TARGET, a prefix and what takes its place; without
+// a TARGET the prefix goes. Its error is a [*ReferenceError].
+func ParseMapping(s string) (Mapping, error) {
+	source, target, ok := strings.Cut(s, "=")
+	m := Mapping{Source: source, Target: target}
+	if !ok {
+		return Mapping{}, &ReferenceError{Reference: s, Reason: "a mapping is SOURCE=TARGET"}
+	}
+	if source == "" {
+		return Mapping{}, &ReferenceError{Reference: s, Reason: "no source before the ="}
+	}
+	if _, faults := m.compile(); len(faults) > 0 {
+		return Mapping{}, &ReferenceError{Reference: s, Reason: faults[0].reason}
+	}
+	return m, nil
 }
 
 func (m *Mapping) source() string {
@@ -40,33 +51,12 @@ func (m *Mapping) check(o object) {
 	} else if o.sound("exclude") || !o.has("exclude") {
 		o.require("target")
 	}
-	m.checkTags(o)
+	checkTagMappings(o, m.Tags)
 	_, faults := m.compile()
 	for _, f := range faults {
 		if o.sound(f.key) {
 			o.fault(f.key, f.reason)
 		}
-	}
-}
-
-func (m *Mapping) checkTags(o object) {
-	seen := make(map[string]bool)
-	for i, t := range m.Tags {
-		if seen[t.Source] && t.Source != "" {
-			o.fault(element("tags", i), fmt.Sprintf("tag %q is renamed already", t.Source))
-		}
-		seen[t.Source] = true
-	}
-}
-
-func (t *TagMapping) check(o object) {
-	checkTag(o, "source", t.Source)
-	checkTag(o, "target", t.Target)
-}
-
-func checkTag(o object, key, tag string) {
-	if o.require(key) && o.sound(key) && tagFault(tag) != "" {
-		o.fault(key, tagFault(tag))
 	}
 }
 
@@ -77,20 +67,22 @@ func (e mappingFault) Error() string { return e.key + ": " + e.reason }
 
 // compile makes a rule of the mapping, which can be used if there are no faults.
 func (m *Mapping) compile() (rule, []mappingFault) {
-	r := rule{mapping: *m, tags: make(map[string]string, len(m.Tags))}
-	for _, t := range m.Tags {
-		r.tags[t.Source] = t.Target
-	}
-	found := r.compilePrefix
-	if m.SourcePattern != "" {
-		found = r.compilePattern
-	}
+	r := rule{mapping: *m, tags: newTagRules(m.Tags)}
 	var faults []mappingFault
-	found(func(key, reason string) {
+	fault := func(key, reason string) {
 		if reason != "" {
 			faults = append(faults, mappingFault{key, reason})
 		}
-	})
+	}
+	if m.SourcePattern != "" {
+		r.compilePattern(fault)
+	} else {
+		r.compilePrefix(fault)
+	}
+	for i := range m.Tags {
+		key, reason := m.Tags[i].fault()
+		fault(element("tags", i)+"."+key, reason)
+	}
 	return r, faults
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -136,6 +137,13 @@ func (o object) constant(key, value, only string) {
 		o.fault(key, fmt.Sprintf("missing, must be %q", only))
 	} else if o.sound(key) && value != only {
 		o.fault(key, fmt.Sprintf("must be %q, is %q", only, shorten(value)))
+	}
+}
+
+// choice reports a value that is none of those there are.
+func (o object) choice(key, value string, choices ...string) {
+	if o.sound(key) && !slices.Contains(choices, value) {
+		o.suggest(key, fmt.Sprintf("%q is none of %s", shorten(value), strings.Join(choices, ", ")), nearest(value, choices))
 	}
 }
 

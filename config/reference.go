@@ -51,8 +51,14 @@ func (r Reference) IsRepository() bool {
 	return r.Tag == "" && r.Digest == ""
 }
 
-// ReferenceError says what is wrong with a reference, a target or a registry
-// that somebody wrote.
+// UnmarshalText takes what [ParseReference] takes.
+func (r *Reference) UnmarshalText(text []byte) (err error) {
+	*r, err = ParseReference(string(text))
+	return err
+}
+
+// ReferenceError says what is wrong with a reference, a target, a registry, a
+// platform or a mapping that somebody wrote.
 type ReferenceError struct {
 	Reference  string // as it was written
 	Reason     string

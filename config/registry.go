@@ -40,10 +40,7 @@ func (r *RegistrySettings) check(o object) {
 	if o.sound("requestsPerSecond") && r.RequestsPerSecond <= 0 {
 		o.fault("requestsPerSecond", fmt.Sprintf("%g is not more than 0", r.RequestsPerSecond))
 	}
-	if o.sound("distributionSpec") && !slices.Contains(distributionSpecs, r.DistributionSpec) {
-		o.suggest("distributionSpec", fmt.Sprintf("%q is none of %s", r.DistributionSpec, strings.Join(distributionSpecs, ", ")),
-			nearest(r.DistributionSpec, distributionSpecs))
-	}
+	o.choice("distributionSpec", r.DistributionSpec, distributionSpecs...)
 }
 
 // Registry returns how a registry is reached: the zero value if the spec does

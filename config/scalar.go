@@ -17,7 +17,7 @@ func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value, mayEmpty bo
 		wrong = setString(n, v, mayEmpty)
 	case reflect.Bool:
 		wrong = setBool(n, v)
-	case reflect.Int:
+	case reflect.Int, reflect.Int64:
 		wrong = setInt(n, v)
 	default:
 		wrong = setFloat(n, v)
@@ -50,11 +50,11 @@ func setBool(n *yaml.Node, v reflect.Value) string {
 }
 
 func setInt(n *yaml.Node, v reflect.Value) string {
-	var i int
-	if n.ShortTag() != "!!int" || n.Decode(&i) != nil {
+	var i int64
+	if n.ShortTag() != "!!int" || n.Decode(&i) != nil || v.OverflowInt(i) {
 		return "must be a whole number, is " + describe(n)
 	}
-	v.SetInt(int64(i))
+	v.SetInt(i)
 	return ""
 }
 

@@ -29,23 +29,51 @@ func (t Tags) NeedsList() bool {
 // tag among those that are left is no version. Tags that stand for referrers
 // are left out unless they are named.
 func (t Tags) Select(all []string) ([]string, error) {
-	m, err := t.matcher()
+	selected, err := t.candidates(all)
 	if err != nil {
 		return nil, err
 	}
-	selected := slices.Clone(t.Names)
-	for _, tag := range all {
-		if m.match(tag) && !IsReferrersTag(tag) {
-			selected = append(selected, tag)
-		}
-	}
-	slices.Sort(selected)
-	selected = t.leave(slices.Compact(selected))
 	if t.Latest > 0 && t.Latest < len(selected) {
 		selected = newest(selected, all, t.Latest)
 		slices.Sort(selected)
 	}
 	return selected, nil
+}
+
+// What [Tags.Order] says.
+const (
+	OrderSemver = "semver"
+	OrderList   = "list"
+)
+
+// Order returns by which order Select finds the newest: [OrderSemver] where all
+// that are left are versions, else [OrderList], the order of all. It is "" where
+// Latest drops nothing, so that no order is needed.
+func (t Tags) Order(all []string) string {
+	left, err := t.candidates(all)
+	if err != nil || t.Latest == 0 || t.Latest >= len(left) {
+		return ""
+	}
+	if _, ok := parseVersions(left); ok {
+		return OrderSemver
+	}
+	return OrderList
+}
+
+// candidates returns what is selected before Latest counts, sorted by bytes.
+func (t Tags) candidates(all []string) ([]string, error) {
+	m, err := t.matcher()
+	if err != nil {
+		return nil, err
+	}
+	found := slices.Clone(t.Names)
+	for _, tag := range all {
+		if m.match(tag) && !IsReferrersTag(tag) {
+			found = append(found, tag)
+		}
+	}
+	slices.Sort(found)
+	return t.leave(slices.Compact(found)), nil
 }
 
 func (t Tags) filters() bool {
@@ -101,10 +129,6 @@ func (m matcher) match(tag string) bool {
 	}
 	v, err := semver.NewVersion(tag)
 	return err == nil && m.constraint.Check(v)
-}
-
-func anyGlob(globs []string, tag string) bool {
-	return slices.ContainsFunc(globs, func(glob string) bool { return doublestar.MatchUnvalidated(glob, tag) })
 }
 
 // newest returns the n newest of tags, which are sorted by bytes: by version if

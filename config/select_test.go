@@ -61,6 +61,30 @@ func TestSelect(t *testing.T) {
 	}
 }
 
+func TestOrder(t *testing.T) {
+	all := []string{"v1.10.0", "v1.9.0", "edge", "v2.0.0"}
+	tests := []struct {
+		name string
+		tags Tags
+		want string
+	}{
+		{"no latest", Tags{}, ""},
+		{"nothing is dropped", Tags{Latest: 4}, ""},
+		{"versions", Tags{Semver: "*", Latest: 2}, OrderSemver},
+		{"not all are versions", Tags{Latest: 3}, OrderList},
+		{"what is excluded does not count", Tags{Exclude: []string{"edge"}, Latest: 1}, OrderSemver},
+		{"names", Tags{Names: []string{"b", "a"}, Latest: 1}, OrderList},
+		{"no selection", Tags{Regex: "(", Latest: 1}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.tags.Order(all); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestSelectError(t *testing.T) {
 	for _, tags := range []Tags{
 		{Include: []string{"["}}, {Exclude: []string{"["}}, {Regex: "("}, {Regex: "a)|(b"}, {Semver: "newest"},

@@ -4,30 +4,42 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+
+	"github.com/opencontainers/go-digest"
 )
 
 // Source is one element of a spec's sources. Exactly one of References,
-// Repository (without Layout), List and Layout is set.
+// Repository (without Layout), Registry, List and Layout is set.
 type Source struct {
 	References []Reference `yaml:"-"` // of a source that is a mere string
 
-	Repository string `yaml:"repository"` // with Layout: what artifacts with a bare tag are called
-	Tags       Tags   `yaml:"tags"`
-	List       string `yaml:"list"`
-	Layout     string `yaml:"layout"`
-	Referrers  *bool  `yaml:"referrers"` // nil means what defaults say
-	Optional   bool   `yaml:"optional"`
+	Repository   string           `yaml:"repository"` // with Layout: what artifacts with a bare tag are called
+	Registry     string           `yaml:"registry"`
+	Repositories RepositoryFilter `yaml:"repositories"`
+	Tags         Tags             `yaml:"tags"`
+	List         string           `yaml:"list"`
+	Layout       string           `yaml:"layout"`
+	Platforms    []Platform       `yaml:"platforms"` // nil means what defaults say
+	Optional     bool             `yaml:"optional"`
+
+	ReferrerChoice `yaml:"referrers"` // the zero value means what defaults say
 }
 
 // Selection is one thing to mirror, ready for the engine.
 type Selection struct {
-	Reference Reference // an artifact, or a repository
-	Tags      Tags      // which tags of the repository; the zero value means all
-	Layout    string    // a local OCI layout instead; Reference is then the repository that names bare tags, if any
-	Referrers bool      // signatures, SBOMs and the like come along
-	Optional  bool      // it is no error if nothing is selected
-	Origin    string    // where it was asked for: "mirror.yaml:12", "images.txt:3", "argument 1"
+	Reference       Reference        // an artifact, or a repository
+	Registry        string           // a whole registry instead, through its catalog; Reference is zero then
+	Repositories    RepositoryFilter // which of the registry's repositories; the zero value means all
+	Tags            Tags             // which tags of each repository; the zero value means all
+	Layout          string           // a local OCI layout instead; Reference is then the repository that names bare tags, if any
+	Platforms       []Platform       // sorted, without repeats; nil means all
+	Referrers       bool             // signatures, SBOMs and the like come along
+	ReferrerTypes   []string         // globs of the artifact types that do; nil means all, see WantsReferrer
+	ReferrerDigests []digest.Digest  // of a lock: these come along and no others; nil leaves it open
+	Optional        bool             // it is no error if nothing is selected
+	Origin          string           // where it was asked for: "mirror.yaml:12", "images.txt:3", "argument 1"
 }
 
 // UnmarshalText takes a source that is a string: one reference, or several
@@ -38,13 +50,21 @@ func (s *Source) UnmarshalText(text []byte) (err error) {
 }
 
 func (s *Source) check(o object) {
-	o.exclusive("list", "repository", "layout", "tags")
-	o.exclusive("layout", "tags")
-	o.oneOf("a source", "repository", "list", "layout")
+	o.exclusive("list", "repository", "registry", "layout", "tags")
+	o.exclusive("layout", "registry", "tags")
+	o.exclusive("registry", "repository")
+	o.oneOf("a source", "repository", "registry", "list", "layout")
+	if o.has("repositories") && !o.has("registry") {
+		o.fault("repositories", "repositories needs registry")
+	}
+	checkPlatforms(o, s.Platforms)
 	o.variables("list", s.List)
 	o.variables("layout", s.Layout)
 	if s.Repository != "" {
 		s.checkRepository(o)
+	}
+	if s.Registry != "" {
+		o.wrong("registry", checkSourceRegistry(s.Registry))
 	}
 }
 
@@ -56,6 +76,30 @@ func (s *Source) checkRepository(o object) {
 	case !r.IsRepository():
 		o.suggest("repository", fmt.Sprintf("%q names one artifact, not a repository", s.Repository), r.Name())
 	}
+}
+
+// checkSourceRegistry takes the registries that a reference could begin with.
+// Its error is a *ReferenceError.
+func checkSourceRegistry(s string) error {
+	reason := unlikely(s)
+	if reason == "" {
+		reason = registryFault(s)
+	}
+	if reason == "" && !looksLikeRegistry(s) {
+		reason = "no registry: it has neither a dot nor a colon, and is not localhost"
+	}
+	if reason == "" {
+		return nil
+	}
+	mended := strings.TrimSpace(s)
+	if _, after, ok := strings.Cut(mended, "://"); ok {
+		mended = after
+	}
+	mended, _, _ = strings.Cut(mended, "/")
+	if registryFault(mended) != "" || !looksLikeRegistry(mended) {
+		mended = ""
+	}
+	return &ReferenceError{Reference: s, Reason: reason, Suggestion: mended}
 }
 
 // Selections returns what the spec's sources ask for, in their order. Lists are
@@ -78,17 +122,16 @@ func (s *Spec) Selections() ([]Selection, error) {
 }
 
 func (s *Spec) selections(at string, source Source) ([]Selection, []Fault) {
-	base := Selection{
-		Tags:      source.Tags,
-		Referrers: s.referrers(source),
-		Optional:  source.Optional,
-		Origin:    s.origin(at),
-	}
+	base := s.inherit(source)
+	base.Origin = s.origin(at)
 	switch {
 	case source.List != "":
 		return s.list(at, source, base)
 	case source.Layout != "":
 		return s.layout(at, source, base)
+	case source.Registry != "":
+		base.Registry, base.Repositories = source.Registry, source.Repositories
+		return []Selection{base}, nil
 	case source.Repository != "":
 		r, err := ParseReference(source.Repository)
 		if err != nil {
@@ -98,6 +141,18 @@ func (s *Spec) selections(at string, source Source) ([]Selection, []Fault) {
 		return []Selection{base}, nil
 	}
 	return each(source.References, base), nil
+}
+
+// inherit returns what holds for all that a source selects, whether it says so
+// or the defaults do.
+func (s *Spec) inherit(source Source) Selection {
+	platforms := source.Platforms
+	if platforms == nil {
+		platforms = s.Defaults.Platforms
+	}
+	base := Selection{Tags: source.Tags, Platforms: distinctPlatforms(platforms), Optional: source.Optional}
+	source.or(s.Defaults.ReferrerChoice).apply(&base)
+	return base
 }
 
 // list reads a list. What is wrong in it is said with its own name and line.
@@ -112,12 +167,9 @@ func (s *Spec) list(at string, source Source, base Selection) ([]Selection, []Fa
 		return nil, []Fault{s.fault(at, err)}
 	}
 	defer f.Close()
-	read, faults := readList(path, f)
+	read, faults := readList(path, f, base)
 	if len(faults) == 0 && len(read) == 0 && !source.Optional {
 		faults = []Fault{s.fault(at, fmt.Errorf("%s has no references", path))}
-	}
-	for i := range read {
-		read[i].Referrers, read[i].Optional = base.Referrers, base.Optional
 	}
 	return read, faults
 }
@@ -134,15 +186,6 @@ func (s *Spec) layout(at string, source Source, base Selection) ([]Selection, []
 		}
 	}
 	return []Selection{base}, nil
-}
-
-func (s *Spec) referrers(source Source) bool {
-	for _, said := range []*bool{source.Referrers, s.Defaults.Referrers} {
-		if said != nil {
-			return *said
-		}
-	}
-	return true
 }
 
 func (s *Spec) origin(at string) string {

@@ -2,9 +2,11 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -18,17 +20,18 @@ func TestSelections(t *testing.T) {
 	}
 	file, list := specs+"/good/every-key.yaml", specs+"/good/images.txt"
 	want := []string{
-		file + ":22 registry.k8s.io/kube-apiserver-arm64:v1.31.0",
-		file + ":23 registry.k8s.io/pause",
-		file + ":24 docker.io/library/alpine:3.20",
-		file + ":24 docker.io/library/alpine:3.21",
-		file + ":25 ghcr.io/acme/app:v1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-		file + ":26 ghcr.io/fluxcd/source-controller",
+		file + ":23 registry.k8s.io/kube-apiserver-arm64:v1.31.0",
+		file + ":24 registry.k8s.io/pause",
+		file + ":25 docker.io/library/alpine:3.20",
+		file + ":25 docker.io/library/alpine:3.21",
+		file + ":26 ghcr.io/acme/app:v1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+		file + ":27 ghcr.io/fluxcd/source-controller",
+		file + ":37 ",
 		list + ":3 registry.k8s.io/pause:3.10",
 		list + ":4 registry.k8s.io/etcd:3.5.15-0",
 		list + ":4 registry.k8s.io/etcd:3.5.16-0",
 		list + ":5 quay.io/coreos/flannel",
-		file + ":37 registry.corp.example/vendor/app",
+		file + ":47 registry.corp.example/vendor/app",
 	}
 	if lines := origins(got); strings.Join(lines, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
@@ -38,6 +41,28 @@ func TestSelections(t *testing.T) {
 		if s.Referrers == selection || s.Optional != selection || (s.Tags.Latest == 3) != selection {
 			t.Errorf("%s: %+v", s.Reference, s)
 		}
+		platforms := "[linux/amd64 linux/arm64]"
+		switch {
+		case i == 6:
+			platforms = "[linux/arm/v7]"
+		case strings.HasPrefix(s.Origin, list):
+			platforms = "[]"
+		}
+		if fmt.Sprint(s.Platforms) != platforms {
+			t.Errorf("%s: platforms %s, want %s", s.Origin, s.Platforms, platforms)
+		}
+	}
+	whole := Selection{
+		Registry:      "registry.corp.example",
+		Repositories:  RepositoryFilter{Include: []string{"team-a/**", "charts/*"}, Exclude: []string{"team-a/scratch/**"}},
+		Tags:          Tags{Latest: 1},
+		Platforms:     []Platform{{"linux", "arm", "v7"}},
+		Referrers:     true,
+		ReferrerTypes: []string{"application/vnd.dev.cosign.*", "*sbom*"},
+		Origin:        file + ":37",
+	}
+	if !reflect.DeepEqual(got[6], whole) {
+		t.Errorf("a registry: %+v, want %+v", got[6], whole)
 	}
 	if layout := got[len(got)-1].Layout; layout != filepath.Join(specs, "good/vendor/layout") {
 		t.Errorf("layout %q is not beside the spec", layout)
@@ -46,27 +71,56 @@ func TestSelections(t *testing.T) {
 
 func TestSelectionDefaults(t *testing.T) {
 	spec := write(t, `
-defaults: {referrers: false}
+defaults: {referrers: false, platforms: [windows/amd64, linux/x86_64]}
 sources:
   - ghcr.io/a
-  - {repository: ghcr.io/b, referrers: true}
+  - {repository: ghcr.io/b, referrers: true, platforms: [all]}
   - {list: list, optional: true}
   - {layout: /abs/olute}
+  - {registry: ghcr.io, referrers: {artifactTypes: ["a/*"]}}
 `)
 	if err := os.WriteFile(filepath.Join(filepath.Dir(spec.name), "list"), []byte("ghcr.io/c"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	got, err := spec.Selections()
-	if err != nil || len(got) != 4 {
+	if err != nil || len(got) != 5 {
 		t.Fatalf("%v, %v", got, err)
 	}
-	for i, referrers := range []bool{false, true, false, false} {
-		if got[i].Referrers != referrers || got[i].Optional != (i == 2) {
-			t.Errorf("%+v", got[i])
+	for i, want := range []string{
+		"false [] [linux/amd64 windows/amd64]",
+		"true [] []",
+		"false [] [linux/amd64 windows/amd64]",
+		"false [] [linux/amd64 windows/amd64]",
+		"true [a/*] [linux/amd64 windows/amd64]",
+	} {
+		s := got[i]
+		if inherited := fmt.Sprint(s.Referrers, s.ReferrerTypes, s.Platforms); inherited != want || s.Optional != (i == 2) {
+			t.Errorf("%+v: got %s, want %s", s, inherited, want)
 		}
 	}
 	if got[3].Layout != "/abs/olute" || got[3].Reference != (Reference{}) {
 		t.Errorf("%+v", got[3])
+	}
+}
+
+// What comes from elsewhere takes the defaults, too.
+func TestApplyDefaults(t *testing.T) {
+	for defaults, want := range map[string]string{
+		"{}":                                  "true [] []",
+		"{referrers: true, platforms: [all]}": "true [] []",
+		"{referrers: false, platforms: [linux/arm64, linux/amd64]}":      "false [] [linux/amd64 linux/arm64]",
+		"{referrers: {artifactTypes: [b, a]}, platforms: [linux/s390x]}": "true [b a] [linux/s390x]",
+	} {
+		all, err := Arguments([]string{"ghcr.io/a:v1", "ghcr.io/b:v1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, "defaults: "+defaults+"\n").ApplyDefaults(all)
+		for _, s := range all {
+			if got := fmt.Sprint(s.Referrers, s.ReferrerTypes, s.Platforms); got != want {
+				t.Errorf("defaults: %s: got %s, want %s", defaults, got, want)
+			}
+		}
 	}
 }
 

@@ -36,7 +36,22 @@ type Spec struct {
 
 // Defaults is what a source inherits that does not say otherwise.
 type Defaults struct {
-	Referrers *bool `yaml:"referrers"` // nil means true
+	Platforms      []Platform `yaml:"platforms"` // nil means all
+	ReferrerChoice `yaml:"referrers"`
+}
+
+func (d *Defaults) check(o object) { checkPlatforms(o, d.Platforms) }
+
+// ApplyDefaults makes the spec's defaults those of selections that come from
+// elsewhere, such as [Arguments].
+func (s *Spec) ApplyDefaults(all []Selection) {
+	if s == nil {
+		return
+	}
+	for i := range all {
+		all[i].Platforms = distinctPlatforms(s.Defaults.Platforms)
+		s.Defaults.ReferrerChoice.apply(&all[i])
+	}
 }
 
 // place is where a value stands in a file; both count from 1.
@@ -64,14 +79,19 @@ func (s *Spec) checkRegistries(o object) {
 }
 
 func (s *Spec) checkMappings(o object) {
-	seen := make(map[string]int)
-	for i, m := range s.Mappings {
-		key := m.Source + "\n" + m.SourcePattern
-		if first, ok := seen[key]; ok && m.source() != "" {
-			o.fault(element("mappings", i), fmt.Sprintf("%s is mapped already by mappings[%d]", m.source(), first))
+	earlier := make(coverage)
+	for i := range s.Mappings {
+		m := &s.Mappings[i]
+		first, ok := earlier.add(m, i)
+		if !ok {
 			continue
 		}
-		seen[key] = i
+		at := element("mappings", first)
+		by := fmt.Sprintf("%s in line %d", at, o.place(at).line)
+		if source := s.Mappings[first].source(); source != m.source() {
+			by += ", whose source is " + source
+		}
+		o.fault(element("mappings", i), fmt.Sprintf("%s is mapped already by %s", m.source(), by))
 	}
 }
 

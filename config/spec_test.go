@@ -23,8 +23,12 @@ func TestLoadEveryKey(t *testing.T) {
 	if !reflect.DeepEqual(spec.Registries, registries) {
 		t.Errorf("registries: %+v", spec.Registries)
 	}
-	if spec.Defaults.Referrers == nil || !*spec.Defaults.Referrers {
-		t.Error("defaults.referrers is lost")
+	defaults := Defaults{
+		Platforms:      []Platform{{"linux", "amd64", ""}, {"linux", "arm64", ""}, {"linux", "amd64", ""}},
+		ReferrerChoice: ReferrerChoice{Referrers: &yes},
+	}
+	if !reflect.DeepEqual(spec.Defaults, defaults) {
+		t.Errorf("defaults: %+v", spec.Defaults)
 	}
 	selection := Source{
 		Repository: "ghcr.io/fluxcd/source-controller",
@@ -32,8 +36,8 @@ func TestLoadEveryKey(t *testing.T) {
 			Names: []string{"v1.0.0"}, Include: []string{"v*"}, Exclude: []string{"*-rc*"},
 			Regex: "v[0-9.]+", Semver: ">=1.4.0 <2", Latest: 3,
 		},
-		Referrers: &no,
-		Optional:  true,
+		Optional:       true,
+		ReferrerChoice: ReferrerChoice{Referrers: &no},
 	}
 	if !reflect.DeepEqual(spec.Sources[4], selection) {
 		t.Errorf("a selection: %+v", spec.Sources[4])
@@ -41,7 +45,7 @@ func TestLoadEveryKey(t *testing.T) {
 	mappings := []Mapping{
 		{Source: "docker.io/library", Target: "dockerhub"},
 		{Source: "test", Target: "another-test"},
-		{Source: "quay.io/coreos/etcd", Target: "platform/etcd", Tags: []TagMapping{{"v3.5.16", "3.5"}}},
+		{Source: "quay.io/coreos/etcd", Target: "platform/etcd", Tags: []TagMapping{{"v3.5.16", "3.5"}, {"v*", "*"}}},
 		{Source: "quay.io/internal", Exclude: true},
 		{SourcePattern: "(?P<registry>[^/]+)/(?P<path>.+)", Target: "all/${registry}/${path}"},
 	}
@@ -122,8 +126,8 @@ func TestResolveTargets(t *testing.T) {
 	t.Setenv("NAMESPACE", "a/b")
 	got, err := load(t, specs+"/good/every-key.yaml").ResolveTargets()
 	want := []Target{
-		{Registry: "registry.corp.example", Namespace: "mirror"},
-		{Name: "dr", Registry: "localhost:15000", Namespace: "a/b"},
+		{Registry: "registry.corp.example", Namespace: "mirror", ExistingTags: "overwrite", PlatformMode: "keep"},
+		{Name: "dr", Registry: "localhost:15000", Namespace: "a/b", ExistingTags: "skip", PlatformMode: "rewrite"},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
@@ -151,6 +155,10 @@ func TestNilSpec(t *testing.T) {
 	}
 	if s, err := spec.Registry("a.example"); s != (RegistrySettings{}) || err != nil {
 		t.Error(s, err)
+	}
+	all := []Selection{{Referrers: true}}
+	if spec.ApplyDefaults(all); !reflect.DeepEqual(all, []Selection{{Referrers: true}}) {
+		t.Error(all)
 	}
 	m, err := spec.Mapper()
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"regexp"
 
 	"github.com/Masterminds/semver/v3"
-	"github.com/bmatcuk/doublestar/v4"
 )
 
 // Tags selects tags of a repository:
@@ -44,14 +43,6 @@ func (t *Tags) check(o object) {
 	}
 	if o.sound("latest") && t.Latest < 1 {
 		o.fault("latest", fmt.Sprintf("%d is less than 1", t.Latest))
-	}
-}
-
-func checkGlobs(o object, key string, globs []string) {
-	for i, glob := range globs {
-		if !doublestar.ValidatePattern(glob) {
-			o.fault(element(key, i), fmt.Sprintf("%q is no glob", glob))
-		}
 	}
 }
 

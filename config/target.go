@@ -7,15 +7,33 @@ type Target struct {
 	Name      string // what --target calls it; may be empty
 	Registry  string
 	Namespace string // path before every repository; may be empty
+
+	ExistingTags string // one of the Existing words: what to do with a tag that is there with another digest
+	PlatformMode string // one of the Platforms words: what to do with an index that was cut down
 }
 
-// ParseTarget parses REGISTRY[/NAMESPACE]. Its error is a [*ReferenceError].
+// What a target's ExistingTags may be. A tag that is there with the digest that
+// it is to have is fine with all three.
+const (
+	ExistingOverwrite = "overwrite" // the default
+	ExistingSkip      = "skip"
+	ExistingFail      = "fail"
+)
+
+// What a target's PlatformMode may be.
+const (
+	PlatformsKeep    = "keep"    // the default: the index as it is, which some registries refuse
+	PlatformsRewrite = "rewrite" // a new index of what there is, with another digest
+)
+
+// ParseTarget parses REGISTRY[/NAMESPACE]; the rest is as a spec has it that
+// says no more. Its error is a [*ReferenceError].
 func ParseTarget(s string) (Target, error) {
 	if reason := unlikely(s); reason != "" {
 		return Target{}, &ReferenceError{Reference: s, Reason: reason, Suggestion: suggestTarget(s)}
 	}
 	registry, namespace, slash := strings.Cut(s, "/")
-	t := Target{Registry: registry, Namespace: namespace}
+	t := Target{Registry: registry, Namespace: namespace, ExistingTags: ExistingOverwrite, PlatformMode: PlatformsKeep}
 	reason := t.fault(slash)
 	if reason == "" {
 		return t, nil

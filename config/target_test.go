@@ -19,6 +19,9 @@ func TestParseTarget(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got, err := ParseTarget(tt.in)
+		if got.ExistingTags != ExistingOverwrite || got.PlatformMode != PlatformsKeep {
+			t.Errorf("%s: %+v, want the defaults", tt.in, got)
+		}
 		if err != nil || got.String() != tt.in || got.Join("a/b") != tt.joined {
 			t.Errorf("ParseTarget(%q) = %v, %v, joins to %q, want %q", tt.in, got, err, got.Join("a/b"), tt.joined)
 		}

@@ -1,15 +1,18 @@
 package config
 
 import (
+	"cmp"
 	"strings"
 	"time"
 )
 
-// TargetEntry is one element of a spec's targets: REGISTRY[/NAMESPACE], with a
-// name or without.
+// TargetEntry is one element of a spec's targets: REGISTRY[/NAMESPACE], alone or
+// with more about it.
 type TargetEntry struct {
-	Name   string `yaml:"name"`
-	Target string `yaml:"target"`
+	Name         string `yaml:"name"`
+	Target       string `yaml:"target"`
+	ExistingTags string `yaml:"existingTags"` // "" means overwrite
+	PlatformMode string `yaml:"platformMode"` // "" means keep
 }
 
 // UnmarshalText takes a target that is a string.
@@ -23,6 +26,8 @@ func (t *TargetEntry) check(o object) {
 	if o.sound("target") {
 		o.wrong("target", t.fault())
 	}
+	o.choice("existingTags", t.ExistingTags, ExistingOverwrite, ExistingSkip, ExistingFail)
+	o.choice("platformMode", t.PlatformMode, PlatformsKeep, PlatformsRewrite)
 }
 
 // fault says what can be said before variables are expanded.
@@ -62,6 +67,11 @@ func (t TargetEntry) resolve() (Target, error) {
 		return Target{}, err
 	}
 	target, err := ParseTarget(expanded)
+	if err != nil {
+		return Target{}, err
+	}
 	target.Name = t.Name
-	return target, err
+	target.ExistingTags = cmp.Or(t.ExistingTags, target.ExistingTags)
+	target.PlatformMode = cmp.Or(t.PlatformMode, target.PlatformMode)
+	return target, nil
 }

@@ -1,0 +1,40 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// RepositoryFilter selects repositories of a registry by their paths. The zero
+// value selects all.
+type RepositoryFilter struct {
+	Include []string `yaml:"include"` // globs, of which one must match; nil means all
+	Exclude []string `yaml:"exclude"` // globs, of which none may match
+}
+
+func (f *RepositoryFilter) check(o object) {
+	checkGlobs(o, "include", f.Include)
+	checkGlobs(o, "exclude", f.Exclude)
+	o.notEmpty("include")
+	o.notEmpty("exclude")
+}
+
+// Match says that the repository of that path is selected. In a glob ** stands
+// for any number of components, * for what one has.
+func (f RepositoryFilter) Match(path string) bool {
+	return (len(f.Include) == 0 || anyGlob(f.Include, path)) && !anyGlob(f.Exclude, path)
+}
+
+func checkGlobs(o object, key string, globs []string) {
+	for i, glob := range globs {
+		if !doublestar.ValidatePattern(glob) {
+			o.fault(element(key, i), fmt.Sprintf("%q is no glob", glob))
+		}
+	}
+}
+
+func anyGlob(globs []string, name string) bool {
+	return slices.ContainsFunc(globs, func(glob string) bool { return doublestar.MatchUnvalidated(glob, name) })
+}

@@ -1,0 +1,168 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// LockKind is the kind of a lock, whose apiVersion is that of a spec.
+const LockKind = "MirrorLock"
+
+// Lock pins what a spec selects: which artifacts, and what they consist of. It
+// stands in a file beside the spec and is reviewed with it. One that was loaded
+// is sorted as it is written.
+type Lock struct {
+	Artifacts []LockedArtifact
+}
+
+// LockedArtifact is an artifact as it was when the lock was made.
+type LockedArtifact struct {
+	Reference Reference       `yaml:"reference"` // of an artifact; no two of a lock share its EntryName
+	Digest    digest.Digest   `yaml:"digest"`
+	MediaType string          `yaml:"mediaType"`
+	Size      int64           `yaml:"size"`      // bytes of the graph that was selected, each blob once
+	Platforms []Platform      `yaml:"platforms"` // that were selected; nil means all
+	Referrers []digest.Digest `yaml:"referrers"` // that were selected, of the whole graph
+}
+
+// LockPath returns where the lock of a spec is: mirror.lock.yaml beside
+// mirror.yaml.
+func LockPath(spec string) string {
+	for _, extension := range []string{".yaml", ".yml"} {
+		if base, ok := strings.CutSuffix(spec, extension); ok {
+			spec = base
+			break
+		}
+	}
+	return spec + ".lock.yaml"
+}
+
+// LoadLock reads the lock in a file. Its error is a [*LoadError] with all that
+// is wrong, as that of [Load].
+func LoadLock(path string) (*Lock, error) {
+	data, err := lockForm.read(path)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLock(path, data)
+}
+
+// ParseLock reads a lock from memory. The name stands in errors.
+func ParseLock(name string, data []byte) (*Lock, error) {
+	if artifacts, ok := scanLock(data); ok {
+		return &Lock{Artifacts: sortedArtifacts(artifacts)}, nil
+	}
+	var file lockFile
+	if _, err := lockForm.decode(name, data, &file); err != nil {
+		return nil, err
+	}
+	return &Lock{Artifacts: sortedArtifacts(file.Artifacts)}, nil
+}
+
+// Selections returns what the lock pins: each artifact with its digest and its
+// referrers, and nothing else. The origin names the lock in messages.
+func (l *Lock) Selections(origin string) []Selection {
+	all := make([]Selection, len(l.Artifacts))
+	for i, a := range l.Artifacts {
+		all[i] = Selection{
+			Reference:       a.Reference,
+			Platforms:       distinctPlatforms(a.Platforms),
+			Referrers:       len(a.Referrers) > 0,
+			ReferrerDigests: a.Referrers,
+			Origin:          origin,
+		}
+		all[i].Reference.Digest = a.Digest
+	}
+	return all
+}
+
+// lockFile is a lock with its head.
+type lockFile struct {
+	APIVersion string           `yaml:"apiVersion"`
+	Kind       string           `yaml:"kind"`
+	Artifacts  []LockedArtifact `yaml:"artifacts"`
+}
+
+func (f *lockFile) check(o object) {
+	o.constant("apiVersion", f.APIVersion, APIVersion)
+	o.constant("kind", f.Kind, LockKind)
+	o.require("artifacts")
+	seen := make(map[string]int)
+	for i, a := range f.Artifacts {
+		name := a.Reference.EntryName()
+		if first, ok := seen[name]; ok && a.Reference != (Reference{}) {
+			at := element("artifacts", first)
+			o.fault(element("artifacts", i), fmt.Sprintf("%s is locked already by %s in line %d", name, at, o.place(at).line))
+			continue
+		}
+		seen[name] = i
+	}
+}
+
+func (a *LockedArtifact) check(o object) {
+	for _, key := range []string{"reference", "digest", "mediaType", "size"} {
+		o.require(key)
+	}
+	checkPlatforms(o, a.Platforms)
+	o.notEmpty("referrers")
+	a.faults(func(key, at, reason string) {
+		if o.sound(key) {
+			o.fault(at, reason)
+		}
+	})
+}
+
+// faults finds what is wrong with the value of a key, and where in it.
+func (a *LockedArtifact) faults(fault func(key, at, reason string)) {
+	check := func(key, at, reason string) {
+		if reason != "" {
+			fault(key, at, reason)
+		}
+	}
+	check("reference", "reference", a.referenceFault())
+	check("digest", "digest", digestFault(a.Digest.String()))
+	check("mediaType", "mediaType", mediaTypeFault(a.MediaType))
+	if a.Size < 1 {
+		check("size", "size", fmt.Sprintf("%d is less than 1", a.Size))
+	}
+	for i, d := range a.Referrers {
+		check("referrers", element("referrers", i), digestFault(d.String()))
+	}
+}
+
+func (a *LockedArtifact) referenceFault() string {
+	r := a.Reference
+	switch {
+	case r.IsRepository():
+		return fmt.Sprintf("%q names a repository, not an artifact", r)
+	case r.Digest != "" && r.Digest != a.Digest:
+		return fmt.Sprintf("%q has another digest than the artifact", r)
+	}
+	return ""
+}
+
+func mediaTypeFault(s string) string {
+	if s == "" || !utf8.ValidString(s) {
+		return fmt.Sprintf("%q is no media type", s)
+	}
+	return ""
+}
+
+// sortedArtifacts returns a copy in the order of a file, without repeats in its
+// lists.
+func sortedArtifacts(artifacts []LockedArtifact) []LockedArtifact {
+	sorted := slices.Clone(artifacts)
+	for i := range sorted {
+		a := &sorted[i]
+		a.Platforms = distinctPlatforms(a.Platforms)
+		a.Referrers = slices.Compact(slices.Sorted(slices.Values(a.Referrers)))
+	}
+	slices.SortFunc(sorted, func(a, b LockedArtifact) int {
+		return strings.Compare(a.Reference.String(), b.Reference.String())
+	})
+	return sorted
+}

@@ -1,0 +1,210 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+)
+
+const (
+	index    = "application/vnd.oci.image.index.v1+json"
+	manifest = "application/vnd.oci.image.manifest.v1+json"
+)
+
+func reference(t testing.TB, s string) Reference {
+	t.Helper()
+	r, err := ParseReference(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func locked(t testing.TB) []LockedArtifact {
+	return []LockedArtifact{
+		{Reference: reference(t, "[::1]:5000/a:v1"), Digest: someSHA256, MediaType: manifest, Size: 7},
+		{Reference: reference(t, "ghcr.io/acme/app:v2"), Digest: someSHA256, MediaType: index, Size: 123456789012},
+		{
+			Reference: reference(t, "ghcr.io/acme/app:v1"), Digest: someSHA256, MediaType: index, Size: 1234,
+			Platforms: []Platform{{"linux", "arm", "v7"}, {"linux", "amd64", ""}, {"linux", "amd64", ""}},
+			Referrers: []digest.Digest{someSHA512, someSHA256, someSHA256},
+		},
+		{Reference: reference(t, "ghcr.io/acme/app@"+someSHA512), Digest: someSHA512, MediaType: "null", Size: 1},
+	}
+}
+
+const lockText = `apiVersion: oras-mirror/v1alpha1
+kind: MirrorLock
+artifacts:
+  - {reference: "[::1]:5000/a:v1", digest: SHA256, mediaType: application/vnd.oci.image.manifest.v1+json, size: 7}
+  - {reference: ghcr.io/acme/app:v1, digest: SHA256, mediaType: application/vnd.oci.image.index.v1+json, size: 1234, platforms: [linux/amd64, linux/arm/v7], referrers: [SHA256, SHA512]}
+  - {reference: ghcr.io/acme/app:v2, digest: SHA256, mediaType: application/vnd.oci.image.index.v1+json, size: 123456789012}
+  - {reference: ghcr.io/acme/app@SHA512, digest: SHA512, mediaType: "null", size: 1}
+`
+
+func TestLock(t *testing.T) {
+	want := strings.NewReplacer("SHA256", someSHA256, "SHA512", someSHA512).Replace(lockText)
+	artifacts := locked(t)
+	for range artifacts {
+		artifacts = append(artifacts[1:], artifacts[0])
+		before := fmt.Sprint(artifacts)
+		var b strings.Builder
+		n, err := (&Lock{Artifacts: artifacts}).WriteTo(&b)
+		if err != nil || b.String() != want || n != int64(len(want)) {
+			t.Fatalf("%d bytes, %v\n%s\nwant\n%s", n, err, b.String(), want)
+		}
+		if fmt.Sprint(artifacts) != before {
+			t.Error("the caller's artifacts changed")
+		}
+	}
+	path := filepath.Join(t.TempDir(), "mirror.lock.yaml")
+	if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got, err := LoadLock(path)
+	if err != nil || !reflect.DeepEqual(got.Artifacts, sortedArtifacts(artifacts)) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// A lock of nothing is one, too.
+func TestLockEmpty(t *testing.T) {
+	var b strings.Builder
+	if _, err := new(Lock).WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ParseLock("mirror.lock.yaml", []byte(b.String()))
+	if err != nil || len(got.Artifacts) != 0 {
+		t.Errorf("got %+v, %v of\n%s", got, err, b.String())
+	}
+}
+
+// A change of one artifact is a change of one line.
+func TestLockDiff(t *testing.T) {
+	artifacts := locked(t)
+	before, after := lines(t, artifacts), []string(nil)
+	artifacts[2].Size++
+	artifacts[2].Platforms = nil
+	artifacts = append(artifacts, LockedArtifact{Reference: reference(t, "quay.io/a:v1"), Digest: someSHA256, MediaType: index, Size: 1})
+	after = lines(t, artifacts)
+	var changed []string
+	for _, line := range after {
+		if !slices.Contains(before, line) {
+			changed = append(changed, line)
+		}
+	}
+	if len(after) != len(before)+1 || len(changed) != 2 {
+		t.Errorf("changed: %q", changed)
+	}
+}
+
+func lines(t *testing.T, artifacts []LockedArtifact) []string {
+	t.Helper()
+	var b strings.Builder
+	if _, err := (&Lock{Artifacts: artifacts}).WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(b.String(), "\n")
+}
+
+func TestLockSelections(t *testing.T) {
+	all := (&Lock{Artifacts: sortedArtifacts(locked(t))}).Selections("mirror.lock.yaml")
+	want := []Selection{
+		{Reference: reference(t, "[::1]:5000/a:v1@"+someSHA256)},
+		{
+			Reference: reference(t, "ghcr.io/acme/app:v1@"+someSHA256),
+			Platforms: []Platform{{"linux", "amd64", ""}, {"linux", "arm", "v7"}},
+			Referrers: true, ReferrerDigests: []digest.Digest{someSHA256, someSHA512},
+		},
+		{Reference: reference(t, "ghcr.io/acme/app:v2@"+someSHA256)},
+		{Reference: reference(t, "ghcr.io/acme/app@"+someSHA512)},
+	}
+	for i := range want {
+		want[i].Origin = "mirror.lock.yaml"
+	}
+	if !reflect.DeepEqual(all, want) {
+		t.Errorf("got\n%+v\nwant\n%+v", all, want)
+	}
+}
+
+// What would not load is not written, not even in part.
+func TestLockUnwritable(t *testing.T) {
+	good := locked(t)[0]
+	for want, spoil := range map[string]func(a *LockedArtifact){
+		"no reference":             func(a *LockedArtifact) { a.Reference.Repository = "A" },
+		"names a repository":       func(a *LockedArtifact) { a.Reference.Tag = "" },
+		"has another digest":       func(a *LockedArtifact) { a.Reference.Digest = someSHA512 },
+		"digest: ":                 func(a *LockedArtifact) { a.Digest = "sha256:1" },
+		"mediaType: ":              func(a *LockedArtifact) { a.MediaType = "\xff" },
+		"size: 0 is less":          func(a *LockedArtifact) { a.Size = 0 },
+		`no platform: "linux/a b"`: func(a *LockedArtifact) { a.Platforms = []Platform{{"linux", "a b", ""}} },
+		"referrers[1]: ":           func(a *LockedArtifact) { a.Referrers = []digest.Digest{someSHA256, "x"} },
+		"locked twice":             func(a *LockedArtifact) { a.Reference = good.Reference },
+	} {
+		bad := good
+		bad.Reference.Repository = "b"
+		spoil(&bad)
+		var b bytes.Buffer
+		n, err := (&Lock{Artifacts: []LockedArtifact{good, bad}}).WriteTo(&b)
+		if n != 0 || b.Len() != 0 || err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d bytes, %v, want %s", n, err, want)
+		}
+	}
+	broken := errors.New("broken")
+	if _, err := (&Lock{Artifacts: locked(t)}).WriteTo(brokenWriter{broken}); !errors.Is(err, broken) {
+		t.Errorf("got %v, want %v", err, broken)
+	}
+}
+
+type brokenWriter struct{ err error }
+
+func (w brokenWriter) Write([]byte) (int, error) { return 0, w.err }
+
+func TestLockFaults(t *testing.T) {
+	data, err := os.ReadFile(specs + "/lock/bad.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = ParseLock("bad.yaml", data)
+	var faults *LoadError
+	if !errors.As(err, &faults) {
+		t.Fatalf("got %v, want a *LoadError", err)
+	}
+	golden(t, specs+"/lock/bad.err", err.Error()+"\n")
+
+	for text, want := range map[string]string{
+		"":            "mirror.lock.yaml:1:1: empty; a lock begins with apiVersion: oras-mirror/v1alpha1",
+		"a: b\n---\n": "mirror.lock.yaml:2:1: a second document; a file holds one lock",
+		"[":           "mirror.lock.yaml:1:1: not YAML: ",
+	} {
+		if _, err := ParseLock("mirror.lock.yaml", []byte(text)); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: got %v, want %s", text, err, want)
+		}
+	}
+	if _, err := LoadLock(t.TempDir()); !errors.As(err, &faults) {
+		t.Errorf("a folder: got %v", err)
+	}
+}
+
+func TestLockPath(t *testing.T) {
+	for spec, want := range map[string]string{
+		"mirror.yaml":      "mirror.lock.yaml",
+		"a/edge.yml":       "a/edge.lock.yaml",
+		"../mirror":        "../mirror.lock.yaml",
+		"mirror.yml.yaml":  "mirror.yml.lock.yaml",
+		"mirror.yaml.yml":  "mirror.yaml.lock.yaml",
+		"mirror.lock.yaml": "mirror.lock.lock.yaml",
+	} {
+		if got := LockPath(spec); got != want {
+			t.Errorf("LockPath(%q) = %q, want %q", spec, got, want)
+		}
+	}
+}

@@ -1,0 +1,51 @@
+package config
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// ReferrerChoice says what comes along of that which refers to an artifact:
+// signatures, SBOMs, attestations. In a spec it is true, false, or a mapping.
+type ReferrerChoice struct {
+	Referrers     *bool    `yaml:"-"`             // nil means true
+	ReferrerTypes []string `yaml:"artifactTypes"` // globs, of which one must match; nil means all types
+}
+
+func (r *ReferrerChoice) check(o object) {
+	o.require("artifactTypes")
+	o.notEmpty("artifactTypes")
+	for i, glob := range r.ReferrerTypes {
+		if _, err := path.Match(flat(glob), ""); err != nil {
+			o.fault(element("artifactTypes", i), fmt.Sprintf("%q is no glob", glob))
+		}
+	}
+}
+
+// or returns r, or other where r says nothing.
+func (r ReferrerChoice) or(other ReferrerChoice) ReferrerChoice {
+	if r.Referrers == nil && r.ReferrerTypes == nil {
+		return other
+	}
+	return r
+}
+
+// apply makes the choice that of a selection.
+func (r ReferrerChoice) apply(s *Selection) {
+	s.Referrers = r.Referrers == nil || *r.Referrers
+	s.ReferrerTypes = r.ReferrerTypes
+}
+
+// WantsReferrer says that a referrer of this type comes along.
+func (s Selection) WantsReferrer(artifactType string) bool {
+	return s.Referrers && (len(s.ReferrerTypes) == 0 || slices.ContainsFunc(s.ReferrerTypes, func(glob string) bool {
+		matches, err := path.Match(flat(glob), flat(artifactType))
+		return err == nil && matches
+	}))
+}
+
+// flat takes the slashes out of a media type or a glob of them, so that a * of
+// package path crosses what was one.
+func flat(s string) string { return strings.ReplaceAll(s, "/", "\x00") }

@@ -1,0 +1,121 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// TagMapping renames one tag, or all that a pattern matches: a tag with one *,
+// which stands for what the * of the other side takes over, at least one
+// character.
+type TagMapping struct {
+	Source string `yaml:"source"`
+	Target string `yaml:"target"`
+}
+
+func (t *TagMapping) check(o object) {
+	o.require("source")
+	o.require("target")
+	if key, reason := t.fault(); reason != "" && o.sound(key) {
+		o.fault(key, reason)
+	}
+}
+
+// fault returns what is wrong, and with which key.
+func (t *TagMapping) fault() (key, reason string) {
+	if reason := tagPatternFault(t.Source); reason != "" {
+		return "source", reason
+	}
+	if reason := tagPatternFault(t.Target); reason != "" {
+		return "target", reason
+	}
+	if isTagPattern(t.Source) != isTagPattern(t.Target) {
+		return "target", fmt.Sprintf("%q and %q: both have one *, or none has", t.Source, t.Target)
+	}
+	return "", ""
+}
+
+func isTagPattern(s string) bool { return strings.Contains(s, "*") }
+
+func tagPatternFault(s string) string {
+	switch {
+	case !isTagPattern(s):
+		return tagFault(s)
+	case strings.Count(s, "*") > 1:
+		return fmt.Sprintf("%q has more than one *", s)
+	case tagFault(strings.Replace(s, "*", "x", 1)) != "":
+		return fmt.Sprintf("tag pattern %q is not allowed: one * among letters, digits, _ . -, and neither . nor - at the start", s)
+	}
+	return ""
+}
+
+// checkTagMappings reports what an earlier mapping renames already.
+func checkTagMappings(o object, tags []TagMapping) {
+	seen := make(map[string]bool)
+	var patterns []TagMapping
+	for i, t := range tags {
+		if t.Source == "" {
+			continue
+		}
+		covers := func(p TagMapping) bool { _, ok := p.stem(t.Source); return ok }
+		if seen[t.Source] {
+			o.fault(element("tags", i), fmt.Sprintf("tag %q is renamed already", t.Source))
+		} else if first := slices.IndexFunc(patterns, covers); first >= 0 {
+			o.fault(element("tags", i), fmt.Sprintf("tag %q is renamed already by %q", t.Source, patterns[first].Source))
+		}
+		seen[t.Source] = true
+		if isTagPattern(t.Source) {
+			patterns = append(patterns, t)
+		}
+	}
+}
+
+// stem returns what the * of the source stands for, if the source matches tag,
+// or all that another pattern matches.
+func (t TagMapping) stem(tag string) (string, bool) {
+	before, after, _ := strings.Cut(t.Source, "*")
+	rest, begins := strings.CutPrefix(tag, before)
+	stem, ends := strings.CutSuffix(rest, after)
+	return stem, begins && ends && stem != ""
+}
+
+// tagRules are the tag mappings of one mapping, of which the first wins that
+// matches. Exact ones are found at once however many there are.
+type tagRules struct {
+	all      []TagMapping
+	exact    map[string]int
+	patterns []int
+}
+
+func newTagRules(all []TagMapping) tagRules {
+	r := tagRules{all: all, exact: make(map[string]int, len(all))}
+	for i, t := range all {
+		if isTagPattern(t.Source) {
+			r.patterns = append(r.patterns, i)
+		} else if _, there := r.exact[t.Source]; !there {
+			r.exact[t.Source] = i
+		}
+	}
+	return r
+}
+
+// rename returns what a tag is called in a target.
+func (r tagRules) rename(tag string) string {
+	exact, ok := r.exact[tag]
+	if !ok {
+		exact = len(r.all)
+	}
+	for _, i := range r.patterns {
+		if i > exact {
+			break
+		}
+		if stem, matches := r.all[i].stem(tag); matches {
+			return strings.Replace(r.all[i].Target, "*", stem, 1)
+		}
+	}
+	if ok {
+		return r.all[exact].Target
+	}
+	return tag
+}
