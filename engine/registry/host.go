@@ -23,6 +23,7 @@ type host struct {
 	http     *http.Client
 
 	referrersAPI atomic.Int32 // an apiState
+	firstAsk     pioneer      // for the referrers API
 
 	mu    sync.Mutex // guards auths
 	auths map[string]*account

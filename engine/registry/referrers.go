@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -49,9 +51,11 @@ func (r *Repository) referrers(ctx context.Context, subject ocispec.Descriptor, 
 	}
 	var listed []ocispec.Descriptor
 	err := errNoAPI
+	done := r.host.firstAsk.enter(ctx)
 	if r.apiState() != apiAbsent {
 		listed, err = r.askAPI(ctx, subject.Digest)
 	}
+	done()
 	if err != nil && !errors.Is(err, errNoAPI) {
 		return nil, err
 	}
@@ -73,11 +77,37 @@ func (r *Repository) ReferrersAPI(ctx context.Context) (bool, error) {
 	if state := r.apiState(); state != apiUnknown {
 		return state == apiPresent, nil
 	}
+	defer r.host.firstAsk.enter(ctx)()
+	if state := r.apiState(); state != apiUnknown {
+		return state == apiPresent, nil
+	}
 	_, err := r.askAPI(ctx, noSubject)
 	if errors.Is(err, errNoAPI) {
 		return false, nil
 	}
 	return err == nil, r.fail("list referrers", r.Name(), err)
+}
+
+// pioneer lets the first of many go ahead alone, and the others when it is back:
+// what it learns they need not ask. The zero value is ready.
+type pioneer struct {
+	left atomic.Bool
+	once sync.Once
+	back chan struct{}
+}
+
+// enter returns when the first has come back, or at once for the first. The
+// caller calls what it returns when it is back itself.
+func (p *pioneer) enter(ctx context.Context) (done func()) {
+	p.once.Do(func() { p.back = make(chan struct{}) })
+	if p.left.CompareAndSwap(false, true) {
+		return func() { close(p.back) }
+	}
+	select {
+	case <-p.back:
+	case <-ctx.Done(): // the request that follows will say so
+	}
+	return func() {}
 }
 
 // askAPI returns all pages of a subject's referrers, or errNoAPI.

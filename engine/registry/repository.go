@@ -90,7 +90,12 @@ func (r *Repository) request(ctx context.Context, method string, u *url.URL, bod
 	if r.pushes.Load() {
 		actions = append(actions, auth.ActionPush)
 	}
-	ctx = auth.AppendRepositoryScope(rememberToken(ctx), r.ref, actions...)
+	ctx = rememberToken(ctx)
+	if r.ref.Repository == "" {
+		ctx = auth.AppendScopesForHost(ctx, r.ref.Host(), auth.ScopeRegistryCatalog)
+	} else {
+		ctx = auth.AppendRepositoryScope(ctx, r.ref, actions...)
+	}
 	return http.NewRequestWithContext(ctx, method, u.String(), body)
 }
 

@@ -24,19 +24,24 @@ const (
 // registry's order. No request is in flight while yield runs. The tags of the
 // referrers tag schema are among them.
 func (r *Repository) Tags(ctx context.Context, yield func(tags []string) error) error {
+	return r.list(ctx, "list tags", r.Name(), r.url("tags", "list"), yield)
+}
+
+// list hands over what a paged list names, each name once. An error of yield is
+// returned as it is.
+func (r *Repository) list(ctx context.Context, op, of string, u *url.URL, yield func(names []string) error) error {
 	p := pages{visited: make(map[string]bool), seen: make(map[string]bool)}
-	u := r.url("tags", "list")
 	u.RawQuery = fmt.Sprintf("n=%d", tagPage)
 	for u != nil {
-		tags, next, err := r.tagPage(ctx, u)
+		names, next, err := r.listPage(ctx, u)
 		if err == nil {
-			tags, err = p.take(u, tags)
+			names, err = p.take(u, names)
 		}
 		if err != nil {
-			return r.fail("list tags", r.Name(), err)
+			return r.fail(op, of, err)
 		}
-		if len(tags) > 0 {
-			if err := yield(tags); err != nil {
+		if len(names) > 0 {
+			if err := yield(names); err != nil {
 				return err
 			}
 		}
@@ -45,19 +50,20 @@ func (r *Repository) Tags(ctx context.Context, yield func(tags []string) error) 
 	return nil
 }
 
-func (r *Repository) tagPage(ctx context.Context, u *url.URL) (tags []string, next *url.URL, err error) {
+func (r *Repository) listPage(ctx context.Context, u *url.URL) (names []string, next *url.URL, err error) {
 	resp, data, err := r.read(ctx, u, []string{"application/json"}, maxTagPage)
 	if err != nil {
 		return nil, nil, err
 	}
 	var page struct {
-		Tags []string `json:"tags"`
+		Tags         []string `json:"tags"`
+		Repositories []string `json:"repositories"`
 	}
 	if err := json.Unmarshal(data, &page); err != nil {
-		return nil, nil, fmt.Errorf("not a tag list: %w", err)
+		return nil, nil, fmt.Errorf("not a list: %w", err)
 	}
 	next, err = nextPage(resp)
-	return page.Tags, next, err
+	return append(page.Tags, page.Repositories...), next, err
 }
 
 // pages keeps a listing from going on for ever.
