@@ -22,6 +22,9 @@ type Archive struct {
 	have   map[digest.Digest]bool // the manifests that are
 	index  digest.Digest          // of the index.json written last; empty before the first
 	closed bool
+
+	replay *replay // what an interrupted run left, until this run differs from it
+	worth  bool    // there is something in it that another run can take up
 }
 
 // medium is what an archive is written to.
@@ -40,6 +43,8 @@ type medium interface {
 	commit(incomplete bool) (path string, err error)
 	// abort leaves nothing, where that is possible.
 	abort() error
+	// leave keeps what was written for another run, where that is possible.
+	leave() error
 	// path is what the user calls it.
 	path() string
 	// replaces says that something of that name was there.
@@ -76,6 +81,9 @@ func (a *Archive) PutManifest(desc ocispec.Descriptor, data []byte) error {
 		return err
 	}
 	a.have[desc.Digest] = true
+	if same, err := a.same(bundle.BlobName(desc.Digest), data); err != nil || same {
+		return err
+	}
 	return a.out.Put(bundle.BlobName(desc.Digest), data)
 }
 
@@ -91,6 +99,9 @@ func (a *Archive) PutIndex(x *Index) error {
 	sum := digest.Canonical.Digester()
 	size, err := x.WriteTo(sum.Hash())
 	if err != nil || sum.Digest() == a.index {
+		return err
+	}
+	if same, err := a.sameIndex(size, sum.Digest()); err != nil || same {
 		return err
 	}
 	if err := a.out.Begin(bundle.IndexFile); err != nil {
@@ -124,6 +135,12 @@ func (a *Archive) Begin(desc ocispec.Descriptor) error {
 	if err := a.begin(); err != nil {
 		return err
 	}
+	if a.replay != nil {
+		if err := a.part(nil); err != nil {
+			return err
+		}
+	}
+	a.worth = true
 	a.medium.begin(desc)
 	return a.out.Begin(bundle.BlobName(desc.Digest))
 }
@@ -148,6 +165,11 @@ func (a *Archive) Commit(incomplete bool) (path string, err error) {
 	if a.index == "" {
 		return "", errors.New("an archive without an index.json is no layout")
 	}
+	if a.replay != nil {
+		if err := a.part(nil); err != nil {
+			return "", err
+		}
+	}
 	if err := a.out.Close(); err != nil {
 		return "", err
 	}
@@ -164,8 +186,14 @@ func (a *Archive) Abort() error {
 	return a.medium.abort()
 }
 
-// Close is Abort, if there was no Commit.
-func (a *Archive) Close() error { return a.Abort() }
+// Close is Abort, if there was no Commit: but what another run can take up stays.
+func (a *Archive) Close() error {
+	if a.closed || !a.worth && a.replay == nil {
+		return a.Abort()
+	}
+	a.closed = true
+	return a.medium.leave()
+}
 
 // begin writes oci-layout, with the first entry that follows it: an archive that
 // nothing is put into leaves a pipe empty.
@@ -174,6 +202,9 @@ func (a *Archive) begin() error {
 		return nil
 	}
 	a.begun = true
+	if same, err := a.same(bundle.LayoutFile, []byte(layoutFile)); err != nil || same {
+		return err
+	}
 	return a.out.Put(bundle.LayoutFile, []byte(layoutFile))
 }
 

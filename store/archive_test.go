@@ -54,7 +54,9 @@ func TestArchiveAborted(t *testing.T) {
 	path := filepath.Join(parent, "folder", "x.tgz")
 	a := createArchive(t, path, bundle.Gzip)
 	s.writeArchive(t, a)
-	closeAll(t, a)
+	if err := a.Abort(); err != nil {
+		t.Fatal(err)
+	}
 	closeAll(t, a)
 	if exists(filepath.Dir(path)) {
 		t.Errorf("left %q", names(t, parent))

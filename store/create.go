@@ -29,6 +29,7 @@ var (
 type CreateOptions struct {
 	Compression string    // of an archive: "gzip" or "none"; "" means gzip, but none for a name in .tar
 	Stdout      io.Writer // what "-" stands for; nil means os.Stdout
+	NoResume    bool      // what an interrupted run left of an archive is not taken up
 }
 
 // ErrNoCompression says that a directory cannot be compressed.
@@ -60,7 +61,7 @@ func Create(path string, o CreateOptions) (Destination, error) {
 		}
 		return create(OpenDir(path))
 	case errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular():
-		return create(CreateArchive(path, compression))
+		return create(openArchive(path, compression, !o.NoResume))
 	case err == nil:
 		return create(openPipe(path, compression))
 	}

@@ -25,14 +25,42 @@ type partial struct {
 
 // CreateArchive begins a bundle as a file: as path.partial beside it, locked, and
 // renamed when it is whole. Where path is a symbolic link, the file that it leads
-// to is replaced. A second process gets a *LockedError.
+// to is replaced. A second process gets a *LockedError. What an interrupted run
+// left in path.partial is taken up as far as this run writes the same.
 func CreateArchive(path string, c bundle.Compression) (*Archive, error) {
+	return openArchive(path, c, true)
+}
+
+func openArchive(path string, c bundle.Compression, resume bool) (*Archive, error) {
 	p := &partial{name: path, target: followLinks(path)}
 	if err := p.create(); err != nil {
 		removeFolders(p.made)
 		return nil, outputError(path, err)
 	}
-	return newArchive(p, c), nil
+	a := newArchive(p, c)
+	if !resume {
+		return a, p.cut(0)
+	}
+	info, err := p.file.Stat()
+	if err != nil {
+		return nil, errors.Join(err, p.leave())
+	}
+	if a.replay, err = recoverPartial(p.file, info.Size(), c); err != nil {
+		return nil, errors.Join(outputError(path, err), p.leave())
+	}
+	if a.replay == nil {
+		return a, p.cut(0)
+	}
+	return a, nil
+}
+
+// cut makes the file end at a byte, and writing go on there.
+func (p *partial) cut(end int64) error {
+	if err := p.file.Truncate(end); err != nil {
+		return err
+	}
+	_, err := p.file.Seek(end, io.SeekStart)
+	return err
 }
 
 func (p *partial) create() (err error) {
@@ -49,7 +77,7 @@ func (p *partial) create() (err error) {
 	}
 	p.file = p.lock.file
 	p.buffer = bufio.NewWriterSize(p.file, 256<<10)
-	return p.file.Truncate(0) // a killed run left something
+	return nil
 }
 
 // followLinks returns what a symbolic link leads to, even where nothing is yet.
@@ -80,11 +108,7 @@ func (p *partial) rollback(out *bundle.Writer) error {
 	if err := p.buffer.Flush(); err != nil {
 		return err
 	}
-	if err := p.file.Truncate(begin); err != nil {
-		return err
-	}
-	_, err := p.file.Seek(begin, io.SeekStart)
-	return err
+	return p.cut(begin)
 }
 
 func (p *partial) free() (bytes int64, ok bool) { return freeSpace(filepath.Dir(p.target)) }
@@ -110,6 +134,10 @@ func (p *partial) abort() error {
 	err := p.lock.releaseAfter(func() error { return os.Remove(p.target + ".partial") })
 	removeFolders(p.made)
 	return err
+}
+
+func (p *partial) leave() error {
+	return errors.Join(p.buffer.Flush(), p.lock.release())
 }
 
 func (p *partial) path() string   { return p.name }

@@ -94,6 +94,8 @@ func (p *pipe) close() error {
 	return p.closer.Close()
 }
 
+func (p *pipe) leave() error { return p.abort() }
+
 func (p *pipe) path() string   { return p.name }
 func (p *pipe) replaces() bool { return false }
 

@@ -34,6 +34,16 @@ func (w *Writer) Begin(name string) error {
 	return nil
 }
 
+// Continue goes on with an entry that was begun by another Writer, and of which
+// the file has the bytes up to end.
+func (w *Writer) Continue(name string, end int64) error {
+	if err := w.Begin(name); err != nil {
+		return err
+	}
+	w.offset = end
+	return nil
+}
+
 // Write adds what an Encoder emitted for the entry.
 func (w *Writer) Write(encoded []byte) (int, error) {
 	n, err := w.w.Write(encoded)

@@ -1,0 +1,98 @@
+package store
+
+import (
+	"bytes"
+	"path/filepath"
+	"testing"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store/bundle"
+)
+
+// write puts data as a blob, whatever an interrupted run left of it, and says
+// how many bytes of content had to be written.
+func writeBlob(t *testing.T, a *Archive, desc ocispec.Descriptor, data []byte) {
+	t.Helper()
+	stored, err := a.Stored(desc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stored {
+		return
+	}
+	head, skip, err := a.Continue(desc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if head == nil {
+		if err := a.Begin(desc); err != nil {
+			t.Fatal(err)
+		}
+	} else if err := head.Close(); err != nil {
+		t.Fatal(err)
+	}
+	e := a.Encoder(desc, func(p []byte) error {
+		n := min(skip, int64(len(p)))
+		skip -= n
+		_, err := a.Write(p[n:])
+		return err
+	})
+	if _, err := e.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.End(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestReplay takes up what is left of a bundle that was cut anywhere, for the
+// same plan and for another one: the result is what an undisturbed run writes.
+func TestReplay(t *testing.T) {
+	image := newItem(ocispec.MediaTypeImageManifest, []byte(`{"schemaVersion":2}`)).desc
+	index := &Index{}
+	index.Put(Entry{MediaType: image.MediaType, Digest: image.Digest, Size: image.Size, Name: "a.io/b:v1"})
+	other := &Index{}
+	other.Put(Entry{MediaType: image.MediaType, Digest: image.Digest, Size: image.Size, Name: "a.io/b:v2"})
+	blobs := [][]byte{[]byte("one"), bytes.Repeat([]byte("BZh large"), 300_000), []byte("three")}
+	run := func(path string, c bundle.Compression, x *Index) {
+		a, err := CreateArchive(path, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.PutManifest(image, []byte(`{"schemaVersion":2}`)); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.PutIndex(x); err != nil {
+			t.Fatal(err)
+		}
+		for _, data := range blobs {
+			writeBlob(t, a, newItem("application/octet-stream", data).desc, data)
+		}
+		if _, err := a.Commit(false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range compressions {
+		path := filepath.Join(t.TempDir(), name)
+		run(path, c, index)
+		want := readFile(t, path)
+		run(path, c, other)
+		otherWant := readFile(t, path)
+		for cut := 0; cut <= len(want); cut += 1 + len(want)/61 {
+			writeFile(t, path+".partial", want[:cut])
+			run(path, c, index)
+			if !bytes.Equal(readFile(t, path), want) {
+				t.Fatalf("%s cut at %d: another bundle", name, cut)
+			}
+			writeFile(t, path+".partial", want[:cut])
+			run(path, c, other)
+			if !bytes.Equal(readFile(t, path), otherWant) {
+				t.Fatalf("%s of another plan cut at %d: another bundle", name, cut)
+			}
+		}
+	}
+}
