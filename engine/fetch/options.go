@@ -51,6 +51,15 @@ func (o Options) sizes() sizes {
 	return s
 }
 
+// Pieces returns how many requests bring a body of a source that gives parts.
+func (o Options) Pieces(size int64) int {
+	s := o.sizes()
+	if size <= s.large {
+		return 1
+	}
+	return int((size + s.window - 1) / s.window)
+}
+
 // reserve is what is kept back for the window at which the writer stands.
 func (s sizes) reserve() int64 { return s.part(s.window) }
 
