@@ -30,7 +30,7 @@ func (w *archive) run(ctx context.Context, selections []config.Selection) error 
 	}
 	index := w.index()
 	if len(index.Entries) == 0 && len(w.planner.all) > 0 {
-		return ErrNothing
+		return errors.Join(ErrNothing, w.out.Abort())
 	}
 	if err := w.out.PutIndex(index); err != nil {
 		return written(err)
@@ -38,7 +38,12 @@ func (w *archive) run(ctx context.Context, selections []config.Selection) error 
 	if err := w.room(); err != nil {
 		return err
 	}
-	if err := fetch.Ordered(ctx, fetch.Options{Budget: w.Buffer}, len(w.blobs), w.body, w); err != nil {
+	rest, err := w.resume(ctx)
+	if err != nil {
+		return err
+	}
+	body := func(i int) fetch.Body { return w.body(rest + i) }
+	if err := fetch.Ordered(ctx, fetch.Options{Budget: w.Buffer}, len(w.blobs)-rest, body, &tape{w, rest}); err != nil {
 		return err
 	}
 	return w.commit()
@@ -91,7 +96,7 @@ func (w *archive) want(a *artifact, b *blob) {
 
 // release takes back one reason for an artifact to wait.
 func (w *archive) release(a *artifact) {
-	if a.pending--; a.pending == 0 && a.visit.whole() == nil && a.visit.referring(func(*visit) {}) == nil {
+	if a.pending--; a.pending == 0 && a.visit.whole() == nil && a.visit.referring(func(*visit, string) {}) == nil {
 		w.Progress.Finished(a.report())
 	}
 }
@@ -114,6 +119,7 @@ func (w *archive) index() *store.Index {
 			w.finish(a, index.Put)
 		}
 	}
+	markMissing(index, w.planner.all)
 	return index
 }
 
@@ -140,7 +146,7 @@ func (w *archive) room() error {
 func (w *archive) commit() error {
 	index := w.index()
 	if len(index.Entries) == 0 && len(w.planner.all) > 0 {
-		return ErrNothing
+		return errors.Join(ErrNothing, w.out.Abort())
 	}
 	failures := 0
 	for _, a := range w.planner.all {
@@ -177,10 +183,12 @@ func (w *archive) body(i int) fetch.Body {
 			w.Progress.Moving(from.repository(), b.size)
 			return w.open(ctx, from, desc, off, n)
 		},
-		Sink: func(emit func([]byte) error) io.WriteCloser {
-			return &sink{desc: b.descriptor, hash: b.digest.Algorithm().Hash(), encoder: w.out.Encoder(desc, emit)}
-		},
+		Sink: func(emit func([]byte) error) io.WriteCloser { return w.sink(b, emit) },
 	}
+}
+
+func (w *archive) sink(b *blob, emit func([]byte) error) io.WriteCloser {
+	return &sink{desc: b.descriptor, hash: b.digest.Algorithm().Hash(), encoder: w.out.Encoder(b.oci(), emit)}
 }
 
 // sink hashes a blob and encodes it.
@@ -202,19 +210,24 @@ func (s *sink) Close() error {
 	return checkHash(s.desc, s.hash)
 }
 
-// Begin, Write, End, Rollback and Failed are what fetch tells the archive.
+// tape is the archive as fetch writes to it, from its first blob on that an
+// interrupted run has not left there.
+type tape struct {
+	*archive
+	first int
+}
 
-func (w *archive) Begin(i int) error {
-	w.at = w.blobs[i]
+func (w *tape) Begin(i int) error {
+	w.at = w.blobs[w.first+i]
 	return written(w.out.Begin(w.at.oci()))
 }
 
-func (w *archive) Write(p []byte) (int, error) {
+func (w *tape) Write(p []byte) (int, error) {
 	n, err := w.out.Write(p)
 	return n, written(err)
 }
 
-func (w *archive) End() error {
+func (w *tape) End() error {
 	if err := w.out.End(); err != nil {
 		return written(err)
 	}
@@ -222,10 +235,10 @@ func (w *archive) End() error {
 	return nil
 }
 
-func (w *archive) Rollback() error { return written(w.out.Rollback()) }
+func (w *tape) Rollback() error { return written(w.out.Rollback()) }
 
-func (w *archive) Failed(i int, err error) error {
-	b := w.blobs[i]
+func (w *tape) Failed(i int, err error) error {
+	b := w.blobs[w.first+i]
 	w.done(b, &ArtifactError{Reference: w.planner.from(b, 0).repository() + "@" + b.digest.String(), Op: "fetch", Err: err})
 	if w.FailFast {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -69,6 +70,9 @@ func newBackup(c *registry.Client, o BackupOptions) *backup {
 	g := newGraph()
 	g.notice = o.Progress.Notice
 	g.moved = func(n int64) { b.moved.Add(n) }
+	g.root = func(ctx context.Context, o origin, ref config.Reference) (ocispec.Descriptor, []byte, error) {
+		return b.planner.find(ctx, o, ref)
+	}
 	b.planner = planner{graph: g, sources: newSources(c, o.Concurrency), progress: o.Progress, workers: 2 * o.Concurrency,
 		stored: func(string) (ocispec.Descriptor, bool) { return ocispec.Descriptor{}, false }}
 	if o.Previous != nil {
@@ -125,23 +129,59 @@ func (b *backup) finish(a *artifact, put func(store.Entry)) {
 		a.err = err
 		return
 	}
-	selection := store.ReferrersNone
-	if a.referrers {
-		selection = store.ReferrersAll
-		missing := a.visit.referring(func(v *visit) { put(v.entry()) })
+	e := store.Entry{MediaType: a.root.MediaType, ArtifactType: a.visit.node.artifactType, Digest: a.root.Digest,
+		Size: a.root.Size, Name: a.name, Referrers: store.ReferrersNone}
+	if a.visit.isSparse() {
+		e.Platforms = platformNames(a.scope.platforms)
+	}
+	if a.scope.referrers {
+		e.Referrers = store.ReferrersAll
+		missing := a.visit.referring(func(v *visit, name string) { put(v.entry(name)) })
 		if missing != nil {
-			selection = store.ReferrersIncomplete
+			e.Referrers = store.ReferrersIncomplete
 			a.err = &ReferrersError{Reference: a.name, Err: missing}
 		}
 	}
-	put(store.Entry{MediaType: a.root.MediaType, ArtifactType: a.visit.node.artifactType, Digest: a.root.Digest,
-		Size: a.root.Size, Name: a.name, Referrers: selection})
+	put(e)
 }
 
-// entry is how a referrer stands in index.json.
-func (v *visit) entry() store.Entry {
-	return store.Entry{MediaType: v.node.mediaType, ArtifactType: v.node.artifactType, Digest: v.node.digest,
-		Size: v.node.size, Repositories: v.origin.repositories(v.node.digest)}
+// AnnotationMissing is where index.json lists what the last backup into it could
+// not get whole, so that who carries the bundle away learns of it.
+const AnnotationMissing = "io.github.oras-mirror.missing"
+
+// mostMissing keeps index.json small where a whole registry was away.
+const mostMissing = 100
+
+// markMissing writes into an index what is not whole, or that all is.
+func markMissing(index *store.Index, all []*artifact) {
+	var missing []string
+	for _, a := range all {
+		if a.err != nil {
+			missing = append(missing, a.name)
+		}
+	}
+	delete(index.Annotations, AnnotationMissing)
+	if len(missing) == 0 {
+		return
+	}
+	if index.Annotations == nil {
+		index.Annotations = make(map[string]string)
+	}
+	text := strings.Join(missing[:min(len(missing), mostMissing)], ",")
+	if more := len(missing) - mostMissing; more > 0 {
+		text += fmt.Sprintf(",and %d more", more)
+	}
+	index.Annotations[AnnotationMissing] = text
+}
+
+// entry is how a referrer stands in index.json: under its tag if it has one.
+func (v *visit) entry(name string) store.Entry {
+	e := store.Entry{MediaType: v.node.mediaType, ArtifactType: v.node.artifactType, Digest: v.node.digest,
+		Size: v.node.size, Name: name}
+	if name == "" {
+		e.Repositories = v.origin.repositories(v.node.digest)
+	}
+	return e
 }
 
 // report is what became of one artifact.
@@ -158,7 +198,7 @@ func (a *artifact) report() ArtifactReport {
 		}
 	}
 	a.visit.all(func(v *visit) {
-		r.Referrers += len(v.referrers)
+		r.Referrers += len(v.referrers) + len(v.attached)
 		add(v.node.descriptor)
 		for _, blob := range v.node.blobs {
 			add(blob.descriptor)
@@ -182,6 +222,9 @@ func (b *backup) report(took time.Duration) *Report {
 // open reads a part of a blob, and tells the run what is read: progress of
 // everything, and apart from that what came over the network.
 func (b *backup) open(ctx context.Context, from origin, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
+	if desc.Size == 0 { // nothing to ask for; whether the digest is that of nothing is checked like any other
+		return io.NopCloser(strings.NewReader("")), nil
+	}
 	body, err := from.blob(ctx, desc, off, n)
 	if errors.Is(err, registry.ErrNoRange) {
 		return nil, fetch.ErrNoRange

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/opencontainers/go-digest"
@@ -9,7 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"oras.land/oras-go/v2/errdef"
 
-	"errors"
+	"github.com/oras-mirror/oras-mirror/config"
 )
 
 // compare asks the targets what they have of each delivery, and makes of what
@@ -31,7 +33,7 @@ func (r *restore) compare(ctx context.Context) error {
 		return err
 	}
 	for _, d := range r.all {
-		if d.err == nil {
+		if d.err == nil && !d.skipped {
 			r.enqueue(d)
 		}
 	}
@@ -48,21 +50,42 @@ func (r *restore) examine(ctx context.Context, d *delivery) error {
 		return err
 	}
 	d.repo.ExpectPush()
-	if d.visit, err = r.graph.visit(ctx, r.in, !r.ExcludeReferrers, d.root.oci(), nil, 0); err != nil {
+	if d.visit, err = r.graph.visit(ctx, r.in, d.scope, d.root.oci(), nil, 0); err != nil {
 		return &CorruptError{Err: err}
 	}
 	if d.visit.missing != nil {
 		return &CorruptError{Err: d.visit.missing}
 	}
+	if d.target.PlatformMode == config.PlatformsRewrite && d.visit.isSparse() {
+		if err := r.rewrite(ctx, d); err != nil {
+			return err
+		}
+	}
 	there, err := d.repo.Resolve(ctx, d.reference())
-	if err != nil && !errors.Is(err, errdef.ErrNotFound) {
+	if errors.Is(err, errdef.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	if err != nil || there.Digest != d.root.digest {
-		return nil
+	if there.Digest != d.root.digest {
+		return r.existing(d, there.Digest)
 	}
 	d.present, d.lacks = true, make(map[*visit]bool)
 	return r.inspect(ctx, d, d.visit, false)
+}
+
+// existing decides about a tag that has another digest.
+func (r *restore) existing(d *delivery, there digest.Digest) error {
+	d.changes = true
+	switch d.target.ExistingTags {
+	case config.ExistingFail:
+		return &ExistsError{Reference: d.destination(), Digest: there}
+	case config.ExistingSkip:
+		r.Progress.Notice(fmt.Sprintf("%s has another digest and is left as it is", d.destination()))
+		d.skipped = true
+	}
+	return nil
 }
 
 // inspect marks what the target lacks below a manifest that it has or has not.

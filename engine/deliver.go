@@ -2,10 +2,13 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"net/http"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
+	"oras.land/oras-go/v2/registry/remote/errcode"
 )
 
 // placeKey is one manifest in one repository of a target.
@@ -62,15 +65,35 @@ func (r *restore) putDigest(ctx context.Context, d *delivery, v *visit) error {
 }
 
 func (r *restore) push(ctx context.Context, d *delivery, v *visit, reference string) error {
-	data, err := r.in.manifest(ctx, v.node.oci())
+	if r.dry != nil {
+		r.dry.count(1, v.node.size)
+		return nil
+	}
+	data, err := r.bytes(ctx, v)
 	if err != nil {
-		return &CorruptError{Err: err}
+		return err
 	}
 	if err := d.repo.PushManifest(ctx, v.node.oci(), data, reference); err != nil {
+		var refusal *errcode.ErrorResponse
+		if v.sparse && errors.As(err, &refusal) && refusal.StatusCode/100 == 4 && refusal.StatusCode != http.StatusUnauthorized {
+			return &SparseError{Reference: d.destination(), Err: err}
+		}
 		return err
 	}
 	r.moved.Add(int64(len(data)))
 	return nil
+}
+
+// bytes returns those of a manifest, which the input has unless it was rewritten.
+func (r *restore) bytes(ctx context.Context, v *visit) ([]byte, error) {
+	if v.node.data != nil {
+		return v.node.data, nil
+	}
+	data, err := r.in.manifest(ctx, v.node.oci())
+	if err != nil {
+		return nil, &CorruptError{Err: err}
+	}
+	return data, nil
 }
 
 // putReferrers pushes what refers to v and, where the target has no referrers
@@ -94,9 +117,13 @@ func (r *restore) putReferrers(ctx context.Context, d *delivery, v *visit, refer
 
 // list makes the target's list of v's referrers name them all.
 func (r *restore) list(ctx context.Context, d *delivery, v *visit, referrers []*visit) error {
-	api, err := d.repo.ReferrersAPI(ctx)
+	api, err := r.hasAPI(ctx, d)
 	if err != nil || api {
 		return err
+	}
+	if r.dry != nil {
+		r.dry.count(2, 0) // GET and PUT
+		return nil
 	}
 	add := make([]ocispec.Descriptor, len(referrers))
 	for i, w := range referrers {

@@ -73,6 +73,7 @@ func (d *directory) run(ctx context.Context, selections []config.Selection) erro
 	if d.whole == 0 && len(d.planner.all) > 0 {
 		return ErrNothing
 	}
+	markMissing(d.dir.Index(), d.planner.all)
 	return written(d.dir.Commit(ctx))
 }
 

@@ -43,12 +43,14 @@ func (e *SpaceError) Error() string {
 
 // SelectionError says that a source selects nothing.
 type SelectionError struct {
-	Reference string
-	Tags      []string // what there is to select from
+	Reference string   // a repository, or a registry
+	Of        int      // how many there are to select from
+	Noun      string   // what: tags, repositories
+	Names     []string // those that there are, if they are few enough to be kept
 }
 
 func (e *SelectionError) Error() string {
-	return fmt.Sprintf("%s: no tag of %d is selected", e.Reference, len(e.Tags))
+	return fmt.Sprintf("%s: none of %d %s is selected", e.Reference, e.Of, e.Noun)
 }
 
 // ErrNothing says that no artifact of a run is whole, so nothing was written.

@@ -13,17 +13,19 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// errSpent says that the bytes of a blob went by in a pipe and do not come again.
-var errSpent = errors.New("the blob came through a pipe and was sent once; with --temp-dir it is kept until it is taken")
+// ErrSpent says that the bytes of a blob went by in a pipe and do not come
+// again. RestoreOptions.TempDir would have kept them.
+var ErrSpent = errors.New("the blob came through a pipe and cannot be sent again")
 
 // feed starts what can start: deliveries that need no blob, and the uploads, at
 // random from a layout, as they come from a pipe.
 func (r *restore) feed() error {
 	for _, d := range r.all {
-		if d.err == nil && d.pending == 0 {
-			if err := r.ready(d); err != nil {
-				return err
-			}
+		if d.err != nil || d.pending > 0 {
+			continue
+		}
+		if err := r.ready(d); err != nil {
+			return err
 		}
 	}
 	if r.in.stream != nil {
@@ -127,7 +129,7 @@ func (r *restore) through(ctx context.Context, u *upload) error {
 	hash := u.blob.digest.Algorithm().Hash()
 	open := func() (io.ReadCloser, error) {
 		if spent {
-			return nil, errSpent
+			return nil, ErrSpent
 		}
 		spent = true
 		heard := func(n int64) { read += n; r.Progress.Moved(n) }

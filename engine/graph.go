@@ -9,6 +9,8 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/oras-mirror/oras-mirror/config"
 )
 
 // maxDepth bounds how deep indexes and referrers may nest. Real ones nest three
@@ -19,7 +21,8 @@ const maxDepth = 32
 // or registries share it.
 type node struct {
 	descriptor
-	artifactType string
+	artifactType string // as the manifest says
+	kind         string // as a list of referrers says
 	subject      digest.Digest
 	children     []ocispec.Descriptor // manifests, of an index
 	blobs        []*blob
@@ -50,20 +53,30 @@ type visit struct {
 	node      *node
 	children  []*visit
 	referrers []*visit
+	attached  []attachment
+	sparse    bool  // some children are left out
 	missing   error // why some referrer could not be had
 	err       error // why the graph below could not be had
 	done      chan struct{}
 }
 
+// attachment is what cosign keeps beside a manifest, under a tag that is made of
+// the manifest's digest.
+type attachment struct {
+	name string // in index.json
+	*visit
+}
+
 type visitKey struct {
-	origin    origin
-	digest    digest.Digest
-	referrers bool
+	origin origin
+	digest digest.Digest
+	scope  string
 }
 
 // graph is all manifests and blobs that a run has met. Each manifest is fetched
 // once, and each repository is asked once for the referrers of each.
 type graph struct {
+	root   func(context.Context, origin, config.Reference) (ocispec.Descriptor, []byte, error)
 	known  func(ocispec.Descriptor) []byte                // a manifest that is stored already, or nil
 	store  func(ocispec.Descriptor, []byte) (bool, error) // takes a manifest at once; false: keep its bytes
 	notice func(string)
@@ -84,6 +97,9 @@ type pendingNode struct {
 
 func newGraph() *graph {
 	return &graph{
+		root: func(ctx context.Context, o origin, ref config.Reference) (ocispec.Descriptor, []byte, error) {
+			return o.open(ctx, ref)
+		},
 		known:  func(ocispec.Descriptor) []byte { return nil },
 		store:  func(ocispec.Descriptor, []byte) (bool, error) { return false, nil },
 		notice: func(string) {},
@@ -94,10 +110,10 @@ func newGraph() *graph {
 	}
 }
 
-// visit walks the graph below desc as o has it. data is the manifest where the
-// caller has it already. It returns when the whole graph is known.
-func (g *graph) visit(ctx context.Context, o origin, referrers bool, desc ocispec.Descriptor, data []byte, depth int) (*visit, error) {
-	key := visitKey{o, desc.Digest, referrers}
+// visit walks the graph below desc as o has it and s selects it. data is the
+// manifest where the caller has it already. It returns when the graph is known.
+func (g *graph) visit(ctx context.Context, o origin, s *scope, desc ocispec.Descriptor, data []byte, depth int) (*visit, error) {
+	key := visitKey{o, desc.Digest, s.key}
 	g.mu.Lock()
 	v, met := g.visits[key]
 	if !met {
@@ -107,7 +123,7 @@ func (g *graph) visit(ctx context.Context, o origin, referrers bool, desc ocispe
 	g.mu.Unlock()
 
 	if !met {
-		v.err = g.explore(ctx, v, o, referrers, desc, data, depth)
+		v.err = g.explore(ctx, v, o, s, desc, data, depth)
 		close(v.done)
 		return v, v.err
 	}
@@ -121,7 +137,7 @@ func (g *graph) visit(ctx context.Context, o origin, referrers bool, desc ocispe
 	}
 }
 
-func (g *graph) explore(ctx context.Context, v *visit, o origin, referrers bool, desc ocispec.Descriptor, data []byte, depth int) error {
+func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, desc ocispec.Descriptor, data []byte, depth int) error {
 	if depth > maxDepth {
 		return &ArtifactError{Reference: desc.Digest.String(), Op: "walk", Err: fmt.Errorf("nested more than %d deep", maxDepth)}
 	}
@@ -130,25 +146,36 @@ func (g *graph) explore(ctx context.Context, v *visit, o origin, referrers bool,
 		return err
 	}
 	v.node = n
-	v.children = make([]*visit, len(n.children))
+	children := s.children(n)
+	if v.sparse = len(children) < len(n.children); v.sparse && len(children) == 0 && depth == 0 {
+		return &PlatformError{Reference: o.repository() + "@" + desc.Digest.String(), Wanted: s.platforms, Children: n.children}
+	}
+	v.children = make([]*visit, len(children))
 	// No group context: a child may be shared with an artifact that can be had,
 	// and must not be given up because its sibling cannot.
 	var group errgroup.Group
-	for i, child := range n.children {
+	for i, child := range children {
 		group.Go(func() (err error) {
-			v.children[i], err = g.visit(ctx, o, referrers, child, nil, depth+1)
+			v.children[i], err = g.visit(ctx, o, s, child, nil, depth+1)
 			return err
 		})
 	}
-	if referrers {
-		v.referrers, v.missing = g.referrers(ctx, o, n, depth)
+	if s.referrers {
+		group.Go(func() (err error) {
+			v.attached, err = g.attachments(ctx, o, s, n, depth)
+			v.missing = err
+			return nil
+		})
+		var err error
+		v.referrers, err = g.referrers(ctx, o, s, n, depth)
+		defer func() { v.missing = firstError([]error{err, v.missing}) }()
 	}
 	return group.Wait()
 }
 
 // referrers walks what refers to n. One that cannot be had is an error beside
 // the others, not instead of them.
-func (g *graph) referrers(ctx context.Context, o origin, n *node, depth int) ([]*visit, error) {
+func (g *graph) referrers(ctx context.Context, o origin, s *scope, n *node, depth int) ([]*visit, error) {
 	listed, err := o.referrers(ctx, n.oci())
 	if err != nil {
 		return nil, err
@@ -162,7 +189,7 @@ func (g *graph) referrers(ctx context.Context, o origin, n *node, depth int) ([]
 	var group errgroup.Group
 	for i, desc := range listed {
 		group.Go(func() error {
-			visits[i], errs[i] = g.referrer(ctx, o, n, desc, depth+1)
+			visits[i], errs[i] = g.referrer(ctx, o, s, n, desc, depth+1)
 			return nil
 		})
 	}
@@ -174,7 +201,10 @@ func (g *graph) referrers(ctx context.Context, o origin, n *node, depth int) ([]
 // referrer walks one referrer, nil if it turns out not to refer to n at all: a
 // list under the referrers tag may be stale, and a manifest alone says what its
 // subject is.
-func (g *graph) referrer(ctx context.Context, o origin, n *node, desc ocispec.Descriptor, depth int) (*visit, error) {
+func (g *graph) referrer(ctx context.Context, o origin, s *scope, n *node, desc ocispec.Descriptor, depth int) (*visit, error) {
+	if desc.ArtifactType != "" && !s.wants(desc.ArtifactType) || !s.pinned(desc.Digest) {
+		return nil, nil
+	}
 	r, err := g.node(ctx, o, desc, nil)
 	if err != nil {
 		return nil, err
@@ -183,11 +213,38 @@ func (g *graph) referrer(ctx context.Context, o origin, n *node, desc ocispec.De
 		g.notice(fmt.Sprintf("%s@%s is listed as a referrer of %s and is none: left out", o.repository(), desc.Digest, n.digest))
 		return nil, nil
 	}
-	v, err := g.visit(ctx, o, true, desc, nil, depth)
+	if !s.wants(r.kind) {
+		return nil, nil
+	}
+	v, err := g.visit(ctx, o, s, desc, nil, depth)
 	if err != nil {
 		return nil, err
 	}
 	return v, nil
+}
+
+// attachments walks what cosign attached to n by tags.
+func (g *graph) attachments(ctx context.Context, o origin, s *scope, n *node, depth int) ([]attachment, error) {
+	refs, err := o.attached(ctx, n.digest)
+	if err != nil {
+		return nil, err
+	}
+	var all []attachment
+	for _, ref := range refs {
+		desc, data, err := g.root(ctx, o, ref)
+		if err != nil {
+			return all, err
+		}
+		if !s.pinned(desc.Digest) {
+			continue
+		}
+		v, err := g.visit(ctx, o, s, desc, data, depth+1)
+		if err != nil {
+			return all, err
+		}
+		all = append(all, attachment{ref.EntryName(), v})
+	}
+	return all, nil
 }
 
 func firstError(errs []error) error {
@@ -251,7 +308,7 @@ func (g *graph) load(ctx context.Context, o origin, desc ocispec.Descriptor, dat
 	if err != nil {
 		return nil, &ArtifactError{Reference: o.repository() + "@" + desc.Digest.String(), Op: "read", Err: err}
 	}
-	n := &node{descriptor: compact(desc), artifactType: m.ArtifactType, children: m.Manifests, data: data}
+	n := &node{descriptor: compact(desc), artifactType: m.ArtifactType, kind: m.kind(), children: m.Manifests, data: data}
 	if m.Subject != nil {
 		n.subject = m.Subject.Digest
 	}
@@ -347,6 +404,9 @@ func (v *visit) all(fn func(*visit)) {
 	for _, r := range v.referrers {
 		r.all(fn)
 	}
+	for _, a := range v.attached {
+		a.all(fn)
+	}
 }
 
 // whole tells why v and what is below it cannot be had, or nil. It is asked
@@ -363,19 +423,33 @@ func (v *visit) whole() error {
 	return err
 }
 
+// isSparse tells whether children of v or of what is below it are left out.
+func (v *visit) isSparse() bool {
+	sparse := false
+	v.core(func(v *visit) { sparse = sparse || v.sparse })
+	return sparse
+}
+
 // referring calls fn for each referrer of v, of its children and of those
-// referrers that is whole, and tells why one is missing, if any is.
-func (v *visit) referring(fn func(*visit)) error {
+// referrers that is whole, with its name if it has one, and tells why one is
+// missing, if any is.
+func (v *visit) referring(fn func(r *visit, name string)) error {
 	var missing error
+	follow := func(r *visit, name string) {
+		err := r.whole()
+		if err == nil {
+			fn(r, name)
+			err = r.referring(fn)
+		}
+		missing = firstError([]error{missing, err})
+	}
 	v.core(func(v *visit) {
 		missing = firstError([]error{missing, v.missing})
 		for _, r := range v.referrers {
-			if err := r.whole(); err != nil {
-				missing = firstError([]error{missing, err})
-				continue
-			}
-			fn(r)
-			missing = firstError([]error{missing, r.referring(fn)})
+			follow(r, "")
+		}
+		for _, a := range v.attached {
+			follow(a.visit, a.name)
 		}
 	})
 	return missing

@@ -9,6 +9,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
@@ -29,6 +30,8 @@ type origin interface {
 	open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error)
 	manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error)
 	referrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error)
+	// attached lists the tags under which cosign keeps what belongs to a manifest.
+	attached(ctx context.Context, subject digest.Digest) ([]config.Reference, error)
 	// blob reads n bytes at off; registry.ErrNoRange where a part cannot be had.
 	blob(ctx context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error)
 }
@@ -36,25 +39,30 @@ type origin interface {
 // remote is a repository of a registry.
 type remote struct {
 	repo *registry.Repository
-	host string
-	name string
+	ref  config.Reference // of the repository
 
 	// fallbacks are the referrers tags that the tag list showed; nil while the
 	// tags are not listed. A set is never changed once it is stored.
 	fallbacks atomic.Pointer[map[string]bool]
 }
 
-func (r *remote) queue() string      { return r.host }
-func (r *remote) repository() string { return r.name }
+func (r *remote) queue() string      { return r.ref.Registry }
+func (r *remote) repository() string { return r.ref.Name() }
 
-func (r *remote) repositories(digest.Digest) []string { return []string{r.name} }
+func (r *remote) repositories(digest.Digest) []string { return []string{r.ref.Name()} }
 
 func (r *remote) resolve(ctx context.Context, ref config.Reference) (ocispec.Descriptor, error) {
 	return r.repo.Resolve(ctx, target(ref))
 }
 
 func (r *remote) open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error) {
-	return r.repo.FetchManifest(ctx, target(ref))
+	desc, data, err := r.repo.FetchManifest(ctx, target(ref))
+	var failed *registry.Error
+	if errors.As(err, &failed) && failed.Op == "fetch" {
+		// One request did both; for who reads of it, the name was not found.
+		err = &registry.Error{Op: "resolve", Reference: failed.Reference, Err: failed.Err}
+	}
+	return desc, data, err
 }
 
 func (r *remote) manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
@@ -63,7 +71,7 @@ func (r *remote) manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte,
 		return nil, err
 	}
 	if err := verify(desc, data); err != nil {
-		return nil, &ArtifactError{Reference: r.name + "@" + desc.Digest.String(), Op: "fetch", Err: err}
+		return nil, &ArtifactError{Reference: r.ref.Name() + "@" + desc.Digest.String(), Op: "fetch", Err: err}
 	}
 	return data, nil
 }
@@ -73,18 +81,39 @@ func (r *remote) referrers(ctx context.Context, subject ocispec.Descriptor) ([]o
 	if fallbacks == nil {
 		return r.repo.Referrers(ctx, subject, nil)
 	}
-	known := (*fallbacks)[fallbackTag(subject.Digest)]
+	known := (*fallbacks)[registry.FallbackTag(subject.Digest)]
 	return r.repo.Referrers(ctx, subject, &known)
+}
+
+// cosignKinds end the tags of signatures, attestations and SBOMs
+// (github.com/sigstore/cosign, specs/SIGNATURE_SPEC.md).
+var cosignKinds = []string{".sig", ".att", ".sbom"}
+
+// attached looks into the tag list, or asks for each tag where there is none.
+func (r *remote) attached(ctx context.Context, subject digest.Digest) ([]config.Reference, error) {
+	var found []config.Reference
+	listed := r.fallbacks.Load()
+	for _, kind := range cosignKinds {
+		ref := r.ref
+		ref.Tag = registry.FallbackTag(subject) + kind
+		if listed == nil {
+			_, err := r.repo.Resolve(ctx, ref.Tag)
+			if errors.Is(err, errdef.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+		} else if !(*listed)[ref.Tag] {
+			continue
+		}
+		found = append(found, ref)
+	}
+	return found, nil
 }
 
 func (r *remote) blob(ctx context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
 	return r.repo.FetchBlob(ctx, desc, off, n)
-}
-
-// fallbackTag is the tag under which a registry without the referrers API keeps
-// the list of a subject's referrers (distribution-spec, "Referrers Tag Schema").
-func fallbackTag(d digest.Digest) string {
-	return d.Algorithm().String() + "-" + d.Encoded()
 }
 
 // target is what a registry is asked for: the digest where one is given.
@@ -146,6 +175,11 @@ func (l *local) manifest(_ context.Context, desc ocispec.Descriptor) ([]byte, er
 
 func (l *local) referrers(_ context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {
 	return l.points[subject.Digest], nil
+}
+
+// attached lists nothing: every name of a layout is selected by itself.
+func (l *local) attached(context.Context, digest.Digest) ([]config.Reference, error) {
+	return nil, nil
 }
 
 func (l *local) blob(_ context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {

@@ -3,7 +3,10 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -18,15 +21,17 @@ const lookahead = 1024
 
 // artifact is one root of a backup.
 type artifact struct {
-	ref       config.Reference
-	name      string // in index.json
-	origin    origin
-	referrers bool
-	root      ocispec.Descriptor
-	visit     *visit
-	err       error
-	pending   int // blobs that are not there yet; guarded by the directory's mutex
-	resolved  chan struct{}
+	ref      config.Reference
+	name     string // in index.json
+	origin   origin
+	scope    *scope
+	root     ocispec.Descriptor
+	visit    *visit
+	err      error
+	pending  int       // blobs that are not there yet; guarded by the directory's mutex
+	together *siblings // the roots that were listed with this one
+	found    []byte    // the root's bytes, between its two stages
+	resolved chan struct{}
 }
 
 // planner expands selections into artifacts and artifacts into graphs.
@@ -39,15 +44,47 @@ type planner struct {
 	all      []*artifact                                  // in the order of the plan; complete when each returns
 }
 
+// siblings are roots of one repository that are found before the graph of an
+// index among them is walked. A child that has a tag as well (v1-amd64 beside v1)
+// is then fetched once, and always by its tag: what a run asks for does not
+// depend on what answers first.
+type siblings struct {
+	missing atomic.Int32
+	found   chan struct{}
+}
+
+// maxSiblings keeps them few enough to wait in the channel between the stages.
+const maxSiblings = lookahead / 2
+
+func newSiblings(n int) *siblings {
+	s := &siblings{found: make(chan struct{})}
+	s.missing.Store(int32(n))
+	return s
+}
+
+func (s *siblings) done() {
+	if s.missing.Add(-1) == 0 {
+		close(s.found)
+	}
+}
+
+func (s *siblings) wait(ctx context.Context) {
+	select {
+	case <-s.found:
+	case <-ctx.Done(): // what follows will say so
+	}
+}
+
 // each resolves all artifacts of the selections side by side. taken hears of
 // each, in the order of the plan if ordered, else as they come, from several
 // goroutines. Its error ends the run; an artifact that fails does not.
 func (p *planner) each(ctx context.Context, selections []config.Selection, ordered bool, taken func(*artifact) error) error {
 	group, ctx := errgroup.WithContext(ctx)
-	work := make(chan *artifact)
 	order := make(chan *artifact, lookahead)
+	listed := make(chan *artifact)
+	rooted := make(chan *artifact, lookahead) // so that no root waits for a graph that waits for it
 	group.Go(func() error {
-		defer close(work)
+		defer close(listed)
 		defer close(order)
 		return p.expand(ctx, selections, func(a *artifact) error {
 			if ordered {
@@ -55,27 +92,45 @@ func (p *planner) each(ctx context.Context, selections []config.Selection, order
 					return err
 				}
 			}
-			return send(ctx, work, a)
+			return send(ctx, listed, a)
 		})
 	})
+	group.Go(func() error {
+		defer close(rooted)
+		return p.work(ctx, listed, func(a *artifact) error {
+			p.findRoot(ctx, a)
+			return send(ctx, rooted, a)
+		})
+	})
+	group.Go(func() error {
+		return p.work(ctx, rooted, func(a *artifact) error {
+			p.walk(ctx, a)
+			if err := context.Cause(ctx); err != nil || ordered {
+				return err
+			}
+			return taken(a)
+		})
+	})
+	group.Go(func() error { return inOrder(ctx, order, taken) })
+	return group.Wait()
+}
+
+// work does a stage of the plan for each artifact, a few at a time.
+func (p *planner) work(ctx context.Context, in <-chan *artifact, stage func(*artifact) error) error {
+	group, ctx := errgroup.WithContext(ctx)
 	for range p.workers {
 		group.Go(func() error {
-			for a := range work {
-				p.resolve(ctx, a)
-				if err := context.Cause(ctx); err != nil {
+			for a := range in {
+				if err := stage(a); err != nil {
 					return err
 				}
-				if ordered {
-					continue
-				}
-				if err := taken(a); err != nil {
+				if err := context.Cause(ctx); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 	}
-	group.Go(func() error { return inOrder(ctx, order, taken) })
 	return group.Wait()
 }
 
@@ -105,34 +160,45 @@ func send(ctx context.Context, to chan<- *artifact, a *artifact) error {
 	}
 }
 
-// resolve finds the root of an artifact and walks its graph.
-func (p *planner) resolve(ctx context.Context, a *artifact) {
+// findRoot resolves the name of an artifact.
+func (p *planner) findRoot(ctx context.Context, a *artifact) {
+	defer a.together.done()
+	if a.err != nil {
+		return
+	}
+	if a.root, a.found, a.err = p.find(ctx, a.origin, a.ref); a.err == nil && a.found != nil {
+		_, a.err = p.node(ctx, a.origin, a.root, a.found)
+	}
+}
+
+// walk finds out what an artifact consists of.
+func (p *planner) walk(ctx context.Context, a *artifact) {
 	defer close(a.resolved)
 	if a.err != nil {
 		return
 	}
-	var data []byte
-	if a.root, data, a.err = p.root(ctx, a); a.err != nil {
-		return
+	if isIndex(a.root.MediaType) {
+		a.together.wait(ctx)
 	}
-	a.visit, a.err = p.visit(ctx, a.origin, a.referrers, a.root, data, 0)
+	a.visit, a.err = p.visit(ctx, a.origin, a.scope, a.root, a.found, 0)
+	a.found = nil
 	p.progress.Resolved(a.name)
 }
 
-// root asks for the root in the cheapest way: not at all for a digest that is
+// find asks for a root in the cheapest way: not at all for a digest that is
 // stored, by a HEAD for a tag that is stored, else by one GET for descriptor
 // and manifest.
-func (p *planner) root(ctx context.Context, a *artifact) (ocispec.Descriptor, []byte, error) {
-	old, stored := p.stored(a.name)
-	if stored && a.ref.Digest == old.Digest {
+func (p *planner) find(ctx context.Context, o origin, ref config.Reference) (ocispec.Descriptor, []byte, error) {
+	old, stored := p.stored(ref.EntryName())
+	if stored && ref.Digest == old.Digest {
 		if data := p.known(old); data != nil {
 			return old, data, nil
 		}
 	}
 	if !stored {
-		return a.origin.open(ctx, a.ref)
+		return o.open(ctx, ref)
 	}
-	desc, err := a.origin.resolve(ctx, a.ref)
+	desc, err := o.resolve(ctx, ref)
 	if err != nil {
 		return desc, nil, err
 	}
@@ -145,6 +211,7 @@ func (p *planner) root(ctx context.Context, a *artifact) (ocispec.Descriptor, []
 // expand calls found for each artifact of the selections, in their order. The
 // tags of the repositories are listed side by side, ahead of their turn.
 func (p *planner) expand(ctx context.Context, selections []config.Selection, found func(*artifact) error) error {
+	selections = p.sources.repositories(ctx, selections)
 	expansions := p.sources.expandAll(ctx, selections)
 	seen := make(map[string]digest.Digest)
 	for _, s := range selections {
@@ -153,15 +220,8 @@ func (p *planner) expand(ctx context.Context, selections []config.Selection, fou
 			return err
 		}
 		p.progress.Listed(len(e.refs))
-		for _, ref := range e.refs {
-			pin, met := seen[ref.EntryName()]
-			if met && pin == ref.Digest {
-				continue
-			}
-			seen[ref.EntryName()] = ref.Digest
-			a := newArtifact(ref, s, e)
-			p.all = append(p.all, a)
-			if err := found(a); err != nil {
+		for refs := range slices.Chunk(e.refs, maxSiblings) {
+			if err := p.expandChunk(refs, s, e, seen, found); err != nil {
 				return err
 			}
 		}
@@ -169,8 +229,33 @@ func (p *planner) expand(ctx context.Context, selections []config.Selection, fou
 	return nil
 }
 
+func (p *planner) expandChunk(refs []config.Reference, s config.Selection, e expansion, seen map[string]digest.Digest, found func(*artifact) error) error {
+	var chunk []*artifact
+	for _, ref := range refs {
+		pin, met := seen[ref.EntryName()]
+		if met && pin == ref.Digest {
+			continue
+		}
+		seen[ref.EntryName()] = ref.Digest
+		chunk = append(chunk, newArtifact(ref, s, e))
+	}
+	together := newSiblings(len(chunk))
+	p.all = append(p.all, chunk...)
+	for _, a := range chunk {
+		a.together = together
+		if err := found(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func newArtifact(ref config.Reference, s config.Selection, e expansion) *artifact {
-	return &artifact{ref: ref, name: ref.EntryName(), origin: e.origin, referrers: s.Referrers,
+	name := ref.EntryName()
+	if ref.IsRepository() { // it cannot be listed
+		name = strings.TrimSuffix(ref.Name(), "/")
+	}
+	return &artifact{ref: ref, name: name, origin: e.origin, scope: scopeOf(s),
 		err: e.err, resolved: make(chan struct{})}
 }
 
@@ -191,7 +276,7 @@ type claim struct {
 func (c *collisions) claim(a *artifact) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.take(a.name, claim{a.ref.String(), a.root.Digest}); err != nil {
+	if err := c.take("source "+a.name, a.name, claim{a.ref.String(), a.root.Digest}); err != nil {
 		return err
 	}
 	if c.mapper == nil {
@@ -204,18 +289,19 @@ func (c *collisions) claim(a *artifact) error {
 	if !ok || tag == "" {
 		return nil
 	}
-	return c.take("TARGET/"+repository+":"+tag, claim{a.ref.String(), a.root.Digest})
+	place := repository + ":" + tag
+	return c.take("target "+place, place, claim{a.ref.String(), a.root.Digest})
 }
 
-func (c *collisions) take(target string, by claim) error {
+func (c *collisions) take(key, target string, by claim) error {
 	if c.taken == nil {
 		c.taken = make(map[string]claim)
 	}
-	other, met := c.taken[target]
+	other, met := c.taken[key]
 	if met && other.digest != by.digest {
 		return &CollisionError{Target: target, Sources: [2]string{other.source, by.source}}
 	}
-	c.taken[target] = by
+	c.taken[key] = by
 	return nil
 }
 

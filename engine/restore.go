@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -81,21 +83,12 @@ type restore struct {
 	mu      sync.Mutex // guards the uploads and what is in them, and the deliveries' counts
 	uploads map[uploadKey]*upload
 	order   []*upload // as the input has them
+	dry     *dryRun   // of a forecast: counts what would be pushed
 	whole   int
 }
 
 func (r *restore) run(ctx context.Context, in store.Input) error {
-	var err error
-	if r.in, err = openInput(in); err != nil {
-		return err
-	}
-	r.graph.store = r.forget
-	r.graph.notice = r.Progress.Notice
-	if r.all, err = r.route(); err != nil || r.DryRun {
-		return err
-	}
-	r.Progress.Listed(len(r.all))
-	if err := r.compare(ctx); err != nil {
+	if err := r.prepare(ctx, in); err != nil || r.DryRun {
 		return err
 	}
 	r.pool = newPool(ctx, r.Concurrency)
@@ -110,6 +103,24 @@ func (r *restore) run(ctx context.Context, in store.Input) error {
 		return ErrNothing
 	}
 	return nil
+}
+
+// prepare finds out what goes where, and what the targets lack of it.
+func (r *restore) prepare(ctx context.Context, in store.Input) error {
+	var err error
+	if r.in, err = openInput(in); err != nil {
+		return err
+	}
+	r.graph.store = r.forget
+	r.graph.notice = r.Progress.Notice
+	if missing := in.Index().Annotations[AnnotationMissing]; missing != "" {
+		r.Progress.Notice("the backup could not get all that it was to: the input lacks " + missing)
+	}
+	if r.all, err = r.route(); err != nil || r.DryRun {
+		return err
+	}
+	r.Progress.Listed(len(r.all))
+	return r.compare(ctx)
 }
 
 // settle says what became of a delivery. Its error ends the run.
@@ -139,7 +150,7 @@ func (r *restore) report(took time.Duration) *Report {
 		report.Artifacts = append(report.Artifacts, one)
 		report.Referrers += one.Referrers
 		report.Shared += one.Bytes
-		if d.unchanged {
+		if d.err == nil && (d.skipped || d.present && len(d.lacks) == 0) {
 			report.Unchanged++
 		}
 	}
@@ -166,6 +177,30 @@ func (e *NameError) Error() string {
 type OnlyError struct{ Pattern string }
 
 func (e *OnlyError) Error() string { return fmt.Sprintf("no artifact matches %q", e.Pattern) }
+
+// ExistsError says that a tag of the target has another digest and may not be
+// overwritten.
+type ExistsError struct {
+	Reference string
+	Digest    digest.Digest
+}
+
+func (e *ExistsError) Error() string {
+	return fmt.Sprintf("%s: push: the tag exists with the digest %s", e.Reference, e.Digest)
+}
+
+// SparseError says that a registry refuses an index of which it has not all
+// children.
+type SparseError struct {
+	Reference string
+	Err       error
+}
+
+func (e *SparseError) Error() string {
+	return fmt.Sprintf("%s: push: the registry refuses an index without all of its platforms: %v", e.Reference, e.Err)
+}
+
+func (e *SparseError) Unwrap() error { return e.Err }
 
 // MissingError says that the input lacks what its index promises.
 type MissingError struct{ Blob string }

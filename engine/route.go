@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
+	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
@@ -20,14 +21,16 @@ type delivery struct {
 	path   string // repository under the target's registry
 	tag    string // "" for one that is restored by digest
 	repo   *registry.Repository
+	scope  *scope
 
-	visit     *visit
-	present   bool            // the target has the root
-	lacks     map[*visit]bool // what it lacks all the same
-	unchanged bool
-	pending   int   // uploads that it waits for; guarded by restore.mu
-	failure   error // of such an upload; guarded by restore.mu
-	err       error
+	visit   *visit
+	present bool            // the target has the root
+	lacks   map[*visit]bool // what it lacks all the same
+	changes bool            // the tag has another digest
+	skipped bool            // and stays as it is
+	pending int             // uploads that it waits for; guarded by restore.mu
+	failure error           // of such an upload; guarded by restore.mu
+	err     error
 }
 
 // destination is the full reference that the artifact gets.
@@ -82,7 +85,11 @@ func (r *restore) route() ([]*delivery, error) {
 // deliver maps one entry; nil if the mappings exclude it.
 func (r *restore) deliver(root root, target config.Target) (*delivery, error) {
 	e := root.entry
-	d := &delivery{name: e.Name, target: target, root: compact(e.Descriptor())}
+	platforms, err := parsePlatforms(e.Platforms)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", e.Name, err)
+	}
+	d := &delivery{name: e.Name, target: target, root: compact(e.Descriptor()), scope: scopeOfAll(!r.ExcludeReferrers, platforms)}
 	if root.ref.Registry == "" {
 		if d.name == "" {
 			d.name = e.Digest.String()
@@ -115,26 +122,28 @@ func checkName(d *delivery) error {
 	return nil
 }
 
-// selected returns the roots that --only leaves. Nameless ones are left out of
-// a layout whose other entries have full names: nothing says where they belong.
+// selected returns the roots that --only leaves, with what cosign attached to
+// them. Nameless ones are left out of a layout whose other entries have full
+// names: nothing says where they belong.
 func (r *restore) selected() ([]root, error) {
 	full := slices.ContainsFunc(r.in.roots, func(r root) bool { return r.ref.Registry != "" })
 	used := make([]bool, len(r.Only))
-	var roots []root
+	picked := make([]bool, len(r.in.roots))
+	chosen := make(map[placeKey]bool)
 	unnamed := 0
-	for _, root := range r.in.roots {
+	for i, root := range r.in.roots {
 		if root.entry.Name == "" && full {
 			unnamed++
 			continue
 		}
-		matched := len(r.Only) == 0
-		for i, pattern := range r.Only {
+		picked[i] = len(r.Only) == 0
+		for k, pattern := range r.Only {
 			if matches(pattern, root) {
-				matched, used[i] = true, true
+				picked[i], used[k] = true, true
 			}
 		}
-		if matched {
-			roots = append(roots, root)
+		if picked[i] {
+			chosen[placeKey{root.ref.Name(), root.entry.Digest}] = true
 		}
 	}
 	if unnamed > 0 {
@@ -143,7 +152,30 @@ func (r *restore) selected() ([]root, error) {
 	if i := slices.Index(used, false); i >= 0 {
 		return nil, &OnlyError{Pattern: r.Only[i]}
 	}
+	var roots []root
+	for i, root := range r.in.roots {
+		subject, attached := attachedTo(root.ref)
+		if attached && r.ExcludeReferrers {
+			continue
+		}
+		if picked[i] || attached && chosen[placeKey{root.ref.Name(), subject}] {
+			roots = append(roots, root)
+		}
+	}
 	return roots, nil
+}
+
+// attachedTo tells what cosign attached an artifact to, by its tag.
+func attachedTo(ref config.Reference) (digest.Digest, bool) {
+	for _, kind := range cosignKinds {
+		name, ok := strings.CutSuffix(ref.Tag, kind)
+		algorithm, encoded, cut := strings.Cut(name, "-")
+		d := digest.NewDigestFromEncoded(digest.Algorithm(algorithm), encoded)
+		if ok && cut && d.Validate() == nil {
+			return d, true
+		}
+	}
+	return "", false
 }
 
 // matches tells whether a glob names a root: by its full reference, its

@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/oras-mirror/oras-mirror/config"
@@ -16,13 +18,14 @@ type sources struct {
 	layout func(path string) (store.Layout, error)
 	jobs   int
 
-	mu      sync.Mutex // guards what follows
-	remotes map[string]*remote
-	layouts map[string]*local
+	mu       sync.Mutex // guards what follows
+	remotes  map[string]*remote
+	layouts  map[string]*local
+	catalogs map[string]error // why one could not be had
 }
 
 func newSources(c *registry.Client, jobs int) *sources {
-	return &sources{client: c, jobs: jobs, remotes: make(map[string]*remote), layouts: make(map[string]*local),
+	return &sources{client: c, jobs: jobs, remotes: make(map[string]*remote), layouts: make(map[string]*local), catalogs: make(map[string]error),
 		layout: func(path string) (store.Layout, error) { return store.OpenLayout(path, store.OpenOptions{}) }}
 }
 
@@ -33,6 +36,60 @@ func (s *sources) close() error {
 		errs = append(errs, l.layout.Close())
 	}
 	return firstError(errs)
+}
+
+// repositories puts the repositories of a catalog in the place of each selection
+// that names a registry. A catalog that cannot be had stays as it is, and fails
+// when its turn comes.
+func (s *sources) repositories(ctx context.Context, selections []config.Selection) []config.Selection {
+	var all []config.Selection
+	for _, selection := range selections {
+		if selection.Registry == "" {
+			all = append(all, selection)
+			continue
+		}
+		found, err := s.catalog(ctx, selection)
+		if err != nil {
+			s.failed(selection, err)
+			found = []config.Selection{selection}
+		}
+		all = append(all, found...)
+	}
+	return all
+}
+
+// catalog makes a selection of each repository that the filter lets through,
+// sorted: registries list them in any order.
+func (s *sources) catalog(ctx context.Context, selection config.Selection) ([]config.Selection, error) {
+	var found []config.Selection
+	total := 0
+	err := s.client.Catalog(ctx, selection.Registry, func(page []string) error {
+		for _, path := range page {
+			total++
+			if !selection.Repositories.Match(path) {
+				continue
+			}
+			one := selection
+			one.Registry, one.Optional = "", true // an empty repository is no fault of the spec
+			one.Reference = config.Reference{Registry: selection.Registry, Repository: path}
+			found = append(found, one)
+		}
+		return nil
+	})
+	if err == nil && len(found) == 0 && !selection.Optional {
+		err = &SelectionError{Reference: selection.Registry, Of: total, Noun: "repositories"}
+	}
+	slices.SortFunc(found, func(a, b config.Selection) int {
+		return strings.Compare(a.Reference.Repository, b.Reference.Repository)
+	})
+	return found, err
+}
+
+// failed remembers why a catalog could not be had.
+func (s *sources) failed(selection config.Selection, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.catalogs[selection.Registry+" "+selection.Origin] = err
 }
 
 // expansion is what one selection turned out to be.
@@ -74,12 +131,21 @@ func (s *sources) expandAll(ctx context.Context, selections []config.Selection) 
 func (s *sources) expand(ctx context.Context, selection config.Selection) expansion {
 	e, err := s.open(ctx, selection)
 	if err != nil {
-		return expansion{refs: []config.Reference{selection.Reference}, err: err}
+		ref := selection.Reference
+		if selection.Registry != "" {
+			ref.Registry = selection.Registry
+		}
+		return expansion{refs: []config.Reference{ref}, err: err}
 	}
 	return e
 }
 
 func (s *sources) open(ctx context.Context, selection config.Selection) (expansion, error) {
+	if selection.Registry != "" {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return expansion{}, s.catalogs[selection.Registry+" "+selection.Origin]
+	}
 	if selection.Layout != "" {
 		return s.openLayout(selection)
 	}
@@ -113,7 +179,7 @@ func (s *sources) remote(ref config.Reference) (*remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &remote{repo: repo, host: ref.Registry, name: name}
+	r := &remote{repo: repo, ref: config.Reference{Registry: ref.Registry, Repository: ref.Repository}}
 	s.remotes[name] = r
 	return r, nil
 }
@@ -143,7 +209,7 @@ func (s *sources) tags(ctx context.Context, r *remote, selection config.Selectio
 		return nil, artifactError(selection.Reference, "select", err)
 	}
 	if len(selected) == 0 && !selection.Optional {
-		return nil, &SelectionError{Reference: selection.Reference.String(), Tags: all}
+		return nil, &SelectionError{Reference: selection.Reference.String(), Of: len(all), Noun: "tags", Names: all}
 	}
 	return selected, nil
 }

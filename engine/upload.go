@@ -104,7 +104,7 @@ func (r *restore) sendTo(ctx context.Context, u *upload, p, home *place, open fu
 	desc := u.blob.oci()
 	if home != nil {
 		again := func() (io.ReadCloser, error) {
-			if body, err := open(); !errors.Is(err, errSpent) {
+			if body, err := open(); !errors.Is(err, ErrSpent) {
 				return body, err
 			}
 			return home.repo.FetchBlob(ctx, desc, 0, desc.Size)
@@ -171,7 +171,7 @@ func (r *restore) sent(u *upload) error {
 
 // ready queues the manifests of a delivery whose blobs are all there or failed.
 func (r *restore) ready(d *delivery) error {
-	if d.failure != nil {
+	if d.failure != nil || d.skipped {
 		return r.settle(r.pool.ctx, d, d.failure)
 	}
 	r.pool.add(d.target.Registry, 0, func(ctx context.Context) error {

@@ -1,0 +1,85 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// rewrite puts in the place of a sparse index one that names only what is there,
+// for registries that refuse the sparse one. It has another digest: what refers
+// to the old one, signatures among it, does not hold for it and stays behind.
+func (r *restore) rewrite(ctx context.Context, d *delivery) error {
+	v, lost, err := r.shrink(ctx, d.visit)
+	if err != nil {
+		return err
+	}
+	d.visit, d.root = v, v.node.descriptor
+	text := fmt.Sprintf("%s: its index is rewritten as %s; signatures of the index no longer hold", d.name, d.root.digest)
+	if lost > 0 {
+		text += fmt.Sprintf(", and %d referrers of it stay behind", lost)
+	}
+	r.Progress.Notice(text)
+	return nil
+}
+
+// shrink returns v, or a copy of it without the children that are left out, and
+// how many referrers that costs.
+func (r *restore) shrink(ctx context.Context, v *visit) (shrunk *visit, lost int, err error) {
+	if !v.isSparse() {
+		return v, 0, nil
+	}
+	children := make([]*visit, len(v.children))
+	byOld := make(map[digest.Digest]*visit)
+	for i, child := range v.children {
+		var n int
+		if children[i], n, err = r.shrink(ctx, child); err != nil {
+			return nil, 0, err
+		}
+		lost += n
+		byOld[child.node.digest] = children[i]
+	}
+	data, err := r.bytes(ctx, v)
+	if err != nil {
+		return nil, 0, err
+	}
+	if data, err = withChildren(data, byOld); err != nil {
+		return nil, 0, err
+	}
+	n := *v.node
+	n.data, n.digest, n.size = data, digest.FromBytes(data), int64(len(data))
+	return &visit{origin: v.origin, node: &n, children: children}, lost + len(v.referrers), nil
+}
+
+// withChildren rewrites the list of an index. Everything else stays as it is.
+func withChildren(data []byte, kept map[digest.Digest]*visit) ([]byte, error) {
+	var index map[string]json.RawMessage
+	if err := json.Unmarshal(data, &index); err != nil {
+		return nil, err
+	}
+	var children []map[string]json.RawMessage
+	if err := json.Unmarshal(index["manifests"], &children); err != nil {
+		return nil, err
+	}
+	left := make([]map[string]json.RawMessage, 0, len(kept))
+	for _, child := range children {
+		var old digest.Digest
+		if err := json.Unmarshal(child["digest"], &old); err != nil {
+			return nil, err
+		}
+		v, ok := kept[old]
+		if !ok {
+			continue
+		}
+		child["digest"] = json.RawMessage(fmt.Sprintf("%q", v.node.digest))
+		child["size"] = json.RawMessage(fmt.Sprint(v.node.size))
+		left = append(left, child)
+	}
+	var err error
+	if index["manifests"], err = json.Marshal(left); err != nil {
+		return nil, err
+	}
+	return json.Marshal(index)
+}

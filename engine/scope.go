@@ -1,0 +1,128 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+)
+
+// scope is how much of a graph is selected.
+type scope struct {
+	referrers bool
+	wants     func(artifactType string) bool // which of the referrers
+	digests   []digest.Digest                // those referrers and no others; nil leaves it open
+	platforms []config.Platform              // which children of an index; none: all
+	key       string                         // tells scopes apart
+}
+
+// pinned tells whether a lock leaves a referrer in.
+func (s *scope) pinned(d digest.Digest) bool {
+	return s.digests == nil || slices.Contains(s.digests, d)
+}
+
+// BuildKit's attestations are children of the index that holds the image which
+// they describe, under a platform that no machine has
+// (github.com/moby/buildkit, docs/attestations/attestation-storage.md).
+const (
+	annotationReferenceType   = "vnd.docker.reference.type"
+	annotationReferenceDigest = "vnd.docker.reference.digest"
+	attestationManifest       = "attestation-manifest"
+)
+
+func scopeOf(s config.Selection) *scope {
+	scope := &scope{referrers: s.Referrers, wants: s.WantsReferrer, digests: s.ReferrerDigests, platforms: s.Platforms}
+	scope.key = fmt.Sprint(s.Referrers, " ", strings.Join(s.ReferrerTypes, " "), " ", s.ReferrerDigests != nil, s.ReferrerDigests, " ",
+		platformNames(s.Platforms))
+	return scope
+}
+
+// scopeOfAll selects what is there, of an index that was cut down to platforms.
+func scopeOfAll(referrers bool, platforms []config.Platform) *scope {
+	return &scope{referrers: referrers, wants: func(string) bool { return true }, platforms: platforms,
+		key: fmt.Sprint(referrers, " ", platformNames(platforms))}
+}
+
+// platformNames is how an entry of index.json records a selection.
+func platformNames(platforms []config.Platform) string {
+	names := make([]string, len(platforms))
+	for i, p := range platforms {
+		names[i] = p.String()
+	}
+	return strings.Join(names, ",")
+}
+
+func parsePlatforms(names string) ([]config.Platform, error) {
+	if names == "" {
+		return nil, nil
+	}
+	var platforms []config.Platform
+	for name := range strings.SplitSeq(names, ",") {
+		p, err := config.ParsePlatform(name)
+		if err != nil {
+			return nil, err
+		}
+		platforms = append(platforms, p)
+	}
+	return platforms, nil
+}
+
+// children returns those of an index that are selected: the wanted platforms,
+// what says nothing of a platform, and the attestations of what is selected.
+func (s *scope) children(n *node) []ocispec.Descriptor {
+	if len(s.platforms) == 0 {
+		return n.children
+	}
+	kept := make(map[string]bool)
+	for _, c := range n.children {
+		if !isAttestation(c) && s.selects(c) {
+			kept[c.Digest.String()] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(n.children), func(c ocispec.Descriptor) bool {
+		if isAttestation(c) {
+			return !kept[c.Annotations[annotationReferenceDigest]]
+		}
+		return !kept[c.Digest.String()]
+	})
+}
+
+func (s *scope) selects(c ocispec.Descriptor) bool {
+	return c.Platform == nil || slices.ContainsFunc(s.platforms, func(p config.Platform) bool {
+		return p.Matches(c.Platform.OS, c.Platform.Architecture, c.Platform.Variant)
+	})
+}
+
+func isAttestation(c ocispec.Descriptor) bool {
+	return c.Annotations[annotationReferenceType] == attestationManifest
+}
+
+// PlatformError says that an index has no child of a wanted platform.
+type PlatformError struct {
+	Reference string
+	Wanted    []config.Platform
+	Children  []ocispec.Descriptor
+}
+
+func (e *PlatformError) Error() string {
+	return fmt.Sprintf("%s: no image for %s, only for %s", e.Reference, platformNames(e.Wanted), strings.Join(e.Have(), ", "))
+}
+
+// Have lists the platforms that there are.
+func (e *PlatformError) Have() []string {
+	var have []string
+	for _, c := range e.Children {
+		if c.Platform == nil || isAttestation(c) {
+			continue
+		}
+		name := config.Platform{OS: c.Platform.OS, Architecture: c.Platform.Architecture, Variant: c.Platform.Variant}.String()
+		if !slices.Contains(have, name) {
+			have = append(have, name)
+		}
+	}
+	return have
+}

@@ -1,0 +1,208 @@
+package engine_test
+
+import (
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/testregistry"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// fillPlatforms puts an index of three platforms, with an attestation and a
+// signature for each image and a signature for the index.
+func fillPlatforms(r *testregistry.Registry) ocispec.Descriptor {
+	var children []ocispec.Descriptor
+	for _, name := range []string{"linux/amd64", "linux/arm64", "linux/arm/v7"} {
+		image := r.Image("app", "", []byte("layer of "+name))
+		part := strings.Split(name+"/", "/")
+		image.Platform = &ocispec.Platform{OS: part[0], Architecture: part[1], Variant: part[2]}
+		attestation := r.Image("app", "", []byte("attestation of "+name))
+		attestation.Platform = &ocispec.Platform{OS: "unknown", Architecture: "unknown"}
+		attestation.Annotations = map[string]string{
+			"vnd.docker.reference.type":   "attestation-manifest",
+			"vnd.docker.reference.digest": image.Digest.String(),
+		}
+		r.Referrer("app", image, "application/vnd.example.signature", []byte("signature of "+name))
+		children = append(children, image, attestation)
+	}
+	index := r.Index("app", "v1", children...)
+	r.Referrer("app", index, "application/vnd.example.signature", []byte("signature of the index"))
+	return index
+}
+
+func only(t *testing.T, all []config.Selection, platforms ...string) []config.Selection {
+	t.Helper()
+	for i := range all {
+		all[i].Platforms = nil
+		for _, name := range platforms {
+			p, err := config.ParsePlatform(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[i].Platforms = append(all[i].Platforms, p)
+		}
+	}
+	return all
+}
+
+func TestPlatforms(t *testing.T) {
+	for _, out := range outputs {
+		t.Run(out, func(t *testing.T) {
+			r := testregistry.New(t, testregistry.Options{})
+			index := fillPlatforms(r)
+			path := t.TempDir() + "/" + out
+			sources := selections(t, r.Host+"/app:v1")
+			report := backup(t, path, only(t, sources, "linux/arm64"))
+			if report.Referrers != 2 {
+				t.Errorf("%d referrers, want those of the index and of one image", report.Referrers)
+			}
+			in, err := store.OpenLayout(path, store.OpenOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer in.Close()
+			e, _ := in.Index().Lookup(r.Host + "/app:v1")
+			if e.Digest != index.Digest || e.Platforms != "linux/arm64" {
+				t.Errorf("the entry is %s for %q", e.Digest, e.Platforms)
+			}
+			entries(t, path) // verifies
+
+			sparse := testregistry.New(t, testregistry.Options{})
+			report, err = tryRestore(t, in, sparse.Host, engine.RestoreOptions{})
+			whole(t, report, err)
+			if !sparse.Has("app", index) {
+				t.Error("the index did not keep its digest")
+			}
+
+			strict := testregistry.New(t, testregistry.Options{RejectSparse: true})
+			report, err = tryRestore(t, in, strict.Host, engine.RestoreOptions{})
+			var refused *engine.SparseError
+			if fails := report.Failures(); !errors.Is(err, engine.ErrNothing) || len(fails) != 1 || !errors.As(fails[0].Err, &refused) {
+				t.Errorf("%v: %v", err, fails)
+			}
+
+			target, err := config.ParseTarget(strict.Host + "/rewritten")
+			if err != nil {
+				t.Fatal(err)
+			}
+			target.PlatformMode = "rewrite"
+			report, err = engine.Restore(t.Context(), client(0), in, engine.RestoreOptions{Targets: []config.Target{target}})
+			whole(t, report, err)
+			if got := strict.Tags("rewritten/app"); !slices.Equal(got, []string{"v1"}) {
+				t.Errorf("the target has the tags %v", got)
+			}
+			if report.Artifacts[0].Digest == index.Digest {
+				t.Error("the rewritten index has the old digest")
+			}
+		})
+	}
+}
+
+// TestPlatformsCompleted: a later backup of all platforms fetches what is missing.
+func TestPlatformsCompleted(t *testing.T) {
+	for _, out := range outputs {
+		r := testregistry.New(t, testregistry.Options{})
+		fillPlatforms(r)
+		path := t.TempDir() + "/" + out
+		sources := selections(t, r.Host+"/app:v1")
+		backup(t, path, only(t, sources, "linux/arm64"))
+		backup(t, path, only(t, sources, "linux/amd64"))
+		backup(t, path, only(t, sources))
+		target := testregistry.New(t, testregistry.Options{RejectSparse: true})
+		restore(t, path, target.Host+"/mirror")
+		same(t, r, target, "mirror")
+	}
+}
+
+func TestNoSuchPlatform(t *testing.T) {
+	r := testregistry.New(t, testregistry.Options{})
+	fillPlatforms(r)
+	report, err := tryBackup(t, filepath.Join(t.TempDir(), "x.tgz"), only(t, selections(t, r.Host+"/app:v1"), "linux/s390x"), engine.BackupOptions{})
+	var missing *engine.PlatformError
+	if !errors.Is(err, engine.ErrNothing) || !errors.As(report.Failures()[0].Err, &missing) {
+		t.Fatalf("%v, %v", err, report.Failures())
+	}
+	if have := missing.Have(); !slices.Equal(have, []string{"linux/amd64", "linux/arm64", "linux/arm/v7"}) {
+		t.Errorf("there are said to be %v", have)
+	}
+}
+
+// TestCosignTags: what cosign keeps under tags comes with its image, whether the
+// tags are listed or not, and goes back under those tags.
+func TestCosignTags(t *testing.T) {
+	for _, source := range []string{"app", "app:v1"} {
+		for _, out := range outputs {
+			t.Run(source+" "+out, func(t *testing.T) {
+				r := testregistry.New(t, testregistry.Options{})
+				image := r.Image("app", "v1", []byte("layer"))
+				name := "sha256-" + image.Digest.Encoded()
+				r.Image("app", name+".sig", []byte("signature"))
+				r.Image("app", name+".att", []byte("attestation"))
+				path := t.TempDir() + "/" + out
+				report := backup(t, path, selections(t, r.Host+"/"+source))
+				if report.Referrers != 2 {
+					t.Errorf("%d referrers", report.Referrers)
+				}
+				backup(t, path, selections(t, r.Host+"/"+source))
+				target := testregistry.New(t, testregistry.Options{})
+				restore(t, path, target.Host+"/mirror")
+				same(t, r, target, "mirror")
+			})
+		}
+	}
+}
+
+func TestCatalog(t *testing.T) {
+	r := testregistry.New(t, testregistry.Options{PageSize: 3})
+	for _, repo := range []string{"team/a", "team/b", "team/c", "other/d", "e"} {
+		r.Image(repo, "v1", []byte("layer"))
+	}
+	path := filepath.Join(t.TempDir(), "bundle.tgz")
+	source := config.Selection{Registry: r.Host, Referrers: true, Origin: "test"}
+	backup(t, path, []config.Selection{source})
+	if got := entries(t, path); !slices.Equal(got, []string{"e:v1", "other/d:v1", "team/a:v1", "team/b:v1", "team/c:v1"}) {
+		t.Errorf("the output has %v", got)
+	}
+	r.Fault(testregistry.Always("GET catalog", testregistry.Status(403, "")))
+	report, err := tryBackup(t, filepath.Join(t.TempDir(), "x.tgz"), []config.Selection{source}, engine.BackupOptions{})
+	if fails := report.Failures(); !errors.Is(err, engine.ErrNothing) || len(fails) != 1 || fails[0].Reference != r.Host {
+		t.Errorf("%v: %v", err, fails)
+	}
+}
+
+func TestExistingTags(t *testing.T) {
+	source := testregistry.New(t, testregistry.Options{})
+	image := source.Image("app", "v1", []byte("new"))
+	source.Image("app", "v2", []byte("two"))
+	path := filepath.Join(t.TempDir(), "bundle.tgz")
+	backup(t, path, selections(t, source.Host+"/app"))
+	for mode, wantFailures := range map[string]int{"overwrite": 0, "skip": 0, "fail": 1} {
+		t.Run(mode, func(t *testing.T) {
+			r := testregistry.New(t, testregistry.Options{})
+			r.Image("app", "v1", []byte("old"))
+			in, err := store.OpenLayout(path, store.OpenOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer in.Close()
+			target := config.Target{Registry: r.Host, ExistingTags: mode}
+			report, err := engine.Restore(t.Context(), client(0), in, engine.RestoreOptions{Targets: []config.Target{target}})
+			if err != nil || len(report.Failures()) != wantFailures {
+				t.Errorf("%v, %v", err, report.Failures())
+			}
+			if r.Has("app", image) != (mode == "overwrite") {
+				t.Error("the tag is not what it should be")
+			}
+			if len(r.Tags("app")) != 2 {
+				t.Errorf("the target has the tags %v", r.Tags("app"))
+			}
+		})
+	}
+}
