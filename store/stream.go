@@ -18,8 +18,6 @@ type Stream struct {
 	name  string
 	held  *held
 	index atomic.Pointer[Index]
-
-	size int64 // of the entry that Next came to
 }
 
 var _ Input = (*Stream)(nil)
