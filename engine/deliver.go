@@ -9,6 +9,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 	"oras.land/oras-go/v2/registry/remote/errcode"
+
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // placeKey is one manifest in one repository of a target.
@@ -142,7 +144,7 @@ func (r *restore) describe(ctx context.Context, v *visit) (ocispec.Descriptor, e
 	if err != nil {
 		return desc, &CorruptError{Err: err}
 	}
-	m, err := parseManifest(desc.MediaType, data)
-	desc.ArtifactType, desc.Annotations = m.kind(), m.Annotations
+	m, err := store.ParseManifest(desc, data)
+	desc.ArtifactType, desc.Annotations = m.Kind(), m.Annotations
 	return desc, err
 }

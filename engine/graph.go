@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // maxDepth bounds how deep indexes and referrers may nest. Real ones nest three
@@ -304,15 +305,15 @@ func (g *graph) load(ctx context.Context, o origin, desc ocispec.Descriptor, dat
 	if err != nil {
 		return nil, err
 	}
-	m, err := parseManifest(desc.MediaType, data)
+	m, err := store.ParseManifest(desc, data)
 	if err != nil {
 		return nil, &ArtifactError{Reference: o.repository() + "@" + desc.Digest.String(), Op: "read", Err: err}
 	}
-	n := &node{descriptor: compact(desc), artifactType: m.ArtifactType, kind: m.kind(), children: m.Manifests, data: data}
+	n := &node{descriptor: compact(desc), artifactType: m.ArtifactType, kind: m.Kind(), children: m.Manifests, data: data}
 	if m.Subject != nil {
 		n.subject = m.Subject.Digest
 	}
-	for _, b := range m.blobs() {
+	for _, b := range m.Leaves() {
 		n.blobs = append(n.blobs, g.blob(b, o))
 	}
 	stored, err := g.store(desc, data)

@@ -80,14 +80,14 @@ func (i *input) dropChildren() error {
 	children := make(map[digest.Digest]bool)
 	var walk func(ocispec.Descriptor, int) error
 	walk = func(desc ocispec.Descriptor, depth int) error {
-		if !isIndex(desc.MediaType) || depth > maxDepth {
+		if !store.IsIndex(desc.MediaType) || depth > maxDepth {
 			return nil
 		}
 		data, err := i.manifest(context.Background(), desc)
 		if err != nil {
 			return err
 		}
-		m, err := parseManifest(desc.MediaType, data)
+		m, err := store.ParseManifest(desc, data)
 		if err != nil {
 			return err
 		}

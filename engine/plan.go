@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // lookahead bounds how many artifacts are resolved before the first of them is
@@ -177,7 +178,7 @@ func (p *planner) walk(ctx context.Context, a *artifact) {
 	if a.err != nil {
 		return
 	}
-	if isIndex(a.root.MediaType) {
+	if store.IsIndex(a.root.MediaType) {
 		a.together.wait(ctx)
 	}
 	a.visit, a.err = p.visit(ctx, a.origin, a.scope, a.root, a.found, 0)
