@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/opencontainers/go-digest"
 )
 
 // Source is one element of a spec's sources. Exactly one of References,
@@ -25,21 +23,6 @@ type Source struct {
 	Optional     bool             `yaml:"optional"`
 
 	ReferrerChoice `yaml:"referrers"` // the zero value means what defaults say
-}
-
-// Selection is one thing to mirror, ready for the engine.
-type Selection struct {
-	Reference       Reference        // an artifact, or a repository
-	Registry        string           // a whole registry instead, through its catalog; Reference is zero then
-	Repositories    RepositoryFilter // which of the registry's repositories; the zero value means all
-	Tags            Tags             // which tags of each repository; the zero value means all
-	Layout          string           // a local OCI layout instead; Reference is then the repository that names bare tags, if any
-	Platforms       []Platform       // sorted, without repeats; nil means all
-	Referrers       bool             // signatures, SBOMs and the like come along
-	ReferrerTypes   []string         // globs of the artifact types that do; nil means all, see WantsReferrer
-	ReferrerDigests []digest.Digest  // of a lock: these come along and no others; nil leaves it open
-	Optional        bool             // it is no error if nothing is selected
-	Origin          string           // where it was asked for: "mirror.yaml:12", "images.txt:3", "argument 1"
 }
 
 // UnmarshalText takes a source that is a string: one reference, or several
@@ -78,16 +61,10 @@ func (s *Source) checkRepository(o object) {
 	}
 }
 
-// checkSourceRegistry takes the registries that a reference could begin with.
-// Its error is a *ReferenceError.
+// checkSourceRegistry takes the registries that a reference can begin with. Its
+// error is a *ReferenceError.
 func checkSourceRegistry(s string) error {
-	reason := unlikely(s)
-	if reason == "" {
-		reason = registryFault(s)
-	}
-	if reason == "" && !looksLikeRegistry(s) {
-		reason = "no registry: it has neither a dot nor a colon, and is not localhost"
-	}
+	reason := sourceRegistryFault(s)
 	if reason == "" {
 		return nil
 	}
@@ -96,10 +73,20 @@ func checkSourceRegistry(s string) error {
 		mended = after
 	}
 	mended, _, _ = strings.Cut(mended, "/")
-	if registryFault(mended) != "" || !looksLikeRegistry(mended) {
+	if sourceRegistryFault(mended) != "" {
 		mended = ""
 	}
 	return &ReferenceError{Reference: s, Reason: reason, Suggestion: mended}
+}
+
+func sourceRegistryFault(s string) string {
+	if reason := unlikely(s); reason != "" {
+		return reason
+	}
+	if !looksLikeRegistry(s) {
+		return "no registry: it has neither a dot nor a colon, and is not localhost"
+	}
+	return registryFault(s)
 }
 
 // Selections returns what the spec's sources ask for, in their order. Lists are
@@ -194,14 +181,4 @@ func (s *Spec) origin(at string) string {
 		return fmt.Sprintf("%s:%d", name, p.line)
 	}
 	return name
-}
-
-// each returns base once for every reference.
-func each(references []Reference, base Selection) []Selection {
-	all := make([]Selection, len(references))
-	for i, r := range references {
-		all[i] = base
-		all[i].Reference = r
-	}
-	return all
 }
