@@ -74,7 +74,13 @@ func (d *directory) run(ctx context.Context, selections []config.Selection) erro
 		return ErrNothing
 	}
 	markMissing(d.dir.Index(), d.planner.all)
-	return written(d.dir.Commit(ctx))
+	if err := d.dir.Commit(ctx); err != nil {
+		return written(err)
+	}
+	if d.whole < len(d.planner.all) {
+		return nil
+	}
+	return written(d.dir.Sweep()) // nobody will go on with what is unfinished
 }
 
 // take queues the blobs of an artifact whose graph is known.
