@@ -217,7 +217,7 @@ func (g *graph) referrer(ctx context.Context, o origin, s *scope, n *node, desc 
 	if !s.wants(r.kind) {
 		return nil, nil
 	}
-	v, err := g.visit(ctx, o, s, desc, nil, depth)
+	v, err := g.visit(ctx, o, s.forReferrers(), desc, nil, depth)
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +226,7 @@ func (g *graph) referrer(ctx context.Context, o origin, s *scope, n *node, desc 
 
 // attachments walks what cosign attached to n by tags.
 func (g *graph) attachments(ctx context.Context, o origin, s *scope, n *node, depth int) ([]attachment, error) {
-	refs, err := o.attached(ctx, n.digest)
+	refs, err := o.attached(ctx, n.digest, s.beside != nil)
 	if err != nil {
 		return nil, err
 	}
@@ -239,7 +239,7 @@ func (g *graph) attachments(ctx context.Context, o origin, s *scope, n *node, de
 		if !s.pinned(desc.Digest) {
 			continue
 		}
-		v, err := g.visit(ctx, o, s, desc, data, depth+1)
+		v, err := g.visit(ctx, o, s.forReferrers(), desc, data, depth+1)
 		if err != nil {
 			return all, err
 		}

@@ -31,7 +31,8 @@ type origin interface {
 	manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error)
 	referrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error)
 	// attached lists the tags under which cosign keeps what belongs to a manifest.
-	attached(ctx context.Context, subject digest.Digest) ([]config.Reference, error)
+	// Where that is not known without a request, it is asked only if ask is set.
+	attached(ctx context.Context, subject digest.Digest, ask bool) ([]config.Reference, error)
 	// blob reads n bytes at off; registry.ErrNoRange where a part cannot be had.
 	blob(ctx context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error)
 }
@@ -90,9 +91,12 @@ func (r *remote) referrers(ctx context.Context, subject ocispec.Descriptor) ([]o
 var cosignKinds = []string{".sig", ".att", ".sbom"}
 
 // attached looks into the tag list, or asks for each tag where there is none.
-func (r *remote) attached(ctx context.Context, subject digest.Digest) ([]config.Reference, error) {
+func (r *remote) attached(ctx context.Context, subject digest.Digest, ask bool) ([]config.Reference, error) {
 	var found []config.Reference
 	listed := r.fallbacks.Load()
+	if listed == nil && !ask {
+		return nil, nil
+	}
 	for _, kind := range cosignKinds {
 		ref := r.ref
 		ref.Tag = registry.FallbackTag(subject) + kind
@@ -178,7 +182,7 @@ func (l *local) referrers(_ context.Context, subject ocispec.Descriptor) ([]ocis
 }
 
 // attached lists nothing: every name of a layout is selected by itself.
-func (l *local) attached(context.Context, digest.Digest) ([]config.Reference, error) {
+func (l *local) attached(context.Context, digest.Digest, bool) ([]config.Reference, error) {
 	return nil, nil
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/config"
 )
@@ -17,12 +18,43 @@ type scope struct {
 	wants     func(artifactType string) bool // which of the referrers
 	digests   []digest.Digest                // those referrers and no others; nil leaves it open
 	platforms []config.Platform              // which children of an index; none: all
+	beside    *scope                         // for what refers to the graph; itself there
 	key       string                         // tells scopes apart
+}
+
+// forReferrers returns the scope for what refers to the graph: the same, but
+// where tags are not listed nobody asks what cosign attached to a signature.
+func (s *scope) forReferrers() *scope {
+	if s.beside == nil {
+		return s
+	}
+	return s.beside
+}
+
+// alone completes a scope with the one for referrers.
+func (s *scope) alone() *scope {
+	quiet := *s
+	quiet.key += " beside"
+	s.beside = &quiet
+	return s
 }
 
 // pinned tells whether a lock leaves a referrer in.
 func (s *scope) pinned(d digest.Digest) bool {
 	return s.digests == nil || slices.Contains(s.digests, d)
+}
+
+// unpinned returns an error that is errdef.ErrNotFound if a referrer that a lock
+// pins is gone: what refers to an artifact is listed, and lists get shorter.
+func (a *artifact) unpinned() error {
+	found := make(map[digest.Digest]bool)
+	_ = a.visit.referring(func(v *visit, _ string) { found[v.node.digest] = true }) // the caller knows what is missing
+	for _, d := range a.scope.digests {
+		if !found[d] {
+			return fmt.Errorf("%s@%s: the referrer is gone: %w", a.ref.Name(), d, errdef.ErrNotFound)
+		}
+	}
+	return nil
 }
 
 // BuildKit's attestations are children of the index that holds the image which
@@ -38,7 +70,7 @@ func scopeOf(s config.Selection) *scope {
 	scope := &scope{referrers: s.Referrers, wants: s.WantsReferrer, digests: s.ReferrerDigests, platforms: s.Platforms}
 	scope.key = fmt.Sprint(s.Referrers, " ", strings.Join(s.ReferrerTypes, " "), " ", s.ReferrerDigests != nil, s.ReferrerDigests, " ",
 		platformNames(s.Platforms))
-	return scope
+	return scope.alone()
 }
 
 // scopeOfAll selects what is there, of an index that was cut down to platforms.
