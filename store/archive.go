@@ -25,6 +25,7 @@ type Archive struct {
 
 	replay *replay // what an interrupted run left, until this run differs from it
 	worth  bool    // there is something in it that another run can take up
+	left   bool    // and is kept
 }
 
 // medium is what an archive is written to.
@@ -191,8 +192,18 @@ func (a *Archive) Close() error {
 	if a.closed || !a.worth && a.replay == nil {
 		return a.Abort()
 	}
-	a.closed = true
+	a.closed, a.left = true, true
 	return a.medium.leave()
+}
+
+// Partial returns where an archive that was closed without a Commit is kept for
+// another run to take up; "" if it is not.
+func (a *Archive) Partial() string {
+	p, ok := a.medium.(*partial)
+	if !ok || !a.left {
+		return ""
+	}
+	return p.target + ".partial"
 }
 
 // begin writes oci-layout, with the first entry that follows it: an archive that

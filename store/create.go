@@ -30,6 +30,7 @@ type CreateOptions struct {
 	Compression string    // of an archive: "gzip" or "none"; "" means gzip, but none for a name in .tar
 	Stdout      io.Writer // what "-" stands for; nil means os.Stdout
 	NoResume    bool      // what an interrupted run left of an archive is not taken up
+	Verify      bool      // a blob that a directory has counts only once it is hashed
 }
 
 // ErrNoCompression says that a directory cannot be compressed.
@@ -59,7 +60,7 @@ func Create(path string, o CreateOptions) (Destination, error) {
 		if o.Compression != "" {
 			return nil, &OutputError{Path: path, Err: ErrNoCompression}
 		}
-		return create(OpenDir(path))
+		return create(newDir(path, o.Verify))
 	case errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular():
 		return create(openArchive(path, compression, !o.NoResume))
 	case err == nil:

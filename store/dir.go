@@ -35,6 +35,7 @@ type Dir struct {
 	newLock bool     // the lock file was not there
 	made    []string // the folders that were not there, innermost first
 	trust   trust
+	doubt   bool         // index.json vouches for nothing
 	names   atomic.Int64 // tells apart the files that Push writes aside
 
 	commit    sync.Mutex // held during Commit
@@ -57,8 +58,12 @@ var _ Layout = (*Dir)(nil)
 // exist is made, and the OCI layout of any tool is added to. A directory with
 // something else in it is a *NotLayoutError, one that another process writes to
 // a *LockedError, one that cannot be written to an *OutputError.
-func OpenDir(path string) (*Dir, error) {
+func OpenDir(path string) (*Dir, error) { return newDir(path, false) }
+
+// newDir is OpenDir, but with doubt no blob counts before it is hashed.
+func newDir(path string, doubt bool) (*Dir, error) {
 	d := &Dir{
+		doubt:  doubt,
 		folder: folder{path: filepath.Clean(path), index: new(Index)},
 		active: make(map[digest.Digest]bool),
 		sync:   syncPath,
@@ -88,7 +93,9 @@ func (d *Dir) open() (err error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	d.trust.roots(d.index)
+	if !d.doubt {
+		d.trust.roots(d.index)
+	}
 	if d.newLock {
 		return nil // an ingest/ that is there is not of ours
 	}

@@ -16,13 +16,9 @@ package bundle
 
 import (
 	"bytes"
-	_ "crypto/sha256" // digests of these two kinds are valid in a bundle
-	_ "crypto/sha512"
 	"errors"
 	"fmt"
-	"strings"
-
-	"github.com/opencontainers/go-digest"
+	"io"
 )
 
 // Compression is how the tar is wrapped.
@@ -33,15 +29,7 @@ const (
 	None                    // a plain tar
 )
 
-// The names of an OCI layout's files that are no blobs (image-spec, "Image Layout").
-const (
-	LayoutFile = "oci-layout"
-	IndexFile  = "index.json"
-)
-
-const blobFolder = "blobs/"
-
-// maxEntries bounds what a reader remembers: 2 million entries take 300 MB. A
+// maxEntries bounds what a reader remembers, at about 100 bytes an entry. A
 // variable for tests alone.
 var maxEntries = 2_000_000
 
@@ -52,34 +40,49 @@ var ErrForeign = errors.New("archive can only be read from start to end")
 // ErrNotArchive says that bytes are no archive at all.
 var ErrNotArchive = errors.New("not a tar archive")
 
-// FormatError says what is wrong with an archive, and where.
+// FormatError says what is wrong with an archive, and where. One that is cut off
+// is also an io.ErrUnexpectedEOF.
 type FormatError struct {
-	Offset int64 // in the file, in bytes
+	Offset int64 // in the file, in bytes; of a foreign archive that is compressed, in the tar
 	Reason string
+	cut    bool
 }
 
 func (e *FormatError) Error() string {
 	return fmt.Sprintf("archive is damaged at byte %d: %s", e.Offset, e.Reason)
 }
 
+// Is tells an archive that is cut off from one that is wrong in itself.
+func (e *FormatError) Is(target error) bool { return e.cut && target == io.ErrUnexpectedEOF }
+
 func damaged(offset int64, format string, args ...any) error {
 	return &FormatError{Offset: offset, Reason: fmt.Sprintf(format, args...)}
 }
 
-// BlobName is the name of a blob's entry.
-func BlobName(d digest.Digest) string {
-	return blobFolder + d.Algorithm().String() + "/" + d.Encoded()
+func cutOff(offset int64, format string, args ...any) error {
+	return &FormatError{Offset: offset, Reason: fmt.Sprintf(format, args...), cut: true}
 }
 
-// blobDigest is the reverse of BlobName.
-func blobDigest(name string) (digest.Digest, bool) {
-	algorithm, encoded, ok := strings.Cut(strings.TrimPrefix(name, blobFolder), "/")
-	d := digest.NewDigestFromEncoded(digest.Algorithm(algorithm), encoded)
-	return d, ok && strings.HasPrefix(name, blobFolder) && d.Validate() == nil
+// tooMany is an error at the first entry beyond maxEntries.
+func tooMany(entries int, offset int64) error {
+	if entries < maxEntries {
+		return nil
+	}
+	return damaged(offset, "more than %d entries", maxEntries)
 }
 
-// magics begin what is compressed already: gzip, zstd, xz, bzip2, zip.
-var magics = [][]byte{{0x1f, 0x8b}, {0x28, 0xb5, 0x2f, 0xfd}, {0xfd, '7', 'z', 'X', 'Z', 0}, []byte("BZh"), []byte("PK\x03\x04")}
+// The magic numbers of what is compressed already.
+var (
+	magicGzip = []byte{0x1f, 0x8b}
+	magicZstd = []byte{0x28, 0xb5, 0x2f, 0xfd}
+	magics    = [...][]byte{
+		magicGzip,
+		magicZstd,
+		{0xfd, '7', 'z', 'X', 'Z', 0}, // xz
+		[]byte("BZh"),                 // bzip2
+		[]byte("PK\x03\x04"),          // zip
+	}
+)
 
 // sniffLength is how many bytes of a blob tell whether it is compressed.
 const sniffLength = 6

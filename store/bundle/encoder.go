@@ -1,18 +1,9 @@
 package bundle
 
 import (
-	"archive/tar"
-	"bytes"
+	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
-	"sync"
-)
-
-const (
-	tarBlock = 512
-	// maxUSTAR is the first size that the octal digits of a USTAR header cannot hold.
-	maxUSTAR = 1 << 33
 )
 
 // Encoder makes the bytes of one entry: a tar header, the content, padding, cut
@@ -21,214 +12,99 @@ const (
 type Encoder struct {
 	emit    func(p []byte) error
 	frame   framer // nil until the content's first bytes tell which
-	header  []byte
-	head    []byte // of the content, until there is a frame
+	name    string
 	gzip    bool
 	size    int64 // of the content
 	written int64
+	head    [sniffLength]byte // of the content
+	sniffed int               // bytes of it that are there
+	err     error             // the first one
 }
 
-// framer takes the tar bytes of an entry and emits them in its frame.
-type framer interface {
-	feed(p []byte) error
-	close() error
-}
+var errClosed = errors.New("the entry is closed")
 
 // NewEncoder begins an entry of size bytes. emit gets at most MaxMember bytes at
 // a time, which are valid only during the call.
 func NewEncoder(c Compression, name string, size int64, emit func(p []byte) error) *Encoder {
-	return &Encoder{emit: emit, header: tarHeader(name, size), gzip: c == Gzip, size: size}
+	e := &Encoder{emit: emit, name: name, gzip: c == Gzip, size: size}
+	if !inBundle(name) || size < 0 || size > maxSize {
+		e.err = fmt.Errorf("an entry %.100q of %d bytes has no place in a bundle", name, size)
+	}
+	return e
 }
 
-// tarHeader is the header of a regular file without owner, time or rights but
-// those of reading. USTAR, which every tar reads; GNU for what it cannot hold.
-// (oras-go misreads PAX.)
-func tarHeader(name string, size int64) []byte {
-	h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o644, Format: tar.FormatUSTAR}
-	if len(name) > 100 || size >= maxUSTAR {
-		h.Format = tar.FormatGNU
-	}
-	var b bytes.Buffer
-	if err := tar.NewWriter(&b).WriteHeader(h); err != nil {
-		panic(fmt.Sprintf("tar header of %q, %d bytes: %v", name, size, err)) // names are ours
-	}
-	return b.Bytes()
-}
-
-// Write adds content. More than the entry's size is an error.
+// Write adds content. More than the entry's size is an error, and so is all that
+// comes after an error.
 func (e *Encoder) Write(p []byte) (int, error) {
-	if e.written+int64(len(p)) > e.size {
-		return 0, fmt.Errorf("entry has more than its %d bytes", e.size)
+	if e.err == nil && int64(len(p)) > e.size-e.written {
+		e.err = fmt.Errorf("%s has more than its %d bytes", e.name, e.size)
 	}
+	if e.err == nil {
+		e.err = e.write(p)
+	}
+	if e.err != nil {
+		return 0, e.err
+	}
+	return len(p), nil
+}
+
+func (e *Encoder) write(p []byte) error {
 	e.written += int64(len(p))
 	if e.frame == nil {
-		e.head = append(e.head, p[:min(len(p), sniffLength)]...)
-		rest := p[min(len(p), sniffLength):]
-		if len(e.head) < sniffLength && e.written < e.size {
-			return len(p), nil
+		n := copy(e.head[e.sniffed:], p)
+		e.sniffed += n
+		p = p[n:]
+		if e.sniffed < sniffLength && e.written < e.size {
+			return nil
 		}
 		if err := e.begin(); err != nil {
-			return 0, err
+			return err
 		}
-		return len(p), e.frame.feed(rest)
 	}
-	return len(p), e.frame.feed(p)
+	return e.frame.feed(p)
 }
 
 // begin chooses the frame by the first bytes of the content.
 func (e *Encoder) begin() error {
-	total := int64(len(e.header)) + e.size + padding(e.size)
-	switch {
-	case !e.gzip:
-		e.frame = plain{e.emit}
-	case isCompressed(e.head):
-		e.frame = &storer{emit: e.emit, rest: total}
-	default:
-		e.frame = &deflater{emit: e.emit}
-	}
-	if err := e.frame.feed(e.header); err != nil {
+	var scratch [longHeader]byte
+	header := tarHeader(scratch[:0], e.name, e.size)
+	head := e.head[:e.sniffed]
+	e.frame = e.newFrame(head, int64(len(header))+e.size+padding(e.size))
+	if err := e.frame.feed(header); err != nil {
 		return err
 	}
-	return e.frame.feed(e.head)
+	return e.frame.feed(head)
 }
+
+// newFrame is the frame for content that begins with head, and for so many bytes
+// of the tar.
+func (e *Encoder) newFrame(head []byte, rest int64) framer {
+	switch {
+	case !e.gzip:
+		return plain{e.emit}
+	case isCompressed(head):
+		return &storer{emit: e.emit, rest: rest}
+	}
+	return &deflater{emit: e.emit}
+}
+
+var zeros [tarBlock]byte
 
 // Close ends the entry. Less than the entry's size is an error.
 func (e *Encoder) Close() error {
-	if e.written < e.size {
-		if d, ok := e.frame.(*deflater); ok {
-			d.free()
-		}
-		return fmt.Errorf("entry has %d bytes instead of %d: %w", e.written, e.size, io.ErrUnexpectedEOF)
+	if e.err == nil && e.written < e.size {
+		e.err = fmt.Errorf("%s has %d bytes instead of %d: %w", e.name, e.written, e.size, io.ErrUnexpectedEOF)
 	}
-	if e.frame == nil {
-		if err := e.begin(); err != nil {
-			return err
-		}
+	if e.err == nil && e.frame == nil {
+		e.err = e.begin()
 	}
-	if err := e.frame.feed(make([]byte, padding(e.size))); err != nil {
-		return err
+	if e.err == nil {
+		e.err = e.frame.feed(zeros[:padding(e.size)])
 	}
-	return e.frame.close()
-}
-
-func padding(size int64) int64 { return -size & (tarBlock - 1) }
-
-// plain emits tar bytes as they are.
-type plain struct{ emit func([]byte) error }
-
-func (f plain) close() error { return nil }
-
-func (f plain) feed(p []byte) error {
-	for len(p) > 0 {
-		n := min(len(p), MaxMember)
-		if err := f.emit(p[:n]); err != nil {
-			return err
-		}
-		p = p[n:]
+	err := e.err
+	if e.frame != nil {
+		err = e.frame.close(err)
 	}
-	return nil
-}
-
-// storer frames tar bytes in stored blocks. All lengths are known in advance,
-// so that the bytes pass through without being held.
-type storer struct {
-	emit    func([]byte) error
-	rest    int64 // of the entry, from the next member on
-	member  int   // bytes that the member still lacks
-	block   int   // bytes that the stored block still lacks
-	length  int   // what the member inflates to
-	crc     uint32
-	scratch [headerLength]byte
-}
-
-func (f *storer) feed(p []byte) error {
-	for len(p) > 0 {
-		if f.block == 0 {
-			if err := f.begin(); err != nil {
-				return err
-			}
-		}
-		n := min(len(p), f.block)
-		if err := f.emit(p[:n]); err != nil {
-			return err
-		}
-		f.crc = crc32.Update(f.crc, crc32.IEEETable, p[:n])
-		f.block -= n
-		f.member -= n
-		p = p[n:]
-		if f.member == 0 {
-			if err := f.emit(appendTrailer(f.scratch[:0], f.crc, f.length)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// begin emits the headers of the next block and, where one is due, member.
-func (f *storer) begin() error {
-	if f.member == 0 {
-		f.length = int(min(f.rest, memberData))
-		f.member, f.crc = f.length, 0
-		f.rest -= int64(f.length)
-		if err := f.emit(appendHeader(f.scratch[:0], storedLength(f.length), f.length, nil)); err != nil {
-			return err
-		}
-	}
-	f.block = min(f.member, storedBlock)
-	return f.emit(appendBlockHeader(f.scratch[:0], f.block, f.block == f.member))
-}
-
-func (f *storer) close() error { return nil }
-
-// buffers hold the data of one member, and what became of it.
-var buffers = sync.Pool{New: func() any {
-	return &buffer{make([]byte, 0, memberData), make([]byte, 0, MaxMember)}
-}}
-
-type buffer struct{ data, member []byte }
-
-// deflater gathers the data of a member and compresses it.
-type deflater struct {
-	emit func([]byte) error
-	*buffer
-}
-
-func (f *deflater) feed(p []byte) error {
-	if f.buffer == nil && len(p) > 0 {
-		f.buffer = buffers.Get().(*buffer)
-	}
-	for len(p) > 0 {
-		n := min(len(p), memberData-len(f.data))
-		f.data = append(f.data, p[:n]...)
-		p = p[n:]
-		if len(f.data) == memberData {
-			if err := f.flush(); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (f *deflater) flush() error {
-	f.member = appendDeflated(f.member[:0], f.data)
-	f.data = f.data[:0]
-	return f.emit(f.member)
-}
-
-func (f *deflater) close() error {
-	defer f.free()
-	if f.buffer == nil || len(f.data) == 0 {
-		return nil
-	}
-	return f.flush()
-}
-
-func (f *deflater) free() {
-	if f.buffer != nil {
-		f.data = f.data[:0]
-		buffers.Put(f.buffer)
-		f.buffer = nil
-	}
+	e.frame, e.err = nil, errClosed
+	return err
 }

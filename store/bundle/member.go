@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/crc32"
-	"io"
 	"sync"
 
 	"github.com/klauspost/compress/flate"
@@ -28,13 +27,12 @@ const (
 	maxTable      = 4 << 10 // of one member of the table: busybox refuses large ones
 
 	emptyDeflate = "\x03\x00"
+	emptyTrailer = "\x00\x00\x00\x00\x00\x00\x00\x00"
 )
 
 // fixedHeader is what every member begins with: deflate, an extra field, no
 // time, no flags, and operating system 255 rather than the one at hand.
-var fixedHeader = [10]byte{0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0}
-
-func init() { fixedHeader[9] = 0xff }
+var fixedHeader = [10]byte{0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff}
 
 // appendHeader appends the header of a member of so many bytes in the file that
 // inflates to so many. extra are further subfields.
@@ -85,8 +83,7 @@ func appendBlockHeader(p []byte, n int, final bool) []byte {
 // appendEmpty appends a member that inflates to nothing, with an extra subfield.
 func appendEmpty(p, extra []byte) []byte {
 	p = appendHeader(p, minMember+len(extra), 0, extra)
-	p = append(p, emptyDeflate...)
-	return appendTrailer(p, 0, 0)
+	return append(append(p, emptyDeflate...), emptyTrailer...)
 }
 
 // deflaters are costly to make: half a megabyte each.
@@ -128,15 +125,18 @@ type memberHeader struct {
 	extra    int // bytes of subfields behind OM
 }
 
+// body is where the deflate data of the member begins.
+func (h memberHeader) body() int { return headerLength + h.extra }
+
 // isMember tells whether p begins like a member of ours.
 func isMember(p []byte) bool {
 	return len(p) >= headerLength && bytes.Equal(p[:10], fixedHeader[:]) &&
 		p[12] == 'O' && p[13] == 'M' && p[14] == 8 && p[15] == 0
 }
 
-// parseHeader reads the first headerLength bytes of a member at an offset. It
+// parseMember reads the first headerLength bytes of a member at an offset. It
 // believes nothing: what it returns is within the limits of the format.
-func parseHeader(p []byte, offset int64) (memberHeader, error) {
+func parseMember(p []byte, offset int64) (memberHeader, error) {
 	if !isMember(p) {
 		return memberHeader{}, damaged(offset, "no member of a bundle begins here")
 	}
@@ -150,91 +150,8 @@ func parseHeader(p []byte, offset int64) (memberHeader, error) {
 		return h, damaged(offset, "a member has an extra field of %d bytes", h.extra+subfield+8)
 	case h.length < int64(minMember+h.extra) || h.length > MaxMember:
 		return h, damaged(offset, "a member says it is %d bytes long", h.length)
-	case h.inflated > memberData:
-		return h, damaged(offset, "a member says it inflates to %d bytes", h.inflated)
+	case h.inflated < 0 || h.inflated > memberData:
+		return h, damaged(offset, "a member says it inflates to %d bytes", uint32(h.inflated))
 	}
 	return h, nil
-}
-
-var inflaters = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
-
-// inflate returns what a whole member holds, in dst or, where it is stored in
-// one block, in the member itself. CRC, lengths and end are checked.
-func inflate(dst, member []byte, h memberHeader, offset int64) ([]byte, error) {
-	body := member[headerLength+h.extra : len(member)-trailerLength]
-	data, err := inflateBody(dst[:0], body, h.inflated)
-	if err != nil {
-		return nil, damaged(offset, "%v", err)
-	}
-	trailer := member[len(member)-trailerLength:]
-	if binary.LittleEndian.Uint32(trailer) != crc32.ChecksumIEEE(data) {
-		return nil, damaged(offset, "wrong checksum")
-	}
-	if binary.LittleEndian.Uint32(trailer[4:]) != uint32(h.inflated) {
-		return nil, damaged(offset, "a member's two lengths disagree")
-	}
-	return data, nil
-}
-
-type inflateError string
-
-func (e inflateError) Error() string { return string(e) }
-
-// inflateBody inflates deflate data that must end where body ends and give
-// exactly n bytes.
-func inflateBody(dst, body []byte, n int) ([]byte, error) {
-	if data, ok := unstore(dst, body, n); ok {
-		return data, nil
-	}
-	source := bytes.NewReader(body)
-	r := inflaters.Get().(io.ReadCloser)
-	defer inflaters.Put(r)
-	if err := r.(flate.Resetter).Reset(source, nil); err != nil {
-		return nil, err
-	}
-	dst = dst[:0]
-	if cap(dst) < n {
-		dst = make([]byte, 0, n)
-	}
-	dst = dst[:n]
-	if _, err := io.ReadFull(r, dst); err != nil {
-		return nil, inflateError("a member inflates to less than it says")
-	}
-	var more [1]byte
-	switch k, err := r.Read(more[:]); {
-	case k > 0:
-		return nil, inflateError("a member inflates to more than it says")
-	case err != io.EOF:
-		return nil, inflateError("a member is not valid deflate data")
-	case source.Len() > 0:
-		return nil, inflateError("a member ends before its trailer")
-	}
-	return dst, nil
-}
-
-// unstore reads deflate data that consists of stored blocks alone, which is most
-// of a bundle, without a copy where it is one block.
-func unstore(dst, body []byte, n int) ([]byte, bool) {
-	for first := true; ; first = false {
-		if len(body) < storedHeader || body[0] > 1 {
-			return nil, false
-		}
-		final := body[0] == 1
-		size := int(binary.LittleEndian.Uint16(body[1:]))
-		if uint16(size) != ^binary.LittleEndian.Uint16(body[3:]) || len(body) < storedHeader+size {
-			return nil, false
-		}
-		block := body[storedHeader : storedHeader+size]
-		body = body[storedHeader+size:]
-		if first && final {
-			return block, len(block) == n && len(body) == 0
-		}
-		if len(dst)+size > n {
-			return nil, false
-		}
-		dst = append(dst, block...)
-		if final {
-			return dst, len(dst) == n && len(body) == 0
-		}
-	}
 }

@@ -1,7 +1,7 @@
 package bundle
 
 import (
-	"archive/tar"
+	"bufio"
 	"errors"
 	"io"
 )
@@ -22,100 +22,61 @@ type RecoveredEntry struct {
 }
 
 // Recover reads an unfinished archive from its start as far as it is good: every
-// member is inflated and its CRC checked. What follows the first fault is as if
-// it were not there. The digests of blobs are the caller's to check.
+// member is inflated and its CRC checked. A plain tar has no CRC: there an entry
+// is taken if all of its bytes are in the file, and never a part of one. What
+// follows the first fault is as if it were not there. The digests of blobs are
+// the caller's to check. An error is one of r.
 func Recover(r io.ReaderAt, size int64, c Compression) (*Recovered, error) {
 	found := new(Recovered)
-	for offset := int64(0); offset < size; {
-		e, whole, err := recoverEntry(r, size, offset, c)
-		var format *FormatError
-		if err == io.EOF || errors.As(err, &format) {
-			break // the end of the tar, or of what is good
-		}
-		if err != nil {
-			return nil, err
-		}
-		if !whole {
-			found.Tail = &e
-			break
-		}
-		found.Entries = append(found.Entries, e)
-		offset = e.End
-	}
-	return found, nil
-}
-
-// recoverEntry reads the entry at offset, member by member as far as they are
-// good, and tells whether it is whole.
-func recoverEntry(r io.ReaderAt, size, offset int64, c Compression) (e RecoveredEntry, whole bool, err error) {
+	read := found.members
 	if c == None {
-		e, err = recoverPlain(r, size, offset)
-		return e, true, err
+		read = found.plain
 	}
-	data, length, err := readMember(r, size, offset, nil)
-	if err != nil {
-		return e, false, err
-	}
-	h, skip, err := parseTar(data, offset)
-	if err != nil {
-		return e, false, err
-	}
-	e = RecoveredEntry{Name: h.Name, Size: h.Size, Offset: offset, End: offset + length}
-	total, have := skip+h.Size+padding(h.Size), int64(len(data))
-	for have < total && len(data) == memberData {
-		if data, length, err = readMember(r, size, e.End, data); err != nil {
-			break // here the good part ends
-		}
-		have += int64(len(data))
-		e.End += length
-	}
-	e.Content = min(have-skip, h.Size)
-	if have > total || have < total && have%memberData != 0 {
-		return e, false, damaged(offset, "the entry does not end with its member")
-	}
-	return e, have == total, nil
-}
-
-// recoverPlain takes an entry of a plain tar only if it is whole: without a CRC
-// nothing tells how far a part of one is good.
-func recoverPlain(r io.ReaderAt, size, offset int64) (RecoveredEntry, error) {
-	source := &counting{section: io.NewSectionReader(r, offset, size-offset)}
-	h, err := tar.NewReader(source).Next()
-	if err != nil {
-		return RecoveredEntry{}, io.EOF
-	}
-	e := RecoveredEntry{Name: h.Name, Size: h.Size, Content: h.Size, Offset: offset}
-	if e.End = offset + source.at + h.Size + padding(h.Size); e.End > size {
-		return e, io.EOF
-	}
-	return e, nil
-}
-
-// Open reads the part of a recovered entry that is there.
-func (e RecoveredEntry) Open(r io.ReaderAt, c Compression) (io.ReadCloser, error) {
-	if c == None {
-		begin := e.Offset + int64(len(tarHeader(e.Name, e.Size)))
-		return io.NopCloser(io.NewSectionReader(r, begin, e.Content)), nil
-	}
-	entry, err := openEntry(r, e.End, e.Name, e.Offset)
-	if err != nil {
+	err := read(r, size)
+	var format *FormatError
+	if err != io.EOF && !errors.As(err, &format) {
 		return nil, err
 	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{io.LimitReader(entry, e.Content), entry}, nil
+	return found, nil // this is the end of the tar, or of what is good
 }
 
-// Resume makes a Writer that goes on behind entries that were recovered. w goes
-// on at the last one's End.
-func Resume(w io.Writer, c Compression, entries []RecoveredEntry) (*Writer, error) {
-	resumed := NewWriter(w, c)
-	for _, e := range entries {
-		if err := resumed.table.add(e.Name, e.Offset); err != nil {
-			return nil, err
+func (f *Recovered) members(r io.ReaderAt, size int64) error {
+	s := newMemberStream(bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 256<<10))
+	defer s.free()
+	for {
+		name, size, err := s.next()
+		if err != nil {
+			return err
 		}
-		resumed.offset = e.End
+		e := RecoveredEntry{Name: name, Size: size, Offset: s.begun}
+		e.Content, err = s.content.WriteTo(io.Discard)
+		e.End = s.offset
+		if err != nil {
+			f.Tail = &e
+			return err
+		}
+		f.Entries = append(f.Entries, e)
 	}
-	return resumed, nil
+}
+
+func (f *Recovered) plain(r io.ReaderAt, size int64) error {
+	for offset := int64(0); ; {
+		header := make([]byte, min(size-offset, longHeader))
+		if err := readAt(r, header, offset); err != nil {
+			return err
+		}
+		h, err := parseEntry(header, offset)
+		switch {
+		case err != nil:
+			return err
+		case h.end, h.total() > size-offset:
+			return io.EOF
+		}
+		if err := tooMany(len(f.Entries), offset); err != nil {
+			return err
+		}
+		e := RecoveredEntry{Name: h.name, Size: h.size, Content: h.size, Offset: offset, End: offset + h.total()}
+		f.Entries = append(f.Entries, e)
+		offset = e.End
+	}
 }

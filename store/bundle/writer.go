@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"errors"
+	"fmt"
 	"io"
 )
 
@@ -9,38 +10,34 @@ import (
 // writes: hashing and compressing happen before, side by side. It is not safe
 // for concurrent use.
 type Writer struct {
-	w      io.Writer
-	gzip   bool
-	offset int64
-	table  table
-	name   string // of the entry that was begun
-	begun  int64  // where it began
+	w           io.Writer
+	compression Compression
+	offset      int64
+	table       table
+	name        string // of the entry that was begun
+	begun       int64  // where it began
 }
 
 // NewWriter begins an archive at the start of w.
 func NewWriter(w io.Writer, c Compression) *Writer {
-	return &Writer{w: w, gzip: c == Gzip}
+	return &Writer{w: w, compression: c}
 }
 
 // Offset is where the next byte goes.
 func (w *Writer) Offset() int64 { return w.offset }
 
-// Begin starts an entry.
+// Begin starts an entry. Its name is LayoutFile, IndexFile, or what BlobName
+// gives.
 func (w *Writer) Begin(name string) error {
-	if w.name != "" {
+	switch {
+	case w.name != "":
 		return errors.New("an entry is begun before the last one has ended")
+	case !inBundle(name):
+		return fmt.Errorf("an entry named %.100q has no place in a bundle", name)
+	case w.table.count >= maxEntries:
+		return fmt.Errorf("a bundle has no more than %d entries", maxEntries)
 	}
 	w.name, w.begun = name, w.offset
-	return nil
-}
-
-// Continue goes on with an entry that was begun by another Writer, and of which
-// the file has the bytes up to end.
-func (w *Writer) Continue(name string, end int64) error {
-	if err := w.Begin(name); err != nil {
-		return err
-	}
-	w.offset = end
 	return nil
 }
 
@@ -53,15 +50,21 @@ func (w *Writer) Write(encoded []byte) (int, error) {
 
 // End notes the entry in the table.
 func (w *Writer) End() error {
-	defer func() { w.name = "" }()
-	return w.table.add(w.name, w.begun)
+	if w.name == "" {
+		return errors.New("an entry is ended that was not begun")
+	}
+	w.table.add(w.name, w.begun)
+	w.name = ""
+	return nil
 }
 
 // Discard forgets the entry that was begun and returns where it began. The
 // caller truncates the file to that.
 func (w *Writer) Discard() int64 {
-	w.name, w.offset = "", w.begun
-	return w.begun
+	if w.name != "" {
+		w.name, w.offset = "", w.begun
+	}
+	return w.offset
 }
 
 // Put writes a whole entry.
@@ -69,11 +72,7 @@ func (w *Writer) Put(name string, content []byte) error {
 	if err := w.Begin(name); err != nil {
 		return err
 	}
-	c := None
-	if w.gzip {
-		c = Gzip
-	}
-	e := NewEncoder(c, name, int64(len(content)), func(p []byte) error { _, err := w.Write(p); return err })
+	e := NewEncoder(w.compression, name, int64(len(content)), func(p []byte) error { _, err := w.Write(p); return err })
 	if _, err := e.Write(content); err != nil {
 		return err
 	}
@@ -86,11 +85,14 @@ func (w *Writer) Put(name string, content []byte) error {
 // Close writes the end of the tar and the table. It does not close what it
 // writes to.
 func (w *Writer) Close() error {
-	end := make([]byte, 2*tarBlock)
-	if w.gzip {
+	if w.name != "" {
+		return errors.New("an archive is closed before its last entry has ended")
+	}
+	end := make([]byte, tarEnd)
+	if w.compression == Gzip {
 		end = appendStored(nil, end)
 	}
-	if _, err := w.Write(end); err != nil || !w.gzip {
+	if _, err := w.Write(end); err != nil || w.compression == None {
 		return err
 	}
 	return w.table.write(w, w.offset)

@@ -1,0 +1,85 @@
+package bundle
+
+import (
+	"bufio"
+	"errors"
+	"io"
+)
+
+// tarStream reads a tar that comes once.
+type tarStream struct{ file *tarFile }
+
+func newTarStream(r io.Reader) (*tarStream, error) {
+	t := bufio.NewReaderSize(r, 64<<10)
+	head, err := t.Peek(tarBlock)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	if err := checkTar(head); err != nil {
+		return nil, err
+	}
+	return &tarStream{newTarFile(t)}, nil
+}
+
+func (s *tarStream) next() (name string, size int64, err error) {
+	name, size, err = s.file.next()
+	if err == io.EOF {
+		err = s.drain()
+	}
+	return name, size, err
+}
+
+// drain reads what stands behind the tar, so that a decompressor checks the last
+// of its checksums and who writes the pipe can finish.
+func (s *tarStream) drain() error {
+	if _, err := io.Copy(io.Discard, s.file); err != nil {
+		return s.file.fault(err)
+	}
+	return io.EOF
+}
+
+func (s *tarStream) read(p []byte) (int, error) { return s.file.read(p) }
+
+// watched is what a stream is read from. It knows whether that failed, or what
+// was made of it.
+type watched struct {
+	io.Reader
+	err error
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		w.err = err
+	}
+	return n, err
+}
+
+// fault says what an error means that came out of a decompressor.
+func (w *watched) fault(err error, offset int64) error {
+	if w.err != nil {
+		return w.err
+	}
+	var format *FormatError
+	err = cutOr(err, offset)
+	if errors.Is(err, ErrNotArchive) || errors.As(err, &format) {
+		return err
+	}
+	return damaged(offset, "%v", err)
+}
+
+// decoded is what a decompressor makes of a stream.
+type decoded struct {
+	r  io.Reader
+	in *watched
+	at int64
+}
+
+func (d *decoded) Read(p []byte) (int, error) {
+	n, err := d.r.Read(p)
+	d.at += int64(n)
+	if err != nil && err != io.EOF {
+		err = d.in.fault(err, d.at)
+	}
+	return n, err
+}

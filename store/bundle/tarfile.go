@@ -1,0 +1,183 @@
+package bundle
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"io"
+	"path"
+	"slices"
+	"strings"
+)
+
+// tarFile goes through the headers of a tar that anyone may have written.
+type tarFile struct {
+	tar     *tar.Reader
+	source  io.Reader
+	at      int64 // what has been read, or sought, of the source
+	end     int64 // where the entry ends that was read last, with its padding
+	zeros   int   // bytes read directly behind end that are zero, up to a block
+	headers int
+	err     error // of the source
+}
+
+// newTarFile passes over content by seeking where the source can.
+func newTarFile(source io.Reader) *tarFile {
+	f := &tarFile{source: source}
+	if _, ok := source.(io.Seeker); ok {
+		f.tar = tar.NewReader(seekingTarFile{f})
+	} else {
+		f.tar = tar.NewReader(f)
+	}
+	return f
+}
+
+// next returns the next file that can be one of a layout; io.EOF at the end.
+// Folders are passed over, and so are names longer than any layout has.
+func (f *tarFile) next() (name string, size int64, err error) {
+	for {
+		h, err := f.tar.Next()
+		if err == io.EOF {
+			return "", 0, f.ended()
+		}
+		if err != nil {
+			return "", 0, f.fault(err)
+		}
+		if err := tooMany(f.headers, f.at); err != nil {
+			return "", 0, err
+		}
+		f.headers++
+		f.end, f.zeros = f.at+padding(f.at), 0
+		if isContainer(h) {
+			continue
+		}
+		if err := f.check(h); err != nil {
+			return "", 0, err
+		}
+		f.end += h.Size + padding(h.Size)
+		if name := path.Clean(h.Name); len(name) < maxName {
+			return name, h.Size, nil
+		}
+	}
+}
+
+// isContainer tells folders, and what speaks of the tar as a whole.
+func isContainer(h *tar.Header) bool {
+	return h.Typeflag == tar.TypeDir || h.Typeflag == tar.TypeXGlobalHeader
+}
+
+// check refuses what is no plain file, and a name that leads out of the archive.
+func (f *tarFile) check(h *tar.Header) error {
+	switch {
+	case h.Typeflag != tar.TypeReg:
+		return damaged(f.at, "the entry %.100q is neither file nor folder", h.Name)
+	case h.PAXRecords["GNU.sparse.major"] != "" || h.PAXRecords["GNU.sparse.map"] != "":
+		return damaged(f.at, "the entry %.100q is a sparse file", h.Name)
+	case h.Size > maxSize:
+		return damaged(f.at, "the entry %.100q has %d bytes", h.Name, h.Size)
+	case path.IsAbs(h.Name) || slices.Contains(strings.Split(h.Name, "/"), ".."):
+		return damaged(f.at, "the entry %.100q leads out of the archive", h.Name)
+	}
+	return nil
+}
+
+// ended is io.EOF if there is a block of zeros behind the last entry. A tar that
+// was cut there, or within the padding of what came before, looks whole to
+// archive/tar.
+func (f *tarFile) ended() error {
+	if f.zeros < tarBlock {
+		return cutOff(f.at, "the tar has no end")
+	}
+	return io.EOF
+}
+
+// fault prefers what went wrong in the source to what a tar makes of it.
+func (f *tarFile) fault(err error) error {
+	switch {
+	case f.err != nil && f.err != io.EOF:
+		return f.err
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return cutOff(f.at, "the tar is cut off")
+	}
+	return damaged(f.at, "%v", err)
+}
+
+// read reads the content of the file that next returned.
+func (f *tarFile) read(p []byte) (int, error) {
+	n, err := f.tar.Read(p)
+	if err != nil && err != io.EOF {
+		err = f.fault(err)
+	}
+	return n, err
+}
+
+// Read is how archive/tar reads the source.
+func (f *tarFile) Read(p []byte) (int, error) {
+	n, err := f.source.Read(p)
+	if behind := f.at + int64(n) - f.end; behind > 0 && f.zeros < tarBlock {
+		f.countZeros(p[max(0, int64(n)-behind):n], behind)
+	}
+	f.at += int64(n)
+	if err != nil {
+		f.err = err
+	}
+	return n, err
+}
+
+// countZeros takes in the last bytes read, of so many behind the end of an entry.
+func (f *tarFile) countZeros(p []byte, behind int64) {
+	if int64(f.zeros) != behind-int64(len(p)) {
+		return // there was something else before
+	}
+	f.zeros += len(p) - len(bytes.TrimLeft(p, "\x00"))
+}
+
+// seekingTarFile lets archive/tar pass over content unread.
+type seekingTarFile struct{ *tarFile }
+
+func (f seekingTarFile) Seek(offset int64, whence int) (int64, error) {
+	at, err := f.source.(io.Seeker).Seek(offset, whence)
+	if err == nil {
+		f.at = at
+	}
+	return at, err
+}
+
+// checkTar tells whether a first block is the header of a tar, or the end of one
+// that is empty.
+func checkTar(head []byte) error {
+	if len(head) < tarBlock {
+		if len(head) >= 262 && string(head[257:262]) == "ustar" {
+			return cutOff(int64(len(head)), "the file ends here")
+		}
+		return ErrNotArchive
+	}
+	_, err := tar.NewReader(bytes.NewReader(head[:tarBlock])).Next()
+	if err == nil || err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	return ErrNotArchive
+}
+
+// openTar notes where the entries of a plain tar are.
+func (a *Reader) openTar() error {
+	a.directory = newDirectory(0)
+	f := newTarFile(io.NewSectionReader(a.r, 0, a.size))
+	var key []byte
+	for {
+		name, size, err := f.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil && size > a.size-f.at {
+			err = cutOff(f.at, "%.100q is cut off", name)
+		}
+		if err != nil {
+			return err
+		}
+		key = appendKey(key[:0], name)
+		if err := a.directory.add(key, f.at, size); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package store
+
+import (
+	"slices"
+)
+
+// Holds tells whether Put(e) would change nothing.
+func (x *Index) Holds(e Entry) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	at, ok := x.find(e.key())
+	if !ok || x.twice[e.key()] {
+		return false
+	}
+	old := x.Entries[at]
+	repositories := sortedSet(e.Repositories)
+	if e.Name == "" {
+		repositories = unite(old.Repositories, repositories)
+	}
+	return old.Digest == e.Digest && old.Size == e.Size && old.MediaType == e.MediaType &&
+		old.ArtifactType == e.ArtifactType && old.Referrers == e.Referrers && old.Platforms == e.Platforms &&
+		old.foreign == nil && slices.Equal(old.Repositories, repositories)
+}
+
+// keep drops the entries that keep does not want.
+func (x *Index) keep(keep func(Entry) bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.Entries = slices.DeleteFunc(x.Entries, func(e Entry) bool { return !keep(e) })
+	x.at = nil
+}

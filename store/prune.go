@@ -1,0 +1,209 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/store/bundle"
+)
+
+// PruneOptions say what stays. Keep is mandatory.
+type PruneOptions struct {
+	// Keep tells whether the entry of that name stays.
+	Keep func(name string) bool
+	// Attached tells what an entry belongs to whose name is made of the digest of
+	// that, as cosign does: it goes when that goes. nil: there are none.
+	Attached func(name string) (subject digest.Digest, ok bool)
+	DryRun   bool // nothing is removed
+}
+
+// Pruned is what was removed, or would be.
+type Pruned struct {
+	Entries   []Entry // with a name, in the order of index.json
+	Referrers int     // without
+	Blobs     int     // files, with the manifests of the entries
+	Bytes     int64   // that these have
+	Unnamed   int     // entries that stay because they have neither a name nor a subject
+}
+
+// PruneError says why nothing was removed: as long as a manifest cannot be read,
+// nobody knows what it needs.
+type PruneError struct {
+	Digest digest.Digest
+	Err    error
+}
+
+func (e *PruneError) Error() string {
+	return fmt.Sprintf("nothing is removed, since what %s needs cannot be told: %v", e.Digest, e.Err)
+}
+
+func (e *PruneError) Unwrap() error { return e.Err }
+
+// OpenLayoutDir is OpenDir for a directory that has to be a layout already.
+func OpenLayoutDir(path string) (*Dir, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &InputError{Path: path, Reason: "does not exist", Err: err}
+	case err != nil:
+		return nil, &InputError{Path: path, Reason: reason(err), Err: err}
+	case !info.IsDir():
+		return nil, &InputError{Path: path, Reason: "is no directory"}
+	case !exists(filepath.Join(path, bundle.LayoutFile)):
+		return nil, &InputError{Path: path, Reason: "is a directory without an OCI layout"}
+	}
+	return OpenDir(path)
+}
+
+// Prune removes the entries that are not kept, the referrers whose subject then is
+// in no graph any more, and the blobs that nothing reaches. index.json changes
+// first, and all at once: whatever ends the process, what index.json names is there.
+func (d *Dir) Prune(ctx context.Context, o PruneOptions) (*Pruned, error) {
+	p := &pruner{PruneOptions: o, dir: d, verifier: newVerifier(ctx, layoutSource{d}, &Index{}, VerifyOptions{}), stays: make(map[key]bool)}
+	if err := p.choose(); err != nil {
+		return nil, err
+	}
+	if err := p.follow(); err != nil {
+		return nil, err
+	}
+	result, gone := p.result()
+	if o.DryRun || len(gone) == 0 && len(result.Entries) == 0 && result.Referrers == 0 {
+		return result, nil
+	}
+	if len(result.Entries)+result.Referrers > 0 {
+		d.index.keep(func(e Entry) bool { return p.stays[e.key()] })
+		if err := d.Commit(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return result, d.remove(ctx, gone)
+}
+
+// remove deletes blobs that nothing reaches.
+func (d *Dir) remove(ctx context.Context, gone []digest.Digest) error {
+	for _, g := range gone {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		if err := os.Remove(d.blobPath(g)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// pruner finds out what stays.
+type pruner struct {
+	PruneOptions
+	dir      *Dir
+	verifier *verifier // knows what the entries that stay reach
+	stays    map[key]bool
+	pending  []dependent
+	unnamed  int
+}
+
+// dependent is an entry that stays if its subject does.
+type dependent struct {
+	entry   Entry
+	subject digest.Digest
+}
+
+// choose sorts the entries into those that stay and those that depend on others.
+func (p *pruner) choose() error {
+	for _, e := range p.dir.index.Entries {
+		if e.Name == "" {
+			if err := p.chooseNameless(e); err != nil {
+				return err
+			}
+			continue
+		}
+		if p.Keep(e.Name) {
+			p.stay(e)
+		} else if p.Attached != nil {
+			if subject, ok := p.Attached(e.Name); ok {
+				p.pending = append(p.pending, dependent{e, subject})
+			}
+		}
+	}
+	return nil
+}
+
+// chooseNameless keeps what is no referrer: another tool wrote it, and nothing
+// says what it is there for.
+func (p *pruner) chooseNameless(e Entry) error {
+	data, err := ReadManifest(p.dir, e.Descriptor())
+	if err != nil {
+		return &PruneError{Digest: e.Digest, Err: err}
+	}
+	_, subject, err := Successors(e.Descriptor(), data)
+	if err != nil {
+		return &PruneError{Digest: e.Digest, Err: err}
+	}
+	if subject != nil {
+		p.pending = append(p.pending, dependent{e, subject.Digest})
+		return nil
+	}
+	p.unnamed++
+	p.stay(e)
+	return nil
+}
+
+func (p *pruner) stay(e Entry) {
+	p.stays[e.key()] = true
+	p.verifier.index.Entries = append(p.verifier.index.Entries, e)
+}
+
+// follow walks what stays, and what depends on it, until nothing is added.
+func (p *pruner) follow() error {
+	if err := p.verifier.walk(); err != nil {
+		return err
+	}
+	for added := true; added; {
+		added = false
+		p.pending = slices.DeleteFunc(p.pending, func(d dependent) bool {
+			if p.verifier.reached[d.subject] == nil {
+				return false
+			}
+			p.stays[d.entry.key()], added = true, true
+			p.verifier.visit(d.entry.Platforms, d.entry.Descriptor(), true)
+			return true
+		})
+	}
+	for g, err := range p.verifier.bad {
+		return &PruneError{Digest: g, Err: err}
+	}
+	return context.Cause(p.verifier.ctx)
+}
+
+// result tells what goes.
+func (p *pruner) result() (*Pruned, []digest.Digest) {
+	result := &Pruned{Unnamed: p.unnamed}
+	for _, e := range p.dir.index.Entries {
+		switch {
+		case p.stays[e.key()]:
+		case e.Name == "":
+			result.Referrers++
+		default:
+			result.Entries = append(result.Entries, e)
+		}
+	}
+	var gone []digest.Digest
+	for g := range p.dir.blobs() {
+		if p.verifier.reached[g] != nil {
+			continue
+		}
+		if size, err := p.dir.Stat(g); err == nil {
+			gone = append(gone, g)
+			result.Blobs++
+			result.Bytes += size
+		}
+	}
+	return result, gone
+}
