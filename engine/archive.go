@@ -168,6 +168,10 @@ func (w *archive) commit() error {
 	}
 	path, err := w.out.Commit(failures > 0)
 	w.output, w.partial = path, failures > 0
+	w.committed = err == nil
+	for _, a := range w.planner.all {
+		a.done = a.err == nil
+	}
 	return written(err)
 }
 

@@ -26,6 +26,10 @@ type BackupOptions struct {
 	Previous    store.Layout     // a bundle that is about to be replaced: its blobs need no network; may be nil
 	FailFast    bool             // the first artifact that fails ends the run
 	Now         func() time.Time // nil: time.Now
+
+	// Only chooses among what a layout on disk holds, which a selection takes as
+	// a whole; nil: all.
+	Only func(layout, reference string) bool
 }
 
 func (o BackupOptions) withDefaults() BackupOptions {
@@ -51,6 +55,9 @@ func Backup(ctx context.Context, c *registry.Client, selections []config.Selecti
 	b := newBackup(c, o.withDefaults())
 	began := b.Now()
 	err := b.into(ctx, selections, out)
+	if err != nil {
+		b.unfinished(ctx)
+	}
 	return b.report(b.Now().Sub(began)), errors.Join(err, b.planner.sources.close())
 }
 
@@ -60,9 +67,9 @@ type backup struct {
 	planner   planner
 	claims    collisions
 	moved     atomic.Int64
-	unchanged int
 	output    string
 	partial   bool // the output lacks an artifact and stands aside
+	committed bool // what is done stands in the output
 }
 
 func newBackup(c *registry.Client, o BackupOptions) *backup {
@@ -73,7 +80,7 @@ func newBackup(c *registry.Client, o BackupOptions) *backup {
 	g.root = func(ctx context.Context, o origin, ref config.Reference) (ocispec.Descriptor, []byte, error) {
 		return b.planner.find(ctx, o, ref)
 	}
-	b.planner = planner{graph: g, sources: newSources(c, o.Concurrency), progress: o.Progress, workers: 2 * o.Concurrency,
+	b.planner = planner{graph: g, sources: newSources(c, o.Concurrency), progress: o.Progress, workers: 2 * o.Concurrency, only: o.Only,
 		stored: func(string) (ocispec.Descriptor, bool) { return ocispec.Descriptor{}, false }}
 	if o.Previous != nil {
 		b.reuse(o.Previous)
@@ -137,6 +144,7 @@ func (b *backup) finish(a *artifact, put func(store.Entry)) {
 	if a.scope.referrers {
 		e.Referrers = store.ReferrersAll
 		missing := a.visit.referring(func(v *visit, name string) { put(v.entry(name)) })
+		missing = firstError([]error{missing, a.unpinned()})
 		if missing != nil {
 			e.Referrers = store.ReferrersIncomplete
 			a.err = &ReferrersError{Reference: a.name, Err: missing}
@@ -186,7 +194,10 @@ func (v *visit) entry(name string) store.Entry {
 
 // report is what became of one artifact.
 func (a *artifact) report() ArtifactReport {
-	r := ArtifactReport{Reference: a.name, Digest: a.root.Digest, Err: a.err}
+	r := ArtifactReport{Reference: a.name, Layout: a.layout, Digest: a.root.Digest, Unchanged: a.present, Err: a.err}
+	if a.ref.Tag != "" && a.ref.Digest != "" {
+		r.Pinned, r.Digest = true, a.ref.Digest
+	}
 	if a.visit == nil || a.visit.err != nil {
 		return r
 	}
@@ -208,15 +219,35 @@ func (a *artifact) report() ArtifactReport {
 }
 
 func (b *backup) report(took time.Duration) *Report {
-	r := &Report{Moved: b.moved.Load(), Unchanged: b.unchanged, Duration: took, Output: b.output, Incomplete: b.partial}
+	r := &Report{Planned: b.planner.listed, Moved: b.moved.Load(), Duration: took, Output: b.output, Incomplete: b.partial}
 	for _, a := range b.planner.all {
 		one := a.report()
 		r.Artifacts = append(r.Artifacts, one)
 		r.Referrers += one.Referrers
 		r.Shared += one.Bytes
+		if one.Unchanged && one.Err == nil {
+			r.Unchanged++
+		}
 	}
 	r.Shared = max(0, r.Shared-r.Moved)
 	return r
+}
+
+// unfinished says of each artifact that a run which ended early did not get to:
+// that it is not whole in the output, though nothing is wrong with it.
+func (b *backup) unfinished(ctx context.Context) {
+	for _, a := range b.planner.all {
+		whole := a.done && (b.committed || a.present)
+		if a.err == nil && !whole || wasUnderWay(ctx, a.err) {
+			a.err = ErrUnfinished
+		}
+	}
+}
+
+// wasUnderWay tells an artifact that the end of a run cut off from one that failed.
+func wasUnderWay(ctx context.Context, err error) bool {
+	cause := context.Cause(ctx)
+	return err != nil && (errors.Is(err, context.Canceled) || cause != nil && errors.Is(err, cause))
 }
 
 // open reads a part of a blob, and tells the run what is read: progress of

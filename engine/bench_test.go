@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -244,14 +245,20 @@ func BenchmarkBackup(b *testing.B) {
 	})
 }
 
-// Nothing is new: the floor asks for each tag and for its referrers.
+// Nothing is new: the floor asks for each tag and for its referrers, and copies
+// the bundle that is to be replaced.
 func BenchmarkBackupAgain(b *testing.B) {
 	everywhere(b, []string{"layout/", "bundle.tgz"}, func(s *site, kind string) contest {
 		s.backup(kind)
 		f := bare{site: s, host: s.source.URL}
 		return contest{registry: s.source, clear: func() {},
-			ours:  func() { s.backup(kind) },
-			floor: func() { f.each(f.tags(), f.look) }}
+			ours: func() { s.backup(kind) },
+			floor: func() {
+				f.each(f.tags(), f.look)
+				if kind == "bundle.tgz" {
+					f.copy()
+				}
+			}}
 	})
 }
 
@@ -267,7 +274,7 @@ func BenchmarkRestore(b *testing.B) {
 	})
 }
 
-// Nothing is missing: the floor asks for each tag.
+// Nothing is missing: the floor asks for each tag, and lets a pipe run dry.
 func BenchmarkRestoreAgain(b *testing.B) {
 	everywhere(b, []string{"layout", "bundle.tgz", "pipe"}, func(s *site, kind string) contest {
 		s.backup("layout/")
@@ -277,18 +284,30 @@ func BenchmarkRestoreAgain(b *testing.B) {
 		f := bare{site: s, host: target.URL}
 		tags := f.stored()
 		return contest{registry: target, clear: func() {},
-			ours:  func() { s.restore(kind, target) },
-			floor: func() { f.each(tags, f.head) }}
+			ours: func() { s.restore(kind, target) },
+			floor: func() {
+				f.each(tags, f.head)
+				if kind == "pipe" {
+					f.read()
+				}
+			}}
 	})
 }
 
 // bare is the floor: it sends the requests without which the work cannot be
 // done, as many at once as we do, hashes each body and writes it. It knows no
-// retries, no limits, no names, and believes all that it is told.
+// retries, no limits, no names, and believes all that it is told; what goes wrong
+// is a panic.
 type bare struct {
 	*site
 	host   string // URL
 	client *http.Client
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
 }
 
 // leaf is a tag, and what stands under it.
@@ -301,13 +320,13 @@ type leaf struct {
 
 func (f *bare) ask(method, path string, body io.Reader, size int64, header ...string) *http.Response {
 	req, err := http.NewRequestWithContext(context.Background(), method, path, body)
-	f.must(err)
+	must(err)
 	req.ContentLength = size
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
 	resp, err := f.client.Do(req)
-	f.must(err)
+	must(err)
 	if resp.StatusCode >= 300 {
 		panic(fmt.Sprintf("%s %s: %s", method, path, resp.Status))
 	}
@@ -317,7 +336,7 @@ func (f *bare) ask(method, path string, body io.Reader, size int64, header ...st
 func (f *bare) get(path string) []byte {
 	resp := f.ask(http.MethodGet, f.host+path, nil, 0)
 	data, err := io.ReadAll(resp.Body)
-	f.must(errors.Join(err, resp.Body.Close()))
+	must(errors.Join(err, resp.Body.Close()))
 	return data
 }
 
@@ -333,7 +352,7 @@ func side(n int, do func(i int)) {
 	for i := range n {
 		group.Go(func() error { do(i); return nil })
 	}
-	_ = group.Wait() // do fails the benchmark itself
+	must(group.Wait()) // do has no error
 }
 
 func (f *bare) each(leaves []*leaf, do func(*leaf)) {
@@ -348,7 +367,7 @@ func (f *bare) tags() []*leaf {
 	lists := make([][]string, len(f.repos))
 	side(len(f.repos), func(i int) {
 		var page struct{ Tags []string }
-		f.must(json.Unmarshal(f.get("/v2/"+f.repos[i]+"/tags/list"), &page))
+		must(json.Unmarshal(f.get("/v2/"+f.repos[i]+"/tags/list"), &page))
 		lists[i] = page.Tags
 	})
 	for i, tags := range lists {
@@ -368,9 +387,7 @@ func (f *bare) fetch(l *leaf) {
 // read takes a manifest apart and returns its digest.
 func (l *leaf) read() digest.Digest {
 	var m ocispec.Manifest
-	if err := json.Unmarshal(l.manifest, &m); err != nil {
-		panic(err)
-	}
+	must(json.Unmarshal(l.manifest, &m))
 	l.mediaType, l.blobs = m.MediaType, append(m.Layers, m.Config)
 	return digest.FromBytes(l.manifest)
 }
@@ -383,6 +400,21 @@ func (f *bare) look(l *leaf) {
 	resp := f.ask(http.MethodHead, f.host+"/v2/"+l.repo+"/manifests/"+l.tag, nil, 0)
 	resp.Body.Close()
 	f.get("/v2/" + l.repo + "/referrers/" + resp.Header.Get("Docker-Content-Digest"))
+}
+
+// copy writes the old bundle once more, checked and synced.
+func (f *bare) copy() {
+	out, err := os.Create(filepath.Join(f.dir, "floor"))
+	must(err)
+	f.read(out, sha256.New())
+	must(errors.Join(out.Sync(), out.Close()))
+}
+
+func (f *bare) read(to ...io.Writer) {
+	in, err := os.Open(filepath.Join(f.dir, "bundle.tgz"))
+	must(err)
+	_, err = io.CopyBuffer(io.MultiWriter(to...), struct{ io.Reader }{in}, make([]byte, 1<<20))
+	must(errors.Join(err, in.Close()))
 }
 
 // distinct returns each blob once, and where it was met first.
@@ -409,39 +441,39 @@ func (f *bare) download(files bool) {
 		return
 	}
 	out, err := os.Create(filepath.Join(f.dir, "floor"))
-	f.must(err)
+	must(err)
 	offsets := make([]int64, len(blobs)+1)
 	for _, l := range leaves {
 		n, err := out.WriteAt(l.manifest, offsets[0])
-		f.must(err)
+		must(err)
 		offsets[0] += int64(n)
 	}
 	for i, b := range blobs {
 		offsets[i+1] = offsets[i] + b.Size
 	}
 	side(len(blobs), func(i int) { f.bring(repos, blobs[i], io.NewOffsetWriter(out, offsets[i])) })
-	f.must(errors.Join(out.Sync(), out.Close()))
+	must(errors.Join(out.Sync(), out.Close()))
 }
 
 func (f *bare) downloadFiles(leaves []*leaf, blobs []ocispec.Descriptor, repos map[digest.Digest]string) {
 	paths := make([]string, len(leaves), len(leaves)+len(blobs))
 	side(len(leaves), func(i int) {
 		paths[i] = filepath.Join(f.dir, digest.FromBytes(leaves[i].manifest).Encoded())
-		f.must(os.WriteFile(paths[i], leaves[i].manifest, 0o644))
+		must(os.WriteFile(paths[i], leaves[i].manifest, 0o644))
 	})
 	for _, b := range blobs {
 		paths = append(paths, filepath.Join(f.dir, b.Digest.Encoded()))
 	}
 	side(len(blobs), func(i int) {
 		out, err := os.Create(paths[len(leaves)+i])
-		f.must(err)
+		must(err)
 		f.bring(repos, blobs[i], out)
-		f.must(out.Close())
+		must(out.Close())
 	})
 	side(len(paths), func(i int) {
 		out, err := os.Open(paths[i])
-		f.must(err)
-		f.must(errors.Join(out.Sync(), out.Close()))
+		must(err)
+		must(errors.Join(out.Sync(), out.Close()))
 	})
 }
 
@@ -454,7 +486,7 @@ func (f *bare) bring(repos map[digest.Digest]string, b ocispec.Descriptor, to io
 	buffer := buffers.Get().(*[64 << 10]byte)
 	defer buffers.Put(buffer)
 	_, err := io.CopyBuffer(io.MultiWriter(to, hash), struct{ io.Reader }{resp.Body}, buffer[:])
-	f.must(err)
+	must(err)
 	if digest.NewDigest(b.Digest.Algorithm(), hash) != b.Digest {
 		panic("wrong bytes of " + b.Digest)
 	}
@@ -463,15 +495,15 @@ func (f *bare) bring(repos map[digest.Digest]string, b ocispec.Descriptor, to io
 // stored is what the folder's layout has.
 func (f *bare) stored() []*leaf {
 	in, err := store.OpenLayout(filepath.Join(f.dir, "layout"), store.OpenOptions{})
-	f.must(err)
+	must(err)
 	defer in.Close()
 	var leaves []*leaf
 	for _, e := range in.Index().Entries {
 		ref, err := config.ParseReference(e.Name)
-		f.must(err)
+		must(err)
 		l := &leaf{repo: ref.Repository, tag: ref.Tag}
 		l.manifest, err = store.ReadManifest(in, e.Descriptor())
-		f.must(err)
+		must(err)
 		l.read()
 		leaves = append(leaves, l)
 	}
@@ -501,7 +533,7 @@ func (f *bare) send(repo string, b ocispec.Descriptor) {
 	session := f.ask(http.MethodPost, f.host+"/v2/"+repo+"/blobs/uploads/", nil, 0)
 	session.Body.Close()
 	blob, err := os.Open(filepath.Join(f.dir, "layout", "blobs", b.Digest.Algorithm().String(), b.Digest.Encoded()))
-	f.must(err)
+	must(err)
 	path := f.host + session.Header.Get("Location") + "?digest=" + b.Digest.String()
 	f.ask(http.MethodPut, path, blob, b.Size).Body.Close()
 }

@@ -158,7 +158,8 @@ func (r *restore) each(d *delivery, v *visit, fn func(*visit)) {
 
 // report is what became of one delivery.
 func (d *delivery) report() ArtifactReport {
-	r := ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.digest, Err: d.err}
+	r := ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.digest, Err: d.err,
+		Unchanged: d.err == nil && (d.skipped || d.present && len(d.lacks) == 0)}
 	if d.visit == nil || d.visit.err != nil {
 		return r
 	}

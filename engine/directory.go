@@ -36,10 +36,13 @@ type directory struct {
 	mu        sync.Mutex // guards the index, the blobs' states and the artifacts' counts
 	committed time.Time
 	whole     int
+	planned   bool              // every place that a blob can be had from is known
+	later     []attempt         // until then: blobs that could not be had
+	added     map[placeKey]bool // entries that this run has put, by name and digest
 }
 
 func newDirectory(b *backup, dir *store.Dir) *directory {
-	d := &directory{backup: b, dir: dir, committed: b.Now(), memory: fetch.NewBudget(fetch.Options{Budget: b.Buffer})}
+	d := &directory{backup: b, dir: dir, committed: b.Now(), added: make(map[placeKey]bool), memory: fetch.NewBudget(fetch.Options{Budget: b.Buffer})}
 	b.reuse(dir)
 	b.output = dir.Path()
 	known := b.planner.known
@@ -64,6 +67,9 @@ func newDirectory(b *backup, dir *store.Dir) *directory {
 func (d *directory) run(ctx context.Context, selections []config.Selection) error {
 	d.pool = newPool(ctx, d.Concurrency)
 	planErr := d.planner.each(d.pool.ctx, selections, false, d.take)
+	if planErr == nil {
+		planErr = d.again()
+	}
 	if planErr != nil {
 		d.pool.group.Go(func() error { return planErr })
 	}
@@ -77,6 +83,7 @@ func (d *directory) run(ctx context.Context, selections []config.Selection) erro
 	if err := d.dir.Commit(ctx); err != nil {
 		return written(err)
 	}
+	d.backup.committed = true
 	if d.whole < len(d.planner.all) {
 		return nil
 	}
@@ -120,7 +127,9 @@ func (d *directory) want(a *artifact, b *blob) {
 // bring fetches a blob unless it is there, and tells those who wait for it.
 func (d *directory) bring(ctx context.Context, name string, b *blob) error {
 	var err error
-	if !d.dir.Has(b.oci()) {
+	places := d.planner.places(b) // counted first: one that is found meanwhile may not be tried
+	moved := !d.dir.Has(b.oci())
+	if moved {
 		d.Progress.Expect(0, b.size)
 		d.Progress.Moving(name, b.size)
 		err = d.fetch(ctx, b)
@@ -130,9 +139,47 @@ func (d *directory) bring(ctx context.Context, name string, b *blob) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err != nil && !d.planned {
+		d.later = append(d.later, attempt{b, name, places, err})
+		return nil
+	}
+	return d.settle(b, err, moved)
+}
+
+// attempt is a blob that could not be had while the plan was not whole: another
+// place may turn out to have it.
+type attempt struct {
+	*blob
+	name   string // of the artifact that it was first wanted for
+	places int    // that were known when it was tried
+	err    error
+}
+
+// again tries what failed before the plan was whole, where another place was found
+// since, and gives up the rest.
+func (d *directory) again() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.planned = true
+	var ends error
+	for _, l := range d.later {
+		if d.planner.places(l.blob) == l.places {
+			ends = firstError([]error{ends, d.settle(l.blob, l.err, true)})
+			continue
+		}
+		d.pool.add(d.planner.from(l.blob, 0).queue(), l.size, func(ctx context.Context) error { return d.bring(ctx, l.name, l.blob) })
+	}
+	d.later = nil
+	return ends
+}
+
+// settle lets those go on who waited for a blob that is there or given up. The
+// caller holds the lock.
+func (d *directory) settle(b *blob, err error, moved bool) error {
 	b.state, b.err = blobDone, err
 	var ends error
 	for _, a := range b.waiting {
+		a.moved = a.moved || moved
 		ends = firstError([]error{ends, d.release(a)})
 	}
 	b.waiting = nil
@@ -145,10 +192,11 @@ func (d *directory) release(a *artifact) error {
 	if a.pending--; a.pending > 0 {
 		return nil
 	}
-	d.finish(a, d.dir.Index().Put)
-	var referrers *ReferrersError
-	if a.err == nil || errors.As(a.err, &referrers) {
+	a.present = !a.moved
+	d.finish(a, func(e store.Entry) { a.present = d.put(e) && a.present })
+	if a.err == nil || isReferrers(a.err) {
 		d.whole++
+		a.done = true
 	}
 	if a.err != nil {
 		return d.failed(a)
@@ -159,6 +207,18 @@ func (d *directory) release(a *artifact) error {
 	}
 	d.committed = d.Now()
 	return written(d.dir.Commit(d.pool.ctx))
+}
+
+// put puts an entry into the index, and tells whether an earlier run has put the
+// same. The caller holds the lock.
+func (d *directory) put(e store.Entry) (old bool) {
+	key := placeKey{e.Name, e.Digest}
+	old = !d.added[key] && d.dir.Index().Holds(e)
+	if !old {
+		d.added[key] = true
+		d.dir.Index().Put(e)
+	}
+	return old
 }
 
 // fetch brings a blob, from another place if the first has it not, and once

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"oras.land/oras-go/v2/content"
+
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -73,6 +75,12 @@ func (e *ReferrersError) Error() string {
 }
 
 func (e *ReferrersError) Unwrap() error { return e.Err }
+
+// isWrong tells whether what came was other bytes, or another number of them, than
+// was asked for. That may be the fault of one answer, so it is worth another one.
+func isWrong(err error) bool {
+	return isMismatch(err) || errors.Is(err, content.ErrInvalidDescriptorSize) || errors.Is(err, content.ErrTrailingData)
+}
 
 func isMismatch(err error) bool {
 	var mismatch *store.MismatchError

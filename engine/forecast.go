@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -18,12 +19,13 @@ import (
 // Forecast is what a run would do, in the numbers that its report then has.
 type Forecast struct {
 	Artifacts []Outlook
-	Distinct  int64 // bytes of all that was selected, each manifest and blob once
-	Shared    int64 // bytes that artifacts have in common, counted once for each but the first
-	There     int64 // of the distinct bytes, those that need not be moved
-	Transfer  int64 // bytes that will be moved: Report.Moved
-	Transfers int   // blobs that will be moved
-	Requests  int   // all that the run will make, those that were made for the forecast included
+	Distinct  int64    // bytes of all that was selected, each manifest and blob once
+	Shared    int64    // bytes that artifacts have in common, counted once for each but the first
+	There     int64    // of the distinct bytes, those that need not be moved
+	Transfer  int64    // bytes that will be moved: Report.Moved
+	Transfers int      // blobs that will be moved
+	Requests  int      // all that the run will make, those that were made for the forecast included
+	Newest    []Newest // of a backup: where the newest tags were selected, by repository
 }
 
 // State is what a run would do about one artifact.
@@ -79,7 +81,10 @@ func ForecastBackup(ctx context.Context, c *registry.Client, selections []config
 	if err = errors.Join(err, b.planner.sources.close()); err != nil {
 		return nil, err
 	}
-	f := &Forecast{Requests: requests(c) - before, Transfer: b.moved.Load()}
+	f := &Forecast{Requests: requests(c) - before, Transfer: b.moved.Load(), Newest: b.planner.sources.newest}
+	slices.SortFunc(f.Newest, func(a, b Newest) int {
+		return cmp.Or(strings.Compare(a.Repository, b.Repository), a.Count-b.Count, strings.Compare(a.Order, b.Order))
+	})
 	b.forecast(f, there, directory)
 	return f, nil
 }
@@ -169,6 +174,10 @@ func (a *artifact) outlook(there store.Layout) Outlook {
 	o.Err = a.visit.referring(func(v *visit, _ string) { o.Referrers = append(o.Referrers, v.node.digest) })
 	slices.Sort(o.Referrers)
 	o.Referrers = slices.Compact(o.Referrers)
+	if o.Err = firstError([]error{o.Err, a.unpinned()}); o.Err != nil {
+		o.State = StateFailed
+		return o
+	}
 	o.State = StateNew
 	if there != nil {
 		o.State = a.state(there)

@@ -378,12 +378,19 @@ func (g *graph) from(b *blob, attempt int) origin {
 	return b.origins[attempt%len(b.origins)]
 }
 
+// places counts where a blob can be had, as far as is known.
+func (g *graph) places(b *blob) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(b.origins)
+}
+
 // another tells whether asking again for a blob is worth while: where another
 // place has it, or once more where the bytes were wrong.
 func (g *graph) another(b *blob, attempt int, err error) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return attempt+1 < len(b.origins) || attempt == 0 && isMismatch(err)
+	return attempt+1 < len(b.origins) || attempt == 0 && isWrong(err)
 }
 
 // core calls fn for v and the manifests below it, depth first, without what

@@ -31,6 +31,10 @@ type artifact struct {
 	err      error
 	pending  int       // blobs that are not there yet; guarded by the directory's mutex
 	together *siblings // the roots that were listed with this one
+	layout   string    // the one on disk that it comes from; "" for a registry
+	done     bool      // it is whole in the output
+	present  bool      // and was there before
+	moved    bool      // some of its blobs were fetched; guarded like pending
 	found    []byte    // the root's bytes, between its two stages
 	resolved chan struct{}
 }
@@ -42,7 +46,9 @@ type planner struct {
 	progress Progress
 	workers  int
 	stored   func(name string) (ocispec.Descriptor, bool) // what the output calls by that name already
+	only     func(layout, reference string) bool          // of what a layout on disk holds, what is wanted; nil: all
 	all      []*artifact                                  // in the order of the plan; complete when each returns
+	listed   bool                                         // all of them: each did not end before
 }
 
 // siblings are roots of one repository that are found before the graph of an
@@ -227,12 +233,16 @@ func (p *planner) expand(ctx context.Context, selections []config.Selection, fou
 			}
 		}
 	}
+	p.listed = true
 	return nil
 }
 
 func (p *planner) expandChunk(refs []config.Reference, s config.Selection, e expansion, seen map[string]digest.Digest, found func(*artifact) error) error {
 	var chunk []*artifact
 	for _, ref := range refs {
+		if p.only != nil && e.err == nil && s.Layout != "" && !p.only(s.Layout, ref.EntryName()) {
+			continue
+		}
 		pin, met := seen[ref.EntryName()]
 		if met && pin == ref.Digest {
 			continue
@@ -256,7 +266,7 @@ func newArtifact(ref config.Reference, s config.Selection, e expansion) *artifac
 	if ref.IsRepository() { // it cannot be listed
 		name = strings.TrimSuffix(ref.Name(), "/")
 	}
-	return &artifact{ref: ref, name: name, origin: e.origin, scope: scopeOf(s),
+	return &artifact{ref: ref, name: name, layout: s.Layout, origin: e.origin, scope: scopeOf(s),
 		err: e.err, resolved: make(chan struct{})}
 }
 

@@ -1,14 +1,20 @@
 package engine
 
 import (
+	"errors"
 	"time"
 
 	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/engine/registry"
 )
 
 // Report is what a run did, artifact by artifact, in the order of the plan.
 type Report struct {
 	Artifacts []ArtifactReport
+	// Planned is set once all that was asked for is among the artifacts: a run
+	// that ended before had not listed everything yet.
+	Planned bool
 	// Referrers counts the signatures, SBOMs and the like that came along.
 	Referrers int
 	// Moved is the number of blob and manifest bytes that went over the network.
@@ -29,11 +35,47 @@ type Report struct {
 // ArtifactReport is what became of one artifact.
 type ArtifactReport struct {
 	Reference string        // the full source reference
+	Layout    string        // the layout on disk that it comes from; "" for a registry
+	Pinned    bool          // it was asked for by tag and digest, and Digest is that one
 	Target    string        // of a restore: where it went
 	Digest    digest.Digest // of its root; empty if it was not resolved
 	Bytes     int64         // of its graph, whatever it shares with others
 	Referrers int
+	Unchanged bool  // it was there already, whole
 	Err       error // nil: whole
+}
+
+// ErrUnfinished is the error of an artifact that nothing was wrong with when the
+// run ended.
+var ErrUnfinished = errors.New("not copied: the run ended before")
+
+// Operation names what failed, in the words of [ArtifactError]; "" where nothing did.
+func (a ArtifactReport) Operation() string {
+	var (
+		readback  *ReadbackError
+		referrers *ReferrersError
+		artifact  *ArtifactError
+		remote    *registry.Error
+		corrupt   *CorruptError
+		selection *SelectionError
+	)
+	switch {
+	case errors.As(a.Err, &readback):
+		return "verify"
+	case errors.As(a.Err, &referrers):
+		return "referrers"
+	case errors.As(a.Err, &corrupt):
+		return "read"
+	case errors.As(a.Err, &remote):
+		return remote.Op
+	case errors.As(a.Err, &artifact):
+		return artifact.Op
+	case errors.As(a.Err, &selection):
+		return "select"
+	case a.Err != nil:
+		return "copy"
+	}
+	return ""
 }
 
 // Failures returns the artifacts that are not whole.

@@ -27,8 +27,12 @@ type RestoreOptions struct {
 	ExcludeReferrers bool             //
 	FailFast         bool             // the first artifact that fails ends the run
 	DryRun           bool             // nothing moves; the report tells what would go where
+	Verify           bool             // what a target got is read back: tags, manifests, blobs, lists of referrers
 	TempDir          string           // keeps large blobs of a pipe until they are taken; "": they can be sent once only
 	Now              func() time.Time // nil: time.Now
+
+	// Again chooses what to restore by source and target reference; nil: all.
+	Again func(reference, target string) bool
 }
 
 func (o RestoreOptions) withDefaults() (RestoreOptions, error) {
@@ -63,7 +67,9 @@ func Restore(ctx context.Context, c *registry.Client, in store.Input, o RestoreO
 	}
 	began := o.Now()
 	r := &restore{RestoreOptions: o, client: c, graph: newGraph(), uploads: make(map[uploadKey]*upload)}
-	err = r.run(ctx, in)
+	if err = r.run(ctx, in); err != nil {
+		r.unfinished(ctx)
+	}
 	return r.report(o.Now().Sub(began)), err
 }
 
@@ -79,12 +85,14 @@ type restore struct {
 
 	manifests once[placeKey, struct{}]     // those that were put by digest
 	referrers once[referrersKey, struct{}] // lists that were completed
+	read      once[readKey, string]        // what a target was asked for again
 
 	mu      sync.Mutex // guards the uploads and what is in them, and the deliveries' counts
 	uploads map[uploadKey]*upload
 	order   []*upload // as the input has them
 	dry     *dryRun   // of a forecast: counts what would be pushed
 	whole   int
+	planned bool // all deliveries are known
 }
 
 func (r *restore) run(ctx context.Context, in store.Input) error {
@@ -116,8 +124,12 @@ func (r *restore) prepare(ctx context.Context, in store.Input) error {
 	if missing := in.Index().Annotations[AnnotationMissing]; missing != "" {
 		r.Progress.Notice("the backup could not get all that it was to: the input lacks " + missing)
 	}
-	if r.all, err = r.route(); err != nil || r.DryRun {
+	if r.all, err = r.route(); err != nil {
 		return err
+	}
+	r.planned = true
+	if r.DryRun {
+		return nil
 	}
 	r.Progress.Listed(len(r.all))
 	return r.compare(ctx)
@@ -127,6 +139,7 @@ func (r *restore) prepare(ctx context.Context, in store.Input) error {
 func (r *restore) settle(ctx context.Context, d *delivery, err error) error {
 	d.err = err
 	if err == nil {
+		d.done = true
 		r.mu.Lock()
 		r.whole++
 		r.mu.Unlock()
@@ -143,14 +156,24 @@ func (r *restore) settle(ctx context.Context, d *delivery, err error) error {
 	return nil
 }
 
+// unfinished says of each delivery that a run which ended early did not get to:
+// that it is not whole in the target, though nothing is wrong with it.
+func (r *restore) unfinished(ctx context.Context) {
+	for _, d := range r.all {
+		if d.err == nil && !d.done || wasUnderWay(ctx, d.err) {
+			d.err = ErrUnfinished
+		}
+	}
+}
+
 func (r *restore) report(took time.Duration) *Report {
-	report := &Report{Moved: r.moved.Load(), Duration: took}
+	report := &Report{Planned: r.planned, Moved: r.moved.Load(), Duration: took}
 	for _, d := range r.all {
 		one := d.report()
 		report.Artifacts = append(report.Artifacts, one)
 		report.Referrers += one.Referrers
 		report.Shared += one.Bytes
-		if d.err == nil && (d.skipped || d.present && len(d.lacks) == 0) {
+		if one.Unchanged {
 			report.Unchanged++
 		}
 	}

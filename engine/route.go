@@ -29,6 +29,7 @@ type delivery struct {
 	changes bool            // the tag has another digest
 	skipped bool            // and stays as it is
 	pending int             // uploads that it waits for; guarded by restore.mu
+	done    bool            // it is whole in the target
 	failure error           // of such an upload; guarded by restore.mu
 	err     error
 }
@@ -78,6 +79,9 @@ func (r *restore) route() ([]*delivery, error) {
 				return nil, &CollisionError{Target: d.destination(), Sources: [2]string{other.name, d.name}}
 			}
 		}
+	}
+	if r.Again != nil {
+		all = slices.DeleteFunc(all, func(d *delivery) bool { return !r.Again(d.name, d.destination()) })
 	}
 	return all, nil
 }

@@ -22,6 +22,7 @@ type sources struct {
 	remotes  map[string]*remote
 	layouts  map[string]*local
 	catalogs map[string]error // why one could not be had
+	newest   []Newest
 }
 
 func newSources(c *registry.Client, jobs int) *sources {
@@ -208,10 +209,29 @@ func (s *sources) tags(ctx context.Context, r *remote, selection config.Selectio
 	if err != nil {
 		return nil, artifactError(selection.Reference, "select", err)
 	}
+	s.chose(selection, all)
 	if len(selected) == 0 && !selection.Optional {
 		return nil, &SelectionError{Reference: selection.Reference.String(), Of: len(all), Noun: "tags", Names: all}
 	}
 	return selected, nil
+}
+
+// Newest says by which order the newest tags of a repository were found.
+type Newest struct {
+	Repository string // the full name
+	Count      int    // how many were asked for
+	Order      string // config.OrderSemver or config.OrderList
+}
+
+// chose remembers by which order the newest of all tags were found.
+func (s *sources) chose(selection config.Selection, all []string) {
+	order := selection.Tags.Order(all)
+	if order == "" {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.newest = append(s.newest, Newest{selection.Reference.Name(), selection.Tags.Latest, order})
 }
 
 // openLayout makes an origin of a layout on disk. Its artifacts keep their full

@@ -175,7 +175,11 @@ func (r *restore) ready(d *delivery) error {
 		return r.settle(r.pool.ctx, d, d.failure)
 	}
 	r.pool.add(d.target.Registry, 0, func(ctx context.Context) error {
-		return r.settle(ctx, d, r.put(ctx, d, d.visit, d.tag))
+		err := r.put(ctx, d, d.visit, d.tag)
+		if err == nil && r.Verify {
+			err = r.readBack(ctx, d)
+		}
+		return r.settle(ctx, d, err)
 	})
 	return nil
 }

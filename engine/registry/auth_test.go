@@ -163,6 +163,45 @@ func TestRenewedTokenIsNotBelievedForLong(t *testing.T) {
 	equal(t, "token", value, "3")
 }
 
+// before calls a function ahead of the first request that passes.
+type before struct {
+	http.RoundTripper
+	done bool
+	do   func() // may send requests itself
+}
+
+func (b *before) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !b.done {
+		b.done = true
+		b.do()
+	}
+	return b.RoundTripper.RoundTrip(req)
+}
+
+// TestBorrowedTokenThatHasExpired: a request that waited shows an old token, and
+// then one that another request fetched meanwhile, which has expired as well.
+func TestBorrowedTokenThatHasExpired(t *testing.T) {
+	reg := startTokens(t, manifests)
+	r := open(t, New(newClock().options(t)), reg.host, "test/repo")
+	resolve := func() {
+		_, err := r.Resolve(t.Context(), "v1")
+		noError(t, err)
+	}
+	expire := func(token string) {
+		reg.mu.Lock()
+		defer reg.mu.Unlock()
+		reg.left[token] = 0
+	}
+	resolve()
+	r.host.http.Transport = &before{RoundTripper: r.host.http.Transport, do: func() {
+		expire("token1")
+		resolve()
+		expire("token2")
+	}}
+	resolve()
+	equal(t, "tokens", reg.issued, 3)
+}
+
 // TestLeaderThatIsCancelled has one begin the fetch of a token and go; those
 // who wait for it must not notice.
 func TestLeaderThatIsCancelled(t *testing.T) {

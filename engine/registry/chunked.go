@@ -17,18 +17,10 @@ import (
 // first one and calls that a success.
 const chunkSize = 4 << 20
 
-// pushInChunks uploads a blob piece by piece.
-func (r *Repository) pushInChunks(ctx context.Context, desc ocispec.Descriptor, open func() (io.ReadCloser, error)) error {
-	body, err := open()
-	if err != nil {
-		return err
-	}
+// putChunks uploads a blob piece by piece.
+func (r *Repository) putChunks(ctx context.Context, desc ocispec.Descriptor, s *session, body io.ReadCloser) error {
 	defer body.Close()
 	ctx = placeFor(ctx, body)
-	s, err := r.startUpload(ctx)
-	if err != nil {
-		return err
-	}
 	c := &chunks{repository: r, session: s, size: desc.Size, buf: make([]byte, min(max(chunkSize, s.minChunk), desc.Size))}
 	for c.sent < desc.Size {
 		if err := c.fill(body); err != nil {

@@ -83,19 +83,19 @@ func (h *health) heard(resp *http.Response) {
 		return
 	}
 	now := h.retry.Now()
-	if until := now.Add(retryAfter(resp.Header, now)); until.After(h.until) {
+	if until := now.Add(retryAfter(resp.Header, serverTime(resp.Header, now))); until.After(h.until) {
 		h.until = until
 	}
 }
 
 // gaveUp takes note of a request that failed for good.
-func (h *health) gaveUp(req *http.Request, err error) {
+func (h *health) gaveUp(request string, err error) {
 	if isType[*DownError](err) || isType[*RateLimitError](err) || isType[sourceError](err) {
 		return // not a request that failed, or not by the registry's fault
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.failed[req.Method+" "+req.URL.Host+req.URL.Path] = true
+	h.failed[request] = true
 	if len(h.failed) >= downAfter && h.down == nil {
 		h.down = err
 	}
@@ -118,6 +118,15 @@ func (h *health) delay(try int, since time.Time) (time.Duration, bool) {
 // aPointInTime is where a number of seconds is one since 1970, as some services
 // have it, against the RFC.
 const aPointInTime = 1_000_000_000
+
+// serverTime is what the clock of the one who answered shows: a point in time
+// that it names is one of that clock, and ours may be wrong by hours.
+func serverTime(header http.Header, ours time.Time) time.Time {
+	if theirs, err := http.ParseTime(header.Get("Date")); err == nil {
+		return theirs
+	}
+	return ours
+}
 
 // retryAfter returns the pause that a response asks for, in seconds or as a
 // date (RFC 9110, 10.2.3).

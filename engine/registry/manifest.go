@@ -97,30 +97,38 @@ func (r *Repository) fetchManifest(ctx context.Context, reference string) (ocisp
 	if err != nil {
 		return ocispec.Descriptor{}, nil, err
 	}
-	resp, data, err := r.read(ctx, u, accepted, r.host.client.options.MaxManifest)
-	if err != nil {
-		return ocispec.Descriptor{}, nil, err
+	for try := 1; ; try++ {
+		resp, data, err := r.read(ctx, u, accepted, r.host.client.options.MaxManifest)
+		if err != nil {
+			return ocispec.Descriptor{}, nil, err
+		}
+		desc, err := describeManifest(resp.Header, reference, data)
+		if err == nil {
+			return desc, data, nil
+		}
+		// What was damaged on its way is not damaged a second time.
+		if try == 2 || !damaged(err) {
+			return ocispec.Descriptor{}, nil, err
+		}
 	}
-	desc, err := describeManifest(resp.Header, reference, data)
-	if err != nil {
-		return ocispec.Descriptor{}, nil, err
-	}
-	return desc, data, nil
 }
 
-// describeManifest makes the descriptor of a manifest that was read.
+// damaged reports whether a manifest is not what was to come, and not just of
+// a kind that cannot be taken.
+func damaged(err error) bool {
+	return errors.Is(err, content.ErrMismatchedDigest) || isType[*json.SyntaxError](err)
+}
+
+// describeManifest makes the descriptor of a manifest that was read. Its digest
+// comes first: bytes that are not those that were to come say nothing else.
 func describeManifest(header http.Header, reference string, data []byte) (ocispec.Descriptor, error) {
-	media, err := manifestType(mediaType(header), data)
-	if err != nil {
-		return ocispec.Descriptor{}, err
-	}
-	desc := ocispec.Descriptor{MediaType: media, Size: int64(len(data))}
+	desc := ocispec.Descriptor{Size: int64(len(data))}
 	for _, d := range []digest.Digest{digest.Digest(reference), digest.Digest(header.Get("Docker-Content-Digest"))} {
 		if d.Validate() != nil {
 			continue
 		}
 		if actual := d.Algorithm().FromBytes(data); actual != d {
-			return desc, fmt.Errorf("%w: %s was to come, %s came", content.ErrMismatchedDigest, d, actual)
+			return desc, wrongDigest(header, data, fmt.Errorf("%w: %s was to come, %s came", content.ErrMismatchedDigest, d, actual))
 		}
 		if desc.Digest == "" {
 			desc.Digest = d
@@ -129,7 +137,18 @@ func describeManifest(header http.Header, reference string, data []byte) (ocispe
 	if desc.Digest == "" {
 		desc.Digest = digest.FromBytes(data)
 	}
-	return desc, nil
+	var err error
+	desc.MediaType, err = manifestType(mediaType(header), data)
+	return desc, err
+}
+
+// wrongDigest is err, but for a manifest of schema 1: its digest leaves out the
+// signatures that its bytes have.
+func wrongDigest(header http.Header, data []byte, err error) error {
+	if _, kind := manifestType(mediaType(header), data); errors.Is(kind, ErrSchema1) {
+		return ErrSchema1
+	}
+	return err
 }
 
 // manifestType returns the media type of a manifest. What the manifest says of

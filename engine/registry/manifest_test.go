@@ -101,6 +101,31 @@ func TestManifestDigests(t *testing.T) {
 	}
 }
 
+// TestDamagedManifestComesAgain: once is an accident, twice is an error.
+func TestDamagedManifestComesAgain(t *testing.T) {
+	flipped := append([]byte{'x'}, imageManifest[1:]...)
+	for bad, want := range map[int]int{0: 1, 1: 2, 9: 2} {
+		n := 0
+		r, c := repository(t, func(w http.ResponseWriter, req *http.Request) {
+			if n++; n > bad {
+				giveManifest(w, req, imageManifest)
+				return
+			}
+			w.Header().Set("Docker-Content-Digest", digest.FromBytes(imageManifest).String())
+			w.Write(flipped)
+		})
+		_, data, err := r.FetchManifest(t.Context(), "v1")
+		equal(t, "requests", n, want)
+		equal(t, "pauses", len(c.sleeps()), 0)
+		if bad < 2 {
+			noError(t, err)
+			equal(t, "manifest", string(data), string(imageManifest))
+		} else if !errors.Is(err, content.ErrMismatchedDigest) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
 func TestResolveRefusesAnotherDigest(t *testing.T) {
 	r, _ := repository(t, func(w http.ResponseWriter, req *http.Request) { giveManifest(w, req, imageManifest) })
 	_, err := r.Resolve(t.Context(), digest.FromString("something else").String())

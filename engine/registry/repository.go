@@ -103,6 +103,12 @@ func (r *Repository) request(ctx context.Context, method string, u *url.URL, bod
 // the limits until it is closed.
 func (r *Repository) do(req *http.Request) (*http.Response, error) {
 	resp, err := r.account.client.Do(req)
+	if err == nil && resp.StatusCode == http.StatusUnauthorized && borrowed(req.Context()) && rewindable(req) {
+		drain(resp)
+		if req, err = rewound(req); err == nil {
+			resp, err = r.account.client.Do(req)
+		}
+	}
 	if err == nil {
 		return resp, nil
 	}

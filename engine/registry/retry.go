@@ -61,14 +61,17 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 		resp, err := t.next.RoundTrip(req)
 		if ctx.Err() != nil || !retryable(resp, err) {
 			if err != nil && ctx.Err() == nil {
-				t.health.gaveUp(req, err)
+				t.health.gaveUp(named(req), err)
 			}
 			return resp, err
 		}
 		wait, again := t.health.delay(try, since)
-		if !again || !rewindable(req) {
-			t.health.gaveUp(req, failure(resp, err))
+		if !again {
+			t.health.gaveUp(named(req), failure(resp, err))
 			return resp, err
+		}
+		if !rewindable(req) {
+			return resp, err // the blob that it brings is sent again, or given up, by who sends it
 		}
 		if resp != nil {
 			drain(resp)
@@ -82,6 +85,9 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 	}
 }
+
+// named is what tells a request from others.
+func named(req *http.Request) string { return req.Method + " " + req.URL.Host + req.URL.Path }
 
 // failure is the error that stands for a try without success.
 func failure(resp *http.Response, err error) error {

@@ -154,10 +154,17 @@ func TestUnknownHostIsNotTriedAgain(t *testing.T) {
 }
 
 func TestRetryAfterIsWaitedOutWhole(t *testing.T) {
-	for name, value := range map[string]func(now time.Time) string{
-		"seconds":       func(time.Time) string { return "600" },
-		"point in time": func(now time.Time) string { return fmt.Sprint(now.Add(10 * time.Minute).Unix()) },
-		"date":          func(now time.Time) string { return now.Add(10 * time.Minute).Format(http.TimeFormat) },
+	type answer struct {
+		value func(now time.Time) string
+		ahead time.Duration // the registry's clock before ours
+	}
+	date := func(now time.Time) string { return now.Add(10 * time.Minute).Format(http.TimeFormat) }
+	for name, a := range map[string]answer{
+		"seconds":               {value: func(time.Time) string { return "600" }},
+		"point in time":         {value: func(now time.Time) string { return fmt.Sprint(now.Add(10 * time.Minute).Unix()) }},
+		"date":                  {value: date},
+		"date, our clock late":  {value: date, ahead: 7 * time.Hour},
+		"date, our clock early": {value: date, ahead: -7 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var r *Repository
@@ -165,7 +172,8 @@ func TestRetryAfterIsWaitedOutWhole(t *testing.T) {
 			var n atomic.Int32
 			r, c = repository(t, func(w http.ResponseWriter, req *http.Request) {
 				if n.Add(1) == 1 {
-					w.Header().Set("Retry-After", value(c.Now()))
+					w.Header().Set("Date", c.Now().Add(a.ahead).Format(http.TimeFormat))
+					w.Header().Set("Retry-After", a.value(c.Now().Add(a.ahead)))
 					w.WriteHeader(http.StatusTooManyRequests)
 					return
 				}

@@ -46,10 +46,25 @@ func newTokens(now func() time.Time) *tokens {
 
 type shownKey struct{}
 
-// rememberToken makes a context that keeps which token its request showed last.
-// A context serves one request, whose steps follow one another.
+// shown is which token a request showed last, and whether the one that it was
+// given then had been fetched by another request.
+type shown struct {
+	value    string
+	borrowed bool
+}
+
+// rememberToken makes a context that keeps what its request showed. A context
+// serves one request, whose steps follow one another.
 func rememberToken(ctx context.Context) context.Context {
-	return context.WithValue(ctx, shownKey{}, new(string))
+	return context.WithValue(ctx, shownKey{}, new(shown))
+}
+
+// borrowed reports whether the request of ctx was last sent with a token that it
+// did not fetch itself. If it was turned away all the same, that token may have
+// expired since: where tokens last for seconds and requests wait for a place.
+func borrowed(ctx context.Context) bool {
+	s, ok := ctx.Value(shownKey{}).(*shown)
+	return ok && s.borrowed
 }
 
 // GetScheme implements auth.Cache.
@@ -70,8 +85,8 @@ func (t *tokens) GetToken(ctx context.Context, _ string, scheme auth.Scheme, key
 	if !ok {
 		return "", errdef.ErrNotFound
 	}
-	if shown, ok := ctx.Value(shownKey{}).(*string); ok {
-		*shown = k.value
+	if s, ok := ctx.Value(shownKey{}).(*shown); ok {
+		s.value = k.value
 	}
 	return k.value, nil
 }
@@ -107,12 +122,13 @@ func (t *tokens) Set(ctx context.Context, _ string, scheme auth.Scheme, key stri
 // renewed returns the token that another request fetched after this one was
 // turned away; t.mu is held.
 func (t *tokens) renewed(ctx context.Context, name string) (string, bool) {
-	shown, ok := ctx.Value(shownKey{}).(*string)
-	k, have := t.known[name]
-	if !ok || !have || *shown == "" || k.value == *shown || t.now().Sub(k.at) > freshFor {
+	s, ok := ctx.Value(shownKey{}).(*shown)
+	if !ok {
 		return "", false
 	}
-	return k.value, true
+	k, have := t.known[name]
+	s.borrowed = have && s.value != "" && k.value != s.value && t.now().Sub(k.at) <= freshFor
+	return k.value, s.borrowed
 }
 
 func (t *tokens) fly(ctx context.Context, f *flight, scheme auth.Scheme, name string, fetch func(context.Context) (string, error)) {

@@ -14,8 +14,9 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// uploadTries is how often a blob's bytes are sent: each time from the start,
-// in a session of its own.
+// uploadTries is how often a blob's bytes are sent, each time from the start in a
+// session of its own, where the session or the connection was lost. A registry
+// that says itself that it cannot now is given as many tries as for any request.
 const uploadTries = 3
 
 // session is an upload that a registry has opened.
@@ -44,19 +45,24 @@ func (r *Repository) pushBlob(ctx context.Context, desc ocispec.Descriptor, s *s
 	}
 	health := r.host.health
 	since := health.retry.Now()
-	source := open
+	source, inChunks := open, false
 	for try := 1; ; try++ {
-		again, err := r.pushOnce(ctx, desc, s, source)
+		again, err := r.pushOnce(ctx, desc, s, source, inChunks)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		if status(err) == http.StatusRequestEntityTooLarge {
-			return r.pushInChunks(ctx, desc, open)
+		s = nil
+		if !inChunks && status(err) == http.StatusRequestEntityTooLarge {
+			source, inChunks, try = open, true, 0
+			continue
 		}
-		if try >= uploadTries || !again || health.wait(ctx, try, since, err) != nil {
+		if !again || try >= resends(err) || health.wait(ctx, try, since, err) != nil {
+			if s := status(err); s == 0 || retryableStatus(s) {
+				health.gaveUp("PUT "+desc.Digest.String(), err)
+			}
 			return err
 		}
-		s, source = nil, reopen(open, err)
+		source = reopen(open, err)
 	}
 }
 
@@ -74,7 +80,7 @@ func reopen(open func() (io.ReadCloser, error), last error) func() (io.ReadClose
 
 // pushOnce sends a blob once. again says whether a new session may do better;
 // opening one is a request that has had its tries.
-func (r *Repository) pushOnce(ctx context.Context, desc ocispec.Descriptor, s *session, open func() (io.ReadCloser, error)) (again bool, err error) {
+func (r *Repository) pushOnce(ctx context.Context, desc ocispec.Descriptor, s *session, open func() (io.ReadCloser, error), inChunks bool) (again bool, err error) {
 	if s == nil {
 		if s, err = r.startUpload(ctx); err != nil {
 			return false, err
@@ -84,7 +90,11 @@ func (r *Repository) pushOnce(ctx context.Context, desc ocispec.Descriptor, s *s
 	if err != nil {
 		return false, err
 	}
-	err = r.put(ctx, desc, s, body)
+	if inChunks {
+		err = r.putChunks(ctx, desc, s, body)
+	} else {
+		err = r.put(ctx, desc, s, body)
+	}
 	return resendable(err), err
 }
 
@@ -192,6 +202,14 @@ func resendable(err error) bool {
 		return retryableStatus(s)
 	}
 	return !permanent(err)
+}
+
+// resends is how often a blob is sent that keeps failing with err.
+func resends(err error) int {
+	if retryableStatus(status(err)) {
+		return tries
+	}
+	return uploadTries
 }
 
 // sourceError is an error in reading what is to be sent. The fault is not the

@@ -2,16 +2,21 @@ package registry
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"oras.land/oras-go/v2/registry/remote/errcode"
 )
@@ -126,6 +131,61 @@ func TestPushBlobAtMostThreeTimes(t *testing.T) {
 	equal(t, "requests", u.requests(), "POST PUT POST PUT POST PUT")
 }
 
+// TestUploadsThatBreakTogether: a registry that restarts breaks all that is under
+// way. That is one event, not a registry that is down.
+func TestUploadsThatBreakTogether(t *testing.T) {
+	const blobs = 2 * downAfter
+	var puts atomic.Int32
+	var broken sync.WaitGroup // nobody begins again before all have noticed
+	broken.Add(blobs)
+	o := newClock().options(t)
+	o.Retry.Sleep = func(context.Context, time.Duration) error {
+		broken.Done()
+		broken.Wait()
+		return nil
+	}
+	r := open(t, New(o), serve(t, func(w http.ResponseWriter, req *http.Request) {
+		if req.Method == http.MethodPost {
+			w.Header().Set("Location", fmt.Sprint(puts.Add(1)))
+			w.WriteHeader(http.StatusAccepted)
+			return
+		}
+		if n, _ := strconv.Atoi(path.Base(req.URL.Path)); n <= blobs {
+			breakOff()
+		}
+		io.Copy(io.Discard, req.Body)
+		w.WriteHeader(http.StatusCreated)
+	}), "test/repo")
+	var pushes sync.WaitGroup
+	for i := range blobs {
+		pushes.Go(func() {
+			opened := 0
+			data := []byte(fmt.Sprint(i))
+			if err := r.PushBlob(t.Context(), describeBytes(data), opener(data, &opened)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	pushes.Wait()
+}
+
+// TestPushBlobToABusyRegistry: it says that it is there, and gets six tries.
+func TestPushBlobToABusyRegistry(t *testing.T) {
+	for busy, want := range map[int]int{5: 0, 6: 503} {
+		u := &uploads{t: t, fault: func(w http.ResponseWriter, req *http.Request, n int) bool {
+			if n <= busy {
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}
+			return n <= busy
+		}}
+		r, _ := repository(t, u.serve)
+		data, opened := randomBytes(10), 0
+		err := r.PushBlob(t.Context(), describeBytes(data), opener(data, &opened))
+		equal(t, "status", status(err), want)
+		equal(t, "times sent", u.sent, 6)
+	}
+}
+
 func TestPushBlobThatCannotBeOpenedAgain(t *testing.T) {
 	u := &uploads{t: t, fault: func(w http.ResponseWriter, req *http.Request, n int) bool {
 		w.WriteHeader(http.StatusUnauthorized)
@@ -202,6 +262,21 @@ func TestChunksWhereABlobIsTooLarge(t *testing.T) {
 		}
 		r, _ := repository(t, u.serve)
 		noError(t, r.PushBlob(t.Context(), describeBytes(data), opener(data, &opened)))
+		equal(t, "same bytes", bytes.Equal(u.stored, data), true)
+	})
+	t.Run("a connection breaks", func(t *testing.T) {
+		u := &uploads{t: t}
+		u.fault = func(w http.ResponseWriter, req *http.Request, n int) bool {
+			if n == 3 { // in the second piece
+				conn, _, _ := http.NewResponseController(w).Hijack()
+				conn.Close()
+				return true
+			}
+			return refuse(w, req, n)
+		}
+		r, _ := repository(t, u.serve)
+		noError(t, r.PushBlob(t.Context(), describeBytes(data), opener(data, &opened)))
+		equal(t, "requests", u.requests(), "POST PUT POST PATCH PATCH POST PATCH PATCH PATCH PUT")
 		equal(t, "same bytes", bytes.Equal(u.stored, data), true)
 	})
 	t.Run("nothing arrives", func(t *testing.T) {

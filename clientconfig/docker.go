@@ -1,0 +1,56 @@
+package clientconfig
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// docker writes a daemon.json. The daemon knows mirrors of Docker Hub alone, and
+// a mirror is a host without a path: see dockerd(8), registry-mirrors.
+func docker(r Request) (*Config, error) {
+	var refusals []*Refusal
+	for _, g := range groups(r.Routes) {
+		if refusal := dockerRefusal(g); refusal != nil {
+			refusals = append(refusals, refusal)
+		}
+	}
+	if len(refusals) > 0 {
+		return nil, collect(refusals)
+	}
+	daemon := map[string][]string{"registry-mirrors": {r.Mirror.url()}}
+	if r.Mirror.PlainHTTP || r.Mirror.Insecure {
+		daemon["insecure-registries"] = []string{r.Mirror.Host}
+	}
+	content, err := json.MarshalIndent(daemon, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	c := &Config{Folder: "/etc/docker"}
+	c.add("daemon.json", string(content)+"\n")
+	if r.Mirror.CA != nil {
+		c.add("certs.d/"+r.Mirror.Host+"/ca.crt", string(r.Mirror.CA))
+	}
+	return c, nil
+}
+
+func dockerRefusal(g group) *Refusal {
+	prefix, refusal := g.prefix("docker")
+	switch {
+	case g.registry != "docker.io":
+		return &Refusal{
+			Runtime: "docker", Subject: g.registry,
+			Reason: "the daemon has mirrors of docker.io alone",
+			Hint:   "containerd and podman can be told of every registry; --format docker needs a spec or a target of docker.io only",
+		}
+	case refusal != nil:
+		refusal.Hint = strings.Replace(refusal.Hint, "target: …", "target: \"\"", 1)
+		return refusal
+	case prefix != "":
+		return &Refusal{
+			Runtime: "docker", Subject: g.registry,
+			Reason: "lies below " + prefix + " in the mirror, and a mirror of the daemon is a host without a path",
+			Hint:   "restore it to a target without a namespace, under its own names",
+		}
+	}
+	return nil
+}

@@ -1,0 +1,30 @@
+package clientconfig
+
+import (
+	"fmt"
+	"strings"
+)
+
+// podman writes a registries.conf, version 2, as a file of its own for podman, buildah, skopeo and
+// CRI-O. See containers-registries.conf(5). The longest prefix counts, and the
+// location of a mirror takes its place.
+func podman(r Request) (*Config, error) {
+	c := &Config{Folder: "/etc/containers"}
+	var b strings.Builder
+	b.WriteString(header("podman, buildah, skopeo and CRI-O read it in /etc/containers/registries.conf.d/."))
+	for _, route := range r.Routes {
+		fmt.Fprintf(&b, "\n[[registry]]\nprefix = %q\nlocation = %[1]q\n", route.Name())
+		if r.plain(route.Registry) {
+			b.WriteString("insecure = true\n")
+		}
+		fmt.Fprintf(&b, "\n[[registry.mirror]]\nlocation = %q\n", join(r.Mirror.Host, route.Location))
+		if r.Mirror.PlainHTTP || r.Mirror.Insecure {
+			b.WriteString("insecure = true\n")
+		}
+	}
+	c.add("registries.conf.d/50-oras-mirror.conf", b.String())
+	if r.Mirror.CA != nil {
+		c.add("certs.d/"+r.Mirror.Host+"/ca.crt", string(r.Mirror.CA))
+	}
+	return c, nil
+}

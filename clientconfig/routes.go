@@ -1,0 +1,212 @@
+package clientconfig
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/config"
+)
+
+// Routes finds where selections lie below a target. Whole registries are told by
+// their mappings, all else by name. A selection of a layout must have been
+// replaced by what is in it. What no runtime can follow, such as a tag that has
+// another name in the mirror, is a [*Refusal]; all of them are joined.
+func Routes(selections []config.Selection, mappings []config.Mapping, target config.Target) ([]Route, error) {
+	mapper, err := config.NewMapper(mappings)
+	if err != nil {
+		return nil, err
+	}
+	p := &planner{mapper: mapper, mappings: mappings, target: target, seen: make(map[string]bool)}
+	var errs []error
+	for _, s := range selections { // whole registries first: they may tell all of the rest
+		if s.Registry != "" {
+			errs = append(errs, p.registry(s))
+		}
+	}
+	for _, s := range selections {
+		if s.Registry == "" && s.Reference.Repository != "" {
+			errs = append(errs, p.repository(s))
+		}
+	}
+	return sorted(p.routes), errors.Join(errs...)
+}
+
+type planner struct {
+	mapper   *config.Mapper
+	mappings []config.Mapping
+	target   config.Target
+	routes   []Route
+	seen     map[string]bool // routes and complaints, by a key of their own
+}
+
+// once says that a key comes for the first time.
+func (p *planner) once(key string) bool {
+	if p.seen[key] {
+		return false
+	}
+	p.seen[key] = true
+	return true
+}
+
+// repository adds the route of what a selection names.
+func (p *planner) repository(s config.Selection) error {
+	if err := p.tags(s); err != nil {
+		return err
+	}
+	bare := config.Reference{Registry: s.Reference.Registry, Repository: s.Reference.Repository}
+	path, _, ok, err := p.mapper.Map(bare)
+	if err != nil || !ok || !p.once(bare.Name()) {
+		return err
+	}
+	p.add(Route{Registry: bare.Registry, Path: bare.Repository, Location: p.target.Join(path)})
+	return nil
+}
+
+// add takes a route, unless those that are there send it the same way.
+func (p *planner) add(r Route) {
+	if implied, ok := p.implied(r); !ok || implied != r.Location {
+		p.routes = append(p.routes, r)
+	}
+}
+
+// implied is where the routes so far send a path: the longest that fits counts.
+func (p *planner) implied(r Route) (location string, ok bool) {
+	longest := -1
+	for _, have := range p.routes {
+		rest, fits := under(r.Path, have.Path)
+		if have.Below && have.Registry == r.Registry && fits && len(have.Path) > longest {
+			longest, location, ok = len(have.Path), join(have.Location, rest), true
+		}
+	}
+	return location, ok
+}
+
+// probe stands for a component that no mapping knows.
+const probe = "0mirror-probe0"
+
+// registry adds routes for whatever a registry may have: one for the registry,
+// and one for each path at which a mapping changes the way.
+func (p *planner) registry(s config.Selection) error {
+	if err := p.tags(s); err != nil {
+		return err
+	}
+	for _, m := range p.mappings {
+		if m.SourcePattern != "" {
+			return &Refusal{
+				Subject: s.Registry,
+				Reason:  "is mirrored as a whole, and what the pattern " + m.SourcePattern + " makes of it depends on what it has",
+				Hint:    "name its repositories as sources, or map it by a prefix: {source: " + s.Registry + ", target: …}",
+			}
+		}
+	}
+	for _, stop := range p.stops(s.Registry) {
+		below, _, ok, err := p.mapper.Map(config.Reference{Registry: s.Registry, Repository: join(stop, probe)})
+		if err == nil && ok && p.once(s.Registry+"/"+stop+"/") {
+			location := strings.Trim(strings.TrimSuffix(p.target.Join(below), probe), "/")
+			p.add(Route{Registry: s.Registry, Path: stop, Below: true, Location: location})
+		}
+		at, _, ok, err := p.mapper.Map(config.Reference{Registry: s.Registry, Repository: stop})
+		if err == nil && ok && stop != "" && p.once(s.Registry+"/"+stop) {
+			p.add(Route{Registry: s.Registry, Path: stop, Location: p.target.Join(at)})
+		}
+	}
+	return nil
+}
+
+// stops are the paths at which another mapping may begin to hold, shortest
+// first. One too many does no harm: the mapper decides.
+func (p *planner) stops(registry string) []string {
+	var all []Route
+	add := func(path string) { all = append(all, Route{Path: path}) }
+	add("")
+	for _, m := range p.mappings {
+		if !concerns(m, registry) {
+			continue
+		}
+		path := m.Source
+		if first, rest, _ := strings.Cut(path, "/"); strings.EqualFold(first, registry) {
+			path = rest
+		}
+		add(path)
+		if registry == "docker.io" && path != "" && !strings.Contains(path, "/") {
+			add("library/" + path) // which docker.io/PATH is short for
+		}
+	}
+	stops := make([]string, len(all))
+	for i, r := range sorted(all) {
+		stops[i] = r.Path
+	}
+	return stops
+}
+
+// tags refuses what has another tag in the mirror: clients ask for the one that
+// they know.
+func (p *planner) tags(s config.Selection) error {
+	for _, tag := range p.renamed(s) {
+		ref := s.Reference
+		if ref.Repository == "" {
+			continue
+		}
+		ref.Tag, ref.Digest = tag, ""
+		_, to, ok, err := p.mapper.Map(ref)
+		if err == nil && ok && to != tag && p.once("tag "+ref.String()) {
+			return &Refusal{
+				Subject: ref.String(),
+				Reason:  "has the tag " + to + " in the mirror, and no runtime can be told another tag",
+				Hint:    "leave tags out of the mapping that clients are to follow, or have what they pull twice: once under its own tag",
+			}
+		}
+	}
+	if s.Registry != "" {
+		return p.registryTags(s)
+	}
+	return nil
+}
+
+// renamed are tags of a selection that a mapping could rename. For what a * stands
+// for, "x" does as well as another.
+func (p *planner) renamed(s config.Selection) []string {
+	switch {
+	case s.Reference.Tag != "":
+		return []string{s.Reference.Tag}
+	case s.Reference.Digest != "":
+		return nil
+	case !s.Tags.NeedsList():
+		return s.Tags.Names
+	}
+	selected := s.Tags
+	selected.Latest = 0
+	var all []string
+	for _, m := range p.mappings {
+		for _, t := range m.Tags {
+			tag := strings.Replace(t.Source, "*", "x", 1)
+			chosen, err := selected.Select([]string{tag})
+			if err != nil || tag != t.Source || slices.Contains(chosen, tag) {
+				all = append(all, tag)
+			}
+		}
+	}
+	return all
+}
+
+func (p *planner) registryTags(s config.Selection) error {
+	for _, m := range p.mappings {
+		if len(m.Tags) > 0 && concerns(m, s.Registry) {
+			return &Refusal{
+				Subject: s.Registry,
+				Reason:  "is mirrored as a whole, and the mapping " + m.Source + " renames tags, which no runtime can be told",
+				Hint:    "name its repositories as sources",
+			}
+		}
+	}
+	return nil
+}
+
+// concerns says that a mapping may be about something of a registry: it names
+// that one, or none.
+func concerns(m config.Mapping, registry string) bool {
+	first, _, _ := strings.Cut(m.Source, "/")
+	named := strings.ContainsAny(first, ".:") || first == "localhost"
+	return !named || strings.EqualFold(first, registry)
+}

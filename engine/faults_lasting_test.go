@@ -1,0 +1,349 @@
+package engine_test
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/testregistry"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// Faults that do not pass: they belong to an artifact, and nothing else is lost.
+
+// costsOne backs up three artifacts of which one cannot be had, into every kind
+// of output: the one is named, the others are whole, and when the fault is gone
+// the same command completes the output.
+func costsOne(t *testing.T, fault testregistry.Fault) {
+	t.Helper()
+	for _, out := range outputs {
+		t.Run(out, func(t *testing.T) {
+			r := testregistry.New(t, testregistry.Options{})
+			for _, tag := range []string{"bad", "one", "two"} {
+				r.Image("app", tag, testregistry.Random(tag, 900), []byte("shared"))
+			}
+			r.Fault(on(digest.FromBytes(testregistry.Random("bad", 900)).String(), fault))
+			path := t.TempDir() + "/" + out
+			report, err := backupWith(t, newFalseClock().faced(t, 4), path, selections(t, r.Host+"/app"), tight)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := failed(report); !slices.Equal(got, []string{"app:bad"}) {
+				t.Errorf("failed: %v", got)
+			}
+			if got := entries(t, path); !slices.Equal(got, []string{"app:one", "app:two"}) {
+				t.Errorf("the output has %v", got)
+			}
+			r.Fault(nil)
+			report, err = backupWith(t, newFalseClock().faced(t, 4), path, selections(t, r.Host+"/app"), tight)
+			whole(t, report, err)
+			if got := entries(t, path); len(got) != 3 {
+				t.Errorf("then the output has %v", got)
+			}
+		})
+	}
+}
+
+func TestFlippedByteAlways(t *testing.T) { costsOne(t, testregistry.Flip(100)) }
+
+func TestShortBodyAlways(t *testing.T) {
+	costsOne(t, rewriteBody(func(body []byte) []byte { return body[:len(body)/2] }))
+}
+
+// TestLongBodyAlways: what stands behind a blob is never stored. A directory,
+// which has the right bytes by then, is content with those.
+func TestLongBodyAlways(t *testing.T) {
+	for _, out := range outputs {
+		r := testregistry.New(t, testregistry.Options{})
+		r.Image("app", "long", []byte("long"))
+		r.Image("app", "other", []byte("other"))
+		r.Fault(on(digest.FromString("long").String(), rewriteBody(func(body []byte) []byte { return append(slices.Clone(body), 'x') })))
+		path := t.TempDir() + "/" + out
+		report, err := backupWith(t, newFalseClock().faced(t, 4), path, selections(t, r.Host+"/app"), tight)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, lost := entries(t, path), failed(report)
+		if !slices.Contains(got, "app:other") || len(got)+len(lost) != 2 {
+			t.Errorf("%s: the output has %v, and %v failed", out, got, lost)
+		}
+	}
+}
+
+func TestWrongContentLengthAlways(t *testing.T) { costsOne(t, testregistry.WrongLength(500)) }
+
+// TestStallAlways is the one test that waits: six times, as long as a stall is.
+func TestStallAlways(t *testing.T) { costsOne(t, testregistry.StallAt(5, nil)) }
+
+// TestRegistryGoneForGood: one of two registries goes down in the middle of the
+// blobs. The rest of its work fails at once, without its tries; the other's is
+// not touched.
+func TestRegistryGoneForGood(t *testing.T) {
+	const artifacts, concurrency = 150, 8
+	for _, out := range outputs {
+		t.Run(out, func(t *testing.T) {
+			dying, healthy := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
+			fillMany(dying, "dying", artifacts)
+			fillMany(healthy, "healthy", artifacts)
+			blobs, after := 0, 0
+			dying.Fault(func(req *http.Request, _ int) testregistry.Fault {
+				if testregistry.Kind(req) == "GET blob" {
+					blobs++
+				}
+				if blobs < 30 {
+					return nil
+				}
+				after++
+				return testregistry.Reset()
+			})
+			path := t.TempDir() + "/" + out
+			report, err := backupWith(t, newFalseClock().faced(t, concurrency), path,
+				selections(t, dying.Host+"/dying", healthy.Host+"/healthy"), tight)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var kept int
+			for _, name := range entries(t, path) {
+				if strings.HasPrefix(name, "healthy:") {
+					kept++
+				}
+			}
+			if kept != artifacts {
+				t.Errorf("%d artifacts of the healthy registry, want %d", kept, artifacts)
+			}
+			down := 0
+			for _, a := range report.Failures() {
+				if !strings.HasPrefix(a.Reference, dying.Host) {
+					t.Errorf("failed: %s: %v", a.Reference, a.Err)
+				}
+				var given *registry.DownError
+				if errors.As(a.Err, &given) && given.Registry == dying.Host {
+					down++
+				}
+			}
+			if down == 0 {
+				t.Error("nobody says that the registry is given up")
+			}
+			// Six tries of what was under way: eight requests that failed, what memory
+			// lets a writer fetch ahead, what the plan asks for side by side.
+			if most := (8 + 32 + 4*concurrency) * 6; after > most {
+				t.Errorf("it was asked %d times after it was gone, want at most %d", after, most)
+			}
+		})
+	}
+}
+
+// TestRestoreKilledBeforeReferrers stops a restore between a manifest and its
+// referrers; the next one pushes what is missing, in every kind of registry.
+func TestRestoreKilledBeforeReferrers(t *testing.T) {
+	for _, o := range []testregistry.Options{{}, {NoReferrersAPI: true}} {
+		for _, byDigest := range []bool{false, true} {
+			source, target := testregistry.New(t, o), testregistry.New(t, o)
+			image := source.Image("app", "v1", []byte("layer"))
+			signature := source.Referrer("app", image, "application/vnd.example.signature", []byte("signature"))
+			source.Referrer("app", signature, "application/vnd.example.stamp", []byte("stamp"))
+			from := source.Reference("app", "v1")
+			if byDigest {
+				from = source.Reference("app", image.Digest.String())
+			}
+			path := filepath.Join(t.TempDir(), "bundle.tgz")
+			report, err := backupWith(t, newFalseClock().faced(t, 4), path, selections(t, from), tight)
+			whole(t, report, err)
+			restoreUntil(t, path, target, func(req *http.Request) bool {
+				return testregistry.Kind(req) == "PUT manifest" && strings.HasSuffix(req.URL.Path, signature.Digest.String())
+			})
+			if !target.Has("app", image) || target.Has("app", signature) || slices.Contains(target.Tags("app"), "v1") {
+				t.Fatal("the restore was not stopped between the manifest and its referrers")
+			}
+			report, err = restoreWith(t, newFalseClock().faced(t, 4), path, false, target.Host)
+			whole(t, report, err)
+			extra := "app@" + image.Digest.String()
+			want, err := testregistry.Snapshot(t.Context(), source.Access(), extra)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := testregistry.Snapshot(t.Context(), target.Access(), extra)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if byDigest {
+				want, got = want.Without("app:"), got.Without("app:")
+			}
+			for _, line := range testregistry.Diff(want, got) {
+				t.Errorf("%+v, by digest %v: %s", o, byDigest, line)
+			}
+		}
+	}
+}
+
+// restoreUntil restores to a target that is gone from the request on that is
+// named: as if the process had been killed there.
+func restoreUntil(t *testing.T, path string, target *testregistry.Registry, last func(*http.Request) bool) {
+	t.Helper()
+	var over atomic.Bool
+	target.Fault(func(req *http.Request, _ int) testregistry.Fault {
+		if over.Load() || last(req) {
+			over.Store(true)
+			return testregistry.Status(http.StatusForbidden, "")
+		}
+		return nil
+	})
+	restoreWith(t, newFalseClock().faced(t, 4), path, false, target.Host)
+	target.Fault(nil)
+	if !over.Load() {
+		t.Fatal("the restore never came to the request")
+	}
+}
+
+// TestUploadRefused: the registry refuses bytes that were damaged on the
+// way to it; nothing of that artifact is visible, the others arrive, and the
+// next run completes it.
+func TestUploadRefused(t *testing.T) {
+	source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
+	bad := testregistry.Random("bad", 900)
+	source.Image("app", "bad", bad)
+	source.Image("app", "good", []byte("good"))
+	path := filepath.Join(t.TempDir(), "bundle.tgz")
+	report, err := backupWith(t, newFalseClock().faced(t, 4), path, selections(t, source.Host+"/app"), tight)
+	whole(t, report, err)
+	target.Fault(func(req *http.Request, _ int) testregistry.Fault {
+		if req.URL.Query().Get("digest") == digest.FromBytes(bad).String() {
+			return testregistry.Status(http.StatusBadRequest, "")
+		}
+		return nil
+	})
+	report, err = restoreWith(t, newFalseClock().faced(t, 4), path, false, target.Host+"/mirror")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := failed(report); !slices.Equal(got, []string{"app:bad"}) {
+		t.Errorf("failed: %v", got)
+	}
+	if got := target.Tags("mirror/app"); !slices.Equal(got, []string{"good"}) {
+		t.Errorf("the target has the tags %v", got)
+	}
+	target.Fault(nil)
+	report, err = restoreWith(t, newFalseClock().faced(t, 4), path, false, target.Host+"/mirror")
+	whole(t, report, err)
+	same(t, source, target, "mirror")
+}
+
+// TestClockMoved runs a backup in 2040 and the next one in 2001, with files whose
+// times are as wrong: no byte and no decision depends on a date. Within a run the
+// clock is monotonic, and can only jump ahead (a machine that slept).
+func TestClockMoved(t *testing.T) {
+	r := testregistry.New(t, testregistry.Options{})
+	fillMany(r, "many", 10)
+	for _, out := range outputs {
+		t.Run(out, func(t *testing.T) {
+			path, sources := t.TempDir()+"/"+out, selections(t, r.Host+"/many")
+			run := func(year int) *engine.Report {
+				c := newFalseClock()
+				c.now = time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
+				r.Fault(everyNth(7, anyRequest, func(*http.Request) testregistry.Fault {
+					c.Sleep(t.Context(), 36*time.Hour) // and it jumps while it runs
+					return testregistry.Status(503, "")
+				}))
+				defer r.Fault(nil)
+				report, err := backupWith(t, c.faced(t, 4), path, sources, engine.BackupOptions{Now: c.Now})
+				whole(t, report, err)
+				return report
+			}
+			run(2040)
+			before := bytesOf(t, path)
+			setTimes(t, path, time.Date(2040, 1, 1, 0, 0, 0, 0, time.UTC))
+			report := run(2001)
+			if out == "layout/" && report.Moved != 0 {
+				t.Errorf("%d bytes were fetched again", report.Moved)
+			}
+			if after := bytesOf(t, path); !slices.Equal(before, after) {
+				t.Errorf("the output is %v, want %v", after, before)
+			}
+		})
+	}
+}
+
+// bytesOf returns the digests of a file, or of all files of a layout.
+func bytesOf(t *testing.T, path string) []string {
+	t.Helper()
+	if !strings.HasSuffix(path, "/") {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []string{digest.FromBytes(data).String()}
+	}
+	var all []string
+	for name, data := range folder(t, path) {
+		all = append(all, name+" "+digest.FromBytes(data).String())
+	}
+	slices.Sort(all)
+	return all
+}
+
+func setTimes(t *testing.T, path string, when time.Time) {
+	t.Helper()
+	err := filepath.WalkDir(path, func(file string, _ os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Chtimes(file, when, when)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDamagedBlobInADirectory: a blob that was cut short since is found by its
+// size and fetched again.
+func TestDamagedBlobInADirectory(t *testing.T) {
+	r := testregistry.New(t, testregistry.Options{})
+	layer := testregistry.Random("layer", 5000)
+	r.Image("app", "v1", layer)
+	path, sources := t.TempDir()+"/layout/", selections(t, r.Host+"/app:v1")
+	backup(t, path, sources)
+	if err := os.Truncate(filepath.Join(path, "blobs", "sha256", digest.FromBytes(layer).Encoded()), 4000); err != nil {
+		t.Fatal(err)
+	}
+	r.ResetCounts()
+	report, err := backupWith(t, newFalseClock().faced(t, 4), path, sources, tight)
+	whole(t, report, err)
+	if n := r.Count("GET blob"); n != 1 {
+		t.Errorf("%d blobs were fetched, want the one", n)
+	}
+	entries(t, path)
+}
+
+// TestTwoWriters: the second writer of one output is told at once, and disturbs
+// nothing.
+func TestTwoWriters(t *testing.T) {
+	for _, out := range outputs {
+		r := testregistry.New(t, testregistry.Options{})
+		r.Image("app", "v1", []byte("layer"))
+		path := t.TempDir() + "/" + out
+		first, err := store.Create(path, store.CreateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var locked *store.LockedError
+		if _, err := store.Create(path, store.CreateOptions{}); !errors.As(err, &locked) {
+			t.Errorf("%s: the second writer got %v", out, err)
+		}
+		report, err := engine.Backup(t.Context(), newFalseClock().faced(t, 4), selections(t, r.Host+"/app"), first, tight)
+		whole(t, report, err)
+		if err := first.Close(); err != nil {
+			t.Error(err)
+		}
+		entries(t, path)
+	}
+}

@@ -1,0 +1,158 @@
+package engine_test
+
+import (
+	"bytes"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oras-mirror/oras-mirror/internal/testregistry"
+)
+
+// Faults that pass: nobody but the clock notices.
+
+func TestResetAtHalfOfEveryFifthBlob(t *testing.T) {
+	survives(t, testregistry.Options{}, func(r *testregistry.Registry) {
+		r.Fault(everyNth(5, bytesOfBlobs, func(req *http.Request) testregistry.Fault {
+			if req.Method == http.MethodPut {
+				return testregistry.ResetAfter(req.ContentLength / 2)
+			}
+			return resetAtHalf()
+		}))
+	})
+}
+
+func TestUnavailableOnEveryTenthRequest(t *testing.T) {
+	survives(t, testregistry.Options{}, func(r *testregistry.Registry) {
+		r.Fault(everyNth(10, anyRequest, func(*http.Request) testregistry.Fault { return testregistry.Status(503, "") }))
+	})
+}
+
+func TestRateLimitOnEveryTenthRequest(t *testing.T) {
+	c := survives(t, testregistry.Options{}, func(r *testregistry.Registry) {
+		r.Fault(everyNth(10, anyRequest, func(*http.Request) testregistry.Fault { return testregistry.Status(429, "77") }))
+	})
+	if !slices.ContainsFunc(c.pauses(), func(d time.Duration) bool { return d >= 70*time.Second }) {
+		t.Errorf("the pause that was asked for was not kept: %v", c.pauses())
+	}
+}
+
+func TestResetBeforeTheAnswer(t *testing.T) {
+	survives(t, testregistry.Options{}, func(r *testregistry.Registry) {
+		r.Fault(everyNth(10, anyRequest, func(*http.Request) testregistry.Fault { return testregistry.Reset() }))
+	})
+}
+
+// TestStalledBody: a body that stops is given up and goes on by Range.
+func TestStalledBody(t *testing.T) {
+	survives(t, testregistry.Options{}, func(r *testregistry.Registry) {
+		stalls := 0
+		r.Fault(everyNth(7, bytesOfBlobs, func(req *http.Request) testregistry.Fault {
+			if stalls++; stalls > 2 || req.Method == http.MethodPut {
+				return nil
+			}
+			return testregistry.StallAt(5, nil)
+		}))
+	})
+}
+
+// TestFlippedByteOnce: each blob and each manifest comes wrong the first time.
+func TestFlippedByteOnce(t *testing.T) {
+	for _, kind := range []string{"GET blob", "GET manifest"} {
+		t.Run(kind, func(t *testing.T) {
+			survives(t, testregistry.Options{}, func(r *testregistry.Registry) {
+				r.Fault(firstOfEach(kind, testregistry.Flip(1)))
+			})
+		})
+	}
+}
+
+// TestShortBody: the body ends early as if it were whole, with no length said.
+func TestShortBody(t *testing.T) {
+	for _, kind := range []string{"GET blob", "GET manifest"} {
+		t.Run(kind, func(t *testing.T) {
+			survives(t, testregistry.Options{}, func(r *testregistry.Registry) {
+				r.Fault(firstOfEach(kind, rewriteBody(func(body []byte) []byte { return body[:len(body)/2] })))
+			})
+		})
+	}
+}
+
+// TestLongBody: more comes than the descriptor says.
+func TestLongBody(t *testing.T) {
+	survives(t, testregistry.Options{}, func(r *testregistry.Registry) {
+		r.Fault(firstOfEach("GET blob", rewriteBody(func(body []byte) []byte { return append(bytes.Clone(body), 'x') })))
+	})
+}
+
+// TestWrongContentLength: the header says another length than the blob has.
+func TestWrongContentLength(t *testing.T) {
+	for name, length := range map[string]int64{"shorter": 2, "longer": 1 << 30} {
+		t.Run(name, func(t *testing.T) {
+			survives(t, testregistry.Options{}, func(r *testregistry.Registry) {
+				r.Fault(firstOfEach("GET blob", testregistry.WrongLength(length)))
+			})
+		})
+	}
+}
+
+// TestTokenExpiresInTheMiddle makes every token worthless again and again, but
+// never one that was given out just now.
+func TestTokenExpiresInTheMiddle(t *testing.T) {
+	survives(t, testregistry.Options{Token: true}, func(r *testregistry.Registry) {
+		since, expired := 0, 0
+		r.Fault(func(req *http.Request, _ int) testregistry.Fault {
+			if since++; testregistry.Kind(req) == "GET token" {
+				since = 0
+			}
+			if since == 30 {
+				expired++
+				r.ExpireTokens() // after this request was let in
+			}
+			return nil
+		})
+		t.Cleanup(func() {
+			if expired == 0 {
+				t.Error("no token expired")
+			}
+		})
+	})
+}
+
+// TestRegistryRestartsInTheMiddle: connections break, nobody answers for a
+// while, then the registry is back and knows no upload that was under way.
+func TestRegistryRestartsInTheMiddle(t *testing.T) {
+	survives(t, testregistry.Options{}, func(r *testregistry.Registry) {
+		n := 0
+		before := make(map[string]bool) // uploads that were asked for before it went down
+		r.Fault(func(req *http.Request, _ int) testregistry.Fault {
+			n++
+			kind := testregistry.Kind(req)
+			switch {
+			case n == 30:
+				go r.CloseConnections()
+				return testregistry.Reset()
+			case n > 30 && n < 42:
+				return testregistry.Reset()
+			case n < 30 && kind == "PUT upload":
+				before[req.URL.Path] = true
+			case n >= 42 && before[req.URL.Path]:
+				return testregistry.Status(404, "")
+			}
+			return nil
+		})
+	})
+}
+
+// TestRangeIgnored: a registry that sends whole blobs only costs bytes, whatever
+// breaks besides.
+func TestRangeIgnored(t *testing.T) {
+	survives(t, testregistry.Options{NoRange: true}, func(r *testregistry.Registry) {
+		r.Fault(everyNth(5, func(req *http.Request) bool {
+			return strings.Contains(req.URL.Path, "/blobs/sha256:") && req.Method == http.MethodGet
+		},
+			func(*http.Request) testregistry.Fault { return resetAtHalf() }))
+	})
+}

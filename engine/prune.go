@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// Selected is what selections name today.
+type Selected struct {
+	Failures []ArtifactReport // sources that could not be listed
+	Listed   int              // artifacts of the others
+
+	names    map[string]bool
+	unlisted map[string]bool // repositories and registries of which nothing is known
+	blind    bool            // it is not even known of which repositories
+}
+
+// Names lists what selections select, by the names that entries of a layout have.
+// It asks registries for lists alone, and resolves nothing. The error is for all
+// of it.
+func Names(ctx context.Context, c *registry.Client, selections []config.Selection) (*Selected, error) {
+	p := planner{sources: newSources(c, defaultConcurrency), progress: Silent{}}
+	err := p.expand(ctx, selections, func(*artifact) error { return nil })
+	if err = errors.Join(err, p.sources.close()); err != nil {
+		return nil, err
+	}
+	s := &Selected{names: make(map[string]bool), unlisted: make(map[string]bool)}
+	for _, a := range p.all {
+		s.add(a)
+	}
+	return s, nil
+}
+
+func (s *Selected) add(a *artifact) {
+	if a.err != nil {
+		s.Failures = append(s.Failures, a.report())
+	} else {
+		s.Listed++
+	}
+	switch {
+	case !a.ref.IsRepository():
+		s.names[a.name] = true
+	case a.layout != "" || a.name == "":
+		s.blind = true
+	default:
+		s.unlisted[a.name] = true
+	}
+}
+
+// Keeps tells whether a name is selected, or may be: nothing is known of a
+// repository that could not be listed, and a name that is no full reference was
+// never one of a selection.
+func (s *Selected) Keeps(name string) bool {
+	ref, err := config.ParseReference(name)
+	if err != nil || ref.IsRepository() {
+		return true
+	}
+	return s.blind || s.names[name] || s.unlisted[ref.Name()] || s.unlisted[ref.Registry]
+}
+
+// Prune removes from a layout what is not selected any more, and what only that
+// needed.
+func Prune(ctx context.Context, dir *store.Dir, s *Selected, dryRun bool) (*store.Pruned, error) {
+	if !dryRun {
+		s.forgetMissing(dir.Index())
+	}
+	return dir.Prune(ctx, store.PruneOptions{Keep: s.Keeps, Attached: attachedName, DryRun: dryRun})
+}
+
+// attachedName tells what cosign attached the entry of a name to.
+func attachedName(name string) (digest.Digest, bool) {
+	ref, err := config.ParseReference(name)
+	if err != nil {
+		return "", false
+	}
+	return attachedTo(ref)
+}
+
+// forgetMissing takes what is not selected any more out of what an index says that
+// it lacks.
+func (s *Selected) forgetMissing(index *store.Index) {
+	text := index.Annotations[AnnotationMissing]
+	if text == "" || strings.Contains(text, ",and ") { // that cut it short
+		return
+	}
+	var left []string
+	for name := range strings.SplitSeq(text, ",") {
+		if s.Keeps(name) {
+			left = append(left, name)
+		}
+	}
+	if len(left) == 0 {
+		delete(index.Annotations, AnnotationMissing)
+		return
+	}
+	index.Annotations[AnnotationMissing] = strings.Join(left, ",")
+}
