@@ -5,6 +5,7 @@ TOOLS     := $(CURDIR)/.tools
 FUZZTIME  ?= 60s
 BENCH     ?= .
 BENCHTIME ?= 1s
+DELAY     ?= 20ms
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
 # Versions are part of the stamp's name, so a new one here is installed at the next make.
@@ -17,7 +18,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 stamp = $(TOOLS)/$(notdir $(1)).installed
 
 .DEFAULT_GOAL := build
-.PHONY: build test lint bench fuzz demo tools packages clean help
+.PHONY: build test lint bench compare fuzz demo screens man release release-check tools packages clean help
 
 build: ## build ./oras-mirror
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o oras-mirror .
@@ -32,8 +33,12 @@ lint: $(call stamp,$(STATICCHECK)) ## gofmt, go vet for three systems, staticche
 	GOOS=darwin go vet ./...
 	$(TOOLS)/staticcheck ./...
 
-bench: ## run the benchmarks; BENCH=regexp, BENCHTIME=1s
-	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
+bench: ## run the benchmarks; BENCH=regexp, BENCHTIME=1s, DELAY=20ms a request where latency counts
+	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem $$(go list ./... | grep -v '/engine$$')
+	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -timeout 1h ./engine -delay $(DELAY)
+
+compare: $(call stamp,$(ORAS)) ## compare with oras, skopeo and a bare downloader, and write docs/benchmarks.md; half an hour
+	go test ./e2e -count 1 -timeout 3h -v -run '^TestCompare$$' -compare
 
 fuzz: ## run each fuzz target for FUZZTIME (60s)
 	@set -e; for package in $$(go list ./...); do \
@@ -46,6 +51,22 @@ fuzz: ## run each fuzz target for FUZZTIME (60s)
 
 demo: build $(call stamp,$(REGISTRY)) $(call stamp,$(ORAS)) ## back up one registry and restore it into another, on loopback
 	bash demo/demo.sh
+
+screens: build $(call stamp,$(REGISTRY)) ## take docs/screens/ again, in a tmux of 80 columns
+	bash demo/screens.sh
+
+man: build ## print the man page into ./oras-mirror.1
+	./oras-mirror man >oras-mirror.1
+
+# The time of the files is that of the commit, so that anybody gets these bytes again.
+COMMITTED := $(shell git log -1 --format=%ct 2>/dev/null)
+RELEASE    = go run ./internal/release -version "$(VERSION)" -time "$(or $(COMMITTED),0)"
+
+release: ## build archives, SBOMs and SHA256SUMS for six platforms into dist/
+	$(RELEASE) -output dist
+
+release-check: release ## build them once more, elsewhere, and compare
+	again=$$(mktemp -d) && trap 'rm -rf "$$again"' EXIT && $(RELEASE) -output "$$again/dist" && diff -r dist "$$again/dist"
 
 tools: $(foreach tool,$(REGISTRY) $(ORAS) $(CRANE) $(REGCTL) $(STATICCHECK),$(call stamp,$(tool))) ## install the tools that tests and lint use into .tools/
 
@@ -74,7 +95,7 @@ packages: ## install Debian packages that interop tests use, if root and if they
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
 
 clean: ## remove what was built, and .tools/
-	rm -rf oras-mirror oras-mirror.exe $(TOOLS) demo/work
+	rm -rf oras-mirror oras-mirror.exe oras-mirror.1 dist $(TOOLS) demo/work
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -17,6 +18,12 @@ type backupCommand struct {
 	Spec        string `short:"f" name:"file" placeholder:"SPEC" help:"Back up what this mirror spec selects."`
 	Output      string `short:"o" placeholder:"PATH" help:"Where to: an archive, or a directory if it is one or ends in /; - for standard output."`
 	Compression string `enum:",gzip,none" default:"" placeholder:"gzip|none" help:"Compress an archive; default: gzip, but none if the name ends in .tar."`
+	Locked      bool   `help:"Copy exactly what the lock of the spec pins; exit code 4 if something of it is gone."`
+	platformFlags
+	reportFlags
+
+	NoResume       bool `group:"Run" help:"Begin an archive anew, and do not go on with what an interrupted run left of it."`
+	VerifyExisting bool `group:"Run" help:"Hash the blobs that a directory has, too, and replace those that are damaged; their sizes are compared anyway."`
 
 	transferFlags
 }
@@ -27,7 +34,9 @@ func (c *backupCommand) Help() string {
     oras-mirror backup -f mirror.yaml
     oras-mirror backup -o bundle.tgz registry.k8s.io/pause:3.10 ghcr.io/oras-project/oras
     oras-mirror backup -o ./mirror/ -f mirror.yaml
-    cat images.txt | oras-mirror backup -o bundle.tgz -`
+    cat images.txt | oras-mirror backup -o bundle.tgz -
+    oras-mirror backup -f mirror.yaml -o ./mirror/ --report report.json
+    oras-mirror backup -f mirror.yaml -o ./mirror/ --only-failed report.json`
 }
 
 func (c *backupCommand) Run(ctx context.Context, u *ui) error {
@@ -35,17 +44,34 @@ func (c *backupCommand) Run(ctx context.Context, u *ui) error {
 	if err != nil {
 		return err
 	}
-	client, err := c.start(u, b.spec, hostsOf(b.selections, func(s config.Selection) string { return s.Reference.Registry }))
+	client, err := c.start(u, b.spec, hostsOf(b.selections, sourceHost))
 	if err != nil {
 		return err
 	}
-	out, err := store.Create(b.output, store.CreateOptions{Compression: c.Compression, Stdout: u.stdout})
+	account, err := c.reporter(u, "backup")
 	if err != nil {
 		return err
+	}
+	if c.OnlyFailed != "" && len(b.selections) == 0 {
+		u.say("%s names no artifact that failed: nothing to do", c.OnlyFailed)
+		return account.write(ctx, &engine.Report{Planned: true}, nil)
+	}
+	account.document.Output = b.output
+	report, err := c.run(ctx, u, b, client)
+	return errors.Join(c.drift(u, report, u.conclude(backupWords, report, err)), account.write(ctx, report, err))
+}
+
+// run moves the bytes. The report is nil if it did not come to that.
+func (c *backupCommand) run(ctx context.Context, u *ui, b backup, client *registry.Client) (*engine.Report, error) {
+	out, err := store.Create(b.output, store.CreateOptions{Compression: c.Compression, Stdout: u.stdout,
+		NoResume: c.NoResume, Verify: c.VerifyExisting})
+	if err != nil {
+		return nil, err
 	}
 	previous := openPrevious(out, b.output)
 	p := startProgress(u)
 	report, err := engine.Backup(ctx, client, b.selections, out, engine.BackupOptions{
+		Only:        b.only,
 		Concurrency: c.Concurrency,
 		Buffer:      int64(c.Buffer),
 		Progress:    p,
@@ -55,8 +81,9 @@ func (c *backupCommand) Run(ctx context.Context, u *ui) error {
 	})
 	p.close()
 	err = errors.Join(err, closeLayout(previous), out.Close())
-	defer b.adviseDirectory(u, out)
-	return u.conclude(backupWords, report, err)
+	u.hints.again = leftBy(out)
+	b.adviseDirectory(u, out)
+	return report, err
 }
 
 // backup is what a command line asks for.
@@ -64,29 +91,39 @@ type backup struct {
 	spec       *config.Spec
 	selections []config.Selection
 	mapper     *config.Mapper
+	only       func(layout, reference string) bool // with --only-failed, of layouts on disk
 	output     string
 	isNew      bool // nothing was there before
 }
 
 // plan reads all that the command line names, and writes nothing.
 func (c *backupCommand) plan(u *ui) (b backup, err error) {
+	if b, err = c.sources(u); err != nil {
+		return b, err
+	}
+	if b.output, err = c.outputPath(b.spec, u); err != nil {
+		return b, err
+	}
+	_, statErr := os.Lstat(b.output)
+	b.isNew = errors.Is(statErr, fs.ErrNotExist)
+	if c.OnlyFailed != "" {
+		err = c.onlyFailed(&b)
+	}
+	return b, err
+}
+
+// sources reads what is to be backed up, wherever that goes.
+func (c *backupCommand) sources(u *ui) (b backup, err error) {
 	if err := c.claimStreams(u); err != nil {
 		return b, err
 	}
 	if b.spec, err = loadSpec(c.Spec); err != nil {
 		return b, err
 	}
-	if b.output, err = c.outputPath(b.spec, u); err != nil {
+	if b.selections, err = c.selected(b.spec, u); err != nil {
 		return b, err
 	}
-	if b.selections, err = c.selections(b.spec, u); err != nil {
-		return b, err
-	}
-	if b.spec != nil && len(b.spec.Mappings)+len(b.spec.Targets) > 0 {
-		b.mapper, err = b.spec.Mapper()
-	}
-	_, statErr := os.Lstat(b.output)
-	b.isNew = errors.Is(statErr, fs.ErrNotExist)
+	b.mapper, err = claimedBy(b.spec)
 	return b, err
 }
 
@@ -114,23 +151,13 @@ func (c *backupCommand) selections(spec *config.Spec, u *ui) ([]config.Selection
 	if err != nil {
 		return nil, err
 	}
-	if spec != nil && spec.Defaults.Referrers != nil {
-		setReferrers(named, *spec.Defaults.Referrers)
-	}
+	spec.ApplyDefaults(named)
 	all = append(all, named...)
-	if len(all) == 0 {
+	if len(all) == 0 && c.OnlyFailed == "" {
 		return nil, usage("name references, or a spec with -f", "nothing to back up")
 	}
-	if c.IncludeReferrers || c.ExcludeReferrers {
-		setReferrers(all, c.IncludeReferrers)
-	}
-	return all, nil
-}
-
-func setReferrers(all []config.Selection, referrers bool) {
-	for i := range all {
-		all[i].Referrers = referrers
-	}
+	c.referrerFlags.apply(all)
+	return all, c.platformFlags.apply(all)
 }
 
 // named reads the arguments in their order, and standard input in the place of

@@ -34,10 +34,26 @@ func (u *ui) conclude(w words, r *engine.Report, err error) error {
 	switch {
 	case len(failures) == 0:
 		return err
-	case err == nil:
+	case err == nil || errors.Is(err, engine.ErrNothing):
+		if status := statusOfFailures(failures); status != 0 {
+			return status
+		}
+	}
+	if err == nil {
 		return statusPartial
 	}
 	return leftOf(err, failures)
+}
+
+// statusOfFailures is the one for artifacts that were pushed and then read back
+// wrong; 0 if there are none.
+func statusOfFailures(failures []engine.ArtifactReport) status {
+	for _, f := range failures {
+		if is[*engine.ReadbackError](f.Err) {
+			return statusUnverified
+		}
+	}
+	return 0
 }
 
 // failuresOf leaves out what merely was under way when the run was ended.
@@ -47,7 +63,7 @@ func failuresOf(r *engine.Report) []engine.ArtifactReport {
 	}
 	var failures []engine.ArtifactReport
 	for _, f := range r.Failures() {
-		if !errors.Is(f.Err, context.Canceled) && !is[*stoppedError](f.Err) {
+		if !errors.Is(f.Err, context.Canceled) && !errors.Is(f.Err, engine.ErrUnfinished) && !is[*stoppedError](f.Err) {
 			failures = append(failures, f)
 		}
 	}

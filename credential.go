@@ -77,6 +77,7 @@ func (f *credentialFlags) credential(u *ui, hosts []string) (*auth.Credential, e
 	if err != nil {
 		return nil, err
 	}
+	u.secrets.add(f.Username, secret)
 	if token || f.Username == "" {
 		return &auth.Credential{RefreshToken: secret}, nil
 	}

@@ -19,6 +19,7 @@ const (
 	statusFailed     status = 1 // nothing committed
 	statusUsage      status = 2 // wrong usage or a wrong spec
 	statusPartial    status = 3 // some artifacts failed, the others are committed
+	statusDrift      status = 4 // what is there is not what the lock or the spec says
 	statusUnverified status = 5 // what is there is damaged
 )
 
@@ -35,6 +36,8 @@ func exitCode(err error) int {
 		return 128 + int(stopped.signal)
 	case errors.As(err, &told):
 		return int(told)
+	case is[*driftError](err) || is[*noLockError](err):
+		return int(statusDrift)
 	case isUsage(err):
 		return int(statusUsage)
 	}

@@ -26,17 +26,27 @@ import (
 type hints struct {
 	given bool     // credentials came by flags
 	files []string // of --registry-config
+	again string   // how to go on after an interruption
 }
 
 // of returns the advice for err, "" if nobody knows any.
 func (h hints) of(err error) string {
 	for _, advise := range []func(error) string{
-		usageHint, referenceHint, outputHint, inputHint, selectionHint, // what was asked for
+		h.againHint, usageHint, referenceHint, outputHint, inputHint, selectionHint, lockHint, // what was asked for
+		platformHint, existsHint, spentHint, // what there is
 		certificateHint, schemeHint, rateHint, h.loginHint, absentHint, // what a registry said
 	} {
 		if hint := advise(err); hint != "" {
 			return hint
 		}
+	}
+	return ""
+}
+
+// againHint says what an interrupted run left to be gone on with.
+func (h hints) againHint(err error) string {
+	if is[*stoppedError](err) {
+		return h.again
 	}
 	return ""
 }
@@ -69,6 +79,8 @@ func outputHint(err error) string {
 	switch {
 	case is[*store.LockedError](err):
 		return "wait until the other oras-mirror has ended"
+	case is[*store.PruneError](err):
+		return `"oras-mirror backup --verify-existing" into that directory replaces what is damaged`
 	case is[*store.NotLayoutError](err):
 		return "name an empty directory, one that holds an OCI layout, or one that does not exist yet and ends in /"
 	case is[*engine.SpaceError](err) || errors.Is(err, syscall.ENOSPC):
@@ -97,9 +109,66 @@ func selectionHint(err error) string {
 	case is[*engine.NameError](err):
 		return "name a repository for them: REGISTRY/REPOSITORY"
 	case errors.As(err, &selection):
-		return `where that may happen, write "optional: true" beside the repository in the spec`
+		return nearestHint(selection) + `where that may happen, write "optional: true" beside the repository in the spec`
 	}
 	return ""
+}
+
+// fewNames are as many as a hint can show.
+const fewNames = 5
+
+// nearestHint shows some of what there is to select from: of tags the last ones
+// of the list, which most registries sort.
+func nearestHint(e *engine.SelectionError) string {
+	var names []string
+	for _, name := range e.Names {
+		if !config.IsReferrersTag(name) {
+			names = append(names, name)
+		}
+	}
+	switch {
+	case len(names) == 0:
+		return ""
+	case len(names) <= fewNames:
+		return fmt.Sprintf("the %s are %s; ", e.Noun, strings.Join(names, ", "))
+	}
+	return fmt.Sprintf("the last %s of the list are %s; ", e.Noun, strings.Join(names[len(names)-fewNames:], ", "))
+}
+
+func lockHint(err error) string {
+	switch {
+	case is[*noLockError](err):
+		return `"oras-mirror lock -f SPEC" writes it`
+	case is[*driftError](err):
+		return lockAnew
+	}
+	return ""
+}
+
+// platformHint is about indexes that are or were to be cut down.
+func platformHint(err error) string {
+	var platform *engine.PlatformError
+	switch {
+	case errors.As(err, &platform):
+		return "choose among these with --platform, or platforms in the spec: " + strings.Join(platform.Have(), ", ")
+	case is[*engine.SparseError](err):
+		return `write "platformMode: rewrite" beside the target in the spec, and the index names only what is there (its signatures then no longer hold), or back up all platforms`
+	}
+	return ""
+}
+
+func existsHint(err error) string {
+	if !is[*engine.ExistsError](err) {
+		return ""
+	}
+	return "existingTags of the target in the spec says what to do: overwrite, skip or fail"
+}
+
+func spentHint(err error) string {
+	if !errors.Is(err, engine.ErrSpent) {
+		return ""
+	}
+	return "with --temp-dir PATH a large blob of a pipe is kept until the registry has taken it, and can be sent again"
 }
 
 func certificateHint(err error) string {

@@ -51,9 +51,17 @@ func (l *listing) print(w io.Writer) error {
 			name = "-"
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\n", printable(name), short(a.Digest.String()),
-			bytesText(a.Size), len(a.Referrers), printable(strings.Join(a.Platforms, ",")))
+			bytesText(a.Size), len(a.Referrers), printable(a.platforms()))
 	}
 	return table.Flush()
+}
+
+func (a *listed) platforms() string {
+	text := strings.Join(a.Platforms, ",")
+	if a.Sparse {
+		text += " (sparse)"
+	}
+	return text
 }
 
 // short is a digest as docker shows it: enough to tell two apart by eye.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 
 	"github.com/opencontainers/go-digest"
@@ -29,6 +30,7 @@ type listed struct {
 	ArtifactType string           `json:"artifactType,omitempty"`
 	Size         int64            `json:"size"`
 	Platforms    []string         `json:"platforms,omitempty"`
+	Sparse       bool             `json:"sparse,omitempty"` // an index without all of its platforms, on purpose
 	Referrers    []listedReferrer `json:"referrers,omitempty"`
 }
 
@@ -119,15 +121,20 @@ func (c *catalog) successors(desc ocispec.Descriptor) ([]ocispec.Descriptor, *oc
 
 // artifact walks the graph of an entry.
 func (c *catalog) artifact(e store.Entry) (listed, error) {
-	a := listed{Reference: e.Name, Digest: e.Digest, MediaType: e.MediaType, ArtifactType: e.ArtifactType}
+	a := listed{Reference: e.Name, Digest: e.Digest, MediaType: e.MediaType, ArtifactType: e.ArtifactType, Sparse: e.Platforms != ""}
 	repository := ""
 	if ref, err := config.ParseReference(e.Name); err == nil {
 		repository = ref.Name()
 	}
-	err := c.walk(e.Descriptor(), make(map[digest.Digest]bool), func(desc ocispec.Descriptor) {
+	var inside []string // what configs say, for an index that says nothing
+	err := c.walk(e.Descriptor(), a.Sparse, make(map[digest.Digest]bool), func(desc ocispec.Descriptor) {
 		a.Size += desc.Size
-		if name := c.platform(desc); name != "" && !slices.Contains(a.Platforms, name) {
-			a.Platforms = append(a.Platforms, name)
+		names := &a.Platforms
+		if desc.Platform == nil {
+			names = &inside
+		}
+		if name := c.platform(desc); name != "" && !slices.Contains(*names, name) {
+			*names = append(*names, name)
 		}
 		for _, r := range c.referrers[desc.Digest] {
 			if len(r.Repositories) == 0 || repository == "" || slices.Contains(r.Repositories, repository) {
@@ -135,11 +142,15 @@ func (c *catalog) artifact(e store.Entry) (listed, error) {
 			}
 		}
 	})
+	if len(a.Platforms) == 0 {
+		a.Platforms = inside
+	}
 	return a, err
 }
 
-// walk calls found for desc and for everything below it, once each.
-func (c *catalog) walk(desc ocispec.Descriptor, seen map[digest.Digest]bool, found func(ocispec.Descriptor)) error {
+// walk calls found for desc and for everything below it, once each. Below a
+// sparse index that is what is there.
+func (c *catalog) walk(desc ocispec.Descriptor, sparse bool, seen map[digest.Digest]bool, found func(ocispec.Descriptor)) error {
 	if seen[desc.Digest] {
 		return nil
 	}
@@ -153,11 +164,22 @@ func (c *catalog) walk(desc ocispec.Descriptor, seen map[digest.Digest]bool, fou
 		return err
 	}
 	for _, child := range children {
-		if err := c.walk(child, seen, found); err != nil {
+		if sparse && c.isAbsent(child) {
+			continue
+		}
+		if err := c.walk(child, sparse, seen, found); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (c *catalog) isAbsent(desc ocispec.Descriptor) bool {
+	if !store.IsManifest(desc.MediaType) {
+		return false
+	}
+	_, err := c.read(desc)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // platform is what a child of an index is for, or what the config of an image
@@ -192,7 +214,7 @@ func passing(ctx context.Context, s *store.Stream) (map[digest.Digest][]byte, er
 	wanted := make(map[digest.Digest]bool)
 	walker := &catalog{read: func(desc ocispec.Descriptor) ([]byte, error) { return s.Manifest(desc.Digest) }}
 	for _, e := range s.Index().Entries {
-		err := walker.walk(e.Descriptor(), make(map[digest.Digest]bool), func(desc ocispec.Descriptor) {
+		err := walker.walk(e.Descriptor(), e.Platforms != "", make(map[digest.Digest]bool), func(desc ocispec.Descriptor) {
 			wanted[desc.Digest] = wanted[desc.Digest] || isConfig(desc)
 		})
 		if err != nil {

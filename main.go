@@ -18,11 +18,22 @@ import (
 type cli struct {
 	Backup   backupCommand   `cmd:"" help:"Copy artifacts from registries into a bundle or a directory."`
 	Restore  restoreCommand  `cmd:"" help:"Push what a bundle or a directory holds to a registry."`
+	Plan     planCommand     `cmd:"" help:"Say what backup or restore would do, and do nothing."`
+	Lock     lockCommand     `cmd:"" help:"Write down which digests a mirror spec selects now."`
 	List     listCommand     `cmd:"" help:"Say what is in a bundle or a directory."`
+	Diff     diffCommand     `cmd:"" help:"Say how two of bundles, layouts, locks, specs and registries differ."`
+	Prune    pruneCommand    `cmd:"" help:"Remove from a directory what a mirror spec no longer selects."`
 	Verify   verifyCommand   `cmd:"" help:"Hash every byte of a bundle or a directory and check that nothing is missing."`
+	Init     initCommand     `cmd:"" help:"Print a mirror spec to begin with."`
 	Validate validateCommand `cmd:"" help:"Check a mirror spec."`
 	Schema   schemaCommand   `cmd:"" help:"Print the JSON schema of the mirror spec."`
-	Version  versionCommand  `cmd:"" help:"Print the version."`
+
+	ClientConfig clientConfigCommand `cmd:"" help:"Write what makes a cluster pull from the mirror: for containerd, podman, openshift, k3s or docker."`
+	Completion   completionCommand   `cmd:"" help:"Print a completion script for bash, zsh or fish."`
+	Version      versionCommand      `cmd:"" help:"Print the version."`
+
+	Complete completeCommand `cmd:"" name:"__complete" hidden:"" passthrough:"" help:"Say how words could go on."`
+	Man      manCommand      `cmd:"" hidden:"" help:"Print the man page."`
 }
 
 const description = "Back up many OCI artifacts from many registries into one bundle, and restore them to any registry."
@@ -47,6 +58,7 @@ func run(ctx context.Context, args []string, u *ui) int {
 
 func dispatch(ctx context.Context, args []string, u *ui) (err error) {
 	defer leave(&err)
+	u.stdin = stoppable(ctx, u.stdin)
 	parser, err := newParser(ctx, u)
 	if err != nil {
 		return err

@@ -14,14 +14,10 @@ import (
 
 // outputPath is --output, or what the spec says.
 func (c *backupCommand) outputPath(spec *config.Spec, u *ui) (string, error) {
-	path := c.Output
-	if path == "" {
-		var err error
-		if path, err = spec.OutputPath(time.Now()); err != nil {
-			return "", err
-		}
-	}
+	path, err := c.outputOf(spec)
 	switch {
+	case err != nil:
+		return "", err
 	case path == "":
 		return "", usage("say where with --output PATH, or with output in the spec", "no --output")
 	case path == "-" && u.stdoutTerminal:
@@ -30,13 +26,27 @@ func (c *backupCommand) outputPath(spec *config.Spec, u *ui) (string, error) {
 	return path, nil
 }
 
+// outputOf is --output, or what the spec says, or nothing.
+func (c *backupCommand) outputOf(spec *config.Spec) (string, error) {
+	if c.Output != "" {
+		return c.Output, nil
+	}
+	return spec.OutputPath(time.Now())
+}
+
 // openPrevious opens the archive that is about to be replaced, for what it has
 // already. One that cannot be read, or only from front to end, is of no use and
 // no error: it is replaced. Windows does not rename over a file that is open.
 func openPrevious(out store.Destination, path string) store.Layout {
+	if _, isArchive := out.(*store.Archive); !isArchive {
+		return nil
+	}
+	return openReplaced(path)
+}
+
+func openReplaced(path string) store.Layout {
 	info, err := os.Stat(path)
-	_, isArchive := out.(*store.Archive)
-	if !isArchive || err != nil || !info.Mode().IsRegular() || runtime.GOOS == "windows" {
+	if err != nil || !info.Mode().IsRegular() || runtime.GOOS == "windows" {
 		return nil
 	}
 	f, err := os.Open(path)

@@ -43,6 +43,7 @@ func (f *remoteFlags) options(spec *config.Spec, u *ui, hosts []string) (registr
 	if over.Header, err = parseHeaders(f.Header); err != nil {
 		return registry.Options{}, err
 	}
+	u.secrets.addHeaders(over.Header)
 	if over.Resolve, err = parseResolve(f.Resolve); err != nil {
 		return registry.Options{}, err
 	}

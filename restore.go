@@ -4,20 +4,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
 )
 
 type restoreCommand struct {
 	Target string `arg:"" optional:"" help:"Where to: REGISTRY[/NAMESPACE], or the name of one of the spec's targets; default: all targets of the spec."`
 
-	Spec   string   `short:"f" name:"file" placeholder:"SPEC" help:"Take mappings, targets and registries from this mirror spec."`
-	Only   []string `sep:"none" placeholder:"PATTERN" help:"Restore what matches this glob alone. Repeatable."`
-	DryRun bool     `help:"Print source -> target of each artifact and move nothing."`
+	Spec string   `short:"f" name:"file" placeholder:"SPEC" help:"Take mappings, targets and registries from this mirror spec."`
+	Only []string `sep:"none" placeholder:"PATTERN" help:"Restore what matches this glob alone. Repeatable."`
+	destinationFlags
+	DryRun bool `help:"Print source -> target of each artifact and move nothing."`
+	Verify bool `help:"Read back what was pushed: every tag, manifest, blob and list of referrers; exit code 5 if something differs."`
 	inputFlags
+	reportFlags
 
 	transferFlags
 }
@@ -27,7 +33,9 @@ func (c *restoreCommand) Help() string {
 
     oras-mirror restore -f mirror.yaml --input bundle.tgz
     oras-mirror restore --input bundle.tgz registry.example.com/mirror
+    oras-mirror restore -f mirror.yaml --target dr --input bundle.tgz
     oras-mirror restore --input ./mirror --only 'registry.k8s.io/**' localhost:5000
+    oras-mirror restore --input ./mirror --map docker.io/library=dockerhub localhost:5000
     cat bundle.tgz | oras-mirror restore --input - localhost:5000/mirror`
 }
 
@@ -40,12 +48,32 @@ func (c *restoreCommand) Run(ctx context.Context, u *ui) error {
 	if err != nil {
 		return err
 	}
-	in, err := c.open(u)
+	account, err := c.reporter(u, "restore")
 	if err != nil {
 		return err
 	}
+	account.document.Input, account.document.Targets = c.Input, namesOf(r.targets)
+	if c.OnlyFailed != "" && r.again.none() {
+		u.say("%s names no artifact that failed: nothing to do", c.OnlyFailed)
+		return account.write(ctx, &engine.Report{Planned: true}, nil)
+	}
+	report, err := c.run(ctx, u, r, client)
+	if c.DryRun && err == nil {
+		return errors.Join(printRoutes(u, report), account.write(ctx, report, err))
+	}
+	return errors.Join(u.conclude(restoreWords, report, err), account.write(ctx, report, err))
+}
+
+// run moves the bytes. The report is nil if it did not come to that.
+func (c *restoreCommand) run(ctx context.Context, u *ui, r restore, client *registry.Client) (*engine.Report, error) {
+	in, err := c.open(u)
+	if err != nil {
+		return nil, err
+	}
 	p := startProgress(u)
 	report, err := engine.Restore(ctx, client, in, engine.RestoreOptions{
+		Verify:           c.Verify,
+		Again:            r.again.wants(),
 		Concurrency:      c.Concurrency,
 		Buffer:           int64(c.Buffer),
 		Progress:         p,
@@ -58,11 +86,10 @@ func (c *restoreCommand) Run(ctx context.Context, u *ui) error {
 		TempDir:          c.TempDir,
 	})
 	p.close()
-	err = errors.Join(err, in.Close())
-	if c.DryRun && err == nil {
-		return printRoutes(u, report)
+	if err = errors.Join(err, in.Close()); err == nil {
+		err = r.again.check(u, c.OnlyFailed)
 	}
-	return u.conclude(restoreWords, report, err)
+	return report, err
 }
 
 // restore is what a command line asks for.
@@ -70,12 +97,16 @@ type restore struct {
 	spec    *config.Spec
 	mapper  *config.Mapper
 	targets []config.Target
+	again   *again // with --only-failed
 }
 
 func (c *restoreCommand) plan(u *ui) (r restore, err error) {
 	var s streams
 	if err := errors.Join(c.inputFlags.claim(&s, u), c.stdin(&s)); err != nil {
 		return r, err
+	}
+	if c.DryRun && c.Report != "" {
+		return r, usage("", "--dry-run moves nothing, so there is nothing for --report to tell")
 	}
 	for _, pattern := range c.Only {
 		if !doublestar.ValidatePattern(pattern) {
@@ -85,15 +116,22 @@ func (c *restoreCommand) plan(u *ui) (r restore, err error) {
 	if r.spec, err = loadSpec(c.Spec); err != nil {
 		return r, err
 	}
-	if r.mapper, err = r.spec.Mapper(); err != nil {
+	if r.mapper, err = c.mapper(r.spec); err != nil {
 		return r, err
 	}
-	r.targets, err = c.targets(r.spec)
+	if r.targets, err = c.targets(r.spec); err != nil || c.OnlyFailed == "" {
+		return r, err
+	}
+	r.again, err = c.onlyFailed()
 	return r, err
 }
 
-// targets is the one that the argument names, or all of the spec.
+// targets is the one that the argument names, those of --target, or all of the
+// spec.
 func (c *restoreCommand) targets(spec *config.Spec) ([]config.Target, error) {
+	if c.Target != "" && len(c.Targets) > 0 {
+		return nil, usage("", "both a target and --target name where to")
+	}
 	if c.Target != "" && (spec == nil || !hasTarget(spec, c.Target)) {
 		target, err := config.ParseTarget(c.Target)
 		return []config.Target{target}, err
@@ -102,8 +140,8 @@ func (c *restoreCommand) targets(spec *config.Spec) ([]config.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Target != "" {
-		all = namedTarget(all, c.Target)
+	if all, err = c.named(all); err != nil {
+		return nil, err
 	}
 	switch {
 	case len(all) == 0:
@@ -123,6 +161,28 @@ func hasTarget(spec *config.Spec, name string) bool {
 	return false
 }
 
+// named leaves those targets that the command line names, if it names any.
+func (c *restoreCommand) named(all []config.Target) ([]config.Target, error) {
+	names := c.Targets
+	if c.Target != "" {
+		names = []string{c.Target}
+	}
+	if len(names) == 0 {
+		return all, nil
+	}
+	var picked []config.Target
+	for _, name := range names {
+		found := namedTarget(all, name)
+		if found == nil {
+			return nil, usage(targetNames(all), "the spec has no target of the name %q", name)
+		}
+		if !slices.Contains(picked, found[0]) {
+			picked = append(picked, found[0])
+		}
+	}
+	return picked, nil
+}
+
 func namedTarget(all []config.Target, name string) []config.Target {
 	for _, t := range all {
 		if t.Name == name {
@@ -130,6 +190,20 @@ func namedTarget(all []config.Target, name string) []config.Target {
 		}
 	}
 	return nil
+}
+
+// targetNames is a hint: what --target can be.
+func targetNames(all []config.Target) string {
+	var names []string
+	for _, t := range all {
+		if t.Name != "" {
+			names = append(names, t.Name)
+		}
+	}
+	if len(names) == 0 {
+		return `give it one: "- {name: NAME, target: REGISTRY}"`
+	}
+	return "its names: " + strings.Join(names, ", ")
 }
 
 func printRoutes(u *ui, report *engine.Report) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -12,14 +13,27 @@ import (
 
 // transferFlags are what backup and restore have in common.
 type transferFlags struct {
+	runFlags
+	referrerFlags
+
+	FailFast bool `group:"Run" help:"End at the first artifact that fails."`
+}
+
+// runFlags are those of every command that talks to registries.
+type runFlags struct {
 	remoteFlags
 
-	IncludeReferrers bool     `group:"Run" xor:"referrers" help:"Carry signatures, SBOMs and attestations, whatever the spec says."`
-	ExcludeReferrers bool     `group:"Run" xor:"referrers" help:"Leave signatures, SBOMs and attestations behind."`
-	Buffer           byteSize `group:"Run" default:"128MiB" placeholder:"SIZE" help:"Memory for content on its way; default ${default}."`
-	FailFast         bool     `group:"Run" help:"End at the first artifact that fails."`
-	Debug            bool     `group:"Run" short:"d" help:"Say each request."`
-	NoTTY            bool     `group:"Run" name:"no-tty" help:"Print lines even where there is a terminal for a progress bar."`
+	limitFlags
+
+	Buffer byteSize `group:"Run" default:"128MiB" placeholder:"SIZE" help:"Memory for content on its way; default ${default}."`
+	Debug  bool     `group:"Run" short:"d" help:"Say each request."`
+	NoTTY  bool     `group:"Run" name:"no-tty" help:"Print lines even where there is a terminal for a progress bar."`
+}
+
+// referrerFlags win over what a spec says of referrers.
+type referrerFlags struct {
+	IncludeReferrers bool `group:"Run" xor:"referrers" help:"Carry signatures, SBOMs and attestations, whatever the spec says."`
+	ExcludeReferrers bool `group:"Run" xor:"referrers" help:"Leave signatures, SBOMs and attestations behind."`
 }
 
 // overhead is what a run needs beside its buffer: connections, the plan, the
@@ -29,19 +43,20 @@ const overhead = 48 << 20
 // leastBuffer still lets one large blob through in pieces.
 const leastBuffer = 1 << 20
 
-func (f *transferFlags) Validate() error {
+func (f *runFlags) Validate() error {
 	if f.Buffer < leastBuffer {
 		return usage("", "--buffer must be at least 1MiB, not %s", bytesText(int64(f.Buffer)))
 	}
-	return f.remoteFlags.Validate()
+	return errors.Join(f.limitFlags.Validate(), f.remoteFlags.Validate())
 }
 
 // start makes the client of a run, for the registries that it will talk to.
-func (f *transferFlags) start(u *ui, spec *config.Spec, hosts []string) (*registry.Client, error) {
+func (f *runFlags) start(u *ui, spec *config.Spec, hosts []string) (*registry.Client, error) {
 	options, err := f.options(spec, u, hosts)
 	if err != nil {
 		return nil, err
 	}
+	options.StallTimeout, options.MaxManifest = f.StallTimeout, int64(f.MaxManifestSize)
 	// A limit makes the collector run before the heap outgrows the budget,
 	// instead of at twice the live heap.
 	debug.SetMemoryLimit(int64(f.Buffer) + overhead)

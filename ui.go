@@ -22,8 +22,9 @@ type ui struct {
 	stdoutTerminal bool
 	columns        func() int // of the terminal on standard error; nil: nobody looks at one
 
-	hints  hints
-	hinted map[string]bool // hints that were given: once is enough
+	hints   hints
+	secrets secrets
+	hinted  map[string]bool // hints that were given: once is enough
 }
 
 // The beginnings of lines by which a program can tell them apart.
@@ -67,7 +68,7 @@ func (u *ui) screen() screen {
 
 // say prints a line that is neither an error nor a hint.
 func (u *ui) say(format string, a ...any) {
-	fmt.Fprintln(u.stderr, printable(fmt.Sprintf(format, a...)))
+	fmt.Fprintln(u.stderr, u.secrets.hide(printable(fmt.Sprintf(format, a...))))
 }
 
 // notice prints what a user should know although nothing is wrong.

@@ -7,11 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
@@ -63,6 +65,8 @@ func (w *world) registry(ts *testscript.TestScript, _ bool, args []string) {
 			o.NoReferrersAPI = true
 		case "norange":
 			o.NoRange = true
+		case "strict":
+			o.RejectSparse = true
 		case "login":
 			o.Username, o.Password, _ = strings.Cut(value, ":")
 		case "page":
@@ -82,7 +86,8 @@ func (w *world) registry(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // seed NAME KIND REPOSITORY[:TAG] [LAYER...] puts an image, index, docker list,
-// artifact, or signed image, or as many images as the first LAYER says.
+// artifact, signed image, image that is signed with cosign's tags, index with
+// signed platforms, or as many images as the first LAYER says.
 func (w *world) seed(ts *testscript.TestScript, _ bool, args []string) {
 	r := w.named(ts, args[0])
 	repo, tag, _ := strings.Cut(args[2], ":")
@@ -99,6 +104,13 @@ func (w *world) seed(ts *testscript.TestScript, _ bool, args []string) {
 		r.Index(repo, tag, r.Image(repo, "", append(layers, []byte("amd64"))...), r.Image(repo, "", append(layers, []byte("arm64"))...))
 	case "docker":
 		r.DockerList(repo, tag, r.DockerImage(repo, "", layers...))
+	case "platforms":
+		platforms(r, repo, tag, layers)
+	case "cosign":
+		image := r.Image(repo, tag, layers...)
+		name := "sha256-" + image.Digest.Encoded()
+		r.Image(repo, name+".sig", []byte("signature of "+args[2]))
+		r.Image(repo, name+".att", []byte("attestation of "+args[2]))
 	case "signed":
 		image := r.Image(repo, tag, layers...)
 		sbom := r.Referrer(repo, image, "application/vnd.example.sbom", []byte("sbom of "+args[2]))
@@ -114,6 +126,18 @@ func (w *world) seed(ts *testscript.TestScript, _ bool, args []string) {
 	default:
 		ts.Fatalf("unknown kind %s", args[1])
 	}
+}
+
+// platforms puts an index for linux/amd64 and linux/arm64; it and each of its
+// images are signed.
+func platforms(r *testregistry.Registry, repo, tag string, layers [][]byte) {
+	var children []ocispec.Descriptor
+	for _, architecture := range []string{"amd64", "arm64"} {
+		child := r.Image(repo, "", append(slices.Clone(layers), []byte(repo+tag+architecture))...)
+		r.Referrer(repo, child, "application/vnd.example.signature", []byte("signature of "+architecture))
+		children = append(children, child)
+	}
+	r.Referrer(repo, r.Index(repo, tag, children...), "application/vnd.example.signature", []byte("signature of all"))
 }
 
 // copied [-bare] SOURCE[,SOURCE...] TARGET [FROM=TO...] compares all that the
@@ -177,9 +201,9 @@ func (w *world) requests(ts *testscript.TestScript, _ bool, args []string) {
 	r.ResetCounts()
 }
 
-// fault NAME KIND STATUS|cut|flip|none makes all requests of a kind go wrong.
+// fault NAME KIND STATUS|cut|flip|empty|none makes all requests of a kind go wrong.
 func (w *world) fault(ts *testscript.TestScript, _ bool, args []string) {
-	faults := map[string]testregistry.Fault{"cut": testregistry.Cut(1), "flip": testregistry.Flip(0), "none": nil}
+	faults := map[string]testregistry.Fault{"cut": testregistry.Cut(1), "flip": testregistry.Flip(0), "empty": emptyList, "none": nil}
 	fault, ok := faults[args[2]]
 	if !ok {
 		status, err := strconv.Atoi(args[2])
@@ -187,6 +211,14 @@ func (w *world) fault(ts *testscript.TestScript, _ bool, args []string) {
 		fault = testregistry.Status(status, "")
 	}
 	w.named(ts, args[0]).Fault(testregistry.Always(args[1], fault))
+}
+
+// emptyList answers with a list of referrers that has none.
+func emptyList(http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", ocispec.MediaTypeImageIndex)
+		_, _ = w.Write([]byte(`{"schemaVersion":2,"mediaType":"` + ocispec.MediaTypeImageIndex + `","manifests":[]}`))
+	})
 }
 
 // blocked NAME KIND COMMAND... starts a command and returns when its first

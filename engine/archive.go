@@ -35,11 +35,11 @@ func (w *archive) run(ctx context.Context, selections []config.Selection) error 
 	if err := w.out.PutIndex(index); err != nil {
 		return written(err)
 	}
-	if err := w.room(); err != nil {
-		return err
-	}
 	rest, err := w.resume(ctx)
 	if err != nil {
+		return err
+	}
+	if err := w.room(w.blobs[rest:]); err != nil {
 		return err
 	}
 	body := func(i int) fetch.Body { return w.body(rest + i) }
@@ -128,12 +128,12 @@ func isReferrers(err error) bool {
 	return errors.As(err, &referrers)
 }
 
-// room fails while nothing of a blob is written, if the medium says that the
-// blobs cannot fit.
-func (w *archive) room() error {
+// room fails before the first of some blobs is written, if the medium says that
+// they cannot fit.
+func (w *archive) room(blobs []*blob) error {
 	free, known := w.out.Free()
 	var need int64
-	for _, b := range w.blobs {
+	for _, b := range blobs {
 		need += b.size
 	}
 	if known && need > free {

@@ -14,10 +14,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// maxDepth bounds how deep indexes and referrers may nest. Real ones nest three
-// deep; a registry that lies could nest for ever.
-const maxDepth = 32
-
 // node is one manifest of the run, whatever number of artifacts, repositories
 // or registries share it.
 type node struct {
@@ -139,8 +135,15 @@ func (g *graph) visit(ctx context.Context, o origin, s *scope, desc ocispec.Desc
 }
 
 func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, desc ocispec.Descriptor, data []byte, depth int) error {
+	if depth == 0 {
+		ctx = walking(ctx)
+	}
+	err := step(ctx)
 	if depth > maxDepth {
-		return &ArtifactError{Reference: desc.Digest.String(), Op: "walk", Err: fmt.Errorf("nested more than %d deep", maxDepth)}
+		err = &LimitError{What: "levels of manifests:", Most: maxDepth}
+	}
+	if err != nil {
+		return &ArtifactError{Reference: o.repository() + "@" + desc.Digest.String(), Op: "walk", Err: err}
 	}
 	n, err := g.node(ctx, o, desc, data)
 	if err != nil {
@@ -178,6 +181,9 @@ func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, desc 
 // the others, not instead of them.
 func (g *graph) referrers(ctx context.Context, o origin, s *scope, n *node, depth int) ([]*visit, error) {
 	listed, err := o.referrers(ctx, n.oci())
+	if err == nil {
+		err = checkBreadth(len(listed))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -306,6 +312,9 @@ func (g *graph) load(ctx context.Context, o origin, desc ocispec.Descriptor, dat
 		return nil, err
 	}
 	m, err := store.ParseManifest(desc, data)
+	if err == nil {
+		err = checkBreadth(len(m.Manifests))
+	}
 	if err != nil {
 		return nil, &ArtifactError{Reference: o.repository() + "@" + desc.Digest.String(), Op: "read", Err: err}
 	}

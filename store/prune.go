@@ -168,7 +168,7 @@ func (p *pruner) follow() error {
 	for added := true; added; {
 		added = false
 		p.pending = slices.DeleteFunc(p.pending, func(d dependent) bool {
-			if p.verifier.reached[d.subject] == nil {
+			if n := p.verifier.reached[d.subject]; n == nil || !n.manifest {
 				return false
 			}
 			p.stays[d.entry.key()], added = true, true

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/clientconfig"
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+type clientConfigCommand struct {
+	Spec   string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"The mirror spec: its sources, mappings and targets."`
+	Format string `enum:"containerd,podman,openshift,k3s,docker" required:"" placeholder:"containerd|podman|openshift|k3s|docker" help:"Which runtime to write for."`
+	Target string `placeholder:"NAME" help:"The target that clients pull from: the name of one of the spec's targets, or REGISTRY[/NAMESPACE]; default: the spec's only one."`
+	Output string `short:"o" placeholder:"DIR" help:"Folder for the files; default: print the one file there is."`
+}
+
+func (c *clientConfigCommand) Help() string {
+	return `Examples:
+
+    oras-mirror client-config --format containerd -f mirror.yaml -o /etc/containerd
+    oras-mirror client-config --format openshift -f mirror.yaml --target dr | oc apply -f -`
+}
+
+func (c *clientConfigCommand) Run(u *ui) error {
+	spec, err := config.Load(c.Spec)
+	if err != nil {
+		return err
+	}
+	target, err := c.target(spec)
+	if err != nil {
+		return err
+	}
+	made, err := c.write(spec, target)
+	if err != nil {
+		return refused(err)
+	}
+	for _, note := range made.Notes {
+		u.notice("%s", note)
+	}
+	if c.Output != "" {
+		return c.save(u, made)
+	}
+	if len(made.Files) > 1 {
+		return usage("name a folder for them with -o DIR", "the configuration is %d files", len(made.Files))
+	}
+	_, err = u.stdout.Write(made.Files[0].Content)
+	return err
+}
+
+// target is the one that clients are to pull from.
+func (c *clientConfigCommand) target(spec *config.Spec) (config.Target, error) {
+	if c.Target != "" && !hasTarget(spec, c.Target) {
+		return config.ParseTarget(c.Target)
+	}
+	all, err := spec.ResolveTargets()
+	if err != nil {
+		return config.Target{}, err
+	}
+	if c.Target != "" {
+		all = namedTarget(all, c.Target)
+	}
+	if len(all) != 1 {
+		return config.Target{}, usage("name the one that clients pull from with --target", "the spec has %s", count(len(all), "target"))
+	}
+	return all[0], nil
+}
+
+func (c *clientConfigCommand) write(spec *config.Spec, target config.Target) (*clientconfig.Config, error) {
+	selections, err := spec.Selections()
+	if err != nil {
+		return nil, err
+	}
+	if selections, err = inLayouts(selections); err != nil {
+		return nil, err
+	}
+	request := clientconfig.Request{PlainHTTP: func(host string) bool { return isPlainHTTP(spec, host) }}
+	if request.Mirror, err = mirrorOf(spec, target.Registry); err != nil {
+		return nil, err
+	}
+	if request.Routes, err = clientconfig.Routes(selections, spec.Mappings, target); err != nil {
+		return nil, err
+	}
+	return clientconfig.Write(c.Format, request)
+}
+
+// inLayouts puts what a layout has in the place of the layout.
+func inLayouts(selections []config.Selection) ([]config.Selection, error) {
+	var all []config.Selection
+	for _, s := range selections {
+		if s.Layout == "" || s.Reference.Repository != "" {
+			all = append(all, s)
+		}
+		if s.Layout == "" {
+			continue
+		}
+		references, err := layoutReferences(s.Layout)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range references {
+			all = append(all, config.Selection{Reference: r, Origin: s.Origin})
+		}
+	}
+	return all, nil
+}
+
+// layoutReferences are the full references in a layout.
+func layoutReferences(path string) ([]config.Reference, error) {
+	layout, err := store.OpenLayout(path, store.OpenOptions{})
+	if err != nil {
+		return nil, err
+	}
+	defer layout.Close()
+	var all []config.Reference
+	for _, entry := range layout.Index().Entries {
+		if r, err := config.ParseReference(entry.Name); err == nil {
+			all = append(all, r)
+		}
+	}
+	return all, nil
+}
+
+// mirrorOf is what clients must know of a target's registry: what the spec says of
+// it. Client certificates are theirs.
+func mirrorOf(spec *config.Spec, host string) (clientconfig.Mirror, error) {
+	settings, err := spec.Registry(host)
+	if err != nil {
+		return clientconfig.Mirror{}, err
+	}
+	mirror := clientconfig.Mirror{Host: host, PlainHTTP: isPlainHTTP(spec, host), Insecure: settings.Insecure}
+	if settings.CAFile != "" && !mirror.PlainHTTP {
+		mirror.CA, err = os.ReadFile(settings.CAFile)
+	}
+	return mirror, err
+}
+
+// isPlainHTTP is what the spec says of a registry, else what oras takes it for.
+func isPlainHTTP(spec *config.Spec, host string) bool {
+	for _, r := range spec.Registries {
+		if strings.EqualFold(r.Registry, host) && r.PlainHTTP != nil {
+			return *r.PlainHTTP
+		}
+	}
+	name := (&url.URL{Host: host}).Hostname()
+	address, err := netip.ParseAddr(name)
+	return name == "localhost" || strings.HasSuffix(name, ".localhost") || err == nil && address.IsLoopback()
+}
+
+// refused makes refusals errors of usage: another spec or another runtime mends
+// them.
+func refused(err error) error {
+	var all []error
+	for _, one := range separate(err) {
+		var refusal *clientconfig.Refusal
+		if errors.As(one, &refusal) {
+			one = usage(refusal.Hint, "%s", refusal)
+		}
+		all = append(all, one)
+	}
+	return errors.Join(all...)
+}
+
+// save writes the files. One that somebody else wrote stays, and nothing is
+// written then.
+func (c *clientConfigCommand) save(u *ui, made *clientconfig.Config) error {
+	for _, file := range made.Files {
+		if err := c.mayReplace(file); err != nil {
+			return err
+		}
+	}
+	for _, file := range made.Files {
+		path := c.path(file)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, file.Content, 0o644); err != nil {
+			return err
+		}
+		u.say("wrote %s", path)
+	}
+	if made.Folder != "" {
+		u.say("on a node they belong below %s", made.Folder)
+	}
+	return nil
+}
+
+func (c *clientConfigCommand) path(file clientconfig.File) string {
+	return filepath.Join(c.Output, filepath.FromSlash(file.Name))
+}
+
+func (c *clientConfigCommand) mayReplace(file clientconfig.File) error {
+	path := c.path(file)
+	there, err := os.ReadFile(path)
+	switch first, _, _ := bytes.Cut(there, []byte("\n")); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case bytes.Equal(there, file.Content), bytes.Contains(first, []byte(clientconfig.Mark)):
+		return nil
+	}
+	return usage("write to another folder and merge the two by hand", "%s is there and says something else", path)
+}

@@ -1,0 +1,18 @@
+# fish completion for oras-mirror; made by "oras-mirror completion fish".
+function __oras_mirror
+    set -l words (commandline --tokenize --cut-at-cursor --current-process)
+    set -l word (commandline --current-token --cut-at-cursor)
+    for line in ($words[1] __complete $words[2..-1] "$word" 2>/dev/null)
+        switch $line
+            case ':files' ':folders'
+                set -l before (string match --regex -- '^--[^=]*=' "$word")
+                for path in (__fish_complete_path (string replace --regex -- '^--[^=]*=' '' "$word"))
+                    echo $before$path
+                end
+            case '*'
+                echo $line
+        end
+    end
+end
+
+complete --command oras-mirror --no-files --arguments '(__oras_mirror)'

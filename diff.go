@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/oras-mirror/oras-mirror/config"
+)
+
+type diffCommand struct {
+	A string `arg:"" help:"What was: a bundle, a layout directory, a lock, a spec, or REGISTRY[/NAMESPACE] or REGISTRY/REPOSITORY."`
+	B string `arg:"" help:"What is: any of these."`
+
+	Spec   string   `short:"f" name:"file" placeholder:"SPEC" help:"Take registries, and mappings for a comparison with a registry, from this mirror spec."`
+	Map    []string `sep:"none" placeholder:"SOURCE=TARGET" help:"Expect what SOURCE names under TARGET in a registry; asked before the mappings of the spec. Repeatable."`
+	Format string   `enum:"text,json" default:"text" placeholder:"text|json" help:"How to print it."`
+
+	runFlags
+}
+
+func (c *diffCommand) Help() string {
+	return `A name that B has and A has not is a line with +, one that A has and B has not a line with -, one that stands for another digest a line with ~ and old -> new. Any of them makes exit code 4.
+
+Bundles, layouts, locks and specs are compared by full references, two registries by the paths below REGISTRY[/NAMESPACE].
+
+With a registry on one side, the other side's references are taken as they are if some of them are of this registry and namespace, and the rest is left out: it was copied from there. If none is, it was copied to there, and they are taken for what a restore makes of them: by the mappings of the spec, of --file and of --map; where none matches the registry goes and the path stays. Registries are compared by tags; what has only a digest is left out.
+
+Examples:
+
+    oras-mirror diff monday.tgz tuesday.tgz
+    oras-mirror diff mirror.lock.yaml mirror.yaml
+    oras-mirror diff mirror.yaml registry.corp.example/mirror
+    oras-mirror diff bundle.tgz registry.k8s.io/pause`
+}
+
+func (c *diffCommand) Run(ctx context.Context, u *ui) error {
+	spec, err := loadSpec(c.Spec)
+	if err != nil {
+		return err
+	}
+	a, errA := openSide(c.A)
+	b, errB := openSide(c.B)
+	if err := errors.Join(errA, errB); err != nil {
+		return err
+	}
+	client, err := c.start(u, firstSpec(spec, a.spec, b.spec), hostsOf(append(a.selections, b.selections...), sourceHost))
+	if err != nil {
+		return err
+	}
+	p := startProgress(u)
+	r := resolver{client: client, concurrency: c.Concurrency, progress: p}
+	err = errors.Join(r.resolve(ctx, a), r.resolve(ctx, b))
+	p.close()
+	if err != nil {
+		return err
+	}
+	if err := align(a, b, spec, destinationFlags{Map: c.Map}); err != nil {
+		return err
+	}
+	return c.write(u, diffOf(a.names, b.names))
+}
+
+// firstSpec is the first spec that there is: what says how registries are reached.
+func firstSpec(specs ...*config.Spec) *config.Spec {
+	for _, s := range specs {
+		if s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
+func (c *diffCommand) write(u *ui, d *difference) error {
+	print := d.print
+	if c.Format == "json" {
+		print = func(w io.Writer) error { return printJSON(w, d) }
+	}
+	if err := print(u.stdout); err != nil {
+		return err
+	}
+	if d.isEmpty() {
+		u.say("%s and %s have the same", c.A, c.B)
+		return nil
+	}
+	u.say("from %s to %s: %s", c.A, c.B, d.counts())
+	return statusDrift
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+type initCommand struct {
+	References []string `arg:"" optional:"" name:"ref" help:"Sources to begin with: REGISTRY/REPOSITORY[:TAG[,TAG...]][@DIGEST]."`
+
+	Input  string `placeholder:"PATH" help:"Take for sources what this bundle or directory holds."`
+	Output string `short:"o" placeholder:"FILE" help:"Write a new file instead of standard output; one that exists stays as it is."`
+}
+
+func (c *initCommand) Help() string {
+	return `Examples:
+
+    oras-mirror init -o mirror.yaml registry.k8s.io/pause:3.10 ghcr.io/oras-project/oras
+    oras-mirror init --input bundle.tgz`
+}
+
+func (c *initCommand) Run(u *ui) error {
+	sources, err := c.sources()
+	if err != nil {
+		return err
+	}
+	text := specText(sources)
+	if _, err := config.Parse("the new spec", []byte(text)); err != nil {
+		return err
+	}
+	if c.Output == "" || c.Output == "-" {
+		_, err := u.stdout.Write([]byte(text))
+		return err
+	}
+	if err := writeNew(c.Output, text); err != nil {
+		return err
+	}
+	u.say("%s has %s; oras-mirror validate -f %s checks it", c.Output, count(len(sources), "source"), c.Output)
+	return nil
+}
+
+// sources returns what to write of the arguments and of the input.
+func (c *initCommand) sources() ([]string, error) {
+	_, err := config.Arguments(c.References)
+	sources := c.References
+	if c.Input != "" && err == nil {
+		var more []string
+		more, err = sourcesOf(c.Input)
+		sources = append(sources, more...)
+	}
+	if err == nil && len(sources) == 0 {
+		sources = []string{"registry.k8s.io/pause:3.10"}
+	}
+	return sources, err
+}
+
+// sourcesOf lists the artifacts of a layout by their full references. One whose
+// name has none cannot be fetched again.
+func sourcesOf(path string) ([]string, error) {
+	in, err := store.OpenLayout(path, store.OpenOptions{})
+	if err != nil {
+		return nil, err
+	}
+	var sources []string
+	for _, t := range taggedIn(in.Index()) {
+		if ref, err := config.ParseReference(t.Reference); err == nil && !ref.IsRepository() {
+			sources = append(sources, ref.String())
+		}
+	}
+	if err := in.Close(); err != nil {
+		return nil, err
+	}
+	if len(sources) == 0 {
+		return nil, usage("name references instead", "%s holds nothing under a full reference", path)
+	}
+	return sources, nil
+}
+
+// writeNew makes a file that was not there.
+func writeNew(path, text string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if errors.Is(err, fs.ErrExist) {
+		return usage("name another file with -o, or remove this one", "%s exists", path)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
+}
+
+const specHead = `# yaml-language-server: $schema=https://raw.githubusercontent.com/oras-mirror/oras-mirror/main/schemas/mirror.schema.json
+#
+# What to mirror. "oras-mirror validate -f FILE" checks it, "oras-mirror plan -f FILE" says what it would copy.
+apiVersion: ` + config.APIVersion + `
+kind: ` + config.Kind + `
+
+# How registries are reached; what is not listed gets the defaults. Credentials never stand here: log in with "oras login".
+#registries:
+#  - registry: registry.corp.example
+#    caFile: certs/corp-ca.pem         # relative to this file
+#    concurrency: 4                    # requests in flight
+
+# What holds for every source that does not say otherwise.
+#defaults:
+#  referrers: true                     # signatures, SBOMs, attestations; or {artifactTypes: ["application/spdx*"]}
+#  platforms: [linux/amd64]            # of images for several; default: all
+
+sources:
+`
+
+const specTail = `#  - registry.k8s.io/pause             # no tag: the whole repository
+#  - repository: ghcr.io/fluxcd/source-controller
+#    tags: {semver: ">=1.4.0 <2", exclude: ["*-rc*"], latest: 3}
+#  - registry: registry.corp.example   # a whole registry, through its catalog
+#    repositories: {include: ["team-a/**"]}
+#  - list: images.txt                  # one reference a line
+#  - layout: ./vendor/layout           # what lies in an OCI layout on disk
+
+# Where backup writes; --output wins. A name that ends in / makes a directory.
+#output: bundles/mirror-${DATE}.tgz
+
+# Where restore puts a repository; the first that matches wins, and where none does the registry goes and the path stays.
+#mappings:
+#  - source: docker.io/library         # a prefix: docker.io/library/nginx -> dockerhub/nginx
+#    target: dockerhub
+#  - source: registry.example/scratch
+#    exclude: true                     # stays in the bundle
+
+# Where restore pushes: REGISTRY[/NAMESPACE], all of them unless --target names one.
+#targets:
+#  - registry.corp.example/mirror
+#  - {name: dr, target: "localhost:5000", existingTags: skip}   # overwrite (default) | skip | fail
+`
+
+// specText is a spec of these sources, with the rest of the language in comments.
+func specText(sources []string) string {
+	var b strings.Builder
+	b.WriteString(specHead)
+	for _, s := range sources {
+		if strings.ContainsAny(s, ",[") { // signs of YAML's own
+			s = strconv.Quote(s)
+		}
+		b.WriteString("  - " + s + "\n")
+	}
+	b.WriteString(specTail)
+	return b.String()
+}

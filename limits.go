@@ -1,0 +1,24 @@
+package main
+
+import (
+	"time"
+
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// limitFlags bound what a registry can do to a run.
+type limitFlags struct {
+	StallTimeout    time.Duration `group:"Registries" default:"60s" placeholder:"DURATION" help:"Give a transfer up, and go on where it stopped, when nothing comes for so long; default ${default}."`
+	MaxManifestSize byteSize      `group:"Registries" default:"16MiB" placeholder:"SIZE" help:"Take no larger manifest from a registry; default and most: ${default}."`
+}
+
+func (f *limitFlags) Validate() error {
+	switch {
+	case f.StallTimeout <= 0:
+		return usage("", "--stall-timeout must be more than 0, not %s", f.StallTimeout)
+	case f.MaxManifestSize < 1 || f.MaxManifestSize > store.MaxManifest:
+		return usage("a bundle with a larger one could not be read", "--max-manifest-size must be from 1B to %s, not %s",
+			bytesText(store.MaxManifest), bytesText(int64(f.MaxManifestSize)))
+	}
+	return nil
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+type manCommand struct{}
+
+// Run prints a page for man(1), all of it from the grammar.
+func (manCommand) Run(ctx context.Context, u *ui) error {
+	parser, err := newParser(ctx, u)
+	if err != nil {
+		return err
+	}
+	m := &manPage{}
+	m.write(parser.Model.Node)
+	_, err = io.WriteString(u.stdout, m.text.String())
+	return err
+}
+
+// exitCodes is the table of the README, for the man page.
+var exitCodes = [][2]string{
+	{"0", "all of it"},
+	{"1", "failed, nothing committed"},
+	{"2", "wrong usage or a wrong spec"},
+	{"3", "some artifacts failed, the others are there"},
+	{"4", "drift: what is there is not what the lock or the spec says"},
+	{"5", "verification failed"},
+	{"130, 143", "interrupted, terminated"},
+}
+
+// manPage is a text in the macros of man(7).
+type manPage struct{ text strings.Builder }
+
+func (m *manPage) write(root *kong.Node) {
+	m.macro("TH", "ORAS-MIRROR", "1", "", "oras-mirror "+readVersion().Version)
+	m.section("NAME")
+	m.line("oras-mirror \\- " + roff(strings.ToLower(description[:1])+strings.TrimSuffix(description[1:], ".")))
+	m.section("SYNOPSIS")
+	m.line(`.B oras\-mirror`)
+	m.line(`.I command` + "\n" + `.RI [ flag " ...] [" argument " ...]"`)
+	m.section("COMMANDS")
+	for _, command := range root.Leaves(true) {
+		m.command(command)
+	}
+	m.section("EXIT STATUS")
+	for _, code := range exitCodes {
+		m.item(code[0], code[1])
+	}
+	m.section("SEE ALSO")
+	m.line(roff("oras(1), skopeo(1), https://github.com/oras-mirror/oras-mirror"))
+}
+
+func (m *manPage) command(c *kong.Node) {
+	m.macro("SS", strings.TrimSpace("oras-mirror "+c.Summary()))
+	m.line(roff(c.Help))
+	for _, argument := range c.Positional {
+		m.item(strings.ToUpper(argument.Name), argument.Help)
+	}
+	for _, group := range c.AllFlags(true) {
+		for _, flag := range group {
+			m.item(flagTerm(flag), flag.Help)
+		}
+	}
+	if c.Detail == "" {
+		return
+	}
+	m.line(".PP\n.nf")
+	for text := range strings.Lines(c.Detail) {
+		m.line(roff(strings.TrimRight(text, "\n")))
+	}
+	m.line(".fi")
+}
+
+// flagTerm is a flag as it is typed: -o, --output=PATH.
+func flagTerm(flag *kong.Flag) string {
+	term := "--" + flag.Name
+	if flag.Short != 0 {
+		term = "-" + string(flag.Short) + ", " + term
+	}
+	if flag.IsBool() {
+		return term
+	}
+	return term + "=" + flag.FormatPlaceHolder()
+}
+
+func (m *manPage) section(name string) { m.macro("SH", name) }
+
+func (m *manPage) item(term, text string) {
+	m.line(".TP\n.B " + roff(term))
+	m.line(roff(text))
+}
+
+func (m *manPage) macro(name string, arguments ...string) {
+	m.text.WriteString("." + name)
+	for _, a := range arguments {
+		m.text.WriteString(` "` + strings.ReplaceAll(roff(a), `"`, `\(dq`) + `"`)
+	}
+	m.text.WriteString("\n")
+}
+
+func (m *manPage) line(text string) { fmt.Fprintln(&m.text, text) }
+
+// roff escapes what roff would read as its own.
+func roff(text string) string {
+	text = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(text)
+	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {
+		return `\&` + text
+	}
+	return text
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+type pruneCommand struct {
+	Spec   string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"What stays is what this mirror spec selects."`
+	Output string `short:"o" placeholder:"DIR" help:"The directory; default: the output of the spec."`
+	DryRun bool   `help:"Say what would go, and remove nothing."`
+
+	runFlags
+}
+
+func (c *pruneCommand) Help() string {
+	return `The spec's sources are listed anew. What a directory holds beyond that goes, with
+the referrers that then have no subject and the blobs that nothing needs any more.
+Of a repository that cannot be listed nothing is removed.
+
+Examples:
+
+    oras-mirror prune -f mirror.yaml -o ./mirror/ --dry-run
+    oras-mirror prune -f mirror.yaml -o ./mirror/`
+}
+
+func (c *pruneCommand) Run(ctx context.Context, u *ui) error {
+	spec, err := config.Load(c.Spec)
+	if err != nil {
+		return err
+	}
+	selections, err := spec.Selections()
+	if err != nil {
+		return err
+	}
+	path, err := c.path(spec)
+	if err != nil {
+		return err
+	}
+	var s streams
+	if err := c.stdin(&s); err != nil {
+		return err
+	}
+	client, err := c.start(u, spec, hostsOf(selections, sourceHost))
+	if err != nil {
+		return err
+	}
+	dir, err := store.OpenLayoutDir(path)
+	if err != nil {
+		return err
+	}
+	selected, err := engine.Names(ctx, client, selections)
+	if err != nil {
+		return errors.Join(err, dir.Close())
+	}
+	pruned, err := engine.Prune(ctx, dir, selected, c.DryRun)
+	if err = errors.Join(err, dir.Close()); err != nil {
+		return err
+	}
+	return c.conclude(u, path, selected, pruned)
+}
+
+func (c *pruneCommand) path(spec *config.Spec) (string, error) {
+	if c.Output != "" {
+		return c.Output, nil
+	}
+	path, err := spec.OutputPath(time.Now())
+	if err == nil && path == "" {
+		err = usage("name the directory with --output, or with output in the spec", "no --output")
+	}
+	return path, err
+}
+
+// conclude says what went, and of what nothing is known.
+func (c *pruneCommand) conclude(u *ui, path string, selected *engine.Selected, pruned *store.Pruned) error {
+	if c.DryRun {
+		for _, e := range pruned.Entries {
+			if _, err := fmt.Fprintf(u.stdout, "%s %s\n", printable(e.Name), e.Digest); err != nil {
+				return err
+			}
+		}
+	}
+	did := map[bool]string{true: "would remove", false: "removed"}[c.DryRun]
+	u.say("%s %s, %s and %s from %s: %s", did, count(len(pruned.Entries), "artifact"),
+		count(pruned.Referrers, "referrer"), count(pruned.Blobs, "blob"), path, bytesText(pruned.Bytes))
+	if pruned.Unnamed > 0 {
+		u.notice("%s without a name stay: no spec can select them", count(pruned.Unnamed, "manifest"))
+	}
+	for _, f := range selected.Failures {
+		u.fail(f.Err)
+	}
+	switch {
+	case len(selected.Failures) == 0:
+		return nil
+	case selected.Listed == 0:
+		return statusFailed
+	}
+	return statusPartial
+}

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+)
+
+// reportFlags are about the report of a run.
+type reportFlags struct {
+	Report     string `group:"Run" placeholder:"FILE" help:"Write what became of each artifact to this file, as JSON; also when the run fails."`
+	OnlyFailed string `group:"Run" placeholder:"REPORT" help:"Do again what failed in the run that wrote this report, and nothing else."`
+}
+
+// reportKind is what the document calls itself.
+const reportKind = "Report"
+
+// reportDocument is schemas/report.schema.json.
+type reportDocument struct {
+	APIVersion      string           `json:"apiVersion"`
+	Kind            string           `json:"kind"`
+	Command         string           `json:"command"` // backup or restore
+	Version         reportVersion    `json:"version"`
+	Started         time.Time        `json:"started"`
+	DurationSeconds float64          `json:"durationSeconds"`
+	Input           string           `json:"input,omitempty"`
+	Output          string           `json:"output,omitempty"`
+	Targets         []string         `json:"targets,omitempty"`
+	Planned         bool             `json:"planned"`              // false: the run ended before all artifacts were known
+	Incomplete      bool             `json:"incomplete,omitempty"` // the output stands beside the bundle that it does not replace
+	Error           string           `json:"error,omitempty"`      // of the run as a whole
+	Artifacts       []reportArtifact `json:"artifacts"`
+	Totals          reportTotals     `json:"totals"`
+}
+
+type reportVersion struct {
+	OrasMirror string `json:"orasMirror"`
+	Go         string `json:"go"`
+	OrasGo     string `json:"orasGo"`
+}
+
+type reportArtifact struct {
+	Reference string        `json:"reference"`
+	Layout    string        `json:"layout,omitempty"`
+	Target    string        `json:"target,omitempty"`
+	Digest    digest.Digest `json:"digest,omitempty"`
+	Pinned    bool          `json:"pinned,omitempty"`
+	Bytes     int64         `json:"bytes"`
+	Referrers int           `json:"referrers"`
+	Status    string        `json:"status"`
+	Operation string        `json:"operation,omitempty"`
+	Error     string        `json:"error,omitempty"`
+}
+
+// What became of an artifact.
+const (
+	statusCopied    = "copied"
+	statusUnchanged = "unchanged"
+	statusNotCopied = "failed"
+)
+
+type reportTotals struct {
+	Artifacts   int   `json:"artifacts"`
+	Copied      int   `json:"copied"`
+	Unchanged   int   `json:"unchanged"`
+	Failed      int   `json:"failed"`
+	Referrers   int   `json:"referrers"`
+	MovedBytes  int64 `json:"movedBytes"`
+	SharedBytes int64 `json:"sharedBytes"`
+}
+
+// reporter writes the report of a run. One without a path writes none.
+type reporter struct {
+	path     string
+	document reportDocument
+	began    time.Time
+	hide     func(string) string
+}
+
+// reporter begins a report. That it cannot be written should be known before a
+// run that takes hours, and not after.
+func (f *reportFlags) reporter(u *ui, command string) (*reporter, error) {
+	r := &reporter{path: f.Report, began: time.Now(), hide: u.secrets.hide}
+	r.document = reportDocument{APIVersion: config.APIVersion, Kind: reportKind, Command: command, Version: readReportVersion(), Started: r.began.UTC()}
+	if r.path == "" {
+		return r, nil
+	}
+	if r.path == "-" {
+		return nil, usage("name a file", "--report is not written to standard output")
+	}
+	probe, err := r.aside()
+	if err != nil {
+		return nil, err
+	}
+	return r, errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// aside opens a file beside the report.
+func (r *reporter) aside() (*os.File, error) {
+	return os.CreateTemp(filepath.Dir(r.path), filepath.Base(r.path)+".*")
+}
+
+// write puts the report in place, all at once.
+func (r *reporter) write(ctx context.Context, done *engine.Report, runErr error) error {
+	if r.path == "" {
+		return nil
+	}
+	r.fill(ctx, done, runErr)
+	f, err := r.aside()
+	if err != nil {
+		return err
+	}
+	err = errors.Join(printJSON(f, &r.document), f.Sync(), f.Close())
+	if err == nil {
+		err = errors.Join(os.Chmod(f.Name(), 0o644), os.Rename(f.Name(), r.path))
+	}
+	if err != nil {
+		err = errors.Join(fmt.Errorf("%s: the report cannot be written: %w", r.path, err), os.Remove(f.Name()))
+	}
+	return err
+}
+
+func (r *reporter) fill(ctx context.Context, done *engine.Report, runErr error) {
+	d := &r.document
+	d.DurationSeconds = time.Since(r.began).Seconds()
+	d.Artifacts = []reportArtifact{}
+	if runErr != nil {
+		d.Error = r.hide(whatEnded(ctx, runErr).Error())
+	}
+	if done == nil {
+		return
+	}
+	d.Planned, d.Incomplete = done.Planned, done.Incomplete
+	if d.Targets == nil && done.Output != "" {
+		d.Output = done.Output
+	}
+	d.Totals = reportTotals{Artifacts: len(done.Artifacts), Referrers: done.Referrers, MovedBytes: done.Moved, SharedBytes: done.Shared}
+	for _, a := range done.Artifacts {
+		one := r.artifact(a)
+		switch one.Status {
+		case statusCopied:
+			d.Totals.Copied++
+		case statusUnchanged:
+			d.Totals.Unchanged++
+		default:
+			d.Totals.Failed++
+		}
+		d.Artifacts = append(d.Artifacts, one)
+	}
+}
+
+func (r *reporter) artifact(a engine.ArtifactReport) reportArtifact {
+	one := reportArtifact{Reference: a.Reference, Layout: a.Layout, Target: a.Target, Digest: a.Digest, Pinned: a.Pinned,
+		Bytes: a.Bytes, Referrers: a.Referrers, Status: statusCopied}
+	switch {
+	case a.Err != nil:
+		one.Status, one.Operation, one.Error = statusNotCopied, a.Operation(), r.hide(a.Err.Error())
+	case a.Unchanged:
+		one.Status = statusUnchanged
+	}
+	return one
+}
+
+// readReport reads a report that a run of the same command wrote.
+func readReport(path, command string) (*reportDocument, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, usage("", "%v", err)
+	}
+	d, err := parseReport(data)
+	switch {
+	case err != nil:
+		return nil, usage("a report is what --report writes", "%s: %v", path, err)
+	case d.Command != command:
+		return nil, usage("", "%s is the report of a %s", path, d.Command)
+	case !d.Planned:
+		return nil, usage("run the whole again: what is there already is not fetched or pushed twice",
+			"%s: that run ended before it knew all artifacts", path)
+	}
+	return d, nil
+}
+
+func parseReport(data []byte) (*reportDocument, error) {
+	var d reportDocument
+	if err := json.Unmarshal(data, &d); err != nil {
+		return nil, fmt.Errorf("is no report: %w", err)
+	}
+	if d.APIVersion != config.APIVersion || d.Kind != reportKind {
+		return nil, fmt.Errorf("is no report of %s", config.APIVersion)
+	}
+	return &d, nil
+}
+
+// failed lists what the run did not get whole.
+func (d *reportDocument) failed() []reportArtifact {
+	var failed []reportArtifact
+	for _, a := range d.Artifacts {
+		if a.Status == statusNotCopied {
+			failed = append(failed, a)
+		}
+	}
+	return failed
+}
+
+// readReportVersion says what made a report.
+func readReportVersion() reportVersion {
+	v := reportVersion{OrasMirror: readVersion().Version, Go: runtime.Version(), OrasGo: "unknown"}
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return v
+	}
+	for _, dep := range build.Deps {
+		if dep.Path == "oras.land/oras-go/v2" {
+			v.OrasGo = dep.Version
+		}
+	}
+	return v
+}

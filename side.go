@@ -1,0 +1,238 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// side is one of two things that are compared.
+type side struct {
+	names      []tagged
+	spec       *config.Spec       // of a side that is a spec
+	selections []config.Selection // to be resolved before there are names
+	base       string             // REGISTRY[/NAMESPACE] of a side that is one, else empty
+}
+
+// openSide finds out what an argument is. What exists is a file or a directory.
+func openSide(arg string) (*side, error) {
+	info, err := os.Stat(arg)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return openRegistry(arg)
+	case err != nil:
+		return nil, err
+	case !info.IsDir() && isText(arg):
+		return openText(arg)
+	}
+	in, err := store.OpenLayout(arg, store.OpenOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return &side{names: taggedIn(in.Index())}, in.Close()
+}
+
+// isText tells a spec or a lock from an archive, which has a zero byte within
+// the first block, a gzip or zstd header at the latest.
+func isText(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head, err := io.ReadAll(io.LimitReader(f, 512))
+	return err == nil && len(head) > 0 && bytes.IndexByte(head, 0) < 0
+}
+
+// openText reads a lock, or else a spec.
+func openText(path string) (*side, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if isLock(data) {
+		lock, err := config.ParseLock(path, data)
+		if err != nil {
+			return nil, err
+		}
+		names := lockedNames(lock)
+		for i := range names {
+			names[i].with = "" // of the other side that may not be known
+		}
+		return &side{names: names}, nil
+	}
+	spec, err := config.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &side{spec: spec}
+	s.selections, err = spec.Selections()
+	return s, err
+}
+
+// isLock looks for the kind of a lock, which stands in a line of its own.
+func isLock(data []byte) bool {
+	for line := range bytes.Lines(data) {
+		key, value, _ := bytes.Cut(line, []byte(":"))
+		if string(key) == "kind" {
+			return strings.Trim(strings.TrimSpace(string(value)), `"'`) == config.LockKind
+		}
+	}
+	return false
+}
+
+// openRegistry takes REGISTRY[/NAMESPACE], where the namespace may be a
+// repository, too.
+func openRegistry(arg string) (*side, error) {
+	target, err := config.ParseTarget(arg)
+	if err != nil {
+		return nil, &sideError{arg, err}
+	}
+	s := config.Selection{Registry: target.Registry, Optional: true, Origin: arg}
+	if target.Namespace != "" {
+		s.Repositories.Include = []string{target.Namespace, target.Namespace + "/**"}
+	}
+	return &side{base: target.String(), selections: []config.Selection{s}}, nil
+}
+
+// sideError says that an argument is neither a file nor a registry.
+type sideError struct {
+	arg string
+	err error
+}
+
+func (e *sideError) Error() string {
+	return e.arg + " does not exist, and is no registry: " + e.err.Error()
+}
+func (e *sideError) Unwrap() error { return e.err }
+
+// resolver asks registries what a side has.
+type resolver struct {
+	client      *registry.Client
+	concurrency int
+	progress    engine.Progress
+}
+
+func (r *resolver) resolve(ctx context.Context, s *side) error {
+	if s.selections == nil {
+		return nil
+	}
+	all, err := r.ask(ctx, s.selections)
+	if ref, bare := config.ParseReference(s.base); err != nil && bare == nil {
+		// Public registries refuse their catalogs: it may be a repository.
+		one, refusal := r.ask(ctx, []config.Selection{{Reference: ref, Origin: s.base}})
+		if refusal == nil {
+			all, err = one, nil
+		}
+	}
+	var unknown *net.DNSError
+	if errors.As(err, &unknown) && unknown.IsNotFound && s.base != "" {
+		return &sideError{s.base, err} // a file whose name was misspelt
+	}
+	for _, one := range all {
+		s.names = append(s.names, tagged{Reference: one.Reference.EntryName(), Digest: one.Digest})
+	}
+	return err
+}
+
+// ask resolves selections, all or nothing.
+func (r *resolver) ask(ctx context.Context, selections []config.Selection) ([]engine.Resolved, error) {
+	all, err := engine.Resolve(ctx, r.client, selections, engine.BackupOptions{Concurrency: r.concurrency, Progress: r.progress})
+	for _, one := range all {
+		err = errors.Join(err, one.Err)
+	}
+	return all, err
+}
+
+// align gives the names of two sides the same shape.
+func align(a, b *side, spec *config.Spec, d destinationFlags) error {
+	switch {
+	case a.base == "" && b.base == "":
+		return nil
+	case a.base != "" && b.base != "":
+		a.below()
+		b.below()
+		return nil
+	case b.base == "":
+		a, b = b, a
+	}
+	if a.hasOf(b.base) {
+		return nil
+	}
+	m, err := d.mapper(firstSpec(spec, a.spec))
+	if err != nil {
+		return err
+	}
+	b.below()
+	return a.place(m)
+}
+
+// hasOf keeps what is of a registry and namespace, if there is anything.
+func (s *side) hasOf(base string) bool {
+	var some []tagged
+	for _, t := range s.names {
+		if _, ok := cutBase(t.Reference, base); ok && isTagged(t) {
+			some = append(some, t)
+		}
+	}
+	if len(some) > 0 {
+		s.names = some
+	}
+	return len(some) > 0
+}
+
+func isTagged(t tagged) bool { return !strings.Contains(t.Reference, "@") }
+
+// cutBase cuts REGISTRY[/NAMESPACE] off at the boundary of a path.
+func cutBase(reference, base string) (string, bool) {
+	rest, ok := strings.CutPrefix(reference, base)
+	if !ok || rest == "" || rest[0] != '/' && rest[0] != ':' {
+		return "", false
+	}
+	return rest[1:], true
+}
+
+// below makes paths below the side's base of its names; a tag of the base itself
+// is the bare tag.
+func (s *side) below() {
+	for i, t := range s.names {
+		if rest, ok := cutBase(t.Reference, s.base); ok {
+			s.names[i].Reference = rest
+		}
+	}
+}
+
+// place makes of the names what a restore would call them. Bare tags stay.
+func (s *side) place(m *config.Mapper) error {
+	placed := s.names[:0]
+	for _, t := range s.names {
+		if !isTagged(t) {
+			continue
+		}
+		ref, err := config.ParseReference(t.Reference)
+		if err == nil {
+			repository, tag, ok, err := m.Map(ref)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				continue
+			}
+			t.Reference = cmp.Or(repository, ref.Repository) + ":" + tag
+		}
+		placed = append(placed, t)
+	}
+	s.names = placed
+	return nil
+}
