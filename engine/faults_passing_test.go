@@ -99,7 +99,8 @@ func TestWrongContentLength(t *testing.T) {
 }
 
 // TestTokenExpiresInTheMiddle makes every token worthless again and again, but
-// never one that was given out just now.
+// never one that was given out just now: sixteen requests are in flight, and each
+// upload takes three.
 func TestTokenExpiresInTheMiddle(t *testing.T) {
 	survives(t, testregistry.Options{Token: true}, func(r *testregistry.Registry) {
 		since, expired := 0, 0
@@ -107,7 +108,7 @@ func TestTokenExpiresInTheMiddle(t *testing.T) {
 			if since++; testregistry.Kind(req) == "GET token" {
 				since = 0
 			}
-			if since == 30 {
+			if since == 60 {
 				expired++
 				r.ExpireTokens() // after this request was let in
 			}

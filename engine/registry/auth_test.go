@@ -202,6 +202,30 @@ func TestBorrowedTokenThatHasExpired(t *testing.T) {
 	equal(t, "tokens", reg.issued, 3)
 }
 
+// TestTokenServiceThatFailsForMany has many wait for one token that cannot be
+// had: each gets the error, without what a redirect brought in.
+func TestTokenServiceThatFailsForMany(t *testing.T) {
+	reg := startTokens(t, manifests)
+	reg.onToken = func(w http.ResponseWriter, req *http.Request) bool {
+		if req.URL.Query().Has("signature") {
+			breakOff()
+		}
+		http.Redirect(w, req, "/token?signature=secret", http.StatusFound)
+		return true
+	}
+	r := open(t, New(newClock().options(t)), reg.host, "test/repo")
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			_, err := r.Resolve(t.Context(), "v1")
+			if !errors.Is(err, io.EOF) || strings.Contains(err.Error(), "secret") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	all.Wait()
+}
+
 // TestLeaderThatIsCancelled has one begin the fetch of a token and go; those
 // who wait for it must not notice.
 func TestLeaderThatIsCancelled(t *testing.T) {

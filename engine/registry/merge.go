@@ -25,7 +25,7 @@ func (r *Repository) MergeReferrers(ctx context.Context, subject ocispec.Descrip
 }
 
 func (r *Repository) mergeReferrers(ctx context.Context, subject ocispec.Descriptor, add []ocispec.Descriptor) error {
-	index, err := r.fallbackIndex(ctx, subject.Digest)
+	index, err := r.fallbackIndex(ctx, subject.Digest, false)
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func (r *Repository) referrers(ctx context.Context, subject ocispec.Descriptor, 
 	}
 	wanted := err != nil && fallbackKnown == nil || fallbackKnown != nil && *fallbackKnown
 	if wanted {
-		index, err := r.fallbackIndex(ctx, subject.Digest)
+		index, err := r.fallbackIndex(ctx, subject.Digest, fallbackKnown != nil)
 		if err != nil {
 			return nil, err
 		}
@@ -160,7 +160,13 @@ func (r *Repository) referrersPage(ctx context.Context, u *url.URL) (page []ocis
 	return index.Manifests, next, err
 }
 
+// noAPI makes of an answer to the API that there is none, and remembers it if it
+// is sure. A repository that has answered by the API before has one: then the
+// answer is a fault, or referrers would be lost without a word.
 func (r *Repository) noAPI(sure bool, err error) error {
+	if sure && apiState(r.referrersAPI.Load()) == apiPresent {
+		return err
+	}
 	if sure {
 		r.learnAPI(apiAbsent, false)
 	}
@@ -201,11 +207,12 @@ func FallbackTag(subject digest.Digest) string {
 }
 
 // fallbackIndex reads the list that stands under a fallback tag. There is
-// none, or something else has that name: the list is empty.
-func (r *Repository) fallbackIndex(ctx context.Context, subject digest.Digest) (ocispec.Index, error) {
+// none, or something else has that name: the list is empty. A tag that is known
+// to be there is an error if it is not.
+func (r *Repository) fallbackIndex(ctx context.Context, subject digest.Digest, known bool) (ocispec.Index, error) {
 	var index ocispec.Index
 	desc, data, err := r.fetchManifest(ctx, FallbackTag(subject))
-	if status(err) == http.StatusNotFound {
+	if status(err) == http.StatusNotFound && !known {
 		return index, nil
 	}
 	if err != nil || desc.MediaType != ocispec.MediaTypeImageIndex {

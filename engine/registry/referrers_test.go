@@ -102,6 +102,48 @@ func TestReferrersOfBothKinds(t *testing.T) {
 	equal(t, "referrers", len(found), 3)
 }
 
+// TestReferrersThatWereThere: what is known to be there and is not found is a
+// fault, not an empty list.
+func TestReferrersThatWereThere(t *testing.T) {
+	t.Run("the listed tag", func(t *testing.T) {
+		r, _ := repository(t, http.NotFound)
+		yes := true
+		if found, err := r.Referrers(t.Context(), subject, &yes); status(err) != 404 {
+			t.Errorf("got %v, %v", found, err)
+		}
+	})
+	t.Run("the API", func(t *testing.T) {
+		gone := false
+		r, _ := repository(t, func(w http.ResponseWriter, req *http.Request) {
+			if gone {
+				http.NotFound(w, req)
+				return
+			}
+			giveIndex(w, indexOf())
+		})
+		_, err := r.Referrers(t.Context(), subject, nil)
+		noError(t, err)
+		gone = true
+		if found, err := r.Referrers(t.Context(), subject, nil); status(err) != 404 {
+			t.Errorf("got %v, %v", found, err)
+		}
+	})
+}
+
+// TestReferrersThatDoNotEnd has a page for every page.
+func TestReferrersThatDoNotEnd(t *testing.T) {
+	n := 0
+	r, _ := repository(t, func(w http.ResponseWriter, req *http.Request) {
+		n++
+		w.Header().Set("Link", fmt.Sprintf("<?page=%d>; rel=\"next\"", n))
+		giveIndex(w, indexOf(referrer(n)))
+	})
+	if found, err := r.Referrers(t.Context(), subject, nil); err == nil {
+		t.Errorf("got %d", len(found))
+	}
+	equal(t, "requests", n, maxReferrerPages)
+}
+
 func TestWhatIsNoReferrersAPI(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer     http.HandlerFunc

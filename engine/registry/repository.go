@@ -103,7 +103,7 @@ func (r *Repository) request(ctx context.Context, method string, u *url.URL, bod
 // the limits until it is closed.
 func (r *Repository) do(req *http.Request) (*http.Response, error) {
 	resp, err := r.account.client.Do(req)
-	if err == nil && resp.StatusCode == http.StatusUnauthorized && borrowed(req.Context()) && rewindable(req) {
+	for n := 0; err == nil && resp.StatusCode == http.StatusUnauthorized && mayHaveExpired(req.Context(), n) && rewindable(req); n++ {
 		drain(resp)
 		if req, err = rewound(req); err == nil {
 			resp, err = r.account.client.Do(req)
@@ -174,14 +174,20 @@ func (r *Repository) explain(err error) error {
 }
 
 // hideQuery takes out of net/http's errors what a redirect may have brought in:
-// a presigned URL lets anybody in who reads it.
+// a presigned URL lets anybody in who reads it. The error may be shared by all who
+// waited for one token, so it is copied; what was wrapped round it has its text
+// already, and goes.
 func hideQuery(err error) error {
-	var wrapped *url.Error
-	if !errors.As(err, &wrapped) {
+	var found *url.Error
+	if !errors.As(err, &found) {
 		return err
 	}
-	if u, parseErr := url.Parse(wrapped.URL); parseErr == nil {
-		wrapped.URL = redacted(u).String()
+	hidden := *found
+	if u, parseErr := url.Parse(found.URL); parseErr == nil {
+		hidden.URL = redacted(u).String()
 	}
-	return err
+	if err == error(found) {
+		return &hidden
+	}
+	return fmt.Errorf("authentication: %w", &hidden)
 }

@@ -46,12 +46,17 @@ func newTokens(now func() time.Time) *tokens {
 
 type shownKey struct{}
 
-// shown is which token a request showed last, and whether the one that it was
-// given then had been fetched by another request.
+// shown is which token a request showed last, and whether there had been a token
+// of that kind before the one that it was given then.
 type shown struct {
-	value    string
-	borrowed bool
+	value   string
+	fetched bool // a token was asked for on its behalf
+	renewal bool
 }
+
+// maxRenewals is how often a request is sent again because its token may have
+// expired while it waited for a place.
+const maxRenewals = 3
 
 // rememberToken makes a context that keeps what its request showed. A context
 // serves one request, whose steps follow one another.
@@ -59,12 +64,14 @@ func rememberToken(ctx context.Context) context.Context {
 	return context.WithValue(ctx, shownKey{}, new(shown))
 }
 
-// borrowed reports whether the request of ctx was last sent with a token that it
-// did not fetch itself. If it was turned away all the same, that token may have
-// expired since: where tokens last for seconds and requests wait for a place.
-func borrowed(ctx context.Context) bool {
+// mayHaveExpired reports whether it is worth while to send the request of ctx
+// for the n-th time again (from 0) with a new token, though it was turned away
+// with one: that may have expired before it was shown, where tokens last for
+// seconds and requests wait for a place. A first token gets one such chance, one
+// that took the place of an older one maxRenewals.
+func mayHaveExpired(ctx context.Context, n int) bool {
 	s, ok := ctx.Value(shownKey{}).(*shown)
-	return ok && s.borrowed
+	return ok && s.fetched && (n == 0 || s.renewal && n < maxRenewals)
 }
 
 // GetScheme implements auth.Cache.
@@ -127,8 +134,8 @@ func (t *tokens) renewed(ctx context.Context, name string) (string, bool) {
 		return "", false
 	}
 	k, have := t.known[name]
-	s.borrowed = have && s.value != "" && k.value != s.value && t.now().Sub(k.at) <= freshFor
-	return k.value, s.borrowed
+	s.fetched, s.renewal = true, have
+	return k.value, have && s.value != "" && k.value != s.value && t.now().Sub(k.at) <= freshFor
 }
 
 func (t *tokens) fly(ctx context.Context, f *flight, scheme auth.Scheme, name string, fetch func(context.Context) (string, error)) {
