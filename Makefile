@@ -3,6 +3,8 @@
 
 TOOLS     := $(CURDIR)/.tools
 FUZZTIME  ?= 60s
+SOAK      ?= 500
+SEED      ?= 1
 BENCH     ?= .
 BENCHTIME ?= 1s
 DELAY     ?= 20ms
@@ -18,7 +20,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 stamp = $(TOOLS)/$(notdir $(1)).installed
 
 .DEFAULT_GOAL := build
-.PHONY: build test lint bench compare fuzz demo screens man release release-check tools packages clean help
+.PHONY: build test lint bench compare fuzz soak demo screens man release release-check tools packages clean help
 
 build: ## build ./oras-mirror
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o oras-mirror .
@@ -48,6 +50,9 @@ fuzz: ## run each fuzz target for FUZZTIME (60s)
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
 		done; \
 	done
+
+soak: ## make SOAK (500) backups and restores under random faults from SEED (1) on; ten minutes
+	go test -race -timeout 2h -run '^TestSoak$$' ./engine -soak $(SOAK) -soak.seed $(SEED)
 
 demo: build $(call stamp,$(REGISTRY)) $(call stamp,$(ORAS)) ## back up one registry and restore it into another, on loopback
 	bash demo/demo.sh

@@ -38,7 +38,9 @@ func run(m *testing.M) int {
 		os.Stderr.Write(output)
 		return 1
 	}
-	return m.Run()
+	code := m.Run()
+	reportSkips(os.Stderr)
+	return code
 }
 
 var executable = map[bool]string{true: ".exe"}[runtime.GOOS == "windows"]

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,9 +31,7 @@ func TestOthersUnpackTheBundle(t *testing.T) {
 	want := blobs(t, d.path("layout"))
 	for name, script := range unpackers {
 		t.Run(name, func(t *testing.T) {
-			if _, err := exec.LookPath(name); err != nil {
-				t.Skip(err)
-			}
+			needs(t, name)
 			out := newDesk(t)
 			out.run(nil, "sh", "-ec", script, "sh", d.path("bundle.tgz")).exits(0)
 			got := blobs(t, out.Dir)
@@ -77,10 +74,7 @@ func blobs(t *testing.T, layout string) map[string]bool {
 }
 
 func TestSkopeoReadsTheDirectory(t *testing.T) {
-	skopeo, err := exec.LookPath("skopeo")
-	if err != nil {
-		t.Skip(err)
-	}
+	skopeo := needs(t, "skopeo")
 	r := testregistry.New(t, testregistry.Options{})
 	r.Image("app", "v1", []byte("layer"))
 	d := newDesk(t)

@@ -34,7 +34,9 @@ func costsOne(t *testing.T, fault testregistry.Fault) {
 			}
 			r.Fault(on(digest.FromBytes(testregistry.Random("bad", 900)).String(), fault))
 			path := t.TempDir() + "/" + out
-			report, err := backupWith(t, newFalseClock().faced(t, 4), path, selections(t, r.Host+"/app"), tight)
+			c := newFalseClock()
+			c.stall = 150 * time.Millisecond // six times, and twelve for an archive
+			report, err := backupWith(t, c.faced(t, 4), path, selections(t, r.Host+"/app"), tight)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,14 +84,14 @@ func TestLongBodyAlways(t *testing.T) {
 
 func TestWrongContentLengthAlways(t *testing.T) { costsOne(t, testregistry.WrongLength(500)) }
 
-// TestStallAlways is the one test that waits: six times, as long as a stall is.
+// TestStallAlways is the one test that waits, as long as its stalls are.
 func TestStallAlways(t *testing.T) { costsOne(t, testregistry.StallAt(5, nil)) }
 
 // TestRegistryGoneForGood: one of two registries goes down in the middle of the
 // blobs. The rest of its work fails at once, without its tries; the other's is
 // not touched.
 func TestRegistryGoneForGood(t *testing.T) {
-	const artifacts, concurrency = 150, 8
+	const artifacts, concurrency = 100, 8
 	for _, out := range outputs {
 		t.Run(out, func(t *testing.T) {
 			dying, healthy := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})

@@ -138,12 +138,11 @@ func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, desc 
 	if depth == 0 {
 		ctx = walking(ctx)
 	}
-	err := step(ctx)
 	if depth > maxDepth {
-		err = &LimitError{What: "levels of manifests:", Most: maxDepth}
+		return walkError(o, desc, &LimitError{What: "levels of manifests:", Most: maxDepth})
 	}
-	if err != nil {
-		return &ArtifactError{Reference: o.repository() + "@" + desc.Digest.String(), Op: "walk", Err: err}
+	if err := steps(ctx, 0); err != nil { // some other branch went beyond it
+		return walkError(o, desc, err)
 	}
 	n, err := g.node(ctx, o, desc, data)
 	if err != nil {
@@ -153,6 +152,9 @@ func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, desc 
 	children := s.children(n)
 	if v.sparse = len(children) < len(n.children); v.sparse && len(children) == 0 && depth == 0 {
 		return &PlatformError{Reference: o.repository() + "@" + desc.Digest.String(), Wanted: s.platforms, Children: n.children}
+	}
+	if err := steps(ctx, len(children)); err != nil {
+		return walkError(o, desc, err)
 	}
 	v.children = make([]*visit, len(children))
 	// No group context: a child may be shared with an artifact that can be had,
@@ -177,12 +179,16 @@ func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, desc 
 	return group.Wait()
 }
 
+func walkError(o origin, desc ocispec.Descriptor, err error) error {
+	return &ArtifactError{Reference: o.repository() + "@" + desc.Digest.String(), Op: "walk", Err: err}
+}
+
 // referrers walks what refers to n. One that cannot be had is an error beside
 // the others, not instead of them.
 func (g *graph) referrers(ctx context.Context, o origin, s *scope, n *node, depth int) ([]*visit, error) {
 	listed, err := o.referrers(ctx, n.oci())
 	if err == nil {
-		err = checkBreadth(len(listed))
+		err = steps(ctx, len(listed))
 	}
 	if err != nil {
 		return nil, err
@@ -312,9 +318,6 @@ func (g *graph) load(ctx context.Context, o origin, desc ocispec.Descriptor, dat
 		return nil, err
 	}
 	m, err := store.ParseManifest(desc, data)
-	if err == nil {
-		err = checkBreadth(len(m.Manifests))
-	}
 	if err != nil {
 		return nil, &ArtifactError{Reference: o.repository() + "@" + desc.Digest.String(), Op: "read", Err: err}
 	}

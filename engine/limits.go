@@ -26,26 +26,17 @@ func (e *LimitError) Error() string { return fmt.Sprintf("%s more than %d", e.Wh
 
 type walkKey struct{}
 
-// walking is the context of a walk through one artifact, which counts its steps.
+// walking is the context of a walk through one artifact, which counts what is
+// begun on it.
 func walking(ctx context.Context) context.Context {
 	return context.WithValue(ctx, walkKey{}, new(atomic.Int64))
 }
 
-// step counts one manifest of a walk. Those that another artifact has met
-// before cost nothing and do not count.
-func step(ctx context.Context) error {
+// steps counts manifests of a walk before anything is begun for them.
+func steps(ctx context.Context, manifests int) error {
 	n, ok := ctx.Value(walkKey{}).(*atomic.Int64)
-	if ok && n.Add(1) > maxManifests {
+	if ok && n.Add(int64(manifests)) > maxManifests {
 		return &LimitError{What: "manifests of one artifact:", Most: maxManifests}
-	}
-	return nil
-}
-
-// checkBreadth refuses a manifest that names more than one artifact may have:
-// before anything is begun for each of them.
-func checkBreadth(named int) error {
-	if named > maxManifests {
-		return &LimitError{What: "manifests in one list:", Most: maxManifests}
 	}
 	return nil
 }

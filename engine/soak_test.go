@@ -161,20 +161,14 @@ func (s *soak) hurt(r *testregistry.Registry, cancel func()) {
 		if draw.IntN(often) > 0 {
 			return nil
 		}
-		f := s.fault(draw, r, req)
-		if f != nil && os.Getenv("SOAKDBG") != "" {
-			fmt.Println("FAULT", lastN, req.Method, req.URL)
-		}
-		return f
+		return s.fault(draw, r, req)
 	})
 }
 
 func (s *soak) fault(draw *rand.Rand, r *testregistry.Registry, req *http.Request) testregistry.Fault {
 	at := draw.Int64N(3000)
 	body := strings.Contains(testregistry.Kind(req), "GET") && !strings.Contains(req.URL.Path, "/tags/") && !strings.Contains(req.URL.Path, "/token")
-	n := draw.IntN(12)
-	lastN = n
-	switch {
+	switch n := draw.IntN(12); {
 	case n == 0:
 		return testregistry.Status(503, "")
 	case n == 1:
@@ -258,5 +252,3 @@ func (s *soak) well(report *engine.Report, err error) bool {
 	}
 	return len(report.Failures()) == 0
 }
-
-var lastN int
