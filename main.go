@@ -34,6 +34,8 @@ type cli struct {
 
 	Complete completeCommand `cmd:"" name:"__complete" hidden:"" passthrough:"" help:"Say how words could go on."`
 	Man      manCommand      `cmd:"" hidden:"" help:"Print the man page."`
+
+	CPUProfile profileFlag `hidden:"" name:"cpuprofile" placeholder:"PATH" help:"Write a CPU profile of the run, for \"go tool pprof\"."`
 }
 
 const description = "Back up many OCI artifacts from many registries into one bundle, and restore them to any registry."
@@ -67,6 +69,7 @@ func dispatch(ctx context.Context, args []string, u *ui) (err error) {
 	if err != nil {
 		return wrongUsage(err)
 	}
+	defer func() { err = errors.Join(err, u.profile.stop()) }()
 	return command.Run()
 }
 

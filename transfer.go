@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -57,9 +58,7 @@ func (f *runFlags) start(u *ui, spec *config.Spec, hosts []string) (*registry.Cl
 		return nil, err
 	}
 	options.StallTimeout, options.MaxManifest = f.StallTimeout, int64(f.MaxManifestSize)
-	// A limit makes the collector run before the heap outgrows the budget,
-	// instead of at twice the live heap.
-	debug.SetMemoryLimit(int64(f.Buffer) + overhead)
+	boundMemory(int64(f.Buffer) + overhead)
 	if f.NoTTY || f.Debug {
 		u.columns = nil
 	}
@@ -71,6 +70,19 @@ func (f *runFlags) start(u *ui, spec *config.Spec, hosts []string) (*registry.Cl
 	}
 	u.hints = hints{given: len(f.names()) > 0, files: f.RegistryConfig}
 	return registry.New(options), nil
+}
+
+// boundMemory makes the collector run before the heap outgrows a number of
+// bytes. Below it may be seldom: at twice the live heap, which is small as a
+// rule, it took a fifth of the time of a run of small artifacts. GOGC and
+// GOMEMLIMIT in the environment win.
+func boundMemory(most int64) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(most)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 }
 
 // debugTo returns a printer that any goroutine may call.

@@ -24,6 +24,7 @@ type ui struct {
 
 	hints   hints
 	secrets secrets
+	profile profile
 	hinted  map[string]bool // hints that were given: once is enough
 }
 

@@ -284,9 +284,16 @@ func (d *directory) draw(ctx context.Context, in *store.Ingest, desc ocispec.Des
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(to, body)
+	buffer := copyBuffers.Get().(*[copyBuffer]byte)
+	defer copyBuffers.Put(buffer)
+	_, err = io.CopyBuffer(to, body, buffer[:])
 	return errors.Join(err, body.Close())
 }
+
+// copyBuffer is how much of a blob goes from a socket to a file at a time.
+const copyBuffer = 128 << 10
+
+var copyBuffers = sync.Pool{New: func() any { return new([copyBuffer]byte) }}
 
 // ingester marks the errors of the disk, so that they are not taken for the
 // network's.

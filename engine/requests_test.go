@@ -1,11 +1,16 @@
 package engine_test
 
 import (
+	"bytes"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // counts holds the number of requests of each kind, exactly.
@@ -42,13 +47,39 @@ func TestRequestsOfBackup(t *testing.T) {
 			counts(t, source, map[string]int{"GET manifest": 200, "GET blob": 401, "GET tags": 1, "GET referrers": 200})
 
 			source.ResetCounts()
-			if out != "layout/" {
-				return
-			}
-			backup(t, path, selections(t, source.Host+"/many"))
+			before := read(t, path)
+			backupAgain(t, path, selections(t, source.Host+"/many"))
 			counts(t, source, map[string]int{"HEAD manifest": 200, "GET tags": 1, "GET referrers": 200})
+			if !bytes.Equal(read(t, path), before) {
+				t.Error("with nothing new the output is another one")
+			}
 		})
 	}
+}
+
+// backupAgain is a backup to a place where an earlier one stands.
+func backupAgain(t *testing.T, path string, sources []config.Selection) {
+	t.Helper()
+	previous, err := store.OpenLayout(path, store.OpenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer previous.Close()
+	report, err := tryBackup(t, path, sources, engine.BackupOptions{Previous: previous})
+	whole(t, report, err)
+}
+
+// read returns the bytes of an archive, or of the index.json of a directory.
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	if os.IsPathSeparator(path[len(path)-1]) {
+		path = filepath.Join(path, "index.json")
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 func TestRequestsOfRestore(t *testing.T) {

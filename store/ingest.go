@@ -16,6 +16,7 @@ type Ingest struct {
 	dir    *Dir
 	desc   ocispec.Descriptor
 	file   *os.File
+	early  *early // writes to it
 	hash   hash.Hash
 	size   int64 // of what is in the file, and in the hash
 	closed bool
@@ -44,6 +45,7 @@ func (i *Ingest) open() (err error) {
 	if err != nil {
 		return err
 	}
+	i.early = &early{File: i.file}
 	if i.size, err = io.Copy(i.hash, i.file); err != nil {
 		return err
 	}
@@ -62,7 +64,7 @@ func (i *Ingest) Write(p []byte) (int, error) {
 	if size := i.size + int64(len(p)); size > i.desc.Size {
 		return 0, &MismatchError{Descriptor: i.desc, Size: size}
 	}
-	n, err := i.file.Write(p)
+	n, err := i.early.Write(p)
 	i.hash.Write(p[:n])
 	i.size += int64(n)
 	return n, err

@@ -19,6 +19,7 @@ type partial struct {
 	there  bool   // target existed
 	lock   *fileLock
 	file   *os.File // target.partial, locked
+	early  *early   // writes to it
 	buffer *bufio.Writer
 	made   []string // the folders that were not there, innermost first
 }
@@ -76,7 +77,8 @@ func (p *partial) create() (err error) {
 		return err
 	}
 	p.file = p.lock.file
-	p.buffer = bufio.NewWriterSize(p.file, 256<<10)
+	p.early = &early{File: p.file}
+	p.buffer = bufio.NewWriterSize(p.early, 256<<10)
 	return nil
 }
 
@@ -95,7 +97,19 @@ func followLinks(path string) string {
 	return path
 }
 
-func (p *partial) Write(b []byte) (int, error) { return p.buffer.Write(b) }
+// smallWrite is the size below which writes are gathered: above it a copy costs
+// more than the system call that it saves.
+const smallWrite = 32 << 10
+
+func (p *partial) Write(b []byte) (int, error) {
+	if len(b) < smallWrite {
+		return p.buffer.Write(b)
+	}
+	if err := p.buffer.Flush(); err != nil {
+		return 0, err
+	}
+	return p.early.Write(b)
+}
 
 func (p *partial) begin(ocispec.Descriptor) {}
 

@@ -53,8 +53,8 @@ type Options struct {
 	// usual ones (--registry-config).
 	CredentialFiles []string
 	UserAgent       string
-	// Debug hears one line a request and never a secret. It may be called from
-	// many goroutines at once.
+	// Debug hears one line a request and never a secret; nil: nobody does. It may be
+	// called from many goroutines at once.
 	Debug        func(format string, a ...any)
 	StallTimeout time.Duration // of a body from which nothing comes; 0: 60 s
 	MaxManifest  int64         // bytes; 0: 16 MiB
@@ -90,9 +90,6 @@ func New(o Options) *Client {
 	}
 	if o.Settings == nil {
 		o.Settings = func(string) (Settings, error) { return Settings{}, nil }
-	}
-	if o.Debug == nil {
-		o.Debug = func(string, ...any) {}
 	}
 	o.Retry = o.Retry.withDefaults()
 	return &Client{

@@ -30,8 +30,10 @@ const (
 	// uploadTimeout is how long it may think after the last byte of a blob: a
 	// registry on S3 copies the blob to its place before it answers.
 	uploadTimeout = 15 * time.Minute
-	// bodyBuffer makes a system call move what a disk likes to take.
-	bodyBuffer = 64 << 10
+	// uploadBuffer makes a system call move what a disk likes to give. Downloads
+	// have the small buffer that net/http has: it is for headers, and what a body
+	// is read into is larger, so that it goes there without a copy.
+	uploadBuffer = 64 << 10
 )
 
 type laneKey struct{}
@@ -84,8 +86,8 @@ func newTransport(l lane, d *dialer, c *tls.Config, idle int) *http.Transport {
 		t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second}
 		return t
 	}
-	t.ReadBufferSize, t.WriteBufferSize = bodyBuffer, bodyBuffer
 	if l == upload {
+		t.WriteBufferSize = uploadBuffer
 		t.ResponseHeaderTimeout = uploadTimeout
 	}
 	return t
@@ -136,6 +138,9 @@ func (s *sender) dressed(req *http.Request) *http.Request {
 
 func (s *sender) log(req *http.Request, resp *http.Response, err error, started time.Time) {
 	o := s.host.client.options
+	if o.Debug == nil {
+		return
+	}
 	took := o.Retry.Now().Sub(started).Round(time.Millisecond)
 	if err != nil {
 		o.Debug("%s %s: %v (%s)", req.Method, redacted(req.URL), err, took)

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"runtime/pprof"
+)
+
+// profileFlag names the file of a CPU profile. It is for those who work on the
+// program, and hidden from all others.
+type profileFlag string
+
+// AfterApply begins the profile.
+func (f profileFlag) AfterApply(u *ui) (err error) {
+	u.profile, err = startProfile(string(f))
+	return err
+}
+
+// profile is one that is being written, if any is.
+type profile struct{ file *os.File }
+
+func startProfile(path string) (profile, error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return profile{}, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return profile{}, errors.Join(err, f.Close())
+	}
+	return profile{f}, nil
+}
+
+func (p profile) stop() error {
+	if p.file == nil {
+		return nil
+	}
+	pprof.StopCPUProfile()
+	return p.file.Close()
+}

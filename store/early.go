@@ -1,0 +1,23 @@
+package store
+
+import "os"
+
+// earlyPiece is how much is written before the disk is set to work on it.
+const earlyPiece = 8 << 20
+
+// early is a file whose bytes the system begins to put on the disk while more of
+// them come. Left to itself it keeps gigabytes in memory, and the sync at the end
+// of a run waits for all of them (576 MiB: 0.3 s of 0.8).
+type early struct {
+	*os.File
+	fresh int64 // bytes since the disk was told last
+}
+
+func (e *early) Write(p []byte) (int, error) {
+	n, err := e.File.Write(p)
+	if e.fresh += int64(n); e.fresh >= earlyPiece {
+		e.fresh = 0
+		startWriteback(e.File)
+	}
+	return n, err
+}
