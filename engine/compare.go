@@ -50,7 +50,7 @@ func (r *restore) examine(ctx context.Context, d *delivery) error {
 		return err
 	}
 	d.repo.ExpectPush()
-	if d.visit, err = r.graph.visit(ctx, r.in, d.scope, d.root.oci(), nil, 0); err != nil {
+	if d.visit, err = r.graph.tour(ctx, r.in, d.scope, d.root.oci(), nil); err != nil {
 		return &CorruptError{Err: err}
 	}
 	if d.visit.missing != nil {
@@ -72,7 +72,7 @@ func (r *restore) examine(ctx context.Context, d *delivery) error {
 		return r.existing(d, there.Digest)
 	}
 	d.present, d.lacks = true, make(map[*visit]bool)
-	return r.inspect(ctx, d, d.visit, false)
+	return r.inspect(ctx, d, d.visit, false, make(map[*visit]bool))
 }
 
 // existing decides about a tag that has another digest.
@@ -88,28 +88,33 @@ func (r *restore) existing(d *delivery, there digest.Digest) error {
 	return nil
 }
 
-// inspect marks what the target lacks below a manifest that it has or has not.
-func (r *restore) inspect(ctx context.Context, d *delivery, v *visit, lacking bool) error {
+// inspect marks what the target lacks below a manifest that it has or has not,
+// once for each that is seen.
+func (r *restore) inspect(ctx context.Context, d *delivery, v *visit, lacking bool, seen map[*visit]bool) error {
+	if seen[v] {
+		return nil
+	}
+	seen[v] = true
 	if lacking {
 		d.lacks[v] = true
 	}
 	for _, child := range v.children {
 		absent := lacking
-		if !absent {
+		if !absent && !seen[child] {
 			has, err := d.repo.HasManifest(ctx, child.node.oci())
 			if err != nil {
 				return err
 			}
 			absent = !has
 		}
-		if err := r.inspect(ctx, d, child, absent); err != nil {
+		if err := r.inspect(ctx, d, child, absent, seen); err != nil {
 			return err
 		}
 	}
-	return r.inspectReferrers(ctx, d, v, lacking)
+	return r.inspectReferrers(ctx, d, v, lacking, seen)
 }
 
-func (r *restore) inspectReferrers(ctx context.Context, d *delivery, v *visit, lacking bool) error {
+func (r *restore) inspectReferrers(ctx context.Context, d *delivery, v *visit, lacking bool, seen map[*visit]bool) error {
 	wanted := r.wanted(d, v)
 	if len(wanted) == 0 {
 		return nil
@@ -123,7 +128,7 @@ func (r *restore) inspectReferrers(ctx context.Context, d *delivery, v *visit, l
 	}
 	for _, w := range wanted {
 		absent := !slices.ContainsFunc(listed, func(l ocispec.Descriptor) bool { return l.Digest == w.node.digest })
-		if err := r.inspect(ctx, d, w, absent); err != nil {
+		if err := r.inspect(ctx, d, w, absent, seen); err != nil {
 			return err
 		}
 	}
@@ -144,16 +149,10 @@ func (r *restore) wanted(d *delivery, v *visit) []*visit {
 // lacking tells whether a manifest of the delivery has to be pushed.
 func (d *delivery) lacking(v *visit) bool { return !d.present || d.lacks[v] }
 
-// each calls fn for the manifests of the delivery, depth first, with the
-// referrers that go along.
+// each calls fn for the manifests of the delivery, each once, depth first, with
+// the referrers that go along.
 func (r *restore) each(d *delivery, v *visit, fn func(*visit)) {
-	fn(v)
-	for _, child := range v.children {
-		r.each(d, child, fn)
-	}
-	for _, w := range r.wanted(d, v) {
-		r.each(d, w, fn)
-	}
+	v.each(make(map[*visit]bool), func(v *visit) []*visit { return slices.Concat(v.children, r.wanted(d, v)) }, fn)
 }
 
 // report is what became of one delivery.

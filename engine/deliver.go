@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -29,36 +30,107 @@ type referrersKey struct {
 // forget lets go of a manifest's bytes once they are read: the input has them.
 func (r *restore) forget(ocispec.Descriptor, []byte) (bool, error) { return true, nil }
 
-// put pushes a manifest of a delivery after what it points at. One with
-// referrers goes out by digest, then its referrers, and then by tag, so that the
-// tag says that all is there.
-func (r *restore) put(ctx context.Context, d *delivery, v *visit, tag string) error {
-	var group errgroup.Group
-	for _, child := range v.children {
-		group.Go(func() error { return r.put(ctx, d, child, "") })
-	}
-	if err := group.Wait(); err != nil {
+// put pushes the manifests of a delivery: children before what names them, a
+// manifest before what refers to it, and the tag at the end, so that it says that
+// all is there. A root without referrers goes out by its tag alone.
+func (r *restore) put(ctx context.Context, d *delivery, root *visit, tag string) error {
+	met := make(map[*visit]bool)
+	if err := r.putWith(ctx, d, root.children, met); err != nil {
 		return err
 	}
-	referrers := r.wanted(d, v)
-	if d.lacking(v) && (tag == "" || len(referrers) > 0) {
-		if err := r.putDigest(ctx, d, v); err != nil {
+	if tag == "" || len(r.wanted(d, root)) > 0 {
+		if err := r.putWith(ctx, d, []*visit{root}, met); err != nil {
 			return err
 		}
 	}
-	if len(referrers) > 0 {
-		if err := r.putReferrers(ctx, d, v, referrers); err != nil {
-			return err
-		}
-	}
-	if d.lacking(v) && tag != "" {
-		return r.push(ctx, d, v, tag)
+	if d.lacking(root) && tag != "" {
+		return r.push(ctx, d, root, tag)
 	}
 	return nil
 }
 
-// putDigest pushes a manifest by its digest, once for each repository.
+// putWith pushes manifests by their digests with what is below them, then what
+// refers to any of these, then what refers to that. It goes by waves because
+// children and referrers together may lead in a circle. met are those that have
+// had their wave.
+func (r *restore) putWith(ctx context.Context, d *delivery, some []*visit, met map[*visit]bool) error {
+	fresh, err := r.putGraphs(ctx, d, some, met)
+	for err == nil && len(fresh) > 0 {
+		var referrers, next []*visit
+		for _, v := range fresh {
+			referrers = append(referrers, r.wanted(d, v)...)
+		}
+		if next, err = r.putGraphs(ctx, d, referrers, met); err != nil {
+			return err
+		}
+		err = r.sideBySide(fresh, func(v *visit) error { return r.putList(ctx, d, v) })
+		fresh = next
+	}
+	return err
+}
+
+// putGraphs pushes manifests after what is below them, and returns those that were
+// not met before.
+func (r *restore) putGraphs(ctx context.Context, d *delivery, some []*visit, met map[*visit]bool) ([]*visit, error) {
+	var fresh []*visit
+	for _, level := range levels(some, met) {
+		for _, v := range level {
+			met[v] = true
+		}
+		if err := r.sideBySide(level, func(v *visit) error { return r.putDigest(ctx, d, v) }); err != nil {
+			return nil, err
+		}
+		fresh = append(fresh, level...)
+	}
+	return fresh, nil
+}
+
+// levels sorts visits, with those below them, by how much is below each: what a
+// manifest names stands in a level before it. Those that were met are left out.
+func levels(some []*visit, met map[*visit]bool) [][]*visit {
+	var sorted [][]*visit
+	ranks := make(map[*visit]int)
+	var rank func(v *visit) int
+	rank = func(v *visit) int {
+		if at, ok := ranks[v]; ok {
+			return at
+		}
+		at := 0
+		for _, child := range v.children {
+			if !met[child] {
+				at = max(at, rank(child)+1)
+			}
+		}
+		if ranks[v] = at; at == len(sorted) {
+			sorted = append(sorted, nil)
+		}
+		sorted[at] = append(sorted[at], v)
+		return at
+	}
+	for _, v := range some {
+		if !met[v] {
+			rank(v)
+		}
+	}
+	return sorted
+}
+
+// sideBySide does something for each of many manifests.
+func (r *restore) sideBySide(some []*visit, do func(*visit) error) error {
+	var group errgroup.Group
+	group.SetLimit(r.Concurrency)
+	for _, v := range some {
+		group.Go(func() error { return do(v) })
+	}
+	return group.Wait()
+}
+
+// putDigest pushes a manifest that is lacking by its digest, once for each
+// repository.
 func (r *restore) putDigest(ctx context.Context, d *delivery, v *visit) error {
+	if !d.lacking(v) {
+		return nil
+	}
 	key := placeKey{d.target.Registry + "/" + d.path, v.node.digest}
 	_, err := r.manifests.do(ctx, key, func() (struct{}, error) {
 		return struct{}{}, r.push(ctx, d, v, v.node.digest.String())
@@ -98,20 +170,15 @@ func (r *restore) bytes(ctx context.Context, v *visit) ([]byte, error) {
 	return data, nil
 }
 
-// putReferrers pushes what refers to v and, where the target has no referrers
-// API, completes the list under the referrers tag.
-func (r *restore) putReferrers(ctx context.Context, d *delivery, v *visit, referrers []*visit) error {
+// putList completes the list of what refers to v, once that is pushed, where the
+// target has no referrers API.
+func (r *restore) putList(ctx context.Context, d *delivery, v *visit) error {
+	referrers := r.wanted(d, v)
+	if !slices.ContainsFunc(referrers, d.lacking) {
+		return nil
+	}
 	key := referrersKey{placeKey{d.target.Registry + "/" + d.path, v.node.digest}, d.source}
 	_, err := r.referrers.do(ctx, key, func() (struct{}, error) {
-		var group errgroup.Group
-		lacking := false
-		for _, w := range referrers {
-			lacking = lacking || d.lacking(w)
-			group.Go(func() error { return r.put(ctx, d, w, "") })
-		}
-		if err := group.Wait(); err != nil || !lacking {
-			return struct{}{}, err
-		}
 		return struct{}{}, r.list(ctx, d, v, referrers)
 	})
 	return err

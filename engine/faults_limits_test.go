@@ -3,16 +3,19 @@ package engine_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -62,6 +65,60 @@ func TestIndexTooBroad(t *testing.T) {
 			}
 			return nil
 		})
+	})
+}
+
+// carries backs up a repository into every kind of output, restores it twice, and
+// compares.
+func carries(t *testing.T, fill func(r *testregistry.Registry)) {
+	t.Helper()
+	for i, out := range outputs {
+		o := testregistry.Options{NoReferrersAPI: i == 1, RejectSparse: true, RequireSubject: true}
+		source, target := testregistry.New(t, o), testregistry.New(t, o)
+		fill(source)
+		path := t.TempDir() + "/" + out
+		report, err := backupWith(t, newFalseClock().faced(t, 8), path, selections(t, source.Host+"/app"), tight)
+		whole(t, report, err)
+		entries(t, path)
+		for range 2 {
+			report, err = restoreWith(t, newFalseClock().faced(t, 8), path, false, target.Host+"/mirror")
+			whole(t, report, err)
+		}
+		same(t, source, target, "mirror")
+	}
+}
+
+// TestIndexesThatRepeat has thirty indexes, each with the one below it twice:
+// there are a thousand million ways down, and each manifest is met once.
+func TestIndexesThatRepeat(t *testing.T) {
+	carries(t, func(r *testregistry.Registry) {
+		at := r.Image("app", "", []byte("bottom"))
+		for i := range 30 {
+			r.Referrer("app", at, "application/vnd.example.sbom", []byte(fmt.Sprint("sbom", i)))
+			at = r.Index("app", "", at, at)
+		}
+		r.Index("app", "deep", at, at)
+	})
+}
+
+// TestGraphsInACircle: an index may hold what it refers to, and what cosign
+// attaches to a manifest by a tag may be that manifest, or one to which that is
+// attached in its turn.
+func TestGraphsInACircle(t *testing.T) {
+	circle := func(r *testregistry.Registry, repo, tag string, subject ocispec.Descriptor, children ...ocispec.Descriptor) ocispec.Descriptor {
+		return r.Manifest(repo, tag, ocispec.MediaTypeImageIndex, ocispec.Index{MediaType: ocispec.MediaTypeImageIndex,
+			Versioned: specs.Versioned{SchemaVersion: 2}, Manifests: children, Subject: &subject})
+	}
+	cosign := func(d ocispec.Descriptor) string { return registry.FallbackTag(d.Digest) + ".sig" }
+	carries(t, func(r *testregistry.Registry) {
+		one, two := r.Image("app", "one", []byte("one")), r.Image("app", "two", []byte("two"))
+		circle(r, "app", "", one, one, two)
+		index := r.Index("app", "index", one, two)
+		circle(r, "app", "circle", one, index)
+		a, b := r.Image("app", "a", []byte("a")), r.Image("app", "b", []byte("b"))
+		r.Image("app", cosign(a), []byte("b"))
+		r.Image("app", cosign(b), []byte("a"))
+		r.Image("app", cosign(r.Image("app", "itself", []byte("itself"))), []byte("itself"))
 	})
 }
 

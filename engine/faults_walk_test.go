@@ -40,7 +40,7 @@ func TestIndexesWithoutAnEnd(t *testing.T) {
 	for _, breadth := range []int{3, 100} {
 		b := &bush{breadth: breadth}
 		root := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageIndex, Digest: digest.FromString("root"), Size: 1}
-		_, err := newGraph().visit(t.Context(), b, scopeOf(config.Selection{}), root, nil, 0)
+		_, err := newGraph().tour(t.Context(), b, scopeOf(config.Selection{}), root, nil)
 		var limit *LimitError
 		if !errors.As(err, &limit) {
 			t.Errorf("breadth %d: ended with %v", breadth, err)

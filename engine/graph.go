@@ -55,6 +55,7 @@ type visit struct {
 	missing   error // why some referrer could not be had
 	err       error // why the graph below could not be had
 	done      chan struct{}
+	awaits    []*visit // what it cannot be done before; guarded by graph.mu, nil once it is done
 }
 
 // attachment is what cosign keeps beside a manifest, under a tag that is made of
@@ -80,10 +81,11 @@ type graph struct {
 	moved  func(n int64) // manifest bytes that came over the network
 	first  *local        // asked for a blob before all others; may be nil
 
-	mu     sync.Mutex // guards what follows
-	visits map[visitKey]*visit
-	nodes  map[digest.Digest]*pendingNode
-	blobs  map[descriptor]*blob // by digest and size alone
+	mu      sync.Mutex // guards what follows
+	visits  map[visitKey]*visit
+	nodes   map[digest.Digest]*pendingNode
+	blobs   map[descriptor]*blob // by digest and size alone
+	circles bool                 // some visit was done before one that it leads to
 }
 
 type pendingNode struct {
@@ -107,9 +109,29 @@ func newGraph() *graph {
 	}
 }
 
-// visit walks the graph below desc as o has it and s selects it. data is the
-// manifest where the caller has it already. It returns when the graph is known.
-func (g *graph) visit(ctx context.Context, o origin, s *scope, desc ocispec.Descriptor, data []byte, depth int) (*visit, error) {
+// tour walks the graph below desc as o has it and s selects it. data is the
+// manifest where the caller has it already. It returns when all of it is known.
+func (g *graph) tour(ctx context.Context, o origin, s *scope, desc ocispec.Descriptor, data []byte) (*visit, error) {
+	v, err := g.visit(ctx, nil, o, s, desc, data, 0)
+	if err != nil {
+		return v, err
+	}
+	g.mu.Lock()
+	circles := g.circles
+	g.mu.Unlock()
+	if circles {
+		if err := v.settled(ctx); err != nil {
+			return &visit{origin: o, err: err}, err
+		}
+	}
+	return v, nil
+}
+
+// visit walks one manifest and what is below it, for the sake of another visit or,
+// by nil, of a root. Children and referrers lead in opposite directions, and a tag
+// of cosign's anywhere, so that a graph may run in a circle: the visit that would
+// then wait for itself gets one that is not done.
+func (g *graph) visit(ctx context.Context, by *visit, o origin, s *scope, desc ocispec.Descriptor, data []byte, depth int) (*visit, error) {
 	key := visitKey{o, desc.Digest, s.key}
 	g.mu.Lock()
 	v, met := g.visits[key]
@@ -117,21 +139,74 @@ func (g *graph) visit(ctx context.Context, o origin, s *scope, desc ocispec.Desc
 		v = &visit{origin: o, done: make(chan struct{})}
 		g.visits[key] = v
 	}
+	if met && by != nil && v.waitsFor(by, make(map[*visit]bool)) {
+		g.circles = true
+		g.mu.Unlock()
+		return v, nil
+	}
+	if by != nil {
+		by.awaits = append(by.awaits, v)
+	}
 	g.mu.Unlock()
 
 	if !met {
 		v.err = g.explore(ctx, v, o, s, desc, data, depth)
+		g.mu.Lock()
+		v.awaits = nil
+		g.mu.Unlock()
 		close(v.done)
 		return v, v.err
 	}
-	// No cycle can keep this waiting: a manifest names its children and its
-	// subject by their digests, and what is walked has been hashed.
 	select {
 	case <-v.done:
 		return v, v.err
 	case <-ctx.Done():
 		return v, context.Cause(ctx)
 	}
+}
+
+// waitsFor tells whether v cannot be done before other is; graph.mu is held.
+func (v *visit) waitsFor(other *visit, seen map[*visit]bool) bool {
+	if v == other {
+		return true
+	}
+	if seen[v] {
+		return false
+	}
+	seen[v] = true
+	return slices.ContainsFunc(v.awaits, func(w *visit) bool { return w.waitsFor(other, seen) })
+}
+
+// settled waits for all that v leads to, and returns why some of it could not be
+// had.
+func (v *visit) settled(ctx context.Context) error {
+	seen := map[*visit]bool{v: true}
+	for queue := []*visit{v}; len(queue) > 0; queue = queue[1:] {
+		select {
+		case <-queue[0].done:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if err := queue[0].err; err != nil {
+			return err
+		}
+		for _, next := range queue[0].next() {
+			if !seen[next] {
+				seen[next] = true
+				queue = append(queue, next)
+			}
+		}
+	}
+	return nil
+}
+
+// next lists what v leads to: its children, then what refers to it.
+func (v *visit) next() []*visit {
+	all := slices.Concat(v.children, v.referrers)
+	for _, a := range v.attached {
+		all = append(all, a.visit)
+	}
+	return all
 }
 
 func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, desc ocispec.Descriptor, data []byte, depth int) error {
@@ -162,18 +237,18 @@ func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, desc 
 	var group errgroup.Group
 	for i, child := range children {
 		group.Go(func() (err error) {
-			v.children[i], err = g.visit(ctx, o, s, child, nil, depth+1)
+			v.children[i], err = g.visit(ctx, v, o, s, child, nil, depth+1)
 			return err
 		})
 	}
 	if s.referrers {
 		group.Go(func() (err error) {
-			v.attached, err = g.attachments(ctx, o, s, n, depth)
+			v.attached, err = g.attachments(ctx, v, s, depth)
 			v.missing = err
 			return nil
 		})
 		var err error
-		v.referrers, err = g.referrers(ctx, o, s, n, depth)
+		v.referrers, err = g.referrers(ctx, v, s, depth)
 		defer func() { v.missing = firstError([]error{err, v.missing}) }()
 	}
 	return group.Wait()
@@ -183,10 +258,10 @@ func walkError(o origin, desc ocispec.Descriptor, err error) error {
 	return &ArtifactError{Reference: o.repository() + "@" + desc.Digest.String(), Op: "walk", Err: err}
 }
 
-// referrers walks what refers to n. One that cannot be had is an error beside
+// referrers walks what refers to v. One that cannot be had is an error beside
 // the others, not instead of them.
-func (g *graph) referrers(ctx context.Context, o origin, s *scope, n *node, depth int) ([]*visit, error) {
-	listed, err := o.referrers(ctx, n.oci())
+func (g *graph) referrers(ctx context.Context, v *visit, s *scope, depth int) ([]*visit, error) {
+	listed, err := v.origin.referrers(ctx, v.node.oci())
 	if err == nil {
 		err = steps(ctx, len(listed))
 	}
@@ -202,7 +277,7 @@ func (g *graph) referrers(ctx context.Context, o origin, s *scope, n *node, dept
 	var group errgroup.Group
 	for i, desc := range listed {
 		group.Go(func() error {
-			visits[i], errs[i] = g.referrer(ctx, o, s, n, desc, depth+1)
+			visits[i], errs[i] = g.referrer(ctx, v, s, desc, depth+1)
 			return nil
 		})
 	}
@@ -211,10 +286,11 @@ func (g *graph) referrers(ctx context.Context, o origin, s *scope, n *node, dept
 	return visits, firstError(errs)
 }
 
-// referrer walks one referrer, nil if it turns out not to refer to n at all: a
+// referrer walks one referrer, nil if it turns out not to refer to v at all: a
 // list under the referrers tag may be stale, and a manifest alone says what its
 // subject is.
-func (g *graph) referrer(ctx context.Context, o origin, s *scope, n *node, desc ocispec.Descriptor, depth int) (*visit, error) {
+func (g *graph) referrer(ctx context.Context, v *visit, s *scope, desc ocispec.Descriptor, depth int) (*visit, error) {
+	o, n := v.origin, v.node
 	if desc.ArtifactType != "" && !s.wants(desc.ArtifactType) || !s.pinned(desc.Digest) {
 		return nil, nil
 	}
@@ -229,33 +305,33 @@ func (g *graph) referrer(ctx context.Context, o origin, s *scope, n *node, desc 
 	if !s.wants(r.kind) {
 		return nil, nil
 	}
-	v, err := g.visit(ctx, o, s.forReferrers(), desc, nil, depth)
+	w, err := g.visit(ctx, v, o, s.forReferrers(), desc, nil, depth)
 	if err != nil {
 		return nil, err
 	}
-	return v, nil
+	return w, nil
 }
 
-// attachments walks what cosign attached to n by tags.
-func (g *graph) attachments(ctx context.Context, o origin, s *scope, n *node, depth int) ([]attachment, error) {
-	refs, err := o.attached(ctx, n.digest, s.beside != nil)
+// attachments walks what cosign attached to v by tags.
+func (g *graph) attachments(ctx context.Context, v *visit, s *scope, depth int) ([]attachment, error) {
+	refs, err := v.origin.attached(ctx, v.node.digest, s.beside != nil)
 	if err != nil {
 		return nil, err
 	}
 	var all []attachment
 	for _, ref := range refs {
-		desc, data, err := g.root(ctx, o, ref)
+		desc, data, err := g.root(ctx, v.origin, ref)
 		if err != nil {
 			return all, err
 		}
 		if !s.pinned(desc.Digest) {
 			continue
 		}
-		v, err := g.visit(ctx, o, s.forReferrers(), desc, data, depth+1)
+		w, err := g.visit(ctx, v, v.origin, s.forReferrers(), desc, data, depth+1)
 		if err != nil {
 			return all, err
 		}
-		all = append(all, attachment{ref.EntryName(), v})
+		all = append(all, attachment{ref.EntryName(), w})
 	}
 	return all, nil
 }
@@ -405,27 +481,26 @@ func (g *graph) another(b *blob, attempt int, err error) bool {
 	return attempt+1 < len(b.origins) || attempt == 0 && isWrong(err)
 }
 
-// core calls fn for v and the manifests below it, depth first, without what
-// refers to them.
+// core calls fn for v and the manifests below it, each once, depth first, without
+// what refers to them.
 func (v *visit) core(fn func(*visit)) {
-	fn(v)
-	for _, child := range v.children {
-		child.core(fn)
-	}
+	v.each(make(map[*visit]bool), func(v *visit) []*visit { return v.children }, fn)
 }
 
-// all calls fn for every manifest of the graph, depth first: a manifest, its
-// children, then what refers to it.
-func (v *visit) all(fn func(*visit)) {
+// all calls fn for every manifest of the graph, each once, depth first: a manifest,
+// its children, then what refers to it.
+func (v *visit) all(fn func(*visit)) { v.each(make(map[*visit]bool), (*visit).next, fn) }
+
+// each calls fn for what next leads to and seen has not yet. A graph of thirty
+// indexes, each with the one below it twice, has a thousand million ways down.
+func (v *visit) each(seen map[*visit]bool, next func(*visit) []*visit, fn func(*visit)) {
+	if seen[v] {
+		return
+	}
+	seen[v] = true
 	fn(v)
-	for _, child := range v.children {
-		child.all(fn)
-	}
-	for _, r := range v.referrers {
-		r.all(fn)
-	}
-	for _, a := range v.attached {
-		a.all(fn)
+	for _, w := range next(v) {
+		w.each(seen, next, fn)
 	}
 }
 
@@ -455,15 +530,22 @@ func (v *visit) isSparse() bool {
 // missing, if any is.
 func (v *visit) referring(fn func(r *visit, name string)) error {
 	var missing error
+	below := func(v *visit) []*visit { return v.children }
+	seen, followed := make(map[*visit]bool), make(map[attachment]bool)
+	var look func(*visit)
 	follow := func(r *visit, name string) {
+		if followed[attachment{name, r}] {
+			return
+		}
+		followed[attachment{name, r}] = true
 		err := r.whole()
 		if err == nil {
 			fn(r, name)
-			err = r.referring(fn)
+			r.each(seen, below, look)
 		}
 		missing = firstError([]error{missing, err})
 	}
-	v.core(func(v *visit) {
+	look = func(v *visit) {
 		missing = firstError([]error{missing, v.missing})
 		for _, r := range v.referrers {
 			follow(r, "")
@@ -471,6 +553,7 @@ func (v *visit) referring(fn func(r *visit, name string)) error {
 		for _, a := range v.attached {
 			follow(a.visit, a.name)
 		}
-	})
+	}
+	v.each(seen, below, look)
 	return missing
 }

@@ -187,7 +187,7 @@ func (p *planner) walk(ctx context.Context, a *artifact) {
 	if store.IsIndex(a.root.MediaType) {
 		a.together.wait(ctx)
 	}
-	a.visit, a.err = p.visit(ctx, a.origin, a.scope, a.root, a.found, 0)
+	a.visit, a.err = p.tour(ctx, a.origin, a.scope, a.root, a.found)
 	a.found = nil
 	p.progress.Resolved(a.name)
 }

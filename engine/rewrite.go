@@ -12,7 +12,8 @@ import (
 // for registries that refuse the sparse one. It has another digest: what refers
 // to the old one, signatures among it, does not hold for it and stays behind.
 func (r *restore) rewrite(ctx context.Context, d *delivery) error {
-	v, lost, err := r.shrink(ctx, d.visit)
+	lost := 0
+	v, err := r.shrink(ctx, d.visit, &lost, make(map[*visit]*visit))
 	if err != nil {
 		return err
 	}
@@ -25,32 +26,37 @@ func (r *restore) rewrite(ctx context.Context, d *delivery) error {
 	return nil
 }
 
-// shrink returns v, or a copy of it without the children that are left out, and
-// how many referrers that costs.
-func (r *restore) shrink(ctx context.Context, v *visit) (shrunk *visit, lost int, err error) {
+// shrink returns v, or a copy of it without the children that are left out, made
+// once for all that name it, and adds to lost how many referrers that costs.
+func (r *restore) shrink(ctx context.Context, v *visit, lost *int, made map[*visit]*visit) (*visit, error) {
+	if shrunk := made[v]; shrunk != nil {
+		return shrunk, nil
+	}
 	if !v.isSparse() {
-		return v, 0, nil
+		made[v] = v
+		return v, nil
 	}
 	children := make([]*visit, len(v.children))
 	byOld := make(map[digest.Digest]*visit)
 	for i, child := range v.children {
-		var n int
-		if children[i], n, err = r.shrink(ctx, child); err != nil {
-			return nil, 0, err
+		var err error
+		if children[i], err = r.shrink(ctx, child, lost, made); err != nil {
+			return nil, err
 		}
-		lost += n
 		byOld[child.node.digest] = children[i]
 	}
 	data, err := r.bytes(ctx, v)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	if data, err = withChildren(data, byOld); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	n := *v.node
 	n.data, n.digest, n.size = data, digest.FromBytes(data), int64(len(data))
-	return &visit{origin: v.origin, node: &n, children: children}, lost + len(v.referrers), nil
+	*lost += len(v.referrers)
+	made[v] = &visit{origin: v.origin, node: &n, children: children}
+	return made[v], nil
 }
 
 // withChildren rewrites the list of an index. Everything else stays as it is.
