@@ -257,11 +257,12 @@ func (d *directory) copy(ctx context.Context, desc ocispec.Descriptor, from orig
 	return nil
 }
 
-// pull brings what is missing; all of it, where the origin gives no parts.
+// pull brings what is missing; all of it, where the origin gives no parts, or calls
+// something a part that is none.
 func (d *directory) pull(ctx context.Context, in *store.Ingest, desc ocispec.Descriptor, from origin) error {
 	had := in.Size()
 	err := d.draw(ctx, in, desc, from)
-	if had == 0 || !errors.Is(err, fetch.ErrNoRange) {
+	if had == 0 || !errors.Is(err, fetch.ErrNoRange) && !isWrong(err) {
 		return err
 	}
 	if err := in.Reset(); err != nil {

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -9,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -155,4 +159,64 @@ func TestRangeIgnored(t *testing.T) {
 		},
 			func(*http.Request) testregistry.Fault { return resetAtHalf() }))
 	})
+}
+
+// TestRangeAnsweredWrongly: a registry may answer to a Range with some other part, or
+// refuse it, within a run and in the one after an interruption.
+func TestRangeAnsweredWrongly(t *testing.T) {
+	for name, wrong := range map[string]testregistry.Fault{
+		"another part": answerTo(func(w http.ResponseWriter) {
+			w.Header().Set("Content-Range", "bytes 0-9/1048576")
+			w.WriteHeader(http.StatusPartialContent)
+			w.Write(make([]byte, 10))
+		}),
+		"a part that says it is all": answerTo(func(w http.ResponseWriter) { w.Write(make([]byte, 10)) }),
+		"not satisfiable":            testregistry.Status(http.StatusRequestedRangeNotSatisfiable, ""),
+	} {
+		for _, out := range outputs {
+			t.Run(name+" "+out, func(t *testing.T) {
+				r := testregistry.New(t, testregistry.Options{})
+				r.Image("app", "v1", testregistry.Random("large", 1<<20))
+				path, sources := t.TempDir()+"/"+out, selections(t, r.Host+"/app:v1")
+				halves := 0
+				large := digest.FromBytes(testregistry.Random("large", 1<<20)).String()
+				r.Fault(func(req *http.Request, _ int) testregistry.Fault {
+					if !strings.HasSuffix(req.URL.Path, large) {
+						return nil
+					}
+					if halves++; halves == 1 {
+						return testregistry.Cut(500_000)
+					}
+					return testregistry.Status(http.StatusForbidden, "")
+				})
+				report, err := backupWith(t, newFalseClock().faced(t, 1), path, sources, engine.BackupOptions{})
+				if !errors.Is(err, engine.ErrNothing) || len(report.Failures()) != 1 {
+					t.Fatalf("ended with %v", err)
+				}
+				halves = 0
+				r.Fault(func(req *http.Request, _ int) testregistry.Fault {
+					switch {
+					case !bytesOfBlobs(req):
+						return nil
+					case req.Header.Get("Range") != "":
+						return wrong
+					case halves == 0:
+						halves++
+						return resetAtHalf()
+					}
+					return nil
+				})
+				report, err = backupWith(t, newFalseClock().faced(t, 1), path, sources, engine.BackupOptions{})
+				whole(t, report, err)
+				entries(t, path)
+			})
+		}
+	}
+}
+
+// answerTo answers in the place of the registry.
+func answerTo(write func(w http.ResponseWriter)) testregistry.Fault {
+	return func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { write(w) })
+	}
 }

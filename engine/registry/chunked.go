@@ -48,7 +48,10 @@ func (c *chunks) fill(body io.Reader) error {
 	want := int(min(int64(len(c.buf)), c.size-c.sent))
 	n, err := io.ReadFull(body, c.buf[c.held:want])
 	c.held += n
-	return err
+	if err != nil {
+		return sourceError{err}
+	}
+	return nil
 }
 
 func (c *chunks) send(ctx context.Context) error {

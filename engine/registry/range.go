@@ -52,6 +52,7 @@ type blob struct {
 	off, end   int64 // the next byte, and the one after the last
 	body       io.ReadCloser
 	finished   bool
+	noRange    bool // a part was asked for and something else came: the rest comes by the whole
 
 	breaks   int       // since progress was made
 	progress int64     // where off was then
@@ -110,6 +111,10 @@ func (b *blob) resume(err error) error {
 			return err
 		}
 		body, skip, openErr := b.open()
+		if errors.Is(openErr, ErrNoRange) {
+			b.noRange = true
+			body, skip, openErr = b.open()
+		}
 		if openErr != nil {
 			b.body = http.NoBody
 			return fmt.Errorf("%w (after %d bytes: %w)", openErr, b.off, err)
@@ -133,11 +138,11 @@ func (b *blob) open() (body io.ReadCloser, skip int64, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	part := b.off > 0 || b.end < b.desc.Size
+	if b.off == b.end && b.desc.Size > 0 {
+		return http.NoBody, 0, nil
+	}
+	part := !b.noRange && (b.off > 0 || b.end < b.desc.Size)
 	if part {
-		if b.off == b.end {
-			return http.NoBody, 0, nil
-		}
 		req.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", b.off, b.end-1))
 	}
 	resp, err := b.repository.do(req)
@@ -148,7 +153,9 @@ func (b *blob) open() (body io.ReadCloser, skip int64, err error) {
 	return resp.Body, skip, err
 }
 
-// accept checks that a response is what was asked for; if not it is closed.
+// accept checks that a response is what was asked for; if not it is closed. A
+// registry that answers to a Range with anything but that part, or the whole, is
+// taken to have none.
 func (b *blob) accept(resp *http.Response, part bool) (skip int64, err error) {
 	if part && resp.StatusCode == http.StatusRequestedRangeNotSatisfiable {
 		return 0, errors.Join(ErrNoRange, responseError(resp))
@@ -156,18 +163,16 @@ func (b *blob) accept(resp *http.Response, part bool) (skip int64, err error) {
 	if err := expect(resp, http.StatusOK, http.StatusPartialContent); err != nil {
 		return 0, b.repository.explain(err)
 	}
-	size := resp.ContentLength
-	if resp.StatusCode == http.StatusPartialContent {
-		var first int64
-		if first, size, err = contentRange(resp.Header); err == nil && first != b.off {
-			err = fmt.Errorf("asked for byte %d, the registry sends from %d", b.off, first)
+	size, partial := resp.ContentLength, resp.StatusCode == http.StatusPartialContent
+	if partial {
+		if size, err = b.partSize(resp.Header, part); err != nil && part {
+			err = errors.Join(ErrNoRange, err)
 		}
-	} else if part {
-		// Not even one byte need be skipped for this to be no part.
+	} else if part && b.off == 0 {
+		err = ErrNoRange // not even one byte need be skipped for this to be no part
+	}
+	if !partial || !part {
 		skip = b.off
-		if skip == 0 {
-			err = ErrNoRange
-		}
 	}
 	if err == nil && size >= 0 && size != b.desc.Size {
 		err = fmt.Errorf("%w: the registry has %d bytes, not %d", content.ErrInvalidDescriptorSize, size, b.desc.Size)
@@ -176,6 +181,20 @@ func (b *blob) accept(resp *http.Response, part bool) (skip int64, err error) {
 		resp.Body.Close()
 	}
 	return skip, err
+}
+
+// partSize returns the size of the whole of which a part came, which begins where
+// it is to: where we are, or, unasked for, at the start.
+func (b *blob) partSize(header http.Header, part bool) (int64, error) {
+	want := int64(0)
+	if part {
+		want = b.off
+	}
+	first, size, err := contentRange(header)
+	if err == nil && first != want {
+		err = fmt.Errorf("asked for byte %d, the registry sends from %d", want, first)
+	}
+	return size, err
 }
 
 // contentRange reads "bytes FIRST-LAST/SIZE"; a size of "*" is -1.

@@ -169,6 +169,49 @@ func TestLyingSizes(t *testing.T) {
 	}
 }
 
+// TestStrangeAnswersToARange: a registry that gives some other part than the one
+// that was asked for, or none, is asked for the whole.
+func TestStrangeAnswersToARange(t *testing.T) {
+	data := randomBytes(100_000)
+	for name, strange := range map[string]http.HandlerFunc{
+		"another part": func(w http.ResponseWriter, req *http.Request) {
+			w.Header().Set("Content-Range", "bytes 0-9/100000")
+			w.WriteHeader(http.StatusPartialContent)
+			w.Write(data[:10])
+		},
+		"no place of the part": func(w http.ResponseWriter, req *http.Request) {
+			w.WriteHeader(http.StatusPartialContent)
+			w.Write(data[50_000:])
+		},
+		"not satisfiable": func(w http.ResponseWriter, req *http.Request) {
+			w.Header().Set("Content-Range", "bytes */100000")
+			w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var n atomic.Int32
+			r, _ := repository(t, func(w http.ResponseWriter, req *http.Request) {
+				switch n.Add(1); {
+				case req.Header.Get("Range") != "":
+					strange(w, req)
+				case n.Load() == 1:
+					(&blobServer{data: data, cut: func(int32) int { return 50_000 }}).serve(w, req)
+				default:
+					w.Write(data)
+				}
+			})
+			got, err := fetch(t.Context(), r, data, 0, 100_000)
+			noError(t, err)
+			equal(t, "same bytes", bytes.Equal(got, data), true)
+			equal(t, "requests", n.Load(), 3)
+			if _, err := fetch(t.Context(), r, data, 60_000, 100); !errors.Is(err, ErrNoRange) {
+				t.Errorf("of a part: %v", err)
+			}
+			equal(t, "places held", len(r.host.client.places), 0)
+		})
+	}
+}
+
 func TestContentRange(t *testing.T) {
 	for value, want := range map[string][2]int64{
 		"bytes 0-9/100": {0, 100}, "bytes 5-9/*": {5, -1}, "": {-9, -9}, "bytes */100": {-9, -9}, "bytes 1-2": {-9, -9},

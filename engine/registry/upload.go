@@ -88,7 +88,7 @@ func (r *Repository) pushOnce(ctx context.Context, desc ocispec.Descriptor, s *s
 	}
 	body, err := open()
 	if err != nil {
-		return false, err
+		return false, sourceError{err}
 	}
 	if inChunks {
 		err = r.putChunks(ctx, desc, s, body)

@@ -230,6 +230,36 @@ func TestPushBlobThatCannotBeReadIsFinal(t *testing.T) {
 	equal(t, "failures held against the registry", len(r.host.health.failed), 0)
 }
 
+// TestInputThatCannotBeReadIsNoFaultOfTheRegistry: blobs that are missing here, or
+// damaged in the midst of a chunk, do not make the registry look down.
+func TestInputThatCannotBeReadIsNoFaultOfTheRegistry(t *testing.T) {
+	broken := errors.New("is not in the input")
+	refuse := func(w http.ResponseWriter, req *http.Request) {
+		switch req.Method {
+		case http.MethodPost:
+			w.Header().Set("Location", "session")
+			w.WriteHeader(http.StatusAccepted)
+		case http.MethodPut:
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+		}
+	}
+	for name, open := range map[string]func() (io.ReadCloser, error){
+		"missing": func() (io.ReadCloser, error) { return nil, broken },
+		"damaged": func() (io.ReadCloser, error) {
+			return io.NopCloser(io.MultiReader(bytes.NewReader(randomBytes(50)), brokenReader{broken})), nil
+		},
+	} {
+		r, _ := repository(t, refuse)
+		for i := range 2 * downAfter {
+			if err := r.PushBlob(t.Context(), describeBytes(randomBytes(100+i)), open); !errors.Is(err, broken) {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
+		equal(t, "failures held against the registry", len(r.host.health.failed), 0)
+		equal(t, "down", r.host.health.down != nil, false)
+	}
+}
+
 type brokenReader struct{ err error }
 
 func (b brokenReader) Read([]byte) (int, error) { return 0, b.err }
