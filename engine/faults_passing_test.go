@@ -126,6 +126,25 @@ func TestTokenExpiresInTheMiddle(t *testing.T) {
 	}
 }
 
+// TestTokensThatLastTwoSeconds: each request takes a twentieth of a second of a clock
+// by which tokens end, so that no transfer gets by with one.
+func TestTokensThatLastTwoSeconds(t *testing.T) {
+	c := newFalseClock()
+	var tokens atomic.Int32
+	c.survives(t, testregistry.Options{Token: true, TokenLife: 2 * time.Second, Now: c.Now}, func(r *testregistry.Registry) {
+		r.Fault(func(req *http.Request, _ int) testregistry.Fault {
+			c.pass(50 * time.Millisecond)
+			if testregistry.Kind(req) == "GET token" {
+				tokens.Add(1)
+			}
+			return nil
+		})
+	})
+	if n := tokens.Load(); n < 15 {
+		t.Errorf("%d tokens in all", n)
+	}
+}
+
 // TestRegistryRestartsInTheMiddle: what is under way breaks, nobody answers for a
 // while, then the registry is back and knows no upload that was begun before.
 func TestRegistryRestartsInTheMiddle(t *testing.T) {

@@ -55,6 +55,13 @@ func (c *falseClock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
+// pass moves the clock without a pause.
+func (c *falseClock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
 func (c *falseClock) pauses() []time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -164,7 +171,11 @@ type hurt func(r *testregistry.Registry)
 // passes costs time and nothing else.
 func survives(t *testing.T, o testregistry.Options, h hurt) *falseClock {
 	t.Helper()
-	c := newFalseClock()
+	return newFalseClock().survives(t, o, h)
+}
+
+func (c *falseClock) survives(t *testing.T, o testregistry.Options, h hurt) *falseClock {
+	t.Helper()
 	for _, way := range []struct {
 		name, path string
 		pipe       bool

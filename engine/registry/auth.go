@@ -13,6 +13,7 @@ import (
 // token cache does not know whose tokens it keeps, so each has its own.
 type account struct {
 	client *auth.Client
+	tokens *tokens // the client's cache
 	find   func(ctx context.Context) (auth.Credential, error)
 
 	mu         sync.Mutex // guards what follows; held while a helper runs
@@ -22,7 +23,7 @@ type account struct {
 }
 
 func newAccount(h *host, repository string) *account {
-	a := &account{find: func(ctx context.Context) (auth.Credential, error) {
+	a := &account{tokens: newTokens(h.client.options.Retry.Now), find: func(ctx context.Context) (auth.Credential, error) {
 		return h.client.stores.credential(ctx, h.base.Host, repository)
 	}}
 	if c := h.settings.Credential; c != nil {
@@ -30,7 +31,7 @@ func newAccount(h *host, repository string) *account {
 	}
 	a.client = &auth.Client{
 		Client:               h.http,
-		Cache:                newTokens(h.client.options.Retry.Now),
+		Cache:                a.tokens,
 		ClientID:             defaultUserAgent,
 		BlockedRealmPrefixes: blockedRealms(h.base),
 		Credential: func(ctx context.Context, _ string) (auth.Credential, error) {

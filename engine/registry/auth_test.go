@@ -134,7 +134,7 @@ func TestOneRenewalForMany(t *testing.T) {
 	set(t.Context())
 	var turnedAway []context.Context
 	for range 5 {
-		ctx := rememberToken(t.Context())
+		ctx := tokens.remember(t.Context())
 		_, err := tokens.GetToken(ctx, "r", auth.SchemeBearer, "scope")
 		noError(t, err)
 		turnedAway = append(turnedAway, ctx)
@@ -153,10 +153,10 @@ func TestRenewedTokenIsNotBelievedForLong(t *testing.T) {
 		n++
 		return fmt.Sprint(n), nil
 	}
-	ctx := rememberToken(t.Context())
+	ctx := tokens.remember(t.Context())
 	tokens.Set(ctx, "r", auth.SchemeBearer, "s", fetch)
 	tokens.GetToken(ctx, "r", auth.SchemeBearer, "s")
-	tokens.Set(rememberToken(t.Context()), "r", auth.SchemeBearer, "s", fetch)
+	tokens.Set(tokens.remember(t.Context()), "r", auth.SchemeBearer, "s", fetch)
 	c.Sleep(ctx, 10*time.Minute) // this request waited for so long
 	value, err := tokens.Set(ctx, "r", auth.SchemeBearer, "s", fetch)
 	noError(t, err)
@@ -200,6 +200,35 @@ func TestBorrowedTokenThatHasExpired(t *testing.T) {
 	}}
 	resolve()
 	equal(t, "tokens", reg.issued, 3)
+}
+
+// TestFreshTokenThatIsRefused: a registry that turns away a token which was fetched
+// just now means it, and is not asked again.
+func TestFreshTokenThatIsRefused(t *testing.T) {
+	for name, basic := range map[string]bool{"token": false, "password": true} {
+		t.Run(name, func(t *testing.T) {
+			reg := startTokens(t, manifests)
+			reg.next = func(w http.ResponseWriter, req *http.Request) {
+				if basic {
+					w.Header().Set("Www-Authenticate", `Basic realm="x"`)
+				} else {
+					w.Header().Set("Www-Authenticate", fmt.Sprintf(`Bearer realm=%q,service="test"`, reg.realm))
+				}
+				giveError(w, http.StatusUnauthorized, "UNAUTHORIZED", "not you")
+			}
+			reg.left[""] = 1 << 30 // the challenge is that of next
+			o := newClock().options(t)
+			o.Settings = func(string) (Settings, error) {
+				return Settings{Credential: &auth.Credential{Username: "me", Password: "secret"}}, nil
+			}
+			client := New(o)
+			for range 3 {
+				_, err := open(t, client, reg.host, "test/repo").Resolve(t.Context(), "v1")
+				equal(t, "status", status(err), http.StatusUnauthorized)
+			}
+			equal(t, "requests", client.Stats()["HEAD manifest"], 3*2)
+		})
+	}
 }
 
 // TestTokenServiceThatFailsForMany has many wait for one token that cannot be

@@ -90,7 +90,7 @@ func (r *Repository) request(ctx context.Context, method string, u *url.URL, bod
 	if r.pushes.Load() {
 		actions = append(actions, auth.ActionPush)
 	}
-	ctx = rememberToken(ctx)
+	ctx = r.account.tokens.remember(ctx)
 	if r.ref.Repository == "" {
 		ctx = auth.AppendScopesForHost(ctx, r.ref.Host(), auth.ScopeRegistryCatalog)
 	} else {
@@ -102,14 +102,18 @@ func (r *Repository) request(ctx context.Context, method string, u *url.URL, bod
 // do signs a request and sends it. The body of the response holds a place in
 // the limits until it is closed.
 func (r *Repository) do(req *http.Request) (*http.Response, error) {
+	tokens := r.account.tokens
 	resp, err := r.account.client.Do(req)
-	for n := 0; err == nil && resp.StatusCode == http.StatusUnauthorized && mayHaveExpired(req.Context(), n) && rewindable(req); n++ {
+	for n := 0; n < maxRenewals && err == nil && resp.StatusCode == http.StatusUnauthorized && tokens.mayHaveExpired(req.Context()) && rewindable(req); n++ {
 		drain(resp)
 		if req, err = rewound(req); err == nil {
 			resp, err = r.account.client.Do(req)
 		}
 	}
 	if err == nil {
+		if resp.StatusCode != http.StatusUnauthorized {
+			tokens.letIn(req.Context())
+		}
 		return resp, nil
 	}
 	return nil, r.explain(hideQuery(err))

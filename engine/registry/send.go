@@ -119,8 +119,9 @@ func (s *sender) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// dressed adds the headers that the user wants, if it is the registry itself
-// that is asked: the store that it may send us on to has no business with them.
+// dressed adds the headers that the user wants and the newest token, if it is the
+// registry itself that is asked: the store that it may send us on to has no
+// business with them.
 func (s *sender) dressed(req *http.Request) *http.Request {
 	req.Header = req.Header.Clone()
 	if req.Header == nil {
@@ -130,6 +131,7 @@ func (s *sender) dressed(req *http.Request) *http.Request {
 	if !sameOrigin(req.URL, s.host.base) {
 		return req
 	}
+	goesOut(req, s.host.client.options.Retry.Now())
 	for key, values := range s.host.settings.Header {
 		req.Header[http.CanonicalHeaderKey(key)] = values
 	}

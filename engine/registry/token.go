@@ -2,6 +2,8 @@ package registry
 
 import (
 	"context"
+	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,6 +30,7 @@ type tokens struct {
 type token struct {
 	value string
 	at    time.Time
+	took  bool // the registry has let a request in with it
 }
 
 // flight is a token on its way. Its goroutine ends with the fetch, which is
@@ -46,32 +49,107 @@ func newTokens(now func() time.Time) *tokens {
 
 type shownKey struct{}
 
-// shown is which token a request showed last, and whether there had been a token
-// of that kind before the one that it was given then.
+// shown is which token a request showed last, and when it went out with it.
 type shown struct {
-	value   string
-	fetched bool // a token was asked for on its behalf
-	renewal bool
+	tokens      *tokens
+	name, value string
+	at          time.Time // when the token was fetched
+	sent        time.Time
 }
 
-// maxRenewals is how often a request is sent again because its token may have
-// expired while it waited for a place.
-const maxRenewals = 3
+const (
+	// maxRenewals is how often a request is sent again because its token may have
+	// expired while it waited for a place.
+	maxRenewals = 3
+	// leastLife is what no token lasts for less.
+	leastLife = time.Second
+)
 
-// rememberToken makes a context that keeps what its request showed. A context
-// serves one request, whose steps follow one another.
-func rememberToken(ctx context.Context) context.Context {
-	return context.WithValue(ctx, shownKey{}, new(shown))
+// remember makes a context that keeps what its request shows. A context serves one
+// request, whose steps follow one another.
+func (t *tokens) remember(ctx context.Context) context.Context {
+	return context.WithValue(ctx, shownKey{}, &shown{tokens: t})
+}
+
+// goesOut is told of a request of the registry that is sent at a time.
+func goesOut(req *http.Request, now time.Time) {
+	if s, ok := req.Context().Value(shownKey{}).(*shown); ok {
+		s.tokens.renew(req)
+		s.sent = now
+	}
+}
+
+// letIn notes that the token which the request of ctx showed is good.
+func (t *tokens) letIn(ctx context.Context) {
+	s, ok := ctx.Value(shownKey{}).(*shown)
+	if !ok {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if k := t.known[s.name]; k.value == s.value && s.value != "" {
+		k.took = true
+		t.known[s.name] = k
+	}
 }
 
 // mayHaveExpired reports whether it is worth while to send the request of ctx
-// for the n-th time again (from 0) with a new token, though it was turned away
-// with one: that may have expired before it was shown, where tokens last for
-// seconds and requests wait for a place. A first token gets one such chance, one
-// that took the place of an older one maxRenewals.
-func mayHaveExpired(ctx context.Context, n int) bool {
+// again with a new token, though it was turned away with one: that may have expired
+// before it was shown, where tokens last for seconds and requests wait for a
+// place. One that is fresh and never let anybody in has not: it is refused.
+func (t *tokens) mayHaveExpired(ctx context.Context) bool {
 	s, ok := ctx.Value(shownKey{}).(*shown)
-	return ok && s.fetched && (n == 0 || s.renewal && n < maxRenewals)
+	if !ok || s.value == "" {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	k := t.known[s.name]
+	return k.value != s.value || k.took || s.sent.Sub(s.at) >= leastLife
+}
+
+// wasOld reports whether the request of ctx showed a token that may have expired on
+// its way from one request to the next.
+func wasOld(ctx context.Context) bool {
+	s, ok := ctx.Value(shownKey{}).(*shown)
+	return ok && s.value != "" && s.sent.Sub(s.at) >= leastLife
+}
+
+// show notes the token that the request of ctx is given; t.mu is held.
+func (t *tokens) show(ctx context.Context, name string) {
+	if s, ok := ctx.Value(shownKey{}).(*shown); ok {
+		s.name, s.value, s.at = name, t.known[name].value, t.known[name].at
+	}
+}
+
+// shownBy is what the account calls the token that the request of ctx showed.
+func shownBy(ctx context.Context) string {
+	if s, ok := ctx.Value(shownKey{}).(*shown); ok {
+		return s.name
+	}
+	return ""
+}
+
+// willShow says which token the request of ctx is signed with.
+func willShow(ctx context.Context, name string) {
+	if s, ok := ctx.Value(shownKey{}).(*shown); ok {
+		s.name = name
+	}
+}
+
+// renew gives a request that was signed with a token the newest one of its kind: it
+// may have waited long for its place, and a body cannot always be sent again.
+func (t *tokens) renew(req *http.Request) {
+	s, ok := req.Context().Value(shownKey{}).(*shown)
+	if !ok || !strings.HasPrefix(req.Header.Get("Authorization"), "Bearer ") {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if k, ok := t.known[s.name]; ok {
+		req.Header.Set("Authorization", "Bearer "+k.value)
+		t.show(req.Context(), s.name)
+	}
 }
 
 // GetScheme implements auth.Cache.
@@ -88,13 +166,12 @@ func (t *tokens) GetScheme(context.Context, string) (auth.Scheme, error) {
 func (t *tokens) GetToken(ctx context.Context, _ string, scheme auth.Scheme, key string) (string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	k, ok := t.known[id(scheme, key)]
+	name := id(scheme, key)
+	k, ok := t.known[name]
 	if !ok {
 		return "", errdef.ErrNotFound
 	}
-	if s, ok := ctx.Value(shownKey{}).(*shown); ok {
-		s.value = k.value
-	}
+	t.show(ctx, name)
 	return k.value, nil
 }
 
@@ -104,6 +181,7 @@ func (t *tokens) Set(ctx context.Context, _ string, scheme auth.Scheme, key stri
 	t.mu.Lock()
 	name := id(scheme, key)
 	if value, ok := t.renewed(ctx, name); ok {
+		t.show(ctx, name)
 		t.mu.Unlock()
 		return value, nil
 	}
@@ -119,6 +197,11 @@ func (t *tokens) Set(ctx context.Context, _ string, scheme auth.Scheme, key stri
 
 	select {
 	case <-f.done:
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.known[name].value == f.value {
+			t.show(ctx, name)
+		}
 		return f.value, f.err
 	case <-ctx.Done():
 		t.leave(f, name)
@@ -134,7 +217,6 @@ func (t *tokens) renewed(ctx context.Context, name string) (string, bool) {
 		return "", false
 	}
 	k, have := t.known[name]
-	s.fetched, s.renewal = true, have
 	return k.value, have && s.value != "" && k.value != s.value && t.now().Sub(k.at) <= freshFor
 }
 

@@ -16,7 +16,8 @@ import (
 
 // uploadTries is how often a blob's bytes are sent, each time from the start in a
 // session of its own, where the session or the connection was lost. A registry
-// that says itself that it cannot now is given as many tries as for any request.
+// that says itself that it cannot now is given as many tries as for any request,
+// and so is one whose tokens end before their request gets a place.
 const uploadTries = 3
 
 // session is an upload that a registry has opened.
@@ -25,6 +26,7 @@ type session struct {
 	// authorization is what the POST was signed with. The PUT takes it over: it
 	// cannot be sent twice, so it must not wait for a 401 to learn its token.
 	authorization string
+	token         string // what the account calls the token in it
 	minChunk      int64
 }
 
@@ -54,6 +56,10 @@ func (r *Repository) pushBlob(ctx context.Context, desc ocispec.Descriptor, s *s
 		s = nil
 		if !inChunks && status(err) == http.StatusRequestEntityTooLarge {
 			source, inChunks, try = open, true, 0
+			continue
+		}
+		if status(err) == http.StatusUnauthorized && again && try < resends(err) {
+			source = reopen(open, err) // at once: a pause makes no token better
 			continue
 		}
 		if !again || try >= resends(err) || health.wait(ctx, try, since, err) != nil {
@@ -112,12 +118,22 @@ func (r *Repository) put(ctx context.Context, desc ocispec.Descriptor, s *sessio
 	if err != nil {
 		return err
 	}
+	old := wasOld(resp.Request.Context())
 	if err := expect(resp, http.StatusCreated, http.StatusOK, http.StatusNoContent); err != nil {
-		return r.explain(err)
+		if err = r.explain(err); old && status(err) == http.StatusUnauthorized {
+			err = &expiredError{err}
+		}
+		return err
 	}
 	resp.Body.Close()
 	return nil
 }
+
+// expiredError is a refusal of a token that was not fresh.
+type expiredError struct{ err error }
+
+func (e *expiredError) Error() string { return e.err.Error() }
+func (e *expiredError) Unwrap() error { return e.err }
 
 // placeFor is the context of the requests that send body on.
 func placeFor(ctx context.Context, body io.ReadCloser) context.Context {
@@ -141,6 +157,7 @@ func (r *Repository) send(ctx context.Context, method string, u *url.URL, s *ses
 	req.Header.Set("Content-Type", "application/octet-stream")
 	if s.authorization != "" {
 		req.Header.Set("Authorization", s.authorization)
+		willShow(req.Context(), s.token)
 	}
 	if size == 0 {
 		body.Close()
@@ -184,6 +201,7 @@ func openedSession(resp *http.Response) (*session, error) {
 	s := &session{url: u}
 	if sameOrigin(u, resp.Request.URL) {
 		s.authorization = resp.Request.Header.Get("Authorization")
+		s.token = shownBy(resp.Request.Context())
 	}
 	s.minChunk, _ = strconv.ParseInt(resp.Header.Get("OCI-Chunk-Min-Length"), 10, 64)
 	return s, nil
@@ -206,7 +224,7 @@ func resendable(err error) bool {
 
 // resends is how often a blob is sent that keeps failing with err.
 func resends(err error) int {
-	if retryableStatus(status(err)) {
+	if retryableStatus(status(err)) || isType[*expiredError](err) {
 		return tries
 	}
 	return uploadTries

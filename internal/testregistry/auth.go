@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // tokens are the bearer tokens given out, with their scopes. The zero value is ready.
@@ -14,17 +15,22 @@ type tokens struct {
 	mu     sync.Mutex // guards all below
 	last   int
 	scopes map[string][]string
+	ends   map[string]time.Time // of those that do not last for ever
 }
 
-func (t *tokens) issue(scopes []string) string {
+// issue makes a token that is good until a time; the zero time is no end.
+func (t *tokens) issue(scopes []string, end time.Time) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.scopes == nil {
-		t.scopes = map[string][]string{}
+		t.scopes, t.ends = map[string][]string{}, map[string]time.Time{}
 	}
 	t.last++
 	token := "token-" + strconv.Itoa(t.last)
 	t.scopes[token] = scopes
+	if !end.IsZero() {
+		t.ends[token] = end
+	}
 	return token
 }
 
@@ -34,11 +40,14 @@ func (t *tokens) expire() {
 	clear(t.scopes)
 }
 
-// cover says whether a token is good for an action on a resource, as in
+// cover says whether a token is good now for an action on a resource, as in
 // "repository:a/b" and "pull".
-func (t *tokens) cover(token, resource, action string) bool {
+func (t *tokens) cover(token, resource, action string, now time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if end, ends := t.ends[token]; ends && !now.Before(end) {
+		return false
+	}
 	for _, scope := range t.scopes[token] {
 		i := strings.LastIndexByte(scope, ':')
 		if i < 0 || scope[:i] != resource {
@@ -81,7 +90,7 @@ func (r *Registry) allowed(req *http.Request, c call) bool {
 	if c.noun == "base" {
 		return ok
 	}
-	return ok && r.tokens.cover(token, c.resource(), c.action())
+	return ok && r.tokens.cover(token, c.resource(), c.action(), r.options.Now())
 }
 
 func (r *Registry) knows(req *http.Request) bool {
@@ -125,7 +134,11 @@ func (r *Registry) serveToken(w http.ResponseWriter, req *http.Request) {
 	for _, scope := range req.Form["scope"] {
 		scopes = append(scopes, strings.Fields(scope)...)
 	}
-	token := r.tokens.issue(scopes)
+	var end time.Time
+	if life := r.options.TokenLife; life > 0 {
+		end = r.options.Now().Add(life)
+	}
+	token := r.tokens.issue(scopes, end)
 	serveJSON(w, http.StatusOK, "application/json", map[string]any{"token": token, "access_token": token, "expires_in": 3600})
 }
 

@@ -32,9 +32,11 @@ type Options struct {
 	TLS   bool // https with a CA of its own, see Registry.CA
 	HTTP2 bool // offer HTTP/2; needs TLS
 
-	Username, Password string // basic authentication, or what the token endpoint asks for
-	Token              bool   // bearer tokens instead of basic; anonymous ones if Username is empty
-	IdentityToken      string // a refresh token that the token endpoint takes as well
+	Username, Password string           // basic authentication, or what the token endpoint asks for
+	Token              bool             // bearer tokens instead of basic; anonymous ones if Username is empty
+	IdentityToken      string           // a refresh token that the token endpoint takes as well
+	TokenLife          time.Duration    // of a token, by Now; 0: for ever
+	Now                func() time.Time // nil: time.Now
 
 	NoReferrersAPI bool
 	NoRange        bool // Range is ignored and not announced
@@ -69,6 +71,9 @@ type Registry struct {
 // New starts a registry on a free loopback port and ends it with the test.
 func New(tb testing.TB, o Options) *Registry {
 	tb.Helper()
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	r := &Registry{options: o, store: newStore()}
 	r.Seeder = &Seeder{tb: tb, sink: directSink{r}}
 	r.server = httptest.NewUnstartedServer(http.HandlerFunc(r.serve))

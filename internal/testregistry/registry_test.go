@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -162,7 +163,7 @@ func TestTokens(t *testing.T) {
 	if resp := ask(t, r, "GET", "/v2/app/manifests/v1", ""); resp.StatusCode != http.StatusUnauthorized {
 		t.Errorf("without a token: %s", resp.Status)
 	}
-	token := r.tokens.issue([]string{"repository:app:pull"})
+	token := r.tokens.issue([]string{"repository:app:pull"}, time.Time{})
 	header := []string{"Authorization", "Bearer " + token}
 	if resp := ask(t, r, "GET", "/v2/app/manifests/v1", "", header...); resp.StatusCode != http.StatusOK {
 		t.Errorf("pull: %s", resp.Status)
