@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -204,6 +205,65 @@ func restoreUntil(t *testing.T, path string, target *testregistry.Registry, last
 	target.Fault(nil)
 	if !over.Load() {
 		t.Fatal("the restore never came to the request")
+	}
+}
+
+// TestCorruptReferrer: what refers to an artifact is damaged beyond telling what that
+// is. It is named, in the repository that it came from, and all else arrives.
+func TestCorruptReferrer(t *testing.T) {
+	for _, out := range []string{"layout/", "bundle.tar"} {
+		source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
+		signature := source.Referrer("app", source.Image("app", "v1", []byte("one")), "application/vnd.example.signature", []byte("signature"))
+		source.Index("other", "v1", source.Image("other", "", []byte("two")))
+		path := t.TempDir() + "/" + out
+		backup(t, path, selections(t, source.Host+"/app", source.Host+"/other"))
+		file := path
+		if out == "layout/" {
+			file = filepath.Join(path, "blobs", "sha256", signature.Digest.Encoded())
+		}
+		damage(t, file, []byte(`"artifactType":"application/vnd.example.signature"`))
+		report, err := restoreWith(t, newFalseClock().faced(t, 4), path, out == "bundle.tar", target.Host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var corrupt *engine.CorruptError
+		fails := report.Failures()
+		if len(fails) != 1 || !errors.As(fails[0].Err, &corrupt) || fails[0].Reference != source.Host+"/app@"+signature.Digest.String() {
+			t.Errorf("%s: failed: %v", out, fails)
+		}
+		if !slices.Equal(target.Tags("app"), []string{"v1"}) || !slices.Equal(target.Tags("other"), []string{"v1"}) {
+			t.Errorf("%s: the target has %v and %v", out, target.Tags("app"), target.Tags("other"))
+		}
+	}
+}
+
+// TestManyMissingBlobs: whatever the input lacks, the registry is not given up for it.
+func TestManyMissingBlobs(t *testing.T) {
+	source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
+	path := t.TempDir() + "/layout/"
+	for i := range 30 {
+		source.Image("app", fmt.Sprint("bad", i), testregistry.Random(fmt.Sprint(i), 900))
+	}
+	source.Image("app", "good", []byte("good"))
+	backup(t, path, selections(t, source.Host+"/app"))
+	for i := range 30 {
+		layer := digest.FromBytes(testregistry.Random(fmt.Sprint(i), 900))
+		if err := os.Remove(filepath.Join(path, "blobs", "sha256", layer.Encoded())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	report, err := restoreWith(t, newFalseClock().faced(t, 16), path, false, target.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range report.Failures() {
+		var corrupt *engine.CorruptError
+		if !errors.As(a.Err, &corrupt) {
+			t.Errorf("%s: %v", a.Reference, a.Err)
+		}
+	}
+	if got := target.Tags("app"); !slices.Equal(got, []string{"good"}) {
+		t.Errorf("the target has %v", got)
 	}
 }
 

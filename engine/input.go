@@ -26,8 +26,9 @@ type input struct {
 
 // root is an entry that is restored in its own right.
 type root struct {
-	entry store.Entry
-	ref   config.Reference // zero for an entry without a full name
+	entry   store.Entry
+	ref     config.Reference // zero for an entry without a full name
+	corrupt error            // it has no name, and its bytes do not say what it is
 }
 
 // openInput reads what the entries are: artifacts, or referrers of artifacts.
@@ -42,13 +43,14 @@ func openInput(in store.Input) (*input, error) {
 	default:
 		return nil, fmt.Errorf("unknown kind of input %T", in)
 	}
-	return i, i.classify()
+	i.classify()
+	return i, nil
 }
 
 // classify sorts the entries. A nameless one that has a subject belongs to that
 // subject; one that is a child of another entry's index (oras-go writes those
-// too) needs no place of its own.
-func (i *input) classify() error {
+// too) needs no place of its own. What cannot be read fails when its turn comes.
+func (i *input) classify() {
 	var nameless []store.Entry
 	for _, e := range i.layout.Index().Entries {
 		if e.Name == "" {
@@ -59,55 +61,63 @@ func (i *input) classify() error {
 		if err != nil || ref.IsRepository() {
 			ref = config.Reference{}
 		}
-		i.roots = append(i.roots, root{e, ref})
+		i.roots = append(i.roots, root{entry: e, ref: ref})
 	}
 	for _, e := range nameless {
 		if err := i.addReferrer(e); err != nil {
-			return err
+			i.addCorrupt(e, err)
+			continue
 		}
 		if _, refers := i.homes[e.Digest]; !refers {
 			i.roots = append(i.roots, root{entry: e})
 		}
 	}
-	return i.dropChildren()
+	i.dropChildren()
+}
+
+// addCorrupt makes a root, which will fail, of an entry that cannot be read: in each
+// repository that it came from, since nothing else says what needs it.
+func (i *input) addCorrupt(e store.Entry, err error) {
+	for _, repository := range e.Repositories {
+		if ref, parseErr := config.ParseReference(repository + "@" + e.Digest.String()); parseErr == nil {
+			i.roots = append(i.roots, root{e, ref, err})
+		}
+	}
+	if len(e.Repositories) == 0 {
+		i.roots = append(i.roots, root{entry: e, corrupt: err})
+	}
 }
 
 // dropChildren takes the children of other roots out of the nameless roots.
-func (i *input) dropChildren() error {
+func (i *input) dropChildren() {
 	if !slices.ContainsFunc(i.roots, func(r root) bool { return r.entry.Name == "" }) {
-		return nil
+		return
 	}
 	children := make(map[digest.Digest]bool)
-	var walk func(ocispec.Descriptor, int) error
-	walk = func(desc ocispec.Descriptor, depth int) error {
+	var walk func(ocispec.Descriptor, int)
+	walk = func(desc ocispec.Descriptor, depth int) {
 		if !store.IsIndex(desc.MediaType) || depth > maxDepth {
-			return nil
+			return
 		}
 		data, err := i.manifest(context.Background(), desc)
 		if err != nil {
-			return err
+			return
 		}
 		m, err := store.ParseManifest(desc, data)
 		if err != nil {
-			return err
+			return
 		}
 		for _, child := range m.Manifests {
 			if !children[child.Digest] {
 				children[child.Digest] = true
-				if err := walk(child, depth+1); err != nil {
-					return err
-				}
+				walk(child, depth+1)
 			}
 		}
-		return nil
 	}
 	for _, r := range i.roots {
-		if err := walk(r.entry.Descriptor(), 0); err != nil {
-			return err
-		}
+		walk(r.entry.Descriptor(), 0)
 	}
 	i.roots = slices.DeleteFunc(i.roots, func(r root) bool { return r.entry.Name == "" && children[r.entry.Digest] })
-	return nil
 }
 
 // addReferrer notes what a nameless manifest refers to, if anything.

@@ -30,13 +30,17 @@ type delivery struct {
 	skipped bool            // and stays as it is
 	pending int             // uploads that it waits for; guarded by restore.mu
 	done    bool            // it is whole in the target
+	corrupt error           // the input does not even say what it is
 	failure error           // of such an upload; guarded by restore.mu
 	err     error
 }
 
 // destination is the full reference that the artifact gets.
 func (d *delivery) destination() string {
-	name := d.target.Registry + "/" + d.path
+	name := d.target.Registry
+	if d.path != "" {
+		name += "/" + d.path
+	}
 	if d.tag == "" {
 		return name + "@" + d.root.digest.String()
 	}
@@ -93,7 +97,11 @@ func (r *restore) deliver(root root, target config.Target) (*delivery, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", e.Name, err)
 	}
-	d := &delivery{name: e.Name, target: target, root: compact(e.Descriptor()), scope: scopeOfAll(!r.ExcludeReferrers, platforms)}
+	d := &delivery{name: e.Name, target: target, root: compact(e.Descriptor()), scope: scopeOfAll(!r.ExcludeReferrers, platforms), corrupt: root.corrupt}
+	if root.corrupt != nil && root.ref.Registry == "" {
+		d.name, d.path = e.Digest.String(), target.Namespace
+		return d, nil
+	}
 	if root.ref.Registry == "" {
 		if d.name == "" {
 			d.name = e.Digest.String()
@@ -109,6 +117,9 @@ func (r *restore) deliver(root root, target config.Target) (*delivery, error) {
 		return nil, err
 	}
 	d.source, d.path, d.tag = root.ref.Name(), target.Join(path), tag
+	if d.name == "" {
+		d.name = root.ref.String()
+	}
 	return d, checkName(d)
 }
 
@@ -134,8 +145,11 @@ func (r *restore) selected() ([]root, error) {
 	used := make([]bool, len(r.Only))
 	picked := make([]bool, len(r.in.roots))
 	chosen := make(map[placeKey]bool)
-	unnamed := 0
+	unnamed, repositories := 0, make(map[string]bool)
 	for i, root := range r.in.roots {
+		if root.corrupt != nil {
+			continue
+		}
 		if root.entry.Name == "" && full {
 			unnamed++
 			continue
@@ -148,6 +162,7 @@ func (r *restore) selected() ([]root, error) {
 		}
 		if picked[i] {
 			chosen[placeKey{root.ref.Name(), root.entry.Digest}] = true
+			repositories[root.ref.Name()] = true
 		}
 	}
 	if unnamed > 0 {
@@ -161,6 +176,9 @@ func (r *restore) selected() ([]root, error) {
 		subject, attached := attachedTo(root.ref)
 		if attached && r.ExcludeReferrers {
 			continue
+		}
+		if root.corrupt != nil { // it may belong to anything in its repository
+			picked[i] = !r.ExcludeReferrers && (root.ref.Registry == "" || repositories[root.ref.Name()])
 		}
 		if picked[i] || attached && chosen[placeKey{root.ref.Name(), subject}] {
 			roots = append(roots, root)
