@@ -175,7 +175,10 @@ func (a *Archive) Commit(incomplete bool) (path string, err error) {
 		return "", err
 	}
 	a.closed = true
-	return a.medium.commit(incomplete)
+	path, err = a.medium.commit(incomplete)
+	var gone *GoneError
+	a.left = err != nil && !errors.As(err, &gone)
+	return path, err
 }
 
 // Abort removes what was written, if it is not in a pipe.

@@ -21,6 +21,9 @@ import (
 func (d *Dir) Commit(ctx context.Context) error {
 	d.commit.Lock()
 	defer d.commit.Unlock()
+	if !inPlace(d.lock.file, filepath.Join(d.path, LockFile)) {
+		return &GoneError{Path: d.path}
+	}
 	// In this order: an entry is put when its blobs are stored, so those of
 	// every entry in the snapshot are among the fresh ones, or synced.
 	index := d.index.snapshot()

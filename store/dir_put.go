@@ -62,7 +62,7 @@ func (d *Dir) aside(name string) string { return filepath.Join(d.path, ingestFol
 // openAside opens a file in ingest/, which Commit removes when it is empty.
 func (d *Dir) openAside(name string, flag int) (*os.File, error) {
 	for {
-		if err := os.MkdirAll(d.aside(""), 0o755); err != nil {
+		if err := d.makeInside(ingestFolder); err != nil {
 			return nil, err
 		}
 		file, err := os.OpenFile(d.aside(name), flag, 0o644)
@@ -72,12 +72,25 @@ func (d *Dir) openAside(name string, flag int) (*os.File, error) {
 	}
 }
 
+// makeInside makes a folder and those above it, but not the layout itself: where that
+// is gone, nothing is put in its place.
+func (d *Dir) makeInside(names ...string) error {
+	path := d.path
+	for _, name := range names {
+		path = filepath.Join(path, name)
+		if err := os.Mkdir(path, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return nil
+}
+
 // putInPlace makes a verified file the blob of that digest.
 func (d *Dir) putInPlace(name string, g digest.Digest) error {
 	path := d.blobPath(g)
 	err := os.Rename(d.aside(name), path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		if err := d.makeInside("blobs", string(g.Algorithm())); err != nil {
 			return err
 		}
 		err = os.Rename(d.aside(name), path)

@@ -533,3 +533,73 @@ func TestCommitCancelled(t *testing.T) {
 		t.Error("index.json was written")
 	}
 }
+
+// TestOutputThatIsGone: whoever removes or replaces what a run writes to is told, and
+// nothing is made in its place that says more than there is.
+func TestOutputThatIsGone(t *testing.T) {
+	for name, replace := range map[string]func(path string) error{
+		"removed":  os.RemoveAll,
+		"replaced": func(path string) error { return errors.Join(os.RemoveAll(path), os.Mkdir(path, 0o755)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			if runtime.GOOS == "windows" {
+				t.Skip("what is open cannot be removed there")
+			}
+			path := filepath.Join(t.TempDir(), "layout")
+			d, err := OpenDir(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			if err := replace(path); err != nil {
+				t.Fatal(err)
+			}
+			data := []byte("{}")
+			if err := d.Push(ocispec.Descriptor{Digest: digest.FromBytes(data), Size: 2}, data); name == "removed" && !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("a blob: %v", err)
+			}
+			var gone *GoneError
+			if err := d.Commit(t.Context()); !errors.As(err, &gone) {
+				t.Errorf("got %v", err)
+			}
+			if exists(filepath.Join(path, bundle.IndexFile)) || name == "removed" && exists(path) {
+				t.Error("something was made in its place")
+			}
+		})
+	}
+	path := filepath.Join(t.TempDir(), "bundle.tgz")
+	a, err := CreateArchive(path, bundle.Gzip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	if err := errors.Join(a.PutIndex(&Index{}), os.Remove(path+".partial"), os.WriteFile(path+".partial", []byte("another's"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	var gone *GoneError
+	if _, err := a.Commit(false); !errors.As(err, &gone) || exists(path) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestCommitThatFailsKeepsWhatIsThere: where an archive cannot get its name, it can be
+// taken up again.
+func TestCommitThatFailsKeepsWhatIsThere(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bundle.tgz")
+	a, err := CreateArchive(path, bundle.Gzip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(a.PutIndex(&Index{}), os.Mkdir(path, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Commit(false); err == nil {
+		t.Error("no error")
+	}
+	if err := a.Close(); err != nil {
+		t.Error(err)
+	}
+	if a.Partial() != path+".partial" || !exists(path+".partial") {
+		t.Error("nothing is left of it")
+	}
+}

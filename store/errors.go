@@ -34,6 +34,14 @@ type LockedError struct{ Path string }
 
 func (e *LockedError) Error() string { return e.Path + ": another process is writing to it" }
 
+// GoneError says that somebody removed or replaced what a run writes to, so that
+// nobody knows what is there now.
+type GoneError struct{ Path string }
+
+func (e *GoneError) Error() string {
+	return e.Path + ": was removed or replaced while it was written to"
+}
+
 // NotLayoutError says that the directory Path holds something that is no OCI
 // layout, which we do not mix with ours.
 type NotLayoutError struct{ Path string }

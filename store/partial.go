@@ -134,11 +134,13 @@ func (p *partial) commit(incomplete bool) (path string, err error) {
 		path = target
 	}
 	if err := errors.Join(p.buffer.Flush(), syncFile(p.file)); err != nil {
-		return "", errors.Join(err, p.abort())
+		return "", errors.Join(err, p.lock.release()) // for another run
+	}
+	if !inPlace(p.file, p.target+".partial") {
+		return "", errors.Join(&GoneError{Path: p.target + ".partial"}, p.lock.release())
 	}
 	rename := func() error { return os.Rename(p.target+".partial", target) }
 	if err := p.lock.releaseAfter(rename); err != nil {
-		os.Remove(p.target + ".partial")
 		return "", outputError(path, err)
 	}
 	return path, syncPath(filepath.Dir(target))
