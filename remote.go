@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"strconv"
 	"strings"
@@ -44,6 +45,7 @@ func (f *remoteFlags) options(spec *config.Spec, u *ui, hosts []string) (registr
 		return registry.Options{}, err
 	}
 	u.secrets.addHeaders(over.Header)
+	u.secrets.addProxies(os.Environ())
 	if over.Resolve, err = parseResolve(f.Resolve); err != nil {
 		return registry.Options{}, err
 	}
@@ -53,6 +55,7 @@ func (f *remoteFlags) options(spec *config.Spec, u *ui, hosts []string) (registr
 	return registry.Options{
 		Concurrency:     f.Concurrency,
 		CredentialFiles: f.RegistryConfig,
+		Secret:          u.secrets.add,
 		UserAgent:       "oras-mirror/" + readVersion().Version + " (" + runtime.GOOS + "; " + runtime.GOARCH + ")",
 		Settings: func(host string) (registry.Settings, error) {
 			return f.settings(spec, host, over)
@@ -95,11 +98,22 @@ func parseHeaders(lines []string) (http.Header, error) {
 		name, value, ok := strings.Cut(line, ":")
 		name = strings.TrimSpace(name)
 		if !ok || name == "" || strings.ContainsFunc(line, notInHeader) || strings.ContainsAny(name, " \t") {
-			return nil, usage("a header is 'NAME: VALUE'", "--header %q is no header", line)
+			return nil, usage("a header is 'NAME: VALUE'", "--header %q is no header", headerName(line))
 		}
 		headers.Add(name, strings.TrimSpace(value))
 	}
 	return headers, nil
+}
+
+// headerName is what may be shown of a header that is none: its value may be a
+// secret, and it may have no name at all.
+func headerName(line string) string {
+	name, _, _ := strings.Cut(line, ":")
+	name, _, more := strings.Cut(strings.TrimSpace(name), " ")
+	if more || len(name) < len(line) {
+		return name + " ..."
+	}
+	return name
 }
 
 // notInHeader tells characters that would end a header line or are not allowed

@@ -15,6 +15,7 @@ type account struct {
 	client *auth.Client
 	tokens *tokens // the client's cache
 	find   func(ctx context.Context) (auth.Credential, error)
+	secret func(username, secret string)
 
 	mu         sync.Mutex // guards what follows; held while a helper runs
 	asked      bool
@@ -26,6 +27,7 @@ func newAccount(h *host, repository string) *account {
 	a := &account{tokens: newTokens(h.client.options.Retry.Now), find: func(ctx context.Context) (auth.Credential, error) {
 		return h.client.stores.credential(ctx, h.base.Host, repository)
 	}}
+	a.secret = h.client.options.Secret
 	if c := h.settings.Credential; c != nil {
 		a.asked, a.credential = true, *c
 	}
@@ -52,6 +54,11 @@ func (a *account) lookUp(ctx context.Context) (auth.Credential, error) {
 	credential, err := a.find(ctx)
 	if ctx.Err() != nil {
 		return auth.EmptyCredential, ctx.Err()
+	}
+	for _, secret := range []string{credential.Password, credential.RefreshToken, credential.AccessToken} {
+		if secret != "" {
+			a.secret(credential.Username, secret)
+		}
 	}
 	a.asked, a.credential, a.err = true, credential, err
 	return credential, nil

@@ -454,6 +454,48 @@ func TestCredentialsStayWithTheRegistry(t *testing.T) {
 	}
 }
 
+// TestRegistryThatQuotesSecrets: a registry may say what it was sent, and point to what
+// is no URL but signed.
+func TestRegistryThatQuotesSecrets(t *testing.T) {
+	reg := startTokens(t, func(w http.ResponseWriter, req *http.Request) {
+		switch {
+		case strings.HasSuffix(req.URL.Path, "/moved"):
+			w.Header().Set("Location", "http://store.example/%zz?sig=topsecret")
+			w.WriteHeader(http.StatusFound)
+		case strings.HasSuffix(req.URL.Path, "/uploads/"):
+			w.Header().Set("Location", "http://store.example/%zz?sig=topsecret")
+			w.WriteHeader(http.StatusAccepted)
+		case strings.HasSuffix(req.URL.Path, "/tags/list"):
+			w.Header().Set("Link", "http://store.example/?sig=topsecret")
+			w.Write([]byte("{}"))
+		default:
+			giveError(w, http.StatusForbidden, "DENIED", "not with "+req.Header.Get("Authorization"))
+		}
+	})
+	o := newClock().options(t)
+	o.CredentialFiles = []string{credentialsFile(t, `{"auths":{"`+reg.host+`":{"auth":"bWU6aGlkZGVu"}}}`)}
+	var heard []string
+	o.Secret = func(username, secret string) { heard = append(heard, username+":"+secret) }
+	r := open(t, New(o), reg.host, "test/repo")
+	opened := 0
+	_, _, denied := r.FetchManifest(t.Context(), "v1")
+	_, moved := r.Resolve(t.Context(), "moved")
+	for name, err := range map[string]error{"quoted": denied, "moved": moved,
+		"upload": r.PushBlob(t.Context(), subject, opener(imageManifest, &opened)),
+		"tags":   r.Tags(t.Context(), func([]string) error { return nil }),
+	} {
+		if err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		for ; err != nil; err = errors.Unwrap(err) {
+			if strings.Contains(err.Error(), "topsecret") || strings.Contains(err.Error(), "token1") {
+				t.Errorf("%s: a secret in %q", name, err)
+			}
+		}
+	}
+	equal(t, "secrets that were told", fmt.Sprint(heard), "[me:hidden]")
+}
+
 func TestSecretsOfARedirectStayOutOfErrors(t *testing.T) {
 	for name, h := range map[string]http.HandlerFunc{
 		"answer": func(w http.ResponseWriter, req *http.Request) { w.WriteHeader(http.StatusForbidden) },

@@ -55,7 +55,11 @@ type Options struct {
 	UserAgent       string
 	// Debug hears one line a request and never a secret; nil: nobody does. It may be
 	// called from many goroutines at once.
-	Debug        func(format string, a ...any)
+	Debug func(format string, a ...any)
+	// Secret hears of each credential that the stores give, before it is sent, so
+	// that it can be kept out of what is said. It may be called from many
+	// goroutines at once.
+	Secret       func(username, secret string)
 	StallTimeout time.Duration // of a body from which nothing comes; 0: 60 s
 	MaxManifest  int64         // bytes; 0: 16 MiB
 	Retry        RetryOptions
@@ -90,6 +94,9 @@ func New(o Options) *Client {
 	}
 	if o.Settings == nil {
 		o.Settings = func(string) (Settings, error) { return Settings{}, nil }
+	}
+	if o.Secret == nil {
+		o.Secret = func(string, string) {}
 	}
 	o.Retry = o.Retry.withDefaults()
 	return &Client{

@@ -147,7 +147,22 @@ func responseError(resp *http.Response) error {
 	if json.NewDecoder(io.LimitReader(resp.Body, maxErrorBody)).Decode(&body) == nil {
 		e.Errors = body.Errors
 	}
+	_, signed, _ := strings.Cut(resp.Request.Header.Get("Authorization"), " ")
+	for _, token := range []string{signed, shownValue(resp.Request.Context())} {
+		if token != "" {
+			hideToken(e.Errors, token)
+		}
+	}
 	return e
+}
+
+// hideToken takes out of what a registry says the token that it was sent.
+func hideToken(errs errcode.Errors, token string) {
+	for i := range errs {
+		errs[i].Message = strings.ReplaceAll(errs[i].Message, token, "xxxxx")
+		errs[i].Code = strings.ReplaceAll(errs[i].Code, token, "xxxxx")
+		errs[i].Detail = nil // nobody is shown it
+	}
 }
 
 // expect returns nil if resp has one of the statuses, and else reads and closes

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -33,13 +34,16 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
+// errLocation says that a registry points to something that is no URL.
+var errLocation = errors.New("the registry points to what is no URL")
+
 // relocate resolves what a registry gives as Location or Link. A registry
 // behind a proxy that ends TLS often says http, or leaves out the port that it
 // was asked at: the same host is then meant as it was asked.
 func relocate(base *url.URL, location string) (*url.URL, error) {
 	u, err := base.Parse(location)
 	if err != nil {
-		return nil, err
+		return nil, errLocation // what it says may be signed
 	}
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("the registry points to the unsupported scheme %q", u.Scheme)

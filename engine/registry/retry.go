@@ -129,7 +129,7 @@ func permanent(err error) bool {
 		isType[tls.AlertError](err) || isType[x509.UnknownAuthorityError](err) ||
 		isType[x509.HostnameError](err) || isType[x509.CertificateInvalidError](err) ||
 		isType[*net.AddrError](err) || isType[net.InvalidAddrError](err) ||
-		errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, ErrDowngrade)
+		errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, ErrDowngrade) || errors.Is(err, errLocation)
 }
 
 func isType[E error](err error) bool {

@@ -115,6 +115,11 @@ func (s *sender) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp.Request = req
 	s.host.health.heard(resp)
+	if _, err := resp.Location(); resp.StatusCode/100 == 3 && err != nil && err != http.ErrNoLocation {
+		resp.Body.Close()
+		end()
+		return nil, errLocation // net/http would quote it
+	}
 	resp.Body = watch(resp, s.host.client.options.StallTimeout, cancel, end)
 	return resp, nil
 }

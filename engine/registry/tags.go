@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -102,7 +103,7 @@ func nextPage(resp *http.Response) (*url.URL, error) {
 	for _, header := range resp.Header.Values("Link") {
 		target, rest, ok := strings.Cut(strings.TrimSpace(header), ">")
 		if !ok || !strings.HasPrefix(target, "<") {
-			return nil, fmt.Errorf("malformed Link header %q", header)
+			return nil, errors.New("malformed Link header")
 		}
 		if _, relation, ok := strings.Cut(strings.ReplaceAll(rest, `"`, ""), "rel="); ok && !strings.HasPrefix(relation, "next") {
 			continue

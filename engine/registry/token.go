@@ -130,6 +130,14 @@ func shownBy(ctx context.Context) string {
 	return ""
 }
 
+// shownValue is the token that the request of ctx showed last.
+func shownValue(ctx context.Context) string {
+	if s, ok := ctx.Value(shownKey{}).(*shown); ok {
+		return s.value
+	}
+	return ""
+}
+
 // willShow says which token the request of ctx is signed with.
 func willShow(ctx context.Context, name string) {
 	if s, ok := ctx.Value(shownKey{}).(*shown); ok {
