@@ -42,11 +42,11 @@ func (c *backupCommand) Help() string {
 func (c *backupCommand) Run(ctx context.Context, u *ui) error {
 	b, err := c.plan(u)
 	if err != nil {
-		return err
+		return c.refused(ctx, u, "backup", err)
 	}
 	client, err := c.start(u, b.spec, hostsOf(b.selections, sourceHost))
 	if err != nil {
-		return err
+		return c.refused(ctx, u, "backup", err)
 	}
 	account, err := c.reporter(u, "backup")
 	if err != nil {

@@ -86,6 +86,7 @@ type reporter struct {
 	document reportDocument
 	began    time.Time
 	hide     func(string) string
+	device   bool // or a pipe: written to, and not replaced
 }
 
 // reporter begins a report. That it cannot be written should be known before a
@@ -99,11 +100,34 @@ func (f *reportFlags) reporter(u *ui, command string) (*reporter, error) {
 	if r.path == "-" {
 		return nil, usage("name a file", "--report is not written to standard output")
 	}
+	if path, err := filepath.EvalSymlinks(r.path); err == nil {
+		r.path = path // a link stays one
+	}
+	switch info, err := os.Stat(r.path); {
+	case err == nil && info.IsDir():
+		return nil, usage("name a file", "--report %s is a directory", f.Report)
+	case err == nil && !info.Mode().IsRegular():
+		r.device = true
+		return r, nil
+	}
 	probe, err := r.aside()
 	if err != nil {
 		return nil, err
 	}
 	return r, errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// refused writes the report of a run that ended before it began: an old one that
+// stayed would tell of another run. What was to be done again is kept.
+func (f *reportFlags) refused(ctx context.Context, u *ui, command string, err error) error {
+	if f.Report == "" || f.Report == f.OnlyFailed {
+		return err
+	}
+	r, reportErr := f.reporter(u, command)
+	if reportErr != nil {
+		return err
+	}
+	return errors.Join(err, r.write(ctx, nil, err))
 }
 
 // aside opens a file beside the report.
@@ -117,6 +141,9 @@ func (r *reporter) write(ctx context.Context, done *engine.Report, runErr error)
 		return nil
 	}
 	r.fill(ctx, done, runErr)
+	if r.device {
+		return r.writeThrough()
+	}
 	f, err := r.aside()
 	if err != nil {
 		return err
@@ -127,6 +154,18 @@ func (r *reporter) write(ctx context.Context, done *engine.Report, runErr error)
 	}
 	if err != nil {
 		err = errors.Join(fmt.Errorf("%s: the report cannot be written: %w", r.path, err), os.Remove(f.Name()))
+	}
+	return err
+}
+
+// writeThrough writes to what is no file.
+func (r *reporter) writeThrough() error {
+	f, err := os.OpenFile(r.path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	if err = errors.Join(printJSON(f, &r.document), f.Close()); err != nil {
+		err = fmt.Errorf("%s: the report cannot be written: %w", r.path, err)
 	}
 	return err
 }

@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -148,6 +150,37 @@ func TestReportReplacesAtOnce(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
 		t.Errorf("%d files are left", len(entries))
+	}
+}
+
+// TestReportThroughLinksAndDevices: what is no file is written to and stays what it is.
+func TestReportThroughLinksAndDevices(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("links and devices are others there")
+	}
+	dir := t.TempDir()
+	link, path := filepath.Join(dir, "link.json"), filepath.Join(dir, "report.json")
+	if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Symlink("report.json", link)); err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []string{link, os.DevNull} {
+		before, err := os.Lstat(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := (&reportFlags{Report: to}).reporter(&ui{}, "backup")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.write(t.Context(), nil, nil); err != nil {
+			t.Error(err)
+		}
+		if after, err := os.Lstat(to); err != nil || after.Mode() != before.Mode() {
+			t.Errorf("%s is something else now: %v", to, err)
+		}
+	}
+	if data, err := os.ReadFile(path); err != nil || validReport(data) != nil {
+		t.Errorf("the link leads to %s, %v", data, err)
 	}
 }
 

@@ -42,11 +42,11 @@ func (c *restoreCommand) Help() string {
 func (c *restoreCommand) Run(ctx context.Context, u *ui) error {
 	r, err := c.plan(u)
 	if err != nil {
-		return err
+		return c.refused(ctx, u, "restore", err)
 	}
 	client, err := c.start(u, r.spec, hostsOf(r.targets, func(t config.Target) string { return t.Registry }))
 	if err != nil {
-		return err
+		return c.refused(ctx, u, "restore", err)
 	}
 	account, err := c.reporter(u, "restore")
 	if err != nil {
