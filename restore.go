@@ -21,7 +21,7 @@ type restoreCommand struct {
 	Only []string `sep:"none" placeholder:"PATTERN" help:"Restore what matches this glob alone. Repeatable."`
 	destinationFlags
 	DryRun bool `help:"Print source -> target of each artifact and move nothing."`
-	Verify bool `help:"Read back what was pushed: every tag, manifest, blob and list of referrers; exit code 5 if something differs."`
+	Verify bool `help:"Read back and hash what was pushed: every tag, manifest, blob and list of referrers; exit code 5 if something differs."`
 	inputFlags
 	reportFlags
 

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 	"oras.land/oras-go/v2/errdef"
+
+	"github.com/oras-mirror/oras-mirror/engine/registry"
 )
 
 // ReadbackError says that a target does not show what was pushed to it.
@@ -112,14 +115,38 @@ func (r *restore) readManifest(ctx context.Context, d *delivery, n *node) (strin
 	})
 }
 
+// readBlob fetches a blob and hashes it: a registry may have had it before, damaged.
 func (r *restore) readBlob(ctx context.Context, d *delivery, b descriptor) (string, error) {
 	return r.readOnce(ctx, d, b, func() (string, error) {
-		has, err := d.repo.HasBlob(ctx, b.oci())
-		if err != nil || has {
-			return "", err
+		for attempt := 0; ; attempt++ {
+			err := hashRemote(ctx, d.repo, b)
+			switch {
+			case err == nil:
+				return "", nil
+			case errors.Is(err, errdef.ErrNotFound):
+				return fmt.Sprintf("blob %s is missing", b.digest), nil
+			case !isWrong(err):
+				return "", err
+			case attempt > 0: // it was no fault of the way
+				return fmt.Sprintf("blob %s has other bytes", b.digest), nil
+			}
 		}
-		return fmt.Sprintf("blob %s is missing, or has another size", b.digest), nil
 	})
+}
+
+func hashRemote(ctx context.Context, repo *registry.Repository, b descriptor) error {
+	if b.size == 0 {
+		return nil
+	}
+	body, err := repo.FetchBlob(ctx, b.oci(), 0, b.size)
+	if err != nil {
+		return err
+	}
+	hash := b.digest.Algorithm().Hash()
+	if _, err := io.Copy(hash, body); err != nil {
+		return errors.Join(err, body.Close())
+	}
+	return errors.Join(checkHash(b, hash), body.Close())
 }
 
 // readOnce asks a repository once for what many of its artifacts share.
