@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"path"
 	"slices"
@@ -158,6 +159,46 @@ func TestSignalTwice(t *testing.T) {
 	}
 }
 
+// TestSignalInAPause: a run that waits because a registry asked it to ends at once.
+func TestSignalInAPause(t *testing.T) {
+	r := testregistry.New(t, testregistry.Options{})
+	r.Image("app", "v1", []byte("layer"))
+	arrived := make(chan struct{}, 1)
+	r.Fault(func(*http.Request, int) testregistry.Fault {
+		arrived <- struct{}{}
+		return testregistry.Status(http.StatusTooManyRequests, "600")
+	})
+	d := newDesk(t)
+	cmd := d.command(program, "backup", "-o", "bundle.tgz", "--report", "report.json", r.Reference("app", "v1"))
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-arrived
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Error(err)
+	}
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 143 {
+		t.Errorf("exit %d", code)
+	}
+	if d.exists("bundle.tgz") || d.exists("bundle.tgz.partial") || !d.exists("report.json") {
+		t.Errorf("the folder has %v", d.files())
+	}
+}
+
+// TestReportOnAFullDisk: what was backed up is there, and that the report is not is
+// said.
+func TestReportOnAFullDisk(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip(err)
+	}
+	r := testregistry.New(t, testregistry.Options{})
+	r.Image("app", "v1", []byte("layer"))
+	d := newDesk(t)
+	d.mirror("backup", "-o", "bundle.tgz", "--report", "/dev/full", r.Reference("app", "v1")).exits(1).says("the report cannot be written")
+	d.mirror("verify", "--input", "bundle.tgz").exits(0)
+}
+
 // TestTwoProcesses: the second one that writes to an output is told at once, and
 // the first one does not notice.
 func TestTwoProcesses(t *testing.T) {
@@ -167,6 +208,9 @@ func TestTwoProcesses(t *testing.T) {
 			r.Image("app", "v1", testregistry.Random("layer", 300_000))
 			d := newDesk(t)
 			args := []string{"backup", "-o", output, r.Reference("app", "v1")}
+			if err := os.Symlink(strings.TrimSuffix(output, "/"), d.path("link")); err != nil {
+				t.Fatal(err)
+			}
 			arrived, release := make(chan struct{}, 10), make(chan struct{})
 			r.Fault(testregistry.Always("GET blob", func(answer http.Handler) http.Handler {
 				arrived <- struct{}{}
@@ -178,6 +222,7 @@ func TestTwoProcesses(t *testing.T) {
 			}
 			<-arrived
 			d.mirror(args...).exits(1).says("another process is writing to it")
+			d.mirror("backup", "-o", "link", r.Reference("app", "v1")).exits(1).says("another process is writing to it")
 			close(release)
 			if err := first.Wait(); err != nil {
 				t.Error(err)

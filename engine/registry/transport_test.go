@@ -97,6 +97,38 @@ func TestHTTP2IsForMetadataOnly(t *testing.T) {
 	}
 }
 
+// TestStreamsThatAreReset: over HTTP/2 a handler that gives up resets its stream with
+// INTERNAL_ERROR, before its headers or in its body, and a server that goes down says
+// GOAWAY.
+func TestStreamsThatAreReset(t *testing.T) {
+	var n atomic.Int32
+	host, ca := serveTLS(t, func(w http.ResponseWriter, req *http.Request) {
+		switch n.Add(1) {
+		case 1:
+			w.WriteHeader(http.StatusNotFound) // it is alive
+		case 2:
+			breakOff()
+		case 3:
+			w.Header().Set("Content-Length", "1000")
+			w.Write([]byte(`{"schema`))
+			http.NewResponseController(w).Flush()
+			breakOff()
+		case 4:
+			w.Header().Set("Connection", "close") // which is GOAWAY there
+			w.WriteHeader(http.StatusServiceUnavailable)
+		default:
+			equal(t, "protocol", req.Proto, "HTTP/2.0")
+			giveManifest(w, req, imageManifest)
+		}
+	}, func(s *httptest.Server) { s.Config.ErrorLog = discardLog() })
+	r := overTLS(t, host, Settings{CAFile: ca})
+	r.FetchManifest(t.Context(), "none")
+	_, data, err := r.FetchManifest(t.Context(), "v1")
+	noError(t, err)
+	equal(t, "manifest", string(data), string(imageManifest))
+	equal(t, "requests", n.Load(), int32(5))
+}
+
 func TestCertificates(t *testing.T) {
 	host, ca := serveTLS(t, manifests, func(s *httptest.Server) { s.Config.ErrorLog = discardLog() })
 	for name, test := range map[string]struct {
