@@ -83,7 +83,10 @@ func (m *Mapper) Map(r Reference) (repository, tag string, ok bool, err error) {
 		if rule.mapping.Exclude {
 			return "", "", false, nil
 		}
-		source, repository, tag = rule.mapping.source(), mapped, rule.tags.rename(tag)
+		source, repository = rule.mapping.source(), mapped
+		if !IsReferrersTag(tag) { // it is made of a digest, by which cosign looks for it
+			tag = rule.tags.rename(tag)
+		}
 		break
 	}
 	reason := repositoryFault(repository)

@@ -59,6 +59,7 @@ func TestMap(t *testing.T) {
 		{"a tag behind a pattern", tags("v*", "*", "v1", "one", "w1", "won"), "quay.io/a:v1", "b:1"},
 		{"a tag behind another pattern", tags("v*", "*", "v1", "one", "w1", "won"), "quay.io/a:w1", "b:won"},
 		{"a digest has no tag to rename", tags("*", "x*"), "quay.io/a@" + someSHA256, "b"},
+		{"a tag of cosign's is made of a digest", tags("*", "x-*"), "quay.io/a:" + fallbackTag + ".sig", "b:" + fallbackTag + ".sig"},
 		{"a pattern renames", []Mapping{{SourcePattern: `.*/(.*)`, Target: "${1}", Tags: []TagMapping{{"v1", "v2"}}}}, "foo.example/a/b:v1", "b:v2"},
 	}
 	for _, tt := range tests {
