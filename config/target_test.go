@@ -69,3 +69,30 @@ func TestChecks(t *testing.T) {
 		t.Error("a tag that no registry takes is taken")
 	}
 }
+
+func TestTargetCheckRepository(t *testing.T) {
+	for _, tt := range []struct{ registry, path, want string }{
+		{"registry.corp.example", "a", ""},
+		{"registry.corp.example", "a/b/c/d/e/f/g/h", ""},
+		{"registry.corp.example", "a/B", "upper case"},
+		{"registry.corp.example", strings.Repeat("a/", 128) + "b", "257 characters"},
+		{"docker.io", "acme/app", ""},
+		{"docker.io", "app", "a repository of docker.io is NAMESPACE/NAME"},
+		{"docker.io", "acme/team/app", "a repository of docker.io is NAMESPACE/NAME"},
+		{"registry-1.docker.io", "acme/team/app", "is NAMESPACE/NAME"},
+		{"docker.io.corp.example", "app", ""},
+		{"ghcr.io", "app", "is OWNER/NAME, or deeper"},
+		{"ghcr.io", "acme/team/app", ""},
+		{"GHCR.io", "app", "is OWNER/NAME"},
+		{"eu.gcr.io", "app", "is PROJECT/NAME, or deeper"},
+		{"europe-docker.pkg.dev", "project/app", "is PROJECT/REPOSITORY/NAME, or deeper"},
+		{"europe-docker.pkg.dev:443", "project/app", "is PROJECT/REPOSITORY/NAME"},
+		{"europe-docker.pkg.dev", "project/images/team/app", ""},
+		{"pkg.dev.corp.example", "a", ""},
+	} {
+		err := Target{Registry: tt.registry}.CheckRepository(tt.path)
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%s/%s: %v, want %q", tt.registry, tt.path, err, tt.want)
+		}
+	}
+}
