@@ -2,9 +2,11 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/schemas"
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // loadSpec reads the spec that -f names; nil if it names none.
@@ -19,21 +21,40 @@ type validateCommand struct {
 	Spec string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"The mirror spec."`
 }
 
-// Run checks all that a spec says, and the lists that it names. What only the
-// environment can say, ${VAR}, is not asked for.
+func (c *validateCommand) Help() string {
+	return `All that is wrong is said at once, with its place: in the spec, and in the lists, layouts and certificates that it names. What stands behind a ${VAR} that is not set is not checked.
+
+Example:
+
+    oras-mirror validate -f mirror.yaml`
+}
+
+// Run checks all that a spec says, and the files that it names.
 func (c *validateCommand) Run(u *ui) error {
-	spec, err := config.Load(c.Spec)
-	if err != nil {
-		return err
+	spec, unset, err := config.Validate(c.Spec, checkLayout)
+	for _, f := range unset {
+		u.notice("%v: it is not checked", f)
 	}
-	_, selections := spec.Selections()
-	_, mapper := spec.Mapper()
-	if err := errors.Join(selections, mapper); err != nil {
+	if err != nil {
 		return err
 	}
 	u.say("%s is valid: %s, %s, %s", c.Spec, count(len(spec.Sources), "source"),
 		count(len(spec.Mappings), "mapping"), count(len(spec.Targets), "target"))
 	return nil
+}
+
+// checkLayout looks whether a layout can be read, and all that it holds be named.
+func checkLayout(path string, repository config.Reference) error {
+	in, err := store.OpenLayout(path, store.OpenOptions{})
+	if err != nil {
+		return err
+	}
+	for _, t := range taggedIn(in.Index()) {
+		if ref, bad := config.ParseReference(t.Reference); (bad != nil || ref.IsRepository()) && repository.Registry == "" && err == nil {
+			err = fmt.Errorf("%s: entry %q has no repository in its name; name one with repository", path, t.Reference)
+		}
+	}
+	return errors.Join(err, in.Close())
 }
 
 type schemaCommand struct{}

@@ -33,10 +33,15 @@ func expand(s string, now time.Time) (string, error) {
 		return value
 	})
 	if missing != "" {
-		return "", fmt.Errorf("environment variable %s is not set", missing)
+		return "", &VariableError{Name: missing}
 	}
 	return expanded, nil
 }
+
+// VariableError says that a variable of the environment is not set.
+type VariableError struct{ Name string }
+
+func (e *VariableError) Error() string { return "environment variable " + e.Name + " is not set" }
 
 // variableFault returns what is wrong with the ${NAME}s in s, which can be
 // said before they are used.

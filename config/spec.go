@@ -1,7 +1,8 @@
 // Package config is about what to mirror: the mirror spec and its loader,
 // references, the selection of tags, and the mappings that name things in a
 // target. It opens no connection and starts no goroutine; the files that it
-// reads are the spec and the lists that a spec names.
+// reads are the spec and the lists that a spec names, and for [Validate] its
+// certificates.
 package config
 
 import (
