@@ -1,22 +1,32 @@
 package store
 
 import (
+	"slices"
 	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// leftOut says that a child was not selected where its index was cut down to
-// platforms: that it is not there is no fault.
-func leftOut(platforms string, index, child ocispec.Descriptor) bool {
+// leftOut says that one of the children of an index was not selected where that was
+// cut down to platforms: that it is not there is no fault. An attestation goes with
+// the image that it describes; what says nothing of a platform is always selected.
+func leftOut(platforms string, index, child ocispec.Descriptor, children []ocispec.Descriptor) bool {
 	if platforms == "" || !IsIndex(index.MediaType) {
 		return false
 	}
-	return child.Platform == nil || !selected(platforms, *child.Platform)
+	if child.Annotations["vnd.docker.reference.type"] == "attestation-manifest" {
+		of := child.Annotations["vnd.docker.reference.digest"]
+		at := slices.IndexFunc(children, func(c ocispec.Descriptor) bool { return c.Digest.String() == of })
+		return at < 0 || children[at].Platform != nil && !selected(platforms, *children[at].Platform)
+	}
+	return child.Platform != nil && child.Platform.OS != "unknown" && !selected(platforms, *child.Platform)
 }
 
 func selected(platforms string, p ocispec.Platform) bool {
 	name := p.OS + "/" + p.Architecture
+	if p.Architecture == "arm" && p.Variant == "" {
+		p.Variant = "v7" // as containerd has it
+	}
 	for want := range strings.SplitSeq(platforms, ",") {
 		if want == name || want == name+"/"+p.Variant {
 			return true

@@ -90,7 +90,7 @@ func (h *held) completes(x *Index) bool {
 		seen[d] = true
 		index := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageIndex}
 		for _, child := range h.indexes[d] {
-			if IsManifest(child.MediaType) && !has(e, child.Digest) && !leftOut(e.Platforms, index, child) {
+			if IsManifest(child.MediaType) && !has(e, child.Digest) && !leftOut(e.Platforms, index, child, h.indexes[d]) {
 				return false
 			}
 		}

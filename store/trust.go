@@ -77,7 +77,7 @@ func (t *trust) reached(desc ocispec.Descriptor, data []byte) {
 		return
 	}
 	for _, child := range children {
-		if !leftOut(s.platforms, desc, child) {
+		if !leftOut(s.platforms, desc, child, children) {
 			t.add(child.Digest, s)
 		}
 	}

@@ -98,7 +98,7 @@ func (v *verifier) visit(platforms string, desc ocispec.Descriptor, manifest boo
 	v.blame(desc.Digest, err)
 	v.refers(desc.Digest, subject)
 	for _, child := range children {
-		if optional(platforms, desc, child) && v.source.absent(child.Digest) {
+		if optional(platforms, desc, child, children) && v.source.absent(child.Digest) {
 			continue
 		}
 		v.visit(platforms, child, IsManifest(child.MediaType))
@@ -107,8 +107,8 @@ func (v *verifier) visit(platforms string, desc ocispec.Descriptor, manifest boo
 
 // optional says that a child need not be there: its platform was not selected,
 // or no registry has to have it.
-func optional(platforms string, desc, child ocispec.Descriptor) bool {
-	return leftOut(platforms, desc, child) || len(child.URLs) > 0 &&
+func optional(platforms string, desc, child ocispec.Descriptor, children []ocispec.Descriptor) bool {
+	return leftOut(platforms, desc, child, children) || len(child.URLs) > 0 &&
 		(strings.Contains(child.MediaType, ".nondistributable.") || strings.Contains(child.MediaType, ".foreign."))
 }
 

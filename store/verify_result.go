@@ -28,7 +28,9 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 		if len(v.bad) > 0 {
 			r.Faults = v.faults(r.Faults, e)
 		}
-		if n := v.reached[subject]; referrer && (n == nil || !n.manifest) {
+		// One that an earlier artifact of the same name left has a subject that nothing
+		// reaches any more; prune takes both away.
+		if n := v.reached[subject]; referrer && (n == nil || !n.manifest) && (n != nil || v.source.absent(subject)) {
 			r.Faults = append(r.Faults, fault(e, e.Digest, &SubjectError{Subject: subject}))
 		}
 	}
@@ -65,7 +67,7 @@ func (v *verifier) faults(to []Fault, e *Entry) []Fault {
 		}
 		children, _, _ := Successors(desc, data) // so is an error of this
 		for _, child := range children {
-			if !optional(e.Platforms, desc, child) || !v.source.absent(child.Digest) {
+			if !optional(e.Platforms, desc, child, children) || !v.source.absent(child.Digest) {
 				visit(child, IsManifest(child.MediaType))
 			}
 		}
