@@ -111,12 +111,21 @@ func summary(w words, r *engine.Report, failures int) string {
 	if r.Unchanged > 0 {
 		text += fmt.Sprintf(" (%s unchanged)", thousands(r.Unchanged))
 	}
-	if r.Referrers > 0 {
-		text += " and " + count(r.Referrers, "referrer")
-	}
+	text += referrersText(r)
 	text += fmt.Sprintf(" %s %s: %s %s, %s shared, %s", w.to, outputName(r.Output),
 		bytesText(r.Moved), w.moved, bytesText(r.Shared), secondsText(r.Duration))
 	return text
+}
+
+// referrersText counts what came along of what was to.
+func referrersText(r *engine.Report) string {
+	switch {
+	case r.Expected == 0:
+		return ""
+	case r.Referrers == r.Expected:
+		return " and " + count(r.Referrers, "referrer")
+	}
+	return fmt.Sprintf(" and %s of %s", thousands(r.Referrers), count(r.Expected, "referrer"))
 }
 
 func outputName(path string) string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strconv"
@@ -60,17 +61,18 @@ func (c *initCommand) sources() ([]string, error) {
 	return sources, err
 }
 
-// sourcesOf lists the artifacts of a layout by their full references. One whose
-// name has none cannot be fetched again.
+// sourcesOf lists the artifacts of a layout as sources that select the same of them.
+// One whose name is no full reference cannot be fetched again.
 func sourcesOf(path string) ([]string, error) {
 	in, err := store.OpenLayout(path, store.OpenOptions{})
 	if err != nil {
 		return nil, err
 	}
 	var sources []string
-	for _, t := range taggedIn(in.Index()) {
-		if ref, err := config.ParseReference(t.Reference); err == nil && !ref.IsRepository() {
-			sources = append(sources, ref.String())
+	for _, e := range in.Index().Entries {
+		ref, err := config.ParseReference(e.Name)
+		if err == nil && !ref.IsRepository() && !config.IsReferrersTag(ref.Tag) {
+			sources = append(sources, sourceOf(ref, e))
 		}
 	}
 	if err := in.Close(); err != nil {
@@ -80,6 +82,25 @@ func sourcesOf(path string) ([]string, error) {
 		return nil, usage("name references instead", "%s holds nothing under a full reference", path)
 	}
 	return sources, nil
+}
+
+// sourceOf writes an artifact as a source: as its reference, or as a selection where
+// not all of it is there on purpose. What has only a digest cannot be a selection.
+func sourceOf(ref config.Reference, e store.Entry) string {
+	var choices []string
+	if e.Platforms != "" {
+		choices = append(choices, "platforms: ["+strings.ReplaceAll(e.Platforms, ",", ", ")+"]")
+	}
+	if e.Referrers == store.ReferrersNone {
+		choices = append(choices, "referrers: false")
+	}
+	switch {
+	case len(choices) == 0:
+		return ref.String()
+	case ref.Tag == "":
+		return ref.String() + "   # the bundle has it with " + strings.Join(choices, ", ")
+	}
+	return fmt.Sprintf("{repository: %q, tags: {names: [%q]}, %s}", ref.Name(), ref.Tag, strings.Join(choices, ", "))
 }
 
 // writeNew makes a file that was not there.
@@ -144,7 +165,7 @@ func specText(sources []string) string {
 	var b strings.Builder
 	b.WriteString(specHead)
 	for _, s := range sources {
-		if strings.ContainsAny(s, ",[") { // signs of YAML's own
+		if strings.ContainsAny(s, ",[") && !strings.HasPrefix(s, "{") && !strings.Contains(s, " #") { // signs of YAML's own
 			s = strconv.Quote(s)
 		}
 		b.WriteString("  - " + s + "\n")

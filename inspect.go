@@ -93,6 +93,12 @@ func (c *verifyCommand) Run(ctx context.Context, u *ui) error {
 	for _, f := range v.Faults {
 		u.fail(faultError(f))
 	}
+	for _, e := range in.Index().Entries { // the store does not know cosign's tags
+		if _, _, ok := attachedKey(e); ok {
+			v.Artifacts--
+			v.Referrers++
+		}
+	}
 	u.say("%s", verified(c.Input, v))
 	if len(v.Faults) > 0 {
 		return statusUnverified

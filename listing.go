@@ -13,6 +13,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -34,8 +35,10 @@ type listed struct {
 	Referrers    []listedReferrer `json:"referrers,omitempty"`
 }
 
-// listedReferrer is a signature, an SBOM or the like.
+// listedReferrer is a signature, an SBOM or the like. It has a reference if cosign
+// keeps it under a tag.
 type listedReferrer struct {
+	Reference    string        `json:"reference,omitempty"`
 	Digest       digest.Digest `json:"digest"`
 	MediaType    string        `json:"mediaType"`
 	ArtifactType string        `json:"artifactType,omitempty"`
@@ -46,13 +49,16 @@ type listedReferrer struct {
 type catalog struct {
 	read      func(ocispec.Descriptor) ([]byte, error) // a manifest or a config
 	referrers map[digest.Digest][]store.Entry          // by their subject
+	attached  map[string][]store.Entry                 // by REPOSITORY@DIGEST of theirs
+	roots     map[string]bool                          // REPOSITORY@DIGEST of what has a name
 	nested    map[digest.Digest]bool                   // manifests of an index that has a name
 }
 
 // listInput lists a layout. Of a stream it takes in the whole, since the last
 // index.json may be at its end.
 func listInput(ctx context.Context, in store.Input) (*listing, error) {
-	c := &catalog{referrers: make(map[digest.Digest][]store.Entry), nested: make(map[digest.Digest]bool)}
+	c := &catalog{referrers: make(map[digest.Digest][]store.Entry), attached: make(map[string][]store.Entry),
+		roots: make(map[string]bool), nested: make(map[digest.Digest]bool)}
 	switch in := in.(type) {
 	case *store.Stream:
 		configs, err := passing(ctx, in)
@@ -77,7 +83,7 @@ func (c *catalog) list(index *store.Index) (*listing, error) {
 	}
 	l := &listing{Artifacts: []listed{}}
 	for _, e := range index.Entries {
-		if e.Name == "" && (c.nested[e.Digest] || c.isReferrer(e)) {
+		if e.Name == "" && (c.nested[e.Digest] || c.isReferrer(e)) || c.isAttached(e) {
 			continue
 		}
 		a, err := c.artifact(e)
@@ -102,8 +108,38 @@ func (c *catalog) sort(entries []store.Entry) error {
 		for _, child := range children {
 			c.nested[child.Digest] = true
 		}
+		c.roots[repositoryOf(e)+"@"+e.Digest.String()] = true
+		if key, _, ok := attachedKey(e); ok {
+			c.attached[key] = append(c.attached[key], e)
+		}
 	}
 	return nil
+}
+
+// repositoryOf returns REGISTRY/REPOSITORY of an entry, "" where its name has none.
+func repositoryOf(e store.Entry) string {
+	ref, err := config.ParseReference(e.Name)
+	if err != nil {
+		return ""
+	}
+	return ref.Name()
+}
+
+// attachedKey tells what cosign attached an entry to.
+func attachedKey(e store.Entry) (key string, subject digest.Digest, ok bool) {
+	ref, err := config.ParseReference(e.Name)
+	if err != nil {
+		return "", "", false
+	}
+	subject, ok = engine.AttachedTo(ref)
+	return ref.Name() + "@" + subject.String(), subject, ok
+}
+
+// isAttached tells what cosign keeps under a tag from an artifact of its own: what
+// it belongs to is there.
+func (c *catalog) isAttached(e store.Entry) bool {
+	key, subject, ok := attachedKey(e)
+	return ok && (c.roots[key] || c.nested[subject])
 }
 
 func (c *catalog) isReferrer(e store.Entry) bool {
@@ -122,10 +158,7 @@ func (c *catalog) successors(desc ocispec.Descriptor) ([]ocispec.Descriptor, *oc
 // artifact walks the graph of an entry.
 func (c *catalog) artifact(e store.Entry) (listed, error) {
 	a := listed{Reference: e.Name, Digest: e.Digest, MediaType: e.MediaType, ArtifactType: e.ArtifactType, Sparse: e.Platforms != ""}
-	repository := ""
-	if ref, err := config.ParseReference(e.Name); err == nil {
-		repository = ref.Name()
-	}
+	repository := repositoryOf(e)
 	var inside []string // what configs say, for an index that says nothing
 	err := c.walk(e.Descriptor(), a.Sparse, make(map[digest.Digest]bool), func(desc ocispec.Descriptor) {
 		a.Size += desc.Size
@@ -138,8 +171,11 @@ func (c *catalog) artifact(e store.Entry) (listed, error) {
 		}
 		for _, r := range c.referrers[desc.Digest] {
 			if len(r.Repositories) == 0 || repository == "" || slices.Contains(r.Repositories, repository) {
-				a.Referrers = append(a.Referrers, listedReferrer{r.Digest, r.MediaType, r.ArtifactType, desc.Digest})
+				a.Referrers = append(a.Referrers, listedReferrer{"", r.Digest, r.MediaType, r.ArtifactType, desc.Digest})
 			}
+		}
+		for _, r := range c.attached[repository+"@"+desc.Digest.String()] {
+			a.Referrers = append(a.Referrers, listedReferrer{r.Name, r.Digest, r.MediaType, r.ArtifactType, desc.Digest})
 		}
 	})
 	if len(a.Platforms) == 0 {

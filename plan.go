@@ -31,7 +31,7 @@ type planCommand struct {
 }
 
 func (c *planCommand) Help() string {
-	return `With --input it is about a restore, else about a backup. Its numbers are those that the run then has, if nothing fails and registries take mounts.
+	return `With --input it is about a restore, else about a backup. Its numbers are those that the run then has, if nothing fails and registries take mounts. Requests are counted without those that only get a token.
 
 Examples:
 

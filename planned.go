@@ -21,12 +21,21 @@ type plan struct {
 	space    *space
 }
 
-// space is what a backup needs on the disk that it goes to. The bytes needed are
-// those of an archive that does not get smaller by compression.
+// space is what a backup needs on the disk that it goes to, in bytes. It is what
+// an archive has that does not get smaller by compression, and no run needs more.
 type space struct {
 	Needed int64 `json:"needed"`
 	Free   int64 `json:"free"`
 }
+
+// What is needed beside the bytes of manifests and blobs.
+const (
+	perEntry  = 2 << 10 // in an archive: headers of tar and gzip, padding, a record of the table
+	perMember = 256     // a header and a trailer of gzip, and what stored blocks cost, for each MiB
+	perFile   = 4 << 10 // in a directory: the rest of the last block of a file
+	perName   = 2 << 10 // an entry of index.json
+	perOutput = 16 << 10
+)
 
 // measure compares what a backup writes with what the disk has left.
 func (p *plan) measure(path string, directory bool) {
@@ -37,10 +46,16 @@ func (p *plan) measure(path string, directory bool) {
 	if !ok {
 		return
 	}
-	p.space = &space{Needed: p.forecast.Distinct, Free: free}
-	if directory {
-		p.space.Needed -= p.forecast.There
+	f := p.forecast
+	names := int64(perOutput)
+	for _, o := range f.Artifacts {
+		names += perName * int64(1+len(o.Referrers))
 	}
+	needed := f.Distinct + int64(f.Parts)*perEntry + f.Distinct>>20*perMember
+	if directory {
+		needed = f.Distinct - f.There + int64(f.New)*perFile
+	}
+	p.space = &space{Needed: needed + names, Free: free}
 }
 
 // findDropped finds what a bundle has that is about to be replaced by one
@@ -114,7 +129,11 @@ func (p *plan) summary() string {
 		verb = "push"
 	}
 	fmt.Fprintf(&b, "\n%s: %s\n", count(len(f.Artifacts), "artifact"), p.states())
-	fmt.Fprintf(&b, "%s distinct, %s more shared; %s there already\n", bytesText(f.Distinct), bytesText(f.Shared), bytesText(f.There))
+	fmt.Fprintf(&b, "%s distinct, %s more shared; %s there already", bytesText(f.Distinct), bytesText(f.Shared), bytesText(f.There))
+	if f.Near > 0 {
+		fmt.Fprintf(&b, ", %s in layouts on disk", bytesText(f.Near))
+	}
+	b.WriteByte('\n')
 	fmt.Fprintf(&b, "%s to %s, %s among it; %s\n", bytesText(f.Transfer), verb, count(f.Transfers, "blob"), count(f.Requests, "request"))
 	if p.space != nil {
 		short := ""

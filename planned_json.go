@@ -12,7 +12,8 @@ type planDocument struct {
 	Dropped   []tagged       `json:"dropped,omitempty"` // of a bundle that would be replaced
 	Distinct  int64          `json:"distinct"`          // all that is selected, each manifest and blob once
 	Shared    int64          `json:"shared"`            // what artifacts have in common, once for each but the first
-	There     int64          `json:"there"`             // of the distinct, what need not move
+	There     int64          `json:"there"`             // of the distinct, what is there already
+	Local     int64          `json:"local,omitempty"`   // and what comes from layouts on disk
 	Transfer  int64          `json:"transfer"`          // what moves
 	Transfers int            `json:"transfers"`         // blobs that move
 	Requests  int            `json:"requests"`
@@ -43,7 +44,7 @@ type planNewest struct {
 
 func (p *plan) document() planDocument {
 	f := p.forecast
-	d := planDocument{Artifacts: []planArtifact{}, Dropped: p.dropped, Distinct: f.Distinct, Shared: f.Shared, There: f.There,
+	d := planDocument{Artifacts: []planArtifact{}, Dropped: p.dropped, Distinct: f.Distinct, Shared: f.Shared, There: f.There, Local: f.Near,
 		Transfer: f.Transfer, Transfers: f.Transfers, Requests: f.Requests, Space: p.space, Changes: p.changes()}
 	for _, o := range f.Artifacts {
 		a := planArtifact{Reference: o.Name, Target: o.Target, State: o.State, Digest: o.Digest, MediaType: o.MediaType,

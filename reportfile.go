@@ -58,6 +58,7 @@ type reportArtifact struct {
 	Pinned    bool          `json:"pinned,omitempty"`
 	Bytes     int64         `json:"bytes"`
 	Referrers int           `json:"referrers"`
+	Expected  int           `json:"referrersExpected"`
 	Status    string        `json:"status"`
 	Operation string        `json:"operation,omitempty"`
 	Error     string        `json:"error,omitempty"`
@@ -76,6 +77,7 @@ type reportTotals struct {
 	Unchanged   int   `json:"unchanged"`
 	Failed      int   `json:"failed"`
 	Referrers   int   `json:"referrers"`
+	Expected    int   `json:"referrersExpected"`
 	MovedBytes  int64 `json:"movedBytes"`
 	SharedBytes int64 `json:"sharedBytes"`
 }
@@ -184,7 +186,7 @@ func (r *reporter) fill(ctx context.Context, done *engine.Report, runErr error) 
 	if d.Targets == nil && done.Output != "" {
 		d.Output = done.Output
 	}
-	d.Totals = reportTotals{Artifacts: len(done.Artifacts), Referrers: done.Referrers, MovedBytes: done.Moved, SharedBytes: done.Shared}
+	d.Totals = reportTotals{Artifacts: len(done.Artifacts), Referrers: done.Referrers, Expected: done.Expected, MovedBytes: done.Moved, SharedBytes: done.Shared}
 	for _, a := range done.Artifacts {
 		one := r.artifact(a)
 		switch one.Status {
@@ -201,7 +203,7 @@ func (r *reporter) fill(ctx context.Context, done *engine.Report, runErr error) 
 
 func (r *reporter) artifact(a engine.ArtifactReport) reportArtifact {
 	one := reportArtifact{Reference: a.Reference, Layout: a.Layout, Target: a.Target, Digest: a.Digest, Pinned: a.Pinned,
-		Bytes: a.Bytes, Referrers: a.Referrers, Status: statusCopied}
+		Bytes: a.Bytes, Referrers: a.Referrers, Expected: a.Expected, Status: statusCopied}
 	switch {
 	case a.Err != nil:
 		one.Status, one.Operation, one.Error = statusNotCopied, a.Operation(), r.hide(a.Err.Error())

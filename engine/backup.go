@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
@@ -143,7 +145,12 @@ func (b *backup) finish(a *artifact, put func(store.Entry)) {
 	}
 	if a.scope.referrers {
 		e.Referrers = store.ReferrersAll
-		missing := a.visit.referring(func(v *visit, name string) { put(v.entry(name)) })
+		copied := make(map[digest.Digest]bool)
+		missing := a.visit.referring(func(v *visit, name string) {
+			copied[v.node.digest] = true
+			put(v.entry(name))
+		})
+		a.referrers = len(copied)
 		missing = firstError([]error{missing, a.unpinned()})
 		if missing != nil {
 			e.Referrers = store.ReferrersIncomplete
@@ -209,13 +216,36 @@ func (a *artifact) report() ArtifactReport {
 		}
 	}
 	a.visit.all(func(v *visit) {
-		r.Referrers += len(v.referrers) + len(v.attached)
 		add(v.node.descriptor)
 		for _, blob := range v.node.blobs {
 			add(blob.descriptor)
 		}
 	})
+	r.Expected = a.expects()
+	switch {
+	case a.err == nil:
+		r.Referrers = r.Expected
+	case isReferrers(a.err):
+		r.Referrers = a.referrers
+	}
 	return r
+}
+
+// expects counts the referrers that are to come along: those that were found, those
+// that were listed and could not be had, and at least those that a lock pins.
+func (a *artifact) expects() int {
+	found := make(map[digest.Digest]bool)
+	lost := 0
+	a.visit.all(func(v *visit) {
+		lost += v.lost
+		for _, r := range v.referrers {
+			found[r.node.digest] = true
+		}
+		for _, r := range v.attached {
+			found[r.node.digest] = true
+		}
+	})
+	return max(len(found)+lost, len(a.scope.digests))
 }
 
 func (b *backup) report(took time.Duration) *Report {
@@ -224,6 +254,7 @@ func (b *backup) report(took time.Duration) *Report {
 		one := a.report()
 		r.Artifacts = append(r.Artifacts, one)
 		r.Referrers += one.Referrers
+		r.Expected += one.Expected
 		r.Shared += one.Bytes
 		if one.Unchanged && one.Err == nil {
 			r.Unchanged++
@@ -248,6 +279,32 @@ func (b *backup) unfinished(ctx context.Context) {
 func wasUnderWay(ctx context.Context, err error) bool {
 	cause := context.Cause(ctx)
 	return err != nil && (errors.Is(err, context.Canceled) || cause != nil && errors.Is(err, cause))
+}
+
+// widened is an entry with what an earlier run had selected of the same artifact,
+// which is still there: what a directory has is not taken back. selects tells
+// whether some platforms are all that the artifact has.
+func widened(e, old store.Entry, selects func([]config.Platform) bool) store.Entry {
+	if e.Name == "" || old.Digest != e.Digest || e.Referrers == store.ReferrersIncomplete {
+		return e
+	}
+	now, then := strings.Split(e.Platforms, ","), strings.Split(old.Platforms, ",")
+	covers := old.Platforms == "" || e.Platforms != "" && !slices.ContainsFunc(now, func(p string) bool { return !slices.Contains(then, p) })
+	switch {
+	case covers:
+		e.Platforms = old.Platforms
+		if e.Referrers == store.ReferrersNone && old.Referrers != "" {
+			e.Referrers = old.Referrers
+		}
+	case e.Platforms != "":
+		both := slices.Concat(now, then)
+		slices.Sort(both)
+		e.Platforms = strings.Join(slices.Compact(both), ",")
+		if platforms, err := parsePlatforms(e.Platforms); err == nil && selects(platforms) {
+			e.Platforms = ""
+		}
+	}
+	return e
 }
 
 // open reads a part of a blob, and tells the run what is read: progress of

@@ -32,6 +32,7 @@ func (r *restore) compare(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	r.adopt()
 	for _, d := range r.all {
 		if d.err == nil && !d.skipped {
 			r.enqueue(d)
@@ -64,6 +65,7 @@ func (r *restore) examine(ctx context.Context, d *delivery) error {
 			return err
 		}
 	}
+	d.refers = r.alongside(d)
 	there, err := d.repo.Resolve(ctx, d.reference())
 	if errors.Is(err, errdef.ErrNotFound) {
 		return nil
@@ -158,26 +160,108 @@ func (r *restore) each(d *delivery, v *visit, fn func(*visit)) {
 	v.each(make(map[*visit]bool), func(v *visit) []*visit { return slices.Concat(v.children, r.wanted(d, v)) }, fn)
 }
 
-// report is what became of one delivery.
-func (d *delivery) report() ArtifactReport {
-	r := ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.digest, Err: d.err,
-		Unchanged: d.err == nil && (d.skipped || d.present && len(d.lacks) == 0)}
-	if d.visit == nil || d.visit.err != nil {
-		return r
-	}
-	seen := make(map[digest.Digest]bool)
-	d.visit.all(func(v *visit) {
-		r.Referrers += len(v.referrers)
-		if !seen[v.node.digest] {
-			seen[v.node.digest] = true
-			r.Bytes += v.node.size
-		}
-		for _, b := range v.node.blobs {
-			if !seen[b.digest] {
-				seen[b.digest] = true
-				r.Bytes += b.size
-			}
+// alongside lists what refers to a delivery and goes with it, each once.
+func (r *restore) alongside(d *delivery) []digest.Digest {
+	var found []digest.Digest
+	r.each(d, d.visit, func(v *visit) {
+		for _, w := range r.wanted(d, v) {
+			found = append(found, w.node.digest)
 		}
 	})
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// adopt gives what cosign attached by tags to the artifacts of this run that it
+// belongs to. What belonged to an index that was rewritten belongs to nothing in
+// the target, and is left out.
+func (r *restore) adopt() {
+	if !slices.ContainsFunc(r.all, func(d *delivery) bool { return d.subject != "" }) {
+		return
+	}
+	homes, gone := make(map[placeKey]*delivery), make(map[placeKey]bool)
+	for _, d := range r.all {
+		if d.subject != "" {
+			continue
+		}
+		for _, old := range d.old {
+			gone[d.place(old)] = true
+		}
+		homes[d.place(d.root.digest)] = d
+		if d.err == nil {
+			d.visit.core(func(v *visit) { homes[d.place(v.node.digest)] = d })
+		}
+	}
+	behind := 0
+	r.all = slices.DeleteFunc(r.all, func(d *delivery) bool {
+		home := homes[d.place(d.subject)]
+		if home == nil && gone[d.place(d.subject)] {
+			behind++
+			return true
+		}
+		if d.subject != "" && home != nil {
+			d.parent = home
+			home.beside = append(home.beside, d)
+		}
+		return false
+	})
+	if behind > 0 {
+		r.Progress.Notice(fmt.Sprintf("%d tags of cosign's stay behind with the indexes that were rewritten", behind))
+	}
+}
+
+// report is what became of one delivery, without what cosign attached to it: that
+// may still be under way.
+func (d *delivery) report() ArtifactReport {
+	r := ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.digest, Err: d.err, Unchanged: d.unchanged()}
+	r.count(d, make(map[digest.Digest]bool))
 	return r
+}
+
+// whole is what became of a delivery and of what cosign attached to it, when
+// nothing is under way any more.
+func (d *delivery) whole() ArtifactReport {
+	r := ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.digest, Err: d.err, Unchanged: d.unchanged()}
+	seen := make(map[digest.Digest]bool)
+	r.count(d, seen)
+	for _, b := range d.beside {
+		r.count(b, seen)
+		r.Unchanged = r.Unchanged && b.unchanged()
+		if b.err != nil && r.Err == nil {
+			r.Err = &ReferrersError{Reference: d.name, Err: b.err}
+		}
+	}
+	return r
+}
+
+func (d *delivery) unchanged() bool {
+	return d.err == nil && (d.skipped || d.present && len(d.lacks) == 0)
+}
+
+// count adds what a delivery consists of. seen knows what was counted.
+func (r *ArtifactReport) count(d *delivery, seen map[digest.Digest]bool) {
+	if d.visit == nil || d.visit.err != nil {
+		return
+	}
+	if !d.skipped {
+		came := len(d.refers)
+		if d.parent != nil {
+			came++
+		}
+		r.Expected += came
+		if d.err == nil {
+			r.Referrers += came
+		}
+	}
+	add := func(part descriptor) {
+		if !seen[part.digest] {
+			seen[part.digest] = true
+			r.Bytes += part.size
+		}
+	}
+	d.visit.all(func(v *visit) {
+		for _, part := range v.node.parts() {
+			add(part)
+		}
+	})
 }

@@ -140,7 +140,7 @@ func (r *restore) putDigest(ctx context.Context, d *delivery, v *visit) error {
 
 func (r *restore) push(ctx context.Context, d *delivery, v *visit, reference string) error {
 	if r.dry != nil {
-		r.dry.count(1, v.node.size)
+		r.dry.push(v.node)
 		return nil
 	}
 	data, err := r.bytes(ctx, v)
@@ -148,14 +148,28 @@ func (r *restore) push(ctx context.Context, d *delivery, v *visit, reference str
 		return err
 	}
 	if err := d.repo.PushManifest(ctx, v.node.oci(), data, reference); err != nil {
-		var refusal *errcode.ErrorResponse
-		if v.sparse && errors.As(err, &refusal) && refusal.StatusCode/100 == 4 && refusal.StatusCode != http.StatusUnauthorized {
+		if v.sparse && refusesContent(err) {
 			return &SparseError{Reference: d.destination(), Err: err}
 		}
 		return err
 	}
 	r.moved.Add(int64(len(data)))
 	return nil
+}
+
+// refusesContent tells a registry's no to what a manifest says from one to who sends
+// it, or when, or how much.
+func refusesContent(err error) bool {
+	var refusal *errcode.ErrorResponse
+	if !errors.As(err, &refusal) || refusal.StatusCode/100 != 4 {
+		return false
+	}
+	switch refusal.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusRequestTimeout,
+		http.StatusRequestEntityTooLarge, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return true
 }
 
 // bytes returns those of a manifest, which the input has unless it was rewritten.

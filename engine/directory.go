@@ -193,7 +193,12 @@ func (d *directory) release(a *artifact) error {
 		return nil
 	}
 	a.present = !a.moved
-	d.finish(a, func(e store.Entry) { a.present = d.put(e) && a.present })
+	d.finish(a, func(e store.Entry) {
+		if before, ok := d.dir.Index().Lookup(e.Name); ok {
+			e = widened(e, before, a.visit.takes)
+		}
+		a.present = d.put(e) && a.present
+	})
 	if a.err == nil || isReferrers(a.err) {
 		d.whole++
 		a.done = true

@@ -21,10 +21,13 @@ type Forecast struct {
 	Artifacts []Outlook
 	Distinct  int64    // bytes of all that was selected, each manifest and blob once
 	Shared    int64    // bytes that artifacts have in common, counted once for each but the first
-	There     int64    // of the distinct bytes, those that need not be moved
+	There     int64    // of the distinct bytes, those that are there already
+	Near      int64    // and those that come from layouts on disk, over no network
+	Parts     int      // how many manifests and blobs the distinct bytes are
+	New       int      // how many of these are not there
 	Transfer  int64    // bytes that will be moved: Report.Moved
 	Transfers int      // blobs that will be moved
-	Requests  int      // all that the run will make, those that were made for the forecast included
+	Requests  int      // all that the run will make but for tokens, those that were made for the forecast included
 	Newest    []Newest // of a backup: where the newest tags were selected, by repository
 }
 
@@ -90,11 +93,15 @@ func ForecastBackup(ctx context.Context, c *registry.Client, selections []config
 }
 
 // requests counts what a client has sent. Beside the kinds of requests, which
-// are a method and a noun, its statistics have sums of their own.
+// are a method and a noun, its statistics have sums of their own. What only
+// authentication needs depends on how many requests begin at once, and where a
+// registry sends us on to is known when it does: neither counts.
 func requests(c *registry.Client) int {
-	n := 0
-	for kind, count := range c.Stats() {
-		if strings.Contains(kind, " ") {
+	stats := c.Stats()
+	n := -stats["challenges"]
+	for kind, count := range stats {
+		_, noun, ok := strings.Cut(kind, " ")
+		if ok && noun != "token" && noun != "redirected" {
 			n += count
 		}
 	}
@@ -110,18 +117,23 @@ func (b *backup) forecast(f *Forecast, there store.Layout, directory bool) {
 		return err == nil && size == d.size
 	}
 	seen := make(map[descriptor]bool)
-	meet := func(d descriptor, isBlob bool) {
-		d.mediaType = ""
+	meet := func(d descriptor, near bool, blob *blob) {
 		if seen[d] {
 			f.Shared += d.size
 			return
 		}
 		seen[d] = true
 		f.Distinct += d.size
-		switch {
-		case has(d):
+		f.Parts++
+		if has(d) {
 			f.There += d.size
-		case isBlob:
+			return
+		}
+		f.New++
+		switch {
+		case near:
+			f.Near += d.size
+		case blob != nil:
 			f.Transfer += d.size
 			if d.size > 0 {
 				f.Transfers++
@@ -130,21 +142,22 @@ func (b *backup) forecast(f *Forecast, there store.Layout, directory bool) {
 		}
 	}
 	for _, a := range b.planner.all {
-		f.Artifacts = append(f.Artifacts, a.outlook(there))
+		f.Artifacts = append(f.Artifacts, a.outlook(there, directory))
 		if a.err != nil {
 			continue
 		}
 		once := make(map[descriptor]bool)
-		each := func(d descriptor, isBlob bool) {
+		each := func(d descriptor, near bool, blob *blob) {
 			if d.mediaType = ""; !once[d] {
 				once[d] = true
-				meet(d, isBlob)
+				meet(d, near, blob)
 			}
 		}
 		a.visit.all(func(v *visit) {
-			each(v.node.descriptor, false)
+			_, near := v.origin.(*local)
+			each(v.node.descriptor, near, nil)
 			for _, blob := range v.node.blobs {
-				each(blob.descriptor, true)
+				each(blob.descriptor, b.planner.isNear(blob), blob)
 			}
 		})
 	}
@@ -162,7 +175,7 @@ func (b *backup) pieces(size int64, directory bool) int {
 	return o.Pieces(size)
 }
 
-func (a *artifact) outlook(there store.Layout) Outlook {
+func (a *artifact) outlook(there store.Layout, directory bool) Outlook {
 	o := Outlook{Reference: a.ref, Name: a.name, Digest: a.root.Digest, MediaType: a.root.MediaType, Err: a.err, State: StateFailed}
 	if a.err != nil {
 		return o
@@ -180,18 +193,19 @@ func (a *artifact) outlook(there store.Layout) Outlook {
 	}
 	o.State = StateNew
 	if there != nil {
-		o.State = a.state(there)
+		o.State = a.state(there, directory)
 	}
 	return o
 }
 
-// state compares an artifact with what a layout has.
-func (a *artifact) state(there store.Layout) State {
+// state compares an artifact with what a layout has. A directory keeps what it has
+// beyond that, an archive is replaced.
+func (a *artifact) state(there store.Layout, directory bool) State {
 	e, ok := there.Index().Lookup(a.name)
 	switch {
 	case !ok:
 		return StateNew
-	case e.Digest != a.root.Digest:
+	case e.Digest != a.root.Digest, !directory && a.narrows(e):
 		return StateChanged
 	}
 	state := StateUnchanged
@@ -209,16 +223,30 @@ func (a *artifact) state(there store.Layout) State {
 	return state
 }
 
+// narrows tells whether less is selected of an artifact than an entry has.
+func (a *artifact) narrows(e store.Entry) bool {
+	platforms := ""
+	if a.visit.isSparse() {
+		platforms = platformNames(a.scope.platforms)
+	}
+	return platforms != "" && platforms != e.Platforms || !a.scope.referrers && e.Referrers == store.ReferrersAll
+}
+
 // Lock makes of a forecast what pins it. It fails where an artifact could not be
 // resolved: a lock that lacks something would pin its absence.
 func (f *Forecast) Lock() (*config.Lock, error) {
 	lock := new(config.Lock)
 	var errs []error
+	locked := make(map[string]bool)
 	for _, o := range f.Artifacts {
 		if o.Err != nil {
 			errs = append(errs, o.Err)
 			continue
 		}
+		if locked[o.Name] { // by tag, and by tag and digest; another digest would have collided
+			continue
+		}
+		locked[o.Name] = true
 		lock.Artifacts = append(lock.Artifacts, config.LockedArtifact{Reference: o.Reference, Digest: o.Digest,
 			MediaType: o.MediaType, Size: o.Size, Platforms: o.Platforms, Referrers: o.Referrers})
 	}
@@ -233,7 +261,7 @@ func ForecastRestore(ctx context.Context, c *registry.Client, in store.Layout, o
 		return nil, err
 	}
 	before := requests(c)
-	r := &restore{RestoreOptions: o, client: c, graph: newGraph(), uploads: make(map[uploadKey]*upload), dry: new(dryRun)}
+	r := &restore{RestoreOptions: o, client: c, graph: newGraph(), uploads: make(map[uploadKey]*upload), dry: &dryRun{moves: make(map[digest.Digest]bool)}}
 	if err := r.prepare(ctx, in); err != nil {
 		return nil, err
 	}
@@ -251,6 +279,7 @@ type dryRun struct {
 	mu       sync.Mutex // guards what follows
 	requests int
 	bytes    int64
+	moves    map[digest.Digest]bool // what would be pushed somewhere
 }
 
 func (d *dryRun) count(requests int, bytes int64) {
@@ -258,6 +287,14 @@ func (d *dryRun) count(requests int, bytes int64) {
 	defer d.mu.Unlock()
 	d.requests += requests
 	d.bytes += bytes
+}
+
+// push counts the push of a manifest.
+func (d *dryRun) push(n *node) {
+	d.count(1, n.size)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.moves[n.digest] = true
 }
 
 // hasAPI asks whether a target has the referrers API. A run that pushes learns
@@ -288,6 +325,7 @@ func (r *restore) foresee(ctx context.Context, f *Forecast) error {
 			f.Requests += 2 // POST and PUT
 			f.Transfers++
 			f.Transfer += u.size
+			r.dry.moves[u.digest] = true
 		}
 	}
 	for _, d := range r.all {
@@ -302,26 +340,51 @@ func (r *restore) foresee(ctx context.Context, f *Forecast) error {
 func (r *restore) tally(f *Forecast) {
 	seen := make(map[descriptor]bool)
 	for _, d := range r.all {
-		one := d.report()
-		out := Outlook{Name: d.name, Target: one.Target, Digest: one.Digest, MediaType: d.root.mediaType, Size: one.Bytes, Err: d.err, State: d.state()}
-		if d.visit != nil {
-			r.each(d, d.visit, func(v *visit) {
-				if v.node.subject != "" {
-					out.Referrers = append(out.Referrers, v.node.digest)
-				}
-				for _, part := range v.node.parts() {
-					if part.mediaType = ""; seen[part] {
-						f.Shared += part.size
-						continue
-					}
-					seen[part] = true
-					f.Distinct += part.size
-				}
-			})
+		if d.parent != nil {
+			continue
+		}
+		one := d.whole()
+		out := Outlook{Name: d.name, Target: one.Target, Digest: one.Digest, MediaType: d.root.mediaType, Size: one.Bytes, Err: one.Err, State: d.state()}
+		if d.visit != nil && d.visit.err == nil && (d.visit.isSparse() || len(d.old) > 0) {
+			out.Platforms = d.scope.platforms
+		}
+		out.Referrers = d.refers
+		for _, b := range d.beside {
+			out.Referrers = append(out.Referrers, b.root.digest)
+			out.Referrers = append(out.Referrers, b.refers...)
+		}
+		slices.Sort(out.Referrers)
+		out.Referrers = slices.Compact(out.Referrers)
+		for _, of := range append([]*delivery{d}, d.beside...) {
+			r.meet(f, of, seen)
 		}
 		f.Artifacts = append(f.Artifacts, out)
 	}
-	f.There = max(0, f.Distinct-f.Transfer-r.dry.bytes)
+}
+
+// meet adds what a delivery consists of to a forecast. seen knows what was met.
+func (r *restore) meet(f *Forecast, d *delivery, seen map[descriptor]bool) {
+	if d.visit == nil || d.visit.err != nil {
+		return
+	}
+	once := make(map[descriptor]bool)
+	r.each(d, d.visit, func(v *visit) {
+		for _, part := range v.node.parts() {
+			if part.mediaType = ""; once[part] {
+				continue
+			}
+			once[part] = true
+			if seen[part] {
+				f.Shared += part.size
+				continue
+			}
+			seen[part] = true
+			f.Distinct += part.size
+			if !r.dry.moves[part.digest] {
+				f.There += part.size
+			}
+		}
+	})
 }
 
 // parts returns the manifest itself and its blobs.
@@ -335,9 +398,9 @@ func (n *node) parts() []descriptor {
 
 func (d *delivery) state() State {
 	switch {
-	case d.err != nil:
+	case d.err != nil || slices.ContainsFunc(d.beside, func(b *delivery) bool { return b.err != nil }):
 		return StateFailed
-	case d.skipped || d.present && len(d.lacks) == 0:
+	case d.unchanged() && !slices.ContainsFunc(d.beside, func(b *delivery) bool { return !b.unchanged() }):
 		return StateUnchanged
 	case d.present || d.changes:
 		return StateChanged

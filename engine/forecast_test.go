@@ -29,7 +29,7 @@ func reopen(t *testing.T, path string) store.Layout {
 func total(r *testregistry.Registry) int {
 	n := 0
 	for kind, count := range r.Counts() {
-		if kind != "range" {
+		if kind != "range" && kind != "challenge" && kind != "GET token" {
 			n += count
 		}
 	}
@@ -133,5 +133,112 @@ func TestLock(t *testing.T) {
 	}
 	if locks[0].String() != locks[1].String() || locks[0].Len() == 0 {
 		t.Errorf("two locks of the same registry:\n%s\n%s", &locks[0], &locks[1])
+	}
+}
+
+// TestForecastOfLayouts: what a layout on disk has is neither asked for nor counted
+// as moved, be it found before or after a registry that has it, too.
+func TestForecastOfLayouts(t *testing.T) {
+	r := testregistry.New(t, testregistry.Options{})
+	repos := fill(r)
+	layout := t.TempDir() + "/vendor/"
+	backup(t, layout, selections(t, repos[0]))
+	sources := append(selections(t, repos[1]), config.Selection{Layout: layout, Referrers: true}, selections(t, repos[2])[0])
+	for _, out := range []string{"bundle.tgz", "layout/"} {
+		path := t.TempDir() + "/" + out
+		for range 2 {
+			there := reopen(t, path)
+			f, err := engine.ForecastBackup(t.Context(), client(0), sources, there, out == "layout/", engine.BackupOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if there == nil && (f.Near == 0 || f.Distinct-f.Near != f.Transfer) {
+				t.Errorf("%s: of %d bytes %d are near, %d move", out, f.Distinct, f.Near, f.Transfer)
+			}
+			r.ResetCounts()
+			report, err := tryBackup(t, path, sources, engine.BackupOptions{Previous: there, Concurrency: 1})
+			whole(t, report, err)
+			if report.Moved > f.Transfer || out == "bundle.tgz" && (report.Moved != f.Transfer || total(r) != f.Requests) {
+				t.Errorf("%s: %d bytes and %d requests, the forecast said %d and %d", out, report.Moved, total(r), f.Transfer, f.Requests)
+			}
+		}
+	}
+}
+
+// TestForecastOfSeveralTargets: what each target lacks is counted, and what is there
+// in all of them.
+func TestForecastOfSeveralTargets(t *testing.T) {
+	source := testregistry.New(t, testregistry.Options{})
+	path := t.TempDir() + "/bundle.tgz"
+	backup(t, path, selections(t, fill(source)...))
+	a, b := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{NoReferrersAPI: true})
+	restore(t, path, a.Host)
+	o := engine.RestoreOptions{Targets: []config.Target{{Registry: a.Host}, {Registry: b.Host}, {Registry: b.Host, Namespace: "again"}}}
+	for _, there := range []bool{false, true} {
+		f, err := engine.ForecastRestore(t.Context(), client(0), reopen(t, path), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if there != (f.There == f.Distinct) || there == f.Changes() {
+			t.Errorf("%d of %d bytes are there, changes: %v", f.There, f.Distinct, f.Changes())
+		}
+		a.ResetCounts()
+		b.ResetCounts()
+		report, err := engine.Restore(t.Context(), client(0), reopen(t, path), o)
+		whole(t, report, err)
+		if got := total(a) + total(b); got != f.Requests || report.Moved != f.Transfer || len(report.Artifacts) != len(f.Artifacts) {
+			t.Errorf("%d requests, %d bytes, %d artifacts; the forecast said %d, %d, %d",
+				got, report.Moved, len(report.Artifacts), f.Requests, f.Transfer, len(f.Artifacts))
+		}
+	}
+}
+
+// TestForecastWithTokens: a forecast counts all but what only authentication needs.
+func TestForecastWithTokens(t *testing.T) {
+	r, target := testregistry.New(t, testregistry.Options{Token: true}), testregistry.New(t, testregistry.Options{Token: true})
+	repos := fill(r)
+	path := t.TempDir() + "/bundle.tgz"
+	o := engine.BackupOptions{}
+	f, err := engine.ForecastBackup(t.Context(), client(0), selections(t, repos...), nil, false, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.ResetCounts()
+	report, err := tryBackup(t, path, selections(t, repos...), o)
+	whole(t, report, err)
+	if got := total(r); got != f.Requests {
+		t.Errorf("backup: %d planned, %d made: %v", f.Requests, got, r.Counts())
+	}
+	ro := engine.RestoreOptions{Targets: []config.Target{{Registry: target.Host}}}
+	f, err = engine.ForecastRestore(t.Context(), client(0), reopen(t, path), ro)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target.ResetCounts()
+	report, err = engine.Restore(t.Context(), client(0), reopen(t, path), ro)
+	whole(t, report, err)
+	if got := total(target); got != f.Requests || target.Count("mount") == 0 {
+		t.Errorf("restore: %d planned, %d made: %v", f.Requests, got, target.Counts())
+	}
+}
+
+// TestForecastOfLess: an archive that would have less of an artifact than the one
+// that it replaces is another one.
+func TestForecastOfLess(t *testing.T) {
+	r := testregistry.New(t, testregistry.Options{})
+	fillPlatforms(r)
+	sources := selections(t, r.Host+"/app:v1")
+	for _, out := range outputs {
+		path, directory := t.TempDir()+"/"+out, out == "layout/"
+		backup(t, path, only(t, sources, "linux/amd64", "linux/arm64"))
+		less := only(t, selections(t, r.Host+"/app:v1"), "linux/amd64")
+		bare := only(t, selections(t, r.Host+"/app:v1"), "linux/amd64", "linux/arm64")
+		bare[0].Referrers = false
+		for _, s := range [][]config.Selection{less, bare} {
+			f, err := engine.ForecastBackup(t.Context(), client(0), s, reopen(t, path), directory, engine.BackupOptions{})
+			if err != nil || f.Changes() == directory {
+				t.Errorf("%s: changes: %v, %v", out, f.Changes(), err)
+			}
+		}
 	}
 }

@@ -52,6 +52,7 @@ type visit struct {
 	referrers []*visit
 	attached  []attachment
 	sparse    bool  // some children are left out
+	lost      int   // referrers that are wanted and could not be had
 	missing   error // why some referrer could not be had
 	err       error // why the graph below could not be had
 	done      chan struct{}
@@ -242,14 +243,17 @@ func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, desc 
 		})
 	}
 	if s.referrers {
-		group.Go(func() (err error) {
-			v.attached, err = g.attachments(ctx, v, s, depth)
-			v.missing = err
+		var lost int
+		group.Go(func() error {
+			v.attached, lost, v.missing = g.attachments(ctx, v, s, depth)
 			return nil
 		})
 		var err error
-		v.referrers, err = g.referrers(ctx, v, s, depth)
-		defer func() { v.missing = firstError([]error{err, v.missing}) }()
+		v.referrers, v.lost, err = g.referrers(ctx, v, s, depth)
+		defer func() {
+			v.lost += lost
+			v.missing = firstError([]error{err, v.missing})
+		}()
 	}
 	return group.Wait()
 }
@@ -259,20 +263,20 @@ func walkError(o origin, desc ocispec.Descriptor, err error) error {
 }
 
 // referrers walks what refers to v. One that cannot be had is an error beside
-// the others, not instead of them.
-func (g *graph) referrers(ctx context.Context, v *visit, s *scope, depth int) ([]*visit, error) {
+// the others, not instead of them; lost counts those.
+func (g *graph) referrers(ctx context.Context, v *visit, s *scope, depth int) (visits []*visit, lost int, err error) {
 	listed, err := v.origin.referrers(ctx, v.node.oci())
 	if err == nil {
 		err = steps(ctx, len(listed))
 	}
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	// Registries list them in any order; a bundle must not depend on it.
 	slices.SortFunc(listed, func(a, b ocispec.Descriptor) int { return compareDigests(a.Digest, b.Digest) })
 	listed = slices.CompactFunc(listed, func(a, b ocispec.Descriptor) bool { return a.Digest == b.Digest })
 
-	visits := make([]*visit, len(listed))
+	visits = make([]*visit, len(listed))
 	errs := make([]error, len(listed))
 	var group errgroup.Group
 	for i, desc := range listed {
@@ -283,7 +287,12 @@ func (g *graph) referrers(ctx context.Context, v *visit, s *scope, depth int) ([
 	}
 	_ = group.Wait() // its functions never fail: errs has them
 	visits = slices.DeleteFunc(visits, func(v *visit) bool { return v == nil })
-	return visits, firstError(errs)
+	for _, err := range errs {
+		if err != nil {
+			lost++
+		}
+	}
+	return visits, lost, firstError(errs)
 }
 
 // referrer walks one referrer, nil if it turns out not to refer to v at all: a
@@ -312,28 +321,47 @@ func (g *graph) referrer(ctx context.Context, v *visit, s *scope, desc ocispec.D
 	return w, nil
 }
 
-// attachments walks what cosign attached to v by tags.
-func (g *graph) attachments(ctx context.Context, v *visit, s *scope, depth int) ([]attachment, error) {
+// attachments walks what cosign attached to v by tags. lost counts those that
+// cannot be had.
+func (g *graph) attachments(ctx context.Context, v *visit, s *scope, depth int) (all []attachment, lost int, err error) {
 	refs, err := v.origin.attached(ctx, v.node.digest, s.beside != nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, ref := range refs {
+		w, failure := g.attachment(ctx, v, s, ref, depth+1)
+		switch {
+		case failure != nil:
+			lost++
+			err = firstError([]error{err, failure})
+		case w != nil:
+			all = append(all, attachment{ref.EntryName(), w})
+		}
+	}
+	return all, lost, err
+}
+
+// attachment walks what stands under one of cosign's tags, nil if it is not
+// selected. It has no artifact type: the media types of its layers say what it is.
+func (g *graph) attachment(ctx context.Context, v *visit, s *scope, ref config.Reference, depth int) (*visit, error) {
+	o := v.origin
+	desc, data, err := g.root(ctx, o, ref)
+	if err != nil || !s.pinned(desc.Digest) {
+		return nil, err
+	}
+	n, err := g.node(ctx, o, desc, data)
 	if err != nil {
 		return nil, err
 	}
-	var all []attachment
-	for _, ref := range refs {
-		desc, data, err := g.root(ctx, v.origin, ref)
-		if err != nil {
-			return all, err
-		}
-		if !s.pinned(desc.Digest) {
-			continue
-		}
-		w, err := g.visit(ctx, v, v.origin, s.forReferrers(), desc, data, depth+1)
-		if err != nil {
-			return all, err
-		}
-		all = append(all, attachment{ref.EntryName(), w})
+	wanted := slices.ContainsFunc(n.blobs, func(b *blob) bool { return s.wants(b.mediaType) })
+	if !wanted && !s.wants(n.kind) {
+		return nil, nil
 	}
-	return all, nil
+	w, err := g.visit(ctx, v, o, s.forReferrers(), desc, data, depth)
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
 }
 
 func firstError(errs []error) error {
@@ -424,7 +452,9 @@ func (g *graph) bytes(ctx context.Context, o origin, desc ocispec.Descriptor, da
 			return nil, err
 		}
 	}
-	g.moved(int64(len(data)))
+	if _, near := o.(*local); !near {
+		g.moved(int64(len(data)))
+	}
 	return data, nil
 }
 
@@ -453,10 +483,20 @@ func (g *graph) alsoAt(n *node, o origin) {
 	}
 }
 
+// addOrigin notes one more place. One on disk comes before those that have to be
+// asked, whatever is found first.
 func (b *blob) addOrigin(o origin) {
-	if !slices.Contains(b.origins, o) {
-		b.origins = append(b.origins, o)
+	if slices.Contains(b.origins, o) {
+		return
 	}
+	if _, near := o.(*local); near {
+		at := slices.IndexFunc(b.origins, func(o origin) bool { _, near := o.(*local); return !near })
+		if at >= 0 {
+			b.origins = slices.Insert(b.origins, at, o)
+			return
+		}
+	}
+	b.origins = append(b.origins, o)
 }
 
 // from returns where to ask for the blob at a given attempt, counted from 0.
@@ -471,6 +511,12 @@ func (g *graph) places(b *blob) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(b.origins)
+}
+
+// isNear tells whether a blob lies in a layout on disk.
+func (g *graph) isNear(b *blob) bool {
+	_, near := g.from(b, 0).(*local)
+	return near
 }
 
 // another tells whether asking again for a blob is worth while: where another

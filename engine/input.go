@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 
@@ -88,12 +89,29 @@ func (i *input) addCorrupt(e store.Entry, err error) {
 	}
 }
 
+// family returns a root and, of an index, the manifests below it: what cosign may
+// have attached something to.
+func (i *input) family(desc ocispec.Descriptor) []digest.Digest {
+	below := map[digest.Digest]bool{desc.Digest: true}
+	i.walkChildren(desc, below)
+	return slices.Sorted(maps.Keys(below))
+}
+
 // dropChildren takes the children of other roots out of the nameless roots.
 func (i *input) dropChildren() {
 	if !slices.ContainsFunc(i.roots, func(r root) bool { return r.entry.Name == "" }) {
 		return
 	}
 	children := make(map[digest.Digest]bool)
+	for _, r := range i.roots {
+		i.walkChildren(r.entry.Descriptor(), children)
+	}
+	i.roots = slices.DeleteFunc(i.roots, func(r root) bool { return r.entry.Name == "" && children[r.entry.Digest] })
+}
+
+// walkChildren adds the manifests below an index to children, as far as they can
+// be read: one that cannot has its say when it is restored.
+func (i *input) walkChildren(desc ocispec.Descriptor, children map[digest.Digest]bool) {
 	var walk func(ocispec.Descriptor, int)
 	walk = func(desc ocispec.Descriptor, depth int) {
 		if !store.IsIndex(desc.MediaType) || depth > maxDepth {
@@ -114,10 +132,7 @@ func (i *input) dropChildren() {
 			}
 		}
 	}
-	for _, r := range i.roots {
-		walk(r.entry.Descriptor(), 0)
-	}
-	i.roots = slices.DeleteFunc(i.roots, func(r root) bool { return r.entry.Name == "" && children[r.entry.Digest] })
+	walk(desc, 0)
 }
 
 // addReferrer notes what a nameless manifest refers to, if anything.

@@ -80,7 +80,7 @@ func (r *remote) manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte,
 func (r *remote) referrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {
 	fallbacks := r.fallbacks.Load()
 	if fallbacks == nil {
-		return r.repo.Referrers(ctx, subject, nil)
+		return r.repo.EveryReferrer(ctx, subject)
 	}
 	known := (*fallbacks)[registry.FallbackTag(subject.Digest)]
 	return r.repo.Referrers(ctx, subject, &known)

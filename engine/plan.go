@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -32,11 +34,15 @@ type artifact struct {
 	pending  int       // blobs that are not there yet; guarded by the directory's mutex
 	together *siblings // the roots that were listed with this one
 	layout   string    // the one on disk that it comes from; "" for a registry
+	from     string    // where it was asked for: the place in a spec, an argument
 	done     bool      // it is whole in the output
 	present  bool      // and was there before
 	moved    bool      // some of its blobs were fetched; guarded like pending
 	found    []byte    // the root's bytes, between its two stages
-	resolved chan struct{}
+
+	lacks     []config.Platform // wanted ones that an index has no image for
+	referrers int               // that are whole, of one that lacks some; guarded like pending
+	resolved  chan struct{}
 }
 
 // planner expands selections into artifacts and artifacts into graphs.
@@ -49,6 +55,7 @@ type planner struct {
 	only     func(layout, reference string) bool          // of what a layout on disk holds, what is wanted; nil: all
 	all      []*artifact                                  // in the order of the plan; complete when each returns
 	listed   bool                                         // all of them: each did not end before
+	absent   []string                                     // repositories that may be missing, and are
 }
 
 // siblings are roots of one repository that are found before the graph of an
@@ -119,7 +126,11 @@ func (p *planner) each(ctx context.Context, selections []config.Selection, order
 		})
 	})
 	group.Go(func() error { return inOrder(ctx, order, taken) })
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	p.tellPlatforms()
+	return nil
 }
 
 // work does a stage of the plan for each artifact, a few at a time.
@@ -189,7 +200,44 @@ func (p *planner) walk(ctx context.Context, a *artifact) {
 	}
 	a.visit, a.err = p.tour(ctx, a.origin, a.scope, a.root, a.found)
 	a.found = nil
+	if a.err == nil && len(a.scope.platforms) > 0 && store.IsIndex(a.root.MediaType) {
+		a.err = a.findPlatforms()
+	}
 	p.progress.Resolved(a.name)
+}
+
+// findPlatforms notes which of the wanted platforms an index has not. It is a
+// *PlatformError if it has none of them.
+func (a *artifact) findPlatforms() error {
+	missing, sound := a.scope.platformsOf(a.visit)
+	if sound {
+		a.lacks = missing
+		return nil
+	}
+	var children []ocispec.Descriptor
+	a.visit.core(func(v *visit) { children = append(children, v.node.children...) })
+	return &PlatformError{Reference: a.ref.String(), Wanted: a.scope.platforms, Children: children}
+}
+
+// tellPlatforms says which platforms some indexes have not.
+func (p *planner) tellPlatforms() {
+	count := make(map[string]int)
+	first := make(map[string]string)
+	for _, a := range p.all {
+		for _, platform := range a.lacks {
+			name := platform.String()
+			if count[name]++; count[name] == 1 {
+				first[name] = a.name
+			}
+		}
+	}
+	for _, platform := range slices.Sorted(maps.Keys(count)) {
+		text := first[platform] + " has no image for " + platform
+		if more := count[platform] - 1; more > 0 {
+			text += fmt.Sprintf(", and neither have %d others", more)
+		}
+		p.progress.Notice(text)
+	}
 }
 
 // find asks for a root in the cheapest way: not at all for a digest that is
@@ -220,13 +268,17 @@ func (p *planner) find(ctx context.Context, o origin, ref config.Reference) (oci
 func (p *planner) expand(ctx context.Context, selections []config.Selection, found func(*artifact) error) error {
 	selections = p.sources.repositories(ctx, selections)
 	expansions := p.sources.expandAll(ctx, selections)
-	seen := make(map[string]digest.Digest)
+	seen := make(map[string]*artifact)
 	for _, s := range selections {
 		e := <-expansions
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
 		p.progress.Listed(len(e.refs))
+		if e.absent != "" {
+			p.absent = append(p.absent, e.absent)
+			p.progress.Notice(e.absent + ": the registry knows no such repository: nothing is selected from it")
+		}
 		for refs := range slices.Chunk(e.refs, maxSiblings) {
 			if err := p.expandChunk(refs, s, e, seen, found); err != nil {
 				return err
@@ -237,18 +289,25 @@ func (p *planner) expand(ctx context.Context, selections []config.Selection, fou
 	return nil
 }
 
-func (p *planner) expandChunk(refs []config.Reference, s config.Selection, e expansion, seen map[string]digest.Digest, found func(*artifact) error) error {
+func (p *planner) expandChunk(refs []config.Reference, s config.Selection, e expansion, seen map[string]*artifact, found func(*artifact) error) error {
 	var chunk []*artifact
 	for _, ref := range refs {
 		if p.only != nil && e.err == nil && s.Layout != "" && !p.only(s.Layout, ref.EntryName()) {
 			continue
 		}
-		pin, met := seen[ref.EntryName()]
-		if met && pin == ref.Digest {
+		a := newArtifact(ref, s, e)
+		key := ref.EntryName()
+		if e.err != nil {
+			key += "\x00" + s.Layout // layouts that cannot be read have no names
+		}
+		if other := seen[key]; other != nil && other.ref.Digest == ref.Digest {
+			if e.err == nil {
+				p.again(other, a)
+			}
 			continue
 		}
-		seen[ref.EntryName()] = ref.Digest
-		chunk = append(chunk, newArtifact(ref, s, e))
+		seen[key] = a
+		chunk = append(chunk, a)
 	}
 	together := newSiblings(len(chunk))
 	p.all = append(p.all, chunk...)
@@ -261,12 +320,20 @@ func (p *planner) expandChunk(refs []config.Reference, s config.Selection, e exp
 	return nil
 }
 
+// again says of an artifact that is selected twice, and not in the same way, which
+// selection holds.
+func (p *planner) again(first, second *artifact) {
+	if first.scope.key != second.scope.key {
+		p.progress.Notice(fmt.Sprintf("%s is selected twice, with other platforms or referrers: %s holds, not %s", first.name, first.from, second.from))
+	}
+}
+
 func newArtifact(ref config.Reference, s config.Selection, e expansion) *artifact {
 	name := ref.EntryName()
 	if ref.IsRepository() { // it cannot be listed
 		name = strings.TrimSuffix(ref.Name(), "/")
 	}
-	return &artifact{ref: ref, name: name, layout: s.Layout, origin: e.origin, scope: scopeOf(s),
+	return &artifact{ref: ref, name: name, layout: s.Layout, from: s.Origin, origin: e.origin, scope: scopeOf(s),
 		err: e.err, resolved: make(chan struct{})}
 }
 

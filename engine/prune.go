@@ -35,6 +35,9 @@ func Names(ctx context.Context, c *registry.Client, selections []config.Selectio
 	for _, a := range p.all {
 		s.add(a)
 	}
+	for _, name := range p.absent {
+		s.unlisted[name] = true // it may come back, and nobody said that what was kept of it goes
+	}
 	return s, nil
 }
 
@@ -80,7 +83,7 @@ func attachedName(name string) (digest.Digest, bool) {
 	if err != nil {
 		return "", false
 	}
-	return attachedTo(ref)
+	return AttachedTo(ref)
 }
 
 // forgetMissing takes what is not selected any more out of what an index says that

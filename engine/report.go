@@ -15,8 +15,9 @@ type Report struct {
 	// Planned is set once all that was asked for is among the artifacts: a run
 	// that ended before had not listed everything yet.
 	Planned bool
-	// Referrers counts the signatures, SBOMs and the like that came along.
-	Referrers int
+	// Referrers counts the signatures, SBOMs and the like that came along, and
+	// Expected those that were to.
+	Referrers, Expected int
 	// Moved is the number of blob and manifest bytes that went over the network.
 	Moved int64
 	// Shared is the number of bytes that did not have to: more than one artifact
@@ -40,9 +41,10 @@ type ArtifactReport struct {
 	Target    string        // of a restore: where it went
 	Digest    digest.Digest // of its root; empty if it was not resolved
 	Bytes     int64         // of its graph, whatever it shares with others
-	Referrers int
-	Unchanged bool  // it was there already, whole
-	Err       error // nil: whole
+	Referrers int           // that came along; those with a tag of cosign's among them
+	Expected  int           // that were to; more of them than came make an Err
+	Unchanged bool          // it was there already, whole
+	Err       error         // nil: whole
 }
 
 // ErrUnfinished is the error of an artifact that nothing was wrong with when the

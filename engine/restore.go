@@ -140,16 +140,20 @@ func (r *restore) settle(ctx context.Context, d *delivery, err error) error {
 	d.err = err
 	if err == nil {
 		d.done = true
-		r.mu.Lock()
-		r.whole++
-		r.mu.Unlock()
-		r.Progress.Finished(d.report())
+		if d.parent == nil {
+			r.mu.Lock()
+			r.whole++
+			r.mu.Unlock()
+			r.Progress.Finished(d.report())
+		}
 		return nil
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
-	r.Progress.Failed(d.report())
+	if d.parent == nil {
+		r.Progress.Failed(d.report())
+	}
 	if r.FailFast {
 		return err
 	}
@@ -169,9 +173,13 @@ func (r *restore) unfinished(ctx context.Context) {
 func (r *restore) report(took time.Duration) *Report {
 	report := &Report{Planned: r.planned, Moved: r.moved.Load(), Duration: took}
 	for _, d := range r.all {
-		one := d.report()
+		if d.parent != nil {
+			continue
+		}
+		one := d.whole()
 		report.Artifacts = append(report.Artifacts, one)
 		report.Referrers += one.Referrers
+		report.Expected += one.Expected
 		report.Shared += one.Bytes
 		if one.Unchanged {
 			report.Unchanged++

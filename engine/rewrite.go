@@ -17,6 +17,11 @@ func (r *restore) rewrite(ctx context.Context, d *delivery) error {
 	if err != nil {
 		return err
 	}
+	d.visit.core(func(v *visit) {
+		if v.isSparse() {
+			d.old = append(d.old, v.node.digest)
+		}
+	})
 	d.visit, d.root = v, v.node.descriptor
 	text := fmt.Sprintf("%s: its index is rewritten as %s; signatures of the index no longer hold", d.name, d.root.digest)
 	if lost > 0 {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,6 +29,11 @@ type delivery struct {
 	lacks   map[*visit]bool // what it lacks all the same
 	changes bool            // the tag has another digest
 	skipped bool            // and stays as it is
+	subject digest.Digest   // of what cosign keeps under a tag; "" for others
+	parent  *delivery       // the artifact of this run that it belongs to, if any
+	beside  []*delivery     // those whose parent this is
+	refers  []digest.Digest // referrers that go along, sorted
+	old     []digest.Digest // of indexes of it that were rewritten
 	pending int             // uploads that it waits for; guarded by restore.mu
 	done    bool            // it is whole in the target
 	corrupt error           // the input does not even say what it is
@@ -54,8 +60,14 @@ func (d *delivery) reference() string {
 	return d.tag
 }
 
+// place is a manifest in the repository that the delivery goes to.
+func (d *delivery) place(of digest.Digest) placeKey {
+	return placeKey{d.target.Registry + "/" + d.path, of}
+}
+
 // route maps every selected entry to every target. It fails before a byte
-// moves where two entries land on one reference.
+// moves where two entries land on one reference, or one on none that the target
+// would take; all of that is said at once.
 func (r *restore) route() ([]*delivery, error) {
 	if len(r.Targets) == 0 {
 		return nil, errNoTarget
@@ -65,14 +77,13 @@ func (r *restore) route() ([]*delivery, error) {
 		return nil, err
 	}
 	var all []*delivery
+	var wrong misroutes
 	taken := make(map[string]*delivery)
 	for _, target := range r.Targets {
 		for _, root := range roots {
 			d, err := r.deliver(root, target)
-			if err != nil {
-				return nil, err
-			}
-			if d == nil {
+			if d == nil || err != nil {
+				wrong.add(err)
 				continue
 			}
 			other := taken[d.destination()]
@@ -80,14 +91,59 @@ func (r *restore) route() ([]*delivery, error) {
 				taken[d.destination()] = d
 				all = append(all, d)
 			} else if other.root.digest != d.root.digest {
-				return nil, &CollisionError{Target: d.destination(), Sources: [2]string{other.name, d.name}}
+				wrong.add(&CollisionError{Target: d.destination(), Sources: [2]string{other.name, d.name}})
 			}
 		}
 	}
 	if r.Again != nil {
-		all = slices.DeleteFunc(all, func(d *delivery) bool { return !r.Again(d.name, d.destination()) })
+		all = r.again(all)
 	}
-	return all, nil
+	return all, wrong.err()
+}
+
+// again leaves what Again wants, with what cosign attached to it.
+func (r *restore) again(all []*delivery) []*delivery {
+	wanted := make(map[placeKey]bool)
+	for _, d := range all {
+		if d.subject == "" && r.Again(d.name, d.destination()) {
+			for _, digest := range r.in.family(d.root.oci()) {
+				wanted[d.place(digest)] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(all, func(d *delivery) bool {
+		if d.subject != "" && wanted[d.place(d.subject)] {
+			return false
+		}
+		return !wanted[d.place(d.root.digest)] && !r.Again(d.name, d.destination())
+	})
+}
+
+// misroutes gathers what is wrong with the routes of a restore.
+type misroutes struct {
+	errs []error
+	more int
+}
+
+// mostMisroutes is what somebody may want to read: one mapping that is wrong can be
+// so for every tag.
+const mostMisroutes = 50
+
+func (m *misroutes) add(err error) {
+	switch {
+	case err == nil:
+	case len(m.errs) < mostMisroutes:
+		m.errs = append(m.errs, err)
+	default:
+		m.more++
+	}
+}
+
+func (m *misroutes) err() error {
+	if m.more > 0 {
+		m.errs = append(m.errs, fmt.Errorf("%d more have no place in their target", m.more))
+	}
+	return errors.Join(m.errs...)
 }
 
 // deliver maps one entry; nil if the mappings exclude it.
@@ -120,21 +176,21 @@ func (r *restore) deliver(root root, target config.Target) (*delivery, error) {
 	if d.name == "" {
 		d.name = root.ref.String()
 	}
+	d.subject, _ = AttachedTo(root.ref)
 	return d, checkName(d)
 }
 
-// checkName holds what a mapping made against the rules of registries.
+// checkName holds what a mapping made, below the target's namespace, against the
+// rules of registries. Its error is a *config.MappingError.
 func checkName(d *delivery) error {
-	if err := config.CheckRepository(d.path); err != nil {
-		return fmt.Errorf("%s: maps to %s: %w", d.name, d.destination(), err)
+	err := d.target.CheckRepository(d.path)
+	if err == nil && d.tag != "" {
+		err = config.CheckTag(d.tag)
 	}
-	if d.tag == "" {
+	if err == nil {
 		return nil
 	}
-	if err := config.CheckTag(d.tag); err != nil {
-		return fmt.Errorf("%s: maps to %s: %w", d.name, d.destination(), err)
-	}
-	return nil
+	return &config.MappingError{Reference: d.name, Target: d.destination(), Reason: err.Error()}
 }
 
 // selected returns the roots that --only leaves, with what cosign attached to
@@ -161,8 +217,12 @@ func (r *restore) selected() ([]root, error) {
 			}
 		}
 		if picked[i] {
-			chosen[placeKey{root.ref.Name(), root.entry.Digest}] = true
 			repositories[root.ref.Name()] = true
+		}
+		if picked[i] && len(r.Only) > 0 && root.ref.Registry != "" {
+			for _, digest := range r.in.family(root.entry.Descriptor()) {
+				chosen[placeKey{root.ref.Name(), digest}] = true
+			}
 		}
 	}
 	if unnamed > 0 {
@@ -173,7 +233,7 @@ func (r *restore) selected() ([]root, error) {
 	}
 	var roots []root
 	for i, root := range r.in.roots {
-		subject, attached := attachedTo(root.ref)
+		subject, attached := AttachedTo(root.ref)
 		if attached && r.ExcludeReferrers {
 			continue
 		}
@@ -187,8 +247,8 @@ func (r *restore) selected() ([]root, error) {
 	return roots, nil
 }
 
-// attachedTo tells what cosign attached an artifact to, by its tag.
-func attachedTo(ref config.Reference) (digest.Digest, bool) {
+// AttachedTo tells what cosign attached an artifact to, by its tag.
+func AttachedTo(ref config.Reference) (digest.Digest, bool) {
 	for _, kind := range cosignKinds {
 		name, ok := strings.CutSuffix(ref.Tag, kind)
 		algorithm, encoded, cut := strings.Cut(name, "-")

@@ -10,6 +10,7 @@ import (
 	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // scope is how much of a graph is selected.
@@ -124,9 +125,40 @@ func (s *scope) children(n *node) []ocispec.Descriptor {
 }
 
 func (s *scope) selects(c ocispec.Descriptor) bool {
-	return c.Platform == nil || slices.ContainsFunc(s.platforms, func(p config.Platform) bool {
-		return p.Matches(c.Platform.OS, c.Platform.Architecture, c.Platform.Variant)
+	return !hasPlatform(c) || slices.ContainsFunc(s.platforms, func(p config.Platform) bool { return isFor(c, p) })
+}
+
+// hasPlatform tells whether a child of an index says what it is for. "unknown" is
+// what BuildKit writes for what is no image.
+func hasPlatform(c ocispec.Descriptor) bool {
+	return c.Platform != nil && c.Platform.OS != "unknown"
+}
+
+func isFor(c ocispec.Descriptor, p config.Platform) bool {
+	return p.Matches(c.Platform.OS, c.Platform.Architecture, c.Platform.Variant)
+}
+
+// takes tells whether some platforms are all that there are in v itself.
+func (v *visit) takes(platforms []config.Platform) bool {
+	nested := slices.ContainsFunc(v.node.children, func(c ocispec.Descriptor) bool { return store.IsIndex(c.MediaType) })
+	return !nested && len((&scope{platforms: platforms}).children(v.node)) == len(v.node.children)
+}
+
+// platformsOf tells which of the wanted platforms v has images for, in whatever
+// index below it; sound is false where it has none, although it has for others.
+func (s *scope) platformsOf(v *visit) (missing []config.Platform, sound bool) {
+	var all []ocispec.Descriptor
+	plain := false // an image that does not say what it is for
+	v.core(func(v *visit) {
+		for _, c := range v.node.children {
+			all = append(all, c)
+			plain = plain || c.Platform == nil && !store.IsIndex(c.MediaType)
+		}
 	})
+	missing = slices.DeleteFunc(slices.Clone(s.platforms), func(p config.Platform) bool {
+		return slices.ContainsFunc(all, func(c ocispec.Descriptor) bool { return hasPlatform(c) && !isAttestation(c) && isFor(c, p) })
+	})
+	return missing, plain || len(missing) < len(s.platforms) || !slices.ContainsFunc(all, hasPlatform)
 }
 
 func isAttestation(c ocispec.Descriptor) bool {
@@ -148,7 +180,7 @@ func (e *PlatformError) Error() string {
 func (e *PlatformError) Have() []string {
 	var have []string
 	for _, c := range e.Children {
-		if c.Platform == nil || isAttestation(c) {
+		if !hasPlatform(c) || isAttestation(c) {
 			continue
 		}
 		name := config.Platform{OS: c.Platform.OS, Architecture: c.Platform.Architecture, Variant: c.Platform.Variant}.String()

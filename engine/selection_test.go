@@ -206,3 +206,29 @@ func TestExistingTags(t *testing.T) {
 		})
 	}
 }
+
+// TestAbsentRepository: one that may be missing selects nothing, and is not pruned.
+func TestAbsentRepository(t *testing.T) {
+	r := testregistry.New(t, testregistry.Options{})
+	r.Image("app", "v1", []byte("layer"))
+	sources := selections(t, r.Host+"/app", r.Host+"/gone")
+	report, err := tryBackup(t, filepath.Join(t.TempDir(), "x.tgz"), sources, engine.BackupOptions{})
+	if err != nil || len(report.Failures()) != 1 {
+		t.Errorf("%v, %v", err, report.Failures())
+	}
+	sources[1].Optional = true
+	heard := new(listener)
+	report, err = tryBackup(t, filepath.Join(t.TempDir(), "y.tgz"), sources, engine.BackupOptions{Progress: heard})
+	whole(t, report, err)
+	if len(report.Artifacts) != 1 || len(heard.notices) != 1 || !strings.HasPrefix(heard.notices[0], r.Host+"/gone: ") {
+		t.Errorf("%d artifacts; it says %q", len(report.Artifacts), heard.notices)
+	}
+	names, err := engine.Names(t.Context(), client(0), sources)
+	if err != nil || !names.Keeps(r.Host+"/gone:v1") || names.Keeps(r.Host+"/app:v2") {
+		t.Errorf("what was kept of it is pruned: %v", err)
+	}
+	r.Fault(testregistry.Always("GET tags", testregistry.Status(404, "")))
+	if report, err = tryBackup(t, filepath.Join(t.TempDir(), "z.tgz"), sources[1:], engine.BackupOptions{}); !errors.Is(err, engine.ErrNothing) || len(report.Failures()) != 1 {
+		t.Errorf("any other 404 is no answer: %v", err)
+	}
+}

@@ -2,10 +2,13 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
+
+	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
@@ -97,7 +100,17 @@ func (s *sources) failed(selection config.Selection, err error) {
 type expansion struct {
 	origin origin
 	refs   []config.Reference
-	err    error // then refs is the one reference that cannot be expanded
+	err    error  // then refs is the one reference that cannot be expanded
+	absent string // the repository, if it may be missing and the registry knows none of that name
+}
+
+// isUnknown tells the answer that there is no such repository from others that are
+// 404, too.
+func isUnknown(err error) bool {
+	var refusal *errcode.ErrorResponse
+	return errors.As(err, &refusal) && slices.ContainsFunc(refusal.Errors, func(e errcode.Error) bool {
+		return e.Code == errcode.ErrorCodeNameUnknown
+	})
 }
 
 // expandAll expands the selections side by side and delivers them in order.
@@ -159,6 +172,9 @@ func (s *sources) open(ctx context.Context, selection config.Selection) (expansi
 		return expansion{origin: r, refs: []config.Reference{ref}}, nil
 	}
 	tags, err := s.tags(ctx, r, selection)
+	if selection.Optional && isUnknown(err) {
+		return expansion{origin: r, absent: ref.Name()}, nil
+	}
 	if err != nil {
 		return expansion{}, err
 	}

@@ -37,7 +37,9 @@ type place struct {
 
 // enqueue notes the blobs that a delivery waits for.
 func (r *restore) enqueue(d *delivery) {
-	r.Progress.Expect(1, 0)
+	if d.parent == nil {
+		r.Progress.Expect(1, 0)
+	}
 	r.each(d, d.visit, func(v *visit) {
 		if !d.lacking(v) {
 			return

@@ -45,6 +45,19 @@ func (r *Repository) Referrers(ctx context.Context, subject ocispec.Descriptor, 
 	return found, r.fail("list referrers", r.named(subject.Digest.String()), err)
 }
 
+// EveryReferrer is Referrers for a subject of whose fallback tag nothing is known:
+// the tag is asked for even if the registry has the API, unless the settings say
+// that it has.
+func (r *Repository) EveryReferrer(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {
+	listed, err := r.referrers(ctx, subject, nil)
+	if err == nil && r.apiState() == apiPresent && r.host.settings.DistributionSpec == "" {
+		var index ocispec.Index
+		index, err = r.fallbackIndex(ctx, subject.Digest, false)
+		listed = distinct(append(listed, index.Manifests...))
+	}
+	return listed, r.fail("list referrers", r.named(subject.Digest.String()), err)
+}
+
 func (r *Repository) referrers(ctx context.Context, subject ocispec.Descriptor, fallbackKnown *bool) ([]ocispec.Descriptor, error) {
 	if err := subject.Digest.Validate(); err != nil {
 		return nil, err

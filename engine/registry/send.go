@@ -113,6 +113,9 @@ func (s *sender) RoundTrip(req *http.Request) (*http.Response, error) {
 		end()
 		return nil, err
 	}
+	if resp.StatusCode == http.StatusUnauthorized {
+		s.host.client.stats.add("challenges")
+	}
 	resp.Request = req
 	s.host.health.heard(resp)
 	if _, err := resp.Location(); resp.StatusCode/100 == 3 && err != nil && err != http.ErrNoLocation {
