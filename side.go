@@ -23,6 +23,7 @@ type side struct {
 	spec       *config.Spec       // of a side that is a spec
 	selections []config.Selection // to be resolved before there are names
 	base       string             // REGISTRY[/NAMESPACE] of a side that is one, else empty
+	isLock     bool
 }
 
 // openSide finds out what an argument is. What exists is a file or a directory.
@@ -66,11 +67,7 @@ func openText(path string) (*side, error) {
 		if err != nil {
 			return nil, err
 		}
-		names := lockedNames(lock)
-		for i := range names {
-			names[i].with = "" // of the other side that may not be known
-		}
-		return &side{names: names}, nil
+		return &side{names: lockedNames(lock), isLock: true}, nil
 	}
 	spec, err := config.Load(path)
 	if err != nil {
@@ -157,6 +154,10 @@ func (r *resolver) ask(ctx context.Context, selections []config.Selection) ([]en
 
 // align gives the names of two sides the same shape.
 func align(a, b *side, spec *config.Spec, d destinationFlags) error {
+	if !a.isLock || !b.isLock { // what comes along is known of locks alone
+		a.digestsOnly()
+		b.digestsOnly()
+	}
 	switch {
 	case a.base == "" && b.base == "":
 		return nil
@@ -176,6 +177,12 @@ func align(a, b *side, spec *config.Spec, d destinationFlags) error {
 	}
 	b.below()
 	return a.place(m)
+}
+
+func (s *side) digestsOnly() {
+	for i := range s.names {
+		s.names[i].with = ""
+	}
 }
 
 // hasOf keeps what is of a registry and namespace, if there is anything.
