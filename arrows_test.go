@@ -36,6 +36,7 @@ func TestArrows(t *testing.T) {
 		{"/engine/fetch", "/config"}, {"/engine/fetch", "/store"}, {"/engine/fetch", "/engine/registry"}, {"/engine/fetch", "net/http"},
 		{"/engine/registry", "/config"}, {"/engine/registry", "/store"},
 		{"/schemas", "/"},
+		{"/clientconfig", "/store"}, {"/clientconfig", "/engine"}, {"/clientconfig", "net/http"},
 	} {
 		for _, p := range packages {
 			if !below(p.ImportPath, module+arrow.from) {

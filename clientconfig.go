@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/clientconfig"
@@ -51,7 +52,9 @@ func (c *clientConfigCommand) Run(u *ui) error {
 	if len(made.Files) > 1 {
 		return usage("name a folder for them with -o DIR", "the configuration is %d files", len(made.Files))
 	}
-	_, err = u.stdout.Write(made.Files[0].Content)
+	if _, err = u.stdout.Write(made.Files[0].Content); err == nil && made.Folder != "" {
+		u.say("on a node it belongs into %s/%s", made.Folder, made.Files[0].Name)
+	}
 	return err
 }
 
@@ -81,11 +84,14 @@ func (c *clientConfigCommand) write(spec *config.Spec, target config.Target) (*c
 	if selections, err = inLayouts(selections); err != nil {
 		return nil, err
 	}
-	request := clientconfig.Request{PlainHTTP: func(host string) bool { return isPlainHTTP(spec, host) }}
-	if request.Mirror, err = mirrorOf(spec, target.Registry); err != nil {
+	request := clientconfig.Request{Rewritten: target.PlatformMode == config.PlatformsRewrite}
+	if request.Mirror, err = reach(spec, target.Registry); err != nil {
 		return nil, err
 	}
 	if request.Routes, err = clientconfig.Routes(selections, spec.Mappings, target); err != nil {
+		return nil, err
+	}
+	if request.Sources, err = reachAll(spec, request.Routes); err != nil {
 		return nil, err
 	}
 	return clientconfig.Write(c.Format, request)
@@ -128,18 +134,38 @@ func layoutReferences(path string) ([]config.Reference, error) {
 	return all, nil
 }
 
-// mirrorOf is what clients must know of a target's registry: what the spec says of
-// it. Client certificates are theirs.
-func mirrorOf(spec *config.Spec, host string) (clientconfig.Mirror, error) {
-	settings, err := spec.Registry(host)
-	if err != nil {
-		return clientconfig.Mirror{}, err
+// reach is what clients must know of a registry: what the spec says of it. The
+// certificate by which we prove who we are is not theirs.
+func reach(spec *config.Spec, host string) (clientconfig.Registry, error) {
+	r := clientconfig.Registry{Host: host, PlainHTTP: isPlainHTTP(spec, host)}
+	theirs := *spec
+	theirs.Registries = slices.Clone(spec.Registries)
+	for i := range theirs.Registries {
+		settings := &theirs.Registries[i]
+		r.ClientTLS = r.ClientTLS || settings.CertFile != "" && strings.EqualFold(settings.Registry, host)
+		settings.CertFile, settings.KeyFile = "", "" // and so their names are not expanded
 	}
-	mirror := clientconfig.Mirror{Host: host, PlainHTTP: isPlainHTTP(spec, host), Insecure: settings.Insecure}
-	if settings.CAFile != "" && !mirror.PlainHTTP {
-		mirror.CA, err = os.ReadFile(settings.CAFile)
+	settings, err := theirs.Registry(host)
+	r.Insecure = settings.Insecure
+	if err == nil && settings.CAFile != "" && !r.PlainHTTP {
+		r.CA, err = os.ReadFile(settings.CAFile)
 	}
-	return mirror, err
+	return r, err
+}
+
+// reachAll is reach for the registries of routes.
+func reachAll(spec *config.Spec, routes []clientconfig.Route) (map[string]clientconfig.Registry, error) {
+	all := make(map[string]clientconfig.Registry)
+	for _, route := range routes {
+		if _, known := all[route.Registry]; known {
+			continue
+		}
+		var err error
+		if all[route.Registry], err = reach(spec, route.Registry); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // isPlainHTTP is what the spec says of a registry, else what oras takes it for.

@@ -7,18 +7,32 @@ package clientconfig
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// Mirror is the registry that clients are to pull from.
-type Mirror struct {
+// Registry is how clients reach a registry: the mirror that they are to pull from,
+// or a source, which stays the fallback.
+type Registry struct {
 	Host      string
 	PlainHTTP bool
 	Insecure  bool   // any certificate is believed
 	CA        []byte // PEM of who signed its certificate; nil: clients know already
+	ClientTLS bool   // it may ask who the client is, by a certificate
 }
 
-func (m Mirror) url() string { return scheme(m.PlainHTTP) + m.Host }
+func (r Registry) url() string { return scheme(r.PlainHTTP) + r.Host }
+
+// unproven says that there is no certificate, or that it need not be a good one.
+func (r Registry) unproven() bool { return r.PlainHTTP || r.Insecure }
+
+// authority is who signed its certificate, where that is asked.
+func (r Registry) authority() []byte {
+	if r.PlainHTTP {
+		return nil
+	}
+	return r.CA
+}
 
 func scheme(plainHTTP bool) string {
 	if plainHTTP {
@@ -29,12 +43,28 @@ func scheme(plainHTTP bool) string {
 
 // Request is what clients are to be told.
 type Request struct {
-	Mirror    Mirror
-	Routes    []Route                // from [Routes]
-	PlainHTTP func(host string) bool // of a source, which stays the fallback; nil means none is
+	Mirror    Registry
+	Rewritten bool                // an index that was cut down has another digest in the mirror
+	Routes    []Route             // from [Routes]
+	Sources   map[string]Registry // by host; what is missing is reached by https, with a certificate that clients know
 }
 
-func (r *Request) plain(host string) bool { return r.PlainHTTP != nil && r.PlainHTTP(host) }
+func (r *Request) source(host string) Registry {
+	source := r.Sources[host]
+	source.Host = host
+	return source
+}
+
+// registries are the mirror and the sources, each once.
+func (r *Request) registries() []Registry {
+	all := []Registry{r.Mirror}
+	for _, g := range groups(r.Routes) {
+		if g.registry != r.Mirror.Host {
+			all = append(all, r.source(g.registry))
+		}
+	}
+	return all
+}
 
 // File is one file of a configuration.
 type File struct {
@@ -53,8 +83,21 @@ func (c *Config) add(name, content string) {
 	c.Files = append(c.Files, File{Name: name, Content: []byte(content)})
 }
 
+// note takes what was noted before only once.
 func (c *Config) note(format string, a ...any) {
-	c.Notes = append(c.Notes, fmt.Sprintf(format, a...))
+	if text := fmt.Sprintf(format, a...); !slices.Contains(c.Notes, text) {
+		c.Notes = append(c.Notes, text)
+	}
+}
+
+// warn notes what is true of the mirror, whatever the runtime.
+func (c *Config) warn(r Request) {
+	if r.Mirror.ClientTLS {
+		c.note("the certificate by which %s knows us is ours alone: clients that it asks for one need their own", r.Mirror.Host)
+	}
+	if r.Rewritten {
+		c.note("an index of which only some platforms were restored has another digest in %s: it is pulled from there by tag, not by digest", r.Mirror.Host)
+	}
 }
 
 // Refusal says that a runtime has no way to pull something from the mirror.
@@ -91,7 +134,12 @@ func Write(format string, r Request) (*Config, error) {
 	if len(r.Routes) == 0 {
 		return nil, &Refusal{Subject: r.Mirror.Host, Reason: "nothing is mirrored there"}
 	}
-	return write(r)
+	c, err := write(r)
+	if err == nil {
+		c.warn(r)
+		slices.Sort(c.Notes)
+	}
+	return c, err
 }
 
 // Mark is in the first line of each file that can have comments.

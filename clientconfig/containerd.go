@@ -3,6 +3,7 @@ package clientconfig
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -22,15 +23,22 @@ func containerd(r Request) (*Config, error) {
 		places[prefix] = append(places[prefix], g.registry)
 		folder := "certs.d/" + hostFolder(g.registry)
 		c.add(folder+"/hosts.toml", r.hosts(g.registry, prefix))
-		if r.Mirror.CA != nil {
-			c.add(folder+"/"+caFile, string(r.Mirror.CA))
+		for name, registry := range map[string]Registry{caFile: r.Mirror, sourceCAFile: r.source(g.registry)} {
+			if ca := registry.authority(); ca != nil {
+				c.add(folder+"/"+name, string(ca))
+			}
 		}
 	}
+	slices.SortFunc(c.Files, func(a, b File) int { return cmp.Compare(a.Name, b.Name) })
 	c.shared(places)
 	return c, collect(refusals)
 }
 
-const caFile = "mirror-ca.pem"
+// Names of certificates beside a hosts.toml.
+const (
+	caFile       = "mirror-ca.pem"
+	sourceCAFile = "source-ca.pem"
+)
 
 // hostFolder is how containerd looks for a registry on every system: a colon is
 // not allowed in the names of some.
@@ -47,22 +55,30 @@ func hostFolder(host string) string {
 func (r Request) hosts(registry, prefix string) string {
 	var b strings.Builder
 	b.WriteString(header("containerd reads it if config_path of its registry plugin is /etc/containerd/certs.d."))
+	source := r.source(registry)
 	upstream := cmp.Or(map[string]string{"docker.io": "registry-1.docker.io"}[registry], registry)
-	fmt.Fprintf(&b, "server = %q\n\n", scheme(r.plain(registry))+upstream)
+	fmt.Fprintf(&b, "server = %q\n", scheme(source.PlainHTTP)+upstream)
+	source.trust(&b, "", sourceCAFile)
 	url := r.Mirror.url()
 	if prefix != "" {
 		url += "/v2/" + prefix
 	}
-	fmt.Fprintf(&b, "[host.%q]\n", url)
+	fmt.Fprintf(&b, "\n[host.%q]\n", url)
 	b.WriteString("  capabilities = [\"pull\", \"resolve\"]\n")
 	if prefix != "" {
 		b.WriteString("  override_path = true\n")
 	}
-	if r.Mirror.CA != nil {
-		fmt.Fprintf(&b, "  ca = %q\n", caFile) // relative to this file
-	}
-	if r.Mirror.Insecure {
-		b.WriteString("  skip_verify = true\n")
-	}
+	r.Mirror.trust(&b, "  ", caFile)
 	return b.String()
+}
+
+// trust says whose certificates are believed. Of plain http it says nothing: containerd
+// would try https first. Beside a hosts.toml it does not look for certificates itself.
+func (r Registry) trust(b *strings.Builder, indent, name string) {
+	if r.authority() != nil {
+		fmt.Fprintf(b, "%sca = %q\n", indent, name) // relative to this file
+	}
+	if r.Insecure && !r.PlainHTTP {
+		fmt.Fprintf(b, "%sskip_verify = true\n", indent)
+	}
 }

@@ -18,7 +18,7 @@ func docker(r Request) (*Config, error) {
 		return nil, collect(refusals)
 	}
 	daemon := map[string][]string{"registry-mirrors": {r.Mirror.url()}}
-	if r.Mirror.PlainHTTP || r.Mirror.Insecure {
+	if r.Mirror.unproven() {
 		daemon["insecure-registries"] = []string{r.Mirror.Host}
 	}
 	content, err := json.MarshalIndent(daemon, "", "  ")
@@ -27,8 +27,8 @@ func docker(r Request) (*Config, error) {
 	}
 	c := &Config{Folder: "/etc/docker"}
 	c.add("daemon.json", string(content)+"\n")
-	if r.Mirror.CA != nil {
-		c.add("certs.d/"+r.Mirror.Host+"/ca.crt", string(r.Mirror.CA))
+	if ca := r.Mirror.authority(); ca != nil {
+		c.add("certs.d/"+r.Mirror.Host+"/ca.crt", string(ca))
 	}
 	return c, nil
 }

@@ -3,7 +3,6 @@ package clientconfig
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -17,32 +16,60 @@ func k3s(r Request) (*Config, error) {
 	b.WriteString(header("RKE2 reads it as /etc/rancher/rke2/registries.yaml."))
 	b.WriteString("mirrors:\n")
 	for _, g := range groups(r.Routes) {
+		rewrites, place := g.rewrites()
 		if refusal := g.nested("k3s"); refusal != nil {
 			refusals = append(refusals, refusal)
 		}
+		if g.registry == r.Mirror.Host && len(rewrites) > 0 {
+			refusals = append(refusals, sameHost("k3s", g.registry))
+		}
 		fmt.Fprintf(&b, "  %q:\n    endpoint:\n      - %q\n", g.registry, r.Mirror.url())
-		rewrites, place := g.rewrites()
 		places[place] = append(places[place], g.registry)
+		if place == "" && len(rewrites) > 0 {
+			c.note("what is not mirrored of %s is looked for in %s under its own name first, at the root", g.registry, r.Mirror.Host)
+		}
 		if len(rewrites) > 0 {
 			b.WriteString("    rewrite:\n      " + strings.Join(rewrites, "\n      ") + "\n")
 		}
 	}
 	c.shared(places)
-	if r.Mirror.CA != nil || r.Mirror.Insecure {
-		r.k3sTLS(&b, c)
-	}
+	r.k3sTLS(&b, c)
 	c.Files = append([]File{{Name: "registries.yaml", Content: []byte(b.String())}}, c.Files...)
 	return c, collect(refusals)
 }
 
-func (r Request) k3sTLS(b *strings.Builder, c *Config) {
-	fmt.Fprintf(b, "configs:\n  %q:\n    tls:\n", r.Mirror.Host)
-	if r.Mirror.CA != nil {
-		fmt.Fprintf(b, "      ca_file: %s/%s\n", c.Folder, caFile)
-		c.add(caFile, string(r.Mirror.CA))
+// sameHost refuses what would have to be rewritten on the way to where it would go
+// anyway: that way is the fallback, which has no rewrites.
+func sameHost(runtime, registry string) *Refusal {
+	return &Refusal{
+		Runtime: runtime, Subject: registry,
+		Reason: "is both a source and the mirror, and it rewrites nothing on the way to a registry itself",
+		Hint:   "have clients name what is in the mirror, or mirror to another registry",
 	}
-	if r.Mirror.Insecure {
-		b.WriteString("      insecure_skip_verify: true\n")
+}
+
+func (r Request) k3sTLS(b *strings.Builder, c *Config) {
+	begun := false
+	for i, registry := range r.registries() {
+		if registry.authority() == nil && (registry.PlainHTTP || !registry.Insecure) {
+			continue
+		}
+		if !begun {
+			b.WriteString("configs:\n")
+			begun = true
+		}
+		fmt.Fprintf(b, "  %q:\n    tls:\n", registry.Host)
+		if ca := registry.authority(); ca != nil {
+			name := caFile
+			if i > 0 {
+				name = hostFolder(registry.Host) + "-ca.pem"
+			}
+			fmt.Fprintf(b, "      ca_file: %q\n", c.Folder+"/"+name)
+			c.add(name, string(ca))
+		}
+		if registry.Insecure {
+			b.WriteString("      insecure_skip_verify: true\n")
+		}
 	}
 }
 
@@ -62,7 +89,8 @@ func (g group) rewrites() (rules []string, place string) {
 }
 
 func (r Route) rewrite() string {
-	path := regexp.QuoteMeta(r.Path)
+	// Not \. for a dot: k3s puts the expression into a string of TOML as it is.
+	path := strings.ReplaceAll(r.Path, ".", "[.]")
 	switch {
 	case !r.Below:
 		return fmt.Sprintf("'^%s$': '%s'", path, r.Location)

@@ -2,6 +2,7 @@ package clientconfig
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -10,9 +11,9 @@ import (
 // tag. A source is a prefix, and what stands in for it takes its place.
 func openshift(r Request) (*Config, error) {
 	var refusals []*Refusal
-	for _, name := range append(names(r.Routes), r.Mirror.Host) {
-		if strings.HasPrefix(name, "[") {
-			refusals = append(refusals, &Refusal{Runtime: "openshift", Subject: name, Reason: "an IPv6 address is neither a source nor a mirror to it"})
+	for _, registry := range r.registries() {
+		if !hostName.MatchString(registry.Host) {
+			refusals = append(refusals, &Refusal{Runtime: "openshift", Subject: registry.Host, Reason: "is no host name as it takes them, of letters, digits, hyphens and dots: it is neither a source nor a mirror to it"})
 		}
 	}
 	c := &Config{}
@@ -22,24 +23,22 @@ func openshift(r Request) (*Config, error) {
 	b.WriteString("---\n")
 	r.mirrorSet(&b, "ImageTagMirrorSet", "imageTagMirrors")
 	c.add(openshiftFile, b.String())
-	if r.Mirror.PlainHTTP || r.Mirror.Insecure {
-		c.note("the cluster must have %s in spec.registrySources.insecureRegistries of image.config.openshift.io/cluster", r.Mirror.Host)
+	for _, registry := range r.registries() {
+		if registry.unproven() {
+			c.note("the cluster must have %s in spec.registrySources.insecureRegistries of image.config.openshift.io/cluster", registry.Host)
+		}
+		if registry.authority() != nil {
+			c.note("the cluster must know the authority of %s: spec.additionalTrustedCA of image.config.openshift.io/cluster", registry.Host)
+		}
 	}
-	if r.Mirror.CA != nil {
-		c.note("the cluster must know the authority of %s: spec.additionalTrustedCA of image.config.openshift.io/cluster", r.Mirror.Host)
-	}
+	c.overlaps(r.Routes)
 	return c, collect(refusals)
 }
 
-const openshiftFile = "image-mirror-sets.yaml"
+// hostName is what the pattern of the API admits before a path.
+var hostName = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*(:[0-9]+)?$`)
 
-func names(routes []Route) []string {
-	var all []string
-	for _, r := range routes {
-		all = append(all, r.Name())
-	}
-	return all
-}
+const openshiftFile = "image-mirror-sets.yaml"
 
 func (r Request) mirrorSet(b *strings.Builder, kind, key string) {
 	fmt.Fprintf(b, "apiVersion: config.openshift.io/v1\nkind: %s\nmetadata:\n  name: oras-mirror\nspec:\n  %s:\n", kind, key)

@@ -14,17 +14,20 @@ func podman(r Request) (*Config, error) {
 	b.WriteString(header("podman, buildah, skopeo and CRI-O read it in /etc/containers/registries.conf.d/."))
 	for _, route := range r.Routes {
 		fmt.Fprintf(&b, "\n[[registry]]\nprefix = %q\nlocation = %[1]q\n", route.Name())
-		if r.plain(route.Registry) {
+		if r.source(route.Registry).unproven() {
 			b.WriteString("insecure = true\n")
 		}
 		fmt.Fprintf(&b, "\n[[registry.mirror]]\nlocation = %q\n", join(r.Mirror.Host, route.Location))
-		if r.Mirror.PlainHTTP || r.Mirror.Insecure {
+		if r.Mirror.unproven() {
 			b.WriteString("insecure = true\n")
 		}
 	}
 	c.add("registries.conf.d/50-oras-mirror.conf", b.String())
-	if r.Mirror.CA != nil {
-		c.add("certs.d/"+r.Mirror.Host+"/ca.crt", string(r.Mirror.CA))
+	for _, registry := range r.registries() {
+		if ca := registry.authority(); ca != nil {
+			c.add("certs.d/"+registry.Host+"/ca.crt", string(ca))
+		}
 	}
+	c.overlaps(r.Routes)
 	return c, nil
 }

@@ -2,6 +2,8 @@ package clientconfig
 
 import (
 	"cmp"
+	"fmt"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -98,11 +100,74 @@ func (g group) prefix(runtime string) (string, *Refusal) {
 // shared tells of registries that lie at one place of the mirror, for runtimes
 // that ask the mirror for whatever is in a registry. What of one of them is not
 // mirrored may be found there under the same name, from another.
-func (c *Config) shared(prefixes map[string][]string) {
-	for _, registries := range prefixes {
-		if len(registries) > 1 {
-			c.note("%s share one place in the mirror: what is not mirrored of one may be answered from another of them; mappings can keep them apart", strings.Join(registries, " and "))
+func (c *Config) shared(places map[string][]string) {
+	for _, names := range places {
+		if len(names) > 1 {
+			c.note("%s share one place in the mirror: what is not mirrored of one may be answered from another of them; mappings can keep them apart", list(names, "and"))
 		}
 	}
-	slices.Sort(c.Notes)
+}
+
+// overlaps tells of routes that lead to one place of the mirror, or to one below the
+// other, for runtimes that know prefixes.
+func (c *Config) overlaps(routes []Route) {
+	places, named := make(map[string][]string), make(map[string]bool)
+	for _, r := range routes {
+		places[r.Location] = append(places[r.Location], r.Name())
+		named[r.Name()] = true
+	}
+	c.shared(places)
+	for place, names := range places {
+		var strays []string
+		for outer := range above(place) {
+			rest, _ := under(place, outer)
+			for _, name := range places[outer] {
+				if stray := join(name, rest); taken(stray, named) == name {
+					strays = append(strays, stray)
+				}
+			}
+		}
+		if len(strays) > 0 {
+			slices.Sort(strays)
+			c.note("%s, where it is not mirrored, may be answered with %s; mappings can keep them apart", list(strays, "or"), list(names, "or"))
+		}
+	}
+}
+
+// fewNames are as many as a note can tell.
+const fewNames = 4
+
+func list(names []string, last string) string {
+	if more := len(names) - fewNames; more > 0 {
+		return fmt.Sprintf("%s %s %d more", strings.Join(names[:fewNames], ", "), last, more)
+	}
+	if len(names) == 1 {
+		return names[0]
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " " + last + " " + names[len(names)-1]
+}
+
+// above yields the paths that a path is below.
+func above(path string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for path != "" {
+			path = path[:max(0, strings.LastIndex(path, "/"))]
+			if !yield(path) {
+				return
+			}
+		}
+	}
+}
+
+// taken is the route that a name follows: the longest that fits.
+func taken(name string, routes map[string]bool) string {
+	if routes[name] {
+		return name
+	}
+	for name := range above(name) {
+		if routes[name] {
+			return name
+		}
+	}
+	return ""
 }

@@ -2,6 +2,7 @@ package clientconfig
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -91,7 +92,7 @@ func (p *planner) registry(s config.Selection) error {
 	if err := p.tags(s); err != nil {
 		return err
 	}
-	for _, m := range p.mappings {
+	for _, m := range p.deciding(s.Registry) {
 		if m.SourcePattern != "" {
 			return &Refusal{
 				Subject: s.Registry,
@@ -120,10 +121,7 @@ func (p *planner) stops(registry string) []string {
 	var all []Route
 	add := func(path string) { all = append(all, Route{Path: path}) }
 	add("")
-	for _, m := range p.mappings {
-		if !concerns(m, registry) {
-			continue
-		}
+	for _, m := range p.deciding(registry) {
 		path := m.Source
 		if first, rest, _ := strings.Cut(path, "/"); strings.EqualFold(first, registry) {
 			path = rest
@@ -191,8 +189,8 @@ func (p *planner) renamed(s config.Selection) []string {
 }
 
 func (p *planner) registryTags(s config.Selection) error {
-	for _, m := range p.mappings {
-		if len(m.Tags) > 0 && concerns(m, s.Registry) {
+	for _, m := range p.deciding(s.Registry) {
+		if len(m.Tags) > 0 {
 			return &Refusal{
 				Subject: s.Registry,
 				Reason:  "is mirrored as a whole, and the mapping " + m.Source + " renames tags, which no runtime can be told",
@@ -203,9 +201,33 @@ func (p *planner) registryTags(s config.Selection) error {
 	return nil
 }
 
+// deciding are the mappings that may be about something of a registry, up to one
+// that takes all of it: the first that matches wins.
+func (p *planner) deciding(registry string) []config.Mapping {
+	var all []config.Mapping
+	for _, m := range p.mappings {
+		if concerns(m, registry) {
+			all = append(all, m)
+		}
+		if strings.EqualFold(m.Source, registry) {
+			break
+		}
+	}
+	return all
+}
+
 // concerns says that a mapping may be about something of a registry: it names
-// that one, or none.
+// that one, or none, or its pattern begins with nothing else.
 func concerns(m config.Mapping, registry string) bool {
+	if m.SourcePattern != "" {
+		pattern, err := regexp.Compile(m.SourcePattern)
+		if err != nil {
+			return true
+		}
+		literal, _ := pattern.LiteralPrefix()
+		name := registry + "/"
+		return strings.HasPrefix(name, literal) || strings.HasPrefix(literal, name)
+	}
 	first, _, _ := strings.Cut(m.Source, "/")
 	named := strings.ContainsAny(first, ".:") || first == "localhost"
 	return !named || strings.EqualFold(first, registry)
