@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,28 +37,53 @@ func readExample(t *testing.T, name string) []byte {
 	return text
 }
 
-// workflow is what matters of a GitHub workflow.
+// strictly decodes the one document of a text. A key that its kind does not have is an
+// error: kubectl and GitHub refuse it, too.
+func strictly(t *testing.T, text []byte, into any) {
+	t.Helper()
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(into); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+}
+
+// workflow has the keys of GitHub's "Workflow syntax for GitHub Actions" that ours uses.
 type workflow struct {
-	Name string
+	Name string `yaml:"name"`
 	On   struct {
-		Push     struct{ Paths []string }
-		Schedule []struct{ Cron string }
-	}
-	Jobs map[string]struct {
-		RunsOn string `yaml:"runs-on"`
-		Steps  []struct {
-			Name, Uses, Run, If string
-			With                map[string]string
-			Env                 map[string]string
-		}
-	}
+		Push struct {
+			Branches []string `yaml:"branches"`
+			Paths    []string `yaml:"paths"`
+		} `yaml:"push"`
+		PullRequest struct {
+			Paths []string `yaml:"paths"`
+		} `yaml:"pull_request"`
+		Schedule []struct {
+			Cron string `yaml:"cron"`
+		} `yaml:"schedule"`
+	} `yaml:"on"`
+	Permissions map[string]string      `yaml:"permissions"`
+	Concurrency string                 `yaml:"concurrency"`
+	Jobs        map[string]workflowJob `yaml:"jobs"`
+}
+
+type workflowJob struct {
+	RunsOn         string `yaml:"runs-on"`
+	TimeoutMinutes int    `yaml:"timeout-minutes"`
+	Steps          []struct {
+		Name string            `yaml:"name"`
+		Uses string            `yaml:"uses"`
+		With map[string]string `yaml:"with"`
+		Run  string            `yaml:"run"`
+		If   string            `yaml:"if"`
+		Env  map[string]string `yaml:"env"`
+	} `yaml:"steps"`
 }
 
 func TestGitHubAction(t *testing.T) {
 	var w workflow
-	if err := yaml.Unmarshal(readExample(t, "github-action.yaml"), &w); err != nil {
-		t.Fatal(err)
-	}
+	strictly(t, readExample(t, "github-action.yaml"), &w)
 	if w.Name == "" || len(w.On.Push.Paths) == 0 || len(w.On.Schedule) != 1 || !cron.MatchString(w.On.Schedule[0].Cron) {
 		t.Errorf("%+v", w)
 	}
@@ -95,70 +121,135 @@ func checkShell(t *testing.T, script string) {
 	}
 }
 
-// container is what matters of one in a pod.
-type container struct {
-	Name, Image  string
-	Args         []string
-	VolumeMounts []struct{ Name string } `yaml:"volumeMounts"`
+// object is what every document for a cluster has.
+type object struct {
+	APIVersion string `yaml:"apiVersion"`
+	Kind       string `yaml:"kind"`
+	Metadata   struct {
+		Name string `yaml:"name"`
+	} `yaml:"metadata"`
 }
 
-// cluster is what matters of the documents for a cluster, all kinds in one.
-type cluster struct {
-	APIVersion string `yaml:"apiVersion"`
-	Kind       string
-	Data       map[string]string
-	Spec       struct {
-		Schedule    string
-		JobTemplate struct {
+type configMap struct {
+	object `yaml:",inline"`
+	Data   map[string]string `yaml:"data"`
+}
+
+type volumeClaim struct {
+	object `yaml:",inline"`
+	Spec   struct {
+		AccessModes []string `yaml:"accessModes"`
+		Resources   struct {
+			Requests map[string]string `yaml:"requests"`
+		} `yaml:"resources"`
+	} `yaml:"spec"`
+}
+
+// cronJob has the keys of batch/v1 that ours uses.
+type cronJob struct {
+	object `yaml:",inline"`
+	Spec   struct {
+		Schedule          string `yaml:"schedule"`
+		ConcurrencyPolicy string `yaml:"concurrencyPolicy"`
+		JobTemplate       struct {
 			Spec struct {
-				Template struct {
-					Spec struct {
-						RestartPolicy  string      `yaml:"restartPolicy"`
-						InitContainers []container `yaml:"initContainers"`
-						Containers     []container
-						Volumes        []struct{ Name string }
-					}
-				}
-			}
+				BackoffLimit int `yaml:"backoffLimit"`
+				Template     struct {
+					Spec pod `yaml:"spec"`
+				} `yaml:"template"`
+			} `yaml:"spec"`
 		} `yaml:"jobTemplate"`
-	}
+	} `yaml:"spec"`
+}
+
+type pod struct {
+	RestartPolicy   string `yaml:"restartPolicy"`
+	SecurityContext struct {
+		RunAsNonRoot bool  `yaml:"runAsNonRoot"`
+		RunAsUser    int64 `yaml:"runAsUser"`
+		FSGroup      int64 `yaml:"fsGroup"`
+	} `yaml:"securityContext"`
+	InitContainers []container `yaml:"initContainers"`
+	Containers     []container `yaml:"containers"`
+	Volumes        []struct {
+		Name      string `yaml:"name"`
+		ConfigMap struct {
+			Name string `yaml:"name"`
+		} `yaml:"configMap"`
+		Secret struct {
+			SecretName string `yaml:"secretName"`
+			Items      []struct {
+				Key  string `yaml:"key"`
+				Path string `yaml:"path"`
+			} `yaml:"items"`
+		} `yaml:"secret"`
+		PersistentVolumeClaim struct {
+			ClaimName string `yaml:"claimName"`
+		} `yaml:"persistentVolumeClaim"`
+	} `yaml:"volumes"`
+}
+
+type container struct {
+	Name      string   `yaml:"name"`
+	Image     string   `yaml:"image"`
+	Args      []string `yaml:"args"`
+	Resources struct {
+		Limits map[string]string `yaml:"limits"`
+	} `yaml:"resources"`
+	Env []struct {
+		Name  string `yaml:"name"`
+		Value string `yaml:"value"`
+	} `yaml:"env"`
+	VolumeMounts []struct {
+		Name      string `yaml:"name"`
+		MountPath string `yaml:"mountPath"`
+		ReadOnly  bool   `yaml:"readOnly"`
+	} `yaml:"volumeMounts"`
 }
 
 func TestCronJob(t *testing.T) {
-	documents := make(map[string]cluster)
-	for decoder := yaml.NewDecoder(bytes.NewReader(readExample(t, "cronjob.yaml"))); ; {
-		var c cluster
-		err := decoder.Decode(&c)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		documents[c.APIVersion+" "+c.Kind] = c
+	documents := bytes.Split(readExample(t, "cronjob.yaml"), []byte("\n---\n"))
+	if len(documents) != 3 {
+		t.Fatalf("%d documents", len(documents))
 	}
-	if _, err := config.Parse("mirror.yaml", []byte(documents["v1 ConfigMap"].Data["mirror.yaml"])); err != nil {
+	var settings configMap
+	var claim volumeClaim
+	var job cronJob
+	for i, into := range []any{&settings, &claim, &job} {
+		strictly(t, documents[i], into)
+	}
+	for want, got := range map[string]object{"v1 ConfigMap": settings.object, "v1 PersistentVolumeClaim": claim.object, "batch/v1 CronJob": job.object} {
+		if got.APIVersion+" "+got.Kind != want || got.Metadata.Name == "" {
+			t.Errorf("%+v is no %s", got, want)
+		}
+	}
+	if _, err := config.Parse("mirror.yaml", []byte(settings.Data["mirror.yaml"])); err != nil {
 		t.Error(err)
 	}
-	job := documents["batch/v1 CronJob"].Spec
-	pod := job.JobTemplate.Spec.Template.Spec
-	if !cron.MatchString(job.Schedule) || pod.RestartPolicy != "Never" || len(documents) != 3 {
+	p := job.Spec.JobTemplate.Spec.Template.Spec
+	if !cron.MatchString(job.Spec.Schedule) || job.Spec.ConcurrencyPolicy != "Forbid" || p.RestartPolicy != "Never" || p.SecurityContext.RunAsUser != 65532 {
 		t.Errorf("%+v", job)
 	}
 	volumes := make(map[string]bool)
-	for _, v := range pod.Volumes {
+	for _, v := range p.Volumes {
 		volumes[v.Name] = true
+		if c := v.ConfigMap.Name; c != "" && c != settings.Metadata.Name {
+			t.Errorf("there is no config map %s", c)
+		}
+		if c := v.PersistentVolumeClaim.ClaimName; c != "" && c != claim.Metadata.Name {
+			t.Errorf("there is no claim %s", c)
+		}
 	}
 	var commands []string
-	for _, c := range append(pod.InitContainers, pod.Containers...) {
+	for _, c := range append(p.InitContainers, p.Containers...) {
 		commands = append(commands, c.Args[0])
 		parses(t, c.Args)
 		for _, mount := range c.VolumeMounts {
-			if !volumes[mount.Name] {
-				t.Errorf("%s mounts %s, which is no volume", c.Name, mount.Name)
+			if !volumes[mount.Name] || mount.MountPath == "" {
+				t.Errorf("%s mounts %+v, which is no volume", c.Name, mount)
 			}
 		}
-		if len(c.VolumeMounts) != 3 || c.Image == "" {
+		if len(c.VolumeMounts) != 3 || c.Image == "" || c.Resources.Limits["memory"] == "" {
 			t.Errorf("%+v", c)
 		}
 	}
@@ -167,18 +258,78 @@ func TestCronJob(t *testing.T) {
 	}
 }
 
+// instructions are those of Docker's "Dockerfile reference", with how many words each
+// needs at least.
+var instructions = map[string]int{
+	"ADD": 2, "ARG": 1, "CMD": 1, "COPY": 2, "ENTRYPOINT": 1, "ENV": 1, "EXPOSE": 1, "FROM": 1, "HEALTHCHECK": 1,
+	"LABEL": 1, "ONBUILD": 2, "RUN": 1, "SHELL": 1, "STOPSIGNAL": 1, "USER": 1, "VOLUME": 1, "WORKDIR": 1,
+}
+
+// stage is one FROM and what follows it.
+type stage struct {
+	image, name string
+	lines       []string // instructions, with flags and words one blank apart
+}
+
+// dockerfile reads what a builder would: comments gone, continued lines joined, each line
+// an instruction, each COPY --from a stage that was there before.
+func dockerfile(t *testing.T, text string) []stage {
+	t.Helper()
+	text = regexp.MustCompile(`(?m)^\s*#.*\n`).ReplaceAllString(text, "")
+	text = strings.ReplaceAll(text, "\\\n", " ")
+	var stages []stage
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		flags := 1
+		for flags < len(words) && strings.HasPrefix(words[flags], "--") {
+			if from, ok := strings.CutPrefix(words[flags], "--from="); ok && !slices.ContainsFunc(stages, func(s stage) bool { return s.name == from }) {
+				t.Errorf("%s: there is no stage %s", line, from)
+			}
+			flags++
+		}
+		if least, ok := instructions[words[0]]; !ok || len(words)-flags < least {
+			t.Errorf("%q is no instruction", line)
+		}
+		switch {
+		case words[0] == "FROM":
+			s := stage{image: words[flags]}
+			if len(words) == flags+3 && strings.EqualFold(words[flags+1], "as") {
+				s.name = words[flags+2]
+			}
+			stages = append(stages, s)
+		case len(stages) == 0:
+			t.Errorf("%q stands before FROM", line)
+		default:
+			last := &stages[len(stages)-1]
+			last.lines = append(last.lines, strings.Join(words, " "))
+		}
+	}
+	return stages
+}
+
 // TestDockerfile holds what the image is said to be.
 func TestDockerfile(t *testing.T) {
 	text, err := os.ReadFile("Dockerfile")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, final, ok := strings.Cut(string(text), "\nFROM scratch\n")
-	if !ok || strings.Contains(final, "FROM ") || strings.Contains(final, "RUN ") {
-		t.Error("the image is not from scratch")
+	stages := dockerfile(t, string(text))
+	if len(stages) != 2 || stages[1].image != "scratch" {
+		t.Fatalf("the image is not from scratch: %+v", stages)
 	}
-	for _, want := range []string{"/etc/ssl/certs/ca-certificates.crt\n", "/oras-mirror /oras-mirror\n", `ENTRYPOINT ["/oras-mirror"]`, "USER 65532:65532\n", " /tmp\n"} {
-		if !strings.Contains(final, want) {
+	for _, line := range stages[1].lines {
+		if strings.HasPrefix(line, "RUN ") {
+			t.Errorf("nothing can be run from scratch: %s", line)
+		}
+	}
+	for _, want := range []string{
+		"COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt",
+		"COPY --from=build /oras-mirror /oras-mirror", `ENTRYPOINT ["/oras-mirror"]`, "USER 65532:65532",
+	} {
+		if !slices.Contains(stages[1].lines, want) {
 			t.Errorf("it lacks %q", want)
 		}
 	}
@@ -187,7 +338,15 @@ func TestDockerfile(t *testing.T) {
 		t.Fatal(err)
 	}
 	version := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindSubmatch(module)
-	if !strings.Contains(string(text), "golang:"+string(version[1])+" ") || !strings.Contains(string(text), "CGO_ENABLED=0") {
-		t.Error("it is not built as a release is")
+	build := strings.Join(stages[0].lines, "\n")
+	if stages[0].image != "golang:"+string(version[1]) || !strings.Contains(build, "CGO_ENABLED=0") || !strings.Contains(build, "-trimpath") {
+		t.Errorf("it is not built as a release is: %+v", stages[0])
+	}
+	for line := range strings.Lines(string(text)) {
+		for _, args := range commandLines(strings.TrimPrefix(strings.TrimSpace(line), "#")) {
+			if len(args) > 0 && args[0] != "." {
+				parses(t, args)
+			}
+		}
 	}
 }
