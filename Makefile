@@ -25,8 +25,10 @@ stamp = $(TOOLS)/$(notdir $(1)).installed
 build: ## build ./oras-mirror
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o oras-mirror .
 
+# "go test ./..." shows nothing of what passes, so that e2e writes what it skipped into a file.
 test: tools packages ## run all tests with the race detector, those against real registries too
-	go test -race -timeout 30m ./...
+	SKIPPED=$(TOOLS)/skipped go test -race -timeout 30m ./...
+	@cat $(TOOLS)/skipped
 
 lint: $(call stamp,$(STATICCHECK)) ## gofmt, go vet for three systems, staticcheck
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt -w these:"; echo "$$unformatted"; exit 1; fi
@@ -85,10 +87,11 @@ $(call stamp,$(1)):
 endef
 $(foreach tool,$(REGISTRY) $(ORAS) $(CRANE) $(REGCTL) $(STATICCHECK),$(eval $(call install,$(tool))))
 
-# program:package, each a reader of our archives or our layouts that a test runs if it is there.
-READERS := bsdtar:libarchive-tools busybox:busybox skopeo:skopeo python3:python3
+# program:package, each of which a test runs if it is there: readers of our archives and
+# layouts, and the terminal that screens are taken in.
+READERS := bsdtar:libarchive-tools busybox:busybox pigz:pigz python3:python3 skopeo:skopeo containerd:containerd tmux:tmux
 
-packages: ## install Debian packages that interop tests use, if root and if they are missing
+packages: ## install Debian packages that tests use, if root and if they are missing
 	@missing=""; for reader in $(READERS); do \
 		command -v "$${reader%%:*}" >/dev/null || missing="$$missing $${reader#*:}"; \
 	done; \

@@ -25,7 +25,7 @@ func startContainerd(t *testing.T, d *desk) *containerd {
 	t.Helper()
 	daemon, ctr := needs(t, "containerd"), needs(t, "ctr")
 	if os.Geteuid() != 0 {
-		t.Skip("containerd needs root")
+		skip(t, "containerd", "containerd needs root")
 	}
 	dir, err := os.MkdirTemp("", "ctr") // the path of a socket must be short
 	if err != nil {
@@ -62,7 +62,7 @@ func startContainerd(t *testing.T, d *desk) *containerd {
 	})
 	if !<-booted {
 		reading.Wait()
-		t.Skipf("containerd does not start here:\n%s", said.String())
+		skip(t, "containerd", "containerd does not start here:\n"+said.String())
 	}
 	return c
 }
@@ -112,43 +112,104 @@ func TestContainerdExportIsRestored(t *testing.T) {
 	same(t, snapshot(t, r.Access()), site.Access())
 }
 
-// mirrored fills a mirror, in the way that client-config is to tell of: its source is
-// a registry that nobody else can reach, so that all must come from the mirror.
-func mirrored(t *testing.T, mappings string) (d *desk, want string) {
+func TestContainerdImportsTheBundle(t *testing.T) {
+	d := newDesk(t)
+	c := startContainerd(t, d)
+	r := testregistry.New(t, testregistry.Options{})
+	fillTeam(r.Seeder)
+	d.mirror("backup", "-o", "bundle.tgz", r.Host+"/team/app").exits(0)
+	d.run(nil, needs(t, "sh"), "-ec", "gzip -dc bundle.tgz >bundle.tar").exits(0)
+	c.run("images", "import", "--no-unpack", "--all-platforms", "bundle.tar").exits(0)
+	if got, want := c.digest(r.Reference("team/app", "v1")), string(snapshot(t, r.Access())["team/app:v1"].Digest); got != want {
+		t.Errorf("it is %q in containerd, want %q", got, want)
+	}
+}
+
+// mirroring is a mirror of one repository, in the way that client-config is to tell of:
+// nobody can reach the source by its name, so that all must come from the mirror.
+type mirroring struct {
+	source, repository string
+	mappings           string
+	namespace          string // of the target, with its slash
+	tls                bool
+}
+
+// prefixed are those that every runtime but docker can be told of.
+var prefixed = map[string]mirroring{
+	"a place of its own":       {"far.invalid", "team/app", "[{source: far.invalid, target: far}]", "/mirror", false},
+	"the root of the mirror":   {"far.invalid:8080", "team/app", "[]", "", false},
+	"Docker Hub":               {"docker.io", "library/app", "[]", "/mirror", false},
+	"an authority of ours":     {"far.invalid", "team/a.p-p", "[]", "/mirror", true},
+	"an authority at the root": {"far.invalid:8080", "app", "[{source: far.invalid:8080, target: ''}]", "", true},
+}
+
+// renamed can be told to those only that know names.
+var renamed = map[string]mirroring{
+	"another name":       {"far.invalid", "team/app", "[{source: far.invalid/team, target: platform}]", "/mirror", false},
+	"another repository": {"docker.io", "library/app", "[{source: docker.io/app, target: web}]", "", true},
+	"a pattern":          {"far.invalid:8080", "team/app", "[{sourcePattern: '[^/]+/(.+)/(.+)', target: '${2}/${1}'}]", "", false},
+}
+
+// fill fills the mirror and writes mirror.yaml. It returns the reference that clients
+// know, and the digest of what it stands for.
+func (m mirroring) fill(t *testing.T, d *desk) (name, want string) {
 	t.Helper()
-	d = newDesk(t)
-	source, site := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
-	amd64 := source.Image("team/app", "", []byte("amd64"))
-	source.Index("team/app", "v1", amd64)
-	want = string(snapshot(t, source.Access())["team/app:v1"].Digest)
+	source, site := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{TLS: m.tls})
+	source.Index(m.repository, "v1", source.Image(m.repository, "", []byte("amd64")))
+	want = string(snapshot(t, source.Access())[m.repository+":v1"].Digest)
+	trust := "plainHTTP: true"
+	if m.tls {
+		d.write("ca.pem", string(site.CA))
+		trust = "plainHTTP: false, caFile: ca.pem"
+	}
 	d.write("mirror.yaml", fmt.Sprintf(`apiVersion: oras-mirror/v1alpha1
 kind: Mirror
-registries: [{registry: far.invalid, plainHTTP: true}]
-sources: [far.invalid/team/app]
-mappings: %s
-targets: [%s/mirror]
-`, mappings, site.Host))
-	d.mirror("backup", "-f", "mirror.yaml", "-o", "bundle.tgz", "--resolve", "far.invalid:80:"+source.Host).exits(0)
+registries: [{registry: %q, plainHTTP: true}, {registry: %q, %s}]
+sources: [%[1]s/%[4]s]
+mappings: %[5]s
+targets: [%[2]s%[6]s]
+`, m.source, site.Host, trust, m.repository, m.mappings, m.namespace))
+	host, port, ok := strings.Cut(m.source, ":")
+	if !ok {
+		port = "80"
+	}
+	if host == "docker.io" {
+		host = "registry-1.docker.io"
+	}
+	d.mirror("backup", "-f", "mirror.yaml", "-o", "bundle.tgz", "--resolve", host+":"+port+":"+source.Host).exits(0)
 	d.mirror("restore", "-f", "mirror.yaml", "--input", "bundle.tgz").exits(0)
-	return d, want
+	return m.source + "/" + m.repository + ":v1", want
 }
 
 func TestContainerdFollowsClientConfig(t *testing.T) {
-	d, want := mirrored(t, "[{source: far.invalid, target: far}]")
-	c := startContainerd(t, d)
-	d.mirror("client-config", "--format", "containerd", "-f", "mirror.yaml", "-o", "etc").exits(0)
-	c.run("content", "fetch", "--hosts-dir", d.path("etc/certs.d"), "--all-platforms", "far.invalid/team/app:v1").exits(0)
-	if got := c.digest("far.invalid/team/app:v1"); got != want {
-		t.Errorf("containerd has %q, want %q", got, want)
+	c := startContainerd(t, newDesk(t))
+	for what, m := range prefixed {
+		t.Run(what, func(t *testing.T) {
+			d := newDesk(t)
+			name, want := m.fill(t, d)
+			d.mirror("client-config", "--format", "containerd", "-f", "mirror.yaml", "-o", "etc").exits(0)
+			c.run("content", "fetch", "--hosts-dir", d.path("etc/certs.d"), "--all-platforms", name).exits(0)
+			defer c.run("images", "rm", "--sync", name)
+			if got := c.digest(name); got != want {
+				t.Errorf("containerd has %q, want %q", got, want)
+			}
+		})
 	}
 }
 
 func TestSkopeoFollowsClientConfig(t *testing.T) {
 	skopeo := needs(t, "skopeo")
-	d, want := mirrored(t, "[{source: far.invalid/team, target: platform}]")
-	d.mirror("client-config", "--format", "podman", "-f", "mirror.yaml", "-o", filepath.Join(d.home, ".config", "containers")).exits(0)
-	got := d.run(nil, skopeo, "inspect", "--no-tags", "--format", "{{.Digest}}", "docker://far.invalid/team/app:v1").exits(0).stdout
-	if strings.TrimSpace(got) != want {
-		t.Errorf("skopeo has %q, want %q", got, want)
+	for _, cases := range []map[string]mirroring{prefixed, renamed} {
+		for what, m := range cases {
+			t.Run(what, func(t *testing.T) {
+				d := newDesk(t)
+				name, want := m.fill(t, d)
+				d.mirror("client-config", "--format", "podman", "-f", "mirror.yaml", "-o", filepath.Join(d.home, ".config", "containers")).exits(0)
+				got := d.run(nil, skopeo, "inspect", "--no-tags", "--format", "{{.Digest}}", "docker://"+name).exits(0).stdout
+				if strings.TrimSpace(got) != want {
+					t.Errorf("skopeo has %q, want %q", got, want)
+				}
+			})
+		}
 	}
 }

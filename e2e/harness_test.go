@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -56,7 +57,7 @@ func tool(t *testing.T, name string) string {
 		if os.Getenv("CI") != "" {
 			t.Fatalf("%v: run make tools", err)
 		}
-		t.Skipf("%v: run make tools", err)
+		skip(t, name, fmt.Sprintf("%v: run make tools", err))
 	}
 	return path
 }
@@ -80,6 +81,16 @@ func (d *desk) write(name, content string) {
 	if err := os.WriteFile(d.path(name), []byte(content), 0o644); err != nil {
 		d.t.Fatal(err)
 	}
+}
+
+// read returns a file of the working folder.
+func (d *desk) read(name string) string {
+	d.t.Helper()
+	data, err := os.ReadFile(d.path(name))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return string(data)
 }
 
 func (d *desk) path(name string) string { return filepath.Join(d.Dir, name) }
@@ -138,7 +149,12 @@ func environment() []string {
 // run runs a command to its end, whatever that is.
 func (d *desk) run(stdin io.Reader, name string, args ...string) outcome {
 	d.t.Helper()
-	cmd := d.command(name, args...)
+	return d.finish(stdin, d.command(name, args...))
+}
+
+// finish runs what command made, with more of an environment perhaps.
+func (d *desk) finish(stdin io.Reader, cmd *exec.Cmd) outcome {
+	d.t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &stdout, &stderr
 	err := cmd.Run()
@@ -148,7 +164,7 @@ func (d *desk) run(stdin io.Reader, name string, args ...string) outcome {
 	}
 	return outcome{
 		t:      d.t,
-		line:   filepath.Base(name) + " " + strings.Join(args, " "),
+		line:   filepath.Base(cmd.Path) + " " + strings.Join(cmd.Args[1:], " "),
 		code:   cmd.ProcessState.ExitCode(),
 		stdout: stdout.String(),
 		stderr: stderr.String(),
