@@ -75,9 +75,10 @@ cd "$work"
 say "The mirror spec"
 cat mirror.yaml
 
-say "Back up what it names into one file"
+say "Back up what it names into one file, and look into it"
 show "$program" backup -f mirror.yaml
-ls -l bundle.tgz
+show "$program" list --input bundle.tgz
+show "$program" verify --input bundle.tgz
 
 say "Restore that file into another registry, $site, as the spec maps it"
 show "$program" restore -f mirror.yaml --input bundle.tgz

@@ -6,6 +6,7 @@ import (
 	"debug/buildinfo"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -104,8 +105,13 @@ func module(id, path, version string) spdxPackage {
 	return spdxPackage{
 		ID: id, Name: path, Version: version,
 		Location: noAssertion, Concluded: noAssertion, Declared: noAssertion, Copyright: noAssertion,
-		External: []reference{{"PACKAGE-MANAGER", "purl", "pkg:golang/" + path + "@" + version}},
+		External: []reference{{"PACKAGE-MANAGER", "purl", purl(path, version)}},
 	}
+}
+
+// purl is the name that advisories are found by. Those of Go modules are lower case.
+func purl(path, version string) string {
+	return "pkg:golang/" + strings.ToLower(path) + "@" + url.PathEscape(version)
 }
 
 func (d *document) relate(element, how, related string) {
