@@ -94,3 +94,27 @@ func TestReadmeNamesEveryCommand(t *testing.T) {
 		}
 	}
 }
+
+// TestWaysToInstall holds what the README says of how to get the program.
+func TestWaysToInstall(t *testing.T) {
+	for name, want := range map[string]string{
+		"go.mod":   "module " + module + "\n",
+		"Makefile": ".DEFAULT_GOAL := build\n",
+		"LICENSE":  "Apache License\n                           Version 2.0",
+	} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s has no %q", name, want)
+		}
+	}
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), "go install "+module+"@latest`, or `make` in a checkout") {
+		t.Error("README.md does not say how to install it")
+	}
+}

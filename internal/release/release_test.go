@@ -4,6 +4,8 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"debug/buildinfo"
+	"debug/elf"
 	"encoding/json"
 	"errors"
 	"io"
@@ -11,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -46,7 +49,7 @@ func TestTwiceTheSame(t *testing.T) {
 	if lines := bytes.Count(sums[0], []byte("\n")); lines != 2 {
 		t.Errorf("%d files:\n%s", lines, sums[0])
 	}
-	checkArchive(t, outputs[0])
+	checkProgram(t, checkArchive(t, outputs[0]))
 	if sha256sum, err := exec.LookPath("sha256sum"); err == nil {
 		cmd := exec.CommandContext(t.Context(), sha256sum, "-c", "SHA256SUMS")
 		cmd.Dir = outputs[0]
@@ -86,7 +89,8 @@ func copyOf(t *testing.T, root string) string {
 	return dir
 }
 
-func checkArchive(t *testing.T, dir string) {
+// checkArchive checks what an archive has, and returns the program out of it.
+func checkArchive(t *testing.T, dir string) (program []byte) {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(dir, "*.tar.gz"))
 	if err != nil || len(found) != 1 {
@@ -111,6 +115,11 @@ func checkArchive(t *testing.T, dir string) {
 			t.Fatal(err)
 		}
 		names = append(names, header.Name)
+		if header.Name == "oras-mirror" {
+			if program, err = io.ReadAll(r); err != nil || header.Mode != 0o755 {
+				t.Errorf("%v, mode %o", err, header.Mode)
+			}
+		}
 		if !header.ModTime.Equal(commit) || header.Uid != 0 || header.Uname != "" {
 			t.Errorf("%+v", header)
 		}
@@ -119,6 +128,62 @@ func checkArchive(t *testing.T, dir string) {
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("it has %s, want %s", got, want)
 	}
+	return program
+}
+
+// checkProgram runs the program of a release and asks how it was built.
+func checkProgram(t *testing.T, program []byte) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), executable("oras-mirror", runtime.GOOS))
+	if err := os.WriteFile(path, program, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), path, "version").Output()
+	if err != nil || !strings.HasPrefix(string(out), "oras-mirror v1.2.3 (") {
+		t.Errorf("%v: it is %s", err, out)
+	}
+	checkStatic(t, program)
+}
+
+// checkStatic checks that a program needs nothing of the machine that it runs on, and
+// says nothing of the one that it was built on.
+func checkStatic(t *testing.T, program []byte) {
+	t.Helper()
+	info, err := buildinfo.Read(bytes.NewReader(program))
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := make(map[string]string)
+	for _, s := range info.Settings {
+		settings[s.Key] = s.Value
+	}
+	if settings["CGO_ENABLED"] != "0" || settings["-trimpath"] != "true" {
+		t.Errorf("it was built with %v", settings)
+	}
+	if file, err := elf.NewFile(bytes.NewReader(program)); err == nil {
+		libraries, _ := file.ImportedLibraries()
+		for _, p := range file.Progs {
+			if p.Type == elf.PT_INTERP || p.Type == elf.PT_DYNAMIC || len(libraries) > 0 {
+				t.Errorf("it is not static: %v, %v", p.Type, libraries)
+			}
+		}
+	}
+	if folder, err := filepath.Abs("../.."); err == nil && bytes.Contains(program, []byte(folder)) {
+		t.Errorf("it has %s in it", folder)
+	}
+}
+
+// TestProgramIsStatic: so is what "make" and "go install" would build without C.
+func TestProgramIsStatic(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the program")
+	}
+	r := release{source: "../..", version: "v0.0.1"}
+	program, err := r.build("linux", "amd64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkStatic(t, program)
 }
 
 func TestArchivesDoNotDependOnTheDay(t *testing.T) {
@@ -164,6 +229,7 @@ func TestSBOMNamesEveryModule(t *testing.T) {
 			t.Errorf("%+v", p)
 		}
 		ids[p.ID] = true
+		checkPackage(t, p)
 	}
 	last := d.Packages[len(d.Packages)-1]
 	if want := strings.TrimPrefix(strings.Fields(runtime.Version())[0], "go"); last.Name != "stdlib" || last.Version != want {
@@ -172,6 +238,41 @@ func TestSBOMNamesEveryModule(t *testing.T) {
 	for _, r := range d.Relationships {
 		if !ids[r.Related] {
 			t.Errorf("%+v leads nowhere", r)
+		}
+	}
+}
+
+var (
+	spdxID  = regexp.MustCompile(`^SPDXRef-[a-zA-Z0-9.-]+$`)
+	purlOf  = regexp.MustCompile(`^pkg:golang/[a-z0-9./_~-]+@[a-zA-Z0-9.%-]+$`)
+	hexSums = regexp.MustCompile(`^[0-9a-f]{64}$`)
+)
+
+// checkPackage holds a package to what SPDX 2.3 asks of one (clause 7), and its purl to
+// the rules for Go modules.
+func checkPackage(t *testing.T, p spdxPackage) {
+	t.Helper()
+	if !spdxID.MatchString(p.ID) || p.Location == "" || p.Concluded == "" || p.Declared == "" || p.Copyright == "" || p.Analyzed {
+		t.Errorf("%+v", p)
+	}
+	if e := p.External[0]; e.Category != "PACKAGE-MANAGER" || e.Type != "purl" || !purlOf.MatchString(e.Locator) {
+		t.Errorf("%+v", e)
+	}
+	for _, c := range p.Checksums {
+		if c.Algorithm != "SHA256" || !hexSums.MatchString(c.Value) {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
+func TestPURL(t *testing.T) {
+	for _, test := range []struct{ path, version, want string }{
+		{"github.com/Masterminds/semver/v3", "v3.5.0", "pkg:golang/github.com/masterminds/semver/v3@v3.5.0"},
+		{"example.com/old", "v2.0.0+incompatible", "pkg:golang/example.com/old@v2.0.0%2Bincompatible"},
+		{"stdlib", "1.26.0", "pkg:golang/stdlib@1.26.0"},
+	} {
+		if got := purl(test.path, test.version); got != test.want {
+			t.Errorf("%s, want %s", got, test.want)
 		}
 	}
 }

@@ -111,7 +111,7 @@ func module(id, path, version string) spdxPackage {
 
 // purl is the name that advisories are found by. Those of Go modules are lower case.
 func purl(path, version string) string {
-	return "pkg:golang/" + strings.ToLower(path) + "@" + url.PathEscape(version)
+	return "pkg:golang/" + strings.ToLower(path) + "@" + url.QueryEscape(version)
 }
 
 func (d *document) relate(element, how, related string) {
