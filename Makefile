@@ -56,8 +56,9 @@ fuzz: ## run each fuzz target for FUZZTIME (60s)
 soak: ## make SOAK (500) backups and restores under random faults from SEED (1) on; ten minutes
 	go test -race -timeout 2h -run '^TestSoak$$' ./engine -soak $(SOAK) -soak.seed $(SEED)
 
-demo: build $(call stamp,$(REGISTRY)) $(call stamp,$(ORAS)) ## back up one registry and restore it into another, on loopback
-	bash demo/demo.sh
+demo: build $(call stamp,$(ORAS)) ## back up one registry and restore it into another, on loopback
+	@CGO_ENABLED=0 go build -o $(TOOLS)/demo-registry ./demo/registry
+	@bash demo/demo.sh
 
 screens: build $(call stamp,$(REGISTRY)) ## take docs/screens/ again, in a tmux of 80 columns
 	bash demo/screens.sh

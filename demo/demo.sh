@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job on a laptop: two real registries on loopback, one filled from
+# The main job on a laptop: two registries on loopback, one filled from
 # testdata/layout, backed up by a spec, restored into the other under other names.
 # Run it with `make demo`, which builds what it needs. It ends only what it started.
 set -euo pipefail
@@ -9,6 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
 tools=$root/.tools
 program=${ORAS_MIRROR:-$root/oras-mirror}
+registry=${REGISTRY:-$tools/demo-registry}
 layout=$root/testdata/layout
 work=${DEMO_WORK:-$root/demo/work}
 started=()
@@ -38,20 +39,13 @@ show() {
 # registry NAME starts one on a port that is free and puts the port into $port.
 registry() {
 	local log=$work/$1.log
-	cat >"$work/$1.yml" <<-YAML
-		version: 0.1
-		log: {accesslog: {disabled: true}}
-		storage: {inmemory: {}}
-		http: {addr: "127.0.0.1:0"}
-	YAML
 	: >"$log"
-	# Each REGISTRY_* variable, podman's REGISTRY_AUTH_FILE too, is configuration to it.
-	env -u REGISTRY_AUTH_FILE OTEL_TRACES_EXPORTER=none "$tools/registry" serve "$work/$1.yml" >"$log" 2>&1 &
+	"$registry" >"$log" 2>&1 &
 	local pid=$!
 	started+=("$pid")
 	port=
 	for _ in {1..100}; do
-		port=$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\).*/\1/p' "$log")
+		port=$(sed -n 's/^listening on 127\.0\.0\.1:\([0-9]*\)$/\1/p' "$log")
 		[ -z "$port" ] || return 0
 		kill -0 "$pid" 2>/dev/null || break
 		sleep 0.1
@@ -84,8 +78,9 @@ say "Restore that file into another registry, $site, as the spec maps it"
 show "$program" restore -f mirror.yaml --input bundle.tgz
 
 say "What is there now"
-show "$tools/oras" repo ls "$site"
-for repository in $("$tools/oras" repo ls "$site"); do
+export LC_ALL=C # for sort: a registry may list them in any order
+show "$tools/oras" repo ls "$site" | sort
+for repository in $("$tools/oras" repo ls "$site" | sort); do
 	show "$tools/oras" repo tags "$site/$repository"
 done
 show "$tools/oras" discover --format tree "$site/mirror/platform/app:1.0"

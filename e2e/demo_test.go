@@ -3,6 +3,7 @@ package e2e
 import (
 	"flag"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,15 +16,19 @@ var update = flag.Bool("update", false, "write what the demo prints into README.
 // The demo is the first thing that anybody runs, and what README shows.
 func TestDemo(t *testing.T) {
 	shell := needs(t, "bash")
-	tool(t, "registry")
 	tool(t, "oras")
 	script, err := filepath.Abs(filepath.Join("..", "demo", "demo.sh"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := newDesk(t)
+	registry := d.path("registry" + executable)
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", registry, "../demo/registry")
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
 	cmd := d.command(shell, script)
-	cmd.Env = append(cmd.Env, "ORAS_MIRROR="+program, "DEMO_WORK="+d.path("work"))
+	cmd.Env = append(cmd.Env, "ORAS_MIRROR="+program, "REGISTRY="+registry, "DEMO_WORK="+d.path("work"))
 	output, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, output)
