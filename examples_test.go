@@ -350,3 +350,22 @@ func TestDockerfile(t *testing.T) {
 		}
 	}
 }
+
+// TestCIVetsEverySystem: what a release is built for is vetted before anything lands.
+func TestCIVetsEverySystem(t *testing.T) {
+	for name, lines := range map[string][]string{
+		".ci/run":                  {"step make lint"},
+		"Makefile":                 {"\tgo vet ./...", "\tGOOS=windows go vet ./...", "\tGOOS=darwin go vet ./..."},
+		"internal/release/main.go": {`const platforms = "linux/amd64,linux/arm64,darwin/amd64,darwin/arm64,windows/amd64,windows/arm64"`},
+	} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range lines {
+			if !strings.Contains(string(text), "\n"+line+"\n") {
+				t.Errorf("%s lacks %q", name, line)
+			}
+		}
+	}
+}

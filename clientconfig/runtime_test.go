@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/url"
+	"os"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -366,4 +368,25 @@ func (daemon dockerDaemon) pulls(t *testing.T, ref config.Reference) (scheme, at
 		t.Fatalf("%s: %v", daemon.Mirrors[0], err)
 	}
 	return u.Scheme, u.Host + "/" + ref.Repository
+}
+
+// TestRuntimesAreAsTheTutorialSays holds the table in docs/tutorial-mirror.md.
+func TestRuntimesAreAsTheTutorialSays(t *testing.T) {
+	page, err := os.ReadFile("../docs/tutorial-mirror.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	can := func(format string, routes ...Route) string {
+		_, err := Write(format, Request{Mirror: Registry{Host: "registry.corp.example"}, Routes: routes})
+		return map[bool]string{true: "yes", false: "no"}[err == nil]
+	}
+	for _, format := range Formats {
+		before := can(format, Route{Registry: "docker.io", Path: "library/nginx", Location: "hub/library/nginx"})
+		renamed := can(format, Route{Registry: "docker.io", Path: "library/nginx", Location: "web"})
+		others := can(format, Route{Registry: "quay.io", Path: "coreos/etcd", Location: "coreos/etcd"})
+		row := regexp.MustCompile(fmt.Sprintf("(?m)^\\| `%s` \\| .* \\| %s \\| %s \\| %s \\|$", format, before, renamed, others))
+		if !row.Match(page) {
+			t.Errorf("docs/tutorial-mirror.md lacks %s", row)
+		}
+	}
 }
