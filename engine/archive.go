@@ -17,8 +17,9 @@ import (
 type archive struct {
 	*backup
 	out   *store.Archive
-	blobs []*blob // in the order in which they are written
-	at    *blob   // the one that is being written
+	blobs []*blob  // in the order in which they are written
+	names []string // of the artifacts that they were first wanted for
+	at    *blob    // the one that is being written
 }
 
 func (w *archive) run(ctx context.Context, selections []config.Selection) error {
@@ -87,7 +88,7 @@ func (w *archive) takeNode(n *node) error {
 func (w *archive) want(a *artifact, b *blob) {
 	if b.state == blobUnknown {
 		b.state = blobQueued
-		w.blobs = append(w.blobs, b)
+		w.blobs, w.names = append(w.blobs, b), append(w.names, a.name)
 		w.Progress.Expect(0, b.size)
 	}
 	b.waiting = append(b.waiting, a)
@@ -184,7 +185,7 @@ func (w *archive) body(i int) fetch.Body {
 		Attempts: max(2, len(b.origins)),
 		Open: func(ctx context.Context, attempt int, off, n int64) (io.ReadCloser, error) {
 			from := w.planner.from(b, attempt)
-			w.Progress.Moving(from.repository(), b.size)
+			w.Progress.Moving(w.names[i], b.size)
 			return w.open(ctx, from, desc, off, n)
 		},
 		Sink: func(emit func([]byte) error) io.WriteCloser { return w.sink(b, emit) },

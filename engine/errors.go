@@ -55,6 +55,19 @@ func (e *SelectionError) Error() string {
 	return fmt.Sprintf("%s: none of %d %s is selected", e.Reference, e.Of, e.Noun)
 }
 
+// TagError says that a repository has no such tag, and which it has.
+type TagError struct {
+	Repository   string // registry/path
+	Tag          string
+	Tags         []string // the first of those that there are, as the registry lists them
+	More         bool     // it has others
+	NoRepository bool     // the repository itself is not there
+	Err          error    // what the registry answered
+}
+
+func (e *TagError) Error() string { return e.Err.Error() }
+func (e *TagError) Unwrap() error { return e.Err }
+
 // ErrNothing says that no artifact of a run is whole, so nothing was written.
 var ErrNothing = fmt.Errorf("no artifact could be copied")
 

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -45,6 +47,11 @@ type remote struct {
 	// fallbacks are the referrers tags that the tag list showed; nil while the
 	// tags are not listed. A set is never changed once it is stored.
 	fallbacks atomic.Pointer[map[string]bool]
+
+	firstTags sync.Once // guards what follows: it is written there
+	tags      []string
+	more      bool
+	tagsErr   error
 }
 
 func (r *remote) queue() string      { return r.ref.Registry }
@@ -53,7 +60,8 @@ func (r *remote) repository() string { return r.ref.Name() }
 func (r *remote) repositories(digest.Digest) []string { return []string{r.ref.Name()} }
 
 func (r *remote) resolve(ctx context.Context, ref config.Reference) (ocispec.Descriptor, error) {
-	return r.repo.Resolve(ctx, target(ref))
+	desc, err := r.repo.Resolve(ctx, target(ref))
+	return desc, r.absent(ctx, ref, err)
 }
 
 func (r *remote) open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error) {
@@ -63,7 +71,29 @@ func (r *remote) open(ctx context.Context, ref config.Reference) (ocispec.Descri
 		// One request did both; for who reads of it, the name was not found.
 		err = &registry.Error{Op: "resolve", Reference: failed.Reference, Err: failed.Err}
 	}
-	return desc, data, err
+	return desc, data, r.absent(ctx, ref, err)
+}
+
+// listPatience is how long the tags of a repository are waited for that only an
+// error has a use for.
+const listPatience = 10 * time.Second
+
+// absent adds to the error of a tag that is not there which tags there are: one
+// request for each repository, and nothing is lost if it fails.
+func (r *remote) absent(ctx context.Context, ref config.Reference, err error) error {
+	if ref.Tag == "" || ref.Digest != "" || !errors.Is(err, errdef.ErrNotFound) {
+		return err
+	}
+	r.firstTags.Do(func() {
+		ctx, cancel := context.WithTimeout(ctx, listPatience)
+		defer cancel()
+		r.tags, r.more, r.tagsErr = r.repo.FirstTags(ctx)
+	})
+	gone := errors.Is(r.tagsErr, errdef.ErrNotFound)
+	if r.tagsErr != nil && !gone {
+		return err
+	}
+	return &TagError{Repository: r.ref.Name(), Tag: ref.Tag, Tags: r.tags, More: r.more, NoRepository: gone, Err: err}
 }
 
 func (r *remote) manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {

@@ -228,7 +228,12 @@ type SparseError struct {
 }
 
 func (e *SparseError) Error() string {
-	return fmt.Sprintf("%s: push: the registry refuses an index without all of its platforms: %v", e.Reference, e.Err)
+	reason := e.Err.Error()
+	var remote *registry.Error
+	if errors.As(e.Err, &remote) {
+		reason = remote.Reason()
+	}
+	return fmt.Sprintf("%s: push: the registry refuses an index without all of its platforms: %s", e.Reference, reason)
 }
 
 func (e *SparseError) Unwrap() error { return e.Err }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"oras.land/oras-go/v2/errdef"
+	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
 )
 
@@ -38,8 +39,11 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return e.Reference + ": " + e.Op + ": " + describe(e.Reference, e.Err)
+	return e.Reference + ": " + e.Op + ": " + e.Reason()
 }
+
+// Reason is what went wrong, without the reference and the operation.
+func (e *Error) Reason() string { return describe(e.Reference, e.Err) }
 
 func (e *Error) Unwrap() error { return e.Err }
 
@@ -72,6 +76,16 @@ func (e *RateLimitError) Error() string {
 	return fmt.Sprintf("%s limits the rate and asks for a pause of %s", e.Registry, e.RetryAfter.Round(time.Second))
 }
 
+// BusyError is an answer of 429, and how long the registry wants to be left
+// alone; 0 if it does not say.
+type BusyError struct {
+	RetryAfter time.Duration
+	Err        *errcode.ErrorResponse
+}
+
+func (e *BusyError) Error() string { return e.Err.Error() }
+func (e *BusyError) Unwrap() error { return e.Err }
+
 // CredentialError says why the stored credentials of a registry could not be
 // had. It is told only if the registry turns us away without them.
 type CredentialError struct {
@@ -100,6 +114,12 @@ func describe(reference string, err error) string {
 		return down.Error()
 	case errors.As(err, &limited):
 		return limited.Error()
+	case errors.Is(err, auth.ErrBasicCredentialNotFound):
+		s := "401 unauthorized, and there are no credentials"
+		if errors.As(err, &helper) {
+			s += " (" + helper.Error() + ")"
+		}
+		return s
 	case errors.As(err, &response):
 		s := describeResponse(reference, response)
 		if errors.As(err, &helper) {
@@ -152,6 +172,10 @@ func responseError(resp *http.Response) error {
 		if token != "" {
 			hideToken(e.Errors, token)
 		}
+	}
+	if resp.StatusCode == http.StatusTooManyRequests {
+		now := time.Now()
+		return &BusyError{RetryAfter: retryAfter(resp.Header, serverTime(resp.Header, now)), Err: e}
 	}
 	return e
 }

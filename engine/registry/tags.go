@@ -28,6 +28,14 @@ func (r *Repository) Tags(ctx context.Context, yield func(tags []string) error) 
 	return r.list(ctx, "list tags", r.Name(), r.url("tags", "list"), yield)
 }
 
+// FirstTags returns the first page of the tag list, and whether there are more.
+func (r *Repository) FirstTags(ctx context.Context) (tags []string, more bool, err error) {
+	u := r.url("tags", "list")
+	u.RawQuery = fmt.Sprintf("n=%d", tagPage)
+	tags, next, err := r.listPage(ctx, u)
+	return tags, next != nil, r.fail("list tags", r.Name(), err)
+}
+
 // list hands over what a paged list names, each name once. An error of yield is
 // returned as it is.
 func (r *Repository) list(ctx context.Context, op, of string, u *url.URL, yield func(names []string) error) error {
