@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
@@ -20,6 +21,7 @@ type backupCommand struct {
 	Compression string `enum:",gzip,none" default:"" placeholder:"gzip|none" help:"Compress an archive; default: gzip, but none if the name ends in .tar."`
 	Locked      bool   `help:"Copy exactly what the lock of the spec pins; exit code 4 if something of it is gone."`
 	platformFlags
+	eventFlags
 	reportFlags
 
 	NoResume       bool `group:"Run" help:"Begin an archive anew, and do not go on with what an interrupted run left of it."`
@@ -36,10 +38,12 @@ func (c *backupCommand) Help() string {
     oras-mirror backup -o ./mirror/ -f mirror.yaml
     cat images.txt | oras-mirror backup -o bundle.tgz -
     oras-mirror backup -f mirror.yaml -o ./mirror/ --report report.json
-    oras-mirror backup -f mirror.yaml -o ./mirror/ --only-failed report.json`
+    oras-mirror backup -f mirror.yaml -o ./mirror/ --only-failed report.json
+    oras-mirror backup -f mirror.yaml --format json | jq 'select(.event == "artifact") | .reference'`
 }
 
 func (c *backupCommand) Run(ctx context.Context, u *ui) error {
+	c.begin(u, "backup")
 	b, err := c.plan(u)
 	if err != nil {
 		return c.refused(ctx, u, "backup", err)
@@ -80,6 +84,9 @@ func (c *backupCommand) run(ctx context.Context, u *ui, b backup, client *regist
 		FailFast:    c.FailFast,
 	})
 	p.close()
+	if errors.Is(err, syscall.ENOSPC) {
+		u.hints.missing = p.missing(b.output)
+	}
 	err = errors.Join(err, closeLayout(previous), out.Close())
 	u.hints.again = leftBy(out)
 	b.adviseDirectory(u, out)

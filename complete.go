@@ -122,12 +122,7 @@ func (l *line) candidates() []string {
 	case strings.HasPrefix(l.word, "-") && !l.onlyValues:
 		return l.flagNames()
 	}
-	var all []string
-	for _, child := range l.node.Children {
-		if !child.Hidden {
-			all = append(all, child.Name+"\t"+child.Help)
-		}
-	}
+	all := commandsOf(l.node)
 	if len(all) > 0 || len(l.node.Positional) == 0 {
 		return all
 	}
@@ -136,6 +131,17 @@ func (l *line) candidates() []string {
 		return nil
 	}
 	return l.valuesOf(l.node.Positional[min(l.positional, last)], "")
+}
+
+// commandsOf lists those below a node.
+func commandsOf(node *kong.Node) []string {
+	var all []string
+	for _, child := range node.Children {
+		if !child.Hidden {
+			all = append(all, child.Name+"\t"+child.Help)
+		}
+	}
+	return all
 }
 
 // flagNames leaves out what can be said once and was.
@@ -159,6 +165,8 @@ func (l *line) valuesOf(v *kong.Value, placeholder string) []string {
 		all = []string{"true", "false"}
 	case v.Name == "only":
 		all = referencesIn(l.values["input"])
+	case l.node.Name == "help":
+		return commandsOf(l.node.Parent)
 	case v.Name == "target":
 		all = targetsOf(l.values["file"])
 	case placeholder == "DIR" || v.Tag.Type == "existingdir":
@@ -174,7 +182,7 @@ func (l *line) valuesOf(v *kong.Value, placeholder string) []string {
 
 // isPath goes by what the grammar calls a value.
 func isPath(v *kong.Value, placeholder string) bool {
-	return slices.Contains([]string{"PATH", "SPEC", "FILE"}, placeholder) ||
+	return slices.Contains([]string{"PATH", "SPEC", "FILE", "REPORT"}, placeholder) ||
 		slices.Contains([]string{"path", "existingfile"}, v.Tag.Type)
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -21,15 +20,19 @@ var (
 	restoreWords = words{did: "restored", to: "to", moved: "pushed"}
 )
 
-// conclude says what a run did, then what failed, each with its reason. It
-// returns what is left to say, or the status of a run that failed in part.
+// conclude says what failed and was not said when it happened, then what the run
+// did and, by name alone, what it did not. It returns what is left to say, or
+// the status of a run that failed in part.
 func (u *ui) conclude(w words, r *engine.Report, err error) error {
 	failures := failuresOf(r)
+	for _, f := range failures {
+		for _, line := range u.failed(f) {
+			fmt.Fprintln(u.stderr, line)
+		}
+	}
 	if err == nil {
 		u.say("%s", summary(w, r, len(failures)))
-	}
-	for _, f := range failures {
-		u.fail(named(f))
+		u.recall(failures)
 	}
 	switch {
 	case len(failures) == 0:
@@ -44,6 +47,26 @@ func (u *ui) conclude(w words, r *engine.Report, err error) error {
 	}
 	return leftOf(err, failures)
 }
+
+// recall names what failed. The reasons were told as they came, and may be far
+// above.
+func (u *ui) recall(failures []engine.ArtifactReport) {
+	if len(failures) == 0 {
+		return
+	}
+	var names []string
+	for _, f := range failures[:min(len(failures), recalled)] {
+		names = append(names, f.Reference)
+	}
+	text := strings.Join(names, ", ")
+	if more := len(failures) - recalled; more > 0 {
+		text += " and " + thousands(more) + " more"
+	}
+	u.say("failed, for the reasons above: %s", text)
+}
+
+// recalled is how many names are still worth reading in one line.
+const recalled = 10
 
 // statusOfFailures is the one for artifacts that were pushed and then read back
 // wrong; 0 if there are none.
@@ -63,7 +86,7 @@ func failuresOf(r *engine.Report) []engine.ArtifactReport {
 	}
 	var failures []engine.ArtifactReport
 	for _, f := range r.Failures() {
-		if !errors.Is(f.Err, context.Canceled) && !errors.Is(f.Err, engine.ErrUnfinished) && !is[*stoppedError](f.Err) {
+		if isFailure(f.Err) {
 			failures = append(failures, f)
 		}
 	}
@@ -90,15 +113,6 @@ func leftOf(err error, failures []engine.ArtifactReport) error {
 		return statusUsage
 	}
 	return statusFailed
-}
-
-// named makes sure that the reason for a failure names the artifact: a blob's
-// error knows only the blob.
-func named(f engine.ArtifactReport) error {
-	if strings.Contains(f.Err.Error(), f.Reference) {
-		return f.Err
-	}
-	return fmt.Errorf("%s: %w", f.Reference, f.Err)
 }
 
 // summary is the last line of a run that has something to show.

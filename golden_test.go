@@ -17,19 +17,39 @@ import (
 	"github.com/oras-mirror/oras-mirror/schemas"
 )
 
-var update = flag.Bool("update", false, "write the golden files of testdata/golden anew")
+var update = flag.Bool("update", false, "write the golden files of testdata anew")
 
-func golden(t *testing.T, name, got string) {
+var testdata = func() string {
+	dir, err := filepath.Abs("testdata")
+	if err != nil {
+		panic(err)
+	}
+	return dir
+}()
+
+// golden compares a text with a file of testdata, or writes it with -update.
+func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
-	path := filepath.Join("testdata", "golden", name)
+	path := filepath.Join(testdata, name)
 	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if want := string(contentOf(t, path)); got != want {
-		t.Errorf("%s: got\n%swant\n%s", name, got, want)
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
 	}
+	if bytes.Equal(got, want) {
+		return
+	}
+	gotLines, wantLines := strings.Split(string(got), "\n"), strings.Split(string(want), "\n")
+	for i := range gotLines {
+		if i >= len(wantLines) || gotLines[i] != wantLines[i] {
+			t.Fatalf("%s:%d is not %q; -update writes it, if it is right", name, i+1, gotLines[i])
+		}
+	}
+	t.Fatalf("%s has more than that", name)
 }
 
 func contentOf(t *testing.T, path string) []byte {
@@ -100,10 +120,10 @@ func TestGolden(t *testing.T) {
 	if !bytes.Equal(bundles[0], bundles[1]) {
 		t.Error("two bundles of a lock differ")
 	}
-	golden(t, "mirror.lock.yaml", string(locks[0]))
+	golden(t, "golden/mirror.lock.yaml", locks[0])
 	w.run("lock", "-f", w.spec, "--check")
 	plan := w.run("plan", "-f", w.spec)
-	golden(t, "plan.txt", freeSpace.ReplaceAllString(plan, "needed at most, … free"))
+	golden(t, "golden/plan.txt", []byte(freeSpace.ReplaceAllString(plan, "needed at most, … free")))
 
 	for _, output := range []string{"bundle.tgz", "layout/"} {
 		path := filepath.Join(w.dir, output)
@@ -116,7 +136,7 @@ func TestGolden(t *testing.T) {
 			w.holds(w.targets, "PUT upload", "-f", w.spec, "--input", filepath.Join(w.dir, "bundle.tgz"), "--target", target)
 		}
 	}
-	golden(t, "restore.txt", w.run("plan", "-f", w.spec, "--input", filepath.Join(w.dir, "layout"), "--target", "old"))
+	golden(t, "golden/restore.txt", []byte(w.run("plan", "-f", w.spec, "--input", filepath.Join(w.dir, "layout"), "--target", "old")))
 }
 
 // holds plans, runs what was planned, and compares. transfers is the kind of request

@@ -1,22 +1,16 @@
 package main
 
 import (
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
+	"os"
 	"strings"
 	"syscall"
 
-	"oras.land/oras-go/v2/errdef"
-	"oras.land/oras-go/v2/registry/remote/auth"
-	"oras.land/oras-go/v2/registry/remote/errcode"
-
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
@@ -24,17 +18,18 @@ import (
 // hints turn the type of an error into what to do about it. They never look at
 // its text. An error is a fact; advice is no part of it.
 type hints struct {
-	given bool     // credentials came by flags
-	files []string // of --registry-config
-	again string   // how to go on after an interruption
+	given   bool     // credentials came by flags
+	files   []string // of --registry-config
+	again   string   // how to go on after an interruption
+	missing int64    // bytes of disk that a run which found it full would have needed at least
 }
 
 // of returns the advice for err, "" if nobody knows any.
 func (h hints) of(err error) string {
 	for _, advise := range []func(error) string{
-		h.againHint, usageHint, referenceHint, outputHint, inputHint, selectionHint, lockHint, // what was asked for
+		h.againHint, usageHint, referenceHint, h.spaceHint, outputHint, inputHint, selectionHint, lockHint, // what was asked for
 		platformHint, existsHint, spentHint, // what there is
-		certificateHint, schemeHint, rateHint, h.loginHint, absentHint, // what a registry said
+		certificateHint, schemeHint, reachHint, rateHint, depthHint, tagHint, createHint, h.loginHint, absentHint, // what a registry said
 	} {
 		if hint := advise(err); hint != "" {
 			return hint
@@ -66,6 +61,8 @@ func referenceHint(err error) string {
 	switch {
 	case errors.As(err, &fault):
 		suggestion = fault.Suggestion
+	case errors.As(err, &r) && isFile(r.Reference):
+		return fmt.Sprintf("it is a file: if it is a mirror spec, name it with -f %s", r.Reference)
 	case errors.As(err, &r):
 		suggestion = r.Suggestion
 	}
@@ -73,6 +70,11 @@ func referenceHint(err error) string {
 		return ""
 	}
 	return fmt.Sprintf("did you mean %q?", suggestion)
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 func outputHint(err error) string {
@@ -83,10 +85,25 @@ func outputHint(err error) string {
 		return `"oras-mirror backup --verify-existing" into that directory replaces what is damaged`
 	case is[*store.NotLayoutError](err):
 		return "name an empty directory, one that holds an OCI layout, or one that does not exist yet and ends in /"
-	case is[*engine.SpaceError](err) || errors.Is(err, syscall.ENOSPC):
-		return "free some space, or use another disk: --output of backup, --temp-dir of restore"
 	}
 	return ""
+}
+
+// spaceHint says how much is missing, as far as that is known.
+func (h hints) spaceHint(err error) string {
+	var space *engine.SpaceError
+	missing := h.missing
+	switch {
+	case errors.As(err, &space):
+		missing = space.Need - space.Free
+	case !errors.Is(err, syscall.ENOSPC):
+		return ""
+	}
+	what := "free some space"
+	if missing > 0 {
+		what = "free " + bytesText(missing) + " more"
+	}
+	return what + ", or use another disk: --output of backup, --temp-dir of restore"
 }
 
 func inputHint(err error) string {
@@ -147,10 +164,9 @@ func lockHint(err error) string {
 
 // platformHint is about indexes that are or were to be cut down.
 func platformHint(err error) string {
-	var platform *engine.PlatformError
 	switch {
-	case errors.As(err, &platform):
-		return "choose among these with --platform, or platforms in the spec: " + strings.Join(platform.Have(), ", ")
+	case is[*engine.PlatformError](err):
+		return "choose among these with --platform, or platforms in the spec"
 	case is[*engine.SparseError](err):
 		return `write "platformMode: rewrite" beside the target in the spec, and the index names only what is there (its signatures then no longer hold), or back up all platforms`
 	}
@@ -169,101 +185,4 @@ func spentHint(err error) string {
 		return ""
 	}
 	return "with --temp-dir PATH a large blob of a pipe is kept until the registry has taken it, and can be sent again"
-}
-
-func certificateHint(err error) string {
-	if is[x509.UnknownAuthorityError](err) {
-		return "trust the authority that signed the certificate with --ca-file PATH, or caFile in the spec"
-	}
-	return ""
-}
-
-// schemeHint knows what net/http says of http where it expected TLS, and what
-// a server says that is asked the other way round: 400, and no error in the
-// registry's words.
-func schemeHint(err error) string {
-	var r *errcode.ErrorResponse
-	switch {
-	case errors.Is(err, http.ErrSchemeMismatch):
-		return "the registry speaks http: --plain-http, or plainHTTP in the spec"
-	case errors.As(err, &r) && r.URL != nil && r.URL.Scheme == "http" &&
-		r.StatusCode == http.StatusBadRequest && len(r.Errors) == 0:
-		return "the registry may speak https: --plain-http=false, or plainHTTP in the spec"
-	}
-	return ""
-}
-
-func rateHint(err error) string {
-	if !is[*registry.RateLimitError](err) && statusOf(err) != http.StatusTooManyRequests {
-		return ""
-	}
-	return "logged in you may have a higher limit; --concurrency, or requestsPerSecond in the spec, slow a run down"
-}
-
-// loginHint tells those who have no credentials from those whose credentials
-// are wrong.
-func (h hints) loginHint(err error) string {
-	host := registryOf(err)
-	code := statusOf(err)
-	none := errors.Is(err, auth.ErrBasicCredentialNotFound)
-	switch {
-	case host == "" || !none && code != http.StatusUnauthorized && code != http.StatusForbidden:
-		return ""
-	case code == http.StatusForbidden:
-		return "check that the account that is used may do this at " + host
-	case h.given:
-		return host + " refuses the credentials that were given: check user name and password"
-	case !none && stored(h.files, host):
-		return fmt.Sprintf(`%s refuses the stored credentials: log in anew with "oras login %s"`, host, host)
-	}
-	return fmt.Sprintf(`log in with "oras login %s"; oras-mirror uses the same credentials`, host)
-}
-
-// absentHint says how to find out what there is.
-func absentHint(err error) string {
-	var e *registry.Error
-	if !errors.As(err, &e) || !errors.Is(e, errdef.ErrNotFound) {
-		return ""
-	}
-	ref, parseErr := config.ParseReference(e.Reference)
-	switch {
-	case parseErr != nil:
-		return ""
-	case hasCode(err, errcode.ErrorCodeNameUnknown) || ref.IsRepository():
-		return fmt.Sprintf(`"oras repo ls %s" lists the repositories that there are`, ref.Registry)
-	case ref.Tag != "":
-		return fmt.Sprintf(`"oras repo tags %s" lists the tags that there are`, ref.Name())
-	}
-	return ""
-}
-
-func statusOf(err error) int {
-	var r *errcode.ErrorResponse
-	if errors.As(err, &r) {
-		return r.StatusCode
-	}
-	return 0
-}
-
-func hasCode(err error, code string) bool {
-	var r *errcode.ErrorResponse
-	if !errors.As(err, &r) {
-		return false
-	}
-	for _, e := range r.Errors {
-		if e.Code == code {
-			return true
-		}
-	}
-	return false
-}
-
-// registryOf names the registry that an error is about.
-func registryOf(err error) string {
-	var e *registry.Error
-	if !errors.As(err, &e) {
-		return ""
-	}
-	host, _, _ := strings.Cut(e.Reference, "/")
-	return host
 }

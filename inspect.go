@@ -18,6 +18,13 @@ type listCommand struct {
 	Format string `enum:"text,json" default:"text" placeholder:"text|json" help:"How to print it."`
 }
 
+func (c *listCommand) Help() string {
+	return `Examples:
+
+    oras-mirror list --input bundle.tgz
+    oras-mirror list --input ./mirror --format json`
+}
+
 func (c *listCommand) Run(ctx context.Context, u *ui) error {
 	in, err := c.openFor(u)
 	if err != nil {
@@ -77,9 +84,20 @@ func printJSON(w io.Writer, document any) error {
 	return encoder.Encode(document)
 }
 
-type verifyCommand struct{ inputFlags }
+type verifyCommand struct {
+	inputFlags
+	loudnessFlags
+}
+
+func (c *verifyCommand) Help() string {
+	return `Examples:
+
+    oras-mirror verify --input bundle.tgz
+    cat bundle.tgz | oras-mirror verify --input -`
+}
 
 func (c *verifyCommand) Run(ctx context.Context, u *ui) error {
+	c.loudnessFlags.apply(u)
 	in, err := c.openFor(u)
 	if err != nil {
 		return c.damaged(u, err)

@@ -16,26 +16,37 @@ import (
 // cli is the grammar of the command line. A command stands here from the day it
 // works.
 type cli struct {
-	Backup   backupCommand   `cmd:"" help:"Copy artifacts from registries into a bundle or a directory."`
-	Restore  restoreCommand  `cmd:"" help:"Push what a bundle or a directory holds to a registry."`
-	Plan     planCommand     `cmd:"" help:"Say what backup or restore would do, and do nothing."`
-	Lock     lockCommand     `cmd:"" help:"Write down which digests a mirror spec selects now."`
-	List     listCommand     `cmd:"" help:"Say what is in a bundle or a directory."`
-	Diff     diffCommand     `cmd:"" help:"Say how two of bundles, layouts, locks, specs and registries differ."`
-	Prune    pruneCommand    `cmd:"" help:"Remove from a directory what a mirror spec no longer selects."`
-	Verify   verifyCommand   `cmd:"" help:"Hash every byte of a bundle or a directory and check that nothing is missing."`
-	Init     initCommand     `cmd:"" help:"Print a mirror spec to begin with."`
-	Validate validateCommand `cmd:"" help:"Check a mirror spec."`
-	Schema   schemaCommand   `cmd:"" help:"Print the JSON schema of the mirror spec."`
+	Backup   backupCommand   `cmd:"" group:"copy" help:"Copy artifacts from registries into a bundle or a directory."`
+	Restore  restoreCommand  `cmd:"" group:"copy" help:"Push what a bundle or a directory holds to a registry."`
+	Plan     planCommand     `cmd:"" group:"copy" help:"Say what backup or restore would do, and do nothing."`
+	Lock     lockCommand     `cmd:"" group:"copy" help:"Write down which digests a mirror spec selects now."`
+	List     listCommand     `cmd:"" group:"look" help:"Say what is in a bundle or a directory."`
+	Diff     diffCommand     `cmd:"" group:"look" help:"Say how two of bundles, layouts, locks, specs and registries differ."`
+	Prune    pruneCommand    `cmd:"" group:"look" help:"Remove from a directory what a mirror spec no longer selects."`
+	Verify   verifyCommand   `cmd:"" group:"look" help:"Hash every byte of a bundle or a directory and check that nothing is missing."`
+	Init     initCommand     `cmd:"" group:"spec" help:"Print a mirror spec to begin with."`
+	Validate validateCommand `cmd:"" group:"spec" help:"Check a mirror spec."`
+	Schema   schemaCommand   `cmd:"" group:"spec" help:"Print the JSON schema of the mirror spec."`
 
-	ClientConfig clientConfigCommand `cmd:"" help:"Write what makes a cluster pull from the mirror: for containerd, podman, openshift, k3s or docker."`
-	Completion   completionCommand   `cmd:"" help:"Print a completion script for bash, zsh or fish."`
-	Version      versionCommand      `cmd:"" help:"Print the version."`
+	ClientConfig clientConfigCommand `cmd:"" group:"around" help:"Write what makes a cluster pull from the mirror: for containerd, podman, openshift, k3s or docker."`
+	Completion   completionCommand   `cmd:"" group:"around" help:"Print a completion script for bash, zsh or fish."`
+	Man          manCommand          `cmd:"" group:"around" help:"Print the man page."`
+	Version      versionCommand      `cmd:"" group:"around" help:"Print the version."`
 
 	Complete completeCommand `cmd:"" name:"__complete" hidden:"" passthrough:"" help:"Say how words could go on."`
-	Man      manCommand      `cmd:"" hidden:"" help:"Print the man page."`
+	Help     helpCommand     `cmd:"" hidden:"" help:"Show the help of a command."`
 
 	CPUProfile profileFlag `hidden:"" name:"cpuprofile" placeholder:"PATH" help:"Write a CPU profile of the run, for \"go tool pprof\"."`
+}
+
+// groups are how --help sorts commands and flags.
+var groups = []kong.Group{
+	{Key: "copy", Title: "Copy:"},
+	{Key: "look", Title: "Look after what is there:"},
+	{Key: "spec", Title: "Write a mirror spec:"},
+	{Key: "around", Title: "Around it:"},
+	{Key: "Registries", Title: "How registries are reached:"},
+	{Key: "Run", Title: "How the run goes:"},
 }
 
 const description = "Back up many OCI artifacts from many registries into one bundle, and restore them to any registry."
@@ -55,7 +66,7 @@ func run(ctx context.Context, args []string, u *ui) int {
 		err = stopped // what else went wrong went wrong for that
 	}
 	u.fail(err)
-	return exitCode(err)
+	return u.end(exitCode(err))
 }
 
 func dispatch(ctx context.Context, args []string, u *ui) (err error) {
@@ -64,6 +75,9 @@ func dispatch(ctx context.Context, args []string, u *ui) (err error) {
 	parser, err := newParser(ctx, u)
 	if err != nil {
 		return err
+	}
+	if len(args) == 0 {
+		return noCommand(parser, u)
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
@@ -80,7 +94,8 @@ func newParser(ctx context.Context, u *ui) (*kong.Kong, error) {
 		kong.Description(description),
 		kong.Writers(u.stdout, u.stderr),
 		kong.Exit(func(code int) { panic(left(code)) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100}),
+		kong.ExplicitGroups(groups),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(u),
 	)

@@ -11,6 +11,13 @@ import (
 
 type manCommand struct{}
 
+func (manCommand) Help() string {
+	return `Examples:
+
+    oras-mirror man | man -l -
+    oras-mirror man >/usr/local/share/man/man1/oras-mirror.1`
+}
+
 // Run prints a page for man(1), all of it from the grammar.
 func (manCommand) Run(ctx context.Context, u *ui) error {
 	parser, err := newParser(ctx, u)
@@ -34,6 +41,20 @@ var exitCodes = [][2]string{
 	{"130, 143", "interrupted, terminated"},
 }
 
+var manDescription = []string{
+	"A backup copies artifacts with all that they consist of, signatures and SBOMs included, from any number of registries into one compressed tar archive or one OCI image layout. A restore pushes them to any registry, under other names if a mirror spec or --map says so.",
+	"Standard output carries the product alone: an archive, a list, JSON. All else goes to standard error.",
+}
+
+// environmentVariables are those that make a difference.
+var environmentVariables = [][2]string{
+	{"HTTP_PROXY, HTTPS_PROXY, NO_PROXY", "which proxy to go through"},
+	{"DOCKER_CONFIG, REGISTRY_AUTH_FILE", "where credentials are, beside the usual places"},
+	{"SSL_CERT_FILE, SSL_CERT_DIR", "which certificate authorities are trusted"},
+	{"CI", "if set, lines instead of a progress bar; TERM=dumb does the same"},
+	{"TMPDIR", "where an archive of another tool is unpacked that comes through a pipe"},
+}
+
 // manPage is a text in the macros of man(7).
 type manPage struct{ text strings.Builder }
 
@@ -44,9 +65,17 @@ func (m *manPage) write(root *kong.Node) {
 	m.section("SYNOPSIS")
 	m.line(`.B oras\-mirror`)
 	m.line(`.I command` + "\n" + `.RI [ flag " ...] [" argument " ...]"`)
+	m.section("DESCRIPTION")
+	for _, text := range manDescription {
+		m.line(".PP\n" + roff(text))
+	}
 	m.section("COMMANDS")
 	for _, command := range root.Leaves(true) {
 		m.command(command)
+	}
+	m.section("ENVIRONMENT")
+	for _, variable := range environmentVariables {
+		m.item(variable[0], variable[1])
 	}
 	m.section("EXIT STATUS")
 	for _, code := range exitCodes {

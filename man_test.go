@@ -20,7 +20,7 @@ func TestManPageHasTheGrammar(t *testing.T) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	if strings.Contains(page, "complete\n") || strings.Contains(page, "\n.SS \"oras\\-mirror man") {
+	if strings.Contains(page, "complete\n") || strings.Contains(page, "\n.SS \"oras\\-mirror help") {
 		t.Error("the page has what is hidden")
 	}
 	for line := range strings.Lines(page) {

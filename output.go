@@ -20,6 +20,8 @@ func (c *backupCommand) outputPath(spec *config.Spec, u *ui) (string, error) {
 		return "", err
 	case path == "":
 		return "", usage("say where with --output PATH, or with output in the spec", "no --output")
+	case path == "-" && c.Format == "json":
+		return "", usage("write the archive to a file", "standard output cannot carry both the archive and the events of --format json")
 	case path == "-" && u.stdoutTerminal:
 		return "", usage("redirect it into a file or a pipe", "an archive is not written to a terminal")
 	}

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // namedArtifacts is how many finished artifacts get a line of their own. A log
@@ -14,21 +17,30 @@ const namedArtifacts = 500
 
 // progress hears what the engine does and shows it on a screen. What the engine
 // calls only counts or appends: one goroutine of its own does all the writing,
-// so that a terminal that is held with ^S holds nothing else.
+// so that a terminal that is held with ^S holds nothing else. That goroutine has
+// the ui for itself until close.
 type progress struct {
 	listed, resolved, finished, failed atomic.Int64
 	expected, moved                    atomic.Int64 // bytes
 	moving                             atomic.Pointer[string]
 
-	mu    sync.Mutex // guards lines
-	lines []string   // to be printed
+	mu    sync.Mutex // guards heard
+	heard []happening
 
+	ui     *ui
 	screen screen
 	end    chan struct{} // closed by close
 	ended  chan struct{} // closed when the last word is written
 }
 
 var _ engine.Progress = (*progress)(nil)
+
+// happening is something that is told once and for good.
+type happening struct {
+	artifact *engine.ArtifactReport // that is whole, or has failed
+	nth      int                    // of those that are whole
+	notice   string
+}
 
 // screen is where progress is seen. It is called from one goroutine.
 type screen interface {
@@ -40,19 +52,9 @@ type screen interface {
 	close()
 }
 
-// standing is where a run stands.
-type standing struct {
-	listed, resolved, finished, failed int
-	expected, moved                    int64 // bytes
-	moving                             string
-}
-
-// done is the number of artifacts about which nothing more will be heard.
-func (s standing) done() int { return s.finished + s.failed }
-
 // startProgress shows a run on u until close.
 func startProgress(u *ui) *progress {
-	p := &progress{screen: u.screen(), end: make(chan struct{}), ended: make(chan struct{})}
+	p := &progress{ui: u, screen: u.screen(), end: make(chan struct{}), ended: make(chan struct{})}
 	go p.run(time.Now)
 	return p
 }
@@ -64,13 +66,23 @@ func (p *progress) run(now func() time.Time) {
 	for {
 		select {
 		case <-ticker.C:
-			p.screen.show(now(), p.take(), p.standing())
+			p.show(now())
 		case <-p.end:
-			p.screen.show(now(), p.take(), p.standing())
+			p.show(now())
 			p.screen.close()
 			return
 		}
 	}
+}
+
+func (p *progress) show(now time.Time) {
+	var lines []string
+	for _, h := range p.take() {
+		lines = append(lines, p.ui.tell(h)...)
+	}
+	at := p.standing()
+	at.moving = p.ui.clean(at.moving)
+	p.screen.show(now, lines, at)
 }
 
 // close prints what is left to print and returns when the screen is clear.
@@ -79,18 +91,18 @@ func (p *progress) close() {
 	<-p.ended
 }
 
-func (p *progress) take() []string {
+func (p *progress) take() []happening {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	lines := p.lines
-	p.lines = nil
-	return lines
+	heard := p.heard
+	p.heard = nil
+	return heard
 }
 
-func (p *progress) print(line string) {
+func (p *progress) hear(h happening) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lines = append(p.lines, line)
+	p.heard = append(p.heard, h)
 }
 
 func (p *progress) standing() standing {
@@ -110,36 +122,29 @@ func (p *progress) Resolved(string)             { p.resolved.Add(1) }
 func (p *progress) Expect(_ int, bytes int64)   { p.expected.Add(bytes) }
 func (p *progress) Moving(name string, _ int64) { p.moving.Store(&name) }
 func (p *progress) Moved(n int64)               { p.moved.Add(n) }
-func (p *progress) Notice(message string)       { p.print(note + message) }
+func (p *progress) Notice(message string)       { p.hear(happening{notice: message}) }
 
-// Failed only counts: failures are listed last, each with its reason.
-func (p *progress) Failed(engine.ArtifactReport) { p.failed.Add(1) }
-
-// Finished names the artifact, or from some number on every tenth, hundredth or
-// thousandth count.
 func (p *progress) Finished(a engine.ArtifactReport) {
-	n := int(p.finished.Add(1))
-	switch {
-	case n <= namedArtifacts:
-		p.print(finishedLine(a))
-	case n%magnitude(n) == 0:
-		p.print(count(n, "artifact") + " done")
-	}
+	p.hear(happening{artifact: &a, nth: int(p.finished.Add(1))})
 }
 
-func finishedLine(a engine.ArtifactReport) string {
-	name := a.Reference
-	if a.Target != "" {
-		name += " -> " + a.Target
-	}
-	return name + " (" + bytesText(a.Bytes) + ")"
+// Failed tells a failure when it happens: who sees it may want to end the run.
+func (p *progress) Failed(a engine.ArtifactReport) {
+	p.failed.Add(1)
+	p.hear(happening{artifact: &a})
 }
 
-// magnitude is the largest power of ten that is not larger than n.
-func magnitude(n int) int {
-	m := 1
-	for m*10 <= n {
-		m *= 10
+// isFailure leaves out what merely was under way when a run was ended.
+func isFailure(err error) bool {
+	return err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, engine.ErrUnfinished) && !is[*stoppedError](err)
+}
+
+// missing is how many bytes of disk a run would have needed at least that found
+// it full at path; 0 if nobody can know.
+func (p *progress) missing(path string) int64 {
+	free, known := store.Free(path)
+	if !known {
+		return 0
 	}
-	return m
+	return max(0, p.expected.Load()-p.moved.Load()-free)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -12,11 +13,11 @@ import (
 )
 
 func TestFinishedLines(t *testing.T) {
-	p := &progress{}
+	u := &ui{}
+	var lines []string
 	for i := range 25_000 {
-		p.Finished(engine.ArtifactReport{Reference: fmt.Sprintf("a.io/b:%d", i), Bytes: 2048})
+		lines = append(lines, u.finished(engine.ArtifactReport{Reference: fmt.Sprintf("a.io/b:%d", i), Bytes: 2048}, i+1)...)
 	}
-	lines := p.take()
 	if lines[0] != "a.io/b:0 (2.0 KiB)" {
 		t.Errorf("the first line is %q", lines[0])
 	}
@@ -29,15 +30,52 @@ func TestFinishedLines(t *testing.T) {
 	if rest != want {
 		t.Errorf("got\n%s\nwant\n%s", rest, want)
 	}
-	if more := p.take(); len(more) != 0 {
-		t.Errorf("taken twice: %q", more)
-	}
 }
 
 func TestFinishedLineOfRestore(t *testing.T) {
 	got := finishedLine(engine.ArtifactReport{Reference: "a.io/b:c", Target: "b.io/b:c", Bytes: 1})
 	if want := "a.io/b:c -> b.io/b:c (1 B)"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestFailuresAreToldOnce(t *testing.T) {
+	var out bytes.Buffer
+	u := &ui{stderr: &out}
+	p := &progress{ui: u, screen: &logScreen{w: &out}}
+	gone := engine.ArtifactReport{Reference: "a.io/b:v2", Err: &engine.ArtifactError{Reference: "a.io/b:v2", Op: "fetch", Err: errors.New("gone")}}
+	p.Finished(engine.ArtifactReport{Reference: "a.io/b:v1", Bytes: 1})
+	p.Failed(gone)
+	p.Failed(engine.ArtifactReport{Reference: "a.io/b:v3", Err: engine.ErrUnfinished})
+	p.show(time.Now())
+	late := engine.ArtifactReport{Reference: "a.io/b:v4", Err: errors.New("late")}
+	_ = u.conclude(backupWords, &engine.Report{Artifacts: []engine.ArtifactReport{{Reference: "a.io/b:v1"}, gone, late}, Output: "x.tgz"}, nil)
+	want := `a.io/b:v1 (1 B)
+oras-mirror: error: a.io/b:v2: fetch: gone
+oras-mirror: error: a.io/b:v4: late
+backed up 1 of 3 artifacts to x.tgz: 0 B fetched, 0 B shared, 0.00 s
+failed, for the reasons above: a.io/b:v2, a.io/b:v4
+`
+	if out.String() != want {
+		t.Errorf("got\n%swant\n%s", out.String(), want)
+	}
+}
+
+func TestQuietTellsFailures(t *testing.T) {
+	var out bytes.Buffer
+	u := &ui{stderr: &out, quiet: true}
+	p := &progress{ui: u, screen: u.screen()}
+	p.Finished(engine.ArtifactReport{Reference: "a.io/b:v1"})
+	p.Notice("something")
+	p.Failed(engine.ArtifactReport{Reference: "a.io/b:v2", Err: errors.New("gone")})
+	now := time.Now()
+	for range 3 {
+		p.show(now)
+		now = now.Add(heartbeat)
+	}
+	u.say("and more")
+	if want := "oras-mirror: error: a.io/b:v2: gone\n"; out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
 	}
 }
 
@@ -51,7 +89,7 @@ func TestLogHeartbeat(t *testing.T) {
 	s.show(start.Add(31*time.Second), nil, standing{listed: 400, resolved: 400, expected: 100})
 	s.show(start.Add(60*time.Second), nil, standing{listed: 400, finished: 12, failed: 1, moved: 30 << 20, expected: 60 << 20})
 	want := `a.io/b:c (1 B)
-resolved 120 of 400 references
+resolved 120 of 400 tags
 12 of 400 artifacts, 1 failed, 30 MiB of 60 MiB, 1.0 MiB/s, about 30 s left
 `
 	if out.String() != want {
@@ -59,35 +97,38 @@ resolved 120 of 400 references
 	}
 }
 
-func TestBarPrintsLinesAboveIt(t *testing.T) {
-	var out bytes.Buffer
-	s := &barScreen{w: &out, columns: func() int { return 100 }}
-	s.show(time.Now(), nil, standing{listed: 3, resolved: 1})
-	s.show(time.Now(), nil, standing{listed: 3, expected: 100, moved: 10, moving: "a.io/some/repository"})
-	s.show(time.Now(), []string{"a.io/b:c (1 B)"}, standing{listed: 3, finished: 1, expected: 100, moved: 100})
-	s.show(time.Now(), nil, standing{listed: 3, finished: 1, expected: 300, moved: 200})
-	s.close()
-	got := out.String()
-	for _, want := range []string{"resolved 1 of 3 references", "0/3 a.io/some/repository", "\033[2Ka.io/b:c (1 B)\n\r1/3", "200/301"} {
-		if !strings.Contains(got, want) {
-			t.Errorf("%q lacks %q", got, want)
+// TestResolvingCountsTags holds that a plan which knows bytes already is still
+// shown as one, until they move.
+func TestResolvingCountsTags(t *testing.T) {
+	for _, test := range []struct {
+		at   standing
+		want string
+	}{
+		{standing{}, "listing tags"},
+		{standing{listed: 400}, "resolved 0 of 400 tags"},
+		{standing{listed: 400, resolved: 120, expected: 5 << 30}, "resolved 120 of 400 tags"},
+		{standing{listed: 400, resolved: 120, failed: 2, expected: 5 << 30}, "resolved 120 of 400 tags, 2 failed"},
+		{standing{listed: 1, resolved: 1}, "resolved 1 of 1 tag"},
+		{standing{listed: 400, resolved: 398, failed: 2, expected: 5 << 30}, "0 of 400 artifacts, 2 failed, 0 B of 5.0 GiB, 0 B/s"},
+		{standing{moved: 3 << 20}, "3.0 MiB hashed"},
+	} {
+		if got := test.at.text(0); got != test.want {
+			t.Errorf("%+v: %q, want %q", test.at, got, test.want)
 		}
-	}
-	if !strings.HasSuffix(got, "\r\033[2K") {
-		t.Errorf("the bar stays: %q", got)
 	}
 }
 
-func TestBarFitsTheTerminal(t *testing.T) {
-	var out bytes.Buffer
-	s := &barScreen{w: &out, columns: func() int { return 80 }}
-	at := standing{listed: 100_000, finished: 99_999, failed: 12_345, moving: strings.Repeat("long/", 40), expected: 999 << 30, moved: 998 << 30}
-	s.show(time.Now(), nil, at)
-	s.show(time.Now(), nil, at)
-	for line := range strings.SplitSeq(out.String(), "\r") {
-		line = strings.NewReplacer("\033[2K", "", "\033[0K", "").Replace(line)
-		if n := len([]rune(strings.TrimRight(line, " "))); n > 80 {
-			t.Errorf("%d columns: %q", n, line)
+func TestCanRedraw(t *testing.T) {
+	for _, test := range []struct {
+		environment map[string]string
+		want        bool
+	}{
+		{nil, true}, {map[string]string{"NO_COLOR": "1", "TERM": "xterm"}, true},
+		{map[string]string{"CI": "true"}, false}, {map[string]string{"CI": "1"}, false}, {map[string]string{"CI": "false"}, true},
+		{map[string]string{"TERM": "dumb"}, false},
+	} {
+		if got := canRedraw(func(name string) string { return test.environment[name] }); got != test.want {
+			t.Errorf("%v: %v", test.environment, got)
 		}
 	}
 }
@@ -123,17 +164,5 @@ func TestProgressNeverBlocks(t *testing.T) {
 	p.close()
 	if at := p.standing(); at.finished != 8000 || at.moved != 80_000 || at.done() != 16_000 {
 		t.Errorf("got %+v", at)
-	}
-}
-
-func TestClip(t *testing.T) {
-	for _, test := range []struct {
-		text    string
-		columns int
-		want    string
-	}{{"short", 10, "short"}, {"a.io/b/c:1.2.3", 6, "…1.2.3"}, {"anything", 1, ""}, {"anything", -5, ""}} {
-		if got := clip(test.text, test.columns); got != test.want {
-			t.Errorf("%q in %d: got %q, want %q", test.text, test.columns, got, test.want)
-		}
 	}
 }

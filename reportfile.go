@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
-	"runtime/debug"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -88,13 +86,14 @@ type reporter struct {
 	document reportDocument
 	began    time.Time
 	hide     func(string) string
-	device   bool // or a pipe: written to, and not replaced
+	device   bool    // or a pipe: written to, and not replaced
+	events   *events // that end with the totals; nil: none
 }
 
 // reporter begins a report. That it cannot be written should be known before a
 // run that takes hours, and not after.
 func (f *reportFlags) reporter(u *ui, command string) (*reporter, error) {
-	r := &reporter{path: f.Report, began: time.Now(), hide: u.secrets.hide}
+	r := &reporter{path: f.Report, began: time.Now(), hide: u.secrets.hide, events: u.events}
 	r.document = reportDocument{APIVersion: config.APIVersion, Kind: reportKind, Command: command, Version: readReportVersion(), Started: r.began.UTC()}
 	if r.path == "" {
 		return r, nil
@@ -139,10 +138,13 @@ func (r *reporter) aside() (*os.File, error) {
 
 // write puts the report in place, all at once.
 func (r *reporter) write(ctx context.Context, done *engine.Report, runErr error) error {
+	r.fill(ctx, done, runErr)
+	if r.events != nil {
+		r.events.totals = &r.document
+	}
 	if r.path == "" {
 		return nil
 	}
-	r.fill(ctx, done, runErr)
 	if r.device {
 		return r.writeThrough()
 	}
@@ -188,7 +190,7 @@ func (r *reporter) fill(ctx context.Context, done *engine.Report, runErr error) 
 	}
 	d.Totals = reportTotals{Artifacts: len(done.Artifacts), Referrers: done.Referrers, Expected: done.Expected, MovedBytes: done.Moved, SharedBytes: done.Shared}
 	for _, a := range done.Artifacts {
-		one := r.artifact(a)
+		one := artifactOf(a, r.hide)
 		switch one.Status {
 		case statusCopied:
 			d.Totals.Copied++
@@ -201,12 +203,13 @@ func (r *reporter) fill(ctx context.Context, done *engine.Report, runErr error) 
 	}
 }
 
-func (r *reporter) artifact(a engine.ArtifactReport) reportArtifact {
+// artifactOf is what a report and an event say of an artifact.
+func artifactOf(a engine.ArtifactReport, hide func(string) string) reportArtifact {
 	one := reportArtifact{Reference: a.Reference, Layout: a.Layout, Target: a.Target, Digest: a.Digest, Pinned: a.Pinned,
 		Bytes: a.Bytes, Referrers: a.Referrers, Expected: a.Expected, Status: statusCopied}
 	switch {
 	case a.Err != nil:
-		one.Status, one.Operation, one.Error = statusNotCopied, a.Operation(), r.hide(a.Err.Error())
+		one.Status, one.Operation, one.Error = statusNotCopied, a.Operation(), hide(a.Err.Error())
 	case a.Unchanged:
 		one.Status = statusUnchanged
 	}
@@ -256,15 +259,10 @@ func (d *reportDocument) failed() []reportArtifact {
 
 // readReportVersion says what made a report.
 func readReportVersion() reportVersion {
-	v := reportVersion{OrasMirror: readVersion().Version, Go: runtime.Version(), OrasGo: "unknown"}
-	build, ok := debug.ReadBuildInfo()
-	if !ok {
-		return v
-	}
-	for _, dep := range build.Deps {
-		if dep.Path == "oras.land/oras-go/v2" {
-			v.OrasGo = dep.Version
-		}
+	info := readVersion()
+	v := reportVersion{OrasMirror: info.Version, Go: info.Go, OrasGo: "unknown"}
+	if version := info.Libraries["oras.land/oras-go/v2"]; version != "" {
+		v.OrasGo = version
 	}
 	return v
 }

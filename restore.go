@@ -23,6 +23,7 @@ type restoreCommand struct {
 	DryRun bool `help:"Print source -> target of each artifact and move nothing."`
 	Verify bool `help:"Read back and hash what was pushed: every tag, manifest, blob and list of referrers; exit code 5 if something differs."`
 	inputFlags
+	eventFlags
 	reportFlags
 
 	transferFlags
@@ -40,6 +41,7 @@ func (c *restoreCommand) Help() string {
 }
 
 func (c *restoreCommand) Run(ctx context.Context, u *ui) error {
+	c.begin(u, "restore")
 	r, err := c.plan(u)
 	if err != nil {
 		return c.refused(ctx, u, "restore", err)
@@ -208,6 +210,10 @@ func targetNames(all []config.Target) string {
 
 func printRoutes(u *ui, report *engine.Report) error {
 	for _, a := range report.Artifacts {
+		if u.events != nil {
+			u.events.planned(a)
+			continue
+		}
 		if _, err := fmt.Fprintf(u.stdout, "%s -> %s\n", printable(a.Reference), a.Target); err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ const heartbeat = 30 * time.Second
 // system.
 type logScreen struct {
 	w         io.Writer
+	quiet     bool      // no heartbeat
 	last      time.Time // of the heartbeat
 	lastMoved int64
 }
@@ -26,7 +27,10 @@ func (s *logScreen) close()                  {}
 
 func (s *logScreen) show(now time.Time, lines []string, at standing) {
 	for _, line := range lines {
-		fmt.Fprintln(s.w, printable(line))
+		fmt.Fprintln(s.w, line)
+	}
+	if s.quiet {
+		return
 	}
 	switch took := now.Sub(s.last); {
 	case s.last.IsZero():
@@ -38,95 +42,103 @@ func (s *logScreen) show(now time.Time, lines []string, at standing) {
 	s.last, s.lastMoved = now, at.moved
 }
 
-// text says where a run stands; rate is in bytes a second.
-func (s standing) text(rate float64) string {
-	if s.listed == 0 && s.moved > 0 {
-		return bytesText(s.moved) + " hashed"
-	}
-	if s.expected == 0 {
-		return fmt.Sprintf("resolved %s of %s references", thousands(s.resolved), thousands(s.listed))
-	}
-	text := fmt.Sprintf("%s of %s artifacts", thousands(s.finished), thousands(s.listed))
-	if s.failed > 0 {
-		text += fmt.Sprintf(", %s failed", thousands(s.failed))
-	}
-	text += fmt.Sprintf(", %s of %s, %s/s", bytesText(s.moved), bytesText(s.expected), bytesText(int64(rate)))
-	if left := s.expected - s.moved; rate > 0 && left > 0 {
-		text += ", about " + secondsText(time.Duration(float64(left)/rate*float64(time.Second))) + " left"
-	}
-	return text
-}
-
 // barScreen is a terminal: a bar at the bottom, finished artifacts above it.
+//
+// The cursor rests at the beginning of the bar. When the window gets narrower the
+// terminal may break the bar into several lines; what is below the cursor is then
+// all that has to go. Whatever changes is one write, so that nothing flickers.
 type barScreen struct {
 	w       io.Writer
 	columns func() int
-	frame   bytes.Buffer             // what progressbar draws, at every change of anything
 	spinner *progressbar.ProgressBar // until it is known that bytes move
-	bar     *progressbar.ProgressBar
+	frame   bytes.Buffer             // what progressbar draws
+	pace    pace
+	drawn   string
+	width   int // for which it was drawn
 }
 
-// The bar itself and what progressbar writes around it take at most so many
-// columns: percent, bytes of bytes, rate, time gone and left.
 const (
-	barWidth  = 8
-	barMargin = barWidth + 54
+	clearBelow = "\033[J"
+	// A bar of progressbar has so much around it: " 42% [", "]  " and a space at the end.
+	aroundBar = 10
+	// Around a spinner, its own column included.
+	aroundSpinner = 4
 )
 
 func (s *barScreen) interval() time.Duration { return 100 * time.Millisecond }
 
-func (s *barScreen) show(_ time.Time, lines []string, at standing) {
+func (s *barScreen) show(now time.Time, lines []string, at standing) {
+	rate := s.pace.measure(now, at.moved)
+	columns := s.columns() - 1 // in the last one a terminal may go to the next line
+	text := s.draw(columns, at, rate)
+	if len(lines) == 0 && text == s.drawn && columns == s.width {
+		return
+	}
+	var out bytes.Buffer
+	out.WriteString("\r")
 	if len(lines) > 0 {
-		s.close()
+		out.WriteString(clearBelow)
 	}
 	for _, line := range lines {
-		fmt.Fprintln(s.w, printable(line))
+		out.WriteString(line + "\n")
 	}
-	if at.expected == 0 {
-		s.resolving(at)
-	} else {
-		s.transferring(at)
-	}
-	// The last line drawn is the one that counts.
-	_, _ = s.w.Write(s.frame.Bytes()[max(0, bytes.LastIndexByte(s.frame.Bytes(), '\r')):])
-	s.frame.Reset()
+	out.WriteString(text + clearBelow + "\r")
+	_, _ = s.w.Write(out.Bytes())
+	s.drawn, s.width = text, columns
 }
 
 // close clears the line of the bar.
-func (s *barScreen) close() { fmt.Fprint(s.w, "\r\033[2K") }
+func (s *barScreen) close() { fmt.Fprint(s.w, "\r"+clearBelow) }
 
-func (s *barScreen) resolving(at standing) {
-	if s.spinner == nil {
-		s.spinner = progressbar.NewOptions64(-1, s.options()...)
+func (s *barScreen) draw(columns int, at standing, rate float64) string {
+	if at.isResolving() {
+		return s.spin(columns, at.text(rate))
 	}
-	s.spinner.Describe(clip(at.text(0), s.columns()-12))
+	width := barWidth(columns)
+	room := columns - width - aroundBar
+	if width == 0 {
+		return at.beside(columns, rate)
+	}
+	bar := progressbar.NewOptions64(max(at.expected, 1), s.options(
+		progressbar.OptionSetWidth(width),
+		progressbar.OptionSetTheme(progressbar.ThemeASCII),
+		progressbar.OptionSetElapsedTime(false),
+		progressbar.OptionSetPredictTime(false),
+		progressbar.OptionSetDescription(at.beside(room, rate)),
+		progressbar.OptionShowDescriptionAtLineEnd(),
+	)...)
+	_ = bar.Set64(min(at.moved, at.expected))
+	_ = bar.RenderBlank()
+	return s.drawing()
 }
 
-func (s *barScreen) transferring(at standing) {
-	if s.bar == nil {
-		s.bar = progressbar.NewOptions64(at.expected+1, s.options(
-			progressbar.OptionSetWidth(barWidth),
-			progressbar.OptionSetTheme(progressbar.ThemeASCII),
-			progressbar.OptionShowBytes(true), // bytes: how many, of how many, a second
-			progressbar.OptionShowCount(),
-			progressbar.OptionUseIECUnits(true),
+// spin turns the spinner: one line, though nobody knows how long.
+func (s *barScreen) spin(columns int, text string) string {
+	if s.spinner == nil {
+		s.spinner = progressbar.NewOptions64(-1, s.options(
+			progressbar.OptionSpinnerType(14),
+			progressbar.OptionSetSpinnerChangeInterval(0),
+			progressbar.OptionSetElapsedTime(false),
 		)...)
 	}
-	// One byte more than there is: a bar that was full once shows nothing more,
-	// and the plan may still grow.
-	s.bar.ChangeMax64(at.expected + 1)
-	_ = s.bar.Set64(min(at.moved, at.expected))
-	s.bar.Describe(at.bar(s.columns() - barMargin))
+	s.spinner.Describe(clip(text, columns-aroundSpinner))
+	return s.drawing()
 }
 
-// bar is what stands before a bar: artifacts done of all, and what moves, as
-// far as there is room for it.
-func (s standing) bar(columns int) string {
-	text := fmt.Sprintf("%d/%d", s.done(), s.listed)
-	if s.failed > 0 {
-		text += fmt.Sprintf(" (%d failed)", s.failed)
+// drawing takes the last line that progressbar drew, and forgets the others.
+func (s *barScreen) drawing() string {
+	all := bytes.TrimRight(s.frame.Bytes(), " ")
+	text := string(all[bytes.LastIndexByte(all, '\r')+1:])
+	s.frame.Reset()
+	return text
+}
+
+// barWidth is how much of a line the bar itself takes: none of a narrow one.
+func barWidth(columns int) int {
+	if columns < 30 {
+		return 0
 	}
-	return text + " " + clip(s.moving, columns-len(text)-1)
+	return min(columns/8, 24)
 }
 
 // options leave out colours, so that NO_COLOR has nothing to ask for, and the
@@ -134,20 +146,6 @@ func (s standing) bar(columns int) string {
 func (s *barScreen) options(more ...progressbar.Option) []progressbar.Option {
 	return append([]progressbar.Option{
 		progressbar.OptionSetWriter(&s.frame),
-		progressbar.OptionSpinnerType(14),
-		progressbar.OptionSetSpinnerChangeInterval(0),
-		progressbar.OptionUseANSICodes(true),
+		progressbar.OptionSetRenderBlankState(false),
 	}, more...)
-}
-
-// clip shortens a text at its front, since references differ at their ends.
-func clip(text string, columns int) string {
-	runes := []rune(text)
-	if len(runes) <= columns {
-		return text
-	}
-	if columns < 2 {
-		return ""
-	}
-	return "…" + string(runes[len(runes)-columns+1:])
 }

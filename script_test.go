@@ -47,6 +47,7 @@ func TestScripts(t *testing.T) {
 					"unblock":   w.unblock,
 					"interrupt": w.interrupt,
 					"damage":    damage,
+					"events":    eventsOf,
 					"report":    report, "damageblob": damageblob, "stopafter": w.stopAfter, "stalls": w.stalls,
 				},
 			})

@@ -24,9 +24,10 @@ type validateCommand struct {
 func (c *validateCommand) Help() string {
 	return `All that is wrong is said at once, with its place: in the spec, and in the lists, layouts and certificates that it names. What stands behind a ${VAR} that is not set is not checked.
 
-Example:
+Examples:
 
-    oras-mirror validate -f mirror.yaml`
+    oras-mirror validate -f mirror.yaml
+    oras-mirror init registry.k8s.io/pause:3.10 | oras-mirror validate -f /dev/stdin`
 }
 
 // Run checks all that a spec says, and the files that it names.
@@ -58,6 +59,13 @@ func checkLayout(path string, repository config.Reference) error {
 }
 
 type schemaCommand struct{}
+
+func (schemaCommand) Help() string {
+	return `Examples:
+
+    oras-mirror schema >mirror.schema.json
+    oras-mirror schema | jq .properties.sources`
+}
 
 func (schemaCommand) Run(u *ui) error {
 	_, err := u.stdout.Write(schemas.Mirror)

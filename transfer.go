@@ -27,8 +27,8 @@ type runFlags struct {
 	limitFlags
 
 	Buffer byteSize `group:"Run" default:"128MiB" placeholder:"SIZE" help:"Memory for content on its way; default ${default}."`
-	Debug  bool     `group:"Run" short:"d" help:"Say each request."`
-	NoTTY  bool     `group:"Run" name:"no-tty" help:"Print lines even where there is a terminal for a progress bar."`
+	Debug  bool     `group:"Run" short:"d" xor:"loudness" help:"Say each request."`
+	loudnessFlags
 }
 
 // referrerFlags win over what a spec says of referrers.
@@ -59,10 +59,9 @@ func (f *runFlags) start(u *ui, spec *config.Spec, hosts []string) (*registry.Cl
 	}
 	options.StallTimeout, options.MaxManifest = f.StallTimeout, int64(f.MaxManifestSize)
 	boundMemory(int64(f.Buffer) + overhead)
-	if f.NoTTY || f.Debug {
-		u.columns = nil
-	}
+	f.loudnessFlags.apply(u)
 	if f.Debug {
+		u.columns = nil
 		options.Debug = debugTo(u)
 	}
 	if f.Password != "" || f.IdentityToken != "" {
@@ -91,7 +90,7 @@ func debugTo(u *ui) func(string, ...any) {
 	return func(format string, a ...any) {
 		mu.Lock()
 		defer mu.Unlock()
-		u.say("oras-mirror: debug: %s", fmt.Sprintf(format, a...))
+		u.print("oras-mirror: debug: " + fmt.Sprintf(format, a...))
 	}
 }
 

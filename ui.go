@@ -21,11 +21,14 @@ type ui struct {
 	stdinTerminal  bool
 	stdoutTerminal bool
 	columns        func() int // of the terminal on standard error; nil: nobody looks at one
+	quiet          bool       // nothing is said but errors and hints
+	events         *events    // of --format json; nil: none
 
 	hints   hints
 	secrets secrets
 	profile profile
-	hinted  map[string]bool // hints that were given: once is enough
+	hinted  map[string]bool      // hints that were given: once is enough
+	told    map[artifactKey]bool // failures that were said
 }
 
 // The beginnings of lines by which a program can tell them apart.
@@ -42,10 +45,18 @@ func terminalUI() *ui {
 		stdinTerminal:  isTerminal(os.Stdin),
 		stdoutTerminal: isTerminal(os.Stdout),
 	}
-	if isTerminal(os.Stderr) && os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb" {
+	if isTerminal(os.Stderr) && canRedraw(os.Getenv) {
 		u.columns = stderrColumns
 	}
 	return u
+}
+
+// canRedraw says whether a line on a terminal may be drawn over: not where a CI
+// system keeps what it sees, nor on a terminal that cannot. Colours there are
+// none, so that NO_COLOR asks for nothing.
+func canRedraw(environment func(string) string) bool {
+	ci := environment("CI")
+	return (ci == "" || ci == "false" || ci == "0") && environment("TERM") != "dumb"
 }
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
@@ -61,28 +72,43 @@ func stderrColumns() int {
 
 // screen returns where progress is shown.
 func (u *ui) screen() screen {
-	if u.columns == nil {
-		return &logScreen{w: u.stderr}
+	switch {
+	case u.events != nil:
+		return &eventScreen{events: u.events, errors: u.stderr}
+	case u.quiet || u.columns == nil:
+		return &logScreen{w: u.stderr, quiet: u.quiet}
 	}
 	return &barScreen{w: u.stderr, columns: u.columns}
 }
 
+// print prints a line, whoever wants to be left alone.
+func (u *ui) print(text string) { fmt.Fprintln(u.stderr, u.clean(text)) }
+
+// clean makes a line fit to be seen.
+func (u *ui) clean(text string) string { return u.secrets.hide(printable(text)) }
+
 // say prints a line that is neither an error nor a hint.
 func (u *ui) say(format string, a ...any) {
-	fmt.Fprintln(u.stderr, u.secrets.hide(printable(fmt.Sprintf(format, a...))))
+	if !u.quiet {
+		u.print(fmt.Sprintf(format, a...))
+	}
 }
 
 // notice prints what a user should know although nothing is wrong.
 func (u *ui) notice(format string, a ...any) {
-	u.say(note+format, a...)
+	for _, line := range u.tell(happening{notice: fmt.Sprintf(format, a...)}) {
+		fmt.Fprintln(u.stderr, line)
+	}
 }
 
 // fail says why a command failed, and what to do: one error a line. What was
 // said already, a status, is not said again.
 func (u *ui) fail(err error) {
 	for _, one := range separate(err) {
-		u.say("%s%s", errorMark, fact(one))
-		u.hint(u.hints.of(one))
+		hint := u.hints.of(one)
+		u.events.failure(one, hint)
+		u.print(errorMark + fact(one))
+		u.hint(hint)
 	}
 }
 
@@ -96,14 +122,21 @@ func fact(err error) string {
 }
 
 func (u *ui) hint(text string) {
-	if text == "" || u.hinted[text] {
-		return
+	if u.isNew(text) {
+		u.print(hintMark + text)
+	}
+}
+
+// isNew says whether a hint is one, and is given for the first time.
+func (u *ui) isNew(hint string) bool {
+	if hint == "" || u.hinted[hint] {
+		return false
 	}
 	if u.hinted == nil {
 		u.hinted = make(map[string]bool)
 	}
-	u.hinted[text] = true
-	u.say("%s%s", hintMark, text)
+	u.hinted[hint] = true
+	return true
 }
 
 // separate takes apart what was joined: errors that stand each on a line of

@@ -65,6 +65,17 @@ func bytesText(n int64) string {
 	return fmt.Sprintf("%.0f %s", value, name)
 }
 
+// ofText writes a number of bytes of another, in as few letters as can be:
+// 156/384 MiB.
+func ofText(n, of int64) string {
+	part, whole := bytesText(n), bytesText(of)
+	number, unit, _ := strings.Cut(part, " ")
+	if strings.HasSuffix(whole, " "+unit) {
+		part = number
+	}
+	return part + "/" + whole
+}
+
 // secondsText writes how long a run took: 0.42 s, 1.5 s, 12 s, 3 min 20 s, 2 h 5 min.
 func secondsText(d time.Duration) string {
 	switch {

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -30,7 +32,27 @@ func wrongUsage(err error) error {
 	if ok {
 		return usage("did you mean "+nearest, "%s", fact)
 	}
+	if flag := meantFlag(err, strings.TrimPrefix(fact, "unexpected argument ")); flag != "" {
+		return usage(fmt.Sprintf("did you mean %q?", flag), "%s", fact)
+	}
 	return usage(fmt.Sprintf("%q lists what there is", asked(err)+" --help"), "%s", fact)
+}
+
+// meantFlag is for who leaves out --input or -f before a file that is there.
+func meantFlag(err error, argument string) string {
+	var parse *kong.ParseError
+	if _, statErr := os.Stat(argument); statErr != nil || !errors.As(err, &parse) || parse.Context == nil || parse.Context.Selected() == nil {
+		return ""
+	}
+	for _, flag := range slices.Concat(parse.Context.Selected().AllFlags(true)...) {
+		switch flag.Name {
+		case "input":
+			return "--input " + argument
+		case "file":
+			return "-f " + argument
+		}
+	}
+	return ""
 }
 
 // asked is the command as far as it was understood.

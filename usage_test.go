@@ -23,7 +23,6 @@ func TestWrongUsage(t *testing.T) {
 		hint  string // none if empty
 		stdin string
 	}{
-		{args: "", fact: `expected one of`, hint: "--help"},
 		{args: "backp", fact: `unexpected argument backp`, hint: `did you mean "backup"?`},
 		{args: "backup --ouput x a.io/b:c", fact: `unknown flag --ouput`, hint: `did you mean "--output"?`},
 		{args: "backup a.io/b:c", fact: "no --output", hint: "--output PATH"},

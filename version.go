@@ -13,12 +13,21 @@ type versionCommand struct {
 	Format string `enum:"text,json" default:"text" placeholder:"text|json" help:"How to print it."`
 }
 
+func (versionCommand) Help() string {
+	return `Examples:
+
+    oras-mirror version
+    oras-mirror version --format json`
+}
+
 // versionInfo is what "version --format json" prints.
 type versionInfo struct {
-	Version  string `json:"version"`
-	Commit   string `json:"commit,omitempty"`
-	Go       string `json:"go"`
-	Platform string `json:"platform"`
+	Version   string            `json:"version"`
+	Commit    string            `json:"commit,omitempty"`
+	Modified  bool              `json:"modified,omitempty"` // by what is not committed
+	Go        string            `json:"go"`
+	Platform  string            `json:"platform"`
+	Libraries map[string]string `json:"libraries"` // versions by module
 }
 
 func (c versionCommand) Run(u *ui) error {
@@ -32,7 +41,7 @@ func (c versionCommand) Run(u *ui) error {
 
 // readVersion asks the linker first, then what the go command noted.
 func readVersion() versionInfo {
-	info := versionInfo{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	info := versionInfo{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Libraries: make(map[string]string)}
 	build, ok := debug.ReadBuildInfo()
 	if ok && info.Version == "" {
 		info.Version = build.Main.Version
@@ -40,8 +49,15 @@ func readVersion() versionInfo {
 	if info.Version == "" || info.Version == "(devel)" {
 		info.Version = "dev"
 	}
-	if ok {
-		info.Commit = setting(build, "vcs.revision")
+	if !ok {
+		return info
+	}
+	info.Commit, info.Modified = setting(build, "vcs.revision"), setting(build, "vcs.modified") == "true"
+	for _, module := range build.Deps {
+		if module.Replace != nil {
+			module = module.Replace
+		}
+		info.Libraries[module.Path] = module.Version
 	}
 	return info
 }

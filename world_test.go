@@ -201,16 +201,32 @@ func (w *world) requests(ts *testscript.TestScript, _ bool, args []string) {
 	r.ResetCounts()
 }
 
-// fault NAME KIND STATUS|cut|flip|empty|none makes all requests of a kind go wrong.
+// fault NAME KIND STATUS[=CODE]|cut|flip|empty|none makes all requests of a kind go
+// wrong.
 func (w *world) fault(ts *testscript.TestScript, _ bool, args []string) {
 	faults := map[string]testregistry.Fault{"cut": testregistry.Cut(1), "flip": testregistry.Flip(0), "empty": emptyList, "none": nil}
 	fault, ok := faults[args[2]]
 	if !ok {
-		status, err := strconv.Atoi(args[2])
+		number, code, coded := strings.Cut(args[2], "=")
+		status, err := strconv.Atoi(number)
 		ts.Check(err)
 		fault = testregistry.Status(status, "")
+		if coded {
+			fault = refuseWith(status, code)
+		}
 	}
 	w.named(ts, args[0]).Fault(testregistry.Always(args[1], fault))
+}
+
+// refuseWith answers as a registry does that gives a reason.
+func refuseWith(status int, code string) testregistry.Fault {
+	return func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			fmt.Fprintf(w, `{"errors": [{"code": %q, "message": "for a reason"}]}`, code)
+		})
+	}
 }
 
 // emptyList answers with a list of referrers that has none.

@@ -1,0 +1,31 @@
+package main
+
+import "time"
+
+// loudnessFlags say how much is told of what a command does.
+type loudnessFlags struct {
+	Quiet bool `group:"Run" short:"q" xor:"loudness" help:"Say nothing but errors and what to do about them."`
+	NoTTY bool `group:"Run" name:"no-tty" help:"Print lines even where there is a terminal for a progress bar."`
+}
+
+func (f *loudnessFlags) apply(u *ui) {
+	u.quiet = u.quiet || f.Quiet
+	if f.NoTTY {
+		u.columns = nil
+	}
+}
+
+// eventFlags turn what is told into events for a program.
+type eventFlags struct {
+	Format string `group:"Run" enum:"text,json" default:"text" placeholder:"text|json" help:"How to tell what happens: text, or json for one JSON object per event on standard output."`
+}
+
+// begin is called before anything is said.
+func (f *eventFlags) begin(u *ui, command string) {
+	if f.Format != "json" {
+		return
+	}
+	u.quiet = true
+	u.events = &events{w: u.stdout, hide: u.secrets.hide, now: time.Now}
+	u.events.start(command)
+}

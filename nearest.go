@@ -1,0 +1,91 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+)
+
+// nearestTags shows what somebody who misspelt a tag may have meant.
+func nearestTags(e *engine.TagError) string {
+	tags := slices.DeleteFunc(slices.Clone(e.Tags), config.IsReferrersTag)
+	repository := e.Repository
+	switch {
+	case len(tags) == 0:
+		return repository + " has no tags"
+	case len(tags) <= fewNames && !e.More:
+		return fmt.Sprintf("%s has %s", repository, tagList(tags))
+	}
+	of := "tags"
+	if e.More {
+		of = fmt.Sprintf("of the first %s", count(len(tags), "tag"))
+	}
+	return fmt.Sprintf(`the nearest %s are %s; "oras repo tags %s" lists all`, of, strings.Join(nearest(e.Tag, tags, fewNames), ", "), repository)
+}
+
+// tagList writes a few tags.
+func tagList(tags []string) string {
+	if len(tags) == 1 {
+		return "only the tag " + tags[0]
+	}
+	return "only the tags " + strings.Join(tags, ", ")
+}
+
+// nearest returns at most n of the names, the one first that is most like word;
+// of those that are alike, the last of the list, which registries sort.
+func nearest(word string, names []string, n int) []string {
+	type candidate struct {
+		name                 string
+		distance, prefix, at int
+	}
+	all := make([]candidate, len(names))
+	for i, name := range names {
+		all[i] = candidate{name, distance(word, name), commonPrefix(word, name), i}
+	}
+	slices.SortFunc(all, func(a, b candidate) int {
+		return cmp.Or(a.distance-b.distance, b.prefix-a.prefix, b.at-a.at)
+	})
+	var found []string
+	for _, c := range all[:min(n, len(all))] {
+		found = append(found, c.name)
+	}
+	return found
+}
+
+// distance is how many letters of a have to be put in, taken out or changed to
+// make b of it. That one is the beginning of the other counts for little: 3.20
+// may mean 3.20.3.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			changed := diagonal
+			if a[i] != b[j] {
+				changed++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(changed, row[j]+1, diagonal+1)
+		}
+	}
+	if strings.HasPrefix(a, b) || strings.HasPrefix(b, a) {
+		return min(row[len(b)], 2)
+	}
+	return row[len(b)]
+}
+
+func commonPrefix(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
+}

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+
+	"oras.land/oras-go/v2/errdef"
+	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/errcode"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+)
+
+// The hints in this file are about what a registry said: the status and the codes
+// of its answer, and never its words.
+
+func certificateHint(err error) string {
+	var invalid x509.CertificateInvalidError
+	switch {
+	case is[x509.UnknownAuthorityError](err):
+		return "trust the authority that signed the certificate with --ca-file PATH, or caFile in the spec"
+	case is[x509.HostnameError](err):
+		return "use a name that the certificate is for; --resolve HOST:PORT:ADDRESS says where to find it"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "the certificate is out of date, or the clock of this machine is wrong; --insecure takes it as it is"
+	}
+	return ""
+}
+
+// schemeHint knows what net/http says of http where it expected TLS, and what
+// a server says that is asked the other way round: 400, and no error in the
+// registry's words.
+func schemeHint(err error) string {
+	var r *errcode.ErrorResponse
+	switch {
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return "the registry speaks http: --plain-http, or plainHTTP in the spec"
+	case is[tls.RecordHeaderError](err):
+		return "the registry may speak http: --plain-http, or plainHTTP in the spec"
+	case errors.As(err, &r) && r.URL != nil && r.URL.Scheme == "http" &&
+		r.StatusCode == http.StatusBadRequest && len(r.Errors) == 0:
+		return "the registry may speak https: --plain-http=false, or plainHTTP in the spec"
+	}
+	return ""
+}
+
+// reachHint is for registries that do not answer, or not to the end.
+func reachHint(err error) string {
+	var dns *net.DNSError
+	switch {
+	case is[*registry.DownError](err):
+		return "run it again when the registry is well: it goes on where it stopped"
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return "check the name of the registry; behind a proxy, set HTTPS_PROXY"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "nothing listens there: check host and port"
+	case errors.Is(err, registry.ErrStalled):
+		return "--stall-timeout gives a slow registry more time"
+	}
+	return ""
+}
+
+// rateHint says how long to wait, if the registry said it.
+func rateHint(err error) string {
+	var limit *registry.RateLimitError
+	var busy *registry.BusyError
+	wait := ""
+	switch {
+	case errors.As(err, &limit):
+		wait = "run it again in " + secondsText(limit.RetryAfter)
+	case errors.As(err, &busy) && busy.RetryAfter > 0:
+		wait = "run it again in " + secondsText(busy.RetryAfter)
+	case statusOf(err) == http.StatusTooManyRequests:
+		wait = "run it again later"
+	default:
+		return ""
+	}
+	return wait + ": it goes on where it stopped. Who is logged in may have a higher limit; --concurrency, or requestsPerSecond in the spec, slow a run down"
+}
+
+// dockerHub has repositories of two levels and no deeper ones.
+const dockerHub = "docker.io"
+
+// depthHint is for a path that the registry cannot have: Docker Hub answers as to
+// one who may not see it, others say that the name is invalid.
+func depthHint(err error) string {
+	e, ref := refusedBy(err)
+	deep := ref.Registry == dockerHub && strings.Count(ref.Repository, "/") > 1
+	switch {
+	case e == nil || statusOf(err)/100 != 4:
+		return ""
+	case deep && isPush(e):
+		return "Docker Hub has two levels, NAMESPACE/NAME: put it there with --map SOURCE=NAMESPACE/NAME, or mappings in the spec"
+	case deep:
+		return "Docker Hub has two levels, NAMESPACE/NAME: check the name"
+	case isPush(e) && hasCode(err, errcode.ErrorCodeNameInvalid):
+		return ref.Registry + " takes no such path: put it elsewhere with --map SOURCE=TARGET, or mappings in the spec"
+	}
+	return ""
+}
+
+// tagHint is for tags that may not be moved. ECR says TAG_INVALID, Harbor 412, a
+// locked tag of ACR and a registry that is a mirror itself 405, others 409.
+func tagHint(err error) string {
+	e, ref := refusedBy(err)
+	if e == nil || !isPush(e) || ref.Tag == "" {
+		return ""
+	}
+	switch status := statusOf(err); {
+	case hasCode(err, "TAG_INVALID"), status == http.StatusPreconditionFailed, status == http.StatusConflict:
+		return `the tag is immutable there: "existingTags: skip" beside the target in the spec leaves such tags as they are`
+	case status == http.StatusMethodNotAllowed:
+		return "the tag or its repository may be locked there, or " + ref.Registry + " is a mirror that takes no pushes"
+	}
+	return ""
+}
+
+// createHint is for registries that make no repository, or no project, when
+// something is pushed into it.
+func createHint(err error) string {
+	e, ref := refusedBy(err)
+	if e == nil || !isPush(e) || statusOf(err) != http.StatusNotFound ||
+		!hasCode(err, errcode.ErrorCodeNameUnknown) && !hasCode(err, "NOT_FOUND") {
+		return ""
+	}
+	if isECR(ref.Registry) {
+		return fmt.Sprintf(`create the repository first: "aws ecr create-repository --repository-name %s"; a push makes none there`, ref.Repository)
+	}
+	return fmt.Sprintf("create the repository, or the project that it is in, at %s first: a push makes none there", ref.Registry)
+}
+
+// isECR knows the private registries of AWS by their names
+// (docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html).
+func isECR(host string) bool {
+	return strings.Contains(host, ".dkr.ecr.") || strings.Contains(host, ".dkr-ecr.")
+}
+
+// hidesAbsent are registries that tell nobody that a repository is not there: they
+// answer as if one had to log in.
+var hidesAbsent = map[string]bool{dockerHub: true, "ghcr.io": true, "quay.io": true}
+
+// loginHint tells those who have no credentials from those whose credentials
+// are wrong.
+func (h hints) loginHint(err error) string {
+	e, ref := refusedBy(err)
+	code := statusOf(err)
+	none := errors.Is(err, auth.ErrBasicCredentialNotFound)
+	if e == nil || !none && code != http.StatusUnauthorized && code != http.StatusForbidden {
+		return ""
+	}
+	host := ref.Registry
+	switch {
+	case code == http.StatusForbidden && isPush(e):
+		return "check that the account that is used may push there, and that the tag may be moved"
+	case code == http.StatusForbidden:
+		return "check that the account that is used may do this at " + host + orName(host)
+	case h.given:
+		return host + " refuses the credentials that were given: check user name and password"
+	case !none && stored(h.files, host):
+		return fmt.Sprintf(`%s refuses the stored credentials: log in anew with "oras login %s"%s`, host, host, orName(host))
+	}
+	return fmt.Sprintf(`log in with "oras login %s"; oras-mirror uses the same credentials%s`, host, orName(host))
+}
+
+func orName(host string) string {
+	if !hidesAbsent[host] {
+		return ""
+	}
+	return ". Or check the name: " + host + " answers so, too, where there is no such repository"
+}
+
+// absentHint says what there is, or how to find out.
+func absentHint(err error) string {
+	e, ref := refusedBy(err)
+	if e == nil || !errors.Is(e, errdef.ErrNotFound) {
+		return ""
+	}
+	var tag *engine.TagError
+	known := errors.As(err, &tag)
+	switch {
+	case hasCode(err, errcode.ErrorCodeNameUnknown) || ref.IsRepository() || known && tag.NoRepository:
+		return fmt.Sprintf(`"oras repo ls %s" lists the repositories that there are`, ref.Registry)
+	case known:
+		return nearestTags(tag)
+	case ref.Tag != "":
+		return fmt.Sprintf(`"oras repo tags %s" lists the tags that there are`, ref.Name())
+	}
+	return ""
+}
+
+// refusedBy returns what a registry refused, nil if it was no registry.
+func refusedBy(err error) (*registry.Error, config.Reference) {
+	var e *registry.Error
+	if !errors.As(err, &e) {
+		return nil, config.Reference{}
+	}
+	ref, parseErr := config.ParseReference(e.Reference)
+	if parseErr != nil {
+		ref.Registry, _, _ = strings.Cut(e.Reference, "/")
+	}
+	return e, ref
+}
+
+func isPush(e *registry.Error) bool { return e.Op == "push" || e.Op == "mount" }
+
+func statusOf(err error) int {
+	var r *errcode.ErrorResponse
+	if errors.As(err, &r) {
+		return r.StatusCode
+	}
+	return 0
+}
+
+func hasCode(err error, code string) bool {
+	var r *errcode.ErrorResponse
+	if !errors.As(err, &r) {
+		return false
+	}
+	for _, e := range r.Errors {
+		if e.Code == code {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rivo/uniseg"
+)
+
+// terminal is as much of one as a screen needs. A line that is too long for the
+// window goes on in the next row, and comes together again in a wider window.
+type terminal struct {
+	columns  int
+	lines    [][]string // cells; the second one of a wide character is empty
+	row, col int        // of the cursor: a line, and a cell in it
+	writes   int
+}
+
+func (t *terminal) Write(p []byte) (int, error) {
+	t.writes++
+	text := string(p)
+	state := -1
+	for text != "" {
+		if rest, ok := strings.CutPrefix(text, clearBelow); ok {
+			t.clear()
+			text = rest
+			continue
+		}
+		var cluster string
+		var width int
+		cluster, text, width, state = uniseg.FirstGraphemeClusterInString(text, state)
+		switch cluster {
+		case "\r":
+			t.col -= t.col % t.columns
+		case "\n", "\r\n":
+			t.feed()
+		default:
+			t.put(cluster, width)
+		}
+	}
+	return len(p), nil
+}
+
+func (t *terminal) line() *[]string {
+	for len(t.lines) <= t.row {
+		t.lines = append(t.lines, nil)
+	}
+	return &t.lines[t.row]
+}
+
+func (t *terminal) put(cluster string, width int) {
+	for cell := range width {
+		line := t.line()
+		for len(*line) <= t.col {
+			*line = append(*line, " ")
+		}
+		(*line)[t.col] = cluster
+		if cell > 0 {
+			(*line)[t.col] = ""
+		}
+		t.col++
+	}
+}
+
+// feed goes to the beginning of the next row.
+func (t *terminal) feed() {
+	t.col += t.columns - t.col%t.columns
+	if t.col >= len(*t.line()) {
+		t.row, t.col = t.row+1, 0
+	}
+}
+
+// clear takes away all from the cursor on.
+func (t *terminal) clear() {
+	line := t.line()
+	*line = (*line)[:min(t.col, len(*line))]
+	t.lines = t.lines[:t.row+1]
+}
+
+// rows are what is to be seen.
+func (t *terminal) rows() []string {
+	var rows []string
+	for _, line := range t.lines {
+		for len(line) > t.columns {
+			rows = append(rows, strings.Join(line[:t.columns], ""))
+			line = line[t.columns:]
+		}
+		rows = append(rows, strings.Join(line, ""))
+	}
+	return rows
+}
+
+// TestBarInWindows changes the size of a window in the midst of a run: there is
+// one bar in one row, whatever the size, and all that was printed stays.
+func TestBarInWindows(t *testing.T) {
+	term := &terminal{columns: 80}
+	s := &barScreen{w: term, columns: func() int { return term.columns }}
+	now := time.Now()
+	at := standing{listed: 12_000, resolved: 12_000, expected: 999 << 30, moving: "registry.example.com/team/" + strings.Repeat("long/", 30) + "app:1.0"}
+	printed := 0
+	for _, columns := range []int{80, 200, 80, 40, 200, 20, 9, 80, 33, 132, 60} {
+		term.columns = columns
+		for range 3 {
+			now = now.Add(400 * time.Millisecond)
+			at.moved += 3 << 30
+			at.finished++
+			printed++
+			s.show(now, []string{"registry.example.com/app:" + strings.Repeat("x", printed)}, at)
+			now = now.Add(100 * time.Millisecond)
+			at.moved += 1 << 30
+			s.show(now, nil, at)
+		}
+		rows := term.rows()
+		bar := rows[len(rows)-1]
+		if uniseg.StringWidth(bar) >= columns {
+			t.Errorf("%d columns: the bar takes %q", columns, bar)
+		}
+		if len(term.lines) != printed+1 {
+			t.Errorf("%d columns: %d lines of which the last is the bar, want %d\n%s", columns, len(term.lines), printed+1, strings.Join(rows, "\n"))
+		}
+	}
+	s.close()
+	if rows := term.rows(); rows[len(rows)-1] != "" {
+		t.Errorf("the bar stays: %q", rows[len(rows)-1])
+	}
+}
+
+// TestBarAt shows what the bar says at widths that people have.
+func TestBarAt(t *testing.T) {
+	at := standing{listed: 12, resolved: 12, finished: 3, failed: 1, expected: 384 << 20, moved: 156 << 20, moving: "registry.example.com/team/database:2.3"}
+	for columns, want := range map[int]string{
+		200: "  40% [========>...............]  156/384 MiB, 20 MiB/s, 11 s left, 4/12 (1 failed) registry.example.com/team/database:2.3",
+		80:  "  40% [==>......]  156/384 MiB, 20 MiB/s, 11 s left, 4/12 (1 failed) …abase:2.3",
+		60:  "  40% [=>.....]  156/384 MiB, 11 s left, 4/12 (1 failed)",
+		40:  "  40% [>...]  156/384 MiB, 4/12",
+		20:  "156/384 MiB, 4/12",
+		12:  "4/12",
+	} {
+		s := &barScreen{}
+		if got := s.draw(columns-1, at, 20<<20); got != want {
+			t.Errorf("%d columns: %q, want %q", columns, got, want)
+		}
+	}
+}
+
+// TestBarIsSteady holds that nothing is drawn where nothing has changed.
+func TestBarIsSteady(t *testing.T) {
+	term := &terminal{columns: 80}
+	s := &barScreen{w: term, columns: func() int { return term.columns }}
+	now := time.Now()
+	at := standing{listed: 1, resolved: 1, expected: 100, moved: 10}
+	for range 10 {
+		s.show(now, nil, at)
+	}
+	if term.writes != 1 {
+		t.Errorf("%d writes", term.writes)
+	}
+}
+
+func TestClip(t *testing.T) {
+	for _, test := range []struct {
+		text    string
+		columns int
+		want    string
+	}{
+		{"short", 10, "short"}, {"a.io/b/c:1.2.3", 6, "…1.2.3"}, {"anything", 1, ""}, {"anything", -5, ""},
+		{"目录/镜像", 9, "目录/镜像"}, {"目录/镜像", 8, "…录/镜像"}, {"目录/镜像", 7, "…/镜像"}, {"e\u0301e\u0301e\u0301", 2, "…e\u0301"},
+	} {
+		got := clip(test.text, test.columns)
+		if got != test.want {
+			t.Errorf("%q in %d: got %q, want %q", test.text, test.columns, got, test.want)
+		}
+	}
+}
+
+func TestPace(t *testing.T) {
+	var p pace
+	start := time.Now()
+	for second, want := range []float64{0, 100, 100, 100} {
+		if got := p.measure(start.Add(time.Duration(second)*time.Second), int64(second)*100); got != want {
+			t.Errorf("after %d s: %v, want %v", second, got, want)
+		}
+		if got := p.measure(start.Add(time.Duration(second)*time.Second+time.Millisecond), 1<<40); got != want {
+			t.Errorf("within a second it is %v", got)
+		}
+	}
+	for second := 4; second < 30; second++ { // it stalls
+		p.measure(start.Add(time.Duration(second)*time.Second), 300)
+	}
+	if got := p.measure(start.Add(30*time.Second), 300); got != 0 {
+		t.Errorf("after a long stall: %v", got)
+	}
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/errcode"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// refusal is what a registry answered to op on a reference: a status, and codes
+// with messages.
+func refusal(op, reference string, status int, reasons ...string) *registry.Error {
+	host, _, _ := strings.Cut(reference, "/")
+	r := &errcode.ErrorResponse{Method: "GET", URL: &url.URL{Scheme: "https", Host: host}, StatusCode: status}
+	for i := 0; i+1 < len(reasons); i += 2 {
+		r.Errors = append(r.Errors, errcode.Error{Code: reasons[i], Message: reasons[i+1]})
+	}
+	return &registry.Error{Op: op, Reference: reference, Err: r}
+}
+
+func busy(reference string, after time.Duration) error {
+	e := refusal("resolve", reference, 429, "TOOMANYREQUESTS", "You have reached your pull rate limit.")
+	e.Err = &registry.BusyError{RetryAfter: after, Err: e.Err.(*errcode.ErrorResponse)}
+	return e
+}
+
+func broken(op, reference string, err error) error {
+	return &registry.Error{Op: op, Reference: reference, Err: &url.Error{Op: "Get", URL: "https://registry.example/v2/", Err: err}}
+}
+
+func untrusted(err error) error { return &tls.CertificateVerificationError{Err: err} }
+
+func noTag(more bool, noRepository bool, tags ...string) error {
+	return &engine.TagError{Repository: "ghcr.io/acme/app", Tag: "v1.32", Tags: tags, More: more, NoRepository: noRepository,
+		Err: refusal("resolve", "ghcr.io/acme/app:v1.32", 404, "MANIFEST_UNKNOWN", "manifest unknown")}
+}
+
+// wording is an error and where it is said.
+type wording struct {
+	name   string
+	err    error
+	hints  hints
+	target string   // of an artifact that a restore failed to bring there
+	args   []string // a command line instead of an error
+}
+
+const sum = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+func wordings() []wording {
+	const app, mirrored = "ghcr.io/acme/app:v1", "registry.corp.example/mirror/acme/app:v1"
+	certificate := &x509.Certificate{DNSNames: []string{"registry.internal"}, NotAfter: time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)}
+	digests := &store.MismatchError{Descriptor: ocispec.Descriptor{Digest: sum, Size: 12}, Size: 12, Digest: digest.FromString("something else")}
+	return []wording{
+		{name: "Who may see it"},
+		{name: "not logged in", err: refusal("resolve", "registry.corp.example/acme/app:v1", 401, "UNAUTHORIZED", "authentication required")},
+		{name: "not logged in, where an absent repository looks the same", err: refusal("resolve", "docker.io/acme/app:v1", 401, "UNAUTHORIZED", "authentication required")},
+		{name: "no credential for basic authentication", err: &registry.Error{Op: "resolve", Reference: "registry.corp.example/acme/app:v1", Err: auth.ErrBasicCredentialNotFound}},
+		{name: "wrong password, by flag", err: refusal("resolve", app, 401, "UNAUTHORIZED", "authentication required"), hints: hints{given: true}},
+		{name: "wrong password, stored", err: refusal("resolve", "stored.example/acme/app:v1", 401, "UNAUTHORIZED", "authentication required")},
+		{name: "not allowed to read", err: refusal("list tags", "registry.corp.example/acme/app", 403, "DENIED", "requested access to the resource is denied")},
+		{name: "not allowed to push", err: refusal("push", mirrored, 403, "DENIED", "requested access to the resource is denied"), target: mirrored},
+
+		{name: "How it is reached"},
+		{name: "untrusted certificate", err: broken("resolve", app, untrusted(x509.UnknownAuthorityError{}))},
+		{name: "certificate for another name", err: broken("resolve", app, untrusted(x509.HostnameError{Certificate: certificate, Host: "ghcr.io"}))},
+		{name: "certificate out of date", err: broken("resolve", app, untrusted(x509.CertificateInvalidError{Cert: certificate, Reason: x509.Expired, Detail: "current time 2026-02-01T00:00:00Z is after 2026-01-31T00:00:00Z"}))},
+		{name: "http where https was expected", err: broken("resolve", "registry.lan:5000/app:v1", http.ErrSchemeMismatch)},
+		{name: "neither of the two", err: broken("resolve", "registry.lan:5000/app:v1", tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"})},
+		{name: "https where http was expected", err: &registry.Error{Op: "resolve", Reference: "localhost:5000/app:v1",
+			Err: &errcode.ErrorResponse{URL: &url.URL{Scheme: "http", Host: "localhost:5000"}, StatusCode: 400}}},
+		{name: "nobody listens", err: broken("resolve", "localhost:5000/app:v1", &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 5000}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)})},
+		{name: "no such host", err: broken("resolve", "ghrc.io/acme/app:v1", &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "ghrc.io", IsNotFound: true}})},
+		{name: "given up", err: &registry.Error{Op: "resolve", Reference: app, Err: &registry.DownError{Registry: "ghcr.io", Err: errors.New("503 service unavailable")}}},
+		{name: "stalled", err: &registry.Error{Op: "fetch", Reference: "ghcr.io/acme/app@" + sum, Err: registry.ErrStalled}},
+
+		{name: "What there is"},
+		{name: "no such tag, of few", err: noTag(false, false, "v1.0", "v1.1")},
+		{name: "no such tag, of many", err: noTag(false, false, "v1.0", "v1.1", "v1.2", "v1.29", "v1.30", "v1.31", "v1.31.1", "v2.0", "latest")},
+		{name: "no such tag, of more than a page", err: noTag(true, false, "v1.0", "v1.1", "v1.2", "v1.30", "v1.31", "v1.31.1", "latest")},
+		{name: "no such tag, and no others", err: noTag(false, false)},
+		{name: "no such tag, and no list", err: refusal("resolve", app, 404, "MANIFEST_UNKNOWN", "manifest unknown")},
+		{name: "no such repository, for a tag", err: noTag(false, true)},
+		{name: "no such repository", err: refusal("list tags", "registry.corp.example/acme/ap", 404, "NAME_UNKNOWN", "repository name not known to registry")},
+		{name: "no such digest", err: refusal("resolve", "ghcr.io/acme/app@"+sum, 404, "MANIFEST_UNKNOWN", "manifest unknown")},
+		{name: "no such platform", err: &engine.PlatformError{Reference: app, Wanted: []config.Platform{{OS: "linux", Architecture: "s390x"}},
+			Children: []ocispec.Descriptor{{Platform: &ocispec.Platform{OS: "linux", Architecture: "amd64"}}, {Platform: &ocispec.Platform{OS: "linux", Architecture: "arm64"}}}}},
+		{name: "nothing selected", err: &engine.SelectionError{Reference: "ghcr.io/acme/app", Of: 3, Noun: "tags", Names: []string{"v1", "v2", "v3"}}},
+		{name: "schema 1", err: &registry.Error{Op: "resolve", Reference: app, Err: registry.ErrSchema1}},
+		{name: "wrong bytes", err: &engine.ArtifactError{Reference: "ghcr.io/acme/app@" + sum, Op: "fetch", Err: digests}},
+
+		{name: "How much"},
+		{name: "rate limit, with a pause", err: busy("docker.io/library/alpine:3.20", 2*time.Hour+5*time.Minute)},
+		{name: "rate limit, without", err: busy("docker.io/library/alpine:3.20", 0)},
+		{name: "too long a pause", err: &registry.Error{Op: "resolve", Reference: "docker.io/library/alpine:3.20", Err: &registry.RateLimitError{Registry: "docker.io", RetryAfter: 6 * time.Hour}}},
+		{name: "disk too small", err: &engine.SpaceError{Need: 12 << 30, Free: 5 << 30}},
+		{name: "disk full", err: &store.OutputError{Path: "bundle.tgz", Err: &fs.PathError{Op: "write", Path: "bundle.tgz.partial", Err: syscall.ENOSPC}}, hints: hints{missing: 3 << 29}},
+		{name: "disk full, nobody knows by how much", err: &store.OutputError{Path: "bundle.tgz", Err: &fs.PathError{Op: "write", Path: "bundle.tgz.partial", Err: syscall.ENOSPC}}},
+
+		{name: "What a target takes"},
+		{name: "sparse index", err: &engine.SparseError{Reference: mirrored, Err: refusal("push", mirrored, 400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry")}, target: mirrored},
+		{name: "immutable tag, ECR", err: refusal("push", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme/app:v1", 400, "TAG_INVALID",
+			"The image tag 'v1' already exists in the 'acme/app' repository and cannot be overwritten because the tag is immutable."), target: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme/app:v1"},
+		{name: "immutable tag, Harbor", err: refusal("push", mirrored, 412, "PRECONDITION", "Failed to process request due to 'acme/app:v1' configured as immutable."), target: mirrored},
+		{name: "locked tag, ACR; a proxy cache", err: refusal("push", "acme.azurecr.io/app:v1", 405, "UNSUPPORTED", "The operation is disallowed on this registry, repository or image."), target: "acme.azurecr.io/app:v1"},
+		{name: "no repository, ECR", err: refusal("push", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme/app@"+sum, 404, "NAME_UNKNOWN",
+			"The repository with name 'acme/app' does not exist in the registry with id '123456789012'"), target: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme/app:v1"},
+		{name: "no project, Harbor", err: refusal("push", mirrored, 404, "NOT_FOUND", "project mirror not found"), target: mirrored},
+		{name: "too deep for Docker Hub", err: refusal("push", "docker.io/me/acme/app:v1", 401, "UNAUTHORIZED", "authentication required"), target: "docker.io/me/acme/app:v1"},
+		{name: "too deep for another", err: refusal("push", mirrored, 400, "NAME_INVALID", "invalid repository name"), target: mirrored},
+		{name: "the tag exists", err: &engine.ExistsError{Reference: mirrored, Digest: sum}, target: mirrored},
+		{name: "two for one place", err: &engine.CollisionError{Target: mirrored, Sources: [2]string{"ghcr.io/acme/app:v1", "quay.io/acme/app:v1"}}},
+		{name: "a name that is none", err: &engine.NameError{Entry: "v1", Target: "registry.corp.example"}},
+		{name: "a pattern that matches nothing", err: &engine.OnlyError{Pattern: "ghcr.io/acem/**"}},
+		{name: "sent once", err: &registry.Error{Op: "push", Reference: "localhost:5000/app@" + sum, Err: engine.ErrSpent}},
+
+		{name: "On disk"},
+		{name: "two at once", err: &store.LockedError{Path: "mirror"}},
+		{name: "another directory", err: &store.NotLayoutError{Path: "photos"}},
+		{name: "no input", err: &store.InputError{Path: "bundle.tgz", Reason: "does not exist", Err: fs.ErrNotExist}},
+		{name: "no archive", err: &store.InputError{Path: "notes.txt", Reason: "is neither a tar archive nor an OCI layout"}},
+		{name: "half an archive", err: &store.InputError{Path: "bundle.tgz", Reason: "the archive ends in the middle", Err: io.ErrUnexpectedEOF}},
+		{name: "no lock", err: &noLockError{"mirror.lock.yaml"}},
+		{name: "drift", err: &driftError{"mirror.lock.yaml", app, "it is in ./vendor and not locked"}},
+		{name: "interrupted", err: &stoppedError{syscall.SIGINT}, hints: hints{again: "bundle.tgz.partial keeps what was fetched: the same command goes on from there, with --no-resume it begins anew"}},
+
+		{name: "What was typed"},
+		{name: "misspelt command", args: []string{"bakup"}},
+		{name: "misspelt flag", args: []string{"backup", "--ouput", "x.tgz", app}},
+		{name: "misspelt help", args: []string{"backup", "--hlep"}},
+		{name: "misspelt value", args: []string{"backup", "-o", "x.tgz", "--format", "jsn", app}},
+		{name: "no number", args: []string{"backup", "-o", "x.tgz", "--concurrency", "many", app}},
+		{name: "no size", args: []string{"backup", "-o", "x.tgz", "--buffer", "much", app}},
+		{name: "no duration", args: []string{"backup", "-o", "x.tgz", "--stall-timeout", "soon", app}},
+		{name: "misspelt key", args: []string{"validate", "-f", "key.yaml"}},
+		{name: "misspelt value of a key", args: []string{"validate", "-f", "value.yaml"}},
+		{name: "no such spec", args: []string{"validate", "-f", "none.yaml"}},
+		{name: "no registry", args: []string{"backup", "-o", "x.tgz", "nginx:1.25"}},
+		{name: "no output", args: []string{"backup", app}},
+		{name: "no input", args: []string{"restore", "localhost:5000"}},
+		{name: "no target", args: []string{"restore", "--input", "x.tgz"}},
+		{name: "nothing to do", args: []string{"backup", "-o", "x.tgz"}},
+		{name: "two uses of standard output", args: []string{"backup", "-o", "-", "--format", "json", app}},
+		{name: "quiet and debug", args: []string{"backup", "-q", "-d", "-o", "x.tgz", app}},
+	}
+}
+
+// TestWords renders what people are told when something goes wrong. Read the file
+// from top to bottom: go test -run TestWords -update writes it.
+func TestWords(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("DOCKER_CONFIG", os.Getenv("HOME"))
+	write := func(path, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(filepath.Join(os.Getenv("HOME"), "config.json"), `{"auths": {"stored.example": {"auth": "bWU6c2VjcmV0"}}}`)
+	write("key.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsorces: [ghcr.io/acme/app:v1]\n")
+	write("value.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources: [ghcr.io/acme/app:v1]\ntargets: [{target: localhost:5000, existingTags: skp}]\n")
+	var all bytes.Buffer
+	for _, w := range wordings() {
+		if w.err == nil && w.args == nil {
+			fmt.Fprintf(&all, "%s\n%s\n\n", w.name, strings.Repeat("=", len(w.name)))
+			continue
+		}
+		fmt.Fprintf(&all, "# %s\n%s\n", w.name, w.render(t.Context()))
+	}
+	golden(t, "words.golden", all.Bytes())
+}
+
+// render returns what standard error gets.
+func (w wording) render(ctx context.Context) string {
+	var out, product bytes.Buffer
+	u := &ui{stdin: strings.NewReader(""), stdout: &product, stderr: &out, hints: w.hints}
+	switch {
+	case w.args != nil:
+		run(ctx, w.args, u)
+	case w.target != "":
+		for _, line := range u.failed(engine.ArtifactReport{Reference: "ghcr.io/acme/app:v1", Target: w.target, Err: w.err}) {
+			fmt.Fprintln(&out, line)
+		}
+	default:
+		u.fail(w.err)
+	}
+	return out.String()
+}
