@@ -89,12 +89,12 @@ endef
 $(foreach tool,$(REGISTRY) $(ORAS) $(CRANE) $(REGCTL) $(STATICCHECK),$(eval $(call install,$(tool))))
 
 # program:package, each of which a test runs if it is there: readers of our archives and
-# layouts, and the terminal that screens are taken in.
-READERS := bsdtar:libarchive-tools busybox:busybox pigz:pigz python3:python3 skopeo:skopeo containerd:containerd tmux:tmux
+# layouts, shells that complete our command lines, and the terminal that screens are taken in.
+PROGRAMS := bsdtar:libarchive-tools busybox:busybox pigz:pigz python3:python3 skopeo:skopeo containerd:containerd fish:fish zsh:zsh tmux:tmux
 
 packages: ## install Debian packages that tests use, if root and if they are missing
-	@missing=""; for reader in $(READERS); do \
-		command -v "$${reader%%:*}" >/dev/null || missing="$$missing $${reader#*:}"; \
+	@missing=""; for program in $(PROGRAMS); do \
+		command -v "$${program%%:*}" >/dev/null || missing="$$missing $${program#*:}"; \
 	done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then \

@@ -76,10 +76,7 @@ func unwrapped(line string) string {
 // TestExamplesRun types them, one after the other, at a desk that has what they
 // speak of. The registries that they name are two in this process.
 func TestExamplesRun(t *testing.T) {
-	bash, err := exec.LookPath("bash")
-	if err != nil {
-		t.Skip(err)
-	}
+	bash := needs(t, "bash")
 	far, own := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
 	far.Image("pause", "3.10", []byte("pause"))
 	far.Image("pause", "3.9", []byte("older"))

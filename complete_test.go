@@ -67,12 +67,37 @@ func TestComplete(t *testing.T) {
 	}
 }
 
-// TestBashCompletes presses the key in a real bash.
-func TestBashCompletes(t *testing.T) {
-	bash, err := exec.LookPath("bash")
-	if err != nil {
-		t.Skip(err)
-	}
+// press is a shell that completes the line in $1 as on a key, and prints what it
+// is then, or what is to be put behind.
+type press struct {
+	shell  string
+	script string
+	args   []string
+}
+
+var presses = []press{
+	{"bash", `source <(oras-mirror completion bash)
+COMP_LINE=$1; COMP_POINT=${#1}; _oras_mirror
+begun=${1##*[ :=]}
+printf '%s\n' "${1%"$begun"}${COMPREPLY[0]}"`, []string{"--norc", "-uc", "", "bash"}},
+	{"fish", `source (oras-mirror completion fish | psub)
+for found in (complete --do-complete $argv[1])
+    set -l word (string split \t -- $found)[1]
+    echo (string replace --regex -- '[^ ]*$' '' $argv[1])$word
+end`, []string{"--no-config", "-c", ""}},
+	// A line editor needs a terminal; the key is one that writes the line to a file
+	// and ends the shell.
+	{"zsh", `zmodload zsh/zpty
+zpty shell "TERM=dumb OUT=$PWD/pressed zsh -f -i"
+zpty -w shell 'autoload -Uz compinit; compinit -u -D; source <(oras-mirror completion zsh); pressed() { zle complete-word; print -r -- "$BUFFER" >$OUT; exit }; zle -N pressed; bindkey "^T" pressed; print READ""Y'
+zpty -r shell line '*READY*'
+zpty -w -n shell "$1"$'\x14'
+while zpty -r shell line; do :; done
+cat pressed; rm pressed`, []string{"-f", "-c", "", "zsh"}},
+}
+
+// TestShellsComplete presses the key in real shells.
+func TestShellsComplete(t *testing.T) {
 	program, err := exec.LookPath("oras-mirror") // which TestMain put there
 	if err != nil {
 		t.Skip(err)
@@ -82,7 +107,7 @@ func TestBashCompletes(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	for _, name := range []string{"one:v1.tgz", "two.tgz", "folder/x"} {
+	for _, name := range []string{"one.v1.tgz", "two.tgz", "folder/x"} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
@@ -91,25 +116,32 @@ func TestBashCompletes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, test := range []struct{ line, want string }{
-		{"oras-mirror verif", "verify"},
-		{"oras-mirror backup --compression=n", "none"},
-		{"oras-mirror restore --input t", "two.tgz"},
-		{"oras-mirror restore --input=t", "two.tgz"},
-		{"oras-mirror restore --input one:", "v1.tgz"},
-		{"oras-mirror client-config -o ", "folder"},
-		{"oras-mirror restore --input " + layout + " --only registry.example/team/app:", "1.0"},
-		{"oras-mirror restore --input " + layout + " --only registry.example/c", "registry.example/charts/app:0.1.0"},
-		{"oras-mirror nonsense", ""},
-	} {
-		script := `source <(oras-mirror completion bash); COMP_LINE=$1; COMP_POINT=${#1}; _oras_mirror; printf '%s\n' "${COMPREPLY[@]}"`
-		cmd := exec.CommandContext(t.Context(), bash, "--norc", "-uc", script, "bash", test.line)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(program)+string(os.PathListSeparator)+os.Getenv("PATH"), "GORACE=atexit_sleep_ms=0")
-		out, err := cmd.CombinedOutput()
-		if got := strings.TrimSpace(string(out)); err != nil || got != test.want {
-			t.Errorf("%s: %q, %v, want %q", test.line, got, err, test.want)
-		}
+	for _, p := range presses {
+		t.Run(p.shell, func(t *testing.T) {
+			shell := needs(t, p.shell)
+			for _, test := range []struct{ line, added string }{
+				{"oras-mirror verif", "y"},
+				{"oras-mirror backup --outp", "ut"},
+				{"oras-mirror backup --compression=n", "one"},
+				{"oras-mirror restore --input t", "wo.tgz"},
+				{"oras-mirror restore --input=t", "wo.tgz"},
+				{"oras-mirror restore --input one", ".v1.tgz"},
+				{"oras-mirror restore --only-failed one", ".v1.tgz"},
+				{"oras-mirror client-config -o fo", "lder"},
+				{"oras-mirror restore --input " + layout + " --only registry.example/team/app:", "1.0"},
+				{"oras-mirror restore --input " + layout + " --only registry.example/c", "harts/app:0.1.0"},
+			} {
+				args := slices.Clone(p.args)
+				args[slices.Index(args, "")] = p.script
+				cmd := exec.CommandContext(t.Context(), shell, append(args, test.line)...)
+				cmd.Dir = dir
+				cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(program)+string(os.PathListSeparator)+os.Getenv("PATH"), "GORACE=atexit_sleep_ms=0", "HOME="+dir)
+				out, err := cmd.CombinedOutput()
+				if got := strings.TrimRight(string(out), " /\n"); err != nil || got != test.line+test.added {
+					t.Errorf("%s: %q, %v, want %q", test.line, got, err, test.line+test.added)
+				}
+			}
+		})
 	}
 }
 
@@ -122,10 +154,7 @@ func TestShellsTakeTheirScripts(t *testing.T) {
 			if code != 0 || !strings.Contains(script, "__complete") {
 				t.Fatalf("exit code %d, %q", code, script)
 			}
-			path, err := exec.LookPath(shell)
-			if err != nil {
-				t.Skip(err)
-			}
+			path := needs(t, shell)
 			cmd := exec.CommandContext(t.Context(), path, noexec)
 			cmd.Stdin = strings.NewReader(script)
 			if out, err := cmd.CombinedOutput(); err != nil {

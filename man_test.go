@@ -28,10 +28,7 @@ func TestManPageHasTheGrammar(t *testing.T) {
 			t.Errorf("%q begins like a macro", line)
 		}
 	}
-	groff, err := exec.LookPath("groff")
-	if err != nil {
-		t.Skip(err)
-	}
+	groff := needs(t, "groff")
 	cmd := exec.CommandContext(t.Context(), groff, "-man", "-Tascii", "-P-cbou", "-ww")
 	cmd.Stdin = strings.NewReader(page)
 	var warnings strings.Builder

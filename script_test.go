@@ -16,7 +16,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"oras-mirror": main})
+	testscript.Main(counted{m}, map[string]func(){"oras-mirror": main})
 }
 
 // TestScripts runs what users type, one story a file. Registries run in this

@@ -70,7 +70,10 @@ func (s standing) left(rate float64) string {
 	if seconds > maxLeft.Seconds() {
 		return ""
 	}
-	return secondsText(max(time.Second, time.Duration(seconds)*time.Second)) + " left"
+	if seconds < 60 {
+		return fmt.Sprintf("%.0f s left", max(1, seconds))
+	}
+	return secondsText(time.Duration(seconds)*time.Second) + " left"
 }
 
 // maxLeft is the longest time that is worth foretelling.

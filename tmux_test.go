@@ -25,10 +25,7 @@ type pane struct {
 
 func openPane(t *testing.T, columns int, dir, command string) *pane {
 	t.Helper()
-	tmux, err := exec.LookPath("tmux")
-	if err != nil {
-		t.Skip(err)
-	}
+	tmux := needs(t, "tmux")
 	p := &pane{t, tmux, filepath.Join(t.TempDir(), "tmux")}
 	p.run("-f", "/dev/null", "new-session", "-d", "-x", fmt.Sprint(columns), "-y", "12", "-c", dir,
 		"env -u CI TERM=screen GORACE=atexit_sleep_ms=0 PATH="+os.Getenv("PATH")+" sh -c '"+command+"; cat'")

@@ -3,11 +3,16 @@ function __oras_mirror
     set -l words (commandline --tokenize --cut-at-cursor --current-process)
     set -l word (commandline --current-token --cut-at-cursor)
     for line in ($words[1] __complete $words[2..-1] "$word" 2>/dev/null)
-        switch $line
-            case ':files' ':folders'
-                set -l before (string match --regex -- '^--[^=]*=' "$word")
-                for path in (__fish_complete_path (string replace --regex -- '^--[^=]*=' '' "$word"))
-                    echo $before$path
+        set -l before (string match --regex -- '^--[^=]*=' "$word")
+        set -l begun (string replace --regex -- '^--[^=]*=' '' "$word")
+        switch (string split --max 1 \t -- $line)[1]
+            case ':files'
+                for path in (__fish_complete_path $begun)
+                    echo "$before$path"
+                end
+            case ':folders'
+                for path in (__fish_complete_directories $begun '')
+                    echo "$before$path"
                 end
             case '*'
                 echo $line

@@ -87,7 +87,7 @@ ln -s "$program" "$work/oras-mirror"
 until_shown '^\$'
 
 type "oras-mirror backup --concurrency 1 -o bundle.tgz $source/team/app $source/team/db $source/tools/build"
-until_shown '^[1-3]/4 .*%|^backed up'
+until_shown '%.* [1-3]/4 |^backed up'
 shoot backup
 until_shown '^backed up'
 shoot backup-done
