@@ -56,7 +56,7 @@ func (u *ui) recall(failures []engine.ArtifactReport) {
 	}
 	var names []string
 	for _, f := range failures[:min(len(failures), recalled)] {
-		names = append(names, f.Reference)
+		names = append(names, nameOf(f))
 	}
 	text := strings.Join(names, ", ")
 	if more := len(failures) - recalled; more > 0 {

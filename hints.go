@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -57,14 +58,13 @@ func usageHint(err error) string {
 func referenceHint(err error) string {
 	var r *config.ReferenceError
 	var fault config.Fault
-	suggestion := ""
-	switch {
-	case errors.As(err, &fault):
-		suggestion = fault.Suggestion
-	case errors.As(err, &r) && isFile(r.Reference):
-		return fmt.Sprintf("it is a file: if it is a mirror spec, name it with -f %s", r.Reference)
-	case errors.As(err, &r):
-		suggestion = r.Suggestion
+	located := errors.As(err, &fault) && fault.Line > 0 // in a spec or a list
+	suggestion := fault.Suggestion
+	if errors.As(err, &r) && !located {
+		if isFile(r.Reference) {
+			return fmt.Sprintf("%s is a file: name a mirror spec with -f, an archive with --input", r.Reference)
+		}
+		suggestion = cmp.Or(suggestion, r.Suggestion)
 	}
 	if suggestion == "" {
 		return ""
@@ -164,9 +164,10 @@ func lockHint(err error) string {
 
 // platformHint is about indexes that are or were to be cut down.
 func platformHint(err error) string {
+	var platform *engine.PlatformError
 	switch {
-	case is[*engine.PlatformError](err):
-		return "choose among these with --platform, or platforms in the spec"
+	case errors.As(err, &platform):
+		return "choose among these with --platform, or platforms in the spec: " + strings.Join(platform.Have(), ", ")
 	case is[*engine.SparseError](err):
 		return `write "platformMode: rewrite" beside the target in the spec, and the index names only what is there (its signatures then no longer hold), or back up all platforms`
 	}

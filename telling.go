@@ -67,14 +67,18 @@ func (u *ui) unlessQuiet(line string) []string {
 }
 
 func finishedLine(a engine.ArtifactReport) string {
-	text := a.Reference
-	if a.Target != "" {
-		text += " -> " + a.Target
-	}
 	if a.Unchanged {
-		return text + " (unchanged)"
+		return nameOf(a) + " (unchanged)"
 	}
-	return text + " (" + bytesText(a.Bytes) + ")"
+	return nameOf(a) + " (" + bytesText(a.Bytes) + ")"
+}
+
+// nameOf is an artifact and, in a restore, where it goes.
+func nameOf(a engine.ArtifactReport) string {
+	if a.Target == "" {
+		return a.Reference
+	}
+	return a.Reference + " -> " + a.Target
 }
 
 // named makes sure that the reason for a failure names the artifact, and once: a

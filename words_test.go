@@ -158,6 +158,8 @@ func wordings() []wording {
 		{name: "misspelt value of a key", args: []string{"validate", "-f", "value.yaml"}},
 		{name: "no such spec", args: []string{"validate", "-f", "none.yaml"}},
 		{name: "no registry", args: []string{"backup", "-o", "x.tgz", "nginx:1.25"}},
+		{name: "a spec without -f", args: []string{"backup", "-o", "x.tgz", "key.yaml"}},
+		{name: "an input without --input", args: []string{"list", "key.yaml"}},
 		{name: "no output", args: []string{"backup", app}},
 		{name: "no input", args: []string{"restore", "localhost:5000"}},
 		{name: "no target", args: []string{"restore", "--input", "x.tgz"}},

@@ -9,7 +9,8 @@ type Progress interface {
 	Listed(n int)
 	// Resolved says that the graph of one more artifact is known.
 	Resolved(reference string)
-	// Expect adds to what the run has to do: artifacts, and bytes that will move.
+	// Expect adds to what the run has to do: artifacts, and bytes that will move;
+	// less than 0 takes back what turned out to be there.
 	Expect(artifacts int, bytes int64)
 	// Moving names what moves now, for the description of a bar.
 	Moving(reference string, size int64)

@@ -115,6 +115,9 @@ func (r *restore) sendTo(ctx context.Context, u *upload, p, home *place, open fu
 		return err
 	}
 	has, err := p.repo.HasBlob(ctx, desc)
+	if has {
+		r.Progress.Expect(0, -desc.Size) // or a bar would wait for bytes that never move
+	}
 	if err != nil || has {
 		return err
 	}
