@@ -35,6 +35,9 @@ func wrongUsage(err error) error {
 	if flag := meantFlag(err, strings.TrimPrefix(fact, "unexpected argument ")); flag != "" {
 		return usage(fmt.Sprintf("did you mean %q?", flag), "%s", fact)
 	}
+	if value := meantValue(err); value != "" {
+		return usage(fmt.Sprintf("did you mean %q?", value), "%s", fact)
+	}
 	return usage(fmt.Sprintf("%q lists what there is", asked(err)+" --help"), "%s", fact)
 }
 
@@ -50,6 +53,24 @@ func meantFlag(err error, argument string) string {
 			return "--input " + argument
 		case "file":
 			return "-f " + argument
+		}
+	}
+	return ""
+}
+
+// meantValue is for who misspells one of the few values that a flag can have.
+func meantValue(err error) string {
+	var parse *kong.ParseError
+	if !errors.As(err, &parse) || parse.Context == nil || parse.Context.Selected() == nil {
+		return ""
+	}
+	for _, flag := range slices.Concat(parse.Context.Selected().AllFlags(true)...) {
+		given, isText := parse.Context.FlagValue(flag).(string)
+		if flag.Enum == "" || !isText || given == "" || slices.Contains(flag.EnumSlice(), given) {
+			continue
+		}
+		if value := nearest(given, flag.EnumSlice(), 1)[0]; distance(given, value) <= 2 {
+			return value
 		}
 	}
 	return ""
