@@ -20,6 +20,7 @@ type sources struct {
 	client *registry.Client
 	layout func(path string) (store.Layout, error)
 	jobs   int
+	listed map[string]bool // repositories that a catalog promises; complete before they are opened
 
 	mu       sync.Mutex // guards what follows
 	remotes  map[string]*remote
@@ -29,7 +30,7 @@ type sources struct {
 }
 
 func newSources(c *registry.Client, jobs int) *sources {
-	return &sources{client: c, jobs: jobs, remotes: make(map[string]*remote), layouts: make(map[string]*local), catalogs: make(map[string]error),
+	return &sources{client: c, jobs: jobs, remotes: make(map[string]*remote), layouts: make(map[string]*local), catalogs: make(map[string]error), listed: make(map[string]bool),
 		layout: func(path string) (store.Layout, error) { return store.OpenLayout(path, store.OpenOptions{}) }}
 }
 
@@ -76,6 +77,9 @@ func (s *sources) catalog(ctx context.Context, selection config.Selection) ([]co
 			one := selection
 			one.Registry, one.Optional = "", true // an empty repository is no fault of the spec
 			one.Reference = config.Reference{Registry: selection.Registry, Repository: path}
+			if !selection.Optional {
+				s.listed[one.Reference.Name()] = true
+			}
 			found = append(found, one)
 		}
 		return nil
@@ -172,7 +176,7 @@ func (s *sources) open(ctx context.Context, selection config.Selection) (expansi
 		return expansion{origin: r, refs: []config.Reference{ref}}, nil
 	}
 	tags, err := s.tags(ctx, r, selection)
-	if selection.Optional && isUnknown(err) {
+	if selection.Optional && !s.listed[ref.Name()] && isUnknown(err) {
 		return expansion{origin: r, absent: ref.Name()}, nil
 	}
 	if err != nil {
