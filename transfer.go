@@ -37,9 +37,10 @@ type referrerFlags struct {
 	ExcludeReferrers bool `group:"Run" xor:"referrers" help:"Leave signatures, SBOMs and attestations behind."`
 }
 
-// overhead is what a run needs beside its buffer: connections, the plan, the
-// manifests that wait for their turn.
-const overhead = 48 << 20
+// overhead is what a run needs beside its buffer: connections, the plan (1 KiB
+// an artifact), the manifests that wait for their turn. With the program itself it
+// stays within the 128 MiB that a run may take.
+const overhead = 80 << 20
 
 // leastBuffer still lets one large blob through in pieces.
 const leastBuffer = 1 << 20

@@ -29,6 +29,8 @@ func (w *archive) run(ctx context.Context, selections []config.Selection) error 
 	if err := w.planner.each(ctx, selections, true, w.take); err != nil {
 		return err
 	}
+	w.planner.walked()
+	w.claims.taken = nil
 	index := w.index()
 	if len(index.Entries) == 0 && len(w.planner.all) > 0 {
 		return errors.Join(ErrNothing, w.out.Abort())

@@ -51,12 +51,12 @@ type visit struct {
 	children  []*visit
 	referrers []*visit
 	attached  []attachment
-	sparse    bool  // some children are left out
-	lost      int   // referrers that are wanted and could not be had
-	missing   error // why some referrer could not be had
-	err       error // why the graph below could not be had
-	done      chan struct{}
-	awaits    []*visit // what it cannot be done before; guarded by graph.mu, nil once it is done
+	sparse    bool          // some children are left out
+	lost      int           // referrers that are wanted and could not be had
+	missing   error         // why some referrer could not be had
+	err       error         // why the graph below could not be had
+	done      chan struct{} // guarded by graph.mu; closed when all of it is known
+	awaits    []*visit      // what it cannot be done before; guarded by graph.mu, nil once it is done
 }
 
 // attachment is what cosign keeps beside a manifest, under a tag that is made of
@@ -85,14 +85,44 @@ type graph struct {
 	mu      sync.Mutex // guards what follows
 	visits  map[visitKey]*visit
 	nodes   map[digest.Digest]*pendingNode
-	blobs   map[descriptor]*blob // by digest and size alone
-	circles bool                 // some visit was done before one that it leads to
+	blobs   map[blobKey]*blob
+	circles bool // some visit was done before one that it leads to
 }
 
 type pendingNode struct {
 	*node
 	err  error
-	done chan struct{}
+	done chan struct{} // guarded by graph.mu
+}
+
+// blobKey is what makes two leaves one, whatever media types they are given.
+type blobKey struct {
+	digest digest.Digest
+	size   int64
+}
+
+// closed takes the place of a channel that was closed: of 100,000 artifacts each
+// would keep its own.
+var closed = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// walked lets go of what finds manifests, once no more will be looked for.
+func (g *graph) walked() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.visits, g.nodes = nil, nil
+}
+
+// end closes a channel that is guarded by mu, and shares what is left of it.
+func (g *graph) end(done *chan struct{}) {
+	g.mu.Lock()
+	c := *done
+	*done = closed
+	g.mu.Unlock()
+	close(c)
 }
 
 func newGraph() *graph {
@@ -106,7 +136,7 @@ func newGraph() *graph {
 		moved:  func(int64) {},
 		visits: make(map[visitKey]*visit),
 		nodes:  make(map[digest.Digest]*pendingNode),
-		blobs:  make(map[descriptor]*blob),
+		blobs:  make(map[blobKey]*blob),
 	}
 }
 
@@ -121,7 +151,7 @@ func (g *graph) tour(ctx context.Context, o origin, s *scope, desc ocispec.Descr
 	circles := g.circles
 	g.mu.Unlock()
 	if circles {
-		if err := v.settled(ctx); err != nil {
+		if err := g.settled(ctx, v); err != nil {
 			return &visit{origin: o, err: err}, err
 		}
 	}
@@ -148,6 +178,7 @@ func (g *graph) visit(ctx context.Context, by *visit, o origin, s *scope, desc o
 	if by != nil {
 		by.awaits = append(by.awaits, v)
 	}
+	done := v.done
 	g.mu.Unlock()
 
 	if !met {
@@ -155,11 +186,11 @@ func (g *graph) visit(ctx context.Context, by *visit, o origin, s *scope, desc o
 		g.mu.Lock()
 		v.awaits = nil
 		g.mu.Unlock()
-		close(v.done)
+		g.end(&v.done)
 		return v, v.err
 	}
 	select {
-	case <-v.done:
+	case <-done:
 		return v, v.err
 	case <-ctx.Done():
 		return v, context.Cause(ctx)
@@ -180,11 +211,14 @@ func (v *visit) waitsFor(other *visit, seen map[*visit]bool) bool {
 
 // settled waits for all that v leads to, and returns why some of it could not be
 // had.
-func (v *visit) settled(ctx context.Context) error {
+func (g *graph) settled(ctx context.Context, v *visit) error {
 	seen := map[*visit]bool{v: true}
 	for queue := []*visit{v}; len(queue) > 0; queue = queue[1:] {
+		g.mu.Lock()
+		done := queue[0].done
+		g.mu.Unlock()
 		select {
-		case <-queue[0].done:
+		case <-done:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -392,11 +426,12 @@ func (g *graph) node(ctx context.Context, o origin, desc ocispec.Descriptor, dat
 		p = &pendingNode{done: make(chan struct{})}
 		g.nodes[desc.Digest] = p
 	}
+	done := p.done
 	g.mu.Unlock()
 
 	if met {
 		select {
-		case <-p.done:
+		case <-done:
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
@@ -412,7 +447,7 @@ func (g *graph) node(ctx context.Context, o origin, desc ocispec.Descriptor, dat
 		delete(g.nodes, desc.Digest)
 		g.mu.Unlock()
 	}
-	close(p.done)
+	g.end(&p.done)
 	return p.node, p.err
 }
 
@@ -425,7 +460,7 @@ func (g *graph) load(ctx context.Context, o origin, desc ocispec.Descriptor, dat
 	if err != nil {
 		return nil, &ArtifactError{Reference: o.repository() + "@" + desc.Digest.String(), Op: "read", Err: err}
 	}
-	n := &node{descriptor: compact(desc), artifactType: m.ArtifactType, kind: m.Kind(), children: m.Manifests, data: data}
+	n := &node{descriptor: compact(desc), artifactType: shared(m.ArtifactType), kind: shared(m.Kind()), children: m.Manifests, data: data}
 	if m.Subject != nil {
 		n.subject = m.Subject.Digest
 	}
@@ -462,7 +497,7 @@ func (g *graph) bytes(ctx context.Context, o origin, desc ocispec.Descriptor, da
 func (g *graph) blob(desc ocispec.Descriptor, o origin) *blob {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	key := descriptor{digest: desc.Digest, size: desc.Size}
+	key := blobKey{desc.Digest, desc.Size}
 	b := g.blobs[key]
 	if b == nil {
 		b = &blob{descriptor: compact(desc)}

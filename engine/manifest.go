@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"hash"
+	"unique"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -30,7 +31,7 @@ func checkHash(d descriptor, h hash.Hash) error {
 }
 
 // descriptor is the part of a descriptor that a graph keeps: 100,000 artifacts
-// have half a million of them.
+// have half a million of them. Its media type is one of a few strings.
 type descriptor struct {
 	mediaType string
 	digest    digest.Digest
@@ -38,8 +39,11 @@ type descriptor struct {
 }
 
 func compact(d ocispec.Descriptor) descriptor {
-	return descriptor{mediaType: d.MediaType, digest: d.Digest, size: d.Size}
+	return descriptor{mediaType: shared(d.MediaType), digest: d.Digest, size: d.Size}
 }
+
+// shared returns the one copy of a text that many manifests have.
+func shared(text string) string { return unique.Make(text).Value() }
 
 func (d descriptor) oci() ocispec.Descriptor {
 	return ocispec.Descriptor{MediaType: d.mediaType, Digest: d.digest, Size: d.size}
