@@ -138,8 +138,8 @@ func (b *backup) finish(a *artifact, put func(store.Entry)) {
 		a.err = err
 		return
 	}
-	e := store.Entry{MediaType: a.root.MediaType, ArtifactType: a.visit.node.artifactType, Digest: a.root.Digest,
-		Size: a.root.Size, Name: a.name, Referrers: store.ReferrersNone}
+	e := store.Entry{MediaType: a.root.mediaType, ArtifactType: a.visit.node.artifactType, Digest: a.root.digest,
+		Size: a.root.size, Name: a.name, Referrers: store.ReferrersNone}
 	if a.visit.isSparse() {
 		e.Platforms = platformNames(a.scope.platforms)
 	}
@@ -201,7 +201,7 @@ func (v *visit) entry(name string) store.Entry {
 
 // report is what became of one artifact.
 func (a *artifact) report() ArtifactReport {
-	r := ArtifactReport{Reference: a.name, Layout: a.layout, Digest: a.root.Digest, Unchanged: a.present, Err: a.err}
+	r := ArtifactReport{Reference: a.name, Layout: a.layout, Digest: a.root.digest, Unchanged: a.present, Err: a.err}
 	if a.ref.Tag != "" && a.ref.Digest != "" {
 		r.Pinned, r.Digest = true, a.ref.Digest
 	}

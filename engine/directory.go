@@ -68,6 +68,7 @@ func (d *directory) run(ctx context.Context, selections []config.Selection) erro
 	d.pool = newPool(ctx, d.Concurrency)
 	planErr := d.planner.each(d.pool.ctx, selections, false, d.take)
 	if planErr == nil {
+		d.planner.walked()
 		planErr = d.again()
 	}
 	if planErr != nil {

@@ -176,7 +176,7 @@ func (b *backup) pieces(size int64, directory bool) int {
 }
 
 func (a *artifact) outlook(there store.Layout, directory bool) Outlook {
-	o := Outlook{Reference: a.ref, Name: a.name, Digest: a.root.Digest, MediaType: a.root.MediaType, Err: a.err, State: StateFailed}
+	o := Outlook{Reference: a.ref, Name: a.name, Digest: a.root.digest, MediaType: a.root.mediaType, Err: a.err, State: StateFailed}
 	if a.err != nil {
 		return o
 	}
@@ -205,7 +205,7 @@ func (a *artifact) state(there store.Layout, directory bool) State {
 	switch {
 	case !ok:
 		return StateNew
-	case e.Digest != a.root.Digest, !directory && a.narrows(e):
+	case e.Digest != a.root.digest, !directory && a.narrows(e):
 		return StateChanged
 	}
 	state := StateUnchanged

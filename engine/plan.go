@@ -27,7 +27,7 @@ type artifact struct {
 	name     string // in index.json
 	origin   origin
 	scope    *scope
-	root     ocispec.Descriptor
+	root     descriptor
 	visit    *visit
 	err      error
 	pending  int       // blobs that are not there yet; guarded by the directory's mutex
@@ -186,10 +186,10 @@ func (p *planner) findRoot(ctx context.Context, a *artifact) {
 	if a.err != nil {
 		return
 	}
-	a.root, a.found, a.err = p.find(ctx, a.origin, a.ref)
-	a.root.MediaType = shared(a.root.MediaType)
-	if a.err == nil && a.found != nil {
-		_, a.err = p.node(ctx, a.origin, a.root, a.found)
+	desc, data, err := p.find(ctx, a.origin, a.ref)
+	a.root, a.found, a.err = compact(desc), data, err
+	if err == nil && data != nil {
+		_, a.err = p.node(ctx, a.origin, desc, data)
 	}
 }
 
@@ -198,12 +198,12 @@ func (p *planner) walk(ctx context.Context, a *artifact) {
 	if a.err != nil {
 		return
 	}
-	if store.IsIndex(a.root.MediaType) {
+	if store.IsIndex(a.root.mediaType) {
 		a.together.wait(ctx)
 	}
-	a.visit, a.err = p.tour(ctx, a.origin, a.scope, a.root, a.found)
+	a.visit, a.err = p.tour(ctx, a.origin, a.scope, a.root.oci(), a.found)
 	a.found = nil
-	if a.err == nil && len(a.scope.platforms) > 0 && store.IsIndex(a.root.MediaType) {
+	if a.err == nil && len(a.scope.platforms) > 0 && store.IsIndex(a.root.mediaType) {
 		a.err = a.findPlatforms()
 	}
 	p.progress.Resolved(a.name)
@@ -380,7 +380,7 @@ func (c *collisions) take(key claimKey, by *artifact) error {
 		c.taken = make(map[claimKey]*artifact)
 	}
 	other, met := c.taken[key]
-	if met && other.root.Digest != by.root.Digest {
+	if met && other.root.digest != by.root.digest {
 		return &CollisionError{Target: key.name, Sources: [2]string{other.ref.String(), by.ref.String()}}
 	}
 	c.taken[key] = by

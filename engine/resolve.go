@@ -28,7 +28,8 @@ func Resolve(ctx context.Context, c *registry.Client, selections []config.Select
 	err := b.planner.expand(ctx, selections, func(a *artifact) error {
 		group.Go(func() error {
 			if a.err == nil {
-				a.root, a.err = a.origin.resolve(ctx, a.ref)
+				desc, err := a.origin.resolve(ctx, a.ref)
+				a.root, a.err = compact(desc), err
 			}
 			b.Progress.Resolved(a.name)
 			return context.Cause(ctx)
@@ -40,7 +41,7 @@ func Resolve(ctx context.Context, c *registry.Client, selections []config.Select
 	}
 	all := make([]Resolved, len(b.planner.all))
 	for i, a := range b.planner.all {
-		all[i] = Resolved{a.ref, a.root.Digest, a.err}
+		all[i] = Resolved{a.ref, a.root.digest, a.err}
 	}
 	return all, nil
 }

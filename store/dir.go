@@ -44,8 +44,8 @@ type Dir struct {
 	writes    int        // guarded by commit: how often index.json was written
 
 	mu     sync.Mutex
-	fresh  []string               // guarded by mu: blobs to be synced
-	pushed []string               // guarded by mu: blobs that Push wrote
+	fresh  []digest.Digest        // guarded by mu: blobs to be synced
+	pushed []digest.Digest        // guarded by mu: blobs that Push wrote
 	active map[digest.Digest]bool // guarded by mu: digests being ingested
 	worth  bool                   // guarded by mu: this run has downloaded a blob
 

@@ -61,7 +61,8 @@ func unfinished(entry fs.DirEntry) bool {
 // removePushed removes the manifests that no index.json reaches, and the
 // folders that are empty then.
 func (d *Dir) removePushed() {
-	for _, path := range d.pushed {
+	for _, g := range d.pushed {
+		path := d.blobPath(g)
 		os.Remove(path)
 		os.Remove(filepath.Dir(path))
 	}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -28,7 +30,7 @@ func (d *Dir) Commit(ctx context.Context) error {
 	// every entry in the snapshot are among the fresh ones, or synced.
 	index := d.index.snapshot()
 	fresh := d.takeFresh()
-	if err := syncAll(ctx, d.path, fresh, d.sync); err != nil {
+	if err := d.syncBlobs(ctx, fresh); err != nil {
 		d.putBack(fresh)
 		return err
 	}
@@ -124,7 +126,7 @@ func (d *Dir) IndexWrites() int {
 	return d.writes
 }
 
-func (d *Dir) takeFresh() []string {
+func (d *Dir) takeFresh() []digest.Digest {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	fresh := d.fresh
@@ -132,7 +134,7 @@ func (d *Dir) takeFresh() []string {
 	return fresh
 }
 
-func (d *Dir) putBack(fresh []string) {
+func (d *Dir) putBack(fresh []digest.Digest) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.fresh = append(d.fresh, fresh...)

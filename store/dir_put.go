@@ -52,7 +52,7 @@ func (d *Dir) Push(desc ocispec.Descriptor, data []byte) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.pushed = append(d.pushed, d.blobPath(desc.Digest))
+	d.pushed = append(d.pushed, desc.Digest)
 	return nil
 }
 
@@ -106,5 +106,5 @@ func (d *Dir) stored(g digest.Digest) {
 	d.trust.add(g, bytesAlone)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.fresh = append(d.fresh, d.blobPath(g))
+	d.fresh = append(d.fresh, g)
 }
