@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/oras-mirror/oras-mirror/internal/skipped"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -76,7 +77,7 @@ func unwrapped(line string) string {
 // TestExamplesRun types them, one after the other, at a desk that has what they
 // speak of. The registries that they name are two in this process.
 func TestExamplesRun(t *testing.T) {
-	bash := needs(t, "bash")
+	bash := skipped.Without(t, "bash")
 	far, own := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
 	far.Image("pause", "3.10", []byte("pause"))
 	far.Image("pause", "3.9", []byte("older"))

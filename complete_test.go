@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/oras-mirror/oras-mirror/internal/skipped"
 )
 
 // offered are the candidates for the last word.
@@ -118,7 +120,7 @@ func TestShellsComplete(t *testing.T) {
 	}
 	for _, p := range presses {
 		t.Run(p.shell, func(t *testing.T) {
-			shell := needs(t, p.shell)
+			shell := skipped.Without(t, p.shell)
 			for _, test := range []struct{ line, added string }{
 				{"oras-mirror verif", "y"},
 				{"oras-mirror backup --outp", "ut"},
@@ -154,7 +156,7 @@ func TestShellsTakeTheirScripts(t *testing.T) {
 			if code != 0 || !strings.Contains(script, "__complete") {
 				t.Fatalf("exit code %d, %q", code, script)
 			}
-			path := needs(t, shell)
+			path := skipped.Without(t, shell)
 			cmd := exec.CommandContext(t.Context(), path, noexec)
 			cmd.Stdin = strings.NewReader(script)
 			if out, err := cmd.CombinedOutput(); err != nil {

@@ -78,7 +78,7 @@ func rateHint(err error) string {
 		wait = "run it again in " + secondsText(limit.RetryAfter)
 	case errors.As(err, &busy) && busy.RetryAfter > 0:
 		wait = "run it again in " + secondsText(busy.RetryAfter)
-	case statusOf(err) == http.StatusTooManyRequests:
+	case registry.Status(err) == http.StatusTooManyRequests:
 		wait = "run it again later"
 	default:
 		return ""
@@ -95,13 +95,13 @@ func depthHint(err error) string {
 	e, ref := refusedBy(err)
 	deep := ref.Registry == dockerHub && strings.Count(ref.Repository, "/") > 1
 	switch {
-	case e == nil || statusOf(err)/100 != 4:
+	case e == nil || registry.Status(err)/100 != 4:
 		return ""
 	case deep && isPush(e):
 		return "Docker Hub has two levels, NAMESPACE/NAME: put it there with --map SOURCE=NAMESPACE/NAME, or mappings in the spec"
 	case deep:
 		return "Docker Hub has two levels, NAMESPACE/NAME: check the name"
-	case isPush(e) && hasCode(err, errcode.ErrorCodeNameInvalid):
+	case isPush(e) && registry.HasCode(err, errcode.ErrorCodeNameInvalid):
 		return ref.Registry + " takes no such path: put it elsewhere with --map SOURCE=TARGET, or mappings in the spec"
 	}
 	return ""
@@ -114,8 +114,8 @@ func tagHint(err error) string {
 	if e == nil || !isPush(e) || ref.Tag == "" {
 		return ""
 	}
-	switch status := statusOf(err); {
-	case hasCode(err, "TAG_INVALID"), status == http.StatusPreconditionFailed, status == http.StatusConflict:
+	switch status := registry.Status(err); {
+	case registry.HasCode(err, "TAG_INVALID"), status == http.StatusPreconditionFailed, status == http.StatusConflict:
 		return `the tag is immutable there: "existingTags: skip" beside the target in the spec leaves such tags as they are`
 	case status == http.StatusMethodNotAllowed:
 		return "the tag or its repository may be locked there, or " + ref.Registry + " is a mirror that takes no pushes"
@@ -127,8 +127,8 @@ func tagHint(err error) string {
 // something is pushed into it.
 func createHint(err error) string {
 	e, ref := refusedBy(err)
-	if e == nil || !isPush(e) || statusOf(err) != http.StatusNotFound ||
-		!hasCode(err, errcode.ErrorCodeNameUnknown) && !hasCode(err, "NOT_FOUND") {
+	if e == nil || !isPush(e) || registry.Status(err) != http.StatusNotFound ||
+		!registry.HasCode(err, errcode.ErrorCodeNameUnknown) && !registry.HasCode(err, "NOT_FOUND") {
 		return ""
 	}
 	if isECR(ref.Registry) {
@@ -151,7 +151,7 @@ var hidesAbsent = map[string]bool{dockerHub: true, "ghcr.io": true, "quay.io": t
 // are wrong.
 func (h hints) loginHint(err error) string {
 	e, ref := refusedBy(err)
-	code := statusOf(err)
+	code := registry.Status(err)
 	none := errors.Is(err, auth.ErrBasicCredentialNotFound)
 	if e == nil || !none && code != http.StatusUnauthorized && code != http.StatusForbidden {
 		return ""
@@ -186,7 +186,7 @@ func absentHint(err error) string {
 	var tag *engine.TagError
 	known := errors.As(err, &tag)
 	switch {
-	case hasCode(err, errcode.ErrorCodeNameUnknown) || ref.IsRepository() || known && tag.NoRepository:
+	case registry.HasCode(err, errcode.ErrorCodeNameUnknown) || ref.IsRepository() || known && tag.NoRepository:
 		return fmt.Sprintf(`"oras repo ls %s" lists the repositories that there are`, ref.Registry)
 	case known:
 		return nearestTags(tag)
@@ -210,24 +210,3 @@ func refusedBy(err error) (*registry.Error, config.Reference) {
 }
 
 func isPush(e *registry.Error) bool { return e.Op == "push" || e.Op == "mount" }
-
-func statusOf(err error) int {
-	var r *errcode.ErrorResponse
-	if errors.As(err, &r) {
-		return r.StatusCode
-	}
-	return 0
-}
-
-func hasCode(err error, code string) bool {
-	var r *errcode.ErrorResponse
-	if !errors.As(err, &r) {
-		return false
-	}
-	for _, e := range r.Errors {
-		if e.Code == code {
-			return true
-		}
-	}
-	return false
-}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oras-mirror/oras-mirror/internal/skipped"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -25,7 +26,7 @@ type pane struct {
 
 func openPane(t *testing.T, columns int, dir, command string) *pane {
 	t.Helper()
-	tmux := needs(t, "tmux")
+	tmux := skipped.Without(t, "tmux")
 	p := &pane{t, tmux, filepath.Join(t.TempDir(), "tmux")}
 	p.run("-f", "/dev/null", "new-session", "-d", "-x", fmt.Sprint(columns), "-y", "12", "-c", dir,
 		"env -u CI TERM=screen GORACE=atexit_sleep_ms=0 PATH="+os.Getenv("PATH")+" sh -c '"+command+"; cat'")

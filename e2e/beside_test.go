@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oras-mirror/oras-mirror/internal/skipped"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -46,7 +47,7 @@ func TestBesideOras(t *testing.T) {
 
 // TestBesideSkopeo holds what the table in README says of skopeo sync.
 func TestBesideSkopeo(t *testing.T) {
-	skopeo := needs(t, "skopeo")
+	skopeo := skipped.Without(t, "skopeo")
 	r, site := startRegistry(t, registryOptions{}), startRegistry(t, registryOptions{})
 	seeder := testregistry.NewSeeder(t, r.Access)
 	amd64, arm64 := seeder.Image("team/app", "", []byte("amd64")), seeder.Image("team/app", "", []byte("arm64"))

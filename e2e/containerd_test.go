@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/oras-mirror/oras-mirror/internal/skipped"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -23,9 +24,9 @@ type containerd struct {
 // startContainerd starts one, or skips the test: it needs containerd, and root.
 func startContainerd(t *testing.T, d *desk) *containerd {
 	t.Helper()
-	daemon, ctr := needs(t, "containerd"), needs(t, "ctr")
+	daemon, ctr := skipped.Without(t, "containerd"), skipped.Without(t, "ctr")
 	if os.Geteuid() != 0 {
-		skip(t, "containerd", "containerd needs root")
+		skipped.Test(t, "containerd", "containerd needs root")
 	}
 	dir, err := os.MkdirTemp("", "ctr") // the path of a socket must be short
 	if err != nil {
@@ -62,7 +63,7 @@ func startContainerd(t *testing.T, d *desk) *containerd {
 	})
 	if !<-booted {
 		reading.Wait()
-		skip(t, "containerd", "containerd does not start here:\n"+said.String())
+		skipped.Test(t, "containerd", "containerd does not start here:\n"+said.String())
 	}
 	return c
 }
@@ -118,7 +119,7 @@ func TestContainerdImportsTheBundle(t *testing.T) {
 	r := testregistry.New(t, testregistry.Options{})
 	fillTeam(r.Seeder)
 	d.mirror("backup", "-o", "bundle.tgz", r.Host+"/team/app").exits(0)
-	d.run(nil, needs(t, "sh"), "-ec", "gzip -dc bundle.tgz >bundle.tar").exits(0)
+	d.run(nil, skipped.Without(t, "sh"), "-ec", "gzip -dc bundle.tgz >bundle.tar").exits(0)
 	c.run("images", "import", "--no-unpack", "--all-platforms", "bundle.tar").exits(0)
 	if got, want := c.digest(r.Reference("team/app", "v1")), string(snapshot(t, r.Access())["team/app:v1"].Digest); got != want {
 		t.Errorf("it is %q in containerd, want %q", got, want)
@@ -198,7 +199,7 @@ func TestContainerdFollowsClientConfig(t *testing.T) {
 }
 
 func TestSkopeoFollowsClientConfig(t *testing.T) {
-	skopeo := needs(t, "skopeo")
+	skopeo := skipped.Without(t, "skopeo")
 	for _, cases := range []map[string]mirroring{prefixed, renamed} {
 		for what, m := range cases {
 			t.Run(what, func(t *testing.T) {

@@ -9,13 +9,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/oras-mirror/oras-mirror/internal/skipped"
 )
 
 var update = flag.Bool("update", false, "write what the demo prints into README.md")
 
 // The demo is the first thing that anybody runs, and what README shows.
 func TestDemo(t *testing.T) {
-	shell := needs(t, "bash")
+	shell := skipped.Without(t, "bash")
 	tool(t, "oras")
 	script, err := filepath.Abs(filepath.Join("..", "demo", "demo.sh"))
 	if err != nil {

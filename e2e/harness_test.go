@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oras-mirror/oras-mirror/internal/skipped"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -40,7 +41,10 @@ func run(m *testing.M) int {
 		return 1
 	}
 	code := m.Run()
-	reportSkips(os.Stderr)
+	if err := skipped.Report(os.Stderr, "e2e"); err != nil {
+		os.Stderr.WriteString(err.Error())
+		return 1
+	}
 	return code
 }
 
@@ -57,7 +61,7 @@ func tool(t *testing.T, name string) string {
 		if os.Getenv("CI") != "" {
 			t.Fatalf("%v: run make tools", err)
 		}
-		skip(t, name, fmt.Sprintf("%v: run make tools", err))
+		skipped.Test(t, name, fmt.Sprintf("%v: run make tools", err))
 	}
 	return path
 }

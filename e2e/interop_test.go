@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oras-mirror/oras-mirror/internal/skipped"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -33,7 +34,7 @@ func TestOthersUnpackTheBundle(t *testing.T) {
 	want := blobs(t, d.path("layout"))
 	for name, script := range unpackers {
 		t.Run(name, func(t *testing.T) {
-			needs(t, name)
+			skipped.Without(t, name)
 			out := newDesk(t)
 			out.run(nil, "sh", "-ec", script, "sh", d.path("bundle.tgz")).exits(0)
 			got := blobs(t, out.Dir)
@@ -154,13 +155,13 @@ func TestWeRestoreWhatOthersWrite(t *testing.T) {
 // .tools or from this machine.
 func (d *desk) script(t *testing.T, program, script string, variables ...string) {
 	t.Helper()
-	shell := needs(t, "sh")
+	shell := skipped.Without(t, "sh")
 	tools, err := filepath.Abs(filepath.Join("..", ".tools"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if program == "skopeo" {
-		needs(t, program)
+		skipped.Without(t, program)
 	} else {
 		tool(t, program)
 	}
@@ -185,7 +186,7 @@ func TestWhatDockerSavesIsRestored(t *testing.T) {
 	manifest := string(want["library/app:v1"].Digest)
 	d.write("layout/manifest.json", `[{"Config":"blobs/sha256/`+strings.TrimPrefix(manifest, "sha256:")+`","RepoTags":["app:v1"],"Layers":[]}]`)
 	d.write("layout/repositories", `{"app":{"v1":"`+strings.TrimPrefix(manifest, "sha256:")+`"}}`)
-	d.run(nil, needs(t, "tar"), "-cf", "save.tar", "-C", "layout", "blobs", "index.json", "manifest.json", "oci-layout", "repositories").exits(0)
+	d.run(nil, skipped.Without(t, "tar"), "-cf", "save.tar", "-C", "layout", "blobs", "index.json", "manifest.json", "oci-layout", "repositories").exits(0)
 	d.mirror("restore", "--input", "save.tar", site.Host).exits(0)
 	same(t, want, site.Access())
 }

@@ -9,12 +9,14 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/oras-mirror/oras-mirror/internal/skipped"
 )
 
 // The screens of the docs can be taken again, and fit a terminal of 80 columns.
 func TestScreens(t *testing.T) {
-	shell := needs(t, "bash")
-	needs(t, "tmux")
+	shell := skipped.Without(t, "bash")
+	skipped.Without(t, "tmux")
 	script, err := filepath.Abs("../demo/screens.sh")
 	if err != nil {
 		t.Fatal(err)

@@ -74,7 +74,7 @@ func (a *account) trouble() error {
 // refused reports whether err or a response's status says that a request was
 // not allowed for want of a credential.
 func refused(err error) bool {
-	s := status(err)
+	s := Status(err)
 	return s == http.StatusUnauthorized || s == http.StatusForbidden ||
 		errors.Is(err, auth.ErrBasicCredentialNotFound)
 }

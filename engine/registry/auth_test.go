@@ -224,7 +224,7 @@ func TestFreshTokenThatIsRefused(t *testing.T) {
 			client := New(o)
 			for range 3 {
 				_, err := open(t, client, reg.host, "test/repo").Resolve(t.Context(), "v1")
-				equal(t, "status", status(err), http.StatusUnauthorized)
+				equal(t, "status", Status(err), http.StatusUnauthorized)
 			}
 			equal(t, "requests", client.Stats()["HEAD manifest"], 3*2)
 		})
@@ -364,7 +364,7 @@ func TestMissingHelper(t *testing.T) {
 	reg.next = func(w http.ResponseWriter, req *http.Request) { w.WriteHeader(http.StatusUnauthorized) }
 	_, err = r.Resolve(t.Context(), "private")
 	var helper *CredentialError
-	if !errors.As(err, &helper) || !errors.Is(err, exec.ErrNotFound) || status(err) != 401 {
+	if !errors.As(err, &helper) || !errors.Is(err, exec.ErrNotFound) || Status(err) != 401 {
 		t.Fatalf("got %v", err)
 	}
 	if !strings.Contains(err.Error(), "docker-credential-not-installed-anywhere") {

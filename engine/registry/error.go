@@ -49,7 +49,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Is makes a 404 of the registry what oras-go calls not found.
 func (e *Error) Is(target error) bool {
-	return target == errdef.ErrNotFound && status(e.Err) == http.StatusNotFound
+	return target == errdef.ErrNotFound && Status(e.Err) == http.StatusNotFound
 }
 
 // DownError says that a registry was given up for the rest of the run.
@@ -200,8 +200,8 @@ func expect(resp *http.Response, statuses ...int) error {
 	return responseError(resp)
 }
 
-// status returns the status of the response in err, or 0.
-func status(err error) int {
+// Status returns the status of the response in err, or 0.
+func Status(err error) int {
 	var r *errcode.ErrorResponse
 	if errors.As(err, &r) {
 		return r.StatusCode
@@ -209,9 +209,9 @@ func status(err error) int {
 	return 0
 }
 
-// hasCode reports whether a registry gave that code (of the distribution
+// HasCode reports whether a registry gave that code (of the distribution
 // specification) among the reasons of its answer.
-func hasCode(err error, code string) bool {
+func HasCode(err error, code string) bool {
 	var r *errcode.ErrorResponse
 	if !errors.As(err, &r) {
 		return false

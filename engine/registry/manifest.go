@@ -47,7 +47,7 @@ func (r *Repository) resolve(ctx context.Context, reference string) (ocispec.Des
 		return ocispec.Descriptor{}, err
 	}
 	resp, err := r.get(ctx, http.MethodHead, u, accepted, http.StatusOK)
-	if s := status(err); s == http.StatusMethodNotAllowed || s == http.StatusNotImplemented {
+	if s := Status(err); s == http.StatusMethodNotAllowed || s == http.StatusNotImplemented {
 		desc, _, err := r.fetchManifest(ctx, reference)
 		return desc, err
 	}
@@ -209,7 +209,7 @@ func (r *Repository) HasManifest(ctx context.Context, desc ocispec.Descriptor) (
 			return true, nil
 		}
 	}
-	if status(err) == http.StatusNotFound {
+	if Status(err) == http.StatusNotFound {
 		return false, nil
 	}
 	return false, r.fail("check", r.named(desc.Digest.String()), err)

@@ -48,7 +48,7 @@ func (r *Repository) mount(ctx context.Context, desc ocispec.Descriptor, from st
 		err = expect(resp, http.StatusCreated, http.StatusAccepted)
 	}
 	switch {
-	case status(err) != 0 || errors.Is(err, auth.ErrBasicCredentialNotFound):
+	case Status(err) != 0 || errors.Is(err, auth.ErrBasicCredentialNotFound):
 		// The registry's no, or that of its token service to the other repository.
 		r.refuse(from)
 		return nil, false, nil

@@ -224,7 +224,7 @@ func (r *Repository) HasBlob(ctx context.Context, desc ocispec.Descriptor) (bool
 			return resp.ContentLength < 0 || resp.ContentLength == desc.Size, nil
 		}
 	}
-	if status(err) == http.StatusNotFound {
+	if Status(err) == http.StatusNotFound {
 		return false, nil
 	}
 	return false, r.fail("check", r.named(desc.Digest.String()), err)

@@ -147,11 +147,11 @@ func (r *Repository) askAPI(ctx context.Context, subject digest.Digest) ([]ocisp
 
 func (r *Repository) referrersPage(ctx context.Context, u *url.URL) (page []ocispec.Descriptor, next *url.URL, err error) {
 	resp, data, err := r.read(ctx, u, []string{ocispec.MediaTypeImageIndex}, r.host.client.options.MaxManifest)
-	switch status(err) {
+	switch Status(err) {
 	case 0:
 	case http.StatusNotFound:
 		// That the repository or the subject is unknown says nothing about the API.
-		unsure := hasCode(err, errcode.ErrorCodeNameUnknown) || hasCode(err, errcode.ErrorCodeManifestUnknown)
+		unsure := HasCode(err, errcode.ErrorCodeNameUnknown) || HasCode(err, errcode.ErrorCodeManifestUnknown)
 		return nil, nil, r.noAPI(!unsure, err)
 	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
 		return nil, nil, r.noAPI(true, err)
@@ -225,7 +225,7 @@ func FallbackTag(subject digest.Digest) string {
 func (r *Repository) fallbackIndex(ctx context.Context, subject digest.Digest, known bool) (ocispec.Index, error) {
 	var index ocispec.Index
 	desc, data, err := r.fetchManifest(ctx, FallbackTag(subject))
-	if status(err) == http.StatusNotFound && !known {
+	if Status(err) == http.StatusNotFound && !known {
 		return index, nil
 	}
 	if err != nil || desc.MediaType != ocispec.MediaTypeImageIndex {

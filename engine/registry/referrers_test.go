@@ -108,7 +108,7 @@ func TestReferrersThatWereThere(t *testing.T) {
 	t.Run("the listed tag", func(t *testing.T) {
 		r, _ := repository(t, http.NotFound)
 		yes := true
-		if found, err := r.Referrers(t.Context(), subject, &yes); status(err) != 404 {
+		if found, err := r.Referrers(t.Context(), subject, &yes); Status(err) != 404 {
 			t.Errorf("got %v, %v", found, err)
 		}
 	})
@@ -124,7 +124,7 @@ func TestReferrersThatWereThere(t *testing.T) {
 		_, err := r.Referrers(t.Context(), subject, nil)
 		noError(t, err)
 		gone = true
-		if found, err := r.Referrers(t.Context(), subject, nil); status(err) != 404 {
+		if found, err := r.Referrers(t.Context(), subject, nil); Status(err) != 404 {
 			t.Errorf("got %v, %v", found, err)
 		}
 	})
@@ -171,7 +171,7 @@ func TestWhatIsNoReferrersAPI(t *testing.T) {
 		})
 	}
 	r, _ := repository(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
-	if _, err := r.ReferrersAPI(t.Context()); status(err) != 403 {
+	if _, err := r.ReferrersAPI(t.Context()); Status(err) != 403 {
 		t.Errorf("got %v", err)
 	}
 }

@@ -129,7 +129,7 @@ func TestAnswersThatStand(t *testing.T) {
 			w.WriteHeader(code)
 		})
 		_, _, err := r.FetchManifest(t.Context(), "v1")
-		equal(t, "status", status(err), code)
+		equal(t, "status", Status(err), code)
 		equal(t, "requests", n.Load(), 1)
 		equal(t, "pauses", len(c.sleeps()), 0)
 		equal(t, "not found", errors.Is(err, errdef.ErrNotFound), code == 404)
@@ -249,7 +249,7 @@ func TestRegistryIsDownAfterEightDifferentFailures(t *testing.T) {
 		return err
 	}
 	for range 10 { // the same one again and again is one
-		equal(t, "status", status(bad(0)), 502)
+		equal(t, "status", Status(bad(0)), 502)
 	}
 	for i := range 7 {
 		bad(i)
@@ -257,7 +257,7 @@ func TestRegistryIsDownAfterEightDifferentFailures(t *testing.T) {
 	_, err := r.Resolve(t.Context(), "good") // and not in a row
 	noError(t, err)
 	for i := range 8 {
-		equal(t, "status", status(bad(10+i)), 502)
+		equal(t, "status", Status(bad(10+i)), 502)
 	}
 	sent := n.Load()
 	err = bad(20)

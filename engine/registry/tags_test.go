@@ -132,6 +132,6 @@ func TestNoTagsAtAll(t *testing.T) {
 		giveError(w, http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to registry")
 	})
 	_, err := listTags(t, r)
-	equal(t, "status", status(err), 404)
-	equal(t, "has the code", hasCode(err, "NAME_UNKNOWN"), true)
+	equal(t, "status", Status(err), 404)
+	equal(t, "has the code", HasCode(err, "NAME_UNKNOWN"), true)
 }

@@ -54,16 +54,16 @@ func (r *Repository) pushBlob(ctx context.Context, desc ocispec.Descriptor, s *s
 			return err
 		}
 		s = nil
-		if !inChunks && status(err) == http.StatusRequestEntityTooLarge {
+		if !inChunks && Status(err) == http.StatusRequestEntityTooLarge {
 			source, inChunks, try = open, true, 0
 			continue
 		}
-		if status(err) == http.StatusUnauthorized && again && try < resends(err) {
+		if Status(err) == http.StatusUnauthorized && again && try < resends(err) {
 			source = reopen(open, err) // at once: a pause makes no token better
 			continue
 		}
 		if !again || try >= resends(err) || health.wait(ctx, try, since, err) != nil {
-			if s := status(err); s == 0 || retryableStatus(s) {
+			if s := Status(err); s == 0 || retryableStatus(s) {
 				health.gaveUp("PUT "+desc.Digest.String(), err)
 			}
 			return err
@@ -120,7 +120,7 @@ func (r *Repository) put(ctx context.Context, desc ocispec.Descriptor, s *sessio
 	}
 	old := wasOld(resp.Request.Context())
 	if err := expect(resp, http.StatusCreated, http.StatusOK, http.StatusNoContent); err != nil {
-		if err = r.explain(err); old && status(err) == http.StatusUnauthorized {
+		if err = r.explain(err); old && Status(err) == http.StatusUnauthorized {
 			err = &expiredError{err}
 		}
 		return err
@@ -213,7 +213,7 @@ func resendable(err error) bool {
 	if err == nil {
 		return false
 	}
-	switch s := status(err); {
+	switch s := Status(err); {
 	case s == http.StatusUnauthorized, s == http.StatusNotFound:
 		return true // the token expired; the session is not known any more
 	case s != 0:
@@ -224,7 +224,7 @@ func resendable(err error) bool {
 
 // resends is how often a blob is sent that keeps failing with err.
 func resends(err error) int {
-	if retryableStatus(status(err)) || isType[*expiredError](err) {
+	if retryableStatus(Status(err)) || isType[*expiredError](err) {
 		return tries
 	}
 	return uploadTries

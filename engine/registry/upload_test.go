@@ -127,7 +127,7 @@ func TestPushBlobAtMostThreeTimes(t *testing.T) {
 	r, _ := repository(t, u.serve)
 	data, opened := randomBytes(10), 0
 	err := r.PushBlob(t.Context(), describeBytes(data), opener(data, &opened))
-	equal(t, "status", status(err), 401)
+	equal(t, "status", Status(err), 401)
 	equal(t, "requests", u.requests(), "POST PUT POST PUT POST PUT")
 }
 
@@ -181,7 +181,7 @@ func TestPushBlobToABusyRegistry(t *testing.T) {
 		r, _ := repository(t, u.serve)
 		data, opened := randomBytes(10), 0
 		err := r.PushBlob(t.Context(), describeBytes(data), opener(data, &opened))
-		equal(t, "status", status(err), want)
+		equal(t, "status", Status(err), want)
 		equal(t, "times sent", u.sent, 6)
 	}
 }
@@ -200,7 +200,7 @@ func TestPushBlobThatCannotBeOpenedAgain(t *testing.T) {
 		}
 		return open()
 	})
-	if !errors.Is(err, gone) || status(err) != 401 {
+	if !errors.Is(err, gone) || Status(err) != 401 {
 		t.Errorf("got %v", err)
 	}
 	equal(t, "PUTs", u.sent, 1)
@@ -211,7 +211,7 @@ func TestPushBlobOfWrongBytesIsFinal(t *testing.T) {
 	r, _ := repository(t, u.serve)
 	data, opened := randomBytes(10), 0
 	err := r.PushBlob(t.Context(), describeBytes([]byte("0123456789")), opener(data, &opened))
-	equal(t, "has the code", hasCode(err, errcode.ErrorCodeDigestInvalid), true)
+	equal(t, "has the code", HasCode(err, errcode.ErrorCodeDigestInvalid), true)
 	equal(t, "requests", u.requests(), "POST PUT")
 }
 
