@@ -1,0 +1,51 @@
+package engine
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/testregistry"
+)
+
+// TestMemoryOfAPlan: 100,000 artifacts have to fit beside the buffer, and the plan
+// is what a run keeps of each until its end.
+func TestMemoryOfAPlan(t *testing.T) {
+	const artifacts = 4000
+	r := testregistry.New(t, testregistry.Options{})
+	for i := range artifacts {
+		r.Artifact("many", fmt.Sprintf("v%d", i), "application/vnd.example", fmt.Append(nil, i))
+	}
+	ref, err := config.ParseReference(r.Host + "/many")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := registry.New(registry.Options{})
+	b := newBackup(c, BackupOptions{}.withDefaults())
+	before := live()
+	err = b.planner.each(t.Context(), []config.Selection{{Reference: ref, Referrers: true}}, true, func(a *artifact) error {
+		a.visit.node.data = nil // as if it were written
+		return b.claims.claim(a)
+	})
+	if err != nil || len(b.planner.all) != artifacts {
+		t.Fatalf("%d artifacts are planned, %v", len(b.planner.all), err)
+	}
+	r.ResetCounts()
+	each := (live() - before) / artifacts
+	t.Logf("%d bytes for each artifact", each)
+	if each > 1900 {
+		t.Errorf("the plan keeps %d bytes of each artifact", each)
+	}
+	runtime.KeepAlive(b)
+}
+
+// live returns the bytes that somebody still has a use for.
+func live() int64 {
+	runtime.GC()
+	runtime.GC() // what the first one finalized
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
