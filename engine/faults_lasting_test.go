@@ -14,6 +14,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
@@ -233,6 +234,30 @@ func TestCorruptReferrer(t *testing.T) {
 		}
 		if !slices.Equal(target.Tags("app"), []string{"v1"}) || !slices.Equal(target.Tags("other"), []string{"v1"}) {
 			t.Errorf("%s: the target has %v and %v", out, target.Tags("app"), target.Tags("other"))
+		}
+	}
+}
+
+// TestCorruptReferrerOfALayout: the same, of a layout that is backed up.
+func TestCorruptReferrerOfALayout(t *testing.T) {
+	source := testregistry.New(t, testregistry.Options{})
+	signature := source.Referrer("app", source.Image("app", "v1", []byte("one")), "application/vnd.example.signature", []byte("signature"))
+	source.Image("other", "v1", []byte("two"))
+	layout := t.TempDir() + "/layout/"
+	backup(t, layout, selections(t, source.Host+"/app", source.Host+"/other"))
+	damage(t, filepath.Join(layout, "blobs", "sha256", signature.Digest.Encoded()), []byte(`"artifactType":"application/vnd.example.signature"`))
+	for _, out := range outputs {
+		path := t.TempDir() + "/" + out
+		report, err := backupWith(t, newFalseClock().faced(t, 4), path, []config.Selection{{Layout: layout, Referrers: true}}, tight)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fails := report.Failures()
+		if len(fails) != 1 || fails[0].Reference != source.Host+"/app@"+signature.Digest.String() || fails[0].Operation() != "read" {
+			t.Errorf("%s: failed: %v", out, fails)
+		}
+		if got := entries(t, path); !slices.Equal(got, []string{"app:v1", "other:v1"}) {
+			t.Errorf("%s: the output has %v", out, got)
 		}
 	}
 }

@@ -275,18 +275,37 @@ func (s *sources) openLayout(selection config.Selection) (expansion, error) {
 		if err != nil {
 			return expansion{}, err
 		}
-		if entry.Name == "" {
-			if err := l.addReferrer(entry); err != nil {
+		if ok {
+			l.roots[ref.EntryName()] = entry.Descriptor()
+			e.refs = append(e.refs, ref)
+		} else if err := l.addReferrer(entry); err != nil {
+			suspects := suspectsOf(entry, selection.Reference)
+			if len(suspects) == 0 {
 				return expansion{}, err
 			}
+			for _, ref := range suspects {
+				l.roots[ref.EntryName()] = entry.Descriptor()
+			}
+			e.refs = append(e.refs, suspects...)
 		}
-		if !ok {
-			continue
-		}
-		l.roots[ref.EntryName()] = entry.Descriptor()
-		e.refs = append(e.refs, ref)
 	}
 	return e, nil
+}
+
+// suspectsOf names a referrer that cannot be read: what it refers to is not known,
+// so that it fails as an artifact of its own, in each repository that it came from.
+func suspectsOf(entry store.Entry, repository config.Reference) []config.Reference {
+	var refs []config.Reference
+	for _, name := range entry.Repositories {
+		if ref, err := config.ParseReference(name + "@" + entry.Digest.String()); err == nil {
+			refs = append(refs, ref)
+		}
+	}
+	if len(refs) == 0 && repository.Registry != "" {
+		repository.Digest = entry.Digest
+		refs = append(refs, repository)
+	}
+	return refs
 }
 
 // entryReference names an entry of a layout. A bare tag belongs to repository;

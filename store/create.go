@@ -31,6 +31,10 @@ type CreateOptions struct {
 	Stdout      io.Writer // what "-" stands for; nil means os.Stdout
 	NoResume    bool      // what an interrupted run left of an archive is not taken up
 	Verify      bool      // a blob that a directory has counts only once it is hashed
+
+	// Interrupted is asked while what is there is read, which may take minutes: its
+	// error ends that. nil: nothing does. It is called from many goroutines.
+	Interrupted func() error
 }
 
 // ErrNoCompression says that a directory cannot be compressed.
@@ -60,9 +64,9 @@ func Create(path string, o CreateOptions) (Destination, error) {
 		if o.Compression != "" {
 			return nil, &OutputError{Path: path, Err: ErrNoCompression}
 		}
-		return create(newDir(path, o.Verify))
+		return create(newDir(path, o.Verify, o.Interrupted))
 	case errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular():
-		return create(openArchive(path, compression, !o.NoResume))
+		return create(openArchive(path, compression, !o.NoResume, o.Interrupted))
 	case err == nil:
 		return create(openPipe(path, compression))
 	}

@@ -49,7 +49,8 @@ type Dir struct {
 	active map[digest.Digest]bool // guarded by mu: digests being ingested
 	worth  bool                   // guarded by mu: this run has downloaded a blob
 
-	sync func(path string) error // syncPath, but for tests
+	sync        func(path string) error // syncPath, but for tests
+	interrupted func() error            // see CreateOptions
 }
 
 var _ Layout = (*Dir)(nil)
@@ -58,15 +59,17 @@ var _ Layout = (*Dir)(nil)
 // exist is made, and the OCI layout of any tool is added to. A directory with
 // something else in it is a *NotLayoutError, one that another process writes to
 // a *LockedError, one that cannot be written to an *OutputError.
-func OpenDir(path string) (*Dir, error) { return newDir(path, false) }
+func OpenDir(path string) (*Dir, error) { return newDir(path, false, nil) }
 
-// newDir is OpenDir, but with doubt no blob counts before it is hashed.
-func newDir(path string, doubt bool) (*Dir, error) {
+// newDir is OpenDir, but with doubt no blob counts before it is hashed, and
+// interrupted ends hashing.
+func newDir(path string, doubt bool, interrupted func() error) (*Dir, error) {
 	d := &Dir{
-		doubt:  doubt,
-		folder: folder{path: filepath.Clean(path), index: new(Index)},
-		active: make(map[digest.Digest]bool),
-		sync:   syncPath,
+		interrupted: interrupted,
+		doubt:       doubt,
+		folder:      folder{path: filepath.Clean(path), index: new(Index)},
+		active:      make(map[digest.Digest]bool),
+		sync:        syncPath,
 	}
 	if err := d.open(); err != nil {
 		d.Close()

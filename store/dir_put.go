@@ -22,7 +22,7 @@ func (d *Dir) Has(desc ocispec.Descriptor) bool {
 	if d.trust.has(desc.Digest) {
 		return true
 	}
-	if hashBlob(d, desc, nil) != nil {
+	if hashBlob(d, desc, d.goOn) != nil {
 		return false
 	}
 	d.stored(desc.Digest)

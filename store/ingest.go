@@ -19,6 +19,7 @@ type Ingest struct {
 	early  *early // writes to it
 	hash   hash.Hash
 	size   int64 // of what is in the file, and in the hash
+	opened bool  // what was in the file is read: size is all of it
 	closed bool
 }
 
@@ -46,9 +47,10 @@ func (i *Ingest) open() (err error) {
 		return err
 	}
 	i.early = &early{File: i.file}
-	if i.size, err = io.Copy(i.hash, i.file); err != nil {
+	if i.size, err = io.Copy(i.hash, stoppableReader{i.file, i.dir.interrupted}); err != nil {
 		return err
 	}
+	i.opened = true
 	if i.size > i.desc.Size {
 		return i.Reset()
 	}
@@ -113,7 +115,7 @@ func (i *Ingest) Close() error {
 	if errors.Is(err, os.ErrClosed) { // by Commit
 		return nil
 	}
-	if i.size == 0 {
+	if i.size == 0 && i.opened {
 		err = errors.Join(err, os.Remove(i.dir.aside(ingestName(i.desc.Digest))))
 	}
 	return err

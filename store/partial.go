@@ -29,10 +29,10 @@ type partial struct {
 // to is replaced. A second process gets a *LockedError. What an interrupted run
 // left in path.partial is taken up as far as this run writes the same.
 func CreateArchive(path string, c bundle.Compression) (*Archive, error) {
-	return openArchive(path, c, true)
+	return openArchive(path, c, true, nil)
 }
 
-func openArchive(path string, c bundle.Compression, resume bool) (*Archive, error) {
+func openArchive(path string, c bundle.Compression, resume bool, interrupted func() error) (*Archive, error) {
 	p := &partial{name: path, target: followLinks(path)}
 	if err := p.create(); err != nil {
 		removeFolders(p.made)
@@ -46,7 +46,7 @@ func openArchive(path string, c bundle.Compression, resume bool) (*Archive, erro
 	if err != nil {
 		return nil, errors.Join(err, p.leave())
 	}
-	if a.replay, err = recoverPartial(p.file, info.Size(), c); err != nil {
+	if a.replay, err = recoverPartial(stoppableAt{p.file, interrupted}, info.Size(), c); err != nil {
 		return nil, errors.Join(outputError(path, err), p.leave())
 	}
 	if a.replay == nil {

@@ -25,8 +25,12 @@ const (
 	apiAbsent
 )
 
-// maxReferrerPages is far beyond any subject: a page holds up to 4 MiB.
-const maxReferrerPages = 1000
+// Both are far beyond any subject: a page holds up to 4 MiB, and who walks a graph
+// gives up at as many manifests (engine, maxManifests).
+const (
+	maxReferrerPages = 1000
+	maxReferrers     = 10_000
+)
 
 // errNoAPI says that the referrers API was asked and is not there.
 var errNoAPI = errors.New("no referrers API")
@@ -139,7 +143,9 @@ func (r *Repository) askAPI(ctx context.Context, subject digest.Digest) ([]ocisp
 			return nil, err
 		}
 		r.learnAPI(apiPresent, true)
-		listed = append(listed, page...)
+		if listed = append(listed, page...); len(listed) > maxReferrers {
+			return nil, fmt.Errorf("more than %d manifests refer to it", maxReferrers)
+		}
 		u = next
 	}
 	return listed, nil

@@ -144,6 +144,23 @@ func TestReferrersThatDoNotEnd(t *testing.T) {
 	equal(t, "requests", n, maxReferrerPages)
 }
 
+func TestTooManyReferrers(t *testing.T) {
+	n := 0
+	r, _ := repository(t, func(w http.ResponseWriter, req *http.Request) {
+		var page []ocispec.Descriptor
+		for range maxReferrers / 4 {
+			n++
+			page = append(page, referrer(n))
+		}
+		w.Header().Set("Link", fmt.Sprintf("<?page=%d>; rel=\"next\"", n))
+		giveIndex(w, indexOf(page...))
+	})
+	if found, err := r.Referrers(t.Context(), subject, nil); err == nil {
+		t.Errorf("got %d", len(found))
+	}
+	equal(t, "referrers that were read", n, maxReferrers/4*5)
+}
+
 func TestWhatIsNoReferrersAPI(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer     http.HandlerFunc
