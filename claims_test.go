@@ -98,6 +98,8 @@ var proofs = map[string]string{
 	"A backup streams into its archive":                                  "e2e.TestTwoGigabytes e2e.TestPipes",
 	"Only what another tool packed in an order of its own":               "store.TestStreamSpoolsForeignOrders store.TestSpoolingIsToldAndCleanedUp",
 	"**The same input gives the same bundle**":                           "engine.TestSameBytes e2e.TestPipes",
+	"has every fault and what is left after it":                          "engine.TestEveryFaultHasItsTest",
+	"measures the program beside oras":                                   "e2e.TestCompare",
 	"tells how it is built":                                              ".TestTheHouse .TestArrows .TestEveryLibraryHasItsReason",
 	"License: Apache-2.0":                                                ".TestWaysToInstall",
 }
