@@ -59,6 +59,10 @@ type barScreen struct {
 
 const (
 	clearBelow = "\033[J"
+	// A window may become narrower between the question how wide it is and what is
+	// drawn by the answer: then the bar is cut off, and not broken into two lines, of
+	// which one would stay (DECAWM).
+	noWrap, wrap = "\033[?7l", "\033[?7h"
 	// A bar of progressbar has so much around it: " 42% [", "]  " and a space at the end.
 	aroundBar = 10
 	// Around a spinner, its own column included.
@@ -82,7 +86,7 @@ func (s *barScreen) show(now time.Time, lines []string, at standing) {
 	for _, line := range lines {
 		out.WriteString(line + "\n")
 	}
-	out.WriteString(text + clearBelow + "\r")
+	out.WriteString(noWrap + text + wrap + clearBelow + "\r")
 	_, _ = s.w.Write(out.Bytes())
 	s.drawn, s.width = text, columns
 }

@@ -14,6 +14,7 @@ type terminal struct {
 	columns  int
 	lines    [][]string // cells; the second one of a wide character is empty
 	row, col int        // of the cursor: a line, and a cell in it
+	end      int        // the cell that nothing goes beyond; 0: lines may be as long as they are
 	writes   int
 }
 
@@ -24,7 +25,17 @@ func (t *terminal) Write(p []byte) (int, error) {
 	for text != "" {
 		if rest, ok := strings.CutPrefix(text, clearBelow); ok {
 			t.clear()
-			text = rest
+			text, state = rest, -1
+			continue
+		}
+		if rest, ok := strings.CutPrefix(text, noWrap); ok {
+			t.end = (t.col/t.columns + 1) * t.columns
+			text, state = rest, -1
+			continue
+		}
+		if rest, ok := strings.CutPrefix(text, wrap); ok {
+			t.end = 0
+			text, state = rest, -1
 			continue
 		}
 		var cluster string
@@ -59,7 +70,9 @@ func (t *terminal) put(cluster string, width int) {
 		if cell > 0 {
 			(*line)[t.col] = ""
 		}
-		t.col++
+		if t.col++; t.end > 0 {
+			t.col = min(t.col, t.end-1)
+		}
 	}
 }
 
@@ -123,6 +136,25 @@ func TestBarInWindows(t *testing.T) {
 	s.close()
 	if rows := term.rows(); rows[len(rows)-1] != "" {
 		t.Errorf("the bar stays: %q", rows[len(rows)-1])
+	}
+}
+
+// TestBarOfAnOlderWindow draws a bar by the answer of a window that is narrower by
+// then.
+func TestBarOfAnOlderWindow(t *testing.T) {
+	term := &terminal{columns: 80}
+	answer := 132
+	s := &barScreen{w: term, columns: func() int { return answer }}
+	now := time.Now()
+	at := standing{listed: 3, resolved: 3, expected: 4 << 20, moved: 1 << 20, moving: "registry.example.com/" + strings.Repeat("long/", 30) + "app:1.0"}
+	s.show(now, []string{"above"}, at)
+	if rows := term.rows(); len(rows) != 2 || rows[0] != "above" {
+		t.Errorf("the window has\n%s", strings.Join(rows, "\n"))
+	}
+	answer = 80
+	s.show(now.Add(time.Second), nil, at)
+	if rows := term.rows(); len(rows) != 2 || uniseg.StringWidth(rows[1]) >= 80 {
+		t.Errorf("the window has\n%s", strings.Join(rows, "\n"))
 	}
 }
 
