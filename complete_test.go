@@ -102,7 +102,7 @@ cat pressed; rm pressed`, []string{"-f", "-c", "", "zsh"}},
 func TestShellsComplete(t *testing.T) {
 	program, err := exec.LookPath("oras-mirror") // which TestMain put there
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	layout, err := filepath.Abs("testdata/layout")
 	if err != nil {

@@ -56,30 +56,14 @@ func nearest(word string, names []string, n int) []string {
 	return found
 }
 
-// distance is how many letters of a have to be put in, taken out or changed to
-// make b of it. That one is the beginning of the other counts for little: 3.20
-// may mean 3.20.3.
+// distance is how far two tags are apart. That one is the beginning of the other
+// counts for little: 3.20 may mean 3.20.3.
 func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			changed := diagonal
-			if a[i] != b[j] {
-				changed++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(changed, row[j]+1, diagonal+1)
-		}
-	}
+	d := config.Distance(a, b)
 	if strings.HasPrefix(a, b) || strings.HasPrefix(b, a) {
-		return min(row[len(b)], 2)
+		return min(d, 2)
 	}
-	return row[len(b)]
+	return d
 }
 
 func commonPrefix(a, b string) int {

@@ -13,7 +13,10 @@ func nearest(word string, candidates []string) string {
 	best, distance := "", max(2, len(word)/3)+1
 	for _, c := range candidates {
 		lower := strings.ToLower(c)
-		d := editDistance(word, lower)
+		d := maxWord
+		if len(word) <= maxWord {
+			d = Distance(word, lower)
+		}
 		if d < distance && (d <= 1 || word[0] == lower[0]) {
 			best, distance = c, d
 		}
@@ -24,11 +27,9 @@ func nearest(word string, candidates []string) string {
 // maxWord keeps a hostile key from costing much: nothing so long is a slip.
 const maxWord = 64
 
-// editDistance counts the letters to insert, drop or replace between a and b.
-func editDistance(a, b string) int {
-	if len(a) > maxWord {
-		return maxWord
-	}
+// Distance counts the letters to insert, drop or replace between a and b
+// (Levenshtein's). It takes time and memory by the product of their lengths.
+func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

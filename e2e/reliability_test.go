@@ -16,6 +16,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/internal/skipped"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -190,7 +191,7 @@ func TestSignalInAPause(t *testing.T) {
 // said.
 func TestReportOnAFullDisk(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
-		t.Skip(err)
+		skipped.Test(t, "/dev/full", err)
 	}
 	r := testregistry.New(t, testregistry.Options{})
 	r.Image("app", "v1", []byte("layer"))

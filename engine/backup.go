@@ -320,7 +320,7 @@ func (b *backup) open(ctx context.Context, from origin, desc ocispec.Descriptor,
 	if err != nil {
 		return nil, err
 	}
-	_, near := from.(*local)
+	near := onDisk(from)
 	return part{Closer: body, Reader: &counted{Reader: body, heard: func(n int64) {
 		b.Progress.Moved(n)
 		if !near {

@@ -213,17 +213,20 @@ func (r *restore) adopt() {
 // report is what became of one delivery, without what cosign attached to it: that
 // may still be under way.
 func (d *delivery) report() ArtifactReport {
+	return d.alone(make(map[digest.Digest]bool))
+}
+
+func (d *delivery) alone(seen map[digest.Digest]bool) ArtifactReport {
 	r := ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.digest, Err: d.err, Unchanged: d.unchanged()}
-	r.count(d, make(map[digest.Digest]bool))
+	r.count(d, seen)
 	return r
 }
 
 // whole is what became of a delivery and of what cosign attached to it, when
 // nothing is under way any more.
 func (d *delivery) whole() ArtifactReport {
-	r := ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.digest, Err: d.err, Unchanged: d.unchanged()}
 	seen := make(map[digest.Digest]bool)
-	r.count(d, seen)
+	r := d.alone(seen)
 	for _, b := range d.beside {
 		r.count(b, seen)
 		r.Unchanged = r.Unchanged && b.unchanged()

@@ -154,7 +154,7 @@ func (b *backup) forecast(f *Forecast, there store.Layout, directory bool) {
 			}
 		}
 		a.visit.all(func(v *visit) {
-			_, near := v.origin.(*local)
+			near := onDisk(v.origin)
 			each(v.node.descriptor, near, nil)
 			for _, blob := range v.node.blobs {
 				each(blob.descriptor, b.planner.isNear(blob), blob)

@@ -487,7 +487,7 @@ func (g *graph) bytes(ctx context.Context, o origin, desc ocispec.Descriptor, da
 			return nil, err
 		}
 	}
-	if _, near := o.(*local); !near {
+	if !onDisk(o) {
 		g.moved(int64(len(data)))
 	}
 	return data, nil
@@ -524,8 +524,8 @@ func (b *blob) addOrigin(o origin) {
 	if slices.Contains(b.origins, o) {
 		return
 	}
-	if _, near := o.(*local); near {
-		at := slices.IndexFunc(b.origins, func(o origin) bool { _, near := o.(*local); return !near })
+	if onDisk(o) {
+		at := slices.IndexFunc(b.origins, func(o origin) bool { return !onDisk(o) })
 		if at >= 0 {
 			b.origins = slices.Insert(b.origins, at, o)
 			return
@@ -549,10 +549,7 @@ func (g *graph) places(b *blob) int {
 }
 
 // isNear tells whether a blob lies in a layout on disk.
-func (g *graph) isNear(b *blob) bool {
-	_, near := g.from(b, 0).(*local)
-	return near
-}
+func (g *graph) isNear(b *blob) bool { return onDisk(g.from(b, 0)) }
 
 // another tells whether asking again for a blob is worth while: where another
 // place has it, or once more where the bytes were wrong.

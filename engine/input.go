@@ -79,13 +79,12 @@ func (i *input) classify() {
 // addCorrupt makes a root, which will fail, of an entry that cannot be read: in each
 // repository that it came from, since nothing else says what needs it.
 func (i *input) addCorrupt(e store.Entry, err error) {
-	for _, repository := range e.Repositories {
-		if ref, parseErr := config.ParseReference(repository + "@" + e.Digest.String()); parseErr == nil {
-			i.roots = append(i.roots, root{e, ref, err})
-		}
+	suspects := suspectsOf(e, config.Reference{})
+	if len(suspects) == 0 {
+		suspects = append(suspects, config.Reference{})
 	}
-	if len(e.Repositories) == 0 {
-		i.roots = append(i.roots, root{entry: e, corrupt: err})
+	for _, ref := range suspects {
+		i.roots = append(i.roots, root{e, ref, err})
 	}
 }
 

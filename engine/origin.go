@@ -167,6 +167,12 @@ type local struct {
 	homes  map[digest.Digest][]string             // the repositories of a referrer
 }
 
+// onDisk tells a layout from a registry: nothing of it comes over a network.
+func onDisk(o origin) bool {
+	_, is := o.(*local)
+	return is
+}
+
 func newLocal(l store.Layout, path string) *local {
 	return &local{layout: l, path: path, roots: make(map[string]ocispec.Descriptor),
 		points: make(map[digest.Digest][]ocispec.Descriptor), homes: make(map[digest.Digest][]string)}
