@@ -2,13 +2,10 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
@@ -55,37 +52,6 @@ type planner struct {
 	all      []*artifact                                  // in the order of the plan; complete when each returns
 	listed   bool                                         // all of them: each did not end before
 	absent   []string                                     // repositories that may be missing, and are
-}
-
-// siblings are roots of one repository that are found before the graph of an
-// index among them is walked. A child that has a tag as well (v1-amd64 beside v1)
-// is then fetched once, and always by its tag: what a run asks for does not
-// depend on what answers first.
-type siblings struct {
-	missing atomic.Int32
-	found   chan struct{}
-}
-
-// maxSiblings keeps them few enough to wait in the channel between the stages.
-const maxSiblings = lookahead / 2
-
-func newSiblings(n int) *siblings {
-	s := &siblings{found: make(chan struct{})}
-	s.missing.Store(int32(n))
-	return s
-}
-
-func (s *siblings) done() {
-	if s.missing.Add(-1) == 0 {
-		close(s.found)
-	}
-}
-
-func (s *siblings) wait(ctx context.Context) {
-	select {
-	case <-s.found:
-	case <-ctx.Done(): // what follows will say so
-	}
 }
 
 // each resolves all artifacts of the selections side by side. taken hears of
@@ -339,71 +305,4 @@ func newArtifact(ref config.Reference, s config.Selection, e expansion, scope *s
 	}
 	return &artifact{ref: ref, name: name, layout: s.Layout, from: s.Origin, origin: e.origin, scope: scope,
 		err: e.err, resolved: make(chan struct{})}
-}
-
-// collisions remembers which source took which target.
-type collisions struct {
-	mapper *config.Mapper
-	mu     sync.Mutex // guards taken
-	taken  map[claimKey]*artifact
-}
-
-// claimKey is what artifacts of one digest alone may have.
-type claimKey struct {
-	kind string // source or target
-	name string
-}
-
-// claim notes that the artifact goes where its name says, and where the
-// mappings put it. The error is a *CollisionError.
-func (c *collisions) claim(a *artifact) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err := c.take(claimKey{"source", a.name}, a); err != nil {
-		return err
-	}
-	if c.mapper == nil {
-		return nil
-	}
-	repository, tag, ok, err := c.mapper.Map(a.ref)
-	if err != nil {
-		return artifactError(a.ref, "map", err)
-	}
-	if !ok || tag == "" {
-		return nil
-	}
-	return c.take(claimKey{"target", repository + ":" + tag}, a)
-}
-
-func (c *collisions) take(key claimKey, by *artifact) error {
-	if c.taken == nil {
-		c.taken = make(map[claimKey]*artifact)
-	}
-	other, met := c.taken[key]
-	if met && other.root.digest != by.root.digest {
-		return &CollisionError{Target: key.name, Sources: [2]string{other.ref.String(), by.ref.String()}}
-	}
-	c.taken[key] = by
-	return nil
-}
-
-// isFatal tells an error of the run from one of an artifact.
-func isFatal(err error) bool {
-	var collision *CollisionError
-	var space *SpaceError
-	var written *writeError
-	return errors.As(err, &collision) || errors.As(err, &space) || errors.As(err, &written) ||
-		errors.Is(err, context.Canceled)
-}
-
-// writeError is a failure of the output, which no other artifact would escape.
-type writeError struct{ error }
-
-func (e *writeError) Unwrap() error { return e.error }
-
-func written(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &writeError{err}
 }

@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// blob is one leaf of the run.
+type blob struct {
+	descriptor
+	origins []origin    // where it can be had, the first one found first; guarded by graph.mu
+	waiting []*artifact // whom it keeps from being whole; guarded by the directory's mutex
+	state   blobState   // guarded like waiting
+	err     error
+}
+
+type blobState uint8
+
+const (
+	blobUnknown blobState = iota
+	blobQueued
+	blobDone // err tells how
+)
+
+// blobKey is what makes two leaves one, whatever media types they are given.
+type blobKey struct {
+	digest digest.Digest
+	size   int64
+}
+
+// blob returns the run's one record of a leaf, and notes that o has it.
+func (g *graph) blob(desc ocispec.Descriptor, o origin) *blob {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	key := blobKey{desc.Digest, desc.Size}
+	b := g.blobs[key]
+	if b == nil {
+		b = &blob{descriptor: compact(desc)}
+		if g.first != nil && g.first.has(desc) {
+			b.addOrigin(g.first)
+		}
+		g.blobs[key] = b
+	}
+	b.addOrigin(o)
+	return b
+}
+
+func (g *graph) alsoAt(n *node, o origin) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, b := range n.blobs {
+		b.addOrigin(o)
+	}
+}
+
+// addOrigin notes one more place. One on disk comes before those that have to be
+// asked, whatever is found first.
+func (b *blob) addOrigin(o origin) {
+	if slices.Contains(b.origins, o) {
+		return
+	}
+	if onDisk(o) {
+		at := slices.IndexFunc(b.origins, func(o origin) bool { return !onDisk(o) })
+		if at >= 0 {
+			b.origins = slices.Insert(b.origins, at, o)
+			return
+		}
+	}
+	b.origins = append(b.origins, o)
+}
+
+// from returns where to ask for the blob at a given attempt, counted from 0.
+func (g *graph) from(b *blob, attempt int) origin {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return b.origins[attempt%len(b.origins)]
+}
+
+// places counts where a blob can be had, as far as is known.
+func (g *graph) places(b *blob) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(b.origins)
+}
+
+// isNear tells whether a blob lies in a layout on disk.
+func (g *graph) isNear(b *blob) bool { return onDisk(g.from(b, 0)) }
+
+// another tells whether asking again for a blob is worth while: where another
+// place has it, or once more where the bytes were wrong.
+func (g *graph) another(b *blob, attempt int, err error) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return attempt+1 < len(b.origins) || attempt == 0 && isWrong(err)
+}

@@ -1,0 +1,27 @@
+package engine
+
+import (
+	"context"
+	"errors"
+)
+
+// isFatal tells an error of the run from one of an artifact.
+func isFatal(err error) bool {
+	var collision *CollisionError
+	var space *SpaceError
+	var written *writeError
+	return errors.As(err, &collision) || errors.As(err, &space) || errors.As(err, &written) ||
+		errors.Is(err, context.Canceled)
+}
+
+// writeError is a failure of the output, which no other artifact would escape.
+type writeError struct{ error }
+
+func (e *writeError) Unwrap() error { return e.error }
+
+func written(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &writeError{err}
+}

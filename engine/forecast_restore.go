@@ -1,0 +1,158 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// ForecastRestore compares a layout with the targets and stops before anything
+// is sent.
+func ForecastRestore(ctx context.Context, c *registry.Client, in store.Layout, o RestoreOptions) (*Forecast, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	before := requests(c)
+	r := &restore{RestoreOptions: o, client: c, graph: newGraph(), uploads: make(map[uploadKey]*upload), dry: &dryRun{moves: make(map[digest.Digest]bool)}}
+	if err := r.prepare(ctx, in); err != nil {
+		return nil, err
+	}
+	f := new(Forecast)
+	if err := r.foresee(ctx, f); err != nil {
+		return nil, err
+	}
+	f.Requests += requests(c) - before + r.dry.requests
+	f.Transfer += r.dry.bytes
+	return f, nil
+}
+
+// dryRun counts instead of pushing.
+type dryRun struct {
+	mu       sync.Mutex // guards what follows
+	requests int
+	bytes    int64
+	moves    map[digest.Digest]bool // what would be pushed somewhere
+}
+
+func (d *dryRun) count(requests int, bytes int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.requests += requests
+	d.bytes += bytes
+}
+
+// push counts the push of a manifest.
+func (d *dryRun) push(n *node) {
+	d.count(1, n.size)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.moves[n.digest] = true
+}
+
+// hasAPI asks whether a target has the referrers API. A run that pushes learns
+// that it has one from the answer to a push, and then asks nothing.
+func (r *restore) hasAPI(ctx context.Context, d *delivery) (bool, error) {
+	if r.dry == nil {
+		return d.repo.ReferrersAPI(ctx)
+	}
+	r.dry.mu.Lock()
+	defer r.dry.mu.Unlock()
+	before := requests(r.client)
+	api, err := d.repo.ReferrersAPI(ctx)
+	if api {
+		r.dry.requests -= requests(r.client) - before
+	}
+	return api, err
+}
+
+// foresee does of a restore what changes nothing.
+func (r *restore) foresee(ctx context.Context, f *Forecast) error {
+	for _, u := range r.order {
+		has, err := u.places[0].repo.HasBlob(ctx, u.blob.oci())
+		if err != nil {
+			return err
+		}
+		f.Requests += len(u.places) - 1 // mounts
+		if !has {
+			f.Requests += 2 // POST and PUT
+			f.Transfers++
+			f.Transfer += u.size
+			r.dry.moves[u.digest] = true
+		}
+	}
+	for _, d := range r.all {
+		if d.err == nil && !d.skipped {
+			d.err = r.put(ctx, d, d.visit, d.tag)
+		}
+	}
+	r.tally(f)
+	return nil
+}
+
+func (r *restore) tally(f *Forecast) {
+	seen := make(map[descriptor]bool)
+	for _, d := range r.all {
+		if d.parent != nil {
+			continue
+		}
+		one := d.whole()
+		out := Outlook{Name: d.name, Target: one.Target, Digest: one.Digest, MediaType: d.root.mediaType, Size: one.Bytes, Err: one.Err, State: d.state()}
+		if d.visit != nil && d.visit.err == nil && (d.visit.isSparse() || len(d.old) > 0) {
+			out.Platforms = d.scope.platforms
+		}
+		out.Referrers = d.refers
+		for _, b := range d.beside {
+			out.Referrers = append(out.Referrers, b.root.digest)
+			out.Referrers = append(out.Referrers, b.refers...)
+		}
+		slices.Sort(out.Referrers)
+		out.Referrers = slices.Compact(out.Referrers)
+		for _, of := range append([]*delivery{d}, d.beside...) {
+			r.meet(f, of, seen)
+		}
+		f.Artifacts = append(f.Artifacts, out)
+	}
+}
+
+// meet adds what a delivery consists of to a forecast. seen knows what was met.
+func (r *restore) meet(f *Forecast, d *delivery, seen map[descriptor]bool) {
+	if d.visit == nil || d.visit.err != nil {
+		return
+	}
+	once := make(map[descriptor]bool)
+	r.each(d, d.visit, func(v *visit) {
+		for _, part := range v.node.parts() {
+			if part.mediaType = ""; once[part] {
+				continue
+			}
+			once[part] = true
+			if seen[part] {
+				f.Shared += part.size
+				continue
+			}
+			seen[part] = true
+			f.Distinct += part.size
+			if !r.dry.moves[part.digest] {
+				f.There += part.size
+			}
+		}
+	})
+}
+
+func (d *delivery) state() State {
+	switch {
+	case d.err != nil || slices.ContainsFunc(d.beside, func(b *delivery) bool { return b.err != nil }):
+		return StateFailed
+	case d.unchanged() && !slices.ContainsFunc(d.beside, func(b *delivery) bool { return !b.unchanged() }):
+		return StateUnchanged
+	case d.present || d.changes:
+		return StateChanged
+	}
+	return StateNew
+}

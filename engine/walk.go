@@ -1,0 +1,166 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oras-mirror/oras-mirror/config"
+)
+
+func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, desc ocispec.Descriptor, data []byte, depth int) error {
+	if depth == 0 {
+		ctx = walking(ctx)
+	}
+	if depth > maxDepth {
+		return walkError(o, desc, &LimitError{What: "levels of manifests:", Most: maxDepth})
+	}
+	if err := steps(ctx, 0); err != nil { // some other branch went beyond it
+		return walkError(o, desc, err)
+	}
+	n, err := g.node(ctx, o, desc, data)
+	if err != nil {
+		return err
+	}
+	v.node = n
+	children := s.children(n)
+	if v.sparse = len(children) < len(n.children); v.sparse && len(children) == 0 && depth == 0 {
+		return &PlatformError{Reference: o.repository() + "@" + desc.Digest.String(), Wanted: s.platforms, Children: n.children}
+	}
+	if err := steps(ctx, len(children)); err != nil {
+		return walkError(o, desc, err)
+	}
+	v.children = make([]*visit, len(children))
+	// No group context: a child may be shared with an artifact that can be had,
+	// and must not be given up because its sibling cannot.
+	var group errgroup.Group
+	for i, child := range children {
+		group.Go(func() (err error) {
+			v.children[i], err = g.visit(ctx, v, o, s, child, nil, depth+1)
+			return err
+		})
+	}
+	if s.referrers {
+		var lost int
+		group.Go(func() error {
+			v.attached, lost, v.missing = g.attachments(ctx, v, s, depth)
+			return nil
+		})
+		var err error
+		v.referrers, v.lost, err = g.referrers(ctx, v, s, depth)
+		defer func() {
+			v.lost += lost
+			v.missing = firstError([]error{err, v.missing})
+		}()
+	}
+	return group.Wait()
+}
+
+func walkError(o origin, desc ocispec.Descriptor, err error) error {
+	return &ArtifactError{Reference: o.repository() + "@" + desc.Digest.String(), Op: "walk", Err: err}
+}
+
+// referrers walks what refers to v. One that cannot be had is an error beside
+// the others, not instead of them; lost counts those.
+func (g *graph) referrers(ctx context.Context, v *visit, s *scope, depth int) (visits []*visit, lost int, err error) {
+	listed, err := v.origin.referrers(ctx, v.node.oci())
+	if err == nil {
+		err = steps(ctx, len(listed))
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	// Registries list them in any order; a bundle must not depend on it.
+	slices.SortFunc(listed, func(a, b ocispec.Descriptor) int { return compareDigests(a.Digest, b.Digest) })
+	listed = slices.CompactFunc(listed, func(a, b ocispec.Descriptor) bool { return a.Digest == b.Digest })
+
+	visits = make([]*visit, len(listed))
+	errs := make([]error, len(listed))
+	var group errgroup.Group
+	for i, desc := range listed {
+		group.Go(func() error {
+			visits[i], errs[i] = g.referrer(ctx, v, s, desc, depth+1)
+			return nil
+		})
+	}
+	_ = group.Wait() // its functions never fail: errs has them
+	visits = slices.DeleteFunc(visits, func(v *visit) bool { return v == nil })
+	for _, err := range errs {
+		if err != nil {
+			lost++
+		}
+	}
+	return visits, lost, firstError(errs)
+}
+
+// referrer walks one referrer, nil if it turns out not to refer to v at all: a
+// list under the referrers tag may be stale, and a manifest alone says what its
+// subject is.
+func (g *graph) referrer(ctx context.Context, v *visit, s *scope, desc ocispec.Descriptor, depth int) (*visit, error) {
+	o, n := v.origin, v.node
+	if desc.ArtifactType != "" && !s.wants(desc.ArtifactType) || !s.pinned(desc.Digest) {
+		return nil, nil
+	}
+	r, err := g.node(ctx, o, desc, nil)
+	if err != nil {
+		return nil, err
+	}
+	if r.subject != n.digest {
+		g.notice(fmt.Sprintf("%s@%s is listed as a referrer of %s and is none: left out", o.repository(), desc.Digest, n.digest))
+		return nil, nil
+	}
+	if !s.wants(r.kind) {
+		return nil, nil
+	}
+	w, err := g.visit(ctx, v, o, s.forReferrers(), desc, nil, depth)
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// attachments walks what cosign attached to v by tags. lost counts those that
+// cannot be had.
+func (g *graph) attachments(ctx context.Context, v *visit, s *scope, depth int) (all []attachment, lost int, err error) {
+	refs, err := v.origin.attached(ctx, v.node.digest, s.beside != nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, ref := range refs {
+		w, failure := g.attachment(ctx, v, s, ref, depth+1)
+		switch {
+		case failure != nil:
+			lost++
+			err = firstError([]error{err, failure})
+		case w != nil:
+			all = append(all, attachment{ref.EntryName(), w})
+		}
+	}
+	return all, lost, err
+}
+
+// attachment walks what stands under one of cosign's tags, nil if it is not
+// selected. It has no artifact type: the media types of its layers say what it is.
+func (g *graph) attachment(ctx context.Context, v *visit, s *scope, ref config.Reference, depth int) (*visit, error) {
+	o := v.origin
+	desc, data, err := g.root(ctx, o, ref)
+	if err != nil || !s.pinned(desc.Digest) {
+		return nil, err
+	}
+	n, err := g.node(ctx, o, desc, data)
+	if err != nil {
+		return nil, err
+	}
+	wanted := slices.ContainsFunc(n.blobs, func(b *blob) bool { return s.wants(b.mediaType) })
+	if !wanted && !s.wants(n.kind) {
+		return nil, nil
+	}
+	w, err := g.visit(ctx, v, o, s.forReferrers(), desc, data, depth)
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
