@@ -1,13 +1,10 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -114,27 +111,10 @@ func fillGoldenAPI(r *testregistry.Registry) {
 	})
 	r.Fault(func(req *http.Request, _ int) testregistry.Fault {
 		if strings.HasSuffix(req.URL.Path, "/both/referrers/"+old.Digest.String()) {
-			return without(hidden)
+			return testregistry.WithoutReferrer(hidden.Digest)
 		}
 		return nil
 	})
-}
-
-// without takes a referrer out of a list.
-func without(desc ocispec.Descriptor) testregistry.Fault {
-	return func(answer http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-			whole := httptest.NewRecorder()
-			answer.ServeHTTP(whole, req)
-			var list ocispec.Index
-			if err := json.Unmarshal(whole.Body.Bytes(), &list); err != nil {
-				panic(err)
-			}
-			list.Manifests = slices.DeleteFunc(list.Manifests, func(d ocispec.Descriptor) bool { return d.Digest == desc.Digest })
-			w.Header().Set("Content-Type", ocispec.MediaTypeImageIndex)
-			_ = json.NewEncoder(w).Encode(list) // who asked may have gone
-		})
-	}
 }
 
 // fillGoldenTags puts what is in the registry without the API: nested indexes,

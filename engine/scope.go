@@ -58,15 +58,6 @@ func (a *artifact) unpinned() error {
 	return nil
 }
 
-// BuildKit's attestations are children of the index that holds the image which
-// they describe, under a platform that no machine has
-// (github.com/moby/buildkit, docs/attestations/attestation-storage.md).
-const (
-	annotationReferenceType   = "vnd.docker.reference.type"
-	annotationReferenceDigest = "vnd.docker.reference.digest"
-	attestationManifest       = "attestation-manifest"
-)
-
 func scopeOf(s config.Selection) *scope {
 	scope := &scope{referrers: s.Referrers, wants: s.WantsReferrer, digests: s.ReferrerDigests, platforms: s.Platforms}
 	scope.key = fmt.Sprint(s.Referrers, " ", strings.Join(s.ReferrerTypes, " "), " ", s.ReferrerDigests != nil, s.ReferrerDigests, " ",
@@ -110,17 +101,17 @@ func (s *scope) children(n *node) []ocispec.Descriptor {
 	if len(s.platforms) == 0 {
 		return n.children
 	}
-	kept := make(map[string]bool)
+	kept := make(map[digest.Digest]bool)
 	for _, c := range n.children {
 		if !isAttestation(c) && s.selects(c) {
-			kept[c.Digest.String()] = true
+			kept[c.Digest] = true
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(n.children), func(c ocispec.Descriptor) bool {
-		if isAttestation(c) {
-			return !kept[c.Annotations[annotationReferenceDigest]]
+		if image, is := store.AttestationOf(c); is {
+			return !kept[image]
 		}
-		return !kept[c.Digest.String()]
+		return !kept[c.Digest]
 	})
 }
 
@@ -162,7 +153,8 @@ func (s *scope) platformsOf(v *visit) (missing []config.Platform, sound bool) {
 }
 
 func isAttestation(c ocispec.Descriptor) bool {
-	return c.Annotations[annotationReferenceType] == attestationManifest
+	_, is := store.AttestationOf(c)
+	return is
 }
 
 // PlatformError says that an index has no child of a wanted platform.

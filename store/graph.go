@@ -14,9 +14,8 @@ func leftOut(platforms string, index, child ocispec.Descriptor, children []ocisp
 	if platforms == "" || !IsIndex(index.MediaType) {
 		return false
 	}
-	if child.Annotations["vnd.docker.reference.type"] == "attestation-manifest" {
-		of := child.Annotations["vnd.docker.reference.digest"]
-		at := slices.IndexFunc(children, func(c ocispec.Descriptor) bool { return c.Digest.String() == of })
+	if of, is := AttestationOf(child); is {
+		at := slices.IndexFunc(children, func(c ocispec.Descriptor) bool { return c.Digest == of })
 		return at < 0 || children[at].Platform != nil && !selected(platforms, *children[at].Platform)
 	}
 	return child.Platform != nil && child.Platform.OS != "unknown" && !selected(platforms, *child.Platform)

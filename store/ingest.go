@@ -46,7 +46,7 @@ func (i *Ingest) open() (err error) {
 	if err != nil {
 		return err
 	}
-	i.early = &early{File: i.file}
+	i.early = &early{file: i.file}
 	if i.size, err = io.Copy(i.hash, stoppableReader{i.file, i.dir.interrupted}); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -28,6 +29,15 @@ func IsManifest(mediaType string) bool {
 // IsIndex says that what a manifest of that media type points at are manifests.
 func IsIndex(mediaType string) bool {
 	return mediaType == ocispec.MediaTypeImageIndex || mediaType == mediaTypeDockerList
+}
+
+// AttestationOf tells whether a child of an index is one of BuildKit's attestations,
+// and of which image: they are children of the index that holds the image which
+// they describe, under a platform that no machine has
+// (github.com/moby/buildkit, docs/attestations/attestation-storage.md).
+func AttestationOf(child ocispec.Descriptor) (image digest.Digest, is bool) {
+	is = child.Annotations["vnd.docker.reference.type"] == "attestation-manifest"
+	return digest.Digest(child.Annotations["vnd.docker.reference.digest"]), is
 }
 
 // Manifest is what a manifest of any kind says of other content.

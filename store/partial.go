@@ -77,7 +77,7 @@ func (p *partial) create() (err error) {
 		return err
 	}
 	p.file = p.lock.file
-	p.early = &early{File: p.file}
+	p.early = &early{file: p.file}
 	p.buffer = bufio.NewWriterSize(p.early, 256<<10)
 	return nil
 }

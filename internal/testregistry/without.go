@@ -1,0 +1,29 @@
+package testregistry
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// WithoutReferrer takes one referrer out of a list of them: a registry that got the
+// API late may know it by its tag alone.
+func WithoutReferrer(hidden digest.Digest) Fault {
+	return func(answer http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			whole := httptest.NewRecorder()
+			answer.ServeHTTP(whole, req)
+			var list ocispec.Index
+			if err := json.Unmarshal(whole.Body.Bytes(), &list); err != nil {
+				panic(err)
+			}
+			list.Manifests = slices.DeleteFunc(list.Manifests, func(d ocispec.Descriptor) bool { return d.Digest == hidden })
+			w.Header().Set("Content-Type", ocispec.MediaTypeImageIndex)
+			_ = json.NewEncoder(w).Encode(list) // who asked may have gone
+		})
+	}
+}
