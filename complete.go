@@ -12,6 +12,9 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
+// completeName is what the scripts of package completion call.
+const completeName = "__complete"
+
 // What a shell is to complete by itself, in the place of candidates.
 const (
 	completeFiles   = ":files"

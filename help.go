@@ -22,6 +22,21 @@ func (c *helpCommand) Run(ctx context.Context, u *ui) error {
 	return nil
 }
 
+// printHelp writes the help of a command.
+func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
+	if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
+		return &unwrittenError{err}
+	}
+	return nil
+}
+
+// unwrittenError says that help could not be written, which is no fault of the
+// command line.
+type unwrittenError struct{ err error }
+
+func (e *unwrittenError) Error() string { return e.err.Error() }
+func (e *unwrittenError) Unwrap() error { return e.err }
+
 // noCommand shows the commands to who named none. It is an error all the same:
 // in a script it means that a variable was empty.
 func noCommand(parser *kong.Kong, u *ui) error {

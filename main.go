@@ -79,7 +79,7 @@ func dispatch(ctx context.Context, args []string, u *ui) (err error) {
 	if len(args) == 0 {
 		return noCommand(parser, u)
 	}
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(withoutEquals(parser.Model.Node, args))
 	if err != nil {
 		return wrongUsage(err)
 	}
@@ -94,6 +94,7 @@ func newParser(ctx context.Context, u *ui) (*kong.Kong, error) {
 		kong.Description(description),
 		kong.Writers(u.stdout, u.stderr),
 		kong.Exit(func(code int) { panic(left(code)) }),
+		kong.Help(printHelp),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100}),
 		kong.ExplicitGroups(groups),
 		kong.BindTo(ctx, (*context.Context)(nil)),

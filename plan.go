@@ -160,7 +160,7 @@ func (c *planCommand) ofRestore(ctx context.Context, u *ui) (*plan, error) {
 	progress := startProgress(u)
 	f, err := engine.ForecastRestore(ctx, client, in.(store.Layout), engine.RestoreOptions{
 		Concurrency: c.Concurrency, Progress: progress, Targets: r.targets, Mapper: r.mapper, Only: c.Only,
-		ExcludeReferrers: c.ExcludeReferrers,
+		ExcludeReferrers: c.excluded(),
 	})
 	progress.close()
 	return &plan{forecast: f, restores: true}, errors.Join(err, in.Close())

@@ -82,7 +82,7 @@ func (c *restoreCommand) run(ctx context.Context, u *ui, r restore, client *regi
 		Targets:          r.targets,
 		Mapper:           r.mapper,
 		Only:             c.Only,
-		ExcludeReferrers: c.ExcludeReferrers,
+		ExcludeReferrers: c.excluded(),
 		FailFast:         c.FailFast,
 		DryRun:           c.DryRun,
 		TempDir:          c.TempDir,

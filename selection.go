@@ -25,11 +25,12 @@ func (f *platformFlags) apply(all []config.Selection) error {
 
 // apply puts the flags over what selections say.
 func (f *referrerFlags) apply(all []config.Selection) {
-	if !f.IncludeReferrers && !f.ExcludeReferrers {
+	included := f.included()
+	if included == nil {
 		return
 	}
 	for i := range all {
-		all[i].Referrers, all[i].ReferrerTypes = f.IncludeReferrers, nil
+		all[i].Referrers, all[i].ReferrerTypes = *included, nil
 	}
 }
 

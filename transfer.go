@@ -33,8 +33,24 @@ type runFlags struct {
 
 // referrerFlags win over what a spec says of referrers.
 type referrerFlags struct {
-	IncludeReferrers bool `group:"Run" xor:"referrers" help:"Carry signatures, SBOMs and attestations, whatever the spec says."`
-	ExcludeReferrers bool `group:"Run" xor:"referrers" help:"Leave signatures, SBOMs and attestations behind."`
+	IncludeReferrers *bool `group:"Run" xor:"referrers" help:"Carry signatures, SBOMs and attestations, whatever the spec says."`
+	ExcludeReferrers *bool `group:"Run" xor:"referrers" help:"Leave signatures, SBOMs and attestations behind."`
+}
+
+// included tells whether referrers come along; nil leaves that to the spec. A flag
+// with =false says what the other one says.
+func (f *referrerFlags) included() *bool {
+	if f.ExcludeReferrers == nil {
+		return f.IncludeReferrers
+	}
+	included := !*f.ExcludeReferrers
+	return &included
+}
+
+// excluded tells whether the flags leave referrers behind.
+func (f *referrerFlags) excluded() bool {
+	included := f.included()
+	return included != nil && !*included
 }
 
 // overhead is what a run needs beside its buffer: connections, the plan (1 KiB

@@ -25,8 +25,12 @@ func usage(hint, format string, a ...any) error {
 // wrongUsage splits what kong says into a fact and a hint. Kong keeps the
 // nearest flag or command in its text alone.
 func wrongUsage(err error) error {
-	if is[*usageError](err) {
+	var unwritten *unwrittenError
+	switch {
+	case is[*usageError](err):
 		return err
+	case errors.As(err, &unwritten):
+		return unwritten
 	}
 	fact, nearest, ok := strings.Cut(err.Error(), ", did you mean ")
 	if ok {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -111,6 +112,18 @@ func TestHelp(t *testing.T) {
 		code, stdout, stderr := try(t, "", args...)
 		if code != 0 || stderr != "" || !strings.Contains(stdout, "Usage: oras-mirror") {
 			t.Errorf("%v: exit code %d, %q, %q", args, code, stdout, stderr)
+		}
+	}
+}
+
+func TestOutputThatTakesNothingIsNoWrongUsage(t *testing.T) {
+	for _, args := range []string{"--help", "backup --help", "help", "help backup", "version", "version --format json",
+		"schema", "man", "completion bash", "init", "list --input " + filepath.Join(testdata, "layout")} {
+		var errs bytes.Buffer
+		u := &ui{stdin: strings.NewReader(""), stdout: fullWriter{}, stderr: &errs}
+		code := run(t.Context(), strings.Fields(args), u)
+		if code != 1 || errs.String() != errorMark+"no space left\n" {
+			t.Errorf("%s: exit code %d, %q", args, code, errs.String())
 		}
 	}
 }
