@@ -141,6 +141,8 @@ func wordings() []wording {
 		{name: "another directory", err: &store.NotLayoutError{Path: "photos"}},
 		{name: "no input", err: &store.InputError{Path: "bundle.tgz", Reason: "does not exist", Err: fs.ErrNotExist}},
 		{name: "no archive", err: &store.InputError{Path: "notes.txt", Reason: "is neither a tar archive nor an OCI layout"}},
+		{name: "nothing in it", err: engine.ErrNoArtifact},
+		{name: "no index", err: &store.InputError{Path: "mirror", Reason: `index.json has no list "manifests"`, Err: &store.IndexError{Err: errors.New(`has no list "manifests"`)}}},
 		{name: "half an archive", err: &store.InputError{Path: "bundle.tgz", Reason: "the archive ends in the middle", Err: io.ErrUnexpectedEOF}},
 		{name: "no lock", err: &noLockError{"mirror.lock.yaml"}},
 		{name: "drift", err: &driftError{"mirror.lock.yaml", app, "it is in ./vendor and not locked"}},

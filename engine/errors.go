@@ -71,6 +71,9 @@ func (e *TagError) Unwrap() error { return e.Err }
 // ErrNothing says that no artifact of a run is whole, so nothing was written.
 var ErrNothing = fmt.Errorf("no artifact could be copied")
 
+// ErrNoArtifact says that a layout lists nothing that could be restored.
+var ErrNoArtifact = errors.New("the input holds no artifact")
+
 // artifactError adds the reference where err does not bear one.
 func artifactError(ref config.Reference, op string, err error) error {
 	return &ArtifactError{Reference: ref.String(), Op: op, Err: err}

@@ -59,7 +59,7 @@ func (o RestoreOptions) withDefaults() (RestoreOptions, error) {
 // is visible in a target before it is whole: blobs go first, then manifests,
 // referrers, and tags last. The error is for the run as a whole: interrupted,
 // two sources that collide (before any byte moves), the input cannot be read,
-// or ErrNothing. An artifact that failed is in the report.
+// ErrNoArtifact or ErrNothing. An artifact that failed is in the report.
 func Restore(ctx context.Context, c *registry.Client, in store.Input, o RestoreOptions) (*Report, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -123,6 +123,9 @@ func (r *restore) prepare(ctx context.Context, in store.Input) error {
 	r.graph.notice = r.Progress.Notice
 	if missing := in.Index().Annotations[AnnotationMissing]; missing != "" {
 		r.Progress.Notice("the backup could not get all that it was to: the input lacks " + missing)
+	}
+	if len(r.in.roots) == 0 {
+		return ErrNoArtifact
 	}
 	if r.all, err = r.route(); err != nil {
 		return err

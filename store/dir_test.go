@@ -127,8 +127,8 @@ func TestDirRefusesOtherThings(t *testing.T) {
 	}{
 		"empty":                 {nil, true},
 		"git's placeholder":     {map[string]string{".gitkeep": ""}, true},
-		"layout and more":       {map[string]string{"oci-layout": layoutFile, "index.json": "{}", "README.md": "x"}, true},
-		"layout with an ingest": {map[string]string{"oci-layout": layoutFile, "index.json": "{}", "ingest/photo.jpg": "x"}, true},
+		"layout and more":       {map[string]string{"oci-layout": layoutFile, "index.json": emptyIndex, "README.md": "x"}, true},
+		"layout with an ingest": {map[string]string{"oci-layout": layoutFile, "index.json": emptyIndex, "ingest/photo.jpg": "x"}, true},
 		"layout without index":  {map[string]string{"oci-layout": layoutFile}, true},
 		"left by a killed run":  {map[string]string{LockFile: "", "ingest/sha256-x": "x", "blobs/sha256/x": "x"}, true},
 		"a folder of that name": {map[string]string{"ingest/photo.jpg": "x"}, false},
@@ -136,6 +136,7 @@ func TestDirRefusesOtherThings(t *testing.T) {
 		"a photo beside a lock": {map[string]string{"photo.jpg": "x", LockFile: ""}, false},
 		"blobs of another kind": {map[string]string{"blobs/x": "x"}, false},
 		"layout of the future":  {map[string]string{"oci-layout": `{"imageLayoutVersion":"2.0.0"}`}, false},
+		"index.json is {}":      {map[string]string{"oci-layout": layoutFile, "index.json": "{}"}, false},
 		"index.json is broken":  {map[string]string{"oci-layout": layoutFile, "index.json": "{"}, false},
 		"oci-layout is no JSON": {map[string]string{"oci-layout": "hello"}, false},
 		"only index.json":       {map[string]string{"index.json": "{}"}, false},

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,6 +34,10 @@ func (e *IndexError) Error() string {
 
 func (e *IndexError) Unwrap() error { return e.Err }
 
+// errNoManifests keeps what is no index at all, such as {} or an error in JSON, from
+// passing for the index of an empty layout.
+var errNoManifests = errors.New(`has no list "manifests"`)
+
 // ReadIndex decodes an index.json as it comes, into compact entries. What is
 // wrong with its text is an *IndexError.
 func ReadIndex(r io.Reader) (*Index, error) {
@@ -51,8 +56,9 @@ func ReadIndex(r io.Reader) (*Index, error) {
 
 type indexReader struct {
 	*lexer
-	index *Index
-	at    int // the entry that is being read, from 1
+	index  *Index
+	listed bool // "manifests" was there
+	at     int  // the entry that is being read, from 1
 
 	entry              Entry
 	refName, imageName string
@@ -72,6 +78,9 @@ func (in *indexReader) read() error {
 	if err := in.object(in.member); err != nil {
 		return err
 	}
+	if !in.listed {
+		return errNoManifests
+	}
 	return in.end()
 }
 
@@ -86,8 +95,7 @@ func (in *indexReader) member(key string) (err error) {
 	case "mediaType":
 		_, err = in.string()
 	case "manifests":
-		x.Entries = x.Entries[:0]
-		err = in.array(in.readEntry)
+		err = in.manifests()
 	case "annotations":
 		x.Annotations = make(map[string]string)
 		err = in.object(func(key string) error {
@@ -99,6 +107,16 @@ func (in *indexReader) member(key string) (err error) {
 		err = keep(&x.foreign, key, in.lexer)
 	}
 	return err
+}
+
+// manifests reads the entries. A null would be an empty array elsewhere.
+func (in *indexReader) manifests() error {
+	if c, err := in.peek(); err != nil || c == 'n' {
+		return cmp.Or(err, errNoManifests)
+	}
+	in.listed = true
+	in.index.Entries = in.index.Entries[:0]
+	return in.array(in.readEntry)
 }
 
 func (in *indexReader) readEntry() error {

@@ -48,6 +48,23 @@ func descriptorText(annotations string) string {
 		ocispec.MediaTypeImageManifest, digest.FromString("x"), annotations)
 }
 
+// emptyIndex is the index.json of a layout that lists nothing.
+const emptyIndex = `{"schemaVersion":2,"manifests":[]}`
+
+func TestIndexWithoutManifestsIsNone(t *testing.T) {
+	readIndex(t, emptyIndex)
+	for _, text := range []string{
+		`{}`, `{"schemaVersion":2}`, `{"schemaVersion":2,"manifests":null}`, `{"errors":[{"code":"DENIED"}]}`,
+		`{"manifests":[],"manifests":null}`, `{"Manifests":[]}`, `{"manifests":{}}`, `{"manifests":[null]}`, `{"manifests":[{}]}`,
+	} {
+		x, err := ReadIndex(strings.NewReader(text))
+		var index *IndexError
+		if !errors.As(err, &index) || x != nil {
+			t.Errorf("%s: %v, %v", text, x, err)
+		}
+	}
+}
+
 func TestIndexNames(t *testing.T) {
 	const ref, image = `"org.opencontainers.image.ref.name":`, `"io.containerd.image.name":`
 	const full = "registry.k8s.io/pause:3.10"

@@ -55,6 +55,8 @@ func badInputs(t *testing.T) map[string]struct {
 		"tar without index":     {tarOf(t, "oci-layout", layoutFile), "is an OCI layout without an index.json"},
 		"layout of the future":  {tarOf(t, "oci-layout", `{"imageLayoutVersion":"2.0.0"}`, "index.json", "{}"), `is an OCI layout of the unknown version "2.0.0"`},
 		"oci-layout is no JSON": {tarOf(t, "oci-layout", "x", "index.json", "{}"), "its file oci-layout is not one"},
+		"index.json is {}":      {tarOf(t, "oci-layout", layoutFile, "index.json", "{}"), `index.json has no list "manifests"`},
+		"manifests are null":    {tarOf(t, "oci-layout", layoutFile, "index.json", `{"schemaVersion":2,"manifests":null}`), `index.json has no list "manifests"`},
 		"index.json is broken":  {tarOf(t, "oci-layout", layoutFile, "index.json", "{"), "index.json"},
 		"cut tgz":               {tgz[:len(tgz)/2], ""},
 		"cut tar":               {plain[:len(plain)/2], ""},

@@ -58,6 +58,8 @@ func OpenLayoutDir(path string) (*Dir, error) {
 		return nil, &InputError{Path: path, Reason: "is no directory"}
 	case !exists(filepath.Join(path, bundle.LayoutFile)):
 		return nil, &InputError{Path: path, Reason: "is a directory without an OCI layout"}
+	case !exists(filepath.Join(path, bundle.IndexFile)): // nobody knows which of its blobs are needed
+		return nil, inputError(path, errNoIndex)
 	}
 	return OpenDir(path)
 }

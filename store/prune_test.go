@@ -11,6 +11,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
 // keeping keeps the entries of these names.
@@ -258,6 +260,25 @@ func TestIndexHolds(t *testing.T) {
 	}{{named, true}, {referrer, true}, {some, true}, {more, false}, {none, false}, {moved, false}} {
 		if got := x.Holds(test.e); got != test.want {
 			t.Errorf("holds %+v: %v", test.e, got)
+		}
+	}
+}
+
+// TestPruneOfALayoutWithoutAnIndex: where nothing says which blobs are needed, none goes.
+func TestPruneOfALayoutWithoutAnIndex(t *testing.T) {
+	for name, hurt := range map[string]func(path string) error{
+		"no index.json":      os.Remove,
+		"index.json is {}":   func(path string) error { return os.WriteFile(path, []byte("{}"), 0o644) },
+		"manifests are null": func(path string) error { return os.WriteFile(path, []byte(`{"manifests":null}`), 0o644) },
+	} {
+		path := newSample(t).directory(t)
+		if err := hurt(filepath.Join(path, bundle.IndexFile)); err != nil {
+			t.Fatal(err)
+		}
+		d, err := OpenLayoutDir(path)
+		if err == nil {
+			t.Errorf("%s: opened", name)
+			closeAll(t, d)
 		}
 	}
 }
