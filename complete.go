@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -202,12 +203,20 @@ func referencesIn(input string) []string {
 	defer layout.Close()
 	var all []string
 	for _, entry := range layout.Index().Entries {
-		if entry.Name != "" {
+		if isHarmless(entry.Name) {
 			all = append(all, entry.Name)
 		}
 	}
 	return all
 }
+
+// harmless has the characters of a reference: none that a shell gives a meaning
+// to, and no flag or directive at the start.
+var harmless = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/:@+-]*$`)
+
+// isHarmless reports whether a name out of a file may be offered. A bundle or a
+// spec may come from anybody, and what a shell completes it runs at the next Enter.
+func isHarmless(name string) bool { return harmless.MatchString(name) }
 
 // targetsOf are the names of a spec's targets.
 func targetsOf(path string) []string {
@@ -217,7 +226,7 @@ func targetsOf(path string) []string {
 	}
 	var all []string
 	for _, t := range spec.Targets {
-		if t.Name != "" {
+		if isHarmless(t.Name) {
 			all = append(all, t.Name+"\t"+t.Target)
 		}
 	}

@@ -9,21 +9,31 @@ _oras_mirror() {
 	COMPREPLY=()
 	while IFS=$'\t' read -r text kind; do
 		case $text in
-		:files) compopt -o filenames 2>/dev/null; _oras_mirror_add "$word" < <(compgen -f -- "${word#--*=}") ;;
-		:folders) compopt -o filenames 2>/dev/null; _oras_mirror_add "$word" < <(compgen -d -- "${word#--*=}") ;;
-		*=) compopt -o nospace 2>/dev/null; _oras_mirror_add "$word" <<<"$text" ;;
-		*) _oras_mirror_add "$word" <<<"$text" ;;
+		:files) _oras_mirror_paths "$word" -f ;;
+		:folders) _oras_mirror_paths "$word" -d ;;
+		*=) compopt -o nospace 2>/dev/null; _oras_mirror_add "$word" quoted <<<"$text" ;;
+		*) _oras_mirror_add "$word" quoted <<<"$text" ;;
 		esac
 	done < <("${words[0]}" __complete "${words[@]:1}" 2>/dev/null)
 }
 
+# bash quotes the names of files; one before version 4 does not.
+_oras_mirror_paths() {
+	local path=${1#--*=} quoted=""
+	compopt -o filenames 2>/dev/null || quoted=quoted
+	_oras_mirror_add "$1" "$quoted" < <(compgen -P "${1%"$path"}" "$2" -- "$path")
+}
+
 # bash replaces what stands behind the last : or = (if it breaks words there), so
-# only that may be offered.
+# only that may be offered. Nothing of it may mean anything to the shell: what is
+# offered alone is put in the line, and run at the next Enter.
 _oras_mirror_add() {
 	local before="" candidate
 	[[ $COMP_WORDBREAKS == *:* && $COMP_WORDBREAKS == *=* ]] && before=${1%"${1##*[:=]}"}
 	while IFS= read -r candidate; do
-		COMPREPLY+=("${candidate#"$before"}")
+		candidate=${candidate#"$before"}
+		[[ -n $2 ]] && printf -v candidate %q "$candidate"
+		COMPREPLY+=("$candidate")
 	done
 }
 

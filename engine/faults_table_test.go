@@ -11,7 +11,7 @@ import (
 const faultTable = "../docs/reliability.md"
 
 var (
-	faultRow  = regexp.MustCompile("(?m)^\\|.*\\| `([a-z0-9/]+)\\.(Test[A-Za-z0-9]+)` \\|$")
+	faultRow  = regexp.MustCompile("(?m)^\\|.*\\| `([a-z0-9/]*)\\.(Test[A-Za-z0-9]+)` \\|$")
 	testBegin = regexp.MustCompile(`(?m)^func (Test[A-Za-z0-9]+)\(t \*testing\.T\)`)
 )
 
