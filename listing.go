@@ -14,6 +14,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/limit"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -160,7 +161,7 @@ func (c *catalog) artifact(e store.Entry) (listed, error) {
 	a := listed{Reference: e.Name, Digest: e.Digest, MediaType: e.MediaType, ArtifactType: e.ArtifactType, Sparse: e.Platforms != ""}
 	repository := repositoryOf(e)
 	var inside []string // what configs say, for an index that says nothing
-	err := c.walk(e.Descriptor(), a.Sparse, make(map[digest.Digest]bool), func(desc ocispec.Descriptor) {
+	err := c.walk(e.Descriptor(), a.Sparse, 0, make(map[digest.Digest]bool), func(desc ocispec.Descriptor) {
 		a.Size += desc.Size
 		names := &a.Platforms
 		if desc.Platform == nil {
@@ -186,7 +187,7 @@ func (c *catalog) artifact(e store.Entry) (listed, error) {
 
 // walk calls found for desc and for everything below it, once each. Below a
 // sparse index that is what is there.
-func (c *catalog) walk(desc ocispec.Descriptor, sparse bool, seen map[digest.Digest]bool, found func(ocispec.Descriptor)) error {
+func (c *catalog) walk(desc ocispec.Descriptor, sparse bool, depth int, seen map[digest.Digest]bool, found func(ocispec.Descriptor)) error {
 	if seen[desc.Digest] {
 		return nil
 	}
@@ -195,15 +196,21 @@ func (c *catalog) walk(desc ocispec.Descriptor, sparse bool, seen map[digest.Dig
 	if !store.IsManifest(desc.MediaType) {
 		return nil
 	}
+	if depth > limit.Depth {
+		return fmt.Errorf("%s: %w", desc.Digest, limit.TooDeep)
+	}
 	children, _, err := c.successors(desc)
 	if err != nil {
 		return err
+	}
+	if store.IsIndex(desc.MediaType) && len(children) > limit.Manifests {
+		return fmt.Errorf("%s: %w", desc.Digest, limit.TooBroad)
 	}
 	for _, child := range children {
 		if sparse && c.isAbsent(child) {
 			continue
 		}
-		if err := c.walk(child, sparse, seen, found); err != nil {
+		if err := c.walk(child, sparse, depth+1, seen, found); err != nil {
 			return err
 		}
 	}
@@ -250,7 +257,7 @@ func passing(ctx context.Context, s *store.Stream) (map[digest.Digest][]byte, er
 	wanted := make(map[digest.Digest]bool)
 	walker := &catalog{read: func(desc ocispec.Descriptor) ([]byte, error) { return s.Manifest(desc.Digest) }}
 	for _, e := range s.Index().Entries {
-		err := walker.walk(e.Descriptor(), e.Platforms != "", make(map[digest.Digest]bool), func(desc ocispec.Descriptor) {
+		err := walker.walk(e.Descriptor(), e.Platforms != "", 0, make(map[digest.Digest]bool), func(desc ocispec.Descriptor) {
 			wanted[desc.Digest] = wanted[desc.Digest] || isConfig(desc)
 		})
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/limit"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -32,9 +33,9 @@ func limited(t *testing.T, fill func(r *testregistry.Registry)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var limit *engine.LimitError
+		var beyond *limit.Error
 		fails := report.Failures()
-		if len(fails) != 1 || !strings.HasSuffix(fails[0].Reference, ":bad") || !errors.As(fails[0].Err, &limit) {
+		if len(fails) != 1 || !strings.HasSuffix(fails[0].Reference, ":bad") || !errors.As(fails[0].Err, &beyond) {
 			t.Errorf("%s: failed: %v", out, fails)
 		}
 		if got := entries(t, path); !slices.Equal(got, []string{"app:good"}) {

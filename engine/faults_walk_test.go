@@ -12,6 +12,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/limit"
 )
 
 // bush is an origin in which each index has more indexes, without an end.
@@ -41,11 +42,11 @@ func TestIndexesWithoutAnEnd(t *testing.T) {
 		b := &bush{breadth: breadth}
 		root := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageIndex, Digest: digest.FromString("root"), Size: 1}
 		_, err := newGraph().tour(t.Context(), b, scopeOf(config.Selection{}), root, nil)
-		var limit *LimitError
-		if !errors.As(err, &limit) {
+		var beyond *limit.Error
+		if !errors.As(err, &beyond) {
 			t.Errorf("breadth %d: ended with %v", breadth, err)
 		}
-		if n := b.asked.Load(); n > maxManifests+1 {
+		if n := b.asked.Load(); n > limit.Manifests+1 {
 			t.Errorf("breadth %d: %d manifests were asked for", breadth, n)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/limit"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -111,9 +112,10 @@ func (i *input) dropChildren() {
 // walkChildren adds the manifests below an index to children, as far as they can
 // be read: one that cannot has its say when it is restored.
 func (i *input) walkChildren(desc ocispec.Descriptor, children map[digest.Digest]bool) {
+	count := 0
 	var walk func(ocispec.Descriptor, int)
 	walk = func(desc ocispec.Descriptor, depth int) {
-		if !store.IsIndex(desc.MediaType) || depth > maxDepth {
+		if !store.IsIndex(desc.MediaType) || depth > limit.Depth || count > limit.Manifests {
 			return
 		}
 		data, err := i.manifest(context.Background(), desc)
@@ -127,6 +129,7 @@ func (i *input) walkChildren(desc ocispec.Descriptor, children map[digest.Digest
 		for _, child := range m.Manifests {
 			if !children[child.Digest] {
 				children[child.Digest] = true
+				count++
 				walk(child, depth+1)
 			}
 		}

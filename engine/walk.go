@@ -9,14 +9,15 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/limit"
 )
 
 func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, desc ocispec.Descriptor, data []byte, depth int) error {
 	if depth == 0 {
 		ctx = walking(ctx)
 	}
-	if depth > maxDepth {
-		return walkError(o, desc, &LimitError{What: "levels of manifests:", Most: maxDepth})
+	if depth > limit.Depth {
+		return walkError(o, desc, limit.TooDeep)
 	}
 	if err := steps(ctx, 0); err != nil { // some other branch went beyond it
 		return walkError(o, desc, err)

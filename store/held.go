@@ -9,6 +9,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/internal/limit"
 )
 
 // maxHeld bounds the memory for the manifests of a stream, packed. Those of
@@ -79,9 +81,9 @@ func (h *held) get(d digest.Digest) ([]byte, error) {
 // were left out of an index on purpose.
 func (h *held) completes(x *Index) bool {
 	seen := make(map[digest.Digest]bool)
-	var has func(e *Entry, d digest.Digest) bool
-	has = func(e *Entry, d digest.Digest) bool {
-		if seen[d] {
+	var has func(e *Entry, d digest.Digest, depth int) bool
+	has = func(e *Entry, d digest.Digest, depth int) bool {
+		if seen[d] || depth > limit.Depth { // what is below that is not read
 			return true
 		}
 		if _, ok := h.packed[d]; !ok {
@@ -90,14 +92,14 @@ func (h *held) completes(x *Index) bool {
 		seen[d] = true
 		index := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageIndex}
 		for _, child := range h.indexes[d] {
-			if IsManifest(child.MediaType) && !has(e, child.Digest) && !leftOut(e.Platforms, index, child, h.indexes[d]) {
+			if IsManifest(child.MediaType) && !has(e, child.Digest, depth+1) && !leftOut(e.Platforms, index, child, h.indexes[d]) {
 				return false
 			}
 		}
 		return true
 	}
 	for i := range x.Entries {
-		if !has(&x.Entries[i], x.Entries[i].Digest) {
+		if !has(&x.Entries[i], x.Entries[i].Digest, 0) {
 			return false
 		}
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/internal/limit"
 )
 
 // The media types of manifests that image-spec's Go package does not name.
@@ -59,6 +61,9 @@ func ParseManifest(desc ocispec.Descriptor, data []byte) (*Manifest, error) {
 	m := &Manifest{}
 	if desc.MediaType != "" && !IsManifest(desc.MediaType) {
 		return m, nil
+	}
+	if _, err := limit.Weight(data); err != nil {
+		return m, fmt.Errorf("%s: %w", desc.Digest, err)
 	}
 	if err := json.Unmarshal(data, m); err != nil {
 		return m, fmt.Errorf("%s: %w", desc.Digest, err)

@@ -174,7 +174,7 @@ func (p *pruner) follow() error {
 				return false
 			}
 			p.stays[d.entry.key()], added = true, true
-			p.verifier.visit(d.entry.Platforms, d.entry.Descriptor(), true)
+			p.verifier.visit(d.entry.Platforms, d.entry.Descriptor())
 			return true
 		})
 	}

@@ -76,7 +76,7 @@ func VerifyStream(ctx context.Context, s *Stream, o VerifyOptions) (*Verificatio
 	}
 	for _, n := range v.reached {
 		if !n.read {
-			v.blame(n.desc.Digest, source.check(n.desc))
+			v.blame(n.digest, source.check(n.oci()))
 		}
 	}
 	return v.result(source.others(v.reached))
@@ -93,7 +93,7 @@ func (v *verifier) hashLayout(l Layout) (others int, err error) {
 			return
 		}
 		jobs.Go(func() error {
-			v.blame(n.desc.Digest, hashBlob(l, n.desc, v.progress))
+			v.blame(n.digest, hashBlob(l, n.oci(), v.progress))
 			return ctx.Err()
 		})
 	}

@@ -4,7 +4,8 @@ import (
 	"context"
 
 	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/internal/limit"
 )
 
 // result counts, and names for every fault the entries that it concerns.
@@ -14,7 +15,7 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 	}
 	r := &Verification{LeftOver: leftOver, Blobs: len(v.reached)}
 	for _, n := range v.reached {
-		r.Bytes += n.desc.Size
+		r.Bytes += n.size
 	}
 	for i := range v.index.Entries {
 		e := &v.index.Entries[i]
@@ -48,30 +49,30 @@ func fault(e *Entry, d digest.Digest, err error) Fault {
 // faults appends those of one entry: its graph is walked once more, which only
 // a layout with faults has to pay for.
 func (v *verifier) faults(to []Fault, e *Entry) []Fault {
-	seen := make(map[digest.Digest]bool)
-	var visit func(desc ocispec.Descriptor, manifest bool)
-	visit = func(desc ocispec.Descriptor, manifest bool) {
-		if seen[desc.Digest] {
-			return
-		}
-		seen[desc.Digest] = true
-		if err := v.bad[desc.Digest]; err != nil {
-			to = append(to, fault(e, desc.Digest, err))
-		}
-		if !manifest {
-			return
-		}
-		data, err := v.source.manifest(desc)
-		if err != nil {
-			return // it is among the bad
-		}
-		children, _, _ := Successors(desc, data) // so is an error of this
-		for _, child := range children {
-			if !optional(e.Platforms, desc, child, children) || !v.source.absent(child.Digest) {
-				visit(child, IsManifest(child.MediaType))
+	w := &entryWalk{verifier: v, platforms: e.Platforms}
+	met := map[digest.Digest]bool{e.Digest: true}
+	manifests := 0
+	for level, depth := []child{{e.Descriptor(), true}}, 0; len(level) > 0; depth++ {
+		var next []child
+		for _, c := range level {
+			if err := v.bad[c.desc.Digest]; err != nil {
+				to = append(to, fault(e, c.desc.Digest, err))
+			}
+			if !c.manifest || depth > limit.Depth || manifests > limit.Manifests {
+				continue
+			}
+			below, _ := w.children(c.desc) // the error is among the bad
+			for _, b := range below {
+				if !met[b.desc.Digest] {
+					if b.manifest {
+						manifests++
+					}
+					met[b.desc.Digest] = true
+					next = append(next, b)
+				}
 			}
 		}
+		level = next
 	}
-	visit(e.Descriptor(), true)
 	return to
 }

@@ -26,7 +26,7 @@ const (
 )
 
 // Both are far beyond any subject: a page holds up to 4 MiB, and who walks a graph
-// gives up at as many manifests (engine, maxManifests).
+// gives up at as many manifests (internal/limit).
 const (
 	maxReferrerPages = 1000
 	maxReferrers     = 10_000

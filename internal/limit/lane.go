@@ -1,0 +1,83 @@
+package limit
+
+import "context"
+
+// large is the weight from which documents come one at a time.
+const large = 512 << 10
+
+// Lane lets one large document at a time into memory: 32 manifests of 16 MiB
+// that are read side by side would take a gigabyte with what is decoded of them.
+// Small ones pass.
+//
+// Whoever holds a lane must not ask a registry for anything: others wait for it
+// with an open body, which takes a place in the registry's limit.
+type Lane struct{ free chan struct{} }
+
+// NewLane makes a lane.
+func NewLane() *Lane { return &Lane{free: make(chan struct{}, 1)} }
+
+type laneKey struct{}
+
+// pass is what one reader has of a lane; it is for one goroutine.
+type pass struct {
+	lane  *Lane
+	held  bool
+	taken int64
+}
+
+// Begin returns a context for reading one document, and what ends it. Within a
+// context that was begun it does nothing.
+func (l *Lane) Begin(ctx context.Context) (context.Context, func()) {
+	if _, ok := ctx.Value(laneKey{}).(*pass); ok {
+		return ctx, func() {}
+	}
+	p := &pass{lane: l}
+	return context.WithValue(ctx, laneKey{}, p), p.leave
+}
+
+// Enter waits until a document of so many bytes may be in memory, for who has
+// begun to read one. It is a *MemoryError if that does not fit.
+func Enter(ctx context.Context, weight int64) error {
+	p, ok := ctx.Value(laneKey{}).(*pass)
+	if !ok || weight <= large || weight <= p.taken {
+		return nil
+	}
+	if !p.held {
+		select {
+		case p.lane.free <- struct{}{}:
+			p.held = true
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	if err := Take(weight - p.taken); err != nil {
+		return err
+	}
+	p.taken = weight
+	return nil
+}
+
+// EnterDocument is Enter for a document whose text is there.
+func EnterDocument(ctx context.Context, document []byte) error {
+	weight, err := Weight(document)
+	if err != nil {
+		return err
+	}
+	return Enter(ctx, weight)
+}
+
+// Leave lets the next document in, for who has let go of the one that was read.
+func Leave(ctx context.Context) {
+	if p, ok := ctx.Value(laneKey{}).(*pass); ok {
+		p.leave()
+	}
+}
+
+func (p *pass) leave() {
+	Give(p.taken)
+	p.taken = 0
+	if p.held {
+		p.held = false
+		<-p.lane.free
+	}
+}

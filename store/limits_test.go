@@ -1,0 +1,80 @@
+package store
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/opencontainers/image-spec/specs-go"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/internal/limit"
+)
+
+// indexOf adds an index of these children.
+func (s *sample) indexOf(t testing.TB, children ...ocispec.Descriptor) ocispec.Descriptor {
+	t.Helper()
+	return s.manifest(t, ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Manifests: children})
+}
+
+// nested adds so many indexes, each in the next.
+func (s *sample) nested(t testing.TB, at ocispec.Descriptor, levels int) ocispec.Descriptor {
+	for range levels {
+		at = s.indexOf(t, at)
+	}
+	return at
+}
+
+// beyond verifies a sample of which one entry, "a.com/bad:v1", goes beyond a limit.
+func beyond(t *testing.T, s *sample, want error) {
+	t.Helper()
+	r := verdict(t, s)
+	for _, f := range r.Faults {
+		if f.Reference != "a.com/bad:v1" || !errors.Is(f.Err, want) {
+			t.Errorf("%s: %v", f.Reference, f.Err)
+		}
+	}
+	if len(r.Faults) != 1 {
+		t.Errorf("%d faults, want 1", len(r.Faults))
+	}
+	_, err := prune(t, s.directory(t), keeping("a.com/bad:v1"))
+	var refused *PruneError
+	if !errors.As(err, &refused) || !errors.Is(err, want) {
+		t.Errorf("prune: %v", err)
+	}
+}
+
+func TestVerifyAndPruneOfIndexesThatNestTooDeep(t *testing.T) {
+	s := newSample(t)
+	image := s.image(t, "", nil, []byte("bottom"))
+	s.put(s.nested(t, image, limit.Depth), "a.com/good:v1")
+	s.put(s.nested(t, s.nested(t, image, limit.Depth), 1500), "a.com/bad:v1")
+	beyond(t, s, limit.TooDeep)
+}
+
+// How deep an index is does not depend on an entry that holds half of the way.
+func TestDepthOfWhatEntriesShare(t *testing.T) {
+	s := newSample(t)
+	half := s.nested(t, s.image(t, "", nil, []byte("bottom")), limit.Depth/2)
+	s.put(half, "a.com/a:v1")
+	s.put(s.nested(t, half, limit.Depth), "a.com/bad:v1")
+	beyond(t, s, limit.TooDeep)
+}
+
+func TestVerifyAndPruneOfAnIndexThatIsTooBroad(t *testing.T) {
+	s := newSample(t)
+	image := s.image(t, "", nil, []byte("one of many"))
+	s.put(s.indexOf(t, slices.Repeat([]ocispec.Descriptor{image}, limit.Manifests)...), "a.com/good:v1")
+	s.put(s.indexOf(t, slices.Repeat([]ocispec.Descriptor{image}, limit.Manifests+1)...), "a.com/bad:v1")
+	beyond(t, s, limit.TooBroad)
+}
+
+// Neither is it allowed that many indexes of one have more than that together.
+func TestVerifyAndPruneOfIndexesThatAreTooBroadTogether(t *testing.T) {
+	s := newSample(t)
+	image := s.image(t, "", nil, []byte("one of many"))
+	other := s.image(t, "", nil, []byte("another"))
+	half := slices.Repeat([]ocispec.Descriptor{image}, limit.Manifests/2)
+	s.put(s.indexOf(t, s.indexOf(t, half...), s.indexOf(t, append(half, other)...)), "a.com/bad:v1")
+	beyond(t, s, limit.TooBroad)
+}
