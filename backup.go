@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
@@ -161,10 +162,23 @@ func (c *backupCommand) selections(spec *config.Spec, u *ui) ([]config.Selection
 	spec.ApplyDefaults(named)
 	all = append(all, named...)
 	if len(all) == 0 && c.OnlyFailed == "" {
-		return nil, usage("name references, or a spec with -f", "nothing to back up")
+		return nil, nothingSelected(c.Spec)
 	}
 	c.referrerFlags.apply(all)
 	return all, c.platformFlags.apply(all)
+}
+
+// nothingSelected says that neither a spec nor an argument names a source.
+func nothingSelected(spec string) error {
+	if spec != "" {
+		return usage(listSources(spec), "nothing to back up: %s has no sources", spec)
+	}
+	return usage(`name references, or a spec with -f; "-" reads references from standard input`, "nothing to back up")
+}
+
+// listSources is a hint for a spec that selects nothing.
+func listSources(spec string) string {
+	return fmt.Sprintf(`list what to mirror under "sources:" in %s, one reference a line: "  - registry.k8s.io/pause:3.10"`, spec)
 }
 
 // named reads the arguments in their order, and standard input in the place of

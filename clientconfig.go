@@ -61,7 +61,7 @@ func (c *clientConfigCommand) Run(u *ui) error {
 // target is the one that clients are to pull from.
 func (c *clientConfigCommand) target(spec *config.Spec) (config.Target, error) {
 	if c.Target != "" && !hasTarget(spec, c.Target) {
-		return config.ParseTarget(c.Target)
+		return parseTarget(spec, c.Target)
 	}
 	all, err := spec.ResolveTargets()
 	if err != nil {

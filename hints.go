@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"strings"
 	"syscall"
 
@@ -61,20 +60,15 @@ func referenceHint(err error) string {
 	located := errors.As(err, &fault) && fault.Line > 0 // in a spec or a list
 	suggestion := fault.Suggestion
 	if errors.As(err, &r) && !located {
-		if isFile(r.Reference) {
-			return fmt.Sprintf("%s is a file: name a mirror spec with -f, an archive with --input", r.Reference)
+		if hint := pathHint(r.Reference); hint != "" {
+			return hint
 		}
 		suggestion = cmp.Or(suggestion, r.Suggestion)
 	}
 	if suggestion == "" {
 		return ""
 	}
-	return fmt.Sprintf("did you mean %q?", suggestion)
-}
-
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
+	return didYouMean(suggestion)
 }
 
 func outputHint(err error) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/config"
@@ -35,13 +36,16 @@ func (c *pruneCommand) Run(ctx context.Context, u *ui) error {
 	if err != nil {
 		return err
 	}
+	path, err := c.path(spec)
+	if err != nil {
+		return err
+	}
 	selections, err := spec.Selections()
 	if err != nil {
 		return err
 	}
-	path, err := c.path(spec)
-	if err != nil {
-		return err
+	if len(selections) == 0 {
+		return usage(listSources(c.Spec), "%s selects nothing: everything would be removed", c.Spec)
 	}
 	var s streams
 	if err := c.stdin(&s); err != nil {
@@ -67,12 +71,15 @@ func (c *pruneCommand) Run(ctx context.Context, u *ui) error {
 }
 
 func (c *pruneCommand) path(spec *config.Spec) (string, error) {
-	if c.Output != "" {
-		return c.Output, nil
+	path, err := c.Output, error(nil)
+	if path == "" {
+		path, err = spec.OutputPath(time.Now())
 	}
-	path, err := spec.OutputPath(time.Now())
 	if err == nil && path == "" {
 		err = usage("name the directory with --output, or with output in the spec", "no --output")
+	}
+	if info, statErr := os.Stat(path); err == nil && (statErr == nil && !info.IsDir() || statErr != nil && looksLikePath(path)) {
+		err = usage("run backup again instead: a new archive holds only what the spec selects", "%s is not a directory; prune works only on directories", path)
 	}
 	return path, err
 }

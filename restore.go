@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
 
@@ -103,6 +102,9 @@ type restore struct {
 }
 
 func (c *restoreCommand) plan(u *ui) (r restore, err error) {
+	if c.Input == "" && looksLikePath(c.Target) {
+		return r, usage(didYouMean("--input "+c.Target), "no --input")
+	}
 	var s streams
 	if err := errors.Join(c.inputFlags.claim(&s, u), c.stdin(&s)); err != nil {
 		return r, err
@@ -134,8 +136,8 @@ func (c *restoreCommand) targets(spec *config.Spec) ([]config.Target, error) {
 	if c.Target != "" && len(c.Targets) > 0 {
 		return nil, usage("", "both a target and --target name where to")
 	}
-	if c.Target != "" && (spec == nil || !hasTarget(spec, c.Target)) {
-		target, err := config.ParseTarget(c.Target)
+	if c.Target != "" && !hasTarget(spec, c.Target) {
+		target, err := parseTarget(spec, c.Target)
 		return []config.Target{target}, err
 	}
 	all, err := spec.ResolveTargets()
@@ -154,15 +156,6 @@ func (c *restoreCommand) targets(spec *config.Spec) ([]config.Target, error) {
 	return all, nil
 }
 
-func hasTarget(spec *config.Spec, name string) bool {
-	for _, t := range spec.Targets {
-		if t.Name == name {
-			return true
-		}
-	}
-	return false
-}
-
 // named leaves those targets that the command line names, if it names any.
 func (c *restoreCommand) named(all []config.Target) ([]config.Target, error) {
 	names := c.Targets
@@ -176,36 +169,13 @@ func (c *restoreCommand) named(all []config.Target) ([]config.Target, error) {
 	for _, name := range names {
 		found := namedTarget(all, name)
 		if found == nil {
-			return nil, usage(targetNames(all), "the spec has no target of the name %q", name)
+			return nil, noTarget(all, name)
 		}
 		if !slices.Contains(picked, found[0]) {
 			picked = append(picked, found[0])
 		}
 	}
 	return picked, nil
-}
-
-func namedTarget(all []config.Target, name string) []config.Target {
-	for _, t := range all {
-		if t.Name == name {
-			return []config.Target{t}
-		}
-	}
-	return nil
-}
-
-// targetNames is a hint: what --target can be.
-func targetNames(all []config.Target) string {
-	var names []string
-	for _, t := range all {
-		if t.Name != "" {
-			names = append(names, t.Name)
-		}
-	}
-	if len(names) == 0 {
-		return `give it one: "- {name: NAME, target: REGISTRY}"`
-	}
-	return "its names: " + strings.Join(names, ", ")
 }
 
 func printRoutes(u *ui, report *engine.Report) error {

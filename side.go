@@ -74,7 +74,9 @@ func openText(path string) (*side, error) {
 		return nil, err
 	}
 	s := &side{spec: spec}
-	s.selections, err = spec.Selections()
+	if s.selections, err = spec.Selections(); err == nil && len(s.selections) == 0 {
+		err = usage(listSources(path), "%s has no sources", path)
+	}
 	return s, err
 }
 
@@ -92,6 +94,9 @@ func isLock(data []byte) bool {
 // openRegistry takes REGISTRY[/NAMESPACE], where the namespace may be a
 // repository, too.
 func openRegistry(arg string) (*side, error) {
+	if looksLikePath(arg) {
+		return nil, &noFileError{arg}
+	}
 	target, err := config.ParseTarget(arg)
 	if err != nil {
 		return nil, &sideError{arg, err}
@@ -110,7 +115,12 @@ type sideError struct {
 }
 
 func (e *sideError) Error() string {
-	return e.arg + " does not exist, and is no registry: " + e.err.Error()
+	reason := e.err.Error()
+	var malformed *config.ReferenceError
+	if errors.As(e.err, &malformed) {
+		reason = malformed.Reason
+	}
+	return e.arg + ": no such file or directory, and not a registry: " + reason
 }
 func (e *sideError) Unwrap() error { return e.err }
 

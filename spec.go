@@ -39,6 +39,9 @@ func (c *validateCommand) Run(u *ui) error {
 	if err != nil {
 		return err
 	}
+	if len(spec.Sources) == 0 {
+		u.notice("%s has no sources: it is of use to restore alone", c.Spec)
+	}
 	u.say("%s is valid: %s, %s, %s", c.Spec, count(len(spec.Sources), "source"),
 		count(len(spec.Mappings), "mapping"), count(len(spec.Targets), "target"))
 	return nil

@@ -24,7 +24,7 @@ func TestWrongUsage(t *testing.T) {
 		hint  string // none if empty
 		stdin string
 	}{
-		{args: "backp", fact: `unexpected argument backp`, hint: `did you mean "backup"?`},
+		{args: "backp", fact: `unknown command "backp"`, hint: `did you mean "backup"?`},
 		{args: "backup --ouput x a.io/b:c", fact: `unknown flag --ouput`, hint: `did you mean "--output"?`},
 		{args: "backup a.io/b:c", fact: "no --output", hint: "--output PATH"},
 		{args: "backup -o x.tgz", fact: "nothing to back up", hint: "-f"},

@@ -150,6 +150,11 @@ func wordings() []wording {
 
 		{name: "What was typed"},
 		{name: "misspelt command", args: []string{"bakup"}},
+		{name: "a command of other tools", args: []string{"copy", app, "registry.corp.example/acme/app:v1"}},
+		{name: "a flag of other tools", args: []string{"restore", "-i", "bundle.tgz", "localhost:5000"}},
+		{name: "a flag of another command", args: []string{"verify", "--only", "ghcr.io/**"}},
+		{name: "a backup on trial", args: []string{"backup", "--dry-run", "-o", "x.tgz", app}},
+		{name: "the version", args: []string{"--version"}},
 		{name: "misspelt flag", args: []string{"backup", "--ouput", "x.tgz", app}},
 		{name: "misspelt help", args: []string{"backup", "--hlep"}},
 		{name: "misspelt value", args: []string{"backup", "-o", "x.tgz", "--format", "jsn", app}},
@@ -161,7 +166,15 @@ func wordings() []wording {
 		{name: "no such spec", args: []string{"validate", "-f", "none.yaml"}},
 		{name: "no registry", args: []string{"backup", "-o", "x.tgz", "nginx:1.25"}},
 		{name: "a spec without -f", args: []string{"backup", "-o", "x.tgz", "key.yaml"}},
-		{name: "an input without --input", args: []string{"list", "key.yaml"}},
+		{name: "an input without --input", args: []string{"list", "bundle.tgz"}},
+		{name: "an input without --input, before a target", args: []string{"restore", "bundle.tgz", "localhost:5000"}},
+		{name: "no file to compare", args: []string{"diff", "monday.tgz", "tuesday.tgz"}},
+		{name: "an archive to prune", args: []string{"prune", "-f", "prune.yaml"}},
+		{name: "a spec without sources", args: []string{"backup", "-f", "targets.yaml", "-o", "x.tgz"}},
+		{name: "misspelt target", args: []string{"restore", "-f", "targets.yaml", "--input", "x.tgz", "prd"}},
+		{name: "a mapping of an address", args: []string{"restore", "--input", "x.tgz", "--map", "https://ghcr.io/acme=acme", "localhost:5000"}},
+		{name: "a tab", args: []string{"validate", "-f", "tab.yaml"}},
+		{name: "a wrong indent", args: []string{"validate", "-f", "indent.yaml"}},
 		{name: "no output", args: []string{"backup", app}},
 		{name: "no input", args: []string{"restore", "localhost:5000"}},
 		{name: "no target", args: []string{"restore", "--input", "x.tgz"}},
@@ -185,6 +198,10 @@ func TestWords(t *testing.T) {
 	write(filepath.Join(os.Getenv("HOME"), "config.json"), `{"auths": {"stored.example": {"auth": "bWU6c2VjcmV0"}}}`)
 	write("key.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsorces: [ghcr.io/acme/app:v1]\n")
 	write("value.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources: [ghcr.io/acme/app:v1]\ntargets: [{target: localhost:5000, existingTags: skp}]\n")
+	write("prune.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources: [ghcr.io/acme/app:v1]\noutput: bundle.tgz\n")
+	write("targets.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\ntargets: [{name: prod, target: localhost:5000}, {name: test, target: localhost:5001}]\n")
+	write("tab.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources:\n\t- ghcr.io/acme/app:v1\n")
+	write("indent.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources:\n  - repository: ghcr.io/acme/app\n   tags: {latest: 3}\n")
 	var all bytes.Buffer
 	for _, w := range wordings() {
 		if w.err == nil && w.args == nil {

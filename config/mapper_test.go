@@ -206,3 +206,30 @@ func TestNewMapperError(t *testing.T) {
 		}
 	}
 }
+
+func TestAMappingSaysWhatHasNoPlaceInIt(t *testing.T) {
+	for _, test := range []struct{ in, reason, suggestion string }{
+		{"https://a.io/b=c", "has a scheme", "a.io/b=c"},
+		{"oci://a.io/b=c", "has a scheme", "a.io/b=c"},
+		{"b=https://a.io/c", "has a scheme", "b=c"},
+		{"https://a.io/b=https://c.io/d", "has a scheme", "a.io/b=d"},
+		{"b=localhost:5000/c", "has a registry", "b=c"},
+		{"b=a.io:5000/c/", "has a registry", "b=c"},
+		{"b/=c/", "ends in a slash", "b=c"},
+		{"https://=c", "has a scheme", ""},
+		{"b=localhost:5000/C", "has a registry", ""},
+		{"b/c:v1=d", "has a tag", ""},
+		{"b", "a mapping is SOURCE=TARGET", ""},
+	} {
+		_, err := ParseMapping(test.in)
+		var wrong *ReferenceError
+		if !errors.As(err, &wrong) || !strings.Contains(wrong.Reason, test.reason) || wrong.Suggestion != test.suggestion {
+			t.Errorf("%s: %#v, want %q and %q", test.in, wrong, test.reason, test.suggestion)
+		}
+		if test.suggestion != "" {
+			if _, err := ParseMapping(test.suggestion); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}

@@ -30,9 +30,38 @@ func ParseMapping(s string) (Mapping, error) {
 		return Mapping{}, &ReferenceError{Reference: s, Reason: "no source before the ="}
 	}
 	if _, faults := m.compile(); len(faults) > 0 {
-		return Mapping{}, &ReferenceError{Reference: s, Reason: faults[0].reason}
+		return Mapping{}, &ReferenceError{Reference: s, Reason: faults[0].reason, Suggestion: m.suggest()}
 	}
 	return m, nil
+}
+
+// suggest leaves out what has no place in a mapping, and returns the result if it
+// parses.
+func (m *Mapping) suggest() string {
+	mended := Mapping{Source: suggestSource(m.Source), Target: suggestPath(m.Target)}
+	if _, faults := mended.compile(); len(faults) > 0 || mended.Source == m.Source && mended.Target == m.Target {
+		return ""
+	}
+	return mended.Source + "=" + mended.Target
+}
+
+// suggestSource drops a scheme and slashes at the end.
+func suggestSource(source string) string {
+	_, after, found := strings.Cut(source, "://")
+	if !found {
+		after = source
+	}
+	return strings.TrimRight(after, "/")
+}
+
+// suggestPath drops a registry too: a mapping names a path in whatever registry the
+// target is.
+func suggestPath(target string) string {
+	path := suggestSource(target)
+	if first, rest, deeper := strings.Cut(path, "/"); deeper && (strings.Contains(target, "://") || strings.Contains(first, ":")) {
+		return rest
+	}
+	return path
 }
 
 func (m *Mapping) source() string {
@@ -55,13 +84,16 @@ func (m *Mapping) check(o object) {
 	_, faults := m.compile()
 	for _, f := range faults {
 		if o.sound(f.key) {
-			o.fault(f.key, f.reason)
+			o.suggest(f.key, f.reason, f.suggestion)
 		}
 	}
 }
 
 // mappingFault is what is wrong with one key of a mapping.
-type mappingFault struct{ key, reason string }
+type mappingFault struct {
+	key, reason string
+	suggestion  string // what was perhaps meant; may be empty
+}
 
 func (e mappingFault) Error() string { return e.key + ": " + e.reason }
 
@@ -71,7 +103,7 @@ func (m *Mapping) compile() (rule, []mappingFault) {
 	var faults []mappingFault
 	fault := func(key, reason string) {
 		if reason != "" {
-			faults = append(faults, mappingFault{key, reason})
+			faults = append(faults, mappingFault{key: key, reason: reason, suggestion: m.meant(key)})
 		}
 	}
 	if m.SourcePattern != "" {
@@ -86,19 +118,56 @@ func (m *Mapping) compile() (rule, []mappingFault) {
 	return r, faults
 }
 
+// meant is what the value of one key was perhaps meant to be; "" if that cannot be
+// told.
+func (m *Mapping) meant(key string) string {
+	var value, mended, fault string
+	switch key {
+	case "source":
+		value, mended = m.Source, suggestSource(m.Source)
+		r := rule{mapping: Mapping{Source: mended}}
+		r.registry, r.prefix = splitSource(mended)
+		fault = r.prefixFault()
+	case "sourcePattern":
+		value, mended = m.SourcePattern, suggestSource(m.SourcePattern)
+	case "target":
+		value, mended = m.Target, suggestPath(m.Target)
+		fault = repositoryFault(mended)
+	}
+	if value == mended || fault != "" {
+		return ""
+	}
+	return mended
+}
+
+const withScheme = "%q has a scheme, which has no place here"
+
 func (r *rule) compilePrefix(fault func(key, reason string)) {
 	r.registry, r.prefix = splitSource(r.mapping.Source)
-	if r.registry != "" {
-		fault("source", registryFault(r.registry))
-	}
 	fault("source", r.prefixFault())
-	if r.mapping.Target != "" {
-		fault("target", repositoryFault(r.mapping.Target))
+	fault("target", pathFault(r.mapping.Target))
+}
+
+// pathFault says what is wrong with a target that is no pattern's.
+func pathFault(target string) string {
+	first, _, deeper := strings.Cut(target, "/")
+	switch {
+	case target == "":
+		return ""
+	case strings.Contains(target, "://"):
+		return fmt.Sprintf(withScheme, target)
+	case deeper && strings.Contains(first, ":"):
+		return fmt.Sprintf("%q has a registry; a mapping names a path in the registry of the target", target)
 	}
+	return repositoryFault(target)
 }
 
 func (r *rule) prefixFault() string {
 	switch {
+	case strings.Contains(r.mapping.Source, "://"):
+		return fmt.Sprintf(withScheme, r.mapping.Source)
+	case r.registry != "" && registryFault(r.registry) != "":
+		return registryFault(r.registry)
 	case r.prefix == "" && r.registry != "" && !strings.HasSuffix(r.mapping.Source, "/"):
 		return ""
 	case strings.HasSuffix(r.mapping.Source, "/"):
@@ -122,6 +191,10 @@ func splitSource(source string) (registry, path string) {
 var group = variable
 
 func (r *rule) compilePattern(fault func(key, reason string)) {
+	if strings.Contains(r.mapping.SourcePattern, "://") {
+		fault("sourcePattern", fmt.Sprintf(withScheme, r.mapping.SourcePattern))
+		return
+	}
 	var err error
 	if r.pattern, err = compileAnchored(r.mapping.SourcePattern); err != nil {
 		fault("sourcePattern", err.Error())

@@ -73,9 +73,29 @@ func (o object) take(e entry, keys []key, v reflect.Value) {
 	if _, there := o.values[meant]; meant != "" && !there {
 		o.values[meant] = e.value // so that it is not said to be missing, too
 	}
-	f := newFault(o.d.file, place{e.key.Line, e.key.Column}, o.at(e.key.Value), errors.New("unknown key"))
+	message := "unknown key"
+	if owner := o.ownerOf(e.key.Value, keys, v.Type()); owner != "" && meant == "" {
+		message += "; indent it to make it part of " + owner
+	}
+	f := newFault(o.d.file, place{e.key.Line, e.key.Column}, o.at(e.key.Value), errors.New(message))
 	f.Suggestion = meant
 	o.d.faults = append(o.d.faults, f)
+}
+
+// ownerOf returns the key of the object that has no value, and whose mapping knows
+// the name: that stands below it, and is not indented.
+func (o object) ownerOf(name string, keys []key, t reflect.Type) string {
+	for _, k := range keys {
+		value, there := o.values[k.name]
+		mapping := t.Field(k.field).Type
+		if !there || value.ShortTag() != "!!null" || mapping.Kind() != reflect.Struct {
+			continue
+		}
+		if slices.ContainsFunc(keysOf(mapping), func(inner key) bool { return inner.name == name }) {
+			return k.name
+		}
+	}
+	return ""
 }
 
 var plainKey = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)

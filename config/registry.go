@@ -27,7 +27,7 @@ type RegistrySettings struct {
 func (r *RegistrySettings) check(o object) {
 	if o.require("registry") && r.Registry != "" {
 		if reason := registryFault(r.Registry); reason != "" {
-			o.fault("registry", reason)
+			o.suggest("registry", reason, suggestRegistry(r.Registry))
 		}
 	}
 	o.variables("caFile", r.CAFile)
@@ -41,6 +41,19 @@ func (r *RegistrySettings) check(o object) {
 		o.fault("requestsPerSecond", fmt.Sprintf("%g is not more than 0", r.RequestsPerSecond))
 	}
 	o.choice("distributionSpec", r.DistributionSpec, distributionSpecs...)
+}
+
+// suggestRegistry drops a scheme and what stands behind the host, and returns the
+// result if it parses.
+func suggestRegistry(s string) string {
+	if _, after, found := strings.Cut(s, "://"); found {
+		s = after
+	}
+	host, _, _ := strings.Cut(s, "/")
+	if !looksLikeRegistry(host) || registryFault(host) != "" {
+		return ""
+	}
+	return host
 }
 
 // Registry returns how a registry is reached: the zero value if the spec does

@@ -55,7 +55,11 @@ func (d *documents) next() (document *yaml.Node, err error) {
 func (d *documents) fail(message string) error {
 	message = bare(message)
 	end := d.lastLine()
-	return &syntaxError{d.place(d.begin(end, message)), "not YAML: " + message}
+	at := d.place(d.begin(end, message))
+	if fault := indentFault(d.data, at.line, message); fault != "" {
+		return &syntaxError{at, fault}
+	}
+	return &syntaxError{at, "not YAML: " + message}
 }
 
 // lastLine returns where the line ends that the parser came to. What it read of

@@ -1,0 +1,34 @@
+package config
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestAWrongIndentIsSaidByItsLine(t *testing.T) {
+	for _, test := range []struct{ body, want string }{
+		{"sources:\n\t- a.io/b\n", "f.yaml:4:2: line 4 is indented with a tab; YAML takes only spaces"},
+		{"sources:\n  - repository: a.io/b\n\ttags: {latest: 3}\n", "f.yaml:5:2: line 5 is indented with a tab"},
+		{"sources:\n  - repository: a.io/b\n  \ttags: {latest: 3}\n", "f.yaml:5:4: line 5 is indented with a tab"},
+		{"sources:\n  - repository: a.io/b\n    tags:\n\t  latest: 3\n", "f.yaml:6:4: line 6 is indented with a tab"},
+		{"sources:\n-\ta.io/b\n", "f.yaml:4:1: line 4 has a tab after the -"},
+		{"sources:\n  - repository: a.io/b\n   tags: {latest: 3}\n", "f.yaml:5:4: line 5 is indented by 3 spaces, where 0 or 4 would fit"},
+		{"sources:\n  - repository: a.io/b\n      tags: {latest: 3}\n", "line 5 is indented by 6 spaces, where 0 or 4 would fit"},
+		{"sources:\n  - repository: a.io/b\n tags: {latest: 3}\n", "line 5 is indented by 1 space, where 0 or 4 would fit"},
+		{"sources:\n  # c\n\n  - repository: a.io/b\n    # d\n   tags: {latest: 3}\n", "line 8 is indented by 3 spaces, where 0 or 4 would fit"},
+		{" sources:\n  - a.io/b\n", "line 3 is indented by 1 space, where 0 would fit"},
+		{"sources:\n  - a.io/b\n - a.io/c\n", "line 5 is indented by 1 space, where 2 would fit"},
+		{"sources:\n  - a.io/b\n- a.io/c\n", "line 5 is indented by 0 spaces, where 2 would fit"},
+		{"sources:\n  - repository: a.io/b\n    tags:\n      latest: 3\n     exclude: [x]\n", "line 7 is indented by 5 spaces, where 0, 4 or 6 would fit"},
+		{"sources:\n  - repository: a.io/b\n    tags:\n    latest: 3\n", "f.yaml:6:5: sources[0].latest: unknown key; indent it to make it part of tags"},
+		{"output: a: b\n", "not YAML: mapping values are not allowed"}, // that is not about how it is indented
+		{"sources: [a.io/b\noutput: x\n", "not YAML: did not find expected ',' or ']'"},
+		{"sources: {\n\ta: b\n", "not YAML: did not find expected ',' or '}'"},
+		{"sources: @x\n", "not YAML: found character that cannot start any token"},
+	} {
+		_, err := Parse("f.yaml", []byte(head+test.body))
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s\ngot  %v\nwant %s", test.body, err, test.want)
+		}
+	}
+}

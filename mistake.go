@@ -1,0 +1,250 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// mistake is a command line that kong refused.
+type mistake struct {
+	fact    string        // what kong says is wrong
+	nearest string        // what kong says was meant, such as `"--output"?`; may be empty
+	context *kong.Context // as far as it was understood
+}
+
+// wrongUsage turns what kong says into a fact and a hint. Kong keeps the nearest
+// flag or command, and the word that it did not take, in its text alone.
+func wrongUsage(err error) error {
+	var unwritten *unwrittenError
+	var parse *kong.ParseError
+	switch {
+	case is[*usageError](err):
+		return err
+	case errors.As(err, &unwritten):
+		return unwritten
+	case !errors.As(err, &parse) || parse.Context == nil:
+		return usage("", "%s", err)
+	}
+	m := mistake{context: parse.Context}
+	m.fact, m.nearest, _ = strings.Cut(err.Error(), ", did you mean ")
+	return usage(m.hint(), "%s", m.said())
+}
+
+// said is the fact, in the words of a user.
+func (m *mistake) said() string {
+	if word := m.unknownCommand(); word != "" {
+		return fmt.Sprintf("unknown command %q", word)
+	}
+	return m.fact
+}
+
+func (m *mistake) hint() string {
+	for _, advise := range []func() string{
+		m.usualFlag, m.nearestWord, m.usualCommand, m.otherCommands, m.missingSpec, m.meantFlag, m.meantValue,
+	} {
+		if hint := advise(); hint != "" {
+			return hint
+		}
+	}
+	return fmt.Sprintf("%q lists what there is", m.asked()+" --help")
+}
+
+// didYouMean is a hint that names what was meant; empty if there is nothing to name.
+func didYouMean(words ...string) string {
+	var quoted []string
+	for _, word := range words {
+		quoted = append(quoted, fmt.Sprintf("%q", word))
+	}
+	if len(quoted) == 0 {
+		return ""
+	}
+	return "did you mean " + strings.Join(quoted, " or ") + "?"
+}
+
+// asked is the command as far as it was understood.
+func (m *mistake) asked() string {
+	if command := m.context.Selected(); command != nil {
+		return command.FullPath()
+	}
+	return "oras-mirror"
+}
+
+func (m *mistake) unknownCommand() string {
+	word, found := strings.CutPrefix(m.fact, "unexpected argument ")
+	if !found || m.context.Selected() != nil {
+		return ""
+	}
+	return word
+}
+
+// nearestWord is kong's suggestion. One letter is near to every other one.
+func (m *mistake) nearestWord() string {
+	flag, _ := strings.CutPrefix(m.fact, "unknown flag ")
+	if m.nearest == "" || len(flag) == len("-x") {
+		return ""
+	}
+	return "did you mean " + m.nearest
+}
+
+// usualCommands are what other tools call what a command here does.
+var usualCommands = map[string][]string{
+	"copy": {"backup", "restore"}, "cp": {"backup", "restore"}, "sync": {"backup", "restore"}, "mirror": {"backup", "restore"},
+	"pull": {"backup"}, "save": {"backup"}, "download": {"backup"}, "fetch": {"backup"}, "export": {"backup"},
+	"push": {"restore"}, "load": {"restore"}, "upload": {"restore"}, "import": {"restore"},
+	"ls": {"list"}, "show": {"list"}, "inspect": {"list"}, "info": {"list"}, "discover": {"list"},
+	"check": {"verify", "validate"}, "lint": {"validate"}, "compare": {"diff"}, "freeze": {"lock"}, "pin": {"lock"},
+	"clean": {"prune"}, "gc": {"prune"}, "rm": {"prune"}, "remove": {"prune"}, "delete": {"prune"},
+	"new": {"init"}, "create": {"init"}, "config": {"client-config"},
+}
+
+func (m *mistake) usualCommand() string {
+	switch word := m.unknownCommand(); word {
+	case "login", "logout":
+		return fmt.Sprintf(`use "oras %s REGISTRY"; oras-mirror uses the same credentials`, word)
+	default:
+		return didYouMean(usualCommands[word]...)
+	}
+}
+
+// usualFlags are what other tools call a flag that some commands have here.
+var usualFlags = map[string]string{
+	"-i": "--input", "-t": "--target", "-n": "--dry-run", "-k": "--insecure", "-s": "--quiet", "-v": "--debug", "--verbose": "--debug",
+	"-c": "--file", "--config": "--file", "--spec": "--file", "--from": "--input", "--to": "--output",
+	"-r": "--include-referrers", "--recursive": "--include-referrers", "-O": "--output", "-a": "--input",
+}
+
+// usualFlag knows flags of other tools, and of other commands, by what they do.
+func (m *mistake) usualFlag() string {
+	flag, found := strings.CutPrefix(m.fact, "unknown flag ")
+	command := m.context.Selected()
+	switch {
+	case !found:
+		return ""
+	case flag == "--version" || command == nil && strings.EqualFold(flag, "-v"):
+		return `"oras-mirror version" prints the version`
+	case m.hasFlag(usualFlags[flag]):
+		return didYouMean(usualFlags[flag])
+	case cmp.Or(usualFlags[flag], flag) != "--dry-run" || command == nil:
+		return ""
+	case command.Name == "backup":
+		return `"oras-mirror plan" shows what backup would do`
+	case m.hasFlag("--check"):
+		return didYouMean("--check")
+	}
+	return ""
+}
+
+func (m *mistake) hasFlag(name string) bool {
+	return slices.ContainsFunc(m.flags(), func(f *kong.Flag) bool { return "--"+f.Name == name })
+}
+
+// flags are those of the command.
+func (m *mistake) flags() []*kong.Flag {
+	command := m.context.Selected()
+	if command == nil {
+		return nil
+	}
+	return slices.Concat(command.AllFlags(true)...)
+}
+
+// otherCommands names the commands that have the flag which this one has not.
+func (m *mistake) otherCommands() string {
+	flag, found := strings.CutPrefix(m.fact, "unknown flag ")
+	if !found {
+		return ""
+	}
+	var names []string
+	for _, command := range m.context.Model.Leaves(true) {
+		for _, f := range command.Flags {
+			if flag == "--"+f.Name || f.Short != 0 && flag == "-"+string(f.Short) {
+				names = append(names, command.Name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s is a flag of %s", flag, strings.Join(names, ", "))
+}
+
+// missingSpec is for commands that need a spec.
+func (m *mistake) missingSpec() string {
+	if !strings.HasPrefix(m.fact, "missing flags: ") || !strings.Contains(m.fact, "--file=") {
+		return ""
+	}
+	if path := m.typedPath(); path != "" {
+		return didYouMean("-f " + path)
+	}
+	return `name a mirror spec with -f SPEC; "oras-mirror init" prints one to begin with`
+}
+
+// meantFlag suggests --input or -f where an argument is a path, and no flag names
+// one.
+func (m *mistake) meantFlag() string {
+	word, found := strings.CutPrefix(m.fact, "unexpected argument ")
+	if !found {
+		return ""
+	}
+	for _, path := range []string{word, m.typedPath()} {
+		if flag := m.flagFor(path); flag != "" {
+			return didYouMean(flag + " " + path)
+		}
+	}
+	return ""
+}
+
+// typedPath is the first argument if it is a path.
+func (m *mistake) typedPath() string {
+	for _, p := range m.context.Path {
+		if p.Positional == nil {
+			continue
+		}
+		value := m.context.Value(p)
+		for value.Kind() == reflect.Slice && value.Len() > 0 {
+			value = value.Index(0)
+		}
+		if value.Kind() == reflect.String && looksLikePath(value.String()) {
+			return value.String()
+		}
+	}
+	return ""
+}
+
+// flagFor is the flag of the command that takes such a path, and was not given.
+func (m *mistake) flagFor(path string) string {
+	if !looksLikePath(path) {
+		return ""
+	}
+	flags := []string{"--input", "-f"}
+	if kindOfPath(path) != pathOfLayout {
+		flags = []string{"-f", "--input"}
+	}
+	for _, name := range flags {
+		for _, flag := range m.flags() {
+			if (name == "--"+flag.Name || name == "-f" && flag.Name == "file") && !flag.Set {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// meantValue corrects one of the few values that a flag can have.
+func (m *mistake) meantValue() string {
+	for _, flag := range m.flags() {
+		given, isText := m.context.FlagValue(flag).(string)
+		if flag.Enum == "" || !isText || given == "" || slices.Contains(flag.EnumSlice(), given) {
+			continue
+		}
+		if value := nearest(given, flag.EnumSlice(), 1)[0]; distance(given, value) <= 2 {
+			return didYouMean(value)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/config"
+)
+
+// parseTarget reads REGISTRY[/NAMESPACE]. What is neither that nor the name of one
+// of the spec's targets is perhaps a name with a slip in it.
+func parseTarget(spec *config.Spec, text string) (config.Target, error) {
+	target, err := config.ParseTarget(text)
+	if err == nil || strings.ContainsAny(text, "./:") {
+		return target, err
+	}
+	all, specErr := spec.ResolveTargets()
+	if specErr != nil || len(namesOfTargets(all)) == 0 {
+		return target, err
+	}
+	return target, noTarget(all, text)
+}
+
+func hasTarget(spec *config.Spec, name string) bool {
+	if spec == nil {
+		return false
+	}
+	for _, t := range spec.Targets {
+		if t.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func namedTarget(all []config.Target, name string) []config.Target {
+	for _, t := range all {
+		if t.Name == name {
+			return []config.Target{t}
+		}
+	}
+	return nil
+}
+
+// noTarget says that none of a spec's targets has that name, and which names there
+// are, the nearest first.
+func noTarget(all []config.Target, name string) error {
+	const fact = "the spec has no target named %q"
+	names := namesOfTargets(all)
+	switch {
+	case len(all) == 0:
+		return usage(fmt.Sprintf(`list it under "targets:" in the spec that -f names: "- {name: %s, target: REGISTRY}"`, name), "no target is named %q", name)
+	case len(names) == 0:
+		return usage(fmt.Sprintf(`give it one: "- {name: %s, target: %s}"`, name, all[0]), fact, name)
+	}
+	names = nearest(name, names, len(names))
+	if distance(name, names[0]) <= 2 {
+		return usage(didYouMean(names[0])+" The targets of the spec: "+strings.Join(names, ", "), fact, name)
+	}
+	return usage("the targets of the spec: "+strings.Join(names, ", "), fact, name)
+}
+
+func namesOfTargets(all []config.Target) []string {
+	var names []string
+	for _, t := range all {
+		if t.Name != "" {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
