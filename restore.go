@@ -20,7 +20,7 @@ type restoreCommand struct {
 	Only []string `sep:"none" placeholder:"PATTERN" help:"Restore what matches this glob alone. Repeatable."`
 	destinationFlags
 	DryRun bool `help:"Print source -> target of each artifact and move nothing."`
-	Verify bool `help:"Read back and hash what was pushed: every tag, manifest, blob and list of referrers; exit code 5 if something differs."`
+	Verify bool `help:"Read back and hash what was pushed: every tag, manifest, blob and list of referrers. What is missing or wrong is pushed once more; exit code 5 if it stays so."`
 	inputFlags
 	eventFlags
 	reportFlags

@@ -238,7 +238,7 @@ func (d *delivery) whole() ArtifactReport {
 }
 
 func (d *delivery) unchanged() bool {
-	return d.err == nil && (d.skipped || d.present && len(d.lacks) == 0)
+	return d.err == nil && !d.again && (d.skipped || d.present && len(d.lacks) == 0)
 }
 
 // count adds what a delivery consists of. seen knows what was counted.

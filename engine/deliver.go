@@ -20,10 +20,16 @@ type placeKey struct {
 	digest     digest.Digest
 }
 
+// pushKey is one push of a manifest: again is set for one that was found missing.
+type pushKey struct {
+	placeKey
+	again bool
+}
+
 // referrersKey is one list of referrers: the same subject may have others in
 // another repository that is restored to the same place.
 type referrersKey struct {
-	placeKey
+	pushKey
 	source string
 }
 
@@ -131,7 +137,7 @@ func (r *restore) putDigest(ctx context.Context, d *delivery, v *visit) error {
 	if !d.lacking(v) {
 		return nil
 	}
-	key := placeKey{d.target.Registry + "/" + d.path, v.node.digest}
+	key := pushKey{d.place(v.node.digest), d.again}
 	_, err := r.manifests.do(ctx, key, func() (struct{}, error) {
 		return struct{}{}, r.push(ctx, d, v, v.node.digest.String())
 	})
@@ -147,7 +153,17 @@ func (r *restore) push(ctx context.Context, d *delivery, v *visit, reference str
 	if err != nil {
 		return err
 	}
-	if err := d.repo.PushManifest(ctx, v.node.oci(), data, reference); err != nil {
+	err = d.repo.PushManifest(ctx, v.node.oci(), data, reference)
+	if refusesContent(err) {
+		filled, fillErr := r.refill(ctx, d, v, err)
+		if fillErr != nil {
+			return fillErr
+		}
+		if filled {
+			err = d.repo.PushManifest(ctx, v.node.oci(), data, reference)
+		}
+	}
+	if err != nil {
 		if v.sparse && refusesContent(err) {
 			return &SparseError{Reference: d.destination(), Err: err}
 		}
@@ -191,7 +207,7 @@ func (r *restore) putList(ctx context.Context, d *delivery, v *visit) error {
 	if !slices.ContainsFunc(referrers, d.lacking) {
 		return nil
 	}
-	key := referrersKey{placeKey{d.target.Registry + "/" + d.path, v.node.digest}, d.source}
+	key := referrersKey{pushKey{d.place(v.node.digest), d.again}, d.source}
 	_, err := r.referrers.do(ctx, key, func() (struct{}, error) {
 		return struct{}{}, r.list(ctx, d, v, referrers)
 	})

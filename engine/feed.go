@@ -33,7 +33,7 @@ func (r *restore) feed() error {
 	}
 	for _, u := range r.order {
 		r.pool.add(u.registry, u.size, func(ctx context.Context) error {
-			return r.send(ctx, u, func() (io.ReadCloser, error) { return r.in.blobFile(u.blob, r.Progress.Moved) })
+			return r.send(ctx, u, func() (io.ReadCloser, error) { return r.open(ctx, u.places[0].repo, u.registry, u.blob) })
 		})
 	}
 	return nil
@@ -123,23 +123,24 @@ func (r *restore) keep(ctx context.Context, u *upload) (err error) {
 }
 
 // through sends a large blob as it comes. What the registry has already, or
-// refuses, is skipped by the next call of Next.
+// refuses, is skipped by the next call of Next. A wrong one is as if it were not
+// there: the right one may still come.
 func (r *restore) through(ctx context.Context, u *upload) error {
-	spent, read := false, int64(0)
-	hash := u.blob.digest.Algorithm().Hash()
+	var body *verifiedBlob
 	open := func() (io.ReadCloser, error) {
-		if spent {
+		if body != nil {
 			return nil, ErrSpent
 		}
-		spent = true
-		heard := func(n int64) { read += n; r.Progress.Moved(n) }
-		return io.NopCloser(&counted{Reader: io.TeeReader(r.in.stream, hash), heard: heard}), nil
+		body = verified(io.NopCloser(&counted{Reader: r.in.stream, heard: r.Progress.Moved}), u.blob)
+		return body, nil
 	}
 	if err := r.transfer(ctx, u, open); err != nil {
 		return err
 	}
-	if u.err = checkHash(u.blob, hash); read == u.size && u.err != nil {
-		return nil // the registry refused it, and the right one may still come
+	if body != nil {
+		if u.err = body.fault(); u.err != nil {
+			return nil
+		}
 	}
 	u.taken = true
 	return r.sent(u)

@@ -19,7 +19,8 @@ func ForecastRestore(ctx context.Context, c *registry.Client, in store.Layout, o
 		return nil, err
 	}
 	before := requests(c)
-	r := &restore{RestoreOptions: o, client: c, graph: newGraph(), uploads: make(map[uploadKey]*upload), dry: &dryRun{moves: make(map[digest.Digest]bool)}}
+	r := newRestore(c, o)
+	r.dry = &dryRun{moves: make(map[digest.Digest]bool)}
 	if err := r.prepare(ctx, in); err != nil {
 		return nil, err
 	}
@@ -73,6 +74,7 @@ func (r *restore) hasAPI(ctx context.Context, d *delivery) (bool, error) {
 
 // foresee does of a restore what changes nothing.
 func (r *restore) foresee(ctx context.Context, f *Forecast) error {
+	probed := make(map[string]bool)
 	for _, u := range r.order {
 		has, err := u.places[0].repo.HasBlob(ctx, u.blob.oci())
 		if err != nil {
@@ -84,6 +86,10 @@ func (r *restore) foresee(ctx context.Context, f *Forecast) error {
 			f.Transfers++
 			f.Transfer += u.size
 			r.dry.moves[u.digest] = true
+			if r.isWorthProbing(u.registry) && !probed[u.registry] {
+				probed[u.registry] = true
+				f.Requests += registry.ProbeRequests
+			}
 		}
 	}
 	for _, d := range r.all {

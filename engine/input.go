@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"slices"
 
 	"github.com/opencontainers/go-digest"
@@ -161,9 +159,8 @@ func (i *input) belongs(referrer digest.Digest, repository string) bool {
 	return len(homes) == 0 || repository == "" || slices.Contains(homes, repository)
 }
 
-// blobFile opens a blob for an upload. A plain file is handed out as it is: net/http
-// sends it with sendfile, which any wrapper would end.
-func (i *input) blobFile(d descriptor, heard func(int64)) (io.ReadCloser, error) {
+// layoutBlob opens a blob of a layout that has the size that it should have.
+func (i *input) layoutBlob(d descriptor) (store.Blob, error) {
 	b, err := i.layout.Open(d.digest)
 	if err != nil {
 		return nil, err
@@ -172,11 +169,7 @@ func (i *input) blobFile(d descriptor, heard func(int64)) (io.ReadCloser, error)
 		_ = b.Close() // the mismatch is what matters
 		return nil, &store.MismatchError{Descriptor: d.oci(), Size: b.Size()}
 	}
-	if f, ok := b.(interface{ File() *os.File }); ok {
-		heard(d.size)
-		return f.File(), nil
-	}
-	return part{Reader: &counted{Reader: b, heard: heard}, Closer: b}, nil
+	return b, nil
 }
 
 // streamed shows the manifests of a stream as a layout.

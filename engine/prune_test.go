@@ -6,7 +6,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
-	"github.com/oras-mirror/oras-mirror/store"
 )
 
 func TestNamesKeepWhatIsUnknown(t *testing.T) {
@@ -37,34 +36,5 @@ func TestNamesKeepWhatIsUnknown(t *testing.T) {
 	}
 	if s, err = engine.Names(t.Context(), client(4), []config.Selection{{Layout: "nowhere"}}); err != nil || !s.Keeps("any.example/thing:v1") {
 		t.Errorf("a layout that cannot be read: %v", err)
-	}
-}
-
-// TestReadBackSeesALostBlob: what a registry drops after it took it.
-func TestReadBackSeesALostBlob(t *testing.T) {
-	source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
-	source.Image("app", "v1", []byte("layer"))
-	source.Image("app", "v2", []byte("another"))
-	path := t.TempDir() + "/layout/"
-	backup(t, path, selections(t, source.Host+"/app"))
-	restore(t, path, target.Host)
-	target.Remove("app", source.Blob("app", "application/octet-stream", []byte("layer")))
-	in, err := store.OpenLayout(path, store.OpenOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	for _, verify := range []bool{false, true} {
-		report, err := tryRestore(t, in, target.Host, engine.RestoreOptions{Verify: verify})
-		if err != nil {
-			t.Fatal(err)
-		}
-		failures := report.Failures()
-		if !verify && len(failures) == 0 {
-			continue // the tag says that all is there, and nobody looked
-		}
-		if len(failures) != 1 || failures[0].Operation() != "verify" {
-			t.Errorf("verify %v: failed: %v", verify, failures)
-		}
 	}
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 type ReadbackError struct {
 	Reference string   // in the target
 	Differs   []string // what, each with the reason; more than a few are counted
+	Again     error    // why what differs could not be pushed once more; nil if it was
 	Err       error    // why it could not be read at all; nil if it was
 }
 
@@ -26,60 +28,139 @@ func (e *ReadbackError) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("%s: verify: %v", e.Reference, e.Err)
 	}
-	const most = 5
-	text := strings.Join(e.Differs[:min(most, len(e.Differs))], "; ")
-	if more := len(e.Differs) - most; more > 0 {
-		text += fmt.Sprintf("; and %d more", more)
+	text := readable(e.Differs)
+	if e.Again != nil {
+		text += fmt.Sprintf("; it cannot be pushed again: %v", e.Again)
 	}
 	return fmt.Sprintf("%s: verify: %s", e.Reference, text)
 }
 
-func (e *ReadbackError) Unwrap() error { return e.Err }
+func (e *ReadbackError) Unwrap() error { return cmp.Or(e.Err, e.Again) }
+
+// readable joins the first few of what differs, and counts the rest.
+func readable(differs []string) string {
+	const most = 5
+	text := strings.Join(differs[:min(most, len(differs))], "; ")
+	if more := len(differs) - most; more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return text
+}
 
 // readbackJobs is how much of one delivery is asked for side by side. Requests in
 // flight are the client's concern.
 const readbackJobs = 8
 
+// check is one question to a target about a delivery.
+type check struct {
+	ask  func() (differs string, err error)
+	mend func(*mending) // notes what to push if something differs
+	text string         // what does
+}
+
+// mending is what is pushed once more.
+type mending struct {
+	blobs []descriptor
+	lacks map[*visit]bool
+}
+
 // readBack asks the target for all that a delivery consists of: the tag, every
-// manifest with its bytes, every blob and every list of referrers.
+// manifest with its bytes, every blob and every list of referrers. What it finds
+// missing or wrong is pushed, once, and asked for again.
 func (r *restore) readBack(ctx context.Context, d *delivery) error {
+	differing, err := r.ask(ctx, d, r.checks(ctx, d))
+	if err != nil || len(differing) == 0 {
+		return err
+	}
+	first := texts(differing)
+	r.Progress.Notice(fmt.Sprintf("%s: %s: pushing it again", d.destination(), readable(first)))
+	if err := r.mend(ctx, d, differing); err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		return &ReadbackError{Reference: d.destination(), Differs: first, Again: err}
+	}
+	differing, err = r.ask(ctx, d, differing)
+	if err != nil || len(differing) == 0 {
+		return err
+	}
+	return &ReadbackError{Reference: d.destination(), Differs: texts(differing)}
+}
+
+// mend pushes what a target was found not to have.
+func (r *restore) mend(ctx context.Context, d *delivery, differing []*check) error {
+	m := &mending{lacks: make(map[*visit]bool)}
+	for _, c := range differing {
+		c.mend(m)
+	}
+	d.again, d.present, d.lacks = true, true, m.lacks
+	for _, b := range m.blobs {
+		if err := r.resend(ctx, d, b); err != nil {
+			return err
+		}
+	}
+	return r.put(ctx, d, d.visit, d.tag)
+}
+
+// checks lists what to ask, in the order in which the graph is walked.
+func (r *restore) checks(ctx context.Context, d *delivery) []*check {
+	all := []*check{{
+		ask:  func() (string, error) { return readTag(ctx, d) },
+		mend: func(m *mending) { m.lacks[d.visit] = true },
+	}}
+	r.each(d, d.visit, func(v *visit) {
+		all = append(all, &check{
+			ask:  func() (string, error) { return r.readManifest(ctx, d, v.node) },
+			mend: func(m *mending) { m.lacks[v] = true },
+		})
+		for _, b := range v.node.blobs {
+			all = append(all, &check{
+				ask:  func() (string, error) { return r.readBlob(ctx, d, b.descriptor) },
+				mend: func(m *mending) { m.blobs = append(m.blobs, b.descriptor) },
+			})
+		}
+		if wanted := r.wanted(d, v); len(wanted) > 0 {
+			all = append(all, &check{
+				ask: func() (string, error) { return readReferrers(ctx, d, v, wanted) },
+				mend: func(m *mending) {
+					for _, w := range wanted {
+						m.lacks[w] = true
+					}
+				},
+			})
+		}
+	})
+	return all
+}
+
+// ask returns those checks for which the target shows something else.
+func (r *restore) ask(ctx context.Context, d *delivery, checks []*check) ([]*check, error) {
 	// No group context: what this asks for is remembered for others, who must not
 	// be told that it was given up because something else went wrong.
 	var group errgroup.Group
 	group.SetLimit(readbackJobs)
-	var found []*string // in the order in which the graph is walked
-	check := func(ask func() (string, error)) {
-		differs := new(string)
-		found = append(found, differs)
+	for _, c := range checks {
 		group.Go(func() (err error) {
-			*differs, err = ask()
+			c.text, err = c.ask()
 			return err
 		})
 	}
-	check(func() (string, error) { return readTag(ctx, d) })
-	r.each(d, d.visit, func(v *visit) {
-		check(func() (string, error) { return r.readManifest(ctx, d, v.node) })
-		for _, b := range v.node.blobs {
-			check(func() (string, error) { return r.readBlob(ctx, d, b.descriptor) })
-		}
-		if wanted := r.wanted(d, v); len(wanted) > 0 {
-			check(func() (string, error) { return readReferrers(ctx, d, v, wanted) })
-		}
-	})
 	err := group.Wait()
 	if cause := context.Cause(ctx); cause != nil {
-		return cause
+		return nil, cause
 	}
-	result := &ReadbackError{Reference: d.destination(), Err: err}
-	for _, text := range found {
-		if *text != "" {
-			result.Differs = append(result.Differs, *text)
-		}
+	if err != nil {
+		return nil, &ReadbackError{Reference: d.destination(), Err: err}
 	}
-	if err != nil || len(result.Differs) > 0 {
-		return result
+	return slices.DeleteFunc(checks, func(c *check) bool { return c.text == "" }), nil
+}
+
+func texts(checks []*check) []string {
+	all := make([]string, len(checks))
+	for i, c := range checks {
+		all[i] = c.text
 	}
-	return nil
+	return all
 }
 
 func readTag(ctx context.Context, d *delivery) (string, error) {
@@ -152,13 +233,14 @@ func hashRemote(ctx context.Context, repo *registry.Repository, b descriptor) er
 // readOnce asks a repository once for what many of its artifacts share.
 func (r *restore) readOnce(ctx context.Context, d *delivery, b descriptor, ask func() (string, error)) (string, error) {
 	b.mediaType = ""
-	return r.read.do(ctx, readKey{d.target.Registry + "/" + d.path, b}, ask)
+	return r.read.do(ctx, readKey{d.target.Registry + "/" + d.path, b, d.again}, ask)
 }
 
 // readKey is one blob or manifest of one repository of a target.
 type readKey struct {
 	repository string
 	descriptor descriptor
+	again      bool // after it was pushed once more
 }
 
 func readReferrers(ctx context.Context, d *delivery, v *visit, wanted []*visit) (string, error) {

@@ -66,7 +66,7 @@ func Restore(ctx context.Context, c *registry.Client, in store.Input, o RestoreO
 		return &Report{}, err
 	}
 	began := o.Now()
-	r := &restore{RestoreOptions: o, client: c, graph: newGraph(), uploads: make(map[uploadKey]*upload)}
+	r := newRestore(c, o)
 	if err = r.run(ctx, in); err != nil {
 		r.unfinished(ctx)
 	}
@@ -83,16 +83,22 @@ type restore struct {
 	pool   *pool
 	moved  atomic.Int64
 
-	manifests once[placeKey, struct{}]     // those that were put by digest
+	manifests once[pushKey, struct{}]      // those that were put by digest
 	referrers once[referrersKey, struct{}] // lists that were completed
 	read      once[readKey, string]        // what a target was asked for again
+	resent    once[placeKey, struct{}]     // blobs that were sent though the target was to have them
 
-	mu      sync.Mutex // guards the uploads and what is in them, and the deliveries' counts
-	uploads map[uploadKey]*upload
-	order   []*upload // as the input has them
-	dry     *dryRun   // of a forecast: counts what would be pushed
-	whole   int
-	planned bool // all deliveries are known
+	mu       sync.Mutex // guards the uploads and what is in them, and the deliveries' counts
+	uploads  map[uploadKey]*upload
+	order    []*upload        // as the input has them
+	outgoing map[string]int64 // bytes of the uploads, by registry
+	dry      *dryRun          // of a forecast: counts what would be pushed
+	whole    int
+	planned  bool // all deliveries are known
+}
+
+func newRestore(c *registry.Client, o RestoreOptions) *restore {
+	return &restore{RestoreOptions: o, client: c, graph: newGraph(), uploads: make(map[uploadKey]*upload), outgoing: make(map[string]int64)}
 }
 
 func (r *restore) run(ctx context.Context, in store.Input) error {

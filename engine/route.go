@@ -35,6 +35,7 @@ type delivery struct {
 	refers  []digest.Digest // referrers that go along, sorted
 	old     []digest.Digest // of indexes of it that were rewritten
 	pending int             // uploads that it waits for; guarded by restore.mu
+	again   bool            // some of it was found missing there, and is pushed once more
 	done    bool            // it is whole in the target
 	corrupt error           // the input does not even say what it is
 	failure error           // of such an upload; guarded by restore.mu

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
 
@@ -32,6 +33,7 @@ type place struct {
 	repo    *registry.Repository
 	path    string
 	waiting []*delivery
+	mounted atomic.Bool // the registry says so
 	err     error
 }
 
@@ -57,6 +59,7 @@ func (r *restore) await(d *delivery, b descriptor) {
 		u = &upload{uploadKey: key, blob: b}
 		r.uploads[key] = u
 		r.order = append(r.order, u)
+		r.outgoing[u.registry] += b.size
 		r.Progress.Expect(0, b.size)
 	}
 	p := u.place(d)
@@ -109,9 +112,10 @@ func (r *restore) sendTo(ctx context.Context, u *upload, p, home *place, open fu
 			if body, err := open(); !errors.Is(err, ErrSpent) {
 				return body, err
 			}
-			return home.repo.FetchBlob(ctx, desc, 0, desc.Size)
+			return fetchVerified(ctx, home.repo, u.blob)
 		}
-		_, err := p.repo.MountOrPush(ctx, desc, home.path, again)
+		mounted, err := p.repo.MountOrPush(ctx, desc, home.path, again)
+		p.mounted.Store(mounted)
 		return err
 	}
 	has, err := p.repo.HasBlob(ctx, desc)
@@ -123,7 +127,7 @@ func (r *restore) sendTo(ctx context.Context, u *upload, p, home *place, open fu
 	}
 	r.Progress.Moving(p.waiting[0].name, desc.Size)
 	if err := p.repo.PushBlob(ctx, desc, open); err != nil {
-		return r.trace(u, err)
+		return r.trace(u.blob, err)
 	}
 	r.moved.Add(desc.Size)
 	return nil
@@ -131,18 +135,18 @@ func (r *restore) sendTo(ctx context.Context, u *upload, p, home *place, open fu
 
 // trace looks whether a refused upload is the input's fault: what a registry
 // refuses is hashed here, and a blob that is not what it is called is named.
-func (r *restore) trace(u *upload, refusal error) error {
-	if r.in.stream != nil {
+func (r *restore) trace(b descriptor, refusal error) error {
+	if refusal == nil || r.in.stream != nil {
 		return refusal
 	}
-	body, err := r.in.blobFile(u.blob, func(int64) {})
+	body, err := r.in.layoutBlob(b)
 	if err != nil {
 		return &CorruptError{Err: err}
 	}
-	hash := u.blob.digest.Algorithm().Hash()
+	hash := b.digest.Algorithm().Hash()
 	_, err = io.Copy(hash, body)
 	if err = errors.Join(err, body.Close()); err == nil {
-		err = checkHash(u.blob, hash)
+		err = checkHash(b, hash)
 	}
 	if err != nil {
 		return &CorruptError{Err: err}

@@ -25,6 +25,11 @@ type host struct {
 	referrersAPI atomic.Int32 // an apiState
 	firstAsk     pioneer      // for the referrers API
 
+	noMounts atomic.Bool // it fails over mounts, or grants them and brings no blob
+
+	probe  sync.Once // guards checks, which is written in it
+	checks bool      // bytes without their digest are refused
+
 	mu    sync.Mutex // guards auths
 	auths map[string]*account
 }

@@ -23,11 +23,12 @@ func (r *Repository) Mount(ctx context.Context, desc ocispec.Descriptor, from st
 	return mounted, r.fail("mount", r.named(desc.Digest.String()), err)
 }
 
-// MountOrPush mounts a blob or, where that is refused, uploads it. A refusal
-// that opens an upload is not wasted.
+// MountOrPush mounts a blob or, where that does not work, uploads it. A refusal
+// that opens an upload is not wasted. A mount is asked for once: it only saves an
+// upload, so nothing is worth waiting for.
 func (r *Repository) MountOrPush(ctx context.Context, desc ocispec.Descriptor, from string, open func() (io.ReadCloser, error)) (mounted bool, err error) {
 	s, mounted, err := r.mount(ctx, desc, from)
-	if err != nil {
+	if err != nil && (ctx.Err() != nil || permanent(err)) {
 		return false, r.fail("mount", r.named(desc.Digest.String()), err)
 	}
 	if mounted {
@@ -37,22 +38,27 @@ func (r *Repository) MountOrPush(ctx context.Context, desc ocispec.Descriptor, f
 }
 
 // mount asks for a mount. A session comes back where the registry opened an
-// upload instead.
+// upload instead. A registry that fails over it is asked for no other mount in
+// this run.
 func (r *Repository) mount(ctx context.Context, desc ocispec.Descriptor, from string) (s *session, mounted bool, err error) {
 	r.ExpectPush()
-	if from == r.ref.Repository || r.isRefused(from) {
+	if from == r.ref.Repository || r.host.noMounts.Load() || r.isRefused(from) {
 		return nil, false, nil
 	}
-	resp, err := r.postMount(ctx, desc, from)
+	resp, err := r.postMount(inOneTry(ctx), desc, from)
 	if err == nil {
 		err = expect(resp, http.StatusCreated, http.StatusAccepted)
 	}
 	switch {
+	case Status(err) >= http.StatusInternalServerError:
+		r.host.noMounts.Store(true)
+		return nil, false, nil
 	case Status(err) != 0 || errors.Is(err, auth.ErrBasicCredentialNotFound):
 		// The registry's no, or that of its token service to the other repository.
 		r.refuse(from)
 		return nil, false, nil
 	case err != nil:
+		r.refuse(from)
 		return nil, false, err
 	case resp.StatusCode == http.StatusCreated:
 		resp.Body.Close()
@@ -79,6 +85,10 @@ func (r *Repository) postMount(ctx context.Context, desc ocispec.Descriptor, fro
 	}
 	return r.do(req)
 }
+
+// DistrustMounts ends mounts in this registry for the run: one that it granted
+// brought no blob.
+func (r *Repository) DistrustMounts() { r.host.noMounts.Store(true) }
 
 func (r *Repository) isRefused(from string) bool {
 	r.mu.Lock()

@@ -59,6 +59,9 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	since := t.health.retry.Now()
 	for try := 1; ; try++ {
 		resp, err := t.next.RoundTrip(req)
+		if goesOnce(req) && !limitsRate(resp) {
+			return resp, err
+		}
 		if ctx.Err() != nil || !retryable(resp, err) {
 			if err != nil && ctx.Err() == nil {
 				t.health.gaveUp(named(req), err)
@@ -84,6 +87,24 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+}
+
+type oneTryKey struct{}
+
+// inOneTry marks requests of an upload that something else can take the place of:
+// they are sent once, and say nothing of the health of the registry. What a
+// registry asks for as a pause is waited out all the same.
+func inOneTry(ctx context.Context) context.Context {
+	return context.WithValue(ctx, oneTryKey{}, true)
+}
+
+// goesOnce leaves out the requests for a token that such a request brings about.
+func goesOnce(req *http.Request) bool {
+	return req.Context().Value(oneTryKey{}) != nil && kind(req) == "upload"
+}
+
+func limitsRate(resp *http.Response) bool {
+	return resp != nil && resp.StatusCode == http.StatusTooManyRequests
 }
 
 // named is what tells a request from others.

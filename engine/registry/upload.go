@@ -34,7 +34,7 @@ type session struct {
 // again if they have to be sent again (a token that expired, a connection that
 // broke), and an error of it then ends the upload. A reader that is an *os.File
 // goes to the socket by sendfile; one of FetchBlob shares its place in the
-// limits with the upload. It is closed here.
+// limits with the upload, also within a reader that has Unwrap. It is closed here.
 func (r *Repository) PushBlob(ctx context.Context, desc ocispec.Descriptor, open func() (io.ReadCloser, error)) error {
 	return r.fail("push", r.named(desc.Digest.String()), r.pushBlob(ctx, desc, nil, open))
 }
@@ -137,6 +137,9 @@ func (e *expiredError) Unwrap() error { return e.err }
 
 // placeFor is the context of the requests that send body on.
 func placeFor(ctx context.Context, body io.ReadCloser) context.Context {
+	if outer, ok := body.(interface{ Unwrap() io.ReadCloser }); ok {
+		return placeFor(ctx, outer.Unwrap())
+	}
 	if _, ok := body.(*blob); ok {
 		return relayed(ctx)
 	}

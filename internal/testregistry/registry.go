@@ -44,6 +44,7 @@ type Options struct {
 	NoDelete       bool // DELETE is 405
 	NoDigestHeader bool // no Docker-Content-Digest on HEAD of a manifest
 	RejectSparse   bool // 400 for an index whose children are absent, as distribution does
+	NoDigestCheck  bool // whatever bytes come become the blob of the digest that is named
 	RequireSubject bool // 404 for a manifest whose subject is absent, as GitLab does
 	PageSize       int  // of tags, catalog and referrers; 0 means all in one page
 }

@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"context"
+	"io"
+	"slices"
+	"sync/atomic"
+
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+)
+
+// A registry may say that it has what it has not: it granted a mount, or answers a
+// HEAD, and lost the blob. It shows when a manifest that names it is refused.
+
+// refill asks a target for each part of a manifest that it refuses, uploads the blobs
+// that it lacks and puts the manifests below that are gone or named those. It tells
+// whether anything was missing: if so, the manifest is worth another try.
+func (r *restore) refill(ctx context.Context, d *delivery, v *visit, refusal error) (bool, error) {
+	var filled atomic.Bool
+	for _, level := range levels([]*visit{v}, make(map[*visit]bool)) {
+		err := r.sideBySide(level, func(w *visit) error {
+			missing, err := r.refillBlobs(ctx, d, w, false)
+			if err != nil {
+				return err
+			}
+			if w != v {
+				if missing, err = r.putMissing(ctx, d, w, missing); err != nil {
+					return err
+				}
+			}
+			if missing {
+				filled.Store(true)
+			}
+			return nil
+		})
+		if err != nil {
+			return false, err
+		}
+	}
+	if filled.Load() || v.sparse || !saysUnknown(refusal) {
+		return filled.Load(), nil
+	}
+	return true, r.refillAll(ctx, d, v)
+}
+
+// refillAll sends all that a manifest names to a registry that says it has all of it
+// and refuses the manifest for want of some.
+func (r *restore) refillAll(ctx context.Context, d *delivery, v *visit) error {
+	if _, err := r.refillBlobs(ctx, d, v, true); err != nil {
+		return err
+	}
+	return r.sideBySide(v.children, func(w *visit) error {
+		_, err := r.putMissing(ctx, d, w, true)
+		return err
+	})
+}
+
+// saysUnknown tells whether a manifest was refused for what it names.
+func saysUnknown(refusal error) bool {
+	return slices.ContainsFunc([]string{"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"}, func(code string) bool { return registry.HasCode(refusal, code) })
+}
+
+// refillBlobs uploads those of a manifest's blobs that the target lacks, or all.
+func (r *restore) refillBlobs(ctx context.Context, d *delivery, v *visit, all bool) (missing bool, err error) {
+	for _, b := range v.node.blobs {
+		has := false
+		if !all {
+			if has, err = d.repo.HasBlob(ctx, b.oci()); err != nil {
+				return missing, err
+			}
+		}
+		if has {
+			continue
+		}
+		missing = true
+		if err := r.resend(ctx, d, b.descriptor); err != nil {
+			return missing, err
+		}
+	}
+	return missing, nil
+}
+
+// putMissing puts a manifest by its digest that is gone, or whose parts were.
+func (r *restore) putMissing(ctx context.Context, d *delivery, v *visit, missing bool) (bool, error) {
+	if !missing {
+		has, err := d.repo.HasManifest(ctx, v.node.oci())
+		if err != nil || has {
+			return false, err
+		}
+	}
+	data, err := r.bytes(ctx, v)
+	if err != nil {
+		return true, err
+	}
+	r.moved.Add(int64(len(data)))
+	return true, d.repo.PushManifest(ctx, v.node.oci(), data, v.node.digest.String())
+}
+
+// resend uploads a blob that a repository was to have, once, and mounts nothing: what
+// was mounted may be what is missing.
+func (r *restore) resend(ctx context.Context, d *delivery, b descriptor) error {
+	_, err := r.resent.do(ctx, d.place(b.digest), func() (struct{}, error) {
+		u := r.uploads[uploadKey{d.target.Registry, b.digest, b.size}]
+		if u != nil && slices.ContainsFunc(u.places, func(p *place) bool { return p.path == d.path && p.mounted.Load() }) {
+			d.repo.DistrustMounts()
+		}
+		r.Progress.Expect(0, b.size)
+		err := d.repo.PushBlob(ctx, b.oci(), func() (io.ReadCloser, error) { return r.reopen(ctx, d, b, u) })
+		if err == nil {
+			r.moved.Add(b.size)
+		}
+		return struct{}{}, r.trace(b, err)
+	})
+	return err
+}
+
+// reopen opens a blob for another upload: from the input, or, where that was a pipe,
+// from another repository that got it.
+func (r *restore) reopen(ctx context.Context, d *delivery, b descriptor, u *upload) (io.ReadCloser, error) {
+	if r.in.stream == nil {
+		return r.open(ctx, d.repo, d.target.Registry, b)
+	}
+	if u != nil {
+		for _, p := range u.places {
+			if p.path == d.path {
+				continue
+			}
+			if body, err := fetchVerified(ctx, p.repo, b); err == nil {
+				return body, nil
+			}
+		}
+	}
+	return nil, ErrSpent
+}

@@ -1,0 +1,40 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// ProbeRequests is the number of requests that ChecksDigests makes for a registry.
+const ProbeRequests = 2
+
+// probeContent is uploaded as what has probeDigest, and has not.
+var (
+	probeContent = []byte("These bytes do not have the digest that they are sent under.\n")
+	probeDigest  = digest.FromString("A registry that checks digests refuses to store what is sent under this one.\n")
+)
+
+// ChecksDigests reports whether the registry refuses a blob whose bytes do not have
+// its digest. The first call uploads such a blob of a few bytes (one POST, one PUT);
+// later ones, for any repository of the registry, know the answer. It is false where
+// nothing is certain.
+func (r *Repository) ChecksDigests(ctx context.Context) bool {
+	r.host.probe.Do(func() { r.host.checks = r.refusesProbe(inOneTry(ctx)) })
+	return r.host.checks
+}
+
+func (r *Repository) refusesProbe(ctx context.Context) bool {
+	r.ExpectPush()
+	s, err := r.startUpload(ctx)
+	if err != nil {
+		return false
+	}
+	desc := ocispec.Descriptor{Digest: probeDigest, Size: int64(len(probeContent))}
+	err = r.put(ctx, desc, s, io.NopCloser(bytes.NewReader(probeContent)))
+	return Status(err) == http.StatusBadRequest || Status(err) == http.StatusUnprocessableEntity
+}
