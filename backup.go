@@ -47,13 +47,13 @@ func (c *backupCommand) Run(ctx context.Context, u *ui) error {
 	c.begin(u, "backup")
 	b, err := c.plan(u)
 	if err != nil {
-		return c.refused(ctx, u, "backup", err)
+		return c.refused(ctx, u, "backup", c.filesInUse(b), err)
 	}
 	client, err := c.start(u, b.spec, hostsOf(b.selections, sourceHost))
 	if err != nil {
-		return c.refused(ctx, u, "backup", err)
+		return c.refused(ctx, u, "backup", c.filesInUse(b), err)
 	}
-	account, err := c.reporter(u, "backup")
+	account, err := c.reporter(u, "backup", c.filesInUse(b))
 	if err != nil {
 		return err
 	}
@@ -110,6 +110,9 @@ func (c *backupCommand) plan(u *ui) (b backup, err error) {
 		return b, err
 	}
 	if b.output, err = c.outputPath(b.spec, u); err != nil {
+		return b, err
+	}
+	if err = c.mayReplaceOutput(b.spec, b.output); err != nil {
 		return b, err
 	}
 	_, statErr := os.Lstat(b.output)

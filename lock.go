@@ -39,6 +39,8 @@ func (c *lockCommand) Run(ctx context.Context, u *ui) error {
 		if before, err = loadLock(path); err != nil {
 			return err
 		}
+	} else if err := mayReplace("the lock", path, aLock, filesOf(c.Spec, nil)); err != nil {
+		return err
 	}
 	lock, err := c.resolve(ctx, u)
 	if err != nil {

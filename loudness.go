@@ -29,3 +29,11 @@ func (f *eventFlags) begin(u *ui, command string) {
 	u.events = &events{w: u.stdout, hide: u.secrets.hide, now: time.Now}
 	u.events.start(command)
 }
+
+// filesWritten is standard output, where the events go to it.
+func (f *eventFlags) filesWritten() []fileInUse {
+	if f.Format != "json" {
+		return nil
+	}
+	return []fileInUse{{"standard output", stdoutPath}}
+}

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +36,44 @@ func (c *backupCommand) outputOf(spec *config.Spec) (string, error) {
 		return c.Output, nil
 	}
 	return spec.OutputPath(time.Now())
+}
+
+// mayReplaceOutput refuses an archive over what the backup reads. An archive or a
+// directory that it reads as a layout can be its output, too: all of that comes along.
+func (c *backupCommand) mayReplaceOutput(spec *config.Spec, path string) error {
+	info, err := os.Stat(path)
+	if path == "" || path == "-" || os.IsPathSeparator(path[len(path)-1]) || err == nil && info.IsDir() {
+		return nil
+	}
+	option := "--output"
+	if c.Output == "" {
+		option = "output"
+	}
+	used := c.filesRead(spec)
+	used = slices.DeleteFunc(used, func(f fileInUse) bool { return f.what == aLayoutOfTheSpec })
+	return mayReplace(option, path, "", used)
+}
+
+// filesRead are those that a backup reads.
+func (c *backupCommand) filesRead(spec *config.Spec) []fileInUse {
+	all := slices.Concat(filesOf(c.Spec, spec), c.filesNamed())
+	if c.Locked {
+		all = append(all, fileInUse{"the lock", config.LockPath(c.Spec)})
+	}
+	if slices.Contains(c.References, "-") {
+		all = append(all, fileInUse{"standard input", stdinPath})
+	}
+	return all
+}
+
+// filesInUse are what a backup reads and where it writes, as far as that is known.
+func (c *backupCommand) filesInUse(b backup) []fileInUse {
+	all := slices.Concat(c.filesRead(b.spec), c.filesWritten())
+	output := cmp.Or(b.output, c.Output)
+	if output == "-" {
+		return append(all, fileInUse{"the output", stdoutPath})
+	}
+	return append(all, inLayout("the output", strings.TrimRight(output, string(os.PathSeparator)))...)
 }
 
 // openPrevious opens the archive that is about to be replaced, for what it has

@@ -113,6 +113,9 @@ func (c *planCommand) ofBackup(ctx context.Context, u *ui) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := command.mayReplaceOutput(b.spec, path); err != nil {
+		return nil, err
+	}
 	client, err := c.start(u, b.spec, hostsOf(b.selections, sourceHost))
 	if err != nil {
 		return nil, err

@@ -12,6 +12,9 @@ type profileFlag string
 
 // AfterApply begins the profile.
 func (f profileFlag) AfterApply(u *ui) (err error) {
+	if err := mayReplace("--cpuprofile", string(f), "", nil); err != nil {
+		return err
+	}
 	u.profile, err = startProfile(string(f))
 	return err
 }

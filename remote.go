@@ -30,6 +30,15 @@ type remoteFlags struct {
 	Concurrency      int      `group:"Registries" default:"16" placeholder:"N" help:"Requests in flight over all registries; default ${default}."`
 }
 
+// filesNamed are those that the flags name.
+func (f *remoteFlags) filesNamed() []fileInUse {
+	all := []fileInUse{{"the file of --ca-file", f.CAFile}, {"the file of --cert-file", f.CertFile}, {"the file of --key-file", f.KeyFile}}
+	for _, path := range f.RegistryConfig {
+		all = append(all, fileInUse{"the file of --registry-config", path})
+	}
+	return all
+}
+
 // options turns flags and spec into what a client is made from. It reads the
 // password if standard input has it.
 func (f *remoteFlags) options(spec *config.Spec, u *ui, hosts []string) (registry.Options, error) {

@@ -91,8 +91,8 @@ type reporter struct {
 }
 
 // reporter begins a report. That it cannot be written should be known before a
-// run that takes hours, and not after.
-func (f *reportFlags) reporter(u *ui, command string) (*reporter, error) {
+// run that takes hours, and not after. It replaces none of the files in use.
+func (f *reportFlags) reporter(u *ui, command string, used []fileInUse) (*reporter, error) {
 	r := &reporter{path: f.Report, began: time.Now(), hide: u.secrets.hide, events: u.events}
 	r.document = reportDocument{APIVersion: config.APIVersion, Kind: reportKind, Command: command, Version: readReportVersion(), Started: r.began.UTC()}
 	if r.path == "" {
@@ -100,6 +100,9 @@ func (f *reportFlags) reporter(u *ui, command string) (*reporter, error) {
 	}
 	if r.path == "-" {
 		return nil, usage("name a file", "--report is not written to standard output")
+	}
+	if err := mayReplace("--report", r.path, aReport, used); err != nil {
+		return nil, err
 	}
 	if path, err := filepath.EvalSymlinks(r.path); err == nil {
 		r.path = path // a link stays one
@@ -120,11 +123,11 @@ func (f *reportFlags) reporter(u *ui, command string) (*reporter, error) {
 
 // refused writes the report of a run that ended before it began: an old one that
 // stayed would tell of another run. What was to be done again is kept.
-func (f *reportFlags) refused(ctx context.Context, u *ui, command string, err error) error {
+func (f *reportFlags) refused(ctx context.Context, u *ui, command string, used []fileInUse, err error) error {
 	if f.Report == "" || f.Report == f.OnlyFailed {
 		return err
 	}
-	r, reportErr := f.reporter(u, command)
+	r, reportErr := f.reporter(u, command, used)
 	if reportErr != nil {
 		return err
 	}

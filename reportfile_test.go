@@ -131,7 +131,7 @@ func TestReportReplacesAtOnce(t *testing.T) {
 	if err := os.WriteFile(path, []byte("before"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r, err := (&reportFlags{Report: path}).reporter(&ui{}, "backup")
+	r, err := (&reportFlags{Report: path}).reporter(&ui{}, "backup", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func TestReportThroughLinksAndDevices(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := (&reportFlags{Report: to}).reporter(&ui{}, "backup")
+		r, err := (&reportFlags{Report: to}).reporter(&ui{}, "backup", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -43,13 +43,13 @@ func (c *restoreCommand) Run(ctx context.Context, u *ui) error {
 	c.begin(u, "restore")
 	r, err := c.plan(u)
 	if err != nil {
-		return c.refused(ctx, u, "restore", err)
+		return c.refused(ctx, u, "restore", c.filesInUse(r), err)
 	}
 	client, err := c.start(u, r.spec, hostsOf(r.targets, func(t config.Target) string { return t.Registry }))
 	if err != nil {
-		return c.refused(ctx, u, "restore", err)
+		return c.refused(ctx, u, "restore", c.filesInUse(r), err)
 	}
-	account, err := c.reporter(u, "restore")
+	account, err := c.reporter(u, "restore", c.filesInUse(r))
 	if err != nil {
 		return err
 	}
@@ -128,6 +128,15 @@ func (c *restoreCommand) plan(u *ui) (r restore, err error) {
 	}
 	r.again, err = c.onlyFailed()
 	return r, err
+}
+
+// filesInUse are what a restore reads, and where its events go, as far as that is known.
+func (c *restoreCommand) filesInUse(r restore) []fileInUse {
+	all := slices.Concat(filesOf(c.Spec, r.spec), c.filesNamed(), c.filesWritten())
+	if c.Input == "-" {
+		return append(all, fileInUse{"the input", stdinPath})
+	}
+	return append(all, inLayout("the input", c.Input)...)
 }
 
 // targets is the one that the argument names, those of --target, or all of the

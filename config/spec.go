@@ -125,6 +125,33 @@ func (s *Spec) OutputPath(now time.Time) (string, error) {
 	return path, nil
 }
 
+// Files are paths of files and directories that a spec names.
+type Files struct{ Lists, Layouts, Certificates []string }
+
+// Files returns what the spec reads when it is used. A path that cannot be expanded
+// leads nowhere, and is left out.
+func (s *Spec) Files() Files {
+	var f Files
+	if s == nil {
+		return f
+	}
+	add := func(to *[]string, path string) {
+		if resolved, err := s.path(path, time.Now()); path != "" && err == nil {
+			*to = append(*to, resolved)
+		}
+	}
+	for _, source := range s.Sources {
+		add(&f.Lists, source.List)
+		add(&f.Layouts, source.Layout)
+	}
+	for _, r := range s.Registries {
+		for _, path := range []string{r.CAFile, r.CertFile, r.KeyFile} {
+			add(&f.Certificates, path)
+		}
+	}
+	return f
+}
+
 // Mapper returns the spec's mappings, ready for use.
 func (s *Spec) Mapper() (*Mapper, error) {
 	if s == nil {

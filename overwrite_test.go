@@ -1,0 +1,74 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestNothingInUseIsReplaced names files that a run reads by other paths.
+func TestNothingInUseIsReplaced(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for path, text := range map[string]string{"layout/oci-layout": "{}", "layout/index.json": "{}", "layout/blobs/sha256/ab": "", "in.tgz": "x"} {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for link, to := range map[string]string{"link": "in.tgz", "folder": "layout", "dangling": "new.tgz", "twice": "dangling", "round": "round"} {
+		if err := os.Symlink(to, link); err != nil {
+			t.Skip(err)
+		}
+	}
+	if err := os.Link("in.tgz", "hard"); err != nil {
+		t.Skip(err)
+	}
+	if err := os.Link("layout/index.json", "index"); err != nil {
+		t.Skip(err)
+	}
+	absolute, err := filepath.Abs("in.tgz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := append(inLayout("the input", "in.tgz"), inLayout("the output", "layout")...)
+	used = append(used, inLayout("another", "new.tgz")...)
+	for path, want := range map[string]string{
+		"in.tgz": "the input", "./layout/../in.tgz": "the input", absolute: "the input", "link": "the input", "hard": "the input",
+		"in.tgz.partial": "the input", "new.tgz": "another", "dangling": "another", "twice": "another", "folder/../new.tgz": "another",
+		"layout/index.json": "the output", "folder/index.json": "the output", "index": "the output",
+		"layout/blobs/sha256/ab": "part of an OCI layout", "folder/blobs/new": "part of an OCI layout",
+		"layout/report.json": "", "other.tgz": "", "round": "", os.DevNull: "", "": "",
+	} {
+		err := mayReplace("--report", path, aReport, used)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.HasSuffix(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", path, err, want)
+		}
+	}
+}
+
+// TestDocumentsAreKnown tells our documents, valid or not, from whatever else is there.
+func TestDocumentsAreKnown(t *testing.T) {
+	for text, want := range map[string]string{
+		"apiVersion: oras-mirror/v1alpha1\nkind: Mirror\n":                          aSpec,
+		"# a comment\n---\nkind: Mirror\n'apiVersion': 'oras-mirror/v9'\nsorces: x": aSpec,
+		"apiVersion: oras-mirror/v1alpha1\nkind: MirrorLock\n":                      aLock,
+		"{\"apiVersion\": \"oras-mirror/v1alpha1\", \"kind\": \"Mirror\"}":          aSpec,
+		"{\n  \"apiVersion\": \"oras-mirror/v1alpha1\",\n  \"kind\": \"Report\",\n": aReport,
+		"# images\n\n  docker.io/library/alpine:3.20 # small\nnonsense here":        aList,
+		"registry.k8s.io/pause:3.9,3.10":                                            aList,
+		"apiVersion: v1\nkind: ConfigMap\n":                                         "",
+		"# nothing\n":                                                               "", "": "", "Some notes.": "", "\x1f\x8b\x08\x00docker.io/library/alpine": "",
+		"{\"schemaVersion\": 2}": "",
+	} {
+		path := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := documentIn(path); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}
