@@ -47,7 +47,7 @@ func exitCode(err error) int {
 // isUsage tells what only another command line or another spec can mend.
 func isUsage(err error) bool {
 	return is[*usageError](err) || is[*noFileError](err) || is[*config.LoadError](err) || is[*config.ReferenceError](err) ||
-		is[*config.MappingError](err) || is[*engine.CollisionError](err) || is[*engine.OnlyError](err) ||
+		is[*config.MappingError](err) || is[*engine.CollisionError](err) || is[*engine.OnlyError](err) || is[*engine.UnmatchedError](err) ||
 		is[*engine.NameError](err) || errors.Is(err, store.ErrNoCompression)
 }
 

@@ -117,6 +117,8 @@ func selectionHint(err error) string {
 		return "send one of them elsewhere with mappings in the spec, or leave it out"
 	case is[*engine.OnlyError](err):
 		return `"oras-mirror list --input PATH" shows the references that a pattern can match`
+	case is[*engine.UnmatchedError](err):
+		return `a mapping matches whole components of a path, from the first on; "oras-mirror list --input PATH" shows them`
 	case is[*engine.NameError](err):
 		return "name a repository for them: REGISTRY/REPOSITORY"
 	case errors.As(err, &selection):

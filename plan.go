@@ -23,7 +23,7 @@ type planCommand struct {
 
 	Input   string   `placeholder:"PATH" help:"Plan a restore of this: a directory, or a tar archive of any kind."`
 	TempDir string   `type:"existingdir" placeholder:"PATH" help:"Folder for an archive of another tool that can only be read from front to end."`
-	Only    []string `sep:"none" placeholder:"PATTERN" help:"Restore what matches this glob alone. Repeatable."`
+	Only    []string `sep:"none" placeholder:"PATTERN" help:"Restore what matches this glob alone: REPOSITORY[:TAG], with its registry or without. Repeatable."`
 	destinationFlags
 
 	runFlags

@@ -17,7 +17,7 @@ type restoreCommand struct {
 	Target string `arg:"" optional:"" help:"Where to: REGISTRY[/NAMESPACE], or the name of one of the spec's targets; default: all targets of the spec."`
 
 	Spec string   `short:"f" name:"file" placeholder:"SPEC" help:"Take mappings, targets and registries from this mirror spec."`
-	Only []string `sep:"none" placeholder:"PATTERN" help:"Restore what matches this glob alone. Repeatable."`
+	Only []string `sep:"none" placeholder:"PATTERN" help:"Restore what matches this glob alone: REPOSITORY[:TAG], with its registry or without. Repeatable."`
 	destinationFlags
 	DryRun bool `help:"Print source -> target of each artifact and move nothing."`
 	Verify bool `help:"Read back and hash what was pushed: every tag, manifest, blob and list of referrers. What is missing or wrong is pushed once more; exit code 5 if it stays so."`

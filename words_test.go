@@ -134,6 +134,7 @@ func wordings() []wording {
 		{name: "two for one place", err: &engine.CollisionError{Target: mirrored, Sources: [2]string{"ghcr.io/acme/app:v1", "quay.io/acme/app:v1"}}},
 		{name: "a name that is none", err: &engine.NameError{Entry: "v1", Target: "registry.corp.example"}},
 		{name: "a pattern that matches nothing", err: &engine.OnlyError{Pattern: "ghcr.io/acem/**"}},
+		{name: "a mapping that matches nothing", err: &engine.UnmatchedError{Mapping: "ap"}},
 		{name: "sent once", err: &registry.Error{Op: "push", Reference: "localhost:5000/app@" + sum, Err: engine.ErrSpent}},
 
 		{name: "On disk"},

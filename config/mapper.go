@@ -20,6 +20,7 @@ type rule struct {
 	pattern  *regexp.Regexp
 	registry string // "" means every registry
 	prefix   string // "" means all of the registry
+	added    bool   // by Prepend
 }
 
 // MappingError says that a reference has no place in a target.
@@ -65,7 +66,27 @@ func (m *Mapper) Prepend(first ...Mapping) (*Mapper, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range more.rules {
+		more.rules[i].added = true
+	}
 	return &Mapper{rules: slices.Concat(more.rules, m.rules)}, nil
+}
+
+// Unmatched returns the sources of the mappings that match none of some references,
+// whether or not an earlier one wins: those of Prepend, and the others.
+func (m *Mapper) Unmatched(refs []Reference) (added, others []string) {
+	for i := range m.rules {
+		rule := &m.rules[i]
+		if slices.ContainsFunc(refs, func(r Reference) bool { _, matches := rule.apply(r); return matches }) {
+			continue
+		}
+		if rule.added {
+			added = append(added, rule.mapping.source())
+		} else {
+			others = append(others, rule.mapping.source())
+		}
+	}
+	return added, others
 }
 
 // Map returns the repository below a target, and the tag there; "" for a

@@ -233,3 +233,26 @@ func TestAMappingSaysWhatHasNoPlaceInIt(t *testing.T) {
 		}
 	}
 }
+
+// TestUnmatchedMappings: a mapping that an earlier one hides matches all the same.
+func TestUnmatchedMappings(t *testing.T) {
+	m, err := NewMapper([]Mapping{{Source: "quay.io/a", Target: "x"}, {Source: "quay.io/a/b", Target: "y"}, {Source: "gone", Target: "z"}, {SourcePattern: "none/.*", Exclude: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err = m.Prepend(Mapping{Source: "quay.io/a", Target: "first"}, Mapping{Source: "ap", Target: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	var refs []Reference
+	for _, name := range []string{"quay.io/a/b:v1", "docker.io/nginx", "foo.example/app:v1"} {
+		ref, err := ParseReference(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		refs = append(refs, ref)
+	}
+	added, others := m.Unmatched(refs)
+	if !slices.Equal(added, []string{"ap"}) || !slices.Equal(others, []string{"gone", "none/.*"}) {
+		t.Errorf("unmatched: %q and %q", added, others)
+	}
+}

@@ -218,6 +218,13 @@ type OnlyError struct{ Pattern string }
 
 func (e *OnlyError) Error() string { return fmt.Sprintf("no artifact matches %q", e.Pattern) }
 
+// UnmatchedError says that a mapping of the run moves nothing.
+type UnmatchedError struct{ Mapping string } // its source
+
+func (e *UnmatchedError) Error() string {
+	return fmt.Sprintf("no artifact matches the mapping of %q", e.Mapping)
+}
+
 // ExistsError says that a tag of the target has another digest and may not be
 // overwritten.
 type ExistsError struct {

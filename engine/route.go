@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bmatcuk/doublestar/v4"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/config"
@@ -74,7 +73,7 @@ func (r *restore) route() ([]*delivery, error) {
 		return nil, errNoTarget
 	}
 	roots, err := r.selected()
-	if err != nil {
+	if err = errors.Join(err, r.checkMappings()); err != nil {
 		return nil, err
 	}
 	var all []*delivery
@@ -100,6 +99,26 @@ func (r *restore) route() ([]*delivery, error) {
 		all = r.again(all)
 	}
 	return all, wrong.err()
+}
+
+// checkMappings looks for mappings that match nothing in the input. One of the run
+// itself is an error: what it was to move would go elsewhere.
+func (r *restore) checkMappings() error {
+	var refs []config.Reference
+	for _, root := range r.in.roots {
+		if root.ref.Registry != "" {
+			refs = append(refs, root.ref)
+		}
+	}
+	added, others := r.Mapper.Unmatched(refs)
+	var errs []error
+	for _, source := range added {
+		errs = append(errs, &UnmatchedError{Mapping: source})
+	}
+	if len(others) > 0 {
+		r.Progress.Notice("nothing in the input matches these mappings of the spec: " + strings.Join(others, ", "))
+	}
+	return errors.Join(errs...)
 }
 
 // again leaves what Again wants, with what cosign attached to it.
@@ -200,6 +219,10 @@ func checkName(d *delivery) error {
 func (r *restore) selected() ([]root, error) {
 	full := slices.ContainsFunc(r.in.roots, func(r root) bool { return r.ref.Registry != "" })
 	used := make([]bool, len(r.Only))
+	patterns := make([]onlyPattern, len(r.Only))
+	for i, text := range r.Only {
+		patterns[i] = parseOnly(text)
+	}
 	picked := make([]bool, len(r.in.roots))
 	chosen := make(map[placeKey]bool)
 	unnamed, repositories := 0, make(map[string]bool)
@@ -212,8 +235,8 @@ func (r *restore) selected() ([]root, error) {
 			continue
 		}
 		picked[i] = len(r.Only) == 0
-		for k, pattern := range r.Only {
-			if matches(pattern, root) {
+		for k, pattern := range patterns {
+			if pattern.matches(root) {
 				picked[i], used[k] = true, true
 			}
 		}
@@ -259,18 +282,4 @@ func AttachedTo(ref config.Reference) (digest.Digest, bool) {
 		}
 	}
 	return "", false
-}
-
-// matches tells whether a glob names a root: by its full reference, its
-// repository, or either without the registry.
-func matches(pattern string, r root) bool {
-	names := []string{r.entry.Name, r.entry.Digest.String()}
-	if r.ref.Registry != "" {
-		_, path, _ := strings.Cut(r.entry.Name, "/")
-		names = append(names, path, r.ref.Name(), r.ref.Repository)
-	}
-	return slices.ContainsFunc(names, func(name string) bool {
-		ok, err := doublestar.Match(pattern, name)
-		return ok && err == nil
-	})
 }
