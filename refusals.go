@@ -123,6 +123,14 @@ func tagHint(err error) string {
 	return ""
 }
 
+// unlistedHint is for referrers that a registry takes and does not list.
+func unlistedHint(err error) string {
+	if !is[*registry.UnlistedError](err) {
+		return ""
+	}
+	return "run it again when nothing else pushes referrers there; --exclude-referrers leaves them out"
+}
+
 // createHint is for registries that make no repository, or no project, when
 // something is pushed into it.
 func createHint(err error) string {

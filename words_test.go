@@ -130,6 +130,8 @@ func wordings() []wording {
 		{name: "no project, Harbor", err: refusal("push", mirrored, 404, "NOT_FOUND", "project mirror not found"), target: mirrored},
 		{name: "too deep for Docker Hub", err: refusal("push", "docker.io/me/acme/app:v1", 401, "UNAUTHORIZED", "authentication required"), target: "docker.io/me/acme/app:v1"},
 		{name: "too deep for another", err: refusal("push", mirrored, 400, "NAME_INVALID", "invalid repository name"), target: mirrored},
+		{name: "referrers that are not listed", err: &registry.Error{Op: "list referrers", Reference: "registry.corp.example/mirror/acme/app@" + sum,
+			Err: &registry.UnlistedError{Subject: sum, Referrers: []digest.Digest{digest.FromString("signature"), digest.FromString("sbom")}}}, target: mirrored},
 		{name: "the tag exists", err: &engine.ExistsError{Reference: mirrored, Digest: sum}, target: mirrored},
 		{name: "two for one place", err: &engine.CollisionError{Target: mirrored, Sources: [2]string{"ghcr.io/acme/app:v1", "quay.io/acme/app:v1"}}},
 		{name: "a name that is none", err: &engine.NameError{Entry: "v1", Target: "registry.corp.example"}},

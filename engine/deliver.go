@@ -37,22 +37,36 @@ type referrersKey struct {
 func (r *restore) forget(ocispec.Descriptor, []byte) (bool, error) { return true, nil }
 
 // put pushes the manifests of a delivery: children before what names them, a
-// manifest before what refers to it, and the tag at the end, so that it says that
-// all is there. A root without referrers goes out by its tag alone.
-func (r *restore) put(ctx context.Context, d *delivery, root *visit, tag string) error {
-	met := make(map[*visit]bool)
-	if err := r.putWith(ctx, d, root.children, met); err != nil {
+// manifest before what refers to it, the lists of what refers to them, and the tag
+// at the end, so that it says that all is there.
+func (r *restore) put(ctx context.Context, d *delivery) error {
+	if err := r.putManifests(ctx, d); err != nil {
 		return err
 	}
-	if tag == "" || len(r.wanted(d, root)) > 0 {
-		if err := r.putWith(ctx, d, []*visit{root}, met); err != nil {
-			return err
-		}
+	if err := r.putLists(ctx, d); err != nil {
+		return err
 	}
-	if d.lacking(root) && tag != "" {
-		return r.push(ctx, d, root, tag)
+	return r.putTag(ctx, d)
+}
+
+// putManifests pushes all but the tag. A root without referrers goes out by its tag
+// alone.
+func (r *restore) putManifests(ctx context.Context, d *delivery) error {
+	met := make(map[*visit]bool)
+	if err := r.putWith(ctx, d, d.visit.children, met); err != nil {
+		return err
 	}
-	return nil
+	if d.tag != "" && len(r.wanted(d, d.visit)) == 0 {
+		return nil
+	}
+	return r.putWith(ctx, d, []*visit{d.visit}, met)
+}
+
+func (r *restore) putTag(ctx context.Context, d *delivery) error {
+	if d.tag == "" || !d.lacking(d.visit) {
+		return nil
+	}
+	return r.push(ctx, d, d.visit, d.tag)
 }
 
 // putWith pushes manifests by their digests with what is below them, then what
@@ -62,15 +76,11 @@ func (r *restore) put(ctx context.Context, d *delivery, root *visit, tag string)
 func (r *restore) putWith(ctx context.Context, d *delivery, some []*visit, met map[*visit]bool) error {
 	fresh, err := r.putGraphs(ctx, d, some, met)
 	for err == nil && len(fresh) > 0 {
-		var referrers, next []*visit
+		var referrers []*visit
 		for _, v := range fresh {
 			referrers = append(referrers, r.wanted(d, v)...)
 		}
-		if next, err = r.putGraphs(ctx, d, referrers, met); err != nil {
-			return err
-		}
-		err = r.sideBySide(fresh, func(v *visit) error { return r.putList(ctx, d, v) })
-		fresh = next
+		fresh, err = r.putGraphs(ctx, d, referrers, met)
 	}
 	return err
 }
@@ -200,37 +210,47 @@ func (r *restore) bytes(ctx context.Context, v *visit) ([]byte, error) {
 	return data, nil
 }
 
-// putList completes the list of what refers to v, once that is pushed, where the
-// target has no referrers API.
-func (r *restore) putList(ctx context.Context, d *delivery, v *visit) error {
-	referrers := r.wanted(d, v)
-	if !slices.ContainsFunc(referrers, d.lacking) {
-		return nil
-	}
-	key := referrersKey{pushKey{d.place(v.node.digest), d.again}, d.source}
-	_, err := r.referrers.do(ctx, key, func() (struct{}, error) {
-		return struct{}{}, r.list(ctx, d, v, referrers)
+// putLists sees to it that the target lists what refers to the manifests of a
+// delivery, once all of that is pushed.
+func (r *restore) putLists(ctx context.Context, d *delivery) error {
+	return r.sideBySide(r.unlisted(d), func(v *visit) error {
+		key := referrersKey{pushKey{d.place(v.node.digest), d.again}, d.source}
+		_, err := r.referrers.do(ctx, key, func() (struct{}, error) {
+			return struct{}{}, r.list(ctx, d, v, r.wanted(d, v))
+		})
+		return err
 	})
-	return err
+}
+
+// unlisted returns the manifests of a delivery that are referred to by something
+// that the target lacks.
+func (r *restore) unlisted(d *delivery) []*visit {
+	var subjects []*visit
+	r.each(d, d.visit, func(v *visit) {
+		if slices.ContainsFunc(r.wanted(d, v), d.lacking) {
+			subjects = append(subjects, v)
+		}
+	})
+	return subjects
 }
 
 // list makes the target's list of v's referrers name them all.
 func (r *restore) list(ctx context.Context, d *delivery, v *visit, referrers []*visit) error {
-	api, err := r.hasAPI(ctx, d)
-	if err != nil || api {
-		return err
-	}
 	if r.dry != nil {
-		r.dry.count(2, 0) // GET and PUT
-		return nil
+		return r.foreseeList(ctx, d)
 	}
-	add := make([]ocispec.Descriptor, len(referrers))
+	pushed := make([]ocispec.Descriptor, len(referrers))
+	by := make(map[digest.Digest]*visit)
 	for i, w := range referrers {
-		if add[i], err = r.describe(ctx, w); err != nil {
+		var err error
+		if pushed[i], err = r.describe(ctx, w); err != nil {
 			return err
 		}
+		by[w.node.digest] = w
 	}
-	return d.repo.MergeReferrers(ctx, v.node.oci(), add)
+	return d.repo.ListReferrers(ctx, v.node.oci(), pushed, func(desc ocispec.Descriptor) error {
+		return r.push(ctx, d, by[desc.Digest], desc.Digest.String())
+	})
 }
 
 // describe makes the descriptor by which a list of referrers names a manifest:

@@ -56,20 +56,21 @@ func (d *dryRun) push(n *node) {
 	d.moves[n.digest] = true
 }
 
-// hasAPI asks whether a target has the referrers API. A run that pushes learns
-// that it has one from the answer to a push, and then asks nothing.
-func (r *restore) hasAPI(ctx context.Context, d *delivery) (bool, error) {
-	if r.dry == nil {
-		return d.repo.ReferrersAPI(ctx)
-	}
+// foreseeList counts what it takes to complete a list of referrers: to read it, and
+// where the target has no referrers API to put it and to read it again. A run that
+// pushes learns from the answer to a push that there is the API; a forecast asks.
+func (r *restore) foreseeList(ctx context.Context, d *delivery) error {
 	r.dry.mu.Lock()
 	defer r.dry.mu.Unlock()
 	before := requests(r.client)
 	api, err := d.repo.ReferrersAPI(ctx)
 	if api {
 		r.dry.requests -= requests(r.client) - before
+		r.dry.requests++
+	} else {
+		r.dry.requests += 3
 	}
-	return api, err
+	return err
 }
 
 // foresee does of a restore what changes nothing.
@@ -94,7 +95,7 @@ func (r *restore) foresee(ctx context.Context, f *Forecast) error {
 	}
 	for _, d := range r.all {
 		if d.err == nil && !d.skipped {
-			d.err = r.put(ctx, d, d.visit, d.tag)
+			d.err = r.put(ctx, d)
 		}
 	}
 	r.tally(f)

@@ -62,6 +62,12 @@ func (p *pool) add(name string, size int64, run func(context.Context) error) {
 	}
 }
 
+// aside runs what mostly waits: no worker is kept for it, and it may add jobs. It is
+// called from a job.
+func (p *pool) aside(run func(context.Context) error) {
+	p.group.Go(func() error { return run(p.ctx) })
+}
+
 // wait returns when every job is done, with the first error.
 func (p *pool) wait() error { return p.group.Wait() }
 

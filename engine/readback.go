@@ -99,7 +99,7 @@ func (r *restore) mend(ctx context.Context, d *delivery, differing []*check) err
 			return err
 		}
 	}
-	return r.put(ctx, d, d.visit, d.tag)
+	return r.put(ctx, d)
 }
 
 // checks lists what to ask, in the order in which the graph is walked.

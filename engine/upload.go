@@ -179,16 +179,39 @@ func (r *restore) sent(u *upload) error {
 }
 
 // ready queues the manifests of a delivery whose blobs are all there or failed.
+// Lists of referrers are completed aside: nothing is to be sent while they settle.
 func (r *restore) ready(d *delivery) error {
 	if d.failure != nil || d.skipped {
 		return r.settle(r.pool.ctx, d, d.failure)
 	}
 	r.pool.add(d.target.Registry, 0, func(ctx context.Context) error {
-		err := r.put(ctx, d, d.visit, d.tag)
-		if err == nil && r.Verify {
-			err = r.readBack(ctx, d)
+		err := r.putManifests(ctx, d)
+		if err != nil || len(r.unlisted(d)) == 0 {
+			return r.finish(ctx, d, err)
 		}
-		return r.settle(ctx, d, err)
+		r.pool.aside(func(ctx context.Context) error {
+			err := r.putLists(ctx, d)
+			r.pool.add(d.target.Registry, 0, func(ctx context.Context) error { return r.finish(ctx, d, err) })
+			return nil
+		})
+		return nil
 	})
 	return nil
+}
+
+// finish pushes the tag of a delivery that is there but for that, unless err says
+// why it is not.
+func (r *restore) finish(ctx context.Context, d *delivery, err error) error {
+	if err == nil {
+		err = r.putTag(ctx, d)
+	}
+	var unlisted *registry.UnlistedError
+	switch {
+	case !r.Verify:
+	case err == nil:
+		err = r.readBack(ctx, d)
+	case errors.As(err, &unlisted): // that much was read back already
+		err = &ReadbackError{Reference: d.destination(), Err: err}
+	}
+	return r.settle(ctx, d, err)
 }

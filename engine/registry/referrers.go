@@ -227,14 +227,16 @@ func FallbackTag(subject digest.Digest) string {
 
 // fallbackIndex reads the list that stands under a fallback tag. There is
 // none, or something else has that name: the list is empty. A tag that is known
-// to be there is an error if it is not.
+// to be there is an error if it is not. A registry that reads such a tag as the
+// digest which it is made of (GitLab's) answers with the subject: if that is an
+// index, its children are no referrers.
 func (r *Repository) fallbackIndex(ctx context.Context, subject digest.Digest, known bool) (ocispec.Index, error) {
 	var index ocispec.Index
 	desc, data, err := r.fetchManifest(ctx, FallbackTag(subject))
 	if Status(err) == http.StatusNotFound && !known {
 		return index, nil
 	}
-	if err != nil || desc.MediaType != ocispec.MediaTypeImageIndex {
+	if err != nil || desc.MediaType != ocispec.MediaTypeImageIndex || subject.Algorithm().FromBytes(data) == subject {
 		return index, err
 	}
 	if err := json.Unmarshal(data, &index); err != nil {

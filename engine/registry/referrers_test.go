@@ -238,12 +238,12 @@ func (f *fallbackRegistry) serve(w http.ResponseWriter, req *http.Request) {
 	giveIndex(w, data)
 }
 
-func TestMergeReferrers(t *testing.T) {
+func TestReferrersAreMergedIntoTheListUnderTheTag(t *testing.T) {
 	f := &fallbackRegistry{kept: make(map[string][]byte)}
 	r, _ := repository(t, f.serve)
 	merge := func(add ...ocispec.Descriptor) {
 		t.Helper()
-		noError(t, r.MergeReferrers(t.Context(), subject, add))
+		noError(t, r.ListReferrers(t.Context(), subject, add, nil))
 	}
 	merge(referrer(1), referrer(2))
 	merge(referrer(2), referrer(3))

@@ -29,7 +29,7 @@ type Repository struct {
 
 	mu      sync.Mutex      // guards refused
 	refused map[string]bool // repositories from which a mount was refused
-	merging sync.Mutex      // one fallback index is merged at a time
+	lists   locks           // one list of referrers is completed at a time, by its subject
 }
 
 func newRepository(h *host, ref registry.Reference) *Repository {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -25,5 +26,17 @@ func WithoutReferrer(hidden digest.Digest) Fault {
 			w.Header().Set("Content-Type", ocispec.MediaTypeImageIndex)
 			_ = json.NewEncoder(w).Encode(list) // who asked may have gone
 		})
+	}
+}
+
+// TagsAsDigests makes a registry read the tag sha256-HEX as the digest sha256:HEX, as
+// GitLab's does: who asks for the list of referrers under such a tag gets its subject.
+func TagsAsDigests(req *http.Request, _ int) Fault {
+	path, tag, ok := strings.Cut(req.URL.Path, "/manifests/sha256-")
+	if !ok || req.Method == http.MethodPut {
+		return nil
+	}
+	return func(http.Handler) http.Handler {
+		return http.RedirectHandler(path+"/manifests/sha256:"+tag, http.StatusTemporaryRedirect)
 	}
 }
