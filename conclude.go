@@ -31,6 +31,9 @@ func (u *ui) conclude(w words, r *engine.Report, err error) error {
 		}
 	}
 	if err == nil {
+		for _, n := range r.Newest {
+			u.notice("%s", newestText(n))
+		}
 		u.say("%s", summary(w, r, len(failures)))
 		u.recall(failures)
 	}

@@ -45,7 +45,7 @@ func TestConclude(t *testing.T) {
 			[]string{errorMark + "a.io/b:v2: fetch: gone", "backed up 1 of 2 artifacts to x.tgz: 3.0 MiB fetched, 1.0 MiB shared, 2.0 s",
 				"failed, for the reasons above: a.io/b:v2"}},
 		{"a blob failed", report(whole, engine.ArtifactReport{Reference: "a.io/b:v2", Err: blob}), nil, 3,
-			[]string{errorMark + "a.io/b:v2: a.io/b@sha256:1: fetch: cut", "backed up 1 of 2 ", "failed, for the reasons above: a.io/b:v2"}},
+			[]string{errorMark + "a.io/b:v2: sha256:1: fetch: cut", "backed up 1 of 2 ", "failed, for the reasons above: a.io/b:v2"}},
 		{"none", report(failed), engine.ErrNothing, 1, []string{errorMark + "a.io/b:v2: fetch: gone"}},
 		{"fail fast", report(whole, failed), fmt.Errorf("ended: %w", failure), 1, []string{errorMark + "a.io/b:v2: fetch: gone"}},
 		{"output", report(failed), &store.OutputError{Path: "x", Err: errors.New("full")}, 1,

@@ -140,7 +140,7 @@ func nearestHint(e *engine.SelectionError) string {
 		}
 	}
 	switch {
-	case len(names) == 0:
+	case len(names) == 0 || e.Of == 1: // the error names the one there is
 		return ""
 	case len(names) <= fewNames:
 		return fmt.Sprintf("the %s are %s; ", e.Noun, strings.Join(names, ", "))

@@ -143,9 +143,14 @@ func (p *plan) summary() string {
 		fmt.Fprintf(&b, "%s of disk needed at most, %s free%s\n", bytesText(p.space.Needed), bytesText(p.space.Free), short)
 	}
 	for _, n := range f.Newest {
-		fmt.Fprintf(&b, "%s: the newest %d by %s\n", printable(n.Repository), n.Count, orderTexts[n.Order])
+		fmt.Fprintln(&b, printable(newestText(n)))
 	}
 	return b.String()
+}
+
+// newestText says by which order the newest tags of a repository were found.
+func newestText(n engine.Newest) string {
+	return fmt.Sprintf("%s: the newest %d by %s", n.Repository, n.Count, orderTexts[n.Order])
 }
 
 var orderTexts = map[string]string{

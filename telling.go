@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"cmp"
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/engine"
@@ -84,17 +84,20 @@ func nameOf(a engine.ArtifactReport) string {
 // named makes sure that the reason for a failure names the artifact, and once: a
 // blob's error knows only the blob, one of a restore only where it was to go.
 func named(a engine.ArtifactReport) error {
-	text := a.Err.Error()
-	switch {
-	case a.Target == "" && strings.Contains(text, a.Reference):
+	if a.Target == "" && strings.Contains(a.Err.Error(), a.Reference) {
 		return a.Err
-	case a.Target == "":
-		return fmt.Errorf("%s: %w", a.Reference, a.Err)
-	case strings.HasPrefix(text, a.Target):
-		return fmt.Errorf("%s -> %w", a.Reference, a.Err)
 	}
-	return fmt.Errorf("%s -> %s: %w", a.Reference, a.Target, a.Err)
+	return &namedError{name: nameOf(a), reason: engine.Reason(cmp.Or(a.Target, a.Reference), a.Err), err: a.Err}
 }
+
+// namedError is the error of an artifact that its own text does not begin with.
+type namedError struct {
+	name, reason string
+	err          error
+}
+
+func (e *namedError) Error() string { return e.name + ": " + e.reason }
+func (e *namedError) Unwrap() error { return e.err }
 
 // magnitude is the largest power of ten that is not larger than n.
 func magnitude(n int) int {

@@ -249,7 +249,7 @@ func (a *artifact) expects() int {
 }
 
 func (b *backup) report(took time.Duration) *Report {
-	r := &Report{Planned: b.planner.listed, Moved: b.moved.Load(), Duration: took, Output: b.output, Incomplete: b.partial}
+	r := &Report{Planned: b.planner.listed, Moved: b.moved.Load(), Duration: took, Output: b.output, Incomplete: b.partial, Newest: b.planner.sources.newestTags()}
 	for _, a := range b.planner.all {
 		one := a.report()
 		r.Artifacts = append(r.Artifacts, one)

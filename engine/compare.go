@@ -206,7 +206,7 @@ func (r *restore) adopt() {
 		return false
 	})
 	if behind > 0 {
-		r.Progress.Notice(fmt.Sprintf("%d tags of cosign's stay behind with the indexes that were rewritten", behind))
+		r.Progress.Notice("left behind with the indexes that were rewritten: " + quantity(behind, "cosign tag"))
 	}
 }
 

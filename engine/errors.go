@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"oras.land/oras-go/v2/content"
 
@@ -18,10 +19,30 @@ type ArtifactError struct {
 }
 
 func (e *ArtifactError) Error() string {
-	return fmt.Sprintf("%s: %s: %v", e.Reference, e.Op, e.Err)
+	return e.Reference + ": " + e.Op + ": " + strings.TrimPrefix(Reason(e.Reference, e.Err), e.Op+": ")
 }
 
 func (e *ArtifactError) Unwrap() error { return e.Err }
+
+// Reason is what err says beside a reference that is named already: it leaves that
+// out, and of something else in its repository the repository.
+func Reason(reference string, err error) string {
+	text := err.Error()
+	repository := repositoryOf(reference)
+	for _, known := range []string{reference + ": ", repository + "@", strings.TrimPrefix(reference, repository+"@") + ": "} {
+		text = strings.TrimPrefix(text, known)
+	}
+	return text
+}
+
+// repositoryOf cuts tag and digest off.
+func repositoryOf(reference string) string {
+	name, _, _ := strings.Cut(reference, "@")
+	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {
+		name = name[:i]
+	}
+	return name
+}
 
 // CollisionError says that two sources land on one target reference with
 // different digests. Nothing was written.
@@ -52,6 +73,9 @@ type SelectionError struct {
 }
 
 func (e *SelectionError) Error() string {
+	if e.Of == 1 && len(e.Names) == 1 {
+		return fmt.Sprintf("%s: the only one of its %s, %s, is not selected", e.Reference, e.Noun, e.Names[0])
+	}
 	return fmt.Sprintf("%s: none of %d %s is selected", e.Reference, e.Of, e.Noun)
 }
 
@@ -87,7 +111,7 @@ type ReferrersError struct {
 }
 
 func (e *ReferrersError) Error() string {
-	return fmt.Sprintf("%s: referrers: %v", e.Reference, e.Err)
+	return e.Reference + ": referrers: " + Reason(e.Reference, e.Err)
 }
 
 func (e *ReferrersError) Unwrap() error { return e.Err }

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -84,10 +83,7 @@ func ForecastBackup(ctx context.Context, c *registry.Client, selections []config
 	if err = errors.Join(err, b.planner.sources.close()); err != nil {
 		return nil, err
 	}
-	f := &Forecast{Requests: requests(c) - before, Transfer: b.moved.Load(), Newest: b.planner.sources.newest}
-	slices.SortFunc(f.Newest, func(a, b Newest) int {
-		return cmp.Or(strings.Compare(a.Repository, b.Repository), a.Count-b.Count, strings.Compare(a.Order, b.Order))
-	})
+	f := &Forecast{Requests: requests(c) - before, Transfer: b.moved.Load(), Newest: b.planner.sources.newestTags()}
 	b.forecast(f, there, directory)
 	return f, nil
 }

@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/oras-mirror/oras-mirror/config"
+import (
+	"fmt"
+
+	"github.com/oras-mirror/oras-mirror/config"
+)
 
 // Progress hears what a run does. Its methods are called from many goroutines
 // and must return at once: nothing that moves waits for a screen.
@@ -22,6 +26,14 @@ type Progress interface {
 	Failed(a ArtifactReport)
 	// Notice says something that the user should know and that is no failure.
 	Notice(message string)
+}
+
+// quantity is a number of things, in words.
+func quantity(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // Silent is a Progress that nobody listens to.

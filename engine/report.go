@@ -31,6 +31,8 @@ type Report struct {
 	// Incomplete is set where Output is not what was asked for: a bundle that
 	// lacks an artifact stands beside the one it would have replaced.
 	Incomplete bool
+	// Newest says of a backup by which order the newest tags were found.
+	Newest []Newest
 }
 
 // ArtifactReport is what became of one artifact.

@@ -25,7 +25,7 @@ func (r *restore) rewrite(ctx context.Context, d *delivery) error {
 	d.visit, d.root = v, v.node.descriptor
 	text := fmt.Sprintf("%s: its index is rewritten as %s; signatures of the index no longer hold", d.name, d.root.digest)
 	if lost > 0 {
-		text += fmt.Sprintf(", and %d referrers of it stay behind", lost)
+		text += "; left behind: " + quantity(lost, "referrer")
 	}
 	r.Progress.Notice(text)
 	return nil

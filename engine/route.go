@@ -250,7 +250,7 @@ func (r *restore) selected() ([]root, error) {
 		}
 	}
 	if unnamed > 0 {
-		r.Progress.Notice(fmt.Sprintf("%d manifests without a name are left out", unnamed))
+		r.Progress.Notice("left out " + quantity(unnamed, "manifest") + " without a name")
 	}
 	if i := slices.Index(used, false); i >= 0 {
 		return nil, &OnlyError{Pattern: r.Only[i]}

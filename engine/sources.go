@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -252,6 +253,16 @@ func (s *sources) chose(selection config.Selection, all []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.newest = append(s.newest, Newest{selection.Reference.Name(), selection.Tags.Latest, order})
+}
+
+// newestTags returns what is remembered of the newest tags, by repository.
+func (s *sources) newestTags() []Newest {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	slices.SortFunc(s.newest, func(a, b Newest) int {
+		return cmp.Or(strings.Compare(a.Repository, b.Repository), a.Count-b.Count, strings.Compare(a.Order, b.Order))
+	})
+	return slices.Clone(s.newest)
 }
 
 // openLayout makes an origin of a layout on disk. Its artifacts keep their full
