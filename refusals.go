@@ -68,6 +68,14 @@ func reachHint(err error) string {
 	return ""
 }
 
+// specHint is for a registry that is said to have what it has not.
+func specHint(err error) string {
+	if !is[*registry.NoReferrersAPIError](err) {
+		return ""
+	}
+	return "without --distribution-spec, or distributionSpec in the spec, the registry is asked how it keeps referrers"
+}
+
 // rateHint says how long to wait, if the registry said it.
 func rateHint(err error) string {
 	var limit *registry.RateLimitError

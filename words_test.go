@@ -96,6 +96,11 @@ func wordings() []wording {
 		{name: "given up", err: &registry.Error{Op: "resolve", Reference: app, Err: &registry.DownError{Registry: "ghcr.io", Err: errors.New("503 service unavailable")}}},
 		{name: "stalled", err: &registry.Error{Op: "fetch", Reference: "ghcr.io/acme/app@" + sum, Err: registry.ErrStalled}},
 
+		{name: "no referrers API where one is promised", err: &registry.Error{Op: "list referrers", Reference: "registry.corp.example/acme/app@" + sum,
+			Err: &registry.NoReferrersAPIError{Registry: "registry.corp.example", Err: refusal("", "registry.corp.example/acme/app", 404).Err}}},
+		{name: "a list that is none", err: &registry.Error{Op: "list tags", Reference: "ghcr.io/acme/app",
+			Err: &registry.DocumentError{Wanted: "a list of tags", Err: errors.New(`it has no "tags"`)}}},
+
 		{name: "What there is"},
 		{name: "no such tag, of few", err: noTag(false, false, "v1.0", "v1.1")},
 		{name: "no such tag, of many", err: noTag(false, false, "v1.0", "v1.1", "v1.2", "v1.29", "v1.30", "v1.31", "v1.31.1", "v2.0", "latest")},

@@ -1,6 +1,8 @@
 package engine_test
 
 import (
+	"io"
+	"net/http"
 	"testing"
 
 	"github.com/oras-mirror/oras-mirror/config"
@@ -36,5 +38,32 @@ func TestNamesKeepWhatIsUnknown(t *testing.T) {
 	}
 	if s, err = engine.Names(t.Context(), client(4), []config.Selection{{Layout: "nowhere"}}); err != nil || !s.Keeps("any.example/thing:v1") {
 		t.Errorf("a layout that cannot be read: %v", err)
+	}
+}
+
+// TestAListWithoutItsKeyPrunesNothing: an answer of 200 that is no list says nothing
+// of what is selected.
+func TestAListWithoutItsKeyPrunesNothing(t *testing.T) {
+	for body, keeps := range map[string]bool{
+		`{}`: true, `{"errors":[{"code":"UNKNOWN","message":"try later"}]}`: true, `{"tags":null,"repositories":null}`: false,
+	} {
+		r := testregistry.New(t, testregistry.Options{})
+		r.Fault(func(req *http.Request, _ int) testregistry.Fault {
+			return func(http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { io.WriteString(w, body) })
+			}
+		})
+		for _, selection := range []config.Selection{
+			{Reference: config.Reference{Registry: r.Host, Repository: "team/app"}, Optional: true},
+			{Registry: r.Host, Origin: "catalog", Optional: true},
+		} {
+			s, err := engine.Names(t.Context(), client(4), []config.Selection{selection})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := s.Keeps(r.Host + "/team/app:v1"); got != keeps || keeps != (len(s.Failures) == 1) {
+				t.Errorf("%s: keeps %v, failed: %v", body, got, s.Failures)
+			}
+		}
 	}
 }

@@ -14,7 +14,9 @@ func (c *Client) Catalog(ctx context.Context, registryName string, yield func(re
 	if err != nil {
 		return &Error{Op: "configure", Reference: registryName, Err: err}
 	}
-	return r.list(ctx, "list repositories", registryName, r.host.base.JoinPath("v2", "_catalog"), yield)
+	return r.list(ctx, listing{
+		op: "list repositories", of: registryName, url: r.host.base.JoinPath("v2", "_catalog"), key: "repositories",
+	}, yield)
 }
 
 // whole returns a repository that stands for all of a registry: its requests

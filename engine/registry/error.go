@@ -86,6 +86,19 @@ type BusyError struct {
 func (e *BusyError) Error() string { return e.Err.Error() }
 func (e *BusyError) Unwrap() error { return e.Err }
 
+// NoReferrersAPIError says that a registry lacks the referrers API that its settings
+// promise.
+type NoReferrersAPIError struct {
+	Registry string
+	Err      error // what it answered
+}
+
+func (e *NoReferrersAPIError) Error() string {
+	return fmt.Sprintf("%s has no referrers API (%s): %s", e.Registry, specAPI, describe(e.Registry, e.Err))
+}
+
+func (e *NoReferrersAPIError) Unwrap() error { return e.Err }
+
 // CredentialError says why the stored credentials of a registry could not be
 // had. It is told only if the registry turns us away without them.
 type CredentialError struct {
@@ -105,6 +118,7 @@ func describe(reference string, err error) string {
 	var (
 		down      *DownError
 		limited   *RateLimitError
+		noAPI     *NoReferrersAPIError
 		helper    *CredentialError
 		response  *errcode.ErrorResponse
 		transport *url.Error
@@ -114,6 +128,8 @@ func describe(reference string, err error) string {
 		return down.Error()
 	case errors.As(err, &limited):
 		return limited.Error()
+	case errors.As(err, &noAPI):
+		return noAPI.Error()
 	case errors.Is(err, auth.ErrBasicCredentialNotFound):
 		s := "401 unauthorized, and there are no credentials"
 		if errors.As(err, &helper) {

@@ -30,6 +30,8 @@ type host struct {
 	probe  sync.Once // guards checks, which is written in it
 	checks bool      // bytes without their digest are refused
 
+	pageSizeRefused sync.Map // the keys of lists (listing.key) whose pages come in the registry's size
+
 	mu    sync.Mutex // guards auths
 	auths map[string]*account
 }
@@ -48,10 +50,8 @@ func newHost(c *Client, ref registry.Reference, s Settings) (*host, error) {
 		auths:    make(map[string]*account),
 	}
 	switch s.DistributionSpec {
-	case "":
-	case "v1.1-referrers-api":
-		h.referrersAPI.Store(int32(apiPresent))
-	case "v1.1-referrers-tag":
+	case "", specAPI:
+	case specTag:
 		h.referrersAPI.Store(int32(apiAbsent))
 	default:
 		return nil, fmt.Errorf("unknown distribution spec %q", s.DistributionSpec)
@@ -66,6 +66,16 @@ func newHost(c *Client, ref registry.Reference, s Settings) (*host, error) {
 	}
 	return h, nil
 }
+
+// The values of Settings.DistributionSpec.
+const (
+	specAPI = "v1.1-referrers-api"
+	specTag = "v1.1-referrers-tag"
+)
+
+// promisesAPI reports whether the settings say that the registry has the referrers
+// API: it is an error then if it has not.
+func (h *host) promisesAPI() bool { return h.settings.DistributionSpec == specAPI }
 
 // plainHTTP reports whether a registry is asked over http.
 func plainHTTP(s Settings, hostname string) bool {

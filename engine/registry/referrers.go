@@ -1,10 +1,11 @@
 package registry
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -25,12 +26,8 @@ const (
 	apiAbsent
 )
 
-// Both are far beyond any subject: a page holds up to 4 MiB, and who walks a graph
-// gives up at as many manifests (internal/limit).
-const (
-	maxReferrerPages = 1000
-	maxReferrers     = 10_000
-)
+// maxReferrerPages is far beyond any subject.
+const maxReferrerPages = 1000
 
 // errNoAPI says that the referrers API was asked and is not there.
 var errNoAPI = errors.New("no referrers API")
@@ -73,6 +70,9 @@ func (r *Repository) referrers(ctx context.Context, subject ocispec.Descriptor, 
 		listed, err = r.askAPI(ctx, subject.Digest)
 	}
 	done()
+	if errors.Is(err, errNoAPI) && r.host.promisesAPI() {
+		return nil, &NoReferrersAPIError{Registry: r.host.name, Err: err}
+	}
 	if err != nil && !errors.Is(err, errNoAPI) {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (r *Repository) ReferrersAPI(ctx context.Context) (bool, error) {
 	}
 	_, err := r.askAPI(ctx, noSubject)
 	if errors.Is(err, errNoAPI) {
-		return false, nil
+		return r.host.promisesAPI(), nil
 	}
 	return err == nil, r.fail("list referrers", r.Name(), err)
 }
@@ -129,62 +129,81 @@ func (p *pioneer) enter(ctx context.Context) (done func()) {
 
 // askAPI returns all pages of a subject's referrers, or errNoAPI.
 func (r *Repository) askAPI(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
-	var listed []ocispec.Descriptor
+	var list referrerList
 	u := r.url("referrers", subject.String())
 	for n := 0; u != nil; n++ {
 		if n >= maxReferrerPages {
 			return nil, fmt.Errorf("the list of referrers does not end after %d pages", n)
 		}
-		page, next, err := r.referrersPage(ctx, u)
-		if n == 0 && errors.Is(err, errNoAPI) {
-			return nil, err
+		next, err := r.referrersPage(ctx, u, &list)
+		if err != nil && n == 0 {
+			err = r.noAnswer(err) // on later pages it would hide those that were listed
 		}
 		if err != nil {
 			return nil, err
 		}
 		r.learnAPI(apiPresent, true)
-		if listed = append(listed, page...); len(listed) > maxReferrers {
-			return nil, fmt.Errorf("more than %d manifests refer to it", maxReferrers)
-		}
 		u = next
 	}
-	return listed, nil
+	return list.all, nil
 }
 
-func (r *Repository) referrersPage(ctx context.Context, u *url.URL) (page []ocispec.Descriptor, next *url.URL, err error) {
-	resp, data, err := r.read(ctx, u, []string{ocispec.MediaTypeImageIndex}, r.host.client.options.MaxManifest)
+// referrersPage adds a page to a list and returns where the next one is.
+func (r *Repository) referrersPage(ctx context.Context, u *url.URL, list *referrerList) (next *url.URL, err error) {
+	before := *list
+	resp, err := r.stream(ctx, u, []string{ocispec.MediaTypeImageIndex}, r.host.client.options.MaxManifest, func(resp *http.Response, body io.Reader) error {
+		*list = before
+		if err := list.read(body); err != nil {
+			return r.noIndex(resp.Header, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return nextPage(resp)
+}
+
+// noAnswer makes of an error of the API that there is none, if it says so.
+func (r *Repository) noAnswer(err error) error {
 	switch Status(err) {
-	case 0:
 	case http.StatusNotFound:
 		// That the repository or the subject is unknown says nothing about the API.
 		unsure := HasCode(err, errcode.ErrorCodeNameUnknown) || HasCode(err, errcode.ErrorCodeManifestUnknown)
-		return nil, nil, r.noAPI(!unsure, err)
+		return r.noAPI(!unsure, err)
 	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
-		return nil, nil, r.noAPI(true, err)
+		return r.noAPI(true, err)
 	case http.StatusBadRequest, http.StatusNotAcceptable:
-		return nil, nil, r.noAPI(false, err) // it may be about this digest only
+		return r.noAPI(false, err) // it may be about this digest only
 	}
-	if err != nil {
-		return nil, nil, err
+	return err
+}
+
+// noIndex makes of an answer of 200 that cannot be read the error that it stands
+// for. A page for people comes from a server that knows every path; what calls
+// itself JSON comes from one that means us, and to take it for no referrers
+// would lose some.
+func (r *Repository) noIndex(header http.Header, err error) error {
+	if errors.Is(err, errNoObject) && !isJSON(mediaType(header)) {
+		return r.noAPI(true, fmt.Errorf("the answer is %s", cmp.Or(mediaType(header), "of no type")))
 	}
-	if mediaType(resp.Header) != ocispec.MediaTypeImageIndex {
-		// A page for people, from a server that knows every path.
-		return nil, nil, r.noAPI(true, fmt.Errorf("the answer is %s", mediaType(resp.Header)))
-	}
-	var index ocispec.Index
-	if err := json.Unmarshal(data, &index); err != nil {
-		return nil, nil, fmt.Errorf("not a list of referrers: %w", err)
-	}
-	next, err = nextPage(resp)
-	return index.Manifests, next, err
+	return err
+}
+
+func isJSON(media string) bool {
+	return strings.EqualFold(media, "application/json") || strings.HasSuffix(strings.ToLower(media), "+json")
 }
 
 // noAPI makes of an answer to the API that there is none, and remembers it if it
 // is sure. A repository that has answered by the API before has one: then the
-// answer is a fault, or referrers would be lost without a word.
+// answer is a fault, or referrers would be lost without a word. So it is where
+// the settings promise the API.
 func (r *Repository) noAPI(sure bool, err error) error {
 	if sure && apiState(r.referrersAPI.Load()) == apiPresent {
 		return err
+	}
+	if sure && r.host.promisesAPI() {
+		return &NoReferrersAPIError{Registry: r.host.name, Err: err}
 	}
 	if sure {
 		r.learnAPI(apiAbsent, false)
@@ -192,10 +211,10 @@ func (r *Repository) noAPI(sure bool, err error) error {
 	return fmt.Errorf("%w: %w", errNoAPI, err)
 }
 
-// apiState returns what is known: what the settings say, what this repository
-// has shown, what the registry has shown.
+// apiState returns what is known: that the settings rule the API out, what this
+// repository has shown, what the registry has shown.
 func (r *Repository) apiState() apiState {
-	if r.host.settings.DistributionSpec == "" {
+	if r.host.settings.DistributionSpec != specTag {
 		if state := apiState(r.referrersAPI.Load()); state != apiUnknown {
 			return state
 		}
@@ -227,22 +246,26 @@ func FallbackTag(subject digest.Digest) string {
 
 // fallbackIndex reads the list that stands under a fallback tag. There is
 // none, or something else has that name: the list is empty. A tag that is known
-// to be there is an error if it is not. A registry that reads such a tag as the
-// digest which it is made of (GitLab's) answers with the subject: if that is an
-// index, its children are no referrers.
+// to be there is an error if it is not. What it calls itself does not matter. A
+// registry that reads such a tag as the digest which it is made of (GitLab's)
+// answers with the subject: if that is an index, its children are no referrers.
 func (r *Repository) fallbackIndex(ctx context.Context, subject digest.Digest, known bool) (ocispec.Index, error) {
-	var index ocispec.Index
 	desc, data, err := r.fetchManifest(ctx, FallbackTag(subject))
 	if Status(err) == http.StatusNotFound && !known {
-		return index, nil
+		return ocispec.Index{}, nil
 	}
-	if err != nil || desc.MediaType != ocispec.MediaTypeImageIndex || subject.Algorithm().FromBytes(data) == subject {
-		return index, err
+	if err != nil || subject.Algorithm().FromBytes(data) == subject {
+		return ocispec.Index{}, err
 	}
-	if err := json.Unmarshal(data, &index); err != nil {
-		return index, fmt.Errorf("not a list of referrers: %w", err)
+	index, err := parseReferrers(data)
+	if isType[missingKeyError](err) && !isIndexType(desc.MediaType) {
+		return ocispec.Index{}, nil
 	}
-	return index, nil
+	return index, err
+}
+
+func isIndexType(media string) bool {
+	return media == ocispec.MediaTypeImageIndex || media == mediaTypeDockerList
 }
 
 // distinct drops what is listed twice or is no descriptor.

@@ -141,32 +141,61 @@ func (r *Repository) get(ctx context.Context, method string, u *url.URL, accept 
 // read fetches a document whole and closes its response. One that breaks off is
 // asked for again.
 func (r *Repository) read(ctx context.Context, u *url.URL, accept []string, limit int64) (*http.Response, []byte, error) {
+	var data []byte
+	resp, err := r.stream(ctx, u, accept, limit, func(_ *http.Response, body io.Reader) (err error) {
+		data, err = io.ReadAll(body)
+		return err
+	})
+	return resp, data, err
+}
+
+// stream fetches a document of at most limit bytes, hands it to decode as it comes,
+// and closes its response. One that breaks off is asked for again, and goes to
+// decode from the start.
+func (r *Repository) stream(ctx context.Context, u *url.URL, accept []string, limit int64, decode func(resp *http.Response, body io.Reader) error) (*http.Response, error) {
 	since := r.host.health.retry.Now()
 	for try := 1; ; try++ {
 		resp, err := r.get(ctx, http.MethodGet, u, accept, http.StatusOK)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		data, err := readAll(resp, limit)
-		if err == nil || errors.Is(err, errdef.ErrSizeExceedsLimit) || ctx.Err() != nil {
-			return resp, data, err
+		body := &bounded{Reader: resp.Body, limit: limit, left: limit}
+		if resp.ContentLength > limit {
+			err = fmt.Errorf("%w: %d bytes, at most %d are read", errdef.ErrSizeExceedsLimit, resp.ContentLength, limit)
+		} else {
+			err = decode(resp, body)
 		}
-		if err := r.host.health.wait(ctx, try, since, err); err != nil {
-			return nil, nil, err
+		resp.Body.Close()
+		if err == nil || body.broken == nil || ctx.Err() != nil {
+			return resp, err
+		}
+		if err := r.host.health.wait(ctx, try, since, body.broken); err != nil {
+			return nil, err
 		}
 	}
 }
 
-func readAll(resp *http.Response, limit int64) ([]byte, error) {
-	defer resp.Body.Close()
-	if resp.ContentLength > limit {
-		return nil, fmt.Errorf("%w: %d bytes, at most %d are read", errdef.ErrSizeExceedsLimit, resp.ContentLength, limit)
+// bounded is a body of at most limit bytes. It keeps the error that broke it off.
+type bounded struct {
+	io.Reader
+	limit, left int64
+	broken      error
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left < 0 {
+		return 0, fmt.Errorf("%w: more than %d bytes", errdef.ErrSizeExceedsLimit, b.limit)
 	}
-	data, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		return nil, fmt.Errorf("%w: more than %d bytes", errdef.ErrSizeExceedsLimit, limit)
+	// One byte over the limit tells a body that ends there from one that goes on.
+	n, err := b.Reader.Read(p[:min(int64(len(p)), b.left+1)])
+	b.left -= int64(n)
+	if b.left < 0 {
+		return n - 1, nil
 	}
-	return data, err
+	if err != nil && err != io.EOF {
+		b.broken = err
+	}
+	return n, err
 }
 
 // explain adds to a refusal why we had no credential.

@@ -2,128 +2,172 @@ package registry
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
+	"crypto/sha256"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
-	"strings"
 )
 
 const (
-	// tagPage is what most registries give at most; distribution refuses more.
+	// tagPage is what most registries give at most; some refuse more.
 	tagPage = 1000
 	// maxTagPage holds a million tags: some registries do not cut pages.
 	maxTagPage = 128 << 20
 	// maxEmptyPages is how many pages in a row may bring nothing new. A few do
 	// on registries that filter what they list.
 	maxEmptyPages = 100
-	maxTags       = 5_000_000
+	// maxTags and maxTagBytes bound what of one list is kept in memory. The largest
+	// known have about 100,000 tags, of 20 to 60 bytes.
+	maxTags     = 1_000_000
+	maxTagBytes = 32 << 20
 )
+
+// listing is a paged list of names: where it is, and what it is called.
+type listing struct {
+	op, of string // for errors
+	url    *url.URL
+	key    string // of the array in a page
+}
 
 // Tags hands over all tags of the repository, each once, page by page in the
 // registry's order. No request is in flight while yield runs. The tags of the
 // referrers tag schema are among them.
 func (r *Repository) Tags(ctx context.Context, yield func(tags []string) error) error {
-	return r.list(ctx, "list tags", r.Name(), r.url("tags", "list"), yield)
+	return r.list(ctx, r.tagList(), yield)
+}
+
+func (r *Repository) tagList() listing {
+	return listing{op: "list tags", of: r.Name(), url: r.url("tags", "list"), key: "tags"}
 }
 
 // FirstTags returns the first page of the tag list, and whether there are more.
 func (r *Repository) FirstTags(ctx context.Context) (tags []string, more bool, err error) {
-	u := r.url("tags", "list")
-	u.RawQuery = fmt.Sprintf("n=%d", tagPage)
-	tags, next, err := r.listPage(ctx, u)
-	return tags, next != nil, r.fail("list tags", r.Name(), err)
+	l := r.tagList()
+	tags, next, err := r.firstPage(ctx, l, newPages())
+	return tags, next != nil, r.fail(l.op, l.of, err)
 }
 
 // list hands over what a paged list names, each name once. An error of yield is
 // returned as it is.
-func (r *Repository) list(ctx context.Context, op, of string, u *url.URL, yield func(names []string) error) error {
-	p := pages{visited: make(map[string]bool), seen: make(map[string]bool)}
-	u.RawQuery = fmt.Sprintf("n=%d", tagPage)
-	for u != nil {
-		names, next, err := r.listPage(ctx, u)
-		if err == nil {
-			names, err = p.take(u, names)
-		}
+func (r *Repository) list(ctx context.Context, l listing, yield func(names []string) error) error {
+	p := newPages()
+	names, next, err := r.firstPage(ctx, l, p)
+	for {
 		if err != nil {
-			return r.fail(op, of, err)
+			return r.fail(l.op, l.of, err)
 		}
 		if len(names) > 0 {
 			if err := yield(names); err != nil {
 				return err
 			}
 		}
-		u = next
+		if next == nil {
+			return nil
+		}
+		names, next, err = r.listPage(ctx, l, next, p)
 	}
-	return nil
 }
 
-func (r *Repository) listPage(ctx context.Context, u *url.URL) (names []string, next *url.URL, err error) {
-	resp, data, err := r.read(ctx, u, []string{"application/json"}, maxTagPage)
+// firstPage asks for pages of our size, or for those that the registry gives by
+// itself where it refuses ours (distribution's catalog.maxentries).
+func (r *Repository) firstPage(ctx context.Context, l listing, p *pages) (names []string, next *url.URL, err error) {
+	if _, refused := r.host.pageSizeRefused.Load(l.key); refused {
+		return r.listPage(ctx, l, l.url, p)
+	}
+	sized := *l.url
+	sized.RawQuery = fmt.Sprintf("n=%d", tagPage)
+	names, next, err = r.listPage(ctx, l, &sized, p)
+	if s := Status(err); s != http.StatusBadRequest && s != http.StatusUnprocessableEntity {
+		return names, next, err
+	}
+	if names, next, err = r.listPage(ctx, l, l.url, p); err == nil {
+		r.host.pageSizeRefused.Store(l.key, true)
+	}
+	return names, next, err
+}
+
+// listPage returns the names of a page that are new.
+func (r *Repository) listPage(ctx context.Context, l listing, u *url.URL, p *pages) (names []string, next *url.URL, err error) {
+	if err := p.visit(u); err != nil {
+		return nil, nil, err
+	}
+	resp, err := r.stream(ctx, u, []string{"application/json"}, maxTagPage, func(_ *http.Response, body io.Reader) error {
+		p.drop(names)
+		names = nil
+		d := newDocument("a list of "+l.key, body)
+		return d.each(l.key, func() error {
+			var name *string
+			err := d.decode(&name)
+			if err == nil && name != nil {
+				names, err = p.add(names, *name)
+			}
+			return err
+		})
+	})
+	if err == nil {
+		err = p.count(names)
+	}
+	if err == nil {
+		next, err = nextPage(resp)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
-	var page struct {
-		Tags         []string `json:"tags"`
-		Repositories []string `json:"repositories"`
-	}
-	if err := json.Unmarshal(data, &page); err != nil {
-		return nil, nil, fmt.Errorf("not a list: %w", err)
-	}
-	next, err = nextPage(resp)
-	return append(page.Tags, page.Repositories...), next, err
+	return names, next, nil
 }
 
-// pages keeps a listing from going on for ever.
+// pages keeps a listing from going on for ever, and from filling the memory.
 type pages struct {
-	visited map[string]bool // URLs
-	seen    map[string]bool // tags
-	empty   int             // pages in a row without a new tag
+	visited map[[sha256.Size]byte]bool // URLs
+	seen    map[string]bool            // names
+	bytes   int                        // of the names
+	empty   int                        // pages in a row without a new name
 }
 
-// take returns those tags of a page that are new.
-func (p *pages) take(u *url.URL, tags []string) ([]string, error) {
-	if p.visited[u.String()] {
-		return nil, fmt.Errorf("%w: a page leads back to itself", ErrEndlessTags)
+func newPages() *pages {
+	return &pages{visited: make(map[[sha256.Size]byte]bool), seen: make(map[string]bool)}
+}
+
+// visit takes note of a page before it is asked for.
+func (p *pages) visit(u *url.URL) error {
+	key := sha256.Sum256([]byte(u.String()))
+	if p.visited[key] {
+		return fmt.Errorf("%w: a page leads back to itself", ErrEndlessTags)
 	}
-	p.visited[u.String()] = true
-	fresh := tags[:0]
-	for _, t := range tags {
-		if !p.seen[t] {
-			p.seen[t] = true
-			fresh = append(fresh, t)
-		}
+	p.visited[key] = true
+	return nil
+}
+
+// add appends a name of a page to its others, if it is new.
+func (p *pages) add(names []string, name string) ([]string, error) {
+	if p.seen[name] {
+		return names, nil
 	}
+	if len(p.seen) >= maxTags || p.bytes+len(name) > maxTagBytes {
+		return names, fmt.Errorf("%w: more than %d names of %d bytes", ErrEndlessTags, len(p.seen), p.bytes)
+	}
+	p.seen[name] = true
+	p.bytes += len(name)
+	return append(names, name), nil
+}
+
+// drop forgets the names of a page that broke off.
+func (p *pages) drop(names []string) {
+	for _, name := range names {
+		delete(p.seen, name)
+		p.bytes -= len(name)
+	}
+}
+
+// count takes note of a page that came whole.
+func (p *pages) count(names []string) error {
 	p.empty++
-	if len(fresh) > 0 {
+	if len(names) > 0 {
 		p.empty = 0
 	}
-	if p.empty > maxEmptyPages || len(p.seen) > maxTags {
-		return nil, fmt.Errorf("%w: %d pages, %d tags", ErrEndlessTags, len(p.visited), len(p.seen))
+	if p.empty > maxEmptyPages {
+		return fmt.Errorf("%w: %d pages, %d names", ErrEndlessTags, len(p.visited), len(p.seen))
 	}
-	return fresh, nil
-}
-
-// nextPage returns where a Link header leads (RFC 8288), nil at the end. It has
-// to be the registry itself: the link is followed with our token.
-func nextPage(resp *http.Response) (*url.URL, error) {
-	for _, header := range resp.Header.Values("Link") {
-		target, rest, ok := strings.Cut(strings.TrimSpace(header), ">")
-		if !ok || !strings.HasPrefix(target, "<") {
-			return nil, errors.New("malformed Link header")
-		}
-		if _, relation, ok := strings.Cut(strings.ReplaceAll(rest, `"`, ""), "rel="); ok && !strings.HasPrefix(relation, "next") {
-			continue
-		}
-		next, err := relocate(resp.Request.URL, target[1:])
-		if err != nil {
-			return nil, err
-		}
-		if !sameOrigin(next, resp.Request.URL) {
-			return nil, fmt.Errorf("the next page is on another host: %s", next.Host)
-		}
-		return next, nil
-	}
-	return nil, nil
+	return nil
 }

@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -75,7 +78,7 @@ func TestTagsThatDoNotEnd(t *testing.T) {
 	}{
 		"a page that leads to itself": {func(w http.ResponseWriter, req *http.Request) {
 			giveTags(w, "/v2/test/repo/tags/list?n=1000", "v1")
-		}, 2},
+		}, 1},
 		"new pages, old tags": {func(w http.ResponseWriter, req *http.Request) {
 			last, _ := strconv.Atoi(req.URL.Query().Get("last"))
 			giveTags(w, fmt.Sprintf("/v2/test/repo/tags/list?last=%d", last+1), "v1", "v2")
@@ -134,4 +137,163 @@ func TestNoTagsAtAll(t *testing.T) {
 	_, err := listTags(t, r)
 	equal(t, "status", Status(err), 404)
 	equal(t, "has the code", HasCode(err, "NAME_UNKNOWN"), true)
+}
+
+// TestPageSizeThatIsRefusedIsLeftOut asks again without a size, once for each kind of
+// list.
+func TestPageSizeThatIsRefusedIsLeftOut(t *testing.T) {
+	for _, status := range []int{http.StatusBadRequest, http.StatusUnprocessableEntity} {
+		r, _ := repository(t, func(w http.ResponseWriter, req *http.Request) {
+			if n, _ := strconv.Atoi(req.URL.Query().Get("n")); n > 2 {
+				giveError(w, status, "PAGINATION_NUMBER_INVALID", "invalid number of results requested")
+				return
+			}
+			key := "tags"
+			if strings.HasSuffix(req.URL.Path, "/_catalog") {
+				key = "repositories"
+			}
+			page := []string{"v1", "v2"}
+			if req.URL.Query().Has("last") {
+				page = []string{"v3"}
+			} else {
+				w.Header().Set("Link", "<"+req.URL.Path+`?n=2&last=v2>; rel="next"`)
+			}
+			json.NewEncoder(w).Encode(map[string]any{key: page})
+		})
+		for range 2 {
+			tags, err := listTags(t, r)
+			noError(t, err)
+			equal(t, "tags", fmt.Sprint(tags), "[v1 v2 v3]")
+		}
+		equal(t, "requests", r.host.client.Stats()["GET tags"], 1+2+2)
+		first, more, err := r.FirstTags(t.Context())
+		noError(t, err)
+		equal(t, "first", fmt.Sprint(first, more), "[v1 v2] true")
+		n := 0
+		noError(t, r.host.client.Catalog(t.Context(), r.ref.Registry, func(page []string) error {
+			n += len(page)
+			return nil
+		}))
+		equal(t, "repositories", n, 3)
+		equal(t, "requests for the catalog", r.host.client.Stats()["GET other"], 1+2)
+	}
+}
+
+func TestRefusalThatIsNotAboutThePageSize(t *testing.T) {
+	for status, requests := range map[int]int{http.StatusBadRequest: 2, http.StatusForbidden: 1, http.StatusNotFound: 1} {
+		r, _ := repository(t, func(w http.ResponseWriter, req *http.Request) { giveError(w, status, "DENIED", "no") })
+		_, err := listTags(t, r)
+		equal(t, "status", Status(err), status)
+		equal(t, "requests", r.host.client.Stats()["GET tags"], requests)
+	}
+}
+
+// lists are the lists of names that a registry has, and their keys.
+var lists = map[string]func(t *testing.T, r *Repository) ([]string, error){
+	"tags": listTags,
+	"repositories": func(t *testing.T, r *Repository) (all []string, err error) {
+		err = r.host.client.Catalog(t.Context(), r.ref.Registry, func(page []string) error {
+			all = append(all, page...)
+			return nil
+		})
+		return all, err
+	},
+}
+
+// TestListWithoutItsKeyIsAnError: taken for empty, it would have a repository's
+// artifacts pruned.
+func TestListWithoutItsKeyIsAnError(t *testing.T) {
+	for key, list := range lists {
+		for body, want := range map[string]string{
+			`{}`:                                "not a list",
+			`{"errors":[{"code":"UNKNOWN"}]}`:   "not a list",
+			`{"name":"test/repo"}`:              "not a list",
+			`[]`:                                "not a list",
+			`null`:                              "not a list",
+			`"KEY"`:                             "not a list",
+			``:                                  "not a list",
+			`<html>`:                            "not a list",
+			`{"KEY":"v1"}`:                      "not a list",
+			`{"KEY":{"v1":{}}}`:                 "not a list",
+			`{"KEY":[1]}`:                       "not a list",
+			`{"KEY":["v1"`:                      "not a list",
+			`{"KEY":["v1"]}{"KEY":["v2"]}`:      "not a list",
+			`{"name":{"KEY":["v1"]}}`:           "not a list",
+			`{"KEY":null}`:                      "[]",
+			`{"KEY":[]}`:                        "[]",
+			`{"KEY":["v1",null]}`:               "[v1]",
+			`{"a":[[{"KEY":[]}]],"KEY":["v1"]}`: "[v1]",
+			" {\"KEY\" : [\"v1\" , \"v\\u0032\"]}\n ": "[v1 v2]",
+		} {
+			r, _ := repository(t, func(w http.ResponseWriter, req *http.Request) {
+				w.Write([]byte(strings.ReplaceAll(body, "KEY", key)))
+			})
+			found, err := list(t, r)
+			got := fmt.Sprint(found)
+			if isType[*DocumentError](err) {
+				got = "not a list"
+			} else {
+				noError(t, err)
+			}
+			equal(t, key+": "+body, got, want)
+		}
+	}
+}
+
+// flood is a body that repeats what part gives until it has size bytes.
+type flood struct {
+	head, tail string
+	part       func(i int) string
+	size       int
+	peak       uint64 // of what is alive while it is read
+}
+
+func (f *flood) serve(w http.ResponseWriter, _ *http.Request) {
+	io.WriteString(w, f.head)
+	for sent, i, measured := 0, 0, 0; sent < f.size; i++ {
+		n, err := io.WriteString(w, f.part(i))
+		if err != nil {
+			return
+		}
+		if sent += n; sent-measured > 8<<20 {
+			measured = sent
+			runtime.GC()
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			f.peak = max(f.peak, m.HeapAlloc)
+		}
+	}
+	io.WriteString(w, f.tail)
+}
+
+// TestListsOfHostileSize: a page takes no more memory than the names that may be kept
+// of it, however long it is.
+func TestListsOfHostileSize(t *testing.T) {
+	for name, test := range map[string]struct {
+		flood flood
+		alive uint64 // MiB
+		fails bool
+	}{
+		"a name again and again": {flood{head: `{"tags":["v0"`, part: func(int) string { return strings.Repeat(`,"a"`, 1000) }, tail: `]}`}, 32, false},
+		"millions of names":      {flood{head: `{"tags":["v0"`, part: func(i int) string { return fmt.Sprintf(`,"%x"`, i) }, tail: `]}`}, 160, true},
+		"long names":             {flood{head: `{"tags":["v0"`, part: func(i int) string { return fmt.Sprintf(`,"%0100000d"`, i) }, tail: `]}`, size: 40 << 20}, 64, true},
+		"a name without end":     {flood{head: `{"tags":["v0","`, part: func(int) string { return strings.Repeat("a", 1000) }, tail: `"]}`}, 32, true},
+		"another key":            {flood{head: `{"other":[0`, part: func(int) string { return strings.Repeat(`,{"a":[]}`, 1000) }, tail: `],"tags":["v0"]}`}, 32, false},
+		"nesting":                {flood{head: `{"other":`, part: func(int) string { return strings.Repeat(`[`, 1000) }, tail: ``}, 32, true},
+		"white space":            {flood{head: `{"tags":[`, part: func(int) string { return strings.Repeat(" ", 1000) }, tail: `]}`}, 32, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := test.flood
+			f.size = max(24<<20, f.size)
+			r, _ := repository(t, f.serve)
+			found, err := listTags(t, r)
+			equal(t, "fails", err != nil, test.fails)
+			if err == nil {
+				equal(t, "first", found[0], "v0")
+			}
+			if f.peak>>20 > test.alive {
+				t.Errorf("%d MiB were alive", f.peak>>20)
+			}
+		})
+	}
 }

@@ -1,0 +1,80 @@
+package registry
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+const (
+	// maxReferrers is far beyond any subject: one that is signed each day for ten
+	// years has 3,650. Who walks a graph gives up at as many manifests
+	// (internal/limit).
+	maxReferrers = 10_000
+	// maxReferrerMemory lets each of them have 3 KiB; 500 bytes are usual.
+	maxReferrerMemory = 32 << 20
+	// annotationMemory is what a map takes for an entry, beside its text.
+	annotationMemory = 64
+)
+
+const listOfReferrers = "a list of referrers"
+
+// referrerList collects the descriptors of a subject's referrers, over as many pages
+// as there are.
+type referrerList struct {
+	all    []ocispec.Descriptor
+	memory int // that all of them take, roughly
+}
+
+// read adds a page: an index, whatever type it is said to have.
+func (l *referrerList) read(body io.Reader) error {
+	d := newDocument(listOfReferrers, body)
+	return d.each("manifests", func() error {
+		var desc ocispec.Descriptor
+		if err := d.decode(&desc); err != nil {
+			return err
+		}
+		return l.add(desc)
+	})
+}
+
+func (l *referrerList) add(desc ocispec.Descriptor) error {
+	if len(l.all) >= maxReferrers {
+		return fmt.Errorf("more than %d manifests refer to it", maxReferrers)
+	}
+	if l.memory += memoryOf(desc); l.memory > maxReferrerMemory {
+		return fmt.Errorf("the list of what refers to it takes more than %d MiB", maxReferrerMemory>>20)
+	}
+	l.all = append(l.all, desc)
+	return nil
+}
+
+// memoryOf estimates what a descriptor holds beside itself.
+func memoryOf(desc ocispec.Descriptor) int {
+	n := len(desc.MediaType) + len(desc.Digest) + len(desc.ArtifactType) + len(desc.Data)
+	for key, value := range desc.Annotations {
+		n += len(key) + len(value) + annotationMemory
+	}
+	for _, u := range desc.URLs {
+		n += len(u) + annotationMemory
+	}
+	if p := desc.Platform; p != nil {
+		n += len(p.Architecture) + len(p.OS) + len(p.OSVersion) + len(p.Variant) + annotationMemory*(1+len(p.OSFeatures))
+	}
+	return n
+}
+
+// parseReferrers reads the list under a fallback tag, within the same limits.
+func parseReferrers(data []byte) (ocispec.Index, error) {
+	var index ocispec.Index
+	if err := new(referrerList).read(bytes.NewReader(data)); err != nil {
+		return index, err
+	}
+	if err := json.Unmarshal(data, &index); err != nil {
+		return index, &DocumentError{Wanted: listOfReferrers, Err: err}
+	}
+	return index, nil
+}
