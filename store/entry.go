@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -93,7 +94,7 @@ func (e *Entry) annotations() map[string]string {
 func (e *Entry) setNames(refName, imageName string) {
 	e.Name = refName
 	if imageName != "" && !isReference(refName) {
-		e.Name = imageName
+		e.Name = cmp.Or(sibling(imageName, refName), imageName)
 	}
 	if refName != "" && refName != e.Name {
 		e.keepAnnotation(ocispec.AnnotationRefName, refName)
@@ -101,6 +102,38 @@ func (e *Entry) setNames(refName, imageName string) {
 	if imageName != "" && (imageName != e.Name || !isReference(e.Name)) {
 		e.keepAnnotation(AnnotationImageName, imageName)
 	}
+}
+
+// sibling returns the full reference of a name without a registry, where it is of the
+// repository of that image. Hauler names a signature so, REPOSITORY:sha256-HEX.sig, and
+// what it belongs to in full beside that.
+func sibling(image, name string) string {
+	host, rest, _ := strings.Cut(image, "/")
+	if end := strings.IndexAny(rest, ":@"); end > 0 && strings.HasPrefix(name, rest[:end]) {
+		if full := host + "/" + name; isReference(full) && strings.ContainsAny(name[end:end+1], ":@") {
+			return full
+		}
+	}
+	return ""
+}
+
+// CheckName makes sure that a digest in the name of an entry is that of its manifest,
+// else it is a *NameError. read returns the manifest, and is called where the digests
+// are of two algorithms; its error is left to those who read the manifest.
+func (e Entry) CheckName(read func() ([]byte, error)) error {
+	_, text, _ := strings.Cut(e.Name, "@")
+	named := digest.Digest(text)
+	if text == "" || named == e.Digest || named.Validate() != nil {
+		return nil
+	}
+	wrong := &NameError{Name: e.Name, Digest: e.Digest}
+	if named.Algorithm() == e.Digest.Algorithm() {
+		return wrong
+	}
+	if data, err := read(); err != nil || named.Algorithm().FromBytes(data) == named {
+		return nil
+	}
+	return wrong
 }
 
 func (e *Entry) keepAnnotation(key, value string) {

@@ -67,6 +67,16 @@ func (e *MismatchError) Error() string {
 // Is makes a mismatch known to those who ask in oras-go's words.
 func (e *MismatchError) Is(target error) bool { return target == content.ErrMismatchedDigest }
 
+// NameError says that the name of an entry has the digest of another manifest.
+type NameError struct {
+	Name   string
+	Digest digest.Digest // of the manifest
+}
+
+func (e *NameError) Error() string {
+	return fmt.Sprintf("%s is the name of %s", e.Name, e.Digest)
+}
+
 // outputError names path, as the user called it, as the place that cannot be
 // written to.
 func outputError(path string, err error) error {

@@ -51,6 +51,7 @@ func ReadIndex(r io.Reader) (*Index, error) {
 		return nil, &IndexError{Entry: in.at, Err: err}
 	}
 	in.index.Entries = slices.Clone(in.index.Entries) // without the room to grow
+	in.index.nameAttached()
 	return in.index, nil
 }
 

@@ -30,7 +30,7 @@ type Verification struct {
 type Fault struct {
 	Reference string        // the entry's name; its digest if it has none
 	Digest    digest.Digest // the blob at fault
-	Err       error         // a *MismatchError, a *MissingError, a *SubjectError, ...
+	Err       error         // a *MismatchError, a *MissingError, a *SubjectError, a *NameError, ...
 }
 
 // MissingError says that a blob is not there.

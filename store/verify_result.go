@@ -29,6 +29,9 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 		if len(v.bad) > 0 {
 			r.Faults = v.faults(r.Faults, e)
 		}
+		if err := e.CheckName(func() ([]byte, error) { return v.source.manifest(e.Descriptor()) }); err != nil {
+			r.Faults = append(r.Faults, fault(e, e.Digest, err))
+		}
 		// One that an earlier artifact of the same name left has a subject that nothing
 		// reaches any more; prune takes both away.
 		if n := v.reached[subject]; referrer && (n == nil || !n.manifest) && (n != nil || v.source.absent(subject)) {
