@@ -112,6 +112,7 @@ func inputHint(err error) string {
 
 func selectionHint(err error) string {
 	var selection *engine.SelectionError
+	var bare *engine.NameError
 	switch {
 	case is[*engine.CollisionError](err):
 		return "send one of them elsewhere with mappings in the spec, or leave it out"
@@ -119,8 +120,14 @@ func selectionHint(err error) string {
 		return `"oras-mirror list --input PATH" shows the references that a pattern can match`
 	case is[*engine.UnmatchedError](err):
 		return `a mapping matches whole components of a path, from the first on; "oras-mirror list --input PATH" shows them`
-	case is[*engine.NameError](err):
+	case errors.As(err, &bare) && strings.HasPrefix(bare.Place, "the layout"):
+		return `name one beside the layout in the spec: "repository: REGISTRY/REPOSITORY"`
+	case errors.As(err, &bare):
 		return "name a repository for them: REGISTRY/REPOSITORY"
+	case is[*engine.RetagError](err):
+		return "leave the tag away, choose artifacts with --only, and give tags other names with mappings in the spec"
+	case is[*engine.EntryNameError](err):
+		return `name it anew with "oras tag --oci-layout LAYOUT@DIGEST TAG"`
 	case errors.As(err, &selection):
 		return nearestHint(selection) + `where that may happen, write "optional: true" beside the repository in the spec`
 	}

@@ -35,9 +35,22 @@ func (c *listCommand) Run(ctx context.Context, u *ui) error {
 		return err
 	}
 	if c.Format == "json" {
-		return printJSON(u.stdout, list)
+		err = printJSON(u.stdout, list)
+	} else {
+		err = list.print(u.stdout)
 	}
-	return list.print(u.stdout)
+	return errors.Join(err, list.conclude(u))
+}
+
+// conclude says what is wrong with the layout, as far as a listing can tell.
+func (l *listing) conclude(u *ui) error {
+	for _, err := range l.faults {
+		u.fail(err)
+	}
+	if len(l.faults) > 0 {
+		return statusPartial
+	}
+	return nil
 }
 
 // openFor opens the input of a command that has no other use for a stream.

@@ -22,6 +22,8 @@ import (
 // the order of its index.json.
 type listing struct {
 	Artifacts []listed `json:"artifacts"`
+
+	faults []error // what is wrong with the index alone
 }
 
 // listed is one artifact. Size is that of its graph in bytes, without referrers.
@@ -84,6 +86,9 @@ func (c *catalog) list(index *store.Index) (*listing, error) {
 	}
 	l := &listing{Artifacts: []listed{}}
 	for _, e := range index.Entries {
+		if err := e.CheckName(func() ([]byte, error) { return c.read(e.Descriptor()) }); err != nil {
+			l.faults = append(l.faults, err)
+		}
 		if e.Name == "" && (c.nested[e.Digest] || c.isReferrer(e)) || c.isAttached(e) {
 			continue
 		}
@@ -129,8 +134,8 @@ func repositoryOf(e store.Entry) string {
 // attachedKey tells what cosign attached an entry to.
 func attachedKey(e store.Entry) (key string, subject digest.Digest, ok bool) {
 	ref, err := config.ParseReference(e.Name)
-	if err != nil {
-		return "", "", false
+	if err != nil { // a bare tag, if anything
+		ref = config.Reference{Tag: e.Name}
 	}
 	subject, ok = engine.AttachedTo(ref)
 	return ref.Name() + "@" + subject.String(), subject, ok

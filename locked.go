@@ -117,14 +117,9 @@ func namesIn(s config.Selection) ([]tagged, error) {
 		return nil, err
 	}
 	var all []tagged
-	for _, e := range in.Index().Entries {
-		ref, err := config.ParseReference(e.Name)
-		if err != nil || ref.IsRepository() {
-			ref = s.Reference
-			ref.Tag = e.Name
-		}
-		if e.Name != "" {
-			all = append(all, tagged{Reference: ref.EntryName(), Digest: e.Digest})
+	for _, a := range engine.Listed(in, s.Layout, s.Reference) {
+		if a.Err == nil { // else it fails when its turn comes
+			all = append(all, tagged{Reference: a.Reference.EntryName(), Digest: a.Digest})
 		}
 	}
 	return all, in.Close()

@@ -64,7 +64,9 @@ func (c *planCommand) conclude(u *ui, p *plan) error {
 	}
 	failures := failuresOf(report)
 	for _, f := range failures {
-		u.fail(named(f))
+		if !p.restores { // else it was told when it failed
+			u.fail(named(f))
+		}
 	}
 	switch {
 	case len(failures) == 0 && c.ExitCode && p.changes():
@@ -163,7 +165,7 @@ func (c *planCommand) ofRestore(ctx context.Context, u *ui) (*plan, error) {
 	progress := startProgress(u)
 	f, err := engine.ForecastRestore(ctx, client, in.(store.Layout), engine.RestoreOptions{
 		Concurrency: c.Concurrency, Progress: progress, Targets: r.targets, Mapper: r.mapper, Only: c.Only,
-		ExcludeReferrers: c.excluded(),
+		ExcludeReferrers: c.excluded(), Tag: r.tag,
 	})
 	progress.close()
 	return &plan{forecast: f, restores: true}, errors.Join(err, in.Close())

@@ -94,7 +94,7 @@ func (p *plan) print(w io.Writer) error {
 	fmt.Fprintln(table, "STATE\tREFERENCE\tDIGEST\tSIZE\tREFERRERS\tPLATFORMS")
 	for _, o := range p.forecast.Artifacts {
 		name := o.Name
-		if p.restores {
+		if p.restores && o.Target != "" {
 			name += " -> " + o.Target
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\n", o.State, printable(name), shortOf(o.Digest),

@@ -14,7 +14,7 @@ import (
 )
 
 type restoreCommand struct {
-	Target string `arg:"" optional:"" help:"Where to: REGISTRY[/NAMESPACE], or the name of one of the spec's targets; default: all targets of the spec."`
+	Target string `arg:"" optional:"" help:"Where to: REGISTRY[/NAMESPACE], or the name of one of the spec's targets; default: all targets of the spec. REGISTRY/REPOSITORY:TAG names the only artifact of a layout that gives it no name."`
 
 	Spec string   `short:"f" name:"file" placeholder:"SPEC" help:"Take mappings, targets and registries from this mirror spec."`
 	Only []string `sep:"none" placeholder:"PATTERN" help:"Restore what matches this glob alone: REPOSITORY[:TAG], with its registry or without. Repeatable."`
@@ -60,7 +60,7 @@ func (c *restoreCommand) Run(ctx context.Context, u *ui) error {
 	}
 	report, err := c.run(ctx, u, r, client)
 	if c.DryRun && err == nil {
-		return errors.Join(printRoutes(u, report), account.write(ctx, report, err))
+		return errors.Join(printRoutes(u, report), account.write(ctx, report, err), concludeRoutes(u, report))
 	}
 	return errors.Join(u.conclude(restoreWords, report, err), account.write(ctx, report, err))
 }
@@ -85,6 +85,7 @@ func (c *restoreCommand) run(ctx context.Context, u *ui, r restore, client *regi
 		FailFast:         c.FailFast,
 		DryRun:           c.DryRun,
 		TempDir:          c.TempDir,
+		Tag:              r.tag,
 	})
 	p.close()
 	if err = errors.Join(err, in.Close()); err == nil {
@@ -98,6 +99,7 @@ type restore struct {
 	spec    *config.Spec
 	mapper  *config.Mapper
 	targets []config.Target
+	tag     string // that the target names, for the only artifact of the input
 	again   *again // with --only-failed
 }
 
@@ -123,7 +125,7 @@ func (c *restoreCommand) plan(u *ui) (r restore, err error) {
 	if r.mapper, err = c.mapper(r.spec); err != nil {
 		return r, err
 	}
-	if r.targets, err = c.targets(r.spec); err != nil || c.OnlyFailed == "" {
+	if r.targets, r.tag, err = c.targets(r.spec); err != nil || c.OnlyFailed == "" {
 		return r, err
 	}
 	r.again, err = c.onlyFailed()
@@ -139,16 +141,23 @@ func (c *restoreCommand) filesInUse(r restore) []fileInUse {
 	return append(all, inLayout("the input", c.Input)...)
 }
 
-// targets is the one that the argument names, those of --target, or all of the
-// spec.
-func (c *restoreCommand) targets(spec *config.Spec) ([]config.Target, error) {
+// targets is the one that the argument names, perhaps with a tag, those of --target,
+// or all of the spec.
+func (c *restoreCommand) targets(spec *config.Spec) (all []config.Target, tag string, err error) {
 	if c.Target != "" && len(c.Targets) > 0 {
-		return nil, usage("", "both a target and --target name where to")
+		return nil, "", usage("", "both a target and --target name where to")
 	}
 	if c.Target != "" && !hasTarget(spec, c.Target) {
-		target, err := parseTarget(spec, c.Target)
-		return []config.Target{target}, err
+		name, tag := cutTag(c.Target)
+		target, err := parseTarget(spec, name)
+		return []config.Target{target}, tag, err
 	}
+	all, err = c.targetsOf(spec)
+	return all, "", err
+}
+
+// targetsOf leaves those targets of a spec that --target names.
+func (c *restoreCommand) targetsOf(spec *config.Spec) ([]config.Target, error) {
 	all, err := spec.ResolveTargets()
 	if err != nil {
 		return nil, err
@@ -189,6 +198,9 @@ func (c *restoreCommand) named(all []config.Target) ([]config.Target, error) {
 
 func printRoutes(u *ui, report *engine.Report) error {
 	for _, a := range report.Artifacts {
+		if a.Err != nil {
+			continue
+		}
 		if u.events != nil {
 			u.events.planned(a)
 			continue
@@ -198,4 +210,19 @@ func printRoutes(u *ui, report *engine.Report) error {
 		}
 	}
 	return nil
+}
+
+// concludeRoutes says which artifacts would go nowhere.
+func concludeRoutes(u *ui, report *engine.Report) error {
+	failures := report.Failures()
+	for _, f := range failures {
+		u.fail(named(f))
+	}
+	switch len(failures) {
+	case 0:
+		return nil
+	case len(report.Artifacts):
+		return statusFailed
+	}
+	return statusPartial
 }

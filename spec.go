@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/schemas"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -53,9 +54,9 @@ func checkLayout(path string, repository config.Reference) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range taggedIn(in.Index()) {
-		if ref, bad := config.ParseReference(t.Reference); (bad != nil || ref.IsRepository()) && repository.Registry == "" && err == nil {
-			err = fmt.Errorf("%s: entry %q has no repository in its name; name one with repository", path, t.Reference)
+	for _, a := range engine.Listed(in, path, repository) {
+		if a.Err != nil && err == nil {
+			err = fmt.Errorf("%s: %w", path, a.Err)
 		}
 	}
 	return errors.Join(err, in.Close())

@@ -21,6 +21,15 @@ func parseTarget(spec *config.Spec, text string) (config.Target, error) {
 	return target, noTarget(all, text)
 }
 
+// cutTag cuts the tag off REGISTRY/REPOSITORY:TAG, if it is one.
+func cutTag(target string) (name, tag string) {
+	at := strings.LastIndexByte(target, ':')
+	if slash := strings.LastIndexByte(target, '/'); slash < 0 || at < slash || config.CheckTag(target[at+1:]) != nil {
+		return target, ""
+	}
+	return target[:at], target[at+1:]
+}
+
 func hasTarget(spec *config.Spec, name string) bool {
 	if spec == nil {
 		return false

@@ -46,8 +46,8 @@ func (r *restore) compare(ctx context.Context) error {
 // only after what it names; an index is asked for each child besides, and
 // referrers are asked for by their lists.
 func (r *restore) examine(ctx context.Context, d *delivery) error {
-	if d.corrupt != nil {
-		return &CorruptError{Err: d.corrupt}
+	if d.fault != nil {
+		return d.fault
 	}
 	var err error
 	if d.repo, err = r.client.Repository(d.target.Registry, d.path); err != nil {

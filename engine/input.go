@@ -24,13 +24,6 @@ type input struct {
 	roots  []root
 }
 
-// root is an entry that is restored in its own right.
-type root struct {
-	entry   store.Entry
-	ref     config.Reference // zero for an entry without a full name
-	corrupt error            // it has no name, and its bytes do not say what it is
-}
-
 // openInput reads what the entries are: artifacts, or referrers of artifacts.
 func openInput(in store.Input) (*input, error) {
 	i := &input{}
@@ -43,48 +36,8 @@ func openInput(in store.Input) (*input, error) {
 	default:
 		return nil, fmt.Errorf("unknown kind of input %T", in)
 	}
-	i.classify()
+	i.roots = i.rootsOf(i.layout.Index().Entries, config.Reference{})
 	return i, nil
-}
-
-// classify sorts the entries. A nameless one that has a subject belongs to that
-// subject; one that is a child of another entry's index (oras-go writes those
-// too) needs no place of its own. What cannot be read fails when its turn comes.
-func (i *input) classify() {
-	var nameless []store.Entry
-	for _, e := range i.layout.Index().Entries {
-		if e.Name == "" {
-			nameless = append(nameless, e)
-			continue
-		}
-		ref, err := config.ParseReference(e.Name)
-		if err != nil || ref.IsRepository() {
-			ref = config.Reference{}
-		}
-		i.roots = append(i.roots, root{entry: e, ref: ref})
-	}
-	for _, e := range nameless {
-		if err := i.addReferrer(e); err != nil {
-			i.addCorrupt(e, err)
-			continue
-		}
-		if _, refers := i.homes[e.Digest]; !refers {
-			i.roots = append(i.roots, root{entry: e})
-		}
-	}
-	i.dropChildren()
-}
-
-// addCorrupt makes a root, which will fail, of an entry that cannot be read: in each
-// repository that it came from, since nothing else says what needs it.
-func (i *input) addCorrupt(e store.Entry, err error) {
-	suspects := suspectsOf(e, config.Reference{})
-	if len(suspects) == 0 {
-		suspects = append(suspects, config.Reference{})
-	}
-	for _, ref := range suspects {
-		i.roots = append(i.roots, root{e, ref, err})
-	}
 }
 
 // family returns a root and, of an index, the manifests below it: what cosign may
@@ -95,28 +48,16 @@ func (i *input) family(desc ocispec.Descriptor) []digest.Digest {
 	return slices.Sorted(maps.Keys(below))
 }
 
-// dropChildren takes the children of other roots out of the nameless roots.
-func (i *input) dropChildren() {
-	if !slices.ContainsFunc(i.roots, func(r root) bool { return r.entry.Name == "" }) {
-		return
-	}
-	children := make(map[digest.Digest]bool)
-	for _, r := range i.roots {
-		i.walkChildren(r.entry.Descriptor(), children)
-	}
-	i.roots = slices.DeleteFunc(i.roots, func(r root) bool { return r.entry.Name == "" && children[r.entry.Digest] })
-}
-
 // walkChildren adds the manifests below an index to children, as far as they can
 // be read: one that cannot has its say when it is restored.
-func (i *input) walkChildren(desc ocispec.Descriptor, children map[digest.Digest]bool) {
+func (l *local) walkChildren(desc ocispec.Descriptor, children map[digest.Digest]bool) {
 	count := 0
 	var walk func(ocispec.Descriptor, int)
 	walk = func(desc ocispec.Descriptor, depth int) {
 		if !store.IsIndex(desc.MediaType) || depth > limit.Depth || count > limit.Manifests {
 			return
 		}
-		data, err := i.manifest(context.Background(), desc)
+		data, err := l.manifest(context.Background(), desc)
 		if err != nil {
 			return
 		}

@@ -162,6 +162,7 @@ func target(ref config.Reference) string {
 type local struct {
 	layout store.Layout
 	path   string
+	all    []root                                 // what a source has; those of an input are there
 	roots  map[string]ocispec.Descriptor          // by the full name that the artifact gets
 	points map[digest.Digest][]ocispec.Descriptor // referrers by their subject
 	homes  map[digest.Digest][]string             // the repositories of a referrer

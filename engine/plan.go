@@ -243,7 +243,7 @@ func (p *planner) expand(ctx context.Context, selections []config.Selection, fou
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		p.progress.Listed(len(e.refs))
+		p.progress.Listed(len(e.refs) + len(e.faulty))
 		if e.absent != "" {
 			p.absent = append(p.absent, e.absent)
 			p.progress.Notice(e.absent + ": the registry knows no such repository: nothing is selected from it")
@@ -252,6 +252,9 @@ func (p *planner) expand(ctx context.Context, selections []config.Selection, fou
 			if err := p.expandChunk(refs, s, e, seen, found); err != nil {
 				return err
 			}
+		}
+		if err := p.expandFaulty(s, e, seen, found); err != nil {
+			return err
 		}
 	}
 	p.listed = true
@@ -283,6 +286,27 @@ func (p *planner) expandChunk(refs []config.Reference, s config.Selection, e exp
 	p.all = append(p.all, chunk...)
 	for _, a := range chunk {
 		a.together = together
+		if err := found(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// expandFaulty makes artifacts that fail of what a layout cannot give.
+func (p *planner) expandFaulty(s config.Selection, e expansion, seen map[string]*artifact, found func(*artifact) error) error {
+	for _, r := range e.faulty {
+		a := newArtifact(r.ref, s, e, scopeOf(s))
+		if r.ref.Registry == "" {
+			a.name = r.name()
+		}
+		key := a.name + "\x00" + s.Layout
+		if seen[key] != nil || p.only != nil && !p.only(s.Layout, a.name) {
+			continue
+		}
+		seen[key] = a
+		a.err, a.together = r.fault, newSiblings(1)
+		p.all = append(p.all, a)
 		if err := found(a); err != nil {
 			return err
 		}

@@ -50,6 +50,7 @@ func (s *Selected) add(a *artifact) {
 	switch {
 	case !a.ref.IsRepository():
 		s.names[a.name] = true
+	case a.layout != "" && a.ref.Registry == "" && a.name != "": // no entry of an output is called so
 	case a.layout != "" || a.name == "":
 		s.blind = true
 	default:

@@ -7,6 +7,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // Report is what a run did, artifact by artifact, in the order of the plan.
@@ -62,6 +63,9 @@ func (a ArtifactReport) Operation() string {
 		remote    *registry.Error
 		corrupt   *CorruptError
 		selection *SelectionError
+		bare      *NameError
+		named     *EntryNameError
+		misnamed  *store.NameError
 	)
 	switch {
 	case errors.As(a.Err, &readback):
@@ -70,6 +74,8 @@ func (a ArtifactReport) Operation() string {
 		return "referrers"
 	case errors.As(a.Err, &corrupt):
 		return "read"
+	case errors.As(a.Err, &bare) || errors.As(a.Err, &named) || errors.As(a.Err, &misnamed):
+		return "name"
 	case errors.As(a.Err, &remote):
 		return remote.Op
 	case errors.As(a.Err, &artifact):

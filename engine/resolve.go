@@ -9,6 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // Resolved is what a reference stands for.
@@ -16,6 +17,16 @@ type Resolved struct {
 	Reference config.Reference
 	Digest    digest.Digest
 	Err       error // it could not be resolved, or its repository not be listed
+}
+
+// Listed names the artifacts of a layout as a backup of it names them: what has a bare
+// tag, or no name, belongs to repository. One that cannot be backed up has an Err.
+func Listed(l store.Layout, path string, repository config.Reference) []Resolved {
+	var all []Resolved
+	for _, r := range newLocal(l, path).rootsOf(l.Index().Entries, repository) {
+		all = append(all, Resolved{r.ref, r.entry.Digest, r.misplaced(path)})
+	}
+	return all
 }
 
 // Resolve finds out what selections select, in the order of the plan, and

@@ -28,6 +28,7 @@ type RestoreOptions struct {
 	FailFast         bool             // the first artifact that fails ends the run
 	DryRun           bool             // nothing moves; the report tells what would go where
 	Verify           bool             // what a target got is read back: tags, manifests, blobs, lists of referrers
+	Tag              string           // what the only artifact of the input is to be called, where that has no name; "": nothing
 	TempDir          string           // keeps large blobs of a pipe until they are taken; "": they can be sent once only
 	Now              func() time.Time // nil: time.Now
 
@@ -138,6 +139,9 @@ func (r *restore) prepare(ctx context.Context, in store.Input) error {
 	}
 	r.planned = true
 	if r.DryRun {
+		for _, d := range r.all {
+			d.err = d.fault
+		}
 		return nil
 	}
 	r.Progress.Listed(len(r.all))
@@ -203,14 +207,28 @@ func (r *restore) report(took time.Duration) *Report {
 	return report
 }
 
-// NameError says that an entry has no name from which a target could be made.
+// NameError says that an entry of a layout has no name that says where it belongs.
 type NameError struct {
-	Entry  string // a bare tag, or a digest
-	Target string
+	Entry string // a bare tag, or a digest
+	Place string // what could have named a repository for it: "the target ..."
 }
 
 func (e *NameError) Error() string {
-	return fmt.Sprintf("%s has no repository in its name, and the target %s names none", e.Entry, e.Target)
+	return fmt.Sprintf("%s has no repository in its name, and %s names none", e.Entry, e.Place)
+}
+
+// RetagError says that a target names a tag, for an input that has more than one
+// artifact, or one that has a name.
+type RetagError struct {
+	Target    string // REGISTRY/REPOSITORY:TAG
+	Artifacts int
+}
+
+func (e *RetagError) Error() string {
+	if e.Artifacts == 1 {
+		return e.Target + ": the tag is for an artifact without a name, and that of the input has one"
+	}
+	return fmt.Sprintf("%s: the tag is for one artifact, and the input has %d", e.Target, e.Artifacts)
 }
 
 // OnlyError says that a pattern selects nothing.

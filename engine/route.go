@@ -36,13 +36,17 @@ type delivery struct {
 	pending int             // uploads that it waits for; guarded by restore.mu
 	again   bool            // some of it was found missing there, and is pushed once more
 	done    bool            // it is whole in the target
-	corrupt error           // the input does not even say what it is
+	fault   error           // why it cannot be restored at all
+	nowhere bool            // that is its name: no place is known for it
 	failure error           // of such an upload; guarded by restore.mu
 	err     error
 }
 
-// destination is the full reference that the artifact gets.
+// destination is the full reference that the artifact gets; "" for none.
 func (d *delivery) destination() string {
+	if d.nowhere {
+		return ""
+	}
 	name := d.target.Registry
 	if d.path != "" {
 		name += "/" + d.path
@@ -76,18 +80,28 @@ func (r *restore) route() ([]*delivery, error) {
 	if err = errors.Join(err, r.checkMappings()); err != nil {
 		return nil, err
 	}
+	if err := r.checkTag(roots); err != nil {
+		return nil, err
+	}
+	placed := slices.ContainsFunc(roots, func(r root) bool { return r.ref.Registry != "" && r.fault == nil })
 	var all []*delivery
 	var wrong misroutes
 	taken := make(map[string]*delivery)
 	for _, target := range r.Targets {
 		for _, root := range roots {
 			d, err := r.deliver(root, target)
+			var bare *NameError
+			if errors.As(err, &bare) && placed { // it costs no other artifact
+				d.fault, d.nowhere, err = err, true, nil
+			}
 			if d == nil || err != nil {
 				wrong.add(err)
 				continue
 			}
 			other := taken[d.destination()]
-			if other == nil {
+			if d.fault != nil { // it takes no place
+				all = append(all, d)
+			} else if other == nil {
 				taken[d.destination()] = d
 				all = append(all, d)
 			} else if other.root.digest != d.root.digest {
@@ -119,6 +133,27 @@ func (r *restore) checkMappings() error {
 		r.Progress.Notice("nothing in the input matches these mappings of the spec: " + strings.Join(others, ", "))
 	}
 	return errors.Join(errs...)
+}
+
+// checkTag makes sure that a tag in the target has one artifact to name.
+func (r *restore) checkTag(roots []root) error {
+	if r.Tag == "" {
+		return nil
+	}
+	artifacts, nameless := 0, 0
+	for _, root := range roots {
+		if _, attached := root.attachedTo(); attached {
+			continue
+		}
+		artifacts++
+		if root.entry.Name == "" && root.ref.Registry == "" {
+			nameless++
+		}
+	}
+	if artifacts == 1 && nameless == 1 {
+		return nil
+	}
+	return &RetagError{Target: r.Targets[0].String() + ":" + r.Tag, Artifacts: artifacts}
 }
 
 // again leaves what Again wants, with what cosign attached to it.
@@ -166,38 +201,52 @@ func (m *misroutes) err() error {
 	return errors.Join(m.errs...)
 }
 
-// deliver maps one entry; nil if the mappings exclude it.
+// deliver maps one entry; nil if the mappings exclude it. What has no place is an
+// error, a *NameError where the target could have named one.
 func (r *restore) deliver(root root, target config.Target) (*delivery, error) {
 	e := root.entry
 	platforms, err := parsePlatforms(e.Platforms)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", e.Name, err)
 	}
-	d := &delivery{name: e.Name, target: target, root: compact(e.Descriptor()), scope: scopeOfAll(!r.ExcludeReferrers, platforms), corrupt: root.corrupt}
-	if root.corrupt != nil && root.ref.Registry == "" {
-		d.name, d.path = e.Digest.String(), target.Namespace
+	d := &delivery{name: root.name(), target: target, path: target.Namespace, root: compact(e.Descriptor()),
+		scope: scopeOfAll(!r.ExcludeReferrers, platforms), fault: root.fault}
+	if d.nowhere = root.fault != nil && !root.isSuspect(); d.nowhere {
 		return d, nil
 	}
+	if root.isSuspect() {
+		d.fault = &CorruptError{Err: root.fault}
+	}
 	if root.ref.Registry == "" {
-		if d.name == "" {
-			d.name = e.Digest.String()
-		}
-		if target.Namespace == "" {
-			return nil, &NameError{Entry: d.name, Target: target.String()}
-		}
-		d.path, d.tag = target.Namespace, e.Name
-		return d, checkName(d)
+		return d, r.deliverBare(d, root)
+	}
+	if e.Name == "" {
+		d.name = root.ref.String()
 	}
 	path, tag, ok, err := r.Mapper.Map(root.ref)
 	if err != nil || !ok {
 		return nil, err
 	}
 	d.source, d.path, d.tag = root.ref.Name(), target.Join(path), tag
-	if d.name == "" {
-		d.name = root.ref.String()
-	}
-	d.subject, _ = AttachedTo(root.ref)
+	d.subject, _ = root.attachedTo()
 	return d, checkName(d)
+}
+
+// deliverBare puts what no repository is known of into that of the target: under its
+// tag, by its digest where it has none.
+func (r *restore) deliverBare(d *delivery, root root) error {
+	if d.fault != nil {
+		return nil
+	}
+	if d.target.Namespace == "" {
+		return &NameError{Entry: d.name, Place: "the target " + d.target.String()}
+	}
+	d.subject, _ = root.attachedTo()
+	d.tag = root.entry.Name
+	if d.tag == "" {
+		d.tag = r.Tag
+	}
+	return checkName(d)
 }
 
 // checkName holds what a mapping made, below the target's namespace, against the
@@ -213,11 +262,8 @@ func checkName(d *delivery) error {
 	return &config.MappingError{Reference: d.name, Target: d.destination(), Reason: err.Error()}
 }
 
-// selected returns the roots that --only leaves, with what cosign attached to
-// them. Nameless ones are left out of a layout whose other entries have full
-// names: nothing says where they belong.
+// selected returns the roots that --only leaves, with what cosign attached to them.
 func (r *restore) selected() ([]root, error) {
-	full := slices.ContainsFunc(r.in.roots, func(r root) bool { return r.ref.Registry != "" })
 	used := make([]bool, len(r.Only))
 	patterns := make([]onlyPattern, len(r.Only))
 	for i, text := range r.Only {
@@ -225,13 +271,9 @@ func (r *restore) selected() ([]root, error) {
 	}
 	picked := make([]bool, len(r.in.roots))
 	chosen := make(map[placeKey]bool)
-	unnamed, repositories := 0, make(map[string]bool)
+	repositories := make(map[string]bool)
 	for i, root := range r.in.roots {
-		if root.corrupt != nil {
-			continue
-		}
-		if root.entry.Name == "" && full {
-			unnamed++
+		if root.isSuspect() {
 			continue
 		}
 		picked[i] = len(r.Only) == 0
@@ -243,25 +285,22 @@ func (r *restore) selected() ([]root, error) {
 		if picked[i] {
 			repositories[root.ref.Name()] = true
 		}
-		if picked[i] && len(r.Only) > 0 && root.ref.Registry != "" {
+		if picked[i] && len(r.Only) > 0 {
 			for _, digest := range r.in.family(root.entry.Descriptor()) {
 				chosen[placeKey{root.ref.Name(), digest}] = true
 			}
 		}
-	}
-	if unnamed > 0 {
-		r.Progress.Notice("left out " + quantity(unnamed, "manifest") + " without a name")
 	}
 	if i := slices.Index(used, false); i >= 0 {
 		return nil, &OnlyError{Pattern: r.Only[i]}
 	}
 	var roots []root
 	for i, root := range r.in.roots {
-		subject, attached := AttachedTo(root.ref)
+		subject, attached := root.attachedTo()
 		if attached && r.ExcludeReferrers {
 			continue
 		}
-		if root.corrupt != nil { // it may belong to anything in its repository
+		if root.isSuspect() { // it may belong to anything in its repository
 			picked[i] = !r.ExcludeReferrers && (root.ref.Registry == "" || repositories[root.ref.Name()])
 		}
 		if picked[i] || attached && chosen[placeKey{root.ref.Name(), subject}] {

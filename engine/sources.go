@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -105,6 +104,7 @@ func (s *sources) failed(selection config.Selection, err error) {
 type expansion struct {
 	origin origin
 	refs   []config.Reference
+	faulty []root // of a layout: those that fail
 	err    error  // then refs is the one reference that cannot be expanded
 	absent string // the repository, if it may be missing and the registry knows none of that name
 }
@@ -266,7 +266,7 @@ func (s *sources) newestTags() []Newest {
 }
 
 // openLayout makes an origin of a layout on disk. Its artifacts keep their full
-// names; bare tags are named by the selection's repository.
+// names; bare tags, and what has no name, are named by the selection's repository.
 func (s *sources) openLayout(selection config.Selection) (expansion, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -278,59 +278,17 @@ func (s *sources) openLayout(selection config.Selection) (expansion, error) {
 			return expansion{}, err
 		}
 		l = newLocal(opened, selection.Layout)
+		l.all = l.rootsOf(opened.Index().Entries, selection.Reference)
 		s.layouts[key] = l
 	}
 	e := expansion{origin: l}
-	for _, entry := range l.layout.Index().Entries {
-		ref, ok, err := entryReference(entry, selection.Reference)
-		if err != nil {
-			return expansion{}, err
+	for _, r := range l.all {
+		if r.fault = r.misplaced(selection.Layout); r.fault != nil {
+			e.faulty = append(e.faulty, r)
+			continue
 		}
-		if ok {
-			l.roots[ref.EntryName()] = entry.Descriptor()
-			e.refs = append(e.refs, ref)
-		} else if err := l.addReferrer(entry); err != nil {
-			suspects := suspectsOf(entry, selection.Reference)
-			if len(suspects) == 0 {
-				return expansion{}, err
-			}
-			for _, ref := range suspects {
-				l.roots[ref.EntryName()] = entry.Descriptor()
-			}
-			e.refs = append(e.refs, suspects...)
-		}
+		l.roots[r.ref.EntryName()] = r.entry.Descriptor()
+		e.refs = append(e.refs, r.ref)
 	}
 	return e, nil
-}
-
-// suspectsOf names a referrer that cannot be read: what it refers to is not known,
-// so that it fails as an artifact of its own, in each repository that it came from.
-func suspectsOf(entry store.Entry, repository config.Reference) []config.Reference {
-	var refs []config.Reference
-	for _, name := range entry.Repositories {
-		if ref, err := config.ParseReference(name + "@" + entry.Digest.String()); err == nil {
-			refs = append(refs, ref)
-		}
-	}
-	if len(refs) == 0 && repository.Registry != "" {
-		repository.Digest = entry.Digest
-		refs = append(refs, repository)
-	}
-	return refs
-}
-
-// entryReference names an entry of a layout. A bare tag belongs to repository;
-// ok is false for an entry without a name.
-func entryReference(entry store.Entry, repository config.Reference) (ref config.Reference, ok bool, err error) {
-	if entry.Name == "" {
-		return ref, false, nil
-	}
-	if ref, err := config.ParseReference(entry.Name); err == nil && !ref.IsRepository() {
-		return ref, true, nil
-	}
-	if repository.Registry == "" {
-		return ref, false, fmt.Errorf("entry %q has no repository in its name", entry.Name)
-	}
-	repository.Tag = entry.Name
-	return repository, true, nil
 }
