@@ -74,9 +74,9 @@ func firstSpec(specs ...*config.Spec) *config.Spec {
 func (c *diffCommand) write(u *ui, d *difference) error {
 	print := d.print
 	if c.Format == "json" {
-		print = func(w io.Writer) error { return printJSON(w, d) }
+		print = func(io.Writer) error { return printJSON(u.stdout, d) }
 	}
-	if err := print(u.stdout); err != nil {
+	if err := print(u.answer()); err != nil {
 		return err
 	}
 	if d.isEmpty() {

@@ -93,7 +93,7 @@ func loadLock(path string) (*config.Lock, error) {
 // checkLock says what differs, a line for each artifact.
 func checkLock(u *ui, path string, before, now *config.Lock) error {
 	d := diffOf(lockedNames(before), lockedNames(now))
-	if err := d.print(u.stdout); err != nil {
+	if err := d.print(u.answer()); err != nil {
 		return err
 	}
 	if d.isEmpty() {

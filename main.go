@@ -92,7 +92,7 @@ func newParser(ctx context.Context, u *ui) (*kong.Kong, error) {
 	return kong.New(&cli{},
 		kong.Name("oras-mirror"),
 		kong.Description(description),
-		kong.Writers(u.stdout, u.stderr),
+		kong.Writers(u.answer(), u.stderr),
 		kong.Exit(func(code int) { panic(left(code)) }),
 		kong.Help(printHelp),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100}),

@@ -24,10 +24,17 @@ func (c *backupCommand) outputPath(spec *config.Spec, u *ui) (string, error) {
 		return "", usage("say where with --output PATH, or with output in the spec", "no --output")
 	case path == "-" && c.Format == "json":
 		return "", usage("write the archive to a file", "standard output cannot carry both the archive and the events of --format json")
+	case isStdout(path) && u.stdoutClosed:
+		return "", errClosed
 	case path == "-" && u.stdoutTerminal:
 		return "", usage("redirect it into a file or a pipe", "an archive is not written to a terminal")
 	}
 	return path, nil
+}
+
+// isStdout knows the names of standard output.
+func isStdout(path string) bool {
+	return path == "-" || path == stdoutPath || path == "/dev/fd/1" || path == "/proc/self/fd/1"
 }
 
 // outputOf is --output, or what the spec says, or nothing.

@@ -101,6 +101,9 @@ func (f *reportFlags) reporter(u *ui, command string, used []fileInUse) (*report
 	if r.path == "-" {
 		return nil, usage("name a file", "--report is not written to standard output")
 	}
+	if isStdout(r.path) && u.stdoutClosed {
+		return nil, errClosed
+	}
 	if err := mayReplace("--report", r.path, aReport, used); err != nil {
 		return nil, err
 	}

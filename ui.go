@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,6 +21,7 @@ type ui struct {
 	stdout, stderr io.Writer
 	stdinTerminal  bool
 	stdoutTerminal bool
+	stdoutClosed   bool       // what is written there is lost
 	columns        func() int // of the terminal on standard error; nil: nobody looks at one
 	quiet          bool       // nothing is said but errors and hints
 	events         *events    // of --format json; nil: none
@@ -45,10 +47,30 @@ func terminalUI() *ui {
 		stdinTerminal:  isTerminal(os.Stdin),
 		stdoutTerminal: isTerminal(os.Stdout),
 	}
+	if u.stdoutClosed = isClosed(os.Stdout); u.stdoutClosed {
+		u.stdout = closedOutput{}
+	}
 	if isTerminal(os.Stderr) && canRedraw(os.Getenv) {
 		u.columns = stderrColumns
 	}
 	return u
+}
+
+// errClosed says that there is nowhere for a product to go.
+var errClosed = errors.New("standard output is closed")
+
+// closedOutput is standard output where there is none.
+type closedOutput struct{}
+
+func (closedOutput) Write([]byte) (int, error) { return 0, errClosed }
+
+// answer returns where a command writes whose exit code says what it is asked for: it
+// does without a standard output.
+func (u *ui) answer() io.Writer {
+	if u.stdoutClosed {
+		return io.Discard
+	}
+	return u.stdout
 }
 
 // canRedraw says whether a line on a terminal may be drawn over: not where a CI

@@ -35,7 +35,7 @@ func (c versionCommand) Run(u *ui) error {
 	if c.Format == "json" {
 		return printJSON(u.stdout, info)
 	}
-	_, err := fmt.Fprintf(u.stdout, "oras-mirror %s (%s, %s)\n", info.Version, info.Go, info.Platform)
+	_, err := fmt.Fprintf(u.answer(), "oras-mirror %s (%s, %s)\n", info.Version, info.Go, info.Platform)
 	return err
 }
 
