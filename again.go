@@ -198,17 +198,22 @@ func (a *again) check(u *ui, report string) error {
 	return nil
 }
 
-// leftBy says what a run that was interrupted left for the next.
-func leftBy(out store.Destination) string {
+// leftBy says what a run that was interrupted, and had fetched so many bytes, left
+// for the next.
+func leftBy(out store.Destination, fetched int64) string {
 	switch out := out.(type) {
 	case *store.Dir:
 		if _, err := os.Stat(out.Path()); err != nil {
 			return "" // nothing was
 		}
-		return "what was fetched stays in " + out.Path() + ": the same command goes on from there"
+		return "what was fetched stays in " + out.Path() + ": the same command resumes there"
 	case *store.Archive:
 		if partial := out.Partial(); partial != "" {
-			return partial + " keeps what was fetched: the same command goes on from there, with --no-resume it begins anew"
+			return fmt.Sprintf("%s keeps %s of %s fetched: the same command resumes there; --no-resume starts over",
+				partial, bytesText(min(out.Kept(), fetched)), bytesText(fetched))
+		}
+		if out.Path() == "-" {
+			return "only a file or a directory can be resumed: name one with --output"
 		}
 	}
 	return ""

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
 
@@ -88,6 +89,7 @@ func (c *restoreCommand) run(ctx context.Context, u *ui, r restore, client *regi
 		Tag:              r.tag,
 	})
 	p.close()
+	u.hints.again = "the same command pushes only what " + strings.Join(namesOf(r.targets), ", ") + " still lacks"
 	if err = errors.Join(err, in.Close()); err == nil {
 		err = r.again.check(u, c.OnlyFailed)
 	}

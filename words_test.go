@@ -160,7 +160,7 @@ func wordings() []wording {
 		{name: "half an archive", err: &store.InputError{Path: "bundle.tgz", Reason: "the archive ends in the middle", Err: io.ErrUnexpectedEOF}},
 		{name: "no lock", err: &noLockError{"mirror.lock.yaml"}},
 		{name: "drift", err: &driftError{"mirror.lock.yaml", app, "it is in ./vendor and not locked"}},
-		{name: "interrupted", err: &stoppedError{syscall.SIGINT}, hints: hints{again: "bundle.tgz.partial keeps what was fetched: the same command goes on from there, with --no-resume it begins anew"}},
+		{name: "interrupted", err: &stoppedError{syscall.SIGINT}, hints: hints{again: "bundle.tgz.partial keeps 4.7 KiB of 12 MiB fetched: the same command resumes there; --no-resume starts over"}},
 
 		{name: "What was typed"},
 		{name: "misspelt command", args: []string{"bakup"}},

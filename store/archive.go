@@ -26,6 +26,10 @@ type Archive struct {
 	replay *replay // what an interrupted run left, until this run differs from it
 	worth  bool    // there is something in it that another run can take up
 	left   bool    // and is kept
+
+	whole   int64 // bytes of the manifests and blobs whose entries are whole
+	size    int64 // of the blob whose entry is being written
+	written int64 // bytes of that entry
 }
 
 // medium is what an archive is written to.
@@ -82,6 +86,7 @@ func (a *Archive) PutManifest(desc ocispec.Descriptor, data []byte) error {
 		return err
 	}
 	a.have[desc.Digest] = true
+	a.whole += desc.Size
 	if same, err := a.same(bundle.BlobName(desc.Digest), data); err != nil || same {
 		return err
 	}
@@ -142,22 +147,32 @@ func (a *Archive) Begin(desc ocispec.Descriptor) error {
 		}
 	}
 	a.worth = true
+	a.size, a.written = desc.Size, 0
 	a.medium.begin(desc)
 	return a.out.Begin(bundle.BlobName(desc.Digest))
 }
 
 // Write takes what an Encoder emitted, in pieces of any size.
 func (a *Archive) Write(encoded []byte) (int, error) {
-	return a.medium.encoded(a.out, encoded)
+	n, err := a.medium.encoded(a.out, encoded)
+	a.written += int64(n)
+	return n, err
 }
 
 // End says that the entry is whole.
-func (a *Archive) End() error { return a.end() }
+func (a *Archive) End() error {
+	a.whole += a.size
+	a.size, a.written = 0, 0
+	return a.end()
+}
 
 // Rollback takes back what was written since Begin. A pipe cannot: there the
 // entry is filled with zeros to its size, which a reader takes as absent, since
 // its digest is wrong.
-func (a *Archive) Rollback() error { return a.medium.rollback(a.out) }
+func (a *Archive) Rollback() error {
+	a.size, a.written = 0, 0
+	return a.medium.rollback(a.out)
+}
 
 // Commit ends the archive and puts it where it belongs. An incomplete one does
 // not replace a file: it stays beside it, as NAME.incomplete. The path is where
@@ -207,6 +222,16 @@ func (a *Archive) Partial() string {
 		return ""
 	}
 	return p.target + ".partial"
+}
+
+// Kept returns how many bytes of manifests and blobs are in what Partial returns. Of
+// the blob that was being written it counts the bytes of the entry, which may be
+// compressed.
+func (a *Archive) Kept() int64 {
+	if a.replay != nil {
+		return a.replay.content()
+	}
+	return a.whole + min(a.written, a.size)
 }
 
 // begin writes oci-layout, with the first entry that follows it: an archive that

@@ -63,6 +63,20 @@ func (r *replay) nextEntry(name string, desc ocispec.Descriptor) (bool, error) {
 	return true, nil
 }
 
+// content is how many bytes of manifests and blobs were found.
+func (r *replay) content() int64 {
+	var bytes int64
+	for _, e := range r.found.Entries {
+		if e.Name != bundle.LayoutFile && e.Name != bundle.IndexFile {
+			bytes += e.Size
+		}
+	}
+	if tail := r.found.Tail; tail != nil {
+		bytes += min(tail.End-tail.Offset, tail.Size)
+	}
+	return bytes
+}
+
 // tail returns the part of a blob that was being written, if that is what comes next.
 func (r *replay) tail(desc ocispec.Descriptor) *bundle.RecoveredEntry {
 	tail := r.found.Tail
@@ -108,7 +122,11 @@ func (a *Archive) Stored(desc ocispec.Descriptor) (bool, error) {
 	if a.replay == nil {
 		return false, nil
 	}
-	return a.replay.nextBlob(desc)
+	stored, err := a.replay.nextBlob(desc)
+	if stored {
+		a.whole += desc.Size
+	}
+	return stored, err
 }
 
 // Continue begins the entry of the first blob that is not stored behind what an
@@ -126,6 +144,7 @@ func (a *Archive) Continue(desc ocispec.Descriptor) (head io.ReadCloser, written
 	}
 	a.worth = true
 	a.medium.begin(desc)
+	a.size, a.written = desc.Size, tail.End-tail.Offset
 	head, err = tail.Open(file, a.compression)
 	return head, tail.End - tail.Offset, err
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"path/filepath"
 	"testing"
 
@@ -94,5 +95,69 @@ func TestReplay(t *testing.T) {
 				t.Fatalf("%s of another plan cut at %d: another bundle", name, cut)
 			}
 		}
+	}
+}
+
+// TestAnArchiveCountsWhatAnotherRunCanTakeUp holds what is said of an interrupted
+// backup: the content of whole entries, and of the one that was being written what
+// is there of it.
+func TestAnArchiveCountsWhatAnotherRunCanTakeUp(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bundle.tgz")
+	manifest := []byte(`{"schemaVersion":2}`)
+	image := newItem(ocispec.MediaTypeImageManifest, manifest).desc
+	one, two := []byte("one blob"), bytes.Repeat([]byte("BZh another"), 1000)
+	blob := func(data []byte) ocispec.Descriptor { return newItem("application/octet-stream", data).desc }
+	begin := func() *Archive {
+		a, err := CreateArchive(path, bundle.None)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	put := func(a *Archive) {
+		if err := errors.Join(a.PutManifest(image, manifest), a.PutIndex(&Index{})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keeps := func(a *Archive, want int) {
+		t.Helper()
+		if got := a.Kept(); got != int64(want) {
+			t.Errorf("%d bytes are kept, want %d", got, want)
+		}
+	}
+	a := begin()
+	keeps(a, 0)
+	put(a)
+	writeBlob(t, a, blob(one), one)
+	keeps(a, len(manifest)+len(one))
+	if err := a.Begin(blob(two)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Write(make([]byte, 600)); err != nil {
+		t.Fatal(err)
+	}
+	keeps(a, len(manifest)+len(one)+600)
+	if err := a.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	keeps(a, len(manifest)+len(one))
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	a = begin() // a run that ends before it has met any of it again
+	keeps(a, len(manifest)+len(one))
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	keeps(a, len(manifest)+len(one))
+
+	a = begin()
+	put(a)
+	writeBlob(t, a, blob(one), one)
+	writeBlob(t, a, blob(two), two)
+	keeps(a, len(manifest)+len(one)+len(two))
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
