@@ -125,8 +125,15 @@ func summary(w words, r *engine.Report, failures int) string {
 	if failures > 0 {
 		text = fmt.Sprintf("%s %s of %s", w.did, thousands(all-failures), count(all, "artifact"))
 	}
+	var states []string
 	if r.Unchanged > 0 {
-		text += fmt.Sprintf(" (%s unchanged)", thousands(r.Unchanged))
+		states = append(states, thousands(r.Unchanged)+" unchanged")
+	}
+	if r.Overwritten > 0 {
+		states = append(states, thousands(r.Overwritten)+" overwritten")
+	}
+	if len(states) > 0 {
+		text += " (" + strings.Join(states, ", ") + ")"
 	}
 	text += referrersText(r)
 	text += fmt.Sprintf(" %s %s: %s %s, %s shared, %s", w.to, outputName(r.Output),

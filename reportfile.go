@@ -54,12 +54,14 @@ type reportArtifact struct {
 	Target    string        `json:"target,omitempty"`
 	Digest    digest.Digest `json:"digest,omitempty"`
 	Pinned    bool          `json:"pinned,omitempty"`
-	Bytes     int64         `json:"bytes"`
-	Referrers int           `json:"referrers"`
-	Expected  int           `json:"referrersExpected"`
-	Status    string        `json:"status"`
-	Operation string        `json:"operation,omitempty"`
-	Error     string        `json:"error,omitempty"`
+	// Overwritten is what the tag of the target had before.
+	Overwritten digest.Digest `json:"overwritten,omitempty"`
+	Bytes       int64         `json:"bytes"`
+	Referrers   int           `json:"referrers"`
+	Expected    int           `json:"referrersExpected"`
+	Status      string        `json:"status"`
+	Operation   string        `json:"operation,omitempty"`
+	Error       string        `json:"error,omitempty"`
 }
 
 // What became of an artifact.
@@ -73,6 +75,7 @@ type reportTotals struct {
 	Artifacts   int   `json:"artifacts"`
 	Copied      int   `json:"copied"`
 	Unchanged   int   `json:"unchanged"`
+	Overwritten int   `json:"overwritten,omitempty"`
 	Failed      int   `json:"failed"`
 	Referrers   int   `json:"referrers"`
 	Expected    int   `json:"referrersExpected"`
@@ -205,13 +208,16 @@ func (r *reporter) fill(ctx context.Context, done *engine.Report, runErr error) 
 		default:
 			d.Totals.Failed++
 		}
+		if one.Overwritten != "" {
+			d.Totals.Overwritten++
+		}
 		d.Artifacts = append(d.Artifacts, one)
 	}
 }
 
 // artifactOf is what a report and an event say of an artifact.
 func artifactOf(a engine.ArtifactReport, hide func(string) string) reportArtifact {
-	one := reportArtifact{Reference: a.Reference, Layout: a.Layout, Target: a.Target, Digest: a.Digest, Pinned: a.Pinned,
+	one := reportArtifact{Reference: a.Reference, Layout: a.Layout, Target: a.Target, Digest: a.Digest, Pinned: a.Pinned, Overwritten: a.Overwritten,
 		Bytes: a.Bytes, Referrers: a.Referrers, Expected: a.Expected, Status: statusCopied}
 	switch {
 	case a.Err != nil:

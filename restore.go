@@ -20,7 +20,7 @@ type restoreCommand struct {
 	Spec string   `short:"f" name:"file" placeholder:"SPEC" help:"Take mappings, targets and registries from this mirror spec."`
 	Only []string `sep:"none" placeholder:"PATTERN" help:"Restore what matches this glob alone: REPOSITORY[:TAG], with its registry or without. Repeatable."`
 	destinationFlags
-	DryRun bool `help:"Print source -> target of each artifact and move nothing."`
+	DryRun bool `help:"Print source -> target of each artifact, with what would be overwritten, and move nothing."`
 	Verify bool `help:"Read back and hash what was pushed: every tag, manifest, blob and list of referrers. What is missing or wrong is pushed once more; exit code 5 if it stays so."`
 	inputFlags
 	eventFlags
@@ -207,7 +207,11 @@ func printRoutes(u *ui, report *engine.Report) error {
 			u.events.planned(a)
 			continue
 		}
-		if _, err := fmt.Fprintf(u.stdout, "%s -> %s\n", printable(a.Reference), a.Target); err != nil {
+		line := fmt.Sprintf("%s -> %s", printable(a.Reference), a.Target)
+		if text := overwrittenText(a); text != "" {
+			line += " (" + text + ")"
+		}
+		if _, err := fmt.Fprintln(u.stdout, line); err != nil {
 			return err
 		}
 	}

@@ -51,7 +51,7 @@ func key(a engine.ArtifactReport) artifactKey { return artifactKey{a.Reference, 
 // thousandth count.
 func (u *ui) finished(a engine.ArtifactReport, nth int) []string {
 	switch {
-	case nth <= namedArtifacts:
+	case nth <= namedArtifacts, a.Overwritten != "":
 		return u.unlessQuiet(finishedLine(a))
 	case nth%magnitude(nth) == 0:
 		return u.unlessQuiet(count(nth, "artifact") + " done")
@@ -70,7 +70,16 @@ func finishedLine(a engine.ArtifactReport) string {
 	if a.Unchanged {
 		return nameOf(a) + " (unchanged)"
 	}
-	return nameOf(a) + " (" + bytesText(a.Bytes) + ")"
+	return nameOf(a) + " (" + joined([]string{bytesText(a.Bytes), overwrittenText(a)}) + ")"
+}
+
+// overwrittenText says what the tag of a target had before; nothing if that was
+// nothing else.
+func overwrittenText(a engine.ArtifactReport) string {
+	if a.Overwritten == "" {
+		return ""
+	}
+	return "overwritten, was " + a.Overwritten.String()
 }
 
 // nameOf is an artifact and, in a restore, where it goes.

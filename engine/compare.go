@@ -82,7 +82,7 @@ func (r *restore) examine(ctx context.Context, d *delivery) error {
 
 // existing decides about a tag that has another digest.
 func (r *restore) existing(d *delivery, there digest.Digest) error {
-	d.changes = true
+	d.changes, d.was = true, there
 	switch d.target.ExistingTags {
 	case config.ExistingFail:
 		return &ExistsError{Reference: d.destination(), Digest: there}
@@ -218,6 +218,9 @@ func (d *delivery) report() ArtifactReport {
 
 func (d *delivery) alone(seen map[digest.Digest]bool) ArtifactReport {
 	r := ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.digest, Err: d.err, Unchanged: d.unchanged()}
+	if d.overwrote() {
+		r.Overwritten = d.was
+	}
 	r.count(d, seen)
 	return r
 }

@@ -24,9 +24,10 @@ type Report struct {
 	// Shared is the number of bytes that did not have to: more than one artifact
 	// has them, or they were there already.
 	Shared int64
-	// Unchanged counts the artifacts that were there already, whole.
-	Unchanged int
-	Duration  time.Duration
+	// Unchanged counts the artifacts that were there already, whole, and Overwritten
+	// those whose tag had another digest in the target.
+	Unchanged, Overwritten int
+	Duration               time.Duration
 	// Output is the path that was written, or the targets, comma-separated.
 	Output string
 	// Incomplete is set where Output is not what was asked for: a bundle that
@@ -48,6 +49,10 @@ type ArtifactReport struct {
 	Expected  int           // that were to; more of them than came make an Err
 	Unchanged bool          // it was there already, whole
 	Err       error         // nil: whole
+
+	// Overwritten is what the tag of a target had before; empty if it had nothing
+	// else. With RestoreOptions.DryRun it would be overwritten.
+	Overwritten digest.Digest
 }
 
 // ErrUnfinished is the error of an artifact that nothing was wrong with when the

@@ -26,7 +26,7 @@ type RestoreOptions struct {
 	Only             []string         // patterns of references; none: everything
 	ExcludeReferrers bool             //
 	FailFast         bool             // the first artifact that fails ends the run
-	DryRun           bool             // nothing moves; the report tells what would go where
+	DryRun           bool             // nothing moves; the report tells what would go where, and over what
 	Verify           bool             // what a target got is read back: tags, manifests, blobs, lists of referrers
 	Tag              string           // what the only artifact of the input is to be called, where that has no name; "": nothing
 	TempDir          string           // keeps large blobs of a pipe until they are taken; "": they can be sent once only
@@ -142,7 +142,7 @@ func (r *restore) prepare(ctx context.Context, in store.Input) error {
 		for _, d := range r.all {
 			d.err = d.fault
 		}
-		return nil
+		return r.glance(ctx)
 	}
 	r.Progress.Listed(len(r.all))
 	return r.compare(ctx)
@@ -153,6 +153,7 @@ func (r *restore) settle(ctx context.Context, d *delivery, err error) error {
 	d.err = err
 	if err == nil {
 		d.done = true
+		r.noteOverwritten(d)
 		if d.parent == nil {
 			r.mu.Lock()
 			r.whole++
@@ -196,6 +197,9 @@ func (r *restore) report(took time.Duration) *Report {
 		report.Shared += one.Bytes
 		if one.Unchanged {
 			report.Unchanged++
+		}
+		if one.Overwritten != "" {
+			report.Overwritten++
 		}
 	}
 	report.Shared = max(0, report.Shared-report.Moved)

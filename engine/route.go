@@ -27,6 +27,7 @@ type delivery struct {
 	present bool            // the target has the root
 	lacks   map[*visit]bool // what it lacks all the same
 	changes bool            // the tag has another digest
+	was     digest.Digest   // that one
 	skipped bool            // and stays as it is
 	subject digest.Digest   // of what cosign keeps under a tag; "" for others
 	parent  *delivery       // the artifact of this run that it belongs to, if any
@@ -112,7 +113,11 @@ func (r *restore) route() ([]*delivery, error) {
 	if r.Again != nil {
 		all = r.again(all)
 	}
-	return all, wrong.err()
+	if err := wrong.err(); err != nil {
+		return all, err
+	}
+	r.noteOwnSources(all)
+	return all, nil
 }
 
 // checkMappings looks for mappings that match nothing in the input. One of the run

@@ -8,6 +8,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -71,12 +72,16 @@ func TestMisroutes(t *testing.T) {
 			}
 		})
 	}
-	_, err := engine.Restore(t.Context(), client(0), reopen(t, path), engine.RestoreOptions{Only: []string{a.Host + "/same/*"},
+	hub, plain := testregistry.New(t, testregistry.Options{}), true
+	asked := registry.New(registry.Options{Settings: func(string) (registry.Settings, error) {
+		return registry.Settings{PlainHTTP: &plain, Resolve: map[string]string{"registry-1.docker.io:80": hub.Host}}, nil
+	}})
+	_, err := engine.Restore(t.Context(), asked, reopen(t, path), engine.RestoreOptions{Only: []string{a.Host + "/same/*"},
 		Targets: []config.Target{{Registry: "docker.io"}}, DryRun: true})
-	if err != nil {
-		t.Errorf("two components are right for Docker Hub: %v", err)
+	if err != nil || total(hub) != 1 {
+		t.Errorf("two components are right for Docker Hub: %v, requests: %v", err, hub.Requests())
 	}
-	_, err = engine.Restore(t.Context(), client(0), reopen(t, path), engine.RestoreOptions{Only: []string{a.Host + "/same/*"},
+	_, err = engine.Restore(t.Context(), asked, reopen(t, path), engine.RestoreOptions{Only: []string{a.Host + "/same/*"},
 		Targets: []config.Target{{Registry: "docker.io", Namespace: "acme"}}, DryRun: true})
 	var wrong *config.MappingError
 	if !errors.As(err, &wrong) || !strings.Contains(err.Error(), "NAMESPACE/NAME") {

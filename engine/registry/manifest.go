@@ -41,6 +41,11 @@ func (r *Repository) Resolve(ctx context.Context, reference string) (ocispec.Des
 	return desc, r.fail("resolve", r.named(reference), err)
 }
 
+// Glance is Resolve for who can do without an answer: nothing is tried again.
+func (r *Repository) Glance(ctx context.Context, reference string) (ocispec.Descriptor, error) {
+	return r.Resolve(inOneTry(ctx), reference)
+}
+
 func (r *Repository) resolve(ctx context.Context, reference string) (ocispec.Descriptor, error) {
 	u, err := r.manifestURL(reference)
 	if err != nil {

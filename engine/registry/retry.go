@@ -91,16 +91,16 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 
 type oneTryKey struct{}
 
-// inOneTry marks requests of an upload that something else can take the place of:
-// they are sent once, and say nothing of the health of the registry. What a
-// registry asks for as a pause is waited out all the same.
+// inOneTry marks requests that something else can take the place of: they are sent
+// once, and say nothing of the health of the registry. What a registry asks for as a
+// pause is waited out all the same.
 func inOneTry(ctx context.Context) context.Context {
 	return context.WithValue(ctx, oneTryKey{}, true)
 }
 
 // goesOnce leaves out the requests for a token that such a request brings about.
 func goesOnce(req *http.Request) bool {
-	return req.Context().Value(oneTryKey{}) != nil && kind(req) == "upload"
+	return req.Context().Value(oneTryKey{}) != nil && kind(req) != "token"
 }
 
 func limitsRate(resp *http.Response) bool {
