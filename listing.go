@@ -51,17 +51,20 @@ type listedReferrer struct {
 // catalog reads what a listing needs to know.
 type catalog struct {
 	read      func(ocispec.Descriptor) ([]byte, error) // a manifest or a config
+	child     func(ocispec.Descriptor) ([]byte, error) // what an index names; nil where that is a blob
+	absent    func(ocispec.Descriptor) bool            // it is a child that is not there
 	referrers map[digest.Digest][]store.Entry          // by their subject
 	attached  map[string][]store.Entry                 // by REPOSITORY@DIGEST of theirs
 	roots     map[string]bool                          // REPOSITORY@DIGEST of what has a name
 	nested    map[digest.Digest]bool                   // manifests of an index that has a name
+	types     map[digest.Digest]string                 // media types of the entries' manifests
 }
 
 // listInput lists a layout. Of a stream it takes in the whole, since the last
 // index.json may be at its end.
 func listInput(ctx context.Context, in store.Input) (*listing, error) {
 	c := &catalog{referrers: make(map[digest.Digest][]store.Entry), attached: make(map[string][]store.Entry),
-		roots: make(map[string]bool), nested: make(map[digest.Digest]bool)}
+		roots: make(map[string]bool), nested: make(map[digest.Digest]bool), types: make(map[digest.Digest]string)}
 	switch in := in.(type) {
 	case *store.Stream:
 		configs, err := passing(ctx, in)
@@ -74,8 +77,14 @@ func listInput(ctx context.Context, in store.Input) (*listing, error) {
 			}
 			return in.Manifest(desc.Digest)
 		}
+		c.child, c.absent = childOf(in), absentFrom(in)
 	case store.Layout:
 		c.read = func(desc ocispec.Descriptor) ([]byte, error) { return store.ReadManifest(in, desc) }
+		c.child = func(desc ocispec.Descriptor) ([]byte, error) { return store.ReadChild(in, desc) }
+		c.absent = func(desc ocispec.Descriptor) bool {
+			_, err := in.Stat(desc.Digest)
+			return errors.Is(err, fs.ErrNotExist)
+		}
 	}
 	return c.list(in.Index())
 }
@@ -104,14 +113,15 @@ func (c *catalog) list(index *store.Index) (*listing, error) {
 // sort finds out which nameless entries are referrers, and of what.
 func (c *catalog) sort(entries []store.Entry) error {
 	for _, e := range entries {
-		children, subject, err := c.successors(e.Descriptor())
+		m, err := c.manifest(spot{desc: e.Descriptor()})
 		if err != nil {
 			return err
 		}
-		if e.Name == "" && subject != nil {
-			c.referrers[subject.Digest] = append(c.referrers[subject.Digest], e)
+		c.types[e.Digest] = m.MediaType
+		if e.Name == "" && m.Subject != nil {
+			c.referrers[m.Subject.Digest] = append(c.referrers[m.Subject.Digest], e)
 		}
-		for _, child := range children {
+		for _, child := range m.Manifests {
 			c.nested[child.Digest] = true
 		}
 		c.roots[repositoryOf(e)+"@"+e.Digest.String()] = true
@@ -149,24 +159,35 @@ func (c *catalog) isAttached(e store.Entry) bool {
 }
 
 func (c *catalog) isReferrer(e store.Entry) bool {
-	_, subject, err := c.successors(e.Descriptor())
-	return err == nil && subject != nil
+	m, err := c.manifest(spot{desc: e.Descriptor()})
+	return err == nil && m.Subject != nil
 }
 
-func (c *catalog) successors(desc ocispec.Descriptor) ([]ocispec.Descriptor, *ocispec.Descriptor, error) {
-	data, err := c.read(desc)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", desc.Digest, err)
+// spot is what a walk comes to: what index.json lists, or what an index names.
+type spot struct {
+	desc  ocispec.Descriptor
+	child bool
+}
+
+// manifest reads what is there; that of a blob points at nothing.
+func (c *catalog) manifest(at spot) (*store.Manifest, error) {
+	read, parse := c.read, store.ParseManifest
+	if at.child {
+		read, parse = c.child, store.ParseChild
 	}
-	return store.Successors(desc, data)
+	data, err := read(at.desc)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", at.desc.Digest, err)
+	}
+	return parse(at.desc, data)
 }
 
 // artifact walks the graph of an entry.
 func (c *catalog) artifact(e store.Entry) (listed, error) {
-	a := listed{Reference: e.Name, Digest: e.Digest, MediaType: e.MediaType, ArtifactType: e.ArtifactType, Sparse: e.Platforms != ""}
+	a := listed{Reference: e.Name, Digest: e.Digest, MediaType: c.types[e.Digest], ArtifactType: e.ArtifactType, Sparse: e.Platforms != ""}
 	repository := repositoryOf(e)
 	var inside []string // what configs say, for an index that says nothing
-	err := c.walk(e.Descriptor(), a.Sparse, 0, make(map[digest.Digest]bool), func(desc ocispec.Descriptor) {
+	err := c.walk(spot{desc: e.Descriptor()}, a.Sparse, 0, make(map[digest.Digest]bool), func(desc ocispec.Descriptor) {
 		a.Size += desc.Size
 		names := &a.Platforms
 		if desc.Platform == nil {
@@ -190,44 +211,38 @@ func (c *catalog) artifact(e store.Entry) (listed, error) {
 	return a, err
 }
 
-// walk calls found for desc and for everything below it, once each. Below a
-// sparse index that is what is there.
-func (c *catalog) walk(desc ocispec.Descriptor, sparse bool, depth int, seen map[digest.Digest]bool, found func(ocispec.Descriptor)) error {
-	if seen[desc.Digest] {
+// walk calls found for what is at a spot and for everything below it, once each.
+// Below a sparse index that is what is there.
+func (c *catalog) walk(at spot, sparse bool, depth int, seen map[digest.Digest]bool, found func(ocispec.Descriptor)) error {
+	if seen[at.desc.Digest] {
 		return nil
 	}
-	seen[desc.Digest] = true
-	found(desc)
-	if !store.IsManifest(desc.MediaType) {
-		return nil
-	}
-	if depth > limit.Depth {
-		return fmt.Errorf("%s: %w", desc.Digest, limit.TooDeep)
-	}
-	children, _, err := c.successors(desc)
-	if err != nil {
+	seen[at.desc.Digest] = true
+	found(at.desc)
+	m, err := c.manifest(at)
+	switch {
+	case err != nil:
 		return err
+	case depth > limit.Depth:
+		return fmt.Errorf("%s: %w", at.desc.Digest, limit.TooDeep)
+	case len(m.Manifests) > limit.Manifests:
+		return fmt.Errorf("%s: %w", at.desc.Digest, limit.TooBroad)
 	}
-	if store.IsIndex(desc.MediaType) && len(children) > limit.Manifests {
-		return fmt.Errorf("%s: %w", desc.Digest, limit.TooBroad)
+	for _, leaf := range m.Leaves() {
+		if !seen[leaf.Digest] {
+			seen[leaf.Digest] = true
+			found(leaf)
+		}
 	}
-	for _, child := range children {
-		if sparse && c.isAbsent(child) {
+	for _, child := range m.Manifests {
+		if sparse && c.absent(child) {
 			continue
 		}
-		if err := c.walk(child, sparse, depth+1, seen, found); err != nil {
+		if err := c.walk(spot{child, true}, sparse, depth+1, seen, found); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (c *catalog) isAbsent(desc ocispec.Descriptor) bool {
-	if !store.IsManifest(desc.MediaType) {
-		return false
-	}
-	_, err := c.read(desc)
-	return errors.Is(err, fs.ErrNotExist)
 }
 
 // platform is what a child of an index is for, or what the config of an image
@@ -254,15 +269,34 @@ func isConfig(desc ocispec.Descriptor) bool {
 	return desc.MediaType == ocispec.MediaTypeImageConfig || desc.MediaType == "application/vnd.docker.container.image.v1+json"
 }
 
+// childOf takes what a stream has not brought among its manifests for a blob.
+func childOf(s *store.Stream) func(ocispec.Descriptor) ([]byte, error) {
+	return func(desc ocispec.Descriptor) ([]byte, error) {
+		data, err := s.Manifest(desc.Digest)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		return data, err
+	}
+}
+
+func absentFrom(s *store.Stream) func(ocispec.Descriptor) bool {
+	return func(desc ocispec.Descriptor) bool {
+		_, err := s.Manifest(desc.Digest)
+		return store.IsManifest(desc.MediaType) && errors.Is(err, fs.ErrNotExist)
+	}
+}
+
 // maxConfig is far more than the config of an image has.
 const maxConfig = 1 << 20
 
 // passing reads a stream to its end and keeps the configs that it comes by.
 func passing(ctx context.Context, s *store.Stream) (map[digest.Digest][]byte, error) {
 	wanted := make(map[digest.Digest]bool)
-	walker := &catalog{read: func(desc ocispec.Descriptor) ([]byte, error) { return s.Manifest(desc.Digest) }}
+	walker := &catalog{child: childOf(s), absent: absentFrom(s)}
+	walker.read = func(desc ocispec.Descriptor) ([]byte, error) { return s.Manifest(desc.Digest) }
 	for _, e := range s.Index().Entries {
-		err := walker.walk(e.Descriptor(), e.Platforms != "", 0, make(map[digest.Digest]bool), func(desc ocispec.Descriptor) {
+		err := walker.walk(spot{desc: e.Descriptor()}, e.Platforms != "", 0, make(map[digest.Digest]bool), func(desc ocispec.Descriptor) {
 			wanted[desc.Digest] = wanted[desc.Digest] || isConfig(desc)
 		})
 		if err != nil {

@@ -66,7 +66,7 @@ func (w *archive) take(a *artifact) error {
 		if failed == nil {
 			failed = w.takeNode(v.node)
 		}
-		for _, b := range v.node.blobs {
+		for _, b := range v.blobs() {
 			w.want(a, b)
 		}
 	})

@@ -92,15 +92,12 @@ func newBackup(c *registry.Client, o BackupOptions) *backup {
 
 // reuse takes from a layout what it has already.
 func (b *backup) reuse(l store.Layout) {
-	b.planner.known = func(desc ocispec.Descriptor) []byte {
-		if size, err := l.Stat(desc.Digest); err != nil || size != desc.Size {
-			return nil
+	b.planner.known = func(at stop) (data []byte, blob bool) {
+		if size, err := l.Stat(at.desc.Digest); err != nil || size != at.desc.Size {
+			return nil, false
 		}
-		data, err := store.ReadManifest(l, desc)
-		if err != nil {
-			return nil // damaged: it is fetched anew
-		}
-		return data
+		data, err := at.stored(l) // what is damaged is fetched anew
+		return data, errors.Is(err, errBlob)
 	}
 	b.planner.stored = func(name string) (ocispec.Descriptor, bool) {
 		e, ok := l.Index().Lookup(name)
@@ -217,7 +214,7 @@ func (a *artifact) report() ArtifactReport {
 	}
 	a.visit.all(func(v *visit) {
 		add(v.node.descriptor)
-		for _, blob := range v.node.blobs {
+		for _, blob := range v.blobs() {
 			add(blob.descriptor)
 		}
 	})

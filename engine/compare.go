@@ -60,6 +60,10 @@ func (r *restore) examine(ctx context.Context, d *delivery) error {
 	if d.visit.missing != nil {
 		return &CorruptError{Err: d.visit.missing}
 	}
+	d.root = d.visit.node.descriptor
+	if !d.visit.node.known {
+		r.Progress.Notice(asBytes(d.name, d.root.mediaType))
+	}
 	if d.target.PlatformMode == config.PlatformsRewrite && d.visit.isSparse() {
 		if err := r.rewrite(ctx, d); err != nil {
 			return err
@@ -102,6 +106,18 @@ func (r *restore) inspect(ctx context.Context, d *delivery, v *visit, lacking bo
 	seen[v] = true
 	if lacking {
 		d.lacks[v] = true
+	}
+	for _, leaf := range v.leaves {
+		if d.lacks[v] {
+			break
+		}
+		has, err := d.repo.HasBlob(ctx, leaf.oci())
+		if err != nil {
+			return err
+		}
+		if !has {
+			d.lacks[v] = true
+		}
 	}
 	for _, child := range v.children {
 		absent := lacking
@@ -266,7 +282,7 @@ func (r *ArtifactReport) count(d *delivery, seen map[digest.Digest]bool) {
 		}
 	}
 	d.visit.all(func(v *visit) {
-		for _, part := range v.node.parts() {
+		for _, part := range v.parts() {
 			add(part)
 		}
 	})

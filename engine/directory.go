@@ -46,11 +46,11 @@ func newDirectory(b *backup, dir *store.Dir) *directory {
 	b.reuse(dir)
 	b.output = dir.Path()
 	known := b.planner.known
-	b.planner.known = func(desc ocispec.Descriptor) []byte {
-		if !dir.Has(desc) {
-			return nil
+	b.planner.known = func(at stop) ([]byte, bool) {
+		if !dir.Has(at.desc) {
+			return nil, false
 		}
-		return known(desc)
+		return known(at)
 	}
 	b.planner.stored = func(name string) (ocispec.Descriptor, bool) {
 		d.mu.Lock()
@@ -103,7 +103,7 @@ func (d *directory) take(a *artifact) error {
 	defer d.mu.Unlock()
 	a.pending = 1 // this call, so that it cannot be finished before it is counted
 	a.visit.all(func(v *visit) {
-		for _, b := range v.node.blobs {
+		for _, b := range v.blobs() {
 			d.want(a, b)
 		}
 	})

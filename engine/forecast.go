@@ -152,7 +152,7 @@ func (b *backup) forecast(f *Forecast, there store.Layout, directory bool) {
 		a.visit.all(func(v *visit) {
 			near := onDisk(v.origin)
 			each(v.node.descriptor, near, nil)
-			for _, blob := range v.node.blobs {
+			for _, blob := range v.blobs() {
 				each(blob.descriptor, b.planner.isNear(blob), blob)
 			}
 		})
@@ -212,7 +212,7 @@ func (a *artifact) state(there store.Layout, directory bool) State {
 	}
 	a.visit.all(func(v *visit) {
 		missing(v.node.descriptor)
-		for _, b := range v.node.blobs {
+		for _, b := range v.blobs() {
 			missing(b.descriptor)
 		}
 	})
@@ -247,13 +247,4 @@ func (f *Forecast) Lock() (*config.Lock, error) {
 			MediaType: o.MediaType, Size: o.Size, Platforms: o.Platforms, Referrers: o.Referrers})
 	}
 	return lock, errors.Join(errs...)
-}
-
-// parts returns the manifest itself and its blobs.
-func (n *node) parts() []descriptor {
-	parts := []descriptor{n.descriptor}
-	for _, b := range n.blobs {
-		parts = append(parts, b.descriptor)
-	}
-	return parts
 }

@@ -134,7 +134,7 @@ func (r *restore) meet(f *Forecast, d *delivery, seen map[descriptor]bool) {
 	}
 	once := make(map[descriptor]bool)
 	r.each(d, d.visit, func(v *visit) {
-		for _, part := range v.node.parts() {
+		for _, part := range v.parts() {
 			if part.mediaType = ""; once[part] {
 				continue
 			}

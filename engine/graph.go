@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/opencontainers/go-digest"
@@ -17,17 +18,29 @@ type node struct {
 	descriptor
 	artifactType string // as the manifest says
 	kind         string // as a list of referrers says
+	known        bool   // what it points at is; else it is carried as bytes alone
+	index        bool
 	subject      digest.Digest
-	children     []ocispec.Descriptor // manifests, of an index
+	children     []ocispec.Descriptor // of an index: manifests, seldom blobs
 	blobs        []*blob
-	data         []byte // until it is stored
+	called       map[*blob]string // media types that blobs have here, and another manifest gave otherwise
+	data         []byte           // until it is stored
+	content      []byte           // of what is a blob where an index names it; nil for others
+}
+
+// nodeKey is what makes two manifests one. Where the bytes say what a manifest is,
+// the media type is "": what another repository declares them to be changes nothing.
+type nodeKey struct {
+	digest    digest.Digest
+	size      int64
+	mediaType string
 }
 
 // graph is all manifests and blobs that a run has met. Each manifest is fetched
 // once, and each repository is asked once for the referrers of each.
 type graph struct {
 	root   func(context.Context, origin, config.Reference) (ocispec.Descriptor, []byte, error)
-	known  func(ocispec.Descriptor) []byte                // a manifest that is stored already, or nil
+	known  func(stop) (data []byte, blob bool)            // a manifest that is stored already; nil and false: it is not
 	store  func(ocispec.Descriptor, []byte) (bool, error) // takes a manifest at once; false: keep its bytes
 	notice func(string)
 	moved  func(n int64) // manifest bytes that came over the network
@@ -35,7 +48,7 @@ type graph struct {
 
 	mu      sync.Mutex // guards what follows
 	visits  map[visitKey]*visit
-	nodes   map[digest.Digest]*pendingNode
+	nodes   map[nodeKey]*pendingNode
 	blobs   map[blobKey]*blob
 	circles bool // some visit was done before one that it leads to
 }
@@ -75,12 +88,12 @@ func newGraph() *graph {
 		root: func(ctx context.Context, o origin, ref config.Reference) (ocispec.Descriptor, []byte, error) {
 			return o.open(ctx, ref)
 		},
-		known:  func(ocispec.Descriptor) []byte { return nil },
+		known:  func(stop) ([]byte, bool) { return nil, false },
 		store:  func(ocispec.Descriptor, []byte) (bool, error) { return false, nil },
 		notice: func(string) {},
 		moved:  func(int64) {},
 		visits: make(map[visitKey]*visit),
-		nodes:  make(map[digest.Digest]*pendingNode),
+		nodes:  make(map[nodeKey]*pendingNode),
 		blobs:  make(map[blobKey]*blob),
 	}
 }
@@ -104,14 +117,24 @@ func compareDigests(a, b digest.Digest) int {
 	return 0
 }
 
+// errBlob says that what an index names is a blob, as in BuildKit's registry cache.
+var errBlob = errors.New("it is a blob, and no manifest")
+
 // node fetches and reads a manifest once. A failure is not remembered: another
 // repository may have it.
-func (g *graph) node(ctx context.Context, o origin, desc ocispec.Descriptor, data []byte) (*node, error) {
+func (g *graph) node(ctx context.Context, o origin, at stop) (*node, error) {
+	plain := nodeKey{at.desc.Digest, at.desc.Size, ""}
+	declared := plain
+	declared.mediaType = shared(at.desc.MediaType)
 	g.mu.Lock()
-	p, met := g.nodes[desc.Digest]
+	p := g.nodes[plain]
+	if p == nil {
+		p = g.nodes[declared]
+	}
+	met := p != nil
 	if !met {
 		p = &pendingNode{done: make(chan struct{})}
-		g.nodes[desc.Digest] = p
+		g.nodes[declared] = p
 	}
 	done := p.done
 	g.mu.Unlock()
@@ -123,54 +146,95 @@ func (g *graph) node(ctx context.Context, o origin, desc ocispec.Descriptor, dat
 			return nil, context.Cause(ctx)
 		}
 		if p.err != nil {
-			return g.node(ctx, o, desc, data)
+			return g.node(ctx, o, at)
 		}
 		g.alsoAt(p.node, o)
 		return p.node, nil
 	}
-	p.node, p.err = g.load(ctx, o, desc, data)
-	if p.err != nil {
-		g.mu.Lock()
-		delete(g.nodes, desc.Digest)
-		g.mu.Unlock()
+	n, sure, err := g.load(ctx, o, at)
+	p.node, p.err = n, err
+	g.mu.Lock()
+	switch {
+	case err != nil:
+		delete(g.nodes, declared)
+	case sure && g.nodes[plain] != nil: // by another declaration, meanwhile
+		delete(g.nodes, declared)
+	case sure:
+		delete(g.nodes, declared)
+		g.nodes[plain] = p
 	}
+	g.mu.Unlock()
 	g.end(&p.done)
 	return p.node, p.err
 }
 
-func (g *graph) load(ctx context.Context, o origin, desc ocispec.Descriptor, data []byte) (*node, error) {
-	data, err := g.bytes(ctx, o, desc, data)
+// load makes a node; sure says that its bytes alone tell what it is.
+func (g *graph) load(ctx context.Context, o origin, at stop) (n *node, sure bool, err error) {
+	data, err := g.bytes(ctx, o, at)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	m, err := store.ParseManifest(desc, data)
+	m, err := at.parse(data)
 	if err != nil {
-		return nil, &ArtifactError{Reference: o.repository() + "@" + desc.Digest.String(), Op: "read", Err: err}
+		return nil, false, &ArtifactError{Reference: o.repository() + "@" + at.desc.Digest.String(), Op: "read", Err: err}
 	}
-	n := &node{descriptor: compact(desc), artifactType: shared(m.ArtifactType), kind: shared(m.Kind()), children: m.Manifests, data: data}
-	if m.Subject != nil {
-		n.subject = m.Subject.Digest
+	n = g.makeNode(o, at.desc, m)
+	if n.data = data; m.IsContent() {
+		n.content = data
 	}
-	for _, b := range m.Leaves() {
-		n.blobs = append(n.blobs, g.blob(b, o))
-	}
-	stored, err := g.store(desc, data)
+	stored, err := g.store(at.desc, data)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if stored {
 		n.data = nil
 	}
-	return n, nil
+	return n, !m.IsDeclared(), nil
 }
 
-func (g *graph) bytes(ctx context.Context, o origin, desc ocispec.Descriptor, data []byte) ([]byte, error) {
+func (g *graph) makeNode(o origin, desc ocispec.Descriptor, m *store.Manifest) *node {
+	desc.MediaType = m.MediaType
+	n := &node{descriptor: compact(desc), artifactType: shared(m.ArtifactType), kind: shared(m.Kind()), known: m.IsKnown(), index: m.IsIndex(), children: m.Manifests}
+	if m.Subject != nil {
+		n.subject = m.Subject.Digest
+	}
+	for _, b := range m.Leaves() {
+		n.addBlob(g.blob(b, o), shared(b.MediaType))
+	}
+	return n
+}
+
+func (n *node) addBlob(b *blob, mediaType string) {
+	n.blobs = append(n.blobs, b)
+	if b.mediaType == mediaType {
+		return
+	}
+	if n.called == nil {
+		n.called = make(map[*blob]string)
+	}
+	n.called[b] = mediaType
+}
+
+// typeOf is the media type that a manifest gives one of its blobs.
+func (n *node) typeOf(b *blob) string {
+	if mediaType, otherwise := n.called[b]; otherwise {
+		return mediaType
+	}
+	return b.mediaType
+}
+
+func (g *graph) bytes(ctx context.Context, o origin, at stop) ([]byte, error) {
+	data := at.data
 	if data == nil {
-		if stored := g.known(desc); stored != nil {
+		stored, blob := g.known(at)
+		if blob {
+			return nil, errBlob
+		}
+		if stored != nil {
 			return stored, nil
 		}
 		var err error
-		if data, err = o.manifest(ctx, desc); err != nil {
+		if data, err = at.fetch(ctx, o); err != nil {
 			return nil, err
 		}
 	}

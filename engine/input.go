@@ -52,16 +52,16 @@ func (i *input) family(desc ocispec.Descriptor) []digest.Digest {
 // be read: one that cannot has its say when it is restored.
 func (l *local) walkChildren(desc ocispec.Descriptor, children map[digest.Digest]bool) {
 	count := 0
-	var walk func(ocispec.Descriptor, int)
-	walk = func(desc ocispec.Descriptor, depth int) {
-		if !store.IsIndex(desc.MediaType) || depth > limit.Depth || count > limit.Manifests {
+	var walk func(stop)
+	walk = func(at stop) {
+		if at.depth > limit.Depth || count > limit.Manifests {
 			return
 		}
-		data, err := l.manifest(context.Background(), desc)
+		data, err := at.fetch(context.Background(), l)
 		if err != nil {
 			return
 		}
-		m, err := store.ParseManifest(desc, data)
+		m, err := at.parse(data)
 		if err != nil {
 			return
 		}
@@ -69,11 +69,11 @@ func (l *local) walkChildren(desc ocispec.Descriptor, children map[digest.Digest
 			if !children[child.Digest] {
 				children[child.Digest] = true
 				count++
-				walk(child, depth+1)
+				walk(stop{desc: child, depth: at.depth + 1, child: true})
 			}
 		}
 	}
-	walk(desc, 0)
+	walk(stop{desc: desc})
 }
 
 // addReferrer notes what a nameless manifest refers to, if anything.

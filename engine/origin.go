@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"io/fs"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +33,8 @@ type origin interface {
 	// open resolves and fetches in one request.
 	open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error)
 	manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error)
+	// child reads what an index names: nil where it is a blob and no manifest.
+	child(ctx context.Context, desc ocispec.Descriptor) ([]byte, error)
 	referrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error)
 	// attached lists the tags under which cosign keeps what belongs to a manifest.
 	// Where that is not known without a request, it is asked only if ask is set.
@@ -107,6 +111,56 @@ func (r *remote) manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte,
 	return data, nil
 }
 
+// maxLook bounds what is read of a blob that an index calls a manifest: most
+// registries take no manifest that is larger.
+const maxLook = 4 << 20
+
+// child asks for a manifest, then for a blob: the two are kept apart, and the media
+// type that an index gives may be wrong.
+func (r *remote) child(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	if desc.Size > store.MaxManifest {
+		return nil, nil
+	}
+	data, err := r.manifest(ctx, desc)
+	if !isNoManifest(err) {
+		return data, err
+	}
+	has, e := r.repo.HasBlob(ctx, desc)
+	switch {
+	case e != nil || !has:
+		return nil, err
+	case store.IsContent(desc.MediaType) || desc.Size > maxLook || desc.Size == 0:
+		return nil, nil
+	}
+	return r.look(ctx, desc)
+}
+
+// look reads a blob, since its bytes may be those of a manifest.
+func (r *remote) look(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	body, err := r.repo.FetchBlob(ctx, desc, 0, desc.Size)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(body)
+	if err := errors.Join(err, body.Close()); err != nil {
+		return nil, err
+	}
+	if err := verify(desc, data); err != nil {
+		return nil, &ArtifactError{Reference: r.ref.Name() + "@" + desc.Digest.String(), Op: "fetch", Err: err}
+	}
+	return data, nil
+}
+
+// isNoManifest tells the answers to a request for a manifest by its digest that may
+// mean a blob: that is not found, or is none, or is larger than any.
+func isNoManifest(err error) bool {
+	switch registry.Status(err) {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusUnsupportedMediaType:
+		return true
+	}
+	return errors.Is(err, errdef.ErrSizeExceedsLimit)
+}
+
 func (r *remote) referrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {
 	fallbacks := r.fallbacks.Load()
 	if fallbacks == nil {
@@ -168,10 +222,11 @@ type local struct {
 	homes  map[digest.Digest][]string             // the repositories of a referrer
 }
 
-// onDisk tells a layout from a registry: nothing of it comes over a network.
+// onDisk tells a layout, or what is in memory, from a registry: nothing of it comes
+// over a network.
 func onDisk(o origin) bool {
-	_, is := o.(*local)
-	return is
+	_, remote := o.(*remote)
+	return !remote
 }
 
 func newLocal(l store.Layout, path string) *local {
@@ -214,6 +269,19 @@ func (l *local) manifest(_ context.Context, desc ocispec.Descriptor) ([]byte, er
 	return data, nil
 }
 
+// child takes what a pipe has not brought among the manifests for a blob that is to
+// come.
+func (l *local) child(_ context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	data, err := store.ReadChild(l.layout, desc)
+	if _, pipe := l.layout.(streamed); pipe && errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &ArtifactError{Reference: l.path + "@" + desc.Digest.String(), Op: "read", Err: err}
+	}
+	return data, nil
+}
+
 func (l *local) referrers(_ context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {
 	return l.points[subject.Digest], nil
 }
@@ -225,6 +293,19 @@ func (l *local) attached(context.Context, digest.Digest, bool) ([]config.Referen
 
 func (l *local) blob(_ context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
 	return openPart(l.layout, desc, off, n)
+}
+
+// inline is a blob of which the bytes are in memory, since they came with a manifest
+// or instead of one. It is asked for nothing else.
+type inline struct {
+	origin // of the manifest
+	data   []byte
+}
+
+func (i *inline) queue() string { return "memory" }
+
+func (i *inline) blob(_ context.Context, _ ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
+	return io.NopCloser(bytes.NewReader(i.data[off : off+n])), nil
 }
 
 // openPart reads n bytes at off of a blob of a layout.

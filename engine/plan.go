@@ -155,7 +155,10 @@ func (p *planner) findRoot(ctx context.Context, a *artifact) {
 	desc, data, err := p.find(ctx, a.origin, a.ref)
 	a.root, a.found, a.err = compact(desc), data, err
 	if err == nil && data != nil {
-		_, a.err = p.node(ctx, a.origin, desc, data)
+		var n *node
+		if n, a.err = p.node(ctx, a.origin, stop{desc: desc, data: data}); a.err == nil {
+			a.root = n.descriptor
+		}
 	}
 }
 
@@ -169,8 +172,14 @@ func (p *planner) walk(ctx context.Context, a *artifact) {
 	}
 	a.visit, a.err = p.tour(ctx, a.origin, a.scope, a.root.oci(), a.found)
 	a.found = nil
-	if a.err == nil && len(a.scope.platforms) > 0 && store.IsIndex(a.root.mediaType) {
-		a.err = a.findPlatforms()
+	if a.err == nil {
+		a.root = a.visit.node.descriptor
+		if len(a.scope.platforms) > 0 && a.visit.node.index {
+			a.err = a.findPlatforms()
+		}
+		if !a.visit.node.known {
+			p.progress.Notice(asBytes(a.name, a.root.mediaType))
+		}
 	}
 	p.progress.Resolved(a.name)
 }
@@ -215,7 +224,7 @@ func (p *planner) tellPlatforms() {
 func (p *planner) find(ctx context.Context, o origin, ref config.Reference) (ocispec.Descriptor, []byte, error) {
 	old, stored := p.stored(ref.EntryName())
 	if stored && ref.Digest == old.Digest {
-		if data := p.known(old); data != nil {
+		if data, _ := p.known(stop{desc: old}); data != nil {
 			return old, data, nil
 		}
 	}

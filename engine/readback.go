@@ -14,6 +14,7 @@ import (
 	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // ReadbackError says that a target does not show what was pushed to it.
@@ -113,7 +114,7 @@ func (r *restore) checks(ctx context.Context, d *delivery) []*check {
 			ask:  func() (string, error) { return r.readManifest(ctx, d, v.node) },
 			mend: func(m *mending) { m.lacks[v] = true },
 		})
-		for _, b := range v.node.blobs {
+		for _, b := range v.blobs() {
 			all = append(all, &check{
 				ask:  func() (string, error) { return r.readBlob(ctx, d, b.descriptor) },
 				mend: func(m *mending) { m.blobs = append(m.blobs, b.descriptor) },
@@ -189,10 +190,12 @@ func (r *restore) readManifest(ctx context.Context, d *delivery, n *node) (strin
 			return "", err
 		case verify(n.oci(), data) != nil:
 			return fmt.Sprintf("manifest %s has other bytes", n.digest), nil
-		case desc.MediaType != n.mediaType:
-			return fmt.Sprintf("manifest %s has the media type %s, not %s", n.digest, desc.MediaType, n.mediaType), nil
 		}
-		return "", nil
+		m, err := store.ParseManifest(desc, data)
+		if err == nil && m.MediaType != n.mediaType {
+			return fmt.Sprintf("manifest %s has the media type %s, not %s", n.digest, m.MediaType, n.mediaType), nil
+		}
+		return "", err
 	})
 }
 

@@ -42,13 +42,16 @@ func (r *restore) shrink(ctx context.Context, v *visit, lost *int, made map[*vis
 		return v, nil
 	}
 	children := make([]*visit, len(v.children))
-	byOld := make(map[digest.Digest]*visit)
+	byOld := make(map[digest.Digest]descriptor)
+	for _, leaf := range v.leaves {
+		byOld[leaf.digest] = leaf.descriptor
+	}
 	for i, child := range v.children {
 		var err error
 		if children[i], err = r.shrink(ctx, child, lost, made); err != nil {
 			return nil, err
 		}
-		byOld[child.node.digest] = children[i]
+		byOld[child.node.digest] = children[i].node.descriptor
 	}
 	data, err := r.bytes(ctx, v)
 	if err != nil {
@@ -60,12 +63,12 @@ func (r *restore) shrink(ctx context.Context, v *visit, lost *int, made map[*vis
 	n := *v.node
 	n.data, n.digest, n.size = data, digest.FromBytes(data), int64(len(data))
 	*lost += len(v.referrers)
-	made[v] = &visit{origin: v.origin, node: &n, children: children}
+	made[v] = &visit{origin: v.origin, node: &n, children: children, leaves: v.leaves}
 	return made[v], nil
 }
 
 // withChildren rewrites the list of an index. Everything else stays as it is.
-func withChildren(data []byte, kept map[digest.Digest]*visit) ([]byte, error) {
+func withChildren(data []byte, kept map[digest.Digest]descriptor) ([]byte, error) {
 	var index map[string]json.RawMessage
 	if err := json.Unmarshal(data, &index); err != nil {
 		return nil, err
@@ -80,12 +83,12 @@ func withChildren(data []byte, kept map[digest.Digest]*visit) ([]byte, error) {
 		if err := json.Unmarshal(child["digest"], &old); err != nil {
 			return nil, err
 		}
-		v, ok := kept[old]
+		d, ok := kept[old]
 		if !ok {
 			continue
 		}
-		child["digest"] = json.RawMessage(fmt.Sprintf("%q", v.node.digest))
-		child["size"] = json.RawMessage(fmt.Sprint(v.node.size))
+		child["digest"] = json.RawMessage(fmt.Sprintf("%q", d.digest))
+		child["size"] = json.RawMessage(fmt.Sprint(d.size))
 		left = append(left, child)
 	}
 	var err error

@@ -131,7 +131,7 @@ func isFor(c ocispec.Descriptor, p config.Platform) bool {
 
 // takes tells whether some platforms are all that there are in v itself.
 func (v *visit) takes(platforms []config.Platform) bool {
-	nested := slices.ContainsFunc(v.node.children, func(c ocispec.Descriptor) bool { return store.IsIndex(c.MediaType) })
+	nested := slices.ContainsFunc(v.children, func(w *visit) bool { return w.node.index })
 	return !nested && len((&scope{platforms: platforms}).children(v.node)) == len(v.node.children)
 }
 
@@ -141,9 +141,13 @@ func (s *scope) platformsOf(v *visit) (missing []config.Platform, sound bool) {
 	var all []ocispec.Descriptor
 	plain := false // an image that does not say what it is for
 	v.core(func(v *visit) {
+		indexes := make(map[digest.Digest]bool)
+		for _, w := range v.children {
+			indexes[w.node.digest] = w.node.index
+		}
 		for _, c := range v.node.children {
 			all = append(all, c)
-			plain = plain || c.Platform == nil && !store.IsIndex(c.MediaType)
+			plain = plain || c.Platform == nil && !indexes[c.Digest]
 		}
 	})
 	missing = slices.DeleteFunc(slices.Clone(s.platforms), func(p config.Platform) bool {

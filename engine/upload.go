@@ -46,7 +46,7 @@ func (r *restore) enqueue(d *delivery) {
 		if !d.lacking(v) {
 			return
 		}
-		for _, b := range v.node.blobs {
+		for _, b := range v.blobs() {
 			r.await(d, b.descriptor)
 		}
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -16,6 +15,7 @@ type visit struct {
 	children  []*visit
 	referrers []*visit
 	attached  []attachment
+	leaves    []*blob       // blobs that an index names; of a visit without a node, what is one itself
 	sparse    bool          // some children are left out
 	lost      int           // referrers that are wanted and could not be had
 	missing   error         // why some referrer could not be had
@@ -33,14 +33,15 @@ type attachment struct {
 
 type visitKey struct {
 	origin origin
-	digest digest.Digest
-	scope  string
+	nodeKey
+	scope string
+	alone bool // no index names it: it is a manifest even where one would name a blob
 }
 
 // tour walks the graph below desc as o has it and s selects it. data is the
 // manifest where the caller has it already. It returns when all of it is known.
 func (g *graph) tour(ctx context.Context, o origin, s *scope, desc ocispec.Descriptor, data []byte) (*visit, error) {
-	v, err := g.visit(ctx, nil, o, s, desc, data, 0)
+	v, err := g.visit(ctx, nil, o, s, stop{desc: desc, data: data})
 	if err != nil {
 		return v, err
 	}
@@ -59,8 +60,17 @@ func (g *graph) tour(ctx context.Context, o origin, s *scope, desc ocispec.Descr
 // by nil, of a root. Children and referrers lead in opposite directions, and a tag
 // of cosign's anywhere, so that a graph may run in a circle: the visit that would
 // then wait for itself gets one that is not done.
-func (g *graph) visit(ctx context.Context, by *visit, o origin, s *scope, desc ocispec.Descriptor, data []byte, depth int) (*visit, error) {
-	key := visitKey{o, desc.Digest, s.key}
+func (g *graph) visit(ctx context.Context, by *visit, o origin, s *scope, at stop) (*visit, error) {
+	key := visitKey{origin: o, nodeKey: nodeKey{at.desc.Digest, at.desc.Size, shared(at.desc.MediaType)}, scope: s.key}
+	v, err := g.visitOnce(ctx, by, o, s, at, key)
+	if err == nil && !at.child && v.isBlob() {
+		key.alone = true
+		v, err = g.visitOnce(ctx, by, o, s, at, key)
+	}
+	return v, err
+}
+
+func (g *graph) visitOnce(ctx context.Context, by *visit, o origin, s *scope, at stop, key visitKey) (*visit, error) {
 	g.mu.Lock()
 	v, met := g.visits[key]
 	if !met {
@@ -79,7 +89,7 @@ func (g *graph) visit(ctx context.Context, by *visit, o origin, s *scope, desc o
 	g.mu.Unlock()
 
 	if !met {
-		v.err = g.explore(ctx, v, o, s, desc, data, depth)
+		v.err = g.explore(ctx, v, o, s, at)
 		g.mu.Lock()
 		v.awaits = nil
 		g.mu.Unlock()
@@ -132,6 +142,26 @@ func (g *graph) settled(ctx context.Context, v *visit) error {
 	return nil
 }
 
+// isBlob tells that an index names v and that it is no manifest.
+func (v *visit) isBlob() bool { return v.node == nil && len(v.leaves) > 0 }
+
+// blobs lists what v points at and what points at nothing itself.
+func (v *visit) blobs() []*blob {
+	if len(v.leaves) == 0 {
+		return v.node.blobs
+	}
+	return slices.Concat(v.node.blobs, v.leaves)
+}
+
+// parts returns the manifest itself and its blobs.
+func (v *visit) parts() []descriptor {
+	parts := []descriptor{v.node.descriptor}
+	for _, b := range v.blobs() {
+		parts = append(parts, b.descriptor)
+	}
+	return parts
+}
+
 // next lists what v leads to: its children, then what refers to it.
 func (v *visit) next() []*visit {
 	all := slices.Concat(v.children, v.referrers)
@@ -169,7 +199,7 @@ func (v *visit) each(seen map[*visit]bool, next func(*visit) []*visit, fn func(*
 func (v *visit) whole() error {
 	var err error
 	v.core(func(v *visit) {
-		for _, b := range v.node.blobs {
+		for _, b := range v.blobs() {
 			if err == nil {
 				err = b.err
 			}

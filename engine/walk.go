@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -12,52 +13,87 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/limit"
 )
 
-func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, desc ocispec.Descriptor, data []byte, depth int) error {
-	if depth == 0 {
+func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, at stop) error {
+	if at.depth == 0 {
 		ctx = walking(ctx)
 	}
-	if depth > limit.Depth {
-		return walkError(o, desc, limit.TooDeep)
+	if at.depth > limit.Depth {
+		return walkError(o, at.desc, limit.TooDeep)
 	}
 	if err := steps(ctx, 0); err != nil { // some other branch went beyond it
-		return walkError(o, desc, err)
+		return walkError(o, at.desc, err)
 	}
-	n, err := g.node(ctx, o, desc, data)
+	n, err := g.node(ctx, o, at)
+	if at.child && (errors.Is(err, errBlob) || err == nil && n.content != nil) {
+		v.leaves = []*blob{g.leaf(o, at.desc, n)}
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	v.node = n
+	if !n.known && at.depth > 0 {
+		g.notice(asBytes(o.repository()+"@"+n.digest.String(), n.mediaType))
+	}
 	children := s.children(n)
-	if v.sparse = len(children) < len(n.children); v.sparse && len(children) == 0 && depth == 0 {
-		return &PlatformError{Reference: o.repository() + "@" + desc.Digest.String(), Wanted: s.platforms, Children: n.children}
+	if v.sparse = len(children) < len(n.children); v.sparse && len(children) == 0 && at.depth == 0 {
+		return &PlatformError{Reference: o.repository() + "@" + at.desc.Digest.String(), Wanted: s.platforms, Children: n.children}
 	}
 	if err := steps(ctx, len(children)); err != nil {
-		return walkError(o, desc, err)
+		return walkError(o, at.desc, err)
 	}
-	v.children = make([]*visit, len(children))
+	below := make([]*visit, len(children))
 	// No group context: a child may be shared with an artifact that can be had,
 	// and must not be given up because its sibling cannot.
 	var group errgroup.Group
 	for i, child := range children {
 		group.Go(func() (err error) {
-			v.children[i], err = g.visit(ctx, v, o, s, child, nil, depth+1)
+			below[i], err = g.visit(ctx, v, o, s, stop{desc: child, depth: at.depth + 1, child: true})
 			return err
 		})
 	}
 	if s.referrers {
 		var lost int
 		group.Go(func() error {
-			v.attached, lost, v.missing = g.attachments(ctx, v, s, depth)
+			v.attached, lost, v.missing = g.attachments(ctx, v, s, at.depth)
 			return nil
 		})
 		var err error
-		v.referrers, v.lost, err = g.referrers(ctx, v, s, depth)
+		v.referrers, v.lost, err = g.referrers(ctx, v, s, at.depth)
 		defer func() {
 			v.lost += lost
 			v.missing = firstError([]error{err, v.missing})
 		}()
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	v.adopt(below)
+	return nil
+}
+
+// asBytes says of what a manifest of an unknown type points at that it stays behind.
+func asBytes(name, mediaType string) string {
+	return fmt.Sprintf("%s has the unknown media type %q: it is copied as it is, without anything that it may refer to", name, mediaType)
+}
+
+// leaf is what an index names and what is no manifest. What came as one all the same
+// need not be asked for again.
+func (g *graph) leaf(o origin, desc ocispec.Descriptor, n *node) *blob {
+	if n != nil && !onDisk(o) {
+		o = &inline{origin: o, data: n.content}
+	}
+	return g.blob(desc, o)
+}
+
+// adopt takes what an index names: manifests and blobs.
+func (v *visit) adopt(below []*visit) {
+	for _, w := range below {
+		if w.isBlob() {
+			v.leaves = append(v.leaves, w.leaves...)
+		}
+	}
+	v.children = slices.DeleteFunc(below, (*visit).isBlob)
 }
 
 func walkError(o origin, desc ocispec.Descriptor, err error) error {
@@ -105,7 +141,7 @@ func (g *graph) referrer(ctx context.Context, v *visit, s *scope, desc ocispec.D
 	if desc.ArtifactType != "" && !s.wants(desc.ArtifactType) || !s.pinned(desc.Digest) {
 		return nil, nil
 	}
-	r, err := g.node(ctx, o, desc, nil)
+	r, err := g.node(ctx, o, stop{desc: desc})
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +152,7 @@ func (g *graph) referrer(ctx context.Context, v *visit, s *scope, desc ocispec.D
 	if !s.wants(r.kind) {
 		return nil, nil
 	}
-	w, err := g.visit(ctx, v, o, s.forReferrers(), desc, nil, depth)
+	w, err := g.visit(ctx, v, o, s.forReferrers(), stop{desc: desc, depth: depth})
 	if err != nil {
 		return nil, err
 	}
@@ -151,15 +187,15 @@ func (g *graph) attachment(ctx context.Context, v *visit, s *scope, ref config.R
 	if err != nil || !s.pinned(desc.Digest) {
 		return nil, err
 	}
-	n, err := g.node(ctx, o, desc, data)
+	n, err := g.node(ctx, o, stop{desc: desc, data: data})
 	if err != nil {
 		return nil, err
 	}
-	wanted := slices.ContainsFunc(n.blobs, func(b *blob) bool { return s.wants(b.mediaType) })
+	wanted := slices.ContainsFunc(n.blobs, func(b *blob) bool { return s.wants(n.typeOf(b)) })
 	if !wanted && !s.wants(n.kind) {
 		return nil, nil
 	}
-	w, err := g.visit(ctx, v, o, s.forReferrers(), desc, data, depth)
+	w, err := g.visit(ctx, v, o, s.forReferrers(), stop{desc: desc, data: data, depth: depth})
 	if err != nil {
 		return nil, err
 	}

@@ -10,13 +10,13 @@ import (
 // leftOut says that one of the children of an index was not selected where that was
 // cut down to platforms: that it is not there is no fault. An attestation goes with
 // the image that it describes; what says nothing of a platform is always selected.
-func leftOut(platforms string, index, child ocispec.Descriptor, children []ocispec.Descriptor) bool {
-	if platforms == "" || !IsIndex(index.MediaType) {
+func leftOut(platforms string, index *Manifest, child ocispec.Descriptor) bool {
+	if platforms == "" {
 		return false
 	}
 	if of, is := AttestationOf(child); is {
-		at := slices.IndexFunc(children, func(c ocispec.Descriptor) bool { return c.Digest == of })
-		return at < 0 || children[at].Platform != nil && !selected(platforms, *children[at].Platform)
+		at := slices.IndexFunc(index.Manifests, func(c ocispec.Descriptor) bool { return c.Digest == of })
+		return at < 0 || index.Manifests[at].Platform != nil && !selected(platforms, *index.Manifests[at].Platform)
 	}
 	return child.Platform != nil && child.Platform.OS != "unknown" && !selected(platforms, *child.Platform)
 }

@@ -21,10 +21,9 @@ const maxHeld = 256 << 20
 // 100,000 images have 200 MB of them. Adding is for one goroutine, before the
 // first call of get; get may be called concurrently.
 type held struct {
-	packed map[digest.Digest][]byte
-	bytes  int
-	// indexes has the manifests that each index points at.
-	indexes map[digest.Digest][]ocispec.Descriptor
+	packed  map[digest.Digest][]byte
+	bytes   int
+	indexes map[digest.Digest]*Manifest // those of the packed that are one
 
 	buffer   bytes.Buffer
 	deflater *flate.Writer
@@ -32,7 +31,7 @@ type held struct {
 }
 
 func newHeld() *held {
-	h := &held{packed: make(map[digest.Digest][]byte), indexes: make(map[digest.Digest][]ocispec.Descriptor)}
+	h := &held{packed: make(map[digest.Digest][]byte), indexes: make(map[digest.Digest]*Manifest)}
 	h.deflater, _ = flate.NewWriter(&h.buffer, flate.BestSpeed) // a known level: no error
 	return h
 }
@@ -50,9 +49,8 @@ func (h *held) add(d digest.Digest, data []byte) error {
 	h.packed[d] = bytes.Clone(h.buffer.Bytes())
 	h.bytes += h.buffer.Len()
 	if bytes.Contains(data, []byte(`"manifests"`)) {
-		index := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageIndex, Digest: d}
-		if children, _, err := Successors(index, data); err == nil {
-			h.indexes[d] = children
+		if m, err := ParseManifest(ocispec.Descriptor{Digest: d}, data); err == nil && m.IsIndex() {
+			h.indexes[d] = m
 		}
 	}
 	return nil
@@ -78,7 +76,8 @@ func (h *held) get(d digest.Digest) ([]byte, error) {
 }
 
 // completes says that h has every manifest that x reaches, but for those that
-// were left out of an index on purpose.
+// were left out of an index on purpose. What an index names and h has not may be a
+// blob: whether it is cannot be told before it comes.
 func (h *held) completes(x *Index) bool {
 	seen := make(map[digest.Digest]bool)
 	var has func(e *Entry, d digest.Digest, depth int) bool
@@ -90,9 +89,12 @@ func (h *held) completes(x *Index) bool {
 			return false
 		}
 		seen[d] = true
-		index := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageIndex}
-		for _, child := range h.indexes[d] {
-			if IsManifest(child.MediaType) && !has(e, child.Digest, depth+1) && !leftOut(e.Platforms, index, child, h.indexes[d]) {
+		index := h.indexes[d]
+		if index == nil {
+			return true
+		}
+		for _, child := range index.Manifests {
+			if !has(e, child.Digest, depth+1) && !leftOut(e.Platforms, index, child) {
 				return false
 			}
 		}

@@ -100,6 +100,39 @@ func ReadManifest(l Layout, desc ocispec.Descriptor) ([]byte, error) {
 	return data, nil
 }
 
+// ReadChild is ReadManifest for what an index names, which may be a blob: BuildKit's
+// registry cache is an index of layers. Then it returns nil. Of what is too large for
+// a manifest no byte is read; anything else is hashed, since other bytes than those
+// that were meant do not tell what was.
+func ReadChild(l Layout, desc ocispec.Descriptor) ([]byte, error) {
+	if desc.Size < 0 || desc.Size > MaxManifest {
+		return nil, nil
+	}
+	object, err := beginsAsObject(l, desc.Digest)
+	switch {
+	case err != nil:
+		return nil, err
+	case !object:
+		return nil, hashBlob(l, desc, nil)
+	}
+	return ReadManifest(l, desc)
+}
+
+// beginsAsObject tells whether a blob may be a JSON object.
+func beginsAsObject(l Layout, d digest.Digest) (bool, error) {
+	blob, err := l.Open(d)
+	if err != nil {
+		return false, err
+	}
+	defer blob.Close()
+	head := make([]byte, 512)
+	n, err := io.ReadFull(blob, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return false, fmt.Errorf("%s: %w", d, err)
+	}
+	return mayBeObject(head[:n]), nil
+}
+
 // check compares data with its descriptor.
 func check(desc ocispec.Descriptor, data []byte) error {
 	if err := desc.Digest.Validate(); err != nil {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -20,18 +21,10 @@ const (
 )
 
 // IsManifest says that content of that media type points at other content.
-func IsManifest(mediaType string) bool {
-	switch mediaType {
-	case ocispec.MediaTypeImageManifest, mediaTypeDockerManifest, mediaTypeArtifact:
-		return true
-	}
-	return IsIndex(mediaType)
-}
+func IsManifest(mediaType string) bool { return kindOf(mediaType) != kindUnknown }
 
 // IsIndex says that what a manifest of that media type points at are manifests.
-func IsIndex(mediaType string) bool {
-	return mediaType == ocispec.MediaTypeImageIndex || mediaType == mediaTypeDockerList
-}
+func IsIndex(mediaType string) bool { return kindOf(mediaType) == kindIndex }
 
 // AttestationOf tells whether a child of an index is one of BuildKit's attestations,
 // and of which image: they are children of the index that holds the image which
@@ -44,46 +37,88 @@ func AttestationOf(child ocispec.Descriptor) (image digest.Digest, is bool) {
 
 // Manifest is what a manifest of any kind says of other content.
 type Manifest struct {
-	MediaType    string
-	ArtifactType string
-	Config       *ocispec.Descriptor
-	Layers       []ocispec.Descriptor
-	Blobs        []ocispec.Descriptor // of the retired artifact manifest
-	Manifests    []ocispec.Descriptor // of an index or a list
-	Subject      *ocispec.Descriptor
-	Annotations  map[string]string
+	// MediaType is what the manifest calls itself. Where it does not, it is the one
+	// that its descriptor gives it, if that is of the kind that the manifest is.
+	MediaType     string
+	SchemaVersion int
+	ArtifactType  string
+	Config        *ocispec.Descriptor
+	Layers        []ocispec.Descriptor
+	Blobs         []ocispec.Descriptor // of the retired artifact manifest
+	Manifests     []ocispec.Descriptor // of an index or a list
+	Subject       *ocispec.Descriptor
+	Annotations   map[string]string
+
+	kind     manifestKind
+	declared bool
 }
 
-// ParseManifest reads the manifest of a descriptor. One of an unknown media type
-// is a leaf: it is carried as it is, and what it may point at is not known. A
-// descriptor in it that nothing can be stored for is an error.
+// ParseManifest reads a manifest. Its bytes say what it is, and the media type of
+// the descriptor, which another manifest or a header has, only where they do not:
+// what is of no kind that is known is carried as it is, and what it may point at is
+// not known. A descriptor in it that nothing can be stored for is an error.
 func ParseManifest(desc ocispec.Descriptor, data []byte) (*Manifest, error) {
-	m := &Manifest{}
-	if desc.MediaType != "" && !IsManifest(desc.MediaType) {
-		return m, nil
-	}
 	if _, err := limit.Weight(data); err != nil {
-		return m, fmt.Errorf("%s: %w", desc.Digest, err)
+		return &Manifest{MediaType: desc.MediaType}, fmt.Errorf("%s: %w", desc.Digest, err)
 	}
-	if err := json.Unmarshal(data, m); err != nil {
-		return m, fmt.Errorf("%s: %w", desc.Digest, err)
+	m, err := decodeManifest(data)
+	m.classify(desc.MediaType)
+	if m.kind == kindUnknown {
+		return &Manifest{MediaType: m.MediaType, SchemaVersion: m.SchemaVersion, declared: m.declared}, nil
 	}
-	if desc.MediaType != "" {
-		m.MediaType = desc.MediaType
+	if err != nil {
+		return m, fmt.Errorf("%s: %w", desc.Digest, err)
 	}
 	// A manifest of one kind has no say with the fields of another.
-	switch {
-	case IsIndex(m.MediaType):
-		m.Config, m.Layers, m.Blobs = nil, nil, nil
-	case m.MediaType == mediaTypeArtifact:
-		m.Config, m.Layers, m.Manifests = nil, nil, nil
-	case IsManifest(m.MediaType):
-		m.Blobs, m.Manifests = nil, nil
-	default:
-		m.Config, m.Layers, m.Blobs, m.Manifests = nil, nil, nil, nil
+	if m.kind != kindImage {
+		m.Config, m.Layers = nil, nil
+	}
+	if m.kind != kindArtifact {
+		m.Blobs = nil
+	}
+	if m.kind != kindIndex {
+		m.Manifests = nil
 	}
 	return m, m.validate(desc)
 }
+
+// ParseChild is ParseManifest for what an index names, which may be a blob: where
+// the bytes cannot be a manifest's, the descriptor makes none of them.
+func ParseChild(desc ocispec.Descriptor, data []byte) (*Manifest, error) {
+	if !mayBeObject(data) {
+		return &Manifest{MediaType: desc.MediaType, declared: true}, nil
+	}
+	return ParseManifest(desc, data)
+}
+
+// mayBeObject tells whether something that begins so can be a JSON object, as every
+// manifest is.
+func mayBeObject(head []byte) bool {
+	first := bytes.TrimLeft(head, " \t\r\n")
+	return len(first) == 0 && len(head) > 0 || bytes.HasPrefix(first, []byte("{"))
+}
+
+// decodeManifest is the one place where the bytes of a manifest are decoded. With an
+// error it returns what could be read.
+func decodeManifest(data []byte) (*Manifest, error) {
+	m := &Manifest{}
+	return m, json.Unmarshal(data, m)
+}
+
+// IsIndex says that what the manifest points at are manifests.
+func (m *Manifest) IsIndex() bool { return m.kind == kindIndex }
+
+// IsKnown says that the kind of the manifest is known, and with it all that it
+// points at.
+func (m *Manifest) IsKnown() bool { return m.kind != kindUnknown }
+
+// IsDeclared says that MediaType, or the kind, is what a descriptor says and not the
+// manifest: another descriptor may make something else of the same bytes.
+func (m *Manifest) IsDeclared() bool { return m.declared }
+
+// IsContent says that nothing in the bytes is a manifest's: where an index names
+// them, they are a blob.
+func (m *Manifest) IsContent() bool { return m.kind == kindUnknown && m.SchemaVersion == 0 }
 
 // Leaves returns the content that the manifest points at and that points at
 // nothing itself, the config first.

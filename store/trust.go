@@ -72,12 +72,15 @@ func (t *trust) reached(desc ocispec.Descriptor, data []byte) {
 	if s == nil || !s.graph {
 		return
 	}
-	children, _, err := Successors(desc, data)
+	m, err := ParseManifest(desc, data)
 	if err != nil {
 		return
 	}
-	for _, child := range children {
-		if !leftOut(s.platforms, desc, child, children) {
+	for _, leaf := range m.Leaves() {
+		t.add(leaf.Digest, s)
+	}
+	for _, child := range m.Manifests {
+		if !leftOut(s.platforms, m, child) {
 			t.add(child.Digest, s)
 		}
 	}

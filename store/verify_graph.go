@@ -34,6 +34,8 @@ type verifier struct {
 // source is where a verifier finds what it walks.
 type source interface {
 	manifest(desc ocispec.Descriptor) ([]byte, error)
+	// child reads what an index names; nil where that is a blob.
+	child(desc ocispec.Descriptor) ([]byte, error)
 	// absent says that a blob is not there, whatever else may be wrong.
 	absent(d digest.Digest) bool
 }
@@ -43,16 +45,28 @@ type node struct {
 	digest   digest.Digest
 	size     int64
 	manifest bool
+	index    bool
 	read     bool // and known to be right, or blamed
 }
 
 func (n *node) oci() ocispec.Descriptor { return ocispec.Descriptor{Digest: n.digest, Size: n.size} }
 
-// step is what makes one walk of a manifest different from another.
+// step is what makes one walk of a manifest different from another: where its bytes
+// do not say what it is, its media type decides.
 type step struct {
 	digest    digest.Digest
+	mediaType string
 	platforms string
 }
+
+// role is what points at a blob, which says what may be below it.
+type role uint8
+
+const (
+	asLeaf  role = iota // a manifest that is no index: nothing is
+	asChild             // an index: its bytes tell
+	asRoot              // index.json: it is a manifest
+)
 
 func newVerifier(ctx context.Context, s source, x *Index, o VerifyOptions) *verifier {
 	return &verifier{
@@ -99,7 +113,7 @@ func (v *verifier) walk() error {
 // visit walks the graph below an entry's manifest.
 func (v *verifier) visit(platforms string, desc ocispec.Descriptor) {
 	w := &entryWalk{verifier: v, root: desc.Digest, platforms: platforms}
-	w.visit(desc, true, 0)
+	w.visit(desc, asRoot, 0)
 }
 
 // entryWalk is the way through one entry's graph.
@@ -111,59 +125,80 @@ type entryWalk struct {
 }
 
 // visit notes a blob and, below a manifest, all that it points at.
-func (w *entryWalk) visit(desc ocispec.Descriptor, manifest bool, depth int) {
-	if manifest && depth > limit.Depth {
+func (w *entryWalk) visit(desc ocispec.Descriptor, as role, depth int) {
+	if as != asLeaf && depth > limit.Depth {
 		w.blame(w.root, limit.TooDeep)
 		return
 	}
-	walk, again := w.reach(desc, manifest, step{desc.Digest, w.platforms}, depth)
-	if !walk {
+	at := step{desc.Digest, plainType(desc.MediaType), w.platforms}
+	if !w.reach(desc, as, at, depth) {
 		return
 	}
-	children, err := w.children(desc)
-	if err == nil && !again {
-		w.blame(w.root, w.count(children))
+	c, err := w.contents(desc, as)
+	if c.blob {
+		w.isBlob(at)
+		return
+	}
+	if first := w.isManifest(desc.Digest, c); err == nil && first {
+		w.blame(w.root, w.count(c.children))
 		err = w.progress(desc.Size)
 	}
 	w.blame(desc.Digest, err)
 	if w.manifests > limit.Manifests {
 		return
 	}
-	for _, c := range children {
-		w.visit(c.desc, c.manifest, depth+1)
+	for _, c := range c.children {
+		w.visit(c.desc, c.as, depth+1)
 	}
+}
+
+// contents is what a walk needs of a manifest.
+type contents struct {
+	children []child // what has to be there, or is
+	subject  digest.Digest
+	index    bool
+	blob     bool // it is no manifest, but a blob that an index names
 }
 
 // child is what a manifest points at.
 type child struct {
-	desc     ocispec.Descriptor
-	manifest bool
+	desc ocispec.Descriptor
+	as   role
 }
 
-// children returns what a manifest points at and what has to be there, unless there
-// is more of it than any artifact has.
-func (w *entryWalk) children(desc ocispec.Descriptor) ([]child, error) {
+// contents reads a manifest, unless there is more in it than any artifact has.
+func (w *entryWalk) contents(desc ocispec.Descriptor, as role) (contents, error) {
 	ctx, done := w.lane.Begin(w.ctx)
 	defer done()
-	all, subject, err := w.successors(ctx, desc)
-	w.refers(desc.Digest, subject)
-	if IsIndex(desc.MediaType) && len(all) > limit.Manifests {
-		return nil, limit.TooBroad
+	m, err := w.parse(ctx, desc, as)
+	if m == nil {
+		return contents{blob: err == nil}, err
 	}
-	var children []child
-	for _, c := range all {
-		if optional(w.platforms, desc, c, all) && w.source.absent(c.Digest) {
-			continue
+	c := contents{index: m.IsIndex()}
+	if m.Subject != nil {
+		c.subject = m.Subject.Digest
+	}
+	if len(m.Manifests) > limit.Manifests {
+		return c, limit.TooBroad
+	}
+	add := func(d ocispec.Descriptor, as role, optional bool) {
+		if !optional || !w.source.absent(d.Digest) {
+			c.children = append(c.children, child{ocispec.Descriptor{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size}, as})
 		}
-		children = append(children, child{ocispec.Descriptor{MediaType: c.MediaType, Digest: c.Digest, Size: c.Size}, IsManifest(c.MediaType)})
 	}
-	return children, err
+	for _, leaf := range m.Leaves() {
+		add(leaf, asLeaf, isElsewhere(leaf))
+	}
+	for _, d := range m.Manifests {
+		add(d, asChild, leftOut(w.platforms, m, d))
+	}
+	return c, err
 }
 
 // count adds up the manifests of the entry.
 func (w *entryWalk) count(children []child) error {
 	for _, c := range children {
-		if c.manifest {
+		if c.as == asChild {
 			w.manifests++
 		}
 	}
@@ -173,20 +208,18 @@ func (w *entryWalk) count(children []child) error {
 	return nil
 }
 
-// optional says that a child need not be there: its platform was not selected,
-// or no registry has to have it.
-func optional(platforms string, desc, child ocispec.Descriptor, children []ocispec.Descriptor) bool {
-	return leftOut(platforms, desc, child, children) || len(child.URLs) > 0 &&
-		(strings.Contains(child.MediaType, ".nondistributable.") || strings.Contains(child.MediaType, ".foreign."))
+// isElsewhere says that no registry has to have a layer.
+func isElsewhere(leaf ocispec.Descriptor) bool {
+	return len(leaf.URLs) > 0 && (strings.Contains(leaf.MediaType, ".nondistributable.") || strings.Contains(leaf.MediaType, ".foreign."))
 }
 
 // nodeMemory is what is kept of each blob that is reached.
 const nodeMemory = 250
 
-// reach notes a blob, and says whether it is a manifest that is to be walked: for the
-// first time, or again because a way there is longer than those before. How deep a
+// reach notes a blob, and says whether it may be a manifest that is to be walked: for
+// the first time, or again because a way there is longer than those before. How deep a
 // graph is must not depend on which entry came by first.
-func (v *verifier) reach(desc ocispec.Descriptor, manifest bool, at step, depth int) (walk, again bool) {
+func (v *verifier) reach(desc ocispec.Descriptor, as role, at step, depth int) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	n := v.reached[desc.Digest]
@@ -195,7 +228,7 @@ func (v *verifier) reach(desc ocispec.Descriptor, manifest bool, at step, depth 
 			v.full = limit.Take(nodeMemory)
 		}
 		if v.full != nil {
-			return false, false
+			return false
 		}
 		n = &node{digest: desc.Digest, size: desc.Size}
 		v.reached[desc.Digest] = n
@@ -205,41 +238,60 @@ func (v *verifier) reach(desc ocispec.Descriptor, manifest bool, at step, depth 
 		n.size = more
 		v.bad[desc.Digest] = &MismatchError{Descriptor: n.oci(), Size: less}
 	}
-	if !manifest {
-		return false, false
+	if as == asLeaf {
+		return false
 	}
-	again = n.read
-	n.manifest, n.read = true, true
 	deepest, walked := v.seen[at]
-	if walked && (depth <= int(deepest) || !IsIndex(desc.MediaType)) {
-		return false, again
+	if walked && (depth <= int(deepest) || n.read && !n.index) {
+		return false
 	}
 	v.seen[at] = int8(depth)
-	return true, again
+	return true
 }
 
-// refers notes the subject of a manifest.
-func (v *verifier) refers(d digest.Digest, subject *ocispec.Descriptor) {
-	if subject == nil {
-		return
-	}
+// isBlob notes that what an index names is a blob, which is hashed with the others.
+// What points at it as a manifest has its own walk.
+func (v *verifier) isBlob(at step) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.subjects[d] = subject.Digest
+	delete(v.seen, at)
 }
 
-func (v *verifier) successors(ctx context.Context, desc ocispec.Descriptor) ([]ocispec.Descriptor, *ocispec.Descriptor, error) {
-	if err := limit.Enter(ctx, min(desc.Size, MaxManifest)); err != nil {
-		return nil, nil, err
+// isManifest notes what was read of a manifest, and says whether it is for the first
+// time.
+func (v *verifier) isManifest(d digest.Digest, c contents) (first bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	n := v.reached[d]
+	first = !n.read
+	n.manifest, n.read, n.index = true, true, c.index
+	if c.subject != "" {
+		v.subjects[d] = c.subject
 	}
-	data, err := v.source.manifest(desc)
-	if err != nil {
-		return nil, nil, err
+	return first
+}
+
+// parse reads what may be a manifest; nil where it is a blob that an index names.
+func (v *verifier) parse(ctx context.Context, desc ocispec.Descriptor, as role) (*Manifest, error) {
+	if err := limit.Enter(ctx, min(desc.Size, MaxManifest)); err != nil {
+		return nil, err
+	}
+	read, parse := v.source.manifest, ParseManifest
+	if as == asChild {
+		read, parse = v.source.child, ParseChild
+	}
+	data, err := read(desc)
+	if data == nil || err != nil {
+		return nil, err
 	}
 	if err := limit.EnterDocument(ctx, data); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return Successors(desc, data)
+	m, err := parse(desc, data)
+	if err == nil && as == asChild && m.IsContent() {
+		return nil, nil
+	}
+	return m, err
 }
 
 // blame notes what is wrong with a blob, if there is something.

@@ -55,19 +55,19 @@ func (v *verifier) faults(to []Fault, e *Entry) []Fault {
 	w := &entryWalk{verifier: v, platforms: e.Platforms}
 	met := map[digest.Digest]bool{e.Digest: true}
 	manifests := 0
-	for level, depth := []child{{e.Descriptor(), true}}, 0; len(level) > 0; depth++ {
+	for level, depth := []child{{e.Descriptor(), asRoot}}, 0; len(level) > 0; depth++ {
 		var next []child
 		for _, c := range level {
 			if err := v.bad[c.desc.Digest]; err != nil {
 				to = append(to, fault(e, c.desc.Digest, err))
 			}
-			if !c.manifest || depth > limit.Depth || manifests > limit.Manifests {
+			if c.as == asLeaf || depth > limit.Depth || manifests > limit.Manifests {
 				continue
 			}
-			below, _ := w.children(c.desc) // the error is among the bad
-			for _, b := range below {
+			below, _ := w.contents(c.desc, c.as) // the error is among the bad
+			for _, b := range below.children {
 				if !met[b.desc.Digest] {
-					if b.manifest {
+					if b.as == asChild {
 						manifests++
 					}
 					met[b.desc.Digest] = true

@@ -16,6 +16,10 @@ func (s layoutSource) manifest(desc ocispec.Descriptor) ([]byte, error) {
 	return ReadManifest(s.layout, desc)
 }
 
+func (s layoutSource) child(desc ocispec.Descriptor) ([]byte, error) {
+	return ReadChild(s.layout, desc)
+}
+
 func (s layoutSource) absent(d digest.Digest) bool {
 	_, err := s.layout.Stat(d)
 	return errors.Is(err, fs.ErrNotExist)
@@ -58,6 +62,16 @@ func (s *streamSource) manifest(desc ocispec.Descriptor) ([]byte, error) {
 		return nil, err
 	}
 	return data, check(desc, data)
+}
+
+// child takes what did not come among the manifests for a blob.
+func (s *streamSource) child(desc ocispec.Descriptor) ([]byte, error) {
+	if _, came := s.came[desc.Digest]; came {
+		if _, held := s.stream.held.packed[desc.Digest]; !held {
+			return nil, nil
+		}
+	}
+	return s.manifest(desc)
 }
 
 func (s *streamSource) absent(d digest.Digest) bool {

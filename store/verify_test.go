@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -280,6 +281,40 @@ func TestVerifyProgress(t *testing.T) {
 	}
 }
 
+// TestKindOfAManifestComesFromItsBytes: its own media type, else its structure, else
+// what a descriptor says.
+func TestKindOfAManifestComesFromItsBytes(t *testing.T) {
+	child := `{"mediaType":"x","size":1,"digest":"` + string(digest.FromString("a")) + `"}`
+	image, index, docker, list := ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageIndex, mediaTypeDockerManifest, mediaTypeDockerList
+	for _, tt := range []struct {
+		declared, text, want    string
+		index, known, undecided bool
+	}{
+		{image, `{"mediaType":"` + index + `","manifests":[` + child + `]}`, index, true, true, false},
+		{index, `{"mediaType":"` + docker + `","layers":[` + child + `]}`, docker, false, true, false},
+		{image, `{"manifests":[` + child + `]}`, index, true, true, true},
+		{list, `{"manifests":[` + child + `]}`, list, true, true, true},
+		{strings.ToUpper(list) + " ; charset=utf-8", `{"manifests":[]}`, list, true, true, true},
+		{"application/json", `{"manifests":[]}`, index, true, true, true},
+		{"", `{"config":` + child + `,"layers":[]}`, image, false, true, true},
+		{index, `{"layers":[` + child + `]}`, image, false, true, true},
+		{image, `{"blobs":[` + child + `]}`, mediaTypeArtifact, false, true, true},
+		{"x/y", `{"mediaType":"a/b","manifests":[` + child + `]}`, "a/b", true, true, false},
+		{index, `{"manifests":[` + child + `],"layers":[` + child + `]}`, index, true, true, true},
+		{docker, `{"manifests":[` + child + `],"layers":[` + child + `]}`, docker, false, true, true},
+		{"x/y", `{"manifests":[` + child + `],"layers":[` + child + `]}`, "x/y", false, false, true},
+		{"x/y", `{"layers":[{"blob":"sha256:aa"}],"config":"text"}`, "x/y", false, false, true},
+		{docker, `{"schemaVersion":2}`, docker, false, true, true},
+		{"x/y", `{"schemaVersion":2,"mediaType":"a/b"}`, "a/b", false, false, true},
+		{"x/y", `text`, "x/y", false, false, true},
+	} {
+		m, err := ParseManifest(ocispec.Descriptor{MediaType: tt.declared}, []byte(tt.text))
+		if err != nil || m.MediaType != tt.want || m.IsIndex() != tt.index || m.IsKnown() != tt.known || m.IsDeclared() != tt.undecided {
+			t.Errorf("%q, %s: %q, index %v, known %v, declared %v, %v", tt.declared, tt.text, m.MediaType, m.IsIndex(), m.IsKnown(), m.IsDeclared(), err)
+		}
+	}
+}
+
 func TestSuccessors(t *testing.T) {
 	d := func(s string) string {
 		return `{"mediaType":"x","size":1,"digest":"` + string(digest.FromString(s)) + `"}`
@@ -298,7 +333,7 @@ func TestSuccessors(t *testing.T) {
 		"retired artifact":            {mediaTypeArtifact, `{"blobs":[` + d("b") + `],"subject":` + d("s") + `}`, []string{"b"}, "s", false},
 		"type in the bytes":           {"", `{"mediaType":"` + ocispec.MediaTypeImageIndex + `","manifests":[` + d("a") + `]}`, []string{"a"}, "", false},
 		"anything else":               {"text/plain", `hello`, nil, "", false},
-		"layers of an index are none": {ocispec.MediaTypeImageIndex, `{"layers":[` + d("l") + `]}`, nil, "", false},
+		"layers of an index are none": {"", `{"mediaType":"` + ocispec.MediaTypeImageIndex + `","layers":[` + d("l") + `]}`, nil, "", false},
 		"no JSON":                     {ocispec.MediaTypeImageManifest, `hello`, nil, "", true},
 		"bad digest":                  {ocispec.MediaTypeImageManifest, `{"layers":[{"digest":"sha256:../x","size":1}]}`, nil, "", true},
 		"bad subject":                 {ocispec.MediaTypeImageManifest, `{"subject":{"digest":"","size":1}}`, nil, "", true},

@@ -23,6 +23,8 @@ var (
 	// ErrSchema1 says that a manifest is of the format before 2016, whose digest
 	// is not that of its bytes: it cannot be carried to another registry.
 	ErrSchema1 = errors.New("the manifest has the retired docker schema 1; push the image again with a current tool")
+	// ErrNotManifest says that what a registry calls a manifest is none.
+	ErrNotManifest = errors.New("not a manifest")
 	// ErrDowngrade says that a registry asked over https sends us on to http.
 	ErrDowngrade = errors.New("refusing to go from https to http")
 	// ErrEndlessTags says that a registry's pages of tags lead nowhere.

@@ -142,46 +142,43 @@ func describeManifest(header http.Header, reference string, data []byte) (ocispe
 	if desc.Digest == "" {
 		desc.Digest = digest.FromBytes(data)
 	}
-	var err error
-	desc.MediaType, err = manifestType(mediaType(header), data)
-	return desc, err
+	desc.MediaType = mediaType(header)
+	return desc, checkManifest(desc.MediaType, data, digest.Digest(reference) == desc.Digest)
 }
 
 // wrongDigest is err, but for a manifest of schema 1: its digest leaves out the
 // signatures that its bytes have.
 func wrongDigest(header http.Header, data []byte, err error) error {
-	if _, kind := manifestType(mediaType(header), data); errors.Is(kind, ErrSchema1) {
+	if kind := checkManifest(mediaType(header), data, true); errors.Is(kind, ErrSchema1) {
 		return ErrSchema1
 	}
 	return err
 }
 
-// manifestType returns the media type of a manifest. What the manifest says of
-// itself counts before the header: its digest covers it, and the registry that
-// it goes to compares the two.
-func manifestType(header string, data []byte) (string, error) {
+// checkManifest tells a manifest from the page of a server that has something for
+// every path. What is meant, as the digest says that was asked for, is no such page.
+// Of what kind a manifest is, who walks its graph finds out.
+func checkManifest(header string, data []byte, meant bool) error {
 	var m struct {
 		SchemaVersion int             `json:"schemaVersion"`
 		MediaType     string          `json:"mediaType"`
 		Manifests     json.RawMessage `json:"manifests"`
 		Config        json.RawMessage `json:"config"`
+		Layers        json.RawMessage `json:"layers"`
+		Blobs         json.RawMessage `json:"blobs"`
 	}
-	if err := json.Unmarshal(data, &m); err != nil {
-		return "", fmt.Errorf("not a manifest: %w", err)
-	}
+	err := json.Unmarshal(data, &m)
 	switch {
 	case strings.HasPrefix(header, mediaTypeDockerSchema1), m.SchemaVersion == 1:
-		return "", ErrSchema1
-	case m.MediaType != "":
-		return m.MediaType, nil
-	case isManifestType(header):
-		return header, nil
-	case m.Manifests != nil:
-		return ocispec.MediaTypeImageIndex, nil
-	case m.Config != nil:
-		return ocispec.MediaTypeImageManifest, nil
+		return ErrSchema1
+	case meant:
+		return nil
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrNotManifest, err)
+	case m.MediaType != "", isManifestType(header), m.Manifests != nil, m.Config != nil, m.Layers != nil, m.Blobs != nil:
+		return nil
 	}
-	return "", fmt.Errorf("not a manifest: media type %q", header)
+	return fmt.Errorf("%w: media type %q", ErrNotManifest, header)
 }
 
 // mediaType returns that of a header without its parameters.

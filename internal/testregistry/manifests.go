@@ -85,7 +85,7 @@ func (r *Registry) objection(repo, mediaType string, g graph) (code, message str
 	}
 	if r.options.RejectSparse {
 		for _, child := range g.Manifests {
-			if _, _, ok := r.store.manifest(repo, child.Digest.String()); !ok {
+			if !r.store.has(repo, child.Digest) {
 				return "MANIFEST_BLOB_UNKNOWN", "manifest unknown: " + child.Digest.String()
 			}
 		}

@@ -114,7 +114,11 @@ func (w *walker) collect(ctx context.Context, root Root, desc ocispec.Descriptor
 		maps.Copy(root.bare, n.items)
 	}
 	for _, child := range n.children {
-		if err := w.collect(ctx, root, child, bare); err != nil {
+		err := w.collect(ctx, root, child, bare)
+		if errors.Is(err, errdef.ErrNotFound) && w.nodes[child.Digest] == nil {
+			err = w.blob(ctx, root, child, bare)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -122,6 +126,19 @@ func (w *walker) collect(ctx context.Context, root Root, desc ocispec.Descriptor
 		if err := w.collect(ctx, root, follower, false); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// blob adds what an index names and what is no manifest, as in BuildKit's cache.
+func (w *walker) blob(ctx context.Context, root Root, desc ocispec.Descriptor, bare bool) error {
+	if err := w.hash(ctx, desc); err != nil {
+		return fmt.Errorf("child %s: %w", desc.Digest, err)
+	}
+	item, size := "blob "+desc.Digest.String(), strconv.FormatInt(desc.Size, 10)
+	root.Graph[item] = size
+	if bare {
+		root.bare[item] = size
 	}
 	return nil
 }

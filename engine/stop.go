@@ -1,0 +1,48 @@
+package engine
+
+import (
+	"context"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// stop is one manifest on a walk.
+type stop struct {
+	desc  ocispec.Descriptor
+	data  []byte // of the manifest, where the caller has it already
+	depth int    // indexes and referrers above it
+	child bool   // an index names it: it may be a blob
+}
+
+// fetch asks for the bytes, with errBlob if they are none of a manifest.
+func (at stop) fetch(ctx context.Context, o origin) ([]byte, error) {
+	if !at.child {
+		return o.manifest(ctx, at.desc)
+	}
+	data, err := o.child(ctx, at.desc)
+	if err == nil && data == nil {
+		err = errBlob
+	}
+	return data, err
+}
+
+// stored reads what a layout has of it, with errBlob if that is no manifest.
+func (at stop) stored(l store.Layout) ([]byte, error) {
+	if !at.child {
+		return store.ReadManifest(l, at.desc)
+	}
+	data, err := store.ReadChild(l, at.desc)
+	if err == nil && data == nil {
+		err = errBlob
+	}
+	return data, err
+}
+
+func (at stop) parse(data []byte) (*store.Manifest, error) {
+	if !at.child {
+		return store.ParseManifest(at.desc, data)
+	}
+	return store.ParseChild(at.desc, data)
+}
