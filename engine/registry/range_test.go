@@ -308,7 +308,7 @@ func TestStalledDownloadGoesOn(t *testing.T) {
 		o.Retry = RetryOptions{}
 		r := open(t, New(o), "registry.example", "test/repo")
 		transport := &stalling{data: data}
-		r.host.http.Transport.(*retrier).next.(*sender).lanes[download] = transport
+		r.host.http.Transport.(*retrier).next.(*sender).own[download] = transport
 		got, err := fetch(t.Context(), r, data, 0, 100)
 		noError(t, err)
 		equal(t, "same bytes", bytes.Equal(got, data), true)

@@ -46,9 +46,10 @@ func onLane(ctx context.Context, l lane) context.Context {
 
 // sender sends one request once: it waits for a place, and watches what comes.
 type sender struct {
-	host  *host
-	limit *limit
-	lanes [lanes]http.RoundTripper
+	host   *host
+	limit  *limit
+	own    [lanes]http.RoundTripper // to the registry itself
+	others [lanes]http.RoundTripper // to all that it sends us to
 }
 
 func newSender(h *host, s Settings, tls *tls.Config) *sender {
@@ -60,9 +61,24 @@ func newSender(h *host, s Settings, tls *tls.Config) *sender {
 	d := newDialer(s, o.StallTimeout)
 	snd := &sender{host: h, limit: newLimit(h.client.places, s, h.health, o.Retry)}
 	for l := range lanes {
-		snd.lanes[l] = newTransport(l, d, tls, idle)
+		own := newTransport(l, d, tls, idle)
+		snd.own[l], snd.others[l] = own, own
+		if len(tls.Certificates) > 0 {
+			snd.others[l] = newTransport(l, d, anonymous(tls), idle)
+			own.DialTLSContext = d.dialTLS(h.base, own)
+		}
 	}
 	return snd
+}
+
+// lane returns the connections for a request: those on which the client certificate
+// is shown lead to nobody but the registry.
+func (s *sender) lane(req *http.Request) http.RoundTripper {
+	l, _ := req.Context().Value(laneKey{}).(lane)
+	if sameOrigin(req.URL, s.host.base) {
+		return s.own[l]
+	}
+	return s.others[l]
 }
 
 func newTransport(l lane, d *dialer, c *tls.Config, idle int) *http.Transport {
@@ -104,10 +120,9 @@ func (s *sender) RoundTrip(req *http.Request) (*http.Response, error) {
 		cancel(nil)
 		give()
 	}
-	l, _ := ctx.Value(laneKey{}).(lane)
 	started := s.host.client.options.Retry.Now()
 	s.host.client.stats.add(req.Method + " " + kind(req))
-	resp, err := s.lanes[l].RoundTrip(s.dressed(req.WithContext(ctx)))
+	resp, err := s.lane(req).RoundTrip(s.dressed(req.WithContext(ctx)))
 	s.log(req, resp, err, started)
 	if err != nil {
 		end()

@@ -1,9 +1,13 @@
 package registry
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"net"
+	"net/http"
+	"net/url"
 	"os"
 )
 
@@ -28,6 +32,42 @@ func tlsConfig(s Settings) (*tls.Config, error) {
 		c.Certificates = []tls.Certificate{pair}
 	}
 	return c, nil
+}
+
+// anonymous returns a configuration without the client certificate.
+func anonymous(c *tls.Config) *tls.Config {
+	c = c.Clone()
+	c.Certificates = nil
+	return c
+}
+
+// dialTLS returns how t begins a TLS connection. net/http asks for one to the
+// registry, or to the proxy on the way to it, which gets no client certificate; the
+// connection to the registry inside of the proxy's is made by net/http itself.
+func (d *dialer) dialTLS(registry *url.URL, t *http.Transport) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		hostname, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		c := t.TLSClientConfig.Clone()
+		if c.ServerName = hostname; !sameOrigin(&url.URL{Scheme: "https", Host: net.JoinHostPort(hostname, port)}, registry) {
+			c = anonymous(c)
+			c.NextProtos = nil // CONNECT is sent by HTTP/1.1
+		}
+		conn, err := d.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		ctx, cancel := context.WithTimeout(ctx, t.TLSHandshakeTimeout)
+		defer cancel()
+		secure := tls.Client(conn, c)
+		if err := secure.HandshakeContext(ctx); err != nil {
+			conn.Close()
+			return nil, err
+		}
+		return secure, nil
+	}
 }
 
 // certificates adds those of a file to the system's: a registry with a private

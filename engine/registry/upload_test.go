@@ -341,8 +341,8 @@ func TestFileIsSentAsItIs(t *testing.T) {
 			u := &uploads{t: t}
 			r, _ := repository(t, u.serve)
 			snd := r.host.http.Transport.(*retrier).next.(*sender)
-			spy := &bodySpy{RoundTripper: snd.lanes[upload]}
-			snd.lanes[upload] = spy
+			spy := &bodySpy{RoundTripper: snd.own[upload]}
+			snd.own[upload] = spy
 			noError(t, r.PushBlob(t.Context(), describeBytes(data), func() (io.ReadCloser, error) {
 				f, err := os.Open(path)
 				return wrap(f), err
