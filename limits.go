@@ -8,7 +8,7 @@ import (
 
 // limitFlags bound what a registry can do to a run.
 type limitFlags struct {
-	StallTimeout    time.Duration `group:"Registries" default:"60s" placeholder:"DURATION" help:"Give a transfer up, and go on where it stopped, when nothing comes for so long; default ${default}."`
+	StallTimeout    time.Duration `group:"Registries" default:"60s" placeholder:"DURATION" help:"Give a transfer up, and go on where it stopped, when less than 4 KiB come in so long; default ${default}."`
 	MaxManifestSize byteSize      `group:"Registries" default:"16MiB" placeholder:"SIZE" help:"Take no larger manifest from a registry; default and most: ${default}."`
 }
 

@@ -60,7 +60,7 @@ type Options struct {
 	// that it can be kept out of what is said. It may be called from many
 	// goroutines at once.
 	Secret       func(username, secret string)
-	StallTimeout time.Duration // of a body from which nothing comes; 0: 60 s
+	StallTimeout time.Duration // of a body that brings less than 4 KiB in this time; 0: 60 s
 	MaxManifest  int64         // bytes; 0: 16 MiB
 	Retry        RetryOptions
 }

@@ -18,7 +18,8 @@ import (
 var (
 	// ErrNoRange says that a registry sends whole blobs only.
 	ErrNoRange = errors.New("the registry gives no parts of a blob")
-	// ErrStalled says that a connection was open and nothing moved on it.
+	// ErrStalled says that a connection was open and nothing moved on it, or next to
+	// nothing.
 	ErrStalled = errors.New("the transfer stalled")
 	// ErrSchema1 says that a manifest is of the format before 2016, whose digest
 	// is not that of its bytes: it cannot be carried to another registry.

@@ -180,14 +180,22 @@ func closeBody(req *http.Request) {
 	}
 }
 
+// minProgress is what a body has to bring in the time after which it is given up as
+// stalled. Some of the slowest lines there are bring that much in two seconds.
+const minProgress = 4 << 10
+
 // watchedBody is the body of a response. It holds the request's place in the
-// limits until it is closed, and ends the request if a Read waits too long; a
-// consumer that takes its time between reads is no stall.
+// limits until it is closed, and ends the request if reads wait too long for too
+// little; a consumer that takes its time between reads is no stall.
 type watchedBody struct {
 	io.ReadCloser
 	stall time.Duration
 	timer *time.Timer
 	fired *atomic.Bool // the watch has ended the request
+
+	waited time.Duration // in reads, since progress was made
+	got    int           // bytes, since then
+
 	small bool
 	eof   bool
 	end   func()
@@ -216,9 +224,14 @@ func watch(resp *http.Response, stall time.Duration, cancel context.CancelCauseF
 }
 
 func (b *watchedBody) Read(p []byte) (int, error) {
-	b.timer.Reset(b.stall)
+	began := time.Now()
+	b.timer.Reset(b.stall - b.waited)
 	n, err := b.ReadCloser.Read(p)
 	b.timer.Stop()
+	b.waited += time.Since(began)
+	if b.got += n; b.got >= minProgress {
+		b.waited, b.got = 0, 0
+	}
 	b.eof = b.eof || err == io.EOF
 	if err != nil && err != io.EOF && b.fired.Load() {
 		err = ErrStalled
