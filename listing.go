@@ -56,6 +56,7 @@ type catalog struct {
 	referrers map[digest.Digest][]store.Entry          // by their subject
 	attached  map[string][]store.Entry                 // by REPOSITORY@DIGEST of theirs
 	roots     map[string]bool                          // REPOSITORY@DIGEST of what has a name
+	lists     map[string]bool                          // names of lists of referrers, which are no artifacts
 	nested    map[digest.Digest]bool                   // manifests of an index that has a name
 	types     map[digest.Digest]string                 // media types of the entries' manifests
 }
@@ -64,7 +65,7 @@ type catalog struct {
 // index.json may be at its end.
 func listInput(ctx context.Context, in store.Input) (*listing, error) {
 	c := &catalog{referrers: make(map[digest.Digest][]store.Entry), attached: make(map[string][]store.Entry),
-		roots: make(map[string]bool), nested: make(map[digest.Digest]bool), types: make(map[digest.Digest]string)}
+		roots: make(map[string]bool), lists: make(map[string]bool), nested: make(map[digest.Digest]bool), types: make(map[digest.Digest]string)}
 	switch in := in.(type) {
 	case *store.Stream:
 		configs, err := passing(ctx, in)
@@ -98,7 +99,7 @@ func (c *catalog) list(index *store.Index) (*listing, error) {
 		if err := e.CheckName(func() ([]byte, error) { return c.read(e.Descriptor()) }); err != nil {
 			l.faults = append(l.faults, err)
 		}
-		if e.Name == "" && (c.nested[e.Digest] || c.isReferrer(e)) || c.isAttached(e) {
+		if e.Name == "" && (c.nested[e.Digest] || c.isReferrer(e)) || c.lists[e.Name] || c.isAttached(e) {
 			continue
 		}
 		a, err := c.artifact(e)
@@ -110,7 +111,7 @@ func (c *catalog) list(index *store.Index) (*listing, error) {
 	return l, nil
 }
 
-// sort finds out which nameless entries are referrers, and of what.
+// sort finds out which entries are referrers or lists of them, and of what.
 func (c *catalog) sort(entries []store.Entry) error {
 	for _, e := range entries {
 		m, err := c.manifest(spot{desc: e.Descriptor()})
@@ -119,8 +120,13 @@ func (c *catalog) sort(entries []store.Entry) error {
 		}
 		c.types[e.Digest] = m.MediaType
 		if e.Name == "" && m.Subject != nil {
-			c.referrers[m.Subject.Digest] = append(c.referrers[m.Subject.Digest], e)
+			c.refers(e, m.Subject.Digest)
 		}
+		members, isList := store.ReferrersList(e, c.read)
+		for _, member := range members {
+			c.refers(listedIn(e, member), member.Subject)
+		}
+		c.lists[e.Name] = isList
 		for _, child := range m.Manifests {
 			c.nested[child.Digest] = true
 		}
@@ -130,6 +136,23 @@ func (c *catalog) sort(entries []store.Entry) error {
 		}
 	}
 	return nil
+}
+
+// refers notes a referrer, which may stand in a list and beside it.
+func (c *catalog) refers(e store.Entry, subject digest.Digest) {
+	if !slices.ContainsFunc(c.referrers[subject], func(other store.Entry) bool { return other.Digest == e.Digest }) {
+		c.referrers[subject] = append(c.referrers[subject], e)
+	}
+}
+
+// listedIn is a referrer as an entry of its own would have it, beside the list that
+// names it.
+func listedIn(list store.Entry, m store.ListedReferrer) store.Entry {
+	e := store.Entry{MediaType: m.MediaType, ArtifactType: m.ArtifactType, Digest: m.Digest, Size: m.Size}
+	if repository := repositoryOf(list); repository != "" {
+		e.Repositories = []string{repository}
+	}
+	return e
 }
 
 // repositoryOf returns REGISTRY/REPOSITORY of an entry, "" where its name has none.

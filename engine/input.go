@@ -88,9 +88,43 @@ func (l *local) addReferrer(entry store.Entry) error {
 	if json.Unmarshal(data, &m) != nil || m.Subject == nil {
 		return nil
 	}
-	l.points[m.Subject.Digest] = append(l.points[m.Subject.Digest], entry.Descriptor())
-	l.homes[entry.Digest] = slices.Concat([]string{}, entry.Repositories)
+	l.refers(entry.Descriptor(), m.Subject.Digest, entry.Repositories)
 	return nil
+}
+
+// addList notes what a root lists, if it is a list of referrers and no artifact, and
+// returns it.
+func (l *local) addList(r root) (members []store.Entry, is bool) {
+	all, is := store.ReferrersList(r.entry, func(desc ocispec.Descriptor) ([]byte, error) {
+		return l.manifest(context.Background(), desc)
+	})
+	var homes []string
+	if r.ref.Registry != "" {
+		homes = append(homes, r.ref.Name())
+	}
+	for _, m := range all {
+		l.refers(m.Descriptor, m.Subject, homes)
+		members = append(members, store.Entry{MediaType: m.MediaType, ArtifactType: m.ArtifactType, Digest: m.Digest, Size: m.Size})
+	}
+	return members, is
+}
+
+// refers notes that a manifest refers to subject in some repositories, none of which
+// means in any.
+func (l *local) refers(desc ocispec.Descriptor, subject digest.Digest, repositories []string) {
+	homes, met := l.homes[desc.Digest]
+	switch {
+	case !met:
+		l.points[subject] = append(l.points[subject], desc)
+		homes = slices.Clone(repositories)
+	case len(homes) == 0 || len(repositories) == 0:
+		homes = nil
+	default:
+		homes = slices.Concat(homes, repositories)
+		slices.Sort(homes)
+		homes = slices.Compact(homes)
+	}
+	l.homes[desc.Digest] = homes
 }
 
 // belongs tells whether a referrer is one of those of an artifact that came

@@ -55,7 +55,8 @@ type EntryNameError struct {
 
 func (e *EntryNameError) Error() string { return fmt.Sprintf("%s: %s", e.Name, e.Reason) }
 
-// rootsOf sorts the entries of a layout into roots and referrers, which it notes. What
+// rootsOf sorts the entries of a layout into roots and referrers, which it notes; a list
+// of referrers is neither. What
 // has a bare tag, or no name at all, belongs to repository, which may be zero. What
 // cannot be named or read becomes a root with a fault, so that it costs no other.
 func (l *local) rootsOf(entries []store.Entry, repository config.Reference) []root {
@@ -63,9 +64,15 @@ func (l *local) rootsOf(entries []store.Entry, repository config.Reference) []ro
 	var referrers []store.Entry
 	doubles := doublesIn(entries)
 	for _, e := range entries {
-		if e.Name != "" {
-			roots = append(roots, l.namedRoot(e, repository, doubles[e.Name]))
+		if e.Name == "" {
+			continue
 		}
+		r := l.namedRoot(e, repository, doubles[e.Name])
+		if members, is := l.addList(r); is {
+			referrers = append(referrers, members...)
+			continue
+		}
+		roots = append(roots, r)
 	}
 	for _, e := range entries {
 		if e.Name != "" {
@@ -83,9 +90,19 @@ func (l *local) rootsOf(entries []store.Entry, repository config.Reference) []ro
 	}
 	roots = l.withoutChildren(roots)
 	for _, e := range l.orphans(roots, referrers) {
-		roots = append(roots, namelessRoot(e, repository))
+		roots = append(roots, namelessRoot(e, l.homeOf(e, repository)))
 	}
 	return roots
+}
+
+// homeOf returns the one repository that a referrer is known to belong to, else another.
+func (l *local) homeOf(e store.Entry, other config.Reference) config.Reference {
+	if homes := l.homes[e.Digest]; len(homes) == 1 {
+		if ref, err := config.ParseReference(homes[0]); err == nil {
+			return ref
+		}
+	}
+	return other
 }
 
 // namedRoot makes a root of an entry that has a name.

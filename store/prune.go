@@ -68,7 +68,7 @@ func OpenLayoutDir(path string) (*Dir, error) {
 // in no graph any more, and the blobs that nothing reaches. index.json changes
 // first, and all at once: whatever ends the process, what index.json names is there.
 func (d *Dir) Prune(ctx context.Context, o PruneOptions) (*Pruned, error) {
-	p := &pruner{PruneOptions: o, dir: d, verifier: newVerifier(ctx, layoutSource{d}, &Index{}, VerifyOptions{}), stays: make(map[key]bool)}
+	p := &pruner{PruneOptions: o, dir: d, verifier: newVerifier(ctx, layoutSource{d}, &Index{}, VerifyOptions{}), stays: make(map[key]bool), lists: make(map[key]int)}
 	if err := p.choose(); err != nil {
 		return nil, err
 	}
@@ -76,10 +76,10 @@ func (d *Dir) Prune(ctx context.Context, o PruneOptions) (*Pruned, error) {
 		return nil, err
 	}
 	result, gone := p.result()
-	if o.DryRun || len(gone) == 0 && len(result.Entries) == 0 && result.Referrers == 0 {
+	if o.DryRun || len(gone) == 0 && len(result.Entries) == 0 && result.Referrers == 0 && len(p.lists) == 0 {
 		return result, nil
 	}
-	if len(result.Entries)+result.Referrers > 0 {
+	if len(result.Entries)+result.Referrers+len(p.lists) > 0 {
 		d.index.keep(func(e Entry) bool { return p.stays[e.key()] })
 		if err := d.Commit(ctx); err != nil {
 			return nil, err
@@ -108,6 +108,7 @@ type pruner struct {
 	verifier *verifier // knows what the entries that stay reach
 	stays    map[key]bool
 	pending  []dependent
+	lists    map[key]int // lists of referrers that are not kept by name, and how many each names
 	unnamed  int
 }
 
@@ -128,13 +129,26 @@ func (p *pruner) choose() error {
 		}
 		if p.Keep(e.Name) {
 			p.stay(e)
-		} else if p.Attached != nil {
-			if subject, ok := p.Attached(e.Name); ok {
-				p.pending = append(p.pending, dependent{e, subject})
-			}
+		} else if subject, ok := p.belongsTo(e); ok {
+			p.pending = append(p.pending, dependent{e, subject})
 		}
 	}
 	return nil
+}
+
+// belongsTo tells what an entry stays with that has a name but is no artifact.
+func (p *pruner) belongsTo(e Entry) (subject digest.Digest, ok bool) {
+	if members, is := ReferrersList(e, p.verifier.source.manifest); is {
+		p.lists[e.key()] = len(members)
+		if len(members) > 0 {
+			return members[0].Subject, true
+		}
+		return "", false
+	}
+	if p.Attached == nil {
+		return "", false
+	}
+	return p.Attached(e.Name)
 }
 
 // chooseNameless keeps what is no referrer: another tool wrote it, and nothing
@@ -188,10 +202,13 @@ func (p *pruner) follow() error {
 func (p *pruner) result() (*Pruned, []digest.Digest) {
 	result := &Pruned{Unnamed: p.unnamed}
 	for _, e := range p.dir.index.Entries {
+		listed, isList := p.lists[e.key()]
 		switch {
 		case p.stays[e.key()]:
 		case e.Name == "":
 			result.Referrers++
+		case isList:
+			result.Referrers += listed
 		default:
 			result.Entries = append(result.Entries, e)
 		}

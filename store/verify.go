@@ -17,7 +17,7 @@ type VerifyOptions struct {
 // Verification is what was found in a layout.
 type Verification struct {
 	Artifacts int   // what index.json lists, without referrers
-	Referrers int   // those of its entries that have no name, but a subject
+	Referrers int   // its entries that have no name but a subject, and what its lists of referrers name
 	Blobs     int   // distinct ones that index.json reaches, with manifests
 	Bytes     int64 // that these have
 	LeftOver  int   // blobs that it does not reach; no fault

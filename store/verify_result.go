@@ -17,13 +17,11 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 	for _, n := range v.reached {
 		r.Bytes += n.size
 	}
+	counted := make(map[digest.Digest]bool)
 	for i := range v.index.Entries {
 		e := &v.index.Entries[i]
-		subject, refers := v.subjects[e.Digest]
-		referrer := refers && e.Name == ""
-		if referrer {
-			r.Referrers++
-		} else {
+		members, isList := v.referrers(e)
+		if !isList {
 			r.Artifacts++
 		}
 		if len(v.bad) > 0 {
@@ -32,13 +30,33 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 		if err := e.CheckName(func() ([]byte, error) { return v.source.manifest(e.Descriptor()) }); err != nil {
 			r.Faults = append(r.Faults, fault(e, e.Digest, err))
 		}
-		// One that an earlier artifact of the same name left has a subject that nothing
-		// reaches any more; prune takes both away.
-		if n := v.reached[subject]; referrer && (n == nil || !n.manifest) && (n != nil || v.source.absent(subject)) {
-			r.Faults = append(r.Faults, fault(e, e.Digest, &SubjectError{Subject: subject}))
+		for _, m := range members {
+			if counted[m.Digest] {
+				continue
+			}
+			counted[m.Digest] = true
+			// One that an earlier artifact of the same name left has a subject that nothing
+			// reaches any more; prune takes both away.
+			if n := v.reached[m.Subject]; (n == nil || !n.manifest) && (n != nil || v.source.absent(m.Subject)) {
+				r.Faults = append(r.Faults, fault(e, m.Digest, &SubjectError{Subject: m.Subject}))
+			}
 		}
 	}
+	r.Referrers = len(counted)
 	return r, nil
+}
+
+// referrers returns what an entry that is no artifact brings: itself, if it has a
+// subject and no name, or what it lists.
+func (v *verifier) referrers(e *Entry) (members []ListedReferrer, is bool) {
+	if e.Name != "" {
+		return ReferrersList(*e, v.source.manifest)
+	}
+	subject, refers := v.subjects[e.Digest]
+	if refers {
+		members = append(members, ListedReferrer{e.Descriptor(), subject})
+	}
+	return members, refers
 }
 
 func fault(e *Entry, d digest.Digest, err error) Fault {
