@@ -104,6 +104,10 @@ func inputHint(err error) string {
 	switch {
 	case !is[*store.InputError](err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission):
 		return ""
+	case is[*bundle.LinkError](err):
+		return "unpack it, and name the folder with --input"
+	case is[*store.LateError](err):
+		return "write it to a file, and name that with --input"
 	case errors.Is(err, io.ErrUnexpectedEOF) || is[*bundle.FormatError](err):
 		return "it is not as it was written: copy it once more"
 	}

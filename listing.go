@@ -330,7 +330,7 @@ func passing(ctx context.Context, s *store.Stream) (map[digest.Digest][]byte, er
 	for ctx.Err() == nil {
 		d, size, err := s.Next()
 		if errors.Is(err, io.EOF) {
-			return configs, nil
+			return configs, s.Complete()
 		}
 		if err != nil {
 			return nil, err

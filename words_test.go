@@ -28,6 +28,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
 // refusal is what a registry answered to op on a reference: a status, and codes
@@ -157,6 +158,8 @@ func wordings() []wording {
 		{name: "no archive", err: &store.InputError{Path: "notes.txt", Reason: "is neither a tar archive nor an OCI layout"}},
 		{name: "nothing in it", err: engine.ErrNoArtifact},
 		{name: "no index", err: &store.InputError{Path: "mirror", Reason: `index.json has no list "manifests"`, Err: &store.IndexError{Err: errors.New(`has no list "manifests"`)}}},
+		{name: "a link in a pipe", err: &store.InputError{Path: "standard input", Reason: (&bundle.LinkError{Name: "blobs/sha256/9f86", To: "cache/9f86"}).Error(), Err: &bundle.LinkError{}}},
+		{name: "too late in a pipe", err: &store.InputError{Path: "standard input", Reason: (&store.LateError{Digest: sum}).Error(), Err: &store.LateError{}}},
 		{name: "half an archive", err: &store.InputError{Path: "bundle.tgz", Reason: "the archive ends in the middle", Err: io.ErrUnexpectedEOF}},
 		{name: "no lock", err: &noLockError{"mirror.lock.yaml"}},
 		{name: "drift", err: &driftError{"mirror.lock.yaml", app, "it is in ./vendor and not locked"}},

@@ -28,7 +28,11 @@ func (r *restore) feed() error {
 			return err
 		}
 	}
-	if r.in.stream != nil {
+	switch {
+	case r.before != nil:
+		r.feedNothing()
+		return nil
+	case r.in.stream != nil:
 		return r.feedStream(r.pool.ctx)
 	}
 	for _, u := range r.order {
@@ -50,7 +54,7 @@ func (r *restore) feedStream(ctx context.Context) error {
 	for {
 		d, size, err := r.in.stream.Next()
 		if errors.Is(err, io.EOF) {
-			return r.absent()
+			return r.atEnd()
 		}
 		if err != nil {
 			return err

@@ -96,6 +96,11 @@ type restore struct {
 	dry      *dryRun          // of a forecast: counts what would be pushed
 	whole    int
 	planned  bool // all deliveries are known
+
+	listed *store.Index       // what the input listed when the restore began
+	before map[listedKey]bool // what an earlier index.json of the pipe listed; nil for the first
+	hold   bool               // guarded by mu: nothing starts before the pipe has ended
+	held   []*delivery        // guarded by mu: what would have
 }
 
 func newRestore(c *registry.Client, o RestoreOptions) *restore {
@@ -114,6 +119,9 @@ func (r *restore) run(ctx context.Context, in store.Input) error {
 	if err := r.pool.wait(); err != nil {
 		return err
 	}
+	if err := r.revise(ctx); err != nil {
+		return err
+	}
 	if r.whole == 0 && len(r.all) > 0 {
 		return ErrNothing
 	}
@@ -123,9 +131,17 @@ func (r *restore) run(ctx context.Context, in store.Input) error {
 // prepare finds out what goes where, and what the targets lack of it.
 func (r *restore) prepare(ctx context.Context, in store.Input) error {
 	var err error
+	stream, once := in.(*store.Stream)
+	if once && r.DryRun {
+		if err := readToEnd(ctx, stream); err != nil {
+			return err
+		}
+	}
 	if r.in, err = openInput(in); err != nil {
 		return err
 	}
+	r.listed, r.hold = in.Index(), once && !stream.Ours() && r.before == nil
+	r.late(r.in.roots)
 	r.graph.store = r.forget
 	r.graph.notice = r.Progress.Notice
 	if missing := in.Index().Annotations[AnnotationMissing]; missing != "" {

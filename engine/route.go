@@ -15,6 +15,7 @@ import (
 // delivery is one artifact on its way to one place.
 type delivery struct {
 	name   string // the full source reference, or what the layout calls it
+	listed listedKey
 	source string // the repository that it came from; "" if unknown
 	root   descriptor
 	target config.Target
@@ -214,7 +215,7 @@ func (r *restore) deliver(root root, target config.Target) (*delivery, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", e.Name, err)
 	}
-	d := &delivery{name: root.name(), target: target, path: target.Namespace, root: compact(e.Descriptor()),
+	d := &delivery{name: root.name(), target: target, path: target.Namespace, root: compact(e.Descriptor()), listed: listedKey{e.Name, e.Digest},
 		scope: scopeOfAll(!r.ExcludeReferrers, platforms), fault: root.fault}
 	if d.nowhere = root.fault != nil && !root.isSuspect(); d.nowhere {
 		return d, nil

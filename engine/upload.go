@@ -181,6 +181,9 @@ func (r *restore) sent(u *upload) error {
 // ready queues the manifests of a delivery whose blobs are all there or failed.
 // Lists of referrers are completed aside: nothing is to be sent while they settle.
 func (r *restore) ready(d *delivery) error {
+	if r.holds(d) {
+		return nil
+	}
 	if d.failure != nil || d.skipped {
 		return r.settle(r.pool.ctx, d, d.failure)
 	}

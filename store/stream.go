@@ -17,10 +17,19 @@ type Stream struct {
 	in    *bundle.Stream
 	name  string
 	held  *held
+	first map[digest.Digest]bool // what the first index.json lists; nil as long as there is no other
 	index atomic.Pointer[Index]
 }
 
 var _ Input = (*Stream)(nil)
+
+// LateError says that a manifest came behind the index.json that an archive began with,
+// and a later one lists it: what is read once cannot go back to it.
+type LateError struct{ Digest digest.Digest }
+
+func (e *LateError) Error() string {
+	return "its last index.json lists " + string(e.Digest) + ", which came behind the first"
+}
 
 // errOrder says that an archive cannot be read in one pass.
 var errOrder = errors.New("is not in our order")
@@ -63,6 +72,25 @@ func openStream(r io.Reader, o OpenOptions) (Input, error) {
 // Index returns what index.json lists: the last one that came.
 func (s *Stream) Index() *Index { return s.index.Load() }
 
+// Ours tells whether the archive is in members of ours, whose writer takes an artifact
+// out of a later index.json only if that is not whole. In any other a later one may say
+// anything.
+func (s *Stream) Ours() bool { return s.in.Members() }
+
+// Complete is for the end of a stream: it makes sure that the manifests which its last
+// index.json lists have come in time to be kept, else it is a *LateError.
+func (s *Stream) Complete() error {
+	if s.first == nil {
+		return nil
+	}
+	for _, e := range s.Index().Entries {
+		if _, kept := s.held.packed[e.Digest]; !kept && !s.first[e.Digest] {
+			return inputError(s.name, &LateError{Digest: e.Digest})
+		}
+	}
+	return nil
+}
+
 // Manifest returns the bytes of a manifest, verified, or fs.ErrNotExist.
 func (s *Stream) Manifest(d digest.Digest) ([]byte, error) { return s.held.get(d) }
 
@@ -101,8 +129,15 @@ func (s *Stream) Close() error { return s.in.Close() }
 
 func (s *Stream) readIndex() error {
 	x, err := ReadIndex(s.in)
-	if err == nil {
-		s.index.Store(x)
+	if err != nil {
+		return err
 	}
-	return err
+	if s.first == nil {
+		s.first = make(map[digest.Digest]bool)
+		for _, e := range s.Index().Entries {
+			s.first[e.Digest] = true
+		}
+	}
+	s.index.Store(x)
+	return nil
 }

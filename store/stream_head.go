@@ -39,8 +39,9 @@ func (h *streamHead) read() error {
 		}
 	}
 	// An archive of ours has this order. If a manifest is not there, it is
-	// nowhere, and not behind what would be spooled.
-	if !h.in.Members() && !h.held.completes(h.index) {
+	// nowhere, and not behind what would be spooled. An index.json that lists nothing
+	// is never of ours: another one follows, or all of it is soon spooled.
+	if !h.in.Members() && (len(h.index.Entries) == 0 || !h.held.completes(h.index)) {
 		return errOrder
 	}
 	return nil

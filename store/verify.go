@@ -70,6 +70,9 @@ func VerifyStream(ctx context.Context, s *Stream, o VerifyOptions) (*Verificatio
 	if err := source.hash(v.progress); err != nil {
 		return nil, err
 	}
+	if err := s.Complete(); err != nil {
+		return nil, err
+	}
 	v.index = s.Index() // the last one
 	if err := v.walk(); err != nil {
 		return nil, err

@@ -55,6 +55,14 @@ func (e *FormatError) Error() string {
 // Is tells an archive that is cut off from one that is wrong in itself.
 func (e *FormatError) Is(target error) bool { return e.cut && target == io.ErrUnexpectedEOF }
 
+// LinkError says that a file of a layout is a link to another entry, which has gone by
+// in a stream. A plain tar file is read at random, and its links are followed.
+type LinkError struct{ Name, To string }
+
+func (e *LinkError) Error() string {
+	return fmt.Sprintf("the entry %.100q is a link to %.100q, which only a plain tar file can follow", e.Name, e.To)
+}
+
 func damaged(offset int64, format string, args ...any) error {
 	return &FormatError{Offset: offset, Reason: fmt.Sprintf(format, args...)}
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -238,5 +240,94 @@ func TestZstdWindow(t *testing.T) {
 	})
 	if used > 64<<20 {
 		t.Errorf("took %d bytes", used)
+	}
+}
+
+// TestEntriesWithoutAPartInALayoutArePassedOver: links and devices of other names.
+func TestEntriesWithoutAPartInALayoutArePassedOver(t *testing.T) {
+	blob := blobFile([]byte("blob")).name
+	archive := foreign(t, &tar.Header{Name: LayoutFile}, &tar.Header{Name: blob},
+		&tar.Header{Typeflag: tar.TypeLink, Name: "cache/x", Linkname: blob},
+		&tar.Header{Typeflag: tar.TypeLink, Name: blob, Linkname: "./" + blob}, // tar was given it twice
+		&tar.Header{Typeflag: tar.TypeSymlink, Name: "blobs/latest", Linkname: "/etc/passwd"},
+		&tar.Header{Typeflag: tar.TypeChar, Name: "dev/null"}, &tar.Header{Typeflag: tar.TypeFifo, Name: "blobs/pipe"},
+		&tar.Header{Name: IndexFile})
+	want := []string{LayoutFile, blob, IndexFile}
+	for _, wrap := range []func(testing.TB, []byte) []byte{asIs, wrapGzip, wrapZstd} {
+		if got := namesOf(t, wrap(t, archive)); !slices.Equal(got, want) {
+			t.Errorf("a stream has %q", got)
+		}
+	}
+	r, err := Open(bytes.NewReader(archive), int64(len(archive)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for name := range r.Entries() {
+		got = append(got, name)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("a file has %q", got)
+	}
+}
+
+func asIs(_ testing.TB, p []byte) []byte { return p }
+
+func namesOf(t *testing.T, archive []byte) []string {
+	t.Helper()
+	s, err := NewStream(bytes.NewReader(archive))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var names []string
+	for {
+		name, _, err := s.Next()
+		if err == io.EOF {
+			return names
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, name)
+	}
+}
+
+// TestLinksAreFollowedInAFile: GNU tar writes a file that has two names once, and a link.
+func TestLinksAreFollowedInAFile(t *testing.T) {
+	one, two, three := blobFile([]byte("one")).name, blobFile([]byte("two")).name, blobFile([]byte("three")).name
+	archive := foreign(t, &tar.Header{Name: "cache/one"}, &tar.Header{Name: LayoutFile},
+		&tar.Header{Typeflag: tar.TypeLink, Name: one, Linkname: "cache/one"},
+		&tar.Header{Typeflag: tar.TypeSymlink, Name: two, Linkname: "../../cache/two"},
+		&tar.Header{Typeflag: tar.TypeLink, Name: three, Linkname: "nowhere"},
+		&tar.Header{Name: "cache/two"}, &tar.Header{Name: IndexFile})
+	r, err := Open(bytes.NewReader(archive), int64(len(archive)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{one: "cache/one", two: "cache/two"} {
+		e, err := r.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := io.ReadAll(e)
+		if size, _ := r.Stat(name); err != nil || string(data) != want || size != int64(len(want)) {
+			t.Errorf("%s has %q, %v", name, data, err)
+		}
+	}
+	if _, err := r.Open(three); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a link to nothing: %v", err)
+	}
+	s, err := NewStream(bytes.NewReader(archive))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for err == nil {
+		_, _, err = s.Next()
+	}
+	var link *LinkError
+	if !errors.As(err, &link) || link.Name != one {
+		t.Errorf("a stream: %v", err)
 	}
 }

@@ -23,8 +23,11 @@ func newTarStream(r io.Reader) (*tarStream, error) {
 
 func (s *tarStream) next() (name string, size int64, err error) {
 	name, size, err = s.file.next()
-	if err == io.EOF {
+	switch {
+	case err == io.EOF:
 		err = s.drain()
+	case err == nil && s.file.link != "":
+		err = &LinkError{Name: name, To: s.file.link}
 	}
 	return name, size, err
 }

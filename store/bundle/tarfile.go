@@ -18,7 +18,8 @@ type tarFile struct {
 	end     int64 // where the entry ends that was read last, with its padding
 	zeros   int   // bytes read directly behind end that are zero, up to a block
 	headers int
-	err     error // of the source
+	link    string // where the entry leads that was read last; "" for a file
+	err     error  // of the source
 }
 
 // newTarFile passes over content by seeking where the source can.
@@ -32,10 +33,12 @@ func newTarFile(source io.Reader) *tarFile {
 	return f
 }
 
-// next returns the next file that can be one of a layout; io.EOF at the end.
-// Folders are passed over, and so are names longer than any layout has.
+// next returns the next file, or a link that stands where a layout has a file; io.EOF at
+// the end. What has no part in a layout is passed over: folders, links and devices of
+// other names, names longer than any layout has.
 func (f *tarFile) next() (name string, size int64, err error) {
 	for {
+		f.link = ""
 		h, err := f.tar.Next()
 		if err == io.EOF {
 			return "", 0, f.ended()
@@ -54,6 +57,12 @@ func (f *tarFile) next() (name string, size int64, err error) {
 		if err := f.check(h); err != nil {
 			return "", 0, err
 		}
+		if h.Typeflag != tar.TypeReg {
+			if f.link = linkTarget(h); f.link != "" {
+				return path.Clean(h.Name), 0, nil
+			}
+			continue
+		}
 		f.end += h.Size + padding(h.Size)
 		if name := path.Clean(h.Name); len(name) < maxName {
 			return name, h.Size, nil
@@ -66,10 +75,26 @@ func isContainer(h *tar.Header) bool {
 	return h.Typeflag == tar.TypeDir || h.Typeflag == tar.TypeXGlobalHeader
 }
 
-// check refuses what is no plain file, and a name that leads out of the archive.
+// linkTarget returns the name to which a link leads that stands where a layout has a
+// file, "" for any other entry. One to itself is what tar makes of a file that it is
+// given twice.
+func linkTarget(h *tar.Header) string {
+	name, to := path.Clean(h.Name), path.Clean(h.Linkname)
+	if h.Typeflag == tar.TypeSymlink {
+		to = path.Join(path.Dir(name), h.Linkname)
+	}
+	if to == name || !inBundle(name) {
+		return ""
+	}
+	return to
+}
+
+// check refuses what a layout cannot have in the place of a file, and a name that leads
+// out of the archive.
 func (f *tarFile) check(h *tar.Header) error {
+	file := h.Typeflag == tar.TypeReg || h.Typeflag == tar.TypeLink || h.Typeflag == tar.TypeSymlink
 	switch {
-	case h.Typeflag != tar.TypeReg:
+	case !file && (h.Typeflag == tar.TypeGNUSparse || inBundle(path.Clean(h.Name))):
 		return damaged(f.at, "the entry %.100q is neither file nor folder", h.Name)
 	case h.PAXRecords["GNU.sparse.major"] != "" || h.PAXRecords["GNU.sparse.map"] != "":
 		return damaged(f.at, "the entry %.100q is a sparse file", h.Name)
@@ -164,10 +189,11 @@ func (a *Reader) openTar() error {
 	a.directory = newDirectory(0)
 	f := newTarFile(io.NewSectionReader(a.r, 0, a.size))
 	var key []byte
+	var links [][2]string // from and to, of those that lead to what has not come yet
 	for {
 		name, size, err := f.next()
 		if err == io.EOF {
-			return nil
+			return a.follow(links)
 		}
 		if err == nil && size > a.size-f.at {
 			err = cutOff(f.at, "%.100q is cut off", name)
@@ -175,9 +201,32 @@ func (a *Reader) openTar() error {
 		if err != nil {
 			return err
 		}
+		at := place{offset: f.at, size: size}
+		if f.link != "" {
+			var found bool
+			if at, found = a.directory.find(f.link); !found {
+				links = append(links, [2]string{name, f.link})
+				continue
+			}
+		}
 		key = appendKey(key[:0], name)
-		if err := a.directory.add(key, f.at, size); err != nil {
+		if err := a.directory.add(key, at.offset, at.size); err != nil {
 			return err
 		}
 	}
+}
+
+// follow gives links the content of files that come after them. Those that lead to
+// nothing in the archive are passed over: what they stand for is missing.
+func (a *Reader) follow(links [][2]string) error {
+	for _, link := range links {
+		at, found := a.directory.find(link[1])
+		if _, there := a.directory.find(link[0]); there || !found {
+			continue
+		}
+		if err := a.directory.add(appendKey(nil, link[0]), at.offset, at.size); err != nil {
+			return err
+		}
+	}
+	return nil
 }
