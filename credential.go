@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -9,7 +8,6 @@ import (
 
 	"golang.org/x/term"
 	"oras.land/oras-go/v2/registry/remote/auth"
-	"oras.land/oras-go/v2/registry/remote/credentials"
 )
 
 // credentialFlags give the credentials of one registry. Without them those of
@@ -122,38 +120,4 @@ func askPassword(u *ui, username string, hosts []string) (string, error) {
 		return "", usage("", "the password is empty")
 	}
 	return string(password), nil
-}
-
-// stored says whether credentials for a registry lie where oras and docker put
-// them, which makes "log in" the wrong advice.
-func stored(files []string, host string) bool {
-	address := credentials.ServerAddressFromRegistry(host)
-	for _, open := range stores(files) {
-		store, err := open()
-		if err != nil {
-			continue
-		}
-		c, err := store.Get(context.Background(), address)
-		if err == nil && c != auth.EmptyCredential {
-			return true
-		}
-	}
-	return false
-}
-
-type openStore func() (*credentials.DynamicStore, error)
-
-func stores(files []string) []openStore {
-	if len(files) == 0 {
-		return []openStore{func() (*credentials.DynamicStore, error) {
-			return credentials.NewStoreFromDocker(credentials.StoreOptions{})
-		}}
-	}
-	var all []openStore
-	for _, path := range files {
-		all = append(all, func() (*credentials.DynamicStore, error) {
-			return credentials.NewStore(path, credentials.StoreOptions{})
-		})
-	}
-	return all
 }

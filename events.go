@@ -104,7 +104,7 @@ func (e *events) progress(at standing, rate float64) {
 
 func (e *events) artifact(a engine.ArtifactReport, hint string) {
 	if e != nil {
-		e.write(artifactEvent{e.head("artifact"), artifactOf(a, e.hide), hint})
+		e.write(artifactEvent{e.head("artifact"), artifactOf(a, e.hide), e.hide(hint)})
 	}
 }
 
@@ -123,7 +123,7 @@ func (e *events) notice(message string) {
 
 func (e *events) failure(err error, hint string) {
 	if e != nil {
-		e.write(errorEvent{e.head("error"), e.hide(fact(err)), hint})
+		e.write(errorEvent{e.head("error"), e.hide(fact(err)), e.hide(hint)})
 	}
 }
 

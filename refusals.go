@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"os/exec"
 	"strings"
 	"syscall"
 
@@ -173,17 +175,29 @@ func (h hints) loginHint(err error) string {
 		return ""
 	}
 	host := ref.Registry
+	var helper *registry.HelperError
 	switch {
+	case errors.As(err, &helper):
+		return helperHint(helper)
 	case code == http.StatusForbidden && isPush(e):
 		return "check that the account that is used may push there, and that the tag may be moved"
 	case code == http.StatusForbidden:
 		return "check that the account that is used may do this at " + host + orName(host)
 	case h.given:
 		return host + " refuses the credentials that were given: check user name and password"
-	case !none && stored(h.files, host):
+	case !none && registry.Stored(context.Background(), h.files, host):
 		return fmt.Sprintf(`%s refuses the stored credentials: log in anew with "oras login %s"%s`, host, host, orName(host))
 	}
 	return fmt.Sprintf(`log in with "oras login %s"; oras-mirror uses the same credentials%s`, host, orName(host))
+}
+
+// helperHint shows how to see what a helper says: it may be a secret, and is for nobody
+// else.
+func helperHint(e *registry.HelperError) string {
+	if errors.Is(e.Err, exec.ErrNotFound) {
+		return "install " + e.Helper + ", or take it out of the credentials file"
+	}
+	return fmt.Sprintf(`"echo %s | %s get" shows what it says`, e.Address, e.Helper)
 }
 
 func orName(host string) string {

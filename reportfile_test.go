@@ -16,6 +16,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/oras-mirror/oras-mirror/internal/redact"
 	"github.com/oras-mirror/oras-mirror/schemas"
 )
 
@@ -112,7 +113,7 @@ func TestReportHasNoSecrets(t *testing.T) {
 		t.Error(err)
 	}
 	for _, text := range []string{string(data), stderr} {
-		if !strings.Contains(text, hidden) || !strings.Contains(text, "403") {
+		if !strings.Contains(text, redact.Mask) || !strings.Contains(text, "403") {
 			t.Errorf("the registry was not quoted: %s", text)
 		}
 		for _, secret := range []string{"geheimes", "another one", "bWU6Z2VoZWltZXMgV29ydA"} {

@@ -1,40 +1,44 @@
 package main
 
 import (
-	"encoding/base64"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/oras-mirror/oras-mirror/internal/redact"
 )
 
 // secrets are kept out of what is said and written. Our own words have none; but
 // a registry may say in its error what it was sent, and a proxy's URL may have a
 // password. The zero value knows none and still knows the looks of some.
 type secrets struct {
-	mu    sync.Mutex // guards known
-	known []string
+	mu    sync.Mutex // guards what follows
+	known []redact.Secret
+	added map[string]bool
 }
 
 // leastSecret keeps a password that is a short word from blotting out the same
 // word elsewhere.
 const leastSecret = 6
 
-const hidden = "xxxxx"
-
-// add notes a secret, and how it looks on the way to a registry.
+// add notes a secret. A short one is known beside its user name alone.
 func (s *secrets) add(username, secret string) {
+	if len(secret) < leastSecret {
+		secret = username + ":" + secret
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	basic := base64.StdEncoding.EncodeToString([]byte(username + ":" + secret))
-	query := url.QueryEscape(secret)
-	for _, text := range []string{secret, query, strings.ReplaceAll(query, "+", "%20"), url.PathEscape(secret), basic} {
-		if len(text) >= leastSecret && !slices.Contains(s.known, text) {
-			s.known = append(s.known, text)
-		}
+	if len(secret) < leastSecret || s.added[secret] {
+		return
 	}
+	if s.added == nil {
+		s.added = make(map[string]bool)
+	}
+	s.added[secret] = true
+	s.known = append(s.known, redact.New(secret))
 }
 
 var secretHeader = regexp.MustCompile(`(?i)auth|cookie|token|secret|key|pass|pwd|cred|sess|jwt|sig`)
@@ -76,10 +80,21 @@ func (s *secrets) addProxies(environ []string) {
 	}
 }
 
+// The looks of secrets that nobody told us of. What a token service says of a request has
+// the parameters of that, written in any of these ways.
+const (
+	secretName   = `[a-z0-9_.-]*(?:sig|token|credential|password|passwd|secret|assertion|api_?key|access_?key)[a-z0-9_-]*`
+	openingQuote = `(?:\\?["']|%22|&quot;|&#34;)`
+)
+
 var (
 	userInfo   = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)[^/?#\s@"']+@`)
-	credential = regexp.MustCompile(`(?i)\b(bearer|basic) +([A-Za-z0-9._~+/=-]{8,})`)
-	parameter  = regexp.MustCompile(`(?i)([?&][a-z0-9_-]*(?:sig|token|credential|password|secret|key)[a-z0-9_-]*=)[^&\s"']+`)
+	credential = regexp.MustCompile(`(?i)((?:\b|%20)(?:bearer|basic))( +|%20|\+)([A-Za-z0-9._~+/=-]{8,})`)
+	parameter  = regexp.MustCompile(`(?i)([?&][a-z0-9_-]*key[a-z0-9_-]*=)[^&\s"']+`)
+	assigned   = regexp.MustCompile(`(?i)(\b` + secretName + openingQuote + `?\s*(?:=|%3D)\s*` + openingQuote + `?)[^&\s"'\\,;)}\]]+`)
+	member     = regexp.MustCompile(`(?i)(` + openingQuote + secretName + openingQuote + `\s*(?::|%3A)\s*` + openingQuote + `)[^"'\\&%\s]+`)
+	header     = regexp.MustCompile(`(?i)(\b(?:access|refresh|identity|id|client|registry)[_-](?:token|secret):\s+)[^\s"',;]+`)
+	webToken   = regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?`) // RFC 7519
 )
 
 // hide returns text without secrets.
@@ -88,15 +103,18 @@ func (s *secrets) hide(text string) string {
 	known := slices.Clone(s.known)
 	s.mu.Unlock()
 	for _, secret := range known {
-		text = strings.ReplaceAll(text, secret, hidden)
+		text = secret.Hide(text)
 	}
-	text = userInfo.ReplaceAllString(text, "${1}"+hidden+"@")
-	text = parameter.ReplaceAllString(text, "${1}"+hidden)
+	text = userInfo.ReplaceAllString(text, "${1}"+redact.Mask+"@")
+	for _, looks := range []*regexp.Regexp{parameter, assigned, member, header} {
+		text = looks.ReplaceAllString(text, "${1}"+redact.Mask)
+	}
+	text = webToken.ReplaceAllString(text, redact.Mask)
 	return credential.ReplaceAllStringFunc(text, func(found string) string {
-		scheme, value, _ := strings.Cut(found, " ")
-		if !strings.ContainsAny(value, "0123456789=") {
+		parts := credential.FindStringSubmatch(found)
+		if !strings.ContainsAny(parts[3], "0123456789=") {
 			return found // "basic authentication"
 		}
-		return scheme + " " + hidden
+		return parts[1] + parts[2] + redact.Mask
 	})
 }

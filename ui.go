@@ -106,8 +106,8 @@ func (u *ui) screen() screen {
 // print prints a line, whoever wants to be left alone.
 func (u *ui) print(text string) { fmt.Fprintln(u.stderr, u.clean(text)) }
 
-// clean makes a line fit to be seen.
-func (u *ui) clean(text string) string { return u.secrets.hide(printable(text)) }
+// clean makes a line fit to be seen. What is not printable may be part of a secret.
+func (u *ui) clean(text string) string { return printable(u.secrets.hide(text)) }
 
 // say prints a line that is neither an error nor a hint.
 func (u *ui) say(format string, a ...any) {

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -52,6 +53,14 @@ func broken(op, reference string, err error) error {
 	return &registry.Error{Op: op, Reference: reference, Err: &url.Error{Op: "Get", URL: "https://registry.example/v2/", Err: err}}
 }
 
+func helperFailed(err error) error {
+	const host = "registry.corp.example"
+	refused := refusal("resolve", host+"/acme/app:v1", 401, "UNAUTHORIZED", "authentication required")
+	helper := &registry.HelperError{Helper: "docker-credential-pass", Address: host, Err: err}
+	refused.Err = errors.Join(refused.Err, &registry.CredentialError{Registry: host, Err: helper})
+	return refused
+}
+
 func untrusted(err error) error { return &tls.CertificateVerificationError{Err: err} }
 
 func noTag(more bool, noRepository bool, tags ...string) error {
@@ -81,6 +90,8 @@ func wordings() []wording {
 		{name: "no credential for basic authentication", err: &registry.Error{Op: "resolve", Reference: "registry.corp.example/acme/app:v1", Err: auth.ErrBasicCredentialNotFound}},
 		{name: "wrong password, by flag", err: refusal("resolve", app, 401, "UNAUTHORIZED", "authentication required"), hints: hints{given: true}},
 		{name: "wrong password, stored", err: refusal("resolve", "stored.example/acme/app:v1", 401, "UNAUTHORIZED", "authentication required")},
+		{name: "a credential helper that fails", err: helperFailed(errors.New("exit status 1"))},
+		{name: "a credential helper that is not there", err: helperFailed(&exec.Error{Name: "docker-credential-pass", Err: exec.ErrNotFound})},
 		{name: "not allowed to read", err: refusal("list tags", "registry.corp.example/acme/app", 403, "DENIED", "requested access to the resource is denied")},
 		{name: "not allowed to push", err: refusal("push", mirrored, 403, "DENIED", "requested access to the resource is denied"), target: mirrored},
 

@@ -1,18 +1,21 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
 	"sync"
 
+	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/credentials"
 )
@@ -73,6 +76,17 @@ func (s *stores) namespace(host, repository string) string {
 	return longest
 }
 
+// Stored reports whether there is a credential for a registry in some files, or if there
+// are none in the usual places.
+func Stored(ctx context.Context, files []string, name string) bool {
+	s := &stores{files: files}
+	if s.load() != nil {
+		return false
+	}
+	c, err := s.credential(ctx, registry.Reference{Registry: name}.Host(), "")
+	return err == nil && c != auth.EmptyCredential
+}
+
 // usualFiles are the files that are asked, in this order.
 func usualFiles() []string {
 	var paths []string
@@ -109,6 +123,7 @@ func usualFiles() []string {
 // it; which of its keys is asked for is decided here, because oras-go takes
 // any key that begins with the registry, and so a namespace's at random.
 type store struct {
+	path    string
 	file    *credentials.FileStore
 	keys    map[string]json.RawMessage
 	helpers map[string]string
@@ -117,7 +132,7 @@ type store struct {
 }
 
 func openStore(path string) *store {
-	s := &store{}
+	s := &store{path: path}
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(strings.TrimSpace(string(data))) == 0 {
 		return s
@@ -143,6 +158,16 @@ func openStore(path string) *store {
 	return s
 }
 
+// read returns what the file has under a key. Why that cannot be read is not oras-go's to
+// say: it quotes what it decoded.
+func (s *store) read(ctx context.Context, key string) (auth.Credential, error) {
+	c, err := s.file.Get(ctx, key)
+	if err != nil {
+		return c, fmt.Errorf("%s: the entry of %s cannot be read: auth is base64 of USER:PASSWORD", s.path, key)
+	}
+	return c, nil
+}
+
 // get looks for a namespace of the repository, then asks the helper of the
 // registry, then looks for the registry.
 func (s *store) get(ctx context.Context, host, repository string) (auth.Credential, error) {
@@ -150,7 +175,7 @@ func (s *store) get(ctx context.Context, host, repository string) (auth.Credenti
 		return auth.EmptyCredential, s.err
 	}
 	if key := s.namespace(host, repository); key != "" {
-		if c, err := s.file.Get(ctx, key); err != nil || c != auth.EmptyCredential {
+		if c, err := s.read(ctx, key); err != nil || c != auth.EmptyCredential {
 			return c, err
 		}
 	}
@@ -162,7 +187,7 @@ func (s *store) get(ctx context.Context, host, repository string) (auth.Credenti
 		if key = s.key(key); key == "" {
 			continue
 		}
-		if c, err := s.file.Get(ctx, key); err != nil || c != auth.EmptyCredential {
+		if c, err := s.read(ctx, key); err != nil || c != auth.EmptyCredential {
 			return c, err
 		}
 	}
@@ -182,12 +207,48 @@ func (s *store) ask(ctx context.Context, host string) (auth.Credential, error) {
 	return runHelper(ctx, s.helper, credentials.ServerAddressFromHostname(host))
 }
 
+// HelperError says that a credential helper failed. What it printed is not part of it:
+// that may be the secret.
+type HelperError struct {
+	Helper  string // docker-credential-NAME
+	Address string // of the registry, as the helper was asked for it
+	Err     error
+}
+
+func (e *HelperError) Error() string { return e.Helper + ": " + e.Err.Error() }
+func (e *HelperError) Unwrap() error { return e.Err }
+
+// What a helper answers that has nothing for a registry, and what stands in the place of
+// the user name of an identity token
+// (github.com/docker/docker-credential-helpers, credentials/error.go).
+const (
+	helperHasNone   = "credentials not found in native keychain"
+	helperTokenUser = "<token>"
+)
+
+var errHelperAnswer = errors.New("its answer is no credential in JSON")
+
+// runHelper asks a helper for the credential of an address. Neither of its outputs reaches
+// our own.
 func runHelper(ctx context.Context, helper, address string) (auth.Credential, error) {
-	c, err := credentials.NewNativeStore(helper).Get(ctx, address)
+	name := "docker-credential-" + helper
+	cmd := exec.CommandContext(ctx, name, "get")
+	cmd.Stdin = strings.NewReader(address)
+	output, err := cmd.Output()
 	if err != nil {
-		return c, fmt.Errorf("docker-credential-%s: %w", helper, err)
+		if string(bytes.TrimSpace(output)) == helperHasNone {
+			return auth.EmptyCredential, nil
+		}
+		return auth.EmptyCredential, &HelperError{name, address, err}
 	}
-	return c, nil
+	var answer struct{ Username, Secret string }
+	if json.Unmarshal(output, &answer) != nil {
+		return auth.EmptyCredential, &HelperError{name, address, errHelperAnswer}
+	}
+	if answer.Username == helperTokenUser {
+		return auth.Credential{RefreshToken: answer.Secret}, nil
+	}
+	return auth.Credential{Username: answer.Username, Password: answer.Secret}, nil
 }
 
 // key returns the key under which the file has an address: itself, or as

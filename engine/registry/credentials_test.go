@@ -1,6 +1,8 @@
 package registry
 
 import (
+	"encoding/base64"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -139,6 +141,45 @@ func TestHelpers(t *testing.T) {
 	ran, err := os.ReadFile(filepath.Join(dir, "ran"))
 	noError(t, err)
 	equal(t, "times the helper ran", strings.Count(string(ran), "ran"), 1)
+}
+
+// TestHelperThatFailsIsNotQuoted prints a secret and fails, in the ways there are.
+func TestHelperThatFailsIsNotQuoted(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a script is no program there")
+	}
+	const secret = "s3cr3t"
+	dir := t.TempDir()
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	for name, script := range map[string]string{
+		"status":  `echo '{"Username":"me","Secret":"s3cr3t"}'; echo s3cr3t >&2; exit 1`,
+		"message": `echo "error getting credentials - s3cr3t"; exit 3`,
+		"no-json": `echo s3cr3t`,
+		"number":  `echo '{"Username":"me","Secret":1e999}'`,
+		"killed":  `echo s3cr3t; kill -9 $$`,
+	} {
+		noError(t, os.WriteFile(filepath.Join(dir, "docker-credential-"+name), []byte("#!/bin/sh\n"+script+"\n"), 0o700))
+		s := &stores{files: []string{credentialsFile(t, `{"credsStore":"`+name+`"}`)}}
+		noError(t, s.load())
+		_, err := s.credential(t.Context(), "r.example", "app")
+		var helper *HelperError
+		if !errors.As(err, &helper) || helper.Helper != "docker-credential-"+name || helper.Address != "r.example" {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if err != nil && (strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), "999")) {
+			t.Errorf("%s: the error has the secret: %v", name, err)
+		}
+	}
+}
+
+// TestMalformedEntryIsNotQuoted has a credential that is base64 of something else.
+func TestMalformedEntryIsNotQuoted(t *testing.T) {
+	s := &stores{files: []string{credentialsFile(t, `{"auths":{"r.example":{"auth":"`+base64.StdEncoding.EncodeToString([]byte("s3cr3t"))+`"}}}`)}}
+	noError(t, s.load())
+	_, err := s.credential(t.Context(), "r.example", "app")
+	if err == nil || strings.Contains(err.Error(), "s3cr3t") || !strings.Contains(err.Error(), s.files[0]) {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestAccountsOfNamespaces(t *testing.T) {

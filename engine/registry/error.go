@@ -13,6 +13,8 @@ import (
 	"oras.land/oras-go/v2/errdef"
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
+
+	"github.com/oras-mirror/oras-mirror/internal/redact"
 )
 
 var (
@@ -189,7 +191,7 @@ func responseError(resp *http.Response) error {
 	_, signed, _ := strings.Cut(resp.Request.Header.Get("Authorization"), " ")
 	for _, token := range []string{signed, shownValue(resp.Request.Context())} {
 		if token != "" {
-			hideToken(e.Errors, token)
+			hideToken(e.Errors, redact.New(token))
 		}
 	}
 	if resp.StatusCode == http.StatusTooManyRequests {
@@ -200,10 +202,10 @@ func responseError(resp *http.Response) error {
 }
 
 // hideToken takes out of what a registry says the token that it was sent.
-func hideToken(errs errcode.Errors, token string) {
+func hideToken(errs errcode.Errors, token redact.Secret) {
 	for i := range errs {
-		errs[i].Message = strings.ReplaceAll(errs[i].Message, token, "xxxxx")
-		errs[i].Code = strings.ReplaceAll(errs[i].Code, token, "xxxxx")
+		errs[i].Message = token.Hide(errs[i].Message)
+		errs[i].Code = token.Hide(errs[i].Code)
 		errs[i].Detail = nil // nobody is shown it
 	}
 }
