@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 	"oras.land/oras-go/v2/errdef"
 
@@ -81,7 +80,23 @@ func (r *restore) examine(ctx context.Context, d *delivery) error {
 		return r.existing(d, there.Digest)
 	}
 	d.present, d.lacks = true, make(map[*visit]bool)
-	return r.inspect(ctx, d, d.visit, false, make(map[*visit]bool))
+	if err := r.inspect(ctx, d, d.visit, false, make(map[*visit]bool)); err != nil {
+		return err
+	}
+	return r.inspectSubject(ctx, d)
+}
+
+// inspectSubject marks a delivery as lacking that is not listed under its subject.
+func (r *restore) inspectSubject(ctx context.Context, d *delivery) error {
+	subject := d.visit.node.subject
+	if subject == "" {
+		return nil
+	}
+	absent, err := lacksInList(ctx, d, list{subject, []*visit{d.visit}})
+	if len(absent) > 0 {
+		d.lacks[d.visit] = true
+	}
+	return err
 }
 
 // existing decides about a tag that has another digest.
@@ -140,16 +155,15 @@ func (r *restore) inspectReferrers(ctx context.Context, d *delivery, v *visit, l
 	if len(wanted) == 0 {
 		return nil
 	}
-	var listed []ocispec.Descriptor
+	absent := wanted
 	if !lacking {
 		var err error
-		if listed, err = d.repo.Referrers(ctx, v.node.oci(), nil); err != nil {
+		if absent, err = lacksInList(ctx, d, list{v.node.digest, wanted}); err != nil {
 			return err
 		}
 	}
 	for _, w := range wanted {
-		absent := !slices.ContainsFunc(listed, func(l ocispec.Descriptor) bool { return l.Digest == w.node.digest })
-		if err := r.inspect(ctx, d, w, absent, seen); err != nil {
+		if err := r.inspect(ctx, d, w, slices.Contains(absent, w), seen); err != nil {
 			return err
 		}
 	}

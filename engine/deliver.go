@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 	"oras.land/oras-go/v2/registry/remote/errcode"
-
-	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // placeKey is one manifest in one repository of a target.
@@ -24,13 +21,6 @@ type placeKey struct {
 type pushKey struct {
 	placeKey
 	again bool
-}
-
-// referrersKey is one list of referrers: the same subject may have others in
-// another repository that is restored to the same place.
-type referrersKey struct {
-	pushKey
-	source string
 }
 
 // forget lets go of a manifest's bytes once they are read: the input has them.
@@ -49,14 +39,14 @@ func (r *restore) put(ctx context.Context, d *delivery) error {
 	return r.putTag(ctx, d)
 }
 
-// putManifests pushes all but the tag. A root without referrers goes out by its tag
-// alone.
+// putManifests pushes all but the tag. A root goes out by its tag alone if no list of
+// referrers needs it before.
 func (r *restore) putManifests(ctx context.Context, d *delivery) error {
 	met := make(map[*visit]bool)
 	if err := r.putWith(ctx, d, d.visit.children, met); err != nil {
 		return err
 	}
-	if d.tag != "" && len(r.wanted(d, d.visit)) == 0 {
+	if d.tag != "" && d.visit.node.subject == "" && len(r.wanted(d, d.visit)) == 0 {
 		return nil
 	}
 	return r.putWith(ctx, d, []*visit{d.visit}, met)
@@ -93,7 +83,7 @@ func (r *restore) putGraphs(ctx context.Context, d *delivery, some []*visit, met
 		for _, v := range level {
 			met[v] = true
 		}
-		if err := r.sideBySide(level, func(v *visit) error { return r.putDigest(ctx, d, v) }); err != nil {
+		if err := sideBySide(r.Concurrency, level, func(v *visit) error { return r.putDigest(ctx, d, v) }); err != nil {
 			return nil, err
 		}
 		fresh = append(fresh, level...)
@@ -131,12 +121,12 @@ func levels(some []*visit, met map[*visit]bool) [][]*visit {
 	return sorted
 }
 
-// sideBySide does something for each of many manifests.
-func (r *restore) sideBySide(some []*visit, do func(*visit) error) error {
+// sideBySide does something for each of many, a few at a time.
+func sideBySide[T any](few int, many []T, do func(T) error) error {
 	var group errgroup.Group
-	group.SetLimit(r.Concurrency)
-	for _, v := range some {
-		group.Go(func() error { return do(v) })
+	group.SetLimit(few)
+	for _, one := range many {
+		group.Go(func() error { return do(one) })
 	}
 	return group.Wait()
 }
@@ -208,60 +198,4 @@ func (r *restore) bytes(ctx context.Context, v *visit) ([]byte, error) {
 		return nil, &CorruptError{Err: err}
 	}
 	return data, nil
-}
-
-// putLists sees to it that the target lists what refers to the manifests of a
-// delivery, once all of that is pushed.
-func (r *restore) putLists(ctx context.Context, d *delivery) error {
-	return r.sideBySide(r.unlisted(d), func(v *visit) error {
-		key := referrersKey{pushKey{d.place(v.node.digest), d.again}, d.source}
-		_, err := r.referrers.do(ctx, key, func() (struct{}, error) {
-			return struct{}{}, r.list(ctx, d, v, r.wanted(d, v))
-		})
-		return err
-	})
-}
-
-// unlisted returns the manifests of a delivery that are referred to by something
-// that the target lacks.
-func (r *restore) unlisted(d *delivery) []*visit {
-	var subjects []*visit
-	r.each(d, d.visit, func(v *visit) {
-		if slices.ContainsFunc(r.wanted(d, v), d.lacking) {
-			subjects = append(subjects, v)
-		}
-	})
-	return subjects
-}
-
-// list makes the target's list of v's referrers name them all.
-func (r *restore) list(ctx context.Context, d *delivery, v *visit, referrers []*visit) error {
-	if r.dry != nil {
-		return r.foreseeList(ctx, d)
-	}
-	pushed := make([]ocispec.Descriptor, len(referrers))
-	by := make(map[digest.Digest]*visit)
-	for i, w := range referrers {
-		var err error
-		if pushed[i], err = r.describe(ctx, w); err != nil {
-			return err
-		}
-		by[w.node.digest] = w
-	}
-	return d.repo.ListReferrers(ctx, v.node.oci(), pushed, func(desc ocispec.Descriptor) error {
-		return r.push(ctx, d, by[desc.Digest], desc.Digest.String())
-	})
-}
-
-// describe makes the descriptor by which a list of referrers names a manifest:
-// with its artifact type and annotations (distribution-spec, "Referrers Tag Schema").
-func (r *restore) describe(ctx context.Context, v *visit) (ocispec.Descriptor, error) {
-	desc := v.node.oci()
-	data, err := r.in.manifest(ctx, desc)
-	if err != nil {
-		return desc, &CorruptError{Err: err}
-	}
-	m, err := store.ParseManifest(desc, data)
-	desc.ArtifactType, desc.Annotations = m.Kind(), m.Annotations
-	return desc, err
 }

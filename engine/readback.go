@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 	"oras.land/oras-go/v2/errdef"
 
@@ -120,17 +119,17 @@ func (r *restore) checks(ctx context.Context, d *delivery) []*check {
 				mend: func(m *mending) { m.blobs = append(m.blobs, b.descriptor) },
 			})
 		}
-		if wanted := r.wanted(d, v); len(wanted) > 0 {
-			all = append(all, &check{
-				ask: func() (string, error) { return readReferrers(ctx, d, v, wanted) },
-				mend: func(m *mending) {
-					for _, w := range wanted {
-						m.lacks[w] = true
-					}
-				},
-			})
-		}
 	})
+	for _, l := range r.lists(d, func(*visit) bool { return true }) {
+		all = append(all, &check{
+			ask: func() (string, error) { return readList(ctx, d, l) },
+			mend: func(m *mending) {
+				for _, v := range l.referrers {
+					m.lacks[v] = true
+				}
+			},
+		})
+	}
 	return all
 }
 
@@ -246,15 +245,10 @@ type readKey struct {
 	again      bool // after it was pushed once more
 }
 
-func readReferrers(ctx context.Context, d *delivery, v *visit, wanted []*visit) (string, error) {
-	listed, err := d.repo.Referrers(ctx, v.node.oci(), nil)
-	if err != nil {
+func readList(ctx context.Context, d *delivery, l list) (string, error) {
+	absent, err := lacksInList(ctx, d, l)
+	if err != nil || len(absent) == 0 {
 		return "", err
 	}
-	for _, w := range wanted {
-		if !slices.ContainsFunc(listed, func(l ocispec.Descriptor) bool { return l.Digest == w.node.digest }) {
-			return fmt.Sprintf("the referrers of %s do not list %s", v.node.digest, w.node.digest), nil
-		}
-	}
-	return "", nil
+	return fmt.Sprintf("the referrers of %s do not list %s", l.subject, absent[0].node.digest), nil
 }

@@ -18,7 +18,7 @@ import (
 func (r *restore) refill(ctx context.Context, d *delivery, v *visit, refusal error) (bool, error) {
 	var filled atomic.Bool
 	for _, level := range levels([]*visit{v}, make(map[*visit]bool)) {
-		err := r.sideBySide(level, func(w *visit) error {
+		err := sideBySide(r.Concurrency, level, func(w *visit) error {
 			missing, err := r.refillBlobs(ctx, d, w, false)
 			if err != nil {
 				return err
@@ -49,7 +49,7 @@ func (r *restore) refillAll(ctx context.Context, d *delivery, v *visit) error {
 	if _, err := r.refillBlobs(ctx, d, v, true); err != nil {
 		return err
 	}
-	return r.sideBySide(v.children, func(w *visit) error {
+	return sideBySide(r.Concurrency, v.children, func(w *visit) error {
 		_, err := r.putMissing(ctx, d, w, true)
 		return err
 	})

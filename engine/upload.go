@@ -189,7 +189,7 @@ func (r *restore) ready(d *delivery) error {
 	}
 	r.pool.add(d.target.Registry, 0, func(ctx context.Context) error {
 		err := r.putManifests(ctx, d)
-		if err != nil || len(r.unlisted(d)) == 0 {
+		if err != nil || len(r.lists(d, d.lacking)) == 0 {
 			return r.finish(ctx, d, err)
 		}
 		r.pool.aside(func(ctx context.Context) error {

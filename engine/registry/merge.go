@@ -47,8 +47,8 @@ func (e *UnlistedError) Error() string {
 // when another process that began before us must have put its own: the protocol has
 // no other way to keep two from losing each other's entries. What is not listed
 // after a few tries is an *UnlistedError.
-func (r *Repository) ListReferrers(ctx context.Context, subject ocispec.Descriptor, pushed []ocispec.Descriptor, push func(ocispec.Descriptor) error) error {
-	if err := subject.Digest.Validate(); err != nil {
+func (r *Repository) ListReferrers(ctx context.Context, subject digest.Digest, pushed []ocispec.Descriptor, push func(ocispec.Descriptor) error) error {
+	if err := subject.Validate(); err != nil {
 		return r.fail("push", r.Name(), err)
 	}
 	r.ExpectPush()
@@ -56,12 +56,12 @@ func (r *Repository) ListReferrers(ctx context.Context, subject ocispec.Descript
 	if err != nil {
 		return err
 	}
-	var list referrersList = &listUnderTag{repo: r, subject: subject.Digest}
+	var list referrersList = &listUnderTag{repo: r, subject: subject}
 	if api {
-		list = &listOfAPI{repo: r, subject: subject.Digest, push: push}
+		list = &listOfAPI{repo: r, subject: subject, push: push}
 	}
-	defer r.lists.lock(subject.Digest)()
-	return r.fail("list referrers", r.named(subject.Digest.String()), r.complete(ctx, list, subject.Digest, pushed))
+	defer r.lists.lock(subject)()
+	return r.fail("list referrers", r.named(subject.String()), r.complete(ctx, list, subject, pushed))
 }
 
 // complete adds to a list what it lacks until it has all that was pushed.

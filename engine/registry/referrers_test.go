@@ -421,7 +421,7 @@ func TestReferrersAreMergedIntoTheListUnderTheTag(t *testing.T) {
 	r, _ := repository(t, f.serve)
 	merge := func(add ...ocispec.Descriptor) {
 		t.Helper()
-		noError(t, r.ListReferrers(t.Context(), subject, add, nil))
+		noError(t, r.ListReferrers(t.Context(), subject.Digest, add, nil))
 	}
 	merge(referrer(1), referrer(2))
 	merge(referrer(2), referrer(3))

@@ -46,7 +46,7 @@ func TestRoundTrip(t *testing.T) {
 			noError(t, err)
 			equal(t, "has the API", api, !noAPI)
 			if !api {
-				noError(t, to.ListReferrers(t.Context(), image, signatures, nil))
+				noError(t, to.ListReferrers(t.Context(), image.Digest, signatures, nil))
 			}
 			arrived, err := to.Referrers(t.Context(), image, nil)
 			noError(t, err)
