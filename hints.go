@@ -29,7 +29,7 @@ func (h hints) of(err error) string {
 	for _, advise := range []func(error) string{
 		h.againHint, usageHint, referenceHint, h.spaceHint, outputHint, inputHint, selectionHint, lockHint, // what was asked for
 		platformHint, existsHint, spentHint, // what there is
-		certificateHint, schemeHint, reachHint, specHint, rateHint, depthHint, tagHint, unlistedHint, createHint, h.loginHint, absentHint, // what a registry said
+		proxyHint, certificateHint, schemeHint, reachHint, specHint, rateHint, depthHint, tagHint, readOnlyHint, unlistedHint, createHint, h.loginHint, absentHint, // what a registry said
 	} {
 		if hint := advise(err); hint != "" {
 			return hint

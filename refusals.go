@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -24,9 +25,55 @@ import (
 // The hints in this file are about what a registry said: the status and the codes
 // of its answer, and never its words.
 
-func certificateHint(err error) string {
-	var invalid x509.CertificateInvalidError
+// proxyHint is for what stands between us and a registry.
+func proxyHint(err error) string {
+	var dial *net.OpError
+	var asked *url.Error
+	if errors.As(err, &dial) && dial.Op == "proxyconnect" {
+		variable := "HTTPS_PROXY"
+		if errors.As(err, &asked) && strings.HasPrefix(asked.URL, "http:") {
+			variable = "HTTP_PROXY"
+		}
+		return "the proxy that " + variable + " names cannot be reached: check it, or name the registry in NO_PROXY"
+	}
+	var e *registry.ProxyError
+	if !errors.As(err, &e) {
+		return ""
+	}
+	host, variable := e.URL.Hostname(), strings.ToUpper(e.URL.Scheme)+"_PROXY"
 	switch {
+	case e.Status == http.StatusProxyAuthRequired:
+		return fmt.Sprintf("put the user name and password for the proxy before its host in %s, or go past it with NO_PROXY=%s", variable, host)
+	case e.Status == http.StatusNetworkAuthenticationRequired:
+		return "this network wants a login first, in a browser; if it has a proxy, name that in " + variable
+	case e.Proxy == "":
+		return fmt.Sprintf("check the name of the registry; if %s is reached only through a proxy, name that in %s", host, variable)
+	case e.Status/100 == 5:
+		return fmt.Sprintf("the proxy %s, which %s names, does not reach %s: NO_PROXY=%s goes past it", e.Proxy, variable, host, host)
+	}
+	return fmt.Sprintf("the proxy %s, which %s names, may refuse %s: have it allowed there, or go past it with NO_PROXY=%s", e.Proxy, variable, host, host)
+}
+
+// Alerts of TLS by which a server says that it wants another certificate of ours, or
+// one at all (RFC 8446, section 6.2). TLS 1.2 has no word for the latter.
+const (
+	alertHandshakeFailure    tls.AlertError = 40
+	alertBadCertificate      tls.AlertError = 42
+	alertUnknownCA           tls.AlertError = 48
+	alertCertificateRequired tls.AlertError = 116
+)
+
+func certificateHint(err error) string {
+	const flags = "--cert-file and --key-file, or certFile and keyFile in the spec"
+	var invalid x509.CertificateInvalidError
+	alert, _ := registry.AlertOf(err)
+	switch {
+	case alert == alertCertificateRequired:
+		return "the registry wants a client certificate: " + flags
+	case alert == alertHandshakeFailure:
+		return "the registry may want a client certificate: " + flags
+	case alert == alertBadCertificate || alert == alertUnknownCA:
+		return "the registry does not accept the client certificate: check " + flags
 	case is[x509.UnknownAuthorityError](err):
 		return "trust the authority that signed the certificate with --ca-file PATH, or caFile in the spec"
 	case is[x509.HostnameError](err):
@@ -139,6 +186,20 @@ func unlistedHint(err error) string {
 		return ""
 	}
 	return "run it again when nothing else pushes referrers there; --exclude-referrers leaves them out"
+}
+
+// readOnlyHint is for registries that take nothing: pull-through caches, and those
+// that are being moved.
+func readOnlyHint(err error) string {
+	e, ref := refusedBy(err)
+	if e == nil || !isPush(e) || ref.Tag != "" {
+		return ""
+	}
+	status := registry.Status(err)
+	if status != http.StatusMethodNotAllowed && status != http.StatusNotImplemented && !registry.HasCode(err, errcode.ErrorCodeUnsupported) {
+		return ""
+	}
+	return ref.Registry + " takes no pushes: it may be a pull-through cache, or read-only; restore to the registry that it gets its content from"
 }
 
 // createHint is for registries that make no repository, or no project, when

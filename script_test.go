@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 				RequireUniqueNames: true,
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"registry":  w.registry,
+					"proxy":     w.proxy,
 					"seed":      w.seed,
 					"fill":      fill,
 					"exits":     exits,

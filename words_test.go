@@ -61,6 +61,14 @@ func helperFailed(err error) error {
 	return refused
 }
 
+func alert(code tls.AlertError) error {
+	return &net.OpError{Op: "remote error", Err: errors.New(code.Error())}
+}
+
+func proxied(status int, text string) error {
+	return &registry.ProxyError{URL: &url.URL{Scheme: "https", Host: "ghcr.io:443"}, Proxy: "10.0.0.1:3128", Status: status, Err: errors.New(text)}
+}
+
 func untrusted(err error) error { return &tls.CertificateVerificationError{Err: err} }
 
 func noTag(more bool, noRepository bool, tags ...string) error {
@@ -105,6 +113,15 @@ func wordings() []wording {
 			Err: &errcode.ErrorResponse{URL: &url.URL{Scheme: "http", Host: "localhost:5000"}, StatusCode: 400}}},
 		{name: "nobody listens", err: broken("resolve", "localhost:5000/app:v1", &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 5000}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)})},
 		{name: "no such host", err: broken("resolve", "ghrc.io/acme/app:v1", &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "ghrc.io", IsNotFound: true}})},
+		{name: "a client certificate is wanted", err: broken("resolve", app, alert(116))},
+		{name: "a client certificate is wanted, TLS 1.2", err: broken("resolve", app, alert(40))},
+		{name: "a client certificate is refused", err: broken("resolve", app, alert(48))},
+		{name: "the proxy is not there", err: broken("resolve", app, &net.OpError{Op: "proxyconnect", Net: "tcp", Err: &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(10, 0, 0, 1), Port: 3128}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}})},
+		{name: "the proxy wants a login", err: broken("resolve", app, proxied(407, "the proxy 10.0.0.1:3128 answered 407 proxy authentication required"))},
+		{name: "the proxy refuses", err: broken("resolve", app, proxied(403, "the proxy 10.0.0.1:3128 answered 403 forbidden"))},
+		{name: "the proxy cannot reach it", err: broken("resolve", app, proxied(502, "the proxy 10.0.0.1:3128 answered 502 bad gateway"))},
+		{name: "the network wants a login", err: broken("resolve", app, proxied(511, "the proxy 10.0.0.1:3128 answered 511 network authentication required"))},
+		{name: "a web page", err: broken("resolve", app, &registry.ProxyError{URL: &url.URL{Scheme: "https", Host: "ghcr.io"}, Status: 200, Err: errors.New("ghcr.io answered with a web page")})},
 		{name: "given up", err: &registry.Error{Op: "resolve", Reference: app, Err: &registry.DownError{Registry: "ghcr.io", Err: errors.New("503 service unavailable")}}},
 		{name: "stalled", err: &registry.Error{Op: "fetch", Reference: "ghcr.io/acme/app@" + sum, Err: registry.ErrStalled}},
 
@@ -142,6 +159,7 @@ func wordings() []wording {
 			"The image tag 'v1' already exists in the 'acme/app' repository and cannot be overwritten because the tag is immutable."), target: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme/app:v1"},
 		{name: "immutable tag, Harbor", err: refusal("push", mirrored, 412, "PRECONDITION", "Failed to process request due to 'acme/app:v1' configured as immutable."), target: mirrored},
 		{name: "locked tag, ACR; a proxy cache", err: refusal("push", "acme.azurecr.io/app:v1", 405, "UNSUPPORTED", "The operation is disallowed on this registry, repository or image."), target: "acme.azurecr.io/app:v1"},
+		{name: "a pull-through cache", err: refusal("push", "registry.corp.example/mirror/acme/app@"+sum, 405, "UNSUPPORTED", "The operation is unsupported."), target: mirrored},
 		{name: "no repository, ECR", err: refusal("push", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme/app@"+sum, 404, "NAME_UNKNOWN",
 			"The repository with name 'acme/app' does not exist in the registry with id '123456789012'"), target: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme/app:v1"},
 		{name: "no project, Harbor", err: refusal("push", mirrored, 404, "NOT_FOUND", "project mirror not found"), target: mirrored},

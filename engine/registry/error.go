@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -185,7 +186,8 @@ func responseError(resp *http.Response) error {
 	var body struct {
 		Errors errcode.Errors `json:"errors"`
 	}
-	if json.NewDecoder(io.LimitReader(resp.Body, maxErrorBody)).Decode(&body) == nil {
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // what came of it, if it breaks
+	if json.NewDecoder(bytes.NewReader(answer)).Decode(&body) == nil {
 		e.Errors = body.Errors
 	}
 	_, signed, _ := strings.Cut(resp.Request.Header.Get("Authorization"), " ")
@@ -198,7 +200,7 @@ func responseError(resp *http.Response) error {
 		now := time.Now()
 		return &BusyError{RetryAfter: retryAfter(resp.Header, serverTime(resp.Header, now)), Err: e}
 	}
-	return e
+	return answeredBy(resp, isPage(answer) || len(answer) == 0 && saysPage(resp), e)
 }
 
 // hideToken takes out of what a registry says the token that it was sent.

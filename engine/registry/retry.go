@@ -145,9 +145,16 @@ func permanent(err error) bool {
 	if errors.As(err, &dns) {
 		return dns.IsNotFound
 	}
+	var proxy *ProxyError
+	if errors.As(err, &proxy) {
+		return !retryableStatus(proxy.Status)
+	}
+	if alert, refused := AlertOf(err); refused {
+		return alert != alertInternal
+	}
 	return isType[*DownError](err) || isType[sourceError](err) || isType[*RateLimitError](err) ||
 		isType[*tls.CertificateVerificationError](err) || isType[tls.RecordHeaderError](err) ||
-		isType[tls.AlertError](err) || isType[x509.UnknownAuthorityError](err) ||
+		isType[x509.UnknownAuthorityError](err) ||
 		isType[x509.HostnameError](err) || isType[x509.CertificateInvalidError](err) ||
 		isType[*net.AddrError](err) || isType[net.InvalidAddrError](err) ||
 		errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, ErrDowngrade) || errors.Is(err, errLocation)

@@ -83,14 +83,15 @@ func (s *sender) lane(req *http.Request) http.RoundTripper {
 
 func newTransport(l lane, d *dialer, c *tls.Config, idle int) *http.Transport {
 	t := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           d.DialContext,
-		TLSClientConfig:       c.Clone(),
-		TLSHandshakeTimeout:   connectTimeout,
-		ResponseHeaderTimeout: headerTimeout,
-		ExpectContinueTimeout: time.Second,
-		IdleConnTimeout:       90 * time.Second,
-		MaxIdleConnsPerHost:   idle,
+		Proxy:                  http.ProxyFromEnvironment,
+		OnProxyConnectResponse: notTunneled,
+		DialContext:            d.DialContext,
+		TLSClientConfig:        c.Clone(),
+		TLSHandshakeTimeout:    connectTimeout,
+		ResponseHeaderTimeout:  headerTimeout,
+		ExpectContinueTimeout:  time.Second,
+		IdleConnTimeout:        90 * time.Second,
+		MaxIdleConnsPerHost:    idle,
 		// A digest is that of the bytes as they are stored.
 		DisableCompression: true,
 		Protocols:          new(http.Protocols),
@@ -139,6 +140,9 @@ func (s *sender) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, errLocation // net/http would quote it
 	}
 	resp.Body = watch(resp, s.host.client.options.StallTimeout, cancel, end)
+	if err := refusePage(resp); err != nil {
+		return nil, err
+	}
 	return resp, nil
 }
 

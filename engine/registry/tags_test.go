@@ -212,7 +212,7 @@ func TestListWithoutItsKeyIsAnError(t *testing.T) {
 			`null`:                              "not a list",
 			`"KEY"`:                             "not a list",
 			``:                                  "not a list",
-			`<html>`:                            "not a list",
+			`<html>`:                            "a web page",
 			`{"KEY":"v1"}`:                      "not a list",
 			`{"KEY":{"v1":{}}}`:                 "not a list",
 			`{"KEY":[1]}`:                       "not a list",
@@ -230,9 +230,12 @@ func TestListWithoutItsKeyIsAnError(t *testing.T) {
 			})
 			found, err := list(t, r)
 			got := fmt.Sprint(found)
-			if isType[*DocumentError](err) {
+			switch {
+			case isType[*DocumentError](err):
 				got = "not a list"
-			} else {
+			case isType[*ProxyError](err):
+				got = "a web page"
+			default:
 				noError(t, err)
 			}
 			equal(t, key+": "+body, got, want)

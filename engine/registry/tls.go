@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -86,3 +87,22 @@ func certificates(path string) (*x509.CertPool, error) {
 	}
 	return pool, nil
 }
+
+// AlertOf returns the alert by which the other side ended a TLS connection. Package
+// tls keeps the type of that error to itself, but it reads as an AlertError does.
+func AlertOf(err error) (tls.AlertError, bool) {
+	var remote *net.OpError
+	if !errors.As(err, &remote) || remote.Op != "remote error" || remote.Err == nil {
+		return 0, false
+	}
+	for code := range 256 {
+		if alert := tls.AlertError(code); alert.Error() == remote.Err.Error() {
+			return alert, true
+		}
+	}
+	return 0, false
+}
+
+// alertInternal is the one alert that the next connection may be without (RFC 8446,
+// section 6.2).
+const alertInternal tls.AlertError = 80

@@ -436,3 +436,13 @@ func TestUploadThatIsNotRead(t *testing.T) {
 
 // discardLog keeps the handshakes that are to fail out of the test's output.
 func discardLog() *log.Logger { return log.New(io.Discard, "", 0) }
+
+// pemOf reads both files of a certificate.
+func pemOf(t *testing.T, c certificate) (certPEM, keyPEM []byte) {
+	t.Helper()
+	certPEM, err := os.ReadFile(c.file)
+	noError(t, err)
+	keyPEM, err = os.ReadFile(c.keyFile)
+	noError(t, err)
+	return certPEM, keyPEM
+}

@@ -1,0 +1,96 @@
+package registry
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// ProxyError says that something else answered in the place of a registry, or that
+// it is likely: a proxy, a firewall, or a network that wants a login first.
+type ProxyError struct {
+	URL    *url.URL // what was asked for
+	Proxy  string   // HOST[:PORT] of the proxy that the environment names for it; "" if it names none
+	Status int      // of the answer
+	Err    error    // what it was
+}
+
+func (e *ProxyError) Error() string { return e.Err.Error() }
+func (e *ProxyError) Unwrap() error { return e.Err }
+
+// notTunneled makes an error of a proxy's refusal to connect us. Without it
+// net/http keeps nothing of the answer but its text.
+func notTunneled(_ context.Context, proxy *url.URL, connect *http.Request, resp *http.Response) error {
+	if resp.StatusCode == http.StatusOK {
+		return nil
+	}
+	return &ProxyError{
+		URL:    &url.URL{Scheme: "https", Host: connect.Host},
+		Proxy:  proxy.Host,
+		Status: resp.StatusCode,
+		Err:    fmt.Errorf("the proxy %s answered %d %s", proxy.Host, resp.StatusCode, strings.ToLower(http.StatusText(resp.StatusCode))),
+	}
+}
+
+// answeredBy adds to the error that stands for an answer who else may have given it.
+func answeredBy(resp *http.Response, page bool, err error) error {
+	e := &ProxyError{URL: redacted(resp.Request.URL), Status: resp.StatusCode, Err: err}
+	if proxy, _ := http.ProxyFromEnvironment(resp.Request); proxy != nil {
+		e.Proxy = proxy.Host
+	}
+	switch status := resp.StatusCode; {
+	case status == http.StatusProxyAuthRequired, status == http.StatusNetworkAuthenticationRequired, page && status/100 == 2:
+		return e
+	case page && e.Proxy != "" && (status == http.StatusForbidden || status == http.StatusUnavailableForLegalReasons):
+		return e
+	}
+	return err
+}
+
+// refusePage returns an error, and closes the response, where a registry should have
+// sent JSON and a web page came: that is how a network asks for a login.
+func refusePage(resp *http.Response) error {
+	first := resp.Request
+	for first.Response != nil {
+		first = first.Response.Request
+	}
+	switch kind(first) {
+	case "blob", "upload", "referrers": // some say so that they have no such API
+		return nil
+	}
+	if resp.StatusCode/100 != 2 || !saysPage(resp) || resp.Body == http.NoBody {
+		return nil
+	}
+	body := bufio.NewReader(resp.Body)
+	start, _ := body.Peek(pageStart)
+	if !isPage(start) {
+		resp.Body = &peeked{body, resp.Body}
+		return nil
+	}
+	resp.Body.Close()
+	return answeredBy(resp, true, fmt.Errorf("%s answered with a web page", resp.Request.URL.Host))
+}
+
+// saysPage believes the header, for want of a body.
+func saysPage(resp *http.Response) bool {
+	return strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html")
+}
+
+// pageStart is enough of a page to know it by.
+const pageStart = 64
+
+// isPage tells HTML from JSON.
+func isPage(start []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(start, " \t\r\n\ufeff"), []byte("<"))
+}
+
+// peeked is a body of which the start was looked at.
+type peeked struct {
+	io.Reader
+	io.Closer
+}
