@@ -110,7 +110,7 @@ func readSecret(r io.Reader) (string, error) {
 }
 
 func askPassword(u *ui, username string, hosts []string) (string, error) {
-	fmt.Fprintf(u.stderr, "Password of %s at %s: ", username, strings.Join(hosts, ", "))
+	fmt.Fprint(u.stderr, printable(fmt.Sprintf("Password of %s at %s: ", username, strings.Join(hosts, ", "))))
 	password, err := term.ReadPassword(int(os.Stdin.Fd()))
 	fmt.Fprintln(u.stderr)
 	if err != nil {

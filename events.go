@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -83,9 +82,7 @@ func (e *events) write(event any) {
 	if e.err != nil {
 		return
 	}
-	encoder := json.NewEncoder(e.w)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(event); err != nil {
+	if err := newEncoder(e.w).Encode(event); err != nil {
 		e.err = fmt.Errorf("write the events: %w", err)
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -70,7 +69,7 @@ func (l *listing) print(w io.Writer) error {
 		if name == "" {
 			name = "-"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\n", printable(name), short(a.Digest.String()),
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\n", printable(name), printable(short(a.Digest.String())),
 			bytesText(a.Size), len(a.Referrers), printable(a.platforms()))
 	}
 	return table.Flush()
@@ -88,13 +87,6 @@ func (a *listed) platforms() string {
 func short(digest string) string {
 	algorithm, hex, _ := strings.Cut(digest, ":")
 	return algorithm + ":" + hex[:min(len(hex), 12)]
-}
-
-func printJSON(w io.Writer, document any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(document)
 }
 
 type verifyCommand struct {

@@ -98,7 +98,7 @@ func (p *plan) print(w io.Writer) error {
 			name += " -> " + o.Target
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\n", o.State, printable(name), shortOf(o.Digest),
-			bytesText(o.Size), len(o.Referrers), strings.Join(platformTexts(o.Platforms), ","))
+			bytesText(o.Size), len(o.Referrers), printable(strings.Join(platformTexts(o.Platforms), ",")))
 	}
 	for _, d := range p.dropped {
 		fmt.Fprintf(table, "dropped\t%s\t%s\t\t\t\n", printable(d.Reference), shortOf(d.Digest))
@@ -110,7 +110,7 @@ func shortOf(d digest.Digest) string {
 	if d == "" {
 		return "-"
 	}
-	return short(d.String())
+	return printable(short(d.String()))
 }
 
 func platformTexts(platforms []config.Platform) []string {

@@ -88,7 +88,7 @@ func (c *pruneCommand) path(spec *config.Spec) (string, error) {
 func (c *pruneCommand) conclude(u *ui, path string, selected *engine.Selected, pruned *store.Pruned) error {
 	if c.DryRun {
 		for _, e := range pruned.Entries {
-			if _, err := fmt.Fprintf(u.stdout, "%s %s\n", printable(e.Name), e.Digest); err != nil {
+			if _, err := fmt.Fprintf(u.stdout, "%s %s\n", printable(e.Name), printable(e.Digest.String())); err != nil {
 				return err
 			}
 		}

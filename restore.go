@@ -207,11 +207,11 @@ func printRoutes(u *ui, report *engine.Report) error {
 			u.events.planned(a)
 			continue
 		}
-		line := fmt.Sprintf("%s -> %s", printable(a.Reference), a.Target)
+		line := fmt.Sprintf("%s -> %s", a.Reference, a.Target)
 		if text := overwrittenText(a); text != "" {
 			line += " (" + text + ")"
 		}
-		if _, err := fmt.Fprintln(u.stdout, line); err != nil {
+		if _, err := fmt.Fprintln(u.stdout, printable(line)); err != nil {
 			return err
 		}
 	}
