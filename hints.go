@@ -73,6 +73,8 @@ func referenceHint(err error) string {
 
 func outputHint(err error) string {
 	switch {
+	case is[*incompleteError](err):
+		return "back it up again: what is there is not fetched anew"
 	case is[*store.LockedError](err):
 		return "wait until the other oras-mirror has ended"
 	case is[*store.PruneError](err):

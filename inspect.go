@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -33,6 +34,7 @@ func (c *listCommand) Run(ctx context.Context, u *ui) error {
 	if err = errors.Join(err, in.Close()); err != nil {
 		return err
 	}
+	list.input = c.Input
 	if c.Format == "json" {
 		err = printJSON(u.stdout, list)
 	} else {
@@ -43,6 +45,9 @@ func (c *listCommand) Run(ctx context.Context, u *ui) error {
 
 // conclude says what is wrong with the layout, as far as a listing can tell.
 func (l *listing) conclude(u *ui) error {
+	if len(l.Missing) > 0 {
+		u.notice("%v", &incompleteError{l.input, l.Missing})
+	}
 	for _, err := range l.faults {
 		u.fail(err)
 	}
@@ -122,11 +127,28 @@ func (c *verifyCommand) Run(ctx context.Context, u *ui) error {
 			v.Referrers++
 		}
 	}
-	u.say("%s", verified(c.Input, v))
-	if len(v.Faults) > 0 {
+	missing := engine.Missing(in.Index())
+	if len(missing) > 0 {
+		u.fail(&incompleteError{c.Input, missing})
+	}
+	u.say("%s", verified(c.Input, v, len(missing) > 0))
+	switch {
+	case len(v.Faults) > 0:
 		return statusUnverified
+	case len(missing) > 0:
+		return statusPartial
 	}
 	return nil
+}
+
+// incompleteError says what a bundle lacks that it was made for.
+type incompleteError struct {
+	input   string
+	missing []string
+}
+
+func (e *incompleteError) Error() string {
+	return fmt.Sprintf("%s is incomplete: the backup could not get %s", e.input, strings.Join(e.missing, ", "))
 }
 
 // damaged is an input that is there and cannot be read as a layout: that is a
@@ -160,7 +182,7 @@ func faultError(f store.Fault) error {
 	return err
 }
 
-func verified(input string, v *store.Verification) string {
+func verified(input string, v *store.Verification, incomplete bool) string {
 	text := fmt.Sprintf("%s: %s, %s, %s of %s hashed", input, count(v.Artifacts, "artifact"),
 		count(v.Referrers, "referrer"), count(v.Blobs, "blob"), bytesText(v.Bytes))
 	if v.LeftOver > 0 {
@@ -168,6 +190,9 @@ func verified(input string, v *store.Verification) string {
 	}
 	if n := len(v.Faults); n > 0 {
 		return text + ": " + count(n, "fault")
+	}
+	if incomplete {
+		return text + ": what is there is right"
 	}
 	return text + ": everything is there and right"
 }

@@ -22,7 +22,9 @@ import (
 // the order of its index.json.
 type listing struct {
 	Artifacts []listed `json:"artifacts"`
+	Missing   []string `json:"missing,omitempty"` // what the backup could not get
 
+	input  string
 	faults []error // what is wrong with the index alone
 }
 
@@ -94,7 +96,7 @@ func (c *catalog) list(index *store.Index) (*listing, error) {
 	if err := c.sort(index.Entries); err != nil {
 		return nil, err
 	}
-	l := &listing{Artifacts: []listed{}}
+	l := &listing{Artifacts: []listed{}, Missing: engine.Missing(index)}
 	for _, e := range index.Entries {
 		if err := e.CheckName(func() ([]byte, error) { return c.read(e.Descriptor()) }); err != nil {
 			l.faults = append(l.faults, err)

@@ -189,6 +189,7 @@ func wordings() []wording {
 		{name: "no index", err: &store.InputError{Path: "mirror", Reason: `index.json has no list "manifests"`, Err: &store.IndexError{Err: errors.New(`has no list "manifests"`)}}},
 		{name: "a link in a pipe", err: &store.InputError{Path: "standard input", Reason: (&bundle.LinkError{Name: "blobs/sha256/9f86", To: "cache/9f86"}).Error(), Err: &bundle.LinkError{}}},
 		{name: "too late in a pipe", err: &store.InputError{Path: "standard input", Reason: (&store.LateError{Digest: sum}).Error(), Err: &store.LateError{}}},
+		{name: "an incomplete bundle", err: &incompleteError{"bundle.tgz", []string{"ghcr.io/acme/app:v1", "referrers of ghcr.io/acme/app:v2"}}},
 		{name: "half an archive", err: &store.InputError{Path: "bundle.tgz", Reason: "the archive ends in the middle", Err: io.ErrUnexpectedEOF}},
 		{name: "no lock", err: &noLockError{"mirror.lock.yaml"}},
 		{name: "drift", err: &driftError{"mirror.lock.yaml", app, "it is in ./vendor and not locked"}},

@@ -157,35 +157,6 @@ func (b *backup) finish(a *artifact, put func(store.Entry)) {
 	put(e)
 }
 
-// AnnotationMissing is where index.json lists what the last backup into it could
-// not get whole, so that who carries the bundle away learns of it.
-const AnnotationMissing = "io.github.oras-mirror.missing"
-
-// mostMissing keeps index.json small where a whole registry was away.
-const mostMissing = 100
-
-// markMissing writes into an index what is not whole, or that all is.
-func markMissing(index *store.Index, all []*artifact) {
-	var missing []string
-	for _, a := range all {
-		if a.err != nil {
-			missing = append(missing, a.name)
-		}
-	}
-	delete(index.Annotations, AnnotationMissing)
-	if len(missing) == 0 {
-		return
-	}
-	if index.Annotations == nil {
-		index.Annotations = make(map[string]string)
-	}
-	text := strings.Join(missing[:min(len(missing), mostMissing)], ",")
-	if more := len(missing) - mostMissing; more > 0 {
-		text += fmt.Sprintf(",and %d more", more)
-	}
-	index.Annotations[AnnotationMissing] = text
-}
-
 // entry is how a referrer stands in index.json: under its tag if it has one.
 func (v *visit) entry(name string) store.Entry {
 	e := store.Entry{MediaType: v.node.mediaType, ArtifactType: v.node.artifactType, Digest: v.node.digest,

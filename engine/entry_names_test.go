@@ -79,13 +79,13 @@ func TestEntriesWithoutANameOfALayoutSource(t *testing.T) {
 	h.entry(h.image("signature", &nameless), "")
 	layout := h.write()
 	for _, out := range outputs {
-		path := filepath.Join(t.TempDir(), out)
+		path := t.TempDir() + "/" + out
 		report := backup(t, path, layoutSource(t, layout, "reg.example/team/app"))
 		want := []string{"team/app@" + nameless.Digest.String(), "x/y:v1"}
 		if got := entries(t, path); !slices.Equal(got, want) || report.Referrers != 1 {
 			t.Errorf("%s: has %v and %d referrers", out, got, report.Referrers)
 		}
-		path = filepath.Join(t.TempDir(), out)
+		path = t.TempDir() + "/" + out
 		report, err := tryBackup(t, path, layoutSource(t, layout, ""), engine.BackupOptions{})
 		fails := failing(report)
 		var bare *engine.NameError
@@ -180,7 +180,7 @@ func TestNameThatIsNoTagFailsItsArtifact(t *testing.T) {
 		}
 	})
 	for _, out := range outputs {
-		path := filepath.Join(t.TempDir(), out)
+		path := t.TempDir() + "/" + out
 		report, err := tryBackup(t, path, layoutSource(t, h.write(), "quay.io/team/app"), engine.BackupOptions{})
 		check(out, report, err)
 		if got := entries(t, path); !slices.Equal(got, []string{"team/app:v1"}) {
