@@ -12,21 +12,23 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// chunkSize is the most that GHCR takes. Chunks are only for registries that
-// refuse a whole blob (a proxy with a limit in front of them): ECR keeps the
-// first one and calls that a success.
-const chunkSize = 4 << 20
+const (
+	// chunkSize is the most that GHCR takes. Chunks are only for registries that
+	// refuse a whole blob (a proxy with a limit in front of them): ECR keeps the
+	// first one and calls that a success.
+	chunkSize = 4 << 20
+	// minChunkSize is the least that is tried where the registry names no other:
+	// proxies that take less (nginx takes 1 MiB by default) are not known.
+	minChunkSize = 64 << 10
+)
 
 // putChunks uploads a blob piece by piece.
 func (r *Repository) putChunks(ctx context.Context, desc ocispec.Descriptor, s *session, body io.ReadCloser) error {
 	defer body.Close()
 	ctx = placeFor(ctx, body)
-	c := &chunks{repository: r, session: s, size: desc.Size, buf: make([]byte, min(max(chunkSize, s.minChunk), desc.Size))}
-	for c.sent < desc.Size {
-		if err := c.fill(body); err != nil {
-			return err
-		}
-		if err := c.send(ctx); err != nil {
+	c := newChunks(r, s, desc.Size)
+	for c.sent < c.size {
+		if err := c.next(ctx, body); err != nil {
 			return err
 		}
 	}
@@ -40,13 +42,49 @@ type chunks struct {
 	session    *session
 	size       int64
 	sent       int64
-	buf        []byte
-	held       int // bytes of buf that are read and have not arrived
+	piece      int64  // how much is sent at once
+	least      int64  // how little may be
+	buf        []byte // nil if a piece is too large to be held
+	held       int    // bytes of buf that are read and have not arrived
+}
+
+// newChunks begins with pieces that this registry has taken before, or was not
+// asked to take yet. What it wants at least may be more than memory has room
+// for: such pieces are passed on as they are read.
+func newChunks(r *Repository, s *session, size int64) *chunks {
+	c := &chunks{repository: r, session: s, size: size, piece: chunkSize, least: max(minChunkSize, s.minChunk)}
+	if learnt := r.host.chunkSize.Load(); learnt > 0 {
+		c.piece = learnt
+	}
+	c.piece = max(c.piece, c.least)
+	if c.piece <= chunkSize {
+		c.buf = make([]byte, min(c.piece, size))
+	}
+	return c
+}
+
+// next sends a piece, or makes pieces smaller.
+func (c *chunks) next(ctx context.Context, body io.Reader) error {
+	if c.buf == nil {
+		n := min(c.piece, c.size-c.sent)
+		return c.send(ctx, &wholePiece{body, n}, n)
+	}
+	if err := c.fill(body); err != nil {
+		return err
+	}
+	n := min(c.piece, int64(c.held))
+	err := c.send(ctx, bytes.NewReader(c.buf[:n]), n)
+	if Status(err) == http.StatusRequestEntityTooLarge && n > c.least {
+		c.piece = max(n/2, c.least)
+		c.repository.host.chunkSize.Store(c.piece)
+		return nil
+	}
+	return err
 }
 
 func (c *chunks) fill(body io.Reader) error {
 	want := int(min(int64(len(c.buf)), c.size-c.sent))
-	n, err := io.ReadFull(body, c.buf[c.held:want])
+	n, err := io.ReadFull(body, c.buf[c.held:max(want, c.held)])
 	c.held += n
 	if err != nil {
 		return sourceError{err}
@@ -54,11 +92,12 @@ func (c *chunks) fill(body io.Reader) error {
 	return nil
 }
 
-func (c *chunks) send(ctx context.Context) error {
-	header := http.Header{"Content-Range": {fmt.Sprintf("%d-%d", c.sent, c.sent+int64(c.held)-1)}}
-	piece, released := sendable(io.NopCloser(bytes.NewReader(c.buf[:c.held])))
+// send sends a piece of n bytes.
+func (c *chunks) send(ctx context.Context, piece io.Reader, n int64) error {
+	header := http.Header{"Content-Range": {fmt.Sprintf("%d-%d", c.sent, c.sent+n-1)}}
+	sent, released := sendable(io.NopCloser(piece))
 	defer released()
-	resp, err := c.repository.send(ctx, http.MethodPatch, c.session.url, c.session, piece, int64(c.held), header)
+	resp, err := c.repository.send(ctx, http.MethodPatch, c.session.url, c.session, sent, n, header)
 	if err != nil {
 		return err
 	}
@@ -67,16 +106,36 @@ func (c *chunks) send(ctx context.Context) error {
 	}
 	resp.Body.Close()
 	released() // buf is written to below
-	arrived, err := arrived(resp.Header, c.sent+int64(c.held))
+	arrived, err := arrived(resp.Header, c.sent+n)
 	if err != nil {
 		return err
 	}
-	if arrived <= c.sent || arrived > c.sent+int64(c.held) {
-		return fmt.Errorf("the registry has %d bytes after %d were sent", arrived, c.sent+int64(c.held))
+	if arrived <= c.sent || arrived > c.sent+n || arrived < c.sent+n && c.buf == nil {
+		return fmt.Errorf("the registry has %d bytes after %d were sent", arrived, c.sent+n)
 	}
-	c.held = copy(c.buf, c.buf[arrived-c.sent:c.held])
+	if c.buf != nil {
+		c.held = copy(c.buf, c.buf[arrived-c.sent:c.held])
+	}
 	c.sent = arrived
 	return c.follow(resp)
+}
+
+// wholePiece is the next so many bytes of a body. It is an error if they are not
+// there.
+type wholePiece struct {
+	body io.Reader
+	left int64
+}
+
+func (p *wholePiece) Read(b []byte) (int, error) {
+	if p.left == 0 {
+		return 0, io.EOF
+	}
+	n, err := p.body.Read(b[:min(int64(len(b)), p.left)])
+	if p.left -= int64(n); err == io.EOF && p.left > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
 }
 
 // follow takes over the session's new place.

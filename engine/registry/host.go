@@ -30,6 +30,8 @@ type host struct {
 	probe  sync.Once // guards checks, which is written in it
 	checks bool      // bytes without their digest are refused
 
+	chunkSize atomic.Int64 // that it takes, if it refused larger ones; 0: not known
+
 	pageSizeRefused sync.Map // the keys of lists (listing.key) whose pages come in the registry's size
 
 	mu    sync.Mutex // guards auths

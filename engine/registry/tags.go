@@ -12,14 +12,14 @@ import (
 const (
 	// tagPage is what most registries give at most; some refuse more.
 	tagPage = 1000
-	// maxTagPage holds a million tags: some registries do not cut pages.
+	// maxTagPage holds all tags there may be: some registries do not cut pages.
 	maxTagPage = 128 << 20
 	// maxEmptyPages is how many pages in a row may bring nothing new. A few do
 	// on registries that filter what they list.
 	maxEmptyPages = 100
 	// maxTags and maxTagBytes bound what of one list is kept in memory. The largest
 	// known have about 100,000 tags, of 20 to 60 bytes.
-	maxTags     = 1_000_000
+	maxTags     = 500_000
 	maxTagBytes = 32 << 20
 )
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -325,6 +326,126 @@ func TestChunksWhereABlobIsTooLarge(t *testing.T) {
 		}
 		equal(t, "nothing is stored", u.stored == nil, true)
 	})
+}
+
+// TestChunksAreHalvedUntilTheyAreTaken: what stands before a registry may take no
+// more than 1 MiB, or less, whole or in pieces. What it takes is learnt once.
+func TestChunksAreHalvedUntilTheyAreTaken(t *testing.T) {
+	for _, limit := range []int64{1 << 20, 1<<20 - 1, 300_000, minChunkSize} {
+		data, opened := randomBytes(5<<20+12_345), 0
+		refused := 0
+		u := &uploads{t: t, fault: func(w http.ResponseWriter, req *http.Request, n int) bool {
+			if req.ContentLength > limit {
+				refused++
+				w.WriteHeader(http.StatusRequestEntityTooLarge)
+			}
+			return req.ContentLength > limit
+		}}
+		r, _ := repository(t, u.serve)
+		noError(t, r.PushBlob(t.Context(), describeBytes(data), opener(data, &opened)))
+		equal(t, "same bytes", bytes.Equal(u.stored, data), true)
+		equal(t, "sessions", u.sessions, 2)
+		equal(t, "times opened", opened, 2)
+		before := refused
+		noError(t, r.PushBlob(t.Context(), describeBytes(data[1:]), opener(data[1:], &opened)))
+		equal(t, "same bytes", bytes.Equal(u.stored, data[1:]), true)
+		equal(t, "refusals of the next blob", refused-before, 1) // of all of it
+	}
+}
+
+// TestChunksThatAreNeverTaken: pieces get no smaller than the registry wants them, or
+// than any proxy takes.
+func TestChunksThatAreNeverTaken(t *testing.T) {
+	for least, requests := range map[int64]string{0: "PATCH PATCH PATCH PATCH PATCH PATCH PATCH", 1 << 20: "PATCH PATCH PATCH", 8 << 20: "PATCH"} {
+		data, opened := randomBytes(10<<20), 0
+		u := &uploads{t: t, fault: func(w http.ResponseWriter, req *http.Request, n int) bool {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+			return true
+		}}
+		r, _ := repository(t, withLeastChunk(u, least))
+		err := r.PushBlob(t.Context(), describeBytes(data), opener(data, &opened))
+		equal(t, "status", Status(err), http.StatusRequestEntityTooLarge)
+		equal(t, "requests", u.requests(), "POST PUT POST "+requests)
+	}
+}
+
+// withLeastChunk is u, which says how large chunks have to be.
+func withLeastChunk(u *uploads, least int64) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
+		if req.Method == http.MethodPost && least > 0 {
+			w.Header().Set("OCI-Chunk-Min-Length", fmt.Sprint(least))
+		}
+		u.serve(w, req)
+	}
+}
+
+// TestChunksThatHaveToBeLargeAreNotHeld: a registry may want pieces of any size, and
+// gets them, but no memory for them.
+func TestChunksThatHaveToBeLargeAreNotHeld(t *testing.T) {
+	const size = 32 << 20
+	zeros := make([]byte, 1<<20)
+	desc := describeBytes(nil)
+	desc.Size = size
+	open := func() (io.ReadCloser, error) { return io.NopCloser(io.LimitReader(zeroReader{}, size)), nil }
+	for least, patches := range map[string]int{"": size / chunkSize, "1": size / chunkSize, "-1": size / chunkSize, "5000000": 7,
+		"10000000": 4, "100000000": 1, "9223372036854775807": 1, "99999999999999999999": 1, "many": size / chunkSize} {
+		var received int64
+		sent := 0
+		r, _ := repository(t, func(w http.ResponseWriter, req *http.Request) {
+			switch {
+			case req.Method == http.MethodPost:
+				w.Header().Set("OCI-Chunk-Min-Length", least)
+				w.Header().Set("Location", "session")
+				w.WriteHeader(http.StatusAccepted)
+			case req.Method == http.MethodPut && req.ContentLength > 0:
+				w.WriteHeader(http.StatusRequestEntityTooLarge)
+			case req.Method == http.MethodPatch:
+				sent++
+				for {
+					n, err := req.Body.Read(zeros)
+					if received += int64(n); err != nil {
+						break
+					}
+				}
+				w.WriteHeader(http.StatusAccepted)
+			default:
+				w.WriteHeader(http.StatusCreated)
+			}
+		})
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		noError(t, r.PushBlob(t.Context(), desc, open))
+		runtime.ReadMemStats(&after)
+		equal(t, least+": received", received, int64(size))
+		equal(t, least+": pieces", sent, patches)
+		if took := (after.TotalAlloc - before.TotalAlloc) >> 20; took > 12 {
+			t.Errorf("%s: %d MiB were taken", least, took)
+		}
+	}
+}
+
+type zeroReader struct{}
+
+func (zeroReader) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// TestLargeChunkWhoseSourceEnds: it is no fault of the registry, and not sent again.
+func TestLargeChunkWhoseSourceEnds(t *testing.T) {
+	data, opened := randomBytes(9<<20), 0
+	u := &uploads{t: t, fault: func(w http.ResponseWriter, req *http.Request, n int) bool {
+		if req.Method == http.MethodPut {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+			return true
+		}
+		return false
+	}}
+	r, _ := repository(t, withLeastChunk(u, 8<<20))
+	err := r.PushBlob(t.Context(), describeBytes(data), opener(data[:5<<20], &opened))
+	if !errors.Is(err, io.ErrUnexpectedEOF) || !isType[sourceError](err) {
+		t.Errorf("got %v", err)
+	}
 }
 
 // TestFileIsSentAsItIs looks at what reaches the transport: a wrapper round a
