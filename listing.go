@@ -14,7 +14,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/internal/limit"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -248,10 +248,10 @@ func (c *catalog) walk(at spot, sparse bool, depth int, seen map[digest.Digest]b
 	switch {
 	case err != nil:
 		return err
-	case depth > limit.Depth:
-		return fmt.Errorf("%s: %w", at.desc.Digest, limit.TooDeep)
-	case len(m.Manifests) > limit.Manifests:
-		return fmt.Errorf("%s: %w", at.desc.Digest, limit.TooBroad)
+	case depth > bounds.Depth:
+		return fmt.Errorf("%s: %w", at.desc.Digest, bounds.TooDeep)
+	case len(m.Manifests) > bounds.Manifests:
+		return fmt.Errorf("%s: %w", at.desc.Digest, bounds.TooBroad)
 	}
 	for _, leaf := range m.Leaves() {
 		if !seen[leaf.Digest] {

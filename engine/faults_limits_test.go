@@ -16,7 +16,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
-	"github.com/oras-mirror/oras-mirror/internal/limit"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -33,7 +33,7 @@ func limited(t *testing.T, fill func(r *testregistry.Registry)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var beyond *limit.Error
+		var beyond *bounds.Error
 		fails := report.Failures()
 		if len(fails) != 1 || !strings.HasSuffix(fails[0].Reference, ":bad") || !errors.As(fails[0].Err, &beyond) {
 			t.Errorf("%s: failed: %v", out, fails)

@@ -12,7 +12,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/internal/limit"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // bush is an origin in which each index has more indexes, without an end.
@@ -46,11 +46,11 @@ func TestIndexesWithoutAnEnd(t *testing.T) {
 		b := &bush{breadth: breadth}
 		root := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageIndex, Digest: digest.FromString("root"), Size: 1}
 		_, err := newGraph().tour(t.Context(), b, scopeOf(config.Selection{}), root, nil)
-		var beyond *limit.Error
+		var beyond *bounds.Error
 		if !errors.As(err, &beyond) {
 			t.Errorf("breadth %d: ended with %v", breadth, err)
 		}
-		if n := b.asked.Load(); n > limit.Manifests+1 {
+		if n := b.asked.Load(); n > bounds.Manifests+1 {
 			t.Errorf("breadth %d: %d manifests were asked for", breadth, n)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/semaphore"
@@ -107,11 +106,11 @@ func (r *restore) pipe(ctx context.Context, u *upload, held *semaphore.Weighted)
 
 // keep puts a large blob into a temporary file, so that it can be sent again.
 func (r *restore) keep(ctx context.Context, u *upload) (err error) {
-	f, err := os.CreateTemp(r.TempDir, "oras-mirror-*")
+	f, err := store.CreateTemp(r.TempDir)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.Close(), os.Remove(f.Name())) }()
+	defer func() { err = errors.Join(err, f.Close()) }()
 	hash := u.blob.digest.Algorithm().Hash()
 	if _, err := io.Copy(io.MultiWriter(f, hash), r.in.stream); err != nil {
 		return err
@@ -122,7 +121,7 @@ func (r *restore) keep(ctx context.Context, u *upload) (err error) {
 	u.taken = true
 	return r.send(ctx, u, func() (io.ReadCloser, error) {
 		r.Progress.Moved(u.size)
-		return os.Open(f.Name())
+		return io.NopCloser(io.NewSectionReader(f, 0, u.size)), nil
 	})
 }
 

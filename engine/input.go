@@ -12,7 +12,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/internal/limit"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -54,7 +54,7 @@ func (l *local) walkChildren(desc ocispec.Descriptor, children map[digest.Digest
 	count := 0
 	var walk func(stop)
 	walk = func(at stop) {
-		if at.depth > limit.Depth || count > limit.Manifests {
+		if at.depth > bounds.Depth || count > bounds.Manifests {
 			return
 		}
 		data, err := at.fetch(context.Background(), l)

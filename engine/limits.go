@@ -4,7 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 
-	"github.com/oras-mirror/oras-mirror/internal/limit"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 type walkKey struct{}
@@ -18,8 +18,8 @@ func walking(ctx context.Context) context.Context {
 // steps counts manifests of a walk before anything is begun for them.
 func steps(ctx context.Context, manifests int) error {
 	n, ok := ctx.Value(walkKey{}).(*atomic.Int64)
-	if ok && n.Add(int64(manifests)) > limit.Manifests {
-		return limit.TooBroad
+	if ok && n.Add(int64(manifests)) > bounds.Manifests {
+		return bounds.TooBroad
 	}
 	return nil
 }

@@ -10,15 +10,15 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/internal/limit"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, at stop) error {
 	if at.depth == 0 {
 		ctx = walking(ctx)
 	}
-	if at.depth > limit.Depth {
-		return walkError(o, at.desc, limit.TooDeep)
+	if at.depth > bounds.Depth {
+		return walkError(o, at.desc, bounds.TooDeep)
 	}
 	if err := steps(ctx, 0); err != nil { // some other branch went beyond it
 		return walkError(o, at.desc, err)

@@ -10,19 +10,23 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/oras-mirror/oras-mirror/internal/limit"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // maxHeld bounds the memory for the manifests of a stream, packed. Those of
 // 100,000 images take 60 MB.
-const maxHeld = 256 << 20
+const maxHeld = 128 << 20
+
+// heldMemory is what is kept of a manifest beside its bytes, and of a child of an
+// index.
+const heldMemory = 200
 
 // held keeps the manifests of a stream until they are asked for. They are packed:
 // 100,000 images have 200 MB of them. Adding is for one goroutine, before the
 // first call of get; get may be called concurrently.
 type held struct {
 	packed  map[digest.Digest][]byte
-	bytes   int
+	bytes   int64                       // that were counted
 	indexes map[digest.Digest]*Manifest // those of the packed that are one
 
 	buffer   bytes.Buffer
@@ -36,7 +40,8 @@ func newHeld() *held {
 	return h
 }
 
-// add keeps a manifest, of which the bytes are verified.
+// add keeps a manifest, of which the bytes are verified. Where there is no memory
+// for it it is a *bounds.MemoryError.
 func (h *held) add(d digest.Digest, data []byte) error {
 	h.buffer.Reset()
 	h.deflater.Reset(&h.buffer)
@@ -46,17 +51,52 @@ func (h *held) add(d digest.Digest, data []byte) error {
 	if err := h.deflater.Close(); err != nil {
 		return err
 	}
+	index := h.index(d, data)
+	if err := h.take(h.buffer.Len(), index); err != nil {
+		return err
+	}
 	h.packed[d] = bytes.Clone(h.buffer.Bytes())
-	h.bytes += h.buffer.Len()
-	if bytes.Contains(data, []byte(`"manifests"`)) {
-		if m, err := ParseManifest(ocispec.Descriptor{Digest: d}, data); err == nil && m.IsIndex() {
-			h.indexes[d] = m
-		}
+	if index != nil {
+		h.indexes[d] = index
 	}
 	return nil
 }
 
-func (h *held) full() bool { return h.bytes > maxHeld }
+// index returns of an index what completes asks for, nil of anything else.
+func (h *held) index(d digest.Digest, data []byte) *Manifest {
+	if !bytes.Contains(data, []byte(`"manifests"`)) {
+		return nil
+	}
+	m, err := ParseManifest(ocispec.Descriptor{Digest: d}, data)
+	if err != nil || !m.IsIndex() {
+		return nil
+	}
+	return &Manifest{Manifests: m.Manifests, kind: m.kind}
+}
+
+// take counts what is going to be kept.
+func (h *held) take(packed int, index *Manifest) error {
+	n := int64(heldMemory + packed)
+	if index != nil {
+		for i := range index.Manifests {
+			n += DescriptorMemory(&index.Manifests[i])
+		}
+	}
+	if h.bytes+n > maxHeld {
+		return &bounds.MemoryError{Most: maxHeld}
+	}
+	if err := bounds.Take(n); err != nil {
+		return err
+	}
+	h.bytes += n
+	return nil
+}
+
+// release gives back what was counted, once nothing is asked for any more.
+func (h *held) release() {
+	bounds.Give(h.bytes)
+	h.bytes = 0
+}
 
 // get returns the bytes of a manifest, or fs.ErrNotExist.
 func (h *held) get(d digest.Digest) ([]byte, error) {
@@ -82,7 +122,7 @@ func (h *held) completes(x *Index) bool {
 	seen := make(map[digest.Digest]bool)
 	var has func(e *Entry, d digest.Digest, depth int) bool
 	has = func(e *Entry, d digest.Digest, depth int) bool {
-		if seen[d] || depth > limit.Depth { // what is below that is not read
+		if seen[d] || depth > bounds.Depth { // what is below that is not read
 			return true
 		}
 		if _, ok := h.packed[d]; !ok {

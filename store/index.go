@@ -16,6 +16,7 @@ type Index struct {
 	Annotations map[string]string
 
 	foreign map[string]json.RawMessage // what another tool wrote beside them
+	memory  int64                      // that was counted for it
 
 	mu    sync.Mutex    // guards all of it against Put
 	at    map[key]int32 // where an entry stands; nil until asked for

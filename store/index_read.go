@@ -10,6 +10,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 const (
@@ -47,9 +49,15 @@ func ReadIndex(r io.Reader) (*Index, error) {
 		words: make(map[string]string),
 		lists: make(map[string][]string),
 	}
-	if err := in.read(); err != nil {
+	err := in.read()
+	if err == nil {
+		err = in.count()
+	}
+	if err != nil {
+		bounds.Give(in.counted)
 		return nil, &IndexError{Entry: in.at, Err: err}
 	}
+	in.index.memory = in.counted
 	in.index.Entries = slices.Clone(in.index.Entries) // without the room to grow
 	in.index.nameAttached()
 	return in.index, nil
@@ -63,6 +71,9 @@ type indexReader struct {
 
 	entry              Entry
 	refName, imageName string
+
+	cost    int64 // of what is kept and not counted yet
+	counted int64
 
 	words map[string]string // media types and the like, each stored once
 	lists map[string][]string
@@ -102,10 +113,11 @@ func (in *indexReader) member(key string) (err error) {
 		err = in.object(func(key string) error {
 			value, err := in.string()
 			x.Annotations[key] = string(value)
-			return err
+			return errors.Join(err, in.keeps(pairMemory+len(key)+len(value)))
 		})
 	default:
 		err = keep(&x.foreign, key, in.lexer)
+		err = errors.Join(err, in.keeps(pairMemory+len(key)+len(x.foreign[key])))
 	}
 	return err
 }
@@ -143,7 +155,11 @@ func (in *indexReader) readEntry() error {
 	}
 	x.Entries = append(x.Entries, *e)
 	in.at = 0
-	return nil
+	names := len(in.refName)
+	if in.imageName != in.refName {
+		names += len(in.imageName)
+	}
+	return in.keeps(entryMemory + names)
 }
 
 func (in *indexReader) descriptor(key string) (err error) {
@@ -165,6 +181,7 @@ func (in *indexReader) descriptor(key string) (err error) {
 		var value json.RawMessage
 		value, err = in.raw()
 		e.keepField(key, value)
+		err = errors.Join(err, in.keeps(mapMemory+pairMemory+len(key)+len(value)))
 	}
 	return err
 }
@@ -186,8 +203,35 @@ func (in *indexReader) annotation(key string) (err error) {
 		var text []byte
 		text, err = in.string()
 		e.keepAnnotation(key, string(text))
+		err = errors.Join(err, in.keeps(mapMemory+pairMemory+len(key)+len(text)))
 	}
 	return err
+}
+
+// What is kept takes memory beside its text: an entry with its digest and its room
+// to grow in, a map that is made for one pair, a pair of a map.
+const (
+	entryMemory = 350
+	mapMemory   = 250
+	pairMemory  = 100
+	// countAt is how much is counted at a time.
+	countAt = 64 << 10
+)
+
+// keeps adds to the memory that the index takes.
+func (in *indexReader) keeps(n int) error {
+	if in.cost += int64(n); in.cost < countAt {
+		return nil
+	}
+	return in.count()
+}
+
+func (in *indexReader) count() error {
+	if err := bounds.Take(in.cost); err != nil {
+		return fmt.Errorf("takes too much: %w", err)
+	}
+	in.counted, in.cost = in.counted+in.cost, 0
+	return nil
 }
 
 // keep reads a value into a map that may have to be made.

@@ -10,6 +10,9 @@ import (
 // ones.
 const maxWords = 10_000
 
+// listMemory is what an element of a list takes while the list is made.
+const listMemory = 48
+
 // name reads a name; the second of an entry is most often the first again.
 func (in *indexReader) name() (string, error) {
 	text, err := in.string()
@@ -32,7 +35,7 @@ func (in *indexReader) word() (string, error) {
 	if len(in.words) < maxWords {
 		in.words[word] = word
 	}
-	return word, nil
+	return word, in.keeps(len(word))
 }
 
 // list reads a comma-separated list, the same one for the same text.
@@ -40,6 +43,9 @@ func (in *indexReader) list() ([]string, error) {
 	text, err := in.word()
 	if list, ok := in.lists[text]; ok || err != nil {
 		return list, err
+	}
+	if err := in.keeps(listMemory * (1 + strings.Count(text, ","))); err != nil {
+		return nil, err
 	}
 	list := sortedSet(strings.Split(text, ","))
 	if len(in.lists) < maxWords {

@@ -8,7 +8,7 @@ import (
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/oras-mirror/oras-mirror/internal/limit"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // indexOf adds an index of these children.
@@ -47,26 +47,26 @@ func beyond(t *testing.T, s *sample, want error) {
 func TestVerifyAndPruneOfIndexesThatNestTooDeep(t *testing.T) {
 	s := newSample(t)
 	image := s.image(t, "", nil, []byte("bottom"))
-	s.put(s.nested(t, image, limit.Depth), "a.com/good:v1")
-	s.put(s.nested(t, s.nested(t, image, limit.Depth), 1500), "a.com/bad:v1")
-	beyond(t, s, limit.TooDeep)
+	s.put(s.nested(t, image, bounds.Depth), "a.com/good:v1")
+	s.put(s.nested(t, s.nested(t, image, bounds.Depth), 100), "a.com/bad:v1")
+	beyond(t, s, bounds.TooDeep)
 }
 
 // How deep an index is does not depend on an entry that holds half of the way.
 func TestDepthOfWhatEntriesShare(t *testing.T) {
 	s := newSample(t)
-	half := s.nested(t, s.image(t, "", nil, []byte("bottom")), limit.Depth/2)
+	half := s.nested(t, s.image(t, "", nil, []byte("bottom")), bounds.Depth/2)
 	s.put(half, "a.com/a:v1")
-	s.put(s.nested(t, half, limit.Depth), "a.com/bad:v1")
-	beyond(t, s, limit.TooDeep)
+	s.put(s.nested(t, half, bounds.Depth), "a.com/bad:v1")
+	beyond(t, s, bounds.TooDeep)
 }
 
 func TestVerifyAndPruneOfAnIndexThatIsTooBroad(t *testing.T) {
 	s := newSample(t)
 	image := s.image(t, "", nil, []byte("one of many"))
-	s.put(s.indexOf(t, slices.Repeat([]ocispec.Descriptor{image}, limit.Manifests)...), "a.com/good:v1")
-	s.put(s.indexOf(t, slices.Repeat([]ocispec.Descriptor{image}, limit.Manifests+1)...), "a.com/bad:v1")
-	beyond(t, s, limit.TooBroad)
+	s.put(s.indexOf(t, slices.Repeat([]ocispec.Descriptor{image}, bounds.Manifests)...), "a.com/good:v1")
+	s.put(s.indexOf(t, slices.Repeat([]ocispec.Descriptor{image}, bounds.Manifests+1)...), "a.com/bad:v1")
+	beyond(t, s, bounds.TooBroad)
 }
 
 // Neither is it allowed that many indexes of one have more than that together.
@@ -74,7 +74,7 @@ func TestVerifyAndPruneOfIndexesThatAreTooBroadTogether(t *testing.T) {
 	s := newSample(t)
 	image := s.image(t, "", nil, []byte("one of many"))
 	other := s.image(t, "", nil, []byte("another"))
-	half := slices.Repeat([]ocispec.Descriptor{image}, limit.Manifests/2)
+	half := slices.Repeat([]ocispec.Descriptor{image}, bounds.Manifests/2)
 	s.put(s.indexOf(t, s.indexOf(t, half...), s.indexOf(t, append(half, other)...)), "a.com/bad:v1")
-	beyond(t, s, limit.TooBroad)
+	beyond(t, s, bounds.TooBroad)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/oras-mirror/oras-mirror/internal/limit"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // The media types of manifests that image-spec's Go package does not name.
@@ -58,7 +58,7 @@ type Manifest struct {
 // what is of no kind that is known is carried as it is, and what it may point at is
 // not known. A descriptor in it that nothing can be stored for is an error.
 func ParseManifest(desc ocispec.Descriptor, data []byte) (*Manifest, error) {
-	if _, err := limit.Weight(data); err != nil {
+	if _, err := bounds.Weight(data); err != nil {
 		return &Manifest{MediaType: desc.MediaType}, fmt.Errorf("%s: %w", desc.Digest, err)
 	}
 	m, err := decodeManifest(data)
@@ -153,6 +153,24 @@ func (m *Manifest) validate(desc ocispec.Descriptor) error {
 		}
 	}
 	return nil
+}
+
+// DescriptorMemory returns what a descriptor takes in memory, with what it holds.
+func DescriptorMemory(d *ocispec.Descriptor) int64 {
+	n := 200 + len(d.MediaType) + len(d.Digest) + len(d.ArtifactType) + len(d.Data)
+	for _, u := range d.URLs {
+		n += 16 + len(u)
+	}
+	for key, value := range d.Annotations {
+		n += 100 + len(key) + len(value)
+	}
+	if p := d.Platform; p != nil {
+		n += 120 + len(p.Architecture) + len(p.OS) + len(p.OSVersion) + len(p.Variant)
+		for _, feature := range p.OSFeatures {
+			n += 16 + len(feature)
+		}
+	}
+	return int64(n)
 }
 
 // Successors returns what a manifest points at: its children, in the order in

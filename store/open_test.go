@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -114,7 +115,7 @@ func TestOpenLayoutBelowTheTop(t *testing.T) {
 	}
 }
 
-func TestSpoolingIsToldAndCleanedUp(t *testing.T) {
+func TestSpoolingIsToldAndLeavesNothing(t *testing.T) {
 	s := newSample(t)
 	path := foreignTar(t, s.directory(t), gzipTar)
 	info, err := os.Stat(path)
@@ -128,8 +129,12 @@ func TestSpoolingIsToldAndCleanedUp(t *testing.T) {
 	if len(told) != 1 || told[0] != info.Size() {
 		t.Errorf("told of %d, not of %d", told, info.Size())
 	}
-	if len(names(t, temp)) != 1 {
-		t.Errorf("%q", names(t, temp))
+	// A crash leaves nothing: the file that is open has no name.
+	if got := names(t, temp); len(got) > 0 && runtime.GOOS != "windows" {
+		t.Errorf("the folder has %q", got)
+	}
+	if v, err := Verify(t.Context(), l, VerifyOptions{}); err != nil || len(v.Faults) > 0 {
+		t.Errorf("%+v, %v", v, err)
 	}
 	closeAll(t, l)
 	if got := names(t, temp); len(got) > 0 {

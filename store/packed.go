@@ -3,9 +3,9 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
-	"os"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -17,12 +17,11 @@ import (
 type packed struct {
 	reader *bundle.Reader
 	index  *Index
-	file   *os.File
-	remove bool // the file is ours, and only for as long as it is read
+	file   io.Closer
 }
 
 // openPacked reads the index.json of an archive. The layout closes file.
-func openPacked(r *bundle.Reader, file *os.File) (*packed, error) {
+func openPacked(r *bundle.Reader, file io.Closer) (*packed, error) {
 	layout, err := r.Open(bundle.LayoutFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, noLayout(r)
@@ -89,10 +88,4 @@ func (p *packed) blobs() iter.Seq[digest.Digest] {
 	}
 }
 
-func (p *packed) Close() error {
-	err := p.file.Close()
-	if p.remove {
-		err = errors.Join(err, os.Remove(p.file.Name()))
-	}
-	return err
-}
+func (p *packed) Close() error { return p.file.Close() }

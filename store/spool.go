@@ -12,7 +12,7 @@ import (
 // spool is a plain tar in a temporary file, for an archive that can be read only
 // once and is not in an order in which that is enough.
 type spool struct {
-	file   *os.File
+	file   *TempFile
 	buffer *bufio.Writer
 	out    *bundle.Writer
 }
@@ -44,7 +44,7 @@ func newSpool(size int64, o OpenOptions) (*spool, error) {
 	if o.Spooling != nil {
 		o.Spooling(size)
 	}
-	file, err := os.CreateTemp(o.TempDir, "oras-mirror-*.tar")
+	file, err := CreateTemp(o.TempDir)
 	if err != nil {
 		return nil, &OutputError{Path: tempDir(o), Err: err}
 	}
@@ -96,11 +96,11 @@ func (s *spool) add(name string, size int64, content io.Reader) error {
 	return s.out.End()
 }
 
-// finish opens what was added, or removes it if that failed.
+// finish opens what was added, or gives it up if that failed.
 func (s *spool) finish(err error) (Layout, error) {
 	l, err := s.open(err)
 	if err != nil {
-		return nil, errors.Join(err, s.file.Close(), os.Remove(s.file.Name()))
+		return nil, errors.Join(err, s.file.Close())
 	}
 	return l, nil
 }
@@ -123,10 +123,5 @@ func (s *spool) open(err error) (*packed, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := openPacked(r, s.file)
-	if err != nil {
-		return nil, err
-	}
-	l.remove = true
-	return l, nil
+	return openPacked(r, s.file)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -125,7 +126,10 @@ func (s *Stream) Read(p []byte) (int, error) {
 }
 
 // Close gives up the rest. It does not close what the stream is read from.
-func (s *Stream) Close() error { return s.in.Close() }
+func (s *Stream) Close() error {
+	s.held.release()
+	return s.in.Close()
+}
 
 func (s *Stream) readIndex() error {
 	x, err := ReadIndex(s.in)
@@ -138,6 +142,6 @@ func (s *Stream) readIndex() error {
 			s.first[e.Digest] = true
 		}
 	}
-	s.index.Store(x)
+	bounds.Give(s.index.Swap(x).memory)
 	return nil
 }

@@ -2,10 +2,12 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"io"
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -75,7 +77,7 @@ func (h *streamHead) take() (err error) {
 }
 
 func (h *streamHead) takeManifest(d digest.Digest) (err error) {
-	if h.size > MaxManifest || h.held.full() {
+	if h.size > MaxManifest {
 		return errOrder
 	}
 	data, err := io.ReadAll(h.in)
@@ -89,7 +91,13 @@ func (h *streamHead) takeManifest(d digest.Digest) (err error) {
 	if d.Algorithm().FromBytes(data) != d {
 		return nil // as good as absent
 	}
-	return h.held.add(d, data)
+	err = h.held.add(d, data)
+	var full *bounds.MemoryError
+	if errors.As(err, &full) { // on a disk there is room
+		h.data = data
+		return errOrder
+	}
+	return err
 }
 
 // looksLikeManifest tells manifests from configs and layers, which in our order
@@ -102,6 +110,7 @@ func looksLikeManifest(data []byte) bool {
 
 // spool adds to s what was taken in, the entry that was out of place, and the rest.
 func (h *streamHead) spool(s *spool) error {
+	defer h.held.release()
 	if h.layout != nil {
 		if err := s.add(bundle.LayoutFile, int64(len(h.layout)), bytes.NewReader(h.layout)); err != nil {
 			return err

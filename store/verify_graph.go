@@ -12,7 +12,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/oras-mirror/oras-mirror/internal/limit"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // verifier walks the graphs of an index and gathers what is wrong.
@@ -21,11 +21,11 @@ type verifier struct {
 	source  source
 	index   *Index
 	options VerifyOptions
-	lane    *limit.Lane
+	lane    *bounds.Lane
 
 	mu       sync.Mutex                      // guards what follows while there are jobs
 	reached  map[digest.Digest]*node         // by the graph of any entry
-	seen     map[step]int8                   // how deep a walk that has come by was at most
+	seen     map[step]depths                 // of the walks that have come by
 	full     error                           // why not all can be kept that is reached
 	bad      map[digest.Digest]error         // by blob, what is wrong with it
 	subjects map[digest.Digest]digest.Digest // of manifests that are referrers
@@ -70,9 +70,9 @@ const (
 
 func newVerifier(ctx context.Context, s source, x *Index, o VerifyOptions) *verifier {
 	return &verifier{
-		ctx: ctx, source: s, index: x, options: o, lane: limit.NewLane(),
+		ctx: ctx, source: s, index: x, options: o, lane: bounds.NewLane(),
 		reached:  make(map[digest.Digest]*node),
-		seen:     make(map[step]int8),
+		seen:     make(map[step]depths),
 		bad:      make(map[digest.Digest]error),
 		subjects: make(map[digest.Digest]digest.Digest),
 	}
@@ -126,8 +126,8 @@ type entryWalk struct {
 
 // visit notes a blob and, below a manifest, all that it points at.
 func (w *entryWalk) visit(desc ocispec.Descriptor, as role, depth int) {
-	if as != asLeaf && depth > limit.Depth {
-		w.blame(w.root, limit.TooDeep)
+	if as != asLeaf && depth > bounds.Depth {
+		w.blame(w.root, bounds.TooDeep)
 		return
 	}
 	at := step{desc.Digest, plainType(desc.MediaType), w.platforms}
@@ -144,7 +144,7 @@ func (w *entryWalk) visit(desc ocispec.Descriptor, as role, depth int) {
 		err = w.progress(desc.Size)
 	}
 	w.blame(desc.Digest, err)
-	if w.manifests > limit.Manifests {
+	if w.manifests > bounds.Manifests {
 		return
 	}
 	for _, c := range c.children {
@@ -178,8 +178,8 @@ func (w *entryWalk) contents(desc ocispec.Descriptor, as role) (contents, error)
 	if m.Subject != nil {
 		c.subject = m.Subject.Digest
 	}
-	if len(m.Manifests) > limit.Manifests {
-		return c, limit.TooBroad
+	if len(m.Manifests) > bounds.Manifests {
+		return c, bounds.TooBroad
 	}
 	add := func(d ocispec.Descriptor, as role, optional bool) {
 		if !optional || !w.source.absent(d.Digest) {
@@ -202,8 +202,8 @@ func (w *entryWalk) count(children []child) error {
 			w.manifests++
 		}
 	}
-	if w.manifests > limit.Manifests {
-		return limit.TooBroad
+	if w.manifests > bounds.Manifests {
+		return bounds.TooBroad
 	}
 	return nil
 }
@@ -216,16 +216,22 @@ func isElsewhere(leaf ocispec.Descriptor) bool {
 // nodeMemory is what is kept of each blob that is reached.
 const nodeMemory = 250
 
+// depths are how far down a manifest was met, at least and at most: a walk from
+// between finds nothing that those did not.
+type depths struct{ least, most int8 }
+
+func (d depths) has(depth int) bool { return int(d.least) <= depth && depth <= int(d.most) }
+
 // reach notes a blob, and says whether it may be a manifest that is to be walked: for
-// the first time, or again because a way there is longer than those before. How deep a
-// graph is must not depend on which entry came by first.
+// the first time, or again because a way there is longer or shorter than those before.
+// What is found must not depend on which entry came by first.
 func (v *verifier) reach(desc ocispec.Descriptor, as role, at step, depth int) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	n := v.reached[desc.Digest]
 	if n == nil {
 		if v.full == nil {
-			v.full = limit.Take(nodeMemory)
+			v.full = bounds.Take(nodeMemory)
 		}
 		if v.full != nil {
 			return false
@@ -241,11 +247,14 @@ func (v *verifier) reach(desc ocispec.Descriptor, as role, at step, depth int) b
 	if as == asLeaf {
 		return false
 	}
-	deepest, walked := v.seen[at]
-	if walked && (depth <= int(deepest) || n.read && !n.index) {
+	met, walked := v.seen[at]
+	if walked && (met.has(depth) || n.read && !n.index) {
 		return false
 	}
-	v.seen[at] = int8(depth)
+	if !walked {
+		met = depths{int8(depth), int8(depth)}
+	}
+	v.seen[at] = depths{min(met.least, int8(depth)), max(met.most, int8(depth))}
 	return true
 }
 
@@ -273,7 +282,7 @@ func (v *verifier) isManifest(d digest.Digest, c contents) (first bool) {
 
 // parse reads what may be a manifest; nil where it is a blob that an index names.
 func (v *verifier) parse(ctx context.Context, desc ocispec.Descriptor, as role) (*Manifest, error) {
-	if err := limit.Enter(ctx, min(desc.Size, MaxManifest)); err != nil {
+	if err := bounds.Enter(ctx, min(desc.Size, MaxManifest)); err != nil {
 		return nil, err
 	}
 	read, parse := v.source.manifest, ParseManifest
@@ -284,7 +293,7 @@ func (v *verifier) parse(ctx context.Context, desc ocispec.Descriptor, as role) 
 	if data == nil || err != nil {
 		return nil, err
 	}
-	if err := limit.EnterDocument(ctx, data); err != nil {
+	if err := bounds.EnterDocument(ctx, data); err != nil {
 		return nil, err
 	}
 	m, err := parse(desc, data)

@@ -5,7 +5,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/oras-mirror/oras-mirror/internal/limit"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // result counts, and names for every fault the entries that it concerns.
@@ -79,7 +79,7 @@ func (v *verifier) faults(to []Fault, e *Entry) []Fault {
 			if err := v.bad[c.desc.Digest]; err != nil {
 				to = append(to, fault(e, c.desc.Digest, err))
 			}
-			if c.as == asLeaf || depth > limit.Depth || manifests > limit.Manifests {
+			if c.as == asLeaf || depth > bounds.Depth || manifests > bounds.Manifests {
 				continue
 			}
 			below, _ := w.contents(c.desc, c.as) // the error is among the bad

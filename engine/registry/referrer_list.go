@@ -12,7 +12,7 @@ import (
 const (
 	// maxReferrers is far beyond any subject: one that is signed each day for ten
 	// years has 3,650. Who walks a graph gives up at as many manifests
-	// (internal/limit).
+	// (internal/bounds).
 	maxReferrers = 10_000
 	// maxReferrerMemory lets each of them have 3 KiB; 500 bytes are usual.
 	maxReferrerMemory = 32 << 20

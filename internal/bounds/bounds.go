@@ -1,8 +1,8 @@
-// Package limit bounds what a registry or a file can make a run do: how deep and
+// Package bounds bounds what a registry or a file can make a run do: how deep and
 // how broad a graph may be, how many values one document may have, and how much
 // memory all that is kept may take. Backup, restore, verify, list and prune have
 // the same bounds, so that what one of them takes the others take, too.
-package limit
+package bounds
 
 import "fmt"
 

@@ -1,0 +1,110 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store/bundle"
+)
+
+// little lets the process keep only so many bytes more.
+func little(t *testing.T, most int64) {
+	t.Helper()
+	bounds.SetMemory(most)
+	t.Cleanup(func() { bounds.SetMemory(0) })
+}
+
+// An index.json has most of its text in one of many places: none of them may take
+// more memory than there is.
+func TestIndexThatTakesTooMuchMemory(t *testing.T) {
+	entry := `{"mediaType":"` + ocispec.MediaTypeImageManifest + `","digest":"` + digest.FromString("x").String() + `","size":1%s}`
+	pairs := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `%q:"",`, fmt.Sprint(i))
+		}
+		return b.String() + `"last":""`
+	}
+	for name, text := range map[string]string{
+		"entries":              `{"manifests":[` + strings.Repeat(fmt.Sprintf(entry, "")+",", 10_000) + fmt.Sprintf(entry, "") + `]}`,
+		"annotations":          `{"manifests":[],"annotations":{` + pairs(30_000) + `}}`,
+		"annotations of one":   `{"manifests":[` + fmt.Sprintf(entry, `,"annotations":{`+pairs(30_000)+`}`) + `]}`,
+		"fields of one":        `{"manifests":[` + fmt.Sprintf(entry, ","+pairs(30_000)) + `]}`,
+		"fields":               `{"manifests":[],` + pairs(30_000) + `}`,
+		"media types":          `{"manifests":[` + fmt.Sprintf(entry, `,"artifactType":"`+strings.Repeat("x", 3<<20)+`"`) + `]}`,
+		"a list":               `{"manifests":[` + fmt.Sprintf(entry, `,"annotations":{"`+AnnotationRepositories+`":"`+strings.Repeat(",", 1<<20)+`"}`) + `]}`,
+		"names":                `{"manifests":[` + fmt.Sprintf(entry, `,"annotations":{"`+ocispec.AnnotationRefName+`":"`+strings.Repeat("x", 3<<20)+`"}`) + `]}`,
+		"one annotation again": `{"manifests":[],"annotations":{` + strings.Repeat(`"a":"`+strings.Repeat("x", 500)+`",`, 10_000) + `"a":""}}`,
+	} {
+		little(t, 2<<20)
+		var index *IndexError
+		var full *bounds.MemoryError
+		if _, err := ReadIndex(strings.NewReader(text)); !errors.As(err, &index) || !errors.As(err, &full) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if left := bounds.Room(2<<20, 0); left != 2<<20 {
+			t.Errorf("%s: of what was counted %d bytes are left", name, 2<<20-left)
+		}
+	}
+}
+
+// TestManifestOfManyValues: decoded, a manifest of "{},{},…" takes fifty times what its
+// text has.
+func TestManifestOfManyValues(t *testing.T) {
+	for _, key := range []string{"manifests", "layers", "blobs", "urls", "foreign"} {
+		data := []byte(`{"schemaVersion":2,"` + key + `":[` + strings.Repeat("{},", bounds.Values) + `{}]}`)
+		for _, mediaType := range []string{ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageIndex, mediaTypeArtifact} {
+			var beyond *bounds.Error
+			if _, err := ParseManifest(ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(data)}, data); !errors.As(err, &beyond) {
+				t.Errorf("%s of a %s: %v", key, mediaType, err)
+			}
+		}
+	}
+}
+
+// What a pipe has more of than memory goes to a disk.
+func TestManifestsOfAPipeThatDoNotFitInMemoryAreSpooled(t *testing.T) {
+	s := newSample(t)
+	var images []ocispec.Descriptor
+	for i := range 200 {
+		images = append(images, s.image(t, fmt.Sprint(i), nil, []byte("layer")))
+	}
+	s.put(s.indexOf(t, images...), "a.com/many:v1")
+	data := readFile(t, s.archive(t, "bundle.tgz", bundle.Gzip))
+	little(t, 64<<10)
+	spooled := 0
+	in, err := OpenStream(bytes.NewReader(data), OpenOptions{TempDir: t.TempDir(), Spooling: func(int64) { spooled++ }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeAll(t, in)
+	l, ok := in.(Layout)
+	if !ok || spooled != 1 {
+		t.Fatalf("%T, spooled %d times", in, spooled)
+	}
+	bounds.SetMemory(0)
+	v, err := Verify(t.Context(), l, VerifyOptions{})
+	if err != nil || len(v.Faults) > 0 || v.Artifacts != 3 {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
+
+func TestVerifyThatTakesTooMuchMemoryIsAnError(t *testing.T) {
+	s := newSample(t)
+	for i := range 100 {
+		s.put(s.image(t, fmt.Sprint(i), nil, []byte(fmt.Sprint("layer", i))), fmt.Sprintf("a.com/many:v%d", i))
+	}
+	l := openLayoutAt(t, s.archive(t, "bundle.tgz", bundle.Gzip), OpenOptions{})
+	little(t, 16<<10)
+	var full *bounds.MemoryError
+	if v, err := Verify(t.Context(), l, VerifyOptions{}); !errors.As(err, &full) {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
