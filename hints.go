@@ -11,6 +11,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
@@ -21,13 +22,14 @@ type hints struct {
 	given   bool     // credentials came by flags
 	files   []string // of --registry-config
 	again   string   // how to go on after an interruption
+	buffer  bool     // the command has --buffer
 	missing int64    // bytes of disk that a run which found it full would have needed at least
 }
 
 // of returns the advice for err, "" if nobody knows any.
 func (h hints) of(err error) string {
 	for _, advise := range []func(error) string{
-		h.againHint, usageHint, referenceHint, h.spaceHint, outputHint, inputHint, selectionHint, lockHint, // what was asked for
+		h.againHint, usageHint, referenceHint, h.spaceHint, h.memoryHint, outputHint, inputHint, selectionHint, lockHint, // what was asked for
 		platformHint, existsHint, spentHint, // what there is
 		proxyHint, certificateHint, schemeHint, reachHint, specHint, rateHint, depthHint, tagHint, readOnlyHint, unlistedHint, createHint, h.loginHint, absentHint, // what a registry said
 	} {
@@ -100,6 +102,14 @@ func (h hints) spaceHint(err error) string {
 		what = "free " + bytesText(missing) + " more"
 	}
 	return what + ", or use another disk: --output of backup, --temp-dir of restore"
+}
+
+// memoryHint is for what is too much for the memory that a run may take.
+func (h hints) memoryHint(err error) string {
+	if !h.buffer || !is[*bounds.MemoryError](err) {
+		return ""
+	}
+	return "a larger --buffer lets the run take more memory; or split it, by sources or --only"
 }
 
 func inputHint(err error) string {

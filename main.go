@@ -84,6 +84,7 @@ func dispatch(ctx context.Context, args []string, u *ui) (err error) {
 		return wrongUsage(err)
 	}
 	defer func() { err = errors.Join(err, u.profile.stop()) }()
+	boundMemory(defaultBuffer)
 	return command.Run()
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // transferFlags are what backup and restore have in common.
@@ -53,10 +54,18 @@ func (f *referrerFlags) excluded() bool {
 	return included != nil && !*included
 }
 
-// overhead is what a run needs beside its buffer: connections, the plan (1 KiB
-// an artifact), the manifests that wait for their turn. With the program itself it
-// stays within the 128 MiB that a run may take.
-const overhead = 80 << 20
+// A run may take 128 MiB beside its buffer.
+const (
+	// overhead is what the heap may have of it; the rest is for the program itself,
+	// its stacks, and what the collector has not got to.
+	overhead = 80 << 20
+	// kept is what may be kept of it until the end: the plan (1 KiB an artifact),
+	// an index.json, manifests that wait for their turn. What the plan leaves of it
+	// and of the buffer is for content on its way.
+	kept = 64 << 20
+	// defaultBuffer is what a command without --buffer may take in its place.
+	defaultBuffer = 128 << 20
+)
 
 // leastBuffer still lets one large blob through in pieces.
 const leastBuffer = 1 << 20
@@ -75,7 +84,7 @@ func (f *runFlags) start(u *ui, spec *config.Spec, hosts []string) (*registry.Cl
 		return nil, err
 	}
 	options.StallTimeout, options.MaxManifest = f.StallTimeout, int64(f.MaxManifestSize)
-	boundMemory(int64(f.Buffer) + overhead)
+	boundMemory(int64(f.Buffer))
 	f.loudnessFlags.apply(u)
 	if f.Debug {
 		u.columns = nil
@@ -84,17 +93,18 @@ func (f *runFlags) start(u *ui, spec *config.Spec, hosts []string) (*registry.Cl
 	if f.Password != "" || f.IdentityToken != "" {
 		u.notice("others on this machine can see a password on a command line; --password-stdin and --identity-token-stdin hide it")
 	}
-	u.hints = hints{given: len(f.names()) > 0, files: f.RegistryConfig}
+	u.hints = hints{given: len(f.names()) > 0, files: f.RegistryConfig, buffer: true}
 	return registry.New(options), nil
 }
 
-// boundMemory makes the collector run before the heap outgrows a number of
-// bytes. Below it may be seldom: at twice the live heap, which is small as a
-// rule, it took a fifth of the time of a run of small artifacts. GOGC and
-// GOMEMLIMIT in the environment win.
-func boundMemory(most int64) {
+// boundMemory makes reading fail that would keep more than a run may have, and the
+// collector run before the heap outgrows it. Below it may be seldom: at twice the
+// live heap, which is small as a rule, it took a fifth of the time of a run of small
+// artifacts. GOGC and GOMEMLIMIT in the environment win.
+func boundMemory(buffer int64) {
+	bounds.SetMemory(buffer + kept)
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(most)
+		debug.SetMemoryLimit(buffer + overhead)
 	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
