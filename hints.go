@@ -114,7 +114,7 @@ func (h hints) memoryHint(err error) string {
 
 func inputHint(err error) string {
 	switch {
-	case !is[*store.InputError](err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission):
+	case !is[*store.InputError](err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || is[*bounds.MemoryError](err):
 		return ""
 	case is[*bundle.LinkError](err):
 		return "unpack it, and name the folder with --input"

@@ -57,8 +57,12 @@ func (f *referrerFlags) excluded() bool {
 // A run may take 128 MiB beside its buffer.
 const (
 	// overhead is what the heap may have of it; the rest is for the program itself,
-	// its stacks, and what the collector has not got to.
-	overhead = 80 << 20
+	// 64 MiB that the runtime maps without using them, and what the collector has not
+	// got to.
+	overhead = 40 << 20
+	// muchOverhead takes its place once much is kept: then the collector would have
+	// to run all the time, for little.
+	muchOverhead = 80 << 20
 	// kept is what may be kept of it until the end: the plan (1 KiB an artifact),
 	// an index.json, manifests that wait for their turn. What the plan leaves of it
 	// and of the buffer is for content on its way.
@@ -102,10 +106,13 @@ func (f *runFlags) start(u *ui, spec *config.Spec, hosts []string) (*registry.Cl
 // live heap, which is small as a rule, it took a fifth of the time of a run of small
 // artifacts. GOGC and GOMEMLIMIT in the environment win.
 func boundMemory(buffer int64) {
-	bounds.SetMemory(buffer + kept)
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(buffer + overhead)
+	limitHeap := func(most int64) {
+		if os.Getenv("GOMEMLIMIT") == "" {
+			debug.SetMemoryLimit(most)
+		}
 	}
+	limitHeap(buffer + overhead)
+	bounds.SetMemory(buffer+kept, func() { limitHeap(buffer + muchOverhead) })
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}

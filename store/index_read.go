@@ -57,8 +57,10 @@ func ReadIndex(r io.Reader) (*Index, error) {
 		bounds.Give(in.counted)
 		return nil, &IndexError{Entry: in.at, Err: err}
 	}
-	in.index.memory = in.counted
-	in.index.Entries = slices.Clone(in.index.Entries) // without the room to grow
+	places := int64(placeMemory * in.entries)
+	bounds.Give(places)
+	in.index.memory = in.counted - places
+	in.index.Entries, in.pieces = slices.Concat(in.pieces...), nil
 	in.index.nameAttached()
 	return in.index, nil
 }
@@ -68,6 +70,9 @@ type indexReader struct {
 	index  *Index
 	listed bool // "manifests" was there
 	at     int  // the entry that is being read, from 1
+
+	pieces  [][]Entry
+	entries int // in the pieces
 
 	entry              Entry
 	refName, imageName string
@@ -128,12 +133,12 @@ func (in *indexReader) manifests() error {
 		return cmp.Or(err, errNoManifests)
 	}
 	in.listed = true
-	in.index.Entries = in.index.Entries[:0]
+	in.pieces, in.entries = nil, 0
 	return in.array(in.readEntry)
 }
 
 func (in *indexReader) readEntry() error {
-	in.at = len(in.index.Entries) + 1
+	in.at = in.entries + 1
 	if in.at > maxEntries {
 		return errors.New("is one too many")
 	}
@@ -149,17 +154,24 @@ func (in *indexReader) readEntry() error {
 	if e.Size < 0 || e.Size > maxSize {
 		return fmt.Errorf("has the size %d", e.Size)
 	}
-	x := in.index
-	if len(x.Entries) == cap(x.Entries) { // append alone grows in small steps, and leaves each behind
-		x.Entries = slices.Grow(x.Entries, max(len(x.Entries), 64))
-	}
-	x.Entries = append(x.Entries, *e)
+	in.add(*e)
 	in.at = 0
 	names := len(in.refName)
 	if in.imageName != in.refName {
 		names += len(in.imageName)
 	}
-	return in.keeps(entryMemory + names)
+	return in.keeps(entryMemory + placeMemory + names)
+}
+
+// add appends an entry. To grow one list of a million would need room for three.
+func (in *indexReader) add(e Entry) {
+	last := len(in.pieces) - 1
+	if last < 0 || len(in.pieces[last]) == cap(in.pieces[last]) {
+		in.pieces = append(in.pieces, make([]Entry, 0, 64<<min(last+1, 7)))
+		last++
+	}
+	in.pieces[last] = append(in.pieces[last], e)
+	in.entries++
 }
 
 func (in *indexReader) descriptor(key string) (err error) {
@@ -208,15 +220,16 @@ func (in *indexReader) annotation(key string) (err error) {
 	return err
 }
 
-// What is kept takes memory beside its text: an entry with its digest and its room
-// to grow in, a map that is made for one pair, a pair of a map.
+// What is kept takes memory beside its text: an entry with its digest, its place in
+// the list that is made in pieces and then joined, a map that is made for one pair, a
+// pair of a map.
 const (
-	entryMemory = 350
+	entryMemory = 250
+	placeMemory = 200
 	mapMemory   = 250
 	pairMemory  = 100
 	// countAt is how much is counted at a time.
-	countAt = 64 << 10
-)
+	countAt = 64 << 10)
 
 // keeps adds to the memory that the index takes.
 func (in *indexReader) keeps(n int) error {
@@ -227,7 +240,7 @@ func (in *indexReader) keeps(n int) error {
 }
 
 func (in *indexReader) count() error {
-	if err := bounds.Take(in.cost); err != nil {
+	if err := bounds.TakeOfHalf(in.counted, in.cost); err != nil {
 		return fmt.Errorf("takes too much: %w", err)
 	}
 	in.counted, in.cost = in.counted+in.cost, 0

@@ -17,8 +17,8 @@ import (
 // little lets the process keep only so many bytes more.
 func little(t *testing.T, most int64) {
 	t.Helper()
-	bounds.SetMemory(most)
-	t.Cleanup(func() { bounds.SetMemory(0) })
+	bounds.SetMemory(most, nil)
+	t.Cleanup(func() { bounds.SetMemory(0, nil) })
 }
 
 // An index.json has most of its text in one of many places: none of them may take
@@ -89,7 +89,7 @@ func TestManifestsOfAPipeThatDoNotFitInMemoryAreSpooled(t *testing.T) {
 	if !ok || spooled != 1 {
 		t.Fatalf("%T, spooled %d times", in, spooled)
 	}
-	bounds.SetMemory(0)
+	bounds.SetMemory(0, nil)
 	v, err := Verify(t.Context(), l, VerifyOptions{})
 	if err != nil || len(v.Faults) > 0 || v.Artifacts != 3 {
 		t.Errorf("%+v, %v", v, err)

@@ -40,8 +40,9 @@ func TestDocumentOfTooManyValues(t *testing.T) {
 }
 
 func TestMemoryThatDoesNotFit(t *testing.T) {
-	SetMemory(1000)
-	defer SetMemory(0)
+	much := 0
+	SetMemory(1000, func() { much++ })
+	defer SetMemory(0, nil)
 	var full *MemoryError
 	if err := Take(1001); !errors.As(err, &full) {
 		t.Error(err)
@@ -51,6 +52,9 @@ func TestMemoryThatDoesNotFit(t *testing.T) {
 	}
 	if got := Room(500, 20); got != 20 {
 		t.Errorf("room for %d", got)
+	}
+	if much != 1 {
+		t.Errorf("told %d times that it is much", much)
 	}
 	Give(600)
 	if got := Room(500, 20); got != 500 {

@@ -2,6 +2,7 @@ package bounds
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 )
 
@@ -9,13 +10,15 @@ import (
 type MemoryError struct{ Most int64 }
 
 func (e *MemoryError) Error() string {
-	return fmt.Sprintf("the run would need more than %d MiB of memory", e.Most>>20)
+	return fmt.Sprintf("more than %d MiB of memory would be needed", e.Most>>20)
 }
 
 // account is what a process may keep. The zero value is without a limit.
 type account struct {
 	most int64 // 0: without a limit
 	used atomic.Int64
+	much sync.Once
+	told func() // of the first time that half of it is used; may be nil
 }
 
 var process atomic.Pointer[account]
@@ -25,7 +28,8 @@ func init() { process.Store(&account{}) }
 // SetMemory bounds what the process keeps from now on, in bytes, as
 // runtime/debug.SetMemoryLimit bounds the heap: where that makes the collector
 // work, this makes reading fail. What is kept already does not count; 0 is no bound.
-func SetMemory(most int64) { process.Store(&account{most: most}) }
+// much is called once, when half of it is used; it may be nil.
+func SetMemory(most int64, much func()) { process.Store(&account{most: most, told: much}) }
 
 // Take counts n bytes that are going to be kept. If they do not fit it is a
 // *MemoryError, and nothing is counted.
@@ -34,8 +38,19 @@ func Take(n int64) error {
 	if used := a.used.Add(n); a.most > 0 && used > a.most {
 		a.used.Add(-n)
 		return &MemoryError{Most: a.most}
+	} else if used > a.most/2 && a.told != nil {
+		a.much.Do(a.told)
 	}
 	return nil
+}
+
+// TakeOfHalf is Take for what has so many bytes already, and may not have more than
+// half of all: the other half is for what is made of it.
+func TakeOfHalf(has, n int64) error {
+	if most := process.Load().most / 2; most > 0 && has+n > most {
+		return &MemoryError{Most: most}
+	}
+	return Take(n)
 }
 
 // Give takes back what Take counted.
