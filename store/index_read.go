@@ -229,7 +229,8 @@ const (
 	mapMemory   = 250
 	pairMemory  = 100
 	// countAt is how much is counted at a time.
-	countAt = 64 << 10)
+	countAt = 64 << 10
+)
 
 // keeps adds to the memory that the index takes.
 func (in *indexReader) keeps(n int) error {
