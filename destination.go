@@ -1,11 +1,28 @@
 package main
 
-import "github.com/oras-mirror/oras-mirror/config"
+import (
+	"cmp"
+
+	"github.com/oras-mirror/oras-mirror/config"
+)
 
 // destinationFlags say where a restore puts what it pushes.
 type destinationFlags struct {
+	platformModeFlag
 	Targets []string `name:"target" placeholder:"NAME" help:"Restore to this target of the spec alone. Repeatable."`
 	Map     []string `sep:"none" placeholder:"SOURCE=TARGET" help:"Put what SOURCE names, a prefix, under TARGET; asked before the mappings of the spec. Repeatable."`
+}
+
+// platformModeFlag says how an index goes out that lacks some of its platforms.
+type platformModeFlag struct {
+	PlatformMode string `enum:",keep,rewrite" default:"" placeholder:"keep|rewrite" help:"How an index goes out of which only some platforms are there: as it is, or rewritten to name those alone; whatever the spec says of its targets."`
+}
+
+// apply puts the flag over what targets say.
+func (f *platformModeFlag) apply(all []config.Target) {
+	for i := range all {
+		all[i].PlatformMode = cmp.Or(f.PlatformMode, all[i].PlatformMode)
+	}
 }
 
 // mapper puts the flag's mappings before those of the spec.

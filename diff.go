@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/oras-mirror/oras-mirror/config"
 )
@@ -16,6 +17,7 @@ type diffCommand struct {
 	Map    []string `sep:"none" placeholder:"SOURCE=TARGET" help:"Expect what SOURCE names under TARGET in a registry; asked before the mappings of the spec. Repeatable."`
 	Format string   `enum:"text,json" default:"text" placeholder:"text|json" help:"How to print it."`
 
+	platformModeFlag
 	runFlags
 }
 
@@ -24,7 +26,7 @@ func (c *diffCommand) Help() string {
 
 Bundles, layouts, locks and specs are compared by full references, two registries by the paths below REGISTRY[/NAMESPACE].
 
-With a registry on one side, the other side's references are taken as they are if some of them are of this registry and namespace, and the rest is left out: it was copied from there. If none is, it was copied to there, and they are taken for what a restore makes of them: by the mappings of the spec, of --file and of --map; where none matches the registry goes and the path stays. Registries are compared by tags; what has only a digest is left out.
+With a registry on one side, the other side's references are taken as they are if some of them are of this registry and namespace, and the rest is left out: it was copied from there. If none is, it was copied to there, and they are taken for what a restore makes of them: by the mappings of the spec, of --file and of --map; where none matches the registry goes and the path stays. Registries are compared by tags; what has only a digest is left out. Where that target has platformMode: rewrite in the spec, or by --platform-mode, an index of which some platforms are selected is expected as a restore rewrites it.
 
 Examples:
 
@@ -50,7 +52,8 @@ func (c *diffCommand) Run(ctx context.Context, u *ui) error {
 	}
 	p := startProgress(u)
 	r := resolver{client: client, concurrency: c.Concurrency, progress: p}
-	err = errors.Join(r.resolve(ctx, a), r.resolve(ctx, b))
+	specs := []*config.Spec{spec, a.spec, b.spec}
+	err = errors.Join(r.resolve(ctx, a, c.rewrites(b, specs)), r.resolve(ctx, b, c.rewrites(a, specs)))
 	p.close()
 	if err != nil {
 		return err
@@ -59,6 +62,20 @@ func (c *diffCommand) Run(ctx context.Context, u *ui) error {
 		return err
 	}
 	return c.write(u, diffOf(a.names, b.names))
+}
+
+// rewrites tells whether a side is a target that gets indexes rewritten that are cut
+// down to some platforms.
+func (c *diffCommand) rewrites(s *side, specs []*config.Spec) bool {
+	if s.base == "" || c.PlatformMode != "" {
+		return s.base != "" && c.PlatformMode == config.PlatformsRewrite
+	}
+	return slices.ContainsFunc(specs, func(spec *config.Spec) bool {
+		targets, err := spec.ResolveTargets()
+		return err == nil && slices.ContainsFunc(targets, func(t config.Target) bool {
+			return t.String() == s.base && t.PlatformMode == config.PlatformsRewrite
+		})
+	})
 }
 
 // firstSpec is the first spec that there is: what says how registries are reached.

@@ -188,7 +188,7 @@ func platformHint(err error) string {
 	case errors.As(err, &platform):
 		return "choose among these with --platform, or platforms in the spec: " + strings.Join(platform.Have(), ", ")
 	case is[*engine.SparseError](err):
-		return `write "platformMode: rewrite" beside the target in the spec, and the index names only what is there (its signatures then no longer hold), or back up all platforms`
+		return `with --platform-mode rewrite, or "platformMode: rewrite" beside the target in the spec, the index names only what is there (its signatures then no longer hold); or back up all platforms`
 	}
 	return ""
 }

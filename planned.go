@@ -98,12 +98,23 @@ func (p *plan) print(w io.Writer) error {
 			name += " -> " + o.Target
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\n", o.State, printable(name), shortOf(o.Digest),
-			bytesText(o.Size), len(o.Referrers), printable(strings.Join(platformTexts(o.Platforms), ",")))
+			bytesText(o.Size), len(o.Referrers), printable(strings.Join(platformTexts(o.Platforms), ","))+p.sparseText(o))
 	}
 	for _, d := range p.dropped {
 		fmt.Fprintf(table, "dropped\t%s\t%s\t\t\t\n", printable(d.Reference), shortOf(d.Digest))
 	}
 	return table.Flush()
+}
+
+// sparseText says of an index which lacks some of its images how it would be pushed.
+func (p *plan) sparseText(o engine.Outlook) string {
+	switch {
+	case !p.restores || len(o.Platforms) == 0:
+		return ""
+	case o.Rewritten:
+		return " (sparse, rewritten)"
+	}
+	return " (sparse)"
 }
 
 func shortOf(d digest.Digest) string {

@@ -30,6 +30,8 @@ type planArtifact struct {
 	MediaType string          `json:"mediaType,omitempty"`
 	Size      int64           `json:"size"`
 	Platforms []string        `json:"platforms,omitempty"` // those that an index is cut down to
+	Sparse    bool            `json:"sparse,omitempty"`    // of a restore: the bundle has no others of that index
+	Rewritten bool            `json:"rewritten,omitempty"` // of a restore: an index that names only what is there would be pushed
 	Referrers []digest.Digest `json:"referrers,omitempty"`
 	Error     string          `json:"error,omitempty"`
 }
@@ -48,6 +50,7 @@ func (p *plan) document() planDocument {
 		Transfer: f.Transfer, Transfers: f.Transfers, Requests: f.Requests, Space: p.space, Changes: p.changes()}
 	for _, o := range f.Artifacts {
 		a := planArtifact{Reference: o.Name, Target: o.Target, State: o.State, Digest: o.Digest, MediaType: o.MediaType,
+			Sparse: p.restores && len(o.Platforms) > 0, Rewritten: o.Rewritten,
 			Size: o.Size, Platforms: platformTexts(o.Platforms), Referrers: o.Referrers}
 		if o.Err != nil {
 			a.Error = o.Err.Error()

@@ -127,7 +127,9 @@ func (c *restoreCommand) plan(u *ui) (r restore, err error) {
 	if r.mapper, err = c.mapper(r.spec); err != nil {
 		return r, err
 	}
-	if r.targets, r.tag, err = c.targets(r.spec); err != nil || c.OnlyFailed == "" {
+	r.targets, r.tag, err = c.targets(r.spec)
+	c.platformModeFlag.apply(r.targets)
+	if err != nil || c.OnlyFailed == "" {
 		return r, err
 	}
 	r.again, err = c.onlyFailed()

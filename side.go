@@ -9,7 +9,10 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"slices"
 	"strings"
+
+	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
@@ -23,7 +26,9 @@ type side struct {
 	spec       *config.Spec       // of a side that is a spec
 	selections []config.Selection // to be resolved before there are names
 	base       string             // REGISTRY[/NAMESPACE] of a side that is one, else empty
-	isLock     bool
+	lock       *config.Lock       // of a side that is one, else nil
+	layout     string             // path of a side that is one, else empty
+	written    map[string]digest.Digest
 }
 
 // openSide finds out what an argument is. What exists is a file or a directory.
@@ -41,7 +46,7 @@ func openSide(arg string) (*side, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &side{names: taggedIn(in.Index())}, in.Close()
+	return &side{names: taggedIn(in.Index()), layout: arg}, in.Close()
 }
 
 // isText tells a spec or a lock from an archive, which has a zero byte within
@@ -67,7 +72,7 @@ func openText(path string) (*side, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &side{names: lockedNames(lock), isLock: true}, nil
+		return &side{names: lockedNames(lock), lock: lock}, nil
 	}
 	spec, err := config.Load(path)
 	if err != nil {
@@ -129,12 +134,19 @@ type resolver struct {
 	client      *registry.Client
 	concurrency int
 	progress    engine.Progress
+	ofWritten   bool // also what a target that rewrites indexes gets
 }
 
-func (r *resolver) resolve(ctx context.Context, s *side) error {
+// resolve finds the names of a side and, if it is compared with a target that
+// rewrites indexes, what that gets of it.
+func (r *resolver) resolve(ctx context.Context, s *side, rewritten bool) error {
 	if s.selections == nil {
-		return nil
+		if !rewritten {
+			return nil
+		}
+		return r.resolveWritten(ctx, s)
 	}
+	r.ofWritten = rewritten
 	all, err := r.ask(ctx, s.selections)
 	if ref, bare := config.ParseReference(s.base); err != nil && bare == nil {
 		// Public registries refuse their catalogs: it may be a repository.
@@ -150,12 +162,48 @@ func (r *resolver) resolve(ctx context.Context, s *side) error {
 	for _, one := range all {
 		s.names = append(s.names, tagged{Reference: one.Reference.EntryName(), Digest: one.Digest})
 	}
+	s.noteWritten(all)
 	return err
+}
+
+// resolveWritten finds what becomes of the names of a layout or a lock.
+func (r *resolver) resolveWritten(ctx context.Context, s *side) error {
+	if s.layout != "" {
+		in, err := store.OpenLayout(s.layout, store.OpenOptions{})
+		if err != nil {
+			return err
+		}
+		s.written, err = engine.Written(ctx, in)
+		return errors.Join(err, in.Close())
+	}
+	if s.lock == nil {
+		return nil
+	}
+	sparse := slices.DeleteFunc(s.lock.Selections(""), func(one config.Selection) bool { return len(one.Platforms) == 0 })
+	r.ofWritten = true
+	all, err := r.ask(ctx, sparse)
+	s.noteWritten(all)
+	return err
+}
+
+func (s *side) noteWritten(all []engine.Resolved) {
+	for _, one := range all {
+		if one.Written != "" && one.Written != one.Digest {
+			if s.written == nil {
+				s.written = make(map[string]digest.Digest)
+			}
+			s.written[one.Reference.EntryName()] = one.Written
+		}
+	}
 }
 
 // ask resolves selections, all or nothing.
 func (r *resolver) ask(ctx context.Context, selections []config.Selection) ([]engine.Resolved, error) {
-	all, err := engine.Resolve(ctx, r.client, selections, engine.BackupOptions{Concurrency: r.concurrency, Progress: r.progress})
+	resolve := engine.Resolve
+	if r.ofWritten {
+		resolve = engine.ResolveWritten
+	}
+	all, err := resolve(ctx, r.client, selections, engine.BackupOptions{Concurrency: r.concurrency, Progress: r.progress})
 	for _, one := range all {
 		err = errors.Join(err, one.Err)
 	}
@@ -164,7 +212,7 @@ func (r *resolver) ask(ctx context.Context, selections []config.Selection) ([]en
 
 // align gives the names of two sides the same shape.
 func align(a, b *side, spec *config.Spec, d destinationFlags) error {
-	if !a.isLock || !b.isLock { // what comes along is known of locks alone
+	if a.lock == nil || b.lock == nil { // what comes along is known of locks alone
 		a.digestsOnly()
 		b.digestsOnly()
 	}
@@ -230,13 +278,15 @@ func (s *side) below() {
 	}
 }
 
-// place makes of the names what a restore would call them. Bare tags stay.
+// place makes of the names what a restore would call them, and write under them.
+// Bare tags stay.
 func (s *side) place(m *config.Mapper) error {
 	placed := s.names[:0]
 	for _, t := range s.names {
 		if !isTagged(t) {
 			continue
 		}
+		t.Digest = cmp.Or(s.written[t.Reference], t.Digest)
 		ref, err := config.ParseReference(t.Reference)
 		if err == nil {
 			repository, tag, ok, err := m.Map(ref)

@@ -47,9 +47,10 @@ type Outlook struct {
 	Target    string // of a restore
 	Digest    digest.Digest
 	MediaType string
-	Size      int64 // bytes of its graph
-	Platforms []config.Platform
-	Referrers []digest.Digest // sorted; those with a tag of cosign's among them
+	Size      int64             // bytes of its graph
+	Platforms []config.Platform // those that an index is cut down to
+	Rewritten bool              // of a restore: that index would be rewritten
+	Referrers []digest.Digest   // sorted; those with a tag of cosign's among them
 	State     State
 	Err       error
 }

@@ -111,7 +111,7 @@ func (r *restore) tally(f *Forecast) {
 		one := d.whole()
 		out := Outlook{Name: d.name, Target: one.Target, Digest: one.Digest, MediaType: d.root.mediaType, Size: one.Bytes, Err: one.Err, State: d.state()}
 		if d.visit != nil && d.visit.err == nil && (d.visit.isSparse() || len(d.old) > 0) {
-			out.Platforms = d.scope.platforms
+			out.Platforms, out.Rewritten = d.scope.platforms, len(d.old) > 0
 		}
 		out.Referrers = d.refers
 		for _, b := range d.beside {

@@ -3,8 +3,10 @@ package engine
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oras-mirror/oras-mirror/config"
@@ -16,7 +18,8 @@ import (
 type Resolved struct {
 	Reference config.Reference
 	Digest    digest.Digest
-	Err       error // it could not be resolved, or its repository not be listed
+	Written   digest.Digest // of ResolveWritten: what a target with platformMode: rewrite gets
+	Err       error         // it could not be resolved, or its repository not be listed
 }
 
 // Listed names the artifacts of a layout as a backup of it names them: what has a bare
@@ -24,7 +27,7 @@ type Resolved struct {
 func Listed(l store.Layout, path string, repository config.Reference) []Resolved {
 	var all []Resolved
 	for _, r := range newLocal(l, path).rootsOf(l.Index().Entries, repository) {
-		all = append(all, Resolved{r.ref, r.entry.Digest, r.misplaced(path)})
+		all = append(all, Resolved{Reference: r.ref, Digest: r.entry.Digest, Err: r.misplaced(path)})
 	}
 	return all
 }
@@ -33,14 +36,47 @@ func Listed(l store.Layout, path string, repository config.Reference) []Resolved
 // nothing of what that consists of: a tag costs one HEAD. The error is for all
 // of it.
 func Resolve(ctx context.Context, c *registry.Client, selections []config.Selection, o BackupOptions) ([]Resolved, error) {
+	artifacts, err := resolve(ctx, c, selections, o, func(context.Context, *artifact, ocispec.Descriptor) error { return nil })
+	return resolved(artifacts, nil), err
+}
+
+// ResolveWritten also finds out what a target with platformMode: rewrite gets. It
+// fetches the indexes of which some platforms are selected.
+func ResolveWritten(ctx context.Context, c *registry.Client, selections []config.Selection, o BackupOptions) ([]Resolved, error) {
+	g := newGraph()
+	var mu sync.Mutex // guards written
+	written := make(map[*artifact]digest.Digest)
+	artifacts, err := resolve(ctx, c, selections, o, func(ctx context.Context, a *artifact, desc ocispec.Descriptor) error {
+		d, err := g.written(ctx, a.origin, a.scope.platforms, desc)
+		mu.Lock()
+		defer mu.Unlock()
+		written[a] = d
+		return err
+	})
+	return resolved(artifacts, written), err
+}
+
+func resolved(artifacts []*artifact, written map[*artifact]digest.Digest) []Resolved {
+	all := make([]Resolved, len(artifacts))
+	for i, a := range artifacts {
+		all[i] = Resolved{Reference: a.ref, Digest: a.root.digest, Written: written[a], Err: a.err}
+	}
+	return all
+}
+
+func resolve(ctx context.Context, c *registry.Client, selections []config.Selection, o BackupOptions,
+	met func(context.Context, *artifact, ocispec.Descriptor) error) ([]*artifact, error) {
 	b := newBackup(c, o.withDefaults())
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(2 * b.Concurrency)
 	err := b.planner.expand(ctx, selections, func(a *artifact) error {
 		group.Go(func() error {
 			if a.err == nil {
-				desc, err := a.origin.resolve(ctx, a.ref)
-				a.root, a.err = compact(desc), err
+				var desc ocispec.Descriptor
+				if desc, a.err = a.origin.resolve(ctx, a.ref); a.err == nil {
+					a.err = met(ctx, a, desc)
+				}
+				a.root = compact(desc)
 			}
 			b.Progress.Resolved(a.name)
 			return context.Cause(ctx)
@@ -50,9 +86,5 @@ func Resolve(ctx context.Context, c *registry.Client, selections []config.Select
 	if err = errors.Join(err, group.Wait(), b.planner.sources.close()); err != nil {
 		return nil, err
 	}
-	all := make([]Resolved, len(b.planner.all))
-	for i, a := range b.planner.all {
-		all[i] = Resolved{a.ref, a.root.digest, a.err}
-	}
-	return all, nil
+	return b.planner.all, nil
 }

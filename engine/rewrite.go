@@ -6,14 +6,18 @@ import (
 	"fmt"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // rewrite puts in the place of a sparse index one that names only what is there,
 // for registries that refuse the sparse one. It has another digest: what refers
 // to the old one, signatures among it, does not hold for it and stays behind.
 func (r *restore) rewrite(ctx context.Context, d *delivery) error {
-	lost := 0
-	v, err := r.shrink(ctx, d.visit, &lost, make(map[*visit]*visit))
+	s := newShrinker(func(v *visit) ([]byte, error) { return r.bytes(ctx, v) })
+	v, err := s.shrink(d.visit)
 	if err != nil {
 		return err
 	}
@@ -24,21 +28,32 @@ func (r *restore) rewrite(ctx context.Context, d *delivery) error {
 	})
 	d.visit, d.root = v, v.node.descriptor
 	text := fmt.Sprintf("%s: its index is rewritten as %s; signatures of the index no longer hold", d.name, d.root.digest)
-	if lost > 0 {
-		text += "; left behind: " + quantity(lost, "referrer")
+	if s.lost > 0 {
+		text += "; left behind: " + quantity(s.lost, "referrer")
 	}
 	r.Progress.Notice(text)
 	return nil
 }
 
+// shrinker makes indexes that name only what is there.
+type shrinker struct {
+	bytes func(*visit) ([]byte, error)
+	made  map[*visit]*visit
+	lost  int // referrers of those that were made anew
+}
+
+func newShrinker(bytes func(*visit) ([]byte, error)) *shrinker {
+	return &shrinker{bytes: bytes, made: make(map[*visit]*visit)}
+}
+
 // shrink returns v, or a copy of it without the children that are left out, made
-// once for all that name it, and adds to lost how many referrers that costs.
-func (r *restore) shrink(ctx context.Context, v *visit, lost *int, made map[*visit]*visit) (*visit, error) {
-	if shrunk := made[v]; shrunk != nil {
+// once for all that name it.
+func (s *shrinker) shrink(v *visit) (*visit, error) {
+	if shrunk := s.made[v]; shrunk != nil {
 		return shrunk, nil
 	}
 	if !v.isSparse() {
-		made[v] = v
+		s.made[v] = v
 		return v, nil
 	}
 	children := make([]*visit, len(v.children))
@@ -48,12 +63,12 @@ func (r *restore) shrink(ctx context.Context, v *visit, lost *int, made map[*vis
 	}
 	for i, child := range v.children {
 		var err error
-		if children[i], err = r.shrink(ctx, child, lost, made); err != nil {
+		if children[i], err = s.shrink(child); err != nil {
 			return nil, err
 		}
 		byOld[child.node.digest] = children[i].node.descriptor
 	}
-	data, err := r.bytes(ctx, v)
+	data, err := s.bytes(v)
 	if err != nil {
 		return nil, err
 	}
@@ -62,9 +77,58 @@ func (r *restore) shrink(ctx context.Context, v *visit, lost *int, made map[*vis
 	}
 	n := *v.node
 	n.data, n.digest, n.size = data, digest.FromBytes(data), int64(len(data))
-	*lost += len(v.referrers)
-	made[v] = &visit{origin: v.origin, node: &n, children: children, leaves: v.leaves}
-	return made[v], nil
+	s.lost += len(v.referrers)
+	s.made[v] = &visit{origin: v.origin, node: &n, children: children, leaves: v.leaves}
+	return s.made[v], nil
+}
+
+// written is the digest that a root gets in a target that rewrites what is cut down
+// to some platforms: its own if nothing is.
+func (g *graph) written(ctx context.Context, o origin, platforms []config.Platform, desc ocispec.Descriptor) (digest.Digest, error) {
+	if len(platforms) == 0 || store.IsManifest(desc.MediaType) && !store.IsIndex(desc.MediaType) {
+		return desc.Digest, nil
+	}
+	v, err := g.tour(ctx, o, scopeOfAll(false, platforms), desc, nil)
+	if err != nil {
+		return "", err
+	}
+	bytes := func(v *visit) ([]byte, error) {
+		if v.node.data != nil {
+			return v.node.data, nil
+		}
+		return o.manifest(ctx, v.node.oci())
+	}
+	if v, err = newShrinker(bytes).shrink(v); err != nil {
+		return "", err
+	}
+	return v.node.digest, nil
+}
+
+// Written tells, by entry name, the digest that each entry of a layout gets in a
+// target with platformMode: rewrite, where that is another than its own.
+func Written(ctx context.Context, in store.Layout) (map[string]digest.Digest, error) {
+	i, err := openInput(in)
+	if err != nil {
+		return nil, err
+	}
+	all, g := make(map[string]digest.Digest), newGraph()
+	for _, root := range i.roots {
+		if root.fault != nil {
+			continue
+		}
+		platforms, err := parsePlatforms(root.entry.Platforms)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", root.entry.Name, err)
+		}
+		d, err := g.written(ctx, i, platforms, root.entry.Descriptor())
+		if err != nil {
+			return nil, err
+		}
+		if d != root.entry.Digest {
+			all[root.entry.Name] = d
+		}
+	}
+	return all, nil
 }
 
 // withChildren rewrites the list of an index. Everything else stays as it is.

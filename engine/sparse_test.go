@@ -7,8 +7,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -162,5 +164,49 @@ func TestSelectedTwice(t *testing.T) {
 	whole(t, report, err)
 	if len(report.Artifacts) != 1 || len(heard.notices) != 2 || !strings.HasSuffix(heard.notices[0], "mirror.yaml:4 holds, not mirror.yaml:5") {
 		t.Errorf("%d artifacts; it says %q", len(report.Artifacts), heard.notices)
+	}
+}
+
+// TestWhatIsSaidToBeWrittenIsWhatARewritingTargetGets, of a layout and of a source,
+// with indexes within an index.
+func TestWhatIsSaidToBeWrittenIsWhatARewritingTargetGets(t *testing.T) {
+	r, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{RejectSparse: true})
+	amd64, arm64 := r.Image("app", "", []byte("amd64")), r.Image("app", "", []byte("arm64"))
+	inner := r.Index("app", "inner", amd64, arm64)
+	inner.Platform = &ocispec.Platform{OS: "unknown", Architecture: "unknown"}
+	r.Index("app", "outer", inner)
+	r.Index("app", "all", arm64)
+	r.Image("app", "image", []byte("image"))
+	sources := only(t, selections(t, r.Host+"/app"), "linux/amd64")
+	path := t.TempDir() + "/bundle.tgz"
+	report, err := tryBackup(t, path, sources, engine.BackupOptions{})
+	whole(t, report, err)
+	written, err := engine.Written(t.Context(), reopen(t, path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resolved, err := engine.ResolveWritten(t.Context(), client(0), sources, engine.BackupOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err = engine.Restore(t.Context(), client(0), reopen(t, path), engine.RestoreOptions{
+		Targets: []config.Target{{Registry: target.Host, PlatformMode: config.PlatformsRewrite}}})
+	whole(t, report, err)
+	if len(written) != 2 || len(resolved) != len(report.Artifacts) {
+		t.Errorf("%d rewritten of a layout, %d resolved", len(written), len(resolved))
+	}
+	got := make(map[string]digest.Digest)
+	for _, a := range report.Artifacts {
+		got[a.Reference] = a.Digest
+	}
+	for name, d := range written {
+		if got[name] != d {
+			t.Errorf("of the layout %s is written as %s, the target got %s", name, d, got[name])
+		}
+	}
+	for _, one := range resolved {
+		if name := one.Reference.EntryName(); got[name] != one.Written || (written[name] != "") != (one.Written != one.Digest) {
+			t.Errorf("of the source %s is written as %s, the target got %s", name, one.Written, got[name])
+		}
 	}
 }
