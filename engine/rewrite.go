@@ -85,7 +85,7 @@ func (s *shrinker) shrink(v *visit) (*visit, error) {
 // written is the digest that a root gets in a target that rewrites what is cut down
 // to some platforms: its own if nothing is.
 func (g *graph) written(ctx context.Context, o origin, platforms []config.Platform, desc ocispec.Descriptor) (digest.Digest, error) {
-	if len(platforms) == 0 || store.IsManifest(desc.MediaType) && !store.IsIndex(desc.MediaType) {
+	if len(platforms) == 0 {
 		return desc.Digest, nil
 	}
 	v, err := g.tour(ctx, o, scopeOfAll(false, platforms), desc, nil)
