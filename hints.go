@@ -129,9 +129,11 @@ func inputHint(err error) string {
 func selectionHint(err error) string {
 	var selection *engine.SelectionError
 	var bare *engine.NameError
+	var collision *engine.CollisionError
+	var retag *engine.RetagError
 	switch {
-	case is[*engine.CollisionError](err):
-		return "send one of them elsewhere with mappings in the spec, or leave it out"
+	case errors.As(err, &collision):
+		return collisionHint(collision)
 	case is[*engine.OnlyError](err):
 		return `"oras-mirror list --input PATH" shows the references that a pattern can match`
 	case is[*engine.UnmatchedError](err):
@@ -140,8 +142,9 @@ func selectionHint(err error) string {
 		return `name one beside the layout in the spec: "repository: REGISTRY/REPOSITORY"`
 	case errors.As(err, &bare):
 		return "name a repository for them: REGISTRY/REPOSITORY"
-	case is[*engine.RetagError](err):
-		return "leave the tag away, choose artifacts with --only, and give tags other names with mappings in the spec"
+	case errors.As(err, &retag):
+		tag := retag.Target[strings.LastIndexByte(retag.Target, ':')+1:]
+		return fmt.Sprintf("leave :%s out of the target; --only '**:%s' restores only that tag, and mappings in the spec rename tags", tag, tag)
 	case is[*engine.EntryNameError](err):
 		return `name it anew with "oras tag --oci-layout LAYOUT@DIGEST TAG"`
 	case errors.As(err, &selection):

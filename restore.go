@@ -151,6 +151,9 @@ func (c *restoreCommand) targets(spec *config.Spec) (all []config.Target, tag st
 	if c.Target != "" && len(c.Targets) > 0 {
 		return nil, "", usage("", "both a target and --target name where to")
 	}
+	if name, digest, pinned := strings.Cut(c.Target, "@"); pinned {
+		return nil, "", usage(fmt.Sprintf("did you mean %q? --only %s restores only that artifact", name, digest), "%q: a target has no digest", c.Target)
+	}
 	if c.Target != "" && !hasTarget(spec, c.Target) {
 		name, tag := cutTag(c.Target)
 		target, err := parseTarget(spec, name)

@@ -52,7 +52,7 @@ func TestWrongUsage(t *testing.T) {
 		{args: "backup -o x.tgz -f missing.yaml", fact: "missing.yaml: no such file"},
 		{args: "restore a.io", fact: "no --input", hint: "--input PATH"},
 		{args: "restore --input x", fact: "no target", hint: "REGISTRY[/NAMESPACE]"},
-		{args: "restore --input x a.io/b" + digest, fact: "neither tag nor digest", hint: `did you mean "a.io/b"?`},
+		{args: "restore --input x a.io/b" + digest, fact: "a target has no digest", hint: `did you mean "a.io/b"? --only sha256:1`},
 		{args: "restore --input x mirror", fact: "no registry"},
 		{args: "restore --input - --password-stdin -u me a.io", fact: "standard input cannot serve both --input - and --password-stdin"},
 		{args: "restore --input x --only [ a.io", fact: "is no pattern"},

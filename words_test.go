@@ -173,6 +173,8 @@ func wordings() []wording {
 			Err: &registry.UnlistedError{Subject: sum, Referrers: []digest.Digest{digest.FromString("signature"), digest.FromString("sbom")}}}, target: mirrored},
 		{name: "the tag exists", err: &engine.ExistsError{Reference: mirrored, Digest: sum}, target: mirrored},
 		{name: "two for one place", err: &engine.CollisionError{Target: mirrored, Sources: [2]string{"ghcr.io/acme/app:v1", "quay.io/acme/app:v1"}}},
+		{name: "two tags for one", err: &engine.CollisionError{Target: "registry.corp.example/mirror/acme/app:1.0", Sources: [2]string{"ghcr.io/acme/app:1.0", "ghcr.io/acme/app:v1.0"}}},
+		{name: "one tag with two digests", err: &engine.CollisionError{Target: app, Sources: [2]string{app, app + "@" + sum}}},
 		{name: "a name that is none", err: &engine.NameError{Entry: "v1", Place: "the target registry.corp.example"}},
 		{name: "a tag for many", err: &engine.RetagError{Target: "registry.corp.example/acme/app:v1", Artifacts: 3}},
 		{name: "a tag for what has a name", err: &engine.RetagError{Target: "registry.corp.example/acme/app:v1", Artifacts: 1}},
