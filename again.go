@@ -136,7 +136,7 @@ func (p *picker) like(ref config.Reference) (config.Selection, error) {
 		whole := s.Registry != "" && s.Registry == ref.Registry && s.Repositories.Match(ref.Repository)
 		if s.Layout == "" && (whole || s.Registry == "" && s.Reference.Name() == ref.Name()) {
 			s.Registry, s.Repositories = "", config.RepositoryFilter{}
-			s.ReferrerDigests = nil
+			s.ReferrerDigests, s.Locked, s.Subjects = nil, false, nil
 			return s, nil
 		}
 	}

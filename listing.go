@@ -212,7 +212,8 @@ func (c *catalog) artifact(e store.Entry) (listed, error) {
 	a := listed{Reference: e.Name, Digest: e.Digest, MediaType: c.types[e.Digest], ArtifactType: e.ArtifactType, Sparse: e.Platforms != ""}
 	repository := repositoryOf(e)
 	var inside []string // what configs say, for an index that says nothing
-	err := c.walk(spot{desc: e.Descriptor()}, a.Sparse, 0, make(map[digest.Digest]bool), func(desc ocispec.Descriptor) {
+	t := newTrail(a.Sparse)
+	t.found = func(desc ocispec.Descriptor) {
 		a.Size += desc.Size
 		names := &a.Platforms
 		if desc.Platform == nil {
@@ -229,21 +230,56 @@ func (c *catalog) artifact(e store.Entry) (listed, error) {
 		for _, r := range c.attached[repository+"@"+desc.Digest.String()] {
 			a.Referrers = append(a.Referrers, listedReferrer{r.Name, r.Digest, r.MediaType, r.ArtifactType, desc.Digest})
 		}
-	})
+	}
+	if err := c.walk(spot{desc: e.Descriptor()}, t, 0); err != nil {
+		return a, err
+	}
 	if len(a.Platforms) == 0 {
 		a.Platforms = inside
 	}
-	return a, err
+	if e.Name == "" {
+		return a, nil
+	}
+	t.found = func(desc ocispec.Descriptor) { a.Size += desc.Size }
+	return a, c.walkSubjects(t)
 }
 
-// walk calls found for what is at a spot and for everything below it, once each.
-// Below a sparse index that is what is there.
-func (c *catalog) walk(at spot, sparse bool, depth int, seen map[digest.Digest]bool, found func(ocispec.Descriptor)) error {
-	if seen[at.desc.Digest] {
+// trail is the way through one artifact.
+type trail struct {
+	sparse   bool // below an index there is what is there
+	seen     map[digest.Digest]bool
+	found    func(ocispec.Descriptor) // hears of each manifest and blob, once
+	subjects []ocispec.Descriptor     // what was referred to on the way
+}
+
+func newTrail(sparse bool) *trail {
+	return &trail{sparse: sparse, seen: make(map[digest.Digest]bool), found: func(ocispec.Descriptor) {}}
+}
+
+// walkSubjects goes on with what was referred to, as far as that is there.
+func (c *catalog) walkSubjects(t *trail) error {
+	for depth := 1; len(t.subjects) > 0; depth++ {
+		some := t.subjects
+		t.subjects = nil
+		for _, subject := range some {
+			if _, err := c.read(subject); errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err := c.walk(spot{desc: subject}, t, depth); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// walk finds what is at a spot and everything below it.
+func (c *catalog) walk(at spot, t *trail, depth int) error {
+	if t.seen[at.desc.Digest] {
 		return nil
 	}
-	seen[at.desc.Digest] = true
-	found(at.desc)
+	t.seen[at.desc.Digest] = true
+	t.found(at.desc)
 	m, err := c.manifest(at)
 	switch {
 	case err != nil:
@@ -253,17 +289,20 @@ func (c *catalog) walk(at spot, sparse bool, depth int, seen map[digest.Digest]b
 	case len(m.Manifests) > bounds.Manifests:
 		return fmt.Errorf("%s: %w", at.desc.Digest, bounds.TooBroad)
 	}
+	if m.Subject != nil {
+		t.subjects = append(t.subjects, *m.Subject)
+	}
 	for _, leaf := range m.Leaves() {
-		if !seen[leaf.Digest] {
-			seen[leaf.Digest] = true
-			found(leaf)
+		if !t.seen[leaf.Digest] {
+			t.seen[leaf.Digest] = true
+			t.found(leaf)
 		}
 	}
 	for _, child := range m.Manifests {
-		if sparse && c.absent(child) {
+		if t.sparse && c.absent(child) {
 			continue
 		}
-		if err := c.walk(spot{child, true}, sparse, depth+1, seen, found); err != nil {
+		if err := c.walk(spot{child, true}, t, depth+1); err != nil {
 			return err
 		}
 	}
@@ -321,10 +360,9 @@ func passing(ctx context.Context, s *store.Stream) (map[digest.Digest][]byte, er
 	walker := &catalog{child: childOf(s), absent: absentFrom(s)}
 	walker.read = func(desc ocispec.Descriptor) ([]byte, error) { return s.Manifest(desc.Digest) }
 	for _, e := range s.Index().Entries {
-		err := walker.walk(spot{desc: e.Descriptor()}, e.Platforms != "", 0, make(map[digest.Digest]bool), func(desc ocispec.Descriptor) {
-			wanted[desc.Digest] = wanted[desc.Digest] || isConfig(desc)
-		})
-		if err != nil {
+		t := newTrail(e.Platforms != "")
+		t.found = func(desc ocispec.Descriptor) { wanted[desc.Digest] = wanted[desc.Digest] || isConfig(desc) }
+		if err := walker.walk(spot{desc: e.Descriptor()}, t, 0); err != nil {
 			return nil, err
 		}
 	}

@@ -27,6 +27,7 @@ type LockedArtifact struct {
 	Size      int64           `yaml:"size"`      // bytes of the graph that was selected, each blob once
 	Platforms []Platform      `yaml:"platforms"` // that were selected; nil means all
 	Referrers []digest.Digest `yaml:"referrers"` // that were selected, of the whole graph
+	Subjects  []digest.Digest `yaml:"subjects"`  // what the graph refers to itself and what comes along, as far as it is there
 }
 
 // LockPath returns where the lock of a spec is: mirror.lock.yaml beside
@@ -73,6 +74,8 @@ func (l *Lock) Selections(origin string) []Selection {
 			Platforms:       distinctPlatforms(a.Platforms),
 			Referrers:       len(a.Referrers) > 0,
 			ReferrerDigests: a.Referrers,
+			Locked:          true,
+			Subjects:        a.Subjects,
 			Origin:          origin,
 		}
 		all[i].Reference.Digest = a.Digest
@@ -109,6 +112,7 @@ func (a *LockedArtifact) check(o object) {
 	}
 	checkPlatforms(o, a.Platforms)
 	o.notEmpty("referrers")
+	o.notEmpty("subjects")
 	a.faults(func(key, at, reason string) {
 		if o.sound(key) {
 			o.fault(at, reason)
@@ -131,6 +135,9 @@ func (a *LockedArtifact) faults(fault func(key, at, reason string)) {
 	}
 	for i, d := range a.Referrers {
 		check("referrers", element("referrers", i), digestFault(d.String()))
+	}
+	for i, d := range a.Subjects {
+		check("subjects", element("subjects", i), digestFault(d.String()))
 	}
 }
 
@@ -160,6 +167,7 @@ func sortedArtifacts(artifacts []LockedArtifact) []LockedArtifact {
 		a := &sorted[i]
 		a.Platforms = distinctPlatforms(a.Platforms)
 		a.Referrers = slices.Compact(slices.Sorted(slices.Values(a.Referrers)))
+		a.Subjects = slices.Compact(slices.Sorted(slices.Values(a.Subjects)))
 	}
 	slices.SortFunc(sorted, func(a, b LockedArtifact) int {
 		return strings.Compare(a.Reference.String(), b.Reference.String())

@@ -36,6 +36,7 @@ func locked(t testing.TB) []LockedArtifact {
 			Reference: reference(t, "ghcr.io/acme/app:v1"), Digest: someSHA256, MediaType: index, Size: 1234,
 			Platforms: []Platform{{"linux", "arm", "v7"}, {"linux", "amd64", ""}, {"linux", "amd64", ""}},
 			Referrers: []digest.Digest{someSHA512, someSHA256, someSHA256},
+			Subjects:  []digest.Digest{someSHA512, someSHA512},
 		},
 		{Reference: reference(t, "ghcr.io/acme/app@"+someSHA512), Digest: someSHA512, MediaType: "null", Size: 1},
 	}
@@ -45,7 +46,7 @@ const lockText = `apiVersion: oras-mirror/v1alpha1
 kind: MirrorLock
 artifacts:
   - {reference: "[::1]:5000/a:v1", digest: SHA256, mediaType: application/vnd.oci.image.manifest.v1+json, size: 7}
-  - {reference: ghcr.io/acme/app:v1, digest: SHA256, mediaType: application/vnd.oci.image.index.v1+json, size: 1234, platforms: [linux/amd64, linux/arm/v7], referrers: [SHA256, SHA512]}
+  - {reference: ghcr.io/acme/app:v1, digest: SHA256, mediaType: application/vnd.oci.image.index.v1+json, size: 1234, platforms: [linux/amd64, linux/arm/v7], referrers: [SHA256, SHA512], subjects: [SHA512]}
   - {reference: ghcr.io/acme/app:v2, digest: SHA256, mediaType: application/vnd.oci.image.index.v1+json, size: 123456789012}
   - {reference: ghcr.io/acme/app@SHA512, digest: SHA512, mediaType: "null", size: 1}
 `
@@ -123,12 +124,13 @@ func TestLockSelections(t *testing.T) {
 			Reference: reference(t, "ghcr.io/acme/app:v1@"+someSHA256),
 			Platforms: []Platform{{"linux", "amd64", ""}, {"linux", "arm", "v7"}},
 			Referrers: true, ReferrerDigests: []digest.Digest{someSHA256, someSHA512},
+			Subjects: []digest.Digest{someSHA512},
 		},
 		{Reference: reference(t, "ghcr.io/acme/app:v2@"+someSHA256)},
 		{Reference: reference(t, "ghcr.io/acme/app@"+someSHA512)},
 	}
 	for i := range want {
-		want[i].Origin = "mirror.lock.yaml"
+		want[i].Origin, want[i].Locked = "mirror.lock.yaml", true
 	}
 	if !reflect.DeepEqual(all, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", all, want)
@@ -147,6 +149,7 @@ func TestLockUnwritable(t *testing.T) {
 		"size: 0 is less":          func(a *LockedArtifact) { a.Size = 0 },
 		`no platform: "linux/a b"`: func(a *LockedArtifact) { a.Platforms = []Platform{{"linux", "a b", ""}} },
 		"referrers[1]: ":           func(a *LockedArtifact) { a.Referrers = []digest.Digest{someSHA256, "x"} },
+		"subjects[0]: ":            func(a *LockedArtifact) { a.Subjects = []digest.Digest{"x"} },
 		"locked twice":             func(a *LockedArtifact) { a.Reference = good.Reference },
 	} {
 		bad := good

@@ -81,6 +81,7 @@ func (a *LockedArtifact) appendLine(b []byte) []byte {
 	b = strconv.AppendInt(b, a.Size, 10)
 	b = appendList(b, "platforms", a.Platforms)
 	b = appendList(b, "referrers", a.Referrers)
+	b = appendList(b, "subjects", a.Subjects)
 	return append(b, "}\n"...)
 }
 

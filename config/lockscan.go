@@ -53,6 +53,9 @@ func scanArtifact(line string) (a LockedArtifact, ok bool) {
 	for _, word := range s.list(", referrers: [") {
 		a.Referrers = append(a.Referrers, digest.Digest(word))
 	}
+	for _, word := range s.list(", subjects: [") {
+		a.Subjects = append(a.Subjects, digest.Digest(word))
+	}
 	return a, err == nil && s.rest == "}\n"
 }
 

@@ -13,6 +13,8 @@ type Selection struct {
 	Referrers       bool             // signatures, SBOMs and the like come along
 	ReferrerTypes   []string         // globs of the artifact types that do; nil means all, see WantsReferrer
 	ReferrerDigests []digest.Digest  // of a lock: these come along and no others; nil leaves it open
+	Locked          bool             // by a lock: of what it refers to itself nothing comes along but the Subjects
+	Subjects        []digest.Digest  // of a lock
 	Optional        bool             // it is no error if nothing is selected
 	Origin          string           // where it was asked for: "mirror.yaml:12", "images.txt:3", "argument 1"
 }

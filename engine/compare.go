@@ -134,7 +134,7 @@ func (r *restore) inspect(ctx context.Context, d *delivery, v *visit, lacking bo
 			d.lacks[v] = true
 		}
 	}
-	for _, child := range v.children {
+	for _, child := range v.below() {
 		absent := lacking
 		if !absent && !seen[child] {
 			has, err := d.repo.HasManifest(ctx, child.node.oci())
@@ -187,7 +187,7 @@ func (d *delivery) lacking(v *visit) bool { return !d.present || d.lacks[v] }
 // each calls fn for the manifests of the delivery, each once, depth first, with
 // the referrers that go along.
 func (r *restore) each(d *delivery, v *visit, fn func(*visit)) {
-	v.each(make(map[*visit]bool), func(v *visit) []*visit { return slices.Concat(v.children, r.wanted(d, v)) }, fn)
+	v.each(make(map[*visit]bool), func(v *visit) []*visit { return slices.Concat(v.below(), r.wanted(d, v)) }, fn)
 }
 
 // alongside lists what refers to a delivery and goes with it, each once.

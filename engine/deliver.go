@@ -43,7 +43,7 @@ func (r *restore) put(ctx context.Context, d *delivery) error {
 // referrers needs it before.
 func (r *restore) putManifests(ctx context.Context, d *delivery) error {
 	met := make(map[*visit]bool)
-	if err := r.putWith(ctx, d, d.visit.children, met); err != nil {
+	if err := r.putWith(ctx, d, d.visit.below(), met); err != nil {
 		return err
 	}
 	if d.tag != "" && d.visit.node.subject == "" && len(r.wanted(d, d.visit)) == 0 {
@@ -102,7 +102,7 @@ func levels(some []*visit, met map[*visit]bool) [][]*visit {
 			return at
 		}
 		at := 0
-		for _, child := range v.children {
+		for _, child := range v.below() {
 			if !met[child] {
 				at = max(at, rank(child)+1)
 			}

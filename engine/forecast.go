@@ -51,6 +51,7 @@ type Outlook struct {
 	Platforms []config.Platform // those that an index is cut down to
 	Rewritten bool              // of a restore: that index would be rewritten
 	Referrers []digest.Digest   // sorted; those with a tag of cosign's among them
+	Subjects  []digest.Digest   // of a backup: what it refers to itself, sorted
 	State     State
 	Err       error
 }
@@ -184,6 +185,7 @@ func (a *artifact) outlook(there store.Layout, directory bool) Outlook {
 	o.Err = a.visit.referring(func(v *visit, _ string) { o.Referrers = append(o.Referrers, v.node.digest) })
 	slices.Sort(o.Referrers)
 	o.Referrers = slices.Compact(o.Referrers)
+	o.Subjects = a.visit.subjects()
 	if o.Err = firstError([]error{o.Err, a.unpinned()}); o.Err != nil {
 		o.State = StateFailed
 		return o
@@ -245,7 +247,7 @@ func (f *Forecast) Lock() (*config.Lock, error) {
 		}
 		locked[o.Name] = true
 		lock.Artifacts = append(lock.Artifacts, config.LockedArtifact{Reference: o.Reference, Digest: o.Digest,
-			MediaType: o.MediaType, Size: o.Size, Platforms: o.Platforms, Referrers: o.Referrers})
+			MediaType: o.MediaType, Size: o.Size, Platforms: o.Platforms, Referrers: o.Referrers, Subjects: o.Subjects})
 	}
 	return lock, errors.Join(errs...)
 }

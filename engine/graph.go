@@ -21,6 +21,7 @@ type node struct {
 	known        bool   // what it points at is; else it is carried as bytes alone
 	index        bool
 	subject      digest.Digest
+	leads        *descriptor          // to its subject, as the manifest describes that; nil: it has none
 	children     []ocispec.Descriptor // of an index: manifests, seldom blobs
 	blobs        []*blob
 	called       map[*blob]string // media types that blobs have here, and another manifest gave otherwise
@@ -196,7 +197,8 @@ func (g *graph) makeNode(o origin, desc ocispec.Descriptor, m *store.Manifest) *
 	desc.MediaType = m.MediaType
 	n := &node{descriptor: compact(desc), artifactType: shared(m.ArtifactType), kind: shared(m.Kind()), known: m.IsKnown(), index: m.IsIndex(), children: m.Manifests}
 	if m.Subject != nil {
-		n.subject = m.Subject.Digest
+		subject := compact(*m.Subject)
+		n.subject, n.leads = subject.digest, &subject
 	}
 	for _, b := range m.Leaves() {
 		n.addBlob(g.blob(b, o), shared(b.MediaType))

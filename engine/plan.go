@@ -35,6 +35,7 @@ type artifact struct {
 	present  bool      // and was there before
 	moved    bool      // some of its blobs were fetched; guarded like pending
 	found    []byte    // the root's bytes, between its two stages
+	leads    bool      // and whether they refer to another manifest
 
 	lacks     []config.Platform // wanted ones that an index has no image for
 	referrers int               // that are whole, of one that lacks some; guarded like pending
@@ -157,7 +158,7 @@ func (p *planner) findRoot(ctx context.Context, a *artifact) {
 	if err == nil && data != nil {
 		var n *node
 		if n, a.err = p.node(ctx, a.origin, stop{desc: desc, data: data}); a.err == nil {
-			a.root = n.descriptor
+			a.root, a.leads = n.descriptor, n.leads != nil
 		}
 	}
 }
@@ -167,7 +168,7 @@ func (p *planner) walk(ctx context.Context, a *artifact) {
 	if a.err != nil {
 		return
 	}
-	if store.IsIndex(a.root.mediaType) {
+	if a.leads || store.IsIndex(a.root.mediaType) {
 		a.together.wait(ctx)
 	}
 	a.visit, a.err = p.tour(ctx, a.origin, a.scope, a.root.oci(), a.found)

@@ -49,7 +49,7 @@ func (r *restore) refillAll(ctx context.Context, d *delivery, v *visit) error {
 	if _, err := r.refillBlobs(ctx, d, v, true); err != nil {
 		return err
 	}
-	return sideBySide(r.Concurrency, v.children, func(w *visit) error {
+	return sideBySide(r.Concurrency, v.below(), func(w *visit) error {
 		_, err := r.putMissing(ctx, d, w, true)
 		return err
 	})

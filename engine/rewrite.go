@@ -78,7 +78,7 @@ func (s *shrinker) shrink(v *visit) (*visit, error) {
 	n := *v.node
 	n.data, n.digest, n.size = data, digest.FromBytes(data), int64(len(data))
 	s.lost += len(v.referrers)
-	s.made[v] = &visit{origin: v.origin, node: &n, children: children, leaves: v.leaves}
+	s.made[v] = &visit{origin: v.origin, node: &n, children: children, subject: v.subject, leaves: v.leaves}
 	return s.made[v], nil
 }
 

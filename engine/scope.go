@@ -19,8 +19,10 @@ type scope struct {
 	wants     func(artifactType string) bool // which of the referrers
 	digests   []digest.Digest                // those referrers and no others; nil leaves it open
 	platforms []config.Platform              // which children of an index; none: all
-	beside    *scope                         // for what refers to the graph; itself there
-	key       string                         // tells scopes apart
+	locked    bool                           // what the graph refers to comes along only if it is one of the subjects
+	subjects  []digest.Digest
+	beside    *scope // for what refers to the graph; itself there
+	key       string // tells scopes apart
 }
 
 // forReferrers returns the scope for what refers to the graph: the same, but
@@ -30,6 +32,17 @@ func (s *scope) forReferrers() *scope {
 		return s
 	}
 	return s.beside
+}
+
+// follows tells whether what a manifest refers to comes along.
+func (s *scope) follows(subject digest.Digest) bool {
+	return !s.locked || slices.Contains(s.subjects, subject)
+}
+
+// forSubject returns the scope for what the graph refers to: all of that, but not
+// what else refers to it.
+func (s *scope) forSubject() *scope {
+	return &scope{locked: s.locked, subjects: s.subjects, key: fmt.Sprint("subject ", s.locked, s.subjects)}
 }
 
 // alone completes a scope with the one for referrers.
@@ -59,9 +72,9 @@ func (a *artifact) unpinned() error {
 }
 
 func scopeOf(s config.Selection) *scope {
-	scope := &scope{referrers: s.Referrers, wants: s.WantsReferrer, digests: s.ReferrerDigests, platforms: s.Platforms}
+	scope := &scope{referrers: s.Referrers, wants: s.WantsReferrer, digests: s.ReferrerDigests, platforms: s.Platforms, locked: s.Locked, subjects: s.Subjects}
 	scope.key = fmt.Sprint(s.Referrers, " ", strings.Join(s.ReferrerTypes, " "), " ", s.ReferrerDigests != nil, s.ReferrerDigests, " ",
-		platformNames(s.Platforms))
+		platformNames(s.Platforms), s.Locked, s.Subjects)
 	return scope.alone()
 }
 

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/store"
@@ -11,9 +12,10 @@ import (
 // stop is one manifest on a walk.
 type stop struct {
 	desc  ocispec.Descriptor
-	data  []byte // of the manifest, where the caller has it already
-	depth int    // indexes and referrers above it
-	child bool   // an index names it: it may be a blob
+	data  []byte        // of the manifest, where the caller has it already
+	depth int           // indexes and referrers above it
+	child bool          // an index names it: it may be a blob
+	of    digest.Digest // what it was found to refer to, as a referrer; "" for others
 }
 
 // fetch asks for the bytes, with errBlob if they are none of a manifest.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -13,6 +14,7 @@ type visit struct {
 	origin    origin
 	node      *node
 	children  []*visit
+	subject   *visit // what it refers to, unless that led here
 	referrers []*visit
 	attached  []attachment
 	leaves    []*blob       // blobs that an index names; of a visit without a node, what is one itself
@@ -162,9 +164,17 @@ func (v *visit) parts() []descriptor {
 	return parts
 }
 
-// next lists what v leads to: its children, then what refers to it.
+// below lists the manifests that v needs: its children, and what it refers to.
+func (v *visit) below() []*visit {
+	if v.subject == nil {
+		return v.children
+	}
+	return append(slices.Clone(v.children), v.subject)
+}
+
+// next lists what v leads to: what it needs, then what refers to it.
 func (v *visit) next() []*visit {
-	all := slices.Concat(v.children, v.referrers)
+	all := slices.Concat(v.below(), v.referrers)
 	for _, a := range v.attached {
 		all = append(all, a.visit)
 	}
@@ -174,7 +184,7 @@ func (v *visit) next() []*visit {
 // core calls fn for v and the manifests below it, each once, depth first, without
 // what refers to them.
 func (v *visit) core(fn func(*visit)) {
-	v.each(make(map[*visit]bool), func(v *visit) []*visit { return v.children }, fn)
+	v.each(make(map[*visit]bool), (*visit).below, fn)
 }
 
 // all calls fn for every manifest of the graph, each once, depth first: a manifest,
@@ -192,6 +202,19 @@ func (v *visit) each(seen map[*visit]bool, next func(*visit) []*visit, fn func(*
 	for _, w := range next(v) {
 		w.each(seen, next, fn)
 	}
+}
+
+// subjects lists what v and the manifests that hang on it refer to, as far as that
+// comes along for their sake.
+func (v *visit) subjects() []digest.Digest {
+	var found []digest.Digest
+	v.all(func(v *visit) {
+		if v.subject != nil {
+			found = append(found, v.subject.node.digest)
+		}
+	})
+	slices.Sort(found)
+	return slices.Compact(found)
 }
 
 // whole tells why v and what is below it cannot be had, or nil. It is asked
@@ -220,7 +243,7 @@ func (v *visit) isSparse() bool {
 // missing, if any is.
 func (v *visit) referring(fn func(r *visit, name string)) error {
 	var missing error
-	below := func(v *visit) []*visit { return v.children }
+	below := (*visit).below
 	seen, followed := make(map[*visit]bool), make(map[attachment]bool)
 	var look func(*visit)
 	follow := func(r *visit, name string) {

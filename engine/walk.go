@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
+	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
@@ -49,6 +51,12 @@ func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, at st
 	for i, child := range children {
 		group.Go(func() (err error) {
 			below[i], err = g.visit(ctx, v, o, s, stop{desc: child, depth: at.depth + 1, child: true})
+			return err
+		})
+	}
+	if n.subject != at.of && n.leads != nil && s.follows(n.subject) {
+		group.Go(func() (err error) {
+			v.subject, err = g.subject(ctx, v, s, at.depth+1)
 			return err
 		})
 	}
@@ -152,7 +160,32 @@ func (g *graph) referrer(ctx context.Context, v *visit, s *scope, desc ocispec.D
 	if !s.wants(r.kind) {
 		return nil, nil
 	}
-	w, err := g.visit(ctx, v, o, s.forReferrers(), stop{desc: desc, depth: depth})
+	w, err := g.visit(ctx, v, o, s.forReferrers(), stop{desc: desc, depth: depth, of: n.digest})
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// subject walks what v refers to: a signature that has a tag of its own is worth
+// little without what it signs. nil: it is not there, and need not be
+// (distribution-spec, "Pushing Manifests with Subject"), unless a lock pins it.
+func (g *graph) subject(ctx context.Context, v *visit, s *scope, depth int) (*visit, error) {
+	if err := steps(ctx, 1); err != nil {
+		return nil, err
+	}
+	at := stop{desc: v.node.leads.oci(), depth: depth}
+	_, err := g.node(ctx, v.origin, at)
+	if absent := errors.Is(err, errdef.ErrNotFound) || errors.Is(err, fs.ErrNotExist); absent && !s.locked {
+		if !onDisk(v.origin) {
+			g.notice(fmt.Sprintf("%s@%s refers to %s, which is not there", v.origin.repository(), v.node.digest, v.node.subject))
+		}
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	w, err := g.visit(ctx, v, v.origin, s.forSubject(), at)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ const heldMemory = 200
 type held struct {
 	packed  map[digest.Digest][]byte
 	bytes   int64                       // that were counted
-	indexes map[digest.Digest]*Manifest // those of the packed that are one
+	leading map[digest.Digest]*Manifest // those of the packed that lead to other manifests
 
 	buffer   bytes.Buffer
 	deflater *flate.Writer
@@ -35,7 +35,7 @@ type held struct {
 }
 
 func newHeld() *held {
-	h := &held{packed: make(map[digest.Digest][]byte), indexes: make(map[digest.Digest]*Manifest)}
+	h := &held{packed: make(map[digest.Digest][]byte), leading: make(map[digest.Digest]*Manifest)}
 	h.deflater, _ = flate.NewWriter(&h.buffer, flate.BestSpeed) // a known level: no error
 	return h
 }
@@ -51,35 +51,39 @@ func (h *held) add(d digest.Digest, data []byte) error {
 	if err := h.deflater.Close(); err != nil {
 		return err
 	}
-	index := h.index(d, data)
-	if err := h.take(h.buffer.Len(), index); err != nil {
+	leads := h.leads(d, data)
+	if err := h.take(h.buffer.Len(), leads); err != nil {
 		return err
 	}
 	h.packed[d] = bytes.Clone(h.buffer.Bytes())
-	if index != nil {
-		h.indexes[d] = index
+	if leads != nil {
+		h.leading[d] = leads
 	}
 	return nil
 }
 
-// index returns of an index what completes asks for, nil of anything else.
-func (h *held) index(d digest.Digest, data []byte) *Manifest {
-	if !bytes.Contains(data, []byte(`"manifests"`)) {
+// leads returns what completes asks for of a manifest that leads to others, nil of
+// anything else.
+func (h *held) leads(d digest.Digest, data []byte) *Manifest {
+	if !bytes.Contains(data, []byte(`"manifests"`)) && !bytes.Contains(data, []byte(`"subject"`)) {
 		return nil
 	}
 	m, err := ParseManifest(ocispec.Descriptor{Digest: d}, data)
-	if err != nil || !m.IsIndex() {
+	if err != nil || !m.IsIndex() && m.Subject == nil {
 		return nil
 	}
-	return &Manifest{Manifests: m.Manifests, kind: m.kind}
+	return &Manifest{Manifests: m.Manifests, Subject: m.Subject, kind: m.kind}
 }
 
 // take counts what is going to be kept.
-func (h *held) take(packed int, index *Manifest) error {
+func (h *held) take(packed int, leads *Manifest) error {
 	n := int64(heldMemory + packed)
-	if index != nil {
-		for i := range index.Manifests {
-			n += DescriptorMemory(&index.Manifests[i])
+	if leads != nil {
+		for i := range leads.Manifests {
+			n += DescriptorMemory(&leads.Manifests[i])
+		}
+		if leads.Subject != nil {
+			n += DescriptorMemory(leads.Subject)
 		}
 	}
 	if h.bytes+n > maxHeld {
@@ -117,7 +121,8 @@ func (h *held) get(d digest.Digest) ([]byte, error) {
 
 // completes says that h has every manifest that x reaches, but for those that
 // were left out of an index on purpose. What an index names and h has not may be a
-// blob: whether it is cannot be told before it comes.
+// blob, and what a manifest refers to need not be there: neither can be told before all
+// has come.
 func (h *held) completes(x *Index) bool {
 	seen := make(map[digest.Digest]bool)
 	var has func(e *Entry, d digest.Digest, depth int) bool
@@ -129,16 +134,16 @@ func (h *held) completes(x *Index) bool {
 			return false
 		}
 		seen[d] = true
-		index := h.indexes[d]
-		if index == nil {
+		m := h.leading[d]
+		if m == nil {
 			return true
 		}
-		for _, child := range index.Manifests {
-			if !has(e, child.Digest, depth+1) && !leftOut(e.Platforms, index, child) {
+		for _, child := range m.Manifests {
+			if !has(e, child.Digest, depth+1) && !leftOut(e.Platforms, m, child) {
 				return false
 			}
 		}
-		return true
+		return e.Name == "" || m.Subject == nil || has(e, m.Subject.Digest, depth+1)
 	}
 	for i := range x.Entries {
 		if !has(&x.Entries[i], x.Entries[i].Digest, 0) {

@@ -188,7 +188,7 @@ func (p *pruner) follow() error {
 				return false
 			}
 			p.stays[d.entry.key()], added = true, true
-			p.verifier.visit(d.entry.Platforms, d.entry.Descriptor())
+			p.verifier.visit(&d.entry)
 			return true
 		})
 	}

@@ -57,6 +57,7 @@ type step struct {
 	digest    digest.Digest
 	mediaType string
 	platforms string
+	subjects  bool
 }
 
 // role is what points at a blob, which says what may be below it.
@@ -102,18 +103,18 @@ func (v *verifier) walk() error {
 			break
 		}
 		jobs.Go(func() error {
-			e := &v.index.Entries[i]
-			v.visit(e.Platforms, e.Descriptor())
+			v.visit(&v.index.Entries[i])
 			return nil
 		})
 	}
 	return errors.Join(jobs.Wait(), context.Cause(v.ctx), v.full)
 }
 
-// visit walks the graph below an entry's manifest.
-func (v *verifier) visit(platforms string, desc ocispec.Descriptor) {
-	w := &entryWalk{verifier: v, root: desc.Digest, platforms: platforms}
-	w.visit(desc, asRoot, 0)
+// visit walks the graph below an entry's manifest. What has a name keeps what it refers
+// to, if that is there; what has none is there for the sake of what it refers to.
+func (v *verifier) visit(e *Entry) {
+	w := walkOf(v, e)
+	w.visit(e.Descriptor(), asRoot, 0)
 }
 
 // entryWalk is the way through one entry's graph.
@@ -121,7 +122,12 @@ type entryWalk struct {
 	*verifier
 	root      digest.Digest // to be blamed for what goes beyond a limit: others may share the rest
 	platforms string
-	manifests int // met below the entry
+	subjects  bool // what is referred to belongs to the graph
+	manifests int  // met below the entry
+}
+
+func walkOf(v *verifier, e *Entry) *entryWalk {
+	return &entryWalk{verifier: v, root: e.Digest, platforms: e.Platforms, subjects: e.Name != ""}
 }
 
 // visit notes a blob and, below a manifest, all that it points at.
@@ -130,7 +136,7 @@ func (w *entryWalk) visit(desc ocispec.Descriptor, as role, depth int) {
 		w.blame(w.root, bounds.TooDeep)
 		return
 	}
-	at := step{desc.Digest, plainType(desc.MediaType), w.platforms}
+	at := step{desc.Digest, plainType(desc.MediaType), w.platforms, w.subjects}
 	if !w.reach(desc, as, at, depth) {
 		return
 	}
@@ -191,6 +197,9 @@ func (w *entryWalk) contents(desc ocispec.Descriptor, as role) (contents, error)
 	}
 	for _, d := range m.Manifests {
 		add(d, asChild, leftOut(w.platforms, m, d))
+	}
+	if w.subjects && m.Subject != nil {
+		add(*m.Subject, asRoot, true)
 	}
 	return c, err
 }

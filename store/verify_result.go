@@ -70,7 +70,7 @@ func fault(e *Entry, d digest.Digest, err error) Fault {
 // faults appends those of one entry: its graph is walked once more, which only
 // a layout with faults has to pay for.
 func (v *verifier) faults(to []Fault, e *Entry) []Fault {
-	w := &entryWalk{verifier: v, platforms: e.Platforms}
+	w := walkOf(v, e)
 	met := map[digest.Digest]bool{e.Digest: true}
 	manifests := 0
 	for level, depth := []child{{e.Descriptor(), asRoot}}, 0; len(level) > 0; depth++ {
