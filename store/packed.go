@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"iter"
 	"strings"
+	"sync"
 
 	"github.com/opencontainers/go-digest"
 
@@ -18,6 +19,9 @@ type packed struct {
 	reader *bundle.Reader
 	index  *Index
 	file   io.Closer
+
+	mu     sync.Mutex            // guards what follows
+	chosen map[digest.Digest]int // of blobs that are there more than once: which copy counts
 }
 
 // openPacked reads the index.json of an archive. The layout closes file.
@@ -64,18 +68,58 @@ func (p *packed) Open(d digest.Digest) (Blob, error) {
 	if err := d.Validate(); err != nil { // BlobName panics at what has no colon
 		return nil, fmt.Errorf("%.200q: %w", d, err)
 	}
-	entry, err := p.reader.Open(bundle.BlobName(d))
+	entry, err := p.reader.OpenOlder(bundle.BlobName(d), p.choose(d))
 	if err != nil {
 		return nil, err
 	}
 	return entry, nil
 }
 
+// choose returns which copy of a blob counts: the last one that has its digest, as in a
+// pipe, whose writer cannot take back a bad one and sends it again. Blobs that are there
+// once, which are nearly all, are not hashed for it.
+func (p *packed) choose(d digest.Digest) int {
+	name := bundle.BlobName(d)
+	copies := p.reader.Copies(name)
+	if copies < 2 {
+		return 0
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if at, known := p.chosen[d]; known {
+		return at
+	}
+	at := 0
+	for n := range copies {
+		if p.isRight(d, name, n) {
+			at = n
+			break
+		}
+	}
+	if p.chosen == nil {
+		p.chosen = make(map[digest.Digest]int)
+	}
+	p.chosen[d] = at
+	return at
+}
+
+// isRight hashes one copy of a blob. What cannot be read is not right.
+func (p *packed) isRight(d digest.Digest, name string, n int) bool {
+	entry, err := p.reader.OpenOlder(name, n)
+	if err != nil {
+		return false
+	}
+	defer entry.Close()
+	hash := d.Algorithm().Hash()
+	_, err = io.Copy(hash, entry)
+	return err == nil && digest.NewDigest(d.Algorithm(), hash) == d
+}
+
 func (p *packed) Stat(d digest.Digest) (int64, error) {
 	if err := d.Validate(); err != nil {
 		return 0, fmt.Errorf("%.200q: %w", d, err)
 	}
-	return p.reader.Stat(bundle.BlobName(d))
+	return p.reader.StatOlder(bundle.BlobName(d), p.choose(d))
 }
 
 func (p *packed) blobs() iter.Seq[digest.Digest] {

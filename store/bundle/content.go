@@ -1,6 +1,9 @@
 package bundle
 
-import "io"
+import (
+	"bytes"
+	"io"
+)
 
 // memberSource gives members one behind the other.
 type memberSource interface {
@@ -37,6 +40,9 @@ func (c *content) take(data []byte, skip, offset int64) error {
 	data = data[skip:]
 	c.data = data[:min(c.left, int64(len(data)))]
 	c.left -= int64(len(c.data))
+	if len(bytes.TrimLeft(data[len(c.data):], "\x00")) > 0 {
+		return damaged(offset, "the padding of an entry is not zeros")
+	}
 	return nil
 }
 

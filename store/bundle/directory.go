@@ -45,14 +45,20 @@ func (d *directory) add(key []byte, offset, size int64) error {
 }
 
 // find returns the last entry of a name.
-func (d *directory) find(name string) (place, bool) {
+func (d *directory) find(name string) (place, bool) { return d.findOlder(name, 0) }
+
+// findOlder returns the entry of a name that stands before so many others of it.
+func (d *directory) findOlder(name string, before int) (place, bool) {
 	var scratch [1 + maxName]byte
 	key := appendKey(scratch[:0], name)
 	at, ok := d.newest[maphash.Bytes(d.seed, key)]
 	for ok && at >= 0 {
 		p := d.places[at]
 		if string(d.key(p)) == string(key) {
-			return p, true
+			if before == 0 {
+				return p, true
+			}
+			before--
 		}
 		at = p.older
 	}

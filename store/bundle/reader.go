@@ -44,6 +44,16 @@ func Open(r io.ReaderAt, size int64) (*Reader, error) {
 	return a, nil
 }
 
+// Copies returns how many entries have a name.
+func (a *Reader) Copies(name string) (n int) {
+	for {
+		if _, ok := a.directory.findOlder(name, n); !ok {
+			return n
+		}
+		n++
+	}
+}
+
 // Entries goes through the names and the offsets of all entries in file order. A
 // name may come twice: the later entry counts.
 func (a *Reader) Entries() iter.Seq2[string, int64] {
@@ -58,8 +68,11 @@ func (a *Reader) Entries() iter.Seq2[string, int64] {
 
 // Stat returns the size of an entry's content, or fs.ErrNotExist. It reads the
 // entry's header, and checks no more than that.
-func (a *Reader) Stat(name string) (int64, error) {
-	p, ok := a.directory.find(name)
+func (a *Reader) Stat(name string) (int64, error) { return a.StatOlder(name, 0) }
+
+// StatOlder is Stat for the entry that stands before so many others of its name.
+func (a *Reader) StatOlder(name string, before int) (int64, error) {
+	p, ok := a.directory.findOlder(name, before)
 	switch {
 	case !ok:
 		return 0, fs.ErrNotExist
@@ -76,8 +89,11 @@ func (a *Reader) Stat(name string) (int64, error) {
 }
 
 // Open opens the last entry of a name for reading, or returns fs.ErrNotExist.
-func (a *Reader) Open(name string) (*Entry, error) {
-	p, ok := a.directory.find(name)
+func (a *Reader) Open(name string) (*Entry, error) { return a.OpenOlder(name, 0) }
+
+// OpenOlder is Open for the entry that stands before so many others of its name.
+func (a *Reader) OpenOlder(name string, before int) (*Entry, error) {
+	p, ok := a.directory.findOlder(name, before)
 	switch {
 	case !ok:
 		return nil, fs.ErrNotExist

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 )
@@ -59,6 +60,19 @@ func (f *Recovered) members(r io.ReaderAt, size int64) error {
 	}
 }
 
+// checkPadding makes sure that n bytes at an offset are zeros, as a Writer makes them: no
+// digest covers them.
+func checkPadding(r io.ReaderAt, offset, n int64) error {
+	pad := make([]byte, n)
+	if err := readAt(r, pad, offset); err != nil {
+		return err
+	}
+	if len(bytes.TrimLeft(pad, "\x00")) > 0 {
+		return damaged(offset, "the padding of an entry is not zeros")
+	}
+	return nil
+}
+
 func (f *Recovered) plain(r io.ReaderAt, size int64) error {
 	for offset := int64(0); ; {
 		header := make([]byte, min(size-offset, longHeader))
@@ -73,6 +87,9 @@ func (f *Recovered) plain(r io.ReaderAt, size int64) error {
 			return io.EOF
 		}
 		if err := tooMany(len(f.Entries), offset); err != nil {
+			return err
+		}
+		if err := checkPadding(r, offset+h.length+h.size, padding(h.size)); err != nil {
 			return err
 		}
 		e := RecoveredEntry{Name: h.name, Size: h.size, Content: h.size, Offset: offset, End: offset + h.total()}

@@ -185,3 +185,26 @@ func part(t *testing.T, e RecoveredEntry, cut []byte, c Compression) []byte {
 	}
 	return data
 }
+
+// TestRecoverChecksPadding: no digest covers what is between two entries of a plain tar.
+func TestRecoverChecksPadding(t *testing.T) {
+	files := small()
+	whole := write(t, None, files)
+	found := recovered(t, None, whole, files)
+	for i, e := range found.Entries {
+		if padding(e.Size) == 0 {
+			continue
+		}
+		for _, at := range []int64{e.End - padding(e.Size), e.End - 1} {
+			hurt := bytes.Clone(whole)
+			hurt[at] = 1
+			again := recovered(t, None, hurt, files)
+			if len(again.Entries) != i {
+				t.Errorf("byte %d: %d entries are good, want %d", at, len(again.Entries), i)
+			}
+			if got := resume(t, None, hurt, again, files); !bytes.Equal(got, whole) {
+				t.Errorf("byte %d: another archive", at)
+			}
+		}
+	}
+}
