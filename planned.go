@@ -139,7 +139,7 @@ func (p *plan) summary() string {
 	if p.restores {
 		verb = "push"
 	}
-	fmt.Fprintf(&b, "\n%s: %s\n", count(len(f.Artifacts), "artifact"), p.states())
+	fmt.Fprintf(&b, "\n%s%s: %s\n", count(len(f.Artifacts), "artifact"), p.referrers(), p.states())
 	fmt.Fprintf(&b, "%s distinct, %s more shared; %s there already", bytesText(f.Distinct), bytesText(f.Shared), bytesText(f.There))
 	if f.Near > 0 {
 		fmt.Fprintf(&b, ", %s in layouts on disk", bytesText(f.Near))
@@ -162,6 +162,18 @@ func (p *plan) summary() string {
 // newestText says by which order the newest tags of a repository were found.
 func newestText(n engine.Newest) string {
 	return fmt.Sprintf("%s: the newest %d by %s", n.Repository, n.Count, orderTexts[n.Order])
+}
+
+// referrers counts what would come along, as the run does.
+func (p *plan) referrers() string {
+	n := 0
+	for _, o := range p.forecast.Artifacts {
+		n += len(o.Referrers)
+	}
+	if n == 0 {
+		return ""
+	}
+	return " and " + count(n, "referrer")
 }
 
 var orderTexts = map[string]string{
