@@ -181,6 +181,9 @@ func (m *mistake) missingSpec() string {
 	if path := m.typedPath(); path != "" {
 		return didYouMean("-f " + path)
 	}
+	if command := m.context.Selected(); command != nil && command.Name == "prune" {
+		return "name with -f the mirror spec whose selection is to stay; prune works only on directories, not on archives"
+	}
 	return `name a mirror spec with -f SPEC; "oras-mirror init" prints one to begin with`
 }
 

@@ -80,6 +80,8 @@ func blobs(t *testing.T, layout string) map[string]bool {
 // write, and push it. $NAME is its reference, $DIGEST its digest, $TO where it goes.
 var takers = []struct{ name, program, script string }{
 	{"oras from the directory", "oras", `oras copy --from-oci-layout layout@$DIGEST $TO`},
+	{"oras by the full name, from the directory", "oras", `oras copy --from-oci-layout-path layout $NAME $TO`},
+	{"oras by the full name, from the tar", "oras", `oras copy --from-oci-layout-path bundle.tar $NAME $TO`},
 	{"oras from the tar", "oras", `oras copy --from-oci-layout bundle.tar@$DIGEST $TO`},
 	{"crane from the directory", "crane", `crane push --index layout $TO`}, // all of the layout as one index
 	{"regctl from the directory", "regctl", `regctl --host reg=$HOST,tls=disabled image copy ocidir://layout:v1 $TO`},
