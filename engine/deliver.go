@@ -145,6 +145,9 @@ func (r *restore) putDigest(ctx context.Context, d *delivery, v *visit) error {
 }
 
 func (r *restore) push(ctx context.Context, d *delivery, v *visit, reference string) error {
+	if err := r.offer(ctx, d, v); err != nil {
+		return err
+	}
 	if r.dry != nil {
 		r.dry.push(v.node)
 		return nil

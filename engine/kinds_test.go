@@ -220,6 +220,12 @@ func TestUndecidableChildComesAlong(t *testing.T) {
 				if size, err := reopen(t, path).Stat(child.Digest); err != nil || size != child.Size {
 					t.Errorf("%s %q in %s: %d, %v", name, text, out, size, err)
 				}
+				target := testregistry.New(t, testregistry.Options{RejectSparse: true})
+				restore(t, path, target.Host)
+				resp, err := target.Client().Head(target.URL + "/v2/app/manifests/" + child.Digest.String())
+				if err != nil || name == "manifest" && text != "" && resp.StatusCode != http.StatusOK {
+					t.Errorf("%s %q in %s: %v, %v", name, text, out, resp, err)
+				}
 			}
 		}
 	}
