@@ -23,13 +23,14 @@ type hints struct {
 	files   []string // of --registry-config
 	again   string   // how to go on after an interruption
 	buffer  bool     // the command has --buffer
+	input   bool     // the command has --input, and was given references instead
 	missing int64    // bytes of disk that a run which found it full would have needed at least
 }
 
 // of returns the advice for err, "" if nobody knows any.
 func (h hints) of(err error) string {
 	for _, advise := range []func(error) string{
-		h.againHint, usageHint, referenceHint, h.spaceHint, h.memoryHint, outputHint, inputHint, selectionHint, lockHint, // what was asked for
+		h.againHint, usageHint, h.referenceHint, h.spaceHint, h.memoryHint, outputHint, inputHint, selectionHint, lockHint, // what was asked for
 		platformHint, existsHint, spentHint, // what there is
 		proxyHint, certificateHint, schemeHint, reachHint, specHint, rateHint, depthHint, tagHint, readOnlyHint, unlistedHint, createHint, h.loginHint, absentHint, // what a registry said
 	} {
@@ -56,13 +57,13 @@ func usageHint(err error) string {
 	return ""
 }
 
-func referenceHint(err error) string {
+func (h hints) referenceHint(err error) string {
 	var r *config.ReferenceError
 	var fault config.Fault
 	located := errors.As(err, &fault) && fault.Line > 0 // in a spec or a list
 	suggestion := fault.Suggestion
 	if errors.As(err, &r) && !located {
-		if hint := pathHint(r.Reference); hint != "" {
+		if hint := h.pathHint(r.Reference); hint != "" {
 			return hint
 		}
 		suggestion = cmp.Or(suggestion, r.Suggestion)

@@ -27,6 +27,7 @@ func (c *initCommand) Help() string {
 }
 
 func (c *initCommand) Run(u *ui) error {
+	u.hints.input = true
 	sources, err := c.sources()
 	if err != nil {
 		return err

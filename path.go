@@ -56,7 +56,7 @@ func kindOfPath(path string) pathKind {
 }
 
 // pathHint is for a path where a reference or a registry belongs.
-func pathHint(path string) string {
+func (h hints) pathHint(path string) string {
 	info, err := os.Stat(path)
 	switch {
 	case !looksLikePath(path) || err == nil && info.IsDir() && !strings.Contains(path, "/"):
@@ -69,6 +69,9 @@ func pathHint(path string) string {
 		return didYouMean("-f " + path)
 	case pathOfList:
 		return fmt.Sprintf(`to read references from it, write "- <%s" instead; a mirror spec is named by -f`, path)
+	}
+	if h.input {
+		return didYouMean("--input " + path)
 	}
 	return fmt.Sprintf("%s is an archive or a directory: restore, list and verify read it with --input", path)
 }

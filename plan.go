@@ -106,6 +106,7 @@ func (c *planCommand) ofBackup(ctx context.Context, u *ui) (*plan, error) {
 	if len(c.Only)+len(c.Map)+len(c.Targets) > 0 || c.TempDir != "" {
 		return nil, usage("name what would be restored with --input PATH", "--only, --map, --target and --temp-dir are about a restore")
 	}
+	u.hints.input = true
 	command := c.backup()
 	b, err := command.sources(u)
 	if err != nil {
