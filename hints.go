@@ -76,6 +76,8 @@ func (h hints) referenceHint(err error) string {
 
 func outputHint(err error) string {
 	switch {
+	case is[*store.StrangerError](err):
+		return "move it away, or name another output"
 	case is[*incompleteError](err):
 		return "back it up again: what is there is not fetched anew"
 	case is[*store.LockedError](err):

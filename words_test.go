@@ -188,6 +188,7 @@ func wordings() []wording {
 
 		{name: "On disk"},
 		{name: "two at once", err: &store.LockedError{Path: "mirror"}},
+		{name: "somebody else's file in the way", err: &store.StrangerError{Path: "bundle.tgz.partial"}},
 		{name: "another directory", err: &store.NotLayoutError{Path: "photos"}},
 		{name: "no input", err: &store.InputError{Path: "bundle.tgz", Reason: "does not exist", Err: fs.ErrNotExist}},
 		{name: "no archive", err: &store.InputError{Path: "notes.txt", Reason: "is neither a tar archive nor an OCI layout"}},

@@ -113,7 +113,8 @@ func TestArchiveRights(t *testing.T) {
 func TestArchiveReplacesWhatAKilledRunLeft(t *testing.T) {
 	s := newSample(t)
 	path := filepath.Join(t.TempDir(), "x.tgz")
-	writeFile(t, path+".partial", layer(9, 1<<22))
+	damaged := append(readFile(t, s.archive(t, "killed.tgz", bundle.Gzip))[:40], layer(9, 1<<22)...)
+	writeFile(t, path+".partial", damaged)
 	a := createArchive(t, path, bundle.Gzip)
 	s.writeArchive(t, a)
 	if _, err := a.Commit(false); err != nil {

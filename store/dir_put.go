@@ -65,7 +65,7 @@ func (d *Dir) openAside(name string, flag int) (*os.File, error) {
 		if err := d.makeInside(ingestFolder); err != nil {
 			return nil, err
 		}
-		file, err := os.OpenFile(d.aside(name), flag, 0o644)
+		file, err := openOwn(d.aside(name), flag)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return file, err
 		}

@@ -82,7 +82,10 @@ func (e *NameError) Error() string {
 func outputError(path string, err error) error {
 	var locked *LockedError
 	var other *NotLayoutError
+	var stranger *StrangerError
 	switch {
+	case errors.As(err, &stranger):
+		return stranger
 	case errors.As(err, &locked):
 		return &LockedError{Path: path}
 	case errors.As(err, &other):

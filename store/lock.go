@@ -13,7 +13,7 @@ type fileLock struct{ file *os.File }
 // already is a *LockedError.
 func lockFile(path string) (*fileLock, error) {
 	for {
-		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+		file, err := openOwn(path, os.O_RDWR|os.O_CREATE)
 		if err != nil {
 			return nil, err
 		}
@@ -39,7 +39,7 @@ func inPlace(file *os.File, path string) bool {
 	if err != nil {
 		return false
 	}
-	found, err := os.Stat(path)
+	found, err := os.Lstat(path)
 	return err == nil && os.SameFile(held, found)
 }
 

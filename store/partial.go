@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -76,6 +77,9 @@ func (p *partial) create() (err error) {
 	if p.lock, err = lockFile(p.target + ".partial"); err != nil {
 		return err
 	}
+	if err := checkOurs(p.lock.file, p.target+".partial"); err != nil {
+		return errors.Join(err, p.lock.release())
+	}
 	p.file = p.lock.file
 	p.early = &early{file: p.file}
 	p.buffer = bufio.NewWriterSize(p.early, 256<<10)
@@ -132,6 +136,9 @@ func (p *partial) commit(incomplete bool) (path string, err error) {
 	if incomplete && exists(target) {
 		target += ".incomplete"
 		path = target
+		if err := checkReplaced(target); err != nil {
+			return "", errors.Join(err, p.buffer.Flush(), p.lock.release())
+		}
 	}
 	if err := errors.Join(p.buffer.Flush(), syncFile(p.file)); err != nil {
 		return "", errors.Join(err, p.lock.release()) // for another run
@@ -144,6 +151,18 @@ func (p *partial) commit(incomplete bool) (path string, err error) {
 		return "", outputError(path, err)
 	}
 	return path, syncPath(filepath.Dir(target))
+}
+
+// checkReplaced makes sure that a file which the user did not name is ours, if it is there.
+func checkReplaced(path string) error {
+	f, err := openOwn(path, os.O_RDONLY)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(checkOurs(f, path), f.Close())
 }
 
 func (p *partial) abort() error {

@@ -33,6 +33,12 @@ func tarHeader(p []byte, name string, size int64) []byte {
 	return appendTarBlock(p, name, '0', size, len(name) > shortName || size > maxOctal)
 }
 
+// TarHead returns the bytes with which a plain archive of ours begins whose file
+// oci-layout has that content.
+func TarHead(layout string) []byte {
+	return append(tarHeader(nil, LayoutFile, int64(len(layout))), layout...)
+}
+
 func appendTarBlock(p []byte, name string, kind byte, size int64, gnu bool) []byte {
 	begin := len(p)
 	p = append(p, make([]byte, tarBlock)...)

@@ -134,6 +134,20 @@ func isMember(p []byte) bool {
 		p[12] == 'O' && p[13] == 'M' && p[14] == 8 && p[15] == 0
 }
 
+// BeginsMember tells whether the first bytes of a file, however few, can be those of a
+// member.
+func BeginsMember(p []byte) bool {
+	mark := append(fixedHeader[:], 0, 0, 'O', 'M')
+	if len(p) > len(mark) {
+		p = p[:len(mark)]
+	}
+	if len(p) > 10 { // the length of the extra field may be any
+		p = bytes.Clone(p)
+		copy(p[10:], []byte{0, 0}[:min(2, len(p)-10)])
+	}
+	return bytes.HasPrefix(mark, p)
+}
+
 // parseMember reads the first headerLength bytes of a member at an offset. It
 // believes nothing: what it returns is within the limits of the format.
 func parseMember(p []byte, offset int64) (memberHeader, error) {

@@ -1,0 +1,47 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/oras-mirror/oras-mirror/store/bundle"
+)
+
+// StrangerError says that something of somebody else has a name that we would use: it is
+// neither written to nor removed.
+type StrangerError struct{ Path string }
+
+func (e *StrangerError) Error() string {
+	return e.Path + ": is in the way: it is not what a backup left"
+}
+
+// regular closes what was opened if it is no regular file.
+func regular(f *os.File, err error) (*os.File, error) {
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &StrangerError{Path: f.Name()}
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// checkOurs makes sure that a file begins as an archive of ours does, as far as it goes:
+// else it is a *StrangerError, and nothing is to be written over it.
+func checkOurs(f io.ReaderAt, path string) error {
+	head := make([]byte, len(bundle.TarHead(layoutFile)))
+	n, err := f.ReadAt(head, 0)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	if head = head[:n]; bundle.BeginsMember(head) || bytes.HasPrefix(bundle.TarHead(layoutFile), head) {
+		return nil
+	}
+	return &StrangerError{Path: path}
+}

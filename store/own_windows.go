@@ -1,0 +1,12 @@
+package store
+
+import "os"
+
+// openOwn opens a file that only we are to write to, or makes it. It follows no link that
+// somebody put in its place.
+func openOwn(path string, flag int) (*os.File, error) {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink != 0 {
+		return nil, &StrangerError{Path: path}
+	}
+	return regular(os.OpenFile(path, flag, 0o644))
+}
