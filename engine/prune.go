@@ -27,6 +27,7 @@ type Selected struct {
 // of it.
 func Names(ctx context.Context, c *registry.Client, selections []config.Selection) (*Selected, error) {
 	p := planner{sources: newSources(c, defaultConcurrency), progress: Silent{}}
+	p.sources.namesOnly = true
 	err := p.expand(ctx, selections, func(*artifact) error { return nil })
 	if err = errors.Join(err, p.sources.close()); err != nil {
 		return nil, err

@@ -2,6 +2,8 @@ package engine_test
 
 import (
 	"errors"
+	"io"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -204,6 +206,67 @@ func TestExistingTags(t *testing.T) {
 				t.Errorf("the target has the tags %v", r.Tags("app"))
 			}
 		})
+	}
+}
+
+// TestOptionalRepositoryIsAbsentInAllWaysOfSayingIt, selected by its list or by names.
+func TestOptionalRepositoryIsAbsentInAllWaysOfSayingIt(t *testing.T) {
+	for answer, absent := range map[string]bool{
+		`{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}`: true,
+		`{"errors":[{"code":"NOT_FOUND","message":"repository app not found"}]}`:                 true,
+		`{"errors":[{"code":"UNSUPPORTED"}]}`:                                                    false,
+		`{"errors":[]}`:                                                                          true,
+		``:                                                                                       true,
+		`<html><body>404 Not Found</body></html>`:                                                true,
+	} {
+		r := testregistry.New(t, testregistry.Options{})
+		r.Image("app", "v1", []byte("layer"))
+		r.Fault(func(req *http.Request, _ int) testregistry.Fault {
+			if !strings.HasPrefix(req.URL.Path, "/v2/gone/") {
+				return nil
+			}
+			return func(http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+					w.WriteHeader(http.StatusNotFound)
+					io.WriteString(w, answer)
+				})
+			}
+		})
+		for name, tags := range map[string]config.Tags{"list": {}, "names": {Names: []string{"v1", "v2"}}, "both": {Names: []string{"v1"}, Include: []string{"v*"}}} {
+			sources := selections(t, r.Host+"/app", r.Host+"/gone")
+			sources[1].Optional, sources[1].Tags = true, tags
+			heard := new(listener)
+			report, err := tryBackup(t, filepath.Join(t.TempDir(), "x.tgz"), sources, engine.BackupOptions{Progress: heard})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if (len(report.Failures()) == 0) != absent || (len(heard.notices) == 1) != absent {
+				t.Errorf("%s, %q: failed: %v; it says %q", name, answer, report.Failures(), heard.notices)
+			}
+		}
+	}
+}
+
+// TestMissingTagOfAnOptionalRepositoryIsAnError as long as the repository is there, or
+// may be: it has another of the tags, a list of them, or cannot be asked.
+func TestMissingTagOfAnOptionalRepositoryIsAnError(t *testing.T) {
+	for name, fault := range map[string]func(*http.Request, int) testregistry.Fault{
+		"listed":        nil,
+		"no lists":      testregistry.Always("GET tags", testregistry.Status(405, "")),
+		"lists are 404": testregistry.Always("GET tags", func(http.Handler) http.Handler { return http.NotFoundHandler() }),
+	} {
+		r := testregistry.New(t, testregistry.Options{})
+		r.Image("app", "v1", []byte("layer"))
+		r.Fault(fault)
+		sources := selections(t, r.Host+"/app")
+		sources[0].Optional = true
+		for i, tags := range [][]string{{"v1", "v2"}, {"v2", "v1"}, {"v1"}} {
+			sources[0].Tags = config.Tags{Names: tags}
+			report, err := tryBackup(t, filepath.Join(t.TempDir(), "x.tgz"), sources, engine.BackupOptions{})
+			if err != nil || len(report.Artifacts) != len(tags) || len(report.Failures()) != len(tags)-1 {
+				t.Errorf("%s, %d: %v, %v", name, i, err, report.Failures())
+			}
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"oras.land/oras-go/v2/errdef"
 	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"github.com/oras-mirror/oras-mirror/config"
@@ -17,10 +18,11 @@ import (
 
 // sources opens the origins of a run, each once.
 type sources struct {
-	client *registry.Client
-	layout func(path string) (store.Layout, error)
-	jobs   int
-	listed map[string]bool // repositories that a catalog promises; complete before they are opened
+	client    *registry.Client
+	layout    func(path string) (store.Layout, error)
+	jobs      int
+	namesOnly bool            // nothing is resolved
+	listed    map[string]bool // repositories that a catalog promises; complete before they are opened
 
 	mu       sync.Mutex // guards what follows
 	remotes  map[string]*remote
@@ -110,12 +112,29 @@ type expansion struct {
 }
 
 // isUnknown tells the answer that there is no such repository from others that are
-// 404, too.
+// 404, too: it has a code that says so, or none at all (a page, or nothing).
 func isUnknown(err error) bool {
 	var refusal *errcode.ErrorResponse
-	return errors.As(err, &refusal) && slices.ContainsFunc(refusal.Errors, func(e errcode.Error) bool {
-		return e.Code == errcode.ErrorCodeNameUnknown
-	})
+	if !errors.As(err, &refusal) {
+		return false
+	}
+	return len(refusal.Errors) == 0 && errors.Is(err, errdef.ErrNotFound) ||
+		slices.ContainsFunc(refusal.Errors, func(e errcode.Error) bool {
+			return e.Code == errcode.ErrorCodeNameUnknown || e.Code == "NOT_FOUND" // Harbor's
+		})
+}
+
+// isAbsent reports whether a repository of which tags are selected by their names is
+// not there: it has none of them, and no list of tags. A list alone says too little:
+// a proxy may have none, and the tags.
+func (r *remote) isAbsent(ctx context.Context, tags []string) bool {
+	for _, tag := range tags {
+		if _, err := r.repo.Resolve(ctx, tag); !errors.Is(err, errdef.ErrNotFound) {
+			return false
+		}
+	}
+	_, _, err := r.repo.FirstTags(ctx)
+	return isUnknown(err)
 }
 
 // expandAll expands the selections side by side and delivers them in order.
@@ -177,7 +196,8 @@ func (s *sources) open(ctx context.Context, selection config.Selection) (expansi
 		return expansion{origin: r, refs: []config.Reference{ref}}, nil
 	}
 	tags, err := s.tags(ctx, r, selection)
-	if selection.Optional && !s.listed[ref.Name()] && isUnknown(err) {
+	if selection.Optional && !s.listed[ref.Name()] &&
+		(isUnknown(err) || err == nil && !s.namesOnly && !selection.Tags.NeedsList() && r.isAbsent(ctx, tags)) {
 		return expansion{origin: r, absent: ref.Name()}, nil
 	}
 	if err != nil {
