@@ -178,8 +178,9 @@ func (r *restore) sent(u *upload) error {
 	return nil
 }
 
-// ready queues the manifests of a delivery whose blobs are all there or failed.
-// Lists of referrers are completed aside: nothing is to be sent while they settle.
+// ready queues the manifests of a delivery whose blobs are all there or failed, ahead
+// of the blobs of others: the sooner an artifact is whole the better, and lists of
+// referrers settle while something else is sent. They are completed aside.
 func (r *restore) ready(d *delivery) error {
 	if r.holds(d) {
 		return nil
@@ -187,14 +188,14 @@ func (r *restore) ready(d *delivery) error {
 	if d.failure != nil || d.skipped {
 		return r.settle(r.pool.ctx, d, d.failure)
 	}
-	r.pool.add(d.target.Registry, 0, func(ctx context.Context) error {
+	r.pool.addUrgent(d.target.Registry, func(ctx context.Context) error {
 		err := r.putManifests(ctx, d)
 		if err != nil || len(r.lists(d, d.lacking)) == 0 {
 			return r.finish(ctx, d, err)
 		}
 		r.pool.aside(func(ctx context.Context) error {
 			err := r.putLists(ctx, d)
-			r.pool.add(d.target.Registry, 0, func(ctx context.Context) error { return r.finish(ctx, d, err) })
+			r.pool.addUrgent(d.target.Registry, func(ctx context.Context) error { return r.finish(ctx, d, err) })
 			return nil
 		})
 		return nil
