@@ -107,6 +107,7 @@ func (w *archive) release(a *artifact) {
 // done lets those go on who waited for a blob that is written, or given up.
 func (w *archive) done(b *blob, err error) {
 	b.state, b.err = blobDone, err
+	w.headway.forget(b.key())
 	for _, a := range b.waiting {
 		w.release(a)
 	}

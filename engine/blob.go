@@ -30,6 +30,8 @@ type blobKey struct {
 	size   int64
 }
 
+func (b *blob) key() blobKey { return blobKey{b.digest, b.size} }
+
 // blob returns the run's one record of a leaf, and notes that o has it.
 func (g *graph) blob(desc ocispec.Descriptor, o origin) *blob {
 	g.mu.Lock()

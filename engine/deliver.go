@@ -158,13 +158,7 @@ func (r *restore) push(ctx context.Context, d *delivery, v *visit, reference str
 	}
 	err = d.repo.PushManifest(ctx, v.node.oci(), data, reference)
 	if refusesContent(err) {
-		filled, fillErr := r.refill(ctx, d, v, err)
-		if fillErr != nil {
-			return fillErr
-		}
-		if filled {
-			err = d.repo.PushManifest(ctx, v.node.oci(), data, reference)
-		}
+		err = r.putAgain(ctx, d, v, data, reference, err)
 	}
 	if err != nil {
 		if v.sparse && refusesContent(err) {

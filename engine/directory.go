@@ -131,7 +131,9 @@ func (d *directory) bring(ctx context.Context, name string, b *blob) error {
 	places := d.planner.places(b) // counted first: one that is found meanwhile may not be tried
 	moved := !d.dir.Has(b.oci())
 	if moved {
-		d.Progress.Expect(0, b.size)
+		if d.headway.expect(b.key()) {
+			d.Progress.Expect(0, b.size)
+		}
 		d.Progress.Moving(name, b.size)
 		err = d.fetch(ctx, b)
 	}
@@ -178,6 +180,7 @@ func (d *directory) again() error {
 // caller holds the lock.
 func (d *directory) settle(b *blob, err error, moved bool) error {
 	b.state, b.err = blobDone, err
+	d.headway.forget(b.key())
 	var ends error
 	for _, a := range b.waiting {
 		a.moved = a.moved || moved

@@ -36,7 +36,9 @@ func (r *restore) feed() error {
 	}
 	for _, u := range r.order {
 		r.pool.add(u.registry, u.size, func(ctx context.Context) error {
-			return r.send(ctx, u, func() (io.ReadCloser, error) { return r.open(ctx, u.places[0].repo, u.registry, u.blob) })
+			return r.send(ctx, u, func(heard func(int64)) (io.ReadCloser, error) {
+				return r.open(ctx, u.places[0].repo, u.registry, u.blob, heard)
+			})
 		})
 	}
 	return nil
@@ -97,8 +99,8 @@ func (r *restore) pipe(ctx context.Context, u *upload, held *semaphore.Weighted)
 	u.taken = true
 	r.pool.add(u.registry, u.size, func(ctx context.Context) error {
 		defer held.Release(charge)
-		return r.send(ctx, u, func() (io.ReadCloser, error) {
-			return io.NopCloser(&counted{Reader: bytes.NewReader(data), heard: r.Progress.Moved}), nil
+		return r.send(ctx, u, func(heard func(int64)) (io.ReadCloser, error) {
+			return io.NopCloser(&counted{Reader: bytes.NewReader(data), heard: heard}), nil
 		})
 	})
 	return nil
@@ -119,8 +121,8 @@ func (r *restore) keep(ctx context.Context, u *upload) (err error) {
 		return nil
 	}
 	u.taken = true
-	return r.send(ctx, u, func() (io.ReadCloser, error) {
-		r.Progress.Moved(u.size)
+	return r.send(ctx, u, func(heard func(int64)) (io.ReadCloser, error) {
+		heard(u.size)
 		return io.NopCloser(io.NewSectionReader(f, 0, u.size)), nil
 	})
 }
@@ -130,11 +132,11 @@ func (r *restore) keep(ctx context.Context, u *upload) (err error) {
 // there: the right one may still come.
 func (r *restore) through(ctx context.Context, u *upload) error {
 	var body *verifiedBlob
-	open := func() (io.ReadCloser, error) {
+	open := func(heard func(int64)) (io.ReadCloser, error) {
 		if body != nil {
 			return nil, ErrSpent
 		}
-		body = verified(io.NopCloser(&counted{Reader: r.in.stream, heard: r.Progress.Moved}), u.blob)
+		body = verified(io.NopCloser(&counted{Reader: r.in.stream, heard: heard}), u.blob)
 		return body, nil
 	}
 	if err := r.transfer(ctx, u, open); err != nil {

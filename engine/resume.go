@@ -54,7 +54,7 @@ func (w *archive) finishTail(ctx context.Context, b *blob) (int64, error) {
 	sink := w.sink(b, dropping(skip, emit))
 	had, err := io.Copy(sink, head)
 	if err = errors.Join(err, head.Close()); err == nil {
-		w.Progress.Moved(had)
+		w.advance(b.key(), 0, had)
 		err = w.complete(ctx, b, had, sink)
 	}
 	if err = errors.Join(err, sink.Close()); err == nil {

@@ -34,6 +34,7 @@ type place struct {
 	path    string
 	waiting []*delivery
 	mounted atomic.Bool // the registry says so
+	sending sending
 	err     error
 }
 
@@ -60,30 +61,35 @@ func (r *restore) await(d *delivery, b descriptor) {
 		r.uploads[key] = u
 		r.order = append(r.order, u)
 		r.outgoing[u.registry] += b.size
-		r.Progress.Expect(0, b.size)
 	}
-	p := u.place(d)
+	p := r.placeOf(u, d)
+	if p == u.places[0] { // the others mount it
+		p.sending.expect()
+	}
 	if len(p.waiting) == 0 || p.waiting[len(p.waiting)-1] != d {
 		p.waiting = append(p.waiting, d)
 		d.pending++
 	}
 }
 
-func (u *upload) place(d *delivery) *place {
+func (r *restore) placeOf(u *upload, d *delivery) *place {
 	for _, p := range u.places {
 		if p.path == d.path {
 			return p
 		}
 	}
-	p := &place{repo: d.repo, path: d.path}
+	p := &place{repo: d.repo, path: d.path, sending: sending{progress: r.Progress, size: u.size}}
 	u.places = append(u.places, p)
 	return p
 }
 
-// send brings a blob to every place that needs it. open gives its bytes, from
-// the start each time; its error is final. The first place that has the blob
+// opener gives the bytes of a blob, from the start each time, and tells heard how
+// many were read. Its error is final.
+type opener func(heard func(int64)) (io.ReadCloser, error)
+
+// send brings a blob to every place that needs it. The first place that has the blob
 // is where the others mount it from.
-func (r *restore) send(ctx context.Context, u *upload, open func() (io.ReadCloser, error)) error {
+func (r *restore) send(ctx context.Context, u *upload, open opener) error {
 	if err := r.transfer(ctx, u, open); err != nil {
 		return err
 	}
@@ -91,7 +97,7 @@ func (r *restore) send(ctx context.Context, u *upload, open func() (io.ReadClose
 }
 
 // transfer does the sending; what went wrong in a place is noted there.
-func (r *restore) transfer(ctx context.Context, u *upload, open func() (io.ReadCloser, error)) error {
+func (r *restore) transfer(ctx context.Context, u *upload, open opener) error {
 	var home *place
 	for _, p := range u.places {
 		p.err = r.sendTo(ctx, u, p, home, open)
@@ -105,14 +111,15 @@ func (r *restore) transfer(ctx context.Context, u *upload, open func() (io.ReadC
 	return nil
 }
 
-func (r *restore) sendTo(ctx context.Context, u *upload, p, home *place, open func() (io.ReadCloser, error)) error {
+func (r *restore) sendTo(ctx context.Context, u *upload, p, home *place, open opener) error {
 	desc := u.blob.oci()
 	if home != nil {
 		again := func() (io.ReadCloser, error) {
-			if body, err := open(); !errors.Is(err, ErrSpent) {
+			heard := p.sending.begin()
+			if body, err := open(heard); !errors.Is(err, ErrSpent) {
 				return body, err
 			}
-			return fetchVerified(ctx, home.repo, u.blob)
+			return fetchVerified(ctx, home.repo, u.blob, heard)
 		}
 		mounted, err := p.repo.MountOrPush(ctx, desc, home.path, again)
 		p.mounted.Store(mounted)
@@ -120,13 +127,13 @@ func (r *restore) sendTo(ctx context.Context, u *upload, p, home *place, open fu
 	}
 	has, err := p.repo.HasBlob(ctx, desc)
 	if has {
-		r.Progress.Expect(0, -desc.Size) // or a bar would wait for bytes that never move
+		p.sending.spare() // or a bar would wait for bytes that never move
 	}
 	if err != nil || has {
 		return err
 	}
 	r.Progress.Moving(p.waiting[0].name, desc.Size)
-	if err := p.repo.PushBlob(ctx, desc, open); err != nil {
+	if err := p.repo.PushBlob(ctx, desc, func() (io.ReadCloser, error) { return open(p.sending.begin()) }); err != nil {
 		return r.trace(u.blob, err)
 	}
 	r.moved.Add(desc.Size)
