@@ -103,20 +103,25 @@ func (r *Repository) request(ctx context.Context, method string, u *url.URL, bod
 // the limits until it is closed.
 func (r *Repository) do(req *http.Request) (*http.Response, error) {
 	tokens := r.account.tokens
-	resp, err := r.account.client.Do(req)
-	for n := 0; n < maxRenewals && err == nil && resp.StatusCode == http.StatusUnauthorized && tokens.mayHaveExpired(req.Context()) && rewindable(req); n++ {
-		drain(resp)
-		if req, err = rewound(req); err == nil {
-			resp, err = r.account.client.Do(req)
+	for renewals := 0; ; renewals++ {
+		resp, err := r.account.client.Do(req)
+		again, err := r.account.heard(req.Context(), resp, err)
+		if err != nil {
+			return nil, r.explain(hideQuery(err))
 		}
-	}
-	if err == nil {
 		if resp.StatusCode != http.StatusUnauthorized {
 			tokens.letIn(req.Context())
+			return resp, nil
 		}
-		return resp, nil
+		again = again || renewals < maxRenewals && tokens.mayHaveExpired(req.Context())
+		if !again || !rewindable(req) {
+			return resp, nil
+		}
+		drain(resp)
+		if req, err = rewound(req); err != nil {
+			return nil, err
+		}
 	}
-	return nil, r.explain(hideQuery(err))
 }
 
 // get asks for u without a body and wants one of the statuses.
