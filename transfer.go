@@ -18,7 +18,7 @@ type transferFlags struct {
 	runFlags
 	referrerFlags
 
-	FailFast bool `group:"Run" help:"End at the first artifact that fails."`
+	FailFast bool `group:"Run" help:"Stop at the first artifact that fails."`
 }
 
 // runFlags are those of every command that talks to registries.
@@ -28,7 +28,7 @@ type runFlags struct {
 	limitFlags
 
 	Buffer byteSize `group:"Run" default:"128MiB" placeholder:"SIZE" help:"Memory for content on its way; default ${default}."`
-	Debug  bool     `group:"Run" short:"d" xor:"loudness" help:"Say each request."`
+	Debug  bool     `group:"Run" short:"d" xor:"loudness" help:"Log every request."`
 	loudnessFlags
 }
 

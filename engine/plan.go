@@ -256,7 +256,7 @@ func (p *planner) expand(ctx context.Context, selections []config.Selection, fou
 		p.progress.Listed(len(e.refs) + len(e.faulty))
 		if e.absent != "" {
 			p.absent = append(p.absent, e.absent)
-			p.progress.Notice(e.absent + ": the registry knows no such repository: nothing is selected from it")
+			p.progress.Notice(e.absent + ": repository not found; skipped (optional)")
 		}
 		for refs := range slices.Chunk(e.refs, maxSiblings) {
 			if err := p.expandChunk(refs, s, e, seen, found); err != nil {
@@ -328,7 +328,7 @@ func (p *planner) expandFaulty(s config.Selection, e expansion, seen map[string]
 // selection holds.
 func (p *planner) again(first, second *artifact) {
 	if first.scope.key != second.scope.key {
-		p.progress.Notice(fmt.Sprintf("%s is selected twice, with other platforms or referrers: %s holds, not %s", first.name, first.from, second.from))
+		p.progress.Notice(fmt.Sprintf("%s is selected twice with different platforms or referrers; using %s, ignoring %s", first.name, first.from, second.from))
 	}
 }
 

@@ -145,7 +145,7 @@ func (r *restore) prepare(ctx context.Context, in store.Input) error {
 	r.graph.store = r.forget
 	r.graph.notice = r.Progress.Notice
 	if missing := in.Index().Annotations[AnnotationMissing]; missing != "" {
-		r.Progress.Notice("the backup could not get all that it was to: the input lacks " + missing)
+		r.Progress.Notice("the backup is incomplete; missing: " + missing)
 	}
 	if len(r.in.roots) == 0 {
 		return ErrNoArtifact

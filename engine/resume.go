@@ -35,7 +35,7 @@ func (w *archive) resume(ctx context.Context) (int, error) {
 	}
 	head, err := w.finishTail(ctx, w.blobs[n])
 	if bytes += head; bytes > 0 {
-		w.Progress.Notice(fmt.Sprintf("%s.partial is taken up: %d bytes of it need not be fetched", w.out.Path(), bytes))
+		w.Progress.Notice(fmt.Sprintf("resuming %s.partial: %d bytes already present", w.out.Path(), bytes))
 	}
 	if w.blobs[n].state == blobDone {
 		n++

@@ -154,7 +154,7 @@ func (g *graph) referrer(ctx context.Context, v *visit, s *scope, desc ocispec.D
 		return nil, err
 	}
 	if r.subject != n.digest {
-		g.notice(fmt.Sprintf("%s@%s is listed as a referrer of %s and is none: left out", o.repository(), desc.Digest, n.digest))
+		g.notice(fmt.Sprintf("%s@%s is listed as a referrer of %s but does not refer to it; skipped", o.repository(), desc.Digest, n.digest))
 		return nil, nil
 	}
 	if !s.wants(r.kind) {

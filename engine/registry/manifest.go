@@ -133,7 +133,7 @@ func describeManifest(header http.Header, reference string, data []byte) (ocispe
 			continue
 		}
 		if actual := d.Algorithm().FromBytes(data); actual != d {
-			return desc, wrongDigest(header, data, fmt.Errorf("%w: %s was to come, %s came", content.ErrMismatchedDigest, d, actual))
+			return desc, wrongDigest(header, data, fmt.Errorf("%w: expected %s, got %s", content.ErrMismatchedDigest, d, actual))
 		}
 		if desc.Digest == "" {
 			desc.Digest = d
