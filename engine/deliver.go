@@ -152,7 +152,9 @@ func (r *restore) push(ctx context.Context, d *delivery, v *visit, reference str
 		r.dry.push(v.node)
 		return nil
 	}
-	data, err := r.bytes(ctx, v)
+	reading, done := r.pushing.Begin(ctx)
+	defer done()
+	data, err := r.bytes(reading, v)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/fetch"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -31,7 +32,7 @@ type directory struct {
 	dir  *store.Dir
 	pool *pool
 
-	memory *fetch.Budget // of the windows of large blobs
+	memory func() *fetch.Budget // of the windows of large blobs, made for the first
 
 	mu        sync.Mutex // guards the index, the blobs' states and the artifacts' counts
 	committed time.Time
@@ -42,7 +43,9 @@ type directory struct {
 }
 
 func newDirectory(b *backup, dir *store.Dir) *directory {
-	d := &directory{backup: b, dir: dir, committed: b.Now(), added: make(map[placeKey]bool), memory: fetch.NewBudget(fetch.Options{Budget: b.Buffer})}
+	d := &directory{backup: b, dir: dir, committed: b.Now(), added: make(map[placeKey]bool), memory: sync.OnceValue(func() *fetch.Budget {
+		return fetch.NewBudget(fetch.Options{Budget: bounds.Room(b.Buffer, leastBuffer)})
+	})}
 	b.reuse(dir)
 	b.output = dir.Path()
 	known := b.planner.known
@@ -288,7 +291,7 @@ func (d *directory) draw(ctx context.Context, in *store.Ingest, desc ocispec.Des
 	}
 	rest := desc.Size - base
 	if rest > largeBlob {
-		return fetch.Windows(ctx, d.memory, fetch.Body{Size: rest, Open: open, Attempts: 1}, to)
+		return fetch.Windows(ctx, d.memory(), fetch.Body{Size: rest, Open: open, Attempts: 1}, to)
 	}
 	body, err := open(ctx, 0, 0, rest)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -47,6 +48,7 @@ func (r *restore) feed() error {
 // feedStream takes the blobs as a pipe brings them. One up to a quarter of the
 // memory is held until the registry has it; a larger one goes straight through.
 func (r *restore) feedStream(ctx context.Context) error {
+	r.Buffer = bounds.Room(r.Buffer, leastBuffer)
 	held := semaphore.NewWeighted(r.Buffer)
 	wanted := make(map[digest.Digest]*upload)
 	for _, u := range r.order {

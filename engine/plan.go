@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -147,14 +148,22 @@ func send(ctx context.Context, to chan<- *artifact, a *artifact) error {
 	}
 }
 
+// maxFound is the largest root whose bytes are handed on: they are asked for seldom,
+// and 2,000 artifacts may wait for their turn.
+const maxFound = 16 << 10
+
 // findRoot resolves the name of an artifact.
 func (p *planner) findRoot(ctx context.Context, a *artifact) {
 	defer a.together.done()
 	if a.err != nil {
 		return
 	}
+	ctx, done := p.lane.Begin(ctx)
+	defer done()
 	desc, data, err := p.find(ctx, a.origin, a.ref)
-	a.root, a.found, a.err = compact(desc), data, err
+	if a.root, a.err = compact(desc), err; len(data) <= maxFound {
+		a.found = data
+	}
 	if err == nil && data != nil {
 		var n *node
 		if n, a.err = p.node(ctx, a.origin, stop{desc: desc, data: data}); a.err == nil {
@@ -225,6 +234,9 @@ func (p *planner) tellPlatforms() {
 func (p *planner) find(ctx context.Context, o origin, ref config.Reference) (ocispec.Descriptor, []byte, error) {
 	old, stored := p.stored(ref.EntryName())
 	if stored && ref.Digest == old.Digest {
+		if err := bounds.Enter(ctx, min(old.Size, store.MaxManifest)); err != nil {
+			return old, nil, err
+		}
 		if data, _ := p.known(stop{desc: old}); data != nil {
 			return old, data, nil
 		}
@@ -271,6 +283,9 @@ func (p *planner) expand(ctx context.Context, selections []config.Selection, fou
 	return nil
 }
 
+// artifactMemory is what the plan keeps of an artifact before its root is known.
+const artifactMemory = 500
+
 func (p *planner) expandChunk(refs []config.Reference, s config.Selection, e expansion, seen map[string]*artifact, found func(*artifact) error) error {
 	var chunk []*artifact
 	scope := scopeOf(s) // one for all: 100,000 of them are 60 MB
@@ -291,6 +306,9 @@ func (p *planner) expandChunk(refs []config.Reference, s config.Selection, e exp
 		}
 		seen[key] = a
 		chunk = append(chunk, a)
+	}
+	if err := bounds.Take(artifactMemory * int64(len(chunk))); err != nil {
+		return &ArtifactError{Reference: s.Reference.Name(), Op: "list tags", Err: err}
 	}
 	together := newSiblings(len(chunk))
 	p.all = append(p.all, chunk...)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -77,12 +78,13 @@ func Restore(ctx context.Context, c *registry.Client, in store.Input, o RestoreO
 // restore is one run.
 type restore struct {
 	RestoreOptions
-	client *registry.Client
-	in     *input
-	graph  *graph
-	all    []*delivery
-	pool   *pool
-	moved  atomic.Int64
+	client  *registry.Client
+	in      *input
+	graph   *graph
+	pushing *bounds.Lane // of the manifests that are pushed
+	all     []*delivery
+	pool    *pool
+	moved   atomic.Int64
 
 	manifests once[pushKey, struct{}]  // those that were put by digest
 	completed once[listKey, struct{}]  // lists of referrers
@@ -104,7 +106,7 @@ type restore struct {
 }
 
 func newRestore(c *registry.Client, o RestoreOptions) *restore {
-	return &restore{RestoreOptions: o, client: c, graph: newGraph(), uploads: make(map[uploadKey]*upload), outgoing: make(map[string]int64)}
+	return &restore{RestoreOptions: o, client: c, graph: newGraph(), pushing: bounds.NewLane(), uploads: make(map[uploadKey]*upload), outgoing: make(map[string]int64)}
 }
 
 func (r *restore) run(ctx context.Context, in store.Input) error {

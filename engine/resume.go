@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/oras-mirror/oras-mirror/engine/fetch"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // resume takes up what an interrupted run left of the same archive: the blobs
@@ -76,7 +77,7 @@ func (w *archive) complete(ctx context.Context, b *blob, had int64, to io.Writer
 	open := func(ctx context.Context, _ int, off, n int64) (io.ReadCloser, error) {
 		return w.open(ctx, from, b.oci(), had+off, n)
 	}
-	memory := fetch.NewBudget(fetch.Options{Budget: w.Buffer})
+	memory := fetch.NewBudget(fetch.Options{Budget: bounds.Room(w.Buffer, leastBuffer)})
 	return fetch.Windows(ctx, memory, fetch.Body{Size: b.size - had, Open: open, Attempts: 1}, to)
 }
 

@@ -111,7 +111,9 @@ func walkError(o origin, desc ocispec.Descriptor, err error) error {
 // referrers walks what refers to v. One that cannot be had is an error beside
 // the others, not instead of them; lost counts those.
 func (g *graph) referrers(ctx context.Context, v *visit, s *scope, depth int) (visits []*visit, lost int, err error) {
-	listed, err := v.origin.referrers(ctx, v.node.oci())
+	reading, done := g.lane.Begin(ctx)
+	listed, err := v.origin.referrers(reading, v.node.oci())
+	done()
 	if err == nil {
 		err = steps(ctx, len(listed))
 	}
