@@ -59,7 +59,7 @@ const (
 	// overhead is what the heap may have of it; the rest is for the program itself,
 	// 64 MiB that the runtime maps without using them, and what the collector has not
 	// got to.
-	overhead = 40 << 20
+	overhead = 24 << 20
 	// muchOverhead takes its place once much is kept: then the collector would have
 	// to run all the time, for little.
 	muchOverhead = 80 << 20
