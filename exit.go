@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
@@ -66,14 +67,22 @@ func (e *stoppedError) Error() string {
 	return "interrupted"
 }
 
+// patience is how long a run may take to tidy up after a signal. Whatever holds it longer,
+// a pipe that nobody reads or a machine without memory, does not hold the end of the
+// process: what is there then is what "kill -9" would leave, and is gone on with.
+const patience = 4500 * time.Millisecond
+
 // interruptible returns a context that the first SIGINT or SIGTERM cancels, so
-// that a run can tidy up; the second one ends the process at once.
+// that a run can tidy up; the second one ends the process at once, and so does the end of
+// patience.
 func interruptible(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	done := make(chan struct{})
 	go func() {
+		var over <-chan time.Time
+		var first syscall.Signal
 		for {
 			select {
 			case s := <-signals:
@@ -81,7 +90,10 @@ func interruptible(parent context.Context) (context.Context, func()) {
 				if ctx.Err() != nil {
 					os.Exit(128 + int(number))
 				}
+				first, over = number, time.After(patience)
 				cancel(&stoppedError{number})
+			case <-over:
+				os.Exit(128 + int(first))
 			case <-done:
 				return
 			}

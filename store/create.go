@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
@@ -32,10 +33,17 @@ type CreateOptions struct {
 	NoResume    bool      // what an interrupted run left of an archive is not taken up
 	Verify      bool      // a blob that a directory has counts only once it is hashed
 
-	// Interrupted is asked while what is there is read, which may take minutes: its
-	// error ends that. nil: nothing does. It is called from many goroutines.
+	// Interrupted is asked while what is there is read, which may take minutes, and while
+	// nobody reads a pipe: its error ends that. nil: nothing does. It is called from many
+	// goroutines.
 	Interrupted func() error
+	// Waiting hears that nobody reads a pipe yet; it may be nil.
+	Waiting func()
 }
+
+// readerPause is how often it is looked whether somebody has begun to read a pipe: too seldom
+// to cost anything, and often enough that nobody notices.
+const readerPause = 50 * time.Millisecond
 
 // ErrNoCompression says that a directory cannot be compressed.
 var ErrNoCompression = errors.New("is a directory, which is not compressed")
@@ -68,7 +76,7 @@ func Create(path string, o CreateOptions) (Destination, error) {
 	case errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular():
 		return create(openArchive(path, compression, !o.NoResume, o.Interrupted))
 	case err == nil:
-		return create(openPipe(path, compression))
+		return create(openPipe(path, info, compression, o))
 	}
 	return nil, &OutputError{Path: path, Err: err}
 }
@@ -96,9 +104,26 @@ func (o CreateOptions) compression(path string) (bundle.Compression, error) {
 	return 0, fmt.Errorf("there is no compression %q, only gzip and none", o.Compression)
 }
 
+// errNoReader says that a pipe cannot be written to yet.
+var errNoReader = errors.New("nobody reads it")
+
 // openPipe begins a bundle in something that is neither a file nor a directory.
-func openPipe(path string, c bundle.Compression) (*Archive, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+func openPipe(path string, info fs.FileInfo, c bundle.Compression, o CreateOptions) (*Archive, error) {
+	open := openFIFO
+	if info.Mode()&fs.ModeNamedPipe == 0 {
+		open = func(path string) (*os.File, error) { return os.OpenFile(path, os.O_WRONLY, 0) }
+	}
+	f, err := open(path)
+	if errors.Is(err, errNoReader) && o.Waiting != nil {
+		o.Waiting()
+	}
+	for errors.Is(err, errNoReader) {
+		if err := asked(o.Interrupted); err != nil {
+			return nil, err
+		}
+		time.Sleep(readerPause)
+		f, err = open(path)
+	}
 	if err != nil {
 		return nil, &OutputError{Path: path, Err: err}
 	}

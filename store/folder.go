@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -22,7 +21,7 @@ type folder struct {
 
 // openFolder reads the index.json of the layout in path.
 func openFolder(path string) (*folder, error) {
-	layout, err := os.Open(filepath.Join(path, bundle.LayoutFile))
+	layout, err := openRegular(filepath.Join(path, bundle.LayoutFile))
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +29,7 @@ func openFolder(path string) (*folder, error) {
 	if err := checkLayoutFile(layout); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(filepath.Join(path, bundle.IndexFile))
+	f, err := openRegular(filepath.Join(path, bundle.IndexFile))
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +46,7 @@ func (f *folder) Open(d digest.Digest) (Blob, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := os.Open(path)
+	file, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +69,7 @@ func (f *folder) find(d digest.Digest) (path string, size int64, err error) {
 		return "", 0, err
 	}
 	if !info.Mode().IsRegular() {
-		return "", 0, &fs.PathError{Op: "open", Path: path, Err: errors.New("is not a regular file")}
+		return "", 0, &fs.PathError{Op: "open", Path: path, Err: errNotRegular}
 	}
 	return path, info.Size(), nil
 }

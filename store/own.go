@@ -3,8 +3,10 @@ package store
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
@@ -15,6 +17,25 @@ type StrangerError struct{ Path string }
 
 func (e *StrangerError) Error() string {
 	return e.Path + ": is in the way: it is not what a backup left"
+}
+
+var errNotRegular = errors.New("is not a regular file")
+
+// openRegular opens a file of a layout for reading. A pipe or a device in its place is an
+// error, and nobody is waited for.
+func openRegular(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|notWaiting, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("its file %s %w", filepath.Base(path), errNotRegular)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 // regular closes what was opened if it is no regular file.

@@ -2,6 +2,10 @@ package store
 
 import "os"
 
+const notWaiting = 0
+
+func openFIFO(path string) (*os.File, error) { return os.OpenFile(path, os.O_WRONLY, 0) }
+
 // openOwn opens a file that only we are to write to, or makes it. It follows no link that
 // somebody put in its place.
 func openOwn(path string, flag int) (*os.File, error) {
