@@ -124,7 +124,7 @@ func inputHint(err error) string {
 	case is[*store.LateError](err):
 		return "write it to a file, and name that with --input"
 	case errors.Is(err, io.ErrUnexpectedEOF) || is[*bundle.FormatError](err):
-		return "the file is damaged or truncated: copy it again"
+		return "it is not as it was written: copy it once more"
 	}
 	return `--input takes what "oras-mirror backup" writes, and any other OCI layout: a directory, or a tar archive of it`
 }
@@ -203,7 +203,7 @@ func existsHint(err error) string {
 	if !is[*engine.ExistsError](err) {
 		return ""
 	}
-	return "set existingTags of the target in the spec to overwrite, skip or fail"
+	return "existingTags of the target in the spec says what to do: overwrite, skip or fail"
 }
 
 func spentHint(err error) string {

@@ -214,7 +214,7 @@ func (c *catalog) artifact(e store.Entry) (listed, error) {
 	var inside []string // what configs say, for an index that says nothing
 	t := newTrail(a.Sparse)
 	t.found = func(desc ocispec.Descriptor) {
-		a.Size += desc.Size
+		a.Size = bounds.Sum(a.Size, desc.Size)
 		names := &a.Platforms
 		if desc.Platform == nil {
 			names = &inside
@@ -240,7 +240,7 @@ func (c *catalog) artifact(e store.Entry) (listed, error) {
 	if e.Name == "" {
 		return a, nil
 	}
-	t.found = func(desc ocispec.Descriptor) { a.Size += desc.Size }
+	t.found = func(desc ocispec.Descriptor) { a.Size = bounds.Sum(a.Size, desc.Size) }
 	return a, c.walkSubjects(t)
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/fetch"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -69,7 +70,6 @@ type backup struct {
 	planner   planner
 	claims    collisions
 	moved     atomic.Int64
-	headway   headway
 	output    string
 	partial   bool // the output lacks an artifact and stands aside
 	committed bool // what is done stands in the output
@@ -181,7 +181,7 @@ func (a *artifact) report() ArtifactReport {
 	add := func(d descriptor) {
 		if d.mediaType = ""; !seen[d] {
 			seen[d] = true
-			r.Bytes += d.size
+			r.Bytes = bounds.Sum(r.Bytes, d.size)
 		}
 	}
 	a.visit.all(func(v *visit) {
@@ -224,7 +224,7 @@ func (b *backup) report(took time.Duration) *Report {
 		r.Artifacts = append(r.Artifacts, one)
 		r.Referrers += one.Referrers
 		r.Expected += one.Expected
-		r.Shared += one.Bytes
+		r.Shared = bounds.Sum(r.Shared, one.Bytes)
 		if one.Unchanged && one.Err == nil {
 			r.Unchanged++
 		}
@@ -290,21 +290,12 @@ func (b *backup) open(ctx context.Context, from origin, desc ocispec.Descriptor,
 		return nil, err
 	}
 	near := onDisk(from)
-	key := blobKey{desc.Digest, desc.Size}
 	return part{Closer: body, Reader: &counted{Reader: body, heard: func(n int64) {
-		b.advance(key, off, n)
-		off += n
+		b.Progress.Moved(n)
 		if !near {
 			b.moved.Add(n)
 		}
 	}}}, nil
-}
-
-// advance tells of bytes of a blob that were not there before.
-func (b *backup) advance(key blobKey, off, n int64) {
-	if added := b.headway.add(key, off, n); added > 0 {
-		b.Progress.Moved(added)
-	}
 }
 
 // counted says how many bytes are read through it.

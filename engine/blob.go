@@ -3,7 +3,6 @@ package engine
 import (
 	"slices"
 
-	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -14,6 +13,7 @@ type blob struct {
 	waiting []*artifact // whom it keeps from being whole; guarded by the directory's mutex
 	state   blobState   // guarded like waiting
 	err     error
+	rival   *blob // the next of a ring of those with this digest and other sizes; nil: there are none; guarded by graph.mu
 }
 
 type blobState uint8
@@ -21,32 +21,64 @@ type blobState uint8
 const (
 	blobUnknown blobState = iota
 	blobQueued
-	blobDone // err tells how
+	blobParked // until a rival is settled
+	blobLater  // it failed, and is tried again once the plan is whole
+	blobDone   // err tells how
 )
 
-// blobKey is what makes two leaves one, whatever media types they are given.
-type blobKey struct {
-	digest digest.Digest
-	size   int64
-}
-
-func (b *blob) key() blobKey { return blobKey{b.digest, b.size} }
-
-// blob returns the run's one record of a leaf, and notes that o has it.
+// blob returns the run's one record of a leaf, whatever media types it is given, and
+// notes that o has it.
 func (g *graph) blob(desc ocispec.Descriptor, o origin) *blob {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	key := blobKey{desc.Digest, desc.Size}
-	b := g.blobs[key]
+	first := g.blobs[desc.Digest]
+	b := first.sized(desc.Size)
 	if b == nil {
 		b = &blob{descriptor: compact(desc)}
 		if g.first != nil && g.first.has(desc) {
 			b.addOrigin(g.first)
 		}
-		g.blobs[key] = b
+		if first == nil {
+			g.blobs[desc.Digest] = b
+		} else {
+			first.addRival(b)
+		}
 	}
 	b.addOrigin(o)
 	return b
+}
+
+// sized finds the one of b and its rivals that has a size; nil if none has.
+func (b *blob) sized(size int64) *blob {
+	if b == nil || b.size == size {
+		return b
+	}
+	for r := b.rival; r != nil && r != b; r = r.rival {
+		if r.size == size {
+			return r
+		}
+	}
+	return nil
+}
+
+func (b *blob) addRival(other *blob) {
+	next := b.rival
+	if next == nil {
+		next = b
+	}
+	b.rival, other.rival = other, next
+}
+
+// rivals lists the blobs of this digest that are said to have other sizes. At most one
+// of them all is right.
+func (g *graph) rivals(b *blob) []*blob {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var all []*blob
+	for r := b.rival; r != nil && r != b; r = r.rival {
+		all = append(all, r)
+	}
+	return all
 }
 
 func (g *graph) alsoAt(n *node, o origin) {

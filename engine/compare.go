@@ -11,6 +11,7 @@ import (
 	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // compare asks the targets what they have of each delivery, and makes of what
@@ -106,7 +107,7 @@ func (r *restore) existing(d *delivery, there digest.Digest) error {
 	case config.ExistingFail:
 		return &ExistsError{Reference: d.destination(), Digest: there}
 	case config.ExistingSkip:
-		r.Progress.Notice(fmt.Sprintf("%s exists with another digest; skipped", d.destination()))
+		r.Progress.Notice(fmt.Sprintf("%s has another digest and is left as it is", d.destination()))
 		d.skipped = true
 	}
 	return nil
@@ -292,7 +293,7 @@ func (r *ArtifactReport) count(d *delivery, seen map[digest.Digest]bool) {
 	add := func(part descriptor) {
 		if !seen[part.digest] {
 			seen[part.digest] = true
-			r.Bytes += part.size
+			r.Bytes = bounds.Sum(r.Bytes, part.size)
 		}
 	}
 	d.visit.all(func(v *visit) {

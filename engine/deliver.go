@@ -152,15 +152,19 @@ func (r *restore) push(ctx context.Context, d *delivery, v *visit, reference str
 		r.dry.push(v.node)
 		return nil
 	}
-	reading, done := r.pushing.Begin(ctx)
-	defer done()
-	data, err := r.bytes(reading, v)
+	data, err := r.bytes(ctx, v)
 	if err != nil {
 		return err
 	}
 	err = d.repo.PushManifest(ctx, v.node.oci(), data, reference)
 	if refusesContent(err) {
-		err = r.putAgain(ctx, d, v, data, reference, err)
+		filled, fillErr := r.refill(ctx, d, v, err)
+		if fillErr != nil {
+			return fillErr
+		}
+		if filled {
+			err = d.repo.PushManifest(ctx, v.node.oci(), data, reference)
+		}
 	}
 	if err != nil {
 		if v.sparse && refusesContent(err) {

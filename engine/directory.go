@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,7 +12,6 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/fetch"
-	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -32,7 +32,7 @@ type directory struct {
 	dir  *store.Dir
 	pool *pool
 
-	memory func() *fetch.Budget // of the windows of large blobs, made for the first
+	memory *fetch.Budget // of the windows of large blobs
 
 	mu        sync.Mutex // guards the index, the blobs' states and the artifacts' counts
 	committed time.Time
@@ -43,9 +43,7 @@ type directory struct {
 }
 
 func newDirectory(b *backup, dir *store.Dir) *directory {
-	d := &directory{backup: b, dir: dir, committed: b.Now(), added: make(map[placeKey]bool), memory: sync.OnceValue(func() *fetch.Budget {
-		return fetch.NewBudget(fetch.Options{Budget: bounds.Room(b.Buffer, leastBuffer)})
-	})}
+	d := &directory{backup: b, dir: dir, committed: b.Now(), added: make(map[placeKey]bool), memory: fetch.NewBudget(fetch.Options{Budget: b.Buffer})}
 	b.reuse(dir)
 	b.output = dir.Path()
 	known := b.planner.known
@@ -116,16 +114,57 @@ func (d *directory) take(a *artifact) error {
 
 // want makes an artifact wait for a blob, and queues a blob that is new.
 func (d *directory) want(a *artifact, b *blob) {
+	if b.state == blobUnknown {
+		d.judge(b)
+	}
 	if b.state == blobDone {
 		return
 	}
 	b.waiting = append(b.waiting, a)
 	a.pending++
-	if b.state == blobQueued {
+	if b.state == blobUnknown {
+		d.queue(a.name, b)
+	}
+}
+
+// queue lets a blob be brought, but not beside a rival: a digest is stored once.
+func (d *directory) queue(name string, b *blob) {
+	if slices.ContainsFunc(d.planner.rivals(b), func(r *blob) bool { return r.state == blobQueued }) {
+		b.state = blobParked
 		return
 	}
 	b.state = blobQueued
-	d.pool.add(d.planner.from(b, 0).queue(), b.size, func(ctx context.Context) error { return d.bring(ctx, a.name, b) })
+	d.pool.add(d.planner.from(b, 0).queue(), b.size, func(ctx context.Context) error { return d.bring(ctx, name, b) })
+}
+
+// judge gives up a blob of which a rival came: its size is wrong.
+func (d *directory) judge(b *blob) {
+	for _, r := range d.planner.rivals(b) {
+		if r.state == blobDone && r.err == nil {
+			b.state, b.err = blobDone, d.wrongSize(b, r)
+		}
+	}
+}
+
+func (d *directory) wrongSize(b, right *blob) error {
+	return &ArtifactError{Reference: d.planner.from(b, 0).repository() + "@" + b.digest.String(), Op: "fetch",
+		Err: &store.MismatchError{Descriptor: b.oci(), Size: right.size}}
+}
+
+// passOn lets the next rival of a blob go ahead that is not under way any more, or
+// gives them up if it came.
+func (d *directory) passOn(b *blob) error {
+	var ends error
+	for _, r := range d.planner.rivals(b) {
+		switch {
+		case r.state != blobParked:
+		case b.state == blobDone && b.err == nil:
+			ends = firstError([]error{ends, d.settle(r, d.wrongSize(r, b), true)})
+		default:
+			d.queue(r.waiting[0].name, r)
+		}
+	}
+	return ends
 }
 
 // bring fetches a blob unless it is there, and tells those who wait for it.
@@ -134,9 +173,7 @@ func (d *directory) bring(ctx context.Context, name string, b *blob) error {
 	places := d.planner.places(b) // counted first: one that is found meanwhile may not be tried
 	moved := !d.dir.Has(b.oci())
 	if moved {
-		if d.headway.expect(b.key()) {
-			d.Progress.Expect(0, b.size)
-		}
+		d.Progress.Expect(0, b.size)
 		d.Progress.Moving(name, b.size)
 		err = d.fetch(ctx, b)
 	}
@@ -147,9 +184,10 @@ func (d *directory) bring(ctx context.Context, name string, b *blob) error {
 	defer d.mu.Unlock()
 	if err != nil && !d.planned {
 		d.later = append(d.later, attempt{b, name, places, err})
-		return nil
+		b.state = blobLater
+		return d.passOn(b)
 	}
-	return d.settle(b, err, moved)
+	return firstError([]error{d.settle(b, err, moved), d.passOn(b)})
 }
 
 // attempt is a blob that could not be had while the plan was not whole: another
@@ -170,10 +208,10 @@ func (d *directory) again() error {
 	var ends error
 	for _, l := range d.later {
 		if d.planner.places(l.blob) == l.places {
-			ends = firstError([]error{ends, d.settle(l.blob, l.err, true)})
+			ends = firstError([]error{ends, d.settle(l.blob, l.err, true), d.passOn(l.blob)})
 			continue
 		}
-		d.pool.add(d.planner.from(l.blob, 0).queue(), l.size, func(ctx context.Context) error { return d.bring(ctx, l.name, l.blob) })
+		d.queue(l.name, l.blob)
 	}
 	d.later = nil
 	return ends
@@ -183,7 +221,6 @@ func (d *directory) again() error {
 // caller holds the lock.
 func (d *directory) settle(b *blob, err error, moved bool) error {
 	b.state, b.err = blobDone, err
-	d.headway.forget(b.key())
 	var ends error
 	for _, a := range b.waiting {
 		a.moved = a.moved || moved
@@ -291,7 +328,7 @@ func (d *directory) draw(ctx context.Context, in *store.Ingest, desc ocispec.Des
 	}
 	rest := desc.Size - base
 	if rest > largeBlob {
-		return fetch.Windows(ctx, d.memory(), fetch.Body{Size: rest, Open: open, Attempts: 1}, to)
+		return fetch.Windows(ctx, d.memory, fetch.Body{Size: rest, Open: open, Attempts: 1}, to)
 	}
 	body, err := open(ctx, 0, 0, rest)
 	if err != nil {

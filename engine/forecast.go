@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/fetch"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -78,7 +79,7 @@ func ForecastBackup(ctx context.Context, c *registry.Client, selections []config
 			return a.err
 		}
 		if a.visit != nil {
-			a.visit.all(func(v *visit) { v.node.data, v.node.away = nil, false })
+			a.visit.all(func(v *visit) { v.node.data = nil })
 		}
 		return nil
 	})
@@ -117,22 +118,22 @@ func (b *backup) forecast(f *Forecast, there store.Layout, directory bool) {
 	seen := make(map[descriptor]bool)
 	meet := func(d descriptor, near bool, blob *blob) {
 		if seen[d] {
-			f.Shared += d.size
+			f.Shared = bounds.Sum(f.Shared, d.size)
 			return
 		}
 		seen[d] = true
-		f.Distinct += d.size
+		f.Distinct = bounds.Sum(f.Distinct, d.size)
 		f.Parts++
 		if has(d) {
-			f.There += d.size
+			f.There = bounds.Sum(f.There, d.size)
 			return
 		}
 		f.New++
 		switch {
 		case near:
-			f.Near += d.size
+			f.Near = bounds.Sum(f.Near, d.size)
 		case blob != nil:
-			f.Transfer += d.size
+			f.Transfer = bounds.Sum(f.Transfer, d.size)
 			if d.size > 0 {
 				f.Transfers++
 			}

@@ -8,6 +8,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -85,7 +86,7 @@ func (r *restore) foresee(ctx context.Context, f *Forecast) error {
 		if !has {
 			f.Requests += 2 // POST and PUT
 			f.Transfers++
-			f.Transfer += u.size
+			f.Transfer = bounds.Sum(f.Transfer, u.size)
 			r.dry.moves[u.digest] = true
 			if r.isWorthProbing(u.registry) && !probed[u.registry] {
 				probed[u.registry] = true
@@ -140,13 +141,13 @@ func (r *restore) meet(f *Forecast, d *delivery, seen map[descriptor]bool) {
 			}
 			once[part] = true
 			if seen[part] {
-				f.Shared += part.size
+				f.Shared = bounds.Sum(f.Shared, part.size)
 				continue
 			}
 			seen[part] = true
-			f.Distinct += part.size
+			f.Distinct = bounds.Sum(f.Distinct, part.size)
 			if !r.dry.moves[part.digest] {
-				f.There += part.size
+				f.There = bounds.Sum(f.There, part.size)
 			}
 		}
 	})

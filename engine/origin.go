@@ -17,7 +17,6 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
-	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -40,6 +39,8 @@ type origin interface {
 	// attached lists the tags under which cosign keeps what belongs to a manifest.
 	// Where that is not known without a request, it is asked only if ask is set.
 	attached(ctx context.Context, subject digest.Digest, ask bool) ([]config.Reference, error)
+	// hasBlob tells whether it has a blob of that size.
+	hasBlob(ctx context.Context, desc ocispec.Descriptor) (bool, error)
 	// blob reads n bytes at off; registry.ErrNoRange where a part cannot be had.
 	blob(ctx context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error)
 }
@@ -201,6 +202,10 @@ func (r *remote) attached(ctx context.Context, subject digest.Digest, ask bool) 
 	return found, nil
 }
 
+func (r *remote) hasBlob(ctx context.Context, desc ocispec.Descriptor) (bool, error) {
+	return r.repo.HasBlob(ctx, desc)
+}
+
 func (r *remote) blob(ctx context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
 	return r.repo.FetchBlob(ctx, desc, off, n)
 }
@@ -262,12 +267,8 @@ func (l *local) open(ctx context.Context, ref config.Reference) (ocispec.Descrip
 	return desc, data, err
 }
 
-func (l *local) manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
-	err := bounds.Enter(ctx, min(desc.Size, store.MaxManifest))
-	var data []byte
-	if err == nil {
-		data, err = store.ReadManifest(l.layout, desc)
-	}
+func (l *local) manifest(_ context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	data, err := store.ReadManifest(l.layout, desc)
 	if err != nil {
 		return nil, &ArtifactError{Reference: l.path + "@" + desc.Digest.String(), Op: "read", Err: err}
 	}
@@ -276,10 +277,7 @@ func (l *local) manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, 
 
 // child takes what a pipe has not brought among the manifests for a blob that is to
 // come.
-func (l *local) child(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
-	if err := bounds.Enter(ctx, min(desc.Size, store.MaxManifest)); err != nil {
-		return nil, err
-	}
+func (l *local) child(_ context.Context, desc ocispec.Descriptor) ([]byte, error) {
 	data, err := store.ReadChild(l.layout, desc)
 	if _, pipe := l.layout.(streamed); pipe && errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -299,6 +297,10 @@ func (l *local) attached(context.Context, digest.Digest, bool) ([]config.Referen
 	return nil, nil
 }
 
+func (l *local) hasBlob(_ context.Context, desc ocispec.Descriptor) (bool, error) {
+	return l.has(desc), nil
+}
+
 func (l *local) blob(_ context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
 	return openPart(l.layout, desc, off, n)
 }
@@ -308,6 +310,10 @@ func (l *local) blob(_ context.Context, desc ocispec.Descriptor, off, n int64) (
 type inline struct {
 	origin // of the manifest
 	data   []byte
+}
+
+func (i *inline) hasBlob(_ context.Context, desc ocispec.Descriptor) (bool, error) {
+	return int64(len(i.data)) == desc.Size, nil
 }
 
 func (i *inline) queue() string { return "memory" }

@@ -192,8 +192,8 @@ func (p *pruner) follow() error {
 			return true
 		})
 	}
-	for g, err := range p.verifier.bad {
-		return &PruneError{Digest: g, Err: err}
+	for c, err := range p.verifier.bad {
+		return &PruneError{Digest: c.digest, Err: err}
 	}
 	return context.Cause(p.verifier.ctx)
 }

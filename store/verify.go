@@ -79,7 +79,7 @@ func VerifyStream(ctx context.Context, s *Stream, o VerifyOptions) (*Verificatio
 	}
 	for _, n := range v.reached {
 		if !n.read {
-			v.blame(n.digest, source.check(n.oci()))
+			v.blame(n.digest, n.size, source.check(n.oci()))
 		}
 	}
 	return v.result(source.others(v.reached))
@@ -96,7 +96,7 @@ func (v *verifier) hashLayout(l Layout) (others int, err error) {
 			return
 		}
 		jobs.Go(func() error {
-			v.blame(n.digest, hashBlob(l, n.oci(), v.progress))
+			v.blame(n.digest, n.size, hashBlob(l, n.oci(), v.progress))
 			return ctx.Err()
 		})
 	}

@@ -27,7 +27,7 @@ type verifier struct {
 	reached  map[digest.Digest]*node         // by the graph of any entry
 	seen     map[step]depths                 // of the walks that have come by
 	full     error                           // why not all can be kept that is reached
-	bad      map[digest.Digest]error         // by blob, what is wrong with it
+	bad      map[claim]error                 // what is wrong with a blob, for those who say that it has this size
 	subjects map[digest.Digest]digest.Digest // of manifests that are referrers
 }
 
@@ -36,8 +36,16 @@ type source interface {
 	manifest(desc ocispec.Descriptor) ([]byte, error)
 	// child reads what an index names; nil where that is a blob.
 	child(desc ocispec.Descriptor) ([]byte, error)
+	// size tells how long a blob is; false: it is not there.
+	size(d digest.Digest) (int64, bool)
 	// absent says that a blob is not there, whatever else may be wrong.
 	absent(d digest.Digest) bool
+}
+
+// claim is what something says of a blob that it points at.
+type claim struct {
+	digest digest.Digest
+	size   int64
 }
 
 // node is one blob that is reached.
@@ -54,7 +62,7 @@ func (n *node) oci() ocispec.Descriptor { return ocispec.Descriptor{Digest: n.di
 // step is what makes one walk of a manifest different from another: where its bytes
 // do not say what it is, its media type decides.
 type step struct {
-	digest    digest.Digest
+	claim
 	mediaType string
 	platforms string
 	subjects  bool
@@ -74,7 +82,7 @@ func newVerifier(ctx context.Context, s source, x *Index, o VerifyOptions) *veri
 		ctx: ctx, source: s, index: x, options: o, lane: bounds.NewLane(),
 		reached:  make(map[digest.Digest]*node),
 		seen:     make(map[step]depths),
-		bad:      make(map[digest.Digest]error),
+		bad:      make(map[claim]error),
 		subjects: make(map[digest.Digest]digest.Digest),
 	}
 }
@@ -120,23 +128,23 @@ func (v *verifier) visit(e *Entry) {
 // entryWalk is the way through one entry's graph.
 type entryWalk struct {
 	*verifier
-	root      digest.Digest // to be blamed for what goes beyond a limit: others may share the rest
+	root      claim // to be blamed for what goes beyond a limit: others may share the rest
 	platforms string
 	subjects  bool // what is referred to belongs to the graph
 	manifests int  // met below the entry
 }
 
 func walkOf(v *verifier, e *Entry) *entryWalk {
-	return &entryWalk{verifier: v, root: e.Digest, platforms: e.Platforms, subjects: e.Name != ""}
+	return &entryWalk{verifier: v, root: claim{e.Digest, e.Size}, platforms: e.Platforms, subjects: e.Name != ""}
 }
 
 // visit notes a blob and, below a manifest, all that it points at.
 func (w *entryWalk) visit(desc ocispec.Descriptor, as role, depth int) {
 	if as != asLeaf && depth > bounds.Depth {
-		w.blame(w.root, bounds.TooDeep)
+		w.blame(w.root.digest, w.root.size, bounds.TooDeep)
 		return
 	}
-	at := step{desc.Digest, plainType(desc.MediaType), w.platforms, w.subjects}
+	at := step{claim{desc.Digest, desc.Size}, plainType(desc.MediaType), w.platforms, w.subjects}
 	if !w.reach(desc, as, at, depth) {
 		return
 	}
@@ -145,11 +153,11 @@ func (w *entryWalk) visit(desc ocispec.Descriptor, as role, depth int) {
 		w.isBlob(at)
 		return
 	}
-	if first := w.isManifest(desc.Digest, c); err == nil && first {
-		w.blame(w.root, w.count(c.children))
+	if first := w.isManifest(desc, c); err == nil && first {
+		w.blame(w.root.digest, w.root.size, w.count(c.children))
 		err = w.progress(desc.Size)
 	}
-	w.blame(desc.Digest, err)
+	w.blame(desc.Digest, desc.Size, err)
 	if w.manifests > bounds.Manifests {
 		return
 	}
@@ -248,10 +256,8 @@ func (v *verifier) reach(desc ocispec.Descriptor, as role, at step, depth int) b
 		n = &node{digest: desc.Digest, size: desc.Size}
 		v.reached[desc.Digest] = n
 	}
-	if n.size != desc.Size { // one of the two that point at it is wrong
-		more, less := max(n.size, desc.Size), min(n.size, desc.Size)
-		n.size = more
-		v.bad[desc.Digest] = &MismatchError{Descriptor: n.oci(), Size: less}
+	if n.size != desc.Size && !v.holds(n, desc) {
+		return false
 	}
 	if as == asLeaf {
 		return false
@@ -267,6 +273,25 @@ func (v *verifier) reach(desc ocispec.Descriptor, as role, at step, depth int) b
 	return true
 }
 
+// holds decides between two sizes that a blob is said to have. Who gives the wrong one
+// is to blame, and nobody else.
+func (v *verifier) holds(n *node, desc ocispec.Descriptor) bool {
+	size, ok := v.source.size(desc.Digest)
+	for _, said := range []int64{n.size, desc.Size} {
+		d := ocispec.Descriptor{Digest: desc.Digest, Size: said}
+		switch {
+		case !ok:
+			v.bad[claim{d.Digest, said}] = &MissingError{}
+		case said != size:
+			v.bad[claim{d.Digest, said}] = &MismatchError{Descriptor: d, Size: size}
+		}
+	}
+	if ok && n.size != size {
+		n.size, n.read, n.manifest = size, false, false
+	}
+	return ok && desc.Size == size
+}
+
 // isBlob notes that what an index names is a blob, which is hashed with the others.
 // What points at it as a manifest has its own walk.
 func (v *verifier) isBlob(at step) {
@@ -277,14 +302,17 @@ func (v *verifier) isBlob(at step) {
 
 // isManifest notes what was read of a manifest, and says whether it is for the first
 // time.
-func (v *verifier) isManifest(d digest.Digest, c contents) (first bool) {
+func (v *verifier) isManifest(desc ocispec.Descriptor, c contents) (first bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	n := v.reached[d]
+	n := v.reached[desc.Digest]
+	if n.size != desc.Size { // somebody else gives it the right one
+		return false
+	}
 	first = !n.read
 	n.manifest, n.read, n.index = true, true, c.index
 	if c.subject != "" {
-		v.subjects[d] = c.subject
+		v.subjects[desc.Digest] = c.subject
 	}
 	return first
 }
@@ -312,8 +340,8 @@ func (v *verifier) parse(ctx context.Context, desc ocispec.Descriptor, as role) 
 	return m, err
 }
 
-// blame notes what is wrong with a blob, if there is something.
-func (v *verifier) blame(d digest.Digest, err error) {
+// blame notes what is wrong with a blob of that size, if there is something.
+func (v *verifier) blame(d digest.Digest, size int64, err error) {
 	if err == nil {
 		return
 	}
@@ -322,5 +350,5 @@ func (v *verifier) blame(d digest.Digest, err error) {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.bad[d] = err
+	v.bad[claim{d, size}] = err
 }

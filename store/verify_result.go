@@ -15,7 +15,7 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 	}
 	r := &Verification{LeftOver: leftOver, Blobs: len(v.reached)}
 	for _, n := range v.reached {
-		r.Bytes += n.size
+		r.Bytes = bounds.Sum(r.Bytes, n.size)
 	}
 	counted := make(map[digest.Digest]bool)
 	for i := range v.index.Entries {
@@ -71,12 +71,12 @@ func fault(e *Entry, d digest.Digest, err error) Fault {
 // a layout with faults has to pay for.
 func (v *verifier) faults(to []Fault, e *Entry) []Fault {
 	w := walkOf(v, e)
-	met := map[digest.Digest]bool{e.Digest: true}
+	met := map[claim]bool{{e.Digest, e.Size}: true}
 	manifests := 0
 	for level, depth := []child{{e.Descriptor(), asRoot}}, 0; len(level) > 0; depth++ {
 		var next []child
 		for _, c := range level {
-			if err := v.bad[c.desc.Digest]; err != nil {
+			if err := v.bad[claim{c.desc.Digest, c.desc.Size}]; err != nil {
 				to = append(to, fault(e, c.desc.Digest, err))
 			}
 			if c.as == asLeaf || depth > bounds.Depth || manifests > bounds.Manifests {
@@ -84,11 +84,12 @@ func (v *verifier) faults(to []Fault, e *Entry) []Fault {
 			}
 			below, _ := w.contents(c.desc, c.as) // the error is among the bad
 			for _, b := range below.children {
-				if !met[b.desc.Digest] {
+				at := claim{b.desc.Digest, b.desc.Size}
+				if !met[at] {
 					if b.as == asChild {
 						manifests++
 					}
-					met[b.desc.Digest] = true
+					met[at] = true
 					next = append(next, b)
 				}
 			}

@@ -20,6 +20,11 @@ func (s layoutSource) child(desc ocispec.Descriptor) ([]byte, error) {
 	return ReadChild(s.layout, desc)
 }
 
+func (s layoutSource) size(d digest.Digest) (int64, bool) {
+	size, err := s.layout.Stat(d)
+	return size, err == nil
+}
+
 func (s layoutSource) absent(d digest.Digest) bool {
 	_, err := s.layout.Stat(d)
 	return errors.Is(err, fs.ErrNotExist)
@@ -78,6 +83,14 @@ func (s *streamSource) absent(d digest.Digest) bool {
 	_, blob := s.came[d]
 	_, manifest := s.stream.held.packed[d]
 	return !blob && !manifest
+}
+
+func (s *streamSource) size(d digest.Digest) (int64, bool) {
+	if size, ok := s.sizes[d]; ok {
+		return size, true
+	}
+	data, err := s.stream.Manifest(d)
+	return int64(len(data)), err == nil
 }
 
 // check says what is wrong with a blob that was to come.

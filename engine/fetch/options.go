@@ -57,7 +57,7 @@ func (o Options) Pieces(size int64) int {
 	if size <= s.large {
 		return 1
 	}
-	return int((size + s.window - 1) / s.window)
+	return int((size-1)/s.window + 1)
 }
 
 // reserve is what is kept back for the window at which the writer stands.

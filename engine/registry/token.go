@@ -19,8 +19,7 @@ const freshFor = 5 * time.Second
 // fetch of a token that many wait for when the one that began it is cancelled,
 // and it knows which token a request was turned away with.
 type tokens struct {
-	now     func() time.Time
-	account *account // that gets them; nil in tests
+	now func() time.Time
 
 	mu      sync.Mutex // guards what follows
 	scheme  auth.Scheme
@@ -32,8 +31,6 @@ type token struct {
 	value string
 	at    time.Time
 	took  bool // the registry has let a request in with it
-
-	reading int // of a password: the one of the account that it is from
 }
 
 // flight is a token on its way. Its goroutine ends with the fetch, which is
@@ -58,8 +55,6 @@ type shown struct {
 	name, value string
 	at          time.Time // when the token was fetched
 	sent        time.Time
-	reading     int   // of a password
-	turn        *turn // to show a password that is not accepted yet
 }
 
 const (
@@ -104,7 +99,7 @@ func (t *tokens) letIn(ctx context.Context) {
 // place. One that is fresh and never let anybody in has not: it is refused.
 func (t *tokens) mayHaveExpired(ctx context.Context) bool {
 	s, ok := ctx.Value(shownKey{}).(*shown)
-	if !ok || s.value == "" || isBasic(s.name) {
+	if !ok || s.value == "" {
 		return false
 	}
 	t.mu.Lock()
@@ -123,8 +118,7 @@ func wasOld(ctx context.Context) bool {
 // show notes the token that the request of ctx is given; t.mu is held.
 func (t *tokens) show(ctx context.Context, name string) {
 	if s, ok := ctx.Value(shownKey{}).(*shown); ok {
-		k := t.known[name]
-		s.name, s.value, s.at, s.reading = name, k.value, k.at, k.reading
+		s.name, s.value, s.at = name, t.known[name].value, t.known[name].at
 	}
 }
 
@@ -182,7 +176,7 @@ func (t *tokens) GetToken(ctx context.Context, _ string, scheme auth.Scheme, key
 	defer t.mu.Unlock()
 	name := id(scheme, key)
 	k, ok := t.known[name]
-	if !ok || scheme == auth.SchemeBasic && !k.took {
+	if !ok {
 		return "", errdef.ErrNotFound
 	}
 	t.show(ctx, name)
@@ -192,11 +186,8 @@ func (t *tokens) GetToken(ctx context.Context, _ string, scheme auth.Scheme, key
 // Set implements auth.Cache: it fetches a token, together with all who want the
 // same one.
 func (t *tokens) Set(ctx context.Context, _ string, scheme auth.Scheme, key string, fetch func(context.Context) (string, error)) (string, error) {
-	name := id(scheme, key)
-	if scheme == auth.SchemeBasic && t.account != nil {
-		return t.account.basic(ctx, name, fetch)
-	}
 	t.mu.Lock()
+	name := id(scheme, key)
 	if value, ok := t.renewed(ctx, name); ok {
 		t.show(ctx, name)
 		t.mu.Unlock()
@@ -239,11 +230,7 @@ func (t *tokens) renewed(ctx context.Context, name string) (string, bool) {
 
 func (t *tokens) fly(ctx context.Context, f *flight, scheme auth.Scheme, name string, fetch func(context.Context) (string, error)) {
 	defer f.cancel()
-	if t.account != nil {
-		f.value, f.err = t.account.logIn(ctx, name, fetch)
-	} else {
-		f.value, f.err = fetch(ctx)
-	}
+	f.value, f.err = fetch(ctx)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if f.err == nil {
@@ -268,26 +255,6 @@ func (t *tokens) leave(f *flight, name string) {
 		delete(t.flights, name)
 	}
 }
-
-// keepBasic notes the password that the request of ctx shows.
-func (t *tokens) keepBasic(ctx context.Context, name, value string, reading int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.scheme = auth.SchemeBasic
-	if k := t.known[name]; k.value != value || k.reading != reading {
-		t.known[name] = token{value: value, at: t.now(), reading: reading}
-	}
-	t.show(ctx, name)
-}
-
-// forget drops a password, so that the next request is sent without.
-func (t *tokens) forget(name string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.known, name)
-}
-
-func isBasic(name string) bool { return name == id(auth.SchemeBasic, "") }
 
 func id(scheme auth.Scheme, key string) string {
 	return scheme.String() + " " + key

@@ -4,7 +4,10 @@
 // the same bounds, so that what one of them takes the others take, too.
 package bounds
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 const (
 	// Depth bounds how deep indexes and referrers may nest. Real ones nest three
@@ -31,3 +34,12 @@ var (
 	TooDeep  = &Error{What: "levels of manifests:", Most: Depth}
 	TooBroad = &Error{What: "manifests of one artifact:", Most: Manifests}
 )
+
+// Sum adds two sizes. What a registry says of sizes may be anything: where their sum
+// does not fit it is as much as does.
+func Sum(a, b int64) int64 {
+	if b > 0 && a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
+}

@@ -3,6 +3,7 @@ package bounds
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -130,4 +131,12 @@ func TestWithinWhatWasBegunBeginDoesNothing(t *testing.T) {
 		t.Error("the lane is still held")
 	}
 	done()
+}
+
+func TestSumDoesNotOverflow(t *testing.T) {
+	for _, tt := range [][3]int64{{1, 2, 3}, {math.MaxInt64, 1, math.MaxInt64}, {1, math.MaxInt64, math.MaxInt64}, {math.MaxInt64, -1, math.MaxInt64 - 1}, {0, 0, 0}} {
+		if got := Sum(tt[0], tt[1]); got != tt[2] {
+			t.Errorf("%d and %d are %d", tt[0], tt[1], got)
+		}
+	}
 }
