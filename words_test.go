@@ -104,6 +104,9 @@ func wordings() []wording {
 		{name: "not allowed to read", err: refusal("list tags", "registry.corp.example/acme/app", 403, "DENIED", "requested access to the resource is denied")},
 		{name: "not allowed to push", err: refusal("push", mirrored, 403, "DENIED", "requested access to the resource is denied"), target: mirrored},
 
+		{name: "a challenge that leads nowhere", err: &registry.Error{Op: "resolve", Reference: "registry.corp.example/acme/app:v1",
+			Err: &registry.ChallengeError{Challenge: `Bearer service="registry.corp.example"`}}},
+
 		{name: "How it is reached"},
 		{name: "untrusted certificate", err: broken("resolve", app, untrusted(x509.UnknownAuthorityError{}))},
 		{name: "certificate for another name", err: broken("resolve", app, untrusted(x509.HostnameError{Certificate: certificate, Host: "ghcr.io"}))},

@@ -18,13 +18,7 @@ func (s *scanner) skip(c byte) bool {
 
 // until returns what stands before the first of some characters.
 func (s *scanner) until(ends string) string {
-	i := strings.IndexAny(s.rest, ends)
-	if i < 0 {
-		i = len(s.rest)
-	}
-	found := s.rest[:i]
-	s.rest = s.rest[i:]
-	return found
+	return s.take(strings.IndexAny(s.rest, ends))
 }
 
 // uri reads "<URI>".
@@ -40,14 +34,52 @@ func (s *scanner) uri() (string, bool) {
 func (s *scanner) parameter(ends string) (name, value string, ok bool) {
 	s.space()
 	name = strings.ToLower(strings.TrimRight(s.until("="+ends), " \t"))
+	value, ok = s.value(ends)
+	return name, value, ok
+}
+
+// value reads =TOKEN or ="QUOTED", or nothing.
+func (s *scanner) value(ends string) (value string, ok bool) {
 	if !s.skip('=') {
-		return name, "", true
+		return "", true
 	}
 	if s.space(); strings.HasPrefix(s.rest, `"`) {
-		value, ok = s.quoted()
-		return name, value, ok
+		return s.quoted()
 	}
-	return name, strings.TrimRight(s.until(ends), " \t"), true
+	return strings.TrimRight(s.until(ends), " \t"), true
+}
+
+// token reads what names a scheme or a parameter; "" if none is next.
+func (s *scanner) token() string {
+	end := strings.IndexFunc(s.rest, func(r rune) bool {
+		return !isAlphanumeric(r) && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+	})
+	return s.take(end)
+}
+
+// token68 goes over the data of a scheme that has no parameters (RFC 9110, 11.2).
+func (s *scanner) token68() {
+	before := s.rest
+	end := strings.IndexFunc(s.rest, func(r rune) bool { return !isAlphanumeric(r) && !strings.ContainsRune("-._~+/", r) })
+	s.take(end)
+	s.rest = strings.TrimLeft(s.rest, "=")
+	if s.space(); s.rest != "" && s.rest[0] != ',' {
+		s.rest = before
+	}
+}
+
+// take returns what stands before end, or all if that is negative.
+func (s *scanner) take(end int) string {
+	if end < 0 {
+		end = len(s.rest)
+	}
+	found := s.rest[:end]
+	s.rest = s.rest[end:]
+	return found
+}
+
+func isAlphanumeric(r rune) bool {
+	return '0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z'
 }
 
 // quoted reads a quoted string.

@@ -90,7 +90,7 @@ func (r *Repository) request(ctx context.Context, method string, u *url.URL, bod
 	if r.pushes.Load() {
 		actions = append(actions, auth.ActionPush)
 	}
-	ctx = r.account.tokens.remember(ctx)
+	ctx = keepChallenge(r.account.tokens.remember(ctx))
 	if r.ref.Repository == "" {
 		ctx = auth.AppendScopesForHost(ctx, r.ref.Host(), auth.ScopeRegistryCatalog)
 	} else {
@@ -116,7 +116,7 @@ func (r *Repository) do(req *http.Request) (*http.Response, error) {
 		}
 		return resp, nil
 	}
-	return nil, r.explain(hideQuery(err))
+	return nil, r.explain(nameChallenge(req.Context(), hideQuery(err)))
 }
 
 // get asks for u without a body and wants one of the statuses.

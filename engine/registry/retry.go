@@ -52,9 +52,17 @@ type retrier struct {
 	next   http.RoundTripper
 	health *health
 	stats  *stats
+	guests *guests // nil: nobody is sent on
 }
 
 func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Host == "" {
+		closeBody(req)
+		return nil, errNoRealm
+	}
+	if t.guests.invited(req) {
+		return t.guests.RoundTrip(req)
+	}
 	ctx := req.Context()
 	since := t.health.retry.Now()
 	for try := 1; ; try++ {

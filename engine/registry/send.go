@@ -129,10 +129,11 @@ func (s *sender) RoundTrip(req *http.Request) (*http.Response, error) {
 		end()
 		return nil, err
 	}
+	resp.Request = req
 	if resp.StatusCode == http.StatusUnauthorized {
 		s.host.client.stats.add("challenges")
+		simplify(resp)
 	}
-	resp.Request = req
 	s.host.health.heard(resp)
 	if _, err := resp.Location(); resp.StatusCode/100 == 3 && err != nil && err != http.ErrNoLocation {
 		resp.Body.Close()

@@ -1,0 +1,102 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+
+	"oras.land/oras-go/v2/registry"
+	"oras.land/oras-go/v2/registry/remote/auth"
+)
+
+// guests gets anonymous tokens from the registries that ours sends us on to:
+// registry.k8s.io, say, has no content of its own, and what it points to may want a
+// token from anybody. Our credentials do not go there.
+type guests struct {
+	host   *host
+	direct http.RoundTripper // without guests
+
+	mu      sync.Mutex // guards clients
+	clients map[string]*guest
+}
+
+// guest is what we are to one other registry.
+type guest struct {
+	client *auth.Client
+	tokens *tokens // its cache
+}
+
+func newGuests(h *host, direct http.RoundTripper) *guests {
+	return &guests{host: h, direct: direct, clients: make(map[string]*guest)}
+}
+
+// invited reports whether our registry sent us on with req to another registry.
+func (g *guests) invited(req *http.Request) bool {
+	return g != nil && req.Response != nil && !sameOrigin(req.URL, g.host.base) &&
+		(req.Method == http.MethodGet || req.Method == http.MethodHead) &&
+		strings.HasPrefix(req.URL.Path, "/v2/") && req.Header.Get("Authorization") == ""
+}
+
+// RoundTrip sends a request, and if that needs a token once more with one.
+func (g *guests) RoundTrip(req *http.Request) (*http.Response, error) {
+	guest := g.at(req)
+	// The newest token of each repository is shown at once.
+	there := registry.Reference{Registry: req.URL.Host, Repository: repositoryIn(req.URL.Path)}
+	ctx := auth.AppendRepositoryScope(guest.tokens.remember(req.Context()), there, auth.ActionPull)
+	resp, err := guest.client.Do(req.WithContext(ctx))
+	if err == nil || req.Context().Err() != nil {
+		return resp, err
+	}
+	return nil, g.explain(req, err)
+}
+
+// explain leaves the URL out that oras-go puts before what went wrong: it may be
+// signed.
+func (g *guests) explain(req *http.Request, err error) error {
+	if inner := errors.Unwrap(err); inner != nil {
+		err = inner
+	}
+	return fmt.Errorf("%s: %w", req.URL.Host, nameChallenge(req.Context(), hideQuery(err)))
+}
+
+func (g *guests) at(req *http.Request) *guest {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	key := req.URL.Scheme + "://" + req.URL.Host
+	if c, ok := g.clients[key]; ok {
+		return c
+	}
+	tokens := newTokens(g.host.client.options.Retry.Now)
+	c := &guest{tokens: tokens, client: &auth.Client{
+		Client:               &http.Client{Transport: g.direct, CheckRedirect: onlyOfTokens},
+		Cache:                tokens,
+		ClientID:             defaultUserAgent,
+		BlockedRealmPrefixes: blockedRealms(g.host.base),
+		Credential:           func(context.Context, string) (auth.Credential, error) { return auth.EmptyCredential, nil },
+	}}
+	g.clients[key] = c
+	return c
+}
+
+// onlyOfTokens follows the redirects of a token service. Those of a registry are
+// for the client that was redirected to it.
+func onlyOfTokens(req *http.Request, via []*http.Request) error {
+	if strings.HasPrefix(via[0].URL.Path, "/v2/") {
+		return http.ErrUseLastResponse
+	}
+	return checkRedirect(req, via)
+}
+
+// repositoryIn returns the repository that a path of the API is about.
+func repositoryIn(path string) string {
+	path = strings.TrimPrefix(path, "/v2/")
+	for _, noun := range []string{"/manifests/", "/blobs/", "/referrers/", "/tags/list"} {
+		if i := strings.LastIndex(path, noun); i >= 0 {
+			return path[:i]
+		}
+	}
+	return path
+}
