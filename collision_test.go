@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
 	"testing"
 
 	"github.com/oras-mirror/oras-mirror/config"
@@ -45,6 +47,10 @@ func TestTheMappingOfAHintPartsTwoSources(t *testing.T) {
 			m, ok := parting(&engine.CollisionError{Target: "registry.corp.example/" + at, Sources: [2]string{test.left, test.right}})
 			if !ok {
 				t.Fatal("no mapping")
+			}
+			spec := fmt.Sprintf("apiVersion: %s\nkind: %s\nmappings:\n  - {source: %s, target: %s}\n", config.APIVersion, config.Kind, m.Source, cmp.Or(m.Target, "x"))
+			if _, err := config.Parse("spec", []byte(spec)); err != nil {
+				t.Errorf("it is not a mapping as it is shown: %v", err)
 			}
 			mappings := append([]config.Mapping{m}, test.mappings...)
 			if len(m.Tags) > 0 { // it goes into the mapping of that repository

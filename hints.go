@@ -60,7 +60,8 @@ func usageHint(err error) string {
 func (h hints) referenceHint(err error) string {
 	var r *config.ReferenceError
 	var fault config.Fault
-	located := errors.As(err, &fault) && fault.Line > 0 // in a spec or a list
+	isFault := errors.As(err, &fault)
+	located := isFault && fault.Line > 0 // in a spec or a list
 	suggestion := fault.Suggestion
 	if errors.As(err, &r) && !located {
 		if hint := h.pathHint(r.Reference); hint != "" {
@@ -68,10 +69,33 @@ func (h hints) referenceHint(err error) string {
 		}
 		suggestion = cmp.Or(suggestion, r.Suggestion)
 	}
-	if suggestion == "" {
-		return ""
+	switch {
+	case suggestion != "":
+		return didYouMean(suggestion)
+	case r != nil && isFault && (fault.Path == "" || strings.HasPrefix(fault.Path, "sources")):
+		return manyHint(r.Reference)
+	case isFault && r == nil && fault.Path == "":
+		return notSpecHint(fault.File)
 	}
-	return didYouMean(suggestion)
+	return ""
+}
+
+// manyHint is for a source that is a pattern or a whole registry.
+func manyHint(reference string) string {
+	const wildcards = "*?["
+	registry, path, deeper := strings.Cut(reference, "/")
+	repository, tag, _ := strings.Cut(path, ":")
+	switch {
+	case !deeper && !strings.ContainsAny(registry, wildcards):
+		if target, err := config.ParseTarget(registry); err == nil {
+			return fmt.Sprintf(`name a repository in it, or write the whole registry into a spec: '- {registry: "%s"}'`, target)
+		}
+	case strings.ContainsAny(repository, wildcards) && tag == "":
+		return fmt.Sprintf(`write patterns into a spec: '- {registry: %q, repositories: {include: [%q]}}'`, registry, repository)
+	case strings.ContainsAny(tag, wildcards) && !strings.ContainsAny(repository, wildcards):
+		return fmt.Sprintf(`write patterns into a spec: '- {repository: %q, tags: {include: [%q]}}'`, registry+"/"+repository, tag)
+	}
+	return ""
 }
 
 func outputHint(err error) string {
@@ -116,9 +140,12 @@ func (h hints) memoryHint(err error) string {
 }
 
 func inputHint(err error) string {
+	var input *store.InputError
 	switch {
-	case !is[*store.InputError](err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || is[*bounds.MemoryError](err):
+	case !errors.As(err, &input) || errors.Is(err, fs.ErrNotExist) && !exists(input.Path) || errors.Is(err, fs.ErrPermission) || is[*bounds.MemoryError](err):
 		return ""
+	case exists(input.Path) && kindOfPath(input.Path) == pathOfSpec:
+		return didYouMean("-f " + input.Path)
 	case is[*bundle.LinkError](err):
 		return "unpack it, and name the folder with --input"
 	case is[*store.LateError](err):
@@ -126,7 +153,7 @@ func inputHint(err error) string {
 	case errors.Is(err, io.ErrUnexpectedEOF) || is[*bundle.FormatError](err):
 		return "it is not as it was written: copy it once more"
 	}
-	return `--input takes what "oras-mirror backup" writes, and any other OCI layout: a directory, or a tar archive of it`
+	return `name what "oras-mirror backup" wrote, or any other OCI layout: a directory, or a tar archive of it`
 }
 
 func selectionHint(err error) string {
@@ -134,11 +161,12 @@ func selectionHint(err error) string {
 	var bare *engine.NameError
 	var collision *engine.CollisionError
 	var retag *engine.RetagError
+	var only *engine.OnlyError
 	switch {
 	case errors.As(err, &collision):
 		return collisionHint(collision)
-	case is[*engine.OnlyError](err):
-		return `"oras-mirror list --input PATH" shows the references that a pattern can match`
+	case errors.As(err, &only):
+		return onlyHint(only.Pattern)
 	case is[*engine.UnmatchedError](err):
 		return `a mapping matches whole components of a path, from the first on; "oras-mirror list --input PATH" shows them`
 	case errors.As(err, &bare) && strings.HasPrefix(bare.Place, "the layout"):
@@ -154,6 +182,14 @@ func selectionHint(err error) string {
 		return nearestHint(selection) + `where that may happen, write "optional: true" beside the repository in the spec`
 	}
 	return ""
+}
+
+func onlyHint(pattern string) string {
+	const list = `"oras-mirror list --input PATH" shows the references that a pattern can match`
+	if strings.ContainsAny(pattern, "*?[{:") {
+		return list
+	}
+	return fmt.Sprintf("'%s/**' matches all below %s; %s", strings.TrimRight(pattern, "/"), pattern, list)
 }
 
 // fewNames are as many as a hint can show.

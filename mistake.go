@@ -41,6 +41,18 @@ func (m *mistake) said() string {
 	if word := m.unknownCommand(); word != "" {
 		return fmt.Sprintf("unknown command %q", word)
 	}
+	if arguments, missing := strings.CutPrefix(m.fact, "expected \"<"); missing {
+		return "missing <" + strings.TrimSuffix(arguments, `"`)
+	}
+	flag, wrong, found := strings.Cut(m.fact, ": expected ")
+	switch kind, got, _ := strings.Cut(wrong, " but got "); {
+	case !found:
+		return m.fact
+	case got == `"EOL" (<EOL>)`:
+		return flag + " needs a value"
+	case strings.Contains(kind, "int"):
+		return fmt.Sprintf("invalid %s %s: it must be a number", flag, got)
+	}
 	return m.fact
 }
 

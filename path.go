@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/oras-mirror/oras-mirror/config"
 )
 
 // pathKind is what a path that was typed without a flag stands for.
@@ -74,6 +76,31 @@ func (h hints) pathHint(path string) string {
 		return didYouMean("--input " + path)
 	}
 	return fmt.Sprintf("%s is an archive or a directory: restore, list and verify read it with --input", path)
+}
+
+// notSpecHint is for a file that -f names and that is no spec.
+func notSpecHint(path string) string {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil || info.Mode().IsRegular() && kindOfPath(path) == pathOfSpec:
+		return ""
+	case info.IsDir() || !isText(path):
+		return fmt.Sprintf("%s is not a mirror spec; an archive or a directory is named with --input", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	if all, err := config.ReadList(path, f); err != nil || len(all) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(`it is a list of references: write "- <%s" instead, or "- list: %s" under "sources:" in a spec`, path, path)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // noFileError says that there is no file of a name that can only be that of one.

@@ -106,8 +106,8 @@ type restore struct {
 }
 
 func (c *restoreCommand) plan(u *ui) (r restore, err error) {
-	if c.Input == "" && looksLikePath(c.Target) {
-		return r, usage(didYouMean("--input "+c.Target), "no --input")
+	if path := c.archiveElsewhere(); c.Input == "" && path != "" {
+		return r, usage(didYouMean("--input "+path), "no --input")
 	}
 	var s streams
 	if err := errors.Join(c.inputFlags.claim(&s, u), c.stdin(&s)); err != nil {
@@ -143,6 +143,17 @@ func (c *restoreCommand) filesInUse(r restore) []fileInUse {
 		return append(all, fileInUse{"the input", stdinPath})
 	}
 	return append(all, inLayout("the input", c.Input)...)
+}
+
+// archiveElsewhere is an archive or a directory that was named without --input.
+func (c *restoreCommand) archiveElsewhere() string {
+	switch {
+	case looksLikePath(c.Target):
+		return c.Target
+	case c.Spec != "" && kindOfPath(c.Spec) == pathOfLayout:
+		return c.Spec
+	}
+	return ""
 }
 
 // targets is the one that the argument names, perhaps with a tag, those of --target,

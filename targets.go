@@ -24,7 +24,7 @@ func parseTarget(spec *config.Spec, text string) (config.Target, error) {
 // cutTag cuts the tag off REGISTRY/REPOSITORY:TAG, if it is one.
 func cutTag(target string) (name, tag string) {
 	at := strings.LastIndexByte(target, ':')
-	if slash := strings.LastIndexByte(target, '/'); slash < 0 || at < slash || config.CheckTag(target[at+1:]) != nil {
+	if slash := strings.LastIndexByte(target, '/'); strings.Contains(target, "://") || slash < 0 || at < slash || config.CheckTag(target[at+1:]) != nil {
 		return target, ""
 	}
 	return target[:at], target[at+1:]
@@ -58,6 +58,9 @@ func noTarget(all []config.Target, name string) error {
 	names := namesOfTargets(all)
 	switch {
 	case len(all) == 0:
+		if _, err := config.ParseTarget(name); err == nil {
+			return usage(fmt.Sprintf("--target takes a name of the spec: give the address %s as the argument", name), "no target is named %q", name)
+		}
 		return usage(fmt.Sprintf(`list it under "targets:" in the spec that -f names: "- {name: %s, target: REGISTRY}"`, name), "no target is named %q", name)
 	case len(names) == 0:
 		return usage(fmt.Sprintf(`give it one: "- {name: %s, target: %s}"`, name, all[0]), fact, name)
