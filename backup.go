@@ -25,8 +25,8 @@ type backupCommand struct {
 	eventFlags
 	reportFlags
 
-	NoResume       bool `group:"Run" help:"Begin an archive anew, and do not go on with what an interrupted run left of it."`
-	VerifyExisting bool `group:"Run" help:"Hash the blobs that a directory has, too, and replace those that are damaged; their sizes are compared anyway."`
+	NoResume       bool `group:"Run" help:"Start over instead of resuming an interrupted archive."`
+	VerifyExisting bool `group:"Run" help:"Also hash the blobs that a directory has, and replace damaged ones; sizes are always compared."`
 
 	transferFlags
 }

@@ -151,7 +151,7 @@ func inputHint(err error) string {
 	case is[*store.LateError](err):
 		return "write it to a file, and name that with --input"
 	case errors.Is(err, io.ErrUnexpectedEOF) || is[*bundle.FormatError](err):
-		return "it is not as it was written: copy it once more"
+		return "the file is damaged or truncated: copy it again"
 	}
 	return `name what "oras-mirror backup" wrote, or any other OCI layout: a directory, or a tar archive of it`
 }
@@ -239,7 +239,7 @@ func existsHint(err error) string {
 	if !is[*engine.ExistsError](err) {
 		return ""
 	}
-	return "existingTags of the target in the spec says what to do: overwrite, skip or fail"
+	return "set existingTags of the target in the spec to overwrite, skip or fail"
 }
 
 func spentHint(err error) string {

@@ -63,7 +63,7 @@ func TestHints(t *testing.T) {
 		{"http for https", &registry.Error{Err: &url.Error{Err: http.ErrSchemeMismatch}}, "--plain-http"},
 		{"https for http", answer(ref, 400), "--plain-http=false"},
 		{"refused manifest", answer(ref, 400, "MANIFEST_INVALID"), ""},
-		{"registry down", &registry.DownError{Registry: "a.io", Err: errors.New("refused")}, "run it again"},
+		{"registry down", &registry.DownError{Registry: "a.io", Err: errors.New("refused")}, "retry when the registry is back"},
 		{"collision", &engine.CollisionError{}, "mappings"},
 		{"pattern", &engine.OnlyError{Pattern: "x"}, "oras-mirror list"},
 		{"no name", &engine.NameError{}, "REGISTRY/REPOSITORY"},
@@ -81,7 +81,7 @@ func TestHints(t *testing.T) {
 		{"locked", &store.LockedError{Path: "x"}, "wait until"},
 		{"no layout", &store.NotLayoutError{Path: "x"}, "empty directory"},
 		{"no archive", &store.InputError{Path: "x", Reason: "is nothing"}, "any other OCI layout"},
-		{"truncated", &store.InputError{Path: "x", Err: io.ErrUnexpectedEOF}, "copy it once more"},
+		{"truncated", &store.InputError{Path: "x", Err: io.ErrUnexpectedEOF}, "copy it again"},
 		{"no input", &store.InputError{Path: "x", Err: fs.ErrNotExist}, ""},
 		{"text alone", errors.New("401 unauthorized: x509: certificate signed by unknown authority: no space left on device"), ""},
 	} {

@@ -148,7 +148,7 @@ type incompleteError struct {
 }
 
 func (e *incompleteError) Error() string {
-	return fmt.Sprintf("%s is incomplete: the backup could not get %s", e.input, strings.Join(e.missing, ", "))
+	return fmt.Sprintf("%s is incomplete; missing: %s", e.input, strings.Join(e.missing, ", "))
 }
 
 // damaged is an input that is there and cannot be read as a layout: that is a
@@ -186,7 +186,7 @@ func verified(input string, v *store.Verification, incomplete bool) string {
 	text := fmt.Sprintf("%s: %s, %s, %s of %s hashed", input, count(v.Artifacts, "artifact"),
 		count(v.Referrers, "referrer"), count(v.Blobs, "blob"), bytesText(v.Bytes))
 	if v.LeftOver > 0 {
-		text += fmt.Sprintf(", %s left over", count(v.LeftOver, "blob"))
+		text += ", " + count(v.LeftOver, "unreferenced blob")
 	}
 	if n := len(v.Faults); n > 0 {
 		return text + ": " + count(n, "fault")
@@ -194,5 +194,5 @@ func verified(input string, v *store.Verification, incomplete bool) string {
 	if incomplete {
 		return text + ": what is there is right"
 	}
-	return text + ": everything is there and right"
+	return text + ": all complete and intact"
 }

@@ -8,8 +8,8 @@ import (
 
 // limitFlags bound what a registry can do to a run.
 type limitFlags struct {
-	StallTimeout    time.Duration `group:"Registries" default:"60s" placeholder:"DURATION" help:"Give a transfer up, and go on where it stopped, when less than 4 KiB come in so long; default ${default}."`
-	MaxManifestSize byteSize      `group:"Registries" default:"16MiB" placeholder:"SIZE" help:"Take no larger manifest from a registry; default and most: ${default}."`
+	StallTimeout    time.Duration `group:"Registries" default:"60s" placeholder:"DURATION" help:"Abort and resume a transfer that brings less than 4 KiB in this long; default ${default}."`
+	MaxManifestSize byteSize      `group:"Registries" default:"16MiB" placeholder:"SIZE" help:"Reject manifests larger than this; at most, and by default, ${default}."`
 }
 
 func (f *limitFlags) Validate() error {

@@ -4,7 +4,7 @@ import "time"
 
 // loudnessFlags say how much is told of what a command does.
 type loudnessFlags struct {
-	Quiet bool `group:"Run" short:"q" xor:"loudness" help:"Say nothing but errors and what to do about them."`
+	Quiet bool `group:"Run" short:"q" xor:"loudness" help:"Print only errors and hints."`
 	NoTTY bool `group:"Run" name:"no-tty" help:"Print lines even where there is a terminal for a progress bar."`
 }
 

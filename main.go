@@ -18,10 +18,10 @@ import (
 type cli struct {
 	Backup   backupCommand   `cmd:"" group:"copy" help:"Copy artifacts from registries into a bundle or a directory."`
 	Restore  restoreCommand  `cmd:"" group:"copy" help:"Push what a bundle or a directory holds to a registry."`
-	Plan     planCommand     `cmd:"" group:"copy" help:"Say what backup or restore would do, and do nothing."`
-	Lock     lockCommand     `cmd:"" group:"copy" help:"Write down which digests a mirror spec selects now."`
-	List     listCommand     `cmd:"" group:"look" help:"Say what is in a bundle or a directory."`
-	Diff     diffCommand     `cmd:"" group:"look" help:"Say how two of bundles, layouts, locks, specs and registries differ."`
+	Plan     planCommand     `cmd:"" group:"copy" help:"Show what backup or restore would do."`
+	Lock     lockCommand     `cmd:"" group:"copy" help:"Pin the digests that a mirror spec selects now."`
+	List     listCommand     `cmd:"" group:"look" help:"List what is in a bundle or a directory."`
+	Diff     diffCommand     `cmd:"" group:"look" help:"Show how two bundles, layouts, locks, specs or registries differ."`
 	Prune    pruneCommand    `cmd:"" group:"look" help:"Remove from a directory what a mirror spec no longer selects."`
 	Verify   verifyCommand   `cmd:"" group:"look" help:"Hash every byte of a bundle or a directory and check that nothing is missing."`
 	Init     initCommand     `cmd:"" group:"spec" help:"Print a mirror spec to begin with."`
@@ -42,9 +42,9 @@ type cli struct {
 // groups are how --help sorts commands and flags.
 var groups = []kong.Group{
 	{Key: "copy", Title: "Copy:"},
-	{Key: "look", Title: "Look after what is there:"},
+	{Key: "look", Title: "Inspect and maintain:"},
 	{Key: "spec", Title: "Write a mirror spec:"},
-	{Key: "around", Title: "Around it:"},
+	{Key: "around", Title: "Other:"},
 	{Key: "Registries", Title: "How registries are reached:"},
 	{Key: "Run", Title: "How the run goes:"},
 }

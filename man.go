@@ -49,6 +49,7 @@ var manDescription = []string{
 // environmentVariables are those that make a difference.
 var environmentVariables = [][2]string{
 	{"HTTP_PROXY, HTTPS_PROXY, NO_PROXY", "which proxy to go through"},
+	{"DOCKER_AUTH_CONFIG", "credentials, as config.json has them; asked first"},
 	{"DOCKER_CONFIG, REGISTRY_AUTH_FILE", "where credentials are, beside the usual places"},
 	{"SSL_CERT_FILE, SSL_CERT_DIR", "which certificate authorities are trusted"},
 	{"CI", "if set, lines instead of a progress bar; TERM=dumb does the same"},

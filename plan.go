@@ -128,7 +128,7 @@ func (c *planCommand) ofBackup(ctx context.Context, u *ui) (*plan, error) {
 		return nil, err
 	}
 	if _, err := os.Stat(path + ".partial"); err == nil && !directory {
-		u.notice("an interrupted backup left %s.partial: what can be taken up of it need not be fetched", path)
+		u.notice("an interrupted backup left %s.partial: backup resumes it, and fetches less than this", path)
 	}
 	progress := startProgress(u)
 	f, err := engine.ForecastBackup(ctx, client, b.selections, there, directory, engine.BackupOptions{

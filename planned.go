@@ -145,13 +145,13 @@ func (p *plan) summary() string {
 		fmt.Fprintf(&b, ", %s in layouts on disk", bytesText(f.Near))
 	}
 	b.WriteByte('\n')
-	fmt.Fprintf(&b, "%s to %s, %s among it; %s\n", bytesText(f.Transfer), verb, count(f.Transfers, "blob"), count(f.Requests, "request"))
+	fmt.Fprintf(&b, "%s to %s in %s, %s\n", bytesText(f.Transfer), verb, count(f.Transfers, "blob"), count(f.Requests, "request"))
 	if p.space != nil {
 		short := ""
 		if p.space.Needed > p.space.Free {
-			short = ": too little"
+			short = ": not enough"
 		}
-		fmt.Fprintf(&b, "%s of disk needed at most, %s free%s\n", bytesText(p.space.Needed), bytesText(p.space.Free), short)
+		fmt.Fprintf(&b, "needs up to %s of disk space, %s free%s\n", bytesText(p.space.Needed), bytesText(p.space.Free), short)
 	}
 	for _, n := range f.Newest {
 		fmt.Fprintln(&b, printable(newestText(n)))

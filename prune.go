@@ -13,9 +13,9 @@ import (
 )
 
 type pruneCommand struct {
-	Spec   string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"What stays is what this mirror spec selects."`
+	Spec   string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"Keep what this mirror spec selects."`
 	Output string `short:"o" placeholder:"DIR" help:"The directory; default: the output of the spec."`
-	DryRun bool   `help:"Say what would go, and remove nothing."`
+	DryRun bool   `help:"Show what would be removed."`
 
 	runFlags
 }

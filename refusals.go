@@ -106,7 +106,7 @@ func reachHint(err error) string {
 	var dns *net.DNSError
 	switch {
 	case is[*registry.DownError](err):
-		return "run it again when the registry is well: it goes on where it stopped"
+		return "retry when the registry is back; the run resumes where it stopped"
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return "check the name of the registry; behind a proxy, set HTTPS_PROXY"
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -132,15 +132,15 @@ func rateHint(err error) string {
 	wait := ""
 	switch {
 	case errors.As(err, &limit):
-		wait = "run it again in " + secondsText(limit.RetryAfter)
+		wait = "retry in " + secondsText(limit.RetryAfter)
 	case errors.As(err, &busy) && busy.RetryAfter > 0:
-		wait = "run it again in " + secondsText(busy.RetryAfter)
+		wait = "retry in " + secondsText(busy.RetryAfter)
 	case registry.Status(err) == http.StatusTooManyRequests:
-		wait = "run it again later"
+		wait = "retry later"
 	default:
 		return ""
 	}
-	return wait + ": it goes on where it stopped. Who is logged in may have a higher limit; --concurrency, or requestsPerSecond in the spec, slow a run down"
+	return wait + "; the run resumes where it stopped. Logging in may raise the limit; lower --concurrency, or requestsPerSecond in the spec, to slow down"
 }
 
 // dockerHub has repositories of two levels and no deeper ones.
@@ -241,13 +241,13 @@ func (h hints) loginHint(err error) string {
 	case errors.As(err, &helper):
 		return helperHint(helper)
 	case code == http.StatusForbidden && isPush(e):
-		return "check that the account that is used may push there, and that the tag may be moved"
+		return "check that the account has permission to push there, and that the tag may be moved"
 	case code == http.StatusForbidden:
-		return "check that the account that is used may do this at " + host + orName(host)
+		return "check that the account has permission at " + host + orName(host)
 	case h.given:
 		return host + " refuses the credentials that were given: check user name and password"
 	case !none && registry.Stored(context.Background(), h.files, host):
-		return fmt.Sprintf(`%s refuses the stored credentials: log in anew with "oras login %s"%s`, host, host, orName(host))
+		return fmt.Sprintf(`%s refuses the stored credentials: log in again with "oras login %s"%s`, host, host, orName(host))
 	}
 	return fmt.Sprintf(`log in with "oras login %s"; oras-mirror uses the same credentials%s`, host, orName(host))
 }

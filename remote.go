@@ -25,7 +25,7 @@ type remoteFlags struct {
 	CertFile         string   `group:"Registries" and:"client-certificate" placeholder:"PATH" help:"Client certificate."`
 	KeyFile          string   `group:"Registries" and:"client-certificate" placeholder:"PATH" help:"Key of the client certificate."`
 	Resolve          []string `group:"Registries" sep:"none" placeholder:"HOST:PORT:ADDRESS[:PORT]" help:"Connect to this address instead. Repeatable."`
-	Header           []string `group:"Registries" short:"H" sep:"none" placeholder:"'NAME: VALUE'" help:"Send this header, too. Repeatable."`
+	Header           []string `group:"Registries" short:"H" sep:"none" placeholder:"'NAME: VALUE'" help:"Add this header to every request. Repeatable."`
 	DistributionSpec string   `group:"Registries" enum:",v1.1-referrers-api,v1.1-referrers-tag" default:"" placeholder:"VERSION" help:"How registries keep referrers: v1.1-referrers-api or v1.1-referrers-tag; default: ask."`
 	Concurrency      int      `group:"Registries" default:"16" placeholder:"N" help:"Requests in flight over all registries; default ${default}."`
 }
@@ -107,7 +107,7 @@ func parseHeaders(lines []string) (http.Header, error) {
 		name, value, ok := strings.Cut(line, ":")
 		name = strings.TrimSpace(name)
 		if !ok || name == "" || strings.ContainsFunc(line, notInHeader) || strings.ContainsAny(name, " \t") {
-			return nil, usage("a header is 'NAME: VALUE'", "--header %q is no header", headerName(line))
+			return nil, usage("a header is 'NAME: VALUE'", "invalid --header %q", headerName(line))
 		}
 		headers.Add(name, strings.TrimSpace(value))
 	}
@@ -136,7 +136,7 @@ func parseResolve(rules []string) (map[string]string, error) {
 	for _, rule := range rules {
 		from, to, ok := cutResolve(rule)
 		if !ok {
-			return nil, usage("it is HOST:PORT:ADDRESS[:PORT], as in registry.example:443:10.0.0.7:8443", "--resolve %q is no rule", rule)
+			return nil, usage("it is HOST:PORT:ADDRESS[:PORT], as in registry.example:443:10.0.0.7:8443", "invalid --resolve %q", rule)
 		}
 		addresses[from] = to
 	}

@@ -17,8 +17,8 @@ import (
 
 // reportFlags are about the report of a run.
 type reportFlags struct {
-	Report     string `group:"Run" placeholder:"FILE" help:"Write what became of each artifact to this file, as JSON; also when the run fails."`
-	OnlyFailed string `group:"Run" placeholder:"REPORT" help:"Do again what failed in the run that wrote this report, and nothing else."`
+	Report     string `group:"Run" placeholder:"FILE" help:"Write a JSON report of every artifact to this file, even if the run fails."`
+	OnlyFailed string `group:"Run" placeholder:"REPORT" help:"Retry only the artifacts that failed in this report."`
 }
 
 // reportKind is what the document calls itself.

@@ -118,7 +118,7 @@ func (c *restoreCommand) plan(u *ui) (r restore, err error) {
 	}
 	for _, pattern := range c.Only {
 		if !doublestar.ValidatePattern(pattern) {
-			return r, usage("", "--only %q is no pattern", pattern)
+			return r, usage("", "invalid --only pattern %q", pattern)
 		}
 	}
 	if r.spec, err = loadSpec(c.Spec); err != nil {

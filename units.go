@@ -36,7 +36,7 @@ func (s *byteSize) UnmarshalText(text []byte) error {
 		*s = byteSize(bytes)
 		return nil
 	}
-	return fmt.Errorf("%q is no size like 128MiB or 1.5GiB", text)
+	return fmt.Errorf("invalid size %q (examples: 128MiB, 1.5GiB)", text)
 }
 
 func cutSuffixFold(s, suffix string) (string, bool) {

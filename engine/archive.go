@@ -9,6 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/fetch"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
@@ -28,7 +29,7 @@ func (w *archive) run(ctx context.Context, selections []config.Selection) error 
 	if w.Previous != nil {
 		w.planner.first = newLocal(w.Previous, "previous bundle")
 	}
-	if err := w.planner.each(ctx, selections, true, w.take); err != nil {
+	if err := w.planner.each(ctx, selections, true, func(a *artifact) error { return w.take(ctx, a) }); err != nil {
 		return err
 	}
 	w.planner.walked()
@@ -48,43 +49,64 @@ func (w *archive) run(ctx context.Context, selections []config.Selection) error 
 		return err
 	}
 	body := func(i int) fetch.Body { return w.body(rest + i) }
-	if err := fetch.Ordered(ctx, fetch.Options{Budget: w.Buffer}, len(w.blobs)-rest, body, &tape{w, rest}); err != nil {
+	if err := fetch.Ordered(ctx, fetch.Options{Budget: bounds.Room(w.Buffer, leastBuffer)}, len(w.blobs)-rest, body, &tape{w, rest}); err != nil {
 		return err
 	}
 	return w.commit()
 }
 
 // take writes the manifests of an artifact and notes its blobs.
-func (w *archive) take(a *artifact) error {
+func (w *archive) take(ctx context.Context, a *artifact) error {
 	if a.err == nil {
 		a.err = w.claims.claim(a)
 	}
 	if a.err != nil {
 		return w.failed(a)
 	}
-	a.pending = 1
 	var failed error
 	a.visit.all(func(v *visit) {
-		if failed == nil {
-			failed = w.takeNode(v.node)
+		if failed == nil && a.err == nil {
+			a.err, failed = w.takeNode(ctx, v)
 		}
+	})
+	if failed != nil {
+		return failed
+	}
+	if a.err != nil {
+		return w.failed(a)
+	}
+	a.pending = 1
+	a.visit.all(func(v *visit) {
 		for _, b := range v.blobs() {
 			w.want(a, b)
 		}
 	})
 	w.Progress.Expect(1, 0)
 	w.release(a)
-	return failed
+	return nil
 }
 
-// takeNode writes a manifest where it is first met.
-func (w *archive) takeNode(n *node) error {
-	if n.data == nil {
-		return nil
+// takeNode writes a manifest where it is first met. One that was too large to be
+// kept is fetched once more; lost is why that failed.
+func (w *archive) takeNode(ctx context.Context, v *visit) (lost, failed error) {
+	n := v.node
+	if n.data != nil {
+		data := n.data
+		n.data = nil
+		w.planner.kept.Add(-int64(len(data)))
+		return nil, written(w.out.PutManifest(n.oci(), data))
 	}
-	data := n.data
-	n.data = nil
-	return written(w.out.PutManifest(n.oci(), data))
+	if !n.away {
+		return nil, nil
+	}
+	ctx, done := w.planner.lane.Begin(ctx)
+	defer done()
+	data, err := v.origin.manifest(ctx, n.oci())
+	if err != nil {
+		return err, nil
+	}
+	n.away = false
+	return nil, written(w.out.PutManifest(n.oci(), data))
 }
 
 // want makes an artifact wait for a blob, which gets its place in the archive
@@ -109,6 +131,7 @@ func (w *archive) release(a *artifact) {
 // done lets those go on who waited for a blob that is written, or given up.
 func (w *archive) done(b *blob, err error) {
 	b.state, b.err = blobDone, err
+	w.headway.forget(b.key())
 	for _, a := range b.waiting {
 		w.release(a)
 	}

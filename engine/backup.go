@@ -70,6 +70,7 @@ type backup struct {
 	planner   planner
 	claims    collisions
 	moved     atomic.Int64
+	headway   headway
 	output    string
 	partial   bool // the output lacks an artifact and stands aside
 	committed bool // what is done stands in the output
@@ -290,12 +291,21 @@ func (b *backup) open(ctx context.Context, from origin, desc ocispec.Descriptor,
 		return nil, err
 	}
 	near := onDisk(from)
+	key := blobKey{desc.Digest, desc.Size}
 	return part{Closer: body, Reader: &counted{Reader: body, heard: func(n int64) {
-		b.Progress.Moved(n)
+		b.advance(key, off, n)
+		off += n
 		if !near {
 			b.moved.Add(n)
 		}
 	}}}, nil
+}
+
+// advance tells of bytes of a blob that were not there before.
+func (b *backup) advance(key blobKey, off, n int64) {
+	if added := b.headway.add(key, off, n); added > 0 {
+		b.Progress.Moved(added)
+	}
 }
 
 // counted says how many bytes are read through it.

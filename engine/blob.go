@@ -3,6 +3,7 @@ package engine
 import (
 	"slices"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -25,6 +26,14 @@ const (
 	blobLater  // it failed, and is tried again once the plan is whole
 	blobDone   // err tells how
 )
+
+// blobKey is what makes two leaves one, whatever media types they are given.
+type blobKey struct {
+	digest digest.Digest
+	size   int64
+}
+
+func (b *blob) key() blobKey { return blobKey{b.digest, b.size} }
 
 // blob returns the run's one record of a leaf, whatever media types it is given, and
 // notes that o has it.

@@ -107,7 +107,7 @@ func (r *restore) existing(d *delivery, there digest.Digest) error {
 	case config.ExistingFail:
 		return &ExistsError{Reference: d.destination(), Digest: there}
 	case config.ExistingSkip:
-		r.Progress.Notice(fmt.Sprintf("%s has another digest and is left as it is", d.destination()))
+		r.Progress.Notice(fmt.Sprintf("%s exists with another digest; skipped", d.destination()))
 		d.skipped = true
 	}
 	return nil

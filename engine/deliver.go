@@ -152,19 +152,15 @@ func (r *restore) push(ctx context.Context, d *delivery, v *visit, reference str
 		r.dry.push(v.node)
 		return nil
 	}
-	data, err := r.bytes(ctx, v)
+	reading, done := r.pushing.Begin(ctx)
+	defer done()
+	data, err := r.bytes(reading, v)
 	if err != nil {
 		return err
 	}
 	err = d.repo.PushManifest(ctx, v.node.oci(), data, reference)
 	if refusesContent(err) {
-		filled, fillErr := r.refill(ctx, d, v, err)
-		if fillErr != nil {
-			return fillErr
-		}
-		if filled {
-			err = d.repo.PushManifest(ctx, v.node.oci(), data, reference)
-		}
+		err = r.putAgain(ctx, d, v, data, reference, err)
 	}
 	if err != nil {
 		if v.sparse && refusesContent(err) {

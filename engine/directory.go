@@ -12,6 +12,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/fetch"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -32,7 +33,7 @@ type directory struct {
 	dir  *store.Dir
 	pool *pool
 
-	memory *fetch.Budget // of the windows of large blobs
+	memory func() *fetch.Budget // of the windows of large blobs, made for the first
 
 	mu        sync.Mutex // guards the index, the blobs' states and the artifacts' counts
 	committed time.Time
@@ -43,7 +44,9 @@ type directory struct {
 }
 
 func newDirectory(b *backup, dir *store.Dir) *directory {
-	d := &directory{backup: b, dir: dir, committed: b.Now(), added: make(map[placeKey]bool), memory: fetch.NewBudget(fetch.Options{Budget: b.Buffer})}
+	d := &directory{backup: b, dir: dir, committed: b.Now(), added: make(map[placeKey]bool), memory: sync.OnceValue(func() *fetch.Budget {
+		return fetch.NewBudget(fetch.Options{Budget: bounds.Room(b.Buffer, leastBuffer)})
+	})}
 	b.reuse(dir)
 	b.output = dir.Path()
 	known := b.planner.known
@@ -173,7 +176,9 @@ func (d *directory) bring(ctx context.Context, name string, b *blob) error {
 	places := d.planner.places(b) // counted first: one that is found meanwhile may not be tried
 	moved := !d.dir.Has(b.oci())
 	if moved {
-		d.Progress.Expect(0, b.size)
+		if d.headway.expect(b.key()) {
+			d.Progress.Expect(0, b.size)
+		}
 		d.Progress.Moving(name, b.size)
 		err = d.fetch(ctx, b)
 	}
@@ -221,6 +226,7 @@ func (d *directory) again() error {
 // caller holds the lock.
 func (d *directory) settle(b *blob, err error, moved bool) error {
 	b.state, b.err = blobDone, err
+	d.headway.forget(b.key())
 	var ends error
 	for _, a := range b.waiting {
 		a.moved = a.moved || moved
@@ -328,7 +334,7 @@ func (d *directory) draw(ctx context.Context, in *store.Ingest, desc ocispec.Des
 	}
 	rest := desc.Size - base
 	if rest > largeBlob {
-		return fetch.Windows(ctx, d.memory, fetch.Body{Size: rest, Open: open, Attempts: 1}, to)
+		return fetch.Windows(ctx, d.memory(), fetch.Body{Size: rest, Open: open, Attempts: 1}, to)
 	}
 	body, err := open(ctx, 0, 0, rest)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -36,7 +37,9 @@ func (r *restore) feed() error {
 	}
 	for _, u := range r.order {
 		r.pool.add(u.registry, u.size, func(ctx context.Context) error {
-			return r.send(ctx, u, func() (io.ReadCloser, error) { return r.open(ctx, u.places[0].repo, u.registry, u.blob) })
+			return r.send(ctx, u, func(heard func(int64)) (io.ReadCloser, error) {
+				return r.open(ctx, u.places[0].repo, u.registry, u.blob, heard)
+			})
 		})
 	}
 	return nil
@@ -45,6 +48,7 @@ func (r *restore) feed() error {
 // feedStream takes the blobs as a pipe brings them. One up to a quarter of the
 // memory is held until the registry has it; a larger one goes straight through.
 func (r *restore) feedStream(ctx context.Context) error {
+	r.Buffer = bounds.Room(r.Buffer, leastBuffer)
 	held := semaphore.NewWeighted(r.Buffer)
 	type content struct {
 		digest digest.Digest
@@ -101,8 +105,8 @@ func (r *restore) pipe(ctx context.Context, u *upload, held *semaphore.Weighted)
 	u.taken = true
 	r.pool.add(u.registry, u.size, func(ctx context.Context) error {
 		defer held.Release(charge)
-		return r.send(ctx, u, func() (io.ReadCloser, error) {
-			return io.NopCloser(&counted{Reader: bytes.NewReader(data), heard: r.Progress.Moved}), nil
+		return r.send(ctx, u, func(heard func(int64)) (io.ReadCloser, error) {
+			return io.NopCloser(&counted{Reader: bytes.NewReader(data), heard: heard}), nil
 		})
 	})
 	return nil
@@ -123,8 +127,8 @@ func (r *restore) keep(ctx context.Context, u *upload) (err error) {
 		return nil
 	}
 	u.taken = true
-	return r.send(ctx, u, func() (io.ReadCloser, error) {
-		r.Progress.Moved(u.size)
+	return r.send(ctx, u, func(heard func(int64)) (io.ReadCloser, error) {
+		heard(u.size)
 		return io.NopCloser(io.NewSectionReader(f, 0, u.size)), nil
 	})
 }
@@ -134,11 +138,11 @@ func (r *restore) keep(ctx context.Context, u *upload) (err error) {
 // there: the right one may still come.
 func (r *restore) through(ctx context.Context, u *upload) error {
 	var body *verifiedBlob
-	open := func() (io.ReadCloser, error) {
+	open := func(heard func(int64)) (io.ReadCloser, error) {
 		if body != nil {
 			return nil, ErrSpent
 		}
-		body = verified(io.NopCloser(&counted{Reader: r.in.stream, heard: r.Progress.Moved}), u.blob)
+		body = verified(io.NopCloser(&counted{Reader: r.in.stream, heard: heard}), u.blob)
 		return body, nil
 	}
 	if err := r.transfer(ctx, u, open); err != nil {

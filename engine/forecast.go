@@ -79,7 +79,7 @@ func ForecastBackup(ctx context.Context, c *registry.Client, selections []config
 			return a.err
 		}
 		if a.visit != nil {
-			a.visit.all(func(v *visit) { v.node.data = nil })
+			a.visit.all(func(v *visit) { v.node.data, v.node.away = nil, false })
 		}
 		return nil
 	})

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -26,6 +28,7 @@ type node struct {
 	blobs        []*blob
 	called       map[*blob]string // media types that blobs have here, and another manifest gave otherwise
 	data         []byte           // until it is stored
+	away         bool             // it is to be stored, and has to be fetched once more for that
 	content      []byte           // of what is a blob where an index names it; nil for others
 }
 
@@ -46,6 +49,8 @@ type graph struct {
 	notice func(string)
 	moved  func(n int64) // manifest bytes that came over the network
 	first  *local        // asked for a blob before all others; may be nil
+	lane   *bounds.Lane  // of the manifests that are read and decoded
+	kept   atomic.Int64  // bytes of manifests that wait to be stored
 
 	mu      sync.Mutex // guards what follows
 	visits  map[visitKey]*visit
@@ -86,6 +91,7 @@ func (g *graph) end(done *chan struct{}) {
 
 func newGraph() *graph {
 	return &graph{
+		lane: bounds.NewLane(),
 		root: func(ctx context.Context, o origin, ref config.Reference) (ocispec.Descriptor, []byte, error) {
 			return o.open(ctx, ref)
 		},
@@ -141,6 +147,8 @@ func (g *graph) node(ctx context.Context, o origin, at stop) (*node, error) {
 	g.mu.Unlock()
 
 	if met {
+		at.data = nil // whoever is ahead may wait for the memory that this one has
+		bounds.Leave(ctx)
 		select {
 		case <-done:
 		case <-ctx.Done():
@@ -171,26 +179,82 @@ func (g *graph) node(ctx context.Context, o origin, at stop) (*node, error) {
 
 // load makes a node; sure says that its bytes alone tell what it is.
 func (g *graph) load(ctx context.Context, o origin, at stop) (n *node, sure bool, err error) {
+	ctx, done := g.lane.Begin(ctx)
+	defer done()
 	data, err := g.bytes(ctx, o, at)
 	if err != nil {
 		return nil, false, err
 	}
-	m, err := at.parse(data)
+	m, err := at.parse(ctx, data)
+	if err == nil {
+		err = g.room(m)
+	}
 	if err != nil {
 		return nil, false, &ArtifactError{Reference: o.repository() + "@" + at.desc.Digest.String(), Op: "read", Err: err}
 	}
+	if m.IsContent() && !keepsContent(data) && at.child {
+		return nil, false, errBlob
+	}
 	n = g.makeNode(o, at.desc, m)
-	if n.data = data; m.IsContent() {
+	if m.IsContent() && len(data) <= maxContent {
 		n.content = data
 	}
 	stored, err := g.store(at.desc, data)
 	if err != nil {
 		return nil, false, err
 	}
-	if stored {
-		n.data = nil
+	if !stored {
+		g.keep(n, data)
 	}
 	return n, !m.IsDeclared(), nil
+}
+
+const (
+	// maxContent is the largest blob that is kept because an index names it: what is
+	// larger is fetched once more, as a blob.
+	maxContent = 1 << 20
+	// maxKept bounds the manifests that wait for their turn in an archive. Those of
+	// 1,000 images have 2 MiB.
+	maxKept = 16 << 20
+)
+
+func keepsContent(data []byte) bool {
+	return len(data) <= maxContent && bounds.Take(int64(len(data))) == nil
+}
+
+// keep holds the bytes of a manifest until it is written, if they are not too many.
+func (g *graph) keep(n *node, data []byte) {
+	if size := int64(len(data)); g.kept.Add(size) > maxKept {
+		g.kept.Add(-size)
+		n.away = true
+		return
+	}
+	n.data = data
+}
+
+// What the plan keeps of a manifest, with the artifact or the visit that it belongs
+// to, of a blob, and of one that it knows already.
+const (
+	nodeMemory      = 900
+	blobMemory      = 300
+	knownBlobMemory = 32
+)
+
+// room counts what is going to be kept of a manifest.
+func (g *graph) room(m *store.Manifest) error {
+	n := int64(nodeMemory + len(m.MediaType) + len(m.ArtifactType))
+	for i := range m.Manifests {
+		n += store.DescriptorMemory(&m.Manifests[i])
+	}
+	g.mu.Lock()
+	for _, leaf := range m.Leaves() {
+		n += knownBlobMemory + int64(len(leaf.MediaType))
+		if g.blobs[leaf.Digest].sized(leaf.Size) == nil {
+			n += blobMemory
+		}
+	}
+	g.mu.Unlock()
+	return bounds.Take(n)
 }
 
 func (g *graph) makeNode(o origin, desc ocispec.Descriptor, m *store.Manifest) *node {
@@ -228,6 +292,9 @@ func (n *node) typeOf(b *blob) string {
 func (g *graph) bytes(ctx context.Context, o origin, at stop) ([]byte, error) {
 	data := at.data
 	if data == nil {
+		if err := bounds.Enter(ctx, min(at.desc.Size, store.MaxManifest)); err != nil {
+			return nil, err
+		}
 		stored, blob := g.known(at)
 		if blob {
 			return nil, errBlob
@@ -235,6 +302,7 @@ func (g *graph) bytes(ctx context.Context, o origin, at stop) ([]byte, error) {
 		if stored != nil {
 			return stored, nil
 		}
+		bounds.Leave(ctx) // nothing may be asked of a registry from within the lane
 		var err error
 		if data, err = at.fetch(ctx, o); err != nil {
 			return nil, err

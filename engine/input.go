@@ -61,7 +61,7 @@ func (l *local) walkChildren(desc ocispec.Descriptor, children map[digest.Digest
 		if err != nil {
 			return
 		}
-		m, err := at.parse(data)
+		m, err := at.parse(context.Background(), data)
 		if err != nil {
 			return
 		}

@@ -7,6 +7,9 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
+// leastBuffer is what content on its way has of the buffer, however much is planned.
+const leastBuffer = 8 << 20
+
 type walkKey struct{}
 
 // walking is the context of a walk through one artifact, which counts what is

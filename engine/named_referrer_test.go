@@ -82,3 +82,28 @@ func TestNamedReferrerAloneIsListed(t *testing.T) {
 		t.Errorf("the target has %v", tags)
 	}
 }
+
+// TestNamedReferrerFollowsItsSubject: a registry that takes no manifest whose subject
+// is absent gets the subject first, in whatever order the input has the two.
+func TestNamedReferrerFollowsItsSubject(t *testing.T) {
+	for _, from := range [][]string{{"app:sbom-v1", "app:v1"}, {"app:v1", "app:sbom-v1"}, {"app"}} {
+		source := testregistry.New(t, testregistry.Options{NoReferrersAPI: true})
+		image, _ := fillNamedReferrer(source, false)
+		var references []string
+		for _, name := range from {
+			references = append(references, source.Host+"/"+name)
+		}
+		path := filepath.Join(t.TempDir(), "bundle.tgz")
+		backup(t, path, selections(t, references...))
+		for _, api := range []bool{false, true} {
+			for _, concurrency := range []int{1, 8} {
+				r := testregistry.New(t, testregistry.Options{NoReferrersAPI: !api, RequireSubject: true, RejectSparse: true})
+				report, err := tryRestore(t, reopen(t, path), r.Host, engine.RestoreOptions{Concurrency: concurrency})
+				whole(t, report, err)
+				if got := listed(t, r, "app", image); len(got) != 1 {
+					t.Errorf("listed are %v", got)
+				}
+			}
+		}
+	}
+}

@@ -44,7 +44,7 @@ func (r *restore) offerOne(ctx context.Context, d *delivery, leaf *blob) error {
 
 // readLeaf takes a blob from the target, which has it by now: the input may be a pipe.
 func readLeaf(ctx context.Context, d *delivery, leaf *blob) ([]byte, error) {
-	body, err := fetchVerified(ctx, d.repo, leaf.descriptor)
+	body, err := fetchVerified(ctx, d.repo, leaf.descriptor, func(int64) {})
 	if err != nil {
 		return nil, err
 	}

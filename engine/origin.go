@@ -17,6 +17,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -267,8 +268,12 @@ func (l *local) open(ctx context.Context, ref config.Reference) (ocispec.Descrip
 	return desc, data, err
 }
 
-func (l *local) manifest(_ context.Context, desc ocispec.Descriptor) ([]byte, error) {
-	data, err := store.ReadManifest(l.layout, desc)
+func (l *local) manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	err := bounds.Enter(ctx, min(desc.Size, store.MaxManifest))
+	var data []byte
+	if err == nil {
+		data, err = store.ReadManifest(l.layout, desc)
+	}
 	if err != nil {
 		return nil, &ArtifactError{Reference: l.path + "@" + desc.Digest.String(), Op: "read", Err: err}
 	}
@@ -277,7 +282,10 @@ func (l *local) manifest(_ context.Context, desc ocispec.Descriptor) ([]byte, er
 
 // child takes what a pipe has not brought among the manifests for a blob that is to
 // come.
-func (l *local) child(_ context.Context, desc ocispec.Descriptor) ([]byte, error) {
+func (l *local) child(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	if err := bounds.Enter(ctx, min(desc.Size, store.MaxManifest)); err != nil {
+		return nil, err
+	}
 	data, err := store.ReadChild(l.layout, desc)
 	if _, pipe := l.layout.(streamed); pipe && errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

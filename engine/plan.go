@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -147,14 +148,22 @@ func send(ctx context.Context, to chan<- *artifact, a *artifact) error {
 	}
 }
 
+// maxFound is the largest root whose bytes are handed on: they are asked for seldom,
+// and 2,000 artifacts may wait for their turn.
+const maxFound = 16 << 10
+
 // findRoot resolves the name of an artifact.
 func (p *planner) findRoot(ctx context.Context, a *artifact) {
 	defer a.together.done()
 	if a.err != nil {
 		return
 	}
+	ctx, done := p.lane.Begin(ctx)
+	defer done()
 	desc, data, err := p.find(ctx, a.origin, a.ref)
-	a.root, a.found, a.err = compact(desc), data, err
+	if a.root, a.err = compact(desc), err; len(data) <= maxFound {
+		a.found = data
+	}
 	if err == nil && data != nil {
 		var n *node
 		if n, a.err = p.node(ctx, a.origin, stop{desc: desc, data: data}); a.err == nil {
@@ -225,6 +234,9 @@ func (p *planner) tellPlatforms() {
 func (p *planner) find(ctx context.Context, o origin, ref config.Reference) (ocispec.Descriptor, []byte, error) {
 	old, stored := p.stored(ref.EntryName())
 	if stored && ref.Digest == old.Digest {
+		if err := bounds.Enter(ctx, min(old.Size, store.MaxManifest)); err != nil {
+			return old, nil, err
+		}
 		if data, _ := p.known(stop{desc: old}); data != nil {
 			return old, data, nil
 		}
@@ -256,7 +268,7 @@ func (p *planner) expand(ctx context.Context, selections []config.Selection, fou
 		p.progress.Listed(len(e.refs) + len(e.faulty))
 		if e.absent != "" {
 			p.absent = append(p.absent, e.absent)
-			p.progress.Notice(e.absent + ": the registry knows no such repository: nothing is selected from it")
+			p.progress.Notice(e.absent + ": repository not found; skipped (optional)")
 		}
 		for refs := range slices.Chunk(e.refs, maxSiblings) {
 			if err := p.expandChunk(refs, s, e, seen, found); err != nil {
@@ -270,6 +282,9 @@ func (p *planner) expand(ctx context.Context, selections []config.Selection, fou
 	p.listed = true
 	return nil
 }
+
+// artifactMemory is what the plan keeps of an artifact before its root is known.
+const artifactMemory = 500
 
 func (p *planner) expandChunk(refs []config.Reference, s config.Selection, e expansion, seen map[string]*artifact, found func(*artifact) error) error {
 	var chunk []*artifact
@@ -291,6 +306,9 @@ func (p *planner) expandChunk(refs []config.Reference, s config.Selection, e exp
 		}
 		seen[key] = a
 		chunk = append(chunk, a)
+	}
+	if err := bounds.Take(artifactMemory * int64(len(chunk))); err != nil {
+		return &ArtifactError{Reference: s.Reference.Name(), Op: "list tags", Err: err}
 	}
 	together := newSiblings(len(chunk))
 	p.all = append(p.all, chunk...)
@@ -328,7 +346,7 @@ func (p *planner) expandFaulty(s config.Selection, e expansion, seen map[string]
 // selection holds.
 func (p *planner) again(first, second *artifact) {
 	if first.scope.key != second.scope.key {
-		p.progress.Notice(fmt.Sprintf("%s is selected twice, with other platforms or referrers: %s holds, not %s", first.name, first.from, second.from))
+		p.progress.Notice(fmt.Sprintf("%s is selected twice with different platforms or referrers; using %s, ignoring %s", first.name, first.from, second.from))
 	}
 }
 

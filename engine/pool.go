@@ -32,6 +32,7 @@ type job struct {
 // queue holds the jobs of one registry. Big ones may not take all workers while
 // small ones wait, and small ones never all while big ones do.
 type queue struct {
+	urgent         []job // taken before all others
 	big, small     []job
 	running, bulky int
 }
@@ -44,6 +45,22 @@ func newPool(ctx context.Context, workers int) *pool {
 
 // add queues a job. It does not block, and must not be called once wait is.
 func (p *pool) add(name string, size int64, run func(context.Context) error) {
+	p.put(name, func(q *queue) {
+		if j := (job{size >= bigBlob, run}); j.big {
+			q.big = append(q.big, j)
+		} else {
+			q.small = append(q.small, j)
+		}
+	})
+}
+
+// addUrgent queues a job ahead of all that add has queued.
+func (p *pool) addUrgent(name string, run func(context.Context) error) {
+	p.put(name, func(q *queue) { q.urgent = append(q.urgent, job{run: run}) })
+}
+
+// put lets add to a queue, and sees to it that it has workers.
+func (p *pool) put(name string, add func(*queue)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	q := p.queues[name]
@@ -51,11 +68,7 @@ func (p *pool) add(name string, size int64, run func(context.Context) error) {
 		q = &queue{}
 		p.queues[name] = q
 	}
-	if j := (job{size >= bigBlob, run}); j.big {
-		q.big = append(q.big, j)
-	} else {
-		q.small = append(q.small, j)
-	}
+	add(q)
 	if q.running < p.workers {
 		q.running++
 		p.group.Go(func() error { return p.work(q) })
@@ -88,18 +101,20 @@ func (p *pool) work(q *queue) error {
 	}
 }
 
-// next takes a job: a big one while big ones hold fewer than half of the
-// workers, else a small one, else what there is.
+// next takes a job: an urgent one, else a big one while big ones hold fewer than half
+// of the workers, else a small one, else what there is.
 func (p *pool) next(q *queue) (job, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	bigFirst := q.bulky < max(1, p.workers/2)
-	if p.ctx.Err() != nil || len(q.big)+len(q.small) == 0 {
+	if p.ctx.Err() != nil || len(q.urgent)+len(q.big)+len(q.small) == 0 {
 		q.running--
 		return job{}, false
 	}
 	from := &q.small
-	if len(q.big) > 0 && (bigFirst || len(q.small) == 0) {
+	if len(q.urgent) > 0 {
+		from = &q.urgent
+	} else if len(q.big) > 0 && (bigFirst || len(q.small) == 0) {
 		from = &q.big
 		q.bulky++
 	}

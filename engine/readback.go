@@ -13,6 +13,7 @@ import (
 	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -181,7 +182,12 @@ func readTag(ctx context.Context, d *delivery) (string, error) {
 // against.
 func (r *restore) readManifest(ctx context.Context, d *delivery, n *node) (string, error) {
 	return r.readOnce(ctx, d, n.descriptor, func() (string, error) {
+		ctx, done := r.graph.lane.Begin(ctx)
+		defer done()
 		desc, data, err := d.repo.FetchManifest(ctx, n.digest.String())
+		if err == nil {
+			err = bounds.EnterDocument(ctx, data)
+		}
 		switch {
 		case errors.Is(err, errdef.ErrNotFound):
 			return fmt.Sprintf("manifest %s is missing", n.digest), nil

@@ -12,10 +12,31 @@ import (
 // A registry may say that it has what it has not: it granted a mount, or answers a
 // HEAD, and lost the blob. It shows when a manifest that names it is refused.
 
+// putAgain puts a manifest that was refused once more, with what it names: first what
+// the target says it lacks. Where it says that it lacks nothing, another manifest may
+// have brought that meanwhile; where it refuses the manifest all the same, it gets all.
+func (r *restore) putAgain(ctx context.Context, d *delivery, v *visit, data []byte, reference string, refusal error) error {
+	filled, err := r.refill(ctx, d, v)
+	if err != nil {
+		return err
+	}
+	if !filled && !saysUnknown(refusal) {
+		return refusal
+	}
+	err = d.repo.PushManifest(ctx, v.node.oci(), data, reference)
+	if filled || v.sparse || !saysUnknown(err) {
+		return err
+	}
+	if err := r.refillAll(ctx, d, v); err != nil {
+		return err
+	}
+	return d.repo.PushManifest(ctx, v.node.oci(), data, reference)
+}
+
 // refill asks a target for each part of a manifest that it refuses, uploads the blobs
 // that it lacks and puts the manifests below that are gone or named those. It tells
-// whether anything was missing: if so, the manifest is worth another try.
-func (r *restore) refill(ctx context.Context, d *delivery, v *visit, refusal error) (bool, error) {
+// whether anything was missing.
+func (r *restore) refill(ctx context.Context, d *delivery, v *visit) (bool, error) {
 	var filled atomic.Bool
 	for _, level := range levels([]*visit{v}, make(map[*visit]bool)) {
 		err := sideBySide(r.Concurrency, level, func(w *visit) error {
@@ -37,10 +58,7 @@ func (r *restore) refill(ctx context.Context, d *delivery, v *visit, refusal err
 			return false, err
 		}
 	}
-	if filled.Load() || v.sparse || !saysUnknown(refusal) {
-		return filled.Load(), nil
-	}
-	return true, r.refillAll(ctx, d, v)
+	return filled.Load(), nil
 }
 
 // refillAll sends all that a manifest names to a registry that says it has all of it
@@ -104,8 +122,8 @@ func (r *restore) resend(ctx context.Context, d *delivery, b descriptor) error {
 		if u != nil && slices.ContainsFunc(u.places, func(p *place) bool { return p.path == d.path && p.mounted.Load() }) {
 			d.repo.DistrustMounts()
 		}
-		r.Progress.Expect(0, b.size)
-		err := d.repo.PushBlob(ctx, b.oci(), func() (io.ReadCloser, error) { return r.reopen(ctx, d, b, u) })
+		sending := &sending{progress: r.Progress, size: b.size}
+		err := d.repo.PushBlob(ctx, b.oci(), func() (io.ReadCloser, error) { return r.reopen(ctx, d, b, u, sending.begin()) })
 		if err == nil {
 			r.moved.Add(b.size)
 		}
@@ -116,16 +134,16 @@ func (r *restore) resend(ctx context.Context, d *delivery, b descriptor) error {
 
 // reopen opens a blob for another upload: from the input, or, where that was a pipe,
 // from another repository that got it.
-func (r *restore) reopen(ctx context.Context, d *delivery, b descriptor, u *upload) (io.ReadCloser, error) {
+func (r *restore) reopen(ctx context.Context, d *delivery, b descriptor, u *upload, heard func(int64)) (io.ReadCloser, error) {
 	if r.in.stream == nil {
-		return r.open(ctx, d.repo, d.target.Registry, b)
+		return r.open(ctx, d.repo, d.target.Registry, b, heard)
 	}
 	if u != nil {
 		for _, p := range u.places {
 			if p.path == d.path {
 				continue
 			}
-			if body, err := fetchVerified(ctx, p.repo, b); err == nil {
+			if body, err := fetchVerified(ctx, p.repo, b, heard); err == nil {
 				return body, nil
 			}
 		}

@@ -78,12 +78,13 @@ func Restore(ctx context.Context, c *registry.Client, in store.Input, o RestoreO
 // restore is one run.
 type restore struct {
 	RestoreOptions
-	client *registry.Client
-	in     *input
-	graph  *graph
-	all    []*delivery
-	pool   *pool
-	moved  atomic.Int64
+	client  *registry.Client
+	in      *input
+	graph   *graph
+	pushing *bounds.Lane // of the manifests that are pushed
+	all     []*delivery
+	pool    *pool
+	moved   atomic.Int64
 
 	manifests once[pushKey, struct{}]  // those that were put by digest
 	completed once[listKey, struct{}]  // lists of referrers
@@ -105,7 +106,7 @@ type restore struct {
 }
 
 func newRestore(c *registry.Client, o RestoreOptions) *restore {
-	return &restore{RestoreOptions: o, client: c, graph: newGraph(), uploads: make(map[uploadKey]*upload), outgoing: make(map[string]int64)}
+	return &restore{RestoreOptions: o, client: c, graph: newGraph(), pushing: bounds.NewLane(), uploads: make(map[uploadKey]*upload), outgoing: make(map[string]int64)}
 }
 
 func (r *restore) run(ctx context.Context, in store.Input) error {
@@ -146,7 +147,7 @@ func (r *restore) prepare(ctx context.Context, in store.Input) error {
 	r.graph.store = r.forget
 	r.graph.notice = r.Progress.Notice
 	if missing := in.Index().Annotations[AnnotationMissing]; missing != "" {
-		r.Progress.Notice("the backup could not get all that it was to: the input lacks " + missing)
+		r.Progress.Notice("the backup is incomplete; missing: " + missing)
 	}
 	if len(r.in.roots) == 0 {
 		return ErrNoArtifact

@@ -36,7 +36,7 @@ func (w *archive) resume(ctx context.Context) (int, error) {
 	}
 	head, err := w.finishTail(ctx, w.blobs[n])
 	if bytes += head; bytes > 0 {
-		w.Progress.Notice(fmt.Sprintf("%s.partial is taken up: %d bytes of it need not be fetched", w.out.Path(), bytes))
+		w.Progress.Notice(fmt.Sprintf("resuming %s.partial: %d bytes already present", w.out.Path(), bytes))
 	}
 	if w.blobs[n].state == blobDone {
 		n++
@@ -55,7 +55,7 @@ func (w *archive) finishTail(ctx context.Context, b *blob) (int64, error) {
 	sink := w.sink(b, dropping(skip, emit))
 	had, err := io.Copy(sink, head)
 	if err = errors.Join(err, head.Close()); err == nil {
-		w.Progress.Moved(had)
+		w.advance(b.key(), 0, had)
 		err = w.complete(ctx, b, had, sink)
 	}
 	if err = errors.Join(err, sink.Close()); err == nil {
@@ -77,7 +77,7 @@ func (w *archive) complete(ctx context.Context, b *blob, had int64, to io.Writer
 	open := func(ctx context.Context, _ int, off, n int64) (io.ReadCloser, error) {
 		return w.open(ctx, from, b.oci(), had+off, n)
 	}
-	memory := fetch.NewBudget(fetch.Options{Budget: w.Buffer})
+	memory := fetch.NewBudget(fetch.Options{Budget: bounds.Room(w.Buffer, leastBuffer)})
 	return fetch.Windows(ctx, memory, fetch.Body{Size: b.size - had, Open: open, Attempts: 1}, to)
 }
 

@@ -162,7 +162,7 @@ func TestSelectedTwice(t *testing.T) {
 	heard := new(listener)
 	report, err := tryBackup(t, t.TempDir()+"/bundle.tgz", sources, engine.BackupOptions{Progress: heard})
 	whole(t, report, err)
-	if len(report.Artifacts) != 1 || len(heard.notices) != 2 || !strings.HasSuffix(heard.notices[0], "mirror.yaml:4 holds, not mirror.yaml:5") {
+	if len(report.Artifacts) != 1 || len(heard.notices) != 2 || !strings.HasSuffix(heard.notices[0], "using mirror.yaml:4, ignoring mirror.yaml:5") {
 		t.Errorf("%d artifacts; it says %q", len(report.Artifacts), heard.notices)
 	}
 }

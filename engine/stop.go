@@ -1,11 +1,13 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -42,7 +44,15 @@ func (at stop) stored(l store.Layout) ([]byte, error) {
 	return data, err
 }
 
-func (at stop) parse(data []byte) (*store.Manifest, error) {
+// parse decodes a manifest, a large one when it has its turn.
+func (at stop) parse(ctx context.Context, data []byte) (*store.Manifest, error) {
+	weigh := bounds.EnterDocument
+	if at.child && !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) { // a blob, which is not decoded
+		weigh = func(ctx context.Context, data []byte) error { return bounds.Enter(ctx, int64(len(data))) }
+	}
+	if err := weigh(ctx, data); err != nil {
+		return nil, err
+	}
 	if !at.child {
 		return store.ParseManifest(at.desc, data)
 	}

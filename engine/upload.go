@@ -35,6 +35,7 @@ type place struct {
 	path    string
 	waiting []*delivery
 	mounted atomic.Bool // the registry says so
+	sending sending
 	err     error
 }
 
@@ -61,30 +62,35 @@ func (r *restore) await(d *delivery, b descriptor) {
 		r.uploads[key] = u
 		r.order = append(r.order, u)
 		r.outgoing[u.registry] = bounds.Sum(r.outgoing[u.registry], b.size)
-		r.Progress.Expect(0, b.size)
 	}
-	p := u.place(d)
+	p := r.placeOf(u, d)
+	if p == u.places[0] { // the others mount it
+		p.sending.expect()
+	}
 	if len(p.waiting) == 0 || p.waiting[len(p.waiting)-1] != d {
 		p.waiting = append(p.waiting, d)
 		d.pending++
 	}
 }
 
-func (u *upload) place(d *delivery) *place {
+func (r *restore) placeOf(u *upload, d *delivery) *place {
 	for _, p := range u.places {
 		if p.path == d.path {
 			return p
 		}
 	}
-	p := &place{repo: d.repo, path: d.path}
+	p := &place{repo: d.repo, path: d.path, sending: sending{progress: r.Progress, size: u.size}}
 	u.places = append(u.places, p)
 	return p
 }
 
-// send brings a blob to every place that needs it. open gives its bytes, from
-// the start each time; its error is final. The first place that has the blob
+// opener gives the bytes of a blob, from the start each time, and tells heard how
+// many were read. Its error is final.
+type opener func(heard func(int64)) (io.ReadCloser, error)
+
+// send brings a blob to every place that needs it. The first place that has the blob
 // is where the others mount it from.
-func (r *restore) send(ctx context.Context, u *upload, open func() (io.ReadCloser, error)) error {
+func (r *restore) send(ctx context.Context, u *upload, open opener) error {
 	if err := r.transfer(ctx, u, open); err != nil {
 		return err
 	}
@@ -92,7 +98,7 @@ func (r *restore) send(ctx context.Context, u *upload, open func() (io.ReadClose
 }
 
 // transfer does the sending; what went wrong in a place is noted there.
-func (r *restore) transfer(ctx context.Context, u *upload, open func() (io.ReadCloser, error)) error {
+func (r *restore) transfer(ctx context.Context, u *upload, open opener) error {
 	var home *place
 	for _, p := range u.places {
 		p.err = r.sendTo(ctx, u, p, home, open)
@@ -106,14 +112,15 @@ func (r *restore) transfer(ctx context.Context, u *upload, open func() (io.ReadC
 	return nil
 }
 
-func (r *restore) sendTo(ctx context.Context, u *upload, p, home *place, open func() (io.ReadCloser, error)) error {
+func (r *restore) sendTo(ctx context.Context, u *upload, p, home *place, open opener) error {
 	desc := u.blob.oci()
 	if home != nil {
 		again := func() (io.ReadCloser, error) {
-			if body, err := open(); !errors.Is(err, ErrSpent) {
+			heard := p.sending.begin()
+			if body, err := open(heard); !errors.Is(err, ErrSpent) {
 				return body, err
 			}
-			return fetchVerified(ctx, home.repo, u.blob)
+			return fetchVerified(ctx, home.repo, u.blob, heard)
 		}
 		mounted, err := p.repo.MountOrPush(ctx, desc, home.path, again)
 		p.mounted.Store(mounted)
@@ -121,13 +128,13 @@ func (r *restore) sendTo(ctx context.Context, u *upload, p, home *place, open fu
 	}
 	has, err := p.repo.HasBlob(ctx, desc)
 	if has {
-		r.Progress.Expect(0, -desc.Size) // or a bar would wait for bytes that never move
+		p.sending.spare() // or a bar would wait for bytes that never move
 	}
 	if err != nil || has {
 		return err
 	}
 	r.Progress.Moving(p.waiting[0].name, desc.Size)
-	if err := p.repo.PushBlob(ctx, desc, open); err != nil {
+	if err := p.repo.PushBlob(ctx, desc, func() (io.ReadCloser, error) { return open(p.sending.begin()) }); err != nil {
 		return r.trace(u.blob, err)
 	}
 	r.moved.Add(desc.Size)
@@ -179,8 +186,9 @@ func (r *restore) sent(u *upload) error {
 	return nil
 }
 
-// ready queues the manifests of a delivery whose blobs are all there or failed.
-// Lists of referrers are completed aside: nothing is to be sent while they settle.
+// ready queues the manifests of a delivery whose blobs are all there or failed, ahead
+// of the blobs of others: the sooner an artifact is whole the better, and lists of
+// referrers settle while something else is sent. They are completed aside.
 func (r *restore) ready(d *delivery) error {
 	if r.holds(d) {
 		return nil
@@ -188,14 +196,14 @@ func (r *restore) ready(d *delivery) error {
 	if d.failure != nil || d.skipped {
 		return r.settle(r.pool.ctx, d, d.failure)
 	}
-	r.pool.add(d.target.Registry, 0, func(ctx context.Context) error {
+	r.pool.addUrgent(d.target.Registry, func(ctx context.Context) error {
 		err := r.putManifests(ctx, d)
 		if err != nil || len(r.lists(d, d.lacking)) == 0 {
 			return r.finish(ctx, d, err)
 		}
 		r.pool.aside(func(ctx context.Context) error {
 			err := r.putLists(ctx, d)
-			r.pool.add(d.target.Registry, 0, func(ctx context.Context) error { return r.finish(ctx, d, err) })
+			r.pool.addUrgent(d.target.Registry, func(ctx context.Context) error { return r.finish(ctx, d, err) })
 			return nil
 		})
 		return nil

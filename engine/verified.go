@@ -24,38 +24,40 @@ func (r *restore) isWorthProbing(name string) bool {
 // open opens a blob of a layout for an upload to a repository. Nobody has hashed it
 // on this machine: unless the registry does, it is hashed on its way, and what is
 // wrong does not arrive whole.
-func (r *restore) open(ctx context.Context, repo *registry.Repository, name string, b descriptor) (io.ReadCloser, error) {
+func (r *restore) open(ctx context.Context, repo *registry.Repository, name string, b descriptor, heard func(int64)) (io.ReadCloser, error) {
 	body, err := r.in.layoutBlob(b)
 	if err != nil {
 		return nil, err
 	}
-	hashed := verified(part{Reader: &counted{Reader: body, heard: r.Progress.Moved}, Closer: body}, b)
+	hashed := verified(part{Reader: &counted{Reader: body, heard: heard}, Closer: body}, b)
 	if wrong := hashed.fault(); wrong != nil { // it should be empty: nobody reads what is
 		return nil, errors.Join(wrong, body.Close())
 	}
 	if r.isWorthProbing(name) && repo.ChecksDigests(ctx) {
-		return r.unhashed(body), nil
+		return unhashed(body, heard), nil
 	}
 	return hashed, nil
 }
 
 // unhashed hands a plain file out as it is: net/http sends it with sendfile, which
 // any wrapper would end.
-func (r *restore) unhashed(b store.Blob) io.ReadCloser {
+func unhashed(b store.Blob, heard func(int64)) io.ReadCloser {
 	if f, ok := b.(store.File); ok {
-		r.Progress.Moved(b.Size())
+		heard(b.Size())
 		return f.File()
 	}
-	return part{Reader: &counted{Reader: b, heard: r.Progress.Moved}, Closer: b}
+	return part{Reader: &counted{Reader: b, heard: heard}, Closer: b}
 }
 
 // fetchVerified opens a blob of a registry that is on its way to another place.
-func fetchVerified(ctx context.Context, repo *registry.Repository, b descriptor) (io.ReadCloser, error) {
+func fetchVerified(ctx context.Context, repo *registry.Repository, b descriptor, heard func(int64)) (io.ReadCloser, error) {
 	body, err := repo.FetchBlob(ctx, b.oci(), 0, b.size)
 	if err != nil {
 		return nil, err
 	}
-	return verified(body, b), nil
+	v := verified(part{Reader: &counted{Reader: body, heard: heard}, Closer: body}, b)
+	v.from = body
+	return v, nil
 }
 
 // verifiedBlob hashes bytes as they pass. The last of them are let through only if
@@ -63,17 +65,18 @@ func fetchVerified(ctx context.Context, repo *registry.Repository, b descriptor)
 // registry makes of digests.
 type verifiedBlob struct {
 	io.ReadCloser
+	from io.ReadCloser // what it is read from
 	blob descriptor
 	hash hash.Hash
 	left int64
 }
 
 func verified(body io.ReadCloser, b descriptor) *verifiedBlob {
-	return &verifiedBlob{ReadCloser: body, blob: b, hash: b.digest.Algorithm().Hash(), left: b.size}
+	return &verifiedBlob{ReadCloser: body, from: body, blob: b, hash: b.digest.Algorithm().Hash(), left: b.size}
 }
 
 // Unwrap shows the registry's client what the bytes come from.
-func (v *verifiedBlob) Unwrap() io.ReadCloser { return v.ReadCloser }
+func (v *verifiedBlob) Unwrap() io.ReadCloser { return v.from }
 
 func (v *verifiedBlob) Read(p []byte) (int, error) {
 	if v.left == 0 {

@@ -61,7 +61,7 @@ func TestPlainFileGoesToARegistryThatChecksDigests(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			body, err := r.open(t.Context(), repo, target.Host, compact(desc))
+			body, err := r.open(t.Context(), repo, target.Host, compact(desc), func(int64) {})
 			if err != nil {
 				t.Fatal(err)
 			}

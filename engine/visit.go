@@ -38,6 +38,7 @@ type visitKey struct {
 	nodeKey
 	scope string
 	alone bool // no index names it: it is a manifest even where one would name a blob
+	led   bool // its subject led here, and is not followed again
 }
 
 // tour walks the graph below desc as o has it and s selects it. data is the
@@ -63,7 +64,7 @@ func (g *graph) tour(ctx context.Context, o origin, s *scope, desc ocispec.Descr
 // of cosign's anywhere, so that a graph may run in a circle: the visit that would
 // then wait for itself gets one that is not done.
 func (g *graph) visit(ctx context.Context, by *visit, o origin, s *scope, at stop) (*visit, error) {
-	key := visitKey{origin: o, nodeKey: nodeKey{at.desc.Digest, at.desc.Size, shared(at.desc.MediaType)}, scope: s.key}
+	key := visitKey{origin: o, nodeKey: nodeKey{at.desc.Digest, at.desc.Size, shared(at.desc.MediaType)}, scope: s.key, led: at.of != ""}
 	v, err := g.visitOnce(ctx, by, o, s, at, key)
 	if err == nil && !at.child && v.isBlob() {
 		key.alone = true

@@ -111,7 +111,9 @@ func walkError(o origin, desc ocispec.Descriptor, err error) error {
 // referrers walks what refers to v. One that cannot be had is an error beside
 // the others, not instead of them; lost counts those.
 func (g *graph) referrers(ctx context.Context, v *visit, s *scope, depth int) (visits []*visit, lost int, err error) {
-	listed, err := v.origin.referrers(ctx, v.node.oci())
+	reading, done := g.lane.Begin(ctx)
+	listed, err := v.origin.referrers(reading, v.node.oci())
+	done()
 	if err == nil {
 		err = steps(ctx, len(listed))
 	}
@@ -154,7 +156,7 @@ func (g *graph) referrer(ctx context.Context, v *visit, s *scope, desc ocispec.D
 		return nil, err
 	}
 	if r.subject != n.digest {
-		g.notice(fmt.Sprintf("%s@%s is listed as a referrer of %s and is none: left out", o.repository(), desc.Digest, n.digest))
+		g.notice(fmt.Sprintf("%s@%s is listed as a referrer of %s but does not refer to it; skipped", o.repository(), desc.Digest, n.digest))
 		return nil, nil
 	}
 	if !s.wants(r.kind) {

@@ -12,24 +12,34 @@ import (
 // account signs the requests to one registry with one credential. oras-go's
 // token cache does not know whose tokens it keeps, so each has its own.
 type account struct {
-	client *auth.Client
-	tokens *tokens // the client's cache
-	find   func(ctx context.Context) (auth.Credential, error)
-	secret func(username, secret string)
+	registry string
+	client   *auth.Client
+	tokens   *tokens                                                       // the client's cache
+	find     func(ctx context.Context, anew bool) (auth.Credential, error) // anew: read the files and ask the helpers again
+	secret   func(username, secret string)
+	fixed    bool          // the credential was given, and is not to be looked for
+	gate     chan struct{} // of size 1: held by who shows a credential that is not accepted yet
 
 	mu         sync.Mutex // guards what follows; held while a helper runs
 	asked      bool
 	credential auth.Credential
 	err        error
+	login
 }
 
 func newAccount(h *host, repository string) *account {
-	a := &account{tokens: newTokens(h.client.options.Retry.Now), find: func(ctx context.Context) (auth.Credential, error) {
-		return h.client.stores.credential(ctx, h.base.Host, repository)
+	stores := &h.client.stores
+	a := &account{registry: h.name, gate: make(chan struct{}, 1), find: func(ctx context.Context, anew bool) (auth.Credential, error) {
+		if anew {
+			return stores.readAnew(ctx, h.base.Host, repository)
+		}
+		return stores.credential(ctx, h.base.Host, repository)
 	}}
+	a.tokens = newTokens(h.client.options.Retry.Now)
+	a.tokens.account = a
 	a.secret = h.client.options.Secret
 	if c := h.settings.Credential; c != nil {
-		a.asked, a.credential = true, *c
+		a.asked, a.fixed, a.credential = true, true, *c
 	}
 	a.client = &auth.Client{
 		Client:               h.http,
@@ -51,17 +61,22 @@ func (a *account) lookUp(ctx context.Context) (auth.Credential, error) {
 	if a.asked {
 		return a.credential, nil
 	}
-	credential, err := a.find(ctx)
+	credential, err := a.find(ctx, false)
 	if ctx.Err() != nil {
 		return auth.EmptyCredential, ctx.Err()
 	}
-	for _, secret := range []string{credential.Password, credential.RefreshToken, credential.AccessToken} {
-		if secret != "" {
-			a.secret(credential.Username, secret)
-		}
-	}
+	a.tell(credential)
 	a.asked, a.credential, a.err = true, credential, err
 	return credential, nil
+}
+
+// tell makes the secrets of a credential known before it is sent.
+func (a *account) tell(c auth.Credential) {
+	for _, secret := range []string{c.Password, c.RefreshToken, c.AccessToken} {
+		if secret != "" {
+			a.secret(c.Username, secret)
+		}
+	}
 }
 
 // trouble returns why there is no credential, if there should be one.

@@ -8,7 +8,9 @@
 package registry
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -59,7 +61,10 @@ type Options struct {
 	// Secret hears of each credential that the stores give, before it is sent, so
 	// that it can be kept out of what is said. It may be called from many
 	// goroutines at once.
-	Secret       func(username, secret string)
+	Secret func(username, secret string)
+	// Dial connects instead of the network; nil: nothing does. It may be called from
+	// many goroutines at once.
+	Dial         func(ctx context.Context, network, address string) (net.Conn, error)
 	StallTimeout time.Duration // of a body that brings less than 4 KiB in this time; 0: 60 s
 	MaxManifest  int64         // bytes; 0: 16 MiB
 	Retry        RetryOptions

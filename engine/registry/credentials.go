@@ -3,6 +3,7 @@ package registry
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,8 +21,8 @@ import (
 	"oras.land/oras-go/v2/registry/remote/credentials"
 )
 
-// stores are the places where credentials lie: where "oras login" and "docker
-// login" put them, then where podman and skopeo do; or, if files are named,
+// stores are the places where credentials lie: the environment, where "oras login" and
+// "docker login" put them, then where podman and skopeo do; or, if files are named,
 // those alone, as in oras.
 type stores struct {
 	files []string
@@ -43,6 +44,7 @@ func (s *stores) load() error {
 		if len(s.files) > 0 {
 			return
 		}
+		s.list = append(s.list, parseStore(authVariable, []byte(os.Getenv(authVariable))))
 		for _, path := range usualFiles() {
 			s.list = append(s.list, openStore(path))
 		}
@@ -62,6 +64,15 @@ func (s *stores) credential(ctx context.Context, host, repository string) (auth.
 		errs = errors.Join(errs, err)
 	}
 	return auth.EmptyCredential, errs
+}
+
+// readAnew returns what the files and the helpers have now.
+func (s *stores) readAnew(ctx context.Context, host, repository string) (auth.Credential, error) {
+	now := &stores{files: s.files}
+	if err := now.load(); err != nil {
+		return auth.EmptyCredential, err
+	}
+	return now.credential(ctx, host, repository)
 }
 
 // namespace returns the longest key of any store that names a part of the
@@ -119,22 +130,34 @@ func usualFiles() []string {
 	return paths
 }
 
-// store is one credentials file and the helpers that it names. oras-go reads
-// it; which of its keys is asked for is decided here, because oras-go takes
-// any key that begins with the registry, and so a namespace's at random.
+// store is one credentials file and the helpers that it names, or what the environment has
+// in the place of one. oras-go's store is not used: it takes any key that begins with the
+// registry, and so a namespace's at random.
 type store struct {
-	path    string
-	file    *credentials.FileStore
+	name    string // of the file or the variable
 	keys    map[string]json.RawMessage
 	helpers map[string]string
 	helper  string
 	err     error
 }
 
+// authVariable has what a credentials file has (docker/cli, cli/config/configfile/file.go).
+const authVariable = "DOCKER_AUTH_CONFIG"
+
 func openStore(path string) *store {
-	s := &store{path: path}
 	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && len(strings.TrimSpace(string(data))) == 0 {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &store{name: path}
+	case err != nil:
+		return &store{name: path, err: err}
+	}
+	return parseStore(path, data)
+}
+
+func parseStore(name string, data []byte) *store {
+	s := &store{name: name}
+	if len(bytes.TrimSpace(data)) == 0 {
 		return s
 	}
 	var config struct {
@@ -142,40 +165,47 @@ func openStore(path string) *store {
 		CredsStore  string                     `json:"credsStore"`
 		CredHelpers map[string]string          `json:"credHelpers"`
 	}
-	if err == nil {
-		if err = json.Unmarshal(data, &config); err != nil {
-			err = fmt.Errorf("%s: %w", path, err)
-		}
-	}
-	if err == nil {
-		s.file, err = credentials.NewFileStore(path)
-	}
-	if err != nil {
-		s.err = err
+	if err := json.Unmarshal(data, &config); err != nil {
+		s.err = fmt.Errorf("%s: %w", name, err)
 		return s
 	}
 	s.keys, s.helper, s.helpers = config.Auths, config.CredsStore, config.CredHelpers
 	return s
 }
 
-// read returns what the file has under a key. Why that cannot be read is not oras-go's to
-// say: it quotes what it decoded.
-func (s *store) read(ctx context.Context, key string) (auth.Credential, error) {
-	c, err := s.file.Get(ctx, key)
-	if err != nil {
-		return c, fmt.Errorf("%s: the entry of %s cannot be read: auth is base64 of USER:PASSWORD", s.path, key)
+// read returns what the file has under a key. The error does not quote it.
+func (s *store) read(key string) (auth.Credential, error) {
+	var entry struct {
+		Auth          string `json:"auth"` // base64 of USER:PASSWORD; wins over the two
+		Username      string `json:"username"`
+		Password      string `json:"password"`
+		IdentityToken string `json:"identitytoken"`
+		RegistryToken string `json:"registrytoken"`
 	}
+	if err := json.Unmarshal(s.keys[key], &entry); err != nil {
+		return auth.EmptyCredential, fmt.Errorf("%s: the entry of %s is no credential", s.name, key)
+	}
+	c := auth.Credential{Username: entry.Username, Password: entry.Password, RefreshToken: entry.IdentityToken, AccessToken: entry.RegistryToken}
+	if entry.Auth == "" {
+		return c, nil
+	}
+	decoded, err := base64.StdEncoding.DecodeString(entry.Auth)
+	username, password, ok := strings.Cut(string(decoded), ":")
+	if err != nil || !ok {
+		return auth.EmptyCredential, fmt.Errorf("%s: auth of %s is not base64 of USER:PASSWORD", s.name, key)
+	}
+	c.Username, c.Password = username, strings.Trim(password, "\x00") // as docker has it
 	return c, nil
 }
 
 // get looks for a namespace of the repository, then asks the helper of the
 // registry, then looks for the registry.
 func (s *store) get(ctx context.Context, host, repository string) (auth.Credential, error) {
-	if s.err != nil || s.file == nil {
+	if s.err != nil {
 		return auth.EmptyCredential, s.err
 	}
 	if key := s.namespace(host, repository); key != "" {
-		if c, err := s.read(ctx, key); err != nil || c != auth.EmptyCredential {
+		if c, err := s.read(key); err != nil || c != auth.EmptyCredential {
 			return c, err
 		}
 	}
@@ -187,7 +217,7 @@ func (s *store) get(ctx context.Context, host, repository string) (auth.Credenti
 		if key = s.key(key); key == "" {
 			continue
 		}
-		if c, err := s.read(ctx, key); err != nil || c != auth.EmptyCredential {
+		if c, err := s.read(key); err != nil || c != auth.EmptyCredential {
 			return c, err
 		}
 	}

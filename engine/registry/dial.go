@@ -13,21 +13,21 @@ const connectTimeout = 30 * time.Second
 // dialer connects, looks up where --resolve sends an address, and sees to it
 // that a server which no longer reads does not hold an upload for ever.
 type dialer struct {
-	net.Dialer
+	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 	resolve map[string]string
 	stall   time.Duration
 }
 
-func newDialer(s Settings, stall time.Duration) *dialer {
-	return &dialer{
-		Dialer:  net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second},
-		resolve: s.Resolve,
-		stall:   stall,
+func newDialer(s Settings, o Options) *dialer {
+	d := &dialer{dial: o.Dial, resolve: s.Resolve, stall: o.StallTimeout}
+	if d.dial == nil {
+		d.dial = (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext
 	}
+	return d
 }
 
 func (d *dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := d.Dialer.DialContext(ctx, network, d.target(address))
+	conn, err := d.dial(ctx, network, d.target(address))
 	if err != nil {
 		return nil, err
 	}

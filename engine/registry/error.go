@@ -118,6 +118,19 @@ func (e *CredentialError) Error() string {
 
 func (e *CredentialError) Unwrap() error { return e.Err }
 
+// LoginError says that a registry, or its token service, refuses our credential. It is not
+// shown to it again in this run.
+type LoginError struct {
+	Registry string
+	Err      error // what it answered
+}
+
+func (e *LoginError) Error() string {
+	return fmt.Sprintf("%s refuses the login: %s", e.Registry, describe(e.Registry, e.Err))
+}
+
+func (e *LoginError) Unwrap() error { return e.Err }
+
 // describe says what happened without repeating the method and the URL, which
 // the reference and the operation stand for already.
 func describe(reference string, err error) string {
@@ -125,6 +138,7 @@ func describe(reference string, err error) string {
 		down      *DownError
 		limited   *RateLimitError
 		noAPI     *NoReferrersAPIError
+		login     *LoginError
 		helper    *CredentialError
 		response  *errcode.ErrorResponse
 		transport *url.Error
@@ -136,6 +150,8 @@ func describe(reference string, err error) string {
 		return limited.Error()
 	case errors.As(err, &noAPI):
 		return noAPI.Error()
+	case errors.As(err, &login):
+		return login.Error()
 	case errors.Is(err, auth.ErrBasicCredentialNotFound):
 		s := "401 unauthorized, and there are no credentials"
 		if errors.As(err, &helper) {

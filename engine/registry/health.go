@@ -47,7 +47,7 @@ func (h *health) admit(ctx context.Context) error {
 		}
 		// A second of spread, or all who waited come back at the same moment.
 		wait += time.Duration(h.retry.Jitter() * float64(time.Second))
-		if err := h.retry.Sleep(ctx, wait); err != nil {
+		if err := h.sleep(ctx, wait, strconv.Itoa(http.StatusTooManyRequests)); err != nil {
 			return err
 		}
 	}
@@ -151,5 +151,11 @@ func (h *health) wait(ctx context.Context, try int, since time.Time, err error) 
 	if !again || permanent(err) {
 		return err
 	}
-	return h.retry.Sleep(ctx, pause)
+	return h.sleep(ctx, pause, reasonOf(err))
+}
+
+// sleep waits before a registry is asked again, for a reason that is told.
+func (h *health) sleep(ctx context.Context, d time.Duration, reason string) error {
+	defer h.retry.Told(h.registry, reason)()
+	return h.retry.Sleep(ctx, d)
 }

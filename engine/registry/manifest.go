@@ -13,6 +13,8 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
+
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 const (
@@ -107,10 +109,14 @@ func (r *Repository) fetchManifest(ctx context.Context, reference string) (ocisp
 		if err != nil {
 			return ocispec.Descriptor{}, nil, err
 		}
+		if err := bounds.Enter(ctx, 2*int64(len(data))); err != nil {
+			return ocispec.Descriptor{}, nil, err
+		}
 		desc, err := describeManifest(resp.Header, reference, data)
 		if err == nil {
 			return desc, data, nil
 		}
+		bounds.Leave(ctx) // asking again may wait for others
 		// What was damaged on its way is not damaged a second time.
 		if try == 2 || !damaged(err) {
 			return ocispec.Descriptor{}, nil, err
@@ -133,7 +139,7 @@ func describeManifest(header http.Header, reference string, data []byte) (ocispe
 			continue
 		}
 		if actual := d.Algorithm().FromBytes(data); actual != d {
-			return desc, wrongDigest(header, data, fmt.Errorf("%w: %s was to come, %s came", content.ErrMismatchedDigest, d, actual))
+			return desc, wrongDigest(header, data, fmt.Errorf("%w: expected %s, got %s", content.ErrMismatchedDigest, d, actual))
 		}
 		if desc.Digest == "" {
 			desc.Digest = d

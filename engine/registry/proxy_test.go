@@ -83,7 +83,7 @@ func TestARefusedTunnelSaysWhoRefusedIt(t *testing.T) {
 	defer proxy.Close()
 	address, err := url.Parse(proxy.URL)
 	noError(t, err)
-	transport := newTransport(metadata, newDialer(Settings{}, connectTimeout), new(tls.Config), 1)
+	transport := newTransport(metadata, newDialer(Settings{}, Options{StallTimeout: connectTimeout}), new(tls.Config), 1)
 	transport.Proxy = func(*http.Request) (*url.URL, error) { return address, nil }
 	_, err = transport.RoundTrip(httptest.NewRequest(http.MethodGet, "https://r.example/v2/", nil))
 	var refused *ProxyError

@@ -35,7 +35,7 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 }
 
 // errLocation says that a registry points to something that is no URL.
-var errLocation = errors.New("the registry points to what is no URL")
+var errLocation = errors.New("the registry sent an invalid redirect URL")
 
 // relocate resolves what a registry gives as Location or Link. A registry
 // behind a proxy that ends TLS often says http, or leaves out the port that it

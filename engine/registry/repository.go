@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,8 @@ import (
 	"oras.land/oras-go/v2/errdef"
 	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote/auth"
+
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // Repository is one repository of one registry. It is safe for concurrent use;
@@ -103,20 +106,25 @@ func (r *Repository) request(ctx context.Context, method string, u *url.URL, bod
 // the limits until it is closed.
 func (r *Repository) do(req *http.Request) (*http.Response, error) {
 	tokens := r.account.tokens
-	resp, err := r.account.client.Do(req)
-	for n := 0; n < maxRenewals && err == nil && resp.StatusCode == http.StatusUnauthorized && tokens.mayHaveExpired(req.Context()) && rewindable(req); n++ {
-		drain(resp)
-		if req, err = rewound(req); err == nil {
-			resp, err = r.account.client.Do(req)
+	for renewals := 0; ; renewals++ {
+		resp, err := r.account.client.Do(req)
+		again, err := r.account.heard(req.Context(), resp, err)
+		if err != nil {
+			return nil, r.explain(nameChallenge(req.Context(), hideQuery(err)))
 		}
-	}
-	if err == nil {
 		if resp.StatusCode != http.StatusUnauthorized {
 			tokens.letIn(req.Context())
+			return resp, nil
 		}
-		return resp, nil
+		again = again || renewals < maxRenewals && tokens.mayHaveExpired(req.Context())
+		if !again || !rewindable(req) {
+			return resp, nil
+		}
+		drain(resp)
+		if req, err = rewound(req); err != nil {
+			return nil, err
+		}
 	}
-	return nil, r.explain(nameChallenge(req.Context(), hideQuery(err)))
 }
 
 // get asks for u without a body and wants one of the statuses.
@@ -143,10 +151,35 @@ func (r *Repository) get(ctx context.Context, method string, u *url.URL, accept 
 func (r *Repository) read(ctx context.Context, u *url.URL, accept []string, limit int64) (*http.Response, []byte, error) {
 	var data []byte
 	resp, err := r.stream(ctx, u, accept, limit, func(_ *http.Response, body io.Reader) (err error) {
-		data, err = io.ReadAll(body)
+		data, err = readAll(ctx, body)
 		return err
 	})
 	return resp, data, err
+}
+
+// readChunk is how much of a document is read before more than that is known to fit.
+const readChunk = 256 << 10
+
+// readAll reads a body. A large one waits for its turn to be in memory.
+func readAll(ctx context.Context, body io.Reader) ([]byte, error) {
+	var chunks [][]byte
+	for size := int64(0); ; {
+		chunk, err := io.ReadAll(io.LimitReader(body, readChunk))
+		size += int64(len(chunk))
+		if chunks = append(chunks, chunk); err != nil || len(chunk) < readChunk {
+			return joined(chunks), err
+		}
+		if err := bounds.Enter(ctx, 2*(size+readChunk)); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func joined(chunks [][]byte) []byte {
+	if len(chunks) == 1 {
+		return chunks[0]
+	}
+	return bytes.Join(chunks, nil)
 }
 
 // stream fetches a document of at most limit bytes, hands it to decode as it comes,
@@ -169,6 +202,7 @@ func (r *Repository) stream(ctx context.Context, u *url.URL, accept []string, li
 		if err == nil || body.broken == nil || ctx.Err() != nil {
 			return resp, err
 		}
+		bounds.Leave(ctx) // asking again may wait for others
 		if err := r.host.health.wait(ctx, try, since, body.broken); err != nil {
 			return nil, err
 		}

@@ -10,7 +10,9 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -32,6 +34,10 @@ type RetryOptions struct {
 	Now    func() time.Time
 	Sleep  func(ctx context.Context, d time.Duration) error
 	Jitter func() float64 // in [0,1)
+	// Told hears that a registry is to be asked once more and why, in a word or two
+	// ("503"), before the pause. What it returns is called after that. It may be
+	// called from many goroutines at once; nil: nobody hears.
+	Told func(registry, reason string) (over func())
 }
 
 func (o RetryOptions) withDefaults() RetryOptions {
@@ -43,6 +49,9 @@ func (o RetryOptions) withDefaults() RetryOptions {
 	}
 	if o.Jitter == nil {
 		o.Jitter = rand.Float64
+	}
+	if o.Told == nil {
+		o.Told = func(string, string) func() { return func() {} }
 	}
 	return o
 }
@@ -88,7 +97,7 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 			drain(resp)
 		}
 		t.stats.add("retries")
-		if err := t.health.retry.Sleep(ctx, wait); err != nil {
+		if err := t.health.sleep(ctx, wait, reasonOf(failure(resp, err))); err != nil {
 			return nil, err
 		}
 		if req, err = rewound(req); err != nil {
@@ -123,7 +132,36 @@ func failure(resp *http.Response, err error) error {
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("%d %s", resp.StatusCode, strings.ToLower(http.StatusText(resp.StatusCode)))
+	return &statusError{resp.StatusCode}
+}
+
+// reasonOf says in a word or two why a request is tried again.
+func reasonOf(err error) string {
+	var (
+		status  *statusError
+		errno   syscall.Errno
+		timeout net.Error
+	)
+	switch {
+	case errors.As(err, &status):
+		return strconv.Itoa(status.code)
+	case Status(err) != 0:
+		return strconv.Itoa(Status(err))
+	case errors.As(err, &errno):
+		return errno.Error()
+	case errors.Is(err, ErrStalled):
+		return "stalled"
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "timed out"
+	}
+	return "connection lost"
+}
+
+// statusError is an answer that may be another one in a while.
+type statusError struct{ code int }
+
+func (e *statusError) Error() string {
+	return fmt.Sprintf("%d %s", e.code, strings.ToLower(http.StatusText(e.code)))
 }
 
 // retryable reports whether the same request may end better in a while.

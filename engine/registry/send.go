@@ -58,7 +58,7 @@ func newSender(h *host, s Settings, tls *tls.Config) *sender {
 	if s.Concurrency > 0 {
 		idle = min(idle, s.Concurrency)
 	}
-	d := newDialer(s, o.StallTimeout)
+	d := newDialer(s, o)
 	snd := &sender{host: h, limit: newLimit(h.client.places, s, h.health, o.Retry)}
 	for l := range lanes {
 		own := newTransport(l, d, tls, idle)

@@ -19,7 +19,8 @@ const freshFor = 5 * time.Second
 // fetch of a token that many wait for when the one that began it is cancelled,
 // and it knows which token a request was turned away with.
 type tokens struct {
-	now func() time.Time
+	now     func() time.Time
+	account *account // that gets them; nil in tests
 
 	mu      sync.Mutex // guards what follows
 	scheme  auth.Scheme
@@ -31,6 +32,8 @@ type token struct {
 	value string
 	at    time.Time
 	took  bool // the registry has let a request in with it
+
+	reading int // of a password: the one of the account that it is from
 }
 
 // flight is a token on its way. Its goroutine ends with the fetch, which is
@@ -55,6 +58,8 @@ type shown struct {
 	name, value string
 	at          time.Time // when the token was fetched
 	sent        time.Time
+	reading     int   // of a password
+	turn        *turn // to show a password that is not accepted yet
 }
 
 const (
@@ -99,7 +104,7 @@ func (t *tokens) letIn(ctx context.Context) {
 // place. One that is fresh and never let anybody in has not: it is refused.
 func (t *tokens) mayHaveExpired(ctx context.Context) bool {
 	s, ok := ctx.Value(shownKey{}).(*shown)
-	if !ok || s.value == "" {
+	if !ok || s.value == "" || isBasic(s.name) {
 		return false
 	}
 	t.mu.Lock()
@@ -118,7 +123,8 @@ func wasOld(ctx context.Context) bool {
 // show notes the token that the request of ctx is given; t.mu is held.
 func (t *tokens) show(ctx context.Context, name string) {
 	if s, ok := ctx.Value(shownKey{}).(*shown); ok {
-		s.name, s.value, s.at = name, t.known[name].value, t.known[name].at
+		k := t.known[name]
+		s.name, s.value, s.at, s.reading = name, k.value, k.at, k.reading
 	}
 }
 
@@ -176,7 +182,7 @@ func (t *tokens) GetToken(ctx context.Context, _ string, scheme auth.Scheme, key
 	defer t.mu.Unlock()
 	name := id(scheme, key)
 	k, ok := t.known[name]
-	if !ok {
+	if !ok || scheme == auth.SchemeBasic && !k.took {
 		return "", errdef.ErrNotFound
 	}
 	t.show(ctx, name)
@@ -186,8 +192,11 @@ func (t *tokens) GetToken(ctx context.Context, _ string, scheme auth.Scheme, key
 // Set implements auth.Cache: it fetches a token, together with all who want the
 // same one.
 func (t *tokens) Set(ctx context.Context, _ string, scheme auth.Scheme, key string, fetch func(context.Context) (string, error)) (string, error) {
-	t.mu.Lock()
 	name := id(scheme, key)
+	if scheme == auth.SchemeBasic && t.account != nil {
+		return t.account.basic(ctx, name, fetch)
+	}
+	t.mu.Lock()
 	if value, ok := t.renewed(ctx, name); ok {
 		t.show(ctx, name)
 		t.mu.Unlock()
@@ -230,7 +239,11 @@ func (t *tokens) renewed(ctx context.Context, name string) (string, bool) {
 
 func (t *tokens) fly(ctx context.Context, f *flight, scheme auth.Scheme, name string, fetch func(context.Context) (string, error)) {
 	defer f.cancel()
-	f.value, f.err = fetch(ctx)
+	if t.account != nil {
+		f.value, f.err = t.account.logIn(ctx, name, fetch)
+	} else {
+		f.value, f.err = fetch(ctx)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if f.err == nil {
@@ -255,6 +268,26 @@ func (t *tokens) leave(f *flight, name string) {
 		delete(t.flights, name)
 	}
 }
+
+// keepBasic notes the password that the request of ctx shows.
+func (t *tokens) keepBasic(ctx context.Context, name, value string, reading int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.scheme = auth.SchemeBasic
+	if k := t.known[name]; k.value != value || k.reading != reading {
+		t.known[name] = token{value: value, at: t.now(), reading: reading}
+	}
+	t.show(ctx, name)
+}
+
+// forget drops a password, so that the next request is sent without.
+func (t *tokens) forget(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.known, name)
+}
+
+func isBasic(name string) bool { return name == id(auth.SchemeBasic, "") }
 
 func id(scheme auth.Scheme, key string) string {
 	return scheme.String() + " " + key

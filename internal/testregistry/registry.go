@@ -29,6 +29,7 @@ import (
 // Options are what a registry can and cannot do. The zero value is a modern one:
 // plain HTTP, no password, referrers API, ranges, mounts, sparse indexes.
 type Options struct {
+	Pipe  bool // no network: only Registry.Dial reaches it
 	TLS   bool // https with a CA of its own, see Registry.CA
 	HTTP2 bool // offer HTTP/2; needs TLS
 
@@ -54,9 +55,10 @@ type Options struct {
 // request, nothing counted, no check.
 type Registry struct {
 	*Seeder
-	Host string // 127.0.0.1:port
-	URL  string // with scheme, without a slash at the end
-	CA   []byte // PEM of the CA that signed the certificate; nil without TLS
+	Host string                                                               // 127.0.0.1:port
+	URL  string                                                               // with scheme, without a slash at the end
+	Dial func(ctx context.Context, network, address string) (net.Conn, error) // with Options.Pipe
+	CA   []byte                                                               // PEM of the CA that signed the certificate; nil without TLS
 
 	options  Options
 	store    *store
@@ -81,6 +83,11 @@ func New(tb testing.TB, o Options) *Registry {
 	r.server.Config.ErrorLog = log.New(io.Discard, "", 0) // faults make net/http talk
 	ctx, cancel := context.WithCancel(context.Background())
 	r.server.Config.BaseContext = func(net.Listener) context.Context { return ctx }
+	if o.Pipe {
+		_ = r.server.Listener.Close() // nobody has heard of it
+		network := newPipes()
+		r.server.Listener, r.Dial = network, network.dial
+	}
 	r.server.Listener = throttled{r.server.Listener, &r.rate}
 	if o.TLS {
 		r.startTLS(tb)

@@ -1,0 +1,264 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/errcode"
+)
+
+// maxRefusals is how often in a row a registry may refuse our credential: the third wrong
+// password in a row locks an account in many a company.
+const maxRefusals = 2
+
+// login is what an account has learnt of the credential that it shows.
+type login struct {
+	reading     int              // which credential that is: each reading of the stores that brings another begins anew
+	accepted    bool             // the registry, or its token service, has let somebody in with it
+	refusals    int              // in a row, whatever was shown
+	refusal     error            // a *LoginError, from when on nothing is shown any more
+	denied      map[string]error // tokens that are not given to it, by what the cache calls them
+	lookedAgain bool             // there was none, and the stores were read once more
+}
+
+// turn is leave to show a credential once. Until it is accepted one at a time has it, or a
+// wrong password is shown by all who begin at the same moment.
+type turn struct {
+	account   *account
+	reading   int
+	anonymous bool
+	alone     bool // it holds the gate
+}
+
+// turn waits until the credential may be shown. A refused one never may.
+func (a *account) turn(ctx context.Context) (*turn, error) {
+	credential, err := a.lookUp(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t := &turn{account: a, anonymous: credential == auth.EmptyCredential}
+	for {
+		a.mu.Lock()
+		refusal, accepted := a.refusal, a.accepted
+		t.reading = a.reading
+		a.mu.Unlock()
+		switch {
+		case refusal != nil:
+			t.end()
+			return nil, refusal
+		case t.alone || accepted || t.anonymous:
+			return t, nil
+		}
+		select {
+		case a.gate <- struct{}{}:
+			t.alone = true
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// end lets the next one show the credential.
+func (t *turn) end() {
+	if t.alone {
+		<-t.account.gate
+		t.alone = false
+	}
+}
+
+// accept notes that the credential of a reading is good.
+func (a *account) accept(reading int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if reading == a.reading {
+		a.accepted, a.refusals = true, 0
+	}
+}
+
+// refuse notes that the credential of a reading was refused, and reads the stores again:
+// the secrets of some helpers last for minutes, and a password may be changed while we
+// run. It returns nil if there is something to show in the place of what was refused:
+// another credential, or once more one that was accepted before.
+func (a *account) refuse(ctx context.Context, reading int, answer error) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.refusal != nil:
+		return a.refusal
+	case reading != a.reading:
+		return nil // another request had the stores read
+	}
+	a.refusals++
+	changed, err := a.readAgain(ctx)
+	if err != nil {
+		return err
+	}
+	if a.refusals < maxRefusals && (changed || a.accepted) {
+		a.reading++
+		a.accepted = false
+		return nil
+	}
+	a.refusal = &LoginError{Registry: a.registry, Err: answer}
+	return a.refusal
+}
+
+// readAgain reports whether the stores have another credential now; a.mu is held. The
+// error is that of ctx.
+func (a *account) readAgain(ctx context.Context) (changed bool, _ error) {
+	if a.fixed {
+		return false, nil
+	}
+	credential, err := a.find(ctx, true)
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	if a.err = err; err != nil || credential == auth.EmptyCredential || credential == a.credential {
+		return false, nil
+	}
+	a.tell(credential)
+	a.credential, a.denied = credential, nil
+	return true, nil
+}
+
+// logIn fetches a token from the token service.
+func (a *account) logIn(ctx context.Context, name string, fetch func(context.Context) (string, error)) (string, error) {
+	for {
+		if err := a.denies(name); err != nil {
+			return "", err
+		}
+		t, err := a.turn(ctx)
+		if err != nil {
+			return "", err
+		}
+		token, err := fetch(ctx)
+		again, err := t.judge(ctx, name, err)
+		t.end()
+		if !again {
+			return token, err
+		}
+	}
+}
+
+func (a *account) denies(name string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.denied[name]
+}
+
+// judge learns from what a token service answered, and reports whether to ask again. With
+// 401 it refuses who we are, with 403, or the 400 of OAuth 2 (RFC 6749, section 5.2),
+// perhaps only what we want: then the next repository may have its token.
+func (t *turn) judge(ctx context.Context, name string, err error) (again bool, _ error) {
+	a, code := t.account, Status(err)
+	switch {
+	case err == nil:
+		if !t.anonymous {
+			a.accept(t.reading)
+		}
+		return false, nil
+	case ctx.Err() != nil:
+		return false, err
+	case t.anonymous && (code == http.StatusUnauthorized || code == http.StatusForbidden):
+		return a.lookAgain(ctx), err
+	case t.anonymous:
+		return false, err
+	case code == http.StatusUnauthorized:
+		refusal := a.refuse(ctx, t.reading, err)
+		return refusal == nil, refusal
+	case code == http.StatusForbidden || code == http.StatusBadRequest:
+		return a.deny(ctx, name, t.reading, err)
+	}
+	return false, err
+}
+
+// deny notes that a token is not given to the credential, and is not to be asked for
+// again, unless the stores have another credential by now.
+func (a *account) deny(ctx context.Context, name string, reading int, answer error) (again bool, _ error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if reading != a.reading {
+		return true, nil
+	}
+	changed, err := a.readAgain(ctx)
+	switch {
+	case err != nil:
+		return false, err
+	case changed:
+		a.reading++
+		a.accepted = false
+		return true, nil
+	case a.denied == nil:
+		a.denied = make(map[string]error)
+	}
+	a.denied[name] = answer
+	return false, answer
+}
+
+// lookAgain reports whether there is a credential now where there was none. The stores are
+// read once more for it, and no more: most who have none need none.
+func (a *account) lookAgain(ctx context.Context) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.credential != auth.EmptyCredential {
+		return true // another request found it
+	}
+	if a.lookedAgain {
+		return false
+	}
+	a.lookedAgain = true
+	changed, err := a.readAgain(ctx)
+	return changed && err == nil
+}
+
+// heard learns from the answer to a request that showed a password, which is an err or a
+// response, and reports whether to send it again.
+func (a *account) heard(ctx context.Context, resp *http.Response, err error) (again bool, _ error) {
+	s, ok := ctx.Value(shownKey{}).(*shown)
+	if !ok || s.turn == nil {
+		return false, err
+	}
+	t := s.turn
+	s.turn = nil
+	defer t.end()
+	switch {
+	case err != nil:
+		return false, err
+	case resp.StatusCode != http.StatusUnauthorized:
+		a.accept(t.reading)
+		return false, nil
+	}
+	a.tokens.forget(s.name)
+	refusal := a.refuse(ctx, t.reading, responseError(resp))
+	return refusal == nil, refusal
+}
+
+// basic returns the password in the form in which it is shown to the registry itself, to
+// the request of ctx alone as long as it is not accepted. That request may have been turned
+// away with it already.
+func (a *account) basic(ctx context.Context, name string, fetch func(context.Context) (string, error)) (string, error) {
+	s, _ := ctx.Value(shownKey{}).(*shown)
+	if s != nil && s.name == name && s.value != "" {
+		a.tokens.forget(name)
+		if err := a.refuse(ctx, s.reading, &errcode.ErrorResponse{StatusCode: http.StatusUnauthorized}); err != nil {
+			return "", err
+		}
+	}
+	t, err := a.turn(ctx)
+	if err != nil {
+		return "", err
+	}
+	value, err := fetch(ctx)
+	if errors.Is(err, auth.ErrBasicCredentialNotFound) && a.lookAgain(ctx) {
+		t.end()
+		return a.basic(ctx, name, fetch)
+	}
+	if err != nil || s == nil {
+		t.end()
+		return value, err
+	}
+	s.turn = t
+	a.tokens.keepBasic(ctx, name, value, t.reading)
+	return value, nil
+}
