@@ -17,19 +17,17 @@ import (
 // compare asks the targets what they have of each delivery, and makes of what
 // they lack uploads for blobs to wait for.
 func (r *restore) compare(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(2 * r.Concurrency)
-	for _, d := range r.all {
-		group.Go(func() error {
-			err := r.examine(ctx, d)
-			r.Progress.Resolved(d.name)
-			if err != nil {
-				return r.settle(ctx, d, err)
-			}
-			return nil
-		})
+	if err := r.unlessFailed(ctx, r.unfold); err != nil {
+		return err
 	}
-	if err := group.Wait(); err != nil {
+	if err := r.askFirst(ctx); err != nil {
+		return err
+	}
+	err := r.unlessFailed(ctx, func(ctx context.Context, d *delivery) error {
+		defer r.Progress.Resolved(d.name)
+		return r.examine(ctx, d)
+	})
+	if err != nil {
 		return err
 	}
 	r.adopt()
@@ -38,14 +36,29 @@ func (r *restore) compare(ctx context.Context) error {
 			r.enqueue(d)
 		}
 	}
-	return nil
+	return r.probeFresh(ctx)
 }
 
-// examine finds out what the target lacks of one delivery. A tag with the right
-// digest says that the root's graph is there, since registries take a manifest
-// only after what it names; an index is asked for each child besides, and
-// referrers are asked for by their lists.
-func (r *restore) examine(ctx context.Context, d *delivery) error {
+// unlessFailed does something for each delivery that has not failed.
+func (r *restore) unlessFailed(ctx context.Context, do func(context.Context, *delivery) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(2 * r.Concurrency)
+	for _, d := range r.all {
+		if d.err != nil {
+			continue
+		}
+		group.Go(func() error {
+			if err := do(ctx, d); err != nil {
+				return r.settle(ctx, d, err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// unfold reads what a delivery consists of.
+func (r *restore) unfold(ctx context.Context, d *delivery) error {
 	if d.fault != nil {
 		return d.fault
 	}
@@ -70,7 +83,15 @@ func (r *restore) examine(ctx context.Context, d *delivery) error {
 		}
 	}
 	d.refers = r.alongside(d)
-	there, err := d.repo.Resolve(ctx, d.reference())
+	return nil
+}
+
+// examine finds out what the target lacks of one delivery. A tag with the right
+// digest says that the root's graph is there, since registries take a manifest
+// only after what it names; an index is asked for each child besides, and
+// referrers are asked for by their lists.
+func (r *restore) examine(ctx context.Context, d *delivery) error {
+	there, err := d.resolve(ctx)
 	if errors.Is(err, errdef.ErrNotFound) {
 		return nil
 	}
@@ -93,7 +114,7 @@ func (r *restore) inspectSubject(ctx context.Context, d *delivery) error {
 	if subject == "" {
 		return nil
 	}
-	absent, err := lacksInList(ctx, d, list{subject, []*visit{d.visit}})
+	absent, err := r.lacksInList(ctx, d, list{subject, []*visit{d.visit}})
 	if len(absent) > 0 {
 		d.lacks[d.visit] = true
 	}
@@ -127,7 +148,7 @@ func (r *restore) inspect(ctx context.Context, d *delivery, v *visit, lacking bo
 		if d.lacks[v] {
 			break
 		}
-		has, err := d.repo.HasBlob(ctx, leaf.oci())
+		has, err := r.hasBlob.do(ctx, d.place(leaf.digest), func() (bool, error) { return d.repo.HasBlob(ctx, leaf.oci()) })
 		if err != nil {
 			return err
 		}
@@ -138,7 +159,7 @@ func (r *restore) inspect(ctx context.Context, d *delivery, v *visit, lacking bo
 	for _, child := range v.below() {
 		absent := lacking
 		if !absent && !seen[child] {
-			has, err := d.repo.HasManifest(ctx, child.node.oci())
+			has, err := r.hasManifest.do(ctx, d.place(child.node.digest), func() (bool, error) { return d.repo.HasManifest(ctx, child.node.oci()) })
 			if err != nil {
 				return err
 			}
@@ -159,7 +180,7 @@ func (r *restore) inspectReferrers(ctx context.Context, d *delivery, v *visit, l
 	absent := wanted
 	if !lacking {
 		var err error
-		if absent, err = lacksInList(ctx, d, list{v.node.digest, wanted}); err != nil {
+		if absent, err = r.lacksInList(ctx, d, list{v.node.digest, wanted}); err != nil {
 			return err
 		}
 	}

@@ -78,7 +78,7 @@ func (r *restore) foreseeList(ctx context.Context, d *delivery) error {
 func (r *restore) foresee(ctx context.Context, f *Forecast) error {
 	probed := make(map[string]bool)
 	for _, u := range r.order {
-		has, err := u.places[0].repo.HasBlob(ctx, u.blob.oci())
+		has, err := u.places[0].has(ctx, u.blob.oci())
 		if err != nil {
 			return err
 		}

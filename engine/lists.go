@@ -95,13 +95,24 @@ func (r *restore) describe(ctx context.Context, v *visit) (ocispec.Descriptor, e
 	return desc, err
 }
 
-// lacksInList returns those of a list that the target does not list.
-func lacksInList(ctx context.Context, d *delivery, l list) ([]*visit, error) {
-	listed, err := d.repo.Referrers(ctx, ocispec.Descriptor{Digest: l.subject}, nil)
-	if err != nil {
-		return nil, err
+// lacksInList returns those of a list that the target does not list before anything
+// is pushed.
+func (r *restore) lacksInList(ctx context.Context, d *delivery, l list) ([]*visit, error) {
+	listed, err := r.listedThere.do(ctx, d.place(l.subject), func() ([]digest.Digest, error) { return referrersThere(ctx, d, l.subject) })
+	return l.without(listed), err
+}
+
+// referrersThere asks a target what it lists under a subject.
+func referrersThere(ctx context.Context, d *delivery, subject digest.Digest) ([]digest.Digest, error) {
+	listed, err := d.repo.Referrers(ctx, ocispec.Descriptor{Digest: subject}, nil)
+	digests := make([]digest.Digest, len(listed))
+	for i, desc := range listed {
+		digests[i] = desc.Digest
 	}
-	return slices.DeleteFunc(slices.Clone(l.referrers), func(v *visit) bool {
-		return slices.ContainsFunc(listed, func(desc ocispec.Descriptor) bool { return desc.Digest == v.node.digest })
-	}), nil
+	return digests, err
+}
+
+// without returns the referrers of a list that are not among others.
+func (l list) without(others []digest.Digest) []*visit {
+	return slices.DeleteFunc(slices.Clone(l.referrers), func(v *visit) bool { return slices.Contains(others, v.node.digest) })
 }

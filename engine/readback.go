@@ -252,7 +252,8 @@ type readKey struct {
 }
 
 func readList(ctx context.Context, d *delivery, l list) (string, error) {
-	absent, err := lacksInList(ctx, d, l)
+	listed, err := referrersThere(ctx, d, l.subject)
+	absent := l.without(listed)
 	if err != nil || len(absent) == 0 {
 		return "", err
 	}

@@ -95,7 +95,7 @@ func TestRequestsOfRestore(t *testing.T) {
 				push = restorePipe
 			}
 			push(t, path, target.Host)
-			counts(t, target, map[string]int{"HEAD manifest": 200, "HEAD blob": 401, "POST upload": 401, "PUT upload": 401, "PUT manifest": 200})
+			counts(t, target, map[string]int{"HEAD manifest": 1, "GET tags": 1, "HEAD blob": 1, "POST upload": 401, "PUT upload": 401, "PUT manifest": 200})
 			target.ResetCounts()
 			push(t, path, target.Host)
 			counts(t, target, map[string]int{"HEAD manifest": 200})
@@ -124,4 +124,39 @@ func TestRequestsOfMounts(t *testing.T) {
 	if got["PUT upload"] != blobs || got["mount"] != 3 {
 		t.Errorf("%d uploads and %d mounts, want %d and 3", got["PUT upload"], got["mount"], blobs)
 	}
+}
+
+// TestRequestsOfTagsOfOneIndex: what many tags share is asked for once.
+func TestRequestsOfTagsOfOneIndex(t *testing.T) {
+	source := testregistry.New(t, testregistry.Options{})
+	amd, arm := source.Image("app", "", []byte("amd64")), source.Image("app", "", []byte("arm64"))
+	for i := range 100 {
+		source.Index("app", fmt.Sprintf("v%d", i), amd, arm)
+	}
+	path := filepath.Join(t.TempDir(), "bundle.tgz")
+	backup(t, path, selections(t, source.Host+"/app"))
+	target := testregistry.New(t, testregistry.Options{})
+	restore(t, path, target.Host)
+	target.ResetCounts()
+	restore(t, path, target.Host)
+	counts(t, target, map[string]int{"HEAD manifest": 102})
+}
+
+// TestBlobsOfARepositoryWithoutManifests: a restore that ended before its first
+// manifest left blobs in a repository that the registry does not know. They are not
+// sent again.
+func TestBlobsOfARepositoryWithoutManifests(t *testing.T) {
+	source := testregistry.New(t, testregistry.Options{})
+	fillMany(source, "many", 20)
+	path := filepath.Join(t.TempDir(), "bundle.tgz")
+	backup(t, path, selections(t, source.Host+"/many"))
+	target := testregistry.New(t, testregistry.Options{})
+	target.Fault(testregistry.Always("PUT manifest", testregistry.Status(403, "")))
+	if _, err := tryRestore(t, reopen(t, path), target.Host, engine.RestoreOptions{}); err == nil {
+		t.Fatal("it ends well")
+	}
+	target.ResetCounts()
+	target.Fault(testregistry.Always("GET tags", testregistry.UnknownRepository()))
+	restore(t, path, target.Host)
+	counts(t, target, map[string]int{"HEAD manifest": 1, "GET tags": 1, "HEAD blob": 42, "PUT manifest": 20})
 }

@@ -86,10 +86,13 @@ type restore struct {
 	pool    *pool
 	moved   atomic.Int64
 
-	manifests once[pushKey, struct{}]  // those that were put by digest
-	completed once[listKey, struct{}]  // lists of referrers
-	read      once[readKey, string]    // what a target was asked for again
-	resent    once[placeKey, struct{}] // blobs that were sent though the target was to have them
+	manifests   once[pushKey, struct{}] // those that were put by digest
+	completed   once[listKey, struct{}] // lists of referrers
+	read        once[readKey, string]   // what a target was asked for again
+	hasBlob     once[placeKey, bool]    // before anything was pushed
+	hasManifest once[placeKey, bool]
+	listedThere once[placeKey, []digest.Digest] // by subject
+	resent      once[placeKey, struct{}]        // blobs that were sent though the target was to have them
 
 	mu       sync.Mutex // guards the uploads and what is in them, and the deliveries' counts
 	uploads  map[uploadKey]*upload

@@ -25,6 +25,8 @@ type delivery struct {
 	scope  *scope
 
 	visit   *visit
+	fresh   bool            // the registry knows no such repository yet
+	answer  *answer         // what the target said of the reference; nil if it was not asked first
 	present bool            // the target has the root
 	lacks   map[*visit]bool // what it lacks all the same
 	changes bool            // the tag has another digest

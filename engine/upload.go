@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
@@ -34,6 +35,7 @@ type place struct {
 	repo    *registry.Repository
 	path    string
 	waiting []*delivery
+	fresh   bool        // nothing is there yet
 	mounted atomic.Bool // the registry says so
 	sending sending
 	err     error
@@ -79,7 +81,7 @@ func (r *restore) placeOf(u *upload, d *delivery) *place {
 			return p
 		}
 	}
-	p := &place{repo: d.repo, path: d.path, sending: sending{progress: r.Progress, size: u.size}}
+	p := &place{repo: d.repo, path: d.path, fresh: d.fresh, sending: sending{progress: r.Progress, size: u.size}}
 	u.places = append(u.places, p)
 	return p
 }
@@ -126,7 +128,7 @@ func (r *restore) sendTo(ctx context.Context, u *upload, p, home *place, open op
 		p.mounted.Store(mounted)
 		return err
 	}
-	has, err := p.repo.HasBlob(ctx, desc)
+	has, err := p.has(ctx, desc)
 	if has {
 		p.sending.spare() // or a bar would wait for bytes that never move
 	}
@@ -139,6 +141,14 @@ func (r *restore) sendTo(ctx context.Context, u *upload, p, home *place, open op
 	}
 	r.moved.Add(desc.Size)
 	return nil
+}
+
+// has tells whether a place has a blob, without asking where it cannot.
+func (p *place) has(ctx context.Context, desc ocispec.Descriptor) (bool, error) {
+	if p.fresh {
+		return false, nil
+	}
+	return p.repo.HasBlob(ctx, desc)
 }
 
 // trace looks whether a refused upload is the input's fault: what a registry

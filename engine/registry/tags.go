@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+
+	"oras.land/oras-go/v2/registry/remote/errcode"
 )
 
 const (
@@ -170,4 +172,16 @@ func (p *pages) count(names []string) error {
 		return fmt.Errorf("%w: %d pages, %d names", ErrEndlessTags, len(p.visited), len(p.seen))
 	}
 	return nil
+}
+
+// IsUnknown asks whether the registry knows no repository of that name. What it
+// cannot tell is no.
+func (r *Repository) IsUnknown(ctx context.Context) bool {
+	u := r.url("tags", "list")
+	u.RawQuery = "n=1"
+	resp, err := r.get(ctx, http.MethodGet, u, []string{"application/json"}, http.StatusOK)
+	if err == nil {
+		drain(resp)
+	}
+	return Status(err) == http.StatusNotFound && HasCode(err, errcode.ErrorCodeNameUnknown)
 }

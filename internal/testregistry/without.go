@@ -40,3 +40,13 @@ func TagsAsDigests(req *http.Request, _ int) Fault {
 		return http.RedirectHandler(path+"/manifests/sha256:"+tag, http.StatusTemporaryRedirect)
 	}
 }
+
+// UnknownRepository answers that there is no such repository, as distribution does
+// for one that has blobs and no manifest.
+func UnknownRepository() Fault {
+	return func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			refuse(w, http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to registry")
+		})
+	}
+}
