@@ -90,6 +90,7 @@ const (
 var (
 	userInfo   = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)[^/?#\s@"']+@`)
 	credential = regexp.MustCompile(`(?i)((?:\b|%20)(?:bearer|basic))( +|%20|\+)([A-Za-z0-9._~+/=-]{8,})`)
+	challenge  = regexp.MustCompile(`(?i)^(?:realm|service|scope|error)=`) // what a server asks for
 	parameter  = regexp.MustCompile(`(?i)([?&][a-z0-9_-]*key[a-z0-9_-]*=)[^&\s"']+`)
 	assigned   = regexp.MustCompile(`(?i)(\b` + secretName + openingQuote + `?\s*(?:=|%3D)\s*` + openingQuote + `?)[^&\s"'\\,;)}\]]+`)
 	member     = regexp.MustCompile(`(?i)(` + openingQuote + secretName + openingQuote + `\s*(?::|%3A)\s*` + openingQuote + `)[^"'\\&%\s]+`)
@@ -112,8 +113,8 @@ func (s *secrets) hide(text string) string {
 	text = webToken.ReplaceAllString(text, redact.Mask)
 	return credential.ReplaceAllStringFunc(text, func(found string) string {
 		parts := credential.FindStringSubmatch(found)
-		if !strings.ContainsAny(parts[3], "0123456789=") {
-			return found // "basic authentication"
+		if !strings.ContainsAny(parts[3], "0123456789=") || challenge.MatchString(parts[3]) {
+			return found // "basic authentication", `Bearer service="a.io"`
 		}
 		return parts[1] + parts[2] + redact.Mask
 	})

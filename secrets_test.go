@@ -27,6 +27,7 @@ func TestHide(t *testing.T) {
 		"sent bWU6cEBzcyB3b3Jk":                                     "sent xxxxx",
 		"Authorization: Basic YWJjOmRlZg==":                         "Authorization: Basic xxxxx",
 		"authorization: bearer eyJhbGciOi.J9":                       "authorization: bearer xxxxx",
+		`WWW-Authenticate: Bearer service="a.io",scope=a`:           `WWW-Authenticate: Bearer service="a.io",scope=a`,
 		"got opaque-value":                                          "got xxxxx",
 		"proxyconnect http://user:word@proxy:3128: EOF":             "proxyconnect http://xxxxx@proxy:3128: EOF",
 		"https://s3.example/b?X-Amz-Signature=abc&v=1":              "https://s3.example/b?X-Amz-Signature=xxxxx&v=1",
