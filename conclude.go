@@ -27,7 +27,7 @@ func (u *ui) conclude(w words, r *engine.Report, err error) error {
 	failures := failuresOf(r)
 	for _, f := range failures {
 		for _, line := range u.failed(f) {
-			fmt.Fprintln(u.stderr, line)
+			u.put(line)
 		}
 	}
 	if err == nil {

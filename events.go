@@ -45,6 +45,7 @@ type (
 		ExpectedBytes  int64  `json:"expectedBytes"`
 		BytesPerSecond int64  `json:"bytesPerSecond"`
 		Moving         string `json:"moving,omitempty"`
+		Retrying       string `json:"retrying,omitempty"`
 	}
 	artifactEvent struct {
 		eventHead
@@ -95,7 +96,7 @@ func (e *events) start(command string) {
 
 func (e *events) progress(at standing, rate float64) {
 	if e != nil {
-		e.write(progressEvent{e.head("progress"), at.listed, at.resolved, at.finished, at.failed, at.moved, at.expected, int64(rate), at.moving})
+		e.write(progressEvent{e.head("progress"), at.listed, at.resolved, at.finished, at.failed, at.moved, at.expected, int64(rate), at.moving, at.retry.full()})
 	}
 }
 

@@ -30,5 +30,5 @@ func (p *pace) measure(now time.Time, moved int64) float64 {
 	if last.at == first.at {
 		return 0
 	}
-	return float64(last.moved-first.moved) / last.at.Sub(first.at).Seconds()
+	return float64(max(0, last.moved-first.moved)) / last.at.Sub(first.at).Seconds()
 }

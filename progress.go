@@ -82,6 +82,7 @@ func (p *progress) show(now time.Time) {
 	}
 	at := p.standing()
 	at.moving = p.ui.clean(at.moving)
+	at.retry = p.ui.retries.look()
 	p.screen.show(now, lines, at)
 }
 

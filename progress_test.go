@@ -162,7 +162,7 @@ func TestProgressNeverBlocks(t *testing.T) {
 	group.Wait() // for ever, if one of them waits for the terminal
 	close(w.released)
 	p.close()
-	if at := p.standing(); at.finished != 8000 || at.moved != 80_000 || at.done() != 16_000 {
+	if at := p.standing(); at.finished != 8000 || at.moved != 80_000 || at.failed != 8000 {
 		t.Errorf("got %+v", at)
 	}
 }

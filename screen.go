@@ -20,6 +20,7 @@ type logScreen struct {
 	quiet     bool      // no heartbeat
 	last      time.Time // of the heartbeat
 	lastMoved int64
+	retried   map[string]time.Time // when it was said of a registry that it is tried again
 }
 
 func (s *logScreen) interval() time.Duration { return time.Second }
@@ -32,6 +33,7 @@ func (s *logScreen) show(now time.Time, lines []string, at standing) {
 	if s.quiet {
 		return
 	}
+	s.tellRetry(now, at.retry)
 	switch took := now.Sub(s.last); {
 	case s.last.IsZero():
 	case took >= heartbeat:
@@ -40,6 +42,19 @@ func (s *logScreen) show(now time.Time, lines []string, at standing) {
 		return
 	}
 	s.last, s.lastMoved = now, at.moved
+}
+
+// tellRetry says of a registry that it is asked once more, and why, as often as a
+// log hears of anything.
+func (s *logScreen) tellRetry(now time.Time, r retry) {
+	if r.reason == "" || now.Sub(s.retried[r.registry]) < heartbeat {
+		return
+	}
+	if s.retried == nil {
+		s.retried = make(map[string]time.Time)
+	}
+	s.retried[r.registry] = now
+	fmt.Fprintln(s.w, note+r.registry+": "+r.text())
 }
 
 // barScreen is a terminal: a bar at the bottom, finished artifacts above it.
@@ -84,7 +99,7 @@ func (s *barScreen) show(now time.Time, lines []string, at standing) {
 		out.WriteString(clearBelow)
 	}
 	for _, line := range lines {
-		out.WriteString(line + "\n")
+		out.WriteString(wrapped(line, columns) + "\n")
 	}
 	out.WriteString(noWrap + text + wrap + clearBelow + "\r")
 	_, _ = s.w.Write(out.Bytes())
@@ -137,12 +152,16 @@ func (s *barScreen) drawing() string {
 	return text
 }
 
-// barWidth is how much of a line the bar itself takes: none of a narrow one.
+// besideBar is as much as is worth writing beside a bar.
+const besideBar = 100
+
+// barWidth is how much of a line the bar itself takes: none of a narrow one, and all
+// that is left of a wide one.
 func barWidth(columns int) int {
 	if columns < 30 {
 		return 0
 	}
-	return min(columns/8, 24)
+	return max(columns/8, columns-aroundBar-besideBar)
 }
 
 // options leave out colours, so that NO_COLOR has nothing to ask for, and the

@@ -13,10 +13,8 @@ type standing struct {
 	listed, resolved, finished, failed int
 	expected, moved                    int64 // bytes
 	moving                             string
+	retry                              retry
 }
-
-// done is the number of artifacts about which nothing more will be heard.
-func (s standing) done() int { return s.finished + s.failed }
 
 // isResolving says that there is nothing yet to be seen but tags that are looked
 // up: an archive knows how many bytes it needs before all of it is known.
@@ -30,7 +28,7 @@ func (s standing) text(rate float64) string {
 	case s.listed == 0 && s.moved > 0:
 		return bytesText(s.moved) + " hashed" + perSecond(rate, ", ")
 	case s.listed == 0:
-		return "listing tags"
+		return joined([]string{"listing tags", s.retry.text()})
 	case s.isResolving():
 		return s.resolving()
 	}
@@ -42,7 +40,7 @@ func (s standing) text(rate float64) string {
 	if left := s.left(rate); left != "" {
 		text += ", about " + left
 	}
-	return text
+	return joined([]string{text, s.retry.text()})
 }
 
 func (s standing) resolving() string {
@@ -50,7 +48,7 @@ func (s standing) resolving() string {
 	if s.failed > 0 {
 		text += fmt.Sprintf(", %s failed", thousands(s.failed))
 	}
-	return text
+	return joined([]string{text, s.retry.text()})
 }
 
 func perSecond(rate float64, before string) string {
@@ -63,7 +61,7 @@ func perSecond(rate float64, before string) string {
 // left says how long a run will take at this rate; nothing if nobody can know.
 func (s standing) left(rate float64) string {
 	rest := s.expected - s.moved
-	if rate <= 0 || rest <= 0 {
+	if rate <= 0 || rest <= 0 || s.retry.reason != "" { // who waits is not slow for good
 		return ""
 	}
 	seconds := float64(rest) / rate
@@ -80,16 +78,17 @@ func (s standing) left(rate float64) string {
 const maxLeft = 1000 * time.Hour
 
 // beside is what stands beside a bar, in so many columns: bytes, rate, time left,
-// artifacts done of all, and what moves. Where there is no room for all of it,
-// the rate goes first and the artifacts last.
+// artifacts done of all, why something is tried again, and what moves. Where there is
+// no room for all of it, the rate goes first and the artifacts last.
 func (s standing) beside(columns int, rate float64) string {
-	done := fmt.Sprintf("%d/%d", s.done(), s.listed)
+	done := fmt.Sprintf("%d/%d", s.finished, s.listed)
 	all := done
 	if s.failed > 0 {
 		all += fmt.Sprintf(" (%d failed)", s.failed)
 	}
-	moved, speed, left := ofText(s.moved, s.expected), perSecond(rate, ""), s.left(rate)
-	for _, parts := range [][]string{{moved, speed, left, all}, {moved, left, all}, {moved, all}, {moved, done}, {done}} {
+	moved, speed, left, retry := ofText(s.moved, s.expected), perSecond(rate, ""), s.left(rate), s.retry.text()
+	for _, parts := range [][]string{{moved, speed, left, all, retry}, {moved, left, all, retry}, {moved, all, retry}, {moved, done, retry},
+		{moved, all}, {moved, done}, {done}} {
 		text := joined(parts)
 		if room := columns - len(text); room >= 0 {
 			return strings.TrimSuffix(text+" "+name(s.moving, room-1), " ")

@@ -162,12 +162,13 @@ func TestBarOfAnOlderWindow(t *testing.T) {
 func TestBarAt(t *testing.T) {
 	at := standing{listed: 12, resolved: 12, finished: 3, failed: 1, expected: 384 << 20, moved: 156 << 20, moving: "registry.example.com/team/database:2.3"}
 	for columns, want := range map[int]string{
-		200: "  40% [========>...............]  156/384 MiB, 20 MiB/s, 11 s left, 4/12 (1 failed) registry.example.com/team/database:2.3",
-		80:  "  40% [==>......]  156/384 MiB, 20 MiB/s, 11 s left, 4/12 (1 failed) …abase:2.3",
-		60:  "  40% [=>.....]  156/384 MiB, 11 s left, 4/12 (1 failed)",
-		40:  "  40% [>...]  156/384 MiB, 4/12",
-		20:  "156/384 MiB, 4/12",
-		12:  "4/12",
+		160: "  40% [==================>..............................]  156/384 MiB, 20 MiB/s, 11 s left, 3/12 (1 failed) registry.example.com/team/database:2.3",
+		120: "  40% [====>.........]  156/384 MiB, 20 MiB/s, 11 s left, 3/12 (1 failed) registry.example.com/team/database:2.3",
+		80:  "  40% [==>......]  156/384 MiB, 20 MiB/s, 11 s left, 3/12 (1 failed) …abase:2.3",
+		60:  "  40% [=>.....]  156/384 MiB, 11 s left, 3/12 (1 failed)",
+		40:  "  40% [>...]  156/384 MiB, 3/12",
+		20:  "156/384 MiB, 3/12",
+		12:  "3/12",
 	} {
 		s := &barScreen{}
 		if got := s.draw(columns-1, at, 20<<20); got != want {
@@ -222,5 +223,96 @@ func TestPace(t *testing.T) {
 	}
 	if got := p.measure(start.Add(30*time.Second), 300); got != 0 {
 		t.Errorf("after a long stall: %v", got)
+	}
+}
+
+// TestBarUsesAWideWindow to its end, where there is something to say.
+func TestBarUsesAWideWindow(t *testing.T) {
+	at := standing{listed: 12, resolved: 12, expected: 384 << 20, moved: 156 << 20, moving: "registry.example.com/" + strings.Repeat("long/", 40) + "app:1.0"}
+	for _, columns := range []int{80, 100, 132, 160, 200, 300} {
+		if got := uniseg.StringWidth((&barScreen{}).draw(columns-1, at, 20<<20)); got != columns-1 {
+			t.Errorf("%d columns: the bar takes %d", columns, got)
+		}
+	}
+}
+
+// TestRetryIsTold on a terminal while it lasts, in a log once in a while, as an event,
+// and never as progress.
+func TestRetryIsTold(t *testing.T) {
+	var r retries
+	if got := r.look(); got != (retry{}) {
+		t.Errorf("nothing is tried again, and %+v is told", got)
+	}
+	over := r.begin("r.example", "503")
+	over()
+	if got := r.look(); got != (retry{"r.example", "503"}) {
+		t.Errorf("what was short is told as %+v", got)
+	}
+	if got := r.look(); got != (retry{}) {
+		t.Errorf("it is told again: %+v", got)
+	}
+	r.begin("r.example", "503")
+	r.look()
+	at := standing{listed: 12, resolved: 12, finished: 3, expected: 384 << 20, moved: 156 << 20, moving: "registry.example.com/app:1.0", retry: r.look()}
+	for columns, want := range map[int]string{
+		100: "  40% [===>........]  156/384 MiB, 3/12, retrying: 503 registry.example.com/app:1.0",
+		60:  "  40% [=>.....]  156/384 MiB, 3/12, retrying: 503 …/app:1.0",
+		40:  "  40% [>...]  156/384 MiB, 3/12",
+	} {
+		if got := (&barScreen{}).draw(columns-1, at, 0); got != want {
+			t.Errorf("%d columns: %q, want %q", columns, got, want)
+		}
+	}
+	if got, want := (standing{listed: 4, retry: at.retry}).text(0), "resolved 0 of 4 tags, retrying: 503"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	var log, data strings.Builder
+	now := time.Now()
+	lines := &logScreen{w: &log}
+	for range 31 {
+		lines.show(now, nil, standing{listed: 4, retry: at.retry})
+		now = now.Add(time.Second)
+	}
+	told := "oras-mirror: note: r.example: retrying: 503\n"
+	if want := told + told + "resolved 0 of 4 tags, retrying: 503\n"; log.String() != want {
+		t.Errorf("the log has\n%s", log.String())
+	}
+	e := &events{w: &data, now: func() time.Time { return now }, hide: func(s string) string { return s }}
+	(&eventScreen{events: e, errors: &log}).show(now, nil, at)
+	if !strings.Contains(data.String(), `"retrying":"r.example: 503"`) {
+		t.Errorf("the event is %s", data.String())
+	}
+}
+
+// TestLinesBreakBetweenWords of a terminal, and a word is never broken by us.
+func TestLinesBreakBetweenWords(t *testing.T) {
+	long := "registry.example/" + strings.Repeat("x", 30) + ":v1"
+	for _, tt := range []struct {
+		line    string
+		columns int
+		want    string
+	}{
+		{"short", 80, "short"},
+		{"one two three", 7, "one two\nthree"},
+		{"one two three", 6, "one\ntwo\nthree"},
+		{long + " is not there", 20, long + "\nis not there"},
+		{"not there: " + long, 20, "not there:\n" + long},
+		{"目录 镜像 目录", 9, "目录 镜像\n目录"},
+		{"two  spaces", 80, "two  spaces"},
+		{"anything", 0, "anything"},
+	} {
+		if got := wrapped(tt.line, tt.columns); got != tt.want {
+			t.Errorf("%q in %d columns: %q, want %q", tt.line, tt.columns, got, tt.want)
+		}
+	}
+	var out strings.Builder
+	u := &ui{stderr: &out, columns: func() int { return 30 }}
+	u.say("%s", "a line that is longer than the window")
+	u.notice("%s", "a notice that is longer than the window")
+	(&barScreen{w: &out, columns: u.columns}).show(time.Now(), []string{"what failed is longer than the window"}, standing{})
+	for _, row := range strings.Split(out.String(), "\n") {
+		if row = row[strings.LastIndexAny(row, "J\r")+1:]; len(row) > 30 {
+			t.Errorf("a row of %d: %q", len(row), row)
+		}
 	}
 }

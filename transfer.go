@@ -88,6 +88,7 @@ func (f *runFlags) start(u *ui, spec *config.Spec, hosts []string) (*registry.Cl
 		return nil, err
 	}
 	options.StallTimeout, options.MaxManifest = f.StallTimeout, int64(f.MaxManifestSize)
+	options.Retry.Told = u.retries.begin
 	boundMemory(int64(f.Buffer))
 	f.loudnessFlags.apply(u)
 	if f.Debug {

@@ -27,6 +27,7 @@ type ui struct {
 
 	hints   hints
 	secrets secrets
+	retries retries
 	profile profile
 	hinted  map[string]bool      // hints that were given: once is enough
 	told    map[artifactKey]bool // failures that were said
@@ -103,7 +104,15 @@ func (u *ui) screen() screen {
 }
 
 // print prints a line, whoever wants to be left alone.
-func (u *ui) print(text string) { fmt.Fprintln(u.stderr, u.clean(text)) }
+func (u *ui) print(text string) { u.put(u.clean(text)) }
+
+// put writes a line that is clean. On a terminal it breaks between words.
+func (u *ui) put(line string) {
+	if u.columns != nil {
+		line = wrapped(line, u.columns())
+	}
+	fmt.Fprintln(u.stderr, line)
+}
 
 // clean makes a line fit to be seen. What is not printable may be part of a secret.
 func (u *ui) clean(text string) string { return printable(u.secrets.hide(text)) }
@@ -118,7 +127,7 @@ func (u *ui) say(format string, a ...any) {
 // notice prints what a user should know although nothing is wrong.
 func (u *ui) notice(format string, a ...any) {
 	for _, line := range u.tell(happening{notice: fmt.Sprintf(format, a...)}) {
-		fmt.Fprintln(u.stderr, line)
+		u.put(line)
 	}
 }
 
