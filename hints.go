@@ -139,9 +139,44 @@ func (h hints) memoryHint(err error) string {
 	return "a larger --buffer lets the run take more memory; or split it, by sources or --only"
 }
 
+// dockerHint is the line that makes a layout of a docker-archive.
+func dockerHint(err error) string {
+	var docker *store.DockerArchiveError
+	var input *store.InputError
+	if !errors.As(err, &docker) {
+		return ""
+	}
+	from, name, more := "FILE", "", ""
+	if errors.As(err, &input) && input.Path != "standard input" {
+		from = input.Path
+	}
+	switch {
+	case len(docker.Images) > 0:
+		from += ":" + docker.Images[0]
+		name = ":" + fullReference(docker.Images[0])
+	case docker.Many:
+		from += ":@0"
+	}
+	if len(docker.Images) > 1 || docker.Many {
+		more = ", once for each of its images"
+	}
+	return fmt.Sprintf(`"skopeo copy docker-archive:%s oci:converted%s" makes an OCI layout of it%s: name that with "--input converted"`, from, name, more)
+}
+
+// fullReference writes out what docker leaves out of a name.
+func fullReference(name string) string {
+	var r *config.ReferenceError
+	if _, err := config.ParseReference(name); errors.As(err, &r) && r.Suggestion != "" {
+		return r.Suggestion
+	}
+	return name
+}
+
 func inputHint(err error) string {
 	var input *store.InputError
 	switch {
+	case is[*store.DockerArchiveError](err):
+		return dockerHint(err)
 	case !errors.As(err, &input) || errors.Is(err, fs.ErrNotExist) && !exists(input.Path) || errors.Is(err, fs.ErrPermission) || is[*bounds.MemoryError](err):
 		return ""
 	case exists(input.Path) && kindOfPath(input.Path) == pathOfSpec:

@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"iter"
-	"strings"
 	"sync"
 
 	"github.com/opencontainers/go-digest"
@@ -50,16 +49,6 @@ func openPacked(r *bundle.Reader, file io.Closer) (*packed, error) {
 		return nil, err
 	}
 	return &packed{reader: r, index: index, file: file}, nil
-}
-
-// noLayout says where a layout is that is not at the top of a tar.
-func noLayout(r *bundle.Reader) error {
-	for name := range r.Entries() {
-		if folder, ok := strings.CutSuffix(name, "/"+bundle.LayoutFile); ok {
-			return errors.New("has its OCI layout not at the top, but in " + folder)
-		}
-	}
-	return errNoLayout
 }
 
 func (p *packed) Index() *Index { return p.index }

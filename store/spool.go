@@ -15,6 +15,7 @@ type spool struct {
 	file   *TempFile
 	buffer *bufio.Writer
 	out    *bundle.Writer
+	docker *DockerArchiveError // what the archive is if it has no layout; may be nil
 }
 
 // spoolAll spools an archive from its first byte.
@@ -77,6 +78,10 @@ func (s *spool) addAll(in *bundle.Stream) error {
 
 // add adds one entry, if it belongs to a layout.
 func (s *spool) add(name string, size int64, content io.Reader) error {
+	if name == dockerFile {
+		s.docker = dockerArchive(content)
+		return nil
+	}
 	if _, ok := blobDigest(name); !ok && name != bundle.LayoutFile && name != bundle.IndexFile {
 		return nil
 	}
@@ -99,6 +104,9 @@ func (s *spool) add(name string, size int64, content io.Reader) error {
 // finish opens what was added, or gives it up if that failed.
 func (s *spool) finish(err error) (Layout, error) {
 	l, err := s.open(err)
+	if errors.Is(err, errNoLayout) && s.docker != nil {
+		err = s.docker
+	}
 	if err != nil {
 		return nil, errors.Join(err, s.file.Close())
 	}

@@ -1,0 +1,65 @@
+package store
+
+import (
+	"encoding/json"
+	"io"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/store/bundle"
+)
+
+// dockerFile lists the images of an archive of docker's own kind.
+const dockerFile = "manifest.json"
+
+// maxDockerFile is far more than such a list has.
+const maxDockerFile = 1 << 20
+
+// DockerArchiveError says that a tar is an archive of docker's own kind, which "docker
+// save" wrote before version 25 and "podman save" still writes, and no OCI layout.
+type DockerArchiveError struct {
+	Images []string // what it names them, as in "nginx:1.25"; none where it has no names
+	Many   bool     // it has more than one, with names or without
+}
+
+func (e *DockerArchiveError) Error() string {
+	return `is a docker-archive, as "docker save" before version 25 and "podman save" write it, and no OCI layout`
+}
+
+// dockerArchive returns what manifest.json says of a docker-archive, nil if it is none.
+func dockerArchive(content io.Reader) *DockerArchiveError {
+	var images []struct {
+		Config   string
+		RepoTags []string
+		Layers   []string
+	}
+	data, err := io.ReadAll(io.LimitReader(content, maxDockerFile+1))
+	if err != nil || json.Unmarshal(data, &images) != nil || len(images) == 0 || images[0].Config == "" {
+		return nil
+	}
+	e := &DockerArchiveError{Many: len(images) > 1}
+	for _, image := range images {
+		e.Images = append(e.Images, image.RepoTags...)
+	}
+	return e
+}
+
+// noLayout says what a tar is that has no layout at its top.
+func noLayout(r *bundle.Reader) error {
+	if entry, err := r.Open(dockerFile); err == nil {
+		defer entry.Close()
+		if e := dockerArchive(entry); e != nil {
+			return e
+		}
+	}
+	for name := range r.Entries() {
+		if folder, ok := strings.CutSuffix(name, "/"+bundle.LayoutFile); ok {
+			return &belowError{folder}
+		}
+	}
+	return errNoLayout
+}
+
+// belowError says in which folder of a tar a layout is.
+type belowError struct{ folder string }
+
+func (e *belowError) Error() string { return "has its OCI layout not at the top, but in " + e.folder }
