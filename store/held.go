@@ -25,7 +25,7 @@ const heldMemory = 200
 // 100,000 images have 200 MB of them. Adding is for one goroutine, before the
 // first call of get; get may be called concurrently.
 type held struct {
-	packed  map[digest.Digest][]byte
+	packed  map[digest.Digest]packedManifest
 	bytes   int64                       // that were counted
 	leading map[digest.Digest]*Manifest // those of the packed that lead to other manifests
 
@@ -34,8 +34,13 @@ type held struct {
 	inflate  sync.Pool
 }
 
+type packedManifest struct {
+	deflated []byte
+	size     int
+}
+
 func newHeld() *held {
-	h := &held{packed: make(map[digest.Digest][]byte), leading: make(map[digest.Digest]*Manifest)}
+	h := &held{packed: make(map[digest.Digest]packedManifest), leading: make(map[digest.Digest]*Manifest)}
 	h.deflater, _ = flate.NewWriter(&h.buffer, flate.BestSpeed) // a known level: no error
 	return h
 }
@@ -55,7 +60,7 @@ func (h *held) add(d digest.Digest, data []byte) error {
 	if err := h.take(h.buffer.Len(), leads); err != nil {
 		return err
 	}
-	h.packed[d] = bytes.Clone(h.buffer.Bytes())
+	h.packed[d] = packedManifest{bytes.Clone(h.buffer.Bytes()), len(data)}
 	if leads != nil {
 		h.leading[d] = leads
 	}
@@ -72,7 +77,24 @@ func (h *held) leads(d digest.Digest, data []byte) *Manifest {
 	if err != nil || !m.IsIndex() && m.Subject == nil {
 		return nil
 	}
-	return &Manifest{Manifests: m.Manifests, Subject: m.Subject, kind: m.kind}
+	slim := &Manifest{kind: m.kind}
+	for _, child := range m.Manifests {
+		slim.Manifests = append(slim.Manifests, slimmed(child))
+	}
+	if m.Subject != nil {
+		subject := slimmed(*m.Subject)
+		slim.Subject = &subject
+	}
+	return slim
+}
+
+// slimmed is a descriptor with no more than leftOut asks for.
+func slimmed(d ocispec.Descriptor) ocispec.Descriptor {
+	slim := ocispec.Descriptor{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size, Platform: d.Platform}
+	if _, is := AttestationOf(d); is {
+		slim.Annotations = d.Annotations
+	}
+	return slim
 }
 
 // take counts what is going to be kept.
@@ -113,10 +135,12 @@ func (h *held) get(d digest.Digest) ([]byte, error) {
 		r = flate.NewReader(nil)
 	}
 	defer h.inflate.Put(r)
-	if err := r.(flate.Resetter).Reset(bytes.NewReader(packed), nil); err != nil {
+	if err := r.(flate.Resetter).Reset(bytes.NewReader(packed.deflated), nil); err != nil {
 		return nil, err
 	}
-	return io.ReadAll(r)
+	data := make([]byte, packed.size)
+	_, err := io.ReadFull(r, data)
+	return data, err
 }
 
 // completes says that h has every manifest that x reaches, but for those that

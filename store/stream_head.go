@@ -80,8 +80,9 @@ func (h *streamHead) takeManifest(d digest.Digest) (err error) {
 	if h.size > MaxManifest {
 		return errOrder
 	}
-	data, err := io.ReadAll(h.in)
-	if err != nil {
+	defer bounds.Collect(2 * h.size)
+	data := make([]byte, h.size)
+	if _, err := io.ReadFull(h.in, data); err != nil {
 		return err
 	}
 	if !looksLikeManifest(data) {

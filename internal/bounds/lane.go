@@ -1,6 +1,9 @@
 package bounds
 
-import "context"
+import (
+	"context"
+	"runtime"
+)
 
 // large is the weight from which documents come one at a time.
 const large = 512 << 10
@@ -73,7 +76,19 @@ func Leave(ctx context.Context) {
 	}
 }
 
+// huge is the weight from which the collector runs behind a document: at its own pace
+// it would leave several of them in memory.
+const huge = 8 << 20
+
+// Collect lets go of a document of that weight, which is done with.
+func Collect(weight int64) {
+	if weight > huge {
+		runtime.GC()
+	}
+}
+
 func (p *pass) leave() {
+	Collect(p.taken)
 	Give(p.taken)
 	p.taken = 0
 	if p.held {
