@@ -10,6 +10,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -49,7 +50,7 @@ func exitCode(err error) int {
 func isUsage(err error) bool {
 	return is[*usageError](err) || is[*noFileError](err) || is[*config.LoadError](err) || is[*config.ReferenceError](err) ||
 		is[*config.MappingError](err) || is[*engine.CollisionError](err) || is[*engine.OnlyError](err) || is[*engine.UnmatchedError](err) ||
-		is[*engine.NameError](err) || is[*engine.RetagError](err) || errors.Is(err, store.ErrNoCompression)
+		is[*engine.NameError](err) || is[*engine.RetagError](err) || is[*registry.SettingsError](err) || errors.Is(err, store.ErrNoCompression)
 }
 
 func is[E error](err error) bool {

@@ -35,7 +35,11 @@ func (u *ui) failed(a engine.ArtifactReport) []string {
 	err := named(a)
 	hint := u.hints.of(err)
 	u.events.artifact(a, hint)
-	lines := []string{u.clean(errorMark + fact(err))}
+	text, isNew := u.factOnce(err)
+	if !isNew {
+		return nil
+	}
+	lines := []string{u.clean(errorMark + text)}
 	if u.isNew(hint) {
 		lines = append(lines, u.clean(hintMark+hint))
 	}

@@ -99,7 +99,8 @@ func (f *runFlags) start(u *ui, spec *config.Spec, hosts []string) (*registry.Cl
 		u.notice("others on this machine can see a password on a command line; --password-stdin and --identity-token-stdin hide it")
 	}
 	u.hints = hints{given: len(f.names()) > 0, files: f.RegistryConfig, buffer: true}
-	return registry.New(options), nil
+	client := registry.New(options)
+	return client, client.Check(hosts)
 }
 
 // boundMemory makes reading fail that would keep more than a run may have, and the

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
 )
 
 // ui is all that the user sees. Standard output carries the product of a
@@ -31,6 +32,7 @@ type ui struct {
 	profile profile
 	hinted  map[string]bool      // hints that were given: once is enough
 	told    map[artifactKey]bool // failures that were said
+	wholes  map[string]bool      // errors of whole registries that were said
 }
 
 // The beginnings of lines by which a program can tell them apart.
@@ -137,9 +139,29 @@ func (u *ui) fail(err error) {
 	for _, one := range separate(err) {
 		hint := u.hints.of(one)
 		u.events.failure(one, hint)
-		u.print(errorMark + fact(one))
-		u.hint(hint)
+		if text, isNew := u.factOnce(one); isNew {
+			u.print(errorMark + text)
+			u.hint(hint)
+		}
 	}
+}
+
+// factOnce returns what to say of an error, and whether that is new: what holds for a whole
+// registry is said of that, and once.
+func (u *ui) factOnce(err error) (text string, isNew bool) {
+	whole := registry.OfWhole(err)
+	if whole == nil {
+		return fact(err), true
+	}
+	text = whole.Error()
+	if u.wholes[text] {
+		return "", false
+	}
+	if u.wholes == nil {
+		u.wholes = make(map[string]bool)
+	}
+	u.wholes[text] = true
+	return text, true
 }
 
 // fact is an error without the advice that a fault of a file brings along.

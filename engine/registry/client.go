@@ -9,6 +9,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -129,11 +130,29 @@ func (c *Client) Repository(registryName, repository string) (*Repository, error
 	}
 	h, err := c.host(ref)
 	if err != nil {
-		return nil, &Error{Op: "configure", Reference: registryName, Err: err}
+		return nil, &SettingsError{registryName, err}
 	}
 	r := newRepository(h, ref)
 	c.repositories[name] = r
 	return r, nil
+}
+
+// Check returns what is wrong with the settings of registries, before one of them is
+// asked: a certificate that cannot be read, for instance. What is said of one of them is
+// not said again of the next.
+func (c *Client) Check(registries []string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var errs []error
+	said := make(map[string]bool)
+	for _, name := range registries {
+		_, err := c.host(registry.Reference{Registry: name})
+		if err != nil && !said[err.Error()] {
+			said[err.Error()] = true
+			errs = append(errs, &SettingsError{name, err})
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Stats returns how many requests were sent, by method and kind ("GET blob",

@@ -131,6 +131,43 @@ func (e *LoginError) Error() string {
 
 func (e *LoginError) Unwrap() error { return e.Err }
 
+// UnreachableError says that a registry cannot be reached at all, for a reason that stays:
+// there is no host of its name, or nobody vouches for its certificate.
+type UnreachableError struct {
+	Registry string
+	Err      error
+}
+
+func (e *UnreachableError) Error() string { return e.Registry + ": " + describe(e.Registry, e.Err) }
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// SettingsError says that the settings of a registry, or the credentials files, cannot be
+// used.
+type SettingsError struct {
+	Registry string
+	Err      error
+}
+
+func (e *SettingsError) Error() string { return e.Registry + ": configure: " + e.Err.Error() }
+func (e *SettingsError) Unwrap() error { return e.Err }
+
+// OfWhole returns the error of a whole registry that is behind err: it holds for all that
+// is there. nil if there is none.
+func OfWhole(err error) error {
+	var login *LoginError
+	var unreachable *UnreachableError
+	var settings *SettingsError
+	switch {
+	case errors.As(err, &login):
+		return login
+	case errors.As(err, &unreachable):
+		return unreachable
+	case errors.As(err, &settings):
+		return settings
+	}
+	return nil
+}
+
 // describe says what happened without repeating the method and the URL, which
 // the reference and the operation stand for already.
 func describe(reference string, err error) string {
@@ -139,6 +176,7 @@ func describe(reference string, err error) string {
 		limited   *RateLimitError
 		noAPI     *NoReferrersAPIError
 		login     *LoginError
+		lost      *UnreachableError
 		helper    *CredentialError
 		response  *errcode.ErrorResponse
 		transport *url.Error
@@ -152,6 +190,8 @@ func describe(reference string, err error) string {
 		return noAPI.Error()
 	case errors.As(err, &login):
 		return login.Error()
+	case errors.As(err, &lost):
+		return describe(reference, lost.Err)
 	case errors.Is(err, auth.ErrBasicCredentialNotFound):
 		s := "401 unauthorized, and there are no credentials"
 		if errors.As(err, &helper) {

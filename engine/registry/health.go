@@ -29,6 +29,7 @@ type health struct {
 	until    time.Time  // the end of the pause that the registry asked for
 	failed   map[string]bool
 	down     error
+	lost     *UnreachableError
 }
 
 func newHealth(registry string, o RetryOptions) *health {
@@ -57,7 +58,10 @@ func (h *health) admit(ctx context.Context) error {
 func (h *health) pause() (time.Duration, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.down != nil {
+	switch {
+	case h.lost != nil:
+		return 0, h.lost
+	case h.down != nil:
 		return 0, &DownError{Registry: h.registry, Err: h.down}
 	}
 	wait := h.until.Sub(h.retry.Now())
@@ -90,7 +94,7 @@ func (h *health) heard(resp *http.Response) {
 
 // gaveUp takes note of a request that failed for good.
 func (h *health) gaveUp(request string, err error) {
-	if isType[*DownError](err) || isType[*RateLimitError](err) || isType[sourceError](err) {
+	if isType[*DownError](err) || isType[*UnreachableError](err) || isType[*RateLimitError](err) || isType[sourceError](err) {
 		return // not a request that failed, or not by the registry's fault
 	}
 	h.mu.Lock()
@@ -99,6 +103,20 @@ func (h *health) gaveUp(request string, err error) {
 	if len(h.failed) >= downAfter && h.down == nil {
 		h.down = err
 	}
+}
+
+// lose takes note of a registry that cannot be reached, if it never answered, and returns
+// the error that stands for that: nothing else is sent there.
+func (h *health) lose(err error) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.answered {
+		return err
+	}
+	if h.lost == nil {
+		h.lost = &UnreachableError{Registry: h.registry, Err: err}
+	}
+	return h.lost
 }
 
 // delay returns how long to wait before the next try, and whether there is one.

@@ -62,9 +62,9 @@ func newHost(c *Client, ref registry.Reference, s Settings) (*host, error) {
 	if err != nil {
 		return nil, err
 	}
-	direct := &retrier{next: newSender(h, s, tls), health: h.health, stats: &c.stats}
+	direct := &retrier{next: newSender(h, s, tls), base: base, health: h.health, stats: &c.stats}
 	h.http = &http.Client{
-		Transport:     &retrier{next: direct.next, health: h.health, stats: &c.stats, guests: newGuests(h, direct)},
+		Transport:     &retrier{next: direct.next, base: base, health: h.health, stats: &c.stats, guests: newGuests(h, direct)},
 		CheckRedirect: checkRedirect,
 	}
 	return h, nil

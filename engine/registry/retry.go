@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"syscall"
@@ -59,6 +60,7 @@ func (o RetryOptions) withDefaults() RetryOptions {
 // retrier sends a request until it has an answer that will not change.
 type retrier struct {
 	next   http.RoundTripper
+	base   *url.URL // of the registry
 	health *health
 	stats  *stats
 	guests *guests // nil: nobody is sent on
@@ -81,6 +83,9 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		if ctx.Err() != nil || !retryable(resp, err) {
 			if err != nil && ctx.Err() == nil {
+				if unreachable(err) && sameOrigin(req.URL, t.base) {
+					return nil, t.health.lose(schemeMismatch(err))
+				}
 				t.health.gaveUp(named(req), err)
 			}
 			return resp, err
@@ -191,6 +196,19 @@ func permanent(err error) bool {
 	if errors.As(err, &dns) {
 		return dns.IsNotFound
 	}
+	return unreachable(err) ||
+		isType[*DownError](err) || isType[sourceError](err) || isType[*RateLimitError](err) ||
+		isType[*net.AddrError](err) || isType[net.InvalidAddrError](err) ||
+		errors.Is(err, ErrDowngrade) || errors.Is(err, errLocation)
+}
+
+// unreachable reports whether err is about the name of a host, its certificate or ours, or
+// the proxy before it: it holds for all that is asked of that host.
+func unreachable(err error) bool {
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return dns.IsNotFound
+	}
 	var proxy *ProxyError
 	if errors.As(err, &proxy) {
 		return !retryableStatus(proxy.Status)
@@ -198,12 +216,20 @@ func permanent(err error) bool {
 	if alert, refused := AlertOf(err); refused {
 		return alert != alertInternal
 	}
-	return isType[*DownError](err) || isType[sourceError](err) || isType[*RateLimitError](err) ||
-		isType[*tls.CertificateVerificationError](err) || isType[tls.RecordHeaderError](err) ||
+	return isType[*tls.CertificateVerificationError](err) || isType[tls.RecordHeaderError](err) ||
 		isType[x509.UnknownAuthorityError](err) ||
 		isType[x509.HostnameError](err) || isType[x509.CertificateInvalidError](err) ||
-		isType[*net.AddrError](err) || isType[net.InvalidAddrError](err) ||
-		errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, ErrDowngrade) || errors.Is(err, errLocation)
+		errors.Is(err, http.ErrSchemeMismatch)
+}
+
+// schemeMismatch says of a server that answers a TLS handshake in HTTP what it does:
+// net/http, which would, does not look into the error that its transport returns.
+func schemeMismatch(err error) error {
+	var header tls.RecordHeaderError
+	if errors.As(err, &header) && string(header.RecordHeader[:]) == "HTTP/" {
+		return http.ErrSchemeMismatch
+	}
+	return err
 }
 
 func isType[E error](err error) bool {
