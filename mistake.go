@@ -50,6 +50,9 @@ func (m *mistake) said() string {
 		return m.fact
 	case got == `"EOL" (<EOL>)`:
 		return flag + " needs a value"
+	case kind == "duration":
+		value, _, _ := strings.Cut(got, ": ")
+		return fmt.Sprintf("invalid %s %s (examples: 90s, 5m)", flag, value)
 	case strings.Contains(kind, "int"):
 		return fmt.Sprintf("invalid %s %s: it must be a number", flag, got)
 	}

@@ -283,6 +283,8 @@ func absentHint(err error) string {
 		return nearestTags(tag)
 	case ref.Tag != "":
 		return fmt.Sprintf(`"oras repo tags %s" lists the tags that there are`, ref.Name())
+	case ref.Digest != "" && e.Op == "resolve": // it was asked for by name
+		return fmt.Sprintf(`the manifest may have been deleted there; "oras repo tags %s" lists the tags that there are`, ref.Name())
 	}
 	return ""
 }

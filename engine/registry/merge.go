@@ -34,7 +34,7 @@ func unlisted(subject digest.Digest, lacking []ocispec.Descriptor) *UnlistedErro
 func (e *UnlistedError) Error() string {
 	text := fmt.Sprintf("%s was pushed and is not listed", e.Referrers[0])
 	if more := len(e.Referrers) - 1; more > 0 {
-		text += fmt.Sprintf(", nor are %d more", more)
+		text += fmt.Sprintf("; %d more like it", more)
 	}
 	return text
 }
