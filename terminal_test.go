@@ -299,6 +299,9 @@ func TestLinesBreakBetweenWords(t *testing.T) {
 		{"not there: " + long, 20, "not there:\n" + long},
 		{"目录 镜像 目录", 9, "目录 镜像\n目录"},
 		{"two  spaces", 80, "two  spaces"},
+		{"a/b:v1 (96 MiB)", 11, "a/b:v1\n(96 MiB)"},
+		{"pushed, 6 B shared, 2 h 13 min", 12, "pushed, 6 B\nshared, 2 h\n13 min"},
+		{"5 bytes", 4, "5\nbytes"},
 		{"anything", 0, "anything"},
 	} {
 		if got := wrapped(tt.line, tt.columns); got != tt.want {
