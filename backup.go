@@ -18,9 +18,9 @@ type backupCommand struct {
 	References []string `arg:"" optional:"" name:"ref" help:"What to back up: REGISTRY/REPOSITORY[:TAG[,TAG...]][@DIGEST], a whole repository without a tag; - reads references from standard input."`
 
 	Spec        string `short:"f" name:"file" placeholder:"SPEC" help:"Back up what this mirror spec selects."`
-	Output      string `short:"o" placeholder:"PATH" help:"Where to: an archive, or a directory if it is one or ends in /; - for standard output."`
+	Output      string `short:"o" placeholder:"PATH" help:"Write to this archive, or to a directory if it is one or ends in /; - for standard output."`
 	Compression string `enum:",gzip,none" default:"" placeholder:"gzip|none" help:"Compress an archive; default: gzip, but none if the name ends in .tar."`
-	Locked      bool   `help:"Copy exactly what the lock of the spec pins; exit code 4 if something of it is gone."`
+	Locked      bool   `help:"Copy exactly what the lock of the spec pins; exit code 4 if any of it is gone."`
 	platformFlags
 	eventFlags
 	reportFlags

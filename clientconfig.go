@@ -18,9 +18,9 @@ import (
 
 type clientConfigCommand struct {
 	Spec   string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"The mirror spec: its sources, mappings and targets."`
-	Format string `enum:"containerd,podman,openshift,k3s,docker" required:"" placeholder:"containerd|podman|openshift|k3s|docker" help:"Which runtime to write for."`
+	Format string `enum:"containerd,podman,openshift,k3s,docker" required:"" placeholder:"containerd|podman|openshift|k3s|docker" help:"Write for this runtime."`
 	Target string `placeholder:"NAME" help:"The target that clients pull from: the name of one of the spec's targets, or REGISTRY[/NAMESPACE]; default: the spec's only one."`
-	Output string `short:"o" placeholder:"DIR" help:"Folder for the files; default: print the one file there is."`
+	Output string `short:"o" placeholder:"DIR" help:"Write the files to this folder; default: print the file, if it is only one."`
 }
 
 func (c *clientConfigCommand) Help() string {

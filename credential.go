@@ -13,8 +13,8 @@ import (
 // credentialFlags give the credentials of one registry. Without them those of
 // "oras login" and "docker login" are used.
 type credentialFlags struct {
-	Username           string `short:"u" placeholder:"NAME" help:"User name, where the run has one registry."`
-	Password           string `short:"p" placeholder:"PASSWORD" xor:"secret" help:"Password; others on this machine can see it, rather use --password-stdin."`
+	Username           string `short:"u" placeholder:"NAME" help:"User name, for a run with only one registry."`
+	Password           string `short:"p" placeholder:"PASSWORD" xor:"secret" help:"Password. Other users of this machine can see it: prefer --password-stdin."`
 	PasswordStdin      bool   `xor:"secret" help:"Read the password from standard input."`
 	IdentityToken      string `placeholder:"TOKEN" xor:"secret" help:"Identity token instead of user name and password."`
 	IdentityTokenStdin bool   `xor:"secret" help:"Read the identity token from standard input."`

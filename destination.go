@@ -9,13 +9,13 @@ import (
 // destinationFlags say where a restore puts what it pushes.
 type destinationFlags struct {
 	platformModeFlag
-	Targets []string `name:"target" placeholder:"NAME" help:"Restore to this target of the spec alone. Repeatable."`
-	Map     []string `sep:"none" placeholder:"SOURCE=TARGET" help:"Put what SOURCE names, a prefix, under TARGET; asked before the mappings of the spec. Repeatable."`
+	Targets []string `name:"target" placeholder:"NAME" help:"Restore only to this target of the spec. Repeatable."`
+	Map     []string `sep:"none" placeholder:"SOURCE=TARGET" help:"Put everything below the prefix SOURCE under TARGET; takes precedence over the mappings of the spec. Repeatable."`
 }
 
 // platformModeFlag says how an index goes out that lacks some of its platforms.
 type platformModeFlag struct {
-	PlatformMode string `enum:",keep,rewrite" default:"" placeholder:"keep|rewrite" help:"How an index goes out of which only some platforms are there: as it is, or rewritten to name those alone; whatever the spec says of its targets."`
+	PlatformMode string `enum:",keep,rewrite" default:"" placeholder:"keep|rewrite" help:"Push an index of which only some platforms are there as it is (keep), or rewritten to name only those (rewrite); overrides the targets of the spec."`
 }
 
 // apply puts the flag over what targets say.

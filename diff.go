@@ -10,12 +10,12 @@ import (
 )
 
 type diffCommand struct {
-	A string `arg:"" help:"What was: a bundle, a layout directory, a lock, a spec, or REGISTRY[/NAMESPACE] or REGISTRY/REPOSITORY."`
-	B string `arg:"" help:"What is: any of these."`
+	A string `arg:"" help:"The old state: a bundle, a layout directory, a lock, a spec, REGISTRY[/NAMESPACE] or REGISTRY/REPOSITORY."`
+	B string `arg:"" help:"The new state: any of these."`
 
 	Spec   string   `short:"f" name:"file" placeholder:"SPEC" help:"Take registries, and mappings for a comparison with a registry, from this mirror spec."`
-	Map    []string `sep:"none" placeholder:"SOURCE=TARGET" help:"Expect what SOURCE names under TARGET in a registry; asked before the mappings of the spec. Repeatable."`
-	Format string   `enum:"text,json" default:"text" placeholder:"text|json" help:"How to print it."`
+	Map    []string `sep:"none" placeholder:"SOURCE=TARGET" help:"Expect everything below the prefix SOURCE under TARGET in a registry; takes precedence over the mappings of the spec. Repeatable."`
+	Format string   `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text, or json."`
 
 	platformModeFlag
 	runFlags

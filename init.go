@@ -15,8 +15,8 @@ import (
 type initCommand struct {
 	References []string `arg:"" optional:"" name:"ref" help:"Sources to begin with: REGISTRY/REPOSITORY[:TAG[,TAG...]][@DIGEST]."`
 
-	Input  string `placeholder:"PATH" help:"Take for sources what this bundle or directory holds."`
-	Output string `short:"o" placeholder:"FILE" help:"Write a new file instead of standard output; one that exists stays as it is."`
+	Input  string `placeholder:"PATH" help:"Use the artifacts of this bundle or directory as sources."`
+	Output string `short:"o" placeholder:"FILE" help:"Write to this new file instead of standard output; an existing file is not overwritten."`
 }
 
 func (c *initCommand) Help() string {

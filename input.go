@@ -6,8 +6,8 @@ import (
 
 // inputFlags name what is read.
 type inputFlags struct {
-	Input   string `placeholder:"PATH" help:"What to read: a directory, or a tar archive of any kind; - for standard input."`
-	TempDir string `type:"existingdir" placeholder:"PATH" help:"Folder for what has to be kept on disk on the way, such as an archive of another tool that comes through a pipe."`
+	Input   string `placeholder:"PATH" help:"Read this directory, or tar archive of any kind; - for standard input."`
+	TempDir string `type:"existingdir" placeholder:"PATH" help:"Folder for temporary files, such as an archive of another tool that comes through a pipe."`
 }
 
 // claim checks that there is something to read.

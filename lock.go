@@ -16,7 +16,7 @@ import (
 
 type lockCommand struct {
 	Spec  string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"The mirror spec to lock; mirror.yaml gets mirror.lock.yaml beside it."`
-	Check bool   `help:"Write nothing; say how the lock differs from what the spec selects now, and end with exit code 4 if it does."`
+	Check bool   `help:"Write nothing; show how the lock differs from what the spec selects now, and exit with code 4 if it does."`
 
 	runFlags
 }

@@ -5,7 +5,7 @@ import "time"
 // loudnessFlags say how much is told of what a command does.
 type loudnessFlags struct {
 	Quiet bool `group:"Run" short:"q" xor:"loudness" help:"Print only errors and hints."`
-	NoTTY bool `group:"Run" name:"no-tty" help:"Print lines even where there is a terminal for a progress bar."`
+	NoTTY bool `group:"Run" name:"no-tty" help:"Print lines instead of a progress bar, even on a terminal."`
 }
 
 func (f *loudnessFlags) apply(u *ui) {
@@ -17,7 +17,7 @@ func (f *loudnessFlags) apply(u *ui) {
 
 // eventFlags turn what is told into events for a program.
 type eventFlags struct {
-	Format string `group:"Run" enum:"text,json" default:"text" placeholder:"text|json" help:"How to tell what happens: text, or json for one JSON object per event on standard output."`
+	Format string `group:"Run" enum:"text,json" default:"text" placeholder:"text|json" help:"Report progress as text, or as json: one JSON object per event on standard output."`
 }
 
 // begin is called before anything is said.

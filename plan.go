@@ -15,15 +15,15 @@ type planCommand struct {
 	References []string `arg:"" optional:"" name:"ref" help:"What would be backed up, as for backup; with --input, the one target that it would be restored to, as for restore."`
 
 	Spec     string `short:"f" name:"file" placeholder:"SPEC" help:"Plan by this mirror spec."`
-	Output   string `short:"o" placeholder:"PATH" help:"Where the backup would go: what is there counts. Default: output of the spec."`
+	Output   string `short:"o" placeholder:"PATH" help:"Plan a backup to this output, counting what it already holds; default: output of the spec."`
 	Locked   bool   `help:"Plan to copy exactly what the lock of the spec pins."`
-	Format   string `enum:"text,json" default:"text" placeholder:"text|json" help:"How to print it."`
-	ExitCode bool   `help:"End with exit code 4 if something would change."`
+	Format   string `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text, or json."`
+	ExitCode bool   `help:"Exit with code 4 if something would change."`
 	platformFlags
 
 	Input   string   `placeholder:"PATH" help:"Plan a restore of this: a directory, or a tar archive of any kind."`
 	TempDir string   `type:"existingdir" placeholder:"PATH" help:"Folder for an archive of another tool that can only be read from front to end."`
-	Only    []string `sep:"none" placeholder:"PATTERN" help:"Restore what matches this glob alone: REPOSITORY[:TAG], with its registry or without. Repeatable."`
+	Only    []string `sep:"none" placeholder:"PATTERN" help:"Restore only what matches this glob: REPOSITORY[:TAG], with its registry or without. Repeatable."`
 	destinationFlags
 
 	runFlags

@@ -14,7 +14,7 @@ import (
 
 type pruneCommand struct {
 	Spec   string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"Keep what this mirror spec selects."`
-	Output string `short:"o" placeholder:"DIR" help:"The directory; default: the output of the spec."`
+	Output string `short:"o" placeholder:"DIR" help:"Prune this directory; default: the output of the spec."`
 	DryRun bool   `help:"Show what would be removed."`
 
 	runFlags

@@ -21,13 +21,13 @@ type remoteFlags struct {
 	RegistryConfig   []string `group:"Registries" sep:"none" placeholder:"PATH" help:"Read credentials from this file instead of the usual ones. Repeatable."`
 	PlainHTTP        *bool    `group:"Registries" name:"plain-http" help:"Use http; with =false use https even on loopback names."`
 	Insecure         *bool    `group:"Registries" help:"Accept any certificate."`
-	CAFile           string   `group:"Registries" name:"ca-file" placeholder:"PATH" help:"Certificate authority to trust besides the system's."`
-	CertFile         string   `group:"Registries" and:"client-certificate" placeholder:"PATH" help:"Client certificate."`
+	CAFile           string   `group:"Registries" name:"ca-file" placeholder:"PATH" help:"Trust this certificate authority in addition to those of the system."`
+	CertFile         string   `group:"Registries" and:"client-certificate" placeholder:"PATH" help:"Show this client certificate to registries."`
 	KeyFile          string   `group:"Registries" and:"client-certificate" placeholder:"PATH" help:"Key of the client certificate."`
 	Resolve          []string `group:"Registries" sep:"none" placeholder:"HOST:PORT:ADDRESS[:PORT]" help:"Connect to this address instead. Repeatable."`
 	Header           []string `group:"Registries" short:"H" sep:"none" placeholder:"'NAME: VALUE'" help:"Add this header to every request. Repeatable."`
-	DistributionSpec string   `group:"Registries" enum:",v1.1-referrers-api,v1.1-referrers-tag" default:"" placeholder:"VERSION" help:"How registries keep referrers: v1.1-referrers-api or v1.1-referrers-tag; default: ask."`
-	Concurrency      int      `group:"Registries" default:"16" placeholder:"N" help:"Requests in flight over all registries; default ${default}."`
+	DistributionSpec string   `group:"Registries" enum:",v1.1-referrers-api,v1.1-referrers-tag" default:"" placeholder:"VERSION" help:"How registries keep referrers: v1.1-referrers-api or v1.1-referrers-tag; default: detect."`
+	Concurrency      int      `group:"Registries" default:"16" placeholder:"N" help:"Send at most this many requests at once, over all registries; default ${default}."`
 }
 
 // filesNamed are those that the flags name.

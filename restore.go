@@ -15,13 +15,13 @@ import (
 )
 
 type restoreCommand struct {
-	Target string `arg:"" optional:"" help:"Where to: REGISTRY[/NAMESPACE], or the name of one of the spec's targets; default: all targets of the spec. REGISTRY/REPOSITORY:TAG names the only artifact of a layout that gives it no name."`
+	Target string `arg:"" optional:"" help:"Restore to REGISTRY[/NAMESPACE], or to the target of the spec with this name; default: all targets of the spec. REGISTRY/REPOSITORY:TAG names the only artifact of a layout that gives it no name."`
 
 	Spec string   `short:"f" name:"file" placeholder:"SPEC" help:"Take mappings, targets and registries from this mirror spec."`
-	Only []string `sep:"none" placeholder:"PATTERN" help:"Restore what matches this glob alone: REPOSITORY[:TAG], with its registry or without. Repeatable."`
+	Only []string `sep:"none" placeholder:"PATTERN" help:"Restore only what matches this glob: REPOSITORY[:TAG], with its registry or without. Repeatable."`
 	destinationFlags
-	DryRun bool `help:"Print source -> target of each artifact, with what would be overwritten, and move nothing."`
-	Verify bool `help:"Read back and hash what was pushed: every tag, manifest, blob and list of referrers. What is missing or wrong is pushed once more; exit code 5 if it stays so."`
+	DryRun bool `help:"Print source -> target of each artifact and what would be overwritten; push nothing."`
+	Verify bool `help:"Read back and hash what was pushed: every tag, manifest, blob and list of referrers. Push again what is missing or wrong; exit with code 5 if it stays so."`
 	inputFlags
 	eventFlags
 	reportFlags

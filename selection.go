@@ -8,7 +8,7 @@ import (
 
 // platformFlags say which images of an index are copied.
 type platformFlags struct {
-	Platform []string `placeholder:"OS/ARCH[/VARIANT]" help:"Copy these platforms of an index alone, whatever the spec says; \"all\" for all. Comma-separated or repeatable."`
+	Platform []string `placeholder:"OS/ARCH[/VARIANT]" help:"Copy only these platforms of an index, whatever the spec says; \"all\" for all. Comma-separated or repeatable."`
 }
 
 // apply puts the flag over what selections say.

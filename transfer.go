@@ -27,15 +27,15 @@ type runFlags struct {
 
 	limitFlags
 
-	Buffer byteSize `group:"Run" default:"128MiB" placeholder:"SIZE" help:"Memory for content on its way; default ${default}."`
+	Buffer byteSize `group:"Run" default:"128MiB" placeholder:"SIZE" help:"Use this much memory for content in transit; default ${default}."`
 	Debug  bool     `group:"Run" short:"d" xor:"loudness" help:"Log every request."`
 	loudnessFlags
 }
 
 // referrerFlags win over what a spec says of referrers.
 type referrerFlags struct {
-	IncludeReferrers *bool `group:"Run" xor:"referrers" help:"Carry signatures, SBOMs and attestations, whatever the spec says."`
-	ExcludeReferrers *bool `group:"Run" xor:"referrers" help:"Leave signatures, SBOMs and attestations behind."`
+	IncludeReferrers *bool `group:"Run" xor:"referrers" help:"Copy signatures, SBOMs and attestations, whatever the spec says."`
+	ExcludeReferrers *bool `group:"Run" xor:"referrers" help:"Do not copy signatures, SBOMs and attestations."`
 }
 
 // included tells whether referrers come along; nil leaves that to the spec. A flag

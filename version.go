@@ -10,7 +10,7 @@ import (
 var version = ""
 
 type versionCommand struct {
-	Format string `enum:"text,json" default:"text" placeholder:"text|json" help:"How to print it."`
+	Format string `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text, or json."`
 }
 
 func (versionCommand) Help() string {
