@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 
@@ -35,22 +36,35 @@ func newGuests(h *host, direct http.RoundTripper) *guests {
 
 // invited reports whether our registry sent us on with req to another registry.
 func (g *guests) invited(req *http.Request) bool {
-	return g != nil && req.Response != nil && !sameOrigin(req.URL, g.host.base) &&
+	return g != nil && req.Response != nil && !sameOrigin(req.URL, g.host.base) && !isUpgrade(g.host.base, req.URL) &&
 		(req.Method == http.MethodGet || req.Method == http.MethodHead) &&
 		strings.HasPrefix(req.URL.Path, "/v2/") && req.Header.Get("Authorization") == ""
 }
 
-// RoundTrip sends a request, and if that needs a token once more with one.
+// isUpgrade reports whether a registry asked over http sends us on to itself over https:
+// it is the same to oras-go, credentials and all.
+func isUpgrade(from, to *url.URL) bool {
+	return from.Scheme == "http" && to.Scheme == "https" && strings.EqualFold(from.Hostname(), to.Hostname())
+}
+
+// RoundTrip sends a request, and if that needs a token once more with one. That it is
+// turned away is an error, and no response: what our own registry thinks of our
+// credential is another matter.
 func (g *guests) RoundTrip(req *http.Request) (*http.Response, error) {
 	guest := g.at(req)
 	// The newest token of each repository is shown at once.
 	there := registry.Reference{Registry: req.URL.Host, Repository: repositoryIn(req.URL.Path)}
 	ctx := auth.AppendRepositoryScope(guest.tokens.remember(req.Context()), there, auth.ActionPull)
 	resp, err := guest.client.Do(req.WithContext(ctx))
-	if err == nil || req.Context().Err() != nil {
+	switch {
+	case req.Context().Err() != nil:
 		return resp, err
+	case err != nil:
+		return nil, g.explain(req, err)
+	case resp.StatusCode == http.StatusUnauthorized:
+		return nil, responseError(resp)
 	}
-	return nil, g.explain(req, err)
+	return resp, nil
 }
 
 // explain leaves the URL out that oras-go puts before what went wrong: it may be

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -127,5 +128,51 @@ func TestOtherRegistryThatLetsNobodyIn(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestOtherRegistryThatRefusesUsSaysNothingOfOurPassword: a registry that took it and
+// sent us on is asked again.
+func TestOtherRegistryThatRefusesUsSaysNothingOfOurPassword(t *testing.T) {
+	there := serve(t, func(w http.ResponseWriter, req *http.Request) {
+		giveError(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
+	})
+	o := newClock().options(t)
+	o.Settings = func(string) (Settings, error) {
+		return Settings{Credential: &auth.Credential{Username: "me", Password: "secret"}}, nil
+	}
+	client := New(o)
+	r := open(t, client, serve(t, func(w http.ResponseWriter, req *http.Request) {
+		switch user, _, _ := req.BasicAuth(); {
+		case user != "me":
+			w.Header().Set("Www-Authenticate", `Basic realm="x"`)
+			giveError(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
+		case strings.HasSuffix(req.URL.Path, "/own"):
+			giveManifest(w, req, imageManifest)
+		default:
+			http.Redirect(w, req, "http://"+there+req.URL.Path, http.StatusTemporaryRedirect)
+		}
+	}), "test/repo")
+	for range 4 {
+		if _, _, err := r.FetchManifest(t.Context(), "elsewhere"); Status(err) != http.StatusUnauthorized || !strings.Contains(err.Error(), there) {
+			t.Errorf("got %v", err)
+		}
+	}
+	_, _, err := r.FetchManifest(t.Context(), "own")
+	noError(t, err)
+	equal(t, "places held", len(client.places), 0)
+}
+
+func TestUpgradeOfTheRegistryIsNoOtherRegistry(t *testing.T) {
+	for to, want := range map[string]bool{
+		"http://r.example/v2/a/manifests/v1": false, "https://r.example/v2/a/manifests/v1": false,
+		"https://s.example/v2/a/manifests/v1": true, "https://s.example/store?sig=x": false,
+	} {
+		g := newGuests(&host{base: &url.URL{Scheme: "http", Host: "r.example"}}, nil)
+		req, err := http.NewRequest(http.MethodGet, to, nil)
+		noError(t, err)
+		equal(t, "asked directly", g.invited(req), false)
+		req.Response = new(http.Response)
+		equal(t, to, g.invited(req), want)
 	}
 }
