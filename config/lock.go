@@ -71,7 +71,7 @@ func (l *Lock) Selections(origin string) []Selection {
 	for i, a := range l.Artifacts {
 		all[i] = Selection{
 			Reference:       a.Reference,
-			Platforms:       distinctPlatforms(a.Platforms),
+			Platforms:       DistinctPlatforms(a.Platforms),
 			Referrers:       len(a.Referrers) > 0,
 			ReferrerDigests: a.Referrers,
 			Locked:          true,
@@ -165,7 +165,7 @@ func sortedArtifacts(artifacts []LockedArtifact) []LockedArtifact {
 	sorted := slices.Clone(artifacts)
 	for i := range sorted {
 		a := &sorted[i]
-		a.Platforms = distinctPlatforms(a.Platforms)
+		a.Platforms = DistinctPlatforms(a.Platforms)
 		a.Referrers = slices.Compact(slices.Sorted(slices.Values(a.Referrers)))
 		a.Subjects = slices.Compact(slices.Sorted(slices.Values(a.Subjects)))
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -45,7 +46,7 @@ func ParsePlatforms(values []string) ([]Platform, error) {
 		}
 		all[i] = p
 	}
-	return distinctPlatforms(all), nil
+	return DistinctPlatforms(all), nil
 }
 
 func parsePlatform(s string) (Platform, bool) {
@@ -89,19 +90,25 @@ func (p Platform) Matches(os, architecture, variant string) bool {
 		return true
 	}
 	want, have := normalizePlatform(p.OS, p.Architecture, p.Variant), normalizePlatform(os, architecture, variant)
-	// As containerd has it, an image for arm that says no more is one for v7.
-	if have.Architecture == "arm" && have.Variant == "" {
-		have.Variant = "v7"
-	}
+	have.Variant = cmp.Or(have.Variant, plainVariants[have.Architecture])
 	return want.OS == have.OS && want.Architecture == have.Architecture &&
 		(want.Variant == "" || want.Variant == have.Variant)
 }
 
-// Words that mean the same, and variants that go without saying, as in
-// containerd's package platforms.
+// WithoutPlainVariant returns p without a variant that goes without saying. That asks for
+// more only where there are images of other variants.
+func (p Platform) WithoutPlainVariant() Platform {
+	if p.Architecture != "arm" && p.Variant == plainVariants[p.Architecture] {
+		p.Variant = ""
+	}
+	return p
+}
+
+// Words that mean the same, and the variants that an image is for which names none, as
+// in containerd's package platforms.
 var (
 	architectures = map[string]string{"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386"}
-	plainVariants = map[string]string{"amd64": "v1", "arm64": "v8"}
+	plainVariants = map[string]string{"amd64": "v1", "arm64": "v8", "arm": "v7"}
 )
 
 func normalizePlatform(os, architecture, variant string) Platform {
@@ -112,22 +119,22 @@ func normalizePlatform(os, architecture, variant string) Platform {
 	if len(p.Variant) == 1 && strings.HasPrefix(p.Architecture, "arm") {
 		p.Variant = "v" + p.Variant
 	}
-	if p.Variant == plainVariants[p.Architecture] {
-		p.Variant = ""
-	}
 	return p
 }
 
-// distinctPlatforms returns platforms sorted as they are written, each once;
-// nil if all of them are meant.
-func distinctPlatforms(platforms []Platform) []Platform {
+// DistinctPlatforms returns platforms sorted as they are written, each once, without those
+// of which all variants are asked for; nil if all platforms are meant.
+func DistinctPlatforms(platforms []Platform) []Platform {
 	if len(platforms) == 0 || slices.Contains(platforms, Platform{}) {
 		return nil
 	}
 	sorted := slices.SortedFunc(slices.Values(platforms), func(a, b Platform) int {
 		return strings.Compare(a.String(), b.String())
 	})
-	return slices.Compact(sorted)
+	return slices.DeleteFunc(slices.Compact(sorted), func(p Platform) bool {
+		general := Platform{OS: p.OS, Architecture: p.Architecture}
+		return p != general && slices.Contains(platforms, general)
+	})
 }
 
 // checkPlatforms judges the key platforms.

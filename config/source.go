@@ -137,7 +137,7 @@ func (s *Spec) inherit(source Source) Selection {
 	if platforms == nil {
 		platforms = s.Defaults.Platforms
 	}
-	base := Selection{Tags: source.Tags, Platforms: distinctPlatforms(platforms), Optional: source.Optional}
+	base := Selection{Tags: source.Tags, Platforms: DistinctPlatforms(platforms), Optional: source.Optional}
 	source.or(s.Defaults.ReferrerChoice).apply(&base)
 	return base
 }

@@ -50,7 +50,7 @@ func (s *Spec) ApplyDefaults(all []Selection) {
 		return
 	}
 	for i := range all {
-		all[i].Platforms = distinctPlatforms(s.Defaults.Platforms)
+		all[i].Platforms = DistinctPlatforms(s.Defaults.Platforms)
 		s.Defaults.ReferrerChoice.apply(&all[i])
 	}
 }

@@ -140,7 +140,7 @@ func (b *backup) finish(a *artifact, put func(store.Entry)) {
 	e := store.Entry{MediaType: a.root.mediaType, ArtifactType: a.visit.node.artifactType, Digest: a.root.digest,
 		Size: a.root.size, Name: a.name, Referrers: store.ReferrersNone}
 	if a.visit.isSparse() {
-		e.Platforms = platformNames(a.scope.platforms)
+		e.Platforms = platformNames(a.platforms())
 	}
 	if a.scope.referrers {
 		e.Referrers = store.ReferrersAll

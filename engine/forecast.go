@@ -180,7 +180,7 @@ func (a *artifact) outlook(there store.Layout, directory bool) Outlook {
 		return o
 	}
 	if a.visit.isSparse() {
-		o.Platforms = a.scope.platforms
+		o.Platforms = a.platforms()
 	}
 	o.Size = a.report().Bytes
 	o.Err = a.visit.referring(func(v *visit, _ string) { o.Referrers = append(o.Referrers, v.node.digest) })
@@ -227,7 +227,7 @@ func (a *artifact) state(there store.Layout, directory bool) State {
 func (a *artifact) narrows(e store.Entry) bool {
 	platforms := ""
 	if a.visit.isSparse() {
-		platforms = platformNames(a.scope.platforms)
+		platforms = platformNames(a.platforms())
 	}
 	return platforms != "" && platforms != e.Platforms || !a.scope.referrers && e.Referrers == store.ReferrersAll
 }

@@ -169,6 +169,24 @@ func (s *scope) platformsOf(v *visit) (missing []config.Platform, sound bool) {
 	return missing, plain || len(missing) < len(s.platforms) || !slices.ContainsFunc(all, hasPlatform)
 }
 
+// platforms returns those that the artifact is cut down to, as index.json and locks name
+// them: linux/arm64/v8 only where there are images for linux/arm64 that it does not take.
+func (a *artifact) platforms() []config.Platform {
+	named := slices.Clone(a.scope.platforms)
+	for i, p := range named {
+		general, same := p.WithoutPlainVariant(), true
+		a.visit.core(func(v *visit) {
+			for _, c := range v.node.children {
+				same = same && (!hasPlatform(c) || isFor(c, general) == isFor(c, p))
+			}
+		})
+		if same {
+			named[i] = general
+		}
+	}
+	return config.DistinctPlatforms(named)
+}
+
 func isAttestation(c ocispec.Descriptor) bool {
 	_, is := store.AttestationOf(c)
 	return is

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -21,13 +22,23 @@ func leftOut(platforms string, index *Manifest, child ocispec.Descriptor) bool {
 	return child.Platform != nil && child.Platform.OS != "unknown" && !selected(platforms, *child.Platform)
 }
 
+// Words that mean the same, and the variants that an image is for which names none, as
+// in containerd's package platforms: the names of a selection are written so.
+var (
+	architectures = map[string]string{"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386"}
+	plainVariants = map[string]string{"amd64": "v1", "arm64": "v8", "arm": "v7"}
+)
+
 func selected(platforms string, p ocispec.Platform) bool {
-	name := p.OS + "/" + p.Architecture
-	if p.Architecture == "arm" && p.Variant == "" {
-		p.Variant = "v7" // as containerd has it
+	architecture, variant := strings.ToLower(p.Architecture), strings.ToLower(p.Variant)
+	architecture = cmp.Or(architectures[architecture], architecture)
+	if len(variant) == 1 && strings.HasPrefix(architecture, "arm") {
+		variant = "v" + variant
 	}
+	variant = cmp.Or(variant, plainVariants[architecture])
+	name := strings.ToLower(p.OS) + "/" + architecture
 	for want := range strings.SplitSeq(platforms, ",") {
-		if want == name || want == name+"/"+p.Variant {
+		if want == name || want == name+"/"+variant {
 			return true
 		}
 	}

@@ -224,6 +224,23 @@ func TestVerifySparseIndexes(t *testing.T) {
 	}
 }
 
+// Whatever words an index has for a platform that was selected, its image is missed.
+func TestVerifyKnowsOtherWordsForAPlatform(t *testing.T) {
+	for _, tt := range []struct {
+		selected, os, architecture, variant string
+		want                                bool
+	}{
+		{"linux/amd64", "linux", "x86_64", "", true}, {"linux/arm64", "Linux", "aarch64", "", true},
+		{"linux/arm/v7", "linux", "arm", "7", true}, {"linux/arm/v7", "linux", "arm", "", true}, {"linux/arm/v6", "linux", "arm", "", false},
+		{"linux/arm64/v8", "linux", "arm64", "", true}, {"linux/arm64/v8", "linux", "arm64", "v9", false},
+		{"linux/amd64,linux/arm64/v9", "linux", "arm64", "v9", true}, {"linux/amd64/v1", "linux", "amd64", "v3", false},
+	} {
+		if got := selected(tt.selected, ocispec.Platform{OS: tt.os, Architecture: tt.architecture, Variant: tt.variant}); got != tt.want {
+			t.Errorf("%+v: %v", tt, got)
+		}
+	}
+}
+
 // What was not selected and is there all the same is verified, and not left over.
 func TestVerifyMoreThanASparseIndexNeeds(t *testing.T) {
 	s := newSample(t)
