@@ -147,21 +147,20 @@ func (u *ui) fail(err error) {
 }
 
 // factOnce returns what to say of an error, and whether that is new: what holds for a whole
-// registry is said of that, and once.
+// registry is said of the first artifact that it costs.
 func (u *ui) factOnce(err error) (text string, isNew bool) {
 	whole := registry.OfWhole(err)
 	if whole == nil {
 		return fact(err), true
 	}
-	text = whole.Error()
-	if u.wholes[text] {
+	if u.wholes[whole.Error()] {
 		return "", false
 	}
 	if u.wholes == nil {
 		u.wholes = make(map[string]bool)
 	}
-	u.wholes[text] = true
-	return text, true
+	u.wholes[whole.Error()] = true
+	return fact(err), true
 }
 
 // fact is an error without the advice that a fault of a file brings along.

@@ -189,7 +189,7 @@ func describe(reference string, err error) string {
 	case errors.As(err, &noAPI):
 		return noAPI.Error()
 	case errors.As(err, &login):
-		return login.Error()
+		return describe(reference, login.Err)
 	case errors.As(err, &lost):
 		return describe(reference, lost.Err)
 	case errors.Is(err, auth.ErrBasicCredentialNotFound):
