@@ -25,7 +25,8 @@ type host struct {
 	referrersAPI atomic.Int32 // an apiState
 	firstAsk     pioneer      // for the referrers API
 
-	noMounts atomic.Bool // it fails over mounts, or grants them and brings no blob
+	noMounts     atomic.Bool  // it fails over mounts, or grants them and brings no blob
+	brokenMounts atomic.Int32 // requests for a mount that got no answer
 
 	probe  sync.Once // guards checks, which is written in it
 	checks bool      // bytes without their digest are refused

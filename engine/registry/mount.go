@@ -12,6 +12,10 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
+// maxBrokenMounts is how many requests for a mount may end without an answer: one
+// may have met a restart, and each of them may take as long as a registry may think.
+const maxBrokenMounts = 2
+
 // Mount makes a blob of another repository of the same registry (from is its
 // path) one of this one, without moving it. false: the registry refused,
 // whatever its reason, and is not asked again about these two repositories.
@@ -59,6 +63,9 @@ func (r *Repository) mount(ctx context.Context, desc ocispec.Descriptor, from st
 		return nil, false, nil
 	case err != nil:
 		r.refuse(from)
+		if r.host.brokenMounts.Add(1) == maxBrokenMounts {
+			r.host.noMounts.Store(true)
+		}
 		return nil, false, err
 	case resp.StatusCode == http.StatusCreated:
 		resp.Body.Close()

@@ -120,33 +120,39 @@ func TestMountThatFailsIsAskedForOnce(t *testing.T) {
 	}
 }
 
-// TestRegistryThatFailsOverAMountIsAskedForNoOther holds for all of its repositories.
+// TestRegistryThatFailsOverAMountIsAskedForNoOther holds for all of its repositories;
+// where no answer comes, from the second time on.
 func TestRegistryThatFailsOverAMountIsAskedForNoOther(t *testing.T) {
-	data, opened := randomBytes(100), 0
-	var mounts atomic.Int32
-	client := New(newClock().options(t))
-	host := serve(t, func(w http.ResponseWriter, req *http.Request) {
-		switch {
-		case req.URL.Query().Has("mount"):
-			mounts.Add(1)
-			w.WriteHeader(http.StatusInternalServerError)
-		case req.Method == http.MethodPost:
-			w.Header().Set("Location", "1")
-			w.WriteHeader(http.StatusAccepted)
-		default:
-			io.Copy(io.Discard, req.Body)
-			w.WriteHeader(http.StatusCreated)
+	for want, fail := range map[int32]func(http.ResponseWriter){
+		1:               func(w http.ResponseWriter) { w.WriteHeader(http.StatusInternalServerError) },
+		maxBrokenMounts: func(http.ResponseWriter) { breakOff() },
+	} {
+		data, opened := randomBytes(100), 0
+		var mounts atomic.Int32
+		client := New(newClock().options(t))
+		host := serve(t, func(w http.ResponseWriter, req *http.Request) {
+			switch {
+			case req.URL.Query().Has("mount"):
+				mounts.Add(1)
+				fail(w)
+			case req.Method == http.MethodPost:
+				w.Header().Set("Location", "1")
+				w.WriteHeader(http.StatusAccepted)
+			default:
+				io.Copy(io.Discard, req.Body)
+				w.WriteHeader(http.StatusCreated)
+			}
+		})
+		for i := range 4 {
+			r := open(t, client, host, fmt.Sprintf("test/repo%d", i))
+			for range 2 {
+				_, err := r.MountOrPush(t.Context(), describeBytes(data), fmt.Sprintf("first/repo%d", i), opener(data, &opened))
+				noError(t, err)
+			}
 		}
-	})
-	for i := range 4 {
-		r := open(t, client, host, fmt.Sprintf("test/repo%d", i))
-		for range 2 {
-			_, err := r.MountOrPush(t.Context(), describeBytes(data), fmt.Sprintf("first/repo%d", i), opener(data, &opened))
-			noError(t, err)
-		}
+		equal(t, "mounts asked for", mounts.Load(), want)
+		equal(t, "uploads", opened, 8)
 	}
-	equal(t, "mounts asked for", mounts.Load(), 1)
-	equal(t, "uploads", opened, 8)
 }
 
 // TestPauseBeforeAMountIsWaitedOut: a rate limit is no failure of mounts.
