@@ -221,6 +221,9 @@ func selectionHint(err error) string {
 
 func onlyHint(pattern string) string {
 	const list = `"oras-mirror list --input PATH" shows the references that a pattern can match`
+	if _, name, found := strings.Cut(pattern, "://"); found {
+		return didYouMean(name)
+	}
 	if strings.ContainsAny(pattern, "*?[{:") {
 		return list
 	}

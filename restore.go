@@ -68,6 +68,9 @@ func (c *restoreCommand) Run(ctx context.Context, u *ui) error {
 
 // run moves the bytes. The report is nil if it did not come to that.
 func (c *restoreCommand) run(ctx context.Context, u *ui, r restore, client *registry.Client) (*engine.Report, error) {
+	if !c.DryRun {
+		u.hints.again = "the same command pushes only what " + strings.Join(namesOf(r.targets), ", ") + " still lacks"
+	}
 	in, err := c.open(u)
 	if err != nil {
 		return nil, err
@@ -89,7 +92,6 @@ func (c *restoreCommand) run(ctx context.Context, u *ui, r restore, client *regi
 		Tag:              r.tag,
 	})
 	p.close()
-	u.hints.again = "the same command pushes only what " + strings.Join(namesOf(r.targets), ", ") + " still lacks"
 	if err = errors.Join(err, in.Close()); err == nil {
 		err = r.again.check(u, c.OnlyFailed)
 	}

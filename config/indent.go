@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // indentFault says in words of the file what a parser's message means where it is
@@ -15,6 +16,9 @@ import (
 func indentFault(data []byte, n int, message string) string {
 	lines := bytes.SplitN(data, []byte("\n"), n+1)[:n]
 	last := string(lines[n-1])
+	if odd := oddSpace(last); odd != 0 {
+		return fmt.Sprintf("line %d is indented with %U; YAML takes only spaces", n, odd)
+	}
 	switch {
 	case !strings.Contains(message, "tab character") && !strings.Contains(message, "cannot start any token"):
 	case strings.HasPrefix(strings.TrimLeft(last, " "), "\t"):
@@ -31,6 +35,37 @@ func indentFault(data []byte, n int, message string) string {
 		open.read(string(line))
 	}
 	return open.misfit(last, n)
+}
+
+// oddSpace is the first character of an indentation that only looks like a space,
+// as pages of the web have them; 0 if there is none.
+func oddSpace(line string) rune {
+	for _, r := range line {
+		switch {
+		case r > unicode.MaxASCII && unicode.IsSpace(r):
+			return r
+		case r != ' ':
+			return 0
+		}
+	}
+	return 0
+}
+
+// noSpace begins with a key whose value stands right behind the colon.
+var noSpace = regexp.MustCompile(`^ *(- )?[A-Za-z]+:[^\s]`)
+
+// syntaxAdvice is what mends a line that a parser refuses with that message; "" where
+// that cannot be told.
+func syntaxAdvice(line, message string) string {
+	switch {
+	case strings.Contains(message, "unknown anchor"), strings.Contains(message, "alphabetic or numeric"):
+		return "; quote a value that begins with * or &"
+	case strings.Contains(message, "cannot start any token"):
+		return "; quote a value that begins with @, ` or %"
+	case strings.Contains(message, "could not find expected ':'") && noSpace.MatchString(line):
+		return "; put a space behind the colon"
+	}
+	return ""
 }
 
 // columns are where the keys and the list elements begin that a line could go on.

@@ -21,6 +21,12 @@ func TestAWrongIndentIsSaidByItsLine(t *testing.T) {
 		{"sources:\n  - a.io/b\n- a.io/c\n", "line 5 is indented by 0 spaces, where 2 would fit"},
 		{"sources:\n  - repository: a.io/b\n    tags:\n      latest: 3\n     exclude: [x]\n", "line 7 is indented by 5 spaces, where 0, 4 or 6 would fit"},
 		{"sources:\n  - repository: a.io/b\n    tags:\n    latest: 3\n", "f.yaml:6:5: sources[0].latest: unknown key; indent it to make it part of tags"},
+		{"sources:\n\u00a0\u00a0- a.io/b\n", "f.yaml:4:1: line 4 is indented with U+00A0; YAML takes only spaces"},
+		{"sources:\n  - repository: a.io/b\n\u00a0\u00a0  tags: {latest: 3}\n", "unknown key; its line is indented with U+00A0, which is not a space"},
+		{"sources:\r\n\t- a.io/b\r\n", "line 4 is indented with a tab"},
+		{"output:x.tgz\nsources: [a.io/b]\n", "f.yaml:3:1: not YAML: could not find expected ':'; put a space behind the colon"},
+		{"sources:\n  - repository: a.io/b\n    tags: {include: [*-rc]}\n", "; quote a value that begins with * or &"},
+		{"sources:\n  - repository: a.io/b\n    tags: *\n", "; quote a value that begins with * or &"},
 		{"output: a: b\n", "not YAML: mapping values are not allowed"}, // that is not about how it is indented
 		{"sources: [a.io/b\noutput: x\n", "not YAML: did not find expected ',' or ']'"},
 		{"sources: {\n\ta: b\n", "not YAML: did not find expected ',' or '}'"},

@@ -74,6 +74,9 @@ func (o object) take(e entry, keys []key, v reflect.Value) {
 		o.values[meant] = e.value // so that it is not said to be missing, too
 	}
 	message := "unknown key"
+	if odd := oddSpace(e.key.Value); odd != 0 {
+		message += fmt.Sprintf("; its line is indented with %U, which is not a space", odd)
+	}
 	if owner := o.ownerOf(e.key.Value, keys, v.Type()); owner != "" && meant == "" {
 		message += "; indent it to make it part of " + owner
 	}

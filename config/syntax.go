@@ -59,7 +59,7 @@ func (d *documents) fail(message string) error {
 	if fault := indentFault(d.data, at.line, message); fault != "" {
 		return &syntaxError{at, fault}
 	}
-	return &syntaxError{at, "not YAML: " + message}
+	return &syntaxError{at, "not YAML: " + message + syntaxAdvice(d.line(at.line), message)}
 }
 
 // lastLine returns where the line ends that the parser came to. What it read of
@@ -126,6 +126,11 @@ var lineNumber = regexp.MustCompile(`^yaml: (?:line \d+: )?`)
 // bare drops the line from a message of yaml.v3.
 func bare(message string) string {
 	return lineNumber.ReplaceAllString(message, "")
+}
+
+// line returns a line, from 1.
+func (d *documents) line(n int) string {
+	return string(bytes.SplitN(d.data, []byte("\n"), n+1)[n-1])
 }
 
 // place returns the line that ends at end, and the column where its text
