@@ -75,7 +75,7 @@ func (l *listing) print(w io.Writer) error {
 			name = "-"
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\n", printable(name), printable(short(a.Digest.String())),
-			bytesText(a.Size), len(a.Referrers), printable(a.platforms()))
+			bytesText(a.Size), a.count(), printable(a.platforms()))
 	}
 	return table.Flush()
 }

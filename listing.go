@@ -210,7 +210,7 @@ func (c *catalog) manifest(at spot) (*store.Manifest, error) {
 // artifact walks the graph of an entry.
 func (c *catalog) artifact(e store.Entry) (listed, error) {
 	a := listed{Reference: e.Name, Digest: e.Digest, MediaType: c.types[e.Digest], ArtifactType: e.ArtifactType, Sparse: e.Platforms != ""}
-	repository := repositoryOf(e)
+	referring := referring{catalog: c, repository: repositoryOf(e), seen: make(map[digest.Digest]bool)}
 	var inside []string // what configs say, for an index that says nothing
 	t := newTrail(a.Sparse)
 	t.found = func(desc ocispec.Descriptor) {
@@ -222,14 +222,7 @@ func (c *catalog) artifact(e store.Entry) (listed, error) {
 		if name := c.platform(desc); name != "" && !slices.Contains(*names, name) {
 			*names = append(*names, name)
 		}
-		for _, r := range c.referrers[desc.Digest] {
-			if len(r.Repositories) == 0 || repository == "" || slices.Contains(r.Repositories, repository) {
-				a.Referrers = append(a.Referrers, listedReferrer{"", r.Digest, r.MediaType, r.ArtifactType, desc.Digest})
-			}
-		}
-		for _, r := range c.attached[repository+"@"+desc.Digest.String()] {
-			a.Referrers = append(a.Referrers, listedReferrer{r.Name, r.Digest, r.MediaType, r.ArtifactType, desc.Digest})
-		}
+		referring.to(desc)
 	}
 	if err := c.walk(spot{desc: e.Descriptor()}, t, 0); err != nil {
 		return a, err
@@ -237,6 +230,10 @@ func (c *catalog) artifact(e store.Entry) (listed, error) {
 	if len(a.Platforms) == 0 {
 		a.Platforms = inside
 	}
+	if err := referring.follow(a.Sparse); err != nil {
+		return a, err
+	}
+	a.Referrers = referring.listed()
 	if e.Name == "" {
 		return a, nil
 	}
