@@ -17,13 +17,20 @@ import (
 // compare asks the targets what they have of each delivery, and makes of what
 // they lack uploads for blobs to wait for.
 func (r *restore) compare(ctx context.Context) error {
-	if err := r.unlessFailed(ctx, r.unfold); err != nil {
+	err := r.unlessFailed(ctx, func(ctx context.Context, d *delivery) error {
+		err := r.unfold(ctx, d)
+		if err != nil {
+			r.Progress.Resolved(d.name) // no more will be asked about it
+		}
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	if err := r.askFirst(ctx); err != nil {
 		return err
 	}
-	err := r.unlessFailed(ctx, func(ctx context.Context, d *delivery) error {
+	err = r.unlessFailed(ctx, func(ctx context.Context, d *delivery) error {
 		defer r.Progress.Resolved(d.name)
 		return r.examine(ctx, d)
 	})
