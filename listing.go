@@ -290,7 +290,7 @@ func (c *catalog) walk(at spot, t *trail, depth int) error {
 		t.subjects = append(t.subjects, *m.Subject)
 	}
 	for _, leaf := range m.Leaves() {
-		if !t.seen[leaf.Digest] {
+		if !t.seen[leaf.Digest] && !(store.IsElsewhere(leaf) && c.absent(leaf)) {
 			t.seen[leaf.Digest] = true
 			t.found(leaf)
 		}

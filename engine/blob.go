@@ -5,6 +5,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // blob is one leaf of the run.
@@ -38,6 +40,7 @@ func (b *blob) key() blobKey { return blobKey{b.digest, b.size} }
 // blob returns the run's one record of a leaf, whatever media types it is given, and
 // notes that o has it.
 func (g *graph) blob(desc ocispec.Descriptor, o origin) *blob {
+	embedded := store.HasInline(desc)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	first := g.blobs[desc.Digest]
@@ -53,8 +56,38 @@ func (g *graph) blob(desc ocispec.Descriptor, o origin) *blob {
 			first.addRival(b)
 		}
 	}
+	if embedded {
+		b.addOrigin(&inline{origin: o, data: desc.Data})
+	}
 	b.addOrigin(o)
 	return b
+}
+
+// inline returns where the bytes of a blob are in memory, nil if they are not.
+func (b *blob) inline() *inline {
+	for _, o := range b.origins {
+		if i, ok := o.(*inline); ok {
+			return i
+		}
+	}
+	return nil
+}
+
+// embedded returns the bytes of a blob that a descriptor has in itself, nil if none has.
+func (g *graph) embedded(d descriptor) []byte {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	b := g.blobs[d.digest].sized(d.size)
+	if b == nil || b.inline() == nil {
+		return nil
+	}
+	return b.inline().data
+}
+
+// isInline tells whether a blob need not be asked for, since it is in memory.
+func (g *graph) isInline(b *blob) bool {
+	_, is := g.from(b, 0).(*inline)
+	return is
 }
 
 // sized finds the one of b and its rivals that has a size; nil if none has.
@@ -101,7 +134,7 @@ func (g *graph) alsoAt(n *node, o origin) {
 // addOrigin notes one more place. One on disk comes before those that have to be
 // asked, whatever is found first.
 func (b *blob) addOrigin(o origin) {
-	if slices.Contains(b.origins, o) {
+	if _, is := o.(*inline); slices.Contains(b.origins, o) || is && b.inline() != nil {
 		return
 	}
 	if onDisk(o) {

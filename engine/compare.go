@@ -152,7 +152,7 @@ func (r *restore) inspect(ctx context.Context, d *delivery, v *visit, lacking bo
 		d.lacks[v] = true
 	}
 	for _, leaf := range v.leaves {
-		if d.lacks[v] {
+		if d.lacks[v] || r.in.stream != nil && !v.node.index {
 			break
 		}
 		has, err := r.hasBlob.do(ctx, d.place(leaf.digest), func() (bool, error) { return d.repo.HasBlob(ctx, leaf.oci()) })

@@ -105,11 +105,15 @@ func (r *restore) pipe(ctx context.Context, u *upload, held *semaphore.Weighted)
 	u.taken = true
 	r.pool.add(u.registry, u.size, func(ctx context.Context) error {
 		defer held.Release(charge)
-		return r.send(ctx, u, func(heard func(int64)) (io.ReadCloser, error) {
-			return io.NopCloser(&counted{Reader: bytes.NewReader(data), heard: heard}), nil
-		})
+		return r.sendBytes(ctx, u, data)
 	})
 	return nil
+}
+
+func (r *restore) sendBytes(ctx context.Context, u *upload, data []byte) error {
+	return r.send(ctx, u, func(heard func(int64)) (io.ReadCloser, error) {
+		return io.NopCloser(&counted{Reader: bytes.NewReader(data), heard: heard}), nil
+	})
 }
 
 // keep puts a large blob into a temporary file, so that it can be sent again.
@@ -163,8 +167,14 @@ func (r *restore) absent() error {
 		if u.taken {
 			continue
 		}
+		if data := r.graph.embedded(u.blob); data != nil {
+			if err := r.sendBytes(r.pool.ctx, u, data); err != nil {
+				return err
+			}
+			continue
+		}
 		err := u.err
-		if err == nil {
+		if u.never = err == nil; u.never {
 			err = &MissingError{Blob: u.digest.String()}
 		}
 		for _, p := range u.places {

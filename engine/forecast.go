@@ -130,6 +130,7 @@ func (b *backup) forecast(f *Forecast, there store.Layout, directory bool) {
 		}
 		f.New++
 		switch {
+		case blob != nil && b.planner.isInline(blob): // it came with a manifest
 		case near:
 			f.Near = bounds.Sum(f.Near, d.size)
 		case blob != nil:

@@ -26,6 +26,7 @@ type node struct {
 	leads        *descriptor          // to its subject, as the manifest describes that; nil: it has none
 	children     []ocispec.Descriptor // of an index: manifests, seldom blobs
 	blobs        []*blob
+	elsewhere    []descriptor     // layers that no registry has to have; those that are there are leaves of a visit
 	called       map[*blob]string // media types that blobs have here, and another manifest gave otherwise
 	data         []byte           // until it is stored
 	away         bool             // it is to be stored, and has to be fetched once more for that
@@ -56,7 +57,8 @@ type graph struct {
 	visits  map[visitKey]*visit
 	nodes   map[nodeKey]*pendingNode
 	blobs   map[digest.Digest]*blob
-	circles bool // some visit was done before one that it leads to
+	circles bool                   // some visit was done before one that it leads to
+	leftOut map[digest.Digest]bool // layers that are not there and need not be
 }
 
 type pendingNode struct {
@@ -95,13 +97,14 @@ func newGraph() *graph {
 		root: func(ctx context.Context, o origin, ref config.Reference) (ocispec.Descriptor, []byte, error) {
 			return o.open(ctx, ref)
 		},
-		known:  func(stop) ([]byte, bool) { return nil, false },
-		store:  func(ocispec.Descriptor, []byte) (bool, error) { return false, nil },
-		notice: func(string) {},
-		moved:  func(int64) {},
-		visits: make(map[visitKey]*visit),
-		nodes:  make(map[nodeKey]*pendingNode),
-		blobs:  make(map[digest.Digest]*blob),
+		known:   func(stop) ([]byte, bool) { return nil, false },
+		store:   func(ocispec.Descriptor, []byte) (bool, error) { return false, nil },
+		notice:  func(string) {},
+		moved:   func(int64) {},
+		visits:  make(map[visitKey]*visit),
+		nodes:   make(map[nodeKey]*pendingNode),
+		leftOut: make(map[digest.Digest]bool),
+		blobs:   make(map[digest.Digest]*blob),
 	}
 }
 
@@ -248,7 +251,7 @@ func (g *graph) room(m *store.Manifest) error {
 	}
 	g.mu.Lock()
 	for _, leaf := range m.Leaves() {
-		n += knownBlobMemory + int64(len(leaf.MediaType))
+		n += knownBlobMemory + int64(len(leaf.MediaType)+len(leaf.Data))
 		if g.blobs[leaf.Digest].sized(leaf.Size) == nil {
 			n += blobMemory
 		}
@@ -265,6 +268,10 @@ func (g *graph) makeNode(o origin, desc ocispec.Descriptor, m *store.Manifest) *
 		n.subject, n.leads = subject.digest, &subject
 	}
 	for _, b := range m.Leaves() {
+		if store.IsElsewhere(b) && !store.HasInline(b) {
+			n.elsewhere = append(n.elsewhere, compact(b))
+			continue
+		}
 		n.addBlob(g.blob(b, o), shared(b.MediaType))
 	}
 	return n
@@ -291,6 +298,9 @@ func (n *node) typeOf(b *blob) string {
 
 func (g *graph) bytes(ctx context.Context, o origin, at stop) ([]byte, error) {
 	data := at.data
+	if data != nil && at.child { // it stood in the index
+		return data, nil
+	}
 	if data == nil {
 		if err := bounds.Enter(ctx, min(at.desc.Size, store.MaxManifest)); err != nil {
 			return nil, err

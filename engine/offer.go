@@ -13,7 +13,7 @@ import (
 // says on which side a client will look for them. A registry may refuse them, in whatever words.
 func (r *restore) offer(ctx context.Context, d *delivery, v *visit) error {
 	for _, leaf := range v.leaves {
-		if store.IsContent(leaf.mediaType) || leaf.mediaType == "" || leaf.size == 0 || leaf.size > maxLook {
+		if !v.node.index || store.IsContent(leaf.mediaType) || leaf.mediaType == "" || leaf.size == 0 || leaf.size > maxLook {
 			continue
 		}
 		_, err := r.manifests.do(ctx, pushKey{d.place(leaf.digest), d.again}, func() (struct{}, error) {

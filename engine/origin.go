@@ -306,6 +306,9 @@ func (l *local) attached(context.Context, digest.Digest, bool) ([]config.Referen
 }
 
 func (l *local) hasBlob(_ context.Context, desc ocispec.Descriptor) (bool, error) {
+	if _, pipe := l.layout.(streamed); pipe {
+		return true, nil // it may come
+	}
 	return l.has(desc), nil
 }
 

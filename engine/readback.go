@@ -114,7 +114,7 @@ func (r *restore) checks(ctx context.Context, d *delivery) []*check {
 			ask:  func() (string, error) { return r.readManifest(ctx, d, v.node) },
 			mend: func(m *mending) { m.lacks[v] = true },
 		})
-		for _, b := range v.blobs() {
+		for _, b := range r.sure(v) {
 			all = append(all, &check{
 				ask:  func() (string, error) { return r.readBlob(ctx, d, b.descriptor) },
 				mend: func(m *mending) { m.blobs = append(m.blobs, b.descriptor) },

@@ -80,7 +80,7 @@ func saysUnknown(refusal error) bool {
 
 // refillBlobs uploads those of a manifest's blobs that the target lacks, or all.
 func (r *restore) refillBlobs(ctx context.Context, d *delivery, v *visit, all bool) (missing bool, err error) {
-	for _, b := range v.blobs() {
+	for _, b := range r.sure(v) {
 		has := false
 		if !all {
 			if has, err = d.repo.HasBlob(ctx, b.oci()); err != nil {

@@ -25,24 +25,25 @@ type delivery struct {
 	scope  *scope
 
 	visit   *visit
-	fresh   bool            // the registry knows no such repository yet
-	answer  *answer         // what the target said of the reference; nil if it was not asked first
-	present bool            // the target has the root
-	lacks   map[*visit]bool // what it lacks all the same
-	changes bool            // the tag has another digest
-	was     digest.Digest   // that one
-	skipped bool            // and stays as it is
-	subject digest.Digest   // of what cosign keeps under a tag; "" for others
-	parent  *delivery       // the artifact of this run that it belongs to, if any
-	beside  []*delivery     // those whose parent this is
-	refers  []digest.Digest // referrers that go along, sorted
-	old     []digest.Digest // of indexes of it that were rewritten
-	pending int             // uploads that it waits for; guarded by restore.mu
-	again   bool            // some of it was found missing there, and is pushed once more
-	done    bool            // it is whole in the target
-	fault   error           // why it cannot be restored at all
-	nowhere bool            // that is its name: no place is known for it
-	failure error           // of such an upload; guarded by restore.mu
+	fresh   bool                   // the registry knows no such repository yet
+	answer  *answer                // what the target said of the reference; nil if it was not asked first
+	present bool                   // the target has the root
+	lacks   map[*visit]bool        // what it lacks all the same
+	changes bool                   // the tag has another digest
+	was     digest.Digest          // that one
+	skipped bool                   // and stays as it is
+	subject digest.Digest          // of what cosign keeps under a tag; "" for others
+	parent  *delivery              // the artifact of this run that it belongs to, if any
+	beside  []*delivery            // those whose parent this is
+	refers  []digest.Digest        // referrers that go along, sorted
+	old     []digest.Digest        // of indexes of it that were rewritten
+	pending int                    // uploads that it waits for; guarded by restore.mu
+	again   bool                   // some of it was found missing there, and is pushed once more
+	done    bool                   // it is whole in the target
+	fault   error                  // why it cannot be restored at all
+	nowhere bool                   // that is its name: no place is known for it
+	failure error                  // of such an upload; guarded by restore.mu
+	spares  map[digest.Digest]bool // layers that need not come
 	err     error
 }
 

@@ -20,6 +20,16 @@ type stop struct {
 	of    digest.Digest // what it was found to refer to, as a referrer; "" for others
 }
 
+// childStop is what an index names, with its bytes if they stand in the index.
+func childStop(desc ocispec.Descriptor, depth int) stop {
+	at := stop{desc: desc, depth: depth, child: true}
+	if store.HasInline(desc) {
+		at.data = desc.Data
+	}
+	at.desc.Data = nil
+	return at
+}
+
 // fetch asks for the bytes, with errBlob if they are none of a manifest.
 func (at stop) fetch(ctx context.Context, o origin) ([]byte, error) {
 	if !at.child {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // uploadKey names one blob on its way to one registry.
@@ -23,6 +25,7 @@ type uploadKey struct {
 // upload is one blob that one registry lacks, wherever in it the blob is
 // needed: it is sent to the first place and mounted from there into the others.
 type upload struct {
+	never bool // of a pipe: nothing came
 	uploadKey
 	blob   descriptor
 	places []*place // never empty
@@ -53,7 +56,29 @@ func (r *restore) enqueue(d *delivery) {
 		for _, b := range v.blobs() {
 			r.await(d, b.descriptor)
 		}
+		if r.in.stream != nil && !v.node.index {
+			d.spare(v.leaves)
+		}
 	})
+}
+
+// spare notes layers of a pipe that need not come.
+func (d *delivery) spare(layers []*blob) {
+	for _, layer := range layers {
+		if d.spares == nil {
+			d.spares = make(map[digest.Digest]bool)
+		}
+		d.spares[layer.digest] = true
+	}
+}
+
+// sure lists the blobs below a manifest that the input has: of a pipe it is not known
+// whether layers come that need not.
+func (r *restore) sure(v *visit) []*blob {
+	if r.in.stream != nil && !v.node.index {
+		return v.node.blobs
+	}
+	return v.blobs()
 }
 
 func (r *restore) await(d *delivery, b descriptor) {
@@ -151,13 +176,25 @@ func (p *place) has(ctx context.Context, desc ocispec.Descriptor) (bool, error) 
 	return p.repo.HasBlob(ctx, desc)
 }
 
+// layoutBlob opens a blob of the input, or what a descriptor has of it in itself where
+// the input has it not.
+func (r *restore) layoutBlob(b descriptor) (store.Blob, error) {
+	body, err := r.in.layoutBlob(b)
+	if errors.Is(err, fs.ErrNotExist) {
+		if data := r.graph.embedded(b); data != nil {
+			return store.BlobOf(data), nil
+		}
+	}
+	return body, err
+}
+
 // trace looks whether a refused upload is the input's fault: what a registry
 // refuses is hashed here, and a blob that is not what it is called is named.
 func (r *restore) trace(b descriptor, refusal error) error {
 	if refusal == nil || r.in.stream != nil {
 		return refusal
 	}
-	body, err := r.in.layoutBlob(b)
+	body, err := r.layoutBlob(b)
 	if err != nil {
 		return &CorruptError{Err: err}
 	}
@@ -178,7 +215,7 @@ func (r *restore) sent(u *upload) error {
 	var ready []*delivery
 	for _, p := range u.places {
 		for _, d := range p.waiting {
-			if d.failure == nil {
+			if d.failure == nil && !(u.never && d.spares[u.digest]) {
 				d.failure = p.err
 			}
 			if d.pending--; d.pending == 0 {

@@ -25,7 +25,7 @@ func (r *restore) isWorthProbing(name string) bool {
 // on this machine: unless the registry does, it is hashed on its way, and what is
 // wrong does not arrive whole.
 func (r *restore) open(ctx context.Context, repo *registry.Repository, name string, b descriptor, heard func(int64)) (io.ReadCloser, error) {
-	body, err := r.in.layoutBlob(b)
+	body, err := r.layoutBlob(b)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ type visit struct {
 	subject   *visit // what it refers to, unless that led here
 	referrers []*visit
 	attached  []attachment
-	leaves    []*blob       // blobs that an index names; of a visit without a node, what is one itself
+	leaves    []*blob       // blobs that an index names, and layers that are there and need not be; of a visit without a node, what is a blob itself
 	sparse    bool          // some children are left out
 	lost      int           // referrers that are wanted and could not be had
 	missing   error         // why some referrer could not be had

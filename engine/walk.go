@@ -37,6 +37,9 @@ func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, at st
 	if !n.known && at.depth > 0 {
 		g.notice(asBytes(o.repository()+"@"+n.digest.String(), n.mediaType))
 	}
+	if err := g.layersElsewhere(ctx, v); err != nil {
+		return err
+	}
 	children := s.children(n)
 	if v.sparse = len(children) < len(n.children); v.sparse && len(children) == 0 && at.depth == 0 {
 		return &PlatformError{Reference: o.repository() + "@" + at.desc.Digest.String(), Wanted: s.platforms, Children: n.children}
@@ -50,7 +53,7 @@ func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, at st
 	var group errgroup.Group
 	for i, child := range children {
 		group.Go(func() (err error) {
-			below[i], err = g.visit(ctx, v, o, s, stop{desc: child, depth: at.depth + 1, child: true})
+			below[i], err = g.visit(ctx, v, o, s, childStop(child, at.depth+1))
 			return err
 		})
 	}
@@ -83,6 +86,34 @@ func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, at st
 // asBytes says of what a manifest of an unknown type points at that it stays behind.
 func asBytes(name, mediaType string) string {
 	return fmt.Sprintf("%s has the unknown media type %q: it is copied as it is, without anything that it may refer to", name, mediaType)
+}
+
+// layersElsewhere takes those of v's layers along that no registry has to have and this
+// one has. Their URLs are not asked: whoever runs the image may do so.
+func (g *graph) layersElsewhere(ctx context.Context, v *visit) error {
+	for _, d := range v.node.elsewhere {
+		has, err := v.origin.hasBlob(ctx, d.oci())
+		switch {
+		case err != nil:
+			return err
+		case has:
+			v.leaves = append(v.leaves, g.blob(d.oci(), v.origin))
+		case !onDisk(v.origin):
+			g.tellLeftOut(v, d)
+		}
+	}
+	return nil
+}
+
+// tellLeftOut says once of a layer that it stays behind.
+func (g *graph) tellLeftOut(v *visit, layer descriptor) {
+	g.mu.Lock()
+	told := g.leftOut[layer.digest]
+	g.leftOut[layer.digest] = true
+	g.mu.Unlock()
+	if !told {
+		g.notice(fmt.Sprintf("%s@%s: the registry does not have the layer %s, which need not be distributed: left out", v.origin.repository(), v.node.digest, layer.digest))
+	}
 }
 
 // leaf is what an index names and what is no manifest. What came as one all the same

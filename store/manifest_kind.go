@@ -42,6 +42,19 @@ func IsContent(mediaType string) bool {
 	return false
 }
 
+// IsElsewhere says that no registry has to have a layer (image-spec, "Non-Distributable
+// Layers"; Docker's are called foreign): it has URLs of its own.
+func IsElsewhere(leaf ocispec.Descriptor) bool {
+	mediaType := plainType(leaf.MediaType)
+	return len(leaf.URLs) > 0 && (strings.Contains(mediaType, ".nondistributable.") || strings.Contains(mediaType, ".foreign."))
+}
+
+// HasInline says that a descriptor has all of what it points at in itself
+// (image-spec, "Embedded Content"), and nothing else.
+func HasInline(desc ocispec.Descriptor) bool {
+	return desc.Data != nil && check(desc, desc.Data) == nil
+}
+
 // plainType is a media type in lower case and without parameters (RFC 6838, 4.2).
 func plainType(mediaType string) string {
 	mediaType, _, _ = strings.Cut(mediaType, ";")

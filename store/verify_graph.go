@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"runtime"
-	"strings"
 	"sync"
 
 	"github.com/opencontainers/go-digest"
@@ -201,7 +200,7 @@ func (w *entryWalk) contents(desc ocispec.Descriptor, as role) (contents, error)
 		}
 	}
 	for _, leaf := range m.Leaves() {
-		add(leaf, asLeaf, isElsewhere(leaf))
+		add(leaf, asLeaf, IsElsewhere(leaf) || HasInline(leaf))
 	}
 	for _, d := range m.Manifests {
 		add(d, asChild, leftOut(w.platforms, m, d))
@@ -223,11 +222,6 @@ func (w *entryWalk) count(children []child) error {
 		return bounds.TooBroad
 	}
 	return nil
-}
-
-// isElsewhere says that no registry has to have a layer.
-func isElsewhere(leaf ocispec.Descriptor) bool {
-	return len(leaf.URLs) > 0 && (strings.Contains(leaf.MediaType, ".nondistributable.") || strings.Contains(leaf.MediaType, ".foreign."))
 }
 
 // nodeMemory is what is kept of each blob that is reached.
