@@ -81,6 +81,9 @@ func (c *clientConfigCommand) write(spec *config.Spec, target config.Target) (*c
 	if err != nil {
 		return nil, err
 	}
+	if len(selections) == 0 {
+		return nil, usage(listSources(c.Spec), "%s has no sources", c.Spec)
+	}
 	if selections, err = inLayouts(selections); err != nil {
 		return nil, err
 	}

@@ -112,6 +112,9 @@ func TestTheAlertOfAServerIsKnown(t *testing.T) {
 	if !permanent(err) {
 		t.Error("it is tried again")
 	}
+	if permanent(&net.OpError{Op: "remote error", Err: errors.New(tls.AlertError(20).Error())}) {
+		t.Error("a record that was damaged on its way is not sent again")
+	}
 	for _, other := range []error{nil, errors.New("tls: certificate required"), &net.OpError{Op: "remote error"}, &net.OpError{Op: "read", Err: tls.AlertError(116)}} {
 		if _, known := AlertOf(other); known {
 			t.Errorf("%v is taken for an alert", other)

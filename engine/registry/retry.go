@@ -214,7 +214,7 @@ func unreachable(err error) bool {
 		return !retryableStatus(proxy.Status)
 	}
 	if alert, refused := AlertOf(err); refused {
-		return alert != alertInternal
+		return isLasting(alert)
 	}
 	return isType[*tls.CertificateVerificationError](err) || isType[tls.RecordHeaderError](err) ||
 		isType[x509.UnknownAuthorityError](err) ||

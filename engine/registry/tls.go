@@ -103,6 +103,13 @@ func AlertOf(err error) (tls.AlertError, bool) {
 	return 0, false
 }
 
-// alertInternal is the one alert that the next connection may be without (RFC 8446,
+// isLasting tells alerts by which the two sides cannot agree from those of a
+// connection that broke, such as a record that was damaged on its way (RFC 8446,
 // section 6.2).
-const alertInternal tls.AlertError = 80
+func isLasting(alert tls.AlertError) bool {
+	switch alert {
+	case 40, 42, 43, 44, 45, 46, 47, 48, 49, 70, 71, 112, 116, 120:
+		return true
+	}
+	return false
+}
