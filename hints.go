@@ -30,7 +30,7 @@ type hints struct {
 // of returns the advice for err, "" if nobody knows any.
 func (h hints) of(err error) string {
 	for _, advise := range []func(error) string{
-		h.againHint, usageHint, h.referenceHint, h.spaceHint, h.memoryHint, outputHint, inputHint, selectionHint, lockHint, // what was asked for
+		h.againHint, usageHint, filesHint, h.referenceHint, h.spaceHint, h.memoryHint, outputHint, inputHint, selectionHint, lockHint, // what was asked for
 		platformHint, existsHint, spentHint, // what there is
 		proxyHint, certificateHint, schemeHint, reachHint, specHint, rateHint, depthHint, tagHint, readOnlyHint, unlistedHint, createHint, h.loginHint, absentHint, // what a registry said
 	} {
@@ -47,6 +47,13 @@ func (h hints) againHint(err error) string {
 		return h.again
 	}
 	return ""
+}
+
+func filesHint(err error) string {
+	if !store.IsTooManyFiles(err) {
+		return ""
+	}
+	return "lower --concurrency, or let the process open more files (ulimit -n)"
 }
 
 func usageHint(err error) string {

@@ -154,7 +154,7 @@ func (e *incompleteError) Error() string {
 // damaged is an input that is there and cannot be read as a layout: that is a
 // verification that failed.
 func (c *verifyCommand) damaged(u *ui, err error) error {
-	if !is[*store.InputError](err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+	if !is[*store.InputError](err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || store.IsTooManyFiles(err) {
 		return err
 	}
 	u.fail(err)

@@ -204,6 +204,7 @@ func wordings() []wording {
 		{name: "a docker-archive without a name", err: &store.InputError{Path: "old.tar", Reason: (&store.DockerArchiveError{}).Error(), Err: &store.DockerArchiveError{}}},
 		{name: "an incomplete bundle", err: &incompleteError{"bundle.tgz", []string{"ghcr.io/acme/app:v1", "referrers of ghcr.io/acme/app:v2"}}},
 		{name: "half an archive", err: &store.InputError{Path: "bundle.tgz", Reason: "the archive ends in the middle", Err: io.ErrUnexpectedEOF}},
+		{name: "too many files", err: &fs.PathError{Op: "open", Path: "mirror/blobs/sha256/9f86", Err: syscall.EMFILE}},
 		{name: "no lock", err: &noLockError{"mirror.lock.yaml"}},
 		{name: "drift", err: &driftError{"mirror.lock.yaml", app, "it is in ./vendor and not locked"}},
 		{name: "interrupted", err: &stoppedError{syscall.SIGINT}, hints: hints{again: "bundle.tgz.partial keeps 4.7 KiB of 12 MiB fetched: the same command resumes there; --no-resume starts over"}},

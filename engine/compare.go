@@ -75,10 +75,10 @@ func (r *restore) unfold(ctx context.Context, d *delivery) error {
 	}
 	d.repo.ExpectPush()
 	if d.visit, err = r.graph.tour(ctx, r.in, d.scope, d.root.oci(), nil); err != nil {
-		return &CorruptError{Err: err}
+		return corrupt(err)
 	}
 	if d.visit.missing != nil {
-		return &CorruptError{Err: d.visit.missing}
+		return corrupt(d.visit.missing)
 	}
 	d.root = d.visit.node.descriptor
 	if !d.visit.node.known {

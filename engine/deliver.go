@@ -194,7 +194,7 @@ func (r *restore) bytes(ctx context.Context, v *visit) ([]byte, error) {
 	}
 	data, err := r.in.manifest(ctx, v.node.oci())
 	if err != nil {
-		return nil, &CorruptError{Err: err}
+		return nil, corrupt(err)
 	}
 	return data, nil
 }

@@ -305,6 +305,14 @@ func (e *MissingError) Error() string { return e.Blob + " is not in the input" }
 // CorruptError says that the input holds other bytes than its manifests say.
 type CorruptError struct{ Err error }
 
+// corrupt says of what could not be read that the input is at fault, unless it is not.
+func corrupt(err error) error {
+	if store.IsTooManyFiles(err) {
+		return err
+	}
+	return &CorruptError{Err: err}
+}
+
 func (e *CorruptError) Error() string { return "the input is corrupt: " + e.Err.Error() }
 func (e *CorruptError) Unwrap() error { return e.Err }
 

@@ -224,7 +224,7 @@ func (r *restore) deliver(root root, target config.Target) (*delivery, error) {
 		return d, nil
 	}
 	if root.isSuspect() {
-		d.fault = &CorruptError{Err: root.fault}
+		d.fault = corrupt(root.fault)
 	}
 	if root.ref.Registry == "" {
 		return d, r.deliverBare(d, root)

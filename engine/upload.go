@@ -196,7 +196,7 @@ func (r *restore) trace(b descriptor, refusal error) error {
 	}
 	body, err := r.layoutBlob(b)
 	if err != nil {
-		return &CorruptError{Err: err}
+		return corrupt(err)
 	}
 	hash := b.digest.Algorithm().Hash()
 	_, err = io.Copy(hash, body)
@@ -204,7 +204,7 @@ func (r *restore) trace(b descriptor, refusal error) error {
 		err = checkHash(b, hash)
 	}
 	if err != nil {
-		return &CorruptError{Err: err}
+		return corrupt(err)
 	}
 	return refusal
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"syscall"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -66,6 +67,12 @@ func (e *MismatchError) Error() string {
 
 // Is makes a mismatch known to those who ask in oras-go's words.
 func (e *MismatchError) Is(target error) bool { return target == content.ErrMismatchedDigest }
+
+// IsTooManyFiles tells a process that has too many files open from a file that cannot be
+// had: nothing is wrong with what it reads.
+func IsTooManyFiles(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+}
 
 // NameError says that the name of an entry has the digest of another manifest.
 type NameError struct {

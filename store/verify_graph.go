@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -25,7 +26,7 @@ type verifier struct {
 	mu       sync.Mutex                      // guards what follows while there are jobs
 	reached  map[digest.Digest]*node         // by the graph of any entry
 	seen     map[step]depths                 // of the walks that have come by
-	full     error                           // why not all can be kept that is reached
+	full     error                           // why not all that is reached can be kept or read
 	bad      map[claim]error                 // what is wrong with a blob, for those who say that it has this size
 	subjects map[digest.Digest]digest.Digest // of manifests that are referrers
 }
@@ -344,5 +345,9 @@ func (v *verifier) blame(d digest.Digest, size int64, err error) {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if IsTooManyFiles(err) {
+		v.full = cmp.Or(v.full, err)
+		return
+	}
 	v.bad[claim{d, size}] = err
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/opencontainers/go-digest"
@@ -10,7 +11,7 @@ import (
 
 // result counts, and names for every fault the entries that it concerns.
 func (v *verifier) result(leftOver int) (*Verification, error) {
-	if err := context.Cause(v.ctx); err != nil {
+	if err := cmp.Or(context.Cause(v.ctx), v.full); err != nil {
 		return nil, err
 	}
 	r := &Verification{LeftOver: leftOver, Blobs: len(v.reached)}

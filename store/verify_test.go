@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -432,5 +434,19 @@ func TestWrongSizeBlamesTheLiarAlone(t *testing.T) {
 		if slices.Sort(blamed); !slices.Equal(blamed, []string{"liar1", "liar2", "liar3"}) {
 			t.Errorf("blamed: %v", v.Faults)
 		}
+	}
+}
+
+// shortOf is a layout in a process that can open no more files.
+type shortOf struct{ Layout }
+
+func (shortOf) Open(digest.Digest) (Blob, error) {
+	return nil, &fs.PathError{Op: "open", Path: "blob", Err: syscall.EMFILE}
+}
+
+func TestTooManyOpenFilesAreNoFault(t *testing.T) {
+	l := openLayoutAt(t, newSample(t).directory(t), OpenOptions{})
+	if v, err := Verify(t.Context(), shortOf{l}, VerifyOptions{}); !IsTooManyFiles(err) {
+		t.Errorf("%+v, %v", v, err)
 	}
 }

@@ -2,10 +2,12 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -94,7 +96,7 @@ func (h *health) heard(resp *http.Response) {
 
 // gaveUp takes note of a request that failed for good.
 func (h *health) gaveUp(request string, err error) {
-	if isType[*DownError](err) || isType[*UnreachableError](err) || isType[*RateLimitError](err) || isType[sourceError](err) {
+	if isType[*DownError](err) || isType[*UnreachableError](err) || isType[*RateLimitError](err) || isType[sourceError](err) || tooManyFiles(err) {
 		return // not a request that failed, or not by the registry's fault
 	}
 	h.mu.Lock()
@@ -105,12 +107,17 @@ func (h *health) gaveUp(request string, err error) {
 	}
 }
 
+// tooManyFiles tells what this process cannot do from what the registry does not.
+func tooManyFiles(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+}
+
 // lose takes note of a registry that cannot be reached, if it never answered, and returns
 // the error that stands for that: nothing else is sent there.
 func (h *health) lose(err error) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.answered {
+	if h.answered || tooManyFiles(err) {
 		return err
 	}
 	if h.lost == nil {
