@@ -131,7 +131,12 @@ func (w *archive) release(a *artifact) {
 // done lets those go on who waited for a blob that is written, or given up.
 func (w *archive) done(b *blob, err error) {
 	b.state, b.err = blobDone, err
-	w.headway.forget(b.key())
+	if err == nil {
+		w.headway.forget(b.key())
+	} else {
+		rest, _ := w.headway.giveUp(b.key())
+		w.Progress.Expect(0, -rest)
+	}
 	for _, a := range b.waiting {
 		w.release(a)
 	}

@@ -226,7 +226,11 @@ func (d *directory) again() error {
 // caller holds the lock.
 func (d *directory) settle(b *blob, err error, moved bool) error {
 	b.state, b.err = blobDone, err
-	d.headway.forget(b.key())
+	if err == nil {
+		d.headway.forget(b.key())
+	} else if rest, known := d.headway.giveUp(b.key()); known {
+		d.Progress.Expect(0, -rest)
+	}
 	var ends error
 	for _, a := range b.waiting {
 		a.moved = a.moved || moved

@@ -9,7 +9,13 @@ import (
 // is no progress. The zero value is ready.
 type headway struct {
 	mu    sync.Mutex // guards blobs
-	blobs map[blobKey]*extents
+	blobs map[blobKey]*course
+}
+
+// course is how far one has come.
+type course struct {
+	done extents
+	over bool // it is given up, and what still comes of it does not count
 }
 
 // expect tells whether a blob was not expected before.
@@ -27,24 +33,39 @@ func (h *headway) expect(key blobKey) bool {
 func (h *headway) add(key blobKey, off, n int64) int64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.of(key).add(off, n, key.size)
+	c := h.of(key)
+	if c.over {
+		return 0
+	}
+	return c.done.add(off, n, key.size)
 }
 
-func (h *headway) of(key blobKey) *extents {
+func (h *headway) of(key blobKey) *course {
 	if h.blobs == nil {
-		h.blobs = make(map[blobKey]*extents)
+		h.blobs = make(map[blobKey]*course)
 	}
 	if h.blobs[key] == nil {
-		h.blobs[key] = new(extents)
+		h.blobs[key] = new(course)
 	}
 	return h.blobs[key]
 }
 
-// forget lets go of a blob that is there or given up.
+// forget lets go of a blob that is there.
 func (h *headway) forget(key blobKey) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.blobs, key)
+}
+
+// giveUp returns how much of a blob will not move; known says whether any of it was
+// to.
+func (h *headway) giveUp(key blobKey) (rest int64, known bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	known = h.blobs[key] != nil
+	c := h.of(key)
+	c.over = true
+	return key.size - c.done.size(), known
 }
 
 // extents are parts of a blob, sorted, with something between any two.
@@ -77,6 +98,15 @@ func (e *extents) add(off, n, size int64) int64 {
 	return added
 }
 
+// size is how much they are.
+func (e extents) size() int64 {
+	n := int64(0)
+	for _, x := range e {
+		n += x.to - x.from
+	}
+	return n
+}
+
 // sending is the progress of one blob on its way to one place, however often it is
 // begun.
 type sending struct {
@@ -98,7 +128,7 @@ func (s *sending) expect() {
 func (s *sending) expectOnce() {
 	if !s.expected {
 		s.expected = true
-		s.progress.Expect(0, s.size)
+		s.progress.Expect(0, s.size-s.done.size())
 	}
 }
 
@@ -120,12 +150,12 @@ func (s *sending) begin() func(n int64) {
 	}
 }
 
-// spare takes back that a place needs the bytes.
+// spare takes back what will not go out: the place has it, or never gets it.
 func (s *sending) spare() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.expected {
 		s.expected = false
-		s.progress.Expect(0, -s.size)
+		s.progress.Expect(0, s.done.size()-s.size)
 	}
 }

@@ -2,8 +2,11 @@ package engine_test
 
 import (
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
+
+	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
@@ -83,5 +86,49 @@ func (m *meter) check(t *testing.T, what string) {
 	t.Helper()
 	if m.over > 0 || m.back > 0 || m.moved != m.expected || m.moved == 0 {
 		t.Errorf("%s: %d of %d bytes moved, once %d too many, %d taken back", what, m.moved, m.expected, m.over, m.back)
+	}
+}
+
+// TestWhatIsGivenUpIsNotExpected: in the end all that was expected has moved, also
+// where artifacts failed.
+func TestWhatIsGivenUpIsNotExpected(t *testing.T) {
+	source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
+	fillMany(source, "many", 5)
+	bad, large := testregistry.Random("bad", 3000), testregistry.Random("large", 4<<20)
+	source.Image("app", "bad", bad)
+	source.Image("app", "large", large)
+	path := t.TempDir() + "/whole.tgz"
+	backup(t, path, selections(t, source.Host+"/many", source.Host+"/app"))
+	broken := func(data []byte, kind string, fault testregistry.Fault) func(*http.Request, int) testregistry.Fault {
+		name := digest.FromBytes(data).String()
+		return func(req *http.Request, _ int) testregistry.Fault {
+			if testregistry.Kind(req) != kind || !strings.HasSuffix(req.URL.Path, name) && req.URL.Query().Get("digest") != name {
+				return nil
+			}
+			return fault
+		}
+	}
+	for name, data := range map[string][]byte{"small": bad, "in windows": large} {
+		for _, out := range []string{"layout/", "bundle.tgz"} {
+			m := new(meter)
+			o := tight
+			o.Progress = m
+			source.Fault(broken(data, "GET blob", testregistry.Cut(100)))
+			report, err := backupWith(t, newFalseClock().faced(t, 4), t.TempDir()+"/"+out, selections(t, source.Host+"/many", source.Host+"/app"), o)
+			if err != nil || len(report.Failures()) != 1 {
+				t.Fatalf("%v, %v", err, report.Failures())
+			}
+			m.check(t, "backup of "+name+" to "+out)
+		}
+		for _, pipe := range []bool{false, true} {
+			m := new(meter)
+			target.Fault(broken(data, "PUT upload", testregistry.Status(http.StatusForbidden, "")))
+			report, err := engine.Restore(t.Context(), newFalseClock().faced(t, 4), openFor(t, path, pipe), engine.RestoreOptions{
+				Targets: []config.Target{{Registry: target.Host, Namespace: strings.Fields(name)[0]}}, Progress: m, Buffer: 2 << 20})
+			if err != nil || len(report.Failures()) != 1 {
+				t.Fatalf("%v, %v", err, report.Failures())
+			}
+			m.check(t, "restore of "+name)
+		}
 	}
 }

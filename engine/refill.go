@@ -126,6 +126,8 @@ func (r *restore) resend(ctx context.Context, d *delivery, b descriptor) error {
 		err := d.repo.PushBlob(ctx, b.oci(), func() (io.ReadCloser, error) { return r.reopen(ctx, d, b, u, sending.begin()) })
 		if err == nil {
 			r.moved.Add(b.size)
+		} else {
+			sending.spare()
 		}
 		return struct{}{}, r.trace(b, err)
 	})

@@ -151,6 +151,9 @@ func (r *restore) sendTo(ctx context.Context, u *upload, p, home *place, open op
 		}
 		mounted, err := p.repo.MountOrPush(ctx, desc, home.path, again)
 		p.mounted.Store(mounted)
+		if err == nil && !mounted {
+			r.moved.Add(desc.Size)
+		}
 		return err
 	}
 	has, err := p.has(ctx, desc)
@@ -214,6 +217,9 @@ func (r *restore) sent(u *upload) error {
 	r.mu.Lock()
 	var ready []*delivery
 	for _, p := range u.places {
+		if p.err != nil {
+			p.sending.spare()
+		}
 		for _, d := range p.waiting {
 			if d.failure == nil && !(u.never && d.spares[u.digest]) {
 				d.failure = p.err
