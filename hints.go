@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -60,47 +59,6 @@ func usageHint(err error) string {
 	var u *usageError
 	if errors.As(err, &u) {
 		return u.hint
-	}
-	return ""
-}
-
-func (h hints) referenceHint(err error) string {
-	var r *config.ReferenceError
-	var fault config.Fault
-	isFault := errors.As(err, &fault)
-	located := isFault && fault.Line > 0 // in a spec or a list
-	suggestion := fault.Suggestion
-	if errors.As(err, &r) && !located {
-		if hint := h.pathHint(r.Reference); hint != "" {
-			return hint
-		}
-		suggestion = cmp.Or(suggestion, r.Suggestion)
-	}
-	switch {
-	case suggestion != "":
-		return didYouMean(suggestion)
-	case r != nil && isFault && (fault.Path == "" || strings.HasPrefix(fault.Path, "sources")):
-		return manyHint(r.Reference)
-	case isFault && r == nil && fault.Path == "":
-		return notSpecHint(fault.File)
-	}
-	return ""
-}
-
-// manyHint is for a source that is a pattern or a whole registry.
-func manyHint(reference string) string {
-	const wildcards = "*?["
-	registry, path, deeper := strings.Cut(reference, "/")
-	repository, tag, _ := strings.Cut(path, ":")
-	switch {
-	case !deeper && !strings.ContainsAny(registry, wildcards):
-		if target, err := config.ParseTarget(registry); err == nil {
-			return fmt.Sprintf(`name a repository in it, or write the whole registry into a spec: '- {registry: "%s"}'`, target)
-		}
-	case strings.ContainsAny(repository, wildcards) && tag == "":
-		return fmt.Sprintf(`write patterns into a spec: '- {registry: %q, repositories: {include: [%q]}}'`, registry, repository)
-	case strings.ContainsAny(tag, wildcards) && !strings.ContainsAny(repository, wildcards):
-		return fmt.Sprintf(`write patterns into a spec: '- {repository: %q, tags: {include: [%q]}}'`, registry+"/"+repository, tag)
 	}
 	return ""
 }
