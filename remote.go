@@ -2,15 +2,18 @@ package main
 
 import (
 	"cmp"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
 // remoteFlags say how registries are reached. They have the names that oras
@@ -140,7 +143,19 @@ func parseResolve(rules []string) (map[string]string, error) {
 		}
 		addresses[from] = to
 	}
+	resolveDockerHub(addresses)
 	return addresses, nil
+}
+
+// resolveDockerHub lets a rule for any of its names hold for the one that is asked.
+func resolveDockerHub(addresses map[string]string) {
+	for _, from := range slices.Sorted(maps.Keys(addresses)) {
+		host, port, err := net.SplitHostPort(from)
+		asked := net.JoinHostPort(dockerhub.Host, port)
+		if _, ruled := addresses[asked]; err == nil && !ruled && dockerhub.IsRegistry(host) {
+			addresses[asked] = addresses[from]
+		}
+	}
 }
 
 func cutResolve(rule string) (from, to string, ok bool) {

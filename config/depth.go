@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
 // depth is how many components the path of a repository has in a registry that is
@@ -19,15 +21,13 @@ type depth struct {
 // docs.aws.amazon.com/AmazonECR/latest/public, cloud.google.com/artifact-registry/docs
 // (image names; the last two for all hosts of these domains).
 var depths = map[string]depth{
-	"docker.io":            {2, 2, "NAMESPACE/NAME"},
-	"index.docker.io":      {2, 2, "NAMESPACE/NAME"},
-	"registry-1.docker.io": {2, 2, "NAMESPACE/NAME"},
-	"ghcr.io":              {2, 0, "OWNER/NAME"},
-	"quay.io":              {2, 0, "NAMESPACE/NAME"},
-	"registry.gitlab.com":  {2, 0, "NAMESPACE/PROJECT"},
-	"public.ecr.aws":       {2, 0, "ALIAS/NAME"},
-	"gcr.io":               {2, 0, "PROJECT/NAME"},
-	"pkg.dev":              {3, 0, "PROJECT/REPOSITORY/NAME"},
+	"docker.io":           {2, 2, "NAMESPACE/NAME"},
+	"ghcr.io":             {2, 0, "OWNER/NAME"},
+	"quay.io":             {2, 0, "NAMESPACE/NAME"},
+	"registry.gitlab.com": {2, 0, "NAMESPACE/PROJECT"},
+	"public.ecr.aws":      {2, 0, "ALIAS/NAME"},
+	"gcr.io":              {2, 0, "PROJECT/NAME"},
+	"pkg.dev":             {3, 0, "PROJECT/REPOSITORY/NAME"},
 }
 
 // CheckRepository returns an error if the target's registry would refuse path,
@@ -49,7 +49,7 @@ func (t Target) CheckRepository(path string) error {
 }
 
 func depthOf(registry string) (depth, bool) {
-	host, _, _ := cutPort(strings.ToLower(registry))
+	host, _, _ := cutPort(strings.ToLower(dockerhub.Registry(registry)))
 	if d, ok := depths[host]; ok {
 		return d, true
 	}

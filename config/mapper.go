@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
 // Mapper decides what a repository and its tags are called in a target. Safe
@@ -123,14 +125,14 @@ func (m *Mapper) Map(r Reference) (repository, tag string, ok bool, err error) {
 // apply returns what the rule makes of a repository, if it matches.
 func (r *rule) apply(ref Reference) (string, bool) {
 	if r.pattern != nil {
-		return r.expand(ref.Name())
+		return r.expandAny(ref)
 	}
 	if r.registry != "" && !strings.EqualFold(r.registry, ref.Registry) {
 		return "", false
 	}
 	rest, ok := cutPrefix(ref.Repository, r.prefix)
 	// docker.io/nginx is the short form of docker.io/library/nginx here, too.
-	if !ok && ref.Registry == dockerHub && ref.Repository == normalize(dockerHub, r.prefix) {
+	if !ok && ref.Registry == dockerhub.Name && ref.Repository == dockerhub.Repository(dockerhub.Name, r.prefix) {
 		rest, ok = "", true
 	}
 	if !ok {
@@ -148,6 +150,19 @@ func cutPrefix(path, prefix string) (rest string, ok bool) {
 }
 
 // expand puts the pattern's groups into the target.
+// expandAny tries the pattern on each name that the registry has.
+func (r *rule) expandAny(ref Reference) (string, bool) {
+	if path, ok := r.expand(ref.Name()); ok || ref.Registry != dockerhub.Name {
+		return path, ok
+	}
+	for _, name := range dockerhub.Names() {
+		if path, ok := r.expand(name + "/" + ref.Repository); ok {
+			return path, true
+		}
+	}
+	return "", false
+}
+
 func (r *rule) expand(name string) (string, bool) {
 	match := r.pattern.FindStringSubmatch(name)
 	if match == nil {

@@ -7,6 +7,8 @@ import (
 	"regexp/syntax"
 	"strconv"
 	"strings"
+
+	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
 // Mapping says where a restore puts the repositories that it matches.
@@ -22,7 +24,7 @@ type Mapping struct {
 // a TARGET the prefix goes. Its error is a [*ReferenceError].
 func ParseMapping(s string) (Mapping, error) {
 	source, target, ok := strings.Cut(s, "=")
-	m := Mapping{Source: source, Target: target}
+	m := Mapping{Source: dockerhub.Rename(source), Target: target}
 	if !ok {
 		return Mapping{}, &ReferenceError{Reference: s, Reason: "a mapping is SOURCE=TARGET"}
 	}
@@ -72,6 +74,7 @@ func (m *Mapping) source() string {
 }
 
 func (m *Mapping) check(o object) {
+	m.Source = dockerhub.Rename(m.Source)
 	o.exclusive("source", "sourcePattern")
 	o.oneOf("a mapping", "source", "sourcePattern")
 	o.notEmpty("tags")
@@ -182,7 +185,7 @@ func (r *rule) prefixFault() string {
 func splitSource(source string) (registry, path string) {
 	first, rest, _ := strings.Cut(source, "/")
 	if looksLikeRegistry(first) {
-		return first, rest
+		return dockerhub.Registry(first), rest
 	}
 	return "", source
 }

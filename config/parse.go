@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
 // ParseReference parses REGISTRY/REPOSITORY[:TAG][@DIGEST] by the grammar of
@@ -83,7 +85,8 @@ func parseReference(s string) (r Reference, reason string) {
 	}
 	rest, dig, hasDigest := strings.Cut(rest, "@")
 	repository, tag, hasTag := strings.Cut(rest, ":")
-	r = Reference{Registry: registry, Repository: normalize(registry, repository), Tag: tag, Digest: digest.Digest(dig)}
+	registry = dockerhub.Registry(registry)
+	r = Reference{Registry: registry, Repository: dockerhub.Repository(registry, repository), Tag: tag, Digest: digest.Digest(dig)}
 	if reason := repositoryFault(r.Repository); reason != "" {
 		return r, reason
 	}
@@ -146,7 +149,7 @@ func suggestReference(s string) string {
 	if isBareRegistry(mended) {
 		return ""
 	}
-	for _, guess := range []string{mended, dockerHub + "/" + mended} {
+	for _, guess := range []string{mended, dockerhub.Name + "/" + mended} {
 		if r, reason := parseReference(guess); reason == "" {
 			return r.String()
 		}

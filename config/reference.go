@@ -2,14 +2,13 @@ package config
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/opencontainers/go-digest"
 )
 
 // Reference names an artifact, or with neither tag nor digest a whole
-// repository. It is made by [ParseReference], so that docker.io/alpine is
-// docker.io/library/alpine everywhere behind it.
+// repository. It is made by [ParseReference], so that docker.io/alpine and
+// index.docker.io/alpine are docker.io/library/alpine everywhere behind it.
 type Reference struct {
 	Registry   string // host or host:port
 	Repository string
@@ -67,18 +66,4 @@ type ReferenceError struct {
 
 func (e *ReferenceError) Error() string {
 	return fmt.Sprintf("%q: %s", e.Reference, e.Reason)
-}
-
-// dockerHub is the one registry whose repositories have a short form.
-const (
-	dockerHub        = "docker.io"
-	dockerHubLibrary = "library/"
-)
-
-// normalize writes the short form of Docker Hub's official images out.
-func normalize(registry, repository string) string {
-	if registry == dockerHub && repository != "" && !strings.Contains(repository, "/") {
-		return dockerHubLibrary + repository
-	}
-	return repository
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
 // The two ways a registry can keep referrers, as oras names them.
@@ -29,6 +31,7 @@ func (r *RegistrySettings) check(o object) {
 		if reason := registryFault(r.Registry); reason != "" {
 			o.suggest("registry", reason, suggestRegistry(r.Registry))
 		}
+		r.Registry = dockerhub.Registry(r.Registry)
 	}
 	o.variables("caFile", r.CAFile)
 	o.variables("certFile", r.CertFile)
@@ -62,7 +65,7 @@ func (s *Spec) Registry(host string) (RegistrySettings, error) {
 	if s == nil {
 		return RegistrySettings{}, nil
 	}
-	i := slices.IndexFunc(s.Registries, func(r RegistrySettings) bool { return strings.EqualFold(r.Registry, host) })
+	i := slices.IndexFunc(s.Registries, func(r RegistrySettings) bool { return strings.EqualFold(r.Registry, dockerhub.Registry(host)) })
 	if i < 0 {
 		return RegistrySettings{}, nil
 	}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
 // Source is one element of a spec's sources. Exactly one of References,
@@ -48,6 +50,7 @@ func (s *Source) check(o object) {
 	}
 	if s.Registry != "" {
 		o.wrong("registry", checkSourceRegistry(s.Registry))
+		s.Registry = dockerhub.Registry(s.Registry)
 	}
 }
 

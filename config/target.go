@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
+)
 
 // Target is where a restore pushes to: a registry, or a namespace in it.
 type Target struct {
@@ -36,6 +40,7 @@ func ParseTarget(s string) (Target, error) {
 	t := Target{Registry: registry, Namespace: namespace, ExistingTags: ExistingOverwrite, PlatformMode: PlatformsKeep}
 	reason := t.fault(slash)
 	if reason == "" {
+		t.Registry = dockerhub.Registry(t.Registry)
 		return t, nil
 	}
 	return Target{}, &ReferenceError{Reference: s, Reason: reason, Suggestion: suggestTarget(s)}

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
 // onlyPattern chooses roots of an input: REPOSITORY[:TAG|@DIGEST], each part a glob
@@ -19,6 +21,7 @@ type onlyPattern struct {
 type parts struct{ repository, tag, digest string }
 
 func parseOnly(text string) onlyPattern {
+	text = dockerhub.Rename(text)
 	p := onlyPattern{text: text}
 	for _, one := range alternatives(text) {
 		p.alternatives = append(p.alternatives, splitPattern(one))

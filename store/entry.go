@@ -9,6 +9,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
 // The annotations of index.json that carry an entry's fields.
@@ -95,6 +97,9 @@ func (e *Entry) setNames(refName, imageName string) {
 	e.Name = refName
 	if imageName != "" && !isReference(refName) {
 		e.Name = cmp.Or(sibling(imageName, refName), imageName)
+	}
+	if isReference(e.Name) {
+		e.Name = dockerhub.Reference(e.Name)
 	}
 	if refName != "" && refName != e.Name {
 		e.keepAnnotation(ocispec.AnnotationRefName, refName)

@@ -19,6 +19,8 @@ import (
 	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/credentials"
+
+	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
 // stores are the places where credentials lie: the environment, where "oras login" and
@@ -234,7 +236,12 @@ func (s *store) ask(ctx context.Context, host string) (auth.Credential, error) {
 	if s.helper == "" {
 		return auth.EmptyCredential, nil
 	}
-	return runHelper(ctx, s.helper, credentials.ServerAddressFromHostname(host))
+	for _, address := range addresses(host) {
+		if c, err := runHelper(ctx, s.helper, address); err != nil || c != auth.EmptyCredential {
+			return c, err
+		}
+	}
+	return auth.EmptyCredential, nil
 }
 
 // HelperError says that a credential helper failed. What it printed is not part of it:
@@ -315,11 +322,11 @@ func parent(path string) string {
 	return path[:max(i, 0)]
 }
 
-// addresses are the names under which credentials of a registry may stand:
-// Docker Hub's have three.
+// addresses are the names under which credentials of a registry may stand: first the one
+// under which docker keeps them.
 func addresses(host string) []string {
-	if host == "registry-1.docker.io" {
-		return []string{credentials.ServerAddressFromHostname(host), "docker.io", "index.docker.io", host}
+	if host == dockerhub.Host {
+		return append([]string{credentials.ServerAddressFromHostname(host)}, dockerhub.Names()...)
 	}
 	return []string{host}
 }

@@ -38,20 +38,23 @@ func auths(entries ...string) string {
 
 func TestKeysOfCredentials(t *testing.T) {
 	for name, test := range map[string]struct{ content, host, want string }{
-		"registry":             {auths(entry("r.example", "me")), "r.example", "me"},
-		"with a port":          {auths(entry("r.example:5000", "me")), "r.example:5000", "me"},
-		"another":              {auths(entry("q.example", "me")), "r.example", ""},
-		"old form":             {auths(entry("https://r.example/v1/", "me")), "r.example", "me"},
-		"old form with http":   {auths(entry("http://r.example", "me")), "r.example", "me"},
-		"docker hub":           {auths(entry("https://index.docker.io/v1/", "me")), "registry-1.docker.io", "me"},
-		"docker hub of podman": {auths(entry("docker.io", "me")), "registry-1.docker.io", "me"},
-		"namespace":            {auths(entry("r.example/test", "me")), "r.example", "me"},
-		"repository":           {auths(entry("r.example/test/repo", "me")), "r.example", "me"},
-		"another namespace":    {auths(entry("r.example/other", "you"), entry("r.example", "me")), "r.example", "me"},
-		"only another":         {auths(entry("r.example/other", "you")), "r.example", ""},
-		"half a name":          {auths(entry("r.example/te", "you")), "r.example", ""},
-		"the longest":          {auths(entry("r.example", "a"), entry("r.example/test/repo", "c"), entry("r.example/test", "b")), "r.example", "c"},
-		"empty file":           {"", "r.example", ""},
+		"registry":                   {auths(entry("r.example", "me")), "r.example", "me"},
+		"with a port":                {auths(entry("r.example:5000", "me")), "r.example:5000", "me"},
+		"another":                    {auths(entry("q.example", "me")), "r.example", ""},
+		"old form":                   {auths(entry("https://r.example/v1/", "me")), "r.example", "me"},
+		"old form with http":         {auths(entry("http://r.example", "me")), "r.example", "me"},
+		"docker hub":                 {auths(entry("https://index.docker.io/v1/", "me")), "registry-1.docker.io", "me"},
+		"docker hub by its registry": {auths(entry("registry-1.docker.io", "me")), "registry-1.docker.io", "me"},
+		"docker hub by its pages":    {auths(entry("https://registry.hub.docker.com/v2/", "me")), "registry-1.docker.io", "me"},
+		"docker hub, a repository":   {auths(entry("index.docker.io/test", "me")), "registry-1.docker.io", "me"},
+		"docker hub of podman":       {auths(entry("docker.io", "me")), "registry-1.docker.io", "me"},
+		"namespace":                  {auths(entry("r.example/test", "me")), "r.example", "me"},
+		"repository":                 {auths(entry("r.example/test/repo", "me")), "r.example", "me"},
+		"another namespace":          {auths(entry("r.example/other", "you"), entry("r.example", "me")), "r.example", "me"},
+		"only another":               {auths(entry("r.example/other", "you")), "r.example", ""},
+		"half a name":                {auths(entry("r.example/te", "you")), "r.example", ""},
+		"the longest":                {auths(entry("r.example", "a"), entry("r.example/test/repo", "c"), entry("r.example/test", "b")), "r.example", "c"},
+		"empty file":                 {"", "r.example", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &stores{files: []string{credentialsFile(t, test.content)}}
@@ -113,7 +116,7 @@ func TestHelpers(t *testing.T) {
 		t.Skip("a script is no program there")
 	}
 	dir := t.TempDir()
-	script := "#!/bin/sh\nread address\nif [ \"$address\" = gone.example ]; then echo credentials not found in native keychain; exit 1; fi\n" +
+	script := "#!/bin/sh\nread address\nif [ \"$address\" = gone.example ] || [ \"$address\" = https://index.docker.io/v1/ ] || [ \"$address\" = docker.io ]; then echo credentials not found in native keychain; exit 1; fi\n" +
 		`echo "{\"ServerURL\":\"x\",\"Username\":\"<token>\",\"Secret\":\"for $address\"}"` + "\necho ran >>" + filepath.Join(dir, "ran") + "\n"
 	noError(t, os.WriteFile(filepath.Join(dir, "docker-credential-mine"), []byte(script), 0o700))
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
@@ -124,7 +127,7 @@ func TestHelpers(t *testing.T) {
 		"one.example":          {RefreshToken: "for one.example"},
 		"two.example":          {Username: "me", Password: "p"},
 		"gone.example":         {},
-		"registry-1.docker.io": {RefreshToken: "for https://index.docker.io/v1/"},
+		"registry-1.docker.io": {RefreshToken: "for index.docker.io"}, // the third name that is asked for
 	} {
 		got, err := s.credential(t.Context(), host, "test/repo")
 		noError(t, err)
