@@ -93,7 +93,7 @@ func (p *picker) pickFromLayout(a reportArtifact, ref config.Reference) error {
 		}
 	}
 	name := a.Reference
-	if ref.IsRepository() {
+	if ref.Registry != "" && ref.IsRepository() {
 		name = "" // the layout could not be read
 	}
 	p.wanted[a.Layout][name] = true
