@@ -60,6 +60,9 @@ func TestWhatMovesAgainIsNoProgress(t *testing.T) {
 		for _, out := range []string{"layout/", "bundle.tgz", "bundle.tar"} {
 			t.Run(name+" "+out, func(t *testing.T) {
 				for _, ranges := range []bool{true, false} {
+					if !ranges && name != "broken at half" {
+						continue // it makes no difference
+					}
 					source, target := testregistry.New(t, testregistry.Options{NoRange: !ranges}), testregistry.New(t, testregistry.Options{})
 					repos := append(fillForFaults(source), source.Host+"/copy")
 					source.Image("copy", "v1", testregistry.Random("large", 1<<20))
