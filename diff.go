@@ -51,7 +51,7 @@ func (c *diffCommand) Run(ctx context.Context, u *ui) error {
 		return err
 	}
 	p := startProgress(u)
-	r := resolver{client: client, concurrency: c.Concurrency, progress: p}
+	r := resolver{client: client, concurrency: c.Concurrency, progress: p, ofBoth: a.isForeign() || b.isForeign()}
 	specs := []*config.Spec{spec, a.spec, b.spec}
 	err = errors.Join(r.resolve(ctx, a, c.rewrites(b, specs)), r.resolve(ctx, b, c.rewrites(a, specs)))
 	p.close()

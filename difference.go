@@ -36,7 +36,7 @@ func diffOf(before, now []tagged) *difference {
 		switch {
 		case !ok:
 			d.Removed = append(d.Removed, was)
-		case is != was:
+		case !is.same(was):
 			d.Moved = append(d.Moved, moved{name, was.Digest, is.Digest})
 		}
 	}

@@ -68,7 +68,7 @@ func (p *plan) findDropped(there store.Layout) {
 	for _, o := range p.forecast.Artifacts {
 		planned[o.Name] = true
 	}
-	for _, t := range taggedIn(there.Index()) {
+	for _, t := range taggedIn(there) {
 		if !planned[t.Reference] {
 			p.dropped = append(p.dropped, t)
 		}

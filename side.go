@@ -46,7 +46,12 @@ func openSide(arg string) (*side, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &side{names: taggedIn(in.Index()), layout: arg}, in.Close()
+	return &side{names: taggedIn(in), layout: arg}, in.Close()
+}
+
+// isForeign says that a side has digests that most registries do not give.
+func (s *side) isForeign() bool {
+	return slices.ContainsFunc(s.names, func(t tagged) bool { return t.Digest.Algorithm() != digest.Canonical && t.other == "" })
 }
 
 // isText tells a spec or a lock from an archive, which has a zero byte within
@@ -135,6 +140,7 @@ type resolver struct {
 	concurrency int
 	progress    engine.Progress
 	ofWritten   bool // also what a target that rewrites indexes gets
+	ofBoth      bool // also the digests in another algorithm
 }
 
 // resolve finds the names of a side and, if it is compared with a target that
@@ -160,7 +166,7 @@ func (r *resolver) resolve(ctx context.Context, s *side, rewritten bool) error {
 		return &sideError{s.base, err} // a file whose name was misspelt
 	}
 	for _, one := range all {
-		s.names = append(s.names, tagged{Reference: one.Reference.EntryName(), Digest: one.Digest})
+		s.names = append(s.names, tagged{Reference: one.Reference.EntryName(), Digest: one.Digest, other: one.Other})
 	}
 	s.noteWritten(all)
 	return err
@@ -202,10 +208,17 @@ func (r *resolver) ask(ctx context.Context, selections []config.Selection) ([]en
 	resolve := engine.Resolve
 	if r.ofWritten {
 		resolve = engine.ResolveWritten
+	} else if r.ofBoth {
+		resolve = engine.ResolveBoth
 	}
 	all, err := resolve(ctx, r.client, selections, engine.BackupOptions{Concurrency: r.concurrency, Progress: r.progress})
 	for _, one := range all {
 		err = errors.Join(err, one.Err)
+	}
+	foreign := func(one engine.Resolved) bool { return one.Err == nil && one.Digest.Algorithm() != digest.Canonical }
+	if err == nil && !r.ofBoth && !r.ofWritten && slices.ContainsFunc(all, foreign) {
+		r.ofBoth = true
+		return r.ask(ctx, selections)
 	}
 	return all, err
 }
@@ -286,7 +299,9 @@ func (s *side) place(m *config.Mapper) error {
 		if !isTagged(t) {
 			continue
 		}
-		t.Digest = cmp.Or(s.written[t.Reference], t.Digest)
+		if written := s.written[t.Reference]; written != "" {
+			t.Digest, t.other = written, ""
+		}
 		ref, err := config.ParseReference(t.Reference)
 		if err == nil {
 			repository, tag, ok, err := m.Map(ref)

@@ -105,7 +105,7 @@ func (r *restore) examine(ctx context.Context, d *delivery) error {
 	if err != nil {
 		return err
 	}
-	if there.Digest != d.root.digest {
+	if !isNamed(d.root.digest, there.Digest, func() ([]byte, error) { return r.bytes(ctx, d.visit) }) {
 		return r.existing(d, there.Digest)
 	}
 	d.present, d.lacks = true, make(map[*visit]bool)

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/opencontainers/go-digest"
@@ -46,10 +47,19 @@ func (r *restore) putManifests(ctx context.Context, d *delivery) error {
 	if err := r.putWith(ctx, d, d.visit.below(), met); err != nil {
 		return err
 	}
-	if d.tag != "" && d.visit.node.subject == "" && len(r.wanted(d, d.visit)) == 0 {
+	if d.tag == "" || d.visit.node.subject != "" || len(r.wanted(d, d.visit)) > 0 {
+		return r.putWith(ctx, d, []*visit{d.visit}, met)
+	}
+	if d.root.digest.Algorithm() == digest.Canonical {
 		return nil
 	}
-	return r.putWith(ctx, d, []*visit{d.visit}, met)
+	// By a tag a registry keeps it under the digest of its own algorithm.
+	err := r.putWith(ctx, d, []*visit{d.visit}, met)
+	if refusesContent(err) {
+		r.Progress.Notice(fmt.Sprintf("%s: the registry does not keep it under its digest, %s", d.destination(), d.root.digest))
+		return nil
+	}
+	return err
 }
 
 func (r *restore) putTag(ctx context.Context, d *delivery) error {

@@ -22,6 +22,16 @@ func verify(desc ocispec.Descriptor, data []byte) error {
 	return nil
 }
 
+// isNamed tells whether what has the digest d is what a registry gives the digest
+// there: it may name by one algorithm what came by the digest of another.
+func isNamed(d, there digest.Digest, data func() ([]byte, error)) bool {
+	if d == there || there.Validate() != nil || there.Algorithm() == d.Algorithm() {
+		return d == there
+	}
+	bytes, err := data()
+	return err == nil && there.Algorithm().FromBytes(bytes) == there
+}
+
 // checkHash tells whether what was hashed is what d says.
 func checkHash(d descriptor, h hash.Hash) error {
 	if got := digest.NewDigest(d.digest.Algorithm(), h); got != d.digest {

@@ -99,7 +99,8 @@ func (r *restore) glanceAt(ctx context.Context, d *delivery) error {
 	if err != nil && !errors.Is(err, errdef.ErrNotFound) {
 		return err
 	}
-	if err == nil && there.Digest != d.root.digest {
+	data := func() ([]byte, error) { return r.in.manifest(ctx, d.root.oci()) }
+	if err == nil && !isNamed(d.root.digest, there.Digest, data) {
 		if err := r.existing(d, there.Digest); err != nil {
 			d.was = ""
 			r.Progress.Notice(err.Error())

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 	"oras.land/oras-go/v2/errdef"
 
@@ -106,7 +107,7 @@ func (r *restore) mend(ctx context.Context, d *delivery, differing []*check) err
 // checks lists what to ask, in the order in which the graph is walked.
 func (r *restore) checks(ctx context.Context, d *delivery) []*check {
 	all := []*check{{
-		ask:  func() (string, error) { return readTag(ctx, d) },
+		ask:  func() (string, error) { return r.readTag(ctx, d) },
 		mend: func(m *mending) { m.lacks[d.visit] = true },
 	}}
 	r.each(d, d.visit, func(v *visit) {
@@ -164,7 +165,7 @@ func texts(checks []*check) []string {
 	return all
 }
 
-func readTag(ctx context.Context, d *delivery) (string, error) {
+func (r *restore) readTag(ctx context.Context, d *delivery) (string, error) {
 	if d.tag == "" {
 		return "", nil // its manifest is asked for by its digest
 	}
@@ -172,7 +173,7 @@ func readTag(ctx context.Context, d *delivery) (string, error) {
 	switch {
 	case errors.Is(err, errdef.ErrNotFound):
 		return "the tag is missing", nil
-	case err != nil || desc.Digest == d.root.digest:
+	case err != nil || isNamed(d.root.digest, desc.Digest, func() ([]byte, error) { return r.bytes(ctx, d.visit) }):
 		return "", err
 	}
 	return fmt.Sprintf("the tag has the digest %s, not %s", desc.Digest, d.root.digest), nil
@@ -185,6 +186,9 @@ func (r *restore) readManifest(ctx context.Context, d *delivery, n *node) (strin
 		ctx, done := r.graph.lane.Begin(ctx)
 		defer done()
 		desc, data, err := d.repo.FetchManifest(ctx, n.digest.String())
+		if errors.Is(err, errdef.ErrNotFound) && n == d.visit.node && d.tag != "" && n.digest.Algorithm() != digest.Canonical {
+			desc, data, err = d.repo.FetchManifest(ctx, d.tag) // the target does not know the algorithm
+		}
 		if err == nil {
 			err = bounds.EnterDocument(ctx, data)
 		}

@@ -19,6 +19,7 @@ type Resolved struct {
 	Reference config.Reference
 	Digest    digest.Digest
 	Written   digest.Digest // of ResolveWritten: what a target with platformMode: rewrite gets
+	Other     digest.Digest // of ResolveBoth: the digest in the other algorithm, sha256 or sha512
 	Err       error         // it could not be resolved, or its repository not be listed
 }
 
@@ -38,6 +39,33 @@ func Listed(l store.Layout, path string, repository config.Reference) []Resolved
 func Resolve(ctx context.Context, c *registry.Client, selections []config.Selection, o BackupOptions) ([]Resolved, error) {
 	artifacts, err := resolve(ctx, c, selections, o, func(context.Context, *artifact, ocispec.Descriptor) error { return nil })
 	return resolved(artifacts, nil), err
+}
+
+// ResolveBoth also finds out the digests in the other algorithm: it fetches each manifest.
+func ResolveBoth(ctx context.Context, c *registry.Client, selections []config.Selection, o BackupOptions) ([]Resolved, error) {
+	var mu sync.Mutex // guards others
+	others := make(map[*artifact]digest.Digest)
+	artifacts, err := resolve(ctx, c, selections, o, func(ctx context.Context, a *artifact, desc ocispec.Descriptor) error {
+		data, err := a.origin.manifest(ctx, desc)
+		mu.Lock()
+		defer mu.Unlock()
+		others[a] = InOther(desc.Digest, data)
+		return err
+	})
+	all := resolved(artifacts, nil)
+	for i, a := range artifacts {
+		all[i].Other = others[a]
+	}
+	return all, err
+}
+
+// InOther returns the digest of some bytes in another algorithm than that of d: two
+// registries may name the same manifest by different ones.
+func InOther(d digest.Digest, data []byte) digest.Digest {
+	if d.Algorithm() == digest.SHA256 {
+		return digest.SHA512.FromBytes(data)
+	}
+	return digest.SHA256.FromBytes(data)
 }
 
 // ResolveWritten also finds out what a target with platformMode: rewrite gets. It
