@@ -74,8 +74,14 @@ func TestReferrersListIsTold(t *testing.T) {
 			}
 		}
 	}
+	long := ocispec.Descriptor{MediaType: image.MediaType, Digest: digest.SHA512.FromString("image"), Size: 5}
+	s.list(t, "sha512-"+long.Digest.Encoded()[:64], s.image(t, "long", &long))
+	e, _ := s.index.Lookup("sha512-" + long.Digest.Encoded()[:64])
+	if members, is := ReferrersList(e, read); !is || len(members) != 1 || members[0].Subject != long.Digest {
+		t.Errorf("under a digest that is cut: %v, a list: %v", members, is)
+	}
 	s.put(signature, tag)
-	e, _ := s.index.Lookup(tag)
+	e, _ = s.index.Lookup(tag)
 	if _, is := ReferrersList(e, read); is {
 		t.Error("an image is a list")
 	}

@@ -174,12 +174,12 @@ func (p *pages) count(names []string) error {
 	return nil
 }
 
-// IsUnknown asks whether the registry knows no repository of that name. What it
-// cannot tell is no.
+// IsUnknown asks, in one try, whether the registry knows no repository of that name.
+// What it cannot tell is no.
 func (r *Repository) IsUnknown(ctx context.Context) bool {
 	u := r.url("tags", "list")
 	u.RawQuery = "n=1"
-	resp, err := r.get(ctx, http.MethodGet, u, []string{"application/json"}, http.StatusOK)
+	resp, err := r.get(inOneTry(ctx), http.MethodGet, u, []string{"application/json"}, http.StatusOK)
 	if err == nil {
 		drain(resp)
 	}

@@ -300,3 +300,24 @@ func TestListsOfHostileSize(t *testing.T) {
 		})
 	}
 }
+
+// TestUnknownRepositoryIsAskedForOnce: what is no clear answer is no, at once.
+func TestUnknownRepositoryIsAskedForOnce(t *testing.T) {
+	for name, test := range map[string]struct {
+		answer  http.HandlerFunc
+		unknown bool
+	}{
+		"unknown name":  {func(w http.ResponseWriter, _ *http.Request) { giveError(w, 404, "NAME_UNKNOWN", "") }, true},
+		"not found":     {http.NotFound, false},
+		"not allowed":   {func(w http.ResponseWriter, _ *http.Request) { giveError(w, 403, "DENIED", "") }, false},
+		"out of order":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }, false},
+		"an empty list": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"tags":[]}`) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, c := repository(t, test.answer)
+			equal(t, "unknown", r.IsUnknown(t.Context()), test.unknown)
+			equal(t, "requests", r.host.client.Stats()["GET tags"], 1)
+			equal(t, "pauses", len(c.sleeps()), 0)
+		})
+	}
+}
