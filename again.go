@@ -199,8 +199,8 @@ func (a *again) check(u *ui, report string) error {
 }
 
 // leftBy says what a run that was interrupted, and had fetched so many bytes, left
-// for the next.
-func leftBy(out store.Destination, fetched int64) string {
+// for the next. anew says that it had not resumed another one.
+func leftBy(out store.Destination, fetched int64, anew bool) string {
 	switch out := out.(type) {
 	case *store.Dir:
 		if _, err := os.Stat(out.Path()); err != nil {
@@ -209,8 +209,11 @@ func leftBy(out store.Destination, fetched int64) string {
 		return "what was fetched stays in " + out.Path() + ": the same command resumes there"
 	case *store.Archive:
 		if partial := out.Partial(); partial != "" {
-			return fmt.Sprintf("%s keeps %s of %s fetched: the same command resumes there; --no-resume starts over",
-				partial, bytesText(min(out.Kept(), fetched)), bytesText(fetched))
+			how := "the same command resumes there; --no-resume starts over"
+			if anew {
+				how = "without --no-resume the command resumes there"
+			}
+			return fmt.Sprintf("%s keeps %s of %s fetched: %s", partial, bytesText(min(out.Kept(), fetched)), bytesText(fetched), how)
 		}
 		if out.Path() == "-" {
 			return "only a file or a directory can be resumed: name one with --output"

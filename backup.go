@@ -90,7 +90,7 @@ func (c *backupCommand) run(ctx context.Context, u *ui, b backup, client *regist
 		u.hints.missing = p.missing(b.output)
 	}
 	err = errors.Join(err, closeLayout(previous), out.Close())
-	u.hints.again = leftBy(out, p.moved.Load())
+	u.hints.again = leftBy(out, p.moved.Load(), c.NoResume)
 	b.adviseDirectory(u, out)
 	return report, err
 }
