@@ -31,9 +31,7 @@ func (u *ui) conclude(w words, r *engine.Report, err error) error {
 		}
 	}
 	if err == nil {
-		for _, n := range r.Newest {
-			u.notice("%s", newestText(n))
-		}
+		u.tellNewest(r.Newest)
 		u.say("%s", summary(w, r, len(failures)))
 		u.recall(failures)
 	}

@@ -75,6 +75,7 @@ func (c *lockCommand) resolve(ctx context.Context, u *ui) (*config.Lock, error) 
 	if err != nil {
 		return nil, err
 	}
+	u.tellNewest(f.Newest)
 	return f.Lock()
 }
 

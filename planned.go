@@ -176,6 +176,13 @@ func (p *plan) referrers() string {
 	return " and " + count(n, "referrer")
 }
 
+// tellNewest says it of several.
+func (u *ui) tellNewest(all []engine.Newest) {
+	for _, n := range all {
+		u.notice("%s", newestText(n))
+	}
+}
+
 var orderTexts = map[string]string{
 	config.OrderSemver: "version",
 	config.OrderList:   "the order in which the registry lists its tags, since not all are versions",
