@@ -186,6 +186,8 @@ func wordings() []wording {
 		{name: "a name of two", err: &engine.EntryNameError{Name: "ghcr.io/acme/app:v1", Reason: "the layout has two manifests of that name"}},
 		{name: "a name of something else", err: &store.NameError{Name: "ghcr.io/acme/app@" + sum, Digest: digest.FromString("something else")}},
 		{name: "a pattern that matches nothing", err: &engine.OnlyError{Pattern: "ghcr.io/acem/**"}},
+		{name: "pushed again in vain", target: mirrored, err: &engine.ReadbackError{Reference: mirrored, Differs: []string{"blob " + sum + " is missing"},
+			Again: refusal("push", "registry.corp.example/mirror/acme/app@"+sum, 403, "DENIED", "requested access to the resource is denied")}},
 		{name: "a mapping that matches nothing", err: &engine.UnmatchedError{Mapping: "ap"}},
 		{name: "sent once", err: &registry.Error{Op: "push", Reference: "localhost:5000/app@" + sum, Err: engine.ErrSpent}},
 

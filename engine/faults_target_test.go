@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -108,6 +109,44 @@ func TestManifestThatIsRefusedForAnotherReason(t *testing.T) {
 	}
 	if target.Count("PUT manifest") != 1 || target.Count("PUT upload") != 2 {
 		t.Errorf("requests: %v", target.Counts())
+	}
+}
+
+// TestChildThatATargetOnlySaysToHave: HEAD finds it, and an index that names it is
+// refused because it is unknown until it is put.
+func TestChildThatATargetOnlySaysToHave(t *testing.T) {
+	for _, code := range []string{"MANIFEST_UNKNOWN", "MANIFEST_BLOB_UNKNOWN"} {
+		source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
+		child := source.Image("app", "", []byte("layer"))
+		source.Index("app", "v1", child)
+		path := t.TempDir() + "/bundle.tgz"
+		backup(t, path, selections(t, source.Host+"/app"))
+		puts := 0
+		target.Fault(func(req *http.Request, _ int) testregistry.Fault {
+			if testregistry.Kind(req) != "PUT manifest" {
+				return nil
+			}
+			if strings.HasSuffix(req.URL.Path, child.Digest.String()) {
+				puts++
+			}
+			if puts < 2 && strings.HasSuffix(req.URL.Path, "/v1") {
+				return refuses(http.StatusNotFound, code)
+			}
+			return nil
+		})
+		restore(t, path, target.Host+"/mirror")
+		same(t, source, target, "mirror")
+	}
+}
+
+// refuses answers with a code.
+func refuses(status int, code string) testregistry.Fault {
+	return func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			fmt.Fprintf(w, `{"errors":[{"code":%q}]}`, code)
+		})
 	}
 }
 

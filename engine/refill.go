@@ -27,7 +27,7 @@ func (r *restore) putAgain(ctx context.Context, d *delivery, v *visit, data []by
 	if filled || v.sparse || !saysUnknown(err) {
 		return err
 	}
-	if err := r.refillAll(ctx, d, v); err != nil {
+	if err := r.refillAll(ctx, d, v, err); err != nil {
 		return err
 	}
 	return d.repo.PushManifest(ctx, v.node.oci(), data, reference)
@@ -61,11 +61,13 @@ func (r *restore) refill(ctx context.Context, d *delivery, v *visit) (bool, erro
 	return filled.Load(), nil
 }
 
-// refillAll sends all that a manifest names to a registry that says it has all of it
-// and refuses the manifest for want of some.
-func (r *restore) refillAll(ctx context.Context, d *delivery, v *visit) error {
-	if _, err := r.refillBlobs(ctx, d, v, true); err != nil {
-		return err
+// refillAll sends all manifests that one names, and all blobs if it is those that are
+// unknown, to a registry that says it has them and refuses what names them.
+func (r *restore) refillAll(ctx context.Context, d *delivery, v *visit, refusal error) error {
+	if !registry.HasCode(refusal, unknownManifest) {
+		if _, err := r.refillBlobs(ctx, d, v, true); err != nil {
+			return err
+		}
 	}
 	return sideBySide(r.Concurrency, v.below(), func(w *visit) error {
 		_, err := r.putMissing(ctx, d, w, true)
@@ -73,9 +75,12 @@ func (r *restore) refillAll(ctx context.Context, d *delivery, v *visit) error {
 	})
 }
 
+// unknownManifest is the code for a child or a subject that is not there.
+const unknownManifest = "MANIFEST_UNKNOWN"
+
 // saysUnknown tells whether a manifest was refused for what it names.
 func saysUnknown(refusal error) bool {
-	return slices.ContainsFunc([]string{"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"}, func(code string) bool { return registry.HasCode(refusal, code) })
+	return slices.ContainsFunc([]string{"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", unknownManifest}, func(code string) bool { return registry.HasCode(refusal, code) })
 }
 
 // refillBlobs uploads those of a manifest's blobs that the target lacks, or all.
