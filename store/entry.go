@@ -95,7 +95,7 @@ func (e *Entry) annotations() map[string]string {
 // was found is kept beside it, for the tool that looks for it.
 func (e *Entry) setNames(refName, imageName string) {
 	e.Name = refName
-	if imageName != "" && !isReference(refName) {
+	if refName == "" || !isReference(refName) && isReference(imageName) {
 		e.Name = cmp.Or(sibling(imageName, refName), imageName)
 	}
 	if isReference(e.Name) {

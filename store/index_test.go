@@ -76,6 +76,8 @@ func TestIndexNames(t *testing.T) {
 		{ref + `"` + full + `",` + image + `"docker.io/library/other:v1"`, full},
 		{image + `"` + full + `"`, full},
 		{ref + `"pause:3.10"`, "pause:3.10"},
+		{ref + `"v1",` + image + `"no reference"`, "v1"},
+		{image + `"no reference"`, "no reference"},
 		{ref + `"localhost/a@` + string(digest.FromString("x")) + `"`, "localhost/a@" + string(digest.FromString("x"))},
 	} {
 		text := `{"manifests":[` + descriptorText(tt.annotations) + `]}`
