@@ -7,6 +7,8 @@ import (
 	"io"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 const (
@@ -18,6 +20,8 @@ const (
 	maxReferrerMemory = 32 << 20
 	// annotationMemory is what a map takes for an entry, beside its text.
 	annotationMemory = 64
+	// descriptorMemory is the descriptor's own, in a list that grows by doubling.
+	descriptorMemory = 400
 )
 
 const listOfReferrers = "a list of referrers"
@@ -45,16 +49,31 @@ func (l *referrerList) add(desc ocispec.Descriptor) error {
 	if len(l.all) >= maxReferrers {
 		return fmt.Errorf("more than %d manifests refer to it", maxReferrers)
 	}
-	if l.memory += memoryOf(desc); l.memory > maxReferrerMemory {
+	n := memoryOf(desc)
+	if l.memory+n > maxReferrerMemory {
 		return fmt.Errorf("the list of what refers to it takes more than %d MiB", maxReferrerMemory>>20)
 	}
+	if err := bounds.Take(int64(n)); err != nil {
+		return err
+	}
+	l.memory += n
 	l.all = append(l.all, desc)
 	return nil
 }
 
-// memoryOf estimates what a descriptor holds beside itself.
+// cut drops what was added to an earlier state of the list.
+func (l *referrerList) cut(to referrerList) {
+	bounds.Give(int64(l.memory - to.memory))
+	*l = to
+}
+
+// release ends the counting of what was kept: what is still needed of it counts where
+// it goes.
+func (l *referrerList) release() { bounds.Give(int64(l.memory)) }
+
+// memoryOf estimates what a descriptor takes.
 func memoryOf(desc ocispec.Descriptor) int {
-	n := len(desc.MediaType) + len(desc.Digest) + len(desc.ArtifactType) + len(desc.Data)
+	n := descriptorMemory + len(desc.MediaType) + len(desc.Digest) + len(desc.ArtifactType) + len(desc.Data)
 	for key, value := range desc.Annotations {
 		n += len(key) + len(value) + annotationMemory
 	}
@@ -70,7 +89,9 @@ func memoryOf(desc ocispec.Descriptor) int {
 // parseReferrers reads the list under a fallback tag, within the same limits.
 func parseReferrers(data []byte) (ocispec.Index, error) {
 	var index ocispec.Index
-	if err := new(referrerList).read(bytes.NewReader(data)); err != nil {
+	var list referrerList
+	defer list.release()
+	if err := list.read(bytes.NewReader(data)); err != nil {
 		return index, err
 	}
 	if err := json.Unmarshal(data, &index); err != nil {

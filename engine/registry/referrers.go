@@ -130,6 +130,7 @@ func (p *pioneer) enter(ctx context.Context) (done func()) {
 // askAPI returns all pages of a subject's referrers, or errNoAPI.
 func (r *Repository) askAPI(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
 	var list referrerList
+	defer list.release()
 	u := r.url("referrers", subject.String())
 	for n := 0; u != nil; n++ {
 		if n >= maxReferrerPages {
@@ -152,7 +153,7 @@ func (r *Repository) askAPI(ctx context.Context, subject digest.Digest) ([]ocisp
 func (r *Repository) referrersPage(ctx context.Context, u *url.URL, list *referrerList) (next *url.URL, err error) {
 	before := *list
 	resp, err := r.stream(ctx, u, []string{ocispec.MediaTypeImageIndex}, r.host.client.options.MaxManifest, func(resp *http.Response, body io.Reader) error {
-		*list = before
+		list.cut(before)
 		if err := list.read(body); err != nil {
 			return r.noIndex(resp.Header, err)
 		}

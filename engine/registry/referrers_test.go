@@ -371,7 +371,7 @@ func TestReferrersOfHostileSize(t *testing.T) {
 	} {
 		for _, tag := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, tag %v", name, tag), func(t *testing.T) {
-				body := `{"schemaVersion":2,"mediaType":"` + ocispec.MediaTypeImageIndex + `","manifests":[` + strings.Repeat(part, 6<<20/len(part)) + "{}]}"
+				body := `{"schemaVersion":2,"mediaType":"` + ocispec.MediaTypeImageIndex + `","manifests":[` + strings.Repeat(part, 5<<20/len(part)) + "{}]}"
 				r, _ := repository(t, func(w http.ResponseWriter, req *http.Request) {
 					if tag && strings.Contains(req.URL.Path, "/referrers/") {
 						http.NotFound(w, req)

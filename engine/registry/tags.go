@@ -9,6 +9,8 @@ import (
 	"net/url"
 
 	"oras.land/oras-go/v2/registry/remote/errcode"
+
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 const (
@@ -23,6 +25,9 @@ const (
 	// known have about 100,000 tags, of 20 to 60 bytes.
 	maxTags     = 500_000
 	maxTagBytes = 32 << 20
+	// nameMemory is what is kept for a name beside its text: its places in a map and
+	// in a list, which grow by doubling.
+	nameMemory = 120
 )
 
 // listing is a paged list of names: where it is, and what it is called.
@@ -45,8 +50,9 @@ func (r *Repository) tagList() listing {
 
 // FirstTags returns the first page of the tag list, and whether there are more.
 func (r *Repository) FirstTags(ctx context.Context) (tags []string, more bool, err error) {
-	l := r.tagList()
-	tags, next, err := r.firstPage(ctx, l, newPages())
+	l, p := r.tagList(), newPages()
+	defer p.release()
+	tags, next, err := r.firstPage(ctx, l, p)
 	return tags, next != nil, r.fail(l.op, l.of, err)
 }
 
@@ -54,6 +60,7 @@ func (r *Repository) FirstTags(ctx context.Context) (tags []string, more bool, e
 // returned as it is.
 func (r *Repository) list(ctx context.Context, l listing, yield func(names []string) error) error {
 	p := newPages()
+	defer p.release()
 	names, next, err := r.firstPage(ctx, l, p)
 	for {
 		if err != nil {
@@ -149,6 +156,9 @@ func (p *pages) add(names []string, name string) ([]string, error) {
 	if len(p.seen) >= maxTags || p.bytes+len(name) > maxTagBytes {
 		return names, fmt.Errorf("%w: more than %d names of %d bytes", ErrEndlessTags, len(p.seen), p.bytes)
 	}
+	if err := bounds.Take(int64(nameMemory + len(name))); err != nil {
+		return names, err
+	}
 	p.seen[name] = true
 	p.bytes += len(name)
 	return append(names, name), nil
@@ -159,8 +169,13 @@ func (p *pages) drop(names []string) {
 	for _, name := range names {
 		delete(p.seen, name)
 		p.bytes -= len(name)
+		bounds.Give(int64(nameMemory + len(name)))
 	}
 }
+
+// release ends the counting of what was kept: what is still needed of it counts where
+// it goes.
+func (p *pages) release() { bounds.Give(int64(nameMemory*len(p.seen) + p.bytes)) }
 
 // count takes note of a page that came whole.
 func (p *pages) count(names []string) error {

@@ -10,7 +10,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 func listTags(t *testing.T, r *Repository) ([]string, error) {
@@ -248,7 +253,7 @@ type flood struct {
 	head, tail string
 	part       func(i int) string
 	size       int
-	peak       uint64 // of what is alive while it is read
+	peak       *atomic.Uint64 // of what is alive while it is read
 }
 
 func (f *flood) serve(w http.ResponseWriter, _ *http.Request) {
@@ -258,12 +263,12 @@ func (f *flood) serve(w http.ResponseWriter, _ *http.Request) {
 		if err != nil {
 			return
 		}
-		if sent += n; sent-measured > 8<<20 {
+		if sent += n; sent-measured > 1<<20 {
 			measured = sent
 			runtime.GC()
 			var m runtime.MemStats
 			runtime.ReadMemStats(&m)
-			f.peak = max(f.peak, m.HeapAlloc)
+			f.peak.Store(max(f.peak.Load(), m.HeapAlloc))
 		}
 	}
 	io.WriteString(w, f.tail)
@@ -277,25 +282,25 @@ func TestListsOfHostileSize(t *testing.T) {
 		alive uint64 // MiB
 		fails bool
 	}{
-		"a name again and again": {flood{head: `{"tags":["v0"`, part: func(int) string { return strings.Repeat(`,"a"`, 1000) }, tail: `]}`}, 32, false},
+		"a name again and again": {flood{head: `{"tags":["v0"`, part: func(int) string { return strings.Repeat(`,"a"`, 1000) }, tail: `]}`}, 20, false},
 		"millions of names":      {flood{head: `{"tags":["v0"`, part: func(i int) string { return fmt.Sprintf(`,"%x"`, i) }, tail: `]}`}, 96, true},
 		"long names":             {flood{head: `{"tags":["v0"`, part: func(i int) string { return fmt.Sprintf(`,"%0100000d"`, i) }, tail: `]}`, size: 40 << 20}, 64, true},
 		"a name without end":     {flood{head: `{"tags":["v0","`, part: func(int) string { return strings.Repeat("a", 1000) }, tail: `"]}`}, 32, true},
-		"another key":            {flood{head: `{"other":[0`, part: func(int) string { return strings.Repeat(`,{"a":[]}`, 1000) }, tail: `],"tags":["v0"]}`}, 32, false},
+		"another key":            {flood{head: `{"other":[0`, part: func(int) string { return strings.Repeat(`,{"a":[]}`, 1000) }, tail: `],"tags":["v0"]}`}, 20, false},
 		"nesting":                {flood{head: `{"other":`, part: func(int) string { return strings.Repeat(`[`, 1000) }, tail: ``}, 32, true},
 		"white space":            {flood{head: `{"tags":[`, part: func(int) string { return strings.Repeat(" ", 1000) }, tail: `]}`}, 32, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := test.flood
-			f.size = max(24<<20, f.size)
+			f.size, f.peak = max(8<<20, f.size), new(atomic.Uint64)
 			r, _ := repository(t, f.serve)
 			found, err := listTags(t, r)
 			equal(t, "fails", err != nil, test.fails)
 			if err == nil {
 				equal(t, "first", found[0], "v0")
 			}
-			if f.peak>>20 > test.alive {
-				t.Errorf("%d MiB were alive", f.peak>>20)
+			if peak := f.peak.Load() >> 20; peak > test.alive {
+				t.Errorf("%d MiB were alive", peak)
 			}
 		})
 	}
@@ -320,4 +325,48 @@ func TestUnknownRepositoryIsAskedForOnce(t *testing.T) {
 			equal(t, "pauses", len(c.sleeps()), 0)
 		})
 	}
+}
+
+// TestListsShareTheMemoryOfTheRun: names that do not fit beside what the process keeps
+// fail their list, and what was kept of a list, of one that broke off too, counts no
+// longer than it is read.
+func TestListsShareTheMemoryOfTheRun(t *testing.T) {
+	t.Cleanup(func() { bounds.SetMemory(0, nil) })
+	bounds.SetMemory(1<<20, nil)
+	names, n := 3000, 0
+	r, _ := repository(t, func(w http.ResponseWriter, req *http.Request) {
+		n++
+		var page []string
+		var list []ocispec.Descriptor
+		for i := range names {
+			page = append(page, fmt.Sprintf("release-2026-with-a-long-name-%d", i))
+			list = append(list, referrer(i))
+		}
+		if n%2 == 1 { // every other answer breaks off
+			w.Header().Set("Content-Length", "1000000")
+		}
+		if strings.HasSuffix(req.URL.Path, "/tags/list") {
+			giveTags(w, "", page...)
+		} else {
+			giveIndex(w, indexOf(list[:names/3]...))
+		}
+	})
+	no := false
+	for range 10 {
+		tags, err := listTags(t, r)
+		noError(t, err)
+		equal(t, "tags", len(tags), names)
+		found, err := r.Referrers(t.Context(), subject, &no)
+		noError(t, err)
+		equal(t, "referrers", len(found), names/3)
+	}
+	var tooMuch *bounds.MemoryError
+	names = 12_000
+	if _, err := listTags(t, r); !errors.As(err, &tooMuch) {
+		t.Errorf("tags: got %v", err)
+	}
+	if _, err := r.Referrers(t.Context(), subject, &no); !errors.As(err, &tooMuch) {
+		t.Errorf("referrers: got %v", err)
+	}
+	noError(t, bounds.Take(1<<20)) // all was given back
 }
