@@ -99,7 +99,7 @@ func eachKey(n *yaml.Node, fn func(key string, value *yaml.Node)) {
 	}
 }
 
-var freeSpace = regexp.MustCompile(`needed at most, .* free`)
+var freeSpace = regexp.MustCompile(`disk space, .* free`)
 
 // TestGolden locks and plans a spec that uses every key, and holds what is written
 // against golden files. Then it does what was planned, to an archive, to a
@@ -123,7 +123,7 @@ func TestGolden(t *testing.T) {
 	golden(t, "golden/mirror.lock.yaml", locks[0])
 	w.run("lock", "-f", w.spec, "--check")
 	plan := w.run("plan", "-f", w.spec)
-	golden(t, "golden/plan.txt", []byte(freeSpace.ReplaceAllString(plan, "needed at most, … free")))
+	golden(t, "golden/plan.txt", []byte(freeSpace.ReplaceAllString(plan, "disk space, … free")))
 
 	for _, output := range []string{"bundle.tgz", "layout/"} {
 		path := filepath.Join(w.dir, output)
