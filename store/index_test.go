@@ -272,6 +272,11 @@ func FuzzIndex(f *testing.F) {
 	f.Add(`{"schemaVersion":2,"manifests":[],"annotations":{"a":"b"}}`)
 	f.Add(`{"manifests":[` + descriptorText(`"org.opencontainers.image.ref.name":"a.b/c:d","x":"\u00e9"`) + `,` + descriptorText(``) + `],"x":[1,{}]}`)
 	f.Add(`{"manifests":[` + descriptorText(`"io.containerd.image.name":"x","io.github.oras-mirror.repositories":"b,,a"`) + `]}`)
+	f.Add(indexOf(named("i", "kind", "dev.hauler/image", "org.opencontainers.image.ref.name", "a/b:c", "io.containerd.image.name", "d.e/a/b:c"),
+		named("s", "kind", "dev.hauler/sigs", "org.opencontainers.image.ref.name", "a/b:c", "io.containerd.image.name", "d.e/a/b:c"),
+		named("r", "kind", "dev.cosignproject.cosign/referrers/0", "org.opencontainers.image.ref.name", "a/b:c")))
+	f.Add(indexOf(named("i", "kind", "dev.cosignproject.cosign/image"), named("s", "kind", "dev.cosignproject.cosign/sigs"),
+		named("t", "org.opencontainers.image.ref.name", "a/b:sha256-0.sig", "io.containerd.image.name", "d.e/a/b:c")))
 	f.Add(`{"x":[1 2],"y":"\ud800","z":null}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		x, err := ReadIndex(strings.NewReader(text))
