@@ -171,7 +171,7 @@ func TestCacheOfBuildKitComesAlong(t *testing.T) {
 			if again := restore(t, path, target.Host+"/mirror"); again.Unchanged != 2 {
 				t.Errorf("%d unchanged", again.Unchanged)
 			}
-			if out == "bundle.tgz" { // a plain tar may be of another tool, with manifests behind the index
+			if out != "layout/" {
 				piped := testregistry.New(t, testregistry.Options{RejectSparse: true})
 				restorePipe(t, path, piped.Host+"/mirror")
 				same(t, source, piped, "mirror")

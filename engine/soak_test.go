@@ -74,14 +74,25 @@ func (s *soak) fill() {
 		for j := range 1 + s.IntN(8) {
 			image := s.image(repo, fmt.Sprintf("v%d", j))
 			if s.one(3) {
-				image = s.source.Index(repo, fmt.Sprintf("multi%d", j), image, s.image(repo, ""))
+				image = s.source.Index(repo, fmt.Sprintf("multi%d", j), s.called(image), s.called(s.image(repo, "")))
 			}
 			for range s.IntN(3) {
 				image = s.source.Referrer(repo, image, "application/vnd.example.sbom", s.bytes())
 			}
 		}
+		if s.one(3) {
+			fillCache(s.source, repo)
+		}
 		s.repos = append(s.repos, s.source.Host+"/"+repo)
 	}
+}
+
+// called gives some manifests media types that are not theirs.
+func (s *soak) called(d ocispec.Descriptor) ocispec.Descriptor {
+	if s.one(3) {
+		return called(d, wrongTypes[s.IntN(len(wrongTypes))])
+	}
+	return d
 }
 
 func (s *soak) image(repo, tag string) ocispec.Descriptor {

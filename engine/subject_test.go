@@ -84,6 +84,9 @@ func TestAbsentSubjectIsNoFailure(t *testing.T) {
 		target := testregistry.New(t, testregistry.Options{})
 		restore(t, path, target.Host+"/mirror")
 		same(t, source, target, "mirror")
+		if out != "layout/" {
+			restorePipe(t, path, target.Host+"/mirror")
+		}
 	}
 }
 

@@ -70,6 +70,9 @@ func (e Entry) Descriptor() ocispec.Descriptor {
 	}
 }
 
+// isOurs says that a backup of ours wrote the entry for an artifact.
+func (e *Entry) isOurs() bool { return e.Referrers != "" }
+
 // annotations returns what is written for e.
 func (e *Entry) annotations() map[string]string {
 	all := make(map[string]string, 4)

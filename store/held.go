@@ -146,7 +146,7 @@ func (h *held) get(d digest.Digest) ([]byte, error) {
 // completes says that h has every manifest that x reaches, but for those that
 // were left out of an index on purpose. What an index names and h has not may be a
 // blob, and what a manifest refers to need not be there: neither can be told before all
-// has come.
+// has come, but of what we wrote, where manifests come first.
 func (h *held) completes(x *Index) bool {
 	seen := make(map[digest.Digest]bool)
 	var has func(e *Entry, d digest.Digest, depth int) bool
@@ -163,11 +163,12 @@ func (h *held) completes(x *Index) bool {
 			return true
 		}
 		for _, child := range m.Manifests {
-			if !has(e, child.Digest, depth+1) && !leftOut(e.Platforms, m, child) {
+			blob := e.isOurs() && !IsManifest(child.MediaType)
+			if !has(e, child.Digest, depth+1) && !leftOut(e.Platforms, m, child) && !blob {
 				return false
 			}
 		}
-		return e.Name == "" || m.Subject == nil || has(e, m.Subject.Digest, depth+1)
+		return e.Name == "" || m.Subject == nil || has(e, m.Subject.Digest, depth+1) || e.isOurs()
 	}
 	for i := range x.Entries {
 		if !has(&x.Entries[i], x.Entries[i].Digest, 0) {
