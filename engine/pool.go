@@ -86,9 +86,9 @@ func (p *pool) wait() error { return p.group.Wait() }
 
 func (p *pool) work(q *queue) error {
 	for {
-		j, ok := p.next(q)
+		j, ok, err := p.next(q)
 		if !ok {
-			return nil
+			return err
 		}
 		if err := j.run(p.ctx); err != nil {
 			return err
@@ -102,14 +102,18 @@ func (p *pool) work(q *queue) error {
 }
 
 // next takes a job: an urgent one, else a big one while big ones hold fewer than half
-// of the workers, else a small one, else what there is.
-func (p *pool) next(q *queue) (job, bool) {
+// of the workers, else a small one, else what there is. Its error says why there are
+// jobs that will not be done.
+func (p *pool) next(q *queue) (j job, ok bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	bigFirst := q.bulky < max(1, p.workers/2)
-	if p.ctx.Err() != nil || len(q.urgent)+len(q.big)+len(q.small) == 0 {
+	if left := len(q.urgent) + len(q.big) + len(q.small); left == 0 || p.ctx.Err() != nil {
 		q.running--
-		return job{}, false
+		if left > 0 {
+			err = context.Cause(p.ctx)
+		}
+		return job{}, false, err
 	}
 	from := &q.small
 	if len(q.urgent) > 0 {
@@ -118,8 +122,8 @@ func (p *pool) next(q *queue) (job, bool) {
 		from = &q.big
 		q.bulky++
 	}
-	j := (*from)[0]
+	j = (*from)[0]
 	(*from)[0] = job{}
 	*from = (*from)[1:]
-	return j, true
+	return j, true, nil
 }
