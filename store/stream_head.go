@@ -125,6 +125,7 @@ func (h *streamHead) spool(s *spool) error {
 		if err := s.add(bundle.BlobName(d), int64(len(data)), bytes.NewReader(data)); err != nil {
 			return err
 		}
+		bounds.Collect(2 * int64(len(data)))
 	}
 	if err := h.spoolCurrent(s); err != nil {
 		return err
