@@ -246,8 +246,8 @@ const (
 // room counts what is going to be kept of a manifest.
 func (g *graph) room(m *store.Manifest) error {
 	n := int64(nodeMemory + len(m.MediaType) + len(m.ArtifactType))
-	for i := range m.Manifests {
-		n += store.DescriptorMemory(&m.Manifests[i])
+	for _, child := range lean(m.Manifests) {
+		n += store.DescriptorMemory(&child)
 	}
 	g.mu.Lock()
 	for _, leaf := range m.Leaves() {
@@ -262,7 +262,7 @@ func (g *graph) room(m *store.Manifest) error {
 
 func (g *graph) makeNode(o origin, desc ocispec.Descriptor, m *store.Manifest) *node {
 	desc.MediaType = m.MediaType
-	n := &node{descriptor: compact(desc), artifactType: shared(m.ArtifactType), kind: shared(m.Kind()), known: m.IsKnown(), index: m.IsIndex(), children: m.Manifests}
+	n := &node{descriptor: compact(desc), artifactType: shared(m.ArtifactType), kind: shared(m.Kind()), known: m.IsKnown(), index: m.IsIndex(), children: lean(m.Manifests)}
 	if m.Subject != nil {
 		subject := compact(*m.Subject)
 		n.subject, n.leads = subject.digest, &subject
@@ -275,6 +275,20 @@ func (g *graph) makeNode(o origin, desc ocispec.Descriptor, m *store.Manifest) *
 		n.addBlob(g.blob(b, o), shared(b.MediaType))
 	}
 	return n
+}
+
+// lean are the children of an index as far as a plan asks for them: what else their
+// descriptors say may be more than all the rest of it.
+func lean(children []ocispec.Descriptor) []ocispec.Descriptor {
+	var lean []ocispec.Descriptor
+	for _, c := range children {
+		c.URLs = nil
+		if _, is := store.AttestationOf(c); !is {
+			c.Annotations = nil
+		}
+		lean = append(lean, c)
+	}
+	return lean
 }
 
 func (n *node) addBlob(b *blob, mediaType string) {
