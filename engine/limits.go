@@ -10,6 +10,11 @@ import (
 // leastBuffer is what content on its way has of the buffer, however much is planned.
 const leastBuffer = 8 << 20
 
+// abreast is how many children of one manifest, or referrers, are walked at a time: an
+// index of 10,000 would have as many stacks of goroutines. What is walked may wait for
+// what others have begun to walk, never for what nobody has.
+const abreast = 64
+
 type walkKey struct{}
 
 // walking is the context of a walk through one artifact, which counts what is

@@ -51,6 +51,7 @@ func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, at st
 	// No group context: a child may be shared with an artifact that can be had,
 	// and must not be given up because its sibling cannot.
 	var group errgroup.Group
+	group.SetLimit(abreast)
 	for i, child := range children {
 		group.Go(func() (err error) {
 			below[i], err = g.visit(ctx, v, o, s, childStop(child, at.depth+1))
@@ -158,6 +159,7 @@ func (g *graph) referrers(ctx context.Context, v *visit, s *scope, depth int) (v
 	visits = make([]*visit, len(listed))
 	errs := make([]error, len(listed))
 	var group errgroup.Group
+	group.SetLimit(abreast)
 	for i, desc := range listed {
 		group.Go(func() error {
 			visits[i], errs[i] = g.referrer(ctx, v, s, desc, depth+1)
