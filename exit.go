@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -73,6 +74,23 @@ func (e *stoppedError) Error() string {
 // process: what is there then is what "kill -9" would leave, and is gone on with.
 const patience = 4500 * time.Millisecond
 
+// lastWords is how long a process may take to say why it ends: a terminal may be what
+// holds it.
+const lastWords = 200 * time.Millisecond
+
+// sayWithin prints an error, if that can be done in time.
+func sayWithin(limit time.Duration, err error) {
+	said := make(chan struct{})
+	go func() {
+		fmt.Fprintln(os.Stderr, errorMark+err.Error())
+		close(said)
+	}()
+	select {
+	case <-said:
+	case <-time.After(limit):
+	}
+}
+
 // interruptible returns a context that the first SIGINT or SIGTERM cancels, so
 // that a run can tidy up; the second one ends the process at once, and so does the end of
 // patience.
@@ -94,6 +112,7 @@ func interruptible(parent context.Context) (context.Context, func()) {
 				first, over = number, time.After(patience)
 				cancel(&stoppedError{number})
 			case <-over:
+				sayWithin(lastWords, &stoppedError{first})
 				os.Exit(128 + int(first))
 			case <-done:
 				return

@@ -3,11 +3,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -65,7 +67,8 @@ func TestOneSignalEndsARunThatIsHeld(t *testing.T) {
 	}
 	defer reader.Close()
 	cmd := exec.CommandContext(t.Context(), "oras-mirror", "backup", "-o", "-", r.Reference("app", "v1"))
-	cmd.Stdout = writer
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = writer, &said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -77,8 +80,8 @@ func TestOneSignalEndsARunThatIsHeld(t *testing.T) {
 		}
 	}
 	var exit *exec.ExitError
-	if err := errors.Join(cmd.Process.Signal(syscall.SIGTERM), cmd.Wait()); !errors.As(err, &exit) || exit.ExitCode() != 143 {
-		t.Errorf("ended with %v", err)
+	if err := errors.Join(cmd.Process.Signal(syscall.SIGTERM), cmd.Wait()); !errors.As(err, &exit) || exit.ExitCode() != 143 || !strings.Contains(said.String(), "error: terminated") {
+		t.Errorf("ended with %v: %s", err, said.String())
 	}
 }
 
