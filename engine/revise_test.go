@@ -178,3 +178,17 @@ func TestIncompleteBundleIsTheSameFromAPipe(t *testing.T) {
 		}
 	}
 }
+
+// TestLateChildOfAPipe: the index came in time, one of its manifests did not.
+func TestLateChildOfAPipe(t *testing.T) {
+	h := newHandmade(t)
+	h.entry(h.image("early", nil), "source.example/x/app:v1")
+	first := h.indexText()
+	child := h.image("late", nil)
+	h.entry(h.index(child), "source.example/x/app:v2")
+	packed := h.twice(first, h.indexText(), map[string]bool{"blobs/sha256/" + child.Digest.Encoded(): true})
+	var wrong *store.LateError
+	if v, err := store.VerifyStream(t.Context(), streamOf(t, packed).(*store.Stream), store.VerifyOptions{}); !errors.As(err, &wrong) {
+		t.Errorf("verify: %+v, %v", v, err)
+	}
+}

@@ -26,9 +26,14 @@ var _ Input = (*Stream)(nil)
 
 // LateError says that a manifest came behind the index.json that an archive began with,
 // and a later one lists it: what is read once cannot go back to it.
-type LateError struct{ Digest digest.Digest }
+type LateError struct {
+	Digest digest.Digest // of the manifest; empty where it is below one that is listed
+}
 
 func (e *LateError) Error() string {
+	if e.Digest == "" {
+		return "its last index.json lists an index of which a manifest came behind the first"
+	}
 	return "its last index.json lists " + string(e.Digest) + ", which came behind the first"
 }
 
@@ -88,6 +93,9 @@ func (s *Stream) Complete() error {
 		if _, kept := s.held.packed[e.Digest]; !kept && !s.first[e.Digest] {
 			return inputError(s.name, &LateError{Digest: e.Digest})
 		}
+	}
+	if !s.Ours() && !s.held.completes(s.Index()) { // of what ours lists, all came in time or not at all
+		return inputError(s.name, &LateError{})
 	}
 	return nil
 }
