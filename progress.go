@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -120,10 +121,19 @@ func (p *progress) standing() standing {
 
 func (p *progress) Listed(n int)                { p.listed.Add(int64(n)) }
 func (p *progress) Resolved(string)             { p.resolved.Add(1) }
-func (p *progress) Expect(_ int, bytes int64)   { p.expected.Add(bytes) }
 func (p *progress) Moving(name string, _ int64) { p.moving.Store(&name) }
 func (p *progress) Moved(n int64)               { p.moved.Add(n) }
 func (p *progress) Notice(message string)       { p.hear(happening{notice: message}) }
+
+// Expect adds what a manifest says of a blob, which may be any number.
+func (p *progress) Expect(_ int, bytes int64) {
+	for {
+		was := p.expected.Load()
+		if p.expected.CompareAndSwap(was, bounds.Sum(was, bytes)) {
+			return
+		}
+	}
+}
 
 func (p *progress) Finished(a engine.ArtifactReport) {
 	p.hear(happening{artifact: &a, nth: int(p.finished.Add(1))})

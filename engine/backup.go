@@ -225,7 +225,9 @@ func (b *backup) report(took time.Duration) *Report {
 		r.Artifacts = append(r.Artifacts, one)
 		r.Referrers += one.Referrers
 		r.Expected += one.Expected
-		r.Shared = bounds.Sum(r.Shared, one.Bytes)
+		if one.Err == nil || isReferrers(one.Err) { // of what failed only the manifest says how large it is
+			r.Shared = bounds.Sum(r.Shared, one.Bytes)
+		}
 		if one.Unchanged && one.Err == nil {
 			r.Unchanged++
 		}

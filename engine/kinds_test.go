@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -271,5 +273,40 @@ func TestChildrenAreAskedForOnce(t *testing.T) {
 	}
 	if !slices.Contains(source.Tags("app"), "cache") {
 		t.Error("no cache")
+	}
+}
+
+// TestLayoutThatCallsItsRootsWrongly: what index.json says of an entry is no better than
+// what a registry says.
+func TestLayoutThatCallsItsRootsWrongly(t *testing.T) {
+	source := testregistry.New(t, testregistry.Options{})
+	image := source.Image("app", "", []byte("image"))
+	source.Index("app", "v1", image)
+	source.Image("app", "sha256-"+image.Digest.Encoded()+".sig", []byte("signature"))
+	for _, wrong := range wrongTypes {
+		path := t.TempDir() + "/layout/"
+		backup(t, path, selections(t, source.Host+"/app"))
+		data, err := os.ReadFile(path + "index.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		head, entries, _ := strings.Cut(string(data), `"manifests":`)
+		for _, mediaType := range []string{ocispec.MediaTypeImageIndex, ocispec.MediaTypeImageManifest} {
+			entries = strings.ReplaceAll(entries, `"mediaType":"`+mediaType+`"`, `"mediaType":"`+wrong+`"`)
+		}
+		if err := os.WriteFile(path+"index.json", []byte(head+`"manifests":`+entries), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		right(t, path)
+		copied := t.TempDir() + "/bundle.tgz"
+		backup(t, copied, []config.Selection{{Layout: path, Referrers: true}})
+		for _, from := range []string{path, copied} {
+			target := testregistry.New(t, testregistry.Options{RejectSparse: true})
+			report, err := tryRestore(t, reopen(t, from), target.Host+"/mirror", engine.RestoreOptions{Only: []string{"app:v1"}})
+			whole(t, report, err)
+			same(t, source, target, "mirror")
+		}
+		prune(t, path, source.Host+"/app:v1")
+		right(t, path)
 	}
 }
