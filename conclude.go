@@ -33,6 +33,8 @@ func (u *ui) conclude(w words, r *engine.Report, err error) error {
 	if err == nil {
 		u.tellNewest(r.Newest)
 		u.say("%s", summary(w, r, len(failures)))
+	}
+	if err == nil || u.unsaid > 0 {
 		u.recall(failures)
 	}
 	switch {

@@ -37,6 +37,7 @@ func (u *ui) failed(a engine.ArtifactReport) []string {
 	u.events.artifact(a, hint)
 	text, isNew := u.factOnce(err)
 	if !isNew {
+		u.unsaid++
 		return nil
 	}
 	lines := []string{u.clean(errorMark + text)}

@@ -33,6 +33,7 @@ type ui struct {
 	hinted  map[string]bool      // hints that were given: once is enough
 	told    map[artifactKey]bool // failures that were said
 	wholes  map[string]bool      // errors of whole registries that were said
+	unsaid  int                  // failures of artifacts that stand for no more than these
 }
 
 // The beginnings of lines by which a program can tell them apart.
