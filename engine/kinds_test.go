@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -308,5 +309,82 @@ func TestLayoutThatCallsItsRootsWrongly(t *testing.T) {
 		}
 		prune(t, path, source.Host+"/app:v1")
 		right(t, path)
+	}
+}
+
+// fillKinds puts one of all that is no ordinary image into a repository.
+func fillKinds(r *testregistry.Registry) {
+	fillCache(r, "app")
+	fillSubjects(r)
+	putForeign(r, "app", foreignTypes[0], true)
+	putForeign(r, "gone", foreignTypes[1], false)
+	r.Index("app", "multi", called(r.Image("app", "", []byte("one")), "application/json"),
+		r.Blob("app", "application/vnd.example.unknown", []byte(`{"some":"thing"}`)))
+}
+
+// TestForecastOfUnusualGraphs: a plan is what the run does, whatever there is.
+func TestForecastOfUnusualGraphs(t *testing.T) {
+	source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
+	fillKinds(source)
+	sources := selections(t, source.Host+"/app", source.Host+"/gone")
+	for _, out := range outputs {
+		path := t.TempDir() + "/" + out
+		for range 2 {
+			there := reopen(t, path)
+			f, err := engine.ForecastBackup(t.Context(), client(0), sources, there, out == "layout/", engine.BackupOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			source.ResetCounts()
+			report, err := tryBackup(t, path, sources, engine.BackupOptions{Previous: there})
+			if whole(t, report, err); total(source) != f.Requests || report.Moved != f.Transfer {
+				t.Errorf("%s: %d requests and %d bytes, the forecast said %d and %d: %v", out, total(source), report.Moved, f.Requests, f.Transfer, source.URLs())
+			}
+		}
+		to := []config.Target{{Registry: target.Host, Namespace: "mirror" + strings.Trim(out, "/.")}}
+		for range 2 {
+			o := engine.RestoreOptions{Targets: to}
+			f, err := engine.ForecastRestore(t.Context(), client(0), reopen(t, path), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			target.ResetCounts()
+			report, err := engine.Restore(t.Context(), client(0), reopen(t, path), o)
+			if whole(t, report, err); total(target) != f.Requests || report.Moved != f.Transfer {
+				t.Errorf("%s: %d requests and %d bytes, the forecast said %d and %d: %v", out, total(target), report.Moved, f.Requests, f.Transfer, target.URLs())
+			}
+		}
+	}
+}
+
+// TestManifestThatIsABlobAloneComesAlong: an index calls it a manifest, its bytes are one,
+// and the registry has it among the blobs.
+func TestManifestThatIsABlobAloneComesAlong(t *testing.T) {
+	for _, mediaType := range []string{ocispec.MediaTypeImageManifest, "application/json", ""} {
+		for _, out := range outputs {
+			source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{RejectSparse: true})
+			layer := source.Blob("app", ocispec.MediaTypeImageLayerGzip, []byte("layer"))
+			data, err := json.Marshal(map[string]any{"schemaVersion": 2, "layers": []any{layer}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			child := source.Blob("app", mediaType, data)
+			source.Index("app", "v1", child)
+			path := t.TempDir() + "/" + out
+			backup(t, path, selections(t, source.Host+"/app"))
+			right(t, path)
+			if restore(t, path, target.Host); !target.Has("app", layer) || !target.Has("app", child) {
+				t.Errorf("%q, %s: the target lacks some of it", mediaType, out)
+			}
+			if out != "layout/" {
+				continue
+			}
+			if err := os.Remove(filepath.Join(path, "blobs", "sha256", layer.Digest.Encoded())); err != nil {
+				t.Fatal(err)
+			}
+			if v, err := store.Verify(t.Context(), reopen(t, path), store.VerifyOptions{}); err != nil || len(v.Faults) != 1 {
+				t.Errorf("%q: a layer is gone: %v, %v", mediaType, v.Faults, err)
+			}
+		}
 	}
 }
