@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -63,6 +64,7 @@ type graph struct {
 
 type pendingNode struct {
 	*node
+	sure bool // its bytes alone tell what it is
 	err  error
 	done chan struct{} // guarded by graph.mu
 }
@@ -135,16 +137,17 @@ var errBlob = errors.New("it is a blob, and no manifest")
 func (g *graph) node(ctx context.Context, o origin, at stop) (*node, error) {
 	plain := nodeKey{at.desc.Digest, at.desc.Size, ""}
 	declared := plain
-	declared.mediaType = shared(at.desc.MediaType)
+	declared.mediaType = cmp.Or(shared(at.desc.MediaType), "none")
 	g.mu.Lock()
-	p := g.nodes[plain]
-	if p == nil {
-		p = g.nodes[declared]
+	p := g.nodes[declared]
+	same := p != nil
+	if !same { // whoever declares what: the bytes may tell
+		p = g.nodes[plain]
 	}
 	met := p != nil
 	if !met {
 		p = &pendingNode{done: make(chan struct{})}
-		g.nodes[declared] = p
+		g.nodes[plain] = p
 	}
 	done := p.done
 	g.mu.Unlock()
@@ -157,23 +160,19 @@ func (g *graph) node(ctx context.Context, o origin, at stop) (*node, error) {
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
-		if p.err != nil {
+		if p.err != nil || !p.sure && !same {
 			return g.node(ctx, o, at)
 		}
 		g.alsoAt(p.node, o)
 		return p.node, nil
 	}
-	n, sure, err := g.load(ctx, o, at)
-	p.node, p.err = n, err
+	p.node, p.sure, p.err = g.load(ctx, o, at)
 	g.mu.Lock()
-	switch {
-	case err != nil:
-		delete(g.nodes, declared)
-	case sure && g.nodes[plain] != nil: // by another declaration, meanwhile
-		delete(g.nodes, declared)
-	case sure:
-		delete(g.nodes, declared)
-		g.nodes[plain] = p
+	if !p.sure || p.err != nil {
+		delete(g.nodes, plain)
+	}
+	if !p.sure && p.err == nil {
+		g.nodes[declared] = p
 	}
 	g.mu.Unlock()
 	g.end(&p.done)
