@@ -237,8 +237,8 @@ func (g *graph) keep(n *node, data []byte) {
 // What the plan keeps of a manifest, with the artifact or the visit that it belongs
 // to, of a blob, and of one that it knows already.
 const (
-	nodeMemory      = 900
-	blobMemory      = 300
+	nodeMemory      = 650
+	blobMemory      = 250
 	knownBlobMemory = 32
 )
 

@@ -284,7 +284,7 @@ func (p *planner) expand(ctx context.Context, selections []config.Selection, fou
 }
 
 // artifactMemory is what the plan keeps of an artifact before its root is known.
-const artifactMemory = 500
+const artifactMemory = 350
 
 func (p *planner) expandChunk(refs []config.Reference, s config.Selection, e expansion, seen map[string]*artifact, found func(*artifact) error) error {
 	var chunk []*artifact

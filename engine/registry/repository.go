@@ -157,29 +157,45 @@ func (r *Repository) read(ctx context.Context, u *url.URL, accept []string, limi
 	return resp, data, err
 }
 
-// readChunk is how much of a document is read before more than that is known to fit.
-const readChunk = 256 << 10
+const (
+	// smallDocument is what most documents are below: those are read at once.
+	smallDocument = 32 << 10
+	// readChunk is how much of a larger one is read before more is known to fit.
+	readChunk = 256 << 10
+)
 
 // readAll reads a body. A large one waits for its turn to be in memory.
 func readAll(ctx context.Context, body io.Reader) ([]byte, error) {
-	var chunks [][]byte
-	for size := int64(0); ; {
-		chunk, err := io.ReadAll(io.LimitReader(body, readChunk))
-		size += int64(len(chunk))
-		if chunks = append(chunks, chunk); err != nil || len(chunk) < readChunk {
-			return joined(chunks), err
-		}
+	head, err := io.ReadAll(io.LimitReader(body, smallDocument))
+	if err != nil || len(head) < smallDocument {
+		return head, err
+	}
+	chunks := [][]byte{head}
+	for size := int64(len(head)); ; {
 		if err := bounds.Enter(ctx, 2*(size+readChunk)); err != nil {
+			return nil, err
+		}
+		chunk := make([]byte, readChunk)
+		n, err := fill(body, chunk)
+		chunks, size = append(chunks, chunk[:n]), size+int64(n)
+		if err == io.EOF {
+			return bytes.Join(chunks, nil), nil
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
 }
 
-func joined(chunks [][]byte) []byte {
-	if len(chunks) == 1 {
-		return chunks[0]
+// fill is io.ReadFull, which does not make of an end one that came too early: a body
+// that breaks off has that error itself.
+func fill(r io.Reader, p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var more int
+		more, err = r.Read(p[n:])
+		n += more
 	}
-	return bytes.Join(chunks, nil)
+	return n, err
 }
 
 // stream fetches a document of at most limit bytes, hands it to decode as it comes,
