@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/oras-mirror/oras-mirror/internal/platform"
 )
 
 // Platform is one of those that an image index has images for, in the words of
@@ -90,7 +92,7 @@ func (p Platform) Matches(os, architecture, variant string) bool {
 		return true
 	}
 	want, have := normalizePlatform(p.OS, p.Architecture, p.Variant), normalizePlatform(os, architecture, variant)
-	have.Variant = cmp.Or(have.Variant, plainVariants[have.Architecture])
+	have.Variant = cmp.Or(have.Variant, platform.PlainVariant(have.Architecture))
 	return want.OS == have.OS && want.Architecture == have.Architecture &&
 		(want.Variant == "" || want.Variant == have.Variant)
 }
@@ -98,28 +100,15 @@ func (p Platform) Matches(os, architecture, variant string) bool {
 // WithoutPlainVariant returns p without a variant that goes without saying. That asks for
 // more only where there are images of other variants.
 func (p Platform) WithoutPlainVariant() Platform {
-	if p.Architecture != "arm" && p.Variant == plainVariants[p.Architecture] {
+	if p.Architecture != "arm" && p.Variant == platform.PlainVariant(p.Architecture) {
 		p.Variant = ""
 	}
 	return p
 }
 
-// Words that mean the same, and the variants that an image is for which names none, as
-// in containerd's package platforms.
-var (
-	architectures = map[string]string{"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386"}
-	plainVariants = map[string]string{"amd64": "v1", "arm64": "v8", "arm": "v7"}
-)
-
 func normalizePlatform(os, architecture, variant string) Platform {
-	p := Platform{strings.ToLower(os), strings.ToLower(architecture), strings.ToLower(variant)}
-	if usual, ok := architectures[p.Architecture]; ok {
-		p.Architecture = usual
-	}
-	if len(p.Variant) == 1 && strings.HasPrefix(p.Architecture, "arm") {
-		p.Variant = "v" + p.Variant
-	}
-	return p
+	os, architecture, variant = platform.Normalize(os, architecture, variant)
+	return Platform{os, architecture, variant}
 }
 
 // DistinctPlatforms returns platforms sorted as they are written, each once, without those
@@ -152,7 +141,7 @@ var (
 )
 
 func isArchitecture(word string) bool {
-	return slices.Contains(knownArchitectures, word) || architectures[word] != ""
+	return slices.Contains(knownArchitectures, platform.Architecture(word))
 }
 
 // suggestPlatform mends a platform without an OS, or with the two swapped.

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/internal/platform"
 )
 
 // leftOut says that one of the children of an index was not selected where that was
@@ -22,21 +24,10 @@ func leftOut(platforms string, index *Manifest, child ocispec.Descriptor) bool {
 	return child.Platform != nil && child.Platform.OS != "unknown" && !selected(platforms, *child.Platform)
 }
 
-// Words that mean the same, and the variants that an image is for which names none, as
-// in containerd's package platforms: the names of a selection are written so.
-var (
-	architectures = map[string]string{"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386"}
-	plainVariants = map[string]string{"amd64": "v1", "arm64": "v8", "arm": "v7"}
-)
-
 func selected(platforms string, p ocispec.Platform) bool {
-	architecture, variant := strings.ToLower(p.Architecture), strings.ToLower(p.Variant)
-	architecture = cmp.Or(architectures[architecture], architecture)
-	if len(variant) == 1 && strings.HasPrefix(architecture, "arm") {
-		variant = "v" + variant
-	}
-	variant = cmp.Or(variant, plainVariants[architecture])
-	name := strings.ToLower(p.OS) + "/" + architecture
+	os, architecture, variant := platform.Normalize(p.OS, p.Architecture, p.Variant)
+	variant = cmp.Or(variant, platform.PlainVariant(architecture))
+	name := os + "/" + architecture
 	for want := range strings.SplitSeq(platforms, ",") {
 		if want == name || want == name+"/"+variant {
 			return true
