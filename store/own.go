@@ -11,8 +11,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// StrangerError says that something of somebody else has a name that we would use: it is
-// neither written to nor removed.
+// StrangerError says that a file which no backup made has a name that a backup would use:
+// it is neither written to nor removed.
 type StrangerError struct{ Path string }
 
 func (e *StrangerError) Error() string {
@@ -22,30 +22,20 @@ func (e *StrangerError) Error() string {
 var errNotRegular = errors.New("is not a regular file")
 
 // openRegular opens a file of a layout for reading. A pipe or a device in its place is an
-// error, and nobody is waited for.
+// error; the call does not wait for its other end.
 func openRegular(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|notWaiting, 0)
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("its file %s %w", filepath.Base(path), errNotRegular)
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
+	return regular(f, fmt.Errorf("its file %s %w", filepath.Base(path), errNotRegular))
 }
 
-// regular closes what was opened if it is no regular file.
-func regular(f *os.File, err error) (*os.File, error) {
-	if err != nil {
-		return nil, err
-	}
+// regular returns f; it closes it and returns wrong if f is no regular file.
+func regular(f *os.File, wrong error) (*os.File, error) {
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = &StrangerError{Path: f.Name()}
+		err = wrong
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
