@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -150,7 +151,7 @@ func (b *backup) finish(a *artifact, put func(store.Entry)) {
 			put(v.entry(name))
 		})
 		a.referrers = len(copied)
-		missing = firstError([]error{missing, a.unpinned()})
+		missing = cmp.Or(missing, a.unpinned())
 		if missing != nil {
 			e.Referrers = store.ReferrersIncomplete
 			a.err = &ReferrersError{Reference: a.name, Err: missing}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -162,7 +163,7 @@ func (d *directory) passOn(b *blob) error {
 		switch {
 		case r.state != blobParked:
 		case b.state == blobDone && b.err == nil:
-			ends = firstError([]error{ends, d.settle(r, d.wrongSize(r, b), true)})
+			ends = cmp.Or(ends, d.settle(r, d.wrongSize(r, b), true))
 		default:
 			d.queue(r.waiting[0].name, r)
 		}
@@ -192,7 +193,7 @@ func (d *directory) bring(ctx context.Context, name string, b *blob) error {
 		b.state = blobLater
 		return d.passOn(b)
 	}
-	return firstError([]error{d.settle(b, err, moved), d.passOn(b)})
+	return cmp.Or(d.settle(b, err, moved), d.passOn(b))
 }
 
 // attempt is a blob that could not be had while the plan was not whole: another
@@ -213,7 +214,7 @@ func (d *directory) again() error {
 	var ends error
 	for _, l := range d.later {
 		if d.planner.places(l.blob) == l.places {
-			ends = firstError([]error{ends, d.settle(l.blob, l.err, true), d.passOn(l.blob)})
+			ends = cmp.Or(ends, d.settle(l.blob, l.err, true), d.passOn(l.blob))
 			continue
 		}
 		d.queue(l.name, l.blob)
@@ -234,7 +235,7 @@ func (d *directory) settle(b *blob, err error, moved bool) error {
 	var ends error
 	for _, a := range b.waiting {
 		a.moved = a.moved || moved
-		ends = firstError([]error{ends, d.release(a)})
+		ends = cmp.Or(ends, d.release(a))
 	}
 	b.waiting = nil
 	return ends

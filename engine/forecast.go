@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -188,7 +189,7 @@ func (a *artifact) outlook(there store.Layout, directory bool) Outlook {
 	slices.Sort(o.Referrers)
 	o.Referrers = slices.Compact(o.Referrers)
 	o.Subjects = a.visit.subjects()
-	if o.Err = firstError([]error{o.Err, a.unpinned()}); o.Err != nil {
+	if o.Err = cmp.Or(o.Err, a.unpinned()); o.Err != nil {
 		o.State = StateFailed
 		return o
 	}

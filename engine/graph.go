@@ -110,25 +110,6 @@ func newGraph() *graph {
 	}
 }
 
-func firstError(errs []error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func compareDigests(a, b digest.Digest) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
-
 // errBlob says that what an index names is a blob, as in BuildKit's registry cache.
 var errBlob = errors.New("it is a blob, and no manifest")
 

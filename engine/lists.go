@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -50,7 +51,7 @@ func (r *restore) lists(d *delivery, some func(*visit) bool) []list {
 		all[i].referrers = append(all[i].referrers, v)
 	})
 	for _, l := range all {
-		slices.SortFunc(l.referrers, func(a, b *visit) int { return compareDigests(a.node.digest, b.node.digest) })
+		slices.SortFunc(l.referrers, func(a, b *visit) int { return cmp.Compare(a.node.digest, b.node.digest) })
 	}
 	return all
 }

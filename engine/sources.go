@@ -42,7 +42,7 @@ func (s *sources) close() error {
 	for _, l := range s.layouts {
 		errs = append(errs, l.layout.Close())
 	}
-	return firstError(errs)
+	return cmp.Or(errs...)
 }
 
 // repositories puts the repositories of a catalog in the place of each selection

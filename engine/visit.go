@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -257,10 +258,10 @@ func (v *visit) referring(fn func(r *visit, name string)) error {
 			fn(r, name)
 			r.each(seen, below, look)
 		}
-		missing = firstError([]error{missing, err})
+		missing = cmp.Or(missing, err)
 	}
 	look = func(v *visit) {
-		missing = firstError([]error{missing, v.missing})
+		missing = cmp.Or(missing, v.missing)
 		for _, r := range v.referrers {
 			follow(r, "")
 		}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,7 +75,7 @@ func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, at st
 		v.referrers, v.lost, err = g.referrers(ctx, v, s, at.depth)
 		defer func() {
 			v.lost += lost
-			v.missing = firstError([]error{err, v.missing})
+			v.missing = cmp.Or(err, v.missing)
 		}()
 	}
 	if err := group.Wait(); err != nil {
@@ -153,7 +154,7 @@ func (g *graph) referrers(ctx context.Context, v *visit, s *scope, depth int) (v
 		return nil, 0, err
 	}
 	// Registries list them in any order; a bundle must not depend on it.
-	slices.SortFunc(listed, func(a, b ocispec.Descriptor) int { return compareDigests(a.Digest, b.Digest) })
+	slices.SortFunc(listed, func(a, b ocispec.Descriptor) int { return cmp.Compare(a.Digest, b.Digest) })
 	listed = slices.CompactFunc(listed, func(a, b ocispec.Descriptor) bool { return a.Digest == b.Digest })
 
 	visits = make([]*visit, len(listed))
@@ -173,7 +174,7 @@ func (g *graph) referrers(ctx context.Context, v *visit, s *scope, depth int) (v
 			lost++
 		}
 	}
-	return visits, lost, firstError(errs)
+	return visits, lost, cmp.Or(errs...)
 }
 
 // referrer walks one referrer, nil if it turns out not to refer to v at all: a
@@ -239,7 +240,7 @@ func (g *graph) attachments(ctx context.Context, v *visit, s *scope, depth int) 
 		switch {
 		case failure != nil:
 			lost++
-			err = firstError([]error{err, failure})
+			err = cmp.Or(err, failure)
 		case w != nil:
 			all = append(all, attachment{ref.EntryName(), w})
 		}
