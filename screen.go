@@ -74,6 +74,10 @@ type barScreen struct {
 
 const (
 	clearBelow = "\033[J"
+	clearLine  = "\033[K"
+	// From the beginning of a line on. tmux keeps in its history what is cleared from the
+	// first cell of a window on, and a bar would stay there; so that cell is left to the end.
+	clearAll = " " + clearBelow + "\r" + clearLine
 	// A window may become narrower between the question how wide it is and what is
 	// drawn by the answer: then the bar is cut off, and not broken into two lines, of
 	// which one would stay (DECAWM).
@@ -96,7 +100,7 @@ func (s *barScreen) show(now time.Time, lines []string, at standing) {
 	var out bytes.Buffer
 	out.WriteString("\r")
 	if len(lines) > 0 {
-		out.WriteString(clearBelow)
+		out.WriteString(clearAll)
 	}
 	for _, line := range lines {
 		out.WriteString(wrapped(line, columns) + "\n")
@@ -107,7 +111,7 @@ func (s *barScreen) show(now time.Time, lines []string, at standing) {
 }
 
 // close clears the line of the bar.
-func (s *barScreen) close() { fmt.Fprint(s.w, "\r"+clearBelow) }
+func (s *barScreen) close() { fmt.Fprint(s.w, "\r"+clearAll) }
 
 func (s *barScreen) draw(columns int, at standing, rate float64) string {
 	if at.isResolving() {

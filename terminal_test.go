@@ -28,6 +28,12 @@ func (t *terminal) Write(p []byte) (int, error) {
 			text, state = rest, -1
 			continue
 		}
+		if rest, ok := strings.CutPrefix(text, clearLine); ok {
+			line := t.line()
+			*line = (*line)[:min(t.col, len(*line))]
+			text, state = rest, -1
+			continue
+		}
 		if rest, ok := strings.CutPrefix(text, noWrap); ok {
 			t.end = (t.col/t.columns + 1) * t.columns
 			text, state = rest, -1

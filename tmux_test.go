@@ -76,7 +76,7 @@ func TestWindowIsResized(t *testing.T) {
 		return testregistry.StallAt(1<<20, release)
 	})
 	p := openPane(t, 80, t.TempDir(), "oras-mirror backup -o bundle.tgz "+r.Reference("app", "v1")+" "+r.Reference("app", "v9")+" "+r.Reference("team/database", "2.3"))
-	p.until(`(?s)app:v1 \(.* 2/3 \(1 failed\)`)
+	p.until(`(?s)app:v1 \(.* 1/3 \(1 failed\)`)
 	bar := regexp.MustCompile(`^ +\d+% \[`)
 	for _, columns := range []int{80, 40, 200, 60, 132, 80} {
 		p.run("resize-window", "-t", "0", "-x", fmt.Sprint(columns), "-y", "12")
