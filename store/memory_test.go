@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,5 +107,33 @@ func TestVerifyThatTakesTooMuchMemoryIsAnError(t *testing.T) {
 	var full *bounds.MemoryError
 	if v, err := Verify(t.Context(), l, VerifyOptions{}); !errors.As(err, &full) {
 		t.Errorf("%+v, %v", v, err)
+	}
+}
+
+// What could not be kept of the way through a referrer is not known to be needed, which
+// does not make it needless.
+func TestPruneThatTakesTooMuchMemoryRemovesNothing(t *testing.T) {
+	s := newSample(t)
+	root := s.index.Entries[0].Descriptor()
+	for i := range 50 {
+		s.put(s.image(t, fmt.Sprint("signature", i), &root, []byte(fmt.Sprint("signed", i))), "")
+	}
+	path := s.directory(t)
+	before := names(t, path)
+	for _, most := range []int64{0, 1, 3, 5, 10, 20} { // KiB beside what is open
+		d, err := OpenLayoutDir(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		little(t, most<<10+1)
+		var full *bounds.MemoryError
+		if _, err := d.Prune(t.Context(), keeping("example.com/app:v1")); !errors.As(err, &full) {
+			t.Errorf("%d KiB: %v", most, err)
+		}
+		bounds.SetMemory(0, nil)
+		closeAll(t, d)
+		if after := names(t, path); !slices.Equal(after, before) {
+			t.Fatalf("%d KiB: of %d files %d are left", most, len(before), len(after))
+		}
 	}
 }

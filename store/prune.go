@@ -195,7 +195,7 @@ func (p *pruner) follow() error {
 	for c, err := range p.verifier.bad {
 		return &PruneError{Digest: c.digest, Err: err}
 	}
-	return context.Cause(p.verifier.ctx)
+	return errors.Join(context.Cause(p.verifier.ctx), p.verifier.full)
 }
 
 // result tells what goes.
