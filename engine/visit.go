@@ -93,7 +93,7 @@ func (g *graph) visitOnce(ctx context.Context, by *visit, o origin, s *scope, at
 	g.mu.Unlock()
 
 	if !met {
-		v.err = g.explore(ctx, v, o, s, at)
+		v.err = g.explore(ctx, v, s, at)
 		g.mu.Lock()
 		v.awaits = nil
 		g.mu.Unlock()

@@ -16,17 +16,13 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, at stop) error {
+// explore walks the manifest at a stop, with what it leads to, as s selects that.
+func (g *graph) explore(ctx context.Context, v *visit, s *scope, at stop) error {
 	if at.depth == 0 {
 		ctx = walking(ctx)
 	}
-	if at.depth > bounds.Depth {
-		return walkError(o, at.desc, bounds.TooDeep)
-	}
-	if err := steps(ctx, 0); err != nil { // some other branch went beyond it
-		return walkError(o, at.desc, err)
-	}
-	n, err := g.node(ctx, o, at)
+	o := v.origin
+	n, err := g.enter(ctx, o, at)
 	if at.child && (errors.Is(err, errBlob) || err == nil && n.content != nil) {
 		v.leaves = []*blob{g.leaf(o, at.desc, n)}
 		return nil
@@ -48,6 +44,23 @@ func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, at st
 	if err := steps(ctx, len(children)); err != nil {
 		return walkError(o, at.desc, err)
 	}
+	return g.descend(ctx, v, s, at, children)
+}
+
+// enter reads the manifest at a stop, unless the walk went beyond a limit before it.
+func (g *graph) enter(ctx context.Context, o origin, at stop) (*node, error) {
+	if at.depth > bounds.Depth {
+		return nil, walkError(o, at.desc, bounds.TooDeep)
+	}
+	if err := steps(ctx, 0); err != nil { // some other branch went beyond it
+		return nil, walkError(o, at.desc, err)
+	}
+	return g.node(ctx, o, at)
+}
+
+// descend walks side by side the children of v that are selected, its subject and what
+// refers to it.
+func (g *graph) descend(ctx context.Context, v *visit, s *scope, at stop, children []ocispec.Descriptor) error {
 	below := make([]*visit, len(children))
 	// No group context: a child may be shared with an artifact that can be had,
 	// and must not be given up because its sibling cannot.
@@ -55,30 +68,29 @@ func (g *graph) explore(ctx context.Context, v *visit, o origin, s *scope, at st
 	group.SetLimit(abreast)
 	for i, child := range children {
 		group.Go(func() (err error) {
-			below[i], err = g.visit(ctx, v, o, s, childStop(child, at.depth+1))
+			below[i], err = g.visit(ctx, v, v.origin, s, childStop(child, at.depth+1))
 			return err
 		})
 	}
-	if n.subject != at.of && n.leads != nil && s.follows(n.subject) {
+	if v.node.subject != at.of && v.node.leads != nil && s.follows(v.node.subject) {
 		group.Go(func() (err error) {
 			v.subject, err = g.subject(ctx, v, s, at.depth+1)
 			return err
 		})
 	}
+	var unlisted, unattached error // why some referrers, or what is attached by tags, cannot be had
+	lost := 0
 	if s.referrers {
-		var lost int
 		group.Go(func() error {
-			v.attached, lost, v.missing = g.attachments(ctx, v, s, at.depth)
+			v.attached, lost, unattached = g.attachments(ctx, v, s, at.depth)
 			return nil
 		})
-		var err error
-		v.referrers, v.lost, err = g.referrers(ctx, v, s, at.depth)
-		defer func() {
-			v.lost += lost
-			v.missing = cmp.Or(err, v.missing)
-		}()
+		v.referrers, v.lost, unlisted = g.referrers(ctx, v, s, at.depth)
 	}
-	if err := group.Wait(); err != nil {
+	err := group.Wait()
+	v.lost += lost
+	v.missing = cmp.Or(unlisted, unattached)
+	if err != nil {
 		return err
 	}
 	v.adopt(below)
