@@ -179,17 +179,13 @@ func (a *artifact) report() ArtifactReport {
 	if a.visit == nil || a.visit.err != nil {
 		return r
 	}
-	seen := make(map[descriptor]bool)
-	add := func(d descriptor) {
-		if d.mediaType = ""; !seen[d] {
-			seen[d] = true
-			r.Bytes = bounds.Sum(r.Bytes, d.size)
-		}
-	}
+	seen := make(map[contentKey]bool)
 	a.visit.all(func(v *visit) {
-		add(v.node.descriptor)
-		for _, blob := range v.blobs() {
-			add(blob.descriptor)
+		for _, part := range v.parts() {
+			if !seen[part.key()] {
+				seen[part.key()] = true
+				r.Bytes = bounds.Sum(r.Bytes, part.size)
+			}
 		}
 	})
 	r.Expected = a.expects()
@@ -294,7 +290,7 @@ func (b *backup) open(ctx context.Context, from origin, desc ocispec.Descriptor,
 		return nil, err
 	}
 	near := onDisk(from)
-	key := blobKey{desc.Digest, desc.Size}
+	key := contentKey{desc.Digest, desc.Size}
 	return part{Closer: body, Reader: &counted{Reader: body, heard: func(n int64) {
 		b.advance(key, off, n)
 		off += n
@@ -305,7 +301,7 @@ func (b *backup) open(ctx context.Context, from origin, desc ocispec.Descriptor,
 }
 
 // advance tells of bytes of a blob that were not there before.
-func (b *backup) advance(key blobKey, off, n int64) {
+func (b *backup) advance(key contentKey, off, n int64) {
 	if added := b.headway.add(key, off, n); added > 0 {
 		b.Progress.Moved(added)
 	}

@@ -3,7 +3,6 @@ package engine
 import (
 	"slices"
 
-	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/store"
@@ -13,7 +12,7 @@ import (
 type blob struct {
 	descriptor
 	origins []origin    // where it can be had, the first one found first; guarded by graph.mu
-	waiting []*artifact // whom it keeps from being whole; guarded by the directory's mutex
+	waiting []*artifact // artifacts that wait for it; guarded by the directory's mutex
 	state   blobState   // guarded like waiting
 	err     error
 	rival   *blob // the next of a ring of those with this digest and other sizes; nil: there are none; guarded by graph.mu
@@ -28,14 +27,6 @@ const (
 	blobLater  // it failed, and is tried again once the plan is whole
 	blobDone   // err tells how
 )
-
-// blobKey is what makes two leaves one, whatever media types they are given.
-type blobKey struct {
-	digest digest.Digest
-	size   int64
-}
-
-func (b *blob) key() blobKey { return blobKey{b.digest, b.size} }
 
 // blob returns the run's one record of a leaf, whatever media types it is given, and
 // notes that o has it.

@@ -109,58 +109,75 @@ func requests(c *registry.Client) int {
 }
 
 func (b *backup) forecast(f *Forecast, there store.Layout, directory bool) {
-	has := func(d descriptor) bool {
-		if there == nil {
-			return false
-		}
-		size, err := there.Stat(d.digest)
-		return err == nil && size == d.size
-	}
-	seen := make(map[descriptor]bool)
-	meet := func(d descriptor, near bool, blob *blob) {
-		if seen[d] {
-			f.Shared = bounds.Sum(f.Shared, d.size)
-			return
-		}
-		seen[d] = true
-		f.Distinct = bounds.Sum(f.Distinct, d.size)
-		f.Parts++
-		if has(d) {
-			f.There = bounds.Sum(f.There, d.size)
-			return
-		}
-		f.New++
-		switch {
-		case blob != nil && b.planner.isInline(blob): // it came with a manifest
-		case near:
-			f.Near = bounds.Sum(f.Near, d.size)
-		case blob != nil:
-			f.Transfer = bounds.Sum(f.Transfer, d.size)
-			if d.size > 0 {
-				f.Transfers++
-			}
-			f.Requests += b.pieces(d.size, directory)
-		}
-	}
+	t := &tally{Forecast: f, backup: b, there: there, directory: directory, seen: make(map[contentKey]bool)}
 	for _, a := range b.planner.all {
 		f.Artifacts = append(f.Artifacts, a.outlook(there, directory))
-		if a.err != nil {
-			continue
+		if a.err == nil {
+			t.add(a.visit)
 		}
-		once := make(map[descriptor]bool)
-		each := func(d descriptor, near bool, blob *blob) {
-			if d.mediaType = ""; !once[d] {
-				once[d] = true
-				meet(d, near, blob)
+	}
+}
+
+// tally adds up what a backup would move.
+type tally struct {
+	*Forecast
+	backup    *backup
+	there     store.Layout // what the output holds now, or nil
+	directory bool
+	seen      map[contentKey]bool
+}
+
+// add counts the manifests and blobs of an artifact, each once.
+func (t *tally) add(root *visit) {
+	once := make(map[contentKey]bool)
+	isFirst := func(d descriptor) bool {
+		met := once[d.key()]
+		once[d.key()] = true
+		return !met
+	}
+	root.all(func(v *visit) {
+		if n := v.node.descriptor; isFirst(n) && t.lacks(n) && onDisk(v.origin) {
+			t.Near = bounds.Sum(t.Near, n.size)
+		}
+		for _, blob := range v.blobs() {
+			if isFirst(blob.descriptor) && t.lacks(blob.descriptor) {
+				t.fetch(blob)
 			}
 		}
-		a.visit.all(func(v *visit) {
-			near := onDisk(v.origin)
-			each(v.node.descriptor, near, nil)
-			for _, blob := range v.blobs() {
-				each(blob.descriptor, b.planner.isNear(blob), blob)
-			}
-		})
+	})
+}
+
+// lacks counts a manifest or a blob, and tells whether it has to come.
+func (t *tally) lacks(d descriptor) bool {
+	if t.seen[d.key()] {
+		t.Shared = bounds.Sum(t.Shared, d.size)
+		return false
+	}
+	t.seen[d.key()] = true
+	t.Distinct = bounds.Sum(t.Distinct, d.size)
+	t.Parts++
+	if t.there != nil {
+		if size, err := t.there.Stat(d.digest); err == nil && size == d.size {
+			t.There = bounds.Sum(t.There, d.size)
+			return false
+		}
+	}
+	t.New++
+	return true
+}
+
+// fetch counts what brings a blob; one that is inline came with a manifest.
+func (t *tally) fetch(b *blob) {
+	switch {
+	case t.backup.planner.isInline(b):
+	case t.backup.planner.isNear(b):
+		t.Near = bounds.Sum(t.Near, b.size)
+	default:
+		t.Transfer = bounds.Sum(t.Transfer, b.size)
+		if b.size > 0 {
+			t.Transfers++
+		}
+		t.Requests += t.backup.pieces(b.size, t.directory)
 	}
 }
 

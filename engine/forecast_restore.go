@@ -104,7 +104,7 @@ func (r *restore) foresee(ctx context.Context, f *Forecast) error {
 }
 
 func (r *restore) tally(f *Forecast) {
-	seen := make(map[descriptor]bool)
+	seen := make(map[contentKey]bool)
 	for _, d := range r.all {
 		if d.parent != nil {
 			continue
@@ -129,22 +129,23 @@ func (r *restore) tally(f *Forecast) {
 }
 
 // meet adds what a delivery consists of to a forecast. seen knows what was met.
-func (r *restore) meet(f *Forecast, d *delivery, seen map[descriptor]bool) {
+func (r *restore) meet(f *Forecast, d *delivery, seen map[contentKey]bool) {
 	if d.visit == nil || d.visit.err != nil {
 		return
 	}
-	once := make(map[descriptor]bool)
+	once := make(map[contentKey]bool)
 	r.each(d, d.visit, func(v *visit) {
 		for _, part := range v.parts() {
-			if part.mediaType = ""; once[part] {
+			key := part.key()
+			if once[key] {
 				continue
 			}
-			once[part] = true
-			if seen[part] {
+			once[key] = true
+			if seen[key] {
 				f.Shared = bounds.Sum(f.Shared, part.size)
 				continue
 			}
-			seen[part] = true
+			seen[key] = true
 			f.Distinct = bounds.Sum(f.Distinct, part.size)
 			if !r.dry.moves[part.digest] {
 				f.There = bounds.Sum(f.There, part.size)

@@ -50,11 +50,11 @@ func (r *restore) askFirst(ctx context.Context) error {
 // that has nothing: one for each tag, and one for each blob.
 func questions(same []*delivery) int {
 	n := len(same) - 1
-	blobs := make(map[descriptor]bool)
+	blobs := make(map[contentKey]bool)
 	for _, d := range same {
 		d.visit.core(func(v *visit) {
 			for _, b := range v.blobs() {
-				blobs[b.descriptor] = true
+				blobs[b.key()] = true
 			}
 		})
 	}

@@ -9,7 +9,7 @@ import (
 // is no progress. The zero value is ready.
 type headway struct {
 	mu    sync.Mutex // guards blobs
-	blobs map[blobKey]*course
+	blobs map[contentKey]*course
 }
 
 // course is how far one has come.
@@ -19,7 +19,7 @@ type course struct {
 }
 
 // expect tells whether a blob was not expected before.
-func (h *headway) expect(key blobKey) bool {
+func (h *headway) expect(key contentKey) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.blobs[key] != nil {
@@ -30,7 +30,7 @@ func (h *headway) expect(key blobKey) bool {
 }
 
 // add notes n bytes at off, and returns how many of them are new.
-func (h *headway) add(key blobKey, off, n int64) int64 {
+func (h *headway) add(key contentKey, off, n int64) int64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	c := h.of(key)
@@ -40,9 +40,9 @@ func (h *headway) add(key blobKey, off, n int64) int64 {
 	return c.done.add(off, n, key.size)
 }
 
-func (h *headway) of(key blobKey) *course {
+func (h *headway) of(key contentKey) *course {
 	if h.blobs == nil {
-		h.blobs = make(map[blobKey]*course)
+		h.blobs = make(map[contentKey]*course)
 	}
 	if h.blobs[key] == nil {
 		h.blobs[key] = new(course)
@@ -51,7 +51,7 @@ func (h *headway) of(key blobKey) *course {
 }
 
 // forget lets go of a blob that is there.
-func (h *headway) forget(key blobKey) {
+func (h *headway) forget(key contentKey) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.blobs, key)
@@ -59,7 +59,7 @@ func (h *headway) forget(key blobKey) {
 
 // giveUp returns how much of a blob will not move; known says whether any of it was
 // to.
-func (h *headway) giveUp(key blobKey) (rest int64, known bool) {
+func (h *headway) giveUp(key contentKey) (rest int64, known bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	known = h.blobs[key] != nil

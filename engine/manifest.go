@@ -52,6 +52,15 @@ func compact(d ocispec.Descriptor) descriptor {
 	return descriptor{mediaType: shared(d.MediaType), digest: d.Digest, size: d.Size}
 }
 
+// contentKey tells manifests and blobs apart by their bytes, whatever media types they
+// are given.
+type contentKey struct {
+	digest digest.Digest
+	size   int64
+}
+
+func (d descriptor) key() contentKey { return contentKey{d.digest, d.size} }
+
 // shared returns the one copy of a text that many manifests have.
 func shared(text string) string { return unique.Make(text).Value() }
 

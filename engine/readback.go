@@ -244,14 +244,13 @@ func hashRemote(ctx context.Context, repo *registry.Repository, b descriptor) er
 
 // readOnce asks a repository once for what many of its artifacts share.
 func (r *restore) readOnce(ctx context.Context, d *delivery, b descriptor, ask func() (string, error)) (string, error) {
-	b.mediaType = ""
-	return r.read.do(ctx, readKey{d.target.Registry + "/" + d.path, b, d.again}, ask)
+	return r.read.do(ctx, readKey{d.target.Registry + "/" + d.path, b.key(), d.again}, ask)
 }
 
 // readKey is one blob or manifest of one repository of a target.
 type readKey struct {
 	repository string
-	descriptor descriptor
+	content    contentKey
 	again      bool // after it was pushed once more
 }
 
