@@ -44,7 +44,9 @@ func (c *backupCommand) Help() string {
 }
 
 func (c *backupCommand) Run(ctx context.Context, u *ui) error {
-	c.begin(u, "backup")
+	if err := c.begin(u, "backup"); err != nil {
+		return err
+	}
 	b, err := c.plan(u)
 	if err != nil {
 		return c.refused(ctx, u, "backup", c.filesInUse(b), err)

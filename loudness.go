@@ -20,14 +20,18 @@ type eventFlags struct {
 	Format string `group:"Run" enum:"text,json" default:"text" placeholder:"text|json" help:"Report progress as text, or as json: one JSON object per event on standard output."`
 }
 
-// begin is called before anything is said.
-func (f *eventFlags) begin(u *ui, command string) {
+// begin is called before anything is said. A run whose events go nowhere does not begin.
+func (f *eventFlags) begin(u *ui, command string) error {
 	if f.Format != "json" {
-		return
+		return nil
 	}
 	u.quiet = true
-	u.events = &events{w: u.stdout, hide: u.secrets.hide, now: time.Now}
-	u.events.start(command)
+	e := &events{w: u.stdout, hide: u.secrets.hide, now: time.Now}
+	if e.start(command); e.err != nil {
+		return e.err
+	}
+	u.events = e
+	return nil
 }
 
 // filesWritten is standard output, where the events go to it.

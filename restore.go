@@ -41,7 +41,9 @@ func (c *restoreCommand) Help() string {
 }
 
 func (c *restoreCommand) Run(ctx context.Context, u *ui) error {
-	c.begin(u, "restore")
+	if err := c.begin(u, "restore"); err != nil {
+		return err
+	}
 	r, err := c.plan(u)
 	if err != nil {
 		return c.refused(ctx, u, "restore", c.filesInUse(r), err)

@@ -56,9 +56,13 @@ func TestProductThatGoesNowhereIsAnError(t *testing.T) {
 			if err != nil || !strings.HasSuffix(string(out), "exit "+want+"\n") {
 				t.Errorf("%s %s: %v\n%s", command, redirection, err, out)
 			}
-			if want == "1" && !strings.Contains(string(out), "standard output is closed") {
+			if want == "1" && strings.Count(string(out), "standard output is closed") != 1 {
 				t.Errorf("%s %s says\n%s", command, redirection, out)
 			}
+			if _, err := os.Stat("x.tgz"); want == "1" && err == nil {
+				t.Errorf("%s %s made an archive", command, redirection)
+			}
+			_ = os.Remove("x.tgz")
 		}
 	}
 }
