@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"oras.land/oras-go/v2/registry"
@@ -78,6 +79,7 @@ type Client struct {
 	places  places // over all registries
 	stores  stores
 	stats   stats
+	listed  atomic.Int64 // bytes of the names in the lists that are read now
 
 	mu           sync.Mutex // guards the maps
 	hosts        map[string]*host

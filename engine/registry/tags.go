@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 
 	"oras.land/oras-go/v2/registry/remote/errcode"
 
@@ -27,7 +28,7 @@ const (
 	maxTagBytes = 32 << 20
 	// nameMemory is what is kept for a name beside its text: its places in a map and
 	// in a list, which grow by doubling.
-	nameMemory = 120
+	nameMemory = 75
 )
 
 // listing is a paged list of names: where it is, and what it is called.
@@ -50,7 +51,7 @@ func (r *Repository) tagList() listing {
 
 // FirstTags returns the first page of the tag list, and whether there are more.
 func (r *Repository) FirstTags(ctx context.Context) (tags []string, more bool, err error) {
-	l, p := r.tagList(), newPages()
+	l, p := r.tagList(), newPages(&r.host.client.listed)
 	defer p.release()
 	tags, next, err := r.firstPage(ctx, l, p)
 	return tags, next != nil, r.fail(l.op, l.of, err)
@@ -59,7 +60,7 @@ func (r *Repository) FirstTags(ctx context.Context) (tags []string, more bool, e
 // list hands over what a paged list names, each name once. An error of yield is
 // returned as it is.
 func (r *Repository) list(ctx context.Context, l listing, yield func(names []string) error) error {
-	p := newPages()
+	p := newPages(&r.host.client.listed)
 	defer p.release()
 	names, next, err := r.firstPage(ctx, l, p)
 	for {
@@ -129,13 +130,14 @@ func (r *Repository) listPage(ctx context.Context, l listing, u *url.URL, p *pag
 // pages keeps a listing from going on for ever, and from filling the memory.
 type pages struct {
 	visited map[[sha256.Size]byte]bool // URLs
-	seen    map[string]bool            // names
+	seen    map[string]struct{}        // names
 	bytes   int                        // of the names
 	empty   int                        // pages in a row without a new name
+	listed  *atomic.Int64              // bytes that all lists which are read now keep
 }
 
-func newPages() *pages {
-	return &pages{visited: make(map[[sha256.Size]byte]bool), seen: make(map[string]bool)}
+func newPages(listed *atomic.Int64) *pages {
+	return &pages{visited: make(map[[sha256.Size]byte]bool), seen: make(map[string]struct{}), listed: listed}
 }
 
 // visit takes note of a page before it is asked for.
@@ -150,18 +152,29 @@ func (p *pages) visit(u *url.URL) error {
 
 // add appends a name of a page to its others, if it is new.
 func (p *pages) add(names []string, name string) ([]string, error) {
-	if p.seen[name] {
+	if _, again := p.seen[name]; again {
 		return names, nil
 	}
 	if len(p.seen) >= maxTags || p.bytes+len(name) > maxTagBytes {
 		return names, fmt.Errorf("%w: more than %d names of %d bytes", ErrEndlessTags, len(p.seen), p.bytes)
 	}
-	if err := bounds.Take(int64(nameMemory + len(name))); err != nil {
+	if err := p.take(name); err != nil {
 		return names, err
 	}
-	p.seen[name] = true
+	p.seen[name] = struct{}{}
 	p.bytes += len(name)
 	return append(names, name), nil
+}
+
+// take counts what is going to be kept for a name. All lists together may have half
+// of what the run may keep.
+func (p *pages) take(name string) error {
+	n := int64(nameMemory + len(name))
+	err := bounds.TakeOfHalf(p.listed.Load(), n)
+	if err == nil {
+		p.listed.Add(n)
+	}
+	return err
 }
 
 // drop forgets the names of a page that broke off.
@@ -169,13 +182,18 @@ func (p *pages) drop(names []string) {
 	for _, name := range names {
 		delete(p.seen, name)
 		p.bytes -= len(name)
-		bounds.Give(int64(nameMemory + len(name)))
+		p.give(nameMemory + len(name))
 	}
 }
 
 // release ends the counting of what was kept: what is still needed of it counts where
 // it goes.
-func (p *pages) release() { bounds.Give(int64(nameMemory*len(p.seen) + p.bytes)) }
+func (p *pages) release() { p.give(nameMemory*len(p.seen) + p.bytes) }
+
+func (p *pages) give(n int) {
+	p.listed.Add(int64(-n))
+	bounds.Give(int64(n))
+}
 
 // count takes note of a page that came whole.
 func (p *pages) count(names []string) error {
