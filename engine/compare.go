@@ -11,7 +11,6 @@ import (
 	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // compare asks the targets what they have of each delivery, and makes of what
@@ -210,9 +209,6 @@ func (r *restore) wanted(d *delivery, v *visit) []*visit {
 	return wanted
 }
 
-// lacking tells whether a manifest of the delivery has to be pushed.
-func (d *delivery) lacking(v *visit) bool { return !d.present || d.lacks[v] }
-
 // each calls fn for the manifests of the delivery, each once, depth first, with
 // the referrers that go along.
 func (r *restore) each(d *delivery, v *visit, fn func(*visit)) {
@@ -267,66 +263,4 @@ func (r *restore) adopt() {
 	if behind > 0 {
 		r.Progress.Notice("left behind with the indexes that were rewritten: " + quantity(behind, "cosign tag"))
 	}
-}
-
-// report is what became of one delivery, without what cosign attached to it: that
-// may still be under way.
-func (d *delivery) report() ArtifactReport {
-	return d.alone(make(map[digest.Digest]bool))
-}
-
-func (d *delivery) alone(seen map[digest.Digest]bool) ArtifactReport {
-	r := ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.digest, Err: d.err, Unchanged: d.unchanged()}
-	if d.overwrote() {
-		r.Overwritten = d.was
-	}
-	r.count(d, seen)
-	return r
-}
-
-// whole is what became of a delivery and of what cosign attached to it, when
-// nothing is under way any more.
-func (d *delivery) whole() ArtifactReport {
-	seen := make(map[digest.Digest]bool)
-	r := d.alone(seen)
-	for _, b := range d.beside {
-		r.count(b, seen)
-		r.Unchanged = r.Unchanged && b.unchanged()
-		if b.err != nil && r.Err == nil {
-			r.Err = &ReferrersError{Reference: d.name, Err: b.err}
-		}
-	}
-	return r
-}
-
-func (d *delivery) unchanged() bool {
-	return d.err == nil && !d.again && (d.skipped || d.present && len(d.lacks) == 0)
-}
-
-// count adds what a delivery consists of. seen knows what was counted.
-func (r *ArtifactReport) count(d *delivery, seen map[digest.Digest]bool) {
-	if d.visit == nil || d.visit.err != nil {
-		return
-	}
-	if !d.skipped {
-		came := len(d.refers)
-		if d.parent != nil {
-			came++
-		}
-		r.Expected += came
-		if d.err == nil {
-			r.Referrers += came
-		}
-	}
-	add := func(part descriptor) {
-		if !seen[part.digest] {
-			seen[part.digest] = true
-			r.Bytes = bounds.Sum(r.Bytes, part.size)
-		}
-	}
-	d.visit.all(func(v *visit) {
-		for _, part := range v.parts() {
-			add(part)
-		}
-	})
 }

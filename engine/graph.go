@@ -1,9 +1,7 @@
 package engine
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -12,35 +10,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
-	"github.com/oras-mirror/oras-mirror/store"
 )
-
-// node is one manifest of the run, whatever number of artifacts, repositories
-// or registries share it.
-type node struct {
-	descriptor
-	artifactType string // as the manifest says
-	kind         string // as a list of referrers says
-	known        bool   // what it points at is; else it is carried as bytes alone
-	index        bool
-	subject      digest.Digest
-	leads        *descriptor          // to its subject, as the manifest describes that; nil: it has none
-	children     []ocispec.Descriptor // of an index: manifests, seldom blobs
-	blobs        []*blob
-	elsewhere    []descriptor     // layers that no registry has to have; those that are there are leaves of a visit
-	called       map[*blob]string // media types that blobs have here, and another manifest gave otherwise
-	data         []byte           // until it is stored
-	away         bool             // it is to be stored, and has to be fetched once more for that
-	content      []byte           // of what is a blob where an index names it; nil for others
-}
-
-// nodeKey is what makes two manifests one. Where the bytes say what a manifest is,
-// the media type is "": what another repository declares them to be changes nothing.
-type nodeKey struct {
-	digest    digest.Digest
-	size      int64
-	mediaType string
-}
 
 // graph is all manifests and blobs that a run has met. Each manifest is fetched
 // once, and each repository is asked once for the referrers of each.
@@ -60,13 +30,6 @@ type graph struct {
 	blobs   map[digest.Digest]*blob
 	circles bool                   // some visit was done before one that it leads to
 	leftOut map[digest.Digest]bool // layers that are not there and need not be
-}
-
-type pendingNode struct {
-	*node
-	sure bool // its bytes alone tell what it is
-	err  error
-	done chan struct{} // guarded by graph.mu
 }
 
 // closed takes the place of a channel that was closed: of 100,000 artifacts each
@@ -108,212 +71,4 @@ func newGraph() *graph {
 		leftOut: make(map[digest.Digest]bool),
 		blobs:   make(map[digest.Digest]*blob),
 	}
-}
-
-// errBlob says that what an index names is a blob, as in BuildKit's registry cache.
-var errBlob = errors.New("it is a blob, and no manifest")
-
-// node fetches and reads a manifest once. A failure is not remembered: another
-// repository may have it.
-func (g *graph) node(ctx context.Context, o origin, at stop) (*node, error) {
-	plain := nodeKey{at.desc.Digest, at.desc.Size, ""}
-	declared := plain
-	declared.mediaType = cmp.Or(shared(at.desc.MediaType), "none")
-	g.mu.Lock()
-	p := g.nodes[declared]
-	same := p != nil
-	if !same { // whoever declares what: the bytes may tell
-		p = g.nodes[plain]
-	}
-	met := p != nil
-	if !met {
-		p = &pendingNode{done: make(chan struct{})}
-		g.nodes[plain] = p
-	}
-	done := p.done
-	g.mu.Unlock()
-
-	if met {
-		at.data = nil // whoever is ahead may wait for the memory that this one has
-		bounds.Leave(ctx)
-		select {
-		case <-done:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
-		if p.err != nil || !p.sure && !same {
-			return g.node(ctx, o, at)
-		}
-		g.alsoAt(p.node, o)
-		return p.node, nil
-	}
-	p.node, p.sure, p.err = g.load(ctx, o, at)
-	g.mu.Lock()
-	if !p.sure || p.err != nil {
-		delete(g.nodes, plain)
-	}
-	if !p.sure && p.err == nil {
-		g.nodes[declared] = p
-	}
-	g.mu.Unlock()
-	g.end(&p.done)
-	return p.node, p.err
-}
-
-// load makes a node; sure says that its bytes alone tell what it is.
-func (g *graph) load(ctx context.Context, o origin, at stop) (n *node, sure bool, err error) {
-	ctx, done := g.lane.Begin(ctx)
-	defer done()
-	data, err := g.bytes(ctx, o, at)
-	if err != nil {
-		return nil, false, err
-	}
-	m, err := at.parse(ctx, data)
-	if err == nil {
-		err = g.room(m)
-	}
-	if err != nil {
-		return nil, false, &ArtifactError{Reference: o.repository() + "@" + at.desc.Digest.String(), Op: "read", Err: err}
-	}
-	if m.IsContent() && !keepsContent(data) && at.child {
-		return nil, false, errBlob
-	}
-	n = g.makeNode(o, at.desc, m)
-	if m.IsContent() && len(data) <= maxContent {
-		n.content = data
-	}
-	stored, err := g.store(at.desc, data)
-	if err != nil {
-		return nil, false, err
-	}
-	if !stored {
-		g.keep(n, data)
-	}
-	return n, !m.IsDeclared(), nil
-}
-
-const (
-	// maxContent is the largest blob that is kept because an index names it: what is
-	// larger is fetched once more, as a blob.
-	maxContent = 1 << 20
-	// maxKept bounds the manifests that wait for their turn in an archive. Those of
-	// 1,000 images have 2 MiB.
-	maxKept = 16 << 20
-)
-
-func keepsContent(data []byte) bool {
-	return len(data) <= maxContent && bounds.Take(int64(len(data))) == nil
-}
-
-// keep holds the bytes of a manifest until it is written, if they are not too many.
-func (g *graph) keep(n *node, data []byte) {
-	if size := int64(len(data)); g.kept.Add(size) > maxKept {
-		g.kept.Add(-size)
-		n.away = true
-		return
-	}
-	n.data = data
-}
-
-// What the plan keeps of a manifest, with the artifact or the visit that it belongs
-// to, of a blob, and of one that it knows already.
-const (
-	nodeMemory      = 650
-	blobMemory      = 250
-	knownBlobMemory = 32
-)
-
-// room counts what is going to be kept of a manifest.
-func (g *graph) room(m *store.Manifest) error {
-	n := int64(nodeMemory + len(m.MediaType) + len(m.ArtifactType))
-	for _, child := range lean(m.Manifests) {
-		n += store.DescriptorMemory(&child)
-	}
-	g.mu.Lock()
-	for _, leaf := range m.Leaves() {
-		n += knownBlobMemory + int64(len(leaf.MediaType)+len(leaf.Data))
-		if g.blobs[leaf.Digest].sized(leaf.Size) == nil {
-			n += blobMemory
-		}
-	}
-	g.mu.Unlock()
-	return bounds.Take(n)
-}
-
-func (g *graph) makeNode(o origin, desc ocispec.Descriptor, m *store.Manifest) *node {
-	desc.MediaType = m.MediaType
-	n := &node{descriptor: compact(desc), artifactType: shared(m.ArtifactType), kind: shared(m.Kind()), known: m.IsKnown(), index: m.IsIndex(), children: lean(m.Manifests)}
-	if m.Subject != nil {
-		subject := compact(*m.Subject)
-		n.subject, n.leads = subject.digest, &subject
-	}
-	for _, b := range m.Leaves() {
-		if store.IsElsewhere(b) && !store.HasInline(b) {
-			n.elsewhere = append(n.elsewhere, compact(b))
-			continue
-		}
-		n.addBlob(g.blob(b, o), shared(b.MediaType))
-	}
-	return n
-}
-
-// lean are the children of an index as far as a plan asks for them: what else their
-// descriptors say may be more than all the rest of it.
-func lean(children []ocispec.Descriptor) []ocispec.Descriptor {
-	var lean []ocispec.Descriptor
-	for _, c := range children {
-		c.URLs = nil
-		if _, is := store.AttestationOf(c); !is {
-			c.Annotations = nil
-		}
-		lean = append(lean, c)
-	}
-	return lean
-}
-
-func (n *node) addBlob(b *blob, mediaType string) {
-	n.blobs = append(n.blobs, b)
-	if b.mediaType == mediaType {
-		return
-	}
-	if n.called == nil {
-		n.called = make(map[*blob]string)
-	}
-	n.called[b] = mediaType
-}
-
-// typeOf is the media type that a manifest gives one of its blobs.
-func (n *node) typeOf(b *blob) string {
-	if mediaType, otherwise := n.called[b]; otherwise {
-		return mediaType
-	}
-	return b.mediaType
-}
-
-func (g *graph) bytes(ctx context.Context, o origin, at stop) ([]byte, error) {
-	data := at.data
-	if data != nil && at.child { // it stood in the index
-		return data, nil
-	}
-	if data == nil {
-		if err := bounds.Enter(ctx, min(at.desc.Size, store.MaxManifest)); err != nil {
-			return nil, err
-		}
-		stored, blob := g.known(at)
-		if blob {
-			return nil, errBlob
-		}
-		if stored != nil {
-			return stored, nil
-		}
-		bounds.Leave(ctx) // nothing may be asked of a registry from within the lane
-		var err error
-		if data, err = at.fetch(ctx, o); err != nil {
-			return nil, err
-		}
-	}
-	if !onDisk(o) {
-		g.moved(int64(len(data)))
-	}
-	return data, nil
 }

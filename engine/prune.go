@@ -5,8 +5,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/opencontainers/go-digest"
-
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -77,15 +75,6 @@ func Prune(ctx context.Context, dir *store.Dir, s *Selected, dryRun bool) (*stor
 		s.forgetMissing(dir.Index())
 	}
 	return dir.Prune(ctx, store.PruneOptions{Keep: s.Keeps, Attached: attachedName, DryRun: dryRun})
-}
-
-// attachedName tells what cosign attached the entry of a name to.
-func attachedName(name string) (digest.Digest, bool) {
-	ref, err := config.ParseReference(name)
-	if err != nil {
-		return "", false
-	}
-	return AttachedTo(ref)
 }
 
 // forgetMissing takes what is not selected any more out of what an index says that

@@ -2,8 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -231,89 +229,3 @@ func (r *restore) report(took time.Duration) *Report {
 	report.Output = strings.Join(names, ", ")
 	return report
 }
-
-// NameError says that an entry of a layout has no name that says where it belongs.
-type NameError struct {
-	Entry string // a bare tag, or a digest
-	Place string // what could have named a repository for it: "the target ..."
-}
-
-func (e *NameError) Error() string {
-	return fmt.Sprintf("%s has no repository in its name, and %s names none", e.Entry, e.Place)
-}
-
-// RetagError says that a target names a tag, for an input that has more than one
-// artifact, or one that has a name.
-type RetagError struct {
-	Target    string // REGISTRY/REPOSITORY:TAG
-	Artifacts int
-}
-
-func (e *RetagError) Error() string {
-	if e.Artifacts == 1 {
-		return e.Target + ": the tag is for an artifact without a name, and that of the input has one"
-	}
-	return fmt.Sprintf("%s: the tag is for one artifact, and the input has %d", e.Target, e.Artifacts)
-}
-
-// OnlyError says that a pattern selects nothing.
-type OnlyError struct{ Pattern string }
-
-func (e *OnlyError) Error() string { return fmt.Sprintf("no artifact matches %q", e.Pattern) }
-
-// UnmatchedError says that a mapping of the run moves nothing.
-type UnmatchedError struct{ Mapping string } // its source
-
-func (e *UnmatchedError) Error() string {
-	return fmt.Sprintf("no artifact matches the mapping of %q", e.Mapping)
-}
-
-// ExistsError says that a tag of the target has another digest and may not be
-// overwritten.
-type ExistsError struct {
-	Reference string
-	Digest    digest.Digest
-}
-
-func (e *ExistsError) Error() string {
-	return fmt.Sprintf("%s: push: the tag exists with the digest %s", e.Reference, e.Digest)
-}
-
-// SparseError says that a registry refuses an index of which it has not all
-// children.
-type SparseError struct {
-	Reference string
-	Err       error
-}
-
-func (e *SparseError) Error() string {
-	reason := e.Err.Error()
-	var remote *registry.Error
-	if errors.As(e.Err, &remote) {
-		reason = remote.Reason()
-	}
-	return fmt.Sprintf("%s: push: the registry refuses an index without all of its platforms: %s", e.Reference, reason)
-}
-
-func (e *SparseError) Unwrap() error { return e.Err }
-
-// MissingError says that the input lacks what its index promises.
-type MissingError struct{ Blob string }
-
-func (e *MissingError) Error() string { return e.Blob + " is not in the input" }
-
-// CorruptError says that the input holds other bytes than its manifests say.
-type CorruptError struct{ Err error }
-
-// corrupt says of what could not be read that the input is at fault, unless it is not.
-func corrupt(err error) error {
-	if store.IsTooManyFiles(err) {
-		return err
-	}
-	return &CorruptError{Err: err}
-}
-
-func (e *CorruptError) Error() string { return "the input is corrupt: " + e.Err.Error() }
-func (e *CorruptError) Unwrap() error { return e.Err }
-
-var errNoTarget = errors.New("no target")

@@ -6,73 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/opencontainers/go-digest"
-
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/engine/registry"
 )
-
-// delivery is one artifact on its way to one place.
-type delivery struct {
-	name   string // the full source reference, or what the layout calls it
-	listed listedKey
-	source string // the repository that it came from; "" if unknown
-	root   descriptor
-	target config.Target
-	path   string // repository under the target's registry
-	tag    string // "" for one that is restored by digest
-	repo   *registry.Repository
-	scope  *scope
-
-	visit   *visit
-	fresh   bool                   // the registry knows no such repository yet
-	answer  *answer                // what the target said of the reference; nil if it was not asked first
-	present bool                   // the target has the root
-	lacks   map[*visit]bool        // what it lacks all the same
-	changes bool                   // the tag has another digest
-	was     digest.Digest          // that one
-	skipped bool                   // and stays as it is
-	subject digest.Digest          // of what cosign keeps under a tag; "" for others
-	parent  *delivery              // the artifact of this run that it belongs to, if any
-	beside  []*delivery            // those whose parent this is
-	refers  []digest.Digest        // referrers that go along, sorted
-	old     []digest.Digest        // of indexes of it that were rewritten
-	pending int                    // uploads that it waits for; guarded by restore.mu
-	again   bool                   // some of it was found missing there, and is pushed once more
-	done    bool                   // it is whole in the target
-	fault   error                  // why it cannot be restored at all
-	nowhere bool                   // that is its name: no place is known for it
-	failure error                  // of such an upload; guarded by restore.mu
-	spares  map[digest.Digest]bool // layers that need not come
-	err     error
-}
-
-// destination is the full reference that the artifact gets; "" for none.
-func (d *delivery) destination() string {
-	if d.nowhere {
-		return ""
-	}
-	name := d.target.Registry
-	if d.path != "" {
-		name += "/" + d.path
-	}
-	if d.tag == "" {
-		return name + "@" + d.root.digest.String()
-	}
-	return name + ":" + d.tag
-}
-
-func (d *delivery) reference() string {
-	if d.tag == "" {
-		return d.root.digest.String()
-	}
-	return d.tag
-}
-
-// place is a manifest in the repository that the delivery goes to.
-func (d *delivery) place(of digest.Digest) placeKey {
-	return placeKey{d.target.Registry + "/" + d.path, of}
-}
 
 // route maps every selected entry to every target. It fails before a byte
 // moves where two entries land on one reference, or one on none that the target
@@ -273,35 +208,22 @@ func checkName(d *delivery) error {
 
 // selected returns the roots that --only leaves, with what cosign attached to them.
 func (r *restore) selected() ([]root, error) {
-	used := make([]bool, len(r.Only))
-	patterns := make([]onlyPattern, len(r.Only))
-	for i, text := range r.Only {
-		patterns[i] = parseOnly(text)
+	named, err := r.named()
+	if err != nil {
+		return nil, err
 	}
-	picked := make([]bool, len(r.in.roots))
 	chosen := make(map[placeKey]bool)
 	repositories := make(map[string]bool)
 	for i, root := range r.in.roots {
-		if root.isSuspect() {
+		if !named[i] {
 			continue
 		}
-		picked[i] = len(r.Only) == 0
-		for k, pattern := range patterns {
-			if pattern.matches(root) {
-				picked[i], used[k] = true, true
-			}
-		}
-		if picked[i] {
-			repositories[root.ref.Name()] = true
-		}
-		if picked[i] && len(r.Only) > 0 {
+		repositories[root.ref.Name()] = true
+		if len(r.Only) > 0 {
 			for _, digest := range r.in.family(root.entry.Descriptor()) {
 				chosen[placeKey{root.ref.Name(), digest}] = true
 			}
 		}
-	}
-	if i := slices.Index(used, false); i >= 0 {
-		return nil, &OnlyError{Pattern: r.Only[i]}
 	}
 	var roots []root
 	for i, root := range r.in.roots {
@@ -309,25 +231,39 @@ func (r *restore) selected() ([]root, error) {
 		if attached && r.ExcludeReferrers {
 			continue
 		}
+		picked := named[i] || attached && chosen[placeKey{root.ref.Name(), subject}]
 		if root.isSuspect() { // it may belong to anything in its repository
-			picked[i] = !r.ExcludeReferrers && (root.ref.Registry == "" || repositories[root.ref.Name()])
+			picked = picked || !r.ExcludeReferrers && (root.ref.Registry == "" || repositories[root.ref.Name()])
 		}
-		if picked[i] || attached && chosen[placeKey{root.ref.Name(), subject}] {
+		if picked {
 			roots = append(roots, root)
 		}
 	}
 	return roots, nil
 }
 
-// AttachedTo tells what cosign attached an artifact to, by its tag.
-func AttachedTo(ref config.Reference) (digest.Digest, bool) {
-	for _, kind := range cosignKinds {
-		name, ok := strings.CutSuffix(ref.Tag, kind)
-		algorithm, encoded, cut := strings.Cut(name, "-")
-		d := digest.NewDigestFromEncoded(digest.Algorithm(algorithm), encoded)
-		if ok && cut && d.Validate() == nil {
-			return d, true
+// named tells of each root whether --only names it; without --only all are named. A
+// suspect root has no name. A pattern that names none is an *OnlyError.
+func (r *restore) named() ([]bool, error) {
+	named := make([]bool, len(r.in.roots))
+	used := make([]bool, len(r.Only))
+	patterns := make([]onlyPattern, len(r.Only))
+	for i, text := range r.Only {
+		patterns[i] = parseOnly(text)
+	}
+	for i, root := range r.in.roots {
+		if root.isSuspect() {
+			continue
+		}
+		named[i] = len(r.Only) == 0
+		for k, pattern := range patterns {
+			if pattern.matches(root) {
+				named[i], used[k] = true, true
+			}
 		}
 	}
-	return "", false
+	if i := slices.Index(used, false); i >= 0 {
+		return nil, &OnlyError{Pattern: r.Only[i]}
+	}
+	return named, nil
 }

@@ -1,0 +1,189 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/errdef"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// remote is a repository of a registry.
+type remote struct {
+	repo *registry.Repository
+	ref  config.Reference // of the repository
+
+	// fallbacks are the referrers tags that the tag list showed; nil while the
+	// tags are not listed. A set is never changed once it is stored.
+	fallbacks atomic.Pointer[map[string]bool]
+
+	firstTags sync.Once // guards what follows: it is written there
+	tags      []string
+	more      bool
+	tagsErr   error
+}
+
+func (r *remote) queue() string { return r.ref.Registry }
+
+func (r *remote) repository() string { return r.ref.Name() }
+
+func (r *remote) repositories(digest.Digest) []string { return []string{r.ref.Name()} }
+
+func (r *remote) resolve(ctx context.Context, ref config.Reference) (ocispec.Descriptor, error) {
+	desc, err := r.repo.Resolve(ctx, target(ref))
+	return desc, r.absent(ctx, ref, err)
+}
+
+func (r *remote) open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error) {
+	desc, data, err := r.repo.FetchManifest(ctx, target(ref))
+	var failed *registry.Error
+	if errors.As(err, &failed) && failed.Op == "fetch" {
+		// One request did both; for who reads of it, the name was not found.
+		err = &registry.Error{Op: "resolve", Reference: failed.Reference, Err: failed.Err}
+	}
+	return desc, data, r.absent(ctx, ref, err)
+}
+
+// listPatience is how long the tags of a repository are waited for that only an
+// error has a use for.
+const listPatience = 10 * time.Second
+
+// absent adds to the error of a tag that is not there which tags there are: one
+// request for each repository, and nothing is lost if it fails.
+func (r *remote) absent(ctx context.Context, ref config.Reference, err error) error {
+	if ref.Tag == "" || ref.Digest != "" || !errors.Is(err, errdef.ErrNotFound) {
+		return err
+	}
+	r.firstTags.Do(func() {
+		ctx, cancel := context.WithTimeout(ctx, listPatience)
+		defer cancel()
+		r.tags, r.more, r.tagsErr = r.repo.FirstTags(ctx)
+	})
+	gone := errors.Is(r.tagsErr, errdef.ErrNotFound)
+	if r.tagsErr != nil && !gone {
+		return err
+	}
+	return &TagError{Repository: r.ref.Name(), Tag: ref.Tag, Tags: r.tags, More: r.more, NoRepository: gone, Err: err}
+}
+
+func (r *remote) manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	_, data, err := r.repo.FetchManifest(ctx, desc.Digest.String())
+	if err != nil {
+		return nil, err
+	}
+	if err := verify(desc, data); err != nil {
+		return nil, &ArtifactError{Reference: r.ref.Name() + "@" + desc.Digest.String(), Op: "fetch", Err: err}
+	}
+	return data, nil
+}
+
+// maxLook bounds what is read of a blob that an index calls a manifest: most
+// registries take no manifest that is larger.
+const maxLook = 4 << 20
+
+// child asks for a manifest, then for a blob: the two are kept apart, and the media
+// type that an index gives may be wrong.
+func (r *remote) child(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	if desc.Size > store.MaxManifest {
+		return nil, nil
+	}
+	data, err := r.manifest(ctx, desc)
+	if !isNoManifest(err) {
+		return data, err
+	}
+	has, e := r.repo.HasBlob(ctx, desc)
+	switch {
+	case e != nil || !has:
+		return nil, err
+	case store.IsContent(desc.MediaType) || desc.Size > maxLook || desc.Size == 0:
+		return nil, nil
+	}
+	return r.look(ctx, desc)
+}
+
+// look reads a blob, since its bytes may be those of a manifest.
+func (r *remote) look(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	body, err := r.repo.FetchBlob(ctx, desc, 0, desc.Size)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(body)
+	if err := errors.Join(err, body.Close()); err != nil {
+		return nil, err
+	}
+	if err := verify(desc, data); err != nil {
+		return nil, &ArtifactError{Reference: r.ref.Name() + "@" + desc.Digest.String(), Op: "fetch", Err: err}
+	}
+	return data, nil
+}
+
+// isNoManifest tells the answers to a request for a manifest by its digest that may
+// mean a blob: that is not found, or is none, or is larger than any.
+func isNoManifest(err error) bool {
+	switch registry.Status(err) {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusUnsupportedMediaType:
+		return true
+	}
+	return errors.Is(err, errdef.ErrSizeExceedsLimit)
+}
+
+func (r *remote) referrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {
+	fallbacks := r.fallbacks.Load()
+	if fallbacks == nil {
+		return r.repo.EveryReferrer(ctx, subject)
+	}
+	known := (*fallbacks)[registry.FallbackTag(subject.Digest)]
+	return r.repo.Referrers(ctx, subject, &known)
+}
+
+// attached looks into the tag list, or asks for each tag where there is none.
+func (r *remote) attached(ctx context.Context, subject digest.Digest, ask bool) ([]config.Reference, error) {
+	var found []config.Reference
+	listed := r.fallbacks.Load()
+	if listed == nil && !ask {
+		return nil, nil
+	}
+	for _, kind := range cosignKinds {
+		ref := r.ref
+		ref.Tag = registry.FallbackTag(subject) + kind
+		if listed == nil {
+			_, err := r.repo.Resolve(ctx, ref.Tag)
+			if errors.Is(err, errdef.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+		} else if !(*listed)[ref.Tag] {
+			continue
+		}
+		found = append(found, ref)
+	}
+	return found, nil
+}
+
+func (r *remote) hasBlob(ctx context.Context, desc ocispec.Descriptor) (bool, error) {
+	return r.repo.HasBlob(ctx, desc)
+}
+
+func (r *remote) blob(ctx context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
+	return r.repo.FetchBlob(ctx, desc, off, n)
+}
+
+// target is what a registry is asked for: the digest where one is given.
+func target(ref config.Reference) string {
+	if ref.Digest != "" {
+		return ref.Digest.String()
+	}
+	return ref.Tag
+}
