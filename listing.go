@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"slices"
 
@@ -188,25 +185,6 @@ func (c *catalog) isReferrer(e store.Entry) bool {
 	return err == nil && m.Subject != nil
 }
 
-// spot is what a walk comes to: what index.json lists, or what an index names.
-type spot struct {
-	desc  ocispec.Descriptor
-	child bool
-}
-
-// manifest reads what is there; that of a blob points at nothing.
-func (c *catalog) manifest(at spot) (*store.Manifest, error) {
-	read, parse := c.read, store.ParseManifest
-	if at.child {
-		read, parse = c.child, store.ParseChild
-	}
-	data, err := read(at.desc)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", at.desc.Digest, err)
-	}
-	return parse(at.desc, data)
-}
-
 // artifact walks the graph of an entry.
 func (c *catalog) artifact(e store.Entry) (listed, error) {
 	a := listed{Reference: e.Name, Digest: e.Digest, MediaType: c.types[e.Digest], ArtifactType: e.ArtifactType, Sparse: e.Platforms != ""}
@@ -239,145 +217,4 @@ func (c *catalog) artifact(e store.Entry) (listed, error) {
 	}
 	t.found = func(desc ocispec.Descriptor) { a.Size = bounds.Sum(a.Size, desc.Size) }
 	return a, c.walkSubjects(t)
-}
-
-// trail is the way through one artifact.
-type trail struct {
-	sparse   bool // below an index there is what is there
-	seen     map[digest.Digest]bool
-	found    func(ocispec.Descriptor) // hears of each manifest and blob, once
-	subjects []ocispec.Descriptor     // what was referred to on the way
-}
-
-func newTrail(sparse bool) *trail {
-	return &trail{sparse: sparse, seen: make(map[digest.Digest]bool), found: func(ocispec.Descriptor) {}}
-}
-
-// walkSubjects goes on with what was referred to, as far as that is there.
-func (c *catalog) walkSubjects(t *trail) error {
-	for depth := 1; len(t.subjects) > 0; depth++ {
-		some := t.subjects
-		t.subjects = nil
-		for _, subject := range some {
-			if _, err := c.read(subject); errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if err := c.walk(spot{desc: subject}, t, depth); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// walk finds what is at a spot and everything below it.
-func (c *catalog) walk(at spot, t *trail, depth int) error {
-	if t.seen[at.desc.Digest] {
-		return nil
-	}
-	t.seen[at.desc.Digest] = true
-	t.found(at.desc)
-	m, err := c.manifest(at)
-	switch {
-	case err != nil:
-		return err
-	case depth > bounds.Depth:
-		return fmt.Errorf("%s: %w", at.desc.Digest, bounds.TooDeep)
-	case len(m.Manifests) > bounds.Manifests:
-		return fmt.Errorf("%s: %w", at.desc.Digest, bounds.TooBroad)
-	}
-	if m.Subject != nil {
-		t.subjects = append(t.subjects, *m.Subject)
-	}
-	for _, leaf := range m.Leaves() {
-		if !t.seen[leaf.Digest] && !(store.IsElsewhere(leaf) && c.absent(leaf)) {
-			t.seen[leaf.Digest] = true
-			t.found(leaf)
-		}
-	}
-	for _, child := range m.Manifests {
-		if t.sparse && c.absent(child) {
-			continue
-		}
-		if err := c.walk(spot{child, true}, t, depth+1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// platform is what a child of an index is for, or what the config of an image
-// says. An attestation is for "unknown/unknown", which is none.
-func (c *catalog) platform(desc ocispec.Descriptor) string {
-	p := desc.Platform
-	if p == nil && isConfig(desc) {
-		data, err := c.read(desc)
-		if err == nil {
-			_ = json.Unmarshal(data, &p) // what is no image has no platform
-		}
-	}
-	if p == nil || p.OS == "" || p.OS == "unknown" {
-		return ""
-	}
-	name := p.OS + "/" + p.Architecture
-	if p.Variant != "" {
-		name += "/" + p.Variant
-	}
-	return name
-}
-
-func isConfig(desc ocispec.Descriptor) bool {
-	return desc.MediaType == ocispec.MediaTypeImageConfig || desc.MediaType == "application/vnd.docker.container.image.v1+json"
-}
-
-// childOf takes what a stream has not brought among its manifests for a blob.
-func childOf(s *store.Stream) func(ocispec.Descriptor) ([]byte, error) {
-	return func(desc ocispec.Descriptor) ([]byte, error) {
-		data, err := s.Manifest(desc.Digest)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil
-		}
-		return data, err
-	}
-}
-
-func absentFrom(s *store.Stream) func(ocispec.Descriptor) bool {
-	return func(desc ocispec.Descriptor) bool {
-		_, err := s.Manifest(desc.Digest)
-		return store.IsManifest(desc.MediaType) && errors.Is(err, fs.ErrNotExist)
-	}
-}
-
-// maxConfig is far more than the config of an image has.
-const maxConfig = 1 << 20
-
-// passing reads a stream to its end and keeps the configs that it comes by.
-func passing(ctx context.Context, s *store.Stream) (map[digest.Digest][]byte, error) {
-	wanted := make(map[digest.Digest]bool)
-	walker := &catalog{child: childOf(s), absent: absentFrom(s)}
-	walker.read = func(desc ocispec.Descriptor) ([]byte, error) { return s.Manifest(desc.Digest) }
-	for _, e := range s.Index().Entries {
-		t := newTrail(e.Platforms != "")
-		t.found = func(desc ocispec.Descriptor) { wanted[desc.Digest] = wanted[desc.Digest] || isConfig(desc) }
-		if err := walker.walk(spot{desc: e.Descriptor()}, t, 0); err != nil {
-			return nil, err
-		}
-	}
-	configs := make(map[digest.Digest][]byte)
-	for ctx.Err() == nil {
-		d, size, err := s.Next()
-		if errors.Is(err, io.EOF) {
-			return configs, s.Complete()
-		}
-		if err != nil {
-			return nil, err
-		}
-		if !wanted[d] || size > maxConfig {
-			continue
-		}
-		if configs[d], err = io.ReadAll(s); err != nil {
-			return nil, err
-		}
-	}
-	return nil, context.Cause(ctx)
 }
