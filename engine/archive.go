@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/fetch"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
@@ -34,6 +36,7 @@ func (w *archive) run(ctx context.Context, selections []config.Selection) error 
 	}
 	w.planner.walked()
 	w.claims.taken = nil
+	w.forgetPrevious()
 	index := w.index()
 	if len(index.Entries) == 0 && len(w.planner.all) > 0 {
 		return errors.Join(ErrNothing, w.out.Abort())
@@ -53,6 +56,15 @@ func (w *archive) run(ctx context.Context, selections []config.Selection) error 
 		return err
 	}
 	return w.commit()
+}
+
+// forgetPrevious lets go of what only the plan has asked for: of 100,000 artifacts it is
+// 35 MB.
+func (w *archive) forgetPrevious() {
+	w.planner.stored = func(string) (ocispec.Descriptor, bool) { return ocispec.Descriptor{}, false }
+	if l, ok := w.Previous.(interface{ ForgetIndex() }); ok {
+		l.ForgetIndex()
+	}
 }
 
 // take writes the manifests of an artifact and notes its blobs.

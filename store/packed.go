@@ -10,6 +10,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -52,6 +53,13 @@ func openPacked(r *bundle.Reader, file io.Closer) (*packed, error) {
 }
 
 func (p *packed) Index() *Index { return p.index }
+
+// ForgetIndex lets go of the index, which then is empty: whoever has planned by it
+// needs the blobs alone.
+func (p *packed) ForgetIndex() {
+	bounds.Give(p.index.memory)
+	p.index = new(Index)
+}
 
 func (p *packed) Open(d digest.Digest) (Blob, error) {
 	if err := d.Validate(); err != nil { // BlobName panics at what has no colon
