@@ -38,8 +38,10 @@ func (g *graph) blob(desc ocispec.Descriptor, o origin) *blob {
 	b := first.sized(desc.Size)
 	if b == nil {
 		b = &blob{descriptor: compact(desc)}
-		if g.first != nil && g.first.has(desc) {
-			b.addOrigin(g.first)
+		for _, l := range g.near {
+			if l.has(desc) {
+				b.addOrigin(l)
+			}
 		}
 		if first == nil {
 			g.blobs[desc.Digest] = b

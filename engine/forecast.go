@@ -136,7 +136,7 @@ func (t *tally) add(root *visit) {
 		return !met
 	}
 	root.all(func(v *visit) {
-		if n := v.node.descriptor; isFirst(n) && t.lacks(n) && onDisk(v.origin) {
+		if n := v.node.descriptor; isFirst(n) && t.lacks(n) && !v.node.came && (onDisk(v.origin) || v.node.near) {
 			t.Near = bounds.Sum(t.Near, n.size)
 		}
 		for _, blob := range v.blobs() {

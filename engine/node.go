@@ -19,6 +19,8 @@ type node struct {
 	artifactType string // as the manifest says
 	kind         string // as a list of referrers says
 	known        bool   // what it points at is; else it is carried as bytes alone
+	near         bool   // its bytes came from a disk, whoever names it
+	came         bool   // a registry sent its bytes, too; guarded by graph.mu
 	index        bool
 	subject      digest.Digest
 	leads        *descriptor          // to its subject, as the manifest describes that; nil: it has none
@@ -69,6 +71,7 @@ func (g *graph) node(ctx context.Context, o origin, at stop) (*node, error) {
 	done := p.done
 	g.mu.Unlock()
 
+	sent := at.data != nil && !at.child && !onDisk(o)
 	if met {
 		at.data = nil // whoever is ahead may wait for the memory that this one has
 		bounds.Leave(ctx)
@@ -81,6 +84,9 @@ func (g *graph) node(ctx context.Context, o origin, at stop) (*node, error) {
 			return g.node(ctx, o, at)
 		}
 		g.alsoAt(p.node, o)
+		if sent {
+			g.sent(p.node, at.desc.Size)
+		}
 		return p.node, nil
 	}
 	p.node, p.sure, p.err = g.load(ctx, o, at)
@@ -100,7 +106,7 @@ func (g *graph) node(ctx context.Context, o origin, at stop) (*node, error) {
 func (g *graph) load(ctx context.Context, o origin, at stop) (n *node, sure bool, err error) {
 	ctx, done := g.lane.Begin(ctx)
 	defer done()
-	data, err := g.bytes(ctx, o, at)
+	data, from, err := g.bytes(ctx, o, at)
 	if err != nil {
 		return nil, false, err
 	}
@@ -117,6 +123,10 @@ func (g *graph) load(ctx context.Context, o origin, at stop) (n *node, sure bool
 	n = g.makeNode(o, at.desc, m)
 	if m.IsContent() && len(data) <= maxContent {
 		n.content = data
+	}
+	n.near = from == fromDisk
+	if from == fromRegistry {
+		g.sent(n, int64(len(data)))
 	}
 	stored, err := g.store(at.desc, data)
 	if err != nil {
@@ -226,30 +236,72 @@ func (n *node) typeOf(b *blob) string {
 	return b.mediaType
 }
 
-func (g *graph) bytes(ctx context.Context, o origin, at stop) ([]byte, error) {
-	data := at.data
-	if data != nil && at.child { // it stood in the index
-		return data, nil
+// source is where the bytes of a manifest came from.
+type source uint8
+
+const (
+	fromOutput   source = iota // or from the index that names it
+	fromDisk                   // of a layout
+	fromRegistry               // over the network
+)
+
+func (g *graph) bytes(ctx context.Context, o origin, at stop) ([]byte, source, error) {
+	if at.data != nil {
+		if at.child { // it stood in the index
+			return at.data, fromOutput, nil
+		}
+		return at.data, sourceOf(o), nil
 	}
-	if data == nil {
-		if err := bounds.Enter(ctx, min(at.desc.Size, store.MaxManifest)); err != nil {
-			return nil, err
+	if err := bounds.Enter(ctx, min(at.desc.Size, store.MaxManifest)); err != nil {
+		return nil, fromOutput, err
+	}
+	stored, blob := g.known(at)
+	if blob {
+		return nil, fromOutput, errBlob
+	}
+	if stored != nil {
+		return stored, fromOutput, nil
+	}
+	if data, err := g.nearby(ctx, o, at); data != nil || err != nil {
+		return data, fromDisk, err
+	}
+	bounds.Leave(ctx) // nothing may be asked of a registry from within the lane
+	data, err := at.fetch(ctx, o)
+	return data, sourceOf(o), err
+}
+
+func sourceOf(o origin) source {
+	if onDisk(o) {
+		return fromDisk
+	}
+	return fromRegistry
+}
+
+// nearby reads a manifest from a layout on disk, nil if none has it whole: what is
+// there is not fetched, whatever names it first.
+func (g *graph) nearby(ctx context.Context, o origin, at stop) ([]byte, error) {
+	if onDisk(o) {
+		return nil, nil
+	}
+	for _, l := range g.near {
+		if !l.has(at.desc) {
+			continue
 		}
-		stored, blob := g.known(at)
-		if blob {
-			return nil, errBlob
-		}
-		if stored != nil {
-			return stored, nil
-		}
-		bounds.Leave(ctx) // nothing may be asked of a registry from within the lane
-		var err error
-		if data, err = at.fetch(ctx, o); err != nil {
-			return nil, err
+		if data, err := at.fetch(ctx, l); err == nil || errors.Is(err, errBlob) {
+			return data, err
 		}
 	}
-	if !onDisk(o) {
-		g.moved(int64(len(data)))
+	return nil, nil
+}
+
+// sent counts the bytes of a manifest that a registry has sent, once, whether they
+// were needed or not: that must not depend on who came by first.
+func (g *graph) sent(n *node, size int64) {
+	g.mu.Lock()
+	before := n.came
+	n.came = true
+	g.mu.Unlock()
+	if !before {
+		g.moved(size)
 	}
-	return data, nil
 }

@@ -59,6 +59,7 @@ type planner struct {
 // each, in the order of the plan if ordered, else as they come, from several
 // goroutines. Its error ends the run; an artifact that fails does not.
 func (p *planner) each(ctx context.Context, selections []config.Selection, ordered bool, taken func(*artifact) error) error {
+	p.near = append(p.near, p.sources.openLayouts(selections)...)
 	group, ctx := errgroup.WithContext(ctx)
 	order := make(chan *artifact, lookahead)
 	listed := make(chan *artifact)

@@ -285,6 +285,22 @@ func (s *sources) newestTags() []Newest {
 	return slices.Clone(s.newest)
 }
 
+// openLayouts opens the layouts that selections name, but for those that cannot be
+// opened, which fail when their turn comes.
+func (s *sources) openLayouts(selections []config.Selection) []*local {
+	var all []*local
+	for _, selection := range selections {
+		if selection.Layout == "" {
+			continue
+		}
+		e, err := s.openLayout(selection)
+		if l, ok := e.origin.(*local); ok && err == nil && !slices.Contains(all, l) {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
 // openLayout makes an origin of a layout on disk. Its artifacts keep their full
 // names; bare tags, and what has no name, are named by the selection's repository.
 func (s *sources) openLayout(selection config.Selection) (expansion, error) {
