@@ -173,7 +173,7 @@ const (
 func (g *graph) room(m *store.Manifest) error {
 	n := int64(nodeMemory + len(m.MediaType) + len(m.ArtifactType))
 	for _, child := range lean(m.Manifests) {
-		n += store.DescriptorMemory(&child)
+		n += bounds.DescriptorMemory(&child)
 	}
 	g.mu.Lock()
 	for _, leaf := range m.Leaves() {

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"context"
 
 	"github.com/opencontainers/go-digest"
@@ -57,7 +56,7 @@ func (at stop) stored(l store.Layout) ([]byte, error) {
 // parse decodes a manifest, a large one when it has its turn.
 func (at stop) parse(ctx context.Context, data []byte) (*store.Manifest, error) {
 	weigh := bounds.EnterDocument
-	if at.child && !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) { // a blob, which is not decoded
+	if at.child && !store.MayBeObject(data) { // a blob, which is not decoded
 		weigh = func(ctx context.Context, data []byte) error { return bounds.Enter(ctx, int64(len(data))) }
 	}
 	if err := weigh(ctx, data); err != nil {

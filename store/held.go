@@ -102,10 +102,10 @@ func (h *held) take(packed int, leads *Manifest) error {
 	n := int64(heldMemory + packed)
 	if leads != nil {
 		for i := range leads.Manifests {
-			n += DescriptorMemory(&leads.Manifests[i])
+			n += bounds.DescriptorMemory(&leads.Manifests[i])
 		}
 		if leads.Subject != nil {
-			n += DescriptorMemory(leads.Subject)
+			n += bounds.DescriptorMemory(leads.Subject)
 		}
 	}
 	if h.bytes+n > maxHeld {

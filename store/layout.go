@@ -130,7 +130,7 @@ func beginsAsObject(l Layout, d digest.Digest) (bool, error) {
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return false, fmt.Errorf("%s: %w", d, err)
 	}
-	return mayBeObject(head[:n]), nil
+	return MayBeObject(head[:n]), nil
 }
 
 // check compares data with its descriptor.

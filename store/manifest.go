@@ -85,15 +85,15 @@ func ParseManifest(desc ocispec.Descriptor, data []byte) (*Manifest, error) {
 // ParseChild is ParseManifest for what an index names, which may be a blob: where
 // the bytes cannot be a manifest's, the descriptor makes none of them.
 func ParseChild(desc ocispec.Descriptor, data []byte) (*Manifest, error) {
-	if !mayBeObject(data) {
+	if !MayBeObject(data) {
 		return &Manifest{MediaType: desc.MediaType, declared: true}, nil
 	}
 	return ParseManifest(desc, data)
 }
 
-// mayBeObject tells whether something that begins so can be a JSON object, as every
+// MayBeObject tells whether content that begins so can be a JSON object, as every
 // manifest is.
-func mayBeObject(head []byte) bool {
+func MayBeObject(head []byte) bool {
 	first := bytes.TrimLeft(head, " \t\r\n")
 	return len(first) == 0 && len(head) > 0 || bytes.HasPrefix(first, []byte("{"))
 }
@@ -153,24 +153,6 @@ func (m *Manifest) validate(desc ocispec.Descriptor) error {
 		}
 	}
 	return nil
-}
-
-// DescriptorMemory returns what a descriptor takes in memory, with what it holds.
-func DescriptorMemory(d *ocispec.Descriptor) int64 {
-	n := 200 + len(d.MediaType) + len(d.Digest) + len(d.ArtifactType) + len(d.Data)
-	for _, u := range d.URLs {
-		n += 16 + len(u)
-	}
-	for key, value := range d.Annotations {
-		n += 100 + len(key) + len(value)
-	}
-	if p := d.Platform; p != nil {
-		n += 120 + len(p.Architecture) + len(p.OS) + len(p.OSVersion) + len(p.Variant)
-		for _, feature := range p.OSFeatures {
-			n += 16 + len(feature)
-		}
-	}
-	return int64(n)
 }
 
 // Successors returns what a manifest points at: its children, in the order in

@@ -13,15 +13,12 @@ import (
 
 const (
 	// maxReferrers is far beyond any subject: one that is signed each day for ten
-	// years has 3,650. Who walks a graph gives up at as many manifests
-	// (internal/bounds).
+	// years has 3,650. A walk gives up at as many manifests (internal/bounds).
 	maxReferrers = 10_000
 	// maxReferrerMemory lets each of them have 3 KiB; 500 bytes are usual.
 	maxReferrerMemory = 32 << 20
-	// annotationMemory is what a map takes for an entry, beside its text.
-	annotationMemory = 64
-	// descriptorMemory is the descriptor's own, in a list that grows by doubling.
-	descriptorMemory = 400
+	// doublingMemory is the room that a list which grows by doubling has for one more.
+	doublingMemory = 200
 )
 
 const listOfReferrers = "a list of referrers"
@@ -30,7 +27,7 @@ const listOfReferrers = "a list of referrers"
 // as there are.
 type referrerList struct {
 	all    []ocispec.Descriptor
-	memory int // that all of them take, roughly
+	memory int64 // that all of them take, roughly
 }
 
 // read adds a page: an index, whatever type it is said to have.
@@ -49,11 +46,11 @@ func (l *referrerList) add(desc ocispec.Descriptor) error {
 	if len(l.all) >= maxReferrers {
 		return fmt.Errorf("more than %d manifests refer to it", maxReferrers)
 	}
-	n := memoryOf(desc)
+	n := doublingMemory + bounds.DescriptorMemory(&desc)
 	if l.memory+n > maxReferrerMemory {
 		return fmt.Errorf("the list of what refers to it takes more than %d MiB", maxReferrerMemory>>20)
 	}
-	if err := bounds.Take(int64(n)); err != nil {
+	if err := bounds.Take(n); err != nil {
 		return err
 	}
 	l.memory += n
@@ -63,28 +60,13 @@ func (l *referrerList) add(desc ocispec.Descriptor) error {
 
 // cut drops what was added to an earlier state of the list.
 func (l *referrerList) cut(to referrerList) {
-	bounds.Give(int64(l.memory - to.memory))
+	bounds.Give(l.memory - to.memory)
 	*l = to
 }
 
 // release ends the counting of what was kept: what is still needed of it counts where
 // it goes.
-func (l *referrerList) release() { bounds.Give(int64(l.memory)) }
-
-// memoryOf estimates what a descriptor takes.
-func memoryOf(desc ocispec.Descriptor) int {
-	n := descriptorMemory + len(desc.MediaType) + len(desc.Digest) + len(desc.ArtifactType) + len(desc.Data)
-	for key, value := range desc.Annotations {
-		n += len(key) + len(value) + annotationMemory
-	}
-	for _, u := range desc.URLs {
-		n += len(u) + annotationMemory
-	}
-	if p := desc.Platform; p != nil {
-		n += len(p.Architecture) + len(p.OS) + len(p.OSVersion) + len(p.Variant) + annotationMemory*(1+len(p.OSFeatures))
-	}
-	return n
-}
+func (l *referrerList) release() { bounds.Give(l.memory) }
 
 // parseReferrers reads the list under a fallback tag, within the same limits.
 func parseReferrers(data []byte) (ocispec.Index, error) {
