@@ -39,7 +39,7 @@ func exitCode(err error) int {
 		return 128 + int(stopped.signal)
 	case errors.As(err, &told):
 		return int(told)
-	case is[*driftError](err) || is[*noLockError](err):
+	case is[*driftError](err):
 		return int(statusDrift)
 	case isUsage(err):
 		return int(statusUsage)
@@ -49,7 +49,7 @@ func exitCode(err error) int {
 
 // isUsage tells what only another command line or another spec can mend.
 func isUsage(err error) bool {
-	return is[*usageError](err) || is[*noFileError](err) || is[*config.LoadError](err) || is[*config.ReferenceError](err) ||
+	return is[*usageError](err) || is[*noFileError](err) || is[*noLockError](err) || is[*config.LoadError](err) || is[*config.ReferenceError](err) ||
 		is[*config.MappingError](err) || is[*engine.CollisionError](err) || is[*engine.OnlyError](err) || is[*engine.UnmatchedError](err) ||
 		is[*engine.NameError](err) || is[*engine.RetagError](err) || is[*registry.SettingsError](err) || errors.Is(err, store.ErrNoCompression)
 }

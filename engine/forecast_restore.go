@@ -147,7 +147,7 @@ func (r *restore) meet(f *Forecast, d *delivery, seen map[contentKey]bool) {
 			}
 			seen[key] = true
 			f.Distinct = bounds.Sum(f.Distinct, part.size)
-			if !r.dry.moves[part.digest] {
+			if d.err == nil && !r.dry.moves[part.digest] { // what a target has that cannot be asked, nobody knows
 				f.There = bounds.Sum(f.There, part.size)
 			}
 		}

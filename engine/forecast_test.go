@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bytes"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -239,6 +240,29 @@ func TestForecastOfLess(t *testing.T) {
 			if err != nil || f.Changes() == directory {
 				t.Errorf("%s: changes: %v, %v", out, f.Changes(), err)
 			}
+		}
+	}
+}
+
+// TestNothingIsForecastAsThereInATargetThatCannotBeAsked: what a target has that does
+// not answer, nobody knows.
+func TestNothingIsForecastAsThereInATargetThatCannotBeAsked(t *testing.T) {
+	source := testregistry.New(t, testregistry.Options{})
+	path := t.TempDir() + "/bundle.tgz"
+	backup(t, path, selections(t, fill(source)...))
+	target := testregistry.New(t, testregistry.Options{})
+	target.Fault(func(*http.Request, int) testregistry.Fault { return testregistry.Status(http.StatusForbidden, "") })
+	o := engine.RestoreOptions{Targets: []config.Target{{Registry: target.Host}}}
+	f, err := engine.ForecastRestore(t.Context(), client(0), reopen(t, path), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.There != 0 || f.Distinct == 0 {
+		t.Errorf("%d of %d bytes are said to be there", f.There, f.Distinct)
+	}
+	for _, a := range f.Artifacts {
+		if a.State != engine.StateFailed {
+			t.Errorf("%s: %v", a.Name, a.State)
 		}
 	}
 }
