@@ -16,6 +16,10 @@ import (
 // compare asks the targets what they have of each delivery, and makes of what
 // they lack uploads for blobs to wait for.
 func (r *restore) compare(ctx context.Context) error {
+	attached := slices.ContainsFunc(r.all, func(d *delivery) bool { return d.subject != "" })
+	if !attached {
+		r.countOpen()
+	}
 	err := r.unlessFailed(ctx, func(ctx context.Context, d *delivery) error {
 		err := r.unfold(ctx, d)
 		if err != nil {
@@ -36,7 +40,10 @@ func (r *restore) compare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.adopt()
+	if attached {
+		r.adopt()
+		r.countOpen()
+	}
 	for _, d := range r.all {
 		if d.err == nil && !d.skipped {
 			r.enqueue(d)
@@ -231,9 +238,6 @@ func (r *restore) alongside(d *delivery) []digest.Digest {
 // belongs to. What belonged to an index that was rewritten belongs to nothing in
 // the target, and is left out.
 func (r *restore) adopt() {
-	if !slices.ContainsFunc(r.all, func(d *delivery) bool { return d.subject != "" }) {
-		return
-	}
 	homes, gone := make(map[placeKey]*delivery), make(map[placeKey]bool)
 	for _, d := range r.all {
 		if d.subject != "" {

@@ -31,6 +31,7 @@ type delivery struct {
 	subject digest.Digest          // of what cosign keeps under a tag; "" for others
 	parent  *delivery              // the artifact of this run that it belongs to, if any
 	beside  []*delivery            // those whose parent this is
+	open    int                    // of it and of those, how many have not settled; until they are known -1 if it has; guarded by restore.mu
 	refers  []digest.Digest        // referrers that go along, sorted
 	old     []digest.Digest        // of indexes of it that were rewritten
 	pending int                    // uploads that it waits for; guarded by restore.mu
@@ -73,26 +74,15 @@ func (d *delivery) place(of digest.Digest) placeKey {
 // lacking tells whether a manifest of the delivery has to be pushed.
 func (d *delivery) lacking(v *visit) bool { return !d.present || d.lacks[v] }
 
-// report is what became of one delivery, without what cosign attached to it: that
-// may still be under way.
-func (d *delivery) report() ArtifactReport {
-	return d.alone(make(map[digest.Digest]bool))
-}
-
-func (d *delivery) alone(seen map[digest.Digest]bool) ArtifactReport {
+// whole is what became of a delivery and of what cosign attached to it, when
+// nothing is under way any more.
+func (d *delivery) whole() ArtifactReport {
+	seen := make(map[digest.Digest]bool)
 	r := ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.digest, Err: d.err, Unchanged: d.unchanged()}
 	if d.overwrote() {
 		r.Overwritten = d.was
 	}
 	r.count(d, seen)
-	return r
-}
-
-// whole is what became of a delivery and of what cosign attached to it, when
-// nothing is under way any more.
-func (d *delivery) whole() ArtifactReport {
-	seen := make(map[digest.Digest]bool)
-	r := d.alone(seen)
 	for _, b := range d.beside {
 		r.count(b, seen)
 		r.Unchanged = r.Unchanged && b.unchanged()

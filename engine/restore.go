@@ -177,16 +177,14 @@ func (r *restore) settle(ctx context.Context, d *delivery, err error) error {
 			r.mu.Lock()
 			r.whole++
 			r.mu.Unlock()
-			r.Progress.Finished(d.report())
 		}
+		r.conclude(d)
 		return nil
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
-	if d.parent == nil {
-		r.Progress.Failed(d.report())
-	}
+	r.conclude(d)
 	if r.FailFast {
 		return err
 	}

@@ -71,8 +71,10 @@ func (r *restore) revise(ctx context.Context) error {
 		settled[d.name+"\x00"+d.destination()] = true
 		if d.done && !last[d.listed] {
 			d.done, d.err = false, ErrWithdrawn
-			r.whole--
-			r.Progress.Failed(d.report())
+			if d.parent == nil {
+				r.whole--
+				r.tell(d)
+			}
 		}
 	}
 	second := newRestore(r.client, r.RestoreOptions)
