@@ -179,7 +179,7 @@ func (s *soak) hurt(r *testregistry.Registry, cancel func()) {
 func (s *soak) fault(draw *rand.Rand, r *testregistry.Registry, req *http.Request) testregistry.Fault {
 	at := draw.Int64N(3000)
 	body := strings.Contains(testregistry.Kind(req), "GET") && !strings.Contains(req.URL.Path, "/tags/") && !strings.Contains(req.URL.Path, "/token")
-	switch n := draw.IntN(12); {
+	switch n := draw.IntN(15); {
 	case n == 0:
 		return testregistry.Status(503, "")
 	case n == 1:
@@ -204,6 +204,12 @@ func (s *soak) fault(draw *rand.Rand, r *testregistry.Registry, req *http.Reques
 		return rewriteBody(func(body []byte) []byte { return body[:len(body)/2] })
 	case n == 10 && testregistry.Kind(req) == "GET blob":
 		return testregistry.WrongLength(at)
+	case n == 11 && testregistry.Kind(req) == "GET manifest":
+		return testregistry.WrongLength(at)
+	case n == 12 && testregistry.Kind(req) == "GET referrers":
+		return damagedList(draw)
+	case n == 13 && testregistry.Kind(req) == "GET manifest":
+		return typed(wrongTypes[draw.IntN(len(wrongTypes))])
 	}
 	return nil
 }
