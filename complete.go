@@ -13,7 +13,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// completeName is what the scripts of package completion call.
+// completeName is the command that the scripts of package completion call.
 const completeName = "__complete"
 
 // What a shell is to complete by itself, in the place of candidates.

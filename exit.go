@@ -69,12 +69,12 @@ func (e *stoppedError) Error() string {
 	return "interrupted"
 }
 
-// patience is how long a run may take to tidy up after a signal. Whatever holds it longer,
-// a pipe that nobody reads or a machine without memory, does not hold the end of the
+// patience bounds how long a run may take to tidy up after a signal. Whatever holds it longer,
+// a pipe without a reader or a machine without memory, does not hold the end of the
 // process: what is there then is what "kill -9" would leave, and is gone on with.
 const patience = 4500 * time.Millisecond
 
-// lastWords is how long a process may take to say why it ends: a terminal may be what
+// lastWords bounds how long a process may take to say why it ends: a terminal may be what
 // holds it.
 const lastWords = 200 * time.Millisecond
 

@@ -9,7 +9,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// usualCommands are what other tools call what a command here does.
+// usualCommands maps the commands of other tools to those that do the same here.
 var usualCommands = map[string][]string{
 	"copy": {"backup", "restore"}, "cp": {"backup", "restore"}, "sync": {"backup", "restore"}, "mirror": {"backup", "restore"},
 	"pull": {"backup"}, "save": {"backup"}, "download": {"backup"}, "fetch": {"backup"}, "export": {"backup"},
@@ -29,7 +29,7 @@ func (m *mistake) usualCommand() string {
 	}
 }
 
-// usualFlags are what other tools call a flag that some commands have here.
+// usualFlags maps the flags of other tools to those that do the same here.
 var usualFlags = map[string]string{
 	"-i": "--input", "-t": "--target", "-n": "--dry-run", "-k": "--insecure", "-s": "--quiet", "-v": "--debug", "--verbose": "--debug",
 	"-c": "--file", "--config": "--file", "--spec": "--file", "--from": "--input", "--to": "--output",

@@ -61,7 +61,7 @@ func (r *referring) listed() []listedReferrer {
 	return all
 }
 
-// count is how many distinct ones there are, as a backup counts them.
+// count returns how many distinct ones there are, as a backup counts them.
 func (a *listed) count() int {
 	digests := make(map[digest.Digest]bool)
 	for _, r := range a.Referrers {

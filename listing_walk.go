@@ -13,7 +13,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// spot is what a walk comes to: what index.json lists, or what an index names.
+// spot is a place on a walk: an entry of index.json, or a child of an index.
 type spot struct {
 	desc  ocispec.Descriptor
 	child bool
@@ -97,8 +97,8 @@ func (c *catalog) walk(at spot, t *trail, depth int) error {
 	return nil
 }
 
-// platform is what a child of an index is for, or what the config of an image
-// says. An attestation is for "unknown/unknown", which is none.
+// platform returns the platform of a child of an index, or the one that the config of an
+// image names. An attestation is for "unknown/unknown", which is none.
 func (c *catalog) platform(desc ocispec.Descriptor) string {
 	p := desc.Platform
 	if p == nil && isConfig(desc) {

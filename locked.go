@@ -12,7 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// selected is what a backup copies: what spec and arguments say, or the lock.
+// selected returns the selections of a backup: those of spec and arguments, or of the lock.
 func (c *backupCommand) selected(spec *config.Spec, u *ui) ([]config.Selection, error) {
 	if !c.Locked {
 		return c.selections(spec, u)

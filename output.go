@@ -73,7 +73,7 @@ func (c *backupCommand) filesRead(spec *config.Spec) []fileInUse {
 	return all
 }
 
-// filesInUse are what a backup reads and where it writes, as far as that is known.
+// filesInUse returns the files that a backup reads and writes, as far as they are known.
 func (c *backupCommand) filesInUse(b backup) []fileInUse {
 	all := slices.Concat(c.filesRead(b.spec), c.filesWritten())
 	output := cmp.Or(b.output, c.Output)

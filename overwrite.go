@@ -19,7 +19,7 @@ type fileInUse struct{ what, path string }
 
 // mayReplace returns an error of usage if the file that an option names is in use by
 // the run, part of an OCI layout, or one of our documents, but for the kind that is
-// written: nobody means to lose one of these, and a misplaced option would.
+// written: no user means to lose one of these, and a misplaced option would.
 func mayReplace(option, path, written string, used []fileInUse) error {
 	for _, f := range used {
 		if isSameFile(path, f.path) {

@@ -54,7 +54,7 @@ type reportArtifact struct {
 	Target    string        `json:"target,omitempty"`
 	Digest    digest.Digest `json:"digest,omitempty"`
 	Pinned    bool          `json:"pinned,omitempty"`
-	// Overwritten is what the tag of the target had before.
+	// Overwritten is the digest that the tag of the target had before.
 	Overwritten digest.Digest `json:"overwritten,omitempty"`
 	Bytes       int64         `json:"bytes"`
 	Referrers   int           `json:"referrers"`
@@ -215,7 +215,7 @@ func (r *reporter) fill(ctx context.Context, done *engine.Report, runErr error) 
 	}
 }
 
-// artifactOf is what a report and an event say of an artifact.
+// artifactOf makes the part of a report or an event about an artifact.
 func artifactOf(a engine.ArtifactReport, hide func(string) string) reportArtifact {
 	one := reportArtifact{Reference: a.Reference, Layout: a.Layout, Target: a.Target, Digest: a.Digest, Pinned: a.Pinned, Overwritten: a.Overwritten,
 		Bytes: a.Bytes, Referrers: a.Referrers, Expected: a.Expected, Status: statusCopied}

@@ -140,7 +140,7 @@ func (c *restoreCommand) plan(u *ui) (r restore, err error) {
 	return r, err
 }
 
-// filesInUse are what a restore reads, and where its events go, as far as that is known.
+// filesInUse returns the files that a restore reads, and the one for its events, as far as they are known.
 func (c *restoreCommand) filesInUse(r restore) []fileInUse {
 	all := slices.Concat(filesOf(c.Spec, r.spec), c.filesNamed(), c.filesWritten())
 	if c.Input == "-" {

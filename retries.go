@@ -3,7 +3,7 @@ package main
 import "sync"
 
 // retries are the requests that are waiting to be sent once more. What is told of
-// them stays until somebody has looked, however short the wait. The zero value is
+// them stays until it is read, however short the wait. The zero value is
 // ready.
 type retries struct {
 	mu      sync.Mutex // guards what follows
@@ -12,7 +12,7 @@ type retries struct {
 	unseen  bool // latest
 }
 
-// retry is why which registry is asked once more; zero if none is.
+// retry tells why which registry is asked once more; zero if none is.
 type retry struct{ registry, reason string }
 
 // begin notes one, until the function that it returns is called.

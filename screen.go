@@ -159,7 +159,7 @@ func (s *barScreen) drawing() string {
 // besideBar is as much as is worth writing beside a bar.
 const besideBar = 100
 
-// barWidth is how much of a line the bar itself takes: none of a narrow one, and all
+// barWidth returns how much of a line the bar itself takes: none of a narrow one, and all
 // that is left of a wide one.
 func barWidth(columns int) int {
 	if columns < 30 {

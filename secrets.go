@@ -80,7 +80,7 @@ func (s *secrets) addProxies(environ []string) {
 	}
 }
 
-// The looks of secrets that nobody told us of. What a token service says of a request has
+// The looks of secrets that we do not know. What a token service says of a request has
 // the parameters of that, written in any of these ways.
 const (
 	secretName   = `[a-z0-9_.-]*(?:sig|token|credential|password|passwd|secret|assertion|api_?key|access_?key)[a-z0-9_-]*`

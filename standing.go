@@ -61,7 +61,7 @@ func perSecond(rate float64, before string) string {
 // left says how long a run will take at this rate; nothing if nobody can know.
 func (s standing) left(rate float64) string {
 	rest := s.expected - s.moved
-	if rate <= 0 || rest <= 0 || s.retry.reason != "" { // who waits is not slow for good
+	if rate <= 0 || rest <= 0 || s.retry.reason != "" { // a run that waits is not slow for good
 		return ""
 	}
 	seconds := float64(rest) / rate
@@ -77,7 +77,7 @@ func (s standing) left(rate float64) string {
 // maxLeft is the longest time that is worth foretelling.
 const maxLeft = 1000 * time.Hour
 
-// beside is what stands beside a bar, in so many columns: bytes, rate, time left,
+// beside returns the text beside a bar, in so many columns: bytes, rate, time left,
 // artifacts done of all, why something is tried again, and what moves. Where there is
 // no room for all of it, the rate goes first and the artifacts last.
 func (s standing) beside(columns int, rate float64) string {

@@ -10,7 +10,7 @@ import (
 
 // isClosed reports whether a standard stream was closed when the process began. The Go
 // runtime opens the null device in its place, for reading and writing, and what is
-// written there is lost without an error. Who throws an output away opens that device
+// written there is lost without an error. A user who throws an output away opens that device
 // for writing alone, as ">/dev/null" does; one that does not cannot be told apart.
 func isClosed(f *os.File) bool {
 	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)

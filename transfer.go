@@ -56,18 +56,18 @@ func (f *referrerFlags) excluded() bool {
 
 // A run may take 128 MiB beside its buffer.
 const (
-	// overhead is what the heap may have of it; the rest is for the program itself,
+	// overhead is the heap's share of it; the rest is for the program itself,
 	// 64 MiB that the runtime maps without using them, and what the collector has not
 	// got to.
 	overhead = 24 << 20
 	// muchOverhead takes its place once much is kept: then the collector would have
 	// to run all the time, for little.
 	muchOverhead = 80 << 20
-	// kept is what may be kept of it until the end: the plan (1 KiB an artifact),
+	// kept is the share that may be kept until the end: the plan (1 KiB an artifact),
 	// an index.json, manifests that wait for their turn. What the plan leaves of it
 	// and of the buffer is for content on its way.
 	kept = 64 << 20
-	// defaultBuffer is what a command without --buffer may take in its place.
+	// defaultBuffer is the buffer of a command without --buffer.
 	defaultBuffer = 128 << 20
 )
 

@@ -8,7 +8,7 @@ import (
 )
 
 // wrapped puts a line of a terminal into rows of so many columns, between words. A
-// word that is longer than a row is left to the terminal: who copies it wants it
+// word that is longer than a row is left to the terminal: a user who copies it wants it
 // whole. A number stays with its unit.
 func wrapped(line string, columns int) string {
 	if columns <= 0 || uniseg.StringWidth(line) <= columns {

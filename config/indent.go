@@ -54,7 +54,7 @@ func oddSpace(line string) rune {
 // noSpace begins with a key whose value stands right behind the colon.
 var noSpace = regexp.MustCompile(`^ *(- )?[A-Za-z]+:[^\s]`)
 
-// syntaxAdvice is what mends a line that a parser refuses with that message; "" where
+// syntaxAdvice returns the correction of a line that a parser refuses with that message; "" where
 // that cannot be told.
 func syntaxAdvice(line, message string) string {
 	switch {
@@ -68,7 +68,7 @@ func syntaxAdvice(line, message string) string {
 	return ""
 }
 
-// columns are where the keys and the list elements begin that a line could go on.
+// columns returns where the keys and the list elements begin that a line could continue.
 type columns struct{ keys, elements []int }
 
 // keyed begins with a key.

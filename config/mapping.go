@@ -121,7 +121,7 @@ func (m *Mapping) compile() (rule, []mappingFault) {
 	return r, faults
 }
 
-// meant is what the value of one key was perhaps meant to be; "" if that cannot be
+// meant returns the value that was perhaps meant for one key; "" if that cannot be
 // told.
 func (m *Mapping) meant(key string) string {
 	var value, mended, fault string

@@ -112,7 +112,7 @@ func normalizePlatform(os, architecture, variant string) Platform {
 }
 
 // DistinctPlatforms returns platforms sorted as they are written, each once, without those
-// of which all variants are asked for; nil if all platforms are meant.
+// whose variants are all asked for; nil if all platforms are meant.
 func DistinctPlatforms(platforms []Platform) []Platform {
 	if len(platforms) == 0 || slices.Contains(platforms, Platform{}) {
 		return nil

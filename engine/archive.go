@@ -24,7 +24,7 @@ type archive struct {
 	blobs []*blob  // in the order in which they are written
 	names []string // of the artifacts that they were first wanted for
 	at    *blob    // the one that is being written
-	lost  bool     // some blob is no more among them, since nobody has it
+	lost  bool     // some blob is not among them any more, since no origin has it
 }
 
 func (w *archive) run(ctx context.Context, selections []config.Selection) error {

@@ -99,7 +99,7 @@ func (b *backup) reuse(l store.Layout) {
 		if size, err := l.Stat(at.desc.Digest); err != nil || size != at.desc.Size {
 			return nil, false
 		}
-		data, err := at.stored(l) // what is damaged is fetched anew
+		data, err := at.stored(l) // what is damaged is fetched again
 		return data, errors.Is(err, errBlob)
 	}
 	b.planner.stored = func(name string) (ocispec.Descriptor, bool) {
@@ -160,7 +160,7 @@ func (b *backup) finish(a *artifact, put func(store.Entry)) {
 	put(e)
 }
 
-// entry is how a referrer stands in index.json: under its tag if it has one.
+// entry returns the entry of a referrer in index.json: under its tag if it has one.
 func (v *visit) entry(name string) store.Entry {
 	e := store.Entry{MediaType: v.node.mediaType, ArtifactType: v.node.artifactType, Digest: v.node.digest,
 		Size: v.node.size, Name: name}
@@ -170,7 +170,7 @@ func (v *visit) entry(name string) store.Entry {
 	return e
 }
 
-// report is what became of one artifact.
+// report returns the result of one artifact.
 func (a *artifact) report() ArtifactReport {
 	r := ArtifactReport{Reference: a.name, Layout: a.layout, Digest: a.root.digest, Unchanged: a.present, Err: a.err}
 	if a.ref.Tag != "" && a.ref.Digest != "" {

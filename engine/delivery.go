@@ -74,7 +74,7 @@ func (d *delivery) place(of digest.Digest) placeKey {
 // lacking tells whether a manifest of the delivery has to be pushed.
 func (d *delivery) lacking(v *visit) bool { return !d.present || d.lacks[v] }
 
-// whole is what became of a delivery and of what cosign attached to it, when
+// whole returns the result of a delivery and of what cosign attached to it, when
 // nothing is under way any more.
 func (d *delivery) whole() ArtifactReport {
 	seen := make(map[digest.Digest]bool)

@@ -139,7 +139,7 @@ func (d *directory) queue(name string, b *blob) {
 	d.pool.add(d.planner.from(b, 0).queue(), b.size, func(ctx context.Context) error { return d.bring(ctx, name, b) })
 }
 
-// judge gives up a blob of which a rival came: its size is wrong.
+// judge gives up a blob when a rival of it has come: its size is wrong.
 func (d *directory) judge(b *blob) {
 	for _, r := range d.planner.rivals(b) {
 		if r.state == blobDone && r.err == nil {

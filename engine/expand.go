@@ -39,7 +39,7 @@ func (p *planner) expand(ctx context.Context, selections []config.Selection, fou
 	return nil
 }
 
-// artifactMemory is what the plan keeps of an artifact before its root is known.
+// artifactMemory is the memory that the plan takes for an artifact before its root is known.
 const artifactMemory = 350
 
 func (p *planner) expandChunk(refs []config.Reference, s config.Selection, e expansion, seen map[string]*artifact, found func(*artifact) error) error {

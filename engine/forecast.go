@@ -181,7 +181,7 @@ func (t *tally) fetch(b *blob) {
 	}
 }
 
-// pieces is how many requests bring a blob.
+// pieces returns how many requests bring a blob.
 func (b *backup) pieces(size int64, directory bool) int {
 	o := fetch.Options{Budget: b.Buffer}
 	if size == 0 {

@@ -10,7 +10,7 @@ import (
 	"oras.land/oras-go/v2/errdef"
 )
 
-// answer is what a target said of a reference.
+// answer is the answer of a target to a reference.
 type answer struct {
 	desc ocispec.Descriptor
 	err  error
@@ -73,7 +73,7 @@ func (d *delivery) resolve(ctx context.Context) (ocispec.Descriptor, error) {
 	return d.repo.Resolve(ctx, d.reference())
 }
 
-// probe is what is asked in one repository that a registry does not know.
+// probe asks in one repository that a registry does not know.
 type probe struct {
 	uploads []*upload // the first ones that go there
 	left    bool      // something may be there all the same

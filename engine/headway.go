@@ -5,14 +5,14 @@ import (
 	"sync"
 )
 
-// headway is how far a run has come with each blob that moves: what moves once more
+// headway records how far a run has come with each blob that moves: what moves once more
 // is no progress. The zero value is ready.
 type headway struct {
 	mu    sync.Mutex // guards blobs
 	blobs map[contentKey]*course
 }
 
-// course is how far one has come.
+// course records how far one blob has come.
 type course struct {
 	done extents
 	over bool // it is given up, and what still comes of it does not count
@@ -98,7 +98,7 @@ func (e *extents) add(off, n, size int64) int64 {
 	return added
 }
 
-// size is how much they are.
+// size returns how much they are.
 func (e extents) size() int64 {
 	n := int64(0)
 	for _, x := range e {

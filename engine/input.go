@@ -109,8 +109,7 @@ func (l *local) addList(r root) (members []store.Entry, is bool) {
 	return members, is
 }
 
-// refers notes that a manifest refers to subject in some repositories, none of which
-// means in any.
+// refers notes that a manifest refers to subject in some repositories; none means any.
 func (l *local) refers(desc ocispec.Descriptor, subject digest.Digest, repositories []string) {
 	homes, met := l.homes[desc.Digest]
 	switch {

@@ -7,12 +7,12 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// leastBuffer is what content on its way has of the buffer, however much is planned.
+// leastBuffer is the share of the buffer for content on its way, however much is planned.
 const leastBuffer = 8 << 20
 
-// abreast is how many children of one manifest, or referrers, are walked at a time: an
+// abreast bounds how many children of one manifest, or referrers, are walked at a time: an
 // index of 10,000 would have as many stacks of goroutines. What is walked may wait for
-// what others have begun to walk, never for what nobody has.
+// what others have begun to walk, never for what has not begun.
 const abreast = 64
 
 type walkKey struct{}

@@ -11,13 +11,13 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// list is what a target has to list as the referrers of one subject.
+// list names the referrers of one subject that a target has to list.
 type list struct {
 	subject   digest.Digest
 	referrers []*visit // by digest
 }
 
-// listKey is one list with some of its referrers, of which an artifact in another
+// listKey is one list with some of its referrers; an artifact in another
 // place may have others.
 type listKey struct {
 	pushKey

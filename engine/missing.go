@@ -8,7 +8,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// AnnotationMissing is where index.json lists what the last backup into it could
+// AnnotationMissing lists in index.json what the last backup into it could
 // not get whole, so that who carries the bundle away learns of it.
 const AnnotationMissing = "io.github.oras-mirror.missing"
 

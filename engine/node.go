@@ -33,7 +33,7 @@ type node struct {
 	content      []byte           // of what is a blob where an index names it; nil for others
 }
 
-// nodeKey is what makes two manifests one. Where the bytes say what a manifest is,
+// nodeKey tells manifests apart. Where the bytes say what a manifest is,
 // the media type is "": what another repository declares them to be changes nothing.
 type nodeKey struct {
 	digest    digest.Digest
@@ -73,7 +73,7 @@ func (g *graph) node(ctx context.Context, o origin, at stop) (*node, error) {
 
 	sent := at.data != nil && !at.child && !onDisk(o)
 	if met {
-		at.data = nil // whoever is ahead may wait for the memory that this one has
+		at.data = nil // the one ahead may wait for the memory that this one has
 		bounds.Leave(ctx)
 		select {
 		case <-done:

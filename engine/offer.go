@@ -8,8 +8,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// offer puts those children of an index where a registry keeps manifests of which
-// neither bytes nor media type tell what they are: they are there as blobs, but nothing
+// offer puts children of an index where a registry keeps manifests, if neither their bytes
+// nor their media type tell what they are: they are there as blobs, but nothing
 // says on which side a client will look for them. A registry may refuse them, in whatever words.
 func (r *restore) offer(ctx context.Context, d *delivery, v *visit) error {
 	for _, leaf := range v.leaves {

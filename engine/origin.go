@@ -43,8 +43,8 @@ func onDisk(o origin) bool {
 	return !remote
 }
 
-// inline is a blob of which the bytes are in memory, since they came with a manifest
-// or instead of one. It is asked for nothing else.
+// inline is a blob whose bytes are in memory, since they came with a manifest or instead
+// of one. It is asked for nothing else.
 type inline struct {
 	origin // of the manifest
 	data   []byte

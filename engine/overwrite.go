@@ -56,8 +56,8 @@ func (r *restore) noteOwnSources(all []*delivery) {
 	r.Progress.Notice("this restores to what are sources of the input itself: " + text)
 }
 
-// glance finds out what a restore would overwrite. It asks once for each tag, and of
-// a registry that does not answer says that nobody knows.
+// glance finds out what a restore would overwrite. It asks once for each tag; what a
+// registry that does not answer has is not known.
 func (r *restore) glance(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(2 * r.Concurrency)

@@ -60,7 +60,7 @@ type check struct {
 	text string         // what does
 }
 
-// mending is what is pushed once more.
+// mending holds what is to be pushed once more.
 type mending struct {
 	blobs []descriptor
 	lacks map[*visit]bool

@@ -48,7 +48,7 @@ func (r *remote) open(ctx context.Context, ref config.Reference) (ocispec.Descri
 	desc, data, err := r.repo.FetchManifest(ctx, target(ref))
 	var failed *registry.Error
 	if errors.As(err, &failed) && failed.Op == "fetch" {
-		// One request did both; for who reads of it, the name was not found.
+		// One request did both; to a reader of the error, the name was not found.
 		err = &registry.Error{Op: "resolve", Reference: failed.Reference, Err: failed.Err}
 	}
 	return desc, data, r.absent(ctx, ref, err)
@@ -180,7 +180,7 @@ func (r *remote) blob(ctx context.Context, desc ocispec.Descriptor, off, n int64
 	return r.repo.FetchBlob(ctx, desc, off, n)
 }
 
-// target is what a registry is asked for: the digest where one is given.
+// target returns the name that a registry is asked for: the digest where one is given.
 func target(ref config.Reference) string {
 	if ref.Digest != "" {
 		return ref.Digest.String()

@@ -50,7 +50,7 @@ type ArtifactReport struct {
 	Unchanged bool          // it was there already, whole
 	Err       error         // nil: whole
 
-	// Overwritten is what the tag of a target had before; empty if it had nothing
+	// Overwritten is the digest that the tag of a target had before; empty if it had nothing
 	// else. With RestoreOptions.DryRun it would be overwritten.
 	Overwritten digest.Digest
 }

@@ -39,7 +39,7 @@ func (r *restore) rewrite(ctx context.Context, d *delivery) error {
 type shrinker struct {
 	bytes func(*visit) ([]byte, error)
 	made  map[*visit]*visit
-	lost  int // referrers of those that were made anew
+	lost  int // referrers of those that were rewritten
 }
 
 func newShrinker(bytes func(*visit) ([]byte, error)) *shrinker {

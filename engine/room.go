@@ -12,7 +12,7 @@ import (
 // errNoSuchSize says that a registry has no blob of the size that a manifest gives it.
 var errNoSuchSize = errors.New("the blob is not there with the size that its manifest says")
 
-// mostDoubts is how many sizes are asked for before a medium is called too small.
+// mostDoubts bounds how many sizes are asked for before a medium is called too small.
 const mostDoubts = 64
 
 // room fails before the first of the blobs from rest on is written, if the medium says

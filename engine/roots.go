@@ -26,7 +26,7 @@ func (r root) name() string {
 	return r.entry.Name
 }
 
-// isSuspect says that nobody knows what a root is: it has no name, and its bytes do
+// isSuspect says that it is not known what a root is: it has no name, and its bytes do
 // not tell. It may be a referrer of anything in its repository.
 func (r root) isSuspect() bool { return r.entry.Name == "" && r.fault != nil }
 

@@ -124,8 +124,8 @@ type misroutes struct {
 	more int
 }
 
-// mostMisroutes is what somebody may want to read: one mapping that is wrong can be
-// so for every tag.
+// mostMisroutes bounds the errors of one run: a mapping that is wrong can be so for
+// every tag.
 const mostMisroutes = 50
 
 func (m *misroutes) add(err error) {

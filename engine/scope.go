@@ -84,7 +84,7 @@ func scopeOfAll(referrers bool, platforms []config.Platform) *scope {
 		key: fmt.Sprint(referrers, " ", platformNames(platforms))}
 }
 
-// platformNames is how an entry of index.json records a selection.
+// platformNames writes a selection as an entry of index.json records it.
 func platformNames(platforms []config.Platform) string {
 	names := make([]string, len(platforms))
 	for i, p := range platforms {

@@ -19,7 +19,7 @@ type stop struct {
 	of    digest.Digest // what it was found to refer to, as a referrer; "" for others
 }
 
-// childStop is what an index names, with its bytes if they stand in the index.
+// childStop returns the stop of a child of an index, with its bytes if the index has them.
 func childStop(desc ocispec.Descriptor, depth int) stop {
 	at := stop{desc: desc, depth: depth, child: true}
 	if store.HasInline(desc) {

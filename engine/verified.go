@@ -10,7 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// probeFrom is how many bytes of blobs, on their way to one registry, make it worth
+// probeFrom is the number of bytes of blobs, on their way to one registry, that makes it worth
 // two requests to learn that they need not be hashed here: a core hashes 64 MiB in
 // 40 ms, and a request to a registry nearby takes 20.
 const probeFrom = 64 << 20
@@ -21,16 +21,16 @@ func (r *restore) isWorthProbing(name string) bool {
 	return r.in.stream == nil && r.outgoing[name] >= probeFrom
 }
 
-// open opens a blob of a layout for an upload to a repository. Nobody has hashed it
-// on this machine: unless the registry does, it is hashed on its way, and what is
-// wrong does not arrive whole.
+// open opens a blob of a layout for an upload to a repository. It was never
+// hashed on this machine: unless the registry does that, it is hashed on its way, and
+// what is wrong does not arrive whole.
 func (r *restore) open(ctx context.Context, repo *registry.Repository, name string, b descriptor, heard func(int64)) (io.ReadCloser, error) {
 	body, err := r.layoutBlob(b)
 	if err != nil {
 		return nil, err
 	}
 	hashed := verified(part{Reader: &counted{Reader: body, heard: heard}, Closer: body}, b)
-	if wrong := hashed.fault(); wrong != nil { // it should be empty: nobody reads what is
+	if wrong := hashed.fault(); wrong != nil { // it should be empty: no one reads what is
 		return nil, errors.Join(wrong, body.Close())
 	}
 	if r.isWorthProbing(name) && repo.ChecksDigests(ctx) {

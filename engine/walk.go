@@ -103,7 +103,7 @@ func asBytes(name, mediaType string) string {
 }
 
 // layersElsewhere takes those of v's layers along that no registry has to have and this
-// one has. Their URLs are not asked: whoever runs the image may do so.
+// one has. Their URLs are not asked: the runtime of the image may do so.
 func (g *graph) layersElsewhere(ctx context.Context, v *visit) error {
 	for _, d := range v.node.elsewhere {
 		has, err := v.origin.hasBlob(ctx, d.oci())
@@ -130,8 +130,8 @@ func (g *graph) tellLeftOut(v *visit, layer descriptor) {
 	}
 }
 
-// leaf is what an index names and what is no manifest. What came as one all the same
-// need not be asked for again.
+// leaf returns the blob that an index names in the place of a manifest. What came as a
+// manifest all the same need not be asked for again.
 func (g *graph) leaf(o origin, desc ocispec.Descriptor, n *node) *blob {
 	if n != nil && !onDisk(o) {
 		o = &inline{origin: o, data: n.content}

@@ -34,15 +34,15 @@ type CreateOptions struct {
 	Verify      bool      // a blob that a directory has counts only once it is hashed
 
 	// Interrupted is asked while what is there is read, which may take minutes, and while
-	// nobody reads a pipe: its error ends that. nil: nothing does. It is called from many
+	// a pipe has no reader: its error ends that. nil: nothing does. It is called from many
 	// goroutines.
 	Interrupted func() error
-	// Waiting hears that nobody reads a pipe yet; it may be nil.
+	// Waiting hears that a pipe has no reader yet; it may be nil.
 	Waiting func()
 }
 
-// readerPause is how often it is looked whether somebody has begun to read a pipe: too seldom
-// to cost anything, and often enough that nobody notices.
+// readerPause is the time between two looks for the reader of a pipe: long enough to cost
+// nothing, and too short to be noticed.
 const readerPause = 50 * time.Millisecond
 
 // ErrNoCompression says that a directory cannot be compressed.

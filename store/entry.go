@@ -127,7 +127,7 @@ func sibling(image, name string) string {
 
 // CheckName makes sure that a digest in the name of an entry is that of its manifest,
 // else it is a *NameError. read returns the manifest, and is called where the digests
-// are of two algorithms; its error is left to those who read the manifest.
+// are of two algorithms; its error is left to those that read the manifest.
 func (e Entry) CheckName(read func() ([]byte, error)) error {
 	_, text, _ := strings.Cut(e.Name, "@")
 	named := digest.Digest(text)

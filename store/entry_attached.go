@@ -62,7 +62,7 @@ func (x *Index) nameAttached() {
 	}
 }
 
-// images returns the images by their names; of a name that two have, nobody knows which.
+// images returns the images by their names; a name that two have stands for none.
 func (x *Index) images() map[string]digest.Digest {
 	images := make(map[string]digest.Digest)
 	for i := range x.Entries {

@@ -17,7 +17,7 @@ import (
 // 100,000 images take 60 MB.
 const maxHeld = 128 << 20
 
-// heldMemory is what is kept of a manifest beside its bytes, and of a child of an
+// heldMemory is the memory of a manifest beside its bytes, and of a child of an
 // index.
 const heldMemory = 200
 
@@ -45,8 +45,8 @@ func newHeld() *held {
 	return h
 }
 
-// add keeps a manifest, of which the bytes are verified. Where there is no memory
-// for it it is a *bounds.MemoryError.
+// add keeps a manifest whose bytes are verified. Where there is no memory for it, that is
+// a *bounds.MemoryError.
 func (h *held) add(d digest.Digest, data []byte) error {
 	h.buffer.Reset()
 	h.deflater.Reset(&h.buffer)

@@ -228,7 +228,7 @@ const (
 	placeMemory = 200
 	mapMemory   = 250
 	pairMemory  = 100
-	// countAt is how much is counted at a time.
+	// countAt is the amount that is counted at a time.
 	countAt = 64 << 10
 )
 

@@ -10,7 +10,7 @@ import (
 // ones.
 const maxWords = 10_000
 
-// listMemory is what an element of a list takes while the list is made.
+// listMemory is the memory of an element of a list while the list is made.
 const listMemory = 48
 
 // name reads a name; the second of an entry is most often the first again.

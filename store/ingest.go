@@ -137,7 +137,7 @@ func (d *Dir) deactivate(g digest.Digest) {
 	delete(d.active, g)
 }
 
-// ingestName is what the file of a blob is called as long as it is not whole.
+// ingestName names the file of a blob as long as it is not whole.
 func ingestName(d digest.Digest) string {
 	return string(d.Algorithm()) + "-" + d.Encoded()
 }

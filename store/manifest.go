@@ -37,7 +37,7 @@ func AttestationOf(child ocispec.Descriptor) (image digest.Digest, is bool) {
 
 // Manifest is what a manifest of any kind says of other content.
 type Manifest struct {
-	// MediaType is what the manifest calls itself. Where it does not, it is the one
+	// MediaType is the one that the manifest gives itself. Where it does not, it is the one
 	// that its descriptor gives it, if that is of the kind that the manifest is.
 	MediaType     string
 	SchemaVersion int
@@ -98,7 +98,7 @@ func MayBeObject(head []byte) bool {
 	return len(first) == 0 && len(head) > 0 || bytes.HasPrefix(first, []byte("{"))
 }
 
-// decodeManifest is the one place where the bytes of a manifest are decoded. With an
+// decodeManifest decodes the bytes of a manifest; nothing else does. With an
 // error it returns what could be read.
 func decodeManifest(data []byte) (*Manifest, error) {
 	m := &Manifest{}

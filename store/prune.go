@@ -58,7 +58,7 @@ func OpenLayoutDir(path string) (*Dir, error) {
 		return nil, &InputError{Path: path, Reason: "is no directory"}
 	case !exists(filepath.Join(path, bundle.LayoutFile)):
 		return nil, &InputError{Path: path, Reason: "is a directory without an OCI layout"}
-	case !exists(filepath.Join(path, bundle.IndexFile)): // nobody knows which of its blobs are needed
+	case !exists(filepath.Join(path, bundle.IndexFile)): // it is not known which of its blobs are needed
 		return nil, inputError(path, errNoIndex)
 	}
 	return OpenDir(path)

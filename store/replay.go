@@ -63,7 +63,7 @@ func (r *replay) nextEntry(name string, desc ocispec.Descriptor) (bool, error) {
 	return true, nil
 }
 
-// content is how many bytes of manifests and blobs were found.
+// content returns how many bytes of manifests and blobs were found.
 func (r *replay) content() int64 {
 	var bytes int64
 	for _, e := range r.found.Entries {

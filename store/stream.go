@@ -83,8 +83,8 @@ func (s *Stream) Index() *Index { return s.index.Load() }
 // anything.
 func (s *Stream) Ours() bool { return s.in.Members() }
 
-// Complete is for the end of a stream: it makes sure that the manifests which its last
-// index.json lists have come in time to be kept, else it is a *LateError.
+// Complete makes sure, at the end of a stream, that the manifests which its last
+// index.json lists have come in time to be kept; else it returns a *LateError.
 func (s *Stream) Complete() error {
 	if s.first == nil {
 		return nil

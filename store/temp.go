@@ -5,7 +5,7 @@ import (
 	"os"
 )
 
-// TempFile is a temporary file of which nothing stays, however the process ends: it
+// TempFile is a temporary file that leaves nothing behind, however the process ends: it
 // loses its name at once, where the system lets an open file do that.
 type TempFile struct {
 	*os.File

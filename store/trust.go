@@ -66,7 +66,7 @@ func (t *trust) scope(d digest.Digest) *scope {
 	return t.known[d]
 }
 
-// reached is told of the verified bytes of a manifest.
+// reached extends trust from a verified manifest to what it references.
 func (t *trust) reached(desc ocispec.Descriptor, data []byte) {
 	s := t.scope(desc.Digest)
 	if s == nil || !s.graph {

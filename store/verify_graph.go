@@ -27,7 +27,7 @@ type verifier struct {
 	reached  map[digest.Digest]*node         // by the graph of any entry
 	seen     map[step]depths                 // of the walks that have come by
 	full     error                           // why not all that is reached can be kept or read
-	bad      map[claim]error                 // what is wrong with a blob, for those who say that it has this size
+	bad      map[claim]error                 // what is wrong with a blob, for those that say it has this size
 	subjects map[digest.Digest]digest.Digest // of manifests that are referrers
 }
 
@@ -42,7 +42,7 @@ type source interface {
 	absent(d digest.Digest) bool
 }
 
-// claim is what something says of a blob that it points at.
+// claim is a blob with the size that a descriptor gives it.
 type claim struct {
 	digest digest.Digest
 	size   int64
@@ -59,7 +59,7 @@ type node struct {
 
 func (n *node) oci() ocispec.Descriptor { return ocispec.Descriptor{Digest: n.digest, Size: n.size} }
 
-// step is what makes one walk of a manifest different from another: where its bytes
+// step tells the walks of a manifest apart: where its bytes
 // do not say what it is, its media type decides.
 type step struct {
 	claim
@@ -116,10 +116,10 @@ func (v *verifier) visit(e *Entry) {
 	w.visit(e.Descriptor(), asRoot, 0)
 }
 
-// nodeMemory is what is kept of each blob that is reached.
+// nodeMemory is the memory of each blob that is reached.
 const nodeMemory = 250
 
-// depths are how far down a manifest was met, at least and at most: a walk from
+// depths are the smallest and the largest depth at which a manifest was met: a walk from
 // between finds nothing that those did not.
 type depths struct{ least, most int8 }
 
@@ -159,8 +159,8 @@ func (v *verifier) reach(desc ocispec.Descriptor, as role, at step, depth int) b
 	return true
 }
 
-// holds decides between two sizes that a blob is said to have. Who gives the wrong one
-// is to blame, and nobody else.
+// holds decides between two sizes that a blob is said to have. Only what gives the wrong
+// one is to blame.
 func (v *verifier) holds(n *node, desc ocispec.Descriptor) bool {
 	size, ok := v.source.size(desc.Digest)
 	for _, said := range []int64{n.size, desc.Size} {
@@ -192,7 +192,7 @@ func (v *verifier) isManifest(desc ocispec.Descriptor, c contents) (first bool) 
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	n := v.reached[desc.Digest]
-	if n.size != desc.Size { // somebody else gives it the right one
+	if n.size != desc.Size { // another descriptor gives it the right one
 		return false
 	}
 	first = !n.read

@@ -9,7 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// role is what points at a blob, which says what may be below it.
+// role tells by what points at a blob what may be below it.
 type role uint8
 
 const (
@@ -59,7 +59,7 @@ func (w *entryWalk) visit(desc ocispec.Descriptor, as role, depth int) {
 	}
 }
 
-// contents is what a walk needs of a manifest.
+// contents is the part of a manifest that a walk needs.
 type contents struct {
 	children []child // what has to be there, or is
 	subject  digest.Digest
@@ -67,7 +67,7 @@ type contents struct {
 	blob     bool // it is no manifest, but a blob that an index names
 }
 
-// child is what a manifest points at.
+// child is content that a manifest points at.
 type child struct {
 	desc ocispec.Descriptor
 	as   role

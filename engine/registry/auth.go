@@ -18,7 +18,7 @@ type account struct {
 	find     func(ctx context.Context, anew bool) (auth.Credential, error) // anew: read the files and ask the helpers again
 	secret   func(username, secret string)
 	fixed    bool          // the credential was given, and is not to be looked for
-	gate     chan struct{} // of size 1: held by who shows a credential that is not accepted yet
+	gate     chan struct{} // of size 1: held while a credential is shown that is not accepted yet
 
 	mu         sync.Mutex // guards what follows; held while a helper runs
 	asked      bool

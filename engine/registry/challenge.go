@@ -54,7 +54,7 @@ func chosen(all []challenge) (best challenge, ok bool) {
 		case c.scheme == "basic":
 			r = 2
 		case c.scheme == "bearer":
-			r = 1 // good for one who has a token already
+			r = 1 // good for a client that has a token already
 		}
 		if r > rank {
 			best, rank = c, r
@@ -83,8 +83,7 @@ func keepChallenge(ctx context.Context) context.Context {
 	return context.WithValue(ctx, challengeKey{}, new(atomic.Pointer[string]))
 }
 
-// nameChallenge is err, or what the challenge was that the request of ctx could not
-// meet.
+// nameChallenge returns err, or the challenge that the request of ctx could not meet.
 func nameChallenge(ctx context.Context, err error) error {
 	last, ok := ctx.Value(challengeKey{}).(*atomic.Pointer[string])
 	if !ok || !errors.Is(err, errNoRealm) {

@@ -48,7 +48,7 @@ func (e *Error) Error() string {
 	return e.Reference + ": " + e.Op + ": " + e.Reason()
 }
 
-// Reason is what went wrong, without the reference and the operation.
+// Reason returns what went wrong, without the reference and the operation.
 func (e *Error) Reason() string { return describe(e.Reference, e.Err) }
 
 func (e *Error) Unwrap() error { return e.Err }
@@ -132,7 +132,7 @@ func (e *LoginError) Error() string {
 func (e *LoginError) Unwrap() error { return e.Err }
 
 // UnreachableError says that a registry cannot be reached at all, for a reason that stays:
-// there is no host of its name, or nobody vouches for its certificate.
+// there is no host of its name, or no authority vouches for its certificate.
 type UnreachableError struct {
 	Registry string
 	Err      error

@@ -24,7 +24,7 @@ type guests struct {
 	clients map[string]*guest
 }
 
-// guest is what we are to one other registry.
+// guest is our account at one other registry.
 type guest struct {
 	client *auth.Client
 	tokens *tokens // its cache

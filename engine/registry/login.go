@@ -9,22 +9,22 @@ import (
 	"oras.land/oras-go/v2/registry/remote/errcode"
 )
 
-// maxRefusals is how often in a row a registry may refuse our credential: the third wrong
+// maxRefusals bounds how often in a row a registry may refuse our credential: the third wrong
 // password in a row locks an account in many a company.
 const maxRefusals = 2
 
-// login is what an account has learnt of the credential that it shows.
+// login records what an account has learnt of the credential that it shows.
 type login struct {
-	reading     int              // which credential that is: each reading of the stores that brings another begins anew
-	accepted    bool             // the registry, or its token service, has let somebody in with it
+	reading     int              // which credential that is: each reading of the stores that brings another starts over
+	accepted    bool             // the registry, or its token service, has let a request in with it
 	refusals    int              // in a row, whatever was shown
 	refusal     error            // a *LoginError, from when on nothing is shown any more
 	denied      map[string]error // tokens that are not given to it, by what the cache calls them
 	lookedAgain bool             // there was none, and the stores were read once more
 }
 
-// turn is leave to show a credential once. Until it is accepted one at a time has it, or a
-// wrong password is shown by all who begin at the same moment.
+// turn is the permission to show a credential once. Until it is accepted one request at a
+// time has it, or all that begin at the same moment would show a wrong password.
 type turn struct {
 	account   *account
 	reading   int
@@ -197,7 +197,7 @@ func (a *account) deny(ctx context.Context, name string, reading int, answer err
 }
 
 // lookAgain reports whether there is a credential now where there was none. The stores are
-// read once more for it, and no more: most who have none need none.
+// read once more for it, and no more: most users without one need none.
 func (a *account) lookAgain(ctx context.Context) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -43,7 +43,7 @@ func (r *Repository) Resolve(ctx context.Context, reference string) (ocispec.Des
 	return desc, r.fail("resolve", r.named(reference), err)
 }
 
-// Glance is Resolve for who can do without an answer: nothing is tried again.
+// Glance is Resolve for a caller that can do without an answer: nothing is tried again.
 func (r *Repository) Glance(ctx context.Context, reference string) (ocispec.Descriptor, error) {
 	return r.Resolve(inOneTry(ctx), reference)
 }
@@ -163,7 +163,7 @@ func wrongDigest(header http.Header, data []byte, err error) error {
 
 // checkManifest tells a manifest from the page of a server that has something for
 // every path. What is meant, as the digest says that was asked for, is no such page.
-// Of what kind a manifest is, who walks its graph finds out.
+// The walk of its graph finds out of which kind a manifest is.
 func checkManifest(header string, data []byte, meant bool) error {
 	var m struct {
 		SchemaVersion int             `json:"schemaVersion"`

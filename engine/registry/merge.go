@@ -163,8 +163,8 @@ func (l *listUnderTag) pause(int) time.Duration {
 	return l.repo.spread(min(max(4*l.took, minSettle), maxSettle))
 }
 
-// spread makes a pause up to half as long again: who waits for the same must not go
-// on in step.
+// spread makes a pause up to half as long again: those that wait for the same must not
+// go on in step.
 func (r *Repository) spread(pause time.Duration) time.Duration {
 	return time.Duration(float64(pause) * (1 + 0.5*r.host.health.retry.Jitter()))
 }
@@ -189,7 +189,7 @@ type heldLock struct {
 	users int // that hold it or wait for it; guarded by locks.mu
 }
 
-// lock returns once nobody else has the lock of d, with what gives it back.
+// lock waits for the lock of d and returns the function that gives it back.
 func (l *locks) lock(d digest.Digest) (unlock func()) {
 	l.mu.Lock()
 	h := l.held[d]

@@ -12,7 +12,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
-// maxBrokenMounts is how many requests for a mount may end without an answer: one
+// maxBrokenMounts bounds how many requests for a mount may end without an answer: one
 // may have met a restart, and each of them may take as long as a registry may think.
 const maxBrokenMounts = 2
 

@@ -37,7 +37,7 @@ func notTunneled(_ context.Context, proxy *url.URL, connect *http.Request, resp 
 	}
 }
 
-// answeredBy adds to the error that stands for an answer who else may have given it.
+// answeredBy adds to the error of an answer what else may have given it.
 func answeredBy(resp *http.Response, page bool, err error) error {
 	e := &ProxyError{URL: redacted(resp.Request.URL), Status: resp.StatusCode, Err: err}
 	if proxy, _ := http.ProxyFromEnvironment(resp.Request); proxy != nil {
@@ -89,7 +89,7 @@ func isPage(start []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(start, " \t\r\n\ufeff"), []byte("<"))
 }
 
-// peeked is a body of which the start was looked at.
+// peeked is a body whose start was looked at.
 type peeked struct {
 	io.Reader
 	io.Closer

@@ -37,7 +37,7 @@ type RetryOptions struct {
 	Jitter func() float64 // in [0,1)
 	// Told hears that a registry is to be asked once more and why, in a word or two
 	// ("503"), before the pause. What it returns is called after that. It may be
-	// called from many goroutines at once; nil: nobody hears.
+	// called from many goroutines at once; it may be nil.
 	Told func(registry, reason string) (over func())
 }
 
@@ -63,7 +63,7 @@ type retrier struct {
 	base   *url.URL // of the registry
 	health *health
 	stats  *stats
-	guests *guests // nil: nobody is sent on
+	guests *guests // nil: no request is sent on
 }
 
 func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -129,7 +129,7 @@ func limitsRate(resp *http.Response) bool {
 	return resp != nil && resp.StatusCode == http.StatusTooManyRequests
 }
 
-// named is what tells a request from others.
+// named returns the name by which a request is told from others.
 func named(req *http.Request) string { return req.Method + " " + req.URL.Host + req.URL.Path }
 
 // failure is the error that stands for a try without success.

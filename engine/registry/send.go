@@ -72,7 +72,7 @@ func newSender(h *host, s Settings, tls *tls.Config) *sender {
 }
 
 // lane returns the connections for a request: those on which the client certificate
-// is shown lead to nobody but the registry.
+// is shown lead only to the registry.
 func (s *sender) lane(req *http.Request) http.RoundTripper {
 	l, _ := req.Context().Value(laneKey{}).(lane)
 	if sameOrigin(req.URL, s.host.base) {
@@ -185,7 +185,7 @@ func closeBody(req *http.Request) {
 	}
 }
 
-// minProgress is what a body has to bring in the time after which it is given up as
+// minProgress is the amount that a body has to bring in the time after which it is given up as
 // stalled. Some of the slowest lines there are bring that much in two seconds.
 const minProgress = 4 << 10
 

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// tagPage is what most registries give at most; some refuse more.
+	// tagPage is the largest page of most registries; some refuse to give more.
 	tagPage = 1000
 	// maxTagPage holds all tags there may be: some registries do not cut pages.
 	maxTagPage = 128 << 20
@@ -26,7 +26,7 @@ const (
 	// known have about 100,000 tags, of 20 to 60 bytes.
 	maxTags     = 500_000
 	maxTagBytes = 32 << 20
-	// nameMemory is what is kept for a name beside its text: its places in a map and
+	// nameMemory is the memory of a name beside its text: its places in a map and
 	// in a list, which grow by doubling.
 	nameMemory = 75
 )

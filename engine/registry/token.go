@@ -66,7 +66,7 @@ const (
 	// maxRenewals is how often a request is sent again because its token may have
 	// expired while it waited for a place.
 	maxRenewals = 3
-	// leastLife is what no token lasts for less.
+	// leastLife is the shortest lifetime that a registry gives a token.
 	leastLife = time.Second
 )
 
@@ -76,7 +76,7 @@ func (t *tokens) remember(ctx context.Context) context.Context {
 	return context.WithValue(ctx, shownKey{}, &shown{tokens: t})
 }
 
-// goesOut is told of a request of the registry that is sent at a time.
+// goesOut renews the token of a request and records when it is sent.
 func goesOut(req *http.Request, now time.Time) {
 	if s, ok := req.Context().Value(shownKey{}).(*shown); ok {
 		s.tokens.renew(req)
@@ -128,7 +128,7 @@ func (t *tokens) show(ctx context.Context, name string) {
 	}
 }
 
-// shownBy is what the account calls the token that the request of ctx showed.
+// shownBy returns the account's name for the token that the request of ctx showed.
 func shownBy(ctx context.Context) string {
 	if s, ok := ctx.Value(shownKey{}).(*shown); ok {
 		return s.name
@@ -136,7 +136,7 @@ func shownBy(ctx context.Context) string {
 	return ""
 }
 
-// shownValue is the token that the request of ctx showed last.
+// shownValue returns the token that the request of ctx showed last.
 func shownValue(ctx context.Context) string {
 	if s, ok := ctx.Value(shownKey{}).(*shown); ok {
 		return s.value
@@ -189,7 +189,7 @@ func (t *tokens) GetToken(ctx context.Context, _ string, scheme auth.Scheme, key
 	return k.value, nil
 }
 
-// Set implements auth.Cache: it fetches a token, together with all who want the
+// Set implements auth.Cache: it fetches a token, together with all others that want the
 // same one.
 func (t *tokens) Set(ctx context.Context, _ string, scheme auth.Scheme, key string, fetch func(context.Context) (string, error)) (string, error) {
 	name := id(scheme, key)

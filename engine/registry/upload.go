@@ -225,7 +225,7 @@ func resendable(err error) bool {
 	return !permanent(err)
 }
 
-// resends is how often a blob is sent that keeps failing with err.
+// resends returns how often to send a blob that keeps failing with err.
 func resends(err error) int {
 	if retryableStatus(Status(err)) || isType[*expiredError](err) {
 		return tries

@@ -12,7 +12,7 @@ const large = 512 << 10
 // that are read side by side would take a gigabyte with what is decoded of them.
 // Small ones pass.
 //
-// Whoever holds a lane must not ask a registry for anything: others wait for it
+// The holder of a lane must not ask a registry for anything: others wait for the lane
 // with an open body, which takes a place in the registry's limit.
 type Lane struct{ free chan struct{} }
 
@@ -21,15 +21,15 @@ func NewLane() *Lane { return &Lane{free: make(chan struct{}, 1)} }
 
 type laneKey struct{}
 
-// pass is what one reader has of a lane; it is for one goroutine.
+// pass is the part of a lane that one reader holds; it is for one goroutine.
 type pass struct {
 	lane  *Lane
 	held  bool
 	taken int64
 }
 
-// Begin returns a context for reading one document, and what ends it. Within a
-// context that was begun it does nothing.
+// Begin returns a context for reading one document, and a function that ends it. Within
+// a context that was begun it does nothing.
 func (l *Lane) Begin(ctx context.Context) (context.Context, func()) {
 	if _, ok := ctx.Value(laneKey{}).(*pass); ok {
 		return ctx, func() {}
@@ -38,8 +38,8 @@ func (l *Lane) Begin(ctx context.Context) (context.Context, func()) {
 	return context.WithValue(ctx, laneKey{}, p), p.leave
 }
 
-// Enter waits until a document of so many bytes may be in memory, for who has
-// begun to read one. It is a *MemoryError if that does not fit.
+// Enter waits until a document of so many bytes may be in memory, in a context that
+// Begin returned. If it does not fit, that is a *MemoryError.
 func Enter(ctx context.Context, weight int64) error {
 	p, ok := ctx.Value(laneKey{}).(*pass)
 	if !ok || weight <= large || weight <= p.taken {
@@ -69,7 +69,7 @@ func EnterDocument(ctx context.Context, document []byte) error {
 	return Enter(ctx, weight)
 }
 
-// Leave lets the next document in, for who has let go of the one that was read.
+// Leave lets the next document in; the one that was read must not be kept.
 func Leave(ctx context.Context) {
 	if p, ok := ctx.Value(laneKey{}).(*pass); ok {
 		p.leave()
@@ -80,7 +80,7 @@ func Leave(ctx context.Context) {
 // it would leave several of them in memory.
 const huge = 8 << 20
 
-// Collect lets go of a document of that weight, which is done with.
+// Collect frees the memory of a document of that weight after its last use.
 func Collect(weight int64) {
 	if weight > huge {
 		runtime.GC()

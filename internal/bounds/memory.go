@@ -13,12 +13,12 @@ func (e *MemoryError) Error() string {
 	return fmt.Sprintf("more than %d MiB of memory would be needed", e.Most>>20)
 }
 
-// account is what a process may keep. The zero value is without a limit.
+// account counts what a process keeps. The zero value has no limit.
 type account struct {
 	most int64 // 0: without a limit
 	used atomic.Int64
 	much sync.Once
-	told func() // of the first time that half of it is used; may be nil
+	told func() // called when half of it is used for the first time; may be nil
 }
 
 var process atomic.Pointer[account]
@@ -44,8 +44,8 @@ func Take(n int64) error {
 	return nil
 }
 
-// TakeOfHalf is Take for what has so many bytes already, and may not have more than
-// half of all: the other half is for what is made of it.
+// TakeOfHalf is Take for something that has so many bytes already and may have half of
+// all at most: the other half is for what is made of it.
 func TakeOfHalf(has, n int64) error {
 	if most := process.Load().most / 2; most > 0 && has+n > most {
 		return &MemoryError{Most: most}
@@ -56,8 +56,8 @@ func TakeOfHalf(has, n int64) error {
 // Give takes back what Take counted.
 func Give(n int64) { process.Load().used.Add(-n) }
 
-// Room returns how many of wanted bytes can be had, at least least: what can do
-// with less is not to fail for others.
+// Room returns how many of wanted bytes are free, but at least least: what can do with
+// less must not fail because of others.
 func Room(wanted, least int64) int64 {
 	a := process.Load()
 	if a.most == 0 {

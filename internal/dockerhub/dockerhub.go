@@ -5,19 +5,19 @@ package dockerhub
 import "strings"
 
 const (
-	// Name is what references call Docker Hub.
+	// Name stands for Docker Hub in references.
 	Name = "docker.io"
-	// Host is where it is asked.
+	// Host answers its requests.
 	Host = "registry-1.docker.io"
-	// library is where its official images are.
+	// library holds its official images.
 	library = "library/"
 )
 
-// others are the names besides docker.io: of its search and its old API, of its registry,
-// and of its web pages, which answer the registry's API too.
+// others are its names besides docker.io: those of its search and its old API, of its
+// registry, and of its web pages, which answer the registry's API too.
 var others = []string{"index.docker.io", Host, "registry.hub.docker.com"}
 
-// Names are those by which it can be named in references.
+// Names returns all its names in references.
 func Names() []string { return append([]string{Name}, others...) }
 
 // IsRegistry reports whether a registry is Docker Hub, with or without the port that https has

@@ -101,7 +101,7 @@ func isNumber(text string, digits int, number rune) bool {
 
 var entities = map[string]string{"amp": "&", "lt": "<", "gt": ">", "quot": `"`, "apos": "'"}
 
-// longestEntity is that of &#x10ffff;
+// longestEntity is the length of &#x10ffff;
 const longestEntity = 10
 
 // entity reads the escapes of HTML.
