@@ -25,7 +25,8 @@ type listing struct {
 	faults []error // what is wrong with the index alone
 }
 
-// listed is one artifact. Size is that of its graph in bytes, without referrers.
+// listed is one artifact. Size is that of its graph in bytes, its referrers among
+// it, as a backup counts them.
 type listed struct {
 	Reference    string           `json:"reference,omitempty"`
 	Digest       digest.Digest    `json:"digest"`
@@ -208,7 +209,11 @@ func (c *catalog) artifact(e store.Entry) (listed, error) {
 	if len(a.Platforms) == 0 {
 		a.Platforms = inside
 	}
-	if err := referring.follow(a.Sparse); err != nil {
+	t.found = func(desc ocispec.Descriptor) {
+		a.Size = bounds.Sum(a.Size, desc.Size)
+		referring.to(desc)
+	}
+	if err := referring.follow(t); err != nil {
 		return a, err
 	}
 	a.Referrers = referring.listed()

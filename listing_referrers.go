@@ -41,10 +41,8 @@ func (r *referring) to(subject ocispec.Descriptor) {
 	}
 }
 
-// follow finds what refers to what was found, and to what is below that.
-func (r *referring) follow(sparse bool) error {
-	t := newTrail(sparse)
-	t.found = r.to
+// follow goes on with what was found, which t tells the referrers of.
+func (r *referring) follow(t *trail) error {
 	for i := 0; i < len(r.found); i++ {
 		if err := r.walk(spot{desc: r.found[i].Descriptor()}, t, 0); err != nil {
 			return err

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,7 +14,7 @@ import (
 )
 
 // TestListCountsTheReferrersOfABackup: those of referrers, of children, and of what cosign
-// keeps under tags too, each once.
+// keeps under tags too, each once, and their bytes with the artifact's.
 func TestListCountsTheReferrersOfABackup(t *testing.T) {
 	r := testregistry.New(t, testregistry.Options{})
 	image := r.Image("app", "", []byte("image"))
@@ -28,7 +30,8 @@ func TestListCountsTheReferrersOfABackup(t *testing.T) {
 	r.Referrer("app", attached, kind, []byte("of what is attached"))
 	for _, name := range []string{"layout/", "bundle.tgz"} {
 		path := t.TempDir() + "/" + name
-		code, _, stderr := try(t, "", "backup", "-o", path, r.Host+"/app:v1")
+		report := t.TempDir() + "/report.json"
+		code, _, stderr := try(t, "", "backup", "-o", path, "--report", report, r.Host+"/app:v1")
 		if code != 0 || !strings.Contains(stderr, "and 7 referrers") {
 			t.Fatalf("exit code %d: %s", code, stderr)
 		}
@@ -36,6 +39,11 @@ func TestListCountsTheReferrersOfABackup(t *testing.T) {
 		var l listing
 		if err := json.Unmarshal([]byte(stdout), &l); err != nil || len(l.Artifacts) != 1 || l.Artifacts[0].count() != 7 {
 			t.Errorf("%s: %v, %s", name, err, stdout)
+		}
+		var d reportDocument
+		data, err := os.ReadFile(report)
+		if err = errors.Join(err, json.Unmarshal(data, &d)); err != nil || d.Artifacts[0].Bytes != l.Artifacts[0].Size {
+			t.Errorf("%s: %v, %d bytes in the list, in the report are %+v", name, err, l.Artifacts[0].Size, d.Artifacts)
 		}
 	}
 }
