@@ -18,6 +18,7 @@ type events struct {
 	hide   func(string) string
 	now    func() time.Time
 	totals *reportDocument // of the run, once it is over
+	dry    bool            // nothing was copied: it was planned
 	err    error           // the first in writing; nothing is written behind it
 }
 
@@ -109,7 +110,7 @@ func (e *events) artifact(a engine.ArtifactReport, hint string) {
 // planned says where an artifact would go.
 func (e *events) planned(a engine.ArtifactReport) {
 	one := artifactOf(a, e.hide)
-	one.Status = statusPlanned
+	one.Status, e.dry = statusPlanned, true
 	e.write(artifactEvent{e.head("artifact"), one, ""})
 }
 
@@ -130,6 +131,9 @@ func (e *events) end(exitCode int) {
 	one := endEvent{eventHead: e.head("end"), ExitCode: exitCode}
 	if d := e.totals; d != nil {
 		one.DurationSeconds, one.Output, one.Targets, one.Incomplete, one.Totals = d.DurationSeconds, d.Output, d.Targets, d.Incomplete, d.Totals
+	}
+	if e.dry {
+		one.Totals.Copied = 0
 	}
 	e.write(one)
 }

@@ -82,3 +82,24 @@ func onlyFor(suffix string, fault testregistry.Fault) testregistry.Fault {
 		})
 	}
 }
+
+// TestDryRunNamesNoSignatureOfItsOwn: what cosign attached goes with its artifact, of
+// an index with that of its images too, and what it would overwrite is a notice.
+func TestDryRunNamesNoSignatureOfItsOwn(t *testing.T) {
+	source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
+	index, images := fillCosigned(source)
+	path := t.TempDir() + "/bundle.tgz"
+	backup(t, path, selections(t, source.Host+"/app"))
+	tag := strings.Replace(images[0].Digest.String(), ":", "-", 1) + ".sig"
+	theirs := target.Artifact("app", tag, "application/vnd.example.signature", []byte("theirs"))
+	heard := new(listener)
+	report, err := tryRestore(t, reopen(t, path), target.Host, engine.RestoreOptions{DryRun: true, Progress: heard})
+	whole(t, report, err)
+	if len(report.Artifacts) != 2 || report.Artifacts[0].Digest != index.Digest { // v1 and v2
+		t.Errorf("it would restore %+v", report.Artifacts)
+	}
+	want := target.Host + "/app:" + tag + " would be overwritten, was " + theirs.Digest.String()
+	if len(heard.notices) != 1 || heard.notices[0] != want {
+		t.Errorf("notices: %q", heard.notices)
+	}
+}

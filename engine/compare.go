@@ -247,8 +247,8 @@ func (r *restore) adopt() {
 			gone[d.place(old)] = true
 		}
 		homes[d.place(d.root.digest)] = d
-		if d.err == nil {
-			d.visit.core(func(v *visit) { homes[d.place(v.node.digest)] = d })
+		for _, part := range r.manifestsOf(d) {
+			homes[d.place(part)] = d
 		}
 	}
 	behind := 0
@@ -267,4 +267,18 @@ func (r *restore) adopt() {
 	if behind > 0 {
 		r.Progress.Notice("left behind with the indexes that were rewritten: " + quantity(behind, "cosign tag"))
 	}
+}
+
+// manifestsOf lists what cosign may have attached something to, of a delivery that
+// goes somewhere. A dry run has not unfolded it.
+func (r *restore) manifestsOf(d *delivery) []digest.Digest {
+	switch {
+	case d.err != nil:
+		return nil
+	case d.visit == nil:
+		return r.in.family(d.root.oci())
+	}
+	var found []digest.Digest
+	d.visit.core(func(v *visit) { found = append(found, v.node.digest) })
+	return found
 }

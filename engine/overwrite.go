@@ -22,9 +22,14 @@ func (d *delivery) overwrote() bool {
 
 // noteOverwritten says it of a tag of cosign's, which has no line of its own.
 func (r *restore) noteOverwritten(d *delivery) {
-	if d.parent != nil && d.overwrote() {
-		r.Progress.Notice(fmt.Sprintf("%s is overwritten, was %s", d.destination(), d.was))
+	if d.parent == nil || !d.overwrote() {
+		return
 	}
+	verb := "is"
+	if r.DryRun {
+		verb = "would be"
+	}
+	r.Progress.Notice(fmt.Sprintf("%s %s overwritten, was %s", d.destination(), verb, d.was))
 }
 
 // noteOwnSources says where a restore goes to what its input was made of: since then

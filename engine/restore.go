@@ -161,7 +161,14 @@ func (r *restore) prepare(ctx context.Context, in store.Input) error {
 		for _, d := range r.all {
 			d.err = d.fault
 		}
-		return r.glance(ctx)
+		if err := r.glance(ctx); err != nil {
+			return err
+		}
+		r.adopt()
+		for _, d := range r.all {
+			r.noteOverwritten(d)
+		}
+		return nil
 	}
 	r.Progress.Listed(len(r.all))
 	return r.compare(ctx)
