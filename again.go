@@ -199,8 +199,8 @@ func (a *again) check(u *ui, report string) error {
 }
 
 // leftBy says what a run that was interrupted, and had fetched so many bytes, left
-// for the next. anew says that it had not resumed another one.
-func leftBy(out store.Destination, fetched int64, anew bool) string {
+// for the next. startedOver says that it had not resumed another one.
+func leftBy(out store.Destination, fetched int64, startedOver bool) string {
 	switch out := out.(type) {
 	case *store.Dir:
 		if _, err := os.Stat(out.Path()); err != nil {
@@ -210,7 +210,7 @@ func leftBy(out store.Destination, fetched int64, anew bool) string {
 	case *store.Archive:
 		if partial := out.Partial(); partial != "" {
 			how := "the same command resumes there; --no-resume starts over"
-			if anew {
+			if startedOver {
 				how = "without --no-resume the command resumes there"
 			}
 			return fmt.Sprintf("%s keeps %s of %s fetched: %s", partial, bytesText(min(out.Kept(), fetched)), bytesText(fetched), how)

@@ -197,8 +197,8 @@ func refused(err error) error {
 	return errors.Join(all...)
 }
 
-// save writes the files. One that somebody else wrote stays, and nothing is
-// written then.
+// save writes the files. If one of them was not written by this program it stays, and
+// nothing is written.
 func (c *clientConfigCommand) save(u *ui, made *clientconfig.Config) error {
 	for _, file := range made.Files {
 		if err := c.mayReplace(file); err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/schemas"
 )
 
-var update = flag.Bool("update", false, "write the golden files of testdata anew")
+var update = flag.Bool("update", false, "write the golden files of testdata")
 
 var testdata = func() string {
 	dir, err := filepath.Abs("testdata")

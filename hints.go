@@ -26,7 +26,7 @@ type hints struct {
 	missing int64    // bytes of disk that a run which found it full would have needed at least
 }
 
-// of returns the advice for err, "" if nobody knows any.
+// of returns the advice for err, "" if there is none.
 func (h hints) of(err error) string {
 	for _, advise := range []func(error) string{
 		h.againHint, usageHint, filesHint, h.referenceHint, h.spaceHint, h.memoryHint, outputHint, inputHint, selectionHint, lockHint, // what was asked for
@@ -68,7 +68,7 @@ func outputHint(err error) string {
 	case is[*store.StrangerError](err):
 		return "move it away, or name another output"
 	case is[*incompleteError](err):
-		return "back it up again: what is there is not fetched anew"
+		return "back it up again: what is there is not fetched again"
 	case is[*store.LockedError](err):
 		return "wait until the other oras-mirror has ended"
 	case is[*store.PruneError](err):
@@ -177,7 +177,7 @@ func selectionHint(err error) string {
 		tag := retag.Target[strings.LastIndexByte(retag.Target, ':')+1:]
 		return fmt.Sprintf("leave :%s out of the target; --only '**:%s' restores only that tag, and mappings in the spec rename tags", tag, tag)
 	case is[*engine.EntryNameError](err):
-		return `name it anew with "oras tag --oci-layout LAYOUT@DIGEST TAG"`
+		return `rename it with "oras tag --oci-layout LAYOUT@DIGEST TAG"`
 	case errors.As(err, &selection):
 		return nearestHint(selection) + `where that may happen, write "optional: true" beside the repository in the spec`
 	}

@@ -21,7 +21,7 @@ func (c *backupCommand) selected(spec *config.Spec, u *ui) ([]config.Selection, 
 	case c.Spec == "":
 		return nil, usage("name the spec whose lock it is with -f", "--locked without a spec")
 	case len(c.References) > 0 || len(c.Platform) > 0 || c.included() != nil:
-		return nil, usage("change the spec, and lock it anew", "--locked copies what the lock pins and nothing else")
+		return nil, usage("change the spec, and lock it again", "--locked copies what the lock pins and nothing else")
 	}
 	return lockedSelections(config.LockPath(c.Spec), spec)
 }

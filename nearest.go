@@ -10,7 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 )
 
-// nearestTags shows what somebody who misspelt a tag may have meant.
+// nearestTags shows which tags a misspelt one may have meant.
 func nearestTags(e *engine.TagError) string {
 	tags := slices.DeleteFunc(slices.Clone(e.Tags), config.IsReferrersTag)
 	repository := e.Repository

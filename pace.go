@@ -2,7 +2,7 @@ package main
 
 import "time"
 
-// pace measures how fast bytes move: over the last seconds, and anew once a
+// pace measures how fast bytes move: over the last seconds, and again once a
 // second, so that what is shown can be read. The zero value has measured nothing.
 type pace struct{ samples []sample }
 

@@ -21,7 +21,7 @@ type pruneCommand struct {
 }
 
 func (c *pruneCommand) Help() string {
-	return `The spec's sources are listed anew. What a directory holds beyond that goes, with
+	return `The spec's sources are listed again. What a directory holds beyond that goes, with
 the referrers that then have no subject and the blobs that nothing needs any more.
 Of a repository that cannot be listed nothing is removed.
 

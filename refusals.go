@@ -155,8 +155,8 @@ func (h hints) loginHint(err error) string {
 	return fmt.Sprintf(`log in with "oras login %s"; oras-mirror uses the same credentials%s`, host, orName(host))
 }
 
-// helperHint shows how to see what a helper says: it may be a secret, and is not for
-// else.
+// helperHint shows how to see what a helper says: it may be a secret, which we do not
+// print.
 func helperHint(e *registry.HelperError) string {
 	if errors.Is(e.Err, exec.ErrNotFound) {
 		return "install " + e.Helper + ", or take it out of the credentials file"

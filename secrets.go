@@ -43,7 +43,7 @@ func (s *secrets) add(username, secret string) {
 
 var secretHeader = regexp.MustCompile(`(?i)auth|cookie|token|secret|key|pass|pwd|cred|sess|jwt|sig`)
 
-// addHeaders notes the values of headers that are there to let somebody in.
+// addHeaders notes the values of headers that authorize a request.
 func (s *secrets) addHeaders(headers http.Header) {
 	for name, values := range headers {
 		if !secretHeader.MatchString(name) {

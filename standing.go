@@ -58,7 +58,7 @@ func perSecond(rate float64, before string) string {
 	return before + bytesText(int64(rate)) + "/s"
 }
 
-// left says how long a run will take at this rate; nothing if nobody can know.
+// left says how long a run will take at this rate; nothing if that cannot be known.
 func (s standing) left(rate float64) string {
 	rest := s.expected - s.moved
 	if rate <= 0 || rest <= 0 || s.retry.reason != "" { // a run that waits is not slow for good

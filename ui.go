@@ -22,7 +22,7 @@ type ui struct {
 	stdinTerminal  bool
 	stdoutTerminal bool
 	stdoutClosed   bool       // what is written there is lost
-	columns        func() int // of the terminal on standard error; nil: nobody looks at one
+	columns        func() int // of the terminal on standard error; nil: it is none
 	quiet          bool       // nothing is said but errors and hints
 	events         *events    // of --format json; nil: none
 
@@ -106,7 +106,7 @@ func (u *ui) screen() screen {
 	return &barScreen{w: u.stderr, columns: u.columns}
 }
 
-// print prints a line, whoever wants to be left alone.
+// print writes a line even with --quiet.
 func (u *ui) print(text string) { u.put(u.clean(text)) }
 
 // put writes a line that is clean. On a terminal it breaks between words.

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the golden errors of testdata/spec/bad anew")
+var update = flag.Bool("update", false, "write the golden errors of testdata/spec/bad")
 
 const specs = "../testdata/spec"
 

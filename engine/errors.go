@@ -176,7 +176,7 @@ func (e *ExistsError) Error() string {
 	return fmt.Sprintf("%s: push: the tag exists with the digest %s", e.Reference, e.Digest)
 }
 
-// SparseError says that a registry refuses an index of which it has not all
+// SparseError says that a registry refuses an index because it does not have all its
 // children.
 type SparseError struct {
 	Reference string

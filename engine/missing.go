@@ -38,8 +38,8 @@ func markMissing(index *store.Index, all []*artifact) {
 }
 
 // Missing lists what a layout lacks of what was backed up into it: artifacts that the
-// last backup could not get whole, and those of which an earlier one could not get all
-// referrers.
+// last backup could not get whole, and those whose referrers an earlier one could not all
+// get.
 func Missing(index *store.Index) []string {
 	var missing []string
 	if text := index.Annotations[AnnotationMissing]; text != "" {

@@ -19,7 +19,7 @@ type node struct {
 	artifactType string // as the manifest says
 	kind         string // as a list of referrers says
 	known        bool   // what it points at is; else it is carried as bytes alone
-	near         bool   // its bytes came from a disk, whoever names it
+	near         bool   // its bytes came from a disk, whatever names it
 	came         bool   // a registry sent its bytes, too; guarded by graph.mu
 	index        bool
 	subject      digest.Digest
@@ -60,7 +60,7 @@ func (g *graph) node(ctx context.Context, o origin, at stop) (*node, error) {
 	g.mu.Lock()
 	p := g.nodes[declared]
 	same := p != nil
-	if !same { // whoever declares what: the bytes may tell
+	if !same { // the declarations differ: the bytes may tell
 		p = g.nodes[plain]
 	}
 	met := p != nil

@@ -39,7 +39,7 @@ type artifact struct {
 
 	lacks     []config.Platform // wanted ones that an index has no image for
 	referrers int               // that are whole, of one that lacks some; guarded like pending
-	resolved  chan struct{}     // closed when the graph is known; nil once somebody has seen that
+	resolved  chan struct{}     // closed when the graph is known; nil once that was seen
 }
 
 // planner expands selections into artifacts and artifacts into graphs.

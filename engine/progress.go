@@ -36,7 +36,7 @@ func quantity(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// Silent is a Progress that nobody listens to.
+// Silent is a Progress that ignores all it is told.
 type Silent struct{}
 
 func (Silent) Listed(int)              {}

@@ -69,7 +69,7 @@ func InOther(d digest.Digest, data []byte) digest.Digest {
 }
 
 // ResolveWritten also finds out what a target with platformMode: rewrite gets. It
-// fetches the indexes of which some platforms are selected.
+// fetches the indexes that are cut down to some platforms.
 func ResolveWritten(ctx context.Context, c *registry.Client, selections []config.Selection, o BackupOptions) ([]Resolved, error) {
 	g := newGraph()
 	var mu sync.Mutex // guards written

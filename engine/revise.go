@@ -57,7 +57,7 @@ func (r *restore) atEnd() error {
 	return r.absent()
 }
 
-// revise restores anew by the last index.json of a pipe, if there was another one: all
+// revise follows the last index.json of a pipe, if there was another one before it: all
 // blobs that the pipe had are in the targets by now. What is done already stays so,
 // unless it was withdrawn; what is listed for the first time came too late.
 func (r *restore) revise(ctx context.Context) error {

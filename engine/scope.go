@@ -26,7 +26,7 @@ type scope struct {
 }
 
 // forReferrers returns the scope for what refers to the graph: the same, but
-// where tags are not listed nobody asks what cosign attached to a signature.
+// where tags are not listed it is not asked what cosign attached to a signature.
 func (s *scope) forReferrers() *scope {
 	if s.beside == nil {
 		return s

@@ -124,8 +124,8 @@ func isUnknown(err error) bool {
 		})
 }
 
-// isAbsent reports whether a repository of which tags are selected by their names is
-// not there: it has none of them, and no list of tags. A list alone says too little:
+// isAbsent reports whether a repository, whose tags are selected by their names, is not
+// there: it has none of them, and no list of tags. A list alone says too little:
 // a proxy may have none, and the tags.
 func (r *remote) isAbsent(ctx context.Context, tags []string) bool {
 	for _, tag := range tags {

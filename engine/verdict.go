@@ -1,7 +1,7 @@
 package engine
 
 // countOpen counts what has to settle before anything can be said of each artifact,
-// itself and what cosign attached to it, and says it of those of which all has.
+// itself and what cosign attached to it, and tells it of those for which all has settled.
 func (r *restore) countOpen() {
 	for _, d := range r.all {
 		if d.parent != nil {

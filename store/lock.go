@@ -47,7 +47,7 @@ func inPlace(file *os.File, path string) bool {
 func (l *fileLock) release() error { return l.file.Close() }
 
 // releaseAfter renames or removes the locked file and gives the lock back: in
-// that order where the system lets it, so that nobody gets at the file between.
+// that order where the system lets it, so that no other process gets at the file between.
 func (l *fileLock) releaseAfter(move func() error) error {
 	if !movesOpenFiles {
 		if err := l.release(); err != nil {

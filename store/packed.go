@@ -54,7 +54,7 @@ func openPacked(r *bundle.Reader, file io.Closer) (*packed, error) {
 
 func (p *packed) Index() *Index { return p.index }
 
-// ForgetIndex lets go of the index, which then is empty: whoever has planned by it
+// ForgetIndex lets go of the index, which then is empty: a run that has planned by it
 // needs the blobs alone.
 func (p *packed) ForgetIndex() {
 	bounds.Give(p.index.memory)

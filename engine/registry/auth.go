@@ -14,8 +14,8 @@ import (
 type account struct {
 	registry string
 	client   *auth.Client
-	tokens   *tokens                                                       // the client's cache
-	find     func(ctx context.Context, anew bool) (auth.Credential, error) // anew: read the files and ask the helpers again
+	tokens   *tokens                                                        // the client's cache
+	find     func(ctx context.Context, again bool) (auth.Credential, error) // again: read the files and ask the helpers once more
 	secret   func(username, secret string)
 	fixed    bool          // the credential was given, and is not to be looked for
 	gate     chan struct{} // of size 1: held while a credential is shown that is not accepted yet
@@ -29,9 +29,9 @@ type account struct {
 
 func newAccount(h *host, repository string) *account {
 	stores := &h.client.stores
-	a := &account{registry: h.name, gate: make(chan struct{}, 1), find: func(ctx context.Context, anew bool) (auth.Credential, error) {
-		if anew {
-			return stores.readAnew(ctx, h.base.Host, repository)
+	a := &account{registry: h.name, gate: make(chan struct{}, 1), find: func(ctx context.Context, again bool) (auth.Credential, error) {
+		if again {
+			return stores.readAgain(ctx, h.base.Host, repository)
 		}
 		return stores.credential(ctx, h.base.Host, repository)
 	}}

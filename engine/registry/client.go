@@ -57,7 +57,7 @@ type Options struct {
 	// usual ones (--registry-config).
 	CredentialFiles []string
 	UserAgent       string
-	// Debug hears one line a request and never a secret; nil: nobody does. It may be
+	// Debug hears one line a request and never a secret; it may be nil. It may be
 	// called from many goroutines at once.
 	Debug func(format string, a ...any)
 	// Secret hears of each credential that the stores give, before it is sent, so

@@ -58,8 +58,8 @@ func (s *stores) credential(ctx context.Context, host, repository string) (auth.
 	return auth.EmptyCredential, errs
 }
 
-// readAnew returns what the files and the helpers have now.
-func (s *stores) readAnew(ctx context.Context, host, repository string) (auth.Credential, error) {
+// readAgain returns what the files and the helpers have now.
+func (s *stores) readAgain(ctx context.Context, host, repository string) (auth.Credential, error) {
 	now := &stores{files: s.files}
 	if err := now.load(); err != nil {
 		return auth.EmptyCredential, err

@@ -109,7 +109,7 @@ func (r *Repository) refuse(from string) {
 	r.refused[from] = true
 }
 
-// cancel closes an upload that nobody wants. If that fails the registry's own
+// cancel closes an upload that is not needed. If that fails the registry's own
 // clean-up does it.
 func (r *Repository) cancel(ctx context.Context, s *session) {
 	resp, err := r.send(ctx, http.MethodDelete, s.url, s, http.NoBody, 0, nil)

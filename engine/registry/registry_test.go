@@ -105,7 +105,7 @@ func giveError(w http.ResponseWriter, status int, code, message string) {
 // breakOff ends the connection under a handler.
 func breakOff() { panic(http.ErrAbortHandler) }
 
-// opener opens data anew each time, and counts.
+// opener opens data again each time, and counts.
 func opener(data []byte, n *int) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) {
 		*n++

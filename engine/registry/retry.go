@@ -255,7 +255,7 @@ func rewound(req *http.Request) (*http.Request, error) {
 	return again, nil
 }
 
-// drain ends a response that nobody reads so that its connection can be used
+// drain ends a response that is not read, so that its connection can be used
 // again, and its place is given back.
 func drain(resp *http.Response) {
 	io.CopyN(io.Discard, resp.Body, maxErrorBody)
