@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/errdef"
+	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
@@ -186,4 +188,30 @@ func target(ref config.Reference) string {
 		return ref.Digest.String()
 	}
 	return ref.Tag
+}
+
+// isUnknown tells the answer that there is no such repository from others that are
+// 404, too: it has a code that says so, or none at all (a page, or nothing).
+func isUnknown(err error) bool {
+	var refusal *errcode.ErrorResponse
+	if !errors.As(err, &refusal) {
+		return false
+	}
+	return len(refusal.Errors) == 0 && errors.Is(err, errdef.ErrNotFound) ||
+		slices.ContainsFunc(refusal.Errors, func(e errcode.Error) bool {
+			return e.Code == errcode.ErrorCodeNameUnknown || e.Code == "NOT_FOUND" // Harbor's
+		})
+}
+
+// isAbsent reports whether a repository, whose tags are selected by their names, is not
+// there: it has none of them, and no list of tags. A list alone says too little:
+// a proxy may have none, and the tags.
+func (r *remote) isAbsent(ctx context.Context, tags []string) bool {
+	for _, tag := range tags {
+		if _, err := r.repo.Resolve(ctx, tag); !errors.Is(err, errdef.ErrNotFound) {
+			return false
+		}
+	}
+	_, _, err := r.repo.FirstTags(ctx)
+	return isUnknown(err)
 }

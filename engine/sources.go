@@ -3,13 +3,9 @@ package engine
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"sync"
-
-	"oras.land/oras-go/v2/errdef"
-	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
@@ -45,63 +41,6 @@ func (s *sources) close() error {
 	return cmp.Or(errs...)
 }
 
-// repositories puts the repositories of a catalog in the place of each selection
-// that names a registry. A catalog that cannot be had stays as it is, and fails
-// when its turn comes.
-func (s *sources) repositories(ctx context.Context, selections []config.Selection) []config.Selection {
-	var all []config.Selection
-	for _, selection := range selections {
-		if selection.Registry == "" {
-			all = append(all, selection)
-			continue
-		}
-		found, err := s.catalog(ctx, selection)
-		if err != nil {
-			s.failed(selection, err)
-			found = []config.Selection{selection}
-		}
-		all = append(all, found...)
-	}
-	return all
-}
-
-// catalog makes a selection of each repository that the filter lets through,
-// sorted: registries list them in any order.
-func (s *sources) catalog(ctx context.Context, selection config.Selection) ([]config.Selection, error) {
-	var found []config.Selection
-	total := 0
-	err := s.client.Catalog(ctx, selection.Registry, func(page []string) error {
-		for _, path := range page {
-			total++
-			if !selection.Repositories.Match(path) {
-				continue
-			}
-			one := selection
-			one.Registry, one.Optional = "", true // an empty repository is no fault of the spec
-			one.Reference = config.Reference{Registry: selection.Registry, Repository: path}
-			if !selection.Optional {
-				s.listed[one.Reference.Name()] = true
-			}
-			found = append(found, one)
-		}
-		return nil
-	})
-	if err == nil && len(found) == 0 && !selection.Optional {
-		err = &SelectionError{Reference: selection.Registry, Of: total, Noun: "repositories"}
-	}
-	slices.SortFunc(found, func(a, b config.Selection) int {
-		return strings.Compare(a.Reference.Repository, b.Reference.Repository)
-	})
-	return found, err
-}
-
-// failed remembers why a catalog could not be had.
-func (s *sources) failed(selection config.Selection, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.catalogs[selection.Registry+" "+selection.Origin] = err
-}
-
 // expansion is what one selection turned out to be.
 type expansion struct {
 	origin origin
@@ -109,32 +48,6 @@ type expansion struct {
 	faulty []root // of a layout: those that fail
 	err    error  // then refs is the one reference that cannot be expanded
 	absent string // the repository, if it may be missing and the registry knows none of that name
-}
-
-// isUnknown tells the answer that there is no such repository from others that are
-// 404, too: it has a code that says so, or none at all (a page, or nothing).
-func isUnknown(err error) bool {
-	var refusal *errcode.ErrorResponse
-	if !errors.As(err, &refusal) {
-		return false
-	}
-	return len(refusal.Errors) == 0 && errors.Is(err, errdef.ErrNotFound) ||
-		slices.ContainsFunc(refusal.Errors, func(e errcode.Error) bool {
-			return e.Code == errcode.ErrorCodeNameUnknown || e.Code == "NOT_FOUND" // Harbor's
-		})
-}
-
-// isAbsent reports whether a repository, whose tags are selected by their names, is not
-// there: it has none of them, and no list of tags. A list alone says too little:
-// a proxy may have none, and the tags.
-func (r *remote) isAbsent(ctx context.Context, tags []string) bool {
-	for _, tag := range tags {
-		if _, err := r.repo.Resolve(ctx, tag); !errors.Is(err, errdef.ErrNotFound) {
-			return false
-		}
-	}
-	_, _, err := r.repo.FirstTags(ctx)
-	return isUnknown(err)
 }
 
 // expandAll expands the selections side by side and delivers them in order.

@@ -1,0 +1,79 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// source is where the bytes of a manifest came from.
+type source uint8
+
+const (
+	fromOutput   source = iota // or from the index that names it
+	fromDisk                   // of a layout
+	fromRegistry               // over the network
+)
+
+func (g *graph) bytes(ctx context.Context, o origin, at stop) ([]byte, source, error) {
+	if at.data != nil {
+		if at.child { // it stood in the index
+			return at.data, fromOutput, nil
+		}
+		return at.data, sourceOf(o), nil
+	}
+	if err := bounds.Enter(ctx, min(at.desc.Size, store.MaxManifest)); err != nil {
+		return nil, fromOutput, err
+	}
+	stored, blob := g.known(at)
+	if blob {
+		return nil, fromOutput, errBlob
+	}
+	if stored != nil {
+		return stored, fromOutput, nil
+	}
+	if data, err := g.nearby(ctx, o, at); data != nil || err != nil {
+		return data, fromDisk, err
+	}
+	bounds.Leave(ctx) // nothing may be asked of a registry from within the lane
+	data, err := at.fetch(ctx, o)
+	return data, sourceOf(o), err
+}
+
+func sourceOf(o origin) source {
+	if onDisk(o) {
+		return fromDisk
+	}
+	return fromRegistry
+}
+
+// nearby reads a manifest from a layout on disk, nil if none has it whole: what is
+// there is not fetched, whatever names it first.
+func (g *graph) nearby(ctx context.Context, o origin, at stop) ([]byte, error) {
+	if onDisk(o) {
+		return nil, nil
+	}
+	for _, l := range g.near {
+		if !l.has(at.desc) {
+			continue
+		}
+		if data, err := at.fetch(ctx, l); err == nil || errors.Is(err, errBlob) {
+			return data, err
+		}
+	}
+	return nil, nil
+}
+
+// sent counts the bytes of a manifest that a registry has sent, once, whether they
+// were needed or not: that must not depend on which repository came first.
+func (g *graph) sent(n *node, size int64) {
+	g.mu.Lock()
+	before := n.came
+	n.came = true
+	g.mu.Unlock()
+	if !before {
+		g.moved(size)
+	}
+}
