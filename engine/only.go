@@ -3,6 +3,7 @@ package engine
 import (
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
 
@@ -24,9 +25,19 @@ func parseOnly(text string) onlyPattern {
 	text = dockerhub.Rename(text)
 	p := onlyPattern{text: text}
 	for _, one := range alternatives(text) {
-		p.alternatives = append(p.alternatives, splitPattern(one))
+		// No repository of Docker Hub has one part: this is the short form of an official image.
+		p.alternatives = append(p.alternatives, splitPattern(official(one)))
 	}
 	return p
+}
+
+// official calls Docker Hub by its one name, and writes the short form of an official
+// image out, unless ** stands for more than its name.
+func official(pattern string) string {
+	if strings.Contains(pattern, "**") {
+		return dockerhub.Rename(pattern)
+	}
+	return dockerhub.Reference(pattern)
 }
 
 // matches tells whether the pattern names a root.

@@ -56,6 +56,14 @@ func TestOnlyMatchesRepositoryAndTagSeparately(t *testing.T) {
 		{"**", "h.example/a/b:v1", true},
 		{"*", "h.example/app:v1", true},
 		{"*", "h.example/a/b:v1", false},
+		{"docker.io/nginx:v1", "docker.io/library/nginx:v1", true},
+		{"index.docker.io/nginx", "docker.io/library/nginx:v1", true},
+		{"docker.io/nginx:v1", "docker.io/library/nginx:v2", false},
+		{"docker.io/ngin*@sha256:*", "docker.io/library/nginx@" + sum, true},
+		{"{registry-1.docker.io/nginx:v1,quay.io/a:v2}", "docker.io/library/nginx:v1", true},
+		{"{index.docker.io/team/**,quay.io/a:v2}", "docker.io/team/app:v1", true},
+		{"docker.io/**:v1", "docker.io/team/app:v1", true},
+		{"docker.io/*", "docker.io/team/app:v1", false},
 	} {
 		ref, err := config.ParseReference(tt.name)
 		if err != nil || ref.IsRepository() {
