@@ -23,13 +23,14 @@ type hints struct {
 	again   string   // how to go on after an interruption
 	buffer  bool     // the command has --buffer
 	input   bool     // the command has --input, and was given references instead
+	reads   bool     // the command has --input, and no -f
 	missing int64    // bytes of disk that a run which found it full would have needed at least
 }
 
 // of returns the advice for err, "" if there is none.
 func (h hints) of(err error) string {
 	for _, advise := range []func(error) string{
-		h.againHint, usageHint, filesHint, h.referenceHint, h.spaceHint, h.memoryHint, outputHint, inputHint, selectionHint, lockHint, // what was asked for
+		h.againHint, usageHint, filesHint, h.referenceHint, h.spaceHint, h.memoryHint, outputHint, h.inputHint, selectionHint, lockHint, // what was asked for
 		platformHint, existsHint, spentHint, // what there is
 		proxyHint, certificateHint, schemeHint, reachHint, specHint, rateHint, depthHint, tagHint, readOnlyHint, unlistedHint, createHint, h.loginHint, absentHint, // what a registry said
 	} {
@@ -137,7 +138,7 @@ func fullReference(name string) string {
 	return name
 }
 
-func inputHint(err error) string {
+func (h hints) inputHint(err error) string {
 	var input *store.InputError
 	switch {
 	case is[*store.DockerArchiveError](err):
@@ -145,6 +146,9 @@ func inputHint(err error) string {
 	case !errors.As(err, &input) || errors.Is(err, fs.ErrNotExist) && !exists(input.Path) || errors.Is(err, fs.ErrPermission) || is[*bounds.MemoryError](err):
 		return ""
 	case exists(input.Path) && kindOfPath(input.Path) == pathOfSpec:
+		if h.reads {
+			return input.Path + " is a mirror spec, which backup and restore take with -f; --input names what a backup wrote"
+		}
 		return didYouMean("-f " + input.Path)
 	case is[*bundle.LinkError](err):
 		return "unpack it, and name the folder with --input"

@@ -26,6 +26,7 @@ func (c *listCommand) Help() string {
 }
 
 func (c *listCommand) Run(ctx context.Context, u *ui) error {
+	u.hints.reads = true
 	in, err := c.openFor(u)
 	if err != nil {
 		return err
@@ -108,6 +109,7 @@ func (c *verifyCommand) Help() string {
 
 func (c *verifyCommand) Run(ctx context.Context, u *ui) error {
 	c.loudnessFlags.apply(u)
+	u.hints.reads = true
 	in, err := c.openFor(u)
 	if err != nil {
 		return c.damaged(u, err)
