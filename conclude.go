@@ -136,8 +136,11 @@ func summary(w words, r *engine.Report, failures int) string {
 		text += " (" + strings.Join(states, ", ") + ")"
 	}
 	text += referrersText(r)
-	text += fmt.Sprintf(" %s %s: %s %s, %s shared, %s", w.to, outputName(r.Output),
-		bytesText(r.Moved), w.moved, bytesText(r.Shared), secondsText(r.Duration))
+	text += fmt.Sprintf(" %s %s: %s %s, %s shared, ", w.to, outputName(r.Output), bytesText(r.Moved), w.moved, bytesText(r.Shared))
+	if r.There > 0 {
+		text += bytesText(r.There) + " there already, "
+	}
+	text += secondsText(r.Duration)
 	return text
 }
 

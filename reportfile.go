@@ -81,6 +81,7 @@ type reportTotals struct {
 	Expected    int   `json:"referrersExpected"`
 	MovedBytes  int64 `json:"movedBytes"`
 	SharedBytes int64 `json:"sharedBytes"`
+	ThereBytes  int64 `json:"thereBytes"`
 }
 
 // reporter writes the report of a run. One without a path writes none.
@@ -197,7 +198,7 @@ func (r *reporter) fill(ctx context.Context, done *engine.Report, runErr error) 
 	if d.Targets == nil && done.Output != "" {
 		d.Output = done.Output
 	}
-	d.Totals = reportTotals{Artifacts: len(done.Artifacts), Referrers: done.Referrers, Expected: done.Expected, MovedBytes: done.Moved, SharedBytes: done.Shared}
+	d.Totals = reportTotals{Artifacts: len(done.Artifacts), Referrers: done.Referrers, Expected: done.Expected, MovedBytes: done.Moved, SharedBytes: done.Shared, ThereBytes: done.There}
 	for _, a := range done.Artifacts {
 		one := artifactOf(a, r.hide)
 		switch one.Status {

@@ -29,7 +29,8 @@ type archive struct {
 
 func (w *archive) run(ctx context.Context, selections []config.Selection) error {
 	if w.Previous != nil {
-		w.planner.near = append(w.planner.near, newLocal(w.Previous, "previous bundle"))
+		w.planner.before = newLocal(w.Previous, "previous bundle")
+		w.planner.near = append(w.planner.near, w.planner.before)
 		w.slimPrevious()
 	}
 	if err := w.planner.each(ctx, selections, true, func(a *artifact) error { return w.take(ctx, a) }); err != nil {

@@ -217,20 +217,54 @@ func (a *artifact) expects() int {
 
 func (b *backup) report(took time.Duration) *Report {
 	r := &Report{Planned: b.planner.listed, Moved: b.moved.Load(), Duration: took, Output: b.output, Incomplete: b.partial, Newest: b.planner.sources.newestTags()}
+	have := possessions{nodes: make(map[*node]bool), blobs: make(map[*blob]bool)}
 	for _, a := range b.planner.all {
 		one := a.report()
 		r.Artifacts = append(r.Artifacts, one)
 		r.Referrers += one.Referrers
 		r.Expected += one.Expected
 		if one.Err == nil || isReferrers(one.Err) { // of what failed only the manifest says how large it is
-			r.Shared = bounds.Sum(r.Shared, one.Bytes)
+			r.Shared = bounds.Sum(r.Shared, max(0, one.Bytes-have.add(a)))
 		}
 		if one.Unchanged && one.Err == nil {
 			r.Unchanged++
 		}
 	}
-	r.Shared = max(0, r.Shared-r.Moved)
+	r.There = have.there
 	return r
+}
+
+// possessions are the manifests and blobs that artifacts consist of.
+type possessions struct {
+	nodes map[*node]bool
+	blobs map[*blob]bool
+	there int64 // bytes of them that the output had before
+}
+
+// add returns how many bytes of an artifact no artifact before it has.
+func (p *possessions) add(a *artifact) (fresh int64) {
+	if a.visit == nil || a.visit.err != nil {
+		return 0
+	}
+	meet := func(size int64, held bool) {
+		fresh = bounds.Sum(fresh, size)
+		if held {
+			p.there = bounds.Sum(p.there, size)
+		}
+	}
+	a.visit.all(func(v *visit) {
+		if n := v.node; !p.nodes[n] {
+			p.nodes[n] = true
+			meet(n.size, !n.near && !n.came)
+		}
+		for _, b := range v.blobs() {
+			if !p.blobs[b] {
+				p.blobs[b] = true
+				meet(b.size, b.held)
+			}
+		}
+	})
+	return fresh
 }
 
 // unfinished says of each artifact that a run which ended early did not get to:

@@ -14,6 +14,7 @@ type blob struct {
 	origins []origin    // where it can be had, the first one found first; guarded by graph.mu
 	waiting []*artifact // artifacts that wait for it; guarded by the directory's mutex
 	state   blobState   // guarded like waiting
+	held    bool        // the output had it before; guarded like waiting, of an archive by graph.mu
 	err     error
 	rival   *blob // the next of a ring of those with this digest and other sizes; nil: there are none; guarded by graph.mu
 }
@@ -40,6 +41,7 @@ func (g *graph) blob(desc ocispec.Descriptor, o origin) *blob {
 		b = &blob{descriptor: compact(desc)}
 		for _, l := range g.near {
 			if l.has(desc) {
+				b.held = b.held || l == g.before
 				b.addOrigin(l)
 			}
 		}

@@ -159,7 +159,7 @@ func (r *restore) push(ctx context.Context, d *delivery, v *visit, reference str
 		return err
 	}
 	if r.dry != nil {
-		r.dry.push(v.node)
+		r.dry.push(d.target.Registry, v.node)
 		return nil
 	}
 	reading, done := r.pushing.Begin(ctx)
@@ -178,7 +178,7 @@ func (r *restore) push(ctx context.Context, d *delivery, v *visit, reference str
 		}
 		return err
 	}
-	r.moved.Add(int64(len(data)))
+	r.pushed(d.target.Registry, v.node.descriptor)
 	return nil
 }
 

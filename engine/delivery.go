@@ -124,3 +124,41 @@ func (r *ArtifactReport) count(d *delivery, seen map[digest.Digest]bool) {
 		}
 	})
 }
+
+// partKey is a manifest or a blob in a registry.
+type partKey struct {
+	registry string
+	contentKey
+}
+
+// belongings are the manifests and blobs that artifacts consist of in the registries
+// that they go to.
+type belongings struct {
+	sent  map[moveKey]bool
+	seen  map[partKey]bool
+	there int64 // bytes of them that nobody sent
+}
+
+// add returns how many bytes of an artifact no artifact before it has.
+func (p *belongings) add(d *delivery) (fresh int64) {
+	registry := d.target.Registry
+	for _, of := range append([]*delivery{d}, d.beside...) {
+		if of.visit == nil || of.visit.err != nil {
+			continue
+		}
+		of.visit.all(func(v *visit) {
+			for _, part := range v.parts() {
+				key := partKey{registry, part.key()}
+				if p.seen[key] {
+					continue
+				}
+				p.seen[key] = true
+				fresh = bounds.Sum(fresh, part.size)
+				if !p.sent[moveKey{registry, part.digest}] {
+					p.there = bounds.Sum(p.there, part.size)
+				}
+			}
+		})
+	}
+	return fresh
+}

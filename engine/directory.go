@@ -224,7 +224,7 @@ func (d *directory) again() error {
 // settle lets those go on who waited for a blob that is there or given up. The
 // caller holds the lock.
 func (d *directory) settle(b *blob, err error, moved bool) error {
-	b.state, b.err = blobDone, err
+	b.state, b.err, b.held = blobDone, err, err == nil && !moved
 	if err == nil {
 		d.headway.forget(b.key())
 	} else if rest, known := d.headway.giveUp(b.key()); known {

@@ -21,7 +21,7 @@ func ForecastRestore(ctx context.Context, c *registry.Client, in store.Layout, o
 	}
 	before := requests(c)
 	r := newRestore(c, o)
-	r.dry = &dryRun{moves: make(map[digest.Digest]bool)}
+	r.dry = &dryRun{moves: make(map[moveKey]bool)}
 	if err := r.prepare(ctx, in); err != nil {
 		return nil, err
 	}
@@ -39,7 +39,13 @@ type dryRun struct {
 	mu       sync.Mutex // guards what follows
 	requests int
 	bytes    int64
-	moves    map[digest.Digest]bool // what would be pushed somewhere
+	moves    map[moveKey]bool // what would be pushed
+}
+
+// moveKey is a manifest or a blob on its way to a registry.
+type moveKey struct {
+	registry string
+	digest   digest.Digest
 }
 
 func (d *dryRun) count(requests int, bytes int64) {
@@ -50,11 +56,11 @@ func (d *dryRun) count(requests int, bytes int64) {
 }
 
 // push counts the push of a manifest.
-func (d *dryRun) push(n *node) {
+func (d *dryRun) push(registry string, n *node) {
 	d.count(1, n.size)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.moves[n.digest] = true
+	d.moves[moveKey{registry, n.digest}] = true
 }
 
 // foreseeList counts what it takes to complete a list of referrers: to read it, and
@@ -87,7 +93,7 @@ func (r *restore) foresee(ctx context.Context, f *Forecast) error {
 			f.Requests += 2 // POST and PUT
 			f.Transfers++
 			f.Transfer = bounds.Sum(f.Transfer, u.size)
-			r.dry.moves[u.digest] = true
+			r.dry.moves[moveKey{u.registry, u.digest}] = true
 			if r.isWorthProbing(u.registry) && !probed[u.registry] {
 				probed[u.registry] = true
 				f.Requests += registry.ProbeRequests
@@ -104,7 +110,7 @@ func (r *restore) foresee(ctx context.Context, f *Forecast) error {
 }
 
 func (r *restore) tally(f *Forecast) {
-	seen := make(map[contentKey]bool)
+	seen := make(map[partKey]bool)
 	for _, d := range r.all {
 		if d.parent != nil {
 			continue
@@ -129,7 +135,7 @@ func (r *restore) tally(f *Forecast) {
 }
 
 // meet adds what a delivery consists of to a forecast. seen knows what was met.
-func (r *restore) meet(f *Forecast, d *delivery, seen map[contentKey]bool) {
+func (r *restore) meet(f *Forecast, d *delivery, seen map[partKey]bool) {
 	if d.visit == nil || d.visit.err != nil {
 		return
 	}
@@ -141,13 +147,14 @@ func (r *restore) meet(f *Forecast, d *delivery, seen map[contentKey]bool) {
 				continue
 			}
 			once[key] = true
-			if seen[key] {
+			met := partKey{d.target.Registry, key}
+			if seen[met] {
 				f.Shared = bounds.Sum(f.Shared, part.size)
 				continue
 			}
-			seen[key] = true
+			seen[met] = true
 			f.Distinct = bounds.Sum(f.Distinct, part.size)
-			if d.err == nil && !r.dry.moves[part.digest] { // what a target has that cannot be asked, nobody knows
+			if d.err == nil && !r.dry.moves[moveKey{d.target.Registry, part.digest}] { // what a target has that cannot be asked, nobody knows
 				f.There = bounds.Sum(f.There, part.size)
 			}
 		}

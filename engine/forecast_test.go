@@ -266,3 +266,51 @@ func TestNothingIsForecastAsThereInATargetThatCannotBeAsked(t *testing.T) {
 		}
 	}
 }
+
+// TestSharedIsNotThereAlready: what artifacts have in common and what was there before
+// are two numbers, and those of the run are those of its plan.
+func TestSharedIsNotThereAlready(t *testing.T) {
+	r := testregistry.New(t, testregistry.Options{})
+	repos := fill(r)
+	vendor := t.TempDir() + "/vendor/"
+	backup(t, vendor, selections(t, repos[0]))
+	sources := append(selections(t, repos[1:]...), config.Selection{Layout: vendor, Referrers: true})
+	agree := func(did string, report *engine.Report, f *engine.Forecast) {
+		t.Helper()
+		if report.Shared != f.Shared || report.There != f.There {
+			t.Errorf("%s: %d bytes shared and %d there already, the forecast said %d and %d", did, report.Shared, report.There, f.Shared, f.There)
+		}
+	}
+	var path string
+	for _, out := range outputs {
+		path = t.TempDir() + "/" + out
+		for _, some := range [][]config.Selection{sources[:1], sources, sources} {
+			there := reopen(t, path)
+			f, err := engine.ForecastBackup(t.Context(), client(0), some, there, strings.HasSuffix(out, "/"), engine.BackupOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			report, err := tryBackup(t, path, some, engine.BackupOptions{Previous: there})
+			whole(t, report, err)
+			agree("backup to "+out, report, f)
+		}
+	}
+	a, b := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
+	for _, hosts := range [][]string{{a.Host}, {a.Host, b.Host}, {a.Host, b.Host}} {
+		var o engine.RestoreOptions
+		for _, host := range hosts {
+			o.Targets = append(o.Targets, config.Target{Registry: host})
+		}
+		in := reopen(t, path)
+		f, err := engine.ForecastRestore(t.Context(), client(0), in, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := engine.Restore(t.Context(), client(0), in, o)
+		whole(t, report, err)
+		if len(hosts) == 2 && f.There == 0 {
+			t.Error("nothing is there already")
+		}
+		agree("restore", report, f)
+	}
+}

@@ -20,6 +20,7 @@ type graph struct {
 	store  func(ocispec.Descriptor, []byte) (bool, error) // takes a manifest at once; false: keep its bytes
 	notice func(string)
 	moved  func(n int64) // manifest bytes that came over the network
+	before *local        // what the output held, among those that are near; nil: it is a directory, or new
 	near   []*local      // on disk, asked before any registry; complete before the first node
 	lane   *bounds.Lane  // of the manifests that are read and decoded
 	kept   atomic.Int64  // bytes of manifests that wait to be stored

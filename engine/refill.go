@@ -115,7 +115,7 @@ func (r *restore) putMissing(ctx context.Context, d *delivery, v *visit, missing
 	if err != nil {
 		return true, err
 	}
-	r.moved.Add(int64(len(data)))
+	r.pushed(d.target.Registry, v.node.descriptor)
 	return true, d.repo.PushManifest(ctx, v.node.oci(), data, v.node.digest.String())
 }
 
@@ -130,7 +130,7 @@ func (r *restore) resend(ctx context.Context, d *delivery, b descriptor) error {
 		sending := &sending{progress: r.Progress, size: b.size}
 		err := d.repo.PushBlob(ctx, b.oci(), func() (io.ReadCloser, error) { return r.reopen(ctx, d, b, u, sending.begin()) })
 		if err == nil {
-			r.moved.Add(b.size)
+			r.pushed(d.target.Registry, b)
 		} else {
 			sending.spare()
 		}

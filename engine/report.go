@@ -21,9 +21,12 @@ type Report struct {
 	Referrers, Expected int
 	// Moved is the number of blob and manifest bytes that went over the network.
 	Moved int64
-	// Shared is the number of bytes that did not have to: more than one artifact
-	// has them, or they were there already.
+	// Shared is the number of bytes that artifacts have in common, counted once for
+	// each but the first.
 	Shared int64
+	// There is the number of bytes that were there already, in the output or in the
+	// registries of the targets, counted once.
+	There int64
 	// Unchanged counts the artifacts that were there already, whole, and Overwritten
 	// those whose tag had another digest in the target.
 	Unchanged, Overwritten int

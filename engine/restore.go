@@ -95,6 +95,7 @@ type restore struct {
 	mu       sync.Mutex // guards the uploads and what is in them, and the deliveries' counts
 	uploads  map[uploadKey]*upload
 	order    []*upload        // as the input has them
+	taken    map[moveKey]bool // what was pushed, whether all of its artifact was or not
 	outgoing map[string]int64 // bytes of the uploads, by registry
 	dry      *dryRun          // of a forecast: counts what would be pushed
 	whole    int
@@ -107,7 +108,7 @@ type restore struct {
 }
 
 func newRestore(c *registry.Client, o RestoreOptions) *restore {
-	return &restore{RestoreOptions: o, client: c, graph: newGraph(), pushing: bounds.NewLane(), uploads: make(map[uploadKey]*upload), outgoing: make(map[string]int64)}
+	return &restore{RestoreOptions: o, client: c, graph: newGraph(), pushing: bounds.NewLane(), uploads: make(map[uploadKey]*upload), taken: make(map[moveKey]bool), outgoing: make(map[string]int64)}
 }
 
 func (r *restore) run(ctx context.Context, in store.Input) error {
@@ -208,8 +209,17 @@ func (r *restore) unfinished(ctx context.Context) {
 	}
 }
 
+// pushed counts what a registry took.
+func (r *restore) pushed(registry string, part descriptor) {
+	r.moved.Add(part.size)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.taken[moveKey{registry, part.digest}] = true
+}
+
 func (r *restore) report(took time.Duration) *Report {
 	report := &Report{Planned: r.planned, Moved: r.moved.Load(), Duration: took}
+	have := belongings{sent: r.taken, seen: make(map[partKey]bool)}
 	for _, d := range r.all {
 		if d.parent != nil {
 			continue
@@ -218,7 +228,9 @@ func (r *restore) report(took time.Duration) *Report {
 		report.Artifacts = append(report.Artifacts, one)
 		report.Referrers += one.Referrers
 		report.Expected += one.Expected
-		report.Shared = bounds.Sum(report.Shared, one.Bytes)
+		if one.Err == nil {
+			report.Shared = bounds.Sum(report.Shared, max(0, one.Bytes-have.add(d)))
+		}
 		if one.Unchanged {
 			report.Unchanged++
 		}
@@ -226,7 +238,7 @@ func (r *restore) report(took time.Duration) *Report {
 			report.Overwritten++
 		}
 	}
-	report.Shared = max(0, report.Shared-report.Moved)
+	report.There = have.there
 	names := make([]string, len(r.Targets))
 	for i, t := range r.Targets {
 		names[i] = t.String()

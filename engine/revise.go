@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 
 	"github.com/opencontainers/go-digest"
@@ -84,6 +85,7 @@ func (r *restore) revise(ctx context.Context) error {
 	}
 	err := second.run(ctx, r.in.stream)
 	r.moved.Add(second.moved.Load())
+	maps.Copy(r.taken, second.taken)
 	r.whole += second.whole
 	r.all = append(r.all, second.all...)
 	if len(r.all) > 0 && (errors.Is(err, ErrNothing) || errors.Is(err, ErrNoArtifact)) {

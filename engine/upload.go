@@ -152,7 +152,7 @@ func (r *restore) sendTo(ctx context.Context, u *upload, p, home *place, open op
 		mounted, err := p.repo.MountOrPush(ctx, desc, home.path, again)
 		p.mounted.Store(mounted)
 		if err == nil && !mounted {
-			r.moved.Add(desc.Size)
+			r.pushed(u.registry, u.blob)
 		}
 		return err
 	}
@@ -167,7 +167,7 @@ func (r *restore) sendTo(ctx context.Context, u *upload, p, home *place, open op
 	if err := p.repo.PushBlob(ctx, desc, func() (io.ReadCloser, error) { return open(p.sending.begin()) }); err != nil {
 		return r.trace(u.blob, err)
 	}
-	r.moved.Add(desc.Size)
+	r.pushed(u.registry, u.blob)
 	return nil
 }
 
