@@ -217,7 +217,7 @@ func (a *artifact) expects() int {
 
 func (b *backup) report(took time.Duration) *Report {
 	r := &Report{Planned: b.planner.listed, Moved: b.moved.Load(), Duration: took, Output: b.output, Incomplete: b.partial, Newest: b.planner.sources.newestTags()}
-	have := possessions{nodes: make(map[*node]bool), blobs: make(map[*blob]bool)}
+	var have possessions
 	for _, a := range b.planner.all {
 		one := a.report()
 		r.Artifacts = append(r.Artifacts, one)
@@ -234,10 +234,9 @@ func (b *backup) report(took time.Duration) *Report {
 	return r
 }
 
-// possessions are the manifests and blobs that artifacts consist of.
+// possessions are the manifests and blobs that artifacts consist of. Each knows
+// whether it was counted: of 100,000 artifacts a set would take memory.
 type possessions struct {
-	nodes map[*node]bool
-	blobs map[*blob]bool
 	there int64 // bytes of them that the output had before
 }
 
@@ -253,13 +252,13 @@ func (p *possessions) add(a *artifact) (fresh int64) {
 		}
 	}
 	a.visit.all(func(v *visit) {
-		if n := v.node; !p.nodes[n] {
-			p.nodes[n] = true
+		if n := v.node; !n.counted {
+			n.counted = true
 			meet(n.size, !n.near && !n.came)
 		}
 		for _, b := range v.blobs() {
-			if !p.blobs[b] {
-				p.blobs[b] = true
+			if !b.counted {
+				b.counted = true
 				meet(b.size, b.held)
 			}
 		}

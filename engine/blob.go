@@ -15,6 +15,7 @@ type blob struct {
 	waiting []*artifact // artifacts that wait for it; guarded by the directory's mutex
 	state   blobState   // guarded like waiting
 	held    bool        // the output had it before; guarded like waiting, of an archive by graph.mu
+	counted bool        // in the report
 	err     error
 	rival   *blob // the next of a ring of those with this digest and other sizes; nil: there are none; guarded by graph.mu
 }

@@ -21,6 +21,7 @@ type node struct {
 	known        bool   // what it points at is; else it is carried as bytes alone
 	near         bool   // its bytes came from a disk, whatever names it
 	came         bool   // a registry sent its bytes, too; guarded by graph.mu
+	counted      bool   // in the report
 	index        bool
 	subject      digest.Digest
 	leads        *descriptor          // to its subject, as the manifest describes that; nil: it has none
