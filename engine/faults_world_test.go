@@ -32,10 +32,12 @@ type falseClock struct {
 	slept []time.Duration
 	woken func(pauses int) // hears of each pause, after it; may be nil
 	stall time.Duration    // of a run's client, in real time
+
+	atOnce int // requests of a run to one registry
 }
 
 func newFalseClock() *falseClock {
-	return &falseClock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), stall: 300 * time.Millisecond}
+	return &falseClock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), stall: 300 * time.Millisecond, atOnce: 4}
 }
 
 func (c *falseClock) Now() time.Time {
@@ -185,11 +187,11 @@ func (c *falseClock) survives(t *testing.T, o testregistry.Options, h hurt) *fal
 			repos := fillForFaults(source)
 			h(source)
 			output := t.TempDir() + "/" + way.path
-			report, err := backupWith(t, c.faced(t, 4), output, selections(t, repos...), tight)
+			report, err := backupWith(t, c.faced(t, c.atOnce), output, selections(t, repos...), tight)
 			whole(t, report, err)
 			entries(t, output)
 			h(target)
-			report, err = restoreWith(t, c.faced(t, 4), output, way.pipe, target.Host+"/mirror")
+			report, err = restoreWith(t, c.faced(t, c.atOnce), output, way.pipe, target.Host+"/mirror")
 			whole(t, report, err)
 			source.Fault(nil)
 			target.Fault(nil)
