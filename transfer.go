@@ -61,8 +61,9 @@ const (
 	// got to.
 	overhead = 24 << 20
 	// muchOverhead takes its place once much is kept: then the collector would have
-	// to run all the time, for little.
-	muchOverhead = 80 << 20
+	// to run all the time, for little. What it leaves is for the gaps in the heap: the
+	// kernel counts what was mapped once, used or not.
+	muchOverhead = 40 << 20
 	// kept is the share that may be kept until the end: the plan (1 KiB an artifact),
 	// an index.json, manifests that wait for their turn. What the plan leaves of it
 	// and of the buffer is for content on its way.

@@ -2,13 +2,18 @@ package e2e
 
 import (
 	"archive/tar"
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -20,17 +25,15 @@ import (
 const (
 	// promised is what a run may take beside its buffer, whatever comes.
 	promised = 128 << 20
-	// untouched is what Go's runtime maps from its start and never writes to: the
-	// kernel counts it, and "oras-mirror version" needs it, too.
-	untouched = 64 << 20
 )
 
 // bounded runs oras-mirror as the kernel holds it to its promise: what it asks for
-// beyond that it does not get, and then it crashes. RLIMIT_DATA counts what is
-// written to, as a control group does; under RLIMIT_AS no Go program starts.
+// beyond that it does not get, and then it crashes. RLIMIT_DATA counts all that is
+// mapped to be written to, 64 MiB among it that Go's runtime never uses: it is stricter
+// than a control group. Under RLIMIT_AS no Go program starts.
 func (d *desk) bounded(in io.Reader, args ...string) outcome {
 	d.t.Helper()
-	limit := strconv.Itoa((defaultBuffer + promised + untouched) >> 10)
+	limit := strconv.Itoa((defaultBuffer + promised) >> 10)
 	got := d.run(in, "sh", append([]string{"-c", `ulimit -d "$0" && exec "$@"`, limit, program}, args...)...)
 	if strings.Contains(got.stderr, "goroutine ") || got.code < 0 || got.code > 5 {
 		d.t.Errorf("%.200s: exit %d\n%.3000s", got.line, got.code, got.stderr)
@@ -91,6 +94,86 @@ func TestBackupOfHostileManifestsKeepsItsPromiseOfMemory(t *testing.T) {
 			}
 		}
 	}
+}
+
+// hostileLists answers every list with one of 127 MiB, of names that are like no
+// others, and every manifest with values without end.
+func hostileLists(t *testing.T) (host string) {
+	t.Helper()
+	var lists atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		list, out := lists.Add(1), bufio.NewWriterSize(w, 64<<10)
+		defer out.Flush()
+		fill := func(format string, size int) {
+			for n := 0; n*size < 127<<20; n++ {
+				if _, err := fmt.Fprintf(out, format+",", list<<32+int64(n)); err != nil {
+					return // it has heard enough
+				}
+			}
+		}
+		switch {
+		case req.URL.Path == "/v2/":
+		case strings.HasSuffix(req.URL.Path, "/list"):
+			fmt.Fprint(out, `{"tags":[`)
+			fill(`"t%x"`, 15)
+			fmt.Fprint(out, `"end"]}`)
+		case strings.HasSuffix(req.URL.Path, "_catalog"):
+			fmt.Fprint(out, `{"repositories":[`)
+			fill(`"r%x"`, 15)
+			fmt.Fprint(out, `"end"]}`)
+		case strings.Contains(req.URL.Path, "/referrers/"):
+			w.Header().Set("Content-Type", ocispec.MediaTypeImageIndex)
+			fmt.Fprint(out, `{"schemaVersion":2,"manifests":[`)
+			fill(`{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:%064x","size":2,"annotations":{"a":"`+strings.Repeat("a", 2000)+`"}}`, 2150)
+			fmt.Fprint(out, `{}]}`)
+		case strings.HasSuffix(req.URL.Path, "/good"):
+			w.Header().Set("Content-Type", ocispec.MediaTypeImageIndex)
+			fmt.Fprintf(out, `{"schemaVersion":2,"mediaType":%q,"manifests":[],"annotations":{"of":%q}}`, ocispec.MediaTypeImageIndex, req.URL.Path)
+		case strings.HasSuffix(req.URL.Path, "/bad"):
+			w.Header().Set("Content-Type", ocispec.MediaTypeImageIndex)
+			fmt.Fprintf(out, `{"schemaVersion":2,"mediaType":%q,"manifests":[`, ocispec.MediaTypeImageIndex)
+			fill("{}", 3)
+		default:
+			http.NotFound(w, req)
+		}
+	}))
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
+}
+
+// TestHostileListsAtOnceKeepThePromiseOfMemory: each that cannot be read is named.
+func TestHostileListsAtOnceKeepThePromiseOfMemory(t *testing.T) {
+	host := hostileLists(t)
+	var tags, manifests []string
+	for n := range 8 {
+		tags = append(tags, fmt.Sprintf("%s/tags%d", host, n))
+		manifests = append(manifests, fmt.Sprintf("%s/list%d:good", host, n), fmt.Sprintf("%s/values%d:bad", host, n))
+	}
+	const head = "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources:\n- "
+	for name, sources := range map[string][]string{"tags": tags, "referrers and manifests": manifests, "all": append(slices.Clone(tags), manifests...)} {
+		for _, command := range [][]string{{"backup", "-o", "mirror/"}, {"plan", "-o", "mirror/"}, {"lock"}} {
+			t.Run(name+" "+command[0], func(t *testing.T) {
+				d := newDesk(t)
+				d.write("mirror.yaml", head+strings.Join(sources, "\n- ")+"\n")
+				got := d.bounded(nil, append(command, "-f", "mirror.yaml")...)
+				if got.code != 1 && got.code != 3 {
+					t.Errorf("exit %d", got.code)
+				}
+				for _, source := range sources {
+					if !strings.Contains(got.stderr, strings.Replace(source, ":good", "", 1)) {
+						t.Errorf("%s is not named in:\n%.3000s", source, got.stderr)
+					}
+				}
+			})
+		}
+	}
+	t.Run("a catalog", func(t *testing.T) {
+		d := newDesk(t)
+		d.write("mirror.yaml", head+"registry: "+host+"\n")
+		if got := d.bounded(nil, "backup", "-f", "mirror.yaml", "-o", "mirror/"); got.code != 1 || !strings.Contains(got.stderr, host+": list repositories") {
+			t.Errorf("exit %d\n%.3000s", got.code, got.stderr)
+		}
+	})
 }
 
 // foreignArchive is the .tar.gz that another tool makes of such manifests. It is

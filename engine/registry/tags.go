@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync/atomic"
 
 	"oras.land/oras-go/v2/registry/remote/errcode"
@@ -29,6 +30,9 @@ const (
 	// nameMemory is the memory of a name beside its text: its places in a map and
 	// in a list, which grow by doubling.
 	nameMemory = 75
+	// namesTogether is how many names are kept in one piece: slices of megabytes that
+	// grow side by side leave gaps that nothing fits into.
+	namesTogether = 4096
 )
 
 // listing is a paged list of names: where it is, and what it is called.
@@ -53,8 +57,8 @@ func (r *Repository) tagList() listing {
 func (r *Repository) FirstTags(ctx context.Context) (tags []string, more bool, err error) {
 	l, p := r.tagList(), newPages(&r.host.client.listed)
 	defer p.release()
-	tags, next, err := r.firstPage(ctx, l, p)
-	return tags, next != nil, r.fail(l.op, l.of, err)
+	page, next, err := r.firstPage(ctx, l, p)
+	return slices.Concat(page...), next != nil, r.fail(l.op, l.of, err)
 }
 
 // list hands over what a paged list names, each name once. An error of yield is
@@ -62,12 +66,12 @@ func (r *Repository) FirstTags(ctx context.Context) (tags []string, more bool, e
 func (r *Repository) list(ctx context.Context, l listing, yield func(names []string) error) error {
 	p := newPages(&r.host.client.listed)
 	defer p.release()
-	names, next, err := r.firstPage(ctx, l, p)
+	page, next, err := r.firstPage(ctx, l, p)
 	for {
 		if err != nil {
 			return r.fail(l.op, l.of, err)
 		}
-		if len(names) > 0 {
+		for _, names := range page {
 			if err := yield(names); err != nil {
 				return err
 			}
@@ -75,48 +79,48 @@ func (r *Repository) list(ctx context.Context, l listing, yield func(names []str
 		if next == nil {
 			return nil
 		}
-		names, next, err = r.listPage(ctx, l, next, p)
+		page, next, err = r.listPage(ctx, l, next, p)
 	}
 }
 
 // firstPage asks for pages of our size, or for those that the registry gives by
 // itself where it refuses ours (distribution's catalog.maxentries).
-func (r *Repository) firstPage(ctx context.Context, l listing, p *pages) (names []string, next *url.URL, err error) {
+func (r *Repository) firstPage(ctx context.Context, l listing, p *pages) (page names, next *url.URL, err error) {
 	if _, refused := r.host.pageSizeRefused.Load(l.key); refused {
 		return r.listPage(ctx, l, l.url, p)
 	}
 	sized := *l.url
 	sized.RawQuery = fmt.Sprintf("n=%d", tagPage)
-	names, next, err = r.listPage(ctx, l, &sized, p)
+	page, next, err = r.listPage(ctx, l, &sized, p)
 	if s := Status(err); s != http.StatusBadRequest && s != http.StatusUnprocessableEntity {
-		return names, next, err
+		return page, next, err
 	}
-	if names, next, err = r.listPage(ctx, l, l.url, p); err == nil {
+	if page, next, err = r.listPage(ctx, l, l.url, p); err == nil {
 		r.host.pageSizeRefused.Store(l.key, true)
 	}
-	return names, next, err
+	return page, next, err
 }
 
 // listPage returns the names of a page that are new.
-func (r *Repository) listPage(ctx context.Context, l listing, u *url.URL, p *pages) (names []string, next *url.URL, err error) {
+func (r *Repository) listPage(ctx context.Context, l listing, u *url.URL, p *pages) (page names, next *url.URL, err error) {
 	if err := p.visit(u); err != nil {
 		return nil, nil, err
 	}
 	resp, err := r.stream(ctx, u, []string{"application/json"}, maxTagPage, func(_ *http.Response, body io.Reader) error {
-		p.drop(names)
-		names = nil
+		p.drop(page)
+		page = nil
 		d := newDocument("a list of "+l.key, body)
 		return d.each(l.key, func() error {
 			var name *string
 			err := d.decode(&name)
 			if err == nil && name != nil {
-				names, err = p.add(names, *name)
+				page, err = p.add(page, *name)
 			}
 			return err
 		})
 	})
 	if err == nil {
-		err = p.count(names)
+		err = p.count(page)
 	}
 	if err == nil {
 		next, err = nextPage(resp)
@@ -124,7 +128,20 @@ func (r *Repository) listPage(ctx context.Context, l listing, u *url.URL, p *pag
 	if err != nil {
 		return nil, nil, err
 	}
-	return names, next, nil
+	return page, next, nil
+}
+
+// names are those of a page, in pieces.
+type names [][]string
+
+// with returns them with one more.
+func (n names) with(name string) names {
+	if len(n) == 0 || len(n[len(n)-1]) >= namesTogether {
+		n = append(n, nil)
+	}
+	last := &n[len(n)-1]
+	*last = append(*last, name)
+	return n
 }
 
 // pages keeps a listing from going on for ever, and from filling the memory.
@@ -151,26 +168,26 @@ func (p *pages) visit(u *url.URL) error {
 }
 
 // add appends a name of a page to its others, if it is new.
-func (p *pages) add(names []string, name string) ([]string, error) {
+func (p *pages) add(page names, name string) (names, error) {
 	if _, again := p.seen[name]; again {
-		return names, nil
+		return page, nil
 	}
 	if len(p.seen) >= maxTags || p.bytes+len(name) > maxTagBytes {
-		return names, fmt.Errorf("%w: more than %d names of %d bytes", ErrEndlessTags, len(p.seen), p.bytes)
+		return page, fmt.Errorf("%w: more than %d names of %d bytes", ErrEndlessTags, len(p.seen), p.bytes)
 	}
 	if err := p.take(name); err != nil {
-		return names, err
+		return page, err
 	}
 	p.seen[name] = struct{}{}
 	p.bytes += len(name)
-	return append(names, name), nil
+	return page.with(name), nil
 }
 
-// take counts what is going to be kept for a name. All lists together may have half
-// of what the run may keep.
+// take counts what is going to be kept for a name. All lists together may have a
+// third of what the run may keep.
 func (p *pages) take(name string) error {
 	n := int64(nameMemory + len(name))
-	err := bounds.TakeOfHalf(p.listed.Load(), n)
+	err := bounds.TakeOfThird(p.listed.Load(), n)
 	if err == nil {
 		p.listed.Add(n)
 	}
@@ -178,11 +195,13 @@ func (p *pages) take(name string) error {
 }
 
 // drop forgets the names of a page that broke off.
-func (p *pages) drop(names []string) {
-	for _, name := range names {
-		delete(p.seen, name)
-		p.bytes -= len(name)
-		p.give(nameMemory + len(name))
+func (p *pages) drop(page names) {
+	for _, names := range page {
+		for _, name := range names {
+			delete(p.seen, name)
+			p.bytes -= len(name)
+			p.give(nameMemory + len(name))
+		}
 	}
 }
 
@@ -196,9 +215,9 @@ func (p *pages) give(n int) {
 }
 
 // count takes note of a page that came whole.
-func (p *pages) count(names []string) error {
+func (p *pages) count(page names) error {
 	p.empty++
-	if len(names) > 0 {
+	if len(page) > 0 {
 		p.empty = 0
 	}
 	if p.empty > maxEmptyPages {

@@ -46,8 +46,14 @@ func Take(n int64) error {
 
 // TakeOfHalf is Take for something that has so many bytes already and may have half of
 // all at most: the other half is for what is made of it.
-func TakeOfHalf(has, n int64) error {
-	if most := process.Load().most / 2; most > 0 && has+n > most {
+func TakeOfHalf(has, n int64) error { return takeOf(process.Load().most/2, has, n) }
+
+// TakeOfThird is TakeOfHalf for lists that grow side by side: each leaves behind what
+// it outgrew, in pieces that the others cannot use.
+func TakeOfThird(has, n int64) error { return takeOf(process.Load().most/3, has, n) }
+
+func takeOf(most, has, n int64) error {
+	if most > 0 && has+n > most {
 		return &MemoryError{Most: most}
 	}
 	return Take(n)
