@@ -114,3 +114,16 @@ func TestPruneTakesAListWithItsSubject(t *testing.T) {
 		t.Errorf("%+v is left", v)
 	}
 }
+
+// TestChildWithoutANameIsNoArtifactForVerify: oras-go lists the children of an index
+// beside it.
+func TestChildWithoutANameIsNoArtifactForVerify(t *testing.T) {
+	s := &sample{index: new(Index)}
+	child, alone := s.image(t, "child", nil), s.image(t, "alone", nil)
+	s.put(child, "")
+	s.put(alone, "")
+	s.list(t, "example.com/app:v1", child)
+	if v := checkWhole(t, s.directory(t)); v.Artifacts != 2 {
+		t.Errorf("%d artifacts", v.Artifacts)
+	}
+}

@@ -54,6 +54,7 @@ type node struct {
 	size     int64
 	manifest bool
 	index    bool
+	below    bool // an index names it
 	read     bool // and known to be right, or blamed
 }
 
@@ -142,6 +143,7 @@ func (v *verifier) reach(desc ocispec.Descriptor, as role, at step, depth int) b
 		n = &node{digest: desc.Digest, size: desc.Size}
 		v.reached[desc.Digest] = n
 	}
+	n.below = n.below || as == asChild
 	if n.size != desc.Size && !v.holds(n, desc) {
 		return false
 	}

@@ -22,7 +22,7 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 	for i := range v.index.Entries {
 		e := &v.index.Entries[i]
 		members, isList := v.referrers(e)
-		if !isList {
+		if !isList && !v.isChild(e) {
 			r.Artifacts++
 		}
 		if len(v.bad) > 0 {
@@ -45,6 +45,13 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 	}
 	r.Referrers = len(counted)
 	return r, nil
+}
+
+// isChild tells whether an entry has no name and an index of the layout names it, as
+// oras-go lists the children of what it stores.
+func (v *verifier) isChild(e *Entry) bool {
+	n := v.reached[e.Digest]
+	return e.Name == "" && n != nil && n.below
 }
 
 // referrers returns what an entry that is no artifact brings: itself, if it has a
