@@ -163,10 +163,11 @@ func (g *graph) keep(n *node, data []byte) {
 }
 
 // What the plan keeps of a manifest, with the artifact or the visit that it belongs
-// to, of a blob, and of one that it knows already.
+// to, of a blob (128 bytes for its record, 80 for its digest, the rest for lists, the
+// map and a job), and of one that it knows already.
 const (
 	nodeMemory      = 650
-	blobMemory      = 250
+	blobMemory      = 320
 	knownBlobMemory = 32
 )
 
