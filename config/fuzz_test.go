@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
 // What loads validates against the JSON schema, and nothing panics.
@@ -62,6 +64,7 @@ func FuzzParseReference(f *testing.F) {
 	for _, s := range []string{
 		"", "nginx:1.25", "docker.io/alpine", "ghcr.io/a/b:v1@" + someSHA256, "[::1]:5000/a", "https://a.b/C:d",
 		"ghcr.io/a:v1,v2,@" + someSHA512, "localhost/a__b--c.d", "a.b/c:" + strings.Repeat("x", 129),
+		"doCker.io/00000",
 	} {
 		f.Add(s)
 	}
@@ -80,7 +83,14 @@ func FuzzParseReference(f *testing.F) {
 				t.Errorf("%+v is called %q, which parses to %+v, %v", r, r.EntryName(), named, err)
 			}
 		}
-		if target, err := ParseTarget(s); err == nil && target.String() != s {
+		target, err := ParseTarget(s)
+		if err != nil {
+			return
+		}
+		if again, err := ParseTarget(target.String()); err != nil || again.String() != target.String() {
+			t.Errorf("target %q prints %q, which parses to %q, %v", s, target, again, err)
+		}
+		if target.String() != s && !dockerhub.IsRegistry(target.Registry) { // which has one name
 			t.Errorf("target %q prints %q", s, target)
 		}
 	})
