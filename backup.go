@@ -72,7 +72,7 @@ func (c *backupCommand) Run(ctx context.Context, u *ui) error {
 func (c *backupCommand) run(ctx context.Context, u *ui, b backup, client *registry.Client) (*engine.Report, error) {
 	out, err := store.Create(b.output, store.CreateOptions{Compression: c.Compression, Stdout: u.stdout,
 		NoResume: c.NoResume, Verify: c.VerifyExisting, Interrupted: func() error { return context.Cause(ctx) },
-		Waiting: func() { u.notice("waiting for somebody to read %s", b.output) }})
+		Waiting: func() { u.notice("waiting for a reader of %s", b.output) }})
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func (w *archive) run(ctx context.Context, selections []config.Selection) error 
 	}
 	w.planner.walked()
 	w.claims.taken = nil
-	w.planner.stored = func(string) (ocispec.Descriptor, bool) { return ocispec.Descriptor{}, false } // nobody asks any more
+	w.planner.stored = func(string) (ocispec.Descriptor, bool) { return ocispec.Descriptor{}, false } // it is not asked again
 	index := w.index()
 	if len(index.Entries) == 0 && len(w.planner.all) > 0 {
 		return errors.Join(ErrNothing, w.out.Abort())

@@ -136,7 +136,7 @@ type partKey struct {
 type belongings struct {
 	sent  map[moveKey]bool
 	seen  map[partKey]bool
-	there int64 // bytes of them that nobody sent
+	there int64 // bytes of them that were not sent
 }
 
 // add returns how many bytes of an artifact no artifact before it has.

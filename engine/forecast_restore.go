@@ -154,7 +154,7 @@ func (r *restore) meet(f *Forecast, d *delivery, seen map[partKey]bool) {
 			}
 			seen[met] = true
 			f.Distinct = bounds.Sum(f.Distinct, part.size)
-			if d.err == nil && !r.dry.moves[moveKey{d.target.Registry, part.digest}] { // what a target has that cannot be asked, nobody knows
+			if d.err == nil && !r.dry.moves[moveKey{d.target.Registry, part.digest}] { // of a target that cannot be asked nothing is known
 				f.There = bounds.Sum(f.There, part.size)
 			}
 		}

@@ -105,7 +105,7 @@ func (o CreateOptions) compression(path string) (bundle.Compression, error) {
 }
 
 // errNoReader says that a pipe cannot be written to yet.
-var errNoReader = errors.New("nobody reads it")
+var errNoReader = errors.New("it has no reader")
 
 // openPipe begins a bundle in something that is neither a file nor a directory.
 func openPipe(path string, info fs.FileInfo, c bundle.Compression, o CreateOptions) (*Archive, error) {
