@@ -52,7 +52,7 @@ func TestArrows(t *testing.T) {
 	}
 	// What only one package may import itself.
 	for _, owner := range []struct{ library, by string }{
-		{kongPath, ""}, {progressbarPath, ""}, {"golang.org/x/term", ""}, {"go.yaml.in/yaml/v3", "/config"},
+		{kongPath, ""}, {progressbarPath, ""}, {"golang.org/x/term", ""}, {"gopkg.in/yaml.v3", "/config"},
 	} {
 		for _, p := range packages {
 			if slices.Contains(p.Imports, owner.library) && p.ImportPath != module+owner.by {

@@ -7,7 +7,7 @@ import (
 	"os"
 	"reflect"
 
-	"go.yaml.in/yaml/v3"
+	"gopkg.in/yaml.v3"
 )
 
 // form is a kind of file that is read here: what it is called, and bounds that

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"gopkg.in/yaml.v3"
 )
 
 func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value, mayEmpty bool) {

@@ -7,7 +7,7 @@ import (
 	"io"
 	"regexp"
 
-	"go.yaml.in/yaml/v3"
+	"gopkg.in/yaml.v3"
 )
 
 // syntaxError is what no YAML parser could read.
