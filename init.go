@@ -119,7 +119,7 @@ func writeNew(path, text string) error {
 
 const specHead = `# yaml-language-server: $schema=https://raw.githubusercontent.com/oras-mirror/oras-mirror/main/schemas/mirror.schema.json
 #
-# What to mirror. "oras-mirror validate -f FILE" checks it, "oras-mirror plan -f FILE" says what it would copy.
+# What to mirror. "oras-mirror validate -f FILE" checks it, "oras-mirror plan -f FILE" shows what it would copy.
 apiVersion: ` + config.APIVersion + `
 kind: ` + config.Kind + `
 
@@ -145,8 +145,8 @@ const specTail = `#  - registry.k8s.io/pause             # no tag: the whole rep
 #  - list: images.txt                  # one reference a line
 #  - layout: ./vendor/layout           # what lies in an OCI layout on disk
 
-# Where backup writes; --output wins. A name that ends in / makes a directory.
-#output: bundles/mirror-${DATE}.tgz
+# Where backup writes; --output takes precedence. A name that ends in / makes a directory, ${DATE} is today's date.
+output: bundle.tgz
 
 # Where restore puts a repository; the first that matches wins, and where none does the registry goes and the path stays.
 #mappings:
