@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/clientconfig"
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/loopback"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -140,7 +140,7 @@ func layoutReferences(path string) ([]config.Reference, error) {
 // reach is what clients must know of a registry: what the spec says of it. The
 // certificate by which we prove who we are is not theirs.
 func reach(spec *config.Spec, host string) (clientconfig.Registry, error) {
-	r := clientconfig.Registry{Host: host, PlainHTTP: isPlainHTTP(spec, host)}
+	r := clientconfig.Registry{Host: host}
 	theirs := *spec
 	theirs.Registries = slices.Clone(spec.Registries)
 	for i := range theirs.Registries {
@@ -149,7 +149,7 @@ func reach(spec *config.Spec, host string) (clientconfig.Registry, error) {
 		settings.CertFile, settings.KeyFile = "", "" // and so their names are not expanded
 	}
 	settings, err := theirs.Registry(host)
-	r.Insecure = settings.Insecure
+	r.PlainHTTP, r.Insecure = plainHTTP(settings, host), settings.Insecure
 	if err == nil && settings.CAFile != "" && !r.PlainHTTP {
 		r.CA, err = os.ReadFile(settings.CAFile)
 	}
@@ -171,16 +171,13 @@ func reachAll(spec *config.Spec, routes []clientconfig.Route) (map[string]client
 	return all, nil
 }
 
-// isPlainHTTP is what the spec says of a registry, else what oras takes it for.
-func isPlainHTTP(spec *config.Spec, host string) bool {
-	for _, r := range spec.Registries {
-		if strings.EqualFold(r.Registry, host) && r.PlainHTTP != nil {
-			return *r.PlainHTTP
-		}
+// plainHTTP reports whether clients reach a registry over http, by the rule of
+// engine/registry.
+func plainHTTP(settings config.RegistrySettings, host string) bool {
+	if settings.PlainHTTP != nil {
+		return *settings.PlainHTTP
 	}
-	name := (&url.URL{Host: host}).Hostname()
-	address, err := netip.ParseAddr(name)
-	return name == "localhost" || strings.HasSuffix(name, ".localhost") || err == nil && address.IsLoopback()
+	return loopback.Is((&url.URL{Host: host}).Hostname())
 }
 
 // refused makes refusals errors of usage: another spec or another runtime mends

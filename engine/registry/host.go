@@ -5,12 +5,13 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strings"
 	"sync"
 	"sync/atomic"
 
 	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote/auth"
+
+	"github.com/oras-mirror/oras-mirror/internal/loopback"
 )
 
 // host is what a run keeps of one registry.
@@ -86,12 +87,7 @@ func plainHTTP(s Settings, hostname string) bool {
 	if s.PlainHTTP != nil {
 		return *s.PlainHTTP
 	}
-	return isLoopback(hostname)
-}
-
-func loopbackAddress(hostname string) bool {
-	address, err := netip.ParseAddr(hostname)
-	return err == nil && address.Unmap().IsLoopback()
+	return loopback.Is(hostname)
 }
 
 // account returns how a repository's requests are signed. Repositories of one
@@ -115,7 +111,7 @@ func (h *host) account(repository string) *account {
 // to: oras-go's own, except that one on this machine may have its token
 // service here, too, under another name of it.
 func blockedRealms(base *url.URL) []netip.Prefix {
-	if !isLoopback(base.Hostname()) {
+	if !loopback.Is(base.Hostname()) {
 		return nil
 	}
 	var blocked []netip.Prefix
@@ -125,10 +121,4 @@ func blockedRealms(base *url.URL) []netip.Prefix {
 		}
 	}
 	return blocked
-}
-
-// isLoopback reports whether a registry's name means this machine.
-func isLoopback(hostname string) bool {
-	name := strings.ToLower(strings.TrimSuffix(hostname, "."))
-	return name == "localhost" || strings.HasSuffix(name, ".localhost") || loopbackAddress(name)
 }
