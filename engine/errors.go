@@ -3,13 +3,14 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
-	"github.com/opencontainers/go-digest"
 	"oras.land/oras-go/v2/content"
 
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -97,9 +98,6 @@ func (e *TagError) Unwrap() error { return e.Err }
 // ErrNothing says that no artifact of a run is whole, so nothing was written.
 var ErrNothing = fmt.Errorf("no artifact could be copied")
 
-// ErrNoArtifact says that a layout lists nothing that could be restored.
-var ErrNoArtifact = errors.New("the input holds no artifact")
-
 // artifactError adds the reference where err does not bear one.
 func artifactError(ref config.Reference, op string, err error) error {
 	return &ArtifactError{Reference: ref.String(), Op: op, Err: err}
@@ -129,89 +127,41 @@ func isMismatch(err error) bool {
 	return errors.As(err, &mismatch)
 }
 
-// NameError says that an entry of a layout has no name that says where it belongs.
-type NameError struct {
-	Entry string // a bare tag, or a digest
-	Place string // what could have named a repository for it: "the target ..."
-}
-
-func (e *NameError) Error() string {
-	return fmt.Sprintf("%s has no repository in its name, and %s names none", e.Entry, e.Place)
-}
-
-// RetagError says that a target names a tag, for an input that has more than one
-// artifact, or one that has a name.
-type RetagError struct {
-	Target    string // REGISTRY/REPOSITORY:TAG
-	Artifacts int
-}
-
-func (e *RetagError) Error() string {
-	if e.Artifacts == 1 {
-		return e.Target + ": the tag is for an artifact without a name, and that of the input has one"
-	}
-	return fmt.Sprintf("%s: the tag is for one artifact, and the input has %d", e.Target, e.Artifacts)
-}
-
-// OnlyError says that a pattern selects nothing.
-type OnlyError struct{ Pattern string }
-
-func (e *OnlyError) Error() string { return fmt.Sprintf("no artifact matches %q", e.Pattern) }
-
-// UnmatchedError says that a mapping of the run moves nothing.
-type UnmatchedError struct{ Mapping string } // its source
-
-func (e *UnmatchedError) Error() string {
-	return fmt.Sprintf("no artifact matches the mapping of %q", e.Mapping)
-}
-
-// ExistsError says that a tag of the target has another digest and may not be
-// overwritten.
-type ExistsError struct {
+// PlatformError says that an index has no child of a wanted platform.
+type PlatformError struct {
 	Reference string
-	Digest    digest.Digest
+	Wanted    []config.Platform
+	Children  []ocispec.Descriptor
 }
 
-func (e *ExistsError) Error() string {
-	return fmt.Sprintf("%s: push: the tag exists with the digest %s", e.Reference, e.Digest)
+func (e *PlatformError) Error() string {
+	return fmt.Sprintf("%s: no image for %s, only for %s", e.Reference, platformNames(e.Wanted), strings.Join(e.Have(), ", "))
 }
 
-// SparseError says that a registry refuses an index because it does not have all its
-// children.
-type SparseError struct {
-	Reference string
-	Err       error
-}
-
-func (e *SparseError) Error() string {
-	reason := e.Err.Error()
-	var remote *registry.Error
-	if errors.As(e.Err, &remote) {
-		reason = remote.Reason()
+// Have lists the platforms that there are.
+func (e *PlatformError) Have() []string {
+	var have []string
+	for _, c := range e.Children {
+		if !hasPlatform(c) || isAttestation(c) {
+			continue
+		}
+		name := config.Platform{OS: c.Platform.OS, Architecture: c.Platform.Architecture, Variant: c.Platform.Variant}.String()
+		if !slices.Contains(have, name) {
+			have = append(have, name)
+		}
 	}
-	return fmt.Sprintf("%s: push: the registry refuses an index without all of its platforms: %s", e.Reference, reason)
+	return have
 }
 
-func (e *SparseError) Unwrap() error { return e.Err }
-
-// MissingError says that the input lacks what its index promises.
-type MissingError struct{ Blob string }
-
-func (e *MissingError) Error() string { return e.Blob + " is not in the input" }
-
-// CorruptError says that the input holds other bytes than its manifests say.
-type CorruptError struct{ Err error }
-
-// corrupt says of what could not be read that the input is at fault, unless it is not.
-func corrupt(err error) error {
-	if store.IsTooManyFiles(err) {
-		return err
-	}
-	return &CorruptError{Err: err}
+// EntryNameError says that a layout calls an artifact by a name that is none in any
+// registry.
+type EntryNameError struct {
+	Name   string
+	Reason string
 }
 
-func (e *CorruptError) Error() string { return "the input is corrupt: " + e.Err.Error() }
+func (e *EntryNameError) Error() string { return fmt.Sprintf("%s: %s", e.Name, e.Reason) }
 
-func (e *CorruptError) Unwrap() error { return e.Err }
-
-var errNoTarget = errors.New("no target")
+// ErrUnfinished is the error of an artifact that nothing was wrong with when the
+// run ended.
+var ErrUnfinished = errors.New("not copied: the run ended before")

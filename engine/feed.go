@@ -13,10 +13,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// ErrSpent says that the bytes of a blob went by in a pipe and do not come
-// again. RestoreOptions.TempDir would have kept them.
-var ErrSpent = errors.New("the blob came through a pipe and cannot be sent again")
-
 // feed starts what can start: deliveries that need no blob, and the uploads, at
 // random from a layout, as they come from a pipe.
 func (r *restore) feed() error {

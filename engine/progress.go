@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"fmt"
-
-	"github.com/oras-mirror/oras-mirror/config"
-)
+import "fmt"
 
 // Progress hears what a run does. Its methods are called from many goroutines
 // and must return at once: nothing that moves waits for a screen.
@@ -49,4 +45,3 @@ func (Silent) Failed(ArtifactReport)   {}
 func (Silent) Notice(string)           {}
 
 var _ Progress = Silent{}
-var _ config.Reference

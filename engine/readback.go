@@ -1,13 +1,11 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
@@ -17,37 +15,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
-
-// ReadbackError says that a target does not show what was pushed to it.
-type ReadbackError struct {
-	Reference string   // in the target
-	Differs   []string // what, each with the reason; more than a few are counted
-	Again     error    // why what differs could not be pushed once more; nil if it was
-	Err       error    // why it could not be read at all; nil if it was
-}
-
-func (e *ReadbackError) Error() string {
-	if e.Err != nil {
-		return fmt.Sprintf("%s: verify: %v", e.Reference, e.Err)
-	}
-	text := readable(e.Differs)
-	if e.Again != nil {
-		text += fmt.Sprintf("; it cannot be pushed again: %v", e.Again)
-	}
-	return fmt.Sprintf("%s: verify: %s", e.Reference, text)
-}
-
-func (e *ReadbackError) Unwrap() error { return cmp.Or(e.Err, e.Again) }
-
-// readable joins the first few of what differs, and counts the rest.
-func readable(differs []string) string {
-	const most = 5
-	text := strings.Join(differs[:min(most, len(differs))], "; ")
-	if more := len(differs) - most; more > 0 {
-		text += fmt.Sprintf("; and %d more", more)
-	}
-	return text
-}
 
 // readbackJobs is how much of one delivery is asked for side by side. Requests in
 // flight are the client's concern.

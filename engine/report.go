@@ -58,10 +58,6 @@ type ArtifactReport struct {
 	Overwritten digest.Digest
 }
 
-// ErrUnfinished is the error of an artifact that nothing was wrong with when the
-// run ended.
-var ErrUnfinished = errors.New("not copied: the run ended before")
-
 // Operation names what failed, in the words of [ArtifactError]; "" where nothing did.
 func (a ArtifactReport) Operation() string {
 	var (

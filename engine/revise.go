@@ -12,10 +12,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// ErrWithdrawn says that the last index.json of a pipe does not list an artifact any
-// more, which was restored before it came.
-var ErrWithdrawn = errors.New("the last index.json of the pipe does not list it, and it was pushed before that came")
-
 // listedKey is an entry of an index.json.
 type listedKey struct {
 	name   string

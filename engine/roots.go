@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/opencontainers/go-digest"
@@ -45,15 +44,6 @@ func (r root) misplaced(path string) error {
 	}
 	return r.fault
 }
-
-// EntryNameError says that a layout calls an artifact by a name that is none in any
-// registry.
-type EntryNameError struct {
-	Name   string
-	Reason string
-}
-
-func (e *EntryNameError) Error() string { return fmt.Sprintf("%s: %s", e.Name, e.Reason) }
 
 // rootsOf sorts the entries of a layout into roots and referrers, which it notes; a list
 // of referrers is neither. What

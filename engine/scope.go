@@ -191,29 +191,3 @@ func isAttestation(c ocispec.Descriptor) bool {
 	_, is := store.AttestationOf(c)
 	return is
 }
-
-// PlatformError says that an index has no child of a wanted platform.
-type PlatformError struct {
-	Reference string
-	Wanted    []config.Platform
-	Children  []ocispec.Descriptor
-}
-
-func (e *PlatformError) Error() string {
-	return fmt.Sprintf("%s: no image for %s, only for %s", e.Reference, platformNames(e.Wanted), strings.Join(e.Have(), ", "))
-}
-
-// Have lists the platforms that there are.
-func (e *PlatformError) Have() []string {
-	var have []string
-	for _, c := range e.Children {
-		if !hasPlatform(c) || isAttestation(c) {
-			continue
-		}
-		name := config.Platform{OS: c.Platform.OS, Architecture: c.Platform.Architecture, Variant: c.Platform.Variant}.String()
-		if !slices.Contains(have, name) {
-			have = append(have, name)
-		}
-	}
-	return have
-}

@@ -1,0 +1,142 @@
+package engine
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// ErrNoArtifact says that a layout lists nothing that could be restored.
+var ErrNoArtifact = errors.New("the input holds no artifact")
+
+// NameError says that an entry of a layout has no name that says where it belongs.
+type NameError struct {
+	Entry string // a bare tag, or a digest
+	Place string // what could have named a repository for it: "the target ..."
+}
+
+func (e *NameError) Error() string {
+	return fmt.Sprintf("%s has no repository in its name, and %s names none", e.Entry, e.Place)
+}
+
+// RetagError says that a target names a tag, for an input that has more than one
+// artifact, or one that has a name.
+type RetagError struct {
+	Target    string // REGISTRY/REPOSITORY:TAG
+	Artifacts int
+}
+
+func (e *RetagError) Error() string {
+	if e.Artifacts == 1 {
+		return e.Target + ": the tag is for an artifact without a name, and that of the input has one"
+	}
+	return fmt.Sprintf("%s: the tag is for one artifact, and the input has %d", e.Target, e.Artifacts)
+}
+
+// OnlyError says that a pattern selects nothing.
+type OnlyError struct{ Pattern string }
+
+func (e *OnlyError) Error() string { return fmt.Sprintf("no artifact matches %q", e.Pattern) }
+
+// UnmatchedError says that a mapping of the run moves nothing.
+type UnmatchedError struct{ Mapping string } // its source
+
+func (e *UnmatchedError) Error() string {
+	return fmt.Sprintf("no artifact matches the mapping of %q", e.Mapping)
+}
+
+// ExistsError says that a tag of the target has another digest and may not be
+// overwritten.
+type ExistsError struct {
+	Reference string
+	Digest    digest.Digest
+}
+
+func (e *ExistsError) Error() string {
+	return fmt.Sprintf("%s: push: the tag exists with the digest %s", e.Reference, e.Digest)
+}
+
+// SparseError says that a registry refuses an index because it does not have all its
+// children.
+type SparseError struct {
+	Reference string
+	Err       error
+}
+
+func (e *SparseError) Error() string {
+	reason := e.Err.Error()
+	var remote *registry.Error
+	if errors.As(e.Err, &remote) {
+		reason = remote.Reason()
+	}
+	return fmt.Sprintf("%s: push: the registry refuses an index without all of its platforms: %s", e.Reference, reason)
+}
+
+func (e *SparseError) Unwrap() error { return e.Err }
+
+// MissingError says that the input lacks what its index promises.
+type MissingError struct{ Blob string }
+
+func (e *MissingError) Error() string { return e.Blob + " is not in the input" }
+
+// CorruptError says that the input holds other bytes than its manifests say.
+type CorruptError struct{ Err error }
+
+// corrupt says of what could not be read that the input is at fault, unless it is not.
+func corrupt(err error) error {
+	if store.IsTooManyFiles(err) {
+		return err
+	}
+	return &CorruptError{Err: err}
+}
+
+func (e *CorruptError) Error() string { return "the input is corrupt: " + e.Err.Error() }
+
+func (e *CorruptError) Unwrap() error { return e.Err }
+
+var errNoTarget = errors.New("no target")
+
+// ReadbackError says that a target does not show what was pushed to it.
+type ReadbackError struct {
+	Reference string   // in the target
+	Differs   []string // what, each with the reason; more than a few are counted
+	Again     error    // why what differs could not be pushed once more; nil if it was
+	Err       error    // why it could not be read at all; nil if it was
+}
+
+func (e *ReadbackError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("%s: verify: %v", e.Reference, e.Err)
+	}
+	text := readable(e.Differs)
+	if e.Again != nil {
+		text += fmt.Sprintf("; it cannot be pushed again: %v", e.Again)
+	}
+	return fmt.Sprintf("%s: verify: %s", e.Reference, text)
+}
+
+func (e *ReadbackError) Unwrap() error { return cmp.Or(e.Err, e.Again) }
+
+// readable joins the first few of what differs, and counts the rest.
+func readable(differs []string) string {
+	const most = 5
+	text := strings.Join(differs[:min(most, len(differs))], "; ")
+	if more := len(differs) - most; more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return text
+}
+
+// ErrSpent says that the bytes of a blob went by in a pipe and do not come
+// again. RestoreOptions.TempDir would have kept them.
+var ErrSpent = errors.New("the blob came through a pipe and cannot be sent again")
+
+// ErrWithdrawn says that the last index.json of a pipe does not list an artifact any
+// more, which was restored before it came.
+var ErrWithdrawn = errors.New("the last index.json of the pipe does not list it, and it was pushed before that came")
