@@ -52,8 +52,6 @@ type medium interface {
 	leave() error
 	// path is what the user calls it.
 	path() string
-	// replaces says that something of that name was there.
-	replaces() bool
 }
 
 func newArchive(m medium, c bundle.Compression) *Archive {
@@ -67,9 +65,6 @@ func newArchive(m medium, c bundle.Compression) *Archive {
 
 // Path returns what the output is called; "-" for standard output.
 func (a *Archive) Path() string { return a.medium.path() }
-
-// Replaces says that there was a file of that name at the start.
-func (a *Archive) Replaces() bool { return a.medium.replaces() }
 
 // Free returns how many bytes the medium has left, where it can tell.
 func (a *Archive) Free() (bytes int64, ok bool) { return a.medium.free() }
@@ -191,8 +186,8 @@ func (a *Archive) Commit(incomplete bool) (path string, err error) {
 	}
 	a.closed = true
 	path, err = a.medium.commit(incomplete)
-	var gone *GoneError
-	a.left = err != nil && !errors.As(err, &gone)
+	_, gone := errors.AsType[*GoneError](err)
+	a.left = err != nil && !gone
 	return path, err
 }
 

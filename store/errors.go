@@ -87,15 +87,13 @@ func (e *NameError) Error() string {
 // outputError names path, as the user called it, as the place that cannot be
 // written to.
 func outputError(path string, err error) error {
-	var locked *LockedError
-	var other *NotLayoutError
-	var stranger *StrangerError
-	switch {
-	case errors.As(err, &stranger):
+	if stranger, ok := errors.AsType[*StrangerError](err); ok {
 		return stranger
-	case errors.As(err, &locked):
+	}
+	if _, ok := errors.AsType[*LockedError](err); ok {
 		return &LockedError{Path: path}
-	case errors.As(err, &other):
+	}
+	if _, ok := errors.AsType[*NotLayoutError](err); ok {
 		return &NotLayoutError{Path: path}
 	}
 	return &OutputError{Path: path, Err: err}
@@ -103,8 +101,7 @@ func outputError(path string, err error) error {
 
 // reason is err without the path that a *fs.PathError repeats; a rename names two.
 func reason(err error) string {
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err.Error()
 	}
 	return err.Error()

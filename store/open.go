@@ -100,22 +100,22 @@ func openFile(f *os.File, size int64) (*packed, error) {
 // inputError says in words what is wrong with an input. That there is no place
 // to spool it to is wrong with that place.
 func inputError(path string, err error) error {
-	var input *InputError
-	var output *OutputError
-	if errors.As(err, &input) || errors.As(err, &output) {
+	_, input := errors.AsType[*InputError](err)
+	_, output := errors.AsType[*OutputError](err)
+	if input || output {
 		return err
 	}
 	return &InputError{Path: path, Reason: inputReason(err), Err: err}
 }
 
 func inputReason(err error) string {
-	var format *bundle.FormatError
-	var index *IndexError
-	switch {
-	case errors.As(err, &format):
+	if format, ok := errors.AsType[*bundle.FormatError](err); ok {
 		return fmt.Sprintf("is truncated or damaged: byte %d: %s", format.Offset, format.Reason)
-	case errors.As(err, &index):
+	}
+	if _, ok := errors.AsType[*IndexError](err); ok {
 		return err.Error()
+	}
+	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "does not exist"
 	case errors.Is(err, bundle.ErrNotArchive):

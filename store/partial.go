@@ -17,7 +17,6 @@ import (
 type partial struct {
 	name   string // what the user calls it
 	target string // the file that it becomes: where name is a link, what that leads to
-	there  bool   // target existed
 	lock   *fileLock
 	file   *os.File // target.partial, locked
 	early  *early   // writes to it
@@ -25,14 +24,10 @@ type partial struct {
 	made   []string // the folders that were not there, innermost first
 }
 
-// CreateArchive begins a bundle as a file: as path.partial beside it, locked, and
+// openArchive begins a bundle as a file: as path.partial beside it, locked, and
 // renamed when it is whole. Where path is a symbolic link, the file that it leads
-// to is replaced. A second process gets a *LockedError. What an interrupted run
-// left in path.partial is taken up as far as this run writes the same.
-func CreateArchive(path string, c bundle.Compression) (*Archive, error) {
-	return openArchive(path, c, true, nil)
-}
-
+// to is replaced. A second process gets a *LockedError. With resume, what an
+// interrupted run left in path.partial is kept as far as this run writes the same.
 func openArchive(path string, c bundle.Compression, resume bool, interrupted func() error) (*Archive, error) {
 	p := &partial{name: path, target: followLinks(path)}
 	if err := p.create(); err != nil {
@@ -66,11 +61,9 @@ func (p *partial) cut(end int64) error {
 }
 
 func (p *partial) create() (err error) {
-	info, err := os.Stat(p.target)
-	if err == nil && info.IsDir() {
+	if info, err := os.Stat(p.target); err == nil && info.IsDir() {
 		return errors.New("is a directory")
 	}
-	p.there = err == nil
 	if p.made, err = makeFolders(filepath.Dir(p.target)); err != nil {
 		return err
 	}
@@ -175,5 +168,4 @@ func (p *partial) leave() error {
 	return errors.Join(p.buffer.Flush(), p.lock.release())
 }
 
-func (p *partial) path() string   { return p.name }
-func (p *partial) replaces() bool { return p.there }
+func (p *partial) path() string { return p.name }

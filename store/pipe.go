@@ -96,8 +96,7 @@ func (p *pipe) close() error {
 
 func (p *pipe) leave() error { return p.abort() }
 
-func (p *pipe) path() string   { return p.name }
-func (p *pipe) replaces() bool { return false }
+func (p *pipe) path() string { return p.name }
 
 // cutter cuts the bytes of an entry into units that stand for the same part of
 // it whatever its content is: members of a compressed archive, bytes of a plain

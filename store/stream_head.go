@@ -93,8 +93,7 @@ func (h *streamHead) takeManifest(d digest.Digest) (err error) {
 		return nil // as good as absent
 	}
 	err = h.held.add(d, data)
-	var full *bounds.MemoryError
-	if errors.As(err, &full) { // on a disk there is room
+	if _, full := errors.AsType[*bounds.MemoryError](err); full { // on a disk there is room
 		h.data = data
 		return errOrder
 	}

@@ -51,8 +51,7 @@ func (s *streamSource) hash(progress func(int64) error) error {
 			return err
 		}
 		err = hashReader(s.stream, ocispec.Descriptor{Digest: d, Size: size}, progress)
-		var mismatch *MismatchError
-		if err != nil && !errors.As(err, &mismatch) {
+		if _, mismatch := errors.AsType[*MismatchError](err); err != nil && !mismatch {
 			return err
 		}
 		if before, again := s.came[d]; !again || before != nil {

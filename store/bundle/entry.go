@@ -26,16 +26,6 @@ func (e *Entry) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, e.source)
 }
 
-// Section returns where the content lies in the file, if it lies there as it is.
-func (e *Entry) Section() (offset int64, ok bool) {
-	s, ok := e.source.(*io.SectionReader)
-	if !ok {
-		return 0, false
-	}
-	_, offset, _ = s.Outer()
-	return offset, true
-}
-
 // Close lets go of the entry's memory.
 func (e *Entry) Close() error {
 	if m, ok := e.source.(*members); ok {
