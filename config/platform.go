@@ -1,8 +1,6 @@
 package config
 
 import (
-	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -18,17 +16,11 @@ type Platform struct {
 	Variant      string // "" stands for every variant
 }
 
-// allPlatforms is how the zero Platform is written: with it a source takes
-// everything although the defaults do not.
-const allPlatforms = "all"
-
-var platformPart = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]*$`)
-
 // ParsePlatform parses OS/ARCHITECTURE[/VARIANT], or "all" for every platform.
 // Its error is a [*ReferenceError].
 func ParsePlatform(s string) (Platform, error) {
-	if p, ok := parsePlatform(s); ok {
-		return p, nil
+	if p, ok := platform.Parse(s); ok {
+		return Platform(p), nil
 	}
 	reason := "a platform is OS/ARCHITECTURE[/VARIANT]"
 	if s == "" {
@@ -51,23 +43,6 @@ func ParsePlatforms(values []string) ([]Platform, error) {
 	return DistinctPlatforms(all), nil
 }
 
-func parsePlatform(s string) (Platform, bool) {
-	if s == allPlatforms {
-		return Platform{}, true
-	}
-	parts := strings.Split(strings.ToLower(s), "/")
-	if len(parts) < 2 || len(parts) > 3 {
-		return Platform{}, false
-	}
-	for _, part := range parts {
-		if !platformPart.MatchString(part) {
-			return Platform{}, false
-		}
-	}
-	parts = append(parts, "")
-	return normalizePlatform(parts[0], parts[1], parts[2]), !isArchitecture(parts[0])
-}
-
 // UnmarshalText takes what [ParsePlatform] takes.
 func (p *Platform) UnmarshalText(text []byte) (err error) {
 	*p, err = ParsePlatform(string(text))
@@ -75,40 +50,21 @@ func (p *Platform) UnmarshalText(text []byte) (err error) {
 }
 
 // String returns OS/ARCHITECTURE[/VARIANT], which parses to p again.
-func (p Platform) String() string {
-	switch {
-	case p == Platform{}:
-		return allPlatforms
-	case p.Variant == "":
-		return p.OS + "/" + p.Architecture
-	}
-	return p.OS + "/" + p.Architecture + "/" + p.Variant
-}
+func (p Platform) String() string { return platform.Platform(p).String() }
 
-// Matches says that an image for a platform is one that p asks for. A p
-// without a variant asks for all of them.
+// Matches reports whether p selects an image for a platform. A p without a variant selects
+// every variant.
 func (p Platform) Matches(os, architecture, variant string) bool {
-	if p == (Platform{}) {
-		return true
-	}
-	want, have := normalizePlatform(p.OS, p.Architecture, p.Variant), normalizePlatform(os, architecture, variant)
-	have.Variant = cmp.Or(have.Variant, platform.PlainVariant(have.Architecture))
-	return want.OS == have.OS && want.Architecture == have.Architecture &&
-		(want.Variant == "" || want.Variant == have.Variant)
+	return platform.Platform(p).Matches(platform.Platform{OS: os, Architecture: architecture, Variant: variant})
 }
 
 // WithoutPlainVariant returns p without a variant that goes without saying. That asks for
 // more only where there are images of other variants.
 func (p Platform) WithoutPlainVariant() Platform {
-	if p.Architecture != "arm" && p.Variant == platform.PlainVariant(p.Architecture) {
+	if p.Architecture != "arm" && p.Variant == platform.DefaultVariant(p.Architecture) {
 		p.Variant = ""
 	}
 	return p
-}
-
-func normalizePlatform(os, architecture, variant string) Platform {
-	os, architecture, variant = platform.Normalize(os, architecture, variant)
-	return Platform{os, architecture, variant}
 }
 
 // DistinctPlatforms returns platforms sorted as they are written, each once, without those
@@ -134,27 +90,17 @@ func checkPlatforms(o object, platforms []Platform) {
 	}
 }
 
-// What is known of GOOS and GOARCH, to tell one from the other.
-var (
-	knownSystems       = []string{"darwin", "freebsd", "linux", "windows"}
-	knownArchitectures = []string{"386", "amd64", "arm", "arm64", "ppc64le", "riscv64", "s390x"}
-)
-
-func isArchitecture(word string) bool {
-	return slices.Contains(knownArchitectures, platform.Architecture(word))
-}
-
 // suggestPlatform mends a platform without an OS, or with the two swapped.
 func suggestPlatform(s string) string {
 	architecture, rest, _ := strings.Cut(strings.ToLower(s), "/")
-	if !isArchitecture(architecture) {
+	if !platform.IsArchitecture(architecture) {
 		return ""
 	}
 	guess := "linux/" + s
-	if slices.Contains(knownSystems, rest) {
+	if slices.Contains([]string{"darwin", "freebsd", "linux", "windows"}, rest) {
 		guess = rest + "/" + architecture
 	}
-	if p, ok := parsePlatform(guess); ok {
+	if p, ok := platform.Parse(guess); ok {
 		return p.String()
 	}
 	return ""

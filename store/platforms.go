@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -10,26 +9,32 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/platform"
 )
 
-// leftOut says that one of the children of an index was not selected where that was
-// cut down to platforms: that it is not there is no fault. An attestation goes with
-// the image that it describes; what says nothing of a platform is always selected.
+// leftOut reports whether a child of an index is not selected where the index is cut down to
+// platforms, so that it may be absent. An attestation is selected with the image that it
+// describes; a child that names no platform is always selected.
 func leftOut(platforms string, index *Manifest, child ocispec.Descriptor) bool {
 	if platforms == "" {
 		return false
 	}
-	if of, is := AttestationOf(child); is {
-		at := slices.IndexFunc(index.Manifests, func(c ocispec.Descriptor) bool { return c.Digest == of })
-		return at < 0 || index.Manifests[at].Platform != nil && !selected(platforms, *index.Manifests[at].Platform)
+	image, attestation := AttestationOf(child)
+	if !attestation {
+		return !selects(platforms, child)
 	}
-	return child.Platform != nil && child.Platform.OS != "unknown" && !selected(platforms, *child.Platform)
+	return !slices.ContainsFunc(index.Manifests, func(c ocispec.Descriptor) bool {
+		_, attestation := AttestationOf(c)
+		return c.Digest == image && !attestation && selects(platforms, c)
+	})
 }
 
-func selected(platforms string, p ocispec.Platform) bool {
-	os, architecture, variant := platform.Normalize(p.OS, p.Architecture, p.Variant)
-	variant = cmp.Or(variant, platform.PlainVariant(architecture))
-	name := os + "/" + architecture
-	for want := range strings.SplitSeq(platforms, ",") {
-		if want == name || want == name+"/"+variant {
+// selects reports whether a child of an index is selected by its platform. BuildKit writes
+// "unknown" for a child that is no image.
+func selects(platforms string, child ocispec.Descriptor) bool {
+	if child.Platform == nil || child.Platform.OS == "unknown" {
+		return true
+	}
+	image := platform.Platform{OS: child.Platform.OS, Architecture: child.Platform.Architecture, Variant: child.Platform.Variant}
+	for word := range strings.SplitSeq(platforms, ",") {
+		if p, ok := platform.Parse(word); ok && p.Matches(image) {
 			return true
 		}
 	}

@@ -226,19 +226,61 @@ func TestVerifySparseIndexes(t *testing.T) {
 	}
 }
 
-// Whatever words an index has for a platform that was selected, its image is missed.
-func TestVerifyKnowsOtherWordsForAPlatform(t *testing.T) {
+// TestVerifyKnowsEverySpellingOfAPlatform removes one image of an index: verify misses it if
+// the entry selects its platform, however the index and the entry spell that.
+func TestVerifyKnowsEverySpellingOfAPlatform(t *testing.T) {
 	for _, tt := range []struct {
-		selected, os, architecture, variant string
-		want                                bool
+		entry, image string
+		want         bool
 	}{
-		{"linux/amd64", "linux", "x86_64", "", true}, {"linux/arm64", "Linux", "aarch64", "", true},
-		{"linux/arm/v7", "linux", "arm", "7", true}, {"linux/arm/v7", "linux", "arm", "", true}, {"linux/arm/v6", "linux", "arm", "", false},
-		{"linux/arm64/v8", "linux", "arm64", "", true}, {"linux/arm64/v8", "linux", "arm64", "v9", false},
-		{"linux/amd64,linux/arm64/v9", "linux", "arm64", "v9", true}, {"linux/amd64/v1", "linux", "amd64", "v3", false},
+		{"linux/amd64", "linux/x86_64", true}, {"linux/arm64", "Linux/aarch64", true},
+		{"linux/arm/v7", "linux/arm/7", true}, {"linux/arm/v7", "linux/arm", true}, {"linux/arm/v6", "linux/arm", false},
+		{"linux/arm64/v8", "linux/arm64", true}, {"linux/arm64/v8", "linux/arm64/v9", false},
+		{"linux/amd64,linux/arm64/v9", "linux/arm64/v9", true}, {"linux/amd64/v1", "linux/amd64/v3", false},
+		{"linux/x86_64", "linux/amd64", true}, {"Linux/AARCH64", "linux/arm64", true}, {"linux/arm64/8", "linux/arm64", true},
+		{"linux/arm/7", "linux/arm/v7", true}, {"windows/amd64,linux/i386", "linux/386", true}, {"all", "linux/s390x", true},
+		{"linux/x86_64", "linux/arm64", false}, {"linux", "linux/amd64", false},
 	} {
-		if got := selected(tt.selected, ocispec.Platform{OS: tt.os, Architecture: tt.architecture, Variant: tt.variant}); got != tt.want {
-			t.Errorf("%+v: %v", tt, got)
+		s := newSample(t)
+		part := append(strings.Split(tt.image, "/"), "")
+		gone := newItem(ocispec.MediaTypeImageManifest, []byte("gone")).desc
+		gone.Platform = &ocispec.Platform{OS: part[0], Architecture: part[1], Variant: part[2]}
+		index := ocispec.Index{MediaType: ocispec.MediaTypeImageIndex, Manifests: []ocispec.Descriptor{gone}}
+		s.put(s.manifest(t, index), "example.com/sparse:v1")
+		s.index.Entries[len(s.index.Entries)-1].Platforms = tt.entry
+		if r := verdict(t, s); (len(r.Faults) == 1) != tt.want {
+			t.Errorf("%s of an entry that selects %s is gone: %v", tt.image, tt.entry, r.Faults)
+		}
+	}
+}
+
+// TestVerifySparseAttestations: an attestation is selected with its image, and no other way.
+func TestVerifySparseAttestations(t *testing.T) {
+	for name, tt := range map[string]struct {
+		image *ocispec.Platform
+		of    string // what the image is itself
+		want  int
+	}{
+		"of a selected image":               {&ocispec.Platform{OS: "linux", Architecture: "x86_64"}, "", 1},
+		"of another image":                  {&ocispec.Platform{OS: "linux", Architecture: "arm64"}, "", 0},
+		"of an image for whatever platform": {nil, "", 1},
+		"of an image for unknown":           {&ocispec.Platform{OS: "unknown", Architecture: "unknown"}, "", 1},
+		"of an attestation":                 {&ocispec.Platform{OS: "unknown", Architecture: "unknown"}, "attestation-manifest", 0},
+	} {
+		s := newSample(t)
+		image := s.blobs[0].desc
+		image.Platform = tt.image
+		if tt.of != "" {
+			image.Annotations = map[string]string{"vnd.docker.reference.type": tt.of}
+		}
+		gone := newItem(ocispec.MediaTypeImageManifest, []byte("gone")).desc
+		gone.Platform = &ocispec.Platform{OS: "unknown", Architecture: "unknown"}
+		gone.Annotations = map[string]string{"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": image.Digest.String()}
+		index := ocispec.Index{MediaType: ocispec.MediaTypeImageIndex, Manifests: []ocispec.Descriptor{image, gone}}
+		s.put(s.manifest(t, index), "example.com/sparse:v1")
+		s.index.Entries[len(s.index.Entries)-1].Platforms = "linux/amd64"
+		if r := verdict(t, s); len(r.Faults) != tt.want {
+			t.Errorf("%s: %v", name, r.Faults)
 		}
 	}
 }
