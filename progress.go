@@ -119,14 +119,14 @@ func (p *progress) standing() standing {
 	return s
 }
 
-func (p *progress) Listed(n int)                { p.listed.Add(int64(n)) }
-func (p *progress) Resolved(string)             { p.resolved.Add(1) }
-func (p *progress) Moving(name string, _ int64) { p.moving.Store(&name) }
-func (p *progress) Moved(n int64)               { p.moved.Add(n) }
-func (p *progress) Notice(message string)       { p.hear(happening{notice: message}) }
+func (p *progress) Listed(n int)          { p.listed.Add(int64(n)) }
+func (p *progress) Resolved()             { p.resolved.Add(1) }
+func (p *progress) Moving(name string)    { p.moving.Store(&name) }
+func (p *progress) Moved(n int64)         { p.moved.Add(n) }
+func (p *progress) Notice(message string) { p.hear(happening{notice: message}) }
 
 // Expect adds what a manifest says of a blob, which may be any number.
-func (p *progress) Expect(_ int, bytes int64) {
+func (p *progress) Expect(bytes int64) {
 	for {
 		was := p.expected.Load()
 		if p.expected.CompareAndSwap(was, bounds.Sum(was, bytes)) {

@@ -149,9 +149,9 @@ func TestProgressNeverBlocks(t *testing.T) {
 	for range 8 {
 		group.Go(func() {
 			for range 1000 {
-				p.Resolved("")
-				p.Expect(1, 10)
-				p.Moving("a.io/b", 10)
+				p.Resolved()
+				p.Expect(10)
+				p.Moving("a.io/b")
 				p.Moved(10)
 				p.Notice("something")
 				p.Finished(engine.ArtifactReport{Reference: "a.io/b:c"})

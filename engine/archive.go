@@ -94,7 +94,6 @@ func (w *archive) take(ctx context.Context, a *artifact) error {
 			w.want(a, b)
 		}
 	})
-	w.Progress.Expect(1, 0)
 	w.release(a)
 	return nil
 }
@@ -128,7 +127,7 @@ func (w *archive) want(a *artifact, b *blob) {
 	if b.state == blobUnknown {
 		b.state = blobQueued
 		w.blobs, w.names = append(w.blobs, b), append(w.names, a.name)
-		w.Progress.Expect(0, b.size)
+		w.Progress.Expect(b.size)
 	}
 	b.waiting = append(b.waiting, a)
 	a.pending++
@@ -148,7 +147,7 @@ func (w *archive) done(b *blob, err error) {
 		w.headway.forget(b.key())
 	} else {
 		rest, _ := w.headway.giveUp(b.key())
-		w.Progress.Expect(0, -rest)
+		w.Progress.Expect(-rest)
 	}
 	for _, a := range b.waiting {
 		w.release(a)
@@ -213,7 +212,7 @@ func (w *archive) body(i int) fetch.Body {
 		Attempts: max(2, len(b.origins)),
 		Open: func(ctx context.Context, attempt int, off, n int64) (io.ReadCloser, error) {
 			from := w.planner.from(b, attempt)
-			w.Progress.Moving(w.names[i], b.size)
+			w.Progress.Moving(w.names[i])
 			return w.open(ctx, from, desc, off, n)
 		},
 		Sink: func(emit func([]byte) error) io.WriteCloser { return w.sink(b, emit) },

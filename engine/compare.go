@@ -23,7 +23,7 @@ func (r *restore) compare(ctx context.Context) error {
 	err := r.unlessFailed(ctx, func(ctx context.Context, d *delivery) error {
 		err := r.unfold(ctx, d)
 		if err != nil {
-			r.Progress.Resolved(d.name) // no more will be asked about it
+			r.Progress.Resolved() // no more will be asked about it
 		}
 		return err
 	})
@@ -34,7 +34,7 @@ func (r *restore) compare(ctx context.Context) error {
 		return err
 	}
 	err = r.unlessFailed(ctx, func(ctx context.Context, d *delivery) error {
-		defer r.Progress.Resolved(d.name)
+		defer r.Progress.Resolved()
 		return r.examine(ctx, d)
 	})
 	if err != nil {

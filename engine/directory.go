@@ -110,7 +110,6 @@ func (d *directory) take(a *artifact) error {
 			d.want(a, b)
 		}
 	})
-	d.Progress.Expect(1, 0)
 	return d.release(a)
 }
 
@@ -176,9 +175,9 @@ func (d *directory) bring(ctx context.Context, name string, b *blob) error {
 	moved := !d.dir.Has(b.oci())
 	if moved {
 		if d.headway.expect(b.key()) {
-			d.Progress.Expect(0, b.size)
+			d.Progress.Expect(b.size)
 		}
-		d.Progress.Moving(name, b.size)
+		d.Progress.Moving(name)
 		err = d.fetch(ctx, b)
 	}
 	if err != nil && isFatal(err) {
@@ -228,7 +227,7 @@ func (d *directory) settle(b *blob, err error, moved bool) error {
 	if err == nil {
 		d.headway.forget(b.key())
 	} else if rest, known := d.headway.giveUp(b.key()); known {
-		d.Progress.Expect(0, -rest)
+		d.Progress.Expect(-rest)
 	}
 	var ends error
 	for _, a := range b.waiting {

@@ -128,7 +128,7 @@ func (s *sending) expect() {
 func (s *sending) expectOnce() {
 	if !s.expected {
 		s.expected = true
-		s.progress.Expect(0, s.size-s.done.size())
+		s.progress.Expect(s.size - s.done.size())
 	}
 }
 
@@ -156,6 +156,6 @@ func (s *sending) spare() {
 	defer s.mu.Unlock()
 	if s.expected {
 		s.expected = false
-		s.progress.Expect(0, s.done.size()-s.size)
+		s.progress.Expect(s.done.size() - s.size)
 	}
 }

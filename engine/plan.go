@@ -191,7 +191,7 @@ func (p *planner) walk(ctx context.Context, a *artifact) {
 			p.progress.Notice(asBytes(a.name, a.root.mediaType))
 		}
 	}
-	p.progress.Resolved(a.name)
+	p.progress.Resolved()
 }
 
 // findPlatforms notes which of the wanted platforms an index has not. It is a

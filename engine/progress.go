@@ -8,12 +8,12 @@ type Progress interface {
 	// Listed says that n more references became known while sources are expanded.
 	Listed(n int)
 	// Resolved says that the graph of one more artifact is known.
-	Resolved(reference string)
-	// Expect adds to what the run has to do: artifacts, and bytes that will move;
-	// less than 0 takes back what turned out to be there.
-	Expect(artifacts int, bytes int64)
-	// Moving names what moves now, for the description of a bar.
-	Moving(reference string, size int64)
+	Resolved()
+	// Expect adds bytes that will move; less than 0 takes back bytes that turned
+	// out to be there.
+	Expect(bytes int64)
+	// Moving names the artifact that moves now, for the description of a bar.
+	Moving(reference string)
 	// Moved counts bytes that came or went.
 	Moved(n int64)
 	// Finished says that one artifact is whole in the output or in the target.
@@ -32,13 +32,13 @@ func quantity(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// Silent is a Progress that ignores all it is told.
+// Silent is a Progress that shows nothing.
 type Silent struct{}
 
 func (Silent) Listed(int)              {}
-func (Silent) Resolved(string)         {}
-func (Silent) Expect(int, int64)       {}
-func (Silent) Moving(string, int64)    {}
+func (Silent) Resolved()               {}
+func (Silent) Expect(int64)            {}
+func (Silent) Moving(string)           {}
 func (Silent) Moved(int64)             {}
 func (Silent) Finished(ArtifactReport) {}
 func (Silent) Failed(ArtifactReport)   {}

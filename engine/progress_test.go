@@ -21,7 +21,7 @@ type meter struct {
 	over, back      int64 // the most that moved was ahead of expected; bytes that were taken back
 }
 
-func (m *meter) Expect(_ int, bytes int64) {
+func (m *meter) Expect(bytes int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.expected += bytes

@@ -106,7 +106,7 @@ func resolve(ctx context.Context, c *registry.Client, selections []config.Select
 				}
 				a.root = compact(desc)
 			}
-			b.Progress.Resolved(a.name)
+			b.Progress.Resolved()
 			return context.Cause(ctx)
 		})
 		return nil

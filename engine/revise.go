@@ -112,9 +112,9 @@ func (r *restore) feedNothing() {
 // again is the progress of a second look at the same artifacts.
 type again struct{ Progress }
 
-func (again) Listed(int)        {}
-func (again) Resolved(string)   {}
-func (again) Expect(int, int64) {}
+func (again) Listed(int)   {}
+func (again) Resolved()    {}
+func (again) Expect(int64) {}
 
 // late gives those roots a fault that the index.json a pipe began with did not list.
 func (r *restore) late(roots []root) {

@@ -46,9 +46,6 @@ type place struct {
 
 // enqueue notes the blobs that a delivery waits for.
 func (r *restore) enqueue(d *delivery) {
-	if d.parent == nil {
-		r.Progress.Expect(1, 0)
-	}
 	r.each(d, d.visit, func(v *visit) {
 		if !d.lacking(v) {
 			return
@@ -163,7 +160,7 @@ func (r *restore) sendTo(ctx context.Context, u *upload, p, home *place, open op
 	if err != nil || has {
 		return err
 	}
-	r.Progress.Moving(p.waiting[0].name, desc.Size)
+	r.Progress.Moving(p.waiting[0].name)
 	if err := p.repo.PushBlob(ctx, desc, func() (io.ReadCloser, error) { return open(p.sending.begin()) }); err != nil {
 		return r.trace(u.blob, err)
 	}
