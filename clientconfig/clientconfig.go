@@ -1,7 +1,10 @@
-// Package clientconfig writes what makes the runtimes of a cluster pull from a
-// mirror: the files of containerd, podman and CRI-O, OpenShift, k3s and docker. It
-// opens no connection. What a runtime cannot express is refused: a file that
-// looks right and sends a pull elsewhere is worse than none.
+// Package clientconfig writes the configuration that makes container runtimes pull
+// from a mirror: the files of containerd, podman and CRI-O, OpenShift, k3s and docker.
+//
+// [Routes] computes where the artifacts of a spec are in a mirror, and [Write] tells one
+// runtime about it. The package reads no files and opens no connections. It refuses what
+// a runtime cannot express: a file that looks right and sends a pull elsewhere is worse
+// than none.
 package clientconfig
 
 import (
@@ -11,22 +14,22 @@ import (
 	"strings"
 )
 
-// Registry is how clients reach a registry: the mirror that they are to pull from,
-// or a source, which stays the fallback.
+// Registry describes how clients reach a registry: the mirror that they pull from, or
+// a source, which stays the fallback.
 type Registry struct {
 	Host      string
 	PlainHTTP bool
-	Insecure  bool   // any certificate is believed
-	CA        []byte // PEM of who signed its certificate; nil: clients know already
-	ClientTLS bool   // it may ask who the client is, by a certificate
+	Insecure  bool   // clients do not verify its certificate
+	CA        []byte // PEM certificates of the authority that signed its certificate; nil: the system's
+	ClientTLS bool   // it may ask for a client certificate
 }
 
 func (r Registry) url() string { return scheme(r.PlainHTTP) + r.Host }
 
-// unproven says that there is no certificate, or that it need not be a good one.
-func (r Registry) unproven() bool { return r.PlainHTTP || r.Insecure }
+// unverified reports whether clients verify no certificate of the registry.
+func (r Registry) unverified() bool { return r.PlainHTTP || r.Insecure }
 
-// authority is who signed its certificate, where that is asked.
+// authority returns CA, or nil if there is no certificate to verify.
 func (r Registry) authority() []byte {
 	if r.PlainHTTP {
 		return nil
@@ -41,12 +44,12 @@ func scheme(plainHTTP bool) string {
 	return "https://"
 }
 
-// Request is what clients are to be told.
+// Request describes what a configuration tells clients.
 type Request struct {
 	Mirror    Registry
-	Rewritten bool                // an index that was cut down has another digest in the mirror
+	Rewritten bool                // an index of which only some platforms were restored has another digest in the mirror
 	Routes    []Route             // from [Routes]
-	Sources   map[string]Registry // by host; what is missing is reached by https, with a certificate that clients know
+	Sources   map[string]Registry // by host; default: https, with a certificate that the system trusts
 }
 
 func (r *Request) source(host string) Registry {
@@ -55,7 +58,7 @@ func (r *Request) source(host string) Registry {
 	return source
 }
 
-// registries are the mirror and the sources, each once.
+// registries returns the mirror and the sources, each once.
 func (r *Request) registries() []Registry {
 	all := []Registry{r.Mirror}
 	for _, g := range groups(r.Routes) {
@@ -72,40 +75,40 @@ type File struct {
 	Content []byte
 }
 
-// Config is what one runtime is to be given.
+// Config is the configuration of one runtime.
 type Config struct {
 	Files  []File
-	Folder string   // where the files go on a node; "" for what is applied to a cluster
-	Notes  []string // what the files cannot say, and somebody has to know or to do
+	Folder string   // where the files go on a node; "" if they are applied to a cluster
+	Notes  []string // what the user has to know or to do besides
 }
 
 func (c *Config) add(name, content string) {
 	c.Files = append(c.Files, File{Name: name, Content: []byte(content)})
 }
 
-// note takes what was noted before only once.
+// note adds a note, unless it is there already.
 func (c *Config) note(format string, a ...any) {
 	if text := fmt.Sprintf(format, a...); !slices.Contains(c.Notes, text) {
 		c.Notes = append(c.Notes, text)
 	}
 }
 
-// warn notes what is true of the mirror, whatever the runtime.
+// warn adds the notes that do not depend on the runtime.
 func (c *Config) warn(r Request) {
 	if r.Mirror.ClientTLS {
-		c.note("the certificate by which %s knows us is ours alone: clients that it asks for one need their own", r.Mirror.Host)
+		c.note("%s may ask for a client certificate: clients need their own", r.Mirror.Host)
 	}
 	if r.Rewritten {
-		c.note("an index of which only some platforms were restored has another digest in %s: it is pulled from there by tag, not by digest", r.Mirror.Host)
+		c.note("an index of which only some platforms were restored has another digest in %s: pull it by tag, not by digest", r.Mirror.Host)
 	}
 }
 
-// Refusal says that a runtime has no way to pull something from the mirror.
+// Refusal is the error for something that a runtime has no way to pull from the mirror.
 type Refusal struct {
-	Runtime string // "" if no runtime could
+	Runtime string // "" if no runtime can
 	Subject string // a reference, a registry, or a mirror
 	Reason  string
-	Hint    string // what to do about it; may be empty
+	Hint    string // what the user can do about it; may be empty
 }
 
 func (e *Refusal) Error() string {
@@ -115,11 +118,8 @@ func (e *Refusal) Error() string {
 	return fmt.Sprintf("%s: %s: %s", e.Runtime, e.Subject, e.Reason)
 }
 
-// Formats are the runtimes, as --format names them.
-var Formats = []string{"containerd", "podman", "openshift", "k3s", "docker"}
-
-// Write makes the configuration of one of [Formats]. What cannot be expressed is
-// told all at once, as joined errors of type [*Refusal].
+// Write makes the configuration of a runtime: containerd, podman, openshift, k3s or
+// docker. The error joins a [*Refusal] for each thing that the runtime cannot express.
 func Write(format string, r Request) (*Config, error) {
 	write, ok := map[string]func(Request) (*Config, error){
 		"containerd": containerd,
@@ -132,7 +132,7 @@ func Write(format string, r Request) (*Config, error) {
 		return nil, fmt.Errorf("unknown format %q", format)
 	}
 	if len(r.Routes) == 0 {
-		return nil, &Refusal{Subject: r.Mirror.Host, Reason: "nothing is mirrored there"}
+		return nil, &Refusal{Subject: r.Mirror.Host, Reason: "nothing is mirrored to it"}
 	}
 	c, err := write(r)
 	if err == nil {
@@ -142,14 +142,15 @@ func Write(format string, r Request) (*Config, error) {
 	return c, err
 }
 
-// Mark is in the first line of each file that can have comments.
+// Mark stands in the first line of each file whose format has comments. It tells the
+// files of this program from those of others.
 const Mark = "Made by oras-mirror client-config"
 
 func header(lines ...string) string {
 	return "# " + Mark + ".\n# " + strings.Join(lines, "\n# ") + "\n"
 }
 
-// collect joins refusals; nil if there are none.
+// collect joins refusals. It returns nil if there are none.
 func collect(refusals []*Refusal) error {
 	errs := make([]error, len(refusals))
 	for i, r := range refusals {

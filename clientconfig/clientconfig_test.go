@@ -18,11 +18,11 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 )
 
-var update = flag.Bool("update", false, "write what comes out into testdata")
+var update = flag.Bool("update", false, "write the results to testdata")
 
-// TestGolden runs each testdata/*.txtar: its comment says which format and what
-// of the mirror, mirror.yaml is the spec, all other files are what comes out; a
-// file named refused has errors, one named notes the notes.
+// TestGolden runs each testdata/*.txtar: its comment gives the format and the mirror,
+// mirror.yaml is the spec, all other files are the result. A file named refused has the
+// errors, one named notes the notes.
 func TestGolden(t *testing.T) {
 	names, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(names) == 0 {
@@ -49,7 +49,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// outcome makes the files of a case.
+// outcome returns the files that a case results in.
 func outcome(t *testing.T, comment string, text []byte) []txtar.File {
 	t.Helper()
 	r, err := request(t, comment, text)
@@ -70,8 +70,8 @@ func outcome(t *testing.T, comment string, text []byte) []txtar.File {
 	return files
 }
 
-// request reads "FORMAT TARGET [rewritten] [plain] [insecure] [ca] [cert]", and behind
-// "sources" once more how all sources are reached.
+// request reads "FORMAT TARGET [rewritten] [plain] [insecure] [ca] [cert]", and after
+// "sources" the same words for all sources.
 func request(t *testing.T, comment string, text []byte) (Request, error) {
 	t.Helper()
 	words := strings.Fields(comment)
@@ -121,7 +121,7 @@ func reached(t *testing.T, words []string) (r Registry) {
 	return r
 }
 
-// refusals writes errors, which all are refusals, with their hints.
+// refusals writes errors, which must all be refusals, with their hints.
 func refusals(t *testing.T, err error) string {
 	t.Helper()
 	var text strings.Builder
@@ -135,7 +135,7 @@ func refusals(t *testing.T, err error) string {
 		}
 		var refusal *Refusal
 		if !errors.As(err, &refusal) {
-			t.Fatalf("%v is no refusal", err)
+			t.Fatalf("%v is not a refusal", err)
 		}
 		fmt.Fprintf(&text, "%s\n  %s\n", refusal, cmp.Or(refusal.Hint, "-"))
 	}
@@ -143,8 +143,8 @@ func refusals(t *testing.T, err error) string {
 	return text.String()
 }
 
-// TestEveryRouteIsTrue follows what clients do and compares it with where the
-// mappings send a repository.
+// TestEveryRouteIsTrue follows routes as clients do and compares the result with the
+// mappings.
 func TestEveryRouteIsTrue(t *testing.T) {
 	names, _ := filepath.Glob("testdata/*.txtar")
 	followed := 0
@@ -177,7 +177,7 @@ func TestEveryRouteIsTrue(t *testing.T) {
 	}
 }
 
-// samples are the repositories of selections; of a registry some that it may have.
+// samples returns the repositories of selections; for a registry some that it may have.
 func samples(selections []config.Selection) []config.Reference {
 	var all []config.Reference
 	for _, s := range selections {
@@ -194,8 +194,7 @@ func samples(selections []config.Selection) []config.Reference {
 	return all
 }
 
-// follow does what a runtime does that knows prefixes: the longest counts, the
-// exact one most.
+// follow works as a runtime that knows prefixes: the longest counts, the exact one most.
 func follow(routes []Route, ref config.Reference) string {
 	location, longest := "", -1
 	for _, r := range routes {
@@ -215,7 +214,7 @@ func follow(routes []Route, ref config.Reference) string {
 
 func TestUnknownFormat(t *testing.T) {
 	if _, err := Write("crio", Request{Routes: []Route{{}}}); err == nil {
-		t.Error("a format that nobody knows is written")
+		t.Error("an unknown format is written")
 	}
 	if _, err := Write("podman", Request{}); err == nil {
 		t.Error("a configuration without routes is written")

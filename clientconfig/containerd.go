@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// containerd writes a hosts.toml for each registry. See containerd's
-// docs/hosts.md. It sends whatever is in a registry to one place of the mirror,
-// under its whole name, and to the registry itself what is not there.
+// containerd writes a hosts.toml for each registry (containerd's docs/hosts.md).
+// containerd asks for everything of a registry below one path of the mirror, under its
+// whole name, and asks the registry itself for what the mirror does not have.
 func containerd(r Request) (*Config, error) {
 	c := &Config{Folder: "/etc/containerd"}
 	var refusals []*Refusal
-	places := make(map[string][]string)
+	registries := make(map[string][]string) // by their path in the mirror
 	for _, g := range groups(r.Routes) {
 		prefix, refusal := g.prefix("containerd")
 		if refusal != nil {
 			refusals = append(refusals, refusal)
 			continue
 		}
-		places[prefix] = append(places[prefix], g.registry)
+		registries[prefix] = append(registries[prefix], g.registry)
 		folder := "certs.d/" + hostFolder(g.registry)
 		c.add(folder+"/hosts.toml", r.hosts(g.registry, prefix))
 		for name, registry := range map[string]Registry{caFile: r.Mirror, sourceCAFile: r.source(g.registry)} {
@@ -30,28 +30,28 @@ func containerd(r Request) (*Config, error) {
 		}
 	}
 	slices.SortFunc(c.Files, func(a, b File) int { return cmp.Compare(a.Name, b.Name) })
-	c.shared(places)
+	c.noteShared(registries)
 	return c, collect(refusals)
 }
 
-// Names of certificates beside a hosts.toml.
+// The names of the certificates beside a hosts.toml.
 const (
 	caFile       = "mirror-ca.pem"
 	sourceCAFile = "source-ca.pem"
 )
 
-// hostFolder is how containerd looks for a registry on every system: a colon is
-// not allowed in the names of some.
+// hostFolder returns the folder of a registry that containerd reads on every system:
+// some do not allow a colon in names.
 func hostFolder(host string) string {
-	at := strings.LastIndex(host, ":")
-	if at < 0 || strings.HasSuffix(host, "]") {
+	colon := strings.LastIndex(host, ":")
+	if colon < 0 || strings.HasSuffix(host, "]") {
 		return host
 	}
-	return host[:at] + "_" + host[at+1:] + "_"
+	return host[:colon] + "_" + host[colon+1:] + "_"
 }
 
-// hosts is one hosts.toml. With override_path the URL is what takes the place of
-// /v2 and the name comes behind it.
+// hosts returns the hosts.toml of a registry. With override_path containerd puts the
+// name behind the URL, without a /v2 between them.
 func (r Request) hosts(registry, prefix string) string {
 	var b strings.Builder
 	b.WriteString(header("containerd reads it if config_path of its registry plugin is /etc/containerd/certs.d."))
@@ -72,8 +72,9 @@ func (r Request) hosts(registry, prefix string) string {
 	return b.String()
 }
 
-// trust says whose certificates are believed. Of plain http it says nothing: containerd
-// would try https first. Beside a hosts.toml it does not look for certificates itself.
+// trust writes how containerd verifies a registry. For plain http it writes nothing:
+// containerd would try https first. Where there is a hosts.toml containerd does not look
+// for certificates itself.
 func (r Registry) trust(b *strings.Builder, indent, name string) {
 	if r.authority() != nil {
 		fmt.Fprintf(b, "%sca = %q\n", indent, name) // relative to this file

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// docker writes a daemon.json. The daemon knows mirrors of Docker Hub alone, and
-// a mirror is a host without a path: see dockerd(8), registry-mirrors.
+// docker writes a daemon.json. The daemon has mirrors only for Docker Hub, and a mirror
+// is a host without a path: see dockerd(8), registry-mirrors.
 func docker(r Request) (*Config, error) {
 	var refusals []*Refusal
 	for _, g := range groups(r.Routes) {
@@ -18,7 +18,7 @@ func docker(r Request) (*Config, error) {
 		return nil, collect(refusals)
 	}
 	daemon := map[string][]string{"registry-mirrors": {r.Mirror.url()}}
-	if r.Mirror.unproven() {
+	if r.Mirror.unverified() {
 		daemon["insecure-registries"] = []string{r.Mirror.Host}
 	}
 	content, err := json.MarshalIndent(daemon, "", "  ")
@@ -39,8 +39,8 @@ func dockerRefusal(g group) *Refusal {
 	case g.registry != "docker.io":
 		return &Refusal{
 			Runtime: "docker", Subject: g.registry,
-			Reason: "the daemon has mirrors of docker.io alone",
-			Hint:   "containerd and podman can be told of every registry; --format docker needs a spec or a target of docker.io only",
+			Reason: "the daemon has mirrors only for docker.io",
+			Hint:   "containerd and podman have mirrors for every registry; --format docker needs a spec or a target with docker.io only",
 		}
 	case refusal != nil:
 		refusal.Hint = strings.Replace(refusal.Hint, "target: …", "target: \"\"", 1)
@@ -48,8 +48,8 @@ func dockerRefusal(g group) *Refusal {
 	case prefix != "":
 		return &Refusal{
 			Runtime: "docker", Subject: g.registry,
-			Reason: "lies below " + prefix + " in the mirror, and a mirror of the daemon is a host without a path",
-			Hint:   "restore it to a target without a namespace, under its own names",
+			Reason: "is below " + prefix + " in the mirror, but the daemon takes a mirror only as a host without a path",
+			Hint:   "restore it to a target without a namespace and without mappings",
 		}
 	}
 	return nil

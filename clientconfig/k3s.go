@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// k3s writes a registries.yaml, for k3s and RKE2. See docs.k3s.io, "Private
-// Registry Configuration". A rewrite is an expression and what takes its place.
+// k3s writes a registries.yaml for k3s and RKE2 (docs.k3s.io, "Private Registry
+// Configuration"). A rewrite is a regular expression and its replacement.
 func k3s(r Request) (*Config, error) {
 	c := &Config{Folder: "/etc/rancher/k3s"}
 	var b strings.Builder
 	var refusals []*Refusal
-	places := make(map[string][]string)
+	registries := make(map[string][]string) // by their path in the mirror
 	b.WriteString(header("RKE2 reads it as /etc/rancher/rke2/registries.yaml."))
 	b.WriteString("mirrors:\n")
 	for _, g := range groups(r.Routes) {
-		rewrites, place := g.rewrites()
+		rewrites, path := g.rewrites()
 		if refusal := g.nested("k3s"); refusal != nil {
 			refusals = append(refusals, refusal)
 		}
@@ -24,27 +24,27 @@ func k3s(r Request) (*Config, error) {
 			refusals = append(refusals, sameHost("k3s", g.registry))
 		}
 		fmt.Fprintf(&b, "  %q:\n    endpoint:\n      - %q\n", g.registry, r.Mirror.url())
-		places[place] = append(places[place], g.registry)
-		if place == "" && len(rewrites) > 0 {
-			c.note("what is not mirrored of %s is looked for in %s under its own name first, at the root", g.registry, r.Mirror.Host)
+		registries[path] = append(registries[path], g.registry)
+		if path == "" && len(rewrites) > 0 {
+			c.note("artifacts of %s that are not mirrored are first looked for at the root of %s", g.registry, r.Mirror.Host)
 		}
 		if len(rewrites) > 0 {
 			b.WriteString("    rewrite:\n      " + strings.Join(rewrites, "\n      ") + "\n")
 		}
 	}
-	c.shared(places)
+	c.noteShared(registries)
 	r.k3sTLS(&b, c)
 	c.Files = append([]File{{Name: "registries.yaml", Content: []byte(b.String())}}, c.Files...)
 	return c, collect(refusals)
 }
 
-// sameHost refuses what would have to be rewritten on the way to where it would go
-// anyway: that way is the fallback, which has no rewrites.
+// sameHost refuses rewrites of a registry that is the mirror, too: k3s asks it as the
+// fallback, without rewrites.
 func sameHost(runtime, registry string) *Refusal {
 	return &Refusal{
 		Runtime: runtime, Subject: registry,
-		Reason: "is both a source and the mirror, and it rewrites nothing on the way to a registry itself",
-		Hint:   "have clients name what is in the mirror, or mirror to another registry",
+		Reason: "is both a source and the mirror, and k3s rewrites no names for a registry itself",
+		Hint:   "let clients use the names in the mirror, or mirror to another registry",
 	}
 }
 
@@ -73,9 +73,9 @@ func (r Request) k3sTLS(b *strings.Builder, c *Config) {
 	}
 }
 
-// rewrites are the rules of one registry, and the place where the mirror is asked
-// for what no rule meets.
-func (g group) rewrites() (rules []string, place string) {
+// rewrites returns the rules of one registry, and the path in the mirror for names that
+// no rule matches.
+func (g group) rewrites() (rules []string, path string) {
 	if prefix, refusal := g.prefix(""); refusal == nil {
 		if prefix == "" {
 			return nil, ""
@@ -89,7 +89,7 @@ func (g group) rewrites() (rules []string, place string) {
 }
 
 func (r Route) rewrite() string {
-	// Not \. for a dot: k3s puts the expression into a string of TOML as it is.
+	// [.] and not \. for a dot: k3s copies the expression into a TOML string unescaped.
 	path := strings.ReplaceAll(r.Path, ".", "[.]")
 	switch {
 	case !r.Below:
@@ -102,8 +102,8 @@ func (r Route) rewrite() string {
 	return fmt.Sprintf("'^%s(/.*)?$': '%s$1'", path, r.Location)
 }
 
-// nested refuses rules of which two could meet one name: k3s takes them in no
-// order.
+// nested refuses rules if two of them can match one name: k3s applies them in no
+// particular order.
 func (g group) nested(runtime string) *Refusal {
 	if _, refusal := g.prefix(runtime); refusal == nil {
 		return nil
@@ -113,7 +113,7 @@ func (g group) nested(runtime string) *Refusal {
 			if _, below := under(inner.Path, outer.Path); outer.Below && below && inner != outer {
 				return &Refusal{
 					Runtime: runtime, Subject: inner.Name(),
-					Reason: "goes to " + inner.Location + ", all else of " + outer.Name() + " to " + cmp.Or(outer.Location, "the root of the mirror") + ", and it has no order among its rewrites",
+					Reason: "goes to " + inner.Location + ", the rest of " + outer.Name() + " to " + cmp.Or(outer.Location, "the root of the mirror") + ", and k3s applies its rewrites in no particular order",
 					Hint:   "name the repositories as sources instead of the whole registry",
 				}
 			}

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// openshift writes the two resources of config.openshift.io/v1 that tell the
-// nodes of a cluster about mirrors: one for pulls by digest, one for pulls by
-// tag. A source is a prefix, and what stands in for it takes its place.
+// openshift writes the two resources of config.openshift.io/v1 that tell the nodes of
+// a cluster about mirrors: one for pulls by digest, one for pulls by tag. A source is a
+// prefix of a name, and the mirror replaces it.
 func openshift(r Request) (*Config, error) {
 	var refusals []*Refusal
 	for _, registry := range r.registries() {
 		if !hostName.MatchString(registry.Host) {
-			refusals = append(refusals, &Refusal{Runtime: "openshift", Subject: registry.Host, Reason: "is no host name as it takes them, of letters, digits, hyphens and dots: it is neither a source nor a mirror to it"})
+			refusals = append(refusals, &Refusal{Runtime: "openshift", Subject: registry.Host, Reason: "is not a host name that it accepts: only letters, digits, hyphens and dots"})
 		}
 	}
 	c := &Config{}
@@ -24,18 +24,18 @@ func openshift(r Request) (*Config, error) {
 	r.mirrorSet(&b, "ImageTagMirrorSet", "imageTagMirrors")
 	c.add(openshiftFile, b.String())
 	for _, registry := range r.registries() {
-		if registry.unproven() {
-			c.note("the cluster must have %s in spec.registrySources.insecureRegistries of image.config.openshift.io/cluster", registry.Host)
+		if registry.unverified() {
+			c.note("add %s to spec.registrySources.insecureRegistries of image.config.openshift.io/cluster", registry.Host)
 		}
 		if registry.authority() != nil {
-			c.note("the cluster must know the authority of %s: spec.additionalTrustedCA of image.config.openshift.io/cluster", registry.Host)
+			c.note("add the certificate authority of %s to spec.additionalTrustedCA of image.config.openshift.io/cluster", registry.Host)
 		}
 	}
-	c.overlaps(r.Routes)
+	c.noteOverlaps(r.Routes)
 	return c, collect(refusals)
 }
 
-// hostName is what the pattern of the API admits before a path.
+// hostName is the part of the API's pattern that stands before a path.
 var hostName = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*(:[0-9]+)?$`)
 
 const openshiftFile = "image-mirror-sets.yaml"

@@ -8,22 +8,22 @@ import (
 	"strings"
 )
 
-// Route sends one repository of a registry to the mirror, or all below a path.
+// Route sends one repository of a registry to the mirror, or all repositories below a
+// path.
 type Route struct {
-	Registry string // where the references of clients point to
-	Path     string // a repository; with Below what its name begins with, "" for all of the registry
-	Below    bool   // every repository below Path, too
-	Location string // what takes the place of Path in the mirror
+	Registry string // the registry in the references that clients use
+	Path     string // a repository; with Below a prefix of names, "" for the whole registry
+	Below    bool   // the route includes the repositories below Path
+	Location string // the path in the mirror that replaces Path
 }
 
 // Name returns REGISTRY[/PATH].
 func (r Route) Name() string { return join(r.Registry, r.Path) }
 
-// join puts two paths one behind the other; either may be empty.
+// join joins two paths. Either may be empty.
 func join(a, b string) string { return strings.Trim(a+"/"+b, "/") }
 
-// under returns what of a path comes behind a prefix that ends where a component
-// does.
+// under returns the rest of a path behind a prefix of whole components.
 func under(path, prefix string) (rest string, ok bool) {
 	switch {
 	case prefix == "":
@@ -34,8 +34,8 @@ func under(path, prefix string) (rest string, ok bool) {
 	return strings.CutPrefix(path, prefix+"/")
 }
 
-// prefix returns what the mirror puts before the whole name of what the route
-// takes; ok is false if the name itself is another one there.
+// prefix returns the path that the mirror puts before the names of the route. ok is
+// false if the names themselves differ in the mirror.
 func (r Route) prefix() (prefix string, ok bool) {
 	switch {
 	case r.Path == "":
@@ -46,13 +46,13 @@ func (r Route) prefix() (prefix string, ok bool) {
 	return strings.CutSuffix(r.Location, "/"+r.Path)
 }
 
-// group is the routes of one registry.
+// group holds the routes of one registry.
 type group struct {
 	registry string
 	routes   []Route
 }
 
-// groups sorts routes by registry.
+// groups groups routes by registry.
 func groups(routes []Route) []group {
 	var all []group
 	for _, r := range sorted(routes) {
@@ -72,8 +72,8 @@ func sorted(routes []Route) []Route {
 	})
 }
 
-// prefix returns the one thing that the mirror puts before every name of the
-// registry. Without one it returns why the runtime cannot be told.
+// prefix returns the one path that the mirror puts before every name of the registry.
+// If there is none it returns the refusal of the runtime.
 func (g group) prefix(runtime string) (string, *Refusal) {
 	var common string
 	for i, r := range g.routes {
@@ -81,15 +81,15 @@ func (g group) prefix(runtime string) (string, *Refusal) {
 		if !ok {
 			return "", &Refusal{
 				Runtime: runtime, Subject: r.Name(),
-				Reason: "is renamed to " + cmp.Or(r.Location, "the root of the mirror") + ", and only a path before the whole name can be told",
-				Hint:   "map all of the registry at once: {source: " + g.registry + ", target: …}; podman, openshift and k3s can be told other names",
+				Reason: "is renamed to " + cmp.Or(r.Location, "the root of the mirror") + ", but the runtime can only put a path before the whole name",
+				Hint:   "map the whole registry: {source: " + g.registry + ", target: …}; podman, openshift and k3s support other names",
 			}
 		}
 		if i > 0 && prefix != common {
 			return "", &Refusal{
 				Runtime: runtime, Subject: g.registry,
-				Reason: "is at two places: " + g.routes[0].Name() + " is " + g.routes[0].Location + ", " + r.Name() + " is " + r.Location,
-				Hint:   "map all of the registry at once: {source: " + g.registry + ", target: …}",
+				Reason: "has two paths in the mirror: " + g.routes[0].Name() + " is " + g.routes[0].Location + ", " + r.Name() + " is " + r.Location,
+				Hint:   "map the whole registry: {source: " + g.registry + ", target: …}",
 			}
 		}
 		common = prefix
@@ -97,57 +97,57 @@ func (g group) prefix(runtime string) (string, *Refusal) {
 	return common, nil
 }
 
-// shared tells of registries that lie at one place of the mirror, for runtimes
-// that ask the mirror for whatever is in a registry. What of one of them is not
-// mirrored may be found there under the same name, from another.
-func (c *Config) shared(places map[string][]string) {
-	for _, names := range places {
+// noteShared notes names that have one path in the mirror. The mirror may answer for an
+// artifact of one that is not mirrored with an artifact of the same name from another.
+func (c *Config) noteShared(byLocation map[string][]string) {
+	for _, names := range byLocation {
 		if len(names) > 1 {
-			c.note("%s share one place in the mirror: what is not mirrored of one may be answered from another of them; mappings can keep them apart", list(names, "and"))
+			c.note("%s share one path in the mirror: a pull of an artifact that is not mirrored may get one of another; separate them with mappings", list(names, "and"))
 		}
 	}
 }
 
-// overlaps tells of routes that lead to one place of the mirror, or to one below the
-// other, for runtimes that know prefixes.
-func (c *Config) overlaps(routes []Route) {
-	places, named := make(map[string][]string), make(map[string]bool)
+// noteOverlaps notes routes that lead to one path of the mirror, or to one below the
+// other, for runtimes that match prefixes.
+func (c *Config) noteOverlaps(routes []Route) {
+	byLocation, named := make(map[string][]string), make(map[string]bool)
 	for _, r := range routes {
-		places[r.Location] = append(places[r.Location], r.Name())
+		byLocation[r.Location] = append(byLocation[r.Location], r.Name())
 		named[r.Name()] = true
 	}
-	c.shared(places)
-	for place, names := range places {
+	c.noteShared(byLocation)
+	for location, names := range byLocation {
 		var strays []string
-		for outer := range above(place) {
-			rest, _ := under(place, outer)
-			for _, name := range places[outer] {
-				if stray := join(name, rest); taken(stray, named) == name {
+		for outer := range above(location) {
+			rest, _ := under(location, outer)
+			for _, name := range byLocation[outer] {
+				if stray := join(name, rest); longestMatch(stray, named) == name {
 					strays = append(strays, stray)
 				}
 			}
 		}
 		if len(strays) > 0 {
 			slices.Sort(strays)
-			c.note("%s, where it is not mirrored, may be answered with %s; mappings can keep them apart", list(strays, "or"), list(names, "or"))
+			c.note("a pull of %s, if not mirrored, may get %s; separate them with mappings", list(strays, "or"), list(names, "or"))
 		}
 	}
 }
 
-// fewNames are as many as a note can tell.
-const fewNames = 4
+// maxListed bounds the names that a note lists.
+const maxListed = 4
 
-func list(names []string, last string) string {
-	if more := len(names) - fewNames; more > 0 {
-		return fmt.Sprintf("%s %s %d more", strings.Join(names[:fewNames], ", "), last, more)
+// list joins names with commas, the last one with a conjunction.
+func list(names []string, conjunction string) string {
+	if more := len(names) - maxListed; more > 0 {
+		return fmt.Sprintf("%s %s %d more", strings.Join(names[:maxListed], ", "), conjunction, more)
 	}
 	if len(names) == 1 {
 		return names[0]
 	}
-	return strings.Join(names[:len(names)-1], ", ") + " " + last + " " + names[len(names)-1]
+	return strings.Join(names[:len(names)-1], ", ") + " " + conjunction + " " + names[len(names)-1]
 }
 
-// above yields the paths that a path is below.
+// above yields the parents of a path, down to the empty one.
 func above(path string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for path != "" {
@@ -159,8 +159,9 @@ func above(path string) iter.Seq[string] {
 	}
 }
 
-// taken is the route that a name follows: the longest that fits.
-func taken(name string, routes map[string]bool) string {
+// longestMatch returns the name of the route that a name follows: the longest that
+// matches.
+func longestMatch(name string, routes map[string]bool) string {
 	if routes[name] {
 		return name
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 )
 
-// Routes finds where selections lie below a target. Whole registries are told by
-// their mappings, all else by name. A selection of a layout must have been
-// replaced by what is in it. What no runtime can follow, such as a tag that has
-// another name in the mirror, is a [*Refusal]; all of them are joined.
+// Routes computes where selections are stored below a target. It derives the routes of
+// whole registries from the mappings, all others from names. A selection of a layout
+// must have been replaced by the references in the layout. The error joins a [*Refusal]
+// for each thing that no runtime can follow, such as a tag that is renamed in the mirror.
 func Routes(selections []config.Selection, mappings []config.Mapping, target config.Target) ([]Route, error) {
 	mapper, err := config.NewMapper(mappings)
 	if err != nil {
@@ -20,7 +20,7 @@ func Routes(selections []config.Selection, mappings []config.Mapping, target con
 	}
 	p := &planner{mapper: mapper, mappings: mappings, target: target, seen: make(map[string]bool)}
 	var errs []error
-	for _, s := range selections { // whole registries first: they may tell all of the rest
+	for _, s := range selections { // whole registries first: their routes may cover the others
 		if s.Registry != "" {
 			errs = append(errs, p.registry(s))
 		}
@@ -38,10 +38,10 @@ type planner struct {
 	mappings []config.Mapping
 	target   config.Target
 	routes   []Route
-	seen     map[string]bool // routes and complaints, by a key of their own
+	seen     map[string]bool // keys of routes and refusals
 }
 
-// once says that a key comes for the first time.
+// once reports whether it sees a key for the first time.
 func (p *planner) once(key string) bool {
 	if p.seen[key] {
 		return false
@@ -50,7 +50,7 @@ func (p *planner) once(key string) bool {
 	return true
 }
 
-// repository adds the route of what a selection names.
+// repository adds the route of the repository that a selection names.
 func (p *planner) repository(s config.Selection) error {
 	if err := p.tags(s); err != nil {
 		return err
@@ -64,30 +64,31 @@ func (p *planner) repository(s config.Selection) error {
 	return nil
 }
 
-// add takes a route, unless those that are there send it the same way.
+// add adds a route, unless the present ones imply it.
 func (p *planner) add(r Route) {
 	if implied, ok := p.implied(r); !ok || implied != r.Location {
 		p.routes = append(p.routes, r)
 	}
 }
 
-// implied is where the routes so far send a path: the longest that fits counts.
+// implied returns the location of a route by the present routes: the longest that
+// matches counts.
 func (p *planner) implied(r Route) (location string, ok bool) {
 	longest := -1
-	for _, have := range p.routes {
-		rest, fits := under(r.Path, have.Path)
-		if have.Below && have.Registry == r.Registry && fits && len(have.Path) > longest {
-			longest, location, ok = len(have.Path), join(have.Location, rest), true
+	for _, present := range p.routes {
+		rest, matches := under(r.Path, present.Path)
+		if present.Below && present.Registry == r.Registry && matches && len(present.Path) > longest {
+			longest, location, ok = len(present.Path), join(present.Location, rest), true
 		}
 	}
 	return location, ok
 }
 
-// probe stands for a component that no mapping knows.
+// probe is a path component that no mapping names.
 const probe = "0mirror-probe0"
 
-// registry adds routes for whatever a registry may have: one for the registry,
-// and one for each path at which a mapping changes the way.
+// registry adds routes for a whole registry: one for the registry, and one for each
+// path at which another mapping may apply.
 func (p *planner) registry(s config.Selection) error {
 	if err := p.tags(s); err != nil {
 		return err
@@ -96,8 +97,8 @@ func (p *planner) registry(s config.Selection) error {
 		if m.SourcePattern != "" {
 			return &Refusal{
 				Subject: s.Registry,
-				Reason:  "is mirrored as a whole, and what the pattern " + m.SourcePattern + " makes of it depends on what it has",
-				Hint:    "name its repositories as sources, or map it by a prefix: {source: " + s.Registry + ", target: …}",
+				Reason:  "is mirrored as a whole, but the result of the pattern " + m.SourcePattern + " depends on the repositories it has",
+				Hint:    "list its repositories as sources, or map it by a prefix: {source: " + s.Registry + ", target: …}",
 			}
 		}
 	}
@@ -115,8 +116,8 @@ func (p *planner) registry(s config.Selection) error {
 	return nil
 }
 
-// stops are the paths at which another mapping may begin to hold, shortest
-// first. One too many does no harm: the mapper decides.
+// stops returns the paths at which another mapping may begin to apply, shortest first.
+// One too many does no harm: the mapper decides.
 func (p *planner) stops(registry string) []string {
 	var all []Route
 	add := func(path string) { all = append(all, Route{Path: path}) }
@@ -128,7 +129,7 @@ func (p *planner) stops(registry string) []string {
 		}
 		add(path)
 		if registry == "docker.io" && path != "" && !strings.Contains(path, "/") {
-			add("library/" + path) // which docker.io/PATH is short for
+			add("library/" + path) // docker.io/PATH is short for it
 		}
 	}
 	stops := make([]string, len(all))
@@ -138,8 +139,7 @@ func (p *planner) stops(registry string) []string {
 	return stops
 }
 
-// tags refuses what has another tag in the mirror: clients ask for the one that
-// they know.
+// tags refuses tags that are renamed in the mirror: clients ask for the original one.
 func (p *planner) tags(s config.Selection) error {
 	for _, tag := range p.renamed(s) {
 		ref := s.Reference
@@ -151,8 +151,8 @@ func (p *planner) tags(s config.Selection) error {
 		if err == nil && ok && to != tag && p.once("tag "+ref.String()) {
 			return &Refusal{
 				Subject: ref.String(),
-				Reason:  "has the tag " + to + " in the mirror, and no runtime can be told another tag",
-				Hint:    "leave tags out of the mapping that clients are to follow, or have what they pull twice: once under its own tag",
+				Reason:  "has the tag " + to + " in the mirror, and no runtime can rename tags",
+				Hint:    "remove tags from the mapping, or mirror it a second time under its own tag",
 			}
 		}
 	}
@@ -162,8 +162,8 @@ func (p *planner) tags(s config.Selection) error {
 	return nil
 }
 
-// renamed are tags of a selection that a mapping could rename. For what a * stands
-// for, "x" does as well as another.
+// renamed returns tags of a selection that a mapping could rename. It takes "x" for
+// each *.
 func (p *planner) renamed(s config.Selection) []string {
 	switch {
 	case s.Reference.Tag != "":
@@ -193,16 +193,16 @@ func (p *planner) registryTags(s config.Selection) error {
 		if len(m.Tags) > 0 {
 			return &Refusal{
 				Subject: s.Registry,
-				Reason:  "is mirrored as a whole, and the mapping " + m.Source + " renames tags, which no runtime can be told",
-				Hint:    "name its repositories as sources",
+				Reason:  "is mirrored as a whole, and the mapping " + m.Source + " renames tags, which no runtime can do",
+				Hint:    "list its repositories as sources",
 			}
 		}
 	}
 	return nil
 }
 
-// deciding are the mappings that may be about something of a registry, up to one
-// that takes all of it: the first that matches wins.
+// deciding returns the mappings that may apply to a registry, up to one that applies to
+// all of it: the first match wins.
 func (p *planner) deciding(registry string) []config.Mapping {
 	var all []config.Mapping
 	for _, m := range p.mappings {
@@ -216,8 +216,8 @@ func (p *planner) deciding(registry string) []config.Mapping {
 	return all
 }
 
-// concerns says that a mapping may be about something of a registry: it names
-// that one, or none, or its pattern begins with nothing else.
+// concerns reports whether a mapping may apply to a repository of a registry: it names
+// that registry or none, or its pattern can match a name of it.
 func concerns(m config.Mapping, registry string) bool {
 	if m.SourcePattern != "" {
 		pattern, err := regexp.Compile(m.SourcePattern)

@@ -22,20 +22,22 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 )
 
-// runtime is somebody who has read a configuration, by the names that its
-// documentation gives to things, and nothing else.
+// formats are the runtimes that Write knows.
+var formats = []string{"containerd", "podman", "openshift", "k3s", "docker"}
+
+// runtime is a client that has read a configuration as its documentation describes it.
 type runtime interface {
 	// pulls returns where a repository is asked for first, as HOST/PATH, and the scheme
 	// if the configuration tells it.
 	pulls(t *testing.T, ref config.Reference) (scheme, at string)
 }
 
-// TestRuntimesPullFromTheMirror writes each specification of testdata for each runtime
-// and reads what comes out with the runtime's own kind of parser. Either it is refused, or
-// every repository is asked for where restore puts it.
+// TestRuntimesPullFromTheMirror writes each spec of testdata for each runtime and reads
+// the result with the runtime's own kind of parser. Either it is refused, or every
+// repository is pulled from where restore puts it.
 func TestRuntimesPullFromTheMirror(t *testing.T) {
 	names, _ := filepath.Glob("testdata/*.txtar")
-	for _, format := range Formats {
+	for _, format := range formats {
 		t.Run(format, func(t *testing.T) {
 			followed := 0
 			for _, name := range names {
@@ -98,7 +100,7 @@ func read(t *testing.T, format string, c *Config) runtime {
 	}[format](t, files)
 }
 
-// hostsFile is what containerd's docs/hosts.md says of a hosts.toml.
+// hostsFile holds the keys of a hosts.toml, as in containerd's docs/hosts.md.
 type hostsFile struct {
 	Server     string          `toml:"server"`
 	CA         string          `toml:"ca"`
@@ -150,8 +152,8 @@ func readContainerd(t *testing.T, files map[string][]byte) runtime {
 	return node
 }
 
-// pulls builds the URL as containerd does: /v2 behind the path of a host, if it is not
-// there or overridden, then the name.
+// pulls builds the URL as containerd does: it adds /v2 to the path of a host, if it is
+// not there or overridden, then the name.
 func (node containerdNode) pulls(t *testing.T, ref config.Reference) (scheme, at string) {
 	t.Helper()
 	folder := ref.Registry
@@ -179,7 +181,7 @@ func (node containerdNode) pulls(t *testing.T, ref config.Reference) (scheme, at
 	return "", ""
 }
 
-// registriesFile is what containers-registries.conf(5) says of version 2.
+// registriesFile holds the keys of version 2 of containers-registries.conf(5).
 type registriesFile struct {
 	Registry []struct {
 		Prefix   string     `toml:"prefix"`
@@ -194,8 +196,8 @@ type location struct {
 	Insecure bool   `toml:"insecure"`
 }
 
-// prefixes are mirrors by the prefix of a name that they take the place of: the longest
-// counts that ends where a part of the name does.
+// prefixes maps prefixes of names to the mirrors that replace them: the longest counts
+// that ends at a component of the name.
 type prefixes map[string]string
 
 func (p prefixes) add(t *testing.T, prefix, location string) {
@@ -231,7 +233,7 @@ func readPodman(t *testing.T, files map[string][]byte) runtime {
 	return p
 }
 
-// mirrorSet is what github.com/openshift/api, config/v1, says of both resources.
+// mirrorSet holds the keys of both resources, as in github.com/openshift/api, config/v1.
 type mirrorSet struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string `yaml:"kind"`
@@ -249,7 +251,7 @@ type mirrors struct {
 	Mirrors []string `yaml:"mirrors"`
 }
 
-// admitted is the pattern of the API for mirrors, and for sources without a wildcard.
+// admitted is the API's pattern for mirrors, and for sources without a wildcard.
 var admitted = regexp.MustCompile(`^((?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))+)?(?::[0-9]+)?)(?:(?:/[a-z0-9]+(?:(?:(?:[._]|__|[-]*)[a-z0-9]+)+)?)+)?$`)
 
 func readOpenShift(t *testing.T, files map[string][]byte) runtime {
@@ -282,7 +284,7 @@ func readOpenShift(t *testing.T, files map[string][]byte) runtime {
 	return tags
 }
 
-// k3sNode is what docs.k3s.io says of a registries.yaml, under "Private Registry
+// k3sNode holds the keys of a registries.yaml, as in docs.k3s.io, "Private Registry
 // Configuration".
 type k3sNode struct {
 	Mirrors map[string]struct {
@@ -313,8 +315,8 @@ func readK3s(t *testing.T, files map[string][]byte) runtime {
 	return node
 }
 
-// pulls applies the rules in no order, so that no two may hold. k3s writes them into a
-// hosts.toml between double quotes, as they are.
+// pulls applies the rules in no order, so that no two may match. k3s copies them into a
+// hosts.toml between double quotes, unescaped.
 func (node k3sNode) pulls(t *testing.T, ref config.Reference) (scheme, at string) {
 	t.Helper()
 	mirror := node.Mirrors[ref.Registry]
@@ -340,7 +342,7 @@ func (node k3sNode) pulls(t *testing.T, ref config.Reference) (scheme, at string
 	return u.Scheme, u.Host + "/" + name
 }
 
-// dockerDaemon is what dockerd(8) says of a daemon.json.
+// dockerDaemon holds the keys of a daemon.json, as in dockerd(8).
 type dockerDaemon struct {
 	Mirrors  []string `json:"registry-mirrors"`
 	Insecure []string `json:"insecure-registries"`
@@ -357,7 +359,7 @@ func readDocker(t *testing.T, files map[string][]byte) runtime {
 	return daemon
 }
 
-// pulls knows mirrors of Docker Hub alone, each a host without a path.
+// pulls uses mirrors for Docker Hub only, each a host without a path.
 func (daemon dockerDaemon) pulls(t *testing.T, ref config.Reference) (scheme, at string) {
 	t.Helper()
 	if ref.Registry != "docker.io" || len(daemon.Mirrors) != 1 {
@@ -370,7 +372,7 @@ func (daemon dockerDaemon) pulls(t *testing.T, ref config.Reference) (scheme, at
 	return u.Scheme, u.Host + "/" + ref.Repository
 }
 
-// TestRuntimesAreAsTheTutorialSays holds the table in docs/tutorial-mirror.md.
+// TestRuntimesAreAsTheTutorialSays checks the table in docs/tutorial-mirror.md.
 func TestRuntimesAreAsTheTutorialSays(t *testing.T) {
 	page, err := os.ReadFile("../docs/tutorial-mirror.md")
 	if err != nil {
@@ -380,7 +382,7 @@ func TestRuntimesAreAsTheTutorialSays(t *testing.T) {
 		_, err := Write(format, Request{Mirror: Registry{Host: "registry.corp.example"}, Routes: routes})
 		return map[bool]string{true: "yes", false: "no"}[err == nil]
 	}
-	for _, format := range Formats {
+	for _, format := range formats {
 		before := can(format, Route{Registry: "docker.io", Path: "library/nginx", Location: "hub/library/nginx"})
 		renamed := can(format, Route{Registry: "docker.io", Path: "library/nginx", Location: "web"})
 		others := can(format, Route{Registry: "quay.io", Path: "coreos/etcd", Location: "coreos/etcd"})
