@@ -101,7 +101,7 @@ func TestDocsNameFilesThatAreThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, page := range append(pages, "README.md") {
+	for _, page := range append(pages, "README.md", "CONTRIBUTING.md") {
 		checkLinks(t, page)
 	}
 }

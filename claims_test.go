@@ -8,137 +8,165 @@ import (
 	"testing"
 )
 
-// proofs say which tests fail if what README.md says is no longer true. A key begins or
-// is within one thing that is said: a sentence, a comment of a command, a row of a table.
-// A proof is FOLDER.TestName, of package main .TestName, or a script in testdata/script.
+// claimed are the pages whose every claim needs a test.
+var claimed = []string{"README.md", "docs/commands.md", "docs/comparison.md"}
+
+// proofs maps a claim to the tests that fail when the claim is no longer true. A key is
+// part of one claim: a sentence, the comment of a command, a row of a table. A proof is
+// FOLDER.TestName, .TestName in package main, or a script in testdata/script.
 var proofs = map[string]string{
-	"registries -> bundle.tgz, or a directory":                             "backup_spec.txtar directory.txtar",
-	"bundle -> another registry, renamed by the same spec":                 "e2e.TestBackupAndRestoreByASpec",
-	"what would go where":                                                  "dry_run.txtar",
-	"with a registry there":                                                "e2e.TestADirectoryForOrasAndBack",
-	"a commented spec to begin with":                                       "init.txtar .TestSpecTextIsValid",
-	"what backup would do, in numbers":                                     "plan.txtar .TestPlanIsWhatIsDone",
-	"what restore would do":                                                "plan.txtar engine.TestForecastOfRestore",
-	"writes mirror.lock.yaml: a line for each artifact":                    "lock.txtar config.TestDocumentedLock",
-	"in CI: exit code 4 if it selects something else now":                  "lock.txtar",
-	"the same lock, the same bundle, byte for byte":                        ".TestTutorials engine.TestSameBytes",
-	"bundles, layouts, locks, specs, registries":                           "diff.txtar",
-	"a directory: an OCI image layout":                                     "directory.txtar",
-	"references from standard input":                                       "list_stdin.txtar",
-	"any layout; what has a bare tag or no name goes into that repository": "foreign.txtar e2e.TestWeRestoreWhatOthersWrite",
-	"a layout of one image without a name":                                 "layout_names.txtar",
-	"what makes a cluster pull from the mirror":                            "client_config.txtar clientconfig.TestRuntimesPullFromTheMirror e2e.TestContainerdFollowsClientConfig e2e.TestSkopeoFollowsClientConfig",
-	"completes flags, files, and references of a bundle":                   ".TestComplete .TestShellsComplete .TestShellsTakeTheirScripts",
-	"what happens, as events for a program: docs/events.md":                "events.txtar .TestEventsOfTheDocumentation",
+	"backs up OCI artifacts (images, Helm charts, signatures, SBOMs) from many registries": "e2e.TestBackupAndRestoreByASpec",
+	"registries -> bundle.tgz, or a directory":                                             "backup_spec.txtar directory.txtar",
+	"bundle -> another registry":                                                           "e2e.TestBackupAndRestoreByASpec",
+	"Or run `make` in a checkout":                                                          ".TestWaysToInstall .TestDockerfile",
+	"The program is one static binary":                                                     "internal/release.TestProgramIsStatic .TestDockerfile",
+	"It uses the credentials of":                                                           "login.txtar engine/registry.TestKeysOfCredentials engine/registry.TestHelpers",
+	"Two commands set up everything on a fresh machine":                                    ".TestMakeTargetsOfTheReadme e2e.TestDemo",
+	"They need Go, make and bash":                                                          ".TestMakeTargetsOfTheReadme",
+	"build the program, start two registries on loopback":                                  ".TestMakeTargetsOfTheReadme e2e.TestDemo",
+	"install the tools that the tests use and run all tests":                               ".TestMakeTargetsOfTheReadme",
+	"`make demo` prints these lines and some more":                                         "e2e.TestDemo",
+	"Its spec is [demo/mirror.yaml]":                                                       "e2e.TestDemo",
+	"show what would be pushed where":                                                      "dry_run.txtar",
+	"write a commented spec to start from":                                                 "init.txtar .TestSpecTextIsValid",
+	"show what backup would do":                                                            "plan.txtar .TestPlanIsWhatIsDone",
+	"show what restore would do":                                                           "plan.txtar engine.TestForecastOfRestore",
+	"pin the digests in mirror.lock.yaml":                                                  "lock.txtar config.TestDocumentedLock",
+	"copy exactly those":                                                                   "locked.txtar engine.TestSameBytes",
+	"| 0 | success |":                                                                      "backup_spec.txtar",
+	"| 1 | failure, nothing committed |":                                                   "failed_artifact.txtar",
+	"| 2 | invalid usage or invalid spec |":                                                "bad_spec.txtar .TestWrongUsage",
+	"| 3 | some artifacts failed, the others are committed |":                              "failed_artifact.txtar",
+	"| 4 | drift: the content differs from the lock or the spec |":                         "diff.txtar lock.txtar",
+	"| 5 | verification failed |":                                                          "inspect.txtar restore_verify.txtar",
+	"| 130, 143 | interrupted, terminated |":                                               "interrupt.txtar e2e.TestSignalOnce",
+	"**Bytes do not change":                                                                "e2e.TestBackupAndRestoreByASpec",
+	"Manifests and blobs are copied as they are":                                           "e2e.TestBackupAndRestoreByASpec platforms.txtar",
+	"Only a target with `platformMode: rewrite`":                                           "platforms.txtar",
+	"**Nothing is lost silently":                                                           "referrers.txtar",
+	"Signatures, SBOMs and other referrers are copied too":                                 "referrers.txtar cosign.txtar e2e.TestADirectoryForOrasAndBack",
+	"Each failure is reported with its reason":                                             "failed_artifact.txtar report.txtar",
+	"**Nothing incomplete looks complete":                                                  "interrupt.txtar",
+	"A bundle gets its name when it is complete":                                           "store.TestArchiveHasItsNameOnlyWhenWhole",
+	"A tag is pushed last":                                                                 "engine.TestUploadRefused e2e.TestKilledRestore",
+	"**Nothing is copied twice":                                                            "counts.txtar",
+	"Shared content is fetched, stored and pushed once":                                    "e2e.TestSharedManifestsAndBlobsAreFetchedOnce e2e.TestRestoreUploadsOnceAndMountsTheRest counts.txtar",
+	"**No temporary copy":                                                                  "e2e.TestTwoGigabytes",
+	"A backup streams into its archive":                                                    "e2e.TestTwoGigabytes e2e.TestPipes",
+	"Only an archive of another tool that comes through a pipe":                            "store.TestStreamSpoolsForeignOrders store.TestSpoolingIsToldAndLeavesNothing",
+	"**The same input gives the same bundle**":                                             "engine.TestSameBytes e2e.TestPipes",
+	"Tutorials: [a mirror":                                                                 ".TestTutorials .TestDocsNameFilesThatAreThere",
+	"Reference: [commands by example]":                                                     ".TestCommandsPageNamesEveryCommand config.TestDocumentedExamples .TestEventsOfTheDocumentation store/bundle.TestDocument",
+	"Background: [reliability]":                                                            "engine.TestEveryFaultHasItsTest e2e.TestCompare e2e.TestBesideOras .TestTheHouse .TestArrows .TestEveryLibraryHasItsReason",
+	"[CONTRIBUTING.md](CONTRIBUTING.md)":                                                   ".TestDocsNameFilesThatAreThere",
+	"License: Apache-2.0":                                                                  ".TestWaysToInstall",
+
+	"lists the flags of a command": ".TestHelp",
+	"shows the manual":             ".TestManPageHasTheGrammar",
+	"A backup, a restore and a failure on a terminal of 80 columns":       "e2e.TestScreens",
+	"everything that the spec selects":                                    "backup_spec.txtar",
+	"into a directory: an OCI image layout":                               "directory.txtar",
+	"read references from standard input":                                 "list_stdin.txtar",
+	"report progress as JSON events":                                      "events.txtar .TestEventsOfTheDocumentation",
+	"If the output does not exist, `backup` writes a compressed tar file": "output.txtar",
+	"If its name ends in `.tar`, the file is not compressed":              "output.txtar e2e.TestContainerdImportsTheArchive",
+	"If it ends in `/` or is a directory":                                 "output.txtar",
+	"read the directory or the uncompressed tar":                          "e2e.TestOthersTakeWhatWeWrite e2e.TestContainerdImportsTheArchive",
+	"Any `tar` unpacks both kinds of file":                                "e2e.TestOthersUnpackTheBundle",
+	"Artifacts keep their full names in a layout":                         "e2e.TestOthersTakeWhatWeWrite",
+	"`oras` reads them with `--oci-layout-path`":                          "e2e.TestOthersTakeWhatWeWrite",
+	"does not accept a name with a colon":                                 "e2e.TestOthersTakeWhatWeWrite",
+	"use a digest there":                                                  "e2e.TestOthersTakeWhatWeWrite",
+	"A directory contains an empty file `oras-mirror.lock`":               "directory.txtar store.TestSecondProcessIsLockedOut",
+	"Do not remove it":                                                    "store.TestSecondProcessIsLockedOut",
+	"To resume a backup that was killed":                                  "e2e.TestKilledBackupToADirectory e2e.TestKilledBackupToAnArchive",
+	"A directory keeps its blobs":                                         "e2e.TestKilledBackupToADirectory",
+	"an archive keeps `NAME.partial`":                                     "e2e.TestKilledBackupToAnArchive resume.txtar",
+	"`--no-resume` starts over":                                           "resume.txtar",
+	"push it to a registry there":                                         "e2e.TestADirectoryForOrasAndBack",
+	"use the mappings and targets of the spec":                            "e2e.TestBackupAndRestoreByASpec",
+	"any layout; artifacts without a full name go to this repository":     "foreign.txtar e2e.TestWeRestoreWhatOthersWrite",
+	"a layout with one image and no name":                                 "layout_names.txtar",
+	"read back everything that was pushed":                                "restore_verify.txtar",
+	"`restore` also reads OCI layouts that other tools write":             "foreign.txtar e2e.TestWeRestoreWhatOthersWrite",
+	"hash every byte":                                                     "inspect.txtar",
+	"compare bundles, layouts, locks, specs or registries":                "diff.txtar",
+	"the JSON schema, for your editor":                                    "config.TestSchemaHasTheKeysOfTheStructs config.TestSchemaTakesGoodSpecs",
+	"[spec.md](spec.md) describes every key":                              "config.TestDocumentedExamples",
+	"write mirror.lock.yaml: one line per artifact":                       "lock.txtar config.TestDocumentedLock",
+	"in CI: exit code 4 if the spec selects something else now":           "lock.txtar",
+	"same lock, same bundle, byte for byte":                               ".TestTutorials engine.TestSameBytes",
+	"write a JSON report, even if the run fails":                          "report.txtar",
+	"retry only the artifacts that failed":                                "report.txtar",
+	"hash existing blobs too and replace damaged ones":                    "damaged_directory.txtar",
+	"`--only-failed` needs a directory or a new file as output":           "report.txtar",
+	"describes the report":                                                ".TestReportSchemaIsTheStruct report.txtar",
+	"The product of a command goes to standard output":                    "pipe.txtar e2e.TestPipes",
+	"Everything else goes to standard error":                              "failed_artifact.txtar",
+	"An error begins with":                                                "failed_artifact.txtar",
+	"show what the spec no longer selects; without --dry-run, remove it":  "prune.txtar",
+	"make a cluster pull from the mirror":                                 "client_config.txtar clientconfig.TestRuntimesPullFromTheMirror e2e.TestContainerdFollowsClientConfig e2e.TestSkopeoFollowsClientConfig",
+	"completes flags, files and references of a bundle":                   ".TestComplete .TestShellsComplete .TestShellsTakeTheirScripts",
 	"the manual": ".TestManPageHasTheGrammar",
-	"what became of each artifact, as JSON; also of a run that fails":    "report.txtar",
-	"hash what is there, too, and replace what is damaged":               "damaged_directory.txtar",
-	"read back what was pushed":                                          "restore_verify.txtar",
-	"what the spec no longer selects; without --dry-run it goes":         "prune.txtar",
-	"backs up many OCI artifacts, from many registries, into one bundle": "e2e.TestBackupAndRestoreByASpec",
-	"It is one static binary":                                            "internal/release.TestProgramIsStatic .TestWaysToInstall .TestDockerfile",
-	"It uses the credentials of":                                         "login.txtar engine/registry.TestKeysOfCredentials engine/registry.TestHelpers",
-	"flags have the names that":                                          "e2e.TestOurFlagsAreThoseOfOras",
-	"`HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` hold":                    "e2e.TestProxies",
-	"Backup, restore and a failure on a terminal of 80 columns":          "e2e.TestScreens",
-	"Three tutorials go on from here":                                    ".TestTutorials .TestDocsNameFilesThatAreThere",
-	"[docs/spec.md](docs/spec.md) has every key":                         "config.TestDocumentedExamples",
-	"`oras-mirror schema` prints the JSON schema":                        "config.TestSchemaHasTheKeysOfTheStructs config.TestSchemaTakesGoodSpecs",
-	"A run that was killed is gone on with by the same command":          "e2e.TestKilledBackupToADirectory e2e.TestKilledBackupToAnArchive resume.txtar",
-	"`--only-failed` wants a directory or a new file":                    "report.txtar",
-	"Only `prune` removes anything from a layout":                        "store.TestDirIsAddedTo prune.txtar",
-	"describes the report":                                               ".TestReportSchemaIsTheStruct report.txtar",
-	"An output that does not exist becomes a compressed tar file":        "output.txtar",
-	"one that ends in `/`, or is a directory, an OCI image layout":       "output.txtar",
-	"one that ends in `.tar` is not compressed":                          "output.txtar e2e.TestContainerdImportsTheArchive",
-	"take the directory or the plain tar":                                "e2e.TestOthersTakeWhatWeWrite e2e.TestContainerdImportsTheArchive",
-	"any `tar` unpacks both":                                             "e2e.TestOthersUnpackTheBundle",
-	"Artifacts keep their full names in a layout":                        "e2e.TestOthersTakeWhatWeWrite",
-	"`oras` reads them by those with `--oci-layout-path`":                "e2e.TestOthersTakeWhatWeWrite",
-	"takes no name with a colon, only digests":                           "e2e.TestOthersTakeWhatWeWrite",
-	"A directory also holds an empty `oras-mirror.lock`":                 "directory.txtar store.TestSecondProcessIsLockedOut",
-	"a dash means no":                                                    "e2e.TestBesideOras e2e.TestBesideSkopeo",
-	"What each of them does by itself":                                   "e2e.TestBesideOras",
-	"What stands here of `oras` and `skopeo` is held by tests":           "e2e.TestBesideOras e2e.TestBesideSkopeo",
-	"the other columns were read":                                        "e2e.TestBesideOras",
-	"| one run takes |":                                                  "e2e.TestBackupAndRestoreByASpec e2e.TestBesideOras e2e.TestBesideSkopeo",
-	"| what to take stands in |":                                         "backup_spec.txtar e2e.TestBesideOras e2e.TestBesideSkopeo",
-	"| whole repositories |":                                             "backup_spec.txtar e2e.TestBesideOras e2e.TestBesideSkopeo",
-	"| whole registries, by their catalog |":                             "catalog.txtar e2e.TestBesideOras",
-	"| tags by |":                                                        "config.TestSelect e2e.TestBesideOras e2e.TestBesideSkopeo",
-	"| pins what was selected":                                           "lock.txtar",
-	"| one file to carry |":                                              "output.txtar e2e.TestBesideOras e2e.TestBesideSkopeo",
-	"| copies on disk while that is made |":                              "e2e.TestTwoGigabytes e2e.TestBesideOras",
-	"| signatures, SBOMs and other referrers |":                          "referrers.txtar e2e.TestBesideOras e2e.TestBesideSkopeo",
-	"| repositories get other names by |":                                "config.TestMap e2e.TestBesideOras",
-	"| of an image index |":                                              "platforms.txtar e2e.TestBesideOras e2e.TestBesideSkopeo",
-	"| hashes all that it holds |":                                       "inspect.txtar",
-	"| writes how clusters pull from the mirror |":                       "clientconfig.TestRuntimesPullFromTheMirror",
-	"| registry to registry without a bundle |":                          "e2e.TestBesideOras e2e.TestBesideSkopeo",
-	"| runs by a schedule of its own |":                                  ".TestCronJob",
-	"| is a registry itself |":                                           ".TestReadmeNamesEveryCommand",
-	"| deletes from the target |":                                        ".TestReadmeNamesEveryCommand",
-	"| Helm repositories, files |":                                       ".TestReadmeNamesEveryCommand",
-	"| 0 | all of it |":                                                  "backup_spec.txtar",
-	"| 1 | failed, nothing committed |":                                  "failed_artifact.txtar",
-	"| 2 | wrong usage or a wrong spec |":                                "bad_spec.txtar .TestWrongUsage",
-	"| 3 | some artifacts failed, the others are there |":                "failed_artifact.txtar",
-	"| 4 | drift: what is there is not what the lock or the spec says |": "diff.txtar lock.txtar",
-	"| 5 | verification failed |":                                        "inspect.txtar restore_verify.txtar",
-	"| 130, 143 | interrupted, terminated |":                             "interrupt.txtar e2e.TestSignalOnce",
-	"Standard output carries the product alone":                          "pipe.txtar e2e.TestPipes",
-	"All else goes to standard error":                                    "failed_artifact.txtar",
-	"**Bytes stay as they are":                                           "e2e.TestBackupAndRestoreByASpec",
-	"Manifests and blobs are not rewritten":                              "e2e.TestBackupAndRestoreByASpec platforms.txtar",
-	"Only a target that asks for it":                                     "platforms.txtar",
-	"**Nothing is left behind silently":                                  "referrers.txtar",
-	"Referrers come along":                                               "referrers.txtar cosign.txtar e2e.TestADirectoryForOrasAndBack",
-	"What failed is named, with its reason":                              "failed_artifact.txtar report.txtar",
-	"**Nothing half done looks done":                                     "interrupt.txtar",
-	"A bundle gets its name when it is whole":                            "store.TestArchiveHasItsNameOnlyWhenWhole",
-	"a tag is pushed when all that it needs is there":                    "engine.TestUploadRefused e2e.TestKilledRestore",
-	"**Nothing twice":                                                    "counts.txtar",
-	"What artifacts share, even across registries":                       "e2e.TestSharedManifestsAndBlobsAreFetchedOnce e2e.TestRestoreUploadsOnceAndMountsTheRest counts.txtar",
-	"**No copy on the side":                                              "e2e.TestTwoGigabytes",
-	"A backup streams into its archive":                                  "e2e.TestTwoGigabytes e2e.TestPipes",
-	"Only what another tool packed in an order of its own":               "store.TestStreamSpoolsForeignOrders store.TestSpoolingIsToldAndLeavesNothing",
-	"**The same input gives the same bundle**":                           "engine.TestSameBytes e2e.TestPipes",
-	"has every fault and what is left after it":                          "engine.TestEveryFaultHasItsTest",
-	"measures the program beside oras":                                   "e2e.TestCompare",
-	"tells how it is built":                                              ".TestTheHouse .TestArrows .TestEveryLibraryHasItsReason",
-	"License: Apache-2.0":                                                ".TestWaysToInstall",
+	"Only `prune` removes content from a layout":               "store.TestDirIsAddedTo prune.txtar",
+	"`HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` work as usual": "e2e.TestProxies",
+	"The names of most flags are those of `oras`":              "e2e.TestOurFlagsAreThoseOfOras",
+
+	"shows what each tool does by itself":                   "e2e.TestBesideOras",
+	"A dash means no":                                       "e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"Tests check the columns of oras-mirror":                "e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"The other columns come from":                           "e2e.TestBesideOras",
+	"| one run copies from |":                               "e2e.TestBackupAndRestoreByASpec e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"| the selection is written in |":                       "backup_spec.txtar e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"| whole repositories |":                                "backup_spec.txtar e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"| whole registries, by their catalog |":                "catalog.txtar e2e.TestBesideOras",
+	"| tags by |":                                           "config.TestSelect e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"| a lock file pins the selection":                      "lock.txtar",
+	"| one file to carry |":                                 "output.txtar e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"| copies on disk while it is written |":                "e2e.TestTwoGigabytes e2e.TestBesideOras",
+	"| signatures, SBOMs and other referrers |":             "referrers.txtar e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"| repositories are renamed by |":                       "config.TestMap e2e.TestBesideOras",
+	"| platforms of an image index |":                       "platforms.txtar e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"| verifies every byte of a bundle |":                   "inspect.txtar",
+	"| writes the client configuration of a cluster |":      "clientconfig.TestRuntimesPullFromTheMirror",
+	"| copies from registry to registry without a bundle |": "e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"| runs on a schedule of its own |":                     ".TestCronJob",
+	"| is a registry itself |":                              ".TestCommandsPageNamesEveryCommand",
+	"| deletes from the target |":                           ".TestCommandsPageNamesEveryCommand",
+	"| Helm repositories, files |":                          ".TestCommandsPageNamesEveryCommand",
 }
 
-// TestEveryClaimHasItsProof holds README.md and the tests together: nothing is said there
-// that no test holds.
+// TestEveryClaimHasItsProof fails when a page makes a claim without a test.
 func TestEveryClaimHasItsProof(t *testing.T) {
-	text, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	unused := make(map[string]bool)
 	for key := range proofs {
 		unused[key] = true
 	}
-	for _, said := range claimsOf(string(text)) {
-		proven := false
-		for key := range proofs {
-			if strings.Contains(said, key) {
-				proven = true
-				delete(unused, key)
-			}
+	for _, page := range claimed {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if !proven {
-			t.Errorf("no test is named for: %s", said)
+		for _, claim := range claimsOf(string(text)) {
+			proven := false
+			for key := range proofs {
+				if strings.Contains(claim, key) {
+					proven = true
+					delete(unused, key)
+				}
+			}
+			if !proven {
+				t.Errorf("%s: no test is named for: %s", page, claim)
+			}
 		}
 	}
 	for key := range unused {
-		t.Errorf("README.md does not say: %s", key)
+		t.Errorf("no page claims: %s", key)
 	}
 	for key, tests := range proofs {
 		for name := range strings.FieldsSeq(tests) {
 			if !isTest(t, name) {
-				t.Errorf("%s: there is no test %s", key, name)
+				t.Errorf("%s: test %s not found", key, name)
 			}
 		}
 	}
@@ -150,8 +178,8 @@ var (
 	sentenceEnd = regexp.MustCompile(`(?:[.!?](?:\*\*)?|;)(?: |$)`)
 )
 
-// claimsOf returns what a page says: its sentences, the comments of its commands, the rows
-// of its tables, white space made one blank.
+// claimsOf returns the sentences of a page, the comments of its commands and the rows of
+// its tables, each with single spaces.
 func claimsOf(page string) []string {
 	var all []string
 	add := func(text string) {
@@ -171,11 +199,11 @@ func claimsOf(page string) []string {
 		switch {
 		case strings.HasPrefix(paragraph, "|"):
 			for i, row := range strings.Split(strings.TrimSpace(paragraph), "\n") {
-				if i > 1 { // below the heads and the line
+				if i > 1 { // below the header
 					add(row)
 				}
 			}
-		case strings.HasSuffix(strings.TrimSpace(paragraph), ":"): // says what a block shows
+		case strings.HasSuffix(strings.TrimSpace(paragraph), ":"): // introduces a block
 		default:
 			for _, item := range strings.Split("\n"+paragraph, "\n- ") {
 				for _, sentence := range sentenceEnd.Split(strings.Join(strings.Fields(item), " "), -1) {
@@ -187,7 +215,7 @@ func claimsOf(page string) []string {
 	return all
 }
 
-// isTest says that FOLDER.TestName or a script is there.
+// isTest reports whether FOLDER.TestName or a script exists.
 func isTest(t *testing.T, name string) bool {
 	t.Helper()
 	folder, test, ok := strings.Cut(name, ".")

@@ -44,23 +44,20 @@ func TestReadmeSpecIsValid(t *testing.T) {
 	}
 }
 
-func TestReadmeCommandsParse(t *testing.T) {
+// TestShownCommandsParse parses every command line of the pages.
+func TestShownCommandsParse(t *testing.T) {
 	commands := 0
-	for _, text := range blocks(t, "README.md", "sh") {
-		for line := range strings.Lines(text) {
-			for _, args := range commandLines(line) {
-				commands++
-				parser, err := newParser(t.Context(), &ui{stdout: io.Discard, stderr: io.Discard})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if _, err := parser.Parse(args); err != nil {
-					t.Errorf("%s: %v", strings.TrimSpace(line), err)
+	for _, page := range []string{"README.md", "docs/commands.md"} {
+		for _, text := range blocks(t, page, "sh") {
+			for line := range strings.Lines(text) {
+				for _, args := range commandLines(line) {
+					commands++
+					parses(t, args)
 				}
 			}
 		}
 	}
-	if commands < 10 {
+	if commands < 30 {
 		t.Errorf("found %d commands", commands)
 	}
 }
@@ -72,15 +69,16 @@ func commandLines(line string) [][]string {
 	for part := range strings.SplitSeq(line, "|") {
 		_, args, ok := strings.Cut(" "+part, " oras-mirror ")
 		if ok {
+			args, _, _ = strings.Cut(args, " >")
 			all = append(all, strings.Fields(strings.ReplaceAll(args, "'", "")))
 		}
 	}
 	return all
 }
 
-// TestReadmeNamesEveryCommand keeps the README from forgetting one.
-func TestReadmeNamesEveryCommand(t *testing.T) {
-	text, err := os.ReadFile("README.md")
+// TestCommandsPageNamesEveryCommand fails when a command is missing in docs/commands.md.
+func TestCommandsPageNamesEveryCommand(t *testing.T) {
+	text, err := os.ReadFile("docs/commands.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,18 +87,19 @@ func TestReadmeNamesEveryCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, command := range parser.Model.Leaves(true) {
-		if command.Name != "version" && !strings.Contains(string(text), "oras-mirror "+command.Name) {
-			t.Errorf("README.md does not show %s", command.Name)
+		if !strings.Contains(string(text), "oras-mirror "+command.Name) {
+			t.Errorf("docs/commands.md does not show %s", command.Name)
 		}
 	}
 }
 
-// TestWaysToInstall holds what the README says of how to get the program.
+// TestWaysToInstall checks the ways to install that the README offers.
 func TestWaysToInstall(t *testing.T) {
 	for name, want := range map[string]string{
-		"go.mod":   "module " + module + "\n",
-		"Makefile": ".DEFAULT_GOAL := build\n",
-		"LICENSE":  "Apache License\n                           Version 2.0",
+		"go.mod":    "module " + module + "\n",
+		"Makefile":  ".DEFAULT_GOAL := build\n",
+		"LICENSE":   "Apache License\n                           Version 2.0",
+		"README.md": "\ngo install " + module + "@latest\n",
 	} {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -110,11 +109,29 @@ func TestWaysToInstall(t *testing.T) {
 			t.Errorf("%s has no %q", name, want)
 		}
 	}
-	readme, err := os.ReadFile("README.md")
+}
+
+var makeLine = regexp.MustCompile(`(?m)^make ([a-z-]+) `)
+
+// TestMakeTargetsOfTheReadme checks that the Makefile has the targets that the README names,
+// and that they install what they need.
+func TestMakeTargetsOfTheReadme(t *testing.T) {
+	makefile, err := os.ReadFile("Makefile")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(readme), "go install "+module+"@latest`, or `make` in a checkout") {
-		t.Error("README.md does not say how to install it")
+	var targets []string
+	for _, text := range blocks(t, "README.md", "sh") {
+		for _, m := range makeLine.FindAllStringSubmatch(text, -1) {
+			targets = append(targets, m[1])
+		}
+	}
+	if got := strings.Join(targets, " "); got != "demo test" {
+		t.Errorf("README.md names make %s", got)
+	}
+	for _, rule := range []string{"\ndemo: build $(call stamp,$(ORAS)) ##", "\ntest: tools packages ##"} {
+		if !strings.Contains(string(makefile), rule) {
+			t.Errorf("the Makefile lacks %q", rule)
+		}
 	}
 }

@@ -32,18 +32,18 @@ func (manCommand) Run(ctx context.Context, u *ui) error {
 
 // exitCodes is the table of the README, for the man page.
 var exitCodes = [][2]string{
-	{"0", "all of it"},
-	{"1", "failed, nothing committed"},
-	{"2", "wrong usage or a wrong spec"},
-	{"3", "some artifacts failed, the others are there"},
-	{"4", "drift: what is there is not what the lock or the spec says"},
+	{"0", "success"},
+	{"1", "failure, nothing committed"},
+	{"2", "invalid usage or invalid spec"},
+	{"3", "some artifacts failed, the others are committed"},
+	{"4", "drift: the content differs from the lock or the spec"},
 	{"5", "verification failed"},
 	{"130, 143", "interrupted, terminated"},
 }
 
 var manDescription = []string{
 	"A backup copies artifacts with all that they consist of, signatures and SBOMs included, from any number of registries into one compressed tar archive or one OCI image layout. A restore pushes them to any registry, under other names if a mirror spec or --map says so.",
-	"Standard output carries the product alone: an archive, a list, JSON. All else goes to standard error.",
+	"The product of a command goes to standard output: an archive, a list, JSON. Everything else goes to standard error.",
 }
 
 // environmentVariables are those that make a difference.

@@ -8,8 +8,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
-// TestBesideOras holds what the table in README says of oras backup and restore, that it
-// takes less than we do as much as that it takes something.
+// TestBesideOras checks the column of oras backup and restore in docs/comparison.md: the
+// features that it has, and those that it lacks.
 func TestBesideOras(t *testing.T) {
 	r, site := startRegistry(t, registryOptions{}), startRegistry(t, registryOptions{})
 	seeder := testregistry.NewSeeder(t, r.Access)
@@ -45,7 +45,7 @@ func TestBesideOras(t *testing.T) {
 	d.oras("copy", r.Host+"/team/db:v1", site.Host+"/straight/db:v1")
 }
 
-// TestBesideSkopeo holds what the table in README says of skopeo sync.
+// TestBesideSkopeo checks the column of skopeo sync in docs/comparison.md.
 func TestBesideSkopeo(t *testing.T) {
 	skopeo := skipped.Without(t, "skopeo")
 	r, site := startRegistry(t, registryOptions{}), startRegistry(t, registryOptions{})
