@@ -123,12 +123,6 @@ func (c *verifyCommand) Run(ctx context.Context, u *ui) error {
 	for _, f := range v.Faults {
 		u.fail(faultError(f))
 	}
-	for _, e := range in.Index().Entries { // the store does not know cosign's tags
-		if _, _, ok := attachedKey(e); ok {
-			v.Artifacts--
-			v.Referrers++
-		}
-	}
 	missing := engine.Missing(in.Index())
 	if len(missing) > 0 {
 		u.fail(&incompleteError{c.Input, missing})

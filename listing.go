@@ -131,7 +131,8 @@ func (c *catalog) sort(entries []store.Entry) error {
 			c.nested[child.Digest] = true
 		}
 		c.roots[repositoryOf(e)+"@"+e.Digest.String()] = true
-		if key, _, ok := attachedKey(e); ok {
+		if subject, ok := e.AttachedTo(); ok {
+			key := repositoryOf(e) + "@" + subject.String()
 			c.attached[key] = append(c.attached[key], e)
 		}
 	}
@@ -164,21 +165,11 @@ func repositoryOf(e store.Entry) string {
 	return ref.Name()
 }
 
-// attachedKey tells what cosign attached an entry to.
-func attachedKey(e store.Entry) (key string, subject digest.Digest, ok bool) {
-	ref, err := config.ParseReference(e.Name)
-	if err != nil { // a bare tag, if anything
-		ref = config.Reference{Tag: e.Name}
-	}
-	subject, ok = engine.AttachedTo(ref)
-	return ref.Name() + "@" + subject.String(), subject, ok
-}
-
-// isAttached tells what cosign keeps under a tag from an artifact of its own: what
-// it belongs to is there.
+// isAttached reports whether cosign attached an entry to an artifact that is there; an
+// entry without its subject is an artifact of its own.
 func (c *catalog) isAttached(e store.Entry) bool {
-	key, subject, ok := attachedKey(e)
-	return ok && (c.roots[key] || c.nested[subject])
+	subject, ok := e.AttachedTo()
+	return ok && (c.roots[repositoryOf(e)+"@"+subject.String()] || c.nested[subject])
 }
 
 func (c *catalog) isReferrer(e store.Entry) bool {

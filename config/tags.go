@@ -5,6 +5,8 @@ import (
 	"regexp"
 
 	"github.com/Masterminds/semver/v3"
+
+	"github.com/oras-mirror/oras-mirror/internal/cosign"
 )
 
 // Tags selects tags of a repository:
@@ -59,11 +61,13 @@ func compileAnchored(expr string) (*regexp.Regexp, error) {
 	return anchored, nil
 }
 
-var referrersTag = regexp.MustCompile(`^sha(?:(?:256|512)-[0-9a-f]{64}|256-[0-9a-f]{64}\.(?:sig|att|sbom)|512-[0-9a-f]{128}\.(?:sig|att|sbom))$`)
+// referrersTag matches the tags of the referrers tag schema, which cuts digests at 64
+// characters (distribution-spec, "Referrers Tag Schema").
+var referrersTag = regexp.MustCompile(`^sha(?:256|512)-[0-9a-f]{64}$`)
 
-// IsReferrersTag knows the tags that stand for what belongs to another
-// artifact: those of the referrers tag schema (distribution spec, "Referrers
-// Tag Schema", whose digests are cut at 64 characters) and cosign's.
+// IsReferrersTag reports whether a tag is made of the digest of another artifact: a tag
+// of the referrers tag schema or of cosign.
 func IsReferrersTag(tag string) bool {
-	return referrersTag.MatchString(tag)
+	_, attached := cosign.Subject(tag)
+	return attached || referrersTag.MatchString(tag)
 }

@@ -74,7 +74,7 @@ func Prune(ctx context.Context, dir *store.Dir, s *Selected, dryRun bool) (*stor
 	if !dryRun {
 		s.forgetMissing(dir.Index())
 	}
-	return dir.Prune(ctx, store.PruneOptions{Keep: s.Keeps, Attached: attachedName, DryRun: dryRun})
+	return dir.Prune(ctx, store.PruneOptions{Keep: s.Keeps, DryRun: dryRun})
 }
 
 // forgetMissing takes what is not selected any more out of what an index says that

@@ -17,6 +17,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/cosign"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -155,9 +156,9 @@ func (r *remote) attached(ctx context.Context, subject digest.Digest, ask bool) 
 	if listed == nil && !ask {
 		return nil, nil
 	}
-	for _, kind := range cosignKinds {
+	for _, tag := range cosign.Tags(subject) {
 		ref := r.ref
-		ref.Tag = registry.FallbackTag(subject) + kind
+		ref.Tag = tag
 		if listed == nil {
 			_, err := r.repo.Resolve(ctx, ref.Tag)
 			if errors.Is(err, errdef.ErrNotFound) {

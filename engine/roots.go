@@ -29,14 +29,6 @@ func (r root) name() string {
 // not tell. It may be a referrer of anything in its repository.
 func (r root) isSuspect() bool { return r.entry.Name == "" && r.fault != nil }
 
-// attachedTo tells what cosign attached a root to, by its tag.
-func (r root) attachedTo() (digest.Digest, bool) {
-	if r.ref.Registry == "" {
-		return AttachedTo(config.Reference{Tag: r.entry.Name})
-	}
-	return AttachedTo(r.ref)
-}
-
 // misplaced says why a backup of the layout in path cannot have a root, if it cannot.
 func (r root) misplaced(path string) error {
 	if r.fault == nil && r.ref.Registry == "" {

@@ -86,7 +86,7 @@ func (r *restore) checkTag(roots []root) error {
 	}
 	artifacts, nameless := 0, 0
 	for _, root := range roots {
-		if _, attached := root.attachedTo(); attached {
+		if _, attached := root.entry.AttachedTo(); attached {
 			continue
 		}
 		artifacts++
@@ -172,7 +172,7 @@ func (r *restore) deliver(root root, target config.Target) (*delivery, error) {
 		return nil, err
 	}
 	d.source, d.path, d.tag = root.ref.Name(), target.Join(path), tag
-	d.subject, _ = root.attachedTo()
+	d.subject, _ = root.entry.AttachedTo()
 	return d, checkName(d)
 }
 
@@ -185,7 +185,7 @@ func (r *restore) deliverBare(d *delivery, root root) error {
 	if d.target.Namespace == "" {
 		return &NameError{Entry: d.name, Place: "the target " + d.target.String()}
 	}
-	d.subject, _ = root.attachedTo()
+	d.subject, _ = root.entry.AttachedTo()
 	d.tag = root.entry.Name
 	if d.tag == "" {
 		d.tag = r.Tag
@@ -227,7 +227,7 @@ func (r *restore) selected() ([]root, error) {
 	}
 	var roots []root
 	for i, root := range r.in.roots {
-		subject, attached := root.attachedTo()
+		subject, attached := root.entry.AttachedTo()
 		if attached && r.ExcludeReferrers {
 			continue
 		}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/internal/cosign"
 )
 
 // The annotations by which "cosign save" and hauler tell an image from what is
@@ -19,8 +21,18 @@ const (
 // kindVendors begin a kind. Hauler used cosign's before it had its own.
 var kindVendors = []string{"dev.cosignproject.cosign/", "dev.hauler/"}
 
-// attachedSuffixes end the tags under which cosign looks for each kind in a registry.
-var attachedSuffixes = map[string]string{"sigs": ".sig", "atts": ".att", "sboms": ".sbom"}
+// attachedKinds are the kinds of tags under which cosign looks for each in a registry.
+var attachedKinds = map[string]cosign.Kind{"sigs": cosign.Signature, "atts": cosign.Attestation, "sboms": cosign.SBOM}
+
+// AttachedTo returns the digest of the manifest to which cosign attached the entry, by
+// its tag; ok is false for any other entry.
+func (e Entry) AttachedTo() (subject digest.Digest, ok bool) {
+	name, _, _ := strings.Cut(e.Name, "@")
+	if isReference(name) {
+		name = name[strings.LastIndexByte(name, ':')+1:]
+	}
+	return cosign.Subject(name)
+}
 
 // kind returns the kind of an entry without its vendor, and the digest behind it, if
 // there is one: "sigs" and HEX of dev.hauler/sigs/HEX.
@@ -51,11 +63,11 @@ func (x *Index) nameAttached() {
 	for i := range x.Entries {
 		e := &x.Entries[i]
 		kind, of := e.kind()
-		if suffix := attachedSuffixes[kind]; suffix != "" {
+		if tagKind := attachedKinds[kind]; tagKind != "" {
 			if images == nil {
 				images = x.images()
 			}
-			e.rename(attachedName(e.Name, cmp.Or(e.attachedTo(of), images[e.Name]), suffix))
+			e.rename(attachedName(e.Name, cmp.Or(e.declaredSubject(of), images[e.Name]), tagKind))
 		} else if kind == "referrers" {
 			e.rename("")
 		}
@@ -79,8 +91,9 @@ func (x *Index) images() map[string]digest.Digest {
 	return images
 }
 
-// attachedTo returns what an entry itself says that it is attached to, if anything.
-func (e *Entry) attachedTo(of string) digest.Digest {
+// declaredSubject returns the digest that the annotations of an entry say it is attached
+// to, or "".
+func (e *Entry) declaredSubject(of string) digest.Digest {
 	for _, d := range []digest.Digest{digest.Digest(e.foreign.annotations[annotationSubject]), digest.NewDigestFromEncoded(digest.SHA256, of)} {
 		if d.Validate() == nil {
 			return d
@@ -89,13 +102,13 @@ func (e *Entry) attachedTo(of string) digest.Digest {
 	return ""
 }
 
-// attachedName returns the name of what is attached to an image of that name; none
-// where it is not known to which digest.
-func attachedName(image string, subject digest.Digest, suffix string) string {
+// attachedName returns the name of an attachment of the image with that name; "" where
+// the digest of the image is unknown.
+func attachedName(image string, subject digest.Digest, kind cosign.Kind) string {
 	if subject == "" {
 		return ""
 	}
-	tag := string(subject.Algorithm()) + "-" + subject.Encoded() + suffix
+	tag := cosign.Tag(subject, kind)
 	if !isReference(image) {
 		return tag
 	}

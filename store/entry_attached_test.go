@@ -142,3 +142,21 @@ func TestDigestInANameIsThatOfTheManifest(t *testing.T) {
 		t.Errorf("%+v, %v", v, err)
 	}
 }
+
+func TestAttachedTo(t *testing.T) {
+	subject := digest.FromString("an image")
+	tag := "sha256-" + subject.Encoded() + ".sig"
+	for name, want := range map[string]bool{
+		tag:                                    true,
+		"ghcr.io/acme/app:" + tag:              true,
+		"localhost:5000/app:" + tag:            true,
+		"acme/app:" + tag:                      false,
+		"ghcr.io/acme/app:v1":                  false,
+		"ghcr.io/acme/app@" + subject.String(): false,
+		"":                                     false,
+	} {
+		if got, ok := (Entry{Name: name}).AttachedTo(); ok != want || ok && got != subject {
+			t.Errorf("%s: %s, %v", name, got, ok)
+		}
+	}
+}

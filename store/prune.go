@@ -17,11 +17,8 @@ import (
 // PruneOptions say what stays. Keep is mandatory.
 type PruneOptions struct {
 	// Keep tells whether the entry of that name stays.
-	Keep func(name string) bool
-	// Attached tells what an entry belongs to whose name is made of the digest of
-	// that, as cosign does: it goes when that goes. nil: there are none.
-	Attached func(name string) (subject digest.Digest, ok bool)
-	DryRun   bool // nothing is removed
+	Keep   func(name string) bool
+	DryRun bool // nothing is removed
 }
 
 // Pruned is what was removed, or would be.
@@ -145,10 +142,7 @@ func (p *pruner) belongsTo(e Entry) (subject digest.Digest, ok bool) {
 		}
 		return "", false
 	}
-	if p.Attached == nil {
-		return "", false
-	}
-	return p.Attached(e.Name)
+	return e.AttachedTo()
 }
 
 // chooseNameless keeps what is no referrer: another tool wrote it, and nothing

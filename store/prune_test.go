@@ -12,6 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/internal/cosign"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -91,15 +92,11 @@ func TestPruneAttached(t *testing.T) {
 	for kept, want := range map[string]int{"example.com/app:v1": 1, "example.com/app:v2": 2} {
 		s := newSample(t)
 		attached := s.image(t, "attached", nil, []byte("attached"))
-		s.put(attached, "example.com/app:attached")
-		s.put(s.image(t, "v2", nil, []byte("two")), "example.com/app:v2")
 		subject, _ := s.index.Lookup("example.com/app:v1")
-		o := keeping(kept, "example.com/app:amd64")
-		o.Attached = func(name string) (digest.Digest, bool) {
-			return subject.Digest, name == "example.com/app:attached"
-		}
+		s.put(attached, "example.com/app:"+cosign.Tag(subject.Digest, cosign.Signature))
+		s.put(s.image(t, "v2", nil, []byte("two")), "example.com/app:v2")
 		path := s.directory(t)
-		did, err := prune(t, path, o)
+		did, err := prune(t, path, keeping(kept, "example.com/app:amd64"))
 		if err != nil || len(did.Entries) != want {
 			t.Errorf("with %s it removed %+v, %v", kept, did, err)
 		}

@@ -18,11 +18,13 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 	for _, n := range v.reached {
 		r.Bytes = bounds.Sum(r.Bytes, n.size)
 	}
-	counted := make(map[digest.Digest]bool)
+	counted, attached := make(map[digest.Digest]bool), 0
 	for i := range v.index.Entries {
 		e := &v.index.Entries[i]
 		members, isList := v.referrers(e)
-		if !isList && !v.isChild(e) {
+		if _, is := e.AttachedTo(); is {
+			attached++
+		} else if !isList && !v.isChild(e) {
 			r.Artifacts++
 		}
 		if len(v.bad) > 0 {
@@ -43,7 +45,7 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 			}
 		}
 	}
-	r.Referrers = len(counted)
+	r.Referrers = len(counted) + attached
 	return r, nil
 }
 
