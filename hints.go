@@ -235,7 +235,7 @@ func platformHint(err error) string {
 	var platform *engine.PlatformError
 	switch {
 	case errors.As(err, &platform):
-		return "choose among these with --platform, or platforms in the spec: " + strings.Join(platform.Have(), ", ")
+		return "choose among these with --platform, or platforms in the spec: " + strings.Join(platform.Have, ", ")
 	case is[*engine.SparseError](err):
 		return `with --platform-mode rewrite, or "platformMode: rewrite" beside the target in the spec, the index names only what is there (its signatures then no longer hold); or back up all platforms`
 	}

@@ -15,7 +15,6 @@ import (
 	"syscall"
 	"testing"
 
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
 
@@ -70,7 +69,7 @@ func TestHints(t *testing.T) {
 		{"nothing selected", &engine.SelectionError{Reference: "a.io/b"}, "optional: true"},
 		{"nothing selected of few", &engine.SelectionError{Reference: "a.io/b", Noun: "tags", Names: []string{"v1", "v2"}}, "the tags are v1, v2; "},
 		{"nothing selected of many", &engine.SelectionError{Noun: "tags", Names: []string{"v0", "v1", "v2", "v3", "v4", "v5"}}, "the last tags of the list are v1, v2, v3, v4, v5; "},
-		{"no such platform", &engine.PlatformError{Children: []ocispec.Descriptor{{Platform: &ocispec.Platform{OS: "linux", Architecture: "arm64"}}}}, "linux/arm64"},
+		{"no such platform", &engine.PlatformError{Have: []string{"linux/arm64"}}, "linux/arm64"},
 		{"sparse index", &engine.SparseError{Err: answer(ref, 400, "MANIFEST_BLOB_UNKNOWN")}, "platformMode: rewrite"},
 		{"tag exists", &engine.ExistsError{}, "existingTags"},
 		{"spent", fmt.Errorf("push: %w", engine.ErrSpent), "--temp-dir"},

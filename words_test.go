@@ -144,7 +144,7 @@ func wordings() []wording {
 		{name: "no such repository", err: refusal("list tags", "registry.corp.example/acme/ap", 404, "NAME_UNKNOWN", "repository name not known to registry")},
 		{name: "no such digest", err: refusal("resolve", "ghcr.io/acme/app@"+sum, 404, "MANIFEST_UNKNOWN", "manifest unknown")},
 		{name: "no such platform", err: &engine.PlatformError{Reference: app, Wanted: []config.Platform{{OS: "linux", Architecture: "s390x"}},
-			Children: []ocispec.Descriptor{{Platform: &ocispec.Platform{OS: "linux", Architecture: "amd64"}}, {Platform: &ocispec.Platform{OS: "linux", Architecture: "arm64"}}}}},
+			Have: []string{"linux/amd64", "linux/arm64"}}},
 		{name: "nothing selected", err: &engine.SelectionError{Reference: "ghcr.io/acme/app", Of: 3, Noun: "tags", Names: []string{"v1", "v2", "v3"}}},
 		{name: "schema 1", err: &registry.Error{Op: "resolve", Reference: app, Err: registry.ErrSchema1}},
 		{name: "wrong bytes", err: &engine.ArtifactError{Reference: "ghcr.io/acme/app@" + sum, Op: "fetch", Err: digests}},

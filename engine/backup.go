@@ -21,37 +21,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// BackupOptions are the choices of a backup. The zero value works.
-type BackupOptions struct {
-	Concurrency int              // requests in flight; 0 means 16
-	Buffer      int64            // bytes of memory for blobs fetched ahead; 0 means 128 MiB
-	Progress    Progress         // nil: Silent
-	Mapper      *config.Mapper   // checks that no two sources map to one target; nil: unchecked
-	Previous    store.Layout     // a bundle that is about to be replaced: its blobs need no network; may be nil
-	FailFast    bool             // the first artifact that fails ends the run
-	Now         func() time.Time // nil: time.Now
-
-	// Only chooses among what a layout on disk holds, which a selection takes as
-	// a whole; nil: all.
-	Only func(layout, reference string) bool
-}
-
-func (o BackupOptions) withDefaults() BackupOptions {
-	if o.Concurrency <= 0 {
-		o.Concurrency = defaultConcurrency
-	}
-	if o.Buffer <= 0 {
-		o.Buffer = defaultBuffer
-	}
-	if o.Progress == nil {
-		o.Progress = Silent{}
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	return o
-}
-
 // Backup copies what the selections select into out and commits it. The error
 // is for the run as a whole: interrupted, the output cannot be written, two
 // sources collide, or ErrNothing. An artifact that failed is in the report.
@@ -277,12 +246,6 @@ func (b *backup) unfinished(ctx context.Context) {
 	}
 }
 
-// wasUnderWay tells an artifact that the end of a run cut off from one that failed.
-func wasUnderWay(ctx context.Context, err error) bool {
-	cause := context.Cause(ctx)
-	return err != nil && (errors.Is(err, context.Canceled) || cause != nil && errors.Is(err, cause))
-}
-
 // widened is an entry with what an earlier run had selected of the same artifact,
 // which is still there: what a directory has is not taken back. selects tells
 // whether some platforms are all that the artifact has.
@@ -338,18 +301,4 @@ func (b *backup) advance(key contentKey, off, n int64) {
 	if added := b.headway.add(key, off, n); added > 0 {
 		b.Progress.Moved(added)
 	}
-}
-
-// counted says how many bytes are read through it.
-type counted struct {
-	io.Reader
-	heard func(n int64)
-}
-
-func (c *counted) Read(p []byte) (int, error) {
-	n, err := c.Reader.Read(p)
-	if n > 0 {
-		c.heard(int64(n))
-	}
-	return n, err
 }

@@ -1,5 +1,5 @@
 // Package engine carries artifacts from registries into a layout and back. It
-// takes a plan in, moves bytes, and says what became of each artifact. It knows
+// takes a plan in, moves bytes, and reports the outcome of each artifact. It knows
 // no flags, no YAML and no terminal.
 //
 // A backup flows one way: selections are expanded into references, each
@@ -8,13 +8,3 @@
 // entries of a layout are mapped to references of a target, what the target
 // lacks is pushed blobs first, and a tag goes out only when its graph is whole.
 package engine
-
-const (
-	// defaultConcurrency is the number of requests in flight over all registries.
-	// At 20 ms a request sixteen of them bring 800 small artifacts a second, and
-	// no public registry has been seen to object.
-	defaultConcurrency = 16
-
-	// defaultBuffer is the memory for blobs that are ahead of a writer.
-	defaultBuffer = 128 << 20
-)

@@ -3,12 +3,9 @@ package engine
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"oras.land/oras-go/v2/content"
-
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -131,26 +128,15 @@ func isMismatch(err error) bool {
 type PlatformError struct {
 	Reference string
 	Wanted    []config.Platform
-	Children  []ocispec.Descriptor
+	Have      []string // the platforms that there are
 }
 
 func (e *PlatformError) Error() string {
-	return fmt.Sprintf("%s: no image for %s, only for %s", e.Reference, platformNames(e.Wanted), strings.Join(e.Have(), ", "))
-}
-
-// Have lists the platforms that there are.
-func (e *PlatformError) Have() []string {
-	var have []string
-	for _, c := range e.Children {
-		if !hasPlatform(c) || isAttestation(c) {
-			continue
-		}
-		name := config.Platform{OS: c.Platform.OS, Architecture: c.Platform.Architecture, Variant: c.Platform.Variant}.String()
-		if !slices.Contains(have, name) {
-			have = append(have, name)
-		}
+	wanted := make([]string, len(e.Wanted))
+	for i, p := range e.Wanted {
+		wanted[i] = p.String()
 	}
-	return have
+	return fmt.Sprintf("%s: no image for %s, only for %s", e.Reference, strings.Join(wanted, ","), strings.Join(e.Have, ", "))
 }
 
 // EntryNameError says that a layout calls an artifact by a name that is none in any

@@ -25,3 +25,9 @@ func written(err error) error {
 	}
 	return &writeError{err}
 }
+
+// wasUnderWay tells an artifact that the end of a run cut off from one that failed.
+func wasUnderWay(ctx context.Context, err error) bool {
+	cause := context.Cause(ctx)
+	return err != nil && (errors.Is(err, context.Canceled) || cause != nil && errors.Is(err, cause))
+}

@@ -5,10 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"sync"
-
-	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/fetch"
@@ -16,52 +13,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
-
-// Forecast is what a run would do, in the numbers that its report then has.
-type Forecast struct {
-	Artifacts []Outlook
-	Distinct  int64    // bytes of all that was selected, each manifest and blob once
-	Shared    int64    // bytes that artifacts have in common, counted once for each but the first
-	There     int64    // of the distinct bytes, those that are there already
-	Near      int64    // and those that come from layouts on disk, over no network
-	Parts     int      // how many manifests and blobs the distinct bytes are
-	New       int      // how many of these are not there
-	Transfer  int64    // bytes that will be moved: Report.Moved
-	Transfers int      // blobs that will be moved
-	Requests  int      // all that the run will make but for tokens, those that were made for the forecast included
-	Newest    []Newest // of a backup: where the newest tags were selected, by repository
-}
-
-// State is what a run would do about one artifact.
-type State string
-
-const (
-	StateNew       State = "new"
-	StateChanged   State = "changed"
-	StateUnchanged State = "unchanged"
-	StateFailed    State = "failed"
-)
-
-// Outlook is what a run would do about one artifact.
-type Outlook struct {
-	Reference config.Reference // of a backup; for a restore what the layout calls it is in Name
-	Name      string
-	Target    string // of a restore
-	Digest    digest.Digest
-	MediaType string
-	Size      int64             // bytes of its graph
-	Platforms []config.Platform // those that an index is cut down to
-	Rewritten bool              // of a restore: that index would be rewritten
-	Referrers []digest.Digest   // sorted; those with a tag of cosign's among them
-	Subjects  []digest.Digest   // of a backup: what it refers to itself, sorted
-	State     State
-	Err       error
-}
-
-// Changes says whether the run would change anything.
-func (f *Forecast) Changes() bool {
-	return slices.ContainsFunc(f.Artifacts, func(o Outlook) bool { return o.State != StateUnchanged })
-}
 
 // ForecastBackup plans a backup and stops before the blobs. there is what the
 // output holds now, or nil; directory says which of the two kinds it is.
@@ -90,22 +41,6 @@ func ForecastBackup(ctx context.Context, c *registry.Client, selections []config
 	f := &Forecast{Requests: requests(c) - before, Transfer: b.moved.Load(), Newest: b.planner.sources.newestTags()}
 	b.forecast(f, there, directory)
 	return f, nil
-}
-
-// requests counts what a client has sent. Beside the kinds of requests, which
-// are a method and a noun, its statistics have sums of their own. What only
-// authentication needs depends on how many requests begin at once, and where a
-// registry sends us on to is known when it does: neither counts.
-func requests(c *registry.Client) int {
-	stats := c.Stats()
-	n := -stats["challenges"]
-	for kind, count := range stats {
-		_, noun, ok := strings.Cut(kind, " ")
-		if ok && noun != "token" && noun != "redirected" {
-			n += count
-		}
-	}
-	return n
 }
 
 func (b *backup) forecast(f *Forecast, there store.Layout, directory bool) {
@@ -249,25 +184,4 @@ func (a *artifact) narrows(e store.Entry) bool {
 		platforms = platformNames(a.platforms())
 	}
 	return platforms != "" && platforms != e.Platforms || !a.scope.referrers && e.Referrers == store.ReferrersAll
-}
-
-// Lock makes of a forecast what pins it. It fails where an artifact could not be
-// resolved: a lock that lacks something would pin its absence.
-func (f *Forecast) Lock() (*config.Lock, error) {
-	lock := new(config.Lock)
-	var errs []error
-	locked := make(map[string]bool)
-	for _, o := range f.Artifacts {
-		if o.Err != nil {
-			errs = append(errs, o.Err)
-			continue
-		}
-		if locked[o.Name] { // by tag, and by tag and digest; another digest would have collided
-			continue
-		}
-		locked[o.Name] = true
-		lock.Artifacts = append(lock.Artifacts, config.LockedArtifact{Reference: o.Reference, Digest: o.Digest,
-			MediaType: o.MediaType, Size: o.Size, Platforms: o.Platforms, Referrers: o.Referrers, Subjects: o.Subjects})
-	}
-	return lock, errors.Join(errs...)
 }

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"slices"
 	"sync"
 )
 
@@ -66,96 +65,4 @@ func (h *headway) giveUp(key contentKey) (rest int64, known bool) {
 	c := h.of(key)
 	c.over = true
 	return key.size - c.done.size(), known
-}
-
-// extents are parts of a blob, sorted, with something between any two.
-type extents []extent
-
-type extent struct{ from, to int64 }
-
-// add puts a part in, as far as the blob goes, and returns what was not in before.
-func (e *extents) add(off, n, size int64) int64 {
-	one := extent{off, min(off+n, size)}
-	if one.from >= one.to {
-		return 0
-	}
-	first, _ := slices.BinarySearchFunc(*e, one.from, func(x extent, from int64) int {
-		if x.to < from {
-			return -1
-		}
-		return 1
-	})
-	last, met := first, int64(0)
-	for ; last < len(*e) && (*e)[last].from <= one.to; last++ {
-		x := (*e)[last]
-		met += max(0, min(x.to, one.to)-max(x.from, one.from))
-	}
-	added := one.to - one.from - met
-	if last > first {
-		one = extent{min(one.from, (*e)[first].from), max(one.to, (*e)[last-1].to)}
-	}
-	*e = slices.Replace(*e, first, last, one)
-	return added
-}
-
-// size returns how much they are.
-func (e extents) size() int64 {
-	n := int64(0)
-	for _, x := range e {
-		n += x.to - x.from
-	}
-	return n
-}
-
-// sending is the progress of one blob on its way to one place, however often it is
-// begun.
-type sending struct {
-	progress Progress
-	size     int64
-	expected bool // by the run
-
-	mu   sync.Mutex // guards done
-	done extents
-}
-
-// expect says that the bytes will go out.
-func (s *sending) expect() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.expectOnce()
-}
-
-func (s *sending) expectOnce() {
-	if !s.expected {
-		s.expected = true
-		s.progress.Expect(s.size - s.done.size())
-	}
-}
-
-// begin is called for each time that the bytes go out, from the first on. The
-// function that it returns hears of them.
-func (s *sending) begin() func(n int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.expectOnce()
-	off := int64(0)
-	return func(n int64) {
-		s.mu.Lock()
-		added := s.done.add(off, n, s.size)
-		s.mu.Unlock()
-		off += n
-		if added > 0 {
-			s.progress.Moved(added)
-		}
-	}
-}
-
-// spare takes back what will not go out: the place has it, or never gets it.
-func (s *sending) spare() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.expected {
-		s.expected = false
-		s.progress.Expect(s.done.size() - s.size)
-	}
 }

@@ -1,10 +1,7 @@
 package engine
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 
@@ -12,7 +9,6 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -48,84 +44,6 @@ func (i *input) family(desc ocispec.Descriptor) []digest.Digest {
 	return slices.Sorted(maps.Keys(below))
 }
 
-// walkChildren adds the manifests below an index to children, as far as they can
-// be read: one that cannot has its say when it is restored.
-func (l *local) walkChildren(desc ocispec.Descriptor, children map[digest.Digest]bool) {
-	count := 0
-	var walk func(stop)
-	walk = func(at stop) {
-		if at.depth > bounds.Depth || count > bounds.Manifests {
-			return
-		}
-		data, err := at.fetch(context.Background(), l)
-		if err != nil {
-			return
-		}
-		m, err := at.parse(context.Background(), data)
-		if err != nil {
-			return
-		}
-		for _, child := range m.Manifests {
-			if !children[child.Digest] {
-				children[child.Digest] = true
-				count++
-				walk(stop{desc: child, depth: at.depth + 1, child: true})
-			}
-		}
-	}
-	walk(stop{desc: desc})
-}
-
-// addReferrer notes what a nameless manifest refers to, if anything.
-func (l *local) addReferrer(entry store.Entry) error {
-	data, err := l.manifest(context.Background(), entry.Descriptor())
-	if err != nil {
-		return err
-	}
-	var m struct {
-		Subject *ocispec.Descriptor `json:"subject"`
-	}
-	if json.Unmarshal(data, &m) != nil || m.Subject == nil {
-		return nil
-	}
-	l.refers(entry.Descriptor(), m.Subject.Digest, entry.Repositories)
-	return nil
-}
-
-// addList notes what a root lists, if it is a list of referrers and no artifact, and
-// returns it.
-func (l *local) addList(r root) (members []store.Entry, is bool) {
-	all, is := store.ReferrersList(r.entry, func(desc ocispec.Descriptor) ([]byte, error) {
-		return l.manifest(context.Background(), desc)
-	})
-	var homes []string
-	if r.ref.Registry != "" {
-		homes = append(homes, r.ref.Name())
-	}
-	for _, m := range all {
-		l.refers(m.Descriptor, m.Subject, homes)
-		members = append(members, store.Entry{MediaType: m.MediaType, ArtifactType: m.ArtifactType, Digest: m.Digest, Size: m.Size})
-	}
-	return members, is
-}
-
-// refers notes that a manifest refers to subject in some repositories; none means any.
-func (l *local) refers(desc ocispec.Descriptor, subject digest.Digest, repositories []string) {
-	homes, met := l.homes[desc.Digest]
-	switch {
-	case !met:
-		l.points[subject] = append(l.points[subject], desc)
-		homes = slices.Clone(repositories)
-	case len(homes) == 0 || len(repositories) == 0:
-		homes = nil
-	default:
-		homes = slices.Concat(homes, repositories)
-		slices.Sort(homes)
-		homes = slices.Compact(homes)
-	}
-	l.homes[desc.Digest] = homes
-}
-
 // belongs tells whether a referrer is one of those of an artifact that came
 // from a repository. A layout that says nothing about it is taken to mean yes.
 func (i *input) belongs(referrer digest.Digest, repository string) bool {
@@ -144,23 +62,4 @@ func (i *input) layoutBlob(d descriptor) (store.Blob, error) {
 		return nil, &store.MismatchError{Descriptor: d.oci(), Size: b.Size()}
 	}
 	return b, nil
-}
-
-// streamed shows the manifests of a stream as a layout.
-type streamed struct{ *store.Stream }
-
-func (s streamed) Open(d digest.Digest) (store.Blob, error) {
-	data, err := s.Manifest(d)
-	if err != nil {
-		return nil, err
-	}
-	return store.BlobOf(data), nil
-}
-
-func (s streamed) Stat(d digest.Digest) (int64, error) {
-	data, err := s.Manifest(d)
-	if err != nil {
-		return 0, fs.ErrNotExist
-	}
-	return int64(len(data)), nil
 }

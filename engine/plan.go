@@ -204,7 +204,7 @@ func (a *artifact) findPlatforms() error {
 	}
 	var children []ocispec.Descriptor
 	a.visit.core(func(v *visit) { children = append(children, v.node.children...) })
-	return &PlatformError{Reference: a.ref.String(), Wanted: a.scope.platforms, Children: children}
+	return &PlatformError{Reference: a.ref.String(), Wanted: a.scope.platforms, Have: platformsIn(children)}
 }
 
 // tellPlatforms says which platforms some indexes have not.

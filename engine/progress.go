@@ -1,7 +1,5 @@
 package engine
 
-import "fmt"
-
 // Progress hears what a run does. Its methods are called from many goroutines
 // and must return at once: nothing that moves waits for a screen.
 type Progress interface {
@@ -22,14 +20,6 @@ type Progress interface {
 	Failed(a ArtifactReport)
 	// Notice says something that the user should know and that is no failure.
 	Notice(message string)
-}
-
-// quantity is a number of things, in words.
-func quantity(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // Silent is a Progress that shows nothing.

@@ -102,3 +102,10 @@ func (r *Report) Failures() []ArtifactReport {
 	}
 	return failed
 }
+
+// Newest says by which order the newest tags of a repository were found.
+type Newest struct {
+	Repository string // the full name
+	Count      int    // how many were asked for
+	Order      string // config.OrderSemver or config.OrderList
+}

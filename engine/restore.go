@@ -9,51 +9,10 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
-
-// RestoreOptions are the choices of a restore. Targets is mandatory.
-type RestoreOptions struct {
-	Concurrency      int              // requests in flight; 0 means 16
-	Buffer           int64            // bytes of memory for blobs that come from a pipe; 0 means 128 MiB
-	Progress         Progress         // nil: Silent
-	Targets          []config.Target  // where to; each gets everything
-	Mapper           *config.Mapper   // nil: the registry goes, the path stays
-	Only             []string         // patterns of references; none: everything
-	ExcludeReferrers bool             //
-	FailFast         bool             // the first artifact that fails ends the run
-	DryRun           bool             // nothing moves; the report tells what would go where, and over what
-	Verify           bool             // what a target got is read back: tags, manifests, blobs, lists of referrers
-	Tag              string           // what the only artifact of the input is to be called, where that has no name; "": nothing
-	TempDir          string           // keeps large blobs of a pipe until they are taken; "": they can be sent once only
-	Now              func() time.Time // nil: time.Now
-
-	// Again chooses what to restore by source and target reference; nil: all.
-	Again func(reference, target string) bool
-}
-
-func (o RestoreOptions) withDefaults() (RestoreOptions, error) {
-	if o.Concurrency <= 0 {
-		o.Concurrency = defaultConcurrency
-	}
-	if o.Buffer <= 0 {
-		o.Buffer = defaultBuffer
-	}
-	if o.Progress == nil {
-		o.Progress = Silent{}
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	var err error
-	if o.Mapper == nil {
-		o.Mapper, err = config.NewMapper(nil)
-	}
-	return o, err
-}
 
 // Restore pushes what a layout holds to the targets under mapped names. Nothing
 // is visible in a target before it is whole: blobs go first, then manifests,

@@ -191,3 +191,18 @@ func isAttestation(c ocispec.Descriptor) bool {
 	_, is := store.AttestationOf(c)
 	return is
 }
+
+// platformsIn lists the platforms that some children of an index are for.
+func platformsIn(children []ocispec.Descriptor) []string {
+	var have []string
+	for _, c := range children {
+		if !hasPlatform(c) || isAttestation(c) {
+			continue
+		}
+		name := config.Platform{OS: c.Platform.OS, Architecture: c.Platform.Architecture, Variant: c.Platform.Variant}.String()
+		if !slices.Contains(have, name) {
+			have = append(have, name)
+		}
+	}
+	return have
+}

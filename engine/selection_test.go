@@ -131,7 +131,7 @@ func TestNoSuchPlatform(t *testing.T) {
 	if !errors.Is(err, engine.ErrNothing) || !errors.As(report.Failures()[0].Err, &missing) {
 		t.Fatalf("%v, %v", err, report.Failures())
 	}
-	if have := missing.Have(); !slices.Equal(have, []string{"linux/amd64", "linux/arm64", "linux/arm/v7"}) {
+	if have := missing.Have; !slices.Equal(have, []string{"linux/amd64", "linux/arm64", "linux/arm/v7"}) {
 		t.Errorf("there are said to be %v", have)
 	}
 }

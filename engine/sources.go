@@ -170,13 +170,6 @@ func (s *sources) tags(ctx context.Context, r *remote, selection config.Selectio
 	return selected, nil
 }
 
-// Newest says by which order the newest tags of a repository were found.
-type Newest struct {
-	Repository string // the full name
-	Count      int    // how many were asked for
-	Order      string // config.OrderSemver or config.OrderList
-}
-
 // chose remembers by which order the newest of all tags were found.
 func (s *sources) chose(selection config.Selection, all []string) {
 	order := selection.Tags.Order(all)

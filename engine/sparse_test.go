@@ -129,7 +129,7 @@ func TestPlatformsWithin(t *testing.T) {
 	if !errors.Is(err, engine.ErrNothing) || !errors.As(report.Failures()[0].Err, &missing) {
 		t.Fatalf("%v, %v", err, report.Failures())
 	}
-	if have := missing.Have(); !slices.Equal(have, []string{"linux/amd64", "linux/arm64"}) {
+	if have := missing.Have; !slices.Equal(have, []string{"linux/amd64", "linux/arm64"}) {
 		t.Errorf("there are said to be %v", have)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"sync/atomic"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
@@ -39,7 +40,7 @@ func (g *graph) explore(ctx context.Context, v *visit, s *scope, at stop) error 
 	}
 	children := s.children(n)
 	if v.sparse = len(children) < len(n.children); v.sparse && len(children) == 0 && at.depth == 0 {
-		return &PlatformError{Reference: o.repository() + "@" + at.desc.Digest.String(), Wanted: s.platforms, Children: n.children}
+		return &PlatformError{Reference: o.repository() + "@" + at.desc.Digest.String(), Wanted: s.platforms, Have: platformsIn(n.children)}
 	}
 	if err := steps(ctx, len(children)); err != nil {
 		return walkError(o, at.desc, err)
@@ -281,4 +282,26 @@ func (g *graph) attachment(ctx context.Context, v *visit, s *scope, ref config.R
 		return nil, err
 	}
 	return w, nil
+}
+
+// abreast bounds how many children of one manifest, or referrers, are walked at a time: an
+// index of 10,000 would have as many stacks of goroutines. What is walked may wait for
+// what others have begun to walk, never for what has not begun.
+const abreast = 64
+
+type walkKey struct{}
+
+// walking is the context of a walk through one artifact, which counts what is
+// begun on it.
+func walking(ctx context.Context) context.Context {
+	return context.WithValue(ctx, walkKey{}, new(atomic.Int64))
+}
+
+// steps counts manifests of a walk before anything is begun for them.
+func steps(ctx context.Context, manifests int) error {
+	n, ok := ctx.Value(walkKey{}).(*atomic.Int64)
+	if ok && n.Add(int64(manifests)) > bounds.Manifests {
+		return bounds.TooBroad
+	}
+	return nil
 }

@@ -1,0 +1,33 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// mostMissing keeps index.json small where a whole registry was away.
+const mostMissing = 100
+
+// markMissing writes into an index what is not whole, or that all is.
+func markMissing(index *store.Index, all []*artifact) {
+	var missing []string
+	for _, a := range all {
+		if a.err != nil {
+			missing = append(missing, a.name)
+		}
+	}
+	delete(index.Annotations, AnnotationMissing)
+	if len(missing) == 0 {
+		return
+	}
+	if index.Annotations == nil {
+		index.Annotations = make(map[string]string)
+	}
+	text := strings.Join(missing[:min(len(missing), mostMissing)], ",")
+	if more := len(missing) - mostMissing; more > 0 {
+		text += fmt.Sprintf(",and %d more", more)
+	}
+	index.Annotations[AnnotationMissing] = text
+}

@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// BackupOptions are the choices of a backup. The zero value works.
+type BackupOptions struct {
+	Concurrency int              // requests in flight; 0 means 16
+	Buffer      int64            // bytes of memory for blobs fetched ahead; 0 means 128 MiB
+	Progress    Progress         // nil: Silent
+	Mapper      *config.Mapper   // checks that no two sources map to one target; nil: unchecked
+	Previous    store.Layout     // a bundle that is about to be replaced: its blobs need no network; may be nil
+	FailFast    bool             // the first artifact that fails ends the run
+	Now         func() time.Time // nil: time.Now
+
+	// Only chooses among what a layout on disk holds, which a selection takes as
+	// a whole; nil: all.
+	Only func(layout, reference string) bool
+}
+
+func (o BackupOptions) withDefaults() BackupOptions {
+	if o.Concurrency <= 0 {
+		o.Concurrency = defaultConcurrency
+	}
+	if o.Buffer <= 0 {
+		o.Buffer = defaultBuffer
+	}
+	if o.Progress == nil {
+		o.Progress = Silent{}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// RestoreOptions are the choices of a restore. Targets is mandatory.
+type RestoreOptions struct {
+	Concurrency      int              // requests in flight; 0 means 16
+	Buffer           int64            // bytes of memory for blobs that come from a pipe; 0 means 128 MiB
+	Progress         Progress         // nil: Silent
+	Targets          []config.Target  // where to; each gets everything
+	Mapper           *config.Mapper   // nil: the registry goes, the path stays
+	Only             []string         // patterns of references; none: everything
+	ExcludeReferrers bool             //
+	FailFast         bool             // the first artifact that fails ends the run
+	DryRun           bool             // nothing moves; the report tells what would go where, and over what
+	Verify           bool             // what a target got is read back: tags, manifests, blobs, lists of referrers
+	Tag              string           // what the only artifact of the input is to be called, where that has no name; "": nothing
+	TempDir          string           // keeps large blobs of a pipe until they are taken; "": they can be sent once only
+	Now              func() time.Time // nil: time.Now
+
+	// Again chooses what to restore by source and target reference; nil: all.
+	Again func(reference, target string) bool
+}
+
+func (o RestoreOptions) withDefaults() (RestoreOptions, error) {
+	if o.Concurrency <= 0 {
+		o.Concurrency = defaultConcurrency
+	}
+	if o.Buffer <= 0 {
+		o.Buffer = defaultBuffer
+	}
+	if o.Progress == nil {
+		o.Progress = Silent{}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	var err error
+	if o.Mapper == nil {
+		o.Mapper, err = config.NewMapper(nil)
+	}
+	return o, err
+}
+
+// leastBuffer is the share of the buffer for content on its way, however much is planned.
+const leastBuffer = 8 << 20
+
+const (
+	// defaultConcurrency is the number of requests in flight over all registries.
+	// At 20 ms a request sixteen of them bring 800 small artifacts a second, and
+	// no public registry has been seen to object.
+	defaultConcurrency = 16
+
+	// defaultBuffer is the memory for blobs that are ahead of a writer.
+	defaultBuffer = 128 << 20
+)
