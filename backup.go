@@ -51,7 +51,7 @@ func (c *backupCommand) Run(ctx context.Context, u *ui) error {
 	if err != nil {
 		return c.refused(ctx, u, "backup", c.filesInUse(b), err)
 	}
-	client, err := c.start(u, b.spec, hostsOf(b.selections, sourceHost))
+	client, err := start(u, &c.runFlags, b.spec, hostsOf(b.selections, sourceHost))
 	if err != nil {
 		return c.refused(ctx, u, "backup", c.filesInUse(b), err)
 	}
@@ -70,14 +70,14 @@ func (c *backupCommand) Run(ctx context.Context, u *ui) error {
 
 // run moves the bytes. The report is nil if it did not come to that.
 func (c *backupCommand) run(ctx context.Context, u *ui, b backup, client *registry.Client) (*engine.Report, error) {
-	out, err := store.Create(b.output, store.CreateOptions{Compression: c.Compression, Stdout: u.stdout,
+	out, err := store.Create(b.output, store.CreateOptions{Compression: c.Compression, Stdout: u.Stdout,
 		NoResume: c.NoResume, Verify: c.VerifyExisting, Interrupted: func() error { return context.Cause(ctx) },
 		Waiting: func() { u.notice("waiting for a reader of %s", b.output) }})
 	if err != nil {
 		return nil, err
 	}
 	previous := openPrevious(out, b.output)
-	p := startProgress(u)
+	p := u.startProgress()
 	report, err := engine.Backup(ctx, client, b.selections, out, engine.BackupOptions{
 		Only:        b.only,
 		Concurrency: c.Concurrency,
@@ -199,7 +199,7 @@ func (c *backupCommand) named(u *ui) ([]config.Selection, error) {
 	for i, ref := range c.References {
 		if ref == "-" {
 			add(config.Arguments(c.References[:i]))
-			add(config.ReadList("standard input", u.stdin))
+			add(config.ReadList("standard input", u.Stdin))
 			rest = c.References[i+1:]
 		}
 	}

@@ -52,7 +52,7 @@ func (c *clientConfigCommand) Run(u *ui) error {
 	if len(made.Files) > 1 {
 		return usage("name a folder for them with -o DIR", "the configuration is %d files", len(made.Files))
 	}
-	if _, err = u.stdout.Write(made.Files[0].Content); err == nil && made.Folder != "" {
+	if _, err = u.Stdout.Write(made.Files[0].Content); err == nil && made.Folder != "" {
 		u.say("on a node it belongs into %s/%s", made.Folder, made.Files[0].Name)
 	}
 	return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,7 +20,7 @@ type example struct{ command, line string }
 // examples are all that --help shows.
 func examples(t *testing.T) []example {
 	t.Helper()
-	parser, err := newParser(t.Context(), &ui{stdout: io.Discard, stderr: io.Discard})
+	parser, err := newGrammar()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +58,7 @@ func TestEveryCommandHasExamples(t *testing.T) {
 
 func leaves(t *testing.T) []*kong.Node {
 	t.Helper()
-	parser, err := newParser(t.Context(), &ui{stdout: io.Discard, stderr: io.Discard})
+	parser, err := newGrammar()
 	if err != nil {
 		t.Fatal(err)
 	}

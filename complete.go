@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"github.com/oras-mirror/oras-mirror/config"
 	"os"
 	"regexp"
 	"slices"
@@ -30,18 +31,24 @@ type completeCommand struct {
 // a description where there is one. What goes wrong is kept from a user who only
 // pressed a key.
 func (c *completeCommand) Run(ctx context.Context, u *ui) error {
-	parser, err := newParser(ctx, u)
+	parser, err := newGrammar()
 	if err != nil {
 		return err
 	}
-	l := readLine(parser.Model.Node, c.Words)
-	for _, candidate := range l.candidates() {
-		text, about, _ := strings.Cut(candidate, "\t")
-		if strings.HasPrefix(text, l.word) || strings.HasPrefix(text, ":") {
-			fmt.Fprintf(u.stdout, "%s\t%s\n", printable(text), printable(about))
-		}
+	for _, candidate := range completions(parser.Model.Node, c.Words) {
+		word, about, _ := strings.Cut(candidate, "\t")
+		fmt.Fprintf(u.Stdout, "%s\t%s\n", printable(word), printable(about))
 	}
 	return nil
+}
+
+// completions returns how the last of some words could go on, with a tab and a
+// description where there is one, and directives for the shell, which begin with ":".
+func completions(root *kong.Node, words []string) []string {
+	l := readLine(root, words)
+	return slices.DeleteFunc(l.candidates(), func(candidate string) bool {
+		return !strings.HasPrefix(candidate, l.word) && !strings.HasPrefix(candidate, ":")
+	})
 }
 
 // line is a command line that is being typed.
@@ -220,8 +227,8 @@ func isHarmless(name string) bool { return harmless.MatchString(name) }
 
 // targetsOf are the names of a spec's targets.
 func targetsOf(path string) []string {
-	spec, err := loadSpec(path)
-	if err != nil || spec == nil {
+	spec, err := config.Load(path)
+	if err != nil {
 		return nil
 	}
 	var all []string

@@ -29,6 +29,6 @@ func (completionCommand) Help() string {
 
 func (c *completionCommand) Run(u *ui) error {
 	script := map[string][]byte{"bash": bashCompletion, "zsh": zshCompletion, "fish": fishCompletion}[c.Shell]
-	_, err := u.stdout.Write(script)
+	_, err := u.Stdout.Write(script)
 	return err
 }

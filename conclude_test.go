@@ -18,7 +18,7 @@ import (
 // conclusion returns exit code and standard error of a run that ended so.
 func conclusion(r *engine.Report, err error) (int, string) {
 	var out bytes.Buffer
-	u := &ui{stderr: &out}
+	u := newUI(Streams{Stderr: &out})
 	err = u.conclude(backupWords, r, err)
 	u.fail(err)
 	return exitCode(err), out.String()
@@ -78,7 +78,7 @@ func TestConclude(t *testing.T) {
 
 func TestHintOnce(t *testing.T) {
 	var out bytes.Buffer
-	u := &ui{stderr: &out}
+	u := newUI(Streams{Stderr: &out})
 	u.fail(errors.Join(usage("so", "one"), usage("so", "two"), usage("other", "three")))
 	want := errorMark + "one\n" + hintMark + "so\n" + errorMark + "two\n" + errorMark + "three\n" + hintMark + "other\n"
 	if out.String() != want {
@@ -88,7 +88,7 @@ func TestHintOnce(t *testing.T) {
 
 func TestNothingSteersTheTerminal(t *testing.T) {
 	var out bytes.Buffer
-	u := &ui{stderr: &out}
+	u := newUI(Streams{Stderr: &out})
 	u.fail(errors.New("registry says \x1b[2J\x1b]0;owned\x07\r\nfine \u009b31m"))
 	if got := strings.TrimSuffix(out.String(), "\n"); strings.ContainsAny(got, "\x1b\x07\r\n\u009b") {
 		t.Errorf("got %q", got)

@@ -63,7 +63,7 @@ func (f *credentialFlags) stdin(s *streams) error {
 
 // credential returns what the flags give, nil if they give nothing. As in oras,
 // a password without a user name is an identity token.
-func (f *credentialFlags) credential(u *ui, hosts []string) (*auth.Credential, error) {
+func (f *credentialFlags) credential(s session, hosts []string) (*auth.Credential, error) {
 	if len(f.names()) == 0 {
 		return nil, nil
 	}
@@ -71,29 +71,29 @@ func (f *credentialFlags) credential(u *ui, hosts []string) (*auth.Credential, e
 	if token && f.Username != "" {
 		return nil, usage("", "--username does not go with an identity token")
 	}
-	secret, err := f.secret(u, hosts)
+	secret, err := f.secret(s, hosts)
 	if err != nil {
 		return nil, err
 	}
-	u.secrets.add(f.Username, secret)
+	s.secrets.add(f.Username, secret)
 	if token || f.Username == "" {
 		return &auth.Credential{RefreshToken: secret}, nil
 	}
 	return &auth.Credential{Username: f.Username, Password: secret}, nil
 }
 
-func (f *credentialFlags) secret(u *ui, hosts []string) (string, error) {
+func (f *credentialFlags) secret(s session, hosts []string) (string, error) {
 	switch {
 	case f.PasswordStdin || f.IdentityTokenStdin:
-		return readSecret(u.stdin)
+		return readSecret(s.stdin)
 	case f.Password != "":
 		return f.Password, nil
 	case f.IdentityToken != "":
 		return f.IdentityToken, nil
-	case !u.stdinTerminal:
+	case !s.stdinTerminal:
 		return "", usage("give it on standard input with --password-stdin", "--username has no password with it")
 	}
-	return askPassword(u, f.Username, hosts)
+	return askPassword(s.prompt, f.Username, hosts)
 }
 
 // readSecret takes all that comes, without the line end that echo adds.
@@ -109,10 +109,10 @@ func readSecret(r io.Reader) (string, error) {
 	return secret, nil
 }
 
-func askPassword(u *ui, username string, hosts []string) (string, error) {
-	fmt.Fprint(u.stderr, printable(fmt.Sprintf("Password of %s at %s: ", username, strings.Join(hosts, ", "))))
+func askPassword(prompt io.Writer, username string, hosts []string) (string, error) {
+	fmt.Fprint(prompt, printable(fmt.Sprintf("Password of %s at %s: ", username, strings.Join(hosts, ", "))))
 	password, err := term.ReadPassword(int(os.Stdin.Fd()))
-	fmt.Fprintln(u.stderr)
+	fmt.Fprintln(prompt)
 	if err != nil {
 		return "", fmt.Errorf("read the password: %w", err)
 	}

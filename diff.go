@@ -46,11 +46,11 @@ func (c *diffCommand) Run(ctx context.Context, u *ui) error {
 	if err := errors.Join(errA, errB); err != nil {
 		return err
 	}
-	client, err := c.start(u, firstSpec(spec, a.spec, b.spec), hostsOf(append(a.selections, b.selections...), sourceHost))
+	client, err := start(u, &c.runFlags, firstSpec(spec, a.spec, b.spec), hostsOf(append(a.selections, b.selections...), sourceHost))
 	if err != nil {
 		return err
 	}
-	p := startProgress(u)
+	p := u.startProgress()
 	r := resolver{client: client, concurrency: c.Concurrency, progress: p, ofBoth: a.isForeign() || b.isForeign()}
 	specs := []*config.Spec{spec, a.spec, b.spec}
 	err = errors.Join(r.resolve(ctx, a, c.rewrites(b, specs)), r.resolve(ctx, b, c.rewrites(a, specs)))
@@ -91,7 +91,7 @@ func firstSpec(specs ...*config.Spec) *config.Spec {
 func (c *diffCommand) write(u *ui, d *difference) error {
 	print := d.print
 	if c.Format == "json" {
-		print = func(io.Writer) error { return printJSON(u.stdout, d) }
+		print = func(io.Writer) error { return printJSON(u.Stdout, d) }
 	}
 	if err := print(u.answer()); err != nil {
 		return err

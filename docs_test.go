@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"os"
 	"regexp"
 	"strings"
@@ -82,7 +81,7 @@ func TestCommandsPageNamesEveryCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parser, err := newParser(t.Context(), &ui{stdout: io.Discard, stderr: io.Discard})
+	parser, err := newGrammar()
 	if err != nil {
 		t.Fatal(err)
 	}

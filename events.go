@@ -127,7 +127,7 @@ func (e *events) failure(err error, hint string) {
 }
 
 // end is the last event of every run.
-func (e *events) end(exitCode int) {
+func (e *events) end(exitCode int) error {
 	one := endEvent{eventHead: e.head("end"), ExitCode: exitCode}
 	if d := e.totals; d != nil {
 		one.DurationSeconds, one.Output, one.Targets, one.Incomplete, one.Totals = d.DurationSeconds, d.Output, d.Targets, d.Incomplete, d.Totals
@@ -136,6 +136,7 @@ func (e *events) end(exitCode int) {
 		one.Totals.Copied = 0
 	}
 	e.write(one)
+	return e.err
 }
 
 // eventScreen is a screen for programs: where the run stands is an event, about
@@ -160,14 +161,30 @@ func (s *eventScreen) show(now time.Time, lines []string, at standing) {
 	s.last = at
 }
 
+// newEvents returns events whose first one says that a command starts.
+func newEvents(w io.Writer, hide func(string) string, command string) (*events, error) {
+	e := &events{w: w, hide: hide, now: time.Now}
+	e.start(command)
+	return e, e.err
+}
+
+// startEvents makes the events of a command take the place of lines.
+func (u *ui) startEvents(command string) error {
+	u.quiet = true
+	e, err := newEvents(u.Stdout, u.secrets.hide, command)
+	if err == nil {
+		u.events = e
+	}
+	return err
+}
+
 // end tells those who listen for events how the run ended, and returns the exit
 // code: that of the run, or of a run that could not be told of.
 func (u *ui) end(code int) int {
 	if u.events == nil {
 		return code
 	}
-	u.events.end(code)
-	if err := u.events.err; err != nil {
+	if err := u.events.end(code); err != nil {
 		u.print(errorMark + err.Error())
 		return cmp.Or(code, int(statusFailed))
 	}

@@ -171,7 +171,7 @@ func (fullWriter) Write([]byte) (int, error) { return 0, errors.New("no space le
 
 func TestEventsThatCannotBeWritten(t *testing.T) {
 	var errs bytes.Buffer
-	u := &ui{stdout: fullWriter{}, stderr: &errs}
+	u := newUI(Streams{Stdout: fullWriter{}, Stderr: &errs})
 	code := run(t.Context(), []string{"restore", "--format", "json", "--input", "testdata/layout", "--dry-run", testregistry.New(t, testregistry.Options{}).Host}, u)
 	if code != 1 || !strings.Contains(errs.String(), "write the events: no space left") {
 		t.Errorf("exit code %d, %s", code, errs.String())

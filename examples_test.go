@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"regexp"
@@ -19,7 +18,7 @@ import (
 // parses checks that a command line is one.
 func parses(t *testing.T, args []string) {
 	t.Helper()
-	parser, err := newParser(t.Context(), &ui{stdout: io.Discard, stderr: io.Discard})
+	parser, err := newGrammar()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ type helpCommand struct {
 }
 
 func (c *helpCommand) Run(ctx context.Context, u *ui) error {
-	parser, err := newParser(ctx, u)
+	parser, err := newParser(ctx, u, new(profile))
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (e *unwrittenError) Unwrap() error { return e.err }
 // noCommand shows the commands to who named none. It is an error all the same:
 // in a script it means that a variable was empty.
 func noCommand(parser *kong.Kong, u *ui) error {
-	parser.Stdout = u.stderr
+	parser.Stdout = u.Stderr
 	trace, err := kong.Trace(parser, nil)
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func (c *initCommand) Run(u *ui) error {
 		return err
 	}
 	if c.Output == "" || c.Output == "-" {
-		_, err := u.stdout.Write([]byte(text))
+		_, err := u.Stdout.Write([]byte(text))
 		return err
 	}
 	if err := writeNew(c.Output, text); err != nil {

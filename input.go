@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -11,23 +13,24 @@ type inputFlags struct {
 }
 
 // claim checks that there is something to read.
-func (f *inputFlags) claim(s *streams, u *ui) error {
+func (f *inputFlags) claim(s *streams, stdinTerminal bool) error {
 	switch {
 	case f.Input == "":
 		return usage("say what to read with --input PATH, or --input - for standard input", "no --input")
 	case f.Input != "-":
 		return nil
-	case u.stdinTerminal:
+	case stdinTerminal:
 		return usage("pipe an archive into it", "standard input is a terminal")
 	}
 	return s.readBy("--input -")
 }
 
-// open opens what the flags name.
-func (f *inputFlags) open(u *ui) (store.Input, error) {
-	options := store.OpenOptions{TempDir: f.TempDir, Spooling: func(size int64) { u.spooling(f.Input, size) }}
+// open opens what the flags name. spooling is told the name and the size of an archive
+// that is unpacked to a temporary file first; a size of -1 is not known.
+func (f *inputFlags) open(stdin io.Reader, spooling func(name string, size int64)) (store.Input, error) {
+	options := store.OpenOptions{TempDir: f.TempDir, Spooling: func(size int64) { spooling(f.Input, size) }}
 	if f.Input == "-" {
-		return store.OpenStream(u.stdin, options)
+		return store.OpenStream(stdin, options)
 	}
 	return store.OpenLayout(f.Input, options)
 }

@@ -27,7 +27,7 @@ func (c *listCommand) Help() string {
 
 func (c *listCommand) Run(ctx context.Context, u *ui) error {
 	u.hints.reads = true
-	in, err := c.openFor(u)
+	in, err := openInput(&c.inputFlags, u)
 	if err != nil {
 		return err
 	}
@@ -35,35 +35,35 @@ func (c *listCommand) Run(ctx context.Context, u *ui) error {
 	if err = errors.Join(err, in.Close()); err != nil {
 		return err
 	}
-	list.input = c.Input
+	list.Input = c.Input
 	if c.Format == "json" {
-		err = printJSON(u.stdout, list)
+		err = printJSON(u.Stdout, list)
 	} else {
-		err = list.print(u.stdout)
+		err = list.print(u.Stdout)
 	}
-	return errors.Join(err, list.conclude(u))
+	return errors.Join(err, concludeList(u, list))
 }
 
-// conclude says what is wrong with the layout, as far as a listing can tell.
-func (l *listing) conclude(u *ui) error {
+// concludeList says what is wrong with the layout, as far as a listing can tell.
+func concludeList(u *ui, l *listing) error {
 	if len(l.Missing) > 0 {
-		u.notice("%v", &incompleteError{l.input, l.Missing})
+		u.notice("%v", &incompleteError{l.Input, l.Missing})
 	}
-	for _, err := range l.faults {
+	for _, err := range l.Faults {
 		u.fail(err)
 	}
-	if len(l.faults) > 0 {
+	if len(l.Faults) > 0 {
 		return statusPartial
 	}
 	return nil
 }
 
-// openFor opens the input of a command that has no other use for a stream.
-func (f *inputFlags) openFor(u *ui) (store.Input, error) {
-	if err := f.claim(&streams{}, u); err != nil {
+// openInput opens the input of a command that has no other use for a stream.
+func openInput(f *inputFlags, u *ui) (store.Input, error) {
+	if err := f.claim(&streams{}, u.StdinTerminal); err != nil {
 		return nil, err
 	}
-	return f.open(u)
+	return f.open(u.Stdin, u.spooling)
 }
 
 // print writes the listing as a table.
@@ -108,13 +108,13 @@ func (c *verifyCommand) Help() string {
 }
 
 func (c *verifyCommand) Run(ctx context.Context, u *ui) error {
-	c.loudnessFlags.apply(u)
+	u.limit(c.Quiet, c.NoTTY)
 	u.hints.reads = true
-	in, err := c.openFor(u)
+	in, err := openInput(&c.inputFlags, u)
 	if err != nil {
 		return c.damaged(u, err)
 	}
-	p := startProgress(u)
+	p := u.startProgress()
 	v, err := verifyInput(ctx, in, store.VerifyOptions{Progress: p.Moved})
 	p.close()
 	if err = errors.Join(err, in.Close()); err != nil {

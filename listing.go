@@ -21,8 +21,8 @@ type listing struct {
 	Artifacts []listed `json:"artifacts"`
 	Missing   []string `json:"missing,omitempty"` // what the backup could not get
 
-	input  string
-	faults []error // what is wrong with the index alone
+	Input  string  `json:"-"` // the path that was listed
+	Faults []error `json:"-"` // what is wrong with the index alone
 }
 
 // listed is one artifact. Size is that of its graph in bytes, its referrers among
@@ -97,7 +97,7 @@ func (c *catalog) list(index *store.Index) (*listing, error) {
 	l := &listing{Artifacts: []listed{}, Missing: engine.Missing(index)}
 	for _, e := range index.Entries {
 		if err := e.CheckName(func() ([]byte, error) { return c.read(e.Descriptor()) }); err != nil {
-			l.faults = append(l.faults, err)
+			l.Faults = append(l.Faults, err)
 		}
 		if e.Name == "" && (c.nested[e.Digest] || c.isReferrer(e)) || c.lists[e.Name] || c.isAttached(e) {
 			continue

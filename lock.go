@@ -63,11 +63,11 @@ func (c *lockCommand) resolve(ctx context.Context, u *ui) (*config.Lock, error) 
 	if err != nil {
 		return nil, err
 	}
-	client, err := c.start(u, b.spec, hostsOf(b.selections, sourceHost))
+	client, err := start(u, &c.runFlags, b.spec, hostsOf(b.selections, sourceHost))
 	if err != nil {
 		return nil, err
 	}
-	p := startProgress(u)
+	p := u.startProgress()
 	f, err := engine.ForecastBackup(ctx, client, b.selections, nil, false, engine.BackupOptions{
 		Concurrency: c.Concurrency, Buffer: int64(c.Buffer), Progress: p, Mapper: b.mapper,
 	})

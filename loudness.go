@@ -1,18 +1,9 @@
 package main
 
-import "time"
-
 // loudnessFlags say how much is told of what a command does.
 type loudnessFlags struct {
 	Quiet bool `group:"Run" short:"q" xor:"loudness" help:"Print only errors and hints."`
 	NoTTY bool `group:"Run" name:"no-tty" help:"Print lines instead of a progress bar, even on a terminal."`
-}
-
-func (f *loudnessFlags) apply(u *ui) {
-	u.quiet = u.quiet || f.Quiet
-	if f.NoTTY {
-		u.columns = nil
-	}
 }
 
 // eventFlags turn what is told into events for a program.
@@ -25,13 +16,7 @@ func (f *eventFlags) begin(u *ui, command string) error {
 	if f.Format != "json" {
 		return nil
 	}
-	u.quiet = true
-	e := &events{w: u.stdout, hide: u.secrets.hide, now: time.Now}
-	if e.start(command); e.err != nil {
-		return e.err
-	}
-	u.events = e
-	return nil
+	return u.startEvents(command)
 }
 
 // filesWritten is standard output, where the events go to it.

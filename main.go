@@ -8,7 +8,9 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
+	"strings"
 
 	"github.com/alecthomas/kong"
 )
@@ -71,8 +73,9 @@ func run(ctx context.Context, args []string, u *ui) int {
 
 func dispatch(ctx context.Context, args []string, u *ui) (err error) {
 	defer leave(&err)
-	u.stdin = stoppable(ctx, u.stdin)
-	parser, err := newParser(ctx, u)
+	u.Stdin = stoppable(ctx, u.Stdin)
+	var cpu profile
+	parser, err := newParser(ctx, u, &cpu)
 	if err != nil {
 		return err
 	}
@@ -83,24 +86,29 @@ func dispatch(ctx context.Context, args []string, u *ui) (err error) {
 	if err != nil {
 		return wrongUsage(err)
 	}
-	defer func() { err = errors.Join(err, u.profile.stop()) }()
+	defer func() { err = errors.Join(err, cpu.stop()) }()
 	boundMemory(defaultBuffer)
 	return command.Run()
 }
 
 // newParser makes the parser of the grammar, with all that commands are given.
-func newParser(ctx context.Context, u *ui) (*kong.Kong, error) {
+func newParser(ctx context.Context, u *ui, cpu *profile) (*kong.Kong, error) {
 	return kong.New(&cli{},
 		kong.Name("oras-mirror"),
 		kong.Description(description),
-		kong.Writers(u.answer(), u.stderr),
+		kong.Writers(u.answer(), u.Stderr),
 		kong.Exit(func(code int) { panic(left(code)) }),
 		kong.Help(printHelp),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100}),
 		kong.ExplicitGroups(groups),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(u),
+		kong.Bind(u, cpu),
 	)
+}
+
+// newGrammar returns a parser that knows the commands and their flags, and runs none.
+func newGrammar() (*kong.Kong, error) {
+	return newParser(context.Background(), newUI(Streams{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: io.Discard}), new(profile))
 }
 
 // left is how --help ends a run: kong leaves from the midst of parsing.

@@ -20,13 +20,11 @@ func (manCommand) Help() string {
 
 // Run prints a page for man(1), all of it from the grammar.
 func (manCommand) Run(ctx context.Context, u *ui) error {
-	parser, err := newParser(ctx, u)
+	parser, err := newGrammar()
 	if err != nil {
 		return err
 	}
-	m := &manPage{}
-	m.write(parser.Model.Node)
-	_, err = io.WriteString(u.stdout, m.text.String())
+	_, err = io.WriteString(u.Stdout, renderManPage(parser.Model.Node, readVersion().Version))
 	return err
 }
 
@@ -56,13 +54,20 @@ var environmentVariables = [][2]string{
 	{"TMPDIR", "where an archive of another tool is unpacked that comes through a pipe"},
 }
 
+// renderManPage returns the page of a program whose grammar is root.
+func renderManPage(root *kong.Node, version string) string {
+	m := &manPage{}
+	m.write(root, version)
+	return m.text.String()
+}
+
 // manPage is a text in the macros of man(7).
 type manPage struct{ text strings.Builder }
 
-func (m *manPage) write(root *kong.Node) {
-	m.macro("TH", "ORAS-MIRROR", "1", "", "oras-mirror "+readVersion().Version)
+func (m *manPage) write(root *kong.Node, version string) {
+	m.macro("TH", "ORAS-MIRROR", "1", "", "oras-mirror "+version)
 	m.section("NAME")
-	m.line("oras-mirror \\- " + roff(strings.ToLower(description[:1])+strings.TrimSuffix(description[1:], ".")))
+	m.line("oras-mirror \\- " + roff(strings.ToLower(root.Help[:1])+strings.TrimSuffix(root.Help[1:], ".")))
 	m.section("SYNOPSIS")
 	m.line(`.B oras\-mirror`)
 	m.line(`.I command` + "\n" + `.RI [ flag " ...] [" argument " ...]"`)

@@ -24,9 +24,9 @@ func (c *backupCommand) outputPath(spec *config.Spec, u *ui) (string, error) {
 		return "", usage("say where with --output PATH, or with output in the spec", "no --output")
 	case path == "-" && c.Format == "json":
 		return "", usage("write the archive to a file", "standard output cannot carry both the archive and the events of --format json")
-	case isStdout(path) && u.stdoutClosed:
+	case isStdout(path) && u.StdoutClosed:
 		return "", errClosed
-	case path == "-" && u.stdoutTerminal:
+	case path == "-" && u.StdoutTerminal:
 		return "", usage("redirect it into a file or a pipe", "an archive is not written to a terminal")
 	}
 	return path, nil

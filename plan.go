@@ -119,7 +119,7 @@ func (c *planCommand) ofBackup(ctx context.Context, u *ui) (*plan, error) {
 	if err := command.mayReplaceOutput(b.spec, path); err != nil {
 		return nil, err
 	}
-	client, err := c.start(u, b.spec, hostsOf(b.selections, sourceHost))
+	client, err := start(u, &c.runFlags, b.spec, hostsOf(b.selections, sourceHost))
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func (c *planCommand) ofBackup(ctx context.Context, u *ui) (*plan, error) {
 	if _, err := os.Stat(path + ".partial"); err == nil && !directory {
 		u.notice("an interrupted backup left %s.partial: backup resumes it, and fetches less than this", path)
 	}
-	progress := startProgress(u)
+	progress := u.startProgress()
 	f, err := engine.ForecastBackup(ctx, client, b.selections, there, directory, engine.BackupOptions{
 		Concurrency: c.Concurrency, Buffer: int64(c.Buffer), Progress: progress, Mapper: b.mapper,
 	})
@@ -155,15 +155,15 @@ func (c *planCommand) ofRestore(ctx context.Context, u *ui) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := c.start(u, r.spec, hostsOf(r.targets, func(t config.Target) string { return t.Registry }))
+	client, err := start(u, &c.runFlags, r.spec, hostsOf(r.targets, func(t config.Target) string { return t.Registry }))
 	if err != nil {
 		return nil, err
 	}
-	in, err := command.open(u)
+	in, err := command.open(u.Stdin, u.spooling)
 	if err != nil {
 		return nil, err
 	}
-	progress := startProgress(u)
+	progress := u.startProgress()
 	f, err := engine.ForecastRestore(ctx, client, in.(store.Layout), engine.RestoreOptions{
 		Concurrency: c.Concurrency, Progress: progress, Targets: r.targets, Mapper: r.mapper, Only: c.Only,
 		ExcludeReferrers: c.excluded(), Tag: r.tag,

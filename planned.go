@@ -79,12 +79,12 @@ func (p *plan) changes() bool { return p.forecast.Changes() || len(p.dropped) > 
 
 func (p *plan) write(u *ui, format string) error {
 	if format == "json" {
-		return printJSON(u.stdout, p.document())
+		return printJSON(u.Stdout, p.document())
 	}
-	if err := p.print(u.stdout); err != nil {
+	if err := p.print(u.Stdout); err != nil {
 		return err
 	}
-	_, err := io.WriteString(u.stdout, p.summary())
+	_, err := io.WriteString(u.Stdout, p.summary())
 	return err
 }
 

@@ -11,11 +11,11 @@ import (
 type profileFlag string
 
 // AfterApply begins the profile.
-func (f profileFlag) AfterApply(u *ui) (err error) {
+func (f profileFlag) AfterApply(p *profile) (err error) {
 	if err := mayReplace("--cpuprofile", string(f), "", nil); err != nil {
 		return err
 	}
-	u.profile, err = startProfile(string(f))
+	*p, err = startProfile(string(f))
 	return err
 }
 

@@ -19,7 +19,7 @@ const namedArtifacts = 500
 // progress hears what the engine does and shows it on a screen. What the engine
 // calls only counts or appends: one goroutine of its own does all the writing,
 // so that a terminal that is held with ^S holds nothing else. That goroutine has
-// the ui for itself until close.
+// the teller and the screen for itself until close.
 type progress struct {
 	listed, resolved, finished, failed atomic.Int64
 	expected, moved                    atomic.Int64 // bytes
@@ -28,7 +28,7 @@ type progress struct {
 	mu    sync.Mutex // guards heard
 	heard []happening
 
-	ui     *ui
+	teller teller
 	screen screen
 	end    chan struct{} // closed by close
 	ended  chan struct{} // closed when the last word is written
@@ -53,9 +53,19 @@ type screen interface {
 	close()
 }
 
-// startProgress shows a run on u until close.
-func startProgress(u *ui) *progress {
-	p := &progress{ui: u, screen: u.screen(), end: make(chan struct{}), ended: make(chan struct{})}
+// teller puts into words what happened. It is called from one goroutine.
+type teller interface {
+	// tell returns the lines that say what happened.
+	tell(happening) []string
+	// clean makes a text fit to be seen.
+	clean(string) string
+	// retry returns the request that is being retried, if any.
+	retry() retry
+}
+
+// startProgress shows a run on a screen until close.
+func startProgress(t teller, s screen) *progress {
+	p := &progress{teller: t, screen: s, end: make(chan struct{}), ended: make(chan struct{})}
 	go p.run(time.Now)
 	return p
 }
@@ -79,11 +89,11 @@ func (p *progress) run(now func() time.Time) {
 func (p *progress) show(now time.Time) {
 	var lines []string
 	for _, h := range p.take() {
-		lines = append(lines, p.ui.tell(h)...)
+		lines = append(lines, p.teller.tell(h)...)
 	}
 	at := p.standing()
-	at.moving = p.ui.clean(at.moving)
-	at.retry = p.ui.retries.look()
+	at.moving = p.teller.clean(at.moving)
+	at.retry = p.teller.retry()
 	p.screen.show(now, lines, at)
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 func TestFinishedLines(t *testing.T) {
-	u := &ui{}
+	u := newUI(Streams{})
 	var lines []string
 	for i := range 25_000 {
 		lines = append(lines, u.finished(engine.ArtifactReport{Reference: fmt.Sprintf("a.io/b:%d", i), Bytes: 2048}, i+1)...)
@@ -41,8 +41,8 @@ func TestFinishedLineOfRestore(t *testing.T) {
 
 func TestFailuresAreToldOnce(t *testing.T) {
 	var out bytes.Buffer
-	u := &ui{stderr: &out}
-	p := &progress{ui: u, screen: &logScreen{w: &out}}
+	u := newUI(Streams{Stderr: &out})
+	p := &progress{teller: u, screen: &logScreen{w: &out}}
 	gone := engine.ArtifactReport{Reference: "a.io/b:v2", Err: &engine.ArtifactError{Reference: "a.io/b:v2", Op: "fetch", Err: errors.New("gone")}}
 	p.Finished(engine.ArtifactReport{Reference: "a.io/b:v1", Bytes: 1})
 	p.Failed(gone)
@@ -63,8 +63,9 @@ failed, for the reasons above: a.io/b:v2, a.io/b:v4
 
 func TestQuietTellsFailures(t *testing.T) {
 	var out bytes.Buffer
-	u := &ui{stderr: &out, quiet: true}
-	p := &progress{ui: u, screen: u.screen()}
+	u := newUI(Streams{Stderr: &out})
+	u.quiet = true
+	p := &progress{teller: u, screen: u.screen()}
 	p.Finished(engine.ArtifactReport{Reference: "a.io/b:v1"})
 	p.Notice("something")
 	p.Failed(engine.ArtifactReport{Reference: "a.io/b:v2", Err: errors.New("gone")})
@@ -143,7 +144,7 @@ func (w stuckWriter) Write(p []byte) (int, error) {
 
 func TestProgressNeverBlocks(t *testing.T) {
 	w := stuckWriter{make(chan struct{})}
-	p := startProgress(&ui{stderr: w, columns: func() int { return 80 }})
+	p := (newUI(Streams{Stderr: w, Columns: func() int { return 80 }})).startProgress()
 	p.Listed(1000)
 	var group sync.WaitGroup
 	for range 8 {

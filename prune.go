@@ -51,7 +51,7 @@ func (c *pruneCommand) Run(ctx context.Context, u *ui) error {
 	if err := c.stdin(&s); err != nil {
 		return err
 	}
-	client, err := c.start(u, spec, hostsOf(selections, sourceHost))
+	client, err := start(u, &c.runFlags, spec, hostsOf(selections, sourceHost))
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (c *pruneCommand) path(spec *config.Spec) (string, error) {
 func (c *pruneCommand) conclude(u *ui, path string, selected *engine.Selected, pruned *store.Pruned) error {
 	if c.DryRun {
 		for _, e := range pruned.Entries {
-			if _, err := fmt.Fprintf(u.stdout, "%s %s\n", printable(e.Name), printable(e.Digest.String())); err != nil {
+			if _, err := fmt.Fprintf(u.Stdout, "%s %s\n", printable(e.Name), printable(e.Digest.String())); err != nil {
 				return err
 			}
 		}

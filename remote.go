@@ -44,7 +44,7 @@ func (f *remoteFlags) filesNamed() []fileInUse {
 
 // options turns flags and spec into what a client is made from. It reads the
 // password if standard input has it.
-func (f *remoteFlags) options(spec *config.Spec, u *ui, hosts []string) (registry.Options, error) {
+func (f *remoteFlags) options(spec *config.Spec, run session, hosts []string) (registry.Options, error) {
 	if err := f.oneRegistry(hosts); err != nil {
 		return registry.Options{}, err
 	}
@@ -56,18 +56,18 @@ func (f *remoteFlags) options(spec *config.Spec, u *ui, hosts []string) (registr
 	if over.Header, err = parseHeaders(f.Header); err != nil {
 		return registry.Options{}, err
 	}
-	u.secrets.addHeaders(over.Header)
-	u.secrets.addProxies(os.Environ())
+	run.secrets.addHeaders(over.Header)
+	run.secrets.addProxies(os.Environ())
 	if over.Resolve, err = parseResolve(f.Resolve); err != nil {
 		return registry.Options{}, err
 	}
-	if over.Credential, err = f.credential(u, hosts); err != nil {
+	if over.Credential, err = f.credential(run, hosts); err != nil {
 		return registry.Options{}, err
 	}
 	return registry.Options{
 		Concurrency:     f.Concurrency,
 		CredentialFiles: f.RegistryConfig,
-		Secret:          u.secrets.add,
+		Secret:          run.secrets.add,
 		UserAgent:       "oras-mirror/" + readVersion().Version + " (" + runtime.GOOS + "; " + runtime.GOARCH + ")",
 		Settings: func(host string) (registry.Settings, error) {
 			return f.settings(spec, host, over)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/alecthomas/kong"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,16 +13,15 @@ import (
 // settingsOf is how a command line reaches a registry.
 func settingsOf(t *testing.T, spec *config.Spec, host string, args ...string) registry.Settings {
 	t.Helper()
-	parser, err := newParser(t.Context(), &ui{})
+	var flags struct{ runFlags }
+	parser, err := kong.New(&flags)
 	if err != nil {
 		t.Fatal(err)
 	}
-	parsed, err := parser.Parse(append([]string{"restore", "--input", "x", "a.io"}, args...))
-	if err != nil {
+	if _, err := parser.Parse(args); err != nil {
 		t.Fatal(err)
 	}
-	command := parsed.Selected().Target.Addr().Interface().(*restoreCommand)
-	options, err := command.options(spec, &ui{stdin: strings.NewReader("secret\r\n")}, []string{host})
+	options, err := flags.options(spec, session{stdin: strings.NewReader("secret\r\n"), secrets: new(secrets)}, []string{host})
 	if err != nil {
 		t.Fatal(err)
 	}

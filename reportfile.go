@@ -94,10 +94,18 @@ type reporter struct {
 	events   *events // that end with the totals; nil: none
 }
 
-// reporter begins a report. That it cannot be written should be known before a
+// reportOptions are what a report needs of its run.
+type reportOptions struct {
+	hide         func(string) string
+	events       *events     // nil: none
+	used         []fileInUse // files that the report must not replace
+	stdoutClosed bool
+}
+
+// newReporter begins a report. That it cannot be written should be known before a
 // run that takes hours, and not after. It replaces none of the files in use.
-func (f *reportFlags) reporter(u *ui, command string, used []fileInUse) (*reporter, error) {
-	r := &reporter{path: f.Report, began: time.Now(), hide: u.secrets.hide, events: u.events}
+func newReporter(path, command string, o reportOptions) (*reporter, error) {
+	r := &reporter{path: path, began: time.Now(), hide: o.hide, events: o.events}
 	r.document = reportDocument{APIVersion: config.APIVersion, Kind: reportKind, Command: command, Version: readReportVersion(), Started: r.began.UTC()}
 	if r.path == "" {
 		return r, nil
@@ -105,18 +113,18 @@ func (f *reportFlags) reporter(u *ui, command string, used []fileInUse) (*report
 	if r.path == "-" {
 		return nil, usage("name a file", "--report is not written to standard output")
 	}
-	if isStdout(r.path) && u.stdoutClosed {
+	if isStdout(r.path) && o.stdoutClosed {
 		return nil, errClosed
 	}
-	if err := mayReplace("--report", r.path, aReport, used); err != nil {
+	if err := mayReplace("--report", r.path, aReport, o.used); err != nil {
 		return nil, err
 	}
-	if path, err := filepath.EvalSymlinks(r.path); err == nil {
-		r.path = path // a link stays one
+	if target, err := filepath.EvalSymlinks(r.path); err == nil {
+		r.path = target // a link stays one
 	}
 	switch info, err := os.Stat(r.path); {
 	case err == nil && info.IsDir():
-		return nil, usage("name a file", "--report %s is a directory", f.Report)
+		return nil, usage("name a file", "--report %s is a directory", path)
 	case err == nil && !info.Mode().IsRegular():
 		r.device = true
 		return r, nil
@@ -126,6 +134,10 @@ func (f *reportFlags) reporter(u *ui, command string, used []fileInUse) (*report
 		return nil, err
 	}
 	return r, errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+func (f *reportFlags) reporter(u *ui, command string, used []fileInUse) (*reporter, error) {
+	return newReporter(f.Report, command, reportOptions{hide: u.secrets.hide, events: u.events, used: used, stdoutClosed: u.StdoutClosed})
 }
 
 // refused writes the report of a run that ended before it began: an old one that

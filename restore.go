@@ -48,7 +48,7 @@ func (c *restoreCommand) Run(ctx context.Context, u *ui) error {
 	if err != nil {
 		return c.refused(ctx, u, "restore", c.filesInUse(r), err)
 	}
-	client, err := c.start(u, r.spec, hostsOf(r.targets, func(t config.Target) string { return t.Registry }))
+	client, err := start(u, &c.runFlags, r.spec, hostsOf(r.targets, func(t config.Target) string { return t.Registry }))
 	if err != nil {
 		return c.refused(ctx, u, "restore", c.filesInUse(r), err)
 	}
@@ -73,11 +73,11 @@ func (c *restoreCommand) run(ctx context.Context, u *ui, r restore, client *regi
 	if !c.DryRun {
 		u.hints.again = "the same command pushes only what " + strings.Join(namesOf(r.targets), ", ") + " still lacks"
 	}
-	in, err := c.open(u)
+	in, err := c.open(u.Stdin, u.spooling)
 	if err != nil {
 		return nil, err
 	}
-	p := startProgress(u)
+	p := u.startProgress()
 	report, err := engine.Restore(ctx, client, in, engine.RestoreOptions{
 		Verify:           c.Verify,
 		Again:            r.again.wants(),
@@ -114,7 +114,7 @@ func (c *restoreCommand) plan(u *ui) (r restore, err error) {
 		return r, usage(didYouMean("--input "+path), "no --input")
 	}
 	var s streams
-	if err := errors.Join(c.inputFlags.claim(&s, u), c.stdin(&s)); err != nil {
+	if err := errors.Join(c.inputFlags.claim(&s, u.StdinTerminal), c.stdin(&s)); err != nil {
 		return r, err
 	}
 	if c.DryRun && c.Report != "" {
@@ -231,7 +231,7 @@ func printRoutes(u *ui, report *engine.Report) error {
 		if text := overwrittenText(a); text != "" {
 			line += " (" + text + ")"
 		}
-		if _, err := fmt.Fprintln(u.stdout, printable(line)); err != nil {
+		if _, err := fmt.Fprintln(u.Stdout, printable(line)); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -11,7 +10,7 @@ import (
 
 func grammarOf(t *testing.T) *kong.Kong {
 	t.Helper()
-	parser, err := newParser(t.Context(), &ui{stdout: io.Discard, stderr: io.Discard})
+	parser, err := newGrammar()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,6 +72,6 @@ func (schemaCommand) Help() string {
 }
 
 func (schemaCommand) Run(u *ui) error {
-	_, err := u.stdout.Write(schemas.Mirror)
+	_, err := u.Stdout.Write(schemas.Mirror)
 	return err
 }

@@ -315,10 +315,10 @@ func TestLinesBreakBetweenWords(t *testing.T) {
 		}
 	}
 	var out strings.Builder
-	u := &ui{stderr: &out, columns: func() int { return 30 }}
+	u := newUI(Streams{Stderr: &out, Columns: func() int { return 30 }})
 	u.say("%s", "a line that is longer than the window")
 	u.notice("%s", "a notice that is longer than the window")
-	(&barScreen{w: &out, columns: u.columns}).show(time.Now(), []string{"what failed is longer than the window"}, standing{})
+	(&barScreen{w: &out, columns: u.Columns}).show(time.Now(), []string{"what failed is longer than the window"}, standing{})
 	for _, row := range strings.Split(out.String(), "\n") {
 		if row = row[strings.LastIndexAny(row, "J\r")+1:]; len(row) > 30 {
 			t.Errorf("a row of %d: %q", len(row), row)

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -82,25 +83,44 @@ func (f *runFlags) Validate() error {
 	return errors.Join(f.limitFlags.Validate(), f.remoteFlags.Validate())
 }
 
-// start makes the client of a run, for the registries that it will talk to.
-func (f *runFlags) start(u *ui, spec *config.Spec, hosts []string) (*registry.Client, error) {
-	options, err := f.options(spec, u, hosts)
+// client makes the client of a run, for the registries that it will talk to.
+func (f *runFlags) client(spec *config.Spec, s session, hosts []string) (*registry.Client, error) {
+	options, err := f.options(spec, s, hosts)
 	if err != nil {
 		return nil, err
 	}
 	options.StallTimeout, options.MaxManifest = f.StallTimeout, int64(f.MaxManifestSize)
-	options.Retry.Told = u.retries.begin
+	options.Retry.Told = s.retrying
 	boundMemory(int64(f.Buffer))
-	f.loudnessFlags.apply(u)
 	if f.Debug {
-		u.columns = nil
-		options.Debug = debugTo(u)
+		options.Debug = debugTo(s.print)
 	}
+	return registry.New(options), nil
+}
+
+// session is what the flags of a run need beside a command line.
+type session struct {
+	stdin         io.Reader
+	stdinTerminal bool
+	prompt        io.Writer // asks for a password
+	secrets       *secrets  // that must not be shown
+	retrying      func(registry, reason string) (over func())
+	print         func(string)
+}
+
+// start makes the client of a run, for the registries that it will talk to, and has the
+// ui say as much as the flags ask for.
+func start(u *ui, f *runFlags, spec *config.Spec, hosts []string) (*registry.Client, error) {
+	client, err := f.client(spec, session{stdin: u.Stdin, stdinTerminal: u.StdinTerminal, prompt: u.Stderr, secrets: &u.secrets,
+		retrying: u.retries.begin, print: u.print}, hosts)
+	if err != nil {
+		return nil, err
+	}
+	u.limit(f.Quiet, f.NoTTY || f.Debug)
 	if f.Password != "" || f.IdentityToken != "" {
 		u.notice("others on this machine can see a password on a command line; --password-stdin and --identity-token-stdin hide it")
 	}
 	u.hints = hints{given: len(f.names()) > 0, files: f.RegistryConfig, buffer: true}
-	client := registry.New(options)
 	return client, client.Check(hosts)
 }
 
@@ -122,12 +142,12 @@ func boundMemory(buffer int64) {
 }
 
 // debugTo returns a printer that any goroutine may call.
-func debugTo(u *ui) func(string, ...any) {
+func debugTo(print func(string)) func(string, ...any) {
 	var mu sync.Mutex
 	return func(format string, a ...any) {
 		mu.Lock()
 		defer mu.Unlock()
-		u.print("oras-mirror: debug: " + fmt.Sprintf(format, a...))
+		print("oras-mirror: debug: " + fmt.Sprintf(format, a...))
 	}
 }
 

@@ -17,19 +17,14 @@ import (
 // command and nothing else; the rest goes to standard error. Errors and hints
 // are not for concurrent use.
 type ui struct {
-	stdin          io.Reader
-	stdout, stderr io.Writer
-	stdinTerminal  bool
-	stdoutTerminal bool
-	stdoutClosed   bool       // what is written there is lost
-	columns        func() int // of the terminal on standard error; nil: it is none
-	quiet          bool       // nothing is said but errors and hints
-	events         *events    // of --format json; nil: none
+	Streams
+
+	quiet  bool    // nothing is said but errors and hints
+	events *events // of --format json; nil: none
 
 	hints   hints
 	secrets secrets
 	retries retries
-	profile profile
 	hinted  map[string]bool      // hints that were given: once is enough
 	told    map[artifactKey]bool // failures that were said
 	wholes  map[string]bool      // errors of whole registries that were said
@@ -43,18 +38,31 @@ const (
 	note      = "oras-mirror: note: "
 )
 
+// Streams are what a ui reads and writes.
+type Streams struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	StdinTerminal  bool
+	StdoutTerminal bool
+	StdoutClosed   bool       // what is written there is lost
+	Columns        func() int // width of the terminal on standard error; nil: it is none
+}
+
+// newUI returns a ui on some streams.
+func newUI(s Streams) *ui { return &ui{Streams: s} }
+
 // terminalUI is the ui of this process.
 func terminalUI() *ui {
-	u := &ui{
-		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		stdinTerminal:  isTerminal(os.Stdin),
-		stdoutTerminal: isTerminal(os.Stdout),
-	}
-	if u.stdoutClosed = isClosed(os.Stdout); u.stdoutClosed {
-		u.stdout = closedOutput{}
+	u := newUI(Streams{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		StdinTerminal:  isTerminal(os.Stdin),
+		StdoutTerminal: isTerminal(os.Stdout),
+	})
+	if u.StdoutClosed = isClosed(os.Stdout); u.StdoutClosed {
+		u.Stdout = closedOutput{}
 	}
 	if isTerminal(os.Stderr) && canRedraw(os.Getenv) {
-		u.columns = stderrColumns
+		u.Columns = stderrColumns
 	}
 	return u
 }
@@ -70,10 +78,10 @@ func (closedOutput) Write([]byte) (int, error) { return 0, errClosed }
 // answer returns where a command writes whose exit code says what it is asked for: it
 // does without a standard output.
 func (u *ui) answer() io.Writer {
-	if u.stdoutClosed {
+	if u.StdoutClosed {
 		return io.Discard
 	}
-	return u.stdout
+	return u.Stdout
 }
 
 // canRedraw says whether a line on a terminal may be drawn over: not where a CI
@@ -95,26 +103,40 @@ func stderrColumns() int {
 	return columns
 }
 
+// limit makes a ui say less: nothing but errors and hints if quiet, lines without a bar
+// if plain.
+func (u *ui) limit(quiet, plain bool) {
+	u.quiet = u.quiet || quiet
+	if plain {
+		u.Columns = nil
+	}
+}
+
 // screen returns where progress is shown.
 func (u *ui) screen() screen {
 	switch {
 	case u.events != nil:
-		return &eventScreen{events: u.events, errors: u.stderr}
-	case u.quiet || u.columns == nil:
-		return &logScreen{w: u.stderr, quiet: u.quiet}
+		return &eventScreen{events: u.events, errors: u.Stderr}
+	case u.quiet || u.Columns == nil:
+		return &logScreen{w: u.Stderr, quiet: u.quiet}
 	}
-	return &barScreen{w: u.stderr, columns: u.columns}
+	return &barScreen{w: u.Stderr, columns: u.Columns}
 }
+
+// startProgress shows a run until its close.
+func (u *ui) startProgress() *progress { return startProgress(u, u.screen()) }
+
+func (u *ui) retry() retry { return u.retries.look() }
 
 // print writes a line even with --quiet.
 func (u *ui) print(text string) { u.put(u.clean(text)) }
 
 // put writes a line that is clean. On a terminal it breaks between words.
 func (u *ui) put(line string) {
-	if u.columns != nil {
-		line = wrapped(line, u.columns())
+	if u.Columns != nil {
+		line = wrapped(line, u.Columns())
 	}
-	fmt.Fprintln(u.stderr, line)
+	fmt.Fprintln(u.Stderr, line)
 }
 
 // clean makes a line fit to be seen. What is not printable may be part of a secret.

@@ -11,7 +11,7 @@ import (
 func try(t *testing.T, stdin string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	u := &ui{stdin: strings.NewReader(stdin), stdout: &out, stderr: &errs}
+	u := newUI(Streams{Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &errs})
 	code = run(t.Context(), args, u)
 	return code, out.String(), errs.String()
 }
@@ -100,7 +100,7 @@ func TestTerminalIsNoFile(t *testing.T) {
 		{"list", "--input", "-"},
 	} {
 		var out, errs bytes.Buffer
-		u := &ui{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, stdinTerminal: true, stdoutTerminal: true}
+		u := newUI(Streams{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, StdinTerminal: true, StdoutTerminal: true})
 		if code := run(t.Context(), args, u); code != 2 || !strings.Contains(errs.String(), "terminal") {
 			t.Errorf("%v: exit code %d, %s", args, code, errs.String())
 		}
@@ -120,7 +120,7 @@ func TestOutputThatTakesNothingIsNoWrongUsage(t *testing.T) {
 	for _, args := range []string{"--help", "backup --help", "help", "help backup", "version", "version --format json",
 		"schema", "man", "completion bash", "init", "list --input " + filepath.Join(testdata, "layout")} {
 		var errs bytes.Buffer
-		u := &ui{stdin: strings.NewReader(""), stdout: fullWriter{}, stderr: &errs}
+		u := newUI(Streams{Stdin: strings.NewReader(""), Stdout: fullWriter{}, Stderr: &errs})
 		code := run(t.Context(), strings.Fields(args), u)
 		if code != 1 || errs.String() != errorMark+"no space left\n" {
 			t.Errorf("%s: exit code %d, %q", args, code, errs.String())

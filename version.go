@@ -33,7 +33,7 @@ type versionInfo struct {
 func (c versionCommand) Run(u *ui) error {
 	info := readVersion()
 	if c.Format == "json" {
-		return printJSON(u.stdout, info)
+		return printJSON(u.Stdout, info)
 	}
 	_, err := fmt.Fprintf(u.answer(), "oras-mirror %s (%s, %s)\n", info.Version, info.Go, info.Platform)
 	return err

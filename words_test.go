@@ -279,7 +279,8 @@ func TestWords(t *testing.T) {
 // render returns what standard error gets.
 func (w wording) render(ctx context.Context) string {
 	var out, product bytes.Buffer
-	u := &ui{stdin: strings.NewReader(""), stdout: &product, stderr: &out, hints: w.hints}
+	u := newUI(Streams{Stdin: strings.NewReader(""), Stdout: &product, Stderr: &out})
+	u.hints = w.hints
 	switch {
 	case w.args != nil:
 		run(ctx, w.args, u)
