@@ -1,17 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/atomicfile"
 )
 
 type lockCommand struct {
@@ -116,25 +115,14 @@ func lockedNames(l *config.Lock) []tagged {
 	return all
 }
 
-// writeLock puts a lock in place when all of it is on the disk.
-func writeLock(path string, lock *config.Lock) (err error) {
-	var text bytes.Buffer
-	if _, err := lock.WriteTo(&text); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.partial")
+// writeLock replaces the lock at path, all at once.
+func writeLock(path string, lock *config.Lock) error {
+	f, err := atomicfile.Create(path)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(text.Bytes())
-	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
-	if err != nil {
-		return err
+	if _, err := lock.WriteTo(f); err != nil {
+		return errors.Join(err, f.Close())
 	}
-	return os.Rename(f.Name(), path)
+	return errors.Join(f.Commit(), f.Close())
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/atomicfile"
 )
 
 // reportFlags are about the report of a run.
@@ -129,11 +130,11 @@ func newReporter(path, command string, o reportOptions) (*reporter, error) {
 		r.device = true
 		return r, nil
 	}
-	probe, err := r.aside()
+	probe, err := atomicfile.Create(r.path)
 	if err != nil {
 		return nil, err
 	}
-	return r, errors.Join(probe.Close(), os.Remove(probe.Name()))
+	return r, probe.Close()
 }
 
 func (f *reportFlags) reporter(u *ui, command string, used []fileInUse) (*reporter, error) {
@@ -153,11 +154,6 @@ func (f *reportFlags) refused(ctx context.Context, u *ui, command string, used [
 	return errors.Join(err, r.write(ctx, nil, err))
 }
 
-// aside opens a file beside the report.
-func (r *reporter) aside() (*os.File, error) {
-	return os.CreateTemp(filepath.Dir(r.path), filepath.Base(r.path)+".*")
-}
-
 // write puts the report in place, all at once.
 func (r *reporter) write(ctx context.Context, done *engine.Report, runErr error) error {
 	r.fill(ctx, done, runErr)
@@ -170,18 +166,17 @@ func (r *reporter) write(ctx context.Context, done *engine.Report, runErr error)
 	if r.device {
 		return r.writeThrough()
 	}
-	f, err := r.aside()
+	f, err := atomicfile.Create(r.path)
 	if err != nil {
 		return err
 	}
-	err = errors.Join(printJSON(f, &r.document), f.Sync(), f.Close())
-	if err == nil {
-		err = errors.Join(os.Chmod(f.Name(), 0o644), os.Rename(f.Name(), r.path))
+	if err = printJSON(f, &r.document); err == nil {
+		err = f.Commit()
 	}
 	if err != nil {
-		err = errors.Join(fmt.Errorf("%s: the report cannot be written: %w", r.path, err), os.Remove(f.Name()))
+		err = fmt.Errorf("%s: the report cannot be written: %w", r.path, err)
 	}
-	return err
+	return errors.Join(err, f.Close())
 }
 
 // writeThrough writes to what is no file.

@@ -12,6 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/internal/atomicfile"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -49,7 +50,7 @@ type Dir struct {
 	active map[digest.Digest]bool // guarded by mu: digests being ingested
 	worth  bool                   // guarded by mu: this run has downloaded a blob
 
-	sync        func(path string) error // syncPath, but for tests
+	sync        func(path string) error // atomicfile.Sync, but for tests
 	interrupted func() error            // see CreateOptions
 }
 
@@ -69,7 +70,7 @@ func newDir(path string, doubt bool, interrupted func() error) (*Dir, error) {
 		doubt:       doubt,
 		folder:      folder{path: filepath.Clean(path), index: new(Index)},
 		active:      make(map[digest.Digest]bool),
-		sync:        syncPath,
+		sync:        atomicfile.Sync,
 	}
 	if err := d.open(); err != nil {
 		d.Close()

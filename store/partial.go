@@ -10,6 +10,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/internal/atomicfile"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -133,7 +134,7 @@ func (p *partial) commit(incomplete bool) (path string, err error) {
 			return "", errors.Join(err, p.buffer.Flush(), p.lock.release())
 		}
 	}
-	if err := errors.Join(p.buffer.Flush(), syncFile(p.file)); err != nil {
+	if err := errors.Join(p.buffer.Flush(), atomicfile.SyncFile(p.file)); err != nil {
 		return "", errors.Join(err, p.lock.release()) // for another run
 	}
 	if !inPlace(p.file, p.target+".partial") {
@@ -143,7 +144,7 @@ func (p *partial) commit(incomplete bool) (path string, err error) {
 	if err := p.lock.releaseAfter(rename); err != nil {
 		return "", outputError(path, err)
 	}
-	return path, syncPath(filepath.Dir(target))
+	return path, atomicfile.Sync(filepath.Dir(target))
 }
 
 // checkReplaced makes sure that a file which the user did not name is ours, if it is there.

@@ -2,13 +2,9 @@ package store
 
 import (
 	"context"
-	"errors"
 	"maps"
-	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
-	"syscall"
 
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
@@ -62,33 +58,4 @@ func sideBySide[T any](ctx context.Context, all []T, do func(T) error) error {
 		return err
 	}
 	return context.Cause(ctx)
-}
-
-// syncPath makes a file or a folder survive a loss of power.
-func syncPath(path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	flag := os.O_RDONLY
-	if runtime.GOOS == "windows" {
-		if info.IsDir() {
-			return nil // folders cannot be synced there
-		}
-		flag = os.O_RDWR // and only what is open for writing can
-	}
-	f, err := os.OpenFile(path, flag, 0)
-	if err != nil {
-		return err
-	}
-	return errors.Join(syncFile(f), f.Close())
-}
-
-// syncFile syncs f. A file system that has no such thing is taken as it is.
-func syncFile(f *os.File) error {
-	err := f.Sync()
-	if errors.Is(err, syscall.ENOTSUP) || errors.Is(err, syscall.EINVAL) {
-		return nil
-	}
-	return err
 }
