@@ -66,7 +66,7 @@ func TestWrongUsage(t *testing.T) {
 		{args: "verify", fact: "no --input"},
 		{args: "validate", fact: "missing flags: --file"},
 		{args: "validate -f missing.yaml", fact: "missing.yaml: no such file"},
-		{args: "backup -o x.tgz a.io/b:v1,", fact: "nothing stands behind a comma"},
+		{args: "backup -o x.tgz a.io/b:v1,", fact: "no tag or digest after a comma"},
 		{args: "backup -o x.tgz a.io/b,v1" + digest, fact: "a list of tags needs a tag before the comma"},
 	} {
 		t.Run(test.args, func(t *testing.T) {

@@ -63,7 +63,7 @@ func (d *decoder) exhausted(n *yaml.Node, path string) bool {
 
 func (d *decoder) sequence(n *yaml.Node, path string, v reflect.Value) {
 	if n.Kind != yaml.SequenceNode || n.ShortTag() != "!!seq" {
-		d.fault(n, path, "must be a list, is "+describe(n))
+		d.fault(n, path, "expected a list, got "+describe(n))
 		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
@@ -97,7 +97,7 @@ func (d *decoder) short(n *yaml.Node, path string, v reflect.Value) bool {
 func (d *decoder) toggle(n *yaml.Node, path string, choice *ReferrerChoice) {
 	on := new(bool)
 	if setBool(n, reflect.ValueOf(on).Elem()) != "" {
-		d.fault(n, path, "must be true, false or a mapping, is "+describe(n))
+		d.fault(n, path, "expected true, false or a mapping, got "+describe(n))
 		return
 	}
 	choice.Referrers = on
@@ -106,7 +106,7 @@ func (d *decoder) toggle(n *yaml.Node, path string, choice *ReferrerChoice) {
 // text fills a struct from a string; must says what else it could be.
 func (d *decoder) text(n *yaml.Node, path string, text encoding.TextUnmarshaler, must string) {
 	if n.ShortTag() != "!!str" {
-		d.fault(n, path, "must be "+must+", is "+describe(n)+quoted(n))
+		d.fault(n, path, "expected "+must+", got "+describe(n)+quoted(n))
 		return
 	}
 	if err := text.UnmarshalText([]byte(n.Value)); err != nil {

@@ -43,9 +43,9 @@ func (t Target) CheckRepository(path string) error {
 	}
 	more := ""
 	if d.most == 0 {
-		more = ", or deeper"
+		more = " or deeper"
 	}
-	return fmt.Errorf("a repository of %s is %s%s", t.Registry, d.form, more)
+	return fmt.Errorf("a repository of %s must be %s%s", t.Registry, d.form, more)
 }
 
 func depthOf(registry string) (depth, bool) {

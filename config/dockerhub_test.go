@@ -53,7 +53,7 @@ func TestDockerHubHasOneName(t *testing.T) {
 		}
 	}
 	_, err := Parse("mirror.yaml", []byte("apiVersion: "+APIVersion+"\nkind: "+Kind+"\nregistries: [{registry: docker.io}, {registry: index.docker.io}]\nsources: [docker.io/a/b:c]\n"))
-	if err == nil || !strings.Contains(err.Error(), "listed already") {
+	if err == nil || !strings.Contains(err.Error(), "already listed") {
 		t.Errorf("two settings of one registry: %v", err)
 	}
 	if ref, err := ParseReference("index.docker.io:5000/alpine:3"); err != nil || ref.Registry != "index.docker.io:5000" {

@@ -18,7 +18,7 @@ const mergeTag = "!!merge"
 // that it merges and has not itself.
 func (d *decoder) entries(n *yaml.Node, path string) []entry {
 	if slices.Contains(d.merges, n) {
-		d.fault(n, path, "a mapping that merges itself")
+		d.fault(n, path, "the mapping merges itself")
 		return nil
 	}
 	d.merges = append(d.merges, n)
@@ -57,12 +57,12 @@ func (d *decoder) entries(n *yaml.Node, path string) []entry {
 // where at is, which may be an alias.
 func (d *decoder) unusable(at, key *yaml.Node, path string, seen map[string]int) bool {
 	if tag := key.ShortTag(); key.Kind != yaml.ScalarNode || tag != "!!str" && tag != mergeTag {
-		d.fault(at, path, "a key must be a string, is "+describe(key)+quoted(key))
+		d.fault(at, path, "expected a string as key, got "+describe(key)+quoted(key))
 		return true
 	}
 	line, twice := seen[key.Value]
 	if twice {
-		d.fault(at, (object{path: path}).at(key.Value), fmt.Sprintf("duplicate key, the first is in line %d", line))
+		d.fault(at, (object{path: path}).at(key.Value), fmt.Sprintf("duplicate key; the first is on line %d", line))
 	}
 	return twice
 }
@@ -76,7 +76,7 @@ func (d *decoder) mergeable(value *yaml.Node, path string) []*yaml.Node {
 	var mappings []*yaml.Node
 	for _, m := range all {
 		if m = follow(m); m.Kind != yaml.MappingNode {
-			d.fault(m, path, "<< merges mappings only, this is "+describe(m))
+			d.fault(m, path, "<< merges only mappings, got "+describe(m))
 			continue
 		}
 		mappings = append(mappings, m)

@@ -48,7 +48,7 @@ func (e *VariableError) Error() string { return "environment variable " + e.Name
 func variableFault(s string) string {
 	for _, v := range variable.FindAllString(s, -1) {
 		if !variableName.MatchString(v) {
-			return fmt.Sprintf("%q is no variable, which is ${NAME}", v)
+			return fmt.Sprintf("invalid variable %q: write ${NAME}", v)
 		}
 	}
 	return ""

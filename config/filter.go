@@ -30,7 +30,7 @@ func (f RepositoryFilter) Match(path string) bool {
 func checkGlobs(o object, key string, globs []string) {
 	for i, glob := range globs {
 		if !doublestar.ValidatePattern(glob) {
-			o.fault(element(key, i), fmt.Sprintf("%q is no glob", glob))
+			o.fault(element(key, i), fmt.Sprintf("invalid glob %q", glob))
 		}
 	}
 }

@@ -44,13 +44,13 @@ func repositoryFault(path string) string {
 	case path == "":
 		return "no repository"
 	case len(path) > maxRepositoryLength:
-		return fmt.Sprintf("a repository of %d characters, at most %d are allowed", len(path), maxRepositoryLength)
+		return fmt.Sprintf("the repository has %d characters; at most %d are allowed", len(path), maxRepositoryLength)
 	case repositoryPattern.MatchString(path):
 		return ""
 	case path != strings.ToLower(path):
 		return fmt.Sprintf("repository %q has upper case letters", path)
 	}
-	return fmt.Sprintf("repository %q is not allowed: lower case letters and digits, separated by one of / . _ __ -", path)
+	return fmt.Sprintf("invalid repository %q: use lower case letters and digits, separated by / . _ __ or -", path)
 }
 
 func tagFault(tag string) string {
@@ -60,32 +60,32 @@ func tagFault(tag string) string {
 	case tag == "":
 		return "empty tag"
 	case len(tag) > 128:
-		return fmt.Sprintf("a tag of %d characters, at most 128 are allowed", len(tag))
+		return fmt.Sprintf("the tag has %d characters; at most 128 are allowed", len(tag))
 	}
-	return fmt.Sprintf("tag %q is not allowed: letters, digits, _ . -, and neither . nor - at the start", tag)
+	return fmt.Sprintf("invalid tag %q: use letters, digits, _ . and -, and start with a letter, a digit or _", tag)
 }
 
 // registryFault returns why s is no HOST[:PORT]; the host is a name, an IPv4
 // address or an IPv6 address in brackets.
 func registryFault(s string) string {
 	if strings.Contains(s, "/") {
-		return fmt.Sprintf("registry %q is not HOST[:PORT]", s)
+		return fmt.Sprintf("invalid registry %q: must be HOST[:PORT]", s)
 	}
 	host, port, hasPort := cutPort(s)
 	if hasPort {
 		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-			return fmt.Sprintf("registry %q has no valid port", s)
+			return fmt.Sprintf("invalid port in registry %q", s)
 		}
 	}
 	if inner, ok := strings.CutPrefix(host, "["); ok {
 		ip, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
 		if err != nil || !ip.Is6() || ip.Zone() != "" || !strings.HasSuffix(inner, "]") {
-			return fmt.Sprintf("registry %q has no valid IPv6 address", s)
+			return fmt.Sprintf("invalid IPv6 address in registry %q", s)
 		}
 		return ""
 	}
 	if !hostPattern.MatchString(host) {
-		return fmt.Sprintf("registry %q is no host name", s)
+		return fmt.Sprintf("invalid host name in registry %q", s)
 	}
 	return ""
 }
@@ -103,14 +103,14 @@ func cutPort(s string) (host, port string, ok bool) {
 func digestFault(s string) string {
 	algorithm, encoded, ok := strings.Cut(s, ":")
 	if !ok {
-		return fmt.Sprintf("%q is no digest, which is ALGORITHM:HEX", s)
+		return fmt.Sprintf("invalid digest %q: must be ALGORITHM:HEX", s)
 	}
 	a := digest.Algorithm(algorithm)
 	if a != digest.SHA256 && a != digest.SHA512 {
-		return fmt.Sprintf("digest algorithm %q, only sha256 and sha512 are known", algorithm)
+		return fmt.Sprintf("unsupported digest algorithm %q: use sha256 or sha512", algorithm)
 	}
 	if a.Validate(encoded) != nil {
-		return fmt.Sprintf("a %s digest has %d lower case hexadecimal characters", a, hexLength[a])
+		return fmt.Sprintf("a %s digest must have %d lower case hexadecimal characters", a, hexLength[a])
 	}
 	return ""
 }

@@ -17,14 +17,14 @@ func indentFault(data []byte, n int, message string) string {
 	lines := bytes.SplitN(data, []byte("\n"), n+1)[:n]
 	last := string(lines[n-1])
 	if odd := oddSpace(last); odd != 0 {
-		return fmt.Sprintf("line %d is indented with %U; YAML takes only spaces", n, odd)
+		return fmt.Sprintf("line %d is indented with %U; YAML allows only spaces", n, odd)
 	}
 	switch {
 	case !strings.Contains(message, "tab character") && !strings.Contains(message, "cannot start any token"):
 	case strings.HasPrefix(strings.TrimLeft(last, " "), "\t"):
-		return fmt.Sprintf("line %d is indented with a tab; YAML takes only spaces", n)
+		return fmt.Sprintf("line %d is indented with a tab; YAML allows only spaces", n)
 	case strings.Contains(last, "-\t"):
-		return fmt.Sprintf("line %d has a tab after the -; YAML takes only spaces", n)
+		return fmt.Sprintf("line %d has a tab after the -; YAML allows only spaces", n)
 	}
 	if !strings.Contains(message, "did not find expected key") && !strings.Contains(message, "expected '-' indicator") &&
 		!strings.Contains(message, "mapping values are not allowed") {
@@ -59,11 +59,11 @@ var noSpace = regexp.MustCompile(`^ *(- )?[A-Za-z]+:[^\s]`)
 func syntaxAdvice(line, message string) string {
 	switch {
 	case strings.Contains(message, "unknown anchor"), strings.Contains(message, "alphabetic or numeric"):
-		return "; quote a value that begins with * or &"
+		return "; quote a value that starts with * or &"
 	case strings.Contains(message, "cannot start any token"):
-		return "; quote a value that begins with @, ` or %"
+		return "; quote a value that starts with @, ` or %"
 	case strings.Contains(message, "could not find expected ':'") && noSpace.MatchString(line):
-		return "; put a space behind the colon"
+		return "; put a space after the colon"
 	}
 	return ""
 }
@@ -120,5 +120,5 @@ func (c *columns) misfit(line string, n int) string {
 	if at == 1 {
 		spaces = "space"
 	}
-	return fmt.Sprintf("line %d is indented by %d %s, where %s would fit", n, at, spaces, numbers)
+	return fmt.Sprintf("line %d is indented by %d %s; %s would fit", n, at, spaces, numbers)
 }

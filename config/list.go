@@ -59,7 +59,7 @@ func readList(name string, r io.Reader, base Selection) (all []Selection, faults
 		all = append(all, each(parsed, base)...)
 	}
 	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
-		faults = append(faults, newFault(name, place{n + 1, 1}, "", errors.New("the line is too long for a list of references")))
+		faults = append(faults, newFault(name, place{n + 1, 1}, "", errors.New("line too long for a list of references")))
 	} else if err != nil {
 		faults = append(faults, newFault(name, place{}, "", err))
 	}

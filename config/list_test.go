@@ -38,7 +38,7 @@ func TestReadListFaults(t *testing.T) {
 	got, err := ReadList("standard input", strings.NewReader(list))
 	const want = `standard input:1:1: "nginx": no registry (did you mean "docker.io/library/nginx"?)
 standard input:3:2: "ghcr.io/B": repository "B" has upper case letters (did you mean "ghcr.io/b"?)
-standard input:4:1: "ghcr.io/a#b": repository "a#b" is not allowed: lower case letters and digits, separated by one of / . _ __ -`
+standard input:4:1: "ghcr.io/a#b": invalid repository "a#b": use lower case letters and digits, separated by / . _ __ or -`
 	var faults *LoadError
 	if got != nil || !errors.As(err, &faults) || err.Error() != want {
 		t.Errorf("got %v and\n%v\nwant\n%s", got, err, want)
@@ -55,7 +55,7 @@ func TestReadListBroken(t *testing.T) {
 		t.Errorf("got %v, want %v", err, broken)
 	}
 	_, err := ReadList("x", strings.NewReader("ghcr.io/a\n"+strings.Repeat("a", maxLine+1)))
-	if err == nil || !strings.Contains(err.Error(), "x:2:1: the line is too long") {
+	if err == nil || !strings.Contains(err.Error(), "x:2:1: line too long") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -39,7 +39,7 @@ func Load(path string) (*Spec, error) {
 func (f form) read(path string) ([]byte, error) {
 	data, err := readFile(path, f.bytes+1)
 	if err == nil && int64(len(data)) > f.bytes {
-		err = fmt.Errorf("larger than %d MiB, which no %s is", f.bytes>>20, f.noun)
+		err = fmt.Errorf("larger than %d MiB, the limit for a %s", f.bytes>>20, f.noun)
 	}
 	if err == nil {
 		return data, nil
@@ -92,7 +92,7 @@ func (f form) document(data []byte) (*yaml.Node, error) {
 	documents.decoder = yaml.NewDecoder(documents)
 	first, err := documents.next()
 	if errors.Is(err, io.EOF) || err == nil && isEmpty(first) {
-		return nil, &syntaxError{place{1, 1}, "empty; a " + f.noun + " begins with apiVersion: " + APIVersion}
+		return nil, &syntaxError{place{1, 1}, "empty; a " + f.noun + " starts with apiVersion: " + APIVersion}
 	}
 	if err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (f form) document(data []byte) (*yaml.Node, error) {
 	case err != nil:
 		return nil, err
 	}
-	return nil, &syntaxError{place{second.Line, second.Column}, "a second document; a file holds one " + f.noun}
+	return nil, &syntaxError{place{second.Line, second.Column}, "more than one document; a file holds one " + f.noun}
 }
 
 func isEmpty(document *yaml.Node) bool {

@@ -99,7 +99,7 @@ func (f *lockFile) check(o object) {
 		name := a.Reference.EntryName()
 		if first, ok := seen[name]; ok && a.Reference != (Reference{}) {
 			at := element("artifacts", first)
-			o.fault(element("artifacts", i), fmt.Sprintf("%s is locked already by %s in line %d", name, at, o.place(at).line))
+			o.fault(element("artifacts", i), fmt.Sprintf("%s is already locked by %s on line %d", name, at, o.place(at).line))
 			continue
 		}
 		seen[name] = i
@@ -131,7 +131,7 @@ func (a *LockedArtifact) faults(fault func(key, at, reason string)) {
 	check("digest", "digest", digestFault(a.Digest.String()))
 	check("mediaType", "mediaType", mediaTypeFault(a.MediaType))
 	if a.Size < 1 {
-		check("size", "size", fmt.Sprintf("%d is less than 1", a.Size))
+		check("size", "size", fmt.Sprintf("must be at least 1, got %d", a.Size))
 	}
 	for i, d := range a.Referrers {
 		check("referrers", element("referrers", i), digestFault(d.String()))
@@ -147,14 +147,14 @@ func (a *LockedArtifact) referenceFault() string {
 	case r.IsRepository():
 		return fmt.Sprintf("%q names a repository, not an artifact", r)
 	case r.Digest != "" && r.Digest != a.Digest:
-		return fmt.Sprintf("%q has another digest than the artifact", r)
+		return fmt.Sprintf("the digest in %q differs from that of the artifact", r)
 	}
 	return ""
 }
 
 func mediaTypeFault(s string) string {
 	if s == "" || !utf8.ValidString(s) {
-		return fmt.Sprintf("%q is no media type", s)
+		return fmt.Sprintf("invalid media type %q", s)
 	}
 	return ""
 }

@@ -141,16 +141,16 @@ func TestLockSelections(t *testing.T) {
 func TestLockUnwritable(t *testing.T) {
 	good := locked(t)[0]
 	for want, spoil := range map[string]func(a *LockedArtifact){
-		"no reference":             func(a *LockedArtifact) { a.Reference.Repository = "A" },
-		"names a repository":       func(a *LockedArtifact) { a.Reference.Tag = "" },
-		"has another digest":       func(a *LockedArtifact) { a.Reference.Digest = someSHA512 },
-		"digest: ":                 func(a *LockedArtifact) { a.Digest = "sha256:1" },
-		"mediaType: ":              func(a *LockedArtifact) { a.MediaType = "\xff" },
-		"size: 0 is less":          func(a *LockedArtifact) { a.Size = 0 },
-		`no platform: "linux/a b"`: func(a *LockedArtifact) { a.Platforms = []Platform{{"linux", "a b", ""}} },
-		"referrers[1]: ":           func(a *LockedArtifact) { a.Referrers = []digest.Digest{someSHA256, "x"} },
-		"subjects[0]: ":            func(a *LockedArtifact) { a.Subjects = []digest.Digest{"x"} },
-		"locked twice":             func(a *LockedArtifact) { a.Reference = good.Reference },
+		"invalid reference":               func(a *LockedArtifact) { a.Reference.Repository = "A" },
+		"names a repository":              func(a *LockedArtifact) { a.Reference.Tag = "" },
+		"differs from that":               func(a *LockedArtifact) { a.Reference.Digest = someSHA512 },
+		"digest: ":                        func(a *LockedArtifact) { a.Digest = "sha256:1" },
+		"mediaType: ":                     func(a *LockedArtifact) { a.MediaType = "\xff" },
+		"size: must be at least 1, got 0": func(a *LockedArtifact) { a.Size = 0 },
+		`invalid platform: "linux/a b"`:   func(a *LockedArtifact) { a.Platforms = []Platform{{"linux", "a b", ""}} },
+		"referrers[1]: ":                  func(a *LockedArtifact) { a.Referrers = []digest.Digest{someSHA256, "x"} },
+		"subjects[0]: ":                   func(a *LockedArtifact) { a.Subjects = []digest.Digest{"x"} },
+		"locked twice":                    func(a *LockedArtifact) { a.Reference = good.Reference },
 	} {
 		bad := good
 		bad.Reference.Repository = "b"
@@ -184,9 +184,9 @@ func TestLockFaults(t *testing.T) {
 	golden(t, specs+"/lock/bad.err", err.Error()+"\n")
 
 	for text, want := range map[string]string{
-		"":            "mirror.lock.yaml:1:1: empty; a lock begins with apiVersion: oras-mirror/v1alpha1",
-		"a: b\n---\n": "mirror.lock.yaml:2:1: a second document; a file holds one lock",
-		"[":           "mirror.lock.yaml:1:1: not YAML: ",
+		"":            "mirror.lock.yaml:1:1: empty; a lock starts with apiVersion: oras-mirror/v1alpha1",
+		"a: b\n---\n": "mirror.lock.yaml:2:1: more than one document; a file holds one lock",
+		"[":           "mirror.lock.yaml:1:1: invalid YAML: ",
 	} {
 		if _, err := ParseLock("mirror.lock.yaml", []byte(text)); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%q: got %v, want %s", text, err, want)

@@ -55,11 +55,11 @@ func writable(artifacts []LockedArtifact) error {
 // unreadable says why the artifact would not come back from its line, or "".
 func (a *LockedArtifact) unreadable() (reason string) {
 	if again, err := ParseReference(a.Reference.String()); err != nil || again != a.Reference {
-		return "no reference"
+		return "invalid reference"
 	}
 	for _, p := range a.Platforms {
 		if again, err := ParsePlatform(p.String()); err != nil || again != p {
-			return fmt.Sprintf("no platform: %q", p)
+			return fmt.Sprintf("invalid platform: %q", p)
 		}
 	}
 	a.faults(func(_, at, why string) {

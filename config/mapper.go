@@ -35,7 +35,7 @@ type MappingError struct {
 
 func (e *MappingError) Error() string {
 	if e.Mapping == "" {
-		return fmt.Sprintf("%s: its target %q: %s", e.Reference, e.Target, e.Reason)
+		return fmt.Sprintf("%s: target %q: %s", e.Reference, e.Target, e.Reason)
 	}
 	return fmt.Sprintf("%s: mapping %s gives %q: %s", e.Reference, e.Mapping, e.Target, e.Reason)
 }
@@ -61,7 +61,7 @@ func (m *Mapper) Prepend(first ...Mapping) (*Mapper, error) {
 	earlier := make(coverage)
 	for i := range first {
 		if by, ok := earlier.add(&first[i], i); ok {
-			return nil, &ReferenceError{Reference: first[i].source(), Reason: "mapped already by " + first[by].source()}
+			return nil, &ReferenceError{Reference: first[i].source(), Reason: "already mapped by " + first[by].source()}
 		}
 	}
 	more, err := NewMapper(first)

@@ -108,15 +108,15 @@ func TestParseMapping(t *testing.T) {
 		}
 	}
 	for in, want := range map[string]string{
-		"":           "a mapping is SOURCE=TARGET",
-		"ghcr.io/a":  "a mapping is SOURCE=TARGET",
+		"":           "a mapping must be SOURCE=TARGET",
+		"ghcr.io/a":  "a mapping must be SOURCE=TARGET",
 		"=a":         "no source",
-		"a/=b":       "ends in a slash",
+		"a/=b":       "ends with a slash",
 		"a.b/c:v1=d": "has a tag or a digest",
 		"a=B":        "upper case",
-		"a=b=c":      "not allowed",
-		"a = b":      "not allowed",
-		"a.b:0/c=d":  "no valid port",
+		"a=b=c":      "invalid repository",
+		"a = b":      "invalid repository",
+		"a.b:0/c=d":  "invalid port",
 	} {
 		got, err := ParseMapping(in)
 		var wrong *ReferenceError
@@ -145,7 +145,7 @@ func TestPrepend(t *testing.T) {
 		t.Errorf("the mapper changed: %q, %v", got, err)
 	}
 	_, err = before(Mapping{Source: "quay.io", Target: "x"}, Mapping{Source: "quay.io/a", Target: "y"})
-	if err == nil || err.Error() != `"quay.io/a": mapped already by quay.io` {
+	if err == nil || err.Error() != `"quay.io/a": already mapped by quay.io` {
 		t.Errorf("got %v", err)
 	}
 	if _, err = before(Mapping{Source: "A"}); err == nil {
@@ -160,9 +160,9 @@ func TestMapError(t *testing.T) {
 		want    string
 	}{
 		{Mapping{Source: "quay.io/a", Target: ""}, "quay.io/a:v1", `quay.io/a:v1: mapping quay.io/a gives "": no repository`},
-		{Mapping{SourcePattern: `(?P<r>[^/]+)/(?P<p>.*)`, Target: "${r}/${p}"}, "localhost:5000/a", `gives "localhost:5000/a": repository "localhost:5000/a" is not allowed`},
+		{Mapping{SourcePattern: `(?P<r>[^/]+)/(?P<p>.*)`, Target: "${r}/${p}"}, "localhost:5000/a", `gives "localhost:5000/a": invalid repository "localhost:5000/a"`},
 		{Mapping{SourcePattern: `.*/(x)?a`, Target: "b/${1}"}, "quay.io/a", `gives "b/"`},
-		{tags("v*", "*")[0], "quay.io/a:v.1", `tag ".1" is not allowed`},
+		{tags("v*", "*")[0], "quay.io/a:v.1", `invalid tag ".1"`},
 		{Mapping{Source: "quay.io", Target: strings.Repeat("a", 250)}, "quay.io/abcdef", "257 characters"},
 	}
 	for _, tt := range tests {
@@ -215,11 +215,11 @@ func TestAMappingSaysWhatHasNoPlaceInIt(t *testing.T) {
 		{"https://a.io/b=https://c.io/d", "has a scheme", "a.io/b=d"},
 		{"b=localhost:5000/c", "has a registry", "b=c"},
 		{"b=a.io:5000/c/", "has a registry", "b=c"},
-		{"b/=c/", "ends in a slash", "b=c"},
+		{"b/=c/", "ends with a slash", "b=c"},
 		{"https://=c", "has a scheme", ""},
 		{"b=localhost:5000/C", "has a registry", ""},
 		{"b/c:v1=d", "has a tag", ""},
-		{"b", "a mapping is SOURCE=TARGET", ""},
+		{"b", "a mapping must be SOURCE=TARGET", ""},
 	} {
 		_, err := ParseMapping(test.in)
 		var wrong *ReferenceError

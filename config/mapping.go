@@ -26,7 +26,7 @@ func ParseMapping(s string) (Mapping, error) {
 	source, target, ok := strings.Cut(s, "=")
 	m := Mapping{Source: dockerhub.Rename(source), Target: target}
 	if !ok {
-		return Mapping{}, &ReferenceError{Reference: s, Reason: "a mapping is SOURCE=TARGET"}
+		return Mapping{}, &ReferenceError{Reference: s, Reason: "a mapping must be SOURCE=TARGET"}
 	}
 	if source == "" {
 		return Mapping{}, &ReferenceError{Reference: s, Reason: "no source before the ="}
@@ -143,7 +143,7 @@ func (m *Mapping) meant(key string) string {
 	return mended
 }
 
-const withScheme = "%q has a scheme, which has no place here"
+const withScheme = "%q has a scheme, which is not allowed here"
 
 func (r *rule) compilePrefix(fault func(key, reason string)) {
 	r.registry, r.prefix = splitSource(r.mapping.Source)
@@ -174,9 +174,9 @@ func (r *rule) prefixFault() string {
 	case r.prefix == "" && r.registry != "" && !strings.HasSuffix(r.mapping.Source, "/"):
 		return ""
 	case strings.HasSuffix(r.mapping.Source, "/"):
-		return fmt.Sprintf("%q ends in a slash; a prefix ends at a path boundary anyway", r.mapping.Source)
+		return fmt.Sprintf("%q ends with a slash; a prefix ends at a path boundary anyway", r.mapping.Source)
 	case strings.ContainsAny(r.prefix, ":@"):
-		return fmt.Sprintf("%q has a tag or a digest; single tags are renamed by tags", r.mapping.Source)
+		return fmt.Sprintf("%q has a tag or a digest; rename single tags with tags", r.mapping.Source)
 	}
 	return repositoryFault(r.prefix)
 }
@@ -207,11 +207,11 @@ func (r *rule) compilePattern(fault func(key, reason string)) {
 	case r.mapping.Exclude:
 		return
 	case r.mapping.Target == "":
-		fault("target", "a pattern needs a target")
+		fault("target", "a pattern requires a target")
 	}
 	for _, g := range group.FindAllString(r.mapping.Target, -1) {
 		if groupIndex(r.pattern, g) < 0 {
-			fault("target", g+" is no group of the pattern")
+			fault("target", "the pattern has no group "+g)
 		}
 	}
 	// Groups can only be judged by what they match; the rest of it now.

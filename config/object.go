@@ -42,7 +42,7 @@ func keysOf(t reflect.Type) []key {
 
 func (d *decoder) mapping(n *yaml.Node, path string, v reflect.Value) {
 	if n.Kind != yaml.MappingNode || n.ShortTag() != "!!map" {
-		d.fault(n, path, "must be a mapping, is "+describe(n))
+		d.fault(n, path, "expected a mapping, got "+describe(n))
 		return
 	}
 	o := object{d: d, path: path, node: n, values: make(map[string]*yaml.Node), clean: make(map[string]bool)}
@@ -157,16 +157,16 @@ func (o object) require(key string) bool {
 // constant reports a value that is not the only one there is.
 func (o object) constant(key, value, only string) {
 	if !o.has(key) {
-		o.fault(key, fmt.Sprintf("missing, must be %q", only))
+		o.fault(key, fmt.Sprintf("missing; must be %q", only))
 	} else if o.sound(key) && value != only {
-		o.fault(key, fmt.Sprintf("must be %q, is %q", only, shorten(value)))
+		o.fault(key, fmt.Sprintf("expected %q, got %q", only, shorten(value)))
 	}
 }
 
 // choice reports a value that is none of those there are.
 func (o object) choice(key, value string, choices ...string) {
 	if o.sound(key) && !slices.Contains(choices, value) {
-		o.suggest(key, fmt.Sprintf("%q is none of %s", shorten(value), strings.Join(choices, ", ")), nearest(value, choices))
+		o.suggest(key, fmt.Sprintf("%q is not one of %s", shorten(value), strings.Join(choices, ", ")), nearest(value, choices))
 	}
 }
 
@@ -174,7 +174,7 @@ func (o object) choice(key, value string, choices ...string) {
 func (o object) exclusive(key string, others ...string) {
 	for _, other := range others {
 		if o.has(key) && o.has(other) {
-			o.fault(other, fmt.Sprintf("%s and %s exclude each other", other, key))
+			o.fault(other, fmt.Sprintf("%s and %s cannot be used together", other, key))
 		}
 	}
 }
@@ -186,7 +186,7 @@ func (o object) oneOf(what string, keys ...string) {
 			return
 		}
 	}
-	message := what + " needs one of " + strings.Join(keys, ", ")
+	message := what + " requires one of " + strings.Join(keys, ", ")
 	o.d.fault(o.node, o.path, message)
 }
 
@@ -194,7 +194,7 @@ func (o object) oneOf(what string, keys ...string) {
 func (o object) together(a, b string) {
 	for _, pair := range [][2]string{{a, b}, {b, a}} {
 		if o.has(pair[0]) && !o.has(pair[1]) {
-			o.fault(pair[0], fmt.Sprintf("%s needs %s", pair[0], pair[1]))
+			o.fault(pair[0], fmt.Sprintf("%s requires %s", pair[0], pair[1]))
 		}
 	}
 }
@@ -202,7 +202,7 @@ func (o object) together(a, b string) {
 // notEmpty reports a list without elements, where that would mean all.
 func (o object) notEmpty(key string) {
 	if o.sound(key) && len(o.values[key].Content) == 0 {
-		o.fault(key, "is empty; leave the key out")
+		o.fault(key, "must not be empty; remove the key instead")
 	}
 }
 

@@ -52,7 +52,7 @@ func (r *Reference) setVersion(s string) (reason string) {
 		tag, dig = "", s
 	}
 	if tag == "" && dig == "" {
-		return "nothing stands behind a comma"
+		return "no tag or digest after a comma"
 	}
 	if tag != "" {
 		if reason := tagFault(tag); reason != "" {
@@ -75,7 +75,7 @@ func parseReference(s string) (r Reference, reason string) {
 	}
 	registry, rest, ok := cutRegistry(s)
 	if !ok && isBareRegistry(s) {
-		return r, "a registry alone, without a repository"
+		return r, "a registry without a repository"
 	}
 	if !ok {
 		return r, "no registry"
@@ -107,9 +107,9 @@ func unlikely(s string) string {
 	case s == "":
 		return "empty"
 	case strings.ContainsAny(s, " \t\r\n"):
-		return "white space in a reference"
+		return "white space is not allowed"
 	case strings.Contains(s, "://"):
-		return "a scheme, which has no place here"
+		return "a scheme is not allowed here"
 	case strings.Contains(s, "${"):
 		return "${...} is not expanded here"
 	}

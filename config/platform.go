@@ -22,7 +22,7 @@ func ParsePlatform(s string) (Platform, error) {
 	if p, ok := platform.Parse(s); ok {
 		return Platform(p), nil
 	}
-	reason := "a platform is OS/ARCHITECTURE[/VARIANT]"
+	reason := "a platform must be OS/ARCHITECTURE[/VARIANT]"
 	if s == "" {
 		reason = "empty"
 	}
@@ -86,7 +86,7 @@ func DistinctPlatforms(platforms []Platform) []Platform {
 func checkPlatforms(o object, platforms []Platform) {
 	o.notEmpty("platforms")
 	if o.sound("platforms") && len(platforms) > 1 && slices.Contains(platforms, Platform{}) {
-		o.fault("platforms", `"all" stands alone`)
+		o.fault("platforms", `"all" cannot be combined with other platforms`)
 	}
 }
 

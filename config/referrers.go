@@ -19,7 +19,7 @@ func (r *ReferrerChoice) check(o object) {
 	o.notEmpty("artifactTypes")
 	for i, glob := range r.ReferrerTypes {
 		if _, err := path.Match(flat(glob), ""); err != nil {
-			o.fault(element("artifactTypes", i), fmt.Sprintf("%q is no glob", glob))
+			o.fault(element("artifactTypes", i), fmt.Sprintf("invalid glob %q", glob))
 		}
 	}
 }

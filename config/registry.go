@@ -38,10 +38,10 @@ func (r *RegistrySettings) check(o object) {
 	o.variables("keyFile", r.KeyFile)
 	o.together("certFile", "keyFile")
 	if o.sound("concurrency") && r.Concurrency < 1 {
-		o.fault("concurrency", fmt.Sprintf("%d is less than 1", r.Concurrency))
+		o.fault("concurrency", fmt.Sprintf("must be at least 1, got %d", r.Concurrency))
 	}
 	if o.sound("requestsPerSecond") && r.RequestsPerSecond <= 0 {
-		o.fault("requestsPerSecond", fmt.Sprintf("%g is not more than 0", r.RequestsPerSecond))
+		o.fault("requestsPerSecond", fmt.Sprintf("must be greater than 0, got %g", r.RequestsPerSecond))
 	}
 	o.choice("distributionSpec", r.DistributionSpec, distributionSpecs...)
 }

@@ -30,9 +30,9 @@ func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value, mayEmpty bo
 func setString(n *yaml.Node, v reflect.Value, mayEmpty bool) string {
 	switch {
 	case n.ShortTag() != "!!str":
-		return "must be a string, is " + describe(n) + quoted(n)
+		return "expected a string, got " + describe(n) + quoted(n)
 	case n.Value == "" && !mayEmpty:
-		return "is empty"
+		return "must not be empty"
 	}
 	v.SetString(n.Value)
 	return ""
@@ -43,7 +43,7 @@ func setString(n *yaml.Node, v reflect.Value, mayEmpty bool) string {
 func setBool(n *yaml.Node, v reflect.Value) string {
 	word := strings.ToLower(n.Value)
 	if n.ShortTag() != "!!bool" || word != "true" && word != "false" {
-		return "must be true or false, is " + describe(n)
+		return "expected true or false, got " + describe(n)
 	}
 	v.SetBool(word == "true")
 	return ""
@@ -52,7 +52,7 @@ func setBool(n *yaml.Node, v reflect.Value) string {
 func setInt(n *yaml.Node, v reflect.Value) string {
 	var i int64
 	if n.ShortTag() != "!!int" || n.Decode(&i) != nil || v.OverflowInt(i) {
-		return "must be a whole number, is " + describe(n)
+		return "expected a whole number, got " + describe(n)
 	}
 	v.SetInt(i)
 	return ""
@@ -62,7 +62,7 @@ func setFloat(n *yaml.Node, v reflect.Value) string {
 	var f float64
 	tag := n.ShortTag()
 	if tag != "!!int" && tag != "!!float" || n.Decode(&f) != nil || math.IsInf(f, 0) || math.IsNaN(f) {
-		return "must be a number, is " + describe(n)
+		return "expected a number, got " + describe(n)
 	}
 	v.SetFloat(f)
 	return ""
@@ -85,7 +85,7 @@ func describe(n *yaml.Node) string {
 	case "!!bool", "!!timestamp":
 		return shorten(n.Value)
 	}
-	return "of the unknown type " + strconv.Quote(shorten(tag))
+	return "a value of the unknown type " + strconv.Quote(shorten(tag))
 }
 
 // quoted says how to make a string of what YAML takes for something else: a tag

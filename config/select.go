@@ -97,7 +97,7 @@ func (t Tags) matcher() (matcher, error) {
 	m := matcher{none: len(t.Names) > 0 && !t.filters(), include: t.Include}
 	for _, glob := range slices.Concat(t.Include, t.Exclude) {
 		if !doublestar.ValidatePattern(glob) {
-			return m, fmt.Errorf("%q is no glob", glob)
+			return m, fmt.Errorf("invalid glob %q", glob)
 		}
 	}
 	var err error
@@ -108,7 +108,7 @@ func (t Tags) matcher() (matcher, error) {
 	}
 	if t.Semver != "" {
 		if m.constraint, err = semver.NewConstraint(t.Semver); err != nil {
-			return m, fmt.Errorf("%q is no version constraint", t.Semver)
+			return m, fmt.Errorf("invalid version constraint %q", t.Semver)
 		}
 	}
 	return m, nil

@@ -40,7 +40,7 @@ func (s *Source) check(o object) {
 	o.exclusive("registry", "repository")
 	o.oneOf("a source", "repository", "registry", "list", "layout")
 	if o.has("repositories") && !o.has("registry") {
-		o.fault("repositories", "repositories needs registry")
+		o.fault("repositories", "repositories requires registry")
 	}
 	checkPlatforms(o, s.Platforms)
 	o.variables("list", s.List)
@@ -87,7 +87,7 @@ func sourceRegistryFault(s string) string {
 		return reason
 	}
 	if !looksLikeRegistry(s) {
-		return "no registry: it has neither a dot nor a colon, and is not localhost"
+		return "not a registry: it has no dot or colon and is not localhost"
 	}
 	return registryFault(s)
 }

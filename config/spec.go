@@ -72,7 +72,7 @@ func (s *Spec) checkRegistries(o object) {
 	for i, r := range s.Registries {
 		host := strings.ToLower(r.Registry)
 		if first, ok := seen[host]; ok && host != "" {
-			o.fault(element("registries", i), fmt.Sprintf("%s is listed already in registries[%d]", r.Registry, first))
+			o.fault(element("registries", i), fmt.Sprintf("%s is already listed in registries[%d]", r.Registry, first))
 			continue
 		}
 		seen[host] = i
@@ -88,11 +88,11 @@ func (s *Spec) checkMappings(o object) {
 			continue
 		}
 		at := element("mappings", first)
-		by := fmt.Sprintf("%s in line %d", at, o.place(at).line)
+		by := fmt.Sprintf("%s on line %d", at, o.place(at).line)
 		if source := s.Mappings[first].source(); source != m.source() {
 			by += ", whose source is " + source
 		}
-		o.fault(element("mappings", i), fmt.Sprintf("%s is mapped already by %s", m.source(), by))
+		o.fault(element("mappings", i), fmt.Sprintf("%s is already mapped by %s", m.source(), by))
 	}
 }
 
@@ -101,9 +101,9 @@ func (s *Spec) checkTargets(o object) {
 	for i, t := range s.Targets {
 		at := element("targets", i)
 		if first, ok := targets[t.Target]; ok && t.Target != "" {
-			o.fault(at, fmt.Sprintf("%s is a target already in targets[%d]", t.Target, first))
+			o.fault(at, fmt.Sprintf("%s is already a target in targets[%d]", t.Target, first))
 		} else if first, ok := names[t.Name]; ok && t.Name != "" {
-			o.fault(at, fmt.Sprintf("name %q is taken already by targets[%d]", t.Name, first))
+			o.fault(at, fmt.Sprintf("name %q is already used by targets[%d]", t.Name, first))
 		}
 		targets[t.Target], names[t.Name] = i, i
 	}
@@ -167,7 +167,7 @@ func (s *Spec) path(path string, now time.Time) (string, error) {
 		return "", err
 	}
 	if expanded == "" {
-		return "", fmt.Errorf("%s is empty once it is expanded", path)
+		return "", fmt.Errorf("%s expands to an empty path", path)
 	}
 	if filepath.IsAbs(expanded) {
 		return expanded, nil

@@ -114,7 +114,7 @@ func TestOutputPath(t *testing.T) {
 	}
 	for output, want := range map[string]string{
 		"a-${NO_SUCH_SITE}": "mirror.yaml:3:9: output: environment variable NO_SUCH_SITE is not set",
-		"${EMPTY}":          "mirror.yaml:3:9: output: ${EMPTY} is empty once it is expanded",
+		"${EMPTY}":          "mirror.yaml:3:9: output: ${EMPTY} expands to an empty path",
 	} {
 		if got, err := write(t, "output: "+output+"\n").OutputPath(now); err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("output: %s: got %q, %v, want %s", output, got, err, want)

@@ -59,7 +59,7 @@ func (d *documents) fail(message string) error {
 	if fault := indentFault(d.data, at.line, message); fault != "" {
 		return &syntaxError{at, fault}
 	}
-	return &syntaxError{at, "not YAML: " + message + syntaxAdvice(d.line(at.line), message)}
+	return &syntaxError{at, "invalid YAML: " + message + syntaxAdvice(d.line(at.line), message)}
 }
 
 // lastLine returns where the line ends that the parser came to. What it read of

@@ -31,7 +31,7 @@ func (t *TagMapping) fault() (key, reason string) {
 		return "target", reason
 	}
 	if isTagPattern(t.Source) != isTagPattern(t.Target) {
-		return "target", fmt.Sprintf("%q and %q: both have one *, or none has", t.Source, t.Target)
+		return "target", fmt.Sprintf("%q and %q: either both have one * or neither", t.Source, t.Target)
 	}
 	return "", ""
 }
@@ -45,7 +45,7 @@ func tagPatternFault(s string) string {
 	case strings.Count(s, "*") > 1:
 		return fmt.Sprintf("%q has more than one *", s)
 	case tagFault(strings.Replace(s, "*", "x", 1)) != "":
-		return fmt.Sprintf("tag pattern %q is not allowed: one * among letters, digits, _ . -, and neither . nor - at the start", s)
+		return fmt.Sprintf("invalid tag pattern %q: use one * with letters, digits, _ . and -, and do not start with . or -", s)
 	}
 	return ""
 }
@@ -60,9 +60,9 @@ func checkTagMappings(o object, tags []TagMapping) {
 		}
 		covers := func(p TagMapping) bool { _, ok := p.stem(t.Source); return ok }
 		if seen[t.Source] {
-			o.fault(element("tags", i), fmt.Sprintf("tag %q is renamed already", t.Source))
+			o.fault(element("tags", i), fmt.Sprintf("tag %q is already renamed", t.Source))
 		} else if first := slices.IndexFunc(patterns, covers); first >= 0 {
-			o.fault(element("tags", i), fmt.Sprintf("tag %q is renamed already by %q", t.Source, patterns[first].Source))
+			o.fault(element("tags", i), fmt.Sprintf("tag %q is already renamed by %q", t.Source, patterns[first].Source))
 		}
 		seen[t.Source] = true
 		if isTagPattern(t.Source) {

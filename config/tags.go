@@ -40,11 +40,11 @@ func (t *Tags) check(o object) {
 	}
 	if t.Semver != "" {
 		if _, err := semver.NewConstraint(t.Semver); err != nil {
-			o.fault("semver", fmt.Sprintf("%q is no version constraint", t.Semver))
+			o.fault("semver", fmt.Sprintf("invalid version constraint %q", t.Semver))
 		}
 	}
 	if o.sound("latest") && t.Latest < 1 {
-		o.fault("latest", fmt.Sprintf("%d is less than 1", t.Latest))
+		o.fault("latest", fmt.Sprintf("must be at least 1, got %d", t.Latest))
 	}
 }
 
@@ -52,11 +52,11 @@ func (t *Tags) check(o object) {
 // It is compiled alone first, or "a)|(b" would be one.
 func compileAnchored(expr string) (*regexp.Regexp, error) {
 	if _, err := regexp.Compile(expr); err != nil {
-		return nil, fmt.Errorf("%q is no regular expression: %w", expr, regexpReason(err))
+		return nil, fmt.Errorf("invalid regular expression %q: %w", expr, regexpReason(err))
 	}
 	anchored, err := regexp.Compile(`^(?:` + expr + `)$`)
 	if err != nil {
-		return nil, fmt.Errorf("%q is no regular expression: %w", expr, regexpReason(err))
+		return nil, fmt.Errorf("invalid regular expression %q: %w", expr, regexpReason(err))
 	}
 	return anchored, nil
 }

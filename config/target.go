@@ -48,7 +48,7 @@ func ParseTarget(s string) (Target, error) {
 
 func (t Target) fault(hasNamespace bool) string {
 	if !looksLikeRegistry(t.Registry) {
-		return "no registry: a target is REGISTRY[/NAMESPACE]"
+		return "no registry: a target must be REGISTRY[/NAMESPACE]"
 	}
 	if reason := registryFault(t.Registry); reason != "" {
 		return reason
@@ -57,9 +57,9 @@ func (t Target) fault(hasNamespace bool) string {
 	case !hasNamespace:
 		return ""
 	case strings.ContainsAny(t.Namespace, ":@"):
-		return "a target has neither tag nor digest"
+		return "a target cannot have a tag or a digest"
 	case t.Namespace == "":
-		return "no namespace behind the slash"
+		return "no namespace after the slash"
 	}
 	return repositoryFault(t.Namespace)
 }

@@ -110,7 +110,7 @@ func checkPEM(path string) error {
 		return err
 	}
 	if block, _ := pem.Decode(data); block == nil {
-		return fmt.Errorf("%s is no PEM file", path)
+		return fmt.Errorf("%s is not a PEM file", path)
 	}
 	return nil
 }

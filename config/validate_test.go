@@ -45,8 +45,8 @@ targets:
 		return errors.New("no layout")
 	})
 	want := strings.ReplaceAll(`DIR/mirror.yaml:8:5: sources[0]: "nginx": no registry (did you mean "docker.io/library/nginx"?)
-DIR/mirror.yaml:14:31: sources[6].tags: tags and list exclude each other
-DIR/mirror.yaml:5:35: registries[0].caFile: DIR/no.pem is no PEM file
+DIR/mirror.yaml:14:31: sources[6].tags: tags and list cannot be used together
+DIR/mirror.yaml:5:35: registries[0].caFile: DIR/no.pem is not a PEM file
 DIR/mirror.yaml:5:70: registries[0].keyFile: open DIR/missing.pem: no such file or directory
 DIR/wrong.txt:1:1: "a": no registry (did you mean "docker.io/library/a"?)
 DIR/mirror.yaml:10:11: sources[2].list: open DIR/missing.txt: no such file or directory
