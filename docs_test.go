@@ -128,7 +128,7 @@ func TestMakeTargetsOfTheReadme(t *testing.T) {
 	if got := strings.Join(targets, " "); got != "demo test" {
 		t.Errorf("README.md names make %s", got)
 	}
-	for _, rule := range []string{"\ndemo: build $(call stamp,$(ORAS)) ##", "\ntest: tools packages ##"} {
+	for _, rule := range []string{"\ndemo: build demo-registry $(call stamp,$(ORAS)) ##", "\ntest: tools packages ##"} {
 		if !strings.Contains(string(makefile), rule) {
 			t.Errorf("the Makefile lacks %q", rule)
 		}

@@ -1,122 +1,161 @@
 package main
 
 import (
-	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/oras-mirror/oras-mirror/internal/testregistry"
+	"github.com/oras-mirror/oras-mirror/internal/skipped"
 )
 
-var fenced = regexp.MustCompile("(?ms)^```(sh|yaml|text|console)\n(.*?)^```$")
+// tutorials are in the order in which a reader types them.
+var tutorials = []string{"docs/tutorial-mirror.md", "docs/tutorial-air-gap.md", "docs/tutorial-disaster-recovery.md"}
 
-// TestTutorials does what the pages say: yaml blocks become the files that their
-// first lines name, sh blocks are run, and each line of the text block behind one
-// must be in what it says, where … is anything. The registries of the pages are
-// two in this process.
+var fenced = regexp.MustCompile("(?ms)^```(sh|text|console)\n(.*?)^```$")
+
+// TestTutorials types the tutorials one after the other, in one shell, in a copy of the
+// checkout: it builds the program, starts the registries and cleans up as the pages say.
+// Each line of a text block must be in the output of the sh block before it; … matches
+// anything. Only the ports are changed, to free ones.
 func TestTutorials(t *testing.T) {
-	pages, err := filepath.Glob("docs/tutorial-*.md")
-	if err != nil || len(pages) != 3 {
+	if pages, err := filepath.Glob("docs/tutorial-*.md"); err != nil || len(pages) != len(tutorials) {
 		t.Fatalf("the tutorials are %v, %v", pages, err)
 	}
-	shell, err := exec.LookPath("sh")
+	shell := skipped.Without(t, "sh")
+	skipped.Without(t, "make")
+	var typed []typedBlock
+	for _, page := range tutorials {
+		typed = append(typed, typedBlocks(t, page)...)
+	}
+	checkout := copyOfCheckout(t)
+	outputs, err := typeInto(t, shell, checkout, typed)
+	for i, output := range outputs {
+		typed[i].compare(t, output)
+	}
 	if err != nil {
-		t.Skip(err)
+		t.Fatalf("%v in %s after\n%s\n%s", err, typed[len(outputs)-1].page, typed[len(outputs)-1].script, outputs[len(outputs)-1])
 	}
-	for _, page := range pages {
-		t.Run(filepath.Base(page), func(t *testing.T) {
-			t.Parallel()
-			newReader(t, shell).follow(page)
-		})
+	if _, err := os.Stat(filepath.Join(checkout, "tutorial")); err == nil {
+		t.Error("the tutorials leave their folder behind")
 	}
 }
 
-// reader is somebody with a tutorial at a desk.
-type reader struct {
-	t       *testing.T
-	shell   string
-	dir     string
-	to, fro *strings.Replacer // from the hosts of the page to those of the test, and back
-	said    string            // by the last sh block
-}
+// typedBlock is a sh block of a page and the output that the page promises.
+type typedBlock struct{ page, script, promised string }
 
-func newReader(t *testing.T, shell string) *reader {
+func typedBlocks(t *testing.T, page string) []typedBlock {
 	t.Helper()
-	// A registry as the pages start one has no referrers API.
-	far := testregistry.New(t, testregistry.Options{NoReferrersAPI: true})
-	own := testregistry.New(t, testregistry.Options{NoReferrersAPI: true})
-	r := &reader{
-		t: t, shell: shell, dir: t.TempDir(),
-		to:  strings.NewReplacer("localhost:5000", far.Host, "localhost:5001", own.Host),
-		fro: strings.NewReplacer(far.Host, "localhost:5000", own.Host, "localhost:5001"),
-	}
-	if err := os.CopyFS(filepath.Join(r.dir, "testdata", "layout"), os.DirFS(filepath.Join("testdata", "layout"))); err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-func (r *reader) follow(page string) {
-	r.t.Helper()
 	text, err := os.ReadFile(page)
 	if err != nil {
-		r.t.Fatal(err)
+		t.Fatal(err)
 	}
-	ran, compared := 0, 0
+	var typed []typedBlock
+	compared := 0
 	for _, block := range fenced.FindAllStringSubmatch(string(text), -1) {
 		switch block[1] {
-		case "yaml":
-			r.write(block[2])
 		case "sh":
-			r.run(block[2])
-			ran++
+			typed = append(typed, typedBlock{page: page, script: block[2]})
 		case "text":
-			r.compare(block[2])
+			typed[len(typed)-1].promised = block[2]
 			compared++
 		}
 	}
-	if ran < 4 || compared < 4 {
-		r.t.Errorf("%d blocks were run, %d compared", ran, compared)
+	if len(typed) < 6 || compared < 4 {
+		t.Errorf("%s has %d blocks to type and %d to compare", page, len(typed), compared)
 	}
+	return typed
 }
 
-// write makes the file that the first line of a block names.
-func (r *reader) write(text string) {
-	r.t.Helper()
-	first, _, _ := strings.Cut(text, "\n")
-	name, ok := strings.CutPrefix(first, "# ")
-	if !ok || strings.Contains(name, " ") {
-		r.t.Fatalf("%q names no file", first)
-	}
-	if err := os.WriteFile(filepath.Join(r.dir, name), []byte(r.to.Replace(text)), 0o600); err != nil {
-		r.t.Fatal(err)
-	}
-}
-
-// run runs a block, all of whose commands must succeed.
-func (r *reader) run(script string) {
-	r.t.Helper()
-	cmd := exec.CommandContext(r.t.Context(), r.shell, "-euc", r.to.Replace(script))
-	cmd.Dir = r.dir
-	cmd.Env = append(os.Environ(), "HOME="+r.dir, "DOCKER_CONFIG="+r.dir, "XDG_RUNTIME_DIR="+r.dir, "GORACE=atexit_sleep_ms=0")
-	out, err := cmd.CombinedOutput()
-	r.said = r.fro.Replace(string(bytes.ReplaceAll(out, []byte("\r\n"), []byte("\n"))))
-	if err != nil {
-		r.t.Fatalf("%v\n%s\n%s", err, script, r.said)
-	}
-}
-
-// compare looks for each line of a page in what was said.
-func (r *reader) compare(text string) {
-	r.t.Helper()
-	for line := range strings.Lines(text) {
+// compare looks for each promised line in the output.
+func (b typedBlock) compare(t *testing.T, output string) {
+	t.Helper()
+	for line := range strings.Lines(b.promised) {
 		pattern := strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSpace(line)), "…", ".*")
-		if !regexp.MustCompile(`(?m)^ *` + pattern + `$`).MatchString(r.said) {
-			r.t.Errorf("it did not say\n%s\nbut\n%s", line, r.said)
+		if !regexp.MustCompile(`(?m)^ *` + pattern + `$`).MatchString(output) {
+			t.Errorf("%s promises\n%sbut the output is\n%s", b.page, line, output)
 		}
 	}
+}
+
+// blockMark separates the outputs of two blocks.
+const blockMark = "@@ next block @@\n"
+
+// typeInto types the blocks into one shell until one fails, and returns their outputs.
+func typeInto(t *testing.T, shell, dir string, typed []typedBlock) ([]string, error) {
+	t.Helper()
+	var script strings.Builder
+	script.WriteString("trap 'kill ${remote-} ${own-} ${outside-} ${site-} ${lost-} ${new-} 2>/dev/null || :' EXIT\n")
+	for _, block := range typed {
+		script.WriteString("printf '%s\\n' '" + strings.TrimSpace(blockMark) + "'\n" + block.script)
+	}
+	to, from := freePorts(t, script.String())
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, shell, "-eu")
+	cmd.Dir, cmd.WaitDelay = dir, 10*time.Second
+	cmd.Stdin = strings.NewReader(to.Replace(script.String()))
+	cmd.Env = append(os.Environ(), "DOCKER_CONFIG="+dir, "XDG_RUNTIME_DIR="+dir, "REGISTRY_AUTH_FILE=")
+	out, err := cmd.CombinedOutput()
+	output := from.Replace(strings.ReplaceAll(string(out), "\r\n", "\n"))
+	return strings.Split(output, blockMark)[1:], err
+}
+
+var tutorialPort = regexp.MustCompile(`\b50[1-9][01]\b`)
+
+// freePorts returns replacers from the ports of the pages to free ones and back. They are
+// below the ports that systems hand out by themselves, so nobody takes them meanwhile.
+func freePorts(t *testing.T, script string) (to, from *strings.Replacer) {
+	t.Helper()
+	var there, back []string
+	next := 15000 + os.Getpid()%10000
+	for _, port := range slices.Compact(slices.Sorted(slices.Values(tutorialPort.FindAllString(script, -1)))) {
+		for ; ; next++ {
+			if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", next)); err == nil {
+				l.Close()
+				break
+			}
+		}
+		there = append(there, port, strconv.Itoa(next))
+		back = append(back, "localhost:"+strconv.Itoa(next), "localhost:"+port)
+		next++
+	}
+	return strings.NewReplacer(there...), strings.NewReplacer(back...)
+}
+
+// copyOfCheckout copies what a checkout has, without hidden and built files.
+func copyOfCheckout(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case path != "." && (strings.HasPrefix(entry.Name(), ".") || path == "dist" || path == "oras-mirror"):
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		case entry.IsDir():
+			return os.MkdirAll(filepath.Join(dir, path), 0o755)
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(dir, path), data, 0o644)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }

@@ -1,5 +1,6 @@
-// Registry is one for the demo: in memory, on a free port of loopback, which it prints. It
-// is go-containerregistry's, written by others, and built in a moment.
+// Registry is a small registry for the demo and the tutorials: the one of
+// go-containerregistry, in memory, on loopback. The port is its argument; without one it
+// picks a free port and prints it.
 package main
 
 import (
@@ -21,7 +22,11 @@ func main() {
 }
 
 func serve() error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port := "0"
+	if len(os.Args) > 1 {
+		port = os.Args[1]
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
 	if err != nil {
 		return err
 	}
