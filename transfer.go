@@ -90,7 +90,7 @@ func (f *runFlags) client(spec *config.Spec, s session, hosts []string) (*regist
 		return nil, err
 	}
 	options.StallTimeout, options.MaxManifest = f.StallTimeout, int64(f.MaxManifestSize)
-	options.Retry.Told = s.retrying
+	options.Retry.OnRetry = s.retrying
 	boundMemory(int64(f.Buffer))
 	if f.Debug {
 		options.Debug = debugTo(s.print)

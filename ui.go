@@ -172,7 +172,7 @@ func (u *ui) fail(err error) {
 // factOnce returns what to say of an error, and whether that is new: what holds for a whole
 // registry is said of the first artifact that it costs.
 func (u *ui) factOnce(err error) (text string, isNew bool) {
-	whole := registry.OfWhole(err)
+	whole := registry.RegistryError(err)
 	if whole == nil {
 		return fact(err), true
 	}

@@ -100,7 +100,7 @@ func (r *restore) glanceAt(ctx context.Context, d *delivery) error {
 	if err := r.foreseeRewrite(ctx, d); err != nil {
 		return nil // the input is corrupt: that artifact goes nowhere
 	}
-	there, err := d.repo.Glance(ctx, d.tag)
+	there, err := d.repo.ResolveOnce(ctx, d.tag)
 	if err != nil && !errors.Is(err, errdef.ErrNotFound) {
 		return err
 	}

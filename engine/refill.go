@@ -125,7 +125,7 @@ func (r *restore) resend(ctx context.Context, d *delivery, b descriptor) error {
 	_, err := r.resent.do(ctx, d.place(b.digest), func() (struct{}, error) {
 		u := r.uploads[uploadKey{d.target.Registry, b.digest, b.size}]
 		if u != nil && slices.ContainsFunc(u.places, func(p *place) bool { return p.path == d.path && p.mounted.Load() }) {
-			d.repo.DistrustMounts()
+			d.repo.DisableMounts()
 		}
 		sending := &sending{progress: r.Progress, size: b.size}
 		err := d.repo.PushBlob(ctx, b.oci(), func() (io.ReadCloser, error) { return r.reopen(ctx, d, b, u, sending.begin()) })

@@ -143,7 +143,7 @@ func isNoManifest(err error) bool {
 func (r *remote) referrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {
 	fallbacks := r.fallbacks.Load()
 	if fallbacks == nil {
-		return r.repo.EveryReferrer(ctx, subject)
+		return r.repo.AllReferrers(ctx, subject)
 	}
 	known := (*fallbacks)[registry.FallbackTag(subject.Digest)]
 	return r.repo.Referrers(ctx, subject, &known)

@@ -14,14 +14,14 @@ import (
 type account struct {
 	registry string
 	client   *auth.Client
-	tokens   *tokens                                                        // the client's cache
-	find     func(ctx context.Context, again bool) (auth.Credential, error) // again: read the files and ask the helpers once more
-	secret   func(username, secret string)
+	tokens   *tokens                                                         // the client's cache
+	find     func(ctx context.Context, reload bool) (auth.Credential, error) // again: read the files and ask the helpers once more
+	onSecret func(username, secret string)
 	fixed    bool          // the credential was given, and is not to be looked for
 	gate     chan struct{} // of size 1: held while a credential is shown that is not accepted yet
 
 	mu         sync.Mutex // guards what follows; held while a helper runs
-	asked      bool
+	lookedUp   bool
 	credential auth.Credential
 	err        error
 	login
@@ -29,17 +29,17 @@ type account struct {
 
 func newAccount(h *host, repository string) *account {
 	stores := &h.client.stores
-	a := &account{registry: h.name, gate: make(chan struct{}, 1), find: func(ctx context.Context, again bool) (auth.Credential, error) {
-		if again {
-			return stores.readAgain(ctx, h.base.Host, repository)
+	a := &account{registry: h.name, gate: make(chan struct{}, 1), find: func(ctx context.Context, reload bool) (auth.Credential, error) {
+		if reload {
+			return stores.reload(ctx, h.base.Host, repository)
 		}
 		return stores.credential(ctx, h.base.Host, repository)
 	}}
 	a.tokens = newTokens(h.client.options.Retry.Now)
 	a.tokens.account = a
-	a.secret = h.client.options.Secret
+	a.onSecret = h.client.options.Secret
 	if c := h.settings.Credential; c != nil {
-		a.asked, a.fixed, a.credential = true, true, *c
+		a.lookedUp, a.fixed, a.credential = true, true, *c
 	}
 	a.client = &auth.Client{
 		Client:               h.http,
@@ -58,37 +58,37 @@ func newAccount(h *host, repository string) *account {
 func (a *account) lookUp(ctx context.Context) (auth.Credential, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.asked {
+	if a.lookedUp {
 		return a.credential, nil
 	}
 	credential, err := a.find(ctx, false)
 	if ctx.Err() != nil {
 		return auth.EmptyCredential, ctx.Err()
 	}
-	a.tell(credential)
-	a.asked, a.credential, a.err = true, credential, err
+	a.reportSecrets(credential)
+	a.lookedUp, a.credential, a.err = true, credential, err
 	return credential, nil
 }
 
-// tell makes the secrets of a credential known before it is sent.
-func (a *account) tell(c auth.Credential) {
+// reportSecrets makes the secrets of a credential known before it is sent.
+func (a *account) reportSecrets(c auth.Credential) {
 	for _, secret := range []string{c.Password, c.RefreshToken, c.AccessToken} {
 		if secret != "" {
-			a.secret(c.Username, secret)
+			a.onSecret(c.Username, secret)
 		}
 	}
 }
 
-// trouble returns why there is no credential, if there should be one.
-func (a *account) trouble() error {
+// lookUpError returns why there is no credential, if there should be one.
+func (a *account) lookUpError() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.err
 }
 
-// refused reports whether err or a response's status says that a request was
+// isUnauthorized reports whether err or a response's status says that a request was
 // not allowed for want of a credential.
-func refused(err error) bool {
+func isUnauthorized(err error) bool {
 	s := Status(err)
 	return s == http.StatusUnauthorized || s == http.StatusForbidden ||
 		errors.Is(err, auth.ErrBasicCredentialNotFound)

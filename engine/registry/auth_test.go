@@ -135,7 +135,7 @@ func TestOneRenewalForMany(t *testing.T) {
 	set(t.Context())
 	var turnedAway []context.Context
 	for range 5 {
-		ctx := tokens.remember(t.Context())
+		ctx := tokens.withShownToken(t.Context())
 		_, err := tokens.GetToken(ctx, "r", auth.SchemeBearer, "scope")
 		noError(t, err)
 		turnedAway = append(turnedAway, ctx)
@@ -154,10 +154,10 @@ func TestRenewedTokenIsNotBelievedForLong(t *testing.T) {
 		n++
 		return fmt.Sprint(n), nil
 	}
-	ctx := tokens.remember(t.Context())
+	ctx := tokens.withShownToken(t.Context())
 	tokens.Set(ctx, "r", auth.SchemeBearer, "s", fetch)
 	tokens.GetToken(ctx, "r", auth.SchemeBearer, "s")
-	tokens.Set(tokens.remember(t.Context()), "r", auth.SchemeBearer, "s", fetch)
+	tokens.Set(tokens.withShownToken(t.Context()), "r", auth.SchemeBearer, "s", fetch)
 	c.Sleep(ctx, 10*time.Minute) // this request waited for so long
 	value, err := tokens.Set(ctx, "r", auth.SchemeBearer, "s", fetch)
 	noError(t, err)
@@ -479,8 +479,8 @@ func TestRegistryThatQuotesSecrets(t *testing.T) {
 	})
 	o := newClock().options(t)
 	o.CredentialFiles = []string{credentialsFile(t, `{"auths":{"`+reg.host+`":{"auth":"bWU6aGlkZGVu"}}}`)}
-	var heard []string
-	o.Secret = func(username, secret string) { heard = append(heard, username+":"+secret) }
+	var reported []string
+	o.Secret = func(username, secret string) { reported = append(reported, username+":"+secret) }
 	r := open(t, New(o), reg.host, "test/repo")
 	opened := 0
 	_, _, denied := r.FetchManifest(t.Context(), "v1")
@@ -498,7 +498,7 @@ func TestRegistryThatQuotesSecrets(t *testing.T) {
 			}
 		}
 	}
-	equal(t, "secrets that were told", fmt.Sprint(heard), "[me:hidden]")
+	equal(t, "secrets that were told", fmt.Sprint(reported), "[me:hidden]")
 }
 
 func TestSecretsOfARedirectStayOutOfErrors(t *testing.T) {

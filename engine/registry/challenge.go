@@ -42,9 +42,9 @@ func (c challenge) String() string {
 	return s
 }
 
-// chosen returns the challenge that can be met best: a token from a service, which
+// strongest returns the challenge that can be met best: a token from a service, which
 // may be had without a credential, then a password.
-func chosen(all []challenge) (best challenge, ok bool) {
+func strongest(all []challenge) (best challenge, ok bool) {
 	rank := 0
 	for _, c := range all {
 		r := 0
@@ -63,10 +63,10 @@ func chosen(all []challenge) (best challenge, ok bool) {
 	return best, rank > 0
 }
 
-// simplify leaves, of the challenges of a response, the one that is met.
-func simplify(resp *http.Response) {
+// keepStrongest leaves, of the challenges of a response, the one that is met.
+func keepStrongest(resp *http.Response) {
 	header := strings.Join(resp.Header.Values("Www-Authenticate"), ", ")
-	c, ok := chosen(parseChallenges(header))
+	c, ok := strongest(parseChallenges(header))
 	if !ok {
 		return
 	}
@@ -78,13 +78,13 @@ func simplify(resp *http.Response) {
 
 type challengeKey struct{}
 
-// keepChallenge makes a context that keeps what its request is challenged with.
-func keepChallenge(ctx context.Context) context.Context {
+// withChallenge makes a context that keeps what its request is challenged with.
+func withChallenge(ctx context.Context) context.Context {
 	return context.WithValue(ctx, challengeKey{}, new(atomic.Pointer[string]))
 }
 
-// nameChallenge returns err, or the challenge that the request of ctx could not meet.
-func nameChallenge(ctx context.Context, err error) error {
+// challengeError returns err, or the challenge that the request of ctx could not meet.
+func challengeError(ctx context.Context, err error) error {
 	last, ok := ctx.Value(challengeKey{}).(*atomic.Pointer[string])
 	if !ok || !errors.Is(err, errNoRealm) {
 		return err

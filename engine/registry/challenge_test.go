@@ -49,11 +49,11 @@ func TestParseChallenges(t *testing.T) {
 func FuzzChallenges(f *testing.F) {
 	f.Add(`Negotiate YII/x+==, Basic realm="x", bEARER Realm="https://t/" , SERVICE=s,scope="a \"b\""`)
 	f.Fuzz(func(t *testing.T, header string) {
-		c, ok := chosen(parseChallenges(header))
+		c, ok := strongest(parseChallenges(header))
 		if !ok {
 			return
 		}
-		if again, ok := chosen(parseChallenges(c.String())); !ok || again.scheme != c.scheme {
+		if again, ok := strongest(parseChallenges(c.String())); !ok || again.scheme != c.scheme {
 			t.Errorf("%q is %v, and then %v", header, c, again)
 		}
 	})

@@ -25,7 +25,7 @@ const (
 // putChunks uploads a blob piece by piece.
 func (r *Repository) putChunks(ctx context.Context, desc ocispec.Descriptor, s *session, body io.ReadCloser) error {
 	defer body.Close()
-	ctx = placeFor(ctx, body)
+	ctx = relayContext(ctx, body)
 	c := newChunks(r, s, desc.Size)
 	for c.sent < c.size {
 		if err := c.next(ctx, body); err != nil {
@@ -42,23 +42,23 @@ type chunks struct {
 	session    *session
 	size       int64
 	sent       int64
-	piece      int64  // how much is sent at once
-	least      int64  // how little may be
+	pieceSize  int64  // how much is sent at once
+	minPiece   int64  // how little may be
 	buf        []byte // nil if a piece is too large to be held
-	held       int    // bytes of buf that are read and have not arrived
+	buffered   int    // bytes of buf that are read and have not arrived
 }
 
 // newChunks begins with pieces that this registry has taken before, or was not
 // asked to take yet. What it wants at least may be more than memory has room
 // for: such pieces are passed on as they are read.
 func newChunks(r *Repository, s *session, size int64) *chunks {
-	c := &chunks{repository: r, session: s, size: size, piece: chunkSize, least: max(minChunkSize, s.minChunk)}
+	c := &chunks{repository: r, session: s, size: size, pieceSize: chunkSize, minPiece: max(minChunkSize, s.minChunk)}
 	if learnt := r.host.chunkSize.Load(); learnt > 0 {
-		c.piece = learnt
+		c.pieceSize = learnt
 	}
-	c.piece = max(c.piece, c.least)
-	if c.piece <= chunkSize {
-		c.buf = make([]byte, min(c.piece, size))
+	c.pieceSize = max(c.pieceSize, c.minPiece)
+	if c.pieceSize <= chunkSize {
+		c.buf = make([]byte, min(c.pieceSize, size))
 	}
 	return c
 }
@@ -66,17 +66,17 @@ func newChunks(r *Repository, s *session, size int64) *chunks {
 // next sends a piece, or makes pieces smaller.
 func (c *chunks) next(ctx context.Context, body io.Reader) error {
 	if c.buf == nil {
-		n := min(c.piece, c.size-c.sent)
-		return c.send(ctx, &wholePiece{body, n}, n)
+		n := min(c.pieceSize, c.size-c.sent)
+		return c.send(ctx, &exactReader{body, n}, n)
 	}
 	if err := c.fill(body); err != nil {
 		return err
 	}
-	n := min(c.piece, int64(c.held))
+	n := min(c.pieceSize, int64(c.buffered))
 	err := c.send(ctx, bytes.NewReader(c.buf[:n]), n)
-	if Status(err) == http.StatusRequestEntityTooLarge && n > c.least {
-		c.piece = max(n/2, c.least)
-		c.repository.host.chunkSize.Store(c.piece)
+	if Status(err) == http.StatusRequestEntityTooLarge && n > c.minPiece {
+		c.pieceSize = max(n/2, c.minPiece)
+		c.repository.host.chunkSize.Store(c.pieceSize)
 		return nil
 	}
 	return err
@@ -84,8 +84,8 @@ func (c *chunks) next(ctx context.Context, body io.Reader) error {
 
 func (c *chunks) fill(body io.Reader) error {
 	want := int(min(int64(len(c.buf)), c.size-c.sent))
-	n, err := io.ReadFull(body, c.buf[c.held:max(want, c.held)])
-	c.held += n
+	n, err := io.ReadFull(body, c.buf[c.buffered:max(want, c.buffered)])
+	c.buffered += n
 	if err != nil {
 		return sourceError{err}
 	}
@@ -106,7 +106,7 @@ func (c *chunks) send(ctx context.Context, piece io.Reader, n int64) error {
 	}
 	resp.Body.Close()
 	released() // buf is written to below
-	arrived, err := arrived(resp.Header, c.sent+n)
+	arrived, err := received(resp.Header, c.sent+n)
 	if err != nil {
 		return err
 	}
@@ -114,20 +114,20 @@ func (c *chunks) send(ctx context.Context, piece io.Reader, n int64) error {
 		return fmt.Errorf("the registry has %d bytes after %d were sent", arrived, c.sent+n)
 	}
 	if c.buf != nil {
-		c.held = copy(c.buf, c.buf[arrived-c.sent:c.held])
+		c.buffered = copy(c.buf, c.buf[arrived-c.sent:c.buffered])
 	}
 	c.sent = arrived
-	return c.follow(resp)
+	return c.updateLocation(resp)
 }
 
-// wholePiece is the next so many bytes of a body. It is an error if they are not
+// exactReader is the next so many bytes of a body. It is an error if they are not
 // there.
-type wholePiece struct {
+type exactReader struct {
 	body io.Reader
 	left int64
 }
 
-func (p *wholePiece) Read(b []byte) (int, error) {
+func (p *exactReader) Read(b []byte) (int, error) {
 	if p.left == 0 {
 		return 0, io.EOF
 	}
@@ -138,13 +138,13 @@ func (p *wholePiece) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// follow takes over the session's new place.
-func (c *chunks) follow(resp *http.Response) error {
+// updateLocation takes over the session's new place.
+func (c *chunks) updateLocation(resp *http.Response) error {
 	location := resp.Header.Get("Location")
 	if location == "" {
 		return nil
 	}
-	u, err := relocate(resp.Request.URL, location)
+	u, err := resolveLocation(resp.Request.URL, location)
 	if err != nil {
 		return err
 	}
@@ -155,9 +155,9 @@ func (c *chunks) follow(resp *http.Response) error {
 	return nil
 }
 
-// arrived reads how many bytes a registry has from its Range header ("0-LAST",
+// received reads how many bytes a registry has from its Range header ("0-LAST",
 // with or without a unit); assumed is what holds without one.
-func arrived(header http.Header, assumed int64) (int64, error) {
+func received(header http.Header, assumed int64) (int64, error) {
 	value := strings.TrimPrefix(header.Get("Range"), "bytes=")
 	if value == "" {
 		return assumed, nil

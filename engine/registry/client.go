@@ -76,7 +76,7 @@ type Options struct {
 // for concurrent use.
 type Client struct {
 	options Options
-	places  places // over all registries
+	slots   slots // over all registries
 	stores  stores
 	stats   stats
 	listed  atomic.Int64 // bytes of the names in the lists that are read now
@@ -109,7 +109,7 @@ func New(o Options) *Client {
 	o.Retry = o.Retry.withDefaults()
 	return &Client{
 		options:      o,
-		places:       newPlaces(o.Concurrency),
+		slots:        newSlots(o.Concurrency),
 		stores:       stores{files: o.CredentialFiles},
 		hosts:        make(map[string]*host),
 		repositories: make(map[string]*Repository),

@@ -27,7 +27,7 @@ func (e *HelperError) Unwrap() error { return e.Err }
 // the user name of an identity token
 // (github.com/docker/docker-credential-helpers, credentials/error.go).
 const (
-	helperHasNone   = "credentials not found in native keychain"
+	helperNotFound  = "credentials not found in native keychain"
 	helperTokenUser = "<token>"
 )
 
@@ -41,7 +41,7 @@ func runHelper(ctx context.Context, helper, address string) (auth.Credential, er
 	cmd.Stdin = strings.NewReader(address)
 	output, err := cmd.Output()
 	if err != nil {
-		if string(bytes.TrimSpace(output)) == helperHasNone {
+		if string(bytes.TrimSpace(output)) == helperNotFound {
 			return auth.EmptyCredential, nil
 		}
 		return auth.EmptyCredential, &HelperError{name, address, err}

@@ -37,7 +37,7 @@ func (s *stores) load() error {
 			return
 		}
 		s.list = append(s.list, parseStore(authVariable, []byte(os.Getenv(authVariable))))
-		for _, path := range usualFiles() {
+		for _, path := range defaultFiles() {
 			s.list = append(s.list, openStore(path))
 		}
 	})
@@ -58,8 +58,8 @@ func (s *stores) credential(ctx context.Context, host, repository string) (auth.
 	return auth.EmptyCredential, errs
 }
 
-// readAgain returns what the files and the helpers have now.
-func (s *stores) readAgain(ctx context.Context, host, repository string) (auth.Credential, error) {
+// reload returns what the files and the helpers have now.
+func (s *stores) reload(ctx context.Context, host, repository string) (auth.Credential, error) {
 	now := &stores{files: s.files}
 	if err := now.load(); err != nil {
 		return auth.EmptyCredential, err
@@ -90,8 +90,8 @@ func Stored(ctx context.Context, files []string, name string) bool {
 	return err == nil && c != auth.EmptyCredential
 }
 
-// usualFiles are the files that are asked, in this order.
-func usualFiles() []string {
+// defaultFiles are the files that are asked, in this order.
+func defaultFiles() []string {
 	var paths []string
 	home, _ := os.UserHomeDir()
 	if dir := os.Getenv("DOCKER_CONFIG"); dir != "" {

@@ -54,8 +54,8 @@ func (d *dialer) target(address string) string {
 	return net.JoinHostPort(to, port)
 }
 
-// sendPiece is what has to go out within one stall timeout: 17 kB/s at 60 s.
-const sendPiece = 1 << 20
+// maxWrite is what has to go out within one stall timeout: 17 kB/s at 60 s.
+const maxWrite = 1 << 20
 
 // watchedConn gives up a write that does not move. A watch on the body itself
 // would stand between a file and its socket and end sendfile.
@@ -66,7 +66,7 @@ type watchedConn struct {
 
 func (c *watchedConn) Write(p []byte) (n int, err error) {
 	for {
-		piece := p[n:min(len(p), n+sendPiece)]
+		piece := p[n:min(len(p), n+maxWrite)]
 		c.Conn.SetWriteDeadline(time.Now().Add(c.stall))
 		m, err := c.Conn.Write(piece)
 		n += m
@@ -84,7 +84,7 @@ func (c *watchedConn) ReadFrom(r io.Reader) (n int64, err error) {
 		return io.Copy(struct{ io.Writer }{c}, r)
 	}
 	for limited.N > 0 {
-		piece := &io.LimitedReader{R: limited.R, N: min(limited.N, sendPiece)}
+		piece := &io.LimitedReader{R: limited.R, N: min(limited.N, maxWrite)}
 		c.Conn.SetWriteDeadline(time.Now().Add(c.stall))
 		m, err := to.ReadFrom(piece)
 		n += m

@@ -67,18 +67,18 @@ func (w *window) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// open lets the decoder read one more value.
-func (d *document) open() { d.in.end = d.decoder.InputOffset() + maxValue }
+// extend lets the decoder read one more value.
+func (d *document) extend() { d.in.end = d.decoder.InputOffset() + maxValue }
 
 func (d *document) token() (json.Token, error) {
-	d.open()
+	d.extend()
 	token, err := d.decoder.Token()
 	return token, d.fail(err)
 }
 
 // decode reads the next value whole.
 func (d *document) decode(v any) error {
-	d.open()
+	d.extend()
 	return d.fail(d.decoder.Decode(v))
 }
 
@@ -131,7 +131,7 @@ func (d *document) end() error {
 	if _, err := d.token(); err != nil {
 		return err
 	}
-	d.open()
+	d.extend()
 	switch _, err := d.decoder.Token(); err {
 	case io.EOF:
 		return nil
@@ -161,7 +161,7 @@ func (d *document) array(element func() error) error {
 
 // more reports whether the array or object goes on.
 func (d *document) more() bool {
-	d.open()
+	d.extend()
 	return d.decoder.More()
 }
 

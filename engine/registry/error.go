@@ -119,7 +119,7 @@ func (e *CredentialError) Error() string {
 func (e *CredentialError) Unwrap() error { return e.Err }
 
 // LoginError says that a registry, or its token service, refuses our credential. It is not
-// shown to it again in this run.
+// shownToken to it again in this run.
 type LoginError struct {
 	Registry string
 	Err      error // what it answered
@@ -151,9 +151,9 @@ type SettingsError struct {
 func (e *SettingsError) Error() string { return e.Registry + ": configure: " + e.Err.Error() }
 func (e *SettingsError) Unwrap() error { return e.Err }
 
-// OfWhole returns the error of a whole registry that is behind err: it holds for all that
+// RegistryError returns the error of a whole registry that is behind err: it holds for all that
 // is there. nil if there is none.
-func OfWhole(err error) error {
+func RegistryError(err error) error {
 	var login *LoginError
 	var unreachable *UnreachableError
 	var settings *SettingsError
@@ -247,16 +247,16 @@ func responseError(resp *http.Response) error {
 		e.Errors = body.Errors
 	}
 	_, signed, _ := strings.Cut(resp.Request.Header.Get("Authorization"), " ")
-	for _, token := range []string{signed, shownValue(resp.Request.Context())} {
+	for _, token := range []string{signed, shownTokenValue(resp.Request.Context())} {
 		if token != "" {
 			hideToken(e.Errors, redact.New(token))
 		}
 	}
 	if resp.StatusCode == http.StatusTooManyRequests {
 		now := time.Now()
-		return &BusyError{RetryAfter: retryAfter(resp.Header, serverTime(resp.Header, now)), Err: e}
+		return &BusyError{RetryAfter: retryAfter(resp.Header, serverClock(resp.Header, now)), Err: e}
 	}
-	return answeredBy(resp, isPage(answer) || len(answer) == 0 && saysPage(resp), e)
+	return blameProxy(resp, isHTML(answer) || len(answer) == 0 && claimsHTML(resp), e)
 }
 
 // hideToken takes out of what a registry says the token that it was sent.

@@ -34,8 +34,8 @@ func newGuests(h *host, direct http.RoundTripper) *guests {
 	return &guests{host: h, direct: direct, clients: make(map[string]*guest)}
 }
 
-// invited reports whether our registry sent us on with req to another registry.
-func (g *guests) invited(req *http.Request) bool {
+// handles reports whether our registry sent us on with req to another registry.
+func (g *guests) handles(req *http.Request) bool {
 	return g != nil && req.Response != nil && !sameOrigin(req.URL, g.host.base) && !isUpgrade(g.host.base, req.URL) &&
 		(req.Method == http.MethodGet || req.Method == http.MethodHead) &&
 		strings.HasPrefix(req.URL.Path, "/v2/") && req.Header.Get("Authorization") == ""
@@ -51,10 +51,10 @@ func isUpgrade(from, to *url.URL) bool {
 // turned away is an error, and no response: what our own registry thinks of our
 // credential is another matter.
 func (g *guests) RoundTrip(req *http.Request) (*http.Response, error) {
-	guest := g.at(req)
+	guest := g.client(req)
 	// The newest token of each repository is shown at once.
 	there := registry.Reference{Registry: req.URL.Host, Repository: repositoryIn(req.URL.Path)}
-	ctx := auth.AppendRepositoryScope(guest.tokens.remember(req.Context()), there, auth.ActionPull)
+	ctx := auth.AppendRepositoryScope(guest.tokens.withShownToken(req.Context()), there, auth.ActionPull)
 	resp, err := guest.client.Do(req.WithContext(ctx))
 	switch {
 	case req.Context().Err() != nil:
@@ -73,10 +73,10 @@ func (g *guests) explain(req *http.Request, err error) error {
 	if inner := errors.Unwrap(err); inner != nil {
 		err = inner
 	}
-	return fmt.Errorf("%s: %w", req.URL.Host, nameChallenge(req.Context(), hideQuery(err)))
+	return fmt.Errorf("%s: %w", req.URL.Host, challengeError(req.Context(), hideQuery(err)))
 }
 
-func (g *guests) at(req *http.Request) *guest {
+func (g *guests) client(req *http.Request) *guest {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	key := req.URL.Scheme + "://" + req.URL.Host
@@ -85,7 +85,7 @@ func (g *guests) at(req *http.Request) *guest {
 	}
 	tokens := newTokens(g.host.client.options.Retry.Now)
 	c := &guest{tokens: tokens, client: &auth.Client{
-		Client:               &http.Client{Transport: g.direct, CheckRedirect: onlyOfTokens},
+		Client:               &http.Client{Transport: g.direct, CheckRedirect: tokenRedirects},
 		Cache:                tokens,
 		ClientID:             defaultUserAgent,
 		BlockedRealmPrefixes: blockedRealms(g.host.base),
@@ -95,9 +95,9 @@ func (g *guests) at(req *http.Request) *guest {
 	return c
 }
 
-// onlyOfTokens follows the redirects of a token service. Those of a registry are
+// tokenRedirects follows the redirects of a token service. Those of a registry are
 // for the client that was redirected to it.
-func onlyOfTokens(req *http.Request, via []*http.Request) error {
+func tokenRedirects(req *http.Request, via []*http.Request) error {
 	if strings.HasPrefix(via[0].URL.Path, "/v2/") {
 		return http.ErrUseLastResponse
 	}

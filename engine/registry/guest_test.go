@@ -82,7 +82,7 @@ func TestTokensOfAnotherRegistryThatExpire(t *testing.T) {
 		})
 	}
 	all.Wait()
-	equal(t, "places held", len(client.places), 0)
+	equal(t, "places held", len(client.slots), 0)
 }
 
 // TestOtherRegistryThatLetsNobodyIn is an error at once, and shows no secret.
@@ -160,7 +160,7 @@ func TestOtherRegistryThatRefusesUsSaysNothingOfOurPassword(t *testing.T) {
 	}
 	_, _, err := r.FetchManifest(t.Context(), "own")
 	noError(t, err)
-	equal(t, "places held", len(client.places), 0)
+	equal(t, "places held", len(client.slots), 0)
 }
 
 func TestUpgradeOfTheRegistryIsNoOtherRegistry(t *testing.T) {
@@ -171,8 +171,8 @@ func TestUpgradeOfTheRegistryIsNoOtherRegistry(t *testing.T) {
 		g := newGuests(&host{base: &url.URL{Scheme: "http", Host: "r.example"}}, nil)
 		req, err := http.NewRequest(http.MethodGet, to, nil)
 		noError(t, err)
-		equal(t, "asked directly", g.invited(req), false)
+		equal(t, "asked directly", g.handles(req), false)
 		req.Response = new(http.Response)
-		equal(t, to, g.invited(req), want)
+		equal(t, to, g.handles(req), want)
 	}
 }

@@ -26,12 +26,12 @@ type health struct {
 	registry string
 	retry    RetryOptions
 
-	mu       sync.Mutex // guards what follows
-	answered bool       // an HTTP response came, whatever it said
-	until    time.Time  // the end of the pause that the registry asked for
-	failed   map[string]bool
-	down     error
-	lost     *UnreachableError
+	mu          sync.Mutex // guards what follows
+	answered    bool       // an HTTP response came, whatever it said
+	until       time.Time  // the end of the pause that the registry asked for
+	failed      map[string]bool
+	down        error
+	unreachable *UnreachableError
 }
 
 func newHealth(registry string, o RetryOptions) *health {
@@ -61,8 +61,8 @@ func (h *health) pause() (time.Duration, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
-	case h.lost != nil:
-		return 0, h.lost
+	case h.unreachable != nil:
+		return 0, h.unreachable
 	case h.down != nil:
 		return 0, &DownError{Registry: h.registry, Err: h.down}
 	}
@@ -73,14 +73,14 @@ func (h *health) pause() (time.Duration, error) {
 	return wait, nil
 }
 
-// open reports whether the registry may be asked now.
-func (h *health) open() bool {
+// ready reports whether the registry may be asked now.
+func (h *health) ready() bool {
 	wait, err := h.pause()
 	return err == nil && wait <= 0
 }
 
-// heard takes note of a response.
-func (h *health) heard(resp *http.Response) {
+// observe takes note of a response.
+func (h *health) observe(resp *http.Response) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.answered = true
@@ -89,13 +89,13 @@ func (h *health) heard(resp *http.Response) {
 		return
 	}
 	now := h.retry.Now()
-	if until := now.Add(retryAfter(resp.Header, serverTime(resp.Header, now))); until.After(h.until) {
+	if until := now.Add(retryAfter(resp.Header, serverClock(resp.Header, now))); until.After(h.until) {
 		h.until = until
 	}
 }
 
-// gaveUp takes note of a request that failed for good.
-func (h *health) gaveUp(request string, err error) {
+// recordFailure takes note of a request that failed for good.
+func (h *health) recordFailure(request string, err error) {
 	if isType[*DownError](err) || isType[*UnreachableError](err) || isType[*RateLimitError](err) || isType[sourceError](err) || tooManyFiles(err) {
 		return // not a request that failed, or not by the registry's fault
 	}
@@ -112,18 +112,18 @@ func tooManyFiles(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
-// lose takes note of a registry that cannot be reached, if it never answered, and returns
+// markUnreachable takes note of a registry that cannot be reached, if it never answered, and returns
 // the error that stands for that: nothing else is sent there.
-func (h *health) lose(err error) error {
+func (h *health) markUnreachable(err error) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.answered || tooManyFiles(err) {
 		return err
 	}
-	if h.lost == nil {
-		h.lost = &UnreachableError{Registry: h.registry, Err: err}
+	if h.unreachable == nil {
+		h.unreachable = &UnreachableError{Registry: h.registry, Err: err}
 	}
-	return h.lost
+	return h.unreachable
 }
 
 // delay returns how long to wait before the next try, and whether there is one.
@@ -134,19 +134,19 @@ func (h *health) delay(try int, since time.Time) (time.Duration, bool) {
 	spread := 0.5 + 0.5*h.retry.Jitter()
 	if !answered {
 		wait := time.Duration(spread * float64(firstBackoff<<(try-1)))
-		return wait, try < silentTries && h.retry.Now().Add(wait).Sub(since) < silentPatience
+		return wait, try < maxSilentTries && h.retry.Now().Add(wait).Sub(since) < silentTimeout
 	}
 	wait := min(maxBackoff, backoff<<(try-1))
-	return time.Duration(spread * float64(wait)), try < tries
+	return time.Duration(spread * float64(wait)), try < maxTries
 }
 
-// aPointInTime is where a number of seconds is one since 1970, as some services
+// minTimestamp is where a number of seconds is one since 1970, as some services
 // have it, against the RFC.
-const aPointInTime = 1_000_000_000
+const minTimestamp = 1_000_000_000
 
-// serverTime is what the clock of the one who answered shows: a point in time
+// serverClock is what the clock of the one who answered shows: a point in time
 // that it names is one of that clock, and ours may be wrong by hours.
-func serverTime(header http.Header, ours time.Time) time.Time {
+func serverClock(header http.Header, ours time.Time) time.Time {
 	if theirs, err := http.ParseTime(header.Get("Date")); err == nil {
 		return theirs
 	}
@@ -158,7 +158,7 @@ func serverTime(header http.Header, ours time.Time) time.Time {
 func retryAfter(header http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(header.Get("Retry-After"))
 	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
-		if seconds > aPointInTime {
+		if seconds > minTimestamp {
 			return max(0, time.Unix(seconds, 0).Sub(now))
 		}
 		return max(0, time.Duration(seconds)*time.Second)
@@ -176,11 +176,11 @@ func (h *health) wait(ctx context.Context, try int, since time.Time, err error) 
 	if !again || permanent(err) {
 		return err
 	}
-	return h.sleep(ctx, pause, reasonOf(err))
+	return h.sleep(ctx, pause, shortReason(err))
 }
 
 // sleep waits before a registry is asked again, for a reason that is told.
 func (h *health) sleep(ctx context.Context, d time.Duration, reason string) error {
-	defer h.retry.Told(h.registry, reason)()
+	defer h.retry.OnRetry(h.registry, reason)()
 	return h.retry.Sleep(ctx, d)
 }

@@ -24,13 +24,13 @@ type host struct {
 	http     *http.Client
 
 	referrersAPI atomic.Int32 // an apiState
-	firstAsk     pioneer      // for the referrers API
+	apiProbe     firstProbe   // for the referrers API
 
 	noMounts     atomic.Bool  // it fails over mounts, or grants them and brings no blob
 	brokenMounts atomic.Int32 // requests for a mount that got no answer
 
-	probe  sync.Once // guards checks, which is written in it
-	checks bool      // bytes without their digest are refused
+	probeOnce     sync.Once // guards checks, which is written in it
+	checksDigests bool      // bytes without their digest are refused
 
 	chunkSize atomic.Int64 // that it takes, if it refused larger ones; 0: not known
 

@@ -8,18 +8,18 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// places are a number of requests that may be in flight at once. nil is no
+// slots are a number of requests that may be in flight at once. nil is no
 // limit.
-type places chan struct{}
+type slots chan struct{}
 
-func newPlaces(n int) places {
+func newSlots(n int) slots {
 	if n <= 0 {
 		return nil
 	}
-	return make(places, n)
+	return make(slots, n)
 }
 
-func (p places) take(ctx context.Context) error {
+func (p slots) acquire(ctx context.Context) error {
 	if p == nil {
 		return ctx.Err()
 	}
@@ -31,7 +31,7 @@ func (p places) take(ctx context.Context) error {
 	}
 }
 
-func (p places) give() {
+func (p slots) release() {
 	if p != nil {
 		<-p
 	}
@@ -39,15 +39,15 @@ func (p places) give() {
 
 // limit says when a request to one registry may go out.
 type limit struct {
-	all    places // of the run
-	own    places // of this registry
+	total  slots // of the run
+	own    slots // of this registry
 	rate   *rate.Limiter
 	health *health
 	retry  RetryOptions
 }
 
-func newLimit(all places, s Settings, h *health, o RetryOptions) *limit {
-	l := &limit{all: all, own: newPlaces(s.Concurrency), health: h, retry: o}
+func newLimit(total slots, s Settings, h *health, o RetryOptions) *limit {
+	l := &limit{total: total, own: newSlots(s.Concurrency), health: h, retry: o}
 	if s.RequestsPerSecond > 0 {
 		burst := max(1, int(math.Ceil(s.RequestsPerSecond)))
 		l.rate = rate.NewLimiter(rate.Limit(s.RequestsPerSecond), burst)
@@ -55,37 +55,37 @@ func newLimit(all places, s Settings, h *health, o RetryOptions) *limit {
 	return l
 }
 
-// take waits until a request may be sent, and gives the way to hand the place
+// acquire waits until a request may be sent, and gives the way to hand the place
 // back. All long waits come before a place is held, and the registry's own place
 // comes before the run's: the other way round a registry with few places would
 // fill the run's with requests that only wait, and starve the others.
-func (l *limit) take(ctx context.Context) (give func(), err error) {
+func (l *limit) acquire(ctx context.Context) (release func(), err error) {
 	for {
 		if err := l.health.admit(ctx); err != nil {
 			return nil, err
 		}
-		if err := l.pace(ctx); err != nil {
+		if err := l.waitForRate(ctx); err != nil {
 			return nil, err
 		}
 		if ctx.Value(relayKey{}) != nil {
 			return func() {}, nil
 		}
-		if err := l.own.take(ctx); err != nil {
+		if err := l.own.acquire(ctx); err != nil {
 			return nil, err
 		}
-		if err := l.all.take(ctx); err != nil {
-			l.own.give()
+		if err := l.total.acquire(ctx); err != nil {
+			l.own.release()
 			return nil, err
 		}
-		give = func() {
-			l.all.give()
-			l.own.give()
+		release = func() {
+			l.total.release()
+			l.own.release()
 		}
 		// While it stood in the queue the registry may have asked for a pause.
-		if l.health.open() {
-			return give, nil
+		if l.health.ready() {
+			return release, nil
 		}
-		give()
+		release()
 	}
 }
 
@@ -98,8 +98,8 @@ func relayed(ctx context.Context) context.Context {
 	return context.WithValue(ctx, relayKey{}, true)
 }
 
-// pace holds requests to the rate that was set for the registry.
-func (l *limit) pace(ctx context.Context) error {
+// waitForRate holds requests to the rate that was set for the registry.
+func (l *limit) waitForRate(ctx context.Context) error {
 	if l.rate == nil {
 		return nil
 	}

@@ -64,13 +64,13 @@ func TestRequestsInFlight(t *testing.T) {
 func TestPlaceIsHeldUntilTheBodyIsClosed(t *testing.T) {
 	data := make([]byte, 1<<20)
 	r, _ := repository(t, func(w http.ResponseWriter, req *http.Request) { w.Write(data) })
-	places := r.host.client.places
+	slots := r.host.client.slots
 	body, err := r.FetchBlob(t.Context(), describeBytes(data), 0, int64(len(data)))
 	noError(t, err)
-	equal(t, "places held", len(places), 1)
+	equal(t, "places held", len(slots), 1)
 	body.Close()
 	body.Close()
-	equal(t, "places held", len(places), 0)
+	equal(t, "places held", len(slots), 0)
 }
 
 // TestBusyRegistryLeavesRoomForOthers has all requests for a registry of one

@@ -24,11 +24,11 @@ func nextPage(resp *http.Response) (*url.URL, error) {
 		}
 		links = append(links, found...)
 	}
-	target, ok := nextOf(resp.Request.URL, links)
+	target, ok := nextLink(resp.Request.URL, links)
 	if !ok {
 		return nil, nil
 	}
-	next, err := relocate(resp.Request.URL, target)
+	next, err := resolveLocation(resp.Request.URL, target)
 	if err != nil {
 		return nil, err
 	}
@@ -38,9 +38,9 @@ func nextPage(resp *http.Response) (*url.URL, error) {
 	return next, nil
 }
 
-// nextOf returns the target of the link from a page to the next. Some registries
-// leave the relation out: a link without one is that link if no other is.
-func nextOf(page *url.URL, links []link) (target string, ok bool) {
+// nextLink returns the target of the link from a page to the next. Some registries
+// abandon the relation out: a link without one is that link if no other is.
+func nextLink(page *url.URL, links []link) (target string, ok bool) {
 	bare := -1
 	for i, l := range links {
 		if !l.isFrom(page) {

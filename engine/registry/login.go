@@ -15,21 +15,21 @@ const maxRefusals = 2
 
 // login records what an account has learnt of the credential that it shows.
 type login struct {
-	reading     int              // which credential that is: each reading of the stores that brings another starts over
-	accepted    bool             // the registry, or its token service, has let a request in with it
-	refusals    int              // in a row, whatever was shown
-	refusal     error            // a *LoginError, from when on nothing is shown any more
-	denied      map[string]error // tokens that are not given to it, by what the cache calls them
-	lookedAgain bool             // there was none, and the stores were read once more
+	version  int              // which credential that is: each reading of the stores that brings another starts over
+	accepted bool             // the registry, or its token service, has let a request in with it
+	refusals int              // in a row, whatever was shown
+	refusal  error            // a *LoginError, from when on nothing is shown any more
+	denied   map[string]error // tokens that are not given to it, by what the cache calls them
+	reloaded bool             // there was none, and the stores were read once more
 }
 
 // turn is the permission to show a credential once. Until it is accepted one request at a
 // time has it, or all that begin at the same moment would show a wrong password.
 type turn struct {
 	account   *account
-	reading   int
+	version   int
 	anonymous bool
-	alone     bool // it holds the gate
+	holdsGate bool // it holds the gate
 }
 
 // turn waits until the credential may be shown. A refused one never may.
@@ -42,18 +42,18 @@ func (a *account) turn(ctx context.Context) (*turn, error) {
 	for {
 		a.mu.Lock()
 		refusal, accepted := a.refusal, a.accepted
-		t.reading = a.reading
+		t.version = a.version
 		a.mu.Unlock()
 		switch {
 		case refusal != nil:
 			t.end()
 			return nil, refusal
-		case t.alone || accepted || t.anonymous:
+		case t.holdsGate || accepted || t.anonymous:
 			return t, nil
 		}
 		select {
 		case a.gate <- struct{}{}:
-			t.alone = true
+			t.holdsGate = true
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
@@ -62,41 +62,41 @@ func (a *account) turn(ctx context.Context) (*turn, error) {
 
 // end lets the next one show the credential.
 func (t *turn) end() {
-	if t.alone {
+	if t.holdsGate {
 		<-t.account.gate
-		t.alone = false
+		t.holdsGate = false
 	}
 }
 
-// accept notes that the credential of a reading is good.
-func (a *account) accept(reading int) {
+// markAccepted notes that the credential of a reading is good.
+func (a *account) markAccepted(version int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if reading == a.reading {
+	if version == a.version {
 		a.accepted, a.refusals = true, 0
 	}
 }
 
-// refuse notes that the credential of a reading was refused, and reads the stores again:
+// markRefused notes that the credential of a reading was refused, and reads the stores again:
 // the secrets of some helpers last for minutes, and a password may be changed while we
 // run. It returns nil if there is something to show in the place of what was refused:
 // another credential, or once more one that was accepted before.
-func (a *account) refuse(ctx context.Context, reading int, answer error) error {
+func (a *account) markRefused(ctx context.Context, version int, answer error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
 	case a.refusal != nil:
 		return a.refusal
-	case reading != a.reading:
+	case version != a.version:
 		return nil // another request had the stores read
 	}
 	a.refusals++
-	changed, err := a.readAgain(ctx)
+	changed, err := a.reload(ctx)
 	if err != nil {
 		return err
 	}
 	if a.refusals < maxRefusals && (changed || a.accepted) {
-		a.reading++
+		a.version++
 		a.accepted = false
 		return nil
 	}
@@ -104,9 +104,9 @@ func (a *account) refuse(ctx context.Context, reading int, answer error) error {
 	return a.refusal
 }
 
-// readAgain reports whether the stores have another credential now; a.mu is held. The
+// reload reports whether the stores have another credential now; a.mu is held. The
 // error is that of ctx.
-func (a *account) readAgain(ctx context.Context) (changed bool, _ error) {
+func (a *account) reload(ctx context.Context) (changed bool, _ error) {
 	if a.fixed {
 		return false, nil
 	}
@@ -117,7 +117,7 @@ func (a *account) readAgain(ctx context.Context) (changed bool, _ error) {
 	if a.err = err; err != nil || credential == auth.EmptyCredential || credential == a.credential {
 		return false, nil
 	}
-	a.tell(credential)
+	a.reportSecrets(credential)
 	a.credential, a.denied = credential, nil
 	return true, nil
 }
@@ -125,7 +125,7 @@ func (a *account) readAgain(ctx context.Context) (changed bool, _ error) {
 // logIn fetches a token from the token service.
 func (a *account) logIn(ctx context.Context, name string, fetch func(context.Context) (string, error)) (string, error) {
 	for {
-		if err := a.denies(name); err != nil {
+		if err := a.denial(name); err != nil {
 			return "", err
 		}
 		t, err := a.turn(ctx)
@@ -133,7 +133,7 @@ func (a *account) logIn(ctx context.Context, name string, fetch func(context.Con
 			return "", err
 		}
 		token, err := fetch(ctx)
-		again, err := t.judge(ctx, name, err)
+		again, err := t.observe(ctx, name, err)
 		t.end()
 		if !again {
 			return token, err
@@ -141,52 +141,52 @@ func (a *account) logIn(ctx context.Context, name string, fetch func(context.Con
 	}
 }
 
-func (a *account) denies(name string) error {
+func (a *account) denial(name string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.denied[name]
 }
 
-// judge learns from what a token service answered, and reports whether to ask again. With
+// observe learns from what a token service answered, and reports whether to ask again. With
 // 401 it refuses who we are, with 403, or the 400 of OAuth 2 (RFC 6749, section 5.2),
 // perhaps only what we want: then the next repository may have its token.
-func (t *turn) judge(ctx context.Context, name string, err error) (again bool, _ error) {
+func (t *turn) observe(ctx context.Context, name string, err error) (again bool, _ error) {
 	a, code := t.account, Status(err)
 	switch {
 	case err == nil:
 		if !t.anonymous {
-			a.accept(t.reading)
+			a.markAccepted(t.version)
 		}
 		return false, nil
 	case ctx.Err() != nil:
 		return false, err
 	case t.anonymous && (code == http.StatusUnauthorized || code == http.StatusForbidden):
-		return a.lookAgain(ctx), err
+		return a.reloadOnce(ctx), err
 	case t.anonymous:
 		return false, err
 	case code == http.StatusUnauthorized:
-		refusal := a.refuse(ctx, t.reading, err)
+		refusal := a.markRefused(ctx, t.version, err)
 		return refusal == nil, refusal
 	case code == http.StatusForbidden || code == http.StatusBadRequest:
-		return a.deny(ctx, name, t.reading, err)
+		return a.markDenied(ctx, name, t.version, err)
 	}
 	return false, err
 }
 
-// deny notes that a token is not given to the credential, and is not to be asked for
+// markDenied notes that a token is not given to the credential, and is not to be asked for
 // again, unless the stores have another credential by now.
-func (a *account) deny(ctx context.Context, name string, reading int, answer error) (again bool, _ error) {
+func (a *account) markDenied(ctx context.Context, name string, version int, answer error) (again bool, _ error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if reading != a.reading {
+	if version != a.version {
 		return true, nil
 	}
-	changed, err := a.readAgain(ctx)
+	changed, err := a.reload(ctx)
 	switch {
 	case err != nil:
 		return false, err
 	case changed:
-		a.reading++
+		a.version++
 		a.accepted = false
 		return true, nil
 	case a.denied == nil:
@@ -196,26 +196,26 @@ func (a *account) deny(ctx context.Context, name string, reading int, answer err
 	return false, answer
 }
 
-// lookAgain reports whether there is a credential now where there was none. The stores are
+// reloadOnce reports whether there is a credential now where there was none. The stores are
 // read once more for it, and no more: most users without one need none.
-func (a *account) lookAgain(ctx context.Context) bool {
+func (a *account) reloadOnce(ctx context.Context) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.credential != auth.EmptyCredential {
 		return true // another request found it
 	}
-	if a.lookedAgain {
+	if a.reloaded {
 		return false
 	}
-	a.lookedAgain = true
-	changed, err := a.readAgain(ctx)
+	a.reloaded = true
+	changed, err := a.reload(ctx)
 	return changed && err == nil
 }
 
-// heard learns from the answer to a request that showed a password, which is an err or a
+// observe learns from the answer to a request that showed a password, which is an err or a
 // response, and reports whether to send it again.
-func (a *account) heard(ctx context.Context, resp *http.Response, err error) (again bool, _ error) {
-	s, ok := ctx.Value(shownKey{}).(*shown)
+func (a *account) observe(ctx context.Context, resp *http.Response, err error) (again bool, _ error) {
+	s, ok := shownIn(ctx)
 	if !ok || s.turn == nil {
 		return false, err
 	}
@@ -226,11 +226,11 @@ func (a *account) heard(ctx context.Context, resp *http.Response, err error) (ag
 	case err != nil:
 		return false, err
 	case resp.StatusCode != http.StatusUnauthorized:
-		a.accept(t.reading)
+		a.markAccepted(t.version)
 		return false, nil
 	}
 	a.tokens.forget(s.name)
-	refusal := a.refuse(ctx, t.reading, responseError(resp))
+	refusal := a.markRefused(ctx, t.version, responseError(resp))
 	return refusal == nil, refusal
 }
 
@@ -238,10 +238,10 @@ func (a *account) heard(ctx context.Context, resp *http.Response, err error) (ag
 // the request of ctx alone as long as it is not accepted. That request may have been turned
 // away with it already.
 func (a *account) basic(ctx context.Context, name string, fetch func(context.Context) (string, error)) (string, error) {
-	s, _ := ctx.Value(shownKey{}).(*shown)
+	s, _ := shownIn(ctx)
 	if s != nil && s.name == name && s.value != "" {
 		a.tokens.forget(name)
-		if err := a.refuse(ctx, s.reading, &errcode.ErrorResponse{StatusCode: http.StatusUnauthorized}); err != nil {
+		if err := a.markRefused(ctx, s.version, &errcode.ErrorResponse{StatusCode: http.StatusUnauthorized}); err != nil {
 			return "", err
 		}
 	}
@@ -250,7 +250,7 @@ func (a *account) basic(ctx context.Context, name string, fetch func(context.Con
 		return "", err
 	}
 	value, err := fetch(ctx)
-	if errors.Is(err, auth.ErrBasicCredentialNotFound) && a.lookAgain(ctx) {
+	if errors.Is(err, auth.ErrBasicCredentialNotFound) && a.reloadOnce(ctx) {
 		t.end()
 		return a.basic(ctx, name, fetch)
 	}
@@ -259,6 +259,6 @@ func (a *account) basic(ctx context.Context, name string, fetch func(context.Con
 		return value, err
 	}
 	s.turn = t
-	a.tokens.keepBasic(ctx, name, value, t.reading)
+	a.tokens.keepBasic(ctx, name, value, t.version)
 	return value, nil
 }

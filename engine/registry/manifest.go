@@ -24,10 +24,10 @@ const (
 	mediaTypeDockerSchema1  = "application/vnd.docker.distribution.manifest.v1"
 )
 
-// accepted ends, as containerd's does, with anything: a registry that has only
+// acceptedTypes ends, as containerd's does, with anything: a registry that has only
 // a schema 1 manifest then gives it, and the error can name what it is instead
 // of "not found".
-var accepted = []string{
+var acceptedTypes = []string{
 	ocispec.MediaTypeImageManifest,
 	ocispec.MediaTypeImageIndex,
 	mediaTypeDockerManifest,
@@ -40,12 +40,12 @@ var accepted = []string{
 // where the registry's HEAD does not say all.
 func (r *Repository) Resolve(ctx context.Context, reference string) (ocispec.Descriptor, error) {
 	desc, err := r.resolve(ctx, reference)
-	return desc, r.fail("resolve", r.named(reference), err)
+	return desc, r.fail("resolve", r.fullName(reference), err)
 }
 
-// Glance is Resolve for a caller that can do without an answer: nothing is tried again.
-func (r *Repository) Glance(ctx context.Context, reference string) (ocispec.Descriptor, error) {
-	return r.Resolve(inOneTry(ctx), reference)
+// ResolveOnce is Resolve for a caller that can do without an answer: nothing is tried again.
+func (r *Repository) ResolveOnce(ctx context.Context, reference string) (ocispec.Descriptor, error) {
+	return r.Resolve(withoutRetry(ctx), reference)
 }
 
 func (r *Repository) resolve(ctx context.Context, reference string) (ocispec.Descriptor, error) {
@@ -53,7 +53,7 @@ func (r *Repository) resolve(ctx context.Context, reference string) (ocispec.Des
 	if err != nil {
 		return ocispec.Descriptor{}, err
 	}
-	resp, err := r.get(ctx, http.MethodHead, u, accepted, http.StatusOK)
+	resp, err := r.get(ctx, http.MethodHead, u, acceptedTypes, http.StatusOK)
 	if s := Status(err); s == http.StatusMethodNotAllowed || s == http.StatusNotImplemented {
 		desc, _, err := r.fetchManifest(ctx, reference)
 		return desc, err
@@ -96,7 +96,7 @@ func headDescriptor(resp *http.Response, reference string) (desc ocispec.Descrip
 // one that the registry names.
 func (r *Repository) FetchManifest(ctx context.Context, reference string) (ocispec.Descriptor, []byte, error) {
 	desc, data, err := r.fetchManifest(ctx, reference)
-	return desc, data, r.fail("fetch", r.named(reference), err)
+	return desc, data, r.fail("fetch", r.fullName(reference), err)
 }
 
 func (r *Repository) fetchManifest(ctx context.Context, reference string) (ocispec.Descriptor, []byte, error) {
@@ -105,7 +105,7 @@ func (r *Repository) fetchManifest(ctx context.Context, reference string) (ocisp
 		return ocispec.Descriptor{}, nil, err
 	}
 	for try := 1; ; try++ {
-		resp, data, err := r.read(ctx, u, accepted, r.host.client.options.MaxManifest)
+		resp, data, err := r.read(ctx, u, acceptedTypes, r.host.client.options.MaxManifest)
 		if err != nil {
 			return ocispec.Descriptor{}, nil, err
 		}
@@ -139,7 +139,7 @@ func describeManifest(header http.Header, reference string, data []byte) (ocispe
 			continue
 		}
 		if actual := d.Algorithm().FromBytes(data); actual != d {
-			return desc, wrongDigest(header, data, fmt.Errorf("%w: expected %s, got %s", content.ErrMismatchedDigest, d, actual))
+			return desc, digestError(header, data, fmt.Errorf("%w: expected %s, got %s", content.ErrMismatchedDigest, d, actual))
 		}
 		if desc.Digest == "" {
 			desc.Digest = d
@@ -152,9 +152,9 @@ func describeManifest(header http.Header, reference string, data []byte) (ocispe
 	return desc, checkManifest(desc.MediaType, data, digest.Digest(reference) == desc.Digest)
 }
 
-// wrongDigest is err, but for a manifest of schema 1: its digest leaves out the
+// digestError is err, but for a manifest of schema 1: its digest leaves out the
 // signatures that its bytes have.
-func wrongDigest(header http.Header, data []byte, err error) error {
+func digestError(header http.Header, data []byte, err error) error {
 	if kind := checkManifest(mediaType(header), data, true); errors.Is(kind, ErrSchema1) {
 		return ErrSchema1
 	}
@@ -211,7 +211,7 @@ func (r *Repository) HasManifest(ctx context.Context, desc ocispec.Descriptor) (
 	u, err := r.manifestURL(desc.Digest.String())
 	if err == nil {
 		var resp *http.Response
-		resp, err = r.get(ctx, http.MethodHead, u, accepted, http.StatusOK)
+		resp, err = r.get(ctx, http.MethodHead, u, acceptedTypes, http.StatusOK)
 		if err == nil {
 			resp.Body.Close()
 			return true, nil
@@ -220,14 +220,14 @@ func (r *Repository) HasManifest(ctx context.Context, desc ocispec.Descriptor) (
 	if Status(err) == http.StatusNotFound {
 		return false, nil
 	}
-	return false, r.fail("check", r.named(desc.Digest.String()), err)
+	return false, r.fail("check", r.fullName(desc.Digest.String()), err)
 }
 
 // PushManifest puts a manifest under a tag or its digest. All that it refers to
 // has to be there.
 func (r *Repository) PushManifest(ctx context.Context, desc ocispec.Descriptor, data []byte, reference string) error {
 	r.ExpectPush()
-	return r.fail("push", r.named(reference), r.pushManifest(ctx, desc, data, reference))
+	return r.fail("push", r.fullName(reference), r.pushManifest(ctx, desc, data, reference))
 }
 
 func (r *Repository) pushManifest(ctx context.Context, desc ocispec.Descriptor, data []byte, reference string) error {

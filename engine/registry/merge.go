@@ -13,9 +13,9 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// listTries bounds how often what a list lacks is pushed or merged again. Each of
+// maxListTries bounds how often what a list lacks is pushed or merged again. Each of
 // several writers of one list can lose against each of the others once.
-const listTries = 6
+const maxListTries = 6
 
 // UnlistedError says that a registry took referrers and does not list them.
 type UnlistedError struct {
@@ -23,9 +23,9 @@ type UnlistedError struct {
 	Referrers []digest.Digest
 }
 
-func unlisted(subject digest.Digest, lacking []ocispec.Descriptor) *UnlistedError {
+func newUnlistedError(subject digest.Digest, missing []ocispec.Descriptor) *UnlistedError {
 	e := &UnlistedError{Subject: subject}
-	for _, desc := range lacking {
+	for _, desc := range missing {
 		e.Referrers = append(e.Referrers, desc.Digest)
 	}
 	return e
@@ -61,7 +61,7 @@ func (r *Repository) ListReferrers(ctx context.Context, subject digest.Digest, p
 		list = &listOfAPI{repo: r, subject: subject, push: push}
 	}
 	defer r.lists.lock(subject)()
-	return r.fail("list referrers", r.named(subject.String()), r.complete(ctx, list, subject, pushed))
+	return r.fail("list referrers", r.fullName(subject.String()), r.complete(ctx, list, subject, pushed))
 }
 
 // complete adds to a list what it lacks until it has all that was pushed.
@@ -72,14 +72,14 @@ func (r *Repository) complete(ctx context.Context, list referrersList, subject d
 		if err != nil {
 			return err
 		}
-		lacking := without(pushed, listed)
-		if len(lacking) == 0 {
+		missing := without(pushed, listed)
+		if len(missing) == 0 {
 			return nil
 		}
-		if try == listTries {
-			return unlisted(subject, lacking)
+		if try == maxListTries {
+			return newUnlistedError(subject, missing)
 		}
-		if err := list.add(ctx, lacking); err != nil {
+		if err := list.add(ctx, missing); err != nil {
 			return err
 		}
 		if err := retry.Sleep(ctx, list.pause(try)); err != nil {
@@ -92,7 +92,7 @@ func (r *Repository) complete(ctx context.Context, list referrersList, subject d
 // one after the other: read, and as long as something lacks add, pause and read.
 type referrersList interface {
 	read(ctx context.Context) ([]ocispec.Descriptor, error)
-	add(ctx context.Context, lacking []ocispec.Descriptor) error
+	add(ctx context.Context, missing []ocispec.Descriptor) error
 	pause(try int) time.Duration // from add to read; the first try is 0
 }
 
@@ -104,13 +104,13 @@ type listOfAPI struct {
 }
 
 func (l *listOfAPI) read(ctx context.Context) ([]ocispec.Descriptor, error) {
-	return l.repo.askAPI(ctx, l.subject)
+	return l.repo.listByAPI(ctx, l.subject)
 }
 
 // add pushes one manifest after the other: that several came at once may be why
 // they are lacking.
-func (l *listOfAPI) add(_ context.Context, lacking []ocispec.Descriptor) error {
-	for _, desc := range lacking {
+func (l *listOfAPI) add(_ context.Context, missing []ocispec.Descriptor) error {
+	for _, desc := range missing {
 		if err := l.push(desc); err != nil {
 			return err
 		}
@@ -120,7 +120,7 @@ func (l *listOfAPI) add(_ context.Context, lacking []ocispec.Descriptor) error {
 
 // pause is longer each time: the list may follow its pushes late.
 func (l *listOfAPI) pause(try int) time.Duration {
-	return l.repo.spread(time.Duration(try+1) * minSettle)
+	return l.repo.jitter(time.Duration(try+1) * minSettle)
 }
 
 // listUnderTag is an index under the subject's fallback tag.
@@ -138,10 +138,10 @@ func (l *listUnderTag) read(ctx context.Context) (_ []ocispec.Descriptor, err er
 	return l.index.Manifests, err
 }
 
-func (l *listUnderTag) add(ctx context.Context, lacking []ocispec.Descriptor) error {
+func (l *listUnderTag) add(ctx context.Context, missing []ocispec.Descriptor) error {
 	l.index.Versioned = specs.Versioned{SchemaVersion: 2}
 	l.index.MediaType = ocispec.MediaTypeImageIndex
-	l.index.Manifests = distinct(slices.Concat(l.index.Manifests, lacking))
+	l.index.Manifests = distinct(slices.Concat(l.index.Manifests, missing))
 	data, err := json.Marshal(l.index)
 	if err != nil {
 		return err
@@ -160,12 +160,12 @@ const (
 )
 
 func (l *listUnderTag) pause(int) time.Duration {
-	return l.repo.spread(min(max(4*l.took, minSettle), maxSettle))
+	return l.repo.jitter(min(max(4*l.took, minSettle), maxSettle))
 }
 
-// spread makes a pause up to half as long again: those that wait for the same must not
+// jitter makes a pause up to half as long again: those that wait for the same must not
 // go on in step.
-func (r *Repository) spread(pause time.Duration) time.Duration {
+func (r *Repository) jitter(pause time.Duration) time.Duration {
 	return time.Duration(float64(pause) * (1 + 0.5*r.host.health.retry.Jitter()))
 }
 

@@ -16,29 +16,18 @@ import (
 // may have met a restart, and each of them may take as long as a registry may think.
 const maxBrokenMounts = 2
 
-// Mount makes a blob of another repository of the same registry (from is its
-// path) one of this one, without moving it. false: the registry refused,
-// whatever its reason, and is not asked again about these two repositories.
-func (r *Repository) Mount(ctx context.Context, desc ocispec.Descriptor, from string) (bool, error) {
-	s, mounted, err := r.mount(ctx, desc, from)
-	if s != nil {
-		r.cancel(ctx, s)
-	}
-	return mounted, r.fail("mount", r.named(desc.Digest.String()), err)
-}
-
 // MountOrPush mounts a blob or, where that does not work, uploads it. A refusal
 // that opens an upload is not wasted. A mount is asked for once: it only saves an
 // upload, so nothing is worth waiting for.
 func (r *Repository) MountOrPush(ctx context.Context, desc ocispec.Descriptor, from string, open func() (io.ReadCloser, error)) (mounted bool, err error) {
 	s, mounted, err := r.mount(ctx, desc, from)
 	if err != nil && (ctx.Err() != nil || permanent(err)) {
-		return false, r.fail("mount", r.named(desc.Digest.String()), err)
+		return false, r.fail("mount", r.fullName(desc.Digest.String()), err)
 	}
 	if mounted {
 		return true, nil
 	}
-	return false, r.fail("push", r.named(desc.Digest.String()), r.pushBlob(ctx, desc, s, open))
+	return false, r.fail("push", r.fullName(desc.Digest.String()), r.pushBlob(ctx, desc, s, open))
 }
 
 // mount asks for a mount. A session comes back where the registry opened an
@@ -46,10 +35,10 @@ func (r *Repository) MountOrPush(ctx context.Context, desc ocispec.Descriptor, f
 // this run.
 func (r *Repository) mount(ctx context.Context, desc ocispec.Descriptor, from string) (s *session, mounted bool, err error) {
 	r.ExpectPush()
-	if from == r.ref.Repository || r.host.noMounts.Load() || r.isRefused(from) {
+	if from == r.ref.Repository || r.host.noMounts.Load() || r.isMountRefused(from) {
 		return nil, false, nil
 	}
-	resp, err := r.postMount(inOneTry(ctx), desc, from)
+	resp, err := r.postMount(withoutRetry(ctx), desc, from)
 	if err == nil {
 		err = expect(resp, http.StatusCreated, http.StatusAccepted)
 	}
@@ -59,10 +48,10 @@ func (r *Repository) mount(ctx context.Context, desc ocispec.Descriptor, from st
 		return nil, false, nil
 	case Status(err) != 0 || errors.Is(err, auth.ErrBasicCredentialNotFound):
 		// The registry's no, or that of its token service to the other repository.
-		r.refuse(from)
+		r.markMountRefused(from)
 		return nil, false, nil
 	case err != nil:
-		r.refuse(from)
+		r.markMountRefused(from)
 		if r.host.brokenMounts.Add(1) == maxBrokenMounts {
 			r.host.noMounts.Store(true)
 		}
@@ -71,8 +60,8 @@ func (r *Repository) mount(ctx context.Context, desc ocispec.Descriptor, from st
 		resp.Body.Close()
 		return nil, true, nil
 	}
-	r.refuse(from)
-	if s, err = openedSession(resp); err != nil {
+	r.markMountRefused(from)
+	if s, err = readSession(resp); err != nil {
 		return nil, false, nil // an upload begins with a session of its own
 	}
 	return s, false, nil
@@ -93,27 +82,18 @@ func (r *Repository) postMount(ctx context.Context, desc ocispec.Descriptor, fro
 	return r.do(req)
 }
 
-// DistrustMounts ends mounts in this registry for the run: one that it granted
+// DisableMounts ends mounts in this registry for the run: one that it granted
 // brought no blob.
-func (r *Repository) DistrustMounts() { r.host.noMounts.Store(true) }
+func (r *Repository) DisableMounts() { r.host.noMounts.Store(true) }
 
-func (r *Repository) isRefused(from string) bool {
+func (r *Repository) isMountRefused(from string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.refused[from]
+	return r.refusedMounts[from]
 }
 
-func (r *Repository) refuse(from string) {
+func (r *Repository) markMountRefused(from string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.refused[from] = true
-}
-
-// cancel closes an upload that is not needed. If that fails the registry's own
-// clean-up does it.
-func (r *Repository) cancel(ctx context.Context, s *session) {
-	resp, err := r.send(ctx, http.MethodDelete, s.url, s, http.NoBody, 0, nil)
-	if err == nil {
-		resp.Body.Close()
-	}
+	r.refusedMounts[from] = true
 }

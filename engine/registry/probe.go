@@ -24,11 +24,11 @@ var (
 // later ones, for any repository of the registry, know the answer. It is false where
 // nothing is certain.
 func (r *Repository) ChecksDigests(ctx context.Context) bool {
-	r.host.probe.Do(func() { r.host.checks = r.refusesProbe(inOneTry(ctx)) })
-	return r.host.checks
+	r.host.probeOnce.Do(func() { r.host.checksDigests = r.rejectsProbe(withoutRetry(ctx)) })
+	return r.host.checksDigests
 }
 
-func (r *Repository) refusesProbe(ctx context.Context) bool {
+func (r *Repository) rejectsProbe(ctx context.Context) bool {
 	r.ExpectPush()
 	s, err := r.startUpload(ctx)
 	if err != nil {

@@ -23,9 +23,9 @@ type ProxyError struct {
 func (e *ProxyError) Error() string { return e.Err.Error() }
 func (e *ProxyError) Unwrap() error { return e.Err }
 
-// notTunneled makes an error of a proxy's refusal to connect us. Without it
+// onConnectResponse makes an error of a proxy's refusal to connect us. Without it
 // net/http keeps nothing of the answer but its text.
-func notTunneled(_ context.Context, proxy *url.URL, connect *http.Request, resp *http.Response) error {
+func onConnectResponse(_ context.Context, proxy *url.URL, connect *http.Request, resp *http.Response) error {
 	if resp.StatusCode == http.StatusOK {
 		return nil
 	}
@@ -37,8 +37,8 @@ func notTunneled(_ context.Context, proxy *url.URL, connect *http.Request, resp 
 	}
 }
 
-// answeredBy adds to the error of an answer what else may have given it.
-func answeredBy(resp *http.Response, page bool, err error) error {
+// blameProxy adds to the error of an answer what else may have given it.
+func blameProxy(resp *http.Response, page bool, err error) error {
 	e := &ProxyError{URL: redacted(resp.Request.URL), Status: resp.StatusCode, Err: err}
 	if proxy, _ := http.ProxyFromEnvironment(resp.Request); proxy != nil {
 		e.Proxy = proxy.Host
@@ -52,9 +52,9 @@ func answeredBy(resp *http.Response, page bool, err error) error {
 	return err
 }
 
-// refusePage returns an error, and closes the response, where a registry should have
+// rejectPage returns an error, and closes the response, where a registry should have
 // sent JSON and a web page came: that is how a network asks for a login.
-func refusePage(resp *http.Response) error {
+func rejectPage(resp *http.Response) error {
 	first := resp.Request
 	for first.Response != nil {
 		first = first.Response.Request
@@ -63,34 +63,34 @@ func refusePage(resp *http.Response) error {
 	case "blob", "upload", "referrers": // some say so that they have no such API
 		return nil
 	}
-	if resp.StatusCode/100 != 2 || !saysPage(resp) || resp.Body == http.NoBody {
+	if resp.StatusCode/100 != 2 || !claimsHTML(resp) || resp.Body == http.NoBody {
 		return nil
 	}
 	body := bufio.NewReader(resp.Body)
-	start, _ := body.Peek(pageStart)
-	if !isPage(start) {
-		resp.Body = &peeked{body, resp.Body}
+	start, _ := body.Peek(sniffLength)
+	if !isHTML(start) {
+		resp.Body = &peekedBody{body, resp.Body}
 		return nil
 	}
 	resp.Body.Close()
-	return answeredBy(resp, true, fmt.Errorf("%s answered with a web page", resp.Request.URL.Host))
+	return blameProxy(resp, true, fmt.Errorf("%s answered with a web page", resp.Request.URL.Host))
 }
 
-// saysPage believes the header, for want of a body.
-func saysPage(resp *http.Response) bool {
+// claimsHTML believes the header, for want of a body.
+func claimsHTML(resp *http.Response) bool {
 	return strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html")
 }
 
-// pageStart is enough of a page to know it by.
-const pageStart = 64
+// sniffLength is enough of a page to know it by.
+const sniffLength = 64
 
-// isPage tells HTML from JSON.
-func isPage(start []byte) bool {
+// isHTML tells HTML from JSON.
+func isHTML(start []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(start, " \t\r\n\ufeff"), []byte("<"))
 }
 
-// peeked is a body whose start was looked at.
-type peeked struct {
+// peekedBody is a body whose start was looked at.
+type peekedBody struct {
 	io.Reader
 	io.Closer
 }

@@ -69,7 +69,7 @@ func TestWhoElseMayHaveAnswered(t *testing.T) {
 	} {
 		resp := &http.Response{StatusCode: test.status, Request: httptest.NewRequest(http.MethodGet, "http://r.example/v2/", nil)}
 		cause := errors.New("cause")
-		err := answeredBy(resp, test.page, cause)
+		err := blameProxy(resp, test.page, cause)
 		if got := isType[*ProxyError](err); got != test.want || !errors.Is(err, cause) {
 			t.Errorf("%d, page %v: %v", test.status, test.page, err)
 		}

@@ -14,9 +14,9 @@ import (
 	"oras.land/oras-go/v2/content"
 )
 
-// progress is what a download has to bring between two breaks so that they are
+// lastProgress is what a download has to bring between two breaks so that they are
 // not counted together.
-const progress = 1 << 20
+const progressSize = 1 << 20
 
 // FetchBlob opens n bytes of a blob from off on. A part is asked for by Range,
 // and is ErrNoRange where the registry sends whole blobs only. A body that breaks
@@ -26,7 +26,7 @@ func (r *Repository) FetchBlob(ctx context.Context, desc ocispec.Descriptor, off
 	if off < 0 || n < 0 || off+n > desc.Size {
 		return nil, r.failBlob(desc, fmt.Errorf("bytes %d to %d of a blob of %d", off, off+n, desc.Size))
 	}
-	b := &blob{ctx: onLane(ctx, download), repository: r, desc: desc, off: off, end: off + n, progress: off}
+	b := &blob{ctx: withLane(ctx, download), repository: r, desc: desc, off: off, end: off + n, lastProgress: off}
 	b.since = r.host.health.retry.Now()
 	body, skip, err := b.open()
 	if err == nil && skip > 0 {
@@ -41,7 +41,7 @@ func (r *Repository) FetchBlob(ctx context.Context, desc ocispec.Descriptor, off
 }
 
 func (r *Repository) failBlob(desc ocispec.Descriptor, err error) error {
-	return r.fail("fetch", r.named(desc.Digest.String()), err)
+	return r.fail("fetch", r.fullName(desc.Digest.String()), err)
 }
 
 // blob reads a part of a blob, over as many requests as it takes.
@@ -54,9 +54,9 @@ type blob struct {
 	finished   bool
 	noRange    bool // a part was asked for and something else came: the rest comes by the whole
 
-	breaks   int       // since progress was made
-	progress int64     // where off was then
-	since    time.Time // and when
+	breaks       int       // since progress was made
+	lastProgress int64     // where off was then
+	since        time.Time // and when
 }
 
 func (b *blob) Read(p []byte) (int, error) {
@@ -103,8 +103,8 @@ func (b *blob) resume(err error) error {
 			err = io.ErrUnexpectedEOF
 		}
 		health := b.repository.host.health
-		if b.off-b.progress >= progress {
-			b.breaks, b.progress, b.since = 0, b.off, health.retry.Now()
+		if b.off-b.lastProgress >= progressSize {
+			b.breaks, b.lastProgress, b.since = 0, b.off, health.retry.Now()
 		}
 		b.breaks++
 		if err := health.wait(b.ctx, b.breaks, b.since, err); err != nil {
@@ -149,14 +149,14 @@ func (b *blob) open() (body io.ReadCloser, skip int64, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	skip, err = b.accept(resp, part)
+	skip, err = b.checkResponse(resp, part)
 	return resp.Body, skip, err
 }
 
-// accept checks that a response is what was asked for; if not it is closed. A
+// checkResponse checks that a response is what was asked for; if not it is closed. A
 // registry that answers to a Range with anything but that part, or the whole, is
 // taken to have none.
-func (b *blob) accept(resp *http.Response, part bool) (skip int64, err error) {
+func (b *blob) checkResponse(resp *http.Response, part bool) (skip int64, err error) {
 	if part && resp.StatusCode == http.StatusRequestedRangeNotSatisfiable {
 		return 0, errors.Join(ErrNoRange, responseError(resp))
 	}
@@ -227,5 +227,5 @@ func (r *Repository) HasBlob(ctx context.Context, desc ocispec.Descriptor) (bool
 	if Status(err) == http.StatusNotFound {
 		return false, nil
 	}
-	return false, r.fail("check", r.named(desc.Digest.String()), err)
+	return false, r.fail("check", r.fullName(desc.Digest.String()), err)
 }

@@ -116,7 +116,7 @@ func TestBlobThatKeepsBreaking(t *testing.T) {
 		if !errors.As(err, &e) || e.Op != "fetch" || !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Fatalf("got %v", err)
 		}
-		equal(t, "requests", s.n.Load(), tries)
+		equal(t, "requests", s.n.Load(), maxTries)
 	})
 }
 
@@ -143,7 +143,7 @@ func TestRegistryWithoutRange(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
-	equal(t, "places held", len(r.host.client.places), 0)
+	equal(t, "places held", len(r.host.client.slots), 0)
 }
 
 func TestLyingSizes(t *testing.T) {
@@ -210,7 +210,7 @@ func TestStrangeAnswersToARange(t *testing.T) {
 			if _, err := fetch(t.Context(), r, data, 60_000, 100); !errors.Is(err, ErrNoRange) {
 				t.Errorf("of a part: %v", err)
 			}
-			equal(t, "places held", len(r.host.client.places), 0)
+			equal(t, "places held", len(r.host.client.slots), 0)
 		})
 	}
 }
@@ -361,7 +361,7 @@ func TestTrickleIsAStall(t *testing.T) {
 					if !errors.Is(err, ErrStalled) {
 						t.Errorf("got %v", err)
 					}
-					equal(t, "places held", len(r.host.client.places), 0)
+					equal(t, "places held", len(r.host.client.slots), 0)
 				})
 			})
 		}

@@ -37,10 +37,10 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 // errLocation says that a registry points to something that is no URL.
 var errLocation = errors.New("the registry sent an invalid redirect URL")
 
-// relocate resolves what a registry gives as Location or Link. A registry
+// resolveLocation resolves what a registry gives as Location or Link. A registry
 // behind a proxy that ends TLS often says http, or leaves out the port that it
 // was asked at: the same host is then meant as it was asked.
-func relocate(base *url.URL, location string) (*url.URL, error) {
+func resolveLocation(base *url.URL, location string) (*url.URL, error) {
 	u, err := base.Parse(location)
 	if err != nil {
 		return nil, errLocation // what it says may be signed
@@ -73,9 +73,9 @@ func port(u *url.URL) string {
 	return "80"
 }
 
-// harmless are the query parameters that the protocol itself defines; any
+// publicParameters are the query parameters that the protocol itself defines; any
 // other may be a signature (presigned URLs) or a session's state.
-var harmless = map[string]bool{
+var publicParameters = map[string]bool{
 	"n": true, "last": true, "digest": true, "mount": true, "from": true,
 	"scope": true, "service": true, "artifactType": true,
 }
@@ -91,7 +91,7 @@ func redacted(u *url.URL) *url.URL {
 	}
 	query := c.Query()
 	for key := range query {
-		if !harmless[key] {
+		if !publicParameters[key] {
 			query.Set(key, "xxxxx")
 		}
 	}

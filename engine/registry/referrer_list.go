@@ -58,8 +58,8 @@ func (l *referrerList) add(desc ocispec.Descriptor) error {
 	return nil
 }
 
-// cut drops what was added to an earlier state of the list.
-func (l *referrerList) cut(to referrerList) {
+// truncate drops what was added to an earlier state of the list.
+func (l *referrerList) truncate(to referrerList) {
 	bounds.Give(l.memory - to.memory)
 	*l = to
 }

@@ -43,20 +43,20 @@ var noSubject = digest.NewDigestFromEncoded(digest.SHA256, strings.Repeat("0", 6
 // got it later may not have taken the old lists in.
 func (r *Repository) Referrers(ctx context.Context, subject ocispec.Descriptor, fallbackKnown *bool) ([]ocispec.Descriptor, error) {
 	found, err := r.referrers(ctx, subject, fallbackKnown)
-	return found, r.fail("list referrers", r.named(subject.Digest.String()), err)
+	return found, r.fail("list referrers", r.fullName(subject.Digest.String()), err)
 }
 
-// EveryReferrer is Referrers for a subject of whose fallback tag nothing is known:
+// AllReferrers is Referrers for a subject of whose fallback tag nothing is known:
 // the tag is asked for even if the registry has the API, unless the settings say
 // that it has.
-func (r *Repository) EveryReferrer(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {
+func (r *Repository) AllReferrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {
 	listed, err := r.referrers(ctx, subject, nil)
 	if err == nil && r.apiState() == apiPresent && r.host.settings.DistributionSpec == "" {
 		var index ocispec.Index
 		index, err = r.fallbackIndex(ctx, subject.Digest, false)
 		listed = distinct(append(listed, index.Manifests...))
 	}
-	return listed, r.fail("list referrers", r.named(subject.Digest.String()), err)
+	return listed, r.fail("list referrers", r.fullName(subject.Digest.String()), err)
 }
 
 func (r *Repository) referrers(ctx context.Context, subject ocispec.Descriptor, fallbackKnown *bool) ([]ocispec.Descriptor, error) {
@@ -65,9 +65,9 @@ func (r *Repository) referrers(ctx context.Context, subject ocispec.Descriptor, 
 	}
 	var listed []ocispec.Descriptor
 	err := errNoAPI
-	done := r.host.firstAsk.enter(ctx)
+	done := r.host.apiProbe.enter(ctx)
 	if r.apiState() != apiAbsent {
-		listed, err = r.askAPI(ctx, subject.Digest)
+		listed, err = r.listByAPI(ctx, subject.Digest)
 	}
 	done()
 	if errors.Is(err, errNoAPI) && r.host.promisesAPI() {
@@ -94,20 +94,20 @@ func (r *Repository) ReferrersAPI(ctx context.Context) (bool, error) {
 	if state := r.apiState(); state != apiUnknown {
 		return state == apiPresent, nil
 	}
-	defer r.host.firstAsk.enter(ctx)()
+	defer r.host.apiProbe.enter(ctx)()
 	if state := r.apiState(); state != apiUnknown {
 		return state == apiPresent, nil
 	}
-	_, err := r.askAPI(ctx, noSubject)
+	_, err := r.listByAPI(ctx, noSubject)
 	if errors.Is(err, errNoAPI) {
 		return r.host.promisesAPI(), nil
 	}
 	return err == nil, r.fail("list referrers", r.Name(), err)
 }
 
-// pioneer lets the first of many go ahead alone, and the others when it is back:
+// firstProbe lets the first of many go ahead alone, and the others when it is back:
 // what it learns they need not ask. The zero value is ready.
-type pioneer struct {
+type firstProbe struct {
 	left atomic.Bool
 	once sync.Once
 	back chan struct{}
@@ -115,7 +115,7 @@ type pioneer struct {
 
 // enter returns when the first has come back, or at once for the first. The
 // caller calls what it returns when it is back itself.
-func (p *pioneer) enter(ctx context.Context) (done func()) {
+func (p *firstProbe) enter(ctx context.Context) (done func()) {
 	p.once.Do(func() { p.back = make(chan struct{}) })
 	if p.left.CompareAndSwap(false, true) {
 		return func() { close(p.back) }
@@ -127,8 +127,8 @@ func (p *pioneer) enter(ctx context.Context) (done func()) {
 	return func() {}
 }
 
-// askAPI returns all pages of a subject's referrers, or errNoAPI.
-func (r *Repository) askAPI(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
+// listByAPI returns all pages of a subject's referrers, or errNoAPI.
+func (r *Repository) listByAPI(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
 	var list referrerList
 	defer list.release()
 	u := r.url("referrers", subject.String())
@@ -138,7 +138,7 @@ func (r *Repository) askAPI(ctx context.Context, subject digest.Digest) ([]ocisp
 		}
 		next, err := r.referrersPage(ctx, u, &list)
 		if err != nil && n == 0 {
-			err = r.noAnswer(err) // on later pages it would hide those that were listed
+			err = r.apiError(err) // on later pages it would hide those that were listed
 		}
 		if err != nil {
 			return nil, err
@@ -153,9 +153,9 @@ func (r *Repository) askAPI(ctx context.Context, subject digest.Digest) ([]ocisp
 func (r *Repository) referrersPage(ctx context.Context, u *url.URL, list *referrerList) (next *url.URL, err error) {
 	before := *list
 	resp, err := r.stream(ctx, u, []string{ocispec.MediaTypeImageIndex}, r.host.client.options.MaxManifest, func(resp *http.Response, body io.Reader) error {
-		list.cut(before)
+		list.truncate(before)
 		if err := list.read(body); err != nil {
-			return r.noIndex(resp.Header, err)
+			return r.notIndexError(resp.Header, err)
 		}
 		return nil
 	})
@@ -165,28 +165,28 @@ func (r *Repository) referrersPage(ctx context.Context, u *url.URL, list *referr
 	return nextPage(resp)
 }
 
-// noAnswer makes of an error of the API that there is none, if it says so.
-func (r *Repository) noAnswer(err error) error {
+// apiError makes of an error of the API that there is none, if it says so.
+func (r *Repository) apiError(err error) error {
 	switch Status(err) {
 	case http.StatusNotFound:
 		// That the repository or the subject is unknown says nothing about the API.
 		unsure := HasCode(err, errcode.ErrorCodeNameUnknown) || HasCode(err, errcode.ErrorCodeManifestUnknown)
-		return r.noAPI(!unsure, err)
+		return r.apiMissing(!unsure, err)
 	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
-		return r.noAPI(true, err)
+		return r.apiMissing(true, err)
 	case http.StatusBadRequest, http.StatusNotAcceptable:
-		return r.noAPI(false, err) // it may be about this digest only
+		return r.apiMissing(false, err) // it may be about this digest only
 	}
 	return err
 }
 
-// noIndex makes of an answer of 200 that cannot be read the error that it stands
+// notIndexError makes of an answer of 200 that cannot be read the error that it stands
 // for. A page for people comes from a server that knows every path; what calls
 // itself JSON comes from one that means us, and to take it for no referrers
 // would lose some.
-func (r *Repository) noIndex(header http.Header, err error) error {
+func (r *Repository) notIndexError(header http.Header, err error) error {
 	if errors.Is(err, errNoObject) && !isJSON(mediaType(header)) {
-		return r.noAPI(true, fmt.Errorf("the answer is %s", cmp.Or(mediaType(header), "of no type")))
+		return r.apiMissing(true, fmt.Errorf("the answer is %s", cmp.Or(mediaType(header), "of no type")))
 	}
 	return err
 }
@@ -195,11 +195,11 @@ func isJSON(media string) bool {
 	return strings.EqualFold(media, "application/json") || strings.HasSuffix(strings.ToLower(media), "+json")
 }
 
-// noAPI makes of an answer to the API that there is none, and remembers it if it
+// apiMissing makes of an answer to the API that there is none, and remembers it if it
 // is sure. A repository that has answered by the API before has one: then the
 // answer is a fault, or referrers would be lost without a word. So it is where
 // the settings promise the API.
-func (r *Repository) noAPI(sure bool, err error) error {
+func (r *Repository) apiMissing(sure bool, err error) error {
 	if sure && apiState(r.referrersAPI.Load()) == apiPresent {
 		return err
 	}

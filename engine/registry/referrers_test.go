@@ -238,7 +238,7 @@ func TestPromisedReferrersAPIThatIsNotThereIsAnError(t *testing.T) {
 			found, err := withSpec(t, specAPI, test.answer).Referrers(t.Context(), subject, nil)
 			wrong("source", err, test.source)
 			equal(t, "referrers", len(found), 0)
-			_, err = withSpec(t, specAPI, test.answer).EveryReferrer(t.Context(), subject)
+			_, err = withSpec(t, specAPI, test.answer).AllReferrers(t.Context(), subject)
 			wrong("source, its tags not listed", err, test.source)
 			r := withSpec(t, specAPI, test.answer)
 			for range 2 {
@@ -294,7 +294,7 @@ func TestReferrersOfAnyContentTypeAreTaken(t *testing.T) {
 }
 
 // TestReferrersWithoutTheirKeyAreAnError: what means to be a list and is none would
-// lose referrers.
+// markUnreachable referrers.
 func TestReferrersWithoutTheirKeyAreAnError(t *testing.T) {
 	for _, contentType := range []string{ocispec.MediaTypeImageIndex, "application/json", "text/plain"} {
 		for _, body := range []string{`{}`, `{"errors":[{"code":"UNAVAILABLE"}]}`, `{"manifests":{}}`, `{"manifests":[1]}`,

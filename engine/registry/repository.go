@@ -27,32 +27,32 @@ type Repository struct {
 	account *account
 	ref     registry.Reference // without tag or digest
 
-	pushes       atomic.Bool  // tokens are asked for with the right to push
+	withPush     atomic.Bool  // tokens are asked for with the right to push
 	referrersAPI atomic.Int32 // an apiState
 
-	mu      sync.Mutex      // guards refused
-	refused map[string]bool // repositories from which a mount was refused
-	lists   locks           // one list of referrers is completed at a time, by its subject
+	mu            sync.Mutex      // guards refused
+	refusedMounts map[string]bool // repositories from which a mount was refused
+	lists         locks           // one list of referrers is completed at a time, by its subject
 }
 
 func newRepository(h *host, ref registry.Reference) *Repository {
 	return &Repository{
-		host:    h,
-		account: h.account(ref.Repository),
-		ref:     ref,
-		refused: make(map[string]bool),
+		host:          h,
+		account:       h.account(ref.Repository),
+		ref:           ref,
+		refusedMounts: make(map[string]bool),
 	}
 }
 
 // ExpectPush says that the repository is going to be pushed to. Tokens are then
 // asked for with that right from the first HEAD on, and one serves all.
-func (r *Repository) ExpectPush() { r.pushes.Store(true) }
+func (r *Repository) ExpectPush() { r.withPush.Store(true) }
 
 // Name returns registry/repository.
 func (r *Repository) Name() string { return r.ref.Registry + "/" + r.ref.Repository }
 
-// named returns the repository's name with a tag or a digest.
-func (r *Repository) named(reference string) string {
+// fullName returns the repository's name with a tag or a digest.
+func (r *Repository) fullName(reference string) string {
 	if strings.Contains(reference, ":") {
 		return r.Name() + "@" + reference
 	}
@@ -90,10 +90,10 @@ func (r *Repository) blobURL(desc ocispec.Descriptor) (*url.URL, error) {
 // request makes a request whose token will be for this repository.
 func (r *Repository) request(ctx context.Context, method string, u *url.URL, body io.Reader) (*http.Request, error) {
 	actions := []string{auth.ActionPull}
-	if r.pushes.Load() {
+	if r.withPush.Load() {
 		actions = append(actions, auth.ActionPush)
 	}
-	ctx = keepChallenge(r.account.tokens.remember(ctx))
+	ctx = withChallenge(r.account.tokens.withShownToken(ctx))
 	if r.ref.Repository == "" {
 		ctx = auth.AppendScopesForHost(ctx, r.ref.Host(), auth.ScopeRegistryCatalog)
 	} else {
@@ -108,20 +108,20 @@ func (r *Repository) do(req *http.Request) (*http.Response, error) {
 	tokens := r.account.tokens
 	for renewals := 0; ; renewals++ {
 		resp, err := r.account.client.Do(req)
-		again, err := r.account.heard(req.Context(), resp, err)
+		again, err := r.account.observe(req.Context(), resp, err)
 		if err != nil {
-			return nil, r.explain(nameChallenge(req.Context(), hideQuery(err)))
+			return nil, r.explain(challengeError(req.Context(), hideQuery(err)))
 		}
 		if resp.StatusCode != http.StatusUnauthorized {
-			tokens.letIn(req.Context())
+			tokens.accepted(req.Context())
 			return resp, nil
 		}
 		again = again || renewals < maxRenewals && tokens.mayHaveExpired(req.Context())
-		if !again || !rewindable(req) {
+		if !again || !canRewind(req) {
 			return resp, nil
 		}
 		drain(resp)
-		if req, err = rewound(req); err != nil {
+		if req, err = rewind(req); err != nil {
 			return nil, err
 		}
 	}
@@ -208,7 +208,7 @@ func (r *Repository) stream(ctx context.Context, u *url.URL, accept []string, li
 		if err != nil {
 			return nil, err
 		}
-		body := &bounded{Reader: resp.Body, limit: limit, left: limit}
+		body := &limitedBody{Reader: resp.Body, limit: limit, left: limit}
 		if resp.ContentLength > limit {
 			err = fmt.Errorf("%w: %d bytes, at most %d are read", errdef.ErrSizeExceedsLimit, resp.ContentLength, limit)
 		} else {
@@ -225,14 +225,14 @@ func (r *Repository) stream(ctx context.Context, u *url.URL, accept []string, li
 	}
 }
 
-// bounded is a body of at most limit bytes. It keeps the error that broke it off.
-type bounded struct {
+// limitedBody is a body of at most limit bytes. It keeps the error that broke it off.
+type limitedBody struct {
 	io.Reader
 	limit, left int64
 	broken      error
 }
 
-func (b *bounded) Read(p []byte) (int, error) {
+func (b *limitedBody) Read(p []byte) (int, error) {
 	if b.left < 0 {
 		return 0, fmt.Errorf("%w: more than %d bytes", errdef.ErrSizeExceedsLimit, b.limit)
 	}
@@ -250,7 +250,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 
 // explain adds to a refusal why we had no credential.
 func (r *Repository) explain(err error) error {
-	if trouble := r.account.trouble(); trouble != nil && refused(err) {
+	if trouble := r.account.lookUpError(); trouble != nil && isUnauthorized(err) {
 		return fmt.Errorf("%w (%w)", err, &CredentialError{Registry: r.host.name, Err: trouble})
 	}
 	return err

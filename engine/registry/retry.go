@@ -18,14 +18,14 @@ import (
 )
 
 const (
-	// tries of one request, with pauses of 1, 2, 4, 8 and 16 seconds less up to
+	// maxTries of one request, with pauses of 1, 2, 4, 8 and 16 seconds less up to
 	// a half: a registry that restarts is back in half a minute.
-	tries      = 6
+	maxTries   = 6
 	backoff    = time.Second
 	maxBackoff = 30 * time.Second
 	// A registry that has never answered is more likely misspelt than ill.
-	silentTries    = 4
-	silentPatience = 5 * time.Second
+	maxSilentTries = 4
+	silentTimeout  = 5 * time.Second
 	firstBackoff   = 500 * time.Millisecond
 )
 
@@ -35,10 +35,10 @@ type RetryOptions struct {
 	Now    func() time.Time
 	Sleep  func(ctx context.Context, d time.Duration) error
 	Jitter func() float64 // in [0,1)
-	// Told hears that a registry is to be asked once more and why, in a word or two
+	// OnRetry hears that a registry is to be asked once more and why, in a word or two
 	// ("503"), before the pause. What it returns is called after that. It may be
 	// called from many goroutines at once; it may be nil.
-	Told func(registry, reason string) (over func())
+	OnRetry func(registry, reason string) (over func())
 }
 
 func (o RetryOptions) withDefaults() RetryOptions {
@@ -51,8 +51,8 @@ func (o RetryOptions) withDefaults() RetryOptions {
 	if o.Jitter == nil {
 		o.Jitter = rand.Float64
 	}
-	if o.Told == nil {
-		o.Told = func(string, string) func() { return func() {} }
+	if o.OnRetry == nil {
+		o.OnRetry = func(string, string) func() { return func() {} }
 	}
 	return o
 }
@@ -71,77 +71,77 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, errNoRealm
 	}
-	if t.guests.invited(req) {
+	if t.guests.handles(req) {
 		return t.guests.RoundTrip(req)
 	}
 	ctx := req.Context()
 	since := t.health.retry.Now()
 	for try := 1; ; try++ {
 		resp, err := t.next.RoundTrip(req)
-		if goesOnce(req) && !limitsRate(resp) {
+		if isNoRetry(req) && !isRateLimited(resp) {
 			return resp, err
 		}
 		if ctx.Err() != nil || !retryable(resp, err) {
 			if err != nil && ctx.Err() == nil {
 				if unreachable(err) && sameOrigin(req.URL, t.base) {
-					return nil, t.health.lose(schemeMismatch(err))
+					return nil, t.health.markUnreachable(schemeMismatch(err))
 				}
-				t.health.gaveUp(named(req), err)
+				t.health.recordFailure(requestName(req), err)
 			}
 			return resp, err
 		}
 		wait, again := t.health.delay(try, since)
 		if !again {
-			t.health.gaveUp(named(req), failure(resp, err))
+			t.health.recordFailure(requestName(req), tryError(resp, err))
 			return resp, err
 		}
-		if !rewindable(req) {
+		if !canRewind(req) {
 			return resp, err // the blob that it brings is sent again, or given up, by who sends it
 		}
 		if resp != nil {
 			drain(resp)
 		}
 		t.stats.add("retries")
-		if err := t.health.sleep(ctx, wait, reasonOf(failure(resp, err))); err != nil {
+		if err := t.health.sleep(ctx, wait, shortReason(tryError(resp, err))); err != nil {
 			return nil, err
 		}
-		if req, err = rewound(req); err != nil {
+		if req, err = rewind(req); err != nil {
 			return nil, err
 		}
 	}
 }
 
-type oneTryKey struct{}
+type noRetryKey struct{}
 
-// inOneTry marks requests that something else can take the place of: they are sent
+// withoutRetry marks requests that something else can take the place of: they are sent
 // once, and say nothing of the health of the registry. What a registry asks for as a
 // pause is waited out all the same.
-func inOneTry(ctx context.Context) context.Context {
-	return context.WithValue(ctx, oneTryKey{}, true)
+func withoutRetry(ctx context.Context) context.Context {
+	return context.WithValue(ctx, noRetryKey{}, true)
 }
 
-// goesOnce leaves out the requests for a token that such a request brings about.
-func goesOnce(req *http.Request) bool {
-	return req.Context().Value(oneTryKey{}) != nil && kind(req) != "token"
+// isNoRetry leaves out the requests for a token that such a request brings about.
+func isNoRetry(req *http.Request) bool {
+	return req.Context().Value(noRetryKey{}) != nil && kind(req) != "token"
 }
 
-func limitsRate(resp *http.Response) bool {
+func isRateLimited(resp *http.Response) bool {
 	return resp != nil && resp.StatusCode == http.StatusTooManyRequests
 }
 
-// named returns the name by which a request is told from others.
-func named(req *http.Request) string { return req.Method + " " + req.URL.Host + req.URL.Path }
+// requestName returns the name by which a request is told from others.
+func requestName(req *http.Request) string { return req.Method + " " + req.URL.Host + req.URL.Path }
 
-// failure is the error that stands for a try without success.
-func failure(resp *http.Response, err error) error {
+// tryError is the error that stands for a try without success.
+func tryError(resp *http.Response, err error) error {
 	if err != nil {
 		return err
 	}
 	return &statusError{resp.StatusCode}
 }
 
-// reasonOf says in a word or two why a request is tried again.
-func reasonOf(err error) string {
+// shortReason says in a word or two why a request is tried again.
+func shortReason(err error) string {
 	var (
 		status  *statusError
 		errno   syscall.Errno
@@ -214,7 +214,7 @@ func unreachable(err error) bool {
 		return !retryableStatus(proxy.Status)
 	}
 	if alert, refused := AlertOf(err); refused {
-		return isLasting(alert)
+		return isPermanentAlert(alert)
 	}
 	return isType[*tls.CertificateVerificationError](err) || isType[tls.RecordHeaderError](err) ||
 		isType[x509.UnknownAuthorityError](err) ||
@@ -237,12 +237,12 @@ func isType[E error](err error) bool {
 	return errors.As(err, &e)
 }
 
-func rewindable(req *http.Request) bool {
+func canRewind(req *http.Request) bool {
 	return req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
 }
 
-// rewound returns req with its body at the start again.
-func rewound(req *http.Request) (*http.Request, error) {
+// rewind returns req with its body at the start again.
+func rewind(req *http.Request) (*http.Request, error) {
 	if req.GetBody == nil {
 		return req, nil
 	}

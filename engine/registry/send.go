@@ -38,9 +38,9 @@ const (
 
 type laneKey struct{}
 
-// onLane chooses the connections for all requests made with ctx, those that a
+// withLane chooses the connections for all requests made with ctx, those that a
 // redirect brings included.
-func onLane(ctx context.Context, l lane) context.Context {
+func withLane(ctx context.Context, l lane) context.Context {
 	return context.WithValue(ctx, laneKey{}, l)
 }
 
@@ -59,12 +59,12 @@ func newSender(h *host, s Settings, tls *tls.Config) *sender {
 		idle = min(idle, s.Concurrency)
 	}
 	d := newDialer(s, o)
-	snd := &sender{host: h, limit: newLimit(h.client.places, s, h.health, o.Retry)}
+	snd := &sender{host: h, limit: newLimit(h.client.slots, s, h.health, o.Retry)}
 	for l := range lanes {
 		own := newTransport(l, d, tls, idle)
 		snd.own[l], snd.others[l] = own, own
 		if len(tls.Certificates) > 0 {
-			snd.others[l] = newTransport(l, d, anonymous(tls), idle)
+			snd.others[l] = newTransport(l, d, withoutCertificate(tls), idle)
 			own.DialTLSContext = d.dialTLS(h.base, own)
 		}
 	}
@@ -84,7 +84,7 @@ func (s *sender) lane(req *http.Request) http.RoundTripper {
 func newTransport(l lane, d *dialer, c *tls.Config, idle int) *http.Transport {
 	t := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		OnProxyConnectResponse: notTunneled,
+		OnProxyConnectResponse: onConnectResponse,
 		DialContext:            d.DialContext,
 		TLSClientConfig:        c.Clone(),
 		TLSHandshakeTimeout:    connectTimeout,
@@ -111,7 +111,7 @@ func newTransport(l lane, d *dialer, c *tls.Config, idle int) *http.Transport {
 }
 
 func (s *sender) RoundTrip(req *http.Request) (*http.Response, error) {
-	give, err := s.limit.take(req.Context())
+	release, err := s.limit.acquire(req.Context())
 	if err != nil {
 		closeBody(req)
 		return nil, err
@@ -119,11 +119,11 @@ func (s *sender) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	end := func() {
 		cancel(nil)
-		give()
+		release()
 	}
 	started := s.host.client.options.Retry.Now()
 	s.host.client.stats.add(req.Method + " " + kind(req))
-	resp, err := s.lane(req).RoundTrip(s.dressed(req.WithContext(ctx)))
+	resp, err := s.lane(req).RoundTrip(s.withHeaders(req.WithContext(ctx)))
 	s.log(req, resp, err, started)
 	if err != nil {
 		end()
@@ -132,25 +132,25 @@ func (s *sender) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp.Request = req
 	if resp.StatusCode == http.StatusUnauthorized {
 		s.host.client.stats.add("challenges")
-		simplify(resp)
+		keepStrongest(resp)
 	}
-	s.host.health.heard(resp)
+	s.host.health.observe(resp)
 	if _, err := resp.Location(); resp.StatusCode/100 == 3 && err != nil && err != http.ErrNoLocation {
 		resp.Body.Close()
 		end()
 		return nil, errLocation // net/http would quote it
 	}
 	resp.Body = watch(resp, s.host.client.options.StallTimeout, cancel, end)
-	if err := refusePage(resp); err != nil {
+	if err := rejectPage(resp); err != nil {
 		return nil, err
 	}
 	return resp, nil
 }
 
-// dressed adds the headers that the user wants and the newest token, if it is the
+// withHeaders adds the headers that the user wants and the newest token, if it is the
 // registry itself that is asked: the store that it may send us on to has no
 // business with them.
-func (s *sender) dressed(req *http.Request) *http.Request {
+func (s *sender) withHeaders(req *http.Request) *http.Request {
 	req.Header = req.Header.Clone()
 	if req.Header == nil {
 		req.Header = make(http.Header)
@@ -159,7 +159,7 @@ func (s *sender) dressed(req *http.Request) *http.Request {
 	if !sameOrigin(req.URL, s.host.base) {
 		return req
 	}
-	goesOut(req, s.host.client.options.Retry.Now())
+	beforeSend(req, s.host.client.options.Retry.Now())
 	for key, values := range s.host.settings.Header {
 		req.Header[http.CanonicalHeaderKey(key)] = values
 	}

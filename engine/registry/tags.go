@@ -175,7 +175,7 @@ func (p *pages) add(page names, name string) (names, error) {
 	if len(p.seen) >= maxTags || p.bytes+len(name) > maxTagBytes {
 		return page, fmt.Errorf("%w: more than %d names of %d bytes", ErrEndlessTags, len(p.seen), p.bytes)
 	}
-	if err := p.take(name); err != nil {
+	if err := p.reserve(name); err != nil {
 		return page, err
 	}
 	p.seen[name] = struct{}{}
@@ -183,9 +183,9 @@ func (p *pages) add(page names, name string) (names, error) {
 	return page.with(name), nil
 }
 
-// take counts what is going to be kept for a name. All lists together may have a
+// reserve counts what is going to be kept for a name. All lists together may have a
 // third of what the run may keep.
-func (p *pages) take(name string) error {
+func (p *pages) reserve(name string) error {
 	n := int64(nameMemory + len(name))
 	err := bounds.TakeOfThird(p.listed.Load(), n)
 	if err == nil {
@@ -200,16 +200,16 @@ func (p *pages) drop(page names) {
 		for _, name := range names {
 			delete(p.seen, name)
 			p.bytes -= len(name)
-			p.give(nameMemory + len(name))
+			p.unreserve(nameMemory + len(name))
 		}
 	}
 }
 
 // release ends the counting of what was kept: what is still needed of it counts where
 // it goes.
-func (p *pages) release() { p.give(nameMemory*len(p.seen) + p.bytes) }
+func (p *pages) release() { p.unreserve(nameMemory*len(p.seen) + p.bytes) }
 
-func (p *pages) give(n int) {
+func (p *pages) unreserve(n int) {
 	p.listed.Add(int64(-n))
 	bounds.Give(int64(n))
 }
@@ -231,7 +231,7 @@ func (p *pages) count(page names) error {
 func (r *Repository) IsUnknown(ctx context.Context) bool {
 	u := r.url("tags", "list")
 	u.RawQuery = "n=1"
-	resp, err := r.get(inOneTry(ctx), http.MethodGet, u, []string{"application/json"}, http.StatusOK)
+	resp, err := r.get(withoutRetry(ctx), http.MethodGet, u, []string{"application/json"}, http.StatusOK)
 	if err == nil {
 		drain(resp)
 	}

@@ -21,7 +21,7 @@ import (
 func listTags(t *testing.T, r *Repository) ([]string, error) {
 	var all []string
 	err := r.Tags(t.Context(), func(tags []string) error {
-		equal(t, "places held in yield", len(r.host.client.places), 0)
+		equal(t, "places held in yield", len(r.host.client.slots), 0)
 		all = append(all, tags...)
 		return nil
 	})

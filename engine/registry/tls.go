@@ -16,7 +16,7 @@ import (
 func tlsConfig(s Settings) (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.Insecure}
 	if s.CAFile != "" {
-		pool, err := certificates(s.CAFile)
+		pool, err := certPool(s.CAFile)
 		if err != nil {
 			return nil, err
 		}
@@ -35,8 +35,8 @@ func tlsConfig(s Settings) (*tls.Config, error) {
 	return c, nil
 }
 
-// anonymous returns a configuration without the client certificate.
-func anonymous(c *tls.Config) *tls.Config {
+// withoutCertificate returns a configuration without the client certificate.
+func withoutCertificate(c *tls.Config) *tls.Config {
 	c = c.Clone()
 	c.Certificates = nil
 	return c
@@ -53,7 +53,7 @@ func (d *dialer) dialTLS(registry *url.URL, t *http.Transport) func(ctx context.
 		}
 		c := t.TLSClientConfig.Clone()
 		if c.ServerName = hostname; !sameOrigin(&url.URL{Scheme: "https", Host: net.JoinHostPort(hostname, port)}, registry) {
-			c = anonymous(c)
+			c = withoutCertificate(c)
 			c.NextProtos = nil // CONNECT is sent by HTTP/1.1
 		}
 		conn, err := d.DialContext(ctx, network, address)
@@ -71,9 +71,9 @@ func (d *dialer) dialTLS(registry *url.URL, t *http.Transport) func(ctx context.
 	}
 }
 
-// certificates adds those of a file to the system's: a registry with a private
+// certPool adds those of a file to the system's: a registry with a private
 // CA may send us on to a store or a token service with a public one.
-func certificates(path string) (*x509.CertPool, error) {
+func certPool(path string) (*x509.CertPool, error) {
 	pem, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("CA file: %w", err)
@@ -103,10 +103,10 @@ func AlertOf(err error) (tls.AlertError, bool) {
 	return 0, false
 }
 
-// isLasting tells alerts by which the two sides cannot agree from those of a
+// isPermanentAlert tells alerts by which the two sides cannot agree from those of a
 // connection that broke, such as a record that was damaged on its way (RFC 8446,
 // section 6.2).
-func isLasting(alert tls.AlertError) bool {
+func isPermanentAlert(alert tls.AlertError) bool {
 	switch alert {
 	case 40, 42, 43, 44, 45, 46, 47, 48, 49, 70, 71, 112, 116, 120:
 		return true

@@ -33,7 +33,7 @@ type token struct {
 	at    time.Time
 	took  bool // the registry has let a request in with it
 
-	reading int // of a password: the one of the account that it is from
+	version int // of a password: the one of the account that it is from
 }
 
 // flight is a token on its way. Its goroutine ends with the fetch, which is
@@ -50,15 +50,21 @@ func newTokens(now func() time.Time) *tokens {
 	return &tokens{now: now, known: make(map[string]token), flights: make(map[string]*flight)}
 }
 
-type shownKey struct{}
+type shownTokenKey struct{}
 
-// shown is which token a request showed last, and when it went out with it.
-type shown struct {
+// shownIn returns the token that the request of ctx shows.
+func shownIn(ctx context.Context) (*shownToken, bool) {
+	s, ok := ctx.Value(shownTokenKey{}).(*shownToken)
+	return s, ok
+}
+
+// shownToken is the token that a request showed last.
+type shownToken struct {
 	tokens      *tokens
 	name, value string
 	at          time.Time // when the token was fetched
 	sent        time.Time
-	reading     int   // of a password
+	version     int   // of a password
 	turn        *turn // to show a password that is not accepted yet
 }
 
@@ -66,27 +72,27 @@ const (
 	// maxRenewals is how often a request is sent again because its token may have
 	// expired while it waited for a place.
 	maxRenewals = 3
-	// leastLife is the shortest lifetime that a registry gives a token.
-	leastLife = time.Second
+	// minTokenLife is the shortest lifetime that a registry gives a token.
+	minTokenLife = time.Second
 )
 
-// remember makes a context that keeps what its request shows. A context serves one
+// withShownToken makes a context that keeps what its request shows. A context serves one
 // request, whose steps follow one another.
-func (t *tokens) remember(ctx context.Context) context.Context {
-	return context.WithValue(ctx, shownKey{}, &shown{tokens: t})
+func (t *tokens) withShownToken(ctx context.Context) context.Context {
+	return context.WithValue(ctx, shownTokenKey{}, &shownToken{tokens: t})
 }
 
-// goesOut renews the token of a request and records when it is sent.
-func goesOut(req *http.Request, now time.Time) {
-	if s, ok := req.Context().Value(shownKey{}).(*shown); ok {
+// beforeSend renews the token of a request and records when it is sent.
+func beforeSend(req *http.Request, now time.Time) {
+	if s, ok := shownIn(req.Context()); ok {
 		s.tokens.renew(req)
 		s.sent = now
 	}
 }
 
-// letIn notes that the token which the request of ctx showed is good.
-func (t *tokens) letIn(ctx context.Context) {
-	s, ok := ctx.Value(shownKey{}).(*shown)
+// accepted notes that the token which the request of ctx showed is good.
+func (t *tokens) accepted(ctx context.Context) {
+	s, ok := shownIn(ctx)
 	if !ok {
 		return
 	}
@@ -103,50 +109,50 @@ func (t *tokens) letIn(ctx context.Context) {
 // before it was shown, where tokens last for seconds and requests wait for a
 // place. One that is fresh and never let anybody in has not: it is refused.
 func (t *tokens) mayHaveExpired(ctx context.Context) bool {
-	s, ok := ctx.Value(shownKey{}).(*shown)
+	s, ok := shownIn(ctx)
 	if !ok || s.value == "" || isBasic(s.name) {
 		return false
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	k := t.known[s.name]
-	return k.value != s.value || k.took || s.sent.Sub(s.at) >= leastLife
+	return k.value != s.value || k.took || s.sent.Sub(s.at) >= minTokenLife
 }
 
 // wasOld reports whether the request of ctx showed a token that may have expired on
 // its way from one request to the next.
 func wasOld(ctx context.Context) bool {
-	s, ok := ctx.Value(shownKey{}).(*shown)
-	return ok && s.value != "" && s.sent.Sub(s.at) >= leastLife
+	s, ok := shownIn(ctx)
+	return ok && s.value != "" && s.sent.Sub(s.at) >= minTokenLife
 }
 
 // show notes the token that the request of ctx is given; t.mu is held.
 func (t *tokens) show(ctx context.Context, name string) {
-	if s, ok := ctx.Value(shownKey{}).(*shown); ok {
+	if s, ok := shownIn(ctx); ok {
 		k := t.known[name]
-		s.name, s.value, s.at, s.reading = name, k.value, k.at, k.reading
+		s.name, s.value, s.at, s.version = name, k.value, k.at, k.version
 	}
 }
 
-// shownBy returns the account's name for the token that the request of ctx showed.
-func shownBy(ctx context.Context) string {
-	if s, ok := ctx.Value(shownKey{}).(*shown); ok {
+// shownTokenName returns the account's name for the token that the request of ctx showed.
+func shownTokenName(ctx context.Context) string {
+	if s, ok := shownIn(ctx); ok {
 		return s.name
 	}
 	return ""
 }
 
-// shownValue returns the token that the request of ctx showed last.
-func shownValue(ctx context.Context) string {
-	if s, ok := ctx.Value(shownKey{}).(*shown); ok {
+// shownTokenValue returns the token that the request of ctx showed last.
+func shownTokenValue(ctx context.Context) string {
+	if s, ok := shownIn(ctx); ok {
 		return s.value
 	}
 	return ""
 }
 
-// willShow says which token the request of ctx is signed with.
-func willShow(ctx context.Context, name string) {
-	if s, ok := ctx.Value(shownKey{}).(*shown); ok {
+// expectToken says which token the request of ctx is signed with.
+func expectToken(ctx context.Context, name string) {
+	if s, ok := shownIn(ctx); ok {
 		s.name = name
 	}
 }
@@ -154,7 +160,7 @@ func willShow(ctx context.Context, name string) {
 // renew gives a request that was signed with a token the newest one of its kind: it
 // may have waited long for its place, and a body cannot always be sent again.
 func (t *tokens) renew(req *http.Request) {
-	s, ok := req.Context().Value(shownKey{}).(*shown)
+	s, ok := shownIn(req.Context())
 	if !ok || !strings.HasPrefix(req.Header.Get("Authorization"), "Bearer ") {
 		return
 	}
@@ -207,7 +213,7 @@ func (t *tokens) Set(ctx context.Context, _ string, scheme auth.Scheme, key stri
 		inFlight, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		f = &flight{done: make(chan struct{}), cancel: cancel}
 		t.flights[name] = f
-		go t.fly(inFlight, f, scheme, name, fetch)
+		go t.fetchToken(inFlight, f, scheme, name, fetch)
 	}
 	f.waiting++
 	t.mu.Unlock()
@@ -221,7 +227,7 @@ func (t *tokens) Set(ctx context.Context, _ string, scheme auth.Scheme, key stri
 		}
 		return f.value, f.err
 	case <-ctx.Done():
-		t.leave(f, name)
+		t.abandon(f, name)
 		return "", ctx.Err()
 	}
 }
@@ -229,7 +235,7 @@ func (t *tokens) Set(ctx context.Context, _ string, scheme auth.Scheme, key stri
 // renewed returns the token that another request fetched after this one was
 // turned away; t.mu is held.
 func (t *tokens) renewed(ctx context.Context, name string) (string, bool) {
-	s, ok := ctx.Value(shownKey{}).(*shown)
+	s, ok := shownIn(ctx)
 	if !ok {
 		return "", false
 	}
@@ -237,7 +243,7 @@ func (t *tokens) renewed(ctx context.Context, name string) (string, bool) {
 	return k.value, have && s.value != "" && k.value != s.value && t.now().Sub(k.at) <= freshFor
 }
 
-func (t *tokens) fly(ctx context.Context, f *flight, scheme auth.Scheme, name string, fetch func(context.Context) (string, error)) {
+func (t *tokens) fetchToken(ctx context.Context, f *flight, scheme auth.Scheme, name string, fetch func(context.Context) (string, error)) {
 	defer f.cancel()
 	if t.account != nil {
 		f.value, f.err = t.account.logIn(ctx, name, fetch)
@@ -256,7 +262,7 @@ func (t *tokens) fly(ctx context.Context, f *flight, scheme auth.Scheme, name st
 	close(f.done)
 }
 
-func (t *tokens) leave(f *flight, name string) {
+func (t *tokens) abandon(f *flight, name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f.waiting--
@@ -270,12 +276,12 @@ func (t *tokens) leave(f *flight, name string) {
 }
 
 // keepBasic notes the password that the request of ctx shows.
-func (t *tokens) keepBasic(ctx context.Context, name, value string, reading int) {
+func (t *tokens) keepBasic(ctx context.Context, name, value string, version int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.scheme = auth.SchemeBasic
-	if k := t.known[name]; k.value != value || k.reading != reading {
-		t.known[name] = token{value: value, at: t.now(), reading: reading}
+	if k := t.known[name]; k.value != value || k.version != version {
+		t.known[name] = token{value: value, at: t.now(), version: version}
 	}
 	t.show(ctx, name)
 }

@@ -29,7 +29,7 @@ func TestRetryIsToldWithItsReason(t *testing.T) {
 			var mu sync.Mutex // guards told and open
 			var told []string
 			open := 0
-			o.Retry.Told = func(registry, reason string) func() {
+			o.Retry.OnRetry = func(registry, reason string) func() {
 				mu.Lock()
 				defer mu.Unlock()
 				told = append(told, registry+": "+reason)

@@ -253,7 +253,7 @@ func TestRedirectsThatGoRound(t *testing.T) {
 		t.Error("no error")
 	}
 	equal(t, "requests", n, maxRedirects)
-	equal(t, "places held", len(r.host.client.places), 0)
+	equal(t, "places held", len(r.host.client.slots), 0)
 }
 
 // TestSignatureLeavesWithTheOrigin has chains of redirects of a signed request;
@@ -297,7 +297,7 @@ func TestRelocate(t *testing.T) {
 		base, err := http.NewRequest(http.MethodGet, test.base, nil)
 		noError(t, err)
 		got := ""
-		if u, err := relocate(base.URL, test.location); err == nil {
+		if u, err := resolveLocation(base.URL, test.location); err == nil {
 			got = u.String()
 		}
 		equal(t, test.base+" "+test.location, got, test.want)
@@ -313,8 +313,8 @@ func TestNamesOfThisMachineArePlainHTTP(t *testing.T) {
 	}
 	r := open(t, New(newClock().options(t)), "docker.io", "library/alpine")
 	equal(t, "docker hub", r.url("tags", "list").String(), "https://registry-1.docker.io/v2/library/alpine/tags/list")
-	equal(t, "name", r.named("3"), "docker.io/library/alpine:3")
-	equal(t, "name", r.named(digest.FromString("").String()), "docker.io/library/alpine@"+digest.FromString("").String())
+	equal(t, "name", r.fullName("3"), "docker.io/library/alpine:3")
+	equal(t, "name", r.fullName(digest.FromString("").String()), "docker.io/library/alpine@"+digest.FromString("").String())
 }
 
 func TestResolveOption(t *testing.T) {

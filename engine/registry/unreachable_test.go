@@ -41,7 +41,7 @@ func TestRegistryThatCannotBeReachedIsAskedOnce(t *testing.T) {
 				if !errors.Is(got, err) || !isType[*UnreachableError](got) {
 					t.Errorf("got %v", got)
 				}
-				if whole := OfWhole(got); whole == nil || whole.Error() != "r.example: "+err.Error() {
+				if whole := RegistryError(got); whole == nil || whole.Error() != "r.example: "+err.Error() {
 					t.Errorf("of the registry: %v", whole)
 				}
 			}

@@ -14,11 +14,11 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// uploadTries is how often a blob's bytes are sent, each time from the start in a
+// maxUploads is how often a blob's bytes are sent, each time from the start in a
 // session of its own, where the session or the connection was lost. A registry
 // that says itself that it cannot now is given as many tries as for any request,
 // and so is one whose tokens end before their request gets a place.
-const uploadTries = 3
+const maxUploads = 3
 
 // session is an upload that a registry has opened.
 type session struct {
@@ -31,12 +31,12 @@ type session struct {
 }
 
 // PushBlob uploads a blob. open gives its bytes from the start; it is called
-// again if they have to be sent again (a token that expired, a connection that
+// retry if they have to be sent again (a token that expired, a connection that
 // broke), and an error of it then ends the upload. A reader that is an *os.File
 // goes to the socket by sendfile; one of FetchBlob shares its place in the
 // limits with the upload, also within a reader that has Unwrap. It is closed here.
 func (r *Repository) PushBlob(ctx context.Context, desc ocispec.Descriptor, open func() (io.ReadCloser, error)) error {
-	return r.fail("push", r.named(desc.Digest.String()), r.pushBlob(ctx, desc, nil, open))
+	return r.fail("push", r.fullName(desc.Digest.String()), r.pushBlob(ctx, desc, nil, open))
 }
 
 // pushBlob uploads in the session given, if there is one, else in a new one.
@@ -49,7 +49,7 @@ func (r *Repository) pushBlob(ctx context.Context, desc ocispec.Descriptor, s *s
 	since := health.retry.Now()
 	source, inChunks := open, false
 	for try := 1; ; try++ {
-		again, err := r.pushOnce(ctx, desc, s, source, inChunks)
+		retry, err := r.pushOnce(ctx, desc, s, source, inChunks)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
@@ -58,13 +58,13 @@ func (r *Repository) pushBlob(ctx context.Context, desc ocispec.Descriptor, s *s
 			source, inChunks, try = open, true, 0
 			continue
 		}
-		if Status(err) == http.StatusUnauthorized && again && try < resends(err) {
+		if Status(err) == http.StatusUnauthorized && retry && try < maxSends(err) {
 			source = reopen(open, err) // at once: a pause makes no token better
 			continue
 		}
-		if !again || try >= resends(err) || health.wait(ctx, try, since, err) != nil {
+		if !retry || try >= maxSends(err) || health.wait(ctx, try, since, err) != nil {
 			if s := Status(err); s == 0 || retryableStatus(s) {
-				health.gaveUp("PUT "+desc.Digest.String(), err)
+				health.recordFailure("PUT "+desc.Digest.String(), err)
 			}
 			return err
 		}
@@ -86,7 +86,7 @@ func reopen(open func() (io.ReadCloser, error), last error) func() (io.ReadClose
 
 // pushOnce sends a blob once. again says whether a new session may do better;
 // opening one is a request that has had its tries.
-func (r *Repository) pushOnce(ctx context.Context, desc ocispec.Descriptor, s *session, open func() (io.ReadCloser, error), inChunks bool) (again bool, err error) {
+func (r *Repository) pushOnce(ctx context.Context, desc ocispec.Descriptor, s *session, open func() (io.ReadCloser, error), inChunks bool) (retry bool, err error) {
 	if s == nil {
 		if s, err = r.startUpload(ctx); err != nil {
 			return false, err
@@ -114,7 +114,7 @@ func (r *Repository) put(ctx context.Context, desc ocispec.Descriptor, s *sessio
 	u.RawQuery += "digest=" + url.QueryEscape(desc.Digest.String())
 	sent, released := sendable(body)
 	defer released()
-	resp, err := r.send(placeFor(ctx, body), http.MethodPut, &u, s, sent, desc.Size, nil)
+	resp, err := r.send(relayContext(ctx, body), http.MethodPut, &u, s, sent, desc.Size, nil)
 	if err != nil {
 		return err
 	}
@@ -135,10 +135,10 @@ type expiredError struct{ err error }
 func (e *expiredError) Error() string { return e.err.Error() }
 func (e *expiredError) Unwrap() error { return e.err }
 
-// placeFor is the context of the requests that send body on.
-func placeFor(ctx context.Context, body io.ReadCloser) context.Context {
+// relayContext is the context of the requests that send body on.
+func relayContext(ctx context.Context, body io.ReadCloser) context.Context {
 	if outer, ok := body.(interface{ Unwrap() io.ReadCloser }); ok {
-		return placeFor(ctx, outer.Unwrap())
+		return relayContext(ctx, outer.Unwrap())
 	}
 	if _, ok := body.(*blob); ok {
 		return relayed(ctx)
@@ -149,7 +149,7 @@ func placeFor(ctx context.Context, body io.ReadCloser) context.Context {
 // send sends a request of an upload session. It goes round auth.Client, which
 // would try to send a body again that cannot be.
 func (r *Repository) send(ctx context.Context, method string, u *url.URL, s *session, body io.ReadCloser, size int64, header http.Header) (*http.Response, error) {
-	req, err := r.request(onLane(ctx, upload), method, u, nil)
+	req, err := r.request(withLane(ctx, upload), method, u, nil)
 	if err != nil {
 		body.Close()
 		return nil, err
@@ -160,7 +160,7 @@ func (r *Repository) send(ctx context.Context, method string, u *url.URL, s *ses
 	req.Header.Set("Content-Type", "application/octet-stream")
 	if s.authorization != "" {
 		req.Header.Set("Authorization", s.authorization)
-		willShow(req.Context(), s.token)
+		expectToken(req.Context(), s.token)
 	}
 	if size == 0 {
 		body.Close()
@@ -187,24 +187,24 @@ func (r *Repository) startUpload(ctx context.Context) (*session, error) {
 	if err := expect(resp, http.StatusAccepted); err != nil {
 		return nil, r.explain(err)
 	}
-	return openedSession(resp)
+	return readSession(resp)
 }
 
-// openedSession reads where an upload goes, and closes the response.
-func openedSession(resp *http.Response) (*session, error) {
+// readSession reads where an upload goes, and closes the response.
+func readSession(resp *http.Response) (*session, error) {
 	resp.Body.Close()
 	location := resp.Header.Get("Location")
 	if location == "" {
 		return nil, errors.New("the registry does not say where to upload to")
 	}
-	u, err := relocate(resp.Request.URL, location)
+	u, err := resolveLocation(resp.Request.URL, location)
 	if err != nil {
 		return nil, err
 	}
 	s := &session{url: u}
 	if sameOrigin(u, resp.Request.URL) {
 		s.authorization = resp.Request.Header.Get("Authorization")
-		s.token = shownBy(resp.Request.Context())
+		s.token = shownTokenName(resp.Request.Context())
 	}
 	s.minChunk, _ = strconv.ParseInt(resp.Header.Get("OCI-Chunk-Min-Length"), 10, 64)
 	return s, nil
@@ -225,12 +225,12 @@ func resendable(err error) bool {
 	return !permanent(err)
 }
 
-// resends returns how often to send a blob that keeps failing with err.
-func resends(err error) int {
+// maxSends returns how often to send a blob that keeps failing with err.
+func maxSends(err error) int {
 	if retryableStatus(Status(err)) || isType[*expiredError](err) {
-		return tries
+		return maxTries
 	}
-	return uploadTries
+	return maxUploads
 }
 
 // sourceError is an error in reading what is to be sent. The fault is not the

@@ -520,7 +520,7 @@ func TestRelayNeedsOnePlace(t *testing.T) {
 				return from.FetchBlob(t.Context(), describeBytes(data), 0, int64(len(data)))
 			}))
 			equal(t, "same bytes", bytes.Equal(target.stored, data), true)
-			equal(t, "places held", len(client.places), 0)
+			equal(t, "places held", len(client.slots), 0)
 		})
 	}
 }
