@@ -36,7 +36,7 @@ func TestArrows(t *testing.T) {
 		{"/engine/fetch", "/config"}, {"/engine/fetch", "/store"}, {"/engine/fetch", "/engine/registry"}, {"/engine/fetch", "net/http"},
 		{"/engine/registry", "/config"}, {"/engine/registry", "/store"},
 		{"/schemas", "/"},
-		{"/internal/atomicfile", "/"}, {"/internal/bounds", "/"}, {"/internal/cosign", "/"}, {"/internal/dockerhub", "/"}, {"/internal/loopback", "/"}, {"/internal/platform", "/"}, {"/internal/redact", "/"},
+		{"/internal/atomicfile", "/"}, {"/internal/bounds", "/"}, {"/internal/cosign", "/"}, {"/internal/dockerhub", "/"}, {"/internal/loopback", "/"}, {"/internal/platform", "/"}, {"/internal/redact", "/"}, {"/internal/spelling", "/"},
 		{"/clientconfig", "/store"}, {"/clientconfig", "/engine"}, {"/clientconfig", "net/http"},
 	} {
 		for _, p := range packages {

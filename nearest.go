@@ -8,6 +8,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/spelling"
 )
 
 // nearestTags shows which tags a misspelt one may have meant.
@@ -59,7 +60,7 @@ func nearest(word string, names []string, n int) []string {
 // distance is how far two tags are apart. That one is the beginning of the other
 // counts for little: 3.20 may mean 3.20.3.
 func distance(a, b string) int {
-	d := config.Distance(a, b)
+	d := spelling.Distance(a, b)
 	if strings.HasPrefix(a, b) || strings.HasPrefix(b, a) {
 		return min(d, 2)
 	}

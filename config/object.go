@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/oras-mirror/oras-mirror/internal/spelling"
 )
 
 // object is a mapping of the spec while it is judged.
@@ -69,7 +71,7 @@ func (o object) take(e entry, keys []key, v reflect.Value) {
 		o.clean[k.name] = len(o.d.faults) == before
 		return
 	}
-	meant := nearest(e.key.Value, names)
+	meant := spelling.Nearest(e.key.Value, names)
 	if _, there := o.values[meant]; meant != "" && !there {
 		o.values[meant] = e.value // so that it is not said to be missing, too
 	}
@@ -166,7 +168,7 @@ func (o object) constant(key, value, only string) {
 // choice reports a value that is none of those there are.
 func (o object) choice(key, value string, choices ...string) {
 	if o.sound(key) && !slices.Contains(choices, value) {
-		o.suggest(key, fmt.Sprintf("%q is not one of %s", shorten(value), strings.Join(choices, ", ")), nearest(value, choices))
+		o.suggest(key, fmt.Sprintf("%q is not one of %s", shorten(value), strings.Join(choices, ", ")), spelling.Nearest(value, choices))
 	}
 }
 
