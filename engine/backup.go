@@ -280,7 +280,7 @@ func (b *backup) open(ctx context.Context, from origin, desc ocispec.Descriptor,
 	}
 	body, err := from.blob(ctx, desc, off, n)
 	if errors.Is(err, registry.ErrNoRange) {
-		return nil, fetch.ErrNoRange
+		return nil, fetch.ErrWholeOnly
 	}
 	if err != nil {
 		return nil, err

@@ -53,7 +53,7 @@ func (d *directory) copy(ctx context.Context, desc ocispec.Descriptor, from orig
 func (d *directory) pull(ctx context.Context, in *store.Ingest, desc ocispec.Descriptor, from origin) error {
 	had := in.Size()
 	err := d.draw(ctx, in, desc, from)
-	if had == 0 || !errors.Is(err, fetch.ErrNoRange) && !isWrong(err) {
+	if had == 0 || !errors.Is(err, fetch.ErrWholeOnly) && !isWrong(err) {
 		return err
 	}
 	if err := in.Reset(); err != nil {

@@ -1,18 +1,19 @@
 package fetch
 
-// The account of a flow: what it was granted, and what it holds. The two meet
-// whenever a piece is through or a chunk is written. A sink that emits more than
-// it took in overdraws the budget, which then grants nothing until that is
-// written; one that compresses gives memory back at once.
+// The account of a flow compares the memory that it was granted with the memory that
+// it holds. It is settled whenever a piece is encoded or a chunk is written. A sink
+// that emits more than it read overdraws the budget, which then grants nothing until
+// the excess is written; a sink that compresses gives memory back at once.
 
-// take puts chunks that were filled with charge bytes of memory into the account.
-func (f *flow) take(charge int64, raw [][]byte) {
+// charge adds chunks to the account, and the memory that was granted for them.
+func (f *flow) charge(charge int64, raw [][]byte) {
 	f.mu.Lock()
 	f.charged += charge
 	f.held += int64(len(raw)) * f.budget.chunk
 	f.mu.Unlock()
 }
 
+// free gives one chunk back to the pool.
 func (f *flow) free(chunk []byte) {
 	f.budget.chunks.put(chunk)
 	f.mu.Lock()
@@ -26,15 +27,15 @@ func (f *flow) freeAll(list [][]byte) {
 	}
 }
 
-// settle gives back what is charged and not held.
+// settle gives back the memory that is charged but not held.
 func (f *flow) settle() {
 	f.mu.Lock()
-	f.balance()
+	f.settleLocked()
 	f.mu.Unlock()
 }
 
-// balance makes what is charged what is held. mu is held.
-func (f *flow) balance() {
+// settleLocked is settle for a caller that holds mu.
+func (f *flow) settleLocked() {
 	surplus := f.charged - f.held
 	f.charged = f.held
 	f.budget.release(surplus)

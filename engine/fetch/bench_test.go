@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// ready is a source that costs as little as one can: the same bytes each time.
+// ready is the cheapest possible source: it has the same bytes each time.
 type ready struct {
 	data []byte
 	left int64
@@ -77,7 +77,7 @@ func bodyOf(size int64, hashed bool) Body {
 	}
 }
 
-// bare does what has to be done for n bodies and nothing else.
+// bare does only the necessary work for n bodies.
 func bare(b *testing.B, body Body, n int) {
 	var out sum
 	buf := make([]byte, 64<<10)
@@ -117,7 +117,7 @@ func BenchmarkBodies(b *testing.B) {
 	}
 }
 
-// A hundred thousand tiny bodies cost memory for those under way, not for all.
+// A hundred thousand tiny bodies cost memory for those in flight, not for all.
 func TestAllocationsPerBody(t *testing.T) {
 	const n = 100_000
 	body := bodyOf(300, false)

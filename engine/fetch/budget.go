@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// Budget is memory that is granted in the order in which it is asked for: a
-// small wish never overtakes a large one. Safe for concurrent use; any number of
-// calls of Windows may share one.
+// Budget grants memory in the order of the requests: a small one never overtakes a
+// large one. It is safe for concurrent use; any number of calls of Windows may share
+// one.
 type Budget struct {
 	sizes
 	chunks *chunks
@@ -16,22 +16,23 @@ type Budget struct {
 	mu       sync.Mutex // guards what follows
 	capacity int64
 	free     int64     // below zero while sinks emit more than they took in
-	waiting  list.List // of *wish
+	waiting  list.List // of *request
 }
 
-type wish struct {
+// request is a request for memory.
+type request struct {
 	n       int64
 	granted chan struct{}
 }
 
-// NewBudget makes the memory that o describes.
+// NewBudget returns a budget of the size in o.
 func NewBudget(o Options) *Budget {
 	s := o.sizes()
 	return &Budget{sizes: s, chunks: &chunks{size: s.chunk}, capacity: s.budget, free: s.budget}
 }
 
-// reserveWindow takes one window out of b for good and returns it as a budget of
-// its own that shares b's chunks.
+// reserveWindow permanently takes one window out of b and returns it as a separate
+// budget that shares b's chunks.
 func (b *Budget) reserveWindow() *Budget {
 	n := b.reserve()
 	b.mu.Lock()
@@ -41,7 +42,8 @@ func (b *Budget) reserveWindow() *Budget {
 	return &Budget{sizes: b.sizes, chunks: b.chunks, capacity: n, free: n}
 }
 
-// acquire waits for n bytes and returns what was charged: n, or all there is.
+// acquire waits for n bytes and returns the charge: n, or the whole capacity if n is
+// more.
 func (b *Budget) acquire(ctx context.Context, n int64) (int64, error) {
 	b.mu.Lock()
 	n = min(n, b.capacity)
@@ -50,7 +52,7 @@ func (b *Budget) acquire(ctx context.Context, n int64) (int64, error) {
 		b.mu.Unlock()
 		return n, nil
 	}
-	w := &wish{n: n, granted: make(chan struct{})}
+	w := &request{n: n, granted: make(chan struct{})}
 	e := b.waiting.PushBack(w)
 	b.mu.Unlock()
 	select {
@@ -62,11 +64,11 @@ func (b *Budget) acquire(ctx context.Context, n int64) (int64, error) {
 	}
 }
 
-// withdraw takes back a wish, which may have been granted in the meantime.
+// withdraw removes a request, which may have been granted in the meantime.
 func (b *Budget) withdraw(e *list.Element) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	w := e.Value.(*wish)
+	w := e.Value.(*request)
 	select {
 	case <-w.granted:
 		b.free += w.n
@@ -76,7 +78,7 @@ func (b *Budget) withdraw(e *list.Element) {
 	b.grant()
 }
 
-// release gives n bytes back. Below zero it takes them without waiting.
+// release gives n bytes back. A negative n takes them without waiting.
 func (b *Budget) release(n int64) {
 	if n == 0 {
 		return
@@ -87,10 +89,10 @@ func (b *Budget) release(n int64) {
 	b.mu.Unlock()
 }
 
-// grant serves those who wait, first come, first served. mu is held.
+// grant serves the waiting requests, first come, first served. The caller holds mu.
 func (b *Budget) grant() {
 	for e := b.waiting.Front(); e != nil; e = b.waiting.Front() {
-		w := e.Value.(*wish)
+		w := e.Value.(*request)
 		if b.free < w.n {
 			return
 		}

@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 )
 
-// For any options at all, what rests beside the reserve holds every piece.
+// For any options, the budget without the reserve has room for every piece.
 func TestSizesFit(t *testing.T) {
 	steps := []int64{0, 1, 2, 3, 5, 64, 1000, 4 << 10, 64 << 10, 100_000, 1 << 20, 1<<20 + 1, 1 << 30}
 	for _, budget := range steps {
@@ -47,7 +47,7 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// A small wish does not overtake a large one.
+// A small request does not overtake a large one.
 func TestGrantedInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(Options{Budget: 100})
@@ -82,7 +82,7 @@ func TestGrantedInOrder(t *testing.T) {
 	})
 }
 
-// Who gives up waiting does not stand in the way of those behind.
+// A request that is withdrawn does not block the ones behind it.
 func TestWithdraw(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(Options{Budget: 100})
@@ -103,11 +103,11 @@ func TestWithdraw(t *testing.T) {
 	})
 }
 
-// A wish that is granted while it is taken back is given back whole.
+// A request that is granted while it is withdrawn gives all its memory back.
 func TestWithdrawGranted(t *testing.T) {
 	b := NewBudget(Options{Budget: 100})
 	b.acquire(t.Context(), 100)
-	w := &wish{n: 50, granted: make(chan struct{})}
+	w := &request{n: 50, granted: make(chan struct{})}
 	e := b.waiting.PushBack(w)
 	b.release(100)
 	b.withdraw(e)

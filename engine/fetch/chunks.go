@@ -2,9 +2,9 @@ package fetch
 
 import "sync"
 
-// chunks is a pool of buffers of one size, last in, first out: the buffer that
-// was given back last is the one that the processor's cache still holds.
-// (sync.Pool would keep a stock for each processor, which nobody counts.)
+// chunks is a pool of buffers of one size, last in, first out: the buffer that was
+// given back last is still in the processor's cache. (sync.Pool would keep an uncounted
+// stock for each processor.)
 type chunks struct {
 	size int64
 
@@ -13,7 +13,7 @@ type chunks struct {
 	out, peak int64 // bytes in use
 }
 
-// take returns an empty chunk. It never waits: what is granted is counted by Budget.
+// take returns an empty chunk. It never waits: Budget limits the memory.
 func (c *chunks) take() []byte {
 	c.mu.Lock()
 	c.out += c.size
@@ -29,6 +29,7 @@ func (c *chunks) take() []byte {
 	return chunk
 }
 
+// put gives a chunk back.
 func (c *chunks) put(chunk []byte) {
 	c.mu.Lock()
 	c.out -= c.size

@@ -16,8 +16,8 @@ import (
 
 var errSource = errors.New("source is down")
 
-// The deadlock that the reserve is for: the head has to be fetched again while
-// later bodies hold all the memory.
+// The reserve prevents this deadlock: the first body has to be fetched again while later
+// bodies hold all the memory.
 func TestWrongOnceWhileTheMemoryIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size = 200 << 10
@@ -65,7 +65,7 @@ func TestLimitOfOneRequest(t *testing.T) {
 	})
 }
 
-// A source without Range is asked for one window too many, not for all of them.
+// A source without Range gets one needless request for a window, not one for each.
 func TestNoRange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, f := newSource(sizesOf(6, 300<<10)...), newFile()
@@ -78,10 +78,10 @@ func TestNoRange(t *testing.T) {
 	})
 }
 
-// noRange is a fault: a source that gives bodies as a whole only.
+// noRange is the fault of a source that does not support ranges.
 func (s *source) noRange(_ context.Context, a ask, _ []byte) (io.Reader, error) {
 	if a.n < int64(len(s.bodies[a.body])) {
-		return nil, ErrNoRange
+		return nil, ErrWholeOnly
 	}
 	return nil, nil
 }
@@ -105,8 +105,8 @@ func TestNoRangeAndWrongOnce(t *testing.T) {
 	})
 }
 
-// The second source is asked for windows where the first one gave none of the
-// right bytes, and it may be the one without Range.
+// The second source is asked for windows if the first one sent none of the right bytes,
+// and it may be the one without Range.
 func TestSecondSourceWithoutRange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, f := newSource(300<<10), newFile()
@@ -126,8 +126,8 @@ func TestSecondSourceWithoutRange(t *testing.T) {
 	})
 }
 
-// A request in flight waits for nothing of ours: with a writer that stands still
-// all that was asked for is read to its end.
+// A request in flight never waits for the writer: all responses are read to their end
+// while the writer blocks.
 func TestWriterStandsStill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, f := newSource(append(sizesOf(3, 100<<10), sizesOf(500, 900)...)...), newFile()
@@ -148,7 +148,7 @@ func TestWriterStandsStill(t *testing.T) {
 	})
 }
 
-// Bodies of exactly one chunk become two by being encoded, and all of them wait.
+// Bodies of exactly one chunk grow to two by encoding, and all of them wait.
 func TestEncodedIsCharged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, f, b := newSource(sizesOf(500, 1<<10)...), newFile(), NewBudget(small)
@@ -160,7 +160,7 @@ func TestEncodedIsCharged(t *testing.T) {
 	})
 }
 
-// However many bodies are there, no more sinks work than there are processors.
+// No more sinks work at a time than there are processors, however many bodies there are.
 func TestSinksAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, f := newSource(append(sizesOf(4, 100<<10), sizesOf(50, 900)...)...), newFile()
@@ -232,7 +232,7 @@ func TestCancel(t *testing.T) {
 		},
 		"stream": func(ctx context.Context, a ask, data []byte) (io.Reader, error) {
 			if a.n < 100<<10 {
-				return nil, ErrNoRange
+				return nil, ErrWholeOnly
 			}
 			return io.MultiReader(bytes.NewReader(data[:50<<10]), readerFunc(func(p []byte) (int, error) { return 0, stuck(ctx) })), nil
 		},
@@ -274,7 +274,7 @@ type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// How one body of three is answered, and what becomes of it.
+// Responses to the requests for one body of three, and their results.
 func TestFaults(t *testing.T) {
 	short := func(data []byte) io.Reader { return bytes.NewReader(data[:len(data)-1]) }
 	long := func(data []byte) io.Reader { return io.MultiReader(bytes.NewReader(data), strings.NewReader("x")) }
@@ -347,7 +347,7 @@ func checkFailure(t *testing.T, failed map[int]error, want error) {
 	}
 }
 
-// Both errors are told where two sources failed in two ways.
+// The error has both errors if two sources fail in two ways.
 func TestBothErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, f := newSource(10), newFile()
@@ -365,7 +365,7 @@ func TestBothErrors(t *testing.T) {
 	})
 }
 
-// What a sink gives up while it is closed after a failure is not written: in a
+// The bytes that a sink emits while it is closed after a failure are not written: in a
 // pipe, each body that was begun for nothing costs its size in zeros.
 func TestNothingBegunForNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -396,7 +396,7 @@ func TestNothingBegunForNothing(t *testing.T) {
 	})
 }
 
-// A sink that refuses what it is given is closed like any other.
+// A sink whose Write fails is closed like any other.
 func TestSinkRefuses(t *testing.T) {
 	for _, size := range []int64{10, 100 << 10} {
 		synctest.Test(t, func(t *testing.T) {

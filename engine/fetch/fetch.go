@@ -1,18 +1,19 @@
-// Package fetch brings many bodies of bytes into one file, in the order of the
-// file, through a memory of fixed size. It knows sizes, readers and writers; it
-// does not know what the bytes mean or where they come from.
+// Package fetch fetches many bodies of bytes concurrently and writes them in order,
+// with a fixed amount of memory. It knows sizes, readers and writers; it does not know
+// what the bytes mean or where they come from. [Ordered] writes many bodies to one
+// [Writer], as to a tar file; [Windows] writes one large body to an [io.Writer].
 //
-// Its rules, on which its freedom from deadlock rests:
+// These rules keep it free of deadlocks:
 //
-//   - Memory is granted in the order of the file, before a request is made.
-//     What was granted is enough to read all that was asked for, so a request
-//     in flight waits neither for memory nor for the writer.
-//   - What was granted is a prefix of the file. If the writer waits for a piece
-//     that has no memory yet, all that has memory stands before that piece, and
-//     comes free as it is written.
-//   - A body that has to be fetched a second time takes its memory from a
-//     reserve of one window that only the body at which the writer stands can
-//     use. All other memory may be full of later bodies by then.
+//   - Memory is granted in the order of the file, before a request is made. The
+//     grant is enough to read the whole response, so a request in flight waits
+//     neither for memory nor for the writer.
+//   - The granted pieces are a prefix of the file. If the writer waits for a piece
+//     that has no memory yet, all pieces with memory come before it, and their
+//     memory is freed as they are written.
+//   - A body that has to be fetched again takes its memory from a reserve of one
+//     window, which only the body that the writer waits for can use. All other
+//     memory may be full of later bodies by then.
 package fetch
 
 import (
@@ -22,21 +23,21 @@ import (
 	"io"
 )
 
-// ErrNoRange is what Open returns if the source cannot give a part of a body.
-// The body is then asked for as a whole when the writer comes to it.
-var ErrNoRange = errors.New("source gives no parts of a body")
+// ErrWholeOnly is the error of Open for a source that does not support ranges. The
+// body is then fetched as a whole when it is its turn to be written.
+var ErrWholeOnly = errors.New("the source does not support ranges")
 
-// LengthError says that a source gave more or fewer bytes than it was asked for.
+// LengthError is the error for a source that sends more or fewer bytes than requested.
 type LengthError struct {
 	Offset, Asked int64
-	Got           int64 // Asked + 1 means: at least one more
+	Got           int64 // Asked + 1: at least one byte more
 }
 
 func (e *LengthError) Error() string {
 	if e.Got > e.Asked {
-		return fmt.Sprintf("more than the %d bytes at %d that were asked for", e.Asked, e.Offset)
+		return fmt.Sprintf("expected %d bytes at offset %d, got more", e.Asked, e.Offset)
 	}
-	return fmt.Sprintf("%d bytes at %d instead of %d", e.Got, e.Offset, e.Asked)
+	return fmt.Sprintf("expected %d bytes at offset %d, got %d", e.Asked, e.Offset, e.Got)
 }
 
 // Unwrap makes a short body an io.ErrUnexpectedEOF.
@@ -47,21 +48,21 @@ func (e *LengthError) Unwrap() error {
 	return nil
 }
 
-// Body is one run of bytes of known size.
+// Body is a sequence of bytes of known size.
 type Body struct {
 	Size int64
 
-	// Open asks for n bytes at off. It may wait for a place in somebody's limit
-	// that the reader gives back at Close. The end of ctx ends Open and also the
-	// reads that follow, as it does with net/http. attempt counts from 0; another
-	// attempt may ask another source. Calls are concurrent, for parts of one body
-	// also. off > 0 or n < Size only for a body that is fetched in windows.
+	// Open requests n bytes at off. It may wait for a limit, and hold a place in it
+	// until the reader is closed. The end of ctx ends Open and the reads that follow,
+	// as with net/http. attempt counts from 0; a later attempt may use another source.
+	// Calls may be concurrent, even for parts of one body. off > 0 or n < Size only
+	// for a body that is fetched in windows.
 	Open func(ctx context.Context, attempt int, off, n int64) (io.ReadCloser, error)
 
-	// Sink makes of the bytes what is written: it hashes and encodes. It is
-	// called once per attempt. Its Close fails if the bytes were wrong; Close is
-	// called in any case, exactly once. emit may be called during Write and Close
-	// only; it copies p and never blocks. nil: the bytes are written as they came.
+	// Sink hashes the bytes and encodes them for the writer. It is called once per
+	// attempt. Its Close returns an error if the bytes are wrong; Close is called
+	// exactly once, in any case. emit may be called only during Write and Close; it
+	// copies p and never blocks. nil: the bytes are written unchanged.
 	Sink func(emit func(p []byte) error) io.WriteCloser
 
 	Attempts int // 0 means 2
@@ -74,25 +75,26 @@ func (b *Body) attempts() int {
 	return b.Attempts
 }
 
-// Writer takes bodies one by one in order. All calls come from the goroutine
-// that called Ordered; an error of any of them ends the run.
+// Writer receives bodies one by one, in order. All calls come from the goroutine that
+// called Ordered; an error of any of them ends the run.
 type Writer interface {
-	// Begin starts body i.
+	// Begin begins body i.
 	Begin(i int) error
-	// Write adds to the body that was begun. p is valid during the call only.
+	// Write appends to the current body. p is valid only during the call.
 	Write(p []byte) (int, error)
-	// End says that the body is whole and right.
+	// End ends the current body: it is complete and verified.
 	End() error
-	// Rollback takes back what was written since Begin. Begin may follow for the
-	// same body. It is called for bodies in windows alone: the others are begun
-	// when they are known to be right.
+	// Rollback discards what was written since Begin. Begin may follow for the same
+	// body. It is called only for bodies that are fetched in windows: the others are
+	// verified before they are begun.
 	Rollback() error
-	// Failed says that body i cannot be had. It has no Begin that still counts.
+	// Failed reports that body i cannot be fetched. It was not begun, or was rolled
+	// back.
 	Failed(i int, err error) error
 }
 
-// also adds the error of a later attempt to that of the earlier ones.
-func also(earlier, later error) error {
+// addAttempt adds the error of a later attempt to the error of the earlier ones.
+func addAttempt(earlier, later error) error {
 	if earlier == nil || earlier.Error() == later.Error() {
 		return later
 	}

@@ -9,26 +9,26 @@ import (
 
 var errEnded = errors.New("emitted after the end")
 
-// flow is one attempt at a body between its pieces and the writer: the sink, and
-// what the sink emitted until it is written. Pieces are passed in by one
-// goroutine at a time, the one whose turn it is; next and free belong to the
-// writer. Neither waits for the other: memory is accounted for, not fought for.
+// flow is one attempt at a body, between its pieces and the writer: it holds the sink,
+// and the bytes that the sink emitted until they are written. One goroutine at a time
+// passes pieces in, the one whose turn it is; next and free belong to the writer.
+// Neither waits for the other: the budget grants all memory in advance.
 type flow struct {
 	budget *Budget
-	whole  bool // shown to the writer only when all of it is right
+	whole  bool // the writer gets it only when it is complete and verified
 	emit   func(p []byte) error
-	cancel context.CancelFunc // ends the fetching of what comes after a failure
-	bell   chan struct{}      // rings when the writer should look
+	cancel context.CancelFunc // after a failure, stops the requests for later pieces
+	bell   chan struct{}      // wakes the writer
 
-	coder   io.WriteCloser // belongs to the goroutine whose turn it is
-	attempt int            // the one that failed, or the only one; set with done
+	sink    io.WriteCloser // belongs to the goroutine whose turn it is
+	attempt int            // the failed or the only one; set with done
 
 	mu      sync.Mutex // guards what follows
 	charged int64      // memory granted to this flow and not given back
 	held    int64      // bytes of the chunks that it has
 	out     [][]byte   // emitted, not yet taken by the writer
 	taken   [][]byte   // with the writer; reused as the next out
-	mute    bool       // what is emitted now is not wanted
+	muted   bool       // emitted bytes are an error
 	done    bool
 	err     error
 }
@@ -39,28 +39,28 @@ func newFlow(b *Budget, whole bool, cancel context.CancelFunc) *flow {
 	return f
 }
 
-// reset makes a flow that was written to its end, and so has no memory any more,
-// ready for another body.
+// reset prepares a flow for another body. The flow has been written to its end, and so
+// has no memory.
 func (f *flow) reset() {
 	f.out, f.taken = f.out[:0], f.taken[:0]
-	f.mute, f.done, f.err = false, false, nil
+	f.muted, f.done, f.err = false, false, nil
 }
 
-// begin makes the sink of an attempt if there is none.
+// begin creates the sink of an attempt if there is none.
 func (f *flow) begin(body *Body) {
-	if f.coder == nil && body.Sink != nil {
-		f.coder = body.Sink(f.emit)
+	if f.sink == nil && body.Sink != nil {
+		f.sink = body.Sink(f.emit)
 	}
 }
 
-// pass sends chunks through the sink. They are given back in any case.
+// pass writes chunks to the sink. It frees them in any case.
 func (f *flow) pass(raw [][]byte) error {
 	for k, chunk := range raw {
-		if f.coder == nil {
+		if f.sink == nil {
 			f.append(chunk)
 			continue
 		}
-		_, err := f.coder.Write(chunk)
+		_, err := f.sink.Write(chunk)
 		f.free(chunk)
 		if err != nil {
 			f.freeAll(raw[k+1:])
@@ -70,17 +70,17 @@ func (f *flow) pass(raw [][]byte) error {
 	return nil
 }
 
-// close closes the sink, which says whether the bytes were right.
+// close closes the sink. The error is non-nil if the bytes are wrong.
 func (f *flow) close() error {
-	if f.coder == nil {
+	if f.sink == nil {
 		return nil
 	}
-	coder := f.coder
-	f.coder = nil
-	return coder.Close()
+	sink := f.sink
+	f.sink = nil
+	return sink.Close()
 }
 
-// append shows a chunk to the writer as it is.
+// append passes a chunk to the writer unchanged.
 func (f *flow) append(chunk []byte) {
 	f.mu.Lock()
 	f.out = append(f.out, chunk)
@@ -88,11 +88,11 @@ func (f *flow) append(chunk []byte) {
 	f.mu.Unlock()
 }
 
-// store is what a sink calls: it copies p to the end of what the writer will take.
+// store is the emit function of sinks: it appends a copy of p for the writer.
 func (f *flow) store(p []byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.mute {
+	if f.muted {
 		return errEnded
 	}
 	for len(p) > 0 {
@@ -111,7 +111,7 @@ func (f *flow) store(p []byte) error {
 	return nil
 }
 
-// ring tells the writer that there is something. mu is held.
+// ring wakes the writer. The caller holds mu.
 func (f *flow) ring() {
 	if f.whole && !f.done {
 		return
@@ -122,22 +122,22 @@ func (f *flow) ring() {
 	}
 }
 
-// discard takes back an attempt: its sink is closed, what it emitted is dropped.
-// The memory stays granted.
+// discard discards an attempt: it closes the sink and drops what the sink emitted. The
+// memory stays granted.
 func (f *flow) discard() {
 	f.mu.Lock()
-	f.mute = true
+	f.muted = true
 	f.mu.Unlock()
-	f.close() // its error is that of an attempt that has failed already
+	f.close() // the attempt has failed already
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.budget.chunks.putAll(f.out)
 	f.held -= int64(len(f.out)) * f.budget.chunk
 	f.out = f.out[:0]
-	f.mute = false
+	f.muted = false
 }
 
-// finish ends the flow: with err nil all of it is there and right.
+// finish ends the flow. A nil err means that it is complete and verified.
 func (f *flow) finish(attempt int, err error) {
 	if err != nil {
 		f.discard()
@@ -147,20 +147,20 @@ func (f *flow) finish(attempt int, err error) {
 	}
 	f.mu.Lock()
 	f.done, f.err, f.attempt = true, err, attempt
-	f.balance()
+	f.settleLocked()
 	f.ring()
 	f.mu.Unlock()
 }
 
-// over tells whether the flow has ended already, which means: before its last piece.
-func (f *flow) over() bool {
+// ended reports whether the flow has ended before its last piece.
+func (f *flow) ended() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.done
 }
 
-// next waits for what can be written. broken is why the flow failed, err why the
-// run ends. The chunks are to be given to free, one by one, before the next call.
+// next waits for chunks to write. broken is the error of the flow, err the error that
+// ends the run. The caller frees the chunks, one by one, before the next call.
 func (f *flow) next(ctx context.Context) (out [][]byte, done bool, broken, err error) {
 	for {
 		f.mu.Lock()

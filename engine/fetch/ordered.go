@@ -6,21 +6,21 @@ import (
 	"sync"
 )
 
-// Ordered fetches the bodies 0 to n-1 and hands them to w in that order. body is
-// called once for each, in order, from one goroutine, when its turn to get
-// memory is near; w is called from the goroutine of the caller.
+// Ordered fetches the bodies 0 to n-1 and writes them to w in that order. It calls
+// body once for each, in order, from one goroutine, shortly before the body gets its
+// memory; it calls w from the goroutine of the caller.
 //
-// A body that cannot be had is w.Failed, and the run goes on. Ordered ends with
-// the first error of w, or with that of ctx; a body may be begun then and not
-// ended. When it returns, all it started has ended and every reader is closed.
+// For a body that cannot be fetched it calls w.Failed and goes on. It returns the
+// first error of w, or the error of ctx; w may then have begun a body and not ended
+// it. When it returns, all its goroutines have ended and every reader is closed.
 func Ordered(ctx context.Context, o Options, n int, body func(i int) Body, w Writer) error {
 	return newQueue(NewBudget(o), w).write(ctx, n, body)
 }
 
-// queue is a file being written: what is under way, in order.
+// queue holds the jobs of a file that is being written, in order.
 type queue struct {
 	*run
-	reserve *Budget // for the body at which the writer stands
+	reserve *Budget // for the body that the writer waits for
 	writer  Writer
 	jobs    chan *job
 	idle    sync.Pool // of *job, for bodies in one piece
@@ -51,8 +51,8 @@ func (q *queue) write(ctx context.Context, n int, body func(i int) Body) error {
 	return nil
 }
 
-// dispatch starts the bodies in order, each as soon as there is memory for it.
-// The writer learns of a body before that: it may have to make room.
+// dispatch starts the bodies in order, each as soon as there is memory for it. It
+// announces a body to the writer before that: the writer may have to free the memory.
 func (q *queue) dispatch(ctx context.Context, n int, body func(i int) Body) {
 	for i := range n {
 		b := body(i)
@@ -103,12 +103,12 @@ func (q *queue) announce(ctx context.Context, j *job) bool {
 
 // deliver writes a body, or reports it as failed after the last attempt.
 func (q *queue) deliver(ctx context.Context, j *job) error {
-	broken, err := drain(ctx, j.i, j.flow, q.writer)
+	broken, err := copyFlow(ctx, j.i, j.flow, q.writer)
 	if err != nil {
 		return err
 	}
 	if !j.isWhole() {
-		return q.insistOn(ctx, j, broken)
+		return q.retryLarge(ctx, j, broken)
 	}
 	if broken != nil {
 		err = q.writer.Failed(j.i, broken)
@@ -120,32 +120,32 @@ func (q *queue) deliver(ctx context.Context, j *job) error {
 	return err
 }
 
-// insistOn makes the further attempts at a large body that failed.
-func (q *queue) insistOn(ctx context.Context, j *job, broken error) error {
-	var trouble error
+// retryLarge makes further attempts at a large body that failed.
+func (q *queue) retryLarge(ctx context.Context, j *job, broken error) error {
+	var errs error
 	parts := true
 	for f := j.flow; broken != nil; {
 		attempt := f.attempt + 1
-		if parts && errors.Is(broken, ErrNoRange) {
+		if parts && errors.Is(broken, ErrWholeOnly) {
 			parts, attempt = false, f.attempt
 		} else {
-			trouble = also(trouble, broken)
+			errs = addAttempt(errs, broken)
 		}
 		if attempt >= j.body.attempts() {
-			return q.writer.Failed(j.i, trouble)
+			return q.writer.Failed(j.i, errs)
 		}
-		f = q.again(ctx, q.reserve, &j.body, attempt, parts)
+		f = q.refetch(ctx, q.reserve, &j.body, attempt, parts)
 		var err error
-		if broken, err = drain(ctx, j.i, f, q.writer); err != nil {
+		if broken, err = copyFlow(ctx, j.i, f, q.writer); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// drain hands a flow to w as it comes. broken is why the body failed, and then
-// nothing of it stands in w; err is why the run ends.
-func drain(ctx context.Context, i int, f *flow, w Writer) (broken, err error) {
+// copyFlow writes a flow to w as it arrives. broken is the error of the body, which
+// then has been rolled back; err is the error that ends the run.
+func copyFlow(ctx context.Context, i int, f *flow, w Writer) (broken, err error) {
 	for begun := false; ; {
 		out, done, broken, err := f.next(ctx)
 		if err != nil {

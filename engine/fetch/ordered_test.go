@@ -10,7 +10,7 @@ import (
 // All tests run in a bubble of testing/synctest: a deadlock, or a goroutine that
 // stays behind, fails them at once, and time passes only there.
 
-// fetchAll runs Ordered over the whole source and checks what holds always.
+// fetchAll runs Ordered over the whole source and checks the invariants.
 func fetchAll(t *testing.T, o Options, s *source, f *file) {
 	t.Helper()
 	fetchWithin(t, NewBudget(o), s, f)
@@ -48,9 +48,9 @@ func checkClean(t *testing.T, b *Budget, s *source) {
 	}
 }
 
-// extra is what may be held beyond the budget: by a sink that works, the chunk it
-// is reading and what it emits; by a body in windows, what its sink had kept back
-// from a window whose memory was given back already.
+// extra returns the bytes that may be held beyond the budget: a working sink holds the
+// chunk it reads and the bytes it emits; the sink of a body in windows holds bytes that
+// it kept back from a window whose memory was given back already.
 func extra(b *Budget, s *source) int64 {
 	back := b.part(int64(s.lag) + 32)
 	most := int64(runtime.GOMAXPROCS(0)) * (2*b.chunk + back)

@@ -20,7 +20,7 @@ type story struct {
 	doomed map[int]bool
 }
 
-// dice gives the same numbers for the same place of a story, whatever runs first.
+// dice gives the same numbers for the same point of a story, whatever runs first.
 func (s *story) dice(place ...any) *rand.Rand {
 	h := s.seed
 	for _, b := range fmt.Append(nil, place...) {
@@ -63,7 +63,7 @@ func (s *story) fault(ctx context.Context, a ask, data []byte) (io.Reader, error
 	time.Sleep(time.Duration(d.IntN(10)) * time.Millisecond)
 	size := int64(len(s.source.bodies[a.body]))
 	if a.n < size && s.dice("range", a.body, a.attempt).IntN(4) == 0 {
-		return nil, ErrNoRange
+		return nil, ErrWholeOnly
 	}
 	if s.doomed[a.body] && (a.off+a.n == size || d.IntN(20) == 0) {
 		return faulty(d, data)
@@ -74,7 +74,7 @@ func (s *story) fault(ctx context.Context, a ask, data []byte) (io.Reader, error
 	return slow(bytes.NewReader(data)), nil
 }
 
-// faulty always spoils something.
+// faulty always damages something.
 func faulty(d *rand.Rand, data []byte) (io.Reader, error) {
 	switch kind := d.IntN(5); {
 	case kind == 0 || len(data) == 0:
@@ -118,7 +118,7 @@ func TestRandom(t *testing.T) {
 	}
 }
 
-// Wherever a run is cut off it ends, and leaves nothing behind.
+// A run ends wherever it is cancelled, and leaves nothing behind.
 func TestRandomCancel(t *testing.T) {
 	for seed := range uint64(200) {
 		synctest.Test(t, func(t *testing.T) {

@@ -8,21 +8,21 @@ import (
 	"sync"
 )
 
-// run is what the pieces of one call share.
+// run holds what the pieces of one call share.
 type run struct {
 	budget *Budget
 	slots  chan struct{} // one is taken for each piece that has memory
-	places chan struct{} // one is taken while a piece goes through its sink
+	sinks  chan struct{} // one is taken while a piece goes through its sink
 	wg     sync.WaitGroup
 }
 
-// Sinks do nothing but compute: more of them at once than there are processors
-// would be no faster and would hold more chunks.
+// newRun limits the sinks that work at once to the number of processors: sinks only
+// compute, so more of them would be no faster and would hold more chunks.
 func newRun(b *Budget) *run {
 	return &run{
 		budget: b,
 		slots:  make(chan struct{}, b.ahead),
-		places: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		sinks:  make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 }
 
@@ -47,11 +47,11 @@ func (r *run) grant(ctx context.Context, n int64) (charge int64, err error) {
 type piece struct {
 	body   *Body
 	off, n int64
-	opened func() // called when the source has answered; may be nil
+	opened func() // called when the source has responded; may be nil
 	extra  [1]byte
 }
 
-// read asks once for the piece. On an error no chunk is held.
+// read requests the piece once. On an error it holds no chunk.
 func (r *run) read(ctx context.Context, p *piece, attempt int, raw [][]byte) ([][]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func (r *run) read(ctx context.Context, p *piece, attempt int, raw [][]byte) ([]
 	return raw, nil
 }
 
-// fill reads n bytes into chunks. It returns those it took on an error, too.
+// fill reads n bytes into chunks. It returns the chunks that it took even on an error.
 func (r *run) fill(rc io.Reader, off, n int64, raw [][]byte) ([][]byte, error) {
 	for left := n; left > 0; {
 		chunk := r.budget.chunks.take()
@@ -91,7 +91,7 @@ func (r *run) fill(rc io.Reader, off, n int64, raw [][]byte) ([][]byte, error) {
 	return raw, nil
 }
 
-// end reads on to the end of the body: a connection is used again only then, and
+// end checks that the response ends here: only then can its connection be reused, and
 // a source that sends more has sent something else.
 func (p *piece) end(rc io.Reader) error {
 	switch n, err := io.ReadFull(rc, p.extra[:]); {
@@ -103,28 +103,28 @@ func (p *piece) end(rc io.Reader) error {
 	return nil
 }
 
-// insist reads the piece, attempt by attempt, into the memory that it has, so
-// that one bad part of a long body does not cost what was fetched before it.
-// It returns the attempt it ended with.
-func (r *run) insist(ctx context.Context, p *piece, attempt int) ([][]byte, int, error) {
-	var trouble error
+// retry reads the piece, attempt by attempt, into the memory that it has, so that one
+// bad part of a long body does not cost the parts before it. It returns the number of
+// the last attempt.
+func (r *run) retry(ctx context.Context, p *piece, attempt int) ([][]byte, int, error) {
+	var errs error
 	for ; ; attempt++ {
 		raw, err := r.read(ctx, p, attempt, nil)
 		if err == nil {
 			return raw, attempt, nil
 		}
-		trouble = also(trouble, err)
-		if attempt+1 >= p.body.attempts() || errors.Is(err, ErrNoRange) {
-			return nil, attempt, trouble
+		errs = addAttempt(errs, err)
+		if attempt+1 >= p.body.attempts() || errors.Is(err, ErrWholeOnly) {
+			return nil, attempt, errs
 		}
 	}
 }
 
-// encode passes what was read through the sink of f, and closes it after the last.
+// encode passes chunks through the sink of f, and closes the sink after the last piece.
 func (r *run) encode(f *flow, body *Body, charge int64, raw [][]byte, last bool) error {
-	f.take(charge, raw)
-	r.places <- struct{}{}
-	defer func() { <-r.places }()
+	f.charge(charge, raw)
+	r.sinks <- struct{}{}
+	defer func() { <-r.sinks }()
 	f.begin(body)
 	err := f.pass(raw)
 	if err == nil && last {

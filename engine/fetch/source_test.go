@@ -14,7 +14,7 @@ import (
 	"sync"
 )
 
-// content makes the bytes of body i, the same each time.
+// content returns the bytes of body i, the same each time.
 func content(i int, size int64) []byte {
 	var seed [32]byte
 	seed[0], seed[1], seed[2] = byte(i), byte(i>>8), byte(i>>16)
@@ -29,15 +29,15 @@ type ask struct {
 	off, n        int64
 }
 
-// source gives bodies from memory and keeps books on what is asked of it.
+// source serves bodies from memory and records the requests for them.
 type source struct {
 	bodies   [][]byte
 	attempts int
 	lag      int // bytes that the sink keeps back
 
-	// fault may replace what an ask gets; it returns data for "no fault".
+	// fault may replace the data of an ask; it returns data for "no fault".
 	fault func(ctx context.Context, a ask, data []byte) (io.Reader, error)
-	limit chan struct{} // places in flight; nil: no limit
+	limit chan struct{} // requests in flight; nil: no limit
 
 	window int64 // an ask for more is a stream, which is not held in memory
 
@@ -146,8 +146,8 @@ func (a *answer) Close() error {
 
 var errDigest = errors.New("digest does not match")
 
-// frame is a sink that checks and, so that encoded is not raw, puts brackets
-// round the content. It keeps some bytes back, as an encoder does.
+// frame is a sink that verifies the content and puts brackets around it, so that the
+// encoded bytes differ. It keeps some bytes back, as an encoder does.
 type frame struct {
 	source *source
 	i      int
@@ -196,10 +196,10 @@ func (f *frame) Close() error {
 	return err
 }
 
-// file is a Writer that keeps what it gets and watches the order of the calls.
+// file is a Writer that keeps the bytes and checks the order of the calls.
 type file struct {
 	bytes.Buffer
-	last, begun int // body begun last; -1: none is open
+	last, begun int // the last body, and the current one; -1: none is open
 	start       int
 	failed      map[int]error
 	rollbacks   int
@@ -255,7 +255,7 @@ func (f *file) Failed(i int, err error) error {
 	return nil
 }
 
-// expected is the file that holds all bodies but those that are left out.
+// expected returns the file that holds all bodies but those that are left out.
 func (s *source) expected(without map[int]error) []byte {
 	var want []byte
 	for i, data := range s.bodies {

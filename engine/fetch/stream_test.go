@@ -76,7 +76,8 @@ func TestWindowsShareABudget(t *testing.T) {
 	}
 }
 
-// What was written before the source turned out to give no parts is not written twice.
+// The bytes written before the source shows that it does not support ranges are not
+// written twice.
 func TestRestSkipsWhatIsWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, b := newSource(100<<10), NewBudget(small)
@@ -84,7 +85,7 @@ func TestRestSkipsWhatIsWritten(t *testing.T) {
 			switch {
 			case a.off > 0:
 				synctest.Wait() // until the first window is written
-				return nil, ErrNoRange
+				return nil, ErrWholeOnly
 			case a.n == 100<<10 && a.attempt == 0:
 				return bytes.NewReader(data[:60<<10]), nil
 			}
@@ -116,7 +117,7 @@ func TestWindowsFail(t *testing.T) {
 	})
 }
 
-// A call that fails or is cancelled leaves its memory to the others.
+// A call that fails or is cancelled gives its memory back.
 func TestWindowsGiveBackTheirMemory(t *testing.T) {
 	broken := errors.New("disk is full")
 	synctest.Test(t, func(t *testing.T) {

@@ -2,44 +2,44 @@ package fetch
 
 import "context"
 
-// job is a body and where it stands in the file.
+// job is a body and its position in the file.
 type job struct {
 	i     int
 	body  Body
 	piece piece
 	flow  *flow
-	raw   [][]byte // kept with the job for the sake of its backing array
+	raw   [][]byte // kept to reuse its backing array
 }
 
 func (j *job) isWhole() bool { return j.flow.whole }
 
-// whole fetches a body in one piece, as often as it may be tried, into the
-// memory that it was granted once, and leaves it to the writer when it is right.
+// whole fetches a body in one piece, within its attempts and the memory that it was
+// granted, and passes it to the writer when it is verified.
 func (r *run) whole(ctx context.Context, j *job, charge int64) {
 	defer r.wg.Done()
 	j.piece = piece{body: &j.body, n: j.body.Size}
-	var trouble error
+	var errs error
 	attempt := 0
 	for ; ; attempt++ {
-		err := r.once(ctx, j, attempt, charge)
+		err := r.attempt(ctx, j, attempt, charge)
 		if err == nil {
-			trouble = nil
+			errs = nil
 			break
 		}
-		trouble, charge = also(trouble, err), 0
+		errs, charge = addAttempt(errs, err), 0
 		if attempt+1 >= j.body.attempts() {
 			break
 		}
 	}
-	j.flow.finish(attempt, trouble)
+	j.flow.finish(attempt, errs)
 }
 
-// once makes one attempt. The charge goes into the account of the flow with the
-// first one, and stays there.
-func (r *run) once(ctx context.Context, j *job, attempt int, charge int64) error {
+// attempt makes one attempt. The first one adds the charge to the account of the flow,
+// where it stays.
+func (r *run) attempt(ctx context.Context, j *job, attempt int, charge int64) error {
 	raw, err := r.read(ctx, &j.piece, attempt, j.raw[:0])
 	if err != nil {
-		j.flow.take(charge, nil)
+		j.flow.charge(charge, nil)
 		return err
 	}
 	j.raw = raw

@@ -5,21 +5,21 @@ import (
 	"sync"
 )
 
-// window is one piece of a large body. Windows are fetched side by side; each
-// waits for its turn and then passes its bytes through the sink itself.
+// window is one piece of a large body. Windows are fetched concurrently; each waits
+// for its turn and then passes its own bytes through the sink.
 type window struct {
 	piece
 	charge int64
 	err    error           // no memory was granted
-	gate   <-chan struct{} // open when the source has shown that it gives parts; nil for the first
-	turn   <-chan struct{} // closed by the window before, whatever became of it
+	gate   <-chan struct{} // closed when the source has shown that it supports ranges; nil for the first
+	turn   <-chan struct{} // closed by the previous window, whether it failed or not
 	next   chan struct{}
 }
 
 func (w *window) last() bool { return w.off+w.n == w.body.Size }
 
-// windows starts the windows of a body, one by one as memory is granted, and
-// returns when the last is on its way, or when the body has failed.
+// windows starts the windows of a body, one by one as memory is granted. It returns
+// when the last is started, or when the body has failed.
 func (r *run) windows(ctx context.Context, f *flow, body *Body) {
 	gate, turn := make(chan struct{}), make(chan struct{})
 	close(turn)
@@ -42,18 +42,18 @@ func (r *run) windows(ctx context.Context, f *flow, body *Body) {
 	}
 }
 
-// window fetches one window and, at its turn, encodes it.
+// window fetches one window and, when it is its turn, encodes it.
 func (r *run) window(ctx context.Context, f *flow, w *window) {
 	defer r.wg.Done()
 	defer close(w.next)
 	raw, attempt, err := r.fetchWindow(ctx, w)
-	<-w.turn // the windows before end by themselves or with ctx
+	<-w.turn // the previous windows end by themselves or with ctx
 	switch {
-	case f.over():
+	case f.ended():
 		r.budget.chunks.putAll(raw)
 		r.budget.release(w.charge)
 	case err != nil:
-		f.take(w.charge, nil)
+		f.charge(w.charge, nil)
 		f.finish(attempt, err)
 	default:
 		if err = r.encode(f, w.body, w.charge, raw, w.last()); err != nil || w.last() {
@@ -67,8 +67,8 @@ func (r *run) window(ctx context.Context, f *flow, w *window) {
 	}
 }
 
-// fetchWindow reads a window once the first one has shown that parts can be had:
-// a source without Range would send the whole body for each of them.
+// fetchWindow reads a window after the first one has shown that the source supports
+// ranges: one that does not would send the whole body for each window.
 func (r *run) fetchWindow(ctx context.Context, w *window) ([][]byte, int, error) {
 	if w.err != nil {
 		return nil, 0, w.err
@@ -80,5 +80,5 @@ func (r *run) fetchWindow(ctx context.Context, w *window) ([][]byte, int, error)
 			return nil, 0, ctx.Err()
 		}
 	}
-	return r.insist(ctx, &w.piece, 0)
+	return r.retry(ctx, &w.piece, 0)
 }

@@ -2,10 +2,10 @@ package fetch
 
 import "context"
 
-// again fetches a large body once more, for the writer that stands at it, within
-// the reserve: window by window or, where the source gives no parts, as a stream
+// refetch fetches a large body again, with the memory of the reserve, while the writer
+// waits for it: window by window or, if the source does not support ranges, as a stream
 // that is read as fast as it is written.
-func (r *run) again(ctx context.Context, reserve *Budget, body *Body, attempt int, parts bool) *flow {
+func (r *run) refetch(ctx context.Context, reserve *Budget, body *Body, attempt int, parts bool) *flow {
 	f := newFlow(reserve, false, nil)
 	r.wg.Go(func() {
 		var err error
@@ -22,8 +22,9 @@ func (r *run) again(ctx context.Context, reserve *Budget, body *Body, attempt in
 	return f
 }
 
-// byWindows returns the attempt that failed. One window may need a later attempt
-// than the others; that of the body counts how often all of it was tried.
+// byWindows fetches the body window by window, and returns the attempt that failed.
+// One window may need a later attempt than the others; attempt counts the attempts at
+// the whole body.
 func (r *run) byWindows(ctx context.Context, f *flow, body *Body, attempt int) (int, error) {
 	p := piece{body: body}
 	for ; p.off < body.Size; p.off += p.n {
@@ -32,9 +33,9 @@ func (r *run) byWindows(ctx context.Context, f *flow, body *Body, attempt int) (
 		if err != nil {
 			return attempt, err
 		}
-		raw, failed, err := r.insist(ctx, &p, attempt)
+		raw, failed, err := r.retry(ctx, &p, attempt)
 		if err != nil {
-			f.take(charge, nil)
+			f.charge(charge, nil)
 			return failed, err
 		}
 		if err = r.encode(f, body, charge, raw, false); err != nil {
@@ -45,8 +46,8 @@ func (r *run) byWindows(ctx context.Context, f *flow, body *Body, attempt int) (
 	return attempt, nil
 }
 
-// asStream is the one request that waits for the writer: there is no other way
-// to take a body that is larger than the memory and comes in one piece.
+// asStream makes the only kind of request that waits for the writer: there is no other
+// way to fetch, in one piece, a body that is larger than the memory.
 func (r *run) asStream(ctx context.Context, f *flow, body *Body, attempt int) error {
 	rc, err := body.Open(ctx, attempt, 0, body.Size)
 	if err != nil {
@@ -62,7 +63,7 @@ func (r *run) asStream(ctx context.Context, f *flow, body *Body, attempt int) er
 		}
 		raw, err := r.fill(rc, off, n, nil)
 		if err != nil {
-			f.take(charge, raw)
+			f.charge(charge, raw)
 			f.freeAll(raw)
 			return err
 		}
