@@ -114,7 +114,7 @@ func (c *catalog) list(index *store.Index) (*listing, error) {
 // sort finds out which entries are referrers or lists of them, and of what.
 func (c *catalog) sort(entries []store.Entry) error {
 	for _, e := range entries {
-		m, err := c.manifest(spot{desc: e.Descriptor()})
+		m, err := c.manifest(store.Node{Descriptor: e.Descriptor()})
 		if err != nil {
 			return err
 		}
@@ -173,7 +173,7 @@ func (c *catalog) isAttached(e store.Entry) bool {
 }
 
 func (c *catalog) isReferrer(e store.Entry) bool {
-	m, err := c.manifest(spot{desc: e.Descriptor()})
+	m, err := c.manifest(store.Node{Descriptor: e.Descriptor()})
 	return err == nil && m.Subject != nil
 }
 
@@ -182,8 +182,7 @@ func (c *catalog) artifact(e store.Entry) (listed, error) {
 	a := listed{Reference: e.Name, Digest: e.Digest, MediaType: c.types[e.Digest], ArtifactType: e.ArtifactType, Sparse: e.Platforms != ""}
 	referring := referring{catalog: c, repository: repositoryOf(e), seen: make(map[digest.Digest]bool)}
 	var inside []string // what configs say, for an index that says nothing
-	t := newTrail(a.Sparse)
-	t.found = func(desc ocispec.Descriptor) {
+	t := c.newTrail(a.Sparse, func(desc ocispec.Descriptor) {
 		a.Size = bounds.Sum(a.Size, desc.Size)
 		names := &a.Platforms
 		if desc.Platform == nil {
@@ -193,8 +192,8 @@ func (c *catalog) artifact(e store.Entry) (listed, error) {
 			*names = append(*names, name)
 		}
 		referring.to(desc)
-	}
-	if err := c.walk(spot{desc: e.Descriptor()}, t, 0); err != nil {
+	})
+	if err := t.Walk(store.Node{Descriptor: e.Descriptor()}); err != nil {
 		return a, err
 	}
 	if len(a.Platforms) == 0 {
@@ -212,5 +211,5 @@ func (c *catalog) artifact(e store.Entry) (listed, error) {
 		return a, nil
 	}
 	t.found = func(desc ocispec.Descriptor) { a.Size = bounds.Sum(a.Size, desc.Size) }
-	return a, c.walkSubjects(t)
+	return a, t.walkSubjects()
 }

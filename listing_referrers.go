@@ -44,7 +44,7 @@ func (r *referring) to(subject ocispec.Descriptor) {
 // follow goes on with what was found, which t tells the referrers of.
 func (r *referring) follow(t *trail) error {
 	for i := 0; i < len(r.found); i++ {
-		if err := r.walk(spot{desc: r.found[i].Descriptor()}, t, 0); err != nil {
+		if err := t.Walk(store.Node{Descriptor: r.found[i].Descriptor()}); err != nil {
 			return err
 		}
 	}

@@ -39,9 +39,10 @@ func passing(ctx context.Context, s *store.Stream) (map[digest.Digest][]byte, er
 	walker := &catalog{child: childOf(s), absent: absentFrom(s)}
 	walker.read = func(desc ocispec.Descriptor) ([]byte, error) { return s.Manifest(desc.Digest) }
 	for _, e := range s.Index().Entries {
-		t := newTrail(e.Platforms != "")
-		t.found = func(desc ocispec.Descriptor) { wanted[desc.Digest] = wanted[desc.Digest] || isConfig(desc) }
-		if err := walker.walk(spot{desc: e.Descriptor()}, t, 0); err != nil {
+		t := walker.newTrail(e.Platforms != "", func(desc ocispec.Descriptor) {
+			wanted[desc.Digest] = wanted[desc.Digest] || isConfig(desc)
+		})
+		if err := t.Walk(store.Node{Descriptor: e.Descriptor()}); err != nil {
 			return nil, err
 		}
 	}

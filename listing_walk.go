@@ -5,55 +5,51 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
-	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// spot is a place on a walk: an entry of index.json, or a child of an index.
-type spot struct {
-	desc  ocispec.Descriptor
-	child bool
-}
-
-// manifest reads what is there; that of a blob points at nothing.
-func (c *catalog) manifest(at spot) (*store.Manifest, error) {
-	read, parse := c.read, store.ParseManifest
-	if at.child {
-		read, parse = c.child, store.ParseChild
+// manifest reads the manifest of a node; that of a blob is empty.
+func (c *catalog) manifest(n store.Node) (*store.Manifest, error) {
+	read := c.read
+	if n.Role == store.Child {
+		read = c.child
 	}
-	data, err := read(at.desc)
+	data, err := read(n.Descriptor)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", at.desc.Digest, err)
+		return nil, fmt.Errorf("%s: %w", n.Digest, err)
 	}
-	return parse(at.desc, data)
+	return n.Parse(data)
 }
 
-// trail is the way through one artifact.
+// trail walks through one artifact and what comes along with it.
 type trail struct {
-	sparse   bool // below an index there is what is there
-	seen     map[digest.Digest]bool
-	found    func(ocispec.Descriptor) // hears of each manifest and blob, once
-	subjects []ocispec.Descriptor     // what was referred to on the way
+	*catalog
+	store.Walker
+	sparse   bool                     // children of an index may be absent
+	found    func(ocispec.Descriptor) // called with each manifest and blob, once
+	subjects []ocispec.Descriptor     // of the manifests on the way
 }
 
-func newTrail(sparse bool) *trail {
-	return &trail{sparse: sparse, seen: make(map[digest.Digest]bool), found: func(ocispec.Descriptor) {}}
+func (c *catalog) newTrail(sparse bool, found func(ocispec.Descriptor)) *trail {
+	t := &trail{catalog: c, sparse: sparse, found: found}
+	t.Visit = t.visit
+	return t
 }
 
-// walkSubjects goes on with what was referred to, as far as that is there.
-func (c *catalog) walkSubjects(t *trail) error {
+// walkSubjects goes on with the subjects that are in the layout.
+func (t *trail) walkSubjects() error {
 	for depth := 1; len(t.subjects) > 0; depth++ {
 		some := t.subjects
 		t.subjects = nil
 		for _, subject := range some {
-			if _, err := c.read(subject); errors.Is(err, fs.ErrNotExist) {
+			if _, err := t.read(subject); errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
-			if err := c.walk(spot{desc: subject}, t, depth); err != nil {
+			if err := t.Walk(store.Node{Descriptor: subject, Depth: depth}); err != nil {
 				return err
 			}
 		}
@@ -61,40 +57,27 @@ func (c *catalog) walkSubjects(t *trail) error {
 	return nil
 }
 
-// walk finds what is at a spot and everything below it.
-func (c *catalog) walk(at spot, t *trail, depth int) error {
-	if t.seen[at.desc.Digest] {
-		return nil
+func (t *trail) visit(n store.Node) ([]store.Node, error) {
+	t.found(n.Descriptor)
+	if n.Role == store.Leaf {
+		return nil, nil
 	}
-	t.seen[at.desc.Digest] = true
-	t.found(at.desc)
-	m, err := c.manifest(at)
-	switch {
-	case err != nil:
-		return err
-	case depth > bounds.Depth:
-		return fmt.Errorf("%s: %w", at.desc.Digest, bounds.TooDeep)
-	case len(m.Manifests) > bounds.Manifests:
-		return fmt.Errorf("%s: %w", at.desc.Digest, bounds.TooBroad)
+	m, err := t.manifest(n)
+	if err != nil {
+		return nil, err
 	}
 	if m.Subject != nil {
 		t.subjects = append(t.subjects, *m.Subject)
 	}
-	for _, leaf := range m.Leaves() {
-		if !t.seen[leaf.Digest] && !(store.IsElsewhere(leaf) && c.absent(leaf)) {
-			t.seen[leaf.Digest] = true
-			t.found(leaf)
-		}
+	return slices.DeleteFunc(n.Below(m), t.isLeftOut), nil
+}
+
+// isLeftOut reports whether a node is absent on purpose.
+func (t *trail) isLeftOut(n store.Node) bool {
+	if n.Role == store.Child {
+		return t.sparse && t.absent(n.Descriptor)
 	}
-	for _, child := range m.Manifests {
-		if t.sparse && c.absent(child) {
-			continue
-		}
-		if err := c.walk(spot{child, true}, t, depth+1); err != nil {
-			return err
-		}
-	}
-	return nil
+	return store.IsElsewhere(n.Descriptor) && t.absent(n.Descriptor)
 }
 
 // platform returns the platform of a child of an index, or the one that the config of an

@@ -177,14 +177,18 @@ func (p *pruner) follow() error {
 	}
 	for added := true; added; {
 		added = false
+		var failed error
 		p.pending = slices.DeleteFunc(p.pending, func(d dependent) bool {
-			if n := p.verifier.reached[d.subject]; n == nil || !n.manifest {
+			if n := p.verifier.reached[d.subject]; n == nil || !n.manifest || failed != nil {
 				return false
 			}
 			p.stays[d.entry.key()], added = true, true
-			p.verifier.visit(&d.entry)
+			failed = p.verifier.visit(&d.entry)
 			return true
 		})
+		if failed != nil {
+			return failed
+		}
 	}
 	for c, err := range p.verifier.bad {
 		return &PruneError{Digest: c.digest, Err: err}

@@ -103,8 +103,7 @@ func (v *verifier) walk() error {
 			break
 		}
 		jobs.Go(func() error {
-			v.visit(&v.index.Entries[i])
-			return nil
+			return v.visit(&v.index.Entries[i])
 		})
 	}
 	return errors.Join(jobs.Wait(), context.Cause(v.ctx), v.full)
@@ -112,9 +111,10 @@ func (v *verifier) walk() error {
 
 // visit walks the graph below an entry's manifest. What has a name keeps what it refers
 // to, if that is there; what has none is there for the sake of what it refers to.
-func (v *verifier) visit(e *Entry) {
+func (v *verifier) visit(e *Entry) error {
 	w := walkOf(v, e)
-	w.visit(e.Descriptor(), asRoot, 0)
+	walker := Walker{Visit: w.visit, enter: w.enter}
+	return walker.Walk(Node{Descriptor: e.Descriptor(), Role: Root})
 }
 
 // nodeMemory is the memory of each blob that is reached.
@@ -124,15 +124,15 @@ const nodeMemory = 250
 // between finds nothing that those did not.
 type depths struct{ least, most int8 }
 
-func (d depths) has(depth int) bool { return int(d.least) <= depth && depth <= int(d.most) }
+func (d depths) has(depth int8) bool { return d.least <= depth && depth <= d.most }
 
 // reach notes a blob, and says whether it may be a manifest that is to be walked: for
 // the first time, or again because a way there is longer or shorter than those before.
 // What is found must not depend on which entry came by first.
-func (v *verifier) reach(desc ocispec.Descriptor, as role, at step, depth int) bool {
+func (v *verifier) reach(met Node, at step) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	n := v.reached[desc.Digest]
+	n := v.reached[met.Digest]
 	if n == nil {
 		if v.full == nil {
 			v.full = bounds.Take(nodeMemory)
@@ -140,24 +140,25 @@ func (v *verifier) reach(desc ocispec.Descriptor, as role, at step, depth int) b
 		if v.full != nil {
 			return false
 		}
-		n = &node{digest: desc.Digest, size: desc.Size}
-		v.reached[desc.Digest] = n
+		n = &node{digest: met.Digest, size: met.Size}
+		v.reached[met.Digest] = n
 	}
-	n.below = n.below || as == asChild
-	if n.size != desc.Size && !v.holds(n, desc) {
+	n.below = n.below || met.Role == Child
+	if n.size != met.Size && !v.holds(n, met.Descriptor) {
 		return false
 	}
-	if as == asLeaf {
+	if met.Role == Leaf {
 		return false
 	}
-	met, walked := v.seen[at]
-	if walked && (met.has(depth) || n.read && !n.index) {
+	depth := int8(met.Depth)
+	walked, again := v.seen[at]
+	if again && (walked.has(depth) || n.read && !n.index) {
 		return false
 	}
-	if !walked {
-		met = depths{int8(depth), int8(depth)}
+	if !again {
+		walked = depths{depth, depth}
 	}
-	v.seen[at] = depths{min(met.least, int8(depth)), max(met.most, int8(depth))}
+	v.seen[at] = depths{min(walked.least, depth), max(walked.most, depth)}
 	return true
 }
 

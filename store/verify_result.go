@@ -83,20 +83,20 @@ func (v *verifier) faults(to []Fault, e *Entry) []Fault {
 	w := walkOf(v, e)
 	met := map[claim]bool{{e.Digest, e.Size}: true}
 	manifests := 0
-	for level, depth := []child{{e.Descriptor(), asRoot}}, 0; len(level) > 0; depth++ {
-		var next []child
+	for level := []Node{{Descriptor: e.Descriptor(), Role: Root}}; len(level) > 0; {
+		var next []Node
 		for _, c := range level {
-			if err := v.bad[claim{c.desc.Digest, c.desc.Size}]; err != nil {
-				to = append(to, fault(e, c.desc.Digest, err))
+			if err := v.bad[claim{c.Digest, c.Size}]; err != nil {
+				to = append(to, fault(e, c.Digest, err))
 			}
-			if c.as == asLeaf || depth > bounds.Depth || manifests > bounds.Manifests {
+			if c.Role == Leaf || c.Depth > bounds.Depth || manifests > bounds.Manifests {
 				continue
 			}
-			below, _ := w.contents(c.desc, c.as) // the error is among the bad
-			for _, b := range below.children {
-				at := claim{b.desc.Digest, b.desc.Size}
+			contents, _ := w.contents(c) // the error is among the bad
+			for _, b := range contents.below {
+				at := claim{b.Digest, b.Size}
 				if !met[at] {
-					if b.as == asChild {
+					if b.Role == Child {
 						manifests++
 					}
 					met[at] = true

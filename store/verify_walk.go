@@ -9,75 +9,65 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// role tells by what points at a blob what may be below it.
-type role uint8
-
-const (
-	asLeaf  role = iota // a manifest that is no index: nothing is
-	asChild             // an index: its bytes tell
-	asRoot              // index.json: it is a manifest
-)
-
-// entryWalk is the way through one entry's graph.
+// entryWalk walks the graph of one entry. Others walk beside it, and what they found is
+// not walked again.
 type entryWalk struct {
 	*verifier
 	root      claim // to be blamed for what goes beyond a limit: others may share the rest
 	platforms string
-	subjects  bool // what is referred to belongs to the graph
-	manifests int  // met below the entry
+	subjects  bool // subjects belong to the graph
+	manifests int  // below the entry
 }
 
 func walkOf(v *verifier, e *Entry) *entryWalk {
 	return &entryWalk{verifier: v, root: claim{e.Digest, e.Size}, platforms: e.Platforms, subjects: e.Name != ""}
 }
 
-// visit notes a blob and, below a manifest, all that it points at.
-func (w *entryWalk) visit(desc ocispec.Descriptor, as role, depth int) {
-	if as != asLeaf && depth > bounds.Depth {
+// step returns the key by which the walks of a node are known.
+func (w *entryWalk) step(n Node) step {
+	return step{claim{n.Digest, n.Size}, plainType(n.MediaType), w.platforms, w.subjects}
+}
+
+// enter notes a node, and reports whether it is a manifest to be read.
+func (w *entryWalk) enter(n Node) bool {
+	if n.Role != Leaf && n.Depth > bounds.Depth {
 		w.blame(w.root.digest, w.root.size, bounds.TooDeep)
-		return
+		return false
 	}
-	at := step{claim{desc.Digest, desc.Size}, plainType(desc.MediaType), w.platforms, w.subjects}
-	if !w.reach(desc, as, at, depth) {
-		return
-	}
-	c, err := w.contents(desc, as)
+	return w.reach(n, w.step(n))
+}
+
+// visit reads a manifest and returns the nodes below it. Faults do not end the walk.
+func (w *entryWalk) visit(n Node) ([]Node, error) {
+	c, err := w.contents(n)
 	if c.blob {
-		w.isBlob(at)
-		return
+		w.isBlob(w.step(n))
+		return nil, nil
 	}
-	if first := w.isManifest(desc, c); err == nil && first {
-		w.blame(w.root.digest, w.root.size, w.count(c.children))
-		err = w.progress(desc.Size)
+	if first := w.isManifest(n.Descriptor, c); err == nil && first {
+		w.blame(w.root.digest, w.root.size, w.count(c.below))
+		err = w.progress(n.Size)
 	}
-	w.blame(desc.Digest, desc.Size, err)
+	w.blame(n.Digest, n.Size, err)
 	if w.manifests > bounds.Manifests {
-		return
+		return nil, nil
 	}
-	for _, c := range c.children {
-		w.visit(c.desc, c.as, depth+1)
-	}
+	return c.below, nil
 }
 
 // contents is the part of a manifest that a walk needs.
 type contents struct {
-	children []child // what has to be there, or is
-	subject  digest.Digest
-	index    bool
-	blob     bool // it is no manifest, but a blob that an index names
-}
-
-// child is content that a manifest points at.
-type child struct {
-	desc ocispec.Descriptor
-	as   role
+	below   []Node // that have to be there, or are
+	subject digest.Digest
+	index   bool
+	blob    bool // it is no manifest, but a blob that an index names
 }
 
 // contents reads a manifest, unless there is more in it than any artifact has.
-func (w *entryWalk) contents(desc ocispec.Descriptor, as role) (contents, error) {
+func (w *entryWalk) contents(n Node) (contents, error) {
 	ctx, done := w.lane.Begin(w.ctx)
 	defer done()
-	m, err := w.parse(ctx, desc, as)
+	m, err := w.parse(ctx, n)
 	if m == nil {
 		return contents{blob: err == nil}, err
 	}
@@ -88,27 +78,34 @@ func (w *entryWalk) contents(desc ocispec.Descriptor, as role) (contents, error)
 	if len(m.Manifests) > bounds.Manifests {
 		return c, bounds.TooBroad
 	}
-	add := func(d ocispec.Descriptor, as role, optional bool) {
-		if !optional || !w.source.absent(d.Digest) {
-			c.children = append(c.children, child{ocispec.Descriptor{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size}, as})
-		}
-	}
-	for _, leaf := range m.Leaves() {
-		add(leaf, asLeaf, IsElsewhere(leaf) || HasInline(leaf))
-	}
-	for _, d := range m.Manifests {
-		add(d, asChild, leftOut(w.platforms, m, d))
-	}
+	all := n.Below(m)
 	if w.subjects && m.Subject != nil {
-		add(*m.Subject, asRoot, true)
+		all = append(all, Node{*m.Subject, Root, n.Depth + 1})
+	}
+	for _, b := range all {
+		if !w.isOptional(m, b) || !w.source.absent(b.Digest) {
+			b.Descriptor = ocispec.Descriptor{MediaType: b.MediaType, Digest: b.Digest, Size: b.Size} // the rest takes memory
+			c.below = append(c.below, b)
+		}
 	}
 	return c, err
 }
 
+// isOptional reports whether a node that m references may be absent.
+func (w *entryWalk) isOptional(m *Manifest, n Node) bool {
+	switch n.Role {
+	case Leaf:
+		return IsElsewhere(n.Descriptor) || HasInline(n.Descriptor)
+	case Child:
+		return leftOut(w.platforms, m, n.Descriptor)
+	}
+	return true // a subject
+}
+
 // count adds up the manifests of the entry.
-func (w *entryWalk) count(children []child) error {
-	for _, c := range children {
-		if c.as == asChild {
+func (w *entryWalk) count(below []Node) error {
+	for _, b := range below {
+		if b.Role == Child {
 			w.manifests++
 		}
 	}
@@ -119,23 +116,23 @@ func (w *entryWalk) count(children []child) error {
 }
 
 // parse reads what may be a manifest; nil where it is a blob that an index names.
-func (v *verifier) parse(ctx context.Context, desc ocispec.Descriptor, as role) (*Manifest, error) {
-	if err := bounds.Enter(ctx, min(desc.Size, MaxManifest)); err != nil {
+func (v *verifier) parse(ctx context.Context, n Node) (*Manifest, error) {
+	if err := bounds.Enter(ctx, min(n.Size, MaxManifest)); err != nil {
 		return nil, err
 	}
-	read, parse := v.source.manifest, ParseManifest
-	if as == asChild {
-		read, parse = v.source.child, ParseChild
+	read := v.source.manifest
+	if n.Role == Child {
+		read = v.source.child
 	}
-	data, err := read(desc)
+	data, err := read(n.Descriptor)
 	if data == nil || err != nil {
 		return nil, err
 	}
 	if err := bounds.EnterDocument(ctx, data); err != nil {
 		return nil, err
 	}
-	m, err := parse(desc, data)
-	if err == nil && as == asChild && m.IsContent() {
+	m, err := n.Parse(data)
+	if err == nil && n.Role == Child && m.IsContent() {
 		return nil, nil
 	}
 	return m, err
