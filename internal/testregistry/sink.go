@@ -30,8 +30,8 @@ func (s directSink) blob(_ context.Context, repo string, desc ocispec.Descriptor
 }
 
 func (s directSink) manifest(_ context.Context, repo, tag string, desc ocispec.Descriptor, data []byte) error {
-	s.r.store.putManifest(repo, tag, desc.Digest, manifest{desc.MediaType, data})
-	if subject := parseGraph(data).Subject; subject != nil && s.r.options.NoReferrersAPI {
+	subject := s.r.store.putManifest(repo, tag, desc.Digest, manifest{desc.MediaType, data})
+	if subject != nil && s.r.options.NoReferrersAPI {
 		return s.fallback(repo, *subject)
 	}
 	return nil
