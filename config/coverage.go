@@ -2,22 +2,21 @@ package config
 
 import "strings"
 
-// coverage knows what mappings match, to find one that is never reached.
+// coverage holds the repositories that mappings match, to find a mapping that is never reached.
 type coverage map[covered]int
 
-// covered is what a mapping matches: a prefix, or whatever a pattern does.
+// covered is the set of repositories that a mapping matches: those of a prefix or of a pattern.
 type covered struct{ registry, prefix, pattern string }
 
-// add takes a mapping's number. If an earlier one matches all that it matches,
-// add returns that one's number instead. Of two patterns nobody can tell, unless
-// they are the same.
+// add adds a mapping by its number. If an earlier mapping matches everything that it matches,
+// add returns the number of that one instead. Two patterns are compared by their text alone.
 func (c coverage) add(m *Mapping, number int) (earlier int, ok bool) {
 	if m.SourcePattern != "" {
 		return c.put(covered{pattern: m.SourcePattern}, number)
 	}
 	registry, path := splitSource(m.Source)
 	if m.Source == "" || len(path) > maxRepositoryLength {
-		return 0, false // a fault of its own
+		return 0, false // which is reported as a fault of the source
 	}
 	registry = strings.ToLower(registry)
 	for prefix := path; ; prefix = prefix[:max(strings.LastIndexByte(prefix, '/'), 0)] {

@@ -12,15 +12,15 @@ import (
 
 // decoder fills the types of a spec from YAML nodes. It goes by the types: a
 // struct is a mapping with the keys of its yaml tags and no others. It differs
-// from yaml.v3's own in that it collects all faults with their places, and
+// from yaml.v3's own in that it collects all faults with their positions, and
 // believes a value only if it has the type that is written.
 type decoder struct {
-	form   form
-	file   string
-	faults []Fault
-	places map[string]place
-	values int
-	merges []*yaml.Node // mappings whose merge keys are being followed
+	form      form
+	file      string
+	faults    []Fault
+	positions map[string]position
+	values    int
+	merges    []*yaml.Node // mappings whose merge keys are being followed
 }
 
 // checker is a struct that judges its values once it is filled.
@@ -35,7 +35,7 @@ func (d *decoder) decode(n *yaml.Node, path string, v reflect.Value, mayEmpty bo
 	if d.exhausted(n, path) {
 		return
 	}
-	d.places[path] = place{n.Line, n.Column}
+	d.positions[path] = position{n.Line, n.Column}
 	if d.short(n, path, v) {
 		return
 	}
@@ -110,17 +110,17 @@ func (d *decoder) text(n *yaml.Node, path string, text encoding.TextUnmarshaler,
 		return
 	}
 	if err := text.UnmarshalText([]byte(n.Value)); err != nil {
-		d.faults = append(d.faults, newFault(d.file, place{n.Line, n.Column}, path, err))
+		d.faults = append(d.faults, newFault(d.file, position{n.Line, n.Column}, path, err))
 	}
 }
 
 func (d *decoder) fault(n *yaml.Node, path, message string) {
-	d.faults = append(d.faults, newFault(d.file, place{n.Line, n.Column}, path, errors.New(message)))
+	d.faults = append(d.faults, newFault(d.file, position{n.Line, n.Column}, path, errors.New(message)))
 }
 
 // newFault takes the suggestion from err, if it has one, and keeps err as the
 // cause.
-func newFault(file string, p place, path string, err error) Fault {
+func newFault(file string, p position, path string, err error) Fault {
 	f := Fault{File: file, Line: p.line, Column: p.column, Path: path, Message: oneLine(err.Error()), Err: err}
 	var wrong *ReferenceError
 	if errors.As(err, &wrong) {

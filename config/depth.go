@@ -8,14 +8,13 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
-// depth is how many components the path of a repository has in a registry that is
-// known to take no others.
+// depth is the number of components that a registry allows in the path of a repository.
 type depth struct {
-	least, most int    // most 0: any number
-	form        string // in the words of its documentation
+	least, most int    // most 0 means any number
+	form        string // in the words of the registry's documentation
 }
 
-// depths are those of registries that say so; others take paths of any depth.
+// depths are the documented limits of registries; others allow paths of any depth:
 // docs.docker.com/docker-hub/repos, docs.github.com/packages (container registry),
 // docs.quay.io, docs.gitlab.com/user/packages/container_registry,
 // docs.aws.amazon.com/AmazonECR/latest/public, cloud.google.com/artifact-registry/docs
@@ -30,8 +29,8 @@ var depths = map[string]depth{
 	"pkg.dev":             {3, 0, "PROJECT/REPOSITORY/NAME"},
 }
 
-// CheckRepository returns an error if the target's registry would refuse path,
-// which begins with the target's namespace, as the name of a repository.
+// CheckRepository returns an error if the registry of the target does not allow path as the
+// name of a repository. The path includes the namespace of the target.
 func (t Target) CheckRepository(path string) error {
 	if reason := repositoryFault(path); reason != "" {
 		return errors.New(reason)

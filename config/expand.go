@@ -13,12 +13,12 @@ var (
 	variableName = regexp.MustCompile(`^\$\{[A-Za-z_][A-Za-z0-9_]*\}$`)
 )
 
-// dateVariable is built in: the day in UTC. It wins over the environment, so
-// that a spec means the same everywhere.
+// dateVariable is the built-in variable of the day in UTC. The environment does not override
+// it, so that a spec means the same everywhere.
 const dateVariable = "DATE"
 
-// expand replaces ${NAME} by the environment's value. A "$" without a brace
-// stands for itself. The first name that is not set is the error.
+// expand replaces each ${NAME} by its value in the environment and leaves a "$" without a
+// brace alone. Its error names the first variable that is not set.
 func expand(s string, now time.Time) (string, error) {
 	var missing string
 	expanded := variable.ReplaceAllStringFunc(s, func(v string) string {
@@ -38,13 +38,12 @@ func expand(s string, now time.Time) (string, error) {
 	return expanded, nil
 }
 
-// VariableError says that a variable of the environment is not set.
+// VariableError reports an environment variable that is not set.
 type VariableError struct{ Name string }
 
 func (e *VariableError) Error() string { return "environment variable " + e.Name + " is not set" }
 
-// variableFault returns what is wrong with the ${NAME}s in s, which can be
-// said before they are used.
+// variableFault returns why a ${NAME} in s is invalid whatever the environment, or "".
 func variableFault(s string) string {
 	for _, v := range variable.FindAllString(s, -1) {
 		if !variableName.MatchString(v) {

@@ -7,11 +7,10 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 )
 
-// RepositoryFilter selects repositories of a registry by their paths. The zero
-// value selects all.
+// RepositoryFilter selects repositories of a registry by path. The zero value selects all.
 type RepositoryFilter struct {
-	Include []string `yaml:"include"` // globs, of which one must match; nil means all
-	Exclude []string `yaml:"exclude"` // globs, of which none may match
+	Include []string `yaml:"include"` // globs, at least one of which must match; nil means all
+	Exclude []string `yaml:"exclude"` // globs, none of which may match
 }
 
 func (f *RepositoryFilter) check(o object) {
@@ -21,8 +20,8 @@ func (f *RepositoryFilter) check(o object) {
 	o.notEmpty("exclude")
 }
 
-// Match says that the repository of that path is selected. In a glob ** stands
-// for any number of components, * for what one has.
+// Match reports whether the repository with that path is selected. In a glob ** matches any
+// number of path components, and * matches within one.
 func (f RepositoryFilter) Match(path string) bool {
 	return (len(f.Include) == 0 || anyGlob(f.Include, path)) && !anyGlob(f.Exclude, path)
 }

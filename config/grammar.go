@@ -11,23 +11,22 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// The grammar of the OCI distribution spec, v1.1, "Pulling manifests". The
-// length of a repository is distribution's limit, the strictest that is known.
+// These patterns are the grammar of the OCI distribution spec, v1.1, "Pulling manifests".
 var (
 	repositoryPattern = regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$`)
 	tagPattern        = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
 	hostPattern       = regexp.MustCompile(`^[a-zA-Z0-9](?:[a-zA-Z0-9_-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9_-]*[a-zA-Z0-9])?)*$`)
 )
 
+// maxRepositoryLength is the limit of the registry distribution, the strictest known.
 const maxRepositoryLength = 255
 
-// CheckRepository returns an error if a registry would refuse path as the name
-// of a repository.
+// CheckRepository returns an error if path is not a valid name of a repository.
 func CheckRepository(path string) error {
 	return asError(repositoryFault(path))
 }
 
-// CheckTag returns an error if a registry would refuse tag.
+// CheckTag returns an error if tag is not a valid tag.
 func CheckTag(tag string) error {
 	return asError(tagFault(tag))
 }
@@ -65,8 +64,8 @@ func tagFault(tag string) string {
 	return fmt.Sprintf("invalid tag %q: use letters, digits, _ . and -, and start with a letter, a digit or _", tag)
 }
 
-// registryFault returns why s is no HOST[:PORT]; the host is a name, an IPv4
-// address or an IPv6 address in brackets.
+// registryFault returns why s is not a valid HOST[:PORT], or "". The host is a name, an IPv4
+// address, or an IPv6 address in brackets.
 func registryFault(s string) string {
 	if strings.Contains(s, "/") {
 		return fmt.Sprintf("invalid registry %q: must be HOST[:PORT]", s)
@@ -90,7 +89,7 @@ func registryFault(s string) string {
 	return ""
 }
 
-// cutPort splits at the last colon, unless that belongs to an IPv6 address.
+// cutPort splits s at the last colon, unless that is part of an IPv6 address.
 func cutPort(s string) (host, port string, ok bool) {
 	i := strings.LastIndexByte(s, ':')
 	if i < 0 || strings.HasSuffix(s, "]") {
@@ -99,7 +98,7 @@ func cutPort(s string) (host, port string, ok bool) {
 	return s[:i], s[i+1:], true
 }
 
-// digestFault returns why s is no digest that an artifact may be named by.
+// digestFault returns why s is not a valid digest of an artifact, or "".
 func digestFault(s string) string {
 	algorithm, encoded, ok := strings.Cut(s, ":")
 	if !ok {

@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// maxLine is far more than any line of references needs; a list that has a
-// longer one is no list.
+// maxLine bounds a line of a list. It is far more than a line of references needs, so that a
+// file with a longer line is not a list.
 const maxLine = 1 << 20
 
-// ReadList reads one reference a line. What follows a # at the start of a line
-// or behind white space is a comment; empty lines do not count. All faults are
-// reported at once, as a [*LoadError].
+// ReadList reads one reference per line. A # at the start of a line or after white space
+// starts a comment, and empty lines are ignored. The name stands for the list in messages.
+// Its error is a [*LoadError] with every fault.
 func ReadList(name string, r io.Reader) ([]Selection, error) {
 	selections, faults := readList(name, r, Selection{Referrers: true})
 	if len(faults) > 0 {
@@ -23,7 +23,7 @@ func ReadList(name string, r io.Reader) ([]Selection, error) {
 	return selections, nil
 }
 
-// Arguments reads references from a command line.
+// Arguments reads references from the arguments of a command. Its error is a [*LoadError].
 func Arguments(references []string) ([]Selection, error) {
 	var all []Selection
 	var faults []Fault
@@ -31,7 +31,7 @@ func Arguments(references []string) ([]Selection, error) {
 		origin := fmt.Sprintf("argument %d", i+1)
 		parsed, err := ParseReferences(s)
 		if err != nil {
-			faults = append(faults, newFault(origin, place{}, "", err))
+			faults = append(faults, newFault(origin, position{}, "", err))
 			continue
 		}
 		all = append(all, each(parsed, Selection{Referrers: true, Origin: origin})...)
@@ -39,7 +39,7 @@ func Arguments(references []string) ([]Selection, error) {
 	return all, loadError(faults)
 }
 
-// readList returns base for every reference, with the line as its origin.
+// readList returns a copy of base for every reference, with the line as its origin.
 func readList(name string, r io.Reader, base Selection) (all []Selection, faults []Fault) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
@@ -52,22 +52,21 @@ func readList(name string, r io.Reader, base Selection) (all []Selection, faults
 		}
 		parsed, err := ParseReferences(text)
 		if err != nil {
-			faults = append(faults, newFault(name, place{n, column}, "", err))
+			faults = append(faults, newFault(name, position{n, column}, "", err))
 			continue
 		}
 		base.Origin = fmt.Sprintf("%s:%d", name, n)
 		all = append(all, each(parsed, base)...)
 	}
 	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
-		faults = append(faults, newFault(name, place{n + 1, 1}, "", errors.New("line too long for a list of references")))
+		faults = append(faults, newFault(name, position{n + 1, 1}, "", errors.New("line too long for a list of references")))
 	} else if err != nil {
-		faults = append(faults, newFault(name, place{}, "", err))
+		faults = append(faults, newFault(name, position{}, "", err))
 	}
 	return all, faults
 }
 
-// content returns what a line says without its comment, and the column where
-// that begins.
+// content returns the text of a line without its comment, and the column where it starts.
 func content(line string, first bool) (text string, column int) {
 	if first {
 		line = strings.TrimPrefix(line, "\ufeff")

@@ -48,7 +48,7 @@ func (f form) read(path string) ([]byte, error) {
 	if errors.As(err, &cause) {
 		err = cause.Err
 	}
-	return nil, loadError([]Fault{newFault(path, place{}, "", err)})
+	return nil, loadError([]Fault{newFault(path, position{}, "", err)})
 }
 
 func readFile(path string, most int64) ([]byte, error) {
@@ -63,27 +63,27 @@ func readFile(path string, most int64) ([]byte, error) {
 // Parse reads a spec from memory. The name stands in errors, and relative paths
 // in the spec are relative to its folder.
 func Parse(name string, data []byte) (*Spec, error) {
-	spec := &Spec{name: name}
-	places, err := specForm.decode(name, data, spec)
+	spec := &Spec{file: name}
+	positions, err := specForm.decode(name, data, spec)
 	if err != nil {
 		return nil, err
 	}
-	spec.places = places
+	spec.positions = positions
 	return spec, nil
 }
 
 // decode fills what into points to, and returns where each value stands. Its
 // error is a *LoadError.
-func (f form) decode(name string, data []byte, into any) (map[string]place, error) {
+func (f form) decode(name string, data []byte, into any) (map[string]position, error) {
 	root, err := f.document(data)
 	if err != nil {
 		var wrong *syntaxError
 		errors.As(err, &wrong)
-		return nil, loadError([]Fault{newFault(name, wrong.place, "", err)})
+		return nil, loadError([]Fault{newFault(name, wrong.position, "", err)})
 	}
-	d := &decoder{form: f, file: name, places: make(map[string]place)}
+	d := &decoder{form: f, file: name, positions: make(map[string]position)}
 	d.decode(root, "", reflect.ValueOf(into).Elem(), false)
-	return d.places, loadError(inOrder(d.faults))
+	return d.positions, loadError(inOrder(d.faults))
 }
 
 // document returns the one value that data is. Its error is a *syntaxError.
@@ -92,7 +92,7 @@ func (f form) document(data []byte) (*yaml.Node, error) {
 	documents.decoder = yaml.NewDecoder(documents)
 	first, err := documents.next()
 	if errors.Is(err, io.EOF) || err == nil && isEmpty(first) {
-		return nil, &syntaxError{place{1, 1}, "empty; a " + f.noun + " starts with apiVersion: " + APIVersion}
+		return nil, &syntaxError{position{1, 1}, "empty; a " + f.noun + " starts with apiVersion: " + APIVersion}
 	}
 	if err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (f form) document(data []byte) (*yaml.Node, error) {
 	case err != nil:
 		return nil, err
 	}
-	return nil, &syntaxError{place{second.Line, second.Column}, "more than one document; a file holds one " + f.noun}
+	return nil, &syntaxError{position{second.Line, second.Column}, "more than one document; a file holds one " + f.noun}
 }
 
 func isEmpty(document *yaml.Node) bool {

@@ -9,29 +9,27 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// LockKind is the kind of a lock, whose apiVersion is that of a spec.
+// LockKind is the kind of a lock. Its apiVersion is [APIVersion].
 const LockKind = "MirrorLock"
 
-// Lock pins what a spec selects: which artifacts, and what they consist of. It
-// stands in a file beside the spec and is reviewed with it. One that was loaded
-// is sorted as it is written.
+// Lock pins the artifacts that a spec selects, and their content. Its file is kept beside the
+// spec and reviewed with it. A lock that was loaded is sorted by reference.
 type Lock struct {
 	Artifacts []LockedArtifact
 }
 
-// LockedArtifact is an artifact as it was when the lock was made.
+// LockedArtifact is an artifact at the time when the lock was written.
 type LockedArtifact struct {
-	Reference Reference       `yaml:"reference"` // of an artifact; no two of a lock share its EntryName
+	Reference Reference       `yaml:"reference"` // an artifact; its EntryName is unique in the lock
 	Digest    digest.Digest   `yaml:"digest"`
 	MediaType string          `yaml:"mediaType"`
-	Size      int64           `yaml:"size"`      // bytes of the graph that was selected, each blob once
-	Platforms []Platform      `yaml:"platforms"` // that were selected; nil means all
-	Referrers []digest.Digest `yaml:"referrers"` // that were selected, of the whole graph
-	Subjects  []digest.Digest `yaml:"subjects"`  // what the graph refers to itself and what comes along, as far as it is there
+	Size      int64           `yaml:"size"`      // bytes of the selected graph, each blob counted once
+	Platforms []Platform      `yaml:"platforms"` // selected platforms; nil means all
+	Referrers []digest.Digest `yaml:"referrers"` // selected referrers of the whole graph
+	Subjects  []digest.Digest `yaml:"subjects"`  // subjects of manifests in the graph, those that exist
 }
 
-// LockPath returns where the lock of a spec is: mirror.lock.yaml beside
-// mirror.yaml.
+// LockPath returns the path of the lock of a spec: mirror.lock.yaml for mirror.yaml.
 func LockPath(spec string) string {
 	for _, extension := range []string{".yaml", ".yml"} {
 		if base, ok := strings.CutSuffix(spec, extension); ok {
@@ -42,8 +40,8 @@ func LockPath(spec string) string {
 	return spec + ".lock.yaml"
 }
 
-// LoadLock reads the lock in a file. Its error is a [*LoadError] with all that
-// is wrong, as that of [Load].
+// LoadLock reads the lock in a file. Its error is a [*LoadError] with every fault, like that
+// of [Load].
 func LoadLock(path string) (*Lock, error) {
 	data, err := lockForm.read(path)
 	if err != nil {
@@ -52,7 +50,7 @@ func LoadLock(path string) (*Lock, error) {
 	return ParseLock(path, data)
 }
 
-// ParseLock reads a lock from memory. The name stands in errors.
+// ParseLock reads a lock from memory. The name stands for the file in messages.
 func ParseLock(name string, data []byte) (*Lock, error) {
 	if artifacts, ok := scanLock(data); ok {
 		return &Lock{Artifacts: sortedArtifacts(artifacts)}, nil
@@ -64,8 +62,8 @@ func ParseLock(name string, data []byte) (*Lock, error) {
 	return &Lock{Artifacts: sortedArtifacts(file.Artifacts)}, nil
 }
 
-// Selections returns what the lock pins: each artifact with its digest and its
-// referrers, and nothing else. The origin names the lock in messages.
+// Selections returns the artifacts of the lock, each with its digest and its referrers and
+// nothing else. The origin names the lock in messages.
 func (l *Lock) Selections(origin string) []Selection {
 	all := make([]Selection, len(l.Artifacts))
 	for i, a := range l.Artifacts {
@@ -83,7 +81,7 @@ func (l *Lock) Selections(origin string) []Selection {
 	return all
 }
 
-// lockFile is a lock with its head.
+// lockFile is a lock with its apiVersion and kind.
 type lockFile struct {
 	APIVersion string           `yaml:"apiVersion"`
 	Kind       string           `yaml:"kind"`
@@ -99,7 +97,7 @@ func (f *lockFile) check(o object) {
 		name := a.Reference.EntryName()
 		if first, ok := seen[name]; ok && a.Reference != (Reference{}) {
 			at := element("artifacts", first)
-			o.fault(element("artifacts", i), fmt.Sprintf("%s is already locked by %s on line %d", name, at, o.place(at).line))
+			o.fault(element("artifacts", i), fmt.Sprintf("%s is already locked by %s on line %d", name, at, o.position(at).line))
 			continue
 		}
 		seen[name] = i
@@ -120,7 +118,7 @@ func (a *LockedArtifact) check(o object) {
 	})
 }
 
-// faults finds what is wrong with the value of a key, and where in it.
+// faults reports the faults of each key, and the path of the value within it.
 func (a *LockedArtifact) faults(fault func(key, at, reason string)) {
 	check := func(key, at, reason string) {
 		if reason != "" {
@@ -159,8 +157,8 @@ func mediaTypeFault(s string) string {
 	return ""
 }
 
-// sortedArtifacts returns a copy in the order of a file, without repeats in its
-// lists.
+// sortedArtifacts returns a copy that is sorted by reference, with sorted lists without
+// duplicates.
 func sortedArtifacts(artifacts []LockedArtifact) []LockedArtifact {
 	sorted := slices.Clone(artifacts)
 	for i := range sorted {

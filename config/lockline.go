@@ -9,10 +9,9 @@ import (
 	"strings"
 )
 
-// WriteTo writes the lock, sorted by reference, with one line for each artifact,
-// so that an artifact that changed is one line of a diff. The same artifacts give
-// the same bytes, in whatever order they come, and load to the same artifacts.
-// Nothing is written of a lock that would not load.
+// WriteTo writes the lock, sorted by reference, with one line per artifact, so that a changed
+// artifact is one line of a diff. The same artifacts in any order give the same bytes, and
+// those load to the same artifacts. WriteTo writes nothing of a lock that would not load.
 func (l *Lock) WriteTo(w io.Writer) (int64, error) {
 	sorted := sortedArtifacts(l.Artifacts)
 	if err := writable(sorted); err != nil {
@@ -31,11 +30,11 @@ func (l *Lock) WriteTo(w io.Writer) (int64, error) {
 		line = sorted[i].appendLine(line[:0])
 		lines.Write(line)
 	}
-	err := lines.Flush() // the first error of all of these
+	err := lines.Flush() // the first error of any write
 	return out.n, err
 }
 
-// writable returns what is wrong with artifacts that a program made.
+// writable returns an error if artifacts would not load again.
 func writable(artifacts []LockedArtifact) error {
 	seen := make(map[string]bool, len(artifacts))
 	for i := range artifacts {
@@ -43,28 +42,28 @@ func writable(artifacts []LockedArtifact) error {
 		if reason := a.unreadable(); reason != "" {
 			return fmt.Errorf("%s: %s", a.Reference, reason)
 		}
-		if name := a.Reference.EntryName(); seen[name] {
+		name := a.Reference.EntryName()
+		if seen[name] {
 			return fmt.Errorf("%s: locked twice", name)
-		} else {
-			seen[name] = true
 		}
+		seen[name] = true
 	}
 	return nil
 }
 
-// unreadable says why the artifact would not come back from its line, or "".
+// unreadable returns why the line of the artifact would not load to it again, or "".
 func (a *LockedArtifact) unreadable() (reason string) {
-	if again, err := ParseReference(a.Reference.String()); err != nil || again != a.Reference {
+	if parsed, err := ParseReference(a.Reference.String()); err != nil || parsed != a.Reference {
 		return "invalid reference"
 	}
 	for _, p := range a.Platforms {
-		if again, err := ParsePlatform(p.String()); err != nil || again != p {
+		if parsed, err := ParsePlatform(p.String()); err != nil || parsed != p {
 			return fmt.Sprintf("invalid platform: %q", p)
 		}
 	}
-	a.faults(func(_, at, why string) {
+	a.faults(func(_, at, fault string) {
 		if reason == "" {
-			reason = at + ": " + why
+			reason = at + ": " + fault
 		}
 	})
 	return reason
@@ -85,7 +84,7 @@ func (a *LockedArtifact) appendLine(b []byte) []byte {
 	return append(b, "}\n"...)
 }
 
-// appendList writes words that need no quotes: platforms, digests.
+// appendList appends a list of words that need no quotes: platforms or digests.
 func appendList[T fmt.Stringer](b []byte, key string, list []T) []byte {
 	if len(list) == 0 {
 		return b
@@ -97,12 +96,12 @@ func appendList[T fmt.Stringer](b []byte, key string, list []T) []byte {
 	return append(b, ", "+key+": ["+strings.Join(words, ", ")+"]"...)
 }
 
-// plain is what every YAML parser takes for a string without quotes, within
-// braces, too: with a slash it is neither number, date nor any word of YAML.
+// plain matches text that every YAML parser reads as a string without quotes, also within
+// braces: its slash keeps it from being a number, a date or a keyword of YAML.
 var plain = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@:+-]*/[A-Za-z0-9._@:/+-]*[A-Za-z0-9_]$`)
 
-// appendScalar writes a string, in quotes if need be. What Go escapes in one
-// means the same in YAML's double quotes.
+// appendScalar appends a string, in quotes if necessary. The escapes of Go mean the same in
+// the double quotes of YAML.
 func appendScalar(b []byte, s string) []byte {
 	if plain.MatchString(s) {
 		return append(b, s...)
@@ -110,7 +109,7 @@ func appendScalar(b []byte, s string) []byte {
 	return strconv.AppendQuoteToASCII(b, s)
 }
 
-// counter counts what is written through it.
+// counter counts the bytes that are written through it.
 type counter struct {
 	w io.Writer
 	n int64

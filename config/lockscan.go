@@ -8,22 +8,23 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// scanLock reads a lock that is just as WriteTo writes it. A parser for all of
-// YAML would take ten times the memory and the time, which counts for a lock of
-// a hundred thousand artifacts. For any other text ok is false.
+// scanLock reads a lock that is exactly as WriteTo writes it; for any other text ok is false.
+// It exists for locks of a hundred thousand artifacts: compared with the YAML decoder, which
+// builds a tree of all nodes, it takes a quarter of the time and 260 MB of allocations instead
+// of 870 MB (BenchmarkParseLock).
 func scanLock(data []byte) (artifacts []LockedArtifact, ok bool) {
 	const head = "apiVersion: " + APIVersion + "\nkind: " + LockKind + "\nartifacts:\n"
 	rest, ok := bytes.CutPrefix(data, []byte(head))
 	if !ok {
 		return nil, false
 	}
-	var again []byte
+	var written []byte
 	for line := range bytes.Lines(rest) {
 		a, ok := scanArtifact(string(line))
 		if !ok {
 			return nil, false
 		}
-		if again = a.appendLine(again[:0]); !bytes.Equal(again, line) {
+		if written = a.appendLine(written[:0]); !bytes.Equal(written, line) {
 			return nil, false
 		}
 		artifacts = append(artifacts, a)
@@ -31,8 +32,8 @@ func scanLock(data []byte) (artifacts []LockedArtifact, ok bool) {
 	return artifacts, len(artifacts) > 0 && writable(artifacts) == nil
 }
 
-// scanArtifact takes a line apart as far as that is needed to write it again,
-// which shows whether it was a line of ours.
+// scanArtifact reads the values of a line. It need not be strict: scanLock writes the artifact
+// again and compares.
 func scanArtifact(line string) (a LockedArtifact, ok bool) {
 	s := scan{rest: line}
 	reference, err := ParseReference(s.scalar("  - {reference: "))
@@ -44,8 +45,8 @@ func scanArtifact(line string) (a LockedArtifact, ok bool) {
 	a.MediaType = s.scalar(", mediaType: ")
 	a.Size, err = strconv.ParseInt(s.scalar(", size: "), 10, 64)
 	for _, word := range s.list(", platforms: [") {
-		p, wrong := ParsePlatform(word)
-		if wrong != nil {
+		p, platformErr := ParsePlatform(word)
+		if platformErr != nil {
 			return a, false
 		}
 		a.Platforms = append(a.Platforms, p)
@@ -59,11 +60,11 @@ func scanArtifact(line string) (a LockedArtifact, ok bool) {
 	return a, err == nil && s.rest == "}\n"
 }
 
-// scan is what is left of a line.
+// scan holds the rest of a line.
 type scan struct{ rest string }
 
-// scalar returns what stands behind prefix, without its quotes; "" if it does
-// not stand there.
+// scalar returns the value after prefix without its quotes, or "" if the rest does not start
+// with prefix.
 func (s *scan) scalar(prefix string) string {
 	rest, ok := strings.CutPrefix(s.rest, prefix)
 	if !ok {
@@ -82,7 +83,7 @@ func (s *scan) scalar(prefix string) string {
 	return rest[:end]
 }
 
-// list returns the words behind prefix, nil if it does not stand there.
+// list returns the words after prefix, or nil if the rest does not start with prefix.
 func (s *scan) list(prefix string) []string {
 	rest, ok := strings.CutPrefix(s.rest, prefix)
 	words, after, closed := strings.Cut(rest, "]")

@@ -9,27 +9,26 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
-// Mapper decides what a repository and its tags are called in a target. Safe
-// for concurrent use.
+// Mapper returns the names of repositories and tags in a target. It is safe for concurrent use.
 type Mapper struct {
 	rules []rule
 }
 
-// rule is a mapping that was compiled: a pattern, or a prefix.
+// rule is a compiled mapping: a pattern or a prefix.
 type rule struct {
 	mapping  Mapping
 	tags     tagRules
 	pattern  *regexp.Regexp
 	registry string // "" means every registry
-	prefix   string // "" means all of the registry
+	prefix   string // "" means the whole registry
 	added    bool   // by Prepend
 }
 
-// MappingError says that a reference has no place in a target.
+// MappingError reports a reference that is mapped to an invalid name.
 type MappingError struct {
 	Reference string
 	Mapping   string // source of the mapping; "" if none matched
-	Target    string // what the reference would be called
+	Target    string // the invalid name
 	Reason    string
 }
 
@@ -40,8 +39,8 @@ func (e *MappingError) Error() string {
 	return fmt.Sprintf("%s: mapping %s gives %q: %s", e.Reference, e.Mapping, e.Target, e.Reason)
 }
 
-// NewMapper makes a mapper of mappings, the first of which wins that matches.
-// Where none does, the registry goes and the path stays.
+// NewMapper returns a mapper that uses the first mapping that matches. Where none does, it
+// keeps the path of the repository and drops the registry.
 func NewMapper(mappings []Mapping) (*Mapper, error) {
 	m := &Mapper{rules: make([]rule, len(mappings))}
 	for i := range mappings {
@@ -54,9 +53,8 @@ func NewMapper(mappings []Mapping) (*Mapper, error) {
 	return m, nil
 }
 
-// Prepend returns a mapper that asks other mappings first, such as those of a
-// command line. It is an error if one of them is never reached because of
-// another one.
+// Prepend returns a mapper that tries other mappings first, such as those of a command line.
+// It is an error if one of these is never reached because of another.
 func (m *Mapper) Prepend(first ...Mapping) (*Mapper, error) {
 	earlier := make(coverage)
 	for i := range first {
@@ -74,8 +72,8 @@ func (m *Mapper) Prepend(first ...Mapping) (*Mapper, error) {
 	return &Mapper{rules: slices.Concat(more.rules, m.rules)}, nil
 }
 
-// Unmatched returns the sources of the mappings that match none of some references,
-// whether or not an earlier one wins: those of Prepend, and the others.
+// Unmatched returns the sources of the mappings that match none of the references, whether or
+// not an earlier mapping wins. It returns those that Prepend added apart from the others.
 func (m *Mapper) Unmatched(refs []Reference) (added, others []string) {
 	for i := range m.rules {
 		rule := &m.rules[i]
@@ -91,9 +89,9 @@ func (m *Mapper) Unmatched(refs []Reference) (added, others []string) {
 	return added, others
 }
 
-// Map returns the repository below a target, and the tag there; "" for a
-// reference without one. It returns ok = false for what a mapping excludes. Its
-// error is a [*MappingError]: no registry would take that name.
+// Map returns the repository, relative to the namespace of a target, and the tag there, which
+// is "" for a reference without a tag. ok is false if a mapping excludes the reference. Its
+// error is a [*MappingError]: the name is not valid.
 func (m *Mapper) Map(r Reference) (repository, tag string, ok bool, err error) {
 	repository, tag = r.Repository, r.Tag
 	var source string
@@ -107,7 +105,7 @@ func (m *Mapper) Map(r Reference) (repository, tag string, ok bool, err error) {
 			return "", "", false, nil
 		}
 		source, repository = rule.mapping.source(), mapped
-		if !IsReferrersTag(tag) { // it is made of a digest, by which cosign looks for it
+		if !IsReferrersTag(tag) { // cosign looks for its tags by digest
 			tag = rule.tags.rename(tag)
 		}
 		break
@@ -122,16 +120,16 @@ func (m *Mapper) Map(r Reference) (repository, tag string, ok bool, err error) {
 	return repository, tag, true, nil
 }
 
-// apply returns what the rule makes of a repository, if it matches.
+// apply returns the path that a repository is mapped to, if the rule matches.
 func (r *rule) apply(ref Reference) (string, bool) {
 	if r.pattern != nil {
-		return r.expandAny(ref)
+		return r.applyPattern(ref)
 	}
 	if r.registry != "" && !strings.EqualFold(r.registry, ref.Registry) {
 		return "", false
 	}
 	rest, ok := cutPrefix(ref.Repository, r.prefix)
-	// docker.io/nginx is the short form of docker.io/library/nginx here, too.
+	// The prefix docker.io/nginx is short for docker.io/library/nginx, as in a reference.
 	if !ok && ref.Registry == dockerhub.Name && ref.Repository == dockerhub.Repository(dockerhub.Name, r.prefix) {
 		rest, ok = "", true
 	}
@@ -141,7 +139,7 @@ func (r *rule) apply(ref Reference) (string, bool) {
 	return strings.Trim(r.mapping.Target+"/"+rest, "/"), true
 }
 
-// cutPrefix cuts a prefix that ends where a component of the path does.
+// cutPrefix cuts a prefix that ends at a component of the path.
 func cutPrefix(path, prefix string) (rest string, ok bool) {
 	if prefix == "" || path == prefix {
 		return strings.TrimPrefix(path, prefix), true
@@ -149,9 +147,8 @@ func cutPrefix(path, prefix string) (rest string, ok bool) {
 	return strings.CutPrefix(path, prefix+"/")
 }
 
-// expand puts the pattern's groups into the target.
-// expandAny tries the pattern on each name that the registry has.
-func (r *rule) expandAny(ref Reference) (string, bool) {
+// applyPattern matches the pattern against the repository under each name of its registry.
+func (r *rule) applyPattern(ref Reference) (string, bool) {
 	if path, ok := r.expand(ref.Name()); ok || ref.Registry != dockerhub.Name {
 		return path, ok
 	}
@@ -163,6 +160,7 @@ func (r *rule) expandAny(ref Reference) (string, bool) {
 	return "", false
 }
 
+// expand puts the groups of the pattern into the target.
 func (r *rule) expand(name string) (string, bool) {
 	match := r.pattern.FindStringSubmatch(name)
 	if match == nil {

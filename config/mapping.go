@@ -11,17 +11,17 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
-// Mapping says where a restore puts the repositories that it matches.
+// Mapping renames the repositories that it matches when they are restored.
 type Mapping struct {
-	Source        string       `yaml:"source"`          // a prefix at a path boundary, with or without a registry
-	SourcePattern string       `yaml:"sourcePattern"`   // RE2 instead, of the whole of REGISTRY/REPOSITORY
-	Target        string       `yaml:"target,mayempty"` // takes the prefix's place; ${name} is a group of SourcePattern
+	Source        string       `yaml:"source"`          // prefix that ends at a path boundary, with or without a registry
+	SourcePattern string       `yaml:"sourcePattern"`   // instead of Source: RE2 that matches the whole of REGISTRY/REPOSITORY
+	Target        string       `yaml:"target,mayempty"` // replaces the prefix; ${name} is a group of SourcePattern
 	Tags          []TagMapping `yaml:"tags"`
-	Exclude       bool         `yaml:"exclude"` // what matches is not restored
+	Exclude       bool         `yaml:"exclude"` // does not restore what matches
 }
 
-// ParseMapping parses SOURCE=TARGET, a prefix and what takes its place; without
-// a TARGET the prefix goes. Its error is a [*ReferenceError].
+// ParseMapping parses SOURCE=TARGET: a prefix and its replacement, which may be empty. Its
+// error is a [*ReferenceError].
 func ParseMapping(s string) (Mapping, error) {
 	source, target, ok := strings.Cut(s, "=")
 	m := Mapping{Source: dockerhub.Rename(source), Target: target}
@@ -37,17 +37,16 @@ func ParseMapping(s string) (Mapping, error) {
 	return m, nil
 }
 
-// suggest leaves out what has no place in a mapping, and returns the result if it
-// parses.
+// suggest returns the mapping without the parts that a mapping cannot have, if that is valid.
 func (m *Mapping) suggest() string {
-	mended := Mapping{Source: suggestSource(m.Source), Target: suggestPath(m.Target)}
-	if _, faults := mended.compile(); len(faults) > 0 || mended.Source == m.Source && mended.Target == m.Target {
+	fixed := Mapping{Source: suggestSource(m.Source), Target: suggestPath(m.Target)}
+	if _, faults := fixed.compile(); len(faults) > 0 || fixed.Source == m.Source && fixed.Target == m.Target {
 		return ""
 	}
-	return mended.Source + "=" + mended.Target
+	return fixed.Source + "=" + fixed.Target
 }
 
-// suggestSource drops a scheme and slashes at the end.
+// suggestSource removes a scheme and trailing slashes.
 func suggestSource(source string) string {
 	_, after, found := strings.Cut(source, "://")
 	if !found {
@@ -56,8 +55,8 @@ func suggestSource(source string) string {
 	return strings.TrimRight(after, "/")
 }
 
-// suggestPath drops a registry too: a mapping names a path in whatever registry the
-// target is.
+// suggestPath removes a registry too, since a mapping names a path in the registry of the
+// target.
 func suggestPath(target string) string {
 	path := suggestSource(target)
 	if first, rest, deeper := strings.Cut(path, "/"); deeper && (strings.Contains(target, "://") || strings.Contains(first, ":")) {
@@ -92,21 +91,21 @@ func (m *Mapping) check(o object) {
 	}
 }
 
-// mappingFault is what is wrong with one key of a mapping.
+// mappingFault is a fault in one key of a mapping.
 type mappingFault struct {
 	key, reason string
-	suggestion  string // what was perhaps meant; may be empty
+	suggestion  string // may be empty
 }
 
 func (e mappingFault) Error() string { return e.key + ": " + e.reason }
 
-// compile makes a rule of the mapping, which can be used if there are no faults.
+// compile returns the rule of the mapping, which is valid if there are no faults.
 func (m *Mapping) compile() (rule, []mappingFault) {
 	r := rule{mapping: *m, tags: newTagRules(m.Tags)}
 	var faults []mappingFault
 	fault := func(key, reason string) {
 		if reason != "" {
-			faults = append(faults, mappingFault{key: key, reason: reason, suggestion: m.meant(key)})
+			faults = append(faults, mappingFault{key: key, reason: reason, suggestion: m.suggestValue(key)})
 		}
 	}
 	if m.SourcePattern != "" {
@@ -121,26 +120,25 @@ func (m *Mapping) compile() (rule, []mappingFault) {
 	return r, faults
 }
 
-// meant returns the value that was perhaps meant for one key; "" if that cannot be
-// told.
-func (m *Mapping) meant(key string) string {
-	var value, mended, fault string
+// suggestValue returns a valid value near that of a key, or "".
+func (m *Mapping) suggestValue(key string) string {
+	var value, fixed, fault string
 	switch key {
 	case "source":
-		value, mended = m.Source, suggestSource(m.Source)
-		r := rule{mapping: Mapping{Source: mended}}
-		r.registry, r.prefix = splitSource(mended)
+		value, fixed = m.Source, suggestSource(m.Source)
+		r := rule{mapping: Mapping{Source: fixed}}
+		r.registry, r.prefix = splitSource(fixed)
 		fault = r.prefixFault()
 	case "sourcePattern":
-		value, mended = m.SourcePattern, suggestSource(m.SourcePattern)
+		value, fixed = m.SourcePattern, suggestSource(m.SourcePattern)
 	case "target":
-		value, mended = m.Target, suggestPath(m.Target)
-		fault = repositoryFault(mended)
+		value, fixed = m.Target, suggestPath(m.Target)
+		fault = repositoryFault(fixed)
 	}
-	if value == mended || fault != "" {
+	if value == fixed || fault != "" {
 		return ""
 	}
-	return mended
+	return fixed
 }
 
 const withScheme = "%q has a scheme, which is not allowed here"
@@ -151,7 +149,7 @@ func (r *rule) compilePrefix(fault func(key, reason string)) {
 	fault("target", pathFault(r.mapping.Target))
 }
 
-// pathFault says what is wrong with a target that is no pattern's.
+// pathFault returns why the target of a prefix is invalid, or "".
 func pathFault(target string) string {
 	first, _, deeper := strings.Cut(target, "/")
 	switch {
@@ -181,7 +179,7 @@ func (r *rule) prefixFault() string {
 	return repositoryFault(r.prefix)
 }
 
-// splitSource splits a prefix, which may be a registry alone or a path alone.
+// splitSource splits a prefix into a registry and a path. Either may be empty.
 func splitSource(source string) (registry, path string) {
 	first, rest, _ := strings.Cut(source, "/")
 	if looksLikeRegistry(first) {
@@ -190,7 +188,7 @@ func splitSource(source string) (registry, path string) {
 	return "", source
 }
 
-// group is ${name} in the target of a pattern.
+// group matches ${name} in the target of a pattern.
 var group = variable
 
 func (r *rule) compilePattern(fault func(key, reason string)) {
@@ -214,7 +212,7 @@ func (r *rule) compilePattern(fault func(key, reason string)) {
 			fault("target", "the pattern has no group "+g)
 		}
 	}
-	// Groups can only be judged by what they match; the rest of it now.
+	// A group can hold any text, so only the text around groups is checked here.
 	fault("target", literalFault(group.ReplaceAllString(r.mapping.Target, "")))
 }
 
@@ -227,7 +225,7 @@ func literalFault(s string) string {
 	return ""
 }
 
-// groupIndex finds ${name} or ${1}; -1 if the pattern has no such group.
+// groupIndex returns the index of the group ${name} or ${1}, or -1.
 func groupIndex(pattern *regexp.Regexp, g string) int {
 	name, closed := strings.CutSuffix(strings.TrimPrefix(g, "${"), "}")
 	if !closed {
@@ -242,12 +240,11 @@ func groupIndex(pattern *regexp.Regexp, g string) int {
 	return -1
 }
 
-// regexpReason drops what package regexp says in front: it quotes the whole
-// expression once more.
+// regexpReason returns the reason of an error of package regexp, without the expression that
+// the error repeats.
 func regexpReason(err error) error {
-	var wrong *syntax.Error
-	if errors.As(err, &wrong) {
-		return errors.New(string(wrong.Code))
+	if invalid, ok := errors.AsType[*syntax.Error](err); ok {
+		return errors.New(string(invalid.Code))
 	}
 	return err
 }

@@ -82,7 +82,7 @@ func (o object) take(e entry, keys []key, v reflect.Value) {
 	if owner := o.ownerOf(e.key.Value, keys, v.Type()); owner != "" && meant == "" {
 		message += "; indent it to make it part of " + owner
 	}
-	f := newFault(o.d.file, place{e.key.Line, e.key.Column}, o.at(e.key.Value), errors.New(message))
+	f := newFault(o.d.file, position{e.key.Line, e.key.Column}, o.at(e.key.Value), errors.New(message))
 	f.Suggestion = meant
 	o.d.faults = append(o.d.faults, f)
 }
@@ -130,21 +130,21 @@ func (o object) wrong(rest string, err error) {
 	if err == nil {
 		return
 	}
-	o.d.faults = append(o.d.faults, newFault(o.d.file, o.place(rest), o.at(rest), err))
+	o.d.faults = append(o.d.faults, newFault(o.d.file, o.position(rest), o.at(rest), err))
 }
 
 func (o object) suggest(rest, message, suggestion string) {
-	f := newFault(o.d.file, o.place(rest), o.at(rest), errors.New(message))
+	f := newFault(o.d.file, o.position(rest), o.at(rest), errors.New(message))
 	f.Suggestion = suggestion
 	o.d.faults = append(o.d.faults, f)
 }
 
 // place is that of a value, or of the object for one that is not there.
-func (o object) place(rest string) place {
-	if p, ok := o.d.places[o.at(rest)]; ok {
+func (o object) position(rest string) position {
+	if p, ok := o.d.positions[o.at(rest)]; ok {
 		return p
 	}
-	return place{o.node.Line, o.node.Column}
+	return position{o.node.Line, o.node.Column}
 }
 
 // require reports a key that is missing.

@@ -8,9 +8,9 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
-// ParseReference parses REGISTRY/REPOSITORY[:TAG][@DIGEST] by the grammar of
-// the OCI distribution spec. The registry is never left out: there is no
-// default that would be right for everybody. Its error is a [*ReferenceError].
+// ParseReference parses REGISTRY/REPOSITORY[:TAG][@DIGEST] by the grammar of the OCI
+// distribution spec. The registry is required: no default would be right everywhere. Its error
+// is a [*ReferenceError].
 func ParseReference(s string) (Reference, error) {
 	r, reason := parseReference(s)
 	if reason == "" {
@@ -19,9 +19,8 @@ func ParseReference(s string) (Reference, error) {
 	return Reference{}, &ReferenceError{Reference: s, Reason: reason, Suggestion: suggestReference(s)}
 }
 
-// ParseReferences parses what oras takes for several artifacts of one
-// repository, too: REPO:v1,v2 is two references. Each of them may be a tag, a
-// digest or TAG@DIGEST.
+// ParseReferences parses one reference, or several of one repository as oras does:
+// REPOSITORY:v1,v2 is two references. Each part is a tag, a digest or TAG@DIGEST.
 func ParseReferences(s string) ([]Reference, error) {
 	head, tail, more := strings.Cut(s, ",")
 	first, err := ParseReference(head)
@@ -45,7 +44,7 @@ func ParseReferences(s string) ([]Reference, error) {
 	return all, nil
 }
 
-// setVersion takes what stands behind a comma: a tag, a digest, or both.
+// setVersion parses the part after a comma: a tag, a digest, or both.
 func (r *Reference) setVersion(s string) (reason string) {
 	tag, dig, both := strings.Cut(s, "@")
 	if !both && strings.Contains(s, ":") && !strings.Contains(s, "/") {
@@ -68,9 +67,9 @@ func (r *Reference) setVersion(s string) (reason string) {
 	return ""
 }
 
-// parseReference returns why s is no reference, or "".
+// parseReference returns the reference, or why s is not valid.
 func parseReference(s string) (r Reference, reason string) {
-	if reason := unlikely(s); reason != "" {
+	if reason := commonFault(s); reason != "" {
 		return r, reason
 	}
 	registry, rest, ok := cutRegistry(s)
@@ -101,8 +100,8 @@ func parseReference(s string) (r Reference, reason string) {
 	return r, ""
 }
 
-// unlikely catches what is no reference at all but is often tried.
-func unlikely(s string) string {
+// commonFault returns why s is not a reference, for a few common mistakes, or "".
+func commonFault(s string) string {
 	switch {
 	case s == "":
 		return "empty"
@@ -116,7 +115,7 @@ func unlikely(s string) string {
 	return ""
 }
 
-// cutRegistry splits the registry from the path, if s begins with one.
+// cutRegistry splits the registry from the path if s starts with a registry.
 func cutRegistry(s string) (registry, path string, ok bool) {
 	first, rest, slash := strings.Cut(s, "/")
 	if !slash || !looksLikeRegistry(first) {
@@ -125,31 +124,30 @@ func cutRegistry(s string) (registry, path string, ok bool) {
 	return first, rest, true
 }
 
-// looksLikeRegistry tells a registry from the first component of a path as
-// docker does.
+// looksLikeRegistry reports whether the first component of a path is a registry, by the rule
+// of docker.
 func looksLikeRegistry(first string) bool {
 	return first == "localhost" || strings.ContainsAny(first, ".:")
 }
 
-// isBareRegistry knows a registry that somebody gave without a repository: to
-// take ghcr.io for an image of Docker Hub would be bad advice.
+// isBareRegistry reports whether s is a registry without a repository. Without it, ghcr.io
+// would be suggested as an image of Docker Hub.
 func isBareRegistry(s string) bool {
 	host, _, _ := strings.Cut(s, ":")
 	return !strings.Contains(s, "/") && looksLikeRegistry(host)
 }
 
-// suggestReference mends the usual mistakes and returns the first result that
-// parses.
+// suggestReference corrects common mistakes and returns the first result that is valid, or "".
 func suggestReference(s string) string {
-	mended := strings.TrimSpace(s)
-	if _, after, ok := strings.Cut(mended, "://"); ok {
-		mended = after
+	fixed := strings.TrimSpace(s)
+	if _, after, ok := strings.Cut(fixed, "://"); ok {
+		fixed = after
 	}
-	mended = lowerName(strings.Trim(mended, "/"))
-	if isBareRegistry(mended) {
+	fixed = lowerName(strings.Trim(fixed, "/"))
+	if isBareRegistry(fixed) {
 		return ""
 	}
-	for _, guess := range []string{mended, dockerhub.Name + "/" + mended} {
+	for _, guess := range []string{fixed, dockerhub.Name + "/" + fixed} {
 		if r, reason := parseReference(guess); reason == "" {
 			return r.String()
 		}
@@ -157,7 +155,7 @@ func suggestReference(s string) string {
 	return ""
 }
 
-// lowerName lowers all but the tag.
+// lowerName returns s in lower case, except for its tag.
 func lowerName(s string) string {
 	slash := strings.LastIndex(s, "/")
 	if i := strings.IndexAny(s[slash+1:], ":@"); i >= 0 {

@@ -7,9 +7,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/platform"
 )
 
-// Platform is one of those that an image index has images for, in the words of
-// the OCI image spec. It is made by [ParsePlatform], so that x86_64 is amd64
-// everywhere behind it. The zero value stands for every platform.
+// Platform is a platform of images, in the words of the OCI image spec. [ParsePlatform]
+// normalizes it, so that x86_64 is amd64. The zero value stands for every platform.
 type Platform struct {
 	OS           string
 	Architecture string
@@ -29,8 +28,8 @@ func ParsePlatform(s string) (Platform, error) {
 	return Platform{}, &ReferenceError{Reference: s, Reason: reason, Suggestion: suggestPlatform(s)}
 }
 
-// ParsePlatforms parses what a command line asks for and returns it as a
-// [Selection] has it: sorted, without repeats, nil for all.
+// ParsePlatforms parses several platforms and returns them in the form of a [Selection]:
+// sorted, without duplicates, nil for all. Its error is a [*ReferenceError].
 func ParsePlatforms(values []string) ([]Platform, error) {
 	all := make([]Platform, len(values))
 	for i, s := range values {
@@ -43,7 +42,7 @@ func ParsePlatforms(values []string) ([]Platform, error) {
 	return DistinctPlatforms(all), nil
 }
 
-// UnmarshalText takes what [ParsePlatform] takes.
+// UnmarshalText parses text by [ParsePlatform].
 func (p *Platform) UnmarshalText(text []byte) (err error) {
 	*p, err = ParsePlatform(string(text))
 	return err
@@ -58,8 +57,8 @@ func (p Platform) Matches(os, architecture, variant string) bool {
 	return platform.Platform(p).Matches(platform.Platform{OS: os, Architecture: architecture, Variant: variant})
 }
 
-// WithoutPlainVariant returns p without a variant that goes without saying. That asks for
-// more only where there are images of other variants.
+// WithoutPlainVariant returns p without the default variant of its architecture. The result
+// selects more images only where there are images for other variants.
 func (p Platform) WithoutPlainVariant() Platform {
 	if p.Architecture != "arm" && p.Variant == platform.DefaultVariant(p.Architecture) {
 		p.Variant = ""
@@ -67,8 +66,8 @@ func (p Platform) WithoutPlainVariant() Platform {
 	return p
 }
 
-// DistinctPlatforms returns platforms sorted as they are written, each once, without those
-// whose variants are all asked for; nil if all platforms are meant.
+// DistinctPlatforms returns the platforms sorted by their text, without duplicates and without
+// a variant whose architecture is selected as a whole; nil means all platforms.
 func DistinctPlatforms(platforms []Platform) []Platform {
 	if len(platforms) == 0 || slices.Contains(platforms, Platform{}) {
 		return nil
@@ -82,7 +81,7 @@ func DistinctPlatforms(platforms []Platform) []Platform {
 	})
 }
 
-// checkPlatforms judges the key platforms.
+// checkPlatforms checks the key platforms.
 func checkPlatforms(o object, platforms []Platform) {
 	o.notEmpty("platforms")
 	if o.sound("platforms") && len(platforms) > 1 && slices.Contains(platforms, Platform{}) {
@@ -90,7 +89,7 @@ func checkPlatforms(o object, platforms []Platform) {
 	}
 }
 
-// suggestPlatform mends a platform without an OS, or with the two swapped.
+// suggestPlatform corrects a platform without an OS, or with OS and architecture swapped.
 func suggestPlatform(s string) string {
 	architecture, rest, _ := strings.Cut(strings.ToLower(s), "/")
 	if !platform.IsArchitecture(architecture) {

@@ -6,9 +6,9 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Reference names an artifact, or with neither tag nor digest a whole
-// repository. It is made by [ParseReference], so that docker.io/alpine and
-// index.docker.io/alpine are docker.io/library/alpine everywhere behind it.
+// Reference names an artifact or, with neither tag nor digest, a whole repository.
+// [ParseReference] normalizes it, so that docker.io/alpine and index.docker.io/alpine are
+// docker.io/library/alpine.
 type Reference struct {
 	Registry   string // host or host:port
 	Repository string
@@ -36,8 +36,8 @@ func (r Reference) String() string {
 	return s
 }
 
-// EntryName returns what the artifact is called in a layout: by its tag where
-// it has one, else by its digest.
+// EntryName returns the name of the artifact in a layout: with its tag if it has one, else
+// with its digest.
 func (r Reference) EntryName() string {
 	if r.Tag != "" {
 		r.Digest = ""
@@ -45,23 +45,22 @@ func (r Reference) EntryName() string {
 	return r.String()
 }
 
-// IsRepository says that r names a repository and no artifact of it.
+// IsRepository reports whether r names a repository, not an artifact.
 func (r Reference) IsRepository() bool {
 	return r.Tag == "" && r.Digest == ""
 }
 
-// UnmarshalText takes what [ParseReference] takes.
+// UnmarshalText parses text by [ParseReference].
 func (r *Reference) UnmarshalText(text []byte) (err error) {
 	*r, err = ParseReference(string(text))
 	return err
 }
 
-// ReferenceError says what is wrong with a reference, a target, a registry, a
-// platform or a mapping that somebody wrote.
+// ReferenceError reports an invalid reference, target, registry, platform or mapping.
 type ReferenceError struct {
-	Reference  string // as it was written
+	Reference  string // as written
 	Reason     string
-	Suggestion string // what was perhaps meant; empty if nobody can tell
+	Suggestion string // a valid one that was probably meant; may be empty
 }
 
 func (e *ReferenceError) Error() string {

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// ReferrerChoice says what comes along of that which refers to an artifact:
-// signatures, SBOMs, attestations. In a spec it is true, false, or a mapping.
+// ReferrerChoice selects the referrers of an artifact: signatures, SBOMs, attestations. In a
+// spec it is true, false, or a mapping.
 type ReferrerChoice struct {
 	Referrers     *bool    `yaml:"-"`             // nil means true
-	ReferrerTypes []string `yaml:"artifactTypes"` // globs, of which one must match; nil means all types
+	ReferrerTypes []string `yaml:"artifactTypes"` // globs, at least one of which must match; nil means all types
 }
 
 func (r *ReferrerChoice) check(o object) {
@@ -24,7 +24,7 @@ func (r *ReferrerChoice) check(o object) {
 	}
 }
 
-// or returns r, or other where r says nothing.
+// or returns r, or other if r is the zero value.
 func (r ReferrerChoice) or(other ReferrerChoice) ReferrerChoice {
 	if r.Referrers == nil && r.ReferrerTypes == nil {
 		return other
@@ -32,13 +32,13 @@ func (r ReferrerChoice) or(other ReferrerChoice) ReferrerChoice {
 	return r
 }
 
-// apply makes the choice that of a selection.
+// apply sets the choice in a selection.
 func (r ReferrerChoice) apply(s *Selection) {
 	s.Referrers = r.Referrers == nil || *r.Referrers
 	s.ReferrerTypes = r.ReferrerTypes
 }
 
-// WantsReferrer says that a referrer of this type comes along.
+// WantsReferrer reports whether s selects referrers of an artifact type.
 func (s Selection) WantsReferrer(artifactType string) bool {
 	return s.Referrers && (len(s.ReferrerTypes) == 0 || slices.ContainsFunc(s.ReferrerTypes, func(glob string) bool {
 		matches, err := path.Match(flat(glob), flat(artifactType))
@@ -46,6 +46,5 @@ func (s Selection) WantsReferrer(artifactType string) bool {
 	}))
 }
 
-// flat takes the slashes out of a media type or a glob of them, so that a * of
-// package path crosses what was one.
+// flat replaces the slashes of a media type or a glob, so that a * of package path matches them.
 func flat(s string) string { return strings.ReplaceAll(s, "/", "\x00") }

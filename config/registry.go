@@ -9,21 +9,21 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
-// The two ways a registry can keep referrers, as oras names them.
+// distributionSpecs are the two ways in which a registry keeps referrers, as oras names them.
 var distributionSpecs = []string{"v1.1-referrers-api", "v1.1-referrers-tag"}
 
-// RegistrySettings says how one registry is reached. The zero value means the
-// defaults for all of it.
+// RegistrySettings are the settings of the connection to a registry. The zero value means all
+// defaults.
 type RegistrySettings struct {
 	Registry          string  `yaml:"registry"`
-	PlainHTTP         *bool   `yaml:"plainHTTP"` // nil means true for loopback names alone
-	Insecure          bool    `yaml:"insecure"`  // any certificate is believed
+	PlainHTTP         *bool   `yaml:"plainHTTP"` // nil means true only for names of this machine
+	Insecure          bool    `yaml:"insecure"`  // skips the verification of certificates
 	CAFile            string  `yaml:"caFile"`
 	CertFile          string  `yaml:"certFile"`
 	KeyFile           string  `yaml:"keyFile"`
-	Concurrency       int     `yaml:"concurrency"`       // requests in flight; 0 means no limit of its own
+	Concurrency       int     `yaml:"concurrency"`       // requests at a time; 0 means no limit of its own
 	RequestsPerSecond float64 `yaml:"requestsPerSecond"` // 0 means no limit
-	DistributionSpec  string  `yaml:"distributionSpec"`  // "" means ask
+	DistributionSpec  string  `yaml:"distributionSpec"`  // "" means detect
 }
 
 func (r *RegistrySettings) check(o object) {
@@ -46,8 +46,7 @@ func (r *RegistrySettings) check(o object) {
 	o.choice("distributionSpec", r.DistributionSpec, distributionSpecs...)
 }
 
-// suggestRegistry drops a scheme and what stands behind the host, and returns the
-// result if it parses.
+// suggestRegistry removes a scheme and the path, and returns the result if it is valid.
 func suggestRegistry(s string) string {
 	if _, after, found := strings.Cut(s, "://"); found {
 		s = after
@@ -59,8 +58,8 @@ func suggestRegistry(s string) string {
 	return host
 }
 
-// Registry returns how a registry is reached: the zero value if the spec does
-// not list it, else its settings with certificate paths ready to be opened.
+// Registry returns the settings of a registry, with the paths of its certificates expanded, or
+// the zero value if the spec does not list it. Its error is a [*LoadError].
 func (s *Spec) Registry(host string) (RegistrySettings, error) {
 	if s == nil {
 		return RegistrySettings{}, nil

@@ -10,13 +10,13 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 )
 
-// NeedsList says that the registry's tag list is needed. Where it is not,
-// Select(nil) gives the tags.
+// NeedsList reports whether Select needs the tags that the registry lists. If not, Select(nil)
+// returns the tags.
 func (t Tags) NeedsList() bool {
-	if len(t.Names) == 0 || t.filters() {
+	if len(t.Names) == 0 || t.hasFilters() {
 		return true
 	}
-	left := t.leave(slices.Clone(t.Names))
+	left := t.withoutExcluded(slices.Clone(t.Names))
 	if t.Latest == 0 || t.Latest >= len(left) {
 		return false
 	}
@@ -24,10 +24,9 @@ func (t Tags) NeedsList() bool {
 	return !versions
 }
 
-// Select returns the selected tags, sorted by bytes. All is what the registry
-// lists, in its order: by that order the newest are found, as the last, where a
-// tag among those that are left is no version. Tags that stand for referrers
-// are left out unless they are named.
+// Select returns the selected tags, sorted by bytes. all holds the tags that the registry
+// lists, in its order: the newest tags are the last in that order, unless all candidates are
+// versions. Select omits tags that hold referrers, except those in Names.
 func (t Tags) Select(all []string) ([]string, error) {
 	selected, err := t.candidates(all)
 	if err != nil {
@@ -40,15 +39,15 @@ func (t Tags) Select(all []string) ([]string, error) {
 	return selected, nil
 }
 
-// What [Tags.Order] says.
+// OrderSemver and OrderList are the results of [Tags.Order].
 const (
 	OrderSemver = "semver"
 	OrderList   = "list"
 )
 
-// Order returns by which order Select finds the newest: [OrderSemver] where all
-// that are left are versions, else [OrderList], the order of all. It is "" where
-// Latest drops nothing, so that no order is needed.
+// Order returns the order by which Select finds the newest tags: [OrderSemver] if all
+// candidates are versions, else [OrderList], the order of all. It returns "" if Latest drops
+// nothing, so that no order is needed.
 func (t Tags) Order(all []string) string {
 	left, err := t.candidates(all)
 	if err != nil || t.Latest == 0 || t.Latest >= len(left) {
@@ -60,7 +59,7 @@ func (t Tags) Order(all []string) string {
 	return OrderList
 }
 
-// candidates returns what is selected before Latest counts, sorted by bytes.
+// candidates returns the tags from which Latest selects, sorted by bytes.
 func (t Tags) candidates(all []string) ([]string, error) {
 	m, err := t.matcher()
 	if err != nil {
@@ -73,28 +72,28 @@ func (t Tags) candidates(all []string) ([]string, error) {
 		}
 	}
 	slices.Sort(found)
-	return t.leave(slices.Compact(found)), nil
+	return t.withoutExcluded(slices.Compact(found)), nil
 }
 
-func (t Tags) filters() bool {
+func (t Tags) hasFilters() bool {
 	return len(t.Include) > 0 || t.Regex != "" || t.Semver != ""
 }
 
-// leave drops what Exclude matches.
-func (t Tags) leave(tags []string) []string {
+// withoutExcluded removes the tags that Exclude matches.
+func (t Tags) withoutExcluded(tags []string) []string {
 	return slices.DeleteFunc(tags, func(tag string) bool { return anyGlob(t.Exclude, tag) })
 }
 
-// matcher is the bracket of the pipeline, compiled.
+// matcher is the compiled form of Include, Regex and Semver.
 type matcher struct {
-	none       bool // names decide alone
+	none       bool // matches nothing: Names are the only selection
 	include    []string
 	regex      *regexp.Regexp
 	constraint *semver.Constraints
 }
 
 func (t Tags) matcher() (matcher, error) {
-	m := matcher{none: len(t.Names) > 0 && !t.filters(), include: t.Include}
+	m := matcher{none: len(t.Names) > 0 && !t.hasFilters(), include: t.Include}
 	for _, glob := range slices.Concat(t.Include, t.Exclude) {
 		if !doublestar.ValidatePattern(glob) {
 			return m, fmt.Errorf("invalid glob %q", glob)
@@ -131,8 +130,8 @@ func (m matcher) match(tag string) bool {
 	return err == nil && m.constraint.Check(v)
 }
 
-// newest returns the n newest of tags, which are sorted by bytes: by version if
-// each is one, else the last in the registry's list.
+// newest returns the n newest of tags, which are sorted by bytes: by version if each is a
+// version, else the last of them in the list of the registry.
 func newest(tags, list []string, n int) []string {
 	if versions, ok := parseVersions(tags); ok {
 		slices.SortStableFunc(versions, (*semver.Version).Compare)
@@ -150,7 +149,7 @@ func newest(tags, list []string, n int) []string {
 	return tags[len(tags)-n:]
 }
 
-// parseVersions returns false if one of the tags is no version.
+// parseVersions returns the versions of tags, or false if a tag is not a version.
 func parseVersions(tags []string) ([]*semver.Version, bool) {
 	versions := make([]*semver.Version, len(tags))
 	for i, tag := range tags {

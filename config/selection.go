@@ -2,24 +2,24 @@ package config
 
 import "github.com/opencontainers/go-digest"
 
-// Selection is one thing to mirror, ready for the engine.
+// Selection is an artifact, a repository, a registry or a layout to mirror.
 type Selection struct {
 	Reference       Reference        // an artifact, or a repository
-	Registry        string           // a whole registry instead, through its catalog; Reference is zero then
-	Repositories    RepositoryFilter // which of the registry's repositories; the zero value means all
-	Tags            Tags             // which tags of each repository; the zero value means all
-	Layout          string           // a local OCI layout instead; Reference is then the repository that names bare tags, if any
-	Platforms       []Platform       // sorted, without repeats; nil means all
-	Referrers       bool             // signatures, SBOMs and the like come along
-	ReferrerTypes   []string         // globs of the artifact types that do; nil means all, see WantsReferrer
-	ReferrerDigests []digest.Digest  // of a lock: these come along and no others; nil leaves it open
-	Locked          bool             // by a lock: of what it refers to itself nothing comes along but the Subjects
-	Subjects        []digest.Digest  // of a lock
-	Optional        bool             // it is no error if nothing is selected
-	Origin          string           // where it was asked for: "mirror.yaml:12", "images.txt:3", "argument 1"
+	Registry        string           // a whole registry by its catalog; Reference is zero then
+	Repositories    RepositoryFilter // filters the repositories of Registry; the zero value selects all
+	Tags            Tags             // selects tags of each repository; the zero value selects all
+	Layout          string           // path of a local OCI layout; Reference is then the repository of its bare tags, if any
+	Platforms       []Platform       // sorted, without duplicates; nil means all
+	Referrers       bool             // includes signatures, SBOMs and other referrers
+	ReferrerTypes   []string         // globs of their artifact types; nil means all, see WantsReferrer
+	ReferrerDigests []digest.Digest  // of a lock: exactly these referrers; nil means no such limit
+	Locked          bool             // by a lock: includes no subjects but Subjects
+	Subjects        []digest.Digest  // of a lock: subjects that its manifests refer to
+	Optional        bool             // allows that nothing is found
+	Origin          string           // for messages: "mirror.yaml:12", "images.txt:3", "argument 1"
 }
 
-// each returns base once for every reference.
+// each returns a copy of base for every reference.
 func each(references []Reference, base Selection) []Selection {
 	all := make([]Selection, len(references))
 	for i, r := range references {

@@ -10,25 +10,24 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
-// Source is one element of a spec's sources. Exactly one of References,
-// Repository (without Layout), Registry, List and Layout is set.
+// Source is an element of the sources of a spec. Exactly one of References, Repository
+// (without Layout), Registry, List and Layout is set.
 type Source struct {
-	References []Reference `yaml:"-"` // of a source that is a mere string
+	References []Reference `yaml:"-"` // of a source that is a string
 
-	Repository   string           `yaml:"repository"` // with Layout: what artifacts with a bare tag are called
+	Repository   string           `yaml:"repository"` // with Layout: the repository of artifacts with a bare tag
 	Registry     string           `yaml:"registry"`
 	Repositories RepositoryFilter `yaml:"repositories"`
 	Tags         Tags             `yaml:"tags"`
 	List         string           `yaml:"list"`
 	Layout       string           `yaml:"layout"`
-	Platforms    []Platform       `yaml:"platforms"` // nil means what defaults say
+	Platforms    []Platform       `yaml:"platforms"` // nil means those of the defaults
 	Optional     bool             `yaml:"optional"`
 
-	ReferrerChoice `yaml:"referrers"` // the zero value means what defaults say
+	ReferrerChoice `yaml:"referrers"` // the zero value means that of the defaults
 }
 
-// UnmarshalText takes a source that is a string: one reference, or several
-// tags of one repository.
+// UnmarshalText parses a source that is a string by [ParseReferences].
 func (s *Source) UnmarshalText(text []byte) (err error) {
 	s.References, err = ParseReferences(string(text))
 	return err
@@ -64,26 +63,25 @@ func (s *Source) checkRepository(o object) {
 	}
 }
 
-// checkSourceRegistry takes the registries that a reference can begin with. Its
-// error is a *ReferenceError.
+// checkSourceRegistry returns a *ReferenceError if a reference cannot start with the registry.
 func checkSourceRegistry(s string) error {
 	reason := sourceRegistryFault(s)
 	if reason == "" {
 		return nil
 	}
-	mended := strings.TrimSpace(s)
-	if _, after, ok := strings.Cut(mended, "://"); ok {
-		mended = after
+	fixed := strings.TrimSpace(s)
+	if _, after, ok := strings.Cut(fixed, "://"); ok {
+		fixed = after
 	}
-	mended, _, _ = strings.Cut(mended, "/")
-	if sourceRegistryFault(mended) != "" {
-		mended = ""
+	fixed, _, _ = strings.Cut(fixed, "/")
+	if sourceRegistryFault(fixed) != "" {
+		fixed = ""
 	}
-	return &ReferenceError{Reference: s, Reason: reason, Suggestion: mended}
+	return &ReferenceError{Reference: s, Reason: reason, Suggestion: fixed}
 }
 
 func sourceRegistryFault(s string) string {
-	if reason := unlikely(s); reason != "" {
+	if reason := commonFault(s); reason != "" {
 		return reason
 	}
 	if !looksLikeRegistry(s) {
@@ -92,8 +90,8 @@ func sourceRegistryFault(s string) string {
 	return registryFault(s)
 }
 
-// Selections returns what the spec's sources ask for, in their order. Lists are
-// read here. Its error is a [*LoadError] with all that is wrong.
+// Selections returns the selections of the sources, in their order. It reads the lists that
+// they name. Its error is a [*LoadError] with every fault.
 func (s *Spec) Selections() ([]Selection, error) {
 	if s == nil {
 		return nil, nil
@@ -101,9 +99,9 @@ func (s *Spec) Selections() ([]Selection, error) {
 	var all []Selection
 	var faults []Fault
 	for i, source := range s.Sources {
-		selections, wrong := s.selections(element("sources", i), source)
+		selections, more := s.selections(element("sources", i), source)
 		all = append(all, selections...)
-		faults = append(faults, wrong...)
+		faults = append(faults, more...)
 	}
 	if len(faults) > 0 {
 		return nil, loadError(faults)
@@ -133,8 +131,7 @@ func (s *Spec) selections(at string, source Source) ([]Selection, []Fault) {
 	return each(source.References, base), nil
 }
 
-// inherit returns what holds for all that a source selects, whether it says so
-// or the defaults do.
+// inherit returns the settings of a source, with those of the defaults where it has none.
 func (s *Spec) inherit(source Source) Selection {
 	platforms := source.Platforms
 	if platforms == nil {
@@ -145,7 +142,7 @@ func (s *Spec) inherit(source Source) Selection {
 	return base
 }
 
-// list reads a list. What is wrong in it is said with its own name and line.
+// list reads the list of a source. A fault in it has the path and the line of the list.
 func (s *Spec) list(at string, source Source, base Selection) ([]Selection, []Fault) {
 	at += ".list"
 	path, err := s.path(source.List, time.Now())
@@ -179,8 +176,8 @@ func (s *Spec) layout(at string, source Source, base Selection) ([]Selection, []
 }
 
 func (s *Spec) origin(at string) string {
-	name := filepath.ToSlash(s.name)
-	if p, ok := s.places[at]; ok {
+	name := filepath.ToSlash(s.file)
+	if p, ok := s.positions[at]; ok {
 		return fmt.Sprintf("%s:%d", name, p.line)
 	}
 	return name

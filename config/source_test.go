@@ -79,7 +79,7 @@ sources:
   - {layout: /abs/olute}
   - {registry: ghcr.io, referrers: {artifactTypes: ["a/*"]}}
 `)
-	if err := os.WriteFile(filepath.Join(filepath.Dir(spec.name), "list"), []byte("ghcr.io/c"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(filepath.Dir(spec.file), "list"), []byte("ghcr.io/c"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	got, err := spec.Selections()
@@ -135,7 +135,7 @@ sources:
   - layout: a/${NO_SUCH_LAYOUT}
   - {list: empty.txt, optional: true}
 `)
-	dir := filepath.Dir(spec.name)
+	dir := filepath.Dir(spec.file)
 	for name, content := range map[string]string{"empty.txt": "# nothing\n", "wrong.txt": "a\nb\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
 			t.Fatal(err)

@@ -1,8 +1,18 @@
-// Package config is about what to mirror: the mirror spec and its loader,
-// references, the selection of tags, and the mappings that name things in a
-// target. It opens no connection and starts no goroutine; the files that it
-// reads are the spec and the lists that a spec names, and for [Validate] its
-// certificates.
+// Package config reads what to mirror, and where to: mirror specs and their locks, lists of
+// references, the selection of tags, and the mappings that name repositories in a target.
+//
+// [Load] and [Parse] read a spec. [Spec.Selections] returns the artifacts, repositories and
+// registries that it selects, each with its platforms and referrers; the caller lists the
+// tags of a repository and passes them to [Tags.Select]. [Spec.Mapper] and
+// [Spec.ResolveTargets] return the names and the registries of a restore. [LoadLock] reads
+// the digests that a spec selected before, and [Arguments] and [ReadList] read references
+// that are not in a spec.
+//
+// An error about a file is a [*LoadError], which holds every fault of the file with its line
+// and, where there is one, a suggestion. An error about a single word is a [*ReferenceError].
+//
+// The package opens no connection and starts no goroutine. It reads the spec, the lists that
+// the spec names and, in [Validate], the certificates.
 package config
 
 import (
@@ -12,15 +22,15 @@ import (
 	"time"
 )
 
-// The head of every mirror spec.
+// APIVersion and Kind are the first two keys of a mirror spec.
 const (
 	APIVersion = "oras-mirror/v1alpha1"
 	Kind       = "Mirror"
 )
 
-// Spec is a mirror spec as it was written. Its methods give what it means:
-// variables expanded, defaults applied, paths relative to the spec's folder. A
-// nil *Spec is one that says nothing. Safe for concurrent use.
+// Spec is a mirror spec as written. Its methods return what it means: variables expanded,
+// defaults applied, paths relative to the folder of the spec. A nil *Spec acts as an empty
+// one. A Spec is safe for concurrent use.
 type Spec struct {
 	APIVersion string             `yaml:"apiVersion"`
 	Kind       string             `yaml:"kind"`
@@ -31,11 +41,11 @@ type Spec struct {
 	Mappings   []Mapping          `yaml:"mappings"`
 	Targets    []TargetEntry      `yaml:"targets"`
 
-	name   string           // of the file
-	places map[string]place // of every value, by its path
+	file      string              // path of the file
+	positions map[string]position // of every value, by its path
 }
 
-// Defaults is what a source inherits that does not say otherwise.
+// Defaults are the settings of every source that does not override them.
 type Defaults struct {
 	Platforms      []Platform `yaml:"platforms"` // nil means all
 	ReferrerChoice `yaml:"referrers"`
@@ -43,8 +53,8 @@ type Defaults struct {
 
 func (d *Defaults) check(o object) { checkPlatforms(o, d.Platforms) }
 
-// ApplyDefaults makes the spec's defaults those of selections that come from
-// elsewhere, such as [Arguments].
+// ApplyDefaults applies the defaults of the spec to selections that are not in it, such as
+// those of [Arguments].
 func (s *Spec) ApplyDefaults(all []Selection) {
 	if s == nil {
 		return
@@ -55,8 +65,8 @@ func (s *Spec) ApplyDefaults(all []Selection) {
 	}
 }
 
-// place is where a value stands in a file; both count from 1.
-type place struct{ line, column int }
+// position is a place in a file. Lines and columns count from 1; the zero value is unknown.
+type position struct{ line, column int }
 
 func (s *Spec) check(o object) {
 	o.constant("apiVersion", s.APIVersion, APIVersion)
@@ -88,7 +98,7 @@ func (s *Spec) checkMappings(o object) {
 			continue
 		}
 		at := element("mappings", first)
-		by := fmt.Sprintf("%s on line %d", at, o.place(at).line)
+		by := fmt.Sprintf("%s on line %d", at, o.position(at).line)
 		if source := s.Mappings[first].source(); source != m.source() {
 			by += ", whose source is " + source
 		}
@@ -109,8 +119,8 @@ func (s *Spec) checkTargets(o object) {
 	}
 }
 
-// OutputPath returns where a backup writes, or "" if the spec does not say. A
-// slash at the end stays: it asks for a directory.
+// OutputPath returns the path that a backup writes, or "" if the spec has no output. It keeps
+// a slash at the end, which asks for a directory.
 func (s *Spec) OutputPath(now time.Time) (string, error) {
 	if s == nil || s.Output == "" {
 		return "", nil
@@ -125,19 +135,19 @@ func (s *Spec) OutputPath(now time.Time) (string, error) {
 	return path, nil
 }
 
-// Files are paths of files and directories that a spec names.
+// Files are the files and directories that a spec names.
 type Files struct{ Lists, Layouts, Certificates []string }
 
-// Files returns what the spec reads when it is used. A path that cannot be expanded
-// leads nowhere, and is left out.
+// Files returns the files that the spec reads when it is used. It omits a path that cannot be
+// expanded.
 func (s *Spec) Files() Files {
 	var f Files
 	if s == nil {
 		return f
 	}
-	add := func(to *[]string, path string) {
+	add := func(paths *[]string, path string) {
 		if resolved, err := s.path(path, time.Now()); path != "" && err == nil {
-			*to = append(*to, resolved)
+			*paths = append(*paths, resolved)
 		}
 	}
 	for _, source := range s.Sources {
@@ -152,7 +162,7 @@ func (s *Spec) Files() Files {
 	return f
 }
 
-// Mapper returns the spec's mappings, ready for use.
+// Mapper returns a mapper of the spec's mappings.
 func (s *Spec) Mapper() (*Mapper, error) {
 	if s == nil {
 		return NewMapper(nil)
@@ -160,7 +170,7 @@ func (s *Spec) Mapper() (*Mapper, error) {
 	return NewMapper(s.Mappings)
 }
 
-// path expands a path of the spec and puts it below the spec's folder.
+// path expands a path of the spec, which is relative to the folder of the spec.
 func (s *Spec) path(path string, now time.Time) (string, error) {
 	expanded, err := expand(path, now)
 	if err != nil {
@@ -172,15 +182,14 @@ func (s *Spec) path(path string, now time.Time) (string, error) {
 	if filepath.IsAbs(expanded) {
 		return expanded, nil
 	}
-	joined := filepath.Join(filepath.Dir(s.name), expanded)
+	joined := filepath.Join(filepath.Dir(s.file), expanded)
 	if strings.HasSuffix(expanded, "/") && !strings.HasSuffix(joined, "/") {
 		joined += "/"
 	}
 	return joined, nil
 }
 
-// fault says that the value at a path turned out wrong when it was used.
+// fault returns a fault in a value that turned out invalid when it was used.
 func (s *Spec) fault(at string, err error) Fault {
-	p := s.places[at]
-	return newFault(s.name, p, at, err)
+	return newFault(s.file, s.positions[at], at, err)
 }

@@ -106,7 +106,7 @@ func TestOutputPath(t *testing.T) {
 	}
 	for _, tt := range tests {
 		spec := write(t, "output: "+tt.output+"\n")
-		dir := filepath.Dir(spec.name)
+		dir := filepath.Dir(spec.file)
 		want := strings.NewReplacer("DIR", dir, "UP", filepath.Dir(dir)).Replace(tt.want)
 		if got, err := spec.OutputPath(now); err != nil || got != want {
 			t.Errorf("output: %s: got %q, %v, want %q", tt.output, got, err, want)
@@ -136,7 +136,7 @@ func TestResolveTargets(t *testing.T) {
 	spec := write(t, "targets:\n- a.example/${NAMESPACE}\n- {name: x, target: '${NO_SUCH_TARGET}'}\n")
 	_, err = spec.ResolveTargets()
 	text := strings.ReplaceAll(`SPEC:4:3: targets[0]: "a.example/A": repository "A" has upper case letters (did you mean "a.example/a"?)
-SPEC:5:3: targets[1]: environment variable NO_SUCH_TARGET is not set`, "SPEC", spec.name)
+SPEC:5:3: targets[1]: environment variable NO_SUCH_TARGET is not set`, "SPEC", spec.file)
 	if err == nil || err.Error() != text {
 		t.Errorf("got\n%v\nwant\n%s", err, text)
 	}

@@ -12,8 +12,8 @@ import (
 
 // syntaxError is what no YAML parser could read.
 type syntaxError struct {
-	place   place
-	message string
+	position position
+	message  string
 }
 
 func (e *syntaxError) Error() string { return e.message }
@@ -55,7 +55,7 @@ func (d *documents) next() (document *yaml.Node, err error) {
 func (d *documents) fail(message string) error {
 	message = bare(message)
 	end := d.lastLine()
-	at := d.place(d.begin(end, message))
+	at := d.position(d.begin(end, message))
 	if fault := indentFault(d.data, at.line, message); fault != "" {
 		return &syntaxError{at, fault}
 	}
@@ -135,9 +135,9 @@ func (d *documents) line(n int) string {
 
 // place returns the line that ends at end, and the column where its text
 // begins.
-func (d *documents) place(end int) place {
+func (d *documents) position(end int) position {
 	start := bytes.LastIndexByte(d.data[:end], '\n') + 1
 	line := d.data[start:end]
 	indent := len(line) - len(bytes.TrimLeft(line, " \t"))
-	return place{bytes.Count(d.data[:start], []byte("\n")) + 1, indent + 1}
+	return position{bytes.Count(d.data[:start], []byte("\n")) + 1, indent + 1}
 }

@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// TagMapping renames one tag, or all that a pattern matches: a tag with one *,
-// which stands for what the * of the other side takes over, at least one
-// character.
+// TagMapping renames one tag, or every tag that a pattern matches. A pattern is a tag with one
+// *, which matches at least one character; these replace the * of the target.
 type TagMapping struct {
 	Source string `yaml:"source"`
 	Target string `yaml:"target"`
@@ -22,7 +21,7 @@ func (t *TagMapping) check(o object) {
 	}
 }
 
-// fault returns what is wrong, and with which key.
+// fault returns the key that is invalid and the reason, or "".
 func (t *TagMapping) fault() (key, reason string) {
 	if reason := tagPatternFault(t.Source); reason != "" {
 		return "source", reason
@@ -50,7 +49,7 @@ func tagPatternFault(s string) string {
 	return ""
 }
 
-// checkTagMappings reports what an earlier mapping renames already.
+// checkTagMappings reports each mapping whose tags an earlier one renames.
 func checkTagMappings(o object, tags []TagMapping) {
 	seen := make(map[string]bool)
 	var patterns []TagMapping
@@ -71,8 +70,7 @@ func checkTagMappings(o object, tags []TagMapping) {
 	}
 }
 
-// stem returns what the * of the source stands for, if the source matches tag,
-// or all that another pattern matches.
+// stem returns the text that the * of the source matches in a tag or in another pattern.
 func (t TagMapping) stem(tag string) (string, bool) {
 	before, after, _ := strings.Cut(t.Source, "*")
 	rest, begins := strings.CutPrefix(tag, before)
@@ -80,8 +78,8 @@ func (t TagMapping) stem(tag string) (string, bool) {
 	return stem, begins && ends && stem != ""
 }
 
-// tagRules are the tag mappings of one mapping, of which the first wins that
-// matches. Exact ones are found at once however many there are.
+// tagRules are the tag mappings of one mapping, the first of which wins that matches. A map
+// finds exact tags in constant time.
 type tagRules struct {
 	all      []TagMapping
 	exact    map[string]int
@@ -100,7 +98,7 @@ func newTagRules(all []TagMapping) tagRules {
 	return r
 }
 
-// rename returns what a tag is called in a target.
+// rename returns the name of a tag in a target.
 func (r tagRules) rename(tag string) string {
 	exact, ok := r.exact[tag]
 	if !ok {

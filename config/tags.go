@@ -13,15 +13,15 @@ import (
 //
 //	names ∪ (include ∩ regex ∩ semver) − exclude → sort → latest
 //
-// With Names alone the bracket is empty; with none of Names, Include, Regex and
-// Semver it is all tags.
+// The bracket is empty if only Names is set, and all tags if none of Names, Include, Regex and
+// Semver is set.
 type Tags struct {
-	Names   []string `yaml:"names"`   // exact, whether the registry lists them or not
-	Include []string `yaml:"include"` // globs, of which one must match
-	Exclude []string `yaml:"exclude"` // globs, of which none may match
-	Regex   string   `yaml:"regex"`   // RE2, of the whole tag
-	Semver  string   `yaml:"semver"`  // constraint; a tag that is no version does not match
-	Latest  int      `yaml:"latest"`  // so many of the newest; 0 means all
+	Names   []string `yaml:"names"`   // exact tags, whether or not the registry lists them
+	Include []string `yaml:"include"` // globs, at least one of which must match
+	Exclude []string `yaml:"exclude"` // globs, none of which may match
+	Regex   string   `yaml:"regex"`   // RE2 that matches the whole tag
+	Semver  string   `yaml:"semver"`  // version constraint; a tag that is not a version does not match
+	Latest  int      `yaml:"latest"`  // number of the newest tags to keep; 0 means all
 }
 
 func (t *Tags) check(o object) {
@@ -48,8 +48,8 @@ func (t *Tags) check(o object) {
 	}
 }
 
-// compileAnchored compiles an expression that must match the whole of a text.
-// It is compiled alone first, or "a)|(b" would be one.
+// compileAnchored compiles an expression that must match a whole text. It compiles the
+// expression alone first, since "a)|(b" is valid only between parentheses.
 func compileAnchored(expr string) (*regexp.Regexp, error) {
 	if _, err := regexp.Compile(expr); err != nil {
 		return nil, fmt.Errorf("invalid regular expression %q: %w", expr, regexpReason(err))

@@ -6,34 +6,34 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
-// Target is where a restore pushes to: a registry, or a namespace in it.
+// Target is the destination of a restore: a registry, or a namespace in it.
 type Target struct {
-	Name      string // what --target calls it; may be empty
+	Name      string // for --target; may be empty
 	Registry  string
-	Namespace string // path before every repository; may be empty
+	Namespace string // path that precedes every repository; may be empty
 
-	ExistingTags string // one of the Existing words: what to do with a tag that is there with another digest
-	PlatformMode string // one of the Platforms words: what to do with an index that was cut down
+	ExistingTags string // ExistingOverwrite, ExistingSkip or ExistingFail: the treatment of a tag that has a different digest
+	PlatformMode string // PlatformsKeep or PlatformsRewrite: the treatment of an index without some of its platforms
 }
 
-// What a target's ExistingTags may be. A tag that is there with the digest that
-// it is to have is fine with all three.
+// These are the values of ExistingTags. A tag that already has the right digest is unchanged
+// with all three.
 const (
 	ExistingOverwrite = "overwrite" // the default
 	ExistingSkip      = "skip"
 	ExistingFail      = "fail"
 )
 
-// What a target's PlatformMode may be.
+// These are the values of PlatformMode.
 const (
-	PlatformsKeep    = "keep"    // the default: the index as it is, which some registries refuse
-	PlatformsRewrite = "rewrite" // a new index of what there is, with another digest
+	PlatformsKeep    = "keep"    // the default: push the index as it is, which some registries reject
+	PlatformsRewrite = "rewrite" // push a new index of the images that exist, with a new digest
 )
 
-// ParseTarget parses REGISTRY[/NAMESPACE]; the rest is as a spec has it that
-// says no more. Its error is a [*ReferenceError].
+// ParseTarget parses REGISTRY[/NAMESPACE]. The other fields have their defaults. Its error is a
+// [*ReferenceError].
 func ParseTarget(s string) (Target, error) {
-	if reason := unlikely(s); reason != "" {
+	if reason := commonFault(s); reason != "" {
 		return Target{}, &ReferenceError{Reference: s, Reason: reason, Suggestion: suggestTarget(s)}
 	}
 	registry, namespace, slash := strings.Cut(s, "/")
@@ -64,7 +64,7 @@ func (t Target) fault(hasNamespace bool) string {
 	return repositoryFault(t.Namespace)
 }
 
-// suggestTarget mends the usual mistakes and returns the result if it parses.
+// suggestTarget corrects common mistakes and returns the result if it is valid.
 func suggestTarget(s string) string {
 	guess := strings.TrimSpace(s)
 	if _, after, ok := strings.Cut(guess, "://"); ok {
@@ -79,14 +79,13 @@ func suggestTarget(s string) string {
 	}
 	registry, namespace, slash := strings.Cut(guess, "/")
 	t := Target{Registry: registry, Namespace: namespace}
-	if guess == s || unlikely(guess) != "" || t.fault(slash) != "" {
+	if guess == s || commonFault(guess) != "" || t.fault(slash) != "" {
 		return ""
 	}
 	return guess
 }
 
-// Join returns the repository in the target's registry for a path of a
-// [Mapper].
+// Join returns the repository in the registry of the target for a repository of [Mapper.Map].
 func (t Target) Join(path string) string {
 	if t.Namespace == "" {
 		return path

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TargetEntry is one element of a spec's targets: REGISTRY[/NAMESPACE], alone or
-// with more about it.
+// TargetEntry is an element of the targets of a spec: REGISTRY[/NAMESPACE], as a string or with
+// more keys.
 type TargetEntry struct {
 	Name         string `yaml:"name"`
 	Target       string `yaml:"target"`
@@ -15,7 +15,7 @@ type TargetEntry struct {
 	PlatformMode string `yaml:"platformMode"` // "" means keep
 }
 
-// UnmarshalText takes a target that is a string.
+// UnmarshalText parses a target that is a string.
 func (t *TargetEntry) UnmarshalText(text []byte) error {
 	t.Target = string(text)
 	return t.fault()
@@ -30,7 +30,7 @@ func (t *TargetEntry) check(o object) {
 	o.choice("platformMode", t.PlatformMode, PlatformsKeep, PlatformsRewrite)
 }
 
-// fault says what can be said before variables are expanded.
+// fault returns an error if the target is invalid whatever its variables expand to.
 func (t *TargetEntry) fault() error {
 	if reason := variableFault(t.Target); reason != "" {
 		return asError(reason)
@@ -42,8 +42,8 @@ func (t *TargetEntry) fault() error {
 	return err
 }
 
-// ResolveTargets returns where the spec says to restore to. Its error is a
-// [*LoadError] with all that is wrong.
+// ResolveTargets returns the targets of the spec with their variables expanded. Its error is a
+// [*LoadError] with every fault.
 func (s *Spec) ResolveTargets() ([]Target, error) {
 	if s == nil {
 		return nil, nil

@@ -9,46 +9,45 @@ import (
 	"time"
 )
 
-// Validate loads a spec and looks at all that it names besides: lists, layouts,
-// certificates, and what its variables make of paths and targets. layout says what
-// is wrong with a layout, whose bare tags are named by repository. All faults are
-// found at once; err is a [*LoadError]. Values whose variables are not set cannot
-// be judged: they are no fault, and come apart.
+// Validate loads a spec and checks the files that it names: lists, layouts, certificates, and
+// the paths and targets that its variables expand to. layout returns an error if a layout is
+// invalid; repository is that of its bare tags. err is a [*LoadError] with every fault. A value
+// with a variable that is not set cannot be checked: unset holds those instead.
 func Validate(path string, layout func(path string, repository Reference) error) (spec *Spec, unset []Fault, err error) {
 	data, err := specForm.read(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	spec = &Spec{name: path}
-	places, err := specForm.decode(path, data, spec)
-	if places == nil {
+	spec = &Spec{file: path}
+	positions, err := specForm.decode(path, data, spec)
+	if positions == nil {
 		return nil, nil, err
 	}
-	spec.places = places
-	var wrong *LoadError
-	var faults []Fault
-	if errors.As(err, &wrong) {
-		faults = wrong.Faults
-	}
-	for _, f := range spec.outside(layout) {
+	spec.positions = positions
+	faults := faultsOf(err)
+	for _, f := range spec.externalFaults(layout) {
+		_, isUnset := errors.AsType[*VariableError](f.Err)
 		switch {
-		case isUnset(f):
+		case isUnset:
 			unset = append(unset, f)
-		case f.File != path || !said(faults, f.Path):
+		case f.File != path || !reported(faults, f.Path):
 			faults = append(faults, f)
 		}
 	}
 	return spec, unset, loadError(faults)
 }
 
-func isUnset(f Fault) bool {
-	var v *VariableError
-	return errors.As(f.Err, &v)
+// faultsOf returns the faults of a *LoadError.
+func faultsOf(err error) []Fault {
+	if e, ok := errors.AsType[*LoadError](err); ok {
+		return e.Faults
+	}
+	return nil
 }
 
-// said tells whether something is wrong already with the value at a path, with what
-// it stands in, or with a part of it.
-func said(faults []Fault, path string) bool {
+// reported reports whether there is a fault in the value at a path, in a value around it, or
+// in a part of it.
+func reported(faults []Fault, path string) bool {
 	for _, f := range faults {
 		if f.Path == path || strings.HasPrefix(path, f.Path+".") || strings.HasPrefix(f.Path, path+".") {
 			return true
@@ -57,14 +56,13 @@ func said(faults []Fault, path string) bool {
 	return false
 }
 
-// outside finds what is wrong outside of the file itself, in the order of the file's
-// keys.
-func (s *Spec) outside(layout func(path string, repository Reference) error) []Fault {
+// externalFaults returns the faults that are not in the file itself, in the order of its keys.
+func (s *Spec) externalFaults(layout func(path string, repository Reference) error) []Fault {
 	faults := s.certificates()
 	for i, source := range s.Sources {
 		at := element("sources", i)
-		selections, wrong := s.selections(at, source)
-		faults = append(faults, wrong...)
+		selections, more := s.selections(at, source)
+		faults = append(faults, more...)
 		for _, selection := range selections {
 			if selection.Layout == "" {
 				continue
@@ -74,18 +72,13 @@ func (s *Spec) outside(layout func(path string, repository Reference) error) []F
 			}
 		}
 	}
-	for _, err := range []error{second(s.OutputPath(time.Now())), second(s.ResolveTargets())} {
-		var wrong *LoadError
-		if errors.As(err, &wrong) {
-			faults = append(faults, wrong.Faults...)
-		}
-	}
-	return faults
+	_, err := s.OutputPath(time.Now())
+	faults = append(faults, faultsOf(err)...)
+	_, err = s.ResolveTargets()
+	return append(faults, faultsOf(err)...)
 }
 
-func second[T any](_ T, err error) error { return err }
-
-// certificates finds those that cannot be read.
+// certificates returns the faults of certificates that cannot be read.
 func (s *Spec) certificates() (faults []Fault) {
 	for i, r := range s.Registries {
 		for _, file := range []struct{ key, path string }{{"caFile", r.CAFile}, {"certFile", r.CertFile}, {"keyFile", r.KeyFile}} {

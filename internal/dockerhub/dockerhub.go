@@ -1,27 +1,27 @@
-// Package dockerhub knows the one registry that has several names, and whose repositories
-// have a short form.
+// Package dockerhub normalizes the names of Docker Hub, the one registry that has several
+// names, and the short form of its official images.
 package dockerhub
 
 import "strings"
 
 const (
-	// Name stands for Docker Hub in references.
+	// Name is the name of Docker Hub in references.
 	Name = "docker.io"
-	// Host answers its requests.
+	// Host is the host of its API.
 	Host = "registry-1.docker.io"
-	// library holds its official images.
+	// library is the namespace of its official images.
 	library = "library/"
 )
 
-// others are its names besides docker.io: those of its search and its old API, of its
-// registry, and of its web pages, which answer the registry's API too.
+// others are its names besides docker.io: those of its search and old API, of its registry,
+// and of its web pages, which serve the API of the registry too.
 var others = []string{"index.docker.io", Host, "registry.hub.docker.com"}
 
-// Names returns all its names in references.
+// Names returns all names of Docker Hub in references.
 func Names() []string { return append([]string{Name}, others...) }
 
-// IsRegistry reports whether a registry is Docker Hub, with or without the port that https has
-// anyway.
+// IsRegistry reports whether a registry is Docker Hub, with or without the default port of
+// https.
 func IsRegistry(registry string) bool {
 	host := strings.TrimSuffix(registry, ":443")
 	if strings.EqualFold(host, Name) {
@@ -35,7 +35,7 @@ func IsRegistry(registry string) bool {
 	return false
 }
 
-// Registry returns docker.io for each of its names, and any other registry as it is.
+// Registry returns docker.io for every name of Docker Hub, and any other registry unchanged.
 func Registry(registry string) string {
 	if IsRegistry(registry) {
 		return Name
@@ -43,8 +43,8 @@ func Registry(registry string) string {
 	return registry
 }
 
-// Rename returns what begins with a registry, or is one, under the name that references
-// give it: a prefix or a pattern of them, too.
+// Rename returns a text that starts with a name of Docker Hub, such as a prefix or a pattern
+// of references, with docker.io instead, and any other text unchanged.
 func Rename(text string) string {
 	registry, path, slash := strings.Cut(text, "/")
 	if !IsRegistry(registry) {
@@ -56,8 +56,8 @@ func Rename(text string) string {
 	return Name + "/" + path
 }
 
-// Reference returns a reference under the name that it has everywhere: that of an official
-// image is written out.
+// Reference returns a reference to Docker Hub in its full form, docker.io/library/alpine for
+// alpine of any of its names, and any other reference unchanged.
 func Reference(text string) string {
 	registry, path, slash := strings.Cut(text, "/")
 	if !slash || !IsRegistry(registry) {
@@ -66,8 +66,8 @@ func Reference(text string) string {
 	return Name + "/" + Repository(Name, path)
 }
 
-// Repository writes the short form of an official image out; what stands behind the
-// repository may come along.
+// Repository returns the full form of an official image, with whatever follows the repository,
+// such as a tag, and any other repository unchanged.
 func Repository(registry, repository string) string {
 	if registry == Name && repository != "" && !strings.Contains(repository, "/") {
 		return library + repository
