@@ -130,8 +130,8 @@ func layoutReferences(path string) ([]config.Reference, error) {
 	defer layout.Close()
 	var all []config.Reference
 	for _, entry := range layout.Index().Entries {
-		if r, err := config.ParseReference(entry.Name); err == nil {
-			all = append(all, r)
+		if ref, ok := config.ParseEntryName(entry.Name); ok && ref.Registry != "" {
+			all = append(all, ref)
 		}
 	}
 	return all, nil

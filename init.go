@@ -71,8 +71,8 @@ func sourcesOf(path string) ([]string, error) {
 	}
 	var sources []string
 	for _, e := range in.Index().Entries {
-		ref, err := config.ParseReference(e.Name)
-		if err == nil && !ref.IsRepository() && !config.IsReferrersTag(ref.Tag) {
+		ref, ok := config.ParseEntryName(e.Name)
+		if ok && ref.Registry != "" && !config.IsReferrersTag(ref.Tag) {
 			sources = append(sources, sourceOf(ref, e))
 		}
 	}

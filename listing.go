@@ -158,10 +158,7 @@ func listedIn(list store.Entry, m store.ListedReferrer) store.Entry {
 
 // repositoryOf returns REGISTRY/REPOSITORY of an entry, "" where its name has none.
 func repositoryOf(e store.Entry) string {
-	ref, err := config.ParseReference(e.Name)
-	if err != nil {
-		return ""
-	}
+	ref, _ := config.ParseEntryName(e.Name)
 	return ref.Name()
 }
 

@@ -32,11 +32,7 @@ func taggedIn(l store.Layout) []tagged {
 		if e.Name == "" {
 			continue
 		}
-		ref, err := config.ParseReference(e.Name)
-		if err != nil {
-			ref.Tag = e.Name
-		}
-		if !config.IsReferrersTag(ref.Tag) {
+		if ref, _ := config.ParseEntryName(e.Name); !config.IsReferrersTag(ref.Tag) {
 			all = append(all, tagged{Reference: e.Name, Digest: e.Digest, other: canonical(l, e)})
 		}
 	}

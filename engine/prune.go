@@ -61,8 +61,8 @@ func (s *Selected) add(a *artifact) {
 // repository that could not be listed, and a name that is no full reference was
 // never one of a selection.
 func (s *Selected) Keeps(name string) bool {
-	ref, err := config.ParseReference(name)
-	if err != nil || ref.IsRepository() {
+	ref, ok := config.ParseEntryName(name)
+	if !ok || ref.Registry == "" {
 		return true
 	}
 	return s.blind || s.names[name] || s.unlisted[ref.Name()] || s.unlisted[ref.Registry]

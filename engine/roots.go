@@ -90,12 +90,12 @@ func (l *local) homeOf(e store.Entry, other config.Reference) config.Reference {
 // namedRoot makes a root of an entry that has a name.
 func (l *local) namedRoot(e store.Entry, repository config.Reference, double bool) root {
 	r := root{entry: e}
-	ref, err := config.ParseReference(e.Name)
+	ref, ok := config.ParseEntryName(e.Name)
 	switch {
-	case err == nil && !ref.IsRepository():
+	case ok && ref.Registry != "":
 		r.ref = ref
 		r.fault = e.CheckName(func() ([]byte, error) { return store.ReadManifest(l.layout, e.Descriptor()) })
-	case config.CheckTag(e.Name) != nil:
+	case !ok:
 		r.fault = &EntryNameError{e.Name, "neither REGISTRY/REPOSITORY:TAG nor a tag"}
 	case repository.Registry != "":
 		r.ref = repository
