@@ -80,7 +80,7 @@ func (c *restoreCommand) run(ctx context.Context, u *ui, r restore, client *regi
 	p := u.startProgress()
 	report, err := engine.Restore(ctx, client, in, engine.RestoreOptions{
 		Verify:           c.Verify,
-		Again:            r.again.wants(),
+		Retry:            r.again.wants(),
 		Concurrency:      c.Concurrency,
 		Buffer:           int64(c.Buffer),
 		Progress:         p,

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
@@ -39,11 +40,11 @@ type directory struct {
 	whole     int
 	planned   bool              // every place that a blob can be had from is known
 	later     []attempt         // until then: blobs that could not be had
-	added     map[placeKey]bool // entries that this run has put, by name and digest
+	added     map[entryKey]bool // entries that this run has put, by name and digest
 }
 
 func newDirectory(b *backup, dir *store.Dir) *directory {
-	d := &directory{backup: b, dir: dir, committed: b.Now(), added: make(map[placeKey]bool), memory: sync.OnceValue(func() *fetch.Budget {
+	d := &directory{backup: b, dir: dir, committed: b.Now(), added: make(map[entryKey]bool), memory: sync.OnceValue(func() *fetch.Budget {
 		return fetch.NewBudget(fetch.Options{Budget: bounds.Room(b.Buffer, leastBuffer)})
 	})}
 	b.reuse(dir)
@@ -269,11 +270,17 @@ func (d *directory) release(a *artifact) error {
 // put puts an entry into the index, and tells whether an earlier run has put the
 // same. The caller holds the lock.
 func (d *directory) put(e store.Entry) (old bool) {
-	key := placeKey{e.Name, e.Digest}
+	key := entryKey{e.Name, e.Digest}
 	old = !d.added[key] && d.dir.Index().Holds(e)
 	if !old {
 		d.added[key] = true
 		d.dir.Index().Put(e)
 	}
 	return old
+}
+
+// entryKey is one entry of index.json.
+type entryKey struct {
+	name   string
+	digest digest.Digest
 }

@@ -1,184 +1,109 @@
 package engine
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
 
-	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/semaphore"
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// feed starts what can start: deliveries that need no blob, and the uploads, at
-// random from a layout, as they come from a pipe.
-func (r *restore) feed() error {
-	for _, d := range r.all {
-		if d.err != nil || d.pending > 0 {
-			continue
-		}
-		if err := r.ready(d); err != nil {
-			return err
-		}
-	}
-	switch {
-	case r.before != nil:
-		r.feedNothing()
-		return nil
-	case r.in.stream != nil:
-		return r.feedStream(r.pool.ctx)
-	}
-	for _, u := range r.order {
-		r.pool.add(u.registry, u.size, func(ctx context.Context) error {
-			return r.send(ctx, u, func(heard func(int64)) (io.ReadCloser, error) {
-				return r.open(ctx, u.places[0].repo, u.registry, u.blob, heard)
-			})
-		})
-	}
-	return nil
+// feed sends the blobs of a pipe.
+type feed struct {
+	in      *store.Stream
+	to      Sink
+	tempDir string
+	buffer  int64
+	held    *semaphore.Weighted // of the buffer
+	order   []descriptor
+	wanted  map[contentKey]descriptor // those that have not come
+	wrong   map[contentKey]error      // what was wrong with those that came
 }
 
-// feedStream takes the blobs as a pipe brings them. One up to a quarter of the
-// memory is held until the registry has it; a larger one goes straight through.
-func (r *restore) feedStream(ctx context.Context) error {
-	r.Buffer = bounds.Room(r.Buffer, leastBuffer)
-	held := semaphore.NewWeighted(r.Buffer)
-	type content struct {
-		digest digest.Digest
-		size   int64
+func newFeed(p *pipe, wanted []descriptor, to Sink) *feed {
+	buffer := bounds.Room(p.options.Buffer, leastBuffer)
+	f := &feed{in: p.in, to: to, tempDir: p.options.TempDir, buffer: buffer, held: semaphore.NewWeighted(buffer), order: wanted,
+		wanted: make(map[contentKey]descriptor, len(wanted)), wrong: make(map[contentKey]error)}
+	for _, b := range wanted {
+		f.wanted[b.key()] = b
 	}
-	wanted := make(map[content]*upload)
-	for _, u := range r.order {
-		wanted[content{u.digest, u.size}] = u
-	}
-	for {
-		d, size, err := r.in.stream.Next()
-		if errors.Is(err, io.EOF) {
-			return r.atEnd()
-		}
-		if err != nil {
-			return err
-		}
-		if cause := context.Cause(ctx); cause != nil {
-			return cause
-		}
-		u := wanted[content{d, size}]
-		if u == nil || u.taken {
-			continue
-		}
-		if err := r.pipe(ctx, u, held); err != nil {
-			return err
-		}
-	}
+	return f
 }
 
-func (r *restore) pipe(ctx context.Context, u *upload, held *semaphore.Weighted) error {
-	if u.size > r.Buffer/4 {
-		if r.TempDir != "" {
-			return r.keep(ctx, u)
-		}
-		return r.through(ctx, u)
-	}
-	charge := max(u.size, 64<<10)
-	if charge > r.Buffer {
-		charge = r.Buffer
-	}
-	if err := held.Acquire(ctx, charge); err != nil {
-		return context.Cause(ctx)
-	}
-	data := make([]byte, u.size)
-	if _, err := io.ReadFull(r.in.stream, data); err != nil {
+// why returns the reason why a blob did not come.
+func (f *feed) why(b descriptor) error {
+	if err := f.wrong[b.key()]; err != nil {
 		return err
 	}
-	if u.blob.digest.Algorithm().FromBytes(data) != u.digest {
-		held.Release(charge)
-		u.err = &store.MismatchError{Descriptor: u.blob.oci(), Size: u.size, Digest: u.digest.Algorithm().FromBytes(data)}
-		return nil // as if it were not there: the writer may send it again
-	}
-	u.taken = true
-	r.pool.add(u.registry, u.size, func(ctx context.Context) error {
-		defer held.Release(charge)
-		return r.sendBytes(ctx, u, data)
-	})
-	return nil
+	return &MissingError{Blob: b.digest.String()}
 }
 
-func (r *restore) sendBytes(ctx context.Context, u *upload, data []byte) error {
-	return r.send(ctx, u, func(heard func(int64)) (io.ReadCloser, error) {
-		return io.NopCloser(&counted{Reader: bytes.NewReader(data), heard: heard}), nil
-	})
+// send sends the blob that the pipe came to. One up to a quarter of the buffer is held
+// until the registry has it; a larger one is kept in a file, or goes straight through.
+// A wrong one is as if it were not there: the right one may still come.
+func (f *feed) send(ctx context.Context, b descriptor) error {
+	switch {
+	case b.size <= f.buffer/4:
+		return f.hold(ctx, b)
+	case f.tempDir != "":
+		return f.keep(ctx, b)
+	}
+	return f.through(ctx, b)
+}
+
+func (f *feed) hold(ctx context.Context, b descriptor) error {
+	charge := min(max(b.size, 64<<10), f.buffer)
+	if err := f.held.Acquire(ctx, charge); err != nil {
+		return context.Cause(ctx)
+	}
+	data := make([]byte, b.size)
+	if _, err := io.ReadFull(f.in, data); err != nil {
+		return err
+	}
+	if got := b.digest.Algorithm().FromBytes(data); got != b.digest {
+		f.held.Release(charge)
+		f.wrong[b.key()] = &store.MismatchError{Descriptor: b.oci(), Size: b.size, Digest: got}
+		return nil
+	}
+	delete(f.wanted, b.key())
+	f.to.Queue(b, inMemory(data), func() { f.held.Release(charge) })
+	return nil
 }
 
 // keep puts a large blob into a temporary file, so that it can be sent again.
-func (r *restore) keep(ctx context.Context, u *upload) (err error) {
-	f, err := store.CreateTemp(r.TempDir)
+func (f *feed) keep(ctx context.Context, b descriptor) (err error) {
+	file, err := store.CreateTemp(f.tempDir)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	hash := u.blob.digest.Algorithm().Hash()
-	if _, err := io.Copy(io.MultiWriter(f, hash), r.in.stream); err != nil {
+	defer func() { err = errors.Join(err, file.Close()) }()
+	hash := b.digest.Algorithm().Hash()
+	if _, err := io.Copy(io.MultiWriter(file, hash), f.in); err != nil {
 		return err
 	}
-	if u.err = checkHash(u.blob, hash); u.err != nil {
+	if wrong := checkHash(b, hash); wrong != nil {
+		f.wrong[b.key()] = wrong
 		return nil
 	}
-	u.taken = true
-	return r.send(ctx, u, func(heard func(int64)) (io.ReadCloser, error) {
-		heard(u.size)
-		return io.NopCloser(io.NewSectionReader(f, 0, u.size)), nil
+	delete(f.wanted, b.key())
+	return f.to.Pass(ctx, b, &inFile{file, b.size}, always)
+}
+
+// through sends a large blob as it comes. What the registry has already, or refuses, is
+// skipped by the next call of Next.
+func (f *feed) through(ctx context.Context, b descriptor) error {
+	passing := &passing{in: f.in, descriptor: b}
+	return f.to.Pass(ctx, b, passing, func() bool {
+		if wrong := passing.fault(); wrong != nil {
+			f.wrong[b.key()] = wrong
+			return false
+		}
+		delete(f.wanted, b.key())
+		return true
 	})
 }
 
-// through sends a large blob as it comes. What the registry has already, or
-// refuses, is skipped by the next call of Next. A wrong one is as if it were not
-// there: the right one may still come.
-func (r *restore) through(ctx context.Context, u *upload) error {
-	var body *verifiedBlob
-	open := func(heard func(int64)) (io.ReadCloser, error) {
-		if body != nil {
-			return nil, ErrSpent
-		}
-		body = verified(io.NopCloser(&counted{Reader: r.in.stream, heard: heard}), u.blob)
-		return body, nil
-	}
-	if err := r.transfer(ctx, u, open); err != nil {
-		return err
-	}
-	if body != nil {
-		if u.err = body.fault(); u.err != nil {
-			return nil
-		}
-	}
-	u.taken = true
-	return r.sent(u)
-}
-
-// absent gives up what waits for blobs that never came.
-func (r *restore) absent() error {
-	for _, u := range r.order {
-		if u.taken {
-			continue
-		}
-		if data := r.graph.embedded(u.blob); data != nil {
-			if err := r.sendBytes(r.pool.ctx, u, data); err != nil {
-				return err
-			}
-			continue
-		}
-		err := u.err
-		if u.never = err == nil; u.never {
-			err = &MissingError{Blob: u.digest.String()}
-		}
-		for _, p := range u.places {
-			p.err = &CorruptError{Err: err}
-		}
-		if err := r.sent(u); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func always() bool { return true }

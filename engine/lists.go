@@ -29,16 +29,15 @@ func (l list) key(d *delivery) listKey {
 	for _, v := range l.referrers {
 		_, _ = hash.Hash().Write([]byte(v.node.digest)) // a hash takes everything
 	}
-	return listKey{pushKey{d.place(l.subject), d.again}, hash.Digest()}
+	return listKey{pushKey{d.at(l.subject), d.repeated}, hash.Digest()}
 }
 
-// lists returns the lists that some manifests of a delivery belong on: whatever
-// brought it here, by its own name or beside another, what has a subject is listed
-// under that.
-func (r *restore) lists(d *delivery, some func(*visit) bool) []list {
+// listsOf returns the lists that some manifests of a delivery belong on: whether it came
+// by its own name or beside another, a manifest with a subject is listed under that.
+func listsOf(d *delivery, some func(*visit) bool) []list {
 	var all []list
 	at := make(map[digest.Digest]int)
-	r.each(d, d.visit, func(v *visit) {
+	d.visit.all(func(v *visit) {
 		subject := v.node.subject
 		if subject == "" || !some(v) {
 			return
@@ -56,55 +55,48 @@ func (r *restore) lists(d *delivery, some func(*visit) bool) []list {
 	return all
 }
 
-// putLists sees to it that the target lists the manifests of a delivery that it
+// pushLists makes sure that the target lists the manifests of a delivery that it
 // lacked, once these are pushed.
-func (r *restore) putLists(ctx context.Context, d *delivery) error {
-	return sideBySide(r.Concurrency, r.lists(d, d.lacking), func(l list) error {
-		_, err := r.completed.do(ctx, l.key(d), func() (struct{}, error) { return struct{}{}, r.putList(ctx, d, l) })
+func (p *pusher) pushLists(ctx context.Context, d *delivery) error {
+	return sideBySide(p.workers, listsOf(d, d.lacks), func(l list) error {
+		_, err := p.lists.do(ctx, l.key(d), func() (struct{}, error) { return struct{}{}, p.pushList(ctx, d, l) })
 		return err
 	})
 }
 
-func (r *restore) putList(ctx context.Context, d *delivery, l list) error {
-	if r.dry != nil {
-		return r.foreseeList(ctx, d)
-	}
-	pushed := make([]ocispec.Descriptor, len(l.referrers))
+func (p *pusher) pushList(ctx context.Context, d *delivery, l list) error {
 	by := make(map[digest.Digest]*visit)
-	for i, v := range l.referrers {
-		var err error
-		if pushed[i], err = r.describe(ctx, v); err != nil {
-			return err
-		}
+	for _, v := range l.referrers {
 		by[v.node.digest] = v
 	}
-	return d.repo.ListReferrers(ctx, l.subject, pushed, func(desc ocispec.Descriptor) error {
-		return r.push(ctx, d, by[desc.Digest], desc.Digest.String())
+	describe := func() ([]ocispec.Descriptor, error) { return p.describe(ctx, l) }
+	return d.to.listReferrers(ctx, l.subject, describe, func(desc ocispec.Descriptor) error {
+		return p.pushAs(ctx, d, by[desc.Digest], desc.Digest.String())
 	})
 }
 
-// describe makes the descriptor by which a list of referrers names a manifest:
-// with its artifact type and annotations (distribution-spec, "Referrers Tag Schema").
-func (r *restore) describe(ctx context.Context, v *visit) (ocispec.Descriptor, error) {
-	desc := v.node.oci()
-	data, err := r.bytes(ctx, v)
-	if err != nil {
-		return desc, err
+// describe makes the descriptors by which a list of referrers names manifests:
+// with their artifact types and annotations (distribution-spec, "Referrers Tag Schema").
+func (p *pusher) describe(ctx context.Context, l list) ([]ocispec.Descriptor, error) {
+	all := make([]ocispec.Descriptor, len(l.referrers))
+	for i, v := range l.referrers {
+		desc := v.node.oci()
+		data, err := manifestBytes(ctx, p.source, v)
+		if err != nil {
+			return nil, err
+		}
+		m, err := store.ParseManifest(desc, data)
+		if err != nil {
+			return nil, err
+		}
+		desc.ArtifactType, desc.Annotations = m.Kind(), m.Annotations
+		all[i] = desc
 	}
-	m, err := store.ParseManifest(desc, data)
-	desc.ArtifactType, desc.Annotations = m.Kind(), m.Annotations
-	return desc, err
+	return all, nil
 }
 
-// lacksInList returns those of a list that the target does not list before anything
-// is pushed.
-func (r *restore) lacksInList(ctx context.Context, d *delivery, l list) ([]*visit, error) {
-	listed, err := r.listedThere.do(ctx, d.place(l.subject), func() ([]digest.Digest, error) { return referrersThere(ctx, d, l.subject) })
-	return l.without(listed), err
-}
-
-// referrersThere asks a target what it lists under a subject.
-func referrersThere(ctx context.Context, d *delivery, subject digest.Digest) ([]digest.Digest, error) {
+// listedReferrers asks a target which referrers it lists under a subject.
+func listedReferrers(ctx context.Context, d *delivery, subject digest.Digest) ([]digest.Digest, error) {
 	listed, err := d.repo.Referrers(ctx, ocispec.Descriptor{Digest: subject}, nil)
 	digests := make([]digest.Digest, len(listed))
 	for i, desc := range listed {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"io"
 	"io/fs"
 
@@ -69,16 +68,11 @@ func (l *local) manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, 
 	return data, nil
 }
 
-// child takes what a pipe has not brought among the manifests for a blob that is to
-// come.
 func (l *local) child(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
 	if err := bounds.Enter(ctx, min(desc.Size, store.MaxManifest)); err != nil {
 		return nil, err
 	}
 	data, err := store.ReadChild(l.layout, desc)
-	if _, pipe := l.layout.(streamed); pipe && errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, &ArtifactError{Reference: l.path + "@" + desc.Digest.String(), Op: "read", Err: err}
 	}
@@ -95,9 +89,6 @@ func (l *local) attached(context.Context, digest.Digest, bool) ([]config.Referen
 }
 
 func (l *local) hasBlob(_ context.Context, desc ocispec.Descriptor) (bool, error) {
-	if _, pipe := l.layout.(streamed); pipe {
-		return true, nil // it may come
-	}
 	return l.has(desc), nil
 }
 

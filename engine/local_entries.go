@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"encoding/json"
-	"io/fs"
 	"slices"
 
 	"github.com/opencontainers/go-digest"
@@ -89,23 +88,4 @@ func (l *local) refers(desc ocispec.Descriptor, subject digest.Digest, repositor
 		homes = slices.Compact(homes)
 	}
 	l.homes[desc.Digest] = homes
-}
-
-// streamed shows the manifests of a stream as a layout.
-type streamed struct{ *store.Stream }
-
-func (s streamed) Open(d digest.Digest) (store.Blob, error) {
-	data, err := s.Manifest(d)
-	if err != nil {
-		return nil, err
-	}
-	return store.BlobOf(data), nil
-}
-
-func (s streamed) Stat(d digest.Digest) (int64, error) {
-	data, err := s.Manifest(d)
-	if err != nil {
-		return 0, fs.ErrNotExist
-	}
-	return int64(len(data)), nil
 }

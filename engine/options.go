@@ -54,8 +54,8 @@ type RestoreOptions struct {
 	TempDir          string           // keeps large blobs of a pipe until they are taken; "": they can be sent once only
 	Now              func() time.Time // nil: time.Now
 
-	// Again chooses what to restore by source and target reference; nil: all.
-	Again func(reference, target string) bool
+	// Retry selects artifacts by source and target reference; nil: all.
+	Retry func(reference, target string) bool
 }
 
 func (o RestoreOptions) withDefaults() (RestoreOptions, error) {

@@ -33,16 +33,24 @@ type mending struct {
 	lacks map[*visit]bool
 }
 
-// readBack asks the target for all that a delivery consists of: the tag, every
+// readback asks targets for what was pushed to them.
+type readback struct {
+	progress Progress
+	pusher   *pusher               // pushes what is missing
+	lane     *bounds.Lane          // of the manifests that are read
+	read     once[readKey, string] // what each part was found to be
+}
+
+// run asks the target for all that a delivery consists of: the tag, every
 // manifest with its bytes, every blob and every list of referrers. What it finds
 // missing or wrong is pushed, once, and asked for again.
-func (r *restore) readBack(ctx context.Context, d *delivery) error {
+func (r *readback) run(ctx context.Context, d *delivery) error {
 	differing, err := r.ask(ctx, d, r.checks(ctx, d))
 	if err != nil || len(differing) == 0 {
 		return err
 	}
 	first := texts(differing)
-	r.Progress.Notice(fmt.Sprintf("%s: %s: pushing it again", d.destination(), readable(first)))
+	r.progress.Notice(fmt.Sprintf("%s: %s: pushing it again", d.destination(), readable(first)))
 	if err := r.mend(ctx, d, differing); err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
@@ -57,39 +65,39 @@ func (r *restore) readBack(ctx context.Context, d *delivery) error {
 }
 
 // mend pushes what a target was found not to have.
-func (r *restore) mend(ctx context.Context, d *delivery, differing []*check) error {
+func (r *readback) mend(ctx context.Context, d *delivery, differing []*check) error {
 	m := &mending{lacks: make(map[*visit]bool)}
 	for _, c := range differing {
 		c.mend(m)
 	}
-	d.again, d.present, d.lacks = true, true, m.lacks
+	d.repeated, d.found.present, d.found.lacks = true, true, m.lacks
 	for _, b := range m.blobs {
-		if err := r.resend(ctx, d, b); err != nil {
+		if err := r.pusher.uploads.resend(ctx, d, b); err != nil {
 			return err
 		}
 	}
-	return r.put(ctx, d)
+	return r.pusher.push(ctx, d)
 }
 
 // checks lists what to ask, in the order in which the graph is walked.
-func (r *restore) checks(ctx context.Context, d *delivery) []*check {
+func (r *readback) checks(ctx context.Context, d *delivery) []*check {
 	all := []*check{{
 		ask:  func() (string, error) { return r.readTag(ctx, d) },
 		mend: func(m *mending) { m.lacks[d.visit] = true },
 	}}
-	r.each(d, d.visit, func(v *visit) {
+	d.visit.all(func(v *visit) {
 		all = append(all, &check{
 			ask:  func() (string, error) { return r.readManifest(ctx, d, v.node) },
 			mend: func(m *mending) { m.lacks[v] = true },
 		})
-		for _, b := range r.sure(v) {
+		for _, b := range r.pusher.source.Certain(v) {
 			all = append(all, &check{
 				ask:  func() (string, error) { return r.readBlob(ctx, d, b.descriptor) },
 				mend: func(m *mending) { m.blobs = append(m.blobs, b.descriptor) },
 			})
 		}
 	})
-	for _, l := range r.lists(d, func(*visit) bool { return true }) {
+	for _, l := range listsOf(d, func(*visit) bool { return true }) {
 		all = append(all, &check{
 			ask: func() (string, error) { return readList(ctx, d, l) },
 			mend: func(m *mending) {
@@ -103,7 +111,7 @@ func (r *restore) checks(ctx context.Context, d *delivery) []*check {
 }
 
 // ask returns those checks for which the target shows something else.
-func (r *restore) ask(ctx context.Context, d *delivery, checks []*check) ([]*check, error) {
+func (r *readback) ask(ctx context.Context, d *delivery, checks []*check) ([]*check, error) {
 	// No group context: what this asks for is remembered for others, who must not
 	// be told that it was given up because something else went wrong.
 	var group errgroup.Group
@@ -132,7 +140,7 @@ func texts(checks []*check) []string {
 	return all
 }
 
-func (r *restore) readTag(ctx context.Context, d *delivery) (string, error) {
+func (r *readback) readTag(ctx context.Context, d *delivery) (string, error) {
 	if d.tag == "" {
 		return "", nil // its manifest is asked for by its digest
 	}
@@ -140,7 +148,7 @@ func (r *restore) readTag(ctx context.Context, d *delivery) (string, error) {
 	switch {
 	case errors.Is(err, errdef.ErrNotFound):
 		return "the tag is missing", nil
-	case err != nil || isNamed(d.root.digest, desc.Digest, func() ([]byte, error) { return r.bytes(ctx, d.visit) }):
+	case err != nil || isNamed(d.root.digest, desc.Digest, func() ([]byte, error) { return manifestBytes(ctx, r.pusher.source, d.visit) }):
 		return "", err
 	}
 	return fmt.Sprintf("the tag has the digest %s, not %s", desc.Digest, d.root.digest), nil
@@ -148,9 +156,9 @@ func (r *restore) readTag(ctx context.Context, d *delivery) (string, error) {
 
 // readManifest fetches a manifest by its digest, which the client holds its bytes
 // against.
-func (r *restore) readManifest(ctx context.Context, d *delivery, n *node) (string, error) {
+func (r *readback) readManifest(ctx context.Context, d *delivery, n *node) (string, error) {
 	return r.readOnce(ctx, d, n.descriptor, func() (string, error) {
-		ctx, done := r.graph.lane.Begin(ctx)
+		ctx, done := r.lane.Begin(ctx)
 		defer done()
 		desc, data, err := d.repo.FetchManifest(ctx, n.digest.String())
 		if errors.Is(err, errdef.ErrNotFound) && n == d.visit.node && d.tag != "" && n.digest.Algorithm() != digest.Canonical {
@@ -176,7 +184,7 @@ func (r *restore) readManifest(ctx context.Context, d *delivery, n *node) (strin
 }
 
 // readBlob fetches a blob and hashes it: a registry may have had it before, damaged.
-func (r *restore) readBlob(ctx context.Context, d *delivery, b descriptor) (string, error) {
+func (r *readback) readBlob(ctx context.Context, d *delivery, b descriptor) (string, error) {
 	return r.readOnce(ctx, d, b, func() (string, error) {
 		for attempt := 0; ; attempt++ {
 			err := hashRemote(ctx, d.repo, b)
@@ -210,19 +218,19 @@ func hashRemote(ctx context.Context, repo *registry.Repository, b descriptor) er
 }
 
 // readOnce asks a repository once for what many of its artifacts share.
-func (r *restore) readOnce(ctx context.Context, d *delivery, b descriptor, ask func() (string, error)) (string, error) {
-	return r.read.do(ctx, readKey{d.target.Registry + "/" + d.path, b.key(), d.again}, ask)
+func (r *readback) readOnce(ctx context.Context, d *delivery, b descriptor, ask func() (string, error)) (string, error) {
+	return r.read.do(ctx, readKey{d.repository(), b.key(), d.repeated}, ask)
 }
 
 // readKey is one blob or manifest of one repository of a target.
 type readKey struct {
 	repository string
 	content    contentKey
-	again      bool // after it was pushed once more
+	repeated   bool // after it was pushed once more
 }
 
 func readList(ctx context.Context, d *delivery, l list) (string, error) {
-	listed, err := referrersThere(ctx, d, l.subject)
+	listed, err := listedReferrers(ctx, d, l.subject)
 	absent := l.without(listed)
 	if err != nil || len(absent) == 0 {
 		return "", err

@@ -178,7 +178,7 @@ func TestCosignFailure(t *testing.T) {
 		t.Errorf("%d of %d referrers", report.Referrers, report.Expected)
 	}
 	target.Fault(nil)
-	report, err = tryRestore(t, in, target.Host, engine.RestoreOptions{Again: func(reference, target string) bool {
+	report, err = tryRestore(t, in, target.Host, engine.RestoreOptions{Retry: func(reference, target string) bool {
 		return reference == failures[0].Reference && target == failures[0].Target
 	}})
 	whole(t, report, err)

@@ -2,50 +2,49 @@ package engine
 
 import (
 	"context"
-	"io"
 	"slices"
 	"sync/atomic"
 
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 )
 
-// A registry may say that it has what it has not: it granted a mount, or answers a
-// HEAD, and lost the blob. It shows when a manifest that names it is refused.
+// A registry may say that it has a blob that it lost: it granted a mount, or answers a
+// HEAD. It shows when a manifest that names the blob is refused.
 
-// putAgain puts a manifest that was refused once more, with what it names: first what
-// the target says it lacks. Where it says that it lacks nothing, another manifest may
-// have brought that meanwhile; where it refuses the manifest all the same, it gets all.
-func (r *restore) putAgain(ctx context.Context, d *delivery, v *visit, data []byte, reference string, refusal error) error {
-	filled, err := r.refill(ctx, d, v)
+// pushAgain pushes a manifest that was refused once more, behind the parts that the target
+// says it lacks. Where it says that it lacks nothing, another manifest may have brought
+// these meanwhile; where it refuses the manifest all the same, it gets all parts.
+func (p *pusher) pushAgain(ctx context.Context, d *delivery, v *visit, reference string, refusal error) error {
+	filled, err := p.refill(ctx, d, v)
 	if err != nil {
 		return err
 	}
 	if !filled && !saysUnknown(refusal) {
 		return refusal
 	}
-	err = d.repo.PushManifest(ctx, v.node.oci(), data, reference)
+	err = p.pushManifest(ctx, d, v, reference)
 	if filled || v.sparse || !saysUnknown(err) {
 		return err
 	}
-	if err := r.refillAll(ctx, d, v, err); err != nil {
+	if err := p.refillAll(ctx, d, v, err); err != nil {
 		return err
 	}
-	return d.repo.PushManifest(ctx, v.node.oci(), data, reference)
+	return p.pushManifest(ctx, d, v, reference)
 }
 
 // refill asks a target for each part of a manifest that it refuses, uploads the blobs
-// that it lacks and puts the manifests below that are gone or named those. It tells
+// that it lacks and pushes the manifests below that are gone or named those. It tells
 // whether anything was missing.
-func (r *restore) refill(ctx context.Context, d *delivery, v *visit) (bool, error) {
+func (p *pusher) refill(ctx context.Context, d *delivery, v *visit) (bool, error) {
 	var filled atomic.Bool
 	for _, level := range levels([]*visit{v}, make(map[*visit]bool)) {
-		err := sideBySide(r.Concurrency, level, func(w *visit) error {
-			missing, err := r.refillBlobs(ctx, d, w, false)
+		err := sideBySide(p.workers, level, func(w *visit) error {
+			missing, err := p.refillBlobs(ctx, d, w, false)
 			if err != nil {
 				return err
 			}
 			if w != v {
-				if missing, err = r.putMissing(ctx, d, w, missing); err != nil {
+				if missing, err = p.pushMissing(ctx, d, w, missing); err != nil {
 					return err
 				}
 			}
@@ -63,14 +62,14 @@ func (r *restore) refill(ctx context.Context, d *delivery, v *visit) (bool, erro
 
 // refillAll sends all manifests that one names, and all blobs if it is those that are
 // unknown, to a registry that says it has them and refuses what names them.
-func (r *restore) refillAll(ctx context.Context, d *delivery, v *visit, refusal error) error {
+func (p *pusher) refillAll(ctx context.Context, d *delivery, v *visit, refusal error) error {
 	if !registry.HasCode(refusal, unknownManifest) {
-		if _, err := r.refillBlobs(ctx, d, v, true); err != nil {
+		if _, err := p.refillBlobs(ctx, d, v, true); err != nil {
 			return err
 		}
 	}
-	return sideBySide(r.Concurrency, v.below(), func(w *visit) error {
-		_, err := r.putMissing(ctx, d, w, true)
+	return sideBySide(p.workers, v.below(), func(w *visit) error {
+		_, err := p.pushMissing(ctx, d, w, true)
 		return err
 	})
 }
@@ -78,14 +77,14 @@ func (r *restore) refillAll(ctx context.Context, d *delivery, v *visit, refusal 
 // unknownManifest is the code for a child or a subject that is not there.
 const unknownManifest = "MANIFEST_UNKNOWN"
 
-// saysUnknown tells whether a manifest was refused for what it names.
+// saysUnknown tells whether a manifest was refused for the parts that it names.
 func saysUnknown(refusal error) bool {
 	return slices.ContainsFunc([]string{"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", unknownManifest}, func(code string) bool { return registry.HasCode(refusal, code) })
 }
 
 // refillBlobs uploads those of a manifest's blobs that the target lacks, or all.
-func (r *restore) refillBlobs(ctx context.Context, d *delivery, v *visit, all bool) (missing bool, err error) {
-	for _, b := range r.sure(v) {
+func (p *pusher) refillBlobs(ctx context.Context, d *delivery, v *visit, all bool) (missing bool, err error) {
+	for _, b := range p.source.Certain(v) {
 		has := false
 		if !all {
 			if has, err = d.repo.HasBlob(ctx, b.oci()); err != nil {
@@ -96,64 +95,21 @@ func (r *restore) refillBlobs(ctx context.Context, d *delivery, v *visit, all bo
 			continue
 		}
 		missing = true
-		if err := r.resend(ctx, d, b.descriptor); err != nil {
+		if err := p.uploads.resend(ctx, d, b.descriptor); err != nil {
 			return missing, err
 		}
 	}
 	return missing, nil
 }
 
-// putMissing puts a manifest by its digest that is gone, or whose parts were.
-func (r *restore) putMissing(ctx context.Context, d *delivery, v *visit, missing bool) (bool, error) {
+// pushMissing pushes a manifest by its digest that is gone, or whose parts were.
+func (p *pusher) pushMissing(ctx context.Context, d *delivery, v *visit, missing bool) (bool, error) {
 	if !missing {
 		has, err := d.repo.HasManifest(ctx, v.node.oci())
 		if err != nil || has {
 			return false, err
 		}
 	}
-	data, err := r.bytes(ctx, v)
-	if err != nil {
-		return true, err
-	}
-	r.pushed(d.target.Registry, v.node.descriptor)
-	return true, d.repo.PushManifest(ctx, v.node.oci(), data, v.node.digest.String())
-}
-
-// resend uploads a blob that a repository was to have, once, and mounts nothing: what
-// was mounted may be what is missing.
-func (r *restore) resend(ctx context.Context, d *delivery, b descriptor) error {
-	_, err := r.resent.do(ctx, d.place(b.digest), func() (struct{}, error) {
-		u := r.uploads[uploadKey{d.target.Registry, b.digest, b.size}]
-		if u != nil && slices.ContainsFunc(u.places, func(p *place) bool { return p.path == d.path && p.mounted.Load() }) {
-			d.repo.DisableMounts()
-		}
-		sending := &sending{progress: r.Progress, size: b.size}
-		err := d.repo.PushBlob(ctx, b.oci(), func() (io.ReadCloser, error) { return r.reopen(ctx, d, b, u, sending.begin()) })
-		if err == nil {
-			r.pushed(d.target.Registry, b)
-		} else {
-			sending.spare()
-		}
-		return struct{}{}, r.trace(b, err)
-	})
-	return err
-}
-
-// reopen opens a blob for another upload: from the input, or, where that was a pipe,
-// from another repository that got it.
-func (r *restore) reopen(ctx context.Context, d *delivery, b descriptor, u *upload, heard func(int64)) (io.ReadCloser, error) {
-	if r.in.stream == nil {
-		return r.open(ctx, d.repo, d.target.Registry, b, heard)
-	}
-	if u != nil {
-		for _, p := range u.places {
-			if p.path == d.path {
-				continue
-			}
-			if body, err := fetchVerified(ctx, p.repo, b, heard); err == nil {
-				return body, nil
-			}
-		}
-	}
-	return nil, ErrSpent
+	p.sent.add(d.target.Registry, v.node.descriptor)
+	return true, p.pushManifest(ctx, d, v, v.node.digest.String())
 }

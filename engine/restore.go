@@ -2,12 +2,8 @@ package engine
 
 import (
 	"context"
-	"strings"
+	"errors"
 	"sync"
-	"sync/atomic"
-	"time"
-
-	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
@@ -26,182 +22,196 @@ func Restore(ctx context.Context, c *registry.Client, in store.Input, o RestoreO
 	}
 	began := o.Now()
 	r := newRestore(c, o)
-	if err = r.run(ctx, in); err != nil {
-		r.unfinished(ctx)
+	source, err := openSource(ctx, in, o)
+	if err == nil {
+		err = r.run(ctx, source)
+	}
+	if err != nil {
+		unfinished(ctx, r.all)
 	}
 	return r.report(o.Now().Sub(began)), err
 }
 
-// restore is one run.
+// restore is one run: it plans where the artifacts of a source go, surveys what the
+// targets lack, uploads the blobs and pushes the manifests.
 type restore struct {
 	RestoreOptions
-	client  *registry.Client
-	in      *input
-	graph   *graph
-	pushing *bounds.Lane // of the manifests that are pushed
-	all     []*delivery
-	pool    *pool
-	moved   atomic.Int64
-
-	manifests   once[pushKey, struct{}] // those that were put by digest
-	completed   once[listKey, struct{}] // lists of referrers
-	read        once[readKey, string]   // what a target was asked for again
-	hasBlob     once[placeKey, bool]    // before anything was pushed
-	hasManifest once[placeKey, bool]
-	listedThere once[placeKey, []digest.Digest] // by subject
-	resent      once[placeKey, struct{}]        // blobs that were sent though the target was to have them
-
-	mu       sync.Mutex // guards the uploads and what is in them, and the deliveries' counts
-	uploads  map[uploadKey]*upload
-	order    []*upload        // as the input has them
-	taken    map[moveKey]bool // what was pushed, whether all of its artifact was or not
-	outgoing map[string]int64 // bytes of the uploads, by registry
-	dry      *dryRun          // of a forecast: counts what would be pushed
-	whole    int
+	source   Source
+	ledger   *ledger
+	sent     *traffic
+	survey   *survey
+	uploads  *uploads
+	pusher   *pusher
+	readback *readback
+	pool     *pool
+	all      []*delivery
 	planned  bool // all deliveries are known
 
-	listed *store.Index       // what the input listed when the restore began
-	before map[listedKey]bool // what an earlier index.json of the pipe listed; nil for the first
-	hold   bool               // guarded by mu: nothing starts before the pipe has ended
-	held   []*delivery        // guarded by mu: what would have
+	mu      sync.Mutex // guards what follows
+	started bool       // the roots hold
+	held    []*delivery
 }
 
 func newRestore(c *registry.Client, o RestoreOptions) *restore {
-	return &restore{RestoreOptions: o, client: c, graph: newGraph(), pushing: bounds.NewLane(), uploads: make(map[uploadKey]*upload), taken: make(map[moveKey]bool), outgoing: make(map[string]int64)}
+	r := &restore{RestoreOptions: o, sent: newTraffic(), ledger: &ledger{progress: o.Progress, failFast: o.FailFast, dryRun: o.DryRun}}
+	pushing := bounds.NewLane()
+	r.survey = &survey{client: c, progress: o.Progress, workers: o.Concurrency, ledger: r.ledger,
+		target: func(_ string, repo *registry.Repository) pushTarget { return &repository{repo, pushing} }}
+	r.uploads = newUploads(o.Progress, r.sent)
+	r.uploads.start, r.uploads.arrived = r.start, r.arrived
+	r.pusher = &pusher{workers: o.Concurrency, progress: o.Progress, sent: r.sent, uploads: r.uploads}
+	r.readback = &readback{progress: o.Progress, pusher: r.pusher, lane: bounds.NewLane()}
+	return r
 }
 
-func (r *restore) run(ctx context.Context, in store.Input) error {
-	if err := r.prepare(ctx, in); err != nil || r.DryRun {
+// read makes a source the one that all parts of the run read.
+func (r *restore) read(s Source) {
+	r.source, r.survey.source, r.uploads.source, r.pusher.source = s, s, s, s
+}
+
+func (r *restore) run(ctx context.Context, s Source) error {
+	if err := r.prepare(ctx, s); err != nil || r.DryRun {
 		return err
 	}
 	r.pool = newPool(ctx, r.Concurrency)
-	feedErr := r.feed()
-	if feedErr != nil {
-		r.pool.group.Go(func() error { return feedErr })
+	r.uploads.pool = r.pool
+	if err := r.send(); err != nil {
+		r.pool.group.Go(func() error { return err })
 	}
 	if err := r.pool.wait(); err != nil {
 		return err
 	}
-	if err := r.revise(ctx); err != nil {
-		return err
+	if revised := s.Revised(); revised != nil {
+		if err := r.revise(ctx, revised); err != nil {
+			return err
+		}
 	}
-	if r.whole == 0 && len(r.all) > 0 {
+	if r.ledger.whole == 0 && len(r.all) > 0 {
 		return ErrNothing
 	}
 	return nil
 }
 
-// prepare finds out what goes where, and what the targets lack of it.
-func (r *restore) prepare(ctx context.Context, in store.Input) error {
-	var err error
-	stream, once := in.(*store.Stream)
-	if once && r.DryRun {
-		if err := readToEnd(ctx, stream); err != nil {
-			return err
-		}
-	}
-	if r.in, err = openInput(in); err != nil {
-		return err
-	}
-	r.listed, r.hold = in.Index(), once && !stream.Ours() && r.before == nil
-	r.late(r.in.roots)
-	r.graph.store = r.forget
-	r.graph.notice = r.Progress.Notice
-	if missing := in.Index().Annotations[AnnotationMissing]; missing != "" {
-		r.Progress.Notice("the backup is incomplete; missing: " + missing)
-	}
-	if len(r.in.roots) == 0 {
+// prepare finds out where the artifacts go, and what the targets lack of them.
+func (r *restore) prepare(ctx context.Context, s Source) error {
+	r.read(s)
+	if len(s.Roots()) == 0 {
 		return ErrNoArtifact
 	}
-	if r.all, err = r.route(); err != nil {
+	routes, err := newRoutes(s, r.RestoreOptions).all()
+	for _, route := range routes {
+		r.all = append(r.all, &delivery{route: *route})
+	}
+	if err != nil {
 		return err
 	}
 	r.planned = true
 	if r.DryRun {
-		for _, d := range r.all {
-			d.err = d.fault
-		}
-		if err := r.glance(ctx); err != nil {
-			return err
-		}
-		r.adopt()
-		for _, d := range r.all {
-			r.noteOverwritten(d)
-		}
-		return nil
+		return r.look(ctx)
 	}
 	r.Progress.Listed(len(r.all))
-	return r.compare(ctx)
+	if r.all, err = r.survey.run(ctx, r.all); err != nil {
+		return err
+	}
+	for _, d := range r.all {
+		if d.err == nil && !d.found.skipped {
+			r.uploads.add(d)
+		}
+	}
+	return r.uploads.probeFresh(ctx, r.Concurrency)
 }
 
-// settle says what became of a delivery. Its error ends the run.
-func (r *restore) settle(ctx context.Context, d *delivery, err error) error {
-	d.err = err
-	if err == nil {
-		d.done = true
-		r.noteOverwritten(d)
-		if d.parent == nil {
-			r.mu.Lock()
-			r.whole++
-			r.mu.Unlock()
-		}
-		r.conclude(d)
-		return nil
+// look does a dry run.
+func (r *restore) look(ctx context.Context) error {
+	for _, d := range r.all {
+		d.err = d.fault
 	}
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
-	r.conclude(d)
-	if r.FailFast {
+	if err := r.survey.glance(ctx, r.all); err != nil {
 		return err
+	}
+	r.all = r.survey.adopt(r.all)
+	for _, d := range r.all {
+		r.ledger.noteOverwritten(d)
 	}
 	return nil
 }
 
-// unfinished says of each delivery that a run which ended early did not get to:
-// that it is not whole in the target, though nothing is wrong with it.
-func (r *restore) unfinished(ctx context.Context) {
+// send starts the deliveries that need no blob, and has the source send the blobs that
+// the others need.
+func (r *restore) send() error {
 	for _, d := range r.all {
-		if d.err == nil && !d.done || wasUnderWay(ctx, d.err) {
-			d.err = ErrUnfinished
-		}
-	}
-}
-
-// pushed counts what a registry took.
-func (r *restore) pushed(registry string, part descriptor) {
-	r.moved.Add(part.size)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.taken[moveKey{registry, part.digest}] = true
-}
-
-func (r *restore) report(took time.Duration) *Report {
-	report := &Report{Planned: r.planned, Moved: r.moved.Load(), Duration: took}
-	have := belongings{sent: r.taken, seen: make(map[partKey]bool)}
-	for _, d := range r.all {
-		if d.parent != nil {
+		if d.err != nil || d.waits.pending > 0 {
 			continue
 		}
-		one := d.whole()
-		report.Artifacts = append(report.Artifacts, one)
-		report.Referrers += one.Referrers
-		report.Expected += one.Expected
-		if one.Err == nil {
-			report.Shared = bounds.Sum(report.Shared, max(0, one.Bytes-have.add(d)))
-		}
-		if one.Unchanged {
-			report.Unchanged++
-		}
-		if one.Overwritten != "" {
-			report.Overwritten++
+		if err := r.arrived(d, nil); err != nil {
+			return err
 		}
 	}
-	report.There = have.there
-	names := make([]string, len(r.Targets))
-	for i, t := range r.Targets {
-		names[i] = t.String()
+	return r.source.Blobs(r.pool.ctx, r.uploads.wanted(), r.uploads)
+}
+
+// start lets those deliveries go on that waited until the roots hold.
+func (r *restore) start() error {
+	r.mu.Lock()
+	held := r.held
+	r.started, r.held = true, nil
+	r.mu.Unlock()
+	for _, d := range held {
+		if err := r.arrived(d, d.waits.failure); err != nil {
+			return err
+		}
 	}
-	report.Output = strings.Join(names, ", ")
-	return report
+	return nil
+}
+
+// isHeld keeps a delivery back as long as its root may not hold.
+func (r *restore) isHeld(d *delivery) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.started {
+		r.held = append(r.held, d)
+	}
+	return !r.started
+}
+
+// arrived queues the manifests of a delivery whose blobs are all there, ahead of the
+// blobs of others: the sooner an artifact is whole the better, and lists of referrers
+// settle while something else is sent. They are completed aside.
+func (r *restore) arrived(d *delivery, failure error) error {
+	if r.isHeld(d) {
+		return nil
+	}
+	if failure != nil || d.found.skipped {
+		return r.ledger.record(r.pool.ctx, d, failure)
+	}
+	r.pool.addUrgent(d.target.Registry, func(ctx context.Context) error {
+		err := r.pusher.pushManifests(ctx, d)
+		if err != nil || len(listsOf(d, d.lacks)) == 0 {
+			return r.complete(ctx, d, err)
+		}
+		r.pool.aside(func(ctx context.Context) error {
+			err := r.pusher.pushLists(ctx, d)
+			r.pool.addUrgent(d.target.Registry, func(ctx context.Context) error { return r.complete(ctx, d, err) })
+			return nil
+		})
+		return nil
+	})
+	return nil
+}
+
+// complete pushes the tag of a delivery that is there but for that, unless err says
+// why it is not.
+func (r *restore) complete(ctx context.Context, d *delivery, err error) error {
+	if err == nil {
+		err = r.pusher.pushTag(ctx, d)
+	}
+	var unlisted *registry.UnlistedError
+	switch {
+	case !r.Verify:
+	case err == nil:
+		err = r.readback.run(ctx, d)
+	case errors.As(err, &unlisted): // that much was read back already
+		err = &ReadbackError{Reference: d.destination(), Err: err}
+	}
+	return r.ledger.record(ctx, d, err)
 }

@@ -12,9 +12,9 @@ import (
 // rewrite puts in the place of a sparse index one that names only what is there,
 // for registries that refuse the sparse one. It has another digest: what refers
 // to the old one, signatures among it, does not hold for it and stays behind.
-func (r *restore) rewrite(ctx context.Context, d *delivery) error {
-	s := newShrinker(func(v *visit) ([]byte, error) { return r.bytes(ctx, v) })
-	v, err := s.shrink(d.visit)
+func (s *survey) rewrite(ctx context.Context, d *delivery) error {
+	shrinker := newShrinker(func(v *visit) ([]byte, error) { return manifestBytes(ctx, s.source, v) })
+	v, err := shrinker.shrink(d.visit)
 	if err != nil {
 		return err
 	}
@@ -25,22 +25,19 @@ func (r *restore) rewrite(ctx context.Context, d *delivery) error {
 	})
 	d.visit, d.root = v, v.node.descriptor
 	text := fmt.Sprintf("%s: its index is rewritten as %s; signatures of the index no longer hold", d.name, d.root.digest)
-	if s.lost > 0 {
-		text += "; left behind: " + quantity(s.lost, "referrer")
+	if shrinker.lost > 0 {
+		text += "; left behind: " + quantity(shrinker.lost, "referrer")
 	}
-	r.Progress.Notice(text)
+	s.progress.Notice(text)
 	return nil
 }
 
 // Written tells, by entry name, the digest that each entry of a layout gets in a
 // target with platformMode: rewrite, where that is another than its own.
 func Written(ctx context.Context, in store.Layout) (map[string]digest.Digest, error) {
-	i, err := openInput(in)
-	if err != nil {
-		return nil, err
-	}
+	s := newLayoutSource(in, func(string) {})
 	all, g := make(map[string]digest.Digest), newGraph()
-	for _, root := range i.roots {
+	for _, root := range s.roots {
 		if root.fault != nil {
 			continue
 		}
@@ -48,7 +45,7 @@ func Written(ctx context.Context, in store.Layout) (map[string]digest.Digest, er
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", root.entry.Name, err)
 		}
-		d, err := g.written(ctx, i, platforms, root.entry.Descriptor())
+		d, err := g.written(ctx, s.origin, platforms, root.entry.Descriptor())
 		if err != nil {
 			return nil, err
 		}
@@ -59,7 +56,7 @@ func Written(ctx context.Context, in store.Layout) (map[string]digest.Digest, er
 	return all, nil
 }
 
-// quantity is a number of things, in words.
+// quantity writes a number of things.
 func quantity(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

@@ -47,21 +47,16 @@ func TestPlainFileGoesToARegistryThatChecksDigests(t *testing.T) {
 	} {
 		target := testregistry.New(t, testregistry.Options{NoDigestCheck: !tt.checks})
 		client := registry.New(registry.Options{})
-		o, err := RestoreOptions{}.withDefaults()
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := newRestore(client, o)
-		if r.in, err = openInput(layout); err != nil {
-			t.Fatal(err)
-		}
-		r.outgoing[target.Host] = tt.outgoing
+		u := newUploads(Silent{}, newTraffic())
+		source := newLayoutSource(layout, func(string) {})
+		u.outgoing[target.Host] = tt.outgoing
 		for _, name := range []string{"one", "two"} {
 			repo, err := client.Repository(target.Host, name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			body, err := r.open(t.Context(), repo, target.Host, compact(desc), func(int64) {})
+			from := u.body(target.Host, &sending{progress: Silent{}}, source.Content(compact(desc)))
+			body, err := (&repository{Repository: repo}).opener(t.Context(), from)()
 			if err != nil {
 				t.Fatal(err)
 			}

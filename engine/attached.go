@@ -1,0 +1,57 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// adopt gives the deliveries that cosign attached by tags to the artifacts of this run
+// that they belong to. What belonged to an index that was rewritten belongs to nothing in
+// the target, and is left out.
+func (s *survey) adopt(all []*delivery) []*delivery {
+	homes, gone := make(map[manifestKey]*delivery), make(map[manifestKey]bool)
+	for _, d := range all {
+		if d.subject != "" {
+			continue
+		}
+		for _, old := range d.old {
+			gone[d.at(old)] = true
+		}
+		homes[d.at(d.root.digest)] = d
+		for _, part := range s.familyOf(d) {
+			homes[d.at(part)] = d
+		}
+	}
+	behind := 0
+	all = slices.DeleteFunc(all, func(d *delivery) bool {
+		home := homes[d.at(d.subject)]
+		if home == nil && gone[d.at(d.subject)] {
+			behind++
+			return true
+		}
+		if d.subject != "" && home != nil {
+			d.parent = home
+			home.beside = append(home.beside, d)
+		}
+		return false
+	})
+	if behind > 0 {
+		s.progress.Notice("left behind with the indexes that were rewritten: " + quantity(behind, "cosign tag"))
+	}
+	return all
+}
+
+// familyOf lists the manifests that cosign may have attached something to, of a delivery
+// that goes somewhere. A dry run has not walked it.
+func (s *survey) familyOf(d *delivery) []digest.Digest {
+	switch {
+	case d.err != nil:
+		return nil
+	case d.visit == nil:
+		return s.source.Family(d.root.oci())
+	}
+	var found []digest.Digest
+	d.visit.core(func(v *visit) { found = append(found, v.node.digest) })
+	return found
+}

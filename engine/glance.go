@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	"oras.land/oras-go/v2/errdef"
+
+	"github.com/oras-mirror/oras-mirror/config"
+)
+
+// glance finds out for a dry run what a restore would overwrite. It asks once for each
+// tag; of a registry that does not answer nothing is known.
+func (s *survey) glance(ctx context.Context, all []*delivery) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(2 * s.workers)
+	var mu sync.Mutex // guards silent
+	silent := make(map[string]bool)
+	for _, d := range all {
+		group.Go(func() error {
+			mu.Lock()
+			skip := silent[d.target.Registry]
+			mu.Unlock()
+			if skip || d.tag == "" || d.fault != nil {
+				return nil
+			}
+			err := s.glanceAt(ctx, d)
+			if cause := context.Cause(ctx); cause != nil || err == nil {
+				return cause
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if !silent[d.target.Registry] {
+				silent[d.target.Registry] = true
+				s.progress.Notice(fmt.Sprintf("what would be overwritten in %s is not known: %v", d.target.Registry, err))
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+func (s *survey) glanceAt(ctx context.Context, d *delivery) error {
+	var err error
+	if d.repo, err = s.client.Repository(d.target.Registry, d.path); err != nil {
+		return err
+	}
+	if err := s.foreseeRewrite(ctx, d); err != nil {
+		return nil // the input is corrupt: that artifact goes nowhere
+	}
+	there, err := d.repo.ResolveOnce(ctx, d.tag)
+	if err != nil && !errors.Is(err, errdef.ErrNotFound) {
+		return err
+	}
+	data := func() ([]byte, error) { return s.source.Manifest(ctx, d.root.oci()) }
+	if err == nil && !isNamed(d.root.digest, there.Digest, data) {
+		if err := s.existing(d, there.Digest); err != nil {
+			d.found.was = ""
+			s.progress.Notice(err.Error())
+		}
+	}
+	return nil
+}
+
+// foreseeRewrite finds the digest that an index without all of its platforms would
+// get.
+func (s *survey) foreseeRewrite(ctx context.Context, d *delivery) error {
+	if d.target.PlatformMode != config.PlatformsRewrite || len(d.scope.platforms) == 0 {
+		return nil
+	}
+	v, err := s.source.Walk(ctx, d.source, d.root, d.scope)
+	if err != nil || !v.isSparse() {
+		return err
+	}
+	d.visit = v
+	err = s.rewrite(ctx, d)
+	d.visit = nil
+	return err
+}

@@ -1,0 +1,123 @@
+package engine
+
+import (
+	"strings"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+)
+
+func (r *restore) report(took time.Duration) *Report {
+	report := &Report{Planned: r.planned, Moved: r.sent.bytes, Duration: took}
+	have := belongings{sent: r.sent, seen: make(map[partKey]bool)}
+	for _, d := range r.all {
+		if d.parent != nil {
+			continue
+		}
+		one := d.whole()
+		report.Artifacts = append(report.Artifacts, one)
+		report.Referrers += one.Referrers
+		report.Expected += one.Expected
+		if one.Err == nil {
+			report.Shared = bounds.Sum(report.Shared, max(0, one.Bytes-have.add(d)))
+		}
+		if one.Unchanged {
+			report.Unchanged++
+		}
+		if one.Overwritten != "" {
+			report.Overwritten++
+		}
+	}
+	report.There = have.there
+	names := make([]string, len(r.Targets))
+	for i, t := range r.Targets {
+		names[i] = t.String()
+	}
+	report.Output = strings.Join(names, ", ")
+	return report
+}
+
+// whole returns the result of a delivery and of what cosign attached to it, when
+// nothing is under way any more.
+func (d *delivery) whole() ArtifactReport {
+	seen := make(map[digest.Digest]bool)
+	r := ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.digest, Err: d.err, Unchanged: d.unchanged()}
+	if d.overwrote() {
+		r.Overwritten = d.found.was
+	}
+	d.countInto(&r, seen)
+	for _, b := range d.beside {
+		b.countInto(&r, seen)
+		r.Unchanged = r.Unchanged && b.unchanged()
+		if b.err != nil && r.Err == nil {
+			r.Err = &ReferrersError{Reference: d.name, Err: b.err}
+		}
+	}
+	return r
+}
+
+// countInto adds the referrers and the bytes of a delivery. seen has the manifests and
+// blobs that were counted.
+func (d *delivery) countInto(r *ArtifactReport, seen map[digest.Digest]bool) {
+	if !d.isWalked() {
+		return
+	}
+	if !d.found.skipped {
+		came := len(d.refers)
+		if d.parent != nil {
+			came++
+		}
+		r.Expected += came
+		if d.err == nil {
+			r.Referrers += came
+		}
+	}
+	d.visit.all(func(v *visit) {
+		for _, part := range v.parts() {
+			if !seen[part.digest] {
+				seen[part.digest] = true
+				r.Bytes = bounds.Sum(r.Bytes, part.size)
+			}
+		}
+	})
+}
+
+// partKey is a manifest or a blob in a registry.
+type partKey struct {
+	registry string
+	contentKey
+}
+
+// belongings are the manifests and blobs that artifacts consist of in the registries
+// that they go to.
+type belongings struct {
+	sent  *traffic
+	seen  map[partKey]bool
+	there int64 // bytes of them that were not sent
+}
+
+// add returns how many bytes of an artifact no artifact before it has.
+func (p *belongings) add(d *delivery) (fresh int64) {
+	registry := d.target.Registry
+	for _, of := range append([]*delivery{d}, d.beside...) {
+		if !of.isWalked() {
+			continue
+		}
+		of.visit.all(func(v *visit) {
+			for _, part := range v.parts() {
+				key := partKey{registry, part.key()}
+				if p.seen[key] {
+					continue
+				}
+				p.seen[key] = true
+				fresh = bounds.Sum(fresh, part.size)
+				if !p.sent.taken[sentKey{registry, part.digest}] {
+					p.there = bounds.Sum(p.there, part.size)
+				}
+			}
+		})
+	}
+	return fresh
+}

@@ -1,0 +1,196 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+)
+
+// routes maps roots to references of the targets. It asks nothing but the family of a
+// manifest.
+type routes struct {
+	roots            []root
+	family           func(ocispec.Descriptor) []digest.Digest // a manifest, and those below it
+	targets          []config.Target
+	mapper           *config.Mapper
+	only             []string
+	excludeReferrers bool
+	tag              string
+	retry            func(reference, target string) bool // nil: all
+	notice           func(string)
+}
+
+func newRoutes(s Source, o RestoreOptions) *routes {
+	return &routes{roots: s.Roots(), family: s.Family, targets: o.Targets, mapper: o.Mapper, only: o.Only,
+		excludeReferrers: o.ExcludeReferrers, tag: o.Tag, retry: o.Retry, notice: o.Progress.Notice}
+}
+
+// all maps every selected root to every target. It fails before a byte moves where two
+// roots land on one reference, or one on none that the target would take; all of that is
+// said at once.
+func (m *routes) all() ([]*route, error) {
+	if len(m.targets) == 0 {
+		return nil, errNoTarget
+	}
+	roots, err := m.selected()
+	if err = errors.Join(err, m.checkMappings()); err != nil {
+		return nil, err
+	}
+	if err := m.checkTag(roots); err != nil {
+		return nil, err
+	}
+	placed := slices.ContainsFunc(roots, func(r root) bool { return r.ref.Registry != "" && r.fault == nil })
+	var all []*route
+	var wrong misroutes
+	taken := make(map[string]*route)
+	for _, target := range m.targets {
+		for _, root := range roots {
+			r, err := m.routeOf(root, target)
+			var bare *NameError
+			if errors.As(err, &bare) && placed { // it costs no other artifact
+				r.fault, r.nowhere, err = err, true, nil
+			}
+			if r == nil || err != nil {
+				wrong.add(err)
+				continue
+			}
+			other := taken[r.destination()]
+			if r.fault != nil { // it takes no place
+				all = append(all, r)
+			} else if other == nil {
+				taken[r.destination()] = r
+				all = append(all, r)
+			} else if other.root.digest != r.root.digest {
+				wrong.add(&CollisionError{Target: r.destination(), Sources: [2]string{other.name, r.name}})
+			}
+		}
+	}
+	if m.retry != nil {
+		all = m.retried(all)
+	}
+	if err := wrong.err(); err != nil {
+		return all, err
+	}
+	m.noteOwnSources(all)
+	return all, nil
+}
+
+// checkMappings looks for mappings that match no root. One of the run itself is an error:
+// the artifacts that it was to move would go elsewhere.
+func (m *routes) checkMappings() error {
+	var refs []config.Reference
+	for _, root := range m.roots {
+		if root.ref.Registry != "" {
+			refs = append(refs, root.ref)
+		}
+	}
+	added, others := m.mapper.Unmatched(refs)
+	var errs []error
+	for _, source := range added {
+		errs = append(errs, &UnmatchedError{Mapping: source})
+	}
+	if len(others) > 0 {
+		m.notice("nothing in the input matches these mappings of the spec: " + strings.Join(others, ", "))
+	}
+	return errors.Join(errs...)
+}
+
+// checkTag makes sure that a tag in the target has one artifact to name.
+func (m *routes) checkTag(roots []root) error {
+	if m.tag == "" {
+		return nil
+	}
+	artifacts, nameless := 0, 0
+	for _, root := range roots {
+		if _, attached := root.entry.AttachedTo(); attached {
+			continue
+		}
+		artifacts++
+		if root.entry.Name == "" && root.ref.Registry == "" {
+			nameless++
+		}
+	}
+	if artifacts == 1 && nameless == 1 {
+		return nil
+	}
+	return &RetagError{Target: m.targets[0].String() + ":" + m.tag, Artifacts: artifacts}
+}
+
+// retried leaves the routes that retry wants, with those that cosign attached to them.
+func (m *routes) retried(all []*route) []*route {
+	wanted := make(map[manifestKey]bool)
+	for _, r := range all {
+		if r.subject == "" && m.retry(r.name, r.destination()) {
+			for _, digest := range m.family(r.root.oci()) {
+				wanted[manifestKey{r.repository(), digest}] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(all, func(r *route) bool {
+		if r.subject != "" && wanted[manifestKey{r.repository(), r.subject}] {
+			return false
+		}
+		return !wanted[manifestKey{r.repository(), r.root.digest}] && !m.retry(r.name, r.destination())
+	})
+}
+
+// noteOwnSources tells where a restore goes to the sources of its own input: these may
+// have got newer content since.
+func (m *routes) noteOwnSources(all []*route) {
+	sources := make(map[string]bool)
+	for _, root := range m.roots {
+		if root.ref.Registry != "" {
+			sources[strings.ToLower(root.ref.Registry)+"/"+root.ref.Repository] = true
+		}
+	}
+	var own []string
+	for _, r := range all {
+		if r.fault != nil {
+			continue
+		}
+		if name := r.repository(); sources[strings.ToLower(r.target.Registry)+"/"+r.path] && !slices.Contains(own, name) {
+			own = append(own, name)
+		}
+	}
+	if len(own) == 0 {
+		return
+	}
+	const most = 5
+	text := strings.Join(own[:min(most, len(own))], ", ")
+	if more := len(own) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	m.notice("this restores to what are sources of the input itself: " + text)
+}
+
+// misroutes gathers what is wrong with the routes of a restore.
+type misroutes struct {
+	errs []error
+	more int
+}
+
+// maxMisroutes bounds the errors of one run: a wrong mapping can be wrong for every tag.
+const maxMisroutes = 50
+
+func (m *misroutes) add(err error) {
+	switch {
+	case err == nil:
+	case len(m.errs) < maxMisroutes:
+		m.errs = append(m.errs, err)
+	default:
+		m.more++
+	}
+}
+
+func (m *misroutes) err() error {
+	if m.more > 0 {
+		m.errs = append(m.errs, fmt.Errorf("%d more have no place in their target", m.more))
+	}
+	return errors.Join(m.errs...)
+}

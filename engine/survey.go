@@ -1,0 +1,246 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+	"oras.land/oras-go/v2/errdef"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+)
+
+// survey finds out what the targets lack of each delivery, with as few requests as can
+// be.
+type survey struct {
+	source   Source
+	client   *registry.Client
+	progress Progress
+	workers  int // that walk and ask
+	ledger   *ledger
+	target   func(registry string, repo *registry.Repository) pushTarget
+
+	hasBlob     once[manifestKey, bool] // before anything was pushed
+	hasManifest once[manifestKey, bool]
+	listed      once[manifestKey, []digest.Digest] // by subject
+}
+
+// run walks all deliveries and asks the targets for them. It returns those deliveries that
+// go out, with the attached ones beside their artifacts.
+func (s *survey) run(ctx context.Context, all []*delivery) ([]*delivery, error) {
+	attached := slices.ContainsFunc(all, func(d *delivery) bool { return d.subject != "" })
+	if !attached {
+		s.ledger.count(all)
+	}
+	err := s.each(ctx, all, func(ctx context.Context, d *delivery) error {
+		err := s.walk(ctx, d)
+		if err != nil {
+			s.progress.Resolved() // no more will be asked about it
+		}
+		return err
+	})
+	if err != nil {
+		return all, err
+	}
+	if err := s.askFirst(ctx, all); err != nil {
+		return all, err
+	}
+	err = s.each(ctx, all, func(ctx context.Context, d *delivery) error {
+		defer s.progress.Resolved()
+		return s.examine(ctx, d)
+	})
+	if err != nil {
+		return all, err
+	}
+	if attached {
+		all = s.adopt(all)
+		s.ledger.count(all)
+	}
+	return all, nil
+}
+
+// each does something for each delivery that has not failed, several at a time.
+func (s *survey) each(ctx context.Context, all []*delivery, do func(context.Context, *delivery) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(2 * s.workers)
+	for _, d := range all {
+		if d.err != nil {
+			continue
+		}
+		group.Go(func() error {
+			if err := do(ctx, d); err != nil {
+				return s.ledger.record(ctx, d, err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// walk reads the graph of a delivery.
+func (s *survey) walk(ctx context.Context, d *delivery) error {
+	if d.fault != nil {
+		return d.fault
+	}
+	var err error
+	if d.repo, err = s.client.Repository(d.target.Registry, d.path); err != nil {
+		return err
+	}
+	d.to = s.target(d.target.Registry, d.repo)
+	d.repo.ExpectPush()
+	if d.visit, err = s.source.Walk(ctx, d.source, d.root, d.scope); err != nil {
+		return corrupt(err)
+	}
+	if d.visit.missing != nil {
+		return corrupt(d.visit.missing)
+	}
+	d.root = d.visit.node.descriptor
+	if !d.visit.node.known {
+		s.progress.Notice(asBytes(d.name, d.root.mediaType))
+	}
+	if d.target.PlatformMode == config.PlatformsRewrite && d.visit.isSparse() {
+		if err := s.rewrite(ctx, d); err != nil {
+			return err
+		}
+	}
+	d.refers = referrersOf(d.visit)
+	return nil
+}
+
+// referrersOf lists what refers to a manifest or to any below it, each once.
+func referrersOf(root *visit) []digest.Digest {
+	var found []digest.Digest
+	root.all(func(v *visit) {
+		for _, w := range v.referrers {
+			found = append(found, w.node.digest)
+		}
+	})
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// examine finds out what the target lacks of one delivery. A tag with the right
+// digest says that the root's graph is there, since registries take a manifest
+// only after what it names; an index is asked for each child besides, and
+// referrers are asked for by their lists.
+func (s *survey) examine(ctx context.Context, d *delivery) error {
+	there, err := d.resolve(ctx)
+	if errors.Is(err, errdef.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !isNamed(d.root.digest, there.Digest, func() ([]byte, error) { return manifestBytes(ctx, s.source, d.visit) }) {
+		return s.existing(d, there.Digest)
+	}
+	d.found.present, d.found.lacks = true, make(map[*visit]bool)
+	if err := s.inspect(ctx, d, d.visit, false, make(map[*visit]bool)); err != nil {
+		return err
+	}
+	return s.inspectSubject(ctx, d)
+}
+
+// inspectSubject marks a delivery as lacking that is not listed under its subject.
+func (s *survey) inspectSubject(ctx context.Context, d *delivery) error {
+	subject := d.visit.node.subject
+	if subject == "" {
+		return nil
+	}
+	absent, err := s.unlisted(ctx, d, list{subject, []*visit{d.visit}})
+	if len(absent) > 0 {
+		d.found.lacks[d.visit] = true
+	}
+	return err
+}
+
+// existing decides about a tag that has another digest.
+func (s *survey) existing(d *delivery, there digest.Digest) error {
+	d.found.changes, d.found.was = true, there
+	switch d.target.ExistingTags {
+	case config.ExistingFail:
+		return &ExistsError{Reference: d.destination(), Digest: there}
+	case config.ExistingSkip:
+		s.progress.Notice(fmt.Sprintf("%s exists with another digest; skipped", d.destination()))
+		d.found.skipped = true
+	}
+	return nil
+}
+
+// inspect marks what the target lacks below a manifest that it has or has not,
+// once for each that is seen.
+func (s *survey) inspect(ctx context.Context, d *delivery, v *visit, lacking bool, seen map[*visit]bool) error {
+	if seen[v] {
+		return nil
+	}
+	seen[v] = true
+	if lacking {
+		d.found.lacks[v] = true
+	}
+	if err := s.inspectLeaves(ctx, d, v); err != nil {
+		return err
+	}
+	for _, child := range v.below() {
+		absent := lacking
+		if !absent && !seen[child] {
+			has, err := s.hasManifest.do(ctx, d.at(child.node.digest), func() (bool, error) { return d.repo.HasManifest(ctx, child.node.oci()) })
+			if err != nil {
+				return err
+			}
+			absent = !has
+		}
+		if err := s.inspect(ctx, d, child, absent, seen); err != nil {
+			return err
+		}
+	}
+	return s.inspectReferrers(ctx, d, v, lacking, seen)
+}
+
+// inspectLeaves asks for the blobs that a registry does not need for taking a manifest,
+// of those that the source is sure to have.
+func (s *survey) inspectLeaves(ctx context.Context, d *delivery, v *visit) error {
+	certain := s.source.Certain(v)
+	for _, leaf := range v.leaves {
+		if d.found.lacks[v] || !slices.Contains(certain, leaf) {
+			return nil
+		}
+		has, err := s.hasBlob.do(ctx, d.at(leaf.digest), func() (bool, error) { return d.repo.HasBlob(ctx, leaf.oci()) })
+		if err != nil {
+			return err
+		}
+		if !has {
+			d.found.lacks[v] = true
+		}
+	}
+	return nil
+}
+
+func (s *survey) inspectReferrers(ctx context.Context, d *delivery, v *visit, lacking bool, seen map[*visit]bool) error {
+	if len(v.referrers) == 0 {
+		return nil
+	}
+	absent := v.referrers
+	if !lacking {
+		var err error
+		if absent, err = s.unlisted(ctx, d, list{v.node.digest, v.referrers}); err != nil {
+			return err
+		}
+	}
+	for _, w := range v.referrers {
+		if err := s.inspect(ctx, d, w, slices.Contains(absent, w), seen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unlisted returns those of a list that the target does not list before anything is
+// pushed.
+func (s *survey) unlisted(ctx context.Context, d *delivery, l list) ([]*visit, error) {
+	listed, err := s.listed.do(ctx, d.at(l.subject), func() ([]digest.Digest, error) { return listedReferrers(ctx, d, l.subject) })
+	return l.without(listed), err
+}

@@ -1,0 +1,94 @@
+package engine
+
+import (
+	"context"
+	"io"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+)
+
+// pushTarget takes what a repository lacks: the repository of a registry, or a stand-in that
+// counts what it would take. Calls may be concurrent.
+type pushTarget interface {
+	pushBlob(ctx context.Context, b descriptor, from body) error
+	// mountBlob mounts a blob from another repository of the registry, or pushes it.
+	mountBlob(ctx context.Context, b descriptor, path string, from body) (mounted bool, err error)
+	// pushManifest reads a manifest and puts it under a tag, or under its digest.
+	pushManifest(ctx context.Context, d descriptor, read func(context.Context) ([]byte, error), reference string) error
+	// offerBlob puts a blob that the repository has among its manifests, too. A registry
+	// may refuse that, in whatever words.
+	offerBlob(ctx context.Context, b descriptor) error
+	// listReferrers completes the list of what refers to subject. describe returns the
+	// descriptors to list; push puts one of them once more.
+	listReferrers(ctx context.Context, subject digest.Digest, describe func() ([]ocispec.Descriptor, error), push func(ocispec.Descriptor) error) error
+}
+
+// body opens the bytes of a blob on their way to a target. With probes the target is asked
+// first whether it checks digests: then it is trusted to do so.
+type body struct {
+	open   func(trusted bool) (io.ReadCloser, error)
+	probes bool
+}
+
+// repository is the target that is pushed to.
+type repository struct {
+	*registry.Repository
+	pushing *bounds.Lane // of the manifests
+}
+
+// opener returns what the registry's client calls for the bytes, each time from the start.
+func (r *repository) opener(ctx context.Context, from body) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) { return from.open(from.probes && r.ChecksDigests(ctx)) }
+}
+
+func (r *repository) pushBlob(ctx context.Context, b descriptor, from body) error {
+	return r.PushBlob(ctx, b.oci(), r.opener(ctx, from))
+}
+
+func (r *repository) mountBlob(ctx context.Context, b descriptor, path string, from body) (bool, error) {
+	return r.MountOrPush(ctx, b.oci(), path, r.opener(ctx, from))
+}
+
+func (r *repository) pushManifest(ctx context.Context, d descriptor, read func(context.Context) ([]byte, error), reference string) error {
+	reading, done := r.pushing.Begin(ctx)
+	defer done()
+	data, err := read(reading)
+	if err != nil {
+		return err
+	}
+	return r.PushManifest(ctx, d.oci(), data, reference)
+}
+
+func (r *repository) offerBlob(ctx context.Context, b descriptor) error {
+	data, err := readBlob(ctx, r.Repository, b)
+	if err != nil {
+		return err
+	}
+	err = r.PushManifest(ctx, b.oci(), data, b.digest.String())
+	if registry.Status(err) != 0 {
+		return nil
+	}
+	return err
+}
+
+func (r *repository) listReferrers(ctx context.Context, subject digest.Digest, describe func() ([]ocispec.Descriptor, error), push func(ocispec.Descriptor) error) error {
+	pushed, err := describe()
+	if err != nil {
+		return err
+	}
+	return r.ListReferrers(ctx, subject, pushed, push)
+}
+
+// readBlob reads a blob of a repository whole, and verifies it.
+func readBlob(ctx context.Context, repo *registry.Repository, b descriptor) ([]byte, error) {
+	body, err := fetchVerified(ctx, repo, b, func(int64) {})
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return io.ReadAll(body)
+}

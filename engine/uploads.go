@@ -1,0 +1,287 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+)
+
+// uploadKey names one blob on its way to one registry.
+type uploadKey struct {
+	registry string
+	digest   digest.Digest
+	size     int64
+}
+
+// upload is one blob that one registry lacks, wherever in it the blob is needed: it is
+// sent to the first recipient and mounted from there into the others.
+type upload struct {
+	uploadKey
+	blob       descriptor
+	recipients []*recipient // never empty
+}
+
+// recipient is a repository that needs a blob, with the deliveries that wait for it
+// there.
+type recipient struct {
+	repo    *registry.Repository
+	to      pushTarget
+	path    string
+	waiting []*delivery
+	fresh   bool        // nothing is there yet
+	mounted atomic.Bool // the registry says so
+	sending sending
+	err     error
+}
+
+// uploads are the blobs that the targets lack, one upload for each blob and registry.
+type uploads struct {
+	source   Source
+	progress Progress
+	sent     *traffic
+	pool     *pool                        // nil in a forecast
+	start    func() error                 // the roots of the source hold
+	arrived  func(*delivery, error) error // no blob of a delivery is under way any more; the error is that of the first that failed
+
+	byKey    map[uploadKey]*upload
+	byBlob   map[contentKey][]*upload // to each registry
+	order    []*upload                // as the deliveries name them
+	outgoing map[string]int64         // bytes by registry
+
+	resent once[manifestKey, struct{}] // blobs that were sent though the target was to have them
+
+	mu sync.Mutex // guards the recipients' and the deliveries' waiting
+}
+
+func newUploads(p Progress, sent *traffic) *uploads {
+	return &uploads{progress: p, sent: sent, byKey: make(map[uploadKey]*upload), byBlob: make(map[contentKey][]*upload), outgoing: make(map[string]int64)}
+}
+
+// add notes the blobs that a delivery waits for.
+func (u *uploads) add(d *delivery) {
+	d.visit.all(func(v *visit) {
+		if !d.lacks(v) {
+			return
+		}
+		for _, b := range v.blobs() {
+			u.want(d, b.descriptor)
+		}
+		if !v.node.index {
+			d.spare(v.leaves)
+		}
+	})
+}
+
+// spare notes layers that need not come.
+func (d *delivery) spare(layers []*blob) {
+	for _, layer := range layers {
+		if d.waits.spared == nil {
+			d.waits.spared = make(map[digest.Digest]bool)
+		}
+		d.waits.spared[layer.digest] = true
+	}
+}
+
+func (u *uploads) want(d *delivery, b descriptor) {
+	key := uploadKey{d.target.Registry, b.digest, b.size}
+	one := u.byKey[key]
+	if one == nil {
+		one = &upload{uploadKey: key, blob: b}
+		u.byKey[key] = one
+		u.byBlob[b.key()] = append(u.byBlob[b.key()], one)
+		u.order = append(u.order, one)
+		u.outgoing[key.registry] = bounds.Sum(u.outgoing[key.registry], b.size)
+	}
+	to := u.recipientOf(one, d)
+	if to == one.recipients[0] { // the others mount it
+		to.sending.expect()
+	}
+	if len(to.waiting) == 0 || to.waiting[len(to.waiting)-1] != d {
+		to.waiting = append(to.waiting, d)
+		d.waits.pending++
+	}
+}
+
+func (u *uploads) recipientOf(one *upload, d *delivery) *recipient {
+	for _, to := range one.recipients {
+		if to.path == d.path {
+			return to
+		}
+	}
+	to := &recipient{repo: d.repo, to: d.to, path: d.path, fresh: d.found.fresh, sending: sending{progress: u.progress, size: one.size}}
+	one.recipients = append(one.recipients, to)
+	return to
+}
+
+// wanted lists the blobs, each once.
+func (u *uploads) wanted() []descriptor {
+	all := make([]descriptor, 0, len(u.order))
+	for _, one := range u.order {
+		if u.byBlob[one.blob.key()][0] == one {
+			all = append(all, one.blob)
+		}
+	}
+	return all
+}
+
+// transfer brings a blob to every recipient. The first that has it is the one from which
+// the others mount it. What went wrong at a recipient is noted there.
+func (u *uploads) transfer(ctx context.Context, one *upload, c Content) error {
+	var home *recipient
+	for _, to := range one.recipients {
+		to.err = u.sendTo(ctx, one, to, home, c)
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		if to.err == nil && home == nil {
+			home = to
+		}
+	}
+	return nil
+}
+
+func (u *uploads) sendTo(ctx context.Context, one *upload, to, home *recipient, c Content) error {
+	if home != nil {
+		mounted, err := to.to.mountBlob(ctx, one.blob, home.path, u.bodyOrCopy(ctx, one, to, home, c))
+		to.mounted.Store(mounted)
+		if err == nil && !mounted {
+			u.sent.add(one.registry, one.blob)
+		}
+		return err
+	}
+	has, err := to.has(ctx, one.blob)
+	if has {
+		to.sending.spare() // or a bar would wait for bytes that never move
+	}
+	if err != nil || has {
+		return err
+	}
+	u.progress.Moving(to.waiting[0].name)
+	if err := to.to.pushBlob(ctx, one.blob, u.body(one.registry, &to.sending, c)); err != nil {
+		return u.source.Blame(one.blob, err)
+	}
+	u.sent.add(one.registry, one.blob)
+	return nil
+}
+
+// body returns a blob for a target of a registry.
+func (u *uploads) body(registry string, s *sending, c Content) body {
+	return body{
+		probes: u.isWorthProbing(registry, c),
+		open:   func(trusted bool) (io.ReadCloser, error) { return c.Open(s.begin(), trusted) },
+	}
+}
+
+// bodyOrCopy returns a blob that another recipient has, from there if its bytes are
+// spent.
+func (u *uploads) bodyOrCopy(ctx context.Context, one *upload, to, home *recipient, c Content) body {
+	from := u.body(one.registry, &to.sending, c)
+	from.open = func(trusted bool) (io.ReadCloser, error) {
+		heard := to.sending.begin()
+		if body, err := c.Open(heard, trusted); !errors.Is(err, ErrSpent) {
+			return body, err
+		}
+		return fetchVerified(ctx, home.repo, one.blob, heard)
+	}
+	return from
+}
+
+// probeFrom is the number of bytes of blobs, on their way to one registry, that makes it worth
+// two requests to learn that they need not be hashed here: a core hashes 64 MiB in
+// 40 ms, and a request to a registry nearby takes 20.
+const probeFrom = 64 << 20
+
+// isWorthProbing tells whether the run asks a registry if it checks digests, before
+// the first upload.
+func (u *uploads) isWorthProbing(registry string, c Content) bool {
+	return !c.Verified() && u.outgoing[registry] >= probeFrom
+}
+
+// has tells whether a recipient has a blob, without asking where it cannot.
+func (to *recipient) has(ctx context.Context, b descriptor) (bool, error) {
+	if to.fresh {
+		return false, nil
+	}
+	return to.repo.HasBlob(ctx, b.oci())
+}
+
+// release lets those deliveries go on that waited for a blob.
+func (u *uploads) release(one *upload) error {
+	u.mu.Lock()
+	var ready []*delivery
+	for _, to := range one.recipients {
+		if to.err != nil {
+			to.sending.spare()
+		}
+		for _, d := range to.waiting {
+			if d.waits.failure == nil && !(isMissing(to.err) && d.waits.spared[one.digest]) {
+				d.waits.failure = to.err
+			}
+			if d.waits.pending--; d.waits.pending == 0 {
+				ready = append(ready, d)
+			}
+		}
+		to.waiting = nil
+	}
+	u.mu.Unlock()
+	for _, d := range ready {
+		if err := u.arrived(d, d.waits.failure); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isMissing(err error) bool {
+	var missing *MissingError
+	return errors.As(err, &missing)
+}
+
+// resend uploads a blob that a repository was to have, once, and mounts nothing: what
+// was mounted may be what is missing.
+func (u *uploads) resend(ctx context.Context, d *delivery, b descriptor) error {
+	_, err := u.resent.do(ctx, d.at(b.digest), func() (struct{}, error) {
+		one := u.byKey[uploadKey{d.target.Registry, b.digest, b.size}]
+		if one != nil && slices.ContainsFunc(one.recipients, func(to *recipient) bool { return to.path == d.path && to.mounted.Load() }) {
+			d.repo.DisableMounts()
+		}
+		sending := &sending{progress: u.progress, size: b.size}
+		from := u.body(d.target.Registry, sending, u.source.Content(b))
+		from.open = one.openOrCopy(ctx, d.path, from.open, sending)
+		if err := d.to.pushBlob(ctx, b, from); err != nil {
+			sending.spare()
+			return struct{}{}, u.source.Blame(b, err)
+		}
+		u.sent.add(d.target.Registry, b)
+		return struct{}{}, nil
+	})
+	return err
+}
+
+// openOrCopy opens a blob, or, if its bytes are spent, reads it from another repository
+// than that in path which got it.
+func (one *upload) openOrCopy(ctx context.Context, path string, open func(bool) (io.ReadCloser, error), s *sending) func(bool) (io.ReadCloser, error) {
+	return func(trusted bool) (io.ReadCloser, error) {
+		body, err := open(trusted)
+		if one == nil || !errors.Is(err, ErrSpent) {
+			return body, err
+		}
+		for _, to := range one.recipients {
+			if to.path == path {
+				continue
+			}
+			if body, err := fetchVerified(ctx, to.repo, one.blob, s.begin()); err == nil {
+				return body, nil
+			}
+		}
+		return nil, ErrSpent
+	}
+}
