@@ -57,9 +57,9 @@ func (p Platform) Matches(os, architecture, variant string) bool {
 	return platform.Platform(p).Matches(platform.Platform{OS: os, Architecture: architecture, Variant: variant})
 }
 
-// WithoutPlainVariant returns p without the default variant of its architecture. The result
+// WithoutDefaultVariant returns p without the default variant of its architecture. The result
 // selects more images only where there are images for other variants.
-func (p Platform) WithoutPlainVariant() Platform {
+func (p Platform) WithoutDefaultVariant() Platform {
 	if p.Architecture != "arm" && p.Variant == platform.DefaultVariant(p.Architecture) {
 		p.Variant = ""
 	}

@@ -174,7 +174,7 @@ func (s *scope) platformsOf(v *visit) (missing []config.Platform, sound bool) {
 func (a *artifact) platforms() []config.Platform {
 	named := slices.Clone(a.scope.platforms)
 	for i, p := range named {
-		general, same := p.WithoutPlainVariant(), true
+		general, same := p.WithoutDefaultVariant(), true
 		a.visit.core(func(v *visit) {
 			for _, c := range v.node.children {
 				same = same && (!hasPlatform(c) || isFor(c, general) == isFor(c, p))
