@@ -11,24 +11,13 @@ import (
 // blob is one leaf of the run.
 type blob struct {
 	descriptor
-	origins []origin    // where it can be had, the first one found first; guarded by graph.mu
-	waiting []*artifact // artifacts that wait for it; guarded by the directory's mutex
-	state   blobState   // guarded like waiting
-	held    bool        // the output had it before; guarded like waiting, of an archive by graph.mu
-	counted bool        // in the report
+	origins []origin // where it can be had, the first one found first; guarded by graph.mu
+	number  uint32   // counted from 0
+	held    bool     // the output had it before; of a directory guarded by its mutex, of an archive by graph.mu
+	counted bool     // in the report
 	err     error
 	rival   *blob // the next of a ring of those with this digest and other sizes; nil: there are none; guarded by graph.mu
 }
-
-type blobState uint8
-
-const (
-	blobUnknown blobState = iota
-	blobQueued
-	blobParked // until a rival is settled
-	blobLater  // it failed, and is tried again once the plan is whole
-	blobDone   // err tells how
-)
 
 // blob returns the run's one record of a leaf, whatever media types it is given, and
 // notes that o has it.
@@ -39,10 +28,11 @@ func (g *graph) blob(desc ocispec.Descriptor, o origin) *blob {
 	first := g.blobs[desc.Digest]
 	b := first.sized(desc.Size)
 	if b == nil {
-		b = &blob{descriptor: compact(desc)}
-		for _, l := range g.near {
+		b = &blob{descriptor: compact(desc), number: g.numbered}
+		g.numbered++
+		for _, l := range g.Near {
 			if l.has(desc) {
-				b.held = b.held || l == g.before
+				b.held = b.held || l == g.Before
 				b.addOrigin(l)
 			}
 		}

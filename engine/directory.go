@@ -12,6 +12,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/fetch"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -25,55 +26,68 @@ const commitInterval = 5 * time.Minute
 // measured 20 MiB/s where four brought 72.
 const largeBlob = 64 << 20
 
-// directory backs up into a layout directory: manifests are stored as they
+// directory backs up into a layout at random: manifests are stored as they
 // come, blobs begin as soon as a manifest names them, and an artifact enters
 // index.json when the last of its blobs is there.
 type directory struct {
 	*backup
-	dir  *store.Dir
+	out  randomOutput
 	pool *pool
 
 	memory func() *fetch.Budget // of the windows of large blobs, made for the first
 
-	mu        sync.Mutex // guards the index, the blobs' states and the artifacts' counts
-	committed time.Time
-	whole     int
-	planned   bool              // every place that a blob can be had from is known
-	later     []attempt         // until then: blobs that could not be had
-	added     map[entryKey]bool // entries that this run has put, by name and digest
+	mu         sync.Mutex // guards the index and the jobs
+	lastCommit time.Time
+	whole      int
+	planned    bool              // every origin of each blob is known
+	later      []attempt         // until then: blobs that could not be had
+	added      map[entryKey]bool // entries that this run has put
 }
 
-func newDirectory(b *backup, dir *store.Dir) *directory {
-	d := &directory{backup: b, dir: dir, committed: b.Now(), added: make(map[entryKey]bool), memory: sync.OnceValue(func() *fetch.Budget {
+// entryKey tells entries of index.json apart.
+type entryKey struct {
+	name   string
+	digest digest.Digest
+}
+
+func newDirectory(b *backup, c *registry.Client, selections []config.Selection, out randomOutput) *directory {
+	d := &directory{backup: b, out: out, lastCommit: b.Now(), added: make(map[entryKey]bool), memory: sync.OnceValue(func() *fetch.Budget {
 		return fetch.NewBudget(fetch.Options{Budget: bounds.Room(b.Buffer, leastBuffer)})
 	})}
-	b.reuse(dir)
-	b.output = dir.Path()
-	known := b.planner.known
-	b.planner.known = func(at stop) ([]byte, bool) {
-		if !dir.Has(at.desc) {
-			return nil, false
-		}
-		return known(at)
-	}
-	b.planner.stored = func(name string) (ocispec.Descriptor, bool) {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		e, ok := dir.Index().Lookup(name)
-		return e.Descriptor(), ok
-	}
-	b.planner.store = func(desc ocispec.Descriptor, data []byte) (bool, error) {
-		return true, written(dir.Push(desc, data))
-	}
+	b.output = out.Path()
+	b.plan(c, selections, directoryCache{layoutCache{out}, d}, nil)
 	return d
 }
 
-func (d *directory) run(ctx context.Context, selections []config.Selection) error {
+// directoryCache is the directory that a backup goes into, as far as it is filled.
+type directoryCache struct {
+	layoutCache
+	*directory
+}
+
+func (c directoryCache) Named(name string) (ocispec.Descriptor, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.layoutCache.Named(name)
+}
+
+func (c directoryCache) Manifest(at stop) ([]byte, bool) {
+	if !c.out.Has(at.desc) {
+		return nil, false
+	}
+	return c.layoutCache.Manifest(at)
+}
+
+func (c directoryCache) Keep(desc ocispec.Descriptor, data []byte) (bool, error) {
+	return true, written(c.out.Push(desc, data))
+}
+
+func (d *directory) run(ctx context.Context) error {
 	d.pool = newPool(ctx, d.Concurrency)
-	planErr := d.planner.each(d.pool.ctx, selections, false, d.take)
+	planErr := d.planner.each(d.pool.ctx, false, d.addArtifact)
 	if planErr == nil {
 		d.planner.walked()
-		planErr = d.again()
+		planErr = d.retryLater()
 	}
 	if planErr != nil {
 		d.pool.group.Go(func() error { return planErr })
@@ -84,66 +98,69 @@ func (d *directory) run(ctx context.Context, selections []config.Selection) erro
 	if d.whole == 0 && len(d.planner.all) > 0 {
 		return ErrNothing
 	}
-	markMissing(d.dir.Index(), d.planner.all)
-	if err := d.dir.Commit(ctx); err != nil {
+	markMissing(d.out.Index(), d.planner.all)
+	if err := d.out.Commit(ctx); err != nil {
 		return written(err)
 	}
-	d.backup.committed = true
+	d.committed = true
 	if d.whole < len(d.planner.all) {
 		return nil
 	}
-	return written(d.dir.Sweep()) // nobody will go on with what is unfinished
+	return written(d.out.Sweep()) // no run will resume the unfinished blobs
 }
 
-// take queues the blobs of an artifact whose graph is known.
-func (d *directory) take(a *artifact) error {
+// addArtifact queues the blobs of an artifact whose graph is known.
+func (d *directory) addArtifact(a *artifact) error {
 	if a.err == nil {
 		a.err = d.claims.claim(a)
 	}
+	j := d.job(a)
 	if a.err != nil {
-		return d.failed(a)
+		return d.fail(j)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	a.pending = 1 // this call, so that it cannot be finished before it is counted
+	j.pending = 1 // this call, so that it cannot be finished before it is counted
 	a.visit.all(func(v *visit) {
 		for _, b := range v.blobs() {
-			d.want(a, b)
+			d.addBlob(j, b)
 		}
 	})
-	return d.release(a)
+	return d.unblock(j)
 }
 
-// want makes an artifact wait for a blob, and queues a blob that is new.
-func (d *directory) want(a *artifact, b *blob) {
-	if b.state == blobUnknown {
-		d.judge(b)
+// addBlob makes an artifact wait for a blob, and queues a blob that is new.
+func (d *directory) addBlob(j *job, b *blob) {
+	job := d.blobJob(b)
+	if job.state == blobUnknown {
+		d.rejectWrongSize(b, job)
 	}
-	if b.state == blobDone {
+	if job.state == blobDone {
 		return
 	}
-	b.waiting = append(b.waiting, a)
-	a.pending++
-	if b.state == blobUnknown {
-		d.queue(a.name, b)
+	job.waiting = append(job.waiting, j)
+	j.pending++
+	if job.state == blobUnknown {
+		d.queue(j.name, b)
 	}
 }
 
-// queue lets a blob be brought, but not beside a rival: a digest is stored once.
+// queue queues the download of a blob, but not beside a rival: a digest is stored once.
 func (d *directory) queue(name string, b *blob) {
-	if slices.ContainsFunc(d.planner.rivals(b), func(r *blob) bool { return r.state == blobQueued }) {
-		b.state = blobParked
+	job := d.blobJob(b)
+	if slices.ContainsFunc(d.planner.rivals(b), func(r *blob) bool { return d.blobJob(r).state == blobQueued }) {
+		job.state = blobParked
 		return
 	}
-	b.state = blobQueued
-	d.pool.add(d.planner.from(b, 0).queue(), b.size, func(ctx context.Context) error { return d.bring(ctx, name, b) })
+	job.state = blobQueued
+	d.pool.add(d.planner.from(b, 0).queue(), b.size, func(ctx context.Context) error { return d.bringBlob(ctx, name, b) })
 }
 
-// judge gives up a blob when a rival of it has come: its size is wrong.
-func (d *directory) judge(b *blob) {
+// rejectWrongSize gives up a blob when a rival of it has come: its size is wrong.
+func (d *directory) rejectWrongSize(b *blob, job *blobJob) {
 	for _, r := range d.planner.rivals(b) {
-		if r.state == blobDone && r.err == nil {
-			b.state, b.err = blobDone, d.wrongSize(b, r)
+		if d.blobJob(r).state == blobDone && r.err == nil {
+			job.state, b.err = blobDone, d.wrongSize(b, r)
 		}
 	}
 }
@@ -153,28 +170,29 @@ func (d *directory) wrongSize(b, right *blob) error {
 		Err: &store.MismatchError{Descriptor: b.oci(), Size: right.size}}
 }
 
-// passOn lets the next rival of a blob go ahead that is not under way any more, or
-// gives them up if it came.
-func (d *directory) passOn(b *blob) error {
+// resumeRivals queues the next rival of a blob that is not under way any more, or
+// gives the rivals up if the blob came.
+func (d *directory) resumeRivals(b *blob) error {
 	var ends error
+	came := d.blobJob(b).state == blobDone && b.err == nil
 	for _, r := range d.planner.rivals(b) {
-		switch {
-		case r.state != blobParked:
-		case b.state == blobDone && b.err == nil:
-			ends = cmp.Or(ends, d.settle(r, d.wrongSize(r, b), true))
+		switch job := d.blobJob(r); {
+		case job.state != blobParked:
+		case came:
+			ends = cmp.Or(ends, d.finishBlob(r, d.wrongSize(r, b), true))
 		default:
-			d.queue(r.waiting[0].name, r)
+			d.queue(job.waiting[0].name, r)
 		}
 	}
 	return ends
 }
 
-// bring fetches a blob unless it is there, and tells those who wait for it.
-func (d *directory) bring(ctx context.Context, name string, b *blob) error {
+// bringBlob fetches a blob unless it is there, and finishes it.
+func (d *directory) bringBlob(ctx context.Context, name string, b *blob) error {
 	var err error
 	places := d.planner.places(b) // counted first: one that is found meanwhile may not be tried
-	moved := !d.dir.Has(b.oci())
-	if moved {
+	fetched := !d.out.Has(b.oci())
+	if fetched {
 		if d.headway.expect(b.key()) {
 			d.Progress.Expect(b.size)
 		}
@@ -188,10 +206,10 @@ func (d *directory) bring(ctx context.Context, name string, b *blob) error {
 	defer d.mu.Unlock()
 	if err != nil && !d.planned {
 		d.later = append(d.later, attempt{b, name, places, err})
-		b.state = blobLater
-		return d.passOn(b)
+		d.blobJob(b).state = blobLater
+		return d.resumeRivals(b)
 	}
-	return cmp.Or(d.settle(b, err, moved), d.passOn(b))
+	return cmp.Or(d.finishBlob(b, err, fetched), d.resumeRivals(b))
 }
 
 // attempt is a blob that could not be had while the plan was not whole: another
@@ -203,16 +221,16 @@ type attempt struct {
 	err    error
 }
 
-// again tries what failed before the plan was whole, where another place was found
-// since, and gives up the rest.
-func (d *directory) again() error {
+// retryLater tries the blobs that failed before the plan was whole once more, where
+// another origin was found since, and gives up the rest.
+func (d *directory) retryLater() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.planned = true
 	var ends error
 	for _, l := range d.later {
 		if d.planner.places(l.blob) == l.places {
-			ends = cmp.Or(ends, d.settle(l.blob, l.err, true), d.passOn(l.blob))
+			ends = cmp.Or(ends, d.finishBlob(l.blob, l.err, true), d.resumeRivals(l.blob))
 			continue
 		}
 		d.queue(l.name, l.blob)
@@ -221,66 +239,61 @@ func (d *directory) again() error {
 	return ends
 }
 
-// settle lets those go on who waited for a blob that is there or given up. The
+// finishBlob unblocks the artifacts that wait for a blob which is there or given up. The
 // caller holds the lock.
-func (d *directory) settle(b *blob, err error, moved bool) error {
-	b.state, b.err, b.held = blobDone, err, err == nil && !moved
+func (d *directory) finishBlob(b *blob, err error, fetched bool) error {
+	job := d.blobJob(b)
+	job.state, b.err, b.held = blobDone, err, err == nil && !fetched
 	if err == nil {
 		d.headway.forget(b.key())
 	} else if rest, known := d.headway.giveUp(b.key()); known {
 		d.Progress.Expect(-rest)
 	}
 	var ends error
-	for _, a := range b.waiting {
-		a.moved = a.moved || moved
-		ends = cmp.Or(ends, d.release(a))
+	for _, j := range job.waiting {
+		j.fetched = j.fetched || fetched
+		ends = cmp.Or(ends, d.unblock(j))
 	}
-	b.waiting = nil
+	job.waiting = nil
 	return ends
 }
 
-// release takes back one reason for an artifact to wait. With the last, its
+// unblock takes back one reason for an artifact to wait. With the last, its
 // entry is made. The caller holds the lock.
-func (d *directory) release(a *artifact) error {
-	if a.pending--; a.pending > 0 {
+func (d *directory) unblock(j *job) error {
+	if j.pending--; j.pending > 0 {
 		return nil
 	}
-	a.present = !a.moved
-	d.finish(a, func(e store.Entry) {
-		if before, ok := d.dir.Index().Lookup(e.Name); ok {
-			e = widened(e, before, a.visit.takes)
+	j.present = !j.fetched
+	j.putEntries(func(e store.Entry) {
+		if before, ok := d.out.Index().Lookup(e.Name); ok {
+			e = widened(e, before, j.visit.takes)
 		}
-		a.present = d.put(e) && a.present
+		j.present = d.putEntry(e) && j.present
 	})
-	if a.err == nil || isReferrers(a.err) {
+	if j.err == nil || isReferrers(j.err) {
 		d.whole++
-		a.done = true
+		j.done = true
 	}
-	if a.err != nil {
-		return d.failed(a)
+	if j.err != nil {
+		return d.fail(j)
 	}
-	d.Progress.Finished(a.report())
-	if d.Now().Sub(d.committed) < commitInterval {
+	d.Progress.Finished(j.report())
+	if d.Now().Sub(d.lastCommit) < commitInterval {
 		return nil
 	}
-	d.committed = d.Now()
-	return written(d.dir.Commit(d.pool.ctx))
+	d.lastCommit = d.Now()
+	return written(d.out.Commit(d.pool.ctx))
 }
 
-// put puts an entry into the index, and tells whether an earlier run has put the
+// putEntry puts an entry into the index, and tells whether an earlier run has put the
 // same. The caller holds the lock.
-func (d *directory) put(e store.Entry) (old bool) {
+func (d *directory) putEntry(e store.Entry) (old bool) {
 	key := entryKey{e.Name, e.Digest}
-	old = !d.added[key] && d.dir.Index().Holds(e)
+	old = !d.added[key] && d.out.Index().Holds(e)
 	if !old {
 		d.added[key] = true
-		d.dir.Index().Put(e)
+		d.out.Index().Put(e)
 	}
 	return old
-}
-
-// entryKey is one entry of index.json.
-type entryKey struct {
-	name   string
-	digest digest.Digest
 }

@@ -12,8 +12,8 @@ import (
 
 // expand calls found for each artifact of the selections, in their order. The
 // tags of the repositories are listed side by side, ahead of their turn.
-func (p *planner) expand(ctx context.Context, selections []config.Selection, found func(*artifact) error) error {
-	selections = p.sources.repositories(ctx, selections)
+func (p *planner) expand(ctx context.Context, found func(*artifact) error) error {
+	selections := p.sources.repositories(ctx, p.selections)
 	expansions := p.sources.expandAll(ctx, selections)
 	seen := make(map[string]*artifact)
 	for _, s := range selections {
@@ -56,7 +56,7 @@ func (p *planner) expandChunk(refs []config.Reference, s config.Selection, e exp
 		}
 		if other := seen[key]; other != nil && other.ref.Digest == ref.Digest {
 			if e.err == nil {
-				p.again(other, a)
+				p.tellTwice(other, a)
 			}
 			continue
 		}
@@ -67,9 +67,11 @@ func (p *planner) expandChunk(refs []config.Reference, s config.Selection, e exp
 		return &ArtifactError{Reference: s.Reference.Name(), Op: "list tags", Err: err}
 	}
 	together := newSiblings(len(chunk))
-	p.all = append(p.all, chunk...)
 	for _, a := range chunk {
-		a.together = together
+		a.number, a.together = len(p.all), together
+		p.all = append(p.all, a)
+	}
+	for _, a := range chunk {
 		if err := found(a); err != nil {
 			return err
 		}
@@ -89,7 +91,7 @@ func (p *planner) expandFaulty(s config.Selection, e expansion, seen map[string]
 			continue
 		}
 		seen[key] = a
-		a.err, a.together = r.fault, newSiblings(1)
+		a.number, a.err, a.together = len(p.all), r.fault, newSiblings(1)
 		p.all = append(p.all, a)
 		if err := found(a); err != nil {
 			return err
@@ -98,9 +100,9 @@ func (p *planner) expandFaulty(s config.Selection, e expansion, seen map[string]
 	return nil
 }
 
-// again says of an artifact that is selected twice, and not in the same way, which
-// selection holds.
-func (p *planner) again(first, second *artifact) {
+// tellTwice says which selection holds for an artifact that is selected twice, and not
+// in the same way.
+func (p *planner) tellTwice(first, second *artifact) {
 	if first.scope.key != second.scope.key {
 		p.progress.Notice(fmt.Sprintf("%s is selected twice with different platforms or referrers; using %s, ignoring %s", first.name, first.from, second.from))
 	}

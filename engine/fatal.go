@@ -31,3 +31,9 @@ func wasUnderWay(ctx context.Context, err error) bool {
 	cause := context.Cause(ctx)
 	return err != nil && (errors.Is(err, context.Canceled) || cause != nil && errors.Is(err, cause))
 }
+
+// isReferrers tells whether an artifact is there and only lacks referrers.
+func isReferrers(err error) bool {
+	var referrers *ReferrersError
+	return errors.As(err, &referrers)
+}

@@ -45,7 +45,7 @@ func TestIndexesWithoutAnEnd(t *testing.T) {
 	for _, breadth := range []int{3, 100} {
 		b := &bush{breadth: breadth}
 		root := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageIndex, Digest: digest.FromString("root"), Size: 1}
-		_, err := newGraph().tour(t.Context(), b, scopeOf(config.Selection{}), root, nil)
+		_, err := newGraph(graphOptions{}).tour(t.Context(), b, scopeOf(config.Selection{}), root, nil)
 		var beyond *bounds.Error
 		if !errors.As(err, &beyond) {
 			t.Errorf("breadth %d: ended with %v", breadth, err)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/fetch"
@@ -17,13 +16,14 @@ import (
 // ForecastBackup plans a backup and stops before the blobs. there is what the
 // output holds now, or nil; directory says which of the two kinds it is.
 func ForecastBackup(ctx context.Context, c *registry.Client, selections []config.Selection, there store.Layout, directory bool, o BackupOptions) (*Forecast, error) {
-	o.Previous = there
-	b := newBackup(c, o.withDefaults())
+	b := newBackup(o)
+	var output cache
+	if there != nil {
+		output = layoutCache{there}
+	}
 	before := requests(c)
-	var mu sync.Mutex // guards claims
-	err := b.planner.each(ctx, selections, true, func(a *artifact) error {
-		mu.Lock()
-		defer mu.Unlock()
+	b.plan(c, selections, output, nil)
+	err := b.planner.each(ctx, true, func(a *artifact) error {
 		if a.err == nil {
 			a.err = b.claims.claim(a)
 		}
@@ -35,7 +35,7 @@ func ForecastBackup(ctx context.Context, c *registry.Client, selections []config
 		}
 		return nil
 	})
-	if err = errors.Join(err, b.planner.sources.close()); err != nil {
+	if err = errors.Join(err, b.planner.close()); err != nil {
 		return nil, err
 	}
 	f := &Forecast{Requests: requests(c) - before, Transfer: b.moved.Load(), Newest: b.planner.sources.newestTags()}
@@ -48,7 +48,7 @@ func (b *backup) forecast(f *Forecast, there store.Layout, directory bool) {
 	for _, a := range b.planner.all {
 		f.Artifacts = append(f.Artifacts, a.outlook(there, directory))
 		if a.err == nil {
-			t.add(a.visit)
+			t.addArtifact(a.visit)
 		}
 	}
 }
@@ -62,8 +62,8 @@ type tally struct {
 	seen      map[contentKey]bool
 }
 
-// add counts the manifests and blobs of an artifact, each once.
-func (t *tally) add(root *visit) {
+// addArtifact counts the manifests and blobs of an artifact, each once.
+func (t *tally) addArtifact(root *visit) {
 	once := make(map[contentKey]bool)
 	isFirst := func(d descriptor) bool {
 		met := once[d.key()]
@@ -71,19 +71,19 @@ func (t *tally) add(root *visit) {
 		return !met
 	}
 	root.all(func(v *visit) {
-		if n := v.node.descriptor; isFirst(n) && t.lacks(n) && !v.node.came && (onDisk(v.origin) || v.node.near) {
+		if n := v.node.descriptor; isFirst(n) && t.addPart(n) && !v.node.came && (onDisk(v.origin) || v.node.near) {
 			t.Near = bounds.Sum(t.Near, n.size)
 		}
 		for _, blob := range v.blobs() {
-			if isFirst(blob.descriptor) && t.lacks(blob.descriptor) {
-				t.fetch(blob)
+			if isFirst(blob.descriptor) && t.addPart(blob.descriptor) {
+				t.addBlob(blob)
 			}
 		}
 	})
 }
 
-// lacks counts a manifest or a blob, and tells whether it has to come.
-func (t *tally) lacks(d descriptor) bool {
+// addPart counts a manifest or a blob, and tells whether it has to come.
+func (t *tally) addPart(d descriptor) bool {
 	if t.seen[d.key()] {
 		t.Shared = bounds.Sum(t.Shared, d.size)
 		return false
@@ -101,8 +101,9 @@ func (t *tally) lacks(d descriptor) bool {
 	return true
 }
 
-// fetch counts what brings a blob; one that is inline came with a manifest.
-func (t *tally) fetch(b *blob) {
+// addBlob counts the requests and the bytes of a blob that has to come; one that is
+// inline came with a manifest.
+func (t *tally) addBlob(b *blob) {
 	switch {
 	case t.backup.planner.isInline(b):
 	case t.backup.planner.isNear(b):

@@ -1,36 +1,28 @@
 package engine
 
 import (
-	"context"
 	"sync"
 	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// graph is all manifests and blobs that a run has met. Each manifest is fetched
+// graph holds all manifests and blobs that a run has met. Each manifest is fetched
 // once, and each repository is asked once for the referrers of each.
 type graph struct {
-	root   func(context.Context, origin, config.Reference) (ocispec.Descriptor, []byte, error)
-	known  func(stop) (data []byte, blob bool)            // a manifest that is stored already; nil and false: it is not
-	store  func(ocispec.Descriptor, []byte) (bool, error) // takes a manifest at once; false: keep its bytes
-	notice func(string)
-	moved  func(n int64) // manifest bytes that came over the network
-	before *local        // what the output held, among those that are near; nil: it is a directory, or new
-	near   []*local      // on disk, asked before any registry; complete before the first node
-	lane   *bounds.Lane  // of the manifests that are read and decoded
-	kept   atomic.Int64  // bytes of manifests that wait to be stored
+	graphOptions
+	lane *bounds.Lane // of the manifests that are read and decoded
+	kept atomic.Int64 // bytes of manifests that wait to be stored
 
-	mu      sync.Mutex // guards what follows
-	visits  map[visitKey]*visit
-	nodes   map[nodeKey]*pendingNode
-	blobs   map[digest.Digest]*blob
-	circles bool                   // some visit was done before one that it leads to
-	leftOut map[digest.Digest]bool // layers that are not there and need not be
+	mu       sync.Mutex // guards what follows
+	visits   map[visitKey]*visit
+	nodes    map[nodeKey]*pendingNode
+	blobs    map[digest.Digest]*blob
+	numbered uint32                 // blobs that have a number
+	circles  bool                   // some visit was done before one that it leads to
+	leftOut  map[digest.Digest]bool // layers that are not there and need not be
 }
 
 // closed takes the place of a channel that was closed: of 100,000 artifacts each
@@ -57,19 +49,34 @@ func (g *graph) end(done *chan struct{}) {
 	close(c)
 }
 
-func newGraph() *graph {
+// graphOptions are what a graph needs of the run around it. The zero value works.
+type graphOptions struct {
+	Cache  cache        // what the output holds; nil: nothing
+	Notice func(string) // nil: notices are dropped
+	Moved  func(int64)  // counts manifest bytes that came over the network; nil: they are not counted
+	Near   []*local     // layouts on disk, asked before any registry
+	Before *local       // the layout that the output replaces, the first of Near; nil: it replaces none
+}
+
+func newGraph(o graphOptions) *graph {
+	if o.Cache == nil {
+		o.Cache = noCache{}
+	}
+	if o.Notice == nil {
+		o.Notice = func(string) {}
+	}
+	if o.Moved == nil {
+		o.Moved = func(int64) {}
+	}
+	if o.Before != nil {
+		o.Near = append([]*local{o.Before}, o.Near...)
+	}
 	return &graph{
-		lane: bounds.NewLane(),
-		root: func(ctx context.Context, o origin, ref config.Reference) (ocispec.Descriptor, []byte, error) {
-			return o.open(ctx, ref)
-		},
-		known:   func(stop) ([]byte, bool) { return nil, false },
-		store:   func(ocispec.Descriptor, []byte) (bool, error) { return false, nil },
-		notice:  func(string) {},
-		moved:   func(int64) {},
-		visits:  make(map[visitKey]*visit),
-		nodes:   make(map[nodeKey]*pendingNode),
-		leftOut: make(map[digest.Digest]bool),
-		blobs:   make(map[digest.Digest]*blob),
+		graphOptions: o,
+		lane:         bounds.NewLane(),
+		visits:       make(map[visitKey]*visit),
+		nodes:        make(map[nodeKey]*pendingNode),
+		leftOut:      make(map[digest.Digest]bool),
+		blobs:        make(map[digest.Digest]*blob),
 	}
 }

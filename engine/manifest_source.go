@@ -27,7 +27,7 @@ func (g *graph) bytes(ctx context.Context, o origin, at stop) ([]byte, source, e
 	if err := bounds.Enter(ctx, min(at.desc.Size, store.MaxManifest)); err != nil {
 		return nil, fromOutput, err
 	}
-	stored, blob := g.known(at)
+	stored, blob := g.Cache.Manifest(at)
 	if blob {
 		return nil, fromOutput, errBlob
 	}
@@ -55,7 +55,7 @@ func (g *graph) nearby(ctx context.Context, o origin, at stop) ([]byte, error) {
 	if onDisk(o) {
 		return nil, nil
 	}
-	for _, l := range g.near {
+	for _, l := range g.Near {
 		if !l.has(at.desc) {
 			continue
 		}
@@ -74,6 +74,6 @@ func (g *graph) sent(n *node, size int64) {
 	n.came = true
 	g.mu.Unlock()
 	if !before {
-		g.moved(size)
+		g.Moved(size)
 	}
 }

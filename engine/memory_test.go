@@ -23,10 +23,15 @@ func TestMemoryOfAPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := registry.New(registry.Options{})
-	b := newBackup(c, BackupOptions{}.withDefaults())
+	b := newBackup(BackupOptions{})
 	before := live()
-	err = b.planner.each(t.Context(), []config.Selection{{Reference: ref, Referrers: true}}, true, func(a *artifact) error {
+	b.plan(c, []config.Selection{{Reference: ref, Referrers: true}}, nil, nil)
+	err = b.planner.each(t.Context(), true, func(a *artifact) error {
 		a.visit.node.data = nil // as if it were written
+		b.job(a)
+		for _, blob := range a.visit.blobs() {
+			b.blobJob(blob).state = blobQueued
+		}
 		return b.claims.claim(a)
 	})
 	if err != nil || len(b.planner.all) != artifacts {

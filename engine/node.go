@@ -129,7 +129,7 @@ func (g *graph) load(ctx context.Context, o origin, at stop) (n *node, sure bool
 	if from == fromRegistry {
 		g.sent(n, int64(len(data)))
 	}
-	stored, err := g.store(at.desc, data)
+	stored, err := g.Cache.Keep(at.desc, data)
 	if err != nil {
 		return nil, false, err
 	}
@@ -163,8 +163,8 @@ func (g *graph) keep(n *node, data []byte) {
 }
 
 // What the plan keeps of a manifest, with the artifact or the visit that it belongs
-// to, of a blob (128 bytes for its record, 80 for its digest, the rest for lists, the
-// map and a job), and of one that it knows already.
+// to, of a blob (128 bytes for its records, 80 for its digest, the rest for lists, the
+// map and a transfer), and of one that it knows already.
 const (
 	nodeMemory      = 650
 	blobMemory      = 320

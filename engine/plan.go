@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -18,8 +18,9 @@ import (
 // taken, so that manifests that wait for their turn in an archive stay few.
 const lookahead = 1024
 
-// artifact is one root of a backup.
+// artifact is one root of a plan.
 type artifact struct {
+	number   int // its place in the plan
 	ref      config.Reference
 	name     string // in index.json
 	origin   origin
@@ -27,39 +28,44 @@ type artifact struct {
 	root     descriptor
 	visit    *visit
 	err      error
-	pending  int       // blobs that are not there yet; guarded by the directory's mutex
 	together *siblings // the roots that were listed with this one
 	layout   string    // the one on disk that it comes from; "" for a registry
 	from     string    // where it was asked for: the place in a spec, an argument
-	done     bool      // it is whole in the output
-	present  bool      // and was there before
-	moved    bool      // some of its blobs were fetched; guarded like pending
 	found    []byte    // the root's bytes, between its two stages
 	leads    bool      // and whether they refer to another manifest
 
-	lacks     []config.Platform // wanted ones that an index has no image for
-	referrers int               // that are whole, of one that lacks some; guarded like pending
-	resolved  chan struct{}     // closed when the graph is known; nil once that was seen
+	lacks    []config.Platform // wanted ones that an index has no image for
+	resolved chan struct{}     // closed when the graph is known; nil once that was seen
 }
 
 // planner expands selections into artifacts and artifacts into graphs.
 type planner struct {
 	*graph
-	sources  *sources
-	progress Progress
-	workers  int
-	stored   func(name string) (ocispec.Descriptor, bool) // what the output calls by that name already
-	only     func(layout, reference string) bool          // of what a layout on disk holds, what is wanted; nil: all
-	all      []*artifact                                  // in the order of the plan; complete when each returns
-	listed   bool                                         // all of them: each did not end before
-	absent   []string                                     // repositories that may be missing, and are
+	selections []config.Selection
+	sources    *sources
+	progress   Progress
+	workers    int
+	only       func(layout, reference string) bool // of what a layout on disk holds, what is wanted; nil: all
+	all        []*artifact                         // in the order of the plan; complete when each returns
+	listed     bool                                // all of them: each did not end before
+	absent     []string                            // repositories that may be missing, and are
 }
 
-// each resolves all artifacts of the selections side by side. taken hears of
+// newPlanner plans some selections, for an output that the options of the graph
+// describe. It opens the layouts among the sources.
+func newPlanner(c *registry.Client, selections []config.Selection, o BackupOptions, output graphOptions) *planner {
+	s := newSources(c, o.Concurrency)
+	output.Near, output.Notice = s.openLayouts(selections), o.Progress.Notice
+	return &planner{graph: newGraph(output), selections: selections, sources: s, progress: o.Progress, workers: 2 * o.Concurrency, only: o.Only}
+}
+
+// close closes the layouts among the sources.
+func (p *planner) close() error { return p.sources.close() }
+
+// each resolves all artifacts of the selections side by side. It calls taken for
 // each, in the order of the plan if ordered, else as they come, from several
 // goroutines. Its error ends the run; an artifact that fails does not.
-func (p *planner) each(ctx context.Context, selections []config.Selection, ordered bool, taken func(*artifact) error) error {
-	p.near = append(p.near, p.sources.openLayouts(selections)...)
+func (p *planner) each(ctx context.Context, ordered bool, taken func(*artifact) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	order := make(chan *artifact, lookahead)
 	listed := make(chan *artifact)
@@ -67,7 +73,7 @@ func (p *planner) each(ctx context.Context, selections []config.Selection, order
 	group.Go(func() error {
 		defer close(listed)
 		defer close(order)
-		return p.expand(ctx, selections, func(a *artifact) error {
+		return p.expand(ctx, func(a *artifact) error {
 			if ordered {
 				if err := send(ctx, order, a); err != nil {
 					return err
@@ -226,30 +232,4 @@ func (p *planner) tellPlatforms() {
 		}
 		p.progress.Notice(text)
 	}
-}
-
-// find asks for a root in the cheapest way: not at all for a digest that is
-// stored, by a HEAD for a tag that is stored, else by one GET for descriptor
-// and manifest.
-func (p *planner) find(ctx context.Context, o origin, ref config.Reference) (ocispec.Descriptor, []byte, error) {
-	old, stored := p.stored(ref.EntryName())
-	if stored && ref.Digest == old.Digest {
-		if err := bounds.Enter(ctx, min(old.Size, store.MaxManifest)); err != nil {
-			return old, nil, err
-		}
-		if data, _ := p.known(stop{desc: old}); data != nil {
-			return old, data, nil
-		}
-	}
-	if !stored {
-		return o.open(ctx, ref)
-	}
-	desc, err := o.resolve(ctx, ref)
-	if err != nil {
-		return desc, nil, err
-	}
-	if desc.Digest == old.Digest {
-		desc = old
-	}
-	return desc, nil, nil
 }

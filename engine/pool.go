@@ -11,8 +11,8 @@ import (
 // transfer is bound by latency, above it by bandwidth.
 const bigBlob = 8 << 20
 
-// pool runs jobs with a few workers for each queue. A queue is a registry, so
-// that one that is slow keeps no other waiting. Workers come with the first job
+// pool runs tasks with a few workers for each queue. A queue is a registry, so
+// that one that is slow keeps no other waiting. Workers come with the first task
 // and go with the last. How many requests are in flight is not the pool's
 // concern but the registry client's.
 type pool struct {
@@ -24,16 +24,16 @@ type pool struct {
 	queues map[string]*queue
 }
 
-type job struct {
+type task struct {
 	big bool
 	run func(context.Context) error
 }
 
-// queue holds the jobs of one registry. Big ones may not take all workers while
+// queue holds the tasks of one registry. Big ones may not take all workers while
 // small ones wait, and small ones never all while big ones do.
 type queue struct {
-	urgent         []job // taken before all others
-	big, small     []job
+	urgent         []task // taken before all others
+	big, small     []task
 	running, bulky int
 }
 
@@ -43,20 +43,20 @@ func newPool(ctx context.Context, workers int) *pool {
 	return &pool{workers: workers, group: group, ctx: ctx, queues: make(map[string]*queue)}
 }
 
-// add queues a job. It does not block, and must not be called once wait is.
+// add queues a task. It does not block, and must not be called once wait is.
 func (p *pool) add(name string, size int64, run func(context.Context) error) {
 	p.put(name, func(q *queue) {
-		if j := (job{size >= bigBlob, run}); j.big {
-			q.big = append(q.big, j)
+		if t := (task{size >= bigBlob, run}); t.big {
+			q.big = append(q.big, t)
 		} else {
-			q.small = append(q.small, j)
+			q.small = append(q.small, t)
 		}
 	})
 }
 
-// addUrgent queues a job ahead of all that add has queued.
+// addUrgent queues a task ahead of all that add has queued.
 func (p *pool) addUrgent(name string, run func(context.Context) error) {
-	p.put(name, func(q *queue) { q.urgent = append(q.urgent, job{run: run}) })
+	p.put(name, func(q *queue) { q.urgent = append(q.urgent, task{run: run}) })
 }
 
 // put lets add to a queue, and sees to it that it has workers.
@@ -75,25 +75,25 @@ func (p *pool) put(name string, add func(*queue)) {
 	}
 }
 
-// aside runs what mostly waits: no worker is kept for it, and it may add jobs. It is
-// called from a job.
+// aside runs what mostly waits: no worker is kept for it, and it may add tasks. It is
+// called from a task.
 func (p *pool) aside(run func(context.Context) error) {
 	p.group.Go(func() error { return run(p.ctx) })
 }
 
-// wait returns when every job is done, with the first error.
+// wait returns when every task is done, with the first error.
 func (p *pool) wait() error { return p.group.Wait() }
 
 func (p *pool) work(q *queue) error {
 	for {
-		j, ok, err := p.next(q)
+		t, ok, err := p.next(q)
 		if !ok {
 			return err
 		}
-		if err := j.run(p.ctx); err != nil {
+		if err := t.run(p.ctx); err != nil {
 			return err
 		}
-		if j.big {
+		if t.big {
 			p.mu.Lock()
 			q.bulky--
 			p.mu.Unlock()
@@ -101,10 +101,10 @@ func (p *pool) work(q *queue) error {
 	}
 }
 
-// next takes a job: an urgent one, else a big one while big ones hold fewer than half
+// next takes a task: an urgent one, else a big one while big ones hold fewer than half
 // of the workers, else a small one, else what there is. Its error says why there are
-// jobs that will not be done.
-func (p *pool) next(q *queue) (j job, ok bool, err error) {
+// tasks that will not be done.
+func (p *pool) next(q *queue) (t task, ok bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	bigFirst := q.bulky < max(1, p.workers/2)
@@ -113,7 +113,7 @@ func (p *pool) next(q *queue) (j job, ok bool, err error) {
 		if left > 0 {
 			err = context.Cause(p.ctx)
 		}
-		return job{}, false, err
+		return task{}, false, err
 	}
 	from := &q.small
 	if len(q.urgent) > 0 {
@@ -122,8 +122,8 @@ func (p *pool) next(q *queue) (j job, ok bool, err error) {
 		from = &q.big
 		q.bulky++
 	}
-	j = (*from)[0]
-	(*from)[0] = job{}
+	t = (*from)[0]
+	(*from)[0] = task{}
 	*from = (*from)[1:]
-	return j, true, nil
+	return t, true, nil
 }

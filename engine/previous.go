@@ -41,13 +41,51 @@ func rememberNames(x *store.Index) *previous {
 	return p
 }
 
-// stored returns what a name was. That two names have one hash does no harm: who asks
+// named returns what a name was. That two names have one hash does no harm: who asks
 // compares the digest with that of the registry.
-func (p *previous) stored(name string) (ocispec.Descriptor, bool) {
+func (p *previous) named(name string) (ocispec.Descriptor, bool) {
 	e, ok := p.entries[maphash.String(p.seed, name)]
 	if !ok {
 		return ocispec.Descriptor{}, false
 	}
 	sum := digest.NewDigestFromEncoded(digest.SHA256, hex.EncodeToString(e.sum[:]))
 	return ocispec.Descriptor{MediaType: e.mediaType, Digest: sum, Size: e.size}, true
+}
+
+// archiveCache is the bundle that a backup replaces: what it holds is not fetched.
+type archiveCache struct {
+	noCache
+	layout store.Layout                                 // nil: there is none
+	named  func(name string) (ocispec.Descriptor, bool) // nil: no name is looked up any more
+}
+
+// newArchiveCache asks a bundle, which may be nil. Where the bundle can forget its index,
+// the cache keeps no more of it than a plan asks for.
+func newArchiveCache(l store.Layout) *archiveCache {
+	if l == nil {
+		return &archiveCache{}
+	}
+	c := &archiveCache{layout: l, named: layoutCache{l}.Named}
+	if l, ok := l.(interface {
+		store.Layout
+		ForgetIndex()
+	}); ok {
+		c.named = rememberNames(l.Index()).named
+		l.ForgetIndex()
+	}
+	return c
+}
+
+func (c *archiveCache) Named(name string) (ocispec.Descriptor, bool) {
+	if c.named == nil {
+		return ocispec.Descriptor{}, false
+	}
+	return c.named(name)
+}
+
+func (c *archiveCache) Manifest(at stop) ([]byte, bool) {
+	if c.layout == nil {
+		return nil, false
+	}
+	return layoutCache{c.layout}.Manifest(at)
 }

@@ -15,11 +15,11 @@ func TestNamesOfAReplacedBundleAreRememberedWithWhatTheyWere(t *testing.T) {
 		{MediaType: "application/c", Digest: digest.FromString("3"), Size: 3},
 	}}
 	p := rememberNames(x)
-	if d, ok := p.stored("a.example/x:v1"); !ok || d.MediaType != "application/a" || d.Digest != x.Entries[0].Digest || d.Size != 1 {
+	if d, ok := p.named("a.example/x:v1"); !ok || d.MediaType != "application/a" || d.Digest != x.Entries[0].Digest || d.Size != 1 {
 		t.Errorf("%v, %v", d, ok)
 	}
 	for _, name := range []string{"a.example/x:v2", "", "a.example/x:v3"} {
-		if d, ok := p.stored(name); ok {
+		if d, ok := p.named(name); ok {
 			t.Errorf("%q is %v", name, d)
 		}
 	}

@@ -24,10 +24,10 @@ type Selected struct {
 // It asks registries for lists alone, and resolves nothing. The error is for all
 // of it.
 func Names(ctx context.Context, c *registry.Client, selections []config.Selection) (*Selected, error) {
-	p := planner{sources: newSources(c, defaultConcurrency), progress: Silent{}}
+	p := newPlanner(c, selections, BackupOptions{}.withDefaults(), graphOptions{})
 	p.sources.namesOnly = true
-	err := p.expand(ctx, selections, func(*artifact) error { return nil })
-	if err = errors.Join(err, p.sources.close()); err != nil {
+	err := p.expand(ctx, func(*artifact) error { return nil })
+	if err = errors.Join(err, p.close()); err != nil {
 		return nil, err
 	}
 	s := &Selected{names: make(map[string]bool), unlisted: make(map[string]bool)}

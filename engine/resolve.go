@@ -71,7 +71,7 @@ func InOther(d digest.Digest, data []byte) digest.Digest {
 // ResolveWritten also finds out what a target with platformMode: rewrite gets. It
 // fetches the indexes that are cut down to some platforms.
 func ResolveWritten(ctx context.Context, c *registry.Client, selections []config.Selection, o BackupOptions) ([]Resolved, error) {
-	g := newGraph()
+	g := newGraph(graphOptions{})
 	var mu sync.Mutex // guards written
 	written := make(map[*artifact]digest.Digest)
 	artifacts, err := resolve(ctx, c, selections, o, func(ctx context.Context, a *artifact, desc ocispec.Descriptor) error {
@@ -94,10 +94,11 @@ func resolved(artifacts []*artifact, written map[*artifact]digest.Digest) []Reso
 
 func resolve(ctx context.Context, c *registry.Client, selections []config.Selection, o BackupOptions,
 	met func(context.Context, *artifact, ocispec.Descriptor) error) ([]*artifact, error) {
-	b := newBackup(c, o.withDefaults())
+	o = o.withDefaults()
+	p := newPlanner(c, selections, o, graphOptions{})
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(2 * b.Concurrency)
-	err := b.planner.expand(ctx, selections, func(a *artifact) error {
+	group.SetLimit(2 * o.Concurrency)
+	err := p.expand(ctx, func(a *artifact) error {
 		group.Go(func() error {
 			if a.err == nil {
 				var desc ocispec.Descriptor
@@ -106,13 +107,13 @@ func resolve(ctx context.Context, c *registry.Client, selections []config.Select
 				}
 				a.root = compact(desc)
 			}
-			b.Progress.Resolved()
+			o.Progress.Resolved()
 			return context.Cause(ctx)
 		})
 		return nil
 	})
-	if err = errors.Join(err, group.Wait(), b.planner.sources.close()); err != nil {
+	if err = errors.Join(err, group.Wait(), p.close()); err != nil {
 		return nil, err
 	}
-	return b.planner.all, nil
+	return p.all, nil
 }

@@ -26,7 +26,7 @@ func (w *archive) resume(ctx context.Context) (int, error) {
 		}
 		bytes = bounds.Sum(bytes, w.blobs[n].size)
 		w.Progress.Moved(w.blobs[n].size)
-		w.done(w.blobs[n], nil)
+		w.finishBlob(w.blobs[n], nil)
 		if err := context.Cause(ctx); err != nil {
 			return 0, err
 		}
@@ -38,7 +38,7 @@ func (w *archive) resume(ctx context.Context) (int, error) {
 	if bytes += head; bytes > 0 {
 		w.Progress.Notice(fmt.Sprintf("resuming %s.partial: %d bytes already present", w.out.Path(), bytes))
 	}
-	if w.blobs[n].state == blobDone {
+	if w.blobJob(w.blobs[n]).state == blobDone {
 		n++
 	}
 	return n, err
@@ -62,7 +62,7 @@ func (w *archive) finishTail(ctx context.Context, b *blob) (int64, error) {
 		if err := w.out.End(); err != nil {
 			return 0, written(err)
 		}
-		w.done(b, nil)
+		w.finishBlob(b, nil)
 		return had, nil
 	}
 	if isFatal(err) || ctx.Err() != nil {
@@ -75,7 +75,7 @@ func (w *archive) finishTail(ctx context.Context, b *blob) (int64, error) {
 func (w *archive) complete(ctx context.Context, b *blob, had int64, to io.Writer) error {
 	from := w.planner.from(b, 0)
 	open := func(ctx context.Context, _ int, off, n int64) (io.ReadCloser, error) {
-		return w.open(ctx, from, b.oci(), had+off, n)
+		return w.openBlob(ctx, from, b.oci(), had+off, n)
 	}
 	memory := fetch.NewBudget(fetch.Options{Budget: bounds.Room(w.Buffer, leastBuffer)})
 	return fetch.Windows(ctx, memory, fetch.Body{Size: b.size - had, Open: open, Attempts: 1}, to)

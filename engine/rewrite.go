@@ -36,7 +36,7 @@ func (s *survey) rewrite(ctx context.Context, d *delivery) error {
 // target with platformMode: rewrite, where that is another than its own.
 func Written(ctx context.Context, in store.Layout) (map[string]digest.Digest, error) {
 	s := newLayoutSource(in, func(string) {})
-	all, g := make(map[string]digest.Digest), newGraph()
+	all, g := make(map[string]digest.Digest), newGraph(graphOptions{})
 	for _, root := range s.roots {
 		if root.fault != nil {
 			continue

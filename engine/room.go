@@ -64,5 +64,5 @@ func (w *archive) drop(b *blob) {
 	w.blobs, w.names = slices.Delete(w.blobs, at, at+1), slices.Delete(w.names, at, at+1)
 	w.lost = true
 	w.Progress.Expect(-b.size)
-	w.done(b, &ArtifactError{Reference: w.planner.from(b, 0).repository() + "@" + b.digest.String(), Op: "fetch", Err: errNoSuchSize})
+	w.finishBlob(b, &ArtifactError{Reference: w.planner.from(b, 0).repository() + "@" + b.digest.String(), Op: "fetch", Err: errNoSuchSize})
 }

@@ -21,7 +21,8 @@ type scope struct {
 	platforms []config.Platform              // which children of an index; none: all
 	locked    bool                           // what the graph refers to comes along only if it is one of the subjects
 	subjects  []digest.Digest
-	beside    *scope // for what refers to the graph; itself there
+	asksTags  bool   // cosign's tags are asked for one by one where the tags are not listed
+	beside    *scope // for what refers to the graph; nil: the same
 	key       string // tells scopes apart
 }
 
@@ -49,7 +50,7 @@ func (s *scope) forSubject() *scope {
 func (s *scope) alone() *scope {
 	quiet := *s
 	quiet.key += " beside"
-	s.beside = &quiet
+	s.asksTags, s.beside = true, &quiet
 	return s
 }
 

@@ -46,10 +46,8 @@ type layoutSource struct {
 }
 
 func newLayoutSource(l store.Layout, notice func(string)) *layoutSource {
-	s := &layoutSource{local: newLocal(l, "input"), graph: newGraph(), shelves: make(map[string]origin)}
+	s := &layoutSource{local: newLocal(l, "input"), graph: newGraph(graphOptions{Cache: readAgain{}, Notice: notice}), shelves: make(map[string]origin)}
 	s.origin = s.local
-	s.graph.store = forget
-	s.graph.notice = notice
 	if missing := l.Index().Annotations[AnnotationMissing]; missing != "" {
 		notice("the backup is incomplete; missing: " + missing)
 	}
@@ -57,8 +55,12 @@ func newLayoutSource(l store.Layout, notice func(string)) *layoutSource {
 	return s
 }
 
-// forget lets go of the bytes of a manifest once they are read: the layout has them.
-func forget(ocispec.Descriptor, []byte) (bool, error) { return true, nil }
+// readAgain is the cache of a graph that comes from an input: the bytes of a manifest
+// are let go of, and read once more when they are needed.
+type readAgain struct{ noCache }
+
+// Keep takes nothing: the input has it.
+func (readAgain) Keep(ocispec.Descriptor, []byte) (bool, error) { return true, nil }
 
 func (s *layoutSource) Roots() []root { return s.roots }
 

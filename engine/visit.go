@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -45,7 +46,8 @@ type visitKey struct {
 // tour walks the graph below desc as o has it and s selects it. data is the
 // manifest where the caller has it already. It returns when all of it is known.
 func (g *graph) tour(ctx context.Context, o origin, s *scope, desc ocispec.Descriptor, data []byte) (*visit, error) {
-	v, err := g.visit(ctx, nil, o, s, stop{desc: desc, data: data})
+	w := &walk{graph: g, origin: o, scope: s, begun: new(atomic.Int64)}
+	v, err := w.visit(ctx, nil, stop{desc: desc, data: data})
 	if err != nil {
 		return v, err
 	}
@@ -64,40 +66,40 @@ func (g *graph) tour(ctx context.Context, o origin, s *scope, desc ocispec.Descr
 // by nil, of a root. Children and referrers lead in opposite directions, and a tag
 // of cosign's anywhere, so that a graph may run in a circle: the visit that would
 // then wait for itself gets one that is not done.
-func (g *graph) visit(ctx context.Context, by *visit, o origin, s *scope, at stop) (*visit, error) {
-	key := visitKey{origin: o, nodeKey: nodeKey{at.desc.Digest, at.desc.Size, shared(at.desc.MediaType)}, scope: s.key, led: at.of != ""}
-	v, err := g.visitOnce(ctx, by, o, s, at, key)
+func (w *walk) visit(ctx context.Context, by *visit, at stop) (*visit, error) {
+	key := visitKey{origin: w.origin, nodeKey: nodeKey{at.desc.Digest, at.desc.Size, shared(at.desc.MediaType)}, scope: w.scope.key, led: at.of != ""}
+	v, err := w.visitOnce(ctx, by, at, key)
 	if err == nil && !at.child && v.isBlob() {
 		key.alone = true
-		v, err = g.visitOnce(ctx, by, o, s, at, key)
+		v, err = w.visitOnce(ctx, by, at, key)
 	}
 	return v, err
 }
 
-func (g *graph) visitOnce(ctx context.Context, by *visit, o origin, s *scope, at stop, key visitKey) (*visit, error) {
-	g.mu.Lock()
-	v, met := g.visits[key]
+func (w *walk) visitOnce(ctx context.Context, by *visit, at stop, key visitKey) (*visit, error) {
+	w.mu.Lock()
+	v, met := w.visits[key]
 	if !met {
-		v = &visit{origin: o, done: make(chan struct{})}
-		g.visits[key] = v
+		v = &visit{origin: w.origin, done: make(chan struct{})}
+		w.visits[key] = v
 	}
 	if met && by != nil && v.waitsFor(by, make(map[*visit]bool)) {
-		g.circles = true
-		g.mu.Unlock()
+		w.circles = true
+		w.mu.Unlock()
 		return v, nil
 	}
 	if by != nil {
 		by.awaits = append(by.awaits, v)
 	}
 	done := v.done
-	g.mu.Unlock()
+	w.mu.Unlock()
 
 	if !met {
-		v.err = g.explore(ctx, v, s, at)
-		g.mu.Lock()
+		v.err = w.explore(ctx, v, at)
+		w.mu.Lock()
 		v.awaits = nil
-		g.mu.Unlock()
-		g.end(&v.done)
+		w.mu.Unlock()
+		w.end(&v.done)
 		return v, v.err
 	}
 	select {

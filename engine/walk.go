@@ -17,15 +17,33 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// explore walks the manifest at a stop, with what it leads to, as s selects that.
-func (g *graph) explore(ctx context.Context, v *visit, s *scope, at stop) error {
-	if at.depth == 0 {
-		ctx = walking(ctx)
+// walk goes through the graph of one artifact, as one origin has it and one scope
+// selects it.
+type walk struct {
+	*graph
+	origin origin
+	scope  *scope
+	begun  *atomic.Int64 // manifests of the artifact, whatever their scope
+}
+
+// within returns the same walk where another scope selects.
+func (w *walk) within(s *scope) *walk {
+	return &walk{graph: w.graph, origin: w.origin, scope: s, begun: w.begun}
+}
+
+// begin counts manifests before any of them is asked for.
+func (w *walk) begin(manifests int) error {
+	if w.begun.Add(int64(manifests)) > bounds.Manifests {
+		return bounds.TooBroad
 	}
-	o := v.origin
-	n, err := g.enter(ctx, o, at)
+	return nil
+}
+
+// explore walks the manifest at a stop, with everything that it leads to.
+func (w *walk) explore(ctx context.Context, v *visit, at stop) error {
+	n, err := w.enter(ctx, at)
 	if at.child && (errors.Is(err, errBlob) || err == nil && n.content != nil) {
-		v.leaves = []*blob{g.leaf(o, at.desc, n)}
+		v.leaves = []*blob{w.leaf(w.origin, at.desc, n)}
 		return nil
 	}
 	if err != nil {
@@ -33,35 +51,35 @@ func (g *graph) explore(ctx context.Context, v *visit, s *scope, at stop) error 
 	}
 	v.node = n
 	if !n.known && at.depth > 0 {
-		g.notice(asBytes(o.repository()+"@"+n.digest.String(), n.mediaType))
+		w.Notice(asBytes(w.origin.repository()+"@"+n.digest.String(), n.mediaType))
 	}
-	if err := g.layersElsewhere(ctx, v); err != nil {
+	if err := w.layersElsewhere(ctx, v); err != nil {
 		return err
 	}
-	children := s.children(n)
+	children := w.scope.children(n)
 	if v.sparse = len(children) < len(n.children); v.sparse && len(children) == 0 && at.depth == 0 {
-		return &PlatformError{Reference: o.repository() + "@" + at.desc.Digest.String(), Wanted: s.platforms, Have: platformsIn(n.children)}
+		return &PlatformError{Reference: w.origin.repository() + "@" + at.desc.Digest.String(), Wanted: w.scope.platforms, Have: platformsIn(n.children)}
 	}
-	if err := steps(ctx, len(children)); err != nil {
-		return walkError(o, at.desc, err)
+	if err := w.begin(len(children)); err != nil {
+		return walkError(w.origin, at.desc, err)
 	}
-	return g.descend(ctx, v, s, at, children)
+	return w.descend(ctx, v, at, children)
 }
 
 // enter reads the manifest at a stop, unless the walk went beyond a limit before it.
-func (g *graph) enter(ctx context.Context, o origin, at stop) (*node, error) {
+func (w *walk) enter(ctx context.Context, at stop) (*node, error) {
 	if at.depth > bounds.Depth {
-		return nil, walkError(o, at.desc, bounds.TooDeep)
+		return nil, walkError(w.origin, at.desc, bounds.TooDeep)
 	}
-	if err := steps(ctx, 0); err != nil { // some other branch went beyond it
-		return nil, walkError(o, at.desc, err)
+	if err := w.begin(0); err != nil { // some other branch went beyond it
+		return nil, walkError(w.origin, at.desc, err)
 	}
-	return g.node(ctx, o, at)
+	return w.node(ctx, w.origin, at)
 }
 
 // descend walks side by side the children of v that are selected, its subject and what
 // refers to it.
-func (g *graph) descend(ctx context.Context, v *visit, s *scope, at stop, children []ocispec.Descriptor) error {
+func (w *walk) descend(ctx context.Context, v *visit, at stop, children []ocispec.Descriptor) error {
 	below := make([]*visit, len(children))
 	// No group context: a child may be shared with an artifact that can be had,
 	// and must not be given up because its sibling cannot.
@@ -69,24 +87,24 @@ func (g *graph) descend(ctx context.Context, v *visit, s *scope, at stop, childr
 	group.SetLimit(abreast)
 	for i, child := range children {
 		group.Go(func() (err error) {
-			below[i], err = g.visit(ctx, v, v.origin, s, childStop(child, at.depth+1))
+			below[i], err = w.visit(ctx, v, childStop(child, at.depth+1))
 			return err
 		})
 	}
-	if v.node.subject != at.of && v.node.leads != nil && s.follows(v.node.subject) {
+	if v.node.subject != at.of && v.node.leads != nil && w.scope.follows(v.node.subject) {
 		group.Go(func() (err error) {
-			v.subject, err = g.subject(ctx, v, s, at.depth+1)
+			v.subject, err = w.subject(ctx, v, at.depth+1)
 			return err
 		})
 	}
 	var unlisted, unattached error // why some referrers, or what is attached by tags, cannot be had
 	lost := 0
-	if s.referrers {
+	if w.scope.referrers {
 		group.Go(func() error {
-			v.attached, lost, unattached = g.attachments(ctx, v, s, at.depth)
+			v.attached, lost, unattached = w.attachments(ctx, v, at.depth)
 			return nil
 		})
-		v.referrers, v.lost, unlisted = g.referrers(ctx, v, s, at.depth)
+		v.referrers, v.lost, unlisted = w.referrers(ctx, v, at.depth)
 	}
 	err := group.Wait()
 	v.lost += lost
@@ -127,7 +145,7 @@ func (g *graph) tellLeftOut(v *visit, layer descriptor) {
 	g.leftOut[layer.digest] = true
 	g.mu.Unlock()
 	if !told {
-		g.notice(fmt.Sprintf("%s@%s: the registry does not have the layer %s, which need not be distributed: left out", v.origin.repository(), v.node.digest, layer.digest))
+		g.Notice(fmt.Sprintf("%s@%s: the registry does not have the layer %s, which need not be distributed: left out", v.origin.repository(), v.node.digest, layer.digest))
 	}
 }
 
@@ -156,12 +174,12 @@ func walkError(o origin, desc ocispec.Descriptor, err error) error {
 
 // referrers walks what refers to v. One that cannot be had is an error beside
 // the others, not instead of them; lost counts those.
-func (g *graph) referrers(ctx context.Context, v *visit, s *scope, depth int) (visits []*visit, lost int, err error) {
-	reading, done := g.lane.Begin(ctx)
+func (w *walk) referrers(ctx context.Context, v *visit, depth int) (visits []*visit, lost int, err error) {
+	reading, done := w.lane.Begin(ctx)
 	listed, err := v.origin.referrers(reading, v.node.oci())
 	done()
 	if err == nil {
-		err = steps(ctx, len(listed))
+		err = w.begin(len(listed))
 	}
 	if err != nil {
 		return nil, 0, err
@@ -176,7 +194,7 @@ func (g *graph) referrers(ctx context.Context, v *visit, s *scope, depth int) (v
 	group.SetLimit(abreast)
 	for i, desc := range listed {
 		group.Go(func() error {
-			visits[i], errs[i] = g.referrer(ctx, v, s, desc, depth+1)
+			visits[i], errs[i] = w.referrer(ctx, v, desc, depth+1)
 			return nil
 		})
 	}
@@ -193,69 +211,69 @@ func (g *graph) referrers(ctx context.Context, v *visit, s *scope, depth int) (v
 // referrer walks one referrer, nil if it turns out not to refer to v at all: a
 // list under the referrers tag may be stale, and a manifest alone says what its
 // subject is.
-func (g *graph) referrer(ctx context.Context, v *visit, s *scope, desc ocispec.Descriptor, depth int) (*visit, error) {
-	o, n := v.origin, v.node
+func (w *walk) referrer(ctx context.Context, v *visit, desc ocispec.Descriptor, depth int) (*visit, error) {
+	s, n := w.scope, v.node
 	if desc.ArtifactType != "" && !s.wants(desc.ArtifactType) || !s.pinned(desc.Digest) {
 		return nil, nil
 	}
-	r, err := g.node(ctx, o, stop{desc: desc})
+	r, err := w.node(ctx, w.origin, stop{desc: desc})
 	if err != nil {
 		return nil, err
 	}
 	if r.subject != n.digest {
-		g.notice(fmt.Sprintf("%s@%s is listed as a referrer of %s but does not refer to it; skipped", o.repository(), desc.Digest, n.digest))
+		w.Notice(fmt.Sprintf("%s@%s is listed as a referrer of %s but does not refer to it; skipped", w.origin.repository(), desc.Digest, n.digest))
 		return nil, nil
 	}
 	if !s.wants(r.kind) {
 		return nil, nil
 	}
-	w, err := g.visit(ctx, v, o, s.forReferrers(), stop{desc: desc, depth: depth, of: n.digest})
+	found, err := w.within(s.forReferrers()).visit(ctx, v, stop{desc: desc, depth: depth, of: n.digest})
 	if err != nil {
 		return nil, err
 	}
-	return w, nil
+	return found, nil
 }
 
 // subject walks what v refers to: a signature that has a tag of its own is worth
 // little without what it signs. nil: it is not there, and need not be
 // (distribution-spec, "Pushing Manifests with Subject"), unless a lock pins it.
-func (g *graph) subject(ctx context.Context, v *visit, s *scope, depth int) (*visit, error) {
-	if err := steps(ctx, 1); err != nil {
+func (w *walk) subject(ctx context.Context, v *visit, depth int) (*visit, error) {
+	if err := w.begin(1); err != nil {
 		return nil, err
 	}
 	at := stop{desc: v.node.leads.oci(), depth: depth}
-	_, err := g.node(ctx, v.origin, at)
-	if absent := errors.Is(err, errdef.ErrNotFound) || errors.Is(err, fs.ErrNotExist); absent && !s.locked {
-		if !onDisk(v.origin) {
-			g.notice(fmt.Sprintf("%s@%s refers to %s, which is not there", v.origin.repository(), v.node.digest, v.node.subject))
+	_, err := w.node(ctx, w.origin, at)
+	if absent := errors.Is(err, errdef.ErrNotFound) || errors.Is(err, fs.ErrNotExist); absent && !w.scope.locked {
+		if !onDisk(w.origin) {
+			w.Notice(fmt.Sprintf("%s@%s refers to %s, which is not there", w.origin.repository(), v.node.digest, v.node.subject))
 		}
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	w, err := g.visit(ctx, v, v.origin, s.forSubject(), at)
+	found, err := w.within(w.scope.forSubject()).visit(ctx, v, at)
 	if err != nil {
 		return nil, err
 	}
-	return w, nil
+	return found, nil
 }
 
 // attachments walks what cosign attached to v by tags. lost counts those that
 // cannot be had.
-func (g *graph) attachments(ctx context.Context, v *visit, s *scope, depth int) (all []attachment, lost int, err error) {
-	refs, err := v.origin.attached(ctx, v.node.digest, s.beside != nil)
+func (w *walk) attachments(ctx context.Context, v *visit, depth int) (all []attachment, lost int, err error) {
+	refs, err := w.origin.attached(ctx, v.node.digest, w.scope.asksTags)
 	if err != nil {
 		return nil, 0, err
 	}
 	for _, ref := range refs {
-		w, failure := g.attachment(ctx, v, s, ref, depth+1)
+		found, failure := w.attachment(ctx, v, ref, depth+1)
 		switch {
 		case failure != nil:
 			lost++
 			err = cmp.Or(err, failure)
-		case w != nil:
-			all = append(all, attachment{ref.EntryName(), w})
+		case found != nil:
+			all = append(all, attachment{ref.EntryName(), found})
 		}
 	}
 	return all, lost, err
@@ -263,13 +281,13 @@ func (g *graph) attachments(ctx context.Context, v *visit, s *scope, depth int) 
 
 // attachment walks what stands under one of cosign's tags, nil if it is not
 // selected. It has no artifact type: the media types of its layers say what it is.
-func (g *graph) attachment(ctx context.Context, v *visit, s *scope, ref config.Reference, depth int) (*visit, error) {
-	o := v.origin
-	desc, data, err := g.root(ctx, o, ref)
+func (w *walk) attachment(ctx context.Context, v *visit, ref config.Reference, depth int) (*visit, error) {
+	s := w.scope
+	desc, data, err := w.find(ctx, w.origin, ref)
 	if err != nil || !s.pinned(desc.Digest) {
 		return nil, err
 	}
-	n, err := g.node(ctx, o, stop{desc: desc, data: data})
+	n, err := w.node(ctx, w.origin, stop{desc: desc, data: data})
 	if err != nil {
 		return nil, err
 	}
@@ -277,31 +295,14 @@ func (g *graph) attachment(ctx context.Context, v *visit, s *scope, ref config.R
 	if !wanted && !s.wants(n.kind) {
 		return nil, nil
 	}
-	w, err := g.visit(ctx, v, o, s.forReferrers(), stop{desc: desc, data: data, depth: depth})
+	found, err := w.within(s.forReferrers()).visit(ctx, v, stop{desc: desc, data: data, depth: depth})
 	if err != nil {
 		return nil, err
 	}
-	return w, nil
+	return found, nil
 }
 
 // abreast bounds how many children of one manifest, or referrers, are walked at a time: an
 // index of 10,000 would have as many stacks of goroutines. What is walked may wait for
 // what others have begun to walk, never for what has not begun.
 const abreast = 64
-
-type walkKey struct{}
-
-// walking is the context of a walk through one artifact, which counts what is
-// begun on it.
-func walking(ctx context.Context) context.Context {
-	return context.WithValue(ctx, walkKey{}, new(atomic.Int64))
-}
-
-// steps counts manifests of a walk before anything is begun for them.
-func steps(ctx context.Context, manifests int) error {
-	n, ok := ctx.Value(walkKey{}).(*atomic.Int64)
-	if ok && n.Add(int64(manifests)) > bounds.Manifests {
-		return bounds.TooBroad
-	}
-	return nil
-}

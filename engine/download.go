@@ -9,23 +9,22 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine/fetch"
-	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// fetch brings a blob, from another place if the first has it not, and once
+// fetch brings a blob, from another origin if the first does not have it, and once
 // more if its bytes were wrong.
 func (d *directory) fetch(ctx context.Context, b *blob) error {
 	for attempt := 0; ; attempt++ {
-		err := d.copy(ctx, b.oci(), d.planner.from(b, attempt))
+		err := d.fetchFrom(ctx, b.oci(), d.planner.from(b, attempt))
 		if err == nil || isFatal(err) || ctx.Err() != nil || !d.planner.another(b, attempt, err) {
 			return err
 		}
 	}
 }
 
-// copy brings a blob from one origin, going on where an earlier run stopped.
-func (d *directory) copy(ctx context.Context, desc ocispec.Descriptor, from origin) (err error) {
-	in, err := d.dir.Ingest(desc)
+// fetchFrom brings a blob from one origin. It resumes where an earlier run stopped.
+func (d *directory) fetchFrom(ctx context.Context, desc ocispec.Descriptor, from origin) (err error) {
+	in, err := d.out.Ingest(desc)
 	if err != nil {
 		return written(err)
 	}
@@ -35,7 +34,7 @@ func (d *directory) copy(ctx context.Context, desc ocispec.Descriptor, from orig
 		}
 	}()
 	if in.Size() < desc.Size {
-		if err := d.pull(ctx, in, desc, from); err != nil {
+		if err := (&download{d, desc, from, in}).run(ctx); err != nil {
 			return err
 		}
 	}
@@ -48,27 +47,35 @@ func (d *directory) copy(ctx context.Context, desc ocispec.Descriptor, from orig
 	return nil
 }
 
-// pull brings what is missing; all of it, where the origin gives no parts, or calls
-// something a part that is none.
-func (d *directory) pull(ctx context.Context, in *store.Ingest, desc ocispec.Descriptor, from origin) error {
-	had := in.Size()
-	err := d.draw(ctx, in, desc, from)
+// download is one blob on its way from one origin into the directory.
+type download struct {
+	*directory
+	desc ocispec.Descriptor
+	from origin
+	into ingest
+}
+
+// run appends the rest of the blob. It starts over where the origin gives no parts, or
+// sends a part that is none.
+func (d *download) run(ctx context.Context) error {
+	had := d.into.Size()
+	err := d.appendRest(ctx)
 	if had == 0 || !errors.Is(err, fetch.ErrWholeOnly) && !isWrong(err) {
 		return err
 	}
-	if err := in.Reset(); err != nil {
+	if err := d.into.Reset(); err != nil {
 		return written(err)
 	}
-	return d.draw(ctx, in, desc, from)
+	return d.appendRest(ctx)
 }
 
-// draw brings what is missing, a large rest over several connections.
-func (d *directory) draw(ctx context.Context, in *store.Ingest, desc ocispec.Descriptor, from origin) error {
-	base, to := in.Size(), ingester{in}
+// appendRest appends the bytes that are missing, a large rest over several connections.
+func (d *download) appendRest(ctx context.Context) error {
+	base, to := d.into.Size(), diskWriter{d.into}
 	open := func(ctx context.Context, _ int, off, n int64) (io.ReadCloser, error) {
-		return d.open(ctx, from, desc, base+off, n)
+		return d.openBlob(ctx, d.from, d.desc, base+off, n)
 	}
-	rest := desc.Size - base
+	rest := d.desc.Size - base
 	if rest > largeBlob {
 		return fetch.Windows(ctx, d.memory(), fetch.Body{Size: rest, Open: open, Attempts: 1}, to)
 	}
@@ -87,11 +94,11 @@ const copyBuffer = 128 << 10
 
 var copyBuffers = sync.Pool{New: func() any { return new([copyBuffer]byte) }}
 
-// ingester marks the errors of the disk, so that they are not taken for the
+// diskWriter marks the errors of the disk, so that they are not taken for the
 // network's.
-type ingester struct{ io.Writer }
+type diskWriter struct{ io.Writer }
 
-func (i ingester) Write(p []byte) (int, error) {
-	n, err := i.Writer.Write(p)
+func (w diskWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
 	return n, written(err)
 }
