@@ -132,7 +132,7 @@ func wordings() []wording {
 		{name: "no referrers API where one is promised", err: &registry.Error{Op: "list referrers", Reference: "registry.corp.example/acme/app@" + sum,
 			Err: &registry.NoReferrersAPIError{Registry: "registry.corp.example", Err: refusal("", "registry.corp.example/acme/app", 404).Err}}},
 		{name: "a list that is none", err: &registry.Error{Op: "list tags", Reference: "ghcr.io/acme/app",
-			Err: &registry.DocumentError{Wanted: "a list of tags", Err: errors.New(`it has no "tags"`)}}},
+			Err: &registry.DocumentError{Wanted: "a list of tags", Err: errors.New(`missing key "tags"`)}}},
 
 		{name: "What there is"},
 		{name: "no such tag, of few", err: noTag(false, false, "v1.0", "v1.1")},

@@ -9,16 +9,16 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
-// account signs the requests to one registry with one credential. oras-go's
-// token cache does not know whose tokens it keeps, so each has its own.
+// account authenticates the requests to one registry with one credential. oras-go's
+// token cache does not tell credentials apart, so each account has its own.
 type account struct {
 	registry string
 	client   *auth.Client
 	tokens   *tokens                                                         // the client's cache
 	find     func(ctx context.Context, reload bool) (auth.Credential, error) // again: read the files and ask the helpers once more
 	onSecret func(username, secret string)
-	fixed    bool          // the credential was given, and is not to be looked for
-	gate     chan struct{} // of size 1: held while a credential is shown that is not accepted yet
+	fixed    bool          // the credential is given and never looked up
+	gate     chan struct{} // of size 1: held while a credential is tried that is not accepted yet
 
 	mu         sync.Mutex // guards what follows; held while a helper runs
 	lookedUp   bool
@@ -53,8 +53,8 @@ func newAccount(h *host, repository string) *account {
 	return a
 }
 
-// lookUp asks the stores once. What goes wrong there (a helper that is not
-// installed) is kept for later: a public image needs no credential.
+// lookUp reads the stores once. It keeps an error (a helper that is not installed) for
+// later: a public image needs no credential.
 func (a *account) lookUp(ctx context.Context) (auth.Credential, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -70,7 +70,7 @@ func (a *account) lookUp(ctx context.Context) (auth.Credential, error) {
 	return credential, nil
 }
 
-// reportSecrets makes the secrets of a credential known before it is sent.
+// reportSecrets reports the secrets of a credential before it is sent.
 func (a *account) reportSecrets(c auth.Credential) {
 	for _, secret := range []string{c.Password, c.RefreshToken, c.AccessToken} {
 		if secret != "" {
@@ -79,15 +79,14 @@ func (a *account) reportSecrets(c auth.Credential) {
 	}
 }
 
-// lookUpError returns why there is no credential, if there should be one.
+// lookUpError returns the error that kept lookUp from finding a credential.
 func (a *account) lookUpError() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.err
 }
 
-// isUnauthorized reports whether err or a response's status says that a request was
-// not allowed for want of a credential.
+// isUnauthorized reports whether a request was refused for lack of a credential.
 func isUnauthorized(err error) bool {
 	s := Status(err)
 	return s == http.StatusUnauthorized || s == http.StatusForbidden ||

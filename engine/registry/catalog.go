@@ -6,11 +6,11 @@ import (
 	"oras.land/oras-go/v2/registry"
 )
 
-// Catalog hands over all repositories of a registry, each once, page by page in
-// the registry's order (distribution's API; the OCI spec has none). Public
-// registries refuse it.
+// Catalog calls yield with all repositories of a registry, each once, page by page in
+// the registry's order (distribution's API; the OCI spec has none). Public registries
+// refuse it.
 func (c *Client) Catalog(ctx context.Context, registryName string, yield func(repositories []string) error) error {
-	r, err := c.whole(registryName)
+	r, err := c.wholeRegistry(registryName)
 	if err != nil {
 		return &Error{Op: "configure", Reference: registryName, Err: err}
 	}
@@ -19,9 +19,9 @@ func (c *Client) Catalog(ctx context.Context, registryName string, yield func(re
 	}, yield)
 }
 
-// whole returns a repository that stands for all of a registry: its requests
-// ask for the catalog's token.
-func (c *Client) whole(registryName string) (*Repository, error) {
+// wholeRegistry returns a repository that stands for the whole registry: its requests
+// need the catalog's token.
+func (c *Client) wholeRegistry(registryName string) (*Repository, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	ref := registry.Reference{Registry: registryName}

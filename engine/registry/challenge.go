@@ -10,25 +10,26 @@ import (
 	"sync/atomic"
 )
 
-// ChallengeError says that a registry wants a token, and not from where.
+// ChallengeError is the error for a registry that requires a token but does not name
+// the token service.
 type ChallengeError struct {
-	Challenge string // as it sent it
+	Challenge string // the WWW-Authenticate header
 }
 
 func (e *ChallengeError) Error() string {
-	return fmt.Sprintf("the registry wants a token and does not say from where: WWW-Authenticate: %s", e.Challenge)
+	return fmt.Sprintf("the registry requires a token but names no token service: WWW-Authenticate: %s", e.Challenge)
 }
 
-// errNoRealm says that a request for a token has nowhere to go.
+// errNoRealm is the error for a request to a token service without an address.
 var errNoRealm = errors.New("the challenge has no realm")
 
-// challenge is one way in which a server wants to be authenticated to.
+// challenge is one authentication scheme that a server accepts.
 type challenge struct {
 	scheme     string            // in lower case
 	parameters map[string]string // by their names in lower case; the first of a name counts
 }
 
-// String writes a challenge in the plainest form, the one that oras-go reads.
+// String returns the simple form of a challenge that oras-go can parse.
 func (c challenge) String() string {
 	if c.scheme != "bearer" {
 		return "Basic realm=" + strconv.Quote(c.parameters["realm"])
@@ -42,8 +43,8 @@ func (c challenge) String() string {
 	return s
 }
 
-// strongest returns the challenge that can be met best: a token from a service, which
-// may be had without a credential, then a password.
+// strongest returns the preferred challenge: a token from a service, which may need no
+// credential, then a password.
 func strongest(all []challenge) (best challenge, ok bool) {
 	rank := 0
 	for _, c := range all {
@@ -54,7 +55,7 @@ func strongest(all []challenge) (best challenge, ok bool) {
 		case c.scheme == "basic":
 			r = 2
 		case c.scheme == "bearer":
-			r = 1 // good for a client that has a token already
+			r = 1 // usable only with a token that the client has already
 		}
 		if r > rank {
 			best, rank = c, r
@@ -63,7 +64,7 @@ func strongest(all []challenge) (best challenge, ok bool) {
 	return best, rank > 0
 }
 
-// keepStrongest leaves, of the challenges of a response, the one that is met.
+// keepStrongest replaces the challenges of a response with the preferred one.
 func keepStrongest(resp *http.Response) {
 	header := strings.Join(resp.Header.Values("Www-Authenticate"), ", ")
 	c, ok := strongest(parseChallenges(header))
@@ -78,12 +79,13 @@ func keepStrongest(resp *http.Response) {
 
 type challengeKey struct{}
 
-// withChallenge makes a context that keeps what its request is challenged with.
+// withChallenge returns a context that records the challenge to its request.
 func withChallenge(ctx context.Context) context.Context {
 	return context.WithValue(ctx, challengeKey{}, new(atomic.Pointer[string]))
 }
 
-// challengeError returns err, or the challenge that the request of ctx could not meet.
+// challengeError returns err, or a ChallengeError if the request of ctx got a challenge
+// without a realm.
 func challengeError(ctx context.Context, err error) error {
 	last, ok := ctx.Value(challengeKey{}).(*atomic.Pointer[string])
 	if !ok || !errors.Is(err, errNoRealm) {
@@ -95,8 +97,8 @@ func challengeError(ctx context.Context, err error) error {
 	return err
 }
 
-// parseChallenges takes the value of a WWW-Authenticate header apart (RFC 9110,
-// 11.6.1). Of one that is malformed, what stands before the fault counts.
+// parseChallenges parses the value of a WWW-Authenticate header (RFC 9110, 11.6.1). If
+// it is malformed the challenges before the fault count.
 func parseChallenges(header string) []challenge {
 	var all []challenge
 	s := scanner{header}
@@ -108,7 +110,7 @@ func parseChallenges(header string) []challenge {
 			return all
 		}
 		s.space()
-		if len(all) > 0 && strings.HasPrefix(s.rest, "=") { // of a parameter, else it is a scheme
+		if len(all) > 0 && strings.HasPrefix(s.rest, "=") { // word names a parameter, else a scheme
 			value, ok := s.value(",")
 			if !ok {
 				return all

@@ -13,16 +13,16 @@ import (
 )
 
 const (
-	// chunkSize is the most that GHCR takes. Chunks are only for registries that
-	// refuse a whole blob (a proxy with a limit in front of them): ECR keeps the
-	// first one and calls that a success.
+	// chunkSize is the maximum of GHCR. Chunks are only for registries that refuse a
+	// whole blob (a proxy with a limit in front of them): ECR stores only the first
+	// chunk and reports success.
 	chunkSize = 4 << 20
-	// minChunkSize is the least that is tried where the registry names no other:
-	// proxies that take less (nginx takes 1 MiB by default) are not known.
+	// minChunkSize is the smallest chunk to try if the registry names no other: no
+	// known proxy accepts less (nginx accepts 1 MiB by default).
 	minChunkSize = 64 << 10
 )
 
-// putChunks uploads a blob piece by piece.
+// putChunks uploads a blob in chunks.
 func (r *Repository) putChunks(ctx context.Context, desc ocispec.Descriptor, s *session, body io.ReadCloser) error {
 	defer body.Close()
 	ctx = relayContext(ctx, body)
@@ -35,22 +35,22 @@ func (r *Repository) putChunks(ctx context.Context, desc ocispec.Descriptor, s *
 	return r.put(ctx, ocispec.Descriptor{Digest: desc.Digest}, s, http.NoBody)
 }
 
-// chunks is an upload under way. The registry says how much of it has arrived,
-// which may be less than was sent.
+// chunks is a chunked upload in progress. The registry reports how many bytes it has
+// received, which may be less than were sent.
 type chunks struct {
 	repository *Repository
 	session    *session
 	size       int64
 	sent       int64
-	pieceSize  int64  // how much is sent at once
-	minPiece   int64  // how little may be
-	buf        []byte // nil if a piece is too large to be held
-	buffered   int    // bytes of buf that are read and have not arrived
+	pieceSize  int64  // of one request
+	minPiece   int64  // the smallest pieceSize that the registry accepts
+	buf        []byte // nil if a piece is too large for memory
+	buffered   int    // bytes of buf that are read and not yet received by the registry
 }
 
-// newChunks begins with pieces that this registry has taken before, or was not
-// asked to take yet. What it wants at least may be more than memory has room
-// for: such pieces are passed on as they are read.
+// newChunks starts with the size that this registry has accepted before, or with
+// chunkSize. If the minimum of the registry is too large for memory, pieces are sent
+// as they are read.
 func newChunks(r *Repository, s *session, size int64) *chunks {
 	c := &chunks{repository: r, session: s, size: size, pieceSize: chunkSize, minPiece: max(minChunkSize, s.minChunk)}
 	if learnt := r.host.chunkSize.Load(); learnt > 0 {
@@ -63,7 +63,7 @@ func newChunks(r *Repository, s *session, size int64) *chunks {
 	return c
 }
 
-// next sends a piece, or makes pieces smaller.
+// next sends a piece, or reduces the piece size.
 func (c *chunks) next(ctx context.Context, body io.Reader) error {
 	if c.buf == nil {
 		n := min(c.pieceSize, c.size-c.sent)
@@ -82,6 +82,7 @@ func (c *chunks) next(ctx context.Context, body io.Reader) error {
 	return err
 }
 
+// fill reads from body until the buffer has a whole piece.
 func (c *chunks) fill(body io.Reader) error {
 	want := int(min(int64(len(c.buf)), c.size-c.sent))
 	n, err := io.ReadFull(body, c.buf[c.buffered:max(want, c.buffered)])
@@ -111,7 +112,7 @@ func (c *chunks) send(ctx context.Context, piece io.Reader, n int64) error {
 		return err
 	}
 	if arrived <= c.sent || arrived > c.sent+n || arrived < c.sent+n && c.buf == nil {
-		return fmt.Errorf("the registry has %d bytes after %d were sent", arrived, c.sent+n)
+		return fmt.Errorf("the registry received %d bytes, %d were sent", arrived, c.sent+n)
 	}
 	if c.buf != nil {
 		c.buffered = copy(c.buf, c.buf[arrived-c.sent:c.buffered])
@@ -120,8 +121,8 @@ func (c *chunks) send(ctx context.Context, piece io.Reader, n int64) error {
 	return c.updateLocation(resp)
 }
 
-// exactReader is the next so many bytes of a body. It is an error if they are not
-// there.
+// exactReader reads the next left bytes of a body. It is an error if the body ends
+// before.
 type exactReader struct {
 	body io.Reader
 	left int64
@@ -138,7 +139,7 @@ func (p *exactReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// updateLocation takes over the session's new place.
+// updateLocation takes the session's new URL from a response.
 func (c *chunks) updateLocation(resp *http.Response) error {
 	location := resp.Header.Get("Location")
 	if location == "" {
@@ -155,8 +156,8 @@ func (c *chunks) updateLocation(resp *http.Response) error {
 	return nil
 }
 
-// received reads how many bytes a registry has from its Range header ("0-LAST",
-// with or without a unit); assumed is what holds without one.
+// received returns the number of bytes that a registry has, by its Range header
+// ("0-LAST", with or without a unit), or assumed if there is none.
 func received(header http.Header, assumed int64) (int64, error) {
 	value := strings.TrimPrefix(header.Get("Range"), "bytes=")
 	if value == "" {

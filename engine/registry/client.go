@@ -1,10 +1,12 @@
-// Package registry is the one place that talks HTTP. A Client lives as long as
-// a run and keeps, for each registry, one pool of connections, one set of
-// tokens, one limit and one memory of how the registry behaves.
+// Package registry is a client for OCI registries (the distribution spec). It resolves,
+// fetches and pushes manifests and blobs, lists tags, referrers and repositories, and
+// mounts blobs. A [Client] keeps, for each registry, one pool of connections, one set of
+// tokens, one limit and the state of the registry. It resumes broken downloads, retries
+// transient errors, and obeys Retry-After.
 //
 // A request passes, from the outside in: authentication (oras-go's), redirects
-// (net/http's), retries, the limit, the transport. Nobody waits for a back-off
-// or for a rate while holding a place in a limit.
+// (net/http's), retries, the limit, the transport. No request waits for a back-off or for
+// a rate while it holds a slot of a limit.
 package registry
 
 import (
@@ -21,72 +23,69 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
-// defaultConcurrency is what one process may ask of the network at once.
+// defaultConcurrency bounds the requests of one process that are in flight at once.
 const defaultConcurrency = 16
 
-// defaultMaxManifest is four times what registries take (distribution and
-// Docker Hub refuse a manifest over 4 MiB).
+// defaultMaxManifest is four times the limit of registries (distribution and Docker Hub
+// refuse a manifest over 4 MiB).
 const defaultMaxManifest = 16 << 20
 
-// defaultUserAgent is sent where Options name none.
+// defaultUserAgent is the User-Agent if Options has none.
 const defaultUserAgent = "oras-mirror"
 
-// Settings say how one registry is reached. The zero value is an ordinary
+// Settings describes how one registry is reached. The zero value works for an ordinary
 // registry: https, the system's certificates, the stored credentials.
 type Settings struct {
 	PlainHTTP         *bool // nil: true for loopback names, as in oras
-	Insecure          bool  // certificates are not checked
+	Insecure          bool  // certificates are not verified
 	CAFile            string
 	CertFile          string
 	KeyFile           string
-	Concurrency       int              // requests in flight to this registry; 0: only the limit over all
+	Concurrency       int              // requests in flight to this registry; 0: only the limit over all registries
 	RequestsPerSecond float64          // 0: no limit
-	DistributionSpec  string           // "v1.1-referrers-api", "v1.1-referrers-tag" or "" (ask)
-	Credential        *auth.Credential // nil: what the stores have
-	Header            http.Header      // sent to this registry and to no other host
-	// Resolve maps host:port to the address that is dialled instead of it; an
-	// address without a port keeps the port.
+	DistributionSpec  string           // "v1.1-referrers-api", "v1.1-referrers-tag" or "" (detect)
+	Credential        *auth.Credential // nil: the stored one
+	Header            http.Header      // sent only to this registry
+	// Resolve maps host:port to the address to dial instead; an address without a
+	// port keeps the port.
 	Resolve map[string]string
 }
 
-// Options say how a run talks to registries. The zero value works.
+// Options configures a Client. The zero value works.
 type Options struct {
 	Concurrency int                                 // requests in flight over all registries; 0: 16
 	Settings    func(host string) (Settings, error) // nil: the zero Settings for all
-	// CredentialFiles are docker config files that are read instead of the
-	// usual ones (--registry-config).
+	// CredentialFiles are docker config files to read instead of the default ones
+	// (--registry-config).
 	CredentialFiles []string
 	UserAgent       string
-	// Debug hears one line a request and never a secret; it may be nil. It may be
-	// called from many goroutines at once.
+	// Debug is called with one line for each request, never with a secret. It may be
+	// nil. Calls may be concurrent.
 	Debug func(format string, a ...any)
-	// Secret hears of each credential that the stores give, before it is sent, so
-	// that it can be kept out of what is said. It may be called from many
-	// goroutines at once.
+	// Secret is called with each credential of the stores before it is sent, so that
+	// the caller can keep it out of its output. Calls may be concurrent.
 	Secret func(username, secret string)
-	// Dial connects instead of the network; nil: nothing does. It may be called from
-	// many goroutines at once.
+	// Dial makes connections; nil: net.Dialer does. Calls may be concurrent.
 	Dial         func(ctx context.Context, network, address string) (net.Conn, error)
-	StallTimeout time.Duration // of a body that brings less than 4 KiB in this time; 0: 60 s
+	StallTimeout time.Duration // for a body to deliver 4 KiB; 0: 60 s
 	MaxManifest  int64         // bytes; 0: 16 MiB
 	Retry        RetryOptions
 }
 
-// Client talks to any number of registries for the length of a run. It is safe
-// for concurrent use.
+// Client talks to any number of registries. It is safe for concurrent use.
 type Client struct {
 	options Options
 	slots   slots // over all registries
 	stores  stores
 	stats   stats
-	listed  atomic.Int64 // bytes of the names in the lists that are read now
+	listed  atomic.Int64 // bytes of the names in all lists that are being read
 
 	mu           sync.Mutex // guards the maps
 	hosts        map[string]*host
 	repositories map[string]*Repository
 }
 
-// New makes the client of a run.
+// New returns a client.
 func New(o Options) *Client {
 	if o.Concurrency <= 0 {
 		o.Concurrency = defaultConcurrency
@@ -116,9 +115,9 @@ func New(o Options) *Client {
 	}
 }
 
-// Repository returns the one object that stands for a repository in this run,
-// so that what is learnt about it is learnt once. What is wrong with the
-// registry's settings (a CA file that cannot be read) is said here.
+// Repository returns a repository of a registry: always the same object, so that all
+// callers share its state. It returns an error if the settings of the registry are
+// invalid (a CA file that cannot be read).
 func (c *Client) Repository(registryName, repository string) (*Repository, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -139,32 +138,31 @@ func (c *Client) Repository(registryName, repository string) (*Repository, error
 	return r, nil
 }
 
-// Check returns what is wrong with the settings of registries, before one of them is
-// asked: a certificate that cannot be read, for instance. What is said of one of them is
-// not said again of the next.
+// Check returns the errors in the settings of registries, such as a certificate that
+// cannot be read, without a request. Of registries with the same error it names the
+// first.
 func (c *Client) Check(registries []string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var errs []error
-	said := make(map[string]bool)
+	seen := make(map[string]bool)
 	for _, name := range registries {
 		_, err := c.host(registry.Reference{Registry: name})
-		if err != nil && !said[err.Error()] {
-			said[err.Error()] = true
+		if err != nil && !seen[err.Error()] {
+			seen[err.Error()] = true
 			errs = append(errs, &SettingsError{name, err})
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// Stats returns how many requests were sent, by method and kind ("GET blob",
-// "HEAD manifest", "GET token"), and under "retries" how many of them were
-// sent again.
+// Stats returns the number of requests by method and kind ("GET blob", "HEAD
+// manifest", "GET token"), and under "retries" the number of retries among them.
 func (c *Client) Stats() map[string]int {
 	return c.stats.counts()
 }
 
-// host returns what the client keeps of one registry; c.mu is held.
+// host returns the state of one registry. The caller holds c.mu.
 func (c *Client) host(ref registry.Reference) (*host, error) {
 	if h, ok := c.hosts[ref.Registry]; ok {
 		return h, nil

@@ -17,18 +17,19 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
-// store is one credentials file and the helpers that it names, or what the environment has
-// in the place of one. oras-go's store is not used: it takes any key that begins with the
-// registry, and so a namespace's at random.
+// store is one credentials file and the helpers that it names, or the environment
+// variable with the same content. It replaces oras-go's store, which uses any key that
+// begins with the registry, and so a namespace's at random.
 type store struct {
-	name    string // of the file or the variable
+	name    string // the file or the variable
 	keys    map[string]json.RawMessage
 	helpers map[string]string
 	helper  string
 	err     error
 }
 
-// authVariable has what a credentials file has (docker/cli, cli/config/configfile/file.go).
+// authVariable has the content of a credentials file (docker/cli,
+// cli/config/configfile/file.go).
 const authVariable = "DOCKER_AUTH_CONFIG"
 
 func openStore(path string) *store {
@@ -60,7 +61,7 @@ func parseStore(name string, data []byte) *store {
 	return s
 }
 
-// read returns what the file has under a key. The error does not quote it.
+// read returns the credential under a key of the file. The error does not quote it.
 func (s *store) read(key string) (auth.Credential, error) {
 	var entry struct {
 		Auth          string `json:"auth"` // base64 of USER:PASSWORD; wins over the two
@@ -70,7 +71,7 @@ func (s *store) read(key string) (auth.Credential, error) {
 		RegistryToken string `json:"registrytoken"`
 	}
 	if err := json.Unmarshal(s.keys[key], &entry); err != nil {
-		return auth.EmptyCredential, fmt.Errorf("%s: the entry of %s is no credential", s.name, key)
+		return auth.EmptyCredential, fmt.Errorf("%s: invalid entry for %s", s.name, key)
 	}
 	c := auth.Credential{Username: entry.Username, Password: entry.Password, RefreshToken: entry.IdentityToken, AccessToken: entry.RegistryToken}
 	if entry.Auth == "" {
@@ -79,14 +80,14 @@ func (s *store) read(key string) (auth.Credential, error) {
 	decoded, err := base64.StdEncoding.DecodeString(entry.Auth)
 	username, password, ok := strings.Cut(string(decoded), ":")
 	if err != nil || !ok {
-		return auth.EmptyCredential, fmt.Errorf("%s: auth of %s is not base64 of USER:PASSWORD", s.name, key)
+		return auth.EmptyCredential, fmt.Errorf("%s: invalid auth for %s: not base64 of USER:PASSWORD", s.name, key)
 	}
-	c.Username, c.Password = username, strings.Trim(password, "\x00") // as docker has it
+	c.Username, c.Password = username, strings.Trim(password, "\x00") // as docker does
 	return c, nil
 }
 
-// get looks for a namespace of the repository, then asks the helper of the
-// registry, then looks for the registry.
+// get looks up a namespace of the repository in the file, then asks the helper of the
+// registry, then looks up the registry in the file.
 func (s *store) get(ctx context.Context, host, repository string) (auth.Credential, error) {
 	if s.err != nil {
 		return auth.EmptyCredential, s.err
@@ -129,8 +130,8 @@ func (s *store) ask(ctx context.Context, host string) (auth.Credential, error) {
 	return auth.EmptyCredential, nil
 }
 
-// key returns the key under which the file has an address: itself, or as
-// docker wrote it long ago, with a scheme and the version of the API.
+// key returns the key of an address in the file: the address itself, or, as docker
+// wrote it long ago, with a scheme and the version of the API.
 func (s *store) key(address string) string {
 	if _, ok := s.keys[address]; ok {
 		return address
@@ -163,8 +164,8 @@ func parent(path string) string {
 	return path[:max(i, 0)]
 }
 
-// addresses are the names under which credentials of a registry may stand: first the one
-// under which docker keeps them.
+// addresses returns the names under which the credential of a registry may be stored,
+// the one that docker uses first.
 func addresses(host string) []string {
 	if host == dockerhub.Host {
 		return append([]string{credentials.ServerAddressFromHostname(host)}, dockerhub.Names()...)

@@ -11,11 +11,11 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
-// HelperError says that a credential helper failed. What it printed is not part of it:
-// that may be the secret.
+// HelperError is the error of a credential helper. It does not quote the helper's
+// output, which may be the secret.
 type HelperError struct {
 	Helper  string // docker-credential-NAME
-	Address string // of the registry, as the helper was asked for it
+	Address string // of the registry, as passed to the helper
 	Err     error
 }
 
@@ -23,18 +23,18 @@ func (e *HelperError) Error() string { return e.Helper + ": " + e.Err.Error() }
 
 func (e *HelperError) Unwrap() error { return e.Err }
 
-// What a helper answers that has nothing for a registry, and what stands in the place of
-// the user name of an identity token
-// (github.com/docker/docker-credential-helpers, credentials/error.go).
+// The output of a helper that has no credential for a registry, and the user name that
+// marks an identity token (github.com/docker/docker-credential-helpers,
+// credentials/error.go).
 const (
 	helperNotFound  = "credentials not found in native keychain"
 	helperTokenUser = "<token>"
 )
 
-var errHelperAnswer = errors.New("its answer is no credential in JSON")
+var errHelperOutput = errors.New("invalid output: not a JSON credential")
 
-// runHelper asks a helper for the credential of an address. Neither of its outputs reaches
-// our own.
+// runHelper asks a helper for the credential of an address. The output of the helper is
+// never shown.
 func runHelper(ctx context.Context, helper, address string) (auth.Credential, error) {
 	name := "docker-credential-" + helper
 	cmd := exec.CommandContext(ctx, name, "get")
@@ -48,7 +48,7 @@ func runHelper(ctx context.Context, helper, address string) (auth.Credential, er
 	}
 	var answer struct{ Username, Secret string }
 	if json.Unmarshal(output, &answer) != nil {
-		return auth.EmptyCredential, &HelperError{name, address, errHelperAnswer}
+		return auth.EmptyCredential, &HelperError{name, address, errHelperOutput}
 	}
 	if answer.Username == helperTokenUser {
 		return auth.Credential{RefreshToken: answer.Secret}, nil

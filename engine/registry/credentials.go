@@ -13,9 +13,9 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
-// stores are the places where credentials lie: the environment, where "oras login" and
-// "docker login" put them, then where podman and skopeo do; or, if files are named,
-// those alone, as in oras.
+// stores holds the stores of credentials in their order: the environment, the file of
+// "oras login" and "docker login", then those of podman and skopeo; or only the named
+// files, as in oras.
 type stores struct {
 	files []string
 
@@ -24,8 +24,8 @@ type stores struct {
 	err  error
 }
 
-// load reads the files, once. A named file that cannot be read is an error; one
-// of the usual places that cannot is remembered by its store.
+// load reads the files once. A named file that cannot be read is an error; for one of
+// the default files the store keeps the error.
 func (s *stores) load() error {
 	s.once.Do(func() {
 		for _, path := range s.files {
@@ -44,8 +44,8 @@ func (s *stores) load() error {
 	return s.err
 }
 
-// credential returns what the first store that knows the registry has. An error
-// of one store does not keep the next from being asked.
+// credential returns the credential of the first store that has one for the registry.
+// After an error of one store it asks the next.
 func (s *stores) credential(ctx context.Context, host, repository string) (auth.Credential, error) {
 	var errs error
 	for _, st := range s.list {
@@ -58,7 +58,7 @@ func (s *stores) credential(ctx context.Context, host, repository string) (auth.
 	return auth.EmptyCredential, errs
 }
 
-// reload returns what the files and the helpers have now.
+// reload returns the credential that the files and the helpers have now.
 func (s *stores) reload(ctx context.Context, host, repository string) (auth.Credential, error) {
 	now := &stores{files: s.files}
 	if err := now.load(); err != nil {
@@ -67,8 +67,8 @@ func (s *stores) reload(ctx context.Context, host, repository string) (auth.Cred
 	return now.credential(ctx, host, repository)
 }
 
-// namespace returns the longest key of any store that names a part of the
-// registry ("quay.io/org") which the repository is in, or "".
+// namespace returns the longest key of any store that names a part of the registry
+// ("quay.io/org") with the repository in it, or "".
 func (s *stores) namespace(host, repository string) string {
 	longest := ""
 	for _, st := range s.list {
@@ -79,8 +79,8 @@ func (s *stores) namespace(host, repository string) string {
 	return longest
 }
 
-// Stored reports whether there is a credential for a registry in some files, or if there
-// are none in the usual places.
+// Stored reports whether files, or the default ones if files is empty, have a
+// credential for a registry.
 func Stored(ctx context.Context, files []string, name string) bool {
 	s := &stores{files: files}
 	if s.load() != nil {
@@ -90,7 +90,7 @@ func Stored(ctx context.Context, files []string, name string) bool {
 	return err == nil && c != auth.EmptyCredential
 }
 
-// defaultFiles are the files that are asked, in this order.
+// defaultFiles returns the files to read, in this order.
 func defaultFiles() []string {
 	var paths []string
 	home, _ := os.UserHomeDir()

@@ -10,8 +10,8 @@ import (
 
 const connectTimeout = 30 * time.Second
 
-// dialer connects, looks up where --resolve sends an address, and sees to it
-// that a server which no longer reads does not hold an upload for ever.
+// dialer makes connections. It applies --resolve, and aborts an upload to a server that
+// no longer reads.
 type dialer struct {
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 	resolve map[string]string
@@ -34,7 +34,7 @@ func (d *dialer) DialContext(ctx context.Context, network, address string) (net.
 	return &watchedConn{Conn: conn, stall: d.stall}, nil
 }
 
-// target returns what is dialled for address.
+// target returns the address to dial for address.
 func (d *dialer) target(address string) string {
 	to, ok := d.resolve[address]
 	if !ok {
@@ -54,11 +54,12 @@ func (d *dialer) target(address string) string {
 	return net.JoinHostPort(to, port)
 }
 
-// maxWrite is what has to go out within one stall timeout: 17 kB/s at 60 s.
+// maxWrite is the amount that has to be written within one stall timeout: 17 kB/s at
+// 60 s.
 const maxWrite = 1 << 20
 
-// watchedConn gives up a write that does not move. A watch on the body itself
-// would stand between a file and its socket and end sendfile.
+// watchedConn aborts a write that makes no progress. A watch on the body itself would
+// come between a file and its socket and prevent sendfile.
 type watchedConn struct {
 	net.Conn
 	stall time.Duration
@@ -96,8 +97,8 @@ func (c *watchedConn) ReadFrom(r io.Reader) (n int64, err error) {
 	return n, nil
 }
 
-// isFile reports whether the kernel can read r on its own. io.Copy hides
-// os.File behind a type without WriteTo, so the type is no test.
+// isFile reports whether the kernel can read r directly. io.Copy hides os.File behind a
+// type without WriteTo, so a type assertion does not work.
 func isFile(r io.Reader) bool {
 	_, ok := r.(syscall.Conn)
 	return ok

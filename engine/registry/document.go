@@ -8,15 +8,15 @@ import (
 )
 
 const (
-	// maxValue is the most bytes that one value of a list may have: far beyond a
-	// name (128 or 255 bytes) and any descriptor.
+	// maxValue bounds the bytes of one value of a list: far more than a name (128 or
+	// 255 bytes) and any descriptor.
 	maxValue = 1 << 20
-	// maxNesting is far beyond what documents of registries have: about five.
+	// maxNesting is far more than documents of registries have: about five.
 	maxNesting = 100
 )
 
-// DocumentError says that a document of a registry is not the one that was asked
-// for: it is no JSON, or it lacks the key that it must have.
+// DocumentError is the error for a document of a registry that is not the requested
+// one: it is not JSON, or it lacks a required key.
 type DocumentError struct {
 	Wanted string // "a list of tags"
 	Err    error
@@ -26,10 +26,10 @@ func (e *DocumentError) Error() string { return "not " + e.Wanted + ": " + e.Err
 func (e *DocumentError) Unwrap() error { return e.Err }
 
 // document reads a JSON object from a stream and keeps nothing of it: a hostile one
-// of 100 MiB needs no more memory than one of its values. What is wrong with it is
-// a *DocumentError.
+// of 100 MiB needs no more memory than one of its values. All its errors are of type
+// *DocumentError.
 type document struct {
-	wanted  string // what it is to be
+	wanted  string // for errors: "a list of tags"
 	decoder *json.Decoder
 	in      window
 }
@@ -40,19 +40,19 @@ func newDocument(wanted string, r io.Reader) *document {
 	return d
 }
 
-// missingKeyError is the key that a document must have and does not.
+// missingKeyError is a required key that a document lacks.
 type missingKeyError string
 
-func (e missingKeyError) Error() string { return fmt.Sprintf("it has no %q", string(e)) }
+func (e missingKeyError) Error() string { return fmt.Sprintf("missing key %q", string(e)) }
 
-// errNoObject says that a document does not begin as a JSON object does.
-var errNoObject = errors.New("it is no JSON object")
+// errNoObject is the error for a document that does not begin like a JSON object.
+var errNoObject = errors.New("not a JSON object")
 
-// errValueTooLong says that one value of a document is longer than any can be.
+// errValueTooLong is the error for a value that is longer than maxValue.
 var errValueTooLong = fmt.Errorf("a value has more than %d bytes", maxValue)
 
-// window lets the decoder read as far as end, so that it does not keep a value
-// without one in memory.
+// window lets the decoder read only as far as end, so that it never keeps a value
+// without an end in memory.
 type window struct {
 	io.Reader
 	read, end int64
@@ -92,10 +92,10 @@ func (d *document) fail(err error) error {
 	return &DocumentError{Wanted: d.wanted, Err: err}
 }
 
-// each calls element for every element of the array that stands under a key, and
-// goes over all other keys. element reads one value. null is an empty array, as a
-// server in Go writes it; an object without the key is an error. An error of
-// element is returned as it is.
+// each calls element for every element of the array under a key, and skips all other
+// keys. element reads one value. null counts as an empty array, as a server in Go
+// writes it; an object without the key is an error. each returns an error of element
+// unchanged.
 func (d *document) each(key string, element func() error) error {
 	if first, err := d.token(); err != nil || first != json.Delim('{') {
 		return d.fail(errNoObject)
@@ -126,7 +126,7 @@ func (d *document) each(key string, element func() error) error {
 	return nil
 }
 
-// end reads the closing brace, behind which there is nothing.
+// end reads the closing brace. It is an error if anything follows.
 func (d *document) end() error {
 	if _, err := d.token(); err != nil {
 		return err
@@ -136,7 +136,7 @@ func (d *document) end() error {
 	case io.EOF:
 		return nil
 	case nil:
-		return d.fail(errors.New("there is more behind it"))
+		return d.fail(errors.New("unexpected data after the object"))
 	default:
 		return d.fail(err)
 	}
@@ -148,7 +148,7 @@ func (d *document) array(element func() error) error {
 		return err
 	}
 	if first != json.Delim('[') {
-		return d.fail(errors.New("there is no array in it"))
+		return d.fail(errors.New("its value is not an array"))
 	}
 	for d.more() {
 		if err := element(); err != nil {
@@ -159,13 +159,13 @@ func (d *document) array(element func() error) error {
 	return err
 }
 
-// more reports whether the array or object goes on.
+// more reports whether the array or object has another element.
 func (d *document) more() bool {
 	d.extend()
 	return d.decoder.More()
 }
 
-// skip goes over the next value.
+// skip skips the next value.
 func (d *document) skip() error {
 	for depth := 0; ; {
 		token, err := d.token()
@@ -182,7 +182,7 @@ func (d *document) skip() error {
 			return nil
 		}
 		if depth > maxNesting {
-			return d.fail(fmt.Errorf("it is nested more than %d deep", maxNesting))
+			return d.fail(fmt.Errorf("nested more than %d levels deep", maxNesting))
 		}
 	}
 }
