@@ -19,25 +19,25 @@ import (
 )
 
 var (
-	// ErrNoRange says that a registry sends whole blobs only.
-	ErrNoRange = errors.New("the registry gives no parts of a blob")
-	// ErrStalled says that a connection was open and nothing moved on it, or next to
-	// nothing.
+	// ErrNoRange is the error for a registry that does not support Range requests.
+	ErrNoRange = errors.New("the registry does not support range requests for blobs")
+	// ErrStalled is the error for an open connection without progress, or nearly
+	// without.
 	ErrStalled = errors.New("the transfer stalled")
-	// ErrSchema1 says that a manifest is of the format before 2016, whose digest
-	// is not that of its bytes: it cannot be carried to another registry.
+	// ErrSchema1 is the error for a manifest in the format from before 2016. Its
+	// digest is not the digest of its bytes, so it cannot be copied to another registry.
 	ErrSchema1 = errors.New("the manifest has the retired docker schema 1; push the image again with a current tool")
-	// ErrNotManifest says that what a registry calls a manifest is none.
+	// ErrNotManifest is the error for a response that is not a manifest.
 	ErrNotManifest = errors.New("not a manifest")
-	// ErrDowngrade says that a registry asked over https sends us on to http.
+	// ErrDowngrade is the error for a redirect from https to http.
 	ErrDowngrade = errors.New("refusing to go from https to http")
-	// ErrEndlessTags says that a registry's pages of tags lead nowhere.
+	// ErrEndlessTags is the error for a list of tags whose pages do not end.
 	ErrEndlessTags = errors.New("the pages of the tag list do not end")
 )
 
-// Error is what every method of a Repository returns. A registry's answer is
-// reached by errors.As for *errcode.ErrorResponse (status) and errcode.Error
-// (code); errors.Is(err, errdef.ErrNotFound) is true for a 404.
+// Error is the error of every method of a Repository. errors.As finds the registry's
+// response as *errcode.ErrorResponse (status) and errcode.Error (code);
+// errors.Is(err, errdef.ErrNotFound) is true for a 404.
 type Error struct {
 	Op        string // "resolve", "fetch", "push", "mount", "check", "list tags", "list referrers", "configure"
 	Reference string // an artifact, a blob as repository@digest, a repository or a registry
@@ -48,42 +48,43 @@ func (e *Error) Error() string {
 	return e.Reference + ": " + e.Op + ": " + e.Reason()
 }
 
-// Reason returns what went wrong, without the reference and the operation.
+// Reason returns the text of the error without the reference and the operation.
 func (e *Error) Reason() string { return describe(e.Reference, e.Err) }
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is makes a 404 of the registry what oras-go calls not found.
+// Is makes errors.Is(err, errdef.ErrNotFound) true for a 404.
 func (e *Error) Is(target error) bool {
 	return target == errdef.ErrNotFound && Status(e.Err) == http.StatusNotFound
 }
 
-// DownError says that a registry was given up for the rest of the run.
+// DownError is the error for every request to a registry that failed too often in a
+// row. The client sends it no more requests.
 type DownError struct {
 	Registry string
 	Err      error // why its last request failed
 }
 
 func (e *DownError) Error() string {
-	return fmt.Sprintf("%s is given up for this run after %d failed requests, the last: %s",
+	return fmt.Sprintf("%s: skipped for the rest of this run after %d failed requests, the last: %s",
 		e.Registry, downAfter, describe(e.Registry, e.Err))
 }
 
 func (e *DownError) Unwrap() error { return e.Err }
 
-// RateLimitError says that a registry wants us to stay away for longer than a
-// run should wait.
+// RateLimitError is the error for a registry that asks for a longer pause than the
+// client waits.
 type RateLimitError struct {
 	Registry   string
 	RetryAfter time.Duration
 }
 
 func (e *RateLimitError) Error() string {
-	return fmt.Sprintf("%s limits the rate and asks for a pause of %s", e.Registry, e.RetryAfter.Round(time.Second))
+	return fmt.Sprintf("%s: rate limit exceeded, retry after %s", e.Registry, e.RetryAfter.Round(time.Second))
 }
 
-// BusyError is an answer of 429, and how long the registry wants to be left
-// alone; 0 if it does not say.
+// BusyError is a 429 response, with the pause that the registry asks for; 0 if it does
+// not say.
 type BusyError struct {
 	RetryAfter time.Duration
 	Err        *errcode.ErrorResponse
@@ -92,11 +93,11 @@ type BusyError struct {
 func (e *BusyError) Error() string { return e.Err.Error() }
 func (e *BusyError) Unwrap() error { return e.Err }
 
-// NoReferrersAPIError says that a registry lacks the referrers API that its settings
-// promise.
+// NoReferrersAPIError is the error for a registry without the referrers API that its
+// settings promise.
 type NoReferrersAPIError struct {
 	Registry string
-	Err      error // what it answered
+	Err      error // its response
 }
 
 func (e *NoReferrersAPIError) Error() string {
@@ -105,8 +106,8 @@ func (e *NoReferrersAPIError) Error() string {
 
 func (e *NoReferrersAPIError) Unwrap() error { return e.Err }
 
-// CredentialError says why the stored credentials of a registry could not be
-// had. It is told only if the registry turns us away without them.
+// CredentialError is the error for stored credentials that could not be read. It is
+// returned only if the registry refuses a request without them.
 type CredentialError struct {
 	Registry string
 	Err      error
@@ -118,11 +119,11 @@ func (e *CredentialError) Error() string {
 
 func (e *CredentialError) Unwrap() error { return e.Err }
 
-// LoginError says that a registry, or its token service, refuses our credential. It is not
-// shownToken to it again in this run.
+// LoginError is the error for a credential that a registry, or its token service,
+// refuses. The client does not send it again.
 type LoginError struct {
 	Registry string
-	Err      error // what it answered
+	Err      error // its response
 }
 
 func (e *LoginError) Error() string {
@@ -131,8 +132,8 @@ func (e *LoginError) Error() string {
 
 func (e *LoginError) Unwrap() error { return e.Err }
 
-// UnreachableError says that a registry cannot be reached at all, for a reason that stays:
-// there is no host of its name, or no authority vouches for its certificate.
+// UnreachableError is the error for a registry that cannot be reached for a permanent
+// reason: its host name does not exist, or its certificate is not trusted.
 type UnreachableError struct {
 	Registry string
 	Err      error
@@ -141,8 +142,8 @@ type UnreachableError struct {
 func (e *UnreachableError) Error() string { return e.Registry + ": " + describe(e.Registry, e.Err) }
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
-// SettingsError says that the settings of a registry, or the credentials files, cannot be
-// used.
+// SettingsError is the error for invalid settings of a registry, or credentials files
+// that cannot be read.
 type SettingsError struct {
 	Registry string
 	Err      error
@@ -151,8 +152,9 @@ type SettingsError struct {
 func (e *SettingsError) Error() string { return e.Registry + ": configure: " + e.Err.Error() }
 func (e *SettingsError) Unwrap() error { return e.Err }
 
-// RegistryError returns the error of a whole registry that is behind err: it holds for all that
-// is there. nil if there is none.
+// RegistryError returns the error in err that applies to a whole registry, and so to
+// everything in it: a *LoginError, an *UnreachableError or a *SettingsError. It returns
+// nil if there is none.
 func RegistryError(err error) error {
 	var login *LoginError
 	var unreachable *UnreachableError
@@ -168,8 +170,8 @@ func RegistryError(err error) error {
 	return nil
 }
 
-// describe says what happened without repeating the method and the URL, which
-// the reference and the operation stand for already.
+// describe returns the text of an error without the method and the URL, which repeat
+// the operation and the reference.
 func describe(reference string, err error) string {
 	var (
 		down      *DownError
@@ -193,7 +195,7 @@ func describe(reference string, err error) string {
 	case errors.As(err, &lost):
 		return describe(reference, lost.Err)
 	case errors.Is(err, auth.ErrBasicCredentialNotFound):
-		s := "401 unauthorized, and there are no credentials"
+		s := "401 unauthorized, no credentials found"
 		if errors.As(err, &helper) {
 			s += " (" + helper.Error() + ")"
 		}
@@ -211,8 +213,8 @@ func describe(reference string, err error) string {
 	return err.Error()
 }
 
-// describeResponse puts a status and what the registry says about it on one
-// line: "404 not found: manifest unknown". A host is named if it is another.
+// describeResponse returns the status and the messages of a response on one line: "404
+// not found: manifest unknown". It names the host if it is not the registry.
 func describeResponse(reference string, r *errcode.ErrorResponse) string {
 	s := fmt.Sprintf("%d %s", r.StatusCode, strings.ToLower(http.StatusText(r.StatusCode)))
 	if r.URL != nil && !strings.HasPrefix(reference, strings.TrimPrefix(r.URL.Host, "registry-1.")) {
@@ -228,10 +230,10 @@ func describeResponse(reference string, r *errcode.ErrorResponse) string {
 	return s
 }
 
-// maxErrorBody is ample: what registries say about an error has about 200 bytes.
+// maxErrorBody is ample: the error responses of registries have about 200 bytes.
 const maxErrorBody = 8 << 10
 
-// responseError reads and closes a response that is not the one wanted.
+// responseError reads and closes an unexpected response, and returns the error for it.
 func responseError(resp *http.Response) error {
 	defer resp.Body.Close()
 	e := &errcode.ErrorResponse{
@@ -242,7 +244,7 @@ func responseError(resp *http.Response) error {
 	var body struct {
 		Errors errcode.Errors `json:"errors"`
 	}
-	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // what came of it, if it breaks
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // a part is better than nothing
 	if json.NewDecoder(bytes.NewReader(answer)).Decode(&body) == nil {
 		e.Errors = body.Errors
 	}
@@ -259,17 +261,17 @@ func responseError(resp *http.Response) error {
 	return blameProxy(resp, isHTML(answer) || len(answer) == 0 && claimsHTML(resp), e)
 }
 
-// hideToken takes out of what a registry says the token that it was sent.
+// hideToken removes the token that a registry was sent from its messages.
 func hideToken(errs errcode.Errors, token redact.Secret) {
 	for i := range errs {
 		errs[i].Message = token.Hide(errs[i].Message)
 		errs[i].Code = token.Hide(errs[i].Code)
-		errs[i].Detail = nil // nobody is shown it
+		errs[i].Detail = nil // never shown
 	}
 }
 
-// expect returns nil if resp has one of the statuses, and else reads and closes
-// it and returns the error that it stands for.
+// expect returns nil if resp has one of the statuses. Otherwise it closes resp and
+// returns the error for it.
 func expect(resp *http.Response, statuses ...int) error {
 	for _, s := range statuses {
 		if resp.StatusCode == s {
@@ -279,7 +281,7 @@ func expect(resp *http.Response, statuses ...int) error {
 	return responseError(resp)
 }
 
-// Status returns the status of the response in err, or 0.
+// Status returns the HTTP status of the response in err, or 0 if there is none.
 func Status(err error) int {
 	var r *errcode.ErrorResponse
 	if errors.As(err, &r) {
@@ -288,8 +290,8 @@ func Status(err error) int {
 	return 0
 }
 
-// HasCode reports whether a registry gave that code (of the distribution
-// specification) among the reasons of its answer.
+// HasCode reports whether the response in err has an error code of the distribution
+// spec.
 func HasCode(err error, code string) bool {
 	var r *errcode.ErrorResponse
 	if !errors.As(err, &r) {

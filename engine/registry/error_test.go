@@ -20,8 +20,8 @@ func TestErrorsReadAsFacts(t *testing.T) {
 		"404 not found: MANIFEST_UNKNOWN":                           response("ghcr.io", 404, errcode.Error{Code: "MANIFEST_UNKNOWN"}),
 		"403 forbidden from cdn.example":                            response("cdn.example", 403),
 		"no such host":                                              &url.Error{Op: "Get", URL: "https://ghcr.io/v2/", Err: errors.New("no such host")},
-		"ghcr.io limits the rate and asks for a pause of 1h0m0s":    &url.Error{Err: &RateLimitError{Registry: "ghcr.io", RetryAfter: 3600e9}},
-		"ghcr.io is given up for this run after 8 failed requests, the last: 502 bad gateway": &url.Error{
+		"ghcr.io: rate limit exceeded, retry after 1h0m0s":          &url.Error{Err: &RateLimitError{Registry: "ghcr.io", RetryAfter: 3600e9}},
+		"ghcr.io: skipped for the rest of this run after 8 failed requests, the last: 502 bad gateway": &url.Error{
 			Err: &DownError{Registry: "ghcr.io", Err: errors.New("502 bad gateway")}},
 		"401 unauthorized (credentials for ghcr.io: no helper)": fmt.Errorf("%w (%w)", response("ghcr.io", 401),
 			&CredentialError{Registry: "ghcr.io", Err: errors.New("no helper")}),

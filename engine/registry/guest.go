@@ -13,9 +13,9 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
-// guests gets anonymous tokens from the registries that ours sends us on to:
-// registry.k8s.io, say, has no content of its own, and what it points to may want a
-// token from anybody. Our credentials do not go there.
+// guests gets anonymous tokens for the registries that a registry redirects to:
+// registry.k8s.io, for example, has no content of its own, and the registries behind it
+// may require a token from every client. They never get the credentials.
 type guests struct {
 	host   *host
 	direct http.RoundTripper // without guests
@@ -24,7 +24,7 @@ type guests struct {
 	clients map[string]*guest
 }
 
-// guest is our account at one other registry.
+// guest is the anonymous account at one other registry.
 type guest struct {
 	client *auth.Client
 	tokens *tokens // its cache
@@ -34,25 +34,25 @@ func newGuests(h *host, direct http.RoundTripper) *guests {
 	return &guests{host: h, direct: direct, clients: make(map[string]*guest)}
 }
 
-// handles reports whether our registry sent us on with req to another registry.
+// handles reports whether req is a redirect of the registry to another registry.
 func (g *guests) handles(req *http.Request) bool {
 	return g != nil && req.Response != nil && !sameOrigin(req.URL, g.host.base) && !isUpgrade(g.host.base, req.URL) &&
 		(req.Method == http.MethodGet || req.Method == http.MethodHead) &&
 		strings.HasPrefix(req.URL.Path, "/v2/") && req.Header.Get("Authorization") == ""
 }
 
-// isUpgrade reports whether a registry asked over http sends us on to itself over https:
-// it is the same to oras-go, credentials and all.
+// isUpgrade reports whether a registry redirects from http to https on the same host:
+// oras-go treats it as the same registry, and sends it the credentials.
 func isUpgrade(from, to *url.URL) bool {
 	return from.Scheme == "http" && to.Scheme == "https" && strings.EqualFold(from.Hostname(), to.Hostname())
 }
 
-// RoundTrip sends a request, and if that needs a token once more with one. That it is
-// turned away is an error, and no response: what our own registry thinks of our
-// credential is another matter.
+// RoundTrip sends a request, and again with a token if it needs one. It returns a 401
+// as an error and not as a response: the caller would take it for the answer of its own
+// registry to its credential.
 func (g *guests) RoundTrip(req *http.Request) (*http.Response, error) {
 	guest := g.client(req)
-	// The newest token of each repository is shown at once.
+	// The newest token of each repository is sent with the first request.
 	there := registry.Reference{Registry: req.URL.Host, Repository: repositoryIn(req.URL.Path)}
 	ctx := auth.AppendRepositoryScope(guest.tokens.withShownToken(req.Context()), there, auth.ActionPull)
 	resp, err := guest.client.Do(req.WithContext(ctx))
@@ -67,8 +67,7 @@ func (g *guests) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// explain leaves the URL out that oras-go puts before what went wrong: it may be
-// signed.
+// explain removes the URL that oras-go puts before an error: it may be signed.
 func (g *guests) explain(req *http.Request, err error) error {
 	if inner := errors.Unwrap(err); inner != nil {
 		err = inner
@@ -76,6 +75,7 @@ func (g *guests) explain(req *http.Request, err error) error {
 	return fmt.Errorf("%s: %w", req.URL.Host, challengeError(req.Context(), hideQuery(err)))
 }
 
+// client returns the account for the registry of req.
 func (g *guests) client(req *http.Request) *guest {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -95,8 +95,8 @@ func (g *guests) client(req *http.Request) *guest {
 	return c
 }
 
-// tokenRedirects follows the redirects of a token service. Those of a registry are
-// for the client that was redirected to it.
+// tokenRedirects follows the redirects of a token service. Those of a registry are left
+// to the client that made the first request.
 func tokenRedirects(req *http.Request, via []*http.Request) error {
 	if strings.HasPrefix(via[0].URL.Path, "/v2/") {
 		return http.ErrUseLastResponse
@@ -104,7 +104,7 @@ func tokenRedirects(req *http.Request, via []*http.Request) error {
 	return checkRedirect(req, via)
 }
 
-// repositoryIn returns the repository that a path of the API is about.
+// repositoryIn returns the repository in a path of the API.
 func repositoryIn(path string) string {
 	path = strings.TrimPrefix(path, "/v2/")
 	for _, noun := range []string{"/manifests/", "/blobs/", "/referrers/", "/tags/list"} {

@@ -7,7 +7,7 @@ type scanner struct{ rest string }
 
 func (s *scanner) space() { s.rest = strings.TrimLeft(s.rest, " \t") }
 
-// skip goes over c if it is next.
+// skip skips c if it is next.
 func (s *scanner) skip(c byte) bool {
 	if s.rest == "" || s.rest[0] != c {
 		return false
@@ -16,7 +16,7 @@ func (s *scanner) skip(c byte) bool {
 	return true
 }
 
-// until returns what stands before the first of some characters.
+// until returns the text before the first of some characters.
 func (s *scanner) until(ends string) string {
 	return s.take(strings.IndexAny(s.rest, ends))
 }
@@ -29,8 +29,8 @@ func (s *scanner) uri() (string, bool) {
 	return s.until(">"), s.skip('>')
 }
 
-// parameter reads NAME, NAME=TOKEN or NAME="QUOTED", with spaces round any of them.
-// Its name comes in lower case; a token ends at one of ends.
+// parameter reads NAME, NAME=TOKEN or NAME="QUOTED", with optional spaces. It returns
+// the name in lower case; a token ends at one of ends.
 func (s *scanner) parameter(ends string) (name, value string, ok bool) {
 	s.space()
 	name = strings.ToLower(strings.TrimRight(s.until("="+ends), " \t"))
@@ -49,7 +49,7 @@ func (s *scanner) value(ends string) (value string, ok bool) {
 	return strings.TrimRight(s.until(ends), " \t"), true
 }
 
-// token reads what names a scheme or a parameter; "" if none is next.
+// token reads the name of a scheme or a parameter; "" if none is next.
 func (s *scanner) token() string {
 	end := strings.IndexFunc(s.rest, func(r rune) bool {
 		return !isAlphanumeric(r) && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
@@ -57,7 +57,7 @@ func (s *scanner) token() string {
 	return s.take(end)
 }
 
-// token68 goes over the data of a scheme that has no parameters (RFC 9110, 11.2).
+// token68 skips the data of a scheme without parameters (RFC 9110, 11.2).
 func (s *scanner) token68() {
 	before := s.rest
 	end := strings.IndexFunc(s.rest, func(r rune) bool { return !isAlphanumeric(r) && !strings.ContainsRune("-._~+/", r) })
@@ -68,7 +68,7 @@ func (s *scanner) token68() {
 	}
 }
 
-// take returns what stands before end, or all if that is negative.
+// take returns the text before end, or all of it if end is negative.
 func (s *scanner) take(end int) string {
 	if end < 0 {
 		end = len(s.rest)

@@ -12,22 +12,22 @@ import (
 )
 
 const (
-	// downAfter different requests in a row that failed for good, a registry is
-	// down: the same request again would only say that one thing is broken.
+	// downAfter is the number of different requests in a row after whose failure a
+	// registry counts as down: the same request again would only show that one thing
+	// is broken.
 	downAfter = 8
-	// maxRetryAfter is the longest pause that a run waits out. Docker Hub counts
-	// pulls over six hours: nobody wants a job to hang that long.
+	// maxRetryAfter is the longest pause that the client waits. Docker Hub counts
+	// pulls over six hours: a job must not hang that long.
 	maxRetryAfter = 15 * time.Minute
 )
 
-// health is what a run has learnt about how one registry is doing. All who
-// talk to that registry share it.
+// health tracks the availability of one registry. All requests to it share it.
 type health struct {
 	registry string
 	retry    RetryOptions
 
 	mu          sync.Mutex // guards what follows
-	answered    bool       // an HTTP response came, whatever it said
+	answered    bool       // it has sent an HTTP response, of any status
 	until       time.Time  // the end of the pause that the registry asked for
 	failed      map[string]bool
 	down        error
@@ -38,7 +38,7 @@ func newHealth(registry string, o RetryOptions) *health {
 	return &health{registry: registry, retry: o, failed: make(map[string]bool)}
 }
 
-// admit waits until the registry may be asked.
+// admit waits until a request may be sent.
 func (h *health) admit(ctx context.Context) error {
 	for {
 		wait, err := h.pause()
@@ -48,7 +48,7 @@ func (h *health) admit(ctx context.Context) error {
 		if wait <= 0 {
 			return ctx.Err()
 		}
-		// A second of spread, or all who waited come back at the same moment.
+		// Up to a second of jitter, or all that waited go on at the same moment.
 		wait += time.Duration(h.retry.Jitter() * float64(time.Second))
 		if err := h.sleep(ctx, wait, strconv.Itoa(http.StatusTooManyRequests)); err != nil {
 			return err
@@ -56,7 +56,7 @@ func (h *health) admit(ctx context.Context) error {
 	}
 }
 
-// pause returns how long the registry wants to be left alone.
+// pause returns how long to wait, as the registry asked.
 func (h *health) pause() (time.Duration, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -73,13 +73,13 @@ func (h *health) pause() (time.Duration, error) {
 	return wait, nil
 }
 
-// ready reports whether the registry may be asked now.
+// ready reports whether a request may be sent now.
 func (h *health) ready() bool {
 	wait, err := h.pause()
 	return err == nil && wait <= 0
 }
 
-// observe takes note of a response.
+// observe records a response.
 func (h *health) observe(resp *http.Response) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -94,10 +94,10 @@ func (h *health) observe(resp *http.Response) {
 	}
 }
 
-// recordFailure takes note of a request that failed for good.
+// recordFailure records a request that failed after all its tries.
 func (h *health) recordFailure(request string, err error) {
 	if isType[*DownError](err) || isType[*UnreachableError](err) || isType[*RateLimitError](err) || isType[sourceError](err) || tooManyFiles(err) {
-		return // not a request that failed, or not by the registry's fault
+		return // not a failed request, or not the fault of the registry
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -107,13 +107,14 @@ func (h *health) recordFailure(request string, err error) {
 	}
 }
 
-// tooManyFiles tells what this process cannot do from what the registry does not.
+// tooManyFiles reports whether this process has too many open files: that is no fault
+// of a registry.
 func tooManyFiles(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
-// markUnreachable takes note of a registry that cannot be reached, if it never answered, and returns
-// the error that stands for that: nothing else is sent there.
+// markUnreachable records that a registry cannot be reached, unless it has answered
+// before, and returns the error for it. No more requests are sent to it.
 func (h *health) markUnreachable(err error) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -126,26 +127,26 @@ func (h *health) markUnreachable(err error) error {
 	return h.unreachable
 }
 
-// delay returns how long to wait before the next try, and whether there is one.
+// delay returns the pause before the next try, and whether there is a next try.
 func (h *health) delay(try int, since time.Time) (time.Duration, bool) {
 	h.mu.Lock()
 	answered := h.answered
 	h.mu.Unlock()
-	spread := 0.5 + 0.5*h.retry.Jitter()
+	factor := 0.5 + 0.5*h.retry.Jitter()
 	if !answered {
-		wait := time.Duration(spread * float64(firstBackoff<<(try-1)))
+		wait := time.Duration(factor * float64(firstBackoff<<(try-1)))
 		return wait, try < maxSilentTries && h.retry.Now().Add(wait).Sub(since) < silentTimeout
 	}
 	wait := min(maxBackoff, backoff<<(try-1))
-	return time.Duration(spread * float64(wait)), try < maxTries
+	return time.Duration(factor * float64(wait)), try < maxTries
 }
 
-// minTimestamp is where a number of seconds is one since 1970, as some services
-// have it, against the RFC.
+// minTimestamp is the smallest Retry-After that is a Unix time and not a number of
+// seconds: some services send one, against the RFC.
 const minTimestamp = 1_000_000_000
 
-// serverClock is what the clock of the one who answered shows: a point in time
-// that it names is one of that clock, and ours may be wrong by hours.
+// serverClock returns the time of the server's clock, by its Date header: a time that
+// it sends is one of that clock, and the local clock may be wrong by hours.
 func serverClock(header http.Header, ours time.Time) time.Time {
 	if theirs, err := http.ParseTime(header.Get("Date")); err == nil {
 		return theirs
@@ -153,7 +154,7 @@ func serverClock(header http.Header, ours time.Time) time.Time {
 	return ours
 }
 
-// retryAfter returns the pause that a response asks for, in seconds or as a
+// retryAfter returns the pause that a response asks for, as a number of seconds or as a
 // date (RFC 9110, 10.2.3).
 func retryAfter(header http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(header.Get("Retry-After"))
@@ -169,8 +170,8 @@ func retryAfter(header http.Header, now time.Time) time.Duration {
 	return 0
 }
 
-// wait sleeps before what failed with err is tried again, or returns err when
-// it has been tried often enough.
+// wait sleeps before a retry of what failed with err. It returns err if there is no
+// retry.
 func (h *health) wait(ctx context.Context, try int, since time.Time, err error) error {
 	pause, again := h.delay(try, since)
 	if !again || permanent(err) {
@@ -179,7 +180,7 @@ func (h *health) wait(ctx context.Context, try int, since time.Time, err error) 
 	return h.sleep(ctx, pause, shortReason(err))
 }
 
-// sleep waits before a registry is asked again, for a reason that is told.
+// sleep waits before a retry, and reports the reason to OnRetry.
 func (h *health) sleep(ctx context.Context, d time.Duration, reason string) error {
 	defer h.retry.OnRetry(h.registry, reason)()
 	return h.retry.Sleep(ctx, d)

@@ -14,11 +14,11 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/loopback"
 )
 
-// host is what a run keeps of one registry.
+// host is the state of one registry.
 type host struct {
 	client   *Client
-	name     string   // as references have it: docker.io
-	base     *url.URL // where it is: https://registry-1.docker.io
+	name     string   // as in references: docker.io
+	base     *url.URL // https://registry-1.docker.io
 	settings Settings
 	health   *health
 	http     *http.Client
@@ -26,15 +26,15 @@ type host struct {
 	referrersAPI atomic.Int32 // an apiState
 	apiProbe     firstProbe   // for the referrers API
 
-	noMounts     atomic.Bool  // it fails over mounts, or grants them and brings no blob
-	brokenMounts atomic.Int32 // requests for a mount that got no answer
+	noMounts     atomic.Bool  // requests for a mount fail, or succeed without a blob
+	brokenMounts atomic.Int32 // requests for a mount without a response
 
-	probeOnce     sync.Once // guards checks, which is written in it
-	checksDigests bool      // bytes without their digest are refused
+	probeOnce     sync.Once // guards checksDigests
+	checksDigests bool      // the registry verifies the digests of uploads
 
-	chunkSize atomic.Int64 // that it takes, if it refused larger ones; 0: not known
+	chunkSize atomic.Int64 // the size of chunks that it accepts, if it refused larger ones; 0: not known
 
-	pageSizeRefused sync.Map // the keys of lists (listing.key) whose pages come in the registry's size
+	pageSizeRefused sync.Map // the lists (listing.key) for which it refuses our page size
 
 	mu    sync.Mutex // guards auths
 	auths map[string]*account
@@ -78,11 +78,11 @@ const (
 	specTag = "v1.1-referrers-tag"
 )
 
-// promisesAPI reports whether the settings say that the registry has the referrers
-// API: it is an error then if it has not.
+// promisesAPI reports whether the settings say that the registry has the referrers API.
+// It is then an error if it does not.
 func (h *host) promisesAPI() bool { return h.settings.DistributionSpec == specAPI }
 
-// plainHTTP reports whether a registry is asked over http.
+// plainHTTP reports whether requests to a registry use http.
 func plainHTTP(s Settings, hostname string) bool {
 	if s.PlainHTTP != nil {
 		return *s.PlainHTTP
@@ -90,8 +90,8 @@ func plainHTTP(s Settings, hostname string) bool {
 	return loopback.Is(hostname)
 }
 
-// account returns how a repository's requests are signed. Repositories of one
-// registry share it unless the credential files tell them apart.
+// account returns the account that authenticates requests for a repository. The
+// repositories of a registry share one unless the credentials files have several.
 func (h *host) account(repository string) *account {
 	key := ""
 	if h.settings.Credential == nil {
@@ -107,9 +107,9 @@ func (h *host) account(repository string) *account {
 	return a
 }
 
-// blockedRealms are the addresses that a registry may not send our credentials
-// to: oras-go's own, except that one on this machine may have its token
-// service here, too, under another name of it.
+// blockedRealms returns the addresses that a token service must not have: those of
+// oras-go, but a registry on this machine may have its token service on this machine,
+// even under another name.
 func blockedRealms(base *url.URL) []netip.Prefix {
 	if !loopback.Is(base.Hostname()) {
 		return nil

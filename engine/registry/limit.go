@@ -8,8 +8,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// slots are a number of requests that may be in flight at once. nil is no
-// limit.
+// slots is a semaphore for the requests in flight. nil means no limit.
 type slots chan struct{}
 
 func newSlots(n int) slots {
@@ -37,10 +36,10 @@ func (p slots) release() {
 	}
 }
 
-// limit says when a request to one registry may go out.
+// limit decides when a request to one registry may be sent.
 type limit struct {
-	total  slots // of the run
-	own    slots // of this registry
+	total  slots // for all registries
+	own    slots // for this registry
 	rate   *rate.Limiter
 	health *health
 	retry  RetryOptions
@@ -55,10 +54,10 @@ func newLimit(total slots, s Settings, h *health, o RetryOptions) *limit {
 	return l
 }
 
-// acquire waits until a request may be sent, and gives the way to hand the place
-// back. All long waits come before a place is held, and the registry's own place
-// comes before the run's: the other way round a registry with few places would
-// fill the run's with requests that only wait, and starve the others.
+// acquire waits until a request may be sent, and returns the function that releases its
+// slots. All long waits come before it holds a slot, and it takes the registry's slot
+// before the one for all registries: otherwise a registry with few slots would fill
+// those of all with waiting requests, and starve the others.
 func (l *limit) acquire(ctx context.Context) (release func(), err error) {
 	for {
 		if err := l.health.admit(ctx); err != nil {
@@ -81,7 +80,7 @@ func (l *limit) acquire(ctx context.Context) (release func(), err error) {
 			l.total.release()
 			l.own.release()
 		}
-		// While it stood in the queue the registry may have asked for a pause.
+		// The registry may have asked for a pause while this request was waiting.
 		if l.health.ready() {
 			return release, nil
 		}
@@ -91,14 +90,14 @@ func (l *limit) acquire(ctx context.Context) (release func(), err error) {
 
 type relayKey struct{}
 
-// relayed is the context of an upload whose bytes come from a download that is
-// under way. The two count as one request in flight: an upload that waited for
-// a place while its download holds one would be waited for by the next.
+// relayed returns the context of an upload whose bytes come from a download in flight.
+// The two count as one request: if uploads waited for a slot while their downloads hold
+// one, all slots could be held by downloads that wait.
 func relayed(ctx context.Context) context.Context {
 	return context.WithValue(ctx, relayKey{}, true)
 }
 
-// waitForRate holds requests to the rate that was set for the registry.
+// waitForRate waits for the requests per second in the settings.
 func (l *limit) waitForRate(ctx context.Context) error {
 	if l.rate == nil {
 		return nil
@@ -110,7 +109,7 @@ func (l *limit) waitForRate(ctx context.Context) error {
 	return nil
 }
 
-// sleep is the Sleep of RetryOptions outside tests.
+// sleep is the default Sleep of RetryOptions.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

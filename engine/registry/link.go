@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// errLink says that a Link header is not what RFC 8288 allows. It does not quote
-// the header, which may be signed.
+// errLink is the error for an invalid Link header (RFC 8288). It does not quote the
+// header, which may be signed.
 var errLink = errors.New("malformed Link header")
 
-// nextPage returns where the Link headers of a page lead (RFC 8288), nil at the
-// end. It has to be the registry itself: the link is followed with our token.
+// nextPage returns the URL of the next page by the Link headers (RFC 8288), or nil at
+// the end. The URL has to be on the registry itself: the request for it has the token.
 func nextPage(resp *http.Response) (*url.URL, error) {
 	var links []link
 	for _, header := range resp.Header.Values("Link") {
@@ -38,8 +38,8 @@ func nextPage(resp *http.Response) (*url.URL, error) {
 	return next, nil
 }
 
-// nextLink returns the target of the link from a page to the next. Some registries
-// abandon the relation out: a link without one is that link if no other is.
+// nextLink returns the target of the link from a page to the next. Some registries omit
+// the relation: a link without one counts if no other is the link to the next page.
 func nextLink(page *url.URL, links []link) (target string, ok bool) {
 	bare := -1
 	for i, l := range links {
@@ -66,8 +66,8 @@ type link struct {
 	parameters map[string]string // by their names in lower case; the first of a name counts
 }
 
-// isFrom reports whether a link leads away from the page it came with, and not from
-// the anchor that it names.
+// isFrom reports whether the context of a link is the page that it came with, and not
+// another anchor.
 func (l link) isFrom(page *url.URL) bool {
 	anchor, err := page.Parse(l.parameters["anchor"])
 	if err != nil {
@@ -77,7 +77,7 @@ func (l link) isFrom(page *url.URL) bool {
 	return anchor.String() == page.String()
 }
 
-// parseLinks takes the value of a Link header apart.
+// parseLinks parses the value of a Link header.
 func parseLinks(header string) ([]link, error) {
 	var links []link
 	s := scanner{header}
