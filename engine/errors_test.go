@@ -30,7 +30,7 @@ func TestErrorsNameAnArtifactOnce(t *testing.T) {
 		{&ArtifactError{blob, "fetch", &ArtifactError{blob, "fetch", absent("fetch", blob)}}, blob + ": fetch: 404 not found"},
 		{&ArtifactError{app + ":v1", "walk", absent("fetch", blob)}, app + ":v1: walk: " + sum.String() + ": fetch: 404 not found"},
 		{&ArtifactError{app, "select", absent("list tags", app)}, app + ": select: list tags: 404 not found"},
-		{&ArtifactError{blob, "fetch", wrong}, blob + ": fetch: content has the digest " + wrong.Digest.String()},
+		{&ArtifactError{blob, "fetch", wrong}, blob + ": fetch: the content has the digest " + wrong.Digest.String()},
 		{&ArtifactError{blob, "fetch", errors.New("cut")}, blob + ": fetch: cut"},
 		{&ArtifactError{app + ":v1", "fetch", absent("fetch", "localhost:5000/other@"+sum.String())}, app + ":v1: fetch: localhost:5000/other@" + sum.String() + ": fetch: 404 not found"},
 		{&ReferrersError{app + ":v1", absent("list referrers", blob)}, app + ":v1: referrers: " + sum.String() + ": list referrers: 404 not found"},

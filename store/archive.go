@@ -174,7 +174,7 @@ func (a *Archive) Rollback() error {
 // it is now.
 func (a *Archive) Commit(incomplete bool) (path string, err error) {
 	if a.index == "" {
-		return "", errors.New("an archive without an index.json is no layout")
+		return "", errors.New("no index.json was written")
 	}
 	if a.replay != nil {
 		if err := a.part(nil); err != nil {

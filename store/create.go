@@ -46,7 +46,7 @@ type CreateOptions struct {
 const readerPause = 50 * time.Millisecond
 
 // ErrNoCompression says that a directory cannot be compressed.
-var ErrNoCompression = errors.New("is a directory, which is not compressed")
+var ErrNoCompression = errors.New("is a directory, which cannot be compressed")
 
 // Create decides what an output path means. A directory that exists, or a path
 // that ends in a slash, is a layout directory; "-", a pipe or a device is
@@ -58,7 +58,7 @@ func Create(path string, o CreateOptions) (Destination, error) {
 		return nil, &OutputError{Path: path, Err: err}
 	}
 	if path == "" {
-		return nil, &OutputError{Path: `""`, Err: errors.New("is no path")}
+		return nil, &OutputError{Path: `""`, Err: errors.New("the path is empty")}
 	}
 	if path == "-" {
 		if o.Stdout == nil {
@@ -101,7 +101,7 @@ func (o CreateOptions) compression(path string) (bundle.Compression, error) {
 		}
 		return bundle.Gzip, nil
 	}
-	return 0, fmt.Errorf("there is no compression %q, only gzip and none", o.Compression)
+	return 0, fmt.Errorf("invalid compression %q (gzip or none)", o.Compression)
 }
 
 // errNoReader says that a pipe cannot be written to yet.

@@ -22,7 +22,7 @@ type DockerArchiveError struct {
 }
 
 func (e *DockerArchiveError) Error() string {
-	return `is a docker-archive, as "docker save" before version 25 and "podman save" write it, and no OCI layout`
+	return `is a docker-archive, written by "podman save" or by "docker save" before version 25, not an OCI layout`
 }
 
 // dockerArchive returns what manifest.json says of a docker-archive, nil if it is none.
@@ -62,4 +62,6 @@ func noLayout(r *bundle.Reader) error {
 // belowError says in which folder of a tar a layout is.
 type belowError struct{ folder string }
 
-func (e *belowError) Error() string { return "has its OCI layout not at the top, but in " + e.folder }
+func (e *belowError) Error() string {
+	return "has its OCI layout in the folder " + e.folder + ", not at the top"
+}

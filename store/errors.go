@@ -48,7 +48,7 @@ func (e *GoneError) Error() string {
 type NotLayoutError struct{ Path string }
 
 func (e *NotLayoutError) Error() string {
-	return e.Path + ": the directory is not empty and is no OCI layout"
+	return e.Path + ": the directory is not empty and is not an OCI layout"
 }
 
 // MismatchError says that bytes are not what their descriptor promises.
@@ -60,9 +60,9 @@ type MismatchError struct {
 
 func (e *MismatchError) Error() string {
 	if e.Size != e.Descriptor.Size {
-		return fmt.Sprintf("%s: %d bytes where %d were expected", e.Descriptor.Digest, e.Size, e.Descriptor.Size)
+		return fmt.Sprintf("%s: expected %d bytes, got %d", e.Descriptor.Digest, e.Descriptor.Size, e.Size)
 	}
-	return fmt.Sprintf("%s: content has the digest %s", e.Descriptor.Digest, e.Digest)
+	return fmt.Sprintf("%s: the content has the digest %s", e.Descriptor.Digest, e.Digest)
 }
 
 // Is makes a mismatch known to those who ask in oras-go's words.
@@ -81,7 +81,7 @@ type NameError struct {
 }
 
 func (e *NameError) Error() string {
-	return fmt.Sprintf("%s is the name of %s", e.Name, e.Digest)
+	return fmt.Sprintf("%s: its manifest has the digest %s", e.Name, e.Digest)
 }
 
 // outputError names path, as the user called it, as the place that cannot be

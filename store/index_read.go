@@ -107,7 +107,7 @@ func (in *indexReader) member(key string) (err error) {
 	case "schemaVersion":
 		var version int64
 		if version, err = in.integer(); err == nil && version != 2 {
-			err = fmt.Errorf("has the schemaVersion %d, not 2", version)
+			err = fmt.Errorf("has the schemaVersion %d, expected 2", version)
 		}
 	case "mediaType":
 		_, err = in.string()
@@ -140,7 +140,7 @@ func (in *indexReader) manifests() error {
 func (in *indexReader) readEntry() error {
 	in.at = in.entries + 1
 	if in.at > maxEntries {
-		return errors.New("is one too many")
+		return fmt.Errorf("exceeds the maximum of %d entries", maxEntries)
 	}
 	in.entry, in.refName, in.imageName = Entry{}, "", ""
 	if err := in.object(in.descriptor); err != nil {
@@ -149,10 +149,10 @@ func (in *indexReader) readEntry() error {
 	e := &in.entry
 	e.setNames(in.refName, in.imageName)
 	if err := e.Digest.Validate(); err != nil {
-		return fmt.Errorf("has the digest %.200q: %w", e.Digest, err)
+		return fmt.Errorf("has the invalid digest %.200q: %w", e.Digest, err)
 	}
 	if e.Size < 0 || e.Size > maxSize {
-		return fmt.Errorf("has the size %d", e.Size)
+		return fmt.Errorf("has the invalid size %d", e.Size)
 	}
 	in.add(*e)
 	in.at = 0
@@ -242,7 +242,7 @@ func (in *indexReader) keeps(n int) error {
 
 func (in *indexReader) count() error {
 	if err := bounds.TakeOfHalf(in.counted, in.cost); err != nil {
-		return fmt.Errorf("takes too much: %w", err)
+		return fmt.Errorf("is too large: %w", err)
 	}
 	in.counted, in.cost = in.counted+in.cost, 0
 	return nil

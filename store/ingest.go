@@ -31,7 +31,7 @@ func (d *Dir) Ingest(desc ocispec.Descriptor) (*Ingest, error) {
 		return nil, fmt.Errorf("%.200q: %w", desc.Digest, err)
 	}
 	if !d.activate(desc.Digest) {
-		return nil, fmt.Errorf("%s: is being ingested already", desc.Digest)
+		return nil, fmt.Errorf("%s: is already being ingested", desc.Digest)
 	}
 	i := &Ingest{dir: d, desc: desc, hash: desc.Digest.Algorithm().Hash()}
 	if err := i.open(); err != nil {

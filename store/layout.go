@@ -77,7 +77,7 @@ type reacher interface {
 // size or the digest of desc is a *MismatchError.
 func ReadManifest(l Layout, desc ocispec.Descriptor) ([]byte, error) {
 	if desc.Size < 0 || desc.Size > MaxManifest {
-		return nil, fmt.Errorf("%s: a manifest of %d bytes is not read", desc.Digest, desc.Size)
+		return nil, fmt.Errorf("%s: invalid manifest size %d (at most %d)", desc.Digest, desc.Size, MaxManifest)
 	}
 	blob, err := l.Open(desc.Digest)
 	if err != nil {
@@ -152,7 +152,7 @@ func check(desc ocispec.Descriptor, data []byte) error {
 const layoutFile = `{"imageLayoutVersion":"` + ocispec.ImageLayoutVersion + `"}`
 
 // errLayoutFile says that a file named oci-layout is something else.
-var errLayoutFile = errors.New("its file oci-layout is not one")
+var errLayoutFile = errors.New("its oci-layout file is invalid")
 
 // checkLayoutFile makes sure that a layout is of a version that we know.
 func checkLayoutFile(r io.Reader) error {
@@ -161,7 +161,7 @@ func checkLayoutFile(r io.Reader) error {
 		return errLayoutFile
 	}
 	if !strings.HasPrefix(layout.Version, "1.") {
-		return fmt.Errorf("is an OCI layout of the unknown version %.40q", layout.Version)
+		return fmt.Errorf("is an OCI layout of the unsupported version %.40q", layout.Version)
 	}
 	return nil
 }

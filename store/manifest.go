@@ -146,10 +146,10 @@ func (m *Manifest) validate(desc ocispec.Descriptor) error {
 	}
 	for _, d := range all {
 		if err := d.Digest.Validate(); err != nil {
-			return fmt.Errorf("%s: points at %.200q: %w", desc.Digest, d.Digest, err)
+			return fmt.Errorf("%s: references the invalid digest %.200q: %w", desc.Digest, d.Digest, err)
 		}
 		if d.Size < 0 {
-			return fmt.Errorf("%s: points at %s of size %d", desc.Digest, d.Digest, d.Size)
+			return fmt.Errorf("%s: references %s with the invalid size %d", desc.Digest, d.Digest, d.Size)
 		}
 	}
 	return nil

@@ -54,8 +54,8 @@ func badInputs(t *testing.T) map[string]struct {
 		"long text":             {bytes.Repeat([]byte("hello "), 1000), "is neither a directory nor a tar archive"},
 		"tar of other things":   {tarOf(t, "photo.jpg", "x"), "is a tar without an OCI layout"},
 		"tar without index":     {tarOf(t, "oci-layout", layoutFile), "is an OCI layout without an index.json"},
-		"layout of the future":  {tarOf(t, "oci-layout", `{"imageLayoutVersion":"2.0.0"}`, "index.json", "{}"), `is an OCI layout of the unknown version "2.0.0"`},
-		"oci-layout is no JSON": {tarOf(t, "oci-layout", "x", "index.json", "{}"), "its file oci-layout is not one"},
+		"layout of the future":  {tarOf(t, "oci-layout", `{"imageLayoutVersion":"2.0.0"}`, "index.json", "{}"), `is an OCI layout of the unsupported version "2.0.0"`},
+		"oci-layout is no JSON": {tarOf(t, "oci-layout", "x", "index.json", "{}"), "its oci-layout file is invalid"},
 		"index.json is {}":      {tarOf(t, "oci-layout", layoutFile, "index.json", "{}"), `index.json has no list "manifests"`},
 		"manifests are null":    {tarOf(t, "oci-layout", layoutFile, "index.json", `{"schemaVersion":2,"manifests":null}`), `index.json has no list "manifests"`},
 		"index.json is broken":  {tarOf(t, "oci-layout", layoutFile, "index.json", "{"), "index.json"},
@@ -110,7 +110,7 @@ func TestOpenLayoutBelowTheTop(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.tar")
 	writeFile(t, path, tarOf(t, "mirror/oci-layout", layoutFile, "mirror/index.json", "{}"))
 	_, err := OpenLayout(path, OpenOptions{})
-	if err == nil || !strings.Contains(err.Error(), "in mirror") {
+	if err == nil || !strings.Contains(err.Error(), "in the folder mirror") {
 		t.Errorf("%v", err)
 	}
 }

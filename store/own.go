@@ -16,7 +16,7 @@ import (
 type StrangerError struct{ Path string }
 
 func (e *StrangerError) Error() string {
-	return e.Path + ": is in the way: it is not what a backup left"
+	return e.Path + ": exists and was not written by oras-mirror"
 }
 
 var errNotRegular = errors.New("is not a regular file")

@@ -38,7 +38,7 @@ type PruneError struct {
 }
 
 func (e *PruneError) Error() string {
-	return fmt.Sprintf("nothing is removed, since what %s needs cannot be told: %v", e.Digest, e.Err)
+	return fmt.Sprintf("nothing is removed: cannot tell what %s references: %v", e.Digest, e.Err)
 }
 
 func (e *PruneError) Unwrap() error { return e.Err }
@@ -52,7 +52,7 @@ func OpenLayoutDir(path string) (*Dir, error) {
 	case err != nil:
 		return nil, &InputError{Path: path, Reason: reason(err), Err: err}
 	case !info.IsDir():
-		return nil, &InputError{Path: path, Reason: "is no directory"}
+		return nil, &InputError{Path: path, Reason: "is not a directory"}
 	case !exists(filepath.Join(path, bundle.LayoutFile)):
 		return nil, &InputError{Path: path, Reason: "is a directory without an OCI layout"}
 	case !exists(filepath.Join(path, bundle.IndexFile)): // it is not known which of its blobs are needed

@@ -32,9 +32,9 @@ type LateError struct {
 
 func (e *LateError) Error() string {
 	if e.Digest == "" {
-		return "its last index.json lists an index of which a manifest came behind the first"
+		return "its last index.json lists an index with a manifest that comes after the first index.json"
 	}
-	return "its last index.json lists " + string(e.Digest) + ", which came behind the first"
+	return "its last index.json lists " + string(e.Digest) + ", which comes after the first index.json"
 }
 
 // errOrder says that an archive cannot be read in one pass.
