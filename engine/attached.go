@@ -7,8 +7,8 @@ import (
 )
 
 // adopt gives the deliveries that cosign attached by tags to the artifacts of this run
-// that they belong to. What belonged to an index that was rewritten belongs to nothing in
-// the target, and is left out.
+// that they belong to. An index that was rewritten is not in the target, so what is
+// attached to it is skipped.
 func (s *survey) adopt(all []*delivery) []*delivery {
 	homes, gone := make(map[manifestKey]*delivery), make(map[manifestKey]bool)
 	for _, d := range all {
@@ -37,7 +37,7 @@ func (s *survey) adopt(all []*delivery) []*delivery {
 		return false
 	})
 	if behind > 0 {
-		s.progress.Notice("left behind with the indexes that were rewritten: " + quantity(behind, "cosign tag"))
+		s.progress.Notice("skipped with the rewritten indexes: " + quantity(behind, "cosign tag"))
 	}
 	return all
 }

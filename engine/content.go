@@ -31,7 +31,7 @@ func (f *inFile) Open(heard func(int64), _ bool) (io.ReadCloser, error) {
 type passing struct {
 	in io.Reader
 	descriptor
-	body *verifiedBlob // nil: nobody has opened it
+	body *verifiedBlob // nil until it is opened
 }
 
 func (p *passing) Verified() bool { return true }

@@ -32,7 +32,7 @@ type delivery struct {
 	err      error
 }
 
-// finding is the survey's knowledge of what a target has of a delivery.
+// finding holds the answers of a target about a delivery.
 type finding struct {
 	answer  *answer         // to the delivery's reference; nil if it was not asked first
 	fresh   bool            // the registry knows no such repository yet

@@ -9,8 +9,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// ForecastRestore compares a layout with the targets and counts what a restore would
-// send.
+// ForecastRestore compares a layout with the targets and counts the requests and the bytes
+// of a restore.
 func ForecastRestore(ctx context.Context, c *registry.Client, in store.Layout, o RestoreOptions) (*Forecast, error) {
 	o, err := o.withDefaults()
 	if err != nil {

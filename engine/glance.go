@@ -12,8 +12,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 )
 
-// glance finds out for a dry run what a restore would overwrite. It asks once for each
-// tag; of a registry that does not answer nothing is known.
+// glance finds out for a dry run which tags a restore would overwrite. It asks once for
+// each, and no more of a registry that does not answer.
 func (s *survey) glance(ctx context.Context, all []*delivery) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(2 * s.workers)
@@ -35,7 +35,7 @@ func (s *survey) glance(ctx context.Context, all []*delivery) error {
 			defer mu.Unlock()
 			if !silent[d.target.Registry] {
 				silent[d.target.Registry] = true
-				s.progress.Notice(fmt.Sprintf("what would be overwritten in %s is not known: %v", d.target.Registry, err))
+				s.progress.Notice(fmt.Sprintf("cannot tell which tags of %s would be overwritten: %v", d.target.Registry, err))
 			}
 			return nil
 		})

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// ledger records the outcome of each delivery, and tells it when the last part of an
-// artifact has one.
+// ledger records the outcome of each delivery, and reports an artifact once all of its
+// deliveries have one.
 type ledger struct {
 	progress Progress
 	failFast bool
@@ -18,8 +18,8 @@ type ledger struct {
 	whole int        // artifacts
 }
 
-// count counts what needs an outcome before anything can be said of each artifact, itself
-// and what cosign attached to it, and tells those that have all of it.
+// count counts the deliveries of each artifact that need an outcome: its own, and those
+// that cosign attached to it. It tells the artifacts for which all have one.
 func (l *ledger) count(all []*delivery) {
 	for _, d := range all {
 		if d.parent != nil {

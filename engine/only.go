@@ -15,7 +15,7 @@ import (
 // The repository is matched with its registry and without.
 type onlyPattern struct {
 	text         string  // for digests
-	alternatives []parts // of what stands in braces; never empty
+	alternatives []parts // one for each way to take the braces; never empty
 }
 
 // parts are those of a pattern, or of a name.

@@ -102,7 +102,7 @@ func TestDryRunOfATargetThatDoesNotAnswer(t *testing.T) {
 	if len(report.Artifacts) != 40 || len(clock.pauses()) > 0 {
 		t.Errorf("%d artifacts, pauses %v", len(report.Artifacts), clock.pauses())
 	}
-	if len(heard.notices) != 1 || !strings.HasPrefix(heard.notices[0], "what would be overwritten in "+target.Host+" is not known: ") {
+	if len(heard.notices) != 1 || !strings.HasPrefix(heard.notices[0], "cannot tell which tags of "+target.Host+" would be overwritten: ") {
 		t.Errorf("notices: %q", heard.notices)
 	}
 }
@@ -116,7 +116,7 @@ func TestTargetThatIsASourceIsANoticeBeforeAByteMoves(t *testing.T) {
 	path := t.TempDir() + "/bundle.tgz"
 	backup(t, path, selections(t, r.Host+"/team/app", r.Host+"/team/db"))
 	for namespace, want := range map[string]string{
-		"":       "this restores to what are sources of the input itself: " + r.Host + "/team/app, " + r.Host + "/team/db",
+		"":       "restoring to sources of the input itself: " + r.Host + "/team/app, " + r.Host + "/team/db",
 		"mirror": "",
 	} {
 		heard := new(listener)

@@ -16,34 +16,34 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// readbackJobs is how much of one delivery is asked for side by side. Requests in
-// flight are the client's concern.
+// readbackJobs bounds the questions about one delivery at a time. Requests in flight are
+// the client's concern.
 const readbackJobs = 8
 
 // check is one question to a target about a delivery.
 type check struct {
 	ask  func() (differs string, err error)
-	mend func(*mending) // notes what to push if something differs
-	text string         // what does
+	mend func(*mending) // adds the part to push if it differs
+	text string         // how it differs
 }
 
-// mending holds what is to be pushed once more.
+// mending lists the parts to push once more.
 type mending struct {
 	blobs []descriptor
 	lacks map[*visit]bool
 }
 
-// readback asks targets for what was pushed to them.
+// readback asks the targets for everything that was pushed to them.
 type readback struct {
 	progress Progress
-	pusher   *pusher               // pushes what is missing
+	pusher   *pusher               // pushes missing parts
 	lane     *bounds.Lane          // of the manifests that are read
-	read     once[readKey, string] // what each part was found to be
+	read     once[readKey, string] // how each part differs
 }
 
-// run asks the target for all that a delivery consists of: the tag, every
-// manifest with its bytes, every blob and every list of referrers. What it finds
-// missing or wrong is pushed, once, and asked for again.
+// run asks the target for all parts of a delivery: the tag, every manifest with its
+// bytes, every blob and every list of referrers. Parts that are missing or wrong are
+// pushed, once, and asked for again.
 func (r *readback) run(ctx context.Context, d *delivery) error {
 	differing, err := r.ask(ctx, d, r.checks(ctx, d))
 	if err != nil || len(differing) == 0 {
@@ -64,7 +64,7 @@ func (r *readback) run(ctx context.Context, d *delivery) error {
 	return &ReadbackError{Reference: d.destination(), Differs: texts(differing)}
 }
 
-// mend pushes what a target was found not to have.
+// mend pushes the parts that differ.
 func (r *readback) mend(ctx context.Context, d *delivery, differing []*check) error {
 	m := &mending{lacks: make(map[*visit]bool)}
 	for _, c := range differing {
@@ -79,7 +79,7 @@ func (r *readback) mend(ctx context.Context, d *delivery, differing []*check) er
 	return r.pusher.push(ctx, d)
 }
 
-// checks lists what to ask, in the order in which the graph is walked.
+// checks lists the questions about a delivery, in the order of its graph.
 func (r *readback) checks(ctx context.Context, d *delivery) []*check {
 	all := []*check{{
 		ask:  func() (string, error) { return r.readTag(ctx, d) },
@@ -112,8 +112,8 @@ func (r *readback) checks(ctx context.Context, d *delivery) []*check {
 
 // ask returns those checks for which the target shows something else.
 func (r *readback) ask(ctx context.Context, d *delivery, checks []*check) ([]*check, error) {
-	// No group context: what this asks for is remembered for others, who must not
-	// be told that it was given up because something else went wrong.
+	// No group context: the answers are kept for other deliveries, which must not
+	// fail because something else went wrong here.
 	var group errgroup.Group
 	group.SetLimit(readbackJobs)
 	for _, c := range checks {
@@ -154,8 +154,7 @@ func (r *readback) readTag(ctx context.Context, d *delivery) (string, error) {
 	return fmt.Sprintf("the tag has the digest %s, not %s", desc.Digest, d.root.digest), nil
 }
 
-// readManifest fetches a manifest by its digest, which the client holds its bytes
-// against.
+// readManifest fetches a manifest by its digest, which the client verifies.
 func (r *readback) readManifest(ctx context.Context, d *delivery, n *node) (string, error) {
 	return r.readOnce(ctx, d, n.descriptor, func() (string, error) {
 		ctx, done := r.lane.Begin(ctx)
@@ -217,7 +216,7 @@ func hashRemote(ctx context.Context, repo *registry.Repository, b descriptor) er
 	return errors.Join(checkHash(b, hash), body.Close())
 }
 
-// readOnce asks a repository once for what many of its artifacts share.
+// readOnce asks a repository once for a part that many of its artifacts share.
 func (r *readback) readOnce(ctx context.Context, d *delivery, b descriptor, ask func() (string, error)) (string, error) {
 	return r.read.do(ctx, readKey{d.repository(), b.key(), d.repeated}, ask)
 }

@@ -225,7 +225,7 @@ func TestRewrittenLeavesSignatureTags(t *testing.T) {
 		t.Errorf("the target has %v, want %v", got, want)
 	}
 	if !slices.ContainsFunc(heard.notices, func(n string) bool {
-		return strings.HasPrefix(n, "left behind with the indexes that were rewritten: 1 cosign tag")
+		return strings.HasPrefix(n, "skipped with the rewritten indexes: 1 cosign tag")
 	}) {
 		t.Errorf("it says %q", heard.notices)
 	}

@@ -60,8 +60,8 @@ func (p *pusher) refill(ctx context.Context, d *delivery, v *visit) (bool, error
 	return filled.Load(), nil
 }
 
-// refillAll sends all manifests that one names, and all blobs if it is those that are
-// unknown, to a registry that says it has them and refuses what names them.
+// refillAll sends all manifests that one names, and all blobs if these are unknown, to a
+// registry that says it has them and refuses the manifest all the same.
 func (p *pusher) refillAll(ctx context.Context, d *delivery, v *visit, refusal error) error {
 	if !registry.HasCode(refusal, unknownManifest) {
 		if _, err := p.refillBlobs(ctx, d, v, true); err != nil {

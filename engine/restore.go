@@ -32,8 +32,8 @@ func Restore(ctx context.Context, c *registry.Client, in store.Input, o RestoreO
 	return r.report(o.Now().Sub(began)), err
 }
 
-// restore is one run: it plans where the artifacts of a source go, surveys what the
-// targets lack, uploads the blobs and pushes the manifests.
+// restore is one run: it routes the artifacts of a source to the targets, surveys what
+// these lack, uploads the blobs and pushes the manifests.
 type restore struct {
 	RestoreOptions
 	source   Source
@@ -92,7 +92,7 @@ func (r *restore) run(ctx context.Context, s Source) error {
 	return nil
 }
 
-// prepare finds out where the artifacts go, and what the targets lack of them.
+// prepare routes the artifacts and asks the targets for them.
 func (r *restore) prepare(ctx context.Context, s Source) error {
 	r.read(s)
 	if len(s.Roots()) == 0 {

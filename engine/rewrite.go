@@ -9,9 +9,9 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// rewrite puts in the place of a sparse index one that names only what is there,
-// for registries that refuse the sparse one. It has another digest: what refers
-// to the old one, signatures among it, does not hold for it and stays behind.
+// rewrite replaces a sparse index by one that names only the children that are there,
+// for registries that refuse the sparse one. It has another digest: referrers of the old
+// one, signatures among them, do not hold for it and are skipped.
 func (s *survey) rewrite(ctx context.Context, d *delivery) error {
 	shrinker := newShrinker(func(v *visit) ([]byte, error) { return manifestBytes(ctx, s.source, v) })
 	v, err := shrinker.shrink(d.visit)
@@ -26,7 +26,7 @@ func (s *survey) rewrite(ctx context.Context, d *delivery) error {
 	d.visit, d.root = v, v.node.descriptor
 	text := fmt.Sprintf("%s: its index is rewritten as %s; signatures of the index no longer hold", d.name, d.root.digest)
 	if shrinker.lost > 0 {
-		text += "; left behind: " + quantity(shrinker.lost, "referrer")
+		text += "; skipped: " + quantity(shrinker.lost, "referrer")
 	}
 	s.progress.Notice(text)
 	return nil

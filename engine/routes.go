@@ -32,8 +32,8 @@ func newRoutes(s Source, o RestoreOptions) *routes {
 }
 
 // all maps every selected root to every target. It fails before a byte moves where two
-// roots land on one reference, or one on none that the target would take; all of that is
-// said at once.
+// roots land on one reference, or one on a reference that no registry takes; it reports all
+// of these at once.
 func (m *routes) all() ([]*route, error) {
 	if len(m.targets) == 0 {
 		return nil, errNoTarget
@@ -45,7 +45,20 @@ func (m *routes) all() ([]*route, error) {
 	if err := m.checkTag(roots); err != nil {
 		return nil, err
 	}
-	placed := slices.ContainsFunc(roots, func(r root) bool { return r.ref.Registry != "" && r.fault == nil })
+	all, err := m.mapped(roots)
+	if m.retry != nil {
+		all = m.retried(all)
+	}
+	if err == nil {
+		m.noteOwnSources(all)
+	}
+	return all, err
+}
+
+// mapped maps some roots. Where another one has a repository in its name, a root without
+// one fails alone.
+func (m *routes) mapped(roots []root) ([]*route, error) {
+	named := slices.ContainsFunc(roots, func(r root) bool { return r.ref.Registry != "" && r.fault == nil })
 	var all []*route
 	var wrong misroutes
 	taken := make(map[string]*route)
@@ -53,7 +66,7 @@ func (m *routes) all() ([]*route, error) {
 		for _, root := range roots {
 			r, err := m.routeOf(root, target)
 			var bare *NameError
-			if errors.As(err, &bare) && placed { // it costs no other artifact
+			if errors.As(err, &bare) && named {
 				r.fault, r.nowhere, err = err, true, nil
 			}
 			if r == nil || err != nil {
@@ -61,7 +74,7 @@ func (m *routes) all() ([]*route, error) {
 				continue
 			}
 			other := taken[r.destination()]
-			if r.fault != nil { // it takes no place
+			if r.fault != nil { // it takes no destination
 				all = append(all, r)
 			} else if other == nil {
 				taken[r.destination()] = r
@@ -71,14 +84,7 @@ func (m *routes) all() ([]*route, error) {
 			}
 		}
 	}
-	if m.retry != nil {
-		all = m.retried(all)
-	}
-	if err := wrong.err(); err != nil {
-		return all, err
-	}
-	m.noteOwnSources(all)
-	return all, nil
+	return all, wrong.err()
 }
 
 // checkMappings looks for mappings that match no root. One of the run itself is an error:
@@ -96,7 +102,7 @@ func (m *routes) checkMappings() error {
 		errs = append(errs, &UnmatchedError{Mapping: source})
 	}
 	if len(others) > 0 {
-		m.notice("nothing in the input matches these mappings of the spec: " + strings.Join(others, ", "))
+		m.notice("these mappings of the spec match nothing in the input: " + strings.Join(others, ", "))
 	}
 	return errors.Join(errs...)
 }
@@ -166,10 +172,10 @@ func (m *routes) noteOwnSources(all []*route) {
 	if more := len(own) - most; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
-	m.notice("this restores to what are sources of the input itself: " + text)
+	m.notice("restoring to sources of the input itself: " + text)
 }
 
-// misroutes gathers what is wrong with the routes of a restore.
+// misroutes gathers the errors of the routes of a restore.
 type misroutes struct {
 	errs []error
 	more int
@@ -190,7 +196,7 @@ func (m *misroutes) add(err error) {
 
 func (m *misroutes) err() error {
 	if m.more > 0 {
-		m.errs = append(m.errs, fmt.Errorf("%d more have no place in their target", m.more))
+		m.errs = append(m.errs, fmt.Errorf("%d more cannot be mapped to a target", m.more))
 	}
 	return errors.Join(m.errs...)
 }

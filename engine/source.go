@@ -12,7 +12,7 @@ import (
 // never asks which of them it has. Calls may be concurrent, but Blobs is called once,
 // and Revised after it.
 type Source interface {
-	// Roots lists the artifacts, and what cosign attached to them by tags.
+	// Roots lists the artifacts, with those that cosign attached to others by tags.
 	Roots() []root
 	// Family lists a manifest and, of an index, the manifests below it: cosign attaches
 	// its tags to any of them.

@@ -17,8 +17,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// openSource reads what the entries of an input are: artifacts, or referrers of
-// artifacts. A dry run needs no blob, and takes in the last index.json of a pipe at once.
+// openSource sorts the entries of an input into artifacts and their referrers. A dry run
+// needs no blob, and reads on to the last index.json of a pipe at once.
 func openSource(ctx context.Context, in store.Input, o RestoreOptions) (Source, error) {
 	switch in := in.(type) {
 	case *store.Stream:
@@ -76,7 +76,7 @@ func (s *layoutSource) Walk(ctx context.Context, repository string, root descrip
 	return s.graph.tour(ctx, s.of(repository), sc, root.oci(), nil)
 }
 
-// of returns the origin of what came from one repository.
+// of returns the origin of the artifacts of one repository.
 func (s *layoutSource) of(repository string) origin {
 	if repository == "" {
 		return s.origin
@@ -96,8 +96,8 @@ type shelf struct {
 	name string
 }
 
-// referrers lists those that came from the repository. A referrer of which the layout
-// says nothing belongs to all.
+// referrers lists those that came from the repository. A referrer without a known
+// repository belongs to all.
 func (s *shelf) referrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {
 	all, err := s.origin.referrers(ctx, subject)
 	return slices.DeleteFunc(slices.Clone(all), func(desc ocispec.Descriptor) bool {
@@ -124,8 +124,7 @@ func (s *layoutSource) Blobs(_ context.Context, wanted []descriptor, to Sink) er
 
 func (s *layoutSource) Content(b descriptor) Content { return &layoutBlob{s, b} }
 
-// open opens a blob of the layout, or what a descriptor has of it in itself where the
-// layout has it not.
+// open opens a blob of the layout. One that the layout lacks may stand in a descriptor.
 func (s *layoutSource) open(d descriptor) (store.Blob, error) {
 	b, err := s.local.layout.Open(d.digest)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -137,13 +136,13 @@ func (s *layoutSource) open(d descriptor) (store.Blob, error) {
 		return nil, err
 	}
 	if b.Size() != d.size {
-		_ = b.Close() // the mismatch is what matters
+		_ = b.Close() // the mismatch matters more
 		return nil, &store.MismatchError{Descriptor: d.oci(), Size: b.Size()}
 	}
 	return b, nil
 }
 
-// Blame hashes what a registry refuses.
+// Blame hashes the blob.
 func (s *layoutSource) Blame(b descriptor, refusal error) error {
 	body, err := s.open(b)
 	if err != nil {
@@ -174,7 +173,7 @@ func (b *layoutBlob) Open(heard func(int64), trusted bool) (io.ReadCloser, error
 		return nil, err
 	}
 	hashed := verified(part{Reader: &counted{Reader: body, heard: heard}, Closer: body}, b.descriptor)
-	if wrong := hashed.fault(); wrong != nil { // it should be empty: no one reads what is
+	if wrong := hashed.fault(); wrong != nil { // it should be empty, so nothing will read it
 		return nil, errors.Join(wrong, body.Close())
 	}
 	if trusted {

@@ -73,7 +73,7 @@ func (p *pipe) Certain(v *visit) []*blob {
 // Content is spent: the pipe had it.
 func (p *pipe) Content(descriptor) Content { return spent{} }
 
-// Blame believes the refusal: what comes through a pipe is verified on its way.
+// Blame believes the refusal: blobs of a pipe are verified on their way.
 func (p *pipe) Blame(_ descriptor, refusal error) error { return refusal }
 
 // Blobs sends the blobs as the pipe brings them.
@@ -112,8 +112,8 @@ func (p *pipe) Blobs(ctx context.Context, wanted []descriptor, to Sink) error {
 	}
 }
 
-// end decides what holds: the last index.json, as in a file. If it is the one that the
-// pipe began with, what did not come is given up.
+// end gives up the blobs that did not come, unless the pipe ended with another index.json
+// than it began with: the last one holds, as in a file.
 func (p *pipe) end(ctx context.Context, f *feed) error {
 	if p.in.Index() != p.listed {
 		return nil
@@ -156,7 +156,7 @@ func readToEnd(ctx context.Context, s *store.Stream) error {
 // pipeOrigin walks the manifests of a pipe, whose blobs are still to come.
 type pipeOrigin struct{ *local }
 
-// child takes what the pipe has not brought among the manifests for a blob.
+// child takes a child that is not among the manifests for a blob.
 func (p *pipeOrigin) child(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
 	data, err := p.local.child(ctx, desc)
 	if errors.Is(err, fs.ErrNotExist) {

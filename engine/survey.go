@@ -14,8 +14,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 )
 
-// survey finds out what the targets lack of each delivery, with as few requests as can
-// be.
+// survey finds the parts of each delivery that the targets lack, with as few requests as
+// possible.
 type survey struct {
 	source   Source
 	client   *registry.Client
@@ -111,7 +111,7 @@ func (s *survey) walk(ctx context.Context, d *delivery) error {
 	return nil
 }
 
-// referrersOf lists what refers to a manifest or to any below it, each once.
+// referrersOf lists the referrers of a manifest and of those below it, each once.
 func referrersOf(root *visit) []digest.Digest {
 	var found []digest.Digest
 	root.all(func(v *visit) {
@@ -123,10 +123,10 @@ func referrersOf(root *visit) []digest.Digest {
 	return slices.Compact(found)
 }
 
-// examine finds out what the target lacks of one delivery. A tag with the right
-// digest says that the root's graph is there, since registries take a manifest
-// only after what it names; an index is asked for each child besides, and
-// referrers are asked for by their lists.
+// examine finds the parts of one delivery that the target lacks. A tag with the right
+// digest says that the root's graph is there, since registries take a manifest only after
+// its parts; the children of an index are asked for besides, and referrers by their
+// lists.
 func (s *survey) examine(ctx context.Context, d *delivery) error {
 	there, err := d.resolve(ctx)
 	if errors.Is(err, errdef.ErrNotFound) {
@@ -171,8 +171,8 @@ func (s *survey) existing(d *delivery, there digest.Digest) error {
 	return nil
 }
 
-// inspect marks what the target lacks below a manifest that it has or has not,
-// once for each that is seen.
+// inspect marks the manifests that the target lacks below one that it has or lacks, once
+// for each that is seen.
 func (s *survey) inspect(ctx context.Context, d *delivery, v *visit, lacking bool, seen map[*visit]bool) error {
 	if seen[v] {
 		return nil

@@ -46,8 +46,8 @@ func (s *survey) askFirst(ctx context.Context, all []*delivery) error {
 	})
 }
 
-// questions counts what else would be asked about some deliveries to a repository
-// that has nothing: one for each tag, and one for each blob.
+// questions counts the requests that some deliveries to an empty repository would take
+// besides: one for each tag, and one for each blob.
 func questions(same []*delivery) int {
 	n := len(same) - 1
 	blobs := make(map[contentKey]bool)
@@ -68,8 +68,8 @@ type probe struct {
 }
 
 // probeFresh asks each repository that a registry does not know for one blob. A
-// restore that ended before its first manifest may have left blobs there, which such
-// a registry has and does not count: then all are asked for.
+// restore that ended before its first manifest may have left blobs there, which such a
+// registry keeps in a repository that it does not know: then all are asked for.
 func (u *uploads) probeFresh(ctx context.Context, workers int) error {
 	var all []*probe
 	at := make(map[string]*probe)
@@ -88,7 +88,7 @@ func (u *uploads) probeFresh(ctx context.Context, workers int) error {
 		}
 	}
 	err := sideBySide(2*workers, all, func(p *probe) error {
-		// The smallest of those that set out together was there before the others.
+		// Of blobs that an earlier restore sent at the same time, the smallest was there first.
 		one := slices.MinFunc(p.uploads, func(a, b *upload) int { return cmp.Compare(a.size, b.size) })
 		has, err := one.recipients[0].repo.HasBlob(ctx, one.blob.oci())
 		p.left = has || err != nil
@@ -103,6 +103,3 @@ func (u *uploads) probeFresh(ctx context.Context, workers int) error {
 	}
 	return err
 }
-
-// name is the full name of the repository.
-func (to *recipient) name(of *upload) string { return of.registry + "/" + to.path }

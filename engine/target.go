@@ -11,19 +11,19 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// pushTarget takes what a repository lacks: the repository of a registry, or a stand-in that
-// counts what it would take. Calls may be concurrent.
+// pushTarget takes blobs and manifests: the repository of a registry, or a stand-in that
+// counts them. Calls may be concurrent.
 type pushTarget interface {
 	pushBlob(ctx context.Context, b descriptor, from body) error
 	// mountBlob mounts a blob from another repository of the registry, or pushes it.
 	mountBlob(ctx context.Context, b descriptor, path string, from body) (mounted bool, err error)
-	// pushManifest reads a manifest and puts it under a tag, or under its digest.
+	// pushManifest reads a manifest and pushes it under a tag, or under its digest.
 	pushManifest(ctx context.Context, d descriptor, read func(context.Context) ([]byte, error), reference string) error
 	// offerBlob puts a blob that the repository has among its manifests, too. A registry
 	// may refuse that, in whatever words.
 	offerBlob(ctx context.Context, b descriptor) error
-	// listReferrers completes the list of what refers to subject. describe returns the
-	// descriptors to list; push puts one of them once more.
+	// listReferrers completes the list of the referrers of subject. describe returns the
+	// descriptors to list; push pushes one of them once more.
 	listReferrers(ctx context.Context, subject digest.Digest, describe func() ([]ocispec.Descriptor, error), push func(ocispec.Descriptor) error) error
 }
 
@@ -40,7 +40,7 @@ type repository struct {
 	pushing *bounds.Lane // of the manifests
 }
 
-// opener returns what the registry's client calls for the bytes, each time from the start.
+// opener returns a function that opens the bytes from the start each time.
 func (r *repository) opener(ctx context.Context, from body) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) { return from.open(from.probes && r.ChecksDigests(ctx)) }
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// traffic counts what the registries of the targets took, whether all of its artifact
-// got there or not.
+// traffic counts the bytes that the registries of the targets took, whether the artifacts
+// became whole or not.
 type traffic struct {
 	mu    sync.Mutex // guards what follows
 	bytes int64

@@ -4,43 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
-
-// uploadKey names one blob on its way to one registry.
-type uploadKey struct {
-	registry string
-	digest   digest.Digest
-	size     int64
-}
-
-// upload is one blob that one registry lacks, wherever in it the blob is needed: it is
-// sent to the first recipient and mounted from there into the others.
-type upload struct {
-	uploadKey
-	blob       descriptor
-	recipients []*recipient // never empty
-}
-
-// recipient is a repository that needs a blob, with the deliveries that wait for it
-// there.
-type recipient struct {
-	repo    *registry.Repository
-	to      pushTarget
-	path    string
-	waiting []*delivery
-	fresh   bool        // nothing is there yet
-	mounted atomic.Bool // the registry says so
-	sending sending
-	err     error
-}
 
 // uploads are the blobs that the targets lack, one upload for each blob and registry.
 type uploads struct {
@@ -205,14 +174,6 @@ func (u *uploads) isWorthProbing(registry string, c Content) bool {
 	return !c.Verified() && u.outgoing[registry] >= probeFrom
 }
 
-// has tells whether a recipient has a blob, without asking where it cannot.
-func (to *recipient) has(ctx context.Context, b descriptor) (bool, error) {
-	if to.fresh {
-		return false, nil
-	}
-	return to.repo.HasBlob(ctx, b.oci())
-}
-
 // release lets those deliveries go on that waited for a blob.
 func (u *uploads) release(one *upload) error {
 	u.mu.Lock()
@@ -243,45 +204,4 @@ func (u *uploads) release(one *upload) error {
 func isMissing(err error) bool {
 	var missing *MissingError
 	return errors.As(err, &missing)
-}
-
-// resend uploads a blob that a repository was to have, once, and mounts nothing: what
-// was mounted may be what is missing.
-func (u *uploads) resend(ctx context.Context, d *delivery, b descriptor) error {
-	_, err := u.resent.do(ctx, d.at(b.digest), func() (struct{}, error) {
-		one := u.byKey[uploadKey{d.target.Registry, b.digest, b.size}]
-		if one != nil && slices.ContainsFunc(one.recipients, func(to *recipient) bool { return to.path == d.path && to.mounted.Load() }) {
-			d.repo.DisableMounts()
-		}
-		sending := &sending{progress: u.progress, size: b.size}
-		from := u.body(d.target.Registry, sending, u.source.Content(b))
-		from.open = one.openOrCopy(ctx, d.path, from.open, sending)
-		if err := d.to.pushBlob(ctx, b, from); err != nil {
-			sending.spare()
-			return struct{}{}, u.source.Blame(b, err)
-		}
-		u.sent.add(d.target.Registry, b)
-		return struct{}{}, nil
-	})
-	return err
-}
-
-// openOrCopy opens a blob, or, if its bytes are spent, reads it from another repository
-// than that in path which got it.
-func (one *upload) openOrCopy(ctx context.Context, path string, open func(bool) (io.ReadCloser, error), s *sending) func(bool) (io.ReadCloser, error) {
-	return func(trusted bool) (io.ReadCloser, error) {
-		body, err := open(trusted)
-		if one == nil || !errors.Is(err, ErrSpent) {
-			return body, err
-		}
-		for _, to := range one.recipients {
-			if to.path == path {
-				continue
-			}
-			if body, err := fetchVerified(ctx, to.repo, one.blob, s.begin()); err == nil {
-				return body, nil
-			}
-		}
-		return nil, ErrSpent
-	}
 }

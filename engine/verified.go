@@ -20,11 +20,11 @@ func fetchVerified(ctx context.Context, repo *registry.Repository, b descriptor,
 }
 
 // verifiedBlob hashes bytes as they pass. The last of them are let through only if
-// all were right: an upload of wrong ones never becomes a blob, whatever the
-// registry makes of digests.
+// all were right: an upload of wrong ones never becomes a blob, even in a registry that
+// does not check digests.
 type verifiedBlob struct {
 	io.ReadCloser
-	from io.ReadCloser // what it is read from
+	from io.ReadCloser // the body of the response or the file
 	blob descriptor
 	hash hash.Hash
 	left int64
@@ -34,7 +34,7 @@ func verified(body io.ReadCloser, b descriptor) *verifiedBlob {
 	return &verifiedBlob{ReadCloser: body, from: body, blob: b, hash: b.digest.Algorithm().Hash(), left: b.size}
 }
 
-// Unwrap shows the registry's client what the bytes come from.
+// Unwrap returns the body that the registry's client may know.
 func (v *verifiedBlob) Unwrap() io.ReadCloser { return v.from }
 
 func (v *verifiedBlob) Read(p []byte) (int, error) {

@@ -1,0 +1,93 @@
+package engine
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// rootNamed makes a root whose digest is that of content.
+func rootNamed(name, content string) root {
+	r := root{entry: store.Entry{Name: name, Digest: digest.FromString(content)}}
+	if ref, err := config.ParseReference(name); err == nil && !ref.IsRepository() {
+		r.ref = ref
+	}
+	return r
+}
+
+// TestRoutes maps roots without a registry, a layout or a request.
+func TestRoutes(t *testing.T) {
+	mapper, err := config.NewMapper(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, db := rootNamed("a.example/team/app:v1", "app"), rootNamed("b.example/db:v2", "db")
+	other := rootNamed("b.example/team/app:v1", "other app")
+	signature := rootNamed("a.example/team/app:"+strings.Replace(string(app.entry.Digest), ":", "-", 1)+".sig", "signature")
+	bare := rootNamed("v3", "bare")
+	damaged := rootNamed("a.example/damaged:v1", "damaged")
+	damaged.fault = errors.New("damaged")
+	place := config.Target{Registry: "t.example"}
+	below := config.Target{Registry: "t.example", Namespace: "mirror"}
+	for _, tt := range []struct {
+		name    string
+		routes  routes
+		want    []string // destinations
+		failing error    // a pointer to the type of the error
+	}{
+		{"each to its path", routes{roots: []root{app, db}, targets: []config.Target{place}}, []string{"t.example/team/app:v1", "t.example/db:v2"}, nil},
+		{"each to each target", routes{roots: []root{app}, targets: []config.Target{place, below}}, []string{"t.example/team/app:v1", "t.example/mirror/team/app:v1"}, nil},
+		{"a signature goes along", routes{roots: []root{app, signature}, only: []string{"**/app:v1"}, targets: []config.Target{place}},
+			[]string{"t.example/team/app:v1", "t.example/team/app:" + signature.ref.Tag}, nil},
+		{"no signature", routes{roots: []root{app, signature}, excludeReferrers: true, targets: []config.Target{place}}, []string{"t.example/team/app:v1"}, nil},
+		{"two digests on one reference", routes{roots: []root{app, other}, targets: []config.Target{place}}, []string{"t.example/team/app:v1"}, new(CollisionError)},
+		{"a pattern that matches nothing", routes{roots: []root{app}, only: []string{"**/nothing"}, targets: []config.Target{place}}, nil, new(OnlyError)},
+		{"a bare tag below a namespace", routes{roots: []root{bare}, targets: []config.Target{below}}, []string{"t.example/mirror:v3"}, nil},
+		{"a bare tag and no repository", routes{roots: []root{bare}, targets: []config.Target{place}}, nil, new(NameError)},
+		{"a bare tag beside a full name", routes{roots: []root{bare, app}, targets: []config.Target{place}}, []string{"", "t.example/team/app:v1"}, nil},
+		{"a fault takes no destination", routes{roots: []root{damaged}, targets: []config.Target{place}}, []string{""}, nil},
+		{"what failed before", routes{roots: []root{app, db, signature}, targets: []config.Target{place}, retry: func(reference, _ string) bool { return reference == app.name() }},
+			[]string{"t.example/team/app:v1", "t.example/team/app:" + signature.ref.Tag}, nil},
+		{"a tag for two artifacts", routes{roots: []root{bare, app}, tag: "v9", targets: []config.Target{below}}, nil, new(RetagError)},
+	} {
+		m := tt.routes
+		m.mapper, m.notice = mapper, func(string) {}
+		m.family = func(desc ocispec.Descriptor) []digest.Digest { return []digest.Digest{desc.Digest} }
+		all, err := m.all()
+		var got []string
+		for _, r := range all {
+			got = append(got, r.destination())
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+		if !isLike(err, tt.failing) {
+			t.Errorf("%s: %v, want a %T", tt.name, err, tt.failing)
+		}
+	}
+}
+
+// isLike tells whether err is one of the errors that a route fails with, of the type of
+// like; with a like of nil, whether there is none.
+func isLike(err, like error) bool {
+	switch like.(type) {
+	case nil:
+		return err == nil
+	case *CollisionError:
+		return errors.As(err, new(*CollisionError))
+	case *OnlyError:
+		return errors.As(err, new(*OnlyError))
+	case *NameError:
+		return errors.As(err, new(*NameError))
+	case *RetagError:
+		return errors.As(err, new(*RetagError))
+	}
+	return false
+}
