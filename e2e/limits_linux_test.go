@@ -2,18 +2,14 @@ package e2e
 
 import (
 	"archive/tar"
-	"bufio"
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -41,39 +37,6 @@ func (d *desk) bounded(in io.Reader, args ...string) outcome {
 	return got
 }
 
-// ofValues is an index or an image whose text is 16 MiB of "{},{},…".
-func ofValues(mediaType, key string, n int) []byte {
-	head := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"annotations":{"n":"%d"},%q:[`, mediaType, n, key)
-	return []byte(head + strings.Repeat("{},", (16<<20-len(head)-8)/3) + "{}]}")
-}
-
-// hostile are manifests that take far more memory decoded than as text.
-func hostile(n int) (mediaType string, data []byte) {
-	pairs := func(count int) string {
-		var b strings.Builder
-		for i := range count {
-			fmt.Fprintf(&b, `"%x":"",`, i)
-		}
-		return b.String() + `"":""`
-	}
-	switch n % 5 {
-	case 0:
-		return ocispec.MediaTypeImageIndex, ofValues(ocispec.MediaTypeImageIndex, "manifests", n)
-	case 1:
-		return ocispec.MediaTypeImageManifest, ofValues(ocispec.MediaTypeImageManifest, "layers", n)
-	case 2:
-		return ocispec.MediaTypeImageManifest, fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":"x","digest":%q,"size":2},"layers":[],"annotations":{"n":"%d",%s}}`,
-			ocispec.MediaTypeImageManifest, digest.FromString("{}"), n, pairs(1_200_000))
-	case 3: // within all limits but for its length
-		return ocispec.MediaTypeImageManifest, fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":"x","digest":%q,"size":2},"layers":[],"annotations":{"n":"%d","x":%q}}`,
-			ocispec.MediaTypeImageManifest, digest.FromString("{}"), n, strings.Repeat("x", 16<<20-400))
-	default:
-		child := fmt.Sprintf(`{"mediaType":%q,"digest":%q,"size":2,"annotations":{"a":%q}}`, ocispec.MediaTypeImageManifest, digest.FromString("absent"), strings.Repeat("y", 1500))
-		return ocispec.MediaTypeImageIndex, fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":%q,"annotations":{"n":"%d"},"manifests":[%s]}`,
-			ocispec.MediaTypeImageIndex, n, strings.Repeat(child+",", 9_000)+child)
-	}
-}
-
 func TestBackupOfHostileManifestsKeepsItsPromiseOfMemory(t *testing.T) {
 	source := testregistry.New(t, testregistry.Options{})
 	source.Image("app", "good", []byte("good"))
@@ -94,51 +57,6 @@ func TestBackupOfHostileManifestsKeepsItsPromiseOfMemory(t *testing.T) {
 			}
 		}
 	}
-}
-
-// hostileLists answers every list with one of 127 MiB, of names that are like no
-// others, and every manifest with values without end.
-func hostileLists(t *testing.T) (host string) {
-	t.Helper()
-	var lists atomic.Int64
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		list, out := lists.Add(1), bufio.NewWriterSize(w, 64<<10)
-		defer out.Flush()
-		fill := func(format string, size int) {
-			for n := 0; n*size < 127<<20; n++ {
-				if _, err := fmt.Fprintf(out, format+",", list<<32+int64(n)); err != nil {
-					return // it has heard enough
-				}
-			}
-		}
-		switch {
-		case req.URL.Path == "/v2/":
-		case strings.HasSuffix(req.URL.Path, "/list"):
-			fmt.Fprint(out, `{"tags":[`)
-			fill(`"t%x"`, 15)
-			fmt.Fprint(out, `"end"]}`)
-		case strings.HasSuffix(req.URL.Path, "_catalog"):
-			fmt.Fprint(out, `{"repositories":[`)
-			fill(`"r%x"`, 15)
-			fmt.Fprint(out, `"end"]}`)
-		case strings.Contains(req.URL.Path, "/referrers/"):
-			w.Header().Set("Content-Type", ocispec.MediaTypeImageIndex)
-			fmt.Fprint(out, `{"schemaVersion":2,"manifests":[`)
-			fill(`{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:%064x","size":2,"annotations":{"a":"`+strings.Repeat("a", 2000)+`"}}`, 2150)
-			fmt.Fprint(out, `{}]}`)
-		case strings.HasSuffix(req.URL.Path, "/good"):
-			w.Header().Set("Content-Type", ocispec.MediaTypeImageIndex)
-			fmt.Fprintf(out, `{"schemaVersion":2,"mediaType":%q,"manifests":[],"annotations":{"of":%q}}`, ocispec.MediaTypeImageIndex, req.URL.Path)
-		case strings.HasSuffix(req.URL.Path, "/bad"):
-			w.Header().Set("Content-Type", ocispec.MediaTypeImageIndex)
-			fmt.Fprintf(out, `{"schemaVersion":2,"mediaType":%q,"manifests":[`, ocispec.MediaTypeImageIndex)
-			fill("{}", 3)
-		default:
-			http.NotFound(w, req)
-		}
-	}))
-	t.Cleanup(server.Close)
-	return strings.TrimPrefix(server.URL, "http://")
 }
 
 // TestHostileListsAtOnceKeepThePromiseOfMemory: each that cannot be read is named.
