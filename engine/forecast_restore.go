@@ -18,7 +18,7 @@ func ForecastRestore(ctx context.Context, c *registry.Client, in store.Layout, o
 	}
 	before := requests(c)
 	counts := &counts{client: c, probed: make(map[string]bool)}
-	r := newRestore(c, o)
+	r := newRun(c, o)
 	r.survey.target = func(registry string, repo *registry.Repository) pushTarget {
 		return &counting{repo: repo, registry: registry, counts: counts}
 	}
@@ -34,7 +34,7 @@ func ForecastRestore(ctx context.Context, c *registry.Client, in store.Layout, o
 }
 
 // foresee sends all blobs and manifests to the counting targets.
-func (r *restore) foresee(ctx context.Context) error {
+func (r *run) foresee(ctx context.Context) error {
 	r.uploads.progress = Silent{}
 	for _, one := range r.uploads.order {
 		if err := r.uploads.transfer(ctx, one, r.source.Content(one.blob)); err != nil {
@@ -52,7 +52,7 @@ func (r *restore) foresee(ctx context.Context) error {
 	return nil
 }
 
-func (r *restore) tally(f *Forecast) {
+func (r *run) tally(f *Forecast) {
 	seen := make(map[partKey]bool)
 	for _, d := range r.all {
 		if d.parent != nil {
@@ -78,7 +78,7 @@ func (r *restore) tally(f *Forecast) {
 }
 
 // addParts adds the parts of a delivery to a forecast. seen has those that were added.
-func (r *restore) addParts(f *Forecast, d *delivery, seen map[partKey]bool) {
+func (r *run) addParts(f *Forecast, d *delivery, seen map[partKey]bool) {
 	if !d.isWalked() {
 		return
 	}

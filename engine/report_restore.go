@@ -9,7 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-func (r *restore) report(took time.Duration) *Report {
+func (r *run) report(took time.Duration) *Report {
 	report := &Report{Planned: r.planned, Moved: r.sent.bytes, Duration: took}
 	have := belongings{sent: r.sent, seen: make(map[partKey]bool)}
 	for _, d := range r.all {

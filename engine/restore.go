@@ -21,7 +21,7 @@ func Restore(ctx context.Context, c *registry.Client, in store.Input, o RestoreO
 		return &Report{}, err
 	}
 	began := o.Now()
-	r := newRestore(c, o)
+	r := newRun(c, o)
 	source, err := openSource(ctx, in, o)
 	if err == nil {
 		err = r.run(ctx, source)
@@ -32,9 +32,9 @@ func Restore(ctx context.Context, c *registry.Client, in store.Input, o RestoreO
 	return r.report(o.Now().Sub(began)), err
 }
 
-// restore is one run: it routes the artifacts of a source to the targets, surveys what
+// run is one restore: it routes the artifacts of a source to the targets, surveys what
 // these lack, uploads the blobs and pushes the manifests.
-type restore struct {
+type run struct {
 	RestoreOptions
 	source   Source
 	ledger   *ledger
@@ -52,8 +52,8 @@ type restore struct {
 	held    []*delivery
 }
 
-func newRestore(c *registry.Client, o RestoreOptions) *restore {
-	r := &restore{RestoreOptions: o, sent: newTraffic(), ledger: &ledger{progress: o.Progress, failFast: o.FailFast, dryRun: o.DryRun}}
+func newRun(c *registry.Client, o RestoreOptions) *run {
+	r := &run{RestoreOptions: o, sent: newTraffic(), ledger: &ledger{progress: o.Progress, failFast: o.FailFast, dryRun: o.DryRun}}
 	pushing := bounds.NewLane()
 	r.survey = &survey{client: c, progress: o.Progress, workers: o.Concurrency, ledger: r.ledger,
 		target: func(_ string, repo *registry.Repository) pushTarget { return &repository{repo, pushing} }}
@@ -65,11 +65,11 @@ func newRestore(c *registry.Client, o RestoreOptions) *restore {
 }
 
 // read makes a source the one that all parts of the run read.
-func (r *restore) read(s Source) {
+func (r *run) read(s Source) {
 	r.source, r.survey.source, r.uploads.source, r.pusher.source = s, s, s, s
 }
 
-func (r *restore) run(ctx context.Context, s Source) error {
+func (r *run) run(ctx context.Context, s Source) error {
 	if err := r.prepare(ctx, s); err != nil || r.DryRun {
 		return err
 	}
@@ -93,7 +93,7 @@ func (r *restore) run(ctx context.Context, s Source) error {
 }
 
 // prepare routes the artifacts and asks the targets for them.
-func (r *restore) prepare(ctx context.Context, s Source) error {
+func (r *run) prepare(ctx context.Context, s Source) error {
 	r.read(s)
 	if len(s.Roots()) == 0 {
 		return ErrNoArtifact
@@ -122,7 +122,7 @@ func (r *restore) prepare(ctx context.Context, s Source) error {
 }
 
 // look does a dry run.
-func (r *restore) look(ctx context.Context) error {
+func (r *run) look(ctx context.Context) error {
 	for _, d := range r.all {
 		d.err = d.fault
 	}
@@ -138,7 +138,7 @@ func (r *restore) look(ctx context.Context) error {
 
 // send starts the deliveries that need no blob, and has the source send the blobs that
 // the others need.
-func (r *restore) send() error {
+func (r *run) send() error {
 	for _, d := range r.all {
 		if d.err != nil || d.waits.pending > 0 {
 			continue
@@ -151,7 +151,7 @@ func (r *restore) send() error {
 }
 
 // start lets those deliveries go on that waited until the roots hold.
-func (r *restore) start() error {
+func (r *run) start() error {
 	r.mu.Lock()
 	held := r.held
 	r.started, r.held = true, nil
@@ -165,7 +165,7 @@ func (r *restore) start() error {
 }
 
 // isHeld keeps a delivery back as long as its root may not hold.
-func (r *restore) isHeld(d *delivery) bool {
+func (r *run) isHeld(d *delivery) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.started {
@@ -177,7 +177,7 @@ func (r *restore) isHeld(d *delivery) bool {
 // arrived queues the manifests of a delivery whose blobs are all there, ahead of the
 // blobs of others: the sooner an artifact is whole the better, and lists of referrers
 // settle while something else is sent. They are completed aside.
-func (r *restore) arrived(d *delivery, failure error) error {
+func (r *run) arrived(d *delivery, failure error) error {
 	if r.isHeld(d) {
 		return nil
 	}
@@ -201,7 +201,7 @@ func (r *restore) arrived(d *delivery, failure error) error {
 
 // complete pushes the tag of a delivery that is there but for that, unless err says
 // why it is not.
-func (r *restore) complete(ctx context.Context, d *delivery, err error) error {
+func (r *run) complete(ctx context.Context, d *delivery, err error) error {
 	if err == nil {
 		err = r.pusher.pushTag(ctx, d)
 	}

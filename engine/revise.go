@@ -11,7 +11,7 @@ import (
 // revise follows the source as its end corrected it: all blobs that it had are in the
 // targets by now. What is done already stays so, unless it was withdrawn; an artifact that
 // is listed for the first time came too late.
-func (r *restore) revise(ctx context.Context, revised Source) error {
+func (r *run) revise(ctx context.Context, revised Source) error {
 	last := make(map[listedKey]bool)
 	for _, root := range revised.Roots() {
 		last[listedKey{root.entry.Name, root.entry.Digest}] = true
@@ -29,7 +29,7 @@ func (r *restore) revise(ctx context.Context, revised Source) error {
 	o.Retry = func(reference, target string) bool {
 		return !told[reference+"\x00"+target] && (r.Retry == nil || r.Retry(reference, target))
 	}
-	second := newRestore(r.survey.client, o)
+	second := newRun(r.survey.client, o)
 	err := second.run(ctx, revised)
 	r.sent.bytes = bounds.Sum(r.sent.bytes, second.sent.bytes)
 	maps.Copy(r.sent.taken, second.sent.taken)
