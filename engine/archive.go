@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/fetch"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
@@ -40,7 +42,7 @@ func (w *archive) run(ctx context.Context) error {
 		return err
 	}
 	w.planner.walked()
-	w.claims.taken = nil
+	w.claims.forget()
 	w.cache.named = nil
 	index := w.index()
 	if len(index.Entries) == 0 && len(w.planner.all) > 0 {
@@ -75,7 +77,7 @@ func (w *archive) addArtifact(ctx context.Context, a *artifact) error {
 	var failed error
 	a.visit.all(func(v *visit) {
 		if failed == nil && a.err == nil {
-			a.err, failed = w.putManifest(ctx, v)
+			a.err, failed = w.planner.storeManifest(ctx, v, w.putManifest)
 		}
 	})
 	if failed != nil {
@@ -94,27 +96,8 @@ func (w *archive) addArtifact(ctx context.Context, a *artifact) error {
 	return nil
 }
 
-// putManifest writes a manifest where it is first met. One that was too large to be
-// kept is fetched once more; lost is why that failed.
-func (w *archive) putManifest(ctx context.Context, v *visit) (lost, failed error) {
-	n := v.node
-	if n.data != nil {
-		data := n.data
-		n.data = nil
-		w.planner.kept.Add(-int64(len(data)))
-		return nil, written(w.out.PutManifest(n.oci(), data))
-	}
-	if !n.away {
-		return nil, nil
-	}
-	ctx, done := w.planner.lane.Begin(ctx)
-	defer done()
-	data, err := v.origin.manifest(ctx, n.oci())
-	if err != nil {
-		return err, nil
-	}
-	n.away = false
-	return nil, written(w.out.PutManifest(n.oci(), data))
+func (w *archive) putManifest(desc ocispec.Descriptor, data []byte) error {
+	return written(w.out.PutManifest(desc, data))
 }
 
 // addBlob makes an artifact wait for a blob, which gets its place in the archive

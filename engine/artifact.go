@@ -1,8 +1,13 @@
 package engine
 
 import (
-	"github.com/opencontainers/go-digest"
+	"fmt"
+	"slices"
 
+	"github.com/opencontainers/go-digest"
+	"oras.land/oras-go/v2/errdef"
+
+	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
@@ -47,4 +52,35 @@ func (a *artifact) expects() int {
 		}
 	})
 	return max(len(found)+lost, len(a.scope.digests))
+}
+
+// unpinned returns an error that is errdef.ErrNotFound if a referrer that a lock
+// pins is gone: what refers to an artifact is listed, and lists get shorter.
+func (a *artifact) unpinned() error {
+	found := make(map[digest.Digest]bool)
+	_ = a.visit.referring(func(v *visit, _ string) { found[v.node.digest] = true }) // the caller knows what is missing
+	for _, d := range a.scope.digests {
+		if !found[d] {
+			return fmt.Errorf("%s@%s: the referrer is gone: %w", a.ref.Name(), d, errdef.ErrNotFound)
+		}
+	}
+	return nil
+}
+
+// platforms returns those that the artifact is cut down to, as index.json and locks name
+// them: linux/arm64/v8 only where there are images for linux/arm64 that it does not take.
+func (a *artifact) platforms() []config.Platform {
+	named := slices.Clone(a.scope.platforms)
+	for i, p := range named {
+		general, same := p.WithoutDefaultVariant(), true
+		a.visit.core(func(v *visit) {
+			for _, c := range v.node.children {
+				same = same && (!hasPlatform(c) || isFor(c, general) == isFor(c, p))
+			}
+		})
+		if same {
+			named[i] = general
+		}
+	}
+	return config.DistinctPlatforms(named)
 }

@@ -36,7 +36,7 @@ func Backup(ctx context.Context, c *registry.Client, selections []config.Selecti
 type backup struct {
 	BackupOptions
 	planner   *planner
-	claims    collisions
+	claims    *collisions
 	jobs      records[job]     // by the number of their artifact
 	blobJobs  records[blobJob] // by the number of their blob
 	moved     atomic.Int64
@@ -48,7 +48,7 @@ type backup struct {
 
 func newBackup(o BackupOptions) *backup {
 	o = o.withDefaults()
-	return &backup{BackupOptions: o, claims: collisions{mapper: o.Mapper}}
+	return &backup{BackupOptions: o, claims: newCollisions(o.Mapper)}
 }
 
 // into wires a backup to its output and returns what runs it.

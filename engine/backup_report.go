@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
@@ -18,7 +19,7 @@ func (j *job) report() ArtifactReport {
 }
 
 func (b *backup) report(took time.Duration) *Report {
-	r := &Report{Planned: b.planner.listed, Moved: b.moved.Load(), Duration: took, Output: b.output, Incomplete: b.partial, Newest: b.planner.sources.newestTags()}
+	r := &Report{Planned: b.planner.listed, Moved: b.moved.Load(), Duration: took, Output: b.output, Incomplete: b.partial, Newest: b.planner.newest()}
 	var have possessions
 	for _, a := range b.planner.all {
 		one := b.job(a).report()
@@ -78,4 +79,10 @@ func (b *backup) unfinished(ctx context.Context) {
 			a.err = ErrUnfinished
 		}
 	}
+}
+
+// isReferrers tells whether an artifact is there and only lacks referrers.
+func isReferrers(err error) bool {
+	var referrers *ReferrersError
+	return errors.As(err, &referrers)
 }

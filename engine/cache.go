@@ -51,6 +51,22 @@ func (c layoutCache) Manifest(at stop) ([]byte, bool) {
 
 func (layoutCache) Keep(ocispec.Descriptor, []byte) (bool, error) { return false, nil }
 
+// root finds a root, and reads its manifest where the answer has that; refers tells
+// whether it refers to another manifest.
+func (g *graph) root(ctx context.Context, o origin, ref config.Reference) (found descriptor, data []byte, refers bool, err error) {
+	ctx, done := g.lane.Begin(ctx)
+	defer done()
+	desc, data, err := g.find(ctx, o, ref)
+	if err != nil || data == nil {
+		return compact(desc), data, false, err
+	}
+	n, err := g.node(ctx, o, stop{desc: desc, data: data})
+	if err != nil {
+		return compact(desc), data, false, err
+	}
+	return n.descriptor, data, n.leads != nil, nil
+}
+
 // find asks for a root in the cheapest way: not at all for a digest that the output
 // has, by a HEAD for a tag that it has, else by one GET for descriptor and manifest.
 func (g *graph) find(ctx context.Context, o origin, ref config.Reference) (ocispec.Descriptor, []byte, error) {

@@ -19,6 +19,15 @@ type claimKey struct {
 	name string
 }
 
+func newCollisions(m *config.Mapper) *collisions { return &collisions{mapper: m} }
+
+// forget lets go of all claims, once there are no more artifacts.
+func (c *collisions) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.taken = nil
+}
+
 // claim notes that the artifact goes where its name says, and where the
 // mappings put it. The error is a *CollisionError.
 func (c *collisions) claim(a *artifact) error {
@@ -50,4 +59,9 @@ func (c *collisions) take(key claimKey, by *artifact) error {
 	}
 	c.taken[key] = by
 	return nil
+}
+
+// artifactError adds the reference where err does not bear one.
+func artifactError(ref config.Reference, op string, err error) error {
+	return &ArtifactError{Reference: ref.String(), Op: op, Err: err}
 }

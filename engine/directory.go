@@ -84,13 +84,13 @@ func (c directoryCache) Keep(desc ocispec.Descriptor, data []byte) (bool, error)
 
 func (d *directory) run(ctx context.Context) error {
 	d.pool = newPool(ctx, d.Concurrency)
-	planErr := d.planner.each(d.pool.ctx, false, d.addArtifact)
+	planErr := d.planner.each(d.pool.context(), false, d.addArtifact)
 	if planErr == nil {
 		d.planner.walked()
 		planErr = d.retryLater()
 	}
 	if planErr != nil {
-		d.pool.group.Go(func() error { return planErr })
+		d.pool.fail(planErr)
 	}
 	if err := d.pool.wait(); err != nil {
 		return err
@@ -283,7 +283,7 @@ func (d *directory) unblock(j *job) error {
 		return nil
 	}
 	d.lastCommit = d.Now()
-	return written(d.out.Commit(d.pool.ctx))
+	return written(d.out.Commit(d.pool.context()))
 }
 
 // putEntry puts an entry into the index, and tells whether an earlier run has put the

@@ -29,7 +29,7 @@ func (j *job) putEntries(put func(store.Entry)) {
 		copied := make(map[digest.Digest]bool)
 		missing := a.visit.referring(func(v *visit, name string) {
 			copied[v.node.digest] = true
-			put(v.entry(name))
+			put(entryOf(v, name))
 		})
 		j.referrers = len(copied)
 		missing = cmp.Or(missing, a.unpinned())
@@ -41,8 +41,8 @@ func (j *job) putEntries(put func(store.Entry)) {
 	put(e)
 }
 
-// entry returns the entry of a referrer in index.json: under its tag if it has one.
-func (v *visit) entry(name string) store.Entry {
+// entryOf returns the entry of a referrer in index.json: under its tag if it has one.
+func entryOf(v *visit, name string) store.Entry {
 	e := store.Entry{MediaType: v.node.mediaType, ArtifactType: v.node.artifactType, Digest: v.node.digest,
 		Size: v.node.size, Name: name}
 	if name == "" {

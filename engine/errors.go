@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"oras.land/oras-go/v2/content"
-
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // ArtifactError says what could not be done with which artifact.
@@ -95,11 +92,6 @@ func (e *TagError) Unwrap() error { return e.Err }
 // ErrNothing says that no artifact of a run is whole, so nothing was written.
 var ErrNothing = fmt.Errorf("no artifact could be copied")
 
-// artifactError adds the reference where err does not bear one.
-func artifactError(ref config.Reference, op string, err error) error {
-	return &ArtifactError{Reference: ref.String(), Op: op, Err: err}
-}
-
 // ReferrersError says that an artifact is there and some of what refers to it
 // is not.
 type ReferrersError struct {
@@ -112,17 +104,6 @@ func (e *ReferrersError) Error() string {
 }
 
 func (e *ReferrersError) Unwrap() error { return e.Err }
-
-// isWrong tells whether what came was other bytes, or another number of them, than
-// was asked for. That may be the fault of one answer, so it is worth another one.
-func isWrong(err error) bool {
-	return isMismatch(err) || errors.Is(err, content.ErrInvalidDescriptorSize) || errors.Is(err, content.ErrTrailingData)
-}
-
-func isMismatch(err error) bool {
-	var mismatch *store.MismatchError
-	return errors.As(err, &mismatch)
-}
 
 // PlatformError says that an index has no child of a wanted platform.
 type PlatformError struct {

@@ -9,7 +9,6 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/engine/registry"
-	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // ErrNoArtifact says that a layout lists nothing that could be restored.
@@ -88,19 +87,9 @@ func (e *MissingError) Error() string { return e.Blob + " is not in the input" }
 // CorruptError says that the input holds other bytes than its manifests say.
 type CorruptError struct{ Err error }
 
-// corrupt says of what could not be read that the input is at fault, unless it is not.
-func corrupt(err error) error {
-	if store.IsTooManyFiles(err) {
-		return err
-	}
-	return &CorruptError{Err: err}
-}
-
 func (e *CorruptError) Error() string { return "the input is corrupt: " + e.Err.Error() }
 
 func (e *CorruptError) Unwrap() error { return e.Err }
-
-var errNoTarget = errors.New("no target")
 
 // ReadbackError says that a target does not show what was pushed to it.
 type ReadbackError struct {

@@ -31,14 +31,14 @@ func ForecastBackup(ctx context.Context, c *registry.Client, selections []config
 			return a.err
 		}
 		if a.visit != nil {
-			a.visit.all(func(v *visit) { v.node.data, v.node.away = nil, false })
+			a.visit.all(func(v *visit) { v.node.drop() })
 		}
 		return nil
 	})
 	if err = errors.Join(err, b.planner.close()); err != nil {
 		return nil, err
 	}
-	f := &Forecast{Requests: requests(c) - before, Transfer: b.moved.Load(), Newest: b.planner.sources.newestTags()}
+	f := &Forecast{Requests: requests(c) - before, Transfer: b.moved.Load(), Newest: b.planner.newest()}
 	b.forecast(f, there, directory)
 	return f, nil
 }
@@ -46,7 +46,7 @@ func ForecastBackup(ctx context.Context, c *registry.Client, selections []config
 func (b *backup) forecast(f *Forecast, there store.Layout, directory bool) {
 	t := &tally{Forecast: f, backup: b, there: there, directory: directory, seen: make(map[contentKey]bool)}
 	for _, a := range b.planner.all {
-		f.Artifacts = append(f.Artifacts, a.outlook(there, directory))
+		f.Artifacts = append(f.Artifacts, outlookOf(a, there, directory))
 		if a.err == nil {
 			t.addArtifact(a.visit)
 		}
@@ -129,7 +129,8 @@ func (b *backup) pieces(size int64, directory bool) int {
 	return o.Pieces(size)
 }
 
-func (a *artifact) outlook(there store.Layout, directory bool) Outlook {
+// outlookOf tells what a backup would do about an artifact.
+func outlookOf(a *artifact, there store.Layout, directory bool) Outlook {
 	o := Outlook{Reference: a.ref, Name: a.name, Digest: a.root.digest, MediaType: a.root.mediaType, Err: a.err, State: StateFailed}
 	if a.err != nil {
 		return o
@@ -148,19 +149,19 @@ func (a *artifact) outlook(there store.Layout, directory bool) Outlook {
 	}
 	o.State = StateNew
 	if there != nil {
-		o.State = a.state(there, directory)
+		o.State = stateOf(a, there, directory)
 	}
 	return o
 }
 
-// state compares an artifact with what a layout has. A directory keeps what it has
+// stateOf compares an artifact with what a layout has. A directory keeps what it has
 // beyond that, an archive is replaced.
-func (a *artifact) state(there store.Layout, directory bool) State {
+func stateOf(a *artifact, there store.Layout, directory bool) State {
 	e, ok := there.Index().Lookup(a.name)
 	switch {
 	case !ok:
 		return StateNew
-	case e.Digest != a.root.digest, !directory && a.narrows(e):
+	case e.Digest != a.root.digest, !directory && narrows(a, e):
 		return StateChanged
 	}
 	state := StateUnchanged
@@ -179,7 +180,7 @@ func (a *artifact) state(there store.Layout, directory bool) State {
 }
 
 // narrows tells whether less is selected of an artifact than an entry has.
-func (a *artifact) narrows(e store.Entry) bool {
+func narrows(a *artifact, e store.Entry) bool {
 	platforms := ""
 	if a.visit.isSparse() {
 		platforms = platformNames(a.platforms())

@@ -28,6 +28,30 @@ func newLocal(l store.Layout, path string) *local {
 		points: make(map[digest.Digest][]ocispec.Descriptor), homes: make(map[digest.Digest][]string)}
 }
 
+// newSource is a layout that a backup reads: an entry with a bare tag, or with no name,
+// belongs to repository.
+func newSource(l store.Layout, path string, repository config.Reference) *local {
+	s := newLocal(l, path)
+	s.all = s.rootsOf(l.Index().Entries, repository)
+	return s
+}
+
+// artifacts lists the references of a source, and the roots that a backup cannot have.
+// Calls must not be concurrent.
+func (l *local) artifacts() (refs []config.Reference, faulty []root) {
+	for _, r := range l.all {
+		if r.fault = r.misplaced(l.path); r.fault != nil {
+			faulty = append(faulty, r)
+			continue
+		}
+		l.roots[r.ref.EntryName()] = r.entry.Descriptor()
+		refs = append(refs, r.ref)
+	}
+	return refs, faulty
+}
+
+func (l *local) close() error { return l.layout.Close() }
+
 func (l *local) queue() string { return "layout " + l.path }
 
 func (l *local) repository() string { return l.path }

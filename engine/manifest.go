@@ -1,12 +1,14 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"hash"
 	"unique"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/content"
 
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -66,4 +68,15 @@ func shared(text string) string { return unique.Make(text).Value() }
 
 func (d descriptor) oci() ocispec.Descriptor {
 	return ocispec.Descriptor{MediaType: d.mediaType, Digest: d.digest, Size: d.size}
+}
+
+// isWrong tells whether what came was other bytes, or another number of them, than
+// was asked for. That may be the fault of one answer, so it is worth another one.
+func isWrong(err error) bool {
+	return isMismatch(err) || errors.Is(err, content.ErrInvalidDescriptorSize) || errors.Is(err, content.ErrTrailingData)
+}
+
+func isMismatch(err error) bool {
+	var mismatch *store.MismatchError
+	return errors.As(err, &mismatch)
 }

@@ -162,6 +162,32 @@ func (g *graph) keep(n *node, data []byte) {
 	n.data = data
 }
 
+// storeManifest puts a manifest into the output where it is first met. One that was too
+// large to be kept is fetched once more; lost says why that failed.
+func (g *graph) storeManifest(ctx context.Context, v *visit, put func(ocispec.Descriptor, []byte) error) (lost, failed error) {
+	n := v.node
+	if n.data != nil {
+		data := n.data
+		n.data = nil
+		g.kept.Add(-int64(len(data)))
+		return nil, put(n.oci(), data)
+	}
+	if !n.away {
+		return nil, nil
+	}
+	ctx, done := g.lane.Begin(ctx)
+	defer done()
+	data, err := v.origin.manifest(ctx, n.oci())
+	if err != nil {
+		return err, nil
+	}
+	n.away = false
+	return nil, put(n.oci(), data)
+}
+
+// drop lets go of the bytes of a manifest that no output takes.
+func (n *node) drop() { n.data, n.away = nil, false }
+
 // What the plan keeps of a manifest, with the artifact or the visit that it belongs
 // to, of a blob (128 bytes for its records, 80 for its digest, the rest for lists, the
 // map and a transfer), and of one that it knows already.

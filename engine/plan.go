@@ -59,6 +59,15 @@ func newPlanner(c *registry.Client, selections []config.Selection, o BackupOptio
 	return &planner{graph: newGraph(output), selections: selections, sources: s, progress: o.Progress, workers: 2 * o.Concurrency, only: o.Only}
 }
 
+// newest says by which order the newest tags were found, by repository.
+func (p *planner) newest() []Newest { return p.sources.newestTags() }
+
+// expandNames lists the names of the artifacts, and resolves none.
+func (p *planner) expandNames(ctx context.Context) error {
+	p.sources.namesOnly = true
+	return p.expand(ctx, func(*artifact) error { return nil })
+}
+
 // close closes the layouts among the sources.
 func (p *planner) close() error { return p.sources.close() }
 
@@ -164,17 +173,9 @@ func (p *planner) findRoot(ctx context.Context, a *artifact) {
 	if a.err != nil {
 		return
 	}
-	ctx, done := p.lane.Begin(ctx)
-	defer done()
-	desc, data, err := p.find(ctx, a.origin, a.ref)
-	if a.root, a.err = compact(desc), err; len(data) <= maxFound {
+	var data []byte
+	if a.root, data, a.leads, a.err = p.root(ctx, a.origin, a.ref); len(data) <= maxFound {
 		a.found = data
-	}
-	if err == nil && data != nil {
-		var n *node
-		if n, a.err = p.node(ctx, a.origin, stop{desc: desc, data: data}); a.err == nil {
-			a.root, a.leads = n.descriptor, n.leads != nil
-		}
 	}
 }
 

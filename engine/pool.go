@@ -81,6 +81,14 @@ func (p *pool) aside(run func(context.Context) error) {
 	p.group.Go(func() error { return run(p.ctx) })
 }
 
+// context returns the context of the pool's tasks, which ends with the first error.
+func (p *pool) context() context.Context { return p.ctx }
+
+// fail ends the pool with an error.
+func (p *pool) fail(err error) {
+	p.group.Go(func() error { return err })
+}
+
 // wait returns when every task is done, with the first error.
 func (p *pool) wait() error { return p.group.Wait() }
 

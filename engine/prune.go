@@ -25,8 +25,7 @@ type Selected struct {
 // of it.
 func Names(ctx context.Context, c *registry.Client, selections []config.Selection) (*Selected, error) {
 	p := newPlanner(c, selections, BackupOptions{}.withDefaults(), graphOptions{})
-	p.sources.namesOnly = true
-	err := p.expand(ctx, func(*artifact) error { return nil })
+	err := p.expandNames(ctx)
 	if err = errors.Join(err, p.close()); err != nil {
 		return nil, err
 	}

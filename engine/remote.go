@@ -36,6 +36,30 @@ type remote struct {
 	tagsErr   error
 }
 
+func newRemote(repo *registry.Repository, ref config.Reference) *remote {
+	return &remote{repo: repo, ref: config.Reference{Registry: ref.Registry, Repository: ref.Repository}}
+}
+
+// allTags lists the tags, and notes those under which referrers are kept.
+func (r *remote) allTags(ctx context.Context) ([]string, error) {
+	var all []string
+	fallbacks := make(map[string]bool)
+	err := r.repo.Tags(ctx, func(page []string) error {
+		for _, tag := range page {
+			if config.IsReferrersTag(tag) {
+				fallbacks[tag] = true
+			}
+		}
+		all = append(all, page...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.fallbacks.Store(&fallbacks)
+	return all, nil
+}
+
 func (r *remote) queue() string { return r.ref.Registry }
 
 func (r *remote) repository() string { return r.ref.Name() }

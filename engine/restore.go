@@ -76,7 +76,7 @@ func (r *run) run(ctx context.Context, s Source) error {
 	r.pool = newPool(ctx, r.Concurrency)
 	r.uploads.pool = r.pool
 	if err := r.send(); err != nil {
-		r.pool.group.Go(func() error { return err })
+		r.pool.fail(err)
 	}
 	if err := r.pool.wait(); err != nil {
 		return err
@@ -147,7 +147,7 @@ func (r *run) send() error {
 			return err
 		}
 	}
-	return r.source.Blobs(r.pool.ctx, r.uploads.wanted(), r.uploads)
+	return r.source.Blobs(r.pool.context(), r.uploads.wanted(), r.uploads)
 }
 
 // start lets those deliveries go on that waited until the roots hold.
@@ -182,7 +182,7 @@ func (r *run) arrived(d *delivery, failure error) error {
 		return nil
 	}
 	if failure != nil || d.found.skipped {
-		return r.ledger.record(r.pool.ctx, d, failure)
+		return r.ledger.record(r.pool.context(), d, failure)
 	}
 	r.pool.addUrgent(d.target.Registry, func(ctx context.Context) error {
 		err := r.pusher.pushManifests(ctx, d)
@@ -215,3 +215,5 @@ func (r *run) complete(ctx context.Context, d *delivery, err error) error {
 	}
 	return r.ledger.record(ctx, d, err)
 }
+
+var errNoTarget = errors.New("no target")

@@ -7,7 +7,6 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -57,19 +56,6 @@ func (s *scope) alone() *scope {
 // pinned tells whether a lock leaves a referrer in.
 func (s *scope) pinned(d digest.Digest) bool {
 	return s.digests == nil || slices.Contains(s.digests, d)
-}
-
-// unpinned returns an error that is errdef.ErrNotFound if a referrer that a lock
-// pins is gone: what refers to an artifact is listed, and lists get shorter.
-func (a *artifact) unpinned() error {
-	found := make(map[digest.Digest]bool)
-	_ = a.visit.referring(func(v *visit, _ string) { found[v.node.digest] = true }) // the caller knows what is missing
-	for _, d := range a.scope.digests {
-		if !found[d] {
-			return fmt.Errorf("%s@%s: the referrer is gone: %w", a.ref.Name(), d, errdef.ErrNotFound)
-		}
-	}
-	return nil
 }
 
 func scopeOf(s config.Selection) *scope {
@@ -168,24 +154,6 @@ func (s *scope) platformsOf(v *visit) (missing []config.Platform, sound bool) {
 		return slices.ContainsFunc(all, func(c ocispec.Descriptor) bool { return hasPlatform(c) && !isAttestation(c) && isFor(c, p) })
 	})
 	return missing, plain || len(missing) < len(s.platforms) || !slices.ContainsFunc(all, hasPlatform)
-}
-
-// platforms returns those that the artifact is cut down to, as index.json and locks name
-// them: linux/arm64/v8 only where there are images for linux/arm64 that it does not take.
-func (a *artifact) platforms() []config.Platform {
-	named := slices.Clone(a.scope.platforms)
-	for i, p := range named {
-		general, same := p.WithoutDefaultVariant(), true
-		a.visit.core(func(v *visit) {
-			for _, c := range v.node.children {
-				same = same && (!hasPlatform(c) || isFor(c, general) == isFor(c, p))
-			}
-		})
-		if same {
-			named[i] = general
-		}
-	}
-	return config.DistinctPlatforms(named)
 }
 
 func isAttestation(c ocispec.Descriptor) bool {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // Source holds the artifacts that a restore copies: a layout, or a pipe. A restore
@@ -60,4 +62,12 @@ type Content interface {
 	Open(heard func(n int64), trusted bool) (io.ReadCloser, error)
 	// Verified tells whether the bytes are verified already: trusted makes no difference.
 	Verified() bool
+}
+
+// corrupt says of what could not be read that the input is at fault, unless it is not.
+func corrupt(err error) error {
+	if store.IsTooManyFiles(err) {
+		return err
+	}
+	return &CorruptError{Err: err}
 }

@@ -36,7 +36,7 @@ func newSources(c *registry.Client, jobs int) *sources {
 func (s *sources) close() error {
 	var errs []error
 	for _, l := range s.layouts {
-		errs = append(errs, l.layout.Close())
+		errs = append(errs, l.close())
 	}
 	return cmp.Or(errs...)
 }
@@ -134,7 +134,7 @@ func (s *sources) remote(ref config.Reference) (*remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &remote{repo: repo, ref: config.Reference{Registry: ref.Registry, Repository: ref.Repository}}
+	r := newRemote(repo, ref)
 	s.remotes[name] = r
 	return r, nil
 }
@@ -144,20 +144,10 @@ func (s *sources) remote(ref config.Reference) (*remote, error) {
 func (s *sources) tags(ctx context.Context, r *remote, selection config.Selection) ([]string, error) {
 	var all []string
 	if selection.Tags.NeedsList() {
-		fallbacks := make(map[string]bool)
-		err := r.repo.Tags(ctx, func(page []string) error {
-			for _, tag := range page {
-				if config.IsReferrersTag(tag) {
-					fallbacks[tag] = true
-				}
-			}
-			all = append(all, page...)
-			return nil
-		})
-		if err != nil {
+		var err error
+		if all, err = r.allTags(ctx); err != nil {
 			return nil, err
 		}
-		r.fallbacks.Store(&fallbacks)
 	}
 	selected, err := selection.Tags.Select(all)
 	if err != nil {
@@ -219,18 +209,10 @@ func (s *sources) openLayout(selection config.Selection) (expansion, error) {
 		if err != nil {
 			return expansion{}, err
 		}
-		l = newLocal(opened, selection.Layout)
-		l.all = l.rootsOf(opened.Index().Entries, selection.Reference)
+		l = newSource(opened, selection.Layout, selection.Reference)
 		s.layouts[key] = l
 	}
 	e := expansion{origin: l}
-	for _, r := range l.all {
-		if r.fault = r.misplaced(selection.Layout); r.fault != nil {
-			e.faulty = append(e.faulty, r)
-			continue
-		}
-		l.roots[r.ref.EntryName()] = r.entry.Descriptor()
-		e.refs = append(e.refs, r.ref)
-	}
+	e.refs, e.faulty = l.artifacts()
 	return e, nil
 }
