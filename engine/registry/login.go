@@ -9,30 +9,31 @@ import (
 	"oras.land/oras-go/v2/registry/remote/errcode"
 )
 
-// maxRefusals bounds how often in a row a registry may refuse our credential: the third wrong
-// password in a row locks an account in many a company.
+// maxRefusals bounds how often in a row a credential is refused: in many companies the
+// third wrong password in a row locks an account.
 const maxRefusals = 2
 
-// login records what an account has learnt of the credential that it shows.
+// login is what an account knows of its credential.
 type login struct {
-	version  int              // which credential that is: each reading of the stores that brings another starts over
-	accepted bool             // the registry, or its token service, has let a request in with it
-	refusals int              // in a row, whatever was shown
-	refusal  error            // a *LoginError, from when on nothing is shown any more
-	denied   map[string]error // tokens that are not given to it, by what the cache calls them
-	reloaded bool             // there was none, and the stores were read once more
+	version  int              // counts the credentials that the stores have returned; each starts over
+	accepted bool             // the registry, or its token service, has accepted it
+	refusals int              // in a row, of any version
+	refusal  error            // a *LoginError; once set, no credential is sent
+	denied   map[string]error // responses that denied a token, by the token's name in the cache
+	reloaded bool             // there was no credential, and the stores were reloaded
 }
 
-// turn is the permission to show a credential once. Until it is accepted one request at a
-// time has it, or all that begin at the same moment would show a wrong password.
+// turn is the permission to send a credential once. Until the credential is accepted,
+// one request at a time has it: otherwise all requests that begin at the same moment
+// would send a wrong password.
 type turn struct {
 	account   *account
 	version   int
 	anonymous bool
-	holdsGate bool // it holds the gate
+	holdsGate bool
 }
 
-// turn waits until the credential may be shown. A refused one never may.
+// turn waits until the credential may be sent. It returns an error for a refused one.
 func (a *account) turn(ctx context.Context) (*turn, error) {
 	credential, err := a.lookUp(ctx)
 	if err != nil {
@@ -60,7 +61,7 @@ func (a *account) turn(ctx context.Context) (*turn, error) {
 	}
 }
 
-// end lets the next one show the credential.
+// end lets the next request send the credential.
 func (t *turn) end() {
 	if t.holdsGate {
 		<-t.account.gate
@@ -68,7 +69,7 @@ func (t *turn) end() {
 	}
 }
 
-// markAccepted notes that the credential of a reading is good.
+// markAccepted records that a version of the credential is accepted.
 func (a *account) markAccepted(version int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -77,10 +78,10 @@ func (a *account) markAccepted(version int) {
 	}
 }
 
-// markRefused notes that the credential of a reading was refused, and reads the stores again:
-// the secrets of some helpers last for minutes, and a password may be changed while we
-// run. It returns nil if there is something to show in the place of what was refused:
-// another credential, or once more one that was accepted before.
+// markRefused records that a version of the credential was refused, and reloads the stores:
+// the secrets of some helpers are valid for minutes, and the user may change a password
+// during the run. It returns nil if there is a credential to send instead: another one, or
+// the same once more if it was accepted before.
 func (a *account) markRefused(ctx context.Context, version int, answer error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -88,7 +89,7 @@ func (a *account) markRefused(ctx context.Context, version int, answer error) er
 	case a.refusal != nil:
 		return a.refusal
 	case version != a.version:
-		return nil // another request had the stores read
+		return nil // another request has reloaded the stores
 	}
 	a.refusals++
 	changed, err := a.reload(ctx)
@@ -104,7 +105,7 @@ func (a *account) markRefused(ctx context.Context, version int, answer error) er
 	return a.refusal
 }
 
-// reload reports whether the stores have another credential now; a.mu is held. The
+// reload reports whether the stores have another credential now. The caller holds a.mu. The
 // error is that of ctx.
 func (a *account) reload(ctx context.Context) (changed bool, _ error) {
 	if a.fixed {
@@ -141,15 +142,16 @@ func (a *account) logIn(ctx context.Context, name string, fetch func(context.Con
 	}
 }
 
+// denial returns the response that denied a token, or nil.
 func (a *account) denial(name string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.denied[name]
 }
 
-// observe learns from what a token service answered, and reports whether to ask again. With
-// 401 it refuses who we are, with 403, or the 400 of OAuth 2 (RFC 6749, section 5.2),
-// perhaps only what we want: then the next repository may have its token.
+// observe records the response of a token service, and reports whether to ask again. A 401
+// refuses the credential; a 403, or the 400 of OAuth 2 (RFC 6749, section 5.2), may refuse
+// only the scope: then the next repository may get its token.
 func (t *turn) observe(ctx context.Context, name string, err error) (again bool, _ error) {
 	a, code := t.account, Status(err)
 	switch {
@@ -173,8 +175,8 @@ func (t *turn) observe(ctx context.Context, name string, err error) (again bool,
 	return false, err
 }
 
-// markDenied notes that a token is not given to the credential, and is not to be asked for
-// again, unless the stores have another credential by now.
+// markDenied records that the credential does not get a token, which is not requested
+// again, unless the stores have another credential now.
 func (a *account) markDenied(ctx context.Context, name string, version int, answer error) (again bool, _ error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -196,8 +198,8 @@ func (a *account) markDenied(ctx context.Context, name string, version int, answ
 	return false, answer
 }
 
-// reloadOnce reports whether there is a credential now where there was none. The stores are
-// read once more for it, and no more: most users without one need none.
+// reloadOnce reports whether there is a credential now where there was none. It reloads the
+// stores only once: most users without a credential need none.
 func (a *account) reloadOnce(ctx context.Context) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -212,8 +214,8 @@ func (a *account) reloadOnce(ctx context.Context) bool {
 	return changed && err == nil
 }
 
-// observe learns from the answer to a request that showed a password, which is an err or a
-// response, and reports whether to send it again.
+// observe records the response, or the error, of a request that sent a password, and
+// reports whether to send it again.
 func (a *account) observe(ctx context.Context, resp *http.Response, err error) (again bool, _ error) {
 	s, ok := shownIn(ctx)
 	if !ok || s.turn == nil {
@@ -234,9 +236,8 @@ func (a *account) observe(ctx context.Context, resp *http.Response, err error) (
 	return refusal == nil, refusal
 }
 
-// basic returns the password in the form in which it is shown to the registry itself, to
-// the request of ctx alone as long as it is not accepted. That request may have been turned
-// away with it already.
+// basic returns the password in the form of the Authorization header. Until it is accepted
+// only the request of ctx may send it. That request may have been refused with it already.
 func (a *account) basic(ctx context.Context, name string, fetch func(context.Context) (string, error)) (string, error) {
 	s, _ := shownIn(ctx)
 	if s != nil && s.name == name && s.value != "" {

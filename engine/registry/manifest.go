@@ -24,9 +24,8 @@ const (
 	mediaTypeDockerSchema1  = "application/vnd.docker.distribution.manifest.v1"
 )
 
-// acceptedTypes ends, as containerd's does, with anything: a registry that has only
-// a schema 1 manifest then gives it, and the error can name what it is instead
-// of "not found".
+// acceptedTypes ends with any type, as containerd's list does: a registry that has only a
+// schema 1 manifest then sends it, and the error can name that instead of "not found".
 var acceptedTypes = []string{
 	ocispec.MediaTypeImageManifest,
 	ocispec.MediaTypeImageIndex,
@@ -36,14 +35,14 @@ var acceptedTypes = []string{
 	"*/*",
 }
 
-// Resolve returns the descriptor of a tag or digest. It costs one HEAD, or a GET
-// where the registry's HEAD does not say all.
+// Resolve returns the descriptor of a tag or digest. It takes one HEAD, and a GET if
+// the response to the HEAD is incomplete.
 func (r *Repository) Resolve(ctx context.Context, reference string) (ocispec.Descriptor, error) {
 	desc, err := r.resolve(ctx, reference)
 	return desc, r.fail("resolve", r.fullName(reference), err)
 }
 
-// ResolveOnce is Resolve for a caller that can do without an answer: nothing is tried again.
+// ResolveOnce is Resolve without retries, for a caller that does not need the result.
 func (r *Repository) ResolveOnce(ctx context.Context, reference string) (ocispec.Descriptor, error) {
 	return r.Resolve(withoutRetry(ctx), reference)
 }
@@ -70,8 +69,8 @@ func (r *Repository) resolve(ctx context.Context, reference string) (ocispec.Des
 	return desc, err
 }
 
-// headDescriptor reads a descriptor from the headers of a response, if they
-// hold a whole one (some proxies drop the digest).
+// headDescriptor returns the descriptor in the headers of a response, if it is complete
+// (some proxies drop the digest).
 func headDescriptor(resp *http.Response, reference string) (desc ocispec.Descriptor, complete bool, err error) {
 	desc = ocispec.Descriptor{
 		MediaType: mediaType(resp.Header),
@@ -86,14 +85,13 @@ func headDescriptor(resp *http.Response, reference string) (desc ocispec.Descrip
 	}
 	asked := digest.Digest(reference)
 	if asked.Validate() == nil && asked.Algorithm() == desc.Digest.Algorithm() && asked != desc.Digest {
-		return desc, false, fmt.Errorf("%w: asked for %s, the registry answers with %s", content.ErrMismatchedDigest, asked, desc.Digest)
+		return desc, false, fmt.Errorf("%w: expected %s, got %s", content.ErrMismatchedDigest, asked, desc.Digest)
 	}
 	return desc, asked.Validate() != nil || asked == desc.Digest, nil
 }
 
-// FetchManifest gets a tag's or digest's descriptor and its bytes in one
-// request. The bytes are checked against the digest that was asked for and the
-// one that the registry names.
+// FetchManifest returns the descriptor and the bytes of a tag or digest, in one request.
+// It verifies the bytes against the requested digest and the one in the response.
 func (r *Repository) FetchManifest(ctx context.Context, reference string) (ocispec.Descriptor, []byte, error) {
 	desc, data, err := r.fetchManifest(ctx, reference)
 	return desc, data, r.fail("fetch", r.fullName(reference), err)
@@ -116,22 +114,22 @@ func (r *Repository) fetchManifest(ctx context.Context, reference string) (ocisp
 		if err == nil {
 			return desc, data, nil
 		}
-		bounds.Leave(ctx) // asking again may wait for others
-		// What was damaged on its way is not damaged a second time.
+		bounds.Leave(ctx) // the next request may wait for others
+		// Bytes that were damaged in transit are right the second time.
 		if try == 2 || !damaged(err) {
 			return ocispec.Descriptor{}, nil, err
 		}
 	}
 }
 
-// damaged reports whether a manifest is not what was to come, and not just of
-// a kind that cannot be taken.
+// damaged reports whether a manifest has the wrong bytes, and not just an unsupported
+// type.
 func damaged(err error) bool {
 	return errors.Is(err, content.ErrMismatchedDigest) || isType[*json.SyntaxError](err)
 }
 
-// describeManifest makes the descriptor of a manifest that was read. Its digest
-// comes first: bytes that are not those that were to come say nothing else.
+// describeManifest returns the descriptor of a manifest. It verifies the digest first:
+// nothing else in wrong bytes counts.
 func describeManifest(header http.Header, reference string, data []byte) (ocispec.Descriptor, error) {
 	desc := ocispec.Descriptor{Size: int64(len(data))}
 	for _, d := range []digest.Digest{digest.Digest(reference), digest.Digest(header.Get("Docker-Content-Digest"))} {
@@ -152,8 +150,8 @@ func describeManifest(header http.Header, reference string, data []byte) (ocispe
 	return desc, checkManifest(desc.MediaType, data, digest.Digest(reference) == desc.Digest)
 }
 
-// digestError is err, but for a manifest of schema 1: its digest leaves out the
-// signatures that its bytes have.
+// digestError returns err, or ErrSchema1 for a manifest of schema 1: its digest does not
+// cover the signatures in its bytes.
 func digestError(header http.Header, data []byte, err error) error {
 	if kind := checkManifest(mediaType(header), data, true); errors.Is(kind, ErrSchema1) {
 		return ErrSchema1
@@ -161,10 +159,10 @@ func digestError(header http.Header, data []byte, err error) error {
 	return err
 }
 
-// checkManifest tells a manifest from the page of a server that has something for
-// every path. What is meant, as the digest says that was asked for, is no such page.
-// The walk of its graph finds out of which kind a manifest is.
-func checkManifest(header string, data []byte, meant bool) error {
+// checkManifest tells a manifest from a web page: some servers have one for every path.
+// Bytes with the requested digest are verified, and so not such a page. The walk of
+// the graph checks the type of a manifest.
+func checkManifest(header string, data []byte, verified bool) error {
 	var m struct {
 		SchemaVersion int             `json:"schemaVersion"`
 		MediaType     string          `json:"mediaType"`
@@ -177,7 +175,7 @@ func checkManifest(header string, data []byte, meant bool) error {
 	switch {
 	case strings.HasPrefix(header, mediaTypeDockerSchema1), m.SchemaVersion == 1:
 		return ErrSchema1
-	case meant:
+	case verified:
 		return nil
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrNotManifest, err)
@@ -187,7 +185,7 @@ func checkManifest(header string, data []byte, meant bool) error {
 	return fmt.Errorf("%w: media type %q", ErrNotManifest, header)
 }
 
-// mediaType returns that of a header without its parameters.
+// mediaType returns the media type of a header without its parameters.
 func mediaType(header http.Header) string {
 	value := header.Get("Content-Type")
 	if media, _, err := mime.ParseMediaType(value); err == nil {
@@ -196,8 +194,8 @@ func mediaType(header http.Header) string {
 	return value
 }
 
-// isManifestType reports whether a header names a kind of manifest, and not
-// just what any file server says.
+// isManifestType reports whether a media type may be that of a manifest, and is not one
+// that any file server sends.
 func isManifestType(media string) bool {
 	switch media {
 	case "", "application/json", "application/octet-stream", "text/plain", "text/html":
@@ -223,7 +221,7 @@ func (r *Repository) HasManifest(ctx context.Context, desc ocispec.Descriptor) (
 	return false, r.fail("check", r.fullName(desc.Digest.String()), err)
 }
 
-// PushManifest puts a manifest under a tag or its digest. All that it refers to
+// PushManifest pushes a manifest to a tag or its digest. All content that it references
 // has to be there.
 func (r *Repository) PushManifest(ctx context.Context, desc ocispec.Descriptor, data []byte, reference string) error {
 	r.ExpectPush()
@@ -249,7 +247,7 @@ func (r *Repository) pushManifest(ctx context.Context, desc ocispec.Descriptor, 
 	}
 	resp.Body.Close()
 	if resp.Header.Get("OCI-Subject") != "" {
-		// Only a registry with the referrers API sends it.
+		// Only a registry with the referrers API sends this header.
 		r.learnAPI(apiPresent, true)
 	}
 	stored := digest.Digest(resp.Header.Get("Docker-Content-Digest"))

@@ -13,11 +13,11 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// maxListTries bounds how often what a list lacks is pushed or merged again. Each of
-// several writers of one list can lose against each of the others once.
+// maxListTries bounds how often the missing entries of a list are pushed or merged again.
+// Each of several writers of one list can lose once against each of the others.
 const maxListTries = 6
 
-// UnlistedError says that a registry took referrers and does not list them.
+// UnlistedError is the error for referrers that a registry accepted but does not list.
 type UnlistedError struct {
 	Subject   digest.Digest
 	Referrers []digest.Digest
@@ -32,21 +32,21 @@ func newUnlistedError(subject digest.Digest, missing []ocispec.Descriptor) *Unli
 }
 
 func (e *UnlistedError) Error() string {
-	text := fmt.Sprintf("%s was pushed and is not listed", e.Referrers[0])
+	text := fmt.Sprintf("%s was pushed but is not listed", e.Referrers[0])
 	if more := len(e.Referrers) - 1; more > 0 {
-		text += fmt.Sprintf("; %d more like it", more)
+		text += fmt.Sprintf(" (and %d more)", more)
 	}
 	return text
 }
 
-// ListReferrers sees to it that the registry lists manifests that were pushed as
-// referrers of subject. It asks for the list, and pushes what that lacks once
-// more: a registry with the referrers API may lose entries when several come at
-// once. On a registry without it, it merges them (with their artifact types and
-// annotations) into the list under the subject's fallback tag, and reads that back
-// when another process that began before us must have put its own: the protocol has
-// no other way to keep two from losing each other's entries. What is not listed
-// after a few tries is an *UnlistedError.
+// ListReferrers makes the registry list manifests that were pushed as referrers of
+// subject. On a registry with the referrers API it pushes those that are missing in the
+// list again: a registry may lose entries if it gets several at once. On a registry
+// without the API it merges them (with their artifact types and annotations) into the
+// list under the subject's fallback tag. It reads that list back after the time that
+// another process needs to push one that it began before: the protocol has no other way
+// to keep two processes from losing each other's entries. It returns an *UnlistedError
+// for those that are not listed after a few tries.
 func (r *Repository) ListReferrers(ctx context.Context, subject digest.Digest, pushed []ocispec.Descriptor, push func(ocispec.Descriptor) error) error {
 	if err := subject.Validate(); err != nil {
 		return r.fail("push", r.Name(), err)
@@ -64,7 +64,7 @@ func (r *Repository) ListReferrers(ctx context.Context, subject digest.Digest, p
 	return r.fail("list referrers", r.fullName(subject.String()), r.complete(ctx, list, subject, pushed))
 }
 
-// complete adds to a list what it lacks until it has all that was pushed.
+// complete adds the missing manifests to a list until it has all that were pushed.
 func (r *Repository) complete(ctx context.Context, list referrersList, subject digest.Digest, pushed []ocispec.Descriptor) error {
 	retry := r.host.health.retry
 	for try := 0; ; try++ {
@@ -88,15 +88,15 @@ func (r *Repository) complete(ctx context.Context, list referrersList, subject d
 	}
 }
 
-// referrersList is the list of one subject's referrers in a registry. Its calls come
-// one after the other: read, and as long as something lacks add, pause and read.
+// referrersList is the list of one subject's referrers in a registry. Calls are in this
+// order: read, and while something is missing add, pause and read.
 type referrersList interface {
 	read(ctx context.Context) ([]ocispec.Descriptor, error)
 	add(ctx context.Context, missing []ocispec.Descriptor) error
 	pause(try int) time.Duration // from add to read; the first try is 0
 }
 
-// listOfAPI is kept by the registry.
+// listOfAPI is a list that the registry keeps.
 type listOfAPI struct {
 	repo    *Repository
 	subject digest.Digest
@@ -107,8 +107,8 @@ func (l *listOfAPI) read(ctx context.Context) ([]ocispec.Descriptor, error) {
 	return l.repo.listByAPI(ctx, l.subject)
 }
 
-// add pushes one manifest after the other: that several came at once may be why
-// they are lacking.
+// add pushes one manifest after the other: the registry may have lost them because
+// several came at once.
 func (l *listOfAPI) add(_ context.Context, missing []ocispec.Descriptor) error {
 	for _, desc := range missing {
 		if err := l.push(desc); err != nil {
@@ -118,7 +118,7 @@ func (l *listOfAPI) add(_ context.Context, missing []ocispec.Descriptor) error {
 	return nil
 }
 
-// pause is longer each time: the list may follow its pushes late.
+// pause returns a longer time for each try: the registry may update the list late.
 func (l *listOfAPI) pause(try int) time.Duration {
 	return l.repo.jitter(time.Duration(try+1) * minSettle)
 }
@@ -128,8 +128,8 @@ type listUnderTag struct {
 	repo    *Repository
 	subject digest.Digest
 	index   ocispec.Index // as it was read
-	since   time.Time     // when it was asked for
-	took    time.Duration // from then until it was put
+	since   time.Time     // when the read began
+	took    time.Duration // from then to the end of the push
 }
 
 func (l *listUnderTag) read(ctx context.Context) (_ []ocispec.Descriptor, err error) {
@@ -151,9 +151,9 @@ func (l *listUnderTag) add(ctx context.Context, missing []ocispec.Descriptor) er
 	return l.repo.pushManifest(ctx, desc, data, FallbackTag(l.subject))
 }
 
-// Another process that has read the list before ours was put takes about as long as
-// we did until it has put its own. Two restores at once to distribution on a busy
-// machine lost entries in 42 of 100 rounds with no pause, and in none of 200 with it.
+// Another process that read the list before our push takes about as long as we did to
+// push its own. Two concurrent restores to distribution on a busy machine lost entries
+// in 42 of 100 rounds without a pause, and in none of 200 with it.
 const (
 	minSettle = 200 * time.Millisecond
 	maxSettle = 5 * time.Second
@@ -163,13 +163,13 @@ func (l *listUnderTag) pause(int) time.Duration {
 	return l.repo.jitter(min(max(4*l.took, minSettle), maxSettle))
 }
 
-// jitter makes a pause up to half as long again: those that wait for the same must not
-// go on in step.
+// jitter returns a pause that is longer by up to half: those that wait for the same event
+// must not go on in step.
 func (r *Repository) jitter(pause time.Duration) time.Duration {
 	return time.Duration(float64(pause) * (1 + 0.5*r.host.health.retry.Jitter()))
 }
 
-// without returns those of wanted that are not among others.
+// without returns the descriptors of wanted that are not among others.
 func without(wanted, others []ocispec.Descriptor) []ocispec.Descriptor {
 	there := make(map[digest.Digest]bool, len(others))
 	for _, desc := range others {
@@ -178,7 +178,7 @@ func without(wanted, others []ocispec.Descriptor) []ocispec.Descriptor {
 	return slices.DeleteFunc(slices.Clone(wanted), func(desc ocispec.Descriptor) bool { return there[desc.Digest] })
 }
 
-// locks are one lock for each digest. The zero value is ready.
+// locks holds one lock for each digest. The zero value is ready to use.
 type locks struct {
 	mu   sync.Mutex // guards held
 	held map[digest.Digest]*heldLock
@@ -189,7 +189,7 @@ type heldLock struct {
 	users int // that hold it or wait for it; guarded by locks.mu
 }
 
-// lock waits for the lock of d and returns the function that gives it back.
+// lock waits for the lock of d and returns the function that releases it.
 func (l *locks) lock(d digest.Digest) (unlock func()) {
 	l.mu.Lock()
 	h := l.held[d]

@@ -12,13 +12,14 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
-// maxBrokenMounts bounds how many requests for a mount may end without an answer: one
-// may have met a restart, and each of them may take as long as a registry may think.
+// maxBrokenMounts bounds the requests for a mount that end without a response: one may
+// be due to a restart, and each of them may take the whole timeout.
 const maxBrokenMounts = 2
 
-// MountOrPush mounts a blob or, where that does not work, uploads it. A refusal
-// that opens an upload is not wasted. A mount is asked for once: it only saves an
-// upload, so nothing is worth waiting for.
+// MountOrPush mounts a blob of another repository of the same registry (from is its
+// path) or, if that fails, uploads it. If the registry opens an upload instead of
+// mounting, the upload uses it. MountOrPush never retries a mount: it only saves an
+// upload, which is not worth a wait.
 func (r *Repository) MountOrPush(ctx context.Context, desc ocispec.Descriptor, from string, open func() (io.ReadCloser, error)) (mounted bool, err error) {
 	s, mounted, err := r.mount(ctx, desc, from)
 	if err != nil && (ctx.Err() != nil || permanent(err)) {
@@ -30,9 +31,8 @@ func (r *Repository) MountOrPush(ctx context.Context, desc ocispec.Descriptor, f
 	return false, r.fail("push", r.fullName(desc.Digest.String()), r.pushBlob(ctx, desc, s, open))
 }
 
-// mount asks for a mount. A session comes back where the registry opened an
-// upload instead. A registry that fails over it is asked for no other mount in
-// this run.
+// mount requests a mount. It returns a session if the registry opened an upload
+// instead. After a server error it disables mounts for the registry.
 func (r *Repository) mount(ctx context.Context, desc ocispec.Descriptor, from string) (s *session, mounted bool, err error) {
 	r.ExpectPush()
 	if from == r.ref.Repository || r.host.noMounts.Load() || r.isMountRefused(from) {
@@ -47,7 +47,7 @@ func (r *Repository) mount(ctx context.Context, desc ocispec.Descriptor, from st
 		r.host.noMounts.Store(true)
 		return nil, false, nil
 	case Status(err) != 0 || errors.Is(err, auth.ErrBasicCredentialNotFound):
-		// The registry's no, or that of its token service to the other repository.
+		// The registry refuses, or its token service does for the other repository.
 		r.markMountRefused(from)
 		return nil, false, nil
 	case err != nil:
@@ -62,7 +62,7 @@ func (r *Repository) mount(ctx context.Context, desc ocispec.Descriptor, from st
 	}
 	r.markMountRefused(from)
 	if s, err = readSession(resp); err != nil {
-		return nil, false, nil // an upload begins with a session of its own
+		return nil, false, nil // the upload opens its own session
 	}
 	return s, false, nil
 }
@@ -82,8 +82,8 @@ func (r *Repository) postMount(ctx context.Context, desc ocispec.Descriptor, fro
 	return r.do(req)
 }
 
-// DisableMounts ends mounts in this registry for the run: one that it granted
-// brought no blob.
+// DisableMounts disables mounts in this registry. The caller has found that one mounted no
+// blob.
 func (r *Repository) DisableMounts() { r.host.noMounts.Store(true) }
 
 func (r *Repository) isMountRefused(from string) bool {

@@ -10,19 +10,19 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// ProbeRequests is the number of requests that ChecksDigests makes for a registry.
+// ProbeRequests is the number of requests of ChecksDigests for a registry.
 const ProbeRequests = 2
 
-// probeContent is uploaded as what has probeDigest, and has not.
+// probeContent is uploaded under probeDigest, which is not its digest.
 var (
 	probeContent = []byte("These bytes do not have the digest that they are sent under.\n")
 	probeDigest  = digest.FromString("A registry that checks digests refuses to store what is sent under this one.\n")
 )
 
-// ChecksDigests reports whether the registry refuses a blob whose bytes do not have
-// its digest. The first call uploads such a blob of a few bytes (one POST, one PUT);
-// later ones, for any repository of the registry, know the answer. It is false where
-// nothing is certain.
+// ChecksDigests reports whether the registry refuses a blob with a wrong digest. The
+// first call uploads such a blob of a few bytes (one POST, one PUT); later calls, for
+// any repository of the registry, return the same result. It is false if the result is
+// uncertain.
 func (r *Repository) ChecksDigests(ctx context.Context) bool {
 	r.host.probeOnce.Do(func() { r.host.checksDigests = r.rejectsProbe(withoutRetry(ctx)) })
 	return r.host.checksDigests

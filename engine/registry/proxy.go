@@ -23,8 +23,8 @@ type ProxyError struct {
 func (e *ProxyError) Error() string { return e.Err.Error() }
 func (e *ProxyError) Unwrap() error { return e.Err }
 
-// onConnectResponse makes an error of a proxy's refusal to connect us. Without it
-// net/http keeps nothing of the answer but its text.
+// onConnectResponse returns an error for a proxy's refusal of a CONNECT. Without it
+// net/http keeps only the text of the response.
 func onConnectResponse(_ context.Context, proxy *url.URL, connect *http.Request, resp *http.Response) error {
 	if resp.StatusCode == http.StatusOK {
 		return nil
@@ -37,7 +37,8 @@ func onConnectResponse(_ context.Context, proxy *url.URL, connect *http.Request,
 	}
 }
 
-// blameProxy adds to the error of an answer what else may have given it.
+// blameProxy wraps the error of a response in a ProxyError if a proxy or a network login
+// may have sent it.
 func blameProxy(resp *http.Response, page bool, err error) error {
 	e := &ProxyError{URL: redacted(resp.Request.URL), Status: resp.StatusCode, Err: err}
 	if proxy, _ := http.ProxyFromEnvironment(resp.Request); proxy != nil {
@@ -52,8 +53,8 @@ func blameProxy(resp *http.Response, page bool, err error) error {
 	return err
 }
 
-// rejectPage returns an error, and closes the response, where a registry should have
-// sent JSON and a web page came: that is how a network asks for a login.
+// rejectPage returns an error, and closes the response, if a web page comes instead of
+// JSON: a network that requires a login answers so.
 func rejectPage(resp *http.Response) error {
 	first := resp.Request
 	for first.Response != nil {
@@ -76,12 +77,12 @@ func rejectPage(resp *http.Response) error {
 	return blameProxy(resp, true, fmt.Errorf("%s answered with a web page", resp.Request.URL.Host))
 }
 
-// claimsHTML believes the header, for want of a body.
+// claimsHTML reports whether the header says HTML, for a response without a body.
 func claimsHTML(resp *http.Response) bool {
 	return strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html")
 }
 
-// sniffLength is enough of a page to know it by.
+// sniffLength is long enough to recognize a web page.
 const sniffLength = 64
 
 // isHTML tells HTML from JSON.
@@ -89,7 +90,7 @@ func isHTML(start []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(start, " \t\r\n\ufeff"), []byte("<"))
 }
 
-// peekedBody is a body whose start was looked at.
+// peekedBody is a body whose beginning has been peeked at.
 type peekedBody struct {
 	io.Reader
 	io.Closer

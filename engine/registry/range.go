@@ -14,17 +14,17 @@ import (
 	"oras.land/oras-go/v2/content"
 )
 
-// lastProgress is what a download has to bring between two breaks so that they are
-// not counted together.
+// progressSize is the number of bytes that a download has to deliver between two breaks for
+// the first not to count.
 const progressSize = 1 << 20
 
-// FetchBlob opens n bytes of a blob from off on. A part is asked for by Range,
-// and is ErrNoRange where the registry sends whole blobs only. A body that breaks
-// off or stalls is continued where it stopped. The bytes are not verified here.
-// The reader must be closed: it holds a place in the limits.
+// FetchBlob opens n bytes of a blob from off on. It requests a part by Range, and returns
+// ErrNoRange if the registry does not support that. The reader resumes a body that breaks
+// off or stalls. The bytes are not verified. The caller must close the reader: it holds a
+// slot of the limits.
 func (r *Repository) FetchBlob(ctx context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
 	if off < 0 || n < 0 || off+n > desc.Size {
-		return nil, r.failBlob(desc, fmt.Errorf("bytes %d to %d of a blob of %d", off, off+n, desc.Size))
+		return nil, r.failBlob(desc, fmt.Errorf("invalid range: bytes %d to %d of a blob of %d bytes", off, off+n, desc.Size))
 	}
 	b := &blob{ctx: withLane(ctx, download), repository: r, desc: desc, off: off, end: off + n, lastProgress: off}
 	b.since = r.host.health.retry.Now()
@@ -44,7 +44,7 @@ func (r *Repository) failBlob(desc ocispec.Descriptor, err error) error {
 	return r.fail("fetch", r.fullName(desc.Digest.String()), err)
 }
 
-// blob reads a part of a blob, over as many requests as it takes.
+// blob reads a part of a blob, with as many requests as it takes.
 type blob struct {
 	ctx        context.Context
 	repository *Repository
@@ -52,11 +52,11 @@ type blob struct {
 	off, end   int64 // the next byte, and the one after the last
 	body       io.ReadCloser
 	finished   bool
-	noRange    bool // a part was asked for and something else came: the rest comes by the whole
+	noRange    bool // the registry does not support Range: request the whole blob
 
 	breaks       int       // since progress was made
-	lastProgress int64     // where off was then
-	since        time.Time // and when
+	lastProgress int64     // off at that time
+	since        time.Time // that time
 }
 
 func (b *blob) Read(p []byte) (int, error) {
@@ -78,8 +78,8 @@ func (b *blob) Read(p []byte) (int, error) {
 	return 0, b.finish()
 }
 
-// finish reads to the end of the body, without which its connection could not
-// be used again. What stands behind a whole blob is not the blob.
+// finish reads to the end of the body, without which its connection could not be reused. It
+// is an error if anything follows a whole blob.
 func (b *blob) finish() error {
 	if !b.finished {
 		b.finished = true
@@ -92,10 +92,10 @@ func (b *blob) finish() error {
 
 func (b *blob) Close() error { return b.body.Close() }
 
-// resume opens the rest of a body that broke with err.
+// resume reopens a body that broke with err where it stopped.
 func (b *blob) resume(err error) error {
 	for {
-		b.body.Close() // first, so that nothing waits while holding a place
+		b.body.Close() // first, so that nothing waits while it holds a slot
 		if b.ctx.Err() != nil {
 			return b.ctx.Err()
 		}
@@ -120,15 +120,15 @@ func (b *blob) resume(err error) error {
 			return fmt.Errorf("%w (after %d bytes: %w)", openErr, b.off, err)
 		}
 		b.body = body
-		// A digest names the same bytes each time: what came before is skipped.
+		// A digest names the same bytes each time: skip those that were read.
 		if _, err = io.CopyN(io.Discard, body, skip); err == nil {
 			return nil
 		}
 	}
 }
 
-// open asks for the bytes that are still wanted. skip is how many bytes of the
-// body come before them: a registry that ignores Range sends all.
+// open requests the missing bytes. skip is the number of bytes in the body before them: a
+// registry that ignores Range sends the whole blob.
 func (b *blob) open() (body io.ReadCloser, skip int64, err error) {
 	u, err := b.repository.blobURL(b.desc)
 	if err != nil {
@@ -153,9 +153,9 @@ func (b *blob) open() (body io.ReadCloser, skip int64, err error) {
 	return resp.Body, skip, err
 }
 
-// checkResponse checks that a response is what was asked for; if not it is closed. A
-// registry that answers to a Range with anything but that part, or the whole, is
-// taken to have none.
+// checkResponse checks that a response has the requested bytes, and closes it if not. A
+// registry that responds to a Range with anything but that part or the whole blob counts as
+// one without Range.
 func (b *blob) checkResponse(resp *http.Response, part bool) (skip int64, err error) {
 	if part && resp.StatusCode == http.StatusRequestedRangeNotSatisfiable {
 		return 0, errors.Join(ErrNoRange, responseError(resp))
@@ -169,13 +169,13 @@ func (b *blob) checkResponse(resp *http.Response, part bool) (skip int64, err er
 			err = errors.Join(ErrNoRange, err)
 		}
 	} else if part && b.off == 0 {
-		err = ErrNoRange // not even one byte need be skipped for this to be no part
+		err = ErrNoRange // the whole blob came, although nothing has to be skipped
 	}
 	if !partial || !part {
 		skip = b.off
 	}
 	if err == nil && size >= 0 && size != b.desc.Size {
-		err = fmt.Errorf("%w: the registry has %d bytes, not %d", content.ErrInvalidDescriptorSize, size, b.desc.Size)
+		err = fmt.Errorf("%w: expected %d bytes, got %d", content.ErrInvalidDescriptorSize, b.desc.Size, size)
 	}
 	if err != nil {
 		resp.Body.Close()
@@ -183,8 +183,8 @@ func (b *blob) checkResponse(resp *http.Response, part bool) (skip int64, err er
 	return skip, err
 }
 
-// partSize returns the size of the whole of which a part came, which begins where
-// it is to: where we are, or, unasked for, at the start.
+// partSize returns the size of the whole blob by the headers of a partial response. The part
+// has to begin at off, or at 0 if none was requested.
 func (b *blob) partSize(header http.Header, part bool) (int64, error) {
 	want := int64(0)
 	if part {
@@ -192,12 +192,12 @@ func (b *blob) partSize(header http.Header, part bool) (int64, error) {
 	}
 	first, size, err := contentRange(header)
 	if err == nil && first != want {
-		err = fmt.Errorf("asked for byte %d, the registry sends from %d", want, first)
+		err = fmt.Errorf("expected a part from byte %d, got one from byte %d", want, first)
 	}
 	return size, err
 }
 
-// contentRange reads "bytes FIRST-LAST/SIZE"; a size of "*" is -1.
+// contentRange parses "bytes FIRST-LAST/SIZE". For a size of "*" it returns -1.
 func contentRange(header http.Header) (first, size int64, err error) {
 	value := header.Get("Content-Range")
 	span, total, ok := strings.Cut(strings.TrimPrefix(value, "bytes "), "/")
@@ -213,7 +213,7 @@ func contentRange(header http.Header) (first, size int64, err error) {
 	return first, size, err
 }
 
-// HasBlob reports whether the repository has a blob of that digest and size.
+// HasBlob reports whether the repository has a blob of this digest and size.
 func (r *Repository) HasBlob(ctx context.Context, desc ocispec.Descriptor) (bool, error) {
 	u, err := r.blobURL(desc)
 	if err == nil {

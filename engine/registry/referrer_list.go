@@ -12,25 +12,24 @@ import (
 )
 
 const (
-	// maxReferrers is far beyond any subject: one that is signed each day for ten
-	// years has 3,650. A walk gives up at as many manifests (internal/bounds).
+	// maxReferrers is far more than any subject has: one that is signed each day for ten years
+	// has 3,650. A walk stops at the same number of manifests (internal/bounds).
 	maxReferrers = 10_000
-	// maxReferrerMemory lets each of them have 3 KiB; 500 bytes are usual.
+	// maxReferrerMemory allows 3 KiB for each of them; 500 bytes are usual.
 	maxReferrerMemory = 32 << 20
-	// doublingMemory is the room that a list which grows by doubling has for one more.
+	// doublingMemory is the memory of one more element in a list that grows by doubling.
 	doublingMemory = 200
 )
 
 const listOfReferrers = "a list of referrers"
 
-// referrerList collects the descriptors of a subject's referrers, over as many pages
-// as there are.
+// referrerList collects the descriptors of a subject's referrers over all pages.
 type referrerList struct {
 	all    []ocispec.Descriptor
-	memory int64 // that all of them take, roughly
+	memory int64 // of all of them, roughly
 }
 
-// read adds a page: an index, whatever type it is said to have.
+// read adds a page: an index, whatever its media type.
 func (l *referrerList) read(body io.Reader) error {
 	d := newDocument(listOfReferrers, body)
 	return d.each("manifests", func() error {
@@ -44,11 +43,11 @@ func (l *referrerList) read(body io.Reader) error {
 
 func (l *referrerList) add(desc ocispec.Descriptor) error {
 	if len(l.all) >= maxReferrers {
-		return fmt.Errorf("more than %d manifests refer to it", maxReferrers)
+		return fmt.Errorf("more than %d referrers", maxReferrers)
 	}
 	n := doublingMemory + bounds.DescriptorMemory(&desc)
 	if l.memory+n > maxReferrerMemory {
-		return fmt.Errorf("the list of what refers to it takes more than %d MiB", maxReferrerMemory>>20)
+		return fmt.Errorf("the list of referrers takes more than %d MiB", maxReferrerMemory>>20)
 	}
 	if err := bounds.Take(n); err != nil {
 		return err
@@ -58,17 +57,16 @@ func (l *referrerList) add(desc ocispec.Descriptor) error {
 	return nil
 }
 
-// truncate drops what was added to an earlier state of the list.
+// truncate removes what was added since an earlier state of the list.
 func (l *referrerList) truncate(to referrerList) {
 	bounds.Give(l.memory - to.memory)
 	*l = to
 }
 
-// release ends the counting of what was kept: what is still needed of it counts where
-// it goes.
+// release ends the accounting for the list. The callers account for what they keep of it.
 func (l *referrerList) release() { bounds.Give(l.memory) }
 
-// parseReferrers reads the list under a fallback tag, within the same limits.
+// parseReferrers parses the list under a fallback tag, within the same limits.
 func parseReferrers(data []byte) (ocispec.Index, error) {
 	var index ocispec.Index
 	var list referrerList

@@ -17,7 +17,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/errcode"
 )
 
-// apiState is what is known of a registry's, or a repository's, referrers API.
+// apiState tells whether a registry or a repository has the referrers API.
 type apiState int32
 
 const (
@@ -26,29 +26,28 @@ const (
 	apiAbsent
 )
 
-// maxReferrerPages is far beyond any subject.
+// maxReferrerPages is far more than any subject has.
 const maxReferrerPages = 1000
 
-// errNoAPI says that the referrers API was asked and is not there.
+// errNoAPI is the error of a request to the referrers API if there is none.
 var errNoAPI = errors.New("no referrers API")
 
-// noSubject is what a registry is asked about to find out whether it has the
-// API: it answers with an empty list.
+// noSubject is the subject of the request that detects the API: a registry with the API
+// returns an empty list.
 var noSubject = digest.NewDigestFromEncoded(digest.SHA256, strings.Repeat("0", 64))
 
-// Referrers returns the manifests that refer to subject, by the API, or by the
-// tag schema where the registry has no API. fallbackKnown says whether a list of
-// all tags has the subject's fallback tag; nil where there is no list. A tag
-// that is known to be there is read even if the registry has the API: one that
-// got it later may not have taken the old lists in.
+// Referrers returns the manifests that refer to subject, by the API, or by the tag schema if
+// the registry has no API. fallbackKnown tells whether a list of all tags has the subject's
+// fallback tag; nil means that there is no such list. A tag that is known to exist is read
+// even if the registry has the API: a registry that got it later may not have imported the
+// old lists.
 func (r *Repository) Referrers(ctx context.Context, subject ocispec.Descriptor, fallbackKnown *bool) ([]ocispec.Descriptor, error) {
 	found, err := r.referrers(ctx, subject, fallbackKnown)
 	return found, r.fail("list referrers", r.fullName(subject.Digest.String()), err)
 }
 
-// AllReferrers is Referrers for a subject of whose fallback tag nothing is known:
-// the tag is asked for even if the registry has the API, unless the settings say
-// that it has.
+// AllReferrers is Referrers for a subject whose fallback tag is not known: it requests the
+// tag even if the registry has the API, unless the settings promise the API.
 func (r *Repository) AllReferrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {
 	listed, err := r.referrers(ctx, subject, nil)
 	if err == nil && r.apiState() == apiPresent && r.host.settings.DistributionSpec == "" {
@@ -87,9 +86,9 @@ func (r *Repository) referrers(ctx context.Context, subject ocispec.Descriptor, 
 	return distinct(listed), nil
 }
 
-// ReferrersAPI reports whether the registry lists referrers itself. It asks
-// once, and again only as long as the answer was about the repository (which may
-// not exist yet) and not about the API.
+// ReferrersAPI reports whether the registry has the referrers API. It detects that once, and
+// again only while the response was about the repository (which may not exist yet) and not
+// about the API.
 func (r *Repository) ReferrersAPI(ctx context.Context) (bool, error) {
 	if state := r.apiState(); state != apiUnknown {
 		return state == apiPresent, nil
@@ -105,24 +104,24 @@ func (r *Repository) ReferrersAPI(ctx context.Context) (bool, error) {
 	return err == nil, r.fail("list referrers", r.Name(), err)
 }
 
-// firstProbe lets the first of many go ahead alone, and the others when it is back:
-// what it learns they need not ask. The zero value is ready.
+// firstProbe lets the first of many callers go ahead alone, and the others when it is done:
+// they need not find out what it has learnt. The zero value is ready to use.
 type firstProbe struct {
-	left atomic.Bool
-	once sync.Once
-	back chan struct{}
+	started atomic.Bool
+	once    sync.Once
+	done    chan struct{}
 }
 
-// enter returns when the first has come back, or at once for the first. The
-// caller calls what it returns when it is back itself.
+// enter returns at once for the first caller, and for the others when the first is done. The
+// caller calls done when it is done itself.
 func (p *firstProbe) enter(ctx context.Context) (done func()) {
-	p.once.Do(func() { p.back = make(chan struct{}) })
-	if p.left.CompareAndSwap(false, true) {
-		return func() { close(p.back) }
+	p.once.Do(func() { p.done = make(chan struct{}) })
+	if p.started.CompareAndSwap(false, true) {
+		return func() { close(p.done) }
 	}
 	select {
-	case <-p.back:
-	case <-ctx.Done(): // the request that follows will say so
+	case <-p.done:
+	case <-ctx.Done(): // the request that follows returns the error
 	}
 	return func() {}
 }
@@ -134,11 +133,11 @@ func (r *Repository) listByAPI(ctx context.Context, subject digest.Digest) ([]oc
 	u := r.url("referrers", subject.String())
 	for n := 0; u != nil; n++ {
 		if n >= maxReferrerPages {
-			return nil, fmt.Errorf("the list of referrers does not end after %d pages", n)
+			return nil, fmt.Errorf("the list of referrers has more than %d pages", n)
 		}
 		next, err := r.referrersPage(ctx, u, &list)
 		if err != nil && n == 0 {
-			err = r.apiError(err) // on later pages it would hide those that were listed
+			err = r.apiError(err) // on later pages errNoAPI would hide the listed ones
 		}
 		if err != nil {
 			return nil, err
@@ -149,7 +148,7 @@ func (r *Repository) listByAPI(ctx context.Context, subject digest.Digest) ([]oc
 	return list.all, nil
 }
 
-// referrersPage adds a page to a list and returns where the next one is.
+// referrersPage adds a page to a list and returns the URL of the next.
 func (r *Repository) referrersPage(ctx context.Context, u *url.URL, list *referrerList) (next *url.URL, err error) {
 	before := *list
 	resp, err := r.stream(ctx, u, []string{ocispec.MediaTypeImageIndex}, r.host.client.options.MaxManifest, func(resp *http.Response, body io.Reader) error {
@@ -165,28 +164,27 @@ func (r *Repository) referrersPage(ctx context.Context, u *url.URL, list *referr
 	return nextPage(resp)
 }
 
-// apiError makes of an error of the API that there is none, if it says so.
+// apiError turns an error response of the API into errNoAPI, if it means that.
 func (r *Repository) apiError(err error) error {
 	switch Status(err) {
 	case http.StatusNotFound:
-		// That the repository or the subject is unknown says nothing about the API.
+		// An unknown repository or subject says nothing about the API.
 		unsure := HasCode(err, errcode.ErrorCodeNameUnknown) || HasCode(err, errcode.ErrorCodeManifestUnknown)
 		return r.apiMissing(!unsure, err)
 	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
 		return r.apiMissing(true, err)
 	case http.StatusBadRequest, http.StatusNotAcceptable:
-		return r.apiMissing(false, err) // it may be about this digest only
+		return r.apiMissing(false, err) // the registry may refuse only this digest
 	}
 	return err
 }
 
-// notIndexError makes of an answer of 200 that cannot be read the error that it stands
-// for. A page for people comes from a server that knows every path; what calls
-// itself JSON comes from one that means us, and to take it for no referrers
-// would lose some.
+// notIndexError returns the error for a response of 200 that cannot be parsed. A web page
+// comes from a server that has one for every path, and means errNoAPI. JSON comes from a
+// server with the API, and to treat it as no referrers would lose some.
 func (r *Repository) notIndexError(header http.Header, err error) error {
 	if errors.Is(err, errNoObject) && !isJSON(mediaType(header)) {
-		return r.apiMissing(true, fmt.Errorf("the answer is %s", cmp.Or(mediaType(header), "of no type")))
+		return r.apiMissing(true, fmt.Errorf("the response has %s", cmp.Or(mediaType(header), "no content type")))
 	}
 	return err
 }
@@ -195,10 +193,9 @@ func isJSON(media string) bool {
 	return strings.EqualFold(media, "application/json") || strings.HasSuffix(strings.ToLower(media), "+json")
 }
 
-// apiMissing makes of an answer to the API that there is none, and remembers it if it
-// is sure. A repository that has answered by the API before has one: then the
-// answer is a fault, or referrers would be lost without a word. So it is where
-// the settings promise the API.
+// apiMissing turns a response of the API into errNoAPI, and records it if sure is true. A
+// repository that has answered by the API before has it: then the response is a fault, and
+// must not lose referrers silently. The same is true if the settings promise the API.
 func (r *Repository) apiMissing(sure bool, err error) error {
 	if sure && apiState(r.referrersAPI.Load()) == apiPresent {
 		return err
@@ -212,8 +209,8 @@ func (r *Repository) apiMissing(sure bool, err error) error {
 	return fmt.Errorf("%w: %w", errNoAPI, err)
 }
 
-// apiState returns what is known: that the settings rule the API out, what this
-// repository has shown, what the registry has shown.
+// apiState returns what is known of the API, in this order: the settings exclude it, this
+// repository has shown it, the registry has shown it.
 func (r *Repository) apiState() apiState {
 	if r.host.settings.DistributionSpec != specTag {
 		if state := apiState(r.referrersAPI.Load()); state != apiUnknown {
@@ -223,10 +220,9 @@ func (r *Repository) apiState() apiState {
 	return apiState(r.host.referrersAPI.Load())
 }
 
-// learnAPI remembers for the repository, and for the registry where nothing
-// else is known. That a registry has the API is shown by an answer of it; what
-// was learnt so is not taken back by one repository that has not (a registry
-// that is a proxy for several).
+// learnAPI records the state for the repository, and for the registry if that has none yet.
+// A response by the API shows that a registry has it; one repository without the API (of a
+// registry that is a proxy for several) does not change that.
 func (r *Repository) learnAPI(state apiState, certain bool) {
 	if certain {
 		r.referrersAPI.Store(int32(state))
@@ -236,20 +232,19 @@ func (r *Repository) learnAPI(state apiState, certain bool) {
 	r.host.referrersAPI.CompareAndSwap(int32(apiUnknown), int32(state))
 }
 
-// FallbackTag is the tag under which a registry without the API has the
-// referrers of a subject (distribution-spec, "Referrers Tag Schema", which cuts
-// long digests to what a tag can hold).
+// FallbackTag returns the tag under which a registry without the API has the referrers of a
+// subject (distribution-spec, "Referrers Tag Schema", which cuts long digests to the length
+// of a tag).
 func FallbackTag(subject digest.Digest) string {
 	algorithm := subject.Algorithm().String()
 	encoded := subject.Encoded()
 	return algorithm[:min(len(algorithm), 32)] + "-" + encoded[:min(len(encoded), 64)]
 }
 
-// fallbackIndex reads the list that stands under a fallback tag. There is
-// none, or something else has that name: the list is empty. A tag that is known
-// to be there is an error if it is not. What it calls itself does not matter. A
-// registry that reads such a tag as the digest which it is made of (GitLab's)
-// answers with the subject: if that is an index, its children are no referrers.
+// fallbackIndex reads the list under a fallback tag. The list is empty if there is no such
+// tag, or if something else has that name. With known set, a missing tag is an error. The
+// media type does not matter. A registry that takes such a tag for the digest in it
+// (GitLab's) returns the subject: if that is an index, its children are no referrers.
 func (r *Repository) fallbackIndex(ctx context.Context, subject digest.Digest, known bool) (ocispec.Index, error) {
 	desc, data, err := r.fetchManifest(ctx, FallbackTag(subject))
 	if Status(err) == http.StatusNotFound && !known {
@@ -269,7 +264,7 @@ func isIndexType(media string) bool {
 	return media == ocispec.MediaTypeImageIndex || media == mediaTypeDockerList
 }
 
-// distinct drops what is listed twice or is no descriptor.
+// distinct removes duplicates and invalid descriptors.
 func distinct(list []ocispec.Descriptor) []ocispec.Descriptor {
 	seen := make(map[digest.Digest]bool, len(list))
 	kept := list[:0]

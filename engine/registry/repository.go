@@ -20,14 +20,14 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// Repository is one repository of one registry. It is safe for concurrent use;
-// what it returns as an error is an *Error.
+// Repository is one repository of one registry. It is safe for concurrent use. Its errors are
+// of type *Error.
 type Repository struct {
 	host    *host
 	account *account
 	ref     registry.Reference // without tag or digest
 
-	withPush     atomic.Bool  // tokens are asked for with the right to push
+	withPush     atomic.Bool  // tokens include the right to push
 	referrersAPI atomic.Int32 // an apiState
 
 	mu            sync.Mutex      // guards refused
@@ -44,8 +44,8 @@ func newRepository(h *host, ref registry.Reference) *Repository {
 	}
 }
 
-// ExpectPush says that the repository is going to be pushed to. Tokens are then
-// asked for with that right from the first HEAD on, and one serves all.
+// ExpectPush announces a push to the repository. Tokens then include that right from the
+// first HEAD on, so that one serves all requests.
 func (r *Repository) ExpectPush() { r.withPush.Store(true) }
 
 // Name returns registry/repository.
@@ -59,6 +59,7 @@ func (r *Repository) fullName(reference string) string {
 	return r.Name() + ":" + reference
 }
 
+// fail wraps err in an Error. It returns nil for a nil err.
 func (r *Repository) fail(op, reference string, err error) error {
 	if err == nil {
 		return nil
@@ -70,12 +71,12 @@ func (r *Repository) manifestURL(reference string) (*url.URL, error) {
 	ref := r.ref
 	ref.Reference = reference
 	if err := ref.ValidateReference(); err != nil || reference == "" {
-		return nil, fmt.Errorf("%w: %q is neither a tag nor a digest", errdef.ErrInvalidReference, reference)
+		return nil, fmt.Errorf("%w: %q is not a tag or digest", errdef.ErrInvalidReference, reference)
 	}
 	return r.url("manifests", reference), nil
 }
 
-// url returns that of an endpoint of the repository.
+// url returns the URL of an endpoint of the repository.
 func (r *Repository) url(path ...string) *url.URL {
 	return r.host.base.JoinPath(append([]string{"v2", r.ref.Repository}, path...)...)
 }
@@ -87,7 +88,7 @@ func (r *Repository) blobURL(desc ocispec.Descriptor) (*url.URL, error) {
 	return r.url("blobs", desc.Digest.String()), nil
 }
 
-// request makes a request whose token will be for this repository.
+// request creates a request whose token is for this repository.
 func (r *Repository) request(ctx context.Context, method string, u *url.URL, body io.Reader) (*http.Request, error) {
 	actions := []string{auth.ActionPull}
 	if r.withPush.Load() {
@@ -102,8 +103,8 @@ func (r *Repository) request(ctx context.Context, method string, u *url.URL, bod
 	return http.NewRequestWithContext(ctx, method, u.String(), body)
 }
 
-// do signs a request and sends it. The body of the response holds a place in
-// the limits until it is closed.
+// do authenticates a request and sends it. The body of the response holds a slot of the
+// limits until it is closed.
 func (r *Repository) do(req *http.Request) (*http.Response, error) {
 	tokens := r.account.tokens
 	for renewals := 0; ; renewals++ {
@@ -127,7 +128,7 @@ func (r *Repository) do(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// get asks for u without a body and wants one of the statuses.
+// get sends a request without a body. It returns an error for any other status.
 func (r *Repository) get(ctx context.Context, method string, u *url.URL, accept []string, statuses ...int) (*http.Response, error) {
 	req, err := r.request(ctx, method, u, nil)
 	if err != nil {
@@ -146,8 +147,7 @@ func (r *Repository) get(ctx context.Context, method string, u *url.URL, accept 
 	return resp, nil
 }
 
-// read fetches a document whole and closes its response. One that breaks off is
-// asked for again.
+// read fetches a whole document and closes its response. It retries one that breaks off.
 func (r *Repository) read(ctx context.Context, u *url.URL, accept []string, limit int64) (*http.Response, []byte, error) {
 	var data []byte
 	resp, err := r.stream(ctx, u, accept, limit, func(_ *http.Response, body io.Reader) (err error) {
@@ -158,9 +158,10 @@ func (r *Repository) read(ctx context.Context, u *url.URL, accept []string, limi
 }
 
 const (
-	// smallDocument is what most documents are below: those are read at once.
+	// smallDocument is larger than most documents. Smaller ones are read at once.
 	smallDocument = 32 << 10
-	// readChunk is how much of a larger one is read before more is known to fit.
+	// readChunk is the part of a larger document that is read before the next part
+	// is accounted for.
 	readChunk = 256 << 10
 )
 
@@ -187,8 +188,8 @@ func readAll(ctx context.Context, body io.Reader) ([]byte, error) {
 	}
 }
 
-// fill is io.ReadFull, which does not make of an end one that came too early: a body
-// that breaks off has that error itself.
+// fill is io.ReadFull, but returns the error of r unchanged: a body that breaks off has its
+// own error.
 func fill(r io.Reader, p []byte) (n int, err error) {
 	for n < len(p) && err == nil {
 		var more int
@@ -198,9 +199,9 @@ func fill(r io.Reader, p []byte) (n int, err error) {
 	return n, err
 }
 
-// stream fetches a document of at most limit bytes, hands it to decode as it comes,
-// and closes its response. One that breaks off is asked for again, and goes to
-// decode from the start.
+// stream fetches a document of at most limit bytes, passes it to decode as it arrives, and
+// closes its response. It retries one that breaks off, and calls decode again from the
+// start.
 func (r *Repository) stream(ctx context.Context, u *url.URL, accept []string, limit int64, decode func(resp *http.Response, body io.Reader) error) (*http.Response, error) {
 	since := r.host.health.retry.Now()
 	for try := 1; ; try++ {
@@ -210,7 +211,7 @@ func (r *Repository) stream(ctx context.Context, u *url.URL, accept []string, li
 		}
 		body := &limitedBody{Reader: resp.Body, limit: limit, left: limit}
 		if resp.ContentLength > limit {
-			err = fmt.Errorf("%w: %d bytes, at most %d are read", errdef.ErrSizeExceedsLimit, resp.ContentLength, limit)
+			err = fmt.Errorf("%w: %d bytes, the maximum is %d", errdef.ErrSizeExceedsLimit, resp.ContentLength, limit)
 		} else {
 			err = decode(resp, body)
 		}
@@ -218,7 +219,7 @@ func (r *Repository) stream(ctx context.Context, u *url.URL, accept []string, li
 		if err == nil || body.broken == nil || ctx.Err() != nil {
 			return resp, err
 		}
-		bounds.Leave(ctx) // asking again may wait for others
+		bounds.Leave(ctx) // the next request may wait for others
 		if err := r.host.health.wait(ctx, try, since, body.broken); err != nil {
 			return nil, err
 		}
@@ -248,7 +249,7 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// explain adds to a refusal why we had no credential.
+// explain adds to an unauthorized error the reason why there was no credential.
 func (r *Repository) explain(err error) error {
 	if trouble := r.account.lookUpError(); trouble != nil && isUnauthorized(err) {
 		return fmt.Errorf("%w (%w)", err, &CredentialError{Registry: r.host.name, Err: trouble})
@@ -256,10 +257,9 @@ func (r *Repository) explain(err error) error {
 	return err
 }
 
-// hideQuery takes out of net/http's errors what a redirect may have brought in:
-// a presigned URL lets anybody in who reads it. The error may be shared by all who
-// waited for one token, so it is copied; what was wrapped round it has its text
-// already, and goes.
+// hideQuery masks URLs in the errors of net/http: a redirect may have led to a presigned URL,
+// which gives access to every reader. It copies the error, which all requests that waited
+// for one token may share, and drops the errors that wrap it, whose text has the URL.
 func hideQuery(err error) error {
 	var found *url.Error
 	if !errors.As(err, &found) {

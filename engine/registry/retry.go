@@ -18,26 +18,25 @@ import (
 )
 
 const (
-	// maxTries of one request, with pauses of 1, 2, 4, 8 and 16 seconds less up to
-	// a half: a registry that restarts is back in half a minute.
+	// maxTries bounds the tries of one request, with pauses of 1, 2, 4, 8 and 16 seconds less
+	// up to a half: a registry that restarts is back in half a minute.
 	maxTries   = 6
 	backoff    = time.Second
 	maxBackoff = 30 * time.Second
-	// A registry that has never answered is more likely misspelt than ill.
+	// A registry that has never responded is more likely misspelt than down.
 	maxSilentTries = 4
 	silentTimeout  = 5 * time.Second
 	firstBackoff   = 500 * time.Millisecond
 )
 
-// RetryOptions are the clock of a run. The zero value is the real one; a test
-// gives another, whose Sleep must move what Now returns.
+// RetryOptions configures retries and their clock. The zero value uses the real clock. In a
+// test, Sleep must advance the time that Now returns.
 type RetryOptions struct {
 	Now    func() time.Time
 	Sleep  func(ctx context.Context, d time.Duration) error
 	Jitter func() float64 // in [0,1)
-	// OnRetry hears that a registry is to be asked once more and why, in a word or two
-	// ("503"), before the pause. What it returns is called after that. It may be
-	// called from many goroutines at once; it may be nil.
+	// OnRetry is called before the pause of a retry, with a short reason ("503"). The function
+	// that it returns is called after the pause. It may be nil. Calls may be concurrent.
 	OnRetry func(registry, reason string) (over func())
 }
 
@@ -57,7 +56,7 @@ func (o RetryOptions) withDefaults() RetryOptions {
 	return o
 }
 
-// retrier sends a request until it has an answer that will not change.
+// retrier retries a request until the response is final.
 type retrier struct {
 	next   http.RoundTripper
 	base   *url.URL // of the registry
@@ -96,7 +95,7 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 			return resp, err
 		}
 		if !canRewind(req) {
-			return resp, err // the blob that it brings is sent again, or given up, by who sends it
+			return resp, err // the caller sends its blob again, or gives up
 		}
 		if resp != nil {
 			drain(resp)
@@ -113,14 +112,13 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 
 type noRetryKey struct{}
 
-// withoutRetry marks requests that something else can take the place of: they are sent
-// once, and say nothing of the health of the registry. What a registry asks for as a
-// pause is waited out all the same.
+// withoutRetry marks requests that have an alternative: they are sent once, and do not count
+// for the health of the registry. They still wait for the pauses that a registry asks for.
 func withoutRetry(ctx context.Context) context.Context {
 	return context.WithValue(ctx, noRetryKey{}, true)
 }
 
-// isNoRetry leaves out the requests for a token that such a request brings about.
+// isNoRetry reports whether a request is not retried. A request for a token always is.
 func isNoRetry(req *http.Request) bool {
 	return req.Context().Value(noRetryKey{}) != nil && kind(req) != "token"
 }
@@ -129,10 +127,10 @@ func isRateLimited(resp *http.Response) bool {
 	return resp != nil && resp.StatusCode == http.StatusTooManyRequests
 }
 
-// requestName returns the name by which a request is told from others.
+// requestName returns the name that tells requests apart.
 func requestName(req *http.Request) string { return req.Method + " " + req.URL.Host + req.URL.Path }
 
-// tryError is the error that stands for a try without success.
+// tryError returns the error of a try that failed.
 func tryError(resp *http.Response, err error) error {
 	if err != nil {
 		return err
@@ -140,7 +138,7 @@ func tryError(resp *http.Response, err error) error {
 	return &statusError{resp.StatusCode}
 }
 
-// shortReason says in a word or two why a request is tried again.
+// shortReason returns the reason of a retry in a word or two.
 func shortReason(err error) string {
 	var (
 		status  *statusError
@@ -162,14 +160,14 @@ func shortReason(err error) string {
 	return "connection lost"
 }
 
-// statusError is an answer that may be another one in a while.
+// statusError is a status that may change later.
 type statusError struct{ code int }
 
 func (e *statusError) Error() string {
 	return fmt.Sprintf("%d %s", e.code, strings.ToLower(http.StatusText(e.code)))
 }
 
-// retryable reports whether the same request may end better in a while.
+// retryable reports whether the same request may succeed later.
 func retryable(resp *http.Response, err error) bool {
 	if err != nil {
 		return !permanent(err)
@@ -187,10 +185,10 @@ func retryableStatus(code int) bool {
 	return false
 }
 
-// permanent reports whether err will be the same next time. Everything that it
-// does not know is taken for a passing fault of the network: most errors of
-// net/http (a connection lost, GOAWAY, an HTTP/2 stream reset) have no type. The
-// caller looks at its context itself: a timed-out dial is DeadlineExceeded, too.
+// permanent reports whether err stays the same on a retry. All errors that it does not know
+// count as transient errors of the network: most errors of net/http (a lost connection,
+// GOAWAY, a reset HTTP/2 stream) have no type. The caller checks its context itself: a
+// timed-out dial is a DeadlineExceeded, too.
 func permanent(err error) bool {
 	var dns *net.DNSError
 	if errors.As(err, &dns) {
@@ -202,8 +200,8 @@ func permanent(err error) bool {
 		errors.Is(err, ErrDowngrade) || errors.Is(err, errLocation)
 }
 
-// unreachable reports whether err is about the name of a host, its certificate or ours, or
-// the proxy before it: it holds for all that is asked of that host.
+// unreachable reports whether err is about a host name, a certificate or a proxy: it then
+// applies to all requests to that host.
 func unreachable(err error) bool {
 	var dns *net.DNSError
 	if errors.As(err, &dns) {
@@ -222,8 +220,8 @@ func unreachable(err error) bool {
 		errors.Is(err, http.ErrSchemeMismatch)
 }
 
-// schemeMismatch says of a server that answers a TLS handshake in HTTP what it does:
-// net/http, which would, does not look into the error that its transport returns.
+// schemeMismatch returns http.ErrSchemeMismatch for a server that answers a TLS handshake in
+// HTTP: net/http does that only for errors that its transport does not wrap.
 func schemeMismatch(err error) error {
 	var header tls.RecordHeaderError
 	if errors.As(err, &header) && string(header.RecordHeader[:]) == "HTTP/" {
@@ -241,7 +239,7 @@ func canRewind(req *http.Request) bool {
 	return req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
 }
 
-// rewind returns req with its body at the start again.
+// rewind returns req with its body at the start.
 func rewind(req *http.Request) (*http.Request, error) {
 	if req.GetBody == nil {
 		return req, nil
@@ -255,8 +253,7 @@ func rewind(req *http.Request) (*http.Request, error) {
 	return again, nil
 }
 
-// drain ends a response that is not read, so that its connection can be used
-// again, and its place is given back.
+// drain discards a response, so that its connection can be reused and its slot is released.
 func drain(resp *http.Response) {
 	io.CopyN(io.Discard, resp.Body, maxErrorBody)
 	resp.Body.Close()

@@ -10,10 +10,9 @@ import (
 	"time"
 )
 
-// lane is the set of connections that a request goes out on. Metadata shares
-// HTTP/2 connections; bodies of blobs have HTTP/1.1 connections of their own,
-// which is 2.4 times as fast over TLS and lets windows of one blob run side by
-// side.
+// lane selects the connections of a request. Metadata shares HTTP/2 connections. Bodies of
+// blobs have HTTP/1.1 connections of their own, which is 2.4 times as fast over TLS and lets
+// windows of one blob be fetched concurrently.
 type lane int
 
 const (
@@ -25,31 +24,30 @@ const (
 
 const (
 	defaultStall = 60 * time.Second
-	// headerTimeout is how long a registry may think about a request.
+	// headerTimeout is the maximum time from a request to the header of its response.
 	headerTimeout = 60 * time.Second
-	// uploadTimeout is how long it may think after the last byte of a blob: a
-	// registry on S3 copies the blob to its place before it answers.
+	// uploadTimeout is the same after the last byte of a blob: a registry on S3 copies
+	// the blob to its final name before it responds.
 	uploadTimeout = 15 * time.Minute
-	// uploadBuffer makes a system call move what a disk likes to give. Downloads
-	// have the small buffer that net/http has: it is for headers, and what a body
-	// is read into is larger, so that it goes there without a copy.
+	// uploadBuffer is a good size for reads from a disk. Downloads have the small
+	// buffer of net/http: it is for headers, and bodies are read into larger buffers
+	// without a copy.
 	uploadBuffer = 64 << 10
 )
 
 type laneKey struct{}
 
-// withLane chooses the connections for all requests made with ctx, those that a
-// redirect brings included.
+// withLane sets the lane of all requests with ctx, including redirects.
 func withLane(ctx context.Context, l lane) context.Context {
 	return context.WithValue(ctx, laneKey{}, l)
 }
 
-// sender sends one request once: it waits for a place, and watches what comes.
+// sender sends a request once: it waits for a slot, and watches the body of the response.
 type sender struct {
 	host   *host
 	limit  *limit
 	own    [lanes]http.RoundTripper // to the registry itself
-	others [lanes]http.RoundTripper // to all that it sends us to
+	others [lanes]http.RoundTripper // to the hosts that it redirects to
 }
 
 func newSender(h *host, s Settings, tls *tls.Config) *sender {
@@ -71,8 +69,8 @@ func newSender(h *host, s Settings, tls *tls.Config) *sender {
 	return snd
 }
 
-// lane returns the connections for a request: those on which the client certificate
-// is shown lead only to the registry.
+// lane returns the connections for a request: those with the client certificate lead only to
+// the registry.
 func (s *sender) lane(req *http.Request) http.RoundTripper {
 	l, _ := req.Context().Value(laneKey{}).(lane)
 	if sameOrigin(req.URL, s.host.base) {
@@ -92,14 +90,14 @@ func newTransport(l lane, d *dialer, c *tls.Config, idle int) *http.Transport {
 		ExpectContinueTimeout:  time.Second,
 		IdleConnTimeout:        90 * time.Second,
 		MaxIdleConnsPerHost:    idle,
-		// A digest is that of the bytes as they are stored.
+		// A digest is over the bytes as they are stored.
 		DisableCompression: true,
 		Protocols:          new(http.Protocols),
 	}
 	t.Protocols.SetHTTP1(true)
 	if l == metadata {
 		t.Protocols.SetHTTP2(true)
-		// A connection that a firewall has forgotten would hold all requests.
+		// A connection that a firewall has dropped would block all requests.
 		t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second}
 		return t
 	}
@@ -138,7 +136,7 @@ func (s *sender) RoundTrip(req *http.Request) (*http.Response, error) {
 	if _, err := resp.Location(); resp.StatusCode/100 == 3 && err != nil && err != http.ErrNoLocation {
 		resp.Body.Close()
 		end()
-		return nil, errLocation // net/http would quote it
+		return nil, errLocation // net/http would quote the header
 	}
 	resp.Body = watch(resp, s.host.client.options.StallTimeout, cancel, end)
 	if err := rejectPage(resp); err != nil {
@@ -147,9 +145,8 @@ func (s *sender) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// withHeaders adds the headers that the user wants and the newest token, if it is the
-// registry itself that is asked: the store that it may send us on to has no
-// business with them.
+// withHeaders adds the headers in the settings and the newest token to a request to the
+// registry itself: the hosts that it redirects to must not get them.
 func (s *sender) withHeaders(req *http.Request) *http.Request {
 	req.Header = req.Header.Clone()
 	if req.Header == nil {
@@ -185,28 +182,28 @@ func closeBody(req *http.Request) {
 	}
 }
 
-// minProgress is the amount that a body has to bring in the time after which it is given up as
-// stalled. Some of the slowest lines there are bring that much in two seconds.
+// minProgress is the number of bytes that a body has to deliver within the stall timeout.
+// Even very slow lines deliver that in two seconds.
 const minProgress = 4 << 10
 
-// watchedBody is the body of a response. It holds the request's place in the
-// limits until it is closed, and ends the request if reads wait too long for too
-// little; a consumer that takes its time between reads is no stall.
+// watchedBody is the body of a response. It holds the request's slot in the limits until it
+// is closed, and ends the request if reads wait too long for too little. The time between
+// reads does not count.
 type watchedBody struct {
 	io.ReadCloser
 	stall time.Duration
 	timer *time.Timer
-	fired *atomic.Bool // the watch has ended the request
+	fired *atomic.Bool // the timer has ended the request
 
-	waited time.Duration // in reads, since progress was made
-	got    int           // bytes, since then
+	waited time.Duration // in reads since the last progress
+	got    int           // bytes since then
 
 	small bool
 	eof   bool
 	end   func()
 }
 
-// watch puts a watch on the body of resp; end is called once, when it is over.
+// watch returns the watched body of resp. It calls end once, when the body is closed.
 func watch(resp *http.Response, stall time.Duration, cancel context.CancelCauseFunc, end func()) io.ReadCloser {
 	if resp.Body == http.NoBody || resp.ContentLength == 0 {
 		resp.Body.Close()
@@ -244,8 +241,8 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close reads the rest of a small body first, so that its connection can be
-// used again: each 401 before a token would cost one.
+// Close reads the rest of a small body first, so that its connection can be reused: each 401
+// before a token would cost one.
 func (b *watchedBody) Close() error {
 	if b.small && !b.eof {
 		io.CopyN(io.Discard, b, maxErrorBody)

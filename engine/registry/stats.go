@@ -7,8 +7,7 @@ import (
 	"sync"
 )
 
-// stats counts requests by what they were for. A count, unlike a time, does
-// not depend on the machine.
+// stats counts requests by kind. Unlike a time, a count does not depend on the machine.
 type stats struct {
 	mu sync.Mutex // guards n
 	n  map[string]int
@@ -31,7 +30,7 @@ func (s *stats) counts() map[string]int {
 	return counts
 }
 
-// kind tells from a request's path what it is for.
+// kind returns the kind of a request, by its path.
 func kind(req *http.Request) string {
 	path := req.URL.Path
 	if !strings.HasPrefix(path, "/v2/") {

@@ -16,35 +16,35 @@ import (
 )
 
 const (
-	// tagPage is the largest page of most registries; some refuse to give more.
+	// tagPage is the largest page of most registries. Some refuse larger ones.
 	tagPage = 1000
-	// maxTagPage holds all tags there may be: some registries do not cut pages.
+	// maxTagPage has room for all tags: some registries do not split the list.
 	maxTagPage = 128 << 20
-	// maxEmptyPages is how many pages in a row may bring nothing new. A few do
-	// on registries that filter what they list.
+	// maxEmptyPages bounds the pages in a row without a new name. Registries that filter their
+	// lists have a few.
 	maxEmptyPages = 100
-	// maxTags and maxTagBytes bound what of one list is kept in memory. The largest
-	// known have about 100,000 tags, of 20 to 60 bytes.
+	// maxTags and maxTagBytes bound the memory of one list. The largest known ones have about
+	// 100,000 tags of 20 to 60 bytes.
 	maxTags     = 500_000
 	maxTagBytes = 32 << 20
-	// nameMemory is the memory of a name beside its text: its places in a map and
-	// in a list, which grow by doubling.
+	// nameMemory is the memory of a name besides its text: its entries in a map and in a list,
+	// which grow by doubling.
 	nameMemory = 75
-	// namesTogether is how many names are kept in one piece: slices of megabytes that
-	// grow side by side leave gaps that nothing fits into.
+	// namesTogether is the number of names in one slice: large slices that grow side by side
+	// leave unusable gaps in memory.
 	namesTogether = 4096
 )
 
 // listing is a paged list of names: where it is, and what it is called.
 type listing struct {
-	op, of string // for errors
+	op, of string // the operation and the reference, for errors
 	url    *url.URL
 	key    string // of the array in a page
 }
 
-// Tags hands over all tags of the repository, each once, page by page in the
-// registry's order. No request is in flight while yield runs. The tags of the
-// referrers tag schema are among them.
+// Tags calls yield with all tags of the repository, each once, page by page in the registry's
+// order. No request is in flight while yield runs. Tags of the referrers tag schema are
+// included.
 func (r *Repository) Tags(ctx context.Context, yield func(tags []string) error) error {
 	return r.list(ctx, r.tagList(), yield)
 }
@@ -61,8 +61,8 @@ func (r *Repository) FirstTags(ctx context.Context) (tags []string, more bool, e
 	return slices.Concat(page...), next != nil, r.fail(l.op, l.of, err)
 }
 
-// list hands over what a paged list names, each name once. An error of yield is
-// returned as it is.
+// list calls yield with the names of a paged list, each once. It returns an error of yield
+// unchanged.
 func (r *Repository) list(ctx context.Context, l listing, yield func(names []string) error) error {
 	p := newPages(&r.host.client.listed)
 	defer p.release()
@@ -83,8 +83,8 @@ func (r *Repository) list(ctx context.Context, l listing, yield func(names []str
 	}
 }
 
-// firstPage asks for pages of our size, or for those that the registry gives by
-// itself where it refuses ours (distribution's catalog.maxentries).
+// firstPage requests a page of our size, or of the registry's default size if it refuses
+// ours (distribution's catalog.maxentries).
 func (r *Repository) firstPage(ctx context.Context, l listing, p *pages) (page names, next *url.URL, err error) {
 	if _, refused := r.host.pageSizeRefused.Load(l.key); refused {
 		return r.listPage(ctx, l, l.url, p)
@@ -101,7 +101,7 @@ func (r *Repository) firstPage(ctx context.Context, l listing, p *pages) (page n
 	return page, next, err
 }
 
-// listPage returns the names of a page that are new.
+// listPage returns the new names of a page.
 func (r *Repository) listPage(ctx context.Context, l listing, u *url.URL, p *pages) (page names, next *url.URL, err error) {
 	if err := p.visit(u); err != nil {
 		return nil, nil, err
@@ -131,10 +131,10 @@ func (r *Repository) listPage(ctx context.Context, l listing, u *url.URL, p *pag
 	return page, next, nil
 }
 
-// names are those of a page, in pieces.
+// names holds the names of a page, in slices of at most namesTogether.
 type names [][]string
 
-// with returns them with one more.
+// with returns the names with one more.
 func (n names) with(name string) names {
 	if len(n) == 0 || len(n[len(n)-1]) >= namesTogether {
 		n = append(n, nil)
@@ -144,30 +144,30 @@ func (n names) with(name string) names {
 	return n
 }
 
-// pages keeps a listing from going on for ever, and from filling the memory.
+// pages ends a listing that does not end by itself, or that would fill the memory.
 type pages struct {
 	visited map[[sha256.Size]byte]bool // URLs
 	seen    map[string]struct{}        // names
 	bytes   int                        // of the names
 	empty   int                        // pages in a row without a new name
-	listed  *atomic.Int64              // bytes that all lists which are read now keep
+	listed  *atomic.Int64              // bytes that all lists being read keep
 }
 
 func newPages(listed *atomic.Int64) *pages {
 	return &pages{visited: make(map[[sha256.Size]byte]bool), seen: make(map[string]struct{}), listed: listed}
 }
 
-// visit takes note of a page before it is asked for.
+// visit records a page before it is requested.
 func (p *pages) visit(u *url.URL) error {
 	key := sha256.Sum256([]byte(u.String()))
 	if p.visited[key] {
-		return fmt.Errorf("%w: a page leads back to itself", ErrEndlessTags)
+		return fmt.Errorf("%w: a page links back to an earlier one", ErrEndlessTags)
 	}
 	p.visited[key] = true
 	return nil
 }
 
-// add appends a name of a page to its others, if it is new.
+// add appends a name to a page if it is new.
 func (p *pages) add(page names, name string) (names, error) {
 	if _, again := p.seen[name]; again {
 		return page, nil
@@ -183,8 +183,8 @@ func (p *pages) add(page names, name string) (names, error) {
 	return page.with(name), nil
 }
 
-// reserve counts what is going to be kept for a name. All lists together may have a
-// third of what the run may keep.
+// reserve accounts for the memory of a name. All lists together may use a third of the
+// memory of the run.
 func (p *pages) reserve(name string) error {
 	n := int64(nameMemory + len(name))
 	err := bounds.TakeOfThird(p.listed.Load(), n)
@@ -205,8 +205,7 @@ func (p *pages) drop(page names) {
 	}
 }
 
-// release ends the counting of what was kept: what is still needed of it counts where
-// it goes.
+// release ends the accounting for the list. The callers account for what they keep of it.
 func (p *pages) release() { p.unreserve(nameMemory*len(p.seen) + p.bytes) }
 
 func (p *pages) unreserve(n int) {
@@ -214,7 +213,7 @@ func (p *pages) unreserve(n int) {
 	bounds.Give(int64(n))
 }
 
-// count takes note of a page that came whole.
+// count records a complete page.
 func (p *pages) count(page names) error {
 	p.empty++
 	if len(page) > 0 {
@@ -226,8 +225,8 @@ func (p *pages) count(page names) error {
 	return nil
 }
 
-// IsUnknown asks, in one try, whether the registry knows no repository of that name.
-// What it cannot tell is no.
+// IsUnknown reports whether the registry responds that it has no repository of this name. It
+// makes one request without retries; any other response means false.
 func (r *Repository) IsUnknown(ctx context.Context) bool {
 	u := r.url("tags", "list")
 	u.RawQuery = "n=1"

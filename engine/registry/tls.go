@@ -12,7 +12,7 @@ import (
 	"os"
 )
 
-// tlsConfig makes what a registry's settings say about certificates.
+// tlsConfig returns the TLS configuration for the settings of a registry.
 func tlsConfig(s Settings) (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.Insecure}
 	if s.CAFile != "" {
@@ -42,9 +42,9 @@ func withoutCertificate(c *tls.Config) *tls.Config {
 	return c
 }
 
-// dialTLS returns how t begins a TLS connection. net/http asks for one to the
-// registry, or to the proxy on the way to it, which gets no client certificate; the
-// connection to the registry inside of the proxy's is made by net/http itself.
+// dialTLS returns the DialTLSContext of t. net/http calls it for connections to the registry,
+// and for those to the proxy in front of it, which must not get the client certificate;
+// net/http itself makes the connection to the registry inside of the proxy's.
 func (d *dialer) dialTLS(registry *url.URL, t *http.Transport) func(ctx context.Context, network, address string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		hostname, port, err := net.SplitHostPort(address)
@@ -71,8 +71,8 @@ func (d *dialer) dialTLS(registry *url.URL, t *http.Transport) func(ctx context.
 	}
 }
 
-// certPool adds those of a file to the system's: a registry with a private
-// CA may send us on to a store or a token service with a public one.
+// certPool returns the system's certificates and those of a file: a registry with a private
+// CA may redirect to a host, or have a token service, with a public one.
 func certPool(path string) (*x509.CertPool, error) {
 	pem, err := os.ReadFile(path)
 	if err != nil {
@@ -88,8 +88,8 @@ func certPool(path string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// AlertOf returns the alert by which the other side ended a TLS connection. Package
-// tls keeps the type of that error to itself, but it reads as an AlertError does.
+// AlertOf returns the alert with which the peer ended a TLS connection. Package tls does not
+// export the type of that error, but its text is the one of an AlertError.
 func AlertOf(err error) (tls.AlertError, bool) {
 	var remote *net.OpError
 	if !errors.As(err, &remote) || remote.Op != "remote error" || remote.Err == nil {
@@ -103,9 +103,8 @@ func AlertOf(err error) (tls.AlertError, bool) {
 	return 0, false
 }
 
-// isPermanentAlert tells alerts by which the two sides cannot agree from those of a
-// connection that broke, such as a record that was damaged on its way (RFC 8446,
-// section 6.2).
+// isPermanentAlert tells the alerts of peers that cannot agree from those of a broken
+// connection, such as a record that was damaged in transit (RFC 8446, section 6.2).
 func isPermanentAlert(alert tls.AlertError) bool {
 	switch alert {
 	case 40, 42, 43, 44, 45, 46, 47, 48, 49, 70, 71, 112, 116, 120:

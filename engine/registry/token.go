@@ -11,16 +11,16 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
-// freshFor is how long a token counts as just fetched: when many requests are
-// turned away at once because a token has expired, one of them renews it.
+// freshFor is the time during which a token counts as new: if many requests are refused at
+// once because a token has expired, one of them renews it.
 const freshFor = 5 * time.Second
 
-// tokens is the auth.Cache of one account. Unlike oras-go's it does not end the
-// fetch of a token that many wait for when the one that began it is cancelled,
-// and it knows which token a request was turned away with.
+// tokens is the auth.Cache of one account. Unlike oras-go's it does not cancel the fetch of
+// a token that many wait for when the request that started it is cancelled, and it knows
+// which token a request was refused with.
 type tokens struct {
 	now     func() time.Time
-	account *account // that gets them; nil in tests
+	account *account // fetches them; nil in tests
 
 	mu      sync.Mutex // guards what follows
 	scheme  auth.Scheme
@@ -29,15 +29,15 @@ type tokens struct {
 }
 
 type token struct {
-	value string
-	at    time.Time
-	took  bool // the registry has let a request in with it
+	value    string
+	at       time.Time
+	accepted bool // the registry has accepted it
 
 	version int // of a password: the one of the account that it is from
 }
 
-// flight is a token on its way. Its goroutine ends with the fetch, which is
-// cancelled when the last one that waits for it has gone.
+// flight is the fetch of a token. Its goroutine ends with the fetch, which is cancelled when
+// no request waits for it any more.
 type flight struct {
 	done    chan struct{}
 	value   string
@@ -58,7 +58,7 @@ func shownIn(ctx context.Context) (*shownToken, bool) {
 	return s, ok
 }
 
-// shownToken is the token that a request showed last.
+// shownToken is the token that a request was last sent with.
 type shownToken struct {
 	tokens      *tokens
 	name, value string
@@ -69,20 +69,20 @@ type shownToken struct {
 }
 
 const (
-	// maxRenewals is how often a request is sent again because its token may have
-	// expired while it waited for a place.
+	// maxRenewals bounds how often a request is sent again because its token may have expired
+	// while it waited for a slot.
 	maxRenewals = 3
 	// minTokenLife is the shortest lifetime that a registry gives a token.
 	minTokenLife = time.Second
 )
 
-// withShownToken makes a context that keeps what its request shows. A context serves one
-// request, whose steps follow one another.
+// withShownToken returns a context that records the token of its request. A context is for
+// one request, whose steps follow one another.
 func (t *tokens) withShownToken(ctx context.Context) context.Context {
 	return context.WithValue(ctx, shownTokenKey{}, &shownToken{tokens: t})
 }
 
-// beforeSend renews the token of a request and records when it is sent.
+// beforeSend refreshes the token of a request and records when it is sent.
 func beforeSend(req *http.Request, now time.Time) {
 	if s, ok := shownIn(req.Context()); ok {
 		s.tokens.renew(req)
@@ -90,7 +90,7 @@ func beforeSend(req *http.Request, now time.Time) {
 	}
 }
 
-// accepted notes that the token which the request of ctx showed is good.
+// accepted records that the registry accepted the token of the request of ctx.
 func (t *tokens) accepted(ctx context.Context) {
 	s, ok := shownIn(ctx)
 	if !ok {
@@ -99,15 +99,15 @@ func (t *tokens) accepted(ctx context.Context) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if k := t.known[s.name]; k.value == s.value && s.value != "" {
-		k.took = true
+		k.accepted = true
 		t.known[s.name] = k
 	}
 }
 
-// mayHaveExpired reports whether it is worth while to send the request of ctx
-// again with a new token, though it was turned away with one: that may have expired
-// before it was shown, where tokens last for seconds and requests wait for a
-// place. One that is fresh and never let anybody in has not: it is refused.
+// mayHaveExpired reports whether to send the request of ctx again with a new token after a
+// 401: its token may have expired before it was sent, if tokens are valid for seconds and
+// requests wait for a slot. A new token that was never accepted has not expired: it is
+// refused.
 func (t *tokens) mayHaveExpired(ctx context.Context) bool {
 	s, ok := shownIn(ctx)
 	if !ok || s.value == "" || isBasic(s.name) {
@@ -116,17 +116,17 @@ func (t *tokens) mayHaveExpired(ctx context.Context) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	k := t.known[s.name]
-	return k.value != s.value || k.took || s.sent.Sub(s.at) >= minTokenLife
+	return k.value != s.value || k.accepted || s.sent.Sub(s.at) >= minTokenLife
 }
 
-// wasOld reports whether the request of ctx showed a token that may have expired on
-// its way from one request to the next.
+// wasOld reports whether the token of the request of ctx may have expired between two
+// requests.
 func wasOld(ctx context.Context) bool {
 	s, ok := shownIn(ctx)
 	return ok && s.value != "" && s.sent.Sub(s.at) >= minTokenLife
 }
 
-// show notes the token that the request of ctx is given; t.mu is held.
+// show records the token for the request of ctx. The caller holds t.mu.
 func (t *tokens) show(ctx context.Context, name string) {
 	if s, ok := shownIn(ctx); ok {
 		k := t.known[name]
@@ -134,7 +134,7 @@ func (t *tokens) show(ctx context.Context, name string) {
 	}
 }
 
-// shownTokenName returns the account's name for the token that the request of ctx showed.
+// shownTokenName returns the account's name for the token of the request of ctx.
 func shownTokenName(ctx context.Context) string {
 	if s, ok := shownIn(ctx); ok {
 		return s.name
@@ -142,7 +142,7 @@ func shownTokenName(ctx context.Context) string {
 	return ""
 }
 
-// shownTokenValue returns the token that the request of ctx showed last.
+// shownTokenValue returns the token of the request of ctx.
 func shownTokenValue(ctx context.Context) string {
 	if s, ok := shownIn(ctx); ok {
 		return s.value
@@ -150,15 +150,15 @@ func shownTokenValue(ctx context.Context) string {
 	return ""
 }
 
-// expectToken says which token the request of ctx is signed with.
+// expectToken sets the name of the token that the request of ctx will be sent with.
 func expectToken(ctx context.Context, name string) {
 	if s, ok := shownIn(ctx); ok {
 		s.name = name
 	}
 }
 
-// renew gives a request that was signed with a token the newest one of its kind: it
-// may have waited long for its place, and a body cannot always be sent again.
+// renew replaces the token of a request with the newest one: the request may have waited
+// long for its slot, and not every body can be sent again.
 func (t *tokens) renew(req *http.Request) {
 	s, ok := shownIn(req.Context())
 	if !ok || !strings.HasPrefix(req.Header.Get("Authorization"), "Bearer ") {
@@ -188,15 +188,15 @@ func (t *tokens) GetToken(ctx context.Context, _ string, scheme auth.Scheme, key
 	defer t.mu.Unlock()
 	name := id(scheme, key)
 	k, ok := t.known[name]
-	if !ok || scheme == auth.SchemeBasic && !k.took {
+	if !ok || scheme == auth.SchemeBasic && !k.accepted {
 		return "", errdef.ErrNotFound
 	}
 	t.show(ctx, name)
 	return k.value, nil
 }
 
-// Set implements auth.Cache: it fetches a token, together with all others that want the
-// same one.
+// Set implements auth.Cache: it fetches a token, once for all requests that need the same
+// one.
 func (t *tokens) Set(ctx context.Context, _ string, scheme auth.Scheme, key string, fetch func(context.Context) (string, error)) (string, error) {
 	name := id(scheme, key)
 	if scheme == auth.SchemeBasic && t.account != nil {
@@ -232,8 +232,8 @@ func (t *tokens) Set(ctx context.Context, _ string, scheme auth.Scheme, key stri
 	}
 }
 
-// renewed returns the token that another request fetched after this one was
-// turned away; t.mu is held.
+// renewed returns the token that another request fetched after this one was refused. The
+// caller holds t.mu.
 func (t *tokens) renewed(ctx context.Context, name string) (string, bool) {
 	s, ok := shownIn(ctx)
 	if !ok {
@@ -243,6 +243,7 @@ func (t *tokens) renewed(ctx context.Context, name string) (string, bool) {
 	return k.value, have && s.value != "" && k.value != s.value && t.now().Sub(k.at) <= freshFor
 }
 
+// fetchToken fetches a token, stores it, and ends its flight.
 func (t *tokens) fetchToken(ctx context.Context, f *flight, scheme auth.Scheme, name string, fetch func(context.Context) (string, error)) {
 	defer f.cancel()
 	if t.account != nil {
@@ -262,6 +263,8 @@ func (t *tokens) fetchToken(ctx context.Context, f *flight, scheme auth.Scheme, 
 	close(f.done)
 }
 
+// abandon ends the wait of one request for a flight, and cancels the flight if no other
+// request waits for it.
 func (t *tokens) abandon(f *flight, name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -275,7 +278,7 @@ func (t *tokens) abandon(f *flight, name string) {
 	}
 }
 
-// keepBasic notes the password that the request of ctx shows.
+// keepBasic stores the password that the request of ctx sends.
 func (t *tokens) keepBasic(ctx context.Context, name, value string, version int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -286,7 +289,7 @@ func (t *tokens) keepBasic(ctx context.Context, name, value string, version int)
 	t.show(ctx, name)
 }
 
-// forget drops a password, so that the next request is sent without.
+// forget drops a password, so that the next request is sent without it.
 func (t *tokens) forget(name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

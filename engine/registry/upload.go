@@ -14,32 +14,31 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// maxUploads is how often a blob's bytes are sent, each time from the start in a
-// session of its own, where the session or the connection was lost. A registry
-// that says itself that it cannot now is given as many tries as for any request,
-// and so is one whose tokens end before their request gets a place.
+// maxUploads bounds how often a blob is sent, each time from the start in a new session,
+// after the session or the connection was lost. For a registry with a transient error, or
+// one whose tokens expire before their request gets a slot, the limit is maxTries.
 const maxUploads = 3
 
-// session is an upload that a registry has opened.
+// session is an upload session that a registry has opened.
 type session struct {
 	url *url.URL
-	// authorization is what the POST was signed with. The PUT takes it over: it
-	// cannot be sent twice, so it must not wait for a 401 to learn its token.
+	// authorization is the header of the POST. The PUT reuses it: it cannot be sent
+	// twice, so it must not need a 401 to get its token.
 	authorization string
-	token         string // what the account calls the token in it
+	token         string // the account's name for the token in it
 	minChunk      int64
 }
 
-// PushBlob uploads a blob. open gives its bytes from the start; it is called
-// retry if they have to be sent again (a token that expired, a connection that
-// broke), and an error of it then ends the upload. A reader that is an *os.File
-// goes to the socket by sendfile; one of FetchBlob shares its place in the
-// limits with the upload, also within a reader that has Unwrap. It is closed here.
+// PushBlob uploads a blob. open returns its bytes from the start; PushBlob calls it again if
+// they have to be sent again (a token that expired, a broken connection), and an error of it
+// then ends the upload. PushBlob closes the reader. A reader that is an *os.File is sent with
+// sendfile; one of FetchBlob shares its slot in the limits with the upload, even inside a
+// reader that has Unwrap.
 func (r *Repository) PushBlob(ctx context.Context, desc ocispec.Descriptor, open func() (io.ReadCloser, error)) error {
 	return r.fail("push", r.fullName(desc.Digest.String()), r.pushBlob(ctx, desc, nil, open))
 }
 
-// pushBlob uploads in the session given, if there is one, else in a new one.
+// pushBlob uploads a blob in a session, or in a new one if s is nil.
 func (r *Repository) pushBlob(ctx context.Context, desc ocispec.Descriptor, s *session, open func() (io.ReadCloser, error)) error {
 	r.ExpectPush()
 	if err := desc.Digest.Validate(); err != nil {
@@ -59,7 +58,7 @@ func (r *Repository) pushBlob(ctx context.Context, desc ocispec.Descriptor, s *s
 			continue
 		}
 		if Status(err) == http.StatusUnauthorized && retry && try < maxSends(err) {
-			source = reopen(open, err) // at once: a pause makes no token better
+			source = reopen(open, err) // without a pause, which does not help a token
 			continue
 		}
 		if !retry || try >= maxSends(err) || health.wait(ctx, try, since, err) != nil {
@@ -72,20 +71,20 @@ func (r *Repository) pushBlob(ctx context.Context, desc ocispec.Descriptor, s *s
 	}
 }
 
-// reopen is open for another time. If it fails, what made another time
-// necessary is the greater part of the story.
+// reopen returns open for another try. If open fails, the error of the last try is part of
+// its error.
 func reopen(open func() (io.ReadCloser, error), last error) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) {
 		body, err := open()
 		if err != nil {
-			err = fmt.Errorf("%w (cannot be sent again: %w)", last, err)
+			err = fmt.Errorf("%w (retry failed: %w)", last, err)
 		}
 		return body, err
 	}
 }
 
-// pushOnce sends a blob once. again says whether a new session may do better;
-// opening one is a request that has had its tries.
+// pushOnce sends a blob once. retry reports whether a new session may succeed; the request
+// that opens one has its own retries.
 func (r *Repository) pushOnce(ctx context.Context, desc ocispec.Descriptor, s *session, open func() (io.ReadCloser, error), inChunks bool) (retry bool, err error) {
 	if s == nil {
 		if s, err = r.startUpload(ctx); err != nil {
@@ -104,10 +103,10 @@ func (r *Repository) pushOnce(ctx context.Context, desc ocispec.Descriptor, s *s
 	return resendable(err), err
 }
 
-// put ends an upload with one request that brings all bytes.
+// put completes an upload with one request that has all bytes.
 func (r *Repository) put(ctx context.Context, desc ocispec.Descriptor, s *session, body io.ReadCloser) error {
 	u := *s.url
-	// Added at the end: what is there may be signed, in the order it has.
+	// Appended: the existing query may be signed in its order.
 	if u.RawQuery != "" {
 		u.RawQuery += "&"
 	}
@@ -129,13 +128,13 @@ func (r *Repository) put(ctx context.Context, desc ocispec.Descriptor, s *sessio
 	return nil
 }
 
-// expiredError is a refusal of a token that was not fresh.
+// expiredError is a 401 for a token that may have expired.
 type expiredError struct{ err error }
 
 func (e *expiredError) Error() string { return e.err.Error() }
 func (e *expiredError) Unwrap() error { return e.err }
 
-// relayContext is the context of the requests that send body on.
+// relayContext returns the context of the requests that upload body.
 func relayContext(ctx context.Context, body io.ReadCloser) context.Context {
 	if outer, ok := body.(interface{ Unwrap() io.ReadCloser }); ok {
 		return relayContext(ctx, outer.Unwrap())
@@ -146,8 +145,8 @@ func relayContext(ctx context.Context, body io.ReadCloser) context.Context {
 	return ctx
 }
 
-// send sends a request of an upload session. It goes round auth.Client, which
-// would try to send a body again that cannot be.
+// send sends a request of an upload session. It bypasses auth.Client, which would try to
+// send a body again that cannot be.
 func (r *Repository) send(ctx context.Context, method string, u *url.URL, s *session, body io.ReadCloser, size int64, header http.Header) (*http.Response, error) {
 	req, err := r.request(withLane(ctx, upload), method, u, nil)
 	if err != nil {
@@ -190,12 +189,12 @@ func (r *Repository) startUpload(ctx context.Context) (*session, error) {
 	return readSession(resp)
 }
 
-// readSession reads where an upload goes, and closes the response.
+// readSession returns the session in a response, and closes the response.
 func readSession(resp *http.Response) (*session, error) {
 	resp.Body.Close()
 	location := resp.Header.Get("Location")
 	if location == "" {
-		return nil, errors.New("the registry does not say where to upload to")
+		return nil, errors.New("the registry sent no upload location")
 	}
 	u, err := resolveLocation(resp.Request.URL, location)
 	if err != nil {
@@ -210,8 +209,8 @@ func readSession(resp *http.Response) (*session, error) {
 	return s, nil
 }
 
-// resendable reports whether a blob may be taken in a new session. A server
-// that turns a body away early and closes shows as a broken connection.
+// resendable reports whether a new session may succeed. A server that refuses a body early
+// and closes the connection looks like a broken connection.
 func resendable(err error) bool {
 	if err == nil {
 		return false
@@ -225,7 +224,7 @@ func resendable(err error) bool {
 	return !permanent(err)
 }
 
-// maxSends returns how often to send a blob that keeps failing with err.
+// maxSends returns how often to send a blob that fails with err.
 func maxSends(err error) int {
 	if retryableStatus(Status(err)) || isType[*expiredError](err) {
 		return maxTries
@@ -233,15 +232,15 @@ func maxSends(err error) int {
 	return maxUploads
 }
 
-// sourceError is an error in reading what is to be sent. The fault is not the
-// registry's, and the bytes would fail again.
+// sourceError is an error of the reader of an upload. It is not the registry's fault, and
+// would occur again.
 type sourceError struct{ err error }
 
 func (e sourceError) Error() string { return e.err.Error() }
 func (e sourceError) Unwrap() error { return e.err }
 
-// source is a body whose bytes may lie in memory that is used again: net/http
-// may go on reading after it has given an answer, until it closes the body.
+// source is a body whose bytes may be in memory that is reused: net/http may go on reading
+// after it has returned a response, until it closes the body.
 type source struct {
 	io.ReadCloser
 	once   sync.Once
@@ -261,8 +260,8 @@ func (s *source) Close() error {
 	return s.ReadCloser.Close()
 }
 
-// sendable returns body as net/http gets it, and a function that waits until it
-// is let go. A file goes in as it is: a wrapper would end sendfile.
+// sendable returns the body to pass to net/http, and a function that waits until net/http
+// has closed it. A file is passed unchanged: a wrapper would prevent sendfile.
 func sendable(body io.ReadCloser) (io.ReadCloser, func()) {
 	if f, ok := body.(*os.File); ok {
 		return f, func() {}
