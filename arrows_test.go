@@ -36,6 +36,7 @@ func TestArrows(t *testing.T) {
 		{"/engine/fetch", "/config"}, {"/engine/fetch", "/store"}, {"/engine/fetch", "/engine/registry"}, {"/engine/fetch", "net/http"},
 		{"/engine/registry", "/config"}, {"/engine/registry", "/store"},
 		{"/schemas", "/"},
+		{"/internal/strictyaml", "/config"}, {"/internal/strictyaml", "/store"}, {"/internal/strictyaml", "/engine"}, {"/internal/strictyaml", "net/http"},
 		{"/internal/atomicfile", "/"}, {"/internal/bounds", "/"}, {"/internal/cosign", "/"}, {"/internal/dockerhub", "/"}, {"/internal/loopback", "/"}, {"/internal/platform", "/"}, {"/internal/redact", "/"}, {"/internal/spelling", "/"},
 		{"/clientconfig", "/store"}, {"/clientconfig", "/engine"}, {"/clientconfig", "net/http"},
 	} {
@@ -52,7 +53,7 @@ func TestArrows(t *testing.T) {
 	}
 	// What only one package may import itself.
 	for _, owner := range []struct{ library, by string }{
-		{kongPath, ""}, {progressbarPath, ""}, {"golang.org/x/term", ""}, {"gopkg.in/yaml.v3", "/config"},
+		{kongPath, ""}, {progressbarPath, ""}, {"golang.org/x/term", ""}, {"gopkg.in/yaml.v3", "/internal/strictyaml"},
 	} {
 		for _, p := range packages {
 			if slices.Contains(p.Imports, owner.library) && p.ImportPath != module+owner.by {

@@ -143,10 +143,10 @@ func everyKey(typ reflect.Type) map[string]bool {
 	if typ.Kind() != reflect.Struct {
 		return keys
 	}
-	for _, k := range keysOf(typ) {
-		keys[k.name] = true
-		for name := range everyKey(typ.Field(k.field).Type) {
-			keys[name] = true
+	for name, value := range keysOf(typ) {
+		keys[name] = true
+		for inner := range everyKey(value) {
+			keys[inner] = true
 		}
 	}
 	return keys

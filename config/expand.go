@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
 var (
@@ -42,6 +44,14 @@ func expand(s string, now time.Time) (string, error) {
 type VariableError struct{ Name string }
 
 func (e *VariableError) Error() string { return "environment variable " + e.Name + " is not set" }
+
+// checkVariables reports a ${NAME} in the value of a key that is invalid whatever the
+// environment.
+func checkVariables(o strictyaml.Object, key, value string) {
+	if reason := variableFault(value); reason != "" {
+		o.Fault(key, reason)
+	}
+}
 
 // variableFault returns why a ${NAME} in s is invalid whatever the environment, or "".
 func variableFault(s string) string {

@@ -1,21 +1,36 @@
 package config
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
-	"slices"
 	"strings"
+
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
-// Fault is one thing that is wrong in a file, and where.
+// Fault is a fault in a file.
 type Fault struct {
 	File       string
-	Line       int    // from 1; 0 where a fault has no place
+	Line       int    // from 1; 0 if unknown
 	Column     int    // from 1, in characters
-	Path       string // of the key, such as sources[2].tags.semver; empty for the whole
+	Path       string // path of the key, such as sources[2].tags.semver; empty for the file
 	Message    string
-	Suggestion string // what was perhaps meant; part of Error already
+	Suggestion string // a value that was probably meant; included in Error; may be empty
 	Err        error  // the cause, for errors.Is and errors.As; may be nil
+}
+
+// newFault returns a fault with err as its cause, and with the suggestion that err has.
+func newFault(file string, p strictyaml.Position, path string, err error) Fault {
+	f := Fault{File: file, Line: p.Line, Column: p.Column, Path: path, Message: oneLine(err.Error()), Err: err}
+	if invalid, ok := errors.AsType[*ReferenceError](err); ok {
+		f.Suggestion = invalid.Suggestion
+	}
+	return f
+}
+
+// oneLine returns s without line breaks, so that a fault is one line whatever it quotes.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), " ")
 }
 
 // Error returns one line: file:line:column: path: message.
@@ -38,8 +53,7 @@ func (f Fault) Error() string {
 
 func (f Fault) Unwrap() error { return f.Err }
 
-// LoadError has all the faults of a spec or a list, in the order in which they
-// are read.
+// LoadError holds every fault of a spec, a lock or a list, in the order of the file.
 type LoadError struct {
 	Faults []Fault
 }
@@ -61,25 +75,10 @@ func (e *LoadError) Unwrap() []error {
 	return errs
 }
 
-// loadError returns nil if there are no faults.
+// loadError returns a *LoadError, or nil if there are no faults.
 func loadError(faults []Fault) error {
 	if len(faults) == 0 {
 		return nil
 	}
 	return &LoadError{Faults: faults}
-}
-
-// inOrder returns the faults of one file in its order. One that an alias brings
-// twice is said once.
-func inOrder(faults []Fault) []Fault {
-	slices.SortStableFunc(faults, func(a, b Fault) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
-	return slices.CompactFunc(faults, func(a, b Fault) bool {
-		return a.Line == b.Line && a.Column == b.Column && a.Message == b.Message && lastKey(a.Path) == lastKey(b.Path)
-	})
-}
-
-func lastKey(path string) string {
-	return path[strings.LastIndexByte(path, '.')+1:]
 }

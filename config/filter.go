@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
 // RepositoryFilter selects repositories of a registry by path. The zero value selects all.
@@ -13,11 +15,11 @@ type RepositoryFilter struct {
 	Exclude []string `yaml:"exclude"` // globs, none of which may match
 }
 
-func (f *RepositoryFilter) check(o object) {
+func (f *RepositoryFilter) check(o strictyaml.Object) {
 	checkGlobs(o, "include", f.Include)
 	checkGlobs(o, "exclude", f.Exclude)
-	o.notEmpty("include")
-	o.notEmpty("exclude")
+	o.NotEmpty("include")
+	o.NotEmpty("exclude")
 }
 
 // Match reports whether the repository with that path is selected. In a glob ** matches any
@@ -26,10 +28,10 @@ func (f RepositoryFilter) Match(path string) bool {
 	return (len(f.Include) == 0 || anyGlob(f.Include, path)) && !anyGlob(f.Exclude, path)
 }
 
-func checkGlobs(o object, key string, globs []string) {
+func checkGlobs(o strictyaml.Object, key string, globs []string) {
 	for i, glob := range globs {
 		if !doublestar.ValidatePattern(glob) {
-			o.fault(element(key, i), fmt.Sprintf("invalid glob %q", glob))
+			o.Fault(strictyaml.Element(key, i), fmt.Sprintf("invalid glob %q", glob))
 		}
 	}
 }

@@ -194,7 +194,7 @@ func FuzzParseLock(f *testing.F) {
 			checkFaults(t, err)
 			return
 		}
-		if _, err := lockForm.decode("mirror.lock.yaml", data, new(lockFile)); err != nil {
+		if _, err := lockFormat.decode("mirror.lock.yaml", data, new(lockFile)); err != nil {
 			t.Errorf("it is read line by line, but %v", err)
 		}
 		var first, second bytes.Buffer
@@ -202,7 +202,7 @@ func FuzzParseLock(f *testing.F) {
 			t.Fatalf("it loads, but cannot be written: %v", err)
 		}
 		var file lockFile
-		if _, err := lockForm.decode("mirror.lock.yaml", first.Bytes(), &file); err != nil {
+		if _, err := lockFormat.decode("mirror.lock.yaml", first.Bytes(), &file); err != nil {
 			t.Fatalf("%v\n%s", err, first.String())
 		}
 		scanned, ok := scanLock(first.Bytes())

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
 // maxLine bounds a line of a list. It is far more than a line of references needs, so that a
@@ -31,7 +33,7 @@ func Arguments(references []string) ([]Selection, error) {
 		origin := fmt.Sprintf("argument %d", i+1)
 		parsed, err := ParseReferences(s)
 		if err != nil {
-			faults = append(faults, newFault(origin, position{}, "", err))
+			faults = append(faults, newFault(origin, strictyaml.Position{}, "", err))
 			continue
 		}
 		all = append(all, each(parsed, Selection{Referrers: true, Origin: origin})...)
@@ -52,16 +54,16 @@ func readList(name string, r io.Reader, base Selection) (all []Selection, faults
 		}
 		parsed, err := ParseReferences(text)
 		if err != nil {
-			faults = append(faults, newFault(name, position{n, column}, "", err))
+			faults = append(faults, newFault(name, strictyaml.Position{Line: n, Column: column}, "", err))
 			continue
 		}
 		base.Origin = fmt.Sprintf("%s:%d", name, n)
 		all = append(all, each(parsed, base)...)
 	}
 	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
-		faults = append(faults, newFault(name, position{n + 1, 1}, "", errors.New("line too long for a list of references")))
+		faults = append(faults, newFault(name, strictyaml.Position{Line: n + 1, Column: 1}, "", errors.New("line too long for a list of references")))
 	} else if err != nil {
-		faults = append(faults, newFault(name, position{}, "", err))
+		faults = append(faults, newFault(name, strictyaml.Position{}, "", err))
 	}
 	return all, faults
 }

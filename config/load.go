@@ -1,70 +1,77 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"reflect"
 
-	"gopkg.in/yaml.v3"
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
-// form is a kind of file that is read here: what it is called, and bounds that
-// nothing honest comes near.
-type form struct {
-	noun   string
-	bytes  int64
-	values int // that a file may unfold to by aliases
+// format is a kind of file and its limits, which no honest file comes near.
+type format struct {
+	bytes   int64
+	decoder strictyaml.Decoder
 }
 
-// A hundred thousand sources fit in a spec, a million artifacts in a lock.
+// A spec has room for a hundred thousand sources, a lock for a million artifacts.
 var (
-	specForm = form{"spec", 64 << 20, 1 << 20}
-	lockForm = form{"lock", 1 << 30, 1 << 25}
+	specFormat = format{64 << 20, strictyaml.Decoder{Noun: "spec", Start: "apiVersion: " + APIVersion, MaxValues: 1 << 20, Check: check}}
+	lockFormat = format{1 << 30, strictyaml.Decoder{Noun: "lock", Start: "apiVersion: " + APIVersion, MaxValues: 1 << 25, Check: check}}
 )
 
-// Load reads the spec in a file. Its error is a [*LoadError] with all that is
-// wrong; a file that cannot be read is the only fault then, and its cause can
-// be asked for by errors.Is.
+// checker is a struct that checks its values once it is filled.
+type checker interface {
+	check(o strictyaml.Object)
+}
+
+func check(v any, o strictyaml.Object) {
+	if c, ok := v.(checker); ok {
+		c.check(o)
+	}
+}
+
+// Load reads the spec in a file. Its error is a [*LoadError] with every fault. If the file
+// cannot be read, that is the only fault, and errors.Is finds its cause.
 func Load(path string) (*Spec, error) {
-	data, err := specForm.read(path)
+	data, err := specFormat.read(path)
 	if err != nil {
 		return nil, err
 	}
 	return Parse(path, data)
 }
 
-// read returns what is in a file. Its error is a *LoadError.
-func (f form) read(path string) ([]byte, error) {
+// read returns the content of a file. Its error is a *LoadError.
+func (f format) read(path string) ([]byte, error) {
 	data, err := readFile(path, f.bytes+1)
 	if err == nil && int64(len(data)) > f.bytes {
-		err = fmt.Errorf("larger than %d MiB, the limit for a %s", f.bytes>>20, f.noun)
+		err = fmt.Errorf("larger than %d MiB, the limit for a %s", f.bytes>>20, f.decoder.Noun)
 	}
 	if err == nil {
 		return data, nil
 	}
-	var cause *os.PathError
-	if errors.As(err, &cause) {
+	if cause, ok := errors.AsType[*os.PathError](err); ok {
 		err = cause.Err
 	}
-	return nil, loadError([]Fault{newFault(path, position{}, "", err)})
+	return nil, loadError([]Fault{newFault(path, strictyaml.Position{}, "", err)})
 }
 
-func readFile(path string, most int64) ([]byte, error) {
+func readFile(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, most))
+	return io.ReadAll(io.LimitReader(f, limit))
 }
 
-// Parse reads a spec from memory. The name stands in errors, and relative paths
-// in the spec are relative to its folder.
+// Parse reads a spec from memory. The name stands for its file in messages, and relative paths
+// in the spec are relative to the folder of the name. Its error is a [*LoadError].
 func Parse(name string, data []byte) (*Spec, error) {
 	spec := &Spec{file: name}
-	positions, err := specForm.decode(name, data, spec)
+	positions, err := specFormat.decode(name, data, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -72,41 +79,14 @@ func Parse(name string, data []byte) (*Spec, error) {
 	return spec, nil
 }
 
-// decode fills what into points to, and returns where each value stands. Its
-// error is a *LoadError.
-func (f form) decode(name string, data []byte, into any) (map[string]position, error) {
-	root, err := f.document(data)
-	if err != nil {
-		var wrong *syntaxError
-		errors.As(err, &wrong)
-		return nil, loadError([]Fault{newFault(name, wrong.position, "", err)})
+// decode fills the struct that into points to, and returns the position of every value, or nil
+// if data is not a YAML document. Its error is a *LoadError.
+func (f format) decode(name string, data []byte, into any) (map[string]strictyaml.Position, error) {
+	positions, found := f.decoder.Decode(data, into)
+	faults := make([]Fault, len(found))
+	for i, fault := range found {
+		faults[i] = newFault(name, fault.Position, fault.Path, fault.Err)
+		faults[i].Suggestion = cmp.Or(fault.Suggestion, faults[i].Suggestion)
 	}
-	d := &decoder{form: f, file: name, positions: make(map[string]position)}
-	d.decode(root, "", reflect.ValueOf(into).Elem(), false)
-	return d.positions, loadError(inOrder(d.faults))
-}
-
-// document returns the one value that data is. Its error is a *syntaxError.
-func (f form) document(data []byte) (*yaml.Node, error) {
-	documents := &documents{data: data}
-	documents.decoder = yaml.NewDecoder(documents)
-	first, err := documents.next()
-	if errors.Is(err, io.EOF) || err == nil && isEmpty(first) {
-		return nil, &syntaxError{position{1, 1}, "empty; a " + f.noun + " starts with apiVersion: " + APIVersion}
-	}
-	if err != nil {
-		return nil, err
-	}
-	second, err := documents.next()
-	switch {
-	case errors.Is(err, io.EOF):
-		return first.Content[0], nil
-	case err != nil:
-		return nil, err
-	}
-	return nil, &syntaxError{position{second.Line, second.Column}, "more than one document; a file holds one " + f.noun}
-}
-
-func isEmpty(document *yaml.Node) bool {
-	return len(document.Content) == 0 || document.Content[0].ShortTag() == "!!null"
+	return positions, loadError(faults)
 }

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
 // LockKind is the kind of a lock. Its apiVersion is [APIVersion].
@@ -43,7 +45,7 @@ func LockPath(spec string) string {
 // LoadLock reads the lock in a file. Its error is a [*LoadError] with every fault, like that
 // of [Load].
 func LoadLock(path string) (*Lock, error) {
-	data, err := lockForm.read(path)
+	data, err := lockFormat.read(path)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +58,7 @@ func ParseLock(name string, data []byte) (*Lock, error) {
 		return &Lock{Artifacts: sortedArtifacts(artifacts)}, nil
 	}
 	var file lockFile
-	if _, err := lockForm.decode(name, data, &file); err != nil {
+	if _, err := lockFormat.decode(name, data, &file); err != nil {
 		return nil, err
 	}
 	return &Lock{Artifacts: sortedArtifacts(file.Artifacts)}, nil
@@ -88,32 +90,32 @@ type lockFile struct {
 	Artifacts  []LockedArtifact `yaml:"artifacts"`
 }
 
-func (f *lockFile) check(o object) {
-	o.constant("apiVersion", f.APIVersion, APIVersion)
-	o.constant("kind", f.Kind, LockKind)
-	o.require("artifacts")
+func (f *lockFile) check(o strictyaml.Object) {
+	o.Constant("apiVersion", f.APIVersion, APIVersion)
+	o.Constant("kind", f.Kind, LockKind)
+	o.Require("artifacts")
 	seen := make(map[string]int)
 	for i, a := range f.Artifacts {
 		name := a.Reference.EntryName()
 		if first, ok := seen[name]; ok && a.Reference != (Reference{}) {
-			at := element("artifacts", first)
-			o.fault(element("artifacts", i), fmt.Sprintf("%s is already locked by %s on line %d", name, at, o.position(at).line))
+			at := strictyaml.Element("artifacts", first)
+			o.Fault(strictyaml.Element("artifacts", i), fmt.Sprintf("%s is already locked by %s on line %d", name, at, o.Position(at).Line))
 			continue
 		}
 		seen[name] = i
 	}
 }
 
-func (a *LockedArtifact) check(o object) {
+func (a *LockedArtifact) check(o strictyaml.Object) {
 	for _, key := range []string{"reference", "digest", "mediaType", "size"} {
-		o.require(key)
+		o.Require(key)
 	}
 	checkPlatforms(o, a.Platforms)
-	o.notEmpty("referrers")
-	o.notEmpty("subjects")
+	o.NotEmpty("referrers")
+	o.NotEmpty("subjects")
 	a.faults(func(key, at, reason string) {
-		if o.sound(key) {
-			o.fault(at, reason)
+		if o.Valid(key) {
+			o.Fault(at, reason)
 		}
 	})
 }
@@ -132,10 +134,10 @@ func (a *LockedArtifact) faults(fault func(key, at, reason string)) {
 		check("size", "size", fmt.Sprintf("must be at least 1, got %d", a.Size))
 	}
 	for i, d := range a.Referrers {
-		check("referrers", element("referrers", i), digestFault(d.String()))
+		check("referrers", strictyaml.Element("referrers", i), digestFault(d.String()))
 	}
 	for i, d := range a.Subjects {
-		check("subjects", element("subjects", i), digestFault(d.String()))
+		check("subjects", strictyaml.Element("subjects", i), digestFault(d.String()))
 	}
 }
 

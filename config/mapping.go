@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
 // Mapping renames the repositories that it matches when they are restored.
@@ -72,21 +73,21 @@ func (m *Mapping) source() string {
 	return m.Source
 }
 
-func (m *Mapping) check(o object) {
+func (m *Mapping) check(o strictyaml.Object) {
 	m.Source = dockerhub.Rename(m.Source)
-	o.exclusive("source", "sourcePattern")
-	o.oneOf("a mapping", "source", "sourcePattern")
-	o.notEmpty("tags")
+	o.Exclusive("source", "sourcePattern")
+	o.OneOf("a mapping", "source", "sourcePattern")
+	o.NotEmpty("tags")
 	if m.Exclude {
-		o.exclusive("exclude", "target", "tags")
-	} else if o.sound("exclude") || !o.has("exclude") {
-		o.require("target")
+		o.Exclusive("exclude", "target", "tags")
+	} else if o.Valid("exclude") || !o.Has("exclude") {
+		o.Require("target")
 	}
 	checkTagMappings(o, m.Tags)
 	_, faults := m.compile()
 	for _, f := range faults {
-		if o.sound(f.key) {
-			o.suggest(f.key, f.reason, f.suggestion)
+		if o.Valid(f.key) {
+			o.Suggest(f.key, f.reason, f.suggestion)
 		}
 	}
 }
@@ -115,7 +116,7 @@ func (m *Mapping) compile() (rule, []mappingFault) {
 	}
 	for i := range m.Tags {
 		key, reason := m.Tags[i].fault()
-		fault(element("tags", i)+"."+key, reason)
+		fault(strictyaml.Element("tags", i)+"."+key, reason)
 	}
 	return r, faults
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/internal/platform"
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
 // Platform is a platform of images, in the words of the OCI image spec. [ParsePlatform]
@@ -82,10 +83,10 @@ func DistinctPlatforms(platforms []Platform) []Platform {
 }
 
 // checkPlatforms checks the key platforms.
-func checkPlatforms(o object, platforms []Platform) {
-	o.notEmpty("platforms")
-	if o.sound("platforms") && len(platforms) > 1 && slices.Contains(platforms, Platform{}) {
-		o.fault("platforms", `"all" cannot be combined with other platforms`)
+func checkPlatforms(o strictyaml.Object, platforms []Platform) {
+	o.NotEmpty("platforms")
+	if o.Valid("platforms") && len(platforms) > 1 && slices.Contains(platforms, Platform{}) {
+		o.Fault("platforms", `"all" cannot be combined with other platforms`)
 	}
 }
 

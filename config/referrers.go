@@ -5,21 +5,23 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
 // ReferrerChoice selects the referrers of an artifact: signatures, SBOMs, attestations. In a
 // spec it is true, false, or a mapping.
 type ReferrerChoice struct {
-	Referrers     *bool    `yaml:"-"`             // nil means true
+	Referrers     *bool    `yaml:",toggle"`       // nil means true
 	ReferrerTypes []string `yaml:"artifactTypes"` // globs, at least one of which must match; nil means all types
 }
 
-func (r *ReferrerChoice) check(o object) {
-	o.require("artifactTypes")
-	o.notEmpty("artifactTypes")
+func (r *ReferrerChoice) check(o strictyaml.Object) {
+	o.Require("artifactTypes")
+	o.NotEmpty("artifactTypes")
 	for i, glob := range r.ReferrerTypes {
 		if _, err := path.Match(flat(glob), ""); err != nil {
-			o.fault(element("artifactTypes", i), fmt.Sprintf("invalid glob %q", glob))
+			o.Fault(strictyaml.Element("artifactTypes", i), fmt.Sprintf("invalid glob %q", glob))
 		}
 	}
 }

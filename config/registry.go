@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
 // distributionSpecs are the two ways in which a registry keeps referrers, as oras names them.
@@ -26,24 +27,24 @@ type RegistrySettings struct {
 	DistributionSpec  string  `yaml:"distributionSpec"`  // "" means detect
 }
 
-func (r *RegistrySettings) check(o object) {
-	if o.require("registry") && r.Registry != "" {
+func (r *RegistrySettings) check(o strictyaml.Object) {
+	if o.Require("registry") && r.Registry != "" {
 		if reason := registryFault(r.Registry); reason != "" {
-			o.suggest("registry", reason, suggestRegistry(r.Registry))
+			o.Suggest("registry", reason, suggestRegistry(r.Registry))
 		}
 		r.Registry = dockerhub.Registry(r.Registry)
 	}
-	o.variables("caFile", r.CAFile)
-	o.variables("certFile", r.CertFile)
-	o.variables("keyFile", r.KeyFile)
-	o.together("certFile", "keyFile")
-	if o.sound("concurrency") && r.Concurrency < 1 {
-		o.fault("concurrency", fmt.Sprintf("must be at least 1, got %d", r.Concurrency))
+	checkVariables(o, "caFile", r.CAFile)
+	checkVariables(o, "certFile", r.CertFile)
+	checkVariables(o, "keyFile", r.KeyFile)
+	o.Together("certFile", "keyFile")
+	if o.Valid("concurrency") && r.Concurrency < 1 {
+		o.Fault("concurrency", fmt.Sprintf("must be at least 1, got %d", r.Concurrency))
 	}
-	if o.sound("requestsPerSecond") && r.RequestsPerSecond <= 0 {
-		o.fault("requestsPerSecond", fmt.Sprintf("must be greater than 0, got %g", r.RequestsPerSecond))
+	if o.Valid("requestsPerSecond") && r.RequestsPerSecond <= 0 {
+		o.Fault("requestsPerSecond", fmt.Sprintf("must be greater than 0, got %g", r.RequestsPerSecond))
 	}
-	o.choice("distributionSpec", r.DistributionSpec, distributionSpecs...)
+	o.Choice("distributionSpec", r.DistributionSpec, distributionSpecs...)
 }
 
 // suggestRegistry removes a scheme and the path, and returns the result if it is valid.
@@ -76,7 +77,7 @@ func (s *Spec) Registry(host string) (RegistrySettings, error) {
 		}
 		resolved, err := s.path(*path, time.Now())
 		if err != nil {
-			faults = append(faults, s.fault(element("registries", i)+"."+key, err))
+			faults = append(faults, s.fault(strictyaml.Element("registries", i)+"."+key, err))
 		}
 		*path = resolved
 	}

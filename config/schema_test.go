@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -146,19 +147,31 @@ func compareKeys(t *testing.T, defs map[string]*node, path string, n *node, typ 
 		t.Errorf("%s: the schema takes unknown keys", path)
 	}
 	known := make(map[string]bool)
-	for _, k := range keysOf(typ) {
-		known[k.name] = true
-		if n.Properties[k.name] == nil {
-			t.Errorf("%s.%s: not in the schema", path, k.name)
+	for name, value := range keysOf(typ) {
+		known[name] = true
+		if n.Properties[name] == nil {
+			t.Errorf("%s.%s: not in the schema", path, name)
 			continue
 		}
-		compare(t, defs, path+"."+k.name, n.Properties[k.name], typ.Field(k.field).Type)
+		compare(t, defs, path+"."+name, n.Properties[name], value)
 	}
 	for name := range n.Properties {
 		if !known[name] {
 			t.Errorf("%s.%s: in the schema alone", path, name)
 		}
 	}
+}
+
+// keysOf returns the keys in the yaml tags of a struct, with the types of their values.
+func keysOf(typ reflect.Type) map[string]reflect.Type {
+	keys := make(map[string]reflect.Type)
+	for i := range typ.NumField() {
+		name, _, _ := strings.Cut(typ.Field(i).Tag.Get("yaml"), ",")
+		if name != "" && name != "-" {
+			keys[name] = typ.Field(i).Type
+		}
+	}
+	return keys
 }
 
 func deref(t *testing.T, defs map[string]*node, n *node) *node {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
 // Source is an element of the sources of a spec. Exactly one of References, Repository
@@ -33,33 +34,33 @@ func (s *Source) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-func (s *Source) check(o object) {
-	o.exclusive("list", "repository", "registry", "layout", "tags")
-	o.exclusive("layout", "registry", "tags")
-	o.exclusive("registry", "repository")
-	o.oneOf("a source", "repository", "registry", "list", "layout")
-	if o.has("repositories") && !o.has("registry") {
-		o.fault("repositories", "repositories requires registry")
+func (s *Source) check(o strictyaml.Object) {
+	o.Exclusive("list", "repository", "registry", "layout", "tags")
+	o.Exclusive("layout", "registry", "tags")
+	o.Exclusive("registry", "repository")
+	o.OneOf("a source", "repository", "registry", "list", "layout")
+	if o.Has("repositories") && !o.Has("registry") {
+		o.Fault("repositories", "repositories requires registry")
 	}
 	checkPlatforms(o, s.Platforms)
-	o.variables("list", s.List)
-	o.variables("layout", s.Layout)
+	checkVariables(o, "list", s.List)
+	checkVariables(o, "layout", s.Layout)
 	if s.Repository != "" {
 		s.checkRepository(o)
 	}
 	if s.Registry != "" {
-		o.wrong("registry", checkSourceRegistry(s.Registry))
+		o.Error("registry", checkSourceRegistry(s.Registry))
 		s.Registry = dockerhub.Registry(s.Registry)
 	}
 }
 
-func (s *Source) checkRepository(o object) {
+func (s *Source) checkRepository(o strictyaml.Object) {
 	r, err := ParseReference(s.Repository)
 	switch {
 	case err != nil:
-		o.wrong("repository", err)
+		o.Error("repository", err)
 	case !r.IsRepository():
-		o.suggest("repository", fmt.Sprintf("%q names one artifact, not a repository", s.Repository), r.Name())
+		o.Suggest("repository", fmt.Sprintf("%q names one artifact, not a repository", s.Repository), r.Name())
 	}
 }
 
@@ -99,7 +100,7 @@ func (s *Spec) Selections() ([]Selection, error) {
 	var all []Selection
 	var faults []Fault
 	for i, source := range s.Sources {
-		selections, more := s.selections(element("sources", i), source)
+		selections, more := s.selections(strictyaml.Element("sources", i), source)
 		all = append(all, selections...)
 		faults = append(faults, more...)
 	}
@@ -178,7 +179,7 @@ func (s *Spec) layout(at string, source Source, base Selection) ([]Selection, []
 func (s *Spec) origin(at string) string {
 	name := filepath.ToSlash(s.file)
 	if p, ok := s.positions[at]; ok {
-		return fmt.Sprintf("%s:%d", name, p.line)
+		return fmt.Sprintf("%s:%d", name, p.Line)
 	}
 	return name
 }

@@ -20,6 +20,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
 // APIVersion and Kind are the first two keys of a mirror spec.
@@ -41,8 +43,8 @@ type Spec struct {
 	Mappings   []Mapping          `yaml:"mappings"`
 	Targets    []TargetEntry      `yaml:"targets"`
 
-	file      string              // path of the file
-	positions map[string]position // of every value, by its path
+	file      string                         // path of the file
+	positions map[string]strictyaml.Position // of every value, by its path
 }
 
 // Defaults are the settings of every source that does not override them.
@@ -51,7 +53,7 @@ type Defaults struct {
 	ReferrerChoice `yaml:"referrers"`
 }
 
-func (d *Defaults) check(o object) { checkPlatforms(o, d.Platforms) }
+func (d *Defaults) check(o strictyaml.Object) { checkPlatforms(o, d.Platforms) }
 
 // ApplyDefaults applies the defaults of the spec to selections that are not in it, such as
 // those of [Arguments].
@@ -65,31 +67,28 @@ func (s *Spec) ApplyDefaults(all []Selection) {
 	}
 }
 
-// position is a place in a file. Lines and columns count from 1; the zero value is unknown.
-type position struct{ line, column int }
-
-func (s *Spec) check(o object) {
-	o.constant("apiVersion", s.APIVersion, APIVersion)
-	o.constant("kind", s.Kind, Kind)
-	o.variables("output", s.Output)
+func (s *Spec) check(o strictyaml.Object) {
+	o.Constant("apiVersion", s.APIVersion, APIVersion)
+	o.Constant("kind", s.Kind, Kind)
+	checkVariables(o, "output", s.Output)
 	s.checkRegistries(o)
 	s.checkMappings(o)
 	s.checkTargets(o)
 }
 
-func (s *Spec) checkRegistries(o object) {
+func (s *Spec) checkRegistries(o strictyaml.Object) {
 	seen := make(map[string]int)
 	for i, r := range s.Registries {
 		host := strings.ToLower(r.Registry)
 		if first, ok := seen[host]; ok && host != "" {
-			o.fault(element("registries", i), fmt.Sprintf("%s is already listed in registries[%d]", r.Registry, first))
+			o.Fault(strictyaml.Element("registries", i), fmt.Sprintf("%s is already listed in registries[%d]", r.Registry, first))
 			continue
 		}
 		seen[host] = i
 	}
 }
 
-func (s *Spec) checkMappings(o object) {
+func (s *Spec) checkMappings(o strictyaml.Object) {
 	earlier := make(coverage)
 	for i := range s.Mappings {
 		m := &s.Mappings[i]
@@ -97,23 +96,23 @@ func (s *Spec) checkMappings(o object) {
 		if !ok {
 			continue
 		}
-		at := element("mappings", first)
-		by := fmt.Sprintf("%s on line %d", at, o.position(at).line)
+		at := strictyaml.Element("mappings", first)
+		by := fmt.Sprintf("%s on line %d", at, o.Position(at).Line)
 		if source := s.Mappings[first].source(); source != m.source() {
 			by += ", whose source is " + source
 		}
-		o.fault(element("mappings", i), fmt.Sprintf("%s is already mapped by %s", m.source(), by))
+		o.Fault(strictyaml.Element("mappings", i), fmt.Sprintf("%s is already mapped by %s", m.source(), by))
 	}
 }
 
-func (s *Spec) checkTargets(o object) {
+func (s *Spec) checkTargets(o strictyaml.Object) {
 	targets, names := make(map[string]int), make(map[string]int)
 	for i, t := range s.Targets {
-		at := element("targets", i)
+		at := strictyaml.Element("targets", i)
 		if first, ok := targets[t.Target]; ok && t.Target != "" {
-			o.fault(at, fmt.Sprintf("%s is already a target in targets[%d]", t.Target, first))
+			o.Fault(at, fmt.Sprintf("%s is already a target in targets[%d]", t.Target, first))
 		} else if first, ok := names[t.Name]; ok && t.Name != "" {
-			o.fault(at, fmt.Sprintf("name %q is already used by targets[%d]", t.Name, first))
+			o.Fault(at, fmt.Sprintf("name %q is already used by targets[%d]", t.Name, first))
 		}
 		targets[t.Target], names[t.Name] = i, i
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
 // TagMapping renames one tag, or every tag that a pattern matches. A pattern is a tag with one
@@ -13,11 +15,11 @@ type TagMapping struct {
 	Target string `yaml:"target"`
 }
 
-func (t *TagMapping) check(o object) {
-	o.require("source")
-	o.require("target")
-	if key, reason := t.fault(); reason != "" && o.sound(key) {
-		o.fault(key, reason)
+func (t *TagMapping) check(o strictyaml.Object) {
+	o.Require("source")
+	o.Require("target")
+	if key, reason := t.fault(); reason != "" && o.Valid(key) {
+		o.Fault(key, reason)
 	}
 }
 
@@ -50,7 +52,7 @@ func tagPatternFault(s string) string {
 }
 
 // checkTagMappings reports each mapping whose tags an earlier one renames.
-func checkTagMappings(o object, tags []TagMapping) {
+func checkTagMappings(o strictyaml.Object, tags []TagMapping) {
 	seen := make(map[string]bool)
 	var patterns []TagMapping
 	for i, t := range tags {
@@ -59,9 +61,9 @@ func checkTagMappings(o object, tags []TagMapping) {
 		}
 		covers := func(p TagMapping) bool { _, ok := p.stem(t.Source); return ok }
 		if seen[t.Source] {
-			o.fault(element("tags", i), fmt.Sprintf("tag %q is already renamed", t.Source))
+			o.Fault(strictyaml.Element("tags", i), fmt.Sprintf("tag %q is already renamed", t.Source))
 		} else if first := slices.IndexFunc(patterns, covers); first >= 0 {
-			o.fault(element("tags", i), fmt.Sprintf("tag %q is already renamed by %q", t.Source, patterns[first].Source))
+			o.Fault(strictyaml.Element("tags", i), fmt.Sprintf("tag %q is already renamed by %q", t.Source, patterns[first].Source))
 		}
 		seen[t.Source] = true
 		if isTagPattern(t.Source) {

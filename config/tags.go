@@ -7,6 +7,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/oras-mirror/oras-mirror/internal/cosign"
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
 // Tags selects tags of a repository:
@@ -24,27 +25,27 @@ type Tags struct {
 	Latest  int      `yaml:"latest"`  // number of the newest tags to keep; 0 means all
 }
 
-func (t *Tags) check(o object) {
+func (t *Tags) check(o strictyaml.Object) {
 	for i, name := range t.Names {
 		if name != "" && tagFault(name) != "" {
-			o.fault(element("names", i), tagFault(name))
+			o.Fault(strictyaml.Element("names", i), tagFault(name))
 		}
 	}
 	checkGlobs(o, "include", t.Include)
 	checkGlobs(o, "exclude", t.Exclude)
 	for _, key := range []string{"names", "include", "exclude"} {
-		o.notEmpty(key)
+		o.NotEmpty(key)
 	}
 	if _, err := compileAnchored(t.Regex); err != nil {
-		o.wrong("regex", err)
+		o.Error("regex", err)
 	}
 	if t.Semver != "" {
 		if _, err := semver.NewConstraint(t.Semver); err != nil {
-			o.fault("semver", fmt.Sprintf("invalid version constraint %q", t.Semver))
+			o.Fault("semver", fmt.Sprintf("invalid version constraint %q", t.Semver))
 		}
 	}
-	if o.sound("latest") && t.Latest < 1 {
-		o.fault("latest", fmt.Sprintf("must be at least 1, got %d", t.Latest))
+	if o.Valid("latest") && t.Latest < 1 {
+		o.Fault("latest", fmt.Sprintf("must be at least 1, got %d", t.Latest))
 	}
 }
 

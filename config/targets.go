@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"strings"
 	"time"
+
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
 // TargetEntry is an element of the targets of a spec: REGISTRY[/NAMESPACE], as a string or with
@@ -21,13 +23,13 @@ func (t *TargetEntry) UnmarshalText(text []byte) error {
 	return t.fault()
 }
 
-func (t *TargetEntry) check(o object) {
-	o.require("target")
-	if o.sound("target") {
-		o.wrong("target", t.fault())
+func (t *TargetEntry) check(o strictyaml.Object) {
+	o.Require("target")
+	if o.Valid("target") {
+		o.Error("target", t.fault())
 	}
-	o.choice("existingTags", t.ExistingTags, ExistingOverwrite, ExistingSkip, ExistingFail)
-	o.choice("platformMode", t.PlatformMode, PlatformsKeep, PlatformsRewrite)
+	o.Choice("existingTags", t.ExistingTags, ExistingOverwrite, ExistingSkip, ExistingFail)
+	o.Choice("platformMode", t.PlatformMode, PlatformsKeep, PlatformsRewrite)
 }
 
 // fault returns an error if the target is invalid whatever its variables expand to.
@@ -53,7 +55,7 @@ func (s *Spec) ResolveTargets() ([]Target, error) {
 	for i, entry := range s.Targets {
 		target, err := entry.resolve()
 		if err != nil {
-			faults = append(faults, s.fault(element("targets", i), err))
+			faults = append(faults, s.fault(strictyaml.Element("targets", i), err))
 			continue
 		}
 		targets = append(targets, target)

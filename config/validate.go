@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
 // Validate loads a spec and checks the files that it names: lists, layouts, certificates, and
@@ -14,12 +16,12 @@ import (
 // invalid; repository is that of its bare tags. err is a [*LoadError] with every fault. A value
 // with a variable that is not set cannot be checked: unset holds those instead.
 func Validate(path string, layout func(path string, repository Reference) error) (spec *Spec, unset []Fault, err error) {
-	data, err := specForm.read(path)
+	data, err := specFormat.read(path)
 	if err != nil {
 		return nil, nil, err
 	}
 	spec = &Spec{file: path}
-	positions, err := specForm.decode(path, data, spec)
+	positions, err := specFormat.decode(path, data, spec)
 	if positions == nil {
 		return nil, nil, err
 	}
@@ -60,7 +62,7 @@ func reported(faults []Fault, path string) bool {
 func (s *Spec) externalFaults(layout func(path string, repository Reference) error) []Fault {
 	faults := s.certificates()
 	for i, source := range s.Sources {
-		at := element("sources", i)
+		at := strictyaml.Element("sources", i)
 		selections, more := s.selections(at, source)
 		faults = append(faults, more...)
 		for _, selection := range selections {
@@ -90,7 +92,7 @@ func (s *Spec) certificates() (faults []Fault) {
 				err = checkPEM(path)
 			}
 			if err != nil {
-				faults = append(faults, s.fault(element("registries", i)+"."+file.key, err))
+				faults = append(faults, s.fault(strictyaml.Element("registries", i)+"."+file.key, err))
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package config
+package strictyaml
 
 import (
 	"fmt"
@@ -10,36 +10,36 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value, mayEmpty bool) {
-	var wrong string
+func (d *decoding) decodeScalar(n *yaml.Node, path string, v reflect.Value, mayBeEmpty bool) {
+	var fault string
 	switch v.Kind() {
 	case reflect.String:
-		wrong = setString(n, v, mayEmpty)
+		fault = setString(n, v, mayBeEmpty)
 	case reflect.Bool:
-		wrong = setBool(n, v)
+		fault = setBool(n, v)
 	case reflect.Int, reflect.Int64:
-		wrong = setInt(n, v)
+		fault = setInt(n, v)
 	default:
-		wrong = setFloat(n, v)
+		fault = setFloat(n, v)
 	}
-	if wrong != "" {
-		d.fault(n, path, wrong)
+	if fault != "" {
+		d.fault(n, path, fault)
 	}
 }
 
-func setString(n *yaml.Node, v reflect.Value, mayEmpty bool) string {
+func setString(n *yaml.Node, v reflect.Value, mayBeEmpty bool) string {
 	switch {
 	case n.ShortTag() != "!!str":
-		return "expected a string, got " + describe(n) + quoted(n)
-	case n.Value == "" && !mayEmpty:
+		return "expected a string, got " + describe(n) + quoteAdvice(n)
+	case n.Value == "" && !mayBeEmpty:
 		return "must not be empty"
 	}
 	v.SetString(n.Value)
 	return ""
 }
 
-// setBool takes the words of YAML 1.2. Others, such as yes, are strings to most
-// parsers and true to some.
+// setBool accepts the booleans of YAML 1.2. Other words, such as yes, are true for some parsers
+// and strings for most.
 func setBool(n *yaml.Node, v reflect.Value) string {
 	word := strings.ToLower(n.Value)
 	if n.ShortTag() != "!!bool" || word != "true" && word != "false" {
@@ -68,7 +68,7 @@ func setFloat(n *yaml.Node, v reflect.Value) string {
 	return ""
 }
 
-// describe says what a value is, in the words of who wrote it.
+// describe names the type and the text of a value, for messages.
 func describe(n *yaml.Node) string {
 	tag := n.ShortTag()
 	switch tag {
@@ -88,9 +88,9 @@ func describe(n *yaml.Node) string {
 	return "a value of the unknown type " + strconv.Quote(shorten(tag))
 }
 
-// quoted says how to make a string of what YAML takes for something else: a tag
-// such as 3.10 would be 3.1 otherwise.
-func quoted(n *yaml.Node) string {
+// quoteAdvice returns how to write a value that YAML does not read as a string: without quotes
+// the tag 3.10 would be 3.1.
+func quoteAdvice(n *yaml.Node) string {
 	switch n.ShortTag() {
 	case "!!int", "!!float", "!!bool", "!!timestamp":
 		return fmt.Sprintf("; put it in quotes: %q", shorten(n.Value))
@@ -98,6 +98,7 @@ func quoted(n *yaml.Node) string {
 	return ""
 }
 
+// shorten returns at most 60 bytes of s, for messages.
 func shorten(s string) string {
 	const most = 60
 	if len(s) <= most {

@@ -1,4 +1,4 @@
-package config
+package strictyaml
 
 import (
 	"bytes"
@@ -10,9 +10,8 @@ import (
 	"unicode"
 )
 
-// indentFault says in words of the file what a parser's message means where it is
-// about the indentation of line n of data, from 1; "" where it is about something
-// else.
+// indentFault explains a message of the parser that is about the indentation of line n of data,
+// from 1. It returns "" for any other message.
 func indentFault(data []byte, n int, message string) string {
 	lines := bytes.SplitN(data, []byte("\n"), n+1)[:n]
 	last := string(lines[n-1])
@@ -37,8 +36,8 @@ func indentFault(data []byte, n int, message string) string {
 	return open.misfit(last, n)
 }
 
-// oddSpace is the first character of an indentation that only looks like a space,
-// as pages of the web have them; 0 if there is none.
+// oddSpace returns the first character of an indentation that only looks like a space, as text
+// copied from a web page has them, or 0.
 func oddSpace(line string) rune {
 	for _, r := range line {
 		switch {
@@ -51,11 +50,10 @@ func oddSpace(line string) rune {
 	return 0
 }
 
-// noSpace begins with a key whose value stands right behind the colon.
+// noSpace matches a line whose key has no space between the colon and the value.
 var noSpace = regexp.MustCompile(`^ *(- )?[A-Za-z]+:[^\s]`)
 
-// syntaxAdvice returns the correction of a line that a parser refuses with that message; "" where
-// that cannot be told.
+// syntaxAdvice returns how to correct a line that the parser rejects with a message, or "".
 func syntaxAdvice(line, message string) string {
 	switch {
 	case strings.Contains(message, "unknown anchor"), strings.Contains(message, "alphabetic or numeric"):
@@ -68,13 +66,13 @@ func syntaxAdvice(line, message string) string {
 	return ""
 }
 
-// columns returns where the keys and the list elements begin that a line could continue.
+// columns holds the columns of the keys and the list elements that the next line can continue.
 type columns struct{ keys, elements []int }
 
-// keyed begins with a key.
+// keyed matches text that starts with a key.
 var keyed = regexp.MustCompile(`^[^\s#'"\[{&*!|>%@-][^#]*?:(\s|$)|^"[^"]*":|^'[^']*':`)
 
-// read takes one line in: what is indented by more than it has ended.
+// read adds a line, which ends all keys and elements that are indented further.
 func (c *columns) read(line string) {
 	text := strings.TrimLeft(line, " ")
 	if text == "" || text[0] == '#' {
@@ -96,7 +94,7 @@ func (c *columns) read(line string) {
 	}
 }
 
-// misfit says where line n would have to begin; "" if it does begin there.
+// misfit returns the columns at which line n could start, unless it starts at one of them.
 func (c *columns) misfit(line string, n int) string {
 	text := strings.TrimLeft(line, " ")
 	at, fitting := len(line)-len(text), c.keys
