@@ -13,7 +13,7 @@ import (
 
 // delivery is one artifact on its way to one repository.
 type delivery struct {
-	route
+	*route
 	repo *registry.Repository // is asked; nil until it is walked
 	to   pushTarget           // is pushed to
 

@@ -100,7 +100,7 @@ func (r *run) prepare(ctx context.Context, s Source) error {
 	}
 	routes, err := newRoutes(s, r.RestoreOptions).all()
 	for _, route := range routes {
-		r.all = append(r.all, &delivery{route: *route})
+		r.all = append(r.all, &delivery{route: route})
 	}
 	if err != nil {
 		return err
