@@ -74,7 +74,7 @@ func (a *Archive) PutManifest(desc ocispec.Descriptor, data []byte) error {
 	if a.have[desc.Digest] {
 		return nil
 	}
-	if err := check(desc, data); err != nil {
+	if err := checkContent(desc, data); err != nil {
 		return err
 	}
 	if err := a.begin(); err != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 // packed is a layout in an archive that is read at random.
-type packed struct {
+type archiveLayout struct {
 	reader *bundle.Reader
 	index  *Index
 	file   io.Closer
@@ -25,7 +25,7 @@ type packed struct {
 }
 
 // openPacked reads the index.json of an archive. The layout closes file.
-func openPacked(r *bundle.Reader, file io.Closer) (*packed, error) {
+func openArchiveLayout(r *bundle.Reader, file io.Closer) (*archiveLayout, error) {
 	layout, err := r.Open(bundle.LayoutFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, noLayout(r)
@@ -49,19 +49,19 @@ func openPacked(r *bundle.Reader, file io.Closer) (*packed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &packed{reader: r, index: index, file: file}, nil
+	return &archiveLayout{reader: r, index: index, file: file}, nil
 }
 
-func (p *packed) Index() *Index { return p.index }
+func (p *archiveLayout) Index() *Index { return p.index }
 
 // ForgetIndex lets go of the index, which then is empty: a run that has planned by it
 // needs the blobs alone.
-func (p *packed) ForgetIndex() {
+func (p *archiveLayout) ForgetIndex() {
 	bounds.Give(p.index.memory)
 	p.index = new(Index)
 }
 
-func (p *packed) Open(d digest.Digest) (Blob, error) {
+func (p *archiveLayout) Open(d digest.Digest) (Blob, error) {
 	if err := d.Validate(); err != nil { // BlobName panics at what has no colon
 		return nil, fmt.Errorf("%.200q: %w", d, err)
 	}
@@ -75,7 +75,7 @@ func (p *packed) Open(d digest.Digest) (Blob, error) {
 // choose returns which copy of a blob counts: the last one that has its digest, as in a
 // pipe, whose writer cannot take back a bad one and sends it again. Blobs that are there
 // once, which are nearly all, are not hashed for it.
-func (p *packed) choose(d digest.Digest) int {
+func (p *archiveLayout) choose(d digest.Digest) int {
 	name := bundle.BlobName(d)
 	copies := p.reader.Copies(name)
 	if copies < 2 {
@@ -101,7 +101,7 @@ func (p *packed) choose(d digest.Digest) int {
 }
 
 // isRight hashes one copy of a blob. What cannot be read is not right.
-func (p *packed) isRight(d digest.Digest, name string, n int) bool {
+func (p *archiveLayout) isRight(d digest.Digest, name string, n int) bool {
 	entry, err := p.reader.OpenOlder(name, n)
 	if err != nil {
 		return false
@@ -112,14 +112,14 @@ func (p *packed) isRight(d digest.Digest, name string, n int) bool {
 	return err == nil && digest.NewDigest(d.Algorithm(), hash) == d
 }
 
-func (p *packed) Stat(d digest.Digest) (int64, error) {
+func (p *archiveLayout) Stat(d digest.Digest) (int64, error) {
 	if err := d.Validate(); err != nil {
 		return 0, fmt.Errorf("%.200q: %w", d, err)
 	}
 	return p.reader.StatOlder(bundle.BlobName(d), p.choose(d))
 }
 
-func (p *packed) blobs() iter.Seq[digest.Digest] {
+func (p *archiveLayout) blobs() iter.Seq[digest.Digest] {
 	return func(yield func(digest.Digest) bool) {
 		for name := range p.reader.Entries() {
 			if d, ok := blobDigest(name); ok && !yield(d) {
@@ -129,4 +129,4 @@ func (p *packed) blobs() iter.Seq[digest.Digest] {
 	}
 }
 
-func (p *packed) Close() error { return p.file.Close() }
+func (p *archiveLayout) Close() error { return p.file.Close() }

@@ -43,7 +43,7 @@ type CreateOptions struct {
 
 // readerPause is the time between two looks for the reader of a pipe: long enough to cost
 // nothing, and too short to be noticed.
-const readerPause = 50 * time.Millisecond
+const readerPollInterval = 50 * time.Millisecond
 
 // ErrNoCompression says that a directory cannot be compressed.
 var ErrNoCompression = errors.New("is a directory, which cannot be compressed")
@@ -118,10 +118,10 @@ func openPipe(path string, info fs.FileInfo, c bundle.Compression, o CreateOptio
 		o.Waiting()
 	}
 	for errors.Is(err, errNoReader) {
-		if err := asked(o.Interrupted); err != nil {
+		if err := interruption(o.Interrupted); err != nil {
 			return nil, err
 		}
-		time.Sleep(readerPause)
+		time.Sleep(readerPollInterval)
 		f, err = open(path)
 	}
 	if err != nil {

@@ -32,23 +32,23 @@ const (
 // is the layout that it was, with more blobs.
 type Dir struct {
 	folder
-	lock    *fileLock
-	newLock bool     // the lock file was not there
-	made    []string // the folders that were not there, innermost first
-	trust   trust
-	doubt   bool         // index.json vouches for nothing
-	names   atomic.Int64 // tells apart the files that Push writes aside
+	lock        *fileLock
+	lockIsNew   bool     // the lock file was not there
+	madeFolders []string // the folders that were not there, innermost first
+	trust       trust
+	hashAll     bool         // index.json vouches for nothing
+	names       atomic.Int64 // tells apart the files that Push writes aside
 
 	commit    sync.Mutex // held during Commit
 	layout    bool       // guarded by commit: the directory is an OCI layout
 	committed bool       // guarded by commit: by this run
 	writes    int        // guarded by commit: how often index.json was written
 
-	mu     sync.Mutex
-	fresh  []digest.Digest        // guarded by mu: blobs to be synced
-	pushed []digest.Digest        // guarded by mu: blobs that Push wrote
-	active map[digest.Digest]bool // guarded by mu: digests being ingested
-	worth  bool                   // guarded by mu: this run has downloaded a blob
+	mu         sync.Mutex
+	unsynced   []digest.Digest        // guarded by mu: blobs to be synced
+	pushed     []digest.Digest        // guarded by mu: blobs that Push wrote
+	active     map[digest.Digest]bool // guarded by mu: digests being ingested
+	downloaded bool                   // guarded by mu: this run has downloaded a blob
 
 	sync        func(path string) error // atomicfile.Sync, but for tests
 	interrupted func() error            // see CreateOptions
@@ -67,7 +67,7 @@ func OpenDir(path string) (*Dir, error) { return newDir(path, false, nil) }
 func newDir(path string, doubt bool, interrupted func() error) (*Dir, error) {
 	d := &Dir{
 		interrupted: interrupted,
-		doubt:       doubt,
+		hashAll:     doubt,
 		folder:      folder{path: filepath.Clean(path), index: new(Index)},
 		active:      make(map[digest.Digest]bool),
 		sync:        atomicfile.Sync,
@@ -80,14 +80,14 @@ func newDir(path string, doubt bool, interrupted func() error) (*Dir, error) {
 }
 
 func (d *Dir) open() (err error) {
-	if d.made, err = makeFolders(d.path); err != nil {
+	if d.madeFolders, err = makeFolders(d.path); err != nil {
 		return err
 	}
 	if err := checkNames(d.path); err != nil {
 		return err
 	}
 	lock := filepath.Join(d.path, LockFile)
-	d.newLock = !exists(lock)
+	d.lockIsNew = !exists(lock)
 	if d.lock, err = lockFile(lock); err != nil {
 		return err
 	}
@@ -97,10 +97,10 @@ func (d *Dir) open() (err error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	if !d.doubt {
+	if !d.hashAll {
 		d.trust.roots(d.index)
 	}
-	if d.newLock {
+	if d.lockIsNew {
 		return nil // an ingest/ that is there is not of ours
 	}
 	return d.removeAsides()
@@ -140,7 +140,7 @@ func (d *Dir) removeAsides() error {
 		return err
 	}
 	for _, entry := range entries {
-		if !unfinished(entry) {
+		if !isUnfinishedDownload(entry) {
 			if err := os.Remove(d.aside(entry.Name())); err != nil {
 				return err
 			}

@@ -34,7 +34,7 @@ func (d *Dir) Close() error {
 	os.Remove(d.aside("")) // fails where something is unfinished
 	lock := d.lock
 	d.lock = nil
-	if d.committed || d.worthKeeping() || !d.newLock {
+	if d.committed || d.isWorthKeeping() || !d.lockIsNew {
 		return lock.release()
 	}
 	if !d.layout {
@@ -45,15 +45,15 @@ func (d *Dir) Close() error {
 	return err
 }
 
-func (d *Dir) worthKeeping() bool {
+func (d *Dir) isWorthKeeping() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	entries, _ := os.ReadDir(d.aside("")) // what cannot be listed stays there
-	return d.worth || slices.ContainsFunc(entries, unfinished)
+	return d.downloaded || slices.ContainsFunc(entries, isUnfinishedDownload)
 }
 
 // unfinished says that a file in ingest/ is a download to go on with.
-func unfinished(entry fs.DirEntry) bool {
+func isUnfinishedDownload(entry fs.DirEntry) bool {
 	algorithm, encoded, _ := strings.Cut(entry.Name(), "-")
 	return digest.Digest(algorithm+":"+encoded).Validate() == nil
 }
@@ -70,7 +70,7 @@ func (d *Dir) removePushed() {
 }
 
 // removeMade removes the folders that OpenDir made, as long as they are empty.
-func (d *Dir) removeMade() { removeFolders(d.made) }
+func (d *Dir) removeMade() { removeFolders(d.madeFolders) }
 
 // makeFolders makes path and returns those that were not there, innermost first.
 func makeFolders(path string) (made []string, err error) {

@@ -29,9 +29,9 @@ func (d *Dir) Commit(ctx context.Context) error {
 	// In this order: an entry is put when its blobs are stored, so those of
 	// every entry in the snapshot are among the fresh ones, or synced.
 	index := d.index.snapshot()
-	fresh := d.takeFresh()
+	fresh := d.takeUnsynced()
 	if err := d.syncBlobs(ctx, fresh); err != nil {
-		d.putBack(fresh)
+		d.returnUnsynced(fresh)
 		return err
 	}
 	if !exists(filepath.Join(d.path, bundle.LayoutFile)) {
@@ -126,16 +126,16 @@ func (d *Dir) IndexWrites() int {
 	return d.writes
 }
 
-func (d *Dir) takeFresh() []digest.Digest {
+func (d *Dir) takeUnsynced() []digest.Digest {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	fresh := d.fresh
-	d.fresh = nil
+	fresh := d.unsynced
+	d.unsynced = nil
 	return fresh
 }
 
-func (d *Dir) putBack(fresh []digest.Digest) {
+func (d *Dir) returnUnsynced(fresh []digest.Digest) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.fresh = append(d.fresh, fresh...)
+	d.unsynced = append(d.unsynced, fresh...)
 }

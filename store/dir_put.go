@@ -22,7 +22,7 @@ func (d *Dir) Has(desc ocispec.Descriptor) bool {
 	if d.trust.has(desc.Digest) {
 		return true
 	}
-	if hashBlob(d, desc, d.goOn) != nil {
+	if hashBlob(d, desc, d.checkInterrupted) != nil {
 		return false
 	}
 	d.stored(desc.Digest)
@@ -31,7 +31,7 @@ func (d *Dir) Has(desc ocispec.Descriptor) bool {
 
 // Push stores a manifest or another small blob, unless it is there.
 func (d *Dir) Push(desc ocispec.Descriptor, data []byte) error {
-	if err := check(desc, data); err != nil {
+	if err := checkContent(desc, data); err != nil {
 		return err
 	}
 	if d.Has(desc) {
@@ -65,7 +65,7 @@ func (d *Dir) openAside(name string, flag int) (*os.File, error) {
 		if err := d.makeInside(ingestFolder); err != nil {
 			return nil, err
 		}
-		file, err := openOwn(d.aside(name), flag)
+		file, err := openOwnFile(d.aside(name), flag)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return file, err
 		}
@@ -106,5 +106,5 @@ func (d *Dir) stored(g digest.Digest) {
 	d.trust.add(g, bytesAlone)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.fresh = append(d.fresh, g)
+	d.unsynced = append(d.unsynced, g)
 }

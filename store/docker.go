@@ -9,10 +9,10 @@ import (
 )
 
 // dockerFile lists the images of an archive of docker's own kind.
-const dockerFile = "manifest.json"
+const dockerManifest = "manifest.json"
 
 // maxDockerFile is far more than such a list has.
-const maxDockerFile = 1 << 20
+const maxDockerManifest = 1 << 20
 
 // DockerArchiveError says that a tar is an archive of docker's own kind, which "docker
 // save" wrote before version 25 and "podman save" still writes, and no OCI layout.
@@ -26,13 +26,13 @@ func (e *DockerArchiveError) Error() string {
 }
 
 // dockerArchive returns what manifest.json says of a docker-archive, nil if it is none.
-func dockerArchive(content io.Reader) *DockerArchiveError {
+func readDockerArchive(content io.Reader) *DockerArchiveError {
 	var images []struct {
 		Config   string
 		RepoTags []string
 		Layers   []string
 	}
-	data, err := io.ReadAll(io.LimitReader(content, maxDockerFile+1))
+	data, err := io.ReadAll(io.LimitReader(content, maxDockerManifest+1))
 	if err != nil || json.Unmarshal(data, &images) != nil || len(images) == 0 || images[0].Config == "" {
 		return nil
 	}
@@ -45,23 +45,23 @@ func dockerArchive(content io.Reader) *DockerArchiveError {
 
 // noLayout says what a tar is that has no layout at its top.
 func noLayout(r *bundle.Reader) error {
-	if entry, err := r.Open(dockerFile); err == nil {
+	if entry, err := r.Open(dockerManifest); err == nil {
 		defer entry.Close()
-		if e := dockerArchive(entry); e != nil {
+		if e := readDockerArchive(entry); e != nil {
 			return e
 		}
 	}
 	for name := range r.Entries() {
 		if folder, ok := strings.CutSuffix(name, "/"+bundle.LayoutFile); ok {
-			return &belowError{folder}
+			return &nestedLayoutError{folder}
 		}
 	}
 	return errNoLayout
 }
 
 // belowError says in which folder of a tar a layout is.
-type belowError struct{ folder string }
+type nestedLayoutError struct{ folder string }
 
-func (e *belowError) Error() string {
+func (e *nestedLayoutError) Error() string {
 	return "has its OCI layout in the folder " + e.folder + ", not at the top"
 }

@@ -20,11 +20,11 @@ func oldDockerSave(t *testing.T, manifest string) []byte {
 	for _, h := range []*tar.Header{
 		{Typeflag: tar.TypeDir, Name: "aaaa/"}, {Name: "aaaa/VERSION"}, {Name: "aaaa/layer.tar"},
 		{Typeflag: tar.TypeSymlink, Name: "bbbb/layer.tar", Linkname: "../aaaa/layer.tar"},
-		{Name: "cccc.json"}, {Name: dockerFile}, {Name: "repositories"},
+		{Name: "cccc.json"}, {Name: dockerManifest}, {Name: "repositories"},
 	} {
 		content := "{}"
 		switch {
-		case h.Name == dockerFile:
+		case h.Name == dockerManifest:
 			content = manifest
 		case h.Typeflag != 0:
 			content = ""
@@ -84,7 +84,7 @@ func TestOldDockerSaveIsNamed(t *testing.T) {
 		}
 	}
 	// Since version 25 there is a layout beside manifest.json.
-	files := []string{dockerFile, "[" + image + "]", bundle.LayoutFile, layoutFile, bundle.IndexFile, emptyIndex}
+	files := []string{dockerManifest, "[" + image + "]", bundle.LayoutFile, layoutFile, bundle.IndexFile, emptyIndex}
 	path := filepath.Join(t.TempDir(), "new.tar")
 	writeFile(t, path, tarOf(t, files...))
 	closeAll(t, openLayoutAt(t, path, OpenOptions{}))

@@ -27,7 +27,7 @@ type OutputError struct {
 	Err  error
 }
 
-func (e *OutputError) Error() string { return e.Path + ": " + reason(e.Err) }
+func (e *OutputError) Error() string { return e.Path + ": " + reasonOf(e.Err) }
 func (e *OutputError) Unwrap() error { return e.Err }
 
 // LockedError says that another process writes to Path.
@@ -100,7 +100,7 @@ func outputError(path string, err error) error {
 }
 
 // reason is err without the path that a *fs.PathError repeats; a rename names two.
-func reason(err error) string {
+func reasonOf(err error) string {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err.Error()
 	}

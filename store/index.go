@@ -18,10 +18,10 @@ type Index struct {
 	foreign map[string]json.RawMessage // what another tool wrote beside them
 	memory  int64                      // that was counted for it
 
-	mu    sync.Mutex    // guards all of it against Put
-	at    map[key]int32 // where an entry stands; nil until asked for
-	count int           // the length of Entries that at knows
-	twice map[key]bool  // those that a foreign tool wrote more than once
+	mu         sync.Mutex    // guards all of it against Put
+	positions  map[key]int32 // where an entry stands; nil until asked for
+	indexed    int           // the length of Entries that at knows
+	duplicates map[key]bool  // those that a foreign tool wrote more than once
 }
 
 // key is what an entry replaces: another of its name or, nameless, another
@@ -57,23 +57,23 @@ func (x *Index) Put(e Entry) {
 	k := e.key()
 	at, ok := x.find(k)
 	if !ok {
-		x.at[k] = int32(len(x.Entries))
+		x.positions[k] = int32(len(x.Entries))
 		x.Entries = append(x.Entries, e)
-		x.count++
+		x.indexed++
 		return
 	}
 	if e.Name == "" {
-		e.Repositories = unite(x.Entries[at].Repositories, e.Repositories)
+		e.Repositories = mergeRepositories(x.Entries[at].Repositories, e.Repositories)
 	}
 	x.Entries[at] = e
-	if x.twice[k] {
-		x.dropOthers(k, at)
+	if x.duplicates[k] {
+		x.dropDuplicates(k, at)
 	}
 }
 
 // unite returns the repositories of either. None means wherever the subject
 // goes, which no list can add to.
-func unite(a, b []string) []string {
+func mergeRepositories(a, b []string) []string {
 	if len(a) == 0 || len(b) == 0 {
 		return nil
 	}
@@ -83,30 +83,30 @@ func unite(a, b []string) []string {
 // find returns where the entry of that key stands; where there are two, the
 // later one.
 func (x *Index) find(k key) (int, bool) {
-	if x.at == nil || x.count != len(x.Entries) {
-		x.locate()
+	if x.positions == nil || x.indexed != len(x.Entries) {
+		x.indexEntries()
 	}
-	at, ok := x.at[k]
+	at, ok := x.positions[k]
 	return int(at), ok
 }
 
-func (x *Index) locate() {
-	x.at = make(map[key]int32, len(x.Entries))
-	x.count = len(x.Entries)
-	x.twice = nil
+func (x *Index) indexEntries() {
+	x.positions = make(map[key]int32, len(x.Entries))
+	x.indexed = len(x.Entries)
+	x.duplicates = nil
 	for i := range x.Entries {
 		k := x.Entries[i].key()
-		if _, ok := x.at[k]; ok {
-			if x.twice == nil {
-				x.twice = make(map[key]bool)
+		if _, ok := x.positions[k]; ok {
+			if x.duplicates == nil {
+				x.duplicates = make(map[key]bool)
 			}
-			x.twice[k] = true
+			x.duplicates[k] = true
 		}
-		x.at[k] = int32(i)
+		x.positions[k] = int32(i)
 	}
 }
 
-func (x *Index) dropOthers(k key, keep int) {
+func (x *Index) dropDuplicates(k key, keep int) {
 	kept := x.Entries[:0]
 	for i, e := range x.Entries {
 		if i == keep || e.key() != k {
@@ -114,7 +114,7 @@ func (x *Index) dropOthers(k key, keep int) {
 		}
 	}
 	x.Entries = kept
-	x.at = nil
+	x.positions = nil
 }
 
 // snapshot returns x as it is now, apart from what is put later.

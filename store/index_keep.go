@@ -9,13 +9,13 @@ func (x *Index) Holds(e Entry) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	at, ok := x.find(e.key())
-	if !ok || x.twice[e.key()] {
+	if !ok || x.duplicates[e.key()] {
 		return false
 	}
 	old := x.Entries[at]
 	repositories := sortedSet(e.Repositories)
 	if e.Name == "" {
-		repositories = unite(old.Repositories, repositories)
+		repositories = mergeRepositories(old.Repositories, repositories)
 	}
 	return old.Digest == e.Digest && old.Size == e.Size && old.MediaType == e.MediaType &&
 		old.ArtifactType == e.ArtifactType && old.Referrers == e.Referrers && old.Platforms == e.Platforms &&
@@ -23,9 +23,9 @@ func (x *Index) Holds(e Entry) bool {
 }
 
 // keep drops the entries that keep does not want.
-func (x *Index) keep(keep func(Entry) bool) {
+func (x *Index) retain(keep func(Entry) bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.Entries = slices.DeleteFunc(x.Entries, func(e Entry) bool { return !keep(e) })
-	x.at = nil
+	x.positions = nil
 }

@@ -57,7 +57,7 @@ func ReadIndex(r io.Reader) (*Index, error) {
 		bounds.Give(in.counted)
 		return nil, &IndexError{Entry: in.at, Err: err}
 	}
-	places := int64(placeMemory * in.entries)
+	places := int64(positionMemory * in.entries)
 	bounds.Give(places)
 	in.index.memory = in.counted - places
 	in.index.Entries, in.pieces = slices.Concat(in.pieces...), nil
@@ -160,7 +160,7 @@ func (in *indexReader) readEntry() error {
 	if in.imageName != in.refName {
 		names += len(in.imageName)
 	}
-	return in.keeps(entryMemory + placeMemory + names)
+	return in.keeps(entryMemory + positionMemory + names)
 }
 
 // add appends an entry. To grow one list of a million would need room for three.
@@ -224,17 +224,17 @@ func (in *indexReader) annotation(key string) (err error) {
 // the list that is made in pieces and then joined, a map that is made for one pair, a
 // pair of a map.
 const (
-	entryMemory = 250
-	placeMemory = 200
-	mapMemory   = 250
-	pairMemory  = 100
+	entryMemory    = 250
+	positionMemory = 200
+	mapMemory      = 250
+	pairMemory     = 100
 	// countAt is the amount that is counted at a time.
-	countAt = 64 << 10
+	countStep = 64 << 10
 )
 
 // keeps adds to the memory that the index takes.
 func (in *indexReader) keeps(n int) error {
-	if in.cost += int64(n); in.cost < countAt {
+	if in.cost += int64(n); in.cost < countStep {
 		return nil
 	}
 	return in.count()

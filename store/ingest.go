@@ -16,7 +16,7 @@ type Ingest struct {
 	dir    *Dir
 	desc   ocispec.Descriptor
 	file   *os.File
-	early  *early // writes to it
+	writer *writebackFile // writes to it
 	hash   hash.Hash
 	size   int64 // of what is in the file, and in the hash
 	opened bool  // what was in the file is read: size is all of it
@@ -46,8 +46,8 @@ func (i *Ingest) open() (err error) {
 	if err != nil {
 		return err
 	}
-	i.early = &early{file: i.file}
-	if i.size, err = io.Copy(i.hash, stoppableReader{i.file, i.dir.interrupted}); err != nil {
+	i.writer = &writebackFile{file: i.file}
+	if i.size, err = io.Copy(i.hash, interruptibleReader{i.file, i.dir.interrupted}); err != nil {
 		return err
 	}
 	i.opened = true
@@ -66,7 +66,7 @@ func (i *Ingest) Write(p []byte) (int, error) {
 	if size := i.size + int64(len(p)); size > i.desc.Size {
 		return 0, &MismatchError{Descriptor: i.desc, Size: size}
 	}
-	n, err := i.early.Write(p)
+	n, err := i.writer.Write(p)
 	i.hash.Write(p[:n])
 	i.size += int64(n)
 	return n, err
@@ -97,7 +97,7 @@ func (i *Ingest) Commit() error {
 	}
 	i.dir.mu.Lock()
 	defer i.dir.mu.Unlock()
-	i.dir.worth = true
+	i.dir.downloaded = true
 	return nil
 }
 

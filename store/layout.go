@@ -91,7 +91,7 @@ func ReadManifest(l Layout, desc ocispec.Descriptor) ([]byte, error) {
 	if _, err := io.ReadFull(blob, data); err != nil {
 		return nil, fmt.Errorf("%s: %w", desc.Digest, err)
 	}
-	if err := check(desc, data); err != nil {
+	if err := checkContent(desc, data); err != nil {
 		return nil, err
 	}
 	if l, ok := l.(reacher); ok {
@@ -108,7 +108,7 @@ func ReadChild(l Layout, desc ocispec.Descriptor) ([]byte, error) {
 	if desc.Size < 0 || desc.Size > MaxManifest {
 		return nil, nil
 	}
-	object, err := beginsAsObject(l, desc.Digest)
+	object, err := startsAsObject(l, desc.Digest)
 	switch {
 	case err != nil:
 		return nil, err
@@ -119,7 +119,7 @@ func ReadChild(l Layout, desc ocispec.Descriptor) ([]byte, error) {
 }
 
 // beginsAsObject tells whether a blob may be a JSON object.
-func beginsAsObject(l Layout, d digest.Digest) (bool, error) {
+func startsAsObject(l Layout, d digest.Digest) (bool, error) {
 	blob, err := l.Open(d)
 	if err != nil {
 		return false, err
@@ -134,7 +134,7 @@ func beginsAsObject(l Layout, d digest.Digest) (bool, error) {
 }
 
 // check compares data with its descriptor.
-func check(desc ocispec.Descriptor, data []byte) error {
+func checkContent(desc ocispec.Descriptor, data []byte) error {
 	if err := desc.Digest.Validate(); err != nil {
 		return fmt.Errorf("%.200q: %w", desc.Digest, err)
 	}

@@ -13,7 +13,7 @@ type fileLock struct{ file *os.File }
 // already is a *LockedError.
 func lockFile(path string) (*fileLock, error) {
 	for {
-		file, err := openOwn(path, os.O_RDWR|os.O_CREATE)
+		file, err := openOwnFile(path, os.O_RDWR|os.O_CREATE)
 		if err != nil {
 			return nil, err
 		}

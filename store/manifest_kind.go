@@ -52,7 +52,7 @@ func IsElsewhere(leaf ocispec.Descriptor) bool {
 // HasInline says that a descriptor has all of what it points at in itself
 // (image-spec, "Embedded Content"), and nothing else.
 func HasInline(desc ocispec.Descriptor) bool {
-	return desc.Data != nil && check(desc, desc.Data) == nil
+	return desc.Data != nil && checkContent(desc, desc.Data) == nil
 }
 
 // plainType is a media type in lower case and without parameters (RFC 6838, 4.2).

@@ -15,39 +15,39 @@ import (
 
 // maxHeld bounds the memory for the manifests of a stream, packed. Those of
 // 100,000 images take 60 MB.
-const maxHeld = 128 << 20
+const maxManifestMemory = 128 << 20
 
 // heldMemory is the memory of a manifest beside its bytes, and of a child of an
 // index.
-const heldMemory = 200
+const manifestOverhead = 200
 
 // held keeps the manifests of a stream until they are asked for. They are packed:
 // 100,000 images have 200 MB of them. Adding is for one goroutine, before the
 // first call of get; get may be called concurrently.
-type held struct {
-	packed  map[digest.Digest]packedManifest
-	bytes   int64                       // that were counted
-	leading map[digest.Digest]*Manifest // those of the packed that lead to other manifests
+type manifestCache struct {
+	deflated map[digest.Digest]deflatedManifest
+	bytes    int64                       // that were counted
+	linked   map[digest.Digest]*Manifest // those of the packed that lead to other manifests
 
 	buffer   bytes.Buffer
 	deflater *flate.Writer
 	inflate  sync.Pool
 }
 
-type packedManifest struct {
-	deflated []byte
-	size     int
+type deflatedManifest struct {
+	data []byte
+	size int
 }
 
-func newHeld() *held {
-	h := &held{packed: make(map[digest.Digest]packedManifest), leading: make(map[digest.Digest]*Manifest)}
+func newManifestCache() *manifestCache {
+	h := &manifestCache{deflated: make(map[digest.Digest]deflatedManifest), linked: make(map[digest.Digest]*Manifest)}
 	h.deflater, _ = flate.NewWriter(&h.buffer, flate.BestSpeed) // a known level: no error
 	return h
 }
 
 // add keeps a manifest whose bytes are verified. Where there is no memory for it, that is
 // a *bounds.MemoryError.
-func (h *held) add(d digest.Digest, data []byte) error {
+func (h *manifestCache) add(d digest.Digest, data []byte) error {
 	h.buffer.Reset()
 	h.deflater.Reset(&h.buffer)
 	if _, err := h.deflater.Write(data); err != nil {
@@ -56,20 +56,20 @@ func (h *held) add(d digest.Digest, data []byte) error {
 	if err := h.deflater.Close(); err != nil {
 		return err
 	}
-	leads := h.leads(d, data)
-	if err := h.take(h.buffer.Len(), leads); err != nil {
+	leads := h.links(d, data)
+	if err := h.reserve(h.buffer.Len(), leads); err != nil {
 		return err
 	}
-	h.packed[d] = packedManifest{bytes.Clone(h.buffer.Bytes()), len(data)}
+	h.deflated[d] = deflatedManifest{bytes.Clone(h.buffer.Bytes()), len(data)}
 	if leads != nil {
-		h.leading[d] = leads
+		h.linked[d] = leads
 	}
 	return nil
 }
 
 // leads returns what completes asks for of a manifest that leads to others, nil of
 // anything else.
-func (h *held) leads(d digest.Digest, data []byte) *Manifest {
+func (h *manifestCache) links(d digest.Digest, data []byte) *Manifest {
 	if !bytes.Contains(data, []byte(`"manifests"`)) && !bytes.Contains(data, []byte(`"subject"`)) {
 		return nil
 	}
@@ -79,17 +79,17 @@ func (h *held) leads(d digest.Digest, data []byte) *Manifest {
 	}
 	slim := &Manifest{kind: m.kind}
 	for _, child := range m.Manifests {
-		slim.Manifests = append(slim.Manifests, slimmed(child))
+		slim.Manifests = append(slim.Manifests, slimDescriptor(child))
 	}
 	if m.Subject != nil {
-		subject := slimmed(*m.Subject)
+		subject := slimDescriptor(*m.Subject)
 		slim.Subject = &subject
 	}
 	return slim
 }
 
 // slimmed is a descriptor with no more than leftOut asks for.
-func slimmed(d ocispec.Descriptor) ocispec.Descriptor {
+func slimDescriptor(d ocispec.Descriptor) ocispec.Descriptor {
 	slim := ocispec.Descriptor{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size, Platform: d.Platform}
 	if _, is := AttestationOf(d); is {
 		slim.Annotations = d.Annotations
@@ -98,8 +98,8 @@ func slimmed(d ocispec.Descriptor) ocispec.Descriptor {
 }
 
 // take counts what is going to be kept.
-func (h *held) take(packed int, leads *Manifest) error {
-	n := int64(heldMemory + packed)
+func (h *manifestCache) reserve(packed int, leads *Manifest) error {
+	n := int64(manifestOverhead + packed)
 	if leads != nil {
 		for i := range leads.Manifests {
 			n += bounds.DescriptorMemory(&leads.Manifests[i])
@@ -108,8 +108,8 @@ func (h *held) take(packed int, leads *Manifest) error {
 			n += bounds.DescriptorMemory(leads.Subject)
 		}
 	}
-	if h.bytes+n > maxHeld {
-		return &bounds.MemoryError{Most: maxHeld}
+	if h.bytes+n > maxManifestMemory {
+		return &bounds.MemoryError{Most: maxManifestMemory}
 	}
 	if err := bounds.Take(n); err != nil {
 		return err
@@ -119,14 +119,14 @@ func (h *held) take(packed int, leads *Manifest) error {
 }
 
 // release gives back what was counted, once nothing is asked for any more.
-func (h *held) release() {
+func (h *manifestCache) release() {
 	bounds.Give(h.bytes)
 	h.bytes = 0
 }
 
 // get returns the bytes of a manifest, or fs.ErrNotExist.
-func (h *held) get(d digest.Digest) ([]byte, error) {
-	packed, ok := h.packed[d]
+func (h *manifestCache) get(d digest.Digest) ([]byte, error) {
+	packed, ok := h.deflated[d]
 	if !ok {
 		return nil, &fs.PathError{Op: "open", Path: string(d), Err: fs.ErrNotExist}
 	}
@@ -135,7 +135,7 @@ func (h *held) get(d digest.Digest) ([]byte, error) {
 		r = flate.NewReader(nil)
 	}
 	defer h.inflate.Put(r)
-	if err := r.(flate.Resetter).Reset(bytes.NewReader(packed.deflated), nil); err != nil {
+	if err := r.(flate.Resetter).Reset(bytes.NewReader(packed.data), nil); err != nil {
 		return nil, err
 	}
 	data := make([]byte, packed.size)
@@ -147,24 +147,24 @@ func (h *held) get(d digest.Digest) ([]byte, error) {
 // were left out of an index on purpose. What an index names and h has not may be a
 // blob, and what a manifest refers to need not be there: neither can be told before all
 // has come, but of what we wrote, where manifests come first.
-func (h *held) completes(x *Index) bool {
+func (h *manifestCache) completes(x *Index) bool {
 	seen := make(map[digest.Digest]bool)
 	var has func(e *Entry, d digest.Digest, depth int) bool
 	has = func(e *Entry, d digest.Digest, depth int) bool {
 		if seen[d] || depth > bounds.Depth { // what is below that is not read
 			return true
 		}
-		if _, ok := h.packed[d]; !ok {
+		if _, ok := h.deflated[d]; !ok {
 			return false
 		}
 		seen[d] = true
-		m := h.leading[d]
+		m := h.linked[d]
 		if m == nil {
 			return true
 		}
 		for _, child := range m.Manifests {
 			blob := e.isOurs() && !IsManifest(child.MediaType)
-			if !has(e, child.Digest, depth+1) && !leftOut(e.Platforms, m, child) && !blob {
+			if !has(e, child.Digest, depth+1) && !isLeftOut(e.Platforms, m, child) && !blob {
 				return false
 			}
 		}

@@ -86,7 +86,7 @@ func openDirectory(path string) (Layout, error) {
 	return nil, &InputError{Path: path, Reason: "is a directory without an OCI layout", Err: err}
 }
 
-func openFile(f *os.File, size int64) (*packed, error) {
+func openFile(f *os.File, size int64) (*archiveLayout, error) {
 	if size == 0 {
 		return nil, errEmpty
 	}
@@ -94,7 +94,7 @@ func openFile(f *os.File, size int64) (*packed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openPacked(r, f)
+	return openArchiveLayout(r, f)
 }
 
 // inputError says in words what is wrong with an input. That there is no place
@@ -123,5 +123,5 @@ func inputReason(err error) string {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return "is truncated"
 	}
-	return reason(err)
+	return reasonOf(err)
 }

@@ -24,15 +24,15 @@ var errNotRegular = errors.New("is not a regular file")
 // openRegular opens a file of a layout for reading. A pipe or a device in its place is an
 // error; the call does not wait for its other end.
 func openRegular(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|notWaiting, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
 	if err != nil {
 		return nil, err
 	}
-	return regular(f, fmt.Errorf("its file %s %w", filepath.Base(path), errNotRegular))
+	return requireRegular(f, fmt.Errorf("its file %s %w", filepath.Base(path), errNotRegular))
 }
 
 // regular returns f; it closes it and returns wrong if f is no regular file.
-func regular(f *os.File, wrong error) (*os.File, error) {
+func requireRegular(f *os.File, wrong error) (*os.File, error) {
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
 		err = wrong
@@ -45,7 +45,7 @@ func regular(f *os.File, wrong error) (*os.File, error) {
 
 // checkOurs makes sure that a file begins as an archive of ours does, as far as it goes:
 // else it is a *StrangerError, and nothing is to be written over it.
-func checkOurs(f io.ReaderAt, path string) error {
+func checkOwnArchive(f io.ReaderAt, path string) error {
 	head := make([]byte, len(bundle.TarHead(layoutFile)))
 	n, err := f.ReadAt(head, 0)
 	if err != nil && err != io.EOF {

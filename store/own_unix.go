@@ -9,27 +9,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// notWaiting opens a pipe at once, whether or not its other end is open.
-const notWaiting = unix.O_NONBLOCK
+// nonBlocking opens a pipe at once, whether or not its other end is open.
+const nonBlocking = unix.O_NONBLOCK
 
 // openFIFO opens a pipe for writing. While it has no reader, that is errNoReader.
 func openFIFO(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|notWaiting, 0)
+	f, err := os.OpenFile(path, os.O_WRONLY|nonBlocking, 0)
 	if errors.Is(err, unix.ENXIO) {
 		return nil, errNoReader
 	}
 	return f, err
 }
 
-// openOwn opens a file that only we are to write to, or makes it. It follows no link in its
+// openOwnFile opens a file that only we are to write to, or makes it. It follows no link in its
 // place, and does not wait for the other end of a pipe.
-func openOwn(path string, flag int) (*os.File, error) {
-	f, err := os.OpenFile(path, flag|unix.O_NOFOLLOW|notWaiting, 0o644)
+func openOwnFile(path string, flag int) (*os.File, error) {
+	f, err := os.OpenFile(path, flag|unix.O_NOFOLLOW|nonBlocking, 0o644)
 	if errors.Is(err, unix.ELOOP) {
 		return nil, &StrangerError{Path: path}
 	}
 	if err != nil {
 		return nil, err
 	}
-	return regular(f, &StrangerError{Path: path})
+	return requireRegular(f, &StrangerError{Path: path})
 }

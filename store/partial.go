@@ -16,13 +16,13 @@ import (
 
 // partial is an archive in a file, which bears its name only when it is whole.
 type partial struct {
-	name   string // what the user calls it
-	target string // the file that it becomes: where name is a link, what that leads to
-	lock   *fileLock
-	file   *os.File // target.partial, locked
-	early  *early   // writes to it
-	buffer *bufio.Writer
-	made   []string // the folders that were not there, innermost first
+	name        string // what the user calls it
+	target      string // the file that it becomes: where name is a link, what that leads to
+	lock        *fileLock
+	file        *os.File       // target.partial, locked
+	writer      *writebackFile // writes to it
+	buffer      *bufio.Writer
+	madeFolders []string // the folders that were not there, innermost first
 }
 
 // openArchive begins a bundle as a file: as path.partial beside it, locked, and
@@ -32,7 +32,7 @@ type partial struct {
 func openArchive(path string, c bundle.Compression, resume bool, interrupted func() error) (*Archive, error) {
 	p := &partial{name: path, target: followLinks(path)}
 	if err := p.create(); err != nil {
-		removeFolders(p.made)
+		removeFolders(p.madeFolders)
 		return nil, outputError(path, err)
 	}
 	a := newArchive(p, c)
@@ -43,7 +43,7 @@ func openArchive(path string, c bundle.Compression, resume bool, interrupted fun
 	if err != nil {
 		return nil, errors.Join(err, p.leave())
 	}
-	if a.replay, err = recoverPartial(stoppableAt{p.file, interrupted}, info.Size(), c); err != nil {
+	if a.replay, err = recoverPartial(interruptibleReaderAt{p.file, interrupted}, info.Size(), c); err != nil {
 		return nil, errors.Join(outputError(path, err), p.leave())
 	}
 	if a.replay == nil {
@@ -65,18 +65,18 @@ func (p *partial) create() (err error) {
 	if info, err := os.Stat(p.target); err == nil && info.IsDir() {
 		return errors.New("is a directory")
 	}
-	if p.made, err = makeFolders(filepath.Dir(p.target)); err != nil {
+	if p.madeFolders, err = makeFolders(filepath.Dir(p.target)); err != nil {
 		return err
 	}
 	if p.lock, err = lockFile(p.target + ".partial"); err != nil {
 		return err
 	}
-	if err := checkOurs(p.lock.file, p.target+".partial"); err != nil {
+	if err := checkOwnArchive(p.lock.file, p.target+".partial"); err != nil {
 		return errors.Join(err, p.lock.release())
 	}
 	p.file = p.lock.file
-	p.early = &early{file: p.file}
-	p.buffer = bufio.NewWriterSize(p.early, 256<<10)
+	p.writer = &writebackFile{file: p.file}
+	p.buffer = bufio.NewWriterSize(p.writer, 256<<10)
 	return nil
 }
 
@@ -106,7 +106,7 @@ func (p *partial) Write(b []byte) (int, error) {
 	if err := p.buffer.Flush(); err != nil {
 		return 0, err
 	}
-	return p.early.Write(b)
+	return p.writer.Write(b)
 }
 
 func (p *partial) begin(ocispec.Descriptor) {}
@@ -149,19 +149,19 @@ func (p *partial) commit(incomplete bool) (path string, err error) {
 
 // checkReplaced makes sure that a file which the user did not name is ours, if it is there.
 func checkReplaced(path string) error {
-	f, err := openOwn(path, os.O_RDONLY)
+	f, err := openOwnFile(path, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return errors.Join(checkOurs(f, path), f.Close())
+	return errors.Join(checkOwnArchive(f, path), f.Close())
 }
 
 func (p *partial) abort() error {
 	err := p.lock.releaseAfter(func() error { return os.Remove(p.target + ".partial") })
-	removeFolders(p.made)
+	removeFolders(p.madeFolders)
 	return err
 }
 

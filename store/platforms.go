@@ -12,7 +12,7 @@ import (
 // leftOut reports whether a child of an index is not selected where the index is cut down to
 // platforms, so that it may be absent. An attestation is selected with the image that it
 // describes; a child that names no platform is always selected.
-func leftOut(platforms string, index *Manifest, child ocispec.Descriptor) bool {
+func isLeftOut(platforms string, index *Manifest, child ocispec.Descriptor) bool {
 	if platforms == "" {
 		return false
 	}

@@ -50,7 +50,7 @@ func OpenLayoutDir(path string) (*Dir, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, &InputError{Path: path, Reason: "does not exist", Err: err}
 	case err != nil:
-		return nil, &InputError{Path: path, Reason: reason(err), Err: err}
+		return nil, &InputError{Path: path, Reason: reasonOf(err), Err: err}
 	case !info.IsDir():
 		return nil, &InputError{Path: path, Reason: "is not a directory"}
 	case !exists(filepath.Join(path, bundle.LayoutFile)):
@@ -65,19 +65,19 @@ func OpenLayoutDir(path string) (*Dir, error) {
 // in no graph any more, and the blobs that nothing reaches. index.json changes
 // first, and all at once: whatever ends the process, what index.json names is there.
 func (d *Dir) Prune(ctx context.Context, o PruneOptions) (*Pruned, error) {
-	p := &pruner{PruneOptions: o, dir: d, verifier: newVerifier(ctx, layoutSource{d}, &Index{}, VerifyOptions{}), stays: make(map[key]bool), lists: make(map[key]int)}
-	if err := p.choose(); err != nil {
+	p := &pruner{PruneOptions: o, dir: d, verifier: newVerifier(ctx, layoutSource{d}, &Index{}, VerifyOptions{}), retained: make(map[key]bool), referrerLists: make(map[key]int)}
+	if err := p.sortEntries(); err != nil {
 		return nil, err
 	}
-	if err := p.follow(); err != nil {
+	if err := p.retainDependents(); err != nil {
 		return nil, err
 	}
 	result, gone := p.result()
-	if o.DryRun || len(gone) == 0 && len(result.Entries) == 0 && result.Referrers == 0 && len(p.lists) == 0 {
+	if o.DryRun || len(gone) == 0 && len(result.Entries) == 0 && result.Referrers == 0 && len(p.referrerLists) == 0 {
 		return result, nil
 	}
-	if len(result.Entries)+result.Referrers+len(p.lists) > 0 {
-		d.index.keep(func(e Entry) bool { return p.stays[e.key()] })
+	if len(result.Entries)+result.Referrers+len(p.referrerLists) > 0 {
+		d.index.retain(func(e Entry) bool { return p.retained[e.key()] })
 		if err := d.Commit(ctx); err != nil {
 			return nil, err
 		}
@@ -101,42 +101,42 @@ func (d *Dir) remove(ctx context.Context, gone []digest.Digest) error {
 // pruner finds out what stays.
 type pruner struct {
 	PruneOptions
-	dir      *Dir
-	verifier *verifier // knows what the entries that stay reach
-	stays    map[key]bool
-	pending  []dependent
-	lists    map[key]int // lists of referrers that are not kept by name, and how many each names
-	unnamed  int
+	dir           *Dir
+	verifier      *verifier // knows what the entries that stay reach
+	retained      map[key]bool
+	pending       []dependentEntry
+	referrerLists map[key]int // lists of referrers that are not kept by name, and how many each names
+	unnamed       int
 }
 
 // dependent is an entry that stays if its subject does.
-type dependent struct {
+type dependentEntry struct {
 	entry   Entry
 	subject digest.Digest
 }
 
 // choose sorts the entries into those that stay and those that depend on others.
-func (p *pruner) choose() error {
+func (p *pruner) sortEntries() error {
 	for _, e := range p.dir.index.Entries {
 		if e.Name == "" {
-			if err := p.chooseNameless(e); err != nil {
+			if err := p.sortNameless(e); err != nil {
 				return err
 			}
 			continue
 		}
 		if p.Keep(e.Name) {
-			p.stay(e)
-		} else if subject, ok := p.belongsTo(e); ok {
-			p.pending = append(p.pending, dependent{e, subject})
+			p.retain(e)
+		} else if subject, ok := p.subjectOf(e); ok {
+			p.pending = append(p.pending, dependentEntry{e, subject})
 		}
 	}
 	return nil
 }
 
 // belongsTo tells what an entry stays with that has a name but is no artifact.
-func (p *pruner) belongsTo(e Entry) (subject digest.Digest, ok bool) {
+func (p *pruner) subjectOf(e Entry) (subject digest.Digest, ok bool) {
 	if members, is := ReferrersList(e, p.verifier.source.manifest); is {
-		p.lists[e.key()] = len(members)
+		p.referrerLists[e.key()] = len(members)
 		if len(members) > 0 {
 			return members[0].Subject, true
 		}
@@ -147,7 +147,7 @@ func (p *pruner) belongsTo(e Entry) (subject digest.Digest, ok bool) {
 
 // chooseNameless keeps what is no referrer: another tool wrote it, and nothing
 // says what it is there for.
-func (p *pruner) chooseNameless(e Entry) error {
+func (p *pruner) sortNameless(e Entry) error {
 	data, err := ReadManifest(p.dir, e.Descriptor())
 	if err != nil {
 		return &PruneError{Digest: e.Digest, Err: err}
@@ -157,32 +157,32 @@ func (p *pruner) chooseNameless(e Entry) error {
 		return &PruneError{Digest: e.Digest, Err: err}
 	}
 	if subject != nil {
-		p.pending = append(p.pending, dependent{e, subject.Digest})
+		p.pending = append(p.pending, dependentEntry{e, subject.Digest})
 		return nil
 	}
 	p.unnamed++
-	p.stay(e)
+	p.retain(e)
 	return nil
 }
 
-func (p *pruner) stay(e Entry) {
-	p.stays[e.key()] = true
+func (p *pruner) retain(e Entry) {
+	p.retained[e.key()] = true
 	p.verifier.index.Entries = append(p.verifier.index.Entries, e)
 }
 
 // follow walks what stays, and what depends on it, until nothing is added.
-func (p *pruner) follow() error {
+func (p *pruner) retainDependents() error {
 	if err := p.verifier.walk(); err != nil {
 		return err
 	}
 	for added := true; added; {
 		added = false
 		var failed error
-		p.pending = slices.DeleteFunc(p.pending, func(d dependent) bool {
+		p.pending = slices.DeleteFunc(p.pending, func(d dependentEntry) bool {
 			if n := p.verifier.reached[d.subject]; n == nil || !n.manifest || failed != nil {
 				return false
 			}
-			p.stays[d.entry.key()], added = true, true
+			p.retained[d.entry.key()], added = true, true
 			failed = p.verifier.visit(&d.entry)
 			return true
 		})
@@ -190,19 +190,19 @@ func (p *pruner) follow() error {
 			return failed
 		}
 	}
-	for c, err := range p.verifier.bad {
+	for c, err := range p.verifier.faulty {
 		return &PruneError{Digest: c.digest, Err: err}
 	}
-	return errors.Join(context.Cause(p.verifier.ctx), p.verifier.full)
+	return errors.Join(context.Cause(p.verifier.ctx), p.verifier.fatal)
 }
 
 // result tells what goes.
 func (p *pruner) result() (*Pruned, []digest.Digest) {
 	result := &Pruned{Unnamed: p.unnamed}
 	for _, e := range p.dir.index.Entries {
-		listed, isList := p.lists[e.key()]
+		listed, isList := p.referrerLists[e.key()]
 		switch {
-		case p.stays[e.key()]:
+		case p.retained[e.key()]:
 		case e.Name == "":
 			result.Referrers++
 		case isList:

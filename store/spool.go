@@ -78,8 +78,8 @@ func (s *spool) addAll(in *bundle.Stream) error {
 
 // add adds one entry, if it belongs to a layout.
 func (s *spool) add(name string, size int64, content io.Reader) error {
-	if name == dockerFile {
-		s.docker = dockerArchive(content)
+	if name == dockerManifest {
+		s.docker = readDockerArchive(content)
 		return nil
 	}
 	if _, ok := blobDigest(name); !ok && name != bundle.LayoutFile && name != bundle.IndexFile {
@@ -113,7 +113,7 @@ func (s *spool) finish(err error) (Layout, error) {
 	return l, nil
 }
 
-func (s *spool) open(err error) (*packed, error) {
+func (s *spool) open(err error) (*archiveLayout, error) {
 	if err == nil {
 		err = s.out.Close()
 	}
@@ -131,5 +131,5 @@ func (s *spool) open(err error) (*packed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openPacked(r, s.file)
+	return openArchiveLayout(r, s.file)
 }

@@ -6,34 +6,34 @@ import "io"
 // gigabytes that takes minutes, in which a user may want to end the run. These
 // readers ask before each Read whether it is to go on; a nil stop always does.
 type (
-	stoppableReader struct {
+	interruptibleReader struct {
 		io.Reader
-		stop func() error
+		interrupted func() error
 	}
-	stoppableAt struct {
+	interruptibleReaderAt struct {
 		io.ReaderAt
-		stop func() error
+		interrupted func() error
 	}
 )
 
-func (s stoppableReader) Read(p []byte) (int, error) {
-	if err := asked(s.stop); err != nil {
+func (s interruptibleReader) Read(p []byte) (int, error) {
+	if err := interruption(s.interrupted); err != nil {
 		return 0, err
 	}
 	return s.Reader.Read(p)
 }
 
-func (s stoppableAt) ReadAt(p []byte, off int64) (int, error) {
-	if err := asked(s.stop); err != nil {
+func (s interruptibleReaderAt) ReadAt(p []byte, off int64) (int, error) {
+	if err := interruption(s.interrupted); err != nil {
 		return 0, err
 	}
 	return s.ReaderAt.ReadAt(p, off)
 }
 
 // goOn ends hashing where the run is to end.
-func (d *Dir) goOn(int64) error { return asked(d.interrupted) }
+func (d *Dir) checkInterrupted(int64) error { return interruption(d.interrupted) }
 
-func asked(stop func() error) error {
+func interruption(stop func() error) error {
 	if stop == nil {
 		return nil
 	}

@@ -15,11 +15,11 @@ import (
 // opened all manifests are known, and what every blob is for. Index and Manifest
 // may be called concurrently, Next and Read by one goroutine.
 type Stream struct {
-	in    *bundle.Stream
-	name  string
-	held  *held
-	first map[digest.Digest]bool // what the first index.json lists; nil as long as there is no other
-	index atomic.Pointer[Index]
+	in        *bundle.Stream
+	name      string
+	manifests *manifestCache
+	first     map[digest.Digest]bool // what the first index.json lists; nil as long as there is no other
+	index     atomic.Pointer[Index]
 }
 
 var _ Input = (*Stream)(nil)
@@ -58,7 +58,7 @@ func openStream(r io.Reader, o OpenOptions) (Input, error) {
 	if err != nil {
 		return nil, err
 	}
-	head := &streamHead{in: in, held: newHeld()}
+	head := &streamHead{in: in, manifests: newManifestCache()}
 	err = head.read()
 	if errors.Is(err, errOrder) {
 		s, err := newSpool(-1, o)
@@ -70,7 +70,7 @@ func openStream(r io.Reader, o OpenOptions) (Input, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{in: in, name: o.Name, held: head.held}
+	s := &Stream{in: in, name: o.Name, manifests: head.manifests}
 	s.index.Store(head.index)
 	return s, nil
 }
@@ -90,18 +90,18 @@ func (s *Stream) Complete() error {
 		return nil
 	}
 	for _, e := range s.Index().Entries {
-		if _, kept := s.held.packed[e.Digest]; !kept && !s.first[e.Digest] {
+		if _, kept := s.manifests.deflated[e.Digest]; !kept && !s.first[e.Digest] {
 			return inputError(s.name, &LateError{Digest: e.Digest})
 		}
 	}
-	if !s.Ours() && !s.held.completes(s.Index()) { // of what ours lists, all came in time or not at all
+	if !s.Ours() && !s.manifests.completes(s.Index()) { // of what ours lists, all came in time or not at all
 		return inputError(s.name, &LateError{})
 	}
 	return nil
 }
 
 // Manifest returns the bytes of a manifest, verified, or fs.ErrNotExist.
-func (s *Stream) Manifest(d digest.Digest) ([]byte, error) { return s.held.get(d) }
+func (s *Stream) Manifest(d digest.Digest) ([]byte, error) { return s.manifests.get(d) }
 
 // Next goes on to the next blob behind index.json, whose content Read returns,
 // not verified. Another index.json is taken in on the way. At the end, which is
@@ -135,7 +135,7 @@ func (s *Stream) Read(p []byte) (int, error) {
 
 // Close gives up the rest. It does not close what the stream is read from.
 func (s *Stream) Close() error {
-	s.held.release()
+	s.manifests.release()
 	return s.in.Close()
 }
 

@@ -13,10 +13,10 @@ import (
 
 // streamHead is what comes before the blobs.
 type streamHead struct {
-	in     *bundle.Stream
-	held   *held
-	layout []byte // oci-layout
-	index  *Index
+	in        *bundle.Stream
+	manifests *manifestCache
+	layout    []byte // oci-layout
+	index     *Index
 
 	// The entry at which the order was found not to be ours.
 	name string
@@ -43,7 +43,7 @@ func (h *streamHead) read() error {
 	// An archive of ours has this order. If a manifest is not there, it is
 	// nowhere, and not behind what would be spooled. An index.json that lists nothing
 	// is never of ours: another one follows, or all of it is soon spooled.
-	if !h.in.Members() && (len(h.index.Entries) == 0 || !h.held.completes(h.index)) {
+	if !h.in.Members() && (len(h.index.Entries) == 0 || !h.manifests.completes(h.index)) {
 		return errOrder
 	}
 	return nil
@@ -92,7 +92,7 @@ func (h *streamHead) takeManifest(d digest.Digest) (err error) {
 	if d.Algorithm().FromBytes(data) != d {
 		return nil // as good as absent
 	}
-	err = h.held.add(d, data)
+	err = h.manifests.add(d, data)
 	if _, full := errors.AsType[*bounds.MemoryError](err); full { // on a disk there is room
 		h.data = data
 		return errOrder
@@ -110,14 +110,14 @@ func looksLikeManifest(data []byte) bool {
 
 // spool adds to s what was taken in, the entry that was out of place, and the rest.
 func (h *streamHead) spool(s *spool) error {
-	defer h.held.release()
+	defer h.manifests.release()
 	if h.layout != nil {
 		if err := s.add(bundle.LayoutFile, int64(len(h.layout)), bytes.NewReader(h.layout)); err != nil {
 			return err
 		}
 	}
-	for d := range h.held.packed {
-		data, err := h.held.get(d)
+	for d := range h.manifests.deflated {
+		data, err := h.manifests.get(d)
 		if err != nil {
 			return err
 		}

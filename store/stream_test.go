@@ -245,7 +245,7 @@ func TestStreamWithACorruptManifest(t *testing.T) {
 }
 
 func TestHeldIsPackedAndKept(t *testing.T) {
-	h := newHeld()
+	h := newManifestCache()
 	var want []item
 	for i := range 50 {
 		m := newItem(ocispec.MediaTypeImageManifest, bytes.Repeat([]byte{byte('a' + i%20)}, 100*i))
@@ -254,7 +254,7 @@ func TestHeldIsPackedAndKept(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if h.bytes > 50*(200+heldMemory) {
+	if h.bytes > 50*(200+manifestOverhead) {
 		t.Errorf("%d bytes", h.bytes)
 	}
 	for _, m := range want {

@@ -17,7 +17,7 @@ const syncJobs = 16
 // syncBlobs makes blobs safe, then the folders that they are in, then the folders
 // of these up to the layout's own, which is left to the caller.
 func (d *Dir) syncBlobs(ctx context.Context, blobs []digest.Digest) error {
-	err := sideBySide(ctx, blobs, func(g digest.Digest) error { return d.sync(d.blobPath(g)) })
+	err := inParallel(ctx, blobs, func(g digest.Digest) error { return d.sync(d.blobPath(g)) })
 	if err != nil {
 		return err
 	}
@@ -27,15 +27,15 @@ func (d *Dir) syncBlobs(ctx context.Context, blobs []digest.Digest) error {
 	}
 	folders := slices.Sorted(maps.Keys(met))
 	for len(folders) > 0 {
-		if err := sideBySide(ctx, folders, d.sync); err != nil {
+		if err := inParallel(ctx, folders, d.sync); err != nil {
 			return err
 		}
-		folders = parents(d.path, folders)
+		folders = parentFolders(d.path, folders)
 	}
 	return nil
 }
 
-func parents(root string, folders []string) []string {
+func parentFolders(root string, folders []string) []string {
 	above := make(map[string]bool)
 	for _, folder := range folders {
 		if parent := filepath.Dir(folder); parent != root && len(parent) > len(root) {
@@ -45,7 +45,7 @@ func parents(root string, folders []string) []string {
 	return slices.Sorted(maps.Keys(above))
 }
 
-func sideBySide[T any](ctx context.Context, all []T, do func(T) error) error {
+func inParallel[T any](ctx context.Context, all []T, do func(T) error) error {
 	jobs, jobsCtx := errgroup.WithContext(ctx)
 	jobs.SetLimit(syncJobs)
 	for _, one := range all {

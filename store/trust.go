@@ -80,7 +80,7 @@ func (t *trust) reached(desc ocispec.Descriptor, data []byte) {
 		t.add(leaf.Digest, s)
 	}
 	for _, child := range m.Manifests {
-		if !leftOut(s.platforms, m, child) {
+		if !isLeftOut(s.platforms, m, child) {
 			t.add(child.Digest, s)
 		}
 	}

@@ -65,7 +65,7 @@ func Verify(ctx context.Context, l Layout, o VerifyOptions) (*Verification, erro
 
 // VerifyStream is Verify for an archive that comes once. It reads s to its end.
 func VerifyStream(ctx context.Context, s *Stream, o VerifyOptions) (*Verification, error) {
-	source := &streamSource{stream: s, came: make(map[digest.Digest]error)}
+	source := &streamSource{stream: s, received: make(map[digest.Digest]error)}
 	v := newVerifier(ctx, source, nil, o)
 	if err := source.hash(v.progress); err != nil {
 		return nil, err
@@ -79,10 +79,10 @@ func VerifyStream(ctx context.Context, s *Stream, o VerifyOptions) (*Verificatio
 	}
 	for _, n := range v.reached {
 		if !n.read {
-			v.blame(n.digest, n.size, source.check(n.oci()))
+			v.blame(n.digest, n.size, source.check(n.descriptor()))
 		}
 	}
-	return v.result(source.others(v.reached))
+	return v.result(source.unreached(v.reached))
 }
 
 // hashLayout hashes what was reached and is not read yet, in the order that the
@@ -90,13 +90,13 @@ func VerifyStream(ctx context.Context, s *Stream, o VerifyOptions) (*Verificatio
 func (v *verifier) hashLayout(l Layout) (others int, err error) {
 	jobs, ctx := errgroup.WithContext(v.ctx)
 	jobs.SetLimit(v.jobs())
-	hash := func(n *node) {
+	hash := func(n *reachedBlob) {
 		n.read = true
 		if ctx.Err() != nil {
 			return
 		}
 		jobs.Go(func() error {
-			v.blame(n.digest, n.size, hashBlob(l, n.oci(), v.progress))
+			v.blame(n.digest, n.size, hashBlob(l, n.descriptor(), v.progress))
 			return ctx.Err()
 		})
 	}

@@ -24,10 +24,10 @@ type verifier struct {
 	lane    *bounds.Lane
 
 	mu       sync.Mutex                      // guards what follows while there are jobs
-	reached  map[digest.Digest]*node         // by the graph of any entry
-	seen     map[step]depths                 // of the walks that have come by
-	full     error                           // why not all that is reached can be kept or read
-	bad      map[claim]error                 // what is wrong with a blob, for those that say it has this size
+	reached  map[digest.Digest]*reachedBlob  // by the graph of any entry
+	walked   map[walkKey]depthRange          // of the walks that have come by
+	fatal    error                           // why not all that is reached can be kept or read
+	faulty   map[sizedDigest]error           // what is wrong with a blob, for those that say it has this size
 	subjects map[digest.Digest]digest.Digest // of manifests that are referrers
 }
 
@@ -43,27 +43,29 @@ type source interface {
 }
 
 // claim is a blob with the size that a descriptor gives it.
-type claim struct {
+type sizedDigest struct {
 	digest digest.Digest
 	size   int64
 }
 
 // node is one blob that is reached.
-type node struct {
+type reachedBlob struct {
 	digest   digest.Digest
 	size     int64
 	manifest bool
 	index    bool
-	below    bool // an index names it
+	child    bool // an index names it
 	read     bool // and known to be right, or blamed
 }
 
-func (n *node) oci() ocispec.Descriptor { return ocispec.Descriptor{Digest: n.digest, Size: n.size} }
+func (n *reachedBlob) descriptor() ocispec.Descriptor {
+	return ocispec.Descriptor{Digest: n.digest, Size: n.size}
+}
 
 // step tells the walks of a manifest apart: where its bytes
 // do not say what it is, its media type decides.
-type step struct {
-	claim
+type walkKey struct {
+	sizedDigest
 	mediaType string
 	platforms string
 	subjects  bool
@@ -72,9 +74,9 @@ type step struct {
 func newVerifier(ctx context.Context, s source, x *Index, o VerifyOptions) *verifier {
 	return &verifier{
 		ctx: ctx, source: s, index: x, options: o, lane: bounds.NewLane(),
-		reached:  make(map[digest.Digest]*node),
-		seen:     make(map[step]depths),
-		bad:      make(map[claim]error),
+		reached:  make(map[digest.Digest]*reachedBlob),
+		walked:   make(map[walkKey]depthRange),
+		faulty:   make(map[sizedDigest]error),
 		subjects: make(map[digest.Digest]digest.Digest),
 	}
 }
@@ -106,13 +108,13 @@ func (v *verifier) walk() error {
 			return v.visit(&v.index.Entries[i])
 		})
 	}
-	return errors.Join(jobs.Wait(), context.Cause(v.ctx), v.full)
+	return errors.Join(jobs.Wait(), context.Cause(v.ctx), v.fatal)
 }
 
 // visit walks the graph below an entry's manifest. What has a name keeps what it refers
 // to, if that is there; what has none is there for the sake of what it refers to.
 func (v *verifier) visit(e *Entry) error {
-	w := walkOf(v, e)
+	w := newEntryWalk(v, e)
 	walker := Walker{Visit: w.visit, enter: w.enter}
 	return walker.Walk(Node{Descriptor: e.Descriptor(), Role: Root})
 }
@@ -122,28 +124,28 @@ const nodeMemory = 250
 
 // depths are the smallest and the largest depth at which a manifest was met: a walk from
 // between finds nothing that those did not.
-type depths struct{ least, most int8 }
+type depthRange struct{ min, max int8 }
 
-func (d depths) has(depth int8) bool { return d.least <= depth && depth <= d.most }
+func (d depthRange) contains(depth int8) bool { return d.min <= depth && depth <= d.max }
 
 // reach notes a blob, and says whether it may be a manifest that is to be walked: for
 // the first time, or again because a way there is longer or shorter than those before.
 // What is found must not depend on which entry came by first.
-func (v *verifier) reach(met Node, at step) bool {
+func (v *verifier) reach(met Node, at walkKey) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	n := v.reached[met.Digest]
 	if n == nil {
-		if v.full == nil {
-			v.full = bounds.Take(nodeMemory)
+		if v.fatal == nil {
+			v.fatal = bounds.Take(nodeMemory)
 		}
-		if v.full != nil {
+		if v.fatal != nil {
 			return false
 		}
-		n = &node{digest: met.Digest, size: met.Size}
+		n = &reachedBlob{digest: met.Digest, size: met.Size}
 		v.reached[met.Digest] = n
 	}
-	n.below = n.below || met.Role == Child
+	n.child = n.child || met.Role == Child
 	if n.size != met.Size && !v.holds(n, met.Descriptor) {
 		return false
 	}
@@ -151,28 +153,28 @@ func (v *verifier) reach(met Node, at step) bool {
 		return false
 	}
 	depth := int8(met.Depth)
-	walked, again := v.seen[at]
-	if again && (walked.has(depth) || n.read && !n.index) {
+	walked, again := v.walked[at]
+	if again && (walked.contains(depth) || n.read && !n.index) {
 		return false
 	}
 	if !again {
-		walked = depths{depth, depth}
+		walked = depthRange{depth, depth}
 	}
-	v.seen[at] = depths{min(walked.least, depth), max(walked.most, depth)}
+	v.walked[at] = depthRange{min(walked.min, depth), max(walked.max, depth)}
 	return true
 }
 
 // holds decides between two sizes that a blob is said to have. Only what gives the wrong
 // one is to blame.
-func (v *verifier) holds(n *node, desc ocispec.Descriptor) bool {
+func (v *verifier) holds(n *reachedBlob, desc ocispec.Descriptor) bool {
 	size, ok := v.source.size(desc.Digest)
 	for _, said := range []int64{n.size, desc.Size} {
 		d := ocispec.Descriptor{Digest: desc.Digest, Size: said}
 		switch {
 		case !ok:
-			v.bad[claim{d.Digest, said}] = &MissingError{}
+			v.faulty[sizedDigest{d.Digest, said}] = &MissingError{}
 		case said != size:
-			v.bad[claim{d.Digest, said}] = &MismatchError{Descriptor: d, Size: size}
+			v.faulty[sizedDigest{d.Digest, said}] = &MismatchError{Descriptor: d, Size: size}
 		}
 	}
 	if ok && n.size != size {
@@ -183,10 +185,10 @@ func (v *verifier) holds(n *node, desc ocispec.Descriptor) bool {
 
 // isBlob notes that what an index names is a blob, which is hashed with the others.
 // What points at it as a manifest has its own walk.
-func (v *verifier) isBlob(at step) {
+func (v *verifier) isBlob(at walkKey) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	delete(v.seen, at)
+	delete(v.walked, at)
 }
 
 // isManifest notes what was read of a manifest, and says whether it is for the first
@@ -217,8 +219,8 @@ func (v *verifier) blame(d digest.Digest, size int64, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if IsTooManyFiles(err) {
-		v.full = cmp.Or(v.full, err)
+		v.fatal = cmp.Or(v.fatal, err)
 		return
 	}
-	v.bad[claim{d, size}] = err
+	v.faulty[sizedDigest{d, size}] = err
 }

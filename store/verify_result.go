@@ -11,7 +11,7 @@ import (
 
 // result counts, and names for every fault the entries that it concerns.
 func (v *verifier) result(leftOver int) (*Verification, error) {
-	if err := cmp.Or(context.Cause(v.ctx), v.full); err != nil {
+	if err := cmp.Or(context.Cause(v.ctx), v.fatal); err != nil {
 		return nil, err
 	}
 	r := &Verification{LeftOver: leftOver, Blobs: len(v.reached)}
@@ -27,7 +27,7 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 		} else if !isList && !v.isChild(e) {
 			r.Artifacts++
 		}
-		if len(v.bad) > 0 {
+		if len(v.faulty) > 0 {
 			r.Faults = v.faults(r.Faults, e)
 		}
 		if err := e.CheckName(func() ([]byte, error) { return v.source.manifest(e.Descriptor()) }); err != nil {
@@ -53,7 +53,7 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 // oras-go lists the children of what it stores.
 func (v *verifier) isChild(e *Entry) bool {
 	n := v.reached[e.Digest]
-	return e.Name == "" && n != nil && n.below
+	return e.Name == "" && n != nil && n.child
 }
 
 // referrers returns what an entry that is no artifact brings: itself, if it has a
@@ -80,13 +80,13 @@ func fault(e *Entry, d digest.Digest, err error) Fault {
 // faults appends those of one entry: its graph is walked once more, which only
 // a layout with faults has to pay for.
 func (v *verifier) faults(to []Fault, e *Entry) []Fault {
-	w := walkOf(v, e)
-	met := map[claim]bool{{e.Digest, e.Size}: true}
+	w := newEntryWalk(v, e)
+	met := map[sizedDigest]bool{{e.Digest, e.Size}: true}
 	manifests := 0
 	for level := []Node{{Descriptor: e.Descriptor(), Role: Root}}; len(level) > 0; {
 		var next []Node
 		for _, c := range level {
-			if err := v.bad[claim{c.Digest, c.Size}]; err != nil {
+			if err := v.faulty[sizedDigest{c.Digest, c.Size}]; err != nil {
 				to = append(to, fault(e, c.Digest, err))
 			}
 			if c.Role == Leaf || c.Depth > bounds.Depth || manifests > bounds.Manifests {
@@ -94,7 +94,7 @@ func (v *verifier) faults(to []Fault, e *Entry) []Fault {
 			}
 			contents, _ := w.contents(c) // the error is among the bad
 			for _, b := range contents.below {
-				at := claim{b.Digest, b.Size}
+				at := sizedDigest{b.Digest, b.Size}
 				if !met[at] {
 					if b.Role == Child {
 						manifests++

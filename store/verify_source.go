@@ -34,8 +34,8 @@ func (s layoutSource) absent(d digest.Digest) bool {
 type streamSource struct {
 	stream *Stream
 	// came has each blob, with what is wrong with it.
-	came  map[digest.Digest]error
-	sizes map[digest.Digest]int64
+	received map[digest.Digest]error
+	sizes    map[digest.Digest]int64
 }
 
 // hash reads the stream to its end. A blob that was filled with zeros, because
@@ -54,8 +54,8 @@ func (s *streamSource) hash(progress func(int64) error) error {
 		if _, mismatch := errors.AsType[*MismatchError](err); err != nil && !mismatch {
 			return err
 		}
-		if before, again := s.came[d]; !again || before != nil {
-			s.came[d], s.sizes[d] = err, size
+		if before, again := s.received[d]; !again || before != nil {
+			s.received[d], s.sizes[d] = err, size
 		}
 	}
 }
@@ -65,13 +65,13 @@ func (s *streamSource) manifest(desc ocispec.Descriptor) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return data, check(desc, data)
+	return data, checkContent(desc, data)
 }
 
 // child takes what did not come among the manifests for a blob.
 func (s *streamSource) child(desc ocispec.Descriptor) ([]byte, error) {
-	if _, came := s.came[desc.Digest]; came {
-		if _, held := s.stream.held.packed[desc.Digest]; !held {
+	if _, came := s.received[desc.Digest]; came {
+		if _, held := s.stream.manifests.deflated[desc.Digest]; !held {
 			return nil, nil
 		}
 	}
@@ -79,8 +79,8 @@ func (s *streamSource) child(desc ocispec.Descriptor) ([]byte, error) {
 }
 
 func (s *streamSource) absent(d digest.Digest) bool {
-	_, blob := s.came[d]
-	_, manifest := s.stream.held.packed[d]
+	_, blob := s.received[d]
+	_, manifest := s.stream.manifests.deflated[d]
 	return !blob && !manifest
 }
 
@@ -94,7 +94,7 @@ func (s *streamSource) size(d digest.Digest) (int64, bool) {
 
 // check says what is wrong with a blob that was to come.
 func (s *streamSource) check(desc ocispec.Descriptor) error {
-	err, came := s.came[desc.Digest]
+	err, came := s.received[desc.Digest]
 	switch {
 	case s.absent(desc.Digest):
 		return &MissingError{}
@@ -108,14 +108,14 @@ func (s *streamSource) check(desc ocispec.Descriptor) error {
 }
 
 // others counts what came and was not reached.
-func (s *streamSource) others(reached map[digest.Digest]*node) (n int) {
-	for d := range s.came {
+func (s *streamSource) unreached(reached map[digest.Digest]*reachedBlob) (n int) {
+	for d := range s.received {
 		if reached[d] == nil {
 			n++
 		}
 	}
-	for d := range s.stream.held.packed {
-		if _, twice := s.came[d]; !twice && reached[d] == nil {
+	for d := range s.stream.manifests.deflated {
+		if _, twice := s.received[d]; !twice && reached[d] == nil {
 			n++
 		}
 	}

@@ -13,19 +13,19 @@ import (
 // not walked again.
 type entryWalk struct {
 	*verifier
-	root      claim // to be blamed for what goes beyond a limit: others may share the rest
+	root      sizedDigest // to be blamed for what goes beyond a limit: others may share the rest
 	platforms string
 	subjects  bool // subjects belong to the graph
 	manifests int  // below the entry
 }
 
-func walkOf(v *verifier, e *Entry) *entryWalk {
-	return &entryWalk{verifier: v, root: claim{e.Digest, e.Size}, platforms: e.Platforms, subjects: e.Name != ""}
+func newEntryWalk(v *verifier, e *Entry) *entryWalk {
+	return &entryWalk{verifier: v, root: sizedDigest{e.Digest, e.Size}, platforms: e.Platforms, subjects: e.Name != ""}
 }
 
 // step returns the key by which the walks of a node are known.
-func (w *entryWalk) step(n Node) step {
-	return step{claim{n.Digest, n.Size}, plainType(n.MediaType), w.platforms, w.subjects}
+func (w *entryWalk) key(n Node) walkKey {
+	return walkKey{sizedDigest{n.Digest, n.Size}, plainType(n.MediaType), w.platforms, w.subjects}
 }
 
 // enter notes a node, and reports whether it is a manifest to be read.
@@ -34,14 +34,14 @@ func (w *entryWalk) enter(n Node) bool {
 		w.blame(w.root.digest, w.root.size, bounds.TooDeep)
 		return false
 	}
-	return w.reach(n, w.step(n))
+	return w.reach(n, w.key(n))
 }
 
 // visit reads a manifest and returns the nodes below it. Faults do not end the walk.
 func (w *entryWalk) visit(n Node) ([]Node, error) {
 	c, err := w.contents(n)
 	if c.blob {
-		w.isBlob(w.step(n))
+		w.isBlob(w.key(n))
 		return nil, nil
 	}
 	if first := w.isManifest(n.Descriptor, c); err == nil && first {
@@ -97,7 +97,7 @@ func (w *entryWalk) isOptional(m *Manifest, n Node) bool {
 	case Leaf:
 		return IsElsewhere(n.Descriptor) || HasInline(n.Descriptor)
 	case Child:
-		return leftOut(w.platforms, m, n.Descriptor)
+		return isLeftOut(w.platforms, m, n.Descriptor)
 	}
 	return true // a subject
 }
