@@ -2,7 +2,7 @@ package schemas
 
 import _ "embed"
 
-// Event is the JSON schema (draft 2020-12) of a line that --format json prints.
+// Event is the JSON schema (draft 2020-12) of a line of --format json.
 //
 //go:embed event.schema.json
 var Event []byte

@@ -1,4 +1,5 @@
-// Package schemas holds the JSON schemas of what oras-mirror reads and writes.
+// Package schemas embeds the JSON schemas of the files that oras-mirror reads and writes, for
+// programs that produce or consume them.
 package schemas
 
 import _ "embed"
