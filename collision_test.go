@@ -65,7 +65,7 @@ func TestTheMappingOfAHintPartsTwoSources(t *testing.T) {
 }
 
 func TestOneTagWithTwoDigestsIsPartedByNoMapping(t *testing.T) {
-	m, ok := parting(&engine.CollisionError{Target: "a.io/b:v1", Sources: [2]string{"a.io/b:v1", "a.io/b:v1@" + sum}})
+	m, ok := parting(&engine.CollisionError{Target: "a.io/b:v1", Sources: [2]string{"a.io/b:v1", "a.io/b:v1@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}})
 	if !ok || m.Source != "" {
 		t.Errorf("got %+v, %v", m, ok)
 	}

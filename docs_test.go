@@ -95,10 +95,10 @@ func TestCommandsPageNamesEveryCommand(t *testing.T) {
 // TestWaysToInstall checks the ways to install that the README offers.
 func TestWaysToInstall(t *testing.T) {
 	for name, want := range map[string]string{
-		"go.mod":    "module " + module + "\n",
+		"go.mod":    "module " + "github.com/oras-mirror/oras-mirror\n",
 		"Makefile":  ".DEFAULT_GOAL := build\n",
 		"LICENSE":   "Apache License\n                           Version 2.0",
-		"README.md": "\ngo install " + module + "@latest\n",
+		"README.md": "\ngo install " + "github.com/oras-mirror/oras-mirror@latest\n",
 	} {
 		text, err := os.ReadFile(name)
 		if err != nil {

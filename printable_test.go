@@ -63,7 +63,7 @@ func TestJSONIsExactAndPrintable(t *testing.T) {
 		document := map[string]string{"reference": text, text: "<&>\u2028"}
 		for name, encode := range map[string]func(*bytes.Buffer) error{
 			"printJSON": func(b *bytes.Buffer) error { return printJSON(b, document) },
-			"an event":  func(b *bytes.Buffer) error { e := &events{w: b}; e.write(document); return e.err },
+			"an event":  func(b *bytes.Buffer) error { return newEncoder(b).Encode(document) },
 		} {
 			var out bytes.Buffer
 			if err := encode(&out); err != nil {

@@ -65,9 +65,13 @@ type teller interface {
 
 // startProgress shows a run on a screen until close.
 func startProgress(t teller, s screen) *progress {
-	p := &progress{teller: t, screen: s, end: make(chan struct{}), ended: make(chan struct{})}
+	p := newProgress(t, s)
 	go p.run(time.Now)
 	return p
+}
+
+func newProgress(t teller, s screen) *progress {
+	return &progress{teller: t, screen: s, end: make(chan struct{}), ended: make(chan struct{})}
 }
 
 func (p *progress) run(now func() time.Time) {

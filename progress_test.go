@@ -42,7 +42,7 @@ func TestFinishedLineOfRestore(t *testing.T) {
 func TestFailuresAreToldOnce(t *testing.T) {
 	var out bytes.Buffer
 	u := newUI(Streams{Stderr: &out})
-	p := &progress{teller: u, screen: &logScreen{w: &out}}
+	p := newProgress(u, &logScreen{w: &out})
 	gone := engine.ArtifactReport{Reference: "a.io/b:v2", Err: &engine.ArtifactError{Reference: "a.io/b:v2", Op: "fetch", Err: errors.New("gone")}}
 	p.Finished(engine.ArtifactReport{Reference: "a.io/b:v1", Bytes: 1})
 	p.Failed(gone)
@@ -65,7 +65,7 @@ func TestQuietTellsFailures(t *testing.T) {
 	var out bytes.Buffer
 	u := newUI(Streams{Stderr: &out})
 	u.quiet = true
-	p := &progress{teller: u, screen: u.screen()}
+	p := newProgress(u, u.screen())
 	p.Finished(engine.ArtifactReport{Reference: "a.io/b:v1"})
 	p.Notice("something")
 	p.Failed(engine.ArtifactReport{Reference: "a.io/b:v2", Err: errors.New("gone")})

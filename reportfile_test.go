@@ -132,7 +132,7 @@ func TestReportReplacesAtOnce(t *testing.T) {
 	if err := os.WriteFile(path, []byte("before"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r, err := (&reportFlags{Report: path}).reporter(newUI(Streams{}), "backup", nil)
+	r, err := newReporter(path, "backup", reportOptions{hide: strings.TrimSpace})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestReportThroughLinksAndDevices(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := (&reportFlags{Report: to}).reporter(newUI(Streams{}), "backup", nil)
+		r, err := newReporter(to, "backup", reportOptions{hide: strings.TrimSpace})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(counted{m}, map[string]func(){"oras-mirror": main})
+	MainOfTests(m, "oras-mirror", ".", main)
 }
 
 // TestScripts runs what users type, one story a file. Registries run in this
@@ -26,6 +26,11 @@ func TestScripts(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scripts: %v", err)
 	}
+	RunScripts(t, files)
+}
+
+// RunScripts runs stories, each with registries of its own.
+func RunScripts(t *testing.T, files []string) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()

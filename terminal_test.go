@@ -283,7 +283,10 @@ func TestRetryIsTold(t *testing.T) {
 	if want := told + told + "resolved 0 of 4 tags, retrying: 503\n"; log.String() != want {
 		t.Errorf("the log has\n%s", log.String())
 	}
-	e := &events{w: &data, now: func() time.Time { return now }, hide: func(s string) string { return s }}
+	e, err := newEvents(&data, func(s string) string { return s }, "backup")
+	if err != nil {
+		t.Fatal(err)
+	}
 	(&eventScreen{events: e, errors: &log}).show(now, nil, at)
 	if !strings.Contains(data.String(), `"retrying":"r.example: 503"`) {
 		t.Errorf("the event is %s", data.String())
