@@ -1,22 +1,14 @@
 package main
 
 import (
-	"errors"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strconv"
-	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/testscript"
-
-	"github.com/oras-mirror/oras-mirror/internal/testregistry"
+	"github.com/oras-mirror/oras-mirror/internal/stories"
 )
 
 func TestMain(m *testing.M) {
-	MainOfTests(m, "oras-mirror", ".", main)
+	stories.Main(m, "oras-mirror", ".", main)
 }
 
 // TestScripts runs what users type, one story a file. Registries run in this
@@ -26,90 +18,5 @@ func TestScripts(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scripts: %v", err)
 	}
-	RunScripts(t, files)
-}
-
-// RunScripts runs stories, each with registries of its own.
-func RunScripts(t *testing.T, files []string) {
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			t.Parallel()
-			w := &world{tb: t, registries: make(map[string]*testregistry.Registry)}
-			testscript.Run(t, testscript.Params{
-				Files:              []string{file},
-				Setup:              w.setup,
-				Condition:          condition,
-				RequireUniqueNames: true,
-				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"registry":  w.registry,
-					"proxy":     w.proxy,
-					"seed":      w.seed,
-					"fill":      fill,
-					"exits":     exits,
-					"copied":    w.copied,
-					"requests":  w.requests,
-					"fault":     w.fault,
-					"blocked":   w.blocked,
-					"unblock":   w.unblock,
-					"interrupt": w.interrupt,
-					"damage":    damage,
-					"events":    eventsOf,
-					"report":    report, "damageblob": damageblob, "stopafter": w.stopAfter, "stalls": w.stalls,
-				},
-			})
-		})
-	}
-}
-
-var variable = regexp.MustCompile(`\$[A-Z]+\b`)
-
-// fill FILE... replaces $NAME by what the script knows it as.
-func fill(ts *testscript.TestScript, _ bool, args []string) {
-	for _, name := range args {
-		text := variable.ReplaceAllStringFunc(ts.ReadFile(name), func(v string) string { return ts.Getenv(v[1:]) })
-		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o600))
-	}
-}
-
-// exits CODE COMMAND... runs a command that ends with that code.
-func exits(ts *testscript.TestScript, _ bool, args []string) {
-	if code := exitOf(ts, ts.Exec(args[1], args[2:]...)); strconv.Itoa(code) != args[0] {
-		ts.Fatalf("exit code %d, want %s\n%s", code, args[0], ts.ReadFile("stderr"))
-	}
-}
-
-func exitOf(ts *testscript.TestScript, err error) int {
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		ts.Fatalf("%v", err)
-	}
-	if exit == nil {
-		return 0
-	}
-	return exit.ExitCode()
-}
-
-func environment(ts *testscript.TestScript) []string {
-	var env []string
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "GORACE"} {
-		env = append(env, name+"="+ts.Getenv(name))
-	}
-	return env
-}
-
-// damage truncate|flip FILE takes half of a file away, or turns a bit in its
-// middle.
-func damage(ts *testscript.TestScript, _ bool, args []string) {
-	path := ts.MkAbs(args[1])
-	data, err := os.ReadFile(path)
-	ts.Check(err)
-	switch args[0] {
-	case "truncate":
-		data = data[:len(data)/2]
-	case "flip":
-		data[len(data)/2] ^= 1
-	default:
-		ts.Fatalf("unknown damage %s", args[0])
-	}
-	ts.Check(os.WriteFile(path, data, 0o600))
+	stories.Run(t, files)
 }

@@ -1,0 +1,240 @@
+package docs
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// claimed are the pages whose every claim needs a test.
+var claimed = []string{"README.md", "docs/commands.md", "docs/comparison.md"}
+
+// proofs maps a claim to the tests that fail when the claim is no longer true. A key is
+// part of one claim: a sentence, the comment of a command, a row of a table. A proof is
+// FOLDER.TestName, .TestName in package main, or a script in testdata/script.
+var proofs = map[string]string{
+	"backs up OCI artifacts (images, Helm charts, signatures, SBOMs) from many registries": "e2e.TestBackupAndRestoreByASpec",
+	"registries -> bundle.tgz, or a directory":                                             "backup_spec.txtar directory.txtar",
+	"bundle -> another registry":                                                           "e2e.TestBackupAndRestoreByASpec",
+	"Or run `make` in a checkout":                                                          "docs.TestWaysToInstall docs.TestDockerfile",
+	"The program is one static binary":                                                     "internal/release.TestProgramIsStatic docs.TestDockerfile",
+	"It uses the credentials of":                                                           "login.txtar engine/registry.TestKeysOfCredentials engine/registry.TestHelpers",
+	"Two commands set up everything on a fresh machine":                                    "docs.TestMakeTargetsOfTheReadme e2e.TestDemo",
+	"They need Go, make and bash":                                                          "docs.TestMakeTargetsOfTheReadme",
+	"build the program, start two registries on loopback":                                  "docs.TestMakeTargetsOfTheReadme e2e.TestDemo",
+	"install the tools that the tests use and run all tests":                               "docs.TestMakeTargetsOfTheReadme",
+	"`make demo` prints these lines and some more":                                         "e2e.TestDemo",
+	"Its spec is [demo/mirror.yaml]":                                                       "e2e.TestDemo",
+	"show what would be pushed where":                                                      "dry_run.txtar",
+	"write a commented spec to start from":                                                 "init.txtar internal/cli.TestSpecTextIsValid",
+	"show what backup would do":                                                            "plan.txtar internal/cli.TestPlanIsWhatIsDone",
+	"show what restore would do":                                                           "plan.txtar engine.TestForecastOfRestore",
+	"pin the digests in mirror.lock.yaml":                                                  "lock.txtar config.TestDocumentedLock",
+	"copy exactly those":                                                                   "locked.txtar engine.TestSameBytes",
+	"| 0 | success |":                                                                      "backup_spec.txtar",
+	"| 1 | failure, nothing committed |":                                                   "failed_artifact.txtar",
+	"| 2 | invalid usage or invalid spec |":                                                "bad_spec.txtar internal/cli.TestWrongUsage",
+	"| 3 | some artifacts failed, the others are committed |":                              "failed_artifact.txtar",
+	"| 4 | drift: the content differs from the lock or the spec |":                         "diff.txtar lock.txtar",
+	"| 5 | verification failed |":                                                          "inspect.txtar restore_verify.txtar",
+	"| 130, 143 | interrupted, terminated |":                                               "interrupt.txtar e2e.TestSignalOnce",
+	"**Bytes do not change":                                                                "e2e.TestBackupAndRestoreByASpec",
+	"Manifests and blobs are copied as they are":                                           "e2e.TestBackupAndRestoreByASpec platforms.txtar",
+	"Only a target with `platformMode: rewrite`":                                           "platforms.txtar",
+	"**Nothing is lost silently":                                                           "referrers.txtar",
+	"Signatures, SBOMs and other referrers are copied too":                                 "referrers.txtar cosign.txtar e2e.TestADirectoryForOrasAndBack",
+	"Each failure is reported with its reason":                                             "failed_artifact.txtar report.txtar",
+	"**Nothing incomplete looks complete":                                                  "interrupt.txtar",
+	"A bundle gets its name when it is complete":                                           "store.TestArchiveHasItsNameOnlyWhenWhole",
+	"A tag is pushed last":                                                                 "engine.TestUploadRefused e2e.TestKilledRestore",
+	"**Nothing is copied twice":                                                            "counts.txtar",
+	"Shared content is fetched, stored and pushed once":                                    "e2e.TestSharedManifestsAndBlobsAreFetchedOnce e2e.TestRestoreUploadsOnceAndMountsTheRest counts.txtar",
+	"**No temporary copy":                                                                  "e2e.TestTwoGigabytes",
+	"A backup streams into its archive":                                                    "e2e.TestTwoGigabytes e2e.TestPipes",
+	"Only an archive of another tool that comes through a pipe":                            "store.TestStreamSpoolsForeignOrders store.TestSpoolingIsToldAndLeavesNothing",
+	"**The same input gives the same bundle**":                                             "engine.TestSameBytes e2e.TestPipes",
+	"Tutorials: [a mirror":                                                                 "docs.TestTutorials .TestDocsNameFilesThatAreThere",
+	"Reference: [commands by example]":                                                     "docs.TestCommandsPageNamesEveryCommand config.TestDocumentedExamples docs.TestEventsOfTheDocumentation store/bundle.TestDocument",
+	"Background: [reliability]":                                                            "engine.TestEveryFaultHasItsTest e2e.TestCompare e2e.TestBesideOras .TestTheHouse .TestArrows .TestEveryLibraryHasItsReason",
+	"[CONTRIBUTING.md](CONTRIBUTING.md)":                                                   ".TestDocsNameFilesThatAreThere",
+	"License: Apache-2.0":                                                                  "docs.TestWaysToInstall",
+
+	"lists the flags of a command": "internal/cli.TestHelp",
+	"shows the manual":             "internal/cli.TestManPageHasTheGrammar",
+	"A backup, a restore and a failure on a terminal of 80 columns":       "e2e.TestScreens",
+	"everything that the spec selects":                                    "backup_spec.txtar",
+	"into a directory: an OCI image layout":                               "directory.txtar",
+	"read references from standard input":                                 "list_stdin.txtar",
+	"report progress as JSON events":                                      "events.txtar docs.TestEventsOfTheDocumentation",
+	"If the output does not exist, `backup` writes a compressed tar file": "output.txtar",
+	"If its name ends in `.tar`, the file is not compressed":              "output.txtar e2e.TestContainerdImportsTheArchive",
+	"If it ends in `/` or is a directory":                                 "output.txtar",
+	"read the directory or the uncompressed tar":                          "e2e.TestOthersTakeWhatWeWrite e2e.TestContainerdImportsTheArchive",
+	"Any `tar` unpacks both kinds of file":                                "e2e.TestOthersUnpackTheBundle",
+	"Artifacts keep their full names in a layout":                         "e2e.TestOthersTakeWhatWeWrite",
+	"`oras` reads them with `--oci-layout-path`":                          "e2e.TestOthersTakeWhatWeWrite",
+	"does not accept a name with a colon":                                 "e2e.TestOthersTakeWhatWeWrite",
+	"use a digest there":                                                  "e2e.TestOthersTakeWhatWeWrite",
+	"A directory contains an empty file `oras-mirror.lock`":               "directory.txtar store.TestSecondProcessIsLockedOut",
+	"Do not remove it":                                                    "store.TestSecondProcessIsLockedOut",
+	"To resume a backup that was killed":                                  "e2e.TestKilledBackupToADirectory e2e.TestKilledBackupToAnArchive",
+	"A directory keeps its blobs":                                         "e2e.TestKilledBackupToADirectory",
+	"an archive keeps `NAME.partial`":                                     "e2e.TestKilledBackupToAnArchive resume.txtar",
+	"`--no-resume` starts over":                                           "resume.txtar",
+	"push it to a registry there":                                         "e2e.TestADirectoryForOrasAndBack",
+	"use the mappings and targets of the spec":                            "e2e.TestBackupAndRestoreByASpec",
+	"any layout; artifacts without a full name go to this repository":     "foreign.txtar e2e.TestWeRestoreWhatOthersWrite",
+	"a layout with one image and no name":                                 "layout_names.txtar",
+	"read back everything that was pushed":                                "restore_verify.txtar",
+	"`restore` also reads OCI layouts that other tools write":             "foreign.txtar e2e.TestWeRestoreWhatOthersWrite",
+	"hash every byte":                                                     "inspect.txtar",
+	"compare bundles, layouts, locks, specs or registries":                "diff.txtar",
+	"the JSON schema, for your editor":                                    "config.TestSchemaHasTheKeysOfTheStructs config.TestSchemaTakesGoodSpecs",
+	"[spec.md](spec.md) describes every key":                              "config.TestDocumentedExamples",
+	"write mirror.lock.yaml: one line per artifact":                       "lock.txtar config.TestDocumentedLock",
+	"in CI: exit code 4 if the spec selects something else now":           "lock.txtar",
+	"same lock, same bundle, byte for byte":                               "docs.TestTutorials engine.TestSameBytes",
+	"write a JSON report, even if the run fails":                          "report.txtar",
+	"retry only the artifacts that failed":                                "report.txtar",
+	"hash existing blobs too and replace damaged ones":                    "damaged_directory.txtar",
+	"`--only-failed` needs a directory or a new file as output":           "report.txtar",
+	"describes the report":                                                "internal/report.TestReportSchemaIsTheStruct report.txtar",
+	"The product of a command goes to standard output":                    "pipe.txtar e2e.TestPipes",
+	"Everything else goes to standard error":                              "failed_artifact.txtar",
+	"An error begins with":                                                "failed_artifact.txtar",
+	"show what the spec no longer selects; without --dry-run, remove it":  "prune.txtar",
+	"make a cluster pull from the mirror":                                 "client_config.txtar internal/clientconfig.TestRuntimesPullFromTheMirror e2e.TestContainerdFollowsClientConfig e2e.TestSkopeoFollowsClientConfig",
+	"completes flags, files and references of a bundle":                   "internal/cli.TestComplete internal/cli.TestShellsComplete internal/cli.TestShellsTakeTheirScripts",
+	"the manual": "internal/cli.TestManPageHasTheGrammar",
+	"Only `prune` removes content from a layout":               "store.TestDirIsAddedTo prune.txtar",
+	"`HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` work as usual": "e2e.TestProxies",
+	"The names of most flags are those of `oras`":              "e2e.TestOurFlagsAreThoseOfOras",
+
+	"shows what each tool does by itself":                   "e2e.TestBesideOras",
+	"A dash means no":                                       "e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"Tests check the columns of oras-mirror":                "e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"The other columns come from":                           "e2e.TestBesideOras",
+	"| one run copies from |":                               "e2e.TestBackupAndRestoreByASpec e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"| the selection is written in |":                       "backup_spec.txtar e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"| whole repositories |":                                "backup_spec.txtar e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"| whole registries, by their catalog |":                "catalog.txtar e2e.TestBesideOras",
+	"| tags by |":                                           "config.TestSelect e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"| a lock file pins the selection":                      "lock.txtar",
+	"| one file to carry |":                                 "output.txtar e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"| copies on disk while it is written |":                "e2e.TestTwoGigabytes e2e.TestBesideOras",
+	"| signatures, SBOMs and other referrers |":             "referrers.txtar e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"| repositories are renamed by |":                       "config.TestMap e2e.TestBesideOras",
+	"| platforms of an image index |":                       "platforms.txtar e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"| verifies every byte of a bundle |":                   "inspect.txtar",
+	"| writes the client configuration of a cluster |":      "internal/clientconfig.TestRuntimesPullFromTheMirror",
+	"| copies from registry to registry without a bundle |": "e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"| runs on a schedule of its own |":                     "docs.TestCronJob",
+	"| is a registry itself |":                              "docs.TestCommandsPageNamesEveryCommand",
+	"| deletes from the target |":                           "docs.TestCommandsPageNamesEveryCommand",
+	"| Helm repositories, files |":                          "docs.TestCommandsPageNamesEveryCommand",
+}
+
+// TestEveryClaimHasItsProof fails when a page makes a claim without a test.
+func TestEveryClaimHasItsProof(t *testing.T) {
+	unused := make(map[string]bool)
+	for key := range proofs {
+		unused[key] = true
+	}
+	for _, page := range claimed {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, claim := range claimsOf(string(text)) {
+			proven := false
+			for key := range proofs {
+				if strings.Contains(claim, key) {
+					proven = true
+					delete(unused, key)
+				}
+			}
+			if !proven {
+				t.Errorf("%s: no test is named for: %s", page, claim)
+			}
+		}
+	}
+	for key := range unused {
+		t.Errorf("no page claims: %s", key)
+	}
+	for key, tests := range proofs {
+		for name := range strings.FieldsSeq(tests) {
+			if !isTest(t, name) {
+				t.Errorf("%s: test %s not found", key, name)
+			}
+		}
+	}
+}
+
+var (
+	codeBlock   = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
+	heading     = regexp.MustCompile(`(?m)^#.*$`)
+	sentenceEnd = regexp.MustCompile(`(?:[.!?](?:\*\*)?|;)(?: |$)`)
+)
+
+// claimsOf returns the sentences of a page, the comments of its commands and the rows of
+// its tables, each with single spaces.
+func claimsOf(page string) []string {
+	var all []string
+	add := func(text string) {
+		if text = strings.Join(strings.Fields(text), " "); text != "" {
+			all = append(all, text)
+		}
+	}
+	for _, block := range codeBlock.FindAllStringSubmatch(page, -1) {
+		for line := range strings.Lines(block[2]) {
+			if _, comment, ok := strings.Cut(line, " # "); ok && block[1] == "sh" {
+				add(comment)
+			}
+		}
+	}
+	page = heading.ReplaceAllString(codeBlock.ReplaceAllString(page, ""), "")
+	for paragraph := range strings.SplitSeq(page, "\n\n") {
+		switch {
+		case strings.HasPrefix(paragraph, "|"):
+			for i, row := range strings.Split(strings.TrimSpace(paragraph), "\n") {
+				if i > 1 { // below the header
+					add(row)
+				}
+			}
+		case strings.HasSuffix(strings.TrimSpace(paragraph), ":"): // introduces a block
+		default:
+			for _, item := range strings.Split("\n"+paragraph, "\n- ") {
+				for _, sentence := range sentenceEnd.Split(strings.Join(strings.Fields(item), " "), -1) {
+					add(sentence)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// isTest reports whether FOLDER.TestName or a script exists.
+func isTest(t *testing.T, name string) bool {
+	t.Helper()
+	folder, test, ok := strings.Cut(name, ".")
+	if !ok || test == "txtar" {
+		_, err := os.Stat(filepath.Join("testdata", "script", name))
+		return err == nil
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(source), "func "+test+"(t *testing.T)") {
+			return true
+		}
+	}
+	return false
+}

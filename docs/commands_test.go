@@ -1,0 +1,143 @@
+package docs
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/oras-mirror/oras-mirror/internal/cli"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/skipped"
+	"github.com/oras-mirror/oras-mirror/internal/stories"
+	"github.com/oras-mirror/oras-mirror/internal/testregistry"
+)
+
+// example is a line of the help of a command.
+type example struct{ command, line string }
+
+// examples are all that --help shows.
+func examples(t *testing.T) []example {
+	t.Helper()
+	parser, err := cli.Grammar()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []example
+	for _, command := range parser.Model.Leaves(true) {
+		for line := range strings.Lines(command.Detail) {
+			if text, ok := strings.CutPrefix(line, "    "); ok {
+				all = append(all, example{command.Name, strings.TrimSpace(text)})
+			}
+		}
+	}
+	return all
+}
+
+// TestEveryCommandHasExamples holds that there are two for each, that they are
+// about it, and that the parser takes them.
+func TestEveryCommandHasExamples(t *testing.T) {
+	count := make(map[string]int)
+	for _, e := range examples(t) {
+		about := false
+		for _, args := range stories.CommandLines(unwrapped(e.line)) {
+			parses(t, stories.WithoutRedirections(args))
+			about = about || args[0] == e.command
+		}
+		if about {
+			count[e.command]++
+		}
+	}
+	for _, command := range leaves(t) {
+		if count[command.Name] < 2 {
+			t.Errorf("%s has %d examples", command.Name, count[command.Name])
+		}
+	}
+}
+
+func leaves(t *testing.T) []*kong.Node {
+	t.Helper()
+	parser, err := cli.Grammar()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parser.Model.Leaves(true)
+}
+
+// unwrapped takes a command out of what bash makes a file of.
+func unwrapped(line string) string {
+	if rest, ok := strings.CutPrefix(line, "source <("); ok {
+		return strings.Replace(rest, ")", "", 1)
+	}
+	return line
+}
+
+// TestExamplesRun types them, one after the other, at a desk that has what they
+// speak of. The registries that they name are two in this process.
+func TestExamplesRun(t *testing.T) {
+	bash := skipped.Without(t, "bash")
+	far, own := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
+	far.Image("pause", "3.10", []byte("pause"))
+	far.Image("pause", "3.9", []byte("older"))
+	far.Image("oras-project/oras", "v1.3.0", []byte("oras"))
+	far.Image("library/alpine", "3.20", []byte("alpine"))
+	hosts := strings.NewReplacer("registry.k8s.io", far.Host, "ghcr.io", far.Host, "docker.io", far.Host,
+		"localhost:5000", own.Host, "registry.example.com", own.Host, "registry.corp.example", own.Host,
+		"/etc/containerd", "certs.d", "/usr/local/share/man/man1/", "", `"${fpath[1]}/`, `"`, "~/.config/fish/completions/", "")
+	dir := t.TempDir()
+	spec := fmt.Sprintf("apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources: ['%s/pause', '%s/library/alpine:3.20']\noutput: bundle.tgz\ntargets: [{name: dr, target: '%s/mirror'}]\n",
+		far.Host, far.Host, own.Host)
+	for name, text := range map[string]string{"mirror.yaml": spec, "images.txt": far.Host + "/pause:3.10\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shell := func(line string) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), bash, "-euo", "pipefail", "-c", line)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "HOME="+dir, "GORACE=atexit_sleep_ms=0", "CI=1")
+		out, err := cmd.CombinedOutput()
+		if failed, ok := err.(*exec.ExitError); ok && failed.ExitCode() == int(exit.Drift) && strings.Contains(line, " diff ") {
+			return // that two things differ is what a diff is for
+		}
+		if err != nil {
+			t.Errorf("%s: %v\n%s", line, err, out)
+		}
+	}
+	for _, line := range []string{
+		"oras-mirror backup -f mirror.yaml -o monday.tgz", "oras-mirror backup -f mirror.yaml -o tuesday.tgz",
+		"oras-mirror backup -f mirror.yaml -o bundle.tgz", "oras-mirror backup -f mirror.yaml -o ./mirror/",
+		"oras-mirror lock -f mirror.yaml", "oras-mirror restore --input bundle.tgz " + own.Host + "/mirror",
+	} {
+		shell(line)
+	}
+	for _, e := range examples(t) {
+		if strings.Contains(e.line, "init -o ") {
+			shell("rm mirror.yaml && mv mirror.lock.yaml kept.yaml")
+		}
+		shell(ownPart(hosts.Replace(e.line)))
+		if strings.Contains(e.line, "init -o ") {
+			if err := os.WriteFile(filepath.Join(dir, "mirror.yaml"), []byte(spec), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			shell("mv kept.yaml mirror.lock.yaml")
+		}
+	}
+}
+
+// ownPart leaves out of a pipe what is a program of others that may not be there.
+func ownPart(line string) string {
+	command, _, _ := strings.Cut(line, "  #")
+	var kept []string
+	for _, part := range strings.Split(command, " | ") {
+		if word := strings.Fields(part); len(word) > 0 && (word[0] == "oras-mirror" || word[0] == "cat" || word[0] == "source") {
+			kept = append(kept, part)
+		}
+	}
+	return strings.Join(kept, " | ")
+}

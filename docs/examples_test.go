@@ -1,0 +1,372 @@
+package docs
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/cli"
+	"github.com/oras-mirror/oras-mirror/internal/stories"
+)
+
+// parses checks that a command line is one.
+func parses(t *testing.T, args []string) {
+	t.Helper()
+	parser, err := cli.Grammar()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parser.Parse(args); err != nil {
+		t.Errorf("%q: %v", args, err)
+	}
+}
+
+func readExample(t *testing.T, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile("docs/examples/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// strictly decodes the one document of a text. A key that its kind does not have is an
+// error: kubectl and GitHub refuse it, too.
+func strictly(t *testing.T, text []byte, into any) {
+	t.Helper()
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(into); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+}
+
+// workflow has the keys of GitHub's "Workflow syntax for GitHub Actions" that ours uses.
+type workflow struct {
+	Name string `yaml:"name"`
+	On   struct {
+		Push struct {
+			Branches []string `yaml:"branches"`
+			Paths    []string `yaml:"paths"`
+		} `yaml:"push"`
+		PullRequest struct {
+			Paths []string `yaml:"paths"`
+		} `yaml:"pull_request"`
+		Schedule []struct {
+			Cron string `yaml:"cron"`
+		} `yaml:"schedule"`
+	} `yaml:"on"`
+	Permissions map[string]string      `yaml:"permissions"`
+	Concurrency string                 `yaml:"concurrency"`
+	Jobs        map[string]workflowJob `yaml:"jobs"`
+}
+
+type workflowJob struct {
+	RunsOn         string `yaml:"runs-on"`
+	TimeoutMinutes int    `yaml:"timeout-minutes"`
+	Steps          []struct {
+		Name string            `yaml:"name"`
+		Uses string            `yaml:"uses"`
+		With map[string]string `yaml:"with"`
+		Run  string            `yaml:"run"`
+		If   string            `yaml:"if"`
+		Env  map[string]string `yaml:"env"`
+	} `yaml:"steps"`
+}
+
+func TestGitHubAction(t *testing.T) {
+	var w workflow
+	strictly(t, readExample(t, "github-action.yaml"), &w)
+	if w.Name == "" || len(w.On.Push.Paths) == 0 || len(w.On.Schedule) != 1 || !cron.MatchString(w.On.Schedule[0].Cron) {
+		t.Errorf("%+v", w)
+	}
+	var commands []string
+	for _, job := range w.Jobs {
+		if job.RunsOn == "" {
+			t.Error("a job runs nowhere")
+		}
+		for _, step := range job.Steps {
+			if (step.Uses == "") == (step.Run == "") || step.Uses != "" && !strings.Contains(step.Uses, "@") {
+				t.Errorf("%+v", step)
+			}
+			checkShell(t, step.Run)
+			for line := range strings.Lines(step.Run) {
+				for _, args := range stories.CommandLines(strings.TrimSpace(line)) {
+					commands = append(commands, args[0])
+					parses(t, args)
+				}
+			}
+		}
+	}
+	if got := strings.Join(commands, " "); got != "validate backup verify" {
+		t.Errorf("it runs %s", got)
+	}
+}
+
+var cron = regexp.MustCompile(`^\d+ \d+ \S+ \S+ \S+$`)
+
+func checkShell(t *testing.T, script string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "sh", "-n")
+	cmd.Stdin = strings.NewReader(script)
+	if out, err := cmd.CombinedOutput(); err != nil && !errors.Is(err, exec.ErrNotFound) {
+		t.Errorf("%v: %s\n%s", err, out, script)
+	}
+}
+
+// object is what every document for a cluster has.
+type object struct {
+	APIVersion string `yaml:"apiVersion"`
+	Kind       string `yaml:"kind"`
+	Metadata   struct {
+		Name string `yaml:"name"`
+	} `yaml:"metadata"`
+}
+
+type configMap struct {
+	object `yaml:",inline"`
+	Data   map[string]string `yaml:"data"`
+}
+
+type volumeClaim struct {
+	object `yaml:",inline"`
+	Spec   struct {
+		AccessModes []string `yaml:"accessModes"`
+		Resources   struct {
+			Requests map[string]string `yaml:"requests"`
+		} `yaml:"resources"`
+	} `yaml:"spec"`
+}
+
+// cronJob has the keys of batch/v1 that ours uses.
+type cronJob struct {
+	object `yaml:",inline"`
+	Spec   struct {
+		Schedule          string `yaml:"schedule"`
+		ConcurrencyPolicy string `yaml:"concurrencyPolicy"`
+		JobTemplate       struct {
+			Spec struct {
+				BackoffLimit int `yaml:"backoffLimit"`
+				Template     struct {
+					Spec pod `yaml:"spec"`
+				} `yaml:"template"`
+			} `yaml:"spec"`
+		} `yaml:"jobTemplate"`
+	} `yaml:"spec"`
+}
+
+type pod struct {
+	RestartPolicy   string `yaml:"restartPolicy"`
+	SecurityContext struct {
+		RunAsNonRoot bool  `yaml:"runAsNonRoot"`
+		RunAsUser    int64 `yaml:"runAsUser"`
+		FSGroup      int64 `yaml:"fsGroup"`
+	} `yaml:"securityContext"`
+	InitContainers []container `yaml:"initContainers"`
+	Containers     []container `yaml:"containers"`
+	Volumes        []struct {
+		Name      string `yaml:"name"`
+		ConfigMap struct {
+			Name string `yaml:"name"`
+		} `yaml:"configMap"`
+		Secret struct {
+			SecretName string `yaml:"secretName"`
+			Items      []struct {
+				Key  string `yaml:"key"`
+				Path string `yaml:"path"`
+			} `yaml:"items"`
+		} `yaml:"secret"`
+		PersistentVolumeClaim struct {
+			ClaimName string `yaml:"claimName"`
+		} `yaml:"persistentVolumeClaim"`
+	} `yaml:"volumes"`
+}
+
+type container struct {
+	Name      string   `yaml:"name"`
+	Image     string   `yaml:"image"`
+	Args      []string `yaml:"args"`
+	Resources struct {
+		Limits map[string]string `yaml:"limits"`
+	} `yaml:"resources"`
+	Env []struct {
+		Name  string `yaml:"name"`
+		Value string `yaml:"value"`
+	} `yaml:"env"`
+	VolumeMounts []struct {
+		Name      string `yaml:"name"`
+		MountPath string `yaml:"mountPath"`
+		ReadOnly  bool   `yaml:"readOnly"`
+	} `yaml:"volumeMounts"`
+}
+
+func TestCronJob(t *testing.T) {
+	documents := bytes.Split(readExample(t, "cronjob.yaml"), []byte("\n---\n"))
+	if len(documents) != 3 {
+		t.Fatalf("%d documents", len(documents))
+	}
+	var settings configMap
+	var claim volumeClaim
+	var job cronJob
+	for i, into := range []any{&settings, &claim, &job} {
+		strictly(t, documents[i], into)
+	}
+	for want, got := range map[string]object{"v1 ConfigMap": settings.object, "v1 PersistentVolumeClaim": claim.object, "batch/v1 CronJob": job.object} {
+		if got.APIVersion+" "+got.Kind != want || got.Metadata.Name == "" {
+			t.Errorf("%+v is no %s", got, want)
+		}
+	}
+	if _, err := config.Parse("mirror.yaml", []byte(settings.Data["mirror.yaml"])); err != nil {
+		t.Error(err)
+	}
+	p := job.Spec.JobTemplate.Spec.Template.Spec
+	if !cron.MatchString(job.Spec.Schedule) || job.Spec.ConcurrencyPolicy != "Forbid" || p.RestartPolicy != "Never" || p.SecurityContext.RunAsUser != 65532 {
+		t.Errorf("%+v", job)
+	}
+	volumes := make(map[string]bool)
+	for _, v := range p.Volumes {
+		volumes[v.Name] = true
+		if c := v.ConfigMap.Name; c != "" && c != settings.Metadata.Name {
+			t.Errorf("there is no config map %s", c)
+		}
+		if c := v.PersistentVolumeClaim.ClaimName; c != "" && c != claim.Metadata.Name {
+			t.Errorf("there is no claim %s", c)
+		}
+	}
+	var commands []string
+	for _, c := range append(p.InitContainers, p.Containers...) {
+		commands = append(commands, c.Args[0])
+		parses(t, c.Args)
+		for _, mount := range c.VolumeMounts {
+			if !volumes[mount.Name] || mount.MountPath == "" {
+				t.Errorf("%s mounts %+v, which is no volume", c.Name, mount)
+			}
+		}
+		if len(c.VolumeMounts) != 3 || c.Image == "" || c.Resources.Limits["memory"] == "" {
+			t.Errorf("%+v", c)
+		}
+	}
+	if got := strings.Join(commands, " "); got != "backup restore" {
+		t.Errorf("it runs %s", got)
+	}
+}
+
+// instructions are those of Docker's "Dockerfile reference", with how many words each
+// needs at least.
+var instructions = map[string]int{
+	"ADD": 2, "ARG": 1, "CMD": 1, "COPY": 2, "ENTRYPOINT": 1, "ENV": 1, "EXPOSE": 1, "FROM": 1, "HEALTHCHECK": 1,
+	"LABEL": 1, "ONBUILD": 2, "RUN": 1, "SHELL": 1, "STOPSIGNAL": 1, "USER": 1, "VOLUME": 1, "WORKDIR": 1,
+}
+
+// stage is one FROM and what follows it.
+type stage struct {
+	image, name string
+	lines       []string // instructions, with flags and words one blank apart
+}
+
+// dockerfile reads what a builder would: comments gone, continued lines joined, each line
+// an instruction, each COPY --from a stage that was there before.
+func dockerfile(t *testing.T, text string) []stage {
+	t.Helper()
+	text = regexp.MustCompile(`(?m)^\s*#.*\n`).ReplaceAllString(text, "")
+	text = strings.ReplaceAll(text, "\\\n", " ")
+	var stages []stage
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		flags := 1
+		for flags < len(words) && strings.HasPrefix(words[flags], "--") {
+			if from, ok := strings.CutPrefix(words[flags], "--from="); ok && !slices.ContainsFunc(stages, func(s stage) bool { return s.name == from }) {
+				t.Errorf("%s: there is no stage %s", line, from)
+			}
+			flags++
+		}
+		if least, ok := instructions[words[0]]; !ok || len(words)-flags < least {
+			t.Errorf("%q is no instruction", line)
+		}
+		switch {
+		case words[0] == "FROM":
+			s := stage{image: words[flags]}
+			if len(words) == flags+3 && strings.EqualFold(words[flags+1], "as") {
+				s.name = words[flags+2]
+			}
+			stages = append(stages, s)
+		case len(stages) == 0:
+			t.Errorf("%q stands before FROM", line)
+		default:
+			last := &stages[len(stages)-1]
+			last.lines = append(last.lines, strings.Join(words, " "))
+		}
+	}
+	return stages
+}
+
+// TestDockerfile holds what the image is said to be.
+func TestDockerfile(t *testing.T) {
+	text, err := os.ReadFile("Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stages := dockerfile(t, string(text))
+	if len(stages) != 2 || stages[1].image != "scratch" {
+		t.Fatalf("the image is not from scratch: %+v", stages)
+	}
+	for _, line := range stages[1].lines {
+		if strings.HasPrefix(line, "RUN ") {
+			t.Errorf("nothing can be run from scratch: %s", line)
+		}
+	}
+	for _, want := range []string{
+		"COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt",
+		"COPY --from=build /oras-mirror /oras-mirror", `ENTRYPOINT ["/oras-mirror"]`, "USER 65532:65532",
+	} {
+		if !slices.Contains(stages[1].lines, want) {
+			t.Errorf("it lacks %q", want)
+		}
+	}
+	module, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindSubmatch(module)
+	build := strings.Join(stages[0].lines, "\n")
+	if stages[0].image != "golang:"+string(version[1]) || !strings.Contains(build, "CGO_ENABLED=0") || !strings.Contains(build, "-trimpath") {
+		t.Errorf("it is not built as a release is: %+v", stages[0])
+	}
+	for line := range strings.Lines(string(text)) {
+		for _, args := range stories.CommandLines(strings.TrimPrefix(strings.TrimSpace(line), "#")) {
+			if len(args) > 0 && args[0] != "." {
+				parses(t, args)
+			}
+		}
+	}
+}
+
+// TestCIVetsEverySystem: what a release is built for is vetted before anything lands.
+func TestCIVetsEverySystem(t *testing.T) {
+	for name, lines := range map[string][]string{
+		".ci/run":                  {"step make lint"},
+		"Makefile":                 {"\tgo vet ./...", "\tGOOS=windows go vet ./...", "\tGOOS=darwin go vet ./..."},
+		"internal/release/main.go": {`const platforms = "linux/amd64,linux/arm64,darwin/amd64,darwin/arm64,windows/amd64,windows/arm64"`},
+	} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range lines {
+			if !strings.Contains(string(text), "\n"+line+"\n") {
+				t.Errorf("%s lacks %q", name, line)
+			}
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package advice
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/spelling"
+	"github.com/oras-mirror/oras-mirror/internal/text"
+)
+
+// nearestTags shows which tags a misspelt one may have meant.
+func nearestTags(e *engine.TagError) string {
+	tags := slices.DeleteFunc(slices.Clone(e.Tags), config.IsReferrersTag)
+	repository := e.Repository
+	switch {
+	case len(tags) == 0:
+		return repository + " has no tags"
+	case len(tags) <= fewNames && !e.More:
+		return fmt.Sprintf("%s has %s", repository, tagList(tags))
+	}
+	of := "tags"
+	if e.More {
+		of = fmt.Sprintf("of the first %s", text.Count(len(tags), "tag"))
+	}
+	return fmt.Sprintf(`the nearest %s are %s; "oras repo tags %s" lists all`, of, strings.Join(Nearest(e.Tag, tags, fewNames), ", "), repository)
+}
+
+// tagList writes a few tags.
+func tagList(tags []string) string {
+	if len(tags) == 1 {
+		return "only the tag " + tags[0]
+	}
+	return "only the tags " + strings.Join(tags, ", ")
+}
+
+// Nearest returns at most n of the names, the one first that is most like word;
+// of those that are alike, the last of the list, which registries sort.
+func Nearest(word string, names []string, n int) []string {
+	type candidate struct {
+		name                 string
+		distance, prefix, at int
+	}
+	all := make([]candidate, len(names))
+	for i, name := range names {
+		all[i] = candidate{name, Distance(word, name), commonPrefix(word, name), i}
+	}
+	slices.SortFunc(all, func(a, b candidate) int {
+		return cmp.Or(a.distance-b.distance, b.prefix-a.prefix, b.at-a.at)
+	})
+	var found []string
+	for _, c := range all[:min(n, len(all))] {
+		found = append(found, c.name)
+	}
+	return found
+}
+
+// Distance is how far two tags are apart. That one is the beginning of the other
+// counts for little: 3.20 may mean 3.20.3.
+func Distance(a, b string) int {
+	d := spelling.Distance(a, b)
+	if strings.HasPrefix(a, b) || strings.HasPrefix(b, a) {
+		return min(d, 2)
+	}
+	return d
+}
+
+func commonPrefix(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
+}

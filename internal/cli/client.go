@@ -1,0 +1,25 @@
+package cli
+
+import (
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/advice"
+	"github.com/oras-mirror/oras-mirror/internal/cli/option"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+)
+
+// start makes the client of a run, for the registries that it will talk to, and has the
+// ui say as much as the flags ask for.
+func start(u *console.Console, f *option.RunFlags, spec *config.Spec, hosts []string) (*registry.Client, error) {
+	client, err := f.Client(spec, option.Session{Stdin: u.Stdin, StdinTerminal: u.StdinTerminal, Prompt: u.Stderr, Secrets: &u.Secrets,
+		Retrying: u.Retries.Begin, Print: u.Print}, hosts)
+	if err != nil {
+		return nil, err
+	}
+	u.Limit(f.Quiet, f.NoTTY || f.Debug)
+	if f.Password != "" || f.IdentityToken != "" {
+		u.Notice("others on this machine can see a password on a command line; --password-stdin and --identity-token-stdin hide it")
+	}
+	u.Hints = advice.Hints{Given: len(f.Names()) > 0, Files: f.RegistryConfig, Buffer: true}
+	return client, client.Check(hosts)
+}

@@ -1,0 +1,241 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/advice"
+	"github.com/oras-mirror/oras-mirror/internal/clientconfig"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/loopback"
+	"github.com/oras-mirror/oras-mirror/internal/text"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+type clientConfigCommand struct {
+	Spec   string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"The mirror spec: its sources, mappings and targets."`
+	Format string `enum:"containerd,podman,openshift,k3s,docker" required:"" placeholder:"containerd|podman|openshift|k3s|docker" help:"Write for this runtime."`
+	Target string `placeholder:"NAME" help:"The target that clients pull from: the name of one of the spec's targets, or REGISTRY[/NAMESPACE]; default: the spec's only one."`
+	Output string `short:"o" placeholder:"DIR" help:"Write the files to this folder; default: print the file, if it is only one."`
+}
+
+func (c *clientConfigCommand) Help() string {
+	return `Examples:
+
+    oras-mirror client-config --format containerd -f mirror.yaml -o /etc/containerd
+    oras-mirror client-config --format openshift -f mirror.yaml --target dr | oc apply -f -`
+}
+
+func (c *clientConfigCommand) Run(u *console.Console) error {
+	spec, err := config.Load(c.Spec)
+	if err != nil {
+		return err
+	}
+	target, err := c.target(spec)
+	if err != nil {
+		return err
+	}
+	made, err := c.write(spec, target)
+	if err != nil {
+		return refused(err)
+	}
+	for _, note := range made.Notes {
+		u.Notice("%s", note)
+	}
+	if c.Output != "" {
+		return c.save(u, made)
+	}
+	if len(made.Files) > 1 {
+		return exit.Usage("name a folder for them with -o DIR", "the configuration is %d files", len(made.Files))
+	}
+	if _, err = u.Stdout.Write(made.Files[0].Content); err == nil && made.Folder != "" {
+		u.Say("on a node it belongs into %s/%s", made.Folder, made.Files[0].Name)
+	}
+	return err
+}
+
+// target is the one that clients are to pull from.
+func (c *clientConfigCommand) target(spec *config.Spec) (config.Target, error) {
+	if c.Target != "" && !hasTarget(spec, c.Target) {
+		return parseTarget(spec, c.Target)
+	}
+	all, err := spec.ResolveTargets()
+	if err != nil {
+		return config.Target{}, err
+	}
+	if c.Target != "" {
+		all = namedTarget(all, c.Target)
+	}
+	if len(all) != 1 {
+		return config.Target{}, exit.Usage("name the one that clients pull from with --target", "the spec has %s", text.Count(len(all), "target"))
+	}
+	return all[0], nil
+}
+
+func (c *clientConfigCommand) write(spec *config.Spec, target config.Target) (*clientconfig.Config, error) {
+	selections, err := spec.Selections()
+	if err != nil {
+		return nil, err
+	}
+	if len(selections) == 0 {
+		return nil, exit.Usage(listSources(c.Spec), "%s has no sources", c.Spec)
+	}
+	if selections, err = inLayouts(selections); err != nil {
+		return nil, err
+	}
+	request := clientconfig.Request{Rewritten: target.PlatformMode == config.PlatformsRewrite}
+	if request.Mirror, err = reach(spec, target.Registry); err != nil {
+		return nil, err
+	}
+	if request.Routes, err = clientconfig.Routes(selections, spec.Mappings, target); err != nil {
+		return nil, err
+	}
+	if request.Sources, err = reachAll(spec, request.Routes); err != nil {
+		return nil, err
+	}
+	return clientconfig.Write(c.Format, request)
+}
+
+// inLayouts puts what a layout has in the place of the layout.
+func inLayouts(selections []config.Selection) ([]config.Selection, error) {
+	var all []config.Selection
+	for _, s := range selections {
+		if s.Layout == "" || s.Reference.Repository != "" {
+			all = append(all, s)
+		}
+		if s.Layout == "" {
+			continue
+		}
+		references, err := layoutReferences(s.Layout)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range references {
+			all = append(all, config.Selection{Reference: r, Origin: s.Origin})
+		}
+	}
+	return all, nil
+}
+
+// layoutReferences are the full references in a layout.
+func layoutReferences(path string) ([]config.Reference, error) {
+	layout, err := store.OpenLayout(path, store.OpenOptions{})
+	if err != nil {
+		return nil, err
+	}
+	defer layout.Close()
+	var all []config.Reference
+	for _, entry := range layout.Index().Entries {
+		if ref, ok := config.ParseEntryName(entry.Name); ok && ref.Registry != "" {
+			all = append(all, ref)
+		}
+	}
+	return all, nil
+}
+
+// reach is what clients must know of a registry: what the spec says of it. The
+// certificate by which we prove who we are is not theirs.
+func reach(spec *config.Spec, host string) (clientconfig.Registry, error) {
+	r := clientconfig.Registry{Host: host}
+	theirs := *spec
+	theirs.Registries = slices.Clone(spec.Registries)
+	for i := range theirs.Registries {
+		settings := &theirs.Registries[i]
+		r.ClientTLS = r.ClientTLS || settings.CertFile != "" && strings.EqualFold(settings.Registry, host)
+		settings.CertFile, settings.KeyFile = "", "" // and so their names are not expanded
+	}
+	settings, err := theirs.Registry(host)
+	r.PlainHTTP, r.Insecure = plainHTTP(settings, host), settings.Insecure
+	if err == nil && settings.CAFile != "" && !r.PlainHTTP {
+		r.CA, err = os.ReadFile(settings.CAFile)
+	}
+	return r, err
+}
+
+// reachAll is reach for the registries of routes.
+func reachAll(spec *config.Spec, routes []clientconfig.Route) (map[string]clientconfig.Registry, error) {
+	all := make(map[string]clientconfig.Registry)
+	for _, route := range routes {
+		if _, known := all[route.Registry]; known {
+			continue
+		}
+		var err error
+		if all[route.Registry], err = reach(spec, route.Registry); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// plainHTTP reports whether clients reach a registry over http, by the rule of
+// engine/registry.
+func plainHTTP(settings config.RegistrySettings, host string) bool {
+	if settings.PlainHTTP != nil {
+		return *settings.PlainHTTP
+	}
+	return loopback.Is((&url.URL{Host: host}).Hostname())
+}
+
+// refused makes refusals errors of usage: another spec or another runtime mends
+// them.
+func refused(err error) error {
+	var all []error
+	for _, one := range advice.Separate(err) {
+		var refusal *clientconfig.Refusal
+		if errors.As(one, &refusal) {
+			one = exit.Usage(refusal.Hint, "%s", refusal)
+		}
+		all = append(all, one)
+	}
+	return errors.Join(all...)
+}
+
+// save writes the files. If one of them was not written by this program it stays, and
+// nothing is written.
+func (c *clientConfigCommand) save(u *console.Console, made *clientconfig.Config) error {
+	for _, file := range made.Files {
+		if err := c.mayReplace(file); err != nil {
+			return err
+		}
+	}
+	for _, file := range made.Files {
+		path := c.path(file)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, file.Content, 0o644); err != nil {
+			return err
+		}
+		u.Say("wrote %s", path)
+	}
+	if made.Folder != "" {
+		u.Say("on a node they belong below %s", made.Folder)
+	}
+	return nil
+}
+
+func (c *clientConfigCommand) path(file clientconfig.File) string {
+	return filepath.Join(c.Output, filepath.FromSlash(file.Name))
+}
+
+func (c *clientConfigCommand) mayReplace(file clientconfig.File) error {
+	path := c.path(file)
+	there, err := os.ReadFile(path)
+	switch first, _, _ := bytes.Cut(there, []byte("\n")); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case bytes.Equal(there, file.Content), bytes.Contains(first, []byte(clientconfig.Mark)):
+		return nil
+	}
+	return exit.Usage("write to another folder and merge the two by hand", "%s is there and says something else", path)
+}

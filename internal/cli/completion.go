@@ -1,0 +1,23 @@
+package cli
+
+import (
+	"github.com/oras-mirror/oras-mirror/internal/completion"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+)
+
+type completionCommand struct {
+	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
+}
+
+func (completionCommand) Help() string {
+	return `Examples:
+
+    source <(oras-mirror completion bash)                                        # in ~/.bashrc
+    oras-mirror completion zsh >"${fpath[1]}/_oras-mirror"
+    oras-mirror completion fish >~/.config/fish/completions/oras-mirror.fish`
+}
+
+func (c *completionCommand) Run(u *console.Console) error {
+	_, err := u.Stdout.Write(completion.Script(c.Shell))
+	return err
+}

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/cli/option"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/inventory"
+	"github.com/oras-mirror/oras-mirror/internal/text"
+)
+
+type diffCommand struct {
+	A string `arg:"" help:"The old state: a bundle, a layout directory, a lock, a spec, REGISTRY[/NAMESPACE] or REGISTRY/REPOSITORY."`
+	B string `arg:"" help:"The new state: any of these."`
+
+	Spec   string   `short:"f" name:"file" placeholder:"SPEC" help:"Take registries, and mappings for a comparison with a registry, from this mirror spec."`
+	Map    []string `sep:"none" placeholder:"SOURCE=TARGET" help:"Expect everything below the prefix SOURCE under TARGET in a registry; takes precedence over the mappings of the spec. Repeatable."`
+	Format string   `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text, or json."`
+
+	option.PlatformModeFlag
+	option.RunFlags
+}
+
+func (c *diffCommand) Help() string {
+	return `A name that B has and A has not is a line with +, one that A has and B has not a line with -, one that stands for another digest a line with ~ and old -> new. Any of them makes exit code 4.
+
+Bundles, layouts, locks and specs are compared by full references, two registries by the paths below REGISTRY[/NAMESPACE].
+
+With a registry on one side, the other side's references are taken as they are if some of them are of this registry and namespace, and the rest is left out: it was copied from there. If none is, it was copied to there, and they are taken for what a restore makes of them: by the mappings of the spec, of --file and of --map; where none matches the registry goes and the path stays. Registries are compared by tags; what has only a digest is left out. Where that target has platformMode: rewrite in the spec, or by --platform-mode, an index of which some platforms are selected is expected as a restore rewrites it.
+
+Examples:
+
+    oras-mirror diff monday.tgz tuesday.tgz
+    oras-mirror diff mirror.lock.yaml mirror.yaml
+    oras-mirror diff mirror.yaml registry.corp.example/mirror
+    oras-mirror diff bundle.tgz registry.k8s.io/pause`
+}
+
+func (c *diffCommand) Run(ctx context.Context, u *console.Console) error {
+	spec, err := loadSpec(c.Spec)
+	if err != nil {
+		return err
+	}
+	a, errA := openSide(c.A)
+	b, errB := openSide(c.B)
+	if err := errors.Join(errA, errB); err != nil {
+		return err
+	}
+	client, err := start(u, &c.RunFlags, firstSpec(spec, a.spec, b.spec), hostsOf(append(a.selections, b.selections...), sourceHost))
+	if err != nil {
+		return err
+	}
+	p := u.StartProgress()
+	r := resolver{client: client, concurrency: c.Concurrency, progress: p, ofBoth: a.isForeign() || b.isForeign()}
+	specs := []*config.Spec{spec, a.spec, b.spec}
+	err = errors.Join(r.resolve(ctx, a, c.rewrites(b, specs)), r.resolve(ctx, b, c.rewrites(a, specs)))
+	p.Close()
+	if err != nil {
+		return err
+	}
+	if err := align(a, b, spec, option.DestinationFlags{Map: c.Map}); err != nil {
+		return err
+	}
+	return c.write(u, inventory.Diff(a.names, b.names))
+}
+
+// rewrites tells whether a side is a target that gets indexes rewritten that are cut
+// down to some platforms.
+func (c *diffCommand) rewrites(s *side, specs []*config.Spec) bool {
+	if s.base == "" || c.PlatformMode != "" {
+		return s.base != "" && c.PlatformMode == config.PlatformsRewrite
+	}
+	return slices.ContainsFunc(specs, func(spec *config.Spec) bool {
+		targets, err := spec.ResolveTargets()
+		return err == nil && slices.ContainsFunc(targets, func(t config.Target) bool {
+			return t.String() == s.base && t.PlatformMode == config.PlatformsRewrite
+		})
+	})
+}
+
+// firstSpec is the first spec that there is: what says how registries are reached.
+func firstSpec(specs ...*config.Spec) *config.Spec {
+	for _, s := range specs {
+		if s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
+func (c *diffCommand) write(u *console.Console, d *inventory.Difference) error {
+	print := d.Print
+	if c.Format == "json" {
+		print = func(io.Writer) error { return text.WriteJSON(u.Stdout, d) }
+	}
+	if err := print(u.Answer()); err != nil {
+		return err
+	}
+	if d.IsEmpty() {
+		u.Say("%s and %s have the same", c.A, c.B)
+		return nil
+	}
+	u.Say("from %s to %s: %s", c.A, c.B, d.Counts())
+	return exit.Drift
+}

@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/text"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+type initCommand struct {
+	References []string `arg:"" optional:"" name:"ref" help:"Sources to begin with: REGISTRY/REPOSITORY[:TAG[,TAG...]][@DIGEST]."`
+
+	Input  string `placeholder:"PATH" help:"Use the artifacts of this bundle or directory as sources."`
+	Output string `short:"o" placeholder:"FILE" help:"Write to this new file instead of standard output; an existing file is not overwritten."`
+}
+
+func (c *initCommand) Help() string {
+	return `Examples:
+
+    oras-mirror init -o mirror.yaml registry.k8s.io/pause:3.10 ghcr.io/oras-project/oras
+    oras-mirror init --input bundle.tgz`
+}
+
+func (c *initCommand) Run(u *console.Console) error {
+	u.Hints.Input = true
+	sources, err := c.sources()
+	if err != nil {
+		return err
+	}
+	line := specText(sources)
+	if _, err := config.Parse("the new spec", []byte(line)); err != nil {
+		return err
+	}
+	if c.Output == "" || c.Output == "-" {
+		_, err := u.Stdout.Write([]byte(line))
+		return err
+	}
+	if err := writeNew(c.Output, line); err != nil {
+		return err
+	}
+	u.Say("%s has %s; oras-mirror validate -f %s checks it", c.Output, text.Count(len(sources), "source"), c.Output)
+	return nil
+}
+
+// sources returns what to write of the arguments and of the input.
+func (c *initCommand) sources() ([]string, error) {
+	_, err := config.Arguments(c.References)
+	sources := c.References
+	if c.Input != "" && err == nil {
+		var more []string
+		more, err = sourcesOf(c.Input)
+		sources = append(sources, more...)
+	}
+	if err == nil && len(sources) == 0 {
+		sources = []string{"registry.k8s.io/pause:3.10"}
+	}
+	return sources, err
+}
+
+// sourcesOf lists the artifacts of a layout as sources that select the same of them.
+// One whose name is no full reference cannot be fetched again.
+func sourcesOf(path string) ([]string, error) {
+	in, err := store.OpenLayout(path, store.OpenOptions{})
+	if err != nil {
+		return nil, err
+	}
+	var sources []string
+	for _, e := range in.Index().Entries {
+		ref, ok := config.ParseEntryName(e.Name)
+		if ok && ref.Registry != "" && !config.IsReferrersTag(ref.Tag) {
+			sources = append(sources, sourceOf(ref, e))
+		}
+	}
+	if err := in.Close(); err != nil {
+		return nil, err
+	}
+	if len(sources) == 0 {
+		return nil, exit.Usage("name references instead", "%s holds nothing under a full reference", path)
+	}
+	return sources, nil
+}
+
+// sourceOf writes an artifact as a source: as its reference, or as a selection where
+// not all of it is there on purpose. What has only a digest cannot be a selection.
+func sourceOf(ref config.Reference, e store.Entry) string {
+	var choices []string
+	if e.Platforms != "" {
+		choices = append(choices, "platforms: ["+strings.ReplaceAll(e.Platforms, ",", ", ")+"]")
+	}
+	if e.Referrers == store.ReferrersNone {
+		choices = append(choices, "referrers: false")
+	}
+	switch {
+	case len(choices) == 0:
+		return ref.String()
+	case ref.Tag == "":
+		return ref.String() + "   # the bundle has it with " + strings.Join(choices, ", ")
+	}
+	return fmt.Sprintf("{repository: %q, tags: {names: [%q]}, %s}", ref.Name(), ref.Tag, strings.Join(choices, ", "))
+}
+
+// writeNew makes a file that was not there.
+func writeNew(path, text string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if errors.Is(err, fs.ErrExist) {
+		return exit.Usage("name another file with -o, or remove this one", "%s exists", path)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
+}
+
+const specHead = `# yaml-language-server: $schema=https://raw.githubusercontent.com/oras-mirror/oras-mirror/main/schemas/mirror.schema.json
+#
+# What to mirror. "oras-mirror validate -f FILE" checks it, "oras-mirror plan -f FILE" shows what it would copy.
+apiVersion: ` + config.APIVersion + `
+kind: ` + config.Kind + `
+
+# How registries are reached; what is not listed gets the defaults. Credentials never stand here: log in with "oras login".
+#registries:
+#  - registry: registry.corp.example
+#    caFile: certs/corp-ca.pem         # relative to this file
+#    concurrency: 4                    # requests in flight
+
+# What holds for every source that does not say otherwise.
+#defaults:
+#  referrers: true                     # signatures, SBOMs, attestations; or {artifactTypes: ["application/spdx*"]}
+#  platforms: [linux/amd64]            # of images for several; default: all
+
+sources:
+`
+
+const specTail = `#  - registry.k8s.io/pause             # no tag: the whole repository
+#  - repository: ghcr.io/fluxcd/source-controller
+#    tags: {semver: ">=1.4.0 <2", exclude: ["*-rc*"], latest: 3}
+#  - registry: registry.corp.example   # a whole registry, through its catalog
+#    repositories: {include: ["team-a/**"]}
+#  - list: images.txt                  # one reference a line
+#  - layout: ./vendor/layout           # what lies in an OCI layout on disk
+
+# Where backup writes; --output takes precedence. A name that ends in / makes a directory, ${DATE} is today's date.
+output: bundle.tgz
+
+# Where restore puts a repository; the first that matches wins, and where none does the registry goes and the path stays.
+#mappings:
+#  - source: docker.io/library         # a prefix: docker.io/library/nginx -> dockerhub/nginx
+#    target: dockerhub
+#  - source: registry.example/scratch
+#    exclude: true                     # stays in the bundle
+
+# Where restore pushes: REGISTRY[/NAMESPACE], all of them unless --target names one.
+#targets:
+#  - registry.corp.example/mirror
+#  - {name: dr, target: "localhost:5000", existingTags: skip}   # overwrite (default) | skip | fail
+`
+
+// specText is a spec of these sources, with the rest of the language in comments.
+func specText(sources []string) string {
+	var b strings.Builder
+	b.WriteString(specHead)
+	for _, s := range sources {
+		if strings.ContainsAny(s, ",[") && !strings.HasPrefix(s, "{") && !strings.Contains(s, " #") { // signs of YAML's own
+			s = strconv.Quote(s)
+		}
+		b.WriteString("  - " + s + "\n")
+	}
+	b.WriteString(specTail)
+	return b.String()
+}

@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/oras-mirror/oras-mirror/internal/cli/option"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/inventory"
+	"github.com/oras-mirror/oras-mirror/internal/text"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+type listCommand struct {
+	option.InputFlags
+	Format string `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text, or json."`
+}
+
+func (c *listCommand) Help() string {
+	return `Examples:
+
+    oras-mirror list --input bundle.tgz
+    oras-mirror list --input ./mirror --format json`
+}
+
+func (c *listCommand) Run(ctx context.Context, u *console.Console) error {
+	u.Hints.Reads = true
+	in, err := openInput(&c.InputFlags, u)
+	if err != nil {
+		return err
+	}
+	list, err := inventory.List(ctx, in)
+	if err = errors.Join(err, in.Close()); err != nil {
+		return err
+	}
+	list.Input = c.Input
+	if c.Format == "json" {
+		err = text.WriteJSON(u.Stdout, list)
+	} else {
+		err = list.Print(u.Stdout)
+	}
+	return errors.Join(err, concludeList(u, list))
+}
+
+// concludeList says what is wrong with the layout, as far as a listing can tell.
+func concludeList(u *console.Console, l *inventory.Listing) error {
+	if len(l.Missing) > 0 {
+		u.Notice("%v", &exit.IncompleteError{Input: l.Input, Missing: l.Missing})
+	}
+	for _, err := range l.Faults {
+		u.Fail(err)
+	}
+	if len(l.Faults) > 0 {
+		return exit.Partial
+	}
+	return nil
+}
+
+// openInput opens the input of a command that has no other use for a stream.
+func openInput(f *option.InputFlags, u *console.Console) (store.Input, error) {
+	if err := f.Claim(&option.Stdin{}, u.StdinTerminal); err != nil {
+		return nil, err
+	}
+	return f.Open(u.Stdin, u.Spooling)
+}

@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/atomicfile"
+	"github.com/oras-mirror/oras-mirror/internal/cli/option"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/filetype"
+	"github.com/oras-mirror/oras-mirror/internal/inventory"
+	"github.com/oras-mirror/oras-mirror/internal/overwrite"
+	"github.com/oras-mirror/oras-mirror/internal/text"
+)
+
+type lockCommand struct {
+	Spec  string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"The mirror spec to lock; mirror.yaml gets mirror.lock.yaml beside it."`
+	Check bool   `help:"Write nothing; show how the lock differs from what the spec selects now, and exit with code 4 if it does."`
+
+	option.RunFlags
+}
+
+func (c *lockCommand) Help() string {
+	return `Writes down which digests the spec selects now, for "backup --locked" to copy exactly those.
+
+Examples:
+
+    oras-mirror lock -f mirror.yaml
+    oras-mirror lock -f mirror.yaml --check
+    oras-mirror backup -f mirror.yaml --locked`
+}
+
+func (c *lockCommand) Run(ctx context.Context, u *console.Console) error {
+	path := config.LockPath(c.Spec)
+	var before *config.Lock
+	if c.Check {
+		var err error
+		if before, err = loadLock(path); err != nil {
+			return err
+		}
+	} else if err := overwrite.Check("the lock", path, filetype.ALock, overwrite.FilesOf(c.Spec, nil)); err != nil {
+		return err
+	}
+	lock, err := c.resolve(ctx, u)
+	if err != nil {
+		return err
+	}
+	if c.Check {
+		return checkLock(u, path, before, lock)
+	}
+	if err := writeLock(path, lock); err != nil {
+		return err
+	}
+	u.Say("locked %s in %s", text.Count(len(lock.Artifacts), "artifact"), path)
+	return nil
+}
+
+// resolve makes a lock of what the spec selects now. Nothing may be missing.
+func (c *lockCommand) resolve(ctx context.Context, u *console.Console) (*config.Lock, error) {
+	command := &backupCommand{Spec: c.Spec, TransferFlags: option.TransferFlags{RunFlags: c.RunFlags}}
+	b, err := command.sources(u)
+	if err != nil {
+		return nil, err
+	}
+	client, err := start(u, &c.RunFlags, b.spec, hostsOf(b.selections, sourceHost))
+	if err != nil {
+		return nil, err
+	}
+	p := u.StartProgress()
+	f, err := engine.ForecastBackup(ctx, client, b.selections, nil, false, engine.BackupOptions{
+		Concurrency: c.Concurrency, Buffer: int64(c.Buffer), Progress: p, Mapper: b.mapper,
+	})
+	p.Close()
+	if err != nil {
+		return nil, err
+	}
+	u.TellNewest(f.Newest)
+	return f.Lock()
+}
+
+func loadLock(path string) (*config.Lock, error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, &exit.NoLockError{Path: path}
+	}
+	return config.LoadLock(path)
+}
+
+// checkLock says what differs, a line for each artifact.
+func checkLock(u *console.Console, path string, before, now *config.Lock) error {
+	d := inventory.Diff(lockedNames(before), lockedNames(now))
+	if err := d.Print(u.Answer()); err != nil {
+		return err
+	}
+	if d.IsEmpty() {
+		u.Say("%s is what the spec selects: %s", path, text.Count(len(now.Artifacts), "artifact"))
+		return nil
+	}
+	u.Say("%s is not what the spec selects now: %s", path, d.Counts())
+	return exit.Drift
+}
+
+// lockedNames lists what a lock pins. Beside the digest that is what of it comes
+// along.
+func lockedNames(l *config.Lock) []inventory.Name {
+	all := make([]inventory.Name, len(l.Artifacts))
+	for i, a := range l.Artifacts {
+		all[i] = inventory.Name{Reference: a.Reference.EntryName(), Digest: a.Digest,
+			With: strings.Join(slices.Concat(platformTexts(a.Platforms), inventory.DigestTexts(a.Referrers)), " ")}
+	}
+	return all
+}
+
+// writeLock replaces the lock at path, all at once.
+func writeLock(path string, lock *config.Lock) error {
+	f, err := atomicfile.Create(path)
+	if err != nil {
+		return err
+	}
+	if _, err := lock.WriteTo(f); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	return errors.Join(f.Commit(), f.Close())
+}

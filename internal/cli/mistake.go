@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/oras-mirror/oras-mirror/internal/advice"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/filetype"
+)
+
+// mistake is a command line that kong refused.
+type mistake struct {
+	fact    string        // what kong says is wrong
+	nearest string        // what kong says was meant, such as `"--output"?`; may be empty
+	context *kong.Context // as far as it was understood
+}
+
+// usageOf turns what kong says into a fact and a hint. Kong keeps the nearest
+// flag or command, and the word that it did not take, in its text alone.
+func usageOf(err error) error {
+	var unwritten *unwrittenError
+	var parse *kong.ParseError
+	switch {
+	case exit.Is[*exit.UsageError](err):
+		return err
+	case errors.As(err, &unwritten):
+		return unwritten
+	case !errors.As(err, &parse) || parse.Context == nil:
+		return exit.Usage("", "%s", err)
+	}
+	m := mistake{context: parse.Context}
+	m.fact, m.nearest, _ = strings.Cut(err.Error(), ", did you mean ")
+	return exit.Usage(m.hint(), "%s", m.said())
+}
+
+// said is the fact, in the words of a user.
+func (m *mistake) said() string {
+	if word := m.unknownCommand(); word != "" {
+		return fmt.Sprintf("unknown command %q", word)
+	}
+	if arguments, missing := strings.CutPrefix(m.fact, "expected \"<"); missing {
+		return "missing <" + strings.TrimSuffix(arguments, `"`)
+	}
+	flag, wrong, found := strings.Cut(m.fact, ": expected ")
+	switch kind, got, _ := strings.Cut(wrong, " but got "); {
+	case !found:
+		return m.fact
+	case got == `"EOL" (<EOL>)`:
+		return flag + " needs a value"
+	case kind == "duration":
+		value, _, _ := strings.Cut(got, ": ")
+		return fmt.Sprintf("invalid %s %s (examples: 90s, 5m)", flag, value)
+	case strings.Contains(kind, "int"):
+		return fmt.Sprintf("invalid %s %s: it must be a number", flag, got)
+	}
+	return m.fact
+}
+
+func (m *mistake) hint() string {
+	for _, advise := range []func() string{
+		m.usualFlag, m.nearestWord, m.usualCommand, m.otherCommands, m.missingSpec, m.meantFlag, m.meantValue,
+	} {
+		if hint := advise(); hint != "" {
+			return hint
+		}
+	}
+	return fmt.Sprintf("%q lists what there is", m.asked()+" --help")
+}
+
+// asked is the command as far as it was understood.
+func (m *mistake) asked() string {
+	if command := m.context.Selected(); command != nil {
+		return command.FullPath()
+	}
+	return "oras-mirror"
+}
+
+func (m *mistake) unknownCommand() string {
+	word, found := strings.CutPrefix(m.fact, "unexpected argument ")
+	if !found || m.context.Selected() != nil {
+		return ""
+	}
+	return word
+}
+
+// nearestWord is kong's suggestion. One letter is near to every other one.
+func (m *mistake) nearestWord() string {
+	flag, _ := strings.CutPrefix(m.fact, "unknown flag ")
+	if m.nearest == "" || len(flag) == len("-x") {
+		return ""
+	}
+	return "did you mean " + m.nearest
+}
+
+// missingSpec is for commands that need a spec.
+func (m *mistake) missingSpec() string {
+	if !strings.HasPrefix(m.fact, "missing flags: ") || !strings.Contains(m.fact, "--file=") {
+		return ""
+	}
+	if path := m.typedPath(); path != "" {
+		return advice.DidYouMean("-f " + path)
+	}
+	if command := m.context.Selected(); command != nil && command.Name == "prune" {
+		return "name with -f the mirror spec whose selection is to stay; prune works only on directories, not on archives"
+	}
+	return `name a mirror spec with -f SPEC; "oras-mirror init" prints one to begin with`
+}
+
+// meantFlag suggests --input or -f where an argument is a path, and no flag names
+// one.
+func (m *mistake) meantFlag() string {
+	word, found := strings.CutPrefix(m.fact, "unexpected argument ")
+	if !found {
+		return ""
+	}
+	for _, path := range []string{word, m.typedPath()} {
+		if flag := m.flagFor(path); flag != "" {
+			return advice.DidYouMean(flag + " " + path)
+		}
+	}
+	return ""
+}
+
+// typedPath is the first argument if it is a path.
+func (m *mistake) typedPath() string {
+	for _, p := range m.context.Path {
+		if p.Positional == nil {
+			continue
+		}
+		value := m.context.Value(p)
+		for value.Kind() == reflect.Slice && value.Len() > 0 {
+			value = value.Index(0)
+		}
+		if value.Kind() == reflect.String && filetype.LooksLikePath(value.String()) {
+			return value.String()
+		}
+	}
+	return ""
+}
+
+// flagFor is the flag of the command that takes such a path, and was not given.
+func (m *mistake) flagFor(path string) string {
+	if !filetype.LooksLikePath(path) {
+		return ""
+	}
+	flags := []string{"--input", "-f"}
+	if filetype.Of(path) != filetype.Layout {
+		flags = []string{"-f", "--input"}
+	}
+	for _, name := range flags {
+		for _, flag := range m.flags() {
+			if (name == "--"+flag.Name || name == "-f" && flag.Name == "file") && !flag.Set {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// meantValue corrects one of the few values that a flag can have.
+func (m *mistake) meantValue() string {
+	for _, flag := range m.flags() {
+		given, isText := m.context.FlagValue(flag).(string)
+		if flag.Enum == "" || !isText || given == "" || slices.Contains(flag.EnumSlice(), given) {
+			continue
+		}
+		if value := advice.Nearest(given, flag.EnumSlice(), 1)[0]; advice.Distance(given, value) <= 2 {
+			return advice.DidYouMean(value)
+		}
+	}
+	return ""
+}

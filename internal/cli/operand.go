@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/filetype"
+	"github.com/oras-mirror/oras-mirror/internal/inventory"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// side is one of two things that are compared.
+type side struct {
+	names      []inventory.Name
+	spec       *config.Spec       // of a side that is a spec
+	selections []config.Selection // to be resolved before there are names
+	base       string             // REGISTRY[/NAMESPACE] of a side that is one, else empty
+	lock       *config.Lock       // of a side that is one, else nil
+	layout     string             // path of a side that is one, else empty
+	written    map[string]digest.Digest
+}
+
+// openSide finds out what an argument is. What exists is a file or a directory.
+func openSide(arg string) (*side, error) {
+	info, err := os.Stat(arg)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return openRegistry(arg)
+	case err != nil:
+		return nil, err
+	case !info.IsDir() && filetype.IsText(arg):
+		return openText(arg)
+	}
+	in, err := store.OpenLayout(arg, store.OpenOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return &side{names: inventory.Names(in), layout: arg}, in.Close()
+}
+
+// isForeign says that a side has digests that most registries do not give.
+func (s *side) isForeign() bool {
+	return slices.ContainsFunc(s.names, func(t inventory.Name) bool { return t.Digest.Algorithm() != digest.Canonical && t.Other == "" })
+}
+
+// openText reads a lock, or else a spec.
+func openText(path string) (*side, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if isLock(data) {
+		lock, err := config.ParseLock(path, data)
+		if err != nil {
+			return nil, err
+		}
+		return &side{names: lockedNames(lock), lock: lock}, nil
+	}
+	spec, err := config.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &side{spec: spec}
+	if s.selections, err = spec.Selections(); err == nil && len(s.selections) == 0 {
+		err = exit.Usage(listSources(path), "%s has no sources", path)
+	}
+	return s, err
+}
+
+// isLock looks for the kind of a lock, which stands in a line of its own.
+func isLock(data []byte) bool {
+	for line := range bytes.Lines(data) {
+		key, value, _ := bytes.Cut(line, []byte(":"))
+		if string(key) == "kind" {
+			return strings.Trim(strings.TrimSpace(string(value)), `"'`) == config.LockKind
+		}
+	}
+	return false
+}
+
+// openRegistry takes REGISTRY[/NAMESPACE], where the namespace may be a
+// repository, too.
+func openRegistry(arg string) (*side, error) {
+	if filetype.LooksLikePath(arg) {
+		return nil, &exit.NoFileError{Path: arg}
+	}
+	target, err := config.ParseTarget(arg)
+	if err != nil {
+		return nil, &sideError{arg, err}
+	}
+	s := config.Selection{Registry: target.Registry, Optional: true, Origin: arg}
+	if target.Namespace != "" {
+		s.Repositories.Include = []string{target.Namespace, target.Namespace + "/**"}
+	}
+	return &side{base: target.String(), selections: []config.Selection{s}}, nil
+}
+
+// sideError says that an argument is neither a file nor a registry.
+type sideError struct {
+	arg string
+	err error
+}
+
+func (e *sideError) Error() string {
+	reason := e.err.Error()
+	var malformed *config.ReferenceError
+	if errors.As(e.err, &malformed) {
+		reason = malformed.Reason
+	}
+	return e.arg + ": no such file or directory, and not a registry: " + reason
+}
+
+func (e *sideError) Unwrap() error { return e.err }

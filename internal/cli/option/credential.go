@@ -1,0 +1,126 @@
+package option
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+	"oras.land/oras-go/v2/registry/remote/auth"
+
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/text"
+)
+
+// credentialFlags give the credentials of one registry. Without them those of
+// "oras login" and "docker login" are used.
+type credentialFlags struct {
+	Username           string `short:"u" placeholder:"NAME" help:"User name, for a run with only one registry."`
+	Password           string `short:"p" placeholder:"PASSWORD" xor:"secret" help:"Password. Other users of this machine can see it: prefer --password-stdin."`
+	PasswordStdin      bool   `xor:"secret" help:"Read the password from standard input."`
+	IdentityToken      string `placeholder:"TOKEN" xor:"secret" help:"Identity token instead of user name and password."`
+	IdentityTokenStdin bool   `xor:"secret" help:"Read the identity token from standard input."`
+}
+
+// maxSecret is far more than a password or a token has.
+const maxSecret = 64 << 10
+
+// Names lists the flags that were given.
+func (f *credentialFlags) Names() []string {
+	var names []string
+	for _, flag := range []struct {
+		name  string
+		given bool
+	}{
+		{"--username", f.Username != ""}, {"--password", f.Password != ""}, {"--password-stdin", f.PasswordStdin},
+		{"--identity-token", f.IdentityToken != ""}, {"--identity-token-stdin", f.IdentityTokenStdin},
+	} {
+		if flag.given {
+			names = append(names, flag.name)
+		}
+	}
+	return names
+}
+
+// oneRegistry refuses to send one registry's password to another.
+func (f *credentialFlags) oneRegistry(hosts []string) error {
+	names := f.Names()
+	if len(names) == 0 || len(hosts) <= 1 {
+		return nil
+	}
+	return exit.Usage(`log in to each with "oras login REGISTRY"; oras-mirror uses the same credentials`,
+		"%s is for one registry, and this run has %d: %s", names[0], len(hosts), strings.Join(hosts, ", "))
+}
+
+// Stdin claims standard input for a secret.
+func (f *credentialFlags) Stdin(s *Stdin) error {
+	if f.PasswordStdin {
+		return s.ReadBy("--password-stdin")
+	}
+	if f.IdentityTokenStdin {
+		return s.ReadBy("--identity-token-stdin")
+	}
+	return nil
+}
+
+// credential returns what the flags give, nil if they give nothing. As in oras,
+// a password without a user name is an identity token.
+func (f *credentialFlags) credential(s Session, hosts []string) (*auth.Credential, error) {
+	if len(f.Names()) == 0 {
+		return nil, nil
+	}
+	token := f.IdentityToken != "" || f.IdentityTokenStdin
+	if token && f.Username != "" {
+		return nil, exit.Usage("", "--username does not go with an identity token")
+	}
+	secret, err := f.secret(s, hosts)
+	if err != nil {
+		return nil, err
+	}
+	s.Secrets.Add(f.Username, secret)
+	if token || f.Username == "" {
+		return &auth.Credential{RefreshToken: secret}, nil
+	}
+	return &auth.Credential{Username: f.Username, Password: secret}, nil
+}
+
+func (f *credentialFlags) secret(s Session, hosts []string) (string, error) {
+	switch {
+	case f.PasswordStdin || f.IdentityTokenStdin:
+		return readSecret(s.Stdin)
+	case f.Password != "":
+		return f.Password, nil
+	case f.IdentityToken != "":
+		return f.IdentityToken, nil
+	case !s.StdinTerminal:
+		return "", exit.Usage("give it on standard input with --password-stdin", "--username has no password with it")
+	}
+	return askPassword(s.Prompt, f.Username, hosts)
+}
+
+// readSecret takes all that comes, without the line end that echo adds.
+func readSecret(r io.Reader) (string, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
+	if err != nil {
+		return "", fmt.Errorf("read the secret: %w", err)
+	}
+	secret := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
+	if secret == "" || len(data) > maxSecret {
+		return "", exit.Usage("", "standard input has no password or token, but %d bytes", len(data))
+	}
+	return secret, nil
+}
+
+func askPassword(prompt io.Writer, username string, hosts []string) (string, error) {
+	fmt.Fprint(prompt, text.Printable(fmt.Sprintf("Password of %s at %s: ", username, strings.Join(hosts, ", "))))
+	password, err := term.ReadPassword(int(os.Stdin.Fd()))
+	fmt.Fprintln(prompt)
+	if err != nil {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	if len(password) == 0 {
+		return "", exit.Usage("", "the password is empty")
+	}
+	return string(password), nil
+}

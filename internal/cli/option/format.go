@@ -1,0 +1,18 @@
+package option
+
+import (
+	"github.com/oras-mirror/oras-mirror/internal/overwrite"
+)
+
+// EventFlags turn what is told into events for a program.
+type EventFlags struct {
+	Format string `group:"Run" enum:"text,json" default:"text" placeholder:"text|json" help:"Report progress as text, or as json: one JSON object per event on standard output."`
+}
+
+// FilesWritten is standard output, where the events go to it.
+func (f *EventFlags) FilesWritten() []overwrite.File {
+	if f.Format != "json" {
+		return nil
+	}
+	return []overwrite.File{{What: "standard output", Path: overwrite.StdoutPath}}
+}

@@ -1,0 +1,37 @@
+package option
+
+import (
+	"io"
+
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// InputFlags name what is read.
+type InputFlags struct {
+	Input   string `placeholder:"PATH" help:"Read this directory, or tar archive of any kind; - for standard input."`
+	TempDir string `type:"existingdir" placeholder:"PATH" help:"Folder for temporary files, such as an archive of another tool that comes through a pipe."`
+}
+
+// Claim checks that there is something to read.
+func (f *InputFlags) Claim(s *Stdin, stdinTerminal bool) error {
+	switch {
+	case f.Input == "":
+		return exit.Usage("say what to read with --input PATH, or --input - for standard input", "no --input")
+	case f.Input != "-":
+		return nil
+	case stdinTerminal:
+		return exit.Usage("pipe an archive into it", "standard input is a terminal")
+	}
+	return s.ReadBy("--input -")
+}
+
+// Open opens what the flags name. spooling is told the name and the size of an archive
+// that is unpacked to a temporary file first; a size of -1 is not known.
+func (f *InputFlags) Open(stdin io.Reader, spooling func(name string, size int64)) (store.Input, error) {
+	options := store.OpenOptions{TempDir: f.TempDir, Spooling: func(size int64) { spooling(f.Input, size) }}
+	if f.Input == "-" {
+		return store.OpenStream(stdin, options)
+	}
+	return store.OpenLayout(f.Input, options)
+}

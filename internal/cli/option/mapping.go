@@ -1,0 +1,41 @@
+package option
+
+import (
+	"cmp"
+
+	"github.com/oras-mirror/oras-mirror/config"
+)
+
+// DestinationFlags say where a restore puts what it pushes.
+type DestinationFlags struct {
+	PlatformModeFlag
+	Targets []string `name:"target" placeholder:"NAME" help:"Restore only to this target of the spec. Repeatable."`
+	Map     []string `sep:"none" placeholder:"SOURCE=TARGET" help:"Put everything below the prefix SOURCE under TARGET; takes precedence over the mappings of the spec. Repeatable."`
+}
+
+// PlatformModeFlag says how an index goes out that lacks some of its platforms.
+type PlatformModeFlag struct {
+	PlatformMode string `enum:",keep,rewrite" default:"" placeholder:"keep|rewrite" help:"Push an index of which only some platforms are there as it is (keep), or rewritten to name only those (rewrite); overrides the targets of the spec."`
+}
+
+// Apply puts the flag over what targets say.
+func (f *PlatformModeFlag) Apply(all []config.Target) {
+	for i := range all {
+		all[i].PlatformMode = cmp.Or(f.PlatformMode, all[i].PlatformMode)
+	}
+}
+
+// Mapper puts the flag's mappings before those of the spec.
+func (f *DestinationFlags) Mapper(spec *config.Spec) (*config.Mapper, error) {
+	m, err := spec.Mapper()
+	if err != nil || len(f.Map) == 0 {
+		return m, err
+	}
+	first := make([]config.Mapping, len(f.Map))
+	for i, s := range f.Map {
+		if first[i], err = config.ParseMapping(s); err != nil {
+			return nil, err
+		}
+	}
+	return m.Prepend(first...)
+}

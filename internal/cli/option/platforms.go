@@ -1,0 +1,22 @@
+package option
+
+import (
+	"github.com/oras-mirror/oras-mirror/config"
+)
+
+// PlatformFlags say which images of an index are copied.
+type PlatformFlags struct {
+	Platform []string `placeholder:"OS/ARCH[/VARIANT]" help:"Copy only these platforms of an index, whatever the spec says; \"all\" for all. Comma-separated or repeatable."`
+}
+
+// Apply puts the flag over what selections say.
+func (f *PlatformFlags) Apply(all []config.Selection) error {
+	platforms, err := config.ParsePlatforms(f.Platform)
+	if err != nil || len(f.Platform) == 0 {
+		return err
+	}
+	for i := range all {
+		all[i].Platforms = platforms
+	}
+	return nil
+}

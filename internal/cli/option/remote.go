@@ -1,0 +1,180 @@
+package option
+
+import (
+	"cmp"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/overwrite"
+	"github.com/oras-mirror/oras-mirror/internal/version"
+)
+
+// remoteFlags say how registries are reached. They have the names that oras
+// gives them, and win over the spec for every registry of the run.
+type remoteFlags struct {
+	credentialFlags `group:"Registries"`
+
+	RegistryConfig   []string `group:"Registries" sep:"none" placeholder:"PATH" help:"Read credentials from this file instead of the usual ones. Repeatable."`
+	PlainHTTP        *bool    `group:"Registries" name:"plain-http" help:"Use http; with =false use https even on loopback names."`
+	Insecure         *bool    `group:"Registries" help:"Accept any certificate."`
+	CAFile           string   `group:"Registries" name:"ca-file" placeholder:"PATH" help:"Trust this certificate authority in addition to those of the system."`
+	CertFile         string   `group:"Registries" and:"client-certificate" placeholder:"PATH" help:"Show this client certificate to registries."`
+	KeyFile          string   `group:"Registries" and:"client-certificate" placeholder:"PATH" help:"Key of the client certificate."`
+	Resolve          []string `group:"Registries" sep:"none" placeholder:"HOST:PORT:ADDRESS[:PORT]" help:"Connect to this address instead. Repeatable."`
+	Header           []string `group:"Registries" short:"H" sep:"none" placeholder:"'NAME: VALUE'" help:"Add this header to every request. Repeatable."`
+	DistributionSpec string   `group:"Registries" enum:",v1.1-referrers-api,v1.1-referrers-tag" default:"" placeholder:"VERSION" help:"How registries keep referrers: v1.1-referrers-api or v1.1-referrers-tag; default: detect."`
+	Concurrency      int      `group:"Registries" default:"16" placeholder:"N" help:"Send at most this many requests at once, over all registries; default ${default}."`
+}
+
+// FilesNamed are those that the flags name.
+func (f *remoteFlags) FilesNamed() []overwrite.File {
+	all := []overwrite.File{{What: "the file of --ca-file", Path: f.CAFile}, {What: "the file of --cert-file", Path: f.CertFile}, {What: "the file of --key-file", Path: f.KeyFile}}
+	for _, path := range f.RegistryConfig {
+		all = append(all, overwrite.File{What: "the file of --registry-config", Path: path})
+	}
+	return all
+}
+
+// options turns flags and spec into what a client is made from. It reads the
+// password if standard input has it.
+func (f *remoteFlags) options(spec *config.Spec, run Session, hosts []string) (registry.Options, error) {
+	if err := f.oneRegistry(hosts); err != nil {
+		return registry.Options{}, err
+	}
+	over := registry.Settings{
+		PlainHTTP: f.PlainHTTP, CAFile: f.CAFile, CertFile: f.CertFile, KeyFile: f.KeyFile,
+		DistributionSpec: f.DistributionSpec,
+	}
+	var err error
+	if over.Header, err = parseHeaders(f.Header); err != nil {
+		return registry.Options{}, err
+	}
+	run.Secrets.AddHeaders(over.Header)
+	run.Secrets.AddProxies(os.Environ())
+	if over.Resolve, err = parseResolve(f.Resolve); err != nil {
+		return registry.Options{}, err
+	}
+	if over.Credential, err = f.credential(run, hosts); err != nil {
+		return registry.Options{}, err
+	}
+	return registry.Options{
+		Concurrency:     f.Concurrency,
+		CredentialFiles: f.RegistryConfig,
+		Secret:          run.Secrets.Add,
+		UserAgent:       "oras-mirror/" + version.Read().Version + " (" + runtime.GOOS + "; " + runtime.GOARCH + ")",
+		Settings: func(host string) (registry.Settings, error) {
+			return f.settings(spec, host, over)
+		},
+	}, nil
+}
+
+// settings puts the flags over what the spec says of a registry.
+func (f *remoteFlags) settings(spec *config.Spec, host string, over registry.Settings) (registry.Settings, error) {
+	from, err := spec.Registry(host)
+	if err != nil {
+		return registry.Settings{}, err
+	}
+	s := over
+	s.Concurrency, s.RequestsPerSecond = from.Concurrency, from.RequestsPerSecond
+	s.PlainHTTP = cmp.Or(over.PlainHTTP, from.PlainHTTP)
+	s.CAFile = cmp.Or(over.CAFile, from.CAFile)
+	s.DistributionSpec = cmp.Or(over.DistributionSpec, from.DistributionSpec)
+	if over.CertFile == "" {
+		s.CertFile, s.KeyFile = from.CertFile, from.KeyFile
+	}
+	s.Insecure = from.Insecure
+	if f.Insecure != nil {
+		s.Insecure = *f.Insecure
+	}
+	return s, nil
+}
+
+// Validate is called by kong.
+func (f *remoteFlags) Validate() error {
+	if f.Concurrency < 1 {
+		return exit.Usage("", "--concurrency must be at least 1, not %d", f.Concurrency)
+	}
+	return nil
+}
+
+func parseHeaders(lines []string) (http.Header, error) {
+	headers := make(http.Header)
+	for _, line := range lines {
+		name, value, ok := strings.Cut(line, ":")
+		name = strings.TrimSpace(name)
+		if !ok || name == "" || strings.ContainsFunc(line, notInHeader) || strings.ContainsAny(name, " \t") {
+			return nil, exit.Usage("a header is 'NAME: VALUE'", "invalid --header %q", headerName(line))
+		}
+		headers.Add(name, strings.TrimSpace(value))
+	}
+	return headers, nil
+}
+
+// headerName is what may be shown of a header that is none: its value may be a
+// secret, and it may have no name at all.
+func headerName(line string) string {
+	name, _, _ := strings.Cut(line, ":")
+	name, _, more := strings.Cut(strings.TrimSpace(name), " ")
+	if more || len(name) < len(line) {
+		return name + " ..."
+	}
+	return name
+}
+
+// notInHeader tells characters that would end a header line or are not allowed
+// in one (RFC 9110, section 5.5).
+func notInHeader(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+
+// parseResolve reads HOST:PORT:ADDRESS[:PORT], as curl and oras have it. IPv6
+// addresses stand in brackets or alone at the end.
+func parseResolve(rules []string) (map[string]string, error) {
+	addresses := make(map[string]string)
+	for _, rule := range rules {
+		from, to, ok := cutResolve(rule)
+		if !ok {
+			return nil, exit.Usage("it is HOST:PORT:ADDRESS[:PORT], as in registry.example:443:10.0.0.7:8443", "invalid --resolve %q", rule)
+		}
+		addresses[from] = to
+	}
+	resolveDockerHub(addresses)
+	return addresses, nil
+}
+
+// resolveDockerHub lets a rule for any of its names hold for the one that is asked.
+func resolveDockerHub(addresses map[string]string) {
+	for _, from := range slices.Sorted(maps.Keys(addresses)) {
+		host, port, err := net.SplitHostPort(from)
+		asked := net.JoinHostPort(dockerhub.Host, port)
+		if _, ruled := addresses[asked]; err == nil && !ruled && dockerhub.IsRegistry(host) {
+			addresses[asked] = addresses[from]
+		}
+	}
+}
+
+func cutResolve(rule string) (from, to string, ok bool) {
+	parts := strings.SplitN(rule, ":", 3)
+	if len(parts) < 3 || parts[0] == "" || !isPort(parts[1]) {
+		return "", "", false
+	}
+	from, to = parts[0]+":"+parts[1], parts[2]
+	if net.ParseIP(strings.Trim(to, "[]")) != nil {
+		return from, to, true
+	}
+	host, port, err := net.SplitHostPort(to)
+	return from, to, err == nil && net.ParseIP(host) != nil && isPort(port)
+}
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0
+}

@@ -1,0 +1,116 @@
+package option
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"sync"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/redact"
+	"github.com/oras-mirror/oras-mirror/internal/text"
+)
+
+// TransferFlags are what backup and restore have in common.
+type TransferFlags struct {
+	RunFlags
+	ReferrerFlags
+
+	FailFast bool `group:"Run" help:"Stop at the first artifact that fails."`
+}
+
+// RunFlags are those of every command that talks to registries.
+type RunFlags struct {
+	remoteFlags
+
+	limitFlags
+
+	Buffer text.ByteSize `group:"Run" default:"128MiB" placeholder:"SIZE" help:"Use this much memory for content in transit; default ${default}."`
+	Debug  bool          `group:"Run" short:"d" xor:"loudness" help:"Log every request."`
+	LoudnessFlags
+}
+
+// A run may take 128 MiB beside its buffer.
+const (
+	// overhead is the heap's share of it; the rest is for the program itself,
+	// 64 MiB that the runtime maps without using them, and what the collector has not
+	// got to.
+	overhead = 24 << 20
+	// muchOverhead takes its place once much is kept: then the collector would have
+	// to run all the time, for little. What it leaves is for the gaps in the heap: the
+	// kernel counts what was mapped once, used or not.
+	muchOverhead = 40 << 20
+	// kept is the share that may be kept until the end: the plan (1 KiB an artifact),
+	// an index.json, manifests that wait for their turn. What the plan leaves of it
+	// and of the buffer is for content on its way.
+	kept = 64 << 20
+	// DefaultBuffer is the buffer of a command without --buffer.
+	DefaultBuffer = 128 << 20
+)
+
+// leastBuffer still lets one large blob through in pieces.
+const leastBuffer = 1 << 20
+
+func (f *RunFlags) Validate() error {
+	if f.Buffer < leastBuffer {
+		return exit.Usage("", "--buffer must be at least 1MiB, not %s", text.Bytes(int64(f.Buffer)))
+	}
+	return errors.Join(f.limitFlags.Validate(), f.remoteFlags.Validate())
+}
+
+// Client makes the client of a run, for the registries that it will talk to.
+func (f *RunFlags) Client(spec *config.Spec, s Session, hosts []string) (*registry.Client, error) {
+	options, err := f.options(spec, s, hosts)
+	if err != nil {
+		return nil, err
+	}
+	options.StallTimeout, options.MaxManifest = f.StallTimeout, int64(f.MaxManifestSize)
+	options.Retry.OnRetry = s.Retrying
+	BoundMemory(int64(f.Buffer))
+	if f.Debug {
+		options.Debug = debugTo(s.Print)
+	}
+	return registry.New(options), nil
+}
+
+// Session is what the flags of a run need beside a command line.
+type Session struct {
+	Stdin         io.Reader
+	StdinTerminal bool
+	Prompt        io.Writer       // asks for a password
+	Secrets       *redact.Secrets // that must not be shown
+	Retrying      func(registry, reason string) (over func())
+	Print         func(string)
+}
+
+// BoundMemory makes reading fail that would keep more than a run may have, and the
+// collector run before the heap outgrows it. Below it may be seldom: at twice the
+// live heap, which is small as a rule, it took a fifth of the time of a run of small
+// artifacts. GOGC and GOMEMLIMIT in the environment win.
+func BoundMemory(buffer int64) {
+	limitHeap := func(most int64) {
+		if os.Getenv("GOMEMLIMIT") == "" {
+			debug.SetMemoryLimit(most)
+		}
+	}
+	limitHeap(buffer + overhead)
+	bounds.SetMemory(buffer+kept, func() { limitHeap(buffer + muchOverhead) })
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+}
+
+// debugTo returns a printer that any goroutine may call.
+func debugTo(print func(string)) func(string, ...any) {
+	var mu sync.Mutex
+	return func(format string, a ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		print("oras-mirror: debug: " + fmt.Sprintf(format, a...))
+	}
+}

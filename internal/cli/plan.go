@@ -1,0 +1,193 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/cli/option"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+type planCommand struct {
+	References []string `arg:"" optional:"" name:"ref" help:"What would be backed up, as for backup; with --input, the one target that it would be restored to, as for restore."`
+
+	Spec     string `short:"f" name:"file" placeholder:"SPEC" help:"Plan by this mirror spec."`
+	Output   string `short:"o" placeholder:"PATH" help:"Plan a backup to this output, counting what it already holds; default: output of the spec."`
+	Locked   bool   `help:"Plan to copy exactly what the lock of the spec pins."`
+	Format   string `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text, or json."`
+	ExitCode bool   `help:"Exit with code 4 if something would change."`
+	option.PlatformFlags
+
+	Input   string   `placeholder:"PATH" help:"Plan a restore of this: a directory, or a tar archive of any kind."`
+	TempDir string   `type:"existingdir" placeholder:"PATH" help:"Folder for an archive of another tool that can only be read from front to end."`
+	Only    []string `sep:"none" placeholder:"PATTERN" help:"Restore only what matches this glob: REPOSITORY[:TAG], with its registry or without. Repeatable."`
+	option.DestinationFlags
+
+	option.RunFlags
+	option.ReferrerFlags
+}
+
+func (c *planCommand) Help() string {
+	return `With --input it is about a restore, else about a backup. Its numbers are those that the run then has, if nothing fails and registries take mounts. Requests are counted without those that only get a token.
+
+Examples:
+
+    oras-mirror plan -f mirror.yaml
+    oras-mirror plan -o bundle.tgz registry.k8s.io/pause
+    oras-mirror plan --input bundle.tgz -f mirror.yaml
+    oras-mirror plan --input bundle.tgz --format json localhost:5000/mirror`
+}
+
+func (c *planCommand) Run(ctx context.Context, u *console.Console) error {
+	planned := c.ofBackup
+	if c.Input != "" {
+		planned = c.ofRestore
+	}
+	p, err := planned(ctx, u)
+	if err != nil {
+		return err
+	}
+	if err := p.write(u, c.Format); err != nil {
+		return err
+	}
+	return c.conclude(u, p)
+}
+
+// conclude says what cannot be had, and finds the exit code.
+func (c *planCommand) conclude(u *console.Console, p *plan) error {
+	report := new(engine.Report)
+	for _, o := range p.forecast.Artifacts {
+		report.Artifacts = append(report.Artifacts, engine.ArtifactReport{Reference: o.Name, Err: o.Err})
+	}
+	failures := console.FailuresOf(report)
+	for _, f := range failures {
+		if !p.restores { // else it was told when it failed
+			u.Fail(console.Named(f))
+		}
+	}
+	switch {
+	case len(failures) == 0 && c.ExitCode && p.changes():
+		return exit.Drift
+	case len(failures) == 0:
+		return nil
+	case len(failures) == len(report.Artifacts):
+		return c.backup().drift(u, report, exit.Failed)
+	}
+	return c.backup().drift(u, report, exit.Partial)
+}
+
+// backup is the command whose run is planned.
+func (c *planCommand) backup() *backupCommand {
+	return &backupCommand{References: c.References, Spec: c.Spec, Output: c.Output, Locked: c.Locked, PlatformFlags: c.PlatformFlags,
+		TransferFlags: option.TransferFlags{RunFlags: c.RunFlags, ReferrerFlags: c.ReferrerFlags}}
+}
+
+// restore is the command whose run is planned.
+func (c *planCommand) restore() (*restoreCommand, error) {
+	r := &restoreCommand{Spec: c.Spec, Only: c.Only, InputFlags: option.InputFlags{Input: c.Input, TempDir: c.TempDir}, DestinationFlags: c.DestinationFlags,
+		TransferFlags: option.TransferFlags{RunFlags: c.RunFlags, ReferrerFlags: c.ReferrerFlags}}
+	switch {
+	case c.Input == "-":
+		return nil, exit.Usage("write it to a file first", "what comes through a pipe cannot be planned and then restored")
+	case c.Output != "" || c.Locked || len(c.Platform) > 0:
+		return nil, exit.Usage("leave --input away to plan a backup", "--output, --locked and --platform are about a backup, and --input about a restore")
+	case len(c.References) > 1:
+		return nil, exit.Usage("a restore goes to one target, or to those of the spec", "unexpected argument %s", c.References[1])
+	case len(c.References) == 1:
+		r.Target = c.References[0]
+	}
+	return r, nil
+}
+
+func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*plan, error) {
+	if len(c.Only)+len(c.Map)+len(c.Targets) > 0 || c.TempDir != "" {
+		return nil, exit.Usage("name what would be restored with --input PATH", "--only, --map, --target and --temp-dir are about a restore")
+	}
+	u.Hints.Input = true
+	command := c.backup()
+	b, err := command.sources(u)
+	if err != nil {
+		return nil, err
+	}
+	path, err := command.outputOf(b.spec)
+	if err != nil {
+		return nil, err
+	}
+	if err := command.mayReplaceOutput(b.spec, path); err != nil {
+		return nil, err
+	}
+	client, err := start(u, &c.RunFlags, b.spec, hostsOf(b.selections, sourceHost))
+	if err != nil {
+		return nil, err
+	}
+	there, directory, err := openThere(path)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(path + ".partial"); err == nil && !directory {
+		u.Notice("an interrupted backup left %s.partial: backup resumes it, and fetches less than this", path)
+	}
+	progress := u.StartProgress()
+	f, err := engine.ForecastBackup(ctx, client, b.selections, there, directory, engine.BackupOptions{
+		Concurrency: c.Concurrency, Buffer: int64(c.Buffer), Progress: progress, Mapper: b.mapper,
+	})
+	progress.Close()
+	if err != nil {
+		return nil, errors.Join(err, closeLayout(there))
+	}
+	p := &plan{forecast: f}
+	p.measure(path, directory)
+	if !directory {
+		p.findDropped(there)
+	}
+	return p, closeLayout(there)
+}
+
+func (c *planCommand) ofRestore(ctx context.Context, u *console.Console) (*plan, error) {
+	command, err := c.restore()
+	if err != nil {
+		return nil, err
+	}
+	r, err := command.plan(u)
+	if err != nil {
+		return nil, err
+	}
+	client, err := start(u, &c.RunFlags, r.spec, hostsOf(r.targets, func(t config.Target) string { return t.Registry }))
+	if err != nil {
+		return nil, err
+	}
+	in, err := command.Open(u.Stdin, u.Spooling)
+	if err != nil {
+		return nil, err
+	}
+	progress := u.StartProgress()
+	f, err := engine.ForecastRestore(ctx, client, in.(store.Layout), engine.RestoreOptions{
+		Concurrency: c.Concurrency, Progress: progress, Targets: r.targets, Mapper: r.mapper, Only: c.Only,
+		ExcludeReferrers: c.Excluded(), Tag: r.tag,
+	})
+	progress.Close()
+	return &plan{forecast: f, restores: true}, errors.Join(err, in.Close())
+}
+
+// openThere opens what an output holds before a backup: nil if it is nothing
+// that the backup could build on. directory says that it is or will be one.
+func openThere(path string) (there store.Layout, directory bool, err error) {
+	if path == "" || path == "-" {
+		return nil, false, nil
+	}
+	info, err := os.Stat(path)
+	if !os.IsPathSeparator(path[len(path)-1]) && (err != nil || !info.IsDir()) {
+		return openReplaced(path), false, nil
+	}
+	if _, err := os.Stat(filepath.Join(path, "oci-layout")); err != nil {
+		return nil, true, nil
+	}
+	there, err = store.OpenLayout(path, store.OpenOptions{})
+	return there, true, err
+}

@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/inventory"
+)
+
+// planDocument is what "plan --format json" prints. Sizes are in bytes.
+type planDocument struct {
+	Artifacts []planArtifact   `json:"artifacts"`
+	Dropped   []inventory.Name `json:"dropped,omitempty"` // of a bundle that would be replaced
+	Distinct  int64            `json:"distinct"`          // all that is selected, each manifest and blob once
+	Shared    int64            `json:"shared"`            // what artifacts have in common, once for each but the first
+	There     int64            `json:"there"`             // of the distinct, what is there already
+	Local     int64            `json:"local,omitempty"`   // and what comes from layouts on disk
+	Transfer  int64            `json:"transfer"`          // what moves
+	Transfers int              `json:"transfers"`         // blobs that move
+	Requests  int              `json:"requests"`
+	Space     *space           `json:"space,omitempty"`
+	Newest    []planNewest     `json:"newest,omitempty"`
+	Changes   bool             `json:"changes"`
+}
+
+type planArtifact struct {
+	Reference string          `json:"reference"`
+	Target    string          `json:"target,omitempty"`
+	State     engine.State    `json:"state"`
+	Digest    digest.Digest   `json:"digest,omitempty"`
+	MediaType string          `json:"mediaType,omitempty"`
+	Size      int64           `json:"size"`
+	Platforms []string        `json:"platforms,omitempty"` // those that an index is cut down to
+	Sparse    bool            `json:"sparse,omitempty"`    // of a restore: the bundle has no others of that index
+	Rewritten bool            `json:"rewritten,omitempty"` // of a restore: an index that names only what is there would be pushed
+	Referrers []digest.Digest `json:"referrers,omitempty"`
+	Error     string          `json:"error,omitempty"`
+}
+
+// planNewest says by which order tags.latest found the newest: semver, or the
+// registry's list.
+type planNewest struct {
+	Repository string `json:"repository"`
+	Latest     int    `json:"latest"`
+	Order      string `json:"order"`
+}
+
+func (p *plan) document() planDocument {
+	f := p.forecast
+	d := planDocument{Artifacts: []planArtifact{}, Dropped: p.dropped, Distinct: f.Distinct, Shared: f.Shared, There: f.There, Local: f.Near,
+		Transfer: f.Transfer, Transfers: f.Transfers, Requests: f.Requests, Space: p.space, Changes: p.changes()}
+	for _, o := range f.Artifacts {
+		a := planArtifact{Reference: o.Name, Target: o.Target, State: o.State, Digest: o.Digest, MediaType: o.MediaType,
+			Sparse: p.restores && len(o.Platforms) > 0, Rewritten: o.Rewritten,
+			Size: o.Size, Platforms: platformTexts(o.Platforms), Referrers: o.Referrers}
+		if o.Err != nil {
+			a.Error = o.Err.Error()
+		}
+		d.Artifacts = append(d.Artifacts, a)
+	}
+	for _, n := range f.Newest {
+		d.Newest = append(d.Newest, planNewest{n.Repository, n.Count, n.Order})
+	}
+	return d
+}

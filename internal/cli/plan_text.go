@@ -1,0 +1,196 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/inventory"
+	"github.com/oras-mirror/oras-mirror/internal/text"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// plan is what a run would do, as it is shown.
+type plan struct {
+	forecast *engine.Forecast
+	restores bool
+	dropped  []inventory.Name // of a bundle that would be replaced, what the new one has not
+	space    *space
+}
+
+// space is what a backup needs on the disk that it goes to, in bytes. It is what
+// an archive has that does not get smaller by compression, and no run needs more.
+type space struct {
+	Needed int64 `json:"needed"`
+	Free   int64 `json:"free"`
+}
+
+// What is needed beside the bytes of manifests and blobs.
+const (
+	perEntry  = 2 << 10 // in an archive: headers of tar and gzip, padding, a record of the table
+	perMember = 256     // a header and a trailer of gzip, and what stored blocks cost, for each MiB
+	perFile   = 4 << 10 // in a directory: the rest of the last block of a file
+	perName   = 2 << 10 // an entry of index.json
+	perOutput = 16 << 10
+)
+
+// measure compares what a backup writes with what the disk has left.
+func (p *plan) measure(path string, directory bool) {
+	if path == "" || path == "-" {
+		return
+	}
+	free, ok := store.Free(path)
+	if !ok {
+		return
+	}
+	f := p.forecast
+	names := int64(perOutput)
+	for _, o := range f.Artifacts {
+		names += perName * int64(1+len(o.Referrers))
+	}
+	needed := f.Distinct + int64(f.Parts)*perEntry + f.Distinct>>20*perMember
+	if directory {
+		needed = f.Distinct - f.There + int64(f.New)*perFile
+	}
+	p.space = &space{Needed: needed + names, Free: free}
+}
+
+// findDropped finds what a bundle has that is about to be replaced by one
+// without it. What cosign keeps under tags belongs to its image.
+func (p *plan) findDropped(there store.Layout) {
+	if there == nil {
+		return
+	}
+	planned := make(map[string]bool)
+	for _, o := range p.forecast.Artifacts {
+		planned[o.Name] = true
+	}
+	for _, t := range inventory.Names(there) {
+		if !planned[t.Reference] {
+			p.dropped = append(p.dropped, t)
+		}
+	}
+}
+
+func (p *plan) changes() bool { return p.forecast.Changes() || len(p.dropped) > 0 }
+
+func (p *plan) write(u *console.Console, format string) error {
+	if format == "json" {
+		return text.WriteJSON(u.Stdout, p.document())
+	}
+	if err := p.print(u.Stdout); err != nil {
+		return err
+	}
+	_, err := io.WriteString(u.Stdout, p.summary())
+	return err
+}
+
+// print writes a line for each artifact.
+func (p *plan) print(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "STATE\tREFERENCE\tDIGEST\tSIZE\tREFERRERS\tPLATFORMS")
+	for _, o := range p.forecast.Artifacts {
+		name := o.Name
+		if p.restores && o.Target != "" {
+			name += " -> " + o.Target
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\n", o.State, text.Printable(name), shortOf(o.Digest),
+			text.Bytes(o.Size), len(o.Referrers), text.Printable(strings.Join(platformTexts(o.Platforms), ","))+p.sparseText(o))
+	}
+	for _, d := range p.dropped {
+		fmt.Fprintf(table, "dropped\t%s\t%s\t\t\t\n", text.Printable(d.Reference), shortOf(d.Digest))
+	}
+	return table.Flush()
+}
+
+// sparseText says of an index which lacks some of its images how it would be pushed.
+func (p *plan) sparseText(o engine.Outlook) string {
+	switch {
+	case !p.restores || len(o.Platforms) == 0:
+		return ""
+	case o.Rewritten:
+		return " (sparse, rewritten)"
+	}
+	return " (sparse)"
+}
+
+func shortOf(d digest.Digest) string {
+	if d == "" {
+		return "-"
+	}
+	return text.Printable(text.ShortDigest(d.String()))
+}
+
+func platformTexts(platforms []config.Platform) []string {
+	var names []string
+	for _, p := range platforms {
+		names = append(names, p.String())
+	}
+	return names
+}
+
+// summary writes the numbers that the run then has.
+func (p *plan) summary() string {
+	var b strings.Builder
+	f, verb := p.forecast, "fetch"
+	if p.restores {
+		verb = "push"
+	}
+	fmt.Fprintf(&b, "\n%s%s: %s\n", text.Count(len(f.Artifacts), "artifact"), p.referrers(), p.states())
+	fmt.Fprintf(&b, "%s distinct, %s more shared; %s there already", text.Bytes(f.Distinct), text.Bytes(f.Shared), text.Bytes(f.There))
+	if f.Near > 0 {
+		fmt.Fprintf(&b, ", %s in layouts on disk", text.Bytes(f.Near))
+	}
+	b.WriteByte('\n')
+	fmt.Fprintf(&b, "%s to %s in %s, %s\n", text.Bytes(f.Transfer), verb, text.Count(f.Transfers, "blob"), text.Count(f.Requests, "request"))
+	if p.space != nil {
+		short := ""
+		if p.space.Needed > p.space.Free {
+			short = ": not enough"
+		}
+		fmt.Fprintf(&b, "needs up to %s of disk space, %s free%s\n", text.Bytes(p.space.Needed), text.Bytes(p.space.Free), short)
+	}
+	for _, n := range f.Newest {
+		fmt.Fprintln(&b, text.Printable(console.NewestText(n)))
+	}
+	return b.String()
+}
+
+// referrers counts what would come along, as the run does.
+func (p *plan) referrers() string {
+	n := 0
+	for _, o := range p.forecast.Artifacts {
+		n += len(o.Referrers)
+	}
+	if n == 0 {
+		return ""
+	}
+	return " and " + text.Count(n, "referrer")
+}
+
+// states counts the artifacts by what would become of them.
+func (p *plan) states() string {
+	counts := make(map[engine.State]int)
+	for _, o := range p.forecast.Artifacts {
+		counts[o.State]++
+	}
+	var parts []string
+	for _, s := range []engine.State{engine.StateNew, engine.StateChanged, engine.StateUnchanged, engine.StateFailed} {
+		if counts[s] > 0 {
+			parts = append(parts, text.Thousands(counts[s])+" "+string(s))
+		}
+	}
+	if n := len(p.dropped); n > 0 {
+		parts = append(parts, text.Thousands(n)+" dropped")
+	}
+	if len(parts) == 0 {
+		return "nothing to do"
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"errors"
+	"os"
+	"runtime/pprof"
+
+	"github.com/oras-mirror/oras-mirror/internal/overwrite"
+)
+
+// profileFlag names the file of a CPU profile. It is for those who work on the
+// program, and hidden from all others.
+type profileFlag string
+
+// AfterApply begins the profile.
+func (f profileFlag) AfterApply(p *profile) (err error) {
+	if err := overwrite.Check("--cpuprofile", string(f), "", nil); err != nil {
+		return err
+	}
+	*p, err = startProfile(string(f))
+	return err
+}
+
+// profile is one that is being written, if any is.
+type profile struct{ file *os.File }
+
+func startProfile(path string) (profile, error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return profile{}, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return profile{}, errors.Join(err, f.Close())
+	}
+	return profile{f}, nil
+}
+
+func (p profile) stop() error {
+	if p.file == nil {
+		return nil
+	}
+	pprof.StopCPUProfile()
+	return p.file.Close()
+}

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/cli/option"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/filetype"
+	"github.com/oras-mirror/oras-mirror/internal/text"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+type pruneCommand struct {
+	Spec   string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"Keep what this mirror spec selects."`
+	Output string `short:"o" placeholder:"DIR" help:"Prune this directory; default: the output of the spec."`
+	DryRun bool   `help:"Show what would be removed."`
+
+	option.RunFlags
+}
+
+func (c *pruneCommand) Help() string {
+	return `The spec's sources are listed again. What a directory holds beyond that goes, with
+the referrers that then have no subject and the blobs that nothing needs any more.
+Of a repository that cannot be listed nothing is removed.
+
+Examples:
+
+    oras-mirror prune -f mirror.yaml -o ./mirror/ --dry-run
+    oras-mirror prune -f mirror.yaml -o ./mirror/`
+}
+
+func (c *pruneCommand) Run(ctx context.Context, u *console.Console) error {
+	spec, err := config.Load(c.Spec)
+	if err != nil {
+		return err
+	}
+	path, err := c.path(spec)
+	if err != nil {
+		return err
+	}
+	selections, err := spec.Selections()
+	if err != nil {
+		return err
+	}
+	if len(selections) == 0 {
+		return exit.Usage(listSources(c.Spec), "%s selects nothing: everything would be removed", c.Spec)
+	}
+	var s option.Stdin
+	if err := c.Stdin(&s); err != nil {
+		return err
+	}
+	client, err := start(u, &c.RunFlags, spec, hostsOf(selections, sourceHost))
+	if err != nil {
+		return err
+	}
+	dir, err := store.OpenLayoutDir(path)
+	if err != nil {
+		return err
+	}
+	selected, err := engine.Names(ctx, client, selections)
+	if err != nil {
+		return errors.Join(err, dir.Close())
+	}
+	pruned, err := engine.Prune(ctx, dir, selected, c.DryRun)
+	if err = errors.Join(err, dir.Close()); err != nil {
+		return err
+	}
+	return c.conclude(u, path, selected, pruned)
+}
+
+func (c *pruneCommand) path(spec *config.Spec) (string, error) {
+	path, err := c.Output, error(nil)
+	if path == "" {
+		path, err = spec.OutputPath(time.Now())
+	}
+	if err == nil && path == "" {
+		err = exit.Usage("name the directory with --output, or with output in the spec", "no --output")
+	}
+	if info, statErr := os.Stat(path); err == nil && (statErr == nil && !info.IsDir() || statErr != nil && filetype.LooksLikePath(path)) {
+		err = exit.Usage("run backup again instead: a new archive holds only what the spec selects", "%s is not a directory; prune works only on directories", path)
+	}
+	return path, err
+}
+
+// conclude says what went, and of what nothing is known.
+func (c *pruneCommand) conclude(u *console.Console, path string, selected *engine.Selected, pruned *store.Pruned) error {
+	if c.DryRun {
+		for _, e := range pruned.Entries {
+			if _, err := fmt.Fprintf(u.Stdout, "%s %s\n", text.Printable(e.Name), text.Printable(e.Digest.String())); err != nil {
+				return err
+			}
+		}
+	}
+	did := map[bool]string{true: "would remove", false: "removed"}[c.DryRun]
+	u.Say("%s %s, %s and %s from %s: %s", did, text.Count(len(pruned.Entries), "artifact"),
+		text.Count(pruned.Referrers, "referrer"), text.Count(pruned.Blobs, "blob"), path, text.Bytes(pruned.Bytes))
+	if pruned.Unnamed > 0 {
+		u.Notice("%s without a name stay: no spec can select them", text.Count(pruned.Unnamed, "manifest"))
+	}
+	for _, f := range selected.Failures {
+		u.Fail(f.Err)
+	}
+	switch {
+	case len(selected.Failures) == 0:
+		return nil
+	case selected.Listed == 0:
+		return exit.Failed
+	}
+	return exit.Partial
+}

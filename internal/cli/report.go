@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/oras-mirror/oras-mirror/internal/cli/option"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/overwrite"
+	"github.com/oras-mirror/oras-mirror/internal/report"
+)
+
+// reportFlags are about the report of a run.
+type reportFlags struct {
+	Report     string `group:"Run" placeholder:"FILE" help:"Write a JSON report of every artifact to this file, even if the run fails."`
+	OnlyFailed string `group:"Run" placeholder:"REPORT" help:"Retry only the artifacts that failed in this report."`
+}
+
+// begin is called before anything is printed. A run whose events go nowhere does not begin.
+func begin(u *console.Console, f *option.EventFlags, command string) error {
+	if f.Format != "json" {
+		return nil
+	}
+	return u.StartEvents(command)
+}
+
+func (f *reportFlags) reporter(u *console.Console, command string, used []overwrite.File) (*report.Writer, error) {
+	return report.New(f.Report, command, report.Options{Hide: u.Secrets.Hide, Events: u.Events, Used: used, StdoutClosed: u.StdoutClosed})
+}
+
+// refused writes the report of a run that ended before it began: an old one that
+// stayed would tell of another run. What was to be done again is kept.
+func (f *reportFlags) refused(ctx context.Context, u *console.Console, command string, used []overwrite.File, err error) error {
+	if f.Report == "" || f.Report == f.OnlyFailed {
+		return err
+	}
+	r, reportErr := f.reporter(u, command, used)
+	if reportErr != nil {
+		return err
+	}
+	return errors.Join(err, r.Write(ctx, nil, err))
+}

@@ -1,0 +1,269 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/advice"
+	"github.com/oras-mirror/oras-mirror/internal/cli/option"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/filetype"
+	"github.com/oras-mirror/oras-mirror/internal/overwrite"
+	"github.com/oras-mirror/oras-mirror/internal/text"
+)
+
+func namesOf(targets []config.Target) []string {
+	names := make([]string, len(targets))
+	for i, t := range targets {
+		names[i] = t.String()
+	}
+	return names
+}
+
+type restoreCommand struct {
+	Target string `arg:"" optional:"" help:"Restore to REGISTRY[/NAMESPACE], or to the target of the spec with this name; default: all targets of the spec. REGISTRY/REPOSITORY:TAG names the only artifact of a layout that gives it no name."`
+
+	Spec string   `short:"f" name:"file" placeholder:"SPEC" help:"Take mappings, targets and registries from this mirror spec."`
+	Only []string `sep:"none" placeholder:"PATTERN" help:"Restore only what matches this glob: REPOSITORY[:TAG], with its registry or without. Repeatable."`
+	option.DestinationFlags
+	DryRun bool `help:"Print source -> target of each artifact and what would be overwritten; push nothing."`
+	Verify bool `help:"Read back and hash what was pushed: every tag, manifest, blob and list of referrers. Push again what is missing or wrong; exit with code 5 if it stays so."`
+	option.InputFlags
+	option.EventFlags
+	reportFlags
+
+	option.TransferFlags
+}
+
+func (c *restoreCommand) Help() string {
+	return `Examples:
+
+    oras-mirror restore -f mirror.yaml --input bundle.tgz
+    oras-mirror restore --input bundle.tgz registry.example.com/mirror
+    oras-mirror restore -f mirror.yaml --target dr --input bundle.tgz
+    oras-mirror restore --input ./mirror --only 'registry.k8s.io/**' localhost:5000
+    oras-mirror restore --input ./mirror --map docker.io/library=dockerhub localhost:5000
+    cat bundle.tgz | oras-mirror restore --input - localhost:5000/mirror`
+}
+
+func (c *restoreCommand) Run(ctx context.Context, u *console.Console) error {
+	if err := begin(u, &c.EventFlags, "restore"); err != nil {
+		return err
+	}
+	r, err := c.plan(u)
+	if err != nil {
+		return c.refused(ctx, u, "restore", c.filesInUse(r), err)
+	}
+	client, err := start(u, &c.RunFlags, r.spec, hostsOf(r.targets, func(t config.Target) string { return t.Registry }))
+	if err != nil {
+		return c.refused(ctx, u, "restore", c.filesInUse(r), err)
+	}
+	account, err := c.reporter(u, "restore", c.filesInUse(r))
+	if err != nil {
+		return err
+	}
+	account.Document.Input, account.Document.Targets = c.Input, namesOf(r.targets)
+	if c.OnlyFailed != "" && r.again.none() {
+		u.Say("%s names no artifact that failed: nothing to do", c.OnlyFailed)
+		return account.Write(ctx, &engine.Report{Planned: true}, nil)
+	}
+	report, err := c.run(ctx, u, r, client)
+	if c.DryRun && err == nil {
+		return errors.Join(printRoutes(u, report), account.Write(ctx, report, err), concludeRoutes(u, report))
+	}
+	return errors.Join(u.Conclude(console.RestoreWords, report, err), account.Write(ctx, report, err))
+}
+
+// run moves the bytes. The report is nil if it did not come to that.
+func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restore, client *registry.Client) (*engine.Report, error) {
+	if !c.DryRun {
+		u.Hints.Again = "the same command pushes only what " + strings.Join(namesOf(r.targets), ", ") + " still lacks"
+	}
+	in, err := c.Open(u.Stdin, u.Spooling)
+	if err != nil {
+		return nil, err
+	}
+	p := u.StartProgress()
+	report, err := engine.Restore(ctx, client, in, engine.RestoreOptions{
+		Verify:           c.Verify,
+		Retry:            r.again.wants(),
+		Concurrency:      c.Concurrency,
+		Buffer:           int64(c.Buffer),
+		Progress:         p,
+		Targets:          r.targets,
+		Mapper:           r.mapper,
+		Only:             c.Only,
+		ExcludeReferrers: c.Excluded(),
+		FailFast:         c.FailFast,
+		DryRun:           c.DryRun,
+		TempDir:          c.TempDir,
+		Tag:              r.tag,
+	})
+	p.Close()
+	if err = errors.Join(err, in.Close()); err == nil {
+		err = r.again.check(u, c.OnlyFailed)
+	}
+	return report, err
+}
+
+// restore is what a command line asks for.
+type restore struct {
+	spec    *config.Spec
+	mapper  *config.Mapper
+	targets []config.Target
+	tag     string // that the target names, for the only artifact of the input
+	again   *again // with --only-failed
+}
+
+func (c *restoreCommand) plan(u *console.Console) (r restore, err error) {
+	if path := c.archiveElsewhere(); c.Input == "" && path != "" {
+		return r, exit.Usage(advice.DidYouMean("--input "+path), "no --input")
+	}
+	var s option.Stdin
+	if err := errors.Join(c.InputFlags.Claim(&s, u.StdinTerminal), c.Stdin(&s)); err != nil {
+		return r, err
+	}
+	if c.DryRun && c.Report != "" {
+		return r, exit.Usage("", "--dry-run moves nothing, so there is nothing for --report to tell")
+	}
+	for _, pattern := range c.Only {
+		if !doublestar.ValidatePattern(pattern) {
+			return r, exit.Usage("", "invalid --only pattern %q", pattern)
+		}
+	}
+	if r.spec, err = loadSpec(c.Spec); err != nil {
+		return r, err
+	}
+	if r.mapper, err = c.Mapper(r.spec); err != nil {
+		return r, err
+	}
+	r.targets, r.tag, err = c.targets(r.spec)
+	c.PlatformModeFlag.Apply(r.targets)
+	if err != nil || c.OnlyFailed == "" {
+		return r, err
+	}
+	r.again, err = c.onlyFailed()
+	return r, err
+}
+
+// filesInUse returns the files that a restore reads, and the one for its events, as far as they are known.
+func (c *restoreCommand) filesInUse(r restore) []overwrite.File {
+	all := slices.Concat(overwrite.FilesOf(c.Spec, r.spec), c.FilesNamed(), c.FilesWritten())
+	if c.Input == "-" {
+		return append(all, overwrite.File{What: "the input", Path: overwrite.StdinPath})
+	}
+	return append(all, overwrite.InLayout("the input", c.Input)...)
+}
+
+// archiveElsewhere is an archive or a directory that was named without --input.
+func (c *restoreCommand) archiveElsewhere() string {
+	switch {
+	case filetype.LooksLikePath(c.Target):
+		return c.Target
+	case c.Spec != "" && filetype.Of(c.Spec) == filetype.Layout:
+		return c.Spec
+	}
+	return ""
+}
+
+// targets is the one that the argument names, perhaps with a tag, those of --target,
+// or all of the spec.
+func (c *restoreCommand) targets(spec *config.Spec) (all []config.Target, tag string, err error) {
+	if c.Target != "" && len(c.Targets) > 0 {
+		return nil, "", exit.Usage("", "both a target and --target name where to")
+	}
+	if name, digest, pinned := strings.Cut(c.Target, "@"); pinned {
+		return nil, "", exit.Usage(fmt.Sprintf("did you mean %q? --only %s restores only that artifact", name, digest), "%q: a target has no digest", c.Target)
+	}
+	if c.Target != "" && !hasTarget(spec, c.Target) {
+		name, tag := cutTag(c.Target)
+		target, err := parseTarget(spec, name)
+		return []config.Target{target}, tag, err
+	}
+	all, err = c.targetsOf(spec)
+	return all, "", err
+}
+
+// targetsOf leaves those targets of a spec that --target names.
+func (c *restoreCommand) targetsOf(spec *config.Spec) ([]config.Target, error) {
+	all, err := spec.ResolveTargets()
+	if err != nil {
+		return nil, err
+	}
+	if all, err = c.named(all); err != nil {
+		return nil, err
+	}
+	switch {
+	case len(all) == 0:
+		return nil, exit.Usage("name one, as REGISTRY[/NAMESPACE], or list targets in the spec", "no target to restore to")
+	case len(all) > 1 && c.Input == "-":
+		return nil, exit.Usage("name one of them as the argument", "standard input can be read once, and there are %d targets", len(all))
+	}
+	return all, nil
+}
+
+// named leaves those targets that the command line names, if it names any.
+func (c *restoreCommand) named(all []config.Target) ([]config.Target, error) {
+	names := c.Targets
+	if c.Target != "" {
+		names = []string{c.Target}
+	}
+	if len(names) == 0 {
+		return all, nil
+	}
+	var picked []config.Target
+	for _, name := range names {
+		found := namedTarget(all, name)
+		if found == nil {
+			return nil, noTarget(all, name)
+		}
+		if !slices.Contains(picked, found[0]) {
+			picked = append(picked, found[0])
+		}
+	}
+	return picked, nil
+}
+
+func printRoutes(u *console.Console, report *engine.Report) error {
+	for _, a := range report.Artifacts {
+		if a.Err != nil {
+			continue
+		}
+		if u.Events != nil {
+			u.Events.Planned(a)
+			continue
+		}
+		line := fmt.Sprintf("%s -> %s", a.Reference, a.Target)
+		if text := console.OverwrittenText(a); text != "" {
+			line += " (" + text + ")"
+		}
+		if _, err := fmt.Fprintln(u.Stdout, text.Printable(line)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// concludeRoutes says which artifacts would go nowhere.
+func concludeRoutes(u *console.Console, report *engine.Report) error {
+	failures := report.Failures()
+	for _, f := range failures {
+		u.Fail(console.Named(f))
+	}
+	switch len(failures) {
+	case 0:
+		return nil
+	case len(report.Artifacts):
+		return exit.Failed
+	}
+	return exit.Partial
+}

@@ -1,0 +1,199 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/report"
+)
+
+// onlyFailed puts what a report says failed in the place of what was selected,
+// with what the selections say of it: platforms, referrers, a digest.
+func (c *backupCommand) onlyFailed(b *backup) error {
+	if info, err := os.Stat(b.output); err == nil && info.Mode().IsRegular() {
+		return exit.Usage("name a new file or a directory", "%s exists, and what failed alone does not replace it", b.output)
+	}
+	report, err := report.Read(c.OnlyFailed, "backup")
+	if err != nil {
+		return err
+	}
+	picker := &picker{from: b.selections, fresh: func() (config.Selection, error) {
+		one := []config.Selection{{Referrers: true, Origin: c.OnlyFailed}}
+		b.spec.ApplyDefaults(one)
+		c.ReferrerFlags.Apply(one)
+		return one[0], c.PlatformFlags.Apply(one)
+	}}
+	for _, a := range report.Failed() {
+		if err := picker.pick(a); err != nil {
+			return err
+		}
+	}
+	b.selections, b.only = slices.Concat(picker.layouts, picker.picked), picker.only
+	return nil
+}
+
+// picker makes selections of what failed.
+type picker struct {
+	from    []config.Selection               // all that the command line and the spec select
+	fresh   func() (config.Selection, error) // for what they do not
+	layouts []config.Selection               // with some of what they hold
+	wanted  map[string]map[string]bool       // that some, by layout; "" is all of one that could not be read
+	picked  []config.Selection               // the rest
+}
+
+func (p *picker) only(layout, reference string) bool {
+	return p.wanted[layout][""] || p.wanted[layout][reference]
+}
+
+func (p *picker) pick(a report.Artifact) error {
+	ref, err := config.ParseReference(a.Reference)
+	switch {
+	case a.Layout != "":
+		return p.pickFromLayout(a, ref)
+	case err != nil || ref.IsRepository():
+		return p.pickUnlisted(a, ref, err)
+	}
+	if i := slices.IndexFunc(p.from, func(s config.Selection) bool {
+		return s.Layout == "" && !s.Reference.IsRepository() && s.Reference.EntryName() == a.Reference
+	}); i >= 0 {
+		p.picked = append(p.picked, p.from[i])
+		return nil
+	}
+	if a.Pinned {
+		ref.Digest = a.Digest
+	}
+	return p.pickOne(ref)
+}
+
+// pickFromLayout takes from a layout on disk. What the entry is called there is
+// its name, or a bare tag that the selection names.
+func (p *picker) pickFromLayout(a report.Artifact, ref config.Reference) error {
+	if p.wanted == nil {
+		p.wanted = make(map[string]map[string]bool)
+	}
+	if p.wanted[a.Layout] == nil {
+		p.wanted[a.Layout] = make(map[string]bool)
+		known := len(p.layouts)
+		for _, s := range p.from {
+			if s.Layout == a.Layout {
+				p.layouts = append(p.layouts, s)
+			}
+		}
+		if len(p.layouts) == known {
+			one, err := p.fresh()
+			if err != nil {
+				return err
+			}
+			one.Layout, one.Reference = a.Layout, config.Reference{Registry: ref.Registry, Repository: ref.Repository}
+			p.layouts = append(p.layouts, one)
+		}
+	}
+	name := a.Reference
+	if ref.Registry != "" && ref.IsRepository() {
+		name = "" // the layout could not be read
+	}
+	p.wanted[a.Layout][name] = true
+	return nil
+}
+
+// pickUnlisted takes all of a repository or a registry that could not be listed.
+func (p *picker) pickUnlisted(a report.Artifact, ref config.Reference, parseErr error) error {
+	known := len(p.picked)
+	for _, s := range p.from {
+		if s.Layout == "" && (s.Registry != "" && s.Registry == a.Reference ||
+			s.Registry == "" && s.Reference.IsRepository() && s.Reference.Name() == a.Reference) {
+			p.picked = append(p.picked, s)
+		}
+	}
+	switch {
+	case len(p.picked) > known:
+		return nil
+	case parseErr != nil:
+		return exit.Usage("name the spec that selects it with -f", "%s: nothing selects it", a.Reference)
+	}
+	one, err := p.like(ref)
+	one.Reference = ref
+	p.picked = append(p.picked, one)
+	return err
+}
+
+// pickOne takes one artifact as the selection of its repository does.
+func (p *picker) pickOne(ref config.Reference) error {
+	one, err := p.like(ref)
+	one.Reference, one.Tags = ref, config.Tags{}
+	p.picked = append(p.picked, one)
+	return err
+}
+
+// like returns the selection that a reference came from, or a new one, without
+// what makes it one of a registry.
+func (p *picker) like(ref config.Reference) (config.Selection, error) {
+	for _, s := range p.from {
+		whole := s.Registry != "" && s.Registry == ref.Registry && s.Repositories.Match(ref.Repository)
+		if s.Layout == "" && (whole || s.Registry == "" && s.Reference.Name() == ref.Name()) {
+			s.Registry, s.Repositories = "", config.RepositoryFilter{}
+			s.ReferrerDigests, s.Locked, s.Subjects = nil, false, nil
+			return s, nil
+		}
+	}
+	return p.fresh()
+}
+
+// again is what a restore does again.
+type again struct{ left map[[2]string]bool } // by source and target; false once it was met
+
+func (c *restoreCommand) onlyFailed() (*again, error) {
+	report, err := report.Read(c.OnlyFailed, "restore")
+	if err != nil {
+		return nil, err
+	}
+	a := &again{left: make(map[[2]string]bool)}
+	for _, f := range report.Failed() {
+		a.left[[2]string{f.Reference, f.Target}] = true
+	}
+	return a, nil
+}
+
+func (a *again) none() bool { return len(a.left) == 0 }
+
+// wants returns what chooses among the artifacts of an input; nil without a report.
+func (a *again) wants() func(reference, target string) bool {
+	if a == nil {
+		return nil
+	}
+	return func(reference, target string) bool {
+		key := [2]string{reference, target}
+		_, wanted := a.left[key]
+		if wanted {
+			a.left[key] = false
+		}
+		return wanted
+	}
+}
+
+// check tells of what failed then and is not in this input, or does not go to
+// that target any more.
+func (a *again) check(u *console.Console, report string) error {
+	if a == nil {
+		return nil
+	}
+	met := false
+	var absent []string
+	for key, left := range a.left {
+		if met = met || !left; left {
+			absent = append(absent, fmt.Sprintf("%s -> %s", key[0], key[1]))
+		}
+	}
+	slices.Sort(absent)
+	if !met {
+		return exit.Usage("name the input, the spec and the target of that run", "nothing that failed in %s is to be restored here, such as %s", report, absent[0])
+	}
+	for _, text := range absent {
+		u.Notice("%s failed in %s and is not to be restored here", text, report)
+	}
+	return nil
+}

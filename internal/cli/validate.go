@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/text"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+type validateCommand struct {
+	Spec string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"The mirror spec."`
+}
+
+func (c *validateCommand) Help() string {
+	return `All that is wrong is said at once, with its place: in the spec, and in the lists, layouts and certificates that it names. What stands behind a ${VAR} that is not set is not checked.
+
+Examples:
+
+    oras-mirror validate -f mirror.yaml
+    oras-mirror init registry.k8s.io/pause:3.10 | oras-mirror validate -f /dev/stdin`
+}
+
+// Run checks all that a spec says, and the files that it names.
+func (c *validateCommand) Run(u *console.Console) error {
+	spec, unset, err := config.Validate(c.Spec, checkLayout)
+	for _, f := range unset {
+		u.Notice("%v: it is not checked", f)
+	}
+	if err != nil {
+		return err
+	}
+	if len(spec.Sources) == 0 {
+		u.Notice("%s has no sources: it is of use to restore alone", c.Spec)
+	}
+	u.Say("%s is valid: %s, %s, %s", c.Spec, text.Count(len(spec.Sources), "source"),
+		text.Count(len(spec.Mappings), "mapping"), text.Count(len(spec.Targets), "target"))
+	return nil
+}
+
+// checkLayout looks whether a layout can be read, and all that it holds be named.
+func checkLayout(path string, repository config.Reference) error {
+	in, err := store.OpenLayout(path, store.OpenOptions{})
+	if err != nil {
+		return err
+	}
+	for _, a := range engine.Listed(in, path, repository) {
+		if a.Err != nil && err == nil {
+			err = fmt.Errorf("%s: %w", path, a.Err)
+		}
+	}
+	return errors.Join(err, in.Close())
+}

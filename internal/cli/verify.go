@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/cli/option"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/text"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+type verifyCommand struct {
+	option.InputFlags
+	option.LoudnessFlags
+}
+
+func (c *verifyCommand) Help() string {
+	return `Examples:
+
+    oras-mirror verify --input bundle.tgz
+    cat bundle.tgz | oras-mirror verify --input -`
+}
+
+func (c *verifyCommand) Run(ctx context.Context, u *console.Console) error {
+	u.Limit(c.Quiet, c.NoTTY)
+	u.Hints.Reads = true
+	in, err := openInput(&c.InputFlags, u)
+	if err != nil {
+		return c.damaged(u, err)
+	}
+	p := u.StartProgress()
+	v, err := verifyInput(ctx, in, store.VerifyOptions{Progress: p.Moved})
+	p.Close()
+	if err = errors.Join(err, in.Close()); err != nil {
+		return c.damaged(u, err)
+	}
+	for _, f := range v.Faults {
+		u.Fail(faultError(f))
+	}
+	missing := engine.Missing(in.Index())
+	if len(missing) > 0 {
+		u.Fail(&exit.IncompleteError{Input: c.Input, Missing: missing})
+	}
+	u.Say("%s", verified(c.Input, v, len(missing) > 0))
+	switch {
+	case len(v.Faults) > 0:
+		return exit.Unverified
+	case len(missing) > 0:
+		return exit.Partial
+	}
+	return nil
+}
+
+// damaged is an input that is there and cannot be read as a layout: that is a
+// verification that failed.
+func (c *verifyCommand) damaged(u *console.Console, err error) error {
+	if !exit.Is[*store.InputError](err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || store.IsTooManyFiles(err) {
+		return err
+	}
+	u.Fail(err)
+	return exit.Unverified
+}
+
+func verifyInput(ctx context.Context, in store.Input, o store.VerifyOptions) (*store.Verification, error) {
+	switch in := in.(type) {
+	case *store.Stream:
+		return store.VerifyStream(ctx, in, o)
+	case store.Layout:
+		return store.Verify(ctx, in, o)
+	}
+	return nil, fmt.Errorf("unknown kind of input %T", in)
+}
+
+// faultError names the artifact and the blob, where the reason does not.
+func faultError(f store.Fault) error {
+	err := f.Err
+	for _, name := range []string{f.Digest.String(), f.Reference} {
+		if !strings.Contains(err.Error(), name) {
+			err = fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return err
+}
+
+func verified(input string, v *store.Verification, incomplete bool) string {
+	line := fmt.Sprintf("%s: %s, %s, %s of %s hashed", input, text.Count(v.Artifacts, "artifact"),
+		text.Count(v.Referrers, "referrer"), text.Count(v.Blobs, "blob"), text.Bytes(v.Bytes))
+	if v.LeftOver > 0 {
+		line += ", " + text.Count(v.LeftOver, "unreferenced blob")
+	}
+	if n := len(v.Faults); n > 0 {
+		return line + ": " + text.Count(n, "fault")
+	}
+	if incomplete {
+		return line + ": what is there is right"
+	}
+	return line + ": all complete and intact"
+}

@@ -1,0 +1,298 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/errcode"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/advice"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/bundle"
+)
+
+// refusal is what a registry answered to op on a reference: a status, and codes
+// with messages.
+func refusal(op, reference string, status int, reasons ...string) *registry.Error {
+	host, _, _ := strings.Cut(reference, "/")
+	r := &errcode.ErrorResponse{Method: "GET", URL: &url.URL{Scheme: "https", Host: host}, StatusCode: status}
+	for i := 0; i+1 < len(reasons); i += 2 {
+		r.Errors = append(r.Errors, errcode.Error{Code: reasons[i], Message: reasons[i+1]})
+	}
+	return &registry.Error{Op: op, Reference: reference, Err: r}
+}
+
+func busy(reference string, after time.Duration) error {
+	e := refusal("resolve", reference, 429, "TOOMANYREQUESTS", "You have reached your pull rate limit.")
+	e.Err = &registry.BusyError{RetryAfter: after, Err: e.Err.(*errcode.ErrorResponse)}
+	return e
+}
+
+func broken(op, reference string, err error) error {
+	return &registry.Error{Op: op, Reference: reference, Err: &url.Error{Op: "Get", URL: "https://registry.example/v2/", Err: err}}
+}
+
+func helperFailed(err error) error {
+	const host = "registry.corp.example"
+	refused := refusal("resolve", host+"/acme/app:v1", 401, "UNAUTHORIZED", "authentication required")
+	helper := &registry.HelperError{Helper: "docker-credential-pass", Address: host, Err: err}
+	refused.Err = errors.Join(refused.Err, &registry.CredentialError{Registry: host, Err: helper})
+	return refused
+}
+
+func alert(code tls.AlertError) error {
+	return &net.OpError{Op: "remote error", Err: errors.New(code.Error())}
+}
+
+func proxied(status int, text string) error {
+	return &registry.ProxyError{URL: &url.URL{Scheme: "https", Host: "ghcr.io:443"}, Proxy: "10.0.0.1:3128", Status: status, Err: errors.New(text)}
+}
+
+func untrusted(err error) error { return &tls.CertificateVerificationError{Err: err} }
+
+func noTag(more bool, noRepository bool, tags ...string) error {
+	return &engine.TagError{Repository: "ghcr.io/acme/app", Tag: "v1.32", Tags: tags, More: more, NoRepository: noRepository,
+		Err: refusal("resolve", "ghcr.io/acme/app:v1.32", 404, "MANIFEST_UNKNOWN", "manifest unknown")}
+}
+
+// wording is an error and where it is said.
+type wording struct {
+	name   string
+	err    error
+	hints  advice.Hints
+	target string   // of an artifact that a restore failed to bring there
+	args   []string // a command line instead of an error
+}
+
+const sum = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+func wordings() []wording {
+	const app, mirrored = "ghcr.io/acme/app:v1", "registry.corp.example/mirror/acme/app:v1"
+	certificate := &x509.Certificate{DNSNames: []string{"registry.internal"}, NotAfter: time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)}
+	digests := &store.MismatchError{Descriptor: ocispec.Descriptor{Digest: sum, Size: 12}, Size: 12, Digest: digest.FromString("something else")}
+	return []wording{
+		{name: "Who may see it"},
+		{name: "not logged in", err: refusal("resolve", "registry.corp.example/acme/app:v1", 401, "UNAUTHORIZED", "authentication required")},
+		{name: "not logged in, where an absent repository looks the same", err: refusal("resolve", "docker.io/acme/app:v1", 401, "UNAUTHORIZED", "authentication required")},
+		{name: "no credential for basic authentication", err: &registry.Error{Op: "resolve", Reference: "registry.corp.example/acme/app:v1", Err: auth.ErrBasicCredentialNotFound}},
+		{name: "wrong password, by flag", err: refusal("resolve", app, 401, "UNAUTHORIZED", "authentication required"), hints: advice.Hints{Given: true}},
+		{name: "wrong password, stored", err: refusal("resolve", "stored.example/acme/app:v1", 401, "UNAUTHORIZED", "authentication required")},
+		{name: "a credential helper that fails", err: helperFailed(errors.New("exit status 1"))},
+		{name: "a credential helper that is not there", err: helperFailed(&exec.Error{Name: "docker-credential-pass", Err: exec.ErrNotFound})},
+		{name: "not allowed to read", err: refusal("list tags", "registry.corp.example/acme/app", 403, "DENIED", "requested access to the resource is denied")},
+		{name: "not allowed to push", err: refusal("push", mirrored, 403, "DENIED", "requested access to the resource is denied"), target: mirrored},
+
+		{name: "a challenge that leads nowhere", err: &registry.Error{Op: "resolve", Reference: "registry.corp.example/acme/app:v1",
+			Err: &registry.ChallengeError{Challenge: `Bearer service="registry.corp.example"`}}},
+
+		{name: "How it is reached"},
+		{name: "untrusted certificate", err: broken("resolve", app, untrusted(x509.UnknownAuthorityError{}))},
+		{name: "certificate for another name", err: broken("resolve", app, untrusted(x509.HostnameError{Certificate: certificate, Host: "ghcr.io"}))},
+		{name: "certificate out of date", err: broken("resolve", app, untrusted(x509.CertificateInvalidError{Cert: certificate, Reason: x509.Expired, Detail: "current time 2026-02-01T00:00:00Z is after 2026-01-31T00:00:00Z"}))},
+		{name: "http where https was expected", err: broken("resolve", "registry.lan:5000/app:v1", http.ErrSchemeMismatch)},
+		{name: "neither of the two", err: broken("resolve", "registry.lan:5000/app:v1", tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"})},
+		{name: "https where http was expected", err: &registry.Error{Op: "resolve", Reference: "localhost:5000/app:v1",
+			Err: &errcode.ErrorResponse{URL: &url.URL{Scheme: "http", Host: "localhost:5000"}, StatusCode: 400}}},
+		{name: "nobody listens", err: broken("resolve", "localhost:5000/app:v1", &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 5000}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)})},
+		{name: "no such host", err: broken("resolve", "ghrc.io/acme/app:v1", &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "ghrc.io", IsNotFound: true}})},
+		{name: "a client certificate is wanted", err: broken("resolve", app, alert(116))},
+		{name: "a client certificate is wanted, TLS 1.2", err: broken("resolve", app, alert(40))},
+		{name: "a client certificate is refused", err: broken("resolve", app, alert(48))},
+		{name: "the proxy is not there", err: broken("resolve", app, &net.OpError{Op: "proxyconnect", Net: "tcp", Err: &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(10, 0, 0, 1), Port: 3128}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}})},
+		{name: "the proxy wants a login", err: broken("resolve", app, proxied(407, "the proxy 10.0.0.1:3128 answered 407 proxy authentication required"))},
+		{name: "the proxy refuses", err: broken("resolve", app, proxied(403, "the proxy 10.0.0.1:3128 answered 403 forbidden"))},
+		{name: "the proxy cannot reach it", err: broken("resolve", app, proxied(502, "the proxy 10.0.0.1:3128 answered 502 bad gateway"))},
+		{name: "the network wants a login", err: broken("resolve", app, proxied(511, "the proxy 10.0.0.1:3128 answered 511 network authentication required"))},
+		{name: "a web page", err: broken("resolve", app, &registry.ProxyError{URL: &url.URL{Scheme: "https", Host: "ghcr.io"}, Status: 200, Err: errors.New("ghcr.io answered with a web page")})},
+		{name: "given up", err: &registry.Error{Op: "resolve", Reference: app, Err: &registry.DownError{Registry: "ghcr.io", Err: errors.New("503 service unavailable")}}},
+		{name: "stalled", err: &registry.Error{Op: "fetch", Reference: "ghcr.io/acme/app@" + sum, Err: registry.ErrStalled}},
+
+		{name: "no referrers API where one is promised", err: &registry.Error{Op: "list referrers", Reference: "registry.corp.example/acme/app@" + sum,
+			Err: &registry.NoReferrersAPIError{Registry: "registry.corp.example", Err: refusal("", "registry.corp.example/acme/app", 404).Err}}},
+		{name: "a list that is none", err: &registry.Error{Op: "list tags", Reference: "ghcr.io/acme/app",
+			Err: &registry.DocumentError{Wanted: "a list of tags", Err: errors.New(`missing key "tags"`)}}},
+
+		{name: "What there is"},
+		{name: "no such tag, of few", err: noTag(false, false, "v1.0", "v1.1")},
+		{name: "no such tag, of many", err: noTag(false, false, "v1.0", "v1.1", "v1.2", "v1.29", "v1.30", "v1.31", "v1.31.1", "v2.0", "latest")},
+		{name: "no such tag, of more than a page", err: noTag(true, false, "v1.0", "v1.1", "v1.2", "v1.30", "v1.31", "v1.31.1", "latest")},
+		{name: "no such tag, and no others", err: noTag(false, false)},
+		{name: "no such tag, and no list", err: refusal("resolve", app, 404, "MANIFEST_UNKNOWN", "manifest unknown")},
+		{name: "no such repository, for a tag", err: noTag(false, true)},
+		{name: "no such repository", err: refusal("list tags", "registry.corp.example/acme/ap", 404, "NAME_UNKNOWN", "repository name not known to registry")},
+		{name: "no such digest", err: refusal("resolve", "ghcr.io/acme/app@"+sum, 404, "MANIFEST_UNKNOWN", "manifest unknown")},
+		{name: "no such platform", err: &engine.PlatformError{Reference: app, Wanted: []config.Platform{{OS: "linux", Architecture: "s390x"}},
+			Have: []string{"linux/amd64", "linux/arm64"}}},
+		{name: "nothing selected", err: &engine.SelectionError{Reference: "ghcr.io/acme/app", Of: 3, Noun: "tags", Names: []string{"v1", "v2", "v3"}}},
+		{name: "schema 1", err: &registry.Error{Op: "resolve", Reference: app, Err: registry.ErrSchema1}},
+		{name: "wrong bytes", err: &engine.ArtifactError{Reference: "ghcr.io/acme/app@" + sum, Op: "fetch", Err: digests}},
+
+		{name: "How much"},
+		{name: "rate limit, with a pause", err: busy("docker.io/library/alpine:3.20", 2*time.Hour+5*time.Minute)},
+		{name: "rate limit, without", err: busy("docker.io/library/alpine:3.20", 0)},
+		{name: "too long a pause", err: &registry.Error{Op: "resolve", Reference: "docker.io/library/alpine:3.20", Err: &registry.RateLimitError{Registry: "docker.io", RetryAfter: 6 * time.Hour}}},
+		{name: "more than memory", err: &store.InputError{Path: "bundle.tgz", Reason: "index.json is too large: more than 192 MiB of memory would be needed", Err: &bounds.MemoryError{Most: 192 << 20}}, hints: advice.Hints{Buffer: true}},
+		{name: "more than memory, of one artifact", err: &engine.ArtifactError{Reference: "ghcr.io/acme/app@" + sum, Op: "read", Err: &bounds.MemoryError{Most: 192 << 20}}, hints: advice.Hints{Buffer: true}},
+		{name: "more values than in anything real", err: &engine.ArtifactError{Reference: "ghcr.io/acme/app@" + sum, Op: "read", Err: &bounds.Error{What: "values in one document:", Most: bounds.Values}}},
+		{name: "disk too small", err: &engine.SpaceError{Need: 12 << 30, Free: 5 << 30}},
+		{name: "disk full", err: &store.OutputError{Path: "bundle.tgz", Err: &fs.PathError{Op: "write", Path: "bundle.tgz.partial", Err: syscall.ENOSPC}}, hints: advice.Hints{Missing: 3 << 29}},
+		{name: "disk full, nobody knows by how much", err: &store.OutputError{Path: "bundle.tgz", Err: &fs.PathError{Op: "write", Path: "bundle.tgz.partial", Err: syscall.ENOSPC}}},
+
+		{name: "What a target takes"},
+		{name: "sparse index", err: &engine.SparseError{Reference: mirrored, Err: refusal("push", mirrored, 400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry")}, target: mirrored},
+		{name: "immutable tag, ECR", err: refusal("push", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme/app:v1", 400, "TAG_INVALID",
+			"The image tag 'v1' already exists in the 'acme/app' repository and cannot be overwritten because the tag is immutable."), target: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme/app:v1"},
+		{name: "immutable tag, Harbor", err: refusal("push", mirrored, 412, "PRECONDITION", "Failed to process request due to 'acme/app:v1' configured as immutable."), target: mirrored},
+		{name: "locked tag, ACR; a proxy cache", err: refusal("push", "acme.azurecr.io/app:v1", 405, "UNSUPPORTED", "The operation is disallowed on this registry, repository or image."), target: "acme.azurecr.io/app:v1"},
+		{name: "a pull-through cache", err: refusal("push", "registry.corp.example/mirror/acme/app@"+sum, 405, "UNSUPPORTED", "The operation is unsupported."), target: mirrored},
+		{name: "no repository, ECR", err: refusal("push", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme/app@"+sum, 404, "NAME_UNKNOWN",
+			"The repository with name 'acme/app' does not exist in the registry with id '123456789012'"), target: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme/app:v1"},
+		{name: "no project, Harbor", err: refusal("push", mirrored, 404, "NOT_FOUND", "project mirror not found"), target: mirrored},
+		{name: "too deep for Docker Hub", err: refusal("push", "docker.io/me/acme/app:v1", 401, "UNAUTHORIZED", "authentication required"), target: "docker.io/me/acme/app:v1"},
+		{name: "too deep for another", err: refusal("push", mirrored, 400, "NAME_INVALID", "invalid repository name"), target: mirrored},
+		{name: "referrers that are not listed", err: &registry.Error{Op: "list referrers", Reference: "registry.corp.example/mirror/acme/app@" + sum,
+			Err: &registry.UnlistedError{Subject: sum, Referrers: []digest.Digest{digest.FromString("signature"), digest.FromString("sbom")}}}, target: mirrored},
+		{name: "the tag exists", err: &engine.ExistsError{Reference: mirrored, Digest: sum}, target: mirrored},
+		{name: "two for one place", err: &engine.CollisionError{Target: mirrored, Sources: [2]string{"ghcr.io/acme/app:v1", "quay.io/acme/app:v1"}}},
+		{name: "two tags for one", err: &engine.CollisionError{Target: "registry.corp.example/mirror/acme/app:1.0", Sources: [2]string{"ghcr.io/acme/app:1.0", "ghcr.io/acme/app:v1.0"}}},
+		{name: "one tag with two digests", err: &engine.CollisionError{Target: app, Sources: [2]string{app, app + "@" + sum}}},
+		{name: "a name that is none", err: &engine.NameError{Entry: "v1", Place: "the target registry.corp.example"}},
+		{name: "a tag for many", err: &engine.RetagError{Target: "registry.corp.example/acme/app:v1", Artifacts: 3}},
+		{name: "a tag for what has a name", err: &engine.RetagError{Target: "registry.corp.example/acme/app:v1", Artifacts: 1}},
+		{name: "no name, in a layout of a spec", err: &engine.NameError{Entry: sum, Place: "the layout ./vendor"}},
+		{name: "a name of no registry's", err: &engine.EntryNameError{Name: "app:v2", Reason: "neither REGISTRY/REPOSITORY:TAG nor a tag"}},
+		{name: "a name of two", err: &engine.EntryNameError{Name: "ghcr.io/acme/app:v1", Reason: "the layout has two manifests of that name"}},
+		{name: "a name of something else", err: &store.NameError{Name: "ghcr.io/acme/app@" + sum, Digest: digest.FromString("something else")}},
+		{name: "a pattern that matches nothing", err: &engine.OnlyError{Pattern: "ghcr.io/acem/**"}},
+		{name: "pushed again in vain", target: mirrored, err: &engine.ReadbackError{Reference: mirrored, Differs: []string{"blob " + sum + " is missing"},
+			Again: refusal("push", "registry.corp.example/mirror/acme/app@"+sum, 403, "DENIED", "requested access to the resource is denied")}},
+		{name: "a mapping that matches nothing", err: &engine.UnmatchedError{Mapping: "ap"}},
+		{name: "sent once", err: &registry.Error{Op: "push", Reference: "localhost:5000/app@" + sum, Err: engine.ErrSpent}},
+
+		{name: "On disk"},
+		{name: "two at once", err: &store.LockedError{Path: "mirror"}},
+		{name: "somebody else's file in the way", err: &store.StrangerError{Path: "bundle.tgz.partial"}},
+		{name: "another directory", err: &store.NotLayoutError{Path: "photos"}},
+		{name: "no input", err: &store.InputError{Path: "bundle.tgz", Reason: "does not exist", Err: fs.ErrNotExist}},
+		{name: "no archive", err: &store.InputError{Path: "notes.txt", Reason: "is neither a tar archive nor an OCI layout"}},
+		{name: "nothing in it", err: engine.ErrNoArtifact},
+		{name: "no index", err: &store.InputError{Path: "mirror", Reason: `index.json has no list "manifests"`, Err: &store.IndexError{Err: errors.New(`has no list "manifests"`)}}},
+		{name: "a link in a pipe", err: &store.InputError{Path: "standard input", Reason: (&bundle.LinkError{Name: "blobs/sha256/9f86", To: "cache/9f86"}).Error(), Err: &bundle.LinkError{}}},
+		{name: "too late in a pipe", err: &store.InputError{Path: "standard input", Reason: (&store.LateError{Digest: sum}).Error(), Err: &store.LateError{}}},
+		{name: "a docker-archive", err: &store.InputError{Path: "old.tar", Reason: (&store.DockerArchiveError{}).Error(), Err: &store.DockerArchiveError{Images: []string{"nginx:1.25"}}}},
+		{name: "a docker-archive of many", err: &store.InputError{Path: "old.tar", Reason: (&store.DockerArchiveError{}).Error(), Err: &store.DockerArchiveError{Images: []string{"quay.io/a/b:1", "nginx:1.25"}, Many: true}}},
+		{name: "a docker-archive without a name", err: &store.InputError{Path: "old.tar", Reason: (&store.DockerArchiveError{}).Error(), Err: &store.DockerArchiveError{}}},
+		{name: "an incomplete bundle", err: &exit.IncompleteError{Input: "bundle.tgz", Missing: []string{"ghcr.io/acme/app:v1", "referrers of ghcr.io/acme/app:v2"}}},
+		{name: "half an archive", err: &store.InputError{Path: "bundle.tgz", Reason: "the archive ends in the middle", Err: io.ErrUnexpectedEOF}},
+		{name: "too many files", err: &fs.PathError{Op: "open", Path: "mirror/blobs/sha256/9f86", Err: syscall.EMFILE}},
+		{name: "no lock", err: &exit.NoLockError{Path: "mirror.lock.yaml"}},
+		{name: "drift", err: &exit.DriftError{Lock: "mirror.lock.yaml", Reference: app, Reason: "it is in ./vendor and not locked"}},
+		{name: "interrupted", err: &exit.SignalError{Signal: syscall.SIGINT}, hints: advice.Hints{Again: "bundle.tgz.partial keeps 4.7 KiB of 12 MiB fetched: the same command resumes there; --no-resume starts over"}},
+
+		{name: "What was typed"},
+		{name: "misspelt command", args: []string{"bakup"}},
+		{name: "a command of other tools", args: []string{"copy", app, "registry.corp.example/acme/app:v1"}},
+		{name: "a flag of other tools", args: []string{"restore", "-i", "bundle.tgz", "localhost:5000"}},
+		{name: "a flag of another command", args: []string{"verify", "--only", "ghcr.io/**"}},
+		{name: "a backup on trial", args: []string{"backup", "--dry-run", "-o", "x.tgz", app}},
+		{name: "the version", args: []string{"--version"}},
+		{name: "misspelt flag", args: []string{"backup", "--ouput", "x.tgz", app}},
+		{name: "misspelt help", args: []string{"backup", "--hlep"}},
+		{name: "misspelt value", args: []string{"backup", "-o", "x.tgz", "--format", "jsn", app}},
+		{name: "no number", args: []string{"backup", "-o", "x.tgz", "--concurrency", "many", app}},
+		{name: "no size", args: []string{"backup", "-o", "x.tgz", "--buffer", "much", app}},
+		{name: "no duration", args: []string{"backup", "-o", "x.tgz", "--stall-timeout", "soon", app}},
+		{name: "misspelt key", args: []string{"validate", "-f", "key.yaml"}},
+		{name: "misspelt value of a key", args: []string{"validate", "-f", "value.yaml"}},
+		{name: "no such spec", args: []string{"validate", "-f", "none.yaml"}},
+		{name: "no registry", args: []string{"backup", "-o", "x.tgz", "nginx:1.25"}},
+		{name: "a spec without -f", args: []string{"backup", "-o", "x.tgz", "key.yaml"}},
+		{name: "an input without --input", args: []string{"list", "bundle.tgz"}},
+		{name: "an input without --input, before a target", args: []string{"restore", "bundle.tgz", "localhost:5000"}},
+		{name: "no file to compare", args: []string{"diff", "monday.tgz", "tuesday.tgz"}},
+		{name: "an archive to prune", args: []string{"prune", "-f", "prune.yaml"}},
+		{name: "a spec without sources", args: []string{"backup", "-f", "targets.yaml", "-o", "x.tgz"}},
+		{name: "misspelt target", args: []string{"restore", "-f", "targets.yaml", "--input", "x.tgz", "prd"}},
+		{name: "a mapping of an address", args: []string{"restore", "--input", "x.tgz", "--map", "https://ghcr.io/acme=acme", "localhost:5000"}},
+		{name: "a tab", args: []string{"validate", "-f", "tab.yaml"}},
+		{name: "a wrong indent", args: []string{"validate", "-f", "indent.yaml"}},
+		{name: "no output", args: []string{"backup", app}},
+		{name: "no input", args: []string{"restore", "localhost:5000"}},
+		{name: "no target", args: []string{"restore", "--input", "x.tgz"}},
+		{name: "nothing to do", args: []string{"backup", "-o", "x.tgz"}},
+		{name: "two uses of standard output", args: []string{"backup", "-o", "-", "--format", "json", app}},
+		{name: "quiet and debug", args: []string{"backup", "-q", "-d", "-o", "x.tgz", app}},
+	}
+}
+
+// TestWords renders what people are told when something goes wrong. Read the file
+// from top to bottom: go test -run TestWords -update writes it.
+func TestWords(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("DOCKER_CONFIG", os.Getenv("HOME"))
+	write := func(path, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(filepath.Join(os.Getenv("HOME"), "config.json"), `{"auths": {"stored.example": {"auth": "bWU6c2VjcmV0"}}}`)
+	write("key.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsorces: [ghcr.io/acme/app:v1]\n")
+	write("value.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources: [ghcr.io/acme/app:v1]\ntargets: [{target: localhost:5000, existingTags: skp}]\n")
+	write("prune.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources: [ghcr.io/acme/app:v1]\noutput: bundle.tgz\n")
+	write("targets.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\ntargets: [{name: prod, target: localhost:5000}, {name: test, target: localhost:5001}]\n")
+	write("tab.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources:\n\t- ghcr.io/acme/app:v1\n")
+	write("indent.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources:\n  - repository: ghcr.io/acme/app\n   tags: {latest: 3}\n")
+	var all bytes.Buffer
+	for _, w := range wordings() {
+		if w.err == nil && w.args == nil {
+			fmt.Fprintf(&all, "%s\n%s\n\n", w.name, strings.Repeat("=", len(w.name)))
+			continue
+		}
+		fmt.Fprintf(&all, "# %s\n%s\n", w.name, w.render(t.Context()))
+	}
+	golden(t, "words.golden", all.Bytes())
+}
+
+// render returns what standard error gets.
+func (w wording) render(ctx context.Context) string {
+	var out, product bytes.Buffer
+	u := console.New(console.Streams{Stdin: strings.NewReader(""), Stdout: &product, Stderr: &out})
+	u.Hints = w.hints
+	switch {
+	case w.args != nil:
+		Run(ctx, w.args, u)
+	case w.target != "":
+		for _, line := range u.Failed(engine.ArtifactReport{Reference: "ghcr.io/acme/app:v1", Target: w.target, Err: w.err}) {
+			fmt.Fprintln(&out, line)
+		}
+	default:
+		u.Fail(w.err)
+	}
+	return out.String()
+}

@@ -1,0 +1,220 @@
+package completion
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// Command is the command that the scripts of package completion call.
+const Command = "__complete"
+
+// What a shell is to complete by itself, in the place of candidates.
+const (
+	completeFiles   = ":files"
+	completeFolders = ":folders"
+)
+
+// Candidates returns how the last of some words could go on, with a tab and a
+// description where there is one, and directives for the shell, which begin with ":".
+func Candidates(root *kong.Node, words []string) []string {
+	l := readLine(root, words)
+	return slices.DeleteFunc(l.candidates(), func(candidate string) bool {
+		return !strings.HasPrefix(candidate, l.word) && !strings.HasPrefix(candidate, ":")
+	})
+}
+
+// line is a command line that is being typed.
+type line struct {
+	node       *kong.Node        // the command as far as it is there
+	values     map[string]string // of flags, by their long names
+	positional int               // how many were typed
+	flag       *kong.Flag        // the word is this one's value
+	prefix     string            // --flag= before that value in the same word
+	word       string            // the one to complete
+	onlyValues bool              // behind a --
+}
+
+// readLine reads words of which the last one is not finished.
+func readLine(root *kong.Node, words []string) *line {
+	l := &line{node: root, values: make(map[string]string)}
+	if len(words) == 0 {
+		return l
+	}
+	l.word = words[len(words)-1]
+	for _, word := range words[:len(words)-1] {
+		l.read(word)
+	}
+	if name, _, ok := strings.Cut(l.word, "="); ok && l.flag == nil && !l.onlyValues {
+		if flag := l.find(name); flag != nil {
+			l.flag, l.prefix = flag, name+"="
+		}
+	}
+	return l
+}
+
+func (l *line) read(word string) {
+	switch {
+	case l.flag != nil:
+		l.values[l.flag.Name] = word
+		l.flag = nil
+	case l.onlyValues || word == "-" || !strings.HasPrefix(word, "-"):
+		l.readArgument(word)
+	case word == "--":
+		l.onlyValues = true
+	default:
+		name, value, given := strings.Cut(word, "=")
+		flag := l.find(name)
+		switch {
+		case flag == nil:
+		case given:
+			l.values[flag.Name] = value
+		case !flag.IsBool():
+			l.flag = flag
+		}
+	}
+}
+
+func (l *line) readArgument(word string) {
+	for _, child := range l.node.Children {
+		if child.Name == word || slices.Contains(child.Aliases, word) {
+			l.node = child
+			return
+		}
+	}
+	l.positional++
+}
+
+// find knows a flag by --name or -n.
+func (l *line) find(name string) *kong.Flag {
+	for _, flag := range l.flags() {
+		if name == "--"+flag.Name || flag.Short != 0 && name == "-"+string(flag.Short) {
+			return flag
+		}
+	}
+	return nil
+}
+
+func (l *line) flags() []*kong.Flag {
+	return slices.Concat(l.node.AllFlags(true)...)
+}
+
+func (l *line) candidates() []string {
+	switch {
+	case l.flag != nil:
+		return l.valuesOf(l.flag.Value, l.flag.FormatPlaceHolder())
+	case strings.HasPrefix(l.word, "-") && !l.onlyValues:
+		return l.flagNames()
+	}
+	all := commandsOf(l.node)
+	if len(all) > 0 || len(l.node.Positional) == 0 {
+		return all
+	}
+	last := len(l.node.Positional) - 1
+	if l.positional > last && !l.node.Positional[last].IsCumulative() {
+		return nil
+	}
+	return l.valuesOf(l.node.Positional[min(l.positional, last)], "")
+}
+
+// commandsOf lists those below a node.
+func commandsOf(node *kong.Node) []string {
+	var all []string
+	for _, child := range node.Children {
+		if !child.Hidden {
+			all = append(all, child.Name+"\t"+child.Help)
+		}
+	}
+	return all
+}
+
+// flagNames leaves out what can be said once and was.
+func (l *line) flagNames() []string {
+	var all []string
+	for _, flag := range l.flags() {
+		if _, there := l.values[flag.Name]; !there || flag.IsCumulative() {
+			all = append(all, "--"+flag.Name+"\t"+flag.Help)
+		}
+	}
+	return all
+}
+
+// valuesOf are what a flag or an argument can be.
+func (l *line) valuesOf(v *kong.Value, placeholder string) []string {
+	var all []string
+	switch {
+	case v.Enum != "":
+		all = slices.DeleteFunc(v.EnumSlice(), func(s string) bool { return s == "" })
+	case v.IsBool():
+		all = []string{"true", "false"}
+	case v.Name == "only":
+		all = referencesIn(l.values["input"])
+	case l.node.Name == "help":
+		return commandsOf(l.node.Parent)
+	case v.Name == "target":
+		all = targetsOf(l.values["file"])
+	case placeholder == "DIR" || v.Tag.Type == "existingdir":
+		return []string{completeFolders}
+	case isPath(v, placeholder):
+		return []string{completeFiles}
+	}
+	for i := range all {
+		all[i] = l.prefix + all[i]
+	}
+	return all
+}
+
+// isPath goes by what the grammar calls a value.
+func isPath(v *kong.Value, placeholder string) bool {
+	return slices.Contains([]string{"PATH", "SPEC", "FILE", "REPORT"}, placeholder) ||
+		slices.Contains([]string{"path", "existingfile"}, v.Tag.Type)
+}
+
+// referencesIn are the names in a bundle or a directory, if they can be had at
+// once: an archive of another tool would have to be unpacked.
+func referencesIn(input string) []string {
+	if input == "" || input == "-" {
+		return nil
+	}
+	layout, err := store.OpenLayout(input, store.OpenOptions{TempDir: os.DevNull})
+	if err != nil {
+		return nil
+	}
+	defer layout.Close()
+	var all []string
+	for _, entry := range layout.Index().Entries {
+		if isHarmless(entry.Name) {
+			all = append(all, entry.Name)
+		}
+	}
+	return all
+}
+
+// harmless has the characters of a reference: none that a shell gives a meaning
+// to, and no flag or directive at the start.
+var harmless = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/:@+-]*$`)
+
+// isHarmless reports whether a name out of a file may be offered. A bundle or a
+// spec may come from anybody, and what a shell completes it runs at the next Enter.
+func isHarmless(name string) bool { return harmless.MatchString(name) }
+
+// targetsOf are the names of a spec's targets.
+func targetsOf(path string) []string {
+	spec, err := config.Load(path)
+	if err != nil {
+		return nil
+	}
+	var all []string
+	for _, t := range spec.Targets {
+		if isHarmless(t.Name) {
+			all = append(all, t.Name+"\t"+t.Target)
+		}
+	}
+	return all
+}

@@ -1,0 +1,6 @@
+package exit
+
+// NoLockError says that a spec has not been locked.
+type NoLockError struct{ Path string }
+
+func (e *NoLockError) Error() string { return e.Path + ": no such lock" }

@@ -1,0 +1,21 @@
+package exit
+
+import (
+	"io"
+	"testing"
+
+	"github.com/oras-mirror/oras-mirror/internal/testregistry"
+)
+
+func TestStoppableReadsAll(t *testing.T) {
+	want := testregistry.Random("stoppable", 3*stoppableBuffer+17)
+	reader, writer := io.Pipe()
+	go func() {
+		writer.Write(want)
+		writer.Close()
+	}()
+	got, err := io.ReadAll(Reader(t.Context(), reader))
+	if err != nil || string(got) != string(want) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}

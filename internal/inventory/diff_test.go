@@ -1,0 +1,29 @@
+package inventory
+
+import (
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// TestDiffTakesTwoAlgorithmsOfOneManifestForTheSame: a registry may name by sha256 what a
+// layout has by sha512.
+func TestDiffTakesTwoAlgorithmsOfOneManifestForTheSame(t *testing.T) {
+	short, long := digest.SHA256.FromString("a"), digest.SHA512.FromString("a")
+	const name = "example.com/a:v1"
+	for _, tt := range []struct {
+		a, b Name
+		same bool
+	}{
+		{Name{Reference: name, Digest: long, Other: short}, Name{Reference: name, Digest: short}, true},
+		{Name{Reference: name, Digest: long}, Name{Reference: name, Digest: short, Other: long}, true},
+		{Name{Reference: name, Digest: long}, Name{Reference: name, Digest: short}, false},
+		{Name{Reference: name, Digest: long, Other: short}, Name{Reference: name, Digest: digest.SHA256.FromString("b")}, false},
+		{Name{Reference: name, Digest: short}, Name{Reference: name, Digest: digest.SHA256.FromString("b")}, false},
+		{Name{Reference: name, Digest: short, With: "x"}, Name{Reference: name, Digest: short}, false},
+	} {
+		if got := Diff([]Name{tt.a}, []Name{tt.b}).IsEmpty(); got != tt.same {
+			t.Errorf("%v and %v are the same: %v", tt.a, tt.b, got)
+		}
+	}
+}

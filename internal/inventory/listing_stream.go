@@ -1,0 +1,66 @@
+package inventory
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// childOf takes what a stream has not brought among its manifests for a blob.
+func childOf(s *store.Stream) func(ocispec.Descriptor) ([]byte, error) {
+	return func(desc ocispec.Descriptor) ([]byte, error) {
+		data, err := s.Manifest(desc.Digest)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		return data, err
+	}
+}
+
+func absentFrom(s *store.Stream) func(ocispec.Descriptor) bool {
+	return func(desc ocispec.Descriptor) bool {
+		_, err := s.Manifest(desc.Digest)
+		return store.IsManifest(desc.MediaType) && errors.Is(err, fs.ErrNotExist)
+	}
+}
+
+// maxConfig is far more than the config of an image has.
+const maxConfig = 1 << 20
+
+// passing reads a stream to its end and keeps the configs that it comes by.
+func passing(ctx context.Context, s *store.Stream) (map[digest.Digest][]byte, error) {
+	wanted := make(map[digest.Digest]bool)
+	walker := &catalog{child: childOf(s), absent: absentFrom(s)}
+	walker.read = func(desc ocispec.Descriptor) ([]byte, error) { return s.Manifest(desc.Digest) }
+	for _, e := range s.Index().Entries {
+		t := walker.newTrail(e.Platforms != "", func(desc ocispec.Descriptor) {
+			wanted[desc.Digest] = wanted[desc.Digest] || isConfig(desc)
+		})
+		if err := t.Walk(store.Node{Descriptor: e.Descriptor()}); err != nil {
+			return nil, err
+		}
+	}
+	configs := make(map[digest.Digest][]byte)
+	for ctx.Err() == nil {
+		d, size, err := s.Next()
+		if errors.Is(err, io.EOF) {
+			return configs, s.Complete()
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !wanted[d] || size > maxConfig {
+			continue
+		}
+		if configs[d], err = io.ReadAll(s); err != nil {
+			return nil, err
+		}
+	}
+	return nil, context.Cause(ctx)
+}

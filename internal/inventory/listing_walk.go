@@ -1,0 +1,105 @@
+package inventory
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// manifest reads the manifest of a node; that of a blob is empty.
+func (c *catalog) manifest(n store.Node) (*store.Manifest, error) {
+	read := c.read
+	if n.Role == store.Child {
+		read = c.child
+	}
+	data, err := read(n.Descriptor)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", n.Digest, err)
+	}
+	return n.Parse(data)
+}
+
+// trail walks through one artifact and what comes along with it.
+type trail struct {
+	*catalog
+	store.Walker
+	sparse   bool                     // children of an index may be absent
+	found    func(ocispec.Descriptor) // called with each manifest and blob, once
+	subjects []ocispec.Descriptor     // of the manifests on the way
+}
+
+func (c *catalog) newTrail(sparse bool, found func(ocispec.Descriptor)) *trail {
+	t := &trail{catalog: c, sparse: sparse, found: found}
+	t.Visit = t.visit
+	return t
+}
+
+// walkSubjects goes on with the subjects that are in the layout.
+func (t *trail) walkSubjects() error {
+	for depth := 1; len(t.subjects) > 0; depth++ {
+		some := t.subjects
+		t.subjects = nil
+		for _, subject := range some {
+			if _, err := t.read(subject); errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err := t.Walk(store.Node{Descriptor: subject, Depth: depth}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (t *trail) visit(n store.Node) ([]store.Node, error) {
+	t.found(n.Descriptor)
+	if n.Role == store.Leaf {
+		return nil, nil
+	}
+	m, err := t.manifest(n)
+	if err != nil {
+		return nil, err
+	}
+	if m.Subject != nil {
+		t.subjects = append(t.subjects, *m.Subject)
+	}
+	return slices.DeleteFunc(n.Below(m), t.isLeftOut), nil
+}
+
+// isLeftOut reports whether a node is absent on purpose.
+func (t *trail) isLeftOut(n store.Node) bool {
+	if n.Role == store.Child {
+		return t.sparse && t.absent(n.Descriptor)
+	}
+	return store.IsElsewhere(n.Descriptor) && t.absent(n.Descriptor)
+}
+
+// platform returns the platform of a child of an index, or the one that the config of an
+// image names. An attestation is for "unknown/unknown", which is none.
+func (c *catalog) platform(desc ocispec.Descriptor) string {
+	p := desc.Platform
+	if p == nil && isConfig(desc) {
+		data, err := c.read(desc)
+		if err == nil {
+			_ = json.Unmarshal(data, &p) // what is no image has no platform
+		}
+	}
+	if p == nil || p.OS == "" || p.OS == "unknown" {
+		return ""
+	}
+	name := p.OS + "/" + p.Architecture
+	if p.Variant != "" {
+		name += "/" + p.Variant
+	}
+	return name
+}
+
+func isConfig(desc ocispec.Descriptor) bool {
+	return desc.MediaType == ocispec.MediaTypeImageConfig || desc.MediaType == "application/vnd.docker.container.image.v1+json"
+}

@@ -1,0 +1,39 @@
+package report
+
+import (
+	"encoding/json"
+	"reflect"
+	"testing"
+
+	"github.com/oras-mirror/oras-mirror/schemas"
+)
+
+// TestEventSchemaIsTheStructs keeps the two from growing apart.
+func TestEventSchemaIsTheStructs(t *testing.T) {
+	var schema struct {
+		Defs map[string]schemaObject `json:"$defs"`
+	}
+	if err := json.Unmarshal(schemas.Event, &schema); err != nil {
+		t.Fatal(err)
+	}
+	for name, event := range map[string]reflect.Type{
+		"start": reflect.TypeFor[startEvent](), "progress": reflect.TypeFor[progressEvent](), "artifact": reflect.TypeFor[artifactEvent](),
+		"notice": reflect.TypeFor[noticeEvent](), "error": reflect.TypeFor[errorEvent](), "end": reflect.TypeFor[endEvent](),
+	} {
+		sameFields(t, name, flat(event), schema.Defs[name])
+	}
+	sameFields(t, "totals", reflect.TypeFor[Totals](), schema.Defs["end"].Properties["totals"])
+}
+
+// flat is a struct with the fields of those that are embedded, as JSON has them.
+func flat(event reflect.Type) reflect.Type {
+	var fields []reflect.StructField
+	for _, f := range reflect.VisibleFields(event) {
+		if f.Anonymous {
+			continue
+		}
+		f.Index, f.Offset = nil, 0
+		fields = append(fields, f)
+	}
+	return reflect.StructOf(fields)
+}

@@ -1,0 +1,162 @@
+package stories
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/oras-mirror/oras-mirror/schemas"
+)
+
+// CommandLines returns the arguments of each oras-mirror in a line of shell.
+func CommandLines(line string) [][]string {
+	line, _, _ = strings.Cut(line, " #")
+	var all [][]string
+	for part := range strings.SplitSeq(line, "|") {
+		_, args, ok := strings.Cut(" "+part, " oras-mirror ")
+		if ok {
+			args, _, _ = strings.Cut(args, " >")
+			all = append(all, strings.Fields(strings.ReplaceAll(args, "'", "")))
+		}
+	}
+	return all
+}
+
+// eventSchema compiles the schema of events.
+func eventSchema() (*jsonschema.Schema, error) {
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemas.Event))
+	if err != nil {
+		return nil, err
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("event.schema.json", schema); err != nil {
+		return nil, err
+	}
+	return c.Compile("event.schema.json")
+}
+
+// ParseEvents holds each line against the schema, and all of them against what
+// docs/events.md promises.
+func ParseEvents(text string) ([]eventLine, error) {
+	schema, err := eventSchema()
+	if err != nil {
+		return nil, err
+	}
+	var all []eventLine
+	seen := make(map[string]bool)
+	for line := range strings.Lines(text) {
+		document, err := jsonschema.UnmarshalJSON(strings.NewReader(line))
+		if err == nil {
+			err = schema.Validate(document)
+		}
+		var e eventLine
+		if err = errors.Join(err, json.Unmarshal([]byte(line), &e)); err != nil {
+			return nil, errors.Join(errors.New(line), err)
+		}
+		if name := e.Reference + " -> " + e.Target; e.Event == "artifact" {
+			if seen[name] {
+				return nil, errors.New(name + " is told twice")
+			}
+			seen[name] = true
+		}
+		all = append(all, e)
+	}
+	last := len(all) - 1
+	for i, e := range all {
+		if (e.Event == "start") != (i == 0) || (e.Event == "end") != (i == last) {
+			return nil, errors.New("the first event is not start alone, or the last not end alone")
+		}
+	}
+	if last < 1 {
+		return nil, errors.New("no events")
+	}
+	return all, nil
+}
+
+// events [KIND|STATUS|exit=N...] checks the events on standard output of the last
+// command: how many there are of a kind, of artifacts with a status.
+func eventsOf(ts *testscript.TestScript, _ bool, args []string) {
+	all, err := ParseEvents(ts.ReadFile("stdout"))
+	ts.Check(err)
+	counts := make(map[string]int)
+	for _, e := range all {
+		counts[e.Event]++
+		counts[e.Status]++
+	}
+	for _, arg := range args {
+		name, want, _ := strings.Cut(arg, "=")
+		got, _ := json.Marshal(counts[name])
+		if name == "exit" {
+			got, _ = json.Marshal(all[len(all)-1].ExitCode)
+		}
+		if string(got) != want {
+			ts.Fatalf("%s %s, want %s\n%s", got, name, want, ts.ReadFile("stdout"))
+		}
+	}
+}
+
+func WithoutRedirections(args []string) []string {
+	return slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return strings.HasPrefix(arg, ">") })
+}
+
+// CheckReport FILE checks a report against its schema and its totals against its
+// artifacts.
+func CheckReport(ts *testscript.TestScript, _ bool, args []string) {
+	data := []byte(ts.ReadFile(args[0]))
+	ts.Check(ValidReport(data))
+	var d struct {
+		Artifacts []struct{ Status string }
+		Totals    totals
+	}
+	ts.Check(json.Unmarshal(data, &d))
+	counts := make(map[string]int)
+	for _, a := range d.Artifacts {
+		counts[a.Status]++
+	}
+	if t := d.Totals; t.Artifacts != len(d.Artifacts) || t.Copied != counts["copied"] ||
+		t.Unchanged != counts["unchanged"] || t.Failed != counts["failed"] {
+		ts.Fatalf("totals %+v of artifacts %v", t, counts)
+	}
+}
+
+// ValidReport holds a document against the schema of reports.
+func ValidReport(data []byte) error {
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemas.Report))
+	if err != nil {
+		return err
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("report.schema.json", schema); err != nil {
+		return err
+	}
+	compiled, err := c.Compile("report.schema.json")
+	if err != nil {
+		return err
+	}
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	return compiled.Validate(document)
+}
+
+// eventLine is what the tests read of an event.
+type eventLine struct {
+	Event, Reference, Target, Status string
+	ExitCode                         int
+	Totals                           totals
+}
+
+// totals are what the tests read of the totals of a report or of the last event.
+type totals struct {
+	Artifacts, Copied, Unchanged, Overwritten, Failed int
+	Referrers, ReferrersExpected                      int
+	MovedBytes, SharedBytes, ThereBytes               int64
+}

@@ -1,0 +1,43 @@
+package stories
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/oras-mirror/oras-mirror/internal/testregistry"
+)
+
+// Run runs stories, each with registries of its own.
+func Run(t *testing.T, files []string) {
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			w := &world{tb: t, registries: make(map[string]*testregistry.Registry)}
+			testscript.Run(t, testscript.Params{
+				Files:              []string{file},
+				Setup:              w.setup,
+				Condition:          condition,
+				RequireUniqueNames: true,
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){
+					"registry":  w.registry,
+					"proxy":     w.proxy,
+					"seed":      w.seed,
+					"fill":      fill,
+					"exits":     exits,
+					"copied":    w.copied,
+					"requests":  w.requests,
+					"fault":     w.fault,
+					"blocked":   w.blocked,
+					"unblock":   w.unblock,
+					"interrupt": w.interrupt,
+					"damage":    damage,
+					"events":    eventsOf,
+					"report":    CheckReport, "damageblob": damageblob, "stopafter": w.stopAfter, "stalls": w.stalls,
+				},
+			})
+		})
+	}
+}

@@ -1,0 +1,305 @@
+package stories
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/oras-mirror/oras-mirror/internal/testregistry"
+)
+
+// world is what a script talks to.
+type world struct {
+	tb         testing.TB
+	registries map[string]*testregistry.Registry
+	running    *blockedCommand
+}
+
+func (w *world) setup(env *testscript.Env) error {
+	home := filepath.Join(env.WorkDir, "home")
+	env.Setenv("HOME", home)
+	env.Setenv("XDG_RUNTIME_DIR", home)
+	env.Setenv("GORACE", "atexit_sleep_ms=0")
+	return os.Mkdir(home, 0o700)
+}
+
+// condition knows [root], who may write everywhere.
+func condition(name string) (bool, error) {
+	if name == "root" {
+		return os.Geteuid() == 0, nil
+	}
+	return false, fmt.Errorf("unknown condition %q", name)
+}
+
+func (w *world) named(ts *testscript.TestScript, name string) *testregistry.Registry {
+	r := w.registries[name]
+	if r == nil {
+		ts.Fatalf("no registry %s", name)
+	}
+	return r
+}
+
+// registry NAME [OPTION...] starts a registry, sets $NAME to its host and writes
+// its CA to NAME.pem.
+func (w *world) registry(ts *testscript.TestScript, _ bool, args []string) {
+	var o testregistry.Options
+	for _, option := range args[1:] {
+		name, value, _ := strings.Cut(option, "=")
+		switch name {
+		case "tls":
+			o.TLS = true
+		case "token":
+			o.Token = true
+		case "noreferrers":
+			o.NoReferrersAPI = true
+		case "norange":
+			o.NoRange = true
+		case "strict":
+			o.RejectSparse = true
+		case "login":
+			o.Username, o.Password, _ = strings.Cut(value, ":")
+		case "page":
+			n, err := strconv.Atoi(value)
+			ts.Check(err)
+			o.PageSize = n
+		default:
+			ts.Fatalf("unknown option %s", option)
+		}
+	}
+	r := testregistry.New(w.tb, o)
+	w.registries[args[0]] = r
+	ts.Setenv(args[0], r.Host)
+	if o.TLS {
+		ts.Check(os.WriteFile(ts.MkAbs(args[0]+".pem"), r.CA, 0o600))
+	}
+}
+
+// seed NAME KIND REPOSITORY[:TAG] [LAYER...] puts an image, index, docker list,
+// artifact, signed image, image that is signed with cosign's tags, index with
+// signed platforms, or as many images as the first LAYER says.
+func (w *world) seed(ts *testscript.TestScript, _ bool, args []string) {
+	r := w.named(ts, args[0])
+	repo, tag, _ := strings.Cut(args[2], ":")
+	layers := make([][]byte, len(args[3:]))
+	for i, text := range args[3:] {
+		layers[i] = []byte(text)
+	}
+	switch args[1] {
+	case "image":
+		r.Image(repo, tag, layers...)
+	case "artifact":
+		r.Artifact(repo, tag, "application/vnd.example", layers...)
+	case "index":
+		r.Index(repo, tag, r.Image(repo, "", append(layers, []byte("amd64"))...), r.Image(repo, "", append(layers, []byte("arm64"))...))
+	case "docker":
+		r.DockerList(repo, tag, r.DockerImage(repo, "", layers...))
+	case "platforms":
+		Platforms(r, repo, tag, layers)
+	case "cosign":
+		image := r.Image(repo, tag, layers...)
+		name := "sha256-" + image.Digest.Encoded()
+		r.Image(repo, name+".sig", []byte("signature of "+args[2]))
+		r.Image(repo, name+".att", []byte("attestation of "+args[2]))
+	case "signed":
+		image := r.Image(repo, tag, layers...)
+		sbom := r.Referrer(repo, image, "application/vnd.example.sbom", []byte("sbom of "+args[2]))
+		r.Referrer(repo, sbom, "application/vnd.example.signature", []byte("signature of the sbom of "+args[2]))
+	case "images":
+		n, err := strconv.Atoi(args[3])
+		ts.Check(err)
+		for i := range n {
+			r.Image(repo, fmt.Sprintf("v%d", i), []byte("shared"), []byte(fmt.Sprintf("%s %d", repo, i)))
+		}
+	case "large":
+		r.Image(repo, tag, testregistry.Random(args[2], 3<<20))
+	default:
+		ts.Fatalf("unknown kind %s", args[1])
+	}
+}
+
+// Platforms puts an index for linux/amd64 and linux/arm64; it and each of its
+// images are signed.
+func Platforms(r *testregistry.Registry, repo, tag string, layers [][]byte) {
+	var children []ocispec.Descriptor
+	for _, architecture := range []string{"amd64", "arm64"} {
+		child := r.Image(repo, "", append(slices.Clone(layers), []byte(repo+tag+architecture))...)
+		r.Referrer(repo, child, "application/vnd.example.signature", []byte("signature of "+architecture))
+		children = append(children, child)
+	}
+	r.Referrer(repo, r.Index(repo, tag, children...), "application/vnd.example.signature", []byte("signature of all"))
+}
+
+// copied [-bare] SOURCE[,SOURCE...] TARGET [FROM=TO...] compares all that the
+// sources show with all that the target shows: tags, manifests, blobs, referrers
+// (not those with -bare). A name begins with the registry that it is from; the
+// first FROM that it begins with becomes TO, and what no FROM fits must not have
+// been copied. Without rules the registry goes.
+func (w *world) copied(ts *testscript.TestScript, _ bool, args []string) {
+	bare := args[0] == "-bare"
+	if bare {
+		args = args[1:]
+	}
+	want := testregistry.Contents{}
+	for _, name := range strings.Split(args[0], ",") {
+		for reference, root := range w.snapshot(ts, name) {
+			if to := rename(name+"/"+reference, args[2:]); to != "" {
+				want[to] = root
+			}
+		}
+	}
+	if bare {
+		want = want.WithoutReferrers()
+	}
+	if len(want) == 0 {
+		ts.Fatalf("nothing to compare")
+	}
+	if lines := testregistry.Diff(want, w.snapshot(ts, args[1])); len(lines) > 0 {
+		ts.Fatalf("%s differs:\n%s", args[1], strings.Join(lines, "\n"))
+	}
+}
+
+func rename(name string, rules []string) string {
+	if len(rules) == 0 {
+		_, path, _ := strings.Cut(name, "/")
+		return path
+	}
+	for _, rule := range rules {
+		from, to, _ := strings.Cut(rule, "=")
+		if rest, ok := strings.CutPrefix(name, from); ok {
+			return to + rest
+		}
+	}
+	return ""
+}
+
+func (w *world) snapshot(ts *testscript.TestScript, name string) testregistry.Contents {
+	contents, err := testregistry.Snapshot(context.Background(), w.named(ts, name).Access())
+	ts.Check(err)
+	return contents
+}
+
+// requests NAME KIND N checks how many requests of a kind a registry got since
+// this was asked for the last time, as in: requests A 'GET blob' 3.
+func (w *world) requests(ts *testscript.TestScript, _ bool, args []string) {
+	r := w.named(ts, args[0])
+	for i := 1; i < len(args); i += 2 {
+		if got := strconv.Itoa(r.Count(args[i])); got != args[i+1] {
+			ts.Fatalf("%s requests of %s, want %s; in all: %v", got, args[i], args[i+1], r.Counts())
+		}
+	}
+	r.ResetCounts()
+}
+
+// fault NAME KIND STATUS[=CODE]|cut|flip|empty|none makes all requests of a kind go
+// wrong.
+func (w *world) fault(ts *testscript.TestScript, _ bool, args []string) {
+	faults := map[string]testregistry.Fault{"cut": testregistry.Cut(1), "flip": testregistry.Flip(0), "empty": emptyList, "none": nil}
+	fault, ok := faults[args[2]]
+	if !ok {
+		number, code, coded := strings.Cut(args[2], "=")
+		status, err := strconv.Atoi(number)
+		ts.Check(err)
+		fault = testregistry.Status(status, "")
+		if coded {
+			fault = refuseWith(status, code)
+		}
+	}
+	w.named(ts, args[0]).Fault(testregistry.Always(args[1], fault))
+}
+
+// refuseWith answers as a registry does that gives a reason.
+func refuseWith(status int, code string) testregistry.Fault {
+	return func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			fmt.Fprintf(w, `{"errors": [{"code": %q, "message": "for a reason"}]}`, code)
+		})
+	}
+}
+
+// emptyList answers with a list of referrers that has none.
+func emptyList(http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", ocispec.MediaTypeImageIndex)
+		_, _ = w.Write([]byte(`{"schemaVersion":2,"mediaType":"` + ocispec.MediaTypeImageIndex + `","manifests":[]}`))
+	})
+}
+
+// blocked NAME KIND COMMAND... starts a command and returns when its first
+// request of that kind is under way, where it stays until unblock.
+func (w *world) blocked(ts *testscript.TestScript, _ bool, args []string) {
+	stalled := make(chan struct{}, 1)
+	b := &blockedCommand{release: make(chan struct{}), cmd: exec.Command(args[2], args[3:]...)}
+	w.named(ts, args[0]).Fault(stalling(args[1], b.release, stalled))
+	b.cmd.Dir, b.cmd.Stderr, b.cmd.Env = ts.MkAbs("."), &b.stderr, environment(ts)
+	ts.Check(b.cmd.Start())
+	w.running = b
+	ts.Defer(func() { _ = b.cmd.Process.Kill() }) // if the script fails before unblock
+	b.ended = make(chan error, 1)
+	go func() { b.ended <- b.cmd.Wait() }()
+	select {
+	case <-stalled:
+	case err := <-b.ended:
+		ts.Fatalf("it ended before it was blocked: %v\n%s", err, b.stderr.String())
+	}
+}
+
+// blockedCommand is a command that waits for a registry.
+type blockedCommand struct {
+	cmd     *exec.Cmd
+	stderr  strings.Builder
+	release chan struct{}
+	ended   chan error
+}
+
+// unblock NAME lets the command that is blocked go on to its end.
+func (w *world) unblock(ts *testscript.TestScript, _ bool, args []string) {
+	w.named(ts, args[0]).Fault(nil)
+	close(w.running.release)
+	if err := <-w.running.ended; err != nil {
+		ts.Fatalf("%v\n%s", err, w.running.stderr.String())
+	}
+}
+
+// interrupt SIGNAL CODE NAME KIND COMMAND... sends a signal while a request of
+// that kind is under way, checks the exit code and keeps standard error in the
+// file interrupted.
+func (w *world) interrupt(ts *testscript.TestScript, neg bool, args []string) {
+	w.blocked(ts, neg, args[2:])
+	signals := map[string]os.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM}
+	ts.Check(w.running.cmd.Process.Signal(signals[args[0]]))
+	code := exitOf(ts, <-w.running.ended)
+	w.named(ts, args[2]).Fault(nil)
+	close(w.running.release)
+	if strconv.Itoa(code) != args[1] {
+		ts.Fatalf("exit code %d, want %s\n%s", code, args[1], w.running.stderr.String())
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("interrupted"), []byte(w.running.stderr.String()), 0o600))
+}
+
+// stalling holds all requests of a kind until release, and tells of the first.
+func stalling(kind string, release <-chan struct{}, stalled chan<- struct{}) func(*http.Request, int) testregistry.Fault {
+	choose := testregistry.Always(kind, testregistry.Stall(release))
+	return func(req *http.Request, n int) testregistry.Fault {
+		fault := choose(req, n)
+		if fault != nil {
+			select {
+			case stalled <- struct{}{}:
+			default:
+			}
+		}
+		return fault
+	}
+}
