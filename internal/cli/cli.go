@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -61,7 +62,7 @@ const description = "Back up many OCI artifacts from many registries into one bu
 // release is the version that the linker set, "" in a build that is no release.
 func Main(release string, args []string) int {
 	version.Set(release)
-	ctx, stop := exit.Interruptible(context.Background())
+	ctx, stop := exit.Interruptible(context.Background(), os.Stderr)
 	defer stop()
 	return Run(ctx, args, console.Terminal())
 }

@@ -11,7 +11,7 @@ import (
 // start makes the client of a run, for the registries that it will talk to, and has the
 // ui say as much as the flags ask for.
 func start(u *console.Console, f *option.RunFlags, spec *config.Spec, hosts []string) (*registry.Client, error) {
-	client, err := f.Client(spec, option.Session{Stdin: u.Stdin, StdinTerminal: u.StdinTerminal, Prompt: u.Stderr, Secrets: &u.Secrets,
+	client, err := f.Client(spec, option.Session{Stdin: u.Stdin, StdinTerminal: u.StdinTerminal, AskPassword: u.AskPassword, Secrets: &u.Secrets,
 		Retrying: u.Retries.Begin, Print: u.Print}, hosts)
 	if err != nil {
 		return nil, err

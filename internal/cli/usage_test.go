@@ -33,7 +33,7 @@ func TestWrongUsage(t *testing.T) {
 		{args: "backup -o x.tgz", fact: "nothing to back up", hint: "-f"},
 		{args: "backup -o x.tgz nginx:1.25", fact: `"nginx:1.25": no registry`, hint: `did you mean "docker.io/library/nginx:1.25"?`},
 		{args: "backup -o x.tgz a.io/B:c", fact: "upper case"},
-		{args: "backup -o x.tgz a.io/b@sha256:11", fact: "sha256 digest has 64"},
+		{args: "backup -o x.tgz a.io/b@sha256:11", fact: "sha256 digest must have 64"},
 		{args: "backup -o x.tgz - -", fact: "standard input cannot serve both the list of references and the list of references"},
 		{args: "backup -o x.tgz - -u me --password-stdin", fact: "standard input cannot serve both the list of references and --password-stdin"},
 		{args: "backup -o x.tgz -", stdin: "a.io/b:c\nnginx\n", fact: `standard input:2:1: "nginx": no registry`},

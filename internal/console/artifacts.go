@@ -81,7 +81,7 @@ func finishedLine(a engine.ArtifactReport) string {
 	if a.Unchanged {
 		return nameOf(a) + " (unchanged)"
 	}
-	return nameOf(a) + " (" + progress.Joined([]string{text.Bytes(a.Bytes), OverwrittenText(a)}) + ")"
+	return nameOf(a) + " (" + text.Join([]string{text.Bytes(a.Bytes), OverwrittenText(a)}) + ")"
 }
 
 // OverwrittenText says what the tag of a target had before; nothing if that was

@@ -74,14 +74,14 @@ func (s *barScreen) draw(columns int, at progress.State, rate float64) string {
 	width := BarWidth(columns)
 	room := columns - width - aroundBar
 	if width == 0 {
-		return at.Beside(columns, rate)
+		return beside(at, columns, rate)
 	}
 	bar := progressbar.NewOptions64(max(at.Expected, 1), s.options(
 		progressbar.OptionSetWidth(width),
 		progressbar.OptionSetTheme(progressbar.ThemeASCII),
 		progressbar.OptionSetElapsedTime(false),
 		progressbar.OptionSetPredictTime(false),
-		progressbar.OptionSetDescription(at.Beside(room, rate)),
+		progressbar.OptionSetDescription(beside(at, room, rate)),
 		progressbar.OptionShowDescriptionAtLineEnd(),
 	)...)
 	_ = bar.Set64(min(at.Moved, at.Expected))
@@ -98,7 +98,7 @@ func (s *barScreen) spin(columns int, text string) string {
 			progressbar.OptionSetElapsedTime(false),
 		)...)
 	}
-	s.spinner.Describe(progress.Clip(text, columns-aroundSpinner))
+	s.spinner.Describe(clip(text, columns-aroundSpinner))
 	return s.drawing()
 }
 

@@ -89,6 +89,13 @@ func (u *Console) Answer() io.Writer {
 	return u.Stdout
 }
 
+// AskPassword prints a prompt and reads a password from the terminal without showing it.
+func (u *Console) AskPassword(prompt string) ([]byte, error) {
+	fmt.Fprint(u.Stderr, text.Printable(prompt))
+	defer fmt.Fprintln(u.Stderr)
+	return term.ReadPassword(int(os.Stdin.Fd()))
+}
+
 // canRedraw says whether a line on a terminal may be drawn over: not where a CI
 // system keeps what it sees, nor on a terminal that cannot. Colours there are
 // none, so that NO_COLOR asks for nothing.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -42,10 +43,10 @@ const patience = 4500 * time.Millisecond
 const lastWords = 200 * time.Millisecond
 
 // sayWithin prints an error, if that can be done in time.
-func sayWithin(limit time.Duration, err error) {
+func sayWithin(limit time.Duration, w io.Writer, err error) {
 	said := make(chan struct{})
 	go func() {
-		fmt.Fprintln(os.Stderr, text.ErrorMark+err.Error())
+		fmt.Fprintln(w, text.ErrorMark+err.Error())
 		close(said)
 	}()
 	select {
@@ -56,8 +57,8 @@ func sayWithin(limit time.Duration, err error) {
 
 // Interruptible returns a context that the first SIGINT or SIGTERM cancels, so
 // that a run can tidy up; the second one ends the process at once, and so does the end of
-// patience.
-func Interruptible(parent context.Context) (context.Context, func()) {
+// patience, with a word on stderr.
+func Interruptible(parent context.Context, stderr io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -75,7 +76,7 @@ func Interruptible(parent context.Context) (context.Context, func()) {
 				first, over = number, time.After(patience)
 				cancel(&SignalError{number})
 			case <-over:
-				sayWithin(lastWords, &SignalError{first})
+				sayWithin(lastWords, stderr, &SignalError{first})
 				os.Exit(128 + int(first))
 			case <-done:
 				return

@@ -107,3 +107,22 @@ func Thousands(n int) string {
 	}
 	return s
 }
+
+// PerSecond writes a rate in bytes a second behind the words before; "" for none.
+func PerSecond(rate float64, before string) string {
+	if rate <= 0 {
+		return ""
+	}
+	return before + Bytes(int64(rate)) + "/s"
+}
+
+// Join puts commas between the parts that there are.
+func Join(parts []string) string {
+	var all []string
+	for _, part := range parts {
+		if part != "" {
+			all = append(all, part)
+		}
+	}
+	return strings.Join(all, ", ")
+}

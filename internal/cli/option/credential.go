@@ -3,14 +3,11 @@ package option
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
-	"golang.org/x/term"
 	"oras.land/oras-go/v2/registry/remote/auth"
 
 	"github.com/oras-mirror/oras-mirror/internal/exit"
-	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
 // credentialFlags give the credentials of one registry. Without them those of
@@ -96,7 +93,7 @@ func (f *credentialFlags) secret(s Session, hosts []string) (string, error) {
 	case !s.StdinTerminal:
 		return "", exit.Usage("give it on standard input with --password-stdin", "--username has no password with it")
 	}
-	return askPassword(s.Prompt, f.Username, hosts)
+	return askPassword(s.AskPassword, f.Username, hosts)
 }
 
 // readSecret takes all that comes, without the line end that echo adds.
@@ -112,10 +109,8 @@ func readSecret(r io.Reader) (string, error) {
 	return secret, nil
 }
 
-func askPassword(prompt io.Writer, username string, hosts []string) (string, error) {
-	fmt.Fprint(prompt, text.Printable(fmt.Sprintf("Password of %s at %s: ", username, strings.Join(hosts, ", "))))
-	password, err := term.ReadPassword(int(os.Stdin.Fd()))
-	fmt.Fprintln(prompt)
+func askPassword(ask func(prompt string) ([]byte, error), username string, hosts []string) (string, error) {
+	password, err := ask(fmt.Sprintf("Password of %s at %s: ", username, strings.Join(hosts, ", ")))
 	if err != nil {
 		return "", fmt.Errorf("read the password: %w", err)
 	}

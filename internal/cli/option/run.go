@@ -82,7 +82,7 @@ func (f *RunFlags) Client(spec *config.Spec, s Session, hosts []string) (*regist
 type Session struct {
 	Stdin         io.Reader
 	StdinTerminal bool
-	Prompt        io.Writer       // asks for a password
+	AskPassword   func(prompt string) ([]byte, error)
 	Secrets       *redact.Secrets // that must not be shown
 	Retrying      func(registry, reason string) (over func())
 	Print         func(string)

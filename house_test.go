@@ -1,0 +1,293 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/oras-mirror/oras-mirror"
+
+// arrows lists the packages of this module that each package may import. The list is the
+// architecture: a new arrow is written down here first. Tests may import anything.
+var arrows = map[string][]string{
+	"":                      {"internal/cli"},
+	"config":                {"internal/cosign", "internal/dockerhub", "internal/platform", "internal/spelling"},
+	"demo":                  {},
+	"demo/registry":         {},
+	"docs":                  {},
+	"e2e":                   {},
+	"engine":                {"config", "engine/fetch", "engine/registry", "internal/bounds", "internal/cosign", "internal/dockerhub", "store", "store/bundle"},
+	"engine/fetch":          {},
+	"engine/registry":       {"internal/bounds", "internal/dockerhub", "internal/loopback", "internal/redact"},
+	"internal/advice":       {"config", "engine", "engine/registry", "internal/bounds", "internal/exit", "internal/filetype", "internal/spelling", "internal/text", "store", "store/bundle"},
+	"internal/atomicfile":   {},
+	"internal/bounds":       {},
+	"internal/cli":          {"config", "engine", "engine/registry", "internal/advice", "internal/atomicfile", "internal/cli/option", "internal/clientconfig", "internal/completion", "internal/console", "internal/exit", "internal/filetype", "internal/inventory", "internal/loopback", "internal/manpage", "internal/overwrite", "internal/report", "internal/text", "internal/version", "schemas", "store", "store/bundle"},
+	"internal/cli/option":   {"config", "engine/registry", "internal/bounds", "internal/dockerhub", "internal/exit", "internal/overwrite", "internal/redact", "internal/text", "internal/version", "store"},
+	"internal/clientconfig": {"config"},
+	"internal/completion":   {"config", "store"},
+	"internal/console":      {"config", "engine", "engine/registry", "internal/advice", "internal/exit", "internal/progress", "internal/redact", "internal/report", "internal/text"},
+	"internal/cosign":       {},
+	"internal/dockerhub":    {},
+	"internal/exit":         {"config", "engine", "engine/registry", "internal/text", "store"},
+	"internal/filetype":     {"config"},
+	"internal/inventory":    {"config", "engine", "internal/bounds", "internal/text", "store"},
+	"internal/loopback":     {},
+	"internal/manpage":      {},
+	"internal/overwrite":    {"config", "internal/exit", "internal/filetype"},
+	"internal/platform":     {},
+	"internal/progress":     {"engine", "internal/bounds", "internal/text", "store"},
+	"internal/redact":       {},
+	"internal/release":      {},
+	"internal/report":       {"config", "engine", "internal/advice", "internal/atomicfile", "internal/exit", "internal/filetype", "internal/overwrite", "internal/progress", "internal/text", "internal/version"},
+	"internal/skipped":      {},
+	"internal/spelling":     {},
+	"internal/stories":      {"internal/skipped", "internal/testregistry", "schemas"},
+	"internal/testregistry": {},
+	"internal/text":         {},
+	"internal/version":      {},
+	"schemas":               {},
+	"store":                 {"internal/atomicfile", "internal/bounds", "internal/cosign", "internal/dockerhub", "internal/platform", "store/bundle"},
+	"store/bundle":          {},
+}
+
+// owners lists the libraries that only some packages may import.
+var owners = map[string][]string{
+	"github.com/alecthomas/kong":        {"internal/cli", "internal/completion", "internal/manpage"},
+	"github.com/schollz/progressbar/v3": {"internal/console"},
+	"github.com/rivo/uniseg":            {"internal/console"},
+	"golang.org/x/term":                 {"internal/console"},
+	"gopkg.in/yaml.v3":                  {"config"},
+	"net/http":                          {"engine", "engine/registry", "internal/advice", "internal/cli/option", "internal/redact", "internal/testregistry", "internal/stories", "demo/registry"},
+}
+
+// streams lists the packages that may name the standard streams of the process. store takes
+// standard output where a caller names none.
+var streams = []string{"", "internal/cli", "internal/console", "store"}
+
+// forTests are programs and packages that no release contains.
+var forTests = []string{"demo", "demo/registry", "docs", "e2e", "internal/release", "internal/skipped", "internal/stories", "internal/testregistry"}
+
+// goPackage is a package in the output of "go list -json".
+type goPackage struct {
+	ImportPath string
+	Dir        string
+	GoFiles    []string
+	Imports    []string
+}
+
+// name is the folder of a package in the module.
+func (p goPackage) name() string {
+	return strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+}
+
+// TestArrows holds the imports of each package to the list.
+func TestArrows(t *testing.T) {
+	packages := listPackages(t)
+	for _, p := range packages {
+		allowed, listed := arrows[p.name()]
+		if !listed {
+			t.Errorf("the list of arrows does not have %q", p.name())
+		}
+		used := make(map[string]bool)
+		for _, path := range p.Imports {
+			if to, ours := strings.CutPrefix(path, module+"/"); ours {
+				used[to] = true
+				if !slices.Contains(allowed, to) {
+					t.Errorf("%q must not import %s", p.name(), to)
+				}
+			}
+			if by, owned := owners[path]; owned && !slices.Contains(by, p.name()) {
+				t.Errorf("%q must not import %s", p.name(), path)
+			}
+		}
+		for _, to := range allowed {
+			if !used[to] {
+				t.Errorf("%q does not import %s: take the arrow off the list", p.name(), to)
+			}
+		}
+		if !slices.Contains(streams, p.name()) && !slices.Contains(forTests, p.name()) {
+			checkNoStreams(t, p)
+		}
+	}
+	for name := range arrows {
+		if !slices.ContainsFunc(packages, func(p goPackage) bool { return p.name() == name }) {
+			t.Errorf("there is no package %q", name)
+		}
+	}
+}
+
+// TestRootHasOneFile holds that main.go is the only Go file in the root that is no test.
+func TestRootHasOneFile(t *testing.T) {
+	all, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all = slices.DeleteFunc(all, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
+	if !slices.Equal(all, []string{"main.go"}) {
+		t.Errorf("the root has %v", all)
+	}
+	text, err := os.ReadFile("main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := bytes.Count(text, []byte("\n")); lines > 25 {
+		t.Errorf("main.go has %d lines", lines)
+	}
+}
+
+func listPackages(t *testing.T) []goPackage {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Dir,GoFiles,Imports", "./...")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packages []goPackage
+	decoder := json.NewDecoder(bytes.NewReader(out))
+	for {
+		var p goPackage
+		err := decoder.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return packages
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+func checkNoStreams(t *testing.T, p goPackage) {
+	t.Helper()
+	for _, name := range p.GoFiles {
+		source, err := os.ReadFile(filepath.Join(p.Dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, word := range []string{"os.Stdin", "os.Stdout", "os.Stderr", "fmt.Print(", "fmt.Printf(", "fmt.Println("} {
+			if bytes.Contains(source, []byte(word)) {
+				t.Errorf("%s/%s has %s", p.ImportPath, name, word)
+			}
+		}
+	}
+}
+
+func architecture(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func goList(t *testing.T, args ...string) []string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list"}, args...)...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.Compact(slices.Sorted(slices.Values(strings.Fields(string(out)))))
+}
+
+var (
+	required = regexp.MustCompile(`(?m)^\t(\S+) v\S+$`) // without "// indirect"
+	reason   = regexp.MustCompile("(?m)^\\| `([^`]+/[^`]+)` \\| (\\S.*) \\|$")
+)
+
+// TestEveryLibraryHasItsReason holds go.mod and docs/architecture.md together: each
+// library is there with a reason, and one that is said to be for tests is in no program.
+func TestEveryLibraryHasItsReason(t *testing.T) {
+	reasons := make(map[string]string)
+	for _, row := range reason.FindAllStringSubmatch(architecture(t), -1) {
+		reasons[row[1]] = row[2]
+	}
+	module, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inPrograms := goList(t, "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".", "./internal/release")
+	for _, m := range required.FindAllStringSubmatch(string(module), -1) {
+		why, ok := reasons[m[1]]
+		delete(reasons, m[1])
+		if !ok {
+			t.Errorf("docs/architecture.md does not say why there is %s", m[1])
+		}
+		if forTests := strings.HasPrefix(why, "tests: "); forTests == slices.Contains(inPrograms, m[1]) {
+			t.Errorf("%s is there for %q; it is in these programs: %v", m[1], why, !forTests)
+		}
+	}
+	for path := range reasons {
+		t.Errorf("docs/architecture.md names %s, go.mod does not", path)
+	}
+}
+
+// TestTheHouse holds the plan in docs/architecture.md to the folders there are.
+func TestTheHouse(t *testing.T) {
+	_, plan, _ := strings.Cut(architecture(t), "```\n")
+	plan, _, _ = strings.Cut(plan, "```\n")
+	var rooms []string
+	for line := range strings.Lines(plan) {
+		room := strings.Fields(line)[0]
+		if _, err := os.Stat(room); err != nil {
+			t.Error(err)
+		}
+		rooms = append(rooms, strings.TrimSuffix(room, "/"))
+	}
+	for _, path := range goList(t, "./...") {
+		folder := strings.TrimPrefix(strings.TrimPrefix(path, module), "/")
+		if folder != "" && !slices.Contains(rooms, folder) {
+			t.Errorf("docs/architecture.md has no room for %s", folder)
+		}
+	}
+}
+
+var fileName = regexp.MustCompile("`([a-z_/]+\\.(?:go|md|yaml|json|sh))`")
+
+// TestDocsNameFilesThatAreThere: what the docs call a file of ours is one.
+func TestDocsNameFilesThatAreThere(t *testing.T) {
+	named := 0
+	for _, m := range fileName.FindAllStringSubmatch(architecture(t), -1) {
+		named++
+		if _, err := os.Stat(m[1]); err != nil {
+			t.Error(err)
+		}
+	}
+	if named < 10 {
+		t.Errorf("only %d files are named", named)
+	}
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(pages, "README.md", "CONTRIBUTING.md") {
+		checkLinks(t, page)
+	}
+}
+
+var link = regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+
+// checkLinks checks the links of a page that lead to files beside it.
+func checkLinks(t *testing.T, page string) {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+		if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
+			t.Errorf("%s: %v", page, err)
+		}
+	}
+}
