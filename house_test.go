@@ -25,7 +25,7 @@ var arrows = map[string][]string{
 	"demo/registry":         {},
 	"docs":                  {},
 	"e2e":                   {},
-	"engine":                {"config", "engine/fetch", "engine/registry", "internal/bounds", "internal/cosign", "internal/dockerhub", "store", "store/bundle"},
+	"engine":                {"config", "engine/fetch", "engine/registry", "internal/bounds", "internal/cosign", "internal/dockerhub", "store"},
 	"engine/fetch":          {},
 	"engine/registry":       {"internal/bounds", "internal/dockerhub", "internal/loopback", "internal/redact"},
 	"internal/advice":       {"config", "engine", "engine/registry", "internal/bounds", "internal/exit", "internal/filetype", "internal/spelling", "internal/text", "store", "store/bundle"},
