@@ -20,7 +20,7 @@ const module = "github.com/oras-mirror/oras-mirror"
 // architecture: a new arrow is written down here first. Tests may import anything.
 var arrows = map[string][]string{
 	"":                      {"internal/cli"},
-	"config":                {"internal/cosign", "internal/dockerhub", "internal/platform", "internal/spelling"},
+	"config":                {"internal/cosign", "internal/dockerhub", "internal/platform", "internal/strictyaml"},
 	"demo":                  {},
 	"demo/registry":         {},
 	"docs":                  {},
@@ -52,6 +52,7 @@ var arrows = map[string][]string{
 	"internal/skipped":      {},
 	"internal/spelling":     {},
 	"internal/stories":      {"internal/skipped", "internal/testregistry", "schemas"},
+	"internal/strictyaml":   {"internal/spelling"},
 	"internal/testregistry": {},
 	"internal/text":         {},
 	"internal/version":      {},
