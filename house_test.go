@@ -67,7 +67,7 @@ var owners = map[string][]string{
 	"github.com/schollz/progressbar/v3": {"internal/console"},
 	"github.com/rivo/uniseg":            {"internal/console"},
 	"golang.org/x/term":                 {"internal/console"},
-	"gopkg.in/yaml.v3":                  {"config"},
+	"gopkg.in/yaml.v3":                  {"internal/strictyaml"},
 	"net/http":                          {"engine", "engine/registry", "internal/advice", "internal/cli/option", "internal/redact", "internal/testregistry", "internal/stories", "demo/registry"},
 }
 
