@@ -11,46 +11,46 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// Archive is a bundle being written: oci-layout, manifests, index.json, blobs,
-// in this order. It is not for concurrent use, but for its Encoders.
+// Archive writes a bundle: oci-layout, manifests, index.json, blobs, in this order. It is
+// not safe for concurrent use, except for its Encoders.
 type Archive struct {
 	medium      medium
 	compression bundle.Compression
-	out         *bundle.Writer // onto the medium
+	out         *bundle.Writer // to the medium
 
 	begun  bool                   // oci-layout is written
-	have   map[digest.Digest]bool // the manifests that are
-	index  digest.Digest          // of the index.json written last; empty before the first
+	have   map[digest.Digest]bool // manifests that are written
+	index  digest.Digest          // of the last index.json written; "" before the first
 	closed bool
 
-	replay *replay // what an interrupted run left, until this run differs from it
-	worth  bool    // there is something in it that another run can take up
-	left   bool    // and is kept
+	replay *replay // content of an interrupted run, until this run differs from it
+	worth  bool    // a later run can resume it
+	left   bool    // and it is kept for that
 
-	whole   int64 // bytes of the manifests and blobs whose entries are whole
-	size    int64 // of the blob whose entry is being written
-	written int64 // bytes of that entry
+	whole   int64 // bytes of the manifests and blobs with complete entries
+	size    int64 // of the blob that is being written
+	written int64 // bytes of its entry
 }
 
-// medium is what an archive is written to.
+// medium receives the bytes of an archive: a file, or a pipe.
 type medium interface {
 	io.Writer
-	// begin says which blob comes next.
+	// begin announces the next blob.
 	begin(desc ocispec.Descriptor)
-	// encoded hands bytes of that blob's entry on to out, which writes to the medium.
+	// encoded passes bytes of the entry of that blob to out, which writes to the medium.
 	encoded(out *bundle.Writer, p []byte) (int, error)
-	// rollback takes back what out has of that blob's entry.
+	// rollback undoes what out has written of that entry.
 	rollback(out *bundle.Writer) error
-	// entered says that an entry is whole.
+	// entered is called after each complete entry.
 	entered() error
 	free() (bytes int64, ok bool)
-	// commit makes what was written last, and returns where it is.
+	// commit puts the archive in place and returns its path.
 	commit(incomplete bool) (path string, err error)
-	// abort leaves nothing, where that is possible.
+	// abort removes what was written, where that is possible.
 	abort() error
-	// leave keeps what was written for another run, where that is possible.
+	// leave keeps what was written for a later run, where that is possible.
 	leave() error
-	// path is what the user calls it.
+	// path returns the name that the user gave.
 	path() string
 }
 
@@ -63,13 +63,13 @@ func newArchive(m medium, c bundle.Compression) *Archive {
 	}
 }
 
-// Path returns what the output is called; "-" for standard output.
+// Path returns the name of the output; "-" for standard output.
 func (a *Archive) Path() string { return a.medium.path() }
 
-// Free returns how many bytes the medium has left, where it can tell.
+// Free returns the free space of the medium in bytes; ok is false where it is unknown.
 func (a *Archive) Free() (bytes int64, ok bool) { return a.medium.free() }
 
-// PutManifest writes a manifest, once.
+// PutManifest writes a manifest, unless the archive has it.
 func (a *Archive) PutManifest(desc ocispec.Descriptor, data []byte) error {
 	if a.have[desc.Digest] {
 		return nil
@@ -88,15 +88,13 @@ func (a *Archive) PutManifest(desc ocispec.Descriptor, data []byte) error {
 	return a.out.Put(bundle.BlobName(desc.Digest), data)
 }
 
-// PutIndex writes index.json, unless the one written last has the same bytes.
-// It stands before the blobs; where some of them then could not be had, another
-// one at the end holds.
+// PutIndex writes index.json, unless the last one written has the same bytes. The first
+// one precedes the blobs. If some of them then fail, another one at the end replaces it.
 func (a *Archive) PutIndex(x *Index) error {
 	if err := a.begin(); err != nil {
 		return err
 	}
-	// Once for its size and its digest, once for its bytes: at 100,000 entries
-	// they are 40 MB.
+	// The first pass computes size and digest, the second writes: 100,000 entries take 40 MB.
 	sum := digest.Canonical.Digester()
 	size, err := x.WriteTo(sum.Hash())
 	if err != nil || sum.Digest() == a.index {
@@ -122,13 +120,13 @@ func (a *Archive) PutIndex(x *Index) error {
 	return a.end()
 }
 
-// Encoder makes the bytes of a blob's entry, for Write. Many may run side by
-// side.
+// Encoder returns an encoder for the entry of a blob, whose output goes to Write. Several
+// may run concurrently.
 func (a *Archive) Encoder(desc ocispec.Descriptor, emit func([]byte) error) *bundle.Encoder {
 	return bundle.NewEncoder(a.compression, bundle.BlobName(desc.Digest), desc.Size, emit)
 }
 
-// Begin says that the bytes to come are those that an Encoder makes of desc.
+// Begin starts the entry of a blob, whose bytes an Encoder makes.
 func (a *Archive) Begin(desc ocispec.Descriptor) error {
 	if err := desc.Digest.Validate(); err != nil {
 		return fmt.Errorf("%.200q: %w", desc.Digest, err)
@@ -147,31 +145,30 @@ func (a *Archive) Begin(desc ocispec.Descriptor) error {
 	return a.out.Begin(bundle.BlobName(desc.Digest))
 }
 
-// Write takes what an Encoder emitted, in pieces of any size.
+// Write appends the output of an Encoder, in pieces of any size.
 func (a *Archive) Write(encoded []byte) (int, error) {
 	n, err := a.medium.encoded(a.out, encoded)
 	a.written += int64(n)
 	return n, err
 }
 
-// End says that the entry is whole.
+// End completes the entry.
 func (a *Archive) End() error {
 	a.whole += a.size
 	a.size, a.written = 0, 0
 	return a.end()
 }
 
-// Rollback takes back what was written since Begin. A pipe cannot: there the
-// entry is filled with zeros to its size, which a reader takes as absent, since
-// its digest is wrong.
+// Rollback undoes what was written since Begin. In a pipe that is impossible: there it
+// fills the entry with zeros up to its size. A reader treats it as absent, since its
+// digest is wrong.
 func (a *Archive) Rollback() error {
 	a.size, a.written = 0, 0
 	return a.medium.rollback(a.out)
 }
 
-// Commit ends the archive and puts it where it belongs. An incomplete one does
-// not replace a file: it stays beside it, as NAME.incomplete. The path is where
-// it is now.
+// Commit completes the archive, puts it in place and returns its path. An incomplete
+// archive does not replace a file, but is kept beside it as NAME.incomplete.
 func (a *Archive) Commit(incomplete bool) (path string, err error) {
 	if a.index == "" {
 		return "", errors.New("no index.json was written")
@@ -191,7 +188,7 @@ func (a *Archive) Commit(incomplete bool) (path string, err error) {
 	return path, err
 }
 
-// Abort removes what was written, if it is not in a pipe.
+// Abort removes what was written, unless it is in a pipe.
 func (a *Archive) Abort() error {
 	if a.closed {
 		return nil
@@ -200,7 +197,7 @@ func (a *Archive) Abort() error {
 	return a.medium.abort()
 }
 
-// Close is Abort, if there was no Commit: but what another run can take up stays.
+// Close aborts an archive without a Commit, but keeps what a later run can resume.
 func (a *Archive) Close() error {
 	if a.closed || !a.worth && a.replay == nil {
 		return a.Abort()
@@ -209,8 +206,8 @@ func (a *Archive) Close() error {
 	return a.medium.leave()
 }
 
-// Partial returns where an archive that was closed without a Commit is kept for
-// another run to take up; "" if it is not.
+// Partial returns the path of what a later run can resume after Close; "" if there is
+// nothing.
 func (a *Archive) Partial() string {
 	p, ok := a.medium.(*partial)
 	if !ok || !a.left {
@@ -219,9 +216,8 @@ func (a *Archive) Partial() string {
 	return p.target + ".partial"
 }
 
-// Kept returns how many bytes of manifests and blobs are in what Partial returns. Of
-// the blob that was being written it counts the bytes of the entry, which may be
-// compressed.
+// Kept returns the size in bytes of the manifests and blobs in the file that Partial
+// names. Of an unfinished blob it counts the bytes of its entry, which may be compressed.
 func (a *Archive) Kept() int64 {
 	if a.replay != nil {
 		return a.replay.content()
@@ -229,8 +225,8 @@ func (a *Archive) Kept() int64 {
 	return a.whole + min(a.written, a.size)
 }
 
-// begin writes oci-layout, with the first entry that follows it: an archive that
-// nothing is put into leaves a pipe empty.
+// begin writes oci-layout before the first entry, so that an archive without entries
+// leaves a pipe empty.
 func (a *Archive) begin() error {
 	if a.begun {
 		return nil

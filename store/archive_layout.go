@@ -14,17 +14,17 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// packed is a layout in an archive that is read at random.
+// archiveLayout is a layout in an archive with random access.
 type archiveLayout struct {
 	reader *bundle.Reader
 	index  *Index
 	file   io.Closer
 
-	mu     sync.Mutex            // guards what follows
-	chosen map[digest.Digest]int // of blobs that are there more than once: which copy counts
+	mu     sync.Mutex            // guards chosen
+	chosen map[digest.Digest]int // the copy to use of each blob that has several
 }
 
-// openPacked reads the index.json of an archive. The layout closes file.
+// openArchiveLayout reads the index.json of an archive. Closing the layout closes file.
 func openArchiveLayout(r *bundle.Reader, file io.Closer) (*archiveLayout, error) {
 	layout, err := r.Open(bundle.LayoutFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -54,15 +54,15 @@ func openArchiveLayout(r *bundle.Reader, file io.Closer) (*archiveLayout, error)
 
 func (p *archiveLayout) Index() *Index { return p.index }
 
-// ForgetIndex lets go of the index, which then is empty: a run that has planned by it
-// needs the blobs alone.
+// ForgetIndex empties the index to free its memory: a run that has planned needs only the
+// blobs.
 func (p *archiveLayout) ForgetIndex() {
 	bounds.Give(p.index.memory)
 	p.index = new(Index)
 }
 
 func (p *archiveLayout) Open(d digest.Digest) (Blob, error) {
-	if err := d.Validate(); err != nil { // BlobName panics at what has no colon
+	if err := d.Validate(); err != nil { // BlobName panics without a colon
 		return nil, fmt.Errorf("%.200q: %w", d, err)
 	}
 	entry, err := p.reader.OpenOlder(bundle.BlobName(d), p.choose(d))
@@ -72,9 +72,9 @@ func (p *archiveLayout) Open(d digest.Digest) (Blob, error) {
 	return entry, nil
 }
 
-// choose returns which copy of a blob counts: the last one that has its digest, as in a
-// pipe, whose writer cannot take back a bad one and sends it again. Blobs that are there
-// once, which are nearly all, are not hashed for it.
+// choose returns which copy of a blob is used: the last one with the right digest. The
+// writer of a pipe cannot take back a bad copy and sends it again. A blob with a single
+// copy, as nearly all have, is not hashed for this.
 func (p *archiveLayout) choose(d digest.Digest) int {
 	name := bundle.BlobName(d)
 	copies := p.reader.Copies(name)
@@ -100,7 +100,7 @@ func (p *archiveLayout) choose(d digest.Digest) int {
 	return at
 }
 
-// isRight hashes one copy of a blob. What cannot be read is not right.
+// isRight hashes one copy of a blob. A copy that cannot be read is not right.
 func (p *archiveLayout) isRight(d digest.Digest, name string, n int) bool {
 	entry, err := p.reader.OpenOlder(name, n)
 	if err != nil {

@@ -13,11 +13,11 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// Destination is where a backup lands: a *Dir or an *Archive.
+// Destination is the output of a backup: a *Dir or an *Archive.
 type Destination interface {
-	// Path returns what it is called, as far as it has a name.
+	// Path returns the name of the output, "-" for standard output.
 	Path() string
-	// Close gives up what was not committed, and the lock.
+	// Close discards what is not committed and releases the lock.
 	Close() error
 }
 
@@ -26,32 +26,30 @@ var (
 	_ Destination = (*Archive)(nil)
 )
 
-// CreateOptions are the choices for an output.
+// CreateOptions configure an output. The zero value works.
 type CreateOptions struct {
-	Compression string    // of an archive: "gzip" or "none"; "" means gzip, but none for a name in .tar
-	Stdout      io.Writer // what "-" stands for; nil means os.Stdout
-	NoResume    bool      // what an interrupted run left of an archive is not taken up
-	Verify      bool      // a blob that a directory has counts only once it is hashed
+	Compression string    // of an archive: "gzip" or "none"; "" means none for NAME.tar, else gzip
+	Stdout      io.Writer // used for "-"; nil means os.Stdout
+	NoResume    bool      // start over instead of resuming an interrupted archive
+	Verify      bool      // hash the blobs of a directory before relying on them
 
-	// Interrupted is asked while what is there is read, which may take minutes, and while
-	// a pipe has no reader: its error ends that. nil: nothing does. It is called from many
-	// goroutines.
+	// Interrupted is called while existing content is read, which may take minutes, and while
+	// a pipe has no reader; its error ends that. It may be nil, and is called concurrently.
 	Interrupted func() error
-	// Waiting hears that a pipe has no reader yet; it may be nil.
+	// Waiting is called once if a pipe has no reader yet; it may be nil.
 	Waiting func()
 }
 
-// readerPause is the time between two looks for the reader of a pipe: long enough to cost
-// nothing, and too short to be noticed.
+// readerPollInterval is the time between two attempts to open a pipe for writing: long
+// enough to cost nothing, too short to be noticed.
 const readerPollInterval = 50 * time.Millisecond
 
-// ErrNoCompression says that a directory cannot be compressed.
+// ErrNoCompression is returned if compression is requested for a directory.
 var ErrNoCompression = errors.New("is a directory, which cannot be compressed")
 
-// Create decides what an output path means. A directory that exists, or a path
-// that ends in a slash, is a layout directory; "-", a pipe or a device is
-// written as a stream; anything else is a file, which is replaced when the new
-// one is whole.
+// Create opens an output path. A directory, or a path that ends in a slash, becomes a
+// layout directory. "-", a pipe or a device gets an archive as a stream. Anything else
+// becomes an archive in a file, which replaces an existing file only when it is complete.
 func Create(path string, o CreateOptions) (Destination, error) {
 	compression, err := o.compression(path)
 	if err != nil {
@@ -81,7 +79,7 @@ func Create(path string, o CreateOptions) (Destination, error) {
 	return nil, &OutputError{Path: path, Err: err}
 }
 
-// create keeps a nil *Dir from becoming a Destination that is not nil.
+// create prevents a nil *Dir from becoming a Destination that is not nil.
 func create[D Destination](d D, err error) (Destination, error) {
 	if err != nil {
 		return nil, err
@@ -104,10 +102,10 @@ func (o CreateOptions) compression(path string) (bundle.Compression, error) {
 	return 0, fmt.Errorf("invalid compression %q (gzip or none)", o.Compression)
 }
 
-// errNoReader says that a pipe cannot be written to yet.
+// errNoReader is returned while a pipe has no reader.
 var errNoReader = errors.New("it has no reader")
 
-// openPipe begins a bundle in something that is neither a file nor a directory.
+// openPipe starts an archive in a pipe or a device.
 func openPipe(path string, info fs.FileInfo, c bundle.Compression, o CreateOptions) (*Archive, error) {
 	open := openFIFO
 	if info.Mode()&fs.ModeNamedPipe == 0 {

@@ -16,32 +16,32 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// The names that a directory has beside those of the OCI layout.
+// The names in a directory beside those of the OCI layout.
 const (
 	// LockFile is locked by the process that writes to the layout.
 	LockFile = "oras-mirror.lock"
-	// ingestFolder holds what is not whole yet.
+	// ingestFolder holds unfinished files.
 	ingestFolder = "ingest"
 )
 
-// Dir is a layout directory open for writing, by this process alone. It is safe
-// for concurrent use.
+// Dir is a layout directory open for writing by this process alone. It is safe for
+// concurrent use.
 //
-// A blob is written aside, verified and renamed; index.json changes when Commit
-// is called, and then all at once. So whatever ends the process, the directory
-// is the layout that it was, with more blobs.
+// A blob is written to a temporary file, verified and renamed. index.json changes only in
+// Commit, and atomically. However the process ends, the directory is the layout that it
+// was before, with more blobs.
 type Dir struct {
 	folder
 	lock        *fileLock
-	lockIsNew   bool     // the lock file was not there
-	madeFolders []string // the folders that were not there, innermost first
+	lockIsNew   bool     // this run created the lock file
+	madeFolders []string // folders that this run created, innermost first
 	trust       trust
-	hashAll     bool         // index.json vouches for nothing
-	names       atomic.Int64 // tells apart the files that Push writes aside
+	hashAll     bool         // do not trust what index.json references
+	names       atomic.Int64 // numbers the temporary files of Push
 
 	commit    sync.Mutex // held during Commit
 	layout    bool       // guarded by commit: the directory is an OCI layout
-	committed bool       // guarded by commit: by this run
+	committed bool       // guarded by commit: this run committed
 	writes    int        // guarded by commit: how often index.json was written
 
 	mu         sync.Mutex
@@ -50,20 +50,20 @@ type Dir struct {
 	active     map[digest.Digest]bool // guarded by mu: digests being ingested
 	downloaded bool                   // guarded by mu: this run has downloaded a blob
 
-	sync        func(path string) error // atomicfile.Sync, but for tests
+	sync        func(path string) error // atomicfile.Sync, except in tests
 	interrupted func() error            // see CreateOptions
 }
 
 var _ Layout = (*Dir)(nil)
 
-// OpenDir opens the layout in path for writing and locks it. What does not
-// exist is made, and the OCI layout of any tool is added to. A directory with
-// something else in it is a *NotLayoutError, one that another process writes to
-// a *LockedError, one that cannot be written to an *OutputError.
+// OpenDir opens the layout in path for writing and locks it. It creates missing folders,
+// and adds to the OCI layout of any tool. A directory with other content is a
+// *NotLayoutError, one that another process writes to a *LockedError, one without write
+// permission an *OutputError.
 func OpenDir(path string) (*Dir, error) { return newDir(path, false, nil) }
 
-// newDir is OpenDir, but with doubt no blob counts before it is hashed, and
-// interrupted ends hashing.
+// newDir opens a layout directory. With hashAll, a blob counts only after it is hashed.
+// The error of interrupted ends hashing.
 func newDir(path string, doubt bool, interrupted func() error) (*Dir, error) {
 	d := &Dir{
 		interrupted: interrupted,
@@ -101,13 +101,13 @@ func (d *Dir) open() (err error) {
 		d.trust.roots(d.index)
 	}
 	if d.lockIsNew {
-		return nil // an ingest/ that is there is not of ours
+		return nil // ingest/ was not created by oras-mirror
 	}
 	return d.removeAsides()
 }
 
-// checkNames refuses a directory that holds something else than a layout, or
-// than what a run of ours leaves that ends before its first Commit.
+// checkNames returns an error for a directory with anything but a layout, or the remains
+// of a run that ended before its first Commit.
 func checkNames(path string) error {
 	entries, err := os.ReadDir(path)
 	if err != nil {
@@ -115,7 +115,7 @@ func checkNames(path string) error {
 	}
 	found := make(map[string]bool)
 	for _, entry := range entries {
-		// What a file system or git puts into a directory leaves it empty.
+		// Files of the file system or of git do not count.
 		if name := entry.Name(); !strings.HasPrefix(name, ".") && name != "lost+found" {
 			found[name] = true
 		}
@@ -133,7 +133,7 @@ func checkNames(path string) error {
 	return nil
 }
 
-// removeAsides removes what a killed run left that cannot be gone on with.
+// removeAsides removes temporary files of a killed run that cannot be resumed.
 func (d *Dir) removeAsides() error {
 	entries, err := os.ReadDir(d.aside(""))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -149,11 +149,12 @@ func (d *Dir) removeAsides() error {
 	return nil
 }
 
-// Path returns where the layout is.
+// Path returns the folder of the layout.
 func (d *Dir) Path() string { return d.path }
 
-// Free returns how many bytes the file system has left, where it can tell.
+// Free returns the free space of the file system in bytes; ok is false where it is
+// unknown.
 func (d *Dir) Free() (bytes int64, ok bool) { return freeSpace(d.path) }
 
-// reached passes trust on from a manifest to what it points at.
+// reached extends trust from a verified manifest to what it references.
 func (d *Dir) reached(desc ocispec.Descriptor, data []byte) { d.trust.reached(desc, data) }

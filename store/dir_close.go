@@ -11,8 +11,8 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Sweep removes what interrupted downloads left, for a run that has all that it
-// wanted: nobody will go on with them.
+// Sweep removes unfinished downloads, for a run that got everything: no later run resumes
+// them.
 func (d *Dir) Sweep() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -22,8 +22,8 @@ func (d *Dir) Sweep() error {
 	return os.RemoveAll(d.aside(""))
 }
 
-// Close gives the lock back. A directory in which nothing was committed, and
-// which no download makes worth keeping, is left as it was found.
+// Close releases the lock. If nothing was committed and no download can be resumed, the
+// directory is left as it was found.
 func (d *Dir) Close() error {
 	d.commit.Lock()
 	defer d.commit.Unlock()
@@ -31,7 +31,7 @@ func (d *Dir) Close() error {
 		d.removeMade()
 		return nil
 	}
-	os.Remove(d.aside("")) // fails where something is unfinished
+	os.Remove(d.aside("")) // fails if there are unfinished files
 	lock := d.lock
 	d.lock = nil
 	if d.committed || d.isWorthKeeping() || !d.lockIsNew {
@@ -48,18 +48,18 @@ func (d *Dir) Close() error {
 func (d *Dir) isWorthKeeping() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	entries, _ := os.ReadDir(d.aside("")) // what cannot be listed stays there
+	entries, _ := os.ReadDir(d.aside("")) // what cannot be listed is kept
 	return d.downloaded || slices.ContainsFunc(entries, isUnfinishedDownload)
 }
 
-// unfinished says that a file in ingest/ is a download to go on with.
+// isUnfinishedDownload reports whether a file in ingest/ can be resumed.
 func isUnfinishedDownload(entry fs.DirEntry) bool {
 	algorithm, encoded, _ := strings.Cut(entry.Name(), "-")
 	return digest.Digest(algorithm+":"+encoded).Validate() == nil
 }
 
-// removePushed removes the manifests that no index.json reaches, and the
-// folders that are empty then.
+// removePushed removes the manifests that no index.json references, and the folders that
+// are then empty.
 func (d *Dir) removePushed() {
 	for _, g := range d.pushed {
 		path := d.blobPath(g)
@@ -69,10 +69,10 @@ func (d *Dir) removePushed() {
 	os.Remove(filepath.Join(d.path, "blobs"))
 }
 
-// removeMade removes the folders that OpenDir made, as long as they are empty.
+// removeMade removes the folders that OpenDir created, if they are empty.
 func (d *Dir) removeMade() { removeFolders(d.madeFolders) }
 
-// makeFolders makes path and returns those that were not there, innermost first.
+// makeFolders creates path and returns the folders that were missing, innermost first.
 func makeFolders(path string) (made []string, err error) {
 	for p := path; !exists(p); p = filepath.Dir(p) {
 		made = append(made, p)
@@ -80,7 +80,7 @@ func makeFolders(path string) (made []string, err error) {
 	return made, os.MkdirAll(path, 0o755)
 }
 
-// removeFolders removes folders as long as they are empty.
+// removeFolders removes folders until one is not empty.
 func removeFolders(innermostFirst []string) {
 	for _, folder := range innermostFirst {
 		if os.Remove(folder) != nil {
@@ -89,8 +89,8 @@ func removeFolders(innermostFirst []string) {
 	}
 }
 
-// exists says that something is there, if only a link that leads nowhere, or
-// that one may not look.
+// exists reports whether a path exists, even if it is a dangling link or cannot be
+// accessed.
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return !errors.Is(err, os.ErrNotExist)

@@ -15,19 +15,18 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// Commit makes what was put into the index part of the layout. The blobs that
-// came since the last Commit are synced, and their folders; then index.json is
-// written aside, synced and renamed. If it fails, the index.json that was there
-// is there still. Blobs and entries may go on coming while it runs: they are
-// for the next one.
+// Commit makes the entries of the index part of the layout. It syncs the blobs written
+// since the last Commit and their folders, then replaces index.json atomically. If it
+// fails, the old index.json stays. Blobs and entries that are added while it runs belong
+// to the next Commit.
 func (d *Dir) Commit(ctx context.Context) error {
 	d.commit.Lock()
 	defer d.commit.Unlock()
 	if !inPlace(d.lock.file, filepath.Join(d.path, LockFile)) {
 		return &GoneError{Path: d.path}
 	}
-	// In this order: an entry is put when its blobs are stored, so those of
-	// every entry in the snapshot are among the fresh ones, or synced.
+	// The order matters: an entry is added after its blobs are stored, so the blobs of every
+	// entry in the snapshot are synced already or among the unsynced.
 	index := d.index.snapshot()
 	fresh := d.takeUnsynced()
 	if err := d.syncBlobs(ctx, fresh); err != nil {
@@ -43,15 +42,14 @@ func (d *Dir) Commit(ctx context.Context) error {
 		return err
 	}
 	d.layout, d.committed = true, true
-	os.Remove(d.aside("")) // fails where something is unfinished
+	os.Remove(d.aside("")) // fails if there are unfinished files
 	return nil
 }
 
-// replace writes a file aside, syncs it and renames it, unless the one that is
-// there has the same bytes.
+// replace replaces a file atomically, unless it has the same bytes already.
 func (d *Dir) replace(name string, content io.WriterTo) error {
 	aside, path := d.aside(name), filepath.Join(d.path, name)
-	defer os.Remove(aside) // which is gone if all went well
+	defer os.Remove(aside) // gone after a rename
 	if err := d.writeAside(name, content); err != nil {
 		return err
 	}
@@ -79,7 +77,7 @@ func (d *Dir) writeAside(name string, content io.WriterTo) error {
 	return errors.Join(err, file.Close())
 }
 
-// sameContent compares two files, of which b need not exist.
+// sameContent compares two files; b may be missing.
 func sameContent(a, b string) (bool, error) {
 	fa, err := os.Open(a)
 	if err != nil {
@@ -105,13 +103,13 @@ func sameBytes(a, b io.Reader) (bool, error) {
 		if !bytes.Equal(bufA[:n], bufB[:m]) {
 			return false, nil
 		}
-		if errA != nil || errB != nil { // equal so far, so both end here
+		if errA != nil || errB != nil { // equal up to here, and both end here
 			return true, readError(errors.Join(errA, errB))
 		}
 	}
 }
 
-// readError is err, unless it only says that the end was reached.
+// readError returns err, unless it reports the end of a file.
 func readError(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil

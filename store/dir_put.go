@@ -11,9 +11,9 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Has says that a blob is there and can be counted on: its size is right, and
-// index.json reached it at opening (see trust), or this run wrote it, or its
-// bytes are hashed now, once.
+// Has reports whether a blob is in the layout and can be trusted: its size is right, and
+// index.json referenced it when the layout was opened (see trust), or this run wrote it,
+// or Has hashes it now, once.
 func (d *Dir) Has(desc ocispec.Descriptor) bool {
 	size, err := d.Stat(desc.Digest)
 	if err != nil || size != desc.Size {
@@ -29,7 +29,7 @@ func (d *Dir) Has(desc ocispec.Descriptor) bool {
 	return true
 }
 
-// Push stores a manifest or another small blob, unless it is there.
+// Push stores a manifest or another small blob, unless the layout has it.
 func (d *Dir) Push(desc ocispec.Descriptor, data []byte) error {
 	if err := checkContent(desc, data); err != nil {
 		return err
@@ -56,7 +56,7 @@ func (d *Dir) Push(desc ocispec.Descriptor, data []byte) error {
 	return nil
 }
 
-// aside is where a file is before it is whole.
+// aside returns the path of a temporary file.
 func (d *Dir) aside(name string) string { return filepath.Join(d.path, ingestFolder, name) }
 
 // openAside opens a file in ingest/, which Commit removes when it is empty.
@@ -72,8 +72,8 @@ func (d *Dir) openAside(name string, flag int) (*os.File, error) {
 	}
 }
 
-// makeInside makes a folder and those above it, but not the layout itself: where that
-// is gone, nothing is put in its place.
+// makeInside creates a folder and its parents, but not the folder of the layout: if that
+// was removed, it is not created again.
 func (d *Dir) makeInside(names ...string) error {
 	path := d.path
 	for _, name := range names {
@@ -85,7 +85,7 @@ func (d *Dir) makeInside(names ...string) error {
 	return nil
 }
 
-// putInPlace makes a verified file the blob of that digest.
+// putInPlace renames a verified file to the path of its blob.
 func (d *Dir) putInPlace(name string, g digest.Digest) error {
 	path := d.blobPath(g)
 	err := os.Rename(d.aside(name), path)
@@ -101,7 +101,7 @@ func (d *Dir) putInPlace(name string, g digest.Digest) error {
 	return err
 }
 
-// stored remembers a blob whose bytes are known to be right.
+// stored records a blob with verified bytes.
 func (d *Dir) stored(g digest.Digest) {
 	d.trust.add(g, bytesAlone)
 	d.mu.Lock()

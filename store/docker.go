@@ -8,24 +8,25 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// dockerFile lists the images of an archive of docker's own kind.
+// dockerManifest is the file that lists the images of a docker-archive.
 const dockerManifest = "manifest.json"
 
-// maxDockerFile is far more than such a list has.
+// maxDockerManifest is far above the size of such a file.
 const maxDockerManifest = 1 << 20
 
-// DockerArchiveError says that a tar is an archive of docker's own kind, which "docker
-// save" wrote before version 25 and "podman save" still writes, and no OCI layout.
+// DockerArchiveError reports a docker-archive in place of an OCI layout: the format of
+// "podman save", and of "docker save" before version 25.
 type DockerArchiveError struct {
-	Images []string // what it names them, as in "nginx:1.25"; none where it has no names
-	Many   bool     // it has more than one, with names or without
+	Images []string // their names, such as "nginx:1.25"; may be empty
+	Many   bool     // it has more than one image
 }
 
 func (e *DockerArchiveError) Error() string {
 	return `is a docker-archive, written by "podman save" or by "docker save" before version 25, not an OCI layout`
 }
 
-// dockerArchive returns what manifest.json says of a docker-archive, nil if it is none.
+// readDockerArchive returns the content of manifest.json as an error; nil if the tar is
+// not a docker-archive.
 func readDockerArchive(content io.Reader) *DockerArchiveError {
 	var images []struct {
 		Config   string
@@ -43,7 +44,7 @@ func readDockerArchive(content io.Reader) *DockerArchiveError {
 	return e
 }
 
-// noLayout says what a tar is that has no layout at its top.
+// noLayout returns an error for a tar without a layout at its top, by what else is in it.
 func noLayout(r *bundle.Reader) error {
 	if entry, err := r.Open(dockerManifest); err == nil {
 		defer entry.Close()
@@ -59,7 +60,7 @@ func noLayout(r *bundle.Reader) error {
 	return errNoLayout
 }
 
-// belowError says in which folder of a tar a layout is.
+// nestedLayoutError names the folder of a tar that contains a layout.
 type nestedLayoutError struct{ folder string }
 
 func (e *nestedLayoutError) Error() string {

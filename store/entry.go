@@ -13,54 +13,52 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
-// The annotations of index.json that carry an entry's fields.
+// The annotations in index.json that hold the fields of an entry.
 const (
 	AnnotationReferrers    = "io.github.oras-mirror.referrers"
 	AnnotationPlatforms    = "io.github.oras-mirror.platforms"
 	AnnotationRepositories = "io.github.oras-mirror.repositories"
-	// AnnotationImageName is where containerd looks for a full reference.
+	// AnnotationImageName is the annotation in which containerd looks for a full reference.
 	AnnotationImageName = "io.containerd.image.name"
 )
 
-// What Entry.Referrers says of the run that wrote it.
+// The values of Entry.Referrers.
 const (
 	ReferrersAll        = "all"        // every referrer of the graph is in the layout
-	ReferrersNone       = "none"       // they were left out on purpose
-	ReferrersIncomplete = "incomplete" // some could not be had
+	ReferrersNone       = "none"       // excluded on purpose
+	ReferrersIncomplete = "incomplete" // some are missing
 )
 
-// Entry is one manifest that index.json lists. It is compact, since 100,000 of
-// them are ordinary: words that come again are stored once.
+// Entry is a manifest that index.json lists. It is compact, since 100,000 entries are
+// common: repeated strings are stored once.
 type Entry struct {
 	MediaType    string
 	ArtifactType string
 	Digest       digest.Digest
 	Size         int64
-	// Name is what the entry is called: org.opencontainers.image.ref.name if
-	// that is a full reference, else io.containerd.image.name, else the bare
-	// tag; empty for a referrer.
+	// Name is org.opencontainers.image.ref.name if that is a full reference, else
+	// io.containerd.image.name, else the bare tag; empty for a referrer.
 	Name string
-	// Referrers is the selection of the run that wrote the entry; empty in a
-	// foreign layout.
+	// Referrers says which referrers the backup included; empty in the layout of another
+	// tool.
 	Referrers string
-	// Platforms are those that an index was cut down to, sorted, as in
+	// Platforms are the platforms that a backup selected from an index, sorted, such as
 	// "linux/amd64,linux/arm64"; empty means all.
 	Platforms string
-	// Repositories are those (registry/path) that a referrer came from, sorted;
-	// none means wherever its subject goes. Not to be modified.
+	// Repositories (registry/path) are the sources of a referrer, sorted; none means any
+	// repository that has its subject. Do not modify.
 	Repositories []string
 
 	foreign *foreign
 }
 
-// foreign is what another tool wrote into an entry; it is written again as it
-// was.
+// foreign is the part of an entry that another tool wrote. It is written back unchanged.
 type foreign struct {
 	fields      map[string]json.RawMessage
 	annotations map[string]string
 }
 
-// Descriptor returns what is needed to fetch, push or compare the manifest.
+// Descriptor returns the descriptor of the manifest.
 func (e Entry) Descriptor() ocispec.Descriptor {
 	return ocispec.Descriptor{
 		MediaType:    e.MediaType,
@@ -70,10 +68,10 @@ func (e Entry) Descriptor() ocispec.Descriptor {
 	}
 }
 
-// isOurs says that a backup of ours wrote the entry for an artifact.
+// isOurs reports whether a backup of oras-mirror wrote the entry for an artifact.
 func (e *Entry) isOurs() bool { return e.Referrers != "" }
 
-// annotations returns what is written for e.
+// annotations returns the annotations to write for e.
 func (e *Entry) annotations() map[string]string {
 	all := make(map[string]string, 4)
 	set := func(key, value string) {
@@ -94,8 +92,8 @@ func (e *Entry) annotations() map[string]string {
 	return all
 }
 
-// setNames decides what e is called. A name that would not be written as it
-// was found is kept beside it, for the tool that looks for it.
+// setNames sets the name of the entry. A name that would be written differently is kept as
+// an annotation too, for the tool that looks for it.
 func (e *Entry) setNames(refName, imageName string) {
 	e.Name = refName
 	if refName == "" || !isReference(refName) && isReference(imageName) {
@@ -112,9 +110,9 @@ func (e *Entry) setNames(refName, imageName string) {
 	}
 }
 
-// sibling returns the full reference of a name without a registry, where it is of the
-// repository of that image. Hauler names a signature so, REPOSITORY:sha256-HEX.sig, and
-// what it belongs to in full beside that.
+// sibling returns the full reference of a name without a registry, if it is in the
+// repository of image. Hauler names a signature REPOSITORY:sha256-HEX.sig, beside the full
+// reference of its image.
 func sibling(image, name string) string {
 	host, rest, _ := strings.Cut(image, "/")
 	if end := strings.IndexAny(rest, ":@"); end > 0 && strings.HasPrefix(name, rest[:end]) {
@@ -125,9 +123,9 @@ func sibling(image, name string) string {
 	return ""
 }
 
-// CheckName makes sure that a digest in the name of an entry is that of its manifest,
-// else it is a *NameError. read returns the manifest, and is called where the digests
-// are of two algorithms; its error is left to those that read the manifest.
+// CheckName returns a *NameError if the name of an entry has a digest that is not that of
+// its manifest. It calls read for the manifest if the digests have different algorithms;
+// an error of read is ignored here.
 func (e Entry) CheckName(read func() ([]byte, error)) error {
 	_, text, _ := strings.Cut(e.Name, "@")
 	named := digest.Digest(text)
@@ -164,15 +162,15 @@ func (e *Entry) keepField(key string, value json.RawMessage) {
 	e.foreign.fields[key] = value
 }
 
-// sortedSet returns the distinct words, sorted, without the empty one.
+// sortedSet returns the distinct words, sorted, without empty ones.
 func sortedSet(words []string) []string {
 	set := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "" })
 	slices.Sort(set)
 	return slices.Clip(slices.Compact(set))
 }
 
-// isReference says that a name is a full reference: a host, a path, and a tag
-// or a digest. It stands for 100,000 names, so it looks and does not match.
+// isReference reports whether a name is a full reference: a host, a path, and a tag or a
+// digest. It is called for 100,000 names, so it avoids regular expressions.
 func isReference(name string) bool {
 	host, rest, ok := strings.Cut(name, "/")
 	if !ok || host != "localhost" && !strings.ContainsAny(host, ".:") {

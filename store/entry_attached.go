@@ -10,18 +10,19 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/cosign"
 )
 
-// The annotations by which "cosign save" and hauler tell an image from what is
-// attached to it, where all of them have the name of the image, or none
-// (github.com/sigstore/cosign, pkg/oci/layout; hauler.dev/go/hauler, pkg/consts).
+// The annotations by which "cosign save" and hauler distinguish an image from its
+// attachments, where all have the name of the image or none (github.com/sigstore/cosign,
+// pkg/oci/layout; hauler.dev/go/hauler, pkg/consts).
 const (
 	annotationKind    = "kind"
 	annotationSubject = "hauler.dev/subject-digest"
 )
 
-// kindVendors begin a kind. Hauler used cosign's before it had its own.
+// kindVendors are the prefixes of a kind. Hauler used that of cosign before it had its
+// own.
 var kindVendors = []string{"dev.cosignproject.cosign/", "dev.hauler/"}
 
-// attachedKinds are the kinds of tags under which cosign looks for each in a registry.
+// attachedKinds maps each kind to the ending of the tag under which cosign looks for it.
 var attachedKinds = map[string]cosign.Kind{"sigs": cosign.Signature, "atts": cosign.Attestation, "sboms": cosign.SBOM}
 
 // AttachedTo returns the digest of the manifest to which cosign attached the entry, by
@@ -34,8 +35,8 @@ func (e Entry) AttachedTo() (subject digest.Digest, ok bool) {
 	return cosign.Subject(name)
 }
 
-// kind returns the kind of an entry without its vendor, and the digest behind it, if
-// there is one: "sigs" and HEX of dev.hauler/sigs/HEX.
+// kind returns the kind of an entry without its vendor, and the digest after it, if any:
+// "sigs" and HEX for dev.hauler/sigs/HEX.
 func (e *Entry) kind() (kind, of string) {
 	if e.foreign == nil {
 		return "", ""
@@ -49,15 +50,15 @@ func (e *Entry) kind() (kind, of string) {
 	return "", ""
 }
 
-// isImage says that an entry is what others are attached to.
+// isImage reports whether an entry is an image that others are attached to.
 func (e *Entry) isImage() bool {
 	kind, _ := e.kind()
 	return kind == "image" || kind == "imageIndex"
 }
 
-// nameAttached gives what is attached to an image the name under which cosign finds
-// it in a registry, REPOSITORY:sha256-HEX.sig, in place of the name of the image. A
-// referrer loses that name: its manifest says what it belongs to.
+// nameAttached replaces the name of each attachment by the name under which cosign finds
+// it in a registry, REPOSITORY:sha256-HEX.sig. A referrer gets no name, since its manifest
+// names its subject.
 func (x *Index) nameAttached() {
 	var images map[string]digest.Digest
 	for i := range x.Entries {
@@ -74,7 +75,7 @@ func (x *Index) nameAttached() {
 	}
 }
 
-// images returns the images by their names; a name that two have stands for none.
+// images maps names to images; a name of two images maps to no digest.
 func (x *Index) images() map[string]digest.Digest {
 	images := make(map[string]digest.Digest)
 	for i := range x.Entries {
@@ -116,8 +117,8 @@ func attachedName(image string, subject digest.Digest, kind cosign.Kind) string 
 	return host + "/" + rest[:strings.IndexAny(rest, ":@")] + ":" + tag
 }
 
-// rename gives an entry another name than the one that its tool wrote, which stays
-// in index.json for that tool to find.
+// rename changes the name of an entry. The annotations of its tool keep the old name, so
+// that the tool finds it.
 func (e *Entry) rename(name string) {
 	if e.Name == name {
 		return

@@ -11,17 +11,17 @@ import (
 	"oras.land/oras-go/v2/content"
 )
 
-// InputError says why Path cannot be read as a layout.
+// InputError reports why Path cannot be read as a layout.
 type InputError struct {
-	Path   string // as the caller named it
+	Path   string // as the caller wrote it
 	Reason string // "does not exist", "is empty", "is a tar without an OCI layout", ...
-	Err    error  // what was found below; may be nil
+	Err    error  // the cause; may be nil
 }
 
 func (e *InputError) Error() string { return e.Path + ": " + e.Reason }
 func (e *InputError) Unwrap() error { return e.Err }
 
-// OutputError says that Path cannot be written to.
+// OutputError reports why Path cannot be written to.
 type OutputError struct {
 	Path string
 	Err  error
@@ -30,32 +30,32 @@ type OutputError struct {
 func (e *OutputError) Error() string { return e.Path + ": " + reasonOf(e.Err) }
 func (e *OutputError) Unwrap() error { return e.Err }
 
-// LockedError says that another process writes to Path.
+// LockedError reports that another process writes to Path.
 type LockedError struct{ Path string }
 
 func (e *LockedError) Error() string { return e.Path + ": another process is writing to it" }
 
-// GoneError says that somebody removed or replaced what a run writes to, so that
-// nobody knows what is there now.
+// GoneError reports that the output of a run was removed or replaced by others, so that
+// its content is unknown.
 type GoneError struct{ Path string }
 
 func (e *GoneError) Error() string {
 	return e.Path + ": was removed or replaced while it was written to"
 }
 
-// NotLayoutError says that the directory Path holds something that is no OCI
-// layout, which we do not mix with ours.
+// NotLayoutError reports that the directory Path has other content than an OCI layout. A
+// backup does not add to it.
 type NotLayoutError struct{ Path string }
 
 func (e *NotLayoutError) Error() string {
 	return e.Path + ": the directory is not empty and is not an OCI layout"
 }
 
-// MismatchError says that bytes are not what their descriptor promises.
+// MismatchError reports bytes that do not match their descriptor.
 type MismatchError struct {
 	Descriptor ocispec.Descriptor
-	Size       int64         // what was found
-	Digest     digest.Digest // what was found; empty where the size alone tells
+	Size       int64         // of the bytes found
+	Digest     digest.Digest // of the bytes found; "" if only the size is known
 }
 
 func (e *MismatchError) Error() string {
@@ -65,16 +65,16 @@ func (e *MismatchError) Error() string {
 	return fmt.Sprintf("%s: the content has the digest %s", e.Descriptor.Digest, e.Digest)
 }
 
-// Is makes a mismatch known to those who ask in oras-go's words.
+// Is makes errors.Is(err, content.ErrMismatchedDigest) of oras-go true.
 func (e *MismatchError) Is(target error) bool { return target == content.ErrMismatchedDigest }
 
-// IsTooManyFiles tells a process that has too many files open from a file that cannot be
-// had: nothing is wrong with what it reads.
+// IsTooManyFiles reports whether an error means that the process has too many open files.
+// Then nothing is wrong with the file.
 func IsTooManyFiles(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
-// NameError says that the name of an entry has the digest of another manifest.
+// NameError reports an entry whose name has a digest that is not that of its manifest.
 type NameError struct {
 	Name   string
 	Digest digest.Digest // of the manifest
@@ -84,8 +84,7 @@ func (e *NameError) Error() string {
 	return fmt.Sprintf("%s: its manifest has the digest %s", e.Name, e.Digest)
 }
 
-// outputError names path, as the user called it, as the place that cannot be
-// written to.
+// outputError returns err with path, as the user wrote it.
 func outputError(path string, err error) error {
 	if stranger, ok := errors.AsType[*StrangerError](err); ok {
 		return stranger
@@ -99,7 +98,8 @@ func outputError(path string, err error) error {
 	return &OutputError{Path: path, Err: err}
 }
 
-// reason is err without the path that a *fs.PathError repeats; a rename names two.
+// reasonOf returns the text of err without the path of a *fs.PathError. An error of a
+// rename has two paths and keeps them.
 func reasonOf(err error) string {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err.Error()
