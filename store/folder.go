@@ -13,7 +13,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// folder is a layout in a directory, as far as it is read.
+// folder reads a layout in a directory.
 type folder struct {
 	path  string
 	index *Index
@@ -59,7 +59,7 @@ func (f *folder) Stat(d digest.Digest) (int64, error) {
 }
 
 func (f *folder) find(d digest.Digest) (path string, size int64, err error) {
-	// A digest is part of a path: nothing but a well-formed one may be.
+	// A digest becomes part of a path, so it must be valid.
 	if err := d.Validate(); err != nil {
 		return "", 0, fmt.Errorf("%.200q: %w", d, err)
 	}
@@ -78,12 +78,12 @@ func (f *folder) blobPath(d digest.Digest) string {
 	return filepath.Join(f.path, filepath.FromSlash(bundle.BlobName(d)))
 }
 
-// blobs lists the files below blobs/ that are called as blobs are.
+// blobs lists the files in blobs/ that have the name of a blob.
 func (f *folder) blobs() iter.Seq[digest.Digest] {
 	return func(yield func(digest.Digest) bool) {
 		fs.WalkDir(os.DirFS(f.path), "blobs", func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() {
-				return nil // what cannot be listed is missed when it is asked for
+				return nil // what cannot be listed fails when it is opened
 			}
 			if d, ok := blobDigest(path); ok && !yield(d) {
 				return fs.SkipAll
@@ -93,7 +93,7 @@ func (f *folder) blobs() iter.Seq[digest.Digest] {
 	}
 }
 
-// fileBlob is a blob in a file of its own.
+// fileBlob is a blob in a file.
 type fileBlob struct {
 	file *os.File
 	size int64
@@ -104,7 +104,7 @@ func (b *fileBlob) Close() error               { return b.file.Close() }
 func (b *fileBlob) Size() int64                { return b.size }
 func (b *fileBlob) File() *os.File             { return b.file }
 
-// blobDigest returns the digest of the blob that is called so in a layout.
+// blobDigest returns the digest in the path of a blob.
 func blobDigest(name string) (digest.Digest, bool) {
 	rest, ok := strings.CutPrefix(name, "blobs/")
 	algorithm, encoded, found := strings.Cut(rest, "/")

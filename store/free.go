@@ -2,8 +2,8 @@ package store
 
 import "path/filepath"
 
-// Free returns how many bytes the file system that path is on, or would be made
-// on, has left for this user; ok is false where nobody can tell.
+// Free returns the free space in bytes for this user on the file system of path, which
+// need not exist yet; ok is false where it is unknown.
 func Free(path string) (bytes int64, ok bool) {
 	path = followLinks(filepath.Clean(path))
 	for !exists(path) && path != filepath.Dir(path) {

@@ -2,5 +2,5 @@
 
 package store
 
-// freeSpace cannot tell.
+// freeSpace reports that the free space is unknown.
 func freeSpace(string) (bytes int64, ok bool) { return 0, false }

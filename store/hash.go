@@ -8,13 +8,13 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// hashBuffer is large enough that reading costs nothing beside hashing.
+// hashBuffer is large enough to make the cost of reads small beside that of hashing.
 type hashBuffer [256 << 10]byte
 
 var hashBuffers = sync.Pool{New: func() any { return new(hashBuffer) }}
 
-// hashBlob reads a stored blob and compares it with its descriptor. It calls
-// progress after each read, if that is not nil, and stops if it returns an error.
+// hashBlob reads a stored blob and compares it with its descriptor. After each read it
+// calls progress, which may be nil, and returns its error.
 func hashBlob(l Layout, desc ocispec.Descriptor, progress func(n int64) error) error {
 	blob, err := l.Open(desc.Digest)
 	if err != nil {

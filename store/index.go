@@ -9,23 +9,22 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Index is what index.json lists. Lookup and Put may be called concurrently;
-// Entries is for reading while nobody puts.
+// Index is the content of index.json. Lookup and Put may be called concurrently; Entries
+// must not be read during a Put.
 type Index struct {
 	Entries     []Entry
 	Annotations map[string]string
 
-	foreign map[string]json.RawMessage // what another tool wrote beside them
-	memory  int64                      // that was counted for it
+	foreign map[string]json.RawMessage // other fields, of another tool
+	memory  int64                      // accounted for x
 
-	mu         sync.Mutex    // guards all of it against Put
-	positions  map[key]int32 // where an entry stands; nil until asked for
-	indexed    int           // the length of Entries that at knows
-	duplicates map[key]bool  // those that a foreign tool wrote more than once
+	mu         sync.Mutex    // guards all fields
+	positions  map[key]int32 // of the entries; nil until needed
+	indexed    int           // the length of Entries when positions was built
+	duplicates map[key]bool  // keys that another tool wrote more than once
 }
 
-// key is what an entry replaces: another of its name or, nameless, another
-// nameless one of its digest.
+// key identifies the entry that a new one replaces: by name or, without a name, by digest.
 type key struct {
 	name   string
 	digest digest.Digest
@@ -38,7 +37,7 @@ func (e *Entry) key() key {
 	return key{digest: e.Digest}
 }
 
-// Lookup returns the entry of that name.
+// Lookup returns the entry with a name.
 func (x *Index) Lookup(name string) (Entry, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -48,8 +47,8 @@ func (x *Index) Lookup(name string) (Entry, bool) {
 	return Entry{}, false
 }
 
-// Put adds e, in place of the entry of its name. A nameless one takes the place
-// of the nameless one of its digest, and belongs to the repositories of both.
+// Put adds e, or replaces the entry with its name. An entry without a name replaces the
+// one with its digest, and unites the repositories of both.
 func (x *Index) Put(e Entry) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -71,8 +70,8 @@ func (x *Index) Put(e Entry) {
 	}
 }
 
-// unite returns the repositories of either. None means wherever the subject
-// goes, which no list can add to.
+// mergeRepositories returns the union. An empty list means any repository, so the union
+// with it is empty too.
 func mergeRepositories(a, b []string) []string {
 	if len(a) == 0 || len(b) == 0 {
 		return nil
@@ -80,8 +79,7 @@ func mergeRepositories(a, b []string) []string {
 	return sortedSet(slices.Concat(a, b))
 }
 
-// find returns where the entry of that key stands; where there are two, the
-// later one.
+// find returns the position of the entry with a key; of two, the later one.
 func (x *Index) find(k key) (int, bool) {
 	if x.positions == nil || x.indexed != len(x.Entries) {
 		x.indexEntries()
@@ -117,7 +115,7 @@ func (x *Index) dropDuplicates(k key, keep int) {
 	x.positions = nil
 }
 
-// snapshot returns x as it is now, apart from what is put later.
+// snapshot returns a copy of x that later changes do not affect.
 func (x *Index) snapshot() *Index {
 	x.mu.Lock()
 	defer x.mu.Unlock()

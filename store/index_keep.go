@@ -4,7 +4,7 @@ import (
 	"slices"
 )
 
-// Holds tells whether Put(e) would change nothing.
+// Holds reports whether Put(e) would change nothing.
 func (x *Index) Holds(e Entry) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -22,7 +22,7 @@ func (x *Index) Holds(e Entry) bool {
 		old.foreign == nil && slices.Equal(old.Repositories, repositories)
 }
 
-// keep drops the entries that keep does not want.
+// retain removes the entries for which keep returns false.
 func (x *Index) retain(keep func(Entry) bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()

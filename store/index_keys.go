@@ -6,14 +6,13 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// maxWords bounds the words that are stored once: a hostile file has only new
-// ones.
+// maxWords bounds the strings that are stored once: in a hostile file all are different.
 const maxWords = 10_000
 
-// listMemory is the memory of an element of a list while the list is made.
+// listMemory is the memory of an element while a list is built.
 const listMemory = 48
 
-// name reads a name; the second of an entry is most often the first again.
+// name reads a name. The second name of an entry usually equals the first.
 func (in *indexReader) name() (string, error) {
 	text, err := in.string()
 	switch {
@@ -25,7 +24,7 @@ func (in *indexReader) name() (string, error) {
 	return string(text), err
 }
 
-// word reads a string that comes again and again.
+// word reads a string that occurs in many entries.
 func (in *indexReader) word() (string, error) {
 	text, err := in.string()
 	if word, ok := in.words[string(text)]; ok || err != nil {
@@ -38,7 +37,7 @@ func (in *indexReader) word() (string, error) {
 	return word, in.keeps(len(word))
 }
 
-// list reads a comma-separated list, the same one for the same text.
+// list reads a comma-separated list, and returns the same slice for the same text.
 func (in *indexReader) list() ([]string, error) {
 	text, err := in.word()
 	if list, ok := in.lists[text]; ok || err != nil {
@@ -54,8 +53,7 @@ func (in *indexReader) list() ([]string, error) {
 	return list, nil
 }
 
-// knownKey returns the text as a string, without making a new one for the keys
-// that every entry has.
+// knownKey returns text as a string, without an allocation for the keys of every entry.
 func knownKey(text []byte) string {
 	switch string(text) {
 	case "mediaType":

@@ -15,15 +15,15 @@ import (
 )
 
 const (
-	// maxEntries is as many as an archive may have.
+	// maxEntries is the limit of entries in an archive too.
 	maxEntries = 2_000_000
-	// maxSize is the largest whole number that every JSON reader keeps exact.
+	// maxSize is the largest integer that every JSON reader keeps exact.
 	maxSize = 1 << 53
 )
 
-// IndexError says why an index.json cannot be used.
+// IndexError reports why an index.json is invalid.
 type IndexError struct {
-	Entry int // counted from 1; 0 where no entry is at fault
+	Entry int // from 1; 0 if no entry is invalid
 	Err   error
 }
 
@@ -36,12 +36,12 @@ func (e *IndexError) Error() string {
 
 func (e *IndexError) Unwrap() error { return e.Err }
 
-// errNoManifests keeps what is no index at all, such as {} or an error in JSON, from
-// passing for the index of an empty layout.
+// errNoManifests prevents other JSON, such as {} or an error of a registry, from being
+// read as an empty layout.
 var errNoManifests = errors.New(`has no list "manifests"`)
 
-// ReadIndex decodes an index.json as it comes, into compact entries. What is
-// wrong with its text is an *IndexError.
+// ReadIndex decodes an index.json while it reads it, into compact entries. Invalid content
+// is an *IndexError.
 func ReadIndex(r io.Reader) (*Index, error) {
 	in := &indexReader{
 		lexer: newLexer(r),
@@ -68,8 +68,8 @@ func ReadIndex(r io.Reader) (*Index, error) {
 type indexReader struct {
 	*lexer
 	index  *Index
-	listed bool // "manifests" was there
-	at     int  // the entry that is being read, from 1
+	listed bool // "manifests" was read
+	at     int  // the current entry, from 1
 
 	pieces  [][]Entry
 	entries int // in the pieces
@@ -77,7 +77,7 @@ type indexReader struct {
 	entry              Entry
 	refName, imageName string
 
-	cost    int64 // of what is kept and not counted yet
+	cost    int64 // memory that is not accounted for yet
 	counted int64
 
 	words map[string]string // media types and the like, each stored once
@@ -89,7 +89,7 @@ func (in *indexReader) read() error {
 	if err != nil {
 		return err
 	}
-	if c != '{' { // a null would do for an object elsewhere
+	if c != '{' { // elsewhere a null is an empty object
 		return unexpected(c)
 	}
 	if err := in.object(in.member); err != nil {
@@ -127,7 +127,7 @@ func (in *indexReader) member(key string) (err error) {
 	return err
 }
 
-// manifests reads the entries. A null would be an empty array elsewhere.
+// manifests reads the entries. Elsewhere a null is an empty array, here it is an error.
 func (in *indexReader) manifests() error {
 	if c, err := in.peek(); err != nil || c == 'n' {
 		return cmp.Or(err, errNoManifests)
@@ -163,7 +163,8 @@ func (in *indexReader) readEntry() error {
 	return in.keeps(entryMemory + positionMemory + names)
 }
 
-// add appends an entry. To grow one list of a million would need room for three.
+// add appends an entry. The entries are read into pieces, since to grow one list of a
+// million needs room for three.
 func (in *indexReader) add(e Entry) {
 	last := len(in.pieces) - 1
 	if last < 0 || len(in.pieces[last]) == cap(in.pieces[last]) {
@@ -220,19 +221,18 @@ func (in *indexReader) annotation(key string) (err error) {
 	return err
 }
 
-// What is kept takes memory beside its text: an entry with its digest, its place in
-// the list that is made in pieces and then joined, a map that is made for one pair, a
-// pair of a map.
+// The memory that is kept beside the text: an entry with its digest, its position in the
+// list (which is built in pieces and then joined), a map with one pair, a pair of a map.
 const (
 	entryMemory    = 250
 	positionMemory = 200
 	mapMemory      = 250
 	pairMemory     = 100
-	// countAt is the amount that is counted at a time.
+	// countStep is the number of bytes after which memory is accounted for.
 	countStep = 64 << 10
 )
 
-// keeps adds to the memory that the index takes.
+// keeps accounts for memory that the index keeps.
 func (in *indexReader) keeps(n int) error {
 	if in.cost += int64(n); in.cost < countStep {
 		return nil
@@ -248,7 +248,7 @@ func (in *indexReader) count() error {
 	return nil
 }
 
-// keep reads a value into a map that may have to be made.
+// keep reads a value into a map, which it creates if needed.
 func keep(m *map[string]json.RawMessage, key string, l *lexer) error {
 	value, err := l.raw()
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// WriteTo writes index.json: the same bytes for the same entries, whatever
-// order they were put in. Named entries come first, by name and digest, then
-// the nameless by digest, one on a line, so that a diff shows what changed.
+// WriteTo writes index.json, with the same bytes for the same entries in any order.
+// Entries with names come first, by name and digest, then the others by digest. Each is on
+// a line of its own, so that a diff shows the changes.
 func (x *Index) WriteTo(w io.Writer) (int64, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -40,7 +40,7 @@ func (x *Index) WriteTo(w io.Writer) (int64, error) {
 	return count.n, err
 }
 
-// order returns the places of the entries in the order they are written in.
+// order returns the positions of the entries in the order in which they are written.
 func (x *Index) order() []int32 {
 	order := make([]int32, len(x.Entries))
 	for i := range order {
@@ -104,7 +104,7 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// countWriter counts what it hands on.
+// countWriter counts the bytes that it passes on.
 type countWriter struct {
 	w io.Writer
 	n int64

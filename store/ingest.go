@@ -11,21 +11,21 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Ingest is a blob on its way into a directory. It is not for concurrent use.
+// Ingest writes a blob to a directory. It is not safe for concurrent use.
 type Ingest struct {
 	dir    *Dir
 	desc   ocispec.Descriptor
 	file   *os.File
 	writer *writebackFile // writes to it
 	hash   hash.Hash
-	size   int64 // of what is in the file, and in the hash
-	opened bool  // what was in the file is read: size is all of it
+	size   int64 // of the file, and hashed
+	opened bool  // the content of the file is hashed
 	closed bool
 }
 
-// Ingest begins to store a blob, or goes on where an interrupted run stopped:
-// what is there already is hashed, and Size tells how much it is. A blob is
-// ingested once at a time.
+// Ingest starts to store a blob, or resumes after an interrupted run: the bytes that are
+// present are hashed, and Size returns their number. Only one Ingest of a blob can be
+// open.
 func (d *Dir) Ingest(desc ocispec.Descriptor) (*Ingest, error) {
 	if err := desc.Digest.Validate(); err != nil {
 		return nil, fmt.Errorf("%.200q: %w", desc.Digest, err)
@@ -57,11 +57,11 @@ func (i *Ingest) open() (err error) {
 	return nil
 }
 
-// Size returns how many bytes are there.
+// Size returns the number of bytes that are present.
 func (i *Ingest) Size() int64 { return i.size }
 
-// Write appends to the blob. More than the descriptor promises is a
-// *MismatchError, and nothing of it is written.
+// Write appends to the blob. If that exceeds the size of the descriptor, it writes nothing
+// and returns a *MismatchError.
 func (i *Ingest) Write(p []byte) (int, error) {
 	if size := i.size + int64(len(p)); size > i.desc.Size {
 		return 0, &MismatchError{Descriptor: i.desc, Size: size}
@@ -72,7 +72,7 @@ func (i *Ingest) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Reset begins again at the start.
+// Reset starts over.
 func (i *Ingest) Reset() error {
 	i.hash.Reset()
 	i.size = 0
@@ -80,8 +80,8 @@ func (i *Ingest) Reset() error {
 	return errors.Join(i.file.Truncate(0), err)
 }
 
-// Commit verifies the blob and puts it in its place. What is not of the right
-// size or digest is a *MismatchError, and is removed.
+// Commit verifies the blob and puts it in place. A blob with the wrong size or digest is
+// removed, and is a *MismatchError.
 func (i *Ingest) Commit() error {
 	got := &MismatchError{Descriptor: i.desc, Size: i.size}
 	got.Digest = digest.NewDigest(i.desc.Digest.Algorithm(), i.hash)
@@ -101,7 +101,7 @@ func (i *Ingest) Commit() error {
 	return nil
 }
 
-// Close keeps what is there for another time. After Commit it does nothing.
+// Close keeps the bytes for a later run. After Commit it does nothing.
 func (i *Ingest) Close() error {
 	if i.closed {
 		return nil
@@ -137,7 +137,7 @@ func (d *Dir) deactivate(g digest.Digest) {
 	delete(d.active, g)
 }
 
-// ingestName names the file of a blob as long as it is not whole.
+// ingestName returns the name of an unfinished blob.
 func ingestName(d digest.Digest) string {
 	return string(d.Algorithm()) + "-" + d.Encoded()
 }

@@ -8,7 +8,7 @@ package store
 
 import (
 	"bytes"
-	_ "crypto/sha256" // go-digest calculates with what is linked in
+	_ "crypto/sha256" // go-digest uses the hashes that are linked in
 	_ "crypto/sha512"
 	"encoding/json"
 	"errors"
@@ -22,14 +22,13 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// MaxManifest is the largest manifest that is read into memory. Most registries
-// stop at 4 MiB, but the index of a large build has been seen above it.
+// MaxManifest is the size of the largest manifest that is read into memory. Most
+// registries accept up to 4 MiB, but the index of a large build exceeded that.
 const MaxManifest = 16 << 20
 
-// Input is what can be restored: a Layout, or a *Stream where the bytes come
-// only once.
+// Input is the input of a restore: a Layout with random access, or a *Stream.
 type Input interface {
-	// Index returns what index.json lists. It is not to be modified.
+	// Index returns the content of index.json. Do not modify it.
 	Index() *Index
 	Close() error
 }
@@ -37,8 +36,8 @@ type Input interface {
 // Layout is a layout open for reading. It is safe for concurrent use.
 type Layout interface {
 	Input
-	// Open returns the blob of that digest, or an error that is fs.ErrNotExist.
-	// Its bytes are as they are stored, not verified. The caller closes it.
+	// Open returns a blob, or an error that is fs.ErrNotExist. The bytes are not verified.
+	// The caller closes the blob.
 	Open(d digest.Digest) (Blob, error)
 	// Stat returns the size of a blob, or an error that is fs.ErrNotExist.
 	Stat(d digest.Digest) (int64, error)
@@ -50,31 +49,31 @@ type Blob interface {
 	Size() int64
 }
 
-// File is a Blob that is a file by itself: given to net/http as such, the kernel
-// moves it to the socket.
+// File is a Blob in a file of its own. net/http lets the kernel copy such a file to the
+// socket.
 type File interface{ File() *os.File }
 
-// BlobOf returns a Blob of bytes in memory.
+// BlobOf returns a Blob with data as its content.
 func BlobOf(data []byte) Blob { return memoryBlob{bytes.NewReader(data)} }
 
 type memoryBlob struct{ *bytes.Reader }
 
 func (memoryBlob) Close() error { return nil }
 
-// lister is a Layout that knows which blobs it has, in the order in which they
-// are read fastest. One may come twice.
+// lister is a Layout that lists its blobs, in the order in which they are read fastest. A
+// blob may be listed twice.
 type lister interface {
 	blobs() iter.Seq[digest.Digest]
 }
 
-// reacher is a Layout that wants to know which manifests were read, to trust
-// what they reach.
+// reacher is a Layout that is told which manifests were read, to trust what they
+// reference.
 type reacher interface {
 	reached(desc ocispec.Descriptor, data []byte)
 }
 
-// ReadManifest returns the bytes of a manifest, verified: what is not of the
-// size or the digest of desc is a *MismatchError.
+// ReadManifest returns the bytes of a manifest, verified. If they do not have the size and
+// the digest of desc, the error is a *MismatchError.
 func ReadManifest(l Layout, desc ocispec.Descriptor) ([]byte, error) {
 	if desc.Size < 0 || desc.Size > MaxManifest {
 		return nil, fmt.Errorf("%s: invalid manifest size %d (at most %d)", desc.Digest, desc.Size, MaxManifest)
@@ -100,10 +99,10 @@ func ReadManifest(l Layout, desc ocispec.Descriptor) ([]byte, error) {
 	return data, nil
 }
 
-// ReadChild is ReadManifest for what an index names, which may be a blob: BuildKit's
-// registry cache is an index of layers. Then it returns nil. Of what is too large for
-// a manifest no byte is read; anything else is hashed, since other bytes than those
-// that were meant do not tell what was.
+// ReadChild is ReadManifest for a child of an index, which may be a blob: BuildKit's
+// registry cache is an index of layers. For a blob it returns nil. A child that is too
+// large for a manifest is a blob and is not read; any other blob is hashed, since damaged
+// bytes could have been a manifest.
 func ReadChild(l Layout, desc ocispec.Descriptor) ([]byte, error) {
 	if desc.Size < 0 || desc.Size > MaxManifest {
 		return nil, nil
@@ -118,7 +117,7 @@ func ReadChild(l Layout, desc ocispec.Descriptor) ([]byte, error) {
 	return ReadManifest(l, desc)
 }
 
-// beginsAsObject tells whether a blob may be a JSON object.
+// startsAsObject reports whether a blob may be a JSON object.
 func startsAsObject(l Layout, d digest.Digest) (bool, error) {
 	blob, err := l.Open(d)
 	if err != nil {
@@ -133,7 +132,7 @@ func startsAsObject(l Layout, d digest.Digest) (bool, error) {
 	return MayBeObject(head[:n]), nil
 }
 
-// check compares data with its descriptor.
+// checkContent compares data with its descriptor.
 func checkContent(desc ocispec.Descriptor, data []byte) error {
 	if err := desc.Digest.Validate(); err != nil {
 		return fmt.Errorf("%.200q: %w", desc.Digest, err)
@@ -148,13 +147,13 @@ func checkContent(desc ocispec.Descriptor, data []byte) error {
 	return nil
 }
 
-// layoutFile is the content of oci-layout, as every tool writes it.
+// layoutFile is the content of oci-layout that every tool writes.
 const layoutFile = `{"imageLayoutVersion":"` + ocispec.ImageLayoutVersion + `"}`
 
-// errLayoutFile says that a file named oci-layout is something else.
+// errLayoutFile reports a file oci-layout with other content.
 var errLayoutFile = errors.New("its oci-layout file is invalid")
 
-// checkLayoutFile makes sure that a layout is of a version that we know.
+// checkLayoutFile returns an error unless the version of a layout is supported.
 func checkLayoutFile(r io.Reader) error {
 	var layout ocispec.ImageLayout
 	if err := json.NewDecoder(io.LimitReader(r, 4096)).Decode(&layout); err != nil || layout.Version == "" {

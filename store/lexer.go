@@ -11,10 +11,9 @@ import (
 )
 
 const (
-	// maxValue bounds the memory that one string takes, or one value that is
-	// kept as it is.
+	// maxValue bounds the memory of one string, or of one value that is kept unparsed.
 	maxValue = 4 << 20
-	// maxDepth bounds how deep a value that is kept as it is may be nested.
+	// maxDepth bounds the nesting of a value that is kept unparsed.
 	maxDepth = 100
 )
 
@@ -24,21 +23,19 @@ var (
 	errDepth  = errors.New("is nested too deeply")
 )
 
-// lexer pulls JSON values from a stream. It exists because an index.json of
-// 100,000 entries is ordinary: encoding/json needs several times as long for
-// it, and most of that for what it throws away. Whatever is not plain (an
-// escape, a value of a foreign tool) is left to encoding/json.
+// lexer reads JSON values from a stream. An index.json of 100,000 entries is common, and
+// encoding/json needs several times as long for it, mostly for what is discarded. The
+// lexer leaves anything uncommon (an escape, a value of another tool) to encoding/json.
 type lexer struct {
 	r    *bufio.Reader
-	text []byte // what string, scalar or raw read last
+	text []byte // of the last string, scalar or raw
 }
 
 func newLexer(r io.Reader) *lexer {
 	return &lexer{r: bufio.NewReaderSize(r, 64<<10)}
 }
 
-// object calls member with each key; member reads the value. A null is an
-// object without members.
+// object calls member with each key; member reads the value. A null is an empty object.
 func (l *lexer) object(member func(key string) error) error {
 	return l.sequence('{', '}', func() error {
 		text, err := l.quoted()
@@ -84,8 +81,8 @@ func (l *lexer) sequence(first, last byte, element func() error) error {
 	}
 }
 
-// string reads a string; a null is an empty one. The bytes are valid until the
-// next call.
+// string reads a string; a null is an empty string. The bytes are valid until the next
+// call.
 func (l *lexer) string() ([]byte, error) {
 	if null, err := l.null(); null || err != nil {
 		return nil, err
@@ -111,7 +108,7 @@ func (l *lexer) quoted() ([]byte, error) {
 	return []byte(s), nil
 }
 
-// restOfString takes in what is left of a string, with its closing quote.
+// restOfString reads the rest of a string, with its closing quote.
 func (l *lexer) restOfString() error {
 	for start := len(l.text); ; {
 		part, err := l.r.ReadSlice('"')
@@ -129,7 +126,7 @@ func (l *lexer) restOfString() error {
 	}
 }
 
-// integer reads a whole number.
+// integer reads an integer.
 func (l *lexer) integer() (int64, error) {
 	if err := l.scalar(); err != nil {
 		return 0, err
@@ -144,7 +141,7 @@ func (l *lexer) integer() (int64, error) {
 	return n, nil
 }
 
-// raw reads any value and returns it without its white space.
+// raw reads any value and returns it without white space.
 func (l *lexer) raw() (json.RawMessage, error) {
 	l.text = l.text[:0]
 	if err := l.take(); err != nil {
@@ -157,8 +154,8 @@ func (l *lexer) raw() (json.RawMessage, error) {
 	return compact.Bytes(), nil
 }
 
-// take appends one value to the text, looking only at where it ends. The spaces
-// keep apart what white space kept apart.
+// take appends one value to the text and finds only its end. A space stands for white
+// space between tokens.
 func (l *lexer) take() error {
 	for depth := 0; ; {
 		c, err := l.next()

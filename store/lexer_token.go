@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// null takes a null, if the next value is one.
+// null consumes a null, if that is the next value.
 func (l *lexer) null() (bool, error) {
 	c, err := l.peek()
 	if err != nil || c != 'n' {
@@ -51,7 +51,7 @@ func (l *lexer) restOfScalar() error {
 	}
 }
 
-// next takes the first byte that is not white space.
+// next consumes the first byte that is not white space.
 func (l *lexer) next() (byte, error) {
 	for {
 		c, err := l.r.ReadByte()
@@ -64,7 +64,7 @@ func (l *lexer) next() (byte, error) {
 	}
 }
 
-// peek is next without taking the byte.
+// peek returns that byte without consuming it.
 func (l *lexer) peek() (byte, error) {
 	c, err := l.next()
 	if err != nil {
@@ -81,7 +81,7 @@ func (l *lexer) expect(want byte) error {
 	return err
 }
 
-// end makes sure that nothing but white space follows.
+// end returns an error if anything but white space follows.
 func (l *lexer) end() error {
 	c, err := l.next()
 	if err == io.ErrUnexpectedEOF {
@@ -104,7 +104,7 @@ func noEOF(err error) error {
 
 func space(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
 
-// delimits says that c ends a number or a word.
+// delimits reports whether c ends a number or a word.
 func delimits(c byte) bool {
 	switch c {
 	case ',', ':', '{', '}', '[', ']', '"':
@@ -113,7 +113,7 @@ func delimits(c byte) bool {
 	return space(c)
 }
 
-// plain says that a string's text is its value.
+// plain reports whether the text of a string is its value.
 func plain(text []byte) bool {
 	for _, c := range text {
 		if c < 0x20 || c >= 0x80 || c == '\\' {
@@ -123,7 +123,7 @@ func plain(text []byte) bool {
 	return true
 }
 
-// escaped says that a quote behind text belongs to the string.
+// escaped reports whether a quote after text belongs to the string.
 func escaped(text []byte) bool {
 	n := len(text)
 	for n > 0 && text[n-1] == '\\' {

@@ -5,12 +5,12 @@ import (
 	"os"
 )
 
-// fileLock is a file that one process at a time has locked. The lock ends with
-// the process, however it ends.
+// fileLock is a file that one process at a time can lock. The lock ends with the process,
+// however that ends.
 type fileLock struct{ file *os.File }
 
-// lockFile opens path, makes it if need be, and locks it. A file that is locked
-// already is a *LockedError.
+// lockFile opens path, creates it if needed, and locks it. If it is locked already, the
+// error is a *LockedError.
 func lockFile(path string) (*fileLock, error) {
 	for {
 		file, err := openOwnFile(path, os.O_RDWR|os.O_CREATE)
@@ -28,8 +28,8 @@ func lockFile(path string) (*fileLock, error) {
 		case inPlace(file, path):
 			return &fileLock{file: file}, nil
 		}
-		// The one who had it renamed or removed it between our open and our
-		// lock: what we hold is not what the next process will find.
+		// The previous owner renamed or removed the file between our open and our lock, so the
+		// next process will find another file.
 		file.Close()
 	}
 }
@@ -43,11 +43,12 @@ func inPlace(file *os.File, path string) bool {
 	return err == nil && os.SameFile(held, found)
 }
 
-// release gives the lock back.
+// release unlocks the file.
 func (l *fileLock) release() error { return l.file.Close() }
 
-// releaseAfter renames or removes the locked file and gives the lock back: in
-// that order where the system lets it, so that no other process gets at the file between.
+// releaseAfter calls move, which renames or removes the file, and unlocks it: in that
+// order where the system can move open files, so that no other process can lock it in
+// between.
 func (l *fileLock) releaseAfter(move func() error) error {
 	if !movesOpenFiles {
 		if err := l.release(); err != nil {

@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// movesOpenFiles says that a file can be renamed while it is open.
+// movesOpenFiles reports whether an open file can be renamed.
 const movesOpenFiles = true
 
-// tryLock locks file for this process, or says that another one has it.
+// tryLock locks file, or reports that another process has locked it.
 func tryLock(file *os.File) (bool, error) {
 	for {
 		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)

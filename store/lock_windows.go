@@ -6,11 +6,11 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// movesOpenFiles says that a file can be renamed while it is open.
+// movesOpenFiles reports whether an open file can be renamed.
 const movesOpenFiles = false
 
-// tryLock locks file for this process, or says that another one has it. A lock
-// keeps others from the bytes it covers, so it covers one far behind any end.
+// tryLock locks file, or reports that another process has locked it. On Windows others
+// cannot read the locked bytes, so it locks one far beyond the end.
 func tryLock(file *os.File) (bool, error) {
 	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
 	far := &windows.Overlapped{OffsetHigh: 1 << 30}

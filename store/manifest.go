@@ -12,7 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// The media types of manifests that image-spec's Go package does not name.
+// The media types of manifests that the Go package of image-spec does not name.
 const (
 	mediaTypeDockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
 	mediaTypeDockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -20,25 +20,24 @@ const (
 	mediaTypeArtifact = "application/vnd.oci.artifact.manifest.v1+json"
 )
 
-// IsManifest says that content of that media type points at other content.
+// IsManifest reports whether a media type is that of a manifest.
 func IsManifest(mediaType string) bool { return kindOf(mediaType) != kindUnknown }
 
-// IsIndex says that what a manifest of that media type points at are manifests.
+// IsIndex reports whether a media type is that of an index, which references manifests.
 func IsIndex(mediaType string) bool { return kindOf(mediaType) == kindIndex }
 
-// AttestationOf tells whether a child of an index is one of BuildKit's attestations,
-// and of which image: they are children of the index that holds the image which
-// they describe, under a platform that no machine has
-// (github.com/moby/buildkit, docs/attestations/attestation-storage.md).
+// AttestationOf reports whether a child of an index is an attestation of BuildKit, and of
+// which image. Attestations are children of the index of their image, with a platform that
+// no machine has (github.com/moby/buildkit, docs/attestations/attestation-storage.md).
 func AttestationOf(child ocispec.Descriptor) (image digest.Digest, is bool) {
 	is = child.Annotations["vnd.docker.reference.type"] == "attestation-manifest"
 	return digest.Digest(child.Annotations["vnd.docker.reference.digest"]), is
 }
 
-// Manifest is what a manifest of any kind says of other content.
+// Manifest is the part of a manifest of any kind that references other content.
 type Manifest struct {
-	// MediaType is the one that the manifest gives itself. Where it does not, it is the one
-	// that its descriptor gives it, if that is of the kind that the manifest is.
+	// MediaType is the type in the manifest itself; if it has none, that of its descriptor,
+	// if it is of the same kind.
 	MediaType     string
 	SchemaVersion int
 	ArtifactType  string
@@ -53,10 +52,10 @@ type Manifest struct {
 	declared bool
 }
 
-// ParseManifest reads a manifest. Its bytes say what it is, and the media type of
-// the descriptor, which another manifest or a header has, only where they do not:
-// what is of no kind that is known is carried as it is, and what it may point at is
-// not known. A descriptor in it that nothing can be stored for is an error.
+// ParseManifest parses a manifest. Its bytes decide its kind; the media type of the
+// descriptor, which comes from another manifest or a header, counts only if they do not. A
+// manifest of an unknown kind references nothing that is known. An invalid descriptor in
+// it is an error.
 func ParseManifest(desc ocispec.Descriptor, data []byte) (*Manifest, error) {
 	if _, err := bounds.Weight(data); err != nil {
 		return &Manifest{MediaType: desc.MediaType}, fmt.Errorf("%s: %w", desc.Digest, err)
@@ -69,7 +68,7 @@ func ParseManifest(desc ocispec.Descriptor, data []byte) (*Manifest, error) {
 	if err != nil {
 		return m, fmt.Errorf("%s: %w", desc.Digest, err)
 	}
-	// A manifest of one kind has no say with the fields of another.
+	// The fields of another kind have no meaning.
 	if m.kind != kindImage {
 		m.Config, m.Layers = nil, nil
 	}
@@ -82,8 +81,8 @@ func ParseManifest(desc ocispec.Descriptor, data []byte) (*Manifest, error) {
 	return m, m.validate(desc)
 }
 
-// ParseChild is ParseManifest for what an index names, which may be a blob: where
-// the bytes cannot be a manifest's, the descriptor makes none of them.
+// ParseChild is ParseManifest for a child of an index, which may be a blob: bytes that
+// cannot be a manifest are a blob, whatever the descriptor says.
 func ParseChild(desc ocispec.Descriptor, data []byte) (*Manifest, error) {
 	if !MayBeObject(data) {
 		return &Manifest{MediaType: desc.MediaType, declared: true}, nil
@@ -91,37 +90,36 @@ func ParseChild(desc ocispec.Descriptor, data []byte) (*Manifest, error) {
 	return ParseManifest(desc, data)
 }
 
-// MayBeObject tells whether content that begins so can be a JSON object, as every
+// MayBeObject reports whether content with this start may be a JSON object, as every
 // manifest is.
 func MayBeObject(head []byte) bool {
 	first := bytes.TrimLeft(head, " \t\r\n")
 	return len(first) == 0 && len(head) > 0 || bytes.HasPrefix(first, []byte("{"))
 }
 
-// decodeManifest decodes the bytes of a manifest; nothing else does. With an
-// error it returns what could be read.
+// decodeManifest is the only place that decodes a manifest. With an error it returns the
+// fields that it could read.
 func decodeManifest(data []byte) (*Manifest, error) {
 	m := &Manifest{}
 	return m, json.Unmarshal(data, m)
 }
 
-// IsIndex says that what the manifest points at are manifests.
+// IsIndex reports whether the manifest is an index, which references manifests.
 func (m *Manifest) IsIndex() bool { return m.kind == kindIndex }
 
-// IsKnown says that the kind of the manifest is known, and with it all that it
-// points at.
+// IsKnown reports whether the kind of the manifest is known, and with it all that it
+// references.
 func (m *Manifest) IsKnown() bool { return m.kind != kindUnknown }
 
-// IsDeclared says that MediaType, or the kind, is what a descriptor says and not the
-// manifest: another descriptor may make something else of the same bytes.
+// IsDeclared reports whether the kind or MediaType comes from a descriptor, not from the
+// manifest: another descriptor may give the same bytes another kind.
 func (m *Manifest) IsDeclared() bool { return m.declared }
 
-// IsContent says that nothing in the bytes is a manifest's: where an index names
-// them, they are a blob.
+// IsContent reports whether the bytes have nothing of a manifest: a child of an index with
+// such bytes is a blob.
 func (m *Manifest) IsContent() bool { return m.kind == kindUnknown && m.SchemaVersion == 0 }
 
-// Leaves returns the content that the manifest points at and that points at
-// nothing itself, the config first.
+// Leaves returns the blobs that the manifest references, the config first.
 func (m *Manifest) Leaves() []ocispec.Descriptor {
 	var leaves []ocispec.Descriptor
 	if m.Config != nil {
@@ -130,8 +128,8 @@ func (m *Manifest) Leaves() []ocispec.Descriptor {
 	return append(append(leaves, m.Layers...), m.Blobs...)
 }
 
-// Kind returns the artifact type by which a list of referrers names the manifest
-// (distribution-spec, "Listing Referrers").
+// Kind returns the artifact type in a list of referrers (distribution-spec, "Listing
+// Referrers").
 func (m *Manifest) Kind() string {
 	if m.ArtifactType == "" && m.Config != nil {
 		return m.Config.MediaType
@@ -155,8 +153,8 @@ func (m *Manifest) validate(desc ocispec.Descriptor) error {
 	return nil
 }
 
-// Successors returns what a manifest points at: its children, in the order in
-// which it names them, and its subject, if it is a referrer.
+// Successors returns what a manifest references: its children, in order, and its subject,
+// if it is a referrer.
 func Successors(desc ocispec.Descriptor, data []byte) (children []ocispec.Descriptor, subject *ocispec.Descriptor, err error) {
 	m, err := ParseManifest(desc, data)
 	return slices.Concat(m.Leaves(), m.Manifests), m.Subject, err

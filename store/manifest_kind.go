@@ -7,7 +7,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// manifestKind says where a manifest has what it points at.
+// manifestKind says which fields of a manifest reference content.
 type manifestKind uint8
 
 const (
@@ -17,7 +17,7 @@ const (
 	kindArtifact              // blobs, as the retired artifact manifest has it
 )
 
-// kindOf knows the media types of manifests, in any case and with any parameters.
+// kindOf returns the kind of a media type, in any case and with any parameters.
 func kindOf(mediaType string) manifestKind {
 	switch plainType(mediaType) {
 	case ocispec.MediaTypeImageManifest, mediaTypeDockerManifest:
@@ -30,8 +30,8 @@ func kindOf(mediaType string) manifestKind {
 	return kindUnknown
 }
 
-// IsContent says that content of that media type points at nothing: it is a layer, a
-// config, or what BuildKit keeps beside the layers of a cache.
+// IsContent reports whether a media type is that of content without references: a layer, a
+// config, or the cache config of BuildKit.
 func IsContent(mediaType string) bool {
 	mediaType = plainType(mediaType)
 	for _, part := range []string{".image.layer.", ".image.rootfs.", ".image.config.", ".container.image.", ".buildkit.cacheconfig."} {
@@ -42,29 +42,29 @@ func IsContent(mediaType string) bool {
 	return false
 }
 
-// IsElsewhere says that no registry has to have a layer (image-spec, "Non-Distributable
-// Layers"; Docker's are called foreign): it has URLs of its own.
+// IsElsewhere reports whether a layer has URLs of its own, so that a registry need not
+// have it (image-spec, "Non-Distributable Layers"; Docker calls them foreign).
 func IsElsewhere(leaf ocispec.Descriptor) bool {
 	mediaType := plainType(leaf.MediaType)
 	return len(leaf.URLs) > 0 && (strings.Contains(mediaType, ".nondistributable.") || strings.Contains(mediaType, ".foreign."))
 }
 
-// HasInline says that a descriptor has all of what it points at in itself
-// (image-spec, "Embedded Content"), and nothing else.
+// HasInline reports whether a descriptor has its complete content inline (image-spec,
+// "Embedded Content").
 func HasInline(desc ocispec.Descriptor) bool {
 	return desc.Data != nil && checkContent(desc, desc.Data) == nil
 }
 
-// plainType is a media type in lower case and without parameters (RFC 6838, 4.2).
+// plainType returns a media type in lower case and without parameters (RFC 6838, 4.2).
 func plainType(mediaType string) string {
 	mediaType, _, _ = strings.Cut(mediaType, ";")
 	return strings.ToLower(strings.TrimSpace(mediaType))
 }
 
-// classify decides what a manifest is: by the media type that it has itself, else by
-// its structure, else by the type that a descriptor declares. Registries and indexes
-// declare wrong types (github.com/oras-project/oras/issues/1797), and one that is
-// believed costs an artifact what it points at.
+// classify sets the kind of a manifest: from its own media type, else from its structure,
+// else from the type in its descriptor. Registries and indexes declare wrong types
+// (github.com/oras-project/oras/issues/1797); to believe one means to lose what the
+// manifest references.
 func (m *Manifest) classify(declared string) {
 	declared = plainType(declared)
 	m.kind = kindOf(m.MediaType)
@@ -83,8 +83,8 @@ func (m *Manifest) classify(declared string) {
 	}
 }
 
-// structure tells the kind of a manifest by its fields. It is unknown where they are
-// of none or of more than one.
+// structure returns the kind of a manifest by its fields; unknown if they belong to no
+// kind or to several.
 func (m *Manifest) structure() manifestKind {
 	var kinds []manifestKind
 	if m.Manifests != nil && areDescriptors(m.Manifests) {
@@ -102,13 +102,13 @@ func (m *Manifest) structure() manifestKind {
 	return kindUnknown
 }
 
-// areDescriptors tells a list of descriptors from another of the same name:
-// BuildKit's cacheconfig has layers, too.
+// areDescriptors distinguishes a list of descriptors from another list of the same name:
+// BuildKit's cacheconfig has layers too.
 func areDescriptors(list []ocispec.Descriptor) bool {
 	return !slices.ContainsFunc(list, func(d ocispec.Descriptor) bool { return d.Digest == "" })
 }
 
-// typeOf is the media type of a manifest that has none.
+// typeOf returns the media type for a manifest that has none.
 func typeOf(kind manifestKind) string {
 	switch kind {
 	case kindImage:

@@ -13,21 +13,20 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// maxHeld bounds the memory for the manifests of a stream, packed. Those of
+// maxManifestMemory bounds the memory for the compressed manifests of a stream. Those of
 // 100,000 images take 60 MB.
 const maxManifestMemory = 128 << 20
 
-// heldMemory is the memory of a manifest beside its bytes, and of a child of an
-// index.
+// manifestOverhead is the memory of a manifest beside its bytes.
 const manifestOverhead = 200
 
-// held keeps the manifests of a stream until they are asked for. They are packed:
-// 100,000 images have 200 MB of them. Adding is for one goroutine, before the
-// first call of get; get may be called concurrently.
+// manifestCache keeps the manifests of a stream until they are needed. It compresses them:
+// those of 100,000 images have 200 MB. All calls of add precede the first get; get may be
+// called concurrently.
 type manifestCache struct {
 	deflated map[digest.Digest]deflatedManifest
-	bytes    int64                       // that were counted
-	linked   map[digest.Digest]*Manifest // those of the packed that lead to other manifests
+	bytes    int64                       // accounted for
+	linked   map[digest.Digest]*Manifest // those that reference other manifests
 
 	buffer   bytes.Buffer
 	deflater *flate.Writer
@@ -45,7 +44,7 @@ func newManifestCache() *manifestCache {
 	return h
 }
 
-// add keeps a manifest whose bytes are verified. Where there is no memory for it, that is
+// add keeps a manifest with verified bytes. If they exceed the memory limit, the error is
 // a *bounds.MemoryError.
 func (h *manifestCache) add(d digest.Digest, data []byte) error {
 	h.buffer.Reset()
@@ -67,8 +66,8 @@ func (h *manifestCache) add(d digest.Digest, data []byte) error {
 	return nil
 }
 
-// leads returns what completes asks for of a manifest that leads to others, nil of
-// anything else.
+// links returns what completes needs of a manifest that references others; nil for any
+// other.
 func (h *manifestCache) links(d digest.Digest, data []byte) *Manifest {
 	if !bytes.Contains(data, []byte(`"manifests"`)) && !bytes.Contains(data, []byte(`"subject"`)) {
 		return nil
@@ -88,7 +87,7 @@ func (h *manifestCache) links(d digest.Digest, data []byte) *Manifest {
 	return slim
 }
 
-// slimmed is a descriptor with no more than leftOut asks for.
+// slimDescriptor returns the fields of a descriptor that isLeftOut needs.
 func slimDescriptor(d ocispec.Descriptor) ocispec.Descriptor {
 	slim := ocispec.Descriptor{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size, Platform: d.Platform}
 	if _, is := AttestationOf(d); is {
@@ -97,7 +96,7 @@ func slimDescriptor(d ocispec.Descriptor) ocispec.Descriptor {
 	return slim
 }
 
-// take counts what is going to be kept.
+// reserve accounts for the memory of a manifest.
 func (h *manifestCache) reserve(packed int, leads *Manifest) error {
 	n := int64(manifestOverhead + packed)
 	if leads != nil {
@@ -118,7 +117,7 @@ func (h *manifestCache) reserve(packed int, leads *Manifest) error {
 	return nil
 }
 
-// release gives back what was counted, once nothing is asked for any more.
+// release returns that memory, when no manifest is needed any more.
 func (h *manifestCache) release() {
 	bounds.Give(h.bytes)
 	h.bytes = 0
@@ -143,15 +142,15 @@ func (h *manifestCache) get(d digest.Digest) ([]byte, error) {
 	return data, err
 }
 
-// completes says that h has every manifest that x reaches, but for those that
-// were left out of an index on purpose. What an index names and h has not may be a
-// blob, and what a manifest refers to need not be there: neither can be told before all
-// has come, but of what we wrote, where manifests come first.
+// completes reports whether the cache has every manifest that x reaches, except those left
+// out on purpose. A missing child of an index may be a blob, and a subject may be absent:
+// before the end of a stream both are uncertain, except in an archive of oras-mirror,
+// where manifests come first.
 func (h *manifestCache) completes(x *Index) bool {
 	seen := make(map[digest.Digest]bool)
 	var has func(e *Entry, d digest.Digest, depth int) bool
 	has = func(e *Entry, d digest.Digest, depth int) bool {
-		if seen[d] || depth > bounds.Depth { // what is below that is not read
+		if seen[d] || depth > bounds.Depth { // nothing deeper is read
 			return true
 		}
 		if _, ok := h.deflated[d]; !ok {
