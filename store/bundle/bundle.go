@@ -1,16 +1,19 @@
-// Package bundle is the format of the archive: an OCI layout in a tar, in a
-// gzip file of many members, that any tar reads and that we read at random. It
-// knows tar and gzip; it does not know registries or what a blob means.
+// Package bundle implements the format of the archives: an OCI layout in a tar, inside a gzip
+// file of many members. Any tar reads it, and a [Reader] reads it at random. The package
+// knows tar and gzip; it does not know registries or the meaning of a blob.
 //
-// The rules, in full in docs/bundle-format.md:
+// [Writer] and [Encoder] write an archive, [Open] and [NewStream] read one, [Recover] and
+// [Resume] continue an interrupted one.
+//
+// The rules of the format, in full in docs/bundle-format.md:
 //
 //   - A gzip member begins at every tar entry, and again after every 1 MiB of
 //     that entry's tar bytes, header and padding included.
-//   - A member's extra field says how long the member is in the file and how
-//     much it inflates to, so that the file is walked without inflating it.
-//   - Behind the end of the tar stand empty members that hold a table of the
-//     entries. A reader that does not know them sees nothing.
-//   - What is compressed already is stored: its bytes depend on no library.
+//   - A member's extra field has the length of the member in the file and the length
+//     of its data, so that a reader can walk the file without inflating it.
+//   - After the end of the tar there are empty members with a table of the entries.
+//     A reader that does not know them sees nothing.
+//   - Compressed blobs are stored: their bytes depend on no library.
 //   - Nothing in the file depends on time, user or machine.
 package bundle
 
@@ -21,7 +24,7 @@ import (
 	"io"
 )
 
-// Compression is how the tar is wrapped.
+// Compression is the compression of the tar.
 type Compression int
 
 const (
@@ -29,19 +32,19 @@ const (
 	None                    // a plain tar
 )
 
-// maxEntries bounds what a reader remembers, at about 100 bytes an entry. A
-// variable for tests alone.
+// maxEntries bounds the memory of a reader, at about 100 bytes an entry. It is a variable
+// only for tests.
 var maxEntries = 2_000_000
 
-// ErrForeign says that an archive can only be read as a stream: it is
-// compressed, and not in members of ours.
-var ErrForeign = errors.New("archive can only be read from start to end")
+// ErrForeign is the error for an archive that can only be read as a stream: it is
+// compressed, and not in the members of this package.
+var ErrForeign = errors.New("the archive can only be read from start to end")
 
-// ErrNotArchive says that bytes are no archive at all.
+// ErrNotArchive is the error for bytes that are not an archive.
 var ErrNotArchive = errors.New("not a tar archive")
 
-// FormatError says what is wrong with an archive, and where. One that is cut off
-// is also an io.ErrUnexpectedEOF.
+// FormatError is the error for a damaged archive. If the archive is truncated it is also an
+// io.ErrUnexpectedEOF.
 type FormatError struct {
 	Offset int64 // in the file, in bytes; of a foreign archive that is compressed, in the tar
 	Reason string
@@ -52,15 +55,15 @@ func (e *FormatError) Error() string {
 	return fmt.Sprintf("archive is damaged at byte %d: %s", e.Offset, e.Reason)
 }
 
-// Is tells an archive that is cut off from one that is wrong in itself.
+// Is makes errors.Is(err, io.ErrUnexpectedEOF) true for a truncated archive.
 func (e *FormatError) Is(target error) bool { return e.cut && target == io.ErrUnexpectedEOF }
 
-// LinkError says that a file of a layout is a link to another entry, which has gone by
-// in a stream. A plain tar file is read at random, and its links are followed.
+// LinkError is the error for a file of a layout that is a link to an earlier entry of a
+// stream. In a plain tar file, which is read at random, links are followed.
 type LinkError struct{ Name, To string }
 
 func (e *LinkError) Error() string {
-	return fmt.Sprintf("the entry %.100q is a link to %.100q, which only a plain tar file can follow", e.Name, e.To)
+	return fmt.Sprintf("the entry %.100q is a link to %.100q, which can be followed only in a plain tar file", e.Name, e.To)
 }
 
 func damaged(offset int64, format string, args ...any) error {
@@ -71,7 +74,7 @@ func cutOff(offset int64, format string, args ...any) error {
 	return &FormatError{Offset: offset, Reason: fmt.Sprintf(format, args...), cut: true}
 }
 
-// tooMany is an error at the first entry beyond maxEntries.
+// tooMany returns an error at the first entry beyond maxEntries.
 func tooMany(entries int, offset int64) error {
 	if entries < maxEntries {
 		return nil
@@ -92,7 +95,7 @@ var (
 	}
 )
 
-// sniffLength is how many bytes of a blob tell whether it is compressed.
+// sniffLength is the number of bytes that tell whether a blob is compressed.
 const sniffLength = 6
 
 func isCompressed(head []byte) bool {

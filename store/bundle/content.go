@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// memberSource gives members one behind the other.
+// memberSource reads the members of an archive in order.
 type memberSource interface {
 	// nextMember returns what the next member inflates to, checked, and where
 	// in the file it is; io.EOF where the file ends instead. The data is valid
@@ -13,7 +13,7 @@ type memberSource interface {
 	nextMember() (data []byte, offset int64, err error)
 }
 
-// content is the content of one entry as it comes out of members.
+// content is the content of one entry, read from members.
 type content struct {
 	source memberSource
 	rest   int64  // of the entry's tar bytes, in members to come
@@ -31,7 +31,7 @@ func (c *content) begin(data []byte, offset int64) (entryHeader, error) {
 	return h, c.take(data, h.length, offset)
 }
 
-// take accepts a member's data, of which skip bytes are no content.
+// take accepts a member's data. The first skip bytes are not content.
 func (c *content) take(data []byte, skip, offset int64) error {
 	if err := checkShare(len(data), c.rest, offset); err != nil {
 		return err
@@ -46,16 +46,16 @@ func (c *content) take(data []byte, skip, offset int64) error {
 	return nil
 }
 
-// checkShare holds what a member inflates to against what it has to: all that an
-// entry has left, but no more than fits.
+// checkShare checks that a member inflates to the expected length: the rest of the entry,
+// but at most memberData.
 func checkShare(inflated int, rest, offset int64) error {
 	if want := min(rest, memberData); int64(inflated) != want {
-		return damaged(offset, "a member inflates to %d bytes instead of %d", inflated, want)
+		return damaged(offset, "a member inflates to %d bytes, expected %d", inflated, want)
 	}
 	return nil
 }
 
-// fill makes sure that there is data; io.EOF at the end of the content, when all
+// fill reads until there is data. It returns io.EOF at the end of the content, when all
 // members of the entry have been read.
 func (c *content) fill() error {
 	for len(c.data) == 0 {
@@ -88,7 +88,7 @@ func (c *content) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// WriteTo hands the content on as it comes, in large pieces.
+// WriteTo writes the content in large pieces, without a copy.
 func (c *content) WriteTo(w io.Writer) (written int64, err error) {
 	for {
 		if err := c.fill(); err == io.EOF {

@@ -2,8 +2,8 @@ package bundle
 
 import "hash/maphash"
 
-// directory is where the entries of an archive are. It is made for millions of
-// them: about 100 bytes each, none of them pointers.
+// directory holds the offsets of the entries of an archive. It has room for millions of
+// them: they take about 100 bytes each, and none is a pointer.
 type directory struct {
 	seed   maphash.Seed
 	keys   []byte // one behind the other
@@ -11,7 +11,7 @@ type directory struct {
 	newest map[uint64]int32 // by the hash of the key
 }
 
-// place is where an entry is.
+// place is the position of an entry.
 type place struct {
 	offset int64  // of a plain tar its content, of members the first
 	size   int64  // of the content; -1 where only the entry's header tells
@@ -28,7 +28,7 @@ func newDirectory(entries int) directory {
 	}
 }
 
-// add adds an entry behind all others. Its key is copied.
+// add appends an entry. It copies the key.
 func (d *directory) add(key []byte, offset, size int64) error {
 	if err := tooMany(len(d.places), offset); err != nil {
 		return err
@@ -47,18 +47,18 @@ func (d *directory) add(key []byte, offset, size int64) error {
 // find returns the last entry of a name.
 func (d *directory) find(name string) (place, bool) { return d.findOlder(name, 0) }
 
-// findOlder returns the entry of a name that stands before so many others of it.
-func (d *directory) findOlder(name string, before int) (place, bool) {
+// findOlder is find, but skips the last skip entries of the name.
+func (d *directory) findOlder(name string, skip int) (place, bool) {
 	var scratch [1 + maxName]byte
 	key := appendKey(scratch[:0], name)
 	at, ok := d.newest[maphash.Bytes(d.seed, key)]
 	for ok && at >= 0 {
 		p := d.places[at]
 		if string(d.key(p)) == string(key) {
-			if before == 0 {
+			if skip == 0 {
 				return p, true
 			}
-			before--
+			skip--
 		}
 		at = p.older
 	}

@@ -6,9 +6,9 @@ import (
 	"io"
 )
 
-// Encoder makes the bytes of one entry: a tar header, the content, padding, cut
-// into members. It is not safe for concurrent use; any number of them are used
-// side by side, ahead of the one Writer.
+// Encoder encodes one entry: a tar header, the content, padding, split into members. It is
+// not safe for concurrent use; any number of them may be used concurrently, ahead of the one
+// Writer.
 type Encoder struct {
 	emit    func(p []byte) error
 	frame   framer // nil until the content's first bytes tell which
@@ -23,21 +23,21 @@ type Encoder struct {
 
 var errClosed = errors.New("the entry is closed")
 
-// NewEncoder begins an entry of size bytes. emit gets at most MaxMember bytes at
-// a time, which are valid only during the call.
+// NewEncoder begins an entry of size bytes. It calls emit with at most MaxMember bytes at a
+// time, which are valid only during the call.
 func NewEncoder(c Compression, name string, size int64, emit func(p []byte) error) *Encoder {
 	e := &Encoder{emit: emit, name: name, gzip: c == Gzip, size: size}
 	if !inBundle(name) || size < 0 || size > maxSize {
-		e.err = fmt.Errorf("an entry %.100q of %d bytes has no place in a bundle", name, size)
+		e.err = fmt.Errorf("invalid bundle entry %.100q of %d bytes", name, size)
 	}
 	return e
 }
 
-// Write adds content. More than the entry's size is an error, and so is all that
-// comes after an error.
+// Write encodes content. More than the entry's size is an error. After an error all calls
+// return it.
 func (e *Encoder) Write(p []byte) (int, error) {
 	if e.err == nil && int64(len(p)) > e.size-e.written {
-		e.err = fmt.Errorf("%s has more than its %d bytes", e.name, e.size)
+		e.err = fmt.Errorf("%s has more than %d bytes", e.name, e.size)
 	}
 	if e.err == nil {
 		e.err = e.write(p)
@@ -76,8 +76,8 @@ func (e *Encoder) begin() error {
 	return e.frame.feed(head)
 }
 
-// newFrame is the frame for content that begins with head, and for so many bytes
-// of the tar.
+// newFrame returns the frame for content that begins with head, and for rest bytes of the
+// tar.
 func (e *Encoder) newFrame(head []byte, rest int64) framer {
 	switch {
 	case !e.gzip:
@@ -93,7 +93,7 @@ var zeros [tarBlock]byte
 // Close ends the entry. Less than the entry's size is an error.
 func (e *Encoder) Close() error {
 	if e.err == nil && e.written < e.size {
-		e.err = fmt.Errorf("%s has %d bytes instead of %d: %w", e.name, e.written, e.size, io.ErrUnexpectedEOF)
+		e.err = fmt.Errorf("%s: expected %d bytes, got %d: %w", e.name, e.size, e.written, io.ErrUnexpectedEOF)
 	}
 	if e.err == nil && e.frame == nil {
 		e.err = e.begin()

@@ -5,20 +5,20 @@ import (
 	"os"
 )
 
-// Entry is the content of one entry. It is not safe for concurrent use; any
-// number of them may be open side by side.
+// Entry is the content of one entry. It is not safe for concurrent use; any number of them
+// may be open at once.
 type Entry struct {
 	size   int64
 	source io.Reader // *members, *io.SectionReader, or closed
 }
 
-// Size is the length of the content in bytes.
+// Size returns the length of the content in bytes.
 func (e *Entry) Size() int64 { return e.size }
 
-// Read reads content; of members, each is checked before a byte of it comes.
+// Read reads content. It verifies each member before it returns a byte of it.
 func (e *Entry) Read(p []byte) (int, error) { return e.source.Read(p) }
 
-// WriteTo hands the content on without a copy in between.
+// WriteTo writes the content without a copy in between.
 func (e *Entry) WriteTo(w io.Writer) (int64, error) {
 	if m, ok := e.source.(*members); ok {
 		return m.WriteTo(w)
@@ -26,7 +26,7 @@ func (e *Entry) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, e.source)
 }
 
-// Close lets go of the entry's memory.
+// Close frees the entry's memory.
 func (e *Entry) Close() error {
 	if m, ok := e.source.(*members); ok {
 		rooms.Put(m.room)
@@ -48,14 +48,14 @@ type members struct {
 	offset int64 // of the next member
 }
 
-// openEntry opens the entry of a name whose first member is at an offset.
+// openEntry opens the entry of a name whose first member is at offset.
 func openEntry(r io.ReaderAt, size int64, name string, offset int64) (*Entry, error) {
 	m := &members{r: r, size: size, offset: offset, room: rooms.Get().(*room)}
 	m.content.source = m
 	e := &Entry{source: m}
 	h, err := m.open()
 	if err == nil && h.name != name {
-		err = damaged(offset, "%s is not here", name)
+		err = damaged(offset, "expected the entry %s", name)
 	}
 	if err != nil {
 		_ = e.Close() // it frees memory and cannot fail
@@ -80,8 +80,7 @@ func (m *members) nextMember() ([]byte, int64, error) {
 	return data, offset, err
 }
 
-// readMember reads one member into room, and returns what it inflates to and its
-// length in the file.
+// readMember reads one member into room, and returns its data and its length in the file.
 func readMember(r io.ReaderAt, size, offset int64, room *room) ([]byte, int64, error) {
 	h, err := memberAt(r, size, offset)
 	if err != nil {
@@ -104,7 +103,7 @@ func memberAt(r io.ReaderAt, size, offset int64) (memberHeader, error) {
 	return parseInFile(head[:], size, offset)
 }
 
-// parseInFile is parseMember for a member that has to lie within the file.
+// parseInFile is parseMember for a member that has to end within the file.
 func parseInFile(head []byte, size, offset int64) (memberHeader, error) {
 	h, err := parseMember(head, offset)
 	if err == nil && h.length > size-offset {

@@ -2,14 +2,14 @@ package bundle
 
 import "sync"
 
-// framer takes the tar bytes of an entry and emits them in its frame.
+// framer emits the tar bytes of an entry in a frame.
 type framer interface {
 	feed(p []byte) error
 	// close ends the entry, or gives it up for an error, which it returns.
 	close(err error) error
 }
 
-// plain emits tar bytes as they are.
+// plain emits tar bytes unchanged.
 type plain struct{ emit func([]byte) error }
 
 func (f plain) close(err error) error { return err }
@@ -25,8 +25,8 @@ func (f plain) feed(p []byte) error {
 	return nil
 }
 
-// storer frames tar bytes in stored blocks. All lengths are known in advance,
-// so that the bytes pass through without being held.
+// storer frames tar bytes in stored blocks. All lengths are known in advance, so the bytes
+// pass through without a buffer.
 type storer struct {
 	emit    func([]byte) error
 	rest    int64 // of the entry, from the next member on
@@ -61,7 +61,7 @@ func (f *storer) feed(p []byte) error {
 	return nil
 }
 
-// begin emits the header of the next block and, where one is due, of a member.
+// begin emits the header of the next block, and of a member if one begins.
 func (f *storer) begin() error {
 	header := f.scratch[:0]
 	if f.member == 0 {
@@ -83,7 +83,7 @@ var buffers = sync.Pool{New: func() any {
 
 type buffer struct{ data, member []byte }
 
-// deflater gathers the data of a member and compresses it.
+// deflater collects the data of a member and compresses it.
 type deflater struct {
 	emit func([]byte) error
 	*buffer

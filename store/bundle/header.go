@@ -33,8 +33,8 @@ func tarHeader(p []byte, name string, size int64) []byte {
 	return appendTarBlock(p, name, '0', size, len(name) > shortName || size > maxOctal)
 }
 
-// TarHead returns the bytes with which a plain archive of ours begins whose file
-// oci-layout has that content.
+// TarHead returns the first bytes of a plain archive of this package whose file oci-layout
+// has the content layout.
 func TarHead(layout string) []byte {
 	return append(tarHeader(nil, LayoutFile, int64(len(layout))), layout...)
 }
@@ -74,10 +74,10 @@ func appendTarBlock(p []byte, name string, kind byte, size int64, gnu bool) []by
 
 func octal(n int64, digits int) string { return fmt.Sprintf("%0*o", digits, n) }
 
-// padding is what a tar lacks behind so many bytes to the end of a block.
+// padding returns the number of bytes from size to the end of a tar block.
 func padding(size int64) int64 { return -size & (tarBlock - 1) }
 
-// entryHeader is what the header of an entry says.
+// entryHeader is the parsed header of an entry.
 type entryHeader struct {
 	name   string
 	length int64 // of the header
@@ -85,11 +85,11 @@ type entryHeader struct {
 	end    bool  // it is no entry, but the end of the tar
 }
 
-// total is the length of the whole entry in the tar.
+// total returns the length of the whole entry in the tar.
 func (h entryHeader) total() int64 { return h.length + h.size + padding(h.size) }
 
-// parseEntry reads the header at the start of an entry of a bundle. It takes the
-// bytes that tarHeader makes of a name that belongs there, and no others.
+// parseEntry parses the header at the start of an entry of a bundle. It accepts only the
+// bytes that tarHeader writes, for a name that may be in a bundle.
 func parseEntry(data []byte, offset int64) (entryHeader, error) {
 	if len(data) < tarBlock {
 		return entryHeader{}, damaged(offset, "an entry of %d bytes", len(data))
@@ -104,18 +104,18 @@ func parseEntry(data []byte, offset int64) (entryHeader, error) {
 	}
 	h := entryHeader{name: name, size: tarSize(block[124:136])}
 	if !inBundle(name) || h.size < 0 || h.size > maxSize {
-		return entryHeader{}, damaged(offset, "an entry named %.100q has no place in a bundle", name)
+		return entryHeader{}, damaged(offset, "invalid bundle entry %.100q", name)
 	}
 	var scratch [longHeader]byte
 	header := tarHeader(scratch[:0], name, h.size)
 	if !bytes.HasPrefix(data, header) {
-		return entryHeader{}, damaged(offset, "the tar header of %s is not as in a bundle", name)
+		return entryHeader{}, damaged(offset, "the tar header of %s is not that of a bundle", name)
 	}
 	h.length = int64(len(header))
 	return h, nil
 }
 
-// tarSize reads a size; a negative one where there is none.
+// tarSize parses a size. It returns a negative number if the field is invalid.
 func tarSize(field []byte) int64 {
 	if field[0] == 0x80 {
 		return int64(binary.BigEndian.Uint64(field[4:]))

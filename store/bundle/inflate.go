@@ -11,15 +11,15 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-// room holds a member and what it inflates to.
+// room has the buffers for a member and its data.
 type room struct{ member, data []byte }
 
 var rooms = sync.Pool{New: func() any { return &room{make([]byte, MaxMember), make([]byte, 0, memberData)} }}
 
 var inflaters = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
 
-// inflate returns what a whole member holds, in dst or, where it is stored in
-// one block, in the member itself. CRC, lengths and end are checked.
+// inflate returns the data of a whole member: in dst or, if it is stored in one block, in
+// the member itself. It verifies the CRC, the lengths and the end.
 func inflate(dst, member []byte, h memberHeader, offset int64) ([]byte, error) {
 	data, err := inflateBody(dst[:0], member[h.body():len(member)-trailerLength], h.inflated)
 	if err != nil {
@@ -30,13 +30,13 @@ func inflate(dst, member []byte, h memberHeader, offset int64) ([]byte, error) {
 		return nil, damaged(offset, "wrong checksum")
 	}
 	if binary.LittleEndian.Uint32(trailer[4:]) != uint32(h.inflated) {
-		return nil, damaged(offset, "a member's two lengths disagree")
+		return nil, damaged(offset, "the lengths in the header and the trailer of a member differ")
 	}
 	return data, nil
 }
 
-// inflateBody inflates deflate data that must end where body ends and give
-// exactly n bytes.
+// inflateBody inflates deflate data that must end where body ends and must have exactly n
+// bytes.
 func inflateBody(dst, body []byte, n int) ([]byte, error) {
 	if data, ok := unstore(dst, body, n); ok {
 		return data, nil
@@ -52,12 +52,12 @@ func inflateBody(dst, body []byte, n int) ([]byte, error) {
 	}
 	dst = dst[:n]
 	if _, err := io.ReadFull(r, dst); err != nil {
-		return nil, errors.New("a member inflates to less than it says")
+		return nil, errors.New("a member inflates to less than its header says")
 	}
 	var more [1]byte
 	switch k, err := r.Read(more[:]); {
 	case k > 0:
-		return nil, errors.New("a member inflates to more than it says")
+		return nil, errors.New("a member inflates to more than its header says")
 	case err != io.EOF:
 		return nil, errors.New("a member is not valid deflate data")
 	case source.Len() > 0:
@@ -66,8 +66,8 @@ func inflateBody(dst, body []byte, n int) ([]byte, error) {
 	return dst, nil
 }
 
-// unstore reads deflate data that consists of stored blocks alone, which is most
-// of a bundle, without a copy where it is one block.
+// unstore reads deflate data that has only stored blocks, which is most of a bundle. It does
+// not copy a single block.
 func unstore(dst, body []byte, n int) ([]byte, bool) {
 	for first := true; ; first = false {
 		if len(body) < storedHeader || body[0] > 1 {
@@ -93,9 +93,9 @@ func unstore(dst, body []byte, n int) ([]byte, bool) {
 	}
 }
 
-// inflateHead returns the first bytes of what a member inflates to, of which the
-// first bytes are at hand: as many as dst is long, or fewer if those do not
-// suffice. Nothing is checked.
+// inflateHead returns the first bytes of a member's data, from the first bytes of the
+// member: as many as dst is long, or fewer if the member's bytes do not suffice. It verifies
+// nothing.
 func inflateHead(dst, begin []byte, h memberHeader) []byte {
 	body := begin[min(h.body(), len(begin)):]
 	if n := len(dst); len(body) >= storedHeader+n && body[0] <= 1 && int(binary.LittleEndian.Uint16(body[1:])) >= n {

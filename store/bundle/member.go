@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// memberData is the most that a member inflates to. Small enough to be read
-	// at random, large enough that headers cost nothing.
+	// memberData bounds the data of a member. It is small enough for reads at random, and large
+	// enough for headers to cost nothing.
 	memberData = 1 << 20
-	// MaxMember is the most that a member takes in the file: what does not
-	// compress is stored, in blocks of 64 KiB with five bytes each.
+	// MaxMember bounds the length of a member in the file: data that does not compress is
+	// stored, in blocks of 64 KiB with five bytes each.
 	MaxMember = memberData + 5<<10
-	// minMember is an empty member: header, two bytes of deflate, trailer.
+	// minMember is the length of an empty member: header, two bytes of deflate, trailer.
 	minMember = headerLength + len(emptyDeflate) + trailerLength
 
 	headerLength  = 24     // of gzip, with the OM subfield as its extra field
@@ -30,12 +30,12 @@ const (
 	emptyTrailer = "\x00\x00\x00\x00\x00\x00\x00\x00"
 )
 
-// fixedHeader is what every member begins with: deflate, an extra field, no
-// time, no flags, and operating system 255 rather than the one at hand.
+// fixedHeader begins every member: deflate, an extra field, no time, no flags, and operating
+// system 255 instead of the current one.
 var fixedHeader = [10]byte{0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff}
 
-// appendHeader appends the header of a member of so many bytes in the file that
-// inflates to so many. extra are further subfields.
+// appendHeader appends the header of a member with its length in the file and the length of
+// its data. extra are further subfields.
 func appendHeader(p []byte, inFile, inflated int, extra []byte) []byte {
 	p = append(p, fixedHeader[:]...)
 	p = binary.LittleEndian.AppendUint16(p, uint16(subfield+8+len(extra)))
@@ -50,13 +50,13 @@ func appendTrailer(p []byte, crc uint32, inflated int) []byte {
 	return binary.LittleEndian.AppendUint32(p, uint32(inflated))
 }
 
-// storedLength is how long a member is that holds n bytes as they are.
+// storedLength returns the length of a member with n stored bytes.
 func storedLength(n int) int {
 	blocks := max(1, (n+storedBlock-1)/storedBlock)
 	return headerLength + blocks*storedHeader + n + trailerLength
 }
 
-// appendStored appends a member that holds data as it is.
+// appendStored appends a member with stored data.
 func appendStored(p, data []byte) []byte {
 	p = appendHeader(p, storedLength(len(data)), len(data), nil)
 	for rest := data; ; {
@@ -80,7 +80,7 @@ func appendBlockHeader(p []byte, n int, final bool) []byte {
 	return binary.LittleEndian.AppendUint16(p, ^uint16(n))
 }
 
-// appendEmpty appends a member that inflates to nothing, with an extra subfield.
+// appendEmpty appends a member without data, with an extra subfield.
 func appendEmpty(p, extra []byte) []byte {
 	p = appendHeader(p, minMember+len(extra), 0, extra)
 	return append(append(p, emptyDeflate...), emptyTrailer...)
@@ -95,8 +95,7 @@ var deflaters = sync.Pool{New: func() any {
 	return w
 }}
 
-// appendDeflated appends a member that holds data at level 1, or as it is if
-// that is no longer.
+// appendDeflated appends a member with data at level 1, or stored if that is not longer.
 func appendDeflated(p, data []byte) []byte {
 	out := bytes.NewBuffer(appendHeader(p, 0, len(data), nil))
 	w := deflaters.Get().(*flate.Writer)
@@ -118,23 +117,23 @@ func appendDeflated(p, data []byte) []byte {
 	return member
 }
 
-// memberHeader is the header of a member as a reader finds it.
+// memberHeader is the parsed header of a member.
 type memberHeader struct {
 	length   int64 // in the file
 	inflated int
 	extra    int // bytes of subfields behind OM
 }
 
-// body is where the deflate data of the member begins.
+// body returns the offset of the deflate data in the member.
 func (h memberHeader) body() int { return headerLength + h.extra }
 
-// isMember tells whether p begins like a member of ours.
+// isMember reports whether p begins like a member of this package.
 func isMember(p []byte) bool {
 	return len(p) >= headerLength && bytes.Equal(p[:10], fixedHeader[:]) &&
 		p[12] == 'O' && p[13] == 'M' && p[14] == 8 && p[15] == 0
 }
 
-// BeginsMember tells whether the first bytes of a file, however few, can be those of a
+// BeginsMember reports whether the first bytes of a file, however few, can be those of a
 // member.
 func BeginsMember(p []byte) bool {
 	mark := append(fixedHeader[:], 0, 0, 'O', 'M')
@@ -148,11 +147,11 @@ func BeginsMember(p []byte) bool {
 	return bytes.HasPrefix(mark, p)
 }
 
-// parseMember reads the first headerLength bytes of a member at an offset. It
-// believes nothing: what it returns is within the limits of the format.
+// parseMember parses the first headerLength bytes of a member. It trusts nothing: all that
+// it returns is within the limits of the format.
 func parseMember(p []byte, offset int64) (memberHeader, error) {
 	if !isMember(p) {
-		return memberHeader{}, damaged(offset, "no member of a bundle begins here")
+		return memberHeader{}, damaged(offset, "not a member of a bundle")
 	}
 	h := memberHeader{
 		length:   int64(binary.LittleEndian.Uint32(p[16:])),
@@ -163,9 +162,9 @@ func parseMember(p []byte, offset int64) (memberHeader, error) {
 	case h.extra < 0 || h.extra > maxTable:
 		return h, damaged(offset, "a member has an extra field of %d bytes", h.extra+subfield+8)
 	case h.length < int64(minMember+h.extra) || h.length > MaxMember:
-		return h, damaged(offset, "a member says it is %d bytes long", h.length)
+		return h, damaged(offset, "invalid member length %d", h.length)
 	case h.inflated < 0 || h.inflated > memberData:
-		return h, damaged(offset, "a member says it inflates to %d bytes", uint32(h.inflated))
+		return h, damaged(offset, "invalid inflated length %d of a member", uint32(h.inflated))
 	}
 	return h, nil
 }

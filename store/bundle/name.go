@@ -19,7 +19,7 @@ const (
 
 const blobFolder = "blobs/"
 
-// BlobName is the name of a blob's entry.
+// BlobName returns the name of a blob's entry.
 func BlobName(d digest.Digest) string {
 	return blobFolder + d.Algorithm().String() + "/" + d.Encoded()
 }
@@ -45,8 +45,8 @@ var algorithms = [...]struct {
 	kindSHA384: {blobFolder + "sha384/", 48},
 }
 
-// appendKey appends the key of a name, which is the name in few bytes: its kind,
-// then the digest. A name that has no place in a layout follows as it is.
+// appendKey appends the key of a name, a short form of it: its kind, then the digest. A name
+// that no layout has follows unchanged.
 func appendKey(p []byte, name string) []byte {
 	switch name {
 	case LayoutFile:
@@ -79,8 +79,8 @@ func keyName(key []byte) string {
 	}
 }
 
-// keyLength is the length of the key that p begins with; ok is false for a kind
-// that no table has.
+// keyLength returns the length of the key that p begins with. ok is false for a kind that no
+// table has.
 func keyLength(p []byte) (n int, ok bool) {
 	if len(p) == 0 || int(p[0]) >= len(algorithms) {
 		return 0, false
@@ -88,7 +88,7 @@ func keyLength(p []byte) (n int, ok bool) {
 	return 1 + algorithms[p[0]].bytes, true
 }
 
-// inBundle tells whether an entry of a bundle may have that name.
+// inBundle reports whether an entry of a bundle may have this name.
 func inBundle(name string) bool {
 	var scratch [1 + 64]byte
 	return appendKey(scratch[:0], name)[0] != kindOther

@@ -15,12 +15,12 @@ type Reader struct {
 	directory directory
 }
 
-// Open opens an archive of so many bytes: in members of ours, by the table at
-// its end in two reads, or without one by walking the members; or a plain tar by
-// its headers. ErrForeign, ErrNotArchive, or a *FormatError tell what is wrong.
+// Open opens an archive of size bytes: one in members of this package by the table at its
+// end, in two reads, or by walking the members if it has no table; a plain tar by its
+// headers. The error is ErrForeign, ErrNotArchive, a *FormatError, or an error of r.
 //
-// The table is held against itself here, an entry when it is opened. That the
-// table leaves no entry out shows only in a Stream.
+// Open checks that the table is consistent; opening an entry verifies that entry. Only a
+// Stream detects a table that leaves an entry out.
 func Open(r io.ReaderAt, size int64) (*Reader, error) {
 	head := make([]byte, min(size, tarBlock))
 	if err := readAt(r, head, 0); err != nil {
@@ -44,7 +44,7 @@ func Open(r io.ReaderAt, size int64) (*Reader, error) {
 	return a, nil
 }
 
-// Copies returns how many entries have a name.
+// Copies returns the number of entries with a name.
 func (a *Reader) Copies(name string) (n int) {
 	for {
 		if _, ok := a.directory.findOlder(name, n); !ok {
@@ -54,8 +54,8 @@ func (a *Reader) Copies(name string) (n int) {
 	}
 }
 
-// Entries goes through the names and the offsets of all entries in file order. A
-// name may come twice: the later entry counts.
+// Entries iterates over the names and the offsets of all entries in file order. If a name
+// comes twice the later entry counts.
 func (a *Reader) Entries() iter.Seq2[string, int64] {
 	return func(yield func(string, int64) bool) {
 		for _, p := range a.directory.places {
@@ -66,13 +66,13 @@ func (a *Reader) Entries() iter.Seq2[string, int64] {
 	}
 }
 
-// Stat returns the size of an entry's content, or fs.ErrNotExist. It reads the
-// entry's header, and checks no more than that.
+// Stat returns the size of an entry's content, or fs.ErrNotExist. It reads and checks only
+// the entry's header.
 func (a *Reader) Stat(name string) (int64, error) { return a.StatOlder(name, 0) }
 
-// StatOlder is Stat for the entry that stands before so many others of its name.
-func (a *Reader) StatOlder(name string, before int) (int64, error) {
-	p, ok := a.directory.findOlder(name, before)
+// StatOlder is Stat, but skips the last skip entries of the name.
+func (a *Reader) StatOlder(name string, skip int) (int64, error) {
+	p, ok := a.directory.findOlder(name, skip)
 	switch {
 	case !ok:
 		return 0, fs.ErrNotExist
@@ -83,7 +83,7 @@ func (a *Reader) StatOlder(name string, before int) (int64, error) {
 	defer rooms.Put(room)
 	_, h, err := peekEntry(a.r, a.size, p.offset, room)
 	if err == nil && h.name != name {
-		err = damaged(p.offset, "%s is not here", name)
+		err = damaged(p.offset, "expected the entry %s", name)
 	}
 	return h.size, err
 }
@@ -91,9 +91,9 @@ func (a *Reader) StatOlder(name string, before int) (int64, error) {
 // Open opens the last entry of a name for reading, or returns fs.ErrNotExist.
 func (a *Reader) Open(name string) (*Entry, error) { return a.OpenOlder(name, 0) }
 
-// OpenOlder is Open for the entry that stands before so many others of its name.
-func (a *Reader) OpenOlder(name string, before int) (*Entry, error) {
-	p, ok := a.directory.findOlder(name, before)
+// OpenOlder is Open, but skips the last skip entries of the name.
+func (a *Reader) OpenOlder(name string, skip int) (*Entry, error) {
+	p, ok := a.directory.findOlder(name, skip)
 	switch {
 	case !ok:
 		return nil, fs.ErrNotExist
@@ -103,7 +103,7 @@ func (a *Reader) OpenOlder(name string, before int) (*Entry, error) {
 	return &Entry{size: p.size, source: io.NewSectionReader(a.r, p.offset, p.size)}, nil
 }
 
-// openMembers reads the table, or walks the members where there is none.
+// openMembers reads the table, or walks the members if there is none.
 func (a *Reader) openMembers() error {
 	t, err := openTable(a.r, a.size)
 	if err != nil {

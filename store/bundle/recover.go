@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// Recovered is what is good of an archive that a run could not finish.
+// Recovered is the intact part of an unfinished archive.
 type Recovered struct {
 	Entries []RecoveredEntry // whole ones, in file order
 	Tail    *RecoveredEntry  // the one that was being written; nil if nothing of it can be used
@@ -22,11 +22,10 @@ type RecoveredEntry struct {
 	End     int64 // where what is there of it ends
 }
 
-// Recover reads an unfinished archive from its start as far as it is good: every
-// member is inflated and its CRC checked. A plain tar has no CRC: there an entry
-// is taken if all of its bytes are in the file, and never a part of one. What
-// follows the first fault is as if it were not there. The digests of blobs are
-// the caller's to check. An error is one of r.
+// Recover reads an unfinished archive from its start as far as it is intact: it inflates
+// every member and verifies its CRC. A plain tar has no CRC: there Recover takes an entry if
+// all of its bytes are in the file, and never a part of one. It ignores what follows the
+// first fault. The caller has to verify the digests of blobs. The error is one of r.
 func Recover(r io.ReaderAt, size int64, c Compression) (*Recovered, error) {
 	found := new(Recovered)
 	read := found.members
@@ -60,7 +59,7 @@ func (f *Recovered) members(r io.ReaderAt, size int64) error {
 	}
 }
 
-// checkPadding makes sure that n bytes at an offset are zeros, as a Writer makes them: no
+// checkPadding checks that n bytes at an offset are zeros, as a Writer writes them: no
 // digest covers them.
 func checkPadding(r io.ReaderAt, offset, n int64) error {
 	pad := make([]byte, n)

@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// Open reads the part of a recovered entry that is there.
+// Open opens the part of a recovered entry that is there.
 func (e RecoveredEntry) Open(r io.ReaderAt, c Compression) (io.ReadCloser, error) {
 	if c == None {
 		begin := e.Offset + int64(len(tarHeader(nil, e.Name, e.Size)))
@@ -21,13 +21,13 @@ func (e RecoveredEntry) Open(r io.ReaderAt, c Compression) (io.ReadCloser, error
 	}{io.LimitReader(entry, e.Content), entry}, nil
 }
 
-// Resume makes a Writer that goes on behind entries that were recovered. w goes
-// on at the last one's End.
+// Resume returns a Writer that continues after recovered entries. w continues at the End of
+// the last one.
 func Resume(w io.Writer, c Compression, entries []RecoveredEntry) (*Writer, error) {
 	resumed := NewWriter(w, c)
 	for _, e := range entries {
 		if e.Offset != resumed.offset {
-			return nil, fmt.Errorf("%s is at byte %d, not at %d", e.Name, e.Offset, resumed.offset)
+			return nil, fmt.Errorf("expected %s at byte %d, found at %d", e.Name, resumed.offset, e.Offset)
 		}
 		resumed.table.add(e.Name, e.Offset)
 		resumed.offset = e.End
@@ -35,8 +35,8 @@ func Resume(w io.Writer, c Compression, entries []RecoveredEntry) (*Writer, erro
 	return resumed, nil
 }
 
-// Continue goes on with an entry that was begun by another Writer, and of which
-// the file has the bytes up to end. The rest comes from the entry's Encoder.
+// Continue continues an entry that another Writer began and whose bytes up to end are in the
+// file. The rest comes from the entry's Encoder.
 func (w *Writer) Continue(name string, end int64) error {
 	if err := w.Begin(name); err != nil {
 		return err

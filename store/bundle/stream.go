@@ -10,13 +10,12 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// maxZstdWindow is what zstd itself takes without being asked to take more. It
-// bounds the decoder's memory.
+// maxZstdWindow is the default limit of zstd itself. It bounds the decoder's memory.
 const maxZstdWindow = 128 << 20
 
-// Stream reads an archive once, from start to end: plain, gzip, zstd, told by
-// its bytes. Members of ours are held against all the rules of the format, each
-// before a byte of it is handed on, and the table against the entries.
+// Stream reads an archive once, from start to end. It detects plain tar, gzip and zstd by the
+// first bytes. For members of this package it checks all rules of the format, verifies each
+// member before it returns a byte of it, and compares the table with the entries.
 type Stream struct {
 	source  streamSource
 	members bool
@@ -24,7 +23,7 @@ type Stream struct {
 	err     error // of Next, for good: io.EOF or worse
 }
 
-// streamSource is the entries of a stream.
+// streamSource reads the entries of a stream.
 type streamSource interface {
 	// next passes over what is unread of an entry and goes to the next one;
 	// io.EOF behind the last, when the archive has ended as it should.
@@ -32,8 +31,8 @@ type streamSource interface {
 	read(p []byte) (int, error)
 }
 
-// NewStream looks at the first bytes of r. ErrNotArchive says that they are no
-// archive's.
+// NewStream reads the first bytes of r. The error is ErrNotArchive if they are not those of
+// an archive.
 func NewStream(r io.Reader) (*Stream, error) {
 	in := &watched{Reader: r}
 	b := bufio.NewReaderSize(in, 64<<10)
@@ -73,11 +72,11 @@ func (s *Stream) decompress(b *bufio.Reader, head []byte) (io.Reader, error) {
 	return b, nil
 }
 
-// Members tells whether the archive is in members of ours.
+// Members reports whether the archive is in members of this package.
 func (s *Stream) Members() bool { return s.members }
 
-// Next goes to the next file and returns its cleaned name and its size; io.EOF
-// after the last, when the archive has been found to end as it should.
+// Next goes to the next file and returns its cleaned name and its size. After the last file
+// it checks the end of the archive and returns io.EOF.
 func (s *Stream) Next() (name string, size int64, err error) {
 	if s.err == nil {
 		name, size, s.err = s.source.next()
@@ -88,7 +87,7 @@ func (s *Stream) Next() (name string, size int64, err error) {
 	return name, size, nil
 }
 
-// Read reads the content of the file that Next went to.
+// Read reads the content of the file that Next returned.
 func (s *Stream) Read(p []byte) (int, error) {
 	if s.err != nil {
 		return 0, s.err
@@ -96,7 +95,7 @@ func (s *Stream) Read(p []byte) (int, error) {
 	return s.source.read(p)
 }
 
-// Close lets go of memory. It does not close what the stream is read from.
+// Close frees the memory of the stream. It does not close the underlying reader.
 func (s *Stream) Close() error {
 	if s.err != os.ErrClosed {
 		s.close()

@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// memberStream reads members of ours that come once.
+// memberStream reads the members of a stream.
 type memberStream struct {
 	content
 	r      *bufio.Reader
@@ -22,7 +22,7 @@ func newMemberStream(r *bufio.Reader) *memberStream {
 	return s
 }
 
-// free gives the memory back. Nothing may be read after that.
+// free frees the memory. Nothing may be read after that.
 func (s *memberStream) free() { rooms.Put(s.room) }
 
 func (s *memberStream) read(p []byte) (int, error) { return s.content.Read(p) }
@@ -72,7 +72,7 @@ func (s *memberStream) nextMember() ([]byte, int64, error) {
 	return data, offset, err
 }
 
-// readMember reads a member as it is; io.EOF where the file ends instead.
+// readMember reads a raw member. It returns io.EOF if the file ends instead.
 func (s *memberStream) readMember() ([]byte, memberHeader, error) {
 	head, err := s.r.Peek(headerLength)
 	if len(head) < headerLength {
@@ -92,8 +92,7 @@ func (s *memberStream) readMember() ([]byte, memberHeader, error) {
 	return member, h, nil
 }
 
-// end reads what stands behind the tar, nothing or the table of what was read,
-// to io.EOF.
+// end reads to io.EOF what follows the tar: nothing, or the table of the entries.
 func (s *memberStream) end(data []byte, offset int64) error {
 	if err := checkEnd(data, offset); err != nil {
 		return err
@@ -103,11 +102,11 @@ func (s *memberStream) end(data []byte, offset int64) error {
 		member, h, err := s.readMember()
 		switch {
 		case err == io.EOF && !last && s.offset > begin:
-			return cutOff(s.offset, "the table is cut off")
+			return cutOff(s.offset, "the table is truncated")
 		case err != nil:
 			return err
 		case last:
-			return damaged(s.offset, "something stands behind the table")
+			return damaged(s.offset, "unexpected data after the table")
 		}
 		payload, err := tableMember(member, h, s.offset)
 		if err != nil {
@@ -116,7 +115,7 @@ func (s *memberStream) end(data []byte, offset int64) error {
 		if last = len(payload) == lastPayload; !last {
 			crc = updateCRC(crc, payload)
 		} else if crc != s.table.crc || string(payload) != string(s.table.last(begin)) {
-			return damaged(s.offset, "the table is not that of the entries")
+			return damaged(s.offset, "the table does not match the entries")
 		}
 		s.offset += h.length
 	}

@@ -6,7 +6,7 @@ import (
 	"io"
 )
 
-// tarStream reads a tar that comes once.
+// tarStream reads the tar of a stream.
 type tarStream struct{ file *tarFile }
 
 func newTarStream(r io.Reader) (*tarStream, error) {
@@ -32,8 +32,8 @@ func (s *tarStream) next() (name string, size int64, err error) {
 	return name, size, err
 }
 
-// drain reads what stands behind the tar, so that a decompressor checks the last
-// of its checksums and who writes the pipe can finish.
+// drain reads what follows the tar, so that a decompressor verifies its last checksum and
+// the writer of a pipe can finish.
 func (s *tarStream) drain() error {
 	if _, err := io.Copy(io.Discard, s.file); err != nil {
 		return s.file.fault(err)
@@ -43,8 +43,8 @@ func (s *tarStream) drain() error {
 
 func (s *tarStream) read(p []byte) (int, error) { return s.file.read(p) }
 
-// watched is what a stream is read from. It knows whether that failed, or what
-// was made of it.
+// watched is the underlying reader of a stream. It tells its own errors from those of a
+// decompressor.
 type watched struct {
 	io.Reader
 	err error
@@ -58,7 +58,7 @@ func (w *watched) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// fault says what an error means that came out of a decompressor.
+// fault returns the error to report for an error of a decompressor.
 func (w *watched) fault(err error, offset int64) error {
 	if w.err != nil {
 		return w.err
@@ -71,7 +71,7 @@ func (w *watched) fault(err error, offset int64) error {
 	return damaged(offset, "%v", err)
 }
 
-// decoded is what a decompressor makes of a stream.
+// decoded reads the output of a decompressor.
 type decoded struct {
 	r  io.Reader
 	in *watched

@@ -20,7 +20,7 @@ const (
 	maxPayload   = maxTable - minMember - subfield
 )
 
-// tally is what the last member of a table says of its records.
+// tally is the summary of the records in the last member of a table.
 type tally struct {
 	count int
 	crc   uint32
@@ -31,14 +31,14 @@ func (t *tally) add(record []byte) {
 	t.crc = updateCRC(t.crc, record)
 }
 
-// last returns the payload of the last member of a table at an offset.
+// last returns the payload of the last member of a table that begins at offset.
 func (t tally) last(offset int64) []byte {
 	p := binary.LittleEndian.AppendUint64(make([]byte, 0, lastPayload), uint64(offset))
 	p = binary.LittleEndian.AppendUint32(p, uint32(t.count))
 	return binary.LittleEndian.AppendUint32(p, updateCRC(t.crc, p))
 }
 
-// appendRecord appends the record of an entry that may be in a bundle.
+// appendRecord appends the record of an entry.
 func appendRecord(p []byte, name string, offset int64) []byte {
 	begin := len(p)
 	p = appendKey(p, name)
@@ -49,7 +49,7 @@ func appendRecord(p []byte, name string, offset int64) []byte {
 	return p
 }
 
-// table is the records of a bundle that is being written.
+// table holds the records of a bundle that is being written.
 type table struct {
 	tally
 	records []byte
@@ -92,11 +92,11 @@ func appendOT(payload []byte) []byte {
 // tableMember returns the payload of a whole member of the table.
 func tableMember(member []byte, h memberHeader, offset int64) ([]byte, error) {
 	if h.length != int64(len(member)) || h.length > maxTable || h.inflated != 0 || h.extra <= subfield {
-		return nil, damaged(offset, "no member of a table")
+		return nil, damaged(offset, "not a member of a table")
 	}
 	extra := member[headerLength:h.body()]
 	if extra[0] != 'O' || extra[1] != 'T' || int(binary.LittleEndian.Uint16(extra[2:])) != h.extra-subfield {
-		return nil, damaged(offset, "no member of a table")
+		return nil, damaged(offset, "not a member of a table")
 	}
 	if string(member[h.body():]) != emptyDeflate+emptyTrailer {
 		return nil, damaged(offset, "a member of the table is not empty")
@@ -104,18 +104,18 @@ func tableMember(member []byte, h memberHeader, offset int64) ([]byte, error) {
 	return extra[subfield:], nil
 }
 
-// record is one line of a table.
+// record is one entry of a table.
 type record struct {
 	key    []byte
 	offset int64
 }
 
-// eachRecord takes the records of one member apart. It makes their keys in place.
+// eachRecord parses the records of one member. It builds their keys in place.
 func eachRecord(payload []byte, offset int64, each func(record) error) error {
 	for len(payload) > 0 {
 		n, ok := keyLength(payload)
 		if !ok || len(payload) < n+offsetLength {
-			return damaged(offset, "a record of the table cannot be read")
+			return damaged(offset, "invalid record in the table")
 		}
 		at := binary.LittleEndian.Uint64(payload[1:])
 		if at > maxSize {

@@ -18,7 +18,7 @@ type tableReader struct {
 	seen   tally
 }
 
-// openTable finds the table by the last member of a file, nil where there is none.
+// openTable finds the table by the last member of a file. It returns nil if there is none.
 func openTable(r io.ReaderAt, size int64) (*tableReader, error) {
 	end := size - int64(lastLength)
 	if end < 0 {
@@ -38,7 +38,7 @@ func openTable(r io.ReaderAt, size int64) (*tableReader, error) {
 	}
 	begin, count := binary.LittleEndian.Uint64(last), binary.LittleEndian.Uint32(last[8:])
 	if begin > uint64(end) || int64(count) > int64(maxEntries) {
-		return nil, damaged(end, "a table that begins at byte %d and has %d records", begin, count)
+		return nil, damaged(end, "invalid table: it begins at byte %d and has %d records", begin, count)
 	}
 	t := &tableReader{begin: int64(begin), at: int64(begin), end: end, last: last, want: int(count), before: -1}
 	length := end - t.begin
@@ -46,7 +46,7 @@ func openTable(r io.ReaderAt, size int64) (*tableReader, error) {
 	return t, nil
 }
 
-// each goes through the records and holds them against the last member.
+// each calls each for every record, and compares the records with the last member.
 func (t *tableReader) each(each func(record) error) error {
 	buffer := make([]byte, maxTable)
 	for t.at < t.end {
@@ -59,7 +59,7 @@ func (t *tableReader) each(each func(record) error) error {
 		}
 	}
 	if t.seen.count != t.want || string(t.seen.last(t.begin)) != string(t.last) {
-		return damaged(t.end, "the table is not what was written")
+		return damaged(t.end, "the checksum of the table is wrong")
 	}
 	return nil
 }
@@ -75,7 +75,7 @@ func (t *tableReader) next(buffer []byte) ([]byte, error) {
 		return nil, err
 	}
 	if h.length > maxTable || h.length > t.end-t.at {
-		return nil, damaged(t.at, "no member of a table")
+		return nil, damaged(t.at, "not a member of a table")
 	}
 	member := buffer[:h.length]
 	if _, err := io.ReadFull(t.r, member); err != nil {
@@ -90,7 +90,7 @@ func (t *tableReader) next(buffer []byte) ([]byte, error) {
 	return payload, nil
 }
 
-// records passes on the records of one member: entries in the order of the file.
+// records passes on the records of one member, and checks that they are in file order.
 func (t *tableReader) records(payload []byte, each func(record) error) error {
 	return eachRecord(payload, t.at, func(r record) error {
 		if r.offset <= t.before || r.offset >= t.begin || t.before < 0 && r.offset > 0 {
@@ -98,13 +98,13 @@ func (t *tableReader) records(payload []byte, each func(record) error) error {
 		}
 		t.before = r.offset
 		if t.seen.count++; t.seen.count > t.want {
-			return damaged(t.at, "the table has more than its %d records", t.want)
+			return damaged(t.at, "the table has more than %d records", t.want)
 		}
 		return each(r)
 	})
 }
 
-// cutOr says of an end of the file that comes too early that it is one.
+// cutOr turns an early end of the file into a FormatError.
 func cutOr(err error, offset int64) error {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		return cutOff(offset, "the file ends here")

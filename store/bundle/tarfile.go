@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// tarFile goes through the headers of a tar that anyone may have written.
+// tarFile reads the headers of a tar from any writer.
 type tarFile struct {
 	tar     *tar.Reader
 	source  io.Reader
@@ -22,7 +22,7 @@ type tarFile struct {
 	err     error  // of the source
 }
 
-// newTarFile passes over content by seeking where the source can.
+// newTarFile returns a tarFile that skips content by seeking if the source can.
 func newTarFile(source io.Reader) *tarFile {
 	f := &tarFile{source: source}
 	if _, ok := source.(io.Seeker); ok {
@@ -33,9 +33,9 @@ func newTarFile(source io.Reader) *tarFile {
 	return f
 }
 
-// next returns the next file, or a link that stands where a layout has a file; io.EOF at
-// the end. What has no part in a layout is passed over: folders, links and devices of
-// other names, names longer than any layout has.
+// next returns the next file, or a link with the name of a file of a layout; io.EOF at the
+// end. It skips what no layout has: folders, links and devices of other names, names that
+// are too long.
 func (f *tarFile) next() (name string, size int64, err error) {
 	for {
 		f.link = ""
@@ -70,14 +70,13 @@ func (f *tarFile) next() (name string, size int64, err error) {
 	}
 }
 
-// isContainer tells folders, and what speaks of the tar as a whole.
+// isContainer reports whether an entry is a folder, or a header for the whole tar.
 func isContainer(h *tar.Header) bool {
 	return h.Typeflag == tar.TypeDir || h.Typeflag == tar.TypeXGlobalHeader
 }
 
-// linkTarget returns the name to which a link leads that stands where a layout has a
-// file, "" for any other entry. One to itself is what tar makes of a file that it is
-// given twice.
+// linkTarget returns the target of a link with the name of a file of a layout, and "" for any
+// other entry. tar writes a link to itself for a file that it is given twice.
 func linkTarget(h *tar.Header) string {
 	name, to := path.Clean(h.Name), path.Clean(h.Linkname)
 	if h.Typeflag == tar.TypeSymlink {
@@ -89,13 +88,13 @@ func linkTarget(h *tar.Header) string {
 	return to
 }
 
-// check refuses what a layout cannot have in the place of a file, and a name that leads
-// out of the archive.
+// check refuses entries that no layout can have instead of a file, and names that lead out of
+// the archive.
 func (f *tarFile) check(h *tar.Header) error {
 	file := h.Typeflag == tar.TypeReg || h.Typeflag == tar.TypeLink || h.Typeflag == tar.TypeSymlink
 	switch {
 	case !file && (h.Typeflag == tar.TypeGNUSparse || inBundle(path.Clean(h.Name))):
-		return damaged(f.at, "the entry %.100q is neither file nor folder", h.Name)
+		return damaged(f.at, "the entry %.100q is not a file or a folder", h.Name)
 	case h.PAXRecords["GNU.sparse.major"] != "" || h.PAXRecords["GNU.sparse.map"] != "":
 		return damaged(f.at, "the entry %.100q is a sparse file", h.Name)
 	case h.Size > maxSize:
@@ -106,9 +105,8 @@ func (f *tarFile) check(h *tar.Header) error {
 	return nil
 }
 
-// ended is io.EOF if there is a block of zeros behind the last entry. A tar that
-// was cut there, or within the padding of what came before, looks whole to
-// archive/tar.
+// ended returns io.EOF if there is a block of zeros after the last entry. To archive/tar a
+// tar that is truncated there, or within the padding before, looks whole.
 func (f *tarFile) ended() error {
 	if f.zeros < tarBlock {
 		return cutOff(f.at, "the tar has no end")
@@ -116,13 +114,13 @@ func (f *tarFile) ended() error {
 	return io.EOF
 }
 
-// fault prefers what went wrong in the source to what a tar makes of it.
+// fault returns the error of the source, if there is one, instead of the error of the tar.
 func (f *tarFile) fault(err error) error {
 	switch {
 	case f.err != nil && f.err != io.EOF:
 		return f.err
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return cutOff(f.at, "the tar is cut off")
+		return cutOff(f.at, "the tar is truncated")
 	}
 	return damaged(f.at, "%v", err)
 }
@@ -136,7 +134,7 @@ func (f *tarFile) read(p []byte) (int, error) {
 	return n, err
 }
 
-// Read is how archive/tar reads the source.
+// Read reads the source for archive/tar.
 func (f *tarFile) Read(p []byte) (int, error) {
 	n, err := f.source.Read(p)
 	if behind := f.at + int64(n) - f.end; behind > 0 && f.zeros < tarBlock {
@@ -149,7 +147,8 @@ func (f *tarFile) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// countZeros takes in the last bytes read, of so many behind the end of an entry.
+// countZeros counts zeros in the last bytes read. The last of them is behind bytes after the
+// end of an entry.
 func (f *tarFile) countZeros(p []byte, behind int64) {
 	if int64(f.zeros) != behind-int64(len(p)) {
 		return // there was something else before
@@ -157,7 +156,7 @@ func (f *tarFile) countZeros(p []byte, behind int64) {
 	f.zeros += len(p) - len(bytes.TrimLeft(p, "\x00"))
 }
 
-// seekingTarFile lets archive/tar pass over content unread.
+// seekingTarFile lets archive/tar skip content by seeking.
 type seekingTarFile struct{ *tarFile }
 
 func (f seekingTarFile) Seek(offset int64, whence int) (int64, error) {
@@ -168,8 +167,7 @@ func (f seekingTarFile) Seek(offset int64, whence int) (int64, error) {
 	return at, err
 }
 
-// checkTar tells whether a first block is the header of a tar, or the end of one
-// that is empty.
+// checkTar checks that a first block is the header of a tar, or the end of an empty one.
 func checkTar(head []byte) error {
 	if len(head) < tarBlock {
 		if len(head) >= 262 && string(head[257:262]) == "ustar" {
@@ -184,7 +182,7 @@ func checkTar(head []byte) error {
 	return ErrNotArchive
 }
 
-// openTar notes where the entries of a plain tar are.
+// openTar records the positions of the entries of a plain tar.
 func (a *Reader) openTar() error {
 	a.directory = newDirectory(0)
 	f := newTarFile(io.NewSectionReader(a.r, 0, a.size))
@@ -196,7 +194,7 @@ func (a *Reader) openTar() error {
 			return a.follow(links)
 		}
 		if err == nil && size > a.size-f.at {
-			err = cutOff(f.at, "%.100q is cut off", name)
+			err = cutOff(f.at, "%.100q is truncated", name)
 		}
 		if err != nil {
 			return err
@@ -216,8 +214,8 @@ func (a *Reader) openTar() error {
 	}
 }
 
-// follow gives links the content of files that come after them. Those that lead to
-// nothing in the archive are passed over: what they stand for is missing.
+// follow gives links the content of files that come later. It skips links to nothing in the
+// archive: their files count as missing.
 func (a *Reader) follow(links [][2]string) error {
 	for _, link := range links {
 		at, found := a.directory.find(link[1])

@@ -2,8 +2,8 @@ package bundle
 
 import "io"
 
-// walk goes from entry to entry by the lengths of the members. Of each entry
-// only the header is inflated.
+// walk goes from entry to entry by the lengths of the members. It inflates only the header
+// of each entry.
 func (a *Reader) walk() error {
 	a.directory = newDirectory(0)
 	room := rooms.Get().(*room)
@@ -27,7 +27,7 @@ func (a *Reader) walk() error {
 	}
 }
 
-// walkEntry goes over the members of an entry and returns where the next begins.
+// walkEntry skips the members of an entry and returns the offset of the next entry.
 func (a *Reader) walkEntry(h memberHeader, entry entryHeader, offset int64) (int64, error) {
 	for rest := entry.total(); ; {
 		if err := checkShare(h.inflated, rest, offset); err != nil {
@@ -44,8 +44,8 @@ func (a *Reader) walkEntry(h memberHeader, entry entryHeader, offset int64) (int
 	}
 }
 
-// walkEnd checks the end of the tar, where the file has to end too: with a table
-// it would not be walked.
+// walkEnd checks the end of the tar. The file must end there, too: one with a table is not
+// walked.
 func (a *Reader) walkEnd(offset int64, room *room) error {
 	data, length, err := readMember(a.r, a.size, offset, room)
 	if err != nil {
@@ -55,28 +55,28 @@ func (a *Reader) walkEnd(offset int64, room *room) error {
 		return err
 	}
 	if offset += length; offset < a.size {
-		return cutOff(offset, "the table is cut off or damaged")
+		return cutOff(offset, "the table is truncated or damaged")
 	}
 	return nil
 }
 
-// tarEnd is how many zeros end a tar.
+// tarEnd is the number of zeros at the end of a tar.
 const tarEnd = 2 * tarBlock
 
 // checkEnd checks the member that ends the tar.
 func checkEnd(data []byte, offset int64) error {
 	if len(data) != tarEnd || string(data) != string(make([]byte, tarEnd)) {
-		return damaged(offset, "the tar does not end as a bundle does")
+		return damaged(offset, "the end of the tar is not that of a bundle")
 	}
 	return nil
 }
 
-// peekLength is how much of a member is read for the header of an entry: more
-// than twice what the header takes when it does not compress at all.
+// peekLength is the part of a member that is read for the header of an entry: more than
+// twice the length of a header that does not compress at all.
 const peekLength = 4 << 10
 
-// peekEntry reads the header of the entry whose first member is at an offset.
-// Beyond the header nothing is checked.
+// peekEntry reads the header of the entry whose first member is at offset. It checks nothing
+// beyond the header.
 func peekEntry(r io.ReaderAt, size, offset int64, room *room) (memberHeader, entryHeader, error) {
 	begin := room.member[:max(headerLength, min(size-offset, peekLength))]
 	if err := readAt(r, begin, offset); err != nil {

@@ -6,9 +6,8 @@ import (
 	"io"
 )
 
-// Writer puts encoded entries one behind the other and keeps the table. It only
-// writes: hashing and compressing happen before, side by side. It is not safe
-// for concurrent use.
+// Writer writes encoded entries one after the other, and the table. It only writes: hashing
+// and compression happen before, concurrently. It is not safe for concurrent use.
 type Writer struct {
 	w           io.Writer
 	compression Compression
@@ -23,43 +22,42 @@ func NewWriter(w io.Writer, c Compression) *Writer {
 	return &Writer{w: w, compression: c}
 }
 
-// Offset is where the next byte goes.
+// Offset returns the offset of the next byte.
 func (w *Writer) Offset() int64 { return w.offset }
 
-// Begin starts an entry. Its name is LayoutFile, IndexFile, or what BlobName
-// gives.
+// Begin begins an entry. The name is LayoutFile, IndexFile, or one of BlobName.
 func (w *Writer) Begin(name string) error {
 	switch {
 	case w.name != "":
-		return errors.New("an entry is begun before the last one has ended")
+		return errors.New("Begin before End of the last entry")
 	case !inBundle(name):
-		return fmt.Errorf("an entry named %.100q has no place in a bundle", name)
+		return fmt.Errorf("invalid bundle entry %.100q", name)
 	case w.table.count >= maxEntries:
-		return fmt.Errorf("a bundle has no more than %d entries", maxEntries)
+		return fmt.Errorf("a bundle has at most %d entries", maxEntries)
 	}
 	w.name, w.begun = name, w.offset
 	return nil
 }
 
-// Write adds what an Encoder emitted for the entry.
+// Write appends the output of an Encoder for the entry.
 func (w *Writer) Write(encoded []byte) (int, error) {
 	n, err := w.w.Write(encoded)
 	w.offset += int64(n)
 	return n, err
 }
 
-// End notes the entry in the table.
+// End ends the entry and adds it to the table.
 func (w *Writer) End() error {
 	if w.name == "" {
-		return errors.New("an entry is ended that was not begun")
+		return errors.New("End without Begin")
 	}
 	w.table.add(w.name, w.begun)
 	w.name = ""
 	return nil
 }
 
-// Discard forgets the entry that was begun and returns where it began. The
-// caller truncates the file to that.
+// Discard drops the current entry and returns the offset where it began. The caller
+// truncates the file to that.
 func (w *Writer) Discard() int64 {
 	if w.name != "" {
 		w.name, w.offset = "", w.begun
@@ -82,11 +80,10 @@ func (w *Writer) Put(name string, content []byte) error {
 	return w.End()
 }
 
-// Close writes the end of the tar and the table. It does not close what it
-// writes to.
+// Close writes the end of the tar and the table. It does not close the underlying writer.
 func (w *Writer) Close() error {
 	if w.name != "" {
-		return errors.New("an archive is closed before its last entry has ended")
+		return errors.New("Close before End of the last entry")
 	}
 	end := make([]byte, tarEnd)
 	if w.compression == Gzip {
