@@ -1,7 +1,7 @@
-// Package bounds bounds what a registry or a file can make a run do: how deep and
-// how broad a graph may be, how many values one document may have, and how much
-// memory all that is kept may take. Backup, restore, verify, list and prune have
-// the same bounds, so that what one of them takes the others take, too.
+// Package bounds limits what a registry or a file can make a program do: the depth and
+// the breadth of a graph, the number of values in a JSON document, and the memory of
+// everything that is kept. Backup, restore, verify, list and prune have the same limits,
+// so that each accepts what the others accept.
 package bounds
 
 import (
@@ -10,33 +10,32 @@ import (
 )
 
 const (
-	// Depth bounds how deep indexes and referrers may nest. Real ones nest three
-	// deep.
+	// Depth bounds the nesting of indexes and referrers. Real ones have three levels.
 	Depth = 32
-	// Manifests bounds how many manifests hang on one artifact, whatever their
-	// depth and breadth. Real ones have hundreds at most.
+	// Manifests bounds the manifests of one artifact, at any depth. Real ones have
+	// hundreds at most.
 	Manifests = 10_000
-	// Values bounds the values of one manifest or list. An index of 10,000
-	// children has fifteen for each; decoded, 3 bytes of text may take 120.
+	// Values bounds the values of one manifest or list. An index of 10,000 children
+	// has fifteen for each; 3 bytes of text may take 120 when decoded.
 	Values = 300_000
 )
 
-// Error says that there is more of something than in anything real.
+// Error is the error for exceeding a limit that nothing real exceeds.
 type Error struct {
 	What string // "levels of manifests:", ...
-	Most int
+	Most int    // the limit
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s more than %d", e.What, e.Most) }
 
-// TooDeep, TooBroad are the errors for graphs.
+// TooDeep and TooBroad are the errors for graphs.
 var (
 	TooDeep  = &Error{What: "levels of manifests:", Most: Depth}
 	TooBroad = &Error{What: "manifests of one artifact:", Most: Manifests}
 )
 
-// Sum adds two sizes. What a registry says of sizes may be anything: where their sum
-// does not fit it is as much as does.
+// Sum adds two sizes. A registry may claim any size: a sum that overflows is
+// math.MaxInt64.
 func Sum(a, b int64) int64 {
 	if b > 0 && a > math.MaxInt64-b {
 		return math.MaxInt64

@@ -2,10 +2,10 @@ package bounds
 
 import ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-// elementMemory is the room of a text in a list, which grows as it is decoded.
+// elementMemory is the memory of a string in a list, which grows as it is decoded.
 const elementMemory = 48
 
-// DescriptorMemory returns what a descriptor takes in memory, with what it holds.
+// DescriptorMemory returns the memory of a descriptor and everything in it, in bytes.
 func DescriptorMemory(d *ocispec.Descriptor) int64 {
 	n := 200 + len(d.MediaType) + len(d.Digest) + len(d.ArtifactType) + len(d.Data)
 	for _, u := range d.URLs {

@@ -2,16 +2,16 @@ package bounds
 
 import "bytes"
 
-// small is the length up to which a document cannot be large, whatever it holds.
+// small is the length up to which no document can be large.
 const small = large / (2 + valueCost)
 
-// valueCost is the memory that one decoded value takes: an entry of a map has
-// 100 bytes, a descriptor 120.
+// valueCost is the memory of one decoded value: an entry of a map takes 100 bytes, a
+// descriptor 120.
 const valueCost = 100
 
-// Weight returns the memory that a JSON document takes while it is decoded, with
-// its text. One of too many values is an *Error. It looks only at what stands
-// outside of strings; whether the text is valid is for the decoder to say.
+// Weight returns the memory that a JSON document takes while it is decoded, including
+// its text. It returns an *Error for too many values. It looks only at the text outside
+// of strings, and does not check that the document is valid.
 func Weight(document []byte) (int64, error) {
 	n := int64(len(document))
 	if n <= small {
@@ -31,7 +31,7 @@ func Weight(document []byte) (int64, error) {
 	return 2*n + valueCost*int64(values), nil
 }
 
-// lengthOfString returns where the closing quote of a string is.
+// lengthOfString returns the offset of the closing quote of a string.
 func lengthOfString(text []byte) int {
 	at := 0
 	for {

@@ -5,31 +5,30 @@ import (
 	"runtime"
 )
 
-// large is the weight from which documents come one at a time.
+// large is the weight above which documents are read one at a time.
 const large = 512 << 10
 
-// Lane lets one large document at a time into memory: 32 manifests of 16 MiB
-// that are read side by side would take a gigabyte with what is decoded of them.
-// Small ones pass.
+// Lane lets one large document at a time into memory: 32 manifests of 16 MiB, read
+// concurrently and decoded, would take a gigabyte. Small ones pass.
 //
 // The holder of a lane must not ask a registry for anything: others wait for the lane
 // with an open body, which takes a place in the registry's limit.
 type Lane struct{ free chan struct{} }
 
-// NewLane makes a lane.
+// NewLane returns a free lane.
 func NewLane() *Lane { return &Lane{free: make(chan struct{}, 1)} }
 
 type laneKey struct{}
 
-// pass is the part of a lane that one reader holds; it is for one goroutine.
+// pass is the state of one reader in a lane. It is for one goroutine.
 type pass struct {
 	lane  *Lane
 	held  bool
 	taken int64
 }
 
-// Begin returns a context for reading one document, and a function that ends it. Within
-// a context that was begun it does nothing.
+// Begin returns a context for reading one document, and a function that ends it. In a
+// context from Begin it does nothing.
 func (l *Lane) Begin(ctx context.Context) (context.Context, func()) {
 	if _, ok := ctx.Value(laneKey{}).(*pass); ok {
 		return ctx, func() {}
@@ -38,8 +37,8 @@ func (l *Lane) Begin(ctx context.Context) (context.Context, func()) {
 	return context.WithValue(ctx, laneKey{}, p), p.leave
 }
 
-// Enter waits until a document of so many bytes may be in memory, in a context that
-// Begin returned. If it does not fit, that is a *MemoryError.
+// Enter waits until a document with this weight may be in memory, in a context from
+// Begin. It returns a *MemoryError if the document does not fit.
 func Enter(ctx context.Context, weight int64) error {
 	p, ok := ctx.Value(laneKey{}).(*pass)
 	if !ok || weight <= large || weight <= p.taken {
@@ -60,7 +59,7 @@ func Enter(ctx context.Context, weight int64) error {
 	return nil
 }
 
-// EnterDocument is Enter for a document whose text is there.
+// EnterDocument is Enter for a document in memory.
 func EnterDocument(ctx context.Context, document []byte) error {
 	weight, err := Weight(document)
 	if err != nil {
@@ -69,18 +68,18 @@ func EnterDocument(ctx context.Context, document []byte) error {
 	return Enter(ctx, weight)
 }
 
-// Leave lets the next document in; the one that was read must not be kept.
+// Leave lets the next document in. The caller must not keep the one that it read.
 func Leave(ctx context.Context) {
 	if p, ok := ctx.Value(laneKey{}).(*pass); ok {
 		p.leave()
 	}
 }
 
-// huge is the weight from which the collector runs behind a document: at its own pace
+// huge is the weight above which the garbage collector runs after a document: by itself
 // it would leave several of them in memory.
 const huge = 8 << 20
 
-// Collect frees the memory of a document of that weight after its last use.
+// Collect frees the memory of a document of this weight after its last use.
 func Collect(weight int64) {
 	if weight > huge {
 		runtime.GC()

@@ -156,7 +156,7 @@ func wordings() []wording {
 		{name: "rate limit, with a pause", err: busy("docker.io/library/alpine:3.20", 2*time.Hour+5*time.Minute)},
 		{name: "rate limit, without", err: busy("docker.io/library/alpine:3.20", 0)},
 		{name: "too long a pause", err: &registry.Error{Op: "resolve", Reference: "docker.io/library/alpine:3.20", Err: &registry.RateLimitError{Registry: "docker.io", RetryAfter: 6 * time.Hour}}},
-		{name: "more than memory", err: &store.InputError{Path: "bundle.tgz", Reason: "index.json is too large: more than 192 MiB of memory would be needed", Err: &bounds.MemoryError{Most: 192 << 20}}, hints: advice.Hints{Buffer: true}},
+		{name: "more than memory", err: &store.InputError{Path: "bundle.tgz", Reason: "index.json is too large: needs more than 192 MiB of memory", Err: &bounds.MemoryError{Most: 192 << 20}}, hints: advice.Hints{Buffer: true}},
 		{name: "more than memory, of one artifact", err: &engine.ArtifactError{Reference: "ghcr.io/acme/app@" + sum, Op: "read", Err: &bounds.MemoryError{Most: 192 << 20}}, hints: advice.Hints{Buffer: true}},
 		{name: "more values than in anything real", err: &engine.ArtifactError{Reference: "ghcr.io/acme/app@" + sum, Op: "read", Err: &bounds.Error{What: "values in one document:", Most: bounds.Values}}},
 		{name: "disk too small", err: &engine.SpaceError{Need: 12 << 30, Free: 5 << 30}},

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// match returns how much at the beginning of text is the secret, each of its characters
-// as it is or escaped in any of the usual ways; 0 if it is not there.
+// match returns the length of the secret at the beginning of text, each of its characters
+// plain or escaped in any of the usual ways. It returns 0 if text does not begin with it.
 func match(text, secret string) int {
 	if strings.HasPrefix(text, secret) {
 		return len(secret)
@@ -27,8 +27,8 @@ func match(text, secret string) int {
 	return 0
 }
 
-// readings returns how much at the beginning of text may stand for one character: a % is
-// one, or begins one.
+// readings returns the possible lengths of one character at the beginning of text: a % may
+// be a character itself, or begin an escaped one.
 func readings(text, character string) (lengths []int) {
 	add := func(n int) {
 		if n > 0 {
@@ -42,7 +42,7 @@ func readings(text, character string) (lengths []int) {
 	case '%':
 		add(inBytes(text, character, "%"))
 		add(inBytes(text, character, "%25"))
-		if character == " " { // which was a + first
+		if character == " " { // first written as a +
 			add(inBytes(text, "+", "%"))
 		}
 	case '\\':
@@ -57,7 +57,7 @@ func readings(text, character string) (lengths []int) {
 	return lengths
 }
 
-// inBytes reads a character that is written byte by byte: a prefix and two digits each.
+// inBytes reads a character that is escaped byte by byte: a prefix and two digits each.
 func inBytes(text, character, prefix string) int {
 	for i := range len(character) {
 		digits, ok := strings.CutPrefix(text, prefix)
@@ -90,7 +90,7 @@ func backslashed(text, character string) int {
 	return 0
 }
 
-// isNumber reports whether text begins with so many hexadecimal digits of a number.
+// isNumber reports whether text begins with a number in hexadecimal digits.
 func isNumber(text string, digits int, number rune) bool {
 	if len(text) < digits {
 		return false

@@ -1,6 +1,6 @@
-// Package redact takes known secrets out of a text, whatever they are encoded in there:
-// a registry that is asked with a password may quote it in its answer as it came, or as
-// it would stand in a URL, in JSON, in HTML, in base64 or in hexadecimal digits.
+// Package redact masks known secrets in a text, in any usual encoding: a registry may
+// quote the password of a request in its response, unchanged or escaped for a URL, JSON
+// or HTML, or in base64 or hexadecimal.
 package redact
 
 import (
@@ -10,25 +10,26 @@ import (
 	"strings"
 )
 
-// Mask stands in the place of a secret.
+// Mask replaces a secret.
 const Mask = "xxxxx"
 
-// Secret is a text that must not be shown, and how it can be written.
+// Secret is a text that must not be shown, with its encodings.
 type Secret struct {
 	plain     string
 	hex       string
-	fragments []string // that base64 makes of it, whatever stands around it
+	fragments []string // its base64 encodings, without the characters that depend on the text around it
 }
 
-// leastFragment keeps a fragment of base64 from being found in an innocent word.
-const leastFragment = 6
+// minFragment is the length of the shortest base64 fragment to mask: a shorter one may be
+// part of an innocent word.
+const minFragment = 6
 
-// New returns a secret. An empty one is found nowhere.
+// New returns a secret. An empty one is never found.
 func New(plain string) Secret {
 	s := Secret{plain: plain, hex: hex.EncodeToString([]byte(plain))}
 	for before := range 3 {
 		for _, fragment := range []string{fragmentOf(plain, before, base64.StdEncoding), fragmentOf(plain, before, base64.URLEncoding)} {
-			if len(fragment) >= leastFragment && !slices.Contains(s.fragments, fragment) {
+			if len(fragment) >= minFragment && !slices.Contains(s.fragments, fragment) {
 				s.fragments = append(s.fragments, fragment)
 			}
 		}
@@ -36,8 +37,8 @@ func New(plain string) Secret {
 	return s
 }
 
-// fragmentOf returns the characters of an encoding that depend on the secret alone, if so
-// many bytes stand before it: base64 writes three bytes in four characters of 6 bits.
+// fragmentOf returns the characters of an encoding that depend only on the secret, if
+// before bytes precede it: base64 encodes three bytes in four characters of 6 bits.
 func fragmentOf(plain string, before int, encoding *base64.Encoding) string {
 	all := encoding.EncodeToString([]byte(strings.Repeat("\x00", before) + plain))
 	first := (before*8 + 5) / 6
@@ -48,7 +49,7 @@ func fragmentOf(plain string, before int, encoding *base64.Encoding) string {
 	return all[first:last]
 }
 
-// Hide returns text with a mask in each place where the secret is.
+// Hide returns text with each occurrence of the secret masked.
 func (s Secret) Hide(text string) string {
 	if s.plain == "" {
 		return text
@@ -62,13 +63,13 @@ func (s Secret) Hide(text string) string {
 
 func none(byte) bool { return false }
 
-// isBase64 tells the characters of both alphabets, and what fills up the last group.
+// isBase64 reports whether c is in one of the two alphabets, or padding.
 func isBase64(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("+/-_=", c) >= 0
 }
 
-// replace masks each place where a secret is written, with what belongs to it before
-// and behind.
+// replace masks each occurrence of a secret, together with the characters before and
+// after it that belong to it.
 func replace(text, secret string, belongs func(byte) bool) string {
 	var out []byte
 	for i := 0; i < len(text); {
@@ -88,7 +89,7 @@ func replace(text, secret string, belongs func(byte) bool) string {
 	return string(out)
 }
 
-// replaceHex knows digits of either case.
+// replaceHex masks hexadecimal digits of either case.
 func replaceHex(text, digits string) string {
 	lower := strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'F' {

@@ -12,10 +12,10 @@ import (
 	"testing"
 )
 
-// passwords have what is escaped somewhere, and characters of several bytes.
+// passwords have characters that are escaped somewhere, and some of several bytes.
 var passwords = []string{"p@ss word", `a"b\c/d'e&f<g>h`, "käse+brot%20=1", "100%25;$x`y", "plain-Secret_1", "日本語のpass", "??>>~~ÿÿ"}
 
-// percent writes each byte that a function chooses as %XX.
+// percent escapes the bytes that a function selects as %XX.
 func percent(s, format string, chosen func(i int) bool) string {
 	var b strings.Builder
 	for i := range len(s) {
@@ -31,7 +31,7 @@ func percent(s, format string, chosen func(i int) bool) string {
 func all(int) bool      { return true }
 func second(i int) bool { return i%2 == 1 }
 
-// TestSecretIsHiddenInEveryEncoding writes passwords as others do.
+// TestSecretIsHiddenInEveryEncoding encodes passwords as other programs do.
 func TestSecretIsHiddenInEveryEncoding(t *testing.T) {
 	for _, p := range passwords {
 		quoted, err := json.Marshal(p)
@@ -72,7 +72,7 @@ func TestSecretIsHiddenInEveryEncoding(t *testing.T) {
 	}
 }
 
-// TestOtherTextStays looks for a secret where none is.
+// TestOtherTextStays masks nothing in a text without a secret.
 func TestOtherTextStays(t *testing.T) {
 	for _, text := range []string{"", "nothing", "p@ss", "%", `\`, "&", "&#;", "&#x;", "%4", "70407373", "cEBz", "p%40ss", "a\xff%70@", strings.Repeat("p@ss", 9)} {
 		for _, p := range passwords {

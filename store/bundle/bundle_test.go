@@ -247,7 +247,7 @@ func TestBytes(t *testing.T) {
 	}
 }
 
-// TestChunks makes the same members whatever the sizes of the writes.
+// TestChunks writes the same members with writes of any size.
 func TestChunks(t *testing.T) {
 	for _, f := range sample() {
 		want := encode(t, Gzip, f, 1<<30)

@@ -6,7 +6,7 @@ import "hash/maphash"
 // them: they take about 100 bytes each, and none is a pointer.
 type directory struct {
 	seed   maphash.Seed
-	keys   []byte // one behind the other
+	keys   []byte // concatenated
 	places []place
 	newest map[uint64]int32 // by the hash of the key
 }

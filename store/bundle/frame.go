@@ -5,7 +5,7 @@ import "sync"
 // framer emits the tar bytes of an entry in a frame.
 type framer interface {
 	feed(p []byte) error
-	// close ends the entry, or gives it up for an error, which it returns.
+	// close ends the entry. It returns err, and then discards the entry.
 	close(err error) error
 }
 

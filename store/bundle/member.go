@@ -121,7 +121,7 @@ func appendDeflated(p, data []byte) []byte {
 type memberHeader struct {
 	length   int64 // in the file
 	inflated int
-	extra    int // bytes of subfields behind OM
+	extra    int // bytes of subfields after OM
 }
 
 // body returns the offset of the deflate data in the member.

@@ -20,7 +20,7 @@ func open(t *testing.T, archive []byte) *Reader {
 	return a
 }
 
-// TestStat knows all sizes, by whatever way the archive was opened.
+// TestStat returns all sizes, however the archive was opened.
 func TestStat(t *testing.T) {
 	files := sample()
 	archive := write(t, Gzip, files)

@@ -44,7 +44,7 @@ func TestRecover(t *testing.T) {
 	}
 }
 
-// TestRecoverStranger: behind whole members may stand one of something else.
+// TestRecoverStranger: something else may follow whole members.
 func TestRecoverStranger(t *testing.T) {
 	f := blobFile(random(7, 3<<20))
 	whole := write(t, Gzip, []file{f})
@@ -83,7 +83,7 @@ func TestRecoverError(t *testing.T) {
 
 var errFailing = errors.New("input/output error")
 
-// failing cannot read what is behind a place.
+// failing cannot read beyond an offset.
 type failing struct {
 	io.ReaderAt
 	from int64
@@ -164,7 +164,7 @@ func resumeTail(t *testing.T, c Compression, cut []byte, w *Writer, tail Recover
 	}
 }
 
-// finish ends an archive behind its whole entries.
+// finish ends an archive after its whole entries.
 func finish(t *testing.T, c Compression, cut []byte, entries []RecoveredEntry) []byte {
 	t.Helper()
 	return resume(t, c, cut, &Recovered{Entries: entries}, make([]file, len(entries)))

@@ -25,8 +25,8 @@ type Stream struct {
 
 // streamSource reads the entries of a stream.
 type streamSource interface {
-	// next passes over what is unread of an entry and goes to the next one;
-	// io.EOF behind the last, when the archive has ended as it should.
+	// next skips the unread content of an entry and goes to the next one. After the
+	// last it checks the end of the archive and returns io.EOF.
 	next() (name string, size int64, err error)
 	read(p []byte) (int, error)
 }

@@ -5,14 +5,14 @@ import (
 	"io"
 )
 
-// The table is a run of empty members, each with a subfield OT. The payload of
-// all but the last is records one behind the other, never one in two members:
+// The table is a sequence of empty members, each with a subfield OT. The payload of all
+// but the last is a sequence of records, none of them split over two members:
 //
 //	kind (1 byte), offset of the entry's first member (8), digest (as the kind has it)
 //
-// The last has 16 bytes, as no run of records has: where the table begins (8),
-// how many records it has (4), and the CRC-32 of the records and of those 12
-// bytes, which no gzip trailer covers. Numbers are little-endian.
+// The last has 16 bytes, a length that no sequence of records has: the offset of the
+// table (8), the number of its records (4), and the CRC-32 of the records and of those
+// 12 bytes, which no gzip trailer covers. Numbers are little-endian.
 const (
 	offsetLength = 8
 	lastPayload  = 16

@@ -14,11 +14,11 @@ import (
 type tarFile struct {
 	tar     *tar.Reader
 	source  io.Reader
-	at      int64 // what has been read, or sought, of the source
-	end     int64 // where the entry ends that was read last, with its padding
-	zeros   int   // bytes read directly behind end that are zero, up to a block
+	at      int64 // the offset in the source
+	end     int64 // of the last entry that was read, with its padding
+	zeros   int   // zero bytes read directly after end, up to a block
 	headers int
-	link    string // where the entry leads that was read last; "" for a file
+	link    string // the target of the last entry that was read; "" for a file
 	err     error  // of the source
 }
 
@@ -147,8 +147,8 @@ func (f *tarFile) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// countZeros counts zeros in the last bytes read. The last of them is behind bytes after the
-// end of an entry.
+// countZeros counts the zeros in p, the last bytes read. p ends behind bytes after the end
+// of an entry.
 func (f *tarFile) countZeros(p []byte, behind int64) {
 	if int64(f.zeros) != behind-int64(len(p)) {
 		return // there was something else before
@@ -187,7 +187,7 @@ func (a *Reader) openTar() error {
 	a.directory = newDirectory(0)
 	f := newTarFile(io.NewSectionReader(a.r, 0, a.size))
 	var key []byte
-	var links [][2]string // from and to, of those that lead to what has not come yet
+	var links [][2]string // name and target of links to later entries
 	for {
 		name, size, err := f.next()
 		if err == io.EOF {
