@@ -7,8 +7,8 @@ import (
 
 var hubNames = []string{"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "Index.Docker.io", "registry-1.docker.io:443"}
 
-// TestDockerHubHasOneName writes its names wherever a registry can stand.
-func TestDockerHubHasOneName(t *testing.T) {
+// TestDockerHubNames uses each name of Docker Hub wherever a registry can be written.
+func TestDockerHubNames(t *testing.T) {
 	for _, name := range hubNames {
 		for text, want := range map[string]string{"/alpine:3": "docker.io/library/alpine:3", "/library/alpine": "docker.io/library/alpine", "/a/b@" + someSHA256: "docker.io/a/b@" + someSHA256} {
 			if ref, err := ParseReference(name + text); err != nil || ref.String() != want {
@@ -27,7 +27,7 @@ func TestDockerHubHasOneName(t *testing.T) {
 		}
 		for _, mapping := range []Mapping{m, {Source: name + "/library", Target: "hub"}, {SourcePattern: strings.ReplaceAll(strings.ToLower(name), ".", `\.`) + "/library/(.+)", Target: "hub/${1}"}} {
 			if mapping.SourcePattern != "" && strings.HasSuffix(name, ":443") {
-				continue // a pattern means what it says
+				continue // a pattern is used as written
 			}
 			mapper, err := NewMapper([]Mapping{mapping})
 			if err != nil {

@@ -12,7 +12,8 @@ import (
 
 var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
 
-// Each example of the reference is a spec, but for the head that most leave out.
+// TestDocumentedExamples loads each example of docs/spec.md, most of which omit apiVersion and
+// kind.
 func TestDocumentedExamples(t *testing.T) {
 	doc, err := os.ReadFile("../docs/spec.md")
 	if err != nil {
@@ -50,7 +51,7 @@ func TestDocumentedExamples(t *testing.T) {
 	}
 }
 
-// The example of a lock is one, just as it would be written.
+// TestDocumentedLock loads each example of a lock and writes it unchanged.
 func TestDocumentedLock(t *testing.T) {
 	doc, err := os.ReadFile("../docs/spec.md")
 	if err != nil {
@@ -84,7 +85,7 @@ func TestDocumentedLock(t *testing.T) {
 
 var mappedComment = regexp.MustCompile(`# (\S+) -> ([^\s,]+)`)
 
-// What the comments of the examples say is what a mapper does.
+// TestDocumentedMappings maps the references in the comments of the examples.
 func TestDocumentedMappings(t *testing.T) {
 	doc, err := os.ReadFile("../docs/spec.md")
 	if err != nil {
@@ -134,7 +135,7 @@ func collectKeys(n *yaml.Node, keys map[string]bool) {
 	}
 }
 
-// everyKey returns the keys of a spec, of all its mappings.
+// everyKey returns the keys of a struct and of the structs in it.
 func everyKey(typ reflect.Type) map[string]bool {
 	keys := make(map[string]bool)
 	if typ.Kind() == reflect.Slice || typ.Kind() == reflect.Pointer {

@@ -1,8 +1,8 @@
 package config
 
-// ParseEntryName returns the artifact that the name of a layout's entry stands for: that
-// of a full reference, as [Reference.EntryName] writes it, or that of a bare tag, which
-// has neither registry nor repository. ok is false where the name is neither.
+// ParseEntryName parses the name of an entry of a layout: a full reference, as
+// [Reference.EntryName] returns it, or a bare tag, for which ref has neither registry nor
+// repository. ok is false if the name is neither.
 func ParseEntryName(name string) (ref Reference, ok bool) {
 	if ref, err := ParseReference(name); err == nil && !ref.IsRepository() {
 		return ref, true

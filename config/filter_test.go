@@ -10,7 +10,7 @@ func TestRepositoryFilter(t *testing.T) {
 		path   string
 		want   bool
 	}{
-		{"nothing said", RepositoryFilter{}, "a/b", true},
+		{"the zero value", RepositoryFilter{}, "a/b", true},
 		{"included", RepositoryFilter{Include: globs("x", "team-a/**")}, "team-a/b/c", true},
 		{"** is also nothing", RepositoryFilter{Include: globs("team-a/**")}, "team-a", true},
 		{"not included", RepositoryFilter{Include: globs("team-a/**")}, "team-ab/c", false},

@@ -11,7 +11,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
-// What loads validates against the JSON schema, and nothing panics.
+// FuzzParse holds that a spec that loads is valid against the JSON schema, and that nothing
+// panics.
 func FuzzParse(f *testing.F) {
 	for _, pattern := range []string{"/good/*.yaml", "/bad/*.yaml"} {
 		for _, path := range glob(f, specs+pattern) {
@@ -59,7 +60,7 @@ func checkFaults(t *testing.T, err error) {
 	}
 }
 
-// What parses prints to something that parses to the same value.
+// FuzzParseReference holds that a reference prints to text that parses to the same reference.
 func FuzzParseReference(f *testing.F) {
 	for _, s := range []string{
 		"", "nginx:1.25", "docker.io/alpine", "ghcr.io/a/b:v1@" + someSHA256, "[::1]:5000/a", "https://a.b/C:d",
@@ -96,7 +97,7 @@ func FuzzParseReference(f *testing.F) {
 	})
 }
 
-// Advice must be worth following.
+// checkSuggestion checks that a suggestion is valid.
 func checkSuggestion(t *testing.T, err error) {
 	t.Helper()
 	var wrong *ReferenceError
@@ -111,7 +112,7 @@ func checkSuggestion(t *testing.T, err error) {
 	}
 }
 
-// What a mapping gives is a name that a registry takes, or a *MappingError.
+// FuzzMap holds that a mapper returns a valid name or a *MappingError.
 func FuzzMap(f *testing.F) {
 	f.Add("docker.io/library", "", "dockerhub", "docker.io/nginx:1", "1", "2")
 	f.Add("test", "", "", "foo.example/test/a", "v*", "*")
@@ -142,8 +143,8 @@ func FuzzMap(f *testing.F) {
 	})
 }
 
-// What parses prints to something that parses to the same value, and an image
-// for just that platform is one that it asks for.
+// FuzzParsePlatform holds that a platform prints to text that parses to the same platform, and
+// that it matches itself.
 func FuzzParsePlatform(f *testing.F) {
 	for _, s := range []string{"linux/amd64", "linux/arm/v7", "linux/arm64/v8", "linux/aarch64/8", "all", "amd64", "Windows/x86-64", "a/b/c/d"} {
 		f.Add(s)
@@ -172,9 +173,8 @@ func FuzzParsePlatform(f *testing.F) {
 	})
 }
 
-// What loads is written so that it loads to the same value, and written again it
-// is the same bytes. The short way to read what we wrote finds what the long one
-// does.
+// FuzzParseLock holds that a lock is written so that it loads to the same lock, that the bytes
+// do not change when it is written again, and that scanLock agrees with the YAML decoder.
 func FuzzParseLock(f *testing.F) {
 	bad, err := os.ReadFile(specs + "/lock/bad.yaml")
 	if err != nil {

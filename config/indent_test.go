@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestAWrongIndentIsSaidByItsLine(t *testing.T) {
+func TestIndentFaults(t *testing.T) {
 	for _, test := range []struct{ body, want string }{
 		{"sources:\n\t- a.io/b\n", "f.yaml:4:2: line 4 is indented with a tab; YAML allows only spaces"},
 		{"sources:\n  - repository: a.io/b\n\ttags: {latest: 3}\n", "f.yaml:5:2: line 5 is indented with a tab"},
@@ -27,7 +27,7 @@ func TestAWrongIndentIsSaidByItsLine(t *testing.T) {
 		{"output:x.tgz\nsources: [a.io/b]\n", "f.yaml:3:1: invalid YAML: could not find expected ':'; put a space after the colon"},
 		{"sources:\n  - repository: a.io/b\n    tags: {include: [*-rc]}\n", "; quote a value that starts with * or &"},
 		{"sources:\n  - repository: a.io/b\n    tags: *\n", "; quote a value that starts with * or &"},
-		{"output: a: b\n", "invalid YAML: mapping values are not allowed"}, // that is not about how it is indented
+		{"output: a: b\n", "invalid YAML: mapping values are not allowed"}, // the indentation is not the cause
 		{"sources: [a.io/b\noutput: x\n", "invalid YAML: did not find expected ',' or ']'"},
 		{"sources: {\n\ta: b\n", "invalid YAML: did not find expected ',' or '}'"},
 		{"sources: @x\n", "invalid YAML: found character that cannot start any token"},

@@ -66,7 +66,7 @@ func load(t *testing.T, path string) *Spec {
 	return spec
 }
 
-// write puts a spec with the usual head into a folder and loads it.
+// write writes a spec with apiVersion and kind into a new folder and loads it.
 func write(t *testing.T, body string) *Spec {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "mirror.yaml")
@@ -89,7 +89,7 @@ func TestAliases(t *testing.T) {
 	}
 }
 
-// A few bytes that unfold to billions of values are refused, and soon.
+// TestAliasBomb loads a few bytes that unfold to billions of values.
 func TestAliasBomb(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(head + "sources:\n- &a0 {repository: ghcr.io/a}\n")

@@ -76,7 +76,7 @@ func TestLock(t *testing.T) {
 	}
 }
 
-// A lock of nothing is one, too.
+// TestLockEmpty writes and loads a lock without artifacts.
 func TestLockEmpty(t *testing.T) {
 	var b strings.Builder
 	if _, err := new(Lock).WriteTo(&b); err != nil {
@@ -88,7 +88,7 @@ func TestLockEmpty(t *testing.T) {
 	}
 }
 
-// A change of one artifact is a change of one line.
+// TestLockDiff holds that a change of one artifact changes one line.
 func TestLockDiff(t *testing.T) {
 	artifacts := locked(t)
 	before, after := lines(t, artifacts), []string(nil)
@@ -137,7 +137,7 @@ func TestLockSelections(t *testing.T) {
 	}
 }
 
-// What would not load is not written, not even in part.
+// TestLockUnwritable holds that nothing is written of a lock that would not load.
 func TestLockUnwritable(t *testing.T) {
 	good := locked(t)[0]
 	for want, spoil := range map[string]func(a *LockedArtifact){

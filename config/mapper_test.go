@@ -47,17 +47,17 @@ func TestMap(t *testing.T) {
 		{"a group by number", []Mapping{{SourcePattern: `[^/]+/(.*)`, Target: "x/${1}"}}, "foo.example/a/b", "x/a/b"},
 		{"a group is not looked into", []Mapping{{SourcePattern: `(?P<a>[^/]+)/(?P<b>.*)`, Target: "${b}"}}, "foo.example/a", "a"},
 		{"a tag pattern", tags("v*", "*"), "quay.io/a:v3.5", "b:3.5"},
-		{"a tag pattern with more behind", tags("v*-alpine", "release-*"), "quay.io/a:v3.5-alpine", "b:release-3.5"},
+		{"a tag pattern with a suffix", tags("v*-alpine", "release-*"), "quay.io/a:v3.5-alpine", "b:release-3.5"},
 		{"a tag pattern that does not match", tags("v*-alpine", "*"), "quay.io/a:v3.5", "b:v3.5"},
 		{"a tag pattern of all", tags("*", "*-mirrored"), "quay.io/a:v1", "b:v1-mirrored"},
 		{"a * is not nothing", tags("v*", "*"), "quay.io/a:v", "b:v"},
 		{"ends that overlap", tags("aba*ba", "*"), "quay.io/a:ababa", "b:ababa"},
-		{"a * is taken as it is", tags("*", "x*"), "quay.io/a:v1", "b:xv1"},
+		{"a * alone matches everything", tags("*", "x*"), "quay.io/a:v1", "b:xv1"},
 		{"the first tag pattern wins", tags("v1*", "one*", "v*", "*"), "quay.io/a:v1.2", "b:one.2"},
 		{"the next tag pattern", tags("v1*", "one*", "v*", "*"), "quay.io/a:v2", "b:2"},
 		{"a tag before a pattern", tags("v1", "one", "v*", "*"), "quay.io/a:v1", "b:one"},
-		{"a tag behind a pattern", tags("v*", "*", "v1", "one", "w1", "won"), "quay.io/a:v1", "b:1"},
-		{"a tag behind another pattern", tags("v*", "*", "v1", "one", "w1", "won"), "quay.io/a:w1", "b:won"},
+		{"a tag after a pattern", tags("v*", "*", "v1", "one", "w1", "won"), "quay.io/a:v1", "b:1"},
+		{"a tag after another pattern", tags("v*", "*", "v1", "one", "w1", "won"), "quay.io/a:w1", "b:won"},
 		{"a digest has no tag to rename", tags("*", "x*"), "quay.io/a@" + someSHA256, "b"},
 		{"a tag of cosign's is made of a digest", tags("*", "x-*"), "quay.io/a:" + fallbackTag + ".sig", "b:" + fallbackTag + ".sig"},
 		{"a pattern renames", []Mapping{{SourcePattern: `.*/(.*)`, Target: "${1}", Tags: []TagMapping{{"v1", "v2"}}}}, "foo.example/a/b:v1", "b:v2"},
@@ -87,7 +87,7 @@ func TestMap(t *testing.T) {
 	}
 }
 
-// tags is a mapping that renames tags: source, target, source, target...
+// tags returns a mapping that renames tags: source, target, source, target...
 func tags(pairs ...string) []Mapping {
 	m := Mapping{Source: "quay.io/a", Target: "b"}
 	for pair := range slices.Chunk(pairs, 2) {
@@ -207,7 +207,7 @@ func TestNewMapperError(t *testing.T) {
 	}
 }
 
-func TestAMappingSaysWhatHasNoPlaceInIt(t *testing.T) {
+func TestMappingSuggestions(t *testing.T) {
 	for _, test := range []struct{ in, reason, suggestion string }{
 		{"https://a.io/b=c", "has a scheme", "a.io/b=c"},
 		{"oci://a.io/b=c", "has a scheme", "a.io/b=c"},
@@ -234,7 +234,7 @@ func TestAMappingSaysWhatHasNoPlaceInIt(t *testing.T) {
 	}
 }
 
-// TestUnmatchedMappings: a mapping that an earlier one hides matches all the same.
+// TestUnmatchedMappings counts a mapping as matched even if an earlier one always wins.
 func TestUnmatchedMappings(t *testing.T) {
 	m, err := NewMapper([]Mapping{{Source: "quay.io/a", Target: "x"}, {Source: "quay.io/a/b", Target: "y"}, {Source: "gone", Target: "z"}, {SourcePattern: "none/.*", Exclude: true}})
 	if err != nil {

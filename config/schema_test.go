@@ -34,7 +34,7 @@ func compileSchema(t testing.TB) *jsonschema.Schema {
 	return schema
 }
 
-// validate decodes data by yaml.v3's own rules, as an editor would.
+// validate validates data as an editor would, decoded by yaml.v3 itself.
 func validate(schema *jsonschema.Schema, data []byte) error {
 	var value any
 	if err := yaml.Unmarshal(data, &value); err != nil {
@@ -43,7 +43,7 @@ func validate(schema *jsonschema.Schema, data []byte) error {
 	return schema.Validate(value)
 }
 
-func TestSchemaTakesGoodSpecs(t *testing.T) {
+func TestSchemaAcceptsGoodSpecs(t *testing.T) {
 	schema := compileSchema(t)
 	for _, path := range glob(t, specs+"/good/*.yaml") {
 		data, err := os.ReadFile(path)
@@ -59,8 +59,8 @@ func TestSchemaTakesGoodSpecs(t *testing.T) {
 	}
 }
 
-func TestSchemaRefusesBadSpecs(t *testing.T) {
-	// An editor's parser refuses the first, and a schema cannot know the rest.
+func TestSchemaRejectsBadSpecs(t *testing.T) {
+	// A parser rejects the first; a schema cannot express the second.
 	beyond := []string{"two-documents.yaml", "mappings-unreached.yaml"}
 	schema := compileSchema(t)
 	for _, path := range glob(t, specs+"/bad/*.yaml") {
@@ -75,7 +75,7 @@ func TestSchemaRefusesBadSpecs(t *testing.T) {
 	}
 }
 
-// node is the part of a JSON schema that says which keys there are.
+// node is the part of a JSON schema that lists keys.
 type node struct {
 	Ref        string           `json:"$ref"`
 	Type       string           `json:"type"`
@@ -105,7 +105,7 @@ func TestSchemaHasTheKeysOfTheStructs(t *testing.T) {
 	compare(t, root.Defs, "spec", &root, reflect.TypeFor[Spec]())
 }
 
-// compare walks a schema and a type side by side.
+// compare compares a schema with a type.
 func compare(t *testing.T, defs map[string]*node, path string, n *node, typ reflect.Type) {
 	t.Helper()
 	n = deref(t, defs, n)
@@ -135,7 +135,7 @@ func compare(t *testing.T, defs map[string]*node, path string, n *node, typ refl
 	}
 }
 
-// isText says that a struct is written as a string and in no other form.
+// isText reports whether a struct is always written as a string.
 func isText(typ reflect.Type) bool {
 	return typ.Kind() == reflect.Struct && len(keysOf(typ)) == 0 &&
 		reflect.PointerTo(typ).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
@@ -144,7 +144,7 @@ func isText(typ reflect.Type) bool {
 func compareKeys(t *testing.T, defs map[string]*node, path string, n *node, typ reflect.Type) {
 	t.Helper()
 	if n.Additional == nil || *n.Additional {
-		t.Errorf("%s: the schema takes unknown keys", path)
+		t.Errorf("%s: the schema allows unknown keys", path)
 	}
 	known := make(map[string]bool)
 	for name, value := range keysOf(typ) {
@@ -157,7 +157,7 @@ func compareKeys(t *testing.T, defs map[string]*node, path string, n *node, typ 
 	}
 	for name := range n.Properties {
 		if !known[name] {
-			t.Errorf("%s.%s: in the schema alone", path, name)
+			t.Errorf("%s.%s: only in the schema", path, name)
 		}
 	}
 }

@@ -17,9 +17,9 @@ func TestSelect(t *testing.T) {
 		want  string
 		needs bool
 	}{
-		{"nothing said", Tags{}, all, "latest v1.10.0 v1.2.0 v1.9.0 v2.0.0 v2.0.0-rc1", true},
+		{"the zero value", Tags{}, all, "latest v1.10.0 v1.2.0 v1.9.0 v2.0.0 v2.0.0-rc1", true},
 		{"names alone", Tags{Names: []string{"v9", "v1.2.0", "v1.2.0"}}, all, "v1.2.0 v9", false},
-		{"a name that stands for referrers", Tags{Names: []string{fallbackTag}}, nil, fallbackTag, false},
+		{"a name that holds referrers", Tags{Names: []string{fallbackTag}}, nil, fallbackTag, false},
 		{"include", Tags{Include: []string{"v2*", "lat*"}}, all, "latest v2.0.0 v2.0.0-rc1", true},
 		{"include does not name referrers", Tags{Include: []string{"sha256-*"}}, all, "", true},
 		{"exclude alone", Tags{Exclude: []string{"v*"}}, all, "latest", true},
@@ -33,7 +33,7 @@ func TestSelect(t *testing.T) {
 		{"names join", Tags{Names: []string{"edge"}, Semver: "^2"}, all, "edge v2.0.0", true},
 		{"exclude holds for names", Tags{Names: []string{"a", "b"}, Exclude: []string{"a"}}, nil, "b", false},
 		{"latest by version", Tags{Semver: "*", Latest: 2}, all, "v1.10.0 v2.0.0", true},
-		{"latest knows prereleases", Tags{Include: []string{"v2*"}, Latest: 1}, all, "v2.0.0", true},
+		{"latest orders prereleases", Tags{Include: []string{"v2*"}, Latest: 1}, all, "v2.0.0", true},
 		{"latest by the list", Tags{Latest: 2}, []string{"b", "z", "v1", "a"}, "a v1", true},
 		{"latest of fewer", Tags{Latest: 5}, []string{"b", "a"}, "a b", true},
 		{"latest without a v", Tags{Latest: 1}, []string{"9", "10", "1.5"}, "10", true},

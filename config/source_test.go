@@ -103,7 +103,7 @@ sources:
 	}
 }
 
-// What comes from elsewhere takes the defaults, too.
+// TestApplyDefaults applies defaults to references from arguments.
 func TestApplyDefaults(t *testing.T) {
 	for defaults, want := range map[string]string{
 		"{}":                                  "true [] []",
@@ -124,7 +124,7 @@ func TestApplyDefaults(t *testing.T) {
 	}
 }
 
-// Everything that is wrong is said at once, also where it shows only in use.
+// TestSelectionFaults reports all faults at once that occur when a spec is used.
 func TestSelectionFaults(t *testing.T) {
 	spec := write(t, `
 sources:

@@ -93,7 +93,7 @@ func newTagRules(all []TagMapping) tagRules {
 	for i, t := range all {
 		if isTagPattern(t.Source) {
 			r.patterns = append(r.patterns, i)
-		} else if _, there := r.exact[t.Source]; !there {
+		} else if _, exists := r.exact[t.Source]; !exists {
 			r.exact[t.Source] = i
 		}
 	}

@@ -60,13 +60,13 @@ func TestChecks(t *testing.T) {
 		t.Error(err)
 	}
 	if CheckRepository("a/B") == nil || CheckRepository(strings.Repeat("a", 256)) == nil {
-		t.Error("a repository that no registry takes is taken")
+		t.Error("an invalid repository is accepted")
 	}
 	if err := CheckTag("v1.0_x-Y"); err != nil {
 		t.Error(err)
 	}
 	if CheckTag("") == nil || CheckTag("a/b") == nil {
-		t.Error("a tag that no registry takes is taken")
+		t.Error("an invalid tag is accepted")
 	}
 }
 

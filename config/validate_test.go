@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Everything is said at once, what is wrong in the file and what is wrong outside.
+// TestValidate reports the faults in the file and in the files that it names at once.
 func TestValidate(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{
@@ -61,9 +61,9 @@ DIR/mirror.yaml:17:5: targets[0]: "A.example/A": repository "A" has upper case l
 		names = append(names, f.Path)
 	}
 	if got := strings.Join(names, " "); got != "registries[1].caFile sources[3].list output" {
-		t.Errorf("not set is what %s needs", got)
+		t.Errorf("variables are not set for %s", got)
 	}
 	if _, _, err := Validate(filepath.Join(dir, "none.yaml"), nil); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a file that is not there: %v", err)
+		t.Errorf("a missing file: %v", err)
 	}
 }
