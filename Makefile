@@ -26,6 +26,7 @@ build: ## build ./oras-mirror
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o oras-mirror .
 
 # "go test ./..." prints nothing for a package that passes, so skipped tests are listed in files.
+# lint runs go vet.
 test: tools packages ## run all tests with the race detector, also those against real registries
 	@mkdir -p $(TOOLS)/skips
 	SKIPPED=$(TOOLS)/skips go test -race -vet=off -timeout 30m ./...
