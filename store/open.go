@@ -10,14 +10,15 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// OpenOptions are the choices for an input. The zero value works.
+// OpenOptions configure an input. The zero value works.
 type OpenOptions struct {
-	// TempDir is where a foreign archive is spooled; "" means os.TempDir.
+	// TempDir is the folder for the temporary copy of an archive that cannot be read in
+	// place; "" means os.TempDir.
 	TempDir string
-	// Spooling is called before an archive is spooled, with its size as it is
-	// read; -1 where that is not known. It may be nil.
+	// Spooling is called before an archive is copied to a temporary file, with the size of
+	// the archive in bytes; -1 if it is unknown. It may be nil.
 	Spooling func(size int64)
-	// Name is what errors call a stream; "" means standard input.
+	// Name is the name of a stream in errors; "" means standard input.
 	Name string
 }
 
@@ -27,10 +28,10 @@ var (
 	errNoIndex  = errors.New("is an OCI layout without an index.json")
 )
 
-// OpenLayout opens a directory or an archive for reading. Its bytes tell what an
-// archive is, not its name: a bundle of ours or a plain tar is read in place,
-// any other is spooled to a temporary file, which is removed at Close. An input
-// that is none of them, or is not whole, is an *InputError.
+// OpenLayout opens a directory or an archive for reading. The bytes of an archive decide
+// its format, not its name: a bundle of oras-mirror or a plain tar is read in place, any
+// other is copied to a temporary file, which Close removes. Any other input, or an
+// incomplete one, is an *InputError.
 func OpenLayout(path string, o OpenOptions) (Layout, error) {
 	l, err := openLayout(path, o)
 	if err != nil {
@@ -65,7 +66,7 @@ func openLayout(path string, o OpenOptions) (Layout, error) {
 	return spoolAll(f, spoolSize(info), o)
 }
 
-// spoolSize returns how much there is to spool, -1 for a pipe.
+// spoolSize returns the size to copy, -1 for a pipe.
 func spoolSize(info fs.FileInfo) int64 {
 	if info.Mode().IsRegular() {
 		return info.Size()
@@ -97,8 +98,8 @@ func openFile(f *os.File, size int64) (*archiveLayout, error) {
 	return openArchiveLayout(r, f)
 }
 
-// inputError says in words what is wrong with an input. That there is no place
-// to spool it to is wrong with that place.
+// inputError returns err as an *InputError. If the temporary file cannot be written, the
+// error stays an *OutputError.
 func inputError(path string, err error) error {
 	_, input := errors.AsType[*InputError](err)
 	_, output := errors.AsType[*OutputError](err)

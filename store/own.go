@@ -11,8 +11,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// StrangerError says that a file which no backup made has a name that a backup would use:
-// it is neither written to nor removed.
+// StrangerError reports a file that a backup would use but did not create. It is neither
+// written to nor removed.
 type StrangerError struct{ Path string }
 
 func (e *StrangerError) Error() string {
@@ -22,7 +22,7 @@ func (e *StrangerError) Error() string {
 var errNotRegular = errors.New("is not a regular file")
 
 // openRegular opens a file of a layout for reading. A pipe or a device in its place is an
-// error; the call does not wait for its other end.
+// error; the call does not wait for the other end of a pipe.
 func openRegular(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
 	if err != nil {
@@ -31,7 +31,7 @@ func openRegular(path string) (*os.File, error) {
 	return requireRegular(f, fmt.Errorf("its file %s %w", filepath.Base(path), errNotRegular))
 }
 
-// regular returns f; it closes it and returns wrong if f is no regular file.
+// requireRegular returns f; if f is not a regular file, it closes f and returns wrong.
 func requireRegular(f *os.File, wrong error) (*os.File, error) {
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
@@ -43,8 +43,8 @@ func requireRegular(f *os.File, wrong error) (*os.File, error) {
 	return f, nil
 }
 
-// checkOurs makes sure that a file begins as an archive of ours does, as far as it goes:
-// else it is a *StrangerError, and nothing is to be written over it.
+// checkOwnArchive returns a *StrangerError unless the content of a file is the start of an
+// archive of oras-mirror, or empty. Such a file must not be overwritten.
 func checkOwnArchive(f io.ReaderAt, path string) error {
 	head := make([]byte, len(bundle.TarHead(layoutFile)))
 	n, err := f.ReadAt(head, 0)

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nonBlocking opens a pipe at once, whether or not its other end is open.
+// nonBlocking makes the opening of a pipe return at once, even without another end.
 const nonBlocking = unix.O_NONBLOCK
 
-// openFIFO opens a pipe for writing. While it has no reader, that is errNoReader.
+// openFIFO opens a pipe for writing. While it has no reader, the error is errNoReader.
 func openFIFO(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|nonBlocking, 0)
 	if errors.Is(err, unix.ENXIO) {
@@ -21,8 +21,8 @@ func openFIFO(path string) (*os.File, error) {
 	return f, err
 }
 
-// openOwnFile opens a file that only we are to write to, or makes it. It follows no link in its
-// place, and does not wait for the other end of a pipe.
+// openOwnFile opens a file that only oras-mirror writes to, or creates it. It does not
+// follow a link in its place, and does not wait for the other end of a pipe.
 func openOwnFile(path string, flag int) (*os.File, error) {
 	f, err := os.OpenFile(path, flag|unix.O_NOFOLLOW|nonBlocking, 0o644)
 	if errors.Is(err, unix.ELOOP) {

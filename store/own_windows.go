@@ -6,8 +6,8 @@ const nonBlocking = 0
 
 func openFIFO(path string) (*os.File, error) { return os.OpenFile(path, os.O_WRONLY, 0) }
 
-// openOwnFile opens a file that only we are to write to, or makes it. It follows no link in
-// its place.
+// openOwnFile opens a file that only oras-mirror writes to, or creates it. It does not
+// follow a link in its place.
 func openOwnFile(path string, flag int) (*os.File, error) {
 	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink != 0 {
 		return nil, &StrangerError{Path: path}

@@ -14,21 +14,21 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// partial is an archive in a file, which bears its name only when it is whole.
+// partial is an archive in a file, which gets its name when it is complete.
 type partial struct {
-	name        string // what the user calls it
-	target      string // the file that it becomes: where name is a link, what that leads to
+	name        string // as the user wrote it
+	target      string // the file to replace: name, or what that links to
 	lock        *fileLock
 	file        *os.File       // target.partial, locked
 	writer      *writebackFile // writes to it
 	buffer      *bufio.Writer
-	madeFolders []string // the folders that were not there, innermost first
+	madeFolders []string // folders that this run created, innermost first
 }
 
-// openArchive begins a bundle as a file: as path.partial beside it, locked, and
-// renamed when it is whole. Where path is a symbolic link, the file that it leads
-// to is replaced. A second process gets a *LockedError. With resume, what an
-// interrupted run left in path.partial is kept as far as this run writes the same.
+// openArchive starts a bundle in a file: it writes path.partial, locks it, and renames it
+// when it is complete. If path is a symbolic link, the file that it leads to is replaced.
+// For a second process the error is a *LockedError. With resume, the content of
+// path.partial is kept as far as this run writes the same.
 func openArchive(path string, c bundle.Compression, resume bool, interrupted func() error) (*Archive, error) {
 	p := &partial{name: path, target: followLinks(path)}
 	if err := p.create(); err != nil {
@@ -52,7 +52,7 @@ func openArchive(path string, c bundle.Compression, resume bool, interrupted fun
 	return a, nil
 }
 
-// cut makes the file end at a byte, and writing go on there.
+// cut truncates the file, and sets the position for writing to its end.
 func (p *partial) cut(end int64) error {
 	if err := p.file.Truncate(end); err != nil {
 		return err
@@ -80,7 +80,7 @@ func (p *partial) create() (err error) {
 	return nil
 }
 
-// followLinks returns what a symbolic link leads to, even where nothing is yet.
+// followLinks returns the path that a symbolic link leads to, even if nothing is there.
 func followLinks(path string) string {
 	for range 40 { // as many as Linux follows
 		to, err := os.Readlink(path)
@@ -95,8 +95,8 @@ func followLinks(path string) string {
 	return path
 }
 
-// smallWrite is the size below which writes are gathered: above it a copy costs
-// more than the system call that it saves.
+// smallWrite is the size below which writes are buffered: a larger copy costs more than
+// the system call that it saves.
 const smallWrite = 32 << 10
 
 func (p *partial) Write(b []byte) (int, error) {
@@ -135,7 +135,7 @@ func (p *partial) commit(incomplete bool) (path string, err error) {
 		}
 	}
 	if err := errors.Join(p.buffer.Flush(), atomicfile.SyncFile(p.file)); err != nil {
-		return "", errors.Join(err, p.lock.release()) // for another run
+		return "", errors.Join(err, p.lock.release()) // kept for another run
 	}
 	if !inPlace(p.file, p.target+".partial") {
 		return "", errors.Join(&GoneError{Path: p.target + ".partial"}, p.lock.release())
@@ -147,7 +147,8 @@ func (p *partial) commit(incomplete bool) (path string, err error) {
 	return path, atomicfile.Sync(filepath.Dir(target))
 }
 
-// checkReplaced makes sure that a file which the user did not name is ours, if it is there.
+// checkReplaced returns an error if a file exists that the user did not name and
+// oras-mirror did not write.
 func checkReplaced(path string) error {
 	f, err := openOwnFile(path, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -10,9 +10,9 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// pipe is an archive on standard output, in a pipe or on a device. It cannot take
-// back what was written, so it passes on whole members alone: an entry that is
-// given up in the middle can then be filled with others.
+// pipe is an archive on standard output, in a pipe or on a device. It cannot take back
+// what was written, so it writes only complete members: an aborted entry can then be
+// filled with others.
 type pipe struct {
 	name        string
 	compression bundle.Compression
@@ -23,7 +23,7 @@ type pipe struct {
 	cutter cutter
 }
 
-// StreamArchive begins a bundle that is written to w as it comes.
+// StreamArchive starts a bundle that is written to w.
 func StreamArchive(w io.Writer, c bundle.Compression) *Archive {
 	return newArchive(&pipe{name: "-", compression: c, buffer: bufio.NewWriterSize(w, 64<<10)}, c)
 }
@@ -42,11 +42,11 @@ func (p *pipe) encoded(out *bundle.Writer, b []byte) (int, error) {
 	})
 }
 
-// entered lets the reader at the other end have the entry.
+// entered flushes the entry to the reader.
 func (p *pipe) entered() error { return p.buffer.Flush() }
 
-// rollback fills the entry with what it would be if the rest of it were zeros:
-// the same units, of which those that were written are left out.
+// rollback fills the entry as if the rest of it were zeros: with the same units, except
+// for those that were written.
 func (p *pipe) rollback(out *bundle.Writer) error {
 	written := p.cutter.units
 	if written == 0 {
@@ -98,16 +98,15 @@ func (p *pipe) leave() error { return p.abort() }
 
 func (p *pipe) path() string { return p.name }
 
-// cutter cuts the bytes of an entry into units that stand for the same part of
-// it whatever its content is: members of a compressed archive, bytes of a plain
-// one.
+// cutter splits the bytes of an entry into units that stand for the same part of it
+// whatever its content: members of a compressed archive, bytes of a plain one.
 type cutter struct {
 	compression bundle.Compression
-	units       int64  // handed on, with those in hand
-	rest        []byte // of a member that is not whole yet
+	units       int64  // emitted
+	rest        []byte // of an incomplete member
 }
 
-// cut hands on what is whole of b and of what came before it.
+// cut emits the complete units of b and of what preceded it.
 func (c *cutter) cut(b []byte, emit func([]byte) error) error {
 	if c.compression == bundle.None {
 		c.units += int64(len(b))
@@ -132,7 +131,7 @@ func (c *cutter) cut(b []byte, emit func([]byte) error) error {
 	return nil
 }
 
-// after returns what emit was given, but for what belongs to the first units.
+// after returns the part of an emitted unit that is not in the first units.
 func (c *cutter) after(units int64, b []byte) []byte {
 	switch {
 	case c.compression != bundle.None && c.units <= units:
@@ -143,11 +142,11 @@ func (c *cutter) after(units int64, b []byte) []byte {
 	return b[min(int64(len(b)), max(0, int64(len(b))-(c.units-units))):]
 }
 
-// memberLength returns how long the member is that b begins with, or 0 if b is
-// too short to tell.
+// memberLength returns the length of the member at the start of b, or 0 if b is too short
+// to tell.
 func memberLength(b []byte) int {
-	// RFC 1952: ten bytes, the length of the extra field, then our subfield:
-	// two letters, its length, and in it the length of the member.
+	// RFC 1952: ten bytes, the length of the extra field, then our subfield: two letters, its
+	// length, and in it the length of the member.
 	const at = 10 + 2 + 4
 	if len(b) < at+4 {
 		return 0
@@ -155,7 +154,7 @@ func memberLength(b []byte) int {
 	return int(binary.LittleEndian.Uint32(b[at:]))
 }
 
-// zeroReader reads zeros without an end.
+// zeroReader reads an endless sequence of zeros.
 type zeroReader struct{}
 
 func (zeroReader) Read(b []byte) (int, error) {

@@ -14,24 +14,24 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// PruneOptions say what stays. Keep is mandatory.
+// PruneOptions select what Prune keeps. Keep is required.
 type PruneOptions struct {
-	// Keep tells whether the entry of that name stays.
+	// Keep reports whether to keep the entry with a name.
 	Keep   func(name string) bool
-	DryRun bool // nothing is removed
+	DryRun bool // remove nothing
 }
 
-// Pruned is what was removed, or would be.
+// Pruned counts what was removed, or would be.
 type Pruned struct {
 	Entries   []Entry // with a name, in the order of index.json
-	Referrers int     // without
-	Blobs     int     // files, with the manifests of the entries
-	Bytes     int64   // that these have
-	Unnamed   int     // entries that stay because they have neither a name nor a subject
+	Referrers int     // entries without a name
+	Blobs     int     // files, including manifests
+	Bytes     int64   // of the blobs
+	Unnamed   int     // entries kept because they have neither a name nor a subject
 }
 
-// PruneError says why nothing was removed: as long as a manifest cannot be read,
-// nobody knows what it needs.
+// PruneError reports that nothing was removed because a manifest cannot be read: what it
+// references is unknown.
 type PruneError struct {
 	Digest digest.Digest
 	Err    error
@@ -43,7 +43,7 @@ func (e *PruneError) Error() string {
 
 func (e *PruneError) Unwrap() error { return e.Err }
 
-// OpenLayoutDir is OpenDir for a directory that has to be a layout already.
+// OpenLayoutDir is OpenDir for a directory that must be a layout already.
 func OpenLayoutDir(path string) (*Dir, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -55,15 +55,15 @@ func OpenLayoutDir(path string) (*Dir, error) {
 		return nil, &InputError{Path: path, Reason: "is not a directory"}
 	case !exists(filepath.Join(path, bundle.LayoutFile)):
 		return nil, &InputError{Path: path, Reason: "is a directory without an OCI layout"}
-	case !exists(filepath.Join(path, bundle.IndexFile)): // it is not known which of its blobs are needed
+	case !exists(filepath.Join(path, bundle.IndexFile)): // which of its blobs are needed is unknown
 		return nil, inputError(path, errNoIndex)
 	}
 	return OpenDir(path)
 }
 
-// Prune removes the entries that are not kept, the referrers whose subject then is
-// in no graph any more, and the blobs that nothing reaches. index.json changes
-// first, and all at once: whatever ends the process, what index.json names is there.
+// Prune removes the entries that are not kept, the referrers whose subject is then in no
+// graph, and the blobs that nothing references. It replaces index.json first, atomically:
+// however the process ends, everything that index.json references is present.
 func (d *Dir) Prune(ctx context.Context, o PruneOptions) (*Pruned, error) {
 	p := &pruner{PruneOptions: o, dir: d, verifier: newVerifier(ctx, layoutSource{d}, &Index{}, VerifyOptions{}), retained: make(map[key]bool), referrerLists: make(map[key]int)}
 	if err := p.sortEntries(); err != nil {
@@ -85,7 +85,7 @@ func (d *Dir) Prune(ctx context.Context, o PruneOptions) (*Pruned, error) {
 	return result, d.remove(ctx, gone)
 }
 
-// remove deletes blobs that nothing reaches.
+// remove deletes unreferenced blobs.
 func (d *Dir) remove(ctx context.Context, gone []digest.Digest) error {
 	for _, g := range gone {
 		if err := context.Cause(ctx); err != nil {
@@ -98,24 +98,24 @@ func (d *Dir) remove(ctx context.Context, gone []digest.Digest) error {
 	return nil
 }
 
-// pruner finds out what stays.
+// pruner determines what stays.
 type pruner struct {
 	PruneOptions
 	dir           *Dir
-	verifier      *verifier // knows what the entries that stay reach
+	verifier      *verifier // walks the entries that stay
 	retained      map[key]bool
 	pending       []dependentEntry
-	referrerLists map[key]int // lists of referrers that are not kept by name, and how many each names
+	referrerLists map[key]int // sizes of the lists of referrers that Keep does not keep
 	unnamed       int
 }
 
-// dependent is an entry that stays if its subject does.
+// dependentEntry is an entry that stays if its subject stays.
 type dependentEntry struct {
 	entry   Entry
 	subject digest.Digest
 }
 
-// choose sorts the entries into those that stay and those that depend on others.
+// sortEntries separates the entries that stay from those that depend on others.
 func (p *pruner) sortEntries() error {
 	for _, e := range p.dir.index.Entries {
 		if e.Name == "" {
@@ -133,7 +133,7 @@ func (p *pruner) sortEntries() error {
 	return nil
 }
 
-// belongsTo tells what an entry stays with that has a name but is no artifact.
+// subjectOf returns the subject of an entry that has a name but is no artifact.
 func (p *pruner) subjectOf(e Entry) (subject digest.Digest, ok bool) {
 	if members, is := ReferrersList(e, p.verifier.source.manifest); is {
 		p.referrerLists[e.key()] = len(members)
@@ -145,8 +145,8 @@ func (p *pruner) subjectOf(e Entry) (subject digest.Digest, ok bool) {
 	return e.AttachedTo()
 }
 
-// chooseNameless keeps what is no referrer: another tool wrote it, and nothing
-// says what it is there for.
+// sortNameless keeps an entry that is not a referrer: another tool wrote it, and its
+// purpose is unknown.
 func (p *pruner) sortNameless(e Entry) error {
 	data, err := ReadManifest(p.dir, e.Descriptor())
 	if err != nil {
@@ -170,7 +170,7 @@ func (p *pruner) retain(e Entry) {
 	p.verifier.index.Entries = append(p.verifier.index.Entries, e)
 }
 
-// follow walks what stays, and what depends on it, until nothing is added.
+// retainDependents walks what stays, then the dependents of that, until no more are added.
 func (p *pruner) retainDependents() error {
 	if err := p.verifier.walk(); err != nil {
 		return err
@@ -196,7 +196,7 @@ func (p *pruner) retainDependents() error {
 	return errors.Join(context.Cause(p.verifier.ctx), p.verifier.fatal)
 }
 
-// result tells what goes.
+// result returns what goes.
 func (p *pruner) result() (*Pruned, []digest.Digest) {
 	result := &Pruned{Unnamed: p.unnamed}
 	for _, e := range p.dir.index.Entries {

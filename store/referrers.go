@@ -14,16 +14,16 @@ type ListedReferrer struct {
 	Subject digest.Digest
 }
 
-// listTag is a tag that is made of the digest of a subject, which may be cut at 64
+// listTag matches a tag that is made of the digest of a subject, which may be cut at 64
 // characters.
 var listTag = regexp.MustCompile(`^(?:sha256-[0-9a-f]{64}|sha512-[0-9a-f]{64}|sha512-[0-9a-f]{128})$`)
 
-// ReferrersList returns what an entry lists, if it is a list of referrers and no
-// artifact: a registry without the referrers API keeps an index of them under a tag
-// that is made of the digest of their subject (distribution-spec, "Referrers Tag
-// Schema"), and tools that copy tags write it into a layout. An index under such a
-// tag that names manifests, and none with that subject, is an artifact. A manifest
-// that cannot be read is taken to be what the tag says.
+// ReferrersList returns the members of an entry that is a list of referrers and not an
+// artifact. A registry without the referrers API has such an index under a tag made of the
+// digest of their subject (distribution-spec, "Referrers Tag Schema"), and tools that copy
+// tags write it into a layout. An index under such a tag is an artifact if none of its
+// manifests has that subject. A manifest that cannot be read counts as a referrer of the
+// subject in the tag.
 func ReferrersList(e Entry, read func(ocispec.Descriptor) ([]byte, error)) (members []ListedReferrer, is bool) {
 	tag := e.Name[strings.LastIndexAny(e.Name, "/:")+1:]
 	if !listTag.MatchString(tag) {
@@ -54,7 +54,7 @@ func readParsed(desc ocispec.Descriptor, read func(ocispec.Descriptor) ([]byte, 
 	return ParseManifest(desc, data)
 }
 
-// subjectOf returns the digest that a tag has whole, or "".
+// subjectOf returns the complete digest in a tag, or "".
 func subjectOf(tag string) digest.Digest {
 	d := digest.Digest(strings.Replace(tag, "-", ":", 1))
 	if d.Validate() != nil {

@@ -9,17 +9,17 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// replay is what an interrupted run left in NAME.partial, held against what
-// this run writes. As long as both are the same nothing is written; where they
-// part the file is cut, and the run writes on from there.
+// replay compares the content of NAME.partial, from an interrupted run, with what this run
+// writes. While both are equal nothing is written; at the first difference the file is
+// truncated, and the run writes from there.
 type replay struct {
 	file        io.ReaderAt
 	compression bundle.Compression
 	found       *bundle.Recovered
-	at          int // entries that were met again
+	at          int // the next entry; those before it are the same
 }
 
-// recoverPartial looks at what is in a locked file.
+// recoverPartial reads the content of a locked file.
 func recoverPartial(file io.ReaderAt, size int64, c bundle.Compression) (*replay, error) {
 	found, err := bundle.Recover(file, size, c)
 	if err != nil || len(found.Entries) == 0 {
@@ -28,13 +28,13 @@ func recoverPartial(file io.ReaderAt, size int64, c bundle.Compression) (*replay
 	return &replay{file: file, compression: c, found: found}, nil
 }
 
-// next says whether the file goes on with an entry of this name and content.
+// next reports whether the file continues with an entry of this name and content.
 func (r *replay) next(name string, data []byte) (bool, error) {
 	return r.nextEntry(name, ocispec.Descriptor{Digest: digest.FromBytes(data), Size: int64(len(data))})
 }
 
-// nextBlob says whether the file goes on with a blob, whole and right. It is
-// hashed: a run may have been killed between its last byte and the check.
+// nextBlob reports whether the file continues with a complete and correct blob. It hashes
+// the blob: the earlier run may have been killed before it did.
 func (r *replay) nextBlob(desc ocispec.Descriptor) (bool, error) {
 	return r.nextEntry(bundle.BlobName(desc.Digest), desc)
 }
@@ -63,7 +63,7 @@ func (r *replay) nextEntry(name string, desc ocispec.Descriptor) (bool, error) {
 	return true, nil
 }
 
-// content returns how many bytes of manifests and blobs were found.
+// content returns the size of the manifests and blobs that were found.
 func (r *replay) content() int64 {
 	var bytes int64
 	for _, e := range r.found.Entries {
@@ -77,7 +77,7 @@ func (r *replay) content() int64 {
 	return bytes
 }
 
-// tail returns the part of a blob that was being written, if that is what comes next.
+// tail returns the unfinished blob at the end of the file, if it is the next one.
 func (r *replay) tail(desc ocispec.Descriptor) *bundle.RecoveredEntry {
 	tail := r.found.Tail
 	if tail == nil || r.at < len(r.found.Entries) || tail.Name != bundle.BlobName(desc.Digest) || tail.Size != desc.Size {
@@ -86,8 +86,8 @@ func (r *replay) tail(desc ocispec.Descriptor) *bundle.RecoveredEntry {
 	return tail
 }
 
-// same says whether what is put next is in the file already. If it is not, the
-// file is cut and writing begins.
+// same reports whether the file continues with this entry. If not, it truncates the file,
+// and writing starts.
 func (a *Archive) same(name string, data []byte) (bool, error) {
 	if a.replay == nil {
 		return false, nil
@@ -99,8 +99,7 @@ func (a *Archive) same(name string, data []byte) (bool, error) {
 	return same, err
 }
 
-// sameIndex does it for index.json, which is compared by its digest: it may be
-// 40 MB long.
+// sameIndex is same for index.json, which is compared by its digest: it may have 40 MB.
 func (a *Archive) sameIndex(size int64, d digest.Digest) (bool, error) {
 	if a.replay == nil {
 		return false, nil
@@ -115,9 +114,8 @@ func (a *Archive) sameIndex(size int64, d digest.Digest) (bool, error) {
 	return same, err
 }
 
-// Stored says whether a blob is in the archive already, left there by a run
-// that was interrupted. Blobs are asked for in their order, before the first
-// Begin, until one is not stored.
+// Stored reports whether an interrupted run left a complete blob in the archive. Call it
+// for the blobs in their order, before the first Begin, until it returns false.
 func (a *Archive) Stored(desc ocispec.Descriptor) (bool, error) {
 	if a.replay == nil {
 		return false, nil
@@ -129,11 +127,10 @@ func (a *Archive) Stored(desc ocispec.Descriptor) (bool, error) {
 	return stored, err
 }
 
-// Continue begins the entry of the first blob that is not stored behind what an
-// interrupted run left of it. head gives the content that is there, to be put
-// through an Encoder whose first written bytes are dropped; it is nil if
-// nothing is there and the entry is not begun. The caller closes head, before
-// the first Write.
+// Continue starts the entry of the first blob that is not stored, after the part of it
+// that an interrupted run left. head returns the content of that part, to be written to an
+// Encoder whose first written bytes are dropped. It is nil if there is no such part; then
+// the entry is not started. The caller closes head before the first Write.
 func (a *Archive) Continue(desc ocispec.Descriptor) (head io.ReadCloser, written int64, err error) {
 	if a.replay == nil {
 		return nil, 0, nil
@@ -149,8 +146,8 @@ func (a *Archive) Continue(desc ocispec.Descriptor) (head io.ReadCloser, written
 	return head, tail.End - tail.Offset, err
 }
 
-// part ends the replay: what is in the file beyond what was met again, and the
-// tail if it is given, is cut off.
+// part ends the replay: it truncates the file after the entries that are the same, and
+// after the tail if one is given.
 func (a *Archive) part(tail *bundle.RecoveredEntry) (err error) {
 	met := a.replay.found.Entries[:a.replay.at]
 	a.replay = nil

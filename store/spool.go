@@ -9,16 +9,16 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// spool is a plain tar in a temporary file, for an archive that can be read only
-// once and is not in an order in which that is enough.
+// spool is a plain tar in a temporary file: a copy of an archive that can be read only
+// once and needs random access.
 type spool struct {
 	file   *TempFile
 	buffer *bufio.Writer
 	out    *bundle.Writer
-	docker *DockerArchiveError // what the archive is if it has no layout; may be nil
+	docker *DockerArchiveError // the docker-archive that it is without a layout; may be nil
 }
 
-// spoolAll spools an archive from its first byte.
+// spoolAll copies an archive from its first byte.
 func spoolAll(r io.Reader, size int64, o OpenOptions) (Layout, error) {
 	in, err := newStream(r)
 	if err != nil {
@@ -32,7 +32,7 @@ func spoolAll(r io.Reader, size int64, o OpenOptions) (Layout, error) {
 	return s.finish(s.addAll(in))
 }
 
-// newStream is bundle.NewStream, which takes nothing at all for no archive.
+// newStream is bundle.NewStream, with an error for an empty input.
 func newStream(r io.Reader) (*bundle.Stream, error) {
 	b := bufio.NewReader(r)
 	if _, err := b.Peek(1); err == io.EOF {
@@ -60,7 +60,7 @@ func tempDir(o OpenOptions) string {
 	return o.TempDir
 }
 
-// addAll adds what in has left.
+// addAll adds the remaining entries of in.
 func (s *spool) addAll(in *bundle.Stream) error {
 	for {
 		name, size, err := in.Next()
@@ -101,7 +101,7 @@ func (s *spool) add(name string, size int64, content io.Reader) error {
 	return s.out.End()
 }
 
-// finish opens what was added, or gives it up if that failed.
+// finish opens the copy, or removes it if copying failed.
 func (s *spool) finish(err error) (Layout, error) {
 	l, err := s.open(err)
 	if errors.Is(err, errNoLayout) && s.docker != nil {

@@ -11,23 +11,23 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// Stream is an archive in our order that is read once, from a pipe: when it is
-// opened all manifests are known, and what every blob is for. Index and Manifest
-// may be called concurrently, Next and Read by one goroutine.
+// Stream is an archive that is read once, from a pipe, with its manifests first: after
+// opening, all manifests and the uses of every blob are known. Index and Manifest may be
+// called concurrently; Next and Read may not.
 type Stream struct {
 	in        *bundle.Stream
 	name      string
 	manifests *manifestCache
-	first     map[digest.Digest]bool // what the first index.json lists; nil as long as there is no other
+	first     map[digest.Digest]bool // of the first index.json; nil before a second one
 	index     atomic.Pointer[Index]
 }
 
 var _ Input = (*Stream)(nil)
 
-// LateError says that a manifest came behind the index.json that an archive began with,
-// and a later one lists it: what is read once cannot go back to it.
+// LateError reports a manifest after the first index.json that a later index.json lists. A
+// pipe cannot be read again for it.
 type LateError struct {
-	Digest digest.Digest // of the manifest; empty where it is below one that is listed
+	Digest digest.Digest // of the manifest; "" if it is a child of a listed one
 }
 
 func (e *LateError) Error() string {
@@ -37,11 +37,11 @@ func (e *LateError) Error() string {
 	return "its last index.json lists " + string(e.Digest) + ", which comes after the first index.json"
 }
 
-// errOrder says that an archive cannot be read in one pass.
+// errOrder reports an archive that cannot be read in one pass.
 var errOrder = errors.New("is not in our order")
 
-// OpenStream opens an archive that comes once: as a *Stream if it has our order,
-// else as a Layout, spooled. What it cannot be read as is an *InputError.
+// OpenStream opens an archive that can be read once: as a *Stream if its manifests come
+// first, else as a Layout, copied to a temporary file. Any other input is an *InputError.
 func OpenStream(r io.Reader, o OpenOptions) (Input, error) {
 	if o.Name == "" {
 		o.Name = "standard input"
@@ -75,16 +75,16 @@ func openStream(r io.Reader, o OpenOptions) (Input, error) {
 	return s, nil
 }
 
-// Index returns what index.json lists: the last one that came.
+// Index returns the content of the last index.json that was read.
 func (s *Stream) Index() *Index { return s.index.Load() }
 
-// Ours tells whether the archive is in members of ours, whose writer takes an artifact
-// out of a later index.json only if that is not whole. In any other a later one may say
-// anything.
+// Ours reports whether oras-mirror wrote the archive. Such an archive omits an artifact
+// from a later index.json only if the artifact is incomplete. In any other archive a later
+// index.json may list anything.
 func (s *Stream) Ours() bool { return s.in.Members() }
 
-// Complete makes sure, at the end of a stream, that the manifests which its last
-// index.json lists have come in time to be kept; else it returns a *LateError.
+// Complete returns a *LateError at the end of a stream if its last index.json lists a
+// manifest that came too late to be kept.
 func (s *Stream) Complete() error {
 	if s.first == nil {
 		return nil
@@ -103,9 +103,9 @@ func (s *Stream) Complete() error {
 // Manifest returns the bytes of a manifest, verified, or fs.ErrNotExist.
 func (s *Stream) Manifest(d digest.Digest) ([]byte, error) { return s.manifests.get(d) }
 
-// Next goes on to the next blob behind index.json, whose content Read returns,
-// not verified. Another index.json is taken in on the way. At the end, which is
-// an archive's end and not just that of the bytes, it is io.EOF.
+// Next advances to the next blob after index.json, whose content Read returns, not
+// verified. It reads another index.json on the way. At the end of the archive it returns
+// io.EOF; if only the bytes end, the archive is truncated.
 func (s *Stream) Next() (d digest.Digest, size int64, err error) {
 	for {
 		name, size, err := s.in.Next()
@@ -124,7 +124,7 @@ func (s *Stream) Next() (d digest.Digest, size int64, err error) {
 	}
 }
 
-// Read reads the content of the blob that Next came to.
+// Read reads the content of the current blob.
 func (s *Stream) Read(p []byte) (int, error) {
 	n, err := s.in.Read(p)
 	if err != nil && err != io.EOF {
@@ -133,7 +133,7 @@ func (s *Stream) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close gives up the rest. It does not close what the stream is read from.
+// Close discards the rest. It does not close the underlying reader.
 func (s *Stream) Close() error {
 	s.manifests.release()
 	return s.in.Close()

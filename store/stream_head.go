@@ -11,21 +11,21 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// streamHead is what comes before the blobs.
+// streamHead is the part of a stream before the blobs.
 type streamHead struct {
 	in        *bundle.Stream
 	manifests *manifestCache
 	layout    []byte // oci-layout
 	index     *Index
 
-	// The entry at which the order was found not to be ours.
+	// The first entry that is out of order.
 	name string
 	size int64
-	data []byte // its content, if it was read
+	data []byte // its content, if read
 }
 
-// read takes in oci-layout, manifests and index.json. If they do not come so, it
-// stops with errOrder at the first entry that is out of place.
+// read reads oci-layout, manifests and index.json. At the first entry that is out of order
+// it returns errOrder.
 func (h *streamHead) read() error {
 	for h.index == nil {
 		var err error
@@ -40,9 +40,9 @@ func (h *streamHead) read() error {
 			return err
 		}
 	}
-	// An archive of ours has this order. If a manifest is not there, it is
-	// nowhere, and not behind what would be spooled. An index.json that lists nothing
-	// is never of ours: another one follows, or all of it is soon spooled.
+	// In an archive of oras-mirror a missing manifest is absent, it does not follow later. An
+	// index.json that lists nothing is not from oras-mirror, or another one follows; to copy
+	// such a small archive costs little.
 	if !h.in.Members() && (len(h.index.Entries) == 0 || !h.manifests.completes(h.index)) {
 		return errOrder
 	}
@@ -90,25 +90,25 @@ func (h *streamHead) takeManifest(d digest.Digest) (err error) {
 		return errOrder
 	}
 	if d.Algorithm().FromBytes(data) != d {
-		return nil // as good as absent
+		return nil // treated as absent
 	}
 	err = h.manifests.add(d, data)
-	if _, full := errors.AsType[*bounds.MemoryError](err); full { // on a disk there is room
+	if _, full := errors.AsType[*bounds.MemoryError](err); full { // the disk has room
 		h.data = data
 		return errOrder
 	}
 	return err
 }
 
-// looksLikeManifest tells manifests from configs and layers, which in our order
-// come later.
+// looksLikeManifest distinguishes manifests from configs and layers, which come later in
+// an archive of oras-mirror.
 func looksLikeManifest(data []byte) bool {
 	data = bytes.TrimSpace(data)
 	return bytes.HasPrefix(data, []byte("{")) &&
 		(bytes.Contains(data, []byte(`"schemaVersion"`)) || bytes.Contains(data, []byte(`"mediaType"`)))
 }
 
-// spool adds to s what was taken in, the entry that was out of place, and the rest.
+// spool copies to s what was read, the entry out of order, and the rest.
 func (h *streamHead) spool(s *spool) error {
 	defer h.manifests.release()
 	if h.layout != nil {

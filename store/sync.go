@@ -10,12 +10,12 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// syncJobs is how many files are synced side by side: one after the other each
-// takes 384 µs, sixteen at once 217.
+// syncJobs is the number of files that are synced concurrently: one after the other each
+// takes 384 µs, with sixteen at once 217 µs.
 const syncJobs = 16
 
-// syncBlobs makes blobs safe, then the folders that they are in, then the folders
-// of these up to the layout's own, which is left to the caller.
+// syncBlobs syncs blobs, then their folders, then the parents of these up to the folder of
+// the layout, which is left to the caller.
 func (d *Dir) syncBlobs(ctx context.Context, blobs []digest.Digest) error {
 	err := inParallel(ctx, blobs, func(g digest.Digest) error { return d.sync(d.blobPath(g)) })
 	if err != nil {

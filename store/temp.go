@@ -5,14 +5,14 @@ import (
 	"os"
 )
 
-// TempFile is a temporary file that leaves nothing behind, however the process ends: it
-// loses its name at once, where the system lets an open file do that.
+// TempFile is a temporary file that leaves nothing behind, however the process ends: it is
+// removed at once, where the system can remove an open file.
 type TempFile struct {
 	*os.File
-	named bool // Close has to remove it
+	named bool // Close removes it
 }
 
-// CreateTemp makes one in a folder; "" means os.TempDir.
+// CreateTemp creates a temporary file in a folder; "" means os.TempDir.
 func CreateTemp(dir string) (*TempFile, error) {
 	f, err := os.CreateTemp(dir, "oras-mirror-*")
 	if err != nil {
@@ -21,7 +21,7 @@ func CreateTemp(dir string) (*TempFile, error) {
 	return &TempFile{f, os.Remove(f.Name()) != nil}, nil
 }
 
-// Close closes the file, which then is gone.
+// Close closes and removes the file.
 func (t *TempFile) Close() error {
 	err := t.File.Close()
 	if t.named {

@@ -7,22 +7,22 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// trust knows which blobs of a directory count if their size is right: those
-// that its index.json reached at opening, since they were synced before it, and
-// those whose bytes this run has seen.
+// trust records which blobs of a directory count if their size is right: those that its
+// index.json referenced at opening, since they were synced before it, and those with bytes
+// that this run has verified.
 //
-// What index.json reaches is not walked at opening, which would read 100,000
-// manifests for the sake of one. Trust is passed on as manifests are read; a
-// blob that is asked for before is hashed, which costs time and is as sure.
+// Opening does not walk what index.json references, since it would read 100,000 manifests
+// for the sake of one. Trust extends as manifests are read. A blob that is needed earlier
+// is hashed, which takes time and is as safe.
 type trust struct {
 	mu    sync.Mutex
 	known map[digest.Digest]*scope // guarded by mu
 }
 
-// scope is how far trust in a blob reaches.
+// scope is the extent of the trust in a blob.
 type scope struct {
-	graph     bool   // to all that it points at
-	platforms string // of an index, only to these
+	graph     bool   // to all that it references
+	platforms string // of an index, only to these platforms
 }
 
 var (
@@ -30,7 +30,7 @@ var (
 	wholeGraph = &scope{graph: true}
 )
 
-// roots trusts the entries of an index.json, and all that they reach.
+// roots trusts the entries of an index.json, and all that they reference.
 func (t *trust) roots(x *Index) {
 	cut := make(map[string]*scope)
 	for i := range x.Entries {
@@ -46,7 +46,7 @@ func (t *trust) roots(x *Index) {
 	}
 }
 
-// add trusts d as far as s says, if it is not trusted farther.
+// add trusts d to the extent of s, unless it is trusted further.
 func (t *trust) add(d digest.Digest, s *scope) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -8,49 +8,48 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// VerifyOptions are the choices of Verify. The zero value works.
+// VerifyOptions configure Verify. The zero value works.
 type VerifyOptions struct {
-	Jobs     int           // blobs hashed side by side; 0 means one a core
-	Progress func(n int64) // hears of bytes as they are read, from many goroutines; may be nil
+	Jobs     int           // blobs hashed concurrently; 0 means one per core
+	Progress func(n int64) // called concurrently with the number of bytes read; may be nil
 }
 
-// Verification is what was found in a layout.
+// Verification is the result of Verify.
 type Verification struct {
-	Artifacts int   // what index.json lists, without referrers
-	Referrers int   // its entries that have no name but a subject, and what its lists of referrers name
-	Blobs     int   // distinct ones that index.json reaches, with manifests
-	Bytes     int64 // that these have
-	LeftOver  int   // blobs that it does not reach; no fault
-	// Faults are in the order of index.json, once for every entry that they
-	// concern.
+	Artifacts int   // entries of index.json, without referrers
+	Referrers int   // entries with a subject and no name, members of lists of referrers, and attachments of cosign
+	Blobs     int   // distinct blobs that index.json references, including manifests
+	Bytes     int64 // of these
+	LeftOver  int   // blobs that it does not reference; no fault
+	// Faults are in the order of index.json, once for each entry that they affect.
 	Faults []Fault
 }
 
-// Fault says what is wrong with an entry of index.json.
+// Fault reports what is wrong with an entry of index.json.
 type Fault struct {
 	Reference string        // the entry's name; its digest if it has none
 	Digest    digest.Digest // the blob at fault
 	Err       error         // a *MismatchError, a *MissingError, a *SubjectError, a *NameError, ...
 }
 
-// MissingError says that a blob is not there.
+// MissingError reports an absent blob.
 type MissingError struct{}
 
 func (*MissingError) Error() string { return "is missing" }
 
-// Is makes a missing blob known to those who ask in the words of files.
+// Is makes errors.Is(err, fs.ErrNotExist) true.
 func (*MissingError) Is(target error) bool { return target == fs.ErrNotExist }
 
-// SubjectError says that what a referrer belongs to is not in the layout.
+// SubjectError reports a referrer whose subject is not in the layout.
 type SubjectError struct{ Subject digest.Digest }
 
 func (e *SubjectError) Error() string {
 	return "refers to " + string(e.Subject) + ", which is not in the layout"
 }
 
-// Verify reads all of a layout: the graph of every entry has to be complete,
-// every blob has to have its size and digest, and every referrer a subject. The
-// error is for a verification that did not get to its end.
+// Verify reads a whole layout and checks that the graph of every entry is complete, that
+// every blob has its size and digest, and that every referrer has its subject. It returns
+// an error if it cannot finish.
 func Verify(ctx context.Context, l Layout, o VerifyOptions) (*Verification, error) {
 	v := newVerifier(ctx, layoutSource{l}, l.Index(), o)
 	if err := v.walk(); err != nil {
@@ -63,7 +62,7 @@ func Verify(ctx context.Context, l Layout, o VerifyOptions) (*Verification, erro
 	return v.result(others)
 }
 
-// VerifyStream is Verify for an archive that comes once. It reads s to its end.
+// VerifyStream is Verify for an archive that can be read once. It reads s to its end.
 func VerifyStream(ctx context.Context, s *Stream, o VerifyOptions) (*Verification, error) {
 	source := &streamSource{stream: s, received: make(map[digest.Digest]error)}
 	v := newVerifier(ctx, source, nil, o)
@@ -85,8 +84,8 @@ func VerifyStream(ctx context.Context, s *Stream, o VerifyOptions) (*Verificatio
 	return v.result(source.unreached(v.reached))
 }
 
-// hashLayout hashes what was reached and is not read yet, in the order that the
-// layout is read fastest in, and counts what was not reached.
+// hashLayout hashes the reached blobs that are not read yet, in the order in which the
+// layout is read fastest, and counts those that are not reached.
 func (v *verifier) hashLayout(l Layout) (others int, err error) {
 	jobs, ctx := errgroup.WithContext(v.ctx)
 	jobs.SetLimit(v.jobs())

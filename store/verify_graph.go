@@ -15,7 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// verifier walks the graphs of an index and gathers what is wrong.
+// verifier walks the graphs of the entries and collects faults.
 type verifier struct {
 	ctx     context.Context
 	source  source
@@ -23,47 +23,47 @@ type verifier struct {
 	options VerifyOptions
 	lane    *bounds.Lane
 
-	mu       sync.Mutex                      // guards what follows while there are jobs
+	mu       sync.Mutex                      // guards the following fields
 	reached  map[digest.Digest]*reachedBlob  // by the graph of any entry
-	walked   map[walkKey]depthRange          // of the walks that have come by
-	fatal    error                           // why not all that is reached can be kept or read
-	faulty   map[sizedDigest]error           // what is wrong with a blob, for those that say it has this size
+	walked   map[walkKey]depthRange          // so far
+	fatal    error                           // ends the verification
+	faulty   map[sizedDigest]error           // the fault of a blob, for descriptors with this size
 	subjects map[digest.Digest]digest.Digest // of manifests that are referrers
 }
 
-// source is where a verifier finds what it walks.
+// source is the layout or the stream that a verifier reads.
 type source interface {
 	manifest(desc ocispec.Descriptor) ([]byte, error)
-	// child reads what an index names; nil where that is a blob.
+	// child reads a child of an index; nil if it is a blob.
 	child(desc ocispec.Descriptor) ([]byte, error)
-	// size tells how long a blob is; false: it is not there.
+	// size returns the size of a blob; ok is false if it is absent.
 	size(d digest.Digest) (int64, bool)
-	// absent says that a blob is not there, whatever else may be wrong.
+	// absent reports whether a blob is absent; another fault does not make it so.
 	absent(d digest.Digest) bool
 }
 
-// claim is a blob with the size that a descriptor gives it.
+// sizedDigest is a blob with the size in a descriptor.
 type sizedDigest struct {
 	digest digest.Digest
 	size   int64
 }
 
-// node is one blob that is reached.
+// reachedBlob is a manifest or blob that the graph of any entry reaches.
 type reachedBlob struct {
 	digest   digest.Digest
 	size     int64
 	manifest bool
 	index    bool
-	child    bool // an index names it
-	read     bool // and known to be right, or blamed
+	child    bool // of an index
+	read     bool // verified or blamed
 }
 
 func (n *reachedBlob) descriptor() ocispec.Descriptor {
 	return ocispec.Descriptor{Digest: n.digest, Size: n.size}
 }
 
-// step tells the walks of a manifest apart: where its bytes
-// do not say what it is, its media type decides.
+// walkKey identifies the walks of a manifest with the same result. The media type is part
+// of it: it decides the kind of a manifest whose bytes do not.
 type walkKey struct {
 	sizedDigest
 	mediaType string
@@ -88,7 +88,7 @@ func (v *verifier) jobs() int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// progress counts n bytes, and ends a long read when the run is over.
+// progress reports n bytes, and ends a long read when the run ends.
 func (v *verifier) progress(n int64) error {
 	if v.options.Progress != nil {
 		v.options.Progress(n)
@@ -111,8 +111,8 @@ func (v *verifier) walk() error {
 	return errors.Join(jobs.Wait(), context.Cause(v.ctx), v.fatal)
 }
 
-// visit walks the graph below an entry's manifest. What has a name keeps what it refers
-// to, if that is there; what has none is there for the sake of what it refers to.
+// visit walks the graph of an entry. The subject of an entry with a name belongs to its
+// graph, if present; an entry without a name is there for the sake of its subject.
 func (v *verifier) visit(e *Entry) error {
 	w := newEntryWalk(v, e)
 	walker := Walker{Visit: w.visit, enter: w.enter}
@@ -122,15 +122,15 @@ func (v *verifier) visit(e *Entry) error {
 // nodeMemory is the memory of each blob that is reached.
 const nodeMemory = 250
 
-// depths are the smallest and the largest depth at which a manifest was met: a walk from
-// between finds nothing that those did not.
+// depthRange is the range of depths at which a manifest was walked: a walk from a depth in
+// between finds nothing new.
 type depthRange struct{ min, max int8 }
 
 func (d depthRange) contains(depth int8) bool { return d.min <= depth && depth <= d.max }
 
-// reach notes a blob, and says whether it may be a manifest that is to be walked: for
-// the first time, or again because a way there is longer or shorter than those before.
-// What is found must not depend on which entry came by first.
+// reach records a blob, and reports whether it may be a manifest that must be walked: for
+// the first time, or again at a greater or smaller depth than before. The result must not
+// depend on the order of the entries.
 func (v *verifier) reach(met Node, at walkKey) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -164,8 +164,8 @@ func (v *verifier) reach(met Node, at walkKey) bool {
 	return true
 }
 
-// holds decides between two sizes that a blob is said to have. Only what gives the wrong
-// one is to blame.
+// holds decides between two sizes that descriptors give a blob. Only the wrong one is a
+// fault.
 func (v *verifier) holds(n *reachedBlob, desc ocispec.Descriptor) bool {
 	size, ok := v.source.size(desc.Digest)
 	for _, said := range []int64{n.size, desc.Size} {
@@ -183,21 +183,21 @@ func (v *verifier) holds(n *reachedBlob, desc ocispec.Descriptor) bool {
 	return ok && desc.Size == size
 }
 
-// isBlob notes that what an index names is a blob, which is hashed with the others.
-// What points at it as a manifest has its own walk.
+// isBlob records that a child of an index is a blob, which is hashed with the others.
+// Where it is referenced as a manifest, it is walked separately.
 func (v *verifier) isBlob(at walkKey) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	delete(v.walked, at)
 }
 
-// isManifest notes what was read of a manifest, and says whether it is for the first
-// time.
+// isManifest records the content of a manifest, and reports whether it is read for the
+// first time.
 func (v *verifier) isManifest(desc ocispec.Descriptor, c contents) (first bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	n := v.reached[desc.Digest]
-	if n.size != desc.Size { // another descriptor gives it the right one
+	if n.size != desc.Size { // another descriptor has the right size
 		return false
 	}
 	first = !n.read
@@ -208,7 +208,7 @@ func (v *verifier) isManifest(desc ocispec.Descriptor, c contents) (first bool) 
 	return first
 }
 
-// blame notes what is wrong with a blob of that size, if there is something.
+// blame records a fault of a blob of that size; err may be nil.
 func (v *verifier) blame(d digest.Digest, size int64, err error) {
 	if err == nil {
 		return

@@ -9,7 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// result counts, and names for every fault the entries that it concerns.
+// result counts what was reached, and lists each fault for the entries that it affects.
 func (v *verifier) result(leftOver int) (*Verification, error) {
 	if err := cmp.Or(context.Cause(v.ctx), v.fatal); err != nil {
 		return nil, err
@@ -38,8 +38,8 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 				continue
 			}
 			counted[m.Digest] = true
-			// One that an earlier artifact of the same name left has a subject that nothing
-			// reaches any more; prune takes both away.
+			// The subject of a referrer that an earlier artifact of the same name left may be
+			// unreachable; prune removes both.
 			if n := v.reached[m.Subject]; (n == nil || !n.manifest) && (n != nil || v.source.absent(m.Subject)) {
 				r.Faults = append(r.Faults, fault(e, m.Digest, &SubjectError{Subject: m.Subject}))
 			}
@@ -49,15 +49,15 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 	return r, nil
 }
 
-// isChild tells whether an entry has no name and an index of the layout names it, as
+// isChild reports whether an entry without a name is a child of an index of the layout.
 // oras-go lists the children of what it stores.
 func (v *verifier) isChild(e *Entry) bool {
 	n := v.reached[e.Digest]
 	return e.Name == "" && n != nil && n.child
 }
 
-// referrers returns what an entry that is no artifact brings: itself, if it has a
-// subject and no name, or what it lists.
+// referrers returns the referrers that an entry stands for: itself, if it has a subject
+// and no name, or the members of its list.
 func (v *verifier) referrers(e *Entry) (members []ListedReferrer, is bool) {
 	if e.Name != "" {
 		return ReferrersList(*e, v.source.manifest)
@@ -77,8 +77,8 @@ func fault(e *Entry, d digest.Digest, err error) Fault {
 	return f
 }
 
-// faults appends those of one entry: its graph is walked once more, which only
-// a layout with faults has to pay for.
+// faults appends the faults in the graph of one entry. It walks the graph once more, which
+// only a layout with faults needs.
 func (v *verifier) faults(to []Fault, e *Entry) []Fault {
 	w := newEntryWalk(v, e)
 	met := map[sizedDigest]bool{{e.Digest, e.Size}: true}
@@ -92,7 +92,7 @@ func (v *verifier) faults(to []Fault, e *Entry) []Fault {
 			if c.Role == Leaf || c.Depth > bounds.Depth || manifests > bounds.Manifests {
 				continue
 			}
-			contents, _ := w.contents(c) // the error is among the bad
+			contents, _ := w.contents(c) // the error is among the faults
 			for _, b := range contents.below {
 				at := sizedDigest{b.Digest, b.Size}
 				if !met[at] {

@@ -9,7 +9,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// layoutSource is a layout that a verifier reads at random.
+// layoutSource reads a layout with random access.
 type layoutSource struct{ layout Layout }
 
 func (s layoutSource) manifest(desc ocispec.Descriptor) ([]byte, error) {
@@ -30,16 +30,16 @@ func (s layoutSource) absent(d digest.Digest) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// streamSource is a stream of which all has come.
+// streamSource has the content of a stream that was read to its end.
 type streamSource struct {
 	stream *Stream
-	// came has each blob, with what is wrong with it.
+	// received has each blob with its fault; nil is none.
 	received map[digest.Digest]error
 	sizes    map[digest.Digest]int64
 }
 
-// hash reads the stream to its end. A blob that was filled with zeros, because
-// it could not be had, may come again: then the good one counts.
+// hash reads the stream to its end. A blob that was filled with zeros, since it could not
+// be fetched, may come again: then the good copy counts.
 func (s *streamSource) hash(progress func(int64) error) error {
 	s.sizes = make(map[digest.Digest]int64)
 	for {
@@ -68,7 +68,7 @@ func (s *streamSource) manifest(desc ocispec.Descriptor) ([]byte, error) {
 	return data, checkContent(desc, data)
 }
 
-// child takes what did not come among the manifests for a blob.
+// child takes anything that is not among the manifests for a blob.
 func (s *streamSource) child(desc ocispec.Descriptor) ([]byte, error) {
 	if _, came := s.received[desc.Digest]; came {
 		if _, held := s.stream.manifests.deflated[desc.Digest]; !held {
@@ -92,13 +92,13 @@ func (s *streamSource) size(d digest.Digest) (int64, bool) {
 	return int64(len(data)), err == nil
 }
 
-// check says what is wrong with a blob that was to come.
+// check returns the fault of a blob that the graph references.
 func (s *streamSource) check(desc ocispec.Descriptor) error {
 	err, came := s.received[desc.Digest]
 	switch {
 	case s.absent(desc.Digest):
 		return &MissingError{}
-	case !came: // a manifest that something points at as a blob
+	case !came: // a manifest that is referenced as a blob
 		_, err := s.manifest(desc)
 		return err
 	case err == nil && s.sizes[desc.Digest] != desc.Size:
@@ -107,7 +107,7 @@ func (s *streamSource) check(desc ocispec.Descriptor) error {
 	return err
 }
 
-// others counts what came and was not reached.
+// unreached counts the blobs that no entry reaches.
 func (s *streamSource) unreached(reached map[digest.Digest]*reachedBlob) (n int) {
 	for d := range s.received {
 		if reached[d] == nil {

@@ -9,11 +9,11 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// entryWalk walks the graph of one entry. Others walk beside it, and what they found is
-// not walked again.
+// entryWalk walks the graph of one entry. Others run concurrently, and the parts that they
+// have walked are skipped.
 type entryWalk struct {
 	*verifier
-	root      sizedDigest // to be blamed for what goes beyond a limit: others may share the rest
+	root      sizedDigest // blamed if the graph exceeds a limit: other entries may share the rest
 	platforms string
 	subjects  bool // subjects belong to the graph
 	manifests int  // below the entry
@@ -23,12 +23,12 @@ func newEntryWalk(v *verifier, e *Entry) *entryWalk {
 	return &entryWalk{verifier: v, root: sizedDigest{e.Digest, e.Size}, platforms: e.Platforms, subjects: e.Name != ""}
 }
 
-// step returns the key by which the walks of a node are known.
+// key returns the key of the walks of a node.
 func (w *entryWalk) key(n Node) walkKey {
 	return walkKey{sizedDigest{n.Digest, n.Size}, plainType(n.MediaType), w.platforms, w.subjects}
 }
 
-// enter notes a node, and reports whether it is a manifest to be read.
+// enter records a node, and reports whether it is a manifest to read.
 func (w *entryWalk) enter(n Node) bool {
 	if n.Role != Leaf && n.Depth > bounds.Depth {
 		w.blame(w.root.digest, w.root.size, bounds.TooDeep)
@@ -57,13 +57,13 @@ func (w *entryWalk) visit(n Node) ([]Node, error) {
 
 // contents is the part of a manifest that a walk needs.
 type contents struct {
-	below   []Node // that have to be there, or are
+	below   []Node // that must be present, or are
 	subject digest.Digest
 	index   bool
-	blob    bool // it is no manifest, but a blob that an index names
+	blob    bool // not a manifest, but a blob in an index
 }
 
-// contents reads a manifest, unless there is more in it than any artifact has.
+// contents reads a manifest; one with more children than any real artifact is an error.
 func (w *entryWalk) contents(n Node) (contents, error) {
 	ctx, done := w.lane.Begin(w.ctx)
 	defer done()
@@ -115,7 +115,7 @@ func (w *entryWalk) count(below []Node) error {
 	return nil
 }
 
-// parse reads what may be a manifest; nil where it is a blob that an index names.
+// parse reads a node that may be a manifest; nil if it is a blob in an index.
 func (v *verifier) parse(ctx context.Context, n Node) (*Manifest, error) {
 	if err := bounds.Enter(ctx, min(n.Size, MaxManifest)); err != nil {
 		return nil, err

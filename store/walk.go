@@ -54,7 +54,7 @@ type Walker struct {
 	// what [Node.Below] returns. Its error ends the walk.
 	Visit func(Node) (below []Node, err error)
 
-	// enter reports whether a node is visited; nil: once reports it.
+	// enter reports whether to visit a node; nil visits each digest once, within the bounds.
 	enter    func(Node) bool
 	seen     map[digest.Digest]bool
 	children int
@@ -81,7 +81,7 @@ func (w *Walker) Walk(n Node) error {
 	return nil
 }
 
-// enters reports whether a node is visited.
+// enters reports whether to visit a node.
 func (w *Walker) enters(n Node) (bool, error) {
 	if w.enter != nil {
 		return w.enter(n), nil
@@ -99,7 +99,7 @@ func (w *Walker) enters(n Node) (bool, error) {
 	return true, nil
 }
 
-// count bounds the children that are visited, unless enter does.
+// count bounds the number of children, unless enter does.
 func (w *Walker) count(n Node, below []Node) error {
 	if w.enter != nil {
 		return nil

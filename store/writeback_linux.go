@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// startWriteback has the disk begin with all that was written, and waits for
-// nothing. It promises nothing either, so its error is nobody's concern: the sync
-// that follows is what counts (sync_file_range(2)).
+// startWriteback makes the disk start with what was written, without waiting. It
+// guarantees nothing, so its error does not matter: the later sync decides
+// (sync_file_range(2)).
 func startWriteback(f *os.File) {
 	_ = unix.SyncFileRange(int(f.Fd()), 0, 0, unix.SYNC_FILE_RANGE_WRITE)
 }

@@ -4,5 +4,5 @@ package store
 
 import "os"
 
-// startWriteback leaves it to the system.
+// startWriteback does nothing: the system decides.
 func startWriteback(*os.File) {}

@@ -2,9 +2,9 @@ package store
 
 import "io"
 
-// What stands on a disk already is read whole before it counts: of hundreds of
-// gigabytes that takes minutes, in which a user may want to end the run. These
-// readers ask before each Read whether it is to go on; a nil stop always does.
+// Existing content is read as a whole before it counts. For hundreds of gigabytes that
+// takes minutes, during which a user may end the run. These readers call interrupted
+// before each Read and return its error; it may be nil.
 type (
 	interruptibleReader struct {
 		io.Reader
@@ -30,7 +30,7 @@ func (s interruptibleReaderAt) ReadAt(p []byte, off int64) (int, error) {
 	return s.ReaderAt.ReadAt(p, off)
 }
 
-// goOn ends hashing where the run is to end.
+// checkInterrupted ends hashing when the run ends.
 func (d *Dir) checkInterrupted(int64) error { return interruption(d.interrupted) }
 
 func interruption(stop func() error) error {
