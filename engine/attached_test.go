@@ -49,7 +49,7 @@ func TestWhatCosignAttachedIsInTheWordOnItsArtifact(t *testing.T) {
 			source.Artifact("app", signature, "application/vnd.example.signature", []byte("a signature"))
 			source.Image("app", "v2", []byte("another"))
 			path := t.TempDir() + "/bundle.tgz"
-			backup(t, path, selections(t, source.Host+"/app"))
+			backUp(t, path, selections(t, source.Host+"/app"))
 			hurt(target, "/"+signature)
 			heard := new(verdicts)
 			report, err := tryRestore(t, reopen(t, path), target.Host, engine.RestoreOptions{Progress: heard})
@@ -89,7 +89,7 @@ func TestDryRunNamesNoSignatureOfItsOwn(t *testing.T) {
 	source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
 	index, images := fillCosigned(source)
 	path := t.TempDir() + "/bundle.tgz"
-	backup(t, path, selections(t, source.Host+"/app"))
+	backUp(t, path, selections(t, source.Host+"/app"))
 	tag := strings.Replace(images[0].Digest.String(), ":", "-", 1) + ".sig"
 	theirs := target.Artifact("app", tag, "application/vnd.example.signature", []byte("theirs"))
 	heard := new(listener)

@@ -24,6 +24,8 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -178,7 +180,7 @@ func (s *site) whole(report *engine.Report, err error) {
 	}
 }
 
-// backup writes what name is: "layout/", "bundle.tgz".
+// backUp writes what name is: "layout/", "bundle.tgz".
 func (s *site) backup(name string) {
 	path := filepath.Join(s.dir, name) + name[len(strings.TrimSuffix(name, "/")):]
 	o := engine.BackupOptions{Concurrency: concurrency}
@@ -188,11 +190,11 @@ func (s *site) backup(name string) {
 	}
 	out, err := store.Create(path, store.CreateOptions{})
 	s.must(err)
-	s.whole(engine.Backup(s.Context(), client(concurrency), s.selections, out, o))
+	s.whole(backup.Run(s.Context(), client(concurrency), s.selections, out, o))
 	s.must(out.Close())
 }
 
-// restore pushes to a registry what name is: "layout", "bundle.tgz", or "pipe".
+// restoreTo pushes to a registry what name is: "layout", "bundle.tgz", or "pipe".
 func (s *site) restore(name string, target *testregistry.Registry) {
 	var in store.Input
 	var err error
@@ -209,7 +211,7 @@ func (s *site) restore(name string, target *testregistry.Registry) {
 	defer in.Close()
 	to, err := config.ParseTarget(target.Host)
 	s.must(err)
-	s.whole(engine.Restore(s.Context(), client(concurrency), in, engine.RestoreOptions{Concurrency: concurrency, Targets: []config.Target{to}}))
+	s.whole(restore.Run(s.Context(), client(concurrency), in, engine.RestoreOptions{Concurrency: concurrency, Targets: []config.Target{to}}))
 }
 
 // clear empties the folder.

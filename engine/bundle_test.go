@@ -24,9 +24,9 @@ func TestSameLayout(t *testing.T) {
 	r := testregistry.New(t, testregistry.Options{})
 	repos := selections(t, fill(r)...)
 	path := t.TempDir()
-	backup(t, path+"/layout/", repos)
-	backup(t, path+"/bundle.tgz", repos)
-	backup(t, path+"/bundle.tar", repos)
+	backUp(t, path+"/layout/", repos)
+	backUp(t, path+"/bundle.tgz", repos)
+	backUp(t, path+"/bundle.tar", repos)
 	directory := folder(t, path+"/layout")
 	for _, name := range []string{"bundle.tgz", "bundle.tar"} {
 		packed := unpack(t, filepath.Join(path, name))
@@ -101,7 +101,7 @@ func TestCorruptInput(t *testing.T) {
 	r.Image("app", "good", []byte("good"))
 	dir := t.TempDir()
 	for _, out := range outputs {
-		backup(t, dir+"/"+out, selections(t, r.Host+"/app"))
+		backUp(t, dir+"/"+out, selections(t, r.Host+"/app"))
 	}
 	blob := filepath.Join(dir, "layout", "blobs", "sha256", digest.FromBytes(bad).Encoded())
 	damage(t, blob, bad[100:120])
@@ -171,7 +171,7 @@ func TestTruncatedPipe(t *testing.T) {
 	r := testregistry.New(t, testregistry.Options{})
 	fillMany(r, "many", 5)
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
-	backup(t, path, selections(t, r.Host+"/many"))
+	backUp(t, path, selections(t, r.Host+"/many"))
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

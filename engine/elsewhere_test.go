@@ -55,7 +55,7 @@ func TestAbsentForeignLayerIsANote(t *testing.T) {
 					prune(t, path, source.Host+"/app:v1")
 					right(t, path)
 				}
-				ways := []func(*testing.T, string, string) *engine.Report{restore}
+				ways := []func(*testing.T, string, string) *engine.Report{restoreTo}
 				if out != "layout/" {
 					ways = append(ways, restorePipe)
 				}
@@ -115,13 +115,13 @@ func TestInlineDataIsUsed(t *testing.T) {
 		source.Remove("app", child)
 		source.Manifest("app", "v1", ocispec.MediaTypeImageIndex, map[string]any{"schemaVersion": 2, "manifests": []any{child}})
 		path := t.TempDir() + "/" + out
-		backup(t, path, selections(t, source.Host+"/app"))
+		backUp(t, path, selections(t, source.Host+"/app"))
 		right(t, path)
 		if n := source.Count("GET manifest") + source.Count("GET blob"); n != 2 {
 			t.Errorf("%s: %d requests for a manifest and a blob: %v", out, n, source.URLs())
 		}
 		target := testregistry.New(t, testregistry.Options{RejectSparse: true})
-		restore(t, path, target.Host)
+		restoreTo(t, path, target.Host)
 		if !target.Has("app", embedded) || !target.Has("app", child) {
 			t.Errorf("%s: the target lacks what was embedded", out)
 		}
@@ -133,7 +133,7 @@ func TestInlineDataIsUsed(t *testing.T) {
 		}
 		right(t, path)
 		target = testregistry.New(t, testregistry.Options{RejectSparse: true})
-		if restore(t, path, target.Host); !target.Has("app", embedded) {
+		if restoreTo(t, path, target.Host); !target.Has("app", embedded) {
 			t.Error("the target lacks what a descriptor of the layout has in itself")
 		}
 	}

@@ -24,7 +24,7 @@ func TestBackupIntoAnEmptyLayout(t *testing.T) {
 	source := testregistry.New(t, testregistry.Options{})
 	source.Image("app", "v1", []byte("one"))
 	path := newHandmade(t).write()
-	backup(t, path, selections(t, source.Host+"/app"))
+	backUp(t, path, selections(t, source.Host+"/app"))
 	if got := entries(t, filepath.Clean(path)); len(got) != 1 {
 		t.Errorf("the layout has %v", got)
 	}

@@ -7,7 +7,9 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -30,8 +32,8 @@ func selections(t *testing.T, references ...string) []config.Selection {
 	return all
 }
 
-// backup writes to path and fails the test unless everything is whole.
-func backup(t *testing.T, path string, sources []config.Selection) *engine.Report {
+// backUp writes to path and fails the test unless everything is whole.
+func backUp(t *testing.T, path string, sources []config.Selection) *engine.Report {
 	t.Helper()
 	report, err := tryBackup(t, path, sources, engine.BackupOptions{})
 	whole(t, report, err)
@@ -44,15 +46,15 @@ func tryBackup(t *testing.T, path string, sources []config.Selection, o engine.B
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := engine.Backup(t.Context(), client(o.Concurrency), sources, out, o)
+	report, err := backup.Run(t.Context(), client(o.Concurrency), sources, out, o)
 	if e := out.Close(); e != nil {
 		t.Fatal(e)
 	}
 	return report, err
 }
 
-// restore pushes path to a target and fails the test unless everything is whole.
-func restore(t *testing.T, path, target string) *engine.Report {
+// restoreTo pushes path to a target and fails the test unless everything is whole.
+func restoreTo(t *testing.T, path, target string) *engine.Report {
 	t.Helper()
 	in, err := store.OpenLayout(path, store.OpenOptions{TempDir: t.TempDir()})
 	if err != nil {
@@ -89,7 +91,7 @@ func tryRestore(t *testing.T, in store.Input, target string, o engine.RestoreOpt
 		t.Fatal(err)
 	}
 	o.Targets = []config.Target{to}
-	return engine.Restore(t.Context(), client(o.Concurrency), in, o)
+	return restore.Run(t.Context(), client(o.Concurrency), in, o)
 }
 
 func whole(t *testing.T, report *engine.Report, err error) {
@@ -148,9 +150,9 @@ func TestRoundTrip(t *testing.T) {
 		name, path string
 		restore    func(*testing.T, string, string) *engine.Report
 	}{
-		{"directory", "layout/", restore},
-		{"tgz", "bundle.tgz", restore},
-		{"tar", "bundle.tar", restore},
+		{"directory", "layout/", restoreTo},
+		{"tgz", "bundle.tgz", restoreTo},
+		{"tar", "bundle.tar", restoreTo},
 		{"tgz from a pipe", "bundle.tgz", restorePipe},
 		{"tar from a pipe", "bundle.tar", restorePipe},
 	}
@@ -163,7 +165,7 @@ func TestRoundTrip(t *testing.T) {
 				if kind.path == "layout/" {
 					path += "/"
 				}
-				report := backup(t, path, selections(t, fill(source)...))
+				report := backUp(t, path, selections(t, fill(source)...))
 				if report.Referrers == 0 {
 					t.Error("no referrers reported")
 				}

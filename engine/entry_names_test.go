@@ -80,7 +80,7 @@ func TestEntriesWithoutANameOfALayoutSource(t *testing.T) {
 	layout := h.write()
 	for _, out := range outputs {
 		path := t.TempDir() + "/" + out
-		report := backup(t, path, layoutSource(t, layout, "reg.example/team/app"))
+		report := backUp(t, path, layoutSource(t, layout, "reg.example/team/app"))
 		want := []string{"team/app@" + nameless.Digest.String(), "x/y:v1"}
 		if got := entries(t, path); !slices.Equal(got, want) || report.Referrers != 1 {
 			t.Errorf("%s: has %v and %d referrers", out, got, report.Referrers)
@@ -194,7 +194,7 @@ func TestFullNamesAreKeptBesideARepository(t *testing.T) {
 	h.entry(h.image("full", nil), "docker.io/x/app:v2")
 	h.entry(h.image("tag", nil), "v2")
 	path := filepath.Join(t.TempDir(), "x.tgz")
-	backup(t, path, layoutSource(t, h.write(), "quay.io/team/app"))
+	backUp(t, path, layoutSource(t, h.write(), "quay.io/team/app"))
 	if got := entries(t, path); !slices.Equal(got, []string{"team/app:v2", "x/app:v2"}) {
 		t.Errorf("%v", got)
 	}
@@ -271,8 +271,8 @@ func TestSignaturesByKindAreWhereCosignLooks(t *testing.T) {
 			check(form, target, report)
 		})
 		path := filepath.Join(t.TempDir(), "x.tgz")
-		backup(t, path, layoutSource(t, h.write(), ""))
+		backUp(t, path, layoutSource(t, h.write(), ""))
 		target := testregistry.New(t, testregistry.Options{})
-		check("by way of a bundle", target, restore(t, path, target.Host))
+		check("by way of a bundle", target, restoreTo(t, path, target.Host))
 	}
 }

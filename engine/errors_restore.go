@@ -103,7 +103,7 @@ func (e *ReadbackError) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("%s: verify: %v", e.Reference, e.Err)
 	}
-	text := readable(e.Differs)
+	text := Readable(e.Differs)
 	if e.Again != nil {
 		text += fmt.Sprintf("; it cannot be pushed again: %v", e.Again)
 	}
@@ -112,8 +112,8 @@ func (e *ReadbackError) Error() string {
 
 func (e *ReadbackError) Unwrap() error { return cmp.Or(e.Err, e.Again) }
 
-// readable joins the first few of what differs, and counts the rest.
-func readable(differs []string) string {
+// Readable joins the first few of what differs, and counts the rest.
+func Readable(differs []string) string {
 	const most = 5
 	text := strings.Join(differs[:min(most, len(differs))], "; ")
 	if more := len(differs) - most; more > 0 {

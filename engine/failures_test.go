@@ -15,6 +15,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -91,7 +92,7 @@ func TestPartialFailure(t *testing.T) {
 					t.Errorf("the output has %v", got)
 				}
 				r.Fault(nil)
-				backup(t, path, selections(t, r.Host+"/app"))
+				backUp(t, path, selections(t, r.Host+"/app"))
 				if got := entries(t, path); len(got) != 3 {
 					t.Errorf("after a second run the output has %v", got)
 				}
@@ -118,7 +119,7 @@ func TestFlippedOnce(t *testing.T) {
 			fill(r)
 			r.Fault(testregistry.First(1, "GET blob", testregistry.Flip(3)))
 			path := t.TempDir() + "/" + out
-			backup(t, path, selections(t, r.Host+"/team/app"))
+			backUp(t, path, selections(t, r.Host+"/team/app"))
 			if got := entries(t, path); len(got) != 3 {
 				t.Errorf("the output has %v", got)
 			}
@@ -137,7 +138,7 @@ func TestOtherSource(t *testing.T) {
 			good.Image("app", "v1", layer)
 			broken.Fault(on("blobs/"+digest.FromBytes(layer).String(), testregistry.Status(404, "")))
 			path := t.TempDir() + "/" + out
-			backup(t, path, selections(t, broken.Host+"/app:v1", good.Host+"/app:v1"))
+			backUp(t, path, selections(t, broken.Host+"/app:v1", good.Host+"/app:v1"))
 			if got := entries(t, path); len(got) != 2 {
 				t.Errorf("the output has %v", got)
 			}
@@ -201,7 +202,7 @@ func TestIncompleteArchive(t *testing.T) {
 	r := testregistry.New(t, testregistry.Options{})
 	r.Image("app", "v1", []byte("layer"))
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
-	backup(t, path, selections(t, r.Host+"/app:v1"))
+	backUp(t, path, selections(t, r.Host+"/app:v1"))
 	before, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -234,7 +235,7 @@ func TestInterrupted(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = engine.Backup(ctx, client(4), selections(t, r.Host+"/many"), destination, engine.BackupOptions{Concurrency: 4})
+			_, err = backup.Run(ctx, client(4), selections(t, r.Host+"/many"), destination, engine.BackupOptions{Concurrency: 4})
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("ended with %v", err)
 			}
@@ -269,7 +270,7 @@ func TestCollision(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(path, "index.json")); err == nil {
 			t.Errorf("%s: something was committed", out)
 		}
-		backup(t, path, sources)
+		backUp(t, path, sources)
 		in, err := store.OpenLayout(path, store.OpenOptions{})
 		if err != nil {
 			t.Fatal(err)
@@ -313,7 +314,7 @@ func TestIndexWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	report, err := engine.Backup(t.Context(), client(0), selections(t, r.Host+"/many"), dir, engine.BackupOptions{})
+	report, err := backup.Run(t.Context(), client(0), selections(t, r.Host+"/many"), dir, engine.BackupOptions{})
 	whole(t, report, err)
 	if n := dir.IndexWrites(); n != 1 {
 		t.Errorf("index.json was written %d times", n)

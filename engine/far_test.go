@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -37,12 +38,12 @@ func TestListsOfReferrersDoNotWaitForEachOther(t *testing.T) {
 	source := testregistry.New(t, testregistry.Options{})
 	fillPlatformsSigned(source, 30, 8)
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
-	backup(t, path, selections(t, source.Host+"/app"))
+	backUp(t, path, selections(t, source.Host+"/app"))
 	synctest.Test(t, func(t *testing.T) {
 		r := testregistry.New(t, testregistry.Options{NoReferrersAPI: true, Pipe: true})
 		r.SetDelay(delay)
 		began := time.Now()
-		report, err := engine.Restore(t.Context(), registry.New(registry.Options{Concurrency: concurrency, Dial: r.Dial}), reopen(t, path),
+		report, err := restore.Run(t.Context(), registry.New(registry.Options{Concurrency: concurrency, Dial: r.Dial}), reopen(t, path),
 			engine.RestoreOptions{Concurrency: concurrency, Targets: []config.Target{{Registry: r.Host}}})
 		whole(t, report, err)
 		floor := time.Duration(total(r)) * delay / concurrency

@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// isFatal tells an error of the run from one of an artifact.
-func isFatal(err error) bool {
+// IsFatal tells an error of the run from one of an artifact.
+func IsFatal(err error) bool {
 	var collision *CollisionError
 	var space *SpaceError
 	var written *WriteError
@@ -21,8 +21,8 @@ func (e *WriteError) Error() string { return e.Err.Error() }
 
 func (e *WriteError) Unwrap() error { return e.Err }
 
-// wasUnderWay tells an artifact that the end of a run cut off from one that failed.
-func wasUnderWay(ctx context.Context, err error) bool {
+// Interrupted tells an artifact that the end of a run cut off from one that failed.
+func Interrupted(ctx context.Context, err error) bool {
 	cause := context.Cause(ctx)
 	return err != nil && (errors.Is(err, context.Canceled) || cause != nil && errors.Is(err, cause))
 }

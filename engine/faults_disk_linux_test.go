@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -90,7 +91,7 @@ func TestDiskFullInABlob(t *testing.T) {
 			fillMany(r, "many", 60)
 			path, sources := d.path+"/"+out, selections(t, r.Host+"/many")
 			old := selections(t, r.Host+"/many:v0")
-			backup(t, path, old)
+			backUp(t, path, old)
 			before := bytesOf(t, path)
 			d.fillAt(r, 40)
 			_, err := backupWith(t, newFalseClock().faced(t, 4), path, sources, tight)
@@ -120,7 +121,7 @@ func TestDiskFullInTheIndex(t *testing.T) {
 	r.Image("app", "v1", testregistry.Random("1", 1000))
 	r.Image("app", "v2", testregistry.Random("2", 1000))
 	path := d.path + "/layout/"
-	backup(t, path, selections(t, r.Host+"/app:v1"))
+	backUp(t, path, selections(t, r.Host+"/app:v1"))
 	before, err := os.ReadFile(path + "index.json")
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +180,7 @@ func TestResumedArchiveOnASmallDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := engine.Backup(ctx, client(1), sources, out, engine.BackupOptions{Concurrency: 1, Buffer: 2 << 20}); !errors.Is(err, context.Canceled) {
+	if _, err := backup.Run(ctx, client(1), sources, out, engine.BackupOptions{Concurrency: 1, Buffer: 2 << 20}); !errors.Is(err, context.Canceled) {
 		t.Fatalf("ended with %v", err)
 	}
 	if err := out.Close(); err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -217,7 +218,7 @@ func TestCorruptReferrer(t *testing.T) {
 		signature := source.Referrer("app", source.Image("app", "v1", []byte("one")), "application/vnd.example.signature", []byte("signature"))
 		source.Index("other", "v1", source.Image("other", "", []byte("two")))
 		path := t.TempDir() + "/" + out
-		backup(t, path, selections(t, source.Host+"/app", source.Host+"/other"))
+		backUp(t, path, selections(t, source.Host+"/app", source.Host+"/other"))
 		file := path
 		if out == "layout/" {
 			file = filepath.Join(path, "blobs", "sha256", signature.Digest.Encoded())
@@ -244,7 +245,7 @@ func TestCorruptReferrerOfALayout(t *testing.T) {
 	signature := source.Referrer("app", source.Image("app", "v1", []byte("one")), "application/vnd.example.signature", []byte("signature"))
 	source.Image("other", "v1", []byte("two"))
 	layout := t.TempDir() + "/layout/"
-	backup(t, layout, selections(t, source.Host+"/app", source.Host+"/other"))
+	backUp(t, layout, selections(t, source.Host+"/app", source.Host+"/other"))
 	damage(t, filepath.Join(layout, "blobs", "sha256", signature.Digest.Encoded()), []byte(`"artifactType":"application/vnd.example.signature"`))
 	for _, out := range outputs {
 		path := t.TempDir() + "/" + out
@@ -270,7 +271,7 @@ func TestManyMissingBlobs(t *testing.T) {
 		source.Image("app", fmt.Sprint("bad", i), testregistry.Random(fmt.Sprint(i), 900))
 	}
 	source.Image("app", "good", []byte("good"))
-	backup(t, path, selections(t, source.Host+"/app"))
+	backUp(t, path, selections(t, source.Host+"/app"))
 	for i := range 30 {
 		layer := digest.FromBytes(testregistry.Random(fmt.Sprint(i), 900))
 		if err := os.Remove(filepath.Join(path, "blobs", "sha256", layer.Encoded())); err != nil {
@@ -398,7 +399,7 @@ func TestDamagedBlobInADirectory(t *testing.T) {
 	layer := testregistry.Random("layer", 5000)
 	r.Image("app", "v1", layer)
 	path, sources := t.TempDir()+"/layout/", selections(t, r.Host+"/app:v1")
-	backup(t, path, sources)
+	backUp(t, path, sources)
 	if err := os.Truncate(filepath.Join(path, "blobs", "sha256", digest.FromBytes(layer).Encoded()), 4000); err != nil {
 		t.Fatal(err)
 	}
@@ -426,7 +427,7 @@ func TestTwoWriters(t *testing.T) {
 		if _, err := store.Create(path, store.CreateOptions{}); !errors.As(err, &locked) {
 			t.Errorf("%s: the second writer got %v", out, err)
 		}
-		report, err := engine.Backup(t.Context(), newFalseClock().faced(t, 4), selections(t, r.Host+"/app"), first, tight)
+		report, err := backup.Run(t.Context(), newFalseClock().faced(t, 4), selections(t, r.Host+"/app"), first, tight)
 		whole(t, report, err)
 		if err := first.Close(); err != nil {
 			t.Error(err)

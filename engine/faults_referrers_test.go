@@ -32,7 +32,7 @@ func backedUpSigned(t *testing.T, n int) (path string, index ocispec.Descriptor,
 	source := testregistry.New(t, testregistry.Options{})
 	index, referrers = fillSigned(source, n)
 	path = filepath.Join(t.TempDir(), "bundle.tgz")
-	backup(t, path, selections(t, source.Host+"/app"))
+	backUp(t, path, selections(t, source.Host+"/app"))
 	return path, index, referrers
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -50,7 +51,7 @@ func TestMountThatBringsNoBlob(t *testing.T) {
 	source, repos, _ := sharing(t)
 	dir := t.TempDir()
 	for _, out := range []string{"layout/", "bundle.tgz"} {
-		backup(t, dir+"/"+out, selections(t, repos...))
+		backUp(t, dir+"/"+out, selections(t, repos...))
 		for _, pipe := range []bool{false, true} {
 			if pipe && out == "layout/" {
 				continue
@@ -71,7 +72,7 @@ func TestMountThatBringsNoBlob(t *testing.T) {
 func TestMountThatFails(t *testing.T) {
 	source, repos, _ := sharing(t)
 	path := t.TempDir() + "/bundle.tgz"
-	backup(t, path, selections(t, repos...))
+	backUp(t, path, selections(t, repos...))
 	target, clock := testregistry.New(t, testregistry.Options{}), newFalseClock()
 	target.Fault(testregistry.Always("mount", testregistry.Status(http.StatusInternalServerError, "")))
 	report, err := restoreWith(t, clock.faced(t, 4), path, false, target.Host+"/mirror")
@@ -87,7 +88,7 @@ func TestMountThatFails(t *testing.T) {
 func TestBlobThatATargetOnlySaysToHave(t *testing.T) {
 	source, repos, _ := sharing(t)
 	path := t.TempDir() + "/bundle.tgz"
-	backup(t, path, selections(t, repos...))
+	backUp(t, path, selections(t, repos...))
 	target := testregistry.New(t, testregistry.Options{RejectSparse: true})
 	target.Fault(testregistry.Always("HEAD blob", answers(http.StatusOK, "Content-Length", "1")))
 	report, err := restoreWith(t, newFalseClock().faced(t, 4), path, false, target.Host+"/mirror")
@@ -100,7 +101,7 @@ func TestManifestThatIsRefusedForAnotherReason(t *testing.T) {
 	source := testregistry.New(t, testregistry.Options{})
 	source.Image("app", "v1", []byte("layer"))
 	path := t.TempDir() + "/bundle.tgz"
-	backup(t, path, selections(t, source.Host+"/app"))
+	backUp(t, path, selections(t, source.Host+"/app"))
 	target := testregistry.New(t, testregistry.Options{})
 	target.Fault(testregistry.Always("PUT manifest", testregistry.Status(http.StatusBadRequest, "")))
 	report, err := tryRestore(t, reopen(t, path), target.Host, engine.RestoreOptions{})
@@ -120,7 +121,7 @@ func TestChildThatATargetOnlySaysToHave(t *testing.T) {
 		child := source.Image("app", "", []byte("layer"))
 		source.Index("app", "v1", child)
 		path := t.TempDir() + "/bundle.tgz"
-		backup(t, path, selections(t, source.Host+"/app"))
+		backUp(t, path, selections(t, source.Host+"/app"))
 		puts := 0
 		target.Fault(func(req *http.Request, _ int) testregistry.Fault {
 			if testregistry.Kind(req) != "PUT manifest" {
@@ -134,7 +135,7 @@ func TestChildThatATargetOnlySaysToHave(t *testing.T) {
 			}
 			return nil
 		})
-		restore(t, path, target.Host+"/mirror")
+		restoreTo(t, path, target.Host+"/mirror")
 		same(t, source, target, "mirror")
 	}
 }
@@ -158,8 +159,8 @@ func lost(t *testing.T, o testregistry.Options) (path string, target *testregist
 	index = source.Index("app", "v1", image)
 	source.Image("app", "other", []byte("another"))
 	path, target = t.TempDir()+"/layout/", testregistry.New(t, o)
-	backup(t, path, selections(t, source.Host+"/app"))
-	restore(t, path, target.Host)
+	backUp(t, path, selections(t, source.Host+"/app"))
+	restoreTo(t, path, target.Host)
 	blob = source.Blob("app", "", []byte("layer"))
 	target.Remove("app", blob)
 	return path, target, index, image, blob
@@ -197,8 +198,8 @@ func TestManifestsGoneUnderATag(t *testing.T) {
 		index := source.Index("app", "v1", image)
 		signature := source.Referrer("app", index, "application/vnd.example.signature", []byte("signature"))
 		path, target := t.TempDir()+"/bundle.tgz", testregistry.New(t, testregistry.Options{NoReferrersAPI: !api, RejectSparse: true, RequireSubject: true})
-		backup(t, path, selections(t, source.Host+"/app"))
-		restore(t, path, target.Host+"/mirror")
+		backUp(t, path, selections(t, source.Host+"/app"))
+		restoreTo(t, path, target.Host+"/mirror")
 		for _, gone := range []ocispec.Descriptor{image, signature} {
 			// Gone for who asks by its digest until it is put again.
 			again := false
@@ -263,7 +264,7 @@ func TestBlobGoneUnderAChild(t *testing.T) {
 		}
 		return nil
 	})
-	restore(t, path, target.Host)
+	restoreTo(t, path, target.Host)
 	if !target.Has("app", blob) || !target.Has("app", index) {
 		t.Error("something is still missing")
 	}
@@ -280,7 +281,7 @@ func TestTargetThatDoesNotHash(t *testing.T) {
 	dir := t.TempDir()
 	for _, out := range outputs {
 		path := filepath.Join(dir, out)
-		backup(t, dir+"/"+out, selections(t, source.Host+"/app", source.Host+"/other"))
+		backUp(t, dir+"/"+out, selections(t, source.Host+"/app", source.Host+"/other"))
 		if out == "layout/" {
 			path = filepath.Join(path, "blobs", "sha256", digest.FromBytes(bad).Encoded())
 		}
@@ -316,16 +317,16 @@ func TestHashesAreLeftToARegistryThatChecks(t *testing.T) {
 	large := make([]byte, 33<<20)
 	source.Image("app", "v1", large, append([]byte("x"), large...))
 	path := t.TempDir() + "/layout/"
-	backup(t, path, selections(t, source.Host+"/app"))
+	backUp(t, path, selections(t, source.Host+"/app"))
 	for _, checks := range []bool{true, false} {
 		target := testregistry.New(t, testregistry.Options{NoDigestCheck: !checks})
 		o := engine.RestoreOptions{Targets: []config.Target{{Registry: target.Host}}}
-		f, err := engine.ForecastRestore(t.Context(), client(0), reopen(t, path), o)
+		f, err := restore.Forecast(t.Context(), client(0), reopen(t, path), o)
 		if err != nil {
 			t.Fatal(err)
 		}
 		target.ResetCounts()
-		restore(t, path, target.Host)
+		restoreTo(t, path, target.Host)
 		if n := target.Count("PUT upload"); n != 4 || total(target) != f.Requests {
 			t.Errorf("%d uploads, %d requests, the forecast said %d", n, total(target), f.Requests)
 		}

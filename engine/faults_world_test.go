@@ -16,7 +16,9 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -92,7 +94,7 @@ func backupWith(t *testing.T, c *registry.Client, path string, sources []config.
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := engine.Backup(t.Context(), c, sources, out, o)
+	report, err := backup.Run(t.Context(), c, sources, out, o)
 	if e := out.Close(); e != nil && err == nil {
 		t.Fatal(e)
 	}
@@ -110,7 +112,7 @@ func restoreWith(t *testing.T, c *registry.Client, path string, pipe bool, targe
 	in := openFor(t, path, pipe)
 	defer in.Close()
 	o := engine.RestoreOptions{Targets: []config.Target{to}, Buffer: 2 << 20, TempDir: t.TempDir()}
-	report, err := engine.Restore(t.Context(), c, in, o)
+	report, err := restore.Run(t.Context(), c, in, o)
 	noneLeft(t)
 	return report, err
 }

@@ -35,7 +35,7 @@ func TestTooManyOpenFilesAreNoCorruptInput(t *testing.T) {
 	source.Index("app", "v1", image)
 	source.Referrer("app", image, "application/vnd.example", []byte("signature"))
 	path := t.TempDir() + "/layout/"
-	backup(t, path, selections(t, source.Host+"/app:v1"))
+	backUp(t, path, selections(t, source.Host+"/app:v1"))
 	for left := int64(0); ; left++ {
 		in := shortOf{reopen(t, path), new(atomic.Int64)}
 		in.left.Store(left)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -51,7 +53,7 @@ func TestForecastOfBackup(t *testing.T) {
 				sources := selections(t, repos[:n]...)
 				o := engine.BackupOptions{Buffer: 16 << 20}
 				there := reopen(t, path)
-				f, err := engine.ForecastBackup(t.Context(), client(0), sources, there, strings.HasSuffix(out, "/"), o)
+				f, err := backup.Forecast(t.Context(), client(0), sources, there, strings.HasSuffix(out, "/"), o)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -72,7 +74,7 @@ func TestForecastOfBackup(t *testing.T) {
 					t.Errorf("%s: %d blobs, the forecast said %d", out, got, f.Transfers)
 				}
 			}
-			f, err := engine.ForecastBackup(t.Context(), client(0), selections(t, repos...), reopen(t, path), true, engine.BackupOptions{})
+			f, err := backup.Forecast(t.Context(), client(0), selections(t, repos...), reopen(t, path), true, engine.BackupOptions{})
 			if err != nil || f.Changes() {
 				t.Errorf("%s: something would change: %+v, %v", out, f, err)
 			}
@@ -83,7 +85,7 @@ func TestForecastOfBackup(t *testing.T) {
 func TestForecastOfRestore(t *testing.T) {
 	source := testregistry.New(t, testregistry.Options{})
 	path := t.TempDir() + "/bundle.tgz"
-	backup(t, path, selections(t, fill(source)...))
+	backUp(t, path, selections(t, fill(source)...))
 	for _, api := range []bool{true, false} {
 		r := testregistry.New(t, testregistry.Options{NoReferrersAPI: !api})
 		in := reopen(t, path)
@@ -93,12 +95,12 @@ func TestForecastOfRestore(t *testing.T) {
 		}
 		for _, only := range [][]string{{"charts/**"}, nil, nil} {
 			o := engine.RestoreOptions{Targets: []config.Target{target}, Only: only}
-			f, err := engine.ForecastRestore(t.Context(), client(0), in, o)
+			f, err := restore.Forecast(t.Context(), client(0), in, o)
 			if err != nil {
 				t.Fatal(err)
 			}
 			r.ResetCounts()
-			report, err := engine.Restore(t.Context(), client(0), in, o)
+			report, err := restore.Run(t.Context(), client(0), in, o)
 			whole(t, report, err)
 			if got := total(r); got != f.Requests {
 				t.Errorf("%d requests, the forecast said %d: %v", got, f.Requests, r.Counts())
@@ -107,7 +109,7 @@ func TestForecastOfRestore(t *testing.T) {
 				t.Errorf("%d bytes and %d artifacts, the forecast said %d and %d", report.Moved, len(report.Artifacts), f.Transfer, len(f.Artifacts))
 			}
 		}
-		f, err := engine.ForecastRestore(t.Context(), client(0), in, engine.RestoreOptions{Targets: []config.Target{target}})
+		f, err := restore.Forecast(t.Context(), client(0), in, engine.RestoreOptions{Targets: []config.Target{target}})
 		if err != nil || f.Changes() {
 			t.Errorf("something would change: %v", err)
 		}
@@ -120,7 +122,7 @@ func TestLock(t *testing.T) {
 	sources := selections(t, fill(r)...)
 	var locks [2]bytes.Buffer
 	for i := range locks {
-		f, err := engine.ForecastBackup(t.Context(), client(0), sources, nil, false, engine.BackupOptions{})
+		f, err := backup.Forecast(t.Context(), client(0), sources, nil, false, engine.BackupOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,13 +145,13 @@ func TestForecastOfLayouts(t *testing.T) {
 	r := testregistry.New(t, testregistry.Options{})
 	repos := fill(r)
 	layout := t.TempDir() + "/vendor/"
-	backup(t, layout, selections(t, repos[0]))
+	backUp(t, layout, selections(t, repos[0]))
 	sources := append(selections(t, repos[1]), config.Selection{Layout: layout, Referrers: true}, selections(t, repos[2])[0])
 	for _, out := range []string{"bundle.tgz", "layout/"} {
 		path := t.TempDir() + "/" + out
 		for range 2 {
 			there := reopen(t, path)
-			f, err := engine.ForecastBackup(t.Context(), client(0), sources, there, out == "layout/", engine.BackupOptions{})
+			f, err := backup.Forecast(t.Context(), client(0), sources, there, out == "layout/", engine.BackupOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -171,12 +173,12 @@ func TestForecastOfLayouts(t *testing.T) {
 func TestForecastOfSeveralTargets(t *testing.T) {
 	source := testregistry.New(t, testregistry.Options{})
 	path := t.TempDir() + "/bundle.tgz"
-	backup(t, path, selections(t, fill(source)...))
+	backUp(t, path, selections(t, fill(source)...))
 	a, b := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{NoReferrersAPI: true})
-	restore(t, path, a.Host)
+	restoreTo(t, path, a.Host)
 	o := engine.RestoreOptions{Targets: []config.Target{{Registry: a.Host}, {Registry: b.Host}, {Registry: b.Host, Namespace: "again"}}}
 	for _, there := range []bool{false, true} {
-		f, err := engine.ForecastRestore(t.Context(), client(0), reopen(t, path), o)
+		f, err := restore.Forecast(t.Context(), client(0), reopen(t, path), o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,7 +187,7 @@ func TestForecastOfSeveralTargets(t *testing.T) {
 		}
 		a.ResetCounts()
 		b.ResetCounts()
-		report, err := engine.Restore(t.Context(), client(0), reopen(t, path), o)
+		report, err := restore.Run(t.Context(), client(0), reopen(t, path), o)
 		whole(t, report, err)
 		if got := total(a) + total(b); got != f.Requests || report.Moved != f.Transfer || len(report.Artifacts) != len(f.Artifacts) {
 			t.Errorf("%d requests, %d bytes, %d artifacts; the forecast said %d, %d, %d",
@@ -200,7 +202,7 @@ func TestForecastWithTokens(t *testing.T) {
 	repos := fill(r)
 	path := t.TempDir() + "/bundle.tgz"
 	o := engine.BackupOptions{}
-	f, err := engine.ForecastBackup(t.Context(), client(0), selections(t, repos...), nil, false, o)
+	f, err := backup.Forecast(t.Context(), client(0), selections(t, repos...), nil, false, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,12 +213,12 @@ func TestForecastWithTokens(t *testing.T) {
 		t.Errorf("backup: %d planned, %d made: %v", f.Requests, got, r.Counts())
 	}
 	ro := engine.RestoreOptions{Targets: []config.Target{{Registry: target.Host}}}
-	f, err = engine.ForecastRestore(t.Context(), client(0), reopen(t, path), ro)
+	f, err = restore.Forecast(t.Context(), client(0), reopen(t, path), ro)
 	if err != nil {
 		t.Fatal(err)
 	}
 	target.ResetCounts()
-	report, err = engine.Restore(t.Context(), client(0), reopen(t, path), ro)
+	report, err = restore.Run(t.Context(), client(0), reopen(t, path), ro)
 	whole(t, report, err)
 	if got := total(target); got != f.Requests || target.Count("mount") == 0 {
 		t.Errorf("restore: %d planned, %d made: %v", f.Requests, got, target.Counts())
@@ -231,12 +233,12 @@ func TestForecastOfLess(t *testing.T) {
 	sources := selections(t, r.Host+"/app:v1")
 	for _, out := range outputs {
 		path, directory := t.TempDir()+"/"+out, out == "layout/"
-		backup(t, path, only(t, sources, "linux/amd64", "linux/arm64"))
+		backUp(t, path, only(t, sources, "linux/amd64", "linux/arm64"))
 		less := only(t, selections(t, r.Host+"/app:v1"), "linux/amd64")
 		bare := only(t, selections(t, r.Host+"/app:v1"), "linux/amd64", "linux/arm64")
 		bare[0].Referrers = false
 		for _, s := range [][]config.Selection{less, bare} {
-			f, err := engine.ForecastBackup(t.Context(), client(0), s, reopen(t, path), directory, engine.BackupOptions{})
+			f, err := backup.Forecast(t.Context(), client(0), s, reopen(t, path), directory, engine.BackupOptions{})
 			if err != nil || f.Changes() == directory {
 				t.Errorf("%s: changes: %v, %v", out, f.Changes(), err)
 			}
@@ -249,11 +251,11 @@ func TestForecastOfLess(t *testing.T) {
 func TestNothingIsForecastAsThereInATargetThatCannotBeAsked(t *testing.T) {
 	source := testregistry.New(t, testregistry.Options{})
 	path := t.TempDir() + "/bundle.tgz"
-	backup(t, path, selections(t, fill(source)...))
+	backUp(t, path, selections(t, fill(source)...))
 	target := testregistry.New(t, testregistry.Options{})
 	target.Fault(func(*http.Request, int) testregistry.Fault { return testregistry.Status(http.StatusForbidden, "") })
 	o := engine.RestoreOptions{Targets: []config.Target{{Registry: target.Host}}}
-	f, err := engine.ForecastRestore(t.Context(), client(0), reopen(t, path), o)
+	f, err := restore.Forecast(t.Context(), client(0), reopen(t, path), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +275,7 @@ func TestSharedIsNotThereAlready(t *testing.T) {
 	r := testregistry.New(t, testregistry.Options{})
 	repos := fill(r)
 	vendor := t.TempDir() + "/vendor/"
-	backup(t, vendor, selections(t, repos[0]))
+	backUp(t, vendor, selections(t, repos[0]))
 	sources := append(selections(t, repos[1:]...), config.Selection{Layout: vendor, Referrers: true})
 	agree := func(did string, report *engine.Report, f *engine.Forecast) {
 		t.Helper()
@@ -286,7 +288,7 @@ func TestSharedIsNotThereAlready(t *testing.T) {
 		path = t.TempDir() + "/" + out
 		for _, some := range [][]config.Selection{sources[:1], sources, sources} {
 			there := reopen(t, path)
-			f, err := engine.ForecastBackup(t.Context(), client(0), some, there, strings.HasSuffix(out, "/"), engine.BackupOptions{})
+			f, err := backup.Forecast(t.Context(), client(0), some, there, strings.HasSuffix(out, "/"), engine.BackupOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -302,11 +304,11 @@ func TestSharedIsNotThereAlready(t *testing.T) {
 			o.Targets = append(o.Targets, config.Target{Registry: host})
 		}
 		in := reopen(t, path)
-		f, err := engine.ForecastRestore(t.Context(), client(0), in, o)
+		f, err := restore.Forecast(t.Context(), client(0), in, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		report, err := engine.Restore(t.Context(), client(0), in, o)
+		report, err := restore.Run(t.Context(), client(0), in, o)
 		whole(t, report, err)
 		if len(hosts) == 2 && f.There == 0 {
 			t.Error("nothing is there already")

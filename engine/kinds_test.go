@@ -14,6 +14,8 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -53,9 +55,9 @@ func TestChildOfAWrongMediaTypeComesAlong(t *testing.T) {
 	for _, out := range outputs {
 		t.Run(out, func(t *testing.T) {
 			path := t.TempDir() + "/" + out
-			backup(t, path, selections(t, source.Host+"/app"))
+			backUp(t, path, selections(t, source.Host+"/app"))
 			right(t, path)
-			ways := map[string]func(*testing.T, string, string) *engine.Report{"file": restore}
+			ways := map[string]func(*testing.T, string, string) *engine.Report{"file": restoreTo}
 			if out != "layout/" {
 				ways["pipe"] = restorePipe
 			}
@@ -81,10 +83,10 @@ func TestRootOfAWrongMediaTypeComesAlong(t *testing.T) {
 		index := source.Manifest("app", "v1", ocispec.MediaTypeImageIndex, data)
 		source.PutManifest("app", "v1", called(index, wrong), data)
 		path := t.TempDir() + "/" + outputs[i%len(outputs)]
-		backup(t, path, selections(t, source.Host+"/app:v1"))
+		backUp(t, path, selections(t, source.Host+"/app:v1"))
 		right(t, path)
 		target := testregistry.New(t, testregistry.Options{RejectSparse: true})
-		restore(t, path, target.Host)
+		restoreTo(t, path, target.Host)
 		snapshot, err := testregistry.Snapshot(t.Context(), target.Access())
 		if err != nil {
 			t.Fatal(err)
@@ -107,7 +109,7 @@ func TestWrongMediaTypeHurtsNoOtherArtifact(t *testing.T) {
 			source.Index("liar", "v1", called(image, wrong))
 			out := outputs[i%len(outputs)]
 			path := t.TempDir() + "/" + out
-			backup(t, path, selections(t, source.Host+"/"+order[0], source.Host+"/"+order[1]))
+			backUp(t, path, selections(t, source.Host+"/"+order[0], source.Host+"/"+order[1]))
 			if out == "layout/" {
 				prune(t, path, source.Host+"/app:v1")
 			}
@@ -160,18 +162,18 @@ func TestCacheOfBuildKitComesAlong(t *testing.T) {
 		t.Run(out, func(t *testing.T) {
 			path := t.TempDir() + "/" + out
 			for range 2 {
-				backup(t, path, selections(t, source.Host+"/app"))
+				backUp(t, path, selections(t, source.Host+"/app"))
 				right(t, path)
 			}
 			if out == "layout/" {
 				prune(t, path, source.Host+"/app:cache")
 				right(t, path)
-				backup(t, path, selections(t, source.Host+"/app"))
+				backUp(t, path, selections(t, source.Host+"/app"))
 			}
 			target := testregistry.New(t, testregistry.Options{RejectSparse: true})
-			restore(t, path, target.Host+"/mirror")
+			restoreTo(t, path, target.Host+"/mirror")
 			same(t, source, target, "mirror")
-			if again := restore(t, path, target.Host+"/mirror"); again.Unchanged != 2 {
+			if again := restoreTo(t, path, target.Host+"/mirror"); again.Unchanged != 2 {
 				t.Errorf("%d unchanged", again.Unchanged)
 			}
 			if out != "layout/" {
@@ -218,13 +220,13 @@ func TestUndecidableChildComesAlong(t *testing.T) {
 				child := put(source, "application/vnd.example.unknown", []byte(text))
 				source.Index("app", "v1", child, source.Image("app", "", []byte("image")))
 				path := t.TempDir() + "/" + out
-				backup(t, path, selections(t, source.Host+"/app:v1"))
+				backUp(t, path, selections(t, source.Host+"/app:v1"))
 				right(t, path)
 				if size, err := reopen(t, path).Stat(child.Digest); err != nil || size != child.Size {
 					t.Errorf("%s %q in %s: %d, %v", name, text, out, size, err)
 				}
 				target := testregistry.New(t, testregistry.Options{RejectSparse: true})
-				restore(t, path, target.Host)
+				restoreTo(t, path, target.Host)
 				resp, err := target.Client().Head(target.URL + "/v2/app/manifests/" + child.Digest.String())
 				if err != nil || name == "manifest" && text != "" && resp.StatusCode != http.StatusOK {
 					t.Errorf("%s %q in %s: %v, %v", name, text, out, resp, err)
@@ -262,7 +264,7 @@ func TestChildrenAreAskedForOnce(t *testing.T) {
 	source := testregistry.New(t, testregistry.Options{})
 	fillCache(source, "app")
 	source.Index("app", "v1", source.Image("app", "", []byte("one")), source.Image("app", "", []byte("two")))
-	backup(t, t.TempDir()+"/layout/", selections(t, source.Host+"/app"))
+	backUp(t, t.TempDir()+"/layout/", selections(t, source.Host+"/app"))
 	twice := func(line string, n int) bool { return n > 1 && strings.HasPrefix(line, http.MethodGet) }
 	for line, n := range source.URLs() {
 		if twice(line, n) {
@@ -286,7 +288,7 @@ func TestLayoutThatCallsItsRootsWrongly(t *testing.T) {
 	source.Image("app", "sha256-"+image.Digest.Encoded()+".sig", []byte("signature"))
 	for _, wrong := range wrongTypes {
 		path := t.TempDir() + "/layout/"
-		backup(t, path, selections(t, source.Host+"/app"))
+		backUp(t, path, selections(t, source.Host+"/app"))
 		data, err := os.ReadFile(path + "index.json")
 		if err != nil {
 			t.Fatal(err)
@@ -300,7 +302,7 @@ func TestLayoutThatCallsItsRootsWrongly(t *testing.T) {
 		}
 		right(t, path)
 		copied := t.TempDir() + "/bundle.tgz"
-		backup(t, copied, []config.Selection{{Layout: path, Referrers: true}})
+		backUp(t, copied, []config.Selection{{Layout: path, Referrers: true}})
 		for _, from := range []string{path, copied} {
 			target := testregistry.New(t, testregistry.Options{RejectSparse: true})
 			report, err := tryRestore(t, reopen(t, from), target.Host+"/mirror", engine.RestoreOptions{Only: []string{"app:v1"}})
@@ -331,7 +333,7 @@ func TestForecastOfUnusualGraphs(t *testing.T) {
 		path := t.TempDir() + "/" + out
 		for range 2 {
 			there := reopen(t, path)
-			f, err := engine.ForecastBackup(t.Context(), client(0), sources, there, out == "layout/", engine.BackupOptions{})
+			f, err := backup.Forecast(t.Context(), client(0), sources, there, out == "layout/", engine.BackupOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -344,12 +346,12 @@ func TestForecastOfUnusualGraphs(t *testing.T) {
 		to := []config.Target{{Registry: target.Host, Namespace: "mirror" + strings.Trim(out, "/.")}}
 		for range 2 {
 			o := engine.RestoreOptions{Targets: to}
-			f, err := engine.ForecastRestore(t.Context(), client(0), reopen(t, path), o)
+			f, err := restore.Forecast(t.Context(), client(0), reopen(t, path), o)
 			if err != nil {
 				t.Fatal(err)
 			}
 			target.ResetCounts()
-			report, err := engine.Restore(t.Context(), client(0), reopen(t, path), o)
+			report, err := restore.Run(t.Context(), client(0), reopen(t, path), o)
 			if whole(t, report, err); total(target) != f.Requests || report.Moved != f.Transfer {
 				t.Errorf("%s: %d requests and %d bytes, the forecast said %d and %d: %v", out, total(target), report.Moved, f.Requests, f.Transfer, target.URLs())
 			}
@@ -371,9 +373,9 @@ func TestManifestThatIsABlobAloneComesAlong(t *testing.T) {
 			child := source.Blob("app", mediaType, data)
 			source.Index("app", "v1", child)
 			path := t.TempDir() + "/" + out
-			backup(t, path, selections(t, source.Host+"/app"))
+			backUp(t, path, selections(t, source.Host+"/app"))
 			right(t, path)
-			if restore(t, path, target.Host); !target.Has("app", layer) || !target.Has("app", child) {
+			if restoreTo(t, path, target.Host); !target.Has("app", layer) || !target.Has("app", child) {
 				t.Errorf("%q, %s: the target lacks some of it", mediaType, out)
 			}
 			if out != "layout/" {

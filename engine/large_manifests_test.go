@@ -45,7 +45,7 @@ func TestManifestsTooLargeToWaitAreFetchedOnceMore(t *testing.T) {
 		}
 	})
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
-	backup(t, path, selections(t, r.Host+"/large"))
+	backUp(t, path, selections(t, r.Host+"/large"))
 	if n := r.Count("GET manifest"); n <= images || n > 2*images {
 		t.Errorf("%d manifests were asked for", n)
 	}

@@ -31,7 +31,7 @@ func layoutWithList(t *testing.T, bare bool) (path string, image, signature ocis
 	for i := range sources {
 		sources[i].Referrers = false
 	}
-	backup(t, path, sources)
+	backUp(t, path, sources)
 	if bare {
 		file := filepath.Join(path, "index.json")
 		text := strings.ReplaceAll(string(read(t, path)), source.Host+"/app:", "")
@@ -58,7 +58,7 @@ func TestListOfALayoutIsMerged(t *testing.T) {
 				target += "/app"
 			}
 			for _, want := range []int{0, 1} {
-				report := restore(t, path, target)
+				report := restoreTo(t, path, target)
 				if len(report.Artifacts) != 1 || report.Referrers != 1 || report.Unchanged < want {
 					t.Errorf("%d artifacts, %d referrers, %d unchanged", len(report.Artifacts), report.Referrers, report.Unchanged)
 				}
@@ -83,11 +83,11 @@ func TestListOfALayoutIsBackedUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		again := filepath.Join(t.TempDir(), "bundle.tgz")
-		report := backup(t, again, []config.Selection{{Layout: path, Reference: ref, Referrers: true}})
+		report := backUp(t, again, []config.Selection{{Layout: path, Reference: ref, Referrers: true}})
 		if len(report.Artifacts) != 1 || report.Referrers != 1 {
 			t.Errorf("%d artifacts, %d referrers", len(report.Artifacts), report.Referrers)
 		}
-		for _, push := range []func(*testing.T, string, string) *engine.Report{restore, restorePipe} {
+		for _, push := range []func(*testing.T, string, string) *engine.Report{restoreTo, restorePipe} {
 			r := testregistry.New(t, testregistry.Options{NoReferrersAPI: true})
 			push(t, again, r.Host)
 			if got := listed(t, r, "app", image); len(got) != 1 || !got[signature.Digest] {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -18,7 +19,7 @@ func TestInterruptedWhileAListSettles(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	clock := newFalseClock()
 	clock.woken = func(int) { cancel() }
-	report, err := engine.Restore(ctx, clock.faced(t, 4), reopen(t, path), engine.RestoreOptions{Targets: []config.Target{{Registry: r.Host}}})
+	report, err := restore.Run(ctx, clock.faced(t, 4), reopen(t, path), engine.RestoreOptions{Targets: []config.Target{{Registry: r.Host}}})
 	if !errors.Is(err, context.Canceled) || len(report.Artifacts) != 1 || !errors.Is(report.Artifacts[0].Err, engine.ErrUnfinished) {
 		t.Errorf("it ends with %v, %+v", err, report.Artifacts)
 	}

@@ -34,12 +34,12 @@ func TestMissingIsWhatABackupCouldNotGet(t *testing.T) {
 		if out != "layout/" {
 			continue
 		}
-		backup(t, path, selections(t, tags+"v2")) // which asks for nothing else
+		backUp(t, path, selections(t, tags+"v2")) // which asks for nothing else
 		if got := engine.Missing(reopen(t, path).Index()); !slices.Equal(got, []string{"referrers of " + tags + "v1"}) {
 			t.Errorf("%s, after another backup: %v", out, got)
 		}
 		source.Fault(nil)
-		backup(t, path, selections(t, tags+"v1"))
+		backUp(t, path, selections(t, tags+"v1"))
 		if got := engine.Missing(reopen(t, path).Index()); len(got) > 0 {
 			t.Errorf("%s, after all: %v", out, got)
 		}

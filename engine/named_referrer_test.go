@@ -38,25 +38,25 @@ func TestNamedReferrerIsListedUnderItsSubject(t *testing.T) {
 		source := testregistry.New(t, testregistry.Options{NoReferrersAPI: true})
 		image, sbom := fillNamedReferrer(source, list)
 		path := filepath.Join(t.TempDir(), "bundle.tgz")
-		backup(t, path, selections(t, source.Host+"/app"))
+		backUp(t, path, selections(t, source.Host+"/app"))
 		for _, api := range []bool{false, true} {
 			r := testregistry.New(t, testregistry.Options{NoReferrersAPI: !api})
-			restore(t, path, r.Host)
+			restoreTo(t, path, r.Host)
 			if got := listed(t, r, "app", image); len(got) != 1 || !got[sbom.Digest] {
 				t.Errorf("listed are %v", got)
 			}
-			if report := restore(t, path, r.Host); report.Unchanged != 2 {
+			if report := restoreTo(t, path, r.Host); report.Unchanged != 2 {
 				t.Errorf("%d unchanged", report.Unchanged)
 			}
 			if api {
 				continue
 			}
 			putList(r, image)
-			restore(t, path, r.Host)
+			restoreTo(t, path, r.Host)
 			if got := listed(t, r, "app", image); len(got) != 1 {
 				t.Errorf("once it was lost, listed are %v", got)
 			}
-			if report := restore(t, path, r.Host); report.Unchanged != 2 {
+			if report := restoreTo(t, path, r.Host); report.Unchanged != 2 {
 				t.Errorf("then %d are unchanged", report.Unchanged)
 			}
 		}
@@ -68,7 +68,7 @@ func TestNamedReferrerAloneIsListed(t *testing.T) {
 	source := testregistry.New(t, testregistry.Options{NoReferrersAPI: true})
 	image, sbom := fillNamedReferrer(source, false)
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
-	backup(t, path, selections(t, source.Host+"/app:sbom-v1"))
+	backUp(t, path, selections(t, source.Host+"/app:sbom-v1"))
 	r := testregistry.New(t, testregistry.Options{NoReferrersAPI: true})
 	r.Image("app", "v1", []byte("layer"))
 	theirs := r.Referrer("app", image, "application/vnd.example.theirs", []byte("theirs"))
@@ -94,7 +94,7 @@ func TestNamedReferrerFollowsItsSubject(t *testing.T) {
 			references = append(references, source.Host+"/"+name)
 		}
 		path := filepath.Join(t.TempDir(), "bundle.tgz")
-		backup(t, path, selections(t, references...))
+		backUp(t, path, selections(t, references...))
 		for _, api := range []bool{false, true} {
 			for _, concurrency := range []int{1, 8} {
 				r := testregistry.New(t, testregistry.Options{NoReferrersAPI: !api, RequireSubject: true, RejectSparse: true})

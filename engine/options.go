@@ -22,7 +22,7 @@ type BackupOptions struct {
 	Only func(layout, reference string) bool
 }
 
-func (o BackupOptions) withDefaults() BackupOptions {
+func (o BackupOptions) WithDefaults() BackupOptions {
 	if o.Concurrency <= 0 {
 		o.Concurrency = defaultConcurrency
 	}
@@ -58,7 +58,7 @@ type RestoreOptions struct {
 	Retry func(reference, target string) bool
 }
 
-func (o RestoreOptions) withDefaults() (RestoreOptions, error) {
+func (o RestoreOptions) WithDefaults() (RestoreOptions, error) {
 	if o.Concurrency <= 0 {
 		o.Concurrency = defaultConcurrency
 	}
@@ -78,8 +78,8 @@ func (o RestoreOptions) withDefaults() (RestoreOptions, error) {
 	return o, err
 }
 
-// leastBuffer is the share of the buffer for content on its way, however much is planned.
-const leastBuffer = 8 << 20
+// LeastBuffer is the share of the buffer for content on its way, however much is planned.
+const LeastBuffer = 8 << 20
 
 const (
 	// defaultConcurrency is the number of requests in flight over all registries.

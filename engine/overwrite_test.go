@@ -9,6 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -32,14 +33,14 @@ func TestTagThatHadAnotherDigestIsOverwritten(t *testing.T) {
 		source.Image("app", tag, []byte(tag))
 	}
 	path := t.TempDir() + "/bundle.tgz"
-	backup(t, path, selections(t, source.Host+"/app"))
+	backUp(t, path, selections(t, source.Host+"/app"))
 	for policy, wanted := range map[string]int{config.ExistingOverwrite: 1, config.ExistingSkip: 0, config.ExistingFail: 0} {
 		target := testregistry.New(t, testregistry.Options{})
 		target.Image("app", "same", []byte("same"))
 		old := target.Image("app", "other", []byte("old"))
 		o := engine.RestoreOptions{Targets: []config.Target{{Registry: target.Host, ExistingTags: policy}}, DryRun: true}
 		for range 2 {
-			report, err := engine.Restore(t.Context(), client(0), reopen(t, path), o)
+			report, err := restore.Run(t.Context(), client(0), reopen(t, path), o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,7 +62,7 @@ func TestTagThatCouldNotBePushedIsNotOverwritten(t *testing.T) {
 	source.Image("app", "v1", []byte("new"))
 	target.Image("app", "v1", []byte("old"))
 	path := t.TempDir() + "/bundle.tgz"
-	backup(t, path, selections(t, source.Host+"/app"))
+	backUp(t, path, selections(t, source.Host+"/app"))
 	target.Fault(testregistry.Always("PUT manifest", testregistry.Status(http.StatusForbidden, "")))
 	report, _ := tryRestore(t, reopen(t, path), target.Host, engine.RestoreOptions{})
 	if was := overwritten(report); len(was) > 0 {
@@ -78,7 +79,7 @@ func TestSignatureThatIsOverwrittenIsANotice(t *testing.T) {
 	source.Artifact("app", tag, "application/vnd.example.signature", []byte("ours"))
 	theirs := target.Artifact("app", tag, "application/vnd.example.signature", []byte("theirs"))
 	path := t.TempDir() + "/bundle.tgz"
-	backup(t, path, selections(t, source.Host+"/app"))
+	backUp(t, path, selections(t, source.Host+"/app"))
 	heard := new(listener)
 	report, err := tryRestore(t, reopen(t, path), target.Host, engine.RestoreOptions{Progress: heard})
 	whole(t, report, err)
@@ -93,10 +94,10 @@ func TestDryRunOfATargetThatDoesNotAnswer(t *testing.T) {
 	source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
 	fillMany(source, "many", 40)
 	path := t.TempDir() + "/bundle.tgz"
-	backup(t, path, selections(t, source.Host+"/many"))
+	backUp(t, path, selections(t, source.Host+"/many"))
 	target.Fault(testregistry.Always("HEAD manifest", testregistry.Status(http.StatusServiceUnavailable, "")))
 	clock, heard := newFalseClock(), new(listener)
-	report, err := engine.Restore(t.Context(), clock.faced(t, 4), reopen(t, path), engine.RestoreOptions{
+	report, err := restore.Run(t.Context(), clock.faced(t, 4), reopen(t, path), engine.RestoreOptions{
 		Targets: []config.Target{{Registry: target.Host}}, DryRun: true, Progress: heard})
 	whole(t, report, err)
 	if len(report.Artifacts) != 40 || len(clock.pauses()) > 0 {
@@ -114,7 +115,7 @@ func TestTargetThatIsASourceIsANoticeBeforeAByteMoves(t *testing.T) {
 	r.Image("team/app", "v1", []byte("app"))
 	r.Image("team/db", "v1", []byte("db"))
 	path := t.TempDir() + "/bundle.tgz"
-	backup(t, path, selections(t, r.Host+"/team/app", r.Host+"/team/db"))
+	backUp(t, path, selections(t, r.Host+"/team/app", r.Host+"/team/db"))
 	for namespace, want := range map[string]string{
 		"":       "restoring to sources of the input itself: " + r.Host + "/team/app, " + r.Host + "/team/db",
 		"mirror": "",
@@ -122,7 +123,7 @@ func TestTargetThatIsASourceIsANoticeBeforeAByteMoves(t *testing.T) {
 		heard := new(listener)
 		for _, dry := range []bool{true, false} {
 			heard.notices = nil
-			_, err := engine.Restore(t.Context(), client(0), reopen(t, path), engine.RestoreOptions{
+			_, err := restore.Run(t.Context(), client(0), reopen(t, path), engine.RestoreOptions{
 				Targets: []config.Target{{Registry: r.Host, Namespace: namespace}}, DryRun: dry, Progress: heard})
 			if err != nil {
 				t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -75,7 +76,7 @@ func TestWhatMovesAgainIsNoProgress(t *testing.T) {
 					whole(t, report, err)
 					m.check(t, "backup")
 					m = new(meter)
-					report, err = engine.Restore(t.Context(), clock.faced(t, 4), openFor(t, path, out == "bundle.tar"), engine.RestoreOptions{
+					report, err = restore.Run(t.Context(), clock.faced(t, 4), openFor(t, path, out == "bundle.tar"), engine.RestoreOptions{
 						Targets: []config.Target{{Registry: target.Host}}, Progress: m, Buffer: 2 << 20, TempDir: t.TempDir()})
 					whole(t, report, err)
 					m.check(t, "restore")
@@ -101,7 +102,7 @@ func TestWhatIsGivenUpIsNotExpected(t *testing.T) {
 	source.Image("app", "bad", bad)
 	source.Image("app", "large", large)
 	path := t.TempDir() + "/whole.tgz"
-	backup(t, path, selections(t, source.Host+"/many", source.Host+"/app"))
+	backUp(t, path, selections(t, source.Host+"/many", source.Host+"/app"))
 	broken := func(data []byte, kind string, fault testregistry.Fault) func(*http.Request, int) testregistry.Fault {
 		name := digest.FromBytes(data).String()
 		return func(req *http.Request, _ int) testregistry.Fault {
@@ -126,7 +127,7 @@ func TestWhatIsGivenUpIsNotExpected(t *testing.T) {
 		for _, pipe := range []bool{false, true} {
 			m := new(meter)
 			target.Fault(broken(data, "PUT upload", testregistry.Status(http.StatusForbidden, "")))
-			report, err := engine.Restore(t.Context(), newFalseClock().faced(t, 4), openFor(t, path, pipe), engine.RestoreOptions{
+			report, err := restore.Run(t.Context(), newFalseClock().faced(t, 4), openFor(t, path, pipe), engine.RestoreOptions{
 				Targets: []config.Target{{Registry: target.Host, Namespace: strings.Fields(name)[0]}}, Progress: m, Buffer: 2 << 20})
 			if err != nil || len(report.Failures()) != 1 {
 				t.Fatalf("%v, %v", err, report.Failures())

@@ -13,6 +13,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -38,16 +39,16 @@ func TestReferrersOfBothSchemes(t *testing.T) {
 		r := testregistry.New(t, testregistry.Options{})
 		_, listed, hidden := fillBoth(r)
 		path := t.TempDir() + "/bundle.tgz"
-		if report := backup(t, path, selections(t, r.Host+"/"+source)); report.Referrers != 2 || report.Expected != 2 {
+		if report := backUp(t, path, selections(t, r.Host+"/"+source)); report.Referrers != 2 || report.Expected != 2 {
 			t.Fatalf("%s: %d of %d referrers", source, report.Referrers, report.Expected)
 		}
 		tags, api := testregistry.New(t, testregistry.Options{NoReferrersAPI: true}), testregistry.New(t, testregistry.Options{})
-		restore(t, path, tags.Host)
+		restoreTo(t, path, tags.Host)
 		again := t.TempDir() + "/layout/"
-		if report := backup(t, again, selections(t, tags.Host+"/"+source)); report.Referrers != 2 {
+		if report := backUp(t, again, selections(t, tags.Host+"/"+source)); report.Referrers != 2 {
 			t.Errorf("%s: %d referrers come from tags", source, report.Referrers)
 		}
-		if report := restore(t, again, api.Host+"/mirror"); report.Referrers != 2 || report.Expected != 2 {
+		if report := restoreTo(t, again, api.Host+"/mirror"); report.Referrers != 2 || report.Expected != 2 {
 			t.Errorf("%s: %d of %d referrers go to the API", source, report.Referrers, report.Expected)
 		}
 		r.Fault(nil)
@@ -72,7 +73,7 @@ func TestArtifactTypesOfBothSchemes(t *testing.T) {
 		r.Image("app", "sha256-"+image.Digest.Encoded()+".sig", []byte("signature"))
 		sources := selections(t, r.Host+"/app:v1")
 		sources[0].ReferrerTypes = []string{types}
-		report := backup(t, t.TempDir()+"/bundle.tgz", sources)
+		report := backUp(t, t.TempDir()+"/bundle.tgz", sources)
 		if report.Referrers != want || report.Expected != want {
 			t.Errorf("%s: %d of %d referrers, want %d", types, report.Referrers, report.Expected, want)
 		}
@@ -138,16 +139,16 @@ func TestCosignIsCountedAlike(t *testing.T) {
 	r := testregistry.New(t, testregistry.Options{})
 	fillCosigned(r)
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
-	there := backup(t, path, selections(t, r.Host+"/app"))
+	there := backUp(t, path, selections(t, r.Host+"/app"))
 	target := testregistry.New(t, testregistry.Options{})
-	back := restore(t, path, target.Host+"/mirror")
+	back := restoreTo(t, path, target.Host+"/mirror")
 	same(t, r, target, "mirror")
 	for _, report := range []*engine.Report{there, back} {
 		if len(report.Artifacts) != 2 || report.Referrers != 3 || report.Expected != 3 {
 			t.Errorf("%d artifacts, %d of %d referrers", len(report.Artifacts), report.Referrers, report.Expected)
 		}
 	}
-	if again := restore(t, path, target.Host+"/mirror"); again.Unchanged != 2 || again.Referrers != 3 {
+	if again := restoreTo(t, path, target.Host+"/mirror"); again.Unchanged != 2 || again.Referrers != 3 {
 		t.Errorf("%d unchanged, %d referrers", again.Unchanged, again.Referrers)
 	}
 }
@@ -158,7 +159,7 @@ func TestCosignFailure(t *testing.T) {
 	r := testregistry.New(t, testregistry.Options{})
 	index, _ := fillCosigned(r)
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
-	backup(t, path, selections(t, r.Host+"/app"))
+	backUp(t, path, selections(t, r.Host+"/app"))
 	target := testregistry.New(t, testregistry.Options{})
 	tag := "sha256-" + index.Digest.Encoded() + ".sig"
 	target.Fault(func(req *http.Request, _ int) testregistry.Fault {
@@ -193,7 +194,7 @@ func TestOnlyTakesSignaturesOfImages(t *testing.T) {
 	r := testregistry.New(t, testregistry.Options{})
 	fillCosigned(r)
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
-	backup(t, path, selections(t, r.Host+"/app"))
+	backUp(t, path, selections(t, r.Host+"/app"))
 	for only, want := range map[string]int{"app:v1": 4, "app:v2": 1} {
 		target := testregistry.New(t, testregistry.Options{})
 		report, err := tryRestore(t, reopen(t, path), target.Host, engine.RestoreOptions{Only: []string{only}})
@@ -210,11 +211,11 @@ func TestRewrittenLeavesSignatureTags(t *testing.T) {
 	r := testregistry.New(t, testregistry.Options{})
 	_, images := fillCosigned(r)
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
-	backup(t, path, only(t, selections(t, r.Host+"/app:v1"), "linux/amd64"))
+	backUp(t, path, only(t, selections(t, r.Host+"/app:v1"), "linux/amd64"))
 	target := testregistry.New(t, testregistry.Options{RejectSparse: true})
 	heard := new(listener)
 	for range 2 {
-		report, err := engine.Restore(t.Context(), client(0), reopen(t, path), engine.RestoreOptions{Progress: heard,
+		report, err := restore.Run(t.Context(), client(0), reopen(t, path), engine.RestoreOptions{Progress: heard,
 			Targets: []config.Target{{Registry: target.Host, PlatformMode: config.PlatformsRewrite}}})
 		whole(t, report, err)
 		if len(report.Artifacts) != 1 || report.Referrers != 1 || report.Expected != 1 {

@@ -43,7 +43,7 @@ func TestRequestsOfBackup(t *testing.T) {
 			source := testregistry.New(t, testregistry.Options{})
 			fillMany(source, "many", 200)
 			path := t.TempDir() + "/" + out
-			backup(t, path, selections(t, source.Host+"/many"))
+			backUp(t, path, selections(t, source.Host+"/many"))
 			counts(t, source, map[string]int{"GET manifest": 200, "GET blob": 401, "GET tags": 1, "GET referrers": 200})
 
 			source.ResetCounts()
@@ -86,11 +86,11 @@ func TestRequestsOfRestore(t *testing.T) {
 	source := testregistry.New(t, testregistry.Options{})
 	fillMany(source, "many", 200)
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
-	backup(t, path, selections(t, source.Host+"/many"))
+	backUp(t, path, selections(t, source.Host+"/many"))
 	for _, from := range []string{"file", "pipe"} {
 		t.Run(from, func(t *testing.T) {
 			target := testregistry.New(t, testregistry.Options{})
-			push := restore
+			push := restoreTo
 			if from == "pipe" {
 				push = restorePipe
 			}
@@ -112,9 +112,9 @@ func TestRequestsOfMounts(t *testing.T) {
 		repos = append(repos, source.Host+"/"+repo)
 	}
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
-	backup(t, path, selections(t, repos...))
+	backUp(t, path, selections(t, repos...))
 	target := testregistry.New(t, testregistry.Options{})
-	report := restore(t, path, target.Host+"/mirror")
+	report := restoreTo(t, path, target.Host+"/mirror")
 	if report.Shared < 3*4000 {
 		t.Errorf("%d bytes shared, want three times the base", report.Shared)
 	}
@@ -134,11 +134,11 @@ func TestRequestsOfTagsOfOneIndex(t *testing.T) {
 		source.Index("app", fmt.Sprintf("v%d", i), amd, arm)
 	}
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
-	backup(t, path, selections(t, source.Host+"/app"))
+	backUp(t, path, selections(t, source.Host+"/app"))
 	target := testregistry.New(t, testregistry.Options{})
-	restore(t, path, target.Host)
+	restoreTo(t, path, target.Host)
 	target.ResetCounts()
-	restore(t, path, target.Host)
+	restoreTo(t, path, target.Host)
 	counts(t, target, map[string]int{"HEAD manifest": 102})
 }
 
@@ -149,7 +149,7 @@ func TestBlobsOfARepositoryWithoutManifests(t *testing.T) {
 	source := testregistry.New(t, testregistry.Options{})
 	fillMany(source, "many", 20)
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
-	backup(t, path, selections(t, source.Host+"/many"))
+	backUp(t, path, selections(t, source.Host+"/many"))
 	target := testregistry.New(t, testregistry.Options{})
 	target.Fault(testregistry.Always("PUT manifest", testregistry.Status(403, "")))
 	if _, err := tryRestore(t, reopen(t, path), target.Host, engine.RestoreOptions{}); err == nil {
@@ -157,6 +157,6 @@ func TestBlobsOfARepositoryWithoutManifests(t *testing.T) {
 	}
 	target.ResetCounts()
 	target.Fault(testregistry.Always("GET tags", testregistry.UnknownRepository()))
-	restore(t, path, target.Host)
+	restoreTo(t, path, target.Host)
 	counts(t, target, map[string]int{"HEAD manifest": 1, "GET tags": 1, "HEAD blob": 42, "PUT manifest": 20})
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -29,7 +30,7 @@ func TestResumedArchive(t *testing.T) {
 			r.Image("app", "v1", layers...)
 			sources := selections(t, r.Host+"/app")
 			dir := t.TempDir()
-			backup(t, filepath.Join(dir, "whole-"+name), sources)
+			backUp(t, filepath.Join(dir, "whole-"+name), sources)
 			want, err := os.ReadFile(filepath.Join(dir, "whole-"+name))
 			if err != nil {
 				t.Fatal(err)
@@ -80,7 +81,7 @@ func interrupt(t *testing.T, r *testregistry.Registry, path string) {
 		t.Fatal(err)
 	}
 	o := engine.BackupOptions{Concurrency: 1, Buffer: 4 << 20} // windows of 1 MiB, one after the other
-	if _, err := engine.Backup(ctx, client(1), selections(t, r.Host+"/app"), out, o); !errors.Is(err, context.Canceled) {
+	if _, err := backup.Run(ctx, client(1), selections(t, r.Host+"/app"), out, o); !errors.Is(err, context.Canceled) {
 		t.Fatalf("ended with %v", err)
 	}
 	if err := out.Close(); err != nil {

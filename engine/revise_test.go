@@ -70,7 +70,7 @@ func TestLastIndexOfAPipeCounts(t *testing.T) {
 			t.Fatal(err)
 		}
 		file := testregistry.New(t, testregistry.Options{})
-		restore(t, path, file.Host)
+		restoreTo(t, path, file.Host)
 		if got := file.Tags("x/app"); !slices.Equal(got, tt.tags) {
 			t.Errorf("%s: a file gives %v", name, got)
 		}
@@ -169,9 +169,9 @@ func TestIncompleteBundleIsTheSameFromAPipe(t *testing.T) {
 		if err != nil || len(report.Failures()) != 1 {
 			t.Fatalf("%v, %v", report.Failures(), err)
 		}
-		for _, restore := range []func(*testing.T, string, string) *engine.Report{restore, restorePipe} {
+		for _, push := range []func(*testing.T, string, string) *engine.Report{restoreTo, restorePipe} {
 			target := testregistry.New(t, testregistry.Options{})
-			report := restore(t, path, target.Host)
+			report := push(t, path, target.Host)
 			if len(report.Artifacts) != 1 || !slices.Equal(target.Tags("app"), []string{"good"}) {
 				t.Errorf("%s: %+v, tags %v", name, report.Artifacts, target.Tags("app"))
 			}

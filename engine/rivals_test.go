@@ -11,6 +11,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -80,7 +81,7 @@ func TestFalseSizeFillsNoDisk(t *testing.T) {
 				}
 			}
 			right(t, path)
-			forecast, err := engine.ForecastBackup(t.Context(), client(0), selections(t, names...), nil, false, engine.BackupOptions{})
+			forecast, err := backup.Forecast(t.Context(), client(0), selections(t, names...), nil, false, engine.BackupOptions{})
 			if err != nil || forecast.Distinct < 0 || forecast.Transfer < 0 || forecast.Shared < 0 {
 				t.Errorf("%d: %v, %+v", sizes, err, forecast)
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -30,7 +31,7 @@ func TestMisroutes(t *testing.T) {
 	for _, r := range []*testregistry.Registry{a, b} {
 		sources = append(sources, r.Host+"/team/app", r.Host+"/team/web", r.Host+"/same/x")
 	}
-	backup(t, path, selections(t, sources...))
+	backUp(t, path, selections(t, sources...))
 	for _, tt := range []struct {
 		name, namespace string
 		mappings        []config.Mapping
@@ -50,7 +51,7 @@ func TestMisroutes(t *testing.T) {
 				t.Fatal(err)
 			}
 			target := testregistry.New(t, testregistry.Options{})
-			_, err = engine.Restore(t.Context(), client(0), reopen(t, path), engine.RestoreOptions{Mapper: mapper,
+			_, err = restore.Run(t.Context(), client(0), reopen(t, path), engine.RestoreOptions{Mapper: mapper,
 				Targets: []config.Target{{Registry: target.Host, Namespace: tt.namespace}}})
 			if len(tt.want) == 0 {
 				if err != nil {
@@ -76,12 +77,12 @@ func TestMisroutes(t *testing.T) {
 	asked := registry.New(registry.Options{Settings: func(string) (registry.Settings, error) {
 		return registry.Settings{PlainHTTP: &plain, Resolve: map[string]string{"registry-1.docker.io:80": hub.Host}}, nil
 	}})
-	_, err := engine.Restore(t.Context(), asked, reopen(t, path), engine.RestoreOptions{Only: []string{a.Host + "/same/*"},
+	_, err := restore.Run(t.Context(), asked, reopen(t, path), engine.RestoreOptions{Only: []string{a.Host + "/same/*"},
 		Targets: []config.Target{{Registry: "docker.io"}}, DryRun: true})
 	if err != nil || total(hub) != 1 {
 		t.Errorf("two components are right for Docker Hub: %v, requests: %v", err, hub.Requests())
 	}
-	_, err = engine.Restore(t.Context(), asked, reopen(t, path), engine.RestoreOptions{Only: []string{a.Host + "/same/*"},
+	_, err = restore.Run(t.Context(), asked, reopen(t, path), engine.RestoreOptions{Only: []string{a.Host + "/same/*"},
 		Targets: []config.Target{{Registry: "docker.io", Namespace: "acme"}}, DryRun: true})
 	var wrong *config.MappingError
 	if !errors.As(err, &wrong) || !strings.Contains(err.Error(), "NAMESPACE/NAME") {

@@ -15,7 +15,9 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -48,7 +50,7 @@ func TestScaleOfATagList(t *testing.T) {
 	all := selections(t, source.Host+"/many")
 	all[0].Tags = config.Tags{Regex: `v1\.\d+\.0`, Latest: 3}
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
-	backup(t, path, all)
+	backUp(t, path, all)
 	counts(t, source, map[string]int{"GET tags": 1, "GET manifest": 3, "GET referrers": 1, "GET blob": 2})
 	if got, want := strings.Join(entries(t, path), " "), "many:"+strings.Join(newest, " many:"); got != want {
 		t.Errorf("the bundle has %s, want %s", got, want)
@@ -74,7 +76,7 @@ func TestScaleOfALayout(t *testing.T) {
 	source.Image("one", "v1", []byte("one more"))
 
 	before := memory()
-	backup(t, path, selections(t, source.Reference("one", "v1")))
+	backUp(t, path, selections(t, source.Reference("one", "v1")))
 	after := memory()
 	counts(t, source, map[string]int{"GET manifest": 2, "GET referrers": 1, "GET blob": 2, "HEAD manifest": 3}) // the fallback tag and cosign's three, which no list shows
 	// Reading, finding a place and writing take 9 allocations and 1.3 KB for each; to
@@ -161,7 +163,7 @@ func TestRequestsOfReferrersTags(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer out.Close()
-		report, err := engine.Backup(t.Context(), tagSchema(), selections(t, source.Host+"/app"), out, engine.BackupOptions{})
+		report, err := backup.Run(t.Context(), tagSchema(), selections(t, source.Host+"/app"), out, engine.BackupOptions{})
 		whole(t, report, err)
 	}
 	run()
@@ -177,7 +179,7 @@ func TestRequestsOfReferrersRestoredAgain(t *testing.T) {
 	source := testregistry.New(t, testregistry.Options{})
 	fillReferred(source)
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
-	backup(t, path, selections(t, source.Host+"/app"))
+	backUp(t, path, selections(t, source.Host+"/app"))
 	for name, kind := range map[string]struct {
 		options testregistry.Options
 		client  func() *registry.Client
@@ -198,7 +200,7 @@ func TestRequestsOfReferrersRestoredAgain(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				report, err := engine.Restore(t.Context(), kind.client(), in, engine.RestoreOptions{Targets: []config.Target{to}})
+				report, err := restore.Run(t.Context(), kind.client(), in, engine.RestoreOptions{Targets: []config.Target{to}})
 				whole(t, report, err)
 				in.Close()
 			}

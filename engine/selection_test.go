@@ -13,6 +13,8 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -61,7 +63,7 @@ func TestPlatforms(t *testing.T) {
 			index := fillPlatforms(r)
 			path := t.TempDir() + "/" + out
 			sources := selections(t, r.Host+"/app:v1")
-			report := backup(t, path, only(t, sources, "linux/arm64"))
+			report := backUp(t, path, only(t, sources, "linux/arm64"))
 			if report.Referrers != 2 {
 				t.Errorf("%d referrers, want those of the index and of one image", report.Referrers)
 			}
@@ -95,7 +97,7 @@ func TestPlatforms(t *testing.T) {
 				t.Fatal(err)
 			}
 			target.PlatformMode = "rewrite"
-			report, err = engine.Restore(t.Context(), client(0), in, engine.RestoreOptions{Targets: []config.Target{target}})
+			report, err = restore.Run(t.Context(), client(0), in, engine.RestoreOptions{Targets: []config.Target{target}})
 			whole(t, report, err)
 			if got := strict.Tags("rewritten/app"); !slices.Equal(got, []string{"v1"}) {
 				t.Errorf("the target has the tags %v", got)
@@ -114,11 +116,11 @@ func TestPlatformsCompleted(t *testing.T) {
 		fillPlatforms(r)
 		path := t.TempDir() + "/" + out
 		sources := selections(t, r.Host+"/app:v1")
-		backup(t, path, only(t, sources, "linux/arm64"))
-		backup(t, path, only(t, sources, "linux/amd64"))
-		backup(t, path, only(t, sources))
+		backUp(t, path, only(t, sources, "linux/arm64"))
+		backUp(t, path, only(t, sources, "linux/amd64"))
+		backUp(t, path, only(t, sources))
 		target := testregistry.New(t, testregistry.Options{RejectSparse: true})
-		restore(t, path, target.Host+"/mirror")
+		restoreTo(t, path, target.Host+"/mirror")
 		same(t, r, target, "mirror")
 	}
 }
@@ -148,13 +150,13 @@ func TestCosignTags(t *testing.T) {
 				r.Image("app", name+".sig", []byte("signature"))
 				r.Image("app", name+".att", []byte("attestation"))
 				path := t.TempDir() + "/" + out
-				report := backup(t, path, selections(t, r.Host+"/"+source))
+				report := backUp(t, path, selections(t, r.Host+"/"+source))
 				if report.Referrers != 2 {
 					t.Errorf("%d referrers", report.Referrers)
 				}
-				backup(t, path, selections(t, r.Host+"/"+source))
+				backUp(t, path, selections(t, r.Host+"/"+source))
 				target := testregistry.New(t, testregistry.Options{})
-				restore(t, path, target.Host+"/mirror")
+				restoreTo(t, path, target.Host+"/mirror")
 				same(t, r, target, "mirror")
 			})
 		}
@@ -168,7 +170,7 @@ func TestCatalog(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
 	source := config.Selection{Registry: r.Host, Referrers: true, Origin: "test"}
-	backup(t, path, []config.Selection{source})
+	backUp(t, path, []config.Selection{source})
 	if got := entries(t, path); !slices.Equal(got, []string{"e:v1", "other/d:v1", "team/a:v1", "team/b:v1", "team/c:v1"}) {
 		t.Errorf("the output has %v", got)
 	}
@@ -184,7 +186,7 @@ func TestExistingTags(t *testing.T) {
 	image := source.Image("app", "v1", []byte("new"))
 	source.Image("app", "v2", []byte("two"))
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
-	backup(t, path, selections(t, source.Host+"/app"))
+	backUp(t, path, selections(t, source.Host+"/app"))
 	for mode, wantFailures := range map[string]int{"overwrite": 0, "skip": 0, "fail": 1} {
 		t.Run(mode, func(t *testing.T) {
 			r := testregistry.New(t, testregistry.Options{})
@@ -195,7 +197,7 @@ func TestExistingTags(t *testing.T) {
 			}
 			defer in.Close()
 			target := config.Target{Registry: r.Host, ExistingTags: mode}
-			report, err := engine.Restore(t.Context(), client(0), in, engine.RestoreOptions{Targets: []config.Target{target}})
+			report, err := restore.Run(t.Context(), client(0), in, engine.RestoreOptions{Targets: []config.Target{target}})
 			if err != nil || len(report.Failures()) != wantFailures {
 				t.Errorf("%v, %v", err, report.Failures())
 			}
@@ -286,7 +288,7 @@ func TestAbsentRepository(t *testing.T) {
 	if len(report.Artifacts) != 1 || len(heard.notices) != 1 || !strings.HasPrefix(heard.notices[0], r.Host+"/gone: ") {
 		t.Errorf("%d artifacts; it says %q", len(report.Artifacts), heard.notices)
 	}
-	names, err := engine.Names(t.Context(), client(0), sources)
+	names, err := backup.Names(t.Context(), client(0), sources)
 	if err != nil || !names.Keeps(r.Host+"/gone:v1") || names.Keeps(r.Host+"/app:v2") {
 		t.Errorf("what was kept of it is pruned: %v", err)
 	}

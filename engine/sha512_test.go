@@ -11,6 +11,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -46,14 +47,14 @@ func TestSHA512RootIsComparedInTheTargetsAlgorithm(t *testing.T) {
 			source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
 			root := fillSHA512(t, source, signed)
 			path := t.TempDir() + "/" + out
-			backup(t, path, selections(t, source.Host+"/app:v1"))
+			backUp(t, path, selections(t, source.Host+"/app:v1"))
 			right(t, path)
-			restore(t, path, target.Host)
+			restoreTo(t, path, target.Host)
 			if !target.Has("app", root) {
 				t.Fatalf("%s: the target does not have it under its digest", out)
 			}
 			target.ResetCounts()
-			report, err := engine.Restore(t.Context(), client(0), reopen(t, path), engine.RestoreOptions{Verify: true,
+			report, err := restore.Run(t.Context(), client(0), reopen(t, path), engine.RestoreOptions{Verify: true,
 				Targets: []config.Target{{Registry: target.Host, ExistingTags: config.ExistingFail}}})
 			if whole(t, report, err); report.Unchanged != 1 {
 				t.Errorf("%s: not unchanged", out)
@@ -65,7 +66,7 @@ func TestSHA512RootIsComparedInTheTargetsAlgorithm(t *testing.T) {
 			}
 			other := source.Image("app", "v2", []byte("other"))
 			target.PutManifest("app", "v1", other, []byte("{}"))
-			report, err = engine.Restore(t.Context(), client(0), reopen(t, path), engine.RestoreOptions{
+			report, err = restore.Run(t.Context(), client(0), reopen(t, path), engine.RestoreOptions{
 				Targets: []config.Target{{Registry: target.Host, ExistingTags: config.ExistingFail}}})
 			if len(report.Failures()) != 1 {
 				t.Errorf("%s: another manifest is taken for it: %v", out, err)
@@ -79,7 +80,7 @@ func TestTargetThatKnowsNoSHA512(t *testing.T) {
 	source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
 	fillSHA512(t, source, false)
 	path := t.TempDir() + "/layout/"
-	backup(t, path, selections(t, source.Host+"/app:v1"))
+	backUp(t, path, selections(t, source.Host+"/app:v1"))
 	target.Fault(func(req *http.Request, _ int) testregistry.Fault {
 		if req.Method == http.MethodPut && strings.Contains(req.URL.Path, "/manifests/sha512:") {
 			return testregistry.Status(400, "")

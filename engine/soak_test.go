@@ -16,6 +16,8 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -222,7 +224,7 @@ func (s *soak) backup(ctx context.Context, path string) bool {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	report, err := engine.Backup(ctx, s.clock.faced(s.t, 1+s.IntN(8)), selections(s.t, s.repos...), out, tight)
+	report, err := backup.Run(ctx, s.clock.faced(s.t, 1+s.IntN(8)), selections(s.t, s.repos...), out, tight)
 	if e := out.Close(); e != nil {
 		s.t.Error(e)
 	}
@@ -242,7 +244,7 @@ func (s *soak) restore(ctx context.Context, path string, pipe bool) bool {
 		s.t.Fatal(err)
 	}
 	in := openFor(s.t, path, pipe)
-	report, err := engine.Restore(ctx, s.clock.faced(s.t, 1+s.IntN(8)), in, engine.RestoreOptions{
+	report, err := restore.Run(ctx, s.clock.faced(s.t, 1+s.IntN(8)), in, engine.RestoreOptions{
 		Targets: []config.Target{to}, Buffer: tight.Buffer, TempDir: s.t.TempDir()})
 	if e := in.Close(); e != nil {
 		s.t.Error(e)

@@ -12,6 +12,8 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/plan"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -50,7 +52,7 @@ func TestPlatformsOfADirectoryAdd(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			path := t.TempDir() + "/layout/"
 			for _, run := range tt.runs {
-				backup(t, path, only(t, sources, strings.Fields(run)...))
+				backUp(t, path, only(t, sources, strings.Fields(run)...))
 			}
 			entries(t, path) // verifies
 			in := reopen(t, path)
@@ -59,11 +61,11 @@ func TestPlatformsOfADirectoryAdd(t *testing.T) {
 				t.Errorf("the entry is for %q, with referrers %s, want %q and all", e.Platforms, e.Referrers, tt.want)
 			}
 			target := testregistry.New(t, testregistry.Options{RejectSparse: tt.want == ""})
-			restore(t, path, target.Host+"/mirror")
+			restoreTo(t, path, target.Host+"/mirror")
 			if tt.want == "" {
 				same(t, r, target, "mirror")
 			}
-			report := backup(t, path, only(t, sources, strings.Fields(tt.runs[len(tt.runs)-1])...))
+			report := backUp(t, path, only(t, sources, strings.Fields(tt.runs[len(tt.runs)-1])...))
 			if report.Unchanged != 1 {
 				t.Error("once more is said to change something")
 			}
@@ -77,9 +79,9 @@ func TestReferrersOfADirectoryStay(t *testing.T) {
 	r := testregistry.New(t, testregistry.Options{})
 	fillPlatforms(r)
 	sources, path := selections(t, r.Host+"/app:v1"), t.TempDir()+"/layout/"
-	backup(t, path, sources)
+	backUp(t, path, sources)
 	sources[0].Referrers = false
-	backup(t, path, sources)
+	backUp(t, path, sources)
 	if e, _ := reopen(t, path).Index().Lookup(r.Host + "/app:v1"); e.Referrers != store.ReferrersAll {
 		t.Errorf("the entry has referrers %s", e.Referrers)
 	}
@@ -92,11 +94,11 @@ func TestMovedTagLeavesNoFault(t *testing.T) {
 	path := t.TempDir() + "/layout/"
 	for _, layer := range []string{"one", "two"} {
 		r.Referrer("app", r.Image("app", "v1", []byte(layer)), "application/vnd.example.signature", []byte("signature of "+layer))
-		backup(t, path, selections(t, r.Host+"/app:v1"))
+		backUp(t, path, selections(t, r.Host+"/app:v1"))
 	}
 	entries(t, path) // verifies
 	target := testregistry.New(t, testregistry.Options{})
-	if report := restore(t, path, target.Host); report.Referrers != 1 {
+	if report := restoreTo(t, path, target.Host); report.Referrers != 1 {
 		t.Errorf("%d referrers were restored", report.Referrers)
 	}
 }
@@ -140,7 +142,7 @@ func TestUnknownPlatform(t *testing.T) {
 	r.Index("app", "v1", platformed(r.Image("app", "", []byte("a")), "linux", "amd64"), platformed(r.Image("app", "", []byte("b")), "linux", "arm64"),
 		platformed(r.Image("app", "", []byte("provenance")), "unknown", "unknown"))
 	path := t.TempDir() + "/bundle.tgz"
-	backup(t, path, only(t, selections(t, r.Host+"/app:v1"), "linux/amd64"))
+	backUp(t, path, only(t, selections(t, r.Host+"/app:v1"), "linux/amd64"))
 	if _, err := reopen(t, path).Stat(r.Blob("app", "", []byte("provenance")).Digest); err != nil {
 		t.Errorf("the provenance is not there: %v", err)
 	}
@@ -181,15 +183,15 @@ func TestWhatIsSaidToBeWrittenIsWhatARewritingTargetGets(t *testing.T) {
 	path := t.TempDir() + "/bundle.tgz"
 	report, err := tryBackup(t, path, sources, engine.BackupOptions{})
 	whole(t, report, err)
-	written, err := engine.Written(t.Context(), reopen(t, path))
+	written, err := restore.Written(t.Context(), reopen(t, path))
 	if err != nil {
 		t.Fatal(err)
 	}
-	resolved, err := engine.ResolveWritten(t.Context(), client(0), sources, engine.BackupOptions{})
+	resolved, err := plan.ResolveWritten(t.Context(), client(0), sources, engine.BackupOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err = engine.Restore(t.Context(), client(0), reopen(t, path), engine.RestoreOptions{
+	report, err = restore.Run(t.Context(), client(0), reopen(t, path), engine.RestoreOptions{
 		Targets: []config.Target{{Registry: target.Host, PlatformMode: config.PlatformsRewrite}}})
 	whole(t, report, err)
 	if len(written) != 2 || len(resolved) != len(report.Artifacts) {

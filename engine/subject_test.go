@@ -12,6 +12,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -37,14 +38,14 @@ func TestSubjectOfATagComesAlong(t *testing.T) {
 				path += "/"
 			}
 			for range 2 {
-				backup(t, path, selections(t, source.Host+"/app:stamp"))
+				backUp(t, path, selections(t, source.Host+"/app:stamp"))
 				right(t, path)
 			}
 			if out == "layout/" {
 				prune(t, path, source.Host+"/app:stamp")
 				right(t, path)
 			}
-			ways := []func(*testing.T, string, string) *engine.Report{restore}
+			ways := []func(*testing.T, string, string) *engine.Report{restoreTo}
 			if out != "layout/" {
 				ways = append(ways, restorePipe)
 			}
@@ -82,7 +83,7 @@ func TestAbsentSubjectIsNoFailure(t *testing.T) {
 		}
 		right(t, path)
 		target := testregistry.New(t, testregistry.Options{})
-		restore(t, path, target.Host+"/mirror")
+		restoreTo(t, path, target.Host+"/mirror")
 		same(t, source, target, "mirror")
 		if out != "layout/" {
 			restorePipe(t, path, target.Host+"/mirror")
@@ -109,7 +110,7 @@ func TestSubjectThatFailsFailsItsTag(t *testing.T) {
 func TestLockPinsSubjects(t *testing.T) {
 	source := testregistry.New(t, testregistry.Options{})
 	index, signature := fillSubjects(source)
-	forecast, err := engine.ForecastBackup(t.Context(), client(0), selections(t, source.Host+"/app:stamp"), nil, true, engine.BackupOptions{})
+	forecast, err := backup.Forecast(t.Context(), client(0), selections(t, source.Host+"/app:stamp"), nil, true, engine.BackupOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +130,7 @@ func TestLockPinsSubjects(t *testing.T) {
 		copied bool
 	}{{lock, true}, {older, false}} {
 		path := t.TempDir() + "/layout/"
-		backup(t, path, tt.lock.Selections("lock"))
+		backUp(t, path, tt.lock.Selections("lock"))
 		_, err := reopen(t, path).Stat(index.Digest)
 		if copied := err == nil; copied != tt.copied {
 			t.Errorf("copied %v, want %v", copied, tt.copied)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -35,7 +36,7 @@ func TestVariantTakesNoOther(t *testing.T) {
 	} {
 		selected := only(t, selections(t, r.Host+"/app:"+tt.tag), tt.asked)
 		path := t.TempDir() + "/x.tgz"
-		backup(t, path, selected)
+		backUp(t, path, selected)
 		entries(t, path) // which verifies it
 		in := reopen(t, path)
 		for _, desc := range []ocispec.Descriptor{v8, v9, plain, amd} {
@@ -47,7 +48,7 @@ func TestVariantTakesNoOther(t *testing.T) {
 		if got := in.Index().Entries[0].Platforms; got != tt.named {
 			t.Errorf("%s of %s: index.json says %q", tt.asked, tt.tag, got)
 		}
-		forecast, err := engine.ForecastBackup(t.Context(), client(0), selected, nil, false, engine.BackupOptions{})
+		forecast, err := backup.Forecast(t.Context(), client(0), selected, nil, false, engine.BackupOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

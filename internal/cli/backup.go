@@ -10,6 +10,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
@@ -97,7 +98,7 @@ func (c *backupCommand) Run(ctx context.Context, u *console.Console) error {
 }
 
 // run moves the bytes. The report is nil if it did not come to that.
-func (c *backupCommand) run(ctx context.Context, u *console.Console, b backup, client *registry.Client) (*engine.Report, error) {
+func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob, client *registry.Client) (*engine.Report, error) {
 	out, err := store.Create(b.output, store.CreateOptions{Compression: c.Compression, Stdout: u.Stdout,
 		NoResume: c.NoResume, Verify: c.VerifyExisting, Interrupted: func() error { return context.Cause(ctx) },
 		Waiting: func() { u.Notice("waiting for a reader of %s", b.output) }})
@@ -106,7 +107,7 @@ func (c *backupCommand) run(ctx context.Context, u *console.Console, b backup, c
 	}
 	previous := openPrevious(out, b.output)
 	p := u.StartProgress()
-	report, err := engine.Backup(ctx, client, b.selections, out, engine.BackupOptions{
+	report, err := backup.Run(ctx, client, b.selections, out, engine.BackupOptions{
 		Only:        b.only,
 		Concurrency: c.Concurrency,
 		Buffer:      int64(c.Buffer),
@@ -125,8 +126,8 @@ func (c *backupCommand) run(ctx context.Context, u *console.Console, b backup, c
 	return report, err
 }
 
-// backup is what a command line asks for.
-type backup struct {
+// backupJob holds what a command line asks for.
+type backupJob struct {
 	spec       *config.Spec
 	selections []config.Selection
 	mapper     *config.Mapper
@@ -136,7 +137,7 @@ type backup struct {
 }
 
 // plan reads all that the command line names, and writes nothing.
-func (c *backupCommand) plan(u *console.Console) (b backup, err error) {
+func (c *backupCommand) plan(u *console.Console) (b backupJob, err error) {
 	if b, err = c.sources(u); err != nil {
 		return b, err
 	}
@@ -155,7 +156,7 @@ func (c *backupCommand) plan(u *console.Console) (b backup, err error) {
 }
 
 // sources reads what is to be backed up, wherever that goes.
-func (c *backupCommand) sources(u *console.Console) (b backup, err error) {
+func (c *backupCommand) sources(u *console.Console) (b backupJob, err error) {
 	if err := c.claimStreams(u); err != nil {
 		return b, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/atomicfile"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
@@ -74,7 +75,7 @@ func (c *lockCommand) resolve(ctx context.Context, u *console.Console) (*config.
 		return nil, err
 	}
 	p := u.StartProgress()
-	f, err := engine.ForecastBackup(ctx, client, b.selections, nil, false, engine.BackupOptions{
+	f, err := backup.Forecast(ctx, client, b.selections, nil, false, engine.BackupOptions{
 		Concurrency: c.Concurrency, Buffer: int64(c.Buffer), Progress: p, Mapper: b.mapper,
 	})
 	p.Close()

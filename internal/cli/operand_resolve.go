@@ -10,7 +10,9 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -60,7 +62,7 @@ func (r *resolver) resolveWritten(ctx context.Context, s *side) error {
 		if err != nil {
 			return err
 		}
-		s.written, err = engine.Written(ctx, in)
+		s.written, err = restore.Written(ctx, in)
 		return errors.Join(err, in.Close())
 	}
 	if s.lock == nil {
@@ -73,7 +75,7 @@ func (r *resolver) resolveWritten(ctx context.Context, s *side) error {
 	return err
 }
 
-func (s *side) noteWritten(all []engine.Resolved) {
+func (s *side) noteWritten(all []plan.Resolved) {
 	for _, one := range all {
 		if one.Written != "" && one.Written != one.Digest {
 			if s.written == nil {
@@ -85,18 +87,18 @@ func (s *side) noteWritten(all []engine.Resolved) {
 }
 
 // ask resolves selections, all or nothing.
-func (r *resolver) ask(ctx context.Context, selections []config.Selection) ([]engine.Resolved, error) {
-	resolve := engine.Resolve
+func (r *resolver) ask(ctx context.Context, selections []config.Selection) ([]plan.Resolved, error) {
+	resolve := plan.Resolve
 	if r.ofWritten {
-		resolve = engine.ResolveWritten
+		resolve = plan.ResolveWritten
 	} else if r.ofBoth {
-		resolve = engine.ResolveBoth
+		resolve = plan.ResolveBoth
 	}
 	all, err := resolve(ctx, r.client, selections, engine.BackupOptions{Concurrency: r.concurrency, Progress: r.progress})
 	for _, one := range all {
 		err = errors.Join(err, one.Err)
 	}
-	foreign := func(one engine.Resolved) bool { return one.Err == nil && one.Digest.Algorithm() != digest.Canonical }
+	foreign := func(one plan.Resolved) bool { return one.Err == nil && one.Digest.Algorithm() != digest.Canonical }
 	if err == nil && !r.ofBoth && !r.ofWritten && slices.ContainsFunc(all, foreign) {
 		r.ofBoth = true
 		return r.ask(ctx, selections)

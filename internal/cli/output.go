@@ -72,7 +72,7 @@ func (c *backupCommand) filesRead(spec *config.Spec) []overwrite.File {
 }
 
 // filesInUse returns the files that a backup reads and writes, as far as they are known.
-func (c *backupCommand) filesInUse(b backup) []overwrite.File {
+func (c *backupCommand) filesInUse(b backupJob) []overwrite.File {
 	all := slices.Concat(c.filesRead(b.spec), c.FilesWritten())
 	output := cmp.Or(b.output, c.Output)
 	if output == "-" {
@@ -119,7 +119,7 @@ func closeLayout(l store.Layout) error {
 }
 
 // adviseDirectory speaks to those who expected a directory.
-func (b *backup) adviseDirectory(u *console.Console, out store.Destination) {
+func (b *backupJob) adviseDirectory(u *console.Console, out store.Destination) {
 	_, isArchive := out.(*store.Archive)
 	info, err := os.Stat(b.output)
 	if !isArchive || !b.isNew || err != nil || !info.Mode().IsRegular() || filepath.Ext(b.output) != "" {

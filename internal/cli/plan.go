@@ -8,6 +8,8 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
@@ -60,7 +62,7 @@ func (c *planCommand) Run(ctx context.Context, u *console.Console) error {
 }
 
 // conclude says what cannot be had, and finds the exit code.
-func (c *planCommand) conclude(u *console.Console, p *plan) error {
+func (c *planCommand) conclude(u *console.Console, p *shownPlan) error {
 	report := new(engine.Report)
 	for _, o := range p.forecast.Artifacts {
 		report.Artifacts = append(report.Artifacts, engine.ArtifactReport{Reference: o.Name, Err: o.Err})
@@ -105,7 +107,7 @@ func (c *planCommand) restore() (*restoreCommand, error) {
 	return r, nil
 }
 
-func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*plan, error) {
+func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownPlan, error) {
 	if len(c.Only)+len(c.Map)+len(c.Targets) > 0 || c.TempDir != "" {
 		return nil, exit.Usage("name what would be restored with --input PATH", "--only, --map, --target and --temp-dir are about a restore")
 	}
@@ -134,14 +136,14 @@ func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*plan, 
 		u.Notice("an interrupted backup left %s.partial: backup resumes it, and fetches less than this", path)
 	}
 	progress := u.StartProgress()
-	f, err := engine.ForecastBackup(ctx, client, b.selections, there, directory, engine.BackupOptions{
+	f, err := backup.Forecast(ctx, client, b.selections, there, directory, engine.BackupOptions{
 		Concurrency: c.Concurrency, Buffer: int64(c.Buffer), Progress: progress, Mapper: b.mapper,
 	})
 	progress.Close()
 	if err != nil {
 		return nil, errors.Join(err, closeLayout(there))
 	}
-	p := &plan{forecast: f}
+	p := &shownPlan{forecast: f}
 	p.measure(path, directory)
 	if !directory {
 		p.findDropped(there)
@@ -149,7 +151,7 @@ func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*plan, 
 	return p, closeLayout(there)
 }
 
-func (c *planCommand) ofRestore(ctx context.Context, u *console.Console) (*plan, error) {
+func (c *planCommand) ofRestore(ctx context.Context, u *console.Console) (*shownPlan, error) {
 	command, err := c.restore()
 	if err != nil {
 		return nil, err
@@ -167,12 +169,12 @@ func (c *planCommand) ofRestore(ctx context.Context, u *console.Console) (*plan,
 		return nil, err
 	}
 	progress := u.StartProgress()
-	f, err := engine.ForecastRestore(ctx, client, in.(store.Layout), engine.RestoreOptions{
+	f, err := restore.Forecast(ctx, client, in.(store.Layout), engine.RestoreOptions{
 		Concurrency: c.Concurrency, Progress: progress, Targets: r.targets, Mapper: r.mapper, Only: c.Only,
 		ExcludeReferrers: c.Excluded(), Tag: r.tag,
 	})
 	progress.Close()
-	return &plan{forecast: f, restores: true}, errors.Join(err, in.Close())
+	return &shownPlan{forecast: f, restores: true}, errors.Join(err, in.Close())
 }
 
 // openThere opens what an output holds before a backup: nil if it is nothing

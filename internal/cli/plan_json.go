@@ -45,7 +45,7 @@ type planNewest struct {
 	Order      string `json:"order"`
 }
 
-func (p *plan) document() planDocument {
+func (p *shownPlan) document() planDocument {
 	f := p.forecast
 	d := planDocument{Artifacts: []planArtifact{}, Dropped: p.dropped, Distinct: f.Distinct, Shared: f.Shared, There: f.There, Local: f.Near,
 		Transfer: f.Transfer, Transfers: f.Transfers, Requests: f.Requests, Space: p.space, Changes: p.changes()}

@@ -16,8 +16,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// plan is what a run would do, as it is shown.
-type plan struct {
+// shownPlan shows what a run would do.
+type shownPlan struct {
 	forecast *engine.Forecast
 	restores bool
 	dropped  []inventory.Name // of a bundle that would be replaced, what the new one has not
@@ -41,7 +41,7 @@ const (
 )
 
 // measure compares what a backup writes with what the disk has left.
-func (p *plan) measure(path string, directory bool) {
+func (p *shownPlan) measure(path string, directory bool) {
 	if path == "" || path == "-" {
 		return
 	}
@@ -63,7 +63,7 @@ func (p *plan) measure(path string, directory bool) {
 
 // findDropped finds what a bundle has that is about to be replaced by one
 // without it. What cosign keeps under tags belongs to its image.
-func (p *plan) findDropped(there store.Layout) {
+func (p *shownPlan) findDropped(there store.Layout) {
 	if there == nil {
 		return
 	}
@@ -78,9 +78,9 @@ func (p *plan) findDropped(there store.Layout) {
 	}
 }
 
-func (p *plan) changes() bool { return p.forecast.Changes() || len(p.dropped) > 0 }
+func (p *shownPlan) changes() bool { return p.forecast.Changes() || len(p.dropped) > 0 }
 
-func (p *plan) write(u *console.Console, format string) error {
+func (p *shownPlan) write(u *console.Console, format string) error {
 	if format == "json" {
 		return text.WriteJSON(u.Stdout, p.document())
 	}
@@ -92,7 +92,7 @@ func (p *plan) write(u *console.Console, format string) error {
 }
 
 // print writes a line for each artifact.
-func (p *plan) print(w io.Writer) error {
+func (p *shownPlan) print(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "STATE\tREFERENCE\tDIGEST\tSIZE\tREFERRERS\tPLATFORMS")
 	for _, o := range p.forecast.Artifacts {
@@ -110,7 +110,7 @@ func (p *plan) print(w io.Writer) error {
 }
 
 // sparseText says of an index which lacks some of its images how it would be pushed.
-func (p *plan) sparseText(o engine.Outlook) string {
+func (p *shownPlan) sparseText(o engine.Outlook) string {
 	switch {
 	case !p.restores || len(o.Platforms) == 0:
 		return ""
@@ -136,7 +136,7 @@ func platformTexts(platforms []config.Platform) []string {
 }
 
 // summary writes the numbers that the run then has.
-func (p *plan) summary() string {
+func (p *shownPlan) summary() string {
 	var b strings.Builder
 	f, verb := p.forecast, "fetch"
 	if p.restores {
@@ -163,7 +163,7 @@ func (p *plan) summary() string {
 }
 
 // referrers counts what would come along, as the run does.
-func (p *plan) referrers() string {
+func (p *shownPlan) referrers() string {
 	n := 0
 	for _, o := range p.forecast.Artifacts {
 		n += len(o.Referrers)
@@ -175,7 +175,7 @@ func (p *plan) referrers() string {
 }
 
 // states counts the artifacts by what would become of them.
-func (p *plan) states() string {
+func (p *shownPlan) states() string {
 	counts := make(map[engine.State]int)
 	for _, o := range p.forecast.Artifacts {
 		counts[o.State]++

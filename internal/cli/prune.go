@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
@@ -64,11 +64,11 @@ func (c *pruneCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return err
 	}
-	selected, err := engine.Names(ctx, client, selections)
+	selected, err := backup.Names(ctx, client, selections)
 	if err != nil {
 		return errors.Join(err, dir.Close())
 	}
-	pruned, err := engine.Prune(ctx, dir, selected, c.DryRun)
+	pruned, err := backup.Prune(ctx, dir, selected, c.DryRun)
 	if err = errors.Join(err, dir.Close()); err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (c *pruneCommand) path(spec *config.Spec) (string, error) {
 }
 
 // conclude says what went, and of what nothing is known.
-func (c *pruneCommand) conclude(u *console.Console, path string, selected *engine.Selected, pruned *store.Pruned) error {
+func (c *pruneCommand) conclude(u *console.Console, path string, selected *backup.Selected, pruned *store.Pruned) error {
 	if c.DryRun {
 		for _, e := range pruned.Entries {
 			if _, err := fmt.Fprintf(u.Stdout, "%s %s\n", text.Printable(e.Name), text.Printable(e.Digest.String())); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
@@ -84,7 +85,7 @@ func (c *restoreCommand) Run(ctx context.Context, u *console.Console) error {
 }
 
 // run moves the bytes. The report is nil if it did not come to that.
-func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restore, client *registry.Client) (*engine.Report, error) {
+func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restoreJob, client *registry.Client) (*engine.Report, error) {
 	if !c.DryRun {
 		u.Hints.Again = "the same command pushes only what " + strings.Join(namesOf(r.targets), ", ") + " still lacks"
 	}
@@ -93,7 +94,7 @@ func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restore,
 		return nil, err
 	}
 	p := u.StartProgress()
-	report, err := engine.Restore(ctx, client, in, engine.RestoreOptions{
+	report, err := restore.Run(ctx, client, in, engine.RestoreOptions{
 		Verify:           c.Verify,
 		Retry:            r.again.wants(),
 		Concurrency:      c.Concurrency,
@@ -115,8 +116,8 @@ func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restore,
 	return report, err
 }
 
-// restore is what a command line asks for.
-type restore struct {
+// restoreJob holds what a command line asks for.
+type restoreJob struct {
 	spec    *config.Spec
 	mapper  *config.Mapper
 	targets []config.Target
@@ -124,7 +125,7 @@ type restore struct {
 	again   *again // with --only-failed
 }
 
-func (c *restoreCommand) plan(u *console.Console) (r restore, err error) {
+func (c *restoreCommand) plan(u *console.Console) (r restoreJob, err error) {
 	if path := c.archiveElsewhere(); c.Input == "" && path != "" {
 		return r, exit.Usage(advice.DidYouMean("--input "+path), "no --input")
 	}
@@ -156,7 +157,7 @@ func (c *restoreCommand) plan(u *console.Console) (r restore, err error) {
 }
 
 // filesInUse returns the files that a restore reads, and the one for its events, as far as they are known.
-func (c *restoreCommand) filesInUse(r restore) []overwrite.File {
+func (c *restoreCommand) filesInUse(r restoreJob) []overwrite.File {
 	all := slices.Concat(overwrite.FilesOf(c.Spec, r.spec), c.FilesNamed(), c.FilesWritten())
 	if c.Input == "-" {
 		return append(all, overwrite.File{What: "the input", Path: overwrite.StdinPath})

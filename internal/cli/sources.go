@@ -10,6 +10,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
@@ -112,7 +113,7 @@ func namesIn(s config.Selection) ([]inventory.Name, error) {
 		return nil, err
 	}
 	var all []inventory.Name
-	for _, a := range engine.Listed(in, s.Layout, s.Reference) {
+	for _, a := range plan.Listed(in, s.Layout, s.Reference) {
 		if a.Err == nil { // else it fails when its turn comes
 			all = append(all, inventory.Name{Reference: a.Reference.EntryName(), Digest: a.Digest})
 		}

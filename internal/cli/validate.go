@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -47,7 +47,7 @@ func checkLayout(path string, repository config.Reference) error {
 	if err != nil {
 		return err
 	}
-	for _, a := range engine.Listed(in, path, repository) {
+	for _, a := range plan.Listed(in, path, repository) {
 		if a.Err != nil && err == nil {
 			err = fmt.Errorf("%s: %w", path, a.Err)
 		}

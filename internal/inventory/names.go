@@ -4,7 +4,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -49,7 +49,7 @@ func canonical(l store.Layout, e store.Entry) digest.Digest {
 	if err != nil {
 		return ""
 	}
-	return engine.InOther(e.Digest, data)
+	return plan.InOther(e.Digest, data)
 }
 
 func DigestTexts(all []digest.Digest) []string {

@@ -1,0 +1,199 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/fetch"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/plan"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// archive backs up into a bundle: manifests in the order of the plan as they
+// come, index.json, then every other blob, fetched ahead and written in order.
+type archive struct {
+	*backup
+	out   orderedOutput
+	cache *archiveCache
+	blobs []*graph.Blob // in the order in which they are written
+	names []string      // of the artifacts that they were first wanted for
+	at    *graph.Blob   // the one that is being written
+	lost  bool          // some blob is not among them any more, since no origin has it
+}
+
+func newArchive(b *backup, c *registry.Client, selections []config.Selection, out orderedOutput) *archive {
+	w := &archive{backup: b, out: out, cache: newArchiveCache(b.Previous)}
+	var before *graph.Local
+	if b.Previous != nil {
+		before = graph.NewLocal(b.Previous, "previous bundle")
+	}
+	b.plan(c, selections, w.cache, before)
+	return w
+}
+
+func (w *archive) run(ctx context.Context) error {
+	if err := w.planner.Each(ctx, true, func(a *plan.Artifact) error { return w.addArtifact(ctx, a) }); err != nil {
+		return err
+	}
+	w.planner.Seal()
+	w.claims.Forget()
+	w.cache.named = nil
+	index := w.index()
+	if len(index.Entries) == 0 && len(w.planner.All) > 0 {
+		return errors.Join(engine.ErrNothing, w.out.Abort())
+	}
+	if err := w.out.PutIndex(index); err != nil {
+		return written(err)
+	}
+	rest, err := w.resume(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.room(ctx, rest); err != nil {
+		return err
+	}
+	body := func(i int) fetch.Body { return w.body(rest + i) }
+	if err := fetch.Ordered(ctx, fetch.Options{Budget: bounds.Room(w.Buffer, engine.LeastBuffer)}, len(w.blobs)-rest, body, &tape{w, rest}); err != nil {
+		return err
+	}
+	return w.commit()
+}
+
+// addArtifact writes the manifests of an artifact and notes its blobs.
+func (w *archive) addArtifact(ctx context.Context, a *plan.Artifact) error {
+	if a.Err == nil {
+		a.Err = w.claims.Claim(a)
+	}
+	j := w.job(a)
+	if a.Err != nil {
+		return w.fail(j)
+	}
+	var failed error
+	a.Visit.All(func(v *graph.Visit) {
+		if failed == nil && a.Err == nil {
+			a.Err, failed = w.planner.StoreManifest(ctx, v, w.putManifest)
+		}
+	})
+	if failed != nil {
+		return failed
+	}
+	if a.Err != nil {
+		return w.fail(j)
+	}
+	j.pending = 1
+	a.Visit.All(func(v *graph.Visit) {
+		for _, b := range v.Blobs() {
+			w.addBlob(j, b)
+		}
+	})
+	w.unblock(j)
+	return nil
+}
+
+func (w *archive) putManifest(desc ocispec.Descriptor, data []byte) error {
+	return written(w.out.PutManifest(desc, data))
+}
+
+// addBlob makes an artifact wait for a blob, which gets its place in the archive
+// where it is first met.
+func (w *archive) addBlob(j *job, b *graph.Blob) {
+	job := w.blobJob(b)
+	if job.state == blobUnknown {
+		job.state = blobQueued
+		w.blobs, w.names = append(w.blobs, b), append(w.names, j.Name)
+		w.Progress.Expect(b.Size)
+	}
+	job.waiting = append(job.waiting, j)
+	j.pending++
+}
+
+// unblock takes back one reason for an artifact to wait.
+func (w *archive) unblock(j *job) {
+	if j.pending--; j.pending == 0 && j.Visit.Whole() == nil && j.Visit.Referring(func(*graph.Visit, string) {}) == nil {
+		w.Progress.Finished(j.report())
+	}
+}
+
+// finishBlob unblocks the artifacts that wait for a blob which is written or given up.
+func (w *archive) finishBlob(b *graph.Blob, err error) {
+	job := w.blobJob(b)
+	job.state, b.Err = blobDone, err
+	if err == nil {
+		w.headway.Forget(b.Key())
+	} else {
+		rest, _ := w.headway.GiveUp(b.Key())
+		w.Progress.Expect(-rest)
+	}
+	for _, j := range job.waiting {
+		w.unblock(j)
+	}
+	job.waiting = nil
+}
+
+// index makes index.json of the artifacts that are whole, or as far as is known.
+func (w *archive) index() *store.Index {
+	index := &store.Index{}
+	for _, a := range w.planner.All {
+		if a.Visit != nil && (a.Err == nil || isReferrers(a.Err)) {
+			a.Err = nil
+			w.job(a).putEntries(index.Put)
+		}
+	}
+	markMissing(index, w.planner.All)
+	return index
+}
+
+// commit puts the archive in place, with a second index.json if a blob failed.
+func (w *archive) commit() error {
+	index := w.index()
+	if len(index.Entries) == 0 && len(w.planner.All) > 0 {
+		return errors.Join(engine.ErrNothing, w.out.Abort())
+	}
+	failures := 0
+	for _, a := range w.planner.All {
+		if a.Err == nil {
+			continue
+		}
+		failures++
+		if a.Visit != nil && a.Visit.Err == nil { // the others were told when they could not be resolved
+			w.Progress.Failed(w.job(a).report())
+		}
+	}
+	if w.lost || slices.ContainsFunc(w.blobs, func(b *graph.Blob) bool { return b.Err != nil }) {
+		if err := w.out.PutIndex(index); err != nil {
+			return written(err)
+		}
+	}
+	path, err := w.out.Commit(failures > 0)
+	w.output, w.partial = path, failures > 0
+	w.committed = err == nil
+	for _, a := range w.planner.All {
+		w.job(a).done = a.Err == nil
+	}
+	return written(err)
+}
+
+// body is the i-th blob as fetch wants it.
+func (w *archive) body(i int) fetch.Body {
+	b := w.blobs[i]
+	desc := b.OCI()
+	return fetch.Body{
+		Size:     b.Size,
+		Attempts: max(2, len(b.Origins)),
+		Open: func(ctx context.Context, attempt int, off, n int64) (io.ReadCloser, error) {
+			from := w.planner.OriginOf(b, attempt)
+			w.Progress.Moving(w.names[i])
+			return w.openBlob(ctx, from, desc, off, n)
+		},
+		Sink: func(emit func([]byte) error) io.WriteCloser { return w.sink(b, emit) },
+	}
+}

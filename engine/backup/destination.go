@@ -1,0 +1,85 @@
+package backup
+
+import (
+	"context"
+	"io"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// randomOutput is a layout that takes manifests and blobs in any order and side by side:
+// a directory. Calls may be concurrent, those for the index aside.
+type randomOutput interface {
+	store.Layout
+	Path() string
+	// Has tells whether a manifest or a blob is there, whole.
+	Has(desc ocispec.Descriptor) bool
+	Push(desc ocispec.Descriptor, data []byte) error
+	// Ingest begins a blob, or resumes it where an earlier run stopped.
+	Ingest(desc ocispec.Descriptor) (ingest, error)
+	// Commit writes the index.
+	Commit(ctx context.Context) error
+	// Sweep removes the unfinished blobs of earlier runs.
+	Sweep() error
+}
+
+// ingest is a blob on its way into a randomOutput.
+type ingest interface {
+	io.Writer
+	// Size returns how many bytes are there.
+	Size() int64
+	// Reset drops them.
+	Reset() error
+	// Commit puts the blob in place; a *store.MismatchError says that it is not the one
+	// that was expected.
+	Commit() error
+	// Close keeps what was not committed for a later run.
+	Close() error
+}
+
+// orderedOutput is an archive, which is written once from its beginning to its end: the
+// manifests, the index, then one blob after the other.
+type orderedOutput interface {
+	Path() string
+	// Free returns how many bytes the medium has left; known is false where it does not say.
+	Free() (bytes int64, known bool)
+	PutManifest(desc ocispec.Descriptor, data []byte) error
+	PutIndex(x *store.Index) error
+	// Stored tells whether an interrupted run has left the next blob whole.
+	Stored(desc ocispec.Descriptor) (bool, error)
+	// Continue takes up the next blob where an interrupted run stopped: head reads what is
+	// there of it, written is how much of its encoded form is; a nil head means nothing.
+	Continue(desc ocispec.Descriptor) (head io.ReadCloser, written int64, err error)
+	// Encoder returns a writer that hands the encoded form of a blob to emit.
+	Encoder(desc ocispec.Descriptor, emit func([]byte) error) io.WriteCloser
+	// Begin opens the entry of a blob, Write takes its encoded form, End closes the entry
+	// and Rollback takes it back.
+	Begin(desc ocispec.Descriptor) error
+	io.Writer
+	End() error
+	Rollback() error
+	// Commit puts the archive in place, beside that place if it is incomplete, and returns
+	// where it is.
+	Commit(incomplete bool) (path string, err error)
+	Abort() error
+}
+
+// dirOutput is a directory as a randomOutput.
+type dirOutput struct{ *store.Dir }
+
+func (d dirOutput) Ingest(desc ocispec.Descriptor) (ingest, error) {
+	in, err := d.Dir.Ingest(desc)
+	if err != nil {
+		return nil, err
+	}
+	return in, nil
+}
+
+// archiveOutput is an archive as an orderedOutput.
+type archiveOutput struct{ *store.Archive }
+
+func (a archiveOutput) Encoder(desc ocispec.Descriptor, emit func([]byte) error) io.WriteCloser {
+	return a.Archive.Encoder(desc, emit)
+}

@@ -1,0 +1,303 @@
+package backup
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/fetch"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
+	"github.com/oras-mirror/oras-mirror/engine/plan"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// commitInterval is the longest time for which what is whole is not yet in
+// index.json. A run that is killed loses the entries since the last commit and
+// no blobs: they are found again.
+const commitInterval = 5 * time.Minute
+
+// largeBlob is the size from which several connections bring a blob: one alone
+// measured 20 MiB/s where four brought 72.
+const largeBlob = 64 << 20
+
+// directory backs up into a layout at random: manifests are stored as they
+// come, blobs begin as soon as a manifest names them, and an artifact enters
+// index.json when the last of its blobs is there.
+type directory struct {
+	*backup
+	out  randomOutput
+	pool *pool.Pool
+
+	memory func() *fetch.Budget // of the windows of large blobs, made for the first
+
+	mu         sync.Mutex // guards the index and the jobs
+	lastCommit time.Time
+	whole      int
+	planned    bool              // every origin of each blob is known
+	later      []attempt         // until then: blobs that could not be had
+	added      map[entryKey]bool // entries that this run has put
+}
+
+// entryKey tells entries of index.json apart.
+type entryKey struct {
+	name   string
+	digest digest.Digest
+}
+
+func newDirectory(b *backup, c *registry.Client, selections []config.Selection, out randomOutput) *directory {
+	d := &directory{backup: b, out: out, lastCommit: b.Now(), added: make(map[entryKey]bool), memory: sync.OnceValue(func() *fetch.Budget {
+		return fetch.NewBudget(fetch.Options{Budget: bounds.Room(b.Buffer, engine.LeastBuffer)})
+	})}
+	b.output = out.Path()
+	b.plan(c, selections, directoryCache{graph.LayoutCache{Layout: out}, d}, nil)
+	return d
+}
+
+// directoryCache is the directory that a backup goes into, as far as it is filled.
+type directoryCache struct {
+	graph.LayoutCache
+	*directory
+}
+
+func (c directoryCache) Named(name string) (ocispec.Descriptor, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.LayoutCache.Named(name)
+}
+
+func (c directoryCache) Manifest(at graph.Stop) ([]byte, bool) {
+	if !c.out.Has(at.Desc) {
+		return nil, false
+	}
+	return c.LayoutCache.Manifest(at)
+}
+
+func (c directoryCache) Keep(desc ocispec.Descriptor, data []byte) (bool, error) {
+	return true, written(c.out.Push(desc, data))
+}
+
+func (d *directory) run(ctx context.Context) error {
+	d.pool = pool.New(ctx, d.Concurrency)
+	planErr := d.planner.Each(d.pool.Context(), false, d.addArtifact)
+	if planErr == nil {
+		d.planner.Seal()
+		planErr = d.retryLater()
+	}
+	if planErr != nil {
+		d.pool.Fail(planErr)
+	}
+	if err := d.pool.Wait(); err != nil {
+		return err
+	}
+	if d.whole == 0 && len(d.planner.All) > 0 {
+		return engine.ErrNothing
+	}
+	markMissing(d.out.Index(), d.planner.All)
+	if err := d.out.Commit(ctx); err != nil {
+		return written(err)
+	}
+	d.committed = true
+	if d.whole < len(d.planner.All) {
+		return nil
+	}
+	return written(d.out.Sweep()) // no run will resume the unfinished blobs
+}
+
+// addArtifact queues the blobs of an artifact whose graph is known.
+func (d *directory) addArtifact(a *plan.Artifact) error {
+	if a.Err == nil {
+		a.Err = d.claims.Claim(a)
+	}
+	j := d.job(a)
+	if a.Err != nil {
+		return d.fail(j)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	j.pending = 1 // this call, so that it cannot be finished before it is counted
+	a.Visit.All(func(v *graph.Visit) {
+		for _, b := range v.Blobs() {
+			d.addBlob(j, b)
+		}
+	})
+	return d.unblock(j)
+}
+
+// addBlob makes an artifact wait for a blob, and queues a blob that is new.
+func (d *directory) addBlob(j *job, b *graph.Blob) {
+	job := d.blobJob(b)
+	if job.state == blobUnknown {
+		d.rejectWrongSize(b, job)
+	}
+	if job.state == blobDone {
+		return
+	}
+	job.waiting = append(job.waiting, j)
+	j.pending++
+	if job.state == blobUnknown {
+		d.Queue(j.Name, b)
+	}
+}
+
+// Queue queues the download of a blob, but not beside a rival: a digest is stored once.
+func (d *directory) Queue(name string, b *graph.Blob) {
+	job := d.blobJob(b)
+	if slices.ContainsFunc(d.planner.Rivals(b), func(r *graph.Blob) bool { return d.blobJob(r).state == blobQueued }) {
+		job.state = blobParked
+		return
+	}
+	job.state = blobQueued
+	d.pool.Add(d.planner.OriginOf(b, 0).Queue(), b.Size, func(ctx context.Context) error { return d.bringBlob(ctx, name, b) })
+}
+
+// rejectWrongSize gives up a blob when a rival of it has come: its size is wrong.
+func (d *directory) rejectWrongSize(b *graph.Blob, job *blobJob) {
+	for _, r := range d.planner.Rivals(b) {
+		if d.blobJob(r).state == blobDone && r.Err == nil {
+			job.state, b.Err = blobDone, d.wrongSize(b, r)
+		}
+	}
+}
+
+func (d *directory) wrongSize(b, right *graph.Blob) error {
+	return &engine.ArtifactError{Reference: d.planner.OriginOf(b, 0).Repository() + "@" + b.Digest.String(), Op: "fetch",
+		Err: &store.MismatchError{Descriptor: b.OCI(), Size: right.Size}}
+}
+
+// resumeRivals queues the next rival of a blob that is not under way any more, or
+// gives the rivals up if the blob came.
+func (d *directory) resumeRivals(b *graph.Blob) error {
+	var ends error
+	came := d.blobJob(b).state == blobDone && b.Err == nil
+	for _, r := range d.planner.Rivals(b) {
+		switch job := d.blobJob(r); {
+		case job.state != blobParked:
+		case came:
+			ends = cmp.Or(ends, d.finishBlob(r, d.wrongSize(r, b), true))
+		default:
+			d.Queue(job.waiting[0].Name, r)
+		}
+	}
+	return ends
+}
+
+// bringBlob fetches a blob unless it is there, and finishes it.
+func (d *directory) bringBlob(ctx context.Context, name string, b *graph.Blob) error {
+	var err error
+	places := d.planner.CountOrigins(b) // counted first: one that is found meanwhile may not be tried
+	fetched := !d.out.Has(b.OCI())
+	if fetched {
+		if d.headway.Expect(b.Key()) {
+			d.Progress.Expect(b.Size)
+		}
+		d.Progress.Moving(name)
+		err = d.fetch(ctx, b)
+	}
+	if err != nil && engine.IsFatal(err) {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err != nil && !d.planned {
+		d.later = append(d.later, attempt{b, name, places, err})
+		d.blobJob(b).state = blobLater
+		return d.resumeRivals(b)
+	}
+	return cmp.Or(d.finishBlob(b, err, fetched), d.resumeRivals(b))
+}
+
+// attempt is a blob that could not be had while the plan was not whole: another
+// place may turn out to have it.
+type attempt struct {
+	*graph.Blob
+	name   string // of the artifact that it was first wanted for
+	places int    // that were known when it was tried
+	err    error
+}
+
+// retryLater tries the blobs that failed before the plan was whole once more, where
+// another origin was found since, and gives up the rest.
+func (d *directory) retryLater() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.planned = true
+	var ends error
+	for _, l := range d.later {
+		if d.planner.CountOrigins(l.Blob) == l.places {
+			ends = cmp.Or(ends, d.finishBlob(l.Blob, l.err, true), d.resumeRivals(l.Blob))
+			continue
+		}
+		d.Queue(l.name, l.Blob)
+	}
+	d.later = nil
+	return ends
+}
+
+// finishBlob unblocks the artifacts that wait for a blob which is there or given up. The
+// caller holds the lock.
+func (d *directory) finishBlob(b *graph.Blob, err error, fetched bool) error {
+	job := d.blobJob(b)
+	job.state, b.Err, b.Held = blobDone, err, err == nil && !fetched
+	if err == nil {
+		d.headway.Forget(b.Key())
+	} else if rest, known := d.headway.GiveUp(b.Key()); known {
+		d.Progress.Expect(-rest)
+	}
+	var ends error
+	for _, j := range job.waiting {
+		j.fetched = j.fetched || fetched
+		ends = cmp.Or(ends, d.unblock(j))
+	}
+	job.waiting = nil
+	return ends
+}
+
+// unblock takes back one reason for an artifact to wait. With the last, its
+// entry is made. The caller holds the lock.
+func (d *directory) unblock(j *job) error {
+	if j.pending--; j.pending > 0 {
+		return nil
+	}
+	j.present = !j.fetched
+	j.putEntries(func(e store.Entry) {
+		if before, ok := d.out.Index().Lookup(e.Name); ok {
+			e = widened(e, before, j.Visit.Takes)
+		}
+		j.present = d.putEntry(e) && j.present
+	})
+	if j.Err == nil || isReferrers(j.Err) {
+		d.whole++
+		j.done = true
+	}
+	if j.Err != nil {
+		return d.fail(j)
+	}
+	d.Progress.Finished(j.report())
+	if d.Now().Sub(d.lastCommit) < commitInterval {
+		return nil
+	}
+	d.lastCommit = d.Now()
+	return written(d.out.Commit(d.pool.Context()))
+}
+
+// putEntry puts an entry into the index, and tells whether an earlier run has put the
+// same. The caller holds the lock.
+func (d *directory) putEntry(e store.Entry) (old bool) {
+	key := entryKey{e.Name, e.Digest}
+	old = !d.added[key] && d.out.Index().Holds(e)
+	if !old {
+		d.added[key] = true
+		d.out.Index().Put(e)
+	}
+	return old
+}

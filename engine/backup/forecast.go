@@ -1,0 +1,193 @@
+package backup
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/fetch"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
+	"github.com/oras-mirror/oras-mirror/engine/plan"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// Forecast plans a backup and stops before the blobs. there is what the
+// output holds now, or nil; directory says which of the two kinds it is.
+func Forecast(ctx context.Context, c *registry.Client, selections []config.Selection, there store.Layout, directory bool, o engine.BackupOptions) (*engine.Forecast, error) {
+	b := newBackup(o)
+	var output graph.Cache
+	if there != nil {
+		output = graph.LayoutCache{Layout: there}
+	}
+	before := headway.Requests(c)
+	b.plan(c, selections, output, nil)
+	err := b.planner.Each(ctx, true, func(a *plan.Artifact) error {
+		if a.Err == nil {
+			a.Err = b.claims.Claim(a)
+		}
+		if a.Err != nil && engine.IsFatal(a.Err) {
+			return a.Err
+		}
+		if a.Visit != nil {
+			a.Visit.All(func(v *graph.Visit) { v.Node.Drop() })
+		}
+		return nil
+	})
+	if err = errors.Join(err, b.planner.Close()); err != nil {
+		return nil, err
+	}
+	f := &engine.Forecast{Requests: headway.Requests(c) - before, Transfer: b.moved.Load(), Newest: b.planner.Newest()}
+	b.forecast(f, there, directory)
+	return f, nil
+}
+
+func (b *backup) forecast(f *engine.Forecast, there store.Layout, directory bool) {
+	t := &tally{Forecast: f, backup: b, there: there, directory: directory, seen: make(map[graph.ContentKey]bool)}
+	for _, a := range b.planner.All {
+		f.Artifacts = append(f.Artifacts, outlookOf(a, there, directory))
+		if a.Err == nil {
+			t.addArtifact(a.Visit)
+		}
+	}
+}
+
+// tally adds up what a backup would move.
+type tally struct {
+	*engine.Forecast
+	backup    *backup
+	there     store.Layout // what the output holds now, or nil
+	directory bool
+	seen      map[graph.ContentKey]bool
+}
+
+// addArtifact counts the manifests and blobs of an artifact, each once.
+func (t *tally) addArtifact(root *graph.Visit) {
+	once := make(map[graph.ContentKey]bool)
+	isFirst := func(d graph.Descriptor) bool {
+		met := once[d.Key()]
+		once[d.Key()] = true
+		return !met
+	}
+	root.All(func(v *graph.Visit) {
+		if n := v.Node.Descriptor; isFirst(n) && t.addPart(n) && !v.Node.Came && (graph.OnDisk(v.Origin) || v.Node.Near) {
+			t.Near = bounds.Sum(t.Near, n.Size)
+		}
+		for _, blob := range v.Blobs() {
+			if isFirst(blob.Descriptor) && t.addPart(blob.Descriptor) {
+				t.addBlob(blob)
+			}
+		}
+	})
+}
+
+// addPart counts a manifest or a blob, and tells whether it has to come.
+func (t *tally) addPart(d graph.Descriptor) bool {
+	if t.seen[d.Key()] {
+		t.Shared = bounds.Sum(t.Shared, d.Size)
+		return false
+	}
+	t.seen[d.Key()] = true
+	t.Distinct = bounds.Sum(t.Distinct, d.Size)
+	t.Parts++
+	if t.there != nil {
+		if size, err := t.there.Stat(d.Digest); err == nil && size == d.Size {
+			t.There = bounds.Sum(t.There, d.Size)
+			return false
+		}
+	}
+	t.New++
+	return true
+}
+
+// addBlob counts the requests and the bytes of a blob that has to come; one that is
+// inline came with a manifest.
+func (t *tally) addBlob(b *graph.Blob) {
+	switch {
+	case t.backup.planner.IsInline(b):
+	case t.backup.planner.IsNear(b):
+		t.Near = bounds.Sum(t.Near, b.Size)
+	default:
+		t.Transfer = bounds.Sum(t.Transfer, b.Size)
+		if b.Size > 0 {
+			t.Transfers++
+		}
+		t.Requests += t.backup.pieces(b.Size, t.directory)
+	}
+}
+
+// pieces returns how many requests bring a blob.
+func (b *backup) pieces(size int64, directory bool) int {
+	o := fetch.Options{Budget: b.Buffer}
+	if size == 0 {
+		return 0
+	}
+	if directory && size <= largeBlob {
+		return 1
+	}
+	return o.Pieces(size)
+}
+
+// outlookOf tells what a backup would do about an artifact.
+func outlookOf(a *plan.Artifact, there store.Layout, directory bool) engine.Outlook {
+	o := engine.Outlook{Reference: a.Ref, Name: a.Name, Digest: a.Root.Digest, MediaType: a.Root.MediaType, Err: a.Err, State: engine.StateFailed}
+	if a.Err != nil {
+		return o
+	}
+	if a.Visit.IsSparse() {
+		o.Platforms = a.Platforms()
+	}
+	o.Size = a.Report().Bytes
+	o.Err = a.Visit.Referring(func(v *graph.Visit, _ string) { o.Referrers = append(o.Referrers, v.Node.Digest) })
+	slices.Sort(o.Referrers)
+	o.Referrers = slices.Compact(o.Referrers)
+	o.Subjects = a.Visit.Subjects()
+	if o.Err = cmp.Or(o.Err, a.Unpinned()); o.Err != nil {
+		o.State = engine.StateFailed
+		return o
+	}
+	o.State = engine.StateNew
+	if there != nil {
+		o.State = stateOf(a, there, directory)
+	}
+	return o
+}
+
+// stateOf compares an artifact with what a layout has. A directory keeps what it has
+// beyond that, an archive is replaced.
+func stateOf(a *plan.Artifact, there store.Layout, directory bool) engine.State {
+	e, ok := there.Index().Lookup(a.Name)
+	switch {
+	case !ok:
+		return engine.StateNew
+	case e.Digest != a.Root.Digest, !directory && narrows(a, e):
+		return engine.StateChanged
+	}
+	state := engine.StateUnchanged
+	missing := func(d graph.Descriptor) {
+		if size, err := there.Stat(d.Digest); err != nil || size != d.Size {
+			state = engine.StateChanged
+		}
+	}
+	a.Visit.All(func(v *graph.Visit) {
+		missing(v.Node.Descriptor)
+		for _, b := range v.Blobs() {
+			missing(b.Descriptor)
+		}
+	})
+	return state
+}
+
+// narrows tells whether less is selected of an artifact than an entry has.
+func narrows(a *plan.Artifact, e store.Entry) bool {
+	platforms := ""
+	if a.Visit.IsSparse() {
+		platforms = graph.PlatformNames(a.Platforms())
+	}
+	return platforms != "" && platforms != e.Platforms || !a.Scope.Referrers && e.Referrers == store.ReferrersAll
+}

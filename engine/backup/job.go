@@ -1,0 +1,63 @@
+package backup
+
+import (
+	"sync"
+
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/plan"
+)
+
+// job is the part of a backup that brings one artifact.
+type job struct {
+	*plan.Artifact
+	pending   int  // blobs that are not there yet
+	referrers int  // that are whole, of an artifact that lacks some
+	fetched   bool // some of its blobs were not there before
+	done      bool // the artifact is whole in the output
+	present   bool // and was there before
+}
+
+// job returns the record of an artifact.
+func (b *backup) job(a *plan.Artifact) *job {
+	j := b.jobs.at(a.Number)
+	j.Artifact = a
+	return j
+}
+
+// blobJob is the part of a backup that brings one blob.
+type blobJob struct {
+	waiting []*job
+	state   blobState
+}
+
+type blobState uint8
+
+const (
+	blobUnknown blobState = iota
+	blobQueued
+	blobParked // until a rival is done
+	blobLater  // it failed, and is tried again once the plan is whole
+	blobDone   // the err of the blob tells how
+)
+
+func (b *backup) blobJob(of *graph.Blob) *blobJob { return b.blobJobs.at(int(of.Number)) }
+
+// records holds a record for each number from 0 on, in pieces that never move: a slice
+// that grows would need twice its memory. The zero value is empty.
+type records[T any] struct {
+	mu     sync.Mutex // guards pieces
+	pieces []*[recordPiece]T
+}
+
+// recordPiece is small, so that a run of one artifact takes little.
+const recordPiece = 64
+
+// at returns the record of a number, which is zero at first.
+func (r *records[T]) at(n int) *T {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.pieces) <= n/recordPiece {
+		r.pieces = append(r.pieces, new([recordPiece]T))
+	}
+	return &r.pieces[n/recordPiece][n%recordPiece]
+}

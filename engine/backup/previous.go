@@ -1,0 +1,92 @@
+package backup
+
+import (
+	"encoding/hex"
+	"hash/maphash"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// previous is what a plan asks of the index of a bundle that is about to be replaced:
+// what was called by a name. It takes 100 bytes an entry where the index takes 400, and
+// the plan of 100,000 artifacts stands beside it.
+type previous struct {
+	seed    maphash.Seed
+	entries map[uint64]previousEntry // by the hash of the name
+}
+
+type previousEntry struct {
+	mediaType string
+	sum       [32]byte // sha256
+	size      int64
+}
+
+// rememberNames keeps the names of an index with what they were. An entry of another
+// algorithm than sha256 is left out: it is asked for as if it were new.
+func rememberNames(x *store.Index) *previous {
+	p := &previous{seed: maphash.MakeSeed(), entries: make(map[uint64]previousEntry, len(x.Entries))}
+	for i := range x.Entries {
+		e := &x.Entries[i]
+		kept := previousEntry{mediaType: graph.Intern(e.MediaType), size: e.Size}
+		if e.Name == "" || e.Digest.Algorithm() != digest.SHA256 {
+			continue
+		}
+		if _, err := hex.Decode(kept.sum[:], []byte(e.Digest.Encoded())); err == nil {
+			p.entries[maphash.String(p.seed, e.Name)] = kept
+		}
+	}
+	return p
+}
+
+// named returns what a name was. That two names have one hash does no harm: who asks
+// compares the digest with that of the registry.
+func (p *previous) named(name string) (ocispec.Descriptor, bool) {
+	e, ok := p.entries[maphash.String(p.seed, name)]
+	if !ok {
+		return ocispec.Descriptor{}, false
+	}
+	sum := digest.NewDigestFromEncoded(digest.SHA256, hex.EncodeToString(e.sum[:]))
+	return ocispec.Descriptor{MediaType: e.mediaType, Digest: sum, Size: e.size}, true
+}
+
+// archiveCache is the bundle that a backup replaces: what it holds is not fetched.
+type archiveCache struct {
+	graph.NoCache
+	layout store.Layout                                 // nil: there is none
+	named  func(name string) (ocispec.Descriptor, bool) // nil: no name is looked up any more
+}
+
+// newArchiveCache asks a bundle, which may be nil. Where the bundle can forget its index,
+// the cache keeps no more of it than a plan asks for.
+func newArchiveCache(l store.Layout) *archiveCache {
+	if l == nil {
+		return &archiveCache{}
+	}
+	c := &archiveCache{layout: l, named: graph.LayoutCache{Layout: l}.Named}
+	if l, ok := l.(interface {
+		store.Layout
+		ForgetIndex()
+	}); ok {
+		c.named = rememberNames(l.Index()).named
+		l.ForgetIndex()
+	}
+	return c
+}
+
+func (c *archiveCache) Named(name string) (ocispec.Descriptor, bool) {
+	if c.named == nil {
+		return ocispec.Descriptor{}, false
+	}
+	return c.named(name)
+}
+
+func (c *archiveCache) Manifest(at graph.Stop) ([]byte, bool) {
+	if c.layout == nil {
+		return nil, false
+	}
+	return graph.LayoutCache{Layout: c.layout}.Manifest(at)
+}

@@ -1,0 +1,100 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/plan"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// Selected is what selections name today.
+type Selected struct {
+	Failures []engine.ArtifactReport // sources that could not be listed
+	Listed   int                     // artifacts of the others
+
+	names    map[string]bool
+	unlisted map[string]bool // repositories and registries of which nothing is known
+	blind    bool            // it is not even known of which repositories
+}
+
+// Names lists what selections select, by the names that entries of a layout have.
+// It asks registries for lists alone, and resolves nothing. The error is for all
+// of it.
+func Names(ctx context.Context, c *registry.Client, selections []config.Selection) (*Selected, error) {
+	p := plan.New(c, selections, engine.BackupOptions{}.WithDefaults(), graph.Options{})
+	err := p.ExpandNames(ctx)
+	if err = errors.Join(err, p.Close()); err != nil {
+		return nil, err
+	}
+	s := &Selected{names: make(map[string]bool), unlisted: make(map[string]bool)}
+	for _, a := range p.All {
+		s.add(a)
+	}
+	for _, name := range p.Absent {
+		s.unlisted[name] = true // it may come back, and nobody said that what was kept of it goes
+	}
+	return s, nil
+}
+
+func (s *Selected) add(a *plan.Artifact) {
+	if a.Err != nil {
+		s.Failures = append(s.Failures, a.Report())
+	} else {
+		s.Listed++
+	}
+	switch {
+	case !a.Ref.IsRepository():
+		s.names[a.Name] = true
+	case a.Layout != "" && a.Ref.Registry == "" && a.Name != "": // no entry of an output is called so
+	case a.Layout != "" || a.Name == "":
+		s.blind = true
+	default:
+		s.unlisted[a.Name] = true
+	}
+}
+
+// Keeps tells whether a name is selected, or may be: nothing is known of a
+// repository that could not be listed, and a name that is no full reference was
+// never one of a selection.
+func (s *Selected) Keeps(name string) bool {
+	ref, ok := config.ParseEntryName(name)
+	if !ok || ref.Registry == "" {
+		return true
+	}
+	return s.blind || s.names[name] || s.unlisted[ref.Name()] || s.unlisted[ref.Registry]
+}
+
+// Prune removes from a layout what is not selected any more, and what only that
+// needed.
+func Prune(ctx context.Context, dir *store.Dir, s *Selected, dryRun bool) (*store.Pruned, error) {
+	if !dryRun {
+		s.forgetMissing(dir.Index())
+	}
+	return dir.Prune(ctx, store.PruneOptions{Keep: s.Keeps, DryRun: dryRun})
+}
+
+// forgetMissing takes what is not selected any more out of what an index says that
+// it lacks.
+func (s *Selected) forgetMissing(index *store.Index) {
+	text := index.Annotations[engine.AnnotationMissing]
+	if text == "" || strings.Contains(text, ",and ") { // that cut it short
+		return
+	}
+	var left []string
+	for name := range strings.SplitSeq(text, ",") {
+		if s.Keeps(name) {
+			left = append(left, name)
+		}
+	}
+	if len(left) == 0 {
+		delete(index.Annotations, engine.AnnotationMissing)
+		return
+	}
+	index.Annotations[engine.AnnotationMissing] = strings.Join(left, ",")
+}

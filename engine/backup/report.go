@@ -1,0 +1,91 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/plan"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+)
+
+// report returns the result of one artifact.
+func (j *job) report() engine.ArtifactReport {
+	r := j.Artifact.Report()
+	r.Unchanged = j.present
+	if isReferrers(j.Err) {
+		r.Referrers = j.referrers
+	}
+	return r
+}
+
+func (b *backup) report(took time.Duration) *engine.Report {
+	r := &engine.Report{Planned: b.planner.Listed, Moved: b.moved.Load(), Duration: took, Output: b.output, Incomplete: b.partial, Newest: b.planner.Newest()}
+	var have possessions
+	for _, a := range b.planner.All {
+		one := b.job(a).report()
+		r.Artifacts = append(r.Artifacts, one)
+		r.Referrers += one.Referrers
+		r.Expected += one.Expected
+		if one.Err == nil || isReferrers(one.Err) { // of what failed only the manifest says how large it is
+			r.Shared = bounds.Sum(r.Shared, max(0, one.Bytes-have.add(a)))
+		}
+		if one.Unchanged && one.Err == nil {
+			r.Unchanged++
+		}
+	}
+	r.There = have.there
+	return r
+}
+
+// possessions are the manifests and blobs that artifacts consist of. Each knows
+// whether it was counted: of 100,000 artifacts a set would take memory.
+type possessions struct {
+	there int64 // bytes of them that the output had before
+}
+
+// add returns how many bytes of an artifact no artifact before it has.
+func (p *possessions) add(a *plan.Artifact) (fresh int64) {
+	if a.Visit == nil || a.Visit.Err != nil {
+		return 0
+	}
+	count := func(size int64, held bool) {
+		fresh = bounds.Sum(fresh, size)
+		if held {
+			p.there = bounds.Sum(p.there, size)
+		}
+	}
+	a.Visit.All(func(v *graph.Visit) {
+		if n := v.Node; !n.Counted {
+			n.Counted = true
+			count(n.Size, !n.Near && !n.Came)
+		}
+		for _, b := range v.Blobs() {
+			if !b.Counted {
+				b.Counted = true
+				count(b.Size, b.Held)
+			}
+		}
+	})
+	return fresh
+}
+
+// unfinished marks the artifacts that a run did not get to before it ended: they are
+// not whole in the output, though nothing is wrong with them.
+func (b *backup) unfinished(ctx context.Context) {
+	for _, a := range b.planner.All {
+		j := b.job(a)
+		whole := j.done && (b.committed || j.present)
+		if a.Err == nil && !whole || engine.Interrupted(ctx, a.Err) {
+			a.Err = engine.ErrUnfinished
+		}
+	}
+}
+
+// isReferrers tells whether an artifact is there and only lacks referrers.
+func isReferrers(err error) bool {
+	var referrers *engine.ReferrersError
+	return errors.As(err, &referrers)
+}

@@ -1,0 +1,82 @@
+package graph
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+)
+
+// Graph holds all manifests and blobs that a run has met. Each manifest is fetched
+// once, and each repository is asked once for the referrers of each.
+type Graph struct {
+	Options
+	lane *bounds.Lane // of the manifests that are read and decoded
+	kept atomic.Int64 // bytes of manifests that wait to be stored
+
+	mu       sync.Mutex // guards what follows
+	visits   map[visitKey]*Visit
+	nodes    map[nodeKey]*pendingNode
+	blobs    map[digest.Digest]*Blob
+	numbered uint32                 // blobs that have a number
+	circles  bool                   // some visit was done before one that it leads to
+	leftOut  map[digest.Digest]bool // layers that are not there and need not be
+}
+
+// closed takes the place of a channel that was closed: of 100,000 artifacts each
+// would keep its own.
+var closed = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// Seal lets go of what finds manifests, once no more will be looked for.
+func (g *Graph) Seal() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.visits, g.nodes = nil, nil
+}
+
+// end closes a channel that is guarded by mu, and shares what is left of it.
+func (g *Graph) end(done *chan struct{}) {
+	g.mu.Lock()
+	c := *done
+	*done = closed
+	g.mu.Unlock()
+	close(c)
+}
+
+// Options are what a graph needs of the run around it. The zero value works.
+type Options struct {
+	Cache  Cache        // what the output holds; nil: nothing
+	Notice func(string) // nil: notices are dropped
+	Moved  func(int64)  // counts manifest bytes that came over the network; nil: they are not counted
+	Near   []*Local     // layouts on disk, asked before any registry
+	Before *Local       // the layout that the output replaces, the first of Near; nil: it replaces none
+}
+
+func New(o Options) *Graph {
+	if o.Cache == nil {
+		o.Cache = NoCache{}
+	}
+	if o.Notice == nil {
+		o.Notice = func(string) {}
+	}
+	if o.Moved == nil {
+		o.Moved = func(int64) {}
+	}
+	if o.Before != nil {
+		o.Near = append([]*Local{o.Before}, o.Near...)
+	}
+	return &Graph{
+		Options: o,
+		lane:    bounds.NewLane(),
+		visits:  make(map[visitKey]*Visit),
+		nodes:   make(map[nodeKey]*pendingNode),
+		leftOut: make(map[digest.Digest]bool),
+		blobs:   make(map[digest.Digest]*Blob),
+	}
+}

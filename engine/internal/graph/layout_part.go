@@ -1,0 +1,43 @@
+package graph
+
+import (
+	"errors"
+	"io"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// openPart reads n bytes at off of a blob of a layout.
+func openPart(l store.Layout, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
+	b, err := l.Open(desc.Digest)
+	if err != nil {
+		return nil, err
+	}
+	if b.Size() != desc.Size {
+		return nil, errors.Join(&store.MismatchError{Descriptor: desc, Size: b.Size()}, b.Close())
+	}
+	if err := skip(b, off); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return Part{Reader: io.LimitReader(b, n), Closer: b}, nil
+}
+
+type Part struct {
+	io.Reader
+	io.Closer
+}
+
+// skip goes forward to off, by seeking where that is possible.
+func skip(r io.Reader, off int64) error {
+	if off == 0 {
+		return nil
+	}
+	if s, ok := r.(io.Seeker); ok {
+		_, err := s.Seek(off, io.SeekStart)
+		return err
+	}
+	_, err := io.CopyN(io.Discard, r, off)
+	return err
+}

@@ -1,0 +1,122 @@
+package graph
+
+import (
+	"context"
+	"io"
+	"io/fs"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// Local is a layout on disk that a spec names as a source.
+type Local struct {
+	Layout store.Layout
+	path   string
+	all    []Root                                 // what a source has; those of an input are there
+	roots  map[string]ocispec.Descriptor          // by the full name that the artifact gets
+	points map[digest.Digest][]ocispec.Descriptor // referrers by their subject
+	homes  map[digest.Digest][]string             // the repositories of a referrer
+}
+
+func NewLocal(l store.Layout, path string) *Local {
+	return &Local{Layout: l, path: path, roots: make(map[string]ocispec.Descriptor),
+		points: make(map[digest.Digest][]ocispec.Descriptor), homes: make(map[digest.Digest][]string)}
+}
+
+// NewSource is a layout that a backup reads: an entry with a bare tag, or with no name,
+// belongs to repository.
+func NewSource(l store.Layout, path string, repository config.Reference) *Local {
+	s := NewLocal(l, path)
+	s.all = s.RootsOf(l.Index().Entries, repository)
+	return s
+}
+
+// Artifacts lists the references of a source, and the roots that a backup cannot have.
+// Calls must not be concurrent.
+func (l *Local) Artifacts() (refs []config.Reference, faulty []Root) {
+	for _, r := range l.all {
+		if r.Fault = r.Misplaced(l.path); r.Fault != nil {
+			faulty = append(faulty, r)
+			continue
+		}
+		l.roots[r.Ref.EntryName()] = r.Entry.Descriptor()
+		refs = append(refs, r.Ref)
+	}
+	return refs, faulty
+}
+
+func (l *Local) Close() error { return l.Layout.Close() }
+
+func (l *Local) Queue() string { return "layout " + l.path }
+
+func (l *Local) Repository() string { return l.path }
+
+func (l *Local) Repositories(referrer digest.Digest) []string { return l.homes[referrer] }
+
+func (l *Local) has(desc ocispec.Descriptor) bool {
+	size, err := l.Layout.Stat(desc.Digest)
+	return err == nil && size == desc.Size
+}
+
+func (l *Local) Resolve(_ context.Context, ref config.Reference) (ocispec.Descriptor, error) {
+	desc, ok := l.roots[ref.EntryName()]
+	if !ok {
+		return desc, &engine.ArtifactError{Reference: ref.String(), Op: "resolve", Err: fs.ErrNotExist}
+	}
+	return desc, nil
+}
+
+func (l *Local) open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error) {
+	desc, err := l.Resolve(ctx, ref)
+	if err != nil {
+		return desc, nil, err
+	}
+	data, err := l.Manifest(ctx, desc)
+	return desc, data, err
+}
+
+func (l *Local) Manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	err := bounds.Enter(ctx, min(desc.Size, store.MaxManifest))
+	var data []byte
+	if err == nil {
+		data, err = store.ReadManifest(l.Layout, desc)
+	}
+	if err != nil {
+		return nil, &engine.ArtifactError{Reference: l.path + "@" + desc.Digest.String(), Op: "read", Err: err}
+	}
+	return data, nil
+}
+
+func (l *Local) Child(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	if err := bounds.Enter(ctx, min(desc.Size, store.MaxManifest)); err != nil {
+		return nil, err
+	}
+	data, err := store.ReadChild(l.Layout, desc)
+	if err != nil {
+		return nil, &engine.ArtifactError{Reference: l.path + "@" + desc.Digest.String(), Op: "read", Err: err}
+	}
+	return data, nil
+}
+
+func (l *Local) Referrers(_ context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {
+	return l.points[subject.Digest], nil
+}
+
+// attached lists nothing: every name of a layout is selected by itself.
+func (l *Local) attached(context.Context, digest.Digest, bool) ([]config.Reference, error) {
+	return nil, nil
+}
+
+func (l *Local) HasBlob(_ context.Context, desc ocispec.Descriptor) (bool, error) {
+	return l.has(desc), nil
+}
+
+func (l *Local) Blob(_ context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
+	return openPart(l.Layout, desc, off, n)
+}

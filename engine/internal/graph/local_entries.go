@@ -1,0 +1,91 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// WalkChildren adds the manifests below an index to children, as far as they can
+// be read: one that cannot has its say when it is restored.
+func (l *Local) WalkChildren(desc ocispec.Descriptor, children map[digest.Digest]bool) {
+	count := 0
+	var walk func(Stop)
+	walk = func(at Stop) {
+		if at.depth > bounds.Depth || count > bounds.Manifests {
+			return
+		}
+		data, err := at.fetch(context.Background(), l)
+		if err != nil {
+			return
+		}
+		m, err := at.parse(context.Background(), data)
+		if err != nil {
+			return
+		}
+		for _, child := range m.Manifests {
+			if !children[child.Digest] {
+				children[child.Digest] = true
+				count++
+				walk(Stop{Desc: child, depth: at.depth + 1, child: true})
+			}
+		}
+	}
+	walk(Stop{Desc: desc})
+}
+
+// addReferrer notes what a nameless manifest refers to, if anything.
+func (l *Local) addReferrer(entry store.Entry) error {
+	data, err := l.Manifest(context.Background(), entry.Descriptor())
+	if err != nil {
+		return err
+	}
+	var m struct {
+		Subject *ocispec.Descriptor `json:"subject"`
+	}
+	if json.Unmarshal(data, &m) != nil || m.Subject == nil {
+		return nil
+	}
+	l.refers(entry.Descriptor(), m.Subject.Digest, entry.Repositories)
+	return nil
+}
+
+// addList notes what a root lists, if it is a list of referrers and no artifact, and
+// returns it.
+func (l *Local) addList(r Root) (members []store.Entry, is bool) {
+	all, is := store.ReferrersList(r.Entry, func(desc ocispec.Descriptor) ([]byte, error) {
+		return l.Manifest(context.Background(), desc)
+	})
+	var homes []string
+	if r.Ref.Registry != "" {
+		homes = append(homes, r.Ref.Name())
+	}
+	for _, m := range all {
+		l.refers(m.Descriptor, m.Subject, homes)
+		members = append(members, store.Entry{MediaType: m.MediaType, ArtifactType: m.ArtifactType, Digest: m.Digest, Size: m.Size})
+	}
+	return members, is
+}
+
+// refers notes that a manifest refers to subject in some repositories; none means any.
+func (l *Local) refers(desc ocispec.Descriptor, subject digest.Digest, repositories []string) {
+	homes, met := l.homes[desc.Digest]
+	switch {
+	case !met:
+		l.points[subject] = append(l.points[subject], desc)
+		homes = slices.Clone(repositories)
+	case len(homes) == 0 || len(repositories) == 0:
+		homes = nil
+	default:
+		homes = slices.Concat(homes, repositories)
+		slices.Sort(homes)
+		homes = slices.Compact(homes)
+	}
+	l.homes[desc.Digest] = homes
+}

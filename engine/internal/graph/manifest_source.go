@@ -1,0 +1,79 @@
+package graph
+
+import (
+	"context"
+	"errors"
+
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// source is where the bytes of a manifest came from.
+type source uint8
+
+const (
+	fromOutput   source = iota // or from the index that names it
+	fromDisk                   // of a layout
+	fromRegistry               // over the network
+)
+
+func (g *Graph) bytes(ctx context.Context, o Origin, at Stop) ([]byte, source, error) {
+	if at.data != nil {
+		if at.child { // it stood in the index
+			return at.data, fromOutput, nil
+		}
+		return at.data, sourceOf(o), nil
+	}
+	if err := bounds.Enter(ctx, min(at.Desc.Size, store.MaxManifest)); err != nil {
+		return nil, fromOutput, err
+	}
+	stored, blob := g.Cache.Manifest(at)
+	if blob {
+		return nil, fromOutput, errBlob
+	}
+	if stored != nil {
+		return stored, fromOutput, nil
+	}
+	if data, err := g.nearby(ctx, o, at); data != nil || err != nil {
+		return data, fromDisk, err
+	}
+	bounds.Leave(ctx) // nothing may be asked of a registry from within the lane
+	data, err := at.fetch(ctx, o)
+	return data, sourceOf(o), err
+}
+
+func sourceOf(o Origin) source {
+	if OnDisk(o) {
+		return fromDisk
+	}
+	return fromRegistry
+}
+
+// nearby reads a manifest from a layout on disk, nil if none has it whole: what is
+// there is not fetched, whatever names it first.
+func (g *Graph) nearby(ctx context.Context, o Origin, at Stop) ([]byte, error) {
+	if OnDisk(o) {
+		return nil, nil
+	}
+	for _, l := range g.Near {
+		if !l.has(at.Desc) {
+			continue
+		}
+		if data, err := at.fetch(ctx, l); err == nil || errors.Is(err, errBlob) {
+			return data, err
+		}
+	}
+	return nil, nil
+}
+
+// sent counts the bytes of a manifest that a registry has sent, once, whether they
+// were needed or not: that must not depend on which repository came first.
+func (g *Graph) sent(n *Node, size int64) {
+	g.mu.Lock()
+	before := n.Came
+	n.Came = true
+	g.mu.Unlock()
+	if !before {
+		g.Moved(size)
+	}
+}

@@ -1,0 +1,61 @@
+package graph
+
+import (
+	"bytes"
+	"context"
+	"io"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+)
+
+// Origin is where artifacts come from: a repository of a registry, or a layout
+// on disk. Calls may be concurrent. Errors carry operation and reference.
+type Origin interface {
+	// Queue names the queue whose limit the origin's requests count against.
+	Queue() string
+	// Repository is the full name, registry/path, or "" where there is none.
+	Repository() string
+	// Repositories says where a referrer belongs; nil: wherever its subject does.
+	Repositories(referrer digest.Digest) []string
+	Resolve(ctx context.Context, ref config.Reference) (ocispec.Descriptor, error)
+	// open resolves and fetches in one request.
+	open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error)
+	Manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error)
+	// Child reads what an index names: nil where it is a blob and no manifest.
+	Child(ctx context.Context, desc ocispec.Descriptor) ([]byte, error)
+	Referrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error)
+	// attached lists the tags under which cosign keeps what belongs to a manifest.
+	// Where that is not known without a request, it is asked only if ask is set.
+	attached(ctx context.Context, subject digest.Digest, ask bool) ([]config.Reference, error)
+	// HasBlob tells whether it has a blob of that size.
+	HasBlob(ctx context.Context, desc ocispec.Descriptor) (bool, error)
+	// Blob reads n bytes at off; registry.ErrNoRange where a part cannot be had.
+	Blob(ctx context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error)
+}
+
+// OnDisk tells a layout, or what is in memory, from a registry: nothing of it comes
+// over a network.
+func OnDisk(o Origin) bool {
+	_, remote := o.(*Remote)
+	return !remote
+}
+
+// inline is a blob whose bytes are in memory, since they came with a manifest or instead
+// of one. It is asked for nothing else.
+type inline struct {
+	Origin // of the manifest
+	data   []byte
+}
+
+func (i *inline) HasBlob(_ context.Context, desc ocispec.Descriptor) (bool, error) {
+	return int64(len(i.data)) == desc.Size, nil
+}
+
+func (i *inline) Queue() string { return "memory" }
+
+func (i *inline) Blob(_ context.Context, _ ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
+	return io.NopCloser(bytes.NewReader(i.data[off : off+n])), nil
+}

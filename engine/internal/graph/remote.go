@@ -1,0 +1,243 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/errdef"
+	"oras.land/oras-go/v2/registry/remote/errcode"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/cosign"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// Remote is a repository of a registry.
+type Remote struct {
+	repo *registry.Repository
+	ref  config.Reference // of the repository
+
+	// fallbacks are the referrers tags that the tag list showed; nil while the
+	// tags are not listed. A set is never changed once it is stored.
+	fallbacks atomic.Pointer[map[string]bool]
+
+	firstTags sync.Once // guards what follows: it is written there
+	tags      []string
+	more      bool
+	tagsErr   error
+}
+
+func NewRemote(repo *registry.Repository, ref config.Reference) *Remote {
+	return &Remote{repo: repo, ref: config.Reference{Registry: ref.Registry, Repository: ref.Repository}}
+}
+
+// AllTags lists the tags, and notes those under which referrers are kept.
+func (r *Remote) AllTags(ctx context.Context) ([]string, error) {
+	var all []string
+	fallbacks := make(map[string]bool)
+	err := r.repo.Tags(ctx, func(page []string) error {
+		for _, tag := range page {
+			if config.IsReferrersTag(tag) {
+				fallbacks[tag] = true
+			}
+		}
+		all = append(all, page...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.fallbacks.Store(&fallbacks)
+	return all, nil
+}
+
+func (r *Remote) Queue() string { return r.ref.Registry }
+
+func (r *Remote) Repository() string { return r.ref.Name() }
+
+func (r *Remote) Repositories(digest.Digest) []string { return []string{r.ref.Name()} }
+
+func (r *Remote) Resolve(ctx context.Context, ref config.Reference) (ocispec.Descriptor, error) {
+	desc, err := r.repo.Resolve(ctx, target(ref))
+	return desc, r.absent(ctx, ref, err)
+}
+
+func (r *Remote) open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error) {
+	desc, data, err := r.repo.FetchManifest(ctx, target(ref))
+	var failed *registry.Error
+	if errors.As(err, &failed) && failed.Op == "fetch" {
+		// One request did both; to a reader of the error, the name was not found.
+		err = &registry.Error{Op: "resolve", Reference: failed.Reference, Err: failed.Err}
+	}
+	return desc, data, r.absent(ctx, ref, err)
+}
+
+// listPatience is how long the tags of a repository are waited for that only an
+// error has a use for.
+const listPatience = 10 * time.Second
+
+// absent adds to the error of a tag that is not there which tags there are: one
+// request for each repository, and nothing is lost if it fails.
+func (r *Remote) absent(ctx context.Context, ref config.Reference, err error) error {
+	if ref.Tag == "" || ref.Digest != "" || !errors.Is(err, errdef.ErrNotFound) {
+		return err
+	}
+	r.firstTags.Do(func() {
+		ctx, cancel := context.WithTimeout(ctx, listPatience)
+		defer cancel()
+		r.tags, r.more, r.tagsErr = r.repo.FirstTags(ctx)
+	})
+	gone := errors.Is(r.tagsErr, errdef.ErrNotFound)
+	if r.tagsErr != nil && !gone {
+		return err
+	}
+	return &engine.TagError{Repository: r.ref.Name(), Tag: ref.Tag, Tags: r.tags, More: r.more, NoRepository: gone, Err: err}
+}
+
+func (r *Remote) Manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	_, data, err := r.repo.FetchManifest(ctx, desc.Digest.String())
+	if err != nil {
+		return nil, err
+	}
+	if err := Verify(desc, data); err != nil {
+		return nil, &engine.ArtifactError{Reference: r.ref.Name() + "@" + desc.Digest.String(), Op: "fetch", Err: err}
+	}
+	return data, nil
+}
+
+// MaxLook bounds what is read of a blob that an index calls a manifest: most
+// registries take no manifest that is larger.
+const MaxLook = 4 << 20
+
+// Child asks for a manifest, then for a blob: the two are kept apart, and the media
+// type that an index gives may be wrong.
+func (r *Remote) Child(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	if desc.Size > store.MaxManifest {
+		return nil, nil
+	}
+	data, err := r.Manifest(ctx, desc)
+	if !isNoManifest(err) {
+		return data, err
+	}
+	has, e := r.repo.HasBlob(ctx, desc)
+	switch {
+	case e != nil || !has:
+		return nil, err
+	case store.IsContent(desc.MediaType) || desc.Size > MaxLook || desc.Size == 0:
+		return nil, nil
+	}
+	return r.look(ctx, desc)
+}
+
+// look reads a blob, since its bytes may be those of a manifest.
+func (r *Remote) look(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	body, err := r.repo.FetchBlob(ctx, desc, 0, desc.Size)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(body)
+	if err := errors.Join(err, body.Close()); err != nil {
+		return nil, err
+	}
+	if err := Verify(desc, data); err != nil {
+		return nil, &engine.ArtifactError{Reference: r.ref.Name() + "@" + desc.Digest.String(), Op: "fetch", Err: err}
+	}
+	return data, nil
+}
+
+// isNoManifest tells the answers to a request for a manifest by its digest that may
+// mean a blob: that is not found, or is none, or is larger than any.
+func isNoManifest(err error) bool {
+	switch registry.Status(err) {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusUnsupportedMediaType:
+		return true
+	}
+	return errors.Is(err, errdef.ErrSizeExceedsLimit)
+}
+
+func (r *Remote) Referrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {
+	fallbacks := r.fallbacks.Load()
+	if fallbacks == nil {
+		return r.repo.AllReferrers(ctx, subject)
+	}
+	known := (*fallbacks)[registry.FallbackTag(subject.Digest)]
+	return r.repo.Referrers(ctx, subject, &known)
+}
+
+// attached looks into the tag list, or asks for each tag where there is none.
+func (r *Remote) attached(ctx context.Context, subject digest.Digest, ask bool) ([]config.Reference, error) {
+	var found []config.Reference
+	listed := r.fallbacks.Load()
+	if listed == nil && !ask {
+		return nil, nil
+	}
+	for _, tag := range cosign.Tags(subject) {
+		ref := r.ref
+		ref.Tag = tag
+		if listed == nil {
+			_, err := r.repo.Resolve(ctx, ref.Tag)
+			if errors.Is(err, errdef.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+		} else if !(*listed)[ref.Tag] {
+			continue
+		}
+		found = append(found, ref)
+	}
+	return found, nil
+}
+
+func (r *Remote) HasBlob(ctx context.Context, desc ocispec.Descriptor) (bool, error) {
+	return r.repo.HasBlob(ctx, desc)
+}
+
+func (r *Remote) Blob(ctx context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
+	return r.repo.FetchBlob(ctx, desc, off, n)
+}
+
+// target returns the name that a registry is asked for: the digest where one is given.
+func target(ref config.Reference) string {
+	if ref.Digest != "" {
+		return ref.Digest.String()
+	}
+	return ref.Tag
+}
+
+// IsUnknown tells the answer that there is no such repository from others that are
+// 404, too: it has a code that says so, or none at all (a page, or nothing).
+func IsUnknown(err error) bool {
+	var refusal *errcode.ErrorResponse
+	if !errors.As(err, &refusal) {
+		return false
+	}
+	return len(refusal.Errors) == 0 && errors.Is(err, errdef.ErrNotFound) ||
+		slices.ContainsFunc(refusal.Errors, func(e errcode.Error) bool {
+			return e.Code == errcode.ErrorCodeNameUnknown || e.Code == "NOT_FOUND" // Harbor's
+		})
+}
+
+// IsAbsent reports whether a repository, whose tags are selected by their names, is not
+// there: it has none of them, and no list of tags. A list alone says too little:
+// a proxy may have none, and the tags.
+func (r *Remote) IsAbsent(ctx context.Context, tags []string) bool {
+	for _, tag := range tags {
+		if _, err := r.repo.Resolve(ctx, tag); !errors.Is(err, errdef.ErrNotFound) {
+			return false
+		}
+	}
+	_, _, err := r.repo.FirstTags(ctx)
+	return IsUnknown(err)
+}

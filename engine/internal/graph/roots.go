@@ -1,0 +1,193 @@
+package graph
+
+import (
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// Root is an entry of a layout that is an artifact in its own right.
+type Root struct {
+	Entry store.Entry
+	Ref   config.Reference // zero where no repository is known that it belongs to
+	Fault error            // why it can go nowhere; it fails when its turn comes
+}
+
+// Name returns what the layout calls a root.
+func (r Root) Name() string {
+	if r.Entry.Name == "" {
+		return r.Entry.Digest.String()
+	}
+	return r.Entry.Name
+}
+
+// IsSuspect says that it is not known what a root is: it has no name, and its bytes do
+// not tell. It may be a referrer of anything in its repository.
+func (r Root) IsSuspect() bool { return r.Entry.Name == "" && r.Fault != nil }
+
+// Misplaced says why a backup of the layout in path cannot have a root, if it cannot.
+func (r Root) Misplaced(path string) error {
+	if r.Fault == nil && r.Ref.Registry == "" {
+		return &engine.NameError{Entry: r.Name(), Place: "the layout " + path}
+	}
+	return r.Fault
+}
+
+// RootsOf sorts the entries of a layout into roots and referrers, which it notes; a list
+// of referrers is neither. What
+// has a bare tag, or no name at all, belongs to repository, which may be zero. What
+// cannot be named or read becomes a root with a fault, so that it costs no other.
+func (l *Local) RootsOf(entries []store.Entry, repository config.Reference) []Root {
+	var roots []Root
+	var referrers []store.Entry
+	doubles := doublesIn(entries)
+	for _, e := range entries {
+		if e.Name == "" {
+			continue
+		}
+		r := l.namedRoot(e, repository, doubles[e.Name])
+		if members, is := l.addList(r); is {
+			referrers = append(referrers, members...)
+			continue
+		}
+		roots = append(roots, r)
+	}
+	for _, e := range entries {
+		if e.Name != "" {
+			continue
+		}
+		err := l.addReferrer(e)
+		switch _, refers := l.homes[e.Digest]; {
+		case err != nil:
+			roots = append(roots, suspectRoots(e, repository, err)...)
+		case refers:
+			referrers = append(referrers, e)
+		default:
+			roots = append(roots, namelessRoot(e, repository))
+		}
+	}
+	roots = l.withoutChildren(roots)
+	for _, e := range l.orphans(roots, referrers) {
+		roots = append(roots, namelessRoot(e, l.homeOf(e, repository)))
+	}
+	return roots
+}
+
+// homeOf returns the one repository that a referrer is known to belong to, else another.
+func (l *Local) homeOf(e store.Entry, other config.Reference) config.Reference {
+	if homes := l.homes[e.Digest]; len(homes) == 1 {
+		if ref, err := config.ParseReference(homes[0]); err == nil {
+			return ref
+		}
+	}
+	return other
+}
+
+// namedRoot makes a root of an entry that has a name.
+func (l *Local) namedRoot(e store.Entry, repository config.Reference, double bool) Root {
+	r := Root{Entry: e}
+	ref, ok := config.ParseEntryName(e.Name)
+	switch {
+	case ok && ref.Registry != "":
+		r.Ref = ref
+		r.Fault = e.CheckName(func() ([]byte, error) { return store.ReadManifest(l.Layout, e.Descriptor()) })
+	case !ok:
+		r.Fault = &engine.EntryNameError{Name: e.Name, Reason: "neither REGISTRY/REPOSITORY:TAG nor a tag"}
+	case repository.Registry != "":
+		r.Ref = repository
+		r.Ref.Tag = e.Name
+	}
+	if double && r.Fault == nil {
+		r.Fault = &engine.EntryNameError{Name: e.Name, Reason: "the layout has two manifests of that name"}
+	}
+	return r
+}
+
+// doublesIn finds the names that stand for more than one manifest.
+func doublesIn(entries []store.Entry) map[string]bool {
+	first := make(map[string]digest.Digest, len(entries))
+	doubles := make(map[string]bool)
+	for _, e := range entries {
+		if other, met := first[e.Name]; e.Name != "" && met && other != e.Digest {
+			doubles[e.Name] = true
+		}
+		first[e.Name] = e.Digest
+	}
+	return doubles
+}
+
+// namelessRoot makes a root of an entry that is known by its digest alone.
+func namelessRoot(e store.Entry, repository config.Reference) Root {
+	if repository.Registry != "" {
+		repository.Digest = e.Digest
+	}
+	return Root{Entry: e, Ref: repository}
+}
+
+// suspectRoots makes roots, which will fail, of an entry that cannot be read: one in
+// each repository that it came from, since nothing else says what needs it.
+func suspectRoots(e store.Entry, repository config.Reference, err error) []Root {
+	var roots []Root
+	for _, name := range e.Repositories {
+		if ref, bad := config.ParseReference(name + "@" + e.Digest.String()); bad == nil {
+			roots = append(roots, Root{e, ref, err})
+		}
+	}
+	if len(roots) == 0 {
+		r := namelessRoot(e, repository)
+		r.Fault = err
+		roots = append(roots, r)
+	}
+	return roots
+}
+
+// withoutChildren takes the children of other roots out of the nameless ones: oras-go
+// lists those, too, and they come along with the index that they are in.
+func (l *Local) withoutChildren(roots []Root) []Root {
+	if !slices.ContainsFunc(roots, func(r Root) bool { return r.Entry.Name == "" }) {
+		return roots
+	}
+	children := make(map[digest.Digest]bool)
+	for _, r := range roots {
+		l.WalkChildren(r.Entry.Descriptor(), children)
+	}
+	return slices.DeleteFunc(roots, func(r Root) bool { return r.Entry.Name == "" && children[r.Entry.Digest] })
+}
+
+// orphans returns the referrers of a foreign layout that come along with no root: what
+// they refer to is not in it. In a layout of ours, which says where a referrer came
+// from, that is what a tag left behind when it moved on.
+func (l *Local) orphans(roots []Root, referrers []store.Entry) []store.Entry {
+	referrers = slices.DeleteFunc(referrers, func(e store.Entry) bool { return len(e.Repositories) > 0 })
+	if len(referrers) == 0 {
+		return nil
+	}
+	reached := make(map[digest.Digest]bool)
+	reach := func(desc ocispec.Descriptor) {
+		reached[desc.Digest] = true
+		l.WalkChildren(desc, reached)
+	}
+	for _, r := range roots {
+		reach(r.Entry.Descriptor())
+	}
+	for more := true; more; {
+		more = false
+		for subject, all := range l.points {
+			if !reached[subject] {
+				continue
+			}
+			for _, desc := range all {
+				if !reached[desc.Digest] {
+					reach(desc)
+					more = true
+				}
+			}
+		}
+	}
+	return slices.DeleteFunc(referrers, func(e store.Entry) bool { return reached[e.Digest] })
+}

@@ -1,0 +1,69 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// Stop is one manifest on a walk.
+type Stop struct {
+	Desc  ocispec.Descriptor
+	data  []byte        // of the manifest, where the caller has it already
+	depth int           // indexes and referrers above it
+	child bool          // an index names it: it may be a blob
+	of    digest.Digest // what it was found to refer to, as a referrer; "" for others
+}
+
+// childStop returns the stop of a child of an index, with its bytes if the index has them.
+func childStop(desc ocispec.Descriptor, depth int) Stop {
+	at := Stop{Desc: desc, depth: depth, child: true}
+	if store.HasInline(desc) {
+		at.data = desc.Data
+	}
+	at.Desc.Data = nil
+	return at
+}
+
+// fetch asks for the bytes, with errBlob if they are none of a manifest.
+func (at Stop) fetch(ctx context.Context, o Origin) ([]byte, error) {
+	if !at.child {
+		return o.Manifest(ctx, at.Desc)
+	}
+	data, err := o.Child(ctx, at.Desc)
+	if err == nil && data == nil {
+		err = errBlob
+	}
+	return data, err
+}
+
+// stored reads what a layout has of it, with errBlob if that is no manifest.
+func (at Stop) stored(l store.Layout) ([]byte, error) {
+	if !at.child {
+		return store.ReadManifest(l, at.Desc)
+	}
+	data, err := store.ReadChild(l, at.Desc)
+	if err == nil && data == nil {
+		err = errBlob
+	}
+	return data, err
+}
+
+// parse decodes a manifest, a large one when it has its turn.
+func (at Stop) parse(ctx context.Context, data []byte) (*store.Manifest, error) {
+	weigh := bounds.EnterDocument
+	if at.child && !store.MayBeObject(data) { // a blob, which is not decoded
+		weigh = func(ctx context.Context, data []byte) error { return bounds.Enter(ctx, int64(len(data))) }
+	}
+	if err := weigh(ctx, data); err != nil {
+		return nil, err
+	}
+	if !at.child {
+		return store.ParseManifest(at.Desc, data)
+	}
+	return store.ParseChild(at.Desc, data)
+}

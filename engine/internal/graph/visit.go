@@ -1,0 +1,276 @@
+package graph
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync/atomic"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Visit is one manifest as one repository has it: the same manifest may have
+// other referrers elsewhere.
+type Visit struct {
+	Origin    Origin
+	Node      *Node
+	children  []*Visit
+	subject   *Visit // what it refers to, unless that led here
+	Referrers []*Visit
+	Attached  []attachment
+	Leaves    []*Blob       // blobs that an index names, and layers that are there and need not be; of a visit without a node, what is a blob itself
+	Sparse    bool          // some children are left out
+	Lost      int           // referrers that are wanted and could not be had
+	Missing   error         // why some referrer could not be had
+	Err       error         // why the graph below could not be had
+	done      chan struct{} // guarded by graph.mu; closed when all of it is known
+	awaits    []*Visit      // what it cannot be done before; guarded by graph.mu, nil once it is done
+}
+
+// attachment is what cosign keeps beside a manifest, under a tag that is made of
+// the manifest's digest.
+type attachment struct {
+	name string // in index.json
+	*Visit
+}
+
+type visitKey struct {
+	origin Origin
+	nodeKey
+	scope string
+	alone bool // no index names it: it is a manifest even where one would name a blob
+	led   bool // its subject led here, and is not followed again
+}
+
+// Walk walks the graph below desc as o has it and s selects it. data is the
+// manifest where the caller has it already. It returns when all of it is known.
+func (g *Graph) Walk(ctx context.Context, o Origin, s *Scope, desc ocispec.Descriptor, data []byte) (*Visit, error) {
+	w := &walk{Graph: g, origin: o, scope: s, begun: new(atomic.Int64)}
+	v, err := w.visit(ctx, nil, Stop{Desc: desc, data: data})
+	if err != nil {
+		return v, err
+	}
+	g.mu.Lock()
+	circles := g.circles
+	g.mu.Unlock()
+	if circles {
+		if err := g.settled(ctx, v); err != nil {
+			return &Visit{Origin: o, Err: err}, err
+		}
+	}
+	return v, nil
+}
+
+// visit walks one manifest and what is below it, for the sake of another visit or,
+// by nil, of a root. Children and referrers lead in opposite directions, and a tag
+// of cosign's anywhere, so that a graph may run in a circle: the visit that would
+// then wait for itself gets one that is not done.
+func (w *walk) visit(ctx context.Context, by *Visit, at Stop) (*Visit, error) {
+	key := visitKey{origin: w.origin, nodeKey: nodeKey{at.Desc.Digest, at.Desc.Size, Intern(at.Desc.MediaType)}, scope: w.scope.Key, led: at.of != ""}
+	v, err := w.visitOnce(ctx, by, at, key)
+	if err == nil && !at.child && v.isBlob() {
+		key.alone = true
+		v, err = w.visitOnce(ctx, by, at, key)
+	}
+	return v, err
+}
+
+func (w *walk) visitOnce(ctx context.Context, by *Visit, at Stop, key visitKey) (*Visit, error) {
+	w.mu.Lock()
+	v, met := w.visits[key]
+	if !met {
+		v = &Visit{Origin: w.origin, done: make(chan struct{})}
+		w.visits[key] = v
+	}
+	if met && by != nil && v.waitsFor(by, make(map[*Visit]bool)) {
+		w.circles = true
+		w.mu.Unlock()
+		return v, nil
+	}
+	if by != nil {
+		by.awaits = append(by.awaits, v)
+	}
+	done := v.done
+	w.mu.Unlock()
+
+	if !met {
+		v.Err = w.explore(ctx, v, at)
+		w.mu.Lock()
+		v.awaits = nil
+		w.mu.Unlock()
+		w.end(&v.done)
+		return v, v.Err
+	}
+	select {
+	case <-done:
+		return v, v.Err
+	case <-ctx.Done():
+		return v, context.Cause(ctx)
+	}
+}
+
+// waitsFor tells whether v cannot be done before other is; graph.mu is held.
+func (v *Visit) waitsFor(other *Visit, seen map[*Visit]bool) bool {
+	if v == other {
+		return true
+	}
+	if seen[v] {
+		return false
+	}
+	seen[v] = true
+	return slices.ContainsFunc(v.awaits, func(w *Visit) bool { return w.waitsFor(other, seen) })
+}
+
+// settled waits for all that v leads to, and returns why some of it could not be
+// had.
+func (g *Graph) settled(ctx context.Context, v *Visit) error {
+	seen := map[*Visit]bool{v: true}
+	for queue := []*Visit{v}; len(queue) > 0; queue = queue[1:] {
+		g.mu.Lock()
+		done := queue[0].done
+		g.mu.Unlock()
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if err := queue[0].Err; err != nil {
+			return err
+		}
+		for _, next := range queue[0].next() {
+			if !seen[next] {
+				seen[next] = true
+				queue = append(queue, next)
+			}
+		}
+	}
+	return nil
+}
+
+// isBlob tells that an index names v and that it is no manifest.
+func (v *Visit) isBlob() bool { return v.Node == nil && len(v.Leaves) > 0 }
+
+// Blobs lists what v points at and what points at nothing itself.
+func (v *Visit) Blobs() []*Blob {
+	if len(v.Leaves) == 0 {
+		return v.Node.Blobs
+	}
+	return slices.Concat(v.Node.Blobs, v.Leaves)
+}
+
+// Parts returns the manifest itself and its blobs.
+func (v *Visit) Parts() []Descriptor {
+	parts := []Descriptor{v.Node.Descriptor}
+	for _, b := range v.Blobs() {
+		parts = append(parts, b.Descriptor)
+	}
+	return parts
+}
+
+// Below lists the manifests that v needs: its children, and what it refers to.
+func (v *Visit) Below() []*Visit {
+	if v.subject == nil {
+		return v.children
+	}
+	return append(slices.Clone(v.children), v.subject)
+}
+
+// next lists what v leads to: what it needs, then what refers to it.
+func (v *Visit) next() []*Visit {
+	all := slices.Concat(v.Below(), v.Referrers)
+	for _, a := range v.Attached {
+		all = append(all, a.Visit)
+	}
+	return all
+}
+
+// Core calls fn for v and the manifests below it, each once, depth first, without
+// what refers to them.
+func (v *Visit) Core(fn func(*Visit)) {
+	v.each(make(map[*Visit]bool), (*Visit).Below, fn)
+}
+
+// All calls fn for every manifest of the graph, each once, depth first: a manifest,
+// its children, then what refers to it.
+func (v *Visit) All(fn func(*Visit)) { v.each(make(map[*Visit]bool), (*Visit).next, fn) }
+
+// each calls fn for what next leads to and seen has not yet. A graph of thirty
+// indexes, each with the one below it twice, has a thousand million ways down.
+func (v *Visit) each(seen map[*Visit]bool, next func(*Visit) []*Visit, fn func(*Visit)) {
+	if seen[v] {
+		return
+	}
+	seen[v] = true
+	fn(v)
+	for _, w := range next(v) {
+		w.each(seen, next, fn)
+	}
+}
+
+// Subjects lists what v and the manifests that hang on it refer to, as far as that
+// comes along for their sake.
+func (v *Visit) Subjects() []digest.Digest {
+	var found []digest.Digest
+	v.All(func(v *Visit) {
+		if v.subject != nil {
+			found = append(found, v.subject.Node.Digest)
+		}
+	})
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// Whole tells why v and what is below it cannot be had, or nil. It is asked
+// when no blob of it is under way any more.
+func (v *Visit) Whole() error {
+	var err error
+	v.Core(func(v *Visit) {
+		for _, b := range v.Blobs() {
+			if err == nil {
+				err = b.Err
+			}
+		}
+	})
+	return err
+}
+
+// IsSparse tells whether children of v or of what is below it are left out.
+func (v *Visit) IsSparse() bool {
+	sparse := false
+	v.Core(func(v *Visit) { sparse = sparse || v.Sparse })
+	return sparse
+}
+
+// Referring calls fn for each referrer of v, of its children and of those
+// referrers that is whole, with its name if it has one, and tells why one is
+// missing, if any is.
+func (v *Visit) Referring(fn func(r *Visit, name string)) error {
+	var missing error
+	below := (*Visit).Below
+	seen, followed := make(map[*Visit]bool), make(map[attachment]bool)
+	var look func(*Visit)
+	follow := func(r *Visit, name string) {
+		if followed[attachment{name, r}] {
+			return
+		}
+		followed[attachment{name, r}] = true
+		err := r.Whole()
+		if err == nil {
+			fn(r, name)
+			r.each(seen, below, look)
+		}
+		missing = cmp.Or(missing, err)
+	}
+	look = func(v *Visit) {
+		missing = cmp.Or(missing, v.Missing)
+		for _, r := range v.Referrers {
+			follow(r, "")
+		}
+		for _, a := range v.Attached {
+			follow(a.Visit, a.name)
+		}
+	}
+	v.each(seen, below, look)
+	return missing
+}

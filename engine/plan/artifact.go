@@ -1,0 +1,88 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	"oras.land/oras-go/v2/errdef"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+)
+
+// Report returns what the plan knows of an artifact: of one that failed, no more than its
+// name and its error.
+func (a *Artifact) Report() engine.ArtifactReport {
+	r := engine.ArtifactReport{Reference: a.Name, Layout: a.Layout, Digest: a.Root.Digest, Err: a.Err}
+	if a.Ref.Tag != "" && a.Ref.Digest != "" {
+		r.Pinned, r.Digest = true, a.Ref.Digest
+	}
+	if a.Visit == nil || a.Visit.Err != nil {
+		return r
+	}
+	seen := make(map[graph.ContentKey]bool)
+	a.Visit.All(func(v *graph.Visit) {
+		for _, part := range v.Parts() {
+			if !seen[part.Key()] {
+				seen[part.Key()] = true
+				r.Bytes = bounds.Sum(r.Bytes, part.Size)
+			}
+		}
+	})
+	r.Expected = a.expects()
+	if a.Err == nil {
+		r.Referrers = r.Expected
+	}
+	return r
+}
+
+// expects counts the referrers that are to come along: those that were found, those
+// that were listed and could not be had, and at least those that a lock pins.
+func (a *Artifact) expects() int {
+	found := make(map[digest.Digest]bool)
+	lost := 0
+	a.Visit.All(func(v *graph.Visit) {
+		lost += v.Lost
+		for _, r := range v.Referrers {
+			found[r.Node.Digest] = true
+		}
+		for _, r := range v.Attached {
+			found[r.Node.Digest] = true
+		}
+	})
+	return max(len(found)+lost, len(a.Scope.Digests))
+}
+
+// Unpinned returns an error that is errdef.ErrNotFound if a referrer that a lock
+// pins is gone: what refers to an artifact is listed, and lists get shorter.
+func (a *Artifact) Unpinned() error {
+	found := make(map[digest.Digest]bool)
+	_ = a.Visit.Referring(func(v *graph.Visit, _ string) { found[v.Node.Digest] = true }) // the caller knows what is missing
+	for _, d := range a.Scope.Digests {
+		if !found[d] {
+			return fmt.Errorf("%s@%s: the referrer is gone: %w", a.Ref.Name(), d, errdef.ErrNotFound)
+		}
+	}
+	return nil
+}
+
+// Platforms returns those that the artifact is cut down to, as index.json and locks name
+// them: linux/arm64/v8 only where there are images for linux/arm64 that it does not take.
+func (a *Artifact) Platforms() []config.Platform {
+	named := slices.Clone(a.Scope.Platforms)
+	for i, p := range named {
+		general, same := p.WithoutDefaultVariant(), true
+		a.Visit.Core(func(v *graph.Visit) {
+			for _, c := range v.Node.Children {
+				same = same && (!graph.HasPlatform(c) || graph.IsFor(c, general) == graph.IsFor(c, p))
+			}
+		})
+		if same {
+			named[i] = general
+		}
+	}
+	return config.DistinctPlatforms(named)
+}

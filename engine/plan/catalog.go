@@ -1,0 +1,67 @@
+package plan
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+)
+
+// Repositories puts the repositories of a catalog in the place of each selection
+// that names a registry. A catalog that cannot be had stays as it is, and fails
+// when its turn comes.
+func (s *sources) Repositories(ctx context.Context, selections []config.Selection) []config.Selection {
+	var all []config.Selection
+	for _, selection := range selections {
+		if selection.Registry == "" {
+			all = append(all, selection)
+			continue
+		}
+		found, err := s.catalog(ctx, selection)
+		if err != nil {
+			s.failed(selection, err)
+			found = []config.Selection{selection}
+		}
+		all = append(all, found...)
+	}
+	return all
+}
+
+// catalog makes a selection of each repository that the filter lets through,
+// sorted: registries list them in any order.
+func (s *sources) catalog(ctx context.Context, selection config.Selection) ([]config.Selection, error) {
+	var found []config.Selection
+	total := 0
+	err := s.client.Catalog(ctx, selection.Registry, func(page []string) error {
+		for _, path := range page {
+			total++
+			if !selection.Repositories.Match(path) {
+				continue
+			}
+			one := selection
+			one.Registry, one.Optional = "", true // an empty repository is no fault of the spec
+			one.Reference = config.Reference{Registry: selection.Registry, Repository: path}
+			if !selection.Optional {
+				s.listed[one.Reference.Name()] = true
+			}
+			found = append(found, one)
+		}
+		return nil
+	})
+	if err == nil && len(found) == 0 && !selection.Optional {
+		err = &engine.SelectionError{Reference: selection.Registry, Of: total, Noun: "repositories"}
+	}
+	slices.SortFunc(found, func(a, b config.Selection) int {
+		return strings.Compare(a.Reference.Repository, b.Reference.Repository)
+	})
+	return found, err
+}
+
+// failed remembers why a catalog could not be had.
+func (s *sources) failed(selection config.Selection, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.catalogs[selection.Registry+" "+selection.Origin] = err
+}

@@ -1,0 +1,238 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// lookahead bounds how many artifacts are resolved before the first of them is
+// taken, so that manifests that wait for their turn in an archive stay few.
+const lookahead = 1024
+
+// Artifact is one root of a plan.
+type Artifact struct {
+	Number   int // its place in the plan
+	Ref      config.Reference
+	Name     string // in index.json
+	origin   graph.Origin
+	Scope    *graph.Scope
+	Root     graph.Descriptor
+	Visit    *graph.Visit
+	Err      error
+	together *siblings // the roots that were listed with this one
+	Layout   string    // the one on disk that it comes from; "" for a registry
+	from     string    // where it was asked for: the place in a spec, an argument
+	found    []byte    // the root's bytes, between its two stages
+	leads    bool      // and whether they refer to another manifest
+
+	lacks    []config.Platform // wanted ones that an index has no image for
+	resolved chan struct{}     // closed when the graph is known; nil once that was seen
+}
+
+// Planner expands selections into artifacts and artifacts into graphs.
+type Planner struct {
+	*graph.Graph
+	selections []config.Selection
+	sources    *sources
+	progress   engine.Progress
+	workers    int
+	only       func(layout, reference string) bool // of what a layout on disk holds, what is wanted; nil: all
+	All        []*Artifact                         // in the order of the plan; complete when each returns
+	Listed     bool                                // all of them: each did not end before
+	Absent     []string                            // repositories that may be missing, and are
+}
+
+// New plans some selections, for an output that the options of the graph
+// describe. It opens the layouts among the sources.
+func New(c *registry.Client, selections []config.Selection, o engine.BackupOptions, output graph.Options) *Planner {
+	s := newSources(c, o.Concurrency)
+	output.Near, output.Notice = s.openLayouts(selections), o.Progress.Notice
+	return &Planner{Graph: graph.New(output), selections: selections, sources: s, progress: o.Progress, workers: 2 * o.Concurrency, only: o.Only}
+}
+
+// Newest says by which order the newest tags were found, by repository.
+func (p *Planner) Newest() []engine.Newest { return p.sources.newestTags() }
+
+// ExpandNames lists the names of the artifacts, and resolves none.
+func (p *Planner) ExpandNames(ctx context.Context) error {
+	p.sources.namesOnly = true
+	return p.expand(ctx, func(*Artifact) error { return nil })
+}
+
+// Close closes the layouts among the sources.
+func (p *Planner) Close() error { return p.sources.close() }
+
+// Each resolves all artifacts of the selections side by side. It calls taken for
+// each, in the order of the plan if ordered, else as they come, from several
+// goroutines. Its error ends the run; an artifact that fails does not.
+func (p *Planner) Each(ctx context.Context, ordered bool, taken func(*Artifact) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	order := make(chan *Artifact, lookahead)
+	listed := make(chan *Artifact)
+	rooted := make(chan *Artifact, lookahead) // so that no root waits for a graph that waits for it
+	group.Go(func() error {
+		defer close(listed)
+		defer close(order)
+		return p.expand(ctx, func(a *Artifact) error {
+			if ordered {
+				if err := send(ctx, order, a); err != nil {
+					return err
+				}
+			}
+			return send(ctx, listed, a)
+		})
+	})
+	group.Go(func() error {
+		defer close(rooted)
+		return p.work(ctx, listed, func(a *Artifact) error {
+			p.findRoot(ctx, a)
+			return send(ctx, rooted, a)
+		})
+	})
+	group.Go(func() error {
+		return p.work(ctx, rooted, func(a *Artifact) error {
+			p.walk(ctx, a)
+			close(a.resolved)
+			if err := context.Cause(ctx); err != nil || ordered {
+				return err
+			}
+			a.resolved = nil
+			return taken(a)
+		})
+	})
+	group.Go(func() error { return inOrder(ctx, order, taken) })
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	p.tellPlatforms()
+	return nil
+}
+
+// work does a stage of the plan for each artifact, a few at a time.
+func (p *Planner) work(ctx context.Context, in <-chan *Artifact, stage func(*Artifact) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for range p.workers {
+		group.Go(func() error {
+			for a := range in {
+				if err := stage(a); err != nil {
+					return err
+				}
+				if err := context.Cause(ctx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+func inOrder(ctx context.Context, order <-chan *Artifact, taken func(*Artifact) error) error {
+	for a := range order {
+		select {
+		case <-a.resolved:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		a.resolved = nil
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		if err := taken(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func send(ctx context.Context, to chan<- *Artifact, a *Artifact) error {
+	select {
+	case to <- a:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// maxFound is the largest root whose bytes are handed on: they are asked for seldom,
+// and 2,000 artifacts may wait for their turn.
+const maxFound = 16 << 10
+
+// findRoot resolves the name of an artifact.
+func (p *Planner) findRoot(ctx context.Context, a *Artifact) {
+	defer a.together.done()
+	if a.Err != nil {
+		return
+	}
+	var data []byte
+	if a.Root, data, a.leads, a.Err = p.Root(ctx, a.origin, a.Ref); len(data) <= maxFound {
+		a.found = data
+	}
+}
+
+// walk finds out what an artifact consists of.
+func (p *Planner) walk(ctx context.Context, a *Artifact) {
+	if a.Err != nil {
+		return
+	}
+	if a.leads || store.IsIndex(a.Root.MediaType) {
+		a.together.wait(ctx)
+	}
+	a.Visit, a.Err = p.Walk(ctx, a.origin, a.Scope, a.Root.OCI(), a.found)
+	a.found = nil
+	if a.Err == nil {
+		a.Root = a.Visit.Node.Descriptor
+		if len(a.Scope.Platforms) > 0 && a.Visit.Node.Index {
+			a.Err = a.findPlatforms()
+		}
+		if !a.Visit.Node.Known {
+			p.progress.Notice(graph.UnknownTypeNotice(a.Name, a.Root.MediaType))
+		}
+	}
+	p.progress.Resolved()
+}
+
+// findPlatforms notes which of the wanted platforms an index has not. It is a
+// *PlatformError if it has none of them.
+func (a *Artifact) findPlatforms() error {
+	missing, sound := a.Scope.PlatformsOf(a.Visit)
+	if sound {
+		a.lacks = missing
+		return nil
+	}
+	var children []ocispec.Descriptor
+	a.Visit.Core(func(v *graph.Visit) { children = append(children, v.Node.Children...) })
+	return &engine.PlatformError{Reference: a.Ref.String(), Wanted: a.Scope.Platforms, Have: graph.PlatformsIn(children)}
+}
+
+// tellPlatforms says which platforms some indexes have not.
+func (p *Planner) tellPlatforms() {
+	count := make(map[string]int)
+	first := make(map[string]string)
+	for _, a := range p.All {
+		for _, platform := range a.lacks {
+			name := platform.String()
+			if count[name]++; count[name] == 1 {
+				first[name] = a.Name
+			}
+		}
+	}
+	for _, platform := range slices.Sorted(maps.Keys(count)) {
+		text := first[platform] + " has no image for " + platform
+		if more := count[platform] - 1; more > 0 {
+			text += fmt.Sprintf(", and neither have %d others", more)
+		}
+		p.progress.Notice(text)
+	}
+}

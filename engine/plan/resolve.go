@@ -1,0 +1,121 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// Resolved is what a reference stands for.
+type Resolved struct {
+	Reference config.Reference
+	Digest    digest.Digest
+	Written   digest.Digest // of ResolveWritten: what a target with platformMode: rewrite gets
+	Other     digest.Digest // of ResolveBoth: the digest in the other algorithm, sha256 or sha512
+	Err       error         // it could not be resolved, or its repository not be listed
+}
+
+// Listed names the artifacts of a layout as a backup of it names them: what has a bare
+// tag, or no name, belongs to repository. One that cannot be backed up has an Err.
+func Listed(l store.Layout, path string, repository config.Reference) []Resolved {
+	var all []Resolved
+	for _, r := range graph.NewLocal(l, path).RootsOf(l.Index().Entries, repository) {
+		all = append(all, Resolved{Reference: r.Ref, Digest: r.Entry.Digest, Err: r.Misplaced(path)})
+	}
+	return all
+}
+
+// Resolve finds out what selections select, in the order of the plan, and
+// nothing of what that consists of: a tag costs one HEAD. The error is for all
+// of it.
+func Resolve(ctx context.Context, c *registry.Client, selections []config.Selection, o engine.BackupOptions) ([]Resolved, error) {
+	artifacts, err := resolve(ctx, c, selections, o, func(context.Context, *Artifact, ocispec.Descriptor) error { return nil })
+	return resolved(artifacts, nil), err
+}
+
+// ResolveBoth also finds out the digests in the other algorithm: it fetches each manifest.
+func ResolveBoth(ctx context.Context, c *registry.Client, selections []config.Selection, o engine.BackupOptions) ([]Resolved, error) {
+	var mu sync.Mutex // guards others
+	others := make(map[*Artifact]digest.Digest)
+	artifacts, err := resolve(ctx, c, selections, o, func(ctx context.Context, a *Artifact, desc ocispec.Descriptor) error {
+		data, err := a.origin.Manifest(ctx, desc)
+		mu.Lock()
+		defer mu.Unlock()
+		others[a] = InOther(desc.Digest, data)
+		return err
+	})
+	all := resolved(artifacts, nil)
+	for i, a := range artifacts {
+		all[i].Other = others[a]
+	}
+	return all, err
+}
+
+// InOther returns the digest of some bytes in another algorithm than that of d: two
+// registries may name the same manifest by different ones.
+func InOther(d digest.Digest, data []byte) digest.Digest {
+	if d.Algorithm() == digest.SHA256 {
+		return digest.SHA512.FromBytes(data)
+	}
+	return digest.SHA256.FromBytes(data)
+}
+
+// ResolveWritten also finds out what a target with platformMode: rewrite gets. It
+// fetches the indexes that are cut down to some platforms.
+func ResolveWritten(ctx context.Context, c *registry.Client, selections []config.Selection, o engine.BackupOptions) ([]Resolved, error) {
+	g := graph.New(graph.Options{})
+	var mu sync.Mutex // guards written
+	written := make(map[*Artifact]digest.Digest)
+	artifacts, err := resolve(ctx, c, selections, o, func(ctx context.Context, a *Artifact, desc ocispec.Descriptor) error {
+		d, err := g.Rewritten(ctx, a.origin, a.Scope.Platforms, desc)
+		mu.Lock()
+		defer mu.Unlock()
+		written[a] = d
+		return err
+	})
+	return resolved(artifacts, written), err
+}
+
+func resolved(artifacts []*Artifact, written map[*Artifact]digest.Digest) []Resolved {
+	all := make([]Resolved, len(artifacts))
+	for i, a := range artifacts {
+		all[i] = Resolved{Reference: a.Ref, Digest: a.Root.Digest, Written: written[a], Err: a.Err}
+	}
+	return all
+}
+
+func resolve(ctx context.Context, c *registry.Client, selections []config.Selection, o engine.BackupOptions,
+	met func(context.Context, *Artifact, ocispec.Descriptor) error) ([]*Artifact, error) {
+	o = o.WithDefaults()
+	p := New(c, selections, o, graph.Options{})
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(2 * o.Concurrency)
+	err := p.expand(ctx, func(a *Artifact) error {
+		group.Go(func() error {
+			if a.Err == nil {
+				var desc ocispec.Descriptor
+				if desc, a.Err = a.origin.Resolve(ctx, a.Ref); a.Err == nil {
+					a.Err = met(ctx, a, desc)
+				}
+				a.Root = graph.Compact(desc)
+			}
+			o.Progress.Resolved()
+			return context.Cause(ctx)
+		})
+		return nil
+	})
+	if err = errors.Join(err, group.Wait(), p.Close()); err != nil {
+		return nil, err
+	}
+	return p.All, nil
+}

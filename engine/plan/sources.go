@@ -1,0 +1,220 @@
+package plan
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// sources opens the origins of a run, each once.
+type sources struct {
+	client    *registry.Client
+	layout    func(path string) (store.Layout, error)
+	jobs      int
+	namesOnly bool            // nothing is resolved
+	listed    map[string]bool // repositories that a catalog promises; complete before they are opened
+
+	mu       sync.Mutex // guards what follows
+	remotes  map[string]*graph.Remote
+	layouts  map[string]*graph.Local
+	catalogs map[string]error // why one could not be had
+	newest   []engine.Newest
+}
+
+func newSources(c *registry.Client, jobs int) *sources {
+	return &sources{client: c, jobs: jobs, remotes: make(map[string]*graph.Remote), layouts: make(map[string]*graph.Local), catalogs: make(map[string]error), listed: make(map[string]bool),
+		layout: func(path string) (store.Layout, error) { return store.OpenLayout(path, store.OpenOptions{}) }}
+}
+
+// close closes the layouts that were opened.
+func (s *sources) close() error {
+	var errs []error
+	for _, l := range s.layouts {
+		errs = append(errs, l.Close())
+	}
+	return cmp.Or(errs...)
+}
+
+// expansion is what one selection turned out to be.
+type expansion struct {
+	origin graph.Origin
+	refs   []config.Reference
+	faulty []graph.Root // of a layout: those that fail
+	err    error        // then refs is the one reference that cannot be expanded
+	absent string       // the repository, if it may be missing and the registry knows none of that name
+}
+
+// expandAll expands the selections side by side and delivers them in order.
+func (s *sources) expandAll(ctx context.Context, selections []config.Selection) <-chan expansion {
+	slots := make(chan chan expansion, s.jobs)
+	out := make(chan expansion)
+	go func() {
+		defer close(slots)
+		for _, selection := range selections {
+			slot := make(chan expansion, 1)
+			select {
+			case slots <- slot:
+			case <-ctx.Done():
+				return
+			}
+			go func() { slot <- s.expand(ctx, selection) }()
+		}
+	}()
+	go func() {
+		defer close(out)
+		for slot := range slots {
+			select {
+			case out <- <-slot:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return out
+}
+
+func (s *sources) expand(ctx context.Context, selection config.Selection) expansion {
+	e, err := s.open(ctx, selection)
+	if err != nil {
+		ref := selection.Reference
+		if selection.Registry != "" {
+			ref.Registry = selection.Registry
+		}
+		return expansion{refs: []config.Reference{ref}, err: err}
+	}
+	return e
+}
+
+func (s *sources) open(ctx context.Context, selection config.Selection) (expansion, error) {
+	if selection.Registry != "" {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return expansion{}, s.catalogs[selection.Registry+" "+selection.Origin]
+	}
+	if selection.Layout != "" {
+		return s.openLayout(selection)
+	}
+	ref := selection.Reference
+	r, err := s.remote(ref)
+	if err != nil {
+		return expansion{}, err
+	}
+	if !ref.IsRepository() {
+		return expansion{origin: r, refs: []config.Reference{ref}}, nil
+	}
+	tags, err := s.tags(ctx, r, selection)
+	if selection.Optional && !s.listed[ref.Name()] &&
+		(graph.IsUnknown(err) || err == nil && !s.namesOnly && !selection.Tags.NeedsList() && r.IsAbsent(ctx, tags)) {
+		return expansion{origin: r, absent: ref.Name()}, nil
+	}
+	if err != nil {
+		return expansion{}, err
+	}
+	e := expansion{origin: r, refs: make([]config.Reference, len(tags))}
+	for i, tag := range tags {
+		e.refs[i] = config.Reference{Registry: ref.Registry, Repository: ref.Repository, Tag: tag}
+	}
+	return e, nil
+}
+
+func (s *sources) remote(ref config.Reference) (*graph.Remote, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := ref.Name()
+	if r := s.remotes[name]; r != nil {
+		return r, nil
+	}
+	repo, err := s.client.Repository(ref.Registry, ref.Repository)
+	if err != nil {
+		return nil, err
+	}
+	r := graph.NewRemote(repo, ref)
+	s.remotes[name] = r
+	return r, nil
+}
+
+// tags selects from a repository, listing its tags only where names alone do
+// not decide.
+func (s *sources) tags(ctx context.Context, r *graph.Remote, selection config.Selection) ([]string, error) {
+	var all []string
+	if selection.Tags.NeedsList() {
+		var err error
+		if all, err = r.AllTags(ctx); err != nil {
+			return nil, err
+		}
+	}
+	selected, err := selection.Tags.Select(all)
+	if err != nil {
+		return nil, artifactError(selection.Reference, "select", err)
+	}
+	s.chose(selection, all)
+	if len(selected) == 0 && !selection.Optional {
+		return nil, &engine.SelectionError{Reference: selection.Reference.String(), Of: len(all), Noun: "tags", Names: all}
+	}
+	return selected, nil
+}
+
+// chose remembers by which order the newest of all tags were found.
+func (s *sources) chose(selection config.Selection, all []string) {
+	order := selection.Tags.Order(all)
+	if order == "" {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.newest = append(s.newest, engine.Newest{Repository: selection.Reference.Name(), Count: selection.Tags.Latest, Order: order})
+}
+
+// newestTags returns what is remembered of the newest tags, by repository.
+func (s *sources) newestTags() []engine.Newest {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	slices.SortFunc(s.newest, func(a, b engine.Newest) int {
+		return cmp.Or(strings.Compare(a.Repository, b.Repository), a.Count-b.Count, strings.Compare(a.Order, b.Order))
+	})
+	return slices.Clone(s.newest)
+}
+
+// openLayouts opens the layouts that selections name, but for those that cannot be
+// opened, which fail when their turn comes.
+func (s *sources) openLayouts(selections []config.Selection) []*graph.Local {
+	var all []*graph.Local
+	for _, selection := range selections {
+		if selection.Layout == "" {
+			continue
+		}
+		e, err := s.openLayout(selection)
+		if l, ok := e.origin.(*graph.Local); ok && err == nil && !slices.Contains(all, l) {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// openLayout makes an origin of a layout on disk. Its artifacts keep their full
+// names; bare tags, and what has no name, are named by the selection's repository.
+func (s *sources) openLayout(selection config.Selection) (expansion, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := selection.Layout + "\x00" + selection.Reference.Name()
+	l := s.layouts[key]
+	if l == nil {
+		opened, err := s.layout(selection.Layout)
+		if err != nil {
+			return expansion{}, err
+		}
+		l = graph.NewSource(opened, selection.Layout, selection.Reference)
+		s.layouts[key] = l
+	}
+	e := expansion{origin: l}
+	e.refs, e.faulty = l.Artifacts()
+	return e, nil
+}

@@ -1,0 +1,59 @@
+package restore
+
+import (
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+)
+
+// adopt gives the deliveries that cosign attached by tags to the artifacts of this run
+// that they belong to. An index that was rewritten is not in the target, so what is
+// attached to it is skipped.
+func (s *survey) adopt(all []*delivery) []*delivery {
+	homes, gone := make(map[manifestKey]*delivery), make(map[manifestKey]bool)
+	for _, d := range all {
+		if d.subject != "" {
+			continue
+		}
+		for _, old := range d.old {
+			gone[d.at(old)] = true
+		}
+		homes[d.at(d.root.Digest)] = d
+		for _, part := range s.familyOf(d) {
+			homes[d.at(part)] = d
+		}
+	}
+	behind := 0
+	all = slices.DeleteFunc(all, func(d *delivery) bool {
+		home := homes[d.at(d.subject)]
+		if home == nil && gone[d.at(d.subject)] {
+			behind++
+			return true
+		}
+		if d.subject != "" && home != nil {
+			d.parent = home
+			home.beside = append(home.beside, d)
+		}
+		return false
+	})
+	if behind > 0 {
+		s.progress.Notice("skipped with the rewritten indexes: " + quantity(behind, "cosign tag"))
+	}
+	return all
+}
+
+// familyOf lists the manifests that cosign may have attached something to, of a delivery
+// that goes somewhere. A dry run has not walked it.
+func (s *survey) familyOf(d *delivery) []digest.Digest {
+	switch {
+	case d.err != nil:
+		return nil
+	case d.visit == nil:
+		return s.source.Family(d.root.OCI())
+	}
+	var found []digest.Digest
+	d.visit.Core(func(v *graph.Visit) { found = append(found, v.Node.Digest) })
+	return found
+}

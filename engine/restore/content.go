@@ -1,0 +1,64 @@
+package restore
+
+import (
+	"bytes"
+	"io"
+
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
+)
+
+// inMemory is a blob whose verified bytes are held.
+type inMemory []byte
+
+func (m inMemory) Verified() bool { return true }
+
+func (m inMemory) Open(heard func(int64), _ bool) (io.ReadCloser, error) {
+	return io.NopCloser(&headway.Counted{Reader: bytes.NewReader(m), Heard: heard}), nil
+}
+
+// inFile is a blob whose verified bytes are in a temporary file.
+type inFile struct {
+	file io.ReaderAt
+	size int64
+}
+
+func (f *inFile) Verified() bool { return true }
+
+func (f *inFile) Open(heard func(int64), _ bool) (io.ReadCloser, error) {
+	heard(f.size)
+	return io.NopCloser(io.NewSectionReader(f.file, 0, f.size)), nil
+}
+
+// passing is a blob that is read while it comes, once.
+type passing struct {
+	in io.Reader
+	graph.Descriptor
+	body *verifiedBlob // nil until it is opened
+}
+
+func (p *passing) Verified() bool { return true }
+
+func (p *passing) Open(heard func(int64), _ bool) (io.ReadCloser, error) {
+	if p.body != nil {
+		return nil, engine.ErrSpent
+	}
+	p.body = verified(io.NopCloser(&headway.Counted{Reader: p.in, Heard: heard}), p.Descriptor)
+	return p.body, nil
+}
+
+// fault returns why the bytes that were read are wrong, nil if none were.
+func (p *passing) fault() error {
+	if p.body == nil {
+		return nil
+	}
+	return p.body.fault()
+}
+
+// spent is a blob whose bytes went by.
+type spent struct{}
+
+func (spent) Verified() bool { return true }
+
+func (spent) Open(func(int64), bool) (io.ReadCloser, error) { return nil, engine.ErrSpent }

@@ -1,0 +1,111 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// feed sends the blobs of a pipe.
+type feed struct {
+	in      *store.Stream
+	to      Sink
+	tempDir string
+	buffer  int64
+	held    *semaphore.Weighted // of the buffer
+	order   []graph.Descriptor
+	wanted  map[graph.ContentKey]graph.Descriptor // those that have not come
+	wrong   map[graph.ContentKey]error            // what was wrong with those that came
+}
+
+func newFeed(p *pipe, wanted []graph.Descriptor, to Sink) *feed {
+	buffer := bounds.Room(p.options.Buffer, engine.LeastBuffer)
+	f := &feed{in: p.in, to: to, tempDir: p.options.TempDir, buffer: buffer, held: semaphore.NewWeighted(buffer), order: wanted,
+		wanted: make(map[graph.ContentKey]graph.Descriptor, len(wanted)), wrong: make(map[graph.ContentKey]error)}
+	for _, b := range wanted {
+		f.wanted[b.Key()] = b
+	}
+	return f
+}
+
+// why returns the reason why a blob did not come.
+func (f *feed) why(b graph.Descriptor) error {
+	if err := f.wrong[b.Key()]; err != nil {
+		return err
+	}
+	return &engine.MissingError{Blob: b.Digest.String()}
+}
+
+// send sends the blob that the pipe came to. One up to a quarter of the buffer is held
+// until the registry has it; a larger one is kept in a file, or goes straight through.
+// A wrong one is as if it were not there: the right one may still come.
+func (f *feed) send(ctx context.Context, b graph.Descriptor) error {
+	switch {
+	case b.Size <= f.buffer/4:
+		return f.hold(ctx, b)
+	case f.tempDir != "":
+		return f.keep(ctx, b)
+	}
+	return f.through(ctx, b)
+}
+
+func (f *feed) hold(ctx context.Context, b graph.Descriptor) error {
+	charge := min(max(b.Size, 64<<10), f.buffer)
+	if err := f.held.Acquire(ctx, charge); err != nil {
+		return context.Cause(ctx)
+	}
+	data := make([]byte, b.Size)
+	if _, err := io.ReadFull(f.in, data); err != nil {
+		return err
+	}
+	if got := b.Digest.Algorithm().FromBytes(data); got != b.Digest {
+		f.held.Release(charge)
+		f.wrong[b.Key()] = &store.MismatchError{Descriptor: b.OCI(), Size: b.Size, Digest: got}
+		return nil
+	}
+	delete(f.wanted, b.Key())
+	f.to.Queue(b, inMemory(data), func() { f.held.Release(charge) })
+	return nil
+}
+
+// keep puts a large blob into a temporary file, so that it can be sent again.
+func (f *feed) keep(ctx context.Context, b graph.Descriptor) (err error) {
+	file, err := store.CreateTemp(f.tempDir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	hash := b.Digest.Algorithm().Hash()
+	if _, err := io.Copy(io.MultiWriter(file, hash), f.in); err != nil {
+		return err
+	}
+	if wrong := graph.CheckHash(b, hash); wrong != nil {
+		f.wrong[b.Key()] = wrong
+		return nil
+	}
+	delete(f.wanted, b.Key())
+	return f.to.Pass(ctx, b, &inFile{file, b.Size}, always)
+}
+
+// through sends a large blob as it comes. What the registry has already, or refuses, is
+// skipped by the next call of Next.
+func (f *feed) through(ctx context.Context, b graph.Descriptor) error {
+	passing := &passing{in: f.in, Descriptor: b}
+	return f.to.Pass(ctx, b, passing, func() bool {
+		if wrong := passing.fault(); wrong != nil {
+			f.wrong[b.Key()] = wrong
+			return false
+		}
+		delete(f.wanted, b.Key())
+		return true
+	})
+}
+
+func always() bool { return true }

@@ -1,0 +1,120 @@
+package restore
+
+import (
+	"context"
+	"slices"
+
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// Forecast compares a layout with the targets and counts the requests and the bytes
+// of a restore.
+func Forecast(ctx context.Context, c *registry.Client, in store.Layout, o engine.RestoreOptions) (*engine.Forecast, error) {
+	o, err := o.WithDefaults()
+	if err != nil {
+		return nil, err
+	}
+	before := headway.Requests(c)
+	counts := &counts{client: c, probed: make(map[string]bool)}
+	r := newRun(c, o)
+	r.survey.target = func(registry string, repo *registry.Repository) target {
+		return &counting{repo: repo, registry: registry, counts: counts}
+	}
+	if err := r.prepare(ctx, newLayoutSource(in, o.Progress.Notice)); err != nil {
+		return nil, err
+	}
+	if err := r.foresee(ctx); err != nil {
+		return nil, err
+	}
+	f := &engine.Forecast{Requests: headway.Requests(c) - before + counts.requests, Transfer: r.sent.bytes, Transfers: counts.blobs}
+	r.tally(f)
+	return f, nil
+}
+
+// foresee sends all blobs and manifests to the counting targets.
+func (r *run) foresee(ctx context.Context) error {
+	r.uploads.progress = engine.Silent{}
+	for _, one := range r.uploads.order {
+		if err := r.uploads.transfer(ctx, one, r.source.Content(one.blob)); err != nil {
+			return err
+		}
+		if err := one.recipients[0].err; err != nil {
+			return err
+		}
+	}
+	for _, d := range r.all {
+		if d.err == nil && !d.found.skipped {
+			d.err = r.pusher.push(ctx, d)
+		}
+	}
+	return nil
+}
+
+func (r *run) tally(f *engine.Forecast) {
+	seen := make(map[partKey]bool)
+	for _, d := range r.all {
+		if d.parent != nil {
+			continue
+		}
+		one := d.whole()
+		out := engine.Outlook{Name: d.name, Target: one.Target, Digest: one.Digest, MediaType: d.root.MediaType, Size: one.Bytes, Err: one.Err, State: d.state()}
+		if d.isWalked() && (d.visit.IsSparse() || len(d.old) > 0) {
+			out.Platforms, out.Rewritten = d.scope.Platforms, len(d.old) > 0
+		}
+		out.Referrers = d.refers
+		for _, b := range d.beside {
+			out.Referrers = append(out.Referrers, b.root.Digest)
+			out.Referrers = append(out.Referrers, b.refers...)
+		}
+		slices.Sort(out.Referrers)
+		out.Referrers = slices.Compact(out.Referrers)
+		for _, of := range append([]*delivery{d}, d.beside...) {
+			r.addParts(f, of, seen)
+		}
+		f.Artifacts = append(f.Artifacts, out)
+	}
+}
+
+// addParts adds the parts of a delivery to a forecast. seen has those that were added.
+func (r *run) addParts(f *engine.Forecast, d *delivery, seen map[partKey]bool) {
+	if !d.isWalked() {
+		return
+	}
+	once := make(map[graph.ContentKey]bool)
+	d.visit.All(func(v *graph.Visit) {
+		for _, part := range v.Parts() {
+			key := part.Key()
+			if once[key] {
+				continue
+			}
+			once[key] = true
+			met := partKey{d.target.Registry, key}
+			if seen[met] {
+				f.Shared = bounds.Sum(f.Shared, part.Size)
+				continue
+			}
+			seen[met] = true
+			f.Distinct = bounds.Sum(f.Distinct, part.Size)
+			if d.err == nil && !r.sent.taken[sentKey{d.target.Registry, part.Digest}] { // of a target that cannot be asked nothing is known
+				f.There = bounds.Sum(f.There, part.Size)
+			}
+		}
+	})
+}
+
+func (d *delivery) state() engine.State {
+	switch {
+	case d.err != nil || slices.ContainsFunc(d.beside, func(b *delivery) bool { return b.err != nil }):
+		return engine.StateFailed
+	case d.unchanged() && !slices.ContainsFunc(d.beside, func(b *delivery) bool { return !b.unchanged() }):
+		return engine.StateUnchanged
+	case d.found.present || d.found.changes:
+		return engine.StateChanged
+	}
+	return engine.StateNew
+}

@@ -1,0 +1,83 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	"oras.land/oras-go/v2/errdef"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+)
+
+// glance finds out for a dry run which tags a restore would overwrite. It asks once for
+// each, and no more of a registry that does not answer.
+func (s *survey) glance(ctx context.Context, all []*delivery) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(2 * s.workers)
+	var mu sync.Mutex // guards silent
+	silent := make(map[string]bool)
+	for _, d := range all {
+		group.Go(func() error {
+			mu.Lock()
+			skip := silent[d.target.Registry]
+			mu.Unlock()
+			if skip || d.tag == "" || d.fault != nil {
+				return nil
+			}
+			err := s.glanceAt(ctx, d)
+			if cause := context.Cause(ctx); cause != nil || err == nil {
+				return cause
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if !silent[d.target.Registry] {
+				silent[d.target.Registry] = true
+				s.progress.Notice(fmt.Sprintf("cannot tell which tags of %s would be overwritten: %v", d.target.Registry, err))
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+func (s *survey) glanceAt(ctx context.Context, d *delivery) error {
+	var err error
+	if d.repo, err = s.client.Repository(d.target.Registry, d.path); err != nil {
+		return err
+	}
+	if err := s.foreseeRewrite(ctx, d); err != nil {
+		return nil // the input is corrupt: that artifact goes nowhere
+	}
+	there, err := d.repo.ResolveOnce(ctx, d.tag)
+	if err != nil && !errors.Is(err, errdef.ErrNotFound) {
+		return err
+	}
+	data := func() ([]byte, error) { return s.source.Manifest(ctx, d.root.OCI()) }
+	if err == nil && !graph.IsNamed(d.root.Digest, there.Digest, data) {
+		if err := s.existing(d, there.Digest); err != nil {
+			d.found.was = ""
+			s.progress.Notice(err.Error())
+		}
+	}
+	return nil
+}
+
+// foreseeRewrite finds the digest that an index without all of its platforms would
+// get.
+func (s *survey) foreseeRewrite(ctx context.Context, d *delivery) error {
+	if d.target.PlatformMode != config.PlatformsRewrite || len(d.scope.Platforms) == 0 {
+		return nil
+	}
+	v, err := s.source.Walk(ctx, d.source, d.root, d.scope)
+	if err != nil || !v.IsSparse() {
+		return err
+	}
+	d.visit = v
+	err = s.rewrite(ctx, d)
+	d.visit = nil
+	return err
+}

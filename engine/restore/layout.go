@@ -1,0 +1,196 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// openSource sorts the entries of an input into artifacts and their referrers. A dry run
+// needs no blob, and reads on to the last index.json of a pipe at once.
+func openSource(ctx context.Context, in store.Input, o engine.RestoreOptions) (Source, error) {
+	switch in := in.(type) {
+	case *store.Stream:
+		if o.DryRun {
+			if err := readToEnd(ctx, in); err != nil {
+				return nil, err
+			}
+		}
+		return newPipe(in, o, nil), nil
+	case store.Layout:
+		return newLayoutSource(in, o.Progress.Notice), nil
+	}
+	return nil, fmt.Errorf("unknown kind of input %T", in)
+}
+
+// layoutSource is a layout that can be read at random.
+type layoutSource struct {
+	local  *graph.Local
+	origin graph.Origin // the local, as a graph is walked
+	graph  *graph.Graph
+	roots  []graph.Root
+
+	mu      sync.Mutex // guards shelves
+	shelves map[string]graph.Origin
+}
+
+func newLayoutSource(l store.Layout, notice func(string)) *layoutSource {
+	s := &layoutSource{local: graph.NewLocal(l, "input"), graph: graph.New(graph.Options{Cache: readAgain{}, Notice: notice}), shelves: make(map[string]graph.Origin)}
+	s.origin = s.local
+	if missing := l.Index().Annotations[engine.AnnotationMissing]; missing != "" {
+		notice("the backup is incomplete; missing: " + missing)
+	}
+	s.roots = s.local.RootsOf(l.Index().Entries, config.Reference{})
+	return s
+}
+
+// readAgain is the cache of a graph that comes from an input: the bytes of a manifest
+// are let go of, and read once more when they are needed.
+type readAgain struct{ graph.NoCache }
+
+// Keep takes nothing: the input has it.
+func (readAgain) Keep(ocispec.Descriptor, []byte) (bool, error) { return true, nil }
+
+func (s *layoutSource) Roots() []graph.Root { return s.roots }
+
+func (s *layoutSource) Revised() Source { return nil }
+
+func (s *layoutSource) Family(desc ocispec.Descriptor) []digest.Digest {
+	below := map[digest.Digest]bool{desc.Digest: true}
+	s.local.WalkChildren(desc, below)
+	return slices.Sorted(maps.Keys(below))
+}
+
+func (s *layoutSource) Walk(ctx context.Context, repository string, root graph.Descriptor, sc *graph.Scope) (*graph.Visit, error) {
+	return s.graph.Walk(ctx, s.of(repository), sc, root.OCI(), nil)
+}
+
+// of returns the origin of the artifacts of one repository.
+func (s *layoutSource) of(repository string) graph.Origin {
+	if repository == "" {
+		return s.origin
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shelves[repository] == nil {
+		s.shelves[repository] = &shelf{Origin: s.origin, name: repository}
+	}
+	return s.shelves[repository]
+}
+
+// shelf is one repository of a layout: the same manifest may have other referrers in
+// another one.
+type shelf struct {
+	graph.Origin
+	name string
+}
+
+// Referrers lists those that came from the repository. A referrer without a known
+// repository belongs to all.
+func (s *shelf) Referrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {
+	all, err := s.Origin.Referrers(ctx, subject)
+	return slices.DeleteFunc(slices.Clone(all), func(desc ocispec.Descriptor) bool {
+		homes := s.Origin.Repositories(desc.Digest)
+		return len(homes) > 0 && !slices.Contains(homes, s.name)
+	}), err
+}
+
+func (s *layoutSource) Manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	return s.local.Manifest(ctx, desc)
+}
+
+func (s *layoutSource) Certain(v *graph.Visit) []*graph.Blob { return v.Blobs() }
+
+func (s *layoutSource) Blobs(_ context.Context, wanted []graph.Descriptor, to Sink) error {
+	if err := to.Start(); err != nil {
+		return err
+	}
+	for _, b := range wanted {
+		to.Queue(b, s.Content(b), nil)
+	}
+	return nil
+}
+
+func (s *layoutSource) Content(b graph.Descriptor) Content { return &layoutBlob{s, b} }
+
+// open opens a blob of the layout. One that the layout lacks may stand in a descriptor.
+func (s *layoutSource) open(d graph.Descriptor) (store.Blob, error) {
+	b, err := s.local.Layout.Open(d.Digest)
+	if errors.Is(err, fs.ErrNotExist) {
+		if data := s.graph.Embedded(d); data != nil {
+			return store.BlobOf(data), nil
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if b.Size() != d.Size {
+		_ = b.Close() // the mismatch matters more
+		return nil, &store.MismatchError{Descriptor: d.OCI(), Size: b.Size()}
+	}
+	return b, nil
+}
+
+// Blame hashes the blob.
+func (s *layoutSource) Blame(b graph.Descriptor, refusal error) error {
+	body, err := s.open(b)
+	if err != nil {
+		return corrupt(err)
+	}
+	hash := b.Digest.Algorithm().Hash()
+	_, err = io.Copy(hash, body)
+	if err = errors.Join(err, body.Close()); err == nil {
+		err = graph.CheckHash(b, hash)
+	}
+	if err != nil {
+		return corrupt(err)
+	}
+	return refusal
+}
+
+// layoutBlob is a blob of a layout, which was never hashed on this machine.
+type layoutBlob struct {
+	source *layoutSource
+	graph.Descriptor
+}
+
+func (b *layoutBlob) Verified() bool { return false }
+
+func (b *layoutBlob) Open(heard func(int64), trusted bool) (io.ReadCloser, error) {
+	body, err := b.source.open(b.Descriptor)
+	if err != nil {
+		return nil, err
+	}
+	hashed := verified(graph.Part{Reader: &headway.Counted{Reader: body, Heard: heard}, Closer: body}, b.Descriptor)
+	if wrong := hashed.fault(); wrong != nil { // it should be empty, so nothing will read it
+		return nil, errors.Join(wrong, body.Close())
+	}
+	if trusted {
+		return unhashed(body, heard), nil
+	}
+	return hashed, nil
+}
+
+// unhashed hands a plain file out as it is: net/http sends it with sendfile, which
+// any wrapper would end.
+func unhashed(b store.Blob, heard func(int64)) io.ReadCloser {
+	if f, ok := b.(store.File); ok {
+		heard(b.Size())
+		return f.File()
+	}
+	return graph.Part{Reader: &headway.Counted{Reader: b, Heard: heard}, Closer: b}
+}

@@ -1,0 +1,190 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// pipe is an archive that is read once. Its manifests are there from the start, its
+// blobs come in its own order.
+type pipe struct {
+	*layoutSource
+	in      *store.Stream
+	options engine.RestoreOptions
+	listed  *store.Index       // the one that the roots are from
+	before  map[listedKey]bool // the entries of an earlier index.json; nil for the first
+}
+
+// listedKey is an entry of an index.json.
+type listedKey struct {
+	name   string
+	digest digest.Digest
+}
+
+// newPipe opens a pipe at its first index.json, or, where before has the entries of an
+// earlier one, at its last.
+func newPipe(in *store.Stream, o engine.RestoreOptions, before map[listedKey]bool) *pipe {
+	p := &pipe{layoutSource: newLayoutSource(streamed{in}, o.Progress.Notice), in: in, options: o, listed: in.Index(), before: before}
+	p.origin = &pipeOrigin{p.local}
+	if before != nil {
+		p.refuseLate()
+	}
+	return p
+}
+
+// refuseLate gives a fault to those roots that the pipe did not list at its beginning:
+// their blobs may have gone by.
+func (p *pipe) refuseLate() {
+	for i, root := range p.roots {
+		if root.Fault == nil && !p.before[listedKey{root.Entry.Name, root.Entry.Digest}] {
+			p.roots[i].Fault = &store.LateError{Digest: root.Entry.Digest}
+		}
+	}
+}
+
+// Revised returns the pipe with the index.json that it ended with, if that is another
+// than it began with.
+func (p *pipe) Revised() Source {
+	if p.in.Index() == p.listed {
+		return nil
+	}
+	before := make(map[listedKey]bool, len(p.listed.Entries))
+	for _, e := range p.listed.Entries {
+		before[listedKey{e.Name, e.Digest}] = true
+	}
+	return newPipe(p.in, p.options, before)
+}
+
+// Certain leaves out the layers that need not come.
+func (p *pipe) Certain(v *graph.Visit) []*graph.Blob {
+	if v.Node.Index {
+		return v.Blobs()
+	}
+	return v.Node.Blobs
+}
+
+// Content is spent: the pipe had it.
+func (p *pipe) Content(graph.Descriptor) Content { return spent{} }
+
+// Blame believes the refusal: blobs of a pipe are verified on their way.
+func (p *pipe) Blame(_ graph.Descriptor, refusal error) error { return refusal }
+
+// Blobs sends the blobs as the pipe brings them.
+func (p *pipe) Blobs(ctx context.Context, wanted []graph.Descriptor, to Sink) error {
+	if p.before != nil { // the targets have all that came
+		if err := to.Start(); err != nil {
+			return err
+		}
+		for _, b := range wanted {
+			to.Find(b)
+		}
+		return nil
+	}
+	if p.in.Ours() { // a later index.json takes nothing back that is whole
+		if err := to.Start(); err != nil {
+			return err
+		}
+	}
+	feed := newFeed(p, wanted, to)
+	for {
+		d, size, err := p.in.Next()
+		if errors.Is(err, io.EOF) {
+			return p.end(ctx, feed)
+		}
+		if err != nil {
+			return err
+		}
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		if b, ok := feed.wanted[graph.Descriptor{Digest: d, Size: size}.Key()]; ok {
+			if err := feed.send(ctx, b); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// end gives up the blobs that did not come, unless the pipe ended with another index.json
+// than it began with: the last one holds, as in a file.
+func (p *pipe) end(ctx context.Context, f *feed) error {
+	if p.in.Index() != p.listed {
+		return nil
+	}
+	if err := f.to.Start(); err != nil {
+		return err
+	}
+	for _, b := range f.order {
+		if _, wanted := f.wanted[b.Key()]; !wanted {
+			continue
+		}
+		var err error
+		if data := p.graph.Embedded(b); data != nil {
+			err = f.to.Pass(ctx, b, inMemory(data), always)
+		} else {
+			err = f.to.Lack(b, f.why(b))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readToEnd takes in the last index.json of a pipe, for a run that needs no blob of it.
+func readToEnd(ctx context.Context, s *store.Stream) error {
+	for {
+		if _, _, err := s.Next(); err != nil {
+			if errors.Is(err, io.EOF) {
+				return s.Complete()
+			}
+			return err
+		}
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// pipeOrigin walks the manifests of a pipe, whose blobs are still to come.
+type pipeOrigin struct{ *graph.Local }
+
+// Child takes a child that is not among the manifests for a blob.
+func (p *pipeOrigin) Child(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	data, err := p.Local.Child(ctx, desc)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return data, err
+}
+
+// HasBlob says yes: it may come.
+func (p *pipeOrigin) HasBlob(context.Context, ocispec.Descriptor) (bool, error) { return true, nil }
+
+// streamed shows the manifests of a stream as a layout.
+type streamed struct{ *store.Stream }
+
+func (s streamed) Open(d digest.Digest) (store.Blob, error) {
+	data, err := s.Manifest(d)
+	if err != nil {
+		return nil, err
+	}
+	return store.BlobOf(data), nil
+}
+
+func (s streamed) Stat(d digest.Digest) (int64, error) {
+	data, err := s.Manifest(d)
+	if err != nil {
+		return 0, fs.ErrNotExist
+	}
+	return int64(len(data)), nil
+}

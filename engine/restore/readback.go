@@ -1,0 +1,241 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+	"oras.land/oras-go/v2/errdef"
+
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// readbackJobs bounds the questions about one delivery at a time. Requests in flight are
+// the client's concern.
+const readbackJobs = 8
+
+// check is one question to a target about a delivery.
+type check struct {
+	ask  func() (differs string, err error)
+	mend func(*mending) // adds the part to push if it differs
+	text string         // how it differs
+}
+
+// mending lists the parts to push once more.
+type mending struct {
+	blobs []graph.Descriptor
+	lacks map[*graph.Visit]bool
+}
+
+// readback asks the targets for everything that was pushed to them.
+type readback struct {
+	progress engine.Progress
+	pusher   *pusher                    // pushes missing parts
+	lane     *bounds.Lane               // of the manifests that are read
+	read     pool.Once[readKey, string] // how each part differs
+}
+
+// run asks the target for all parts of a delivery: the tag, every manifest with its
+// bytes, every blob and every list of referrers. Parts that are missing or wrong are
+// pushed, once, and asked for again.
+func (r *readback) run(ctx context.Context, d *delivery) error {
+	differing, err := r.ask(ctx, d, r.checks(ctx, d))
+	if err != nil || len(differing) == 0 {
+		return err
+	}
+	first := texts(differing)
+	r.progress.Notice(fmt.Sprintf("%s: %s: pushing it again", d.destination(), engine.Readable(first)))
+	if err := r.mend(ctx, d, differing); err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		return &engine.ReadbackError{Reference: d.destination(), Differs: first, Again: err}
+	}
+	differing, err = r.ask(ctx, d, differing)
+	if err != nil || len(differing) == 0 {
+		return err
+	}
+	return &engine.ReadbackError{Reference: d.destination(), Differs: texts(differing)}
+}
+
+// mend pushes the parts that differ.
+func (r *readback) mend(ctx context.Context, d *delivery, differing []*check) error {
+	m := &mending{lacks: make(map[*graph.Visit]bool)}
+	for _, c := range differing {
+		c.mend(m)
+	}
+	d.repeated, d.found.present, d.found.lacks = true, true, m.lacks
+	for _, b := range m.blobs {
+		if err := r.pusher.uploads.resend(ctx, d, b); err != nil {
+			return err
+		}
+	}
+	return r.pusher.push(ctx, d)
+}
+
+// checks lists the questions about a delivery, in the order of its graph.
+func (r *readback) checks(ctx context.Context, d *delivery) []*check {
+	all := []*check{{
+		ask:  func() (string, error) { return r.readTag(ctx, d) },
+		mend: func(m *mending) { m.lacks[d.visit] = true },
+	}}
+	d.visit.All(func(v *graph.Visit) {
+		all = append(all, &check{
+			ask:  func() (string, error) { return r.readManifest(ctx, d, v.Node) },
+			mend: func(m *mending) { m.lacks[v] = true },
+		})
+		for _, b := range r.pusher.source.Certain(v) {
+			all = append(all, &check{
+				ask:  func() (string, error) { return r.readBlob(ctx, d, b.Descriptor) },
+				mend: func(m *mending) { m.blobs = append(m.blobs, b.Descriptor) },
+			})
+		}
+	})
+	for _, l := range listsOf(d, func(*graph.Visit) bool { return true }) {
+		all = append(all, &check{
+			ask: func() (string, error) { return readList(ctx, d, l) },
+			mend: func(m *mending) {
+				for _, v := range l.referrers {
+					m.lacks[v] = true
+				}
+			},
+		})
+	}
+	return all
+}
+
+// ask returns those checks for which the target shows something else.
+func (r *readback) ask(ctx context.Context, d *delivery, checks []*check) ([]*check, error) {
+	// No group context: the answers are kept for other deliveries, which must not
+	// fail because something else went wrong here.
+	var group errgroup.Group
+	group.SetLimit(readbackJobs)
+	for _, c := range checks {
+		group.Go(func() (err error) {
+			c.text, err = c.ask()
+			return err
+		})
+	}
+	err := group.Wait()
+	if cause := context.Cause(ctx); cause != nil {
+		return nil, cause
+	}
+	if err != nil {
+		return nil, &engine.ReadbackError{Reference: d.destination(), Err: err}
+	}
+	return slices.DeleteFunc(checks, func(c *check) bool { return c.text == "" }), nil
+}
+
+func texts(checks []*check) []string {
+	all := make([]string, len(checks))
+	for i, c := range checks {
+		all[i] = c.text
+	}
+	return all
+}
+
+func (r *readback) readTag(ctx context.Context, d *delivery) (string, error) {
+	if d.tag == "" {
+		return "", nil // its manifest is asked for by its digest
+	}
+	desc, err := d.repo.Resolve(ctx, d.tag)
+	switch {
+	case errors.Is(err, errdef.ErrNotFound):
+		return "the tag is missing", nil
+	case err != nil || graph.IsNamed(d.root.Digest, desc.Digest, func() ([]byte, error) { return manifestBytes(ctx, r.pusher.source, d.visit) }):
+		return "", err
+	}
+	return fmt.Sprintf("the tag has the digest %s, not %s", desc.Digest, d.root.Digest), nil
+}
+
+// readManifest fetches a manifest by its digest, which the client verifies.
+func (r *readback) readManifest(ctx context.Context, d *delivery, n *graph.Node) (string, error) {
+	return r.readOnce(ctx, d, n.Descriptor, func() (string, error) {
+		ctx, done := r.lane.Begin(ctx)
+		defer done()
+		desc, data, err := d.repo.FetchManifest(ctx, n.Digest.String())
+		if errors.Is(err, errdef.ErrNotFound) && n == d.visit.Node && d.tag != "" && n.Digest.Algorithm() != digest.Canonical {
+			desc, data, err = d.repo.FetchManifest(ctx, d.tag) // the target does not know the algorithm
+		}
+		if err == nil {
+			err = bounds.EnterDocument(ctx, data)
+		}
+		switch {
+		case errors.Is(err, errdef.ErrNotFound):
+			return fmt.Sprintf("manifest %s is missing", n.Digest), nil
+		case err != nil:
+			return "", err
+		case graph.Verify(n.OCI(), data) != nil:
+			return fmt.Sprintf("manifest %s has other bytes", n.Digest), nil
+		}
+		m, err := store.ParseManifest(desc, data)
+		if err == nil && m.MediaType != n.MediaType {
+			return fmt.Sprintf("manifest %s has the media type %s, not %s", n.Digest, m.MediaType, n.MediaType), nil
+		}
+		return "", err
+	})
+}
+
+// readBlob fetches a blob and hashes it: a registry may have had it before, damaged.
+func (r *readback) readBlob(ctx context.Context, d *delivery, b graph.Descriptor) (string, error) {
+	return r.readOnce(ctx, d, b, func() (string, error) {
+		for attempt := 0; ; attempt++ {
+			err := hashRemote(ctx, d.repo, b)
+			switch {
+			case err == nil:
+				return "", nil
+			case errors.Is(err, errdef.ErrNotFound):
+				return fmt.Sprintf("blob %s is missing", b.Digest), nil
+			case !graph.IsWrong(err):
+				return "", err
+			case attempt > 0: // it was no fault of the way
+				return fmt.Sprintf("blob %s has other bytes", b.Digest), nil
+			}
+		}
+	})
+}
+
+func hashRemote(ctx context.Context, repo *registry.Repository, b graph.Descriptor) error {
+	if b.Size == 0 {
+		return nil
+	}
+	body, err := repo.FetchBlob(ctx, b.OCI(), 0, b.Size)
+	if err != nil {
+		return err
+	}
+	hash := b.Digest.Algorithm().Hash()
+	if _, err := io.Copy(hash, body); err != nil {
+		return errors.Join(err, body.Close())
+	}
+	return errors.Join(graph.CheckHash(b, hash), body.Close())
+}
+
+// readOnce asks a repository once for a part that many of its artifacts share.
+func (r *readback) readOnce(ctx context.Context, d *delivery, b graph.Descriptor, ask func() (string, error)) (string, error) {
+	return r.read.Do(ctx, readKey{d.Repository(), b.Key(), d.repeated}, ask)
+}
+
+// readKey is one blob or manifest of one repository of a target.
+type readKey struct {
+	repository string
+	content    graph.ContentKey
+	repeated   bool // after it was pushed once more
+}
+
+func readList(ctx context.Context, d *delivery, l list) (string, error) {
+	listed, err := listedReferrers(ctx, d, l.subject)
+	absent := l.without(listed)
+	if err != nil || len(absent) == 0 {
+		return "", err
+	}
+	return fmt.Sprintf("the referrers of %s do not list %s", l.subject, absent[0].Node.Digest), nil
+}

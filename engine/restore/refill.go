@@ -1,0 +1,116 @@
+package restore
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+)
+
+// A registry may say that it has a blob that it lost: it granted a mount, or answers a
+// HEAD. It shows when a manifest that names the blob is refused.
+
+// pushAgain pushes a manifest that was refused once more, behind the parts that the target
+// says it lacks. Where it says that it lacks nothing, another manifest may have brought
+// these meanwhile; where it refuses the manifest all the same, it gets all parts.
+func (p *pusher) pushAgain(ctx context.Context, d *delivery, v *graph.Visit, reference string, refusal error) error {
+	filled, err := p.refill(ctx, d, v)
+	if err != nil {
+		return err
+	}
+	if !filled && !saysUnknown(refusal) {
+		return refusal
+	}
+	err = p.pushManifest(ctx, d, v, reference)
+	if filled || v.Sparse || !saysUnknown(err) {
+		return err
+	}
+	if err := p.refillAll(ctx, d, v, err); err != nil {
+		return err
+	}
+	return p.pushManifest(ctx, d, v, reference)
+}
+
+// refill asks a target for each part of a manifest that it refuses, uploads the blobs
+// that it lacks and pushes the manifests below that are gone or named those. It tells
+// whether anything was missing.
+func (p *pusher) refill(ctx context.Context, d *delivery, v *graph.Visit) (bool, error) {
+	var filled atomic.Bool
+	for _, level := range levels([]*graph.Visit{v}, make(map[*graph.Visit]bool)) {
+		err := sideBySide(p.workers, level, func(w *graph.Visit) error {
+			missing, err := p.refillBlobs(ctx, d, w, false)
+			if err != nil {
+				return err
+			}
+			if w != v {
+				if missing, err = p.pushMissing(ctx, d, w, missing); err != nil {
+					return err
+				}
+			}
+			if missing {
+				filled.Store(true)
+			}
+			return nil
+		})
+		if err != nil {
+			return false, err
+		}
+	}
+	return filled.Load(), nil
+}
+
+// refillAll sends all manifests that one names, and all blobs if these are unknown, to a
+// registry that says it has them and refuses the manifest all the same.
+func (p *pusher) refillAll(ctx context.Context, d *delivery, v *graph.Visit, refusal error) error {
+	if !registry.HasCode(refusal, unknownManifest) {
+		if _, err := p.refillBlobs(ctx, d, v, true); err != nil {
+			return err
+		}
+	}
+	return sideBySide(p.workers, v.Below(), func(w *graph.Visit) error {
+		_, err := p.pushMissing(ctx, d, w, true)
+		return err
+	})
+}
+
+// unknownManifest is the code for a child or a subject that is not there.
+const unknownManifest = "MANIFEST_UNKNOWN"
+
+// saysUnknown tells whether a manifest was refused for the parts that it names.
+func saysUnknown(refusal error) bool {
+	return slices.ContainsFunc([]string{"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", unknownManifest}, func(code string) bool { return registry.HasCode(refusal, code) })
+}
+
+// refillBlobs uploads those of a manifest's blobs that the target lacks, or all.
+func (p *pusher) refillBlobs(ctx context.Context, d *delivery, v *graph.Visit, all bool) (missing bool, err error) {
+	for _, b := range p.source.Certain(v) {
+		has := false
+		if !all {
+			if has, err = d.repo.HasBlob(ctx, b.OCI()); err != nil {
+				return missing, err
+			}
+		}
+		if has {
+			continue
+		}
+		missing = true
+		if err := p.uploads.resend(ctx, d, b.Descriptor); err != nil {
+			return missing, err
+		}
+	}
+	return missing, nil
+}
+
+// pushMissing pushes a manifest by its digest that is gone, or whose parts were.
+func (p *pusher) pushMissing(ctx context.Context, d *delivery, v *graph.Visit, missing bool) (bool, error) {
+	if !missing {
+		has, err := d.repo.HasManifest(ctx, v.Node.OCI())
+		if err != nil || has {
+			return false, err
+		}
+	}
+	p.sent.add(d.target.Registry, v.Node.Descriptor)
+	return true, p.pushManifest(ctx, d, v, v.Node.Digest.String())
+}

@@ -1,0 +1,53 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
+)
+
+// resend uploads a blob that a repository was to have, once, and mounts nothing: what
+// was mounted may be what is missing.
+func (u *uploads) resend(ctx context.Context, d *delivery, b graph.Descriptor) error {
+	_, err := u.resent.Do(ctx, d.at(b.Digest), func() (struct{}, error) {
+		one := u.byKey[uploadKey{d.target.Registry, b.Digest, b.Size}]
+		if one != nil && slices.ContainsFunc(one.recipients, func(to *recipient) bool { return to.path == d.path && to.mounted.Load() }) {
+			d.repo.DisableMounts()
+		}
+		sending := &headway.Sending{Progress: u.progress, Size: b.Size}
+		from := u.body(d.target.Registry, sending, u.source.Content(b))
+		from.open = one.openOrCopy(ctx, d.path, from.open, sending)
+		if err := d.to.pushBlob(ctx, b, from); err != nil {
+			sending.Spare()
+			return struct{}{}, u.source.Blame(b, err)
+		}
+		u.sent.add(d.target.Registry, b)
+		return struct{}{}, nil
+	})
+	return err
+}
+
+// openOrCopy opens a blob, or, if its bytes are spent, reads it from another repository
+// than that in path which got it.
+func (one *upload) openOrCopy(ctx context.Context, path string, open func(bool) (io.ReadCloser, error), s *headway.Sending) func(bool) (io.ReadCloser, error) {
+	return func(trusted bool) (io.ReadCloser, error) {
+		body, err := open(trusted)
+		if one == nil || !errors.Is(err, engine.ErrSpent) {
+			return body, err
+		}
+		for _, to := range one.recipients {
+			if to.path == path {
+				continue
+			}
+			if body, err := fetchVerified(ctx, to.repo, one.blob, s.Begin()); err == nil {
+				return body, nil
+			}
+		}
+		return nil, engine.ErrSpent
+	}
+}

@@ -1,0 +1,221 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// Run pushes what a layout holds to the targets under mapped names. Nothing
+// is visible in a target before it is whole: blobs go first, then manifests,
+// referrers, and tags last. The error is for the run as a whole: interrupted,
+// two sources that collide (before any byte moves), the input cannot be read,
+// ErrNoArtifact or ErrNothing. An artifact that failed is in the report.
+func Run(ctx context.Context, c *registry.Client, in store.Input, o engine.RestoreOptions) (*engine.Report, error) {
+	o, err := o.WithDefaults()
+	if err != nil {
+		return &engine.Report{}, err
+	}
+	began := o.Now()
+	r := newRun(c, o)
+	source, err := openSource(ctx, in, o)
+	if err == nil {
+		err = r.run(ctx, source)
+	}
+	if err != nil {
+		unfinished(ctx, r.all)
+	}
+	return r.report(o.Now().Sub(began)), err
+}
+
+// run is one restore: it routes the artifacts of a source to the targets, surveys what
+// these lack, uploads the blobs and pushes the manifests.
+type run struct {
+	engine.RestoreOptions
+	source   Source
+	ledger   *ledger
+	sent     *traffic
+	survey   *survey
+	uploads  *uploads
+	pusher   *pusher
+	readback *readback
+	pool     *pool.Pool
+	all      []*delivery
+	planned  bool // all deliveries are known
+
+	mu      sync.Mutex // guards what follows
+	started bool       // the roots hold
+	held    []*delivery
+}
+
+func newRun(c *registry.Client, o engine.RestoreOptions) *run {
+	r := &run{RestoreOptions: o, sent: newTraffic(), ledger: &ledger{progress: o.Progress, failFast: o.FailFast, dryRun: o.DryRun}}
+	pushing := bounds.NewLane()
+	r.survey = &survey{client: c, progress: o.Progress, workers: o.Concurrency, ledger: r.ledger,
+		target: func(_ string, repo *registry.Repository) target { return &repository{repo, pushing} }}
+	r.uploads = newUploads(o.Progress, r.sent)
+	r.uploads.start, r.uploads.arrived = r.start, r.arrived
+	r.pusher = &pusher{workers: o.Concurrency, progress: o.Progress, sent: r.sent, uploads: r.uploads}
+	r.readback = &readback{progress: o.Progress, pusher: r.pusher, lane: bounds.NewLane()}
+	return r
+}
+
+// read makes a source the one that all parts of the run read.
+func (r *run) read(s Source) {
+	r.source, r.survey.source, r.uploads.source, r.pusher.source = s, s, s, s
+}
+
+func (r *run) run(ctx context.Context, s Source) error {
+	if err := r.prepare(ctx, s); err != nil || r.DryRun {
+		return err
+	}
+	r.pool = pool.New(ctx, r.Concurrency)
+	r.uploads.pool = r.pool
+	if err := r.send(); err != nil {
+		r.pool.Fail(err)
+	}
+	if err := r.pool.Wait(); err != nil {
+		return err
+	}
+	if revised := s.Revised(); revised != nil {
+		if err := r.revise(ctx, revised); err != nil {
+			return err
+		}
+	}
+	if r.ledger.whole == 0 && len(r.all) > 0 {
+		return engine.ErrNothing
+	}
+	return nil
+}
+
+// prepare routes the artifacts and asks the targets for them.
+func (r *run) prepare(ctx context.Context, s Source) error {
+	r.read(s)
+	if len(s.Roots()) == 0 {
+		return engine.ErrNoArtifact
+	}
+	routes, err := newRoutes(s, r.RestoreOptions).all()
+	for _, route := range routes {
+		r.all = append(r.all, &delivery{route: route})
+	}
+	if err != nil {
+		return err
+	}
+	r.planned = true
+	if r.DryRun {
+		return r.look(ctx)
+	}
+	r.Progress.Listed(len(r.all))
+	if r.all, err = r.survey.run(ctx, r.all); err != nil {
+		return err
+	}
+	for _, d := range r.all {
+		if d.err == nil && !d.found.skipped {
+			r.uploads.add(d)
+		}
+	}
+	return r.uploads.probeFresh(ctx, r.Concurrency)
+}
+
+// look does a dry run.
+func (r *run) look(ctx context.Context) error {
+	for _, d := range r.all {
+		d.err = d.fault
+	}
+	if err := r.survey.glance(ctx, r.all); err != nil {
+		return err
+	}
+	r.all = r.survey.adopt(r.all)
+	for _, d := range r.all {
+		r.ledger.noteOverwritten(d)
+	}
+	return nil
+}
+
+// send starts the deliveries that need no blob, and has the source send the blobs that
+// the others need.
+func (r *run) send() error {
+	for _, d := range r.all {
+		if d.err != nil || d.waits.pending > 0 {
+			continue
+		}
+		if err := r.arrived(d, nil); err != nil {
+			return err
+		}
+	}
+	return r.source.Blobs(r.pool.Context(), r.uploads.wanted(), r.uploads)
+}
+
+// start lets those deliveries go on that waited until the roots hold.
+func (r *run) start() error {
+	r.mu.Lock()
+	held := r.held
+	r.started, r.held = true, nil
+	r.mu.Unlock()
+	for _, d := range held {
+		if err := r.arrived(d, d.waits.failure); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isHeld keeps a delivery back as long as its root may not hold.
+func (r *run) isHeld(d *delivery) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.started {
+		r.held = append(r.held, d)
+	}
+	return !r.started
+}
+
+// arrived queues the manifests of a delivery whose blobs are all there, ahead of the
+// blobs of others: the sooner an artifact is whole the better, and lists of referrers
+// settle while something else is sent. They are completed aside.
+func (r *run) arrived(d *delivery, failure error) error {
+	if r.isHeld(d) {
+		return nil
+	}
+	if failure != nil || d.found.skipped {
+		return r.ledger.record(r.pool.Context(), d, failure)
+	}
+	r.pool.AddUrgent(d.target.Registry, func(ctx context.Context) error {
+		err := r.pusher.pushManifests(ctx, d)
+		if err != nil || len(listsOf(d, d.lacks)) == 0 {
+			return r.complete(ctx, d, err)
+		}
+		r.pool.Aside(func(ctx context.Context) error {
+			err := r.pusher.pushLists(ctx, d)
+			r.pool.AddUrgent(d.target.Registry, func(ctx context.Context) error { return r.complete(ctx, d, err) })
+			return nil
+		})
+		return nil
+	})
+	return nil
+}
+
+// complete pushes the tag of a delivery that is there but for that, unless err says
+// why it is not.
+func (r *run) complete(ctx context.Context, d *delivery, err error) error {
+	if err == nil {
+		err = r.pusher.pushTag(ctx, d)
+	}
+	var unlisted *registry.UnlistedError
+	switch {
+	case !r.Verify:
+	case err == nil:
+		err = r.readback.run(ctx, d)
+	case errors.As(err, &unlisted): // that much was read back already
+		err = &engine.ReadbackError{Reference: d.destination(), Err: err}
+	}
+	return r.ledger.record(ctx, d, err)
+}
+
+var errNoTarget = errors.New("no target")

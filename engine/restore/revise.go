@@ -1,0 +1,52 @@
+package restore
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+)
+
+// revise follows the source as its end corrected it: all blobs that it had are in the
+// targets by now. What is done already stays so, unless it was withdrawn; an artifact that
+// is listed for the first time came too late.
+func (r *run) revise(ctx context.Context, revised Source) error {
+	last := make(map[listedKey]bool)
+	for _, root := range revised.Roots() {
+		last[listedKey{root.Entry.Name, root.Entry.Digest}] = true
+	}
+	told := make(map[string]bool)
+	r.all = slices.DeleteFunc(r.all, func(d *delivery) bool { return !d.done && d.err == nil })
+	for _, d := range r.all {
+		told[d.name+"\x00"+d.destination()] = true
+		if d.done && !last[d.entry] {
+			r.ledger.withdraw(d, engine.ErrWithdrawn)
+		}
+	}
+	o := r.RestoreOptions
+	o.Progress = secondLook{r.Progress}
+	o.Retry = func(reference, target string) bool {
+		return !told[reference+"\x00"+target] && (r.Retry == nil || r.Retry(reference, target))
+	}
+	second := newRun(r.survey.client, o)
+	err := second.run(ctx, revised)
+	r.sent.bytes = bounds.Sum(r.sent.bytes, second.sent.bytes)
+	maps.Copy(r.sent.taken, second.sent.taken)
+	r.ledger.addWhole(second.ledger.whole)
+	r.all = append(r.all, second.all...)
+	if len(r.all) > 0 && isNothing(err) {
+		err = nil // whether nothing is whole, the first run knows
+	}
+	return err
+}
+
+// secondLook is the progress of a second look at the same artifacts.
+type secondLook struct{ engine.Progress }
+
+func (secondLook) Listed(int) {}
+
+func (secondLook) Resolved() {}
+
+func (secondLook) Expect(int64) {}

@@ -1,0 +1,66 @@
+package restore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// rewrite replaces a sparse index by one that names only the children that are there,
+// for registries that refuse the sparse one. It has another digest: referrers of the old
+// one, signatures among them, do not hold for it and are skipped.
+func (s *survey) rewrite(ctx context.Context, d *delivery) error {
+	shrinker := graph.NewShrinker(func(v *graph.Visit) ([]byte, error) { return manifestBytes(ctx, s.source, v) })
+	v, err := shrinker.Shrink(d.visit)
+	if err != nil {
+		return err
+	}
+	d.visit.Core(func(v *graph.Visit) {
+		if v.IsSparse() {
+			d.old = append(d.old, v.Node.Digest)
+		}
+	})
+	d.visit, d.root = v, v.Node.Descriptor
+	text := fmt.Sprintf("%s: its index is rewritten as %s; signatures of the index no longer hold", d.name, d.root.Digest)
+	if shrinker.Lost > 0 {
+		text += "; skipped: " + quantity(shrinker.Lost, "referrer")
+	}
+	s.progress.Notice(text)
+	return nil
+}
+
+// Written tells, by entry name, the digest that each entry of a layout gets in a
+// target with platformMode: rewrite, where that is another than its own.
+func Written(ctx context.Context, in store.Layout) (map[string]digest.Digest, error) {
+	s := newLayoutSource(in, func(string) {})
+	all, g := make(map[string]digest.Digest), graph.New(graph.Options{})
+	for _, root := range s.roots {
+		if root.Fault != nil {
+			continue
+		}
+		platforms, err := graph.ParsePlatforms(root.Entry.Platforms)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", root.Entry.Name, err)
+		}
+		d, err := g.Rewritten(ctx, s.origin, platforms, root.Entry.Descriptor())
+		if err != nil {
+			return nil, err
+		}
+		if d != root.Entry.Digest {
+			all[root.Entry.Name] = d
+		}
+	}
+	return all, nil
+}
+
+// quantity writes a number of things.
+func quantity(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

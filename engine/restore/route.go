@@ -1,0 +1,114 @@
+package restore
+
+import (
+	"fmt"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+)
+
+// route is the way of one artifact to one place.
+type route struct {
+	name    string    // the full source reference, or what the layout calls it
+	entry   listedKey // in index.json
+	source  string    // the repository that it came from; "" if unknown
+	root    graph.Descriptor
+	scope   *graph.Scope
+	subject digest.Digest // the manifest that cosign attached it to by its tag; "" for others
+	target  config.Target
+	path    string // repository under the target's registry
+	tag     string // "" for one that is restored by digest
+	fault   error  // why it cannot be restored at all
+	nowhere bool   // that is its name: no place is known for it
+}
+
+// Repository returns the repository that the artifact goes to, with its registry.
+func (r *route) Repository() string {
+	if r.path == "" {
+		return r.target.Registry
+	}
+	return r.target.Registry + "/" + r.path
+}
+
+// destination is the full reference that the artifact gets; "" for none.
+func (r *route) destination() string {
+	switch {
+	case r.nowhere:
+		return ""
+	case r.tag == "":
+		return r.Repository() + "@" + r.root.Digest.String()
+	}
+	return r.Repository() + ":" + r.tag
+}
+
+// reference is the destination within the repository.
+func (r *route) reference() string {
+	if r.tag == "" {
+		return r.root.Digest.String()
+	}
+	return r.tag
+}
+
+// routeOf maps one root to one target; nil if the mappings exclude it. A root without a
+// place is an error, a *NameError where the target could have named one.
+func (m *routes) routeOf(root graph.Root, target config.Target) (*route, error) {
+	e := root.Entry
+	platforms, err := graph.ParsePlatforms(e.Platforms)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", e.Name, err)
+	}
+	r := &route{name: root.Name(), entry: listedKey{e.Name, e.Digest}, root: graph.Compact(e.Descriptor()),
+		scope: graph.ScopeOfAll(!m.excludeReferrers, platforms), target: target, path: target.Namespace, fault: root.Fault}
+	if r.nowhere = root.Fault != nil && !root.IsSuspect(); r.nowhere {
+		return r, nil
+	}
+	if root.IsSuspect() {
+		r.fault = corrupt(root.Fault)
+	}
+	if root.Ref.Registry == "" {
+		return r, m.placeBare(r, root)
+	}
+	if e.Name == "" {
+		r.name = root.Ref.String()
+	}
+	path, tag, ok, err := m.mapper.Map(root.Ref)
+	if err != nil || !ok {
+		return nil, err
+	}
+	r.source, r.path, r.tag = root.Ref.Name(), target.Join(path), tag
+	r.subject, _ = root.Entry.AttachedTo()
+	return r, r.check()
+}
+
+// placeBare puts a root without a known repository into that of the target: under its
+// tag, by its digest where it has none.
+func (m *routes) placeBare(r *route, root graph.Root) error {
+	if r.fault != nil {
+		return nil
+	}
+	if r.target.Namespace == "" {
+		return &engine.NameError{Entry: r.name, Place: "the target " + r.target.String()}
+	}
+	r.subject, _ = root.Entry.AttachedTo()
+	r.tag = root.Entry.Name
+	if r.tag == "" {
+		r.tag = m.tag
+	}
+	return r.check()
+}
+
+// check holds what a mapping made, below the target's namespace, against the rules of
+// registries. Its error is a *config.MappingError.
+func (r *route) check() error {
+	err := r.target.CheckRepository(r.path)
+	if err == nil && r.tag != "" {
+		err = config.CheckTag(r.tag)
+	}
+	if err == nil {
+		return nil
+	}
+	return &config.MappingError{Reference: r.name, Target: r.destination(), Reason: err.Error()}
+}

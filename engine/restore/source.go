@@ -1,0 +1,75 @@
+package restore
+
+import (
+	"context"
+	"io"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// Source holds the artifacts that a restore copies: a layout, or a pipe. A restore
+// never asks which of them it has. Calls may be concurrent, but Blobs is called once,
+// and Revised after it.
+type Source interface {
+	// Roots lists the artifacts, with those that cosign attached to others by tags.
+	Roots() []graph.Root
+	// Family lists a manifest and, of an index, the manifests below it: cosign attaches
+	// its tags to any of them.
+	Family(desc ocispec.Descriptor) []digest.Digest
+	// Walk reads the graph of a root, with the referrers that belong to its repository;
+	// where that is "", with all.
+	Walk(ctx context.Context, repository string, root graph.Descriptor, s *graph.Scope) (*graph.Visit, error)
+	// Manifest returns the bytes of a manifest, verified.
+	Manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error)
+	// Certain lists the blobs that a manifest names and the source is sure to have.
+	Certain(v *graph.Visit) []*graph.Blob
+	// Blobs gives the wanted blobs to a sink, in the order that suits the source.
+	Blobs(ctx context.Context, wanted []graph.Descriptor, to Sink) error
+	// Content returns the bytes of a blob for another time. Those of a pipe are spent.
+	Content(b graph.Descriptor) Content
+	// Blame returns why an upload was refused: a *CorruptError if the source has other
+	// bytes than the manifests say, else the refusal itself.
+	Blame(b graph.Descriptor, refusal error) error
+	// Revised returns the source as its end corrected it, nil if it holds as it began.
+	Revised() Source
+}
+
+// Sink takes blobs from a source. Its methods are called by one goroutine; an error ends
+// the run.
+type Sink interface {
+	// Start says that the roots hold: no artifact is pushed before.
+	Start() error
+	// Queue sends a blob that can be opened as often as needed. done, unless it is nil, is
+	// called when no more of it is needed.
+	Queue(b graph.Descriptor, c Content, done func())
+	// Pass sends a blob that is there until it returns. arrived tells then whether the
+	// bytes were right; where they were not, the blob is still wanted.
+	Pass(ctx context.Context, b graph.Descriptor, c Content, arrived func() bool) error
+	// Find looks in the targets for a blob that the source had and has no more.
+	Find(b graph.Descriptor)
+	// Lack gives up a blob that does not come.
+	Lack(b graph.Descriptor, why error) error
+}
+
+// Content is the bytes of one blob.
+type Content interface {
+	// Open returns the bytes from the start, and tells heard how many were read. They are
+	// verified as they pass, unless the registry that gets them is trusted to do so. Its
+	// error is final.
+	Open(heard func(n int64), trusted bool) (io.ReadCloser, error)
+	// Verified tells whether the bytes are verified already: trusted makes no difference.
+	Verified() bool
+}
+
+// corrupt says of what could not be read that the input is at fault, unless it is not.
+func corrupt(err error) error {
+	if store.IsTooManyFiles(err) {
+		return err
+	}
+	return &engine.CorruptError{Err: err}
+}

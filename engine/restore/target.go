@@ -1,0 +1,95 @@
+package restore
+
+import (
+	"context"
+	"io"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+)
+
+// target takes blobs and manifests: the repository of a registry, or a stand-in that
+// counts them. Calls may be concurrent.
+type target interface {
+	pushBlob(ctx context.Context, b graph.Descriptor, from body) error
+	// mountBlob mounts a blob from another repository of the registry, or pushes it.
+	mountBlob(ctx context.Context, b graph.Descriptor, path string, from body) (mounted bool, err error)
+	// pushManifest reads a manifest and pushes it under a tag, or under its digest.
+	pushManifest(ctx context.Context, d graph.Descriptor, read func(context.Context) ([]byte, error), reference string) error
+	// offerBlob puts a blob that the repository has among its manifests, too. A registry
+	// may refuse that, in whatever words.
+	offerBlob(ctx context.Context, b graph.Descriptor) error
+	// listReferrers completes the list of the referrers of subject. describe returns the
+	// descriptors to list; push pushes one of them once more.
+	listReferrers(ctx context.Context, subject digest.Digest, describe func() ([]ocispec.Descriptor, error), push func(ocispec.Descriptor) error) error
+}
+
+// body opens the bytes of a blob on their way to a target. With probes the target is asked
+// first whether it checks digests: then it is trusted to do so.
+type body struct {
+	open   func(trusted bool) (io.ReadCloser, error)
+	probes bool
+}
+
+// repository is the target that is pushed to.
+type repository struct {
+	*registry.Repository
+	pushing *bounds.Lane // of the manifests
+}
+
+// opener returns a function that opens the bytes from the start each time.
+func (r *repository) opener(ctx context.Context, from body) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) { return from.open(from.probes && r.ChecksDigests(ctx)) }
+}
+
+func (r *repository) pushBlob(ctx context.Context, b graph.Descriptor, from body) error {
+	return r.PushBlob(ctx, b.OCI(), r.opener(ctx, from))
+}
+
+func (r *repository) mountBlob(ctx context.Context, b graph.Descriptor, path string, from body) (bool, error) {
+	return r.MountOrPush(ctx, b.OCI(), path, r.opener(ctx, from))
+}
+
+func (r *repository) pushManifest(ctx context.Context, d graph.Descriptor, read func(context.Context) ([]byte, error), reference string) error {
+	reading, done := r.pushing.Begin(ctx)
+	defer done()
+	data, err := read(reading)
+	if err != nil {
+		return err
+	}
+	return r.PushManifest(ctx, d.OCI(), data, reference)
+}
+
+func (r *repository) offerBlob(ctx context.Context, b graph.Descriptor) error {
+	data, err := readBlob(ctx, r.Repository, b)
+	if err != nil {
+		return err
+	}
+	err = r.PushManifest(ctx, b.OCI(), data, b.Digest.String())
+	if registry.Status(err) != 0 {
+		return nil
+	}
+	return err
+}
+
+func (r *repository) listReferrers(ctx context.Context, subject digest.Digest, describe func() ([]ocispec.Descriptor, error), push func(ocispec.Descriptor) error) error {
+	pushed, err := describe()
+	if err != nil {
+		return err
+	}
+	return r.ListReferrers(ctx, subject, pushed, push)
+}
+
+// readBlob reads a blob of a repository whole, and verifies it.
+func readBlob(ctx context.Context, repo *registry.Repository, b graph.Descriptor) ([]byte, error) {
+	body, err := fetchVerified(ctx, repo, b, func(int64) {})
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return io.ReadAll(body)
+}

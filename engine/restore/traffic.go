@@ -1,0 +1,33 @@
+package restore
+
+import (
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+)
+
+// traffic counts the bytes that the registries of the targets took, whether the artifacts
+// became whole or not.
+type traffic struct {
+	mu    sync.Mutex // guards what follows
+	bytes int64
+	taken map[sentKey]bool
+}
+
+// sentKey is a manifest or a blob that a registry took.
+type sentKey struct {
+	registry string
+	digest   digest.Digest
+}
+
+func newTraffic() *traffic { return &traffic{taken: make(map[sentKey]bool)} }
+
+func (t *traffic) add(registry string, part graph.Descriptor) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.bytes = bounds.Sum(t.bytes, part.Size)
+	t.taken[sentKey{registry, part.Digest}] = true
+}

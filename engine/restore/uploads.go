@@ -1,0 +1,211 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
+	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+)
+
+// uploads are the blobs that the targets lack, one upload for each blob and registry.
+type uploads struct {
+	source   Source
+	progress engine.Progress
+	sent     *traffic
+	pool     *pool.Pool                   // nil in a forecast
+	start    func() error                 // the roots of the source hold
+	arrived  func(*delivery, error) error // no blob of a delivery is under way any more; the error is that of the first that failed
+
+	byKey    map[uploadKey]*upload
+	byBlob   map[graph.ContentKey][]*upload // to each registry
+	order    []*upload                      // as the deliveries name them
+	outgoing map[string]int64               // bytes by registry
+
+	resent pool.Once[manifestKey, struct{}] // blobs that were sent though the target was to have them
+
+	mu sync.Mutex // guards the recipients' and the deliveries' waiting
+}
+
+func newUploads(p engine.Progress, sent *traffic) *uploads {
+	return &uploads{progress: p, sent: sent, byKey: make(map[uploadKey]*upload), byBlob: make(map[graph.ContentKey][]*upload), outgoing: make(map[string]int64)}
+}
+
+// add notes the blobs that a delivery waits for.
+func (u *uploads) add(d *delivery) {
+	d.visit.All(func(v *graph.Visit) {
+		if !d.lacks(v) {
+			return
+		}
+		for _, b := range v.Blobs() {
+			u.want(d, b.Descriptor)
+		}
+		if !v.Node.Index {
+			d.spare(v.Leaves)
+		}
+	})
+}
+
+// spare notes layers that need not come.
+func (d *delivery) spare(layers []*graph.Blob) {
+	for _, layer := range layers {
+		if d.waits.spared == nil {
+			d.waits.spared = make(map[digest.Digest]bool)
+		}
+		d.waits.spared[layer.Digest] = true
+	}
+}
+
+func (u *uploads) want(d *delivery, b graph.Descriptor) {
+	key := uploadKey{d.target.Registry, b.Digest, b.Size}
+	one := u.byKey[key]
+	if one == nil {
+		one = &upload{uploadKey: key, blob: b}
+		u.byKey[key] = one
+		u.byBlob[b.Key()] = append(u.byBlob[b.Key()], one)
+		u.order = append(u.order, one)
+		u.outgoing[key.registry] = bounds.Sum(u.outgoing[key.registry], b.Size)
+	}
+	to := u.recipientOf(one, d)
+	if to == one.recipients[0] { // the others mount it
+		to.sending.Expect()
+	}
+	if len(to.waiting) == 0 || to.waiting[len(to.waiting)-1] != d {
+		to.waiting = append(to.waiting, d)
+		d.waits.pending++
+	}
+}
+
+func (u *uploads) recipientOf(one *upload, d *delivery) *recipient {
+	for _, to := range one.recipients {
+		if to.path == d.path {
+			return to
+		}
+	}
+	to := &recipient{repo: d.repo, to: d.to, path: d.path, fresh: d.found.fresh, sending: headway.Sending{Progress: u.progress, Size: one.size}}
+	one.recipients = append(one.recipients, to)
+	return to
+}
+
+// wanted lists the blobs, each once.
+func (u *uploads) wanted() []graph.Descriptor {
+	all := make([]graph.Descriptor, 0, len(u.order))
+	for _, one := range u.order {
+		if u.byBlob[one.blob.Key()][0] == one {
+			all = append(all, one.blob)
+		}
+	}
+	return all
+}
+
+// transfer brings a blob to every recipient. The first that has it is the one from which
+// the others mount it. What went wrong at a recipient is noted there.
+func (u *uploads) transfer(ctx context.Context, one *upload, c Content) error {
+	var home *recipient
+	for _, to := range one.recipients {
+		to.err = u.sendTo(ctx, one, to, home, c)
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		if to.err == nil && home == nil {
+			home = to
+		}
+	}
+	return nil
+}
+
+func (u *uploads) sendTo(ctx context.Context, one *upload, to, home *recipient, c Content) error {
+	if home != nil {
+		mounted, err := to.to.mountBlob(ctx, one.blob, home.path, u.bodyOrCopy(ctx, one, to, home, c))
+		to.mounted.Store(mounted)
+		if err == nil && !mounted {
+			u.sent.add(one.registry, one.blob)
+		}
+		return err
+	}
+	has, err := to.has(ctx, one.blob)
+	if has {
+		to.sending.Spare() // or a bar would wait for bytes that never move
+	}
+	if err != nil || has {
+		return err
+	}
+	u.progress.Moving(to.waiting[0].name)
+	if err := to.to.pushBlob(ctx, one.blob, u.body(one.registry, &to.sending, c)); err != nil {
+		return u.source.Blame(one.blob, err)
+	}
+	u.sent.add(one.registry, one.blob)
+	return nil
+}
+
+// body returns a blob for a target of a registry.
+func (u *uploads) body(registry string, s *headway.Sending, c Content) body {
+	return body{
+		probes: u.isWorthProbing(registry, c),
+		open:   func(trusted bool) (io.ReadCloser, error) { return c.Open(s.Begin(), trusted) },
+	}
+}
+
+// bodyOrCopy returns a blob that another recipient has, from there if its bytes are
+// spent.
+func (u *uploads) bodyOrCopy(ctx context.Context, one *upload, to, home *recipient, c Content) body {
+	from := u.body(one.registry, &to.sending, c)
+	from.open = func(trusted bool) (io.ReadCloser, error) {
+		heard := to.sending.Begin()
+		if body, err := c.Open(heard, trusted); !errors.Is(err, engine.ErrSpent) {
+			return body, err
+		}
+		return fetchVerified(ctx, home.repo, one.blob, heard)
+	}
+	return from
+}
+
+// probeFrom is the number of bytes of blobs, on their way to one registry, that makes it worth
+// two requests to learn that they need not be hashed here: a core hashes 64 MiB in
+// 40 ms, and a request to a registry nearby takes 20.
+const probeFrom = 64 << 20
+
+// isWorthProbing tells whether the run asks a registry if it checks digests, before
+// the first upload.
+func (u *uploads) isWorthProbing(registry string, c Content) bool {
+	return !c.Verified() && u.outgoing[registry] >= probeFrom
+}
+
+// release lets those deliveries go on that waited for a blob.
+func (u *uploads) release(one *upload) error {
+	u.mu.Lock()
+	var ready []*delivery
+	for _, to := range one.recipients {
+		if to.err != nil {
+			to.sending.Spare()
+		}
+		for _, d := range to.waiting {
+			if d.waits.failure == nil && !(isMissing(to.err) && d.waits.spared[one.digest]) {
+				d.waits.failure = to.err
+			}
+			if d.waits.pending--; d.waits.pending == 0 {
+				ready = append(ready, d)
+			}
+		}
+		to.waiting = nil
+	}
+	u.mu.Unlock()
+	for _, d := range ready {
+		if err := u.arrived(d, d.waits.failure); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isMissing(err error) bool {
+	var missing *engine.MissingError
+	return errors.As(err, &missing)
+}

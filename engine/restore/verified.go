@@ -1,0 +1,64 @@
+package restore
+
+import (
+	"context"
+	"hash"
+	"io"
+
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+)
+
+// fetchVerified opens a blob of a registry that is on its way to another place.
+func fetchVerified(ctx context.Context, repo *registry.Repository, b graph.Descriptor, heard func(int64)) (io.ReadCloser, error) {
+	body, err := repo.FetchBlob(ctx, b.OCI(), 0, b.Size)
+	if err != nil {
+		return nil, err
+	}
+	v := verified(graph.Part{Reader: &headway.Counted{Reader: body, Heard: heard}, Closer: body}, b)
+	v.from = body
+	return v, nil
+}
+
+// verifiedBlob hashes bytes as they pass. The last of them are let through only if
+// all were right: an upload of wrong ones never becomes a blob, even in a registry that
+// does not check digests.
+type verifiedBlob struct {
+	io.ReadCloser
+	from io.ReadCloser // the body of the response or the file
+	blob graph.Descriptor
+	hash hash.Hash
+	left int64
+}
+
+func verified(body io.ReadCloser, b graph.Descriptor) *verifiedBlob {
+	return &verifiedBlob{ReadCloser: body, from: body, blob: b, hash: b.Digest.Algorithm().Hash(), left: b.Size}
+}
+
+// Unwrap returns the body that the registry's client may know.
+func (v *verifiedBlob) Unwrap() io.ReadCloser { return v.from }
+
+func (v *verifiedBlob) Read(p []byte) (int, error) {
+	if v.left == 0 {
+		return 0, io.EOF
+	}
+	n, err := v.ReadCloser.Read(p[:min(int64(len(p)), v.left)])
+	v.hash.Write(p[:n])
+	v.left -= int64(n)
+	if wrong := v.fault(); wrong != nil {
+		return 0, wrong
+	}
+	if err == io.EOF && v.left > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// fault tells whether all bytes came, and are wrong.
+func (v *verifiedBlob) fault() error {
+	if v.left > 0 {
+		return nil
+	}
+	return graph.CheckHash(v.blob, v.hash)
+}
