@@ -14,8 +14,7 @@ import (
 	"time"
 )
 
-// file is one file of an archive. Owner, mode and time are those that an archive
-// says, never those of a disk.
+// file is one file of an archive. Its owner, mode and time do not come from a disk.
 type file struct {
 	name    string // with slashes
 	content []byte
@@ -29,6 +28,7 @@ func (f file) mode() os.FileMode {
 	return 0o644
 }
 
+// tarGzip returns the files as a compressed tar.
 func tarGzip(files []file, at time.Time) ([]byte, error) {
 	var b bytes.Buffer
 	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
@@ -51,9 +51,10 @@ func tarGzip(files []file, at time.Time) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// earliest is where the time of a zip begins.
+// earliest is the first time that a zip can hold.
 var earliest = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
+// zipped returns the files as a zip.
 func zipped(files []file, at time.Time) ([]byte, error) {
 	if at.Before(earliest) {
 		at = earliest
@@ -75,7 +76,7 @@ func zipped(files []file, at time.Time) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// writeSums writes SHA256SUMS of all that is in a folder, as sha256sum -c reads it.
+// writeSums writes SHA256SUMS for all files of a folder, for sha256sum -c.
 func writeSums(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

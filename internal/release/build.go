@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// program is what is released.
+// program is the name of the released program.
 const program = "oras-mirror"
 
-// documents go into each archive as they are.
+// documents are copied to each archive.
 var documents = []string{"LICENSE", "README.md", "CHANGELOG.md"}
 
-// build returns the bytes of the program for one platform. Nothing of this
-// machine is in them: no paths, no build id, no C library.
+// build returns the bytes of the program for one platform. They do not depend on this
+// machine: no paths, no build id, no C library.
 func (r *release) build(goos, goarch string) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "release-")
 	if err != nil {
@@ -27,7 +27,7 @@ func (r *release) build(goos, goarch string) ([]byte, error) {
 	path := filepath.Join(dir, program)
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -buildid= -X main.version="+r.version, "-o", path, ".")
 	cmd.Dir = r.source
-	// A level of an architecture and flags of a user would change the bytes.
+	// An architecture level or flags of the user would change the bytes.
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+goarch, "GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS=", "GOEXPERIMENT=")
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {
@@ -36,8 +36,8 @@ func (r *release) build(goos, goarch string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// common is what every archive has beside the program: documents, the man page,
-// completions, the latter two made by the program itself.
+// common returns the files of every archive besides the program: the documents, and the
+// man page and the completions, which the program writes itself.
 func (r *release) common() ([]file, error) {
 	var all []file
 	for _, name := range documents {
@@ -51,11 +51,11 @@ func (r *release) common() ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := printed(here)
-	return append(all, made...), err
+	generated, err := printed(here)
+	return append(all, generated...), err
 }
 
-// printed runs the program for the files that it prints.
+// printed runs the program to get the files that it prints.
 func printed(binary []byte) ([]file, error) {
 	dir, err := os.MkdirTemp("", "release-")
 	if err != nil {
@@ -93,7 +93,7 @@ func executable(name, goos string) string {
 func (r *release) platform(platform string, common []file) error {
 	goos, goarch, ok := strings.Cut(platform, "/")
 	if !ok {
-		return fmt.Errorf("no GOOS/GOARCH")
+		return fmt.Errorf("invalid platform: not GOOS/GOARCH")
 	}
 	binary, err := r.build(goos, goarch)
 	if err != nil {

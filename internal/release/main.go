@@ -1,7 +1,6 @@
-// Release builds what a release consists of: static binaries for each platform in
-// archives, an SBOM beside each, and their checksums. The same source, version
-// and Go give the same bytes, on whatever machine and in whatever folder: see
-// "make release".
+// Release builds the files of a release: for each platform an archive with a static
+// binary, and an SBOM; and the checksums of all files. The same source, version and Go
+// result in the same bytes on every machine and in every folder. Run "make release".
 package main
 
 import (
@@ -13,7 +12,7 @@ import (
 	"time"
 )
 
-// platforms are what a release is built for.
+// platforms are the default platforms of a release.
 const platforms = "linux/amd64,linux/arm64,darwin/amd64,darwin/arm64,windows/amd64,windows/arm64"
 
 func main() {
@@ -21,10 +20,10 @@ func main() {
 	var targets string
 	var seconds int64
 	flag.StringVar(&r.source, "source", ".", "folder of the module")
-	flag.StringVar(&r.output, "output", "dist", "folder to write; what is in it is removed first")
+	flag.StringVar(&r.output, "output", "dist", "folder to write to; its content is removed first")
 	flag.StringVar(&r.version, "version", "", "version of the release")
-	flag.StringVar(&targets, "platforms", platforms, "what to build for")
-	flag.Int64Var(&seconds, "time", 0, "time of all files, in seconds since 1970: that of the commit")
+	flag.StringVar(&targets, "platforms", platforms, "platforms to build for")
+	flag.Int64Var(&seconds, "time", 0, "time of all files, in seconds since 1970: the time of the commit")
 	flag.Parse()
 	r.time = time.Unix(seconds, 0).UTC()
 	r.platforms = strings.Split(targets, ",")
@@ -44,7 +43,7 @@ type release struct {
 
 func (r *release) run() error {
 	if r.version == "" {
-		return errors.New("no -version")
+		return errors.New("-version is required")
 	}
 	if err := os.RemoveAll(r.output); err != nil {
 		return err

@@ -22,7 +22,7 @@ import (
 
 var commit = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
-// TestTwiceTheSame builds a release from two copies of the source in two folders.
+// TestTwiceTheSame builds the same release from two copies of the source in two folders.
 func TestTwiceTheSame(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program")
@@ -59,7 +59,7 @@ func TestTwiceTheSame(t *testing.T) {
 	}
 }
 
-// copyOf copies what is built, into a folder of another name.
+// copyOf copies the source to another folder.
 func copyOf(t *testing.T, root string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -89,7 +89,7 @@ func copyOf(t *testing.T, root string) string {
 	return dir
 }
 
-// checkArchive checks what an archive has, and returns the program out of it.
+// checkArchive checks the files of an archive, and returns the program in it.
 func checkArchive(t *testing.T, dir string) (program []byte) {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(dir, "*.tar.gz"))
@@ -131,7 +131,7 @@ func checkArchive(t *testing.T, dir string) (program []byte) {
 	return program
 }
 
-// checkProgram runs the program of a release and asks how it was built.
+// checkProgram runs the program of a release and checks how it was built.
 func checkProgram(t *testing.T, program []byte) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), executable("oras-mirror", runtime.GOOS))
@@ -145,8 +145,8 @@ func checkProgram(t *testing.T, program []byte) {
 	checkStatic(t, program)
 }
 
-// checkStatic checks that a program needs nothing of the machine that it runs on, and
-// says nothing of the one that it was built on.
+// checkStatic checks that a program depends on nothing of the machine that runs it, and
+// contains nothing of the one that built it.
 func checkStatic(t *testing.T, program []byte) {
 	t.Helper()
 	info, err := buildinfo.Read(bytes.NewReader(program))
@@ -173,7 +173,7 @@ func checkStatic(t *testing.T, program []byte) {
 	}
 }
 
-// TestProgramIsStatic: so is what "make" and "go install" would build without C.
+// TestProgramIsStatic checks a build without C, as by "make" and "go install".
 func TestProgramIsStatic(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program")
@@ -248,8 +248,8 @@ var (
 	hexSums = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
-// checkPackage holds a package to what SPDX 2.3 asks of one (clause 7), and its purl to
-// the rules for Go modules.
+// checkPackage checks a package by the rules of SPDX 2.3 (clause 7), and its purl by those
+// for Go modules.
 func checkPackage(t *testing.T, p spdxPackage) {
 	t.Helper()
 	if !spdxID.MatchString(p.ID) || p.Location == "" || p.Concluded == "" || p.Declared == "" || p.Copyright == "" || p.Analyzed {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// document is what we say of SPDX 2.3 (spdx.github.io/spdx-spec/v2.3).
+// document has the fields of SPDX 2.3 that the SBOM uses (spdx.github.io/spdx-spec/v2.3).
 type document struct {
 	Version       string         `json:"spdxVersion"`
 	License       string         `json:"dataLicense"`
@@ -65,8 +65,8 @@ const (
 	programID   = "SPDXRef-Package-oras-mirror"
 )
 
-// sbom names what is in a binary: itself, and the modules and the standard
-// library that the go command noted in it.
+// sbom returns the SBOM of a binary: the program, and the modules and the standard
+// library that the go command recorded in it.
 func sbom(name, version string, binary []byte, at time.Time) ([]byte, error) {
 	info, err := buildinfo.Read(bytes.NewReader(binary))
 	if err != nil {
@@ -95,9 +95,10 @@ func sbom(name, version string, binary []byte, at time.Time) ([]byte, error) {
 	return append(text, '\n'), err
 }
 
-// standardLibrary is part of every binary, and where most advisories come from.
+// standardLibrary returns the standard library as a module: it is part of every binary,
+// and most advisories are about it.
 func standardLibrary(version string) *debug.Module {
-	version, _, _ = strings.Cut(version, " ") // of experiments that were switched on
+	version, _, _ = strings.Cut(version, " ") // drop the enabled experiments
 	return &debug.Module{Path: "stdlib", Version: strings.TrimPrefix(version, "go")}
 }
 
@@ -109,7 +110,8 @@ func module(id, path, version string) spdxPackage {
 	}
 }
 
-// purl is the name that advisories are found by. Those of Go modules are lower case.
+// purl returns the package URL of a module, the name that advisories use. Those of Go
+// modules are lower case.
 func purl(path, version string) string {
 	return "pkg:golang/" + strings.ToLower(path) + "@" + url.QueryEscape(version)
 }

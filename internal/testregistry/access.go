@@ -8,7 +8,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
-// Access is how a registry, any registry, is reached.
+// Access describes how to reach a registry, of this package or any other.
 type Access struct {
 	Host               string // host[:port]
 	PlainHTTP          bool
@@ -16,7 +16,7 @@ type Access struct {
 	Username, Password string
 }
 
-// client speaks to the registry through oras-go, not through the client under test.
+// client returns a client of oras-go, which is not the client under test.
 func (a Access) client() *auth.Client {
 	client := a.Client
 	if client == nil {

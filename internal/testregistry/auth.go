@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// tokens are the bearer tokens given out, with their scopes. The zero value is ready.
+// tokens holds the issued bearer tokens with their scopes. The zero value is ready to use.
 type tokens struct {
 	mu     sync.Mutex // guards all below
 	last   int
@@ -18,7 +18,7 @@ type tokens struct {
 	ends   map[string]time.Time // of those that do not last for ever
 }
 
-// issue makes a token that is good until a time; the zero time is no end.
+// issue returns a token that is valid until end; the zero time means for ever.
 func (t *tokens) issue(scopes []string, end time.Time) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -40,7 +40,7 @@ func (t *tokens) expire() {
 	clear(t.scopes)
 }
 
-// cover says whether a token is good now for an action on a resource, as in
+// cover reports whether a token is valid now for an action on a resource, as in
 // "repository:a/b" and "pull".
 func (t *tokens) cover(token, resource, action string, now time.Time) bool {
 	t.mu.Lock()
@@ -61,7 +61,7 @@ func (t *tokens) cover(token, resource, action string, now time.Time) bool {
 	return false
 }
 
-// resource and action are what a token must be good for.
+// resource and action return what a token must cover.
 func (c call) resource() string {
 	if c.noun == "catalog" {
 		return "registry:catalog"
@@ -81,7 +81,7 @@ func (c call) action() string {
 	return "push"
 }
 
-// allowed says whether a request bears what the registry asks for.
+// allowed reports whether a request has the required credentials.
 func (r *Registry) allowed(req *http.Request, c call) bool {
 	if !r.options.Token {
 		return r.options.Username == "" || r.knows(req)
@@ -110,7 +110,7 @@ func (r *Registry) challenge(w http.ResponseWriter, c call) {
 	refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
 }
 
-// scopeActions is what a challenge asks for: who may push may pull.
+// scopeActions returns the actions in a challenge: push includes pull.
 func (c call) scopeActions() string {
 	if c.action() == "push" {
 		return "pull,push"
@@ -118,7 +118,7 @@ func (c call) scopeActions() string {
 	return c.action()
 }
 
-// serveToken gives a token for all scopes asked for, by
+// serveToken issues a token for all requested scopes, by
 // https://distribution.github.io/distribution/spec/auth/token/ (GET) and
 // https://distribution.github.io/distribution/spec/auth/oauth/ (POST).
 func (r *Registry) serveToken(w http.ResponseWriter, req *http.Request) {

@@ -25,7 +25,7 @@ func (r *Registry) serveBlob(w http.ResponseWriter, req *http.Request, c call) {
 	}
 }
 
-// getBlob leaves ranges, open ones and If-Range too, to net/http.
+// getBlob leaves ranges, including open ones and If-Range, to net/http.
 func (r *Registry) getBlob(w http.ResponseWriter, req *http.Request, d digest.Digest, data []byte) {
 	header := w.Header()
 	header.Set("Content-Type", "application/octet-stream")

@@ -5,7 +5,7 @@ import (
 	"regexp"
 )
 
-// call is one request, taken apart.
+// call is a parsed request.
 type call struct {
 	method    string
 	noun      string
@@ -14,7 +14,7 @@ type call struct {
 	mount     bool
 }
 
-// paths are tried in order: an upload's path looks like a blob's.
+// paths are matched in order: an upload's path looks like a blob's.
 var paths = []struct {
 	noun string
 	re   *regexp.Regexp
@@ -56,6 +56,6 @@ func (c call) kind() string {
 	return c.method + " " + c.noun
 }
 
-// Kind names what a request asks for: its method and one of base, manifest, blob,
-// upload, tags, referrers, catalog, token and unknown, as in "GET blob"; or "mount".
+// Kind returns the kind of a request: its method and one of base, manifest, blob, upload,
+// tags, referrers, catalog, token and unknown, as in "GET blob"; or "mount".
 func Kind(req *http.Request) string { return parse(req).kind() }

@@ -17,7 +17,7 @@ import (
 // Certificate is a CA and a certificate that it signed for loopback names, in PEM.
 type Certificate struct{ CA, Certificate, Key []byte }
 
-// NewCertificate makes a CA of its own for each call.
+// NewCertificate creates a new CA for each call.
 func NewCertificate(tb testing.TB) Certificate {
 	tb.Helper()
 	authority := &x509.Certificate{

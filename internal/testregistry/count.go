@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// counters keep what a registry was asked. The zero value is ready.
+// counters counts the requests to a registry. The zero value is ready to use.
 type counters struct {
 	mu       sync.Mutex // guards all below
 	kinds    map[string]int
@@ -17,7 +17,7 @@ type counters struct {
 	most     int
 }
 
-// enter notes a request as in flight and returns what ends that.
+// enter counts a request as in flight and returns the function that ends that.
 func (c *counters) enter() func() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -30,7 +30,7 @@ func (c *counters) enter() func() {
 	}
 }
 
-// count notes a request and returns how many of the same method and URL there were.
+// count counts a request and returns the number of those with the same method and URL.
 func (c *counters) count(kind string, req *http.Request) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -50,23 +50,23 @@ func (c *counters) count(kind string, req *http.Request) int {
 	return c.urls[line]
 }
 
-// Count returns how many requests of a kind came, see Kind. Two more are counted:
-// "range" is a request of any kind that had a Range header, and "challenge" one
-// that was answered with 401 for want of credentials, which counts as no other.
+// Count returns the number of requests of a kind (see Kind). Two more kinds are counted:
+// "range" is a request of any kind with a Range header, and "challenge" one that got a 401
+// for lack of credentials, which counts as no other kind.
 func (r *Registry) Count(kind string) int {
 	r.counters.mu.Lock()
 	defer r.counters.mu.Unlock()
 	return r.counters.kinds[kind]
 }
 
-// Counts returns all of Count.
+// Counts returns Count for all kinds.
 func (r *Registry) Counts() map[string]int {
 	r.counters.mu.Lock()
 	defer r.counters.mu.Unlock()
 	return maps.Clone(r.counters.kinds)
 }
 
-// URLs returns how often each "METHOD /path?query" was asked for, challenges left out.
+// URLs returns the number of requests for each "METHOD /path?query", without challenges.
 func (r *Registry) URLs() map[string]int {
 	r.counters.mu.Lock()
 	defer r.counters.mu.Unlock()
@@ -80,22 +80,22 @@ func (r *Registry) Requests() []string {
 	return slices.Clone(r.counters.log)
 }
 
-// MaxInFlight returns the most requests seen at once; a request counts until its
-// answer is written.
+// MaxInFlight returns the maximum of requests in flight at once. A request is in flight until
+// its response is written.
 func (r *Registry) MaxInFlight() int {
 	r.counters.mu.Lock()
 	defer r.counters.mu.Unlock()
 	return r.counters.most
 }
 
-// InFlight returns the requests that are not answered yet.
+// InFlight returns the number of requests in flight.
 func (r *Registry) InFlight() int {
 	r.counters.mu.Lock()
 	defer r.counters.mu.Unlock()
 	return r.counters.inFlight
 }
 
-// ResetCounts forgets what was counted. Requests in flight stay in flight.
+// ResetCounts resets all counts. Requests in flight stay in flight.
 func (r *Registry) ResetCounts() {
 	r.counters.mu.Lock()
 	defer r.counters.mu.Unlock()

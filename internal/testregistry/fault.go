@@ -9,18 +9,18 @@ import (
 	"sync"
 )
 
-// Fault goes round the answer to one request, as middleware does. nil is none.
+// Fault wraps the handler of one request, like middleware. nil means no fault.
 type Fault func(answer http.Handler) http.Handler
 
-// faults decide which request goes wrong.
+// faults chooses the requests that get a fault.
 type faults struct {
 	mu     sync.Mutex
 	choose func(req *http.Request, n int) Fault // guarded by mu
 }
 
-// Fault sets what goes wrong from now on; nil: nothing. n counts requests of the
-// same method and URL from 1, those that were answered with a challenge left out.
-// The function is never called twice at once.
+// Fault sets the function that chooses the faults; nil means none. n counts the requests of
+// the same method and URL from 1, without those that got a challenge. Calls of the function
+// are never concurrent.
 func (r *Registry) Fault(choose func(req *http.Request, n int) Fault) {
 	r.faults.mu.Lock()
 	defer r.faults.mu.Unlock()
@@ -36,7 +36,7 @@ func (f *faults) next(req *http.Request, n int) Fault {
 	return f.choose(req, n)
 }
 
-// First makes the first n requests of a kind go wrong, for each URL on its own:
+// First applies a fault to the first n requests of a kind, for each URL separately:
 // r.Fault(First(2, "GET blob", Status(503, ""))).
 func First(n int, kind string, fault Fault) func(*http.Request, int) Fault {
 	return func(req *http.Request, i int) Fault {
@@ -47,12 +47,12 @@ func First(n int, kind string, fault Fault) func(*http.Request, int) Fault {
 	}
 }
 
-// Always makes every request of a kind go wrong.
+// Always applies a fault to every request of a kind.
 func Always(kind string, fault Fault) func(*http.Request, int) Fault {
 	return First(int(^uint(0)>>1), kind, fault)
 }
 
-// Status answers with a status, and with a Retry-After header if it is not empty.
+// Status responds with a status, and with a Retry-After header if it is not empty.
 func Status(code int, retryAfter string) Fault {
 	return func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -64,10 +64,10 @@ func Status(code int, retryAfter string) Fault {
 	}
 }
 
-// Reset breaks the connection before the answer's headers, with an RST over HTTP/1.1.
+// Reset breaks the connection before the response headers, over HTTP/1.1 with an RST.
 func Reset() Fault { return ResetAfter(0) }
 
-// ResetAfter reads n bytes of the request's body, then does as Reset.
+// ResetAfter reads n bytes of the request's body, then does the same as Reset.
 func ResetAfter(n int64) Fault {
 	return func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -89,7 +89,7 @@ func Cut(n int64) Fault {
 	})
 }
 
-// Flip turns the lowest bit of the body's byte n.
+// Flip flips the lowest bit of byte n of the body.
 func Flip(n int64) Fault {
 	return onBody(func(w *body, p []byte) (int, error) {
 		if at := n - w.written; at >= 0 && at < int64(len(p)) {
@@ -100,7 +100,7 @@ func Flip(n int64) Fault {
 	})
 }
 
-// Stall says nothing until released is closed, then answers.
+// Stall sends nothing until released is closed, then responds.
 func Stall(released <-chan struct{}) Fault {
 	return func(answer http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -110,8 +110,8 @@ func Stall(released <-chan struct{}) Fault {
 	}
 }
 
-// StallAt sends the body's first n bytes, then nothing until released is closed,
-// then the rest.
+// StallAt sends the first n bytes of the body, then nothing until released is closed, then
+// the rest.
 func StallAt(n int64, released <-chan struct{}) Fault {
 	return onBody(func(w *body, p []byte) (int, error) {
 		before := n - w.written
@@ -129,7 +129,7 @@ func StallAt(n int64, released <-chan struct{}) Fault {
 	})
 }
 
-// hold waits for a release, or for the client or the registry to go.
+// hold waits until released is closed, or the client or the registry has gone.
 func hold(released <-chan struct{}, req *http.Request) {
 	select {
 	case <-released:
@@ -138,8 +138,8 @@ func hold(released <-chan struct{}, req *http.Request) {
 	}
 }
 
-// WrongLength announces a body of n bytes, whatever it has: one that is longer is
-// cut there, one that is shorter ends in a broken connection.
+// WrongLength announces a body of n bytes: a longer one is cut there, a shorter one ends in a
+// broken connection.
 func WrongLength(n int64) Fault {
 	return func(answer http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -158,7 +158,7 @@ func writeUpTo(n int64) func(w *body, p []byte) (int, error) {
 	}
 }
 
-// hangUp breaks a connection; one of HTTP/2 loses the stream alone.
+// hangUp breaks a connection; with HTTP/2 only the stream.
 func hangUp(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -176,7 +176,7 @@ func hangUp(w http.ResponseWriter) {
 	conn.Close()
 }
 
-// body is an answer whose body is meddled with.
+// body is a response writer that changes the body.
 type body struct {
 	http.ResponseWriter
 	request *http.Request

@@ -9,8 +9,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// graph is what any manifest may point at: image, index, Docker's two, and the
-// retired artifact manifest.
+// graph holds the descriptors in any manifest: image, index, Docker's two, and the retired
+// artifact manifest.
 type graph struct {
 	MediaType    string               `json:"mediaType"`
 	ArtifactType string               `json:"artifactType"`
@@ -22,7 +22,7 @@ type graph struct {
 	Annotations  map[string]string    `json:"annotations"`
 }
 
-// parseGraph of something that is no manifest is an empty graph.
+// parseGraph parses a manifest. It returns an empty graph for anything else.
 func parseGraph(data []byte) graph {
 	var g graph
 	if json.Unmarshal(data, &g) != nil {
@@ -31,8 +31,8 @@ func parseGraph(data []byte) graph {
 	return g
 }
 
-// blobs returns config and layers, each digest once, without those that a registry
-// need not have.
+// blobs returns config and layers, each digest once, without those that a registry need not
+// have.
 func (g graph) blobs() []ocispec.Descriptor {
 	var all []ocispec.Descriptor
 	if g.Config != nil {
@@ -47,12 +47,12 @@ func (g graph) blobs() []ocispec.Descriptor {
 	})
 }
 
-// elsewhere says that a layer may stay where its URLs point.
+// elsewhere reports whether a layer may stay at its URLs.
 func elsewhere(d ocispec.Descriptor) bool {
 	return len(d.URLs) > 0 || strings.Contains(d.MediaType, ".nondistributable.") || strings.Contains(d.MediaType, ".foreign.")
 }
 
-// referrer describes the manifest as the list of its subject's referrers does,
+// referrer returns the descriptor of the manifest in the list of its subject's referrers,
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers.
 func (g graph) referrer(d digest.Digest, m manifest) ocispec.Descriptor {
 	artifactType := g.ArtifactType

@@ -25,7 +25,7 @@ func (r *Registry) serveTags(w http.ResponseWriter, req *http.Request, repo stri
 	serveJSON(w, http.StatusOK, "application/json", map[string]any{"name": repo, "tags": r.page(w, req, tags)})
 }
 
-// page cuts a sorted list by the query's n and last and by Options.PageSize, and
+// page returns a page of a sorted list, by the query's n and last and by Options.PageSize, and
 // adds the Link to the next page.
 func (r *Registry) page(w http.ResponseWriter, req *http.Request, all []string) []string {
 	query := req.URL.Query()

@@ -73,7 +73,7 @@ func (r *Registry) putManifest(w http.ResponseWriter, req *http.Request, c call)
 	w.WriteHeader(http.StatusCreated)
 }
 
-// objection says why a manifest is not taken; an empty code: it is.
+// objection returns the error for a manifest that is refused, and an empty code otherwise.
 func (r *Registry) objection(repo, mediaType string, g graph) (code, message string) {
 	if mediaType == "" || g.MediaType != "" && g.MediaType != mediaType {
 		return "MANIFEST_INVALID", "Content-Type is not the manifest's media type"

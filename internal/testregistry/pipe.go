@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// pipes is a network in memory: its listener and its dialler meet without the
-// system, so that a test in a bubble of testing/synctest has its own time.
+// pipes is a network in memory: its listener and its dialer connect without the system, so
+// that a test in a bubble of testing/synctest has its own time.
 type pipes struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -32,7 +32,7 @@ func (p *pipes) Close() error {
 	return nil
 }
 
-// Addr is one that clients take for this machine's, and nothing listens on.
+// Addr returns a loopback address. Nothing listens on it.
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
 
 func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -5,8 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// Random returns size bytes that no compression makes smaller, always the same for
-// the same seed.
+// Random returns size incompressible bytes, always the same for the same seed.
 func Random(seed string, size int) []byte {
 	data := make([]byte, size)
 	rand.NewChaCha8(sha256.Sum256([]byte(seed))).Read(data)

@@ -1,12 +1,11 @@
-// Package testregistry is an OCI registry in the test's own process that counts
-// what it is asked, and lies on request.
+// Package testregistry is an OCI registry in the process of a test. It counts the requests
+// that it gets, and injects faults on request.
 //
-// It is strict where real registries are: blobs belong to a repository, an
-// upload's digest is checked, an image whose blobs are absent is refused. It has
-// its own handlers because go-containerregistry's pkg/registry holds one lock
-// during a whole upload, shares blobs between repositories, and has no open
-// ranges, no mounts and no pages; this package's tests use that one as the second
-// registry for [Seeder] and [Snapshot].
+// It is as strict as real registries: blobs belong to a repository, it verifies the digest of
+// an upload, and refuses an image whose blobs are missing. It has its own handlers because
+// go-containerregistry's pkg/registry holds one lock during a whole upload, shares blobs
+// between repositories, and has no open ranges, no mounts and no pages; this package's tests
+// use that one as the second registry for [Seeder] and [Snapshot].
 package testregistry
 
 import (
@@ -26,33 +25,32 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Options are what a registry can and cannot do. The zero value is a modern one:
-// plain HTTP, no password, referrers API, ranges, mounts, sparse indexes.
+// Options selects the features of a registry. The zero value is a modern one: plain HTTP, no
+// password, referrers API, ranges, mounts, sparse indexes.
 type Options struct {
 	Pipe  bool // no network: only Registry.Dial reaches it
 	TLS   bool // https with a CA of its own, see Registry.CA
 	HTTP2 bool // offer HTTP/2; needs TLS
 
-	Username, Password string           // basic authentication, or what the token endpoint asks for
+	Username, Password string           // for basic authentication, or for the token endpoint
 	Token              bool             // bearer tokens instead of basic; anonymous ones if Username is empty
-	IdentityToken      string           // a refresh token that the token endpoint takes as well
-	TokenLife          time.Duration    // of a token, by Now; 0: for ever
+	IdentityToken      string           // a refresh token that the token endpoint accepts, too
+	TokenLife          time.Duration    // the lifetime of a token, by Now; 0: for ever
 	Now                func() time.Time // nil: time.Now
 
 	NoReferrersAPI bool
 	NoRange        bool // Range is ignored and not announced
-	NoMount        bool // a mount is answered with an upload session
+	NoMount        bool // a request for a mount opens an upload session
 	NoDelete       bool // DELETE is 405
 	NoDigestHeader bool // no Docker-Content-Digest on HEAD of a manifest
-	RejectSparse   bool // 400 for an index whose children are absent, as distribution does
-	NoDigestCheck  bool // whatever bytes come become the blob of the digest that is named
-	RequireSubject bool // 404 for a manifest whose subject is absent, as GitLab does
+	RejectSparse   bool // 400 for an index whose children are missing, as in distribution
+	NoDigestCheck  bool // uploads are stored under any digest
+	RequireSubject bool // 404 for a manifest whose subject is missing, as in GitLab
 	PageSize       int  // of tags, catalog and referrers; 0 means all in one page
 }
 
-// Registry is a running registry. Its methods may be called from any goroutine,
-// while it serves as well. The embedded Seeder puts content in directly: no
-// request, nothing counted, no check.
+// Registry is a running registry. Its methods may be called from any goroutine, at any time.
+// The embedded Seeder adds content directly: without a request, a count or a check.
 type Registry struct {
 	*Seeder
 	Host string                                                               // 127.0.0.1:port
@@ -71,7 +69,7 @@ type Registry struct {
 	server   *httptest.Server
 }
 
-// New starts a registry on a free loopback port and ends it with the test.
+// New starts a registry on a free loopback port. It ends with the test.
 func New(tb testing.TB, o Options) *Registry {
 	tb.Helper()
 	if o.Now == nil {
@@ -80,11 +78,11 @@ func New(tb testing.TB, o Options) *Registry {
 	r := &Registry{options: o, store: newStore()}
 	r.Seeder = &Seeder{tb: tb, sink: directSink{r}}
 	r.server = httptest.NewUnstartedServer(http.HandlerFunc(r.serve))
-	r.server.Config.ErrorLog = log.New(io.Discard, "", 0) // faults make net/http talk
+	r.server.Config.ErrorLog = log.New(io.Discard, "", 0) // faults make net/http log errors
 	ctx, cancel := context.WithCancel(context.Background())
 	r.server.Config.BaseContext = func(net.Listener) context.Context { return ctx }
 	if o.Pipe {
-		_ = r.server.Listener.Close() // nobody has heard of it
+		_ = r.server.Listener.Close() // not used
 		network := newPipes()
 		r.server.Listener, r.Dial = network, network.dial
 	}
@@ -112,8 +110,8 @@ func (r *Registry) startTLS(tb testing.TB) {
 	r.server.StartTLS()
 }
 
-// Client returns a plain HTTP client that trusts the registry. It knows no
-// password and keeps no connection.
+// Client returns a plain HTTP client that trusts the registry. It has no password and keeps
+// no connection.
 func (r *Registry) Client() *http.Client {
 	transport := &http.Transport{DisableKeepAlives: true}
 	if r.CA != nil {
@@ -124,7 +122,7 @@ func (r *Registry) Client() *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// Access is how a client reaches the registry, for NewSeeder and Snapshot.
+// Access returns the Access of the registry, for NewSeeder and Snapshot.
 func (r *Registry) Access() Access {
 	return Access{
 		Host:      r.Host,
@@ -143,22 +141,23 @@ func (r *Registry) Reference(repo, reference string) string {
 	return r.Host + "/" + repo + ":" + reference
 }
 
-// SetDelay makes each request wait before it is answered.
+// SetDelay makes each request wait before its response.
 func (r *Registry) SetDelay(d time.Duration) { r.delay.Store(int64(d)) }
 
-// SetRate limits each connection to so many bytes a second, each way; 0 is no limit.
+// SetRate limits each connection to a number of bytes a second in each direction; 0 means no
+// limit.
 func (r *Registry) SetRate(bytesPerSecond int64) { r.rate.Store(bytesPerSecond) }
 
-// ExpireTokens makes every token given out so far worthless.
+// ExpireTokens invalidates every issued token.
 func (r *Registry) ExpireTokens() { r.tokens.expire() }
 
-// CloseConnections breaks every connection that is open now.
+// CloseConnections breaks every open connection.
 func (r *Registry) CloseConnections() { r.server.CloseClientConnections() }
 
-// Remove drops a blob or a manifest, and leaves what points at it.
+// Remove removes a blob or a manifest, but not the references to it.
 func (r *Registry) Remove(repo string, desc ocispec.Descriptor) { r.store.remove(repo, desc.Digest) }
 
-// Has says whether a repository has a blob or a manifest.
+// Has reports whether a repository has a blob or a manifest.
 func (r *Registry) Has(repo string, desc ocispec.Descriptor) bool {
 	return r.store.has(repo, desc.Digest)
 }

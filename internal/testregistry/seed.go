@@ -17,20 +17,19 @@ const (
 	MediaTypeDockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
 	MediaTypeDockerConfig   = "application/vnd.docker.container.image.v1+json"
 	MediaTypeDockerLayer    = "application/vnd.docker.image.rootfs.diff.tar.gzip"
-	// MediaTypeArtifactManifest was in image-spec 1.1.0-rc2 to rc3 alone; registries still have some.
+	// MediaTypeArtifactManifest was only in image-spec 1.1.0-rc2 to rc3; registries still have some.
 	MediaTypeArtifactManifest = "application/vnd.oci.artifact.manifest.v1+json"
 )
 
-// Seeder fills a registry: a Registry of this package directly, any other over
-// HTTP. It fails the test where it cannot. The same calls make the same digests
-// everywhere. An empty tag leaves a manifest without one. Its methods may be called
-// concurrently.
+// Seeder adds content to a registry: to a Registry of this package directly, to any other over
+// HTTP. It fails the test on an error. The same calls result in the same digests everywhere.
+// An empty tag leaves a manifest untagged. Its methods may be called concurrently.
 type Seeder struct {
 	tb   testing.TB
 	sink sink
 }
 
-// NewSeeder returns one that pushes to a registry.
+// NewSeeder returns a Seeder that pushes to a registry.
 func NewSeeder(tb testing.TB, access Access) *Seeder {
 	return &Seeder{tb: tb, sink: &remoteSink{
 		access: access,
@@ -39,7 +38,7 @@ func NewSeeder(tb testing.TB, access Access) *Seeder {
 	}}
 }
 
-// Blob puts a blob that nothing points at.
+// Blob adds a blob without a reference to it.
 func (s *Seeder) Blob(repo, mediaType string, data []byte) ocispec.Descriptor {
 	s.tb.Helper()
 	desc := describe(mediaType, data)
@@ -47,7 +46,7 @@ func (s *Seeder) Blob(repo, mediaType string, data []byte) ocispec.Descriptor {
 	return desc
 }
 
-// PutBlob puts a blob by its descriptor, whose digest may be of any algorithm.
+// PutBlob adds a blob by its descriptor. The digest may be of any algorithm.
 func (s *Seeder) PutBlob(repo string, desc ocispec.Descriptor, data []byte) {
 	s.tb.Helper()
 	if err := s.sink.blob(s.tb.Context(), repo, desc, data); err != nil {
@@ -55,7 +54,7 @@ func (s *Seeder) PutBlob(repo string, desc ocispec.Descriptor, data []byte) {
 	}
 }
 
-// PutManifest puts a manifest by its descriptor, whose digest may be of any algorithm.
+// PutManifest adds a manifest by its descriptor. The digest may be of any algorithm.
 func (s *Seeder) PutManifest(repo, tag string, desc ocispec.Descriptor, data []byte) {
 	s.tb.Helper()
 	if err := s.sink.manifest(s.tb.Context(), repo, tag, desc, data); err != nil {
@@ -63,7 +62,7 @@ func (s *Seeder) PutManifest(repo, tag string, desc ocispec.Descriptor, data []b
 	}
 }
 
-// Manifest puts a document as a manifest; a []byte as it is, anything else as JSON.
+// Manifest adds a document as a manifest: a []byte unchanged, anything else as JSON.
 func (s *Seeder) Manifest(repo, tag, mediaType string, document any) ocispec.Descriptor {
 	s.tb.Helper()
 	data, ok := document.([]byte)
@@ -78,7 +77,7 @@ func (s *Seeder) Manifest(repo, tag, mediaType string, document any) ocispec.Des
 	return desc
 }
 
-// Image puts an OCI image; no layers make one that has only a config.
+// Image adds an OCI image. Without layers it has only a config.
 func (s *Seeder) Image(repo, tag string, layers ...[]byte) ocispec.Descriptor {
 	s.tb.Helper()
 	config, below := s.content(repo, ocispec.MediaTypeImageConfig, ocispec.MediaTypeImageLayerGzip, layers)
@@ -90,7 +89,7 @@ func (s *Seeder) Image(repo, tag string, layers ...[]byte) ocispec.Descriptor {
 	})
 }
 
-// DockerImage puts a Docker schema 2 image.
+// DockerImage adds a Docker schema 2 image.
 func (s *Seeder) DockerImage(repo, tag string, layers ...[]byte) ocispec.Descriptor {
 	s.tb.Helper()
 	config, below := s.content(repo, MediaTypeDockerConfig, MediaTypeDockerLayer, layers)
@@ -102,7 +101,7 @@ func (s *Seeder) DockerImage(repo, tag string, layers ...[]byte) ocispec.Descrip
 	})
 }
 
-// content puts layers and a config that names them.
+// content adds layers and a config with their digests.
 func (s *Seeder) content(repo, configType, layerType string, layers [][]byte) (ocispec.Descriptor, []ocispec.Descriptor) {
 	s.tb.Helper()
 	image := ocispec.Image{Platform: ocispec.Platform{OS: "linux", Architecture: "amd64"}}
@@ -120,14 +119,14 @@ func (s *Seeder) content(repo, configType, layerType string, layers [][]byte) (o
 	return s.Blob(repo, configType, config), below
 }
 
-// Index puts an OCI index. Children without a platform get linux/amd64, linux/arm64,
+// Index adds an OCI index. Children without a platform get linux/amd64, linux/arm64,
 // linux/s390x, linux/ppc64le, then linux/cpu5 and so on.
 func (s *Seeder) Index(repo, tag string, children ...ocispec.Descriptor) ocispec.Descriptor {
 	s.tb.Helper()
 	return s.index(repo, tag, ocispec.MediaTypeImageIndex, children)
 }
 
-// DockerList puts a Docker manifest list, with platforms as Index.
+// DockerList adds a Docker manifest list, with platforms as in Index.
 func (s *Seeder) DockerList(repo, tag string, children ...ocispec.Descriptor) ocispec.Descriptor {
 	s.tb.Helper()
 	return s.index(repo, tag, MediaTypeDockerList, children)
@@ -157,14 +156,14 @@ func architecture(i int) string {
 	return "cpu" + strconv.Itoa(i+1)
 }
 
-// Artifact puts an artifact of any type: an image manifest with the empty config,
-// and the empty layer if it has no blobs.
+// Artifact adds an artifact of any type: an image manifest with the empty config, and the
+// empty layer if it has no blobs.
 func (s *Seeder) Artifact(repo, tag, artifactType string, blobs ...[]byte) ocispec.Descriptor {
 	s.tb.Helper()
 	return s.artifact(repo, tag, artifactType, nil, blobs)
 }
 
-// Referrer puts an artifact whose subject is another manifest.
+// Referrer adds an artifact whose subject is another manifest.
 func (s *Seeder) Referrer(repo string, subject ocispec.Descriptor, artifactType string, blob []byte) ocispec.Descriptor {
 	s.tb.Helper()
 	return s.artifact(repo, "", artifactType, &subject, [][]byte{blob})
@@ -193,8 +192,8 @@ func (s *Seeder) artifact(repo, tag, artifactType string, subject *ocispec.Descr
 	return s.Manifest(repo, tag, ocispec.MediaTypeImageManifest, m)
 }
 
-// RetiredArtifact puts an OCI artifact manifest, which image-spec 1.1 dropped.
-// subject may be nil.
+// RetiredArtifact adds an OCI artifact manifest, which image-spec 1.1 dropped. subject may be
+// nil.
 func (s *Seeder) RetiredArtifact(repo, tag, artifactType string, subject *ocispec.Descriptor, blobs ...[]byte) ocispec.Descriptor {
 	s.tb.Helper()
 	document := map[string]any{"mediaType": MediaTypeArtifactManifest, "artifactType": artifactType}
@@ -209,17 +208,18 @@ func (s *Seeder) RetiredArtifact(repo, tag, artifactType string, subject *ocispe
 	return s.Manifest(repo, tag, MediaTypeArtifactManifest, document)
 }
 
-// describe makes the descriptor of some bytes.
+// describe returns the descriptor of bytes.
 func describe(mediaType string, data []byte) ocispec.Descriptor {
 	return ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(data), Size: int64(len(data))}
 }
 
-// plain is a descriptor that says only what it points at.
+// plain returns a descriptor with only media type, digest and size.
 func plain(d ocispec.Descriptor) ocispec.Descriptor {
 	return ocispec.Descriptor{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size}
 }
 
-// fallbackTag is the tag that lists a subject's referrers where there is no API.
+// fallbackTag returns the tag with the list of a subject's referrers on a registry without
+// the API.
 func fallbackTag(subject digest.Digest) string {
 	return subject.Algorithm().String() + "-" + subject.Encoded()
 }

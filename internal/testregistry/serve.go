@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// serve counts, waits, lies and answers, in that order. A request is in flight
-// until its answer is written.
+// serve counts, waits, injects a fault and responds, in that order. A request is in flight
+// until its response is written.
 func (r *Registry) serve(w http.ResponseWriter, req *http.Request) {
 	c := parse(req)
 	defer r.counters.enter()()
@@ -30,7 +30,7 @@ func (r *Registry) serve(w http.ResponseWriter, req *http.Request) {
 	answer.ServeHTTP(w, req)
 }
 
-// wait holds a request back for the delay; false: its client has gone.
+// wait delays a request. It returns false if the client has gone.
 func (r *Registry) wait(req *http.Request) bool {
 	d := time.Duration(r.delay.Load())
 	if d <= 0 {
@@ -70,7 +70,7 @@ func (r *Registry) answer(w http.ResponseWriter, req *http.Request, c call) {
 	}
 }
 
-// refuse answers with an error as the distribution spec words it.
+// refuse responds with an error in the format of the distribution spec.
 func refuse(w http.ResponseWriter, status int, code, message string) {
 	type fault struct {
 		Code    string `json:"code"`
@@ -83,7 +83,7 @@ func unsupported(w http.ResponseWriter) {
 	refuse(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "the operation is unsupported")
 }
 
-// serveJSON answers with a document and its length.
+// serveJSON responds with a document and its length.
 func serveJSON(w http.ResponseWriter, status int, mediaType string, document any) {
 	data, err := json.Marshal(document)
 	if err != nil {

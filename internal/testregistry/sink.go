@@ -14,14 +14,14 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
-// sink is where a Seeder puts content.
+// sink stores the content of a Seeder.
 type sink interface {
 	blob(ctx context.Context, repo string, desc ocispec.Descriptor, data []byte) error
 	// manifest is also tagged, unless tag is empty, and listed with its subject.
 	manifest(ctx context.Context, repo, tag string, desc ocispec.Descriptor, data []byte) error
 }
 
-// directSink puts content into a Registry without a request.
+// directSink adds content to a Registry without a request.
 type directSink struct{ r *Registry }
 
 func (s directSink) blob(_ context.Context, repo string, desc ocispec.Descriptor, data []byte) error {
@@ -37,7 +37,7 @@ func (s directSink) manifest(_ context.Context, repo, tag string, desc ocispec.D
 	return nil
 }
 
-// fallback writes the index that stands for the referrers API where there is none,
+// fallback writes the index that replaces the referrers API,
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema.
 func (s directSink) fallback(repo string, subject ocispec.Descriptor) error {
 	data, err := json.Marshal(ocispec.Index{

@@ -11,12 +11,12 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Contents is all that a registry shows: its tags by "repository:tag", and what was
-// asked for by digest under "repository@digest". The tags that stand for a missing
-// referrers API are not among them; what they list is.
+// Contents is everything that a registry serves: its tags by "repository:tag", and digests
+// that were requested as "repository@digest". It has no entries for the tags that replace a
+// missing referrers API, but for the referrers in them.
 type Contents map[string]Root
 
-// Root is one tag and everything that hangs on it, as the registry gave it out:
+// Root is the graph of one tag, as the registry served it:
 //
 //	"manifest sha256:…"                     -> its media type
 //	"blob sha256:…"                         -> its size
@@ -27,10 +27,10 @@ type Root struct {
 	bare   map[string]string // Graph without what only a referrer leads to
 }
 
-// Snapshot walks a registry: catalog, tags, manifests, blobs, referrers by the API
-// and by fallback tags, and referrers of those. Every byte is fetched and hashed.
-// Artifacts without a tag are walked only if extra names them, as
-// "repository@digest". What is missing or wrong is an error.
+// Snapshot walks a registry: catalog, tags, manifests, blobs, referrers by the API and by
+// fallback tags, and referrers of those. It fetches and hashes every byte. It walks artifacts
+// without a tag only if extra has them, as "repository@digest". Missing or wrong content is an
+// error.
 func Snapshot(ctx context.Context, access Access, extra ...string) (Contents, error) {
 	client := access.client()
 	registry, err := access.registry(client)
@@ -63,12 +63,12 @@ func Snapshot(ctx context.Context, access Access, extra ...string) (Contents, er
 	return contents, nil
 }
 
-// fallback is the form of the tags that list referrers; cosign's end in .sig and
-// the like, and are tags like others.
+// fallback matches the tags that list referrers. cosign's end in .sig and the like, and are
+// tags like others.
 var fallback = regexp.MustCompile(`^(sha256-[0-9a-f]{64}|sha512-[0-9a-f]{128})$`)
 
-// Map renames: rename gets and gives "repository:tag" or "repository@digest"; what
-// it gives an empty name is left out.
+// Map renames entries: rename gets and returns "repository:tag" or "repository@digest". An
+// empty name drops the entry.
 func (c Contents) Map(rename func(name string) string) Contents {
 	renamed := Contents{}
 	for name, root := range c {
@@ -79,12 +79,12 @@ func (c Contents) Map(rename func(name string) string) Contents {
 	return renamed
 }
 
-// Prefix puts a namespace in front of every name.
+// Prefix puts a namespace before every name.
 func (c Contents) Prefix(namespace string) Contents {
 	return c.Map(func(name string) string { return namespace + "/" + name })
 }
 
-// Without leaves out what begins with a prefix.
+// Without drops names that begin with a prefix.
 func (c Contents) Without(prefix string) Contents {
 	return c.Map(func(name string) string {
 		if strings.HasPrefix(name, prefix) {
@@ -94,7 +94,7 @@ func (c Contents) Without(prefix string) Contents {
 	})
 }
 
-// WithoutReferrers is what stays if nothing follows a subject.
+// WithoutReferrers returns the contents without all that only a referrer leads to.
 func (c Contents) WithoutReferrers() Contents {
 	bare := Contents{}
 	for name, root := range c {
@@ -103,7 +103,7 @@ func (c Contents) WithoutReferrers() Contents {
 	return bare
 }
 
-// Diff says line by line how got differs from want, sorted; nothing if it does not.
+// Diff returns the sorted lines of the differences between want and got.
 func Diff(want, got Contents) []string {
 	lines := Missing(want, got)
 	for name, root := range got {
@@ -122,8 +122,8 @@ func Diff(want, got Contents) []string {
 	return lines
 }
 
-// Missing says line by line what of want is not in got, or is something else there.
-// got may have more.
+// Missing returns a line for everything in want that is not in got, or differs there. got may
+// have more.
 func Missing(want, got Contents) []string {
 	var lines []string
 	for name, root := range want {
@@ -147,7 +147,8 @@ func Missing(want, got Contents) []string {
 	return lines
 }
 
-// Union is all of several registries; a name that two have must be the same in both.
+// Union returns the contents of several registries. A name that two have must be the same in
+// both.
 func Union(all ...Contents) (Contents, error) {
 	union := Contents{}
 	for _, contents := range all {

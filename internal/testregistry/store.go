@@ -11,8 +11,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// store is what a registry has, in memory. Its methods may be called concurrently;
-// the bytes that go in and come out are never written to again.
+// store holds the content of a registry in memory. Its methods may be called concurrently; the
+// bytes passed in and out are never written to again.
 type store struct {
 	mu    sync.RWMutex // guards all below
 	repos map[string]*repository
@@ -33,7 +33,7 @@ type manifest struct {
 
 func newStore() *store { return &store{repos: map[string]*repository{}} }
 
-// repository returns one that is made if need be. The caller holds mu.
+// repository returns a repository, and creates it if necessary. The caller holds mu.
 func (s *store) repository(name string) *repository {
 	repo := s.repos[name]
 	if repo == nil {
@@ -64,8 +64,8 @@ func (s *store) blob(name string, d digest.Digest) ([]byte, bool) {
 	return nil, false
 }
 
-// putManifest keeps a manifest, tags it unless tag is empty, lists it with its subject,
-// and returns the subject, nil if it has none.
+// putManifest stores a manifest, tags it unless tag is empty, lists it with its subject, and
+// returns the subject, or nil if it has none.
 func (s *store) putManifest(name, tag string, d digest.Digest, m manifest) *ocispec.Descriptor {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,7 +91,7 @@ func (s *store) putManifest(name, tag string, d digest.Digest, m manifest) *ocis
 	return g.Subject
 }
 
-// manifest returns what a tag or a digest stands for.
+// manifest returns the manifest of a tag or a digest.
 func (s *store) manifest(name, reference string) (digest.Digest, manifest, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -136,7 +136,7 @@ func (s *store) has(name string, d digest.Digest) bool {
 	return ok
 }
 
-// tags returns the sorted tags of a repository, nil if there is none of that name.
+// tags returns the sorted tags of a repository, or nil if it does not exist.
 func (s *store) tags(name string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,7 +150,7 @@ func (s *store) tags(name string) []string {
 	return append([]string{}, repo.sorted...)
 }
 
-// names returns the repositories that have a manifest, sorted.
+// names returns the sorted repositories that have a manifest.
 func (s *store) names() []string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -164,7 +164,7 @@ func (s *store) names() []string {
 	return names
 }
 
-// referrers returns what refers to a subject, sorted by digest.
+// referrers returns the referrers of a subject, sorted by digest.
 func (s *store) referrers(name string, subject digest.Digest) []ocispec.Descriptor {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// throttled is a listener whose connections carry no more than rate bytes a second.
+// throttled is a listener with a limit of bytes a second on its connections.
 type throttled struct {
 	net.Listener
 	rate *atomic.Int64 // 0: no limit
@@ -26,10 +26,10 @@ type throttledConn struct {
 	in, out pace
 }
 
-// pace is when a direction may go on; net/http uses each from one goroutine at a time.
+// pace is the time when a direction may go on; net/http uses each from one goroutine at a time.
 type pace struct{ next time.Time }
 
-// grain bounds a pause: a connection that is closed must end soon.
+// grain bounds a pause: a closed connection must end soon.
 const grain = 20 // pieces a second
 
 func (c *throttledConn) Read(p []byte) (int, error) {
@@ -49,7 +49,7 @@ func (c *throttledConn) Write(p []byte) (written int, err error) {
 		if rate > 0 {
 			chunk = p[:min(int64(len(p)), piece(rate))]
 		}
-		c.out.spend(len(chunk), rate) // first, so that the last piece takes its time too
+		c.out.spend(len(chunk), rate) // first, so that the last piece takes time, too
 		var n int
 		n, err = c.Conn.Write(chunk)
 		written, p = written+n, p[n:]
@@ -59,8 +59,8 @@ func (c *throttledConn) Write(p []byte) (written int, err error) {
 
 func piece(rate int64) int64 { return max(rate/grain, 1) }
 
-// spend waits as long as n bytes take, counted from when the bytes before them
-// were through. Under a millisecond is saved up.
+// spend waits for the time of n bytes, from the end of the bytes before them. It saves up
+// pauses of less than a millisecond.
 func (p *pace) spend(n int, rate int64) {
 	if rate <= 0 || n <= 0 {
 		return

@@ -11,7 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// uploads are the sessions that were begun and not finished.
+// uploads holds the open upload sessions.
 type uploads struct {
 	mu       sync.Mutex // guards all below; never held while a body is read
 	last     int
@@ -68,8 +68,7 @@ func (r *Registry) serveUpload(w http.ResponseWriter, req *http.Request, c call)
 	}
 }
 
-// beginUpload answers a POST: with a mount, with a whole blob that came in the same
-// request, or with a session.
+// beginUpload handles a POST: a mount, a whole blob in the same request, or a new session.
 func (r *Registry) beginUpload(w http.ResponseWriter, req *http.Request, c call) {
 	query := req.URL.Query()
 	if c.mount && !r.options.NoMount {
@@ -103,7 +102,7 @@ func (r *Registry) patchUpload(w http.ResponseWriter, req *http.Request, c call,
 	accept(w, http.StatusAccepted, c.repo, c.reference, sofar.Len())
 }
 
-// finishUpload ends the session, whatever comes of it.
+// finishUpload ends the session, even on an error.
 func (r *Registry) finishUpload(w http.ResponseWriter, req *http.Request, c call, sofar *bytes.Buffer) {
 	r.uploads.end(c.reference)
 	d, err := digest.Parse(req.URL.Query().Get("digest"))

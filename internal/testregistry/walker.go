@@ -17,7 +17,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
-// walker walks one repository and keeps what it has seen of it.
+// walker walks one repository and remembers its nodes.
 type walker struct {
 	name  string
 	repo  *remote.Repository // asks the referrers API
@@ -27,7 +27,7 @@ type walker struct {
 	blobs map[digest.Digest]bool // those that were hashed
 }
 
-// node is what one manifest adds to the graph.
+// node is the part of the graph that one manifest adds.
 type node struct {
 	items     map[string]string
 	children  []ocispec.Descriptor
@@ -92,8 +92,8 @@ func (w *walker) root(ctx context.Context, reference string) (Root, error) {
 	return root, w.collect(ctx, root, desc, true)
 }
 
-// collect adds a manifest and all below it to a root. bare says that no referrer
-// led here.
+// collect adds a manifest and everything below it to a root. bare is true if no referrer led
+// here.
 func (w *walker) collect(ctx context.Context, root Root, desc ocispec.Descriptor, bare bool) error {
 	item := "manifest " + desc.Digest.String()
 	if _, ok := root.bare[item]; ok {
@@ -130,7 +130,7 @@ func (w *walker) collect(ctx context.Context, root Root, desc ocispec.Descriptor
 	return nil
 }
 
-// blob adds what an index names and what is no manifest, as in BuildKit's cache.
+// blob adds a child of an index that is not a manifest, as in BuildKit's cache.
 func (w *walker) blob(ctx context.Context, root Root, desc ocispec.Descriptor, bare bool) error {
 	if err := w.hash(ctx, desc); err != nil {
 		return fmt.Errorf("child %s: %w", desc.Digest, err)
@@ -170,7 +170,7 @@ func (w *walker) visit(ctx context.Context, reference string) (ocispec.Descripto
 	return desc, w.follow(ctx, n, desc)
 }
 
-// hash fetches a blob whole, once.
+// hash fetches and hashes a whole blob, once.
 func (w *walker) hash(ctx context.Context, desc ocispec.Descriptor) error {
 	if w.blobs[desc.Digest] {
 		return nil
@@ -188,7 +188,7 @@ func (w *walker) hash(ctx context.Context, desc ocispec.Descriptor) error {
 	return verified.Verify()
 }
 
-// follow notes what refers to a manifest, by the API and by the fallback tag.
+// follow records the referrers of a manifest, by the API and by the fallback tag.
 func (w *walker) follow(ctx context.Context, n *node, desc ocispec.Descriptor) error {
 	note := func(page []ocispec.Descriptor) error {
 		for _, referrer := range page {

@@ -11,8 +11,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// WithoutReferrer takes one referrer out of a list of them: a registry that got the
-// API late may know it by its tag alone.
+// WithoutReferrer removes one referrer from a list: a registry that got the API late may know
+// it only by its tag.
 func WithoutReferrer(hidden digest.Digest) Fault {
 	return func(answer http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -24,13 +24,13 @@ func WithoutReferrer(hidden digest.Digest) Fault {
 			}
 			list.Manifests = slices.DeleteFunc(list.Manifests, func(d ocispec.Descriptor) bool { return d.Digest == hidden })
 			w.Header().Set("Content-Type", ocispec.MediaTypeImageIndex)
-			_ = json.NewEncoder(w).Encode(list) // who asked may have gone
+			_ = json.NewEncoder(w).Encode(list) // the client may have gone
 		})
 	}
 }
 
-// TagsAsDigests makes a registry read the tag sha256-HEX as the digest sha256:HEX, as
-// GitLab's does: who asks for the list of referrers under such a tag gets its subject.
+// TagsAsDigests makes a registry read the tag sha256-HEX as the digest sha256:HEX, as GitLab's
+// does: a request for the list of referrers under such a tag returns the subject.
 func TagsAsDigests(req *http.Request, _ int) Fault {
 	path, tag, ok := strings.Cut(req.URL.Path, "/manifests/sha256-")
 	if !ok || req.Method == http.MethodPut {
@@ -41,8 +41,8 @@ func TagsAsDigests(req *http.Request, _ int) Fault {
 	}
 }
 
-// UnknownRepository answers that there is no such repository, as distribution does
-// for one that has blobs and no manifest.
+// UnknownRepository responds that the repository does not exist, as distribution does for one
+// that has blobs and no manifest.
 func UnknownRepository() Fault {
 	return func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
