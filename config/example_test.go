@@ -68,8 +68,8 @@ sources:
   - repository: quay.io/acme/app
     tag: {latest: 3}
 `))
-	if wrong, ok := errors.AsType[*config.LoadError](err); ok {
-		for _, f := range wrong.Faults {
+	if invalid, ok := errors.AsType[*config.LoadError](err); ok {
+		for _, f := range invalid.Faults {
 			fmt.Println(f.Line, f.Path, f.Message, f.Suggestion)
 		}
 	}
