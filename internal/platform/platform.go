@@ -13,12 +13,12 @@ import (
 // stands for every platform.
 type Platform struct{ OS, Architecture, Variant string }
 
-// All is the spelling of the zero Platform.
-const All = "all"
+// all is the spelling of the zero Platform.
+const all = "all"
 
 // Parse parses OS/ARCHITECTURE[/VARIANT] or "all", and returns the normalized platform.
 func Parse(s string) (p Platform, ok bool) {
-	if s == All {
+	if s == all {
 		return Platform{}, true
 	}
 	parts := strings.Split(strings.ToLower(s), "/")
@@ -29,7 +29,7 @@ func Parse(s string) (p Platform, ok bool) {
 	if len(parts) == 3 {
 		p.Variant = parts[2]
 	}
-	return p.Normalize(), !IsArchitecture(p.OS)
+	return p.normalize(), !IsArchitecture(p.OS)
 }
 
 // isInvalid reports whether s, which is in lower case, cannot be a part of a platform.
@@ -42,7 +42,7 @@ func isInvalid(s string) bool {
 func (p Platform) String() string {
 	switch {
 	case p == Platform{}:
-		return All
+		return all
 	case p.Variant == "":
 		return p.OS + "/" + p.Architecture
 	}
@@ -55,13 +55,13 @@ func (p Platform) Matches(image Platform) bool {
 	if p == (Platform{}) {
 		return true
 	}
-	p, image = p.Normalize(), image.Normalize()
+	p, image = p.normalize(), image.normalize()
 	image.Variant = cmp.Or(image.Variant, DefaultVariant(image.Architecture))
 	return p.OS == image.OS && p.Architecture == image.Architecture && (p.Variant == "" || p.Variant == image.Variant)
 }
 
-// Normalize returns p in lower case and with the usual word for its architecture.
-func (p Platform) Normalize() Platform {
+// normalize returns p in lower case and with the usual word for its architecture.
+func (p Platform) normalize() Platform {
 	p = Platform{OS: strings.ToLower(p.OS), Architecture: strings.ToLower(p.Architecture), Variant: strings.ToLower(p.Variant)}
 	p.Architecture = architecture(p.Architecture)
 	if len(p.Variant) == 1 && strings.HasPrefix(p.Architecture, "arm") {

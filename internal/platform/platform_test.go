@@ -9,7 +9,7 @@ func TestNormalize(t *testing.T) {
 		{Platform{"linux", "arm", "V7"}, Platform{"linux", "arm", "v7"}},
 		{Platform{"linux", "riscv64", "1"}, Platform{"linux", "riscv64", "1"}},
 	} {
-		if got := c.have.Normalize(); got != c.want {
+		if got := c.have.normalize(); got != c.want {
 			t.Errorf("%+v: got %+v, want %+v", c.have, got, c.want)
 		}
 	}
