@@ -1,9 +1,26 @@
-// Package store is where artifacts land: one OCI image layout, as a directory
-// or as an archive, written, read and verified.
+// Package store reads, writes and verifies OCI image layouts, in a directory or in an
+// archive.
 //
-// A root stands in index.json only when all of its graph that was selected is
-// stored. Resume, verify and partial success rest on that, so an index.json is
-// put in place only when what it reaches is safe on the disk.
+// [OpenLayout] opens a directory or an archive with random access, [OpenStream] an archive
+// that can be read once, such as one from standard input. Both return the index, whose
+// entries name manifests. [ReadManifest] and [ParseManifest] read a manifest, a [Walker]
+// walks its graph, and Open of a [Layout] opens a blob. [Verify] checks a whole layout.
+//
+// [Create] opens an output: a [*Dir], which is written in any order and added to, or an
+// [*Archive], which is written in one order, to a file or a pipe. Both resume after
+// an interruption, and index.json or the file is replaced only in Commit. [Dir.Prune] removes what is not
+// needed from a directory.
+//
+// An input that cannot be read is an [*InputError], an output that cannot be written to an
+// [*OutputError], and bytes that do not match their descriptor are a [*MismatchError].
+//
+// An entry is in index.json only if all of its graph that was selected is stored. To resume,
+// to verify and to back up a part of a selection depends on that. So index.json is put in
+// place only after all that it references is synced to the disk.
+//
+// Names, digests and sizes in a layout are not trusted: memory and depth have bounds. The
+// package opens no connection and writes nothing outside of its output and its temporary
+// files.
 package store
 
 import (

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -151,11 +150,4 @@ func (m *Manifest) validate(desc ocispec.Descriptor) error {
 		}
 	}
 	return nil
-}
-
-// Successors returns what a manifest references: its children, in order, and its subject,
-// if it is a referrer.
-func Successors(desc ocispec.Descriptor, data []byte) (children []ocispec.Descriptor, subject *ocispec.Descriptor, err error) {
-	m, err := ParseManifest(desc, data)
-	return slices.Concat(m.Leaves(), m.Manifests), m.Subject, err
 }

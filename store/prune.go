@@ -152,12 +152,12 @@ func (p *pruner) sortNameless(e Entry) error {
 	if err != nil {
 		return &PruneError{Digest: e.Digest, Err: err}
 	}
-	_, subject, err := Successors(e.Descriptor(), data)
+	m, err := ParseManifest(e.Descriptor(), data)
 	if err != nil {
 		return &PruneError{Digest: e.Digest, Err: err}
 	}
-	if subject != nil {
-		p.pending = append(p.pending, dependentEntry{e, subject.Digest})
+	if m.Subject != nil {
+		p.pending = append(p.pending, dependentEntry{e, m.Subject.Digest})
 		return nil
 	}
 	p.unnamed++
