@@ -79,10 +79,11 @@ func (e *SparseError) Error() string {
 
 func (e *SparseError) Unwrap() error { return e.Err }
 
-// MissingError says that the input lacks what its index promises.
-type MissingError struct{ Blob string }
+// MissingBlobError is the error for a blob that the index of an input promises and the input
+// lacks.
+type MissingBlobError struct{ Blob string }
 
-func (e *MissingError) Error() string { return e.Blob + " is not in the input" }
+func (e *MissingBlobError) Error() string { return e.Blob + " is not in the input" }
 
 // CorruptError says that the input holds other bytes than its manifests say.
 type CorruptError struct{ Err error }

@@ -40,7 +40,7 @@ func (f *feed) why(b graph.Descriptor) error {
 	if err := f.wrong[b.Key()]; err != nil {
 		return err
 	}
-	return &engine.MissingError{Blob: b.Digest.String()}
+	return &engine.MissingBlobError{Blob: b.Digest.String()}
 }
 
 // send sends the blob that the pipe came to. One up to a quarter of the buffer is held

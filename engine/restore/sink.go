@@ -51,7 +51,7 @@ func (u *uploads) Find(b graph.Descriptor) {
 			for _, to := range one.recipients {
 				has, err := to.repo.HasBlob(ctx, b.OCI())
 				if err == nil && !has {
-					err = &engine.CorruptError{Err: &engine.MissingError{Blob: b.Digest.String()}}
+					err = &engine.CorruptError{Err: &engine.MissingBlobError{Blob: b.Digest.String()}}
 				}
 				to.err = err
 			}

@@ -206,6 +206,6 @@ func (u *uploads) release(one *upload) error {
 }
 
 func isMissing(err error) bool {
-	var missing *engine.MissingError
+	var missing *engine.MissingBlobError
 	return errors.As(err, &missing)
 }
