@@ -46,8 +46,8 @@ func FuzzParse(f *testing.F) {
 
 func checkFaults(t *testing.T, err error) {
 	t.Helper()
-	var faults *LoadError
-	if !errors.As(err, &faults) {
+	faults, ok := errors.AsType[*LoadError](err)
+	if !ok {
 		t.Fatalf("%T: %v, want a *LoadError", err, err)
 	}
 	if lines := strings.Count(err.Error(), "\n") + 1; lines != len(faults.Faults) {
@@ -100,15 +100,15 @@ func FuzzParseReference(f *testing.F) {
 // checkSuggestion checks that a suggestion is valid.
 func checkSuggestion(t *testing.T, err error) {
 	t.Helper()
-	var wrong *ReferenceError
-	if !errors.As(err, &wrong) {
+	invalid, ok := errors.AsType[*ReferenceError](err)
+	if !ok {
 		t.Fatalf("%T: %v, want a *ReferenceError", err, err)
 	}
-	if wrong.Suggestion == "" {
+	if invalid.Suggestion == "" {
 		return
 	}
-	if _, err := ParseReference(wrong.Suggestion); err != nil {
-		t.Errorf("%v: the suggestion does not parse: %v", wrong, err)
+	if _, err := ParseReference(invalid.Suggestion); err != nil {
+		t.Errorf("%v: the suggestion does not parse: %v", invalid, err)
 	}
 }
 
@@ -129,8 +129,7 @@ func FuzzMap(f *testing.F) {
 			return
 		}
 		repository, tag, ok, err := m.Map(r)
-		var wrong *MappingError
-		if err != nil && !errors.As(err, &wrong) || ok != (err == nil) {
+		if _, invalid := errors.AsType[*MappingError](err); invalid != (err != nil) || ok != (err == nil) {
 			t.Fatalf("%s: ok = %v, %T: %v", reference, ok, err, err)
 		}
 		if err != nil {
@@ -151,15 +150,15 @@ func FuzzParsePlatform(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		p, err := ParsePlatform(s)
-		var wrong *ReferenceError
 		if err != nil {
-			if !errors.As(err, &wrong) {
+			invalid, ok := errors.AsType[*ReferenceError](err)
+			if !ok {
 				t.Fatalf("%T: %v, want a *ReferenceError", err, err)
 			}
-			if wrong.Suggestion == "" {
+			if invalid.Suggestion == "" {
 				return
 			}
-			s = wrong.Suggestion
+			s = invalid.Suggestion
 			if p, err = ParsePlatform(s); err != nil {
 				t.Fatalf("the suggestion does not parse: %v", err)
 			}

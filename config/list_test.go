@@ -39,12 +39,11 @@ func TestReadListFaults(t *testing.T) {
 	const want = `standard input:1:1: "nginx": no registry (did you mean "docker.io/library/nginx"?)
 standard input:3:2: "ghcr.io/B": repository "B" has upper case letters (did you mean "ghcr.io/b"?)
 standard input:4:1: "ghcr.io/a#b": invalid repository "a#b": use lower case letters and digits, separated by / . _ __ or -`
-	var faults *LoadError
-	if got != nil || !errors.As(err, &faults) || err.Error() != want {
+	_, faults := errors.AsType[*LoadError](err)
+	if got != nil || !faults || err.Error() != want {
 		t.Errorf("got %v and\n%v\nwant\n%s", got, err, want)
 	}
-	var wrong *ReferenceError
-	if !errors.As(err, &wrong) {
+	if _, ok := errors.AsType[*ReferenceError](err); !ok {
 		t.Error("the cause is lost")
 	}
 }

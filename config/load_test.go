@@ -23,8 +23,7 @@ func TestLoadBadSpecs(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = Parse(filepath.Base(path), data)
-			var faults *LoadError
-			if !errors.As(err, &faults) {
+			if _, ok := errors.AsType[*LoadError](err); !ok {
 				t.Fatalf("got %v, want a *LoadError", err)
 			}
 			golden(t, strings.TrimSuffix(path, ".yaml")+".err", err.Error()+"\n")
@@ -109,11 +108,11 @@ func TestAliasBomb(t *testing.T) {
 func TestLoadUnreadable(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mirror.yaml")
 	_, err := Load(path)
-	var faults *LoadError
-	if !errors.As(err, &faults) || !errors.Is(err, fs.ErrNotExist) || err.Error() != path+": no such file or directory" {
+	if _, ok := errors.AsType[*LoadError](err); !ok || !errors.Is(err, fs.ErrNotExist) || err.Error() != path+": no such file or directory" {
 		t.Errorf("got %v", err)
 	}
-	if _, err = Load(t.TempDir()); !errors.As(err, &faults) {
+	_, err = Load(t.TempDir())
+	if _, ok := errors.AsType[*LoadError](err); !ok {
 		t.Errorf("a folder: got %v", err)
 	}
 }

@@ -177,8 +177,7 @@ func TestLockFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = ParseLock("bad.yaml", data)
-	var faults *LoadError
-	if !errors.As(err, &faults) {
+	if _, ok := errors.AsType[*LoadError](err); !ok {
 		t.Fatalf("got %v, want a *LoadError", err)
 	}
 	golden(t, specs+"/lock/bad.err", err.Error()+"\n")
@@ -192,7 +191,8 @@ func TestLockFaults(t *testing.T) {
 			t.Errorf("%q: got %v, want %s", text, err, want)
 		}
 	}
-	if _, err := LoadLock(t.TempDir()); !errors.As(err, &faults) {
+	_, err = LoadLock(t.TempDir())
+	if _, ok := errors.AsType[*LoadError](err); !ok {
 		t.Errorf("a folder: got %v", err)
 	}
 }

@@ -119,8 +119,8 @@ func TestParseMapping(t *testing.T) {
 		"a.b:0/c=d":  "invalid port",
 	} {
 		got, err := ParseMapping(in)
-		var wrong *ReferenceError
-		if !errors.As(err, &wrong) || wrong.Reference != in || !strings.Contains(wrong.Reason, want) {
+		invalid, ok := errors.AsType[*ReferenceError](err)
+		if !ok || invalid.Reference != in || !strings.Contains(invalid.Reason, want) {
 			t.Errorf("ParseMapping(%q) = %+v, %v, want %q", in, got, err, want)
 		}
 	}
@@ -175,8 +175,7 @@ func TestMapError(t *testing.T) {
 			t.Fatal(err)
 		}
 		repository, _, ok, err := m.Map(r)
-		var wrong *MappingError
-		if ok || !errors.As(err, &wrong) || !strings.Contains(err.Error(), tt.want) {
+		if _, invalid := errors.AsType[*MappingError](err); ok || !invalid || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s maps to %q, %v, want the error %q", tt.in, repository, err, tt.want)
 		}
 	}
@@ -222,9 +221,9 @@ func TestMappingSuggestions(t *testing.T) {
 		{"b", "a mapping must be SOURCE=TARGET", ""},
 	} {
 		_, err := ParseMapping(test.in)
-		var wrong *ReferenceError
-		if !errors.As(err, &wrong) || !strings.Contains(wrong.Reason, test.reason) || wrong.Suggestion != test.suggestion {
-			t.Errorf("%s: %#v, want %q and %q", test.in, wrong, test.reason, test.suggestion)
+		invalid, ok := errors.AsType[*ReferenceError](err)
+		if !ok || !strings.Contains(invalid.Reason, test.reason) || invalid.Suggestion != test.suggestion {
+			t.Errorf("%s: %#v, want %q and %q", test.in, invalid, test.reason, test.suggestion)
 		}
 		if test.suggestion != "" {
 			if _, err := ParseMapping(test.suggestion); err != nil {

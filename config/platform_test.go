@@ -54,8 +54,8 @@ func TestParsePlatformError(t *testing.T) {
 		"linux / amd64":           "",
 	} {
 		got, err := ParsePlatform(in)
-		var wrong *ReferenceError
-		if !errors.As(err, &wrong) || wrong.Reference != in || wrong.Suggestion != suggestion {
+		invalid, ok := errors.AsType[*ReferenceError](err)
+		if !ok || invalid.Reference != in || invalid.Suggestion != suggestion {
 			t.Errorf("ParsePlatform(%q) = %v, %#v, want suggestion %q", in, got, err, suggestion)
 		}
 	}

@@ -92,13 +92,13 @@ func TestParseReferenceError(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got, err := ParseReference(tt.in)
-		var wrong *ReferenceError
-		if !errors.As(err, &wrong) {
+		invalid, ok := errors.AsType[*ReferenceError](err)
+		if !ok {
 			t.Errorf("ParseReference(%q) = %+v, %v, want a *ReferenceError", tt.in, got, err)
 			continue
 		}
-		if wrong.Reference != tt.in || !strings.Contains(wrong.Reason, tt.reason) || wrong.Suggestion != tt.suggestion {
-			t.Errorf("ParseReference(%q): %#v, want reason %q, suggestion %q", tt.in, wrong, tt.reason, tt.suggestion)
+		if invalid.Reference != tt.in || !strings.Contains(invalid.Reason, tt.reason) || invalid.Suggestion != tt.suggestion {
+			t.Errorf("ParseReference(%q): %#v, want reason %q, suggestion %q", tt.in, invalid, tt.reason, tt.suggestion)
 		}
 	}
 }
@@ -124,9 +124,8 @@ func TestParseReferences(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got, err := ParseReferences(tt.in)
-		var wrong *ReferenceError
 		if tt.want == "" {
-			if !errors.As(err, &wrong) {
+			if _, ok := errors.AsType[*ReferenceError](err); !ok {
 				t.Errorf("ParseReferences(%q) = %v, %v, want a *ReferenceError", tt.in, got, err)
 			}
 			continue

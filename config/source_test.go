@@ -131,12 +131,12 @@ sources:
   - list: missing.txt
   - list: ${NO_SUCH_LIST}
   - list: empty.txt
-  - list: wrong.txt
+  - list: invalid.txt
   - layout: a/${NO_SUCH_LAYOUT}
   - {list: empty.txt, optional: true}
 `)
 	dir := filepath.Dir(spec.file)
-	for name, content := range map[string]string{"empty.txt": "# nothing\n", "wrong.txt": "a\nb\n"} {
+	for name, content := range map[string]string{"empty.txt": "# nothing\n", "invalid.txt": "a\nb\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -145,8 +145,8 @@ sources:
 	want := strings.ReplaceAll(`DIR/mirror.yaml:5:11: sources[0].list: open DIR/missing.txt: no such file or directory
 DIR/mirror.yaml:6:11: sources[1].list: environment variable NO_SUCH_LIST is not set
 DIR/mirror.yaml:7:11: sources[2].list: DIR/empty.txt has no references
-DIR/wrong.txt:1:1: "a": no registry (did you mean "docker.io/library/a"?)
-DIR/wrong.txt:2:1: "b": no registry (did you mean "docker.io/library/b"?)
+DIR/invalid.txt:1:1: "a": no registry (did you mean "docker.io/library/a"?)
+DIR/invalid.txt:2:1: "b": no registry (did you mean "docker.io/library/b"?)
 DIR/mirror.yaml:9:13: sources[4].layout: environment variable NO_SUCH_LAYOUT is not set`, "DIR", dir)
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)

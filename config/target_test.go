@@ -44,13 +44,13 @@ func TestParseTargetError(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got, err := ParseTarget(tt.in)
-		var wrong *ReferenceError
-		if !errors.As(err, &wrong) {
+		invalid, ok := errors.AsType[*ReferenceError](err)
+		if !ok {
 			t.Errorf("ParseTarget(%q) = %v, %v, want a *ReferenceError", tt.in, got, err)
 			continue
 		}
-		if !strings.Contains(wrong.Reason, tt.reason) || wrong.Suggestion != tt.suggestion {
-			t.Errorf("ParseTarget(%q): %#v, want reason %q, suggestion %q", tt.in, wrong, tt.reason, tt.suggestion)
+		if !strings.Contains(invalid.Reason, tt.reason) || invalid.Suggestion != tt.suggestion {
+			t.Errorf("ParseTarget(%q): %#v, want reason %q, suggestion %q", tt.in, invalid, tt.reason, tt.suggestion)
 		}
 	}
 }

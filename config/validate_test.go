@@ -12,16 +12,16 @@ import (
 func TestValidate(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{
-		"wrong.txt": "a\n",
-		"ca.pem":    "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-		"no.pem":    "certificate\n",
+		"invalid.txt": "a\n",
+		"ca.pem":      "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+		"no.pem":      "certificate\n",
 		"mirror.yaml": head + `
 registries:
   - {registry: a.example, caFile: no.pem, certFile: ca.pem, keyFile: missing.pem}
   - {registry: b.example, caFile: "${NO_SUCH_SITE}/ca.pem"}
 sources:
   - nginx
-  - list: wrong.txt
+  - list: invalid.txt
   - list: missing.txt
   - list: ${NO_SUCH_LIST}
   - {layout: good, repository: a.example/b}
@@ -48,7 +48,7 @@ targets:
 DIR/mirror.yaml:14:31: sources[6].tags: tags and list cannot be used together
 DIR/mirror.yaml:5:35: registries[0].caFile: DIR/no.pem is not a PEM file
 DIR/mirror.yaml:5:70: registries[0].keyFile: open DIR/missing.pem: no such file or directory
-DIR/wrong.txt:1:1: "a": no registry (did you mean "docker.io/library/a"?)
+DIR/invalid.txt:1:1: "a": no registry (did you mean "docker.io/library/a"?)
 DIR/mirror.yaml:10:11: sources[2].list: open DIR/missing.txt: no such file or directory
 DIR/mirror.yaml:13:13: sources[5].layout: no layout
 DIR/mirror.yaml:14:12: sources[6].list: open DIR/missing.txt: no such file or directory

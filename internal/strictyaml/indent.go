@@ -36,8 +36,8 @@ func indentFault(data []byte, n int, message string) string {
 	return open.misfit(last, n)
 }
 
-// oddSpace returns the first character of an indentation that only looks like a space, as text
-// copied from a web page has them, or 0.
+// oddSpace returns the first character of an indentation that only looks like a space, such as
+// the non-breaking space in text from a web page, or 0.
 func oddSpace(line string) rune {
 	for _, r := range line {
 		switch {
