@@ -1,10 +1,20 @@
-// Package engine carries artifacts from registries into a layout and back. It
-// takes a plan in, moves bytes, and reports the outcome of each artifact. It knows
-// no flags, no YAML and no terminal.
+// Package engine is the contract of a run that carries artifacts from registries into a
+// layout, or back: its options, its report, its forecast, its progress and its errors.
+// The runs are in the packages below it; they know no flags, no YAML and no terminal.
 //
-// A backup flows one way: selections are expanded into references, each
-// reference is resolved into a graph of manifests, the graphs name the blobs,
-// and each distinct blob is fetched once. A restore flows the other way: the
-// entries of a layout are mapped to references of a target, what the target
-// lacks is pushed blobs first, and a tag goes out only when its graph is whole.
+// A program backs up and restores in three steps. Package config makes selections of
+// references or of a spec, package store opens the layout, and then:
+//
+//	client := registry.New(registry.Options{})
+//	report, err := backup.Run(ctx, client, selections, output, engine.BackupOptions{})
+//	report, err = restore.Run(ctx, client, input, engine.RestoreOptions{Targets: targets})
+//
+// The error is for the run as a whole. An artifact that failed has its error in the
+// [Report]: a run goes on with the others.
+//
+//   - engine/plan expands selections into artifacts, and resolves what their tags name.
+//   - engine/backup copies artifacts into a directory or an archive, tells beforehand what
+//     that takes (Forecast), and removes from a directory what is not selected any more.
+//   - engine/restore pushes what a layout holds to registries: blobs first, then manifests,
+//     and a tag only when its graph is whole.
 package engine

@@ -70,8 +70,7 @@ type SparseError struct {
 
 func (e *SparseError) Error() string {
 	reason := e.Err.Error()
-	var remote *registry.Error
-	if errors.As(e.Err, &remote) {
+	if remote, is := errors.AsType[*registry.Error](e.Err); is {
 		reason = remote.Reason()
 	}
 	return fmt.Sprintf("%s: push: the registry refuses an index without all of its platforms: %s", e.Reference, reason)

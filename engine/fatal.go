@@ -7,11 +7,7 @@ import (
 
 // IsFatal tells an error of the run from one of an artifact.
 func IsFatal(err error) bool {
-	var collision *CollisionError
-	var space *SpaceError
-	var written *WriteError
-	return errors.As(err, &collision) || errors.As(err, &space) || errors.As(err, &written) ||
-		errors.Is(err, context.Canceled)
+	return is[*CollisionError](err) || is[*SpaceError](err) || is[*WriteError](err) || errors.Is(err, context.Canceled)
 }
 
 // WriteError is a failure of the output, which no other artifact would escape.
@@ -25,4 +21,10 @@ func (e *WriteError) Unwrap() error { return e.Err }
 func Interrupted(ctx context.Context, err error) bool {
 	cause := context.Cause(ctx)
 	return err != nil && (errors.Is(err, context.Canceled) || cause != nil && errors.Is(err, cause))
+}
+
+// is tells whether an error, or one that it wraps, has a type.
+func is[E error](err error) bool {
+	_, is := errors.AsType[E](err)
+	return is
 }

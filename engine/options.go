@@ -22,6 +22,7 @@ type BackupOptions struct {
 	Only func(layout, reference string) bool
 }
 
+// WithDefaults returns the options with the defaults in the place of zero values.
 func (o BackupOptions) WithDefaults() BackupOptions {
 	if o.Concurrency <= 0 {
 		o.Concurrency = defaultConcurrency
@@ -58,6 +59,7 @@ type RestoreOptions struct {
 	Retry func(reference, target string) bool
 }
 
+// WithDefaults returns the options with the defaults in the place of zero values.
 func (o RestoreOptions) WithDefaults() (RestoreOptions, error) {
 	if o.Concurrency <= 0 {
 		o.Concurrency = defaultConcurrency

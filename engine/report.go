@@ -60,31 +60,24 @@ type ArtifactReport struct {
 
 // Operation names what failed, in the words of [ArtifactError]; "" where nothing did.
 func (a ArtifactReport) Operation() string {
-	var (
-		readback  *ReadbackError
-		referrers *ReferrersError
-		artifact  *ArtifactError
-		remote    *registry.Error
-		corrupt   *CorruptError
-		selection *SelectionError
-		bare      *NameError
-		named     *EntryNameError
-		misnamed  *store.NameError
-	)
-	switch {
-	case errors.As(a.Err, &readback):
+	switch err := a.Err; {
+	case is[*ReadbackError](err):
 		return "verify"
-	case errors.As(a.Err, &referrers):
+	case is[*ReferrersError](err):
 		return "referrers"
-	case errors.As(a.Err, &corrupt):
+	case is[*CorruptError](err):
 		return "read"
-	case errors.As(a.Err, &bare) || errors.As(a.Err, &named) || errors.As(a.Err, &misnamed):
+	case is[*NameError](err) || is[*EntryNameError](err) || is[*store.NameError](err):
 		return "name"
-	case errors.As(a.Err, &remote):
+	}
+	if remote, is := errors.AsType[*registry.Error](a.Err); is {
 		return remote.Op
-	case errors.As(a.Err, &artifact):
+	}
+	if artifact, is := errors.AsType[*ArtifactError](a.Err); is {
 		return artifact.Op
-	case errors.As(a.Err, &selection):
+	}
+	switch {
+	case is[*SelectionError](a.Err):
 		return "select"
 	case a.Err != nil:
 		return "copy"

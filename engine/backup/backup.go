@@ -1,3 +1,6 @@
+// Package backup copies artifacts from registries and layouts into a directory or an
+// archive. Each manifest and each blob is fetched once. An artifact stands in the index
+// only when all of its selected graph is stored.
 package backup
 
 import (

@@ -86,6 +86,6 @@ func (b *backup) unfinished(ctx context.Context) {
 
 // isReferrers tells whether an artifact is there and only lacks referrers.
 func isReferrers(err error) bool {
-	var referrers *engine.ReferrersError
-	return errors.As(err, &referrers)
+	_, is := errors.AsType[*engine.ReferrersError](err)
+	return is
 }

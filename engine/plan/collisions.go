@@ -20,6 +20,7 @@ type claimKey struct {
 	name string
 }
 
+// NewCollisions checks targets by a mapper; nil checks sources alone.
 func NewCollisions(m *config.Mapper) *Collisions { return &Collisions{mapper: m} }
 
 // Forget lets go of all claims, once there are no more artifacts.

@@ -1,3 +1,6 @@
+// Package plan turns selections into artifacts: it lists repositories and tags, resolves
+// each reference, and walks its graph of manifests. A backup takes the artifacts as they
+// come; [Resolve] stops at the digests.
 package plan
 
 import (

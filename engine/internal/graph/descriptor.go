@@ -50,6 +50,7 @@ type Descriptor struct {
 	Size      int64
 }
 
+// Compact returns the part of d that a graph keeps.
 func Compact(d ocispec.Descriptor) Descriptor {
 	return Descriptor{MediaType: Intern(d.MediaType), Digest: d.Digest, Size: d.Size}
 }
@@ -61,11 +62,13 @@ type ContentKey struct {
 	Size   int64
 }
 
+// Key returns d without its media type.
 func (d Descriptor) Key() ContentKey { return ContentKey{d.Digest, d.Size} }
 
 // Intern returns the one copy of a text that many manifests have.
 func Intern(text string) string { return unique.Make(text).Value() }
 
+// OCI returns d as other packages know it.
 func (d Descriptor) OCI() ocispec.Descriptor {
 	return ocispec.Descriptor{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size}
 }
@@ -76,7 +79,8 @@ func IsWrong(err error) bool {
 	return IsMismatch(err) || errors.Is(err, content.ErrInvalidDescriptorSize) || errors.Is(err, content.ErrTrailingData)
 }
 
+// IsMismatch tells whether a store found other bytes than were expected.
 func IsMismatch(err error) bool {
-	var mismatch *store.MismatchError
-	return errors.As(err, &mismatch)
+	_, is := errors.AsType[*store.MismatchError](err)
+	return is
 }

@@ -1,3 +1,6 @@
+// Package graph holds the manifests and blobs that a run has met, and walks from one to
+// the next: children, referrers, subjects and the tags of cosign, in a registry or in a
+// layout.
 package graph
 
 import (
@@ -58,6 +61,7 @@ type Options struct {
 	Before *Local       // the layout that the output replaces, the first of Near; nil: it replaces none
 }
 
+// New returns an empty graph.
 func New(o Options) *Graph {
 	if o.Cache == nil {
 		o.Cache = NoCache{}

@@ -24,6 +24,7 @@ func openPart(l store.Layout, desc ocispec.Descriptor, off, n int64) (io.ReadClo
 	return Part{Reader: io.LimitReader(b, n), Closer: b}, nil
 }
 
+// Part reads a part of a blob and closes the whole.
 type Part struct {
 	io.Reader
 	io.Closer

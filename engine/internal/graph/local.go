@@ -24,6 +24,7 @@ type Local struct {
 	homes  map[digest.Digest][]string             // the repositories of a referrer
 }
 
+// NewLocal returns the layout that lies at path as an origin.
 func NewLocal(l store.Layout, path string) *Local {
 	return &Local{Layout: l, path: path, roots: make(map[string]ocispec.Descriptor),
 		points: make(map[digest.Digest][]ocispec.Descriptor), homes: make(map[digest.Digest][]string)}
@@ -51,6 +52,7 @@ func (l *Local) Artifacts() (refs []config.Reference, faulty []Root) {
 	return refs, faulty
 }
 
+// Close closes the layout.
 func (l *Local) Close() error { return l.Layout.Close() }
 
 func (l *Local) Queue() string { return "layout " + l.path }

@@ -37,6 +37,7 @@ type Remote struct {
 	tagsErr   error
 }
 
+// NewRemote returns the repository that ref names as an origin.
 func NewRemote(repo *registry.Repository, ref config.Reference) *Remote {
 	return &Remote{repo: repo, ref: config.Reference{Registry: ref.Registry, Repository: ref.Repository}}
 }
@@ -74,8 +75,7 @@ func (r *Remote) Resolve(ctx context.Context, ref config.Reference) (ocispec.Des
 
 func (r *Remote) open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error) {
 	desc, data, err := r.repo.FetchManifest(ctx, target(ref))
-	var failed *registry.Error
-	if errors.As(err, &failed) && failed.Op == "fetch" {
+	if failed, is := errors.AsType[*registry.Error](err); is && failed.Op == "fetch" {
 		// One request did both; to a reader of the error, the name was not found.
 		err = &registry.Error{Op: "resolve", Reference: failed.Reference, Err: failed.Err}
 	}
@@ -219,8 +219,8 @@ func target(ref config.Reference) string {
 // IsUnknown tells the answer that there is no such repository from others that are
 // 404, too: it has a code that says so, or none at all (a page, or nothing).
 func IsUnknown(err error) bool {
-	var refusal *errcode.ErrorResponse
-	if !errors.As(err, &refusal) {
+	refusal, is := errors.AsType[*errcode.ErrorResponse](err)
+	if !is {
 		return false
 	}
 	return len(refusal.Errors) == 0 && errors.Is(err, errdef.ErrNotFound) ||

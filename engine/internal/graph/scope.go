@@ -58,6 +58,7 @@ func (s *Scope) pinned(d digest.Digest) bool {
 	return s.Digests == nil || slices.Contains(s.Digests, d)
 }
 
+// ScopeOf returns the scope of a selection.
 func ScopeOf(s config.Selection) *Scope {
 	scope := &Scope{Referrers: s.Referrers, wants: s.WantsReferrer, Digests: s.ReferrerDigests, Platforms: s.Platforms, locked: s.Locked, subjects: s.Subjects}
 	scope.Key = fmt.Sprint(s.Referrers, " ", strings.Join(s.ReferrerTypes, " "), " ", s.ReferrerDigests != nil, s.ReferrerDigests, " ",
@@ -80,6 +81,7 @@ func PlatformNames(platforms []config.Platform) string {
 	return strings.Join(names, ",")
 }
 
+// ParsePlatforms reads what PlatformNames wrote.
 func ParsePlatforms(names string) ([]config.Platform, error) {
 	if names == "" {
 		return nil, nil
@@ -125,6 +127,7 @@ func HasPlatform(c ocispec.Descriptor) bool {
 	return c.Platform != nil && c.Platform.OS != "unknown"
 }
 
+// IsFor tells whether a child of an index is for a platform.
 func IsFor(c ocispec.Descriptor, p config.Platform) bool {
 	return p.Matches(c.Platform.OS, c.Platform.Architecture, c.Platform.Variant)
 }

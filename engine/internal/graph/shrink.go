@@ -11,20 +11,21 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 )
 
-// shrinker makes indexes that name only what is there.
-type shrinker struct {
+// Shrinker makes indexes that name only what is there.
+type Shrinker struct {
 	bytes func(*Visit) ([]byte, error)
 	made  map[*Visit]*Visit
 	Lost  int // referrers of those that were rewritten
 }
 
-func NewShrinker(bytes func(*Visit) ([]byte, error)) *shrinker {
-	return &shrinker{bytes: bytes, made: make(map[*Visit]*Visit)}
+// NewShrinker returns a Shrinker that reads manifests by bytes.
+func NewShrinker(bytes func(*Visit) ([]byte, error)) *Shrinker {
+	return &Shrinker{bytes: bytes, made: make(map[*Visit]*Visit)}
 }
 
 // Shrink returns v, or a copy of it without the children that are left out, made
 // once for all that name it.
-func (s *shrinker) Shrink(v *Visit) (*Visit, error) {
+func (s *Shrinker) Shrink(v *Visit) (*Visit, error) {
 	if shrunk := s.made[v]; shrunk != nil {
 		return shrunk, nil
 	}

@@ -1,3 +1,5 @@
+// Package headway counts how far a run has come: each byte of a blob once, however often
+// its transfer begins again.
 package headway
 
 import (

@@ -1,3 +1,5 @@
+// Package pool runs tasks side by side, with workers for each registry, and functions once
+// for each key.
 package pool
 
 import (
