@@ -122,3 +122,22 @@ func TestMakeTargetsOfTheReadme(t *testing.T) {
 		}
 	}
 }
+
+var pathInText = regexp.MustCompile("`(\\.?[a-zA-Z_]+(?:/[a-zA-Z_.]+)*(?:/|\\.go|\\.md|\\.json|\\.golden|\\.mod))`")
+
+// TestContributingNamesWhatIsThere checks that the files and folders in CONTRIBUTING.md exist.
+func TestContributingNamesWhatIsThere(t *testing.T) {
+	text, err := os.ReadFile("CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths := pathInText.FindAllStringSubmatch(string(text), -1)
+	for _, m := range paths {
+		if _, err := os.Stat(m[1]); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(paths) < 40 {
+		t.Errorf("only %d paths were found", len(paths))
+	}
+}
