@@ -91,7 +91,7 @@ var proofs = map[string]string{
 	"`restore` also reads OCI layouts that other tools write":             "foreign.txtar e2e.TestWeRestoreWhatOthersWrite",
 	"hash every byte":                                                     "inspect.txtar",
 	"compare bundles, layouts, locks, specs or registries":                "diff.txtar",
-	"the JSON schema, for your editor":                                    "config.TestSchemaHasTheKeysOfTheStructs config.TestSchemaTakesGoodSpecs",
+	"the JSON schema, for your editor":                                    "config.TestSchemaHasTheKeysOfTheStructs config.TestSchemaAcceptsGoodSpecs",
 	"[spec.md](spec.md) describes every key":                              "config.TestDocumentedExamples",
 	"write mirror.lock.yaml: one line per artifact":                       "lock.txtar config.TestDocumentedLock",
 	"in CI: exit code 4 if the spec selects something else now":           "lock.txtar",
