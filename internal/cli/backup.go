@@ -1,47 +1,27 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 
-	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/overwrite"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
 )
-
-// leftBy says what a run that was interrupted, and had fetched so many bytes, left
-// for the next. startedOver says that it had not resumed another one.
-func leftBy(out store.Destination, fetched int64, startedOver bool) string {
-	switch out := out.(type) {
-	case *store.Dir:
-		if _, err := os.Stat(out.Path()); err != nil {
-			return "" // nothing was
-		}
-		return "what was fetched stays in " + out.Path() + ": the same command resumes there"
-	case *store.Archive:
-		if partial := out.Partial(); partial != "" {
-			how := "the same command resumes there; --no-resume starts over"
-			if startedOver {
-				how = "without --no-resume the command resumes there"
-			}
-			return fmt.Sprintf("%s keeps %s of %s fetched: %s", partial, text.Bytes(min(out.Kept(), fetched)), text.Bytes(fetched), how)
-		}
-		if out.Path() == "-" {
-			return "only a file or a directory can be resumed: name one with --output"
-		}
-	}
-	return ""
-}
 
 type backupCommand struct {
 	References []string `arg:"" optional:"" name:"ref" help:"What to back up: REGISTRY/REPOSITORY[:TAG[,TAG...]][@DIGEST], a whole repository without a tag; - reads references from standard input."`
@@ -80,7 +60,7 @@ func (c *backupCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return c.refused(ctx, u, "backup", c.filesInUse(b), err)
 	}
-	client, err := start(u, &c.RunFlags, b.spec, hostsOf(b.selections, sourceHost))
+	client, err := start(u, &c.RunFlags, b.spec, b.hosts())
 	if err != nil {
 		return c.refused(ctx, u, "backup", c.filesInUse(b), err)
 	}
@@ -92,20 +72,20 @@ func (c *backupCommand) Run(ctx context.Context, u *console.Console) error {
 		u.Say("%s names no artifact that failed: nothing to do", c.OnlyFailed)
 		return account.Write(ctx, &engine.Report{Planned: true}, nil)
 	}
-	account.Document.Output = b.output
+	account.Document.Output = b.output.path
 	report, err := c.run(ctx, u, b, client)
-	return errors.Join(c.drift(u, report, u.Conclude(console.BackupWords, report, err)), account.Write(ctx, report, err))
+	return errors.Join(c.sources().drift(u, report, u.Conclude(console.BackupWords, report, err)), account.Write(ctx, report, err))
 }
 
 // run moves the bytes. The report is nil if it did not come to that.
 func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob, client *registry.Client) (*engine.Report, error) {
-	out, err := store.Create(b.output, store.CreateOptions{Compression: c.Compression, Stdout: u.Stdout,
+	out, err := store.Create(b.output.path, store.CreateOptions{Compression: c.Compression, Stdout: u.Stdout,
 		NoResume: c.NoResume, Verify: c.VerifyExisting, Interrupted: func() error { return context.Cause(ctx) },
-		Waiting: func() { u.Notice("waiting for a reader of %s", b.output) }})
+		Waiting: func() { u.Notice("waiting for a reader of %s", b.output.path) }})
 	if err != nil {
 		return nil, err
 	}
-	previous := openPrevious(out, b.output)
+	previous := b.output.openReplaced(out)
 	p := u.StartProgress()
 	report, err := backup.Run(ctx, client, b.selections, out, engine.BackupOptions{
 		Only:        b.only,
@@ -118,7 +98,7 @@ func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob
 	})
 	p.Close()
 	if errors.Is(err, syscall.ENOSPC) {
-		u.Hints.Missing = p.Missing(b.output)
+		u.Hints.Missing = p.Missing(b.output.path)
 	}
 	err = errors.Join(err, closeLayout(previous), out.Close())
 	u.Hints.Again = leftBy(out, p.State().Moved, c.NoResume)
@@ -128,26 +108,34 @@ func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob
 
 // backupJob holds what a command line asks for.
 type backupJob struct {
-	spec       *config.Spec
-	selections []config.Selection
-	mapper     *config.Mapper
-	only       func(layout, reference string) bool // with --only-failed, of layouts on disk
-	output     string
-	isNew      bool // nothing was there before
+	selected
+	only   func(layout, reference string) bool // with --only-failed, of layouts on disk
+	output output
+	isNew  bool // nothing was there before
+}
+
+// sources are what the command line names.
+func (c *backupCommand) sources() *sources {
+	return &sources{references: c.References, file: c.Spec, locked: c.Locked, retry: c.OnlyFailed != "",
+		PlatformFlags: c.PlatformFlags, ReferrerFlags: c.ReferrerFlags, run: &c.RunFlags}
 }
 
 // plan reads all that the command line names, and writes nothing.
 func (c *backupCommand) plan(u *console.Console) (b backupJob, err error) {
-	if b, err = c.sources(u); err != nil {
+	sources := c.sources()
+	if b.selected, err = sources.read(u.Stdin); err != nil {
 		return b, err
 	}
-	if b.output, err = c.outputPath(b.spec, u); err != nil {
+	if b.output, err = outputOf(c.Output, b.spec); err != nil {
 		return b, err
 	}
-	if err = c.mayReplaceOutput(b.spec, b.output); err != nil {
+	if err = c.checkOutput(b.output, u); err != nil {
 		return b, err
 	}
-	_, statErr := os.Lstat(b.output)
+	if err = b.output.mayReplace(sources.filesRead(b.spec)); err != nil {
+		return b, err
+	}
+	_, statErr := os.Lstat(b.output.path)
 	b.isNew = errors.Is(statErr, fs.ErrNotExist)
 	if c.OnlyFailed != "" {
 		err = c.onlyFailed(&b)
@@ -155,83 +143,61 @@ func (c *backupCommand) plan(u *console.Console) (b backupJob, err error) {
 	return b, err
 }
 
-// sources reads what is to be backed up, wherever that goes.
-func (c *backupCommand) sources(u *console.Console) (b backupJob, err error) {
-	if err := c.claimStreams(u); err != nil {
-		return b, err
+// checkOutput refuses an output that this run cannot write to.
+func (c *backupCommand) checkOutput(o output, u *console.Console) error {
+	switch {
+	case o.path == "":
+		return exit.Usage("say where with --output PATH, or with output in the spec", "no --output")
+	case o.path == "-" && c.Format == "json":
+		return exit.Usage("write the archive to a file", "standard output cannot carry both the archive and the events of --format json")
+	case overwrite.IsStdout(o.path) && u.StdoutClosed:
+		return exit.ErrStdoutClosed
+	case o.path == "-" && u.StdoutTerminal:
+		return exit.Usage("redirect it into a file or a pipe", "an archive is not written to a terminal")
 	}
-	if b.spec, err = loadSpec(c.Spec); err != nil {
-		return b, err
-	}
-	if b.selections, err = c.selected(b.spec, u); err != nil {
-		return b, err
-	}
-	b.mapper, err = claimedBy(b.spec)
-	return b, err
+	return nil
 }
 
-func (c *backupCommand) claimStreams(u *console.Console) error {
-	var s option.Stdin
-	for _, ref := range c.References {
-		if ref != "-" {
-			continue
+// filesInUse lists the files that a backup reads and writes, as far as they are known.
+func (c *backupCommand) filesInUse(b backupJob) []overwrite.File {
+	all := slices.Concat(c.sources().filesRead(b.spec), c.FilesWritten())
+	path := cmp.Or(b.output.path, c.Output)
+	if path == "-" {
+		return append(all, overwrite.File{What: "the output", Path: overwrite.StdoutPath})
+	}
+	return append(all, overwrite.InLayout("the output", strings.TrimRight(path, string(os.PathSeparator)))...)
+}
+
+// leftBy says what a run that was interrupted, and had fetched so many bytes, left
+// for the next. startedOver says that it had not resumed another one.
+func leftBy(out store.Destination, fetched int64, startedOver bool) string {
+	switch out := out.(type) {
+	case *store.Dir:
+		if _, err := os.Stat(out.Path()); err != nil {
+			return "" // nothing was
 		}
-		if err := s.ReadBy("the list of references"); err != nil {
-			return err
+		return "what was fetched stays in " + out.Path() + ": the same command resumes there"
+	case *store.Archive:
+		if partial := out.Partial(); partial != "" {
+			how := "the same command resumes there; --no-resume starts over"
+			if startedOver {
+				how = "without --no-resume the command resumes there"
+			}
+			return fmt.Sprintf("%s keeps %s of %s fetched: %s", partial, text.Bytes(min(out.Kept(), fetched)), text.Bytes(fetched), how)
 		}
-	}
-	return c.Stdin(&s)
-}
-
-// selections gathers the spec's sources, then what the arguments name. What the
-// spec's defaults say of referrers holds for those, too.
-func (c *backupCommand) selections(spec *config.Spec, u *console.Console) ([]config.Selection, error) {
-	all, err := spec.Selections()
-	if err != nil {
-		return nil, err
-	}
-	named, err := c.named(u)
-	if err != nil {
-		return nil, err
-	}
-	spec.ApplyDefaults(named)
-	all = append(all, named...)
-	if len(all) == 0 && c.OnlyFailed == "" {
-		return nil, nothingSelected(c.Spec)
-	}
-	c.ReferrerFlags.Apply(all)
-	return all, c.PlatformFlags.Apply(all)
-}
-
-// nothingSelected says that neither a spec nor an argument names a source.
-func nothingSelected(spec string) error {
-	if spec != "" {
-		return exit.Usage(listSources(spec), "nothing to back up: %s has no sources", spec)
-	}
-	return exit.Usage(`name references, or a spec with -f; "-" reads references from standard input`, "nothing to back up")
-}
-
-// listSources is a hint for a spec that selects nothing.
-func listSources(spec string) string {
-	return fmt.Sprintf(`list what to mirror under "sources:" in %s, one reference a line: "  - registry.k8s.io/pause:3.10"`, spec)
-}
-
-// named reads the arguments in their order, and standard input in the place of
-// a "-".
-func (c *backupCommand) named(u *console.Console) ([]config.Selection, error) {
-	var all []config.Selection
-	var errs []error
-	add := func(some []config.Selection, err error) {
-		all, errs = append(all, some...), append(errs, err)
-	}
-	rest := c.References
-	for i, ref := range c.References {
-		if ref == "-" {
-			add(config.Arguments(c.References[:i]))
-			add(config.ReadList("standard input", u.Stdin))
-			rest = c.References[i+1:]
+		if out.Path() == "-" {
+			return "only a file or a directory can be resumed: name one with --output"
 		}
 	}
-	add(config.Arguments(rest))
-	return all, errors.Join(errs...)
+	return ""
+}
+
+// adviseDirectory speaks to those who expected a directory.
+func (b *backupJob) adviseDirectory(u *console.Console, out store.Destination) {
+	_, isArchive := out.(*store.Archive)
+	info, err := os.Stat(b.output.path)
+	if !isArchive || !b.isNew || err != nil || !info.Mode().IsRegular() || filepath.Ext(b.output.path) != "" {
+		return
+	}
+	u.Hint(strings.TrimSuffix(b.output.path, "/") + ` is a compressed tar file; "--output ` + b.output.path + `/" makes a directory`)
 }

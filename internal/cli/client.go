@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"slices"
+
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
@@ -22,4 +24,15 @@ func start(u *console.Console, f *option.RunFlags, spec *config.Spec, hosts []st
 	}
 	u.Hints = advice.Hints{Given: len(f.Names()) > 0, Files: f.RegistryConfig, Buffer: true}
 	return client, client.Check(hosts)
+}
+
+// hostsOf lists the registries that something names, each once, in order.
+func hostsOf[T any](all []T, host func(T) string) []string {
+	var hosts []string
+	for _, one := range all {
+		if h := host(one); h != "" && !slices.Contains(hosts, h) {
+			hosts = append(hosts, h)
+		}
+	}
+	return hosts
 }

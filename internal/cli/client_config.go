@@ -71,8 +71,8 @@ func (c *clientConfigCommand) target(spec *config.Spec) (config.Target, error) {
 	if err != nil {
 		return config.Target{}, err
 	}
-	if c.Target != "" {
-		all = namedTarget(all, c.Target)
+	if target, found := findTarget(all, c.Target); found && c.Target != "" {
+		return target, nil
 	}
 	if len(all) != 1 {
 		return config.Target{}, exit.Usage("name the one that clients pull from with --target", "the spec has %s", text.Count(len(all), "target"))

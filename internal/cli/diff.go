@@ -42,7 +42,7 @@ Examples:
 }
 
 func (c *diffCommand) Run(ctx context.Context, u *console.Console) error {
-	spec, err := loadSpec(c.Spec)
+	spec, err := c.spec()
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (c *diffCommand) Run(ctx context.Context, u *console.Console) error {
 	if err := errors.Join(errA, errB); err != nil {
 		return err
 	}
-	client, err := start(u, &c.RunFlags, firstSpec(spec, a.spec, b.spec), hostsOf(append(a.selections, b.selections...), sourceHost))
+	client, err := start(u, &c.RunFlags, firstSpec(spec, a.spec, b.spec), sourceHosts(slices.Concat(a.selections, b.selections)))
 	if err != nil {
 		return err
 	}
@@ -67,6 +67,14 @@ func (c *diffCommand) Run(ctx context.Context, u *console.Console) error {
 		return err
 	}
 	return c.write(u, inventory.Diff(a.names, b.names))
+}
+
+// spec reads the spec of --file; nil without one.
+func (c *diffCommand) spec() (*config.Spec, error) {
+	if c.Spec == "" {
+		return nil, nil
+	}
+	return config.Load(c.Spec)
 }
 
 // rewrites tells whether a side is a target that gets indexes rewritten that are cut

@@ -9,8 +9,6 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/atomicfile"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
@@ -65,20 +63,16 @@ func (c *lockCommand) Run(ctx context.Context, u *console.Console) error {
 
 // resolve makes a lock of what the spec selects now. Nothing may be missing.
 func (c *lockCommand) resolve(ctx context.Context, u *console.Console) (*config.Lock, error) {
-	command := &backupCommand{Spec: c.Spec, TransferFlags: option.TransferFlags{RunFlags: c.RunFlags}}
-	b, err := command.sources(u)
+	sources := sources{file: c.Spec, run: &c.RunFlags}
+	all, err := sources.read(u.Stdin)
 	if err != nil {
 		return nil, err
 	}
-	client, err := start(u, &c.RunFlags, b.spec, hostsOf(b.selections, sourceHost))
+	client, err := start(u, &c.RunFlags, all.spec, all.hosts())
 	if err != nil {
 		return nil, err
 	}
-	p := u.StartProgress()
-	f, err := backup.Forecast(ctx, client, b.selections, nil, false, engine.BackupOptions{
-		Concurrency: c.Concurrency, Buffer: int64(c.Buffer), Progress: p, Mapper: b.mapper,
-	})
-	p.Close()
+	f, err := all.forecast(ctx, u, client, &c.RunFlags, nil, false)
 	if err != nil {
 		return nil, err
 	}

@@ -1,97 +1,81 @@
 package cli
 
 import (
-	"cmp"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/internal/console"
-	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/overwrite"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// outputPath is --output, or what the spec says.
-func (c *backupCommand) outputPath(spec *config.Spec, u *console.Console) (string, error) {
-	path, err := c.outputOf(spec)
-	switch {
-	case err != nil:
-		return "", err
-	case path == "":
-		return "", exit.Usage("say where with --output PATH, or with output in the spec", "no --output")
-	case path == "-" && c.Format == "json":
-		return "", exit.Usage("write the archive to a file", "standard output cannot carry both the archive and the events of --format json")
-	case overwrite.IsStdout(path) && u.StdoutClosed:
-		return "", exit.ErrStdoutClosed
-	case path == "-" && u.StdoutTerminal:
-		return "", exit.Usage("redirect it into a file or a pipe", "an archive is not written to a terminal")
-	}
-	return path, nil
+// output is the place that a backup writes to.
+type output struct {
+	path    string // "" where neither flag nor spec names one, "-" for standard output
+	setting string // names it: the flag, or the key of the spec
 }
 
-// outputOf is --output, or what the spec says, or nothing.
-func (c *backupCommand) outputOf(spec *config.Spec) (string, error) {
-	if c.Output != "" {
-		return c.Output, nil
+// outputOf returns the output that the flag names, or else the spec.
+func outputOf(flag string, spec *config.Spec) (output, error) {
+	if flag != "" {
+		return output{flag, "--output"}, nil
 	}
-	return spec.OutputPath(time.Now())
+	path, err := spec.OutputPath(time.Now())
+	return output{path, "output"}, err
 }
 
-// mayReplaceOutput refuses an archive over what the backup reads. An archive or a
+// isFile reports whether the output is an archive in a file.
+func (o output) isFile() bool {
+	if o.path == "" || o.path == "-" || os.IsPathSeparator(o.path[len(o.path)-1]) {
+		return false
+	}
+	info, err := os.Stat(o.path)
+	return err != nil || !info.IsDir()
+}
+
+// mayReplace refuses an archive over a file that the backup reads. An archive or a
 // directory that it reads as a layout can be its output, too: all of that comes along.
-func (c *backupCommand) mayReplaceOutput(spec *config.Spec, path string) error {
-	info, err := os.Stat(path)
-	if path == "" || path == "-" || os.IsPathSeparator(path[len(path)-1]) || err == nil && info.IsDir() {
+func (o output) mayReplace(read []overwrite.File) error {
+	if !o.isFile() {
 		return nil
 	}
-	option := "--output"
-	if c.Output == "" {
-		option = "output"
-	}
-	used := c.filesRead(spec)
-	used = slices.DeleteFunc(used, func(f overwrite.File) bool { return f.What == overwrite.ALayoutOfTheSpec })
-	return overwrite.Check(option, path, "", used)
+	read = slices.DeleteFunc(read, func(f overwrite.File) bool { return f.What == overwrite.ALayoutOfTheSpec })
+	return overwrite.Check(o.setting, o.path, "", read)
 }
 
-// filesRead are those that a backup reads.
-func (c *backupCommand) filesRead(spec *config.Spec) []overwrite.File {
-	all := slices.Concat(overwrite.FilesOf(c.Spec, spec), c.FilesNamed())
-	if c.Locked {
-		all = append(all, overwrite.File{What: "the lock", Path: config.LockPath(c.Spec)})
+// open opens the layout that the output has before a backup; nil if it has none to
+// build on. directory reports whether the output is or will be a directory.
+func (o output) open() (there store.Layout, directory bool, err error) {
+	switch {
+	case o.path == "" || o.path == "-":
+		return nil, false, nil
+	case o.isFile():
+		return openArchive(o.path), false, nil
 	}
-	if slices.Contains(c.References, "-") {
-		all = append(all, overwrite.File{What: "standard input", Path: overwrite.StdinPath})
+	if _, err := os.Stat(filepath.Join(o.path, "oci-layout")); err != nil {
+		return nil, true, nil
 	}
-	return all
+	there, err = store.OpenLayout(o.path, store.OpenOptions{})
+	return there, true, err
 }
 
-// filesInUse returns the files that a backup reads and writes, as far as they are known.
-func (c *backupCommand) filesInUse(b backupJob) []overwrite.File {
-	all := slices.Concat(c.filesRead(b.spec), c.FilesWritten())
-	output := cmp.Or(b.output, c.Output)
-	if output == "-" {
-		return append(all, overwrite.File{What: "the output", Path: overwrite.StdoutPath})
-	}
-	return append(all, overwrite.InLayout("the output", strings.TrimRight(output, string(os.PathSeparator)))...)
-}
-
-// openPrevious opens the archive that is about to be replaced, for what it has
-// already. One that cannot be read, or only from front to end, is of no use and
-// no error: it is replaced. Windows does not rename over a file that is open.
-func openPrevious(out store.Destination, path string) store.Layout {
-	if _, isArchive := out.(*store.Archive); !isArchive {
+// openReplaced opens the archive that is about to be replaced, for the blobs that it
+// has; nil if there is none.
+func (o output) openReplaced(by store.Destination) store.Layout {
+	if _, isArchive := by.(*store.Archive); !isArchive {
 		return nil
 	}
-	return openReplaced(path)
+	return openArchive(o.path)
 }
 
-func openReplaced(path string) store.Layout {
+// openArchive opens an archive that a backup will replace. One that cannot be read, or
+// only from front to end, is of no use and no error: it is replaced. Windows does not
+// rename over a file that is open.
+func openArchive(path string) store.Layout {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() || runtime.GOOS == "windows" {
 		return nil
@@ -116,14 +100,4 @@ func closeLayout(l store.Layout) error {
 		return nil
 	}
 	return l.Close()
-}
-
-// adviseDirectory speaks to those who expected a directory.
-func (b *backupJob) adviseDirectory(u *console.Console, out store.Destination) {
-	_, isArchive := out.(*store.Archive)
-	info, err := os.Stat(b.output)
-	if !isArchive || !b.isNew || err != nil || !info.Mode().IsRegular() || filepath.Ext(b.output) != "" {
-		return
-	}
-	u.Hint(strings.TrimSuffix(b.output, "/") + ` is a compressed tar file; "--output ` + b.output + `/" makes a directory`)
 }

@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 
-	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
@@ -79,21 +76,20 @@ func (c *planCommand) conclude(u *console.Console, p *shownPlan) error {
 	case len(failures) == 0:
 		return nil
 	case len(failures) == len(report.Artifacts):
-		return c.backup().drift(u, report, exit.Failed)
+		return c.sources().drift(u, report, exit.Failed)
 	}
-	return c.backup().drift(u, report, exit.Partial)
+	return c.sources().drift(u, report, exit.Partial)
 }
 
-// backup is the command whose run is planned.
-func (c *planCommand) backup() *backupCommand {
-	return &backupCommand{References: c.References, Spec: c.Spec, Output: c.Output, Locked: c.Locked, PlatformFlags: c.PlatformFlags,
-		TransferFlags: option.TransferFlags{RunFlags: c.RunFlags, ReferrerFlags: c.ReferrerFlags}}
+// sources are what the command line names for a backup.
+func (c *planCommand) sources() *sources {
+	return &sources{references: c.References, file: c.Spec, locked: c.Locked,
+		PlatformFlags: c.PlatformFlags, ReferrerFlags: c.ReferrerFlags, run: &c.RunFlags}
 }
 
-// restore is the command whose run is planned.
-func (c *planCommand) restore() (*restoreCommand, error) {
-	r := &restoreCommand{Spec: c.Spec, Only: c.Only, InputFlags: option.InputFlags{Input: c.Input, TempDir: c.TempDir}, DestinationFlags: c.DestinationFlags,
-		TransferFlags: option.TransferFlags{RunFlags: c.RunFlags, ReferrerFlags: c.ReferrerFlags}}
+// targets are what the command line names for a restore.
+func (c *planCommand) targets() (*targets, error) {
+	t := &targets{file: c.Spec, only: c.Only, input: c.Input, DestinationFlags: c.DestinationFlags}
 	switch {
 	case c.Input == "-":
 		return nil, exit.Usage("write it to a file first", "what comes through a pipe cannot be planned and then restored")
@@ -102,9 +98,9 @@ func (c *planCommand) restore() (*restoreCommand, error) {
 	case len(c.References) > 1:
 		return nil, exit.Usage("a restore goes to one target, or to those of the spec", "unexpected argument %s", c.References[1])
 	case len(c.References) == 1:
-		r.Target = c.References[0]
+		t.argument = c.References[0]
 	}
-	return r, nil
+	return t, nil
 }
 
 func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownPlan, error) {
@@ -112,84 +108,62 @@ func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownP
 		return nil, exit.Usage("name what would be restored with --input PATH", "--only, --map, --target and --temp-dir are about a restore")
 	}
 	u.Hints.Input = true
-	command := c.backup()
-	b, err := command.sources(u)
+	sources := c.sources()
+	all, err := sources.read(u.Stdin)
 	if err != nil {
 		return nil, err
 	}
-	path, err := command.outputOf(b.spec)
+	out, err := outputOf(c.Output, all.spec)
 	if err != nil {
 		return nil, err
 	}
-	if err := command.mayReplaceOutput(b.spec, path); err != nil {
+	if err := out.mayReplace(sources.filesRead(all.spec)); err != nil {
 		return nil, err
 	}
-	client, err := start(u, &c.RunFlags, b.spec, hostsOf(b.selections, sourceHost))
+	client, err := start(u, &c.RunFlags, all.spec, all.hosts())
 	if err != nil {
 		return nil, err
 	}
-	there, directory, err := openThere(path)
+	there, directory, err := out.open()
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(path + ".partial"); err == nil && !directory {
-		u.Notice("an interrupted backup left %s.partial: backup resumes it, and fetches less than this", path)
+	if _, err := os.Stat(out.path + ".partial"); err == nil && !directory {
+		u.Notice("an interrupted backup left %s.partial: backup resumes it, and fetches less than this", out.path)
 	}
-	progress := u.StartProgress()
-	f, err := backup.Forecast(ctx, client, b.selections, there, directory, engine.BackupOptions{
-		Concurrency: c.Concurrency, Buffer: int64(c.Buffer), Progress: progress, Mapper: b.mapper,
-	})
-	progress.Close()
-	if err != nil {
-		return nil, errors.Join(err, closeLayout(there))
+	p := &shownPlan{}
+	if p.forecast, err = all.forecast(ctx, u, client, &c.RunFlags, there, directory); err == nil {
+		p.measure(out.path, directory)
+		if !directory {
+			p.findDropped(there)
+		}
 	}
-	p := &shownPlan{forecast: f}
-	p.measure(path, directory)
-	if !directory {
-		p.findDropped(there)
-	}
-	return p, closeLayout(there)
+	return p, errors.Join(err, closeLayout(there))
 }
 
 func (c *planCommand) ofRestore(ctx context.Context, u *console.Console) (*shownPlan, error) {
-	command, err := c.restore()
+	targets, err := c.targets()
 	if err != nil {
 		return nil, err
 	}
-	r, err := command.plan(u)
+	to, err := targets.read()
 	if err != nil {
 		return nil, err
 	}
-	client, err := start(u, &c.RunFlags, r.spec, hostsOf(r.targets, func(t config.Target) string { return t.Registry }))
+	client, err := start(u, &c.RunFlags, to.spec, to.hosts())
 	if err != nil {
 		return nil, err
 	}
-	in, err := command.Open(u.Stdin, u.Spooling)
+	input := option.InputFlags{Input: c.Input, TempDir: c.TempDir}
+	in, err := input.Open(u.Stdin, u.Spooling)
 	if err != nil {
 		return nil, err
 	}
-	progress := u.StartProgress()
+	p := u.StartProgress()
 	f, err := restore.Forecast(ctx, client, in.(store.Layout), engine.RestoreOptions{
-		Concurrency: c.Concurrency, Progress: progress, Targets: r.targets, Mapper: r.mapper, Only: c.Only,
-		ExcludeReferrers: c.Excluded(), Tag: r.tag,
+		Concurrency: c.Concurrency, Progress: p, Targets: to.targets, Mapper: to.mapper, Only: c.Only,
+		ExcludeReferrers: c.Excluded(), Tag: to.tag,
 	})
-	progress.Close()
+	p.Close()
 	return &shownPlan{forecast: f, restores: true}, errors.Join(err, in.Close())
-}
-
-// openThere opens what an output holds before a backup: nil if it is nothing
-// that the backup could build on. directory says that it is or will be one.
-func openThere(path string) (there store.Layout, directory bool, err error) {
-	if path == "" || path == "-" {
-		return nil, false, nil
-	}
-	info, err := os.Stat(path)
-	if !os.IsPathSeparator(path[len(path)-1]) && (err != nil || !info.IsDir()) {
-		return openReplaced(path), false, nil
-	}
-	if _, err := os.Stat(filepath.Join(path, "oci-layout")); err != nil {
-		return nil, true, nil
-	}
-	there, err = store.OpenLayout(path, store.OpenOptions{})
-	return there, true, err
 }

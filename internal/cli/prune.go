@@ -56,7 +56,7 @@ func (c *pruneCommand) Run(ctx context.Context, u *console.Console) error {
 	if err := c.Stdin(&s); err != nil {
 		return err
 	}
-	client, err := start(u, &c.RunFlags, spec, hostsOf(selections, sourceHost))
+	client, err := start(u, &c.RunFlags, spec, sourceHosts(selections))
 	if err != nil {
 		return err
 	}

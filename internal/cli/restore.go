@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bmatcuk/doublestar/v4"
-
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
@@ -21,14 +19,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/overwrite"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
-
-func namesOf(targets []config.Target) []string {
-	names := make([]string, len(targets))
-	for i, t := range targets {
-		names[i] = t.String()
-	}
-	return names
-}
 
 type restoreCommand struct {
 	Target string `arg:"" optional:"" help:"Restore to REGISTRY[/NAMESPACE], or to the target of the spec with this name; default: all targets of the spec. REGISTRY/REPOSITORY:TAG names the only artifact of a layout that gives it no name."`
@@ -64,7 +54,7 @@ func (c *restoreCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return c.refused(ctx, u, "restore", c.filesInUse(r), err)
 	}
-	client, err := start(u, &c.RunFlags, r.spec, hostsOf(r.targets, func(t config.Target) string { return t.Registry }))
+	client, err := start(u, &c.RunFlags, r.spec, r.hosts())
 	if err != nil {
 		return c.refused(ctx, u, "restore", c.filesInUse(r), err)
 	}
@@ -118,11 +108,8 @@ func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restoreJ
 
 // restoreJob holds what a command line asks for.
 type restoreJob struct {
-	spec    *config.Spec
-	mapper  *config.Mapper
-	targets []config.Target
-	tag     string // that the target names, for the only artifact of the input
-	again   *again // with --only-failed
+	destination
+	again *again // with --only-failed
 }
 
 func (c *restoreCommand) plan(u *console.Console) (r restoreJob, err error) {
@@ -136,19 +123,8 @@ func (c *restoreCommand) plan(u *console.Console) (r restoreJob, err error) {
 	if c.DryRun && c.Report != "" {
 		return r, exit.Usage("", "--dry-run moves nothing, so there is nothing for --report to tell")
 	}
-	for _, pattern := range c.Only {
-		if !doublestar.ValidatePattern(pattern) {
-			return r, exit.Usage("", "invalid --only pattern %q", pattern)
-		}
-	}
-	if r.spec, err = loadSpec(c.Spec); err != nil {
-		return r, err
-	}
-	if r.mapper, err = c.Mapper(r.spec); err != nil {
-		return r, err
-	}
-	r.targets, r.tag, err = c.targets(r.spec)
-	c.PlatformModeFlag.Apply(r.targets)
+	targets := targets{argument: c.Target, file: c.Spec, only: c.Only, input: c.Input, DestinationFlags: c.DestinationFlags}
+	r.destination, err = targets.read()
 	if err != nil || c.OnlyFailed == "" {
 		return r, err
 	}
@@ -174,64 +150,6 @@ func (c *restoreCommand) archiveElsewhere() string {
 		return c.Spec
 	}
 	return ""
-}
-
-// targets is the one that the argument names, perhaps with a tag, those of --target,
-// or all of the spec.
-func (c *restoreCommand) targets(spec *config.Spec) (all []config.Target, tag string, err error) {
-	if c.Target != "" && len(c.Targets) > 0 {
-		return nil, "", exit.Usage("", "both a target and --target name where to")
-	}
-	if name, digest, pinned := strings.Cut(c.Target, "@"); pinned {
-		return nil, "", exit.Usage(fmt.Sprintf("did you mean %q? --only %s restores only that artifact", name, digest), "%q: a target has no digest", c.Target)
-	}
-	if c.Target != "" && !hasTarget(spec, c.Target) {
-		name, tag := cutTag(c.Target)
-		target, err := parseTarget(spec, name)
-		return []config.Target{target}, tag, err
-	}
-	all, err = c.targetsOf(spec)
-	return all, "", err
-}
-
-// targetsOf leaves those targets of a spec that --target names.
-func (c *restoreCommand) targetsOf(spec *config.Spec) ([]config.Target, error) {
-	all, err := spec.ResolveTargets()
-	if err != nil {
-		return nil, err
-	}
-	if all, err = c.named(all); err != nil {
-		return nil, err
-	}
-	switch {
-	case len(all) == 0:
-		return nil, exit.Usage("name one, as REGISTRY[/NAMESPACE], or list targets in the spec", "no target to restore to")
-	case len(all) > 1 && c.Input == "-":
-		return nil, exit.Usage("name one of them as the argument", "standard input can be read once, and there are %d targets", len(all))
-	}
-	return all, nil
-}
-
-// named leaves those targets that the command line names, if it names any.
-func (c *restoreCommand) named(all []config.Target) ([]config.Target, error) {
-	names := c.Targets
-	if c.Target != "" {
-		names = []string{c.Target}
-	}
-	if len(names) == 0 {
-		return all, nil
-	}
-	var picked []config.Target
-	for _, name := range names {
-		found := namedTarget(all, name)
-		if found == nil {
-			return nil, noTarget(all, name)
-		}
-		if !slices.Contains(picked, found[0]) {
-			picked = append(picked, found[0])
-		}
-	}
-	return picked, nil
 }
 
 func printRoutes(u *console.Console, report *engine.Report) error {
@@ -267,4 +185,12 @@ func concludeRoutes(u *console.Console, report *engine.Report) error {
 		return exit.Failed
 	}
 	return exit.Partial
+}
+
+func namesOf(targets []config.Target) []string {
+	names := make([]string, len(targets))
+	for i, t := range targets {
+		names[i] = t.String()
+	}
+	return names
 }

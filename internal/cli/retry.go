@@ -14,8 +14,8 @@ import (
 // onlyFailed puts what a report says failed in the place of what was selected,
 // with what the selections say of it: platforms, referrers, a digest.
 func (c *backupCommand) onlyFailed(b *backupJob) error {
-	if info, err := os.Stat(b.output); err == nil && info.Mode().IsRegular() {
-		return exit.Usage("name a new file or a directory", "%s exists, and what failed alone does not replace it", b.output)
+	if info, err := os.Stat(b.output.path); err == nil && info.Mode().IsRegular() {
+		return exit.Usage("name a new file or a directory", "%s exists, and what failed alone does not replace it", b.output.path)
 	}
 	report, err := report.Read(c.OnlyFailed, "backup")
 	if err != nil {

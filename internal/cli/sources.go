@@ -2,157 +2,172 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
+	"fmt"
+	"io"
 	"slices"
-
-	"github.com/opencontainers/go-digest"
-	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/plan"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
-	"github.com/oras-mirror/oras-mirror/internal/inventory"
+	"github.com/oras-mirror/oras-mirror/internal/overwrite"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// selected returns the selections of a backup: those of spec and arguments, or of the lock.
-func (c *backupCommand) selected(spec *config.Spec, u *console.Console) ([]config.Selection, error) {
-	if !c.Locked {
-		return c.selections(spec, u)
-	}
-	switch {
-	case c.Spec == "":
-		return nil, exit.Usage("name the spec whose lock it is with -f", "--locked without a spec")
-	case len(c.References) > 0 || len(c.Platform) > 0 || c.Included() != nil:
-		return nil, exit.Usage("change the spec, and lock it again", "--locked copies what the lock pins and nothing else")
-	}
-	return lockedSelections(config.LockPath(c.Spec), spec)
+// sources are the artifacts that a command line names for a backup: by a spec, by
+// arguments, or by the lock of the spec.
+type sources struct {
+	references []string // "-" is a list on standard input
+	file       string   // path of the spec; "" without one
+	locked     bool     // take what the lock of the spec pins
+	retry      bool     // a report names what to copy, so that nothing else has to
+	option.PlatformFlags
+	option.ReferrerFlags
+	run *option.RunFlags
 }
 
-// drift makes exit code 4 of a locked run that failed because something that is
-// pinned is gone. What failed has been said.
-func (c *backupCommand) drift(u *console.Console, r *engine.Report, err error) error {
-	if !c.Locked || !exit.Is[exit.Status](err) {
-		return err
+// selected holds all that sources select.
+type selected struct {
+	spec       *config.Spec // nil without one
+	selections []config.Selection
+	mapper     *config.Mapper // finds two artifacts that would land on one target; nil if the spec has no targets
+}
+
+// read reads the spec and all that it and the arguments name. With an error it returns
+// what was read so far.
+func (s *sources) read(stdin io.Reader) (all selected, err error) {
+	if err = s.claimStdin(); err != nil {
+		return all, err
 	}
-	for _, f := range r.Failures() {
-		if errors.Is(f.Err, errdef.ErrNotFound) {
-			u.Hint(exit.LockAnew)
-			return exit.Drift
+	if s.file != "" {
+		if all.spec, err = config.Load(s.file); err != nil {
+			return all, err
 		}
 	}
-	return err
+	if all.selections, err = s.selections(all.spec, stdin); err != nil {
+		return all, err
+	}
+	if all.spec != nil && len(all.spec.Mappings)+len(all.spec.Targets) > 0 {
+		all.mapper, err = all.spec.Mapper()
+	}
+	return all, err
 }
 
-// lockedSelections reads a lock. What it pins comes from the registries, but for
-// what the spec takes from a layout on disk, which must be as it was.
-func lockedSelections(path string, spec *config.Spec) ([]config.Selection, error) {
-	lock, err := loadLock(path)
-	if err != nil {
-		return nil, err
+// claimStdin refuses to read standard input twice.
+func (s *sources) claimStdin() error {
+	var stdin option.Stdin
+	for _, ref := range s.references {
+		if ref != "-" {
+			continue
+		}
+		if err := stdin.ReadBy("the list of references"); err != nil {
+			return err
+		}
 	}
+	return s.run.Stdin(&stdin)
+}
+
+// selections returns what the lock pins, or else what the spec and the arguments select.
+func (s *sources) selections(spec *config.Spec, stdin io.Reader) ([]config.Selection, error) {
+	switch {
+	case !s.locked:
+		return s.unlocked(spec, stdin)
+	case s.file == "":
+		return nil, exit.Usage("name the spec whose lock it is with -f", "--locked without a spec")
+	case len(s.references) > 0 || len(s.Platform) > 0 || s.Included() != nil:
+		return nil, exit.Usage("change the spec, and lock it again", "--locked copies what the lock pins and nothing else")
+	}
+	return lockedSelections(config.LockPath(s.file), spec)
+}
+
+// unlocked returns the sources of the spec, then what the arguments name. The defaults
+// of the spec for referrers hold for those, too.
+func (s *sources) unlocked(spec *config.Spec, stdin io.Reader) ([]config.Selection, error) {
 	all, err := spec.Selections()
 	if err != nil {
 		return nil, err
 	}
-	local, err := localSelections(path, lock, all)
+	named, err := s.named(stdin)
 	if err != nil {
 		return nil, err
 	}
-	pinned := lock.Selections(path)
-	kept := pinned[:0]
-	for _, s := range pinned {
-		if !local.names[s.Reference.EntryName()] {
-			kept = append(kept, s)
+	spec.ApplyDefaults(named)
+	all = append(all, named...)
+	if len(all) == 0 && !s.retry {
+		return nil, nothingSelected(s.file)
+	}
+	s.ReferrerFlags.Apply(all)
+	return all, s.PlatformFlags.Apply(all)
+}
+
+// named reads the arguments in their order, and standard input in place of a "-".
+func (s *sources) named(stdin io.Reader) ([]config.Selection, error) {
+	var all []config.Selection
+	var errs []error
+	add := func(some []config.Selection, err error) {
+		all, errs = append(all, some...), append(errs, err)
+	}
+	rest := s.references
+	for i, ref := range s.references {
+		if ref == "-" {
+			add(config.Arguments(s.references[:i]))
+			add(config.ReadList("standard input", stdin))
+			rest = s.references[i+1:]
 		}
 	}
-	return append(local.selections, kept...), nil
+	add(config.Arguments(rest))
+	return all, errors.Join(errs...)
 }
 
-// local is what a lock pins of layouts on disk.
-type local struct {
-	selections []config.Selection
-	names      map[string]bool // in the lock
-}
-
-// localSelections holds the layouts that a spec names against its lock.
-func localSelections(path string, lock *config.Lock, all []config.Selection) (local, error) {
-	pins := make(map[string]digest.Digest)
-	for _, a := range lock.Artifacts {
-		pins[a.Reference.EntryName()] = a.Digest
+// filesRead lists the files that a backup of these sources reads.
+func (s *sources) filesRead(spec *config.Spec) []overwrite.File {
+	all := slices.Concat(overwrite.FilesOf(s.file, spec), s.run.FilesNamed())
+	if s.locked {
+		all = append(all, overwrite.File{What: "the lock", Path: config.LockPath(s.file)})
 	}
-	l := local{names: make(map[string]bool)}
-	for _, s := range all {
-		if s.Layout == "" {
-			continue
+	if slices.Contains(s.references, "-") {
+		all = append(all, overwrite.File{What: "standard input", Path: overwrite.StdinPath})
+	}
+	return all
+}
+
+// nothingSelected is the error where neither a spec nor an argument names a source.
+func nothingSelected(spec string) error {
+	if spec != "" {
+		return exit.Usage(listSources(spec), "nothing to back up: %s has no sources", spec)
+	}
+	return exit.Usage(`name references, or a spec with -f; "-" reads references from standard input`, "nothing to back up")
+}
+
+// listSources is the hint for a spec that selects nothing.
+func listSources(spec string) string {
+	return fmt.Sprintf(`list what to mirror under "sources:" in %s, one reference a line: "  - registry.k8s.io/pause:3.10"`, spec)
+}
+
+// forecast counts what a backup of all that is selected would copy to a layout that is
+// there, or to a new one if that is nil.
+func (s *selected) forecast(ctx context.Context, u *console.Console, client *registry.Client, run *option.RunFlags, there store.Layout, directory bool) (*engine.Forecast, error) {
+	p := u.StartProgress()
+	defer p.Close()
+	return backup.Forecast(ctx, client, s.selections, there, directory, engine.BackupOptions{
+		Concurrency: run.Concurrency, Buffer: int64(run.Buffer), Progress: p, Mapper: s.mapper,
+	})
+}
+
+// hosts lists the registries that selections are read from.
+func (s *selected) hosts() []string { return sourceHosts(s.selections) }
+
+// sourceHosts lists the registries that selections are read from, each once, in order.
+func sourceHosts(all []config.Selection) []string {
+	return hostsOf(all, func(s config.Selection) string {
+		if s.Layout != "" {
+			return ""
 		}
-		names, err := namesIn(s)
-		if err != nil {
-			return l, err
-		}
-		for _, t := range names {
-			switch pin := pins[t.Reference]; {
-			case pin == "":
-				return l, &exit.DriftError{Lock: path, Reference: t.Reference, Reason: "it is in " + s.Layout + " and not locked"}
-			case pin != t.Digest:
-				return l, &exit.DriftError{Lock: path, Reference: t.Reference, Reason: "locked with the digest " + pin.String() + ", in " + s.Layout + " it has " + t.Digest.String()}
-			}
-			l.names[t.Reference] = true
-		}
-		l.selections = append(l.selections, s)
-	}
-	return l, nil
-}
-
-// namesIn lists what a selection takes from a layout, by full references.
-func namesIn(s config.Selection) ([]inventory.Name, error) {
-	in, err := store.OpenLayout(s.Layout, store.OpenOptions{})
-	if err != nil {
-		return nil, err
-	}
-	var all []inventory.Name
-	for _, a := range plan.Listed(in, s.Layout, s.Reference) {
-		if a.Err == nil { // else it fails when its turn comes
-			all = append(all, inventory.Name{Reference: a.Reference.EntryName(), Digest: a.Digest})
-		}
-	}
-	return all, in.Close()
-}
-
-// sourceHost is the registry that a selection is read from, if any.
-func sourceHost(s config.Selection) string {
-	if s.Layout != "" {
-		return ""
-	}
-	return cmp.Or(s.Registry, s.Reference.Registry)
-}
-
-// claimedBy returns the mapper that shows whether two artifacts of a backup would
-// land on one target; nil where the spec speaks of no target.
-func claimedBy(spec *config.Spec) (*config.Mapper, error) {
-	if spec == nil || len(spec.Mappings)+len(spec.Targets) == 0 {
-		return nil, nil
-	}
-	return spec.Mapper()
-}
-
-// loadSpec reads the spec that -f names; nil if it names none.
-func loadSpec(path string) (*config.Spec, error) {
-	if path == "" {
-		return nil, nil
-	}
-	return config.Load(path)
-}
-
-// hostsOf lists the registries that something names, each once, in order.
-func hostsOf[T any](all []T, host func(T) string) []string {
-	var hosts []string
-	for _, one := range all {
-		if h := host(one); h != "" && !slices.Contains(hosts, h) {
-			hosts = append(hosts, h)
-		}
-	}
-	return hosts
+		return cmp.Or(s.Registry, s.Reference.Registry)
+	})
 }

@@ -2,12 +2,118 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
+	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 )
+
+// targets are the places that a command line names for a restore.
+type targets struct {
+	argument string   // REGISTRY[/NAMESPACE][:TAG], or the name of a target of the spec
+	file     string   // path of the spec; "" without one
+	only     []string // patterns of what is restored
+	input    string   // "-" can be read once
+	option.DestinationFlags
+}
+
+// destination holds all that targets name.
+type destination struct {
+	spec    *config.Spec // nil without one
+	mapper  *config.Mapper
+	targets []config.Target
+	tag     string // that the argument gives to the only artifact of the input
+}
+
+// read reads the spec and finds the targets in it. With an error it returns what was
+// read so far.
+func (t *targets) read() (d destination, err error) {
+	for _, pattern := range t.only {
+		if !doublestar.ValidatePattern(pattern) {
+			return d, exit.Usage("", "invalid --only pattern %q", pattern)
+		}
+	}
+	if t.file != "" {
+		if d.spec, err = config.Load(t.file); err != nil {
+			return d, err
+		}
+	}
+	if d.mapper, err = t.Mapper(d.spec); err != nil {
+		return d, err
+	}
+	d.targets, d.tag, err = t.find(d.spec)
+	t.PlatformModeFlag.Apply(d.targets)
+	return d, err
+}
+
+// find returns the target that the argument names, perhaps with a tag, or those that
+// --target names, or all of the spec.
+func (t *targets) find(spec *config.Spec) (all []config.Target, tag string, err error) {
+	if t.argument != "" && len(t.Targets) > 0 {
+		return nil, "", exit.Usage("", "both a target and --target name where to")
+	}
+	if name, digest, pinned := strings.Cut(t.argument, "@"); pinned {
+		return nil, "", exit.Usage(fmt.Sprintf("did you mean %q? --only %s restores only that artifact", name, digest), "%q: a target has no digest", t.argument)
+	}
+	if t.argument != "" && !hasTarget(spec, t.argument) {
+		name, tag := cutTag(t.argument)
+		target, err := parseTarget(spec, name)
+		return []config.Target{target}, tag, err
+	}
+	all, err = t.ofSpec(spec)
+	return all, "", err
+}
+
+// ofSpec returns the targets of the spec that the command line names.
+func (t *targets) ofSpec(spec *config.Spec) ([]config.Target, error) {
+	all, err := spec.ResolveTargets()
+	if err != nil {
+		return nil, err
+	}
+	if all, err = t.named(all); err != nil {
+		return nil, err
+	}
+	switch {
+	case len(all) == 0:
+		return nil, exit.Usage("name one, as REGISTRY[/NAMESPACE], or list targets in the spec", "no target to restore to")
+	case len(all) > 1 && t.input == "-":
+		return nil, exit.Usage("name one of them as the argument", "standard input can be read once, and there are %d targets", len(all))
+	}
+	return all, nil
+}
+
+// named returns those of some targets that the command line names, or all if it names
+// none.
+func (t *targets) named(all []config.Target) ([]config.Target, error) {
+	names := t.Targets
+	if t.argument != "" {
+		names = []string{t.argument}
+	}
+	if len(names) == 0 {
+		return all, nil
+	}
+	var picked []config.Target
+	for _, name := range names {
+		target, found := findTarget(all, name)
+		if !found {
+			return nil, noTarget(all, name)
+		}
+		if !slices.Contains(picked, target) {
+			picked = append(picked, target)
+		}
+	}
+	return picked, nil
+}
+
+// hosts lists the registries of the targets.
+func (d *destination) hosts() []string {
+	return hostsOf(d.targets, func(t config.Target) string { return t.Registry })
+}
 
 // parseTarget reads REGISTRY[/NAMESPACE]. What is neither that nor the name of one
 // of the spec's targets is perhaps a name with a slip in it.
@@ -32,25 +138,18 @@ func cutTag(target string) (name, tag string) {
 	return target[:at], target[at+1:]
 }
 
+// hasTarget reports whether a spec, which may be nil, has a target of that name.
 func hasTarget(spec *config.Spec, name string) bool {
-	if spec == nil {
-		return false
-	}
-	for _, t := range spec.Targets {
-		if t.Name == name {
-			return true
-		}
-	}
-	return false
+	return spec != nil && slices.ContainsFunc(spec.Targets, func(t config.TargetEntry) bool { return t.Name == name })
 }
 
-func namedTarget(all []config.Target, name string) []config.Target {
-	for _, t := range all {
-		if t.Name == name {
-			return []config.Target{t}
-		}
+// findTarget finds the target of that name.
+func findTarget(all []config.Target, name string) (target config.Target, found bool) {
+	i := slices.IndexFunc(all, func(t config.Target) bool { return t.Name == name })
+	if i < 0 {
+		return config.Target{}, false
 	}
-	return nil
+	return all[i], true
 }
 
 // noTarget says that none of a spec's targets has that name, and which names there

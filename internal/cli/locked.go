@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"errors"
+
+	"github.com/opencontainers/go-digest"
+	"oras.land/oras-go/v2/errdef"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/plan"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/inventory"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// lockedSelections reads a lock. What it pins comes from the registries, but for
+// what the spec takes from a layout on disk, which must be as it was.
+func lockedSelections(path string, spec *config.Spec) ([]config.Selection, error) {
+	lock, err := loadLock(path)
+	if err != nil {
+		return nil, err
+	}
+	all, err := spec.Selections()
+	if err != nil {
+		return nil, err
+	}
+	local, err := localSelections(path, lock, all)
+	if err != nil {
+		return nil, err
+	}
+	pinned := lock.Selections(path)
+	kept := pinned[:0]
+	for _, s := range pinned {
+		if !local.names[s.Reference.EntryName()] {
+			kept = append(kept, s)
+		}
+	}
+	return append(local.selections, kept...), nil
+}
+
+// local is what a lock pins of layouts on disk.
+type local struct {
+	selections []config.Selection
+	names      map[string]bool // in the lock
+}
+
+// localSelections holds the layouts that a spec names against its lock.
+func localSelections(path string, lock *config.Lock, all []config.Selection) (local, error) {
+	pins := make(map[string]digest.Digest)
+	for _, a := range lock.Artifacts {
+		pins[a.Reference.EntryName()] = a.Digest
+	}
+	l := local{names: make(map[string]bool)}
+	for _, s := range all {
+		if s.Layout == "" {
+			continue
+		}
+		names, err := namesIn(s)
+		if err != nil {
+			return l, err
+		}
+		for _, t := range names {
+			switch pin := pins[t.Reference]; {
+			case pin == "":
+				return l, &exit.DriftError{Lock: path, Reference: t.Reference, Reason: "it is in " + s.Layout + " and not locked"}
+			case pin != t.Digest:
+				return l, &exit.DriftError{Lock: path, Reference: t.Reference, Reason: "locked with the digest " + pin.String() + ", in " + s.Layout + " it has " + t.Digest.String()}
+			}
+			l.names[t.Reference] = true
+		}
+		l.selections = append(l.selections, s)
+	}
+	return l, nil
+}
+
+// namesIn lists what a selection takes from a layout, by full references.
+func namesIn(s config.Selection) ([]inventory.Name, error) {
+	in, err := store.OpenLayout(s.Layout, store.OpenOptions{})
+	if err != nil {
+		return nil, err
+	}
+	var all []inventory.Name
+	for _, a := range plan.Listed(in, s.Layout, s.Reference) {
+		if a.Err == nil { // else it fails when its turn comes
+			all = append(all, inventory.Name{Reference: a.Reference.EntryName(), Digest: a.Digest})
+		}
+	}
+	return all, in.Close()
+}
+
+// drift makes exit code 4 of a locked run that failed because something that is
+// pinned is gone. What failed has been said.
+func (s *sources) drift(u *console.Console, r *engine.Report, err error) error {
+	if !s.locked || !exit.Is[exit.Status](err) {
+		return err
+	}
+	for _, f := range r.Failures() {
+		if errors.Is(f.Err, errdef.ErrNotFound) {
+			u.Hint(exit.LockAnew)
+			return exit.Drift
+		}
+	}
+	return err
+}
