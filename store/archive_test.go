@@ -178,8 +178,8 @@ func TestArchivePutsAManifestOnce(t *testing.T) {
 	}
 }
 
-// rolledBack writes the sample, gives up its blob number n after part of its
-// entry's bytes, and puts it at the end if again is set.
+// rolledBack writes the sample, rolls back blob number n after a part of its entry, and
+// puts it at the end if again is set.
 func (s *sample) rolledBack(t *testing.T, a *Archive, n, part int, again bool) {
 	t.Helper()
 	for _, m := range s.manifests {
@@ -228,8 +228,8 @@ func TestRollbackInAFileLeavesNothing(t *testing.T) {
 	}
 }
 
-// In a pipe the entry keeps its place. Its digest is wrong, so that a reader takes
-// it as absent; a later one of that name holds.
+// In a pipe the entry stays. Its digest is wrong, so a reader treats it as absent; a later
+// entry of that name counts.
 func TestRollbackInAPipe(t *testing.T) {
 	s := largeSample(t)
 	for name, c := range compressions {
@@ -291,7 +291,7 @@ func TestArchiveSecondIndexHolds(t *testing.T) {
 	}
 }
 
-// failingWriter takes n bytes.
+// failingWriter accepts n bytes.
 type failingWriter struct{ n int }
 
 var errFull = errors.New("no space left")

@@ -9,8 +9,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// largeDirectory is a layout directory that lists 100,000 artifacts; nobody reads
-// their blobs.
+// largeDirectory returns a layout directory that lists 100,000 artifacts, without their
+// blobs.
 func largeDirectory(b *testing.B) string {
 	b.Helper()
 	path := b.TempDir()
@@ -19,8 +19,8 @@ func largeDirectory(b *testing.B) string {
 	return path
 }
 
-// BenchmarkOpen100000 opens a layout of 100,000 artifacts, and says how much
-// memory it keeps.
+// BenchmarkOpen100000 opens a layout of 100,000 artifacts and reports the memory that it
+// keeps.
 func BenchmarkOpen100000(b *testing.B) {
 	path := largeDirectory(b)
 	var before, after runtime.MemStats

@@ -9,7 +9,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// TestGoodCopyOfABlobCounts, wherever a bad one stands, in a file as in a pipe.
+// TestGoodCopyOfABlobCounts checks that a bad copy before or after it does not matter, in
+// a file and in a pipe.
 func TestGoodCopyOfABlobCounts(t *testing.T) {
 	s := newSample(t)
 	good := s.blobs[1]

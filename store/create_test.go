@@ -13,7 +13,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// what names what Create made of a path.
+// what returns the kind of output that Create opened.
 func what(d Destination) string {
 	switch d := d.(type) {
 	case *Dir:

@@ -59,7 +59,7 @@ func TestDirRights(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("rights are another thing there")
 	}
-	// What the umask lets a plain file and folder have here.
+	// The mode that the umask gives a new file and folder here.
 	plain := filepath.Join(t.TempDir(), "folder", "file")
 	writeFile(t, plain, nil)
 	wantFile, wantFolder := mode(t, plain), mode(t, filepath.Dir(plain))
@@ -292,8 +292,8 @@ func TestHasFindsTruncatedBlobsBySize(t *testing.T) {
 	}
 }
 
-// What index.json reaches counts by its size. What it does not reach was left by
-// a run that was killed, and counts once it is hashed.
+// A blob that index.json references counts by its size. Any other was left by a killed
+// run, and counts after it is hashed.
 func TestHasHashesWhatIsNotReached(t *testing.T) {
 	s := newSample(t)
 	path := s.directory(t)
@@ -334,7 +334,7 @@ func TestHasHashesWhatIsNotReached(t *testing.T) {
 	}
 }
 
-// Where an index was cut down, its other children are not reached.
+// Children that were left out of an index are not reached.
 func TestTrustEndsAtTheSelection(t *testing.T) {
 	s := newSample(t)
 	for i := range s.index.Entries {
@@ -395,7 +395,7 @@ func TestDirConcurrentUse(t *testing.T) {
 	}
 }
 
-// recorder stands in for fsync and remembers the order of things.
+// recorder replaces fsync and records the order of calls.
 type recorder struct {
 	mu     sync.Mutex
 	synced []string
@@ -448,7 +448,7 @@ func TestCommitSyncsBlobsThenFoldersThenIndex(t *testing.T) {
 	}
 }
 
-// A blob that was hashed because nothing reached it was never synced either.
+// A blob that was hashed because nothing references it was never synced either.
 func TestCommitSyncsWhatAKilledRunLeft(t *testing.T) {
 	s := newSample(t)
 	path := filepath.Join(t.TempDir(), "layout")
@@ -491,7 +491,7 @@ func TestCommitIsAllOrNothing(t *testing.T) {
 		closeAll(t, d)
 	}
 
-	// It can be tried again, and then syncs what it did not sync before.
+	// A second try syncs what the first did not.
 	d := openDir(t, path)
 	r := &recorder{fail: "sha256"}
 	d.sync = r.sync
@@ -535,8 +535,8 @@ func TestCommitCancelled(t *testing.T) {
 	}
 }
 
-// TestOutputThatIsGone: whoever removes or replaces what a run writes to is told, and
-// nothing is made in its place that says more than there is.
+// TestOutputThatIsGone: a run whose output is removed or replaced fails, and creates
+// nothing in its place.
 func TestOutputThatIsGone(t *testing.T) {
 	for name, replace := range map[string]func(path string) error{
 		"removed":  os.RemoveAll,
@@ -583,8 +583,7 @@ func TestOutputThatIsGone(t *testing.T) {
 	}
 }
 
-// TestCommitThatFailsKeepsWhatIsThere: where an archive cannot get its name, it can be
-// taken up again.
+// TestCommitThatFailsKeepsWhatIsThere: an archive that cannot be renamed can be resumed.
 func TestCommitThatFailsKeepsWhatIsThere(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
 	a, err := CreateArchive(path, bundle.Gzip)

@@ -11,8 +11,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// oldDockerSave is an archive of "docker save" before version 25: layers in folders of
-// their own, and links to those that two images share.
+// oldDockerSave returns an archive of "docker save" before version 25: layers in folders
+// of their own, and links to those that two images share.
 func oldDockerSave(t *testing.T, manifest string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -43,7 +43,7 @@ func oldDockerSave(t *testing.T, manifest string) []byte {
 	return b.Bytes()
 }
 
-// TestOldDockerSaveIsNamed, in a file and in a pipe, compressed and not.
+// TestOldDockerSaveIsNamed checks the error, in a file and in a pipe, compressed and not.
 func TestOldDockerSaveIsNamed(t *testing.T) {
 	const image = `{"Config":"cccc.json","RepoTags":["nginx:1.25","quay.io/a/b:1"],"Layers":["aaaa/layer.tar"]}`
 	for _, tt := range []struct {

@@ -6,7 +6,8 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// TestNamesOfDockerHubAreOneInALayout reads what other tools call the same image.
+// TestNamesOfDockerHubAreOneInALayout reads the names that other tools give the same
+// image.
 func TestNamesOfDockerHubAreOneInALayout(t *testing.T) {
 	for _, names := range [][2]string{
 		{"index.docker.io/library/alpine:3", ""}, {"", "index.docker.io/library/alpine:3"}, {"3", "registry-1.docker.io/library/alpine:3"},

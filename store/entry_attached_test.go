@@ -12,7 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// named is an entry as another tool writes it: its content, and pairs of annotations.
+// named returns an entry as another tool writes it: its content, and pairs of annotations.
 func named(content string, annotations ...string) string {
 	var pairs []string
 	for i := 0; i < len(annotations); i += 2 {
@@ -79,7 +79,7 @@ func TestAttachedKindsBecomeCosignsTags(t *testing.T) {
 	}
 }
 
-// keepsWhatWasWritten: what a tool wrote is still there for it to find.
+// keepsWhatWasWritten checks that a tool finds the annotations that it wrote.
 func keepsWhatWasWritten(t *testing.T, name, text string, x *Index) {
 	t.Helper()
 	var before, after ocispec.Index

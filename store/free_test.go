@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestFreeBeforeThereIsAnything: a path that does not exist yet is on the file system of what does.
+// TestFreeBeforeThereIsAnything: a path that does not exist yet is on the file system of
+// its parent.
 func TestFreeBeforeThereIsAnything(t *testing.T) {
 	bytes, ok := Free(filepath.Join(t.TempDir(), "not", "there", "yet.tgz"))
 	known := runtime.GOOS == "linux" || runtime.GOOS == "darwin" || runtime.GOOS == "windows"

@@ -42,7 +42,7 @@ func entry(name, content string) Entry {
 	}
 }
 
-// descriptorText is an entry as a tool writes it, with these annotations.
+// descriptorText returns an entry as a tool writes it, with these annotations.
 func descriptorText(annotations string) string {
 	return fmt.Sprintf(`{"mediaType":%q,"digest":%q,"size":1,"annotations":{%s}}`,
 		ocispec.MediaTypeImageManifest, digest.FromString("x"), annotations)
@@ -85,7 +85,7 @@ func TestIndexNames(t *testing.T) {
 		if got := x.Entries[0].Name; got != tt.want {
 			t.Errorf("%s: name %q, want %q", tt.annotations, got, tt.want)
 		}
-		// What the tool wrote is still there for it to find.
+		// The tool finds what it wrote.
 		var before, after ocispec.Index
 		unmarshal(t, text, &before)
 		unmarshal(t, indexText(t, x), &after)

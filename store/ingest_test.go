@@ -60,7 +60,7 @@ func ingestRest(t *testing.T, in *Ingest, data []byte) {
 	closeAll(t, in) // after Commit nothing
 }
 
-// Bytes that an interrupted run left need not be the right ones.
+// The bytes of an interrupted run may be wrong.
 func TestIngestHashesWhatIsThere(t *testing.T) {
 	b := newItem("", []byte("the right bytes"))
 	d := openDir(t, t.TempDir())

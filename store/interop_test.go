@@ -40,7 +40,7 @@ func TestOrasReadsOurs(t *testing.T) {
 	}
 }
 
-// We read what oras-go writes, and add to it without taking anything away.
+// We read a layout of oras-go, and add to it without removing anything.
 func TestWeReadOras(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "layout")
 	theirs, err := oci.New(path)

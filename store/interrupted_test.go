@@ -11,8 +11,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// TestInterruptedWhileItReads: what an interrupted run left is kept for a third one
-// if the second is interrupted while it looks at it.
+// TestInterruptedWhileItReads: if a second run is interrupted while it reads the remains
+// of the first, a third run can still resume them.
 func TestInterruptedWhileItReads(t *testing.T) {
 	stop := errors.New("interrupted")
 	stopped := CreateOptions{Interrupted: func() error { return stop }}
@@ -69,7 +69,7 @@ func TestInterruptedWhileItReads(t *testing.T) {
 	})
 }
 
-// keeps fails the test if do changes a file that is there.
+// keeps fails the test if do changes a file.
 func keeps(t *testing.T, path string, do func()) {
 	t.Helper()
 	before, err := os.ReadFile(path)

@@ -7,19 +7,19 @@
 // walks its graph, and Open of a [Layout] opens a blob. [Verify] checks a whole layout.
 //
 // [Create] opens an output: a [*Dir], which is written in any order and added to, or an
-// [*Archive], which is written in one order, to a file or a pipe. Both resume after
-// an interruption, and index.json or the file is replaced only in Commit. [Dir.Prune] removes what is not
-// needed from a directory.
+// [*Archive], which is written in one order, to a file or a pipe. Both resume after an
+// interruption, and replace index.json or the file only in Commit. [Dir.Prune] removes
+// from a directory what is not needed.
 //
 // An input that cannot be read is an [*InputError], an output that cannot be written to an
 // [*OutputError], and bytes that do not match their descriptor are a [*MismatchError].
 //
-// An entry is in index.json only if all of its graph that was selected is stored. To resume,
-// to verify and to back up a part of a selection depends on that. So index.json is put in
-// place only after all that it references is synced to the disk.
+// An entry is in index.json only if all of its graph that was selected is stored. To
+// resume, to verify, and to back up a part of a selection depends on that. So index.json
+// is put in place only after all that it references is synced to the disk.
 //
 // Names, digests and sizes in a layout are not trusted: memory and depth have bounds. The
-// package opens no connection and writes nothing outside of its output and its temporary
+// package opens no connection, and writes nothing except its output and its temporary
 // files.
 package store
 

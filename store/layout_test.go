@@ -136,7 +136,7 @@ func TestReadManifestVerifies(t *testing.T) {
 	}
 }
 
-// The same entries are the same index.json, wherever they are written.
+// The same entries give the same index.json everywhere.
 func TestIndexBytesAreTheSameEverywhere(t *testing.T) {
 	s := newSample(t)
 	directory := readFile(t, filepath.Join(s.directory(t), bundle.IndexFile))
@@ -161,7 +161,7 @@ func TestIndexBytesAreTheSameEverywhere(t *testing.T) {
 	}
 }
 
-// withoutTable cuts the table off a bundle of ours: it has to be walked then.
+// withoutTable removes the table of a bundle, so that it must be scanned.
 func withoutTable(t *testing.T, path string) string {
 	data := readFile(t, path)
 	for i := len(data) - 24; i > 0; i-- {
@@ -190,8 +190,8 @@ type nopCloser struct{ io.Writer }
 
 func (nopCloser) Close() error { return nil }
 
-// foreignTar packs a directory as "tar c -C DIRECTORY ." does: folders too, in an
-// order that is not ours, with ./ before the names.
+// foreignTar packs a directory as "tar c -C DIRECTORY ." does: with folders, in another
+// order, and with ./ before the names.
 func foreignTar(t *testing.T, directory string, wrap compress) string {
 	t.Helper()
 	var names []string

@@ -17,7 +17,7 @@ func (s *sample) indexOf(t testing.TB, children ...ocispec.Descriptor) ocispec.D
 	return s.manifest(t, ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Manifests: children})
 }
 
-// nested adds so many indexes, each in the next.
+// nested adds n indexes, each a child of the next.
 func (s *sample) nested(t testing.TB, at ocispec.Descriptor, levels int) ocispec.Descriptor {
 	for range levels {
 		at = s.indexOf(t, at)
@@ -25,7 +25,7 @@ func (s *sample) nested(t testing.TB, at ocispec.Descriptor, levels int) ocispec
 	return at
 }
 
-// beyond verifies a sample of which one entry, "a.com/bad:v1", goes beyond a limit.
+// beyond verifies a sample with one entry, "a.com/bad:v1", that exceeds a limit.
 func beyond(t *testing.T, s *sample, want error) {
 	t.Helper()
 	r := verdict(t, s)
@@ -52,7 +52,7 @@ func TestVerifyAndPruneOfIndexesThatNestTooDeep(t *testing.T) {
 	beyond(t, s, bounds.TooDeep)
 }
 
-// How deep an index is does not depend on an entry that holds half of the way.
+// The depth of an index does not depend on an entry with half of it.
 func TestDepthOfWhatEntriesShare(t *testing.T) {
 	s := newSample(t)
 	half := s.nested(t, s.image(t, "", nil, []byte("bottom")), bounds.Depth/2)
@@ -69,7 +69,7 @@ func TestVerifyAndPruneOfAnIndexThatIsTooBroad(t *testing.T) {
 	beyond(t, s, bounds.TooBroad)
 }
 
-// Neither is it allowed that many indexes of one have more than that together.
+// Nor may the indexes in one index have more than that together.
 func TestVerifyAndPruneOfIndexesThatAreTooBroadTogether(t *testing.T) {
 	s := newSample(t)
 	image := s.image(t, "", nil, []byte("one of many"))

@@ -14,8 +14,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// holdEnv makes the test binary a process that opens what it names, says so, and
-// holds it until its standard input ends.
+// holdEnv makes the test binary a process that opens the path that it names, reports that,
+// and keeps it open until its standard input ends.
 const holdEnv = "ORAS_MIRROR_TEST_HOLD"
 
 func TestMain(m *testing.M) {
@@ -39,7 +39,7 @@ func hold(path string) int {
 	return 0
 }
 
-// holder starts a process that holds path. What is returned ends it.
+// holder starts a process that locks path, and returns a function that ends it.
 func holder(t *testing.T, path string) (end func()) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
@@ -83,7 +83,7 @@ func TestSecondProcessIsLockedOut(t *testing.T) {
 	}
 }
 
-// A lock on a file that was renamed or removed meanwhile is a lock on nothing.
+// A lock on a file that was renamed or removed meanwhile has no effect.
 func TestLockIsOnWhatIsThere(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	first, err := lockFile(path)
@@ -110,7 +110,8 @@ func TestLockIsOnWhatIsThere(t *testing.T) {
 	closeAll(t, second.file)
 }
 
-// Whoever removes the file that it has locked lets the next one in, and only one.
+// A process that removes the file that it has locked lets one other process in, and only
+// one.
 func TestLockHoldsWhenItsFileIsRemoved(t *testing.T) {
 	if !movesOpenFiles {
 		t.Skip("the lock goes before the file here")

@@ -8,8 +8,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// FuzzParseManifest: what nobody has to declare is the same whoever declares what, and
-// what a manifest points at can be stored.
+// FuzzParseManifest: a manifest that declares its kind has that kind under any descriptor,
+// and everything that a manifest references can be stored.
 func FuzzParseManifest(f *testing.F) {
 	child := `{"mediaType":"x","size":1,"digest":"` + string(digest.FromString("a")) + `"}`
 	for _, text := range []string{

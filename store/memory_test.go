@@ -15,15 +15,14 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// little lets the process keep only so many bytes more.
+// little sets the memory that the process may still use.
 func little(t *testing.T, most int64) {
 	t.Helper()
 	bounds.SetMemory(most, nil)
 	t.Cleanup(func() { bounds.SetMemory(0, nil) })
 }
 
-// An index.json has most of its text in one of many places: none of them may take
-// more memory than there is.
+// An index.json may have most of its text in one of many places: each is bounded.
 func TestIndexThatTakesTooMuchMemory(t *testing.T) {
 	entry := `{"mediaType":"` + ocispec.MediaTypeImageManifest + `","digest":"` + digest.FromString("x").String() + `","size":1%s}`
 	pairs := func(n int) string {
@@ -56,8 +55,8 @@ func TestIndexThatTakesTooMuchMemory(t *testing.T) {
 	}
 }
 
-// TestManifestOfManyValues: decoded, a manifest of "{},{},…" takes fifty times what its
-// text has.
+// TestManifestOfManyValues: decoded, a manifest of "{},{},…" takes fifty times the memory
+// of its text.
 func TestManifestOfManyValues(t *testing.T) {
 	for _, key := range []string{"manifests", "layers", "blobs", "urls", "foreign"} {
 		data := []byte(`{"schemaVersion":2,"` + key + `":[` + strings.Repeat("{},", bounds.Values) + `{}]}`)
@@ -70,7 +69,7 @@ func TestManifestOfManyValues(t *testing.T) {
 	}
 }
 
-// What a pipe has more of than memory goes to a disk.
+// The part of a pipe that exceeds the memory goes to a disk.
 func TestManifestsOfAPipeThatDoNotFitInMemoryAreSpooled(t *testing.T) {
 	s := newSample(t)
 	var images []ocispec.Descriptor
@@ -110,8 +109,8 @@ func TestVerifyThatTakesTooMuchMemoryIsAnError(t *testing.T) {
 	}
 }
 
-// What could not be kept of the way through a referrer is not known to be needed, which
-// does not make it needless.
+// A blob that only an unrecorded referrer references may be needed, so prune must not
+// remove it.
 func TestPruneThatTakesTooMuchMemoryRemovesNothing(t *testing.T) {
 	s := newSample(t)
 	root := s.index.Entries[0].Descriptor()

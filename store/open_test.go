@@ -35,8 +35,8 @@ func tarOf(t testing.TB, files ...string) []byte {
 	return b.Bytes()
 }
 
-// badInputs is what nothing can be read from, and what is said of it. The same
-// holds for a file and for a pipe.
+// badInputs are inputs that cannot be read, with their errors. They are the same for a
+// file and for a pipe.
 func badInputs(t *testing.T) map[string]struct {
 	data []byte
 	want string
@@ -129,7 +129,7 @@ func TestSpoolingIsToldAndLeavesNothing(t *testing.T) {
 	if len(told) != 1 || told[0] != info.Size() {
 		t.Errorf("told of %d, not of %d", told, info.Size())
 	}
-	// A crash leaves nothing: the file that is open has no name.
+	// A crash leaves nothing: the open file has no name.
 	if got := names(t, temp); len(got) > 0 && runtime.GOOS != "windows" {
 		t.Errorf("the folder has %q", got)
 	}

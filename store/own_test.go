@@ -12,8 +12,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// TestStrangersPartialIsLeftAlone: what a backup did not leave is neither written to nor
-// removed, nor followed to where it leads.
+// TestStrangersPartialIsLeftAlone: a file that no backup created is neither written to nor
+// removed, and a link is not followed.
 func TestStrangersPartialIsLeftAlone(t *testing.T) {
 	victim := filepath.Join(t.TempDir(), "victim")
 	writeFile(t, victim, []byte("precious"))
@@ -54,7 +54,7 @@ func TestStrangersPartialIsLeftAlone(t *testing.T) {
 	}
 }
 
-// TestOwnPartialIsTakenUp however little of it was written.
+// TestOwnPartialIsTakenUp resumes a file with any number of bytes.
 func TestOwnPartialIsTakenUp(t *testing.T) {
 	s := newSample(t)
 	for _, c := range []bundle.Compression{bundle.Gzip, bundle.None} {
@@ -71,7 +71,8 @@ func TestOwnPartialIsTakenUp(t *testing.T) {
 	}
 }
 
-// TestLinksInTheWayOfADirectory: neither its lock nor a file on its way is followed.
+// TestLinksInTheWayOfADirectory: a link in place of the lock or of an unfinished blob is
+// not followed.
 func TestLinksInTheWayOfADirectory(t *testing.T) {
 	victim := filepath.Join(t.TempDir(), "victim")
 	writeFile(t, victim, []byte("precious"))
@@ -98,7 +99,8 @@ func TestLinksInTheWayOfADirectory(t *testing.T) {
 	}
 }
 
-// TestStrangersIncompleteIsLeftAlone: what a bundle that lacks something would be called.
+// TestStrangersIncompleteIsLeftAlone: a file with the name of an incomplete bundle is not
+// replaced.
 func TestStrangersIncompleteIsLeftAlone(t *testing.T) {
 	s := newSample(t)
 	path := s.archive(t, "x.tgz", bundle.Gzip)

@@ -14,7 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// A named pipe is written as a stream and read as one, whatever its name.
+// A named pipe is written and read as a stream, with any name.
 func TestNamedPipe(t *testing.T) {
 	s := newSample(t)
 	path := filepath.Join(t.TempDir(), "looks-like.tar")
@@ -45,7 +45,7 @@ func TestNamedPipe(t *testing.T) {
 	}
 }
 
-// TestPipeThatNobodyReads is waited for until the run is to end.
+// TestPipeThatNobodyReads waits for a reader until the run ends.
 func TestPipeThatNobodyReads(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := unix.Mkfifo(path, 0o644); err != nil {
@@ -63,8 +63,8 @@ func TestPipeThatNobodyReads(t *testing.T) {
 	}
 }
 
-// TestPipesInTheWayOfALayout: a file of a directory that is none is an error, and nobody
-// is waited for.
+// TestPipesInTheWayOfALayout: a pipe in place of a file of a layout is an error, and the
+// open does not wait.
 func TestPipesInTheWayOfALayout(t *testing.T) {
 	s := newSample(t)
 	blob := bundle.BlobName(s.blobs[1].desc.Digest)

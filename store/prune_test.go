@@ -31,7 +31,7 @@ func prune(t *testing.T, path string, o PruneOptions) (*Pruned, error) {
 	return d.Prune(t.Context(), o)
 }
 
-// checkWhole verifies a layout and returns what was found.
+// checkWhole verifies a layout and returns the result.
 func checkWhole(t *testing.T, path string) *Verification {
 	t.Helper()
 	v, err := Verify(t.Context(), openLayoutAt(t, path, OpenOptions{}), VerifyOptions{})
@@ -152,8 +152,8 @@ func TestPruneRemovesNothingIfItCannotTell(t *testing.T) {
 	}
 }
 
-// TestPruneInterrupted ends in the middle of the removal: index.json has changed,
-// and what it names is there.
+// TestPruneInterrupted ends in the middle of the removal: index.json has changed, and all
+// that it references is present.
 func TestPruneInterrupted(t *testing.T) {
 	path := newSample(t).directory(t)
 	d := openDir(t, path)
@@ -210,7 +210,7 @@ func TestOpenLayoutDirMakesNothing(t *testing.T) {
 	}
 }
 
-// TestDoubtHashesWhatIndexReaches: the right size is not enough.
+// TestDoubtHashesWhatIndexReaches: with hashAll, the right size is not enough.
 func TestDoubtHashesWhatIndexReaches(t *testing.T) {
 	s := newSample(t)
 	path := s.directory(t)
@@ -261,7 +261,7 @@ func TestIndexHolds(t *testing.T) {
 	}
 }
 
-// TestPruneOfALayoutWithoutAnIndex: where nothing says which blobs are needed, none goes.
+// TestPruneOfALayoutWithoutAnIndex: without an index.json no blob is removed.
 func TestPruneOfALayoutWithoutAnIndex(t *testing.T) {
 	for name, hurt := range map[string]func(path string) error{
 		"no index.json":      os.Remove,

@@ -16,8 +16,8 @@ func (s *sample) list(t testing.TB, name string, manifests ...ocispec.Descriptor
 	s.put(s.manifest(t, index), name)
 }
 
-// listedSample is an image whose referrer stands in a list alone, and another one
-// that is listed under a tag that is not made of its subject's digest.
+// listedSample returns an image whose referrer is only in a list, and another referrer in
+// a list whose tag is not made of the digest of its subject.
 func listedSample(t testing.TB, repository string) *sample {
 	t.Helper()
 	s := &sample{index: new(Index)}
@@ -30,8 +30,8 @@ func listedSample(t testing.TB, repository string) *sample {
 	return s
 }
 
-// TestReferrersListIsTold: what stands under a tag that is made of a digest is a list
-// if something that it names has that subject, or if it is empty.
+// TestReferrersListIsTold: an index under a tag that is made of a digest is a list of
+// referrers if one of its manifests has that subject, or if it is empty.
 func TestReferrersListIsTold(t *testing.T) {
 	s := &sample{index: new(Index)}
 	image := s.image(t, "image", nil)
@@ -96,7 +96,7 @@ func TestReferrersListIsNoArtifactForVerify(t *testing.T) {
 	}
 }
 
-// TestPruneTakesAListWithItsSubject: a list stays as long as what it is about does.
+// TestPruneTakesAListWithItsSubject: a list stays as long as its subject.
 func TestPruneTakesAListWithItsSubject(t *testing.T) {
 	path := listedSample(t, "example.com/app:").directory(t)
 	did, err := prune(t, path, keeping("example.com/app:v1"))

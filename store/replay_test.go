@@ -11,8 +11,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// write puts data as a blob, whatever an interrupted run left of it, and says
-// how many bytes of content had to be written.
+// write stores data as a blob after an interrupted run, and returns the number of bytes
+// that were not present.
 func writeBlob(t *testing.T, a *Archive, desc ocispec.Descriptor, data []byte) {
 	t.Helper()
 	stored, err := a.Stored(desc)
@@ -50,8 +50,8 @@ func writeBlob(t *testing.T, a *Archive, desc ocispec.Descriptor, data []byte) {
 	}
 }
 
-// TestReplay takes up what is left of a bundle that was cut anywhere, for the
-// same plan and for another one: the result is what an undisturbed run writes.
+// TestReplay resumes a bundle that was cut at any byte, with the same plan and with
+// another one: the result equals that of an uninterrupted run.
 func TestReplay(t *testing.T) {
 	image := newItem(ocispec.MediaTypeImageManifest, []byte(`{"schemaVersion":2}`)).desc
 	index := &Index{}
@@ -98,9 +98,8 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// TestAnArchiveCountsWhatAnotherRunCanTakeUp holds what is said of an interrupted
-// backup: the content of whole entries, and of the one that was being written what
-// is there of it.
+// TestAnArchiveCountsWhatAnotherRunCanTakeUp checks the size that an interrupted backup
+// reports: the content of complete entries, and the bytes of the unfinished one.
 func TestAnArchiveCountsWhatAnotherRunCanTakeUp(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
 	manifest := []byte(`{"schemaVersion":2}`)

@@ -76,7 +76,7 @@ func (s *sample) put(desc ocispec.Descriptor, name string) {
 	s.index.Put(e)
 }
 
-// layer is content that looks compressed, so that a bundle stores it.
+// layer returns content that looks compressed, so that a bundle does not compress it.
 func layer(seed byte, n int) []byte {
 	data := make([]byte, n)
 	defer copy(data, "\x1f\x8b")
@@ -90,7 +90,7 @@ func layer(seed byte, n int) []byte {
 
 func newSample(t testing.TB) *sample { return sampleWith(t, 70_001) }
 
-// largeSample is one whose largest blobs are longer than a member of a bundle.
+// largeSample returns a sample whose largest blobs exceed a member of a bundle.
 func largeSample(t testing.TB) *sample { return sampleWith(t, 1<<20+70_001) }
 
 func sampleWith(t testing.TB, size int) *sample {
@@ -146,7 +146,7 @@ func ingest(t testing.TB, d *Dir, b item) {
 	}
 }
 
-// directory returns a directory with the sample in it.
+// directory returns the path of a directory with the sample in it.
 func (s *sample) directory(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "layout")
@@ -157,7 +157,7 @@ func (s *sample) directory(t testing.TB) string {
 	return path
 }
 
-// archive returns a bundle of ours with the sample in it.
+// archive returns the path of a bundle with the sample in it.
 func (s *sample) archive(t testing.TB, name string, c bundle.Compression) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -212,7 +212,7 @@ func encoded(t testing.TB, a *Archive, b item) []byte {
 	return out.Bytes()
 }
 
-// writeEncoded hands bytes on in pieces that fit nothing.
+// writeEncoded writes bytes in pieces that match no boundary.
 func writeEncoded(t testing.TB, a *Archive, p []byte) {
 	t.Helper()
 	for len(p) > 0 {

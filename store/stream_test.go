@@ -15,7 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// noSpool are options under which spooling fails.
+// noSpool makes spooling fail.
 func noSpool(t *testing.T) OpenOptions {
 	return OpenOptions{TempDir: filepath.Join(t.TempDir(), "absent")}
 }
@@ -135,7 +135,7 @@ func TestOpenStreamErrors(t *testing.T) {
 	}
 }
 
-// What is not in our order is spooled, wherever that shows.
+// An archive in another order is spooled, wherever the order differs.
 func TestStreamSpoolsForeignOrders(t *testing.T) {
 	s := newSample(t)
 	directory := s.directory(t)
@@ -197,7 +197,7 @@ func testSpooled(t *testing.T, s *sample, name string, data []byte) {
 	}
 }
 
-// A child that was not selected may be absent; one that was may not.
+// A child that was not selected may be absent, a selected one may not.
 func TestStreamOfASparseIndex(t *testing.T) {
 	for platforms, stream := range map[string]bool{"linux/amd64": true, "linux/arm64": false, "": false} {
 		s := newSample(t)
@@ -218,7 +218,7 @@ func TestStreamOfASparseIndex(t *testing.T) {
 	}
 }
 
-// A manifest with wrong bytes is as good as absent, and no reason to spool.
+// A manifest with wrong bytes counts as absent, and is no reason to spool.
 func TestStreamWithACorruptManifest(t *testing.T) {
 	s := newSample(t)
 	bad := s.manifests[0]

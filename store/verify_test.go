@@ -20,7 +20,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// verdict is what Verify and VerifyStream say of the same layout; they must agree.
+// verdict is the result of Verify and VerifyStream for the same layout; both must agree.
 func verdict(t *testing.T, s *sample) *Verification {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "x.tar")
@@ -285,7 +285,7 @@ func TestVerifySparseAttestations(t *testing.T) {
 	}
 }
 
-// What was not selected and is there all the same is verified, and not left over.
+// A manifest that was not selected but is present is verified, and is not left over.
 func TestVerifyMoreThanASparseIndexNeeds(t *testing.T) {
 	s := newSample(t)
 	for i := range s.index.Entries {
@@ -300,7 +300,7 @@ func TestVerifyMoreThanASparseIndexNeeds(t *testing.T) {
 	}
 }
 
-// A subject is a manifest: that its bytes are a layer somewhere is not enough.
+// A subject must be a manifest: a layer with its digest is not enough.
 func TestVerifySubjectThatIsABlob(t *testing.T) {
 	s := newSample(t)
 	subject := s.blobs[0].desc
@@ -310,7 +310,7 @@ func TestVerifySubjectThatIsABlob(t *testing.T) {
 	}
 }
 
-// Layers that no registry has to have may be absent; if they are there, they count.
+// Layers that a registry need not have may be absent; if present, they count.
 func TestVerifyForeignLayers(t *testing.T) {
 	for name, urls := range map[string][]string{"with an address": {"https://example.com/layer"}, "without": nil} {
 		s := newSample(t)
@@ -343,8 +343,8 @@ func TestVerifyProgress(t *testing.T) {
 	}
 }
 
-// TestKindOfAManifestComesFromItsBytes: its own media type, else its structure, else
-// what a descriptor says.
+// TestKindOfAManifestComesFromItsBytes: the kind comes from its media type, else from its
+// structure, else from a descriptor.
 func TestKindOfAManifestComesFromItsBytes(t *testing.T) {
 	child := `{"mediaType":"x","size":1,"digest":"` + string(digest.FromString("a")) + `"}`
 	image, index, docker, list := ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageIndex, mediaTypeDockerManifest, mediaTypeDockerList
@@ -425,8 +425,8 @@ func TestSuccessors(t *testing.T) {
 	}
 }
 
-// TestWrongSizeBlamesTheLiarAlone: two artifacts share a layer and an image, and one
-// says other sizes.
+// TestWrongSizeBlamesTheLiarAlone: two artifacts share a layer and an image, and one gives
+// wrong sizes.
 func TestWrongSizeBlamesTheLiarAlone(t *testing.T) {
 	path := t.TempDir() + "/layout"
 	dir, err := OpenDir(path)
@@ -479,7 +479,7 @@ func TestWrongSizeBlamesTheLiarAlone(t *testing.T) {
 	}
 }
 
-// shortOf is a layout in a process that can open no more files.
+// shortOf is a layout in a process that cannot open more files.
 type shortOf struct{ Layout }
 
 func (shortOf) Open(digest.Digest) (Blob, error) {
