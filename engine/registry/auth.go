@@ -15,7 +15,7 @@ type account struct {
 	registry string
 	client   *auth.Client
 	tokens   *tokens                                                         // the client's cache
-	find     func(ctx context.Context, reload bool) (auth.Credential, error) // again: read the files and ask the helpers once more
+	find     func(ctx context.Context, reload bool) (auth.Credential, error) // reload: read the files and ask the helpers again
 	onSecret func(username, secret string)
 	fixed    bool          // the credential is given and never looked up
 	gate     chan struct{} // of size 1: held while a credential is tried that is not accepted yet

@@ -11,13 +11,13 @@ import (
 	"strings"
 )
 
-// ProxyError says that something else answered in the place of a registry, or that
-// it is likely: a proxy, a firewall, or a network that wants a login first.
+// ProxyError is the error for a response that comes, or seems to come, not from the registry
+// but from a proxy, a firewall, or a network that requires a login first.
 type ProxyError struct {
-	URL    *url.URL // what was asked for
-	Proxy  string   // HOST[:PORT] of the proxy that the environment names for it; "" if it names none
-	Status int      // of the answer
-	Err    error    // what it was
+	URL    *url.URL // of the request
+	Proxy  string   // HOST[:PORT] of the proxy in the environment; "" if there is none
+	Status int      // of the response
+	Err    error
 }
 
 func (e *ProxyError) Error() string { return e.Err.Error() }

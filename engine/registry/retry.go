@@ -65,6 +65,7 @@ type retrier struct {
 	guests *guests // nil: no request is sent on
 }
 
+// RoundTrip sends a request, and retries it until the response is final.
 func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Host == "" {
 		closeBody(req)
@@ -81,13 +82,7 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 			return resp, err
 		}
 		if ctx.Err() != nil || !retryable(resp, err) {
-			if err != nil && ctx.Err() == nil {
-				if unreachable(err) && sameOrigin(req.URL, t.base) {
-					return nil, t.health.markUnreachable(schemeMismatch(err))
-				}
-				t.health.recordFailure(requestName(req), err)
-			}
-			return resp, err
+			return resp, t.recordPermanent(req, err)
 		}
 		wait, again := t.health.delay(try, since)
 		if !again {
@@ -108,6 +103,19 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+}
+
+// recordPermanent records an error that a retry would not change, and returns it. The
+// error may be nil.
+func (t *retrier) recordPermanent(req *http.Request, err error) error {
+	if err == nil || req.Context().Err() != nil {
+		return err
+	}
+	if unreachable(err) && sameOrigin(req.URL, t.base) {
+		return t.health.markUnreachable(schemeMismatch(err))
+	}
+	t.health.recordFailure(requestName(req), err)
+	return err
 }
 
 type noRetryKey struct{}

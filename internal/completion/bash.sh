@@ -2,7 +2,7 @@
 _oras_mirror() {
 	local line=${COMP_LINE:0:COMP_POINT} word kind text
 	local -a words
-	# Not COMP_WORDS: they are split at : and =, which references are full of.
+	# Not COMP_WORDS: bash splits them at : and =, which references contain.
 	read -ra words <<<"$line"
 	[[ $line == *[[:space:]] || ${#words[@]} -eq 0 ]] && words+=("")
 	word=${words[${#words[@]} - 1]}
@@ -17,16 +17,16 @@ _oras_mirror() {
 	done < <("${words[0]}" __complete "${words[@]:1}" 2>/dev/null)
 }
 
-# bash quotes the names of files; one before version 4 does not.
+# bash quotes the names of files, but not before version 4.
 _oras_mirror_paths() {
 	local path=${1#--*=} quoted=""
 	compopt -o filenames 2>/dev/null || quoted=quoted
 	_oras_mirror_add "$1" "$quoted" < <(compgen -P "${1%"$path"}" "$2" -- "$path")
 }
 
-# bash replaces what stands behind the last : or = (if it breaks words there), so
-# only that may be offered. Nothing of it may mean anything to the shell: what is
-# offered alone is put in the line, and run at the next Enter.
+# bash replaces only the text after the last : or = (if it breaks words there), so a
+# candidate must be that part. It must be quoted: bash inserts a single candidate
+# into the line, and the next Enter runs it.
 _oras_mirror_add() {
 	local before="" candidate
 	[[ $COMP_WORDBREAKS == *:* && $COMP_WORDBREAKS == *=* ]] && before=${1%"${1##*[:=]}"}
