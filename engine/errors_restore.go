@@ -11,13 +11,13 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 )
 
-// ErrNoArtifact says that a layout lists nothing that could be restored.
+// ErrNoArtifact says that a layout lists no artifact to restore.
 var ErrNoArtifact = errors.New("the input holds no artifact")
 
 // NameError says that an entry of a layout has no name that says where it belongs.
 type NameError struct {
 	Entry string // a bare tag, or a digest
-	Place string // what could have named a repository for it: "the target ..."
+	Place string // that names no repository for it either: "the target ..."
 }
 
 func (e *NameError) Error() string {
@@ -78,8 +78,7 @@ func (e *SparseError) Error() string {
 
 func (e *SparseError) Unwrap() error { return e.Err }
 
-// MissingBlobError is the error for a blob that the index of an input promises and the input
-// lacks.
+// MissingBlobError says that the input lacks a blob that its manifests name.
 type MissingBlobError struct{ Blob string }
 
 func (e *MissingBlobError) Error() string { return e.Blob + " is not in the input" }
@@ -91,12 +90,12 @@ func (e *CorruptError) Error() string { return "the input is corrupt: " + e.Err.
 
 func (e *CorruptError) Unwrap() error { return e.Err }
 
-// ReadbackError says that a target does not show what was pushed to it.
+// ReadbackError says that a target differs from what was pushed to it.
 type ReadbackError struct {
 	Reference string   // in the target
-	Differs   []string // what, each with the reason; more than a few are counted
-	Again     error    // why what differs could not be pushed once more; nil if it was
-	Err       error    // why it could not be read at all; nil if it was
+	Differs   []string // the parts that differ, each with how it does
+	Again     error    // why these could not be pushed once more; nil if they were
+	Err       error    // why the target could not be read at all; nil if it was
 }
 
 func (e *ReadbackError) Error() string {
@@ -105,14 +104,14 @@ func (e *ReadbackError) Error() string {
 	}
 	text := Readable(e.Differs)
 	if e.Again != nil {
-		text += fmt.Sprintf("; it cannot be pushed again: %v", e.Again)
+		text += fmt.Sprintf("; pushing it again failed: %v", e.Again)
 	}
 	return fmt.Sprintf("%s: verify: %s", e.Reference, text)
 }
 
 func (e *ReadbackError) Unwrap() error { return cmp.Or(e.Err, e.Again) }
 
-// Readable joins the first few of what differs, and counts the rest.
+// Readable joins the first few parts that differ, and counts the rest.
 func Readable(differs []string) string {
 	const most = 5
 	text := strings.Join(differs[:min(most, len(differs))], "; ")
@@ -126,6 +125,6 @@ func Readable(differs []string) string {
 // again. RestoreOptions.TempDir would have kept them.
 var ErrSpent = errors.New("the blob came through a pipe and cannot be sent again")
 
-// ErrWithdrawn says that the last index.json of a pipe does not list an artifact any
-// more, which was restored before it came.
+// ErrWithdrawn says that the last index.json of a pipe no longer lists an artifact that was
+// restored before it came.
 var ErrWithdrawn = errors.New("the last index.json of the pipe does not list it, and it was pushed before that came")

@@ -16,7 +16,7 @@ import (
 type counts struct {
 	client *registry.Client
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards requests, blobs and probed
 	requests int
 	blobs    int             // that would be pushed
 	probed   map[string]bool // registries that would have been asked whether they check digests

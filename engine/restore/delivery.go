@@ -59,7 +59,7 @@ type manifestKey struct {
 }
 
 // at returns the key of a manifest in the repository that the delivery goes to.
-func (d *delivery) at(of digest.Digest) manifestKey { return manifestKey{d.Repository(), of} }
+func (d *delivery) at(of digest.Digest) manifestKey { return manifestKey{d.repository(), of} }
 
 // lacks tells whether a manifest of the delivery has to be pushed.
 func (d *delivery) lacks(v *graph.Visit) bool { return !d.found.present || d.found.lacks[v] }
@@ -74,9 +74,9 @@ func (d *delivery) overwrote() bool {
 	return d.found.was != "" && !d.found.skipped && (d.err == nil || errors.As(d.err, &readback))
 }
 
-// Resolve returns the descriptor that the reference of a delivery has in its target;
+// resolve returns the descriptor that the reference of a delivery has in its target;
 // errdef.ErrNotFound if it has none.
-func (d *delivery) Resolve(ctx context.Context) (ocispec.Descriptor, error) {
+func (d *delivery) resolve(ctx context.Context) (ocispec.Descriptor, error) {
 	switch {
 	case d.found.answer != nil:
 		return d.found.answer.desc, d.found.answer.err

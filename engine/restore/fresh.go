@@ -28,10 +28,10 @@ func (s *survey) askFirst(ctx context.Context, all []*delivery) error {
 		if d.err != nil {
 			continue
 		}
-		i, met := at[d.Repository()]
+		i, met := at[d.repository()]
 		if !met {
 			i = len(repositories)
-			at[d.Repository()], repositories = i, append(repositories, nil)
+			at[d.repository()], repositories = i, append(repositories, nil)
 		}
 		repositories[i] = append(repositories[i], d)
 	}

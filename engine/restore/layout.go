@@ -58,8 +58,8 @@ func newLayoutSource(l store.Layout, notice func(string)) *layoutSource {
 	return s
 }
 
-// readAgain is the cache of a graph that comes from an input: the bytes of a manifest
-// are let go of, and read once more when they are needed.
+// readAgain is the cache of a graph whose manifests are read from the input once more when
+// they are pushed.
 type readAgain struct{ graph.NoCache }
 
 // Keep takes nothing: the input has it.

@@ -16,7 +16,7 @@ type ledger struct {
 	failFast bool
 	dryRun   bool
 
-	mu    sync.Mutex // guards what follows
+	mu    sync.Mutex // guards whole and the deliveries' open
 	whole int        // artifacts
 }
 

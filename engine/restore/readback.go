@@ -221,7 +221,7 @@ func hashRemote(ctx context.Context, repo *registry.Repository, b graph.Descript
 
 // readOnce asks a repository once for a part that many of its artifacts share.
 func (r *readback) readOnce(ctx context.Context, d *delivery, b graph.Descriptor, ask func() (string, error)) (string, error) {
-	return r.read.Do(ctx, readKey{d.Repository(), b.Key(), d.repeated}, ask)
+	return r.read.Do(ctx, readKey{d.repository(), b.Key(), d.repeated}, ask)
 }
 
 // readKey is one blob or manifest of one repository of a target.

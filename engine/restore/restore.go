@@ -1,3 +1,7 @@
+// Package restore pushes the artifacts of a source to registries. Routes say where each
+// goes, a survey finds out which parts the targets lack, uploads bring the blobs, and a
+// pusher puts the manifests behind them: children, manifests, lists of referrers, and the
+// tag at the end. A forecast does the same with targets that count.
 package restore
 
 import (
@@ -12,11 +16,11 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// Run pushes what a layout holds to the targets under mapped names. Nothing
-// is visible in a target before it is whole: blobs go first, then manifests,
-// referrers, and tags last. The error is for the run as a whole: interrupted,
-// two sources that collide (before any byte moves), the input cannot be read,
-// ErrNoArtifact or ErrNothing. An artifact that failed is in the report.
+// Run pushes the artifacts of a layout or a pipe to the targets under mapped names.
+// Nothing has its tag in a target before it is whole. The error is for the run as a whole:
+// it was interrupted, two sources collide (before any byte moves), the input cannot be
+// read, [engine.ErrNoArtifact] or [engine.ErrNothing]. An artifact that failed is in the
+// report.
 func Run(ctx context.Context, c *registry.Client, in store.Input, o engine.RestoreOptions) (*engine.Report, error) {
 	o, err := o.WithDefaults()
 	if err != nil {
@@ -49,7 +53,7 @@ type run struct {
 	all      []*delivery
 	planned  bool // all deliveries are known
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards started and held
 	started bool       // the roots hold
 	held    []*delivery
 }
@@ -217,5 +221,3 @@ func (r *run) complete(ctx context.Context, d *delivery, err error) error {
 	}
 	return r.ledger.record(ctx, d, err)
 }
-
-var errNoTarget = errors.New("no target")

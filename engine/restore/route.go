@@ -25,8 +25,8 @@ type route struct {
 	nowhere bool   // that is its name: no place is known for it
 }
 
-// Repository returns the repository that the artifact goes to, with its registry.
-func (r *route) Repository() string {
+// repository returns the repository that the artifact goes to, with its registry.
+func (r *route) repository() string {
 	if r.path == "" {
 		return r.target.Registry
 	}
@@ -39,9 +39,9 @@ func (r *route) destination() string {
 	case r.nowhere:
 		return ""
 	case r.tag == "":
-		return r.Repository() + "@" + r.root.Digest.String()
+		return r.repository() + "@" + r.root.Digest.String()
 	}
-	return r.Repository() + ":" + r.tag
+	return r.repository() + ":" + r.tag
 }
 
 // reference is the destination within the repository.

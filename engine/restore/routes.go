@@ -33,6 +33,8 @@ func newRoutes(s Source, o engine.RestoreOptions) *routes {
 		excludeReferrers: o.ExcludeReferrers, tag: o.Tag, retry: o.Retry, notice: o.Progress.Notice}
 }
 
+var errNoTarget = errors.New("no target")
+
 // all maps every selected root to every target. It fails before a byte moves where two
 // roots land on one reference, or one on a reference that no registry takes; it reports all
 // of these at once.
@@ -136,15 +138,15 @@ func (m *routes) retried(all []*route) []*route {
 	for _, r := range all {
 		if r.subject == "" && m.retry(r.name, r.destination()) {
 			for _, digest := range m.family(r.root.OCI()) {
-				wanted[manifestKey{r.Repository(), digest}] = true
+				wanted[manifestKey{r.repository(), digest}] = true
 			}
 		}
 	}
 	return slices.DeleteFunc(all, func(r *route) bool {
-		if r.subject != "" && wanted[manifestKey{r.Repository(), r.subject}] {
+		if r.subject != "" && wanted[manifestKey{r.repository(), r.subject}] {
 			return false
 		}
-		return !wanted[manifestKey{r.Repository(), r.root.Digest}] && !m.retry(r.name, r.destination())
+		return !wanted[manifestKey{r.repository(), r.root.Digest}] && !m.retry(r.name, r.destination())
 	})
 }
 
@@ -162,7 +164,7 @@ func (m *routes) noteOwnSources(all []*route) {
 		if r.fault != nil {
 			continue
 		}
-		if name := r.Repository(); sources[strings.ToLower(r.target.Registry)+"/"+r.path] && !slices.Contains(own, name) {
+		if name := r.repository(); sources[strings.ToLower(r.target.Registry)+"/"+r.path] && !slices.Contains(own, name) {
 			own = append(own, name)
 		}
 	}

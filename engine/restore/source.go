@@ -32,8 +32,8 @@ type Source interface {
 	Blobs(ctx context.Context, wanted []graph.Descriptor, to Sink) error
 	// Content returns the bytes of a blob for another time. Those of a pipe are spent.
 	Content(b graph.Descriptor) Content
-	// Blame returns why an upload was refused: a *CorruptError if the source has other
-	// bytes than the manifests say, else the refusal itself.
+	// Blame returns why an upload was refused: an *engine.CorruptError if the source has
+	// other bytes than the manifests say, else the refusal itself.
 	Blame(b graph.Descriptor, refusal error) error
 	// Revised returns the source as its end corrected it, nil if it holds as it began.
 	Revised() Source
@@ -66,7 +66,8 @@ type Content interface {
 	Verified() bool
 }
 
-// corrupt says of what could not be read that the input is at fault, unless it is not.
+// corrupt blames the input for a part that could not be read, unless this machine is at
+// fault.
 func corrupt(err error) error {
 	if store.IsTooManyFiles(err) {
 		return err

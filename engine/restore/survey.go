@@ -131,7 +131,7 @@ func referrersOf(root *graph.Visit) []digest.Digest {
 // its parts; the children of an index are asked for besides, and referrers by their
 // lists.
 func (s *survey) examine(ctx context.Context, d *delivery) error {
-	there, err := d.Resolve(ctx)
+	there, err := d.resolve(ctx)
 	if errors.Is(err, errdef.ErrNotFound) {
 		return nil
 	}

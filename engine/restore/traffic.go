@@ -12,7 +12,7 @@ import (
 // traffic counts the bytes that the registries of the targets took, whether the artifacts
 // became whole or not.
 type traffic struct {
-	mu    sync.Mutex // guards what follows
+	mu    sync.Mutex // guards bytes and taken
 	bytes int64
 	taken map[sentKey]bool
 }
