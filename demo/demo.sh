@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The main job on a laptop: two registries on loopback, one filled from
-# testdata/layout, backed up by a spec, restored into the other under other names.
-# Run it with `make demo`, which builds what it needs. It ends only what it started.
+# Fills a registry on loopback from testdata/layout, backs it up by a spec, and restores the
+# bundle into a second registry under other names. Run it with `make demo`, which builds
+# everything that it needs. It stops only the processes that it started.
 set -euo pipefail
 shopt -s extglob
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -32,11 +32,11 @@ say() {
 
 show() {
 	local line=" $*"
-	printf '$%s\n' "${line// \/*([^ ])\// }" # programs and files without their folders
+	printf '$%s\n' "${line// \/*([^ ])\// }" # omit the folders of programs and files
 	"$@"
 }
 
-# registry NAME starts one on a port that is free and puts the port into $port.
+# registry NAME starts a registry on a free port and sets $port.
 registry() {
 	local log=$work/$1.log
 	: >"$log"
@@ -69,16 +69,16 @@ cd "$work"
 say "The mirror spec"
 cat mirror.yaml
 
-say "Back up what it names into one file, and look into it"
+say "Back up into one file, and inspect it"
 show "$program" backup -f mirror.yaml
 show "$program" list --input bundle.tgz
 show "$program" verify --input bundle.tgz
 
-say "Restore that file into another registry, $site, as the spec maps it"
+say "Restore the file into another registry, $site, under the names of the spec"
 show "$program" restore -f mirror.yaml --input bundle.tgz
 
-say "What is there now"
-export LC_ALL=C # for sort: a registry may list them in any order
+say "List the result"
+export LC_ALL=C # for sort: a registry may list repositories in any order
 show "$tools/oras" repo ls "$site" | sort
 for repository in $("$tools/oras" repo ls "$site" | sort); do
 	show "$tools/oras" repo tags "$site/$repository"

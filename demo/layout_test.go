@@ -1,5 +1,4 @@
-// Package demo is what `make demo` shows, and the test that makes the small layout
-// in testdata/layout which it starts from.
+// Package demo tests and writes testdata/layout, the small layout that `make demo` starts with.
 package demo
 
 import (
@@ -29,7 +28,7 @@ const (
 	referrers      = "io.github.oras-mirror.referrers"
 )
 
-// layout is an OCI layout in the making: its files by their path.
+// layout maps the paths of an OCI layout to the content of its files.
 type layout map[string][]byte
 
 func (l layout) blob(mediaType string, data []byte) ocispec.Descriptor {
@@ -42,7 +41,7 @@ func (l layout) json(mediaType string, document any) ocispec.Descriptor {
 	return l.blob(mediaType, encode(document))
 }
 
-// image has one layer with one file, which an interpreter could print.
+// image adds an image of one layer with one file.
 func (l layout) image(architecture string) ocispec.Descriptor {
 	layer := l.blob(ocispec.MediaTypeImageLayer, archive("hello.txt", "hello from "+architecture+"\n"))
 	platform := ocispec.Platform{OS: "linux", Architecture: architecture}
@@ -68,7 +67,7 @@ func (l layout) index(children ...ocispec.Descriptor) ocispec.Descriptor {
 	})
 }
 
-// artifact has one file; subject may be nil.
+// artifact adds an artifact of one file; subject may be nil.
 func (l layout) artifact(artifactType, title, content string, subject *ocispec.Descriptor) ocispec.Descriptor {
 	empty := l.blob(ocispec.MediaTypeEmptyJSON, ocispec.DescriptorEmptyJSON.Data)
 	file := l.blob("text/plain", []byte(content))
@@ -85,7 +84,7 @@ func (l layout) artifact(artifactType, title, content string, subject *ocispec.D
 	return desc
 }
 
-// named is an entry of index.json that bears its full reference.
+// named returns an entry of index.json with its full reference.
 func named(desc ocispec.Descriptor, name string) ocispec.Descriptor {
 	desc.Annotations = map[string]string{
 		ocispec.AnnotationRefName: name,
@@ -95,7 +94,7 @@ func named(desc ocispec.Descriptor, name string) ocispec.Descriptor {
 	return desc
 }
 
-// archive is a tar of one file, without times and names of users.
+// archive returns a tar of one file, without times and user names.
 func archive(name, content string) []byte {
 	var buffer bytes.Buffer
 	w := tar.NewWriter(&buffer)
@@ -118,8 +117,8 @@ func encode(document any) []byte {
 	return data
 }
 
-// sample makes three artifacts from two registries: an image for two platforms with
-// a signature, a chart, and a text.
+// sample returns three artifacts from two registries: an image for two platforms with a
+// signature, a chart, and a text.
 func sample() layout {
 	l := layout{ocispec.ImageLayoutFile: encode(ocispec.ImageLayout{Version: ocispec.ImageLayoutVersion})}
 	app := l.index(l.image("amd64"), l.image("arm64"))

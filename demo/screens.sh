@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Takes the screens in docs/screens/, and makes a moving picture of them: what a terminal of 80 columns shows in the midst
-# of a backup, at its end, after a restore, and after a failure. Run it with
-# `make screens`. It ends only what it started.
+# Takes the screens in docs/screens/ and animates them: a terminal of 80 columns during a
+# backup, at its end, after a restore, and after a failure. Run it with `make screens`. It
+# stops only the processes that it started.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -23,7 +23,7 @@ end() {
 }
 trap end EXIT
 
-# serve NAME starts a registry on a free port of loopback and puts the port into $port.
+# serve NAME starts a registry on a free port of loopback and sets $port.
 serve() {
 	local log=$work/$1.log
 	printf '{"version": "0.1", "log": {"accesslog": {"disabled": true}}, "storage": {"filesystem": {"rootdirectory": "%s"}}, "http": {"addr": "127.0.0.1:0"}}\n' "$work/$1" >"$work/$1.yml"
@@ -43,8 +43,8 @@ serve() {
 # type TEXT types a line into the terminal.
 type() { "${tmux[@]}" send-keys -t 0 -l "$1" && "${tmux[@]}" send-keys -t 0 Enter; }
 
-# screen is what the terminal shows, with ports that are the same each time. They are
-# as long as the real ones, so that nothing moves.
+# screen prints the screen of the terminal with fixed ports. They are as long as the real
+# ones, so that columns stay aligned.
 screen() { "${tmux[@]}" capture-pane -t 0 -p | sed -e "s/${source#*:}/15000/g; s/${site#*:}/15001/g"; }
 
 # until_shown PATTERN waits until the screen shows it.
@@ -54,18 +54,18 @@ until_shown() {
 		sleep 0.05
 	done
 	screen >&2
-	echo "the screen never showed $1" >&2
+	echo "the screen did not show $1" >&2
 	return 1
 }
 
-# shoot NAME keeps the screen, without the empty lines below.
+# shoot NAME saves the screen without trailing empty lines.
 shoot() {
 	mkdir -p "$out"
 	screen | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' >"$out/$1.txt"
 	echo "wrote $out/$1.txt"
 }
 
-# layers of noise, so that there is something to see move.
+# fill pushes layers of random bytes, large enough to show progress.
 fill() {
 	mkdir -p "$work/fill"
 	local name
@@ -103,7 +103,7 @@ until_shown '^oras-mirror: hint'
 until_shown '^backed up'
 shoot failure
 
-# picture makes one moving picture of the screens, each shown for four seconds.
+# picture animates the screens, each for four seconds.
 picture() {
 	local screens=(backup backup-done restore failure) n=0 line width y
 	echo '<svg xmlns="http://www.w3.org/2000/svg" width="664" height="260" font-family="monospace" font-size="13" fill="#ddd">'

@@ -17,10 +17,10 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
-// example is a line of the help of a command.
+// example is a line in the help of a command.
 type example struct{ command, line string }
 
-// examples are all that --help shows.
+// examples returns all examples in --help.
 func examples(t *testing.T) []example {
 	t.Helper()
 	parser, err := cli.Grammar()
@@ -38,8 +38,8 @@ func examples(t *testing.T) []example {
 	return all
 }
 
-// TestEveryCommandHasExamples holds that there are two for each, that they are
-// about it, and that the parser takes them.
+// TestEveryCommandHasExamples checks that each command has two examples, that they use the
+// command, and that the parser accepts them.
 func TestEveryCommandHasExamples(t *testing.T) {
 	count := make(map[string]int)
 	for _, e := range examples(t) {
@@ -68,7 +68,7 @@ func leaves(t *testing.T) []*kong.Node {
 	return parser.Model.Leaves(true)
 }
 
-// unwrapped takes a command out of what bash makes a file of.
+// unwrapped extracts a command from a process substitution of bash.
 func unwrapped(line string) string {
 	if rest, ok := strings.CutPrefix(line, "source <("); ok {
 		return strings.Replace(rest, ")", "", 1)
@@ -76,8 +76,8 @@ func unwrapped(line string) string {
 	return line
 }
 
-// TestExamplesRun types them, one after the other, at a desk that has what they
-// speak of. The registries that they name are two in this process.
+// TestExamplesRun runs all examples, one after the other, in a folder with the files that they
+// name. Two registries in this process replace the registries that they name.
 func TestExamplesRun(t *testing.T) {
 	bash := skipped.Without(t, "bash")
 	far, own := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
@@ -130,7 +130,7 @@ func TestExamplesRun(t *testing.T) {
 	}
 }
 
-// ownPart leaves out of a pipe what is a program of others that may not be there.
+// ownPart removes other programs, which may not be installed, from a pipe.
 func ownPart(line string) string {
 	command, _, _ := strings.Cut(line, "  #")
 	var kept []string

@@ -9,8 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/stories"
 )
 
-// TestEventsOfTheDocumentation holds the examples in docs/events.md against the
-// schema.
+// TestEventsOfTheDocumentation checks the examples in docs/events.md against the schema.
 func TestEventsOfTheDocumentation(t *testing.T) {
 	text, err := os.ReadFile("docs/events.md")
 	if err != nil {

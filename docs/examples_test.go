@@ -17,7 +17,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/stories"
 )
 
-// parses checks that a command line is one.
+// parses checks that a command line is valid.
 func parses(t *testing.T, args []string) {
 	t.Helper()
 	parser, err := cli.Grammar()
@@ -38,8 +38,8 @@ func readExample(t *testing.T, name string) []byte {
 	return text
 }
 
-// strictly decodes the one document of a text. A key that its kind does not have is an
-// error: kubectl and GitHub refuse it, too.
+// strictly decodes the only document of a text. An unknown key is an error, as it is for
+// kubectl and GitHub.
 func strictly(t *testing.T, text []byte, into any) {
 	t.Helper()
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
@@ -49,7 +49,7 @@ func strictly(t *testing.T, text []byte, into any) {
 	}
 }
 
-// workflow has the keys of GitHub's "Workflow syntax for GitHub Actions" that ours uses.
+// workflow has the keys of GitHub's "Workflow syntax for GitHub Actions" that our example uses.
 type workflow struct {
 	Name string `yaml:"name"`
 	On   struct {
@@ -122,7 +122,7 @@ func checkShell(t *testing.T, script string) {
 	}
 }
 
-// object is what every document for a cluster has.
+// object has the keys of every Kubernetes object.
 type object struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string `yaml:"kind"`
@@ -146,7 +146,7 @@ type volumeClaim struct {
 	} `yaml:"spec"`
 }
 
-// cronJob has the keys of batch/v1 that ours uses.
+// cronJob has the keys of batch/v1 that our example uses.
 type cronJob struct {
 	object `yaml:",inline"`
 	Spec   struct {
@@ -259,21 +259,21 @@ func TestCronJob(t *testing.T) {
 	}
 }
 
-// instructions are those of Docker's "Dockerfile reference", with how many words each
-// needs at least.
+// instructions maps the instructions of Docker's "Dockerfile reference" to their minimum
+// number of words.
 var instructions = map[string]int{
 	"ADD": 2, "ARG": 1, "CMD": 1, "COPY": 2, "ENTRYPOINT": 1, "ENV": 1, "EXPOSE": 1, "FROM": 1, "HEALTHCHECK": 1,
 	"LABEL": 1, "ONBUILD": 2, "RUN": 1, "SHELL": 1, "STOPSIGNAL": 1, "USER": 1, "VOLUME": 1, "WORKDIR": 1,
 }
 
-// stage is one FROM and what follows it.
+// stage is one FROM and the instructions after it.
 type stage struct {
 	image, name string
 	lines       []string // instructions, with flags and words one blank apart
 }
 
-// dockerfile reads what a builder would: comments gone, continued lines joined, each line
-// an instruction, each COPY --from a stage that was there before.
+// dockerfile parses a Dockerfile like a builder: it drops comments, joins continued lines,
+// and checks that each line is an instruction and each COPY --from names an earlier stage.
 func dockerfile(t *testing.T, text string) []stage {
 	t.Helper()
 	text = regexp.MustCompile(`(?m)^\s*#.*\n`).ReplaceAllString(text, "")
@@ -311,7 +311,7 @@ func dockerfile(t *testing.T, text string) []stage {
 	return stages
 }
 
-// TestDockerfile holds what the image is said to be.
+// TestDockerfile checks the promises about the image: static, from scratch, not root.
 func TestDockerfile(t *testing.T) {
 	text, err := os.ReadFile("Dockerfile")
 	if err != nil {
@@ -352,7 +352,7 @@ func TestDockerfile(t *testing.T) {
 	}
 }
 
-// TestCIVetsEverySystem: what a release is built for is vetted before anything lands.
+// TestCIVetsEverySystem checks that CI vets every system that a release is built for.
 func TestCIVetsEverySystem(t *testing.T) {
 	for name, lines := range map[string][]string{
 		".ci/run":                  {"step make lint"},

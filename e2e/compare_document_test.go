@@ -143,20 +143,20 @@ func thousands(n int) string {
 func (d *document) String() string {
 	return fmt.Sprintf(`# Benchmarks
 
-Written by `+"`make compare`"+` on %s; not to be edited by hand.
+Written by `+"`make compare`"+` on %s. Do not edit it by hand.
 
-- Machine: %d cores, %s of memory, %s/%s, %s. Registry and contenders share it.
-- Everything is on loopback, each in a process of its own: the registry (internal/testregistry, which keeps
-  all in memory, or waits before it answers where a delay is given), the contender, and nothing else of ours.
-- The contenders take turns, %d rounds. What is compared are the ratios within a round, of which the median
-  counts; seconds are medians, with the least and the most.
-- A bare downloader sends the requests without which the work cannot be done, 16 at once, hashes every
-  body, writes it and syncs what it wrote. Nothing can be much faster.
+- Machine: %d cores, %s of memory, %s/%s, %s. The registry and the contender share it.
+- Both run on loopback, each in its own process. The registry (internal/testregistry) keeps everything in
+  memory. Where a delay is given, it waits that long before each answer.
+- The contenders take turns, for %d rounds. Limits compare the median of the ratios within a round. Seconds
+  are medians, with minimum and maximum.
+- A bare downloader sends only the necessary requests, 16 at once, hashes every body, writes it and syncs
+  the file. Nothing can be much faster.
 - Requests are those of the first round. They do not depend on the machine.
 
 ## Limits
 
-| work | what | measured | at most | |
+| work | comparison | measured | limit | |
 |---|---|---|---|---|
 %s
 %s`, time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), installedMemory(), runtime.GOOS, runtime.GOARCH,
