@@ -21,13 +21,13 @@ import (
 // Hints turn the type of an error into what to do about it. They never look at
 // its text. An error is a fact; advice is no part of it.
 type Hints struct {
-	Given   bool     // credentials came by flags
-	Files   []string // of --registry-config
-	Again   string   // how to go on after an interruption
-	Buffer  bool     // the command has --buffer
-	Input   bool     // the command has --input, and was given references instead
-	Reads   bool     // the command has --input, and no -f
-	Missing int64    // bytes of disk that a run which found it full would have needed at least
+	CredentialFlags bool     // credentials came by flags
+	CredentialFiles []string // of --registry-config
+	Resume          string   // how to go on after an interruption
+	BufferFlag      bool     // the command has --buffer
+	InputFlag       bool     // the command has --input, and was given references instead
+	OnlyInput       bool     // the command has --input, and no -f
+	MissingSpace    int64    // bytes of disk that a run which found it full would have needed at least
 }
 
 // Of returns the advice for err, "" if there is none.
@@ -47,7 +47,7 @@ func (h Hints) Of(err error) string {
 // againHint says what an interrupted run left to be gone on with.
 func (h Hints) againHint(err error) string {
 	if exit.Is[*exit.SignalError](err) {
-		return h.Again
+		return h.Resume
 	}
 	return ""
 }
@@ -86,7 +86,7 @@ func outputHint(err error) string {
 // spaceHint says how much is missing, as far as that is known.
 func (h Hints) spaceHint(err error) string {
 	var space *engine.SpaceError
-	missing := h.Missing
+	missing := h.MissingSpace
 	switch {
 	case errors.As(err, &space):
 		missing = space.Need - space.Free
@@ -102,7 +102,7 @@ func (h Hints) spaceHint(err error) string {
 
 // memoryHint is for what is too much for the memory that a run may take.
 func (h Hints) memoryHint(err error) string {
-	if !h.Buffer || !exit.Is[*bounds.MemoryError](err) {
+	if !h.BufferFlag || !exit.Is[*bounds.MemoryError](err) {
 		return ""
 	}
 	return "a larger --buffer lets the run take more memory; or split it, by sources or --only"
@@ -148,8 +148,8 @@ func (h Hints) inputHint(err error) string {
 		return dockerHint(err)
 	case !errors.As(err, &input) || errors.Is(err, fs.ErrNotExist) && !filetype.Exists(input.Path) || errors.Is(err, fs.ErrPermission) || exit.Is[*bounds.MemoryError](err):
 		return ""
-	case filetype.Exists(input.Path) && filetype.Of(input.Path) == filetype.Spec:
-		if h.Reads {
+	case filetype.Exists(input.Path) && filetype.Guess(input.Path) == filetype.Spec:
+		if h.OnlyInput {
 			return input.Path + " is a mirror spec, which backup and restore take with -f; --input names what a backup wrote"
 		}
 		return DidYouMean("-f " + input.Path)

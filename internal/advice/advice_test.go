@@ -105,18 +105,18 @@ func TestHintsKnowCredentials(t *testing.T) {
 	}
 	none := filepath.Join(dir, "none.json")
 	for _, test := range []struct {
-		Hints Hints
+		hints Hints
 		host  string
 		want  string
 	}{
 		{Hints{}, "a.io", "a.io refuses the stored credentials"},
 		{Hints{}, "b.io", `log in with "oras login b.io"`},
-		{Hints{Files: []string{none}}, "a.io", `log in with "oras login a.io"`},
-		{Hints{Given: true}, "a.io", "a.io refuses the credentials that were given"},
+		{Hints{CredentialFiles: []string{none}}, "a.io", `log in with "oras login a.io"`},
+		{Hints{CredentialFlags: true}, "a.io", "a.io refuses the credentials that were given"},
 	} {
-		got := test.Hints.Of(answer(test.host+"/app:v1", http.StatusUnauthorized))
+		got := test.hints.Of(answer(test.host+"/app:v1", http.StatusUnauthorized))
 		if !strings.HasPrefix(got, test.want) {
-			t.Errorf("%+v at %s: got %q, want %q", test.Hints, test.host, got, test.want)
+			t.Errorf("%+v at %s: got %q, want %q", test.hints, test.host, got, test.want)
 		}
 	}
 }

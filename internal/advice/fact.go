@@ -16,9 +16,9 @@ func Fact(err error) string {
 	return err.Error()
 }
 
-// Separate takes apart what was joined: errors that stand each on a line of
+// Split takes apart what was joined: errors that stand each on a line of
 // their own, such as the faults of a spec.
-func Separate(err error) []error {
+func Split(err error) []error {
 	joined, ok := err.(interface{ Unwrap() []error })
 	switch {
 	case err == nil || exit.Is[exit.Status](err) && !ok:
@@ -29,7 +29,7 @@ func Separate(err error) []error {
 	var all []error
 	var lines []string
 	for _, one := range joined.Unwrap() {
-		all = append(all, Separate(one)...)
+		all = append(all, Split(one)...)
 		lines = append(lines, one.Error())
 	}
 	if strings.Join(lines, "\n") != err.Error() {

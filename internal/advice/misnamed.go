@@ -64,13 +64,13 @@ func (h Hints) pathHint(path string) string {
 	case err != nil:
 		return "there is no such file; -f names a mirror spec, --input an archive or a directory"
 	}
-	switch filetype.Of(path) {
+	switch filetype.Guess(path) {
 	case filetype.Spec:
 		return DidYouMean("-f " + path)
 	case filetype.List:
 		return fmt.Sprintf(`to read references from it, write "- <%s" instead; a mirror spec is named by -f`, path)
 	}
-	if h.Input {
+	if h.InputFlag {
 		return DidYouMean("--input " + path)
 	}
 	return fmt.Sprintf("%s is an archive or a directory: restore, list and verify read it with --input", path)
@@ -80,9 +80,9 @@ func (h Hints) pathHint(path string) string {
 func notSpecHint(path string) string {
 	info, err := os.Stat(path)
 	switch {
-	case err != nil || !info.IsDir() && (!info.Mode().IsRegular() || filetype.Of(path) == filetype.Spec):
+	case err != nil || !info.IsDir() && (!info.Mode().IsRegular() || filetype.Guess(path) == filetype.Spec):
 		return ""
-	case filetype.Of(path) == filetype.Layout:
+	case filetype.Guess(path) == filetype.Layout:
 		return fmt.Sprintf("%s is not a mirror spec; an archive or a directory is named with --input", path)
 	}
 	f, err := os.Open(path)

@@ -149,9 +149,9 @@ func (h Hints) loginHint(err error) string {
 		return "check that the account has permission to push there, and that the tag may be moved"
 	case code == http.StatusForbidden:
 		return "check that the account has permission at " + host + orName(host)
-	case h.Given:
+	case h.CredentialFlags:
 		return host + " refuses the credentials that were given: check user name and password"
-	case !none && registry.Stored(context.Background(), h.Files, host):
+	case !none && registry.Stored(context.Background(), h.CredentialFiles, host):
 		return fmt.Sprintf(`%s refuses the stored credentials: log in again with "oras login %s"%s`, host, host, orName(host))
 	}
 	return fmt.Sprintf(`log in with "oras login %s"; oras-mirror uses the same credentials%s`, host, orName(host))

@@ -98,10 +98,10 @@ func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob
 	})
 	p.Close()
 	if errors.Is(err, syscall.ENOSPC) {
-		u.Hints.Missing = p.Missing(b.output.path)
+		u.Hints.MissingSpace = p.Missing(b.output.path)
 	}
 	err = errors.Join(err, closeLayout(previous), out.Close())
-	u.Hints.Again = leftBy(out, p.State().Moved, c.NoResume)
+	u.Hints.Resume = leftBy(out, p.State().Moved, c.NoResume)
 	b.adviseDirectory(u, out)
 	return report, err
 }
@@ -165,7 +165,7 @@ func (c *backupCommand) filesInUse(b backupJob) []overwrite.File {
 	if path == "-" {
 		return append(all, overwrite.File{What: "the output", Path: overwrite.StdoutPath})
 	}
-	return append(all, overwrite.InLayout("the output", strings.TrimRight(path, string(os.PathSeparator)))...)
+	return append(all, overwrite.LayoutFiles("the output", strings.TrimRight(path, string(os.PathSeparator)))...)
 }
 
 // leftBy says what a run that was interrupted, and had fetched so many bytes, left

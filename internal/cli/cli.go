@@ -64,7 +64,7 @@ func Main(release string, args []string) int {
 	version.Set(release)
 	ctx, stop := exit.Interruptible(context.Background(), os.Stderr)
 	defer stop()
-	return Run(ctx, args, console.Terminal())
+	return Run(ctx, args, console.Standard())
 }
 
 // Run is the program: arguments in, exit code out.
@@ -80,7 +80,7 @@ func Run(ctx context.Context, args []string, u *console.Console) int {
 
 func dispatch(ctx context.Context, args []string, u *console.Console) (err error) {
 	defer leave(&err)
-	u.Stdin = exit.Reader(ctx, u.Stdin)
+	u.Stdin = exit.NewReader(ctx, u.Stdin)
 	var cpu profile
 	parser, err := newParser(ctx, u, &cpu)
 	if err != nil {

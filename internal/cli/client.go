@@ -22,7 +22,7 @@ func start(u *console.Console, f *option.RunFlags, spec *config.Spec, hosts []st
 	if f.Password != "" || f.IdentityToken != "" {
 		u.Notice("others on this machine can see a password on a command line; --password-stdin and --identity-token-stdin hide it")
 	}
-	u.Hints = advice.Hints{Given: len(f.Names()) > 0, Files: f.RegistryConfig, Buffer: true}
+	u.Hints = advice.Hints{CredentialFlags: len(f.Names()) > 0, CredentialFiles: f.RegistryConfig, BufferFlag: true}
 	return client, client.Check(hosts)
 }
 

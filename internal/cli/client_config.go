@@ -188,7 +188,7 @@ func plainHTTP(settings config.RegistrySettings, host string) bool {
 // them.
 func refused(err error) error {
 	var all []error
-	for _, one := range advice.Separate(err) {
+	for _, one := range advice.Split(err) {
 		var refusal *clientconfig.Refusal
 		if errors.As(one, &refusal) {
 			one = exit.Usage(refusal.Hint, "%s", refusal)

@@ -30,7 +30,7 @@ func (c *initCommand) Help() string {
 }
 
 func (c *initCommand) Run(u *console.Console) error {
-	u.Hints.Input = true
+	u.Hints.InputFlag = true
 	sources, err := c.sources()
 	if err != nil {
 		return err

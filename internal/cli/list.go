@@ -25,7 +25,7 @@ func (c *listCommand) Help() string {
 }
 
 func (c *listCommand) Run(ctx context.Context, u *console.Console) error {
-	u.Hints.Reads = true
+	u.Hints.OnlyInput = true
 	in, err := openInput(&c.InputFlags, u)
 	if err != nil {
 		return err

@@ -150,7 +150,7 @@ func (m *mistake) flagFor(path string) string {
 		return ""
 	}
 	flags := []string{"--input", "-f"}
-	if filetype.Of(path) != filetype.Layout {
+	if filetype.Guess(path) != filetype.Layout {
 		flags = []string{"-f", "--input"}
 	}
 	for _, name := range flags {

@@ -43,7 +43,7 @@ func (o output) mayReplace(read []overwrite.File) error {
 	if !o.isFile() {
 		return nil
 	}
-	read = slices.DeleteFunc(read, func(f overwrite.File) bool { return f.What == overwrite.ALayoutOfTheSpec })
+	read = slices.DeleteFunc(read, func(f overwrite.File) bool { return f.What == overwrite.SpecLayout })
 	return overwrite.Check(o.setting, o.path, "", read)
 }
 

@@ -67,7 +67,7 @@ func (c *planCommand) conclude(u *console.Console, p *shownPlan) error {
 	failures := console.FailuresOf(report)
 	for _, f := range failures {
 		if !p.restores { // else it was told when it failed
-			u.Fail(console.Named(f))
+			u.Fail(console.ErrorOf(f))
 		}
 	}
 	switch {
@@ -107,7 +107,7 @@ func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownP
 	if len(c.Only)+len(c.Map)+len(c.Targets) > 0 || c.TempDir != "" {
 		return nil, exit.Usage("name what would be restored with --input PATH", "--only, --map, --target and --temp-dir are about a restore")
 	}
-	u.Hints.Input = true
+	u.Hints.InputFlag = true
 	sources := c.sources()
 	all, err := sources.read(u.Stdin)
 	if err != nil {

@@ -24,7 +24,7 @@ func begin(u *console.Console, f *option.EventFlags, command string) error {
 	return u.StartEvents(command)
 }
 
-func (f *reportFlags) reporter(u *console.Console, command string, used []overwrite.File) (*report.Writer, error) {
+func (f *reportFlags) reporter(u *console.Console, command string, used []overwrite.File) (*report.File, error) {
 	return report.New(f.Report, command, report.Options{Hide: u.Secrets.Hide, Events: u.Events, Used: used, StdoutClosed: u.StdoutClosed})
 }
 

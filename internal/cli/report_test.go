@@ -40,7 +40,7 @@ func TestReportHasNoSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := stories.ValidReport(data); err != nil {
+	if err := stories.ValidateReport(data); err != nil {
 		t.Error(err)
 	}
 	for _, text := range []string{string(data), stderr} {

@@ -77,7 +77,7 @@ func (c *restoreCommand) Run(ctx context.Context, u *console.Console) error {
 // run moves the bytes. The report is nil if it did not come to that.
 func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restoreJob, client *registry.Client) (*engine.Report, error) {
 	if !c.DryRun {
-		u.Hints.Again = "the same command pushes only what " + strings.Join(namesOf(r.targets), ", ") + " still lacks"
+		u.Hints.Resume = "the same command pushes only what " + strings.Join(namesOf(r.targets), ", ") + " still lacks"
 	}
 	in, err := c.Open(u.Stdin, u.Spooling)
 	if err != nil {
@@ -134,11 +134,11 @@ func (c *restoreCommand) plan(u *console.Console) (r restoreJob, err error) {
 
 // filesInUse returns the files that a restore reads, and the one for its events, as far as they are known.
 func (c *restoreCommand) filesInUse(r restoreJob) []overwrite.File {
-	all := slices.Concat(overwrite.FilesOf(c.Spec, r.spec), c.FilesNamed(), c.FilesWritten())
+	all := slices.Concat(overwrite.SpecFiles(c.Spec, r.spec), c.FilesNamed(), c.FilesWritten())
 	if c.Input == "-" {
 		return append(all, overwrite.File{What: "the input", Path: overwrite.StdinPath})
 	}
-	return append(all, overwrite.InLayout("the input", c.Input)...)
+	return append(all, overwrite.LayoutFiles("the input", c.Input)...)
 }
 
 // archiveElsewhere is an archive or a directory that was named without --input.
@@ -146,7 +146,7 @@ func (c *restoreCommand) archiveElsewhere() string {
 	switch {
 	case filetype.LooksLikePath(c.Target):
 		return c.Target
-	case c.Spec != "" && filetype.Of(c.Spec) == filetype.Layout:
+	case c.Spec != "" && filetype.Guess(c.Spec) == filetype.Layout:
 		return c.Spec
 	}
 	return ""
@@ -176,7 +176,7 @@ func printRoutes(u *console.Console, report *engine.Report) error {
 func concludeRoutes(u *console.Console, report *engine.Report) error {
 	failures := report.Failures()
 	for _, f := range failures {
-		u.Fail(console.Named(f))
+		u.Fail(console.ErrorOf(f))
 	}
 	switch len(failures) {
 	case 0:

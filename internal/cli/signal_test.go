@@ -58,7 +58,7 @@ func TestSignalEndsAWaitForStandardInput(t *testing.T) {
 	reader, writer := io.Pipe()
 	defer writer.Close()
 	ctx, cancel := context.WithCancelCause(t.Context())
-	in := exit.Reader(ctx, reader)
+	in := exit.NewReader(ctx, reader)
 	go func() {
 		writer.Write([]byte("a.io/b:c\n"))
 		cancel(&exit.SignalError{Signal: syscall.SIGTERM})

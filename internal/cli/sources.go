@@ -126,7 +126,7 @@ func (s *sources) named(stdin io.Reader) ([]config.Selection, error) {
 
 // filesRead lists the files that a backup of these sources reads.
 func (s *sources) filesRead(spec *config.Spec) []overwrite.File {
-	all := slices.Concat(overwrite.FilesOf(s.file, spec), s.run.FilesNamed())
+	all := slices.Concat(overwrite.SpecFiles(s.file, spec), s.run.FilesNamed())
 	if s.locked {
 		all = append(all, overwrite.File{What: "the lock", Path: config.LockPath(s.file)})
 	}

@@ -29,7 +29,7 @@ func (c *verifyCommand) Help() string {
 
 func (c *verifyCommand) Run(ctx context.Context, u *console.Console) error {
 	u.Limit(c.Quiet, c.NoTTY)
-	u.Hints.Reads = true
+	u.Hints.OnlyInput = true
 	in, err := openInput(&c.InputFlags, u)
 	if err != nil {
 		return c.damaged(u, err)

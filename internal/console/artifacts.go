@@ -38,7 +38,7 @@ func (u *Console) Failed(a engine.ArtifactReport) []string {
 		u.told = make(map[artifactKey]bool)
 	}
 	u.told[key(a)] = true
-	err := Named(a)
+	err := ErrorOf(a)
 	hint := u.Hints.Of(err)
 	u.Events.Artifact(a, hint)
 	line, isNew := u.factOnce(err)
@@ -101,9 +101,9 @@ func nameOf(a engine.ArtifactReport) string {
 	return a.Reference + " -> " + a.Target
 }
 
-// Named makes sure that the reason for a failure names the artifact, and once: a
+// ErrorOf makes sure that the reason for a failure names the artifact, and once: a
 // blob's error knows only the blob, one of a restore only where it was to go.
-func Named(a engine.ArtifactReport) error {
+func ErrorOf(a engine.ArtifactReport) error {
 	if a.Target == "" && strings.Contains(a.Err.Error(), a.Reference) {
 		return a.Err
 	}

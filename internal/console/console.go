@@ -59,8 +59,8 @@ type Streams struct {
 // New returns a ui on some streams.
 func New(s Streams) *Console { return &Console{Streams: s} }
 
-// Terminal is the ui of this process.
-func Terminal() *Console {
+// Standard is the ui of this process.
+func Standard() *Console {
 	u := New(Streams{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		StdinTerminal:  isTerminal(os.Stdin),
@@ -136,7 +136,7 @@ func (u *Console) screen() progress.Screen {
 }
 
 // StartProgress shows a run until its close.
-func (u *Console) StartProgress() *progress.Progress { return progress.Start(u, u.screen()) }
+func (u *Console) StartProgress() *progress.Tracker { return progress.Start(u, u.screen()) }
 
 func (u *Console) Retry() progress.Retry { return u.Retries.Look() }
 
@@ -171,7 +171,7 @@ func (u *Console) Notice(format string, a ...any) {
 // Fail says why a command failed, and what to do: one error a line. What was
 // said already, a status, is not said again.
 func (u *Console) Fail(err error) {
-	for _, one := range advice.Separate(err) {
+	for _, one := range advice.Split(err) {
 		hint := u.Hints.Of(one)
 		u.Events.Failure(one, hint)
 		if line, isNew := u.factOnce(one); isNew {

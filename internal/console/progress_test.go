@@ -43,7 +43,7 @@ func TestFinishedLineOfRestore(t *testing.T) {
 func TestFailuresAreToldOnce(t *testing.T) {
 	var out bytes.Buffer
 	u := New(Streams{Stderr: &out})
-	p := progress.NewProgress(u, &logScreen{w: &out})
+	p := progress.New(u, &logScreen{w: &out})
 	gone := engine.ArtifactReport{Reference: "a.io/b:v2", Err: &engine.ArtifactError{Reference: "a.io/b:v2", Op: "fetch", Err: errors.New("gone")}}
 	p.Finished(engine.ArtifactReport{Reference: "a.io/b:v1", Bytes: 1})
 	p.Failed(gone)
@@ -66,7 +66,7 @@ func TestQuietTellsFailures(t *testing.T) {
 	var out bytes.Buffer
 	u := New(Streams{Stderr: &out})
 	u.quiet = true
-	p := progress.NewProgress(u, u.screen())
+	p := progress.New(u, u.screen())
 	p.Finished(engine.ArtifactReport{Reference: "a.io/b:v1"})
 	p.Notice("something")
 	p.Failed(engine.ArtifactReport{Reference: "a.io/b:v2", Err: errors.New("gone")})

@@ -105,7 +105,7 @@ func FailuresOf(r *engine.Report) []engine.ArtifactReport {
 // that ended it, and that nothing is left without them.
 func leftOf(err error, failures []engine.ArtifactReport) error {
 	var left []error
-	for _, one := range advice.Separate(err) {
+	for _, one := range advice.Split(err) {
 		said := errors.Is(one, engine.ErrNothing)
 		for _, f := range failures {
 			said = said || errors.Is(one, f.Err)
@@ -118,7 +118,7 @@ func leftOf(err error, failures []engine.ArtifactReport) error {
 	case len(left) > 0:
 		return errors.Join(left...)
 	case exit.IsUsage(err):
-		return exit.WrongUsage
+		return exit.InvalidUsage
 	}
 	return exit.Failed
 }

@@ -35,11 +35,11 @@ func TestConclude(t *testing.T) {
 		return &engine.Report{Artifacts: artifacts, Output: "x.tgz", Moved: 3 << 20, Shared: 1 << 20, Duration: 2 * time.Second}
 	}
 	for _, test := range []struct {
-		name        string
-		CheckReport *engine.Report
-		err         error
-		code        int
-		want        []string // lines
+		name   string
+		result *engine.Report
+		err    error
+		code   int
+		want   []string // lines
 	}{
 		{"all", report(whole, whole), nil, 0,
 			[]string{"backed up 2 artifacts to x.tgz: 3.0 MiB fetched, 1.0 MiB shared, 2.0 s"}},
@@ -61,7 +61,7 @@ func TestConclude(t *testing.T) {
 			[]string{text.ErrorMark + "m: one", text.ErrorMark + "m: two"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			code, stderr := conclusion(test.CheckReport, test.err)
+			code, stderr := conclusion(test.result, test.err)
 			if code != test.code {
 				t.Errorf("exit code %d, want %d", code, test.code)
 			}

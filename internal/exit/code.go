@@ -13,11 +13,11 @@ import (
 type Status int
 
 const (
-	Failed     Status = 1 // nothing committed
-	WrongUsage Status = 2 // wrong usage or a wrong spec
-	Partial    Status = 3 // some artifacts failed, the others are committed
-	Drift      Status = 4 // what is there is not what the lock or the spec says
-	Unverified Status = 5 // what is there is damaged
+	Failed       Status = 1 // nothing committed
+	InvalidUsage Status = 2 // wrong usage or a wrong spec
+	Partial      Status = 3 // some artifacts failed, the others are committed
+	Drift        Status = 4 // what is there is not what the lock or the spec says
+	Unverified   Status = 5 // what is there is damaged
 )
 
 func (s Status) Error() string { return "" }
@@ -36,7 +36,7 @@ func Code(err error) int {
 	case Is[*DriftError](err):
 		return int(Drift)
 	case IsUsage(err):
-		return int(WrongUsage)
+		return int(InvalidUsage)
 	}
 	return int(Failed)
 }

@@ -25,8 +25,8 @@ type read struct {
 // stoppableBuffer is large enough that handing it over costs nothing.
 const stoppableBuffer = 256 << 10
 
-// Reader returns r, whose Read fails when ctx is over.
-func Reader(ctx context.Context, r io.Reader) io.Reader {
+// NewReader returns r, whose Read fails when ctx is over.
+func NewReader(ctx context.Context, r io.Reader) io.Reader {
 	if r == nil {
 		return nil
 	}

@@ -14,7 +14,7 @@ func TestStoppableReadsAll(t *testing.T) {
 		writer.Write(want)
 		writer.Close()
 	}()
-	got, err := io.ReadAll(Reader(t.Context(), reader))
+	got, err := io.ReadAll(NewReader(t.Context(), reader))
 	if err != nil || string(got) != string(want) {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}

@@ -41,9 +41,9 @@ func LooksLikePath(s string) bool {
 	return s == "." || s == ".." || !couldBeRegistry && slices.Contains(extensions, strings.ToLower(filepath.Ext(s)))
 }
 
-// Of goes by the name, and by what is there. A pipe is not read: it could be
+// Guess goes by the name, and by what is there. A pipe is not read: it could be
 // read only once.
-func Of(path string) Kind {
+func Guess(path string) Kind {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".yaml", ".yml":
 		return Spec

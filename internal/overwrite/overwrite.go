@@ -39,14 +39,14 @@ func Check(option, path, written string, used []File) error {
 	return nil
 }
 
-// FilesOf lists what a spec names, and the spec itself.
-func FilesOf(path string, spec *config.Spec) []File {
+// SpecFiles lists what a spec names, and the spec itself.
+func SpecFiles(path string, spec *config.Spec) []File {
 	all := []File{{"the mirror spec", path}}
 	named := spec.Files()
 	for _, group := range []struct {
 		what  string
 		paths []string
-	}{{"a list of the spec", named.Lists}, {ALayoutOfTheSpec, named.Layouts}, {"a certificate or key of the spec", named.Certificates}} {
+	}{{"a list of the spec", named.Lists}, {SpecLayout, named.Layouts}, {"a certificate or key of the spec", named.Certificates}} {
 		for _, path := range group.paths {
 			all = append(all, File{group.what, path})
 		}
@@ -54,12 +54,12 @@ func FilesOf(path string, spec *config.Spec) []File {
 	return all
 }
 
-// ALayoutOfTheSpec is read and may be added to.
-const ALayoutOfTheSpec = "a layout of the spec"
+// SpecLayout is read and may be added to.
+const SpecLayout = "a layout of the spec"
 
-// InLayout lists a layout, or an archive of one, and what a link to a part of it would
+// LayoutFiles lists a layout, or an archive of one, and what a link to a part of it would
 // lead to.
-func InLayout(what, path string) []File {
+func LayoutFiles(what, path string) []File {
 	return []File{{what, path}, {what, path + ".partial"},
 		{what, filepath.Join(path, ocispec.ImageIndexFile)}, {what, filepath.Join(path, ocispec.ImageLayoutFile)}}
 }

@@ -35,8 +35,8 @@ func TestNothingInUseIsReplaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	used := append(InLayout("the input", "in.tgz"), InLayout("the output", "layout")...)
-	used = append(used, InLayout("another", "new.tgz")...)
+	used := append(LayoutFiles("the input", "in.tgz"), LayoutFiles("the output", "layout")...)
+	used = append(used, LayoutFiles("another", "new.tgz")...)
 	for path, want := range map[string]string{
 		"in.tgz": "the input", "./layout/../in.tgz": "the input", absolute: "the input", "link": "the input", "hard": "the input",
 		"in.tgz.partial": "the input", "new.tgz": "another", "dangling": "another", "twice": "another", "folder/../new.tgz": "another",

@@ -10,11 +10,11 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// Progress hears what the engine does and shows it on a screen. What the engine
+// Tracker hears what the engine does and shows it on a screen. What the engine
 // calls only counts or appends: one goroutine of its own does all the writing,
 // so that a terminal that is held with ^S holds nothing else. That goroutine has
 // the teller and the screen for itself until close.
-type Progress struct {
+type Tracker struct {
 	listed, resolved, finished, failed atomic.Int64
 	expected, moved                    atomic.Int64 // bytes
 	moving                             atomic.Pointer[string]
@@ -28,7 +28,7 @@ type Progress struct {
 	ended  chan struct{} // closed when the last word is written
 }
 
-var _ engine.Progress = (*Progress)(nil)
+var _ engine.Progress = (*Tracker)(nil)
 
 // Event is something that is told once and for good.
 type Event struct {
@@ -58,18 +58,18 @@ type Teller interface {
 }
 
 // Start shows a run on a screen until close.
-func Start(t Teller, s Screen) *Progress {
-	p := NewProgress(t, s)
+func Start(t Teller, s Screen) *Tracker {
+	p := New(t, s)
 	go p.run(time.Now)
 	return p
 }
 
-// NewProgress returns the progress of a run that shows nothing yet.
-func NewProgress(t Teller, s Screen) *Progress {
-	return &Progress{teller: t, screen: s, end: make(chan struct{}), ended: make(chan struct{})}
+// New returns the progress of a run that shows nothing yet.
+func New(t Teller, s Screen) *Tracker {
+	return &Tracker{teller: t, screen: s, end: make(chan struct{}), ended: make(chan struct{})}
 }
 
-func (p *Progress) run(now func() time.Time) {
+func (p *Tracker) run(now func() time.Time) {
 	defer close(p.ended)
 	ticker := time.NewTicker(p.screen.Interval())
 	defer ticker.Stop()
@@ -85,7 +85,7 @@ func (p *Progress) run(now func() time.Time) {
 	}
 }
 
-func (p *Progress) Show(now time.Time) {
+func (p *Tracker) Show(now time.Time) {
 	var lines []string
 	for _, h := range p.take() {
 		lines = append(lines, p.teller.Tell(h)...)
@@ -97,12 +97,12 @@ func (p *Progress) Show(now time.Time) {
 }
 
 // Close prints what is left to print and returns when the screen is clear.
-func (p *Progress) Close() {
+func (p *Tracker) Close() {
 	close(p.end)
 	<-p.ended
 }
 
-func (p *Progress) take() []Event {
+func (p *Tracker) take() []Event {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	heard := p.heard
@@ -110,13 +110,13 @@ func (p *Progress) take() []Event {
 	return heard
 }
 
-func (p *Progress) hear(h Event) {
+func (p *Tracker) hear(h Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.heard = append(p.heard, h)
 }
 
-func (p *Progress) State() State {
+func (p *Tracker) State() State {
 	s := State{
 		Listed: int(p.listed.Load()), Resolved: int(p.resolved.Load()),
 		Finished: int(p.finished.Load()), Failed: int(p.failed.Load()),
@@ -128,18 +128,18 @@ func (p *Progress) State() State {
 	return s
 }
 
-func (p *Progress) Listed(n int) { p.listed.Add(int64(n)) }
+func (p *Tracker) Listed(n int) { p.listed.Add(int64(n)) }
 
-func (p *Progress) Resolved() { p.resolved.Add(1) }
+func (p *Tracker) Resolved() { p.resolved.Add(1) }
 
-func (p *Progress) Moving(name string) { p.moving.Store(&name) }
+func (p *Tracker) Moving(name string) { p.moving.Store(&name) }
 
-func (p *Progress) Moved(n int64) { p.moved.Add(n) }
+func (p *Tracker) Moved(n int64) { p.moved.Add(n) }
 
-func (p *Progress) Notice(message string) { p.hear(Event{Notice: message}) }
+func (p *Tracker) Notice(message string) { p.hear(Event{Notice: message}) }
 
 // Expect adds what a manifest says of a blob, which may be any number.
-func (p *Progress) Expect(bytes int64) {
+func (p *Tracker) Expect(bytes int64) {
 	for {
 		was := p.expected.Load()
 		if p.expected.CompareAndSwap(was, bounds.Sum(was, bytes)) {
@@ -148,19 +148,19 @@ func (p *Progress) Expect(bytes int64) {
 	}
 }
 
-func (p *Progress) Finished(a engine.ArtifactReport) {
+func (p *Tracker) Finished(a engine.ArtifactReport) {
 	p.hear(Event{Artifact: &a, Nth: int(p.finished.Add(1))})
 }
 
 // Failed tells a failure when it happens: who sees it may want to end the run.
-func (p *Progress) Failed(a engine.ArtifactReport) {
+func (p *Tracker) Failed(a engine.ArtifactReport) {
 	p.failed.Add(1)
 	p.hear(Event{Artifact: &a})
 }
 
 // Missing is how many bytes of disk a run would have needed at least that found
 // it full at path; 0 if nobody can know.
-func (p *Progress) Missing(path string) int64 {
+func (p *Tracker) Missing(path string) int64 {
 	free, known := store.Free(path)
 	if !known {
 		return 0

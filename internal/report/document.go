@@ -51,9 +51,9 @@ type Artifact struct {
 
 // What became of an artifact.
 const (
-	StatusCopied    = "copied"
-	StatusUnchanged = "unchanged"
-	StatusFailed    = "failed"
+	statusCopied    = "copied"
+	statusUnchanged = "unchanged"
+	statusFailed    = "failed"
 )
 
 type Totals struct {
@@ -72,12 +72,12 @@ type Totals struct {
 // artifactOf makes the part of a report or an event about an artifact.
 func artifactOf(a engine.ArtifactReport, hide func(string) string) Artifact {
 	one := Artifact{Reference: a.Reference, Layout: a.Layout, Target: a.Target, Digest: a.Digest, Pinned: a.Pinned, Overwritten: a.Overwritten,
-		Bytes: a.Bytes, Referrers: a.Referrers, Expected: a.Expected, Status: StatusCopied}
+		Bytes: a.Bytes, Referrers: a.Referrers, Expected: a.Expected, Status: statusCopied}
 	switch {
 	case a.Err != nil:
-		one.Status, one.Operation, one.Error = StatusFailed, a.Operation(), hide(a.Err.Error())
+		one.Status, one.Operation, one.Error = statusFailed, a.Operation(), hide(a.Err.Error())
 	case a.Unchanged:
-		one.Status = StatusUnchanged
+		one.Status = statusUnchanged
 	}
 	return one
 }
@@ -86,7 +86,7 @@ func artifactOf(a engine.ArtifactReport, hide func(string) string) Artifact {
 func (d *Document) Failed() []Artifact {
 	var failed []Artifact
 	for _, a := range d.Artifacts {
-		if a.Status == StatusFailed {
+		if a.Status == statusFailed {
 			failed = append(failed, a)
 		}
 	}

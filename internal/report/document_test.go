@@ -77,7 +77,7 @@ func TestReportReplacesAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := stories.ValidReport(data); err != nil {
+	if err := stories.ValidateReport(data); err != nil {
 		t.Error(err)
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
@@ -111,7 +111,7 @@ func TestReportThroughLinksAndDevices(t *testing.T) {
 			t.Errorf("%s is something else now: %v", to, err)
 		}
 	}
-	if data, err := os.ReadFile(path); err != nil || stories.ValidReport(data) != nil {
+	if data, err := os.ReadFile(path); err != nil || stories.ValidateReport(data) != nil {
 		t.Errorf("the link leads to %s, %v", data, err)
 	}
 }

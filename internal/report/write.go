@@ -17,8 +17,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
-// Writer writes the report of a run. One without a path writes none.
-type Writer struct {
+// File writes the report of a run. One without a path writes none.
+type File struct {
 	path     string
 	Document Document
 	began    time.Time
@@ -37,8 +37,8 @@ type Options struct {
 
 // New begins a report. That it cannot be written should be known before a
 // run that takes hours, and not after. It replaces none of the files in use.
-func New(path, command string, o Options) (*Writer, error) {
-	r := &Writer{path: path, began: time.Now(), hide: o.Hide, events: o.Events}
+func New(path, command string, o Options) (*File, error) {
+	r := &File{path: path, began: time.Now(), hide: o.Hide, events: o.Events}
 	r.Document = Document{APIVersion: config.APIVersion, Kind: filetype.ReportKind, Command: command, Version: readReportVersion(), Started: r.began.UTC()}
 	if r.path == "" {
 		return r, nil
@@ -70,7 +70,7 @@ func New(path, command string, o Options) (*Writer, error) {
 }
 
 // Write puts the report in place, all at once.
-func (r *Writer) Write(ctx context.Context, done *engine.Report, runErr error) error {
+func (r *File) Write(ctx context.Context, done *engine.Report, runErr error) error {
 	r.fill(ctx, done, runErr)
 	if r.events != nil {
 		r.events.totals = &r.Document
@@ -95,7 +95,7 @@ func (r *Writer) Write(ctx context.Context, done *engine.Report, runErr error) e
 }
 
 // writeThrough writes to what is no file.
-func (r *Writer) writeThrough() error {
+func (r *File) writeThrough() error {
 	f, err := os.OpenFile(r.path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
@@ -106,7 +106,7 @@ func (r *Writer) writeThrough() error {
 	return err
 }
 
-func (r *Writer) fill(ctx context.Context, done *engine.Report, runErr error) {
+func (r *File) fill(ctx context.Context, done *engine.Report, runErr error) {
 	d := &r.Document
 	d.DurationSeconds = time.Since(r.began).Seconds()
 	d.Artifacts = []Artifact{}
@@ -124,9 +124,9 @@ func (r *Writer) fill(ctx context.Context, done *engine.Report, runErr error) {
 	for _, a := range done.Artifacts {
 		one := artifactOf(a, r.hide)
 		switch one.Status {
-		case StatusCopied:
+		case statusCopied:
 			d.Totals.Copied++
-		case StatusUnchanged:
+		case statusUnchanged:
 			d.Totals.Unchanged++
 		default:
 			d.Totals.Failed++

@@ -105,11 +105,11 @@ func WithoutRedirections(args []string) []string {
 	return slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return strings.HasPrefix(arg, ">") })
 }
 
-// CheckReport FILE checks a report against its schema and its totals against its
+// checkReport FILE checks a report against its schema and its totals against its
 // artifacts.
-func CheckReport(ts *testscript.TestScript, _ bool, args []string) {
+func checkReport(ts *testscript.TestScript, _ bool, args []string) {
 	data := []byte(ts.ReadFile(args[0]))
-	ts.Check(ValidReport(data))
+	ts.Check(ValidateReport(data))
 	var d struct {
 		Artifacts []struct{ Status string }
 		Totals    totals
@@ -125,8 +125,8 @@ func CheckReport(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// ValidReport holds a document against the schema of reports.
-func ValidReport(data []byte) error {
+// ValidateReport holds a document against the schema of reports.
+func ValidateReport(data []byte) error {
 	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemas.Report))
 	if err != nil {
 		return err

@@ -35,7 +35,7 @@ func Run(t *testing.T, files []string) {
 					"interrupt": w.interrupt,
 					"damage":    damage,
 					"events":    eventsOf,
-					"report":    CheckReport, "damageblob": damageblob, "stopafter": w.stopAfter, "stalls": w.stalls,
+					"report":    checkReport, "damageblob": damageblob, "stopafter": w.stopAfter, "stalls": w.stalls,
 				},
 			})
 		})
