@@ -48,9 +48,11 @@ func Tags(subject digest.Digest) []string {
 func Subject(tag string) (subject digest.Digest, ok bool) {
 	for _, kind := range kinds {
 		name, found := strings.CutSuffix(tag, string(kind))
-		algorithm, encoded, cut := strings.Cut(name, "-")
-		d := digest.NewDigestFromEncoded(digest.Algorithm(algorithm), encoded)
-		if found && cut && d.Validate() == nil {
+		if !found { // as of nearly all tags
+			continue
+		}
+		algorithm, encoded, _ := strings.Cut(name, "-")
+		if d := digest.NewDigestFromEncoded(digest.Algorithm(algorithm), encoded); d.Validate() == nil {
 			return d, true
 		}
 	}
