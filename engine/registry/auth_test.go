@@ -18,7 +18,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
-// tokenRegistry gives tokens that are good for a number of requests.
+// tokenRegistry issues tokens that are valid for a number of requests.
 type tokenRegistry struct {
 	t        *testing.T
 	host     string // filled in when it is up

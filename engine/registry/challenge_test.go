@@ -45,7 +45,7 @@ func TestParseChallenges(t *testing.T) {
 	}
 }
 
-// FuzzChallenges: what is chosen reads the same when it is written again.
+// FuzzChallenges: the chosen challenge parses to itself when it is written again.
 func FuzzChallenges(f *testing.F) {
 	f.Add(`Negotiate YII/x+==, Basic realm="x", bEARER Realm="https://t/" , SERVICE=s,scope="a \"b\""`)
 	f.Fuzz(func(t *testing.T, header string) {
@@ -112,7 +112,7 @@ func TestChallengesInAnyForm(t *testing.T) {
 	}
 }
 
-// TestChallengeWithoutARealmIsAnErrorAtOnce that says what the challenge was.
+// TestChallengeWithoutARealmIsAnErrorAtOnce with the challenge in its text.
 func TestChallengeWithoutARealmIsAnErrorAtOnce(t *testing.T) {
 	for _, header := range []string{`Bearer`, `Bearer service="s"`, `Bearer realm="",service="s"`, `Bearer realm="https:///token"`} {
 		r, c := repository(t, func(w http.ResponseWriter, req *http.Request) {

@@ -13,7 +13,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
-// signpost is a registry that has nothing itself and sends everybody on.
+// signpost is a registry that has no content and redirects every request.
 func signpost(t *testing.T, to *string) string {
 	return serve(t, func(w http.ResponseWriter, req *http.Request) {
 		http.Redirect(w, req, "http://"+*to+strings.Replace(req.URL.Path, "/test/", "/mirrors/test/", 1), http.StatusTemporaryRedirect)
@@ -58,7 +58,7 @@ func TestRedirectToARegistryThatWantsAnAnonymousToken(t *testing.T) {
 	equal(t, "tokens", len(there.scopes), 2)
 }
 
-// TestTokensOfAnotherRegistryThatExpire are renewed, once for all who need them.
+// TestTokensOfAnotherRegistryThatExpire are renewed, once for all requests.
 func TestTokensOfAnotherRegistryThatExpire(t *testing.T) {
 	there := startTokens(t, manifests)
 	there.lifetime = 3

@@ -114,7 +114,7 @@ func TestWrongPasswordIsShownTwiceAtMost(t *testing.T) {
 	})
 }
 
-// TestPasswordFromFlagsIsShownTwiceAtMost has nothing to read again.
+// TestPasswordFromFlagsIsShownTwiceAtMost has no stores to reload.
 func TestPasswordFromFlagsIsShownTwiceAtMost(t *testing.T) {
 	bothWays(t, func(t *testing.T, basic bool) {
 		g := startGuarded(t, basic, "right")
@@ -211,7 +211,7 @@ func TestHelperIsAskedAgainAfterARefusal(t *testing.T) {
 	})
 }
 
-// TestHelperThatIsAlwaysWrongIsHeardTwice brings another wrong secret each time.
+// TestHelperThatIsAlwaysWrongIsHeardTwice returns another wrong secret each time.
 func TestHelperThatIsAlwaysWrongIsHeardTwice(t *testing.T) {
 	bothWays(t, func(t *testing.T, basic bool) {
 		g := startGuarded(t, basic, "right")

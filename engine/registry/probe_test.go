@@ -19,8 +19,8 @@ func TestRegistryThatChecksDigestsIsKnownAfterTwoRequests(t *testing.T) {
 	equal(t, "stored", len(u.stored), 0)
 }
 
-// TestRegistryThatIsNotKnownToCheckDigests: whatever it answers, nothing fails and
-// nobody waits.
+// TestRegistryThatIsNotKnownToCheckDigests: no response is an error, and none is waited
+// for.
 func TestRegistryThatIsNotKnownToCheckDigests(t *testing.T) {
 	for name, answer := range map[string]int{"takes all": 201, "forbids": 403, "fails": 500, "is busy": 503, "knows no session": 404} {
 		t.Run(name, func(t *testing.T) {

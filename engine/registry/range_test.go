@@ -26,7 +26,7 @@ func randomBytes(n int) []byte {
 	return data
 }
 
-// blobServer gives one blob, and cuts its answers short.
+// blobServer serves one blob, and truncates its responses.
 type blobServer struct {
 	data    []byte
 	noRange bool
@@ -172,8 +172,8 @@ func TestLyingSizes(t *testing.T) {
 	}
 }
 
-// TestStrangeAnswersToARange: a registry that gives some other part than the one
-// that was asked for, or none, is asked for the whole.
+// TestStrangeAnswersToARange: if a registry sends another part than the requested one,
+// or none, the next request is for the whole blob.
 func TestStrangeAnswersToARange(t *testing.T) {
 	data := randomBytes(100_000)
 	for name, strange := range map[string]http.HandlerFunc{

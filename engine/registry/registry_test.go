@@ -63,7 +63,7 @@ func serve(t *testing.T, h http.HandlerFunc) string {
 	return strings.TrimPrefix(server.URL, "http://")
 }
 
-// repository is test/repo of a registry that does what h says.
+// repository returns test/repo of a registry with the handler h.
 func repository(t *testing.T, h http.HandlerFunc) (*Repository, *clock) {
 	t.Helper()
 	c := newClock()

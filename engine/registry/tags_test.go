@@ -248,7 +248,7 @@ func TestListWithoutItsKeyIsAnError(t *testing.T) {
 	}
 }
 
-// flood is a body that repeats what part gives until it has size bytes.
+// flood is a body that repeats part until it has size bytes.
 type flood struct {
 	head, tail string
 	part       func(i int) string
@@ -306,7 +306,7 @@ func TestListsOfHostileSize(t *testing.T) {
 	}
 }
 
-// TestUnknownRepositoryIsAskedForOnce: what is no clear answer is no, at once.
+// TestUnknownRepositoryIsAskedForOnce: an unclear response means false, without a retry.
 func TestUnknownRepositoryIsAskedForOnce(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer  http.HandlerFunc

@@ -34,7 +34,7 @@ func (h *handshakes) note(req *http.Request) {
 	}
 }
 
-// asked starts a server with TLS that takes any client certificate, if one comes.
+// asked starts a TLS server that accepts any client certificate, or none.
 func (h *handshakes) asked(t *testing.T, serve http.HandlerFunc) (host, caFile string) {
 	return serveTLS(t, func(w http.ResponseWriter, req *http.Request) {
 		h.note(req)

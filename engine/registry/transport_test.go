@@ -369,7 +369,7 @@ func TestTurnedAwayOnOneConnection(t *testing.T) {
 	equal(t, "connections", connections.Load(), 1)
 }
 
-// fakeConn counts what reaches the kernel as a file.
+// fakeConn counts the bytes that reach the kernel as a file.
 type fakeConn struct {
 	net.Conn
 	files, written int64

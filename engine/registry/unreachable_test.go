@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// failing sends nothing and counts what it was to send.
+// failing sends nothing and counts the requests.
 type failing struct {
 	err  error
 	sent int

@@ -22,8 +22,8 @@ import (
 	"oras.land/oras-go/v2/registry/remote/errcode"
 )
 
-// uploads is the part of a registry that takes blobs. fault stands in front
-// of each PUT and PATCH and says whether it has answered.
+// uploads is the upload API of a registry. fault runs before each PUT and PATCH and
+// reports whether it has responded.
 type uploads struct {
 	t     *testing.T
 	fault func(w http.ResponseWriter, req *http.Request, n int) bool
@@ -170,7 +170,7 @@ func TestUploadsThatBreakTogether(t *testing.T) {
 	pushes.Wait()
 }
 
-// TestPushBlobToABusyRegistry: it says that it is there, and gets six tries.
+// TestPushBlobToABusyRegistry: a registry that responds gets six tries.
 func TestPushBlobToABusyRegistry(t *testing.T) {
 	for busy, want := range map[int]int{5: 0, 6: 503} {
 		u := &uploads{t: t, fault: func(w http.ResponseWriter, req *http.Request, n int) bool {
@@ -369,7 +369,7 @@ func TestChunksThatAreNeverTaken(t *testing.T) {
 	}
 }
 
-// withLeastChunk is u, which says how large chunks have to be.
+// withLeastChunk returns u with a minimum size of chunks.
 func withLeastChunk(u *uploads, least int64) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		if req.Method == http.MethodPost && least > 0 {

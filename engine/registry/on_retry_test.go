@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestRetryIsToldWithItsReason before the pause, and that it is over after it.
+// TestRetryIsToldWithItsReason: OnRetry is called before the pause, its result after it.
 func TestRetryIsToldWithItsReason(t *testing.T) {
 	for want, fail := range map[string]func(w http.ResponseWriter){
 		"503":             func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) },
