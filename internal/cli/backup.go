@@ -15,6 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
@@ -53,9 +54,6 @@ func (c *backupCommand) Help() string {
 }
 
 func (c *backupCommand) Run(ctx context.Context, u *console.Console) error {
-	if err := begin(u, &c.EventFlags, "backup"); err != nil {
-		return err
-	}
 	b, err := c.plan(u)
 	if err != nil {
 		return c.refused(ctx, u, "backup", c.filesInUse(b), err)
@@ -98,10 +96,10 @@ func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob
 	})
 	p.Close()
 	if errors.Is(err, syscall.ENOSPC) {
-		u.Hints.MissingSpace = p.Missing(b.output.path)
+		u.Advise(func(h *advice.Hints) { h.MissingSpace = p.Missing(b.output.path) })
 	}
 	err = errors.Join(err, closeLayout(previous), out.Close())
-	u.Hints.Resume = leftBy(out, p.State().Moved, c.NoResume)
+	u.Advise(func(h *advice.Hints) { h.Resume = leftBy(out, p.State().Moved, c.NoResume) })
 	b.adviseDirectory(u, out)
 	return report, err
 }

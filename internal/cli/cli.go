@@ -1,8 +1,5 @@
-// Oras-mirror backs up OCI artifacts from many registries into one OCI layout,
-// and restores them to any registry.
-//
-// Package main is what a user types and sees: a grammar, one file per family of
-// commands, and what is told of a run. It decides nothing about how bytes move.
+// Package cli holds the command line of oras-mirror: the grammar, and one file for each
+// command. It decides nothing about how bytes move.
 package cli
 
 import (
@@ -10,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -20,8 +16,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/version"
 )
 
-// cli is the grammar of the command line. A command stands here from the day it
-// works.
+// cli is the grammar of the command line.
 type cli struct {
 	Backup   backupCommand   `cmd:"" group:"copy" help:"Copy artifacts from registries into a bundle or a directory."`
 	Restore  restoreCommand  `cmd:"" group:"copy" help:"Push what a bundle or a directory holds to a registry."`
@@ -46,7 +41,7 @@ type cli struct {
 	CPUProfile profileFlag `hidden:"" name:"cpuprofile" placeholder:"PATH" help:"Write a CPU profile of the run, for \"go tool pprof\"."`
 }
 
-// groups are how --help sorts commands and flags.
+// groups are the headings of commands and flags in --help.
 var groups = []kong.Group{
 	{Key: "copy", Title: "Copy:"},
 	{Key: "look", Title: "Inspect and maintain:"},
@@ -64,68 +59,89 @@ func Main(release string, args []string) int {
 	version.Set(release)
 	ctx, stop := exit.Interruptible(context.Background(), os.Stderr)
 	defer stop()
-	return Run(ctx, args, console.Standard())
+	return Run(ctx, args, console.StandardStreams())
 }
 
-// Run is the program: arguments in, exit code out.
-func Run(ctx context.Context, args []string, u *console.Console) int {
-	err := dispatch(ctx, args, u)
+// Run runs the program on some streams and returns its exit code.
+func Run(ctx context.Context, args []string, s console.Streams) int {
+	s.Stdin = exit.NewReader(ctx, s.Stdin)
+	u, err := dispatch(ctx, args, s)
 	var stopped *exit.SignalError
 	if err != nil && errors.As(context.Cause(ctx), &stopped) {
-		err = stopped // what else went wrong went wrong for that
+		err = stopped // the cause of everything else that went wrong
 	}
 	u.Fail(err)
 	return u.End(exit.Code(err))
 }
 
-func dispatch(ctx context.Context, args []string, u *console.Console) (err error) {
-	defer leave(&err)
-	u.Stdin = exit.NewReader(ctx, u.Stdin)
+// dispatch runs the command that the arguments name. It returns the console that the
+// command printed to, or one for errors in the arguments.
+func dispatch(ctx context.Context, args []string, s console.Streams) (u *console.Console, err error) {
+	defer recoverExit(&err)
+	u = console.New(console.Options{Streams: s})
 	var cpu profile
-	parser, err := newParser(ctx, u, &cpu)
+	parser, err := newParser(ctx, s, &cpu)
 	if err != nil {
-		return err
+		return u, err
 	}
 	if len(args) == 0 {
-		return noCommand(parser, u)
+		return u, noCommand(parser, s.Stderr)
 	}
-	command, err := parser.Parse(withoutEquals(parser.Model.Node, args))
+	command, err := parser.Parse(splitShortFlags(parser.Model.Node, args))
 	if err != nil {
-		return usageOf(err)
+		return u, usageError(err)
 	}
 	defer func() { err = errors.Join(err, cpu.stop()) }()
+	u = console.New(consoleOptions(command, s))
+	if err := u.Begin(command.Selected().Name); err != nil {
+		return u, err
+	}
 	option.BoundMemory(option.DefaultBuffer)
-	return command.Run()
+	return u, command.Run(u)
 }
 
-// newParser makes the parser of the grammar, with all that commands are given.
-func newParser(ctx context.Context, u *console.Console, cpu *profile) (*kong.Kong, error) {
+// newParser makes a parser of the grammar, with all that commands are given but the
+// console, which depends on their flags.
+func newParser(ctx context.Context, s console.Streams, cpu *profile) (*kong.Kong, error) {
 	return kong.New(&cli{},
 		kong.Name("oras-mirror"),
 		kong.Description(description),
-		kong.Writers(u.Answer(), u.Stderr),
-		kong.Exit(func(code int) { panic(left(code)) }),
+		kong.Writers(s.Answer(), s.Stderr),
+		kong.Exit(func(code int) { panic(kongExit(code)) }),
 		kong.Help(printHelp),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100}),
 		kong.ExplicitGroups(groups),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(u, cpu),
+		kong.Bind(cpu),
 	)
+}
+
+// consoleOptions returns what the flags of a command ask of its console.
+func consoleOptions(command *kong.Context, s console.Streams) console.Options {
+	o := console.Options{Streams: s}
+	flags := command.Selected().Target.Addr().Interface()
+	if f, ok := flags.(interface{ Verbosity() (quiet, plain bool) }); ok {
+		o.Quiet, o.Plain = f.Verbosity()
+	}
+	if f, ok := flags.(interface{ WantsEvents() bool }); ok {
+		o.Events = f.WantsEvents()
+	}
+	return o
 }
 
 // Grammar returns a parser that knows the commands and their flags, and runs none.
 func Grammar() (*kong.Kong, error) {
-	return newParser(context.Background(), console.New(console.Streams{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: io.Discard}), new(profile))
+	return newParser(context.Background(), console.Streams{Stdout: io.Discard, Stderr: io.Discard}, new(profile))
 }
 
-// left is how --help ends a run: kong leaves from the midst of parsing.
-type left int
+// kongExit is the panic by which --help leaves kong in the midst of parsing.
+type kongExit int
 
-// leave turns kong's exit into an exit code, and lets every other panic go on.
-func leave(err *error) {
+// recoverExit turns a kongExit into an exit code, and lets every other panic go on.
+func recoverExit(err *error) {
 	switch p := recover().(type) {
 	case nil:
-	case left:
+	case kongExit:
 		if p != 0 {
 			*err = errors.Join(*err, exit.Status(p))
 		}

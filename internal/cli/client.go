@@ -10,19 +10,19 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/console"
 )
 
-// start makes the client of a run, for the registries that it will talk to, and has the
-// ui say as much as the flags ask for.
+// start makes the client of a run, for the registries that it will talk to.
 func start(u *console.Console, f *option.RunFlags, spec *config.Spec, hosts []string) (*registry.Client, error) {
 	client, err := f.Client(spec, option.Session{Stdin: u.Stdin, StdinTerminal: u.StdinTerminal, AskPassword: u.AskPassword, Secrets: &u.Secrets,
 		Retrying: u.Retries.Begin, Print: u.Print}, hosts)
 	if err != nil {
 		return nil, err
 	}
-	u.Limit(f.Quiet, f.NoTTY || f.Debug)
 	if f.Password != "" || f.IdentityToken != "" {
 		u.Notice("others on this machine can see a password on a command line; --password-stdin and --identity-token-stdin hide it")
 	}
-	u.Hints = advice.Hints{CredentialFlags: len(f.Names()) > 0, CredentialFiles: f.RegistryConfig, BufferFlag: true}
+	u.Advise(func(h *advice.Hints) {
+		*h = advice.Hints{CredentialFlags: len(f.Names()) > 0, CredentialFiles: f.RegistryConfig, BufferFlag: true}
+	})
 	return client, client.Check(hosts)
 }
 

@@ -1,9 +1,10 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"strings"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/oras-mirror/oras-mirror/internal/completion"
 	"github.com/oras-mirror/oras-mirror/internal/console"
@@ -17,12 +18,8 @@ type completeCommand struct {
 // Run prints how the last word could go on, one candidate a line, with a tab and
 // a description where there is one. What goes wrong is kept from a user who only
 // pressed a key.
-func (c *completeCommand) Run(ctx context.Context, u *console.Console) error {
-	parser, err := Grammar()
-	if err != nil {
-		return err
-	}
-	for _, candidate := range completion.Candidates(parser.Model.Node, c.Words) {
+func (c *completeCommand) Run(parsed *kong.Context, u *console.Console) error {
+	for _, candidate := range completion.Candidates(parsed.Model.Node, c.Words) {
 		word, about, _ := strings.Cut(candidate, "\t")
 		fmt.Fprintf(u.Stdout, "%s\t%s\n", text.Printable(word), text.Printable(about))
 	}

@@ -17,8 +17,8 @@ func (fullWriter) Write([]byte) (int, error) { return 0, errors.New("no space le
 
 func TestEventsThatCannotBeWritten(t *testing.T) {
 	var errs bytes.Buffer
-	u := console.New(console.Streams{Stdout: fullWriter{}, Stderr: &errs})
-	code := Run(t.Context(), []string{"restore", "--format", "json", "--input", "testdata/layout", "--dry-run", testregistry.New(t, testregistry.Options{}).Host}, u)
+	s := console.Streams{Stdout: fullWriter{}, Stderr: &errs}
+	code := Run(t.Context(), []string{"restore", "--format", "json", "--input", "testdata/layout", "--dry-run", testregistry.New(t, testregistry.Options{}).Host}, s)
 	if code != 1 || !strings.Contains(errs.String(), "write the events: no space left") {
 		t.Errorf("exit code %d, %s", code, errs.String())
 	}

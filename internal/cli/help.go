@@ -1,26 +1,21 @@
 package cli
 
 import (
-	"context"
+	"io"
 
 	"github.com/alecthomas/kong"
 
-	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 )
 
-// helpCommand is for those who are used to it: "help backup" is "backup --help".
+// helpCommand makes "help backup" the same as "backup --help", as in git.
 type helpCommand struct {
 	Command []string `arg:"" optional:"" help:"The command."`
 }
 
-func (c *helpCommand) Run(ctx context.Context, u *console.Console) error {
-	parser, err := newParser(ctx, u, new(profile))
-	if err != nil {
-		return err
-	}
-	if _, err := parser.Parse(append(c.Command, "--help")); err != nil {
-		return usageOf(err)
+func (c *helpCommand) Run(parsed *kong.Context) error {
+	if _, err := parsed.Kong.Parse(append(c.Command, "--help")); err != nil {
+		return usageError(err)
 	}
 	return nil
 }
@@ -41,10 +36,10 @@ func (e *unwrittenError) Error() string { return e.err.Error() }
 
 func (e *unwrittenError) Unwrap() error { return e.err }
 
-// noCommand shows the commands to who named none. It is an error all the same:
+// noCommand lists the commands where none was given. It is an error all the same:
 // in a script it means that a variable was empty.
-func noCommand(parser *kong.Kong, u *console.Console) error {
-	parser.Stdout = u.Stderr
+func noCommand(parser *kong.Kong, stderr io.Writer) error {
+	parser.Stdout = stderr
 	trace, err := kong.Trace(parser, nil)
 	if err != nil {
 		return err

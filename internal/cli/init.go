@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/text"
@@ -30,7 +31,7 @@ func (c *initCommand) Help() string {
 }
 
 func (c *initCommand) Run(u *console.Console) error {
-	u.Hints.InputFlag = true
+	u.Advise(func(h *advice.Hints) { h.InputFlag = true })
 	sources, err := c.sources()
 	if err != nil {
 		return err

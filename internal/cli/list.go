@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
@@ -25,7 +26,7 @@ func (c *listCommand) Help() string {
 }
 
 func (c *listCommand) Run(ctx context.Context, u *console.Console) error {
-	u.Hints.OnlyInput = true
+	u.Advise(func(h *advice.Hints) { h.OnlyInput = true })
 	in, err := openInput(&c.InputFlags, u)
 	if err != nil {
 		return err

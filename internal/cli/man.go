@@ -1,8 +1,9 @@
 package cli
 
 import (
-	"context"
 	"io"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/manpage"
@@ -19,11 +20,7 @@ func (manCommand) Help() string {
 }
 
 // Run prints a page for man(1), all of it from the grammar.
-func (manCommand) Run(ctx context.Context, u *console.Console) error {
-	parser, err := Grammar()
-	if err != nil {
-		return err
-	}
-	_, err = io.WriteString(u.Stdout, manpage.Render(parser.Model.Node, version.Read().Version))
+func (manCommand) Run(parsed *kong.Context, u *console.Console) error {
+	_, err := io.WriteString(u.Stdout, manpage.Render(parsed.Model.Node, version.Read().Version))
 	return err
 }

@@ -21,9 +21,9 @@ type mistake struct {
 	context *kong.Context // as far as it was understood
 }
 
-// usageOf turns what kong says into a fact and a hint. Kong keeps the nearest
+// usageError turns what kong says into a fact and a hint. Kong keeps the nearest
 // flag or command, and the word that it did not take, in its text alone.
-func usageOf(err error) error {
+func usageError(err error) error {
 	var unwritten *unwrittenError
 	var parse *kong.ParseError
 	switch {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
+	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
@@ -107,7 +108,7 @@ func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownP
 	if len(c.Only)+len(c.Map)+len(c.Targets) > 0 || c.TempDir != "" {
 		return nil, exit.Usage("name what would be restored with --input PATH", "--only, --map, --target and --temp-dir are about a restore")
 	}
-	u.Hints.InputFlag = true
+	u.Advise(func(h *advice.Hints) { h.InputFlag = true })
 	sources := c.sources()
 	all, err := sources.read(u.Stdin)
 	if err != nil {

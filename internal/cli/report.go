@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/overwrite"
 	"github.com/oras-mirror/oras-mirror/internal/report"
@@ -14,14 +13,6 @@ import (
 type reportFlags struct {
 	Report     string `group:"Run" placeholder:"FILE" help:"Write a JSON report of every artifact to this file, even if the run fails."`
 	OnlyFailed string `group:"Run" placeholder:"REPORT" help:"Retry only the artifacts that failed in this report."`
-}
-
-// begin is called before anything is printed. A run whose events go nowhere does not begin.
-func begin(u *console.Console, f *option.EventFlags, command string) error {
-	if f.Format != "json" {
-		return nil
-	}
-	return u.StartEvents(command)
 }
 
 func (f *reportFlags) reporter(u *console.Console, command string, used []overwrite.File) (*report.File, error) {

@@ -47,9 +47,6 @@ func (c *restoreCommand) Help() string {
 }
 
 func (c *restoreCommand) Run(ctx context.Context, u *console.Console) error {
-	if err := begin(u, &c.EventFlags, "restore"); err != nil {
-		return err
-	}
 	r, err := c.plan(u)
 	if err != nil {
 		return c.refused(ctx, u, "restore", c.filesInUse(r), err)
@@ -77,7 +74,8 @@ func (c *restoreCommand) Run(ctx context.Context, u *console.Console) error {
 // run moves the bytes. The report is nil if it did not come to that.
 func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restoreJob, client *registry.Client) (*engine.Report, error) {
 	if !c.DryRun {
-		u.Hints.Resume = "the same command pushes only what " + strings.Join(namesOf(r.targets), ", ") + " still lacks"
+		again := "the same command pushes only what " + strings.Join(namesOf(r.targets), ", ") + " still lacks"
+		u.Advise(func(h *advice.Hints) { h.Resume = again })
 	}
 	in, err := c.Open(u.Stdin, u.Spooling)
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/completion"
 )
 
-// withoutEquals writes short flags with a value behind an equals sign out: -o=PATH
+// splitShortFlags writes short flags with a value behind an equals sign out: -o=PATH
 // becomes --output=PATH. Oras takes those; kong would take "=PATH" for the path.
-func withoutEquals(root *kong.Node, args []string) []string {
+func splitShortFlags(root *kong.Node, args []string) []string {
 	if len(args) > 0 && args[0] == completion.Command {
 		return args // those are another command line
 	}

@@ -14,8 +14,8 @@ import (
 func try(t *testing.T, stdin string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	u := console.New(console.Streams{Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &errs})
-	code = Run(t.Context(), args, u)
+	s := console.Streams{Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &errs}
+	code = Run(t.Context(), args, s)
 	return code, out.String(), errs.String()
 }
 
@@ -103,8 +103,8 @@ func TestTerminalIsNoFile(t *testing.T) {
 		{"list", "--input", "-"},
 	} {
 		var out, errs bytes.Buffer
-		u := console.New(console.Streams{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, StdinTerminal: true, StdoutTerminal: true})
-		if code := Run(t.Context(), args, u); code != 2 || !strings.Contains(errs.String(), "terminal") {
+		s := console.Streams{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, StdinTerminal: true, StdoutTerminal: true}
+		if code := Run(t.Context(), args, s); code != 2 || !strings.Contains(errs.String(), "terminal") {
 			t.Errorf("%v: exit code %d, %s", args, code, errs.String())
 		}
 	}
@@ -123,8 +123,8 @@ func TestOutputThatTakesNothingIsNoWrongUsage(t *testing.T) {
 	for _, args := range []string{"--help", "backup --help", "help", "help backup", "version", "version --format json",
 		"schema", "man", "completion bash", "init", "list --input " + filepath.Join(testdata, "layout")} {
 		var errs bytes.Buffer
-		u := console.New(console.Streams{Stdin: strings.NewReader(""), Stdout: fullWriter{}, Stderr: &errs})
-		code := Run(t.Context(), strings.Fields(args), u)
+		s := console.Streams{Stdin: strings.NewReader(""), Stdout: fullWriter{}, Stderr: &errs}
+		code := Run(t.Context(), strings.Fields(args), s)
 		if code != 1 || errs.String() != text.ErrorMark+"no space left\n" {
 			t.Errorf("%s: exit code %d, %q", args, code, errs.String())
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
@@ -17,7 +18,7 @@ import (
 
 type verifyCommand struct {
 	option.InputFlags
-	option.LoudnessFlags
+	option.VerbosityFlags
 }
 
 func (c *verifyCommand) Help() string {
@@ -28,8 +29,7 @@ func (c *verifyCommand) Help() string {
 }
 
 func (c *verifyCommand) Run(ctx context.Context, u *console.Console) error {
-	u.Limit(c.Quiet, c.NoTTY)
-	u.Hints.OnlyInput = true
+	u.Advise(func(h *advice.Hints) { h.OnlyInput = true })
 	in, err := openInput(&c.InputFlags, u)
 	if err != nil {
 		return c.damaged(u, err)

@@ -282,11 +282,12 @@ func TestWords(t *testing.T) {
 // render returns what standard error gets.
 func (w wording) render(ctx context.Context) string {
 	var out, product bytes.Buffer
-	u := console.New(console.Streams{Stdin: strings.NewReader(""), Stdout: &product, Stderr: &out})
-	u.Hints = w.hints
+	s := console.Streams{Stdin: strings.NewReader(""), Stdout: &product, Stderr: &out}
+	u := console.New(console.Options{Streams: s})
+	u.Advise(func(h *advice.Hints) { *h = w.hints })
 	switch {
 	case w.args != nil:
-		Run(ctx, w.args, u)
+		Run(ctx, w.args, s)
 	case w.target != "":
 		for _, line := range u.Failed(engine.ArtifactReport{Reference: "ghcr.io/acme/app:v1", Target: w.target, Err: w.err}) {
 			fmt.Fprintln(&out, line)

@@ -39,7 +39,7 @@ func (u *Console) Failed(a engine.ArtifactReport) []string {
 	}
 	u.told[key(a)] = true
 	err := ErrorOf(a)
-	hint := u.Hints.Of(err)
+	hint := u.hints.Of(err)
 	u.Events.Artifact(a, hint)
 	line, isNew := u.factOnce(err)
 	if !isNew {

@@ -286,7 +286,7 @@ func TestLinesBreakBetweenWords(t *testing.T) {
 		}
 	}
 	var out strings.Builder
-	u := New(Streams{Stderr: &out, Columns: func() int { return 30 }})
+	u := New(Options{Streams: Streams{Stderr: &out, Columns: func() int { return 30 }}})
 	u.Say("%s", "a line that is longer than the window")
 	u.Notice("%s", "a notice that is longer than the window")
 	(&barScreen{w: &out, columns: u.Columns}).Show(time.Now(), []string{"what failed is longer than the window"}, progress.State{})

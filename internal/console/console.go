@@ -2,14 +2,12 @@ package console
 
 import (
 	"fmt"
-	"io"
 	"os"
 
 	"golang.org/x/term"
 
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
-	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/progress"
 	"github.com/oras-mirror/oras-mirror/internal/redact"
 	"github.com/oras-mirror/oras-mirror/internal/report"
@@ -33,95 +31,44 @@ func (u *Console) Spooling(name string, size int64) {
 // are not for concurrent use.
 type Console struct {
 	Streams
-
-	quiet  bool           // nothing is said but errors and hints
-	Events *report.Events // of --format json; nil: none
-
-	Hints   advice.Hints
-	Secrets redact.Secrets
+	Events  *report.Events // of --format json; nil without it
+	Secrets redact.Secrets // masked in every line
 	Retries progress.Retries
-	hinted  map[string]bool      // hints that were given: once is enough
-	told    map[artifactKey]bool // failures that were said
-	wholes  map[string]bool      // errors of whole registries that were said
-	unsaid  int                  // failures of artifacts that stand for no more than these
+
+	quiet  bool // no lines but errors and hints
+	events bool // start Events
+	hints  advice.Hints
+	hinted map[string]bool      // hints that were given: once is enough
+	told   map[artifactKey]bool // failures that were said
+	wholes map[string]bool      // errors of whole registries that were said
+	unsaid int                  // failures of artifacts that stand for no more than these
 }
 
-// Streams are what a ui reads and writes.
-type Streams struct {
-	Stdin          io.Reader
-	Stdout, Stderr io.Writer
-	StdinTerminal  bool
-	StdoutTerminal bool
-	StdoutClosed   bool       // what is written there is lost
-	Columns        func() int // width of the terminal on standard error; nil: it is none
+// Options decide what a console shows, and where.
+type Options struct {
+	Streams
+	Quiet  bool // print only errors and hints
+	Plain  bool // print lines instead of a bar, even on a terminal
+	Events bool // write events to standard output, and only errors and hints as lines
 }
 
-// New returns a ui on some streams.
-func New(s Streams) *Console { return &Console{Streams: s} }
-
-// Standard is the ui of this process.
-func Standard() *Console {
-	u := New(Streams{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		StdinTerminal:  isTerminal(os.Stdin),
-		StdoutTerminal: isTerminal(os.Stdout),
-	})
-	if u.StdoutClosed = isClosed(os.Stdout); u.StdoutClosed {
-		u.Stdout = closedOutput{}
-	}
-	if isTerminal(os.Stderr) && canRedraw(os.Getenv) {
-		u.Columns = stderrColumns
+// New returns a console.
+func New(o Options) *Console {
+	u := &Console{Streams: o.Streams, quiet: o.Quiet || o.Events, events: o.Events}
+	if o.Plain {
+		u.Columns = nil
 	}
 	return u
 }
 
-// closedOutput is standard output where there is none.
-type closedOutput struct{}
-
-func (closedOutput) Write([]byte) (int, error) { return 0, exit.ErrStdoutClosed }
-
-// Answer returns where a command writes whose exit code says what it is asked for: it
-// does without a standard output.
-func (u *Console) Answer() io.Writer {
-	if u.StdoutClosed {
-		return io.Discard
-	}
-	return u.Stdout
-}
+// Advise changes what the hints on errors know about the run.
+func (u *Console) Advise(change func(*advice.Hints)) { change(&u.hints) }
 
 // AskPassword prints a prompt and reads a password from the terminal without showing it.
 func (u *Console) AskPassword(prompt string) ([]byte, error) {
 	fmt.Fprint(u.Stderr, text.Printable(prompt))
 	defer fmt.Fprintln(u.Stderr)
 	return term.ReadPassword(int(os.Stdin.Fd()))
-}
-
-// canRedraw says whether a line on a terminal may be drawn over: not where a CI
-// system keeps what it sees, nor on a terminal that cannot. Colours there are
-// none, so that NO_COLOR asks for nothing.
-func canRedraw(environment func(string) string) bool {
-	ci := environment("CI")
-	return (ci == "" || ci == "false" || ci == "0") && environment("TERM") != "dumb"
-}
-
-func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
-
-// stderrColumns is asked for each time it is needed: a window changes its size.
-func stderrColumns() int {
-	columns, _, err := term.GetSize(int(os.Stderr.Fd()))
-	if err != nil || columns <= 0 {
-		return 80
-	}
-	return columns
-}
-
-// Limit makes a ui say less: nothing but errors and hints if quiet, lines without a bar
-// if plain.
-func (u *Console) Limit(quiet, plain bool) {
-	u.quiet = u.quiet || quiet
-	if plain {
-		u.Columns = nil
-	}
 }
 
 // screen returns where progress is shown.
@@ -172,7 +119,7 @@ func (u *Console) Notice(format string, a ...any) {
 // said already, a status, is not said again.
 func (u *Console) Fail(err error) {
 	for _, one := range advice.Split(err) {
-		hint := u.Hints.Of(one)
+		hint := u.hints.Of(one)
 		u.Events.Failure(one, hint)
 		if line, isNew := u.factOnce(one); isNew {
 			u.Print(text.ErrorMark + line)

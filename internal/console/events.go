@@ -35,12 +35,14 @@ func (s *eventScreen) Show(now time.Time, lines []string, at progress.State) {
 	s.last = at
 }
 
-// StartEvents makes the events of a command take the place of lines.
-func (u *Console) StartEvents(command string) error {
-	u.quiet = true
-	e, err := report.NewEvents(u.Stdout, u.Secrets.Hide, command)
+// Begin writes the first event of a command, if events are wanted.
+func (u *Console) Begin(command string) error {
+	if !u.events {
+		return nil
+	}
+	events, err := report.NewEvents(u.Stdout, u.Secrets.Hide, command)
 	if err == nil {
-		u.Events = e
+		u.Events = events
 	}
 	return err
 }

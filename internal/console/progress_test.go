@@ -14,7 +14,7 @@ import (
 )
 
 func TestFinishedLines(t *testing.T) {
-	u := New(Streams{})
+	u := New(Options{Streams: Streams{}})
 	var lines []string
 	for i := range 25_000 {
 		lines = append(lines, u.finished(engine.ArtifactReport{Reference: fmt.Sprintf("a.io/b:%d", i), Bytes: 2048}, i+1)...)
@@ -42,7 +42,7 @@ func TestFinishedLineOfRestore(t *testing.T) {
 
 func TestFailuresAreToldOnce(t *testing.T) {
 	var out bytes.Buffer
-	u := New(Streams{Stderr: &out})
+	u := New(Options{Streams: Streams{Stderr: &out}})
 	p := progress.New(u, &logScreen{w: &out})
 	gone := engine.ArtifactReport{Reference: "a.io/b:v2", Err: &engine.ArtifactError{Reference: "a.io/b:v2", Op: "fetch", Err: errors.New("gone")}}
 	p.Finished(engine.ArtifactReport{Reference: "a.io/b:v1", Bytes: 1})
@@ -64,7 +64,7 @@ failed, for the reasons above: a.io/b:v2, a.io/b:v4
 
 func TestQuietTellsFailures(t *testing.T) {
 	var out bytes.Buffer
-	u := New(Streams{Stderr: &out})
+	u := New(Options{Streams: Streams{Stderr: &out}})
 	u.quiet = true
 	p := progress.New(u, u.screen())
 	p.Finished(engine.ArtifactReport{Reference: "a.io/b:v1"})
@@ -145,7 +145,7 @@ func (w stuckWriter) Write(p []byte) (int, error) {
 
 func TestProgressNeverBlocks(t *testing.T) {
 	w := stuckWriter{make(chan struct{})}
-	p := (New(Streams{Stderr: w, Columns: func() int { return 80 }})).StartProgress()
+	p := (New(Options{Streams: Streams{Stderr: w, Columns: func() int { return 80 }}})).StartProgress()
 	p.Listed(1000)
 	var group sync.WaitGroup
 	for range 8 {

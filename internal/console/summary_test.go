@@ -20,7 +20,7 @@ import (
 // conclusion returns exit code and standard error of a run that ended so.
 func conclusion(r *engine.Report, err error) (int, string) {
 	var out bytes.Buffer
-	u := New(Streams{Stderr: &out})
+	u := New(Options{Streams: Streams{Stderr: &out}})
 	err = u.Conclude(BackupWords, r, err)
 	u.Fail(err)
 	return exit.Code(err), out.String()
@@ -80,7 +80,7 @@ func TestConclude(t *testing.T) {
 
 func TestHintOnce(t *testing.T) {
 	var out bytes.Buffer
-	u := New(Streams{Stderr: &out})
+	u := New(Options{Streams: Streams{Stderr: &out}})
 	u.Fail(errors.Join(exit.Usage("so", "one"), exit.Usage("so", "two"), exit.Usage("other", "three")))
 	want := text.ErrorMark + "one\n" + text.HintMark + "so\n" + text.ErrorMark + "two\n" + text.ErrorMark + "three\n" + text.HintMark + "other\n"
 	if out.String() != want {
@@ -90,7 +90,7 @@ func TestHintOnce(t *testing.T) {
 
 func TestNothingSteersTheTerminal(t *testing.T) {
 	var out bytes.Buffer
-	u := New(Streams{Stderr: &out})
+	u := New(Options{Streams: Streams{Stderr: &out}})
 	u.Fail(errors.New("registry says \x1b[2J\x1b]0;owned\x07\r\nfine \u009b31m"))
 	if got := strings.TrimSuffix(out.String(), "\n"); strings.ContainsAny(got, "\x1b\x07\r\n\u009b") {
 		t.Errorf("got %q", got)

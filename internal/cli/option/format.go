@@ -9,9 +9,12 @@ type EventFlags struct {
 	Format string `group:"Run" enum:"text,json" default:"text" placeholder:"text|json" help:"Report progress as text, or as json: one JSON object per event on standard output."`
 }
 
+// WantsEvents reports whether events replace the lines of a run.
+func (f *EventFlags) WantsEvents() bool { return f.Format == "json" }
+
 // FilesWritten is standard output, where the events go to it.
 func (f *EventFlags) FilesWritten() []overwrite.File {
-	if f.Format != "json" {
+	if !f.WantsEvents() {
 		return nil
 	}
 	return []overwrite.File{{What: "standard output", Path: overwrite.StdoutPath}}

@@ -31,8 +31,14 @@ type RunFlags struct {
 	limitFlags
 
 	Buffer text.ByteSize `group:"Run" default:"128MiB" placeholder:"SIZE" help:"Use this much memory for content in transit; default ${default}."`
-	Debug  bool          `group:"Run" short:"d" xor:"loudness" help:"Log every request."`
-	LoudnessFlags
+	Debug  bool          `group:"Run" short:"d" xor:"verbosity" help:"Log every request."`
+	VerbosityFlags
+}
+
+// Verbosity reports the same as that of VerbosityFlags: the log of --debug goes without
+// a bar.
+func (f *RunFlags) Verbosity() (quiet, plain bool) {
+	return f.Quiet, f.NoTTY || f.Debug
 }
 
 // A run may take 128 MiB beside its buffer.
