@@ -61,7 +61,7 @@ func (r *run) tally(f *engine.Forecast) {
 		if d.parent != nil {
 			continue
 		}
-		one := d.whole()
+		one := d.outcome()
 		out := engine.Outlook{Name: d.name, Target: one.Target, Digest: one.Digest, MediaType: d.root.MediaType, Size: one.Bytes, Err: one.Err, State: d.state()}
 		if d.isWalked() && (d.visit.IsSparse() || len(d.old) > 0) {
 			out.Platforms, out.Rewritten = d.scope.Platforms, len(d.old) > 0

@@ -66,8 +66,7 @@ func (s *survey) glanceAt(ctx context.Context, d *delivery) error {
 	return nil
 }
 
-// foreseeRewrite finds the digest that an index without all of its platforms would
-// get.
+// foreseeRewrite computes the digest of an index that would be rewritten.
 func (s *survey) foreseeRewrite(ctx context.Context, d *delivery) error {
 	if d.target.PlatformMode != config.PlatformsRewrite || len(d.scope.Platforms) == 0 {
 		return nil

@@ -91,7 +91,7 @@ func (l *ledger) conclude(d *delivery) {
 }
 
 func (l *ledger) tell(d *delivery) {
-	if one := d.whole(); one.Err == nil {
+	if one := d.outcome(); one.Err == nil {
 		l.progress.Finished(one)
 	} else {
 		l.progress.Failed(one)

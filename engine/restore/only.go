@@ -95,7 +95,8 @@ func splitPattern(text string) parts {
 	return p
 }
 
-// maxAlternatives is more than anybody writes: {a,b}{a,b}{a,b} has eight.
+// maxAlternatives bounds the patterns that one with braces stands for: {a,b}{a,b}{a,b}
+// stands for eight.
 const maxAlternatives = 1024
 
 // alternatives returns a pattern without its braces, once for each way to take them.
@@ -145,8 +146,8 @@ func braces(text string) (first, last int, commas []int) {
 	return first, last, commas
 }
 
-// eachPlain calls fn for the bytes of a glob that mean themselves or are braces: not
-// for those in brackets or behind a backslash. It ends when fn returns false.
+// eachPlain calls fn for the bytes of a glob that are neither in brackets nor behind a
+// backslash. It ends when fn returns false.
 func eachPlain(text string, fn func(i int) bool) {
 	class := false
 	for i := 0; i < len(text); i++ {

@@ -41,7 +41,7 @@ func newPipe(in *store.Stream, o engine.RestoreOptions, before map[listedKey]boo
 	return p
 }
 
-// refuseLate gives a fault to those roots that the pipe did not list at its beginning:
+// refuseLate gives a fault to the roots that the pipe did not list at its beginning:
 // their blobs may have gone by.
 func (p *pipe) refuseLate() {
 	for i, root := range p.roots {

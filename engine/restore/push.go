@@ -16,7 +16,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// pusher pushes the manifests of deliveries whose blobs are in their targets.
+// pusher pushes the manifests and tags of deliveries whose blobs are in their targets.
 type pusher struct {
 	source   Source
 	progress engine.Progress

@@ -34,7 +34,7 @@ func (p *pusher) pushAgain(ctx context.Context, d *delivery, v *graph.Visit, ref
 }
 
 // refill asks a target for each part of a manifest that it refuses, uploads the blobs
-// that it lacks and pushes the manifests below that are gone or named those. It tells
+// that it lacks and pushes the manifests below that are gone or name such blobs. It tells
 // whether anything was missing.
 func (p *pusher) refill(ctx context.Context, d *delivery, v *graph.Visit) (bool, error) {
 	var filled atomic.Bool
@@ -103,7 +103,7 @@ func (p *pusher) refillBlobs(ctx context.Context, d *delivery, v *graph.Visit, a
 	return missing, nil
 }
 
-// pushMissing pushes a manifest by its digest that is gone, or whose parts were.
+// pushMissing pushes a manifest by its digest if it or one of its parts was missing.
 func (p *pusher) pushMissing(ctx context.Context, d *delivery, v *graph.Visit, missing bool) (bool, error) {
 	if !missing {
 		has, err := d.repo.HasManifest(ctx, v.Node.OCI())

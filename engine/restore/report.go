@@ -18,7 +18,7 @@ func (r *run) report(took time.Duration) *engine.Report {
 		if d.parent != nil {
 			continue
 		}
-		one := d.whole()
+		one := d.outcome()
 		report.Artifacts = append(report.Artifacts, one)
 		report.Referrers += one.Referrers
 		report.Expected += one.Expected
@@ -41,9 +41,8 @@ func (r *run) report(took time.Duration) *engine.Report {
 	return report
 }
 
-// whole returns the result of a delivery and of what cosign attached to it, when
-// nothing is under way any more.
-func (d *delivery) whole() engine.ArtifactReport {
+// outcome reports on a delivery and those beside it, once nothing of them is under way.
+func (d *delivery) outcome() engine.ArtifactReport {
 	seen := make(map[digest.Digest]bool)
 	r := engine.ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.Digest, Err: d.err, Unchanged: d.unchanged()}
 	if d.overwrote() {

@@ -70,7 +70,7 @@ func newRun(c *registry.Client, o engine.RestoreOptions) *run {
 	return r
 }
 
-// read makes a source the one that all parts of the run read.
+// read gives a source to all parts of the run.
 func (r *run) read(s Source) {
 	r.source, r.survey.source, r.uploads.source, r.pusher.source = s, s, s, s
 }
@@ -156,7 +156,7 @@ func (r *run) send() error {
 	return r.source.Blobs(r.pool.Context(), r.uploads.wanted(), r.uploads)
 }
 
-// start lets those deliveries go on that waited until the roots hold.
+// start lets the deliveries go on that were held.
 func (r *run) start() error {
 	r.mu.Lock()
 	held := r.held
@@ -170,7 +170,7 @@ func (r *run) start() error {
 	return nil
 }
 
-// isHeld keeps a delivery back as long as its root may not hold.
+// isHeld keeps a delivery back as long as the source may still take back its root.
 func (r *run) isHeld(d *delivery) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -181,8 +181,8 @@ func (r *run) isHeld(d *delivery) bool {
 }
 
 // arrived queues the manifests of a delivery whose blobs are all there, ahead of the
-// blobs of others: the sooner an artifact is whole the better, and lists of referrers
-// settle while something else is sent. They are completed aside.
+// blobs of others: the sooner an artifact is whole the better. Lists of referrers are
+// completed aside, since a registry may take a while to show them.
 func (r *run) arrived(d *delivery, failure error) error {
 	if r.isHeld(d) {
 		return nil
@@ -205,8 +205,8 @@ func (r *run) arrived(d *delivery, failure error) error {
 	return nil
 }
 
-// complete pushes the tag of a delivery that is there but for that, unless err says
-// why it is not.
+// complete pushes the tag of a delivery whose other parts are there; err says why they
+// are not.
 func (r *run) complete(ctx context.Context, d *delivery, err error) error {
 	if err == nil {
 		err = r.pusher.pushTag(ctx, d)

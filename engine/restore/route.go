@@ -10,9 +10,9 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 )
 
-// route is the way of one artifact to one place.
+// route maps one artifact to one reference of a target.
 type route struct {
-	name    string    // the full source reference, or what the layout calls it
+	name    string    // the full source reference, or the name of the entry
 	entry   listedKey // in index.json
 	source  string    // the repository that it came from; "" if unknown
 	root    graph.Descriptor
@@ -22,7 +22,7 @@ type route struct {
 	path    string // repository under the target's registry
 	tag     string // "" for one that is restored by digest
 	fault   error  // why it cannot be restored at all
-	nowhere bool   // that is its name: no place is known for it
+	nowhere bool   // the fault is its name, so it has no destination
 }
 
 // repository returns the repository that the artifact goes to, with its registry.
@@ -100,8 +100,8 @@ func (m *routes) placeBare(r *route, root graph.Root) error {
 	return r.check()
 }
 
-// check holds what a mapping made, below the target's namespace, against the rules of
-// registries. Its error is a *config.MappingError.
+// check makes sure that registries accept the destination. Its error is a
+// *config.MappingError.
 func (r *route) check() error {
 	err := r.target.CheckRepository(r.path)
 	if err == nil && r.tag != "" {

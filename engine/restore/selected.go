@@ -51,8 +51,8 @@ func (m *routes) selected() ([]graph.Root, error) {
 	return roots, nil
 }
 
-// named tells of each root whether --only names it; without --only all are named. A
-// suspect root has no name. A pattern that names none is an *OnlyError.
+// named tells for each root whether --only names it; without --only all are named. A
+// suspect root has no name. A pattern that names no root is an *engine.OnlyError.
 func (m *routes) named() ([]bool, error) {
 	named := make([]bool, len(m.roots))
 	used := make([]bool, len(m.only))

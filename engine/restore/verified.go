@@ -55,7 +55,7 @@ func (v *verifiedBlob) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// fault tells whether all bytes came, and are wrong.
+// fault returns an error if all bytes came and are wrong.
 func (v *verifiedBlob) fault() error {
 	if v.left > 0 {
 		return nil
