@@ -1,3 +1,5 @@
+// Package advice turns the type of an error into a hint: what to do about it. It never
+// looks at the text of an error, and an error never contains advice.
 package advice
 
 import (
@@ -18,24 +20,24 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// Hints turn the type of an error into what to do about it. They never look at
-// its text. An error is a fact; advice is no part of it.
+// Hints gives hints for errors. Its fields describe the command that failed; the zero value
+// gives the hints that hold for every command.
 type Hints struct {
-	CredentialFlags bool     // credentials came by flags
-	CredentialFiles []string // of --registry-config
-	Resume          string   // how to go on after an interruption
+	CredentialFlags bool     // flags give credentials
+	CredentialFiles []string // the values of --registry-config
+	Resume          string   // how to resume after an interruption
 	BufferFlag      bool     // the command has --buffer
 	InputFlag       bool     // the command has --input, and was given references instead
 	OnlyInput       bool     // the command has --input, and no -f
-	MissingSpace    int64    // bytes of disk that a run which found it full would have needed at least
+	MissingSpace    int64    // bytes that a full disk lacked at least; 0 if unknown
 }
 
-// Of returns the advice for err, "" if there is none.
+// Of returns the hint for err, or "" if there is none.
 func (h Hints) Of(err error) string {
 	for _, advise := range []func(error) string{
-		h.againHint, usageHint, filesHint, h.referenceHint, h.spaceHint, h.memoryHint, outputHint, h.inputHint, selectionHint, lockHint, // what was asked for
-		platformHint, existsHint, spentHint, // what there is
-		proxyHint, certificateHint, schemeHint, reachHint, specHint, rateHint, depthHint, tagHint, readOnlyHint, unlistedHint, createHint, h.loginHint, absentHint, // what a registry said
+		h.resumeHint, usageHint, filesHint, h.referenceHint, h.spaceHint, h.memoryHint, outputHint, h.inputHint, selectionHint, lockHint, // the command line and the disk
+		platformHint, existsHint, spentHint, // artifacts
+		proxyHint, certificateHint, schemeHint, reachHint, specHint, rateHint, depthHint, tagHint, readOnlyHint, unlistedHint, createHint, h.loginHint, absentHint, // registries
 	} {
 		if hint := advise(err); hint != "" {
 			return hint
@@ -44,9 +46,9 @@ func (h Hints) Of(err error) string {
 	return ""
 }
 
-// againHint says what an interrupted run left to be gone on with.
-func (h Hints) againHint(err error) string {
-	if exit.Is[*exit.SignalError](err) {
+// resumeHint tells how to resume an interrupted run.
+func (h Hints) resumeHint(err error) string {
+	if is[*exit.SignalError](err) {
 		return h.Resume
 	}
 	return ""
@@ -56,7 +58,7 @@ func filesHint(err error) string {
 	if !store.IsTooManyFiles(err) {
 		return ""
 	}
-	return "lower --concurrency, or let the process open more files (ulimit -n)"
+	return "lower --concurrency, or raise the limit of open files (ulimit -n)"
 }
 
 func usageHint(err error) string {
@@ -69,21 +71,21 @@ func usageHint(err error) string {
 
 func outputHint(err error) string {
 	switch {
-	case exit.Is[*store.StrangerError](err):
-		return "move it away, or name another output"
-	case exit.Is[*exit.IncompleteError](err):
-		return "back it up again: what is there is not fetched again"
-	case exit.Is[*store.LockedError](err):
+	case is[*store.StrangerError](err):
+		return "move it away, or choose another output"
+	case is[*exit.IncompleteError](err):
+		return "run the backup again: it fetches only what is missing"
+	case is[*store.LockedError](err):
 		return "wait until the other oras-mirror has ended"
-	case exit.Is[*store.PruneError](err):
-		return `"oras-mirror backup --verify-existing" into that directory replaces what is damaged`
-	case exit.Is[*store.NotLayoutError](err):
-		return "name an empty directory, one that holds an OCI layout, or one that does not exist yet and ends in /"
+	case is[*store.PruneError](err):
+		return `replace damaged content with "oras-mirror backup --verify-existing" into that directory`
+	case is[*store.NotLayoutError](err):
+		return "use an empty directory, an OCI layout, or a new directory, whose path ends in /"
 	}
 	return ""
 }
 
-// spaceHint says how much is missing, as far as that is known.
+// spaceHint tells how many bytes to free, if they are known.
 func (h Hints) spaceHint(err error) string {
 	var space *engine.SpaceError
 	missing := h.MissingSpace
@@ -97,18 +99,18 @@ func (h Hints) spaceHint(err error) string {
 	if missing > 0 {
 		what = "free " + text.Bytes(missing) + " more"
 	}
-	return what + ", or use another disk: --output of backup, --temp-dir of restore"
+	return what + ", or use another disk: --output for backup, --temp-dir for restore"
 }
 
-// memoryHint is for what is too much for the memory that a run may take.
+// memoryHint advises on a run that exceeds its memory limit.
 func (h Hints) memoryHint(err error) string {
-	if !h.BufferFlag || !exit.Is[*bounds.MemoryError](err) {
+	if !h.BufferFlag || !is[*bounds.MemoryError](err) {
 		return ""
 	}
-	return "a larger --buffer lets the run take more memory; or split it, by sources or --only"
+	return "raise --buffer to allow more memory, or split the run with fewer sources or --only"
 }
 
-// dockerHint is the line that makes a layout of a docker-archive.
+// dockerHint shows the command that converts a docker-archive to an OCI layout.
 func dockerHint(err error) string {
 	var docker *store.DockerArchiveError
 	var input *store.InputError
@@ -127,12 +129,12 @@ func dockerHint(err error) string {
 		from += ":@0"
 	}
 	if len(docker.Images) > 1 || docker.Many {
-		more = ", once for each of its images"
+		more = ", once for each image"
 	}
-	return fmt.Sprintf(`"skopeo copy docker-archive:%s oci:converted%s" makes an OCI layout of it%s: name that with "--input converted"`, from, name, more)
+	return fmt.Sprintf(`convert it to an OCI layout with "skopeo copy docker-archive:%s oci:converted%s"%s, then use "--input converted"`, from, name, more)
 }
 
-// fullReference writes out what docker leaves out of a name.
+// fullReference completes a short name of docker, such as nginx:1.25.
 func fullReference(name string) string {
 	var r *config.ReferenceError
 	if _, err := config.ParseReference(name); errors.As(err, &r) && r.Suggestion != "" {
@@ -144,23 +146,23 @@ func fullReference(name string) string {
 func (h Hints) inputHint(err error) string {
 	var input *store.InputError
 	switch {
-	case exit.Is[*store.DockerArchiveError](err):
+	case is[*store.DockerArchiveError](err):
 		return dockerHint(err)
-	case !errors.As(err, &input) || errors.Is(err, fs.ErrNotExist) && !filetype.Exists(input.Path) || errors.Is(err, fs.ErrPermission) || exit.Is[*bounds.MemoryError](err):
+	case !errors.As(err, &input) || errors.Is(err, fs.ErrNotExist) && !filetype.Exists(input.Path) || errors.Is(err, fs.ErrPermission) || is[*bounds.MemoryError](err):
 		return ""
 	case filetype.Exists(input.Path) && filetype.Guess(input.Path) == filetype.Spec:
 		if h.OnlyInput {
-			return input.Path + " is a mirror spec, which backup and restore take with -f; --input names what a backup wrote"
+			return input.Path + " is a mirror spec: pass it to backup or restore with -f; --input takes a bundle or an OCI layout"
 		}
 		return DidYouMean("-f " + input.Path)
-	case exit.Is[*bundle.LinkError](err):
-		return "unpack it, and name the folder with --input"
-	case exit.Is[*store.LateError](err):
-		return "write it to a file, and name that with --input"
-	case errors.Is(err, io.ErrUnexpectedEOF) || exit.Is[*bundle.FormatError](err):
+	case is[*bundle.LinkError](err):
+		return "unpack it, and pass the directory with --input"
+	case is[*store.LateError](err):
+		return "save it to a file, and pass the file with --input"
+	case errors.Is(err, io.ErrUnexpectedEOF) || is[*bundle.FormatError](err):
 		return "the file is damaged or truncated: copy it again"
 	}
-	return `name what "oras-mirror backup" wrote, or any other OCI layout: a directory, or a tar archive of it`
+	return `use a bundle or directory from "oras-mirror backup", or any other OCI layout: a directory or a tar archive`
 }
 
 func selectionHint(err error) string {
@@ -174,40 +176,40 @@ func selectionHint(err error) string {
 		return collisionHint(collision)
 	case errors.As(err, &only):
 		return onlyHint(only.Pattern)
-	case exit.Is[*engine.UnmatchedError](err):
-		return `a mapping matches whole components of a path, from the first on; "oras-mirror list --input PATH" shows them`
+	case is[*engine.UnmatchedError](err):
+		return `a mapping matches whole path components from the start of a reference; list the references with "oras-mirror list --input PATH"`
 	case errors.As(err, &bare) && strings.HasPrefix(bare.Place, "the layout"):
-		return `name one beside the layout in the spec: "repository: REGISTRY/REPOSITORY"`
+		return `set "repository: REGISTRY/REPOSITORY" for the layout in the spec`
 	case errors.As(err, &bare):
-		return "name a repository for them: REGISTRY/REPOSITORY"
+		return "add a repository to the target: REGISTRY/REPOSITORY"
 	case errors.As(err, &retag):
 		tag := retag.Target[strings.LastIndexByte(retag.Target, ':')+1:]
-		return fmt.Sprintf("leave :%s out of the target; --only '**:%s' restores only that tag, and mappings in the spec rename tags", tag, tag)
-	case exit.Is[*engine.EntryNameError](err):
+		return fmt.Sprintf("remove :%s from the target; to restore only that tag, use --only '**:%s'; to rename tags, use mappings in the spec", tag, tag)
+	case is[*engine.EntryNameError](err):
 		return `rename it with "oras tag --oci-layout LAYOUT@DIGEST TAG"`
 	case errors.As(err, &selection):
-		return nearestHint(selection) + `where that may happen, write "optional: true" beside the repository in the spec`
+		return namesHint(selection) + `if that is expected, set "optional: true" for the repository in the spec`
 	}
 	return ""
 }
 
 func onlyHint(pattern string) string {
-	const list = `"oras-mirror list --input PATH" shows the references that a pattern can match`
+	const list = `list the references with "oras-mirror list --input PATH"`
 	if _, name, found := strings.Cut(pattern, "://"); found {
 		return DidYouMean(name)
 	}
 	if strings.ContainsAny(pattern, "*?[{:") {
 		return list
 	}
-	return fmt.Sprintf("'%s/**' matches all below %s; %s", strings.TrimRight(pattern, "/"), pattern, list)
+	return fmt.Sprintf("'%s/**' matches everything below %s; %s", strings.TrimRight(pattern, "/"), pattern, list)
 }
 
-// fewNames are as many as a hint can show.
+// fewNames bounds the names in a hint: more do not fit on a line.
 const fewNames = 5
 
-// nearestHint shows some of what there is to select from: of tags the last ones
-// of the list, which most registries sort.
-func nearestHint(e *engine.SelectionError) string {
+// namesHint shows some of the names to select from: the last ones, since most registries
+// sort their tags.
+func namesHint(e *engine.SelectionError) string {
 	var names []string
 	for _, name := range e.Names {
 		if !config.IsReferrersTag(name) {
@@ -215,7 +217,7 @@ func nearestHint(e *engine.SelectionError) string {
 		}
 	}
 	switch {
-	case len(names) == 0 || e.Of == 1: // the error names the one there is
+	case len(names) == 0 || e.Of == 1: // the error names the only one
 		return ""
 	case len(names) <= fewNames:
 		return fmt.Sprintf("the %s are %s; ", e.Noun, strings.Join(names, ", "))
@@ -225,28 +227,31 @@ func nearestHint(e *engine.SelectionError) string {
 
 func lockHint(err error) string {
 	switch {
-	case exit.Is[*exit.NoLockError](err):
-		return `"oras-mirror lock -f SPEC" writes it`
-	case exit.Is[*exit.DriftError](err):
-		return exit.LockAnew
+	case is[*exit.NoLockError](err):
+		return `create it with "oras-mirror lock -f SPEC"`
+	case is[*exit.DriftError](err):
+		return Relock
 	}
 	return ""
 }
 
-// platformHint is about indexes that are or were to be cut down.
+// platformHint advises on an index without all of its platforms.
 func platformHint(err error) string {
 	var platform *engine.PlatformError
 	switch {
 	case errors.As(err, &platform):
-		return "choose among these with --platform, or platforms in the spec: " + strings.Join(platform.Have, ", ")
-	case exit.Is[*engine.SparseError](err):
-		return `with --platform-mode rewrite, or "platformMode: rewrite" beside the target in the spec, the index names only what is there (its signatures then no longer hold); or back up all platforms`
+		return "select from these with --platform, or platforms in the spec: " + strings.Join(platform.Have, ", ")
+	case is[*engine.SparseError](err):
+		return `set --platform-mode rewrite, or "platformMode: rewrite" for the target in the spec, to push an index of only the platforms in the backup, which invalidates its signatures; or back up all platforms`
 	}
 	return ""
 }
 
+// Relock is the hint for a lock that is out of date.
+const Relock = `pin the current digests with "oras-mirror lock -f SPEC"`
+
 func existsHint(err error) string {
-	if !exit.Is[*engine.ExistsError](err) {
+	if !is[*engine.ExistsError](err) {
 		return ""
 	}
 	return "set existingTags of the target in the spec to overwrite, skip or fail"
@@ -256,10 +261,11 @@ func spentHint(err error) string {
 	if !errors.Is(err, engine.ErrSpent) {
 		return ""
 	}
-	return "with --temp-dir PATH a large blob of a pipe is kept until the registry has taken it, and can be sent again"
+	return "set --temp-dir PATH to keep large blobs from a pipe on disk until they are pushed"
 }
 
-// DidYouMean is a hint that names what was meant; empty if there is nothing to name.
+// DidYouMean returns a hint with the words that the user may have meant, or "" if there are
+// none.
 func DidYouMean(words ...string) string {
 	var quoted []string
 	for _, word := range words {
@@ -269,4 +275,10 @@ func DidYouMean(words ...string) string {
 		return ""
 	}
 	return "did you mean " + strings.Join(quoted, " or ") + "?"
+}
+
+// is reports whether the chain of err has an error of type E.
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }

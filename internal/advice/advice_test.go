@@ -109,10 +109,10 @@ func TestHintsKnowCredentials(t *testing.T) {
 		host  string
 		want  string
 	}{
-		{Hints{}, "a.io", "a.io refuses the stored credentials"},
+		{Hints{}, "a.io", "a.io rejected the stored credentials"},
 		{Hints{}, "b.io", `log in with "oras login b.io"`},
 		{Hints{CredentialFiles: []string{none}}, "a.io", `log in with "oras login a.io"`},
-		{Hints{CredentialFlags: true}, "a.io", "a.io refuses the credentials that were given"},
+		{Hints{CredentialFlags: true}, "a.io", "a.io rejected the credentials from the command line"},
 	} {
 		got := test.hints.Of(answer(test.host+"/app:v1", http.StatusUnauthorized))
 		if !strings.HasPrefix(got, test.want) {

@@ -8,26 +8,26 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 )
 
-// collisionHint shows a mapping that parts two sources.
+// collisionHint shows a mapping that gives two sources different targets.
 func collisionHint(e *engine.CollisionError) string {
-	m, ok := parting(e)
+	m, ok := separating(e)
 	switch {
 	case !ok:
-		return "send one of them elsewhere with mappings in the spec, or leave it out"
+		return "map one of them to another target with mappings in the spec, or exclude it"
 	case m.Source == "":
-		return "one tag has two digests there: leave one of them out, or name it by its digest alone"
+		return "one tag has two digests: remove one of them, or refer to it by digest only"
 	case len(m.Tags) > 0:
-		return fmt.Sprintf(`rename one of them: write "{source: %s, target: %s}" first in the tags of the mapping of %s`,
+		return fmt.Sprintf(`rename one of them: add "{source: %s, target: %s}" first in the tags of the mapping of %s`,
 			m.Tags[0].Source, m.Tags[0].Target, m.Source)
 	}
-	return fmt.Sprintf(`send one of them elsewhere: write "- {source: %s, target: %s}" first in the mappings of the spec, or restore with --map %s=%s`,
+	return fmt.Sprintf(`map one of them to another target: add "- {source: %s, target: %s}" first in the mappings of the spec, or restore with --map %s=%s`,
 		m.Source, m.Target, m.Source, m.Target)
 }
 
-// parting returns a mapping that comes first and parts the two: another path for
-// the second repository, or another tag in the one that both have. Its source is
-// empty where both are the same tag.
-func parting(e *engine.CollisionError) (m config.Mapping, ok bool) {
+// separating returns a mapping that gives the two sources different targets if it comes
+// first: another path for the second repository, or another tag if both are in one
+// repository. Its source is empty if both sources have the same tag.
+func separating(e *engine.CollisionError) (m config.Mapping, ok bool) {
 	first, err := config.ParseReference(e.Sources[0])
 	second, err2 := config.ParseReference(e.Sources[1])
 	switch {

@@ -9,8 +9,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 )
 
-// TestTheMappingOfAHintPartsTwoSources puts it before those of a spec.
-func TestTheMappingOfAHintPartsTwoSources(t *testing.T) {
+// TestTheMappingOfAHintSeparatesTwoSources puts it before those of a spec.
+func TestTheMappingOfAHintSeparatesTwoSources(t *testing.T) {
 	for name, test := range map[string]struct {
 		mappings    []config.Mapping
 		left, right string
@@ -44,7 +44,7 @@ func TestTheMappingOfAHintPartsTwoSources(t *testing.T) {
 			if at != place(test.mappings, test.right) {
 				t.Fatal("they do not collide")
 			}
-			m, ok := parting(&engine.CollisionError{Target: "registry.corp.example/" + at, Sources: [2]string{test.left, test.right}})
+			m, ok := separating(&engine.CollisionError{Target: "registry.corp.example/" + at, Sources: [2]string{test.left, test.right}})
 			if !ok {
 				t.Fatal("no mapping")
 			}
@@ -64,12 +64,12 @@ func TestTheMappingOfAHintPartsTwoSources(t *testing.T) {
 	}
 }
 
-func TestOneTagWithTwoDigestsIsPartedByNoMapping(t *testing.T) {
-	m, ok := parting(&engine.CollisionError{Target: "a.io/b:v1", Sources: [2]string{"a.io/b:v1", "a.io/b:v1@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}})
+func TestNoMappingSeparatesTwoDigestsOfOneTag(t *testing.T) {
+	m, ok := separating(&engine.CollisionError{Target: "a.io/b:v1", Sources: [2]string{"a.io/b:v1", "a.io/b:v1@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}})
 	if !ok || m.Source != "" {
 		t.Errorf("got %+v, %v", m, ok)
 	}
-	if _, ok := parting(&engine.CollisionError{Sources: [2]string{"v1", "v2"}}); ok {
-		t.Error("bare tags are parted")
+	if _, ok := separating(&engine.CollisionError{Sources: [2]string{"v1", "v2"}}); ok {
+		t.Error("bare tags are separated")
 	}
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 )
 
-// Fact is an error without the advice that a fault of a file brings along.
+// Fact returns the text of an error without the suggestion of a config.Fault, which is a
+// hint.
 func Fact(err error) string {
 	if fault, ok := err.(config.Fault); ok {
 		fault.Suggestion = ""
@@ -16,12 +17,12 @@ func Fact(err error) string {
 	return err.Error()
 }
 
-// Split takes apart what was joined: errors that stand each on a line of
-// their own, such as the faults of a spec.
+// Split returns the errors that errors.Join joined, such as the faults of a spec, which are
+// printed one a line. It returns nil for nil and for an exit.Status.
 func Split(err error) []error {
 	joined, ok := err.(interface{ Unwrap() []error })
 	switch {
-	case err == nil || exit.Is[exit.Status](err) && !ok:
+	case err == nil || is[exit.Status](err) && !ok:
 		return nil
 	case !ok:
 		return []error{err}

@@ -11,8 +11,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/filetype"
 )
 
-// The hints in this file are about names that stand for something else than where
-// they were written: a file in the place of a reference, an archive in that of a spec.
+// The hints in this file are for a name in the wrong place: a file instead of a reference,
+// or an archive instead of a spec.
 
 func (h Hints) referenceHint(err error) string {
 	var r *config.ReferenceError
@@ -37,7 +37,7 @@ func (h Hints) referenceHint(err error) string {
 	return ""
 }
 
-// manyHint is for a source that is a pattern or a whole registry.
+// manyHint advises on a source that is a pattern or a whole registry.
 func manyHint(reference string) string {
 	const wildcards = "*?["
 	registry, path, deeper := strings.Cut(reference, "/")
@@ -45,45 +45,45 @@ func manyHint(reference string) string {
 	switch {
 	case !deeper && !strings.ContainsAny(registry, wildcards):
 		if target, err := config.ParseTarget(registry); err == nil {
-			return fmt.Sprintf(`name a repository in it, or write the whole registry into a spec: '- {registry: "%s"}'`, target)
+			return fmt.Sprintf(`add a repository, or list the whole registry in a spec: '- {registry: "%s"}'`, target)
 		}
 	case strings.ContainsAny(repository, wildcards) && tag == "":
-		return fmt.Sprintf(`write patterns into a spec: '- {registry: %q, repositories: {include: [%q]}}'`, registry, repository)
+		return fmt.Sprintf(`use patterns in a spec: '- {registry: %q, repositories: {include: [%q]}}'`, registry, repository)
 	case strings.ContainsAny(tag, wildcards) && !strings.ContainsAny(repository, wildcards):
-		return fmt.Sprintf(`write patterns into a spec: '- {repository: %q, tags: {include: [%q]}}'`, registry+"/"+repository, tag)
+		return fmt.Sprintf(`use patterns in a spec: '- {repository: %q, tags: {include: [%q]}}'`, registry+"/"+repository, tag)
 	}
 	return ""
 }
 
-// pathHint is for a path where a reference or a registry belongs.
+// pathHint advises on a path where a reference or a registry is expected.
 func (h Hints) pathHint(path string) string {
 	info, err := os.Stat(path)
 	switch {
 	case !filetype.LooksLikePath(path) || err == nil && info.IsDir() && !strings.Contains(path, "/"):
-		return "" // a folder that is called like a repository
+		return "" // a directory with the name of a repository
 	case err != nil:
-		return "there is no such file; -f names a mirror spec, --input an archive or a directory"
+		return "file not found; use -f for a mirror spec, --input for an archive or a directory"
 	}
 	switch filetype.Guess(path) {
 	case filetype.Spec:
 		return DidYouMean("-f " + path)
 	case filetype.List:
-		return fmt.Sprintf(`to read references from it, write "- <%s" instead; a mirror spec is named by -f`, path)
+		return fmt.Sprintf(`to read references from it, use "- <%s" instead; use -f for a mirror spec`, path)
 	}
 	if h.InputFlag {
 		return DidYouMean("--input " + path)
 	}
-	return fmt.Sprintf("%s is an archive or a directory: restore, list and verify read it with --input", path)
+	return fmt.Sprintf("%s is an archive or a directory: pass it to restore, list or verify with --input", path)
 }
 
-// notSpecHint is for a file that -f names and that is no spec.
+// notSpecHint advises on a file given to -f that is not a spec.
 func notSpecHint(path string) string {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil || !info.IsDir() && (!info.Mode().IsRegular() || filetype.Guess(path) == filetype.Spec):
 		return ""
 	case filetype.Guess(path) == filetype.Layout:
-		return fmt.Sprintf("%s is not a mirror spec; an archive or a directory is named with --input", path)
+		return fmt.Sprintf("%s is not a mirror spec; use --input for an archive or a directory", path)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -93,5 +93,5 @@ func notSpecHint(path string) string {
 	if all, err := config.ReadList(path, f); err != nil || len(all) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(`it is a list of references: write "- <%s" instead, or "- list: %s" under "sources:" in a spec`, path, path)
+	return fmt.Sprintf(`it is a list of references: use "- <%s" instead of -f, or "- list: %s" under "sources:" in a spec`, path, path)
 }

@@ -14,13 +14,12 @@ import (
 	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"github.com/oras-mirror/oras-mirror/engine/registry"
-	"github.com/oras-mirror/oras-mirror/internal/exit"
 )
 
-// The hints in this file are about the way to a registry: proxies, certificates, the
-// scheme, and whether it answers at all.
+// The hints in this file are about connections to a registry: proxies, certificates, the
+// scheme, and registries that do not answer.
 
-// proxyHint is for what stands between us and a registry.
+// proxyHint advises on proxies and captive portals.
 func proxyHint(err error) string {
 	var dial *net.OpError
 	var asked *url.Error
@@ -29,7 +28,7 @@ func proxyHint(err error) string {
 		if errors.As(err, &asked) && strings.HasPrefix(asked.URL, "http:") {
 			variable = "HTTP_PROXY"
 		}
-		return "the proxy that " + variable + " names cannot be reached: check it, or name the registry in NO_PROXY"
+		return "cannot reach the proxy in " + variable + ": check it, or add the registry to NO_PROXY"
 	}
 	var e *registry.ProxyError
 	if !errors.As(err, &e) {
@@ -38,19 +37,20 @@ func proxyHint(err error) string {
 	host, variable := e.URL.Hostname(), strings.ToUpper(e.URL.Scheme)+"_PROXY"
 	switch {
 	case e.Status == http.StatusProxyAuthRequired:
-		return fmt.Sprintf("put the user name and password for the proxy before its host in %s, or go past it with NO_PROXY=%s", variable, host)
+		return fmt.Sprintf("put the user name and password of the proxy before its host in %s, as USER:PASSWORD@, or bypass it with NO_PROXY=%s", variable, host)
 	case e.Status == http.StatusNetworkAuthenticationRequired:
-		return "this network wants a login first, in a browser; if it has a proxy, name that in " + variable
+		return "log in to this network in a browser first; if it has a proxy, set " + variable
 	case e.Proxy == "":
-		return fmt.Sprintf("check the name of the registry; if %s is reached only through a proxy, name that in %s", host, variable)
+		return fmt.Sprintf("check the name of the registry; if %s needs a proxy, set %s", host, variable)
 	case e.Status/100 == 5:
-		return fmt.Sprintf("the proxy %s, which %s names, does not reach %s: NO_PROXY=%s goes past it", e.Proxy, variable, host, host)
+		return fmt.Sprintf("the proxy %s, set in %s, cannot reach %s: bypass it with NO_PROXY=%s", e.Proxy, variable, host, host)
 	}
-	return fmt.Sprintf("the proxy %s, which %s names, may refuse %s: have it allowed there, or go past it with NO_PROXY=%s", e.Proxy, variable, host, host)
+	return fmt.Sprintf("the proxy %s, set in %s, may block %s: allow it there, or bypass the proxy with NO_PROXY=%s", e.Proxy, variable, host, host)
 }
 
-// Alerts of TLS by which a server says that it wants another certificate of ours, or
-// one at all (RFC 8446, section 6.2). TLS 1.2 has no word for the latter.
+// The TLS alerts of a server that rejects a client certificate, or requires one (RFC 8446,
+// section 6.2). TLS 1.2 has no alert for a missing certificate: servers send
+// handshake_failure.
 const (
 	alertHandshakeFailure    tls.AlertError = 40
 	alertBadCertificate      tls.AlertError = 42
@@ -64,50 +64,50 @@ func certificateHint(err error) string {
 	alert, _ := registry.AlertOf(err)
 	switch {
 	case alert == alertCertificateRequired:
-		return "the registry wants a client certificate: " + flags
+		return "the registry requires a client certificate: set " + flags
 	case alert == alertHandshakeFailure:
-		return "the registry may want a client certificate: " + flags
+		return "the registry may require a client certificate: set " + flags
 	case alert == alertBadCertificate || alert == alertUnknownCA:
-		return "the registry does not accept the client certificate: check " + flags
-	case exit.Is[x509.UnknownAuthorityError](err):
+		return "the registry rejected the client certificate: check " + flags
+	case is[x509.UnknownAuthorityError](err):
 		return "trust the authority that signed the certificate with --ca-file PATH, or caFile in the spec"
-	case exit.Is[x509.HostnameError](err):
-		return "use a name that the certificate is for; --resolve HOST:PORT:ADDRESS says where to find it"
+	case is[x509.HostnameError](err):
+		return "use a host name that the certificate is valid for; --resolve HOST:PORT:ADDRESS sets its address"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "the certificate is out of date, or the clock of this machine is wrong; --insecure takes it as it is"
+		return "renew the certificate, or correct the clock of this machine; --insecure skips verification"
 	}
 	return ""
 }
 
-// schemeHint knows what net/http says of http where it expected TLS, and what
-// a server says that is asked the other way round: 400, and no error in the
-// registry's words.
+// schemeHint advises on http where https is expected, which net/http reports, and on https
+// where http is expected: such a server answers 400 without an error of the
+// distribution-spec.
 func schemeHint(err error) string {
 	var r *errcode.ErrorResponse
 	switch {
 	case errors.Is(err, http.ErrSchemeMismatch):
-		return "the registry speaks http: --plain-http, or plainHTTP in the spec"
-	case exit.Is[tls.RecordHeaderError](err):
-		return "the registry may speak http: --plain-http, or plainHTTP in the spec"
+		return "the registry uses http: set --plain-http, or plainHTTP in the spec"
+	case is[tls.RecordHeaderError](err):
+		return "the registry may use http: set --plain-http, or plainHTTP in the spec"
 	case errors.As(err, &r) && r.URL != nil && r.URL.Scheme == "http" &&
 		r.StatusCode == http.StatusBadRequest && len(r.Errors) == 0:
-		return "the registry may speak https: --plain-http=false, or plainHTTP in the spec"
+		return "the registry may use https: set --plain-http=false, or plainHTTP in the spec"
 	}
 	return ""
 }
 
-// reachHint is for registries that do not answer, or not to the end.
+// reachHint advises on registries that do not answer, or stop in the middle.
 func reachHint(err error) string {
 	var dns *net.DNSError
 	switch {
-	case exit.Is[*registry.DownError](err):
+	case is[*registry.DownError](err):
 		return "retry when the registry is back; the run resumes where it stopped"
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return "check the name of the registry; behind a proxy, set HTTPS_PROXY"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "nothing listens there: check host and port"
+		return "nothing is listening there: check the host and the port"
 	case errors.Is(err, registry.ErrStalled):
-		return "--stall-timeout gives a slow registry more time"
+		return "give a slow registry more time with --stall-timeout"
 	}
 	return ""
 }

@@ -15,22 +15,21 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
-	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
-// The hints in this file are about what a registry said: the status and the codes
-// of its answer, and never its words.
+// The hints in this file go by the status and the error codes of a registry's answer, never
+// by its messages.
 
-// specHint is for a registry that is said to have what it has not.
+// specHint advises on a registry without the referrers API that the user promised.
 func specHint(err error) string {
-	if !exit.Is[*registry.NoReferrersAPIError](err) {
+	if !is[*registry.NoReferrersAPIError](err) {
 		return ""
 	}
-	return "without --distribution-spec, or distributionSpec in the spec, the registry is asked how it keeps referrers"
+	return "remove --distribution-spec, or distributionSpec from the spec, to detect how the registry stores referrers"
 }
 
-// rateHint says how long to wait, if the registry said it.
+// rateHint advises on a rate limit, with the time to wait if the registry sends it.
 func rateHint(err error) string {
 	var limit *registry.RateLimitError
 	var busy *registry.BusyError
@@ -48,11 +47,11 @@ func rateHint(err error) string {
 	return wait + "; the run resumes where it stopped. Logging in may raise the limit; lower --concurrency, or requestsPerSecond in the spec, to slow down"
 }
 
-// dockerHub has repositories of two levels and no deeper ones.
+// dockerHub is a registry whose repositories have two path components.
 const dockerHub = "docker.io"
 
-// depthHint is for a path that the registry cannot have: Docker Hub answers as to
-// one who may not see it, others say that the name is invalid.
+// depthHint advises on a path that the registry does not allow. Docker Hub answers that
+// access is denied, others that the name is invalid.
 func depthHint(err error) string {
 	e, ref := refusedBy(err)
 	deep := ref.Registry == dockerHub && strings.Count(ref.Repository, "/") > 1
@@ -60,17 +59,17 @@ func depthHint(err error) string {
 	case e == nil || registry.Status(err)/100 != 4:
 		return ""
 	case deep && isPush(e):
-		return "Docker Hub has two levels, NAMESPACE/NAME: put it there with --map SOURCE=NAMESPACE/NAME, or mappings in the spec"
+		return "Docker Hub allows only NAMESPACE/NAME: map the repository with --map SOURCE=NAMESPACE/NAME, or mappings in the spec"
 	case deep:
-		return "Docker Hub has two levels, NAMESPACE/NAME: check the name"
+		return "Docker Hub allows only NAMESPACE/NAME: check the name"
 	case isPush(e) && registry.HasCode(err, errcode.ErrorCodeNameInvalid):
-		return ref.Registry + " takes no such path: put it elsewhere with --map SOURCE=TARGET, or mappings in the spec"
+		return ref.Registry + " does not allow this path: map the repository to another with --map SOURCE=TARGET, or mappings in the spec"
 	}
 	return ""
 }
 
-// tagHint is for tags that may not be moved. ECR says TAG_INVALID, Harbor 412, a
-// locked tag of ACR and a registry that is a mirror itself 405, others 409.
+// tagHint advises on immutable tags. ECR answers TAG_INVALID, Harbor 412, a locked tag of
+// ACR and a read-only mirror 405, others 409.
 func tagHint(err error) string {
 	e, ref := refusedBy(err)
 	if e == nil || !isPush(e) || ref.Tag == "" {
@@ -78,23 +77,23 @@ func tagHint(err error) string {
 	}
 	switch status := registry.Status(err); {
 	case registry.HasCode(err, "TAG_INVALID"), status == http.StatusPreconditionFailed, status == http.StatusConflict:
-		return `the tag is immutable there: "existingTags: skip" beside the target in the spec leaves such tags as they are`
+		return `the tag is immutable: set "existingTags: skip" for the target in the spec to skip existing tags`
 	case status == http.StatusMethodNotAllowed:
-		return "the tag or its repository may be locked there, or " + ref.Registry + " is a mirror that takes no pushes"
+		return "the tag or its repository may be locked, or " + ref.Registry + " may be a read-only mirror"
 	}
 	return ""
 }
 
-// unlistedHint is for referrers that a registry takes and does not list.
+// unlistedHint advises on referrers that a registry accepts but does not list.
 func unlistedHint(err error) string {
-	if !exit.Is[*registry.UnlistedError](err) {
+	if !is[*registry.UnlistedError](err) {
 		return ""
 	}
-	return "run it again when nothing else pushes referrers there; --exclude-referrers leaves them out"
+	return "retry when nothing else pushes referrers there, or skip referrers with --exclude-referrers"
 }
 
-// readOnlyHint is for registries that take nothing: pull-through caches, and those
-// that are being moved.
+// readOnlyHint advises on registries that accept no pushes: pull-through caches, and
+// registries under maintenance.
 func readOnlyHint(err error) string {
 	e, ref := refusedBy(err)
 	if e == nil || !isPush(e) || ref.Tag != "" {
@@ -104,11 +103,11 @@ func readOnlyHint(err error) string {
 	if status != http.StatusMethodNotAllowed && status != http.StatusNotImplemented && !registry.HasCode(err, errcode.ErrorCodeUnsupported) {
 		return ""
 	}
-	return ref.Registry + " takes no pushes: it may be a pull-through cache, or read-only; restore to the registry that it gets its content from"
+	return ref.Registry + " does not accept pushes: it may be a pull-through cache or read-only; restore to its upstream registry"
 }
 
-// createHint is for registries that make no repository, or no project, when
-// something is pushed into it.
+// createHint advises on registries where a push does not create the repository or its
+// project.
 func createHint(err error) string {
 	e, ref := refusedBy(err)
 	if e == nil || !isPush(e) || registry.Status(err) != http.StatusNotFound ||
@@ -116,23 +115,22 @@ func createHint(err error) string {
 		return ""
 	}
 	if isECR(ref.Registry) {
-		return fmt.Sprintf(`create the repository first: "aws ecr create-repository --repository-name %s"; a push makes none there`, ref.Repository)
+		return fmt.Sprintf(`create the repository first: "aws ecr create-repository --repository-name %s"; a push does not create it`, ref.Repository)
 	}
-	return fmt.Sprintf("create the repository, or the project that it is in, at %s first: a push makes none there", ref.Registry)
+	return fmt.Sprintf("create the repository or its project in %s first: a push does not create it", ref.Registry)
 }
 
-// isECR knows the private registries of AWS by their names
+// isECR reports whether a host is a private registry of AWS
 // (docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html).
 func isECR(host string) bool {
 	return strings.Contains(host, ".dkr.ecr.") || strings.Contains(host, ".dkr-ecr.")
 }
 
-// hidesAbsent are registries that tell nobody that a repository is not there: they
-// answer as if one had to log in.
+// hidesAbsent lists registries that answer 401 instead of 404 for a repository that does
+// not exist.
 var hidesAbsent = map[string]bool{dockerHub: true, "ghcr.io": true, "quay.io": true}
 
-// loginHint tells those who have no credentials from those whose credentials
-// are wrong.
+// loginHint advises on missing credentials, wrong credentials and missing permissions.
 func (h Hints) loginHint(err error) string {
 	e, ref := refusedBy(err)
 	code := registry.Status(err)
@@ -146,34 +144,34 @@ func (h Hints) loginHint(err error) string {
 	case errors.As(err, &helper):
 		return helperHint(helper)
 	case code == http.StatusForbidden && isPush(e):
-		return "check that the account has permission to push there, and that the tag may be moved"
+		return "check that the account has permission to push there, and that the tag is not protected"
 	case code == http.StatusForbidden:
 		return "check that the account has permission at " + host + orName(host)
 	case h.CredentialFlags:
-		return host + " refuses the credentials that were given: check user name and password"
+		return host + " rejected the credentials from the command line: check the user name and the password"
 	case !none && registry.Stored(context.Background(), h.CredentialFiles, host):
-		return fmt.Sprintf(`%s refuses the stored credentials: log in again with "oras login %s"%s`, host, host, orName(host))
+		return fmt.Sprintf(`%s rejected the stored credentials: log in again with "oras login %s"%s`, host, host, orName(host))
 	}
 	return fmt.Sprintf(`log in with "oras login %s"; oras-mirror uses the same credentials%s`, host, orName(host))
 }
 
-// helperHint shows how to see what a helper says: it may be a secret, which we do not
-// print.
+// helperHint shows how to run a credential helper. Its output is not part of the error,
+// since it may have a secret.
 func helperHint(e *registry.HelperError) string {
 	if errors.Is(e.Err, exec.ErrNotFound) {
-		return "install " + e.Helper + ", or take it out of the credentials file"
+		return "install " + e.Helper + ", or remove it from the credentials file"
 	}
-	return fmt.Sprintf(`"echo %s | %s get" shows what it says`, e.Address, e.Helper)
+	return fmt.Sprintf(`run "echo %s | %s get" to see its error`, e.Address, e.Helper)
 }
 
 func orName(host string) string {
 	if !hidesAbsent[host] {
 		return ""
 	}
-	return ". Or check the name: " + host + " answers so, too, where there is no such repository"
+	return ". Or check the name: " + host + " gives the same answer for a repository that does not exist"
 }
 
-// absentHint says what there is, or how to find out.
+// absentHint shows the nearest tags, or how to list tags and repositories.
 func absentHint(err error) string {
 	e, ref := refusedBy(err)
 	if e == nil || !errors.Is(e, errdef.ErrNotFound) {
@@ -183,18 +181,19 @@ func absentHint(err error) string {
 	known := errors.As(err, &tag)
 	switch {
 	case registry.HasCode(err, errcode.ErrorCodeNameUnknown) || ref.IsRepository() || known && tag.NoRepository:
-		return fmt.Sprintf(`"oras repo ls %s" lists the repositories that there are`, ref.Registry)
+		return fmt.Sprintf(`list the repositories with "oras repo ls %s"`, ref.Registry)
 	case known:
 		return nearestTags(tag)
 	case ref.Tag != "":
-		return fmt.Sprintf(`"oras repo tags %s" lists the tags that there are`, ref.Name())
-	case ref.Digest != "" && e.Op == "resolve": // it was asked for by name
-		return fmt.Sprintf(`the manifest may have been deleted there; "oras repo tags %s" lists the tags that there are`, ref.Name())
+		return fmt.Sprintf(`list the tags with "oras repo tags %s"`, ref.Name())
+	case ref.Digest != "" && e.Op == "resolve": // the user named it
+		return fmt.Sprintf(`the manifest may have been deleted; list the tags with "oras repo tags %s"`, ref.Name())
 	}
 	return ""
 }
 
-// refusedBy returns what a registry refused, nil if it was no registry.
+// refusedBy returns the error of a registry and the reference that it is about, or nil if
+// err has none.
 func refusedBy(err error) (*registry.Error, config.Reference) {
 	var e *registry.Error
 	if !errors.As(err, &e) {

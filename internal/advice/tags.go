@@ -12,7 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
-// nearestTags shows which tags a misspelt one may have meant.
+// nearestTags shows the tags that a misspelt one may stand for.
 func nearestTags(e *engine.TagError) string {
 	tags := slices.DeleteFunc(slices.Clone(e.Tags), config.IsReferrersTag)
 	repository := e.Repository
@@ -29,7 +29,7 @@ func nearestTags(e *engine.TagError) string {
 	return fmt.Sprintf(`the nearest %s are %s; "oras repo tags %s" lists all`, of, strings.Join(Nearest(e.Tag, tags, fewNames), ", "), repository)
 }
 
-// tagList writes a few tags.
+// tagList formats a few tags.
 func tagList(tags []string) string {
 	if len(tags) == 1 {
 		return "only the tag " + tags[0]
@@ -37,8 +37,8 @@ func tagList(tags []string) string {
 	return "only the tags " + strings.Join(tags, ", ")
 }
 
-// Nearest returns at most n of the names, the one first that is most like word;
-// of those that are alike, the last of the list, which registries sort.
+// Nearest returns at most n of the names, the one most like word first. Of names that are
+// equally near, the last comes first, since most registries sort their tags.
 func Nearest(word string, names []string, n int) []string {
 	type candidate struct {
 		name                 string
@@ -58,8 +58,8 @@ func Nearest(word string, names []string, n int) []string {
 	return found
 }
 
-// Distance is how far two tags are apart. That one is the beginning of the other
-// counts for little: 3.20 may mean 3.20.3.
+// Distance returns the number of edits between two names. It is at most 2 if one is a
+// prefix of the other: 3.20 may stand for 3.20.3.
 func Distance(a, b string) int {
 	d := spelling.Distance(a, b)
 	if strings.HasPrefix(a, b) || strings.HasPrefix(b, a) {

@@ -9,6 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
+	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
@@ -93,12 +94,12 @@ func namesIn(s config.Selection) ([]inventory.Name, error) {
 // drift makes exit code 4 of a locked run that failed because something that is
 // pinned is gone. What failed has been said.
 func (s *sources) drift(u *console.Console, r *engine.Report, err error) error {
-	if !s.locked || !exit.Is[exit.Status](err) {
+	if _, concluded := errors.AsType[exit.Status](err); !s.locked || !concluded {
 		return err
 	}
 	for _, f := range r.Failures() {
 		if errors.Is(f.Err, errdef.ErrNotFound) {
-			u.Hint(exit.LockAnew)
+			u.Hint(advice.Relock)
 			return exit.Drift
 		}
 	}

@@ -24,10 +24,11 @@ type mistake struct {
 // usageError turns what kong says into a fact and a hint. Kong keeps the nearest
 // flag or command, and the word that it did not take, in its text alone.
 func usageError(err error) error {
+	var usage *exit.UsageError
 	var unwritten *unwrittenError
 	var parse *kong.ParseError
 	switch {
-	case exit.Is[*exit.UsageError](err):
+	case errors.As(err, &usage):
 		return err
 	case errors.As(err, &unwritten):
 		return unwritten

@@ -64,7 +64,7 @@ func TestSignalEndsAWaitForStandardInput(t *testing.T) {
 		cancel(&exit.SignalError{Signal: syscall.SIGTERM})
 	}()
 	_, err := io.ReadAll(in)
-	if !exit.Is[*exit.SignalError](err) {
+	if _, ok := errors.AsType[*exit.SignalError](err); !ok {
 		t.Errorf("ended with %v", err)
 	}
 }

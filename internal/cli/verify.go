@@ -60,7 +60,7 @@ func (c *verifyCommand) Run(ctx context.Context, u *console.Console) error {
 // damaged is an input that is there and cannot be read as a layout: that is a
 // verification that failed.
 func (c *verifyCommand) damaged(u *console.Console, err error) error {
-	if !exit.Is[*store.InputError](err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || store.IsTooManyFiles(err) {
+	if _, ok := errors.AsType[*store.InputError](err); !ok || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || store.IsTooManyFiles(err) {
 		return err
 	}
 	u.Fail(err)

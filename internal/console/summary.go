@@ -80,7 +80,7 @@ const recalled = 10
 // wrong; 0 if there are none.
 func statusOfFailures(failures []engine.ArtifactReport) exit.Status {
 	for _, f := range failures {
-		if exit.Is[*engine.ReadbackError](f.Err) {
+		if _, ok := errors.AsType[*engine.ReadbackError](f.Err); ok {
 			return exit.Unverified
 		}
 	}
@@ -186,5 +186,6 @@ var orderTexts = map[string]string{
 
 // isFailure leaves out what merely was under way when a run was ended.
 func isFailure(err error) bool {
-	return err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, engine.ErrUnfinished) && !exit.Is[*exit.SignalError](err)
+	_, interrupted := errors.AsType[*exit.SignalError](err)
+	return err != nil && !interrupted && !errors.Is(err, context.Canceled) && !errors.Is(err, engine.ErrUnfinished)
 }

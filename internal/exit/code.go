@@ -1,3 +1,6 @@
+// Package exit decides how the program ends: the exit codes, the errors that lead to
+// them, and what a signal does. Every command returns an error; Code turns it into the
+// number that a script sees.
 package exit
 
 import (
@@ -9,31 +12,33 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// Status is an exit code for which everything has been said already.
+// Status is an exit code in the form of an error, for a command that has printed its
+// errors already.
 type Status int
 
+// The exit codes of a failed command. README.md has the table, with 0 and the signals.
 const (
-	Failed       Status = 1 // nothing committed
-	InvalidUsage Status = 2 // wrong usage or a wrong spec
+	Failed       Status = 1 // nothing is committed
+	InvalidUsage Status = 2 // the command line or the spec is invalid
 	Partial      Status = 3 // some artifacts failed, the others are committed
-	Drift        Status = 4 // what is there is not what the lock or the spec says
-	Unverified   Status = 5 // what is there is damaged
+	Drift        Status = 4 // the content differs from the lock or the spec
+	Unverified   Status = 5 // the content is damaged or incomplete
 )
 
 func (s Status) Error() string { return "" }
 
-// Code is the table of the README.
+// Code returns the exit code of a command that ended with err.
 func Code(err error) int {
-	var told Status
+	var status Status
 	var stopped *SignalError
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &stopped):
 		return 128 + int(stopped.Signal)
-	case errors.As(err, &told):
-		return int(told)
-	case Is[*DriftError](err):
+	case errors.As(err, &status):
+		return int(status)
+	case is[*DriftError](err):
 		return int(Drift)
 	case IsUsage(err):
 		return int(InvalidUsage)
@@ -41,17 +46,15 @@ func Code(err error) int {
 	return int(Failed)
 }
 
-// IsUsage tells what only another command line or another spec can mend.
+// IsUsage reports whether an error is in the command line or the spec: to run the same
+// command again cannot help.
 func IsUsage(err error) bool {
-	return Is[*UsageError](err) || Is[*NoFileError](err) || Is[*NoLockError](err) || Is[*config.LoadError](err) || Is[*config.ReferenceError](err) ||
-		Is[*config.MappingError](err) || Is[*engine.CollisionError](err) || Is[*engine.OnlyError](err) || Is[*engine.UnmatchedError](err) ||
-		Is[*engine.NameError](err) || Is[*engine.RetagError](err) || Is[*registry.SettingsError](err) || errors.Is(err, store.ErrNoCompression)
+	return is[*UsageError](err) || is[*NoFileError](err) || is[*NoLockError](err) || is[*config.LoadError](err) || is[*config.ReferenceError](err) ||
+		is[*config.MappingError](err) || is[*engine.CollisionError](err) || is[*engine.OnlyError](err) || is[*engine.UnmatchedError](err) ||
+		is[*engine.NameError](err) || is[*engine.RetagError](err) || is[*registry.SettingsError](err) || errors.Is(err, store.ErrNoCompression)
 }
 
-func Is[E error](err error) bool {
-	var target E
-	return errors.As(err, &target)
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
-
-// ErrStdoutClosed says that there is nowhere for a product to go.
-var ErrStdoutClosed = errors.New("standard output is closed")

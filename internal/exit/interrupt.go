@@ -13,17 +13,17 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
-// Reason is why a run ended: a signal, if there was one, whatever went wrong
-// for that.
+// Reason returns the reason for which a run ended: the signal if one cancelled ctx, since
+// err then only follows from it, or else err.
 func Reason(ctx context.Context, err error) error {
-	var stopped *SignalError
-	if errors.As(context.Cause(ctx), &stopped) {
+	if stopped, ok := errors.AsType[*SignalError](context.Cause(ctx)); ok {
 		return stopped
 	}
 	return err
 }
 
-// SignalError is the cause of a context that a signal has cancelled.
+// SignalError reports the signal that ended a run. It is the cause of the context that
+// the signal cancelled.
 type SignalError struct{ Signal syscall.Signal }
 
 func (e *SignalError) Error() string {
@@ -33,31 +33,31 @@ func (e *SignalError) Error() string {
 	return "interrupted"
 }
 
-// patience bounds how long a run may take to tidy up after a signal. Whatever holds it longer,
-// a pipe without a reader or a machine without memory, does not hold the end of the
-// process: what is there then is what "kill -9" would leave, and is gone on with.
-const patience = 4500 * time.Millisecond
+// maxCleanup bounds the time that a run has to clean up after a signal. A pipe without a
+// reader or a machine short of memory could hold it for ever; after maxCleanup the process
+// ends as with "kill -9", and the next run resumes from what it left.
+const maxCleanup = 4500 * time.Millisecond
 
-// lastWords bounds how long a process may take to say why it ends: a terminal may be what
-// holds it.
-const lastWords = 200 * time.Millisecond
+// maxLastWrite bounds the time that the process takes to print why it ends: the terminal
+// itself may be blocked.
+const maxLastWrite = 200 * time.Millisecond
 
-// sayWithin prints an error, if that can be done in time.
-func sayWithin(limit time.Duration, w io.Writer, err error) {
-	said := make(chan struct{})
+// printWithin prints an error, or gives up after limit.
+func printWithin(limit time.Duration, w io.Writer, err error) {
+	printed := make(chan struct{})
 	go func() {
 		fmt.Fprintln(w, text.ErrorMark+err.Error())
-		close(said)
+		close(printed)
 	}()
 	select {
-	case <-said:
+	case <-printed:
 	case <-time.After(limit):
 	}
 }
 
-// Interruptible returns a context that the first SIGINT or SIGTERM cancels, so
-// that a run can tidy up; the second one ends the process at once, and so does the end of
-// patience, with a word on stderr.
+// Interruptible returns a context that the first SIGINT or SIGTERM cancels, so that a run
+// can clean up. A second signal ends the process at once; so does the end of maxCleanup,
+// with an error on stderr. The function that it returns stops listening for signals.
 func Interruptible(parent context.Context, stderr io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)
@@ -73,10 +73,10 @@ func Interruptible(parent context.Context, stderr io.Writer) (context.Context, f
 				if ctx.Err() != nil {
 					os.Exit(128 + int(number))
 				}
-				first, over = number, time.After(patience)
+				first, over = number, time.After(maxCleanup)
 				cancel(&SignalError{number})
 			case <-over:
-				sayWithin(lastWords, stderr, &SignalError{first})
+				printWithin(maxLastWrite, stderr, &SignalError{first})
 				os.Exit(128 + int(first))
 			case <-done:
 				return

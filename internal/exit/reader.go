@@ -5,68 +5,67 @@ import (
 	"io"
 )
 
-// stoppableReader lets go of a reader that waits when the run is over: neither a
-// pipe nor a terminal can be told to stop. It is for one goroutine.
-type stoppableReader struct {
+// Reader reads until its context ends, even if the reader below it blocks: a read from a
+// pipe or a terminal cannot be cancelled, only abandoned. It is not for concurrent use.
+type Reader struct {
 	ctx     context.Context
 	from    io.Reader
-	buffer  []byte    // of the one read that is under way
-	done    chan read // of that
-	waiting bool
-	rest    []byte
-	err     error // behind rest
+	buffer  []byte    // of the read in flight
+	done    chan read // receives the result of the read in flight
+	waiting bool      // a read is in flight
+	rest    []byte    // bytes read and not yet returned
+	err     error     // returned after rest
 }
 
+// read is the result of one read.
 type read struct {
 	n   int
 	err error
 }
 
-// stoppableBuffer is large enough that handing it over costs nothing.
-const stoppableBuffer = 256 << 10
+// readSize is large enough that passing a buffer between goroutines costs next to nothing.
+const readSize = 256 << 10
 
-// NewReader returns r, whose Read fails when ctx is over.
-func NewReader(ctx context.Context, r io.Reader) io.Reader {
-	if r == nil {
-		return nil
-	}
-	return &stoppableReader{ctx: ctx, from: r, done: make(chan read, 1)}
+// NewReader returns a reader of r that fails with the cause of ctx once ctx is done.
+func NewReader(ctx context.Context, r io.Reader) *Reader {
+	return &Reader{ctx: ctx, from: r, done: make(chan read, 1)}
 }
 
-func (s *stoppableReader) Read(p []byte) (int, error) {
-	if err := context.Cause(s.ctx); err != nil {
+// Read implements io.Reader.
+func (r *Reader) Read(p []byte) (int, error) {
+	if err := context.Cause(r.ctx); err != nil {
 		return 0, err
 	}
-	if len(s.rest) == 0 && s.err == nil {
-		if err := s.fill(); err != nil {
+	if len(r.rest) == 0 && r.err == nil {
+		if err := r.fill(); err != nil {
 			return 0, err
 		}
 	}
-	n := copy(p, s.rest)
-	s.rest = s.rest[n:]
-	if len(s.rest) == 0 && s.err != nil {
-		return n, s.err
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	if len(r.rest) == 0 && r.err != nil {
+		return n, r.err
 	}
 	return n, nil
 }
 
-// fill waits for bytes. The goroutine that reads them ends with that read.
-func (s *stoppableReader) fill() error {
-	if s.buffer == nil {
-		s.buffer = make([]byte, stoppableBuffer)
+// fill waits for a read. The goroutine of a read ends with it, which may be after ctx.
+func (r *Reader) fill() error {
+	if r.buffer == nil {
+		r.buffer = make([]byte, readSize)
 	}
-	if !s.waiting {
-		s.waiting = true
+	if !r.waiting {
+		r.waiting = true
 		go func() {
-			n, err := s.from.Read(s.buffer)
-			s.done <- read{n, err}
+			n, err := r.from.Read(r.buffer)
+			r.done <- read{n, err}
 		}()
 	}
 	select {
-	case r := <-s.done:
-		s.waiting, s.rest, s.err = false, s.buffer[:r.n], r.err
+	case got := <-r.done:
+		r.waiting, r.rest, r.err = false, r.buffer[:got.n], got.err
 		return nil
-	case <-s.ctx.Done():
-		return context.Cause(s.ctx)
+	case <-r.ctx.Done():
+		return context.Cause(r.ctx)
 	}
 }

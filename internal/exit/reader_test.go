@@ -8,7 +8,7 @@ import (
 )
 
 func TestStoppableReadsAll(t *testing.T) {
-	want := testregistry.Random("stoppable", 3*stoppableBuffer+17)
+	want := testregistry.Random("stoppable", 3*readSize+17)
 	reader, writer := io.Pipe()
 	go func() {
 		writer.Write(want)

@@ -1,10 +1,8 @@
 package exit
 
-import (
-	"fmt"
-)
+import "fmt"
 
-// UsageError says that a command line cannot mean anything.
+// UsageError reports an invalid command line.
 type UsageError struct {
 	fact string
 	Hint string // what to type instead; may be empty
@@ -12,6 +10,7 @@ type UsageError struct {
 
 func (e *UsageError) Error() string { return e.fact }
 
+// Usage returns a UsageError with a hint and a formatted message.
 func Usage(hint, format string, a ...any) error {
 	return &UsageError{fact: fmt.Sprintf(format, a...), Hint: hint}
 }

@@ -1,0 +1,43 @@
+package exit
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+)
+
+// ErrStdoutClosed reports that a command has output and the process was started without
+// a standard output.
+var ErrStdoutClosed = errors.New("standard output is closed")
+
+// DriftError reports that an artifact differs from the lock.
+type DriftError struct{ Lock, Reference, Reason string }
+
+func (e *DriftError) Error() string {
+	return fmt.Sprintf("%s: %s: %s", e.Reference, e.Lock, e.Reason)
+}
+
+// NoFileError reports that an argument which can only be a path does not exist.
+type NoFileError struct{ Path string }
+
+func (e *NoFileError) Error() string { return e.Path + ": no such file or directory" }
+
+// Unwrap makes errors.Is(err, fs.ErrNotExist) true.
+func (e *NoFileError) Unwrap() error { return fs.ErrNotExist }
+
+// IncompleteError reports the artifacts and referrers that the backup of a bundle could
+// not get.
+type IncompleteError struct {
+	Input   string
+	Missing []string
+}
+
+func (e *IncompleteError) Error() string {
+	return fmt.Sprintf("%s is incomplete; missing: %s", e.Input, strings.Join(e.Missing, ", "))
+}
+
+// NoLockError reports that a spec has no lock.
+type NoLockError struct{ Path string }
+
+func (e *NoLockError) Error() string { return e.Path + ": lock not found" }
