@@ -8,7 +8,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 )
 
-// ArtifactError says what could not be done with which artifact.
+// ArtifactError says which operation failed for which artifact.
 type ArtifactError struct {
 	Reference string
 	Op        string // "resolve", "fetch", "push", ...
@@ -21,8 +21,8 @@ func (e *ArtifactError) Error() string {
 
 func (e *ArtifactError) Unwrap() error { return e.Err }
 
-// Reason is what err says beside a reference that is named already: it leaves that
-// out, and of something else in its repository the repository.
+// Reason returns the text of err beside a reference that is named already: without the
+// reference, and for another name in its repository without the repository.
 func Reason(reference string, err error) string {
 	text := err.Error()
 	repository := repositoryOf(reference)
@@ -90,7 +90,7 @@ func (e *TagError) Error() string { return e.Err.Error() }
 func (e *TagError) Unwrap() error { return e.Err }
 
 // ErrNothing says that no artifact of a run is whole, so nothing was written.
-var ErrNothing = fmt.Errorf("no artifact could be copied")
+var ErrNothing = errors.New("no artifact could be copied")
 
 // ReferrersError says that an artifact is there and some of what refers to it
 // is not.
@@ -120,7 +120,7 @@ func (e *PlatformError) Error() string {
 	return fmt.Sprintf("%s: no image for %s, only for %s", e.Reference, strings.Join(wanted, ","), strings.Join(e.Have, ", "))
 }
 
-// EntryNameError says that a layout calls an artifact by a name that is none in any
+// EntryNameError says that a layout gives an artifact a name that is invalid in every
 // registry.
 type EntryNameError struct {
 	Name   string
@@ -129,6 +129,5 @@ type EntryNameError struct {
 
 func (e *EntryNameError) Error() string { return fmt.Sprintf("%s: %s", e.Name, e.Reason) }
 
-// ErrUnfinished is the error of an artifact that nothing was wrong with when the
-// run ended.
+// ErrUnfinished is the error of an artifact that had not failed when the run ended.
 var ErrUnfinished = errors.New("not copied: the run ended before")

@@ -10,14 +10,14 @@ func IsFatal(err error) bool {
 	return is[*CollisionError](err) || is[*SpaceError](err) || is[*WriteError](err) || errors.Is(err, context.Canceled)
 }
 
-// WriteError is a failure of the output, which no other artifact would escape.
+// WriteError is a failure of the output: every other artifact would fail, too.
 type WriteError struct{ Err error }
 
 func (e *WriteError) Error() string { return e.Err.Error() }
 
 func (e *WriteError) Unwrap() error { return e.Err }
 
-// Interrupted tells an artifact that the end of a run cut off from one that failed.
+// Interrupted tells whether err comes from the end of the run and not from the artifact.
 func Interrupted(ctx context.Context, err error) bool {
 	cause := context.Cause(ctx)
 	return err != nil && (errors.Is(err, context.Canceled) || cause != nil && errors.Is(err, cause))
