@@ -76,7 +76,7 @@ func (c *lockCommand) resolve(ctx context.Context, u *console.Console) (*config.
 	if err != nil {
 		return nil, err
 	}
-	u.TellNewest(f.Newest)
+	u.NoticeNewest(f.Newest)
 	return f.Lock()
 }
 

@@ -17,7 +17,7 @@ import (
 func TestNothingInABundleSteersTheTerminal(t *testing.T) {
 	t.Chdir(t.TempDir())
 	var entries []map[string]any
-	for _, text := range slices.Sorted(maps.Values(stories.Shapeless)) {
+	for _, text := range slices.Sorted(maps.Values(stories.Invisible)) {
 		name := "h.example/app:v" + text
 		entries = append(entries, map[string]any{"mediaType": "application/vnd.oci.image.manifest.v1+json" + text, "size": 2, "digest": sum,
 			"platform":    map[string]string{"os": "linux" + text, "architecture": "amd64"},

@@ -9,83 +9,84 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
-// namedArtifacts is how many finished artifacts get a line of their own. A log
-// of 500 lines can still be read; beyond it counts say more than names.
-const namedArtifacts = 500
+// maxNamed bounds the finished artifacts with a line each: people still read a log of 500
+// lines; beyond that, counts tell more than names.
+const maxNamed = 500
 
-// Tell returns the lines that say what happened, and makes an event of it where
-// events are wanted. A failure is always said, with its reason and what to do.
-func (u *Console) Tell(h progress.Event) []string {
+// Tell returns the lines of an event and writes its JSON event with --format json. Failures
+// are told even with --quiet, with reason and hint.
+func (c *Console) Tell(e progress.Event) []string {
 	switch {
-	case h.Artifact == nil:
-		u.Events.Notice(h.Notice)
-		return u.unlessQuiet(text.NoteMark + h.Notice)
-	case h.Artifact.Err == nil:
-		u.Events.Artifact(*h.Artifact, "")
-		return u.finished(*h.Artifact, h.Nth)
-	case !isFailure(h.Artifact.Err):
+	case e.Artifact == nil:
+		c.Events.Notice(e.Notice)
+		return c.unlessQuiet(text.NoteMark + e.Notice)
+	case e.Artifact.Err == nil:
+		c.Events.Artifact(*e.Artifact, "")
+		return c.finished(*e.Artifact, e.Nth)
+	case !isFailure(e.Artifact.Err):
 		return nil
 	}
-	return u.Failed(*h.Artifact)
+	return c.Failed(*e.Artifact)
 }
 
-// Failed says why an artifact is not whole, and remembers that it did.
-func (u *Console) Failed(a engine.ArtifactReport) []string {
-	if u.told[key(a)] {
+// Failed returns the lines of an artifact that failed, and none if it was called for that
+// artifact before.
+func (c *Console) Failed(a engine.ArtifactReport) []string {
+	if c.reported[key(a)] {
 		return nil
 	}
-	if u.told == nil {
-		u.told = make(map[artifactKey]bool)
+	if c.reported == nil {
+		c.reported = make(map[artifactKey]bool)
 	}
-	u.told[key(a)] = true
+	c.reported[key(a)] = true
 	err := ErrorOf(a)
-	hint := u.hints.Of(err)
-	u.Events.Artifact(a, hint)
-	line, isNew := u.factOnce(err)
+	hint := c.hints.Of(err)
+	c.Events.Artifact(a, hint)
+	line, isNew := c.factOnce(err)
 	if !isNew {
-		u.unsaid++
+		c.unreported++
 		return nil
 	}
-	lines := []string{u.Clean(text.ErrorMark + line)}
-	if u.isNew(hint) {
-		lines = append(lines, u.Clean(text.HintMark+hint))
+	lines := []string{c.Clean(text.ErrorMark + line)}
+	if c.isNew(hint) {
+		lines = append(lines, c.Clean(text.HintMark+hint))
 	}
 	return lines
 }
 
-// artifactKey tells artifacts of a run apart.
+// artifactKey identifies an artifact in a run.
 type artifactKey struct{ reference, target string }
 
 func key(a engine.ArtifactReport) artifactKey { return artifactKey{a.Reference, a.Target} }
 
-// finished names the artifact, or from some number on every tenth, hundredth or
-// thousandth count.
-func (u *Console) finished(a engine.ArtifactReport, nth int) []string {
+// finished returns the line of a finished artifact. Beyond maxNamed it returns only counts:
+// every hundred, every thousand and so on.
+func (c *Console) finished(a engine.ArtifactReport, nth int) []string {
 	switch {
-	case nth <= namedArtifacts, a.Overwritten != "":
-		return u.unlessQuiet(finishedLine(a))
+	case nth <= maxNamed, a.Overwritten != "":
+		return c.unlessQuiet(finishedLine(a))
 	case nth%magnitude(nth) == 0:
-		return u.unlessQuiet(text.Count(nth, "artifact") + " done")
+		return c.unlessQuiet(text.Count(nth, "artifact") + " done")
 	}
 	return nil
 }
 
-func (u *Console) unlessQuiet(line string) []string {
-	if u.quiet {
+func (c *Console) unlessQuiet(line string) []string {
+	if c.quiet {
 		return nil
 	}
-	return []string{u.Clean(line)}
+	return []string{c.Clean(line)}
 }
 
 func finishedLine(a engine.ArtifactReport) string {
 	if a.Unchanged {
 		return nameOf(a) + " (unchanged)"
 	}
-	return nameOf(a) + " (" + text.Join([]string{text.Bytes(a.Bytes), OverwrittenText(a)}) + ")"
+	return nameOf(a) + " (" + text.Join(text.Bytes(a.Bytes), OverwrittenText(a)) + ")"
 }
 
-// OverwrittenText says what the tag of a target had before; nothing if that was
-// nothing else.
+// OverwrittenText returns the digest that the tag of the target had before, or "" if the tag
+// is new.
 func OverwrittenText(a engine.ArtifactReport) string {
 	if a.Overwritten == "" {
 		return ""
@@ -93,7 +94,7 @@ func OverwrittenText(a engine.ArtifactReport) string {
 	return "overwritten, was " + a.Overwritten.String()
 }
 
-// nameOf is an artifact and, in a restore, where it goes.
+// nameOf returns the reference of an artifact and, in a restore, its target.
 func nameOf(a engine.ArtifactReport) string {
 	if a.Target == "" {
 		return a.Reference
@@ -101,8 +102,8 @@ func nameOf(a engine.ArtifactReport) string {
 	return a.Reference + " -> " + a.Target
 }
 
-// ErrorOf makes sure that the reason for a failure names the artifact, and once: a
-// blob's error knows only the blob, one of a restore only where it was to go.
+// ErrorOf returns the error of a failed artifact with the artifact's name, once: the error
+// of a blob has only the blob, and that of a restore only the target.
 func ErrorOf(a engine.ArtifactReport) error {
 	if a.Target == "" && strings.Contains(a.Err.Error(), a.Reference) {
 		return a.Err
@@ -110,7 +111,7 @@ func ErrorOf(a engine.ArtifactReport) error {
 	return &namedError{name: nameOf(a), reason: engine.Reason(cmp.Or(a.Target, a.Reference), a.Err), err: a.Err}
 }
 
-// namedError is the error of an artifact that its own text does not begin with.
+// namedError adds the name of an artifact to an error.
 type namedError struct {
 	name, reason string
 	err          error
@@ -120,7 +121,7 @@ func (e *namedError) Error() string { return e.name + ": " + e.reason }
 
 func (e *namedError) Unwrap() error { return e.err }
 
-// magnitude is the largest power of ten that is not larger than n.
+// magnitude returns the largest power of ten up to n.
 func magnitude(n int) int {
 	m := 1
 	for m*10 <= n {

@@ -11,42 +11,44 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/progress"
 )
 
-// barScreen is a terminal: a bar at the bottom, finished artifacts above it.
+// barScreen shows a bar in the last line of a terminal and finished artifacts above it.
 //
-// The cursor rests at the beginning of the bar. When the window gets narrower the
-// terminal may break the bar into several lines; what is below the cursor is then
-// all that has to go. Whatever changes is one write, so that nothing flickers.
+// The cursor rests at the beginning of the bar: when the window becomes narrower, the
+// terminal may wrap the bar, and clearing everything below the cursor removes all of it.
+// Each change is one write, so that nothing flickers.
 type barScreen struct {
 	w       io.Writer
 	columns func() int
-	spinner *progressbar.ProgressBar // until it is known that bytes move
-	frame   bytes.Buffer             // what progressbar draws
-	pace    progress.Rate
+	spinner *progressbar.ProgressBar // shown until bytes move
+	frame   bytes.Buffer             // receives the output of progressbar
+	rate    progress.Rate
 	drawn   string
-	width   int // for which it was drawn
+	width   int // columns that drawn was made for
 }
 
 const (
 	clearBelow = "\033[J"
 	clearLine  = "\033[K"
-	// From the beginning of a line on. tmux keeps in its history what is cleared from the
-	// first cell of a window on, and a bar would stay there; so that cell is left to the end.
+	// clearAll clears from the beginning of a line. tmux moves everything that is cleared from
+	// the first cell of a window to its history, and the bar with it; so the first cell is
+	// cleared last.
 	clearAll = " " + clearBelow + "\r" + clearLine
-	// A window may become narrower between the question how wide it is and what is
-	// drawn by the answer: then the bar is cut off, and not broken into two lines, of
-	// which one would stay (DECAWM).
+	// The window may become narrower after its width is read and before the bar is drawn:
+	// without wrapping (DECAWM) the bar is cut off instead of leaving a second line.
 	noWrap, wrap = "\033[?7l", "\033[?7h"
-	// A bar of progressbar has so much around it: " 42% [", "]  " and a space at the end.
+	// aroundBar is the width that progressbar adds: " 42% [", "]  " and a space at the end.
 	aroundBar = 10
-	// Around a spinner, its own column included.
+	// aroundSpinner is the same for a spinner, with its own column.
 	aroundSpinner = 4
 )
 
+// Interval implements progress.Screen.
 func (s *barScreen) Interval() time.Duration { return 100 * time.Millisecond }
 
+// Show implements progress.Screen.
 func (s *barScreen) Show(now time.Time, lines []string, at progress.State) {
-	rate := s.pace.Measure(now, at.Moved)
-	columns := s.columns() - 1 // in the last one a terminal may go to the next line
+	rate := s.rate.Measure(now, at.Moved)
+	columns := s.columns() - 1 // a terminal may wrap after the last column
 	text := s.draw(columns, at, rate)
 	if len(lines) == 0 && text == s.drawn && columns == s.width {
 		return
@@ -89,7 +91,7 @@ func (s *barScreen) draw(columns int, at progress.State, rate float64) string {
 	return s.drawing()
 }
 
-// spin turns the spinner: one line, though nobody knows how long.
+// spin draws the next state of the spinner, which has no known end.
 func (s *barScreen) spin(columns int, text string) string {
 	if s.spinner == nil {
 		s.spinner = progressbar.NewOptions64(-1, s.options(
@@ -102,7 +104,7 @@ func (s *barScreen) spin(columns int, text string) string {
 	return s.drawing()
 }
 
-// drawing takes the last line that progressbar drew, and forgets the others.
+// drawing returns the last line that progressbar drew, and discards the others.
 func (s *barScreen) drawing() string {
 	all := bytes.TrimRight(s.frame.Bytes(), " ")
 	text := string(all[bytes.LastIndexByte(all, '\r')+1:])
@@ -110,11 +112,11 @@ func (s *barScreen) drawing() string {
 	return text
 }
 
-// besideBar is as much as is worth writing beside a bar.
+// besideBar is the width of the text beside a bar in a wide window.
 const besideBar = 100
 
-// BarWidth returns how much of a line the bar itself takes: none of a narrow one, and all
-// that is left of a wide one.
+// BarWidth returns the width of the bar itself: none in a narrow window, and in a wide one
+// everything that besideBar leaves.
 func BarWidth(columns int) int {
 	if columns < 30 {
 		return 0
@@ -122,8 +124,8 @@ func BarWidth(columns int) int {
 	return max(columns/8, columns-aroundBar-besideBar)
 }
 
-// options leave out colours, so that NO_COLOR has nothing to ask for, and the
-// goroutine that progressbar would turn its spinner with.
+// options returns options without colours, so NO_COLOR does not matter, and without the
+// goroutine of progressbar that turns a spinner.
 func (s *barScreen) options(more ...progressbar.Option) []progressbar.Option {
 	return append([]progressbar.Option{
 		progressbar.OptionSetWriter(&s.frame),

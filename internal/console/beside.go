@@ -10,19 +10,19 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
-// beside returns the text beside a bar, in so many columns: bytes, rate, time left,
-// artifacts done of all, why something is tried again, and what moves. Where there is
-// no room for all of it, the rate goes first and the artifacts last.
+// beside returns the text beside a bar: bytes, rate, time left, artifacts, the reason of a
+// retry, and the name in transfer. Where the columns do not suffice, it drops the rate first
+// and the artifacts last.
 func beside(s progress.State, columns int, rate float64) string {
 	done := fmt.Sprintf("%d/%d", s.Finished, s.Listed)
 	all := done
 	if s.Failed > 0 {
 		all += fmt.Sprintf(" (%d failed)", s.Failed)
 	}
-	moved, speed, left, retry := text.BytesOf(s.Moved, s.Expected), text.PerSecond(rate, ""), s.Left(rate), s.Retry.Text()
+	moved, speed, left, retry := text.BytesOf(s.Moved, s.Expected), text.Rate(rate), s.Left(rate), s.Retry.Text()
 	for _, parts := range [][]string{{moved, speed, left, all, retry}, {moved, left, all, retry}, {moved, all, retry}, {moved, done, retry},
 		{moved, all}, {moved, done}, {done}} {
-		line := text.Join(parts)
+		line := text.Join(parts...)
 		if room := columns - len(line); room >= 0 {
 			return strings.TrimSuffix(line+" "+name(s.Moving, room-1), " ")
 		}
@@ -30,18 +30,18 @@ func beside(s progress.State, columns int, rate float64) string {
 	return clip(done, columns)
 }
 
-// leastName is the shortest end of a reference that still says something.
-const leastName = 8
+// minName is the length of the shortest useful end of a reference.
+const minName = 8
 
 func name(text string, columns int) string {
-	if columns < leastName {
+	if columns < minName {
 		return ""
 	}
 	return clip(text, columns)
 }
 
-// clip shortens a text at its front to so many columns of a terminal, since
-// references differ at their ends. A character may take two columns, or none.
+// clip cuts the beginning of a text to fit the columns of a terminal: references differ at
+// their ends. A character may take two columns, or none.
 func clip(text string, columns int) string {
 	width := uniseg.StringWidth(text)
 	if width <= columns {

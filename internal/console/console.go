@@ -1,3 +1,6 @@
+// Package console is everything a user sees: the product of a command on standard output;
+// progress, notices, errors, hints and the summary on standard error, as lines, as a bar on
+// a terminal, or as JSON events.
 package console
 
 import (
@@ -14,34 +17,20 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
-// Spooling says why a disk fills.
-func (u *Console) Spooling(name string, size int64) {
-	if name == "-" {
-		name = "standard input"
-	}
-	how := ""
-	if size >= 0 {
-		how = " (" + text.Bytes(size) + ")"
-	}
-	u.Notice("%s%s is an archive of another tool, which can only be read from front to end: it is unpacked to a temporary file first", name, how)
-}
-
-// Console is all that the user sees. Standard output carries the product of a
-// command and nothing else; the rest goes to standard error. Errors and hints
-// are not for concurrent use.
+// Console prints for the user. Printing errors and hints is not for concurrent use.
 type Console struct {
 	Streams
 	Events  *report.Events // of --format json; nil without it
 	Secrets redact.Secrets // masked in every line
 	Retries progress.Retries
 
-	quiet  bool // no lines but errors and hints
-	events bool // start Events
-	hints  advice.Hints
-	hinted map[string]bool      // hints that were given: once is enough
-	told   map[artifactKey]bool // failures that were said
-	wholes map[string]bool      // errors of whole registries that were said
-	unsaid int                  // failures of artifacts that stand for no more than these
+	quiet          bool // print only errors and hints
+	events         bool // Begin starts Events
+	hints          advice.Hints
+	hinted         map[string]bool      // hints printed: each is printed once
+	reported       map[artifactKey]bool // artifacts whose failure is printed
+	registryErrors map[string]bool      // errors of whole registries that are printed
+	unreported     int                  // failures covered by an error of their registry
 }
 
 // Options decide what a console shows, and where.
@@ -54,111 +43,127 @@ type Options struct {
 
 // New returns a console.
 func New(o Options) *Console {
-	u := &Console{Streams: o.Streams, quiet: o.Quiet || o.Events, events: o.Events}
+	c := &Console{Streams: o.Streams, quiet: o.Quiet || o.Events, events: o.Events}
 	if o.Plain {
-		u.Columns = nil
+		c.Columns = nil
 	}
-	return u
+	return c
 }
 
-// Advise changes what the hints on errors know about the run.
-func (u *Console) Advise(change func(*advice.Hints)) { change(&u.hints) }
+// Advise changes the description of the run that hints depend on.
+func (c *Console) Advise(change func(*advice.Hints)) { change(&c.hints) }
 
-// AskPassword prints a prompt and reads a password from the terminal without showing it.
-func (u *Console) AskPassword(prompt string) ([]byte, error) {
-	fmt.Fprint(u.Stderr, text.Printable(prompt))
-	defer fmt.Fprintln(u.Stderr)
+// AskPassword prints a prompt and reads a password from the terminal without echo.
+func (c *Console) AskPassword(prompt string) ([]byte, error) {
+	fmt.Fprint(c.Stderr, text.Printable(prompt))
+	defer fmt.Fprintln(c.Stderr)
 	return term.ReadPassword(int(os.Stdin.Fd()))
 }
 
-// screen returns where progress is shown.
-func (u *Console) screen() progress.Screen {
+// screen returns the screen that suits the streams and flags.
+func (c *Console) screen() progress.Screen {
 	switch {
-	case u.Events != nil:
-		return &eventScreen{events: u.Events, errors: u.Stderr}
-	case u.quiet || u.Columns == nil:
-		return &logScreen{w: u.Stderr, quiet: u.quiet}
+	case c.Events != nil:
+		return &eventScreen{events: c.Events, errors: c.Stderr}
+	case c.quiet || c.Columns == nil:
+		return &logScreen{w: c.Stderr, quiet: c.quiet}
 	}
-	return &barScreen{w: u.Stderr, columns: u.Columns}
+	return &barScreen{w: c.Stderr, columns: c.Columns}
 }
 
-// StartProgress shows a run until its close.
-func (u *Console) StartProgress() *progress.Tracker { return progress.Start(u, u.screen()) }
+// StartProgress shows the progress of a run until its Close.
+func (c *Console) StartProgress() *progress.Tracker { return progress.Start(c, c.screen()) }
 
-func (u *Console) Retry() progress.Retry { return u.Retries.Look() }
+// Retry implements progress.Teller.
+func (c *Console) Retry() progress.Retry { return c.Retries.Look() }
 
 // Print writes a line even with --quiet.
-func (u *Console) Print(text string) { u.put(u.Clean(text)) }
+func (c *Console) Print(text string) { c.put(c.Clean(text)) }
 
-// put writes a line that is clean. On a terminal it breaks between words.
-func (u *Console) put(line string) {
-	if u.Columns != nil {
-		line = wrapped(line, u.Columns())
+// put writes a clean line, wrapped between words on a terminal.
+func (c *Console) put(line string) {
+	if c.Columns != nil {
+		line = wrapped(line, c.Columns())
 	}
-	fmt.Fprintln(u.Stderr, line)
+	fmt.Fprintln(c.Stderr, line)
 }
 
-// Clean makes a line fit to be seen. What is not printable may be part of a secret.
-func (u *Console) Clean(line string) string { return text.Printable(u.Secrets.Hide(line)) }
+// Clean masks secrets, then makes a line printable: in this order, since a secret may have
+// characters that are not printable.
+func (c *Console) Clean(line string) string { return text.Printable(c.Secrets.Hide(line)) }
 
-// Say prints a line that is neither an error nor a hint.
-func (u *Console) Say(format string, a ...any) {
-	if !u.quiet {
-		u.Print(fmt.Sprintf(format, a...))
-	}
-}
-
-// Notice prints what a user should know although nothing is wrong.
-func (u *Console) Notice(format string, a ...any) {
-	for _, line := range u.Tell(progress.Event{Notice: fmt.Sprintf(format, a...)}) {
-		u.put(line)
+// Say prints a line unless --quiet is set.
+func (c *Console) Say(format string, a ...any) {
+	if !c.quiet {
+		c.Print(fmt.Sprintf(format, a...))
 	}
 }
 
-// Fail says why a command failed, and what to do: one error a line. What was
-// said already, a status, is not said again.
-func (u *Console) Fail(err error) {
+// Notice prints a note: something that the user should know and that is no error.
+func (c *Console) Notice(format string, a ...any) {
+	for _, line := range c.Tell(progress.Event{Notice: fmt.Sprintf(format, a...)}) {
+		c.put(line)
+	}
+}
+
+// Fail prints the errors that are joined in err, one a line, each with its hint. It prints
+// nothing for an exit.Status.
+func (c *Console) Fail(err error) {
 	for _, one := range advice.Split(err) {
-		hint := u.hints.Of(one)
-		u.Events.Failure(one, hint)
-		if line, isNew := u.factOnce(one); isNew {
-			u.Print(text.ErrorMark + line)
-			u.Hint(hint)
+		hint := c.hints.Of(one)
+		c.Events.Failure(one, hint)
+		if line, isNew := c.factOnce(one); isNew {
+			c.Print(text.ErrorMark + line)
+			c.Hint(hint)
 		}
 	}
 }
 
-// factOnce returns what to say of an error, and whether that is new: what holds for a whole
-// registry is said of the first artifact that it costs.
-func (u *Console) factOnce(err error) (text string, isNew bool) {
+// factOnce returns the text of an error and whether to print it: the error of a whole
+// registry is printed only for the first artifact that fails by it.
+func (c *Console) factOnce(err error) (text string, isNew bool) {
 	whole := registry.RegistryError(err)
 	if whole == nil {
 		return advice.Fact(err), true
 	}
-	if u.wholes[whole.Error()] {
+	if c.registryErrors[whole.Error()] {
 		return "", false
 	}
-	if u.wholes == nil {
-		u.wholes = make(map[string]bool)
+	if c.registryErrors == nil {
+		c.registryErrors = make(map[string]bool)
 	}
-	u.wholes[whole.Error()] = true
+	c.registryErrors[whole.Error()] = true
 	return advice.Fact(err), true
 }
 
-func (u *Console) Hint(line string) {
-	if u.isNew(line) {
-		u.Print(text.HintMark + line)
+// Hint prints a hint unless it is empty or already printed.
+func (c *Console) Hint(line string) {
+	if c.isNew(line) {
+		c.Print(text.HintMark + line)
 	}
 }
 
-// isNew says whether a hint is one, and is given for the first time.
-func (u *Console) isNew(hint string) bool {
-	if hint == "" || u.hinted[hint] {
+// isNew reports whether a hint is not empty and not printed yet, and remembers it.
+func (c *Console) isNew(hint string) bool {
+	if hint == "" || c.hinted[hint] {
 		return false
 	}
-	if u.hinted == nil {
-		u.hinted = make(map[string]bool)
+	if c.hinted == nil {
+		c.hinted = make(map[string]bool)
 	}
-	u.hinted[hint] = true
+	c.hinted[hint] = true
 	return true
+}
+
+// Spooling tells the user that an archive is unpacked to a temporary file first, which takes
+// disk space.
+func (c *Console) Spooling(name string, size int64) {
+	if name == "-" {
+		name = "standard input"
+	}
+	how := ""
+	if size >= 0 {
+		how = " (" + text.Bytes(size) + ")"
+	}
+	c.Notice("%s%s is an archive of another tool without an index; unpacking it to a temporary file first", name, how)
 }

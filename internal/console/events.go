@@ -12,49 +12,52 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
-// eventScreen is a screen for programs: where the run stands is an event, about
-// once a second while it changes. What failed is said on standard error as well.
+// eventScreen writes the state of a run as a JSON event, once a second while it changes.
+// Failures go to standard error as well.
 type eventScreen struct {
 	events *report.Events
 	errors io.Writer
-	pace   progress.Rate
+	rate   progress.Rate
 	last   progress.State
 }
 
+// Interval implements progress.Screen.
 func (s *eventScreen) Interval() time.Duration { return time.Second }
 
+// Close implements progress.Screen.
 func (s *eventScreen) Close() {}
 
+// Show implements progress.Screen.
 func (s *eventScreen) Show(now time.Time, lines []string, at progress.State) {
 	for _, line := range lines {
 		fmt.Fprintln(s.errors, line)
 	}
-	if rate := s.pace.Measure(now, at.Moved); at != s.last {
+	if rate := s.rate.Measure(now, at.Moved); at != s.last {
 		s.events.Progress(at, rate)
 	}
 	s.last = at
 }
 
-// Begin writes the first event of a command, if events are wanted.
-func (u *Console) Begin(command string) error {
-	if !u.events {
+// Begin writes the first event of a command if the options ask for events.
+func (c *Console) Begin(command string) error {
+	if !c.events {
 		return nil
 	}
-	events, err := report.NewEvents(u.Stdout, u.Secrets.Hide, command)
+	events, err := report.NewEvents(c.Stdout, c.Secrets.Hide, command)
 	if err == nil {
-		u.Events = events
+		c.Events = events
 	}
 	return err
 }
 
-// End tells those who listen for events how the run ended, and returns the exit
-// code: that of the run, or of a run that could not be told of.
-func (u *Console) End(code int) int {
-	if u.Events == nil {
+// End writes the last event and returns the exit code of the process: code, or Failed if the
+// events cannot be written.
+func (c *Console) End(code int) int {
+	if c.Events == nil {
 		return code
 	}
-	if err := u.Events.End(code); err != nil {
-		u.Print(text.ErrorMark + err.Error())
+	if err := c.Events.End(code); err != nil {
+		c.Print(text.ErrorMark + err.Error())
 		return cmp.Or(code, int(exit.Failed))
 	}
 	return code

@@ -9,24 +9,26 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
-// heartbeat is how often a log hears that a run is alive. CI systems end a job
-// that has been silent for some minutes.
+// heartbeat is the time between two lines about the state of a run. CI systems end a job
+// that prints nothing for some minutes.
 const heartbeat = 30 * time.Second
 
-// logScreen is a screen where nothing can be taken back: a file, a pipe, a CI
-// system.
+// logScreen shows progress where lines cannot be redrawn: in a file, a pipe or a CI system.
 type logScreen struct {
 	w         io.Writer
 	quiet     bool      // no heartbeat
-	last      time.Time // of the heartbeat
+	last      time.Time // time of the last heartbeat
 	lastMoved int64
-	retried   map[string]time.Time // when it was said of a registry that it is tried again
+	retried   map[string]time.Time // when a retry was last logged, by registry
 }
 
+// Interval implements progress.Screen.
 func (s *logScreen) Interval() time.Duration { return time.Second }
 
+// Close implements progress.Screen.
 func (s *logScreen) Close() {}
 
+// Show implements progress.Screen.
 func (s *logScreen) Show(now time.Time, lines []string, at progress.State) {
 	for _, line := range lines {
 		fmt.Fprintln(s.w, line)
@@ -34,7 +36,7 @@ func (s *logScreen) Show(now time.Time, lines []string, at progress.State) {
 	if s.quiet {
 		return
 	}
-	s.tellRetry(now, at.Retry)
+	s.logRetry(now, at.Retry)
 	switch took := now.Sub(s.last); {
 	case s.last.IsZero():
 	case took >= heartbeat:
@@ -45,9 +47,8 @@ func (s *logScreen) Show(now time.Time, lines []string, at progress.State) {
 	s.last, s.lastMoved = now, at.Moved
 }
 
-// tellRetry says of a registry that it is asked once more, and why, as often as a
-// log hears of anything.
-func (s *logScreen) tellRetry(now time.Time, r progress.Retry) {
+// logRetry logs the retry of a registry with its reason, at most once per heartbeat.
+func (s *logScreen) logRetry(now time.Time, r progress.Retry) {
 	if r.Reason == "" || now.Sub(s.retried[r.Registry]) < heartbeat {
 		return
 	}

@@ -22,7 +22,7 @@ func TestFinishedLines(t *testing.T) {
 	if lines[0] != "a.io/b:0 (2.0 KiB)" {
 		t.Errorf("the first line is %q", lines[0])
 	}
-	rest := strings.Join(lines[namedArtifacts:], "\n")
+	rest := strings.Join(lines[maxNamed:], "\n")
 	want := strings.Join([]string{
 		"600 artifacts done", "700 artifacts done", "800 artifacts done", "900 artifacts done", "1,000 artifacts done",
 		"2,000 artifacts done", "3,000 artifacts done", "4,000 artifacts done", "5,000 artifacts done", "6,000 artifacts done",
@@ -43,12 +43,12 @@ func TestFinishedLineOfRestore(t *testing.T) {
 func TestFailuresAreToldOnce(t *testing.T) {
 	var out bytes.Buffer
 	u := New(Options{Streams: Streams{Stderr: &out}})
-	p := progress.New(u, &logScreen{w: &out})
+	p := progress.Start(u, &logScreen{w: &out})
 	gone := engine.ArtifactReport{Reference: "a.io/b:v2", Err: &engine.ArtifactError{Reference: "a.io/b:v2", Op: "fetch", Err: errors.New("gone")}}
 	p.Finished(engine.ArtifactReport{Reference: "a.io/b:v1", Bytes: 1})
 	p.Failed(gone)
 	p.Failed(engine.ArtifactReport{Reference: "a.io/b:v3", Err: engine.ErrUnfinished})
-	p.Show(time.Now())
+	p.Close()
 	late := engine.ArtifactReport{Reference: "a.io/b:v4", Err: errors.New("late")}
 	_ = u.Conclude(BackupWords, &engine.Report{Artifacts: []engine.ArtifactReport{{Reference: "a.io/b:v1"}, gone, late}, Output: "x.tgz"}, nil)
 	want := `a.io/b:v1 (1 B)
@@ -66,13 +66,15 @@ func TestQuietTellsFailures(t *testing.T) {
 	var out bytes.Buffer
 	u := New(Options{Streams: Streams{Stderr: &out}})
 	u.quiet = true
-	p := progress.New(u, u.screen())
+	screen := u.screen()
+	p := progress.Start(u, screen)
 	p.Finished(engine.ArtifactReport{Reference: "a.io/b:v1"})
 	p.Notice("something")
 	p.Failed(engine.ArtifactReport{Reference: "a.io/b:v2", Err: errors.New("gone")})
+	p.Close()
 	now := time.Now()
 	for range 3 {
-		p.Show(now)
+		screen.Show(now, nil, p.State())
 		now = now.Add(heartbeat)
 	}
 	u.Say("and more")

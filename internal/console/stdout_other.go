@@ -4,5 +4,5 @@ package console
 
 import "os"
 
-// isClosed leaves it to the first write, which fails.
+// isClosed reports false: the first write to a closed stream fails here.
 func isClosed(*os.File) bool { return false }

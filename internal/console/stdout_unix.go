@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// isClosed reports whether a standard stream was closed when the process began. The Go
-// runtime opens the null device in its place, for reading and writing, and what is
-// written there is lost without an error. A user who throws an output away opens that device
-// for writing alone, as ">/dev/null" does; one that does not cannot be told apart.
+// isClosed reports whether a standard stream was closed when the process started. The Go
+// runtime then opens the null device instead, for reading and writing, and everything
+// written there is lost without an error. ">/dev/null" opens the device only for writing;
+// a user who opens it for both looks the same as a closed stream.
 func isClosed(f *os.File) bool {
 	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
 	if err != nil {

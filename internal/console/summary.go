@@ -13,34 +13,34 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
-// Words are what a command calls what it does.
+// Words are the verbs of a command in its summary.
 type Words struct {
-	did   string // with artifacts
-	to    string
-	moved string // bytes over the network
+	done  string // of artifacts
+	moved string // of bytes
 }
 
+// BackupWords and RestoreWords are the verbs of the two commands that copy artifacts.
 var (
-	BackupWords  = Words{did: "backed up", to: "to", moved: "fetched"}
-	RestoreWords = Words{did: "restored", to: "to", moved: "pushed"}
+	BackupWords  = Words{done: "backed up", moved: "fetched"}
+	RestoreWords = Words{done: "restored", moved: "pushed"}
 )
 
-// Conclude says what failed and was not said when it happened, then what the run
-// did and, by name alone, what it did not. It returns what is left to say, or
-// the status of a run that failed in part.
-func (u *Console) Conclude(w Words, r *engine.Report, err error) error {
+// Conclude prints the failures that are not printed yet, the summary of the run, and the
+// names of the artifacts that failed. It returns the error that is left to print, or the
+// status of a run that failed in part.
+func (c *Console) Conclude(w Words, r *engine.Report, err error) error {
 	failures := FailuresOf(r)
 	for _, f := range failures {
-		for _, line := range u.Failed(f) {
-			u.put(line)
+		for _, line := range c.Failed(f) {
+			c.put(line)
 		}
 	}
 	if err == nil {
-		u.TellNewest(r.Newest)
-		u.Say("%s", summary(w, r, len(failures)))
+		c.NoticeNewest(r.Newest)
+		c.Say("%s", summary(w, r, len(failures)))
 	}
-	if err == nil || u.unsaid > 0 {
-		u.recall(failures)
+	if err == nil || c.unreported > 0 {
+		c.recall(failures)
 	}
 	switch {
 	case len(failures) == 0:
@@ -53,31 +53,29 @@ func (u *Console) Conclude(w Words, r *engine.Report, err error) error {
 	if err == nil {
 		return exit.Partial
 	}
-	return leftOf(err, failures)
+	return withoutFailures(err, failures)
 }
 
-// recall names what failed. The reasons were told as they came, and may be far
-// above.
-func (u *Console) recall(failures []engine.ArtifactReport) {
+// recall prints the names of the artifacts that failed: their errors may be far above.
+func (c *Console) recall(failures []engine.ArtifactReport) {
 	if len(failures) == 0 {
 		return
 	}
 	var names []string
-	for _, f := range failures[:min(len(failures), recalled)] {
+	for _, f := range failures[:min(len(failures), maxRecalled)] {
 		names = append(names, nameOf(f))
 	}
 	line := strings.Join(names, ", ")
-	if more := len(failures) - recalled; more > 0 {
+	if more := len(failures) - maxRecalled; more > 0 {
 		line += " and " + text.Thousands(more) + " more"
 	}
-	u.Say("failed, for the reasons above: %s", line)
+	c.Say("failed, for the reasons above: %s", line)
 }
 
-// recalled is how many names are still worth reading in one line.
-const recalled = 10
+// maxRecalled bounds the names in that line.
+const maxRecalled = 10
 
-// statusOfFailures is the one for artifacts that were pushed and then read back
-// wrong; 0 if there are none.
+// statusOfFailures returns Unverified if the readback of a pushed artifact failed, else 0.
 func statusOfFailures(failures []engine.ArtifactReport) exit.Status {
 	for _, f := range failures {
 		if _, ok := errors.AsType[*engine.ReadbackError](f.Err); ok {
@@ -87,7 +85,8 @@ func statusOfFailures(failures []engine.ArtifactReport) exit.Status {
 	return 0
 }
 
-// FailuresOf leaves out what merely was under way when the run was ended.
+// FailuresOf returns the failures of a run, without the artifacts that it was merely working
+// on when it ended.
 func FailuresOf(r *engine.Report) []engine.ArtifactReport {
 	if r == nil {
 		return nil
@@ -101,16 +100,16 @@ func FailuresOf(r *engine.Report) []engine.ArtifactReport {
 	return failures
 }
 
-// leftOf drops from the error of a run what its failures have said: the one
-// that ended it, and that nothing is left without them.
-func leftOf(err error, failures []engine.ArtifactReport) error {
+// withoutFailures drops from the error of a run the errors of its failures, which are
+// printed, and engine.ErrNothing, which follows from them.
+func withoutFailures(err error, failures []engine.ArtifactReport) error {
 	var left []error
 	for _, one := range advice.Split(err) {
-		said := errors.Is(one, engine.ErrNothing)
+		printed := errors.Is(one, engine.ErrNothing)
 		for _, f := range failures {
-			said = said || errors.Is(one, f.Err)
+			printed = printed || errors.Is(one, f.Err)
 		}
-		if !said {
+		if !printed {
 			left = append(left, one)
 		}
 	}
@@ -123,12 +122,12 @@ func leftOf(err error, failures []engine.ArtifactReport) error {
 	return exit.Failed
 }
 
-// summary is the last line of a run that has something to show.
+// summary returns the summary of a run in one line.
 func summary(w Words, r *engine.Report, failures int) string {
 	all := len(r.Artifacts)
-	line := w.did + " " + text.Count(all, "artifact")
+	line := w.done + " " + text.Count(all, "artifact")
 	if failures > 0 {
-		line = fmt.Sprintf("%s %s of %s", w.did, text.Thousands(all-failures), text.Count(all, "artifact"))
+		line = fmt.Sprintf("%s %s of %s", w.done, text.Thousands(all-failures), text.Count(all, "artifact"))
 	}
 	var states []string
 	if r.Unchanged > 0 {
@@ -141,7 +140,7 @@ func summary(w Words, r *engine.Report, failures int) string {
 		line += " (" + strings.Join(states, ", ") + ")"
 	}
 	line += referrersText(r)
-	line += fmt.Sprintf(" %s %s: %s %s, %s shared, ", w.to, outputName(r.Output), text.Bytes(r.Moved), w.moved, text.Bytes(r.Shared))
+	line += fmt.Sprintf(" to %s: %s %s, %s shared, ", outputName(r.Output), text.Bytes(r.Moved), w.moved, text.Bytes(r.Shared))
 	if r.There > 0 {
 		line += text.Bytes(r.There) + " there already, "
 	}
@@ -149,7 +148,7 @@ func summary(w Words, r *engine.Report, failures int) string {
 	return line
 }
 
-// referrersText counts what came along of what was to.
+// referrersText returns the number of referrers copied and, if some are missing, of all.
 func referrersText(r *engine.Report) string {
 	switch {
 	case r.Expected == 0:
@@ -167,24 +166,25 @@ func outputName(path string) string {
 	return path
 }
 
-// NewestText says by which order the newest tags of a repository were found.
+// NewestText returns how the newest tags of a repository were selected.
 func NewestText(n engine.Newest) string {
 	return fmt.Sprintf("%s: the newest %d by %s", n.Repository, n.Count, orderTexts[n.Order])
 }
 
-// TellNewest says it of several.
-func (u *Console) TellNewest(all []engine.Newest) {
+// NoticeNewest prints how the newest tags of repositories were selected.
+func (c *Console) NoticeNewest(all []engine.Newest) {
 	for _, n := range all {
-		u.Notice("%s", NewestText(n))
+		c.Notice("%s", NewestText(n))
 	}
 }
 
+// orderTexts describes the orders of tags.
 var orderTexts = map[string]string{
 	config.OrderSemver: "version",
 	config.OrderList:   "the order in which the registry lists its tags, since not all are versions",
 }
 
-// isFailure leaves out what merely was under way when a run was ended.
+// isFailure reports whether an artifact failed by itself, not by the end of the run.
 func isFailure(err error) bool {
 	_, interrupted := errors.AsType[*exit.SignalError](err)
 	return err != nil && !interrupted && !errors.Is(err, context.Canceled) && !errors.Is(err, engine.ErrUnfinished)

@@ -7,9 +7,8 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// wrapped puts a line of a terminal into rows of so many columns, between words. A
-// word that is longer than a row is left to the terminal: a user who copies it wants it
-// whole. A number stays with its unit.
+// wrapped breaks a line between words into rows of the given width. It does not break a
+// longer word, so that a user can copy it, nor a number from its unit.
 func wrapped(line string, columns int) string {
 	if columns <= 0 || uniseg.StringWidth(line) <= columns {
 		return line
@@ -35,9 +34,9 @@ func wrapped(line string, columns int) string {
 
 var unitAhead = regexp.MustCompile(`\d ([KMGTPE]iB|B|s|min|h)\b`)
 
-// wordsOf splits a line at its spaces, but for those in front of a unit.
+// wordsOf splits a line at spaces, except between a number and its unit.
 func wordsOf(line string) []string {
-	const kept = "\x00" // in no line: that is no character to be printed
+	const kept = "\x00" // in no line: it is not printable
 	line = unitAhead.ReplaceAllStringFunc(line, func(m string) string { return strings.Replace(m, " ", kept, 1) })
 	words := strings.Split(line, " ")
 	for i := range words {

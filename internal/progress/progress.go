@@ -1,3 +1,5 @@
+// Package progress counts what the engine does and shows it on a screen: artifacts,
+// bytes, rate, time left and retries. It declares the screen that it needs and knows none.
 package progress
 
 import (
@@ -10,85 +12,79 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// Tracker hears what the engine does and shows it on a screen. What the engine
-// calls only counts or appends: one goroutine of its own does all the writing,
-// so that a terminal that is held with ^S holds nothing else. That goroutine has
-// the teller and the screen for itself until close.
+// Tracker counts the progress of a run and shows it on a screen. The engine's calls only
+// count or append: one goroutine does all the writing, so that a terminal stopped with ^S
+// never blocks a transfer. That goroutine owns the teller and the screen until Close.
 type Tracker struct {
 	listed, resolved, finished, failed atomic.Int64
 	expected, moved                    atomic.Int64 // bytes
 	moving                             atomic.Pointer[string]
 
-	mu    sync.Mutex // guards heard
-	heard []Event
+	mu     sync.Mutex // guards events
+	events []Event    // not yet shown
 
 	teller Teller
 	screen Screen
-	end    chan struct{} // closed by close
-	ended  chan struct{} // closed when the last word is written
+	end    chan struct{} // closed by Close
+	ended  chan struct{} // closed when the last line is written
 }
 
 var _ engine.Progress = (*Tracker)(nil)
 
-// Event is something that is told once and for good.
+// Event is the end of an artifact or a notice, which is shown once and stays.
 type Event struct {
-	Artifact *engine.ArtifactReport // that is whole, or has failed
-	Nth      int                    // of those that are whole
+	Artifact *engine.ArtifactReport // finished or failed; nil for a notice
+	Nth      int                    // number of the artifact among the finished ones, from 1
 	Notice   string
 }
 
-// Screen is where progress is seen. It is called from one goroutine.
+// Screen shows progress. It is called from one goroutine.
 type Screen interface {
-	// Interval is how often it wants to hear something.
+	// Interval returns the time between two calls of Show.
 	Interval() time.Duration
-	// Show prints lines for good, then where the run stands, if it wants to.
+	// Show prints lines that stay, and may show the state of the run below them.
 	Show(now time.Time, lines []string, at State)
-	// Close takes away what is not for good.
+	// Close removes everything that does not stay.
 	Close()
 }
 
-// Teller puts into words what happened. It is called from one goroutine.
+// Teller turns events into text. It is called from one goroutine.
 type Teller interface {
-	// Tell returns the lines that say what happened.
+	// Tell returns the lines of an event.
 	Tell(Event) []string
-	// Clean makes a text fit to be seen.
+	// Clean makes a text safe to print.
 	Clean(string) string
-	// Retry returns the request that is being retried, if any.
+	// Retry returns the request that waits to be sent again, or the zero Retry.
 	Retry() Retry
 }
 
-// Start shows a run on a screen until close.
+// Start returns a tracker that shows a run on a screen until Close.
 func Start(t Teller, s Screen) *Tracker {
-	p := New(t, s)
-	go p.run(time.Now)
+	p := &Tracker{teller: t, screen: s, end: make(chan struct{}), ended: make(chan struct{})}
+	go p.run()
 	return p
 }
 
-// New returns the progress of a run that shows nothing yet.
-func New(t Teller, s Screen) *Tracker {
-	return &Tracker{teller: t, screen: s, end: make(chan struct{}), ended: make(chan struct{})}
-}
-
-func (p *Tracker) run(now func() time.Time) {
+func (p *Tracker) run() {
 	defer close(p.ended)
 	ticker := time.NewTicker(p.screen.Interval())
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ticker.C:
-			p.Show(now())
+			p.show(time.Now())
 		case <-p.end:
-			p.Show(now())
+			p.show(time.Now())
 			p.screen.Close()
 			return
 		}
 	}
 }
 
-func (p *Tracker) Show(now time.Time) {
+func (p *Tracker) show(now time.Time) {
 	var lines []string
-	for _, h := range p.take() {
-		lines = append(lines, p.teller.Tell(h)...)
+	for _, e := range p.takeEvents() {
+		lines = append(lines, p.teller.Tell(e)...)
 	}
 	at := p.State()
 	at.Moving = p.teller.Clean(at.Moving)
@@ -96,26 +92,27 @@ func (p *Tracker) Show(now time.Time) {
 	p.screen.Show(now, lines, at)
 }
 
-// Close prints what is left to print and returns when the screen is clear.
+// Close shows the last events and closes the screen.
 func (p *Tracker) Close() {
 	close(p.end)
 	<-p.ended
 }
 
-func (p *Tracker) take() []Event {
+func (p *Tracker) takeEvents() []Event {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	heard := p.heard
-	p.heard = nil
-	return heard
+	events := p.events
+	p.events = nil
+	return events
 }
 
-func (p *Tracker) hear(h Event) {
+func (p *Tracker) addEvent(e Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.heard = append(p.heard, h)
+	p.events = append(p.events, e)
 }
 
+// State returns the counters as they are now.
 func (p *Tracker) State() State {
 	s := State{
 		Listed: int(p.listed.Load()), Resolved: int(p.resolved.Load()),
@@ -128,17 +125,22 @@ func (p *Tracker) State() State {
 	return s
 }
 
+// Listed adds artifacts that the run will process.
 func (p *Tracker) Listed(n int) { p.listed.Add(int64(n)) }
 
+// Resolved counts an artifact whose size is known.
 func (p *Tracker) Resolved() { p.resolved.Add(1) }
 
+// Moving sets the name that is shown as in transfer.
 func (p *Tracker) Moving(name string) { p.moving.Store(&name) }
 
+// Moved adds bytes that are transferred.
 func (p *Tracker) Moved(n int64) { p.moved.Add(n) }
 
-func (p *Tracker) Notice(message string) { p.hear(Event{Notice: message}) }
+// Notice shows a message.
+func (p *Tracker) Notice(message string) { p.addEvent(Event{Notice: message}) }
 
-// Expect adds what a manifest says of a blob, which may be any number.
+// Expect adds the bytes of a blob. The sum is bounded, since a manifest may name any size.
 func (p *Tracker) Expect(bytes int64) {
 	for {
 		was := p.expected.Load()
@@ -148,18 +150,20 @@ func (p *Tracker) Expect(bytes int64) {
 	}
 }
 
+// Finished counts an artifact that is complete and shows it.
 func (p *Tracker) Finished(a engine.ArtifactReport) {
-	p.hear(Event{Artifact: &a, Nth: int(p.finished.Add(1))})
+	p.addEvent(Event{Artifact: &a, Nth: int(p.finished.Add(1))})
 }
 
-// Failed tells a failure when it happens: who sees it may want to end the run.
+// Failed counts an artifact that failed and shows the failure at once: the user may want to
+// end the run.
 func (p *Tracker) Failed(a engine.ArtifactReport) {
 	p.failed.Add(1)
-	p.hear(Event{Artifact: &a})
+	p.addEvent(Event{Artifact: &a})
 }
 
-// Missing is how many bytes of disk a run would have needed at least that found
-// it full at path; 0 if nobody can know.
+// Missing returns the bytes that a run which filled the disk of path still lacks, at least;
+// 0 if the free space is unknown.
 func (p *Tracker) Missing(path string) int64 {
 	free, known := store.Free(path)
 	if !known {

@@ -1,11 +1,9 @@
 package progress
 
-import (
-	"time"
-)
+import "time"
 
-// Rate measures how fast bytes move: over the last seconds, and again once a
-// second, so that what is shown can be read. The zero value has measured nothing.
+// Rate measures bytes per second over the last eight seconds. It changes once a second, so
+// that the number can be read. The zero value is ready to use.
 type Rate struct{ samples []sample }
 
 type sample struct {
@@ -14,21 +12,21 @@ type sample struct {
 }
 
 const (
-	paceStep   = time.Second
-	paceWindow = 8 * time.Second
+	rateStep   = time.Second
+	rateWindow = 8 * time.Second
 )
 
-// Measure takes note of the bytes that have moved by now, and returns how many
-// move in a second; 0 in the first one.
-func (p *Rate) Measure(now time.Time, moved int64) float64 {
-	n := len(p.samples)
-	if n == 0 || now.Sub(p.samples[n-1].at) >= paceStep {
-		p.samples = append(p.samples, sample{now, moved})
-		for len(p.samples) > 2 && now.Sub(p.samples[1].at) >= paceWindow {
-			p.samples = p.samples[1:]
+// Measure records the bytes moved until now and returns the bytes per second; 0 in the
+// first second.
+func (r *Rate) Measure(now time.Time, moved int64) float64 {
+	n := len(r.samples)
+	if n == 0 || now.Sub(r.samples[n-1].at) >= rateStep {
+		r.samples = append(r.samples, sample{now, moved})
+		for len(r.samples) > 2 && now.Sub(r.samples[1].at) >= rateWindow {
+			r.samples = r.samples[1:]
 		}
 	}
-	first, last := p.samples[0], p.samples[len(p.samples)-1]
+	first, last := r.samples[0], r.samples[len(r.samples)-1]
 	if last.at == first.at {
 		return 0
 	}

@@ -1,23 +1,20 @@
 package progress
 
-import (
-	"sync"
-)
+import "sync"
 
-// Retries are the requests that are waiting to be sent once more. What is told of
-// them stays until it is read, however short the wait. The zero value is
-// ready.
+// Retries holds the requests that wait to be sent again. A retry stays visible until Look
+// returns it, however short its wait. The zero value is ready to use.
 type Retries struct {
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	waiting int
 	latest  Retry
-	unseen  bool // latest
+	unseen  bool // Look has not returned latest yet
 }
 
-// Retry tells why which registry is asked once more; zero if none is.
+// Retry is a request that is sent again. The zero value means none.
 type Retry struct{ Registry, Reason string }
 
-// Begin notes one, until the function that it returns is called.
+// Begin adds a retry and returns the function that removes it.
 func (r *Retries) Begin(registry, reason string) (over func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -30,7 +27,7 @@ func (r *Retries) Begin(registry, reason string) (over func()) {
 	}
 }
 
-// Look returns the latest that is under way or was since the last look.
+// Look returns the latest retry that waits now or began since the last call of Look.
 func (r *Retries) Look() Retry {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -41,7 +38,7 @@ func (r *Retries) Look() Retry {
 	return r.latest
 }
 
-// Full names the registry, too.
+// Full returns the registry and the reason, or "".
 func (r Retry) Full() string {
 	if r.Reason == "" {
 		return ""
@@ -49,7 +46,7 @@ func (r Retry) Full() string {
 	return r.Registry + ": " + r.Reason
 }
 
-// Text says what is done; nothing if nothing is.
+// Text returns the reason, or "".
 func (r Retry) Text() string {
 	if r.Reason == "" {
 		return ""

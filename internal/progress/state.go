@@ -7,27 +7,27 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
-// State is where a run stands.
+// State is a snapshot of a run's counters.
 type State struct {
-	Listed, Resolved, Finished, Failed int
-	Expected, Moved                    int64 // bytes
-	Moving                             string
+	Listed, Resolved, Finished, Failed int    // artifacts
+	Expected, Moved                    int64  // bytes
+	Moving                             string // the artifact in transfer
 	Retry                              Retry
 }
 
-// IsResolving says that there is nothing yet to be seen but tags that are looked
-// up: an archive knows how many bytes it needs before all of it is known.
+// IsResolving reports whether the run only resolves tags so far. Bytes may be expected
+// already: an archive knows some sizes before all tags are resolved.
 func (s State) IsResolving() bool {
 	return s.Expected == 0 || s.Moved == 0 && s.Resolved+s.Failed < s.Listed
 }
 
-// Text says where a run stands; rate is in bytes a second.
+// Text describes the state in one line; rate is in bytes per second.
 func (s State) Text(rate float64) string {
 	switch {
 	case s.Listed == 0 && s.Moved > 0:
-		return text.Bytes(s.Moved) + " hashed" + text.PerSecond(rate, ", ")
+		return text.Join(text.Bytes(s.Moved)+" hashed", text.Rate(rate))
 	case s.Listed == 0:
-		return text.Join([]string{"listing tags", s.Retry.Text()})
+		return text.Join("listing tags", s.Retry.Text())
 	case s.IsResolving():
 		return s.resolving()
 	}
@@ -39,7 +39,7 @@ func (s State) Text(rate float64) string {
 	if left := s.Left(rate); left != "" {
 		line += ", about " + left
 	}
-	return text.Join([]string{line, s.Retry.Text()})
+	return text.Join(line, s.Retry.Text())
 }
 
 func (s State) resolving() string {
@@ -47,13 +47,13 @@ func (s State) resolving() string {
 	if s.Failed > 0 {
 		line += fmt.Sprintf(", %s failed", text.Thousands(s.Failed))
 	}
-	return text.Join([]string{line, s.Retry.Text()})
+	return text.Join(line, s.Retry.Text())
 }
 
-// Left says how long a run will take at this rate; nothing if that cannot be known.
+// Left estimates the time that the run still takes at this rate; "" if it cannot tell.
 func (s State) Left(rate float64) string {
 	rest := s.Expected - s.Moved
-	if rate <= 0 || rest <= 0 || s.Retry.Reason != "" { // a run that waits is not slow for good
+	if rate <= 0 || rest <= 0 || s.Retry.Reason != "" { // the rate of a run that waits says nothing
 		return ""
 	}
 	seconds := float64(rest) / rate
@@ -66,5 +66,5 @@ func (s State) Left(rate float64) string {
 	return text.Seconds(time.Duration(seconds)*time.Second) + " left"
 }
 
-// maxLeft is the longest time that is worth foretelling.
+// maxLeft bounds the estimates that are shown.
 const maxLeft = 1000 * time.Hour

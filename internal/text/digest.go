@@ -1,10 +1,8 @@
 package text
 
-import (
-	"strings"
-)
+import "strings"
 
-// ShortDigest is a digest as docker shows it: enough to tell two apart by eye.
+// ShortDigest shortens a digest to its first twelve digits, as docker does.
 func ShortDigest(digest string) string {
 	algorithm, hex, _ := strings.Cut(digest, ":")
 	return algorithm + ":" + hex[:min(len(hex), 12)]

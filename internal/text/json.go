@@ -8,31 +8,31 @@ import (
 	"unicode/utf8"
 )
 
-// WriteJSON writes a document, indented, so that the terminal shows it as it is.
+// WriteJSON writes a document as indented JSON that is safe for a terminal.
 func WriteJSON(w io.Writer, document any) error {
 	encoder := NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(document)
 }
 
-// NewEncoder returns an encoder of JSON whose text is printable, and means exactly what
-// was encoded.
+// NewEncoder returns an encoder of JSON that is safe for a terminal and decodes to the same
+// value.
 func NewEncoder(w io.Writer) *json.Encoder {
-	encoder := json.NewEncoder(shapedWriter{w})
+	encoder := json.NewEncoder(escapingWriter{w})
 	encoder.SetEscapeHTML(false)
 	return encoder
 }
 
-// shapedWriter escapes in JSON each character that has no shape, which can stand in
-// strings alone. What it is given at once is whole.
-type shapedWriter struct{ w io.Writer }
+// escapingWriter escapes the characters of JSON that Printable replaces; they occur only in
+// strings. Each call of Write gets whole characters.
+type escapingWriter struct{ w io.Writer }
 
-func (s shapedWriter) Write(p []byte) (int, error) {
+func (e escapingWriter) Write(p []byte) (int, error) {
 	var out []byte // nil until something is escaped
 	rest := p
 	for i := 0; i < len(rest); {
 		r, size := utf8.DecodeRune(rest[i:])
-		if r < 0x7f || hasShape(r) {
+		if r < 0x7f || isVisible(r) {
 			i += size
 			continue
 		}
@@ -45,7 +45,7 @@ func (s shapedWriter) Write(p []byte) (int, error) {
 	if out != nil {
 		rest = append(out, rest...)
 	}
-	if _, err := s.w.Write(rest); err != nil {
+	if _, err := e.w.Write(rest); err != nil {
 		return 0, err
 	}
 	return len(p), nil

@@ -1,6 +1,7 @@
 package text
 
-// The beginnings of lines by which a program can tell them apart.
+// ErrorMark, HintMark and NoteMark begin the lines on standard error, so that a program can
+// tell them apart.
 const (
 	ErrorMark = "oras-mirror: error: "
 	HintMark  = "oras-mirror: hint: "

@@ -5,25 +5,25 @@ import (
 	"unicode"
 )
 
-// Printable keeps what a registry or a file says on one line, from steering the terminal,
-// and from looking like something else: characters that have no shape of their own but
-// turn the direction of others, join or hide them.
+// Printable makes text from a registry or a file safe to print on one line. It replaces
+// control characters, which can steer a terminal, and invisible characters, which can
+// reorder, join or hide others.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r) || unicode.Is(unicode.Z, r):
 			return ' '
-		case !hasShape(r):
+		case !isVisible(r):
 			return unicode.ReplacementChar
 		}
 		return r
 	}, s)
 }
 
-// hasShape reports whether a character can be seen, or is a space: none of those that
-// control (Cc), format (Cf), are private or not assigned, nor what a display leaves out
-// (Default_Ignorable_Code_Point), but for the two selectors of emoji.
-func hasShape(r rune) bool {
+// isVisible reports whether a character is visible or a space. It excludes control (Cc),
+// format (Cf), private and unassigned characters, and those that a display ignores
+// (Default_Ignorable_Code_Point), except the two variation selectors of emoji.
+func isVisible(r rune) bool {
 	const asText, asEmoji = '\ufe0e', '\ufe0f'
 	switch {
 	case r == asText || r == asEmoji:

@@ -4,23 +4,24 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"github.com/oras-mirror/oras-mirror/internal/stories"
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/oras-mirror/oras-mirror/internal/stories"
 )
 
-// shaped are texts that people write.
-var shaped = []string{"plain: text/1.0@sha256", "Überraschung", "e\u0301", "日本語 イメージ", "שלום", "مرحبا", "✔ ⚠\ufe0f 🚀", "€ → “x”", "हिन्दी"}
+// readable lists texts that people write.
+var readable = []string{"plain: text/1.0@sha256", "Überraschung", "e\u0301", "日本語 イメージ", "שלום", "مرحبا", "✔ ⚠\ufe0f 🚀", "€ → “x”", "हिन्दी"}
 
-func TestWhatHasNoShapeIsNotPrinted(t *testing.T) {
-	for name, text := range stories.Shapeless {
+func TestInvisibleCharactersAreReplaced(t *testing.T) {
+	for name, text := range stories.Invisible {
 		got := Printable("a" + text + "b")
 		if strings.Contains(got, text) || !strings.HasPrefix(got, "a\ufffd") || !strings.HasSuffix(got, "\ufffdb") {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
-	for _, text := range shaped {
+	for _, text := range readable {
 		if got := Printable(text); got != text {
 			t.Errorf("%q of %q", got, text)
 		}
@@ -37,21 +38,21 @@ func TestWhatHasNoShapeIsNotPrinted(t *testing.T) {
 	}
 }
 
-// TestJSONIsExactAndPrintable prints each kind of character in JSON: what is read again is
-// what was written, and nothing of it steers a terminal.
+// TestJSONIsExactAndPrintable encodes each kind of character: JSON decodes to the same value
+// and is printable.
 func TestJSONIsExactAndPrintable(t *testing.T) {
 	var all []string
-	for name, text := range stories.Shapeless {
-		if name != "half of UTF-8" { // which JSON cannot say
+	for name, text := range stories.Invisible {
+		if name != "half of UTF-8" { // which is not in JSON
 			all = append(all, "a"+text+"b"+text)
 		}
 	}
-	all = append(all, shaped...)
+	all = append(all, readable...)
 	for _, text := range all {
 		document := map[string]string{"reference": text, text: "<&>\u2028"}
 		for name, encode := range map[string]func(*bytes.Buffer) error{
-			"printJSON": func(b *bytes.Buffer) error { return WriteJSON(b, document) },
-			"an event":  func(b *bytes.Buffer) error { return NewEncoder(b).Encode(document) },
+			"WriteJSON":  func(b *bytes.Buffer) error { return WriteJSON(b, document) },
+			"NewEncoder": func(b *bytes.Buffer) error { return NewEncoder(b).Encode(document) },
 		} {
 			var out bytes.Buffer
 			if err := encode(&out); err != nil {
