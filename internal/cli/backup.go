@@ -25,18 +25,18 @@ import (
 )
 
 type backupCommand struct {
-	References []string `arg:"" optional:"" name:"ref" help:"What to back up: REGISTRY/REPOSITORY[:TAG[,TAG...]][@DIGEST], a whole repository without a tag; - reads references from standard input."`
+	References []string `arg:"" optional:"" name:"ref" help:"References to back up: REGISTRY/REPOSITORY[:TAG[,TAG...]][@DIGEST]; without a tag the whole repository; - reads references from standard input."`
 
 	Spec        string `short:"f" name:"file" placeholder:"SPEC" help:"Back up what this mirror spec selects."`
-	Output      string `short:"o" placeholder:"PATH" help:"Write to this archive, or to a directory if it is one or ends in /; - for standard output."`
+	Output      string `short:"o" placeholder:"PATH" help:"Write to this archive, or to this directory if it exists or ends in /; - for standard output."`
 	Compression string `enum:",gzip,none" default:"" placeholder:"gzip|none" help:"Compress an archive; default: gzip, but none if the name ends in .tar."`
-	Locked      bool   `help:"Copy exactly what the lock of the spec pins; exit code 4 if any of it is gone."`
+	Locked      bool   `help:"Copy exactly what the lock of the spec pins; exit with code 4 if any of it is gone."`
 	option.PlatformFlags
 	option.EventFlags
 	reportFlags
 
 	NoResume       bool `group:"Run" help:"Start over instead of resuming an interrupted archive."`
-	VerifyExisting bool `group:"Run" help:"Also hash the blobs that a directory has, and replace damaged ones; sizes are always compared."`
+	VerifyExisting bool `group:"Run" help:"Hash the blobs already in a directory and replace damaged ones; without this flag only sizes are compared."`
 
 	option.TransferFlags
 }
@@ -67,7 +67,7 @@ func (c *backupCommand) Run(ctx context.Context, u *console.Console) error {
 		return err
 	}
 	if c.OnlyFailed != "" && len(b.selections) == 0 {
-		u.Say("%s names no artifact that failed: nothing to do", c.OnlyFailed)
+		u.Say("no artifact failed in %s: nothing to do", c.OnlyFailed)
 		return account.Write(ctx, &engine.Report{Planned: true}, nil)
 	}
 	account.Document.Output = b.output.path
@@ -145,13 +145,13 @@ func (c *backupCommand) plan(u *console.Console) (b backupJob, err error) {
 func (c *backupCommand) checkOutput(o output, u *console.Console) error {
 	switch {
 	case o.path == "":
-		return exit.Usage("say where with --output PATH, or with output in the spec", "no --output")
+		return exit.Usage("set it with --output PATH, or with output in the spec", "no --output")
 	case o.path == "-" && c.Format == "json":
 		return exit.Usage("write the archive to a file", "standard output cannot carry both the archive and the events of --format json")
 	case overwrite.IsStdout(o.path) && u.StdoutClosed:
 		return exit.ErrStdoutClosed
 	case o.path == "-" && u.StdoutTerminal:
-		return exit.Usage("redirect it into a file or a pipe", "an archive is not written to a terminal")
+		return exit.Usage("redirect it into a file or a pipe", "refusing to write an archive to a terminal")
 	}
 	return nil
 }
@@ -174,12 +174,12 @@ func leftBy(out store.Destination, fetched int64, startedOver bool) string {
 		if _, err := os.Stat(out.Path()); err != nil {
 			return "" // nothing was
 		}
-		return "what was fetched stays in " + out.Path() + ": the same command resumes there"
+		return out.Path() + " keeps what was fetched: run the same command to resume"
 	case *store.Archive:
 		if partial := out.Partial(); partial != "" {
-			how := "the same command resumes there; --no-resume starts over"
+			how := "run the same command to resume, or with --no-resume to start over"
 			if startedOver {
-				how = "without --no-resume the command resumes there"
+				how = "run the command without --no-resume to resume"
 			}
 			return fmt.Sprintf("%s keeps %s of %s fetched: %s", partial, text.Bytes(min(out.Kept(), fetched)), text.Bytes(fetched), how)
 		}

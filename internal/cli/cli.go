@@ -19,23 +19,23 @@ import (
 // cli is the grammar of the command line.
 type cli struct {
 	Backup   backupCommand   `cmd:"" group:"copy" help:"Copy artifacts from registries into a bundle or a directory."`
-	Restore  restoreCommand  `cmd:"" group:"copy" help:"Push what a bundle or a directory holds to a registry."`
+	Restore  restoreCommand  `cmd:"" group:"copy" help:"Push the artifacts of a bundle or a directory to a registry."`
 	Plan     planCommand     `cmd:"" group:"copy" help:"Show what backup or restore would do."`
 	Lock     lockCommand     `cmd:"" group:"copy" help:"Pin the digests that a mirror spec selects now."`
-	List     listCommand     `cmd:"" group:"look" help:"List what is in a bundle or a directory."`
+	List     listCommand     `cmd:"" group:"look" help:"List the artifacts in a bundle or a directory."`
 	Diff     diffCommand     `cmd:"" group:"look" help:"Show how two bundles, layouts, locks, specs or registries differ."`
-	Prune    pruneCommand    `cmd:"" group:"look" help:"Remove from a directory what a mirror spec no longer selects."`
+	Prune    pruneCommand    `cmd:"" group:"look" help:"Remove artifacts from a directory that a mirror spec no longer selects."`
 	Verify   verifyCommand   `cmd:"" group:"look" help:"Hash every byte of a bundle or a directory and check that nothing is missing."`
-	Init     initCommand     `cmd:"" group:"spec" help:"Print a mirror spec to begin with."`
+	Init     initCommand     `cmd:"" group:"spec" help:"Print a mirror spec to start from."`
 	Validate validateCommand `cmd:"" group:"spec" help:"Check a mirror spec."`
 	Schema   schemaCommand   `cmd:"" group:"spec" help:"Print the JSON schema of the mirror spec."`
 
-	ClientConfig clientConfigCommand `cmd:"" group:"around" help:"Write what makes a cluster pull from the mirror: for containerd, podman, openshift, k3s or docker."`
+	ClientConfig clientConfigCommand `cmd:"" group:"around" help:"Write the configuration that makes a cluster pull from the mirror: for containerd, podman, openshift, k3s or docker."`
 	Completion   completionCommand   `cmd:"" group:"around" help:"Print a completion script for bash, zsh or fish."`
 	Man          manCommand          `cmd:"" group:"around" help:"Print the man page."`
 	Version      versionCommand      `cmd:"" group:"around" help:"Print the version."`
 
-	Complete completeCommand `cmd:"" name:"__complete" hidden:"" passthrough:"" help:"Say how words could go on."`
+	Complete completeCommand `cmd:"" name:"__complete" hidden:"" passthrough:"" help:"Print completions of words."`
 	Help     helpCommand     `cmd:"" hidden:"" help:"Show the help of a command."`
 
 	CPUProfile profileFlag `hidden:"" name:"cpuprofile" placeholder:"PATH" help:"Write a CPU profile of the run, for \"go tool pprof\"."`
@@ -47,8 +47,8 @@ var groups = []kong.Group{
 	{Key: "look", Title: "Inspect and maintain:"},
 	{Key: "spec", Title: "Write a mirror spec:"},
 	{Key: "around", Title: "Other:"},
-	{Key: "Registries", Title: "How registries are reached:"},
-	{Key: "Run", Title: "How the run goes:"},
+	{Key: "Registries", Title: "Access to registries:"},
+	{Key: "Run", Title: "Run options:"},
 }
 
 const description = "Back up many OCI artifacts from many registries into one bundle, and restore them to any registry."

@@ -18,7 +18,7 @@ func start(u *console.Console, f *option.RunFlags, spec *config.Spec, hosts []st
 		return nil, err
 	}
 	if f.Password != "" || f.IdentityToken != "" {
-		u.Notice("others on this machine can see a password on a command line; --password-stdin and --identity-token-stdin hide it")
+		u.Notice("other users of this machine can see a password on the command line; use --password-stdin or --identity-token-stdin")
 	}
 	u.Advise(func(h *advice.Hints) {
 		*h = advice.Hints{CredentialFlags: len(f.Names()) > 0, CredentialFiles: f.RegistryConfig, BufferFlag: true}

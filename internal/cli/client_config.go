@@ -21,10 +21,10 @@ import (
 )
 
 type clientConfigCommand struct {
-	Spec   string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"The mirror spec: its sources, mappings and targets."`
+	Spec   string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"Use the sources, mappings and targets of this mirror spec."`
 	Format string `enum:"containerd,podman,openshift,k3s,docker" required:"" placeholder:"containerd|podman|openshift|k3s|docker" help:"Write for this runtime."`
-	Target string `placeholder:"NAME" help:"The target that clients pull from: the name of one of the spec's targets, or REGISTRY[/NAMESPACE]; default: the spec's only one."`
-	Output string `short:"o" placeholder:"DIR" help:"Write the files to this folder; default: print the file, if it is only one."`
+	Target string `placeholder:"NAME" help:"Make clients pull from the target of the spec with this name, or from REGISTRY[/NAMESPACE]; default: the only target of the spec."`
+	Output string `short:"o" placeholder:"DIR" help:"Write the files to this folder; default: print the file if there is only one."`
 }
 
 func (c *clientConfigCommand) Help() string {
@@ -54,10 +54,10 @@ func (c *clientConfigCommand) Run(u *console.Console) error {
 		return c.save(u, made)
 	}
 	if len(made.Files) > 1 {
-		return exit.Usage("name a folder for them with -o DIR", "the configuration is %d files", len(made.Files))
+		return exit.Usage("name a folder for the files with -o DIR", "the configuration has %d files", len(made.Files))
 	}
 	if _, err = u.Stdout.Write(made.Files[0].Content); err == nil && made.Folder != "" {
-		u.Say("on a node it belongs into %s/%s", made.Folder, made.Files[0].Name)
+		u.Say("copy it to %s/%s on every node", made.Folder, made.Files[0].Name)
 	}
 	return err
 }
@@ -217,7 +217,7 @@ func (c *clientConfigCommand) save(u *console.Console, made *clientconfig.Config
 		u.Say("wrote %s", path)
 	}
 	if made.Folder != "" {
-		u.Say("on a node they belong below %s", made.Folder)
+		u.Say("copy them to %s on every node", made.Folder)
 	}
 	return nil
 }
@@ -237,5 +237,5 @@ func (c *clientConfigCommand) mayReplace(file clientconfig.File) error {
 	case bytes.Equal(there, file.Content), bytes.Contains(first, []byte(clientconfig.Mark)):
 		return nil
 	}
-	return exit.Usage("write to another folder and merge the two by hand", "%s is there and says something else", path)
+	return exit.Usage("write to another folder and merge the two by hand", "%s exists with other content", path)
 }

@@ -12,7 +12,7 @@ import (
 )
 
 type completeCommand struct {
-	Words []string `arg:"" optional:"" help:"The words behind the program's name, up to the cursor."`
+	Words []string `arg:"" optional:"" help:"Complete the last of these words, which follow the name of the program."`
 }
 
 // Run prints how the last word could go on, one candidate a line, with a tab and

@@ -18,20 +18,20 @@ type diffCommand struct {
 	A string `arg:"" help:"The old state: a bundle, a layout directory, a lock, a spec, REGISTRY[/NAMESPACE] or REGISTRY/REPOSITORY."`
 	B string `arg:"" help:"The new state: any of these."`
 
-	Spec   string   `short:"f" name:"file" placeholder:"SPEC" help:"Take registries, and mappings for a comparison with a registry, from this mirror spec."`
+	Spec   string   `short:"f" name:"file" placeholder:"SPEC" help:"Use the registry settings of this mirror spec, and its mappings for a comparison with a registry."`
 	Map    []string `sep:"none" placeholder:"SOURCE=TARGET" help:"Expect everything below the prefix SOURCE under TARGET in a registry; takes precedence over the mappings of the spec. Repeatable."`
-	Format string   `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text, or json."`
+	Format string   `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text or json."`
 
 	option.PlatformModeFlag
 	option.RunFlags
 }
 
 func (c *diffCommand) Help() string {
-	return `A name that B has and A has not is a line with +, one that A has and B has not a line with -, one that stands for another digest a line with ~ and old -> new. Any of them makes exit code 4.
+	return `Prints a line with + for a name that only B has, with - for one that only A has, and with ~ and old -> new for one whose digest differs. Exits with code 4 if there is any.
 
 Bundles, layouts, locks and specs are compared by full references, two registries by the paths below REGISTRY[/NAMESPACE].
 
-With a registry on one side, the other side's references are taken as they are if some of them are of this registry and namespace, and the rest is left out: it was copied from there. If none is, it was copied to there, and they are taken for what a restore makes of them: by the mappings of the spec, of --file and of --map; where none matches the registry goes and the path stays. Registries are compared by tags; what has only a digest is left out. Where that target has platformMode: rewrite in the spec, or by --platform-mode, an index of which some platforms are selected is expected as a restore rewrites it.
+If only one side is a registry, and the other side has references in that registry and namespace, only those are compared: they were copied from there. If it has none, it was copied to there, and its references are compared as a restore writes them: by the mappings of the spec, of --file and of --map; without a match the registry is dropped and the path kept. Registries are compared by tags; an artifact with only a digest is ignored. If the target has platformMode: rewrite in the spec, or by --platform-mode, an index with only some of its platforms is expected as a restore rewrites it.
 
 Examples:
 
@@ -110,7 +110,7 @@ func (c *diffCommand) write(u *console.Console, d *inventory.Difference) error {
 		return err
 	}
 	if d.IsEmpty() {
-		u.Say("%s and %s have the same", c.A, c.B)
+		u.Say("%s and %s do not differ", c.A, c.B)
 		return nil
 	}
 	u.Say("from %s to %s: %s", c.A, c.B, d.Counts())

@@ -10,7 +10,7 @@ import (
 
 // helpCommand makes "help backup" the same as "backup --help", as in git.
 type helpCommand struct {
-	Command []string `arg:"" optional:"" help:"The command."`
+	Command []string `arg:"" optional:"" help:"Show the help of this command."`
 }
 
 func (c *helpCommand) Run(parsed *kong.Context) error {

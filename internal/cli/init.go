@@ -17,7 +17,7 @@ import (
 )
 
 type initCommand struct {
-	References []string `arg:"" optional:"" name:"ref" help:"Sources to begin with: REGISTRY/REPOSITORY[:TAG[,TAG...]][@DIGEST]."`
+	References []string `arg:"" optional:"" name:"ref" help:"Sources to start with: REGISTRY/REPOSITORY[:TAG[,TAG...]][@DIGEST]."`
 
 	Input  string `placeholder:"PATH" help:"Use the artifacts of this bundle or directory as sources."`
 	Output string `short:"o" placeholder:"FILE" help:"Write to this new file instead of standard output; an existing file is not overwritten."`
@@ -47,7 +47,7 @@ func (c *initCommand) Run(u *console.Console) error {
 	if err := writeNew(c.Output, line); err != nil {
 		return err
 	}
-	u.Say("%s has %s; oras-mirror validate -f %s checks it", c.Output, text.Count(len(sources), "source"), c.Output)
+	u.Say("wrote %s with %s; oras-mirror validate -f %s checks it", c.Output, text.Count(len(sources), "source"), c.Output)
 	return nil
 }
 
@@ -84,7 +84,7 @@ func sourcesOf(path string) ([]string, error) {
 		return nil, err
 	}
 	if len(sources) == 0 {
-		return nil, exit.Usage("name references instead", "%s holds nothing under a full reference", path)
+		return nil, exit.Usage("name references instead", "%s has no artifact with a full reference", path)
 	}
 	return sources, nil
 }
@@ -127,16 +127,16 @@ const specHead = `# yaml-language-server: $schema=https://raw.githubusercontent.
 apiVersion: ` + config.APIVersion + `
 kind: ` + config.Kind + `
 
-# How registries are reached; what is not listed gets the defaults. Credentials never stand here: log in with "oras login".
+# Settings of registries; registries that are not listed get the defaults. Do not put credentials here: log in with "oras login".
 #registries:
 #  - registry: registry.corp.example
 #    caFile: certs/corp-ca.pem         # relative to this file
 #    concurrency: 4                    # requests in flight
 
-# What holds for every source that does not say otherwise.
+# Settings of every source that does not set its own.
 #defaults:
 #  referrers: true                     # signatures, SBOMs, attestations; or {artifactTypes: ["application/spdx*"]}
-#  platforms: [linux/amd64]            # of images for several; default: all
+#  platforms: [linux/amd64]            # of multi-platform images; default: all
 
 sources:
 `
@@ -147,17 +147,17 @@ const specTail = `#  - registry.k8s.io/pause             # no tag: the whole rep
 #  - registry: registry.corp.example   # a whole registry, through its catalog
 #    repositories: {include: ["team-a/**"]}
 #  - list: images.txt                  # one reference a line
-#  - layout: ./vendor/layout           # what lies in an OCI layout on disk
+#  - layout: ./vendor/layout           # the artifacts in an OCI layout on disk
 
 # Where backup writes; --output takes precedence. A name that ends in / makes a directory, ${DATE} is today's date.
 output: bundle.tgz
 
-# Where restore puts a repository; the first that matches wins, and where none does the registry goes and the path stays.
+# Where restore puts a repository; the first match wins, and without one the registry is dropped and the path kept.
 #mappings:
 #  - source: docker.io/library         # a prefix: docker.io/library/nginx -> dockerhub/nginx
 #    target: dockerhub
 #  - source: registry.example/scratch
-#    exclude: true                     # stays in the bundle
+#    exclude: true                     # not restored
 
 # Where restore pushes: REGISTRY[/NAMESPACE], all of them unless --target names one.
 #targets:

@@ -15,7 +15,7 @@ import (
 
 type listCommand struct {
 	option.InputFlags
-	Format string `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text, or json."`
+	Format string `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text or json."`
 }
 
 func (c *listCommand) Help() string {

@@ -20,14 +20,14 @@ import (
 )
 
 type lockCommand struct {
-	Spec  string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"The mirror spec to lock; mirror.yaml gets mirror.lock.yaml beside it."`
-	Check bool   `help:"Write nothing; show how the lock differs from what the spec selects now, and exit with code 4 if it does."`
+	Spec  string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"Lock this mirror spec; the lock of mirror.yaml is mirror.lock.yaml beside it."`
+	Check bool   `help:"Write nothing; show how the lock differs from what the spec selects now. Exit with code 4 if it does."`
 
 	option.RunFlags
 }
 
 func (c *lockCommand) Help() string {
-	return `Writes down which digests the spec selects now, for "backup --locked" to copy exactly those.
+	return `Pins the digests that the spec selects now, so that "backup --locked" copies exactly those.
 
 Examples:
 
@@ -94,10 +94,10 @@ func checkLock(u *console.Console, path string, before, now *config.Lock) error 
 		return err
 	}
 	if d.IsEmpty() {
-		u.Say("%s is what the spec selects: %s", path, text.Count(len(now.Artifacts), "artifact"))
+		u.Say("%s is up to date: %s", path, text.Count(len(now.Artifacts), "artifact"))
 		return nil
 	}
-	u.Say("%s is not what the spec selects now: %s", path, d.Counts())
+	u.Say("%s is out of date: %s", path, d.Counts())
 	return exit.Drift
 }
 

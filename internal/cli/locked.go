@@ -65,9 +65,9 @@ func localSelections(path string, lock *config.Lock, all []config.Selection) (lo
 		for _, t := range names {
 			switch pin := pins[t.Reference]; {
 			case pin == "":
-				return l, &exit.DriftError{Lock: path, Reference: t.Reference, Reason: "it is in " + s.Layout + " and not locked"}
+				return l, &exit.DriftError{Lock: path, Reference: t.Reference, Reason: "it is in " + s.Layout + " but not in the lock"}
 			case pin != t.Digest:
-				return l, &exit.DriftError{Lock: path, Reference: t.Reference, Reason: "locked with the digest " + pin.String() + ", in " + s.Layout + " it has " + t.Digest.String()}
+				return l, &exit.DriftError{Lock: path, Reference: t.Reference, Reason: "the lock pins " + pin.String() + ", but " + s.Layout + " has " + t.Digest.String()}
 			}
 			l.names[t.Reference] = true
 		}

@@ -58,7 +58,7 @@ func (m *mistake) said() string {
 		value, _, _ := strings.Cut(got, ": ")
 		return fmt.Sprintf("invalid %s %s (examples: 90s, 5m)", flag, value)
 	case strings.Contains(kind, "int"):
-		return fmt.Sprintf("invalid %s %s: it must be a number", flag, got)
+		return fmt.Sprintf("invalid %s %s: not a number", flag, got)
 	}
 	return m.fact
 }
@@ -71,7 +71,7 @@ func (m *mistake) hint() string {
 			return hint
 		}
 	}
-	return fmt.Sprintf("%q lists what there is", m.asked()+" --help")
+	return fmt.Sprintf("see %q", m.asked()+" --help")
 }
 
 // asked is the command as far as it was understood.
@@ -108,9 +108,9 @@ func (m *mistake) missingSpec() string {
 		return advice.DidYouMean("-f " + path)
 	}
 	if command := m.context.Selected(); command != nil && command.Name == "prune" {
-		return "name with -f the mirror spec whose selection is to stay; prune works only on directories, not on archives"
+		return "name the mirror spec that selects what to keep with -f; prune works only on directories, not on archives"
 	}
-	return `name a mirror spec with -f SPEC; "oras-mirror init" prints one to begin with`
+	return `name a mirror spec with -f SPEC; "oras-mirror init" prints one to start from`
 }
 
 // meantFlag suggests --input or -f where an argument is a path, and no flag names

@@ -15,18 +15,18 @@ import (
 )
 
 type planCommand struct {
-	References []string `arg:"" optional:"" name:"ref" help:"What would be backed up, as for backup; with --input, the one target that it would be restored to, as for restore."`
+	References []string `arg:"" optional:"" name:"ref" help:"References to plan a backup of; with --input, the target to plan a restore to."`
 
-	Spec     string `short:"f" name:"file" placeholder:"SPEC" help:"Plan by this mirror spec."`
+	Spec     string `short:"f" name:"file" placeholder:"SPEC" help:"Plan with this mirror spec."`
 	Output   string `short:"o" placeholder:"PATH" help:"Plan a backup to this output, counting what it already holds; default: output of the spec."`
 	Locked   bool   `help:"Plan to copy exactly what the lock of the spec pins."`
-	Format   string `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text, or json."`
+	Format   string `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text or json."`
 	ExitCode bool   `help:"Exit with code 4 if something would change."`
 	option.PlatformFlags
 
-	Input   string   `placeholder:"PATH" help:"Plan a restore of this: a directory, or a tar archive of any kind."`
-	TempDir string   `type:"existingdir" placeholder:"PATH" help:"Folder for an archive of another tool that can only be read from front to end."`
-	Only    []string `sep:"none" placeholder:"PATTERN" help:"Restore only what matches this glob: REPOSITORY[:TAG], with its registry or without. Repeatable."`
+	Input   string   `placeholder:"PATH" help:"Plan a restore of this directory or tar archive of any kind."`
+	TempDir string   `type:"existingdir" placeholder:"PATH" help:"Put temporary files in this folder, such as an archive of another tool that can only be read from front to end."`
+	Only    []string `sep:"none" placeholder:"PATTERN" help:"Restore only artifacts that match this glob: [REGISTRY/]REPOSITORY[:TAG]. Repeatable."`
 	option.DestinationFlags
 
 	option.RunFlags
@@ -34,7 +34,7 @@ type planCommand struct {
 }
 
 func (c *planCommand) Help() string {
-	return `With --input it is about a restore, else about a backup. Its numbers are those that the run then has, if nothing fails and registries take mounts. Requests are counted without those that only get a token.
+	return `Plans a backup, or with --input a restore. The numbers are those of the run if nothing fails and the registries accept mounts. Requests for tokens are not counted.
 
 Examples:
 
@@ -93,9 +93,9 @@ func (c *planCommand) targets() (*targets, error) {
 	t := &targets{file: c.Spec, only: c.Only, input: c.Input, DestinationFlags: c.DestinationFlags}
 	switch {
 	case c.Input == "-":
-		return nil, exit.Usage("write it to a file first", "what comes through a pipe cannot be planned and then restored")
+		return nil, exit.Usage("write the archive to a file first", "a restore from standard input cannot be planned")
 	case c.Output != "" || c.Locked || len(c.Platform) > 0:
-		return nil, exit.Usage("leave --input away to plan a backup", "--output, --locked and --platform are about a backup, and --input about a restore")
+		return nil, exit.Usage("omit --input to plan a backup", "--output, --locked and --platform are for a backup, and --input is for a restore")
 	case len(c.References) > 1:
 		return nil, exit.Usage("a restore goes to one target, or to those of the spec", "unexpected argument %s", c.References[1])
 	case len(c.References) == 1:
@@ -106,7 +106,7 @@ func (c *planCommand) targets() (*targets, error) {
 
 func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownPlan, error) {
 	if len(c.Only)+len(c.Map)+len(c.Targets) > 0 || c.TempDir != "" {
-		return nil, exit.Usage("name what would be restored with --input PATH", "--only, --map, --target and --temp-dir are about a restore")
+		return nil, exit.Usage("name the bundle to restore with --input PATH", "--only, --map, --target and --temp-dir are for a restore")
 	}
 	u.Advise(func(h *advice.Hints) { h.InputFlag = true })
 	sources := c.sources()
@@ -130,7 +130,7 @@ func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownP
 		return nil, err
 	}
 	if _, err := os.Stat(out.path + ".partial"); err == nil && !directory {
-		u.Notice("an interrupted backup left %s.partial: backup resumes it, and fetches less than this", out.path)
+		u.Notice("an interrupted backup left %s.partial: backup resumes it and fetches less", out.path)
 	}
 	p := &shownPlan{}
 	if p.forecast, err = all.forecast(ctx, u, client, &c.RunFlags, there, directory); err == nil {

@@ -26,9 +26,9 @@ type pruneCommand struct {
 }
 
 func (c *pruneCommand) Help() string {
-	return `The spec's sources are listed again. What a directory holds beyond that goes, with
-the referrers that then have no subject and the blobs that nothing needs any more.
-Of a repository that cannot be listed nothing is removed.
+	return `Lists the sources of the spec again and removes all other artifacts from the directory,
+with the referrers that lose their subject and the blobs that nothing references any more.
+Keeps all artifacts of a repository that cannot be listed.
 
 Examples:
 
@@ -102,7 +102,7 @@ func (c *pruneCommand) conclude(u *console.Console, path string, selected *backu
 	u.Say("%s %s, %s and %s from %s: %s", did, text.Count(len(pruned.Entries), "artifact"),
 		text.Count(pruned.Referrers, "referrer"), text.Count(pruned.Blobs, "blob"), path, text.Bytes(pruned.Bytes))
 	if pruned.Unnamed > 0 {
-		u.Notice("%s without a name stay: no spec can select them", text.Count(pruned.Unnamed, "manifest"))
+		u.Notice("kept %s without a name, which no spec can select", text.Count(pruned.Unnamed, "manifest"))
 	}
 	for _, f := range selected.Failures {
 		u.Fail(f.Err)

@@ -21,13 +21,13 @@ import (
 )
 
 type restoreCommand struct {
-	Target string `arg:"" optional:"" help:"Restore to REGISTRY[/NAMESPACE], or to the target of the spec with this name; default: all targets of the spec. REGISTRY/REPOSITORY:TAG names the only artifact of a layout that gives it no name."`
+	Target string `arg:"" optional:"" help:"Restore to REGISTRY[/NAMESPACE], or to the target of the spec with this name; default: all targets of the spec. REGISTRY/REPOSITORY:TAG names the only artifact of a layout without names."`
 
 	Spec string   `short:"f" name:"file" placeholder:"SPEC" help:"Take mappings, targets and registries from this mirror spec."`
-	Only []string `sep:"none" placeholder:"PATTERN" help:"Restore only what matches this glob: REPOSITORY[:TAG], with its registry or without. Repeatable."`
+	Only []string `sep:"none" placeholder:"PATTERN" help:"Restore only artifacts that match this glob: [REGISTRY/]REPOSITORY[:TAG]. Repeatable."`
 	option.DestinationFlags
 	DryRun bool `help:"Print source -> target of each artifact and what would be overwritten; push nothing."`
-	Verify bool `help:"Read back and hash what was pushed: every tag, manifest, blob and list of referrers. Push again what is missing or wrong; exit with code 5 if it stays so."`
+	Verify bool `help:"Read back and hash every tag, manifest, blob and list of referrers after the push. Push again what is missing or wrong; exit with code 5 if that does not help."`
 	option.InputFlags
 	option.EventFlags
 	reportFlags
@@ -61,7 +61,7 @@ func (c *restoreCommand) Run(ctx context.Context, u *console.Console) error {
 	}
 	account.Document.Input, account.Document.Targets = c.Input, namesOf(r.targets)
 	if c.OnlyFailed != "" && r.again.none() {
-		u.Say("%s names no artifact that failed: nothing to do", c.OnlyFailed)
+		u.Say("no artifact failed in %s: nothing to do", c.OnlyFailed)
 		return account.Write(ctx, &engine.Report{Planned: true}, nil)
 	}
 	report, err := c.run(ctx, u, r, client)
@@ -119,7 +119,7 @@ func (c *restoreCommand) plan(u *console.Console) (r restoreJob, err error) {
 		return r, err
 	}
 	if c.DryRun && c.Report != "" {
-		return r, exit.Usage("", "--dry-run moves nothing, so there is nothing for --report to tell")
+		return r, exit.Usage("", "--report cannot be used with --dry-run, which pushes nothing")
 	}
 	targets := targets{argument: c.Target, file: c.Spec, only: c.Only, input: c.Input, DestinationFlags: c.DestinationFlags}
 	r.destination, err = targets.read()

@@ -15,7 +15,7 @@ import (
 // with what the selections say of it: platforms, referrers, a digest.
 func (c *backupCommand) onlyFailed(b *backupJob) error {
 	if info, err := os.Stat(b.output.path); err == nil && info.Mode().IsRegular() {
-		return exit.Usage("name a new file or a directory", "%s exists, and what failed alone does not replace it", b.output.path)
+		return exit.Usage("name a new file or a directory", "%s exists, and --only-failed does not replace an archive", b.output.path)
 	}
 	report, err := report.Read(c.OnlyFailed, "backup")
 	if err != nil {
@@ -113,7 +113,7 @@ func (p *picker) pickUnlisted(a report.Artifact, ref config.Reference, parseErr 
 	case len(p.picked) > known:
 		return nil
 	case parseErr != nil:
-		return exit.Usage("name the spec that selects it with -f", "%s: nothing selects it", a.Reference)
+		return exit.Usage("name the spec that selects it with -f", "%s is not selected", a.Reference)
 	}
 	one, err := p.like(ref)
 	one.Reference = ref
@@ -190,10 +190,10 @@ func (a *again) check(u *console.Console, report string) error {
 	}
 	slices.Sort(absent)
 	if !met {
-		return exit.Usage("name the input, the spec and the target of that run", "nothing that failed in %s is to be restored here, such as %s", report, absent[0])
+		return exit.Usage("name the input, the spec and the target of that run", "no artifact that failed in %s is restored here, such as %s", report, absent[0])
 	}
 	for _, text := range absent {
-		u.Notice("%s failed in %s and is not to be restored here", text, report)
+		u.Notice("%s failed in %s and is not restored here", text, report)
 	}
 	return nil
 }

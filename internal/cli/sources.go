@@ -78,9 +78,9 @@ func (s *sources) selections(spec *config.Spec, stdin io.Reader) ([]config.Selec
 	case !s.locked:
 		return s.unlocked(spec, stdin)
 	case s.file == "":
-		return nil, exit.Usage("name the spec whose lock it is with -f", "--locked without a spec")
+		return nil, exit.Usage("name the spec with -f", "--locked needs a spec")
 	case len(s.references) > 0 || len(s.Platform) > 0 || s.Included() != nil:
-		return nil, exit.Usage("change the spec, and lock it again", "--locked copies what the lock pins and nothing else")
+		return nil, exit.Usage("change the spec and lock it again", "--locked copies only what the lock pins")
 	}
 	return lockedSelections(config.LockPath(s.file), spec)
 }

@@ -55,10 +55,10 @@ func (t *targets) read() (d destination, err error) {
 // --target names, or all of the spec.
 func (t *targets) find(spec *config.Spec) (all []config.Target, tag string, err error) {
 	if t.argument != "" && len(t.Targets) > 0 {
-		return nil, "", exit.Usage("", "both a target and --target name where to")
+		return nil, "", exit.Usage("", "name the target as the argument or with --target, not both")
 	}
 	if name, digest, pinned := strings.Cut(t.argument, "@"); pinned {
-		return nil, "", exit.Usage(fmt.Sprintf("did you mean %q? --only %s restores only that artifact", name, digest), "%q: a target has no digest", t.argument)
+		return nil, "", exit.Usage(fmt.Sprintf("did you mean %q? --only %s restores only that artifact", name, digest), "invalid target %q: a target has no digest", t.argument)
 	}
 	if t.argument != "" && !hasTarget(spec, t.argument) {
 		name, tag := cutTag(t.argument)
@@ -82,7 +82,7 @@ func (t *targets) ofSpec(spec *config.Spec) ([]config.Target, error) {
 	case len(all) == 0:
 		return nil, exit.Usage("name one, as REGISTRY[/NAMESPACE], or list targets in the spec", "no target to restore to")
 	case len(all) > 1 && t.input == "-":
-		return nil, exit.Usage("name one of them as the argument", "standard input can be read once, and there are %d targets", len(all))
+		return nil, exit.Usage("name one of them as the argument", "standard input can be read only once, and there are %d targets", len(all))
 	}
 	return all, nil
 }
@@ -160,7 +160,7 @@ func noTarget(all []config.Target, name string) error {
 	switch {
 	case len(all) == 0:
 		if _, err := config.ParseTarget(name); err == nil {
-			return exit.Usage(fmt.Sprintf("--target takes a name of the spec: give the address %s as the argument", name), "no target is named %q", name)
+			return exit.Usage(fmt.Sprintf("--target takes the name of a target of the spec: give the address %s as the argument", name), "no target is named %q", name)
 		}
 		return exit.Usage(fmt.Sprintf(`list it under "targets:" in the spec that -f names: "- {name: %s, target: REGISTRY}"`, name), "no target is named %q", name)
 	case len(names) == 0:

@@ -34,15 +34,15 @@ func TestWrongUsage(t *testing.T) {
 		{args: "backup -o x.tgz nginx:1.25", fact: `"nginx:1.25": no registry`, hint: `did you mean "docker.io/library/nginx:1.25"?`},
 		{args: "backup -o x.tgz a.io/B:c", fact: "upper case"},
 		{args: "backup -o x.tgz a.io/b@sha256:11", fact: "sha256 digest must have 64"},
-		{args: "backup -o x.tgz - -", fact: "standard input cannot serve both the list of references and the list of references"},
-		{args: "backup -o x.tgz - -u me --password-stdin", fact: "standard input cannot serve both the list of references and --password-stdin"},
+		{args: "backup -o x.tgz - -", fact: "standard input cannot be used for both the list of references and the list of references"},
+		{args: "backup -o x.tgz - -u me --password-stdin", fact: "standard input cannot be used for both the list of references and --password-stdin"},
 		{args: "backup -o x.tgz -", stdin: "a.io/b:c\nnginx\n", fact: `standard input:2:1: "nginx": no registry`},
-		{args: "backup -o x.tgz -u me -p x a.io/b:c b.io/c:d", fact: "--username is for one registry, and this run has 2: a.io, b.io", hint: "oras login"},
-		{args: "backup -o x.tgz --identity-token-stdin a.io/b:c b.io/c:d", fact: "--identity-token-stdin is for one registry"},
-		{args: "backup -o x.tgz -u me a.io/b:c", fact: "--username has no password", hint: "--password-stdin"},
-		{args: "backup -o x.tgz -u me --identity-token x a.io/b:c", fact: "does not go with an identity token"},
+		{args: "backup -o x.tgz -u me -p x a.io/b:c b.io/c:d", fact: "--username works with only one registry, and this run has 2: a.io, b.io", hint: "oras login"},
+		{args: "backup -o x.tgz --identity-token-stdin a.io/b:c b.io/c:d", fact: "--identity-token-stdin works with only one registry"},
+		{args: "backup -o x.tgz -u me a.io/b:c", fact: "--username needs a password", hint: "--password-stdin"},
+		{args: "backup -o x.tgz -u me --identity-token x a.io/b:c", fact: "cannot be used with an identity token"},
 		{args: "backup -o x.tgz -p x --password-stdin a.io/b:c", fact: "can't be used together"},
-		{args: "backup -o x.tgz --password-stdin a.io/b:c", fact: "no password"},
+		{args: "backup -o x.tgz --password-stdin a.io/b:c", fact: "invalid password or token"},
 		{args: "backup -o x.tgz --include-referrers --exclude-referrers a.io/b:c", fact: "can't be used together"},
 		{args: "backup -o x.tgz --cert-file x a.io/b:c", fact: "--cert-file and --key-file must be used together"},
 		{args: "backup -o x.tgz --concurrency 0 a.io/b:c", fact: "--concurrency must be at least 1"},
@@ -57,9 +57,9 @@ func TestWrongUsage(t *testing.T) {
 		{args: "restore --input x", fact: "no target", hint: "REGISTRY[/NAMESPACE]"},
 		{args: "restore --input x a.io/b" + digest, fact: "a target has no digest", hint: `did you mean "a.io/b"? --only sha256:1`},
 		{args: "restore --input x mirror", fact: "no registry"},
-		{args: "restore --input - --password-stdin -u me a.io", fact: "standard input cannot serve both --input - and --password-stdin"},
+		{args: "restore --input - --password-stdin -u me a.io", fact: "standard input cannot be used for both --input - and --password-stdin"},
 		{args: "restore --input x --only [ a.io", fact: "invalid --only pattern"},
-		{args: "restore --input x --dry-run --report r.json a.io", fact: "nothing for --report to tell"},
+		{args: "restore --input x --dry-run --report r.json a.io", fact: "--report cannot be used with --dry-run"},
 		{args: "restore --input x --only-failed nowhere.json a.io", fact: "nowhere.json: no such file"},
 		{args: "backup -o x.tgz --report - a.io/b:c", fact: "--report is not written to standard output", hint: "name a file"},
 		{args: "prune -o x", fact: "missing flags: --file"},
@@ -88,7 +88,7 @@ func TestWrongUsage(t *testing.T) {
 			switch {
 			case test.hint == "" && len(lines) == 1:
 			case len(lines) == 2 && strings.HasPrefix(lines[1], text.HintMark) && strings.Contains(lines[1], test.hint):
-			case test.hint == "" && len(lines) == 2 && strings.HasPrefix(lines[1], text.HintMark+`"oras-mirror`) && strings.HasSuffix(lines[1], `--help" lists what there is`):
+			case test.hint == "" && len(lines) == 2 && strings.HasPrefix(lines[1], text.HintMark+`see "oras-mirror`) && strings.HasSuffix(lines[1], `--help"`):
 			default:
 				t.Errorf("got %q, want one error and the hint %q", lines, test.hint)
 			}

@@ -12,11 +12,11 @@ import (
 )
 
 type validateCommand struct {
-	Spec string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"The mirror spec."`
+	Spec string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"Check this mirror spec."`
 }
 
 func (c *validateCommand) Help() string {
-	return `All that is wrong is said at once, with its place: in the spec, and in the lists, layouts and certificates that it names. What stands behind a ${VAR} that is not set is not checked.
+	return `Reports all mistakes at once, each with its place: in the spec and in the lists, layouts and certificates that it names. A value with a ${VAR} that is not set is not checked.
 
 Examples:
 
@@ -28,13 +28,13 @@ Examples:
 func (c *validateCommand) Run(u *console.Console) error {
 	spec, unset, err := config.Validate(c.Spec, checkLayout)
 	for _, f := range unset {
-		u.Notice("%v: it is not checked", f)
+		u.Notice("%v: not checked", f)
 	}
 	if err != nil {
 		return err
 	}
 	if len(spec.Sources) == 0 {
-		u.Notice("%s has no sources: it is of use to restore alone", c.Spec)
+		u.Notice("%s has no sources: it is only useful for restore", c.Spec)
 	}
 	u.Say("%s is valid: %s, %s, %s", c.Spec, text.Count(len(spec.Sources), "source"),
 		text.Count(len(spec.Mappings), "mapping"), text.Count(len(spec.Targets), "target"))

@@ -98,7 +98,7 @@ func verified(input string, v *store.Verification, incomplete bool) string {
 		return line + ": " + text.Count(n, "fault")
 	}
 	if incomplete {
-		return line + ": what is there is right"
+		return line + ": what is there is intact"
 	}
 	return line + ": all complete and intact"
 }

@@ -9,7 +9,7 @@ import (
 )
 
 type versionCommand struct {
-	Format string `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text, or json."`
+	Format string `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text or json."`
 }
 
 func (versionCommand) Help() string {

@@ -212,7 +212,7 @@ func wordings() []wording {
 		{name: "too many files", err: &fs.PathError{Op: "open", Path: "mirror/blobs/sha256/9f86", Err: syscall.EMFILE}},
 		{name: "no lock", err: &exit.NoLockError{Path: "mirror.lock.yaml"}},
 		{name: "drift", err: &exit.DriftError{Lock: "mirror.lock.yaml", Reference: app, Reason: "it is in ./vendor and not locked"}},
-		{name: "interrupted", err: &exit.SignalError{Signal: syscall.SIGINT}, hints: advice.Hints{Resume: "bundle.tgz.partial keeps 4.7 KiB of 12 MiB fetched: the same command resumes there; --no-resume starts over"}},
+		{name: "interrupted", err: &exit.SignalError{Signal: syscall.SIGINT}, hints: advice.Hints{Resume: "bundle.tgz.partial keeps 4.7 KiB of 12 MiB fetched: run the same command to resume, or with --no-resume to start over"}},
 
 		{name: "What was typed"},
 		{name: "misspelt command", args: []string{"bakup"}},

@@ -13,10 +13,10 @@ import (
 // credentialFlags give the credentials of one registry. Without them those of
 // "oras login" and "docker login" are used.
 type credentialFlags struct {
-	Username           string `short:"u" placeholder:"NAME" help:"User name, for a run with only one registry."`
-	Password           string `short:"p" placeholder:"PASSWORD" xor:"secret" help:"Password. Other users of this machine can see it: prefer --password-stdin."`
+	Username           string `short:"u" placeholder:"NAME" help:"Log in with this user name; for a run with only one registry."`
+	Password           string `short:"p" placeholder:"PASSWORD" xor:"secret" help:"Log in with this password. Other users of this machine can see it: prefer --password-stdin."`
 	PasswordStdin      bool   `xor:"secret" help:"Read the password from standard input."`
-	IdentityToken      string `placeholder:"TOKEN" xor:"secret" help:"Identity token instead of user name and password."`
+	IdentityToken      string `placeholder:"TOKEN" xor:"secret" help:"Log in with this identity token instead of a user name and password."`
 	IdentityTokenStdin bool   `xor:"secret" help:"Read the identity token from standard input."`
 }
 
@@ -47,7 +47,7 @@ func (f *credentialFlags) oneRegistry(hosts []string) error {
 		return nil
 	}
 	return exit.Usage(`log in to each with "oras login REGISTRY"; oras-mirror uses the same credentials`,
-		"%s is for one registry, and this run has %d: %s", names[0], len(hosts), strings.Join(hosts, ", "))
+		"%s works with only one registry, and this run has %d: %s", names[0], len(hosts), strings.Join(hosts, ", "))
 }
 
 // Stdin claims standard input for a secret.
@@ -69,7 +69,7 @@ func (f *credentialFlags) credential(s Session, hosts []string) (*auth.Credentia
 	}
 	token := f.IdentityToken != "" || f.IdentityTokenStdin
 	if token && f.Username != "" {
-		return nil, exit.Usage("", "--username does not go with an identity token")
+		return nil, exit.Usage("", "--username cannot be used with an identity token")
 	}
 	secret, err := f.secret(s, hosts)
 	if err != nil {
@@ -91,7 +91,7 @@ func (f *credentialFlags) secret(s Session, hosts []string) (string, error) {
 	case f.IdentityToken != "":
 		return f.IdentityToken, nil
 	case !s.StdinTerminal:
-		return "", exit.Usage("give it on standard input with --password-stdin", "--username has no password with it")
+		return "", exit.Usage("pass it on standard input with --password-stdin", "--username needs a password")
 	}
 	return askPassword(s.AskPassword, f.Username, hosts)
 }
@@ -104,7 +104,7 @@ func readSecret(r io.Reader) (string, error) {
 	}
 	secret := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
 	if secret == "" || len(data) > maxSecret {
-		return "", exit.Usage("", "standard input has no password or token, but %d bytes", len(data))
+		return "", exit.Usage("", "invalid password or token on standard input: %d bytes", len(data))
 	}
 	return secret, nil
 }

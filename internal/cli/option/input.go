@@ -9,15 +9,15 @@ import (
 
 // InputFlags name what is read.
 type InputFlags struct {
-	Input   string `placeholder:"PATH" help:"Read this directory, or tar archive of any kind; - for standard input."`
-	TempDir string `type:"existingdir" placeholder:"PATH" help:"Folder for temporary files, such as an archive of another tool that comes through a pipe."`
+	Input   string `placeholder:"PATH" help:"Read this directory or tar archive of any kind; - for standard input."`
+	TempDir string `type:"existingdir" placeholder:"PATH" help:"Put temporary files in this folder, such as an archive of another tool that comes through a pipe."`
 }
 
 // Claim checks that there is something to read.
 func (f *InputFlags) Claim(s *Stdin, stdinTerminal bool) error {
 	switch {
 	case f.Input == "":
-		return exit.Usage("say what to read with --input PATH, or --input - for standard input", "no --input")
+		return exit.Usage("name a bundle or a directory with --input PATH, or --input - for standard input", "no --input")
 	case f.Input != "-":
 		return nil
 	case stdinTerminal:

@@ -11,7 +11,7 @@ import (
 // limitFlags bound what a registry can do to a run.
 type limitFlags struct {
 	StallTimeout    time.Duration `group:"Registries" default:"60s" placeholder:"DURATION" help:"Abort and resume a transfer that brings less than 4 KiB in this long; default ${default}."`
-	MaxManifestSize text.ByteSize `group:"Registries" default:"16MiB" placeholder:"SIZE" help:"Reject manifests larger than this; at most, and by default, ${default}."`
+	MaxManifestSize text.ByteSize `group:"Registries" default:"16MiB" placeholder:"SIZE" help:"Reject manifests larger than this; default and maximum ${default}."`
 }
 
 func (f *limitFlags) Validate() error {
@@ -19,7 +19,7 @@ func (f *limitFlags) Validate() error {
 	case f.StallTimeout <= 0:
 		return exit.Usage("", "--stall-timeout must be more than 0, not %s", f.StallTimeout)
 	case f.MaxManifestSize < 1 || f.MaxManifestSize > store.MaxManifest:
-		return exit.Usage("a bundle with a larger one could not be read", "--max-manifest-size must be from 1B to %s, not %s",
+		return exit.Usage("a bundle with a larger manifest could not be read", "--max-manifest-size must be from 1B to %s, not %s",
 			text.Bytes(store.MaxManifest), text.Bytes(int64(f.MaxManifestSize)))
 	}
 	return nil

@@ -15,7 +15,7 @@ type DestinationFlags struct {
 
 // PlatformModeFlag says how an index goes out that lacks some of its platforms.
 type PlatformModeFlag struct {
-	PlatformMode string `enum:",keep,rewrite" default:"" placeholder:"keep|rewrite" help:"Push an index of which only some platforms are there as it is (keep), or rewritten to name only those (rewrite); overrides the targets of the spec."`
+	PlatformMode string `enum:",keep,rewrite" default:"" placeholder:"keep|rewrite" help:"Push an index that lacks some of its platforms as it is (keep), or rewritten to list only those present (rewrite), overriding the targets of the spec."`
 }
 
 // Apply puts the flag over what targets say.

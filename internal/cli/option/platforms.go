@@ -6,7 +6,7 @@ import (
 
 // PlatformFlags say which images of an index are copied.
 type PlatformFlags struct {
-	Platform []string `placeholder:"OS/ARCH[/VARIANT]" help:"Copy only these platforms of an index, whatever the spec says; \"all\" for all. Comma-separated or repeatable."`
+	Platform []string `placeholder:"OS/ARCH[/VARIANT]" help:"Copy only these platforms of an index, overriding the spec; \"all\" copies all. Comma-separated or repeatable."`
 }
 
 // Apply puts the flag over what selections say.

@@ -17,7 +17,7 @@ func (f *ReferrerFlags) Apply(all []config.Selection) {
 
 // ReferrerFlags win over what a spec says of referrers.
 type ReferrerFlags struct {
-	IncludeReferrers *bool `group:"Run" xor:"referrers" help:"Copy signatures, SBOMs and attestations, whatever the spec says."`
+	IncludeReferrers *bool `group:"Run" xor:"referrers" help:"Copy signatures, SBOMs and attestations, overriding the spec."`
 	ExcludeReferrers *bool `group:"Run" xor:"referrers" help:"Do not copy signatures, SBOMs and attestations."`
 }
 

@@ -28,11 +28,11 @@ type remoteFlags struct {
 	PlainHTTP        *bool    `group:"Registries" name:"plain-http" help:"Use http; with =false use https even on loopback names."`
 	Insecure         *bool    `group:"Registries" help:"Accept any certificate."`
 	CAFile           string   `group:"Registries" name:"ca-file" placeholder:"PATH" help:"Trust this certificate authority in addition to those of the system."`
-	CertFile         string   `group:"Registries" and:"client-certificate" placeholder:"PATH" help:"Show this client certificate to registries."`
-	KeyFile          string   `group:"Registries" and:"client-certificate" placeholder:"PATH" help:"Key of the client certificate."`
-	Resolve          []string `group:"Registries" sep:"none" placeholder:"HOST:PORT:ADDRESS[:PORT]" help:"Connect to this address instead. Repeatable."`
+	CertFile         string   `group:"Registries" and:"client-certificate" placeholder:"PATH" help:"Authenticate with this client certificate."`
+	KeyFile          string   `group:"Registries" and:"client-certificate" placeholder:"PATH" help:"Use this key of the client certificate."`
+	Resolve          []string `group:"Registries" sep:"none" placeholder:"HOST:PORT:ADDRESS[:PORT]" help:"Connect to ADDRESS instead of HOST:PORT. Repeatable."`
 	Header           []string `group:"Registries" short:"H" sep:"none" placeholder:"'NAME: VALUE'" help:"Add this header to every request. Repeatable."`
-	DistributionSpec string   `group:"Registries" enum:",v1.1-referrers-api,v1.1-referrers-tag" default:"" placeholder:"VERSION" help:"How registries keep referrers: v1.1-referrers-api or v1.1-referrers-tag; default: detect."`
+	DistributionSpec string   `group:"Registries" enum:",v1.1-referrers-api,v1.1-referrers-tag" default:"" placeholder:"VERSION" help:"Set how registries keep referrers: v1.1-referrers-api or v1.1-referrers-tag; default: detect."`
 	Concurrency      int      `group:"Registries" default:"16" placeholder:"N" help:"Send at most this many requests at once, over all registries; default ${default}."`
 }
 
@@ -113,7 +113,7 @@ func parseHeaders(lines []string) (http.Header, error) {
 		name, value, ok := strings.Cut(line, ":")
 		name = strings.TrimSpace(name)
 		if !ok || name == "" || strings.ContainsFunc(line, notInHeader) || strings.ContainsAny(name, " \t") {
-			return nil, exit.Usage("a header is 'NAME: VALUE'", "invalid --header %q", headerName(line))
+			return nil, exit.Usage("expected 'NAME: VALUE'", "invalid --header %q", headerName(line))
 		}
 		headers.Add(name, strings.TrimSpace(value))
 	}

@@ -9,7 +9,7 @@ type Stdin struct{ stdin string }
 
 func (s *Stdin) ReadBy(what string) error {
 	if s.stdin != "" {
-		return exit.Usage("", "standard input cannot serve both %s and %s", s.stdin, what)
+		return exit.Usage("", "standard input cannot be used for both %s and %s", s.stdin, what)
 	}
 	s.stdin = what
 	return nil
