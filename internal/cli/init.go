@@ -112,7 +112,7 @@ func sourceOf(ref config.Reference, e store.Entry) string {
 func writeNew(path, text string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if errors.Is(err, fs.ErrExist) {
-		return exit.Usage("name another file with -o, or remove this one", "%s exists", path)
+		return exit.Usage("choose another file with -o, or remove this one", "%s exists", path)
 	}
 	if err != nil {
 		return err

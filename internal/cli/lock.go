@@ -44,7 +44,7 @@ func (c *lockCommand) Run(ctx context.Context, u *console.Console) error {
 		if before, err = loadLock(path); err != nil {
 			return err
 		}
-	} else if err := overwrite.Check("the lock", path, filetype.ALock, overwrite.SpecFiles(c.Spec, nil)); err != nil {
+	} else if err := overwrite.Check("the lock", path, filetype.Lock, overwrite.SpecFiles(c.Spec, nil)); err != nil {
 		return err
 	}
 	lock, err := c.resolve(ctx, u)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/filetype"
 	"github.com/oras-mirror/oras-mirror/internal/overwrite"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
@@ -44,7 +45,7 @@ func (o output) mayReplace(read []overwrite.File) error {
 		return nil
 	}
 	read = slices.DeleteFunc(read, func(f overwrite.File) bool { return f.What == overwrite.SpecLayout })
-	return overwrite.Check(o.setting, o.path, "", read)
+	return overwrite.Check(o.setting, o.path, filetype.Unknown, read)
 }
 
 // open opens the layout that the output has before a backup; nil if it has none to

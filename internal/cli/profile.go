@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime/pprof"
 
+	"github.com/oras-mirror/oras-mirror/internal/filetype"
 	"github.com/oras-mirror/oras-mirror/internal/overwrite"
 )
 
@@ -14,7 +15,7 @@ type profileFlag string
 
 // AfterApply begins the profile.
 func (f profileFlag) AfterApply(p *profile) (err error) {
-	if err := overwrite.Check("--cpuprofile", string(f), "", nil); err != nil {
+	if err := overwrite.Check("--cpuprofile", string(f), filetype.Unknown, nil); err != nil {
 		return err
 	}
 	*p, err = startProfile(string(f))

@@ -10,44 +10,35 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 )
 
-// What documentIn tells apart.
-const (
-	aSpec   = "a mirror spec"
-	ALock   = "a lock"
-	AReport = "a report"
-	aList   = "a list of references"
-)
+// ReportKind is the value of "kind" in a report.
+const ReportKind = "Report"
 
-// documentHead is far more than stands in front of the first key of a document, or the
-// first reference of a list.
-const documentHead = 64 << 10
+// maxHead is far more than precedes the first key of a document, or the first reference of
+// a list.
+const maxHead = 64 << 10
 
 var (
 	ourDocument  = regexp.MustCompile(`(?m)^\s*\{?\s*["']?apiVersion["']?\s*:\s*["']?oras-mirror/`)
 	documentKind = regexp.MustCompile(`(?m)(?:^|[{,])\s*["']?kind["']?\s*:\s*["']?(\w+)`)
 )
 
-// Document says which of our documents a file is, even if that is not valid, or "".
-func Document(path string) string {
+// Document returns Spec, Lock, Report or List for a file that begins like one, even if the
+// rest is invalid, and Unknown for any other file.
+func Document(path string) Kind {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
-		return ""
+		return Unknown
 	}
 	head, err := readHead(path)
 	switch {
 	case err != nil || strings.Contains(head, "\x00"):
-		return ""
-	case !ourDocument.MatchString(head):
-		return listIn(head)
+		return Unknown
+	case ourDocument.MatchString(head):
+		return kindIn(head)
+	case beginsWithReference(head):
+		return List
 	}
-	kind := documentKind.FindStringSubmatch(head)
-	switch {
-	case kind != nil && kind[1] == config.LockKind:
-		return ALock
-	case kind != nil && kind[1] == ReportKind:
-		return AReport
-	}
-	return aSpec
+	return Unknown
 }
 
 func readHead(path string) (_ string, err error) {
@@ -55,23 +46,33 @@ func readHead(path string) (_ string, err error) {
 	if err != nil {
 		return "", err
 	}
-	head, err := io.ReadAll(io.LimitReader(f, documentHead))
+	head, err := io.ReadAll(io.LimitReader(f, maxHead))
 	return string(head), errors.Join(err, f.Close())
 }
 
-// listIn goes by the first line that says something.
-func listIn(text string) string {
+// kindIn goes by the key "kind" of a document, which a spec may lack.
+func kindIn(text string) Kind {
+	kind := documentKind.FindStringSubmatch(text)
+	switch {
+	case kind != nil && kind[1] == config.LockKind:
+		return Lock
+	case kind != nil && kind[1] == ReportKind:
+		return Report
+	}
+	return Spec
+}
+
+// beginsWithReference reports whether the first line that is neither empty nor a comment is
+// a reference.
+func beginsWithReference(text string) bool {
 	for line := range strings.Lines(text) {
 		found, err := config.ReadList("", strings.NewReader(line))
 		if err != nil {
-			return ""
+			return false
 		}
 		if len(found) > 0 {
-			return aList
+			return true
 		}
 	}
-	return ""
+	return false
 }
-
-// ReportKind is what the document calls itself.
-const ReportKind = "Report"

@@ -1,3 +1,5 @@
+// Package overwrite protects files from options that would replace them by mistake: files in
+// use by the run, parts of an OCI layout, and documents of another kind.
 package overwrite
 
 import (
@@ -13,33 +15,40 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/filetype"
 )
 
-// IsStdout knows the names of standard output.
+// StdinPath and StdoutPath lead to the files to which the standard streams are redirected.
+const (
+	StdinPath  = "/dev/stdin"
+	StdoutPath = "/dev/stdout"
+)
+
+// IsStdout reports whether a path is a name of standard output.
 func IsStdout(path string) bool {
 	return path == "-" || path == StdoutPath || path == "/dev/fd/1" || path == "/proc/self/fd/1"
 }
 
-// File is a file or a directory that a run reads or writes. An empty path is none.
+// File is a file or a directory that a run reads or writes, with a description such as "the
+// input". A File with an empty path is ignored.
 type File struct{ What, Path string }
 
-// Check returns an error of usage if the file that an option names is in use by
-// the run, part of an OCI layout, or one of our documents, but for the kind that is
-// written: no user means to lose one of these, and a misplaced option would.
-func Check(option, path, written string, used []File) error {
+// Check returns an exit.UsageError if the path of an option is in use by the run, part of an
+// OCI layout, or a document of another kind than the run writes there: a misplaced option
+// must not cost the user one of these.
+func Check(option, path string, written filetype.Kind, used []File) error {
 	for _, f := range used {
 		if isSameFile(path, f.Path) {
-			return exit.Usage("name another file", "%s %s is %s", option, path, f.What)
+			return exit.Usage("choose another file", "%s %s is %s", option, path, f.What)
 		}
 	}
 	if isPartOfLayout(path) {
-		return exit.Usage("name another file", "%s %s is part of an OCI layout", option, path)
+		return exit.Usage("choose another file", "%s %s is part of an OCI layout", option, path)
 	}
-	if what := filetype.Document(path); what != "" && what != written {
-		return exit.Usage("name another file, or remove this one", "%s %s is %s", option, path, what)
+	if kind := filetype.Document(path); kind != filetype.Unknown && kind != written {
+		return exit.Usage("choose another file, or remove this one", "%s %s is %s", option, path, kind)
 	}
 	return nil
 }
 
-// SpecFiles lists what a spec names, and the spec itself.
+// SpecFiles lists a spec and the files that it names.
 func SpecFiles(path string, spec *config.Spec) []File {
 	all := []File{{"the mirror spec", path}}
 	named := spec.Files()
@@ -54,24 +63,18 @@ func SpecFiles(path string, spec *config.Spec) []File {
 	return all
 }
 
-// SpecLayout is read and may be added to.
+// SpecLayout describes a layout that a spec names, which a backup can also write to.
 const SpecLayout = "a layout of the spec"
 
-// LayoutFiles lists a layout, or an archive of one, and what a link to a part of it would
-// lead to.
+// LayoutFiles lists the files of a layout, or of an archive of one, that a link could lead
+// to.
 func LayoutFiles(what, path string) []File {
 	return []File{{what, path}, {what, path + ".partial"},
 		{what, filepath.Join(path, ocispec.ImageIndexFile)}, {what, filepath.Join(path, ocispec.ImageLayoutFile)}}
 }
 
-// What standard input and output are, where they lead to a file.
-const (
-	StdinPath  = "/dev/stdin"
-	StdoutPath = "/dev/stdout"
-)
-
-// isSameFile reports whether two paths lead to one file or directory, which need not be
-// there yet. A device or a pipe is never one: it keeps nothing that could be lost.
+// isSameFile reports whether two paths lead to the same file or directory, even if it does
+// not exist yet. It is false for devices and pipes, which have no content to lose.
 func isSameFile(a, b string) bool {
 	if a == "" || b == "" {
 		return false
@@ -88,14 +91,14 @@ func isSameFile(a, b string) bool {
 	return a == b || ignoresCase && strings.EqualFold(a, b)
 }
 
-// ignoresCase says that file systems of this system, as a rule, do.
+// ignoresCase reports whether file systems usually ignore case on this operating system.
 const ignoresCase = runtime.GOOS == "windows" || runtime.GOOS == "darwin"
 
-// maxLinks is how many symbolic links Linux follows.
+// maxLinks is the number of symbolic links that Linux follows.
 const maxLinks = 40
 
-// destinationOf returns where a file would be made that is written under a path, with
-// all links followed.
+// destinationOf returns the path at which a new file would be created, with all symbolic
+// links followed.
 func destinationOf(path string) string {
 	for range maxLinks {
 		to, err := os.Readlink(strings.TrimRight(path, string(os.PathSeparator)))
@@ -116,7 +119,8 @@ func destinationOf(path string) string {
 	return path
 }
 
-// isPartOfLayout knows the files of a layout by the oci-layout beside or above them.
+// isPartOfLayout reports whether a path is in a layout: an oci-layout is beside it, or beside
+// the blobs directory above it.
 func isPartOfLayout(path string) bool {
 	path = destinationOf(path)
 	folder, name := filepath.Split(path)

@@ -9,7 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/filetype"
 )
 
-// TestNothingInUseIsReplaced names files that a run reads by other paths.
+// TestNothingInUseIsReplaced names files in use by other paths.
 func TestNothingInUseIsReplaced(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for path, text := range map[string]string{"layout/oci-layout": "{}", "layout/index.json": "{}", "layout/blobs/sha256/ab": "", "in.tgz": "x"} {
@@ -44,7 +44,7 @@ func TestNothingInUseIsReplaced(t *testing.T) {
 		"layout/blobs/sha256/ab": "part of an OCI layout", "folder/blobs/new": "part of an OCI layout",
 		"layout/report.json": "", "other.tgz": "", "round": "", os.DevNull: "", "": "",
 	} {
-		err := Check("--report", path, filetype.AReport, used)
+		err := Check("--report", path, filetype.Report, used)
 		if want == "" && err != nil || want != "" && (err == nil || !strings.HasSuffix(err.Error(), want)) {
 			t.Errorf("%s: %v, want %q", path, err, want)
 		}

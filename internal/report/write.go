@@ -49,7 +49,7 @@ func New(path, command string, o Options) (*File, error) {
 	if overwrite.IsStdout(r.path) && o.StdoutClosed {
 		return nil, exit.ErrStdoutClosed
 	}
-	if err := overwrite.Check("--report", r.path, filetype.AReport, o.Used); err != nil {
+	if err := overwrite.Check("--report", r.path, filetype.Report, o.Used); err != nil {
 		return nil, err
 	}
 	if target, err := filepath.EvalSymlinks(r.path); err == nil {
