@@ -56,11 +56,11 @@ func (c *backupCommand) Help() string {
 func (c *backupCommand) Run(ctx context.Context, u *console.Console) error {
 	b, err := c.plan(u)
 	if err != nil {
-		return c.refused(ctx, u, "backup", c.filesInUse(b), err)
+		return c.reportEarly(ctx, u, "backup", c.filesInUse(b), err)
 	}
 	client, err := start(u, &c.RunFlags, b.spec, b.hosts())
 	if err != nil {
-		return c.refused(ctx, u, "backup", c.filesInUse(b), err)
+		return c.reportEarly(ctx, u, "backup", c.filesInUse(b), err)
 	}
 	account, err := c.reporter(u, "backup", c.filesInUse(b))
 	if err != nil {

@@ -87,7 +87,7 @@ func dispatch(ctx context.Context, args []string, s console.Streams) (u *console
 	if len(args) == 0 {
 		return u, noCommand(parser, s.Stderr)
 	}
-	command, err := parser.Parse(splitShortFlags(parser.Model.Node, args))
+	command, err := parser.Parse(expandShortFlags(parser.Model.Node, args))
 	if err != nil {
 		return u, usageError(err)
 	}

@@ -45,7 +45,7 @@ func (c *clientConfigCommand) Run(u *console.Console) error {
 	}
 	made, err := c.write(spec, target)
 	if err != nil {
-		return refused(err)
+		return refusalsAsUsage(err)
 	}
 	for _, note := range made.Notes {
 		u.Notice("%s", note)
@@ -62,7 +62,7 @@ func (c *clientConfigCommand) Run(u *console.Console) error {
 	return err
 }
 
-// target is the one that clients are to pull from.
+// target returns the target that clients pull from.
 func (c *clientConfigCommand) target(spec *config.Spec) (config.Target, error) {
 	if c.Target != "" && !hasTarget(spec, c.Target) {
 		return parseTarget(spec, c.Target)
@@ -80,6 +80,7 @@ func (c *clientConfigCommand) target(spec *config.Spec) (config.Target, error) {
 	return all[0], nil
 }
 
+// write makes the configuration for the runtime.
 func (c *clientConfigCommand) write(spec *config.Spec, target config.Target) (*clientconfig.Config, error) {
 	selections, err := spec.Selections()
 	if err != nil {
@@ -88,24 +89,24 @@ func (c *clientConfigCommand) write(spec *config.Spec, target config.Target) (*c
 	if len(selections) == 0 {
 		return nil, exit.Usage(listSources(c.Spec), "%s has no sources", c.Spec)
 	}
-	if selections, err = inLayouts(selections); err != nil {
+	if selections, err = expandLayouts(selections); err != nil {
 		return nil, err
 	}
 	request := clientconfig.Request{Rewritten: target.PlatformMode == config.PlatformsRewrite}
-	if request.Mirror, err = reach(spec, target.Registry); err != nil {
+	if request.Mirror, err = registryOf(spec, target.Registry); err != nil {
 		return nil, err
 	}
 	if request.Routes, err = clientconfig.Routes(selections, spec.Mappings, target); err != nil {
 		return nil, err
 	}
-	if request.Sources, err = reachAll(spec, request.Routes); err != nil {
+	if request.Sources, err = registriesOf(spec, request.Routes); err != nil {
 		return nil, err
 	}
 	return clientconfig.Write(c.Format, request)
 }
 
-// inLayouts puts what a layout has in the place of the layout.
-func inLayouts(selections []config.Selection) ([]config.Selection, error) {
+// expandLayouts replaces each layout by the artifacts in it.
+func expandLayouts(selections []config.Selection) ([]config.Selection, error) {
 	var all []config.Selection
 	for _, s := range selections {
 		if s.Layout == "" || s.Reference.Repository != "" {
@@ -125,7 +126,7 @@ func inLayouts(selections []config.Selection) ([]config.Selection, error) {
 	return all, nil
 }
 
-// layoutReferences are the full references in a layout.
+// layoutReferences lists the full references in a layout.
 func layoutReferences(path string) ([]config.Reference, error) {
 	layout, err := store.OpenLayout(path, store.OpenOptions{})
 	if err != nil {
@@ -141,9 +142,9 @@ func layoutReferences(path string) ([]config.Reference, error) {
 	return all, nil
 }
 
-// reach is what clients must know of a registry: what the spec says of it. The
-// certificate by which we prove who we are is not theirs.
-func reach(spec *config.Spec, host string) (clientconfig.Registry, error) {
+// registryOf returns the settings of the spec that clients need to reach a registry. Our
+// client certificate is not among them: clients have their own.
+func registryOf(spec *config.Spec, host string) (clientconfig.Registry, error) {
 	r := clientconfig.Registry{Host: host}
 	theirs := *spec
 	theirs.Registries = slices.Clone(spec.Registries)
@@ -160,15 +161,15 @@ func reach(spec *config.Spec, host string) (clientconfig.Registry, error) {
 	return r, err
 }
 
-// reachAll is reach for the registries of routes.
-func reachAll(spec *config.Spec, routes []clientconfig.Route) (map[string]clientconfig.Registry, error) {
+// registriesOf returns the settings of all registries of some routes.
+func registriesOf(spec *config.Spec, routes []clientconfig.Route) (map[string]clientconfig.Registry, error) {
 	all := make(map[string]clientconfig.Registry)
 	for _, route := range routes {
 		if _, known := all[route.Registry]; known {
 			continue
 		}
 		var err error
-		if all[route.Registry], err = reach(spec, route.Registry); err != nil {
+		if all[route.Registry], err = registryOf(spec, route.Registry); err != nil {
 			return nil, err
 		}
 	}
@@ -184,9 +185,9 @@ func plainHTTP(settings config.RegistrySettings, host string) bool {
 	return loopback.Is((&url.URL{Host: host}).Hostname())
 }
 
-// refused makes refusals errors of usage: another spec or another runtime mends
+// refusalsAsUsage turns refusals into errors of usage: another spec or runtime avoids
 // them.
-func refused(err error) error {
+func refusalsAsUsage(err error) error {
 	var all []error
 	for _, one := range advice.Split(err) {
 		var refusal *clientconfig.Refusal
@@ -198,8 +199,8 @@ func refused(err error) error {
 	return errors.Join(all...)
 }
 
-// save writes the files. If one of them was not written by this program it stays, and
-// nothing is written.
+// save writes the files. It writes none if one of them exists and was not written by this
+// program.
 func (c *clientConfigCommand) save(u *console.Console, made *clientconfig.Config) error {
 	for _, file := range made.Files {
 		if err := c.mayReplace(file); err != nil {
@@ -222,10 +223,12 @@ func (c *clientConfigCommand) save(u *console.Console, made *clientconfig.Config
 	return nil
 }
 
+// path returns the place of a file in the output.
 func (c *clientConfigCommand) path(file clientconfig.File) string {
 	return filepath.Join(c.Output, filepath.FromSlash(file.Name))
 }
 
+// mayReplace refuses to replace a file that this program did not write.
 func (c *clientConfigCommand) mayReplace(file clientconfig.File) error {
 	path := c.path(file)
 	there, err := os.ReadFile(path)

@@ -46,8 +46,8 @@ func (c *diffCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return err
 	}
-	a, errA := openSide(c.A)
-	b, errB := openSide(c.B)
+	a, errA := openOperand(c.A)
+	b, errB := openOperand(c.B)
 	if err := errors.Join(errA, errB); err != nil {
 		return err
 	}
@@ -79,14 +79,14 @@ func (c *diffCommand) spec() (*config.Spec, error) {
 
 // rewrites tells whether a side is a target that gets indexes rewritten that are cut
 // down to some platforms.
-func (c *diffCommand) rewrites(s *side, specs []*config.Spec) bool {
-	if s.base == "" || c.PlatformMode != "" {
-		return s.base != "" && c.PlatformMode == config.PlatformsRewrite
+func (c *diffCommand) rewrites(o *operand, specs []*config.Spec) bool {
+	if o.base == "" || c.PlatformMode != "" {
+		return o.base != "" && c.PlatformMode == config.PlatformsRewrite
 	}
 	return slices.ContainsFunc(specs, func(spec *config.Spec) bool {
 		targets, err := spec.ResolveTargets()
 		return err == nil && slices.ContainsFunc(targets, func(t config.Target) bool {
-			return t.String() == s.base && t.PlatformMode == config.PlatformsRewrite
+			return t.String() == o.base && t.PlatformMode == config.PlatformsRewrite
 		})
 	})
 }

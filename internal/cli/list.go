@@ -10,7 +10,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
 	"github.com/oras-mirror/oras-mirror/internal/text"
-	"github.com/oras-mirror/oras-mirror/store"
 )
 
 type listCommand struct {
@@ -44,7 +43,7 @@ func (c *listCommand) Run(ctx context.Context, u *console.Console) error {
 	return errors.Join(err, concludeList(u, list))
 }
 
-// concludeList says what is wrong with the layout, as far as a listing can tell.
+// concludeList prints the faults that a listing finds.
 func concludeList(u *console.Console, l *inventory.Listing) error {
 	if len(l.Missing) > 0 {
 		u.Notice("%v", &exit.IncompleteError{Input: l.Input, Missing: l.Missing})
@@ -56,12 +55,4 @@ func concludeList(u *console.Console, l *inventory.Listing) error {
 		return exit.Partial
 	}
 	return nil
-}
-
-// openInput opens the input of a command that has no other use for a stream.
-func openInput(f *option.InputFlags, u *console.Console) (store.Input, error) {
-	if err := f.Claim(&option.Stdin{}, u.StdinTerminal); err != nil {
-		return nil, err
-	}
-	return f.Open(u.Stdin, u.Spooling)
 }

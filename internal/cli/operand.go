@@ -18,7 +18,7 @@ import (
 )
 
 // side is one of two things that are compared.
-type side struct {
+type operand struct {
 	names      []inventory.Name
 	spec       *config.Spec       // of a side that is a spec
 	selections []config.Selection // to be resolved before there are names
@@ -28,8 +28,8 @@ type side struct {
 	written    map[string]digest.Digest
 }
 
-// openSide finds out what an argument is. What exists is a file or a directory.
-func openSide(arg string) (*side, error) {
+// openOperand finds out what an argument is. What exists is a file or a directory.
+func openOperand(arg string) (*operand, error) {
 	info, err := os.Stat(arg)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -43,16 +43,16 @@ func openSide(arg string) (*side, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &side{names: inventory.Names(in), layout: arg}, in.Close()
+	return &operand{names: inventory.Names(in), layout: arg}, in.Close()
 }
 
 // isForeign says that a side has digests that most registries do not give.
-func (s *side) isForeign() bool {
-	return slices.ContainsFunc(s.names, func(t inventory.Name) bool { return t.Digest.Algorithm() != digest.Canonical && t.Other == "" })
+func (o *operand) isForeign() bool {
+	return slices.ContainsFunc(o.names, func(t inventory.Name) bool { return t.Digest.Algorithm() != digest.Canonical && t.Other == "" })
 }
 
 // openText reads a lock, or else a spec.
-func openText(path string) (*side, error) {
+func openText(path string) (*operand, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -62,13 +62,13 @@ func openText(path string) (*side, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &side{names: lockedNames(lock), lock: lock}, nil
+		return &operand{names: lockedNames(lock), lock: lock}, nil
 	}
 	spec, err := config.Load(path)
 	if err != nil {
 		return nil, err
 	}
-	s := &side{spec: spec}
+	s := &operand{spec: spec}
 	if s.selections, err = spec.Selections(); err == nil && len(s.selections) == 0 {
 		err = exit.Usage(listSources(path), "%s has no sources", path)
 	}
@@ -88,28 +88,28 @@ func isLock(data []byte) bool {
 
 // openRegistry takes REGISTRY[/NAMESPACE], where the namespace may be a
 // repository, too.
-func openRegistry(arg string) (*side, error) {
+func openRegistry(arg string) (*operand, error) {
 	if filetype.LooksLikePath(arg) {
 		return nil, &exit.NoFileError{Path: arg}
 	}
 	target, err := config.ParseTarget(arg)
 	if err != nil {
-		return nil, &sideError{arg, err}
+		return nil, &operandError{arg, err}
 	}
 	s := config.Selection{Registry: target.Registry, Optional: true, Origin: arg}
 	if target.Namespace != "" {
 		s.Repositories.Include = []string{target.Namespace, target.Namespace + "/**"}
 	}
-	return &side{base: target.String(), selections: []config.Selection{s}}, nil
+	return &operand{base: target.String(), selections: []config.Selection{s}}, nil
 }
 
-// sideError says that an argument is neither a file nor a registry.
-type sideError struct {
+// operandError says that an argument is neither a file nor a registry.
+type operandError struct {
 	arg string
 	err error
 }
 
-func (e *sideError) Error() string {
+func (e *operandError) Error() string {
 	reason := e.err.Error()
 	var malformed *config.ReferenceError
 	if errors.As(e.err, &malformed) {
@@ -118,4 +118,4 @@ func (e *sideError) Error() string {
 	return e.arg + ": no such file or directory, and not a registry: " + reason
 }
 
-func (e *sideError) Unwrap() error { return e.err }
+func (e *operandError) Unwrap() error { return e.err }

@@ -10,7 +10,7 @@ import (
 )
 
 // align gives the names of two sides the same shape.
-func align(a, b *side, spec *config.Spec, d option.DestinationFlags) error {
+func align(a, b *operand, spec *config.Spec, d option.DestinationFlags) error {
 	if a.lock == nil || b.lock == nil { // what comes along is known of locks alone
 		a.digestsOnly()
 		b.digestsOnly()
@@ -36,22 +36,22 @@ func align(a, b *side, spec *config.Spec, d option.DestinationFlags) error {
 	return a.place(m)
 }
 
-func (s *side) digestsOnly() {
-	for i := range s.names {
-		s.names[i].With = ""
+func (o *operand) digestsOnly() {
+	for i := range o.names {
+		o.names[i].With = ""
 	}
 }
 
 // hasOf keeps what is of a registry and namespace, if there is anything.
-func (s *side) hasOf(base string) bool {
+func (o *operand) hasOf(base string) bool {
 	var some []inventory.Name
-	for _, t := range s.names {
+	for _, t := range o.names {
 		if _, ok := cutBase(t.Reference, base); ok && isTagged(t) {
 			some = append(some, t)
 		}
 	}
 	if len(some) > 0 {
-		s.names = some
+		o.names = some
 	}
 	return len(some) > 0
 }
@@ -69,23 +69,23 @@ func cutBase(reference, base string) (string, bool) {
 
 // below makes paths below the side's base of its names; a tag of the base itself
 // is the bare tag.
-func (s *side) below() {
-	for i, t := range s.names {
-		if rest, ok := cutBase(t.Reference, s.base); ok {
-			s.names[i].Reference = rest
+func (o *operand) below() {
+	for i, t := range o.names {
+		if rest, ok := cutBase(t.Reference, o.base); ok {
+			o.names[i].Reference = rest
 		}
 	}
 }
 
 // place makes of the names what a restore would call them, and write under them.
 // Bare tags stay.
-func (s *side) place(m *config.Mapper) error {
-	placed := s.names[:0]
-	for _, t := range s.names {
+func (o *operand) place(m *config.Mapper) error {
+	placed := o.names[:0]
+	for _, t := range o.names {
 		if !isTagged(t) {
 			continue
 		}
-		if written := s.written[t.Reference]; written != "" {
+		if written := o.written[t.Reference]; written != "" {
 			t.Digest, t.Other = written, ""
 		}
 		ref, err := config.ParseReference(t.Reference)
@@ -101,6 +101,6 @@ func (s *side) place(m *config.Mapper) error {
 		}
 		placed = append(placed, t)
 	}
-	s.names = placed
+	o.names = placed
 	return nil
 }

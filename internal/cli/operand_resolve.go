@@ -28,60 +28,60 @@ type resolver struct {
 
 // resolve finds the names of a side and, if it is compared with a target that
 // rewrites indexes, what that gets of it.
-func (r *resolver) resolve(ctx context.Context, s *side, rewritten bool) error {
-	if s.selections == nil {
+func (r *resolver) resolve(ctx context.Context, o *operand, rewritten bool) error {
+	if o.selections == nil {
 		if !rewritten {
 			return nil
 		}
-		return r.resolveWritten(ctx, s)
+		return r.resolveWritten(ctx, o)
 	}
 	r.ofWritten = rewritten
-	all, err := r.ask(ctx, s.selections)
-	if ref, bare := config.ParseReference(s.base); err != nil && bare == nil {
+	all, err := r.ask(ctx, o.selections)
+	if ref, bare := config.ParseReference(o.base); err != nil && bare == nil {
 		// Public registries refuse their catalogs: it may be a repository.
-		one, refusal := r.ask(ctx, []config.Selection{{Reference: ref, Origin: s.base}})
+		one, refusal := r.ask(ctx, []config.Selection{{Reference: ref, Origin: o.base}})
 		if refusal == nil {
 			all, err = one, nil
 		}
 	}
 	var unknown *net.DNSError
-	if errors.As(err, &unknown) && unknown.IsNotFound && s.base != "" {
-		return &sideError{s.base, err} // a file whose name was misspelt
+	if errors.As(err, &unknown) && unknown.IsNotFound && o.base != "" {
+		return &operandError{o.base, err} // a file whose name was misspelt
 	}
 	for _, one := range all {
-		s.names = append(s.names, inventory.Name{Reference: one.Reference.EntryName(), Digest: one.Digest, Other: one.Other})
+		o.names = append(o.names, inventory.Name{Reference: one.Reference.EntryName(), Digest: one.Digest, Other: one.Other})
 	}
-	s.noteWritten(all)
+	o.noteWritten(all)
 	return err
 }
 
 // resolveWritten finds what becomes of the names of a layout or a lock.
-func (r *resolver) resolveWritten(ctx context.Context, s *side) error {
-	if s.layout != "" {
-		in, err := store.OpenLayout(s.layout, store.OpenOptions{})
+func (r *resolver) resolveWritten(ctx context.Context, o *operand) error {
+	if o.layout != "" {
+		in, err := store.OpenLayout(o.layout, store.OpenOptions{})
 		if err != nil {
 			return err
 		}
-		s.written, err = restore.Written(ctx, in)
+		o.written, err = restore.Written(ctx, in)
 		return errors.Join(err, in.Close())
 	}
-	if s.lock == nil {
+	if o.lock == nil {
 		return nil
 	}
-	sparse := slices.DeleteFunc(s.lock.Selections(""), func(one config.Selection) bool { return len(one.Platforms) == 0 })
+	sparse := slices.DeleteFunc(o.lock.Selections(""), func(one config.Selection) bool { return len(one.Platforms) == 0 })
 	r.ofWritten = true
 	all, err := r.ask(ctx, sparse)
-	s.noteWritten(all)
+	o.noteWritten(all)
 	return err
 }
 
-func (s *side) noteWritten(all []plan.Resolved) {
+func (o *operand) noteWritten(all []plan.Resolved) {
 	for _, one := range all {
 		if one.Written != "" && one.Written != one.Digest {
-			if s.written == nil {
-				s.written = make(map[string]digest.Digest)
+			if o.written == nil {
+				o.written = make(map[string]digest.Digest)
 			}
-			s.written[one.Reference.EntryName()] = one.Written
+			o.written[one.Reference.EntryName()] = one.Written
 		}
 	}
 }

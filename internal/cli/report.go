@@ -9,19 +9,20 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/report"
 )
 
-// reportFlags are about the report of a run.
+// reportFlags name the report to write, and the one to retry from.
 type reportFlags struct {
 	Report     string `group:"Run" placeholder:"FILE" help:"Write a JSON report of every artifact to this file, even if the run fails."`
 	OnlyFailed string `group:"Run" placeholder:"REPORT" help:"Retry only the artifacts that failed in this report."`
 }
 
+// reporter makes the writer of the report.
 func (f *reportFlags) reporter(u *console.Console, command string, used []overwrite.File) (*report.File, error) {
 	return report.New(f.Report, command, report.Options{Hide: u.Secrets.Hide, Events: u.Events, Used: used, StdoutClosed: u.StdoutClosed})
 }
 
-// refused writes the report of a run that ended before it began: an old one that
-// stayed would tell of another run. What was to be done again is kept.
-func (f *reportFlags) refused(ctx context.Context, u *console.Console, command string, used []overwrite.File, err error) error {
+// reportEarly writes the report of a run that failed before it began: an older report that
+// stayed would describe another run. The report to retry from is kept.
+func (f *reportFlags) reportEarly(ctx context.Context, u *console.Console, command string, used []overwrite.File, err error) error {
 	if f.Report == "" || f.Report == f.OnlyFailed {
 		return err
 	}

@@ -49,18 +49,18 @@ func (c *restoreCommand) Help() string {
 func (c *restoreCommand) Run(ctx context.Context, u *console.Console) error {
 	r, err := c.plan(u)
 	if err != nil {
-		return c.refused(ctx, u, "restore", c.filesInUse(r), err)
+		return c.reportEarly(ctx, u, "restore", c.filesInUse(r), err)
 	}
 	client, err := start(u, &c.RunFlags, r.spec, r.hosts())
 	if err != nil {
-		return c.refused(ctx, u, "restore", c.filesInUse(r), err)
+		return c.reportEarly(ctx, u, "restore", c.filesInUse(r), err)
 	}
 	account, err := c.reporter(u, "restore", c.filesInUse(r))
 	if err != nil {
 		return err
 	}
 	account.Document.Input, account.Document.Targets = c.Input, namesOf(r.targets)
-	if c.OnlyFailed != "" && r.again.none() {
+	if c.OnlyFailed != "" && r.retry.isEmpty() {
 		u.Say("no artifact failed in %s: nothing to do", c.OnlyFailed)
 		return account.Write(ctx, &engine.Report{Planned: true}, nil)
 	}
@@ -74,8 +74,8 @@ func (c *restoreCommand) Run(ctx context.Context, u *console.Console) error {
 // run moves the bytes. The report is nil if it did not come to that.
 func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restoreJob, client *registry.Client) (*engine.Report, error) {
 	if !c.DryRun {
-		again := "the same command pushes only what " + strings.Join(namesOf(r.targets), ", ") + " still lacks"
-		u.Advise(func(h *advice.Hints) { h.Resume = again })
+		resume := "the same command pushes only what " + strings.Join(namesOf(r.targets), ", ") + " still lacks"
+		u.Advise(func(h *advice.Hints) { h.Resume = resume })
 	}
 	in, err := c.Open(u.Stdin, u.Spooling)
 	if err != nil {
@@ -84,7 +84,7 @@ func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restoreJ
 	p := u.StartProgress()
 	report, err := restore.Run(ctx, client, in, engine.RestoreOptions{
 		Verify:           c.Verify,
-		Retry:            r.again.wants(),
+		Retry:            r.retry.filter(),
 		Concurrency:      c.Concurrency,
 		Buffer:           int64(c.Buffer),
 		Progress:         p,
@@ -99,7 +99,7 @@ func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restoreJ
 	})
 	p.Close()
 	if err = errors.Join(err, in.Close()); err == nil {
-		err = r.again.check(u, c.OnlyFailed)
+		err = r.retry.check(u, c.OnlyFailed)
 	}
 	return report, err
 }
@@ -107,7 +107,7 @@ func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restoreJ
 // restoreJob holds what a command line asks for.
 type restoreJob struct {
 	destination
-	again *again // with --only-failed
+	retry *retry // with --only-failed
 }
 
 func (c *restoreCommand) plan(u *console.Console) (r restoreJob, err error) {
@@ -126,7 +126,7 @@ func (c *restoreCommand) plan(u *console.Console) (r restoreJob, err error) {
 	if err != nil || c.OnlyFailed == "" {
 		return r, err
 	}
-	r.again, err = c.onlyFailed()
+	r.retry, err = c.onlyFailed()
 	return r, err
 }
 

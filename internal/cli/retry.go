@@ -11,8 +11,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/report"
 )
 
-// onlyFailed puts what a report says failed in the place of what was selected,
-// with what the selections say of it: platforms, referrers, a digest.
+// onlyFailed replaces the selections by those of the artifacts that failed in a report,
+// each with its platforms, referrers and digest.
 func (c *backupCommand) onlyFailed(b *backupJob) error {
 	if info, err := os.Stat(b.output.path); err == nil && info.Mode().IsRegular() {
 		return exit.Usage("name a new file or a directory", "%s exists, and --only-failed does not replace an archive", b.output.path)
@@ -36,19 +36,21 @@ func (c *backupCommand) onlyFailed(b *backupJob) error {
 	return nil
 }
 
-// picker makes selections of what failed.
+// picker makes selections of the artifacts that failed.
 type picker struct {
-	from    []config.Selection               // all that the command line and the spec select
-	fresh   func() (config.Selection, error) // for what they do not
-	layouts []config.Selection               // with some of what they hold
-	wanted  map[string]map[string]bool       // that some, by layout; "" is all of one that could not be read
-	picked  []config.Selection               // the rest
+	from    []config.Selection               // the selections of the command line and the spec
+	fresh   func() (config.Selection, error) // makes one for an artifact that they do not select
+	layouts []config.Selection               // layouts on disk with artifacts that failed
+	wanted  map[string]map[string]bool       // names by layout; "" stands for all of a layout that could not be read
+	picked  []config.Selection               // artifacts in registries
 }
 
+// only reports whether an artifact of a layout is copied.
 func (p *picker) only(layout, reference string) bool {
 	return p.wanted[layout][""] || p.wanted[layout][reference]
 }
 
+// pick adds the selection of an artifact that failed.
 func (p *picker) pick(a report.Artifact) error {
 	ref, err := config.ParseReference(a.Reference)
 	switch {
@@ -69,8 +71,8 @@ func (p *picker) pick(a report.Artifact) error {
 	return p.pickOne(ref)
 }
 
-// pickFromLayout takes from a layout on disk. What the entry is called there is
-// its name, or a bare tag that the selection names.
+// pickFromLayout adds an artifact of a layout on disk. The layout calls it by its full
+// name, or by a bare tag that the selection completes.
 func (p *picker) pickFromLayout(a report.Artifact, ref config.Reference) error {
 	if p.wanted == nil {
 		p.wanted = make(map[string]map[string]bool)
@@ -100,7 +102,7 @@ func (p *picker) pickFromLayout(a report.Artifact, ref config.Reference) error {
 	return nil
 }
 
-// pickUnlisted takes all of a repository or a registry that could not be listed.
+// pickUnlisted adds a whole repository or registry that could not be listed.
 func (p *picker) pickUnlisted(a report.Artifact, ref config.Reference, parseErr error) error {
 	known := len(p.picked)
 	for _, s := range p.from {
@@ -121,7 +123,7 @@ func (p *picker) pickUnlisted(a report.Artifact, ref config.Reference, parseErr 
 	return err
 }
 
-// pickOne takes one artifact as the selection of its repository does.
+// pickOne adds one artifact, with the settings of the selection of its repository.
 func (p *picker) pickOne(ref config.Reference) error {
 	one, err := p.like(ref)
 	one.Reference, one.Tags = ref, config.Tags{}
@@ -129,8 +131,8 @@ func (p *picker) pickOne(ref config.Reference) error {
 	return err
 }
 
-// like returns the selection that a reference came from, or a new one, without
-// what makes it one of a registry.
+// like returns the selection that selected a reference, or a new one, cut down to a
+// single repository.
 func (p *picker) like(ref config.Reference) (config.Selection, error) {
 	for _, s := range p.from {
 		whole := s.Registry != "" && s.Registry == ref.Registry && s.Repositories.Match(ref.Repository)
@@ -143,53 +145,54 @@ func (p *picker) like(ref config.Reference) (config.Selection, error) {
 	return p.fresh()
 }
 
-// again is what a restore does again.
-type again struct{ left map[[2]string]bool } // by source and target; false once it was met
+// retry selects the artifacts that failed in an earlier restore.
+type retry struct{ left map[[2]string]bool } // by source and target; false once the input had it
 
-func (c *restoreCommand) onlyFailed() (*again, error) {
+// onlyFailed reads the artifacts that failed from the report.
+func (c *restoreCommand) onlyFailed() (*retry, error) {
 	report, err := report.Read(c.OnlyFailed, "restore")
 	if err != nil {
 		return nil, err
 	}
-	a := &again{left: make(map[[2]string]bool)}
+	r := &retry{left: make(map[[2]string]bool)}
 	for _, f := range report.Failed() {
-		a.left[[2]string{f.Reference, f.Target}] = true
+		r.left[[2]string{f.Reference, f.Target}] = true
 	}
-	return a, nil
+	return r, nil
 }
 
-func (a *again) none() bool { return len(a.left) == 0 }
+func (r *retry) isEmpty() bool { return len(r.left) == 0 }
 
-// wants returns what chooses among the artifacts of an input; nil without a report.
-func (a *again) wants() func(reference, target string) bool {
-	if a == nil {
+// filter returns a function that selects artifacts of the input; nil without a report.
+func (r *retry) filter() func(reference, target string) bool {
+	if r == nil {
 		return nil
 	}
 	return func(reference, target string) bool {
 		key := [2]string{reference, target}
-		_, wanted := a.left[key]
+		_, wanted := r.left[key]
 		if wanted {
-			a.left[key] = false
+			r.left[key] = false
 		}
 		return wanted
 	}
 }
 
-// check tells of what failed then and is not in this input, or does not go to
+// check reports artifacts of the report that are not in this input, or do not go to
 // that target any more.
-func (a *again) check(u *console.Console, report string) error {
-	if a == nil {
+func (r *retry) check(u *console.Console, report string) error {
+	if r == nil {
 		return nil
 	}
-	met := false
+	found := false
 	var absent []string
-	for key, left := range a.left {
-		if met = met || !left; left {
+	for key, left := range r.left {
+		if found = found || !left; left {
 			absent = append(absent, fmt.Sprintf("%s -> %s", key[0], key[1]))
 		}
 	}
 	slices.Sort(absent)
-	if !met {
+	if !found {
 		return exit.Usage("name the input, the spec and the target of that run", "no artifact that failed in %s is restored here, such as %s", report, absent[0])
 	}
 	for _, text := range absent {

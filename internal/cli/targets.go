@@ -123,7 +123,7 @@ func parseTarget(spec *config.Spec, text string) (config.Target, error) {
 		return target, err
 	}
 	all, specErr := spec.ResolveTargets()
-	if specErr != nil || len(namesOfTargets(all)) == 0 {
+	if specErr != nil || len(namedTargets(all)) == 0 {
 		return target, err
 	}
 	return target, noTarget(all, text)
@@ -156,7 +156,7 @@ func findTarget(all []config.Target, name string) (target config.Target, found b
 // are, the nearest first.
 func noTarget(all []config.Target, name string) error {
 	const fact = "the spec has no target named %q"
-	names := namesOfTargets(all)
+	names := namedTargets(all)
 	switch {
 	case len(all) == 0:
 		if _, err := config.ParseTarget(name); err == nil {
@@ -173,7 +173,7 @@ func noTarget(all []config.Target, name string) error {
 	return exit.Usage("the targets of the spec: "+strings.Join(names, ", "), fact, name)
 }
 
-func namesOfTargets(all []config.Target) []string {
+func namedTargets(all []config.Target) []string {
 	var names []string
 	for _, t := range all {
 		if t.Name != "" {

@@ -9,11 +9,12 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/completion"
 )
 
-// splitShortFlags writes short flags with a value behind an equals sign out: -o=PATH
-// becomes --output=PATH. Oras takes those; kong would take "=PATH" for the path.
-func splitShortFlags(root *kong.Node, args []string) []string {
+// expandShortFlags returns the arguments with long flags in place of short ones that have
+// an equals sign: --output=PATH for -o=PATH. Oras accepts those; kong would take "=PATH"
+// for the path.
+func expandShortFlags(root *kong.Node, args []string) []string {
 	if len(args) > 0 && args[0] == completion.Command {
-		return args // those are another command line
+		return args // they belong to the command line that is completed
 	}
 	short := shortFlags(root)
 	plain := make([]string, 0, len(args))
@@ -21,13 +22,13 @@ func splitShortFlags(root *kong.Node, args []string) []string {
 		if arg == "--" {
 			return append(plain, args[i:]...)
 		}
-		plain = append(plain, writtenOut(short, arg)...)
+		plain = append(plain, expandShortFlag(short, arg)...)
 	}
 	return slices.DeleteFunc(plain, func(arg string) bool { return arg == "--help=false" }) // kong would show it
 }
 
-// shortFlags returns the flags of all commands that have a letter: one letter means
-// one flag in all of them.
+// shortFlags returns the flags of all commands by their letters. A letter means the same
+// flag in every command.
 func shortFlags(root *kong.Node) map[byte]*kong.Flag {
 	short := make(map[byte]*kong.Flag)
 	for _, node := range append(root.Leaves(false), root) {
@@ -40,9 +41,9 @@ func shortFlags(root *kong.Node) map[byte]*kong.Flag {
 	return short
 }
 
-// writtenOut splits -qo=PATH into -q and --output=PATH. What has no equals sign
-// right behind a letter stays as it is.
-func writtenOut(short map[byte]*kong.Flag, arg string) []string {
+// expandShortFlag splits -qo=PATH into -q and --output=PATH. It returns any other argument
+// unchanged.
+func expandShortFlag(short map[byte]*kong.Flag, arg string) []string {
 	letters, value, found := strings.Cut(arg, "=")
 	if !found || len(letters) < 2 || letters[0] != '-' || letters[1] == '-' {
 		return []string{arg}

@@ -14,15 +14,15 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/filetype"
 )
 
-// mistake is a command line that kong refused.
+// mistake is a command line that kong rejected.
 type mistake struct {
-	fact    string        // what kong says is wrong
-	nearest string        // what kong says was meant, such as `"--output"?`; may be empty
-	context *kong.Context // as far as it was understood
+	fact    string        // the error of kong
+	nearest string        // the suggestion of kong, such as `"--output"?`; may be empty
+	context *kong.Context // as far as it was parsed
 }
 
-// usageError turns what kong says into a fact and a hint. Kong keeps the nearest
-// flag or command, and the word that it did not take, in its text alone.
+// usageError turns an error of kong into a fact and a hint. The nearest flag or command,
+// and the unexpected word, are only in the text of the error.
 func usageError(err error) error {
 	var usage *exit.UsageError
 	var unwritten *unwrittenError
@@ -37,11 +37,11 @@ func usageError(err error) error {
 	}
 	m := mistake{context: parse.Context}
 	m.fact, m.nearest, _ = strings.Cut(err.Error(), ", did you mean ")
-	return exit.Usage(m.hint(), "%s", m.said())
+	return exit.Usage(m.hint(), "%s", m.message())
 }
 
-// said is the fact, in the words of a user.
-func (m *mistake) said() string {
+// message returns the fact in the words of this program.
+func (m *mistake) message() string {
 	if word := m.unknownCommand(); word != "" {
 		return fmt.Sprintf("unknown command %q", word)
 	}
@@ -63,25 +63,27 @@ func (m *mistake) said() string {
 	return m.fact
 }
 
+// hint returns the first suggestion that applies.
 func (m *mistake) hint() string {
 	for _, advise := range []func() string{
-		m.usualFlag, m.nearestWord, m.usualCommand, m.otherCommands, m.missingSpec, m.meantFlag, m.meantValue,
+		m.flagOfOtherTool, m.suggestNearest, m.commandOfOtherTool, m.otherCommands, m.missingSpec, m.suggestFlag, m.suggestValue,
 	} {
 		if hint := advise(); hint != "" {
 			return hint
 		}
 	}
-	return fmt.Sprintf("see %q", m.asked()+" --help")
+	return fmt.Sprintf("see %q", m.commandPath()+" --help")
 }
 
-// asked is the command as far as it was understood.
-func (m *mistake) asked() string {
+// commandPath returns the program and the command, as far as it was parsed.
+func (m *mistake) commandPath() string {
 	if command := m.context.Selected(); command != nil {
 		return command.FullPath()
 	}
 	return "oras-mirror"
 }
 
+// unknownCommand returns the word in place of a command; "" if the command was parsed.
 func (m *mistake) unknownCommand() string {
 	word, found := strings.CutPrefix(m.fact, "unexpected argument ")
 	if !found || m.context.Selected() != nil {
@@ -90,8 +92,9 @@ func (m *mistake) unknownCommand() string {
 	return word
 }
 
-// nearestWord is kong's suggestion. One letter is near to every other one.
-func (m *mistake) nearestWord() string {
+// suggestNearest returns the suggestion of kong, but for a flag of one letter, which is near to
+// every other one.
+func (m *mistake) suggestNearest() string {
 	flag, _ := strings.CutPrefix(m.fact, "unknown flag ")
 	if m.nearest == "" || len(flag) == len("-x") {
 		return ""
@@ -99,7 +102,7 @@ func (m *mistake) nearestWord() string {
 	return "did you mean " + m.nearest
 }
 
-// missingSpec is for commands that need a spec.
+// missingSpec tells how to name a spec to a command that needs one.
 func (m *mistake) missingSpec() string {
 	if !strings.HasPrefix(m.fact, "missing flags: ") || !strings.Contains(m.fact, "--file=") {
 		return ""
@@ -113,9 +116,9 @@ func (m *mistake) missingSpec() string {
 	return `name a mirror spec with -f SPEC; "oras-mirror init" prints one to start from`
 }
 
-// meantFlag suggests --input or -f where an argument is a path, and no flag names
+// suggestFlag suggests --input or -f when a stray argument is a path and no flag names
 // one.
-func (m *mistake) meantFlag() string {
+func (m *mistake) suggestFlag() string {
 	word, found := strings.CutPrefix(m.fact, "unexpected argument ")
 	if !found {
 		return ""
@@ -164,8 +167,8 @@ func (m *mistake) flagFor(path string) string {
 	return ""
 }
 
-// meantValue corrects one of the few values that a flag can have.
-func (m *mistake) meantValue() string {
+// suggestValue suggests the nearest of the few values that a flag can have.
+func (m *mistake) suggestValue() string {
 	for _, flag := range m.flags() {
 		given, isText := m.context.FlagValue(flag).(string)
 		if flag.Enum == "" || !isText || given == "" || slices.Contains(flag.EnumSlice(), given) {

@@ -11,8 +11,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 )
 
-// usualCommands maps the commands of other tools to those that do the same here.
-var usualCommands = map[string][]string{
+// commandsOfOtherTools maps the commands of other tools to those that do the same here.
+var commandsOfOtherTools = map[string][]string{
 	"copy": {"backup", "restore"}, "cp": {"backup", "restore"}, "sync": {"backup", "restore"}, "mirror": {"backup", "restore"},
 	"pull": {"backup"}, "save": {"backup"}, "download": {"backup"}, "fetch": {"backup"}, "export": {"backup"},
 	"push": {"restore"}, "load": {"restore"}, "upload": {"restore"}, "import": {"restore"},
@@ -22,24 +22,26 @@ var usualCommands = map[string][]string{
 	"new": {"init"}, "create": {"init"}, "config": {"client-config"},
 }
 
-func (m *mistake) usualCommand() string {
+// commandOfOtherTool suggests the command that does the same as one of another tool.
+func (m *mistake) commandOfOtherTool() string {
 	switch word := m.unknownCommand(); word {
 	case "login", "logout":
 		return fmt.Sprintf(`use "oras %s REGISTRY"; oras-mirror uses the same credentials`, word)
 	default:
-		return advice.DidYouMean(usualCommands[word]...)
+		return advice.DidYouMean(commandsOfOtherTools[word]...)
 	}
 }
 
-// usualFlags maps the flags of other tools to those that do the same here.
-var usualFlags = map[string]string{
+// flagsOfOtherTools maps the flags of other tools to those that do the same here.
+var flagsOfOtherTools = map[string]string{
 	"-i": "--input", "-t": "--target", "-n": "--dry-run", "-k": "--insecure", "-s": "--quiet", "-v": "--debug", "--verbose": "--debug",
 	"-c": "--file", "--config": "--file", "--spec": "--file", "--from": "--input", "--to": "--output",
 	"-r": "--include-referrers", "--recursive": "--include-referrers",
 }
 
-// usualFlag knows flags of other tools, and of other commands, by what they do.
-func (m *mistake) usualFlag() string {
+// flagOfOtherTool suggests the flag that does the same as one of another tool, or of
+// another command.
+func (m *mistake) flagOfOtherTool() string {
 	flag, found := strings.CutPrefix(m.fact, "unknown flag ")
 	command := m.context.Selected()
 	switch {
@@ -47,9 +49,9 @@ func (m *mistake) usualFlag() string {
 		return ""
 	case flag == "--version" || command == nil && strings.EqualFold(flag, "-v"):
 		return `"oras-mirror version" prints the version`
-	case m.hasFlag(usualFlags[flag]):
-		return advice.DidYouMean(usualFlags[flag])
-	case cmp.Or(usualFlags[flag], flag) != "--dry-run" || command == nil:
+	case m.hasFlag(flagsOfOtherTools[flag]):
+		return advice.DidYouMean(flagsOfOtherTools[flag])
+	case cmp.Or(flagsOfOtherTools[flag], flag) != "--dry-run" || command == nil:
 		return ""
 	case command.Name == "backup":
 		return `"oras-mirror plan" shows what backup would do`
@@ -63,7 +65,7 @@ func (m *mistake) hasFlag(name string) bool {
 	return slices.ContainsFunc(m.flags(), func(f *kong.Flag) bool { return "--"+f.Name == name })
 }
 
-// flags are those of the command.
+// flags returns the flags of the command.
 func (m *mistake) flags() []*kong.Flag {
 	command := m.context.Selected()
 	if command == nil {
@@ -72,7 +74,7 @@ func (m *mistake) flags() []*kong.Flag {
 	return slices.Concat(command.AllFlags(true)...)
 }
 
-// otherCommands names the commands that have the flag which this one has not.
+// otherCommands names the commands that have a flag that this one lacks.
 func (m *mistake) otherCommands() string {
 	flag, found := strings.CutPrefix(m.fact, "unknown flag ")
 	if !found {

@@ -34,7 +34,7 @@ func TestShortFlagsTakeAnEqualsSign(t *testing.T) {
 		{"backup --help=false -h=false", "backup"},
 		{"__complete backup -o=d", "__complete backup -o=d"},
 	} {
-		if got := strings.Join(splitShortFlags(root, strings.Fields(test.args)), " "); got != test.want {
+		if got := strings.Join(expandShortFlags(root, strings.Fields(test.args)), " "); got != test.want {
 			t.Errorf("%s: got %s, want %s", test.args, got, test.want)
 		}
 	}
