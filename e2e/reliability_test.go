@@ -196,7 +196,7 @@ func TestReportOnAFullDisk(t *testing.T) {
 	r := testregistry.New(t, testregistry.Options{})
 	r.Image("app", "v1", []byte("layer"))
 	d := newDesk(t)
-	d.mirror("backup", "-o", "bundle.tgz", "--report", "/dev/full", r.Reference("app", "v1")).exits(1).says("the report cannot be written")
+	d.mirror("backup", "-o", "bundle.tgz", "--report", "/dev/full", r.Reference("app", "v1")).exits(1).says("cannot write the report")
 	d.mirror("verify", "--input", "bundle.tgz").exits(0)
 }
 

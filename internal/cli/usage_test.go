@@ -61,7 +61,7 @@ func TestWrongUsage(t *testing.T) {
 		{args: "restore --input x --only [ a.io", fact: "invalid --only pattern"},
 		{args: "restore --input x --dry-run --report r.json a.io", fact: "--report cannot be used with --dry-run"},
 		{args: "restore --input x --only-failed nowhere.json a.io", fact: "nowhere.json: no such file"},
-		{args: "backup -o x.tgz --report - a.io/b:c", fact: "--report is not written to standard output", hint: "name a file"},
+		{args: "backup -o x.tgz --report - a.io/b:c", fact: "--report cannot write to standard output", hint: "choose a file"},
 		{args: "prune -o x", fact: "missing flags: --file"},
 		{args: "restore --input x a.io b.io", fact: "unexpected argument b.io"},
 		{args: "list", fact: "no --input"},

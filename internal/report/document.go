@@ -1,3 +1,6 @@
+// Package report is everything a program reads about a run: the report of --report, a
+// document that says how each artifact ended, and the events of --format json, one object a
+// line. Both hide secrets.
 package report
 
 import (
@@ -9,7 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/version"
 )
 
-// Document is schemas/report.schema.json.
+// Document is a report, as in schemas/report.schema.json.
 type Document struct {
 	APIVersion      string     `json:"apiVersion"`
 	Kind            string     `json:"kind"`
@@ -20,26 +23,28 @@ type Document struct {
 	Input           string     `json:"input,omitempty"`
 	Output          string     `json:"output,omitempty"`
 	Targets         []string   `json:"targets,omitempty"`
-	Planned         bool       `json:"planned"`              // false: the run ended before all artifacts were known
-	Incomplete      bool       `json:"incomplete,omitempty"` // the output stands beside the bundle that it does not replace
+	Planned         bool       `json:"planned"`              // all artifacts of the run were known when it ended
+	Incomplete      bool       `json:"incomplete,omitempty"` // the output is a .partial file beside the bundle that it does not replace
 	Error           string     `json:"error,omitempty"`      // of the run as a whole
 	Artifacts       []Artifact `json:"artifacts"`
 	Totals          Totals     `json:"totals"`
 }
 
+// Version has the versions of the program that made a report.
 type Version struct {
 	OrasMirror string `json:"orasMirror"`
 	Go         string `json:"go"`
 	OrasGo     string `json:"orasGo"`
 }
 
+// Artifact is the part of a report or an event about one artifact.
 type Artifact struct {
 	Reference string        `json:"reference"`
 	Layout    string        `json:"layout,omitempty"`
 	Target    string        `json:"target,omitempty"`
 	Digest    digest.Digest `json:"digest,omitempty"`
 	Pinned    bool          `json:"pinned,omitempty"`
-	// Overwritten is the digest that the tag of the target had before.
+	// Overwritten is the digest that the tag had in the target before.
 	Overwritten digest.Digest `json:"overwritten,omitempty"`
 	Bytes       int64         `json:"bytes"`
 	Referrers   int           `json:"referrers"`
@@ -49,13 +54,14 @@ type Artifact struct {
 	Error       string        `json:"error,omitempty"`
 }
 
-// What became of an artifact.
+// The values of Artifact.Status.
 const (
 	statusCopied    = "copied"
 	statusUnchanged = "unchanged"
 	statusFailed    = "failed"
 )
 
+// Totals has the sums over the artifacts of a run.
 type Totals struct {
 	Artifacts   int   `json:"artifacts"`
 	Copied      int   `json:"copied"`
@@ -69,7 +75,7 @@ type Totals struct {
 	ThereBytes  int64 `json:"thereBytes"`
 }
 
-// artifactOf makes the part of a report or an event about an artifact.
+// artifactOf converts an artifact of the engine.
 func artifactOf(a engine.ArtifactReport, hide func(string) string) Artifact {
 	one := Artifact{Reference: a.Reference, Layout: a.Layout, Target: a.Target, Digest: a.Digest, Pinned: a.Pinned, Overwritten: a.Overwritten,
 		Bytes: a.Bytes, Referrers: a.Referrers, Expected: a.Expected, Status: statusCopied}
@@ -82,7 +88,7 @@ func artifactOf(a engine.ArtifactReport, hide func(string) string) Artifact {
 	return one
 }
 
-// Failed lists what the run did not get whole.
+// Failed returns the artifacts that failed.
 func (d *Document) Failed() []Artifact {
 	var failed []Artifact
 	for _, a := range d.Artifacts {
@@ -93,8 +99,8 @@ func (d *Document) Failed() []Artifact {
 	return failed
 }
 
-// readReportVersion says what made a report.
-func readReportVersion() Version {
+// readVersion returns the versions of this program.
+func readVersion() Version {
 	info := version.Read()
 	v := Version{OrasMirror: info.Version, Go: info.Go, OrasGo: "unknown"}
 	if version := info.Libraries["oras.land/oras-go/v2"]; version != "" {

@@ -13,16 +13,22 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/version"
 )
 
-// Events tell a program what a run does: one JSON object a line on standard
-// output, as docs/events.md has it. nil tells nothing. They are for one goroutine
-// at a time.
+// Events writes the events of a run, one JSON object a line, as in docs/events.md. A nil
+// Events ignores all calls but Planned and End, which need one. Events is not for concurrent
+// use.
 type Events struct {
 	w      io.Writer
 	hide   func(string) string
-	now    func() time.Time
-	totals *Document // of the run, once it is over
-	dry    bool      // nothing was copied: it was planned
-	err    error     // the first in writing; nothing is written behind it
+	totals *Document // set when the run has ended
+	dry    bool      // the run only planned
+	err    error     // the first error of a write; nothing is written after it
+}
+
+// NewEvents returns events on w, and writes the first one: that a command starts.
+func NewEvents(w io.Writer, hide func(string) string, command string) (*Events, error) {
+	e := &Events{w: w, hide: hide}
+	e.write(startEvent{head("start"), config.APIVersion, command, version.Read().Version})
+	return e, e.err
 }
 
 // eventHead begins every event.
@@ -76,11 +82,11 @@ type (
 	}
 )
 
-// statusPlanned is what --dry-run says of an artifact.
+// statusPlanned is the status of an artifact with --dry-run.
 const statusPlanned = "planned"
 
-func (e *Events) head(name string) eventHead {
-	return eventHead{name, e.now().UTC().Truncate(time.Millisecond)}
+func head(name string) eventHead {
+	return eventHead{name, time.Now().UTC().Truncate(time.Millisecond)}
 }
 
 func (e *Events) write(event any) {
@@ -92,46 +98,44 @@ func (e *Events) write(event any) {
 	}
 }
 
-func (e *Events) start(command string) {
-	if e != nil {
-		e.write(startEvent{e.head("start"), config.APIVersion, command, version.Read().Version})
-	}
-}
-
+// Progress writes the state of the run; rate is in bytes per second.
 func (e *Events) Progress(at progress.State, rate float64) {
 	if e != nil {
-		e.write(progressEvent{e.head("progress"), at.Listed, at.Resolved, at.Finished, at.Failed, at.Moved, at.Expected, int64(rate), at.Moving, at.Retry.Full()})
+		e.write(progressEvent{head("progress"), at.Listed, at.Resolved, at.Finished, at.Failed, at.Moved, at.Expected, int64(rate), at.Moving, at.Retry.Full()})
 	}
 }
 
+// Artifact writes how an artifact ended, with the hint for its error.
 func (e *Events) Artifact(a engine.ArtifactReport, hint string) {
 	if e != nil {
-		e.write(artifactEvent{e.head("artifact"), artifactOf(a, e.hide), e.hide(hint)})
+		e.write(artifactEvent{head("artifact"), artifactOf(a, e.hide), e.hide(hint)})
 	}
 }
 
-// Planned says where an artifact would go.
+// Planned writes the artifact of a run with --dry-run.
 func (e *Events) Planned(a engine.ArtifactReport) {
 	one := artifactOf(a, e.hide)
 	one.Status, e.dry = statusPlanned, true
-	e.write(artifactEvent{e.head("artifact"), one, ""})
+	e.write(artifactEvent{head("artifact"), one, ""})
 }
 
+// Notice writes a note.
 func (e *Events) Notice(message string) {
 	if e != nil {
-		e.write(noticeEvent{e.head("notice"), e.hide(message)})
+		e.write(noticeEvent{head("notice"), e.hide(message)})
 	}
 }
 
+// Failure writes an error of the run as a whole.
 func (e *Events) Failure(err error, hint string) {
 	if e != nil {
-		e.write(errorEvent{e.head("error"), e.hide(advice.Fact(err)), e.hide(hint)})
+		e.write(errorEvent{head("error"), e.hide(advice.Fact(err)), e.hide(hint)})
 	}
 }
 
-// End is the last event of every run.
+// End writes the last event of a run and returns the first error of a write.
 func (e *Events) End(exitCode int) error {
-	one := endEvent{eventHead: e.head("end"), ExitCode: exitCode}
+	one := endEvent{eventHead: head("end"), ExitCode: exitCode}
 	if d := e.totals; d != nil {
 		one.DurationSeconds, one.Output, one.Targets, one.Incomplete, one.Totals = d.DurationSeconds, d.Output, d.Targets, d.Incomplete, d.Totals
 	}
@@ -140,11 +144,4 @@ func (e *Events) End(exitCode int) error {
 	}
 	e.write(one)
 	return e.err
-}
-
-// NewEvents returns events whose first one says that a command starts.
-func NewEvents(w io.Writer, hide func(string) string, command string) (*Events, error) {
-	e := &Events{w: w, hide: hide, now: time.Now}
-	e.start(command)
-	return e, e.err
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/filetype"
 )
 
-// Read reads a report that a run of the same command wrote.
+// Read reads the report of an earlier run of command for --only-failed.
 func Read(path, command string) (*Document, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -19,12 +19,12 @@ func Read(path, command string) (*Document, error) {
 	d, err := parse(data)
 	switch {
 	case err != nil:
-		return nil, exit.Usage("a report is what --report writes", "%s: %v", path, err)
+		return nil, exit.Usage("use a report that --report wrote", "%s: %v", path, err)
 	case d.Command != command:
 		return nil, exit.Usage("", "%s is the report of a %s", path, d.Command)
 	case !d.Planned:
-		return nil, exit.Usage("run the whole again: what is there already is not fetched or pushed twice",
-			"%s: that run ended before it knew all artifacts", path)
+		return nil, exit.Usage("run without --only-failed; the run skips content that is already there",
+			"%s: the run ended before all artifacts were known", path)
 	}
 	return d, nil
 }
@@ -32,10 +32,10 @@ func Read(path, command string) (*Document, error) {
 func parse(data []byte) (*Document, error) {
 	var d Document
 	if err := json.Unmarshal(data, &d); err != nil {
-		return nil, fmt.Errorf("is no report: %w", err)
+		return nil, fmt.Errorf("not a report: %w", err)
 	}
 	if d.APIVersion != config.APIVersion || d.Kind != filetype.ReportKind {
-		return nil, fmt.Errorf("is no report of %s", config.APIVersion)
+		return nil, fmt.Errorf("not a report of %s", config.APIVersion)
 	}
 	return &d, nil
 }

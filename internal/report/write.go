@@ -17,34 +17,35 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
-// File writes the report of a run. One without a path writes none.
+// File is the report file of a run. Without a path it writes nothing.
 type File struct {
-	path     string
 	Document Document
-	began    time.Time
-	hide     func(string) string
-	device   bool    // or a pipe: written to, and not replaced
-	events   *Events // that end with the totals; nil: none
+
+	path   string
+	began  time.Time
+	hide   func(string) string
+	device bool    // path is a device or a pipe: it is written to, not replaced
+	events *Events // get the totals; nil without events
 }
 
-// Options are what a report needs of its run.
+// Options describe the run of a report.
 type Options struct {
-	Hide         func(string) string
-	Events       *Events          // nil: none
-	Used         []overwrite.File // files that the report must not replace
+	Hide         func(string) string // masks secrets
+	Events       *Events             // end with the totals of the report; nil without events
+	Used         []overwrite.File    // files that the report must not replace
 	StdoutClosed bool
 }
 
-// New begins a report. That it cannot be written should be known before a
-// run that takes hours, and not after. It replaces none of the files in use.
+// New starts a report. It fails if the report cannot be written at path, so that the user
+// learns it before a run of hours and not after it.
 func New(path, command string, o Options) (*File, error) {
 	r := &File{path: path, began: time.Now(), hide: o.Hide, events: o.Events}
-	r.Document = Document{APIVersion: config.APIVersion, Kind: filetype.ReportKind, Command: command, Version: readReportVersion(), Started: r.began.UTC()}
+	r.Document = Document{APIVersion: config.APIVersion, Kind: filetype.ReportKind, Command: command, Version: readVersion(), Started: r.began.UTC()}
 	if r.path == "" {
 		return r, nil
 	}
 	if r.path == "-" {
-		return nil, exit.Usage("name a file", "--report is not written to standard output")
+		return nil, exit.Usage("choose a file", "--report cannot write to standard output")
 	}
 	if overwrite.IsStdout(r.path) && o.StdoutClosed {
 		return nil, exit.ErrStdoutClosed
@@ -53,11 +54,11 @@ func New(path, command string, o Options) (*File, error) {
 		return nil, err
 	}
 	if target, err := filepath.EvalSymlinks(r.path); err == nil {
-		r.path = target // a link stays one
+		r.path = target // keep the link, replace its target
 	}
 	switch info, err := os.Stat(r.path); {
 	case err == nil && info.IsDir():
-		return nil, exit.Usage("name a file", "--report %s is a directory", path)
+		return nil, exit.Usage("choose a file", "--report %s is a directory", path)
 	case err == nil && !info.Mode().IsRegular():
 		r.device = true
 		return r, nil
@@ -69,7 +70,8 @@ func New(path, command string, o Options) (*File, error) {
 	return r, probe.Close()
 }
 
-// Write puts the report in place, all at once.
+// Write replaces the report file at once, whatever ended the run; done is nil if the run
+// ended before it began.
 func (r *File) Write(ctx context.Context, done *engine.Report, runErr error) error {
 	r.fill(ctx, done, runErr)
 	if r.events != nil {
@@ -89,23 +91,24 @@ func (r *File) Write(ctx context.Context, done *engine.Report, runErr error) err
 		err = f.Commit()
 	}
 	if err != nil {
-		err = fmt.Errorf("%s: the report cannot be written: %w", r.path, err)
+		err = fmt.Errorf("%s: cannot write the report: %w", r.path, err)
 	}
 	return errors.Join(err, f.Close())
 }
 
-// writeThrough writes to what is no file.
+// writeThrough writes to a device or a pipe.
 func (r *File) writeThrough() error {
 	f, err := os.OpenFile(r.path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
 	if err = errors.Join(text.WriteJSON(f, &r.Document), f.Close()); err != nil {
-		err = fmt.Errorf("%s: the report cannot be written: %w", r.path, err)
+		err = fmt.Errorf("%s: cannot write the report: %w", r.path, err)
 	}
 	return err
 }
 
+// fill adds the result of the run to the document.
 func (r *File) fill(ctx context.Context, done *engine.Report, runErr error) {
 	d := &r.Document
 	d.DurationSeconds = time.Since(r.began).Seconds()
