@@ -53,7 +53,7 @@ func (c *pruneCommand) Run(ctx context.Context, u *console.Console) error {
 		return exit.Usage(listSources(c.Spec), "%s selects nothing: everything would be removed", c.Spec)
 	}
 	var s option.Stdin
-	if err := c.Stdin(&s); err != nil {
+	if err := c.ClaimStdin(&s); err != nil {
 		return err
 	}
 	client, err := start(u, &c.RunFlags, spec, sourceHosts(selections))

@@ -115,7 +115,7 @@ func (c *restoreCommand) plan(u *console.Console) (r restoreJob, err error) {
 		return r, exit.Usage(advice.DidYouMean("--input "+path), "no --input")
 	}
 	var s option.Stdin
-	if err := errors.Join(c.InputFlags.Claim(&s, u.StdinTerminal), c.Stdin(&s)); err != nil {
+	if err := errors.Join(c.InputFlags.Claim(&s, u.StdinTerminal), c.ClaimStdin(&s)); err != nil {
 		return r, err
 	}
 	if c.DryRun && c.Report != "" {
@@ -132,7 +132,7 @@ func (c *restoreCommand) plan(u *console.Console) (r restoreJob, err error) {
 
 // filesInUse returns the files that a restore reads, and the one for its events, as far as they are known.
 func (c *restoreCommand) filesInUse(r restoreJob) []overwrite.File {
-	all := slices.Concat(overwrite.SpecFiles(c.Spec, r.spec), c.FilesNamed(), c.FilesWritten())
+	all := slices.Concat(overwrite.SpecFiles(c.Spec, r.spec), c.FilesRead(), c.FilesWritten())
 	if c.Input == "-" {
 		return append(all, overwrite.File{What: "the input", Path: overwrite.StdinPath})
 	}

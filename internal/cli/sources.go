@@ -65,11 +65,11 @@ func (s *sources) claimStdin() error {
 		if ref != "-" {
 			continue
 		}
-		if err := stdin.ReadBy("the list of references"); err != nil {
+		if err := stdin.Claim("the list of references"); err != nil {
 			return err
 		}
 	}
-	return s.run.Stdin(&stdin)
+	return s.run.ClaimStdin(&stdin)
 }
 
 // selections returns what the lock pins, or else what the spec and the arguments select.
@@ -126,7 +126,7 @@ func (s *sources) named(stdin io.Reader) ([]config.Selection, error) {
 
 // filesRead lists the files that a backup of these sources reads.
 func (s *sources) filesRead(spec *config.Spec) []overwrite.File {
-	all := slices.Concat(overwrite.SpecFiles(s.file, spec), s.run.FilesNamed())
+	all := slices.Concat(overwrite.SpecFiles(s.file, spec), s.run.FilesRead())
 	if s.locked {
 		all = append(all, overwrite.File{What: "the lock", Path: config.LockPath(s.file)})
 	}

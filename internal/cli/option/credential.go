@@ -10,8 +10,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 )
 
-// credentialFlags give the credentials of one registry. Without them those of
-// "oras login" and "docker login" are used.
+// credentialFlags hold the credentials of one registry. Without them a run uses those of
+// "oras login" and "docker login".
 type credentialFlags struct {
 	Username           string `short:"u" placeholder:"NAME" help:"Log in with this user name; for a run with only one registry."`
 	Password           string `short:"p" placeholder:"PASSWORD" xor:"secret" help:"Log in with this password. Other users of this machine can see it: prefer --password-stdin."`
@@ -20,7 +20,7 @@ type credentialFlags struct {
 	IdentityTokenStdin bool   `xor:"secret" help:"Read the identity token from standard input."`
 }
 
-// maxSecret is far more than a password or a token has.
+// maxSecret is far longer than any password or token.
 const maxSecret = 64 << 10
 
 // Names lists the flags that were given.
@@ -40,8 +40,8 @@ func (f *credentialFlags) Names() []string {
 	return names
 }
 
-// oneRegistry refuses to send one registry's password to another.
-func (f *credentialFlags) oneRegistry(hosts []string) error {
+// checkOneRegistry refuses to send the password of one registry to another.
+func (f *credentialFlags) checkOneRegistry(hosts []string) error {
 	names := f.Names()
 	if len(names) == 0 || len(hosts) <= 1 {
 		return nil
@@ -50,19 +50,19 @@ func (f *credentialFlags) oneRegistry(hosts []string) error {
 		"%s works with only one registry, and this run has %d: %s", names[0], len(hosts), strings.Join(hosts, ", "))
 }
 
-// Stdin claims standard input for a secret.
-func (f *credentialFlags) Stdin(s *Stdin) error {
+// ClaimStdin claims standard input if a secret comes from there.
+func (f *credentialFlags) ClaimStdin(s *Stdin) error {
 	if f.PasswordStdin {
-		return s.ReadBy("--password-stdin")
+		return s.Claim("--password-stdin")
 	}
 	if f.IdentityTokenStdin {
-		return s.ReadBy("--identity-token-stdin")
+		return s.Claim("--identity-token-stdin")
 	}
 	return nil
 }
 
-// credential returns what the flags give, nil if they give nothing. As in oras,
-// a password without a user name is an identity token.
+// credential returns the credential that the flags give, nil without one. As in oras, a
+// password without a user name is an identity token.
 func (f *credentialFlags) credential(s Session, hosts []string) (*auth.Credential, error) {
 	if len(f.Names()) == 0 {
 		return nil, nil
@@ -96,7 +96,7 @@ func (f *credentialFlags) secret(s Session, hosts []string) (string, error) {
 	return askPassword(s.AskPassword, f.Username, hosts)
 }
 
-// readSecret takes all that comes, without the line end that echo adds.
+// readSecret reads a secret to the end of the input, and drops the line end that echo adds.
 func readSecret(r io.Reader) (string, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
 	if err != nil {

@@ -4,7 +4,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/overwrite"
 )
 
-// EventFlags turn what is told into events for a program.
+// EventFlags select the format in which a run reports its progress.
 type EventFlags struct {
 	Format string `group:"Run" enum:"text,json" default:"text" placeholder:"text|json" help:"Report progress as text, or as json: one JSON object per event on standard output."`
 }
@@ -12,7 +12,7 @@ type EventFlags struct {
 // WantsEvents reports whether events replace the lines of a run.
 func (f *EventFlags) WantsEvents() bool { return f.Format == "json" }
 
-// FilesWritten is standard output, where the events go to it.
+// FilesWritten lists standard output if events go there.
 func (f *EventFlags) FilesWritten() []overwrite.File {
 	if !f.WantsEvents() {
 		return nil

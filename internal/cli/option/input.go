@@ -7,13 +7,13 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// InputFlags name what is read.
+// InputFlags name the layout to read.
 type InputFlags struct {
 	Input   string `placeholder:"PATH" help:"Read this directory or tar archive of any kind; - for standard input."`
 	TempDir string `type:"existingdir" placeholder:"PATH" help:"Put temporary files in this folder, such as an archive of another tool that comes through a pipe."`
 }
 
-// Claim checks that there is something to read.
+// Claim checks that the flags name an input, and claims standard input for it if needed.
 func (f *InputFlags) Claim(s *Stdin, stdinTerminal bool) error {
 	switch {
 	case f.Input == "":
@@ -23,11 +23,11 @@ func (f *InputFlags) Claim(s *Stdin, stdinTerminal bool) error {
 	case stdinTerminal:
 		return exit.Usage("pipe an archive into it", "standard input is a terminal")
 	}
-	return s.ReadBy("--input -")
+	return s.Claim("--input -")
 }
 
-// Open opens what the flags name. spooling is told the name and the size of an archive
-// that is unpacked to a temporary file first; a size of -1 is not known.
+// Open opens the input. It calls spooling with the name and the size of an archive before
+// it unpacks it to a temporary file; the size is -1 if it is not known.
 func (f *InputFlags) Open(stdin io.Reader, spooling func(name string, size int64)) (store.Input, error) {
 	options := store.OpenOptions{TempDir: f.TempDir, Spooling: func(size int64) { spooling(f.Input, size) }}
 	if f.Input == "-" {

@@ -8,12 +8,13 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// limitFlags bound what a registry can do to a run.
+// limitFlags limit how long a registry can stall a run, and how much memory it can take.
 type limitFlags struct {
 	StallTimeout    time.Duration `group:"Registries" default:"60s" placeholder:"DURATION" help:"Abort and resume a transfer that brings less than 4 KiB in this long; default ${default}."`
 	MaxManifestSize text.ByteSize `group:"Registries" default:"16MiB" placeholder:"SIZE" help:"Reject manifests larger than this; default and maximum ${default}."`
 }
 
+// Validate checks the flags; kong calls it.
 func (f *limitFlags) Validate() error {
 	switch {
 	case f.StallTimeout <= 0:

@@ -4,12 +4,12 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 )
 
-// PlatformFlags say which images of an index are copied.
+// PlatformFlags select the platforms of an index to copy.
 type PlatformFlags struct {
 	Platform []string `placeholder:"OS/ARCH[/VARIANT]" help:"Copy only these platforms of an index, overriding the spec; \"all\" copies all. Comma-separated or repeatable."`
 }
 
-// Apply puts the flag over what selections say.
+// Apply overrides the platforms of selections.
 func (f *PlatformFlags) Apply(all []config.Selection) error {
 	platforms, err := config.ParsePlatforms(f.Platform)
 	if err != nil || len(f.Platform) == 0 {

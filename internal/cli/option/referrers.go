@@ -4,7 +4,13 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 )
 
-// Apply puts the flags over what selections say.
+// ReferrerFlags select whether to copy referrers.
+type ReferrerFlags struct {
+	IncludeReferrers *bool `group:"Run" xor:"referrers" help:"Copy signatures, SBOMs and attestations, overriding the spec."`
+	ExcludeReferrers *bool `group:"Run" xor:"referrers" help:"Do not copy signatures, SBOMs and attestations."`
+}
+
+// Apply overrides the referrers of selections.
 func (f *ReferrerFlags) Apply(all []config.Selection) {
 	included := f.Included()
 	if included == nil {
@@ -15,14 +21,8 @@ func (f *ReferrerFlags) Apply(all []config.Selection) {
 	}
 }
 
-// ReferrerFlags win over what a spec says of referrers.
-type ReferrerFlags struct {
-	IncludeReferrers *bool `group:"Run" xor:"referrers" help:"Copy signatures, SBOMs and attestations, overriding the spec."`
-	ExcludeReferrers *bool `group:"Run" xor:"referrers" help:"Do not copy signatures, SBOMs and attestations."`
-}
-
-// Included tells whether referrers come along; nil leaves that to the spec. A flag
-// with =false says what the other one says.
+// Included reports whether to copy referrers; nil leaves that to the spec. A flag with
+// =false means the same as the other one.
 func (f *ReferrerFlags) Included() *bool {
 	if f.ExcludeReferrers == nil {
 		return f.IncludeReferrers
@@ -31,7 +31,7 @@ func (f *ReferrerFlags) Included() *bool {
 	return &included
 }
 
-// Excluded tells whether the flags leave referrers behind.
+// Excluded reports whether the flags exclude referrers.
 func (f *ReferrerFlags) Excluded() bool {
 	included := f.Included()
 	return included != nil && !*included

@@ -19,8 +19,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/version"
 )
 
-// remoteFlags say how registries are reached. They have the names that oras
-// gives them, and win over the spec for every registry of the run.
+// remoteFlags set how to reach registries. They have the names of the flags of oras, and
+// override the spec for every registry of the run.
 type remoteFlags struct {
 	credentialFlags `group:"Registries"`
 
@@ -36,8 +36,8 @@ type remoteFlags struct {
 	Concurrency      int      `group:"Registries" default:"16" placeholder:"N" help:"Send at most this many requests at once, over all registries; default ${default}."`
 }
 
-// FilesNamed are those that the flags name.
-func (f *remoteFlags) FilesNamed() []overwrite.File {
+// FilesRead lists the files that the flags name.
+func (f *remoteFlags) FilesRead() []overwrite.File {
 	all := []overwrite.File{{What: "the file of --ca-file", Path: f.CAFile}, {What: "the file of --cert-file", Path: f.CertFile}, {What: "the file of --key-file", Path: f.KeyFile}}
 	for _, path := range f.RegistryConfig {
 		all = append(all, overwrite.File{What: "the file of --registry-config", Path: path})
@@ -45,10 +45,10 @@ func (f *remoteFlags) FilesNamed() []overwrite.File {
 	return all
 }
 
-// options turns flags and spec into what a client is made from. It reads the
-// password if standard input has it.
+// options makes the options of a client from the flags and the spec. It reads the password
+// if that comes on standard input.
 func (f *remoteFlags) options(spec *config.Spec, run Session, hosts []string) (registry.Options, error) {
-	if err := f.oneRegistry(hosts); err != nil {
+	if err := f.checkOneRegistry(hosts); err != nil {
 		return registry.Options{}, err
 	}
 	over := registry.Settings{
@@ -78,7 +78,7 @@ func (f *remoteFlags) options(spec *config.Spec, run Session, hosts []string) (r
 	}, nil
 }
 
-// settings puts the flags over what the spec says of a registry.
+// settings returns the settings of a registry: those of the flags, then those of the spec.
 func (f *remoteFlags) settings(spec *config.Spec, host string, over registry.Settings) (registry.Settings, error) {
 	from, err := spec.Registry(host)
 	if err != nil {
@@ -99,7 +99,7 @@ func (f *remoteFlags) settings(spec *config.Spec, host string, over registry.Set
 	return s, nil
 }
 
-// Validate is called by kong.
+// Validate checks the flags; kong calls it.
 func (f *remoteFlags) Validate() error {
 	if f.Concurrency < 1 {
 		return exit.Usage("", "--concurrency must be at least 1, not %d", f.Concurrency)
@@ -107,6 +107,7 @@ func (f *remoteFlags) Validate() error {
 	return nil
 }
 
+// parseHeaders parses the values of --header.
 func parseHeaders(lines []string) (http.Header, error) {
 	headers := make(http.Header)
 	for _, line := range lines {
@@ -120,8 +121,8 @@ func parseHeaders(lines []string) (http.Header, error) {
 	return headers, nil
 }
 
-// headerName is what may be shown of a header that is none: its value may be a
-// secret, and it may have no name at all.
+// headerName returns the part of an invalid header that can be shown: its value may be a
+// secret, and it may lack a name.
 func headerName(line string) string {
 	name, _, _ := strings.Cut(line, ":")
 	name, _, more := strings.Cut(strings.TrimSpace(name), " ")
@@ -131,27 +132,27 @@ func headerName(line string) string {
 	return name
 }
 
-// notInHeader tells characters that would end a header line or are not allowed
-// in one (RFC 9110, section 5.5).
+// notInHeader reports whether a character would end a header line or is not allowed in one
+// (RFC 9110, section 5.5).
 func notInHeader(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
-// parseResolve reads HOST:PORT:ADDRESS[:PORT], as curl and oras have it. IPv6
-// addresses stand in brackets or alone at the end.
+// parseResolve parses HOST:PORT:ADDRESS[:PORT], as in curl and oras. An IPv6 address is in
+// brackets, or alone at the end.
 func parseResolve(rules []string) (map[string]string, error) {
 	addresses := make(map[string]string)
 	for _, rule := range rules {
-		from, to, ok := cutResolve(rule)
+		from, to, ok := parseResolveRule(rule)
 		if !ok {
 			return nil, exit.Usage("it is HOST:PORT:ADDRESS[:PORT], as in registry.example:443:10.0.0.7:8443", "invalid --resolve %q", rule)
 		}
 		addresses[from] = to
 	}
-	resolveDockerHub(addresses)
+	addDockerHub(addresses)
 	return addresses, nil
 }
 
-// resolveDockerHub lets a rule for any of its names hold for the one that is asked.
-func resolveDockerHub(addresses map[string]string) {
+// addDockerHub applies a rule for any name of Docker Hub to the host that serves it.
+func addDockerHub(addresses map[string]string) {
 	for _, from := range slices.Sorted(maps.Keys(addresses)) {
 		host, port, err := net.SplitHostPort(from)
 		asked := net.JoinHostPort(dockerhub.Host, port)
@@ -161,7 +162,8 @@ func resolveDockerHub(addresses map[string]string) {
 	}
 }
 
-func cutResolve(rule string) (from, to string, ok bool) {
+// parseResolveRule splits a rule into the address to replace and its replacement.
+func parseResolveRule(rule string) (from, to string, ok bool) {
 	parts := strings.SplitN(rule, ":", 3)
 	if len(parts) < 3 || parts[0] == "" || !isPort(parts[1]) {
 		return "", "", false

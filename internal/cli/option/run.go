@@ -1,3 +1,5 @@
+// Package option holds the flags that commands share, and turns them into the options of
+// the packages below.
 package option
 
 import (
@@ -16,7 +18,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
-// TransferFlags are what backup and restore have in common.
+// TransferFlags are the flags that backup and restore share.
 type TransferFlags struct {
 	RunFlags
 	ReferrerFlags
@@ -24,7 +26,7 @@ type TransferFlags struct {
 	FailFast bool `group:"Run" help:"Stop at the first artifact that fails."`
 }
 
-// RunFlags are those of every command that talks to registries.
+// RunFlags are the flags of every command that talks to registries.
 type RunFlags struct {
 	remoteFlags
 
@@ -41,35 +43,35 @@ func (f *RunFlags) Verbosity() (quiet, plain bool) {
 	return f.Quiet, f.NoTTY || f.Debug
 }
 
-// A run may take 128 MiB beside its buffer.
+// A run may use 128 MiB of memory in addition to its buffer.
 const (
-	// overhead is the heap's share of it; the rest is for the program itself,
-	// 64 MiB that the runtime maps without using them, and what the collector has not
-	// got to.
+	// overhead is the share of the heap; the rest is for the program itself, 64 MiB that
+	// the runtime maps without using them, and garbage that is not collected yet.
 	overhead = 24 << 20
-	// muchOverhead takes its place once much is kept: then the collector would have
-	// to run all the time, for little. What it leaves is for the gaps in the heap: the
-	// kernel counts what was mapped once, used or not.
+	// muchOverhead replaces it once a run keeps much: the collector would run all the
+	// time, for little. The rest is for gaps in the heap: the kernel counts memory that
+	// was mapped once, used or not.
 	muchOverhead = 40 << 20
-	// kept is the share that may be kept until the end: the plan (1 KiB an artifact),
-	// an index.json, manifests that wait for their turn. What the plan leaves of it
-	// and of the buffer is for content on its way.
+	// kept is the share that a run may keep until its end: the plan (1 KiB an artifact),
+	// an index.json, manifests that wait for their turn. The plan leaves the rest of it
+	// and the buffer to content in transit.
 	kept = 64 << 20
 	// DefaultBuffer is the buffer of a command without --buffer.
 	DefaultBuffer = 128 << 20
 )
 
-// leastBuffer still lets one large blob through in pieces.
-const leastBuffer = 1 << 20
+// minBuffer is enough to copy one large blob in pieces.
+const minBuffer = 1 << 20
 
+// Validate checks the flags; kong calls it.
 func (f *RunFlags) Validate() error {
-	if f.Buffer < leastBuffer {
+	if f.Buffer < minBuffer {
 		return exit.Usage("", "--buffer must be at least 1MiB, not %s", text.Bytes(int64(f.Buffer)))
 	}
 	return errors.Join(f.limitFlags.Validate(), f.remoteFlags.Validate())
 }
 
-// Client makes the client of a run, for the registries that it will talk to.
+// Client makes the client of a run for the registries of hosts.
 func (f *RunFlags) Client(spec *config.Spec, s Session, hosts []string) (*registry.Client, error) {
 	options, err := f.options(spec, s, hosts)
 	if err != nil {
@@ -84,20 +86,20 @@ func (f *RunFlags) Client(spec *config.Spec, s Session, hosts []string) (*regist
 	return registry.New(options), nil
 }
 
-// Session is what the flags of a run need beside a command line.
+// Session holds what the flags of a run need in addition to the command line.
 type Session struct {
 	Stdin         io.Reader
 	StdinTerminal bool
 	AskPassword   func(prompt string) ([]byte, error)
-	Secrets       *redact.Secrets // that must not be shown
+	Secrets       *redact.Secrets // gets the secrets of the flags, to mask them
 	Retrying      func(registry, reason string) (over func())
 	Print         func(string)
 }
 
-// BoundMemory makes reading fail that would keep more than a run may have, and the
-// collector run before the heap outgrows it. Below it may be seldom: at twice the
-// live heap, which is small as a rule, it took a fifth of the time of a run of small
-// artifacts. GOGC and GOMEMLIMIT in the environment win.
+// BoundMemory makes a read fail that would keep more memory than a run may use, and makes
+// the collector run before the heap grows beyond that. Below the limit the collector runs
+// seldom: at twice the live heap, which is small as a rule, it took a fifth of the time of
+// a run of small artifacts. GOGC and GOMEMLIMIT in the environment take precedence.
 func BoundMemory(buffer int64) {
 	limitHeap := func(most int64) {
 		if os.Getenv("GOMEMLIMIT") == "" {

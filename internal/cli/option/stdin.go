@@ -4,13 +4,14 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 )
 
-// Stdin notes what standard input is used for: it can be read once.
-type Stdin struct{ stdin string }
+// Stdin records the use of standard input, which can be read only once.
+type Stdin struct{ use string }
 
-func (s *Stdin) ReadBy(what string) error {
-	if s.stdin != "" {
-		return exit.Usage("", "standard input cannot be used for both %s and %s", s.stdin, what)
+// Claim records a use. It fails if there is another one.
+func (s *Stdin) Claim(use string) error {
+	if s.use != "" {
+		return exit.Usage("", "standard input cannot be used for both %s and %s", s.use, use)
 	}
-	s.stdin = what
+	s.use = use
 	return nil
 }
