@@ -13,38 +13,38 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
-// Difference is what has to be done to names to make others of them. Each list
-// is sorted.
+// Difference is the result of Diff. Each list is sorted by reference.
 type Difference struct {
 	Added   []Name  `json:"added"`
 	Removed []Name  `json:"removed"`
 	Moved   []moved `json:"moved"`
 }
 
-// moved is a name that stands for something else now. Where the digests are the
-// same, other referrers or platforms come along.
+// moved is a name that points to another manifest. If both digests are the same, its
+// referrers or platforms differ.
 type moved struct {
 	Reference string        `json:"reference"`
 	From      digest.Digest `json:"from"`
 	To        digest.Digest `json:"to"`
 }
 
-func Diff(before, now []Name) *Difference {
-	old, young := byName(before), byName(now)
+// Diff returns the difference that turns the names before into those after.
+func Diff(before, after []Name) *Difference {
+	old, current := byName(before), byName(after)
 	d := &Difference{Added: []Name{}, Removed: []Name{}, Moved: []moved{}}
 	for _, name := range slices.Sorted(maps.Keys(old)) {
 		was := old[name]
-		is, ok := young[name]
+		is, ok := current[name]
 		switch {
 		case !ok:
 			d.Removed = append(d.Removed, was)
-		case !is.same(was):
+		case !is.isSame(was):
 			d.Moved = append(d.Moved, moved{name, was.Digest, is.Digest})
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(young)) {
+	for _, name := range slices.Sorted(maps.Keys(current)) {
 		if _, ok := old[name]; !ok {
-			d.Added = append(d.Added, young[name])
+			d.Added = append(d.Added, current[name])
 		}
 	}
 	return d
@@ -58,9 +58,10 @@ func byName(all []Name) map[string]Name {
 	return m
 }
 
+// IsEmpty reports whether there is no difference.
 func (d *Difference) IsEmpty() bool { return len(d.Added)+len(d.Removed)+len(d.Moved) == 0 }
 
-// Print writes a line for each name that differs, sorted by name.
+// Print writes a line for each name that differs, sorted by reference.
 func (d *Difference) Print(w io.Writer) error {
 	type line struct{ name, text string }
 	var lines []line
@@ -89,7 +90,7 @@ func (m moved) change() string {
 	return m.From.String() + " -> " + m.To.String()
 }
 
-// Counts is the difference in a few words.
+// Counts returns the length of each list in words: "1 added, 2 moved".
 func (d *Difference) Counts() string {
 	var parts []string
 	for _, p := range []struct {

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -25,5 +26,13 @@ func TestDiffTakesTwoAlgorithmsOfOneManifestForTheSame(t *testing.T) {
 		if got := Diff([]Name{tt.a}, []Name{tt.b}).IsEmpty(); got != tt.same {
 			t.Errorf("%v and %v are the same: %v", tt.a, tt.b, got)
 		}
+	}
+}
+
+// TestNameInJSON: With and Other only help to compare.
+func TestNameInJSON(t *testing.T) {
+	got, err := json.Marshal(Name{Reference: "a.io/b:c", Digest: "sha256:1", With: "x", Other: "sha512:2"})
+	if want := `{"reference":"a.io/b:c","digest":"sha256:1"}`; err != nil || string(got) != want {
+		t.Errorf("got %s, %v, want %s", got, err, want)
 	}
 }

@@ -20,6 +20,39 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
+// Listing lists the artifacts of a layout in the order of its index.json. As JSON it is the
+// output of "list --format json".
+type Listing struct {
+	Artifacts []Artifact `json:"artifacts"`
+	Missing   []string   `json:"missing,omitempty"` // artifacts and referrers that the backup failed to get
+
+	Input  string  `json:"-"` // path of the layout, set by the caller
+	Faults []error `json:"-"` // faults of index.json that do not prevent the listing
+}
+
+// Artifact is an artifact of a layout. Size is in bytes and includes all that the artifact
+// refers to, and its referrers, as in a backup.
+type Artifact struct {
+	Reference    string           `json:"reference,omitempty"`
+	Digest       digest.Digest    `json:"digest"`
+	MediaType    string           `json:"mediaType"`
+	ArtifactType string           `json:"artifactType,omitempty"`
+	Size         int64            `json:"size"`
+	Platforms    []string         `json:"platforms,omitempty"`
+	Sparse       bool             `json:"sparse,omitempty"` // an index that was backed up without some of its platforms
+	Referrers    []listedReferrer `json:"referrers,omitempty"`
+}
+
+// listedReferrer is a referrer of an artifact, such as a signature or an SBOM. It has a
+// reference if it is under a tag of cosign.
+type listedReferrer struct {
+	Reference    string        `json:"reference,omitempty"`
+	Digest       digest.Digest `json:"digest"`
+	MediaType    string        `json:"mediaType"`
+	ArtifactType string        `json:"artifactType,omitempty"`
+	Subject      digest.Digest `json:"subject"`
+}
+
 // Print writes the listing as a table.
 func (l *Listing) Print(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -30,73 +63,39 @@ func (l *Listing) Print(w io.Writer) error {
 			name = "-"
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\n", text.Printable(name), text.Printable(text.ShortDigest(a.Digest.String())),
-			text.Bytes(a.Size), a.Count(), text.Printable(a.platforms()))
+			text.Bytes(a.Size), a.CountReferrers(), text.Printable(a.platforms()))
 	}
 	return table.Flush()
 }
 
 func (a *Artifact) platforms() string {
-	text := strings.Join(a.Platforms, ",")
+	names := strings.Join(a.Platforms, ",")
 	if a.Sparse {
-		text += " (sparse)"
+		names += " (sparse)"
 	}
-	return text
+	return names
 }
 
-// Listing is what "list --format json" prints: every artifact of a layout, in
-// the order of its index.json.
-type Listing struct {
-	Artifacts []Artifact `json:"artifacts"`
-	Missing   []string   `json:"missing,omitempty"` // what the backup could not get
-
-	Input  string  `json:"-"` // the path that was listed
-	Faults []error `json:"-"` // what is wrong with the index alone
-}
-
-// Artifact is one artifact. Size is that of its graph in bytes, its referrers among
-// it, as a backup counts them.
-type Artifact struct {
-	Reference    string           `json:"reference,omitempty"`
-	Digest       digest.Digest    `json:"digest"`
-	MediaType    string           `json:"mediaType"`
-	ArtifactType string           `json:"artifactType,omitempty"`
-	Size         int64            `json:"size"`
-	Platforms    []string         `json:"platforms,omitempty"`
-	Sparse       bool             `json:"sparse,omitempty"` // an index without all of its platforms, on purpose
-	Referrers    []listedReferrer `json:"referrers,omitempty"`
-}
-
-// listedReferrer is a signature, an SBOM or the like. It has a reference if cosign
-// keeps it under a tag.
-type listedReferrer struct {
-	Reference    string        `json:"reference,omitempty"`
-	Digest       digest.Digest `json:"digest"`
-	MediaType    string        `json:"mediaType"`
-	ArtifactType string        `json:"artifactType,omitempty"`
-	Subject      digest.Digest `json:"subject"`
-}
-
-// catalog reads what a listing needs to know.
+// catalog is the index of a layout while it is listed.
 type catalog struct {
 	read      func(ocispec.Descriptor) ([]byte, error) // a manifest or a config
-	child     func(ocispec.Descriptor) ([]byte, error) // what an index names; nil where that is a blob
-	absent    func(ocispec.Descriptor) bool            // it is a child that is not there
-	referrers map[digest.Digest][]store.Entry          // by their subject
-	attached  map[string][]store.Entry                 // by REPOSITORY@DIGEST of theirs
-	roots     map[string]bool                          // REPOSITORY@DIGEST of what has a name
-	lists     map[string]bool                          // names of lists of referrers, which are no artifacts
-	nested    map[digest.Digest]bool                   // manifests of an index that has a name
-	types     map[digest.Digest]string                 // media types of the entries' manifests
+	child     func(ocispec.Descriptor) ([]byte, error) // a child of an index; nil if it is a blob
+	absent    func(ocispec.Descriptor) bool            // whether a child is not in the layout
+	referrers map[digest.Digest][]store.Entry          // by subject
+	attached  map[string][]store.Entry                 // attached by cosign, by REPOSITORY@DIGEST of the subject
+	roots     map[string]bool                          // REPOSITORY@DIGEST of the entries
+	lists     map[string]bool                          // names of referrers lists, which are not artifacts
+	nested    map[digest.Digest]bool                   // manifests of an index
+	types     map[digest.Digest]string                 // media type by digest of an entry
 }
 
-// List lists a layout. Of a stream it takes in the whole, since the last
-// index.json may be at its end.
+// List lists a layout. It reads a stream to its end, where the last index.json may be.
 func List(ctx context.Context, in store.Input) (*Listing, error) {
 	c := &catalog{referrers: make(map[digest.Digest][]store.Entry), attached: make(map[string][]store.Entry),
 		roots: make(map[string]bool), lists: make(map[string]bool), nested: make(map[digest.Digest]bool), types: make(map[digest.Digest]string)}
 	switch in := in.(type) {
 	case *store.Stream:
-		configs, err := passing(ctx, in)
+		configs, err := readConfigs(ctx, in)
 		if err != nil {
 			return nil, err
 		}
@@ -119,7 +118,7 @@ func List(ctx context.Context, in store.Input) (*Listing, error) {
 }
 
 func (c *catalog) list(index *store.Index) (*Listing, error) {
-	if err := c.sort(index.Entries); err != nil {
+	if err := c.classify(index.Entries); err != nil {
 		return nil, err
 	}
 	l := &Listing{Artifacts: []Artifact{}, Missing: engine.Missing(index)}
@@ -139,8 +138,8 @@ func (c *catalog) list(index *store.Index) (*Listing, error) {
 	return l, nil
 }
 
-// sort finds out which entries are referrers or lists of them, and of what.
-func (c *catalog) sort(entries []store.Entry) error {
+// classify finds the entries that are referrers or referrers lists, and their subjects.
+func (c *catalog) classify(entries []store.Entry) error {
 	for _, e := range entries {
 		m, err := c.manifest(store.Node{Descriptor: e.Descriptor()})
 		if err != nil {
@@ -148,11 +147,11 @@ func (c *catalog) sort(entries []store.Entry) error {
 		}
 		c.types[e.Digest] = m.MediaType
 		if e.Name == "" && m.Subject != nil {
-			c.refers(e, m.Subject.Digest)
+			c.addReferrer(e, m.Subject.Digest)
 		}
 		members, isList := store.ReferrersList(e, c.read)
 		for _, member := range members {
-			c.refers(listedIn(e, member), member.Subject)
+			c.addReferrer(listedIn(e, member), member.Subject)
 		}
 		c.lists[e.Name] = isList
 		for _, child := range m.Manifests {
@@ -167,15 +166,14 @@ func (c *catalog) sort(entries []store.Entry) error {
 	return nil
 }
 
-// refers notes a referrer, which may stand in a list and beside it.
-func (c *catalog) refers(e store.Entry, subject digest.Digest) {
+// addReferrer records a referrer once: it may be in a list and an entry as well.
+func (c *catalog) addReferrer(e store.Entry, subject digest.Digest) {
 	if !slices.ContainsFunc(c.referrers[subject], func(other store.Entry) bool { return other.Digest == e.Digest }) {
 		c.referrers[subject] = append(c.referrers[subject], e)
 	}
 }
 
-// listedIn is a referrer as an entry of its own would have it, beside the list that
-// names it.
+// listedIn returns the entry that a referrer in a list would have as an entry of its own.
 func listedIn(list store.Entry, m store.ListedReferrer) store.Entry {
 	e := store.Entry{MediaType: m.MediaType, ArtifactType: m.ArtifactType, Digest: m.Digest, Size: m.Size}
 	if repository := repositoryOf(list); repository != "" {
@@ -184,14 +182,14 @@ func listedIn(list store.Entry, m store.ListedReferrer) store.Entry {
 	return e
 }
 
-// repositoryOf returns REGISTRY/REPOSITORY of an entry, "" where its name has none.
+// repositoryOf returns REGISTRY/REPOSITORY of an entry, or "" if its name has none.
 func repositoryOf(e store.Entry) string {
 	ref, _ := config.ParseEntryName(e.Name)
 	return ref.Name()
 }
 
-// isAttached reports whether cosign attached an entry to an artifact that is there; an
-// entry without its subject is an artifact of its own.
+// isAttached reports whether cosign attached an entry to an artifact of the layout; without
+// its subject, the entry is an artifact itself.
 func (c *catalog) isAttached(e store.Entry) bool {
 	subject, ok := e.AttachedTo()
 	return ok && (c.roots[repositoryOf(e)+"@"+subject.String()] || c.nested[subject])
@@ -202,11 +200,11 @@ func (c *catalog) isReferrer(e store.Entry) bool {
 	return err == nil && m.Subject != nil
 }
 
-// artifact walks the graph of an entry.
+// artifact returns the artifact of an entry, from a walk over its manifests and referrers.
 func (c *catalog) artifact(e store.Entry) (Artifact, error) {
 	a := Artifact{Reference: e.Name, Digest: e.Digest, MediaType: c.types[e.Digest], ArtifactType: e.ArtifactType, Sparse: e.Platforms != ""}
 	referring := referring{catalog: c, repository: repositoryOf(e), seen: make(map[digest.Digest]bool)}
-	var inside []string // what configs say, for an index that says nothing
+	var inside []string // platforms from configs, for an index without platforms
 	t := c.newTrail(a.Sparse, func(desc ocispec.Descriptor) {
 		a.Size = bounds.Sum(a.Size, desc.Size)
 		names := &a.Platforms

@@ -9,8 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// referring gathers what refers to an artifact, and what refers to that: all that comes
-// along with it.
+// referring collects the referrers of an artifact, and their referrers in turn.
 type referring struct {
 	*catalog
 	repository string // REGISTRY/REPOSITORY of the artifact
@@ -18,13 +17,13 @@ type referring struct {
 	found      []referrer
 }
 
-// referrer is an entry and what it refers to.
+// referrer is an entry with its subject.
 type referrer struct {
 	store.Entry
 	subject digest.Digest
 }
 
-// to finds what refers to one manifest.
+// to adds the referrers of a manifest.
 func (r *referring) to(subject ocispec.Descriptor) {
 	if r.seen[subject.Digest] {
 		return
@@ -41,7 +40,7 @@ func (r *referring) to(subject ocispec.Descriptor) {
 	}
 }
 
-// follow goes on with what was found, which t tells the referrers of.
+// follow walks the referrers; t calls to for each manifest, which may add more.
 func (r *referring) follow(t *trail) error {
 	for i := 0; i < len(r.found); i++ {
 		if err := t.Walk(store.Node{Descriptor: r.found[i].Descriptor()}); err != nil {
@@ -51,6 +50,7 @@ func (r *referring) follow(t *trail) error {
 	return nil
 }
 
+// listed returns the referrers for a listing.
 func (r *referring) listed() []listedReferrer {
 	var all []listedReferrer
 	for _, e := range r.found {
@@ -59,8 +59,8 @@ func (r *referring) listed() []listedReferrer {
 	return all
 }
 
-// Count returns how many distinct ones there are, as a backup counts them.
-func (a *Artifact) Count() int {
+// CountReferrers returns the number of distinct referrers, as a backup counts them.
+func (a *Artifact) CountReferrers() int {
 	digests := make(map[digest.Digest]bool)
 	for _, r := range a.Referrers {
 		digests[r.Digest] = true

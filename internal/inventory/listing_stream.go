@@ -12,7 +12,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// childOf takes what a stream has not brought among its manifests for a blob.
+// childOf returns a function that reads a child of an index from a stream. A child that is
+// not among the manifests of the stream is a blob.
 func childOf(s *store.Stream) func(ocispec.Descriptor) ([]byte, error) {
 	return func(desc ocispec.Descriptor) ([]byte, error) {
 		data, err := s.Manifest(desc.Digest)
@@ -23,6 +24,7 @@ func childOf(s *store.Stream) func(ocispec.Descriptor) ([]byte, error) {
 	}
 }
 
+// absentFrom returns a function that reports whether a manifest is not in a stream.
 func absentFrom(s *store.Stream) func(ocispec.Descriptor) bool {
 	return func(desc ocispec.Descriptor) bool {
 		_, err := s.Manifest(desc.Digest)
@@ -30,11 +32,11 @@ func absentFrom(s *store.Stream) func(ocispec.Descriptor) bool {
 	}
 }
 
-// maxConfig is far more than the config of an image has.
+// maxConfig is far more than the size of an image config.
 const maxConfig = 1 << 20
 
-// passing reads a stream to its end and keeps the configs that it comes by.
-func passing(ctx context.Context, s *store.Stream) (map[digest.Digest][]byte, error) {
+// readConfigs reads a stream to its end and returns the configs of images.
+func readConfigs(ctx context.Context, s *store.Stream) (map[digest.Digest][]byte, error) {
 	wanted := make(map[digest.Digest]bool)
 	walker := &catalog{child: childOf(s), absent: absentFrom(s)}
 	walker.read = func(desc ocispec.Descriptor) ([]byte, error) { return s.Manifest(desc.Digest) }

@@ -12,7 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// manifest reads the manifest of a node; that of a blob is empty.
+// manifest reads the manifest of a node; it is empty for a blob.
 func (c *catalog) manifest(n store.Node) (*store.Manifest, error) {
 	read := c.read
 	if n.Role == store.Child {
@@ -25,13 +25,13 @@ func (c *catalog) manifest(n store.Node) (*store.Manifest, error) {
 	return n.Parse(data)
 }
 
-// trail walks through one artifact and what comes along with it.
+// trail walks an artifact and its referrers.
 type trail struct {
 	*catalog
 	store.Walker
 	sparse   bool                     // children of an index may be absent
 	found    func(ocispec.Descriptor) // called with each manifest and blob, once
-	subjects []ocispec.Descriptor     // of the manifests on the way
+	subjects []ocispec.Descriptor     // of the manifests walked
 }
 
 func (c *catalog) newTrail(sparse bool, found func(ocispec.Descriptor)) *trail {
@@ -40,7 +40,7 @@ func (c *catalog) newTrail(sparse bool, found func(ocispec.Descriptor)) *trail {
 	return t
 }
 
-// walkSubjects goes on with the subjects that are in the layout.
+// walkSubjects walks the subjects that are in the layout.
 func (t *trail) walkSubjects() error {
 	for depth := 1; len(t.subjects) > 0; depth++ {
 		some := t.subjects
@@ -57,6 +57,7 @@ func (t *trail) walkSubjects() error {
 	return nil
 }
 
+// visit calls found and returns the nodes below n.
 func (t *trail) visit(n store.Node) ([]store.Node, error) {
 	t.found(n.Descriptor)
 	if n.Role == store.Leaf {
@@ -72,7 +73,7 @@ func (t *trail) visit(n store.Node) ([]store.Node, error) {
 	return slices.DeleteFunc(n.Below(m), t.isLeftOut), nil
 }
 
-// isLeftOut reports whether a node is absent on purpose.
+// isLeftOut reports whether a node is absent without being a fault.
 func (t *trail) isLeftOut(n store.Node) bool {
 	if n.Role == store.Child {
 		return t.sparse && t.absent(n.Descriptor)
@@ -80,14 +81,14 @@ func (t *trail) isLeftOut(n store.Node) bool {
 	return store.IsElsewhere(n.Descriptor) && t.absent(n.Descriptor)
 }
 
-// platform returns the platform of a child of an index, or the one that the config of an
-// image names. An attestation is for "unknown/unknown", which is none.
+// platform returns the platform of a child of an index, or that in the config of an image.
+// Attestations have the platform "unknown/unknown", which counts as none.
 func (c *catalog) platform(desc ocispec.Descriptor) string {
 	p := desc.Platform
 	if p == nil && isConfig(desc) {
 		data, err := c.read(desc)
 		if err == nil {
-			_ = json.Unmarshal(data, &p) // what is no image has no platform
+			_ = json.Unmarshal(data, &p) // only images have a platform
 		}
 	}
 	if p == nil || p.OS == "" || p.OS == "unknown" {

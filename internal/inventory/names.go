@@ -1,3 +1,5 @@
+// Package inventory lists the content of a layout by name, as artifacts with their
+// referrers, and finds the differences between two lists of names.
 package inventory
 
 import (
@@ -8,24 +10,24 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// Name is a name and what it stands for.
+// Name is a reference with the manifest that it points to.
 type Name struct {
 	Reference string        `json:"reference"`
 	Digest    digest.Digest `json:"digest"`
 
-	With  string        // what makes a difference beside the digest
-	Other digest.Digest // in another algorithm, if that is known
+	With  string        `json:"-"` // what else makes two names differ, such as referrers and platforms
+	Other digest.Digest `json:"-"` // of the same manifest in another algorithm; "" if unknown
 }
 
-// same tells whether two names stand for the same, by whatever algorithm their digests
-// are made.
-func (t Name) same(other Name) bool {
-	digests := t.Digest == other.Digest || t.Digest == other.Other || t.Other == other.Digest
-	return digests && t.With == other.With
+// isSame reports whether two names point to the same manifest, also if their digests have
+// different algorithms.
+func (n Name) isSame(other Name) bool {
+	digests := n.Digest == other.Digest || n.Digest == other.Other || n.Other == other.Digest
+	return digests && n.With == other.With
 }
 
-// Names lists what has a name in a layout. What cosign keeps under tags
-// belongs to its image and is left out.
+// Names lists the names in a layout, without the tags of cosign, which belong to their
+// images.
 func Names(l store.Layout) []Name {
 	var all []Name
 	for _, e := range l.Index().Entries {
@@ -39,8 +41,8 @@ func Names(l store.Layout) []Name {
 	return all
 }
 
-// canonical is the digest by which most registries name an entry that has one of
-// another algorithm. What cannot be read has none.
+// canonical returns the sha256 digest of an entry whose digest has another algorithm, since
+// most registries use sha256; "" if the entry has one already or cannot be read.
 func canonical(l store.Layout, e store.Entry) digest.Digest {
 	if e.Digest.Algorithm() == digest.Canonical {
 		return ""
