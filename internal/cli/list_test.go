@@ -39,7 +39,7 @@ func TestListCountsTheReferrersOfABackup(t *testing.T) {
 		}
 		_, stdout, _ := try(t, "", "list", "--input", filepath.Clean(path), "--format", "json")
 		var l inventory.Listing
-		if err := json.Unmarshal([]byte(stdout), &l); err != nil || len(l.Artifacts) != 1 || l.Artifacts[0].Count() != 7 {
+		if err := json.Unmarshal([]byte(stdout), &l); err != nil || len(l.Artifacts) != 1 || l.Artifacts[0].CountReferrers() != 7 {
 			t.Errorf("%s: %v, %s", name, err, stdout)
 		}
 		var d report.Document

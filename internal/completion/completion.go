@@ -1,3 +1,5 @@
+// Package completion completes command lines in bash, zsh and fish. The scripts of the shells
+// call the program, so that they need not know its grammar.
 package completion
 
 import (
@@ -12,17 +14,17 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// Command is the command that the scripts of package completion call.
+// Command is the hidden command that the scripts call.
 const Command = "__complete"
 
-// What a shell is to complete by itself, in the place of candidates.
+// The directives to a shell that completes paths by itself.
 const (
 	completeFiles   = ":files"
 	completeFolders = ":folders"
 )
 
-// Candidates returns how the last of some words could go on, with a tab and a
-// description where there is one, and directives for the shell, which begin with ":".
+// Candidates returns the words that could complete the last of words, each with a tab and a
+// description if it has one, and directives to the shell, which begin with ":".
 func Candidates(root *kong.Node, words []string) []string {
 	l := readLine(root, words)
 	return slices.DeleteFunc(l.candidates(), func(candidate string) bool {
@@ -30,18 +32,18 @@ func Candidates(root *kong.Node, words []string) []string {
 	})
 }
 
-// line is a command line that is being typed.
+// line is a command line being typed.
 type line struct {
-	node       *kong.Node        // the command as far as it is there
-	values     map[string]string // of flags, by their long names
-	positional int               // how many were typed
-	flag       *kong.Flag        // the word is this one's value
-	prefix     string            // --flag= before that value in the same word
-	word       string            // the one to complete
-	onlyValues bool              // behind a --
+	node       *kong.Node        // the command typed so far
+	values     map[string]string // of flags, by long name
+	positional int               // number of arguments typed
+	flag       *kong.Flag        // the flag whose value is completed
+	prefix     string            // "--flag=" before the value in the same word
+	word       string            // the word to complete
+	onlyValues bool              // after "--"
 }
 
-// readLine reads words of which the last one is not finished.
+// readLine reads words, the last of which is incomplete.
 func readLine(root *kong.Node, words []string) *line {
 	l := &line{node: root, values: make(map[string]string)}
 	if len(words) == 0 {
@@ -91,7 +93,7 @@ func (l *line) readArgument(word string) {
 	l.positional++
 }
 
-// find knows a flag by --name or -n.
+// find returns the flag --name or -n, or nil.
 func (l *line) find(name string) *kong.Flag {
 	for _, flag := range l.flags() {
 		if name == "--"+flag.Name || flag.Short != 0 && name == "-"+string(flag.Short) {
@@ -123,7 +125,7 @@ func (l *line) candidates() []string {
 	return l.valuesOf(l.node.Positional[min(l.positional, last)], "")
 }
 
-// commandsOf lists those below a node.
+// commandsOf lists the commands below a node.
 func commandsOf(node *kong.Node) []string {
 	var all []string
 	for _, child := range node.Children {
@@ -134,7 +136,7 @@ func commandsOf(node *kong.Node) []string {
 	return all
 }
 
-// flagNames leaves out what can be said once and was.
+// flagNames lists the flags, without those that are typed already and allowed only once.
 func (l *line) flagNames() []string {
 	var all []string
 	for _, flag := range l.flags() {
@@ -145,7 +147,7 @@ func (l *line) flagNames() []string {
 	return all
 }
 
-// valuesOf are what a flag or an argument can be.
+// valuesOf lists the values that a flag or an argument can have.
 func (l *line) valuesOf(v *kong.Value, placeholder string) []string {
 	var all []string
 	switch {
@@ -170,14 +172,14 @@ func (l *line) valuesOf(v *kong.Value, placeholder string) []string {
 	return all
 }
 
-// isPath goes by what the grammar calls a value.
+// isPath reports whether a value is a path, by its placeholder or type in the grammar.
 func isPath(v *kong.Value, placeholder string) bool {
 	return slices.Contains([]string{"PATH", "SPEC", "FILE", "REPORT"}, placeholder) ||
 		slices.Contains([]string{"path", "existingfile"}, v.Tag.Type)
 }
 
-// referencesIn are the names in a bundle or a directory, if they can be had at
-// once: an archive of another tool would have to be unpacked.
+// referencesIn lists the names in a bundle or a directory. It lists none of an archive that
+// would have to be unpacked first.
 func referencesIn(input string) []string {
 	if input == "" || input == "-" {
 		return nil
@@ -196,15 +198,15 @@ func referencesIn(input string) []string {
 	return all
 }
 
-// harmless has the characters of a reference: none that a shell gives a meaning
-// to, and no flag or directive at the start.
+// harmless matches the characters of a reference: none is special to a shell, and the first
+// does not begin a flag or a directive.
 var harmless = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/:@+-]*$`)
 
-// isHarmless reports whether a name out of a file may be offered. A bundle or a
-// spec may come from anybody, and what a shell completes it runs at the next Enter.
+// isHarmless reports whether a name from a file may be a candidate. A bundle or a spec may
+// come from an untrusted source, and the shell runs the completed line.
 func isHarmless(name string) bool { return harmless.MatchString(name) }
 
-// targetsOf are the names of a spec's targets.
+// targetsOf lists the names of the targets of a spec.
 func targetsOf(path string) []string {
 	spec, err := config.Load(path)
 	if err != nil {

@@ -2,8 +2,8 @@ package completion
 
 import _ "embed"
 
-// The scripts hand the words on the command line to "oras-mirror __complete" and
-// show what it prints, so that they know nothing of the grammar.
+// Each script passes the words of the command line to "oras-mirror __complete" and shows the
+// candidates that it prints.
 var (
 	//go:embed bash.sh
 	bash []byte

@@ -1,3 +1,4 @@
+// Package manpage renders the man page of the program from its command line grammar.
 package manpage
 
 import (
@@ -7,7 +8,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// exitCodes is the table of the README, for the man page.
+// exitCodes is the table of the README.
 var exitCodes = [][2]string{
 	{"0", "success"},
 	{"1", "failure, nothing committed"},
@@ -18,29 +19,30 @@ var exitCodes = [][2]string{
 	{"130, 143", "interrupted, terminated"},
 }
 
-var manDescription = []string{
-	"A backup copies artifacts with all that they consist of, signatures and SBOMs included, from any number of registries into one compressed tar archive or one OCI image layout. A restore pushes them to any registry, under other names if a mirror spec or --map says so.",
+// description has the paragraphs of the section DESCRIPTION.
+var description = []string{
+	"A backup copies artifacts with their signatures and SBOMs from any number of registries into one compressed tar archive or one OCI image layout. A restore pushes them to any registry, under other names if a mirror spec or --map says so.",
 	"The product of a command goes to standard output: an archive, a list, JSON. Everything else goes to standard error.",
 }
 
-// environmentVariables are those that make a difference.
+// environmentVariables lists the variables that change what the program does.
 var environmentVariables = [][2]string{
-	{"HTTP_PROXY, HTTPS_PROXY, NO_PROXY", "which proxy to go through"},
-	{"DOCKER_AUTH_CONFIG", "credentials, as config.json has them; asked first"},
-	{"DOCKER_CONFIG, REGISTRY_AUTH_FILE", "where credentials are, beside the usual places"},
-	{"SSL_CERT_FILE, SSL_CERT_DIR", "which certificate authorities are trusted"},
-	{"CI", "if set, lines instead of a progress bar; TERM=dumb does the same"},
-	{"TMPDIR", "where an archive of another tool is unpacked that comes through a pipe"},
+	{"HTTP_PROXY, HTTPS_PROXY, NO_PROXY", "proxies"},
+	{"DOCKER_AUTH_CONFIG", "credentials in the format of config.json; used first"},
+	{"DOCKER_CONFIG, REGISTRY_AUTH_FILE", "more places of credentials"},
+	{"SSL_CERT_FILE, SSL_CERT_DIR", "trusted certificate authorities"},
+	{"CI", "if set, print lines instead of a progress bar; TERM=dumb does the same"},
+	{"TMPDIR", "directory to unpack an archive of another tool that comes through a pipe"},
 }
 
-// Render returns the page of a program whose grammar is root.
+// Render returns the man page of a program with the grammar root.
 func Render(root *kong.Node, version string) string {
 	m := &manPage{}
 	m.write(root, version)
 	return m.text.String()
 }
 
-// manPage is a text in the macros of man(7).
+// manPage is a text with the macros of man(7).
 type manPage struct{ text strings.Builder }
 
 func (m *manPage) write(root *kong.Node, version string) {
@@ -51,7 +53,7 @@ func (m *manPage) write(root *kong.Node, version string) {
 	m.line(`.B oras\-mirror`)
 	m.line(`.I command` + "\n" + `.RI [ flag " ...] [" argument " ...]"`)
 	m.section("DESCRIPTION")
-	for _, text := range manDescription {
+	for _, text := range description {
 		m.line(".PP\n" + roff(text))
 	}
 	m.section("COMMANDS")
@@ -91,7 +93,7 @@ func (m *manPage) command(c *kong.Node) {
 	m.line(".fi")
 }
 
-// flagTerm is a flag as it is typed: -o, --output=PATH.
+// flagTerm returns a flag as it is typed: -o, --output=PATH.
 func flagTerm(flag *kong.Flag) string {
 	term := "--" + flag.Name
 	if flag.Short != 0 {
@@ -120,7 +122,7 @@ func (m *manPage) macro(name string, arguments ...string) {
 
 func (m *manPage) line(text string) { fmt.Fprintln(&m.text, text) }
 
-// roff escapes what roff would read as its own.
+// roff escapes the characters that are special to roff.
 func roff(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(text)
 	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {

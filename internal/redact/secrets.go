@@ -9,27 +9,27 @@ import (
 	"sync"
 )
 
-// Secrets are kept out of what is said and written. Our own words have none; but
-// a registry may say in its error what it was sent, and a proxy's URL may have a
-// password. The zero value knows none and still knows the looks of some.
+// Secrets masks secrets in messages and documents. The program itself prints none, but a
+// registry may quote a request in its error, and the URL of a proxy may have a password. The
+// zero value knows no secrets but still masks text that looks like one.
 type Secrets struct {
-	mu    sync.Mutex // guards what follows
+	mu    sync.Mutex // guards the fields below
 	known []Secret
 	added map[string]bool
 }
 
-// leastSecret keeps a password that is a short word from blotting out the same
-// word elsewhere.
-const leastSecret = 6
+// minSecret is the length from which a secret is masked by itself: a shorter one may be a
+// common word.
+const minSecret = 6
 
-// Add notes a secret. A short one is known beside its user name alone.
+// Add adds a secret. A short one is masked only after its user name and a colon.
 func (s *Secrets) Add(username, secret string) {
-	if len(secret) < leastSecret {
+	if len(secret) < minSecret {
 		secret = username + ":" + secret
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(secret) < leastSecret || s.added[secret] {
+	if len(secret) < minSecret || s.added[secret] {
 		return
 	}
 	if s.added == nil {
@@ -41,7 +41,7 @@ func (s *Secrets) Add(username, secret string) {
 
 var secretHeader = regexp.MustCompile(`(?i)auth|cookie|token|secret|key|pass|pwd|cred|sess|jwt|sig`)
 
-// AddHeaders notes the values of headers that authorize a request.
+// AddHeaders adds the values of headers that authorize a request.
 func (s *Secrets) AddHeaders(headers http.Header) {
 	for name, values := range headers {
 		if !secretHeader.MatchString(name) {
@@ -56,8 +56,8 @@ func (s *Secrets) AddHeaders(headers http.Header) {
 	}
 }
 
-// AddProxies notes the passwords in the URLs of proxies. One that is no URL is quoted
-// whole by what cannot read it.
+// AddProxies adds the passwords in proxy variables of the environment. A value that is not a
+// URL counts as well: an error about it quotes it.
 func (s *Secrets) AddProxies(environ []string) {
 	for _, variable := range environ {
 		name, value, _ := strings.Cut(variable, "=")
@@ -78,8 +78,8 @@ func (s *Secrets) AddProxies(environ []string) {
 	}
 }
 
-// The looks of secrets that we do not know. What a token service says of a request has
-// the parameters of that, written in any of these ways.
+// These patterns match secrets that are not known by value. The error of a token service may
+// quote the parameters of a request in any of these forms.
 const (
 	secretName   = `[a-z0-9_.-]*(?:sig|token|credential|password|passwd|secret|assertion|api_?key|access_?key)[a-z0-9_-]*`
 	openingQuote = `(?:\\?["']|%22|&quot;|&#34;)`
@@ -88,7 +88,7 @@ const (
 var (
 	userInfo   = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)[^/?#\s@"']+@`)
 	credential = regexp.MustCompile(`(?i)((?:\b|%20)(?:bearer|basic))( +|%20|\+)([A-Za-z0-9._~+/=-]{8,})`)
-	challenge  = regexp.MustCompile(`(?i)^(?:realm|service|scope|error)=`) // what a server asks for
+	challenge  = regexp.MustCompile(`(?i)^(?:realm|service|scope|error)=`) // a challenge of a server has no secret
 	parameter  = regexp.MustCompile(`(?i)([?&][a-z0-9_-]*key[a-z0-9_-]*=)[^&\s"']+`)
 	assigned   = regexp.MustCompile(`(?i)(\b` + secretName + openingQuote + `?\s*(?:=|%3D)\s*` + openingQuote + `?)[^&\s"'\\,;)}\]]+`)
 	member     = regexp.MustCompile(`(?i)(` + openingQuote + secretName + openingQuote + `\s*(?::|%3A)\s*` + openingQuote + `)[^"'\\&%\s]+`)

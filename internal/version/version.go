@@ -1,3 +1,4 @@
+// Package version knows the version of the program and of its libraries.
 package version
 
 import (
@@ -8,20 +9,21 @@ import (
 // release is the version of a release; "" in other builds.
 var release string
 
-// Set names the version of a release, which its linker knows. It is called before Read.
+// Set sets the version of a release, which the linker gives to package main. It must be called
+// before Read.
 func Set(version string) { release = version }
 
-// Info is what "version --format json" prints.
+// Info describes the program. As JSON it is the output of "version --format json".
 type Info struct {
 	Version   string            `json:"version"`
 	Commit    string            `json:"commit,omitempty"`
-	Modified  bool              `json:"modified,omitempty"` // by what is not committed
+	Modified  bool              `json:"modified,omitempty"` // the source had changes that were not committed
 	Go        string            `json:"go"`
 	Platform  string            `json:"platform"`
 	Libraries map[string]string `json:"libraries"` // versions by module
 }
 
-// Read asks the linker first, then what the go command noted.
+// Read returns the version that Set was given, or else the one that the go command recorded.
 func Read() Info {
 	info := Info{Version: release, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Libraries: make(map[string]string)}
 	build, ok := debug.ReadBuildInfo()
