@@ -75,7 +75,7 @@ func (c *backupCommand) Run(ctx context.Context, u *console.Console) error {
 	return errors.Join(c.sources().drift(u, report, u.Conclude(console.BackupWords, report, err)), account.Write(ctx, report, err))
 }
 
-// run moves the bytes. The report is nil if it did not come to that.
+// run copies the artifacts. The report is nil if the copy did not start.
 func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob, client *registry.Client) (*engine.Report, error) {
 	out, err := store.Create(b.output.path, store.CreateOptions{Compression: c.Compression, Stdout: u.Stdout,
 		NoResume: c.NoResume, Verify: c.VerifyExisting, Interrupted: func() error { return context.Cause(ctx) },
@@ -107,18 +107,18 @@ func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob
 // backupJob holds what a command line asks for.
 type backupJob struct {
 	selected
-	only   func(layout, reference string) bool // with --only-failed, of layouts on disk
+	only   func(layout, reference string) bool // selects from layouts on disk, with --only-failed
 	output output
-	isNew  bool // nothing was there before
+	isNew  bool // the output does not exist yet
 }
 
-// sources are what the command line names.
+// sources returns the sources that the command line names.
 func (c *backupCommand) sources() *sources {
 	return &sources{references: c.References, file: c.Spec, locked: c.Locked, retry: c.OnlyFailed != "",
 		PlatformFlags: c.PlatformFlags, ReferrerFlags: c.ReferrerFlags, run: &c.RunFlags}
 }
 
-// plan reads all that the command line names, and writes nothing.
+// plan reads everything that the command line names, and writes nothing.
 func (c *backupCommand) plan(u *console.Console) (b backupJob, err error) {
 	sources := c.sources()
 	if b.selected, err = sources.read(u.Stdin); err != nil {
@@ -166,13 +166,13 @@ func (c *backupCommand) filesInUse(b backupJob) []overwrite.File {
 	return append(all, overwrite.LayoutFiles("the output", strings.TrimRight(path, string(os.PathSeparator)))...)
 }
 
-// leftBy says what a run that was interrupted, and had fetched so many bytes, left
-// for the next. startedOver says that it had not resumed another one.
+// leftBy tells what an interrupted run that fetched so many bytes left to resume.
+// startedOver reports whether it ran with --no-resume.
 func leftBy(out store.Destination, fetched int64, startedOver bool) string {
 	switch out := out.(type) {
 	case *store.Dir:
 		if _, err := os.Stat(out.Path()); err != nil {
-			return "" // nothing was
+			return "" // nothing was fetched
 		}
 		return out.Path() + " keeps what was fetched: run the same command to resume"
 	case *store.Archive:
@@ -190,7 +190,7 @@ func leftBy(out store.Destination, fetched int64, startedOver bool) string {
 	return ""
 }
 
-// adviseDirectory speaks to those who expected a directory.
+// adviseDirectory tells a user who may have expected a directory how to make one.
 func (b *backupJob) adviseDirectory(u *console.Console, out store.Destination) {
 	_, isArchive := out.(*store.Archive)
 	info, err := os.Stat(b.output.path)

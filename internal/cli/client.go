@@ -10,7 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/console"
 )
 
-// start makes the client of a run, for the registries that it will talk to.
+// start makes the client of a run for the registries of hosts.
 func start(u *console.Console, f *option.RunFlags, spec *config.Spec, hosts []string) (*registry.Client, error) {
 	client, err := f.Client(spec, option.Session{Stdin: u.Stdin, StdinTerminal: u.StdinTerminal, AskPassword: u.AskPassword, Secrets: &u.Secrets,
 		Retrying: u.Retries.Begin, Print: u.Print}, hosts)
@@ -26,7 +26,7 @@ func start(u *console.Console, f *option.RunFlags, spec *config.Spec, hosts []st
 	return client, client.Check(hosts)
 }
 
-// hostsOf lists the registries that something names, each once, in order.
+// hostsOf lists the registries of some items, each once, in order.
 func hostsOf[T any](all []T, host func(T) string) []string {
 	var hosts []string
 	for _, one := range all {

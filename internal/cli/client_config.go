@@ -151,7 +151,7 @@ func registryOf(spec *config.Spec, host string) (clientconfig.Registry, error) {
 	for i := range theirs.Registries {
 		settings := &theirs.Registries[i]
 		r.ClientTLS = r.ClientTLS || settings.CertFile != "" && strings.EqualFold(settings.Registry, host)
-		settings.CertFile, settings.KeyFile = "", "" // and so their names are not expanded
+		settings.CertFile, settings.KeyFile = "", "" // else their names would be expanded
 	}
 	settings, err := theirs.Registry(host)
 	r.PlainHTTP, r.Insecure = plainHTTP(settings, host), settings.Insecure

@@ -15,9 +15,8 @@ type completeCommand struct {
 	Words []string `arg:"" optional:"" help:"Complete the last of these words, which follow the name of the program."`
 }
 
-// Run prints how the last word could go on, one candidate a line, with a tab and
-// a description where there is one. What goes wrong is kept from a user who only
-// pressed a key.
+// Run prints the completions of the last word, one a line, with a tab and a description
+// if there is one.
 func (c *completeCommand) Run(parsed *kong.Context, u *console.Console) error {
 	for _, candidate := range completion.Candidates(parsed.Model.Node, c.Words) {
 		word, about, _ := strings.Cut(candidate, "\t")

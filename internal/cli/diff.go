@@ -77,8 +77,8 @@ func (c *diffCommand) spec() (*config.Spec, error) {
 	return config.Load(c.Spec)
 }
 
-// rewrites tells whether a side is a target that gets indexes rewritten that are cut
-// down to some platforms.
+// rewrites reports whether an operand is a target for which a restore rewrites indexes
+// that lack some platforms.
 func (c *diffCommand) rewrites(o *operand, specs []*config.Spec) bool {
 	if o.base == "" || c.PlatformMode != "" {
 		return o.base != "" && c.PlatformMode == config.PlatformsRewrite
@@ -91,7 +91,7 @@ func (c *diffCommand) rewrites(o *operand, specs []*config.Spec) bool {
 	})
 }
 
-// firstSpec is the first spec that there is: what says how registries are reached.
+// firstSpec returns the first spec that is not nil, for the settings of registries.
 func firstSpec(specs ...*config.Spec) *config.Spec {
 	for _, s := range specs {
 		if s != nil {

@@ -28,8 +28,7 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 	return nil
 }
 
-// unwrittenError says that help could not be written, which is no fault of the
-// command line.
+// unwrittenError is a failure to write the help, which is no mistake in the command line.
 type unwrittenError struct{ err error }
 
 func (e *unwrittenError) Error() string { return e.err.Error() }

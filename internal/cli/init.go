@@ -51,7 +51,7 @@ func (c *initCommand) Run(u *console.Console) error {
 	return nil
 }
 
-// sources returns what to write of the arguments and of the input.
+// sources returns the sources for the new spec: the arguments, and the artifacts of the input.
 func (c *initCommand) sources() ([]string, error) {
 	_, err := config.Arguments(c.References)
 	sources := c.References
@@ -66,8 +66,8 @@ func (c *initCommand) sources() ([]string, error) {
 	return sources, err
 }
 
-// sourcesOf lists the artifacts of a layout as sources that select the same of them.
-// One whose name is no full reference cannot be fetched again.
+// sourcesOf lists the artifacts of a layout as sources that select the same parts of them.
+// It skips names that are not full references, since those cannot be fetched again.
 func sourcesOf(path string) ([]string, error) {
 	in, err := store.OpenLayout(path, store.OpenOptions{})
 	if err != nil {
@@ -89,8 +89,8 @@ func sourcesOf(path string) ([]string, error) {
 	return sources, nil
 }
 
-// sourceOf writes an artifact as a source: as its reference, or as a selection where
-// not all of it is there on purpose. What has only a digest cannot be a selection.
+// sourceOf returns the source of an artifact: its reference, or a selection if the backup
+// left out some of it. A reference with only a digest cannot be a selection.
 func sourceOf(ref config.Reference, e store.Entry) string {
 	var choices []string
 	if e.Platforms != "" {
@@ -108,7 +108,7 @@ func sourceOf(ref config.Reference, e store.Entry) string {
 	return fmt.Sprintf("{repository: %q, tags: {names: [%q]}, %s}", ref.Name(), ref.Tag, strings.Join(choices, ", "))
 }
 
-// writeNew makes a file that was not there.
+// writeNew writes a file that does not exist yet.
 func writeNew(path, text string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if errors.Is(err, fs.ErrExist) {
@@ -165,12 +165,12 @@ output: bundle.tgz
 #  - {name: dr, target: "localhost:5000", existingTags: skip}   # overwrite (default) | skip | fail
 `
 
-// specText is a spec of these sources, with the rest of the language in comments.
+// specText returns a spec of these sources, with examples of everything else in comments.
 func specText(sources []string) string {
 	var b strings.Builder
 	b.WriteString(specHead)
 	for _, s := range sources {
-		if strings.ContainsAny(s, ",[") && !strings.HasPrefix(s, "{") && !strings.Contains(s, " #") { // signs of YAML's own
+		if strings.ContainsAny(s, ",[") && !strings.HasPrefix(s, "{") && !strings.Contains(s, " #") { // special in YAML
 			s = strconv.Quote(s)
 		}
 		b.WriteString("  - " + s + "\n")

@@ -61,7 +61,7 @@ func (c *lockCommand) Run(ctx context.Context, u *console.Console) error {
 	return nil
 }
 
-// resolve makes a lock of what the spec selects now. Nothing may be missing.
+// resolve makes a lock of the artifacts that the spec selects now. It fails if one is missing.
 func (c *lockCommand) resolve(ctx context.Context, u *console.Console) (*config.Lock, error) {
 	sources := sources{file: c.Spec, run: &c.RunFlags}
 	all, err := sources.read(u.Stdin)
@@ -80,6 +80,7 @@ func (c *lockCommand) resolve(ctx context.Context, u *console.Console) (*config.
 	return f.Lock()
 }
 
+// loadLock reads the lock at path.
 func loadLock(path string) (*config.Lock, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, &exit.NoLockError{Path: path}
@@ -87,7 +88,7 @@ func loadLock(path string) (*config.Lock, error) {
 	return config.LoadLock(path)
 }
 
-// checkLock says what differs, a line for each artifact.
+// checkLock prints how two locks differ, a line for each artifact.
 func checkLock(u *console.Console, path string, before, now *config.Lock) error {
 	d := inventory.Diff(lockedNames(before), lockedNames(now))
 	if err := d.Print(u.Answer()); err != nil {
@@ -101,8 +102,8 @@ func checkLock(u *console.Console, path string, before, now *config.Lock) error 
 	return exit.Drift
 }
 
-// lockedNames lists what a lock pins. Beside the digest that is what of it comes
-// along.
+// lockedNames lists the artifacts of a lock. Two are the same if their platforms and
+// referrers are, too.
 func lockedNames(l *config.Lock) []inventory.Name {
 	all := make([]inventory.Name, len(l.Artifacts))
 	for i, a := range l.Artifacts {
@@ -112,7 +113,7 @@ func lockedNames(l *config.Lock) []inventory.Name {
 	return all
 }
 
-// writeLock replaces the lock at path, all at once.
+// writeLock replaces the lock at path atomically.
 func writeLock(path string, lock *config.Lock) error {
 	f, err := atomicfile.Create(path)
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// lockedSelections reads a lock. What it pins comes from the registries, but for
-// what the spec takes from a layout on disk, which must be as it was.
+// lockedSelections reads a lock. It selects what the lock pins from the registries, and
+// from the layouts of the spec on disk, which must not have changed.
 func lockedSelections(path string, spec *config.Spec) ([]config.Selection, error) {
 	lock, err := loadLock(path)
 	if err != nil {
@@ -41,13 +41,13 @@ func lockedSelections(path string, spec *config.Spec) ([]config.Selection, error
 	return append(local.selections, kept...), nil
 }
 
-// local is what a lock pins of layouts on disk.
+// local holds the artifacts of a lock that come from layouts on disk.
 type local struct {
 	selections []config.Selection
-	names      map[string]bool // in the lock
+	names      map[string]bool // by their names in the lock
 }
 
-// localSelections holds the layouts that a spec names against its lock.
+// localSelections compares the layouts that a spec names with its lock.
 func localSelections(path string, lock *config.Lock, all []config.Selection) (local, error) {
 	pins := make(map[string]digest.Digest)
 	for _, a := range lock.Artifacts {
@@ -76,7 +76,7 @@ func localSelections(path string, lock *config.Lock, all []config.Selection) (lo
 	return l, nil
 }
 
-// namesIn lists what a selection takes from a layout, by full references.
+// namesIn lists the full references that a selection takes from a layout.
 func namesIn(s config.Selection) ([]inventory.Name, error) {
 	in, err := store.OpenLayout(s.Layout, store.OpenOptions{})
 	if err != nil {
@@ -84,15 +84,15 @@ func namesIn(s config.Selection) ([]inventory.Name, error) {
 	}
 	var all []inventory.Name
 	for _, a := range plan.Listed(in, s.Layout, s.Reference) {
-		if a.Err == nil { // else it fails when its turn comes
+		if a.Err == nil { // else the copy reports it
 			all = append(all, inventory.Name{Reference: a.Reference.EntryName(), Digest: a.Digest})
 		}
 	}
 	return all, in.Close()
 }
 
-// drift makes exit code 4 of a locked run that failed because something that is
-// pinned is gone. What failed has been said.
+// drift returns exit code 4 for a locked run that failed because a pinned artifact is
+// gone. The failures have been printed.
 func (s *sources) drift(u *console.Console, r *engine.Report, err error) error {
 	if _, concluded := errors.AsType[exit.Status](err); !s.locked || !concluded {
 		return err

@@ -19,7 +19,7 @@ func (manCommand) Help() string {
     oras-mirror man >/usr/local/share/man/man1/oras-mirror.1`
 }
 
-// Run prints a page for man(1), all of it from the grammar.
+// Run prints a page for man(1), rendered from the grammar.
 func (manCommand) Run(parsed *kong.Context, u *console.Console) error {
 	_, err := io.WriteString(u.Stdout, manpage.Render(parsed.Model.Node, version.Read().Version))
 	return err

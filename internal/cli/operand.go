@@ -17,18 +17,18 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// side is one of two things that are compared.
+// operand is one of the two arguments that diff compares.
 type operand struct {
 	names      []inventory.Name
-	spec       *config.Spec       // of a side that is a spec
-	selections []config.Selection // to be resolved before there are names
-	base       string             // REGISTRY[/NAMESPACE] of a side that is one, else empty
-	lock       *config.Lock       // of a side that is one, else nil
-	layout     string             // path of a side that is one, else empty
-	written    map[string]digest.Digest
+	spec       *config.Spec             // if it is a spec
+	selections []config.Selection       // to resolve into names
+	base       string                   // REGISTRY[/NAMESPACE] if it is one, else ""
+	lock       *config.Lock             // if it is a lock
+	layout     string                   // path if it is a layout, else ""
+	written    map[string]digest.Digest // by reference, of indexes that a restore rewrites
 }
 
-// openOperand finds out what an argument is. What exists is a file or a directory.
+// openOperand opens a file or a directory if the argument names one, else a registry.
 func openOperand(arg string) (*operand, error) {
 	info, err := os.Stat(arg)
 	switch {
@@ -46,12 +46,12 @@ func openOperand(arg string) (*operand, error) {
 	return &operand{names: inventory.Names(in), layout: arg}, in.Close()
 }
 
-// isForeign says that a side has digests that most registries do not give.
+// isForeign reports whether an operand has digests that most registries do not return.
 func (o *operand) isForeign() bool {
 	return slices.ContainsFunc(o.names, func(t inventory.Name) bool { return t.Digest.Algorithm() != digest.Canonical && t.Other == "" })
 }
 
-// openText reads a lock, or else a spec.
+// openText reads a lock or a spec.
 func openText(path string) (*operand, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -75,7 +75,7 @@ func openText(path string) (*operand, error) {
 	return s, err
 }
 
-// isLock looks for the kind of a lock, which stands in a line of its own.
+// isLock reports whether a file has the kind of a lock, on a line of its own.
 func isLock(data []byte) bool {
 	for line := range bytes.Lines(data) {
 		key, value, _ := bytes.Cut(line, []byte(":"))
@@ -86,8 +86,7 @@ func isLock(data []byte) bool {
 	return false
 }
 
-// openRegistry takes REGISTRY[/NAMESPACE], where the namespace may be a
-// repository, too.
+// openRegistry parses REGISTRY[/NAMESPACE]; the namespace can also be a repository.
 func openRegistry(arg string) (*operand, error) {
 	if filetype.LooksLikePath(arg) {
 		return nil, &exit.NoFileError{Path: arg}
@@ -103,7 +102,7 @@ func openRegistry(arg string) (*operand, error) {
 	return &operand{base: target.String(), selections: []config.Selection{s}}, nil
 }
 
-// operandError says that an argument is neither a file nor a registry.
+// operandError is an argument that is neither a file nor a registry.
 type operandError struct {
 	arg string
 	err error

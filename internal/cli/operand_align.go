@@ -9,9 +9,9 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
 )
 
-// align gives the names of two sides the same shape.
+// align brings the names of two operands into the same form.
 func align(a, b *operand, spec *config.Spec, d option.DestinationFlags) error {
-	if a.lock == nil || b.lock == nil { // what comes along is known of locks alone
+	if a.lock == nil || b.lock == nil { // only locks list platforms and referrers
 		a.digestsOnly()
 		b.digestsOnly()
 	}
@@ -36,13 +36,14 @@ func align(a, b *operand, spec *config.Spec, d option.DestinationFlags) error {
 	return a.place(m)
 }
 
+// digestsOnly makes names with the same digest equal.
 func (o *operand) digestsOnly() {
 	for i := range o.names {
 		o.names[i].With = ""
 	}
 }
 
-// hasOf keeps what is of a registry and namespace, if there is anything.
+// hasOf reports whether some names are below REGISTRY[/NAMESPACE], and keeps only those.
 func (o *operand) hasOf(base string) bool {
 	var some []inventory.Name
 	for _, t := range o.names {
@@ -58,7 +59,7 @@ func (o *operand) hasOf(base string) bool {
 
 func isTagged(t inventory.Name) bool { return !strings.Contains(t.Reference, "@") }
 
-// cutBase cuts REGISTRY[/NAMESPACE] off at the boundary of a path.
+// cutBase cuts REGISTRY[/NAMESPACE] off a reference, only at the end of a path element.
 func cutBase(reference, base string) (string, bool) {
 	rest, ok := strings.CutPrefix(reference, base)
 	if !ok || rest == "" || rest[0] != '/' && rest[0] != ':' {
@@ -67,8 +68,7 @@ func cutBase(reference, base string) (string, bool) {
 	return rest[1:], true
 }
 
-// below makes paths below the side's base of its names; a tag of the base itself
-// is the bare tag.
+// below makes the names relative to the base; a tag of the base itself becomes a bare tag.
 func (o *operand) below() {
 	for i, t := range o.names {
 		if rest, ok := cutBase(t.Reference, o.base); ok {
@@ -77,8 +77,7 @@ func (o *operand) below() {
 	}
 }
 
-// place makes of the names what a restore would call them, and write under them.
-// Bare tags stay.
+// place replaces names and digests by those that a restore would write. Bare tags stay.
 func (o *operand) place(m *config.Mapper) error {
 	placed := o.names[:0]
 	for _, t := range o.names {

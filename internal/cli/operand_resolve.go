@@ -17,17 +17,17 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// resolver asks registries what a side has.
+// resolver resolves the names of operands at registries.
 type resolver struct {
 	client      *registry.Client
 	concurrency int
 	progress    engine.Progress
-	ofWritten   bool // also what a target that rewrites indexes gets
-	ofBoth      bool // also the digests in another algorithm
+	ofWritten   bool // also the digests of rewritten indexes
+	ofBoth      bool // also the digests by another algorithm
 }
 
-// resolve finds the names of a side and, if it is compared with a target that
-// rewrites indexes, what that gets of it.
+// resolve finds the names of an operand and, if a restore to the other one rewrites
+// indexes, the digests of those.
 func (r *resolver) resolve(ctx context.Context, o *operand, rewritten bool) error {
 	if o.selections == nil {
 		if !rewritten {
@@ -38,7 +38,7 @@ func (r *resolver) resolve(ctx context.Context, o *operand, rewritten bool) erro
 	r.ofWritten = rewritten
 	all, err := r.ask(ctx, o.selections)
 	if ref, bare := config.ParseReference(o.base); err != nil && bare == nil {
-		// Public registries refuse their catalogs: it may be a repository.
+		// Public registries do not list their catalogs: it may be a repository.
 		one, refusal := r.ask(ctx, []config.Selection{{Reference: ref, Origin: o.base}})
 		if refusal == nil {
 			all, err = one, nil
@@ -46,7 +46,7 @@ func (r *resolver) resolve(ctx context.Context, o *operand, rewritten bool) erro
 	}
 	var unknown *net.DNSError
 	if errors.As(err, &unknown) && unknown.IsNotFound && o.base != "" {
-		return &operandError{o.base, err} // a file whose name was misspelt
+		return &operandError{o.base, err} // perhaps a misspelt file name
 	}
 	for _, one := range all {
 		o.names = append(o.names, inventory.Name{Reference: one.Reference.EntryName(), Digest: one.Digest, Other: one.Other})
@@ -55,7 +55,7 @@ func (r *resolver) resolve(ctx context.Context, o *operand, rewritten bool) erro
 	return err
 }
 
-// resolveWritten finds what becomes of the names of a layout or a lock.
+// resolveWritten finds the rewritten indexes of a layout or a lock.
 func (r *resolver) resolveWritten(ctx context.Context, o *operand) error {
 	if o.layout != "" {
 		in, err := store.OpenLayout(o.layout, store.OpenOptions{})
@@ -75,6 +75,7 @@ func (r *resolver) resolveWritten(ctx context.Context, o *operand) error {
 	return err
 }
 
+// noteWritten records the digests of rewritten indexes.
 func (o *operand) noteWritten(all []plan.Resolved) {
 	for _, one := range all {
 		if one.Written != "" && one.Written != one.Digest {
@@ -86,7 +87,7 @@ func (o *operand) noteWritten(all []plan.Resolved) {
 	}
 }
 
-// ask resolves selections, all or nothing.
+// ask resolves selections. It fails if one of them does.
 func (r *resolver) ask(ctx context.Context, selections []config.Selection) ([]plan.Resolved, error) {
 	resolve := plan.Resolve
 	if r.ofWritten {

@@ -38,8 +38,8 @@ func (o output) isFile() bool {
 	return err != nil || !info.IsDir()
 }
 
-// mayReplace refuses an archive over a file that the backup reads. An archive or a
-// directory that it reads as a layout can be its output, too: all of that comes along.
+// mayReplace refuses to replace a file that the backup reads. A layout of the spec can be
+// the output, too: everything in it is copied.
 func (o output) mayReplace(read []overwrite.File) error {
 	if !o.isFile() {
 		return nil
@@ -73,9 +73,9 @@ func (o output) openReplaced(by store.Destination) store.Layout {
 	return openArchive(o.path)
 }
 
-// openArchive opens an archive that a backup will replace. One that cannot be read, or
-// only from front to end, is of no use and no error: it is replaced. Windows does not
-// rename over a file that is open.
+// openArchive opens an archive that a backup will replace. It returns nil, and no error,
+// for one that cannot be read at random: the backup replaces that. Windows does not rename
+// over an open file.
 func openArchive(path string) store.Layout {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() || runtime.GOOS == "windows" {
@@ -96,6 +96,7 @@ func openArchive(path string) store.Layout {
 	return previous
 }
 
+// closeLayout closes a layout, which may be nil.
 func closeLayout(l store.Layout) error {
 	if l == nil {
 		return nil

@@ -59,7 +59,7 @@ func (c *planCommand) Run(ctx context.Context, u *console.Console) error {
 	return c.conclude(u, p)
 }
 
-// conclude says what cannot be had, and finds the exit code.
+// conclude prints the failures, and returns the exit code.
 func (c *planCommand) conclude(u *console.Console, p *shownPlan) error {
 	report := new(engine.Report)
 	for _, o := range p.forecast.Artifacts {
@@ -67,7 +67,7 @@ func (c *planCommand) conclude(u *console.Console, p *shownPlan) error {
 	}
 	failures := console.FailuresOf(report)
 	for _, f := range failures {
-		if !p.restores { // else it was told when it failed
+		if !p.restores { // a restore prints them as they occur
 			u.Fail(console.ErrorOf(f))
 		}
 	}
@@ -82,13 +82,13 @@ func (c *planCommand) conclude(u *console.Console, p *shownPlan) error {
 	return c.sources().drift(u, report, exit.Partial)
 }
 
-// sources are what the command line names for a backup.
+// sources returns the sources that the command line names for a backup.
 func (c *planCommand) sources() *sources {
 	return &sources{references: c.References, file: c.Spec, locked: c.Locked,
 		PlatformFlags: c.PlatformFlags, ReferrerFlags: c.ReferrerFlags, run: &c.RunFlags}
 }
 
-// targets are what the command line names for a restore.
+// targets returns the targets that the command line names for a restore.
 func (c *planCommand) targets() (*targets, error) {
 	t := &targets{file: c.Spec, only: c.Only, input: c.Input, DestinationFlags: c.DestinationFlags}
 	switch {

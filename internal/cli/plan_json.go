@@ -7,16 +7,16 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
 )
 
-// planDocument is what "plan --format json" prints. Sizes are in bytes.
+// planDocument is the output of "plan --format json". Sizes are in bytes.
 type planDocument struct {
 	Artifacts []planArtifact   `json:"artifacts"`
-	Dropped   []inventory.Name `json:"dropped,omitempty"` // of a bundle that would be replaced
-	Distinct  int64            `json:"distinct"`          // all that is selected, each manifest and blob once
-	Shared    int64            `json:"shared"`            // what artifacts have in common, once for each but the first
-	There     int64            `json:"there"`             // of the distinct, what is there already
-	Local     int64            `json:"local,omitempty"`   // and what comes from layouts on disk
-	Transfer  int64            `json:"transfer"`          // what moves
-	Transfers int              `json:"transfers"`         // blobs that move
+	Dropped   []inventory.Name `json:"dropped,omitempty"` // artifacts only in the bundle that would be replaced
+	Distinct  int64            `json:"distinct"`          // everything selected, each manifest and blob once
+	Shared    int64            `json:"shared"`            // content of several artifacts, once for each but the first
+	There     int64            `json:"there"`             // distinct content that is there already
+	Local     int64            `json:"local,omitempty"`   // distinct content in layouts on disk
+	Transfer  int64            `json:"transfer"`          // bytes to copy
+	Transfers int              `json:"transfers"`         // blobs to copy
 	Requests  int              `json:"requests"`
 	Space     *space           `json:"space,omitempty"`
 	Newest    []planNewest     `json:"newest,omitempty"`
@@ -30,15 +30,15 @@ type planArtifact struct {
 	Digest    digest.Digest   `json:"digest,omitempty"`
 	MediaType string          `json:"mediaType,omitempty"`
 	Size      int64           `json:"size"`
-	Platforms []string        `json:"platforms,omitempty"` // those that an index is cut down to
-	Sparse    bool            `json:"sparse,omitempty"`    // of a restore: the bundle has no others of that index
-	Rewritten bool            `json:"rewritten,omitempty"` // of a restore: an index that names only what is there would be pushed
+	Platforms []string        `json:"platforms,omitempty"` // selected from an index; all without any
+	Sparse    bool            `json:"sparse,omitempty"`    // restore: the bundle lacks the other platforms of the index
+	Rewritten bool            `json:"rewritten,omitempty"` // restore: pushes an index of only those platforms
 	Referrers []digest.Digest `json:"referrers,omitempty"`
 	Error     string          `json:"error,omitempty"`
 }
 
-// planNewest says by which order tags.latest found the newest: semver, or the
-// registry's list.
+// planNewest names the order by which tags.latest finds the newest: semver, or the list of
+// the registry.
 type planNewest struct {
 	Repository string `json:"repository"`
 	Latest     int    `json:"latest"`

@@ -20,27 +20,27 @@ import (
 type shownPlan struct {
 	forecast *engine.Forecast
 	restores bool
-	dropped  []inventory.Name // of a bundle that would be replaced, what the new one has not
+	dropped  []inventory.Name // artifacts only in the bundle that would be replaced
 	space    *space
 }
 
-// space is what a backup needs on the disk that it goes to, in bytes. It is what
-// an archive has that does not get smaller by compression, and no run needs more.
+// space is the disk space that a backup needs and that is free, in bytes. Needed is the
+// size of an archive that does not compress: no run needs more.
 type space struct {
 	Needed int64 `json:"needed"`
 	Free   int64 `json:"free"`
 }
 
-// What is needed beside the bytes of manifests and blobs.
+// Space needed in addition to manifests and blobs.
 const (
-	perEntry  = 2 << 10 // in an archive: headers of tar and gzip, padding, a record of the table
-	perMember = 256     // a header and a trailer of gzip, and what stored blocks cost, for each MiB
-	perFile   = 4 << 10 // in a directory: the rest of the last block of a file
+	perEntry  = 2 << 10 // archive: headers of tar and gzip, padding, a record of the table
+	perMember = 256     // archive: a header and a trailer of gzip and stored blocks, for each MiB
+	perFile   = 4 << 10 // directory: the rest of the last block of a file
 	perName   = 2 << 10 // an entry of index.json
 	perOutput = 16 << 10
 )
 
-// measure compares what a backup writes with what the disk has left.
+// measure compares the size of a backup with the free space of the disk.
 func (p *shownPlan) measure(path string, directory bool) {
 	if path == "" || path == "-" {
 		return
@@ -61,8 +61,8 @@ func (p *shownPlan) measure(path string, directory bool) {
 	p.space = &space{Needed: needed + names, Free: free}
 }
 
-// findDropped finds what a bundle has that is about to be replaced by one
-// without it. What cosign keeps under tags belongs to its image.
+// findDropped finds the artifacts of a bundle that the backup would replace by one without
+// them. Tags of cosign belong to their images.
 func (p *shownPlan) findDropped(there store.Layout) {
 	if there == nil {
 		return
@@ -109,7 +109,7 @@ func (p *shownPlan) print(w io.Writer) error {
 	return table.Flush()
 }
 
-// sparseText says of an index which lacks some of its images how it would be pushed.
+// sparseText tells how a restore pushes an index that lacks some of its images.
 func (p *shownPlan) sparseText(o engine.Outlook) string {
 	switch {
 	case !p.restores || len(o.Platforms) == 0:
@@ -135,7 +135,7 @@ func platformTexts(platforms []config.Platform) []string {
 	return names
 }
 
-// summary writes the numbers that the run then has.
+// summary returns the totals of the run.
 func (p *shownPlan) summary() string {
 	var b strings.Builder
 	f, verb := p.forecast, "fetch"
@@ -162,7 +162,7 @@ func (p *shownPlan) summary() string {
 	return b.String()
 }
 
-// referrers counts what would come along, as the run does.
+// referrers counts the referrers that the run copies.
 func (p *shownPlan) referrers() string {
 	n := 0
 	for _, o := range p.forecast.Artifacts {
@@ -174,7 +174,7 @@ func (p *shownPlan) referrers() string {
 	return " and " + text.Count(n, "referrer")
 }
 
-// states counts the artifacts by what would become of them.
+// states counts the artifacts by their states.
 func (p *shownPlan) states() string {
 	counts := make(map[engine.State]int)
 	for _, o := range p.forecast.Artifacts {

@@ -9,11 +9,11 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/overwrite"
 )
 
-// profileFlag names the file of a CPU profile. It is for those who work on the
-// program, and hidden from all others.
+// profileFlag names the file of a CPU profile. The flag is hidden: it is for developers of
+// the program.
 type profileFlag string
 
-// AfterApply begins the profile.
+// AfterApply starts the profile; kong calls it.
 func (f profileFlag) AfterApply(p *profile) (err error) {
 	if err := overwrite.Check("--cpuprofile", string(f), filetype.Unknown, nil); err != nil {
 		return err
@@ -22,7 +22,7 @@ func (f profileFlag) AfterApply(p *profile) (err error) {
 	return err
 }
 
-// profile is one that is being written, if any is.
+// profile is a CPU profile that is being written; the zero value is none.
 type profile struct{ file *os.File }
 
 func startProfile(path string) (profile, error) {

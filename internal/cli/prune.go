@@ -89,7 +89,7 @@ func (c *pruneCommand) path(spec *config.Spec) (string, error) {
 	return path, err
 }
 
-// conclude says what went, and of what nothing is known.
+// conclude prints what was removed and what failed, and returns the exit code.
 func (c *pruneCommand) conclude(u *console.Console, path string, selected *backup.Selected, pruned *store.Pruned) error {
 	if c.DryRun {
 		for _, e := range pruned.Entries {

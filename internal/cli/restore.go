@@ -71,7 +71,7 @@ func (c *restoreCommand) Run(ctx context.Context, u *console.Console) error {
 	return errors.Join(u.Conclude(console.RestoreWords, report, err), account.Write(ctx, report, err))
 }
 
-// run moves the bytes. The report is nil if it did not come to that.
+// run copies the artifacts. The report is nil if the copy did not start.
 func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restoreJob, client *registry.Client) (*engine.Report, error) {
 	if !c.DryRun {
 		resume := "the same command pushes only what " + strings.Join(namesOf(r.targets), ", ") + " still lacks"
@@ -110,6 +110,7 @@ type restoreJob struct {
 	retry *retry // with --only-failed
 }
 
+// plan reads everything that the command line names, and writes nothing.
 func (c *restoreCommand) plan(u *console.Console) (r restoreJob, err error) {
 	if path := c.archiveElsewhere(); c.Input == "" && path != "" {
 		return r, exit.Usage(advice.DidYouMean("--input "+path), "no --input")
@@ -130,7 +131,7 @@ func (c *restoreCommand) plan(u *console.Console) (r restoreJob, err error) {
 	return r, err
 }
 
-// filesInUse returns the files that a restore reads, and the one for its events, as far as they are known.
+// filesInUse lists the files that a restore reads and writes, as far as they are known.
 func (c *restoreCommand) filesInUse(r restoreJob) []overwrite.File {
 	all := slices.Concat(overwrite.SpecFiles(c.Spec, r.spec), c.FilesRead(), c.FilesWritten())
 	if c.Input == "-" {
@@ -139,7 +140,7 @@ func (c *restoreCommand) filesInUse(r restoreJob) []overwrite.File {
 	return append(all, overwrite.LayoutFiles("the input", c.Input)...)
 }
 
-// archiveElsewhere is an archive or a directory that was named without --input.
+// archiveElsewhere returns an archive or a directory that was named without --input.
 func (c *restoreCommand) archiveElsewhere() string {
 	switch {
 	case filetype.LooksLikePath(c.Target):
@@ -150,6 +151,7 @@ func (c *restoreCommand) archiveElsewhere() string {
 	return ""
 }
 
+// printRoutes prints the target of each artifact, as lines or as events.
 func printRoutes(u *console.Console, report *engine.Report) error {
 	for _, a := range report.Artifacts {
 		if a.Err != nil {
@@ -170,7 +172,7 @@ func printRoutes(u *console.Console, report *engine.Report) error {
 	return nil
 }
 
-// concludeRoutes says which artifacts would go nowhere.
+// concludeRoutes prints the artifacts that cannot be restored, and returns the exit code.
 func concludeRoutes(u *console.Console, report *engine.Report) error {
 	failures := report.Failures()
 	for _, f := range failures {
@@ -185,6 +187,7 @@ func concludeRoutes(u *console.Console, report *engine.Report) error {
 	return exit.Partial
 }
 
+// namesOf lists the names of targets.
 func namesOf(targets []config.Target) []string {
 	names := make([]string, len(targets))
 	for i, t := range targets {

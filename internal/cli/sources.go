@@ -24,21 +24,21 @@ import (
 type sources struct {
 	references []string // "-" is a list on standard input
 	file       string   // path of the spec; "" without one
-	locked     bool     // take what the lock of the spec pins
-	retry      bool     // a report names what to copy, so that nothing else has to
+	locked     bool     // select what the lock of the spec pins
+	retry      bool     // a report names the artifacts, so that these can be empty
 	option.PlatformFlags
 	option.ReferrerFlags
 	run *option.RunFlags
 }
 
-// selected holds all that sources select.
+// selected holds everything that sources select.
 type selected struct {
 	spec       *config.Spec // nil without one
 	selections []config.Selection
 	mapper     *config.Mapper // finds two artifacts that would land on one target; nil if the spec has no targets
 }
 
-// read reads the spec and all that it and the arguments name. With an error it returns
+// read reads the spec, and everything that it and the arguments name. With an error it returns
 // what was read so far.
 func (s *sources) read(stdin io.Reader) (all selected, err error) {
 	if err = s.claimStdin(); err != nil {
@@ -136,7 +136,7 @@ func (s *sources) filesRead(spec *config.Spec) []overwrite.File {
 	return all
 }
 
-// nothingSelected is the error where neither a spec nor an argument names a source.
+// nothingSelected returns the error for a spec and arguments that name no source.
 func nothingSelected(spec string) error {
 	if spec != "" {
 		return exit.Usage(listSources(spec), "nothing to back up: %s has no sources", spec)
@@ -144,13 +144,13 @@ func nothingSelected(spec string) error {
 	return exit.Usage(`name references, or a spec with -f; "-" reads references from standard input`, "nothing to back up")
 }
 
-// listSources is the hint for a spec that selects nothing.
+// listSources returns the hint for a spec that selects nothing.
 func listSources(spec string) string {
 	return fmt.Sprintf(`list what to mirror under "sources:" in %s, one reference a line: "  - registry.k8s.io/pause:3.10"`, spec)
 }
 
-// forecast counts what a backup of all that is selected would copy to a layout that is
-// there, or to a new one if that is nil.
+// forecast counts what a backup of everything selected would copy, in addition to a layout
+// that is there, which may be nil.
 func (s *selected) forecast(ctx context.Context, u *console.Console, client *registry.Client, run *option.RunFlags, there store.Layout, directory bool) (*engine.Forecast, error) {
 	p := u.StartProgress()
 	defer p.Close()

@@ -17,17 +17,17 @@ import (
 type targets struct {
 	argument string   // REGISTRY[/NAMESPACE][:TAG], or the name of a target of the spec
 	file     string   // path of the spec; "" without one
-	only     []string // patterns of what is restored
-	input    string   // "-" can be read once
+	only     []string // patterns of artifacts to restore
+	input    string   // "-" can be restored to only one target
 	option.DestinationFlags
 }
 
-// destination holds all that targets name.
+// destination holds everything that targets name.
 type destination struct {
 	spec    *config.Spec // nil without one
 	mapper  *config.Mapper
 	targets []config.Target
-	tag     string // that the argument gives to the only artifact of the input
+	tag     string // of the argument, for the only artifact of the input
 }
 
 // read reads the spec and finds the targets in it. With an error it returns what was
@@ -115,8 +115,8 @@ func (d *destination) hosts() []string {
 	return hostsOf(d.targets, func(t config.Target) string { return t.Registry })
 }
 
-// parseTarget reads REGISTRY[/NAMESPACE]. What is neither that nor the name of one
-// of the spec's targets is perhaps a name with a slip in it.
+// parseTarget parses REGISTRY[/NAMESPACE]. A word that cannot be that may be a misspelt
+// name of a target of the spec.
 func parseTarget(spec *config.Spec, text string) (config.Target, error) {
 	target, err := config.ParseTarget(text)
 	if err == nil || strings.ContainsAny(text, "./:") {
@@ -129,7 +129,7 @@ func parseTarget(spec *config.Spec, text string) (config.Target, error) {
 	return target, noTarget(all, text)
 }
 
-// cutTag cuts the tag off REGISTRY/REPOSITORY:TAG, if it is one.
+// cutTag cuts the tag off REGISTRY/REPOSITORY:TAG.
 func cutTag(target string) (name, tag string) {
 	at := strings.LastIndexByte(target, ':')
 	if slash := strings.LastIndexByte(target, '/'); strings.Contains(target, "://") || slash < 0 || at < slash || config.CheckTag(target[at+1:]) != nil {
@@ -152,8 +152,8 @@ func findTarget(all []config.Target, name string) (target config.Target, found b
 	return all[i], true
 }
 
-// noTarget says that none of a spec's targets has that name, and which names there
-// are, the nearest first.
+// noTarget returns the error for a name that no target of the spec has. It lists the names
+// of the targets, the nearest first.
 func noTarget(all []config.Target, name string) error {
 	const fact = "the spec has no target named %q"
 	names := namedTargets(all)

@@ -131,7 +131,7 @@ func (m *mistake) suggestFlag() string {
 	return ""
 }
 
-// typedPath is the first argument if it is a path.
+// typedPath returns the first argument if it is a path.
 func (m *mistake) typedPath() string {
 	for _, p := range m.context.Path {
 		if p.Positional == nil {
@@ -148,7 +148,7 @@ func (m *mistake) typedPath() string {
 	return ""
 }
 
-// flagFor is the flag of the command that takes such a path, and was not given.
+// flagFor returns the flag of the command that takes such a path, unless it was given.
 func (m *mistake) flagFor(path string) string {
 	if !filetype.LooksLikePath(path) {
 		return ""

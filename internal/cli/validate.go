@@ -24,7 +24,7 @@ Examples:
     oras-mirror init registry.k8s.io/pause:3.10 | oras-mirror validate -f /dev/stdin`
 }
 
-// Run checks all that a spec says, and the files that it names.
+// Run checks a spec and the files that it names.
 func (c *validateCommand) Run(u *console.Console) error {
 	spec, unset, err := config.Validate(c.Spec, checkLayout)
 	for _, f := range unset {
@@ -41,7 +41,7 @@ func (c *validateCommand) Run(u *console.Console) error {
 	return nil
 }
 
-// checkLayout looks whether a layout can be read, and all that it holds be named.
+// checkLayout checks that a layout can be read and that all of its artifacts have names.
 func checkLayout(path string, repository config.Reference) error {
 	in, err := store.OpenLayout(path, store.OpenOptions{})
 	if err != nil {

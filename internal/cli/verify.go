@@ -57,8 +57,8 @@ func (c *verifyCommand) Run(ctx context.Context, u *console.Console) error {
 	return nil
 }
 
-// damaged is an input that is there and cannot be read as a layout: that is a
-// verification that failed.
+// damaged returns the exit code of a failed verification for an input that exists but
+// cannot be read as a layout.
 func (c *verifyCommand) damaged(u *console.Console, err error) error {
 	if _, ok := errors.AsType[*store.InputError](err); !ok || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || store.IsTooManyFiles(err) {
 		return err
@@ -77,7 +77,7 @@ func verifyInput(ctx context.Context, in store.Input, o store.VerifyOptions) (*s
 	return nil, fmt.Errorf("unknown kind of input %T", in)
 }
 
-// faultError names the artifact and the blob, where the reason does not.
+// faultError adds the names of the artifact and the blob to the reason, if it lacks them.
 func faultError(f store.Fault) error {
 	err := f.Err
 	for _, name := range []string{f.Digest.String(), f.Reference} {
