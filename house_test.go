@@ -67,7 +67,7 @@ var arrows = map[string][]string{
 	"store/bundle":            {},
 }
 
-// owners lists the libraries that only some packages may import.
+// owners lists the libraries that only the given packages may import.
 var owners = map[string][]string{
 	"github.com/alecthomas/kong":        {"internal/cli", "internal/completion", "internal/manpage"},
 	"github.com/schollz/progressbar/v3": {"internal/console"},
@@ -97,7 +97,7 @@ func (p goPackage) name() string {
 	return strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
 }
 
-// TestArrows holds the imports of each package to the list.
+// TestArrows checks the imports of each package against the list.
 func TestArrows(t *testing.T) {
 	packages := listPackages(t)
 	for _, p := range packages {
@@ -133,7 +133,7 @@ func TestArrows(t *testing.T) {
 	}
 }
 
-// TestRootHasOneFile holds that main.go is the only Go file in the root that is no test.
+// TestRootHasOneFile checks that main.go is the only Go file in the root that is not a test.
 func TestRootHasOneFile(t *testing.T) {
 	all, err := filepath.Glob("*.go")
 	if err != nil {
@@ -152,6 +152,7 @@ func TestRootHasOneFile(t *testing.T) {
 	}
 }
 
+// listPackages returns the packages of this module.
 func listPackages(t *testing.T) []goPackage {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Dir,GoFiles,Imports", "./...")
@@ -175,6 +176,7 @@ func listPackages(t *testing.T) []goPackage {
 	}
 }
 
+// checkNoStreams fails if a package uses the standard streams.
 func checkNoStreams(t *testing.T, p goPackage) {
 	t.Helper()
 	for _, name := range p.GoFiles {
@@ -190,6 +192,7 @@ func checkNoStreams(t *testing.T, p goPackage) {
 	}
 }
 
+// architecture returns the text of docs/architecture.md.
 func architecture(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("docs/architecture.md")
@@ -199,6 +202,7 @@ func architecture(t *testing.T) string {
 	return string(text)
 }
 
+// goList returns the sorted output of "go list".
 func goList(t *testing.T, args ...string) []string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list"}, args...)...).Output()
@@ -213,8 +217,8 @@ var (
 	reason   = regexp.MustCompile("(?m)^\\| `([^`]+/[^`]+)` \\| (\\S.*) \\|$")
 )
 
-// TestEveryLibraryHasItsReason holds go.mod and docs/architecture.md together: each
-// library is there with a reason, and one that is said to be for tests is in no program.
+// TestEveryLibraryHasItsReason checks that docs/architecture.md has a reason for each library
+// in go.mod, and that a library "for tests" is in no program.
 func TestEveryLibraryHasItsReason(t *testing.T) {
 	reasons := make(map[string]string)
 	for _, row := range reason.FindAllStringSubmatch(architecture(t), -1) {
@@ -240,7 +244,7 @@ func TestEveryLibraryHasItsReason(t *testing.T) {
 	}
 }
 
-// TestTheHouse holds the plan in docs/architecture.md to the folders there are.
+// TestTheHouse checks the tree in docs/architecture.md against the folders.
 func TestTheHouse(t *testing.T) {
 	_, plan, _ := strings.Cut(architecture(t), "```\n")
 	plan, _, _ = strings.Cut(plan, "```\n")
@@ -262,7 +266,7 @@ func TestTheHouse(t *testing.T) {
 
 var fileName = regexp.MustCompile("`([a-z_/]+\\.(?:go|md|yaml|json|sh))`")
 
-// TestDocsNameFilesThatAreThere: what the docs call a file of ours is one.
+// TestDocsNameFilesThatAreThere checks that the files named in the docs exist.
 func TestDocsNameFilesThatAreThere(t *testing.T) {
 	named := 0
 	for _, m := range fileName.FindAllStringSubmatch(architecture(t), -1) {

@@ -1,5 +1,5 @@
-// Oras-mirror backs up OCI artifacts from many registries into one OCI layout,
-// and restores them to any registry. Package internal/cli has its commands.
+// Oras-mirror backs up OCI artifacts from many registries into one OCI layout and restores
+// them to any registry. Package internal/cli has its commands.
 package main
 
 import (

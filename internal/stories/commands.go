@@ -12,7 +12,7 @@ import (
 
 var variable = regexp.MustCompile(`\$[A-Z]+\b`)
 
-// fill FILE... replaces $NAME by what the script knows it as.
+// fill FILE... replaces $NAME by the value of the variable in the script.
 func fill(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range args {
 		text := variable.ReplaceAllStringFunc(ts.ReadFile(name), func(v string) string { return ts.Getenv(v[1:]) })
@@ -27,6 +27,7 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+// exitOf returns the exit code of a command that ended with err.
 func exitOf(ts *testscript.TestScript, err error) int {
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -38,6 +39,7 @@ func exitOf(ts *testscript.TestScript, err error) int {
 	return exit.ExitCode()
 }
 
+// environment returns the variables that the program reads.
 func environment(ts *testscript.TestScript) []string {
 	var env []string
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "GORACE"} {
@@ -46,8 +48,7 @@ func environment(ts *testscript.TestScript) []string {
 	return env
 }
 
-// damage truncate|flip FILE takes half of a file away, or turns a bit in its
-// middle.
+// damage truncate|flip FILE cuts a file in half, or flips a bit in its middle.
 func damage(ts *testscript.TestScript, _ bool, args []string) {
 	path := ts.MkAbs(args[1])
 	data, err := os.ReadFile(path)

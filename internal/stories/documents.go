@@ -13,7 +13,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/schemas"
 )
 
-// CommandLines returns the arguments of each oras-mirror in a line of shell.
+// CommandLines returns the arguments of each oras-mirror command in a line of shell.
 func CommandLines(line string) [][]string {
 	line, _, _ = strings.Cut(line, " #")
 	var all [][]string
@@ -41,8 +41,8 @@ func eventSchema() (*jsonschema.Schema, error) {
 	return c.Compile("event.schema.json")
 }
 
-// ParseEvents holds each line against the schema, and all of them against what
-// docs/events.md promises.
+// ParseEvents parses the events of a run, one a line. It checks each against the schema, and
+// their order against docs/events.md.
 func ParseEvents(text string) ([]eventLine, error) {
 	schema, err := eventSchema()
 	if err != nil {
@@ -61,7 +61,7 @@ func ParseEvents(text string) ([]eventLine, error) {
 		}
 		if name := e.Reference + " -> " + e.Target; e.Event == "artifact" {
 			if seen[name] {
-				return nil, errors.New(name + " is told twice")
+				return nil, errors.New(name + " has two events")
 			}
 			seen[name] = true
 		}
@@ -70,7 +70,7 @@ func ParseEvents(text string) ([]eventLine, error) {
 	last := len(all) - 1
 	for i, e := range all {
 		if (e.Event == "start") != (i == 0) || (e.Event == "end") != (i == last) {
-			return nil, errors.New("the first event is not start alone, or the last not end alone")
+			return nil, errors.New("start must be the first event and end the last, once each")
 		}
 	}
 	if last < 1 {
@@ -79,9 +79,9 @@ func ParseEvents(text string) ([]eventLine, error) {
 	return all, nil
 }
 
-// events [KIND|STATUS|exit=N...] checks the events on standard output of the last
-// command: how many there are of a kind, of artifacts with a status.
-func eventsOf(ts *testscript.TestScript, _ bool, args []string) {
+// checkEvents [KIND|STATUS|exit=N...] checks the events on standard output of the last command:
+// the number of a kind or of artifacts with a status, and the exit code.
+func checkEvents(ts *testscript.TestScript, _ bool, args []string) {
 	all, err := ParseEvents(ts.ReadFile("stdout"))
 	ts.Check(err)
 	counts := make(map[string]int)
@@ -101,12 +101,12 @@ func eventsOf(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+// WithoutRedirections removes redirections from the arguments of a command.
 func WithoutRedirections(args []string) []string {
 	return slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return strings.HasPrefix(arg, ">") })
 }
 
-// checkReport FILE checks a report against its schema and its totals against its
-// artifacts.
+// checkReport FILE checks a report against its schema, and its totals against its artifacts.
 func checkReport(ts *testscript.TestScript, _ bool, args []string) {
 	data := []byte(ts.ReadFile(args[0]))
 	ts.Check(ValidateReport(data))
@@ -125,7 +125,7 @@ func checkReport(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// ValidateReport holds a document against the schema of reports.
+// ValidateReport checks a document against the schema of reports.
 func ValidateReport(data []byte) error {
 	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemas.Report))
 	if err != nil {
@@ -147,14 +147,14 @@ func ValidateReport(data []byte) error {
 	return compiled.Validate(document)
 }
 
-// eventLine is what the tests read of an event.
+// eventLine has the fields of events that tests check.
 type eventLine struct {
 	Event, Reference, Target, Status string
 	ExitCode                         int
 	Totals                           totals
 }
 
-// totals are what the tests read of the totals of a report or of the last event.
+// totals has the fields of the totals of a report or of the last event.
 type totals struct {
 	Artifacts, Copied, Unchanged, Overwritten, Failed int
 	Referrers, ReferrersExpected                      int

@@ -16,22 +16,21 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
-// damageblob truncate|flip LAYOUT CONTENT damages the blob of that content.
+// damageblob truncate|flip LAYOUT CONTENT damages the blob with that content.
 func damageblob(ts *testscript.TestScript, neg bool, args []string) {
 	d := digest.FromString(args[2])
 	damage(ts, neg, []string{args[0], filepath.Join(args[1], "blobs", "sha256", d.Encoded())})
 }
 
-// stopafter N SIGNAL CODE NAME KIND COMMAND... sends a signal when the N-th request
-// of that kind is under way, checks the exit code and keeps standard error in the
-// file interrupted.
+// stopAfter N SIGNAL CODE NAME KIND COMMAND... sends a signal when the N-th request of that
+// kind has arrived, checks the exit code and writes standard error to the file interrupted.
 func (w *world) stopAfter(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	var stderr strings.Builder
 	cmd := exec.Command(args[5], args[6:]...)
 	cmd.Dir, cmd.Stderr, cmd.Env = ts.MkAbs("."), &stderr, environment(ts)
-	var came atomic.Int32
+	var count atomic.Int32
 	signals := map[string]os.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM}
 	release := make(chan struct{})
 	reached := make(chan struct{})
@@ -39,7 +38,7 @@ func (w *world) stopAfter(ts *testscript.TestScript, _ bool, args []string) {
 		if testregistry.Kind(req) != args[4] {
 			return nil
 		}
-		switch i := int(came.Add(1)); {
+		switch i := int(count.Add(1)); {
 		case i < n:
 			return nil
 		case i == n:
@@ -53,7 +52,7 @@ func (w *world) stopAfter(ts *testscript.TestScript, _ bool, args []string) {
 	select {
 	case <-reached:
 	case err := <-ended:
-		ts.Fatalf("it ended before it was stopped: %v\n%s", err, stderr.String())
+		ts.Fatalf("the command ended before it was stopped: %v\n%s", err, stderr.String())
 	}
 	ts.Check(cmd.Process.Signal(signals[args[1]]))
 	code := exitOf(ts, <-ended)

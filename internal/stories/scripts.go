@@ -10,7 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
-// Run runs stories, each with registries of its own.
+// Run runs the stories in files, each with its own registries.
 func Run(t *testing.T, files []string) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
@@ -22,20 +22,23 @@ func Run(t *testing.T, files []string) {
 				Condition:          condition,
 				RequireUniqueNames: true,
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"registry":  w.registry,
-					"proxy":     w.proxy,
-					"seed":      w.seed,
-					"fill":      fill,
-					"exits":     exits,
-					"copied":    w.copied,
-					"requests":  w.requests,
-					"fault":     w.fault,
-					"blocked":   w.blocked,
-					"unblock":   w.unblock,
-					"interrupt": w.interrupt,
-					"damage":    damage,
-					"events":    eventsOf,
-					"report":    checkReport, "damageblob": damageblob, "stopafter": w.stopAfter, "stalls": w.stalls,
+					"registry":   w.registry,
+					"proxy":      w.proxy,
+					"seed":       w.seed,
+					"fill":       fill,
+					"exits":      exits,
+					"copied":     w.copied,
+					"requests":   w.requests,
+					"fault":      w.fault,
+					"blocked":    w.blocked,
+					"unblock":    w.unblock,
+					"interrupt":  w.interrupt,
+					"damage":     damage,
+					"events":     checkEvents,
+					"report":     checkReport,
+					"damageblob": damageblob,
+					"stopafter":  w.stopAfter,
+					"stalls":     w.stalls,
 				},
 			})
 		})

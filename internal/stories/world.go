@@ -19,13 +19,14 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
-// world is what a script talks to.
+// world has the registries and the running command of a script.
 type world struct {
 	tb         testing.TB
 	registries map[string]*testregistry.Registry
 	running    *blockedCommand
 }
 
+// setup gives a script an empty home directory.
 func (w *world) setup(env *testscript.Env) error {
 	home := filepath.Join(env.WorkDir, "home")
 	env.Setenv("HOME", home)
@@ -34,7 +35,7 @@ func (w *world) setup(env *testscript.Env) error {
 	return os.Mkdir(home, 0o700)
 }
 
-// condition knows [root], who may write everywhere.
+// condition knows [root], for tests that depend on file permissions.
 func condition(name string) (bool, error) {
 	if name == "root" {
 		return os.Geteuid() == 0, nil
@@ -42,6 +43,7 @@ func condition(name string) (bool, error) {
 	return false, fmt.Errorf("unknown condition %q", name)
 }
 
+// named returns the registry with a name.
 func (w *world) named(ts *testscript.TestScript, name string) *testregistry.Registry {
 	r := w.registries[name]
 	if r == nil {
@@ -128,8 +130,8 @@ func (w *world) seed(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// Platforms puts an index for linux/amd64 and linux/arm64; it and each of its
-// images are signed.
+// Platforms puts an index for linux/amd64 and linux/arm64 into a registry, with a signature
+// for the index and for each image.
 func Platforms(r *testregistry.Registry, repo, tag string, layers [][]byte) {
 	var children []ocispec.Descriptor
 	for _, architecture := range []string{"amd64", "arm64"} {
@@ -140,11 +142,10 @@ func Platforms(r *testregistry.Registry, repo, tag string, layers [][]byte) {
 	r.Referrer(repo, r.Index(repo, tag, children...), "application/vnd.example.signature", []byte("signature of all"))
 }
 
-// copied [-bare] SOURCE[,SOURCE...] TARGET [FROM=TO...] compares all that the
-// sources show with all that the target shows: tags, manifests, blobs, referrers
-// (not those with -bare). A name begins with the registry that it is from; the
-// first FROM that it begins with becomes TO, and what no FROM fits must not have
-// been copied. Without rules the registry goes.
+// copied [-bare] SOURCE[,SOURCE...] TARGET [FROM=TO...] checks that the target has the tags,
+// manifests, blobs and referrers of the sources (no referrers with -bare). A name begins with
+// its registry. The first FROM that is a prefix of it is replaced by TO; a name without such
+// a FROM must not be in the target. Without rules only the registry is removed.
 func (w *world) copied(ts *testscript.TestScript, _ bool, args []string) {
 	bare := args[0] == "-bare"
 	if bare {
@@ -169,6 +170,7 @@ func (w *world) copied(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+// rename applies the rules of copied to a name; "" if none matches.
 func rename(name string, rules []string) string {
 	if len(rules) == 0 {
 		_, path, _ := strings.Cut(name, "/")
@@ -189,8 +191,8 @@ func (w *world) snapshot(ts *testscript.TestScript, name string) testregistry.Co
 	return contents
 }
 
-// requests NAME KIND N checks how many requests of a kind a registry got since
-// this was asked for the last time, as in: requests A 'GET blob' 3.
+// requests NAME KIND N checks the number of requests of a kind since the last check, as in:
+// requests A 'GET blob' 3.
 func (w *world) requests(ts *testscript.TestScript, _ bool, args []string) {
 	r := w.named(ts, args[0])
 	for i := 1; i < len(args); i += 2 {
@@ -201,8 +203,7 @@ func (w *world) requests(ts *testscript.TestScript, _ bool, args []string) {
 	r.ResetCounts()
 }
 
-// fault NAME KIND STATUS[=CODE]|cut|flip|empty|none makes all requests of a kind go
-// wrong.
+// fault NAME KIND STATUS[=CODE]|cut|flip|empty|none makes all requests of a kind fail.
 func (w *world) fault(ts *testscript.TestScript, _ bool, args []string) {
 	faults := map[string]testregistry.Fault{"cut": testregistry.Cut(1), "flip": testregistry.Flip(0), "empty": emptyList, "none": nil}
 	fault, ok := faults[args[2]]
@@ -218,7 +219,7 @@ func (w *world) fault(ts *testscript.TestScript, _ bool, args []string) {
 	w.named(ts, args[0]).Fault(testregistry.Always(args[1], fault))
 }
 
-// refuseWith answers as a registry does that gives a reason.
+// refuseWith answers with an error code and a message.
 func refuseWith(status int, code string) testregistry.Fault {
 	return func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -229,7 +230,7 @@ func refuseWith(status int, code string) testregistry.Fault {
 	}
 }
 
-// emptyList answers with a list of referrers that has none.
+// emptyList answers with an empty list of referrers.
 func emptyList(http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", ocispec.MediaTypeImageIndex)
@@ -237,8 +238,8 @@ func emptyList(http.Handler) http.Handler {
 	})
 }
 
-// blocked NAME KIND COMMAND... starts a command and returns when its first
-// request of that kind is under way, where it stays until unblock.
+// blocked NAME KIND COMMAND... starts a command and returns when its first request of that
+// kind has arrived. The registry answers it after unblock.
 func (w *world) blocked(ts *testscript.TestScript, _ bool, args []string) {
 	stalled := make(chan struct{}, 1)
 	b := &blockedCommand{release: make(chan struct{}), cmd: exec.Command(args[2], args[3:]...)}
@@ -252,11 +253,11 @@ func (w *world) blocked(ts *testscript.TestScript, _ bool, args []string) {
 	select {
 	case <-stalled:
 	case err := <-b.ended:
-		ts.Fatalf("it ended before it was blocked: %v\n%s", err, b.stderr.String())
+		ts.Fatalf("the command ended before it was blocked: %v\n%s", err, b.stderr.String())
 	}
 }
 
-// blockedCommand is a command that waits for a registry.
+// blockedCommand is a command that waits for the answer of a registry.
 type blockedCommand struct {
 	cmd     *exec.Cmd
 	stderr  strings.Builder
@@ -264,7 +265,7 @@ type blockedCommand struct {
 	ended   chan error
 }
 
-// unblock NAME lets the command that is blocked go on to its end.
+// unblock NAME answers the blocked command and waits until it ends.
 func (w *world) unblock(ts *testscript.TestScript, _ bool, args []string) {
 	w.named(ts, args[0]).Fault(nil)
 	close(w.running.release)
@@ -273,9 +274,8 @@ func (w *world) unblock(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// interrupt SIGNAL CODE NAME KIND COMMAND... sends a signal while a request of
-// that kind is under way, checks the exit code and keeps standard error in the
-// file interrupted.
+// interrupt SIGNAL CODE NAME KIND COMMAND... sends a signal while a request of that kind waits
+// for its answer, checks the exit code and writes standard error to the file interrupted.
 func (w *world) interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	w.blocked(ts, neg, args[2:])
 	signals := map[string]os.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM}
@@ -289,7 +289,7 @@ func (w *world) interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("interrupted"), []byte(w.running.stderr.String()), 0o600))
 }
 
-// stalling holds all requests of a kind until release, and tells of the first.
+// stalling holds all requests of a kind until release, and sends to stalled at the first.
 func stalling(kind string, release <-chan struct{}, stalled chan<- struct{}) func(*http.Request, int) testregistry.Fault {
 	choose := testregistry.Always(kind, testregistry.Stall(release))
 	return func(req *http.Request, n int) testregistry.Fault {
