@@ -145,7 +145,7 @@ func (c *backupCommand) plan(u *console.Console) (b backupJob, err error) {
 func (c *backupCommand) checkOutput(o output, u *console.Console) error {
 	switch {
 	case o.path == "":
-		return exit.Usage("set it with --output PATH, or with output in the spec", "no --output")
+		return exit.Usage("set it with --output PATH, or with output in the spec", "missing --output")
 	case o.path == "-" && c.Format == "json":
 		return exit.Usage("write the archive to a file", "standard output cannot carry both the archive and the events of --format json")
 	case overwrite.IsStdout(o.path) && u.StdoutClosed:

@@ -24,7 +24,7 @@ type cli struct {
 	Lock     lockCommand     `cmd:"" group:"copy" help:"Pin the digests that a mirror spec selects now."`
 	List     listCommand     `cmd:"" group:"look" help:"List the artifacts in a bundle or a directory."`
 	Diff     diffCommand     `cmd:"" group:"look" help:"Show how two bundles, layouts, locks, specs or registries differ."`
-	Prune    pruneCommand    `cmd:"" group:"look" help:"Remove artifacts from a directory that a mirror spec no longer selects."`
+	Prune    pruneCommand    `cmd:"" group:"look" help:"Remove from a directory the artifacts that a mirror spec no longer selects."`
 	Verify   verifyCommand   `cmd:"" group:"look" help:"Hash every byte of a bundle or a directory and check that nothing is missing."`
 	Init     initCommand     `cmd:"" group:"spec" help:"Print a mirror spec to start from."`
 	Validate validateCommand `cmd:"" group:"spec" help:"Check a mirror spec."`

@@ -22,7 +22,7 @@ import (
 
 type clientConfigCommand struct {
 	Spec   string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"Use the sources, mappings and targets of this mirror spec."`
-	Format string `enum:"containerd,podman,openshift,k3s,docker" required:"" placeholder:"containerd|podman|openshift|k3s|docker" help:"Write for this runtime."`
+	Format string `enum:"containerd,podman,openshift,k3s,docker" required:"" placeholder:"containerd|podman|openshift|k3s|docker" help:"Write the configuration of this runtime."`
 	Target string `placeholder:"NAME" help:"Make clients pull from the target of the spec with this name, or from REGISTRY[/NAMESPACE]; default: the only target of the spec."`
 	Output string `short:"o" placeholder:"DIR" help:"Write the files to this folder; default: print the file if there is only one."`
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/skipped"
 )
 
-// offered are the candidates for the last word.
+// offered returns the candidates for the last word.
 func offered(t *testing.T, words ...string) []string {
 	t.Helper()
 	code, stdout, stderr := try(t, "", append([]string{"__complete"}, words...)...)
@@ -69,8 +69,8 @@ func TestComplete(t *testing.T) {
 	}
 }
 
-// press is a shell that completes the line in $1 as on a key, and prints what it
-// is then, or what is to be put behind.
+// press makes a shell complete the line in $1 as if a key was pressed, and print the new
+// line, or the text to append.
 type press struct {
 	shell  string
 	script string
@@ -87,8 +87,8 @@ for found in (complete --do-complete $argv[1])
     set -l word (string split \t -- $found)[1]
     echo (string replace --regex -- '[^ ]*$' '' $argv[1])$word
 end`, []string{"--no-config", "-c", ""}},
-	// A line editor needs a terminal; the key is one that writes the line to a file
-	// and ends the shell.
+	// A line editor needs a terminal; this key writes the line to a file and ends the
+	// shell.
 	{"zsh", `zmodload zsh/zpty
 zpty shell "TERM=dumb OUT=$PWD/pressed zsh -f -i"
 zpty -w shell 'autoload -Uz compinit; compinit -u -D; source <(oras-mirror completion zsh); pressed() { zle complete-word; print -r -- "$BUFFER" >$OUT; exit }; zle -N pressed; bindkey "^T" pressed; print READ""Y'
@@ -147,8 +147,7 @@ func TestShellsComplete(t *testing.T) {
 	}
 }
 
-// TestShellsTakeTheirScripts asks each shell that is there whether it can read its
-// script.
+// TestShellsTakeTheirScripts checks that each installed shell can read its script.
 func TestShellsTakeTheirScripts(t *testing.T) {
 	for shell, noexec := range map[string]string{"bash": "-n", "zsh": "-n", "fish": "--no-execute"} {
 		t.Run(shell, func(t *testing.T) {

@@ -13,8 +13,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/skipped"
 )
 
-// hostileNames are names that a shell would run or expand, were they offered as
-// they are. Each begins like a reference that somebody types.
+// hostileNames are names that a shell would run or expand if they were offered unquoted.
+// Each begins like a reference that a user types.
 var hostileNames = []string{
 	"h.example/app:$(touch ran)",
 	"h.example/app:$(touch${IFS}ran)",
@@ -32,7 +32,7 @@ var hostileNames = []string{
 	"h.example/app\x1b[2J$(touch ran)",
 }
 
-// interactive are shells with nothing but our completion.
+// interactive lists shells with only our completion.
 var interactive = []struct{ name, start, setUp string }{
 	{"bash", "bash --norc --noprofile -i", "PS1=\"> \"; set +H; unset HISTFILE; source <(oras-mirror completion bash)"},
 	{"zsh", "zsh -f -i", "PS1=\"> \"; autoload -Uz compinit; compinit -u -D; source <(oras-mirror completion zsh)"},
@@ -76,7 +76,7 @@ func (p *pane) enter(line string) {
 	p.run("send-keys", "-t", "0", "Enter")
 }
 
-// findRan returns the path of a file that only a command out of a name makes.
+// findRan returns the path of a file that only a command in a name creates.
 func findRan(t *testing.T, dir string) (found string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
@@ -91,8 +91,8 @@ func findRan(t *testing.T, dir string) (found string) {
 	return found
 }
 
-// hostileLines makes a bundle, a spec and a folder for each name, in which it is the
-// only one, and returns what is typed before the key.
+// hostileLines makes a bundle, a spec and a folder for each name, with only that name, and
+// returns the lines to complete.
 func hostileLines(t *testing.T, dir string) []string {
 	t.Helper()
 	write := func(path, text string) {

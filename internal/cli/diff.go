@@ -110,7 +110,7 @@ func (c *diffCommand) write(u *console.Console, d *inventory.Difference) error {
 		return err
 	}
 	if d.IsEmpty() {
-		u.Say("%s and %s do not differ", c.A, c.B)
+		u.Say("no differences between %s and %s", c.A, c.B)
 		return nil
 	}
 	u.Say("from %s to %s: %s", c.A, c.B, d.Counts())

@@ -62,8 +62,7 @@ func contentOf(t *testing.T, path string) []byte {
 	return data
 }
 
-// TestGoldenSpecHasEveryKey: there is no key of the schema that the golden files do
-// not know.
+// TestGoldenSpecHasEveryKey checks that the golden files have every key of the schema.
 func TestGoldenSpecHasEveryKey(t *testing.T) {
 	var schema, spec yaml.Node
 	if err := yaml.Unmarshal(schemas.Mirror, &schema); err != nil {
@@ -102,10 +101,10 @@ func eachKey(n *yaml.Node, fn func(key string, value *yaml.Node)) {
 
 var freeSpace = regexp.MustCompile(`disk space, .* free`)
 
-// TestGolden locks and plans a spec that uses every key, and holds what is written
-// against golden files. Then it does what was planned, to an archive, to a
-// directory and to registries with and without the referrers API, each of them
-// twice: the numbers of a run are those of its plan.
+// TestGolden locks and plans a spec that uses every key, and compares the output with
+// golden files. Then it runs what was planned, to an archive, to a directory and to
+// registries with and without the referrers API, each of them twice: the numbers of a run
+// must be those of its plan.
 func TestGolden(t *testing.T) {
 	w := newGoldenWorld(t)
 	var locks, bundles [2][]byte
@@ -140,8 +139,8 @@ func TestGolden(t *testing.T) {
 	golden(t, "golden/restore.txt", []byte(w.run("plan", "-f", w.spec, "--input", filepath.Join(w.dir, "layout"), "--target", "old")))
 }
 
-// holds plans, runs what was planned, and compares. transfers is the kind of request
-// that moves a blob.
+// holds plans, runs what was planned, and compares the two. transfers is the kind of
+// request that moves a blob.
 func (w *goldenWorld) holds(registries []*testregistry.Registry, transfers string, args ...string) {
 	w.t.Helper()
 	var planned planDocument
@@ -193,7 +192,7 @@ func (w *goldenWorld) holds(registries []*testregistry.Registry, transfers strin
 	}
 }
 
-// requestsOf counts all that a registry was asked.
+// requestsOf counts the requests to a registry.
 func requestsOf(r *testregistry.Registry) int {
 	n := 0
 	for kind, count := range r.Counts() {

@@ -15,9 +15,9 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
-// goldenWorld is what testdata/golden/mirror.yaml is about: two registries to back
-// up from, one with TLS and the referrers API, one without both; and two to restore
-// to. They are called by the names of the spec, whatever their ports are.
+// goldenWorld has the registries of testdata/golden/mirror.yaml: two to back up from, one
+// with TLS and the referrers API, one without either; and two to restore to. They are
+// reached by the names in the spec, whatever their ports are.
 type goldenWorld struct {
 	t                *testing.T
 	dir, spec        string
@@ -41,7 +41,7 @@ func newGoldenWorld(t *testing.T) *goldenWorld {
 	return w
 }
 
-// files puts the spec into a folder, with what it names.
+// files writes the spec and the files that it names to a folder.
 func (w *goldenWorld) files(secure *testregistry.Registry, byDigest ocispec.Descriptor) {
 	w.t.Helper()
 	if err := os.CopyFS(w.dir, os.DirFS("testdata/golden")); err != nil {
@@ -84,8 +84,8 @@ func (w *goldenWorld) run(args ...string) string {
 	return stdout
 }
 
-// fillGoldenAPI puts what is in the registry with the referrers API: most of the 40
-// repositories and 600 tags.
+// fillGoldenAPI fills the registry with the referrers API: most of the 40 repositories and
+// 600 tags.
 func fillGoldenAPI(r *testregistry.Registry) {
 	for i := range 34 {
 		for k := range 17 {
@@ -101,8 +101,7 @@ func fillGoldenAPI(r *testregistry.Registry) {
 	r.Image("cosign", name+".sig", []byte("signature"))
 	r.Image("cosign", name+".sbom", []byte("sbom"))
 
-	// The list under the tag is from before the registry got the API, which does not
-	// know of it.
+	// The list under the tag is older than the API of the registry, which does not use it.
 	old := r.Image("both", "v1", []byte("base"))
 	r.Referrer("both", old, "application/vnd.example.new", []byte("by the API"))
 	hidden := r.Referrer("both", old, "application/vnd.example.old", []byte("by the tag"))
@@ -118,8 +117,8 @@ func fillGoldenAPI(r *testregistry.Registry) {
 	})
 }
 
-// fillGoldenTags puts what is in the registry without the API: nested indexes,
-// versions, builds, and what is asked for by a digest.
+// fillGoldenTags fills the registry without the API: nested indexes, versions, builds, and
+// artifacts that the spec names by a digest.
 func fillGoldenTags(r *testregistry.Registry) (byDigest ocispec.Descriptor) {
 	for _, tag := range []string{"v1", "v2"} {
 		image := r.Image("signed", tag, []byte("base"), []byte(tag))

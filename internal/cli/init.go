@@ -47,7 +47,7 @@ func (c *initCommand) Run(u *console.Console) error {
 	if err := writeNew(c.Output, line); err != nil {
 		return err
 	}
-	u.Say("wrote %s with %s; oras-mirror validate -f %s checks it", c.Output, text.Count(len(sources), "source"), c.Output)
+	u.Say("wrote %s with %s; check it with \"oras-mirror validate -f %s\"", c.Output, text.Count(len(sources), "source"), c.Output)
 	return nil
 }
 

@@ -7,8 +7,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 )
 
-// TestSpecTextIsValid: the spec that init writes is one, and what stands in its
-// comments would be, too.
+// TestSpecTextIsValid checks that the spec of init is valid, with and without the examples
+// in its comments.
 func TestSpecTextIsValid(t *testing.T) {
 	sources := []string{"registry.k8s.io/pause:3.10", "localhost:5000/a/b", "a.io/b:v1,v2", "[::1]:5000/c:1.0@sha256:" + strings.Repeat("1", 64)}
 	text := specText(sources)
@@ -29,8 +29,7 @@ func TestSpecTextIsValid(t *testing.T) {
 	}
 }
 
-// uncommented takes the # away from those lines that are YAML: they have no
-// space behind it, or two.
+// uncommented removes the # from lines of YAML: those have no space after it, or two.
 func uncommented(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {

@@ -15,8 +15,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
-// TestListCountsTheReferrersOfABackup: those of referrers, of children, and of what cosign
-// keeps under tags too, each once, and their bytes with the artifact's.
+// TestListCountsTheReferrersOfABackup counts the referrers of referrers and of children, and
+// those under tags of cosign, each once, and their bytes with those of the artifact.
 func TestListCountsTheReferrersOfABackup(t *testing.T) {
 	r := testregistry.New(t, testregistry.Options{})
 	image := r.Image("app", "", []byte("image"))

@@ -97,7 +97,7 @@ func (c *planCommand) targets() (*targets, error) {
 	case c.Output != "" || c.Locked || len(c.Platform) > 0:
 		return nil, exit.Usage("omit --input to plan a backup", "--output, --locked and --platform are for a backup, and --input is for a restore")
 	case len(c.References) > 1:
-		return nil, exit.Usage("a restore goes to one target, or to those of the spec", "unexpected argument %s", c.References[1])
+		return nil, exit.Usage("name one target, or list targets in the spec", "unexpected argument %s", c.References[1])
 	case len(c.References) == 1:
 		t.argument = c.References[0]
 	}

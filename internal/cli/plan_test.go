@@ -24,7 +24,7 @@ func planOf(t *testing.T, args ...string) (d planDocument) {
 	return d
 }
 
-// holds runs what was planned and holds its requests and its report against it.
+// holds runs what was planned and compares its requests and its report with the plan.
 func holds(t *testing.T, d planDocument, r *testregistry.Registry, moved string, args ...string) {
 	t.Helper()
 	r.ResetCounts()
@@ -55,7 +55,7 @@ func holds(t *testing.T, d planDocument, r *testregistry.Registry, moved string,
 	}
 }
 
-// TestPlanIsWhatIsDone: the numbers of a plan are those of the run that follows.
+// TestPlanIsWhatIsDone checks that the numbers of a plan are those of the run that follows.
 func TestPlanIsWhatIsDone(t *testing.T) {
 	for _, api := range []bool{true, false} {
 		source := testregistry.New(t, testregistry.Options{NoReferrersAPI: !api, PageSize: 2})

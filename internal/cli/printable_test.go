@@ -12,8 +12,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
-// TestNothingInABundleSteersTheTerminal has a name of each kind in a bundle and looks at
-// it with every command.
+// TestNothingInABundleSteersTheTerminal puts control characters of every kind into the names
+// in a bundle, and opens it with every command.
 func TestNothingInABundleSteersTheTerminal(t *testing.T) {
 	t.Chdir(t.TempDir())
 	var entries []map[string]any

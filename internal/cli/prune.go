@@ -81,7 +81,7 @@ func (c *pruneCommand) path(spec *config.Spec) (string, error) {
 		path, err = spec.OutputPath(time.Now())
 	}
 	if err == nil && path == "" {
-		err = exit.Usage("name the directory with --output, or with output in the spec", "no --output")
+		err = exit.Usage("name the directory with --output, or with output in the spec", "missing --output")
 	}
 	if info, statErr := os.Stat(path); err == nil && (statErr == nil && !info.IsDir() || statErr != nil && filetype.LooksLikePath(path)) {
 		err = exit.Usage("run backup again instead: a new archive holds only what the spec selects", "%s is not a directory; prune works only on directories", path)

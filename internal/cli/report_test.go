@@ -12,7 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/stories"
 )
 
-// TestReportHasNoSecrets lets a registry say in its errors all that it was sent.
+// TestReportHasNoSecrets has a registry that quotes every request in its errors.
 func TestReportHasNoSecrets(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("HOME", ".")

@@ -23,7 +23,7 @@ import (
 type restoreCommand struct {
 	Target string `arg:"" optional:"" help:"Restore to REGISTRY[/NAMESPACE], or to the target of the spec with this name; default: all targets of the spec. REGISTRY/REPOSITORY:TAG names the only artifact of a layout without names."`
 
-	Spec string   `short:"f" name:"file" placeholder:"SPEC" help:"Take mappings, targets and registries from this mirror spec."`
+	Spec string   `short:"f" name:"file" placeholder:"SPEC" help:"Use the mappings, targets and registry settings of this mirror spec."`
 	Only []string `sep:"none" placeholder:"PATTERN" help:"Restore only artifacts that match this glob: [REGISTRY/]REPOSITORY[:TAG]. Repeatable."`
 	option.DestinationFlags
 	DryRun bool `help:"Print source -> target of each artifact and what would be overwritten; push nothing."`
@@ -113,7 +113,7 @@ type restoreJob struct {
 // plan reads everything that the command line names, and writes nothing.
 func (c *restoreCommand) plan(u *console.Console) (r restoreJob, err error) {
 	if path := c.archiveElsewhere(); c.Input == "" && path != "" {
-		return r, exit.Usage(advice.DidYouMean("--input "+path), "no --input")
+		return r, exit.Usage(advice.DidYouMean("--input "+path), "missing --input")
 	}
 	var s option.Stdin
 	if err := errors.Join(c.InputFlags.Claim(&s, u.StdinTerminal), c.ClaimStdin(&s)); err != nil {

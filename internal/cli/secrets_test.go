@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// TestNoSecretIsShownInAnyEncoding has a token service and a registry that quote what they
-// were sent, as it was and encoded.
+// TestNoSecretIsShownInAnyEncoding has a token service and a registry that quote secrets,
+// plain and encoded.
 func TestNoSecretIsShownInAnyEncoding(t *testing.T) {
 	const password = "p@ss wörd/1"
 	encoded := map[string]string{

@@ -40,8 +40,8 @@ func TestShortFlagsTakeAnEqualsSign(t *testing.T) {
 	}
 }
 
-// TestAShortFlagMeansOneFlag holds what lets them be written out before the
-// command is known.
+// TestAShortFlagMeansOneFlag checks that a letter means the same flag in every command, so
+// that it can be expanded before the command is known.
 func TestAShortFlagMeansOneFlag(t *testing.T) {
 	root := grammarOf(t).Model.Node
 	names := make(map[rune]string)

@@ -15,7 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
-// TestOneSignalEndsARunThatIsHeld in the same place, once patience is over.
+// TestOneSignalEndsARunThatIsHeld blocks a run in the same place until its time is over.
 func TestOneSignalEndsARunThatIsHeld(t *testing.T) {
 	t.Parallel()
 	r := testregistry.New(t, testregistry.Options{})

@@ -16,8 +16,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
-// TestSecondSignalEndsAtOnce holds a run where it cannot end by itself: in the
-// middle of a write to a pipe that nobody reads.
+// TestSecondSignalEndsAtOnce blocks a run where it cannot end by itself: in a write to a
+// pipe without a reader.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	r := testregistry.New(t, testregistry.Options{})
 	r.Image("app", "v1", testregistry.Random("large", 4<<20))
@@ -53,7 +53,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	}
 }
 
-// TestSignalEndsAWaitForStandardInput: nothing comes, and the run ends all the same.
+// TestSignalEndsAWaitForStandardInput ends a run that waits for input that never comes.
 func TestSignalEndsAWaitForStandardInput(t *testing.T) {
 	reader, writer := io.Pipe()
 	defer writer.Close()

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestProductThatGoesNowhereIsAnError closes standard output where it carries a product,
-// and then throws it away on purpose.
+// TestProductThatGoesNowhereIsAnError closes the standard output of commands that print
+// their product there, and then redirects it to /dev/null.
 func TestProductThatGoesNowhereIsAnError(t *testing.T) {
 	layout, err := filepath.Abs("testdata/layout")
 	if err != nil {

@@ -44,7 +44,7 @@ func (p *pane) run(args ...string) string {
 	return string(out)
 }
 
-// until waits until the pane shows something, and returns all that it shows.
+// until waits until the pane shows something, and returns its content.
 func (p *pane) until(pattern string) string {
 	p.t.Helper()
 	wanted := regexp.MustCompile(pattern)
@@ -63,8 +63,8 @@ func (p *pane) until(pattern string) string {
 	}
 }
 
-// TestWindowIsResized changes a real window in the midst of a backup: there is one
-// bar at the bottom, and what was printed above it stays.
+// TestWindowIsResized resizes a real window during a backup: one bar stays at the bottom,
+// and the lines above it stay.
 func TestWindowIsResized(t *testing.T) {
 	r := testregistry.New(t, testregistry.Options{})
 	r.Image("app", "v1", []byte("first"))

@@ -36,8 +36,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// refusal is what a registry answered to op on a reference: a status, and codes
-// with messages.
+// refusal is the answer of a registry to op on a reference: a status, and codes with
+// messages.
 func refusal(op, reference string, status int, reasons ...string) *registry.Error {
 	host, _, _ := strings.Cut(reference, "/")
 	r := &errcode.ErrorResponse{Method: "GET", URL: &url.URL{Scheme: "https", Host: host}, StatusCode: status}
@@ -80,7 +80,7 @@ func noTag(more bool, noRepository bool, tags ...string) error {
 		Err: refusal("resolve", "ghcr.io/acme/app:v1.32", 404, "MANIFEST_UNKNOWN", "manifest unknown")}
 }
 
-// wording is an error and where it is said.
+// wording is an error and the place where it is printed.
 type wording struct {
 	name   string
 	err    error
@@ -250,8 +250,8 @@ func wordings() []wording {
 	}
 }
 
-// TestWords renders what people are told when something goes wrong. Read the file
-// from top to bottom: go test -run TestWords -update writes it.
+// TestWords renders every error and hint. Read the file from top to bottom; go test -run
+// TestWords -update writes it.
 func TestWords(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("HOME", t.TempDir())
@@ -279,7 +279,7 @@ func TestWords(t *testing.T) {
 	golden(t, "words.golden", all.Bytes())
 }
 
-// render returns what standard error gets.
+// render returns the lines on standard error.
 func (w wording) render(ctx context.Context) string {
 	var out, product bytes.Buffer
 	s := console.Streams{Stdin: strings.NewReader(""), Stdout: &product, Stderr: &out}

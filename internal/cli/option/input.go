@@ -17,7 +17,7 @@ type InputFlags struct {
 func (f *InputFlags) Claim(s *Stdin, stdinTerminal bool) error {
 	switch {
 	case f.Input == "":
-		return exit.Usage("name a bundle or a directory with --input PATH, or --input - for standard input", "no --input")
+		return exit.Usage("name a bundle or a directory with --input PATH, or --input - for standard input", "missing --input")
 	case f.Input != "-":
 		return nil
 	case stdinTerminal:

@@ -10,7 +10,7 @@ import (
 
 // limitFlags limit how long a registry can stall a run, and how much memory it can take.
 type limitFlags struct {
-	StallTimeout    time.Duration `group:"Registries" default:"60s" placeholder:"DURATION" help:"Abort and resume a transfer that brings less than 4 KiB in this long; default ${default}."`
+	StallTimeout    time.Duration `group:"Registries" default:"60s" placeholder:"DURATION" help:"Abort and resume a transfer that moves less than 4 KiB in this time; default ${default}."`
 	MaxManifestSize text.ByteSize `group:"Registries" default:"16MiB" placeholder:"SIZE" help:"Reject manifests larger than this; default and maximum ${default}."`
 }
 

@@ -25,7 +25,7 @@ type remoteFlags struct {
 	credentialFlags `group:"Registries"`
 
 	RegistryConfig   []string `group:"Registries" sep:"none" placeholder:"PATH" help:"Read credentials from this file instead of the usual ones. Repeatable."`
-	PlainHTTP        *bool    `group:"Registries" name:"plain-http" help:"Use http; with =false use https even on loopback names."`
+	PlainHTTP        *bool    `group:"Registries" name:"plain-http" help:"Use http; with =false use https even for loopback names."`
 	Insecure         *bool    `group:"Registries" help:"Accept any certificate."`
 	CAFile           string   `group:"Registries" name:"ca-file" placeholder:"PATH" help:"Trust this certificate authority in addition to those of the system."`
 	CertFile         string   `group:"Registries" and:"client-certificate" placeholder:"PATH" help:"Authenticate with this client certificate."`
@@ -143,7 +143,7 @@ func parseResolve(rules []string) (map[string]string, error) {
 	for _, rule := range rules {
 		from, to, ok := parseResolveRule(rule)
 		if !ok {
-			return nil, exit.Usage("it is HOST:PORT:ADDRESS[:PORT], as in registry.example:443:10.0.0.7:8443", "invalid --resolve %q", rule)
+			return nil, exit.Usage("expected HOST:PORT:ADDRESS[:PORT], for example registry.example:443:10.0.0.7:8443", "invalid --resolve %q", rule)
 		}
 		addresses[from] = to
 	}

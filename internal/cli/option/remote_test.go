@@ -12,7 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/redact"
 )
 
-// settingsOf is how a command line reaches a registry.
+// settingsOf returns the settings of a registry for a command line.
 func settingsOf(t *testing.T, spec *config.Spec, host string, args ...string) registry.Settings {
 	t.Helper()
 	var flags struct{ RunFlags }
