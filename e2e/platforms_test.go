@@ -81,7 +81,7 @@ func TestSignedPlatforms(t *testing.T) {
 		strict, sparse := startRegistry(t, registryOptions{}), startRegistry(t, registryOptions{Sparse: true})
 		api := testregistry.New(t, testregistry.Options{})
 		d.mirror("restore", "--input", output, strict.Host).exits(1).
-			says("refuses an index without all of its platforms", `"platformMode: rewrite"`, "back up all platforms")
+			says("rejected an index without all of its platforms", `"platformMode: rewrite"`, "back up all platforms")
 		for _, host := range []string{sparse.Host, api.Host} {
 			d.mirror("restore", "--verify", "--input", output, host).exits(0).says("restored 1 artifact and 3 referrers")
 			if got := d.discover(host, "team/app:v1"); !slices.Equal(got, d.discover(source.Host, "team/app:v1")) {
@@ -99,7 +99,7 @@ func TestSignedPlatforms(t *testing.T) {
 		d.write("mirror.yaml", fmt.Sprintf("apiVersion: oras-mirror/v1alpha1\nkind: Mirror\ntargets:\n  - {target: %s, platformMode: rewrite}\n", rewritten.Host))
 		for range 2 {
 			d.mirror("restore", "--verify", "-f", "mirror.yaml", "--input", output).exits(0).
-				says("signatures of the index no longer hold", "skipped: 1 referrer", "restored 1 artifact", "2 referrers")
+				says("its signatures are no longer valid", "skipped: 1 referrer", "restored 1 artifact", "2 referrers")
 		}
 		if got := d.discover(rewritten.Host, "team/app:v1"); len(got) != 0 {
 			t.Errorf("a rewritten index has the signatures %v", got)

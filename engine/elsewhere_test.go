@@ -46,7 +46,7 @@ func TestAbsentForeignLayerIsANote(t *testing.T) {
 					heard := new(listener)
 					report, err := tryBackup(t, path, selections(t, source.Host+"/app:v1"), engine.BackupOptions{Progress: heard, FailFast: true})
 					whole(t, report, err)
-					if said := len(heard.notices) == 1 && strings.Contains(heard.notices[0], "need not be distributed"); said == there {
+					if said := len(heard.notices) == 1 && strings.Contains(heard.notices[0], "non-distributable layer"); said == there {
 						t.Errorf("%s, there %v: it says %q", out, there, heard.notices)
 					}
 					right(t, path)

@@ -12,7 +12,7 @@ import (
 )
 
 // ErrNoArtifact says that a layout lists no artifact to restore.
-var ErrNoArtifact = errors.New("the input holds no artifact")
+var ErrNoArtifact = errors.New("the input has no artifacts")
 
 // NameError says that an entry of a layout has no name that says where it belongs.
 type NameError struct {
@@ -21,7 +21,7 @@ type NameError struct {
 }
 
 func (e *NameError) Error() string {
-	return fmt.Sprintf("%s has no repository in its name, and %s names none", e.Entry, e.Place)
+	return fmt.Sprintf("%s has no repository in its name, and %s has none either", e.Entry, e.Place)
 }
 
 // RetagError says that a target names a tag, for an input that has more than one
@@ -33,9 +33,9 @@ type RetagError struct {
 
 func (e *RetagError) Error() string {
 	if e.Artifacts == 1 {
-		return e.Target + ": the tag is for an artifact without a name, and that of the input has one"
+		return e.Target + ": a target with a tag takes an artifact without a name, the artifact in the input has one"
 	}
-	return fmt.Sprintf("%s: the tag is for one artifact, and the input has %d", e.Target, e.Artifacts)
+	return fmt.Sprintf("%s: a target with a tag takes one artifact, the input has %d", e.Target, e.Artifacts)
 }
 
 // OnlyError says that a pattern selects nothing.
@@ -73,7 +73,7 @@ func (e *SparseError) Error() string {
 	if remote, is := errors.AsType[*registry.Error](e.Err); is {
 		reason = remote.Reason()
 	}
-	return fmt.Sprintf("%s: push: the registry refuses an index without all of its platforms: %s", e.Reference, reason)
+	return fmt.Sprintf("%s: push: the registry rejected an index without all of its platforms: %s", e.Reference, reason)
 }
 
 func (e *SparseError) Unwrap() error { return e.Err }
@@ -127,4 +127,4 @@ var ErrSpent = errors.New("the blob came through a pipe and cannot be sent again
 
 // ErrWithdrawn says that the last index.json of a pipe no longer lists an artifact that was
 // restored before it came.
-var ErrWithdrawn = errors.New("the last index.json of the pipe does not list it, and it was pushed before that came")
+var ErrWithdrawn = errors.New("pushed before the last index.json of the pipe, which does not list it")

@@ -12,7 +12,7 @@ import (
 )
 
 // errNoSuchSize says that a registry has no blob of the size that a manifest gives it.
-var errNoSuchSize = errors.New("the blob is not there with the size that its manifest says")
+var errNoSuchSize = errors.New("the blob does not have the size that its manifest gives")
 
 // mostDoubts bounds how many sizes are asked for before a medium is called too small.
 const mostDoubts = 64

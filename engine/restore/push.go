@@ -63,7 +63,7 @@ func (p *pusher) pushManifests(ctx context.Context, d *delivery) error {
 	// By a tag a registry keeps it under the digest of its own algorithm.
 	err := p.pushWith(ctx, d, []*graph.Visit{d.visit}, met)
 	if refusesContent(err) {
-		p.progress.Notice(fmt.Sprintf("%s: the registry does not keep it under its digest, %s", d.destination(), d.root.Digest))
+		p.progress.Notice(fmt.Sprintf("%s: the registry does not store it under its digest, %s", d.destination(), d.root.Digest))
 		return nil
 	}
 	return err

@@ -175,7 +175,7 @@ func (r *readback) readManifest(ctx context.Context, d *delivery, n *graph.Node)
 		case err != nil:
 			return "", err
 		case graph.Verify(n.OCI(), data) != nil:
-			return fmt.Sprintf("manifest %s has other bytes", n.Digest), nil
+			return fmt.Sprintf("manifest %s has different content", n.Digest), nil
 		}
 		m, err := store.ParseManifest(desc, data)
 		if err == nil && m.MediaType != n.MediaType {
@@ -198,7 +198,7 @@ func (r *readback) readBlob(ctx context.Context, d *delivery, b graph.Descriptor
 			case !graph.IsWrong(err):
 				return "", err
 			case attempt > 0: // it was no fault of the way
-				return fmt.Sprintf("blob %s has other bytes", b.Digest), nil
+				return fmt.Sprintf("blob %s has different content", b.Digest), nil
 			}
 		}
 	})

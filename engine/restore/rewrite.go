@@ -25,7 +25,7 @@ func (s *survey) rewrite(ctx context.Context, d *delivery) error {
 		}
 	})
 	d.visit, d.root = v, v.Node.Descriptor
-	text := fmt.Sprintf("%s: its index is rewritten as %s; signatures of the index no longer hold", d.name, d.root.Digest)
+	text := fmt.Sprintf("%s: the index was rewritten as %s; its signatures are no longer valid", d.name, d.root.Digest)
 	if shrinker.Lost > 0 {
 		text += "; skipped: " + quantity(shrinker.Lost, "referrer")
 	}

@@ -186,7 +186,7 @@ func wordings() []wording {
 		{name: "a tag for what has a name", err: &engine.RetagError{Target: "registry.corp.example/acme/app:v1", Artifacts: 1}},
 		{name: "no name, in a layout of a spec", err: &engine.NameError{Entry: sum, Place: "the layout ./vendor"}},
 		{name: "a name of no registry's", err: &engine.EntryNameError{Name: "app:v2", Reason: "neither REGISTRY/REPOSITORY:TAG nor a tag"}},
-		{name: "a name of two", err: &engine.EntryNameError{Name: "ghcr.io/acme/app:v1", Reason: "the layout has two manifests of that name"}},
+		{name: "a name of two", err: &engine.EntryNameError{Name: "ghcr.io/acme/app:v1", Reason: "two manifests in the layout have this name"}},
 		{name: "a name of something else", err: &store.NameError{Name: "ghcr.io/acme/app@" + sum, Digest: digest.FromString("something else")}},
 		{name: "a pattern that matches nothing", err: &engine.OnlyError{Pattern: "ghcr.io/acem/**"}},
 		{name: "pushed again in vain", target: mirrored, err: &engine.ReadbackError{Reference: mirrored, Differs: []string{"blob " + sum + " is missing"},

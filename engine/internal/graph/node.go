@@ -51,7 +51,7 @@ type pendingNode struct {
 }
 
 // errBlob says that what an index names is a blob, as in BuildKit's registry cache.
-var errBlob = errors.New("it is a blob, and no manifest")
+var errBlob = errors.New("a blob, not a manifest")
 
 // node fetches and reads a manifest once. A failure is not remembered: another
 // repository may have it.

@@ -103,7 +103,7 @@ func (l *Local) namedRoot(e store.Entry, repository config.Reference, double boo
 		r.Ref.Tag = e.Name
 	}
 	if double && r.Fault == nil {
-		r.Fault = &engine.EntryNameError{Name: e.Name, Reason: "the layout has two manifests of that name"}
+		r.Fault = &engine.EntryNameError{Name: e.Name, Reason: "two manifests in the layout have this name"}
 	}
 	return r
 }

@@ -119,7 +119,7 @@ func (w *walk) descend(ctx context.Context, v *Visit, at Stop, children []ocispe
 
 // UnknownTypeNotice says of what a manifest of an unknown type points at that it stays behind.
 func UnknownTypeNotice(name, mediaType string) string {
-	return fmt.Sprintf("%s has the unknown media type %q: it is copied as it is, without anything that it may refer to", name, mediaType)
+	return fmt.Sprintf("%s has the unknown media type %q: copied as it is, without the content that it may reference", name, mediaType)
 }
 
 // layersElsewhere takes those of v's layers along that no registry has to have and this
@@ -146,7 +146,7 @@ func (g *Graph) tellLeftOut(v *Visit, layer Descriptor) {
 	g.leftOut[layer.Digest] = true
 	g.mu.Unlock()
 	if !told {
-		g.Notice(fmt.Sprintf("%s@%s: the registry does not have the layer %s, which need not be distributed: left out", v.Origin.Repository(), v.Node.Digest, layer.Digest))
+		g.Notice(fmt.Sprintf("%s@%s: the registry does not have the non-distributable layer %s; skipped", v.Origin.Repository(), v.Node.Digest, layer.Digest))
 	}
 }
 
@@ -246,7 +246,7 @@ func (w *walk) subject(ctx context.Context, v *Visit, depth int) (*Visit, error)
 	_, err := w.node(ctx, w.origin, at)
 	if absent := errors.Is(err, errdef.ErrNotFound) || errors.Is(err, fs.ErrNotExist); absent && !w.scope.locked {
 		if !OnDisk(w.origin) {
-			w.Notice(fmt.Sprintf("%s@%s refers to %s, which is not there", w.origin.Repository(), v.Node.Digest, v.Node.Subject))
+			w.Notice(fmt.Sprintf("%s@%s refers to %s, which does not exist", w.origin.Repository(), v.Node.Digest, v.Node.Subject))
 		}
 		return nil, nil
 	}
