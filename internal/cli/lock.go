@@ -108,7 +108,7 @@ func lockedNames(l *config.Lock) []inventory.Name {
 	all := make([]inventory.Name, len(l.Artifacts))
 	for i, a := range l.Artifacts {
 		all[i] = inventory.Name{Reference: a.Reference.EntryName(), Digest: a.Digest,
-			With: strings.Join(slices.Concat(platformTexts(a.Platforms), inventory.DigestTexts(a.Referrers)), " ")}
+			With: strings.Join(slices.Concat(text.Strings(a.Platforms), text.Strings(a.Referrers)), " ")}
 	}
 	return all
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
+	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
 // planDocument is the output of "plan --format json". Sizes are in bytes.
@@ -52,7 +53,7 @@ func (p *shownPlan) document() planDocument {
 	for _, o := range f.Artifacts {
 		a := planArtifact{Reference: o.Name, Target: o.Target, State: o.State, Digest: o.Digest, MediaType: o.MediaType,
 			Sparse: p.restores && len(o.Platforms) > 0, Rewritten: o.Rewritten,
-			Size: o.Size, Platforms: platformTexts(o.Platforms), Referrers: o.Referrers}
+			Size: o.Size, Platforms: text.Strings(o.Platforms), Referrers: o.Referrers}
 		if o.Err != nil {
 			a.Error = o.Err.Error()
 		}

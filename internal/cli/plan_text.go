@@ -8,7 +8,6 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
@@ -101,7 +100,7 @@ func (p *shownPlan) print(w io.Writer) error {
 			name += " -> " + o.Target
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\n", o.State, text.Printable(name), shortOf(o.Digest),
-			text.Bytes(o.Size), len(o.Referrers), text.Printable(strings.Join(platformTexts(o.Platforms), ","))+p.sparseText(o))
+			text.Bytes(o.Size), len(o.Referrers), text.Printable(strings.Join(text.Strings(o.Platforms), ","))+p.sparseText(o))
 	}
 	for _, d := range p.dropped {
 		fmt.Fprintf(table, "dropped\t%s\t%s\t\t\t\n", text.Printable(d.Reference), shortOf(d.Digest))
@@ -125,14 +124,6 @@ func shortOf(d digest.Digest) string {
 		return "-"
 	}
 	return text.Printable(text.ShortDigest(d.String()))
-}
-
-func platformTexts(platforms []config.Platform) []string {
-	var names []string
-	for _, p := range platforms {
-		names = append(names, p.String())
-	}
-	return names
 }
 
 // summary returns the totals of the run.

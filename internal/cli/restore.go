@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
@@ -59,7 +58,7 @@ func (c *restoreCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return err
 	}
-	account.Document.Input, account.Document.Targets = c.Input, namesOf(r.targets)
+	account.Document.Input, account.Document.Targets = c.Input, text.Strings(r.targets)
 	if c.OnlyFailed != "" && r.retry.isEmpty() {
 		u.Say("no artifact failed in %s: nothing to do", c.OnlyFailed)
 		return account.Write(ctx, &engine.Report{Planned: true}, nil)
@@ -74,7 +73,7 @@ func (c *restoreCommand) Run(ctx context.Context, u *console.Console) error {
 // run copies the artifacts. The report is nil if the copy did not start.
 func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restoreJob, client *registry.Client) (*engine.Report, error) {
 	if !c.DryRun {
-		resume := "the same command pushes only what " + strings.Join(namesOf(r.targets), ", ") + " still lacks"
+		resume := "run the same command to push only what " + strings.Join(text.Strings(r.targets), ", ") + " still lacks"
 		u.Advise(func(h *advice.Hints) { h.Resume = resume })
 	}
 	in, err := c.Open(u.Stdin, u.Spooling)
@@ -185,13 +184,4 @@ func concludeRoutes(u *console.Console, report *engine.Report) error {
 		return exit.Failed
 	}
 	return exit.Partial
-}
-
-// namesOf lists the names of targets.
-func namesOf(targets []config.Target) []string {
-	names := make([]string, len(targets))
-	for i, t := range targets {
-		names[i] = t.String()
-	}
-	return names
 }

@@ -53,11 +53,3 @@ func canonical(l store.Layout, e store.Entry) digest.Digest {
 	}
 	return plan.InOther(e.Digest, data)
 }
-
-func DigestTexts(all []digest.Digest) []string {
-	texts := make([]string, len(all))
-	for i, d := range all {
-		texts[i] = d.String()
-	}
-	return texts
-}
