@@ -25,7 +25,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// answer is what a registry said about reference.
+// answer returns the error of a registry for a reference.
 func answer(reference string, status int, codes ...string) error {
 	response := &errcode.ErrorResponse{Method: "GET", URL: &url.URL{Scheme: "http", Host: "a.io"}, StatusCode: status}
 	for _, code := range codes {

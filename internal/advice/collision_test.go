@@ -9,7 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 )
 
-// TestTheMappingOfAHintSeparatesTwoSources puts it before those of a spec.
+// TestTheMappingOfAHintSeparatesTwoSources puts the mapping of a hint before those of a spec.
 func TestTheMappingOfAHintSeparatesTwoSources(t *testing.T) {
 	for name, test := range map[string]struct {
 		mappings    []config.Mapping

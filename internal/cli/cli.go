@@ -66,10 +66,7 @@ func Main(release string, args []string) int {
 func Run(ctx context.Context, args []string, s console.Streams) int {
 	s.Stdin = exit.NewReader(ctx, s.Stdin)
 	u, err := dispatch(ctx, args, s)
-	var stopped *exit.SignalError
-	if err != nil && errors.As(context.Cause(ctx), &stopped) {
-		err = stopped // the cause of everything else that went wrong
-	}
+	err = exit.Reason(ctx, err)
 	u.Fail(err)
 	return u.End(exit.Code(err))
 }

@@ -11,13 +11,13 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/report"
 )
 
-// terminal is as much of one as a screen needs. A line that is too long for the
-// window goes on in the next row, and comes together again in a wider window.
+// terminal emulates the parts of a terminal that a screen uses. It wraps a line that is too
+// long for the window into the next row, and joins it again in a wider window.
 type terminal struct {
 	columns  int
-	lines    [][]string // cells; the second one of a wide character is empty
+	lines    [][]string // cells; the second cell of a wide character is empty
 	row, col int        // of the cursor: a line, and a cell in it
-	end      int        // the cell that nothing goes beyond; 0: lines may be as long as they are
+	end      int        // the last cell without wrapping; 0 with wrapping
 	writes   int
 }
 
@@ -85,7 +85,7 @@ func (t *terminal) put(cluster string, width int) {
 	}
 }
 
-// feed goes to the beginning of the next row.
+// feed moves the cursor to the beginning of the next row.
 func (t *terminal) feed() {
 	t.col += t.columns - t.col%t.columns
 	if t.col >= len(*t.line()) {
@@ -93,14 +93,14 @@ func (t *terminal) feed() {
 	}
 }
 
-// clear takes away all from the cursor on.
+// clear removes everything from the cursor on.
 func (t *terminal) clear() {
 	line := t.line()
 	*line = (*line)[:min(t.col, len(*line))]
 	t.lines = t.lines[:t.row+1]
 }
 
-// rows are what is to be seen.
+// rows returns the visible text.
 func (t *terminal) rows() []string {
 	var rows []string
 	for _, line := range t.lines {
@@ -113,8 +113,8 @@ func (t *terminal) rows() []string {
 	return rows
 }
 
-// TestBarInWindows changes the size of a window in the midst of a run: there is
-// one bar in one row, whatever the size, and all that was printed stays.
+// TestBarInWindows resizes the window during a run: the bar always takes one row, and all
+// printed lines stay.
 func TestBarInWindows(t *testing.T) {
 	term := &terminal{columns: 80}
 	s := &barScreen{w: term, columns: func() int { return term.columns }}
@@ -148,8 +148,7 @@ func TestBarInWindows(t *testing.T) {
 	}
 }
 
-// TestBarOfAnOlderWindow draws a bar by the answer of a window that is narrower by
-// then.
+// TestBarOfAnOlderWindow draws a bar for a window that has become narrower meanwhile.
 func TestBarOfAnOlderWindow(t *testing.T) {
 	term := &terminal{columns: 80}
 	answer := 132
@@ -167,7 +166,7 @@ func TestBarOfAnOlderWindow(t *testing.T) {
 	}
 }
 
-// TestBarAt shows what the bar says at widths that people have.
+// TestBarAt shows the bar at common widths.
 func TestBarAt(t *testing.T) {
 	at := progress.State{Listed: 12, Resolved: 12, Finished: 3, Failed: 1, Expected: 384 << 20, Moved: 156 << 20, Moving: "registry.example.com/team/database:2.3"}
 	for columns, want := range map[int]string{
@@ -186,7 +185,7 @@ func TestBarAt(t *testing.T) {
 	}
 }
 
-// TestBarIsSteady holds that nothing is drawn where nothing has changed.
+// TestBarIsSteady checks that nothing is drawn if nothing has changed.
 func TestBarIsSteady(t *testing.T) {
 	term := &terminal{columns: 80}
 	s := &barScreen{w: term, columns: func() int { return term.columns }}
@@ -200,7 +199,7 @@ func TestBarIsSteady(t *testing.T) {
 	}
 }
 
-// TestBarUsesAWideWindow to its end, where there is something to say.
+// TestBarUsesAWideWindow checks that a long text fills the row.
 func TestBarUsesAWideWindow(t *testing.T) {
 	at := progress.State{Listed: 12, Resolved: 12, Expected: 384 << 20, Moved: 156 << 20, Moving: "registry.example.com/" + strings.Repeat("long/", 40) + "app:1.0"}
 	for _, columns := range []int{80, 100, 132, 160, 200, 300} {
@@ -210,12 +209,12 @@ func TestBarUsesAWideWindow(t *testing.T) {
 	}
 }
 
-// TestRetryIsTold on a terminal while it lasts, in a log once in a while, as an event,
-// and never as progress.
+// TestRetryIsTold checks that a retry is shown on a terminal while it lasts, in a log once per
+// heartbeat, and as an event.
 func TestRetryIsTold(t *testing.T) {
 	var r progress.Retries
 	if got := r.Look(); got != (progress.Retry{}) {
-		t.Errorf("nothing is tried again, and %+v is told", got)
+		t.Errorf("nothing is retried, and Look returned %+v", got)
 	}
 	over := r.Begin("r.example", "503")
 	over()
@@ -261,7 +260,7 @@ func TestRetryIsTold(t *testing.T) {
 	}
 }
 
-// TestLinesBreakBetweenWords of a terminal, and a word is never broken by us.
+// TestLinesBreakBetweenWords checks that lines break only between words.
 func TestLinesBreakBetweenWords(t *testing.T) {
 	long := "registry.example/" + strings.Repeat("x", 30) + ":v1"
 	for _, tt := range []struct {

@@ -101,8 +101,8 @@ resolved 120 of 400 tags
 	}
 }
 
-// TestResolvingCountsTags holds that a plan which knows bytes already is still
-// shown as one, until they move.
+// TestResolvingCountsTags checks that tags are counted until bytes move, even if bytes are
+// expected already.
 func TestResolvingCountsTags(t *testing.T) {
 	for _, test := range []struct {
 		at   progress.State
@@ -137,7 +137,7 @@ func TestCanRedraw(t *testing.T) {
 	}
 }
 
-// stuckWriter is a terminal that is held with ^S.
+// stuckWriter is a terminal stopped with ^S.
 type stuckWriter struct{ released chan struct{} }
 
 func (w stuckWriter) Write(p []byte) (int, error) {
@@ -163,7 +163,7 @@ func TestProgressNeverBlocks(t *testing.T) {
 			}
 		})
 	}
-	group.Wait() // for ever, if one of them waits for the terminal
+	group.Wait() // blocks if one of them waits for the terminal
 	close(w.released)
 	p.Close()
 	if at := p.State(); at.Finished != 8000 || at.Moved != 80_000 || at.Failed != 8000 {

@@ -17,7 +17,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// conclusion returns exit code and standard error of a run that ended so.
+// conclusion returns the exit code and the standard error of a run.
 func conclusion(r *engine.Report, err error) (int, string) {
 	var out bytes.Buffer
 	u := New(Options{Streams: Streams{Stderr: &out}})

@@ -13,10 +13,10 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
-// Reason returns the reason for which a run ended: the signal if one cancelled ctx, since
-// err then only follows from it, or else err.
+// Reason returns the reason for the error of a run: the signal if one cancelled ctx, since
+// err then only follows from it, or else err. It returns nil if err is nil.
 func Reason(ctx context.Context, err error) error {
-	if stopped, ok := errors.AsType[*SignalError](context.Cause(ctx)); ok {
+	if stopped, ok := errors.AsType[*SignalError](context.Cause(ctx)); ok && err != nil {
 		return stopped
 	}
 	return err

@@ -7,8 +7,8 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// TestDiffTakesTwoAlgorithmsOfOneManifestForTheSame: a registry may name by sha256 what a
-// layout has by sha512.
+// TestDiffTakesTwoAlgorithmsOfOneManifestForTheSame compares a layout with sha512 digests and
+// a registry with sha256 digests.
 func TestDiffTakesTwoAlgorithmsOfOneManifestForTheSame(t *testing.T) {
 	short, long := digest.SHA256.FromString("a"), digest.SHA512.FromString("a")
 	const name = "example.com/a:v1"

@@ -31,7 +31,7 @@ func percent(s, format string, chosen func(i int) bool) string {
 func all(int) bool      { return true }
 func second(i int) bool { return i%2 == 1 }
 
-// TestSecretIsHiddenInEveryEncoding encodes passwords as other programs do.
+// TestSecretIsHiddenInEveryEncoding encodes passwords in the ways of other programs.
 func TestSecretIsHiddenInEveryEncoding(t *testing.T) {
 	for _, p := range passwords {
 		quoted, err := json.Marshal(p)
@@ -72,7 +72,7 @@ func TestSecretIsHiddenInEveryEncoding(t *testing.T) {
 	}
 }
 
-// TestOtherTextStays masks nothing in a text without a secret.
+// TestOtherTextStays checks that a text without a secret stays as it is.
 func TestOtherTextStays(t *testing.T) {
 	for _, text := range []string{"", "nothing", "p@ss", "%", `\`, "&", "&#;", "&#x;", "%4", "70407373", "cEBz", "p%40ss", "a\xff%70@", strings.Repeat("p@ss", 9)} {
 		for _, p := range passwords {

@@ -16,14 +16,14 @@ import (
 	"github.com/oras-mirror/oras-mirror/schemas"
 )
 
-// schemaObject is what the test reads of a schema.
+// schemaObject has the parts of a schema that the test checks.
 type schemaObject struct {
 	Properties map[string]schemaObject
 	Required   []string
 	Items      *schemaObject
 }
 
-// TestReportSchemaIsTheStruct keeps the two from growing apart.
+// TestReportSchemaIsTheStruct checks that schema and struct have the same fields.
 func TestReportSchemaIsTheStruct(t *testing.T) {
 	var schema schemaObject
 	if err := json.Unmarshal(schemas.Report, &schema); err != nil {
@@ -85,7 +85,7 @@ func TestReportReplacesAtOnce(t *testing.T) {
 	}
 }
 
-// TestReportThroughLinksAndDevices: what is no file is written to and stays what it is.
+// TestReportThroughLinksAndDevices checks that links and devices stay and are written to.
 func TestReportThroughLinksAndDevices(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("links and devices are others there")

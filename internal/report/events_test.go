@@ -8,7 +8,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/schemas"
 )
 
-// TestEventSchemaIsTheStructs keeps the two from growing apart.
+// TestEventSchemaIsTheStructs checks that schema and structs have the same fields.
 func TestEventSchemaIsTheStructs(t *testing.T) {
 	var schema struct {
 		Defs map[string]schemaObject `json:"$defs"`
@@ -25,7 +25,7 @@ func TestEventSchemaIsTheStructs(t *testing.T) {
 	sameFields(t, "totals", reflect.TypeFor[Totals](), schema.Defs["end"].Properties["totals"])
 }
 
-// flat is a struct with the fields of those that are embedded, as JSON has them.
+// flat returns a struct type with the fields of embedded structs promoted, as in JSON.
 func flat(event reflect.Type) reflect.Type {
 	var fields []reflect.StructField
 	for _, f := range reflect.VisibleFields(event) {
