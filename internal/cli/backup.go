@@ -62,17 +62,17 @@ func (c *backupCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return c.reportEarly(ctx, u, "backup", c.filesInUse(b), err)
 	}
-	account, err := c.reporter(u, "backup", c.filesInUse(b))
+	file, err := c.reportFile(u, "backup", c.filesInUse(b))
 	if err != nil {
 		return err
 	}
 	if c.OnlyFailed != "" && len(b.selections) == 0 {
 		u.Say("no artifact failed in %s: nothing to do", c.OnlyFailed)
-		return account.Write(ctx, &engine.Report{Planned: true}, nil)
+		return file.Write(ctx, &engine.Report{Planned: true}, nil)
 	}
-	account.Document.Output = b.output.path
+	file.Document.Output = b.output.path
 	report, err := c.run(ctx, u, b, client)
-	return errors.Join(c.sources().drift(u, report, u.Conclude(console.BackupWords, report, err)), account.Write(ctx, report, err))
+	return errors.Join(c.sources().drift(u, report, u.Conclude(console.BackupWords, report, err)), file.Write(ctx, report, err))
 }
 
 // run copies the artifacts. The report is nil if the copy did not start.

@@ -101,12 +101,13 @@ func firstSpec(specs ...*config.Spec) *config.Spec {
 	return nil
 }
 
+// write prints the differences, and returns exit code 4 if there are any.
 func (c *diffCommand) write(u *console.Console, d *inventory.Difference) error {
-	print := d.Print
+	write := d.Print
 	if c.Format == "json" {
-		print = func(io.Writer) error { return text.WriteJSON(u.Stdout, d) }
+		write = func(io.Writer) error { return text.WriteJSON(u.Stdout, d) }
 	}
-	if err := print(u.Answer()); err != nil {
+	if err := write(u.Answer()); err != nil {
 		return err
 	}
 	if d.IsEmpty() {

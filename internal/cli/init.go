@@ -36,15 +36,15 @@ func (c *initCommand) Run(u *console.Console) error {
 	if err != nil {
 		return err
 	}
-	line := specText(sources)
-	if _, err := config.Parse("the new spec", []byte(line)); err != nil {
+	content := specText(sources)
+	if _, err := config.Parse("the new spec", []byte(content)); err != nil {
 		return err
 	}
 	if c.Output == "" || c.Output == "-" {
-		_, err := u.Stdout.Write([]byte(line))
+		_, err := u.Stdout.Write([]byte(content))
 		return err
 	}
-	if err := writeNew(c.Output, line); err != nil {
+	if err := writeNew(c.Output, content); err != nil {
 		return err
 	}
 	u.Say("wrote %s with %s; check it with \"oras-mirror validate -f %s\"", c.Output, text.Count(len(sources), "source"), c.Output)

@@ -61,6 +61,7 @@ func (m *mistake) flagOfOtherTool() string {
 	return ""
 }
 
+// hasFlag reports whether the command has a flag.
 func (m *mistake) hasFlag(name string) bool {
 	return slices.ContainsFunc(m.flags(), func(f *kong.Flag) bool { return "--"+f.Name == name })
 }

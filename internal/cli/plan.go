@@ -104,6 +104,7 @@ func (c *planCommand) targets() (*targets, error) {
 	return t, nil
 }
 
+// ofBackup plans a backup.
 func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownPlan, error) {
 	if len(c.Only)+len(c.Map)+len(c.Targets) > 0 || c.TempDir != "" {
 		return nil, exit.Usage("name the bundle to restore with --input PATH", "--only, --map, --target and --temp-dir are for a restore")
@@ -142,6 +143,7 @@ func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownP
 	return p, errors.Join(err, closeLayout(there))
 }
 
+// ofRestore plans a restore.
 func (c *planCommand) ofRestore(ctx context.Context, u *console.Console) (*shownPlan, error) {
 	targets, err := c.targets()
 	if err != nil {

@@ -46,6 +46,7 @@ type planNewest struct {
 	Order      string `json:"order"`
 }
 
+// document returns the plan for a program.
 func (p *shownPlan) document() planDocument {
 	f := p.forecast
 	d := planDocument{Artifacts: []planArtifact{}, Dropped: p.dropped, Distinct: f.Distinct, Shared: f.Shared, There: f.There, Local: f.Near,

@@ -77,8 +77,10 @@ func (p *shownPlan) findDropped(there store.Layout) {
 	}
 }
 
+// changes reports whether the run would change anything.
 func (p *shownPlan) changes() bool { return p.forecast.Changes() || len(p.dropped) > 0 }
 
+// write prints the plan as text or JSON.
 func (p *shownPlan) write(u *console.Console, format string) error {
 	if format == "json" {
 		return text.WriteJSON(u.Stdout, p.document())
@@ -119,6 +121,7 @@ func (p *shownPlan) sparseText(o engine.Outlook) string {
 	return " (sparse)"
 }
 
+// shortOf returns a digest as it is printed; "-" without one.
 func shortOf(d digest.Digest) string {
 	if d == "" {
 		return "-"

@@ -25,6 +25,7 @@ func (f profileFlag) AfterApply(p *profile) (err error) {
 // profile is a CPU profile that is being written; the zero value is none.
 type profile struct{ file *os.File }
 
+// startProfile starts a profile.
 func startProfile(path string) (profile, error) {
 	f, err := os.Create(path)
 	if err != nil {
@@ -36,6 +37,7 @@ func startProfile(path string) (profile, error) {
 	return profile{f}, nil
 }
 
+// stop ends the profile, if there is one.
 func (p profile) stop() error {
 	if p.file == nil {
 		return nil

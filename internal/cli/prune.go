@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
@@ -52,10 +51,6 @@ func (c *pruneCommand) Run(ctx context.Context, u *console.Console) error {
 	if len(selections) == 0 {
 		return exit.Usage(listSources(c.Spec), "%s selects nothing: everything would be removed", c.Spec)
 	}
-	var s option.Stdin
-	if err := c.ClaimStdin(&s); err != nil {
-		return err
-	}
 	client, err := start(u, &c.RunFlags, spec, sourceHosts(selections))
 	if err != nil {
 		return err
@@ -75,18 +70,20 @@ func (c *pruneCommand) Run(ctx context.Context, u *console.Console) error {
 	return c.conclude(u, path, selected, pruned)
 }
 
+// path returns the directory to prune.
 func (c *pruneCommand) path(spec *config.Spec) (string, error) {
-	path, err := c.Output, error(nil)
-	if path == "" {
-		path, err = spec.OutputPath(time.Now())
+	out, err := outputOf(c.Output, spec)
+	if err != nil {
+		return "", err
 	}
-	if err == nil && path == "" {
-		err = exit.Usage("name the directory with --output, or with output in the spec", "missing --output")
+	if out.path == "" {
+		return "", exit.Usage("name the directory with --output, or with output in the spec", "missing --output")
 	}
-	if info, statErr := os.Stat(path); err == nil && (statErr == nil && !info.IsDir() || statErr != nil && filetype.LooksLikePath(path)) {
-		err = exit.Usage("run backup again instead: a new archive holds only what the spec selects", "%s is not a directory; prune works only on directories", path)
+	info, err := os.Stat(out.path)
+	if err == nil && !info.IsDir() || err != nil && filetype.LooksLikePath(out.path) {
+		return "", exit.Usage("run backup again instead: a new archive holds only what the spec selects", "%s is not a directory; prune works only on directories", out.path)
 	}
-	return path, err
+	return out.path, nil
 }
 
 // conclude prints what was removed and what failed, and returns the exit code.

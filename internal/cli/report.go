@@ -15,8 +15,8 @@ type reportFlags struct {
 	OnlyFailed string `group:"Run" placeholder:"REPORT" help:"Retry only the artifacts that failed in this report."`
 }
 
-// reporter makes the writer of the report.
-func (f *reportFlags) reporter(u *console.Console, command string, used []overwrite.File) (*report.File, error) {
+// reportFile makes the file of the report.
+func (f *reportFlags) reportFile(u *console.Console, command string, used []overwrite.File) (*report.File, error) {
 	return report.New(f.Report, command, report.Options{Hide: u.Secrets.Hide, Events: u.Events, Used: used, StdoutClosed: u.StdoutClosed})
 }
 
@@ -26,9 +26,9 @@ func (f *reportFlags) reportEarly(ctx context.Context, u *console.Console, comma
 	if f.Report == "" || f.Report == f.OnlyFailed {
 		return err
 	}
-	r, reportErr := f.reporter(u, command, used)
+	file, reportErr := f.reportFile(u, command, used)
 	if reportErr != nil {
 		return err
 	}
-	return errors.Join(err, r.Write(ctx, nil, err))
+	return errors.Join(err, file.Write(ctx, nil, err))
 }

@@ -54,20 +54,20 @@ func (c *restoreCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return c.reportEarly(ctx, u, "restore", c.filesInUse(r), err)
 	}
-	account, err := c.reporter(u, "restore", c.filesInUse(r))
+	file, err := c.reportFile(u, "restore", c.filesInUse(r))
 	if err != nil {
 		return err
 	}
-	account.Document.Input, account.Document.Targets = c.Input, text.Strings(r.targets)
+	file.Document.Input, file.Document.Targets = c.Input, text.Strings(r.targets)
 	if c.OnlyFailed != "" && r.retry.isEmpty() {
 		u.Say("no artifact failed in %s: nothing to do", c.OnlyFailed)
-		return account.Write(ctx, &engine.Report{Planned: true}, nil)
+		return file.Write(ctx, &engine.Report{Planned: true}, nil)
 	}
 	report, err := c.run(ctx, u, r, client)
 	if c.DryRun && err == nil {
-		return errors.Join(printRoutes(u, report), account.Write(ctx, report, err), concludeRoutes(u, report))
+		return errors.Join(printRoutes(u, report), file.Write(ctx, report, err), concludeRoutes(u, report))
 	}
-	return errors.Join(u.Conclude(console.RestoreWords, report, err), account.Write(ctx, report, err))
+	return errors.Join(u.Conclude(console.RestoreWords, report, err), file.Write(ctx, report, err))
 }
 
 // run copies the artifacts. The report is nil if the copy did not start.

@@ -161,6 +161,7 @@ func (c *restoreCommand) onlyFailed() (*retry, error) {
 	return r, nil
 }
 
+// isEmpty reports whether no artifact failed.
 func (r *retry) isEmpty() bool { return len(r.left) == 0 }
 
 // filter returns a function that selects artifacts of the input; nil without a report.

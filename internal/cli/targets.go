@@ -173,6 +173,7 @@ func noTarget(all []config.Target, name string) error {
 	return exit.Usage("the targets of the spec: "+strings.Join(names, ", "), fact, name)
 }
 
+// namedTargets lists the names of targets that have one.
 func namedTargets(all []config.Target) []string {
 	var names []string
 	for _, t := range all {

@@ -67,6 +67,7 @@ func (c *verifyCommand) damaged(u *console.Console, err error) error {
 	return exit.Unverified
 }
 
+// verifyInput hashes every blob of an input.
 func verifyInput(ctx context.Context, in store.Input, o store.VerifyOptions) (*store.Verification, error) {
 	switch in := in.(type) {
 	case *store.Stream:
@@ -88,6 +89,7 @@ func faultError(f store.Fault) error {
 	return err
 }
 
+// verified returns the last line of a verification.
 func verified(input string, v *store.Verification, incomplete bool) string {
 	line := fmt.Sprintf("%s: %s, %s, %s of %s hashed", input, text.Count(v.Artifacts, "artifact"),
 		text.Count(v.Referrers, "referrer"), text.Count(v.Blobs, "blob"), text.Bytes(v.Bytes))

@@ -82,6 +82,7 @@ func (f *credentialFlags) credential(s Session, hosts []string) (*auth.Credentia
 	return &auth.Credential{Username: f.Username, Password: secret}, nil
 }
 
+// secret returns the password or the token of the flags, or asks for it.
 func (f *credentialFlags) secret(s Session, hosts []string) (string, error) {
 	switch {
 	case f.PasswordStdin || f.IdentityTokenStdin:
@@ -109,6 +110,7 @@ func readSecret(r io.Reader) (string, error) {
 	return secret, nil
 }
 
+// askPassword asks for the password on the terminal.
 func askPassword(ask func(prompt string) ([]byte, error), username string, hosts []string) (string, error) {
 	password, err := ask(fmt.Sprintf("Password of %s at %s: ", username, strings.Join(hosts, ", ")))
 	if err != nil {
