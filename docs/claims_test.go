@@ -112,7 +112,7 @@ var proofs = map[string]string{
 	"`HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` work as usual": "e2e.TestProxies",
 	"The names of most flags are those of `oras`":              "e2e.TestOurFlagsAreThoseOfOras",
 
-	"compares the tools as they are":                   "e2e.TestBesideOras",
+	"compares the tools as they are":                        "e2e.TestBesideOras",
 	"A dash means no":                                       "e2e.TestBesideOras e2e.TestBesideSkopeo",
 	"Tests check the columns of oras-mirror":                "e2e.TestBesideOras e2e.TestBesideSkopeo",
 	"The other columns come from":                           "e2e.TestBesideOras",
