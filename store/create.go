@@ -102,9 +102,6 @@ func (o CreateOptions) compression(path string) (bundle.Compression, error) {
 	return 0, fmt.Errorf("invalid compression %q (gzip or none)", o.Compression)
 }
 
-// errNoReader is returned while a pipe has no reader.
-var errNoReader = errors.New("it has no reader")
-
 // openPipe starts an archive in a pipe or a device.
 func openPipe(path string, info fs.FileInfo, c bundle.Compression, o CreateOptions) (*Archive, error) {
 	open := openFIFO

@@ -11,6 +11,14 @@ import (
 	"oras.land/oras-go/v2/content"
 )
 
+// StrangerError reports a file that a backup would use but did not create. It is neither
+// written to nor removed.
+type StrangerError struct{ Path string }
+
+func (e *StrangerError) Error() string {
+	return e.Path + ": exists and was not written by oras-mirror"
+}
+
 // InputError reports why Path cannot be read as a layout.
 type InputError struct {
 	Path   string // as the caller wrote it

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"io"
 	"sync"
 
@@ -49,6 +50,21 @@ func hashReader(r io.Reader, desc ocispec.Descriptor, progress func(n int64) err
 	}
 	got.Digest = digest.NewDigest(algorithm, hash)
 	if got.Size != desc.Size || got.Digest != desc.Digest {
+		return got
+	}
+	return nil
+}
+
+// checkContent compares data with its descriptor.
+func checkContent(desc ocispec.Descriptor, data []byte) error {
+	if err := desc.Digest.Validate(); err != nil {
+		return fmt.Errorf("%.200q: %w", desc.Digest, err)
+	}
+	got := &MismatchError{Descriptor: desc, Size: int64(len(data))}
+	if got.Size != desc.Size {
+		return got
+	}
+	if got.Digest = desc.Digest.Algorithm().FromBytes(data); got.Digest != desc.Digest {
 		return got
 	}
 	return nil

@@ -149,21 +149,6 @@ func startsAsObject(l Layout, d digest.Digest) (bool, error) {
 	return MayBeObject(head[:n]), nil
 }
 
-// checkContent compares data with its descriptor.
-func checkContent(desc ocispec.Descriptor, data []byte) error {
-	if err := desc.Digest.Validate(); err != nil {
-		return fmt.Errorf("%.200q: %w", desc.Digest, err)
-	}
-	got := &MismatchError{Descriptor: desc, Size: int64(len(data))}
-	if got.Size != desc.Size {
-		return got
-	}
-	if got.Digest = desc.Digest.Algorithm().FromBytes(data); got.Digest != desc.Digest {
-		return got
-	}
-	return nil
-}
-
 // layoutFile is the content of oci-layout that every tool writes.
 const layoutFile = `{"imageLayoutVersion":"` + ocispec.ImageLayoutVersion + `"}`
 

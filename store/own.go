@@ -11,15 +11,10 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// StrangerError reports a file that a backup would use but did not create. It is neither
-// written to nor removed.
-type StrangerError struct{ Path string }
-
-func (e *StrangerError) Error() string {
-	return e.Path + ": exists and was not written by oras-mirror"
-}
-
 var errNotRegular = errors.New("is not a regular file")
+
+// errNoReader is returned while a pipe has no reader.
+var errNoReader = errors.New("it has no reader")
 
 // openRegular opens a file of a layout for reading. A pipe or a device in its place is an
 // error; the call does not wait for the other end of a pipe.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/config"
@@ -12,6 +13,31 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
+
+// Artifact is one root of a plan.
+type Artifact struct {
+	Number   int // its place in the plan
+	Ref      config.Reference
+	Name     string // in index.json
+	origin   graph.Origin
+	Scope    *graph.Scope
+	Root     graph.Descriptor
+	Visit    *graph.Visit
+	Err      error
+	together *siblings // the roots that were listed with this one
+	Layout   string    // the one on disk that it comes from; "" for a registry
+	from     string    // where it was asked for: the place in a spec, an argument
+	found    []byte    // the root's bytes, between its two stages
+	leads    bool      // and whether they refer to another manifest
+
+	lacks    []config.Platform // wanted ones that an index has no image for
+	resolved chan struct{}     // closed when the graph is known; nil once that was seen
+}
+
+// artifactError adds the reference where err does not bear one.
+func artifactError(ref config.Reference, op string, err error) error {
+	return &engine.ArtifactError{Reference: ref.String(), Op: op, Err: err}
+}
 
 // Report returns what the plan knows of an artifact: of one that failed, no more than its
 // name and its error.
@@ -85,4 +111,17 @@ func (a *Artifact) Platforms() []config.Platform {
 		}
 	}
 	return config.DistinctPlatforms(named)
+}
+
+// findPlatforms notes which of the wanted platforms an index has not. It is a
+// *PlatformError if it has none of them.
+func (a *Artifact) findPlatforms() error {
+	missing, sound := a.Scope.PlatformsOf(a.Visit)
+	if sound {
+		a.lacks = missing
+		return nil
+	}
+	var children []ocispec.Descriptor
+	a.Visit.Core(func(v *graph.Visit) { children = append(children, v.Node.Children...) })
+	return &engine.PlatformError{Reference: a.Ref.String(), Wanted: a.Scope.Platforms, Have: graph.PlatformsIn(children)}
 }

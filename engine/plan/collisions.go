@@ -62,8 +62,3 @@ func (c *Collisions) take(key claimKey, by *Artifact) error {
 	c.taken[key] = by
 	return nil
 }
-
-// artifactError adds the reference where err does not bear one.
-func artifactError(ref config.Reference, op string, err error) error {
-	return &engine.ArtifactError{Reference: ref.String(), Op: op, Err: err}
-}

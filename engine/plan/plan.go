@@ -9,7 +9,6 @@ import (
 	"maps"
 	"slices"
 
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oras-mirror/oras-mirror/config"
@@ -18,30 +17,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
-
-// lookahead bounds how many artifacts are resolved before the first of them is
-// taken, so that manifests that wait for their turn in an archive stay few.
-const lookahead = 1024
-
-// Artifact is one root of a plan.
-type Artifact struct {
-	Number   int // its place in the plan
-	Ref      config.Reference
-	Name     string // in index.json
-	origin   graph.Origin
-	Scope    *graph.Scope
-	Root     graph.Descriptor
-	Visit    *graph.Visit
-	Err      error
-	together *siblings // the roots that were listed with this one
-	Layout   string    // the one on disk that it comes from; "" for a registry
-	from     string    // where it was asked for: the place in a spec, an argument
-	found    []byte    // the root's bytes, between its two stages
-	leads    bool      // and whether they refer to another manifest
-
-	lacks    []config.Platform // wanted ones that an index has no image for
-	resolved chan struct{}     // closed when the graph is known; nil once that was seen
-}
 
 // Planner expands selections into artifacts and artifacts into graphs.
 type Planner struct {
@@ -204,19 +179,6 @@ func (p *Planner) walk(ctx context.Context, a *Artifact) {
 		}
 	}
 	p.progress.Resolved()
-}
-
-// findPlatforms notes which of the wanted platforms an index has not. It is a
-// *PlatformError if it has none of them.
-func (a *Artifact) findPlatforms() error {
-	missing, sound := a.Scope.PlatformsOf(a.Visit)
-	if sound {
-		a.lacks = missing
-		return nil
-	}
-	var children []ocispec.Descriptor
-	a.Visit.Core(func(v *graph.Visit) { children = append(children, v.Node.Children...) })
-	return &engine.PlatformError{Reference: a.Ref.String(), Wanted: a.Scope.Platforms, Have: graph.PlatformsIn(children)}
 }
 
 // tellPlatforms says which platforms some indexes have not.

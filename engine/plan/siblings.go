@@ -14,6 +14,10 @@ type siblings struct {
 	found   chan struct{}
 }
 
+// lookahead bounds how many artifacts are resolved before the first of them is
+// taken, so that manifests that wait for their turn in an archive stay few.
+const lookahead = 1024
+
 // maxSiblings keeps them few enough to wait in the channel between the stages.
 const maxSiblings = lookahead / 2
 

@@ -21,8 +21,6 @@ var (
 	ErrSchema1 = errors.New("the manifest has the retired docker schema 1; push the image again with a current tool")
 	// ErrNotManifest is the error for a response that is not a manifest.
 	ErrNotManifest = errors.New("not a manifest")
-	// ErrDowngrade is the error for a redirect from https to http.
-	ErrDowngrade = errors.New("refusing to go from https to http")
 	// ErrEndlessTags is the error for a list of tags whose pages do not end.
 	ErrEndlessTags = errors.New("the pages of the tag list do not end")
 )

@@ -34,6 +34,9 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
+// ErrDowngrade is the error for a redirect from https to http.
+var ErrDowngrade = errors.New("refusing to go from https to http")
+
 // errLocation is the error for a redirect to an invalid URL.
 var errLocation = errors.New("the registry sent an invalid redirect URL")
 

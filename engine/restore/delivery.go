@@ -3,6 +3,7 @@ package restore
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -11,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // delivery is one artifact on its way to one repository.
@@ -45,17 +47,17 @@ type finding struct {
 	skipped bool                  // and stays as it is
 }
 
+// answer is the answer of a target to a reference.
+type answer struct {
+	desc ocispec.Descriptor
+	err  error
+}
+
 // wait counts the blobs that a delivery waits for; guarded by uploads.mu.
 type wait struct {
 	pending int                    // uploads
 	spared  map[digest.Digest]bool // layers that need not come
 	failure error                  // of an upload
-}
-
-// manifestKey is one manifest or blob in one repository of a target.
-type manifestKey struct {
-	repository string // with its registry
-	digest     digest.Digest
 }
 
 // at returns the key of a manifest in the repository that the delivery goes to.
@@ -64,8 +66,30 @@ func (d *delivery) at(of digest.Digest) manifestKey { return manifestKey{d.repos
 // lacks tells whether a manifest of the delivery has to be pushed.
 func (d *delivery) lacks(v *graph.Visit) bool { return !d.found.present || d.found.lacks[v] }
 
+// spare notes layers that need not come.
+func (d *delivery) spare(layers []*graph.Blob) {
+	for _, layer := range layers {
+		if d.waits.spared == nil {
+			d.waits.spared = make(map[digest.Digest]bool)
+		}
+		d.waits.spared[layer.Digest] = true
+	}
+}
+
 func (d *delivery) unchanged() bool {
 	return d.err == nil && !d.repeated && (d.found.skipped || d.found.present && len(d.found.lacks) == 0)
+}
+
+func (d *delivery) state() engine.State {
+	switch {
+	case d.err != nil || slices.ContainsFunc(d.beside, func(b *delivery) bool { return b.err != nil }):
+		return engine.StateFailed
+	case d.unchanged() && !slices.ContainsFunc(d.beside, func(b *delivery) bool { return !b.unchanged() }):
+		return engine.StateUnchanged
+	case d.found.present || d.found.changes:
+		return engine.StateChanged
+	}
+	return engine.StateNew
 }
 
 // overwrote tells whether the delivery moved a tag that had another digest, or would.
@@ -88,3 +112,47 @@ func (d *delivery) resolve(ctx context.Context) (ocispec.Descriptor, error) {
 
 // isWalked tells whether the graph of the delivery is known.
 func (d *delivery) isWalked() bool { return d.visit != nil && d.visit.Err == nil }
+
+// outcome reports on a delivery and those beside it, once nothing of them is under way.
+func (d *delivery) outcome() engine.ArtifactReport {
+	seen := make(map[digest.Digest]bool)
+	r := engine.ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.Digest, Err: d.err, Unchanged: d.unchanged()}
+	if d.overwrote() {
+		r.Overwritten = d.found.was
+	}
+	d.countInto(&r, seen)
+	for _, b := range d.beside {
+		b.countInto(&r, seen)
+		r.Unchanged = r.Unchanged && b.unchanged()
+		if b.err != nil && r.Err == nil {
+			r.Err = &engine.ReferrersError{Reference: d.name, Err: b.err}
+		}
+	}
+	return r
+}
+
+// countInto adds the referrers and the bytes of a delivery. seen has the manifests and
+// blobs that were counted.
+func (d *delivery) countInto(r *engine.ArtifactReport, seen map[digest.Digest]bool) {
+	if !d.isWalked() {
+		return
+	}
+	if !d.found.skipped {
+		came := len(d.refers)
+		if d.parent != nil {
+			came++
+		}
+		r.Expected += came
+		if d.err == nil {
+			r.Referrers += came
+		}
+	}
+	d.visit.All(func(v *graph.Visit) {
+		for _, part := range v.Parts() {
+			if !seen[part.Digest] {
+				seen[part.Digest] = true
+				r.Bytes = bounds.Sum(r.Bytes, part.Size)
+			}
+		}
+	})
+}

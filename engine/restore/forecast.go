@@ -106,15 +106,3 @@ func (r *run) addParts(f *engine.Forecast, d *delivery, seen map[partKey]bool) {
 		}
 	})
 }
-
-func (d *delivery) state() engine.State {
-	switch {
-	case d.err != nil || slices.ContainsFunc(d.beside, func(b *delivery) bool { return b.err != nil }):
-		return engine.StateFailed
-	case d.unchanged() && !slices.ContainsFunc(d.beside, func(b *delivery) bool { return !b.unchanged() }):
-		return engine.StateUnchanged
-	case d.found.present || d.found.changes:
-		return engine.StateChanged
-	}
-	return engine.StateNew
-}

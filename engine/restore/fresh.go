@@ -6,17 +6,10 @@ import (
 	"errors"
 	"slices"
 
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 )
-
-// answer is the answer of a target to a reference.
-type answer struct {
-	desc ocispec.Descriptor
-	err  error
-}
 
 // askFirst resolves in each repository the reference of the first delivery to it. If that
 // is not found, the repository may not exist yet: then it is asked for, in the place of

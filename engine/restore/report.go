@@ -4,8 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/opencontainers/go-digest"
-
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
@@ -39,50 +37,6 @@ func (r *run) report(took time.Duration) *engine.Report {
 	}
 	report.Output = strings.Join(names, ", ")
 	return report
-}
-
-// outcome reports on a delivery and those beside it, once nothing of them is under way.
-func (d *delivery) outcome() engine.ArtifactReport {
-	seen := make(map[digest.Digest]bool)
-	r := engine.ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.Digest, Err: d.err, Unchanged: d.unchanged()}
-	if d.overwrote() {
-		r.Overwritten = d.found.was
-	}
-	d.countInto(&r, seen)
-	for _, b := range d.beside {
-		b.countInto(&r, seen)
-		r.Unchanged = r.Unchanged && b.unchanged()
-		if b.err != nil && r.Err == nil {
-			r.Err = &engine.ReferrersError{Reference: d.name, Err: b.err}
-		}
-	}
-	return r
-}
-
-// countInto adds the referrers and the bytes of a delivery. seen has the manifests and
-// blobs that were counted.
-func (d *delivery) countInto(r *engine.ArtifactReport, seen map[digest.Digest]bool) {
-	if !d.isWalked() {
-		return
-	}
-	if !d.found.skipped {
-		came := len(d.refers)
-		if d.parent != nil {
-			came++
-		}
-		r.Expected += came
-		if d.err == nil {
-			r.Referrers += came
-		}
-	}
-	d.visit.All(func(v *graph.Visit) {
-		for _, part := range v.Parts() {
-			if !seen[part.Digest] {
-				seen[part.Digest] = true
-				r.Bytes = bounds.Sum(r.Bytes, part.Size)
-			}
-		}
-	})
 }
 
 // partKey is a manifest or a blob in a registry.

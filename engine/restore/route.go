@@ -25,6 +25,12 @@ type route struct {
 	nowhere bool   // the fault is its name, so it has no destination
 }
 
+// manifestKey is one manifest or blob in one repository of a target.
+type manifestKey struct {
+	repository string // with its registry
+	digest     digest.Digest
+}
+
 // repository returns the repository that the artifact goes to, with its registry.
 func (r *route) repository() string {
 	if r.path == "" {

@@ -6,8 +6,6 @@ import (
 	"io"
 	"sync"
 
-	"github.com/opencontainers/go-digest"
-
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
@@ -51,16 +49,6 @@ func (u *uploads) add(d *delivery) {
 			d.spare(v.Leaves)
 		}
 	})
-}
-
-// spare notes layers that need not come.
-func (d *delivery) spare(layers []*graph.Blob) {
-	for _, layer := range layers {
-		if d.waits.spared == nil {
-			d.waits.spared = make(map[digest.Digest]bool)
-		}
-		d.waits.spared[layer.Digest] = true
-	}
 }
 
 func (u *uploads) want(d *delivery, b graph.Descriptor) {

@@ -6,6 +6,17 @@ import (
 	"strings"
 )
 
+// Position is a place in a document. Line and Column count from 1; the zero value is unknown.
+type Position struct{ Line, Column int }
+
+// Fault is a fault in a document.
+type Fault struct {
+	Position   Position
+	Path       string // path of the value, such as sources[2].tags; empty for the document
+	Suggestion string // a value that was probably meant; may be empty
+	Err        error
+}
+
 // inOrder returns the faults in the order of the document. A fault that an alias repeats under
 // another path occurs once.
 func inOrder(faults []Fault) []Fault {

@@ -23,17 +23,6 @@ type Decoder struct {
 	Check func(v any, o Object)
 }
 
-// Position is a place in a document. Line and Column count from 1; the zero value is unknown.
-type Position struct{ Line, Column int }
-
-// Fault is a fault in a document.
-type Fault struct {
-	Position   Position
-	Path       string // path of the value, such as sources[2].tags; empty for the document
-	Suggestion string // a value that was probably meant; may be empty
-	Err        error
-}
-
 // Decode fills the struct that into points to. It returns the position of every value by its
 // path, and every fault in the order of the document. Positions are nil if data is not one
 // YAML document.

@@ -3,7 +3,6 @@ package graph
 import (
 	"cmp"
 	"context"
-	"errors"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -49,9 +48,6 @@ type pendingNode struct {
 	err  error
 	done chan struct{} // guarded by graph.mu
 }
-
-// errBlob says that what an index names is a blob, as in BuildKit's registry cache.
-var errBlob = errors.New("a blob, not a manifest")
 
 // node fetches and reads a manifest once. A failure is not remembered: another
 // repository may have it.

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -18,6 +19,9 @@ type Stop struct {
 	child bool          // an index names it: it may be a blob
 	of    digest.Digest // what it was found to refer to, as a referrer; "" for others
 }
+
+// errBlob says that what an index names is a blob, as in BuildKit's registry cache.
+var errBlob = errors.New("a blob, not a manifest")
 
 // childStop returns the stop of a child of an index, with its bytes if the index has them.
 func childStop(desc ocispec.Descriptor, depth int) Stop {

@@ -1,0 +1,88 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync/atomic"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/fetch"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
+	"github.com/oras-mirror/oras-mirror/engine/plan"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+)
+
+// backup is one run: the state that the backup into a directory and the one into an archive
+// share.
+type backup struct {
+	engine.BackupOptions
+	planner   *plan.Planner
+	claims    *plan.Collisions
+	jobs      records[job]     // by the number of their artifact
+	blobJobs  records[blobJob] // by the number of their blob
+	moved     atomic.Int64
+	headway   headway.Blobs
+	output    string
+	partial   bool // the output lacks an artifact and stands aside
+	committed bool // what is done stands in the output
+}
+
+func newBackup(o engine.BackupOptions) *backup {
+	o = o.WithDefaults()
+	return &backup{BackupOptions: o, claims: plan.NewCollisions(o.Mapper)}
+}
+
+// plan makes the planner of a backup whose output holds what a cache says, and
+// replaces the layout before, which may be nil.
+func (b *backup) plan(c *registry.Client, selections []config.Selection, output graph.Cache, before *graph.Local) {
+	b.planner = plan.New(c, selections, b.BackupOptions, graph.Options{Cache: output, Before: before, Moved: func(n int64) { b.moved.Add(n) }})
+}
+
+// fail gives an artifact up. Its error ends the run if that was asked for, or if no
+// other artifact would fare better.
+func (b *backup) fail(j *job) error {
+	if engine.IsFatal(j.Err) {
+		return j.Err
+	}
+	b.Progress.Failed(j.report())
+	if b.FailFast {
+		return j.Err
+	}
+	return nil
+}
+
+// openBlob reads a part of a blob. It counts the bytes as progress, and those that come
+// over the network apart from that.
+func (b *backup) openBlob(ctx context.Context, from graph.Origin, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
+	if desc.Size == 0 { // nothing to ask for; whether the digest is that of nothing is checked like any other
+		return io.NopCloser(strings.NewReader("")), nil
+	}
+	body, err := from.Blob(ctx, desc, off, n)
+	if errors.Is(err, registry.ErrNoRange) {
+		return nil, fetch.ErrWholeOnly
+	}
+	if err != nil {
+		return nil, err
+	}
+	near := graph.OnDisk(from)
+	key := graph.Compact(desc).Key()
+	return graph.Part{Closer: body, Reader: &headway.Counted{Reader: body, Heard: func(n int64) {
+		b.advance(key, off, n)
+		off += n
+		if !near {
+			b.moved.Add(n)
+		}
+	}}}, nil
+}
+
+// advance counts bytes of a blob as progress, each once.
+func (b *backup) advance(key graph.ContentKey, off, n int64) {
+	if added := b.headway.Add(key, off, n); added > 0 {
+		b.Progress.Moved(added)
+	}
+}
