@@ -22,18 +22,18 @@ type cli struct {
 	Restore  restoreCommand  `cmd:"" group:"copy" help:"Push the artifacts of a bundle or a directory to a registry."`
 	Plan     planCommand     `cmd:"" group:"copy" help:"Show what backup or restore would do."`
 	Lock     lockCommand     `cmd:"" group:"copy" help:"Pin the digests that a mirror spec selects now."`
-	List     listCommand     `cmd:"" group:"look" help:"List the artifacts in a bundle or a directory."`
-	Diff     diffCommand     `cmd:"" group:"look" help:"Show how two bundles, layouts, locks, specs or registries differ."`
-	Prune    pruneCommand    `cmd:"" group:"look" help:"Remove from a directory the artifacts that a mirror spec no longer selects."`
-	Verify   verifyCommand   `cmd:"" group:"look" help:"Hash every byte of a bundle or a directory and check that nothing is missing."`
+	List     listCommand     `cmd:"" group:"inspect" help:"List the artifacts in a bundle or a directory."`
+	Diff     diffCommand     `cmd:"" group:"inspect" help:"Show how two bundles, layouts, locks, specs or registries differ."`
+	Prune    pruneCommand    `cmd:"" group:"inspect" help:"Remove from a directory the artifacts that a mirror spec no longer selects."`
+	Verify   verifyCommand   `cmd:"" group:"inspect" help:"Hash every byte of a bundle or a directory and check that nothing is missing."`
 	Init     initCommand     `cmd:"" group:"spec" help:"Print a mirror spec to start from."`
 	Validate validateCommand `cmd:"" group:"spec" help:"Check a mirror spec."`
 	Schema   schemaCommand   `cmd:"" group:"spec" help:"Print the JSON schema of the mirror spec."`
 
-	ClientConfig clientConfigCommand `cmd:"" group:"around" help:"Write the configuration that makes a cluster pull from the mirror: for containerd, podman, openshift, k3s or docker."`
-	Completion   completionCommand   `cmd:"" group:"around" help:"Print a completion script for bash, zsh or fish."`
-	Man          manCommand          `cmd:"" group:"around" help:"Print the man page."`
-	Version      versionCommand      `cmd:"" group:"around" help:"Print the version."`
+	ClientConfig clientConfigCommand `cmd:"" group:"other" help:"Write the configuration that makes a cluster pull from the mirror: for containerd, podman, openshift, k3s or docker."`
+	Completion   completionCommand   `cmd:"" group:"other" help:"Print a completion script for bash, zsh or fish."`
+	Man          manCommand          `cmd:"" group:"other" help:"Print the man page."`
+	Version      versionCommand      `cmd:"" group:"other" help:"Print the version."`
 
 	Complete completeCommand `cmd:"" name:"__complete" hidden:"" passthrough:"" help:"Print completions of words."`
 	Help     helpCommand     `cmd:"" hidden:"" help:"Show the help of a command."`
@@ -44,9 +44,9 @@ type cli struct {
 // groups are the headings of commands and flags in --help.
 var groups = []kong.Group{
 	{Key: "copy", Title: "Copy:"},
-	{Key: "look", Title: "Inspect and maintain:"},
+	{Key: "inspect", Title: "Inspect and maintain:"},
 	{Key: "spec", Title: "Write a mirror spec:"},
-	{Key: "around", Title: "Other:"},
+	{Key: "other", Title: "Other:"},
 	{Key: "Registries", Title: "Access to registries:"},
 	{Key: "Run", Title: "Run options:"},
 }
