@@ -3,12 +3,10 @@ package backup
 import (
 	"cmp"
 	"context"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
@@ -61,29 +59,6 @@ func newDirectory(b *backup, c *registry.Client, selections []config.Selection, 
 	b.output = out.Path()
 	b.plan(c, selections, directoryCache{graph.LayoutCache{Layout: out}, d}, nil)
 	return d
-}
-
-// directoryCache is the directory that a backup goes into, as far as it is filled.
-type directoryCache struct {
-	graph.LayoutCache
-	*directory
-}
-
-func (c directoryCache) Named(name string) (ocispec.Descriptor, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.LayoutCache.Named(name)
-}
-
-func (c directoryCache) Manifest(at graph.Stop) ([]byte, bool) {
-	if !c.out.Has(at.Desc) {
-		return nil, false
-	}
-	return c.LayoutCache.Manifest(at)
-}
-
-func (c directoryCache) Keep(desc ocispec.Descriptor, data []byte) (bool, error) {
-	return true, written(c.out.Push(desc, data))
 }
 
 func (d *directory) run(ctx context.Context) error {
@@ -145,50 +120,8 @@ func (d *directory) addBlob(j *job, b *graph.Blob) {
 	job.waiting = append(job.waiting, j)
 	j.pending++
 	if job.state == blobUnknown {
-		d.Queue(j.Name, b)
+		d.queue(j.Name, b)
 	}
-}
-
-// Queue queues the download of a blob, but not beside a rival: a digest is stored once.
-func (d *directory) Queue(name string, b *graph.Blob) {
-	job := d.blobJob(b)
-	if slices.ContainsFunc(d.planner.Rivals(b), func(r *graph.Blob) bool { return d.blobJob(r).state == blobQueued }) {
-		job.state = blobParked
-		return
-	}
-	job.state = blobQueued
-	d.pool.Add(d.planner.OriginOf(b, 0).Queue(), b.Size, func(ctx context.Context) error { return d.bringBlob(ctx, name, b) })
-}
-
-// rejectWrongSize gives up a blob when a rival of it has come: its size is wrong.
-func (d *directory) rejectWrongSize(b *graph.Blob, job *blobJob) {
-	for _, r := range d.planner.Rivals(b) {
-		if d.blobJob(r).state == blobDone && r.Err == nil {
-			job.state, b.Err = blobDone, d.wrongSize(b, r)
-		}
-	}
-}
-
-func (d *directory) wrongSize(b, right *graph.Blob) error {
-	return &engine.ArtifactError{Reference: d.planner.OriginOf(b, 0).Repository() + "@" + b.Digest.String(), Op: "fetch",
-		Err: &store.MismatchError{Descriptor: b.OCI(), Size: right.Size}}
-}
-
-// resumeRivals queues the next rival of a blob that is not under way any more, or
-// gives the rivals up if the blob came.
-func (d *directory) resumeRivals(b *graph.Blob) error {
-	var ends error
-	came := d.blobJob(b).state == blobDone && b.Err == nil
-	for _, r := range d.planner.Rivals(b) {
-		switch job := d.blobJob(r); {
-		case job.state != blobParked:
-		case came:
-			ends = cmp.Or(ends, d.finishBlob(r, d.wrongSize(r, b), true))
-		default:
-			d.Queue(job.waiting[0].Name, r)
-		}
-	}
-	return ends
 }
 
 // bringBlob fetches a blob unless it is there, and finishes it.
@@ -237,7 +170,7 @@ func (d *directory) retryLater() error {
 			ends = cmp.Or(ends, d.finishBlob(l.Blob, l.err, true), d.resumeRivals(l.Blob))
 			continue
 		}
-		d.Queue(l.name, l.Blob)
+		d.queue(l.name, l.Blob)
 	}
 	d.later = nil
 	return ends

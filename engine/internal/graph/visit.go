@@ -2,12 +2,9 @@ package graph
 
 import (
 	"cmp"
-	"context"
 	"slices"
-	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // Visit is one manifest as one repository has it: the same manifest may have
@@ -43,73 +40,6 @@ type visitKey struct {
 	led   bool // its subject led here, and is not followed again
 }
 
-// Walk walks the graph below desc as o has it and s selects it. data is the
-// manifest where the caller has it already. It returns when all of it is known.
-func (g *Graph) Walk(ctx context.Context, o Origin, s *Scope, desc ocispec.Descriptor, data []byte) (*Visit, error) {
-	w := &walk{Graph: g, origin: o, scope: s, begun: new(atomic.Int64)}
-	v, err := w.visit(ctx, nil, Stop{Desc: desc, data: data})
-	if err != nil {
-		return v, err
-	}
-	g.mu.Lock()
-	circles := g.circles
-	g.mu.Unlock()
-	if circles {
-		if err := g.settled(ctx, v); err != nil {
-			return &Visit{Origin: o, Err: err}, err
-		}
-	}
-	return v, nil
-}
-
-// visit walks one manifest and what is below it, for the sake of another visit or,
-// by nil, of a root. Children and referrers lead in opposite directions, and a tag
-// of cosign's anywhere, so that a graph may run in a circle: the visit that would
-// then wait for itself gets one that is not done.
-func (w *walk) visit(ctx context.Context, by *Visit, at Stop) (*Visit, error) {
-	key := visitKey{origin: w.origin, nodeKey: nodeKey{at.Desc.Digest, at.Desc.Size, Intern(at.Desc.MediaType)}, scope: w.scope.Key, led: at.of != ""}
-	v, err := w.visitOnce(ctx, by, at, key)
-	if err == nil && !at.child && v.isBlob() {
-		key.alone = true
-		v, err = w.visitOnce(ctx, by, at, key)
-	}
-	return v, err
-}
-
-func (w *walk) visitOnce(ctx context.Context, by *Visit, at Stop, key visitKey) (*Visit, error) {
-	w.mu.Lock()
-	v, met := w.visits[key]
-	if !met {
-		v = &Visit{Origin: w.origin, done: make(chan struct{})}
-		w.visits[key] = v
-	}
-	if met && by != nil && v.waitsFor(by, make(map[*Visit]bool)) {
-		w.circles = true
-		w.mu.Unlock()
-		return v, nil
-	}
-	if by != nil {
-		by.awaits = append(by.awaits, v)
-	}
-	done := v.done
-	w.mu.Unlock()
-
-	if !met {
-		v.Err = w.explore(ctx, v, at)
-		w.mu.Lock()
-		v.awaits = nil
-		w.mu.Unlock()
-		w.end(&v.done)
-		return v, v.Err
-	}
-	select {
-	case <-done:
-		return v, v.Err
-	case <-ctx.Done():
-		return v, context.Cause(ctx)
-	}
-}
-
 // waitsFor tells whether v cannot be done before other is; graph.mu is held.
 func (v *Visit) waitsFor(other *Visit, seen map[*Visit]bool) bool {
 	if v == other {
@@ -122,34 +52,18 @@ func (v *Visit) waitsFor(other *Visit, seen map[*Visit]bool) bool {
 	return slices.ContainsFunc(v.awaits, func(w *Visit) bool { return w.waitsFor(other, seen) })
 }
 
-// settled waits for all that v leads to, and returns why some of it could not be
-// had.
-func (g *Graph) settled(ctx context.Context, v *Visit) error {
-	seen := map[*Visit]bool{v: true}
-	for queue := []*Visit{v}; len(queue) > 0; queue = queue[1:] {
-		g.mu.Lock()
-		done := queue[0].done
-		g.mu.Unlock()
-		select {
-		case <-done:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		if err := queue[0].Err; err != nil {
-			return err
-		}
-		for _, next := range queue[0].next() {
-			if !seen[next] {
-				seen[next] = true
-				queue = append(queue, next)
-			}
-		}
-	}
-	return nil
-}
-
 // isBlob tells that an index names v and that it is no manifest.
 func (v *Visit) isBlob() bool { return v.Node == nil && len(v.Leaves) > 0 }
+
+// adopt takes what an index names: manifests and blobs.
+func (v *Visit) adopt(below []*Visit) {
+	for _, w := range below {
+		if w.isBlob() {
+			v.Leaves = append(v.Leaves, w.Leaves...)
+		}
+	}
+	v.children = slices.DeleteFunc(below, (*Visit).isBlob)
+}
 
 // Blobs lists what v points at and what points at nothing itself.
 func (v *Visit) Blobs() []*Blob {

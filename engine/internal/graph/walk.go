@@ -5,18 +5,33 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"slices"
 	"sync/atomic"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
-	"oras.land/oras-go/v2/errdef"
 
-	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
+
+// Walk walks the graph below desc as o has it and s selects it. data is the
+// manifest where the caller has it already. It returns when all of it is known.
+func (g *Graph) Walk(ctx context.Context, o Origin, s *Scope, desc ocispec.Descriptor, data []byte) (*Visit, error) {
+	w := &walk{Graph: g, origin: o, scope: s, begun: new(atomic.Int64)}
+	v, err := w.visit(ctx, nil, Stop{Desc: desc, data: data})
+	if err != nil {
+		return v, err
+	}
+	g.mu.Lock()
+	circles := g.circles
+	g.mu.Unlock()
+	if circles {
+		if err := g.settled(ctx, v); err != nil {
+			return &Visit{Origin: o, Err: err}, err
+		}
+	}
+	return v, nil
+}
 
 // walk goes through the graph of one artifact, as one origin has it and one scope
 // selects it.
@@ -36,6 +51,80 @@ func (w *walk) within(s *Scope) *walk {
 func (w *walk) begin(manifests int) error {
 	if w.begun.Add(int64(manifests)) > bounds.Manifests {
 		return bounds.TooBroad
+	}
+	return nil
+}
+
+// visit walks one manifest and what is below it, for the sake of another visit or,
+// by nil, of a root. Children and referrers lead in opposite directions, and a tag
+// of cosign's anywhere, so that a graph may run in a circle: the visit that would
+// then wait for itself gets one that is not done.
+func (w *walk) visit(ctx context.Context, by *Visit, at Stop) (*Visit, error) {
+	key := visitKey{origin: w.origin, nodeKey: nodeKey{at.Desc.Digest, at.Desc.Size, Intern(at.Desc.MediaType)}, scope: w.scope.Key, led: at.of != ""}
+	v, err := w.visitOnce(ctx, by, at, key)
+	if err == nil && !at.child && v.isBlob() {
+		key.alone = true
+		v, err = w.visitOnce(ctx, by, at, key)
+	}
+	return v, err
+}
+
+func (w *walk) visitOnce(ctx context.Context, by *Visit, at Stop, key visitKey) (*Visit, error) {
+	w.mu.Lock()
+	v, met := w.visits[key]
+	if !met {
+		v = &Visit{Origin: w.origin, done: make(chan struct{})}
+		w.visits[key] = v
+	}
+	if met && by != nil && v.waitsFor(by, make(map[*Visit]bool)) {
+		w.circles = true
+		w.mu.Unlock()
+		return v, nil
+	}
+	if by != nil {
+		by.awaits = append(by.awaits, v)
+	}
+	done := v.done
+	w.mu.Unlock()
+
+	if !met {
+		v.Err = w.explore(ctx, v, at)
+		w.mu.Lock()
+		v.awaits = nil
+		w.mu.Unlock()
+		w.end(&v.done)
+		return v, v.Err
+	}
+	select {
+	case <-done:
+		return v, v.Err
+	case <-ctx.Done():
+		return v, context.Cause(ctx)
+	}
+}
+
+// settled waits for all that v leads to, and returns why some of it could not be
+// had.
+func (g *Graph) settled(ctx context.Context, v *Visit) error {
+	seen := map[*Visit]bool{v: true}
+	for queue := []*Visit{v}; len(queue) > 0; queue = queue[1:] {
+		g.mu.Lock()
+		done := queue[0].done
+		g.mu.Unlock()
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if err := queue[0].Err; err != nil {
+			return err
+		}
+		for _, next := range queue[0].next() {
+			if !seen[next] {
+				seen[next] = true
+				queue = append(queue, next)
+			}
+		}
 	}
 	return nil
 }
@@ -105,7 +194,7 @@ func (w *walk) descend(ctx context.Context, v *Visit, at Stop, children []ocispe
 			v.Attached, lost, unattached = w.attachments(ctx, v, at.depth)
 			return nil
 		})
-		v.Referrers, v.Lost, unlisted = w.Referrers(ctx, v, at.depth)
+		v.Referrers, v.Lost, unlisted = w.referrers(ctx, v, at.depth)
 	}
 	err := group.Wait()
 	v.Lost += lost
@@ -122,185 +211,8 @@ func UnknownTypeNotice(name, mediaType string) string {
 	return fmt.Sprintf("%s has the unknown media type %q: copied as it is, without the content that it may reference", name, mediaType)
 }
 
-// layersElsewhere takes those of v's layers along that no registry has to have and this
-// one has. Their URLs are not asked: the runtime of the image may do so.
-func (g *Graph) layersElsewhere(ctx context.Context, v *Visit) error {
-	for _, d := range v.Node.elsewhere {
-		has, err := v.Origin.HasBlob(ctx, d.OCI())
-		switch {
-		case err != nil:
-			return err
-		case has:
-			v.Leaves = append(v.Leaves, g.Blob(d.OCI(), v.Origin))
-		case !OnDisk(v.Origin):
-			g.tellLeftOut(v, d)
-		}
-	}
-	return nil
-}
-
-// tellLeftOut says once of a layer that it stays behind.
-func (g *Graph) tellLeftOut(v *Visit, layer Descriptor) {
-	g.mu.Lock()
-	told := g.leftOut[layer.Digest]
-	g.leftOut[layer.Digest] = true
-	g.mu.Unlock()
-	if !told {
-		g.Notice(fmt.Sprintf("%s@%s: the registry does not have the non-distributable layer %s; skipped", v.Origin.Repository(), v.Node.Digest, layer.Digest))
-	}
-}
-
-// leaf returns the blob that an index names in the place of a manifest. What came as a
-// manifest all the same need not be asked for again.
-func (g *Graph) leaf(o Origin, desc ocispec.Descriptor, n *Node) *Blob {
-	if n != nil && !OnDisk(o) {
-		o = &inline{Origin: o, data: n.content}
-	}
-	return g.Blob(desc, o)
-}
-
-// adopt takes what an index names: manifests and blobs.
-func (v *Visit) adopt(below []*Visit) {
-	for _, w := range below {
-		if w.isBlob() {
-			v.Leaves = append(v.Leaves, w.Leaves...)
-		}
-	}
-	v.children = slices.DeleteFunc(below, (*Visit).isBlob)
-}
-
 func walkError(o Origin, desc ocispec.Descriptor, err error) error {
 	return &engine.ArtifactError{Reference: o.Repository() + "@" + desc.Digest.String(), Op: "walk", Err: err}
-}
-
-// Referrers walks what refers to v. One that cannot be had is an error beside
-// the others, not instead of them; lost counts those.
-func (w *walk) Referrers(ctx context.Context, v *Visit, depth int) (visits []*Visit, lost int, err error) {
-	reading, done := w.lane.Begin(ctx)
-	listed, err := v.Origin.Referrers(reading, v.Node.OCI())
-	done()
-	if err == nil {
-		err = w.begin(len(listed))
-	}
-	if err != nil {
-		return nil, 0, err
-	}
-	// Registries list them in any order; a bundle must not depend on it.
-	slices.SortFunc(listed, func(a, b ocispec.Descriptor) int { return cmp.Compare(a.Digest, b.Digest) })
-	listed = slices.CompactFunc(listed, func(a, b ocispec.Descriptor) bool { return a.Digest == b.Digest })
-
-	visits = make([]*Visit, len(listed))
-	errs := make([]error, len(listed))
-	var group errgroup.Group
-	group.SetLimit(abreast)
-	for i, desc := range listed {
-		group.Go(func() error {
-			visits[i], errs[i] = w.referrer(ctx, v, desc, depth+1)
-			return nil
-		})
-	}
-	_ = group.Wait() // its functions never fail: errs has them
-	visits = slices.DeleteFunc(visits, func(v *Visit) bool { return v == nil })
-	for _, err := range errs {
-		if err != nil {
-			lost++
-		}
-	}
-	return visits, lost, cmp.Or(errs...)
-}
-
-// referrer walks one referrer, nil if it turns out not to refer to v at all: a
-// list under the referrers tag may be stale, and a manifest alone says what its
-// subject is.
-func (w *walk) referrer(ctx context.Context, v *Visit, desc ocispec.Descriptor, depth int) (*Visit, error) {
-	s, n := w.scope, v.Node
-	if desc.ArtifactType != "" && !s.wants(desc.ArtifactType) || !s.pinned(desc.Digest) {
-		return nil, nil
-	}
-	r, err := w.node(ctx, w.origin, Stop{Desc: desc})
-	if err != nil {
-		return nil, err
-	}
-	if r.Subject != n.Digest {
-		w.Notice(fmt.Sprintf("%s@%s is listed as a referrer of %s but does not refer to it; skipped", w.origin.Repository(), desc.Digest, n.Digest))
-		return nil, nil
-	}
-	if !s.wants(r.kind) {
-		return nil, nil
-	}
-	found, err := w.within(s.forReferrers()).visit(ctx, v, Stop{Desc: desc, depth: depth, of: n.Digest})
-	if err != nil {
-		return nil, err
-	}
-	return found, nil
-}
-
-// subject walks what v refers to: a signature that has a tag of its own is worth
-// little without what it signs. nil: it is not there, and need not be
-// (distribution-spec, "Pushing Manifests with Subject"), unless a lock pins it.
-func (w *walk) subject(ctx context.Context, v *Visit, depth int) (*Visit, error) {
-	if err := w.begin(1); err != nil {
-		return nil, err
-	}
-	at := Stop{Desc: v.Node.leads.OCI(), depth: depth}
-	_, err := w.node(ctx, w.origin, at)
-	if absent := errors.Is(err, errdef.ErrNotFound) || errors.Is(err, fs.ErrNotExist); absent && !w.scope.locked {
-		if !OnDisk(w.origin) {
-			w.Notice(fmt.Sprintf("%s@%s refers to %s, which does not exist", w.origin.Repository(), v.Node.Digest, v.Node.Subject))
-		}
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	found, err := w.within(w.scope.forSubject()).visit(ctx, v, at)
-	if err != nil {
-		return nil, err
-	}
-	return found, nil
-}
-
-// attachments walks what cosign attached to v by tags. lost counts those that
-// cannot be had.
-func (w *walk) attachments(ctx context.Context, v *Visit, depth int) (all []attachment, lost int, err error) {
-	refs, err := w.origin.attached(ctx, v.Node.Digest, w.scope.asksTags)
-	if err != nil {
-		return nil, 0, err
-	}
-	for _, ref := range refs {
-		found, failure := w.attachment(ctx, v, ref, depth+1)
-		switch {
-		case failure != nil:
-			lost++
-			err = cmp.Or(err, failure)
-		case found != nil:
-			all = append(all, attachment{ref.EntryName(), found})
-		}
-	}
-	return all, lost, err
-}
-
-// attachment walks what stands under one of cosign's tags, nil if it is not
-// selected. It has no artifact type: the media types of its layers say what it is.
-func (w *walk) attachment(ctx context.Context, v *Visit, ref config.Reference, depth int) (*Visit, error) {
-	s := w.scope
-	desc, data, err := w.find(ctx, w.origin, ref)
-	if err != nil || !s.pinned(desc.Digest) {
-		return nil, err
-	}
-	n, err := w.node(ctx, w.origin, Stop{Desc: desc, data: data})
-	if err != nil {
-		return nil, err
-	}
-	wanted := slices.ContainsFunc(n.Blobs, func(b *Blob) bool { return s.wants(n.typeOf(b)) })
-	if !wanted && !s.wants(n.kind) {
-		return nil, nil
-	}
-	found, err := w.within(s.forReferrers()).visit(ctx, v, Stop{Desc: desc, data: data, depth: depth})
-	if err != nil {
-		return nil, err
-	}
-	return found, nil
 }
 
 // abreast bounds how many children of one manifest, or referrers, are walked at a time: an

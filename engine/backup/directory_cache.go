@@ -1,0 +1,30 @@
+package backup
+
+import (
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+)
+
+// directoryCache is the directory that a backup goes into, as far as it is filled.
+type directoryCache struct {
+	graph.LayoutCache
+	*directory
+}
+
+func (c directoryCache) Named(name string) (ocispec.Descriptor, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.LayoutCache.Named(name)
+}
+
+func (c directoryCache) Manifest(at graph.Stop) ([]byte, bool) {
+	if !c.out.Has(at.Desc) {
+		return nil, false
+	}
+	return c.LayoutCache.Manifest(at)
+}
+
+func (c directoryCache) Keep(desc ocispec.Descriptor, data []byte) (bool, error) {
+	return true, written(c.out.Push(desc, data))
+}

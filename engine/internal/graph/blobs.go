@@ -1,0 +1,99 @@
+package graph
+
+import (
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// Blob returns the run's one record of a leaf, whatever media types it is given, and
+// notes that o has it.
+func (g *Graph) Blob(desc ocispec.Descriptor, o Origin) *Blob {
+	embedded := store.HasInline(desc)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	first := g.blobs[desc.Digest]
+	b := first.sized(desc.Size)
+	if b == nil {
+		b = &Blob{Descriptor: Compact(desc), Number: g.numbered}
+		g.numbered++
+		for _, l := range g.Near {
+			if l.has(desc) {
+				b.Held = b.Held || l == g.Before
+				b.addOrigin(l)
+			}
+		}
+		if first == nil {
+			g.blobs[desc.Digest] = b
+		} else {
+			first.addRival(b)
+		}
+	}
+	if embedded {
+		b.addOrigin(&inline{Origin: o, data: desc.Data})
+	}
+	b.addOrigin(o)
+	return b
+}
+
+// Embedded returns the bytes of a blob that a descriptor has in itself, nil if none has.
+func (g *Graph) Embedded(d Descriptor) []byte {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	b := g.blobs[d.Digest].sized(d.Size)
+	if b == nil || b.inline() == nil {
+		return nil
+	}
+	return b.inline().data
+}
+
+// IsInline tells whether a blob need not be asked for, since it is in memory.
+func (g *Graph) IsInline(b *Blob) bool {
+	_, is := g.OriginOf(b, 0).(*inline)
+	return is
+}
+
+// Rivals lists the blobs of this digest that are said to have other sizes. At most one
+// of them all is right.
+func (g *Graph) Rivals(b *Blob) []*Blob {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var all []*Blob
+	for r := b.rival; r != nil && r != b; r = r.rival {
+		all = append(all, r)
+	}
+	return all
+}
+
+func (g *Graph) alsoAt(n *Node, o Origin) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, b := range n.Blobs {
+		b.addOrigin(o)
+	}
+}
+
+// OriginOf returns where to ask for the blob at a given attempt, counted from 0.
+func (g *Graph) OriginOf(b *Blob, attempt int) Origin {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return b.Origins[attempt%len(b.Origins)]
+}
+
+// CountOrigins counts where a blob can be had, as far as is known.
+func (g *Graph) CountOrigins(b *Blob) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(b.Origins)
+}
+
+// IsNear tells whether a blob lies in a layout on disk.
+func (g *Graph) IsNear(b *Blob) bool { return OnDisk(g.OriginOf(b, 0)) }
+
+// WorthRetry tells whether asking again for a blob is worth while: where another
+// place has it, or once more where the bytes were wrong.
+func (g *Graph) WorthRetry(b *Blob, attempt int, err error) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return attempt+1 < len(b.Origins) || attempt == 0 && IsWrong(err)
+}

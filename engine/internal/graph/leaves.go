@@ -1,0 +1,45 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// layersElsewhere takes those of v's layers along that no registry has to have and this
+// one has. Their URLs are not asked: the runtime of the image may do so.
+func (g *Graph) layersElsewhere(ctx context.Context, v *Visit) error {
+	for _, d := range v.Node.elsewhere {
+		has, err := v.Origin.HasBlob(ctx, d.OCI())
+		switch {
+		case err != nil:
+			return err
+		case has:
+			v.Leaves = append(v.Leaves, g.Blob(d.OCI(), v.Origin))
+		case !OnDisk(v.Origin):
+			g.tellLeftOut(v, d)
+		}
+	}
+	return nil
+}
+
+// tellLeftOut says once of a layer that it stays behind.
+func (g *Graph) tellLeftOut(v *Visit, layer Descriptor) {
+	g.mu.Lock()
+	told := g.leftOut[layer.Digest]
+	g.leftOut[layer.Digest] = true
+	g.mu.Unlock()
+	if !told {
+		g.Notice(fmt.Sprintf("%s@%s: the registry does not have the non-distributable layer %s; skipped", v.Origin.Repository(), v.Node.Digest, layer.Digest))
+	}
+}
+
+// leaf returns the blob that an index names in the place of a manifest. What came as a
+// manifest all the same need not be asked for again.
+func (g *Graph) leaf(o Origin, desc ocispec.Descriptor, n *Node) *Blob {
+	if n != nil && !OnDisk(o) {
+		o = &inline{Origin: o, data: n.content}
+	}
+	return g.Blob(desc, o)
+}

@@ -1,0 +1,146 @@
+package graph
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+	"oras.land/oras-go/v2/errdef"
+
+	"github.com/oras-mirror/oras-mirror/config"
+)
+
+// referrers walks what refers to v. One that cannot be had is an error beside
+// the others, not instead of them; lost counts those.
+func (w *walk) referrers(ctx context.Context, v *Visit, depth int) (visits []*Visit, lost int, err error) {
+	reading, done := w.lane.Begin(ctx)
+	listed, err := v.Origin.Referrers(reading, v.Node.OCI())
+	done()
+	if err == nil {
+		err = w.begin(len(listed))
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	// Registries list them in any order; a bundle must not depend on it.
+	slices.SortFunc(listed, func(a, b ocispec.Descriptor) int { return cmp.Compare(a.Digest, b.Digest) })
+	listed = slices.CompactFunc(listed, func(a, b ocispec.Descriptor) bool { return a.Digest == b.Digest })
+
+	visits = make([]*Visit, len(listed))
+	errs := make([]error, len(listed))
+	var group errgroup.Group
+	group.SetLimit(abreast)
+	for i, desc := range listed {
+		group.Go(func() error {
+			visits[i], errs[i] = w.referrer(ctx, v, desc, depth+1)
+			return nil
+		})
+	}
+	_ = group.Wait() // its functions never fail: errs has them
+	visits = slices.DeleteFunc(visits, func(v *Visit) bool { return v == nil })
+	for _, err := range errs {
+		if err != nil {
+			lost++
+		}
+	}
+	return visits, lost, cmp.Or(errs...)
+}
+
+// referrer walks one referrer, nil if it turns out not to refer to v at all: a
+// list under the referrers tag may be stale, and a manifest alone says what its
+// subject is.
+func (w *walk) referrer(ctx context.Context, v *Visit, desc ocispec.Descriptor, depth int) (*Visit, error) {
+	s, n := w.scope, v.Node
+	if desc.ArtifactType != "" && !s.wants(desc.ArtifactType) || !s.pinned(desc.Digest) {
+		return nil, nil
+	}
+	r, err := w.node(ctx, w.origin, Stop{Desc: desc})
+	if err != nil {
+		return nil, err
+	}
+	if r.Subject != n.Digest {
+		w.Notice(fmt.Sprintf("%s@%s is listed as a referrer of %s but does not refer to it; skipped", w.origin.Repository(), desc.Digest, n.Digest))
+		return nil, nil
+	}
+	if !s.wants(r.kind) {
+		return nil, nil
+	}
+	found, err := w.within(s.forReferrers()).visit(ctx, v, Stop{Desc: desc, depth: depth, of: n.Digest})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// subject walks what v refers to: a signature that has a tag of its own is worth
+// little without what it signs. nil: it is not there, and need not be
+// (distribution-spec, "Pushing Manifests with Subject"), unless a lock pins it.
+func (w *walk) subject(ctx context.Context, v *Visit, depth int) (*Visit, error) {
+	if err := w.begin(1); err != nil {
+		return nil, err
+	}
+	at := Stop{Desc: v.Node.leads.OCI(), depth: depth}
+	_, err := w.node(ctx, w.origin, at)
+	if absent := errors.Is(err, errdef.ErrNotFound) || errors.Is(err, fs.ErrNotExist); absent && !w.scope.locked {
+		if !OnDisk(w.origin) {
+			w.Notice(fmt.Sprintf("%s@%s refers to %s, which does not exist", w.origin.Repository(), v.Node.Digest, v.Node.Subject))
+		}
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	found, err := w.within(w.scope.forSubject()).visit(ctx, v, at)
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// attachments walks what cosign attached to v by tags. lost counts those that
+// cannot be had.
+func (w *walk) attachments(ctx context.Context, v *Visit, depth int) (all []attachment, lost int, err error) {
+	refs, err := w.origin.attached(ctx, v.Node.Digest, w.scope.asksTags)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, ref := range refs {
+		found, failure := w.attachment(ctx, v, ref, depth+1)
+		switch {
+		case failure != nil:
+			lost++
+			err = cmp.Or(err, failure)
+		case found != nil:
+			all = append(all, attachment{ref.EntryName(), found})
+		}
+	}
+	return all, lost, err
+}
+
+// attachment walks what stands under one of cosign's tags, nil if it is not
+// selected. It has no artifact type: the media types of its layers say what it is.
+func (w *walk) attachment(ctx context.Context, v *Visit, ref config.Reference, depth int) (*Visit, error) {
+	s := w.scope
+	desc, data, err := w.find(ctx, w.origin, ref)
+	if err != nil || !s.pinned(desc.Digest) {
+		return nil, err
+	}
+	n, err := w.node(ctx, w.origin, Stop{Desc: desc, data: data})
+	if err != nil {
+		return nil, err
+	}
+	wanted := slices.ContainsFunc(n.Blobs, func(b *Blob) bool { return s.wants(n.typeOf(b)) })
+	if !wanted && !s.wants(n.kind) {
+		return nil, nil
+	}
+	found, err := w.within(s.forReferrers()).visit(ctx, v, Stop{Desc: desc, data: data, depth: depth})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
