@@ -130,4 +130,4 @@ type EntryNameError struct {
 func (e *EntryNameError) Error() string { return fmt.Sprintf("%s: %s", e.Name, e.Reason) }
 
 // ErrUnfinished is the error of an artifact that had not failed when the run ended.
-var ErrUnfinished = errors.New("not copied: the run ended before")
+var ErrUnfinished = errors.New("not copied: the run ended first")

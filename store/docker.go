@@ -22,7 +22,7 @@ type DockerArchiveError struct {
 }
 
 func (e *DockerArchiveError) Error() string {
-	return `is a docker-archive, written by "podman save" or by "docker save" before version 25, not an OCI layout`
+	return `not an OCI layout but a docker-archive, written by "podman save" or by "docker save" before version 25`
 }
 
 // readDockerArchive returns the content of manifest.json as an error; nil if the tar is

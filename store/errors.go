@@ -22,7 +22,7 @@ func (e *StrangerError) Error() string {
 // InputError reports why Path cannot be read as a layout.
 type InputError struct {
 	Path   string // as the caller wrote it
-	Reason string // "does not exist", "is empty", "is a tar without an OCI layout", ...
+	Reason string // "does not exist", "empty", "tar archive without an OCI layout", ...
 	Err    error  // the cause; may be nil
 }
 

@@ -162,7 +162,7 @@ func checkLayoutFile(r io.Reader) error {
 		return errLayoutFile
 	}
 	if !strings.HasPrefix(layout.Version, "1.") {
-		return fmt.Errorf("is an OCI layout of the unsupported version %.40q", layout.Version)
+		return fmt.Errorf("OCI layout of the unsupported version %.40q", layout.Version)
 	}
 	return nil
 }

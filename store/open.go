@@ -23,9 +23,9 @@ type OpenOptions struct {
 }
 
 var (
-	errEmpty    = errors.New("is empty")
-	errNoLayout = errors.New("is a tar without an OCI layout")
-	errNoIndex  = errors.New("is an OCI layout without an index.json")
+	errEmpty    = errors.New("empty")
+	errNoLayout = errors.New("tar archive without an OCI layout")
+	errNoIndex  = errors.New("OCI layout without an index.json")
 )
 
 // OpenLayout opens a directory or an archive for reading. The bytes of an archive decide
@@ -84,7 +84,7 @@ func openDirectory(path string) (Layout, error) {
 	case exists(path + "/" + bundle.LayoutFile):
 		return nil, errNoIndex
 	}
-	return nil, &InputError{Path: path, Reason: "is a directory without an OCI layout", Err: err}
+	return nil, &InputError{Path: path, Reason: "directory without an OCI layout", Err: err}
 }
 
 func openFile(f *os.File, size int64) (*archiveLayout, error) {
@@ -111,7 +111,7 @@ func inputError(path string, err error) error {
 
 func inputReason(err error) string {
 	if format, ok := errors.AsType[*bundle.FormatError](err); ok {
-		return fmt.Sprintf("is truncated or damaged: byte %d: %s", format.Offset, format.Reason)
+		return fmt.Sprintf("truncated or damaged at byte %d: %s", format.Offset, format.Reason)
 	}
 	if _, ok := errors.AsType[*IndexError](err); ok {
 		return err.Error()
@@ -120,9 +120,9 @@ func inputReason(err error) string {
 	case errors.Is(err, fs.ErrNotExist):
 		return "does not exist"
 	case errors.Is(err, bundle.ErrNotArchive):
-		return "is neither a directory nor a tar archive"
+		return "neither a directory nor a tar archive"
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return "is truncated"
+		return "truncated"
 	}
 	return reasonOf(err)
 }

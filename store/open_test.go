@@ -49,12 +49,12 @@ func badInputs(t *testing.T) map[string]struct {
 		data []byte
 		want string
 	}{
-		"empty":                 {nil, "is empty"},
-		"text":                  {[]byte("hello"), "is neither a directory nor a tar archive"},
-		"long text":             {bytes.Repeat([]byte("hello "), 1000), "is neither a directory nor a tar archive"},
-		"tar of other things":   {tarOf(t, "photo.jpg", "x"), "is a tar without an OCI layout"},
-		"tar without index":     {tarOf(t, "oci-layout", layoutFile), "is an OCI layout without an index.json"},
-		"layout of the future":  {tarOf(t, "oci-layout", `{"imageLayoutVersion":"2.0.0"}`, "index.json", "{}"), `is an OCI layout of the unsupported version "2.0.0"`},
+		"empty":                 {nil, "empty"},
+		"text":                  {[]byte("hello"), "neither a directory nor a tar archive"},
+		"long text":             {bytes.Repeat([]byte("hello "), 1000), "neither a directory nor a tar archive"},
+		"tar of other things":   {tarOf(t, "photo.jpg", "x"), "tar archive without an OCI layout"},
+		"tar without index":     {tarOf(t, "oci-layout", layoutFile), "OCI layout without an index.json"},
+		"layout of the future":  {tarOf(t, "oci-layout", `{"imageLayoutVersion":"2.0.0"}`, "index.json", "{}"), `OCI layout of the unsupported version "2.0.0"`},
 		"oci-layout is no JSON": {tarOf(t, "oci-layout", "x", "index.json", "{}"), "its oci-layout file is invalid"},
 		"index.json is {}":      {tarOf(t, "oci-layout", layoutFile, "index.json", "{}"), `index.json has no list "manifests"`},
 		"manifests are null":    {tarOf(t, "oci-layout", layoutFile, "index.json", `{"schemaVersion":2,"manifests":null}`), `index.json has no list "manifests"`},
@@ -85,10 +85,10 @@ func TestOpenLayoutErrors(t *testing.T) {
 		t.Errorf("absent: %v", err)
 	}
 	l, err = OpenLayout(folder, OpenOptions{})
-	checkInputError(t, "a folder", folder, "is a directory without an OCI layout", l, err)
+	checkInputError(t, "a folder", folder, "directory without an OCI layout", l, err)
 	writeFile(t, filepath.Join(folder, bundle.LayoutFile), []byte(layoutFile))
 	l, err = OpenLayout(folder, OpenOptions{})
-	checkInputError(t, "a folder without index", folder, "is an OCI layout without an index.json", l, err)
+	checkInputError(t, "a folder without index", folder, "OCI layout without an index.json", l, err)
 }
 
 func checkInputError(t *testing.T, name, path, want string, got any, err error) {

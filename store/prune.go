@@ -52,9 +52,9 @@ func OpenLayoutDir(path string) (*Dir, error) {
 	case err != nil:
 		return nil, &InputError{Path: path, Reason: reasonOf(err), Err: err}
 	case !info.IsDir():
-		return nil, &InputError{Path: path, Reason: "is not a directory"}
+		return nil, &InputError{Path: path, Reason: "not a directory"}
 	case !exists(filepath.Join(path, bundle.LayoutFile)):
-		return nil, &InputError{Path: path, Reason: "is a directory without an OCI layout"}
+		return nil, &InputError{Path: path, Reason: "directory without an OCI layout"}
 	case !exists(filepath.Join(path, bundle.IndexFile)): // which of its blobs are needed is unknown
 		return nil, inputError(path, errNoIndex)
 	}

@@ -35,7 +35,7 @@ type Fault struct {
 // MissingError reports an absent blob.
 type MissingError struct{}
 
-func (*MissingError) Error() string { return "is missing" }
+func (*MissingError) Error() string { return "missing" }
 
 // Is makes errors.Is(err, fs.ErrNotExist) true.
 func (*MissingError) Is(target error) bool { return target == fs.ErrNotExist }

@@ -18,7 +18,7 @@ var (
 	ErrStalled = errors.New("the transfer stalled")
 	// ErrSchema1 is the error for a manifest in the format from before 2016. Its
 	// digest is not the digest of its bytes, so it cannot be copied to another registry.
-	ErrSchema1 = errors.New("the manifest has the retired docker schema 1; push the image again with a current tool")
+	ErrSchema1 = errors.New("the manifest uses Docker schema 1, which is obsolete; push the image again with a current tool")
 	// ErrNotManifest is the error for a response that is not a manifest.
 	ErrNotManifest = errors.New("not a manifest")
 	// ErrEndlessTags is the error for a list of tags whose pages do not end.
@@ -117,7 +117,7 @@ type LoginError struct {
 }
 
 func (e *LoginError) Error() string {
-	return fmt.Sprintf("%s refuses the login: %s", e.Registry, describe(e.Registry, e.Err))
+	return fmt.Sprintf("%s rejected the login: %s", e.Registry, describe(e.Registry, e.Err))
 }
 
 func (e *LoginError) Unwrap() error { return e.Err }

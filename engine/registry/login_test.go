@@ -102,7 +102,7 @@ func TestWrongPasswordIsShownTwiceAtMost(t *testing.T) {
 				var login *LoginError
 				if !errors.As(err, &login) || Status(err) != http.StatusUnauthorized {
 					t.Errorf("got %v", err)
-				} else if !strings.HasPrefix(RegistryError(err).Error(), g.host+" refuses the login: 401 unauthorized") || !strings.Contains(err.Error(), ":v1: resolve: 401 unauthorized") {
+				} else if !strings.HasPrefix(RegistryError(err).Error(), g.host+" rejected the login: 401 unauthorized") || !strings.Contains(err.Error(), ":v1: resolve: 401 unauthorized") {
 					t.Errorf("error reads %q", err)
 				}
 			})

@@ -72,15 +72,15 @@ func usageHint(err error) string {
 func outputHint(err error) string {
 	switch {
 	case is[*store.StrangerError](err):
-		return "move it away, or choose another output"
+		return "move it, or choose another output"
 	case is[*exit.IncompleteError](err):
 		return "run the backup again: it fetches only what is missing"
 	case is[*store.LockedError](err):
-		return "wait until the other oras-mirror has ended"
+		return "wait for the other oras-mirror process to finish"
 	case is[*store.PruneError](err):
 		return `replace damaged content with "oras-mirror backup --verify-existing" into that directory`
 	case is[*store.NotLayoutError](err):
-		return "use an empty directory, an OCI layout, or a new directory, whose path ends in /"
+		return "use an OCI layout, an empty directory, or the path of a new directory, ending in /"
 	}
 	return ""
 }

@@ -78,7 +78,7 @@ func TestHints(t *testing.T) {
 		{"drift", &exit.DriftError{}, "oras-mirror lock"},
 		{"disk full", &store.OutputError{Err: &fs.PathError{Err: syscall.ENOSPC}}, "free some space"},
 		{"too little room", &engine.SpaceError{}, "free some space"},
-		{"locked", &store.LockedError{Path: "x"}, "wait until"},
+		{"locked", &store.LockedError{Path: "x"}, "wait for the other"},
 		{"no layout", &store.NotLayoutError{Path: "x"}, "empty directory"},
 		{"no archive", &store.InputError{Path: "x", Reason: "is nothing"}, "any other OCI layout"},
 		{"truncated", &store.InputError{Path: "x", Err: io.ErrUnexpectedEOF}, "copy it again"},

@@ -47,7 +47,7 @@ func scheme(plainHTTP bool) string {
 // Request describes what a configuration tells clients.
 type Request struct {
 	Mirror    Registry
-	Rewritten bool                // an index of which only some platforms were restored has another digest in the mirror
+	Rewritten bool                // an index restored with only some platforms has a different digest in the mirror
 	Routes    []Route             // from [Routes]
 	Sources   map[string]Registry // by host; default: https, with a certificate that the system trusts
 }
@@ -99,7 +99,7 @@ func (c *Config) warn(r Request) {
 		c.note("%s may ask for a client certificate: clients need their own", r.Mirror.Host)
 	}
 	if r.Rewritten {
-		c.note("an index of which only some platforms were restored has another digest in %s: pull it by tag, not by digest", r.Mirror.Host)
+		c.note("an index restored with only some platforms has a different digest in %s: pull it by tag, not by digest", r.Mirror.Host)
 	}
 }
 

@@ -21,7 +21,7 @@ var exitCodes = [][2]string{
 
 // description has the paragraphs of the section DESCRIPTION.
 var description = []string{
-	"A backup copies artifacts with their signatures and SBOMs from any number of registries into one compressed tar archive or one OCI image layout. A restore pushes them to any registry, under other names if a mirror spec or --map says so.",
+	"A backup copies artifacts with their signatures and SBOMs from any number of registries into one compressed tar archive or one OCI image layout. A restore pushes them to any registry, optionally under other names.",
 	"The product of a command goes to standard output: an archive, a list, JSON. Everything else goes to standard error.",
 }
 

@@ -118,5 +118,5 @@ func (c *columns) misfit(line string, n int) string {
 	if at == 1 {
 		spaces = "space"
 	}
-	return fmt.Sprintf("line %d is indented by %d %s; %s would fit", n, at, spaces, numbers)
+	return fmt.Sprintf("line %d is indented by %d %s; expected %s", n, at, spaces, numbers)
 }
