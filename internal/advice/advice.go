@@ -36,7 +36,7 @@ type Hints struct {
 func (h Hints) Of(err error) string {
 	for _, advise := range []func(error) string{
 		h.resumeHint, usageHint, filesHint, h.referenceHint, h.spaceHint, h.memoryHint, outputHint, h.inputHint, selectionHint, lockHint, // the command line and the disk
-		platformHint, existsHint, spentHint, // artifacts
+		corruptHint, platformHint, existsHint, spentHint, // artifacts
 		proxyHint, certificateHint, schemeHint, reachHint, specHint, rateHint, depthHint, tagHint, readOnlyHint, unlistedHint, createHint, h.loginHint, absentHint, // registries
 	} {
 		if hint := advise(err); hint != "" {
@@ -163,6 +163,14 @@ func (h Hints) inputHint(err error) string {
 		return "the file is damaged or truncated: copy it again"
 	}
 	return `use a bundle or directory from "oras-mirror backup", or any other OCI layout: a directory or a tar archive`
+}
+
+// corruptHint tells how to find and replace the damaged content of an input.
+func corruptHint(err error) string {
+	if !is[*engine.CorruptError](err) {
+		return ""
+	}
+	return `list all damage with "oras-mirror verify --input PATH"; then copy the input again, or repair a directory with "oras-mirror backup --verify-existing"`
 }
 
 func selectionHint(err error) string {

@@ -66,7 +66,7 @@ func (m *mistake) message() string {
 // hint returns the first suggestion that applies.
 func (m *mistake) hint() string {
 	for _, advise := range []func() string{
-		m.flagOfOtherTool, m.suggestNearest, m.commandOfOtherTool, m.otherCommands, m.missingSpec, m.suggestFlag, m.suggestValue,
+		m.flagOfOtherTool, m.suggestNearest, m.commandOfOtherTool, m.otherCommands, m.missingSpec, m.suggestFlag, m.dividedArguments, m.suggestValue,
 	} {
 		if hint := advise(); hint != "" {
 			return hint
@@ -126,6 +126,21 @@ func (m *mistake) suggestFlag() string {
 	for _, path := range []string{word, m.typedPath()} {
 		if flag := m.flagFor(path); flag != "" {
 			return advice.DidYouMean(flag + " " + path)
+		}
+	}
+	return ""
+}
+
+// dividedArguments tells how to order arguments that flags divide: the parser takes several
+// arguments only if they follow each other.
+func (m *mistake) dividedArguments() string {
+	command := m.context.Selected()
+	if !strings.HasPrefix(m.fact, "unexpected argument ") || command == nil {
+		return ""
+	}
+	for _, argument := range command.Positional {
+		if argument.IsCumulative() {
+			return "put all references next to each other, before or after the flags"
 		}
 	}
 	return ""

@@ -63,6 +63,7 @@ func TestWrongUsage(t *testing.T) {
 		{args: "restore --input x --only-failed nowhere.json a.io", fact: "nowhere.json: no such file"},
 		{args: "backup -o x.tgz --report - a.io/b:c", fact: "--report cannot write to standard output", hint: "choose a file"},
 		{args: "prune -o x", fact: "missing flags: --file"},
+		{args: "backup a.io/b -o x.tgz c.io/d", fact: "unexpected argument c.io/d", hint: "put all references next to each other"},
 		{args: "restore --input x a.io b.io", fact: "unexpected argument b.io"},
 		{args: "list", fact: "missing --input"},
 		{args: "list --input x --format yaml", fact: "--format", hint: `"oras-mirror list --help"`},

@@ -209,6 +209,7 @@ func wordings() []wording {
 		{name: "a docker-archive without a name", err: &store.InputError{Path: "old.tar", Reason: (&store.DockerArchiveError{}).Error(), Err: &store.DockerArchiveError{}}},
 		{name: "an incomplete bundle", err: &exit.IncompleteError{Input: "bundle.tgz", Missing: []string{"ghcr.io/acme/app:v1", "referrers of ghcr.io/acme/app:v2"}}},
 		{name: "half an archive", err: &store.InputError{Path: "bundle.tgz", Reason: "the archive is truncated", Err: io.ErrUnexpectedEOF}},
+		{name: "a damaged input", target: mirrored, err: &engine.CorruptError{Err: digests}},
 		{name: "too many files", err: &fs.PathError{Op: "open", Path: "mirror/blobs/sha256/9f86", Err: syscall.EMFILE}},
 		{name: "no lock", err: &exit.NoLockError{Path: "mirror.lock.yaml"}},
 		{name: "drift", err: &exit.DriftError{Lock: "mirror.lock.yaml", Reference: app, Reason: "it is in ./vendor but not in the lock"}},
@@ -240,6 +241,7 @@ func wordings() []wording {
 		{name: "misspelt target", args: []string{"restore", "-f", "targets.yaml", "--input", "x.tgz", "prd"}},
 		{name: "a mapping of an address", args: []string{"restore", "--input", "x.tgz", "--map", "https://ghcr.io/acme=acme", "localhost:5000"}},
 		{name: "a tab", args: []string{"validate", "-f", "tab.yaml"}},
+		{name: "tags that are not a mapping", args: []string{"validate", "-f", "tags.yaml"}},
 		{name: "a wrong indent", args: []string{"validate", "-f", "indent.yaml"}},
 		{name: "no output", args: []string{"backup", app}},
 		{name: "no input", args: []string{"restore", "localhost:5000"}},
@@ -267,6 +269,7 @@ func TestWords(t *testing.T) {
 	write("prune.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources: [ghcr.io/acme/app:v1]\noutput: bundle.tgz\n")
 	write("targets.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\ntargets: [{name: prod, target: localhost:5000}, {name: test, target: localhost:5001}]\n")
 	write("tab.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources:\n\t- ghcr.io/acme/app:v1\n")
+	write("tags.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources:\n  - repository: ghcr.io/acme/app\n    tags: 1.0\n")
 	write("indent.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources:\n  - repository: ghcr.io/acme/app\n   tags: {latest: 3}\n")
 	var all bytes.Buffer
 	for _, w := range wordings() {

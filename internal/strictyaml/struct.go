@@ -37,6 +37,21 @@ func keysOf(t reflect.Type) []key {
 	return keys
 }
 
+// maxKeysInFault is the largest number of keys that a fault lists.
+const maxKeysInFault = 6
+
+// mappingOf returns the noun for a mapping with these keys; it names them if they are few.
+func mappingOf(keys []key) string {
+	if len(keys) > maxKeysInFault {
+		return "a mapping"
+	}
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = k.name
+	}
+	return "a mapping (" + strings.Join(names, ", ") + ")"
+}
+
 // toggleOf returns the field of a struct that true or false sets.
 func toggleOf(v reflect.Value) (field reflect.Value, ok bool) {
 	for i := range v.NumField() {
@@ -53,7 +68,7 @@ func (d *decoding) decodeStruct(n *yaml.Node, path string, v reflect.Value) {
 		return
 	}
 	if n.Kind != yaml.MappingNode || n.ShortTag() != "!!map" {
-		d.fault(n, path, "expected a mapping, got "+describe(n))
+		d.fault(n, path, "expected "+mappingOf(keysOf(v.Type()))+", got "+describe(n))
 		return
 	}
 	o := Object{d: d, path: path, node: n, values: make(map[string]*yaml.Node), valid: make(map[string]bool)}
