@@ -26,7 +26,7 @@ var arrows = map[string][]string{
 	"docs":                    {},
 	"e2e":                     {},
 	"engine":                  {"config", "engine/registry", "store"},
-	"engine/backup":           {"config", "engine", "engine/fetch", "engine/internal/graph", "engine/internal/headway", "engine/internal/pool", "engine/plan", "engine/registry", "internal/bounds", "store"},
+	"engine/backup":           {"config", "engine", "engine/fetch", "engine/internal/graph", "engine/internal/headway", "engine/internal/pool", "engine/plan", "engine/registry", "internal/bounds", "store", "store/bundle"},
 	"engine/fetch":            {},
 	"engine/internal/graph":   {"config", "engine", "engine/registry", "internal/bounds", "internal/cosign", "store"},
 	"engine/internal/headway": {"engine", "engine/internal/graph", "engine/registry"},

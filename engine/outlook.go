@@ -20,6 +20,7 @@ type Forecast struct {
 	New       int      // how many of these are not there
 	Transfer  int64    // bytes that will be moved: Report.Moved
 	Transfers int      // blobs that will be moved
+	Needed    int64    // of a backup: bytes of disk that its output needs at most
 	Requests  int      // all that the run will make but for tokens, those that were made for the forecast included
 	Newest    []Newest // of a backup: where the newest tags were selected, by repository
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
 // Forecast plans a backup and stops before the blobs. there is what the
@@ -55,6 +56,27 @@ func (b *backup) forecast(f *engine.Forecast, there store.Layout, directory bool
 			t.addArtifact(a.Visit)
 		}
 	}
+	f.Needed = needed(f, directory)
+}
+
+// Space that a layout needs in addition to manifests and blobs, in bytes.
+const (
+	perFile   = 4 << 10 // of a directory: the rest of the last block of a file
+	perName   = 2 << 10 // an entry of index.json
+	perOutput = 16 << 10
+)
+
+// needed returns the bytes of disk that an output needs at most. An archive is taken for
+// one that does not compress.
+func needed(f *engine.Forecast, directory bool) int64 {
+	names := int64(perOutput)
+	for _, o := range f.Artifacts {
+		names += perName * int64(1+len(o.Referrers))
+	}
+	if directory {
+		return f.Distinct - f.There + int64(f.New)*perFile + names
+	}
+	return bundle.MaxSize(f.Parts, f.Distinct) + names
 }
 
 // tally adds up what a backup would move.

@@ -135,7 +135,7 @@ func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownP
 	}
 	p := &shownPlan{}
 	if p.forecast, err = all.forecast(ctx, u, client, &c.RunFlags, there, directory); err == nil {
-		p.measure(out.path, directory)
+		p.measure(out.path)
 		if !directory {
 			p.findDropped(there)
 		}

@@ -30,17 +30,8 @@ type space struct {
 	Free   int64 `json:"free"`
 }
 
-// Space needed in addition to manifests and blobs.
-const (
-	perEntry  = 2 << 10 // archive: headers of tar and gzip, padding, a record of the table
-	perMember = 256     // archive: a header and a trailer of gzip and stored blocks, for each MiB
-	perFile   = 4 << 10 // directory: the rest of the last block of a file
-	perName   = 2 << 10 // an entry of index.json
-	perOutput = 16 << 10
-)
-
 // measure compares the size of a backup with the free space of the disk.
-func (p *shownPlan) measure(path string, directory bool) {
+func (p *shownPlan) measure(path string) {
 	if path == "" || path == "-" {
 		return
 	}
@@ -48,16 +39,7 @@ func (p *shownPlan) measure(path string, directory bool) {
 	if !ok {
 		return
 	}
-	f := p.forecast
-	names := int64(perOutput)
-	for _, o := range f.Artifacts {
-		names += perName * int64(1+len(o.Referrers))
-	}
-	needed := f.Distinct + int64(f.Parts)*perEntry + f.Distinct>>20*perMember
-	if directory {
-		needed = f.Distinct - f.There + int64(f.New)*perFile
-	}
-	p.space = &space{Needed: needed + names, Free: free}
+	p.space = &space{Needed: p.forecast.Needed, Free: free}
 }
 
 // findDropped finds the artifacts of a bundle that the backup would replace by one without
