@@ -12,9 +12,9 @@
 // The error is for the run as a whole. An artifact that failed has its error in the
 // [Report]: a run goes on with the others.
 //
-//   - engine/plan expands selections into artifacts, and resolves what their tags name.
-//   - engine/backup copies artifacts into a directory or an archive, tells beforehand what
-//     that takes (Forecast), and removes from a directory what is not selected any more.
-//   - engine/restore pushes what a layout holds to registries: blobs first, then manifests,
+//   - engine/plan expands selections into artifacts, and resolves their tags.
+//   - engine/backup copies artifacts into a directory or an archive, predicts the cost of
+//     that (Forecast), and prunes a directory to the selected artifacts.
+//   - engine/restore pushes the artifacts of a layout to registries: blobs first, then manifests,
 //     and a tag only when its graph is whole.
 package engine

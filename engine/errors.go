@@ -64,9 +64,9 @@ func (e *SpaceError) Error() string {
 // SelectionError says that a source selects nothing.
 type SelectionError struct {
 	Reference string   // a repository, or a registry
-	Of        int      // how many there are to select from
-	Noun      string   // what: tags, repositories
-	Names     []string // those that there are, if they are few enough to be kept
+	Of        int      // the number of tags or repositories to select from
+	Noun      string   // "tags" or "repositories"
+	Names     []string // their names, if there are few
 }
 
 func (e *SelectionError) Error() string {
@@ -76,7 +76,7 @@ func (e *SelectionError) Error() string {
 	return fmt.Sprintf("%s: none of %d %s is selected", e.Reference, e.Of, e.Noun)
 }
 
-// TagError says that a repository has no such tag, and which it has.
+// TagError says that a repository lacks a tag, and lists the tags that it has.
 type TagError struct {
 	Repository   string // registry/path
 	Tag          string
@@ -92,8 +92,7 @@ func (e *TagError) Unwrap() error { return e.Err }
 // ErrNothing says that no artifact of a run is whole, so nothing was written.
 var ErrNothing = errors.New("no artifact could be copied")
 
-// ReferrersError says that an artifact is there and some of what refers to it
-// is not.
+// ReferrersError says that an artifact was copied, but not all of its referrers.
 type ReferrersError struct {
 	Reference string
 	Err       error

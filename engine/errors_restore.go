@@ -17,7 +17,7 @@ var ErrNoArtifact = errors.New("the input has no artifacts")
 // NameError says that an entry of a layout has no name that says where it belongs.
 type NameError struct {
 	Entry string // a bare tag, or a digest
-	Place string // that names no repository for it either: "the target ..."
+	Place string // the target or layout that names no repository either: "the target ..."
 }
 
 func (e *NameError) Error() string {
@@ -38,12 +38,12 @@ func (e *RetagError) Error() string {
 	return fmt.Sprintf("%s: a target with a tag takes one artifact, the input has %d", e.Target, e.Artifacts)
 }
 
-// OnlyError says that a pattern selects nothing.
+// OnlyError says that a pattern of RestoreOptions.Only matches no artifact.
 type OnlyError struct{ Pattern string }
 
 func (e *OnlyError) Error() string { return fmt.Sprintf("no artifact matches %q", e.Pattern) }
 
-// UnmatchedError says that a mapping of the run moves nothing.
+// UnmatchedError says that a mapping of the run matches no artifact.
 type UnmatchedError struct{ Mapping string } // its source
 
 func (e *UnmatchedError) Error() string {
@@ -83,7 +83,7 @@ type MissingBlobError struct{ Blob string }
 
 func (e *MissingBlobError) Error() string { return e.Blob + " is not in the input" }
 
-// CorruptError says that the input holds other bytes than its manifests say.
+// CorruptError says that the input does not hold the bytes that its manifests name.
 type CorruptError struct{ Err error }
 
 func (e *CorruptError) Error() string { return "the input is corrupt: " + e.Err.Error() }
@@ -121,8 +121,8 @@ func Readable(differs []string) string {
 	return text
 }
 
-// ErrSpent says that the bytes of a blob went by in a pipe and do not come
-// again. RestoreOptions.TempDir would have kept them.
+// ErrSpent says that the bytes of a blob passed in a pipe and cannot be read again.
+// RestoreOptions.TempDir would have kept them.
 var ErrSpent = errors.New("the blob came through a pipe and cannot be sent again")
 
 // ErrWithdrawn says that the last index.json of a pipe no longer lists an artifact that was

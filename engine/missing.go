@@ -7,13 +7,12 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// AnnotationMissing lists in index.json what the last backup into it could
-// not get whole, so that who carries the bundle away learns of it.
+// AnnotationMissing lists in index.json the artifacts that the last backup could not get
+// whole, so that a bundle that is carried elsewhere says so itself.
 const AnnotationMissing = "io.github.oras-mirror.missing"
 
-// Missing lists what a layout lacks of what was backed up into it: artifacts that the
-// last backup could not get whole, and those whose referrers an earlier one could not all
-// get.
+// Missing lists the artifacts that a layout does not hold whole: those that the last backup
+// could not get, and those whose referrers an earlier backup could not all get.
 func Missing(index *store.Index) []string {
 	var missing []string
 	if text := index.Annotations[AnnotationMissing]; text != "" {

@@ -17,8 +17,8 @@ type BackupOptions struct {
 	FailFast    bool             // the first artifact that fails ends the run
 	Now         func() time.Time // nil: time.Now
 
-	// Only chooses among what a layout on disk holds, which a selection takes as
-	// a whole; nil: all.
+	// Only selects among the artifacts of a layout on disk, which a selection takes as a
+	// whole; nil: all.
 	Only func(layout, reference string) bool
 }
 
@@ -47,11 +47,11 @@ type RestoreOptions struct {
 	Targets          []config.Target  // where to; each gets everything
 	Mapper           *config.Mapper   // nil: the registry goes, the path stays
 	Only             []string         // patterns of references; none: everything
-	ExcludeReferrers bool             //
+	ExcludeReferrers bool             // artifacts are pushed without their referrers
 	FailFast         bool             // the first artifact that fails ends the run
-	DryRun           bool             // nothing moves; the report tells what would go where, and over what
-	Verify           bool             // what a target got is read back: tags, manifests, blobs, lists of referrers
-	Tag              string           // what the only artifact of the input is to be called, where that has no name; "": nothing
+	DryRun           bool             // nothing is pushed; the report tells where each artifact would go and what it would overwrite
+	Verify           bool             // everything that was pushed is read back: tags, manifests, blobs, lists of referrers
+	Tag              string           // names the only artifact of the input if it has no name; "": it stays without
 	TempDir          string           // keeps large blobs of a pipe until they are taken; "": they can be sent once only
 	Now              func() time.Time // nil: time.Now
 

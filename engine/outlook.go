@@ -9,10 +9,10 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 )
 
-// Forecast is what a run would do, in the numbers that its report then has.
+// Forecast predicts a run, in the same numbers that its report has afterwards.
 type Forecast struct {
 	Artifacts []Outlook
-	Distinct  int64    // bytes of all that was selected, each manifest and blob once
+	Distinct  int64    // bytes of all selected manifests and blobs, each counted once
 	Shared    int64    // bytes that artifacts have in common, counted once for each but the first
 	There     int64    // of the distinct bytes, those that are there already
 	Near      int64    // and those that come from layouts on disk, over no network
@@ -25,7 +25,7 @@ type Forecast struct {
 	Newest    []Newest // of a backup: where the newest tags were selected, by repository
 }
 
-// State is what a run would do about one artifact.
+// State tells how a run would change one artifact in the output or the target.
 type State string
 
 const (
@@ -35,9 +35,9 @@ const (
 	StateFailed    State = "failed"
 )
 
-// Outlook is what a run would do about one artifact.
+// Outlook predicts the outcome of a run for one artifact.
 type Outlook struct {
-	Reference config.Reference // of a backup; for a restore what the layout calls it is in Name
+	Reference config.Reference // of a backup; a restore has the name of the entry in Name
 	Name      string
 	Target    string // of a restore
 	Digest    digest.Digest
@@ -51,13 +51,13 @@ type Outlook struct {
 	Err       error
 }
 
-// Changes says whether the run would change anything.
+// Changes reports whether the run would change anything.
 func (f *Forecast) Changes() bool {
 	return slices.ContainsFunc(f.Artifacts, func(o Outlook) bool { return o.State != StateUnchanged })
 }
 
-// Lock makes of a forecast what pins it. It fails where an artifact could not be
-// resolved: a lock that lacks something would pin its absence.
+// Lock returns the lock that pins the artifacts of a forecast. It fails if an artifact could
+// not be resolved: a lock without it would pin its absence.
 func (f *Forecast) Lock() (*config.Lock, error) {
 	lock := new(config.Lock)
 	var errs []error

@@ -1,9 +1,9 @@
 package engine
 
-// Progress hears what a run does. Its methods are called from many goroutines
-// and must return at once: nothing that moves waits for a screen.
+// Progress observes a run. Its methods are called from many goroutines and must return at
+// once: no transfer waits for a screen.
 type Progress interface {
-	// Listed says that n more references became known while sources are expanded.
+	// Listed adds n references that became known while sources are expanded.
 	Listed(n int)
 	// Resolved says that the graph of one more artifact is known.
 	Resolved()
@@ -16,9 +16,9 @@ type Progress interface {
 	Moved(n int64)
 	// Finished says that one artifact is whole in the output or in the target.
 	Finished(a ArtifactReport)
-	// Failed says that one artifact is given up, and why.
+	// Failed says that one artifact failed; a.Err says why.
 	Failed(a ArtifactReport)
-	// Notice says something that the user should know and that is no failure.
+	// Notice tells the user something that is not a failure.
 	Notice(message string)
 }
 

@@ -10,14 +10,14 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// Report is what a run did, artifact by artifact, in the order of the plan.
+// Report describes a finished run, artifact by artifact, in the order of the plan.
 type Report struct {
 	Artifacts []ArtifactReport
-	// Planned is set once all that was asked for is among the artifacts: a run
-	// that ended before had not listed everything yet.
+	// Planned says that Artifacts is complete: a run that ended early may not have listed
+	// everything yet.
 	Planned bool
-	// Referrers counts the signatures, SBOMs and the like that came along, and
-	// Expected those that were to.
+	// Referrers counts the signatures, SBOMs and other referrers that were copied, and
+	// Expected those that should have been.
 	Referrers, Expected int
 	// Moved is the number of blob and manifest bytes that went over the network.
 	Moved int64
@@ -33,14 +33,14 @@ type Report struct {
 	Duration               time.Duration
 	// Output is the path that was written, or the targets, comma-separated.
 	Output string
-	// Incomplete is set where Output is not what was asked for: a bundle that
-	// lacks an artifact stands beside the one it would have replaced.
+	// Incomplete says that Output is not the path that was asked for: a bundle that lacks
+	// an artifact is written beside the one that it would have replaced.
 	Incomplete bool
-	// Newest says of a backup by which order the newest tags were found.
+	// Newest records, for a backup, the order by which the newest tags were found.
 	Newest []Newest
 }
 
-// ArtifactReport is what became of one artifact.
+// ArtifactReport describes the outcome of one artifact.
 type ArtifactReport struct {
 	Reference string        // the full source reference
 	Layout    string        // the layout on disk that it comes from; "" for a registry
@@ -58,7 +58,7 @@ type ArtifactReport struct {
 	Overwritten digest.Digest
 }
 
-// Operation names what failed, in the words of [ArtifactError]; "" where nothing did.
+// Operation names the operation that failed, in the words of [ArtifactError]; "" if none did.
 func (a ArtifactReport) Operation() string {
 	switch err := a.Err; {
 	case is[*ReadbackError](err):
@@ -96,7 +96,7 @@ func (r *Report) Failures() []ArtifactReport {
 	return failed
 }
 
-// Newest says by which order the newest tags of a repository were found.
+// Newest records the order by which the newest tags of a repository were found.
 type Newest struct {
 	Repository string // the full name
 	Count      int    // how many were asked for

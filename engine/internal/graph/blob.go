@@ -4,7 +4,7 @@ import (
 	"slices"
 )
 
-// Blob is one leaf of the run.
+// Blob is one leaf of the graph.
 type Blob struct {
 	Descriptor
 	Origins []Origin // where it can be had, the first one found first; guarded by graph.mu
@@ -46,8 +46,7 @@ func (b *Blob) addRival(other *Blob) {
 	b.rival, other.rival = other, next
 }
 
-// addOrigin notes one more place. One on disk comes before those that have to be
-// asked, whatever is found first.
+// addOrigin adds an origin. Those on disk come before the registries.
 func (b *Blob) addOrigin(o Origin) {
 	if _, is := o.(*inline); slices.Contains(b.Origins, o) || is && b.inline() != nil {
 		return

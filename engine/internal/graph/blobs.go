@@ -6,8 +6,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// Blob returns the run's one record of a leaf, whatever media types it is given, and
-// notes that o has it.
+// Blob returns the one record of a leaf, whatever its media type, and notes that o has it.
 func (g *Graph) Blob(desc ocispec.Descriptor, o Origin) *Blob {
 	embedded := store.HasInline(desc)
 	g.mu.Lock()
@@ -47,14 +46,14 @@ func (g *Graph) Embedded(d Descriptor) []byte {
 	return b.inline().data
 }
 
-// IsInline tells whether a blob need not be asked for, since it is in memory.
+// IsInline reports whether the bytes of a blob are in memory.
 func (g *Graph) IsInline(b *Blob) bool {
 	_, is := g.OriginOf(b, 0).(*inline)
 	return is
 }
 
-// Rivals lists the blobs of this digest that are said to have other sizes. At most one
-// of them all is right.
+// Rivals lists the other blobs of this digest, which manifests name with other sizes. At
+// most one size is right.
 func (g *Graph) Rivals(b *Blob) []*Blob {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -73,25 +72,25 @@ func (g *Graph) alsoAt(n *Node, o Origin) {
 	}
 }
 
-// OriginOf returns where to ask for the blob at a given attempt, counted from 0.
+// OriginOf returns the origin to ask for a blob at an attempt, counted from 0.
 func (g *Graph) OriginOf(b *Blob, attempt int) Origin {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return b.Origins[attempt%len(b.Origins)]
 }
 
-// CountOrigins counts where a blob can be had, as far as is known.
+// CountOrigins returns the number of origins of a blob that are known.
 func (g *Graph) CountOrigins(b *Blob) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(b.Origins)
 }
 
-// IsNear tells whether a blob lies in a layout on disk.
+// IsNear reports whether a blob is in a layout on disk.
 func (g *Graph) IsNear(b *Blob) bool { return OnDisk(g.OriginOf(b, 0)) }
 
-// WorthRetry tells whether asking again for a blob is worth while: where another
-// place has it, or once more where the bytes were wrong.
+// WorthRetry reports whether a blob should be fetched again: from another origin that has
+// it, or once more if its bytes were wrong.
 func (g *Graph) WorthRetry(b *Blob, attempt int, err error) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -11,7 +11,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// Cache is what the output of a run holds already. Calls are concurrent.
+// Cache gives access to the content that the output of a run already holds. Calls are
+// concurrent.
 type Cache interface {
 	// Named returns the root that the output has under the name of an entry.
 	Named(name string) (ocispec.Descriptor, bool)
@@ -23,7 +24,7 @@ type Cache interface {
 	Keep(desc ocispec.Descriptor, data []byte) (bool, error)
 }
 
-// NoCache has nothing and keeps nothing.
+// NoCache is an empty Cache that keeps nothing.
 type NoCache struct{}
 
 func (NoCache) Named(string) (ocispec.Descriptor, bool) { return ocispec.Descriptor{}, false }

@@ -13,7 +13,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// Verify tells whether data is what desc says.
+// Verify returns an error unless data has the size and the digest of desc.
 func Verify(desc ocispec.Descriptor, data []byte) error {
 	if int64(len(data)) != desc.Size {
 		return fmt.Errorf("%s has %d bytes instead of %d", desc.Digest, len(data), desc.Size)
@@ -24,8 +24,8 @@ func Verify(desc ocispec.Descriptor, data []byte) error {
 	return nil
 }
 
-// IsNamed tells whether what has the digest d is what a registry gives the digest
-// there: it may name by one algorithm what came by the digest of another.
+// IsNamed reports whether the content with the digest d is the content that a registry
+// names by the digest there, which may be of another algorithm.
 func IsNamed(d, there digest.Digest, data func() ([]byte, error)) bool {
 	if d == there || there.Validate() != nil || there.Algorithm() == d.Algorithm() {
 		return d == there
@@ -34,7 +34,7 @@ func IsNamed(d, there digest.Digest, data func() ([]byte, error)) bool {
 	return err == nil && there.Algorithm().FromBytes(bytes) == there
 }
 
-// CheckHash tells whether what was hashed is what d says.
+// CheckHash returns a *store.MismatchError unless h has the digest of d.
 func CheckHash(d Descriptor, h hash.Hash) error {
 	if got := digest.NewDigest(d.Digest.Algorithm(), h); got != d.Digest {
 		return &store.MismatchError{Descriptor: d.OCI(), Digest: got, Size: d.Size}
@@ -55,8 +55,7 @@ func Compact(d ocispec.Descriptor) Descriptor {
 	return Descriptor{MediaType: Intern(d.MediaType), Digest: d.Digest, Size: d.Size}
 }
 
-// ContentKey tells manifests and blobs apart by their bytes, whatever media types they
-// are given.
+// ContentKey identifies a manifest or a blob by its bytes, whatever its media type.
 type ContentKey struct {
 	digest digest.Digest
 	Size   int64
@@ -65,21 +64,21 @@ type ContentKey struct {
 // Key returns d without its media type.
 func (d Descriptor) Key() ContentKey { return ContentKey{d.Digest, d.Size} }
 
-// Intern returns the one copy of a text that many manifests have.
+// Intern returns the shared copy of a text that occurs in many manifests.
 func Intern(text string) string { return unique.Make(text).Value() }
 
-// OCI returns d as other packages know it.
+// OCI returns d as an OCI descriptor.
 func (d Descriptor) OCI() ocispec.Descriptor {
 	return ocispec.Descriptor{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size}
 }
 
-// IsWrong tells whether what came was other bytes, or another number of them, than
-// was asked for. That may be the fault of one answer, so it is worth another one.
+// IsWrong reports whether err says that other bytes came than were requested. One response
+// may be at fault, so another request is worth it.
 func IsWrong(err error) bool {
 	return IsMismatch(err) || errors.Is(err, content.ErrInvalidDescriptorSize) || errors.Is(err, content.ErrTrailingData)
 }
 
-// IsMismatch tells whether a store found other bytes than were expected.
+// IsMismatch reports whether a store found other bytes than expected.
 func IsMismatch(err error) bool {
 	_, is := errors.AsType[*store.MismatchError](err)
 	return is

@@ -1,5 +1,4 @@
-// Package graph holds the manifests and blobs that a run has met, and walks from one to
-// the next: children, referrers, subjects and the tags of cosign, in a registry or in a
+// Package graph holds the manifests and blobs of a run, and walks from one to the next: children, referrers, subjects and the tags of cosign, in a registry or in a
 // layout.
 package graph
 
@@ -12,8 +11,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// Graph holds all manifests and blobs that a run has met. Each manifest is fetched
-// once, and each repository is asked once for the referrers of each.
+// Graph holds the manifests and blobs that a run has found. Each manifest is fetched once, and each repository is asked once for the referrers of each.
 type Graph struct {
 	Options
 	lane *bounds.Lane // of the manifests that are read and decoded
@@ -36,14 +34,14 @@ var closed = func() chan struct{} {
 	return c
 }()
 
-// Seal lets go of what finds manifests, once no more will be looked for.
+// Seal frees the indexes of the graph, once no more manifests will be looked for.
 func (g *Graph) Seal() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.visits, g.nodes = nil, nil
 }
 
-// end closes a channel that is guarded by mu, and shares what is left of it.
+// end closes a channel that is guarded by mu, and puts the shared closed channel in its place.
 func (g *Graph) end(done *chan struct{}) {
 	g.mu.Lock()
 	c := *done
@@ -52,7 +50,7 @@ func (g *Graph) end(done *chan struct{}) {
 	close(c)
 }
 
-// Options are what a graph needs of the run around it. The zero value works.
+// Options connect a graph to the run around it. The zero value works.
 type Options struct {
 	Cache  Cache        // what the output holds; nil: nothing
 	Notice func(string) // nil: notices are dropped

@@ -43,5 +43,5 @@ func (g *Graph) StoreManifest(ctx context.Context, v *Visit, put func(ocispec.De
 	return nil, put(n.OCI(), data)
 }
 
-// Drop lets go of the bytes of a manifest that no output takes.
+// Drop frees the bytes of a manifest that no output takes.
 func (n *Node) Drop() { n.Data, n.away = nil, false }

@@ -7,8 +7,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// layersElsewhere takes those of v's layers along that no registry has to have and this
-// one has. Their URLs are not asked: the runtime of the image may do so.
+// layersElsewhere adds those layers of v that no registry has to have, if this one has them.
+// Their URLs are not requested: the runtime of the image may do that.
 func (g *Graph) layersElsewhere(ctx context.Context, v *Visit) error {
 	for _, d := range v.Node.elsewhere {
 		has, err := v.Origin.HasBlob(ctx, d.OCI())
@@ -24,7 +24,7 @@ func (g *Graph) layersElsewhere(ctx context.Context, v *Visit) error {
 	return nil
 }
 
-// tellLeftOut says once of a layer that it stays behind.
+// tellLeftOut tells once that a layer is left out.
 func (g *Graph) tellLeftOut(v *Visit, layer Descriptor) {
 	g.mu.Lock()
 	told := g.leftOut[layer.Digest]
@@ -35,8 +35,8 @@ func (g *Graph) tellLeftOut(v *Visit, layer Descriptor) {
 	}
 }
 
-// leaf returns the blob that an index names in the place of a manifest. What came as a
-// manifest all the same need not be asked for again.
+// leaf returns the blob that an index names in the place of a manifest. If it came as a
+// manifest, its bytes are kept and not fetched again.
 func (g *Graph) leaf(o Origin, desc ocispec.Descriptor, n *Node) *Blob {
 	if n != nil && !OnDisk(o) {
 		o = &inline{Origin: o, data: n.content}

@@ -13,7 +13,7 @@ import (
 )
 
 // WalkChildren adds the manifests below an index to children, as far as they can
-// be read: one that cannot has its say when it is restored.
+// be read: one that cannot be read fails when it is restored.
 func (l *Local) WalkChildren(desc ocispec.Descriptor, children map[digest.Digest]bool) {
 	count := 0
 	var walk func(Stop)
@@ -40,7 +40,7 @@ func (l *Local) WalkChildren(desc ocispec.Descriptor, children map[digest.Digest
 	walk(Stop{Desc: desc})
 }
 
-// addReferrer notes what a nameless manifest refers to, if anything.
+// addReferrer notes the subject of a nameless manifest, if it has one.
 func (l *Local) addReferrer(entry store.Entry) error {
 	data, err := l.Manifest(context.Background(), entry.Descriptor())
 	if err != nil {
@@ -56,8 +56,8 @@ func (l *Local) addReferrer(entry store.Entry) error {
 	return nil
 }
 
-// addList notes what a root lists, if it is a list of referrers and no artifact, and
-// returns it.
+// addList notes and returns the referrers that a root lists; is is false unless it is a
+// list of referrers.
 func (l *Local) addList(r Root) (members []store.Entry, is bool) {
 	all, is := store.ReferrersList(r.Entry, func(desc ocispec.Descriptor) ([]byte, error) {
 		return l.Manifest(context.Background(), desc)

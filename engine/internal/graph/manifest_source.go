@@ -49,8 +49,8 @@ func sourceOf(o Origin) source {
 	return fromRegistry
 }
 
-// nearby reads a manifest from a layout on disk, nil if none has it whole: what is
-// there is not fetched, whatever names it first.
+// nearby reads a manifest from a layout on disk, nil if none has it whole: a manifest on
+// disk is not fetched, whatever names it first.
 func (g *Graph) nearby(ctx context.Context, o Origin, at Stop) ([]byte, error) {
 	if OnDisk(o) {
 		return nil, nil

@@ -7,13 +7,13 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// Node is one manifest of the run, whatever number of artifacts, repositories
-// or registries share it.
+// Node is one manifest of the run, however many artifacts, repositories or registries share
+// it.
 type Node struct {
 	Descriptor
 	ArtifactType string // as the manifest says
 	kind         string // as a list of referrers says
-	Known        bool   // what it points at is; else it is carried as bytes alone
+	Known        bool   // its content is known; else it is copied as bytes alone
 	Near         bool   // its bytes came from a disk, whatever names it
 	Came         bool   // a registry sent its bytes, too; guarded by graph.mu
 	Counted      bool   // in the report
@@ -26,19 +26,19 @@ type Node struct {
 	called       map[*Blob]string // media types that blobs have here, and another manifest gave otherwise
 	Data         []byte           // until it is stored
 	away         bool             // it is to be stored, and has to be fetched once more for that
-	content      []byte           // of what is a blob where an index names it; nil for others
+	content      []byte           // the bytes, if it is a blob when an index names it
 }
 
-// nodeKey tells manifests apart. Where the bytes say what a manifest is,
-// the media type is "": what another repository declares them to be changes nothing.
+// nodeKey identifies a manifest. If its bytes tell its kind, the media type is "": another
+// declaration changes nothing.
 type nodeKey struct {
 	digest    digest.Digest
 	size      int64
 	mediaType string
 }
 
-// lean are the children of an index as far as a plan asks for them: what else their
-// descriptors say may be more than all the rest of it.
+// lean returns the children of an index with only the fields that a plan uses: the others
+// may take more memory than all the rest of the index.
 func lean(children []ocispec.Descriptor) []ocispec.Descriptor {
 	var lean []ocispec.Descriptor
 	for _, c := range children {
@@ -62,7 +62,7 @@ func (n *Node) addBlob(b *Blob, mediaType string) {
 	n.called[b] = mediaType
 }
 
-// typeOf is the media type that a manifest gives one of its blobs.
+// typeOf returns the media type that a manifest gives one of its blobs.
 func (n *Node) typeOf(b *Blob) string {
 	if mediaType, otherwise := n.called[b]; otherwise {
 		return mediaType

@@ -13,7 +13,7 @@ import (
 
 type pendingNode struct {
 	*Node
-	sure bool // its bytes alone tell what it is
+	sure bool // its bytes alone tell its kind
 	err  error
 	done chan struct{} // guarded by graph.mu
 }
@@ -69,7 +69,7 @@ func (g *Graph) node(ctx context.Context, o Origin, at Stop) (*Node, error) {
 	return p.Node, p.err
 }
 
-// load makes a node; sure says that its bytes alone tell what it is.
+// load makes a node; sure says that its bytes alone tell its kind.
 func (g *Graph) load(ctx context.Context, o Origin, at Stop) (n *Node, sure bool, err error) {
 	ctx, done := g.lane.Begin(ctx)
 	defer done()
@@ -123,7 +123,7 @@ const (
 	knownBlobMemory = 32
 )
 
-// room counts what is going to be kept of a manifest.
+// room counts the memory that a manifest will take.
 func (g *Graph) room(m *store.Manifest) error {
 	n := int64(nodeMemory + len(m.MediaType) + len(m.ArtifactType))
 	for _, child := range lean(m.Manifests) {

@@ -11,7 +11,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 )
 
-// Origin is where artifacts come from: a repository of a registry, or a layout
+// Origin is a source of artifacts: a repository of a registry, or a layout
 // on disk. Calls may be concurrent. Errors carry operation and reference.
 type Origin interface {
 	// Queue names the queue whose limit the origin's requests count against.
@@ -24,20 +24,19 @@ type Origin interface {
 	// open resolves and fetches in one request.
 	open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error)
 	Manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error)
-	// Child reads what an index names: nil where it is a blob and no manifest.
+	// Child reads the manifest that an index names; nil if it is a blob.
 	Child(ctx context.Context, desc ocispec.Descriptor) ([]byte, error)
 	Referrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error)
-	// attached lists the tags under which cosign keeps what belongs to a manifest.
-	// Where that is not known without a request, it is asked only if ask is set.
+	// attached lists the tags under which cosign keeps the signatures and other documents
+	// of a manifest. It makes a request for that only if ask is set.
 	attached(ctx context.Context, subject digest.Digest, ask bool) ([]config.Reference, error)
 	// HasBlob tells whether it has a blob of that size.
 	HasBlob(ctx context.Context, desc ocispec.Descriptor) (bool, error)
-	// Blob reads n bytes at off; registry.ErrNoRange where a part cannot be had.
+	// Blob reads n bytes at off; registry.ErrNoRange if it cannot read a part.
 	Blob(ctx context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error)
 }
 
-// OnDisk tells a layout, or what is in memory, from a registry: nothing of it comes
-// over a network.
+// OnDisk reports whether an origin needs no network: a layout, or bytes in memory.
 func OnDisk(o Origin) bool {
 	_, remote := o.(*Remote)
 	return !remote

@@ -82,12 +82,11 @@ func (r *Remote) open(ctx context.Context, ref config.Reference) (ocispec.Descri
 	return desc, data, r.absent(ctx, ref, err)
 }
 
-// listPatience is how long the tags of a repository are waited for that only an
-// error has a use for.
+// listPatience bounds the wait for a tag list that only improves an error message.
 const listPatience = 10 * time.Second
 
-// absent adds to the error of a tag that is not there which tags there are: one
-// request for each repository, and nothing is lost if it fails.
+// absent adds the tags that exist to the error for a tag that does not: one request for each
+// repository, which may fail.
 func (r *Remote) absent(ctx context.Context, ref config.Reference, err error) error {
 	if ref.Tag == "" || ref.Digest != "" || !errors.Is(err, errdef.ErrNotFound) {
 		return err
@@ -115,8 +114,8 @@ func (r *Remote) Manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte,
 	return data, nil
 }
 
-// MaxLook bounds what is read of a blob that an index calls a manifest: most
-// registries take no manifest that is larger.
+// MaxLook bounds the size of a blob that is read because an index calls it a manifest: most
+// registries accept no larger manifest.
 const MaxLook = 4 << 20
 
 // Child asks for a manifest, then for a blob: the two are kept apart, and the media
@@ -155,8 +154,8 @@ func (r *Remote) look(ctx context.Context, desc ocispec.Descriptor) ([]byte, err
 	return data, nil
 }
 
-// isNoManifest tells the answers to a request for a manifest by its digest that may
-// mean a blob: that is not found, or is none, or is larger than any.
+// isNoManifest reports whether the response to a request for a manifest by its digest may
+// mean that it is a blob: not found, not a manifest, or too large for one.
 func isNoManifest(err error) bool {
 	switch registry.Status(err) {
 	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusUnsupportedMediaType:
@@ -216,8 +215,8 @@ func target(ref config.Reference) string {
 	return ref.Tag
 }
 
-// IsUnknown tells the answer that there is no such repository from others that are
-// 404, too: it has a code that says so, or none at all (a page, or nothing).
+// IsUnknown reports whether a 404 says that the repository does not exist: it has the code
+// for that, or none at all (a page, or nothing).
 func IsUnknown(err error) bool {
 	refusal, is := errors.AsType[*errcode.ErrorResponse](err)
 	if !is {
@@ -230,8 +229,8 @@ func IsUnknown(err error) bool {
 }
 
 // IsAbsent reports whether a repository, whose tags are selected by their names, is not
-// there: it has none of them, and no list of tags. A list alone says too little:
-// a proxy may have none, and the tags.
+// there: it has none of them, and no list of tags. The list alone says too little: a proxy
+// may have the tags and no list.
 func (r *Remote) IsAbsent(ctx context.Context, tags []string) bool {
 	for _, tag := range tags {
 		if _, err := r.repo.Resolve(ctx, tag); !errors.Is(err, errdef.ErrNotFound) {

@@ -14,11 +14,11 @@ import (
 // Root is an entry of a layout that is an artifact in its own right.
 type Root struct {
 	Entry store.Entry
-	Ref   config.Reference // zero where no repository is known that it belongs to
-	Fault error            // why it can go nowhere; it fails when its turn comes
+	Ref   config.Reference // zero if its repository is unknown
+	Fault error            // why it cannot be copied; it fails when its turn comes
 }
 
-// Name returns what the layout calls a root.
+// Name returns the name that a root has in the layout: its digest if it has none.
 func (r Root) Name() string {
 	if r.Entry.Name == "" {
 		return r.Entry.Digest.String()
@@ -26,11 +26,12 @@ func (r Root) Name() string {
 	return r.Entry.Name
 }
 
-// IsSuspect says that it is not known what a root is: it has no name, and its bytes do
-// not tell. It may be a referrer of anything in its repository.
+// IsSuspect reports whether the kind of a root is unknown: it has no name, and its bytes
+// cannot be read. It may be a referrer of anything in its repository.
 func (r Root) IsSuspect() bool { return r.Entry.Name == "" && r.Fault != nil }
 
-// Misplaced says why a backup of the layout in path cannot have a root, if it cannot.
+// Misplaced returns the reason why a backup of the layout in path cannot have a root, nil if
+// it can.
 func (r Root) Misplaced(path string) error {
 	if r.Fault == nil && r.Ref.Registry == "" {
 		return &engine.NameError{Entry: r.Name(), Place: "the layout " + path}
@@ -39,9 +40,9 @@ func (r Root) Misplaced(path string) error {
 }
 
 // RootsOf sorts the entries of a layout into roots and referrers, which it notes; a list
-// of referrers is neither. What
-// has a bare tag, or no name at all, belongs to repository, which may be zero. What
-// cannot be named or read becomes a root with a fault, so that it costs no other.
+// of referrers is neither. An entry with a bare tag, or without a name, belongs to
+// repository, which may be zero. An entry that cannot be named or read becomes a root with a
+// fault, so that it costs no other.
 func (l *Local) RootsOf(entries []store.Entry, repository config.Reference) []Root {
 	var roots []Root
 	var referrers []store.Entry
@@ -159,9 +160,9 @@ func (l *Local) withoutChildren(roots []Root) []Root {
 	return slices.DeleteFunc(roots, func(r Root) bool { return r.Entry.Name == "" && children[r.Entry.Digest] })
 }
 
-// orphans returns the referrers of a foreign layout that come along with no root: what
-// they refer to is not in it. In a layout of ours, which says where a referrer came
-// from, that is what a tag left behind when it moved on.
+// orphans returns the referrers of a foreign layout that come along with no root: their
+// subjects are not in it. In a layout of ours, which records the repositories of a referrer,
+// they are the remains of a tag that moved.
 func (l *Local) orphans(roots []Root, referrers []store.Entry) []store.Entry {
 	referrers = slices.DeleteFunc(referrers, func(e store.Entry) bool { return len(e.Repositories) > 0 })
 	if len(referrers) == 0 {

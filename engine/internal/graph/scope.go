@@ -12,21 +12,21 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// Scope is how much of a graph is selected.
+// Scope selects a part of a graph.
 type Scope struct {
 	Referrers bool
 	wants     func(artifactType string) bool // which of the referrers
 	Digests   []digest.Digest                // those referrers and no others; nil leaves it open
 	Platforms []config.Platform              // which children of an index; none: all
-	locked    bool                           // what the graph refers to comes along only if it is one of the subjects
+	locked    bool                           // a subject comes along only if it is one of subjects
 	subjects  []digest.Digest
 	asksTags  bool   // cosign's tags are asked for one by one where the tags are not listed
-	beside    *Scope // for what refers to the graph; nil: the same
+	beside    *Scope // for the referrers of the graph; nil: the same
 	Key       string // tells scopes apart
 }
 
-// forReferrers returns the scope for what refers to the graph: the same, but
-// where tags are not listed it is not asked what cosign attached to a signature.
+// forReferrers returns the scope for the referrers of the graph: the same, but if tags are
+// not listed, no request is made for signatures of signatures.
 func (s *Scope) forReferrers() *Scope {
 	if s.beside == nil {
 		return s
@@ -34,13 +34,13 @@ func (s *Scope) forReferrers() *Scope {
 	return s.beside
 }
 
-// follows tells whether what a manifest refers to comes along.
+// follows reports whether the subject of a manifest comes along.
 func (s *Scope) follows(subject digest.Digest) bool {
 	return !s.locked || slices.Contains(s.subjects, subject)
 }
 
-// forSubject returns the scope for what the graph refers to: all of that, but not
-// what else refers to it.
+// forSubject returns the scope for the subject of the graph: all of it, but not its other
+// referrers.
 func (s *Scope) forSubject() *Scope {
 	return &Scope{locked: s.locked, subjects: s.subjects, Key: fmt.Sprint("subject ", s.locked, s.subjects)}
 }
@@ -53,7 +53,7 @@ func (s *Scope) alone() *Scope {
 	return s
 }
 
-// pinned tells whether a lock leaves a referrer in.
+// pinned reports whether a lock admits a referrer.
 func (s *Scope) pinned(d digest.Digest) bool {
 	return s.Digests == nil || slices.Contains(s.Digests, d)
 }
@@ -66,7 +66,8 @@ func ScopeOf(s config.Selection) *Scope {
 	return scope.alone()
 }
 
-// ScopeOfAll selects what is there, of an index that was cut down to platforms.
+// ScopeOfAll returns the scope of all content of a layout whose index may be cut down to
+// some platforms.
 func ScopeOfAll(referrers bool, platforms []config.Platform) *Scope {
 	return &Scope{Referrers: referrers, wants: func(string) bool { return true }, Platforms: platforms,
 		Key: fmt.Sprint(referrers, " ", PlatformNames(platforms))}
@@ -97,8 +98,8 @@ func ParsePlatforms(names string) ([]config.Platform, error) {
 	return platforms, nil
 }
 
-// children returns those of an index that are selected: the wanted platforms,
-// what says nothing of a platform, and the attestations of what is selected.
+// children returns the selected children of an index: the wanted platforms, children
+// without a platform, and the attestations of the selected images.
 func (s *Scope) children(n *Node) []ocispec.Descriptor {
 	if len(s.Platforms) == 0 {
 		return n.Children
@@ -121,28 +122,28 @@ func (s *Scope) selects(c ocispec.Descriptor) bool {
 	return !HasPlatform(c) || slices.ContainsFunc(s.Platforms, func(p config.Platform) bool { return IsFor(c, p) })
 }
 
-// HasPlatform tells whether a child of an index says what it is for. "unknown" is
-// what BuildKit writes for what is no image.
+// HasPlatform reports whether a child of an index has a platform. BuildKit writes "unknown"
+// for a child that is not an image.
 func HasPlatform(c ocispec.Descriptor) bool {
 	return c.Platform != nil && c.Platform.OS != "unknown"
 }
 
-// IsFor tells whether a child of an index is for a platform.
+// IsFor reports whether a child of an index is for a platform.
 func IsFor(c ocispec.Descriptor, p config.Platform) bool {
 	return p.Matches(c.Platform.OS, c.Platform.Architecture, c.Platform.Variant)
 }
 
-// Takes tells whether some platforms are all that there are in v itself.
+// Takes reports whether some platforms are all that v itself has.
 func (v *Visit) Takes(platforms []config.Platform) bool {
 	nested := slices.ContainsFunc(v.children, func(w *Visit) bool { return w.Node.Index })
 	return !nested && len((&Scope{Platforms: platforms}).children(v.Node)) == len(v.Node.Children)
 }
 
-// PlatformsOf tells which of the wanted platforms v has images for, in whatever
-// index below it; sound is false where it has none, although it has for others.
+// PlatformsOf returns the wanted platforms for which v has no image in any index below it;
+// sound is false if v has images, but for none of the wanted platforms.
 func (s *Scope) PlatformsOf(v *Visit) (missing []config.Platform, sound bool) {
 	var all []ocispec.Descriptor
-	plain := false // an image that does not say what it is for
+	plain := false // some image has no platform
 	v.Core(func(v *Visit) {
 		indexes := make(map[digest.Digest]bool)
 		for _, w := range v.children {

@@ -11,7 +11,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 )
 
-// Shrinker makes indexes that name only what is there.
+// Shrinker rewrites indexes so that they name only the children that are there.
 type Shrinker struct {
 	bytes func(*Visit) ([]byte, error)
 	made  map[*Visit]*Visit
@@ -59,8 +59,8 @@ func (s *Shrinker) Shrink(v *Visit) (*Visit, error) {
 	return s.made[v], nil
 }
 
-// Rewritten is the digest that a root gets in a target that rewrites what is cut down
-// to some platforms: its own if nothing is.
+// Rewritten returns the digest that a root gets in a target that rewrites indexes that are
+// cut down to some platforms: its own if it is complete.
 func (g *Graph) Rewritten(ctx context.Context, o Origin, platforms []config.Platform, desc ocispec.Descriptor) (digest.Digest, error) {
 	if len(platforms) == 0 {
 		return desc.Digest, nil

@@ -20,7 +20,7 @@ type Stop struct {
 	of    digest.Digest // what it was found to refer to, as a referrer; "" for others
 }
 
-// errBlob says that what an index names is a blob, as in BuildKit's registry cache.
+// errBlob says that an index names a blob, as in BuildKit's registry cache.
 var errBlob = errors.New("a blob, not a manifest")
 
 // childStop returns the stop of a child of an index, with its bytes if the index has them.
@@ -33,7 +33,7 @@ func childStop(desc ocispec.Descriptor, depth int) Stop {
 	return at
 }
 
-// fetch asks for the bytes, with errBlob if they are none of a manifest.
+// fetch returns the bytes of the manifest; errBlob if it is a blob.
 func (at Stop) fetch(ctx context.Context, o Origin) ([]byte, error) {
 	if !at.child {
 		return o.Manifest(ctx, at.Desc)
@@ -45,7 +45,7 @@ func (at Stop) fetch(ctx context.Context, o Origin) ([]byte, error) {
 	return data, err
 }
 
-// stored reads what a layout has of it, with errBlob if that is no manifest.
+// stored reads the manifest from a layout; errBlob if it is a blob.
 func (at Stop) stored(l store.Layout) ([]byte, error) {
 	if !at.child {
 		return store.ReadManifest(l, at.Desc)

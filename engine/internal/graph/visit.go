@@ -13,20 +13,20 @@ type Visit struct {
 	Origin    Origin
 	Node      *Node
 	children  []*Visit
-	subject   *Visit // what it refers to, unless that led here
+	subject   *Visit // unless that led here
 	Referrers []*Visit
 	Attached  []attachment
-	Leaves    []*Blob       // blobs that an index names, and layers that are there and need not be; of a visit without a node, what is a blob itself
+	Leaves    []*Blob       // blobs that an index names, and optional layers that are there; without a node, the blob itself
 	Sparse    bool          // some children are left out
 	Lost      int           // referrers that are wanted and could not be had
 	Missing   error         // why some referrer could not be had
 	Err       error         // why the graph below could not be had
 	done      chan struct{} // guarded by graph.mu; closed when all of it is known
-	awaits    []*Visit      // what it cannot be done before; guarded by graph.mu, nil once it is done
+	awaits    []*Visit      // the visits that it waits for; guarded by graph.mu, nil once it is done
 }
 
-// attachment is what cosign keeps beside a manifest, under a tag that is made of
-// the manifest's digest.
+// attachment is a manifest that cosign keeps beside another, under a tag that is made of the
+// other's digest.
 type attachment struct {
 	name string // in index.json
 	*Visit
@@ -40,7 +40,7 @@ type visitKey struct {
 	led   bool // its subject led here, and is not followed again
 }
 
-// waitsFor tells whether v cannot be done before other is; graph.mu is held.
+// waitsFor reports whether v cannot be done before other is; graph.mu is held.
 func (v *Visit) waitsFor(other *Visit, seen map[*Visit]bool) bool {
 	if v == other {
 		return true
@@ -52,10 +52,10 @@ func (v *Visit) waitsFor(other *Visit, seen map[*Visit]bool) bool {
 	return slices.ContainsFunc(v.awaits, func(w *Visit) bool { return w.waitsFor(other, seen) })
 }
 
-// isBlob tells that an index names v and that it is no manifest.
+// isBlob reports whether v is a blob that an index names.
 func (v *Visit) isBlob() bool { return v.Node == nil && len(v.Leaves) > 0 }
 
-// adopt takes what an index names: manifests and blobs.
+// adopt adds the manifests and blobs that an index names.
 func (v *Visit) adopt(below []*Visit) {
 	for _, w := range below {
 		if w.isBlob() {
@@ -65,7 +65,7 @@ func (v *Visit) adopt(below []*Visit) {
 	v.children = slices.DeleteFunc(below, (*Visit).isBlob)
 }
 
-// Blobs lists what v points at and what points at nothing itself.
+// Blobs lists the blobs of v.
 func (v *Visit) Blobs() []*Blob {
 	if len(v.Leaves) == 0 {
 		return v.Node.Blobs
@@ -82,7 +82,7 @@ func (v *Visit) Parts() []Descriptor {
 	return parts
 }
 
-// Below lists the manifests that v needs: its children, and what it refers to.
+// Below lists the manifests that v needs: its children and its subject.
 func (v *Visit) Below() []*Visit {
 	if v.subject == nil {
 		return v.children
@@ -90,7 +90,7 @@ func (v *Visit) Below() []*Visit {
 	return append(slices.Clone(v.children), v.subject)
 }
 
-// next lists what v leads to: what it needs, then what refers to it.
+// next lists the manifests that v leads to: those that it needs, then its referrers.
 func (v *Visit) next() []*Visit {
 	all := slices.Concat(v.Below(), v.Referrers)
 	for _, a := range v.Attached {
@@ -99,14 +99,14 @@ func (v *Visit) next() []*Visit {
 	return all
 }
 
-// Core calls fn for v and the manifests below it, each once, depth first, without
-// what refers to them.
+// Core calls fn for v and the manifests below it, each once, depth first, without their
+// referrers.
 func (v *Visit) Core(fn func(*Visit)) {
 	v.each(make(map[*Visit]bool), (*Visit).Below, fn)
 }
 
 // All calls fn for every manifest of the graph, each once, depth first: a manifest,
-// its children, then what refers to it.
+// its children, then its referrers.
 func (v *Visit) All(fn func(*Visit)) { v.each(make(map[*Visit]bool), (*Visit).next, fn) }
 
 // each calls fn for what next leads to and seen has not yet. A graph of thirty
@@ -122,8 +122,8 @@ func (v *Visit) each(seen map[*Visit]bool, next func(*Visit) []*Visit, fn func(*
 	}
 }
 
-// Subjects lists what v and the manifests that hang on it refer to, as far as that
-// comes along for their sake.
+// Subjects lists the subjects of v and of the manifests that it leads to, as far as they
+// come along for their sake.
 func (v *Visit) Subjects() []digest.Digest {
 	var found []digest.Digest
 	v.All(func(v *Visit) {
@@ -135,8 +135,8 @@ func (v *Visit) Subjects() []digest.Digest {
 	return slices.Compact(found)
 }
 
-// Whole tells why v and what is below it cannot be had, or nil. It is asked
-// when no blob of it is under way any more.
+// Whole returns the error of the first blob of v, or of a manifest below it, that failed;
+// nil if all came. It is called when no blob of v is under way.
 func (v *Visit) Whole() error {
 	var err error
 	v.Core(func(v *Visit) {
@@ -149,7 +149,7 @@ func (v *Visit) Whole() error {
 	return err
 }
 
-// IsSparse tells whether children of v or of what is below it are left out.
+// IsSparse reports whether v, or a manifest below it, lacks children.
 func (v *Visit) IsSparse() bool {
 	sparse := false
 	v.Core(func(v *Visit) { sparse = sparse || v.Sparse })
@@ -157,8 +157,7 @@ func (v *Visit) IsSparse() bool {
 }
 
 // Referring calls fn for each referrer of v, of its children and of those
-// referrers that is whole, with its name if it has one, and tells why one is
-// missing, if any is.
+// referrers that is whole, with its name if it has one. Its error says why one is missing.
 func (v *Visit) Referring(fn func(r *Visit, name string)) error {
 	var missing error
 	below := (*Visit).Below

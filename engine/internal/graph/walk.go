@@ -55,8 +55,8 @@ func (w *walk) begin(manifests int) error {
 	return nil
 }
 
-// visit walks one manifest and what is below it, for the sake of another visit or,
-// by nil, of a root. Children and referrers lead in opposite directions, and a tag
+// visit walks one manifest and the graph below it, for another visit or, if by is nil, for a
+// root. Children and referrers lead in opposite directions, and a tag
 // of cosign's anywhere, so that a graph may run in a circle: the visit that would
 // then wait for itself gets one that is not done.
 func (w *walk) visit(ctx context.Context, by *Visit, at Stop) (*Visit, error) {
@@ -103,8 +103,7 @@ func (w *walk) visitOnce(ctx context.Context, by *Visit, at Stop, key visitKey) 
 	}
 }
 
-// settled waits for all that v leads to, and returns why some of it could not be
-// had.
+// settled waits for all that v leads to, and returns the first error of it.
 func (g *Graph) settled(ctx context.Context, v *Visit) error {
 	seen := map[*Visit]bool{v: true}
 	for queue := []*Visit{v}; len(queue) > 0; queue = queue[1:] {
@@ -167,8 +166,7 @@ func (w *walk) enter(ctx context.Context, at Stop) (*Node, error) {
 	return w.node(ctx, w.origin, at)
 }
 
-// descend walks side by side the children of v that are selected, its subject and what
-// refers to it.
+// descend walks the selected children of v, its subject and its referrers side by side.
 func (w *walk) descend(ctx context.Context, v *Visit, at Stop, children []ocispec.Descriptor) error {
 	below := make([]*Visit, len(children))
 	// No group context: a child may be shared with an artifact that can be had,
@@ -187,7 +185,7 @@ func (w *walk) descend(ctx context.Context, v *Visit, at Stop, children []ocispe
 			return err
 		})
 	}
-	var unlisted, unattached error // why some referrers, or what is attached by tags, cannot be had
+	var unlisted, unattached error // why some referrers, or some of cosign's attachments, failed
 	lost := 0
 	if w.scope.Referrers {
 		group.Go(func() error {
@@ -206,7 +204,7 @@ func (w *walk) descend(ctx context.Context, v *Visit, at Stop, children []ocispe
 	return nil
 }
 
-// UnknownTypeNotice says of what a manifest of an unknown type points at that it stays behind.
+// UnknownTypeNotice returns the notice that a manifest of an unknown type is copied alone.
 func UnknownTypeNotice(name, mediaType string) string {
 	return fmt.Sprintf("%s has the unknown media type %q: copied as it is, without the content that it may reference", name, mediaType)
 }
@@ -216,6 +214,6 @@ func walkError(o Origin, desc ocispec.Descriptor, err error) error {
 }
 
 // abreast bounds how many children of one manifest, or referrers, are walked at a time: an
-// index of 10,000 would have as many stacks of goroutines. What is walked may wait for
-// what others have begun to walk, never for what has not begun.
+// index of 10,000 would have as many stacks of goroutines. A walk may wait for another that
+// has begun, never for one that has not.
 const abreast = 64

@@ -15,8 +15,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 )
 
-// referrers walks what refers to v. One that cannot be had is an error beside
-// the others, not instead of them; lost counts those.
+// referrers walks the referrers of v. One that fails is an error beside the others, not
+// instead of them; lost counts those that failed.
 func (w *walk) referrers(ctx context.Context, v *Visit, depth int) (visits []*Visit, lost int, err error) {
 	reading, done := w.lane.Begin(ctx)
 	listed, err := v.Origin.Referrers(reading, v.Node.OCI())
@@ -77,8 +77,8 @@ func (w *walk) referrer(ctx context.Context, v *Visit, desc ocispec.Descriptor, 
 	return found, nil
 }
 
-// subject walks what v refers to: a signature that has a tag of its own is worth
-// little without what it signs. nil: it is not there, and need not be
+// subject walks the subject of v: a signature with a tag of its own is worth little without
+// the image that it signs. nil: it is not there, and need not be
 // (distribution-spec, "Pushing Manifests with Subject"), unless a lock pins it.
 func (w *walk) subject(ctx context.Context, v *Visit, depth int) (*Visit, error) {
 	if err := w.begin(1); err != nil {
@@ -102,8 +102,8 @@ func (w *walk) subject(ctx context.Context, v *Visit, depth int) (*Visit, error)
 	return found, nil
 }
 
-// attachments walks what cosign attached to v by tags. lost counts those that
-// cannot be had.
+// attachments walks the manifests that cosign attached to v by tags. lost counts those that
+// failed.
 func (w *walk) attachments(ctx context.Context, v *Visit, depth int) (all []attachment, lost int, err error) {
 	refs, err := w.origin.attached(ctx, v.Node.Digest, w.scope.asksTags)
 	if err != nil {
@@ -122,8 +122,8 @@ func (w *walk) attachments(ctx context.Context, v *Visit, depth int) (all []atta
 	return all, lost, err
 }
 
-// attachment walks what stands under one of cosign's tags, nil if it is not
-// selected. It has no artifact type: the media types of its layers say what it is.
+// attachment walks the manifest under one of cosign's tags, nil if it is not selected. It
+// has no artifact type: the media types of its layers tell its kind.
 func (w *walk) attachment(ctx context.Context, v *Visit, ref config.Reference, depth int) (*Visit, error) {
 	s := w.scope
 	desc, data, err := w.find(ctx, w.origin, ref)

@@ -4,7 +4,7 @@ import (
 	"io"
 )
 
-// Counted says how many bytes are read through it.
+// Counted tells Heard how many bytes are read through it.
 type Counted struct {
 	io.Reader
 	Heard func(n int64)

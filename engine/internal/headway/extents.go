@@ -9,7 +9,7 @@ type extents []extent
 
 type extent struct{ from, to int64 }
 
-// add puts a part in, as far as the blob goes, and returns what was not in before.
+// add adds a part, up to the end of the blob, and returns the number of bytes that are new.
 func (e *extents) add(off, n, size int64) int64 {
 	one := extent{off, min(off+n, size)}
 	if one.from >= one.to {
@@ -34,7 +34,7 @@ func (e *extents) add(off, n, size int64) int64 {
 	return added
 }
 
-// size returns how much they are.
+// size returns the sum of their bytes.
 func (e extents) size() int64 {
 	n := int64(0)
 	for _, x := range e {

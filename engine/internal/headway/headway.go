@@ -1,5 +1,5 @@
-// Package headway counts how far a run has come: each byte of a blob once, however often
-// its transfer begins again.
+// Package headway counts the progress of a run: each byte of a blob once, however often its
+// transfer starts over.
 package headway
 
 import (
@@ -8,20 +8,20 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 )
 
-// Blobs records how far a run has come with each blob that moves: what moves once more
-// is no progress. The zero value is ready.
+// Blobs records the progress of each blob that moves: bytes that move again are not
+// progress. The zero value is ready.
 type Blobs struct {
 	mu    sync.Mutex // guards blobs
 	blobs map[graph.ContentKey]*course
 }
 
-// course records how far one blob has come.
+// course records the progress of one blob.
 type course struct {
 	done extents
-	over bool // it is given up, and what still comes of it does not count
+	over bool // it is given up, and further bytes do not count
 }
 
-// Expect tells whether a blob was not expected before.
+// Expect notes that a blob will move, and reports whether that is new.
 func (h *Blobs) Expect(key graph.ContentKey) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -53,15 +53,15 @@ func (h *Blobs) of(key graph.ContentKey) *course {
 	return h.blobs[key]
 }
 
-// Forget lets go of a blob that is there.
+// Forget frees the record of a blob that is complete.
 func (h *Blobs) Forget(key graph.ContentKey) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.blobs, key)
 }
 
-// GiveUp returns how much of a blob will not move; known says whether any of it was
-// to.
+// GiveUp returns the number of bytes of a blob that will not move; known says whether the
+// blob was expected.
 func (h *Blobs) GiveUp(key graph.ContentKey) (rest int64, known bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -6,10 +6,9 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 )
 
-// Requests counts what a client has sent. Beside the kinds of requests, which
-// are a method and a noun, its statistics have sums of their own. What only
-// authentication needs depends on how many requests begin at once, and where a
-// registry sends us on to is known when it does: neither counts.
+// Requests returns the number of requests that a client has sent. Only the statistics of the
+// form "METHOD noun" are kinds of requests. Requests for authentication depend on how many
+// others start at once, and redirects are known only when they come: neither counts.
 func Requests(c *registry.Client) int {
 	stats := c.Stats()
 	n := -stats["challenges"]

@@ -6,8 +6,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 )
 
-// Sending is the progress of one blob on its way to one place, however often it is
-// begun.
+// Sending counts the progress of one blob to one repository, however often its upload
+// starts over.
 type Sending struct {
 	Progress engine.Progress
 	Size     int64
@@ -17,7 +17,7 @@ type Sending struct {
 	done extents
 }
 
-// Expect says that the bytes will go out.
+// Expect announces the bytes of the blob.
 func (s *Sending) Expect() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -31,8 +31,8 @@ func (s *Sending) expectOnce() {
 	}
 }
 
-// Begin is called for each time that the bytes go out, from the first on. The
-// function that it returns hears of them.
+// Begin starts an attempt to send the blob, from its first byte. The function that it
+// returns counts the bytes of the attempt.
 func (s *Sending) Begin() func(n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -49,7 +49,8 @@ func (s *Sending) Begin() func(n int64) {
 	}
 }
 
-// Spare takes back what will not go out: the place has it, or never gets it.
+// Spare takes back the bytes that will not be sent: the repository has them, or never gets
+// them.
 func (s *Sending) Spare() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

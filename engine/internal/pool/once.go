@@ -5,8 +5,7 @@ import (
 	"sync"
 )
 
-// Once runs a function once for each key and remembers what came of it. The
-// zero value is ready.
+// Once runs a function once for each key and remembers its result. The zero value is ready.
 type Once[K comparable, V any] struct {
 	mu    sync.Mutex
 	calls map[K]*call[V]
@@ -18,7 +17,7 @@ type call[V any] struct {
 	err   error
 }
 
-// Do returns what fn returned for key. Who comes later waits for who came first.
+// Do returns the result of fn for key. The first caller runs fn; the others wait for it.
 func (o *Once[K, V]) Do(ctx context.Context, key K, fn func() (V, error)) (V, error) {
 	o.mu.Lock()
 	c, met := o.calls[key]

@@ -13,16 +13,15 @@ import (
 // transfer is bound by latency, above it by bandwidth.
 const bigBlob = 8 << 20
 
-// Pool runs tasks with a few workers for each queue. A queue is a registry, so
-// that one that is slow keeps no other waiting. Workers come with the first task
-// and go with the last. How many requests are in flight is not the pool's
-// concern but the registry client's.
+// Pool runs tasks with a few workers for each queue. A queue is a registry, so that a slow
+// one delays no other. Workers start with the first task and end with the last. The registry
+// client, not the pool, bounds the requests in flight.
 type Pool struct {
 	workers int // per queue
 	group   *errgroup.Group
 	ctx     context.Context
 
-	mu     sync.Mutex // guards queues and all that is in them
+	mu     sync.Mutex // guards queues and their content
 	queues map[string]*queue
 }
 
@@ -31,8 +30,8 @@ type task struct {
 	run func(context.Context) error
 }
 
-// queue holds the tasks of one registry. Big ones may not take all workers while
-// small ones wait, and small ones never all while big ones do.
+// queue holds the tasks of one registry. While small tasks wait, big ones do not take all
+// workers, and the reverse.
 type queue struct {
 	urgent         []task // taken before all others
 	big, small     []task
@@ -45,7 +44,7 @@ func New(ctx context.Context, workers int) *Pool {
 	return &Pool{workers: workers, group: group, ctx: ctx, queues: make(map[string]*queue)}
 }
 
-// Add queues a task. It does not block, and must not be called once wait is.
+// Add queues a task. It does not block, and must not be called after Wait.
 func (p *Pool) Add(name string, size int64, run func(context.Context) error) {
 	p.put(name, func(q *queue) {
 		if t := (task{size >= bigBlob, run}); t.big {
@@ -56,12 +55,12 @@ func (p *Pool) Add(name string, size int64, run func(context.Context) error) {
 	})
 }
 
-// AddUrgent queues a task ahead of all that add has queued.
+// AddUrgent queues a task ahead of those that Add queued.
 func (p *Pool) AddUrgent(name string, run func(context.Context) error) {
 	p.put(name, func(q *queue) { q.urgent = append(q.urgent, task{run: run}) })
 }
 
-// put lets add to a queue, and sees to it that it has workers.
+// put calls add with a queue, and starts a worker for it unless it has enough.
 func (p *Pool) put(name string, add func(*queue)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -77,7 +76,7 @@ func (p *Pool) put(name string, add func(*queue)) {
 	}
 }
 
-// Aside runs what mostly waits: no worker is kept for it, and it may add tasks. It is
+// Aside runs a function that mostly waits: it occupies no worker, and may add tasks. It is
 // called from a task.
 func (p *Pool) Aside(run func(context.Context) error) {
 	p.group.Go(func() error { return run(p.ctx) })
@@ -112,8 +111,7 @@ func (p *Pool) work(q *queue) error {
 }
 
 // next takes a task: an urgent one, else a big one while big ones hold fewer than half
-// of the workers, else a small one, else what there is. Its error says why there are
-// tasks that will not be done.
+// of the workers, else a small one, else any. Its error says why tasks are left undone.
 func (p *Pool) next(q *queue) (t task, ok bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
