@@ -14,7 +14,7 @@ import (
 type randomOutput interface {
 	store.Layout
 	Path() string
-	// Has tells whether a manifest or a blob is there, whole.
+	// Has reports whether a manifest or a blob is there, whole.
 	Has(desc ocispec.Descriptor) bool
 	Push(desc ocispec.Descriptor, data []byte) error
 	// Ingest begins a blob, or resumes it where an earlier run stopped.
@@ -47,7 +47,7 @@ type orderedOutput interface {
 	Free() (bytes int64, known bool)
 	PutManifest(desc ocispec.Descriptor, data []byte) error
 	PutIndex(x *store.Index) error
-	// Stored tells whether an interrupted run has left the next blob whole.
+	// Stored reports whether an interrupted run has left the next blob whole.
 	Stored(desc ocispec.Descriptor) (bool, error)
 	// Continue takes up the next blob where an interrupted run stopped: head reads what is
 	// there of it, written is how much of its encoded form is; a nil head means nothing.

@@ -223,7 +223,7 @@ func (d *directory) unblock(j *job) error {
 	return written(d.out.Commit(d.pool.Context()))
 }
 
-// putEntry puts an entry into the index, and tells whether an earlier run has put the
+// putEntry puts an entry into the index, and reports whether an earlier run has put the
 // same. The caller holds the lock.
 func (d *directory) putEntry(e store.Entry) (old bool) {
 	key := entryKey{e.Name, e.Digest}

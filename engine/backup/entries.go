@@ -54,7 +54,7 @@ func entryOf(v *graph.Visit, name string) store.Entry {
 }
 
 // widened returns an entry with what an earlier run had selected of the same artifact,
-// too: a directory keeps what it has. selects tells whether some platforms are all that
+// too: a directory keeps what it has. selects reports whether some platforms are all that
 // the artifact has.
 func widened(e, old store.Entry, selects func([]config.Platform) bool) store.Entry {
 	if e.Name == "" || old.Digest != e.Digest || e.Referrers == store.ReferrersIncomplete {

@@ -108,7 +108,7 @@ func (t *tally) addArtifact(root *graph.Visit) {
 	})
 }
 
-// addPart counts a manifest or a blob, and tells whether it has to come.
+// addPart counts a manifest or a blob, and reports whether it has to come.
 func (t *tally) addPart(d graph.Descriptor) bool {
 	if t.seen[d.Key()] {
 		t.Shared = bounds.Sum(t.Shared, d.Size)
@@ -205,7 +205,7 @@ func stateOf(a *plan.Artifact, there store.Layout, directory bool) engine.State 
 	return state
 }
 
-// narrows tells whether less is selected of an artifact than an entry has.
+// narrows reports whether less is selected of an artifact than an entry has.
 func narrows(a *plan.Artifact, e store.Entry) bool {
 	platforms := ""
 	if a.Visit.IsSparse() {

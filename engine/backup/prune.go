@@ -59,7 +59,7 @@ func (s *Selected) add(a *plan.Artifact) {
 	}
 }
 
-// Keeps tells whether a name is selected, or may be: nothing is known of a
+// Keeps reports whether a name is selected, or may be: nothing is known of a
 // repository that could not be listed, and a name that is no full reference was
 // never one of a selection.
 func (s *Selected) Keeps(name string) bool {

@@ -84,7 +84,7 @@ func (b *backup) unfinished(ctx context.Context) {
 	}
 }
 
-// isReferrers tells whether an artifact is there and only lacks referrers.
+// isReferrers reports whether an artifact is there and only lacks referrers.
 func isReferrers(err error) bool {
 	_, is := errors.AsType[*engine.ReferrersError](err)
 	return is

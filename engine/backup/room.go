@@ -49,7 +49,7 @@ func (w *archive) need(rest int) (need int64) {
 	return need
 }
 
-// isThere tells whether a blob may be had with the size that it is to have: of what
+// isThere reports whether a blob may be had with the size that it is to have: of what
 // cannot be asked, it is believed.
 func (w *archive) isThere(ctx context.Context, b *graph.Blob) bool {
 	for i := range w.planner.CountOrigins(b) {

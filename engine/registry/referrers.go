@@ -17,7 +17,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/errcode"
 )
 
-// apiState tells whether a registry or a repository has the referrers API.
+// apiState reports whether a registry or a repository has the referrers API.
 type apiState int32
 
 const (
@@ -37,7 +37,7 @@ var errNoAPI = errors.New("no referrers API")
 var noSubject = digest.NewDigestFromEncoded(digest.SHA256, strings.Repeat("0", 64))
 
 // Referrers returns the manifests that refer to subject, by the API, or by the tag schema if
-// the registry has no API. fallbackKnown tells whether a list of all tags has the subject's
+// the registry has no API. fallbackKnown reports whether a list of all tags has the subject's
 // fallback tag; nil means that there is no such list. A tag that is known to exist is read
 // even if the registry has the API: a registry that got it later may not have imported the
 // old lists.

@@ -63,7 +63,7 @@ type wait struct {
 // at returns the key of a manifest in the repository that the delivery goes to.
 func (d *delivery) at(of digest.Digest) manifestKey { return manifestKey{d.repository(), of} }
 
-// lacks tells whether a manifest of the delivery has to be pushed.
+// lacks reports whether a manifest of the delivery has to be pushed.
 func (d *delivery) lacks(v *graph.Visit) bool { return !d.found.present || d.found.lacks[v] }
 
 // spare notes layers that need not come.
@@ -92,7 +92,7 @@ func (d *delivery) state() engine.State {
 	return engine.StateNew
 }
 
-// overwrote tells whether the delivery moved a tag that had another digest, or would.
+// overwrote reports whether the delivery moved a tag that had another digest, or would.
 func (d *delivery) overwrote() bool {
 	var readback *engine.ReadbackError
 	return d.found.was != "" && !d.found.skipped && (d.err == nil || errors.As(d.err, &readback))
@@ -110,7 +110,7 @@ func (d *delivery) resolve(ctx context.Context) (ocispec.Descriptor, error) {
 	return d.repo.Resolve(ctx, d.reference())
 }
 
-// isWalked tells whether the graph of the delivery is known.
+// isWalked reports whether the graph of the delivery is known.
 func (d *delivery) isWalked() bool { return d.visit != nil && d.visit.Err == nil }
 
 // outcome reports on a delivery and those beside it, once nothing of them is under way.

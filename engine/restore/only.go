@@ -41,7 +41,7 @@ func official(pattern string) string {
 	return dockerhub.Reference(pattern)
 }
 
-// matches tells whether the pattern names a root.
+// matches reports whether the pattern names a root.
 func (p onlyPattern) matches(r graph.Root) bool {
 	if isDigestPattern.MatchString(p.text) {
 		return globs(p.text, r.Entry.Digest.String())
@@ -55,7 +55,7 @@ func (p onlyPattern) matches(r graph.Root) bool {
 
 var isDigestPattern = regexp.MustCompile(`^sha\d+:`)
 
-// matches tells whether the parts of a name are those of the pattern. One without a
+// matches reports whether the parts of a name are those of the pattern. One without a
 // tag or a digest takes any.
 func (p parts) matches(name parts) bool {
 	return globs(p.repository, name.repository) && (p.tag == "" || globs(p.tag, name.tag)) && (p.digest == "" || globs(p.digest, name.digest))

@@ -78,7 +78,7 @@ func (p *pusher) refillAll(ctx context.Context, d *delivery, v *graph.Visit, ref
 // unknownManifest is the code for a child or a subject that is not there.
 const unknownManifest = "MANIFEST_UNKNOWN"
 
-// saysUnknown tells whether a manifest was refused for the parts that it names.
+// saysUnknown reports whether a manifest was refused for the parts that it names.
 func saysUnknown(refusal error) bool {
 	return slices.ContainsFunc([]string{"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", unknownManifest}, func(code string) bool { return registry.HasCode(refusal, code) })
 }

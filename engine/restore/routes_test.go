@@ -76,7 +76,7 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// isLike tells whether err is one of the errors that a route fails with, of the type of
+// isLike reports whether err is one of the errors that a route fails with, of the type of
 // like; with a like of nil, whether there is none.
 func isLike(err, like error) bool {
 	switch like.(type) {

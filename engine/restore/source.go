@@ -62,7 +62,7 @@ type Content interface {
 	// verified as they pass, unless the registry that gets them is trusted to do so. Its
 	// error is final.
 	Open(heard func(n int64), trusted bool) (io.ReadCloser, error)
-	// Verified tells whether the bytes are verified already: trusted makes no difference.
+	// Verified reports whether the bytes are verified already: trusted makes no difference.
 	Verified() bool
 }
 

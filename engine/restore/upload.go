@@ -39,7 +39,7 @@ type recipient struct {
 	err     error
 }
 
-// has tells whether a recipient has a blob, without asking where it cannot.
+// has reports whether a recipient has a blob, without asking where it cannot.
 func (to *recipient) has(ctx context.Context, b graph.Descriptor) (bool, error) {
 	if to.fresh {
 		return false, nil

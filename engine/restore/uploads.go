@@ -160,7 +160,7 @@ func (u *uploads) bodyOrCopy(ctx context.Context, one *upload, to, home *recipie
 // 40 ms, and a request to a registry nearby takes 20.
 const probeFrom = 64 << 20
 
-// isWorthProbing tells whether the run asks a registry if it checks digests, before
+// isWorthProbing reports whether the run asks a registry if it checks digests, before
 // the first upload.
 func (u *uploads) isWorthProbing(registry string, c Content) bool {
 	return !c.Verified() && u.outgoing[registry] >= probeFrom

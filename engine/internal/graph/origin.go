@@ -30,7 +30,7 @@ type Origin interface {
 	// attached lists the tags under which cosign keeps the signatures and other documents
 	// of a manifest. It makes a request for that only if ask is set.
 	attached(ctx context.Context, subject digest.Digest, ask bool) ([]config.Reference, error)
-	// HasBlob tells whether it has a blob of that size.
+	// HasBlob reports whether it has a blob of that size.
 	HasBlob(ctx context.Context, desc ocispec.Descriptor) (bool, error)
 	// Blob reads n bytes at off; registry.ErrNoRange if it cannot read a part.
 	Blob(ctx context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error)
