@@ -25,9 +25,9 @@ type archive struct {
 	out   orderedOutput
 	cache *archiveCache
 	blobs []*graph.Blob // in the order in which they are written
-	names []string      // of the artifacts that they were first wanted for
+	names []string      // of the artifacts that needed them first
 	at    *graph.Blob   // the one that is being written
-	lost  bool          // some blob is not among them any more, since no origin has it
+	lost  bool          // some blob was dropped, since no origin has it
 }
 
 func newArchive(b *backup, c *registry.Client, selections []config.Selection, out orderedOutput) *archive {
@@ -103,8 +103,8 @@ func (w *archive) putManifest(desc ocispec.Descriptor, data []byte) error {
 	return written(w.out.PutManifest(desc, data))
 }
 
-// addBlob makes an artifact wait for a blob, which gets its place in the archive
-// where it is first met.
+// addBlob makes an artifact wait for a blob. The first artifact decides the blob's place in
+// the archive.
 func (w *archive) addBlob(j *job, b *graph.Blob) {
 	job := w.blobJob(b)
 	if job.state == blobUnknown {
@@ -139,7 +139,7 @@ func (w *archive) finishBlob(b *graph.Blob, err error) {
 	job.waiting = nil
 }
 
-// index makes index.json of the artifacts that are whole, or as far as is known.
+// index returns the index.json of the artifacts that are whole, as far as is known.
 func (w *archive) index() *store.Index {
 	index := &store.Index{}
 	for _, a := range w.planner.All {
@@ -182,7 +182,7 @@ func (w *archive) commit() error {
 	return written(err)
 }
 
-// body is the i-th blob as fetch wants it.
+// body returns the i-th blob in the form that fetch takes.
 func (w *archive) body(i int) fetch.Body {
 	b := w.blobs[i]
 	desc := b.OCI()

@@ -14,9 +14,9 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// Run copies what the selections select into out and commits it. The error
-// is for the run as a whole: interrupted, the output cannot be written, two
-// sources collide, or ErrNothing. An artifact that failed is in the report.
+// Run copies the selected artifacts into out and commits it. The error is for the run as a
+// whole: it was interrupted, the output cannot be written, two sources collide, or
+// [engine.ErrNothing]. An artifact that failed is in the report.
 func Run(ctx context.Context, c *registry.Client, selections []config.Selection, out store.Destination, o engine.BackupOptions) (*engine.Report, error) {
 	b := newBackup(o)
 	began := b.Now()
@@ -30,7 +30,7 @@ func Run(ctx context.Context, c *registry.Client, selections []config.Selection,
 	return b.report(b.Now().Sub(began)), errors.Join(err, b.planner.Close())
 }
 
-// into wires a backup to its output and returns what runs it.
+// into connects a backup to its output and returns the function that runs it.
 func (b *backup) into(c *registry.Client, selections []config.Selection, out store.Destination) (run func(context.Context) error, err error) {
 	switch out := out.(type) {
 	case *store.Dir:

@@ -30,12 +30,11 @@ type ingest interface {
 	io.Writer
 	// Size returns how many bytes are there.
 	Size() int64
-	// Reset drops them.
+	// Reset discards the bytes that are there.
 	Reset() error
-	// Commit puts the blob in place; a *store.MismatchError says that it is not the one
-	// that was expected.
+	// Commit puts the blob in place; a *store.MismatchError says that its bytes are wrong.
 	Commit() error
-	// Close keeps what was not committed for a later run.
+	// Close keeps an uncommitted blob for a later run.
 	Close() error
 }
 
@@ -43,14 +42,14 @@ type ingest interface {
 // manifests, the index, then one blob after the other.
 type orderedOutput interface {
 	Path() string
-	// Free returns how many bytes the medium has left; known is false where it does not say.
+	// Free returns the free space of the medium in bytes; known is false if it is unknown.
 	Free() (bytes int64, known bool)
 	PutManifest(desc ocispec.Descriptor, data []byte) error
 	PutIndex(x *store.Index) error
 	// Stored reports whether an interrupted run has left the next blob whole.
 	Stored(desc ocispec.Descriptor) (bool, error)
-	// Continue takes up the next blob where an interrupted run stopped: head reads what is
-	// there of it, written is how much of its encoded form is; a nil head means nothing.
+	// Continue resumes the next blob where an interrupted run stopped: head reads the part
+	// that is there, written is the size of its encoded form; head is nil if there is none.
 	Continue(desc ocispec.Descriptor) (head io.ReadCloser, written int64, err error)
 	// Encoder returns a writer that hands the encoded form of a blob to emit.
 	Encoder(desc ocispec.Descriptor, emit func([]byte) error) io.WriteCloser

@@ -19,9 +19,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// commitInterval is the longest time for which what is whole is not yet in
-// index.json. A run that is killed loses the entries since the last commit and
-// no blobs: they are found again.
+// commitInterval bounds the time until a whole artifact is in index.json. A run that is killed
+// loses the entries since the last commit, but no blobs: the next run finds them.
 const commitInterval = 5 * time.Minute
 
 // largeBlob is the size from which several connections bring a blob: one alone
@@ -42,11 +41,11 @@ type directory struct {
 	lastCommit time.Time
 	whole      int
 	planned    bool              // every origin of each blob is known
-	later      []attempt         // until then: blobs that could not be had
+	later      []attempt         // until then: blobs that failed
 	added      map[entryKey]bool // entries that this run has put
 }
 
-// entryKey tells entries of index.json apart.
+// entryKey identifies an entry of index.json.
 type entryKey struct {
 	name   string
 	digest digest.Digest
@@ -124,10 +123,10 @@ func (d *directory) addBlob(j *job, b *graph.Blob) {
 	}
 }
 
-// bringBlob fetches a blob unless it is there, and finishes it.
+// bringBlob fetches a blob unless the output has it, and finishes it.
 func (d *directory) bringBlob(ctx context.Context, name string, b *graph.Blob) error {
 	var err error
-	places := d.planner.CountOrigins(b) // counted first: one that is found meanwhile may not be tried
+	origins := d.planner.CountOrigins(b) // counted first: one that is found meanwhile may not be tried
 	fetched := !d.out.Has(b.OCI())
 	if fetched {
 		if d.headway.Expect(b.Key()) {
@@ -142,31 +141,31 @@ func (d *directory) bringBlob(ctx context.Context, name string, b *graph.Blob) e
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err != nil && !d.planned {
-		d.later = append(d.later, attempt{b, name, places, err})
+		d.later = append(d.later, attempt{b, name, origins, err})
 		d.blobJob(b).state = blobLater
 		return d.resumeRivals(b)
 	}
 	return cmp.Or(d.finishBlob(b, err, fetched), d.resumeRivals(b))
 }
 
-// attempt is a blob that could not be had while the plan was not whole: another
-// place may turn out to have it.
+// attempt is a blob that failed before the plan was complete: another origin may turn out to
+// have it.
 type attempt struct {
 	*graph.Blob
-	name   string // of the artifact that it was first wanted for
-	places int    // that were known when it was tried
-	err    error
+	name    string // of the artifact that needed it first
+	origins int    // that were known when it was tried
+	err     error
 }
 
-// retryLater tries the blobs that failed before the plan was whole once more, where
-// another origin was found since, and gives up the rest.
+// retryLater retries the blobs that failed before the plan was complete, if another origin was
+// found since, and gives up the rest.
 func (d *directory) retryLater() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.planned = true
 	var ends error
 	for _, l := range d.later {
-		if d.planner.CountOrigins(l.Blob) == l.places {
+		if d.planner.CountOrigins(l.Blob) == l.origins {
 			ends = cmp.Or(ends, d.finishBlob(l.Blob, l.err, true), d.resumeRivals(l.Blob))
 			continue
 		}
@@ -176,7 +175,7 @@ func (d *directory) retryLater() error {
 	return ends
 }
 
-// finishBlob unblocks the artifacts that wait for a blob which is there or given up. The
+// finishBlob unblocks the artifacts that wait for a blob, which is stored or given up. The
 // caller holds the lock.
 func (d *directory) finishBlob(b *graph.Blob, err error, fetched bool) error {
 	job := d.blobJob(b)

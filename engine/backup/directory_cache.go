@@ -6,7 +6,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 )
 
-// directoryCache is the directory that a backup goes into, as far as it is filled.
+// directoryCache is the content of the directory that a backup fills.
 type directoryCache struct {
 	graph.LayoutCache
 	*directory

@@ -57,8 +57,8 @@ type download struct {
 	into ingest
 }
 
-// run appends the rest of the blob. It starts over where the origin gives no parts, or
-// sends a part that is none.
+// run appends the rest of the blob. It starts over if the origin does not send parts, or sends
+// wrong bytes.
 func (d *download) run(ctx context.Context) error {
 	had := d.into.Size()
 	err := d.appendRest(ctx)
@@ -91,7 +91,7 @@ func (d *download) appendRest(ctx context.Context) error {
 	return errors.Join(err, body.Close())
 }
 
-// copyBuffer is how much of a blob goes from a socket to a file at a time.
+// copyBuffer is the number of bytes that are copied from a socket to a file at a time.
 const copyBuffer = 128 << 10
 
 var copyBuffers = sync.Pool{New: func() any { return new([copyBuffer]byte) }}

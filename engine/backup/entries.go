@@ -53,9 +53,8 @@ func entryOf(v *graph.Visit, name string) store.Entry {
 	return e
 }
 
-// widened returns an entry with what an earlier run had selected of the same artifact,
-// too: a directory keeps what it has. selects reports whether some platforms are all that
-// the artifact has.
+// widened adds to an entry the selection of an earlier run of the same artifact: a directory
+// keeps its content. selects reports whether some platforms are all that the artifact has.
 func widened(e, old store.Entry, selects func([]config.Platform) bool) store.Entry {
 	if e.Name == "" || old.Digest != e.Digest || e.Referrers == store.ReferrersIncomplete {
 		return e

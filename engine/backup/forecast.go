@@ -18,8 +18,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// Forecast plans a backup and stops before the blobs. there is what the
-// output holds now, or nil; directory says which of the two kinds it is.
+// Forecast plans a backup and stops before the blobs. there is the present content of the
+// output, or nil; directory says that the output is a directory and not an archive.
 func Forecast(ctx context.Context, c *registry.Client, selections []config.Selection, there store.Layout, directory bool, o engine.BackupOptions) (*engine.Forecast, error) {
 	b := newBackup(o)
 	var output graph.Cache
@@ -66,8 +66,8 @@ const (
 	perOutput = 16 << 10
 )
 
-// needed returns the bytes of disk that an output needs at most. An archive is taken for
-// one that does not compress.
+// needed returns the bytes of disk that an output needs at most. It assumes that an archive
+// does not compress.
 func needed(f *engine.Forecast, directory bool) int64 {
 	names := int64(perOutput)
 	for _, o := range f.Artifacts {
@@ -79,11 +79,11 @@ func needed(f *engine.Forecast, directory bool) int64 {
 	return bundle.MaxSize(f.Parts, f.Distinct) + names
 }
 
-// tally adds up what a backup would move.
+// tally adds up the bytes that a backup would move.
 type tally struct {
 	*engine.Forecast
 	backup    *backup
-	there     store.Layout // what the output holds now, or nil
+	there     store.Layout // the present content of the output, or nil
 	directory bool
 	seen      map[graph.ContentKey]bool
 }
@@ -143,7 +143,7 @@ func (t *tally) addBlob(b *graph.Blob) {
 	}
 }
 
-// pieces returns how many requests bring a blob.
+// pieces returns the number of requests that fetch a blob.
 func (b *backup) pieces(size int64, directory bool) int {
 	o := fetch.Options{Budget: b.Buffer}
 	if size == 0 {
@@ -155,7 +155,7 @@ func (b *backup) pieces(size int64, directory bool) int {
 	return o.Pieces(size)
 }
 
-// outlookOf tells what a backup would do about an artifact.
+// outlookOf predicts the outcome of a backup for an artifact.
 func outlookOf(a *plan.Artifact, there store.Layout, directory bool) engine.Outlook {
 	o := engine.Outlook{Reference: a.Ref, Name: a.Name, Digest: a.Root.Digest, MediaType: a.Root.MediaType, Err: a.Err, State: engine.StateFailed}
 	if a.Err != nil {
@@ -180,8 +180,8 @@ func outlookOf(a *plan.Artifact, there store.Layout, directory bool) engine.Outl
 	return o
 }
 
-// stateOf compares an artifact with what a layout has. A directory keeps what it has
-// beyond that, an archive is replaced.
+// stateOf compares an artifact with a layout. A directory keeps the content that it has in
+// addition, an archive is replaced.
 func stateOf(a *plan.Artifact, there store.Layout, directory bool) engine.State {
 	e, ok := there.Index().Lookup(a.Name)
 	switch {

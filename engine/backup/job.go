@@ -7,7 +7,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 )
 
-// job is the part of a backup that brings one artifact.
+// job records the backup of one artifact.
 type job struct {
 	*plan.Artifact
 	pending   int  // blobs that are not there yet
@@ -24,7 +24,7 @@ func (b *backup) job(a *plan.Artifact) *job {
 	return j
 }
 
-// blobJob is the part of a backup that brings one blob.
+// blobJob records the backup of one blob.
 type blobJob struct {
 	waiting []*job
 	state   blobState
@@ -36,8 +36,8 @@ const (
 	blobUnknown blobState = iota
 	blobQueued
 	blobParked // until a rival is done
-	blobLater  // it failed, and is tried again once the plan is whole
-	blobDone   // the err of the blob tells how
+	blobLater  // it failed, and is retried once the plan is complete
+	blobDone   // or failed, with the Err of the blob
 )
 
 func (b *backup) blobJob(of *graph.Blob) *blobJob { return b.blobJobs.at(int(of.Number)) }

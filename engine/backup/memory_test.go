@@ -13,7 +13,7 @@ import (
 )
 
 // TestMemoryOfAPlan: 100,000 artifacts have to fit beside the buffer, and the plan
-// is what a run keeps of each until its end.
+// holds the memory of each until the run ends.
 func TestMemoryOfAPlan(t *testing.T) {
 	const artifacts = 4000
 	r := testregistry.New(t, testregistry.Options{})
@@ -48,10 +48,10 @@ func TestMemoryOfAPlan(t *testing.T) {
 	runtime.KeepAlive(b)
 }
 
-// live returns the bytes that somebody still has a use for.
+// live returns the bytes that are still in use.
 func live() int64 {
 	runtime.GC()
-	runtime.GC() // what the first one finalized
+	runtime.GC() // frees the objects that the first one finalized
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)

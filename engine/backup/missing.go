@@ -9,10 +9,10 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// mostMissing keeps index.json small where a whole registry was away.
+// mostMissing keeps index.json small if a whole registry is unavailable.
 const mostMissing = 100
 
-// markMissing writes into an index what is not whole, or that all is.
+// markMissing records in an index the artifacts that are not whole, or that all are.
 func markMissing(index *store.Index, all []*plan.Artifact) {
 	var missing []string
 	for _, a := range all {

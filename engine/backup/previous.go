@@ -11,9 +11,9 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// previous is what a plan asks of the index of a bundle that is about to be replaced:
-// what was called by a name. It takes 100 bytes an entry where the index takes 400, and
-// the plan of 100,000 artifacts stands beside it.
+// previous maps the names in the index of a bundle that is about to be replaced to their
+// digests. It takes 100 bytes an entry where the index takes 400, since the plan of 100,000
+// artifacts is in memory at the same time.
 type previous struct {
 	seed    maphash.Seed
 	entries map[uint64]previousEntry // by the hash of the name
@@ -25,8 +25,8 @@ type previousEntry struct {
 	size      int64
 }
 
-// rememberNames keeps the names of an index with what they were. An entry of another
-// algorithm than sha256 is left out: it is asked for as if it were new.
+// rememberNames returns the names of an index with their digests. It leaves out an entry with
+// another algorithm than sha256, which is then fetched as if it were new.
 func rememberNames(x *store.Index) *previous {
 	p := &previous{seed: maphash.MakeSeed(), entries: make(map[uint64]previousEntry, len(x.Entries))}
 	for i := range x.Entries {
@@ -42,7 +42,7 @@ func rememberNames(x *store.Index) *previous {
 	return p
 }
 
-// named returns what a name was. That two names have one hash does no harm: who asks
+// named returns the descriptor of a name. Two names with one hash do no harm: the caller
 // compares the digest with that of the registry.
 func (p *previous) named(name string) (ocispec.Descriptor, bool) {
 	e, ok := p.entries[maphash.String(p.seed, name)]
@@ -53,15 +53,15 @@ func (p *previous) named(name string) (ocispec.Descriptor, bool) {
 	return ocispec.Descriptor{MediaType: e.mediaType, Digest: sum, Size: e.size}, true
 }
 
-// archiveCache is the bundle that a backup replaces: what it holds is not fetched.
+// archiveCache is the bundle that a backup replaces, whose content is not fetched.
 type archiveCache struct {
 	graph.NoCache
 	layout store.Layout                                 // nil: there is none
-	named  func(name string) (ocispec.Descriptor, bool) // nil: no name is looked up any more
+	named  func(name string) (ocispec.Descriptor, bool) // nil: names are no longer looked up
 }
 
-// newArchiveCache asks a bundle, which may be nil. Where the bundle can forget its index,
-// the cache keeps no more of it than a plan asks for.
+// newArchiveCache returns the cache of a bundle, which may be nil. If the bundle can forget
+// its index, the cache keeps only the part that a plan needs.
 func newArchiveCache(l store.Layout) *archiveCache {
 	if l == nil {
 		return &archiveCache{}

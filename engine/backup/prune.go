@@ -13,19 +13,19 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// Selected is what selections name today.
+// Selected holds the names that selections select at present.
 type Selected struct {
 	Failures []engine.ArtifactReport // sources that could not be listed
 	Listed   int                     // artifacts of the others
 
 	names    map[string]bool
-	unlisted map[string]bool // repositories and registries of which nothing is known
-	blind    bool            // it is not even known of which repositories
+	unlisted map[string]bool // repositories and registries that could not be listed
+	blind    bool            // some source failed whose repositories are unknown
 }
 
-// Names lists what selections select, by the names that entries of a layout have.
-// It asks registries for lists alone, and resolves nothing. The error is for all
-// of it.
+// Names lists the names of the selected artifacts, as the entries of a layout have them. It
+// requests only lists from registries, and resolves nothing. The error is for the call as a
+// whole.
 func Names(ctx context.Context, c *registry.Client, selections []config.Selection) (*Selected, error) {
 	p := plan.New(c, selections, engine.BackupOptions{}.WithDefaults(), graph.Options{})
 	err := p.ExpandNames(ctx)
@@ -37,7 +37,7 @@ func Names(ctx context.Context, c *registry.Client, selections []config.Selectio
 		s.add(a)
 	}
 	for _, name := range p.Absent {
-		s.unlisted[name] = true // it may come back, and nobody said that what was kept of it goes
+		s.unlisted[name] = true // it may come back, and the user did not ask to remove its artifacts
 	}
 	return s, nil
 }
@@ -51,7 +51,7 @@ func (s *Selected) add(a *plan.Artifact) {
 	switch {
 	case !a.Ref.IsRepository():
 		s.names[a.Name] = true
-	case a.Layout != "" && a.Ref.Registry == "" && a.Name != "": // no entry of an output is called so
+	case a.Layout != "" && a.Ref.Registry == "" && a.Name != "": // no entry of an output has such a name
 	case a.Layout != "" || a.Name == "":
 		s.blind = true
 	default:
@@ -59,9 +59,8 @@ func (s *Selected) add(a *plan.Artifact) {
 	}
 }
 
-// Keeps reports whether a name is selected, or may be: nothing is known of a
-// repository that could not be listed, and a name that is no full reference was
-// never one of a selection.
+// Keeps reports whether a name is selected, or may be: a repository could not be listed, or
+// the name is not a full reference and so never came from a selection.
 func (s *Selected) Keeps(name string) bool {
 	ref, ok := config.ParseEntryName(name)
 	if !ok || ref.Registry == "" {
@@ -70,8 +69,8 @@ func (s *Selected) Keeps(name string) bool {
 	return s.blind || s.names[name] || s.unlisted[ref.Name()] || s.unlisted[ref.Registry]
 }
 
-// Prune removes from a layout what is not selected any more, and what only that
-// needed.
+// Prune removes from a layout the artifacts that are no longer selected, and the content that
+// only they needed.
 func Prune(ctx context.Context, dir *store.Dir, s *Selected, dryRun bool) (*store.Pruned, error) {
 	if !dryRun {
 		s.forgetMissing(dir.Index())
@@ -79,8 +78,8 @@ func Prune(ctx context.Context, dir *store.Dir, s *Selected, dryRun bool) (*stor
 	return dir.Prune(ctx, store.PruneOptions{Keep: s.Keeps, DryRun: dryRun})
 }
 
-// forgetMissing takes what is not selected any more out of what an index says that
-// it lacks.
+// forgetMissing removes the artifacts that are no longer selected from those that an index
+// says it lacks.
 func (s *Selected) forgetMissing(index *store.Index) {
 	text := index.Annotations[engine.AnnotationMissing]
 	if text == "" || strings.Contains(text, ",and ") { // that cut it short

@@ -29,7 +29,7 @@ func (b *backup) report(took time.Duration) *engine.Report {
 		r.Artifacts = append(r.Artifacts, one)
 		r.Referrers += one.Referrers
 		r.Expected += one.Expected
-		if one.Err == nil || isReferrers(one.Err) { // of what failed only the manifest says how large it is
+		if one.Err == nil || isReferrers(one.Err) { // the size of a failed artifact is only a claim of its manifest
 			r.Shared = bounds.Sum(r.Shared, max(0, one.Bytes-have.add(a)))
 		}
 		if one.Unchanged && one.Err == nil {
@@ -40,8 +40,8 @@ func (b *backup) report(took time.Duration) *engine.Report {
 	return r
 }
 
-// possessions are the manifests and blobs that artifacts consist of. Each knows
-// whether it was counted: of 100,000 artifacts a set would take memory.
+// possessions counts the manifests and blobs of artifacts, each once. Each records whether it
+// was counted: a set of those of 100,000 artifacts would take memory.
 type possessions struct {
 	there int64 // bytes of them that the output had before
 }
@@ -72,8 +72,8 @@ func (p *possessions) add(a *plan.Artifact) (fresh int64) {
 	return fresh
 }
 
-// unfinished marks the artifacts that a run did not get to before it ended: they are
-// not whole in the output, though nothing is wrong with them.
+// unfinished gives [engine.ErrUnfinished] to the artifacts that were not complete when the run
+// ended, unless they failed.
 func (b *backup) unfinished(ctx context.Context) {
 	for _, a := range b.planner.All {
 		j := b.job(a)
@@ -84,7 +84,7 @@ func (b *backup) unfinished(ctx context.Context) {
 	}
 }
 
-// isReferrers reports whether an artifact is there and only lacks referrers.
+// isReferrers reports whether an artifact was copied and lacks only referrers.
 func isReferrers(err error) bool {
 	_, is := errors.AsType[*engine.ReferrersError](err)
 	return is

@@ -12,9 +12,9 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// resume takes up what an interrupted run left of the same archive: the blobs
-// that are whole, and the part of the one that was being written. It returns
-// how many blobs need no more work.
+// resume continues the archive that an interrupted run left: it keeps the blobs that are whole,
+// and the part of the one that was being written. It returns the number of blobs that are
+// done.
 func (w *archive) resume(ctx context.Context) (int, error) {
 	var bytes int64
 	n := 0
@@ -46,8 +46,8 @@ func (w *archive) resume(ctx context.Context) (int, error) {
 	return n, err
 }
 
-// finishTail completes the blob that was being written, and returns how much of it
-// was there. If it cannot be completed it is taken back, and comes like the others.
+// finishTail completes the blob that was being written, and returns the number of its bytes
+// that were there. If that fails, it removes the part, and the blob is fetched like the others.
 func (w *archive) finishTail(ctx context.Context, b *graph.Blob) (int64, error) {
 	head, skip, err := w.out.Continue(b.OCI())
 	if err != nil || head == nil {
@@ -73,7 +73,7 @@ func (w *archive) finishTail(ctx context.Context, b *graph.Blob) (int64, error) 
 	return 0, written(w.out.Rollback())
 }
 
-// complete fetches a blob from an offset on.
+// complete fetches a blob from an offset.
 func (w *archive) complete(ctx context.Context, b *graph.Blob, had int64, to io.Writer) error {
 	from := w.planner.OriginOf(b, 0)
 	open := func(ctx context.Context, _ int, off, n int64) (io.ReadCloser, error) {
@@ -83,8 +83,7 @@ func (w *archive) complete(ctx context.Context, b *graph.Blob, had int64, to io.
 	return fetch.Windows(ctx, memory, fetch.Body{Size: b.Size - had, Open: open, Attempts: 1}, to)
 }
 
-// dropping passes on what is emitted after the first skip bytes: the file has
-// those.
+// dropping returns an emit function that drops the first skip bytes: the file has those.
 func dropping(skip int64, emit func([]byte) error) func([]byte) error {
 	return func(p []byte) error {
 		dropped := min(skip, int64(len(p)))

@@ -35,8 +35,8 @@ func (d *directory) wrongSize(b, right *graph.Blob) error {
 		Err: &store.MismatchError{Descriptor: b.OCI(), Size: right.Size}}
 }
 
-// resumeRivals queues the next rival of a blob that is not under way any more, or
-// gives the rivals up if the blob came.
+// resumeRivals queues the next rival of a blob that failed, or gives the rivals up if the blob
+// came.
 func (d *directory) resumeRivals(b *graph.Blob) error {
 	var ends error
 	came := d.blobJob(b).state == blobDone && b.Err == nil

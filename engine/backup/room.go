@@ -11,15 +11,16 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// errNoSuchSize says that a registry has no blob of the size that a manifest gives it.
+// errNoSuchSize says that a registry has a blob in another size than a manifest gives.
 var errNoSuchSize = errors.New("the blob does not have the size that its manifest gives")
 
-// mostDoubts bounds how many sizes are asked for before a medium is called too small.
+// mostDoubts bounds the number of blobs whose size is checked before the medium is reported as
+// too small.
 const mostDoubts = 64
 
-// room fails before the first of the blobs from rest on is written, if the medium says
-// that they cannot fit. Then the largest are asked for first: a manifest that gives a
-// blob a false size must not keep other artifacts out.
+// room returns an error if the blobs from rest on do not fit on the medium, before the first of
+// them is written. It first checks the sizes of the largest: a manifest with a false size must
+// not keep other artifacts out.
 func (w *archive) room(ctx context.Context, rest int) error {
 	free, known := w.out.Free()
 	if !known || w.need(rest) <= free {
@@ -49,8 +50,8 @@ func (w *archive) need(rest int) (need int64) {
 	return need
 }
 
-// isThere reports whether a blob may be had with the size that it is to have: of what
-// cannot be asked, it is believed.
+// isThere reports whether an origin has a blob with the expected size. An origin that cannot be
+// asked is believed.
 func (w *archive) isThere(ctx context.Context, b *graph.Blob) bool {
 	for i := range w.planner.CountOrigins(b) {
 		if has, err := w.planner.OriginOf(b, i).HasBlob(ctx, b.OCI()); has || err != nil {

@@ -30,7 +30,7 @@ type backup struct {
 	headway   headway.Blobs
 	output    string
 	partial   bool // the output lacks an artifact and stands aside
-	committed bool // what is done stands in the output
+	committed bool // the jobs that are done are in the output
 }
 
 func newBackup(o engine.BackupOptions) *backup {
@@ -38,14 +38,14 @@ func newBackup(o engine.BackupOptions) *backup {
 	return &backup{BackupOptions: o, claims: plan.NewCollisions(o.Mapper)}
 }
 
-// plan makes the planner of a backup whose output holds what a cache says, and
-// replaces the layout before, which may be nil.
+// plan makes the planner of a backup. output is the cache of its output, before the layout
+// that the output replaces, or nil.
 func (b *backup) plan(c *registry.Client, selections []config.Selection, output graph.Cache, before *graph.Local) {
 	b.planner = plan.New(c, selections, b.BackupOptions, graph.Options{Cache: output, Before: before, Moved: func(n int64) { b.moved.Add(n) }})
 }
 
-// fail gives an artifact up. Its error ends the run if that was asked for, or if no
-// other artifact would fare better.
+// fail gives an artifact up. It returns the error of the artifact if that ends the run: with
+// FailFast, or if every other artifact would fail, too.
 func (b *backup) fail(j *job) error {
 	if engine.IsFatal(j.Err) {
 		return j.Err
@@ -57,10 +57,10 @@ func (b *backup) fail(j *job) error {
 	return nil
 }
 
-// openBlob reads a part of a blob. It counts the bytes as progress, and those that come
-// over the network apart from that.
+// openBlob opens a part of a blob. It counts the bytes as progress, and separately those that
+// come over the network.
 func (b *backup) openBlob(ctx context.Context, from graph.Origin, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
-	if desc.Size == 0 { // nothing to ask for; whether the digest is that of nothing is checked like any other
+	if desc.Size == 0 { // needs no request; its digest is checked like any other
 		return io.NopCloser(strings.NewReader("")), nil
 	}
 	body, err := from.Blob(ctx, desc, off, n)

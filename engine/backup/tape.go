@@ -8,8 +8,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 )
 
-// tape is the archive as fetch writes to it, from its first blob on that an
-// interrupted run has not left there.
+// tape is the fetch.Writer of an archive. It starts at the first blob that an interrupted run
+// did not leave there.
 type tape struct {
 	*archive
 	first int

@@ -26,21 +26,21 @@ type Artifact struct {
 	Err      error
 	together *siblings // the roots that were listed with this one
 	Layout   string    // the one on disk that it comes from; "" for a registry
-	from     string    // where it was asked for: the place in a spec, an argument
+	from     string    // the position in a spec, or the argument, that selects it
 	found    []byte    // the root's bytes, between its two stages
-	leads    bool      // and whether they refer to another manifest
+	leads    bool      // they refer to another manifest
 
-	lacks    []config.Platform // wanted ones that an index has no image for
+	lacks    []config.Platform // wanted platforms without an image
 	resolved chan struct{}     // closed when the graph is known; nil once that was seen
 }
 
-// artifactError adds the reference where err does not bear one.
+// artifactError adds the reference to an error without one.
 func artifactError(ref config.Reference, op string, err error) error {
 	return &engine.ArtifactError{Reference: ref.String(), Op: op, Err: err}
 }
 
-// Report returns what the plan knows of an artifact: of one that failed, no more than its
-// name and its error.
+// Report returns the report of an artifact as far as the plan knows it: for one that failed,
+// only its name and its error.
 func (a *Artifact) Report() engine.ArtifactReport {
 	r := engine.ArtifactReport{Reference: a.Name, Layout: a.Layout, Digest: a.Root.Digest, Err: a.Err}
 	if a.Ref.Tag != "" && a.Ref.Digest != "" {
@@ -65,8 +65,8 @@ func (a *Artifact) Report() engine.ArtifactReport {
 	return r
 }
 
-// expects counts the referrers that are to come along: those that were found, those
-// that were listed and could not be had, and at least those that a lock pins.
+// expects counts the referrers that should come along: those that were found, those that were
+// listed and failed, and at least those that a lock pins.
 func (a *Artifact) expects() int {
 	found := make(map[digest.Digest]bool)
 	lost := 0
@@ -83,10 +83,10 @@ func (a *Artifact) expects() int {
 }
 
 // Unpinned returns an error that is errdef.ErrNotFound if a referrer that a lock
-// pins is gone: what refers to an artifact is listed, and lists get shorter.
+// pins is gone: referrers are found in lists, which may get shorter.
 func (a *Artifact) Unpinned() error {
 	found := make(map[digest.Digest]bool)
-	_ = a.Visit.Referring(func(v *graph.Visit, _ string) { found[v.Node.Digest] = true }) // the caller knows what is missing
+	_ = a.Visit.Referring(func(v *graph.Visit, _ string) { found[v.Node.Digest] = true }) // the caller has its error
 	for _, d := range a.Scope.Digests {
 		if !found[d] {
 			return fmt.Errorf("%s@%s: the referrer is gone: %w", a.Ref.Name(), d, errdef.ErrNotFound)
@@ -95,7 +95,7 @@ func (a *Artifact) Unpinned() error {
 	return nil
 }
 
-// Platforms returns those that the artifact is cut down to, as index.json and locks name
+// Platforms returns the platforms that the artifact is cut down to, as index.json and locks name
 // them: linux/arm64/v8 only where there are images for linux/arm64 that it does not take.
 func (a *Artifact) Platforms() []config.Platform {
 	named := slices.Clone(a.Scope.Platforms)
@@ -113,8 +113,8 @@ func (a *Artifact) Platforms() []config.Platform {
 	return config.DistinctPlatforms(named)
 }
 
-// findPlatforms notes which of the wanted platforms an index has not. It is a
-// *PlatformError if it has none of them.
+// findPlatforms records the wanted platforms that an index lacks. It returns an
+// *engine.PlatformError if the index has none of them.
 func (a *Artifact) findPlatforms() error {
 	missing, sound := a.Scope.PlatformsOf(a.Visit)
 	if sound {

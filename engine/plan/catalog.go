@@ -9,9 +9,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 )
 
-// Repositories puts the repositories of a catalog in the place of each selection
-// that names a registry. A catalog that cannot be had stays as it is, and fails
-// when its turn comes.
+// Repositories replaces each selection that names a registry by the repositories of its
+// catalog. If the catalog fails, the selection stays and fails when its turn comes.
 func (s *sources) Repositories(ctx context.Context, selections []config.Selection) []config.Selection {
 	var all []config.Selection
 	for _, selection := range selections {
@@ -29,8 +28,8 @@ func (s *sources) Repositories(ctx context.Context, selections []config.Selectio
 	return all
 }
 
-// catalog makes a selection of each repository that the filter lets through,
-// sorted: registries list them in any order.
+// catalog returns a selection for each repository that passes the filter, sorted: registries
+// list them in any order.
 func (s *sources) catalog(ctx context.Context, selection config.Selection) ([]config.Selection, error) {
 	var found []config.Selection
 	total := 0
@@ -59,7 +58,7 @@ func (s *sources) catalog(ctx context.Context, selection config.Selection) ([]co
 	return found, err
 }
 
-// failed remembers why a catalog could not be had.
+// failed records the error of a catalog.
 func (s *sources) failed(selection config.Selection, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

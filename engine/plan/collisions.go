@@ -7,31 +7,32 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 )
 
-// Collisions remembers which source took which target.
+// Collisions records the source of each target, to find two with one target.
 type Collisions struct {
 	mapper *config.Mapper
 	mu     sync.Mutex // guards taken
 	taken  map[claimKey]*Artifact
 }
 
-// claimKey is what artifacts of one digest alone may have.
+// claimKey is a name that only artifacts of one digest may share.
 type claimKey struct {
 	kind string // source or target
 	name string
 }
 
-// NewCollisions checks targets by a mapper; nil checks sources alone.
+// NewCollisions returns a Collisions that checks the targets of a mapper; nil checks only
+// sources.
 func NewCollisions(m *config.Mapper) *Collisions { return &Collisions{mapper: m} }
 
-// Forget lets go of all claims, once there are no more artifacts.
+// Forget frees all claims, once there are no more artifacts.
 func (c *Collisions) Forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.taken = nil
 }
 
-// Claim notes that the artifact goes where its name says, and where the
-// mappings put it. The error is a *CollisionError.
+// Claim records the name of an artifact and the target that the mappings give it. The error is
+// an *engine.CollisionError.
 func (c *Collisions) Claim(a *Artifact) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

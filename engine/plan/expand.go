@@ -41,7 +41,7 @@ func (p *Planner) expand(ctx context.Context, found func(*Artifact) error) error
 	return nil
 }
 
-// artifactMemory is the memory that the plan takes for an artifact before its root is known.
+// artifactMemory is the memory, in bytes, of an artifact before its root is known.
 const artifactMemory = 350
 
 func (p *Planner) expandChunk(refs []config.Reference, s config.Selection, e expansion, seen map[string]*Artifact, found func(*Artifact) error) error {
@@ -81,7 +81,7 @@ func (p *Planner) expandChunk(refs []config.Reference, s config.Selection, e exp
 	return nil
 }
 
-// expandFaulty makes artifacts that fail of what a layout cannot give.
+// expandFaulty adds an artifact that fails for each faulty root of a layout.
 func (p *Planner) expandFaulty(s config.Selection, e expansion, seen map[string]*Artifact, found func(*Artifact) error) error {
 	for _, r := range e.faulty {
 		a := newArtifact(r.Ref, s, e, graph.ScopeOf(s))
@@ -102,8 +102,8 @@ func (p *Planner) expandFaulty(s config.Selection, e expansion, seen map[string]
 	return nil
 }
 
-// tellTwice says which selection holds for an artifact that is selected twice, and not
-// in the same way.
+// tellTwice tells which selection is used for an artifact that is selected twice in different
+// ways.
 func (p *Planner) tellTwice(first, second *Artifact) {
 	if first.Scope.Key != second.Scope.Key {
 		p.progress.Notice(fmt.Sprintf("%s is selected twice with different platforms or referrers; using %s, ignoring %s", first.Name, first.from, second.from))

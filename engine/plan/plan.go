@@ -25,13 +25,13 @@ type Planner struct {
 	sources    *sources
 	progress   engine.Progress
 	workers    int
-	only       func(layout, reference string) bool // of what a layout on disk holds, what is wanted; nil: all
-	All        []*Artifact                         // in the order of the plan; complete when each returns
-	Listed     bool                                // all of them: each did not end before
-	Absent     []string                            // repositories that may be missing, and are
+	only       func(layout, reference string) bool // selects artifacts of layouts on disk; nil: all
+	All        []*Artifact                         // in the order of the plan; complete when Each returns
+	Listed     bool                                // All is complete: Each did not end early
+	Absent     []string                            // optional repositories that do not exist
 }
 
-// New plans some selections, for an output that the options of the graph
+// New returns a Planner of some selections, for an output that the options of the graph
 // describe. It opens the layouts among the sources.
 func New(c *registry.Client, selections []config.Selection, o engine.BackupOptions, output graph.Options) *Planner {
 	s := newSources(c, o.Concurrency)
@@ -39,7 +39,7 @@ func New(c *registry.Client, selections []config.Selection, o engine.BackupOptio
 	return &Planner{Graph: graph.New(output), selections: selections, sources: s, progress: o.Progress, workers: 2 * o.Concurrency, only: o.Only}
 }
 
-// Newest says by which order the newest tags were found, by repository.
+// Newest returns the order by which the newest tags were found, by repository.
 func (p *Planner) Newest() []engine.Newest { return p.sources.newestTags() }
 
 // ExpandNames lists the names of the artifacts, and resolves none.
@@ -52,7 +52,7 @@ func (p *Planner) ExpandNames(ctx context.Context) error {
 func (p *Planner) Close() error { return p.sources.close() }
 
 // Each resolves all artifacts of the selections side by side. It calls taken for
-// each, in the order of the plan if ordered, else as they come, from several
+// each artifact: in the order of the plan if ordered, else as they come, from several
 // goroutines. Its error ends the run; an artifact that fails does not.
 func (p *Planner) Each(ctx context.Context, ordered bool, taken func(*Artifact) error) error {
 	group, ctx := errgroup.WithContext(ctx)
@@ -97,7 +97,7 @@ func (p *Planner) Each(ctx context.Context, ordered bool, taken func(*Artifact) 
 	return nil
 }
 
-// work does a stage of the plan for each artifact, a few at a time.
+// work runs a stage of the plan for each artifact, a few at a time.
 func (p *Planner) work(ctx context.Context, in <-chan *Artifact, stage func(*Artifact) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for range p.workers {
@@ -143,8 +143,8 @@ func send(ctx context.Context, to chan<- *Artifact, a *Artifact) error {
 	}
 }
 
-// maxFound is the largest root whose bytes are handed on: they are asked for seldom,
-// and 2,000 artifacts may wait for their turn.
+// maxFound bounds the bytes of a root that are kept for the next stage: few roots have bytes
+// to keep, but 2,000 artifacts may wait for their turn.
 const maxFound = 16 << 10
 
 // findRoot resolves the name of an artifact.
@@ -159,7 +159,7 @@ func (p *Planner) findRoot(ctx context.Context, a *Artifact) {
 	}
 }
 
-// walk finds out what an artifact consists of.
+// walk reads the graph of an artifact.
 func (p *Planner) walk(ctx context.Context, a *Artifact) {
 	if a.Err != nil {
 		return
@@ -181,7 +181,7 @@ func (p *Planner) walk(ctx context.Context, a *Artifact) {
 	p.progress.Resolved()
 }
 
-// tellPlatforms says which platforms some indexes have not.
+// tellPlatforms tells which wanted platforms some indexes lack.
 func (p *Planner) tellPlatforms() {
 	count := make(map[string]int)
 	first := make(map[string]string)

@@ -16,17 +16,17 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// Resolved is what a reference stands for.
+// Resolved is a reference with its digest.
 type Resolved struct {
 	Reference config.Reference
 	Digest    digest.Digest
-	Written   digest.Digest // of ResolveWritten: what a target with platformMode: rewrite gets
+	Written   digest.Digest // of ResolveWritten: the digest in a target with platformMode: rewrite
 	Other     digest.Digest // of ResolveBoth: the digest in the other algorithm, sha256 or sha512
-	Err       error         // it could not be resolved, or its repository not be listed
+	Err       error         // why it, or the list of its repository, failed
 }
 
-// Listed names the artifacts of a layout as a backup of it names them: what has a bare
-// tag, or no name, belongs to repository. One that cannot be backed up has an Err.
+// Listed names the artifacts of a layout as a backup of it would: an entry with a bare tag, or
+// without a name, belongs to repository. An artifact that cannot be backed up has an Err.
 func Listed(l store.Layout, path string, repository config.Reference) []Resolved {
 	var all []Resolved
 	for _, r := range graph.NewLocal(l, path).RootsOf(l.Index().Entries, repository) {
@@ -35,15 +35,15 @@ func Listed(l store.Layout, path string, repository config.Reference) []Resolved
 	return all
 }
 
-// Resolve finds out what selections select, in the order of the plan, and
-// nothing of what that consists of: a tag costs one HEAD. The error is for all
-// of it.
+// Resolve lists the selected artifacts with their digests, in the order of the plan, without
+// their graphs: a tag costs one HEAD. The error is for the call as a whole.
 func Resolve(ctx context.Context, c *registry.Client, selections []config.Selection, o engine.BackupOptions) ([]Resolved, error) {
 	artifacts, err := resolve(ctx, c, selections, o, func(context.Context, *Artifact, ocispec.Descriptor) error { return nil })
 	return resolved(artifacts, nil), err
 }
 
-// ResolveBoth also finds out the digests in the other algorithm: it fetches each manifest.
+// ResolveBoth also returns the digests in the other algorithm, for which it fetches each
+// manifest.
 func ResolveBoth(ctx context.Context, c *registry.Client, selections []config.Selection, o engine.BackupOptions) ([]Resolved, error) {
 	var mu sync.Mutex // guards others
 	others := make(map[*Artifact]digest.Digest)
@@ -61,8 +61,8 @@ func ResolveBoth(ctx context.Context, c *registry.Client, selections []config.Se
 	return all, err
 }
 
-// InOther returns the digest of some bytes in another algorithm than that of d: two
-// registries may name the same manifest by different ones.
+// InOther returns the digest of data in the other algorithm than that of d: two registries may
+// name the same manifest by different ones.
 func InOther(d digest.Digest, data []byte) digest.Digest {
 	if d.Algorithm() == digest.SHA256 {
 		return digest.SHA512.FromBytes(data)
@@ -70,8 +70,8 @@ func InOther(d digest.Digest, data []byte) digest.Digest {
 	return digest.SHA256.FromBytes(data)
 }
 
-// ResolveWritten also finds out what a target with platformMode: rewrite gets. It
-// fetches the indexes that are cut down to some platforms.
+// ResolveWritten also returns the digests in a target with platformMode: rewrite. It fetches
+// the indexes that are cut down to some platforms.
 func ResolveWritten(ctx context.Context, c *registry.Client, selections []config.Selection, o engine.BackupOptions) ([]Resolved, error) {
 	g := graph.New(graph.Options{})
 	var mu sync.Mutex // guards written

@@ -7,15 +7,15 @@ import (
 
 // siblings are roots of one repository that are found before the graph of an
 // index among them is walked. A child that has a tag as well (v1-amd64 beside v1)
-// is then fetched once, and always by its tag: what a run asks for does not
-// depend on what answers first.
+// is then fetched once, and always by its tag: the requests of a run do not depend on which
+// response comes first.
 type siblings struct {
 	missing atomic.Int32
 	found   chan struct{}
 }
 
-// lookahead bounds how many artifacts are resolved before the first of them is
-// taken, so that manifests that wait for their turn in an archive stay few.
+// lookahead bounds the artifacts that are resolved before the first of them is taken, so that
+// manifests that wait for their turn in an archive stay few.
 const lookahead = 1024
 
 // maxSiblings keeps them few enough to wait in the channel between the stages.
@@ -36,6 +36,6 @@ func (s *siblings) done() {
 func (s *siblings) wait(ctx context.Context) {
 	select {
 	case <-s.found:
-	case <-ctx.Done(): // what follows will say so
+	case <-ctx.Done(): // the caller finds the error
 	}
 }

@@ -25,7 +25,7 @@ type sources struct {
 	mu       sync.Mutex // guards what follows
 	remotes  map[string]*graph.Remote
 	layouts  map[string]*graph.Local
-	catalogs map[string]error // why one could not be had
+	catalogs map[string]error // of those that failed
 	newest   []engine.Newest
 }
 
@@ -43,13 +43,13 @@ func (s *sources) close() error {
 	return cmp.Or(errs...)
 }
 
-// expansion is what one selection turned out to be.
+// expansion holds the artifacts of one selection.
 type expansion struct {
 	origin graph.Origin
 	refs   []config.Reference
 	faulty []graph.Root // of a layout: those that fail
-	err    error        // then refs is the one reference that cannot be expanded
-	absent string       // the repository, if it may be missing and the registry knows none of that name
+	err    error        // refs is then the one reference that cannot be expanded
+	absent string       // the repository, if it is optional and does not exist
 }
 
 // expandAll expands the selections side by side and delivers them in order.
@@ -141,8 +141,7 @@ func (s *sources) remote(ref config.Reference) (*graph.Remote, error) {
 	return r, nil
 }
 
-// tags selects from a repository, listing its tags only where names alone do
-// not decide.
+// tags selects tags of a repository. It lists them only if names alone do not decide.
 func (s *sources) tags(ctx context.Context, r *graph.Remote, selection config.Selection) ([]string, error) {
 	var all []string
 	if selection.Tags.NeedsList() {
@@ -162,7 +161,7 @@ func (s *sources) tags(ctx context.Context, r *graph.Remote, selection config.Se
 	return selected, nil
 }
 
-// chose remembers by which order the newest of all tags were found.
+// chose records the order by which the newest tags of a repository were found.
 func (s *sources) chose(selection config.Selection, all []string) {
 	order := selection.Tags.Order(all)
 	if order == "" {
@@ -173,7 +172,7 @@ func (s *sources) chose(selection config.Selection, all []string) {
 	s.newest = append(s.newest, engine.Newest{Repository: selection.Reference.Name(), Count: selection.Tags.Latest, Order: order})
 }
 
-// newestTags returns what is remembered of the newest tags, by repository.
+// newestTags returns the records of chose, by repository.
 func (s *sources) newestTags() []engine.Newest {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -199,8 +198,8 @@ func (s *sources) openLayouts(selections []config.Selection) []*graph.Local {
 	return all
 }
 
-// openLayout makes an origin of a layout on disk. Its artifacts keep their full
-// names; bare tags, and what has no name, are named by the selection's repository.
+// openLayout makes an origin of a layout on disk. Its artifacts keep their full names; bare
+// tags and entries without a name belong to the selection's repository.
 func (s *sources) openLayout(selection config.Selection) (expansion, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
