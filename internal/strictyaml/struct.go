@@ -38,7 +38,7 @@ func keysOf(t reflect.Type) []key {
 }
 
 // maxKeysInFault is the largest number of keys that a fault lists.
-const maxKeysInFault = 6
+const maxKeysInFault = 8
 
 // mappingOf returns the noun for a mapping with these keys; it names them if they are few.
 func mappingOf(keys []key) string {
