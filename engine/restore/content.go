@@ -9,7 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 )
 
-// inMemory is a blob whose verified bytes are held.
+// inMemory is a blob whose verified bytes are in memory.
 type inMemory []byte
 
 func (m inMemory) Verified() bool { return true }
@@ -31,7 +31,7 @@ func (f *inFile) Open(heard func(int64), _ bool) (io.ReadCloser, error) {
 	return io.NopCloser(io.NewSectionReader(f.file, 0, f.size)), nil
 }
 
-// passing is a blob that is read while it comes, once.
+// passing is a blob of a pipe that is read once, as it comes.
 type passing struct {
 	in io.Reader
 	graph.Descriptor
@@ -48,7 +48,7 @@ func (p *passing) Open(heard func(int64), _ bool) (io.ReadCloser, error) {
 	return p.body, nil
 }
 
-// fault returns why the bytes that were read are wrong, nil if none were.
+// fault returns the error of the bytes that were read, nil if they are right.
 func (p *passing) fault() error {
 	if p.body == nil {
 		return nil
@@ -56,7 +56,7 @@ func (p *passing) fault() error {
 	return p.body.fault()
 }
 
-// spent is a blob whose bytes went by.
+// spent is a blob of a pipe whose bytes have passed.
 type spent struct{}
 
 func (spent) Verified() bool { return true }

@@ -12,7 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 )
 
-// counts are the requests that the targets of a forecast were spared.
+// counts holds the requests that a restore would send to the targets of a forecast.
 type counts struct {
 	client *registry.Client
 

@@ -18,8 +18,8 @@ import (
 // delivery is one artifact on its way to one repository.
 type delivery struct {
 	*route
-	repo *registry.Repository // is asked; nil until it is walked
-	to   target               // is pushed to
+	repo *registry.Repository // that is asked; nil until the delivery is walked
+	to   target               // that is pushed to
 
 	visit  *graph.Visit
 	refers []digest.Digest // referrers that go along, sorted
@@ -30,8 +30,8 @@ type delivery struct {
 
 	found    finding
 	waits    wait
-	repeated bool // some of it was found missing after its push, and is pushed once more
-	open     int  // of it and of those beside it, how many have no outcome; before they are counted -1 if it has one; guarded by ledger.mu
+	repeated bool // a part was missing after the push, and is pushed again
+	open     int  // deliveries without an outcome, of this one and those beside it; before they are counted, -1 if it has one; guarded by ledger.mu
 	done     bool // it is whole in the target
 	err      error
 }
@@ -56,7 +56,7 @@ type answer struct {
 // wait counts the blobs that a delivery waits for; guarded by uploads.mu.
 type wait struct {
 	pending int                    // uploads
-	spared  map[digest.Digest]bool // layers that need not come
+	spared  map[digest.Digest]bool // layers that the target can do without
 	failure error                  // of an upload
 }
 
@@ -66,7 +66,7 @@ func (d *delivery) at(of digest.Digest) manifestKey { return manifestKey{d.repos
 // lacks reports whether a manifest of the delivery has to be pushed.
 func (d *delivery) lacks(v *graph.Visit) bool { return !d.found.present || d.found.lacks[v] }
 
-// spare notes layers that need not come.
+// spare records layers that the target can do without.
 func (d *delivery) spare(layers []*graph.Blob) {
 	for _, layer := range layers {
 		if d.waits.spared == nil {
@@ -113,7 +113,7 @@ func (d *delivery) resolve(ctx context.Context) (ocispec.Descriptor, error) {
 // isWalked reports whether the graph of the delivery is known.
 func (d *delivery) isWalked() bool { return d.visit != nil && d.visit.Err == nil }
 
-// outcome reports on a delivery and those beside it, once nothing of them is under way.
+// outcome returns the report of a delivery and those beside it, once all of them are done.
 func (d *delivery) outcome() engine.ArtifactReport {
 	seen := make(map[digest.Digest]bool)
 	r := engine.ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.Digest, Err: d.err, Unchanged: d.unchanged()}

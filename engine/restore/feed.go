@@ -22,7 +22,7 @@ type feed struct {
 	held    *semaphore.Weighted // of the buffer
 	order   []graph.Descriptor
 	wanted  map[graph.ContentKey]graph.Descriptor // those that have not come
-	wrong   map[graph.ContentKey]error            // what was wrong with those that came
+	wrong   map[graph.ContentKey]error            // of those that came with wrong bytes
 }
 
 func newFeed(p *pipe, wanted []graph.Descriptor, to Sink) *feed {
@@ -35,7 +35,7 @@ func newFeed(p *pipe, wanted []graph.Descriptor, to Sink) *feed {
 	return f
 }
 
-// why returns the reason why a blob did not come.
+// why returns the reason for which a blob is missing.
 func (f *feed) why(b graph.Descriptor) error {
 	if err := f.wrong[b.Key()]; err != nil {
 		return err
@@ -94,8 +94,8 @@ func (f *feed) keep(ctx context.Context, b graph.Descriptor) (err error) {
 	return f.to.Pass(ctx, b, &inFile{file, b.Size}, always)
 }
 
-// through sends a large blob as it comes. What the registry has already, or refuses, is
-// skipped by the next call of Next.
+// through sends a large blob as it comes. The next call of Next skips the bytes that the
+// registry has already, or refuses.
 func (f *feed) through(ctx context.Context, b graph.Descriptor) error {
 	passing := &passing{in: f.in, Descriptor: b}
 	return f.to.Pass(ctx, b, passing, func() bool {

@@ -12,8 +12,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// Forecast compares a layout with the targets and counts the requests and the bytes
-// of a restore.
+// Forecast compares a layout with the targets and predicts the requests and the bytes of a
+// restore.
 func Forecast(ctx context.Context, c *registry.Client, in store.Layout, o engine.RestoreOptions) (*engine.Forecast, error) {
 	o, err := o.WithDefaults()
 	if err != nil {
@@ -28,16 +28,16 @@ func Forecast(ctx context.Context, c *registry.Client, in store.Layout, o engine
 	if err := r.prepare(ctx, newLayoutSource(in, o.Progress.Notice)); err != nil {
 		return nil, err
 	}
-	if err := r.foresee(ctx); err != nil {
+	if err := r.countAll(ctx); err != nil {
 		return nil, err
 	}
 	f := &engine.Forecast{Requests: headway.Requests(c) - before + counts.requests, Transfer: r.sent.bytes, Transfers: counts.blobs}
-	r.tally(f)
+	r.addArtifacts(f)
 	return f, nil
 }
 
-// foresee sends all blobs and manifests to the counting targets.
-func (r *run) foresee(ctx context.Context) error {
+// countAll sends all blobs and manifests to the counting targets.
+func (r *run) countAll(ctx context.Context) error {
 	r.uploads.progress = engine.Silent{}
 	for _, one := range r.uploads.order {
 		if err := r.uploads.transfer(ctx, one, r.source.Content(one.blob)); err != nil {
@@ -55,7 +55,8 @@ func (r *run) foresee(ctx context.Context) error {
 	return nil
 }
 
-func (r *run) tally(f *engine.Forecast) {
+// addArtifacts adds the artifacts and their bytes to a forecast.
+func (r *run) addArtifacts(f *engine.Forecast) {
 	seen := make(map[partKey]bool)
 	for _, d := range r.all {
 		if d.parent != nil {
@@ -100,7 +101,7 @@ func (r *run) addParts(f *engine.Forecast, d *delivery, seen map[partKey]bool) {
 			}
 			seen[met] = true
 			f.Distinct = bounds.Sum(f.Distinct, part.Size)
-			if d.err == nil && !r.sent.taken[sentKey{d.target.Registry, part.Digest}] { // of a target that cannot be asked nothing is known
+			if d.err == nil && !r.sent.taken[sentKey{d.target.Registry, part.Digest}] { // a target that failed tells nothing
 				f.There = bounds.Sum(f.There, part.Size)
 			}
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // askFirst resolves in each repository the reference of the first delivery to it. If that
-// is not found, the repository may not exist yet: then it is asked for, in the place of
+// is not found, the repository may not exist yet: then one request for it replaces those for
 // every tag and every blob.
 func (s *survey) askFirst(ctx context.Context, all []*delivery) error {
 	var repositories [][]*delivery
@@ -41,8 +41,8 @@ func (s *survey) askFirst(ctx context.Context, all []*delivery) error {
 	})
 }
 
-// questions counts the requests that some deliveries to an empty repository would take
-// besides: one for each tag, and one for each blob.
+// questions counts the further requests of some deliveries to an empty repository: one for
+// each tag, and one for each blob.
 func questions(same []*delivery) int {
 	n := len(same) - 1
 	blobs := make(map[graph.ContentKey]bool)
@@ -56,10 +56,10 @@ func questions(same []*delivery) int {
 	return n + len(blobs)
 }
 
-// probe asks in one repository that a registry does not know.
+// probe is a question to one repository that a registry does not know.
 type probe struct {
-	uploads []*upload // the first ones that go there
-	left    bool      // something may be there all the same
+	uploads []*upload // the first ones to the repository
+	left    bool      // an earlier restore may have left blobs there
 }
 
 // probeFresh asks each repository that a registry does not know for one blob. A

@@ -13,8 +13,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 )
 
-// glance finds out for a dry run which tags a restore would overwrite. It asks once for
-// each, and no more of a registry that does not answer.
+// glance finds the tags that a restore would overwrite, for a dry run. It sends one request for
+// each, and none to a registry that failed once.
 func (s *survey) glance(ctx context.Context, all []*delivery) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(2 * s.workers)
@@ -49,7 +49,7 @@ func (s *survey) glanceAt(ctx context.Context, d *delivery) error {
 	if d.repo, err = s.client.Repository(d.target.Registry, d.path); err != nil {
 		return err
 	}
-	if err := s.foreseeRewrite(ctx, d); err != nil {
+	if err := s.previewRewrite(ctx, d); err != nil {
 		return nil // the input is corrupt: that artifact goes nowhere
 	}
 	there, err := d.repo.ResolveOnce(ctx, d.tag)
@@ -66,8 +66,8 @@ func (s *survey) glanceAt(ctx context.Context, d *delivery) error {
 	return nil
 }
 
-// foreseeRewrite computes the digest of an index that would be rewritten.
-func (s *survey) foreseeRewrite(ctx context.Context, d *delivery) error {
+// previewRewrite computes the digest of an index that would be rewritten.
+func (s *survey) previewRewrite(ctx context.Context, d *delivery) error {
 	if d.target.PlatformMode != config.PlatformsRewrite || len(d.scope.Platforms) == 0 {
 		return nil
 	}

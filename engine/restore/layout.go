@@ -49,7 +49,7 @@ type layoutSource struct {
 }
 
 func newLayoutSource(l store.Layout, notice func(string)) *layoutSource {
-	s := &layoutSource{local: graph.NewLocal(l, "input"), graph: graph.New(graph.Options{Cache: readAgain{}, Notice: notice}), shelves: make(map[string]graph.Origin)}
+	s := &layoutSource{local: graph.NewLocal(l, "input"), graph: graph.New(graph.Options{Cache: rereadable{}, Notice: notice}), shelves: make(map[string]graph.Origin)}
 	s.origin = s.local
 	if missing := l.Index().Annotations[engine.AnnotationMissing]; missing != "" {
 		notice("the backup is incomplete; missing: " + missing)
@@ -58,12 +58,12 @@ func newLayoutSource(l store.Layout, notice func(string)) *layoutSource {
 	return s
 }
 
-// readAgain is the cache of a graph whose manifests are read from the input once more when
-// they are pushed.
-type readAgain struct{ graph.NoCache }
+// rereadable is the cache of a graph that keeps no manifest: each is read from the input again
+// when it is pushed.
+type rereadable struct{ graph.NoCache }
 
 // Keep takes nothing: the input has it.
-func (readAgain) Keep(ocispec.Descriptor, []byte) (bool, error) { return true, nil }
+func (rereadable) Keep(ocispec.Descriptor, []byte) (bool, error) { return true, nil }
 
 func (s *layoutSource) Roots() []graph.Root { return s.roots }
 
@@ -127,7 +127,8 @@ func (s *layoutSource) Blobs(_ context.Context, wanted []graph.Descriptor, to Si
 
 func (s *layoutSource) Content(b graph.Descriptor) Content { return &layoutBlob{s, b} }
 
-// open opens a blob of the layout. One that the layout lacks may stand in a descriptor.
+// open opens a blob of the layout. A blob that the layout lacks may be embedded in a
+// descriptor.
 func (s *layoutSource) open(d graph.Descriptor) (store.Blob, error) {
 	b, err := s.local.Layout.Open(d.Digest)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -145,7 +146,7 @@ func (s *layoutSource) open(d graph.Descriptor) (store.Blob, error) {
 	return b, nil
 }
 
-// Blame hashes the blob.
+// Blame hashes the blob to find out whether the layout is at fault.
 func (s *layoutSource) Blame(b graph.Descriptor, refusal error) error {
 	body, err := s.open(b)
 	if err != nil {
@@ -162,7 +163,7 @@ func (s *layoutSource) Blame(b graph.Descriptor, refusal error) error {
 	return refusal
 }
 
-// layoutBlob is a blob of a layout, which was never hashed on this machine.
+// layoutBlob is a blob of a layout. Its bytes are not verified yet.
 type layoutBlob struct {
 	source *layoutSource
 	graph.Descriptor
@@ -185,8 +186,7 @@ func (b *layoutBlob) Open(heard func(int64), trusted bool) (io.ReadCloser, error
 	return hashed, nil
 }
 
-// unhashed hands a plain file out as it is: net/http sends it with sendfile, which
-// any wrapper would end.
+// unhashed returns a plain file without a wrapper, so that net/http sends it with sendfile.
 func unhashed(b store.Blob, heard func(int64)) io.ReadCloser {
 	if f, ok := b.(store.File); ok {
 		heard(b.Size())

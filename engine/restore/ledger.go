@@ -61,7 +61,7 @@ func (l *ledger) record(ctx context.Context, d *delivery, err error) error {
 	return nil
 }
 
-// withdraw takes back that a delivery is whole.
+// withdraw records that a delivery which was whole is not.
 func (l *ledger) withdraw(d *delivery, why error) {
 	d.done, d.err = false, why
 	if d.parent == nil {
@@ -98,8 +98,7 @@ func (l *ledger) tell(d *delivery) {
 	}
 }
 
-// noteOverwritten says of a tag of cosign's, which has no line of its own, that it is
-// overwritten.
+// noteOverwritten tells that a tag of cosign is overwritten: it has no line of its own.
 func (l *ledger) noteOverwritten(d *delivery) {
 	if d.parent == nil || !d.overwrote() {
 		return
@@ -111,8 +110,8 @@ func (l *ledger) noteOverwritten(d *delivery) {
 	l.progress.Notice(fmt.Sprintf("%s %s overwritten, was %s", d.destination(), verb, d.found.was))
 }
 
-// unfinished marks each delivery that a run which ended early did not get to: it is not
-// whole in the target, though nothing is wrong with it.
+// unfinished gives [engine.ErrUnfinished] to the deliveries that were not complete when the run
+// ended, unless they failed.
 func unfinished(ctx context.Context, all []*delivery) {
 	for _, d := range all {
 		if d.err == nil && !d.done || engine.Interrupted(ctx, d.err) {
@@ -121,7 +120,7 @@ func unfinished(ctx context.Context, all []*delivery) {
 	}
 }
 
-// isNothing tells the errors of a run that had nothing to do, or did nothing.
+// isNothing reports whether err says that a run had nothing to do, or did nothing.
 func isNothing(err error) bool {
 	return errors.Is(err, engine.ErrNothing) || errors.Is(err, engine.ErrNoArtifact)
 }

@@ -18,8 +18,8 @@ type list struct {
 	referrers []*graph.Visit // by digest
 }
 
-// listKey is one list with some of its referrers; an artifact in another
-// place may have others.
+// listKey identifies one list with some of its referrers; the same subject in another
+// repository may have others.
 type listKey struct {
 	pushKey
 	referrers digest.Digest // of their digests

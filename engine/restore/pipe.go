@@ -24,7 +24,7 @@ type pipe struct {
 	before  map[listedKey]bool // the entries of an earlier index.json; nil for the first
 }
 
-// listedKey is an entry of an index.json.
+// listedKey identifies an entry of index.json.
 type listedKey struct {
 	name   string
 	digest digest.Digest
@@ -41,8 +41,8 @@ func newPipe(in *store.Stream, o engine.RestoreOptions, before map[listedKey]boo
 	return p
 }
 
-// refuseLate gives a fault to the roots that the pipe did not list at its beginning:
-// their blobs may have gone by.
+// refuseLate gives a fault to the roots that the pipe did not list at its beginning: their
+// blobs may have passed already.
 func (p *pipe) refuseLate() {
 	for i, root := range p.roots {
 		if root.Fault == nil && !p.before[listedKey{root.Entry.Name, root.Entry.Digest}] {
@@ -51,8 +51,7 @@ func (p *pipe) refuseLate() {
 	}
 }
 
-// Revised returns the pipe with the index.json that it ended with, if that is another
-// than it began with.
+// Revised returns the pipe with its last index.json, if that differs from the first.
 func (p *pipe) Revised() Source {
 	if p.in.Index() == p.listed {
 		return nil
@@ -64,7 +63,7 @@ func (p *pipe) Revised() Source {
 	return newPipe(p.in, p.options, before)
 }
 
-// Certain leaves out the layers that need not come.
+// Certain omits the layers that a pipe need not have.
 func (p *pipe) Certain(v *graph.Visit) []*graph.Blob {
 	if v.Node.Index {
 		return v.Blobs()
@@ -72,7 +71,7 @@ func (p *pipe) Certain(v *graph.Visit) []*graph.Blob {
 	return v.Node.Blobs
 }
 
-// Content is spent: the pipe had it.
+// Content returns a spent blob: its bytes have passed.
 func (p *pipe) Content(graph.Descriptor) Content { return spent{} }
 
 // Blame believes the refusal: blobs of a pipe are verified on their way.
@@ -140,7 +139,7 @@ func (p *pipe) end(ctx context.Context, f *feed) error {
 	return nil
 }
 
-// readToEnd takes in the last index.json of a pipe, for a run that needs no blob of it.
+// readToEnd reads a pipe up to its last index.json, for a run that needs none of its blobs.
 func readToEnd(ctx context.Context, s *store.Stream) error {
 	for {
 		if _, _, err := s.Next(); err != nil {
@@ -158,7 +157,7 @@ func readToEnd(ctx context.Context, s *store.Stream) error {
 // pipeOrigin walks the manifests of a pipe, whose blobs are still to come.
 type pipeOrigin struct{ *graph.Local }
 
-// Child takes a child that is not among the manifests for a blob.
+// Child returns nil, as for a blob, if a child is not among the manifests.
 func (p *pipeOrigin) Child(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
 	data, err := p.Local.Child(ctx, desc)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -167,7 +166,7 @@ func (p *pipeOrigin) Child(ctx context.Context, desc ocispec.Descriptor) ([]byte
 	return data, err
 }
 
-// HasBlob says yes: it may come.
+// HasBlob returns true: the blob may still come.
 func (p *pipeOrigin) HasBlob(context.Context, ocispec.Descriptor) (bool, error) { return true, nil }
 
 // streamed shows the manifests of a stream as a layout.

@@ -138,7 +138,7 @@ func levels(some []*graph.Visit, met map[*graph.Visit]bool) [][]*graph.Visit {
 	return sorted
 }
 
-// sideBySide does something for each of many, a few at a time.
+// sideBySide calls do for each of many, a few at a time.
 func sideBySide[T any](few int, many []T, do func(T) error) error {
 	var group errgroup.Group
 	group.SetLimit(few)
@@ -168,7 +168,7 @@ func (p *pusher) pushAs(ctx context.Context, d *delivery, v *graph.Visit, refere
 	}
 	err := p.pushManifest(ctx, d, v, reference)
 	if refusesContent(err) {
-		err = p.pushAgain(ctx, d, v, reference, err)
+		err = p.repush(ctx, d, v, reference, err)
 	}
 	if err != nil {
 		if v.Sparse && refusesContent(err) {
@@ -203,8 +203,8 @@ func (p *pusher) offer(ctx context.Context, d *delivery, v *graph.Visit) error {
 	return nil
 }
 
-// refusesContent tells the refusal of a manifest for its content from one for the sender,
-// the time or the size.
+// refusesContent reports whether a registry refuses a manifest for its content, and not for the
+// sender, the time or the size.
 func refusesContent(err error) bool {
 	var refusal *errcode.ErrorResponse
 	if !errors.As(err, &refusal) || refusal.StatusCode/100 != 4 {

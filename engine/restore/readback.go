@@ -27,7 +27,7 @@ const readbackJobs = 8
 type check struct {
 	ask  func() (differs string, err error)
 	mend func(*mending) // adds the part to push if it differs
-	text string         // how it differs
+	text string         // the difference; "" if there is none
 }
 
 // mending lists the parts to push once more.
@@ -41,7 +41,7 @@ type readback struct {
 	progress engine.Progress
 	pusher   *pusher                    // pushes missing parts
 	lane     *bounds.Lane               // of the manifests that are read
-	read     pool.Once[readKey, string] // how each part differs
+	read     pool.Once[readKey, string] // the difference of each part
 }
 
 // run asks the target for all parts of a delivery: the tag, every manifest with its
@@ -113,7 +113,7 @@ func (r *readback) checks(ctx context.Context, d *delivery) []*check {
 	return all
 }
 
-// ask returns those checks for which the target shows something else.
+// ask returns the checks that find a difference.
 func (r *readback) ask(ctx context.Context, d *delivery, checks []*check) ([]*check, error) {
 	// No group context: the answers are kept for other deliveries, which must not
 	// fail because something else went wrong here.
@@ -197,7 +197,7 @@ func (r *readback) readBlob(ctx context.Context, d *delivery, b graph.Descriptor
 				return fmt.Sprintf("blob %s is missing", b.Digest), nil
 			case !graph.IsWrong(err):
 				return "", err
-			case attempt > 0: // it was no fault of the way
+			case attempt > 0: // the connection was not at fault
 				return fmt.Sprintf("blob %s has different content", b.Digest), nil
 			}
 		}
@@ -224,11 +224,11 @@ func (r *readback) readOnce(ctx context.Context, d *delivery, b graph.Descriptor
 	return r.read.Do(ctx, readKey{d.repository(), b.Key(), d.repeated}, ask)
 }
 
-// readKey is one blob or manifest of one repository of a target.
+// readKey identifies one blob or manifest of one repository of a target.
 type readKey struct {
 	repository string
 	content    graph.ContentKey
-	repeated   bool // after it was pushed once more
+	repeated   bool // after it was pushed again
 }
 
 func readList(ctx context.Context, d *delivery, l list) (string, error) {

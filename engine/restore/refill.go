@@ -9,13 +9,13 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 )
 
-// A registry may say that it has a blob that it lost: it granted a mount, or answers a
-// HEAD. It shows when a manifest that names the blob is refused.
+// A registry may claim to have a blob that it lost: it granted a mount, or answers a HEAD. The
+// loss shows when it refuses a manifest that names the blob.
 
-// pushAgain pushes a manifest that was refused once more, behind the parts that the target
-// says it lacks. Where it says that it lacks nothing, another manifest may have brought
-// these meanwhile; where it refuses the manifest all the same, it gets all parts.
-func (p *pusher) pushAgain(ctx context.Context, d *delivery, v *graph.Visit, reference string, refusal error) error {
+// repush pushes a refused manifest again, after the parts that the target says it lacks. If it
+// says that it lacks nothing, another manifest may have brought the parts meanwhile; if it
+// refuses the manifest once more, it gets all parts.
+func (p *pusher) repush(ctx context.Context, d *delivery, v *graph.Visit, reference string, refusal error) error {
 	filled, err := p.refill(ctx, d, v)
 	if err != nil {
 		return err
@@ -61,8 +61,8 @@ func (p *pusher) refill(ctx context.Context, d *delivery, v *graph.Visit) (bool,
 	return filled.Load(), nil
 }
 
-// refillAll sends all manifests that one names, and all blobs if these are unknown, to a
-// registry that says it has them and refuses the manifest all the same.
+// refillAll sends all manifests that v names, and all its blobs if they may be missing, to a
+// registry that claims to have them but still refuses v.
 func (p *pusher) refillAll(ctx context.Context, d *delivery, v *graph.Visit, refusal error) error {
 	if !registry.HasCode(refusal, unknownManifest) {
 		if _, err := p.refillBlobs(ctx, d, v, true); err != nil {
@@ -75,7 +75,7 @@ func (p *pusher) refillAll(ctx context.Context, d *delivery, v *graph.Visit, ref
 	})
 }
 
-// unknownManifest is the code for a child or a subject that is not there.
+// unknownManifest is the error code for a child or a subject that does not exist.
 const unknownManifest = "MANIFEST_UNKNOWN"
 
 // saysUnknown reports whether a manifest was refused for the parts that it names.

@@ -39,14 +39,13 @@ func (r *run) report(took time.Duration) *engine.Report {
 	return report
 }
 
-// partKey is a manifest or a blob in a registry.
+// partKey identifies a manifest or a blob in a registry.
 type partKey struct {
 	registry string
 	graph.ContentKey
 }
 
-// belongings are the manifests and blobs that artifacts consist of in the registries
-// that they go to.
+// belongings counts the manifests and blobs of artifacts in each target registry, each once.
 type belongings struct {
 	sent  *traffic
 	seen  map[partKey]bool

@@ -11,8 +11,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 )
 
-// resend uploads a blob that a repository was to have, once, and mounts nothing: what
-// was mounted may be what is missing.
+// resend uploads a blob that a repository should have, once, and does not mount it: the
+// missing blob may be one that was mounted.
 func (u *uploads) resend(ctx context.Context, d *delivery, b graph.Descriptor) error {
 	_, err := u.resent.Do(ctx, d.at(b.Digest), func() (struct{}, error) {
 		one := u.byKey[uploadKey{d.target.Registry, b.Digest, b.Size}]
@@ -32,8 +32,8 @@ func (u *uploads) resend(ctx context.Context, d *delivery, b graph.Descriptor) e
 	return err
 }
 
-// openOrCopy opens a blob, or, if its bytes are spent, reads it from another repository
-// than that in path which got it.
+// openOrCopy opens a blob. If its bytes are spent, it reads them from a repository, other than
+// the one in path, that received them.
 func (one *upload) openOrCopy(ctx context.Context, path string, open func(bool) (io.ReadCloser, error), s *headway.Sending) func(bool) (io.ReadCloser, error) {
 	return func(trusted bool) (io.ReadCloser, error) {
 		body, err := open(trusted)

@@ -1,5 +1,5 @@
 // Package restore pushes the artifacts of a source to registries. Routes say where each
-// goes, a survey finds out which parts the targets lack, uploads bring the blobs, and a
+// goes, a survey finds the parts that the targets lack, uploads bring the blobs, and a
 // pusher puts the manifests behind them: children, manifests, lists of referrers, and the
 // tag at the end. A forecast does the same with targets that count.
 package restore
@@ -17,7 +17,7 @@ import (
 )
 
 // Run pushes the artifacts of a layout or a pipe to the targets under mapped names.
-// Nothing has its tag in a target before it is whole. The error is for the run as a whole:
+// A target gets a tag only when its artifact is whole. The error is for the run as a whole:
 // it was interrupted, two sources collide (before any byte moves), the input cannot be
 // read, [engine.ErrNoArtifact] or [engine.ErrNothing]. An artifact that failed is in the
 // report.
@@ -156,7 +156,7 @@ func (r *run) send() error {
 	return r.source.Blobs(r.pool.Context(), r.uploads.wanted(), r.uploads)
 }
 
-// start lets the deliveries go on that were held.
+// start continues the deliveries that were held.
 func (r *run) start() error {
 	r.mu.Lock()
 	held := r.held
@@ -170,7 +170,7 @@ func (r *run) start() error {
 	return nil
 }
 
-// isHeld keeps a delivery back as long as the source may still take back its root.
+// isHeld holds a delivery while the source may still withdraw its root.
 func (r *run) isHeld(d *delivery) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -9,9 +9,9 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// revise follows the source as its end corrected it: all blobs that it had are in the
-// targets by now. What is done already stays so, unless it was withdrawn; an artifact that
-// is listed for the first time came too late.
+// revise restores the source as its end corrected it, when all of its blobs are in the targets.
+// Deliveries that are done stay done, unless they were withdrawn; an artifact that is listed
+// for the first time came too late.
 func (r *run) revise(ctx context.Context, revised Source) error {
 	last := make(map[listedKey]bool)
 	for _, root := range revised.Roots() {
@@ -37,7 +37,7 @@ func (r *run) revise(ctx context.Context, revised Source) error {
 	r.ledger.addWhole(second.ledger.whole)
 	r.all = append(r.all, second.all...)
 	if len(r.all) > 0 && isNothing(err) {
-		err = nil // whether nothing is whole, the first run knows
+		err = nil // the first run decides whether nothing is whole
 	}
 	return err
 }

@@ -19,13 +19,13 @@ type route struct {
 	scope   *graph.Scope
 	subject digest.Digest // the manifest that cosign attached it to by its tag; "" for others
 	target  config.Target
-	path    string // repository under the target's registry
+	path    string // the repository, without the registry
 	tag     string // "" for one that is restored by digest
-	fault   error  // why it cannot be restored at all
+	fault   error  // why it cannot be restored
 	nowhere bool   // the fault is its name, so it has no destination
 }
 
-// manifestKey is one manifest or blob in one repository of a target.
+// manifestKey identifies one manifest or blob in one repository of a target.
 type manifestKey struct {
 	repository string // with its registry
 	digest     digest.Digest
@@ -39,7 +39,7 @@ func (r *route) repository() string {
 	return r.target.Registry + "/" + r.path
 }
 
-// destination is the full reference that the artifact gets; "" for none.
+// destination returns the full reference that the artifact gets; "" for none.
 func (r *route) destination() string {
 	switch {
 	case r.nowhere:
@@ -50,7 +50,7 @@ func (r *route) destination() string {
 	return r.repository() + ":" + r.tag
 }
 
-// reference is the destination within the repository.
+// reference returns the tag, or else the digest, of the artifact in its repository.
 func (r *route) reference() string {
 	if r.tag == "" {
 		return r.root.Digest.String()
@@ -59,7 +59,7 @@ func (r *route) reference() string {
 }
 
 // routeOf maps one root to one target; nil if the mappings exclude it. A root without a
-// place is an error, a *NameError where the target could have named one.
+// destination is an error, an *engine.NameError if the target could have named one.
 func (m *routes) routeOf(root graph.Root, target config.Target) (*route, error) {
 	e := root.Entry
 	platforms, err := graph.ParsePlatforms(e.Platforms)
@@ -75,7 +75,7 @@ func (m *routes) routeOf(root graph.Root, target config.Target) (*route, error) 
 		r.fault = corrupt(root.Fault)
 	}
 	if root.Ref.Registry == "" {
-		return r, m.placeBare(r, root)
+		return r, m.routeBare(r, root)
 	}
 	if e.Name == "" {
 		r.name = root.Ref.String()
@@ -89,9 +89,9 @@ func (m *routes) routeOf(root graph.Root, target config.Target) (*route, error) 
 	return r, r.check()
 }
 
-// placeBare puts a root without a known repository into that of the target: under its
-// tag, by its digest where it has none.
-func (m *routes) placeBare(r *route, root graph.Root) error {
+// routeBare maps a root without a known repository to that of the target: under its tag, or by
+// its digest if it has none.
+func (m *routes) routeBare(r *route, root graph.Root) error {
 	if r.fault != nil {
 		return nil
 	}

@@ -132,7 +132,7 @@ func (m *routes) checkTag(roots []graph.Root) error {
 	return &engine.RetagError{Target: m.targets[0].String() + ":" + m.tag, Artifacts: artifacts}
 }
 
-// retried leaves the routes that retry wants, with those that cosign attached to them.
+// retried returns the routes that retry selects, with those that cosign attached to them.
 func (m *routes) retried(all []*route) []*route {
 	wanted := make(map[manifestKey]bool)
 	for _, r := range all {
@@ -150,8 +150,8 @@ func (m *routes) retried(all []*route) []*route {
 	})
 }
 
-// noteOwnSources tells where a restore goes to the sources of its own input: these may
-// have got newer content since.
+// noteOwnSources warns of a restore to the sources of its own input: they may have newer
+// content by now.
 func (m *routes) noteOwnSources(all []*route) {
 	sources := make(map[string]bool)
 	for _, root := range m.roots {

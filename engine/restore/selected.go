@@ -9,13 +9,13 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 )
 
-// memberKey is one manifest in one repository of the input.
+// memberKey identifies one manifest in one repository of the input.
 type memberKey struct {
 	repository string
 	digest     digest.Digest
 }
 
-// selected returns the roots that --only leaves, with those that cosign attached to them.
+// selected returns the roots that --only selects, with those that cosign attached to them.
 func (m *routes) selected() ([]graph.Root, error) {
 	named, err := m.named()
 	if err != nil {
@@ -51,7 +51,7 @@ func (m *routes) selected() ([]graph.Root, error) {
 	return roots, nil
 }
 
-// named tells for each root whether --only names it; without --only all are named. A
+// named reports for each root whether --only names it; without --only all are named. A
 // suspect root has no name. A pattern that names no root is an *engine.OnlyError.
 func (m *routes) named() ([]bool, error) {
 	named := make([]bool, len(m.roots))

@@ -30,29 +30,29 @@ type Source interface {
 	Certain(v *graph.Visit) []*graph.Blob
 	// Blobs gives the wanted blobs to a sink, in the order that suits the source.
 	Blobs(ctx context.Context, wanted []graph.Descriptor, to Sink) error
-	// Content returns the bytes of a blob for another time. Those of a pipe are spent.
+	// Content returns the bytes of a blob again. Those of a pipe are spent.
 	Content(b graph.Descriptor) Content
-	// Blame returns why an upload was refused: an *engine.CorruptError if the source has
+	// Blame returns the reason for which an upload was refused: an *engine.CorruptError if the source has
 	// other bytes than the manifests say, else the refusal itself.
 	Blame(b graph.Descriptor, refusal error) error
-	// Revised returns the source as its end corrected it, nil if it holds as it began.
+	// Revised returns the source as its end corrected it, nil if it is unchanged.
 	Revised() Source
 }
 
 // Sink takes blobs from a source. Its methods are called by one goroutine; an error ends
 // the run.
 type Sink interface {
-	// Start says that the roots hold: no artifact is pushed before.
+	// Start says that the roots are final: no artifact is pushed before.
 	Start() error
 	// Queue sends a blob that can be opened as often as needed. done, unless it is nil, is
 	// called when no more of it is needed.
 	Queue(b graph.Descriptor, c Content, done func())
-	// Pass sends a blob that is there until it returns. arrived tells then whether the
-	// bytes were right; where they were not, the blob is still wanted.
+	// Pass sends a blob that can be read until it returns. arrived then reports whether the
+	// bytes were right; if not, the blob is still wanted.
 	Pass(ctx context.Context, b graph.Descriptor, c Content, arrived func() bool) error
 	// Find looks in the targets for a blob that the source had and has no more.
 	Find(b graph.Descriptor)
-	// Lack gives up a blob that does not come.
+	// Lack gives up a blob that the source lacks.
 	Lack(b graph.Descriptor, why error) error
 }
 

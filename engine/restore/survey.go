@@ -66,7 +66,7 @@ func (s *survey) run(ctx context.Context, all []*delivery) ([]*delivery, error) 
 	return all, nil
 }
 
-// each does something for each delivery that has not failed, several at a time.
+// each calls do for each delivery that has not failed, several at a time.
 func (s *survey) each(ctx context.Context, all []*delivery, do func(context.Context, *delivery) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(2 * s.workers)
@@ -127,7 +127,7 @@ func referrersOf(root *graph.Visit) []digest.Digest {
 }
 
 // examine finds the parts of one delivery that the target lacks. A tag with the right
-// digest says that the root's graph is there, since registries take a manifest only after
+// digest means that the root's graph is there, since registries take a manifest only after
 // its parts; the children of an index are asked for besides, and referrers by their
 // lists.
 func (s *survey) examine(ctx context.Context, d *delivery) error {
@@ -148,7 +148,7 @@ func (s *survey) examine(ctx context.Context, d *delivery) error {
 	return s.inspectSubject(ctx, d)
 }
 
-// inspectSubject marks a delivery as lacking that is not listed under its subject.
+// inspectSubject marks a delivery as lacking if it is not listed under its subject.
 func (s *survey) inspectSubject(ctx context.Context, d *delivery) error {
 	subject := d.visit.Node.Subject
 	if subject == "" {
@@ -174,8 +174,8 @@ func (s *survey) existing(d *delivery, there digest.Digest) error {
 	return nil
 }
 
-// inspect marks the manifests that the target lacks below one that it has or lacks, once
-// for each that is seen.
+// inspect marks the manifests that the target lacks, from v down, each once. lacking says that
+// it lacks v.
 func (s *survey) inspect(ctx context.Context, d *delivery, v *graph.Visit, lacking bool, seen map[*graph.Visit]bool) error {
 	if seen[v] {
 		return nil

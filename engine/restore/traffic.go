@@ -17,7 +17,7 @@ type traffic struct {
 	taken map[sentKey]bool
 }
 
-// sentKey is a manifest or a blob that a registry took.
+// sentKey identifies a manifest or a blob that a registry took.
 type sentKey struct {
 	registry string
 	digest   digest.Digest

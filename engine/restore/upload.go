@@ -47,5 +47,5 @@ func (to *recipient) has(ctx context.Context, b graph.Descriptor) (bool, error) 
 	return to.repo.HasBlob(ctx, b.OCI())
 }
 
-// name is the full name of the repository.
+// name returns the full name of the repository.
 func (to *recipient) name(of *upload) string { return of.registry + "/" + to.path }

@@ -19,15 +19,15 @@ type uploads struct {
 	progress engine.Progress
 	sent     *traffic
 	pool     *pool.Pool                   // nil in a forecast
-	start    func() error                 // the roots of the source hold
-	arrived  func(*delivery, error) error // no blob of a delivery is under way any more; the error is that of the first that failed
+	start    func() error                 // called when the roots of the source are final
+	arrived  func(*delivery, error) error // called when no blob of a delivery is under way; the error is that of the first that failed
 
 	byKey    map[uploadKey]*upload
 	byBlob   map[graph.ContentKey][]*upload // to each registry
 	order    []*upload                      // as the deliveries name them
 	outgoing map[string]int64               // bytes by registry
 
-	resent pool.Once[manifestKey, struct{}] // blobs that were sent though the target was to have them
+	resent pool.Once[manifestKey, struct{}] // blobs that were sent although the target should have them
 
 	mu sync.Mutex // guards the recipients' and the deliveries' waiting
 }
@@ -93,8 +93,8 @@ func (u *uploads) wanted() []graph.Descriptor {
 	return all
 }
 
-// transfer brings a blob to every recipient. The first that has it is the one from which
-// the others mount it. What went wrong at a recipient is noted there.
+// transfer brings a blob to every recipient. The others mount it from the first that has it. A
+// recipient keeps its error.
 func (u *uploads) transfer(ctx context.Context, one *upload, c Content) error {
 	var home *recipient
 	for _, to := range one.recipients {
@@ -160,13 +160,13 @@ func (u *uploads) bodyOrCopy(ctx context.Context, one *upload, to, home *recipie
 // 40 ms, and a request to a registry nearby takes 20.
 const probeFrom = 64 << 20
 
-// isWorthProbing reports whether the run asks a registry if it checks digests, before
-// the first upload.
+// isWorthProbing reports whether to ask a registry, before the first upload, if it checks
+// digests.
 func (u *uploads) isWorthProbing(registry string, c Content) bool {
 	return !c.Verified() && u.outgoing[registry] >= probeFrom
 }
 
-// release lets those deliveries go on that waited for a blob.
+// release continues the deliveries that waited for a blob.
 func (u *uploads) release(one *upload) error {
 	u.mu.Lock()
 	var ready []*delivery

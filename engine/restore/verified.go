@@ -10,7 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 )
 
-// fetchVerified opens a blob of a registry that is on its way to another place.
+// fetchVerified opens a blob of a registry to copy it to another repository.
 func fetchVerified(ctx context.Context, repo *registry.Repository, b graph.Descriptor, heard func(int64)) (io.ReadCloser, error) {
 	body, err := repo.FetchBlob(ctx, b.OCI(), 0, b.Size)
 	if err != nil {
@@ -21,8 +21,7 @@ func fetchVerified(ctx context.Context, repo *registry.Repository, b graph.Descr
 	return v, nil
 }
 
-// verifiedBlob hashes bytes as they pass. The last of them are let through only if
-// all were right: an upload of wrong ones never becomes a blob, even in a registry that
+// verifiedBlob hashes bytes as they pass. It returns the last of them only if all are right: an upload of wrong ones never becomes a blob, even in a registry that
 // does not check digests.
 type verifiedBlob struct {
 	io.ReadCloser
