@@ -53,7 +53,7 @@ var proofs = map[string]string{
 	"Shared content is fetched, stored and pushed once":                                    "e2e.TestSharedManifestsAndBlobsAreFetchedOnce e2e.TestRestoreUploadsOnceAndMountsTheRest counts.txtar",
 	"**No temporary copy":                                                                  "e2e.TestTwoGigabytes",
 	"A backup streams into its archive":                                                    "e2e.TestTwoGigabytes e2e.TestPipes",
-	"Only an archive of another tool that comes through a pipe":                            "store.TestStreamSpoolsForeignOrders store.TestSpoolingIsToldAndLeavesNothing",
+	"Only an archive of another tool that comes through a pipe":                            "store.TestStreamSpoolsForeignOrders store.TestSpoolingIsReportedAndLeavesNoFile",
 	"**The same input gives the same bundle**":                                             "engine.TestSameBytes e2e.TestPipes",
 	"Tutorials: [a mirror":                                                                 "docs.TestTutorials .TestDocsNameFilesThatAreThere",
 	"Reference: [commands by example]":                                                     "docs.TestCommandsPageNamesEveryCommand config.TestDocumentedExamples docs.TestEventsOfTheDocumentation store/bundle.TestDocument",

@@ -83,9 +83,9 @@ func TestMountThatFails(t *testing.T) {
 	}
 }
 
-// TestBlobThatATargetOnlySaysToHave: HEAD finds each blob, and a manifest that names
+// TestTargetFalselyReportsABlob: HEAD finds each blob, and a manifest that names
 // it is refused because it is unknown.
-func TestBlobThatATargetOnlySaysToHave(t *testing.T) {
+func TestTargetFalselyReportsABlob(t *testing.T) {
 	source, repos, _ := sharing(t)
 	path := t.TempDir() + "/bundle.tgz"
 	backUp(t, path, selections(t, repos...))
@@ -113,9 +113,9 @@ func TestManifestThatIsRefusedForAnotherReason(t *testing.T) {
 	}
 }
 
-// TestChildThatATargetOnlySaysToHave: HEAD finds it, and an index that names it is
+// TestTargetFalselyReportsAChild: HEAD finds it, and an index that names it is
 // refused because it is unknown until it is put.
-func TestChildThatATargetOnlySaysToHave(t *testing.T) {
+func TestTargetFalselyReportsAChild(t *testing.T) {
 	for _, code := range []string{"MANIFEST_UNKNOWN", "MANIFEST_BLOB_UNKNOWN"} {
 		source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
 		child := source.Image("app", "", []byte("layer"))

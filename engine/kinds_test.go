@@ -185,8 +185,8 @@ func TestCacheOfBuildKitComesAlong(t *testing.T) {
 	}
 }
 
-// TestChildThatCannotBeHadFailsByName: neither as a manifest nor as a blob.
-func TestChildThatCannotBeHadFailsByName(t *testing.T) {
+// TestMissingChildFailsItsArtifact: neither as a manifest nor as a blob.
+func TestMissingChildFailsItsArtifact(t *testing.T) {
 	for _, out := range outputs {
 		for _, mediaType := range []string{ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageLayerGzip, "application/vnd.example.unknown", ""} {
 			source := testregistry.New(t, testregistry.Options{})
@@ -236,8 +236,8 @@ func TestUndecidableChildComesAlong(t *testing.T) {
 	}
 }
 
-// TestUnknownTypeIsSaid: nobody takes what an unknown manifest points at for copied.
-func TestUnknownTypeIsSaid(t *testing.T) {
+// TestUnknownTypeIsANote: nobody takes what an unknown manifest points at for copied.
+func TestUnknownTypeIsANote(t *testing.T) {
 	source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
 	source.Manifest("app", "v1", "application/vnd.example.unknown+json", map[string]any{"parts": []string{"a"}})
 	source.Image("app", "v2", []byte("image"))

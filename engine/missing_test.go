@@ -10,8 +10,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
-// TestMissingIsWhatABackupCouldNotGet: artifacts, and referrers of one that is there.
-func TestMissingIsWhatABackupCouldNotGet(t *testing.T) {
+// TestIncompleteBackupListsWhatIsMissing: artifacts, and referrers of one that is there.
+func TestIncompleteBackupListsWhatIsMissing(t *testing.T) {
 	source := testregistry.New(t, testregistry.Options{})
 	image := source.Image("app", "v1", []byte("one"))
 	signature := source.Referrer("app", image, "application/vnd.example.signature", []byte("signature"))

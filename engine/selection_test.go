@@ -211,8 +211,8 @@ func TestExistingTags(t *testing.T) {
 	}
 }
 
-// TestOptionalRepositoryIsAbsentInAllWaysOfSayingIt, selected by its list or by names.
-func TestOptionalRepositoryIsAbsentInAllWaysOfSayingIt(t *testing.T) {
+// TestOptionalRepositoryNotFound, selected by its list or by names.
+func TestOptionalRepositoryNotFound(t *testing.T) {
 	for answer, absent := range map[string]bool{
 		`{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}`: true,
 		`{"errors":[{"code":"NOT_FOUND","message":"repository app not found"}]}`:                 true,

@@ -75,8 +75,8 @@ func TestSHA512RootIsComparedInTheTargetsAlgorithm(t *testing.T) {
 	}
 }
 
-// TestTargetThatKnowsNoSHA512: it may refuse the digest and still take the tag.
-func TestTargetThatKnowsNoSHA512(t *testing.T) {
+// TestTargetWithoutSHA512: it may refuse the digest and still take the tag.
+func TestTargetWithoutSHA512(t *testing.T) {
 	source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
 	fillSHA512(t, source, false)
 	path := t.TempDir() + "/layout/"

@@ -169,9 +169,8 @@ func TestSelectedTwice(t *testing.T) {
 	}
 }
 
-// TestWhatIsSaidToBeWrittenIsWhatARewritingTargetGets, of a layout and of a source,
-// with indexes within an index.
-func TestWhatIsSaidToBeWrittenIsWhatARewritingTargetGets(t *testing.T) {
+// TestReportedIndexIsTheRewrittenOne covers a layout and a source, with nested indexes.
+func TestReportedIndexIsTheRewrittenOne(t *testing.T) {
 	r, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{RejectSparse: true})
 	amd64, arm64 := r.Image("app", "", []byte("amd64")), r.Image("app", "", []byte("arm64"))
 	inner := r.Index("app", "inner", amd64, arm64)

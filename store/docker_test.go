@@ -43,8 +43,8 @@ func oldDockerSave(t *testing.T, manifest string) []byte {
 	return b.Bytes()
 }
 
-// TestOldDockerSaveIsNamed checks the error, in a file and in a pipe, compressed and not.
-func TestOldDockerSaveIsNamed(t *testing.T) {
+// TestDockerArchiveIsRecognized checks the error, in a file and in a pipe, compressed and not.
+func TestDockerArchiveIsRecognized(t *testing.T) {
 	const image = `{"Config":"cccc.json","RepoTags":["nginx:1.25","quay.io/a/b:1"],"Layers":["aaaa/layer.tar"]}`
 	for _, tt := range []struct {
 		manifest string

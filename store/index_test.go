@@ -51,7 +51,7 @@ func descriptorText(annotations string) string {
 // emptyIndex is the index.json of a layout that lists nothing.
 const emptyIndex = `{"schemaVersion":2,"manifests":[]}`
 
-func TestIndexWithoutManifestsIsNone(t *testing.T) {
+func TestIndexWithoutManifestsIsInvalid(t *testing.T) {
 	readIndex(t, emptyIndex)
 	for _, text := range []string{
 		`{}`, `{"schemaVersion":2}`, `{"schemaVersion":2,"manifests":null}`, `{"errors":[{"code":"DENIED"}]}`,

@@ -53,7 +53,7 @@ func TestVerifyAndPruneOfIndexesThatNestTooDeep(t *testing.T) {
 }
 
 // The depth of an index does not depend on an entry with half of it.
-func TestDepthOfWhatEntriesShare(t *testing.T) {
+func TestDepthOfSharedIndexes(t *testing.T) {
 	s := newSample(t)
 	half := s.nested(t, s.image(t, "", nil, []byte("bottom")), bounds.Depth/2)
 	s.put(half, "a.com/a:v1")

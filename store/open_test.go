@@ -115,7 +115,7 @@ func TestOpenLayoutBelowTheTop(t *testing.T) {
 	}
 }
 
-func TestSpoolingIsToldAndLeavesNothing(t *testing.T) {
+func TestSpoolingIsReportedAndLeavesNoFile(t *testing.T) {
 	s := newSample(t)
 	path := foreignTar(t, s.directory(t), gzipTar)
 	info, err := os.Stat(path)

@@ -45,8 +45,8 @@ func TestNamedPipe(t *testing.T) {
 	}
 }
 
-// TestPipeThatNobodyReads waits for a reader until the run ends.
-func TestPipeThatNobodyReads(t *testing.T) {
+// TestPipeWithoutAReader waits for a reader until the run ends.
+func TestPipeWithoutAReader(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := unix.Mkfifo(path, 0o644); err != nil {
 		t.Skip(err)

@@ -305,7 +305,7 @@ func TestLeaderThatIsCancelled(t *testing.T) {
 	equal(t, "token fetches", fetches.Load(), 1)
 }
 
-func TestTokenNobodyWaitsForIsDropped(t *testing.T) {
+func TestUnusedTokenIsDropped(t *testing.T) {
 	tokens := newTokens(newClock().Now)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)

@@ -85,8 +85,8 @@ func TestTokensOfAnotherRegistryThatExpire(t *testing.T) {
 	equal(t, "places held", len(client.slots), 0)
 }
 
-// TestOtherRegistryThatLetsNobodyIn is an error at once, and shows no secret.
-func TestOtherRegistryThatLetsNobodyIn(t *testing.T) {
+// TestRedirectToARegistryThatDeniesAccess is an error at once, and shows no secret.
+func TestRedirectToARegistryThatDeniesAccess(t *testing.T) {
 	for name, test := range map[string]struct {
 		challenge string
 		check     func(err error) bool

@@ -193,8 +193,8 @@ func linesIn(t *testing.T, path string) int {
 	return strings.Count(string(data), "\n")
 }
 
-// TestHelperIsAskedAgainAfterARefusal has a helper whose secrets last for one login.
-func TestHelperIsAskedAgainAfterARefusal(t *testing.T) {
+// TestHelperIsCalledAgainAfterARejection has a helper whose secrets last for one login.
+func TestHelperIsCalledAgainAfterARejection(t *testing.T) {
 	bothWays(t, func(t *testing.T, basic bool) {
 		g := startGuarded(t, basic, "secret-1")
 		calls := helperScript(t, `secret-$((n))`)
@@ -211,8 +211,8 @@ func TestHelperIsAskedAgainAfterARefusal(t *testing.T) {
 	})
 }
 
-// TestHelperThatIsAlwaysWrongIsHeardTwice returns another wrong secret each time.
-func TestHelperThatIsAlwaysWrongIsHeardTwice(t *testing.T) {
+// TestWrongHelperIsCalledTwice returns another wrong secret each time.
+func TestWrongHelperIsCalledTwice(t *testing.T) {
 	bothWays(t, func(t *testing.T, basic bool) {
 		g := startGuarded(t, basic, "right")
 		helperScript(t, `wrong-$((n))`)

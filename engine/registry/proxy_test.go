@@ -14,7 +14,7 @@ import (
 
 const page = "\n<!DOCTYPE html><title>Welcome</title>"
 
-func TestAWebPageIsNoAnswerOfARegistry(t *testing.T) {
+func TestWebPageInsteadOfAnAnswer(t *testing.T) {
 	for name, ask := range map[string]func(*Repository) error{
 		"manifest": func(r *Repository) error { _, err := r.Resolve(t.Context(), "v1"); return err },
 		"tags": func(r *Repository) error {
@@ -76,7 +76,7 @@ func TestWhoElseMayHaveAnswered(t *testing.T) {
 	}
 }
 
-func TestARefusedTunnelSaysWhoRefusedIt(t *testing.T) {
+func TestRefusedTunnelNamesTheProxy(t *testing.T) {
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		w.WriteHeader(http.StatusProxyAuthRequired)
 	}))
@@ -96,7 +96,7 @@ func TestARefusedTunnelSaysWhoRefusedIt(t *testing.T) {
 	}
 }
 
-func TestTheAlertOfAServerIsKnown(t *testing.T) {
+func TestClientCertificateAlertIsRecognized(t *testing.T) {
 	pair, err := tls.X509KeyPair(pemOf(t, clientCertificate(t)))
 	noError(t, err)
 	ours, theirs := net.Pipe()

@@ -285,9 +285,9 @@ func TestCancelledRequestsCountForNothing(t *testing.T) {
 	equal(t, "pauses", len(c.sleeps()), 0)
 }
 
-// TestNobodySleepsInAPlace has one place in all: a request in back-off must not
-// hold it.
-func TestNobodySleepsInAPlace(t *testing.T) {
+// TestPausesHoldNoSlot allows one request at once: a request in back-off must not hold the
+// slot.
+func TestPausesHoldNoSlot(t *testing.T) {
 	c := newClock()
 	o := c.options(t)
 	o.Concurrency = 1

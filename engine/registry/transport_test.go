@@ -223,7 +223,7 @@ func TestHTTPSToAPlainRegistry(t *testing.T) {
 	equal(t, "requests", r.host.client.Stats()["HEAD manifest"], 1)
 }
 
-func TestNoWayFromHTTPSToHTTP(t *testing.T) {
+func TestRedirectFromHTTPSToHTTPIsRefused(t *testing.T) {
 	plain := serve(t, func(w http.ResponseWriter, req *http.Request) { t.Error("the plain host was asked") })
 	host, ca := serveTLS(t, func(w http.ResponseWriter, req *http.Request) {
 		if req.Method == http.MethodPost {
@@ -243,7 +243,7 @@ func TestNoWayFromHTTPSToHTTP(t *testing.T) {
 	}
 }
 
-func TestRedirectsThatGoRound(t *testing.T) {
+func TestRedirectLoop(t *testing.T) {
 	n := 0
 	r, _ := repository(t, func(w http.ResponseWriter, req *http.Request) {
 		n++

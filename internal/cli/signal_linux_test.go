@@ -15,8 +15,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
-// TestOneSignalEndsARunThatIsHeld blocks a run in the same place until its time is over.
-func TestOneSignalEndsARunThatIsHeld(t *testing.T) {
+// TestOneSignalEndsABlockedRun blocks a run in the same place until its time is over.
+func TestOneSignalEndsABlockedRun(t *testing.T) {
 	t.Parallel()
 	r := testregistry.New(t, testregistry.Options{})
 	r.Image("app", "v1", testregistry.Random("large", 4<<20))

@@ -243,8 +243,8 @@ func TestZstdWindow(t *testing.T) {
 	}
 }
 
-// TestEntriesWithoutAPartInALayoutArePassedOver: links and devices of other names.
-func TestEntriesWithoutAPartInALayoutArePassedOver(t *testing.T) {
+// TestEntriesOutsideALayoutAreSkipped: links and devices of other names.
+func TestEntriesOutsideALayoutAreSkipped(t *testing.T) {
 	blob := blobFile([]byte("blob")).name
 	archive := foreign(t, &tar.Header{Name: LayoutFile}, &tar.Header{Name: blob},
 		&tar.Header{Typeflag: tar.TypeLink, Name: "cache/x", Linkname: blob},
