@@ -21,8 +21,8 @@ func fetchVerified(ctx context.Context, repo *registry.Repository, b graph.Descr
 	return v, nil
 }
 
-// verifiedBlob hashes bytes as they pass. It returns the last of them only if all are right: an upload of wrong ones never becomes a blob, even in a registry that
-// does not check digests.
+// verifiedBlob hashes bytes as they pass. It returns the last of them only if all are right:
+// an upload of wrong ones never becomes a blob, even in a registry that does not check digests.
 type verifiedBlob struct {
 	io.ReadCloser
 	from io.ReadCloser // the body of the response or the file

@@ -21,9 +21,7 @@ type pendingNode struct {
 // node fetches and reads a manifest once. A failure is not remembered: another
 // repository may have it.
 func (g *Graph) node(ctx context.Context, o Origin, at Stop) (*Node, error) {
-	plain := nodeKey{at.Desc.Digest, at.Desc.Size, ""}
-	declared := plain
-	declared.mediaType = cmp.Or(Intern(at.Desc.MediaType), "none")
+	plain, declared := nodeKeys(at.Desc)
 	g.mu.Lock()
 	p := g.nodes[declared]
 	same := p != nil
@@ -57,6 +55,22 @@ func (g *Graph) node(ctx context.Context, o Origin, at Stop) (*Node, error) {
 		return p.Node, nil
 	}
 	p.Node, p.sure, p.err = g.load(ctx, o, at)
+	g.register(p, plain, declared)
+	return p.Node, p.err
+}
+
+// nodeKeys returns the key of a manifest whose bytes tell its kind, and that of one whose
+// media type decides.
+func nodeKeys(desc ocispec.Descriptor) (plain, declared nodeKey) {
+	plain = nodeKey{desc.Digest, desc.Size, ""}
+	declared = plain
+	declared.mediaType = cmp.Or(Intern(desc.MediaType), "none")
+	return plain, declared
+}
+
+// register keeps a node under the key that its bytes allow, unless reading it failed, and
+// wakes the calls that wait for it.
+func (g *Graph) register(p *pendingNode, plain, declared nodeKey) {
 	g.mu.Lock()
 	if !p.sure || p.err != nil {
 		delete(g.nodes, plain)
@@ -66,7 +80,6 @@ func (g *Graph) node(ctx context.Context, o Origin, at Stop) (*Node, error) {
 	}
 	g.mu.Unlock()
 	g.end(&p.done)
-	return p.Node, p.err
 }
 
 // load makes a node; sure says that its bytes alone tell its kind.
@@ -114,9 +127,9 @@ func keepsContent(data []byte) bool {
 	return len(data) <= maxContent && bounds.Take(int64(len(data))) == nil
 }
 
-// The memory, in bytes, that a plan takes for a manifest, with the artifact or the visit
-// that it belongs to, for a blob (128 bytes for its records, 80 for its digest, the rest for lists, the
-// map and a transfer), and for a blob that it knows already.
+// The memory, in bytes, that a plan takes for a manifest, with the artifact or the visit that
+// it belongs to, for a blob (128 bytes for its records, 80 for its digest, the rest for lists,
+// the map and a transfer), and for a blob that it knows already.
 const (
 	nodeMemory      = 650
 	blobMemory      = 320
