@@ -113,7 +113,7 @@ func typeInto(t *testing.T, shell, dir string, typed []typedBlock) ([]string, er
 var tutorialPort = regexp.MustCompile(`\b50[1-9][01]\b`)
 
 // freePorts returns replacers from the ports of the pages to free ones and back. They are
-// below the ports that systems hand out by themselves, so nobody takes them meanwhile.
+// below the ports that systems hand out by themselves, so no other process takes them meanwhile.
 func freePorts(t *testing.T, script string) (to, from *strings.Replacer) {
 	t.Helper()
 	var there, back []string

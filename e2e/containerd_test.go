@@ -127,7 +127,7 @@ func TestContainerdImportsTheBundle(t *testing.T) {
 }
 
 // mirroring is a mirror of one repository, in the way that client-config is to tell of:
-// nobody can reach the source by its name, so that all must come from the mirror.
+// the name of the source does not resolve, so that all must come from the mirror.
 type mirroring struct {
 	source, repository string
 	mappings           string

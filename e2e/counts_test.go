@@ -48,7 +48,7 @@ func expect(t *testing.T, r *testregistry.Registry, want map[string]int) {
 	}
 	delete(counts, "GET base")
 	if len(counts) != 0 {
-		t.Errorf("nobody needs %v", counts)
+		t.Errorf("unnecessary requests: %v", counts)
 	}
 }
 

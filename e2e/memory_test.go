@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// defaultBuffer is what --buffer is if nobody says anything.
+	// defaultBuffer is the default of --buffer.
 	defaultBuffer = 128 << 20
 	// beside is what a run may take beside its buffer.
 	beside = 64 << 20
@@ -29,7 +29,7 @@ type watched struct {
 }
 
 // watch runs oras-mirror to its end with a folder for temporary files that
-// nobody can write to.
+// no user can write to.
 func (d *desk) watch(args ...string) watched {
 	d.t.Helper()
 	cmd := d.command(program, args...)

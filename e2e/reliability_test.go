@@ -111,7 +111,7 @@ func errorLines(stderr string) []string {
 	return all
 }
 
-// TestSignalTwice: a run that cannot tidy up, because nobody reads the pipe that
+// TestSignalTwice: a run that cannot tidy up, because no process reads the pipe that
 // it writes to, ends at the second signal. The exit code tells which one it was.
 func TestSignalTwice(t *testing.T) {
 	for _, c := range []struct {
@@ -135,7 +135,7 @@ func TestSignalTwice(t *testing.T) {
 		})
 		d := newDesk(t)
 		cmd := d.command(program, "backup", "-o", "-", r.Reference("app", "v1"))
-		stdout, err := cmd.StdoutPipe() // which nobody reads
+		stdout, err := cmd.StdoutPipe() // which the test does not read
 		if err != nil {
 			t.Fatal(err)
 		}

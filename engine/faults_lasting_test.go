@@ -24,7 +24,7 @@ import (
 
 // Faults that do not pass: they belong to an artifact, and nothing else is lost.
 
-// costsOne backs up three artifacts of which one cannot be had, into every kind
+// costsOne backs up three artifacts, one of which fails, into every kind
 // of output: the one is named, the others are whole, and when the fault is gone
 // the same command completes the output.
 func costsOne(t *testing.T, fault testregistry.Fault) {
@@ -137,7 +137,7 @@ func TestRegistryGoneForGood(t *testing.T) {
 				}
 			}
 			if down == 0 {
-				t.Error("nobody says that the registry is given up")
+				t.Error("no message says that the registry is given up")
 			}
 			// Six tries of what was under way: eight requests that failed, what memory
 			// lets a writer fetch ahead, what the plan asks for side by side.

@@ -20,7 +20,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
-// limited backs up a repository of which one artifact goes beyond a limit: that
+// limited backs up a repository with one artifact that exceeds a limit: that
 // one fails, and says which limit it is.
 func limited(t *testing.T, fill func(r *testregistry.Registry)) {
 	t.Helper()

@@ -16,7 +16,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
-// Faults that pass: nobody but the clock notices.
+// Faults that pass: they cost nothing but time.
 
 func TestResetAtHalfOfEveryFifthBlob(t *testing.T) {
 	survives(t, testregistry.Options{}, func(r *testregistry.Registry) {

@@ -201,7 +201,7 @@ func TestManifestsGoneUnderATag(t *testing.T) {
 		backUp(t, path, selections(t, source.Host+"/app"))
 		restoreTo(t, path, target.Host+"/mirror")
 		for _, gone := range []ocispec.Descriptor{image, signature} {
-			// Gone for who asks by its digest until it is put again.
+			// A request by digest does not find it until it is pushed again.
 			again := false
 			target.Fault(func(req *http.Request, _ int) testregistry.Fault {
 				if !strings.HasSuffix(req.URL.Path, gone.Digest.String()) || testregistry.Kind(req) == "GET referrers" {

@@ -15,7 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
-// fillSHA512 puts an image under the tag v1 of which nothing has a digest by sha256, with
+// fillSHA512 puts an image without any sha256 digest under the tag v1, with
 // a signature if signed.
 func fillSHA512(t *testing.T, r *testregistry.Registry, signed bool) ocispec.Descriptor {
 	describe := func(mediaType string, data []byte) ocispec.Descriptor {

@@ -53,7 +53,7 @@ func typed(media string) testregistry.Fault {
 				w.Header().Set("Content-Type", media)
 			}
 			w.WriteHeader(whole.Code)
-			_, _ = w.Write(whole.Body.Bytes()) // who asked may have gone
+			_, _ = w.Write(whole.Body.Bytes()) // the client may have gone
 		})
 	}
 }

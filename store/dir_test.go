@@ -178,7 +178,7 @@ func TestDirErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := OpenDir(folder); err == nil || !exists(mine) {
-		t.Errorf("an empty folder of somebody's: %v", err)
+		t.Errorf("an empty folder of the user: %v", err)
 	}
 	var output *OutputError
 	for _, path := range []string{filepath.Join(folder, "photo.jpg"), filepath.Join(folder, "photo.jpg", "layout")} {

@@ -62,10 +62,10 @@ func TestAttachedKindsBecomeCosignsTags(t *testing.T) {
 			named("s", ref, "acme/app:"+of("i")+".sig", image, "ghcr.io/acme/app:v1"),
 			named("r", ref, "acme/app@"+string(digest.FromString("r")), image, "ghcr.io/acme/app:v1")},
 			[]string{"ghcr.io/acme/app:v1", "ghcr.io/acme/app:" + of("i") + ".sig", "ghcr.io/acme/app@" + string(digest.FromString("r"))}},
-		{"nobody knows whose signature it is", []string{named("i", kind, cosign+"image"), named("j", kind, cosign+"image"), named("s", kind, cosign+"sigs")},
+		{"a signature of unknown origin", []string{named("i", kind, cosign+"image"), named("j", kind, cosign+"image"), named("s", kind, cosign+"sigs")},
 			[]string{"", "", ""}},
 		{"a signature alone", []string{named("s", kind, cosign+"sigs", ref, "ghcr.io/acme/app:v1")}, []string{""}},
-		{"a kind of somebody else", []string{named("s", kind, "com.example/sigs", ref, "v1"), named("t", kind, cosign+"else", ref, "v2")},
+		{"a kind of another tool", []string{named("s", kind, "com.example/sigs", ref, "v1"), named("t", kind, cosign+"else", ref, "v2")},
 			[]string{"v1", "v2"}},
 	} {
 		text := indexOf(tt.entries...)

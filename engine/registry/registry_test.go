@@ -47,7 +47,7 @@ func (c *clock) sleeps() []time.Duration {
 }
 
 // options are those of a run with that clock, the longest back-offs, and no
-// credentials of the one who runs the test.
+// credentials of the user that runs the test.
 func (c *clock) options(t *testing.T) Options {
 	return Options{
 		CredentialFiles: []string{filepath.Join(t.TempDir(), "none.json")},

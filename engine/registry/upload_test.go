@@ -137,7 +137,7 @@ func TestPushBlobAtMostThreeTimes(t *testing.T) {
 func TestUploadsThatBreakTogether(t *testing.T) {
 	const blobs = 2 * downAfter
 	var puts atomic.Int32
-	var broken sync.WaitGroup // nobody begins again before all have noticed
+	var broken sync.WaitGroup // no upload starts over before all have failed
 	broken.Add(blobs)
 	o := newClock().options(t)
 	o.Retry.Sleep = func(context.Context, time.Duration) error {

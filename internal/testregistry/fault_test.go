@@ -150,7 +150,7 @@ func TestStallEndsWithItsRelease(t *testing.T) {
 	}
 }
 
-// The end of a test must not wait for a stall that nobody releases.
+// The end of a test must not wait for a stall that is never released.
 func TestStallEndsWithTheRegistry(t *testing.T) {
 	done := make(chan error, 1)
 	body, feed := io.Pipe() // a request whose body never comes

@@ -137,7 +137,7 @@ func TestSnapshotOfAnUntaggedArtifact(t *testing.T) {
 	r := New(t, Options{})
 	name := "app@" + r.Artifact("app", "", "application/vnd.example").Digest.String()
 	if got := snapshot(t, r.Access()); len(got) != 0 {
-		t.Errorf("nobody asked for %v", got)
+		t.Errorf("not requested: %v", got)
 	}
 	if got := snapshot(t, r.Access(), name); len(got[name].Graph) != 2 {
 		t.Errorf("got %v", got)

@@ -302,7 +302,7 @@ func TestEncoderRefuses(t *testing.T) {
 	}
 }
 
-// TestEmitError: who cannot take what is emitted stops the entry.
+// TestEmitError: an error of emit ends the entry.
 func TestEmitError(t *testing.T) {
 	full := errors.New("disk full")
 	for _, c := range []Compression{Gzip, None} {

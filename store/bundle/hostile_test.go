@@ -219,7 +219,7 @@ func TestShortTable(t *testing.T) {
 	}
 }
 
-// TestFlippedTable changes every bit of a table, of which no CRC of gzip knows.
+// TestFlippedTable changes every bit of a table, which no CRC of gzip covers.
 func TestFlippedTable(t *testing.T) {
 	whole := write(t, Gzip, small())
 	for i := len(withoutTable(whole)); i < len(whole); i++ {
