@@ -41,7 +41,7 @@ func newArchive(b *backup, c *registry.Client, selections []config.Selection, ou
 }
 
 func (w *archive) run(ctx context.Context) error {
-	if err := w.planner.Each(ctx, true, func(a *plan.Artifact) error { return w.addArtifact(ctx, a) }); err != nil {
+	if err := w.planner.EachInOrder(ctx, func(a *plan.Artifact) error { return w.addArtifact(ctx, a) }); err != nil {
 		return err
 	}
 	w.planner.Seal()

@@ -62,7 +62,7 @@ func newDirectory(b *backup, c *registry.Client, selections []config.Selection, 
 
 func (d *directory) run(ctx context.Context) error {
 	d.pool = pool.New(ctx, d.Concurrency)
-	planErr := d.planner.Each(d.pool.Context(), false, d.addArtifact)
+	planErr := d.planner.Each(d.pool.Context(), d.addArtifact)
 	if planErr == nil {
 		d.planner.Seal()
 		planErr = d.retryLater()

@@ -28,7 +28,7 @@ func Forecast(ctx context.Context, c *registry.Client, selections []config.Selec
 	}
 	before := headway.Requests(c)
 	b.plan(c, selections, output, nil)
-	err := b.planner.Each(ctx, true, func(a *plan.Artifact) error {
+	err := b.planner.EachInOrder(ctx, func(a *plan.Artifact) error {
 		if a.Err == nil {
 			a.Err = b.claims.Claim(a)
 		}
@@ -49,7 +49,7 @@ func Forecast(ctx context.Context, c *registry.Client, selections []config.Selec
 }
 
 func (b *backup) forecast(f *engine.Forecast, there store.Layout, directory bool) {
-	t := &tally{Forecast: f, backup: b, there: there, directory: directory, seen: make(map[graph.ContentKey]bool)}
+	t := &counter{Forecast: f, backup: b, there: there, directory: directory, seen: make(map[graph.ContentKey]bool)}
 	for _, a := range b.planner.All {
 		f.Artifacts = append(f.Artifacts, outlookOf(a, there, directory))
 		if a.Err == nil {
@@ -79,8 +79,8 @@ func needed(f *engine.Forecast, directory bool) int64 {
 	return bundle.MaxSize(f.Parts, f.Distinct) + names
 }
 
-// tally adds up the bytes that a backup would move.
-type tally struct {
+// counter adds up the bytes that a backup would move.
+type counter struct {
 	*engine.Forecast
 	backup    *backup
 	there     store.Layout // the present content of the output, or nil
@@ -89,7 +89,7 @@ type tally struct {
 }
 
 // addArtifact counts the manifests and blobs of an artifact, each once.
-func (t *tally) addArtifact(root *graph.Visit) {
+func (t *counter) addArtifact(root *graph.Visit) {
 	once := make(map[graph.ContentKey]bool)
 	isFirst := func(d graph.Descriptor) bool {
 		met := once[d.Key()]
@@ -109,7 +109,7 @@ func (t *tally) addArtifact(root *graph.Visit) {
 }
 
 // addPart counts a manifest or a blob, and reports whether it has to come.
-func (t *tally) addPart(d graph.Descriptor) bool {
+func (t *counter) addPart(d graph.Descriptor) bool {
 	if t.seen[d.Key()] {
 		t.Shared = bounds.Sum(t.Shared, d.Size)
 		return false
@@ -129,7 +129,7 @@ func (t *tally) addPart(d graph.Descriptor) bool {
 
 // addBlob counts the requests and the bytes of a blob that has to come; one that is
 // inline came with a manifest.
-func (t *tally) addBlob(b *graph.Blob) {
+func (t *counter) addBlob(b *graph.Blob) {
 	switch {
 	case t.backup.planner.IsInline(b):
 	case t.backup.planner.IsNear(b):

@@ -28,7 +28,7 @@ func TestMemoryOfAPlan(t *testing.T) {
 	b := newBackup(engine.BackupOptions{})
 	before := live()
 	b.plan(c, []config.Selection{{Reference: ref, Referrers: true}}, nil, nil)
-	err = b.planner.Each(t.Context(), true, func(a *plan.Artifact) error {
+	err = b.planner.EachInOrder(t.Context(), func(a *plan.Artifact) error {
 		a.Visit.Node.Data = nil // as if it were written
 		b.job(a)
 		for _, blob := range a.Visit.Blobs() {

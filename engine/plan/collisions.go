@@ -10,8 +10,8 @@ import (
 // Collisions records the source of each target, to find two with one target.
 type Collisions struct {
 	mapper *config.Mapper
-	mu     sync.Mutex // guards taken
-	taken  map[claimKey]*Artifact
+	mu     sync.Mutex // guards owners
+	owners map[claimKey]*Artifact
 }
 
 // claimKey is a name that only artifacts of one digest may share.
@@ -28,7 +28,7 @@ func NewCollisions(m *config.Mapper) *Collisions { return &Collisions{mapper: m}
 func (c *Collisions) Forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.taken = nil
+	c.owners = nil
 }
 
 // Claim records the name of an artifact and the target that the mappings give it. The error is
@@ -36,7 +36,7 @@ func (c *Collisions) Forget() {
 func (c *Collisions) Claim(a *Artifact) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.take(claimKey{"source", a.Name}, a); err != nil {
+	if err := c.claim(claimKey{"source", a.Name}, a); err != nil {
 		return err
 	}
 	if c.mapper == nil {
@@ -49,17 +49,17 @@ func (c *Collisions) Claim(a *Artifact) error {
 	if !ok || tag == "" {
 		return nil
 	}
-	return c.take(claimKey{"target", repository + ":" + tag}, a)
+	return c.claim(claimKey{"target", repository + ":" + tag}, a)
 }
 
-func (c *Collisions) take(key claimKey, by *Artifact) error {
-	if c.taken == nil {
-		c.taken = make(map[claimKey]*Artifact)
+func (c *Collisions) claim(key claimKey, by *Artifact) error {
+	if c.owners == nil {
+		c.owners = make(map[claimKey]*Artifact)
 	}
-	other, met := c.taken[key]
+	other, met := c.owners[key]
 	if met && other.Root.Digest != by.Root.Digest {
 		return &engine.CollisionError{Target: key.name, Sources: [2]string{other.Ref.String(), by.Ref.String()}}
 	}
-	c.taken[key] = by
+	c.owners[key] = by
 	return nil
 }

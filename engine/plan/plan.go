@@ -51,10 +51,18 @@ func (p *Planner) ExpandNames(ctx context.Context) error {
 // Close closes the layouts among the sources.
 func (p *Planner) Close() error { return p.sources.close() }
 
-// Each resolves all artifacts of the selections side by side. It calls taken for
-// each artifact: in the order of the plan if ordered, else as they come, from several
-// goroutines. Its error ends the run; an artifact that fails does not.
-func (p *Planner) Each(ctx context.Context, ordered bool, taken func(*Artifact) error) error {
+// Each resolves all artifacts of the selections side by side. It calls yield for each as they
+// come, from several goroutines. Its error ends the run; an artifact that fails does not.
+func (p *Planner) Each(ctx context.Context, yield func(*Artifact) error) error {
+	return p.resolveAll(ctx, false, yield)
+}
+
+// EachInOrder does the same in the order of the plan, from one goroutine.
+func (p *Planner) EachInOrder(ctx context.Context, yield func(*Artifact) error) error {
+	return p.resolveAll(ctx, true, yield)
+}
+
+func (p *Planner) resolveAll(ctx context.Context, ordered bool, yield func(*Artifact) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	order := make(chan *Artifact, lookahead)
 	listed := make(chan *Artifact)
@@ -86,10 +94,10 @@ func (p *Planner) Each(ctx context.Context, ordered bool, taken func(*Artifact) 
 				return err
 			}
 			a.resolved = nil
-			return taken(a)
+			return yield(a)
 		})
 	})
-	group.Go(func() error { return inOrder(ctx, order, taken) })
+	group.Go(func() error { return inOrder(ctx, order, yield) })
 	if err := group.Wait(); err != nil {
 		return err
 	}
@@ -116,7 +124,7 @@ func (p *Planner) work(ctx context.Context, in <-chan *Artifact, stage func(*Art
 	return group.Wait()
 }
 
-func inOrder(ctx context.Context, order <-chan *Artifact, taken func(*Artifact) error) error {
+func inOrder(ctx context.Context, order <-chan *Artifact, yield func(*Artifact) error) error {
 	for a := range order {
 		select {
 		case <-a.resolved:
@@ -127,7 +135,7 @@ func inOrder(ctx context.Context, order <-chan *Artifact, taken func(*Artifact) 
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		if err := taken(a); err != nil {
+		if err := yield(a); err != nil {
 			return err
 		}
 	}

@@ -101,7 +101,7 @@ func (r *run) addParts(f *engine.Forecast, d *delivery, seen map[partKey]bool) {
 			}
 			seen[met] = true
 			f.Distinct = bounds.Sum(f.Distinct, part.Size)
-			if d.err == nil && !r.sent.taken[sentKey{d.target.Registry, part.Digest}] { // a target that failed tells nothing
+			if d.err == nil && !r.sent.accepted[sentKey{d.target.Registry, part.Digest}] { // a target that failed tells nothing
 				f.There = bounds.Sum(f.There, part.Size)
 			}
 		}

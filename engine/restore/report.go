@@ -67,7 +67,7 @@ func (p *belongings) add(d *delivery) (fresh int64) {
 				}
 				p.seen[key] = true
 				fresh = bounds.Sum(fresh, part.Size)
-				if !p.sent.taken[sentKey{registry, part.Digest}] {
+				if !p.sent.accepted[sentKey{registry, part.Digest}] {
 					p.there = bounds.Sum(p.there, part.Size)
 				}
 			}

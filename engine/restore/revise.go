@@ -33,7 +33,7 @@ func (r *run) revise(ctx context.Context, revised Source) error {
 	second := newRun(r.survey.client, o)
 	err := second.run(ctx, revised)
 	r.sent.bytes = bounds.Sum(r.sent.bytes, second.sent.bytes)
-	maps.Copy(r.sent.taken, second.sent.taken)
+	maps.Copy(r.sent.accepted, second.sent.accepted)
 	r.ledger.addWhole(second.ledger.whole)
 	r.all = append(r.all, second.all...)
 	if len(r.all) > 0 && isNothing(err) {

@@ -12,9 +12,9 @@ import (
 // traffic counts the bytes that the registries of the targets took, whether the artifacts
 // became whole or not.
 type traffic struct {
-	mu    sync.Mutex // guards bytes and taken
-	bytes int64
-	taken map[sentKey]bool
+	mu       sync.Mutex // guards bytes and accepted
+	bytes    int64
+	accepted map[sentKey]bool
 }
 
 // sentKey identifies a manifest or a blob that a registry took.
@@ -23,11 +23,11 @@ type sentKey struct {
 	digest   digest.Digest
 }
 
-func newTraffic() *traffic { return &traffic{taken: make(map[sentKey]bool)} }
+func newTraffic() *traffic { return &traffic{accepted: make(map[sentKey]bool)} }
 
 func (t *traffic) add(registry string, part graph.Descriptor) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.bytes = bounds.Sum(t.bytes, part.Size)
-	t.taken[sentKey{registry, part.Digest}] = true
+	t.accepted[sentKey{registry, part.Digest}] = true
 }
