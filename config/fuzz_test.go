@@ -70,7 +70,7 @@ func FuzzParseReference(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		references, err := ParseReferences(s)
+		references, err := parseReferences(s)
 		if err != nil {
 			checkSuggestion(t, err)
 			return

@@ -31,7 +31,7 @@ func Arguments(references []string) ([]Selection, error) {
 	var faults []Fault
 	for i, s := range references {
 		origin := fmt.Sprintf("argument %d", i+1)
-		parsed, err := ParseReferences(s)
+		parsed, err := parseReferences(s)
 		if err != nil {
 			faults = append(faults, newFault(origin, strictyaml.Position{}, "", err))
 			continue
@@ -52,7 +52,7 @@ func readList(name string, r io.Reader, base Selection) (all []Selection, faults
 		if text == "" {
 			continue
 		}
-		parsed, err := ParseReferences(text)
+		parsed, err := parseReferences(text)
 		if err != nil {
 			faults = append(faults, newFault(name, strictyaml.Position{Line: n, Column: column}, "", err))
 			continue

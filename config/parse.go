@@ -19,9 +19,9 @@ func ParseReference(s string) (Reference, error) {
 	return Reference{}, &ReferenceError{Reference: s, Reason: reason, Suggestion: suggestReference(s)}
 }
 
-// ParseReferences parses one reference, or several of one repository as oras does:
+// parseReferences parses one reference, or several of one repository as oras does:
 // REPOSITORY:v1,v2 is two references. Each part is a tag, a digest or TAG@DIGEST.
-func ParseReferences(s string) ([]Reference, error) {
+func parseReferences(s string) ([]Reference, error) {
 	head, tail, more := strings.Cut(s, ",")
 	first, err := ParseReference(head)
 	if err != nil {

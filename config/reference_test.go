@@ -123,10 +123,10 @@ func TestParseReferences(t *testing.T) {
 		{",ghcr.io/a:v1", ""},
 	}
 	for _, tt := range tests {
-		got, err := ParseReferences(tt.in)
+		got, err := parseReferences(tt.in)
 		if tt.want == "" {
 			if _, ok := errors.AsType[*ReferenceError](err); !ok {
-				t.Errorf("ParseReferences(%q) = %v, %v, want a *ReferenceError", tt.in, got, err)
+				t.Errorf("parseReferences(%q) = %v, %v, want a *ReferenceError", tt.in, got, err)
 			}
 			continue
 		}
@@ -135,7 +135,7 @@ func TestParseReferences(t *testing.T) {
 			names = append(names, r.String())
 		}
 		if err != nil || strings.Join(names, " ") != tt.want {
-			t.Errorf("ParseReferences(%q) = %v, %v, want %s", tt.in, names, err, tt.want)
+			t.Errorf("parseReferences(%q) = %v, %v, want %s", tt.in, names, err, tt.want)
 		}
 	}
 }

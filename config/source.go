@@ -28,9 +28,9 @@ type Source struct {
 	ReferrerChoice `yaml:"referrers"` // the zero value means that of the defaults
 }
 
-// UnmarshalText parses a source that is a string by [ParseReferences].
+// UnmarshalText parses a source that is a string by parseReferences.
 func (s *Source) UnmarshalText(text []byte) (err error) {
-	s.References, err = ParseReferences(string(text))
+	s.References, err = parseReferences(string(text))
 	return err
 }
 

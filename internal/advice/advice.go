@@ -212,9 +212,6 @@ func onlyHint(pattern string) string {
 	return fmt.Sprintf("'%s/**' matches everything below %s; %s", strings.TrimRight(pattern, "/"), pattern, list)
 }
 
-// fewNames bounds the names in a hint: more do not fit on a line.
-const fewNames = 5
-
 // namesHint shows some of the names to select from: the last ones, since most registries
 // sort their tags.
 func namesHint(e *engine.SelectionError) string {
@@ -283,10 +280,4 @@ func DidYouMean(words ...string) string {
 		return ""
 	}
 	return "did you mean " + strings.Join(quoted, " or ") + "?"
-}
-
-// is reports whether the chain of err has an error of type E.
-func is[E error](err error) bool {
-	_, ok := errors.AsType[E](err)
-	return ok
 }

@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
@@ -37,4 +38,10 @@ func Split(err error) []error {
 		return []error{err}
 	}
 	return all
+}
+
+// is reports whether the chain of err has an error of type E.
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }

@@ -75,3 +75,6 @@ func commonPrefix(a, b string) int {
 	}
 	return n
 }
+
+// fewNames bounds the names in a hint: more do not fit on a line.
+const fewNames = 5

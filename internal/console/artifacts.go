@@ -2,9 +2,12 @@ package console
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/progress"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
@@ -128,4 +131,10 @@ func magnitude(n int) int {
 		m *= 10
 	}
 	return m
+}
+
+// isFailure reports whether an artifact failed by itself, not by the end of the run.
+func isFailure(err error) bool {
+	_, interrupted := errors.AsType[*exit.SignalError](err)
+	return err != nil && !interrupted && !errors.Is(err, context.Canceled) && !errors.Is(err, engine.ErrUnfinished)
 }

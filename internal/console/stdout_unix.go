@@ -11,7 +11,7 @@ import (
 // isClosed reports whether a standard stream was closed when the process started. The Go
 // runtime then opens the null device instead, for reading and writing, and everything
 // written there is lost without an error. ">/dev/null" opens the device only for writing;
-// a user who opens it for both looks the same as a closed stream.
+// a user that opens it for both looks the same as a closed stream.
 func isClosed(f *os.File) bool {
 	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
 	if err != nil {

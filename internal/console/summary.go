@@ -1,7 +1,6 @@
 package console
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -182,10 +181,4 @@ func (c *Console) NoticeNewest(all []engine.Newest) {
 var orderTexts = map[string]string{
 	config.OrderSemver: "version",
 	config.OrderList:   "the order in which the registry lists its tags, since not all are versions",
-}
-
-// isFailure reports whether an artifact failed by itself, not by the end of the run.
-func isFailure(err error) bool {
-	_, interrupted := errors.AsType[*exit.SignalError](err)
-	return err != nil && !interrupted && !errors.Is(err, context.Canceled) && !errors.Is(err, engine.ErrUnfinished)
 }
