@@ -148,7 +148,7 @@ func TestTokensThatLastTwoSeconds(t *testing.T) {
 	}
 }
 
-// TestRegistryRestartsInTheMiddle: what is under way breaks, nobody answers for a
+// TestRegistryRestartsInTheMiddle: transfers in flight break, the registry is away for a
 // while, then the registry is back and knows no upload that was begun before.
 func TestRegistryRestartsInTheMiddle(t *testing.T) {
 	survives(t, testregistry.Options{}, func(r *testregistry.Registry) {

@@ -246,8 +246,8 @@ func TestForecastOfLess(t *testing.T) {
 	}
 }
 
-// TestNothingIsForecastAsThereInATargetThatCannotBeAsked: what a target has that does
-// not answer, nobody knows.
+// TestNothingIsForecastAsThereInATargetThatCannotBeAsked: the content of a target that does
+// not answer is unknown.
 func TestNothingIsForecastAsThereInATargetThatCannotBeAsked(t *testing.T) {
 	source := testregistry.New(t, testregistry.Options{})
 	path := t.TempDir() + "/bundle.tgz"

@@ -236,7 +236,7 @@ func TestUndecidableChildComesAlong(t *testing.T) {
 	}
 }
 
-// TestUnknownTypeIsANote: nobody takes what an unknown manifest points at for copied.
+// TestUnknownTypeIsANote: a notice says that the content of an unknown manifest is not copied.
 func TestUnknownTypeIsANote(t *testing.T) {
 	source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
 	source.Manifest("app", "v1", "application/vnd.example.unknown+json", map[string]any{"parts": []string{"a"}})
