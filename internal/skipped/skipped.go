@@ -39,8 +39,8 @@ func Without(t *testing.T, program string) string {
 	return path
 }
 
-// Report says what was not tested in a package, last of all. It goes to w and,
-// since "go test ./..." shows nothing of what passes, to a file of that name in the
+// Report writes to w what was not tested in a package, after its tests, and,
+// since "go test ./..." shows nothing of what passes, to a file with its name in the
 // folder $SKIPPED, if there is one.
 func Report(w io.Writer, name string) error {
 	mu.Lock()
@@ -57,7 +57,7 @@ func Report(w io.Writer, name string) error {
 	}
 	_, err := io.WriteString(w, line)
 	if folder := os.Getenv("SKIPPED"); folder != "" && err == nil {
-		err = os.WriteFile(filepath.Join(folder, name), []byte(line), 0o644)
+		err = os.WriteFile(filepath.Join(folder, strings.ReplaceAll(name, "/", "_")), []byte(line), 0o644)
 	}
 	return err
 }
