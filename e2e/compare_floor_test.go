@@ -21,6 +21,7 @@ import (
 // goes wrong is a panic. Its fields are the task of a process of its own.
 type floor struct {
 	Host        string
+	Target      string // a registry to copy to, with Output "copy"
 	Repos       []string
 	Referrers   bool   // asks for those of each manifest
 	Output      string // a file, or a folder if Files
@@ -35,6 +36,10 @@ func fall() {
 	var f floor
 	must(json.Unmarshal([]byte(os.Args[1]), &f))
 	f.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: f.Connections, ReadBufferSize: 64 << 10}}
+	if f.Output == "copy" {
+		f.copy()
+		return
+	}
 	f.download()
 }
 

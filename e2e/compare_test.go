@@ -56,6 +56,7 @@ type work struct {
 	contenders []contender
 	limits     []limit
 	input      []string // commands that make what a restore reads; the works that have it push
+	copies     bool     // from HOST to TARGET, which is empty and as slow
 }
 
 // contender is one way to do it.
@@ -96,6 +97,14 @@ func (w work) compare(t *testing.T) results {
 	for range *compareRounds {
 		for _, c := range w.contenders {
 			if !c.installed(t) {
+				continue
+			}
+			if w.copies {
+				target := startComparisonRegistry(t, cargo{Delay: c.source.Delay})
+				one := d.aside()
+				one.target = target.Host
+				all[c.name] = append(all[c.name], c.turn(one, source(c.source)))
+				target.stop()
 				continue
 			}
 			if w.input == nil {
@@ -152,15 +161,15 @@ func (c contender) turn(d *desk, r *comparisonRegistry) figures {
 func (d *desk) step(line, host string, source cargo) figures {
 	d.t.Helper()
 	line, stdin, _ := strings.Cut(line, " < ")
-	words := strings.Fields(strings.ReplaceAll(line, "HOST", host))
+	words := strings.Fields(strings.NewReplacer("HOST", host, "TARGET", d.target).Replace(line))
 	var cmd *exec.Cmd
 	switch words[0] {
 	case "oras-mirror":
 		cmd = d.command(program, words[1:]...)
-	case "oras":
-		cmd = d.command(tool(d.t, "oras"), words[1:]...)
+	case "oras", "crane", "regctl":
+		cmd = d.command(tool(d.t, words[0]), words[1:]...)
 	case "floor":
-		cmd = bare(words[1:], host, source)
+		cmd = bare(words[1:], host, d.target, source)
 		cmd.Dir = d.Dir
 	default:
 		cmd = d.command(words[0], words[1:]...)
@@ -186,8 +195,8 @@ func (d *desk) step(line, host string, source cargo) figures {
 }
 
 // bare makes the process of a floor from the words of its line.
-func bare(words []string, host string, source cargo) *exec.Cmd {
-	f := floor{Host: host, Repos: source.repos(), Connections: 16, Output: words[0]}
+func bare(words []string, host, target string, source cargo) *exec.Cmd {
+	f := floor{Host: host, Target: target, Repos: source.repos(), Connections: 16, Output: words[0]}
 	f.Files = strings.HasSuffix(f.Output, "/")
 	f.Referrers = slices.Contains(words, "referrers")
 	if slices.Contains(words, "single") {

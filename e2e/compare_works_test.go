@@ -20,6 +20,11 @@ const (
 	floorFiles   = "bare downloader, files"
 	floorAsking  = "bare downloader, one file, with referrers"
 	oneAtATime   = "bare downloader, one connection"
+	oursSync     = "oras-mirror sync"
+	copier       = "bare copier"
+	orasCp       = "oras cp 1.3.6"
+	craneCp      = "crane cp"
+	regctlCopy   = "regctl image copy"
 )
 
 // What they do. The works whose contenders cannot do referrers leave them out.
@@ -30,7 +35,7 @@ const (
 
 // works are those of issue 4's table.
 func works() []work {
-	return []work{latency(), small(), layers(), restored(), oneBlob(), many()}
+	return []work{latency(), small(), layers(), restored(), synced(), syncedSmall(), oneBlob(), many()}
 }
 
 func latency() work {
@@ -129,6 +134,57 @@ func restored() work {
 			ratio(oursDir, theirs, 0.8),
 			ratio(oursTgz, theirs, 0.95),
 		},
+	}
+}
+
+// perTag is a command line for each tag of the layers.
+func perTag(line string) []string {
+	var lines []string
+	for i := range 4 {
+		for _, tag := range []string{"v1", "v2"} {
+			lines = append(lines, strings.ReplaceAll(line, "REF", fmt.Sprintf("team/app%d:%s", i+1, tag)))
+		}
+	}
+	return lines
+}
+
+func synced() work {
+	c := cargo{Kind: "layers"}
+	return work{
+		short:  "copy",
+		title:  "Sync of the same 576 MiB to an empty registry",
+		copies: true,
+		contenders: []contender{
+			{oursSync, c, []string{"oras-mirror sync --exclude-referrers --target TARGET" + allLayers}},
+			{copier, c, []string{"floor copy"}},
+			{orasCp, c, perTag("oras cp --from-plain-http --to-plain-http --no-tty HOST/REF TARGET/REF")},
+			{craneCp, c, perTag("crane cp HOST/REF TARGET/REF")},
+			{regctlCopy, c, slices.Concat(
+				[]string{"regctl registry set --tls disabled HOST", "regctl registry set --tls disabled TARGET"},
+				perTag("regctl image copy HOST/REF TARGET/REF"))},
+			{skopeo, c, perRepository("skopeo --insecure-policy sync --src-tls-verify=false --dest-tls-verify=false --src docker --dest docker HOST/team/app%d TARGET/team")},
+		},
+		limits: []limit{
+			ratio(oursSync, copier, 1.15),
+			ratio(oursSync, orasCp, 1),
+			ratio(oursSync, craneCp, 1),
+			ratio(oursSync, regctlCopy, 1),
+			ratio(oursSync, skopeo, 1),
+		},
+	}
+}
+
+func syncedSmall() work {
+	c := cargo{Kind: "images", N: 200, Delay: 20 * time.Millisecond}
+	return work{
+		short:  "copysmall",
+		title:  "Sync of 200 artifacts of 2 blobs of their own and 1 shared, 20 ms a request at both sides",
+		copies: true,
+		contenders: []contender{
+			{oursSync, c, []string{"oras-mirror sync --exclude-referrers --target TARGET HOST/many"}},
+			{copier, c, []string{"floor copy"}},
+		},
+		limits: []limit{ratio(oursSync, copier, 1.2)},
 	}
 }
 

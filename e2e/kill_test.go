@@ -217,6 +217,35 @@ func TestKilledRestore(t *testing.T) {
 	}
 }
 
+func TestKilledSync(t *testing.T) {
+	source := testregistry.New(t, testregistry.Options{})
+	fillForKills(source)
+	want := snapshot(t, source.Access()).Prefix("mirror")
+	run := func(r *testregistry.Registry) []string {
+		return []string{"sync", "--buffer", "1MiB", "--target", r.Host + "/mirror", source.Host + "/team/app"}
+	}
+	first := testregistry.New(t, testregistry.Options{RejectSparse: true})
+	atKillPoints(t, clean(t, newDesk(t), first, run(first)...), func(t *testing.T, n int) {
+		r := testregistry.New(t, testregistry.Options{RejectSparse: true})
+		d := newDesk(t)
+		killed(t, d, r, n, run(r)...)
+		snapshot(t, r.Access()) // what is visible is whole
+		had := inTarget(source, r)
+		r.ResetCounts()
+		d.mirror(run(r)...).exits(0)
+		for _, request := range r.Requests() {
+			_, d, found := strings.Cut(request, "digest=")
+			if d = strings.Replace(d, "%3A", ":", 1); found && strings.HasPrefix(request, "PUT ") && had[d] {
+				t.Errorf("%s was there, and was sent again", d)
+			}
+		}
+		same(t, want, r.Access())
+		if files := d.files(); len(files) > 0 {
+			t.Errorf("on disk: %v", files)
+		}
+	})
+}
+
 // inTarget returns the digests of the blobs that a restore has brought so far.
 func inTarget(source, target *testregistry.Registry) map[string]bool {
 	had := make(map[string]bool)

@@ -121,3 +121,27 @@ func TestTwoGigabytes(t *testing.T) {
 		t.Errorf("the target has the tags %q", tags)
 	}
 }
+
+// TestSyncOfTwoGigabytes copies 2 GiB in blobs of 512 MiB from a registry to another, in
+// the memory that --buffer names, and writes nothing to a disk.
+func TestSyncOfTwoGigabytes(t *testing.T) {
+	if _, err := os.Stat("/proc/self/status"); err != nil {
+		t.Skip("memory is read from /proc, which this system has not")
+	}
+	source := startRegistry(t, registryOptions{Storage: t.TempDir()})
+	target := startRegistry(t, registryOptions{Storage: t.TempDir()})
+	seeder := testregistry.NewSeeder(t, source.Access)
+	for i := range 4 {
+		seeder.Image("large", fmt.Sprint("v", i), testregistry.Random(fmt.Sprint(i), 512<<20))
+	}
+	d := newDesk(t)
+	most := d.watch("sync", "--target", target.Host+"/mirror", source.Host+"/large")
+	if most.memory > defaultBuffer+beside || most.memory == 0 {
+		t.Errorf("sync took %d MiB of memory", most.memory>>20)
+	}
+	if most.disk > 0 {
+		t.Errorf("sync wrote %d bytes to the disk", most.disk)
+	}
+	t.Logf("sync: %d MiB of memory", most.memory>>20)
+	same(t, snapshot(t, source.Access).Prefix("mirror"), target.Access)
+}

@@ -19,6 +19,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
+	enginesync "github.com/oras-mirror/oras-mirror/engine/sync"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -171,8 +172,8 @@ func ours() []string {
 type hurt func(r *testregistry.Registry)
 
 // survives backs up from a registry that is hurt, into every kind of output,
-// restores into another that is hurt the same way, and compares: a fault that
-// passes costs time and nothing else.
+// restores into another that is hurt the same way, and compares; then it syncs the one
+// into another. A fault that passes costs time and nothing else.
 func survives(t *testing.T, o testregistry.Options, h hurt) *falseClock {
 	t.Helper()
 	return newFalseClock().survives(t, o, h)
@@ -200,7 +201,31 @@ func (c *falseClock) survives(t *testing.T, o testregistry.Options, h hurt) *fal
 			same(t, source, target, "mirror")
 		})
 	}
+	t.Run("sync", func(t *testing.T) {
+		source, target := testregistry.New(t, o), testregistry.New(t, o)
+		repos := fillForFaults(source)
+		h(source)
+		h(target)
+		report, err := syncWith(t, c.faced(t, c.atOnce), selections(t, repos...), target.Host+"/mirror")
+		whole(t, report, err)
+		source.Fault(nil)
+		target.Fault(nil)
+		same(t, source, target, "mirror")
+	})
 	return c
+}
+
+// syncWith syncs with a client of its own, and sees that nothing runs on.
+func syncWith(t *testing.T, c *registry.Client, sources []config.Selection, target string) (*engine.Report, error) {
+	t.Helper()
+	to, err := config.ParseTarget(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := engine.RestoreOptions{Targets: []config.Target{to}, Buffer: 2 << 20}
+	report, err := enginesync.Run(t.Context(), c, sources, engine.SyncOptions{RestoreOptions: o})
+	noneLeft(t)
+	return report, err
 }
 
 // fillForFaults puts one of everything, many small images, and one that comes in

@@ -80,6 +80,23 @@ func (o RestoreOptions) WithDefaults() (RestoreOptions, error) {
 	return o, err
 }
 
+// SyncOptions are the choices of a sync: those of a restore, and of the plan that is its
+// source. Targets is mandatory; Only, Tag and TempDir are not used.
+type SyncOptions struct {
+	RestoreOptions
+
+	// Among chooses among what a layout on disk holds, which a selection takes as a whole;
+	// nil: all.
+	Among func(layout, reference string) bool
+}
+
+// WithDefaults returns the options with the defaults in the place of zero values.
+func (o SyncOptions) WithDefaults() (SyncOptions, error) {
+	var err error
+	o.RestoreOptions, err = o.RestoreOptions.WithDefaults()
+	return o, err
+}
+
 // LeastBuffer is the share of the buffer for content on its way, however much is planned.
 const LeastBuffer = 8 << 20
 

@@ -25,6 +25,12 @@ func IsManifest(mediaType string) bool { return kindOf(mediaType) != kindUnknown
 // IsIndex reports whether a media type is that of an index, which references manifests.
 func IsIndex(mediaType string) bool { return kindOf(mediaType) == kindIndex }
 
+// IsImage reports whether a media type is that of a manifest that references blobs alone.
+func IsImage(mediaType string) bool {
+	kind := kindOf(mediaType)
+	return kind == kindImage || kind == kindArtifact
+}
+
 // AttestationOf reports whether a child of an index is an attestation of BuildKit, and of
 // which image. Attestations are children of the index of their image, with a platform that
 // no machine has (github.com/moby/buildkit, docs/attestations/attestation-storage.md).

@@ -34,6 +34,9 @@ type Artifact struct {
 	resolved chan struct{}     // closed when the graph is known; nil once that was seen
 }
 
+// Origin returns the origin of the artifact; nil if it could not be opened.
+func (a *Artifact) Origin() graph.Origin { return a.origin }
+
 // artifactError adds the reference to an error without one.
 func artifactError(ref config.Reference, op string, err error) error {
 	return &engine.ArtifactError{Reference: ref.String(), Op: op, Err: err}

@@ -5,10 +5,6 @@ package plan
 
 import (
 	"context"
-	"fmt"
-	"maps"
-	"slices"
-
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oras-mirror/oras-mirror/config"
@@ -191,21 +187,9 @@ func (p *Planner) walk(ctx context.Context, a *Artifact) {
 
 // tellPlatforms tells which wanted platforms some indexes lack.
 func (p *Planner) tellPlatforms() {
-	count := make(map[string]int)
-	first := make(map[string]string)
+	var s Shortage
 	for _, a := range p.All {
-		for _, platform := range a.lacks {
-			name := platform.String()
-			if count[name]++; count[name] == 1 {
-				first[name] = a.Name
-			}
-		}
+		s.Add(a.Name, a.lacks)
 	}
-	for _, platform := range slices.Sorted(maps.Keys(count)) {
-		text := first[platform] + " has no image for " + platform
-		if more := count[platform] - 1; more > 0 {
-			text += fmt.Sprintf(", and neither have %d others", more)
-		}
-		p.progress.Notice(text)
-	}
+	s.Tell(p.progress.Notice)
 }

@@ -98,8 +98,17 @@ func resolve(ctx context.Context, c *registry.Client, selections []config.Select
 	met func(context.Context, *Artifact, ocispec.Descriptor) error) ([]*Artifact, error) {
 	o = o.WithDefaults()
 	p := New(c, selections, o, graph.Options{})
+	if err := errors.Join(p.Resolve(ctx, met), p.Close()); err != nil {
+		return nil, err
+	}
+	return p.All, nil
+}
+
+// Resolve finds the roots of all artifacts by their names, and walks none: a tag costs one
+// HEAD. It calls met for each root that is there, several at a time.
+func (p *Planner) Resolve(ctx context.Context, met func(context.Context, *Artifact, ocispec.Descriptor) error) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(2 * o.Concurrency)
+	group.SetLimit(p.workers)
 	err := p.expand(ctx, func(a *Artifact) error {
 		group.Go(func() error {
 			if a.Err == nil {
@@ -109,13 +118,10 @@ func resolve(ctx context.Context, c *registry.Client, selections []config.Select
 				}
 				a.Root = graph.Compact(desc)
 			}
-			o.Progress.Resolved()
+			p.progress.Resolved()
 			return context.Cause(ctx)
 		})
 		return nil
 	})
-	if err = errors.Join(err, group.Wait(), p.Close()); err != nil {
-		return nil, err
-	}
-	return p.All, nil
+	return errors.Join(err, group.Wait())
 }

@@ -28,7 +28,7 @@ type account struct {
 }
 
 func newAccount(h *host, repository string) *account {
-	stores := &h.client.stores
+	stores := h.stores
 	a := &account{registry: h.name, gate: make(chan struct{}, 1), find: func(ctx context.Context, reload bool) (auth.Credential, error) {
 		if reload {
 			return stores.reload(ctx, h.base.Host, repository)

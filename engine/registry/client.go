@@ -45,6 +45,7 @@ type Settings struct {
 	RequestsPerSecond float64          // 0: no limit
 	DistributionSpec  string           // "v1.1-referrers-api", "v1.1-referrers-tag" or "" (detect)
 	Credential        *auth.Credential // nil: the stored one
+	CredentialFiles   []string         // read for this registry instead of those of Options
 	Header            http.Header      // sent only to this registry
 	// Resolve maps host:port to the address to dial instead; an address without a
 	// port keeps the port.
@@ -171,10 +172,14 @@ func (c *Client) host(ref registry.Reference) (*host, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.stores.load(); err != nil {
+	from := &c.stores
+	if len(s.CredentialFiles) > 0 {
+		from = &stores{files: s.CredentialFiles}
+	}
+	if err := from.load(); err != nil {
 		return nil, fmt.Errorf("credentials: %w", err)
 	}
-	h, err := newHost(c, ref, s)
+	h, err := newHost(c, ref, s, from)
 	if err != nil {
 		return nil, err
 	}

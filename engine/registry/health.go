@@ -96,7 +96,7 @@ func (h *health) observe(resp *http.Response) {
 
 // recordFailure records a request that failed after all its tries.
 func (h *health) recordFailure(request string, err error) {
-	if isType[*DownError](err) || isType[*UnreachableError](err) || isType[*RateLimitError](err) || isType[sourceError](err) || tooManyFiles(err) {
+	if isType[*DownError](err) || isType[*UnreachableError](err) || isType[*RateLimitError](err) || isType[sourceError](err) || isType[*ReopenError](err) || tooManyFiles(err) {
 		return // not a failed request, or not the fault of the registry
 	}
 	h.mu.Lock()

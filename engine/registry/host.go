@@ -22,6 +22,8 @@ type host struct {
 	settings Settings
 	health   *health
 	http     *http.Client
+	limit    *limit
+	stores   *stores // of its credentials
 
 	referrersAPI atomic.Int32 // an apiState
 	apiProbe     firstProbe   // for the referrers API
@@ -40,12 +42,13 @@ type host struct {
 	auths map[string]*account
 }
 
-func newHost(c *Client, ref registry.Reference, s Settings) (*host, error) {
+func newHost(c *Client, ref registry.Reference, s Settings, from *stores) (*host, error) {
 	base := &url.URL{Scheme: "https", Host: ref.Host()}
 	if plainHTTP(s, base.Hostname()) {
 		base.Scheme = "http"
 	}
 	h := &host{
+		stores:   from,
 		client:   c,
 		name:     ref.Registry,
 		base:     base,
@@ -64,7 +67,9 @@ func newHost(c *Client, ref registry.Reference, s Settings) (*host, error) {
 	if err != nil {
 		return nil, err
 	}
-	direct := &retrier{next: newSender(h, s, tls), base: base, health: h.health, stats: &c.stats}
+	sender := newSender(h, s, tls)
+	h.limit = sender.limit
+	direct := &retrier{next: sender, base: base, health: h.health, stats: &c.stats}
 	h.http = &http.Client{
 		Transport:     &retrier{next: direct.next, base: base, health: h.health, stats: &c.stats, guests: newGuests(h, direct)},
 		CheckRedirect: checkRedirect,
@@ -95,7 +100,7 @@ func plainHTTP(s Settings, hostname string) bool {
 func (h *host) account(repository string) *account {
 	key := ""
 	if h.settings.Credential == nil {
-		key = h.client.stores.namespace(h.base.Host, repository)
+		key = h.stores.namespace(h.base.Host, repository)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -30,6 +30,19 @@ func (p slots) acquire(ctx context.Context) error {
 	}
 }
 
+// tryAcquire takes a slot if one is free now.
+func (p slots) tryAcquire() bool {
+	if p == nil {
+		return true
+	}
+	select {
+	case p <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
 func (p slots) release() {
 	if p != nil {
 		<-p

@@ -28,7 +28,10 @@ func (r *Repository) FetchBlob(ctx context.Context, desc ocispec.Descriptor, off
 	}
 	b := &blob{ctx: withLane(ctx, download), repository: r, desc: desc, off: off, end: off + n, lastProgress: off}
 	b.since = r.host.health.retry.Now()
-	body, skip, err := b.open()
+	ctx, done := patient(b.ctx)
+	body, skip, err := b.open(ctx)
+	done()
+	err = impatient(ctx, err)
 	if err == nil && skip > 0 {
 		body.Close()
 		err = ErrNoRange
@@ -94,6 +97,8 @@ func (b *blob) Close() error { return b.body.Close() }
 
 // resume reopens a body that broke with err where it stopped.
 func (b *blob) resume(err error) error {
+	ctx, done := patient(b.ctx)
+	defer done()
 	for {
 		b.body.Close() // first, so that nothing waits while it holds a slot
 		if b.ctx.Err() != nil {
@@ -107,16 +112,17 @@ func (b *blob) resume(err error) error {
 			b.breaks, b.lastProgress, b.since = 0, b.off, health.retry.Now()
 		}
 		b.breaks++
-		if err := health.wait(b.ctx, b.breaks, b.since, err); err != nil {
-			return err
+		if err := health.wait(ctx, b.breaks, b.since, err); err != nil {
+			return impatient(ctx, err)
 		}
-		body, skip, openErr := b.open()
+		body, skip, openErr := b.open(ctx)
 		if errors.Is(openErr, ErrNoRange) {
 			b.noRange = true
-			body, skip, openErr = b.open()
+			body, skip, openErr = b.open(ctx)
 		}
 		if openErr != nil {
 			b.body = http.NoBody
+			openErr = impatient(ctx, openErr)
 			return fmt.Errorf("%w (after %d bytes: %w)", openErr, b.off, err)
 		}
 		b.body = body
@@ -129,12 +135,12 @@ func (b *blob) resume(err error) error {
 
 // open requests the missing bytes. skip is the number of bytes in the body before them: a
 // registry that ignores Range sends the whole blob.
-func (b *blob) open() (body io.ReadCloser, skip int64, err error) {
+func (b *blob) open(ctx context.Context) (body io.ReadCloser, skip int64, err error) {
 	u, err := b.repository.blobURL(b.desc)
 	if err != nil {
 		return nil, 0, err
 	}
-	req, err := b.repository.request(b.ctx, http.MethodGet, u, nil)
+	req, err := b.repository.request(ctx, http.MethodGet, u, nil)
 	if err != nil {
 		return nil, 0, err
 	}

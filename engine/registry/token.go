@@ -94,7 +94,8 @@ func (t *tokens) Set(ctx context.Context, _ string, scheme auth.Scheme, key stri
 	}
 	f, ok := t.flights[name]
 	if !ok {
-		inFlight, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		// Without a slot: a transfer that has some may wait for this token.
+		inFlight, cancel := context.WithCancel(relayed(context.WithoutCancel(ctx)))
 		f = &flight{done: make(chan struct{}), cancel: cancel}
 		t.flights[name] = f
 		go t.fetchToken(inFlight, f, scheme, name, fetch)

@@ -93,6 +93,9 @@ func (r *Repository) pushOnce(ctx context.Context, desc ocispec.Descriptor, s *s
 	}
 	body, err := open()
 	if err != nil {
+		if isType[*ReopenError](err) {
+			return true, err
+		}
 		return false, sourceError{err}
 	}
 	if inChunks {
@@ -113,7 +116,11 @@ func (r *Repository) put(ctx context.Context, desc ocispec.Descriptor, s *sessio
 	u.RawQuery += "digest=" + url.QueryEscape(desc.Digest.String())
 	sent, released := sendable(body)
 	defer released()
-	resp, err := r.send(relayContext(ctx, body), http.MethodPut, &u, s, sent, desc.Size, nil)
+	var header http.Header
+	if isRelayed(body) {
+		header = expectContinue
+	}
+	resp, err := r.send(relayContext(ctx, body), http.MethodPut, &u, s, sent, desc.Size, header)
 	if err != nil {
 		return err
 	}
@@ -139,7 +146,8 @@ func relayContext(ctx context.Context, body io.ReadCloser) context.Context {
 	if outer, ok := body.(interface{ Unwrap() io.ReadCloser }); ok {
 		return relayContext(ctx, outer.Unwrap())
 	}
-	if _, ok := body.(*blob); ok {
+	switch body.(type) {
+	case *blob, Relayed:
 		return relayed(ctx)
 	}
 	return ctx
@@ -249,7 +257,7 @@ type source struct {
 
 func (s *source) Read(p []byte) (int, error) {
 	n, err := s.ReadCloser.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && err != io.EOF && !isType[*ReopenError](err) {
 		err = sourceError{err}
 	}
 	return n, err

@@ -1,6 +1,7 @@
 package restore
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/opencontainers/go-digest"
@@ -32,6 +33,7 @@ func (s *survey) adopt(all []*delivery) []*delivery {
 			behind++
 			return true
 		}
+		home = cmp.Or(home, d.finder)
 		if d.subject != "" && home != nil {
 			d.parent = home
 			home.beside = append(home.beside, d)

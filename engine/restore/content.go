@@ -2,6 +2,7 @@ package restore
 
 import (
 	"bytes"
+	"context"
 	"io"
 
 	"github.com/oras-mirror/oras-mirror/engine"
@@ -14,8 +15,8 @@ type inMemory []byte
 
 func (m inMemory) Verified() bool { return true }
 
-func (m inMemory) Open(heard func(int64), _ bool) (io.ReadCloser, error) {
-	return io.NopCloser(&headway.Counted{Reader: bytes.NewReader(m), Heard: heard}), nil
+func (m inMemory) Open(_ context.Context, r Reading) (io.ReadCloser, error) {
+	return io.NopCloser(&headway.Counted{Reader: bytes.NewReader(m), Heard: r.Heard}), nil
 }
 
 // inFile is a blob whose verified bytes are in a temporary file.
@@ -26,8 +27,8 @@ type inFile struct {
 
 func (f *inFile) Verified() bool { return true }
 
-func (f *inFile) Open(heard func(int64), _ bool) (io.ReadCloser, error) {
-	heard(f.size)
+func (f *inFile) Open(_ context.Context, r Reading) (io.ReadCloser, error) {
+	r.Heard(f.size)
 	return io.NopCloser(io.NewSectionReader(f.file, 0, f.size)), nil
 }
 
@@ -40,11 +41,11 @@ type passing struct {
 
 func (p *passing) Verified() bool { return true }
 
-func (p *passing) Open(heard func(int64), _ bool) (io.ReadCloser, error) {
+func (p *passing) Open(_ context.Context, r Reading) (io.ReadCloser, error) {
 	if p.body != nil {
 		return nil, engine.ErrSpent
 	}
-	p.body = verified(io.NopCloser(&headway.Counted{Reader: p.in, Heard: heard}), p.Descriptor)
+	p.body = verified(io.NopCloser(&headway.Counted{Reader: p.in, Heard: r.Heard}), p.Descriptor)
 	return p.body, nil
 }
 
@@ -61,4 +62,4 @@ type spent struct{}
 
 func (spent) Verified() bool { return true }
 
-func (spent) Open(func(int64), bool) (io.ReadCloser, error) { return nil, engine.ErrSpent }
+func (spent) Open(context.Context, Reading) (io.ReadCloser, error) { return nil, engine.ErrSpent }

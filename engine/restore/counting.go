@@ -12,14 +12,16 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 )
 
-// counts holds the requests that a restore would send to the targets of a forecast.
+// counts holds the requests that a restore would send to the source and the targets of a
+// forecast.
 type counts struct {
 	client *registry.Client
 
 	mu       sync.Mutex // guards requests, blobs and probed
 	requests int
-	blobs    int             // that would be pushed
-	probed   map[string]bool // registries that would have been asked whether they check digests
+	blobs    int                       // that would be pushed
+	probed   map[string]bool           // registries that would have been asked whether they check digests
+	fetched  map[graph.ContentKey]bool // blobs that would have been fetched for all targets
 }
 
 func (c *counts) add(requests int) {
@@ -37,11 +39,15 @@ type counting struct {
 }
 
 // pushBlob counts the POST and the PUT of a blob.
-func (c *counting) pushBlob(_ context.Context, _ graph.Descriptor, from body) error {
+func (c *counting) pushBlob(_ context.Context, b graph.Descriptor, from body) error {
 	c.counts.mu.Lock()
 	defer c.counts.mu.Unlock()
 	c.counts.requests += 2
 	c.counts.blobs++
+	if !from.shared || !c.counts.fetched[b.Key()] {
+		c.counts.requests += from.requests
+		c.counts.fetched[b.Key()] = from.shared
+	}
 	if from.probes && !c.counts.probed[c.registry] {
 		c.counts.probed[c.registry] = true
 		c.counts.requests += registry.ProbeRequests

@@ -21,18 +21,20 @@ type delivery struct {
 	repo *registry.Repository // that is asked; nil until the delivery is walked
 	to   target               // that is pushed to
 
-	visit  *graph.Visit
+	visit  *graph.Visit    // nil if it was not walked
 	refers []digest.Digest // referrers that go along, sorted
 	old    []digest.Digest // indexes of it that were rewritten
 
+	finder *delivery   // the artifact whose walk found that it is attached to a part of it, if any
 	parent *delivery   // the artifact of this run that it is attached to, if any
 	beside []*delivery // the deliveries whose parent this is
 
 	found    finding
 	waits    wait
-	repeated bool // a part was missing after the push, and is pushed again
-	open     int  // deliveries without an outcome, of this one and those beside it; before they are counted, -1 if it has one; guarded by ledger.mu
-	done     bool // it is whole in the target
+	repeated bool  // a part was missing after the push, and is pushed again
+	open     int   // deliveries without an outcome, of this one and those beside it; before they are counted, -1 if it has one; guarded by ledger.mu
+	done     bool  // it is whole in the target
+	short    error // why not all of its referrers came along
 	err      error
 }
 
@@ -116,7 +118,8 @@ func (d *delivery) isWalked() bool { return d.visit != nil && d.visit.Err == nil
 // outcome returns the report of a delivery and those beside it, once all of them are done.
 func (d *delivery) outcome() engine.ArtifactReport {
 	seen := make(map[digest.Digest]bool)
-	r := engine.ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.Digest, Err: d.err, Unchanged: d.unchanged()}
+	r := engine.ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.Digest, Err: d.err, Unchanged: d.unchanged(),
+		Layout: d.layout, Pinned: d.pinned}
 	if d.overwrote() {
 		r.Overwritten = d.found.was
 	}
@@ -143,11 +146,14 @@ func (d *delivery) countInto(r *engine.ArtifactReport, seen map[digest.Digest]bo
 			came++
 		}
 		r.Expected += came
-		if d.err == nil {
+		if d.short != nil {
+			d.visit.Linked(func(v *graph.Visit) { r.Expected += v.Lost })
+		}
+		if d.err == nil || isShort(d.err) {
 			r.Referrers += came
 		}
 	}
-	d.visit.All(func(v *graph.Visit) {
+	d.visit.Linked(func(v *graph.Visit) {
 		for _, part := range v.Parts() {
 			if !seen[part.Digest] {
 				seen[part.Digest] = true

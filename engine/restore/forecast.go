@@ -19,13 +19,22 @@ func Forecast(ctx context.Context, c *registry.Client, in store.Layout, o engine
 	if err != nil {
 		return nil, err
 	}
+	return ForecastFrom(ctx, c, newLayoutSource(in, o.Progress.Notice), o)
+}
+
+// ForecastFrom is Forecast for any source.
+func ForecastFrom(ctx context.Context, c *registry.Client, source Source, o engine.RestoreOptions) (*engine.Forecast, error) {
+	o, err := o.WithDefaults()
+	if err != nil {
+		return nil, err
+	}
 	before := headway.Requests(c)
-	counts := &counts{client: c, probed: make(map[string]bool)}
+	counts := &counts{client: c, probed: make(map[string]bool), fetched: make(map[graph.ContentKey]bool)}
 	r := newRun(c, o)
 	r.survey.target = func(registry string, repo *registry.Repository) target {
 		return &counting{repo: repo, registry: registry, counts: counts}
 	}
-	if err := r.prepare(ctx, newLayoutSource(in, o.Progress.Notice)); err != nil {
+	if err := r.prepare(ctx, source); err != nil {
 		return nil, err
 	}
 	if err := r.countAll(ctx); err != nil {
@@ -48,7 +57,7 @@ func (r *run) countAll(ctx context.Context) error {
 		}
 	}
 	for _, d := range r.all {
-		if d.err == nil && !d.found.skipped {
+		if d.err == nil && !d.found.skipped && d.visit != nil {
 			d.err = r.pusher.push(ctx, d)
 		}
 	}
@@ -87,7 +96,7 @@ func (r *run) addParts(f *engine.Forecast, d *delivery, seen map[partKey]bool) {
 		return
 	}
 	once := make(map[graph.ContentKey]bool)
-	d.visit.All(func(v *graph.Visit) {
+	d.visit.Linked(func(v *graph.Visit) {
 		for _, part := range v.Parts() {
 			key := part.Key()
 			if once[key] {

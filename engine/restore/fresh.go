@@ -41,10 +41,16 @@ func (s *survey) askFirst(ctx context.Context, all []*delivery) error {
 	})
 }
 
+// manyBlobs is a guess of how many blobs an artifact has.
+const manyBlobs = 3
+
 // questions counts the further requests of some deliveries to an empty repository: one for
 // each tag, and one for each blob.
 func questions(same []*delivery) int {
 	n := len(same) - 1
+	if slices.ContainsFunc(same, func(d *delivery) bool { return d.visit == nil }) {
+		return n + manyBlobs // it is not walked yet
+	}
 	blobs := make(map[graph.ContentKey]bool)
 	for _, d := range same {
 		d.visit.Core(func(v *graph.Visit) {

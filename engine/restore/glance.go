@@ -56,7 +56,7 @@ func (s *survey) glanceAt(ctx context.Context, d *delivery) error {
 	if err != nil && !errors.Is(err, errdef.ErrNotFound) {
 		return err
 	}
-	data := func() ([]byte, error) { return s.source.Manifest(ctx, d.root.OCI()) }
+	data := func() ([]byte, error) { return s.source.Manifest(ctx, d.root, d.scope) }
 	if err == nil && !graph.IsNamed(d.root.Digest, there.Digest, data) {
 		if err := s.existing(d, there.Digest); err != nil {
 			d.found.was = ""

@@ -109,9 +109,11 @@ func (s *shelf) Referrers(ctx context.Context, subject ocispec.Descriptor) ([]oc
 	}), err
 }
 
-func (s *layoutSource) Manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
-	return s.local.Manifest(ctx, desc)
+func (s *layoutSource) Manifest(ctx context.Context, root graph.Descriptor, _ *graph.Scope) ([]byte, error) {
+	return s.local.Manifest(ctx, root.OCI())
 }
+
+func (s *layoutSource) Fault(err error) error { return corrupt(err) }
 
 func (s *layoutSource) Certain(v *graph.Visit) []*graph.Blob { return v.Blobs() }
 
@@ -171,17 +173,17 @@ type layoutBlob struct {
 
 func (b *layoutBlob) Verified() bool { return false }
 
-func (b *layoutBlob) Open(heard func(int64), trusted bool) (io.ReadCloser, error) {
+func (b *layoutBlob) Open(_ context.Context, r Reading) (io.ReadCloser, error) {
 	body, err := b.source.open(b.Descriptor)
 	if err != nil {
 		return nil, err
 	}
-	hashed := verified(graph.Part{Reader: &headway.Counted{Reader: body, Heard: heard}, Closer: body}, b.Descriptor)
+	hashed := verified(graph.Part{Reader: &headway.Counted{Reader: body, Heard: r.Heard}, Closer: body}, b.Descriptor)
 	if wrong := hashed.fault(); wrong != nil { // it should be empty, so nothing will read it
 		return nil, errors.Join(wrong, body.Close())
 	}
-	if trusted {
-		return unhashed(body, heard), nil
+	if r.Trusted {
+		return unhashed(body, r.Heard), nil
 	}
 	return hashed, nil
 }

@@ -54,6 +54,10 @@ func (l *ledger) record(ctx context.Context, d *delivery, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
+	if isShort(err) && d.parent == nil { // it is there, without some of what refers to it
+		d.done = true
+		l.addWhole(1)
+	}
 	l.conclude(d)
 	if l.failFast {
 		return err
@@ -68,6 +72,12 @@ func (l *ledger) withdraw(d *delivery, why error) {
 		l.addWhole(-1)
 		l.tell(d)
 	}
+}
+
+// isShort tells whether an artifact is in the target and lacks only referrers.
+func isShort(err error) bool {
+	_, is := errors.AsType[*engine.ReferrersError](err)
+	return is
 }
 
 func (l *ledger) addWhole(n int) {

@@ -38,7 +38,7 @@ func (l list) key(d *delivery) listKey {
 func listsOf(d *delivery, some func(*graph.Visit) bool) []list {
 	var all []list
 	at := make(map[digest.Digest]int)
-	d.visit.All(func(v *graph.Visit) {
+	d.visit.Linked(func(v *graph.Visit) {
 		subject := v.Node.Subject
 		if subject == "" || !some(v) {
 			return

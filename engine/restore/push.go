@@ -13,6 +13,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -218,15 +219,28 @@ func refusesContent(err error) bool {
 	return true
 }
 
-// manifestBytes returns the bytes of a manifest, which the source has unless it was
-// rewritten.
+// manifestBytes returns the bytes of a manifest. Those of one that was rewritten, or
+// waits for its push, are at hand; the origin has the others.
 func manifestBytes(ctx context.Context, s Source, v *graph.Visit) ([]byte, error) {
-	if v.Node.Data != nil {
-		return v.Node.Data, nil
+	if data := v.Node.Data; data != nil {
+		return data, nil
 	}
-	data, err := s.Manifest(ctx, v.Node.OCI())
+	if !graph.OnDisk(v.Origin) && v.Node.Size >= largeManifest { // before its body is open, which others would wait for
+		if err := bounds.Enter(ctx, 2*(v.Node.Size+readAhead)); err != nil {
+			return nil, err
+		}
+	}
+	data, err := v.Origin.Manifest(ctx, v.Node.OCI())
 	if err != nil {
-		return nil, corrupt(err)
+		return nil, s.Fault(err)
 	}
 	return data, nil
 }
+
+const (
+	// largeManifest is the size from which the client of a registry accounts for the
+	// memory of a document, which may mean to wait for it.
+	largeManifest = 32 << 10
+	// readAhead is at least what it accounts for beyond what it has read.
+	readAhead = 256 << 10
+)

@@ -88,7 +88,7 @@ func (r *readback) checks(ctx context.Context, d *delivery) []*check {
 		ask:  func() (string, error) { return r.readTag(ctx, d) },
 		mend: func(m *mending) { m.lacks[d.visit] = true },
 	}}
-	d.visit.All(func(v *graph.Visit) {
+	d.visit.Linked(func(v *graph.Visit) {
 		all = append(all, &check{
 			ask:  func() (string, error) { return r.readManifest(ctx, d, v.Node) },
 			mend: func(m *mending) { m.lacks[v] = true },

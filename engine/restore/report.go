@@ -59,7 +59,7 @@ func (p *belongings) add(d *delivery) (fresh int64) {
 		if !of.isWalked() {
 			continue
 		}
-		of.visit.All(func(v *graph.Visit) {
+		of.visit.Linked(func(v *graph.Visit) {
 			for _, part := range v.Parts() {
 				key := partKey{registry, part.Key()}
 				if p.seen[key] {

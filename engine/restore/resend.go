@@ -20,8 +20,8 @@ func (u *uploads) resend(ctx context.Context, d *delivery, b graph.Descriptor) e
 			d.repo.DisableMounts()
 		}
 		sending := &headway.Sending{Progress: u.progress, Size: b.Size}
-		from := u.body(d.target.Registry, sending, u.source.Content(b))
-		from.open = one.openOrCopy(ctx, d.path, from.open, sending)
+		from := u.body(&upload{uploadKey: uploadKey{d.target.Registry, b.Digest, b.Size}, blob: b}, sending, u.source.Content(b))
+		from.open = one.openOrCopy(d.path, from.open, sending)
 		if err := d.to.pushBlob(ctx, b, from); err != nil {
 			sending.Spare()
 			return struct{}{}, u.source.Blame(b, err)
@@ -34,9 +34,9 @@ func (u *uploads) resend(ctx context.Context, d *delivery, b graph.Descriptor) e
 
 // openOrCopy opens a blob. If its bytes are spent, it reads them from a repository, other than
 // the one in path, that received them.
-func (one *upload) openOrCopy(ctx context.Context, path string, open func(bool) (io.ReadCloser, error), s *headway.Sending) func(bool) (io.ReadCloser, error) {
-	return func(trusted bool) (io.ReadCloser, error) {
-		body, err := open(trusted)
+func (one *upload) openOrCopy(path string, open func(context.Context, Reading) (io.ReadCloser, error), s *headway.Sending) func(context.Context, Reading) (io.ReadCloser, error) {
+	return func(ctx context.Context, r Reading) (io.ReadCloser, error) {
+		body, err := open(ctx, r)
 		if one == nil || !errors.Is(err, engine.ErrSpent) {
 			return body, err
 		}

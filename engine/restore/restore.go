@@ -38,6 +38,20 @@ func Run(ctx context.Context, c *registry.Client, in store.Input, o engine.Resto
 	return r.report(o.Now().Sub(began)), err
 }
 
+// RunFrom is Run for any source.
+func RunFrom(ctx context.Context, c *registry.Client, source Source, o engine.RestoreOptions) (*engine.Report, error) {
+	o, err := o.WithDefaults()
+	if err != nil {
+		return &engine.Report{}, err
+	}
+	began := o.Now()
+	r := newRun(c, o)
+	if err = r.run(ctx, source); err != nil {
+		unfinished(ctx, r.all)
+	}
+	return r.report(o.Now().Sub(began)), err
+}
+
 // run is one restore: it routes the artifacts of a source to the targets, surveys what
 // these lack, uploads the blobs and pushes the manifests.
 type run struct {
@@ -61,7 +75,7 @@ type run struct {
 func newRun(c *registry.Client, o engine.RestoreOptions) *run {
 	r := &run{RestoreOptions: o, sent: newTraffic(), ledger: &ledger{progress: o.Progress, failFast: o.FailFast, dryRun: o.DryRun}}
 	pushing := bounds.NewLane()
-	r.survey = &survey{client: c, progress: o.Progress, workers: o.Concurrency, ledger: r.ledger,
+	r.survey = &survey{verify: o.Verify, client: c, progress: o.Progress, workers: o.Concurrency, ledger: r.ledger,
 		target: func(_ string, repo *registry.Repository) target { return &repository{repo, pushing} }}
 	r.uploads = newUploads(o.Progress, r.sent)
 	r.uploads.start, r.uploads.arrived = r.start, r.arrived
@@ -104,7 +118,8 @@ func (r *run) prepare(ctx context.Context, s Source) error {
 	if len(s.Roots()) == 0 {
 		return engine.ErrNoArtifact
 	}
-	routes, err := newRoutes(s, r.RestoreOptions).all()
+	r.survey.routes = newRoutes(s, r.RestoreOptions)
+	routes, err := r.survey.routes.all()
 	for _, route := range routes {
 		r.all = append(r.all, &delivery{route: route})
 	}
@@ -187,7 +202,7 @@ func (r *run) arrived(d *delivery, failure error) error {
 	if r.isHeld(d) {
 		return nil
 	}
-	if failure != nil || d.found.skipped {
+	if failure != nil || d.found.skipped || d.visit == nil {
 		return r.ledger.record(r.pool.Context(), d, failure)
 	}
 	r.pool.AddUrgent(d.target.Registry, func(ctx context.Context) error {
@@ -218,6 +233,9 @@ func (r *run) complete(ctx context.Context, d *delivery, err error) error {
 		err = r.readback.run(ctx, d)
 	case errors.As(err, &unlisted): // that much was read back already
 		err = &engine.ReadbackError{Reference: d.destination(), Err: err}
+	}
+	if err == nil && d.short != nil {
+		err = &engine.ReferrersError{Reference: d.name, Err: d.short}
 	}
 	return r.ledger.record(ctx, d, err)
 }

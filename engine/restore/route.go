@@ -15,6 +15,8 @@ type route struct {
 	name    string    // the full source reference, or the name of the entry
 	entry   listedKey // in index.json
 	source  string    // the repository that it came from; "" if unknown
+	layout  string    // the one on disk that it was selected from; "" for others
+	pinned  bool      // it was asked for by tag and digest
 	root    graph.Descriptor
 	scope   *graph.Scope
 	subject digest.Digest // the manifest that cosign attached it to by its tag; "" for others
@@ -67,7 +69,11 @@ func (m *routes) routeOf(root graph.Root, target config.Target) (*route, error) 
 		return nil, fmt.Errorf("%s: %w", e.Name, err)
 	}
 	r := &route{name: root.Name(), entry: listedKey{e.Name, e.Digest}, root: graph.Compact(e.Descriptor()),
-		scope: graph.ScopeOfAll(!m.excludeReferrers, platforms), target: target, path: target.Namespace, fault: root.Fault}
+		scope: graph.ScopeOfAll(!m.excludeReferrers, platforms), target: target, path: target.Namespace, fault: root.Fault,
+		layout: root.Layout, pinned: root.Ref.Tag != "" && root.Ref.Digest != ""}
+	if root.Scope != nil {
+		r.scope = root.Scope
+	}
 	if r.nowhere = root.Fault != nil && !root.IsSuspect(); r.nowhere {
 		return r, nil
 	}

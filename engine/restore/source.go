@@ -9,6 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -24,19 +25,37 @@ type Source interface {
 	// Walk reads the graph of a root, with the referrers that belong to its repository;
 	// where that is "", with all.
 	Walk(ctx context.Context, repository string, root graph.Descriptor, s *graph.Scope) (*graph.Visit, error)
-	// Manifest returns the bytes of a manifest, verified.
-	Manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error)
+	// Manifest returns the bytes of a root, verified.
+	Manifest(ctx context.Context, root graph.Descriptor, s *graph.Scope) ([]byte, error)
 	// Certain lists the blobs that a manifest names and the source is sure to have.
 	Certain(v *graph.Visit) []*graph.Blob
 	// Blobs gives the wanted blobs to a sink, in the order that suits the source.
 	Blobs(ctx context.Context, wanted []graph.Descriptor, to Sink) error
 	// Content returns the bytes of a blob again. Those of a pipe are spent.
 	Content(b graph.Descriptor) Content
+	// Fault returns the error of an artifact for an error of Walk or Manifest.
+	Fault(err error) error
 	// Blame returns the reason for which an upload was refused: an *engine.CorruptError if the source has
 	// other bytes than the manifests say, else the refusal itself.
 	Blame(b graph.Descriptor, refusal error) error
 	// Revised returns the source as its end corrected it, nil if it is unchanged.
 	Revised() Source
+}
+
+// Distant is a Source that sends a request for each part that is read. A target is asked
+// before a root is walked, and a root that it has is walked only as far as that matters.
+type Distant interface {
+	Source
+	// Children reads a root, and nothing below it, and lists what the scope selects of an
+	// index.
+	Children(ctx context.Context, root graph.Descriptor, s *graph.Scope) ([]ocispec.Descriptor, error)
+	// Homes lists the repositories of a registry that are known to have a blob.
+	Homes(registry string, b graph.Descriptor) []string
+	// Fetches returns how many requests bring a blob, and whether they bring it for all
+	// targets at once.
+	Fetches(b graph.Descriptor) (requests int, shared bool)
+	// Short returns why not all came along that refers to the artifact, nil if all did.
+	Short(root *graph.Visit, s *graph.Scope) error
 }
 
 // Sink takes blobs from a source. Its methods are called by one goroutine; an error ends
@@ -58,12 +77,19 @@ type Sink interface {
 
 // Content is the bytes of one blob.
 type Content interface {
-	// Open returns the bytes from the start, and tells heard how many were read. They are
-	// verified as they pass, unless the registry that gets them is trusted to do so. Its
-	// error is final.
-	Open(heard func(n int64), trusted bool) (io.ReadCloser, error)
+	// Open returns the bytes from the start. They are verified as they pass, unless the
+	// registry that gets them is trusted to do so. Its error is final, but for a
+	// *registry.ReopenError.
+	Open(ctx context.Context, r Reading) (io.ReadCloser, error)
 	// Verified reports whether the bytes are verified already: trusted makes no difference.
 	Verified() bool
+}
+
+// Reading is one time that the bytes of a blob are read, for one target.
+type Reading struct {
+	Heard   func(n int64)        // is told how many bytes were read
+	Trusted bool                 // the target verifies what it gets
+	To      *registry.Repository // the target
 }
 
 // corrupt blames the input for a part that could not be read, unless this machine is at

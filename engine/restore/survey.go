@@ -23,8 +23,10 @@ type survey struct {
 	source   Source
 	client   *registry.Client
 	progress engine.Progress
-	workers  int // that walk and ask
+	workers  int  // that walk and ask
+	verify   bool // all is read back, so all has to be walked
 	ledger   *ledger
+	routes   *routes
 	target   func(registry string, repo *registry.Repository) target
 
 	hasBlob     pool.Once[manifestKey, bool] // before anything was pushed
@@ -35,6 +37,9 @@ type survey struct {
 // run walks all deliveries and asks the targets for them. It returns those deliveries that
 // go out, with the attached ones beside their artifacts.
 func (s *survey) run(ctx context.Context, all []*delivery) ([]*delivery, error) {
+	if far, is := s.source.(Distant); is {
+		return s.runFar(ctx, far, all)
+	}
 	attached := slices.ContainsFunc(all, func(d *delivery) bool { return d.subject != "" })
 	if !attached {
 		s.ledger.count(all)
@@ -86,6 +91,14 @@ func (s *survey) each(ctx context.Context, all []*delivery, do func(context.Cont
 
 // walk reads the graph of a delivery.
 func (s *survey) walk(ctx context.Context, d *delivery) error {
+	if err := s.open(d); err != nil {
+		return err
+	}
+	return s.read(ctx, d)
+}
+
+// open opens the repository that a delivery goes to.
+func (s *survey) open(d *delivery) error {
 	if d.fault != nil {
 		return d.fault
 	}
@@ -95,10 +108,18 @@ func (s *survey) walk(ctx context.Context, d *delivery) error {
 	}
 	d.to = s.target(d.target.Registry, d.repo)
 	d.repo.ExpectPush()
+	return nil
+}
+
+// read reads the graph of a delivery whose repository is open.
+func (s *survey) read(ctx context.Context, d *delivery) error {
+	var err error
 	if d.visit, err = s.source.Walk(ctx, d.source, d.root, d.scope); err != nil {
-		return corrupt(err)
+		return s.source.Fault(err)
 	}
-	if d.visit.Missing != nil {
+	if far, is := s.source.(Distant); is {
+		d.short = far.Short(d.visit, d.scope)
+	} else if d.visit.Missing != nil {
 		return corrupt(d.visit.Missing)
 	}
 	d.root = d.visit.Node.Descriptor
@@ -117,7 +138,7 @@ func (s *survey) walk(ctx context.Context, d *delivery) error {
 // referrersOf lists the referrers of a manifest and of those below it, each once.
 func referrersOf(root *graph.Visit) []digest.Digest {
 	var found []digest.Digest
-	root.All(func(v *graph.Visit) {
+	root.Linked(func(v *graph.Visit) {
 		for _, w := range v.Referrers {
 			found = append(found, w.Node.Digest)
 		}

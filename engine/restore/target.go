@@ -31,8 +31,11 @@ type target interface {
 // body opens the bytes of a blob on their way to a target. With probes the target is asked
 // first whether it checks digests: then it is trusted to do so.
 type body struct {
-	open   func(trusted bool) (io.ReadCloser, error)
+	open   func(context.Context, Reading) (io.ReadCloser, error)
 	probes bool
+
+	requests int  // to the source, each time that it is opened
+	shared   bool // or once for all targets
 }
 
 // repository is the target that is pushed to.
@@ -43,7 +46,9 @@ type repository struct {
 
 // opener returns a function that opens the bytes from the start each time.
 func (r *repository) opener(ctx context.Context, from body) func() (io.ReadCloser, error) {
-	return func() (io.ReadCloser, error) { return from.open(from.probes && r.ChecksDigests(ctx)) }
+	return func() (io.ReadCloser, error) {
+		return from.open(ctx, Reading{Trusted: from.probes && r.ChecksDigests(ctx), To: r.Repository})
+	}
 }
 
 func (r *repository) pushBlob(ctx context.Context, b graph.Descriptor, from body) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/oras-mirror/oras-mirror/engine"
@@ -38,7 +39,10 @@ func newUploads(p engine.Progress, sent *traffic) *uploads {
 
 // add notes the blobs that a delivery waits for.
 func (u *uploads) add(d *delivery) {
-	d.visit.All(func(v *graph.Visit) {
+	if d.visit == nil {
+		return
+	}
+	d.visit.Linked(func(v *graph.Visit) {
 		if !d.lacks(v) {
 			return
 		}
@@ -111,12 +115,13 @@ func (u *uploads) transfer(ctx context.Context, one *upload, c Content) error {
 
 func (u *uploads) sendTo(ctx context.Context, one *upload, to, home *recipient, c Content) error {
 	if home != nil {
-		mounted, err := to.to.mountBlob(ctx, one.blob, home.path, u.bodyOrCopy(ctx, one, to, home, c))
-		to.mounted.Store(mounted)
-		if err == nil && !mounted {
-			u.sent.add(one.registry, one.blob)
-		}
-		return err
+		return u.mountTo(ctx, one, to, home.path, u.bodyOrCopy(one, to, home, c))
+	}
+	if homes := u.homes(one); slices.Contains(homes, to.path) {
+		to.sending.Spare() // it came from there
+		return nil
+	} else if len(homes) > 0 {
+		return u.mountTo(ctx, one, to, homes[0], u.body(one, &to.sending, c))
 	}
 	has, err := to.has(ctx, one.blob)
 	if has {
@@ -126,33 +131,71 @@ func (u *uploads) sendTo(ctx context.Context, one *upload, to, home *recipient, 
 		return err
 	}
 	u.progress.Moving(to.waiting[0].name)
-	if err := to.to.pushBlob(ctx, one.blob, u.body(one.registry, &to.sending, c)); err != nil {
+	if err := to.to.pushBlob(ctx, one.blob, u.body(one, &to.sending, c)); err != nil {
 		return u.source.Blame(one.blob, err)
 	}
 	u.sent.add(one.registry, one.blob)
 	return nil
 }
 
-// body returns a blob for a target of a registry.
-func (u *uploads) body(registry string, s *headway.Sending, c Content) body {
+// homes lists the repositories of the source that stand in the registry of an upload.
+func (u *uploads) homes(one *upload) []string {
+	if far, is := u.source.(Distant); is {
+		return far.Homes(one.registry, one.blob)
+	}
+	return nil
+}
+
+// mountTo mounts a blob from another repository of its registry, or sends it.
+func (u *uploads) mountTo(ctx context.Context, one *upload, to *recipient, from string, b body) error {
+	mounted, err := to.to.mountBlob(ctx, one.blob, from, b)
+	to.mounted.Store(mounted)
+	if mounted {
+		to.sending.Spare()
+	}
+	if err != nil {
+		return u.source.Blame(one.blob, err)
+	}
+	if !mounted {
+		u.sent.add(one.registry, one.blob)
+	}
+	return nil
+}
+
+// body returns a blob for a target.
+func (u *uploads) body(one *upload, s *headway.Sending, c Content) body {
+	requests, shared := u.fetches(one.blob)
 	return body{
-		probes: u.isWorthProbing(registry, c),
-		open:   func(trusted bool) (io.ReadCloser, error) { return c.Open(s.Begin(), trusted) },
+		requests: requests, shared: shared,
+		probes: u.isWorthProbing(one.registry, c),
+		open: func(ctx context.Context, r Reading) (io.ReadCloser, error) {
+			r.Heard = s.Begin()
+			return c.Open(ctx, r)
+		},
 	}
 }
 
 // bodyOrCopy returns a blob that another recipient has, from there if its bytes are
 // spent.
-func (u *uploads) bodyOrCopy(ctx context.Context, one *upload, to, home *recipient, c Content) body {
-	from := u.body(one.registry, &to.sending, c)
-	from.open = func(trusted bool) (io.ReadCloser, error) {
-		heard := to.sending.Begin()
-		if body, err := c.Open(heard, trusted); !errors.Is(err, engine.ErrSpent) {
+func (u *uploads) bodyOrCopy(one *upload, to, home *recipient, c Content) body {
+	from := u.body(one, &to.sending, c)
+	from.open = func(ctx context.Context, r Reading) (io.ReadCloser, error) {
+		r.Heard = to.sending.Begin()
+		if body, err := c.Open(ctx, r); !errors.Is(err, engine.ErrSpent) {
 			return body, err
 		}
-		return fetchVerified(ctx, home.repo, one.blob, heard)
+		return fetchVerified(ctx, home.repo, one.blob, r.Heard)
 	}
 	return from
+}
+
+// fetches returns how many requests bring a blob from the source, and whether they bring
+// it for all targets.
+func (u *uploads) fetches(b graph.Descriptor) (requests int, shared bool) {
+	if far, is := u.source.(Distant); is {
+		return far.Fetches(b)
+	}
+	return 0, false
 }
 
 // probeFrom is the number of bytes of blobs, on their way to one registry, that makes it worth

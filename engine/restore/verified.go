@@ -31,6 +31,10 @@ type verifiedBlob struct {
 	left int64
 }
 
+// Verified hashes the bytes of a blob as they pass. The last of them are let through only
+// if all are right.
+func Verified(body io.ReadCloser, b graph.Descriptor) io.ReadCloser { return verified(body, b) }
+
 func verified(body io.ReadCloser, b graph.Descriptor) *verifiedBlob {
 	return &verifiedBlob{ReadCloser: body, from: body, blob: b, hash: b.Digest.Algorithm().Hash(), left: b.Size}
 }

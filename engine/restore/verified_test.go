@@ -58,7 +58,7 @@ func TestPlainFileGoesToARegistryThatChecksDigests(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			from := u.body(target.Host, &headway.Sending{Progress: engine.Silent{}}, source.Content(graph.Compact(desc)))
+			from := u.body(&upload{uploadKey: uploadKey{registry: target.Host}}, &headway.Sending{Progress: engine.Silent{}}, source.Content(graph.Compact(desc)))
 			body, err := (&repository{Repository: repo}).opener(t.Context(), from)()
 			if err != nil {
 				t.Fatal(err)

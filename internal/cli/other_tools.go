@@ -13,7 +13,7 @@ import (
 
 // commandsOfOtherTools maps the commands of other tools to those that do the same here.
 var commandsOfOtherTools = map[string][]string{
-	"copy": {"backup", "restore"}, "cp": {"backup", "restore"}, "sync": {"backup", "restore"}, "mirror": {"backup", "restore"},
+	"copy": {"sync", "backup", "restore"}, "cp": {"sync", "backup", "restore"}, "mirror": {"sync", "backup", "restore"},
 	"pull": {"backup"}, "save": {"backup"}, "download": {"backup"}, "fetch": {"backup"}, "export": {"backup"},
 	"push": {"restore"}, "load": {"restore"}, "upload": {"restore"}, "import": {"restore"},
 	"ls": {"list"}, "show": {"list"}, "inspect": {"list"}, "info": {"list"}, "discover": {"list"},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
+	"github.com/oras-mirror/oras-mirror/engine/sync"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
@@ -24,6 +25,7 @@ type planCommand struct {
 	ExitCode bool   `help:"Exit with code 4 if something would change."`
 	option.PlatformFlags
 
+	Sync    bool     `help:"Plan a sync of the references and the spec to the targets."`
 	Input   string   `placeholder:"PATH" help:"Plan a restore of this directory or tar archive of any kind."`
 	TempDir string   `type:"existingdir" placeholder:"PATH" help:"Put temporary files in this folder, such as an archive of another tool that can only be read from front to end."`
 	Only    []string `sep:"none" placeholder:"PATTERN" help:"Restore only artifacts that match this glob: [REGISTRY/]REPOSITORY[:TAG]. Repeatable."`
@@ -31,22 +33,29 @@ type planCommand struct {
 
 	option.RunFlags
 	option.ReferrerFlags
+	option.SidesFlags
 }
 
 func (c *planCommand) Help() string {
-	return `Plans a backup, or with --input a restore. The numbers are those of the run if nothing fails and the registries accept mounts. Requests for tokens are not counted.
+	return `Plans a backup, with --input a restore, with --sync a sync. The numbers are those of the run if nothing fails and the registries accept mounts. Requests for tokens are not counted.
 
 Examples:
 
     oras-mirror plan -f mirror.yaml
     oras-mirror plan -o bundle.tgz registry.k8s.io/pause
     oras-mirror plan --input bundle.tgz -f mirror.yaml
+    oras-mirror plan --sync --target localhost:5000/mirror registry.k8s.io/pause:3.10
     oras-mirror plan --input bundle.tgz --format json localhost:5000/mirror`
 }
 
 func (c *planCommand) Run(ctx context.Context, u *console.Console) error {
 	planned := c.ofBackup
-	if c.Input != "" {
+	switch {
+	case c.Sync && c.Input != "":
+		return exit.Usage("a layout is a source of the spec", "--sync copies from registries, and --input is about a restore")
+	case c.Sync:
+		planned = c.ofSync
+	case c.Input != "":
 		planned = c.ofRestore
 	}
 	p, err := planned(ctx, u)
@@ -169,4 +178,24 @@ func (c *planCommand) ofRestore(ctx context.Context, u *console.Console) (*shown
 	})
 	p.Close()
 	return &shownPlan{forecast: f, restores: true}, errors.Join(err, in.Close())
+}
+
+func (c *planCommand) ofSync(ctx context.Context, u *console.Console) (*shownPlan, error) {
+	if c.Output != "" || len(c.Only) > 0 || c.TempDir != "" {
+		return nil, exit.Usage("leave --sync away to plan a backup", "--output, --only and --temp-dir are not about a sync")
+	}
+	sources := c.sources()
+	sources.verb = "sync"
+	j, err := readSync(u, sources, &targets{verb: "sync", file: c.Spec, DestinationFlags: c.DestinationFlags}, &c.SidesFlags)
+	if err != nil {
+		return nil, err
+	}
+	client, err := startSides(u, &c.RunFlags, j.from.spec, j.sides(&c.SidesFlags))
+	if err != nil {
+		return nil, err
+	}
+	p := u.StartProgress()
+	f, err := sync.Forecast(ctx, client, j.from.selections, j.options(&option.TransferFlags{RunFlags: c.RunFlags, ReferrerFlags: c.ReferrerFlags}, p, engine.RestoreOptions{}))
+	p.Close()
+	return &shownPlan{forecast: f, restores: true, syncs: true}, err
 }

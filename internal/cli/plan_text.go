@@ -18,7 +18,8 @@ import (
 // shownPlan shows what a run would do.
 type shownPlan struct {
 	forecast *engine.Forecast
-	restores bool
+	restores bool // or syncs
+	syncs    bool
 	dropped  []inventory.Name // artifacts only in the bundle that would be replaced
 	space    *space
 }
@@ -117,6 +118,9 @@ func (p *shownPlan) summary() string {
 	f, verb := p.forecast, "fetch"
 	if p.restores {
 		verb = "push"
+	}
+	if p.syncs {
+		verb = "copy"
 	}
 	fmt.Fprintf(&b, "\n%s%s: %s\n", text.Count(len(f.Artifacts), "artifact"), p.referrers(), p.states())
 	fmt.Fprintf(&b, "%s distinct, %s more shared; %s there already", text.Bytes(f.Distinct), text.Bytes(f.Shared), text.Bytes(f.There))

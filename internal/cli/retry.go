@@ -21,19 +21,26 @@ func (c *backupCommand) onlyFailed(b *backupJob) error {
 	if err != nil {
 		return err
 	}
-	picker := &picker{from: b.selections, fresh: func() (config.Selection, error) {
-		one := []config.Selection{{Referrers: true, Origin: c.OnlyFailed}}
-		b.spec.ApplyDefaults(one)
-		c.ReferrerFlags.Apply(one)
-		return one[0], c.PlatformFlags.Apply(one)
+	b.only, err = c.sources().pickFailed(&b.selected, c.OnlyFailed, report)
+	return err
+}
+
+// pickFailed leaves of a selection what a report says failed. only chooses among what
+// layouts hold.
+func (s *sources) pickFailed(all *selected, path string, of *report.Document) (only func(layout, reference string) bool, err error) {
+	picker := &picker{from: all.selections, fresh: func() (config.Selection, error) {
+		one := []config.Selection{{Referrers: true, Origin: path}}
+		all.spec.ApplyDefaults(one)
+		s.ReferrerFlags.Apply(one)
+		return one[0], s.PlatformFlags.Apply(one)
 	}}
-	for _, a := range report.Failed() {
+	for _, a := range of.Failed() {
 		if err := picker.pick(a); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	b.selections, b.only = slices.Concat(picker.layouts, picker.picked), picker.only
-	return nil
+	all.selections = slices.Concat(picker.layouts, picker.picked)
+	return picker.only, nil
 }
 
 // picker makes selections of the artifacts that failed.
@@ -154,11 +161,16 @@ func (c *restoreCommand) onlyFailed() (*retry, error) {
 	if err != nil {
 		return nil, err
 	}
+	return retryOf(report), nil
+}
+
+// retryOf selects the artifacts that failed in a report.
+func retryOf(d *report.Document) *retry {
 	r := &retry{left: make(map[[2]string]bool)}
-	for _, f := range report.Failed() {
+	for _, f := range d.Failed() {
 		r.left[[2]string{f.Reference, f.Target}] = true
 	}
-	return r, nil
+	return r
 }
 
 // isEmpty reports whether no artifact failed.
@@ -172,6 +184,10 @@ func (r *retry) filter() func(reference, target string) bool {
 	return func(reference, target string) bool {
 		key := [2]string{reference, target}
 		_, wanted := r.left[key]
+		if !wanted { // it was not found, whatever its target
+			key[1] = ""
+			_, wanted = r.left[key]
+		}
 		if wanted {
 			r.left[key] = false
 		}

@@ -23,6 +23,7 @@ import (
 // arguments, or by the lock of the spec.
 type sources struct {
 	references []string // "-" is a list on standard input
+	verb       string   // what the command does with them; "" for back up
 	file       string   // path of the spec; "" without one
 	locked     bool     // select what the lock of the spec pins
 	retry      bool     // a report names the artifacts, so that these can be empty
@@ -99,7 +100,7 @@ func (s *sources) unlocked(spec *config.Spec, stdin io.Reader) ([]config.Selecti
 	spec.ApplyDefaults(named)
 	all = append(all, named...)
 	if len(all) == 0 && !s.retry {
-		return nil, nothingSelected(s.file)
+		return nil, nothingSelected(cmp.Or(s.verb, "back up"), s.file)
 	}
 	s.ReferrerFlags.Apply(all)
 	return all, s.PlatformFlags.Apply(all)
@@ -137,11 +138,11 @@ func (s *sources) filesRead(spec *config.Spec) []overwrite.File {
 }
 
 // nothingSelected returns the error for a spec and arguments that name no source.
-func nothingSelected(spec string) error {
+func nothingSelected(verb, spec string) error {
 	if spec != "" {
-		return exit.Usage(listSources(spec), "nothing to back up: %s has no sources", spec)
+		return exit.Usage(listSources(spec), "nothing to %s: %s has no sources", verb, spec)
 	}
-	return exit.Usage(`name references, or a spec with -f; "-" reads references from standard input`, "nothing to back up")
+	return exit.Usage(`name references, or a spec with -f; "-" reads references from standard input`, "nothing to %s", verb)
 }
 
 // listSources returns the hint for a spec that selects nothing.

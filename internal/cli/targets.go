@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 type targets struct {
 	argument string   // REGISTRY[/NAMESPACE][:TAG], or the name of a target of the spec
 	file     string   // path of the spec; "" without one
+	verb     string   // the command; "" for restore
 	only     []string // patterns of artifacts to restore
 	input    string   // "-" can be restored to only one target
 	option.DestinationFlags
@@ -80,7 +82,7 @@ func (t *targets) ofSpec(spec *config.Spec) ([]config.Target, error) {
 	}
 	switch {
 	case len(all) == 0:
-		return nil, exit.Usage("name one, as REGISTRY[/NAMESPACE], or list targets in the spec", "no target to restore to")
+		return nil, exit.Usage("name one, as REGISTRY[/NAMESPACE], or list targets in the spec", "no target to %s to", cmp.Or(t.verb, "restore"))
 	case len(all) > 1 && t.input == "-":
 		return nil, exit.Usage("name one of them as the argument", "standard input can be read only once, and there are %d targets", len(all))
 	}
@@ -101,7 +103,10 @@ func (t *targets) named(all []config.Target) ([]config.Target, error) {
 	for _, name := range names {
 		target, found := findTarget(all, name)
 		if !found {
-			return nil, noTarget(all, name)
+			var err error
+			if target, err = config.ParseTarget(name); err != nil {
+				return nil, noTarget(all, name)
+			}
 		}
 		if !slices.Contains(picked, target) {
 			picked = append(picked, target)
@@ -159,9 +164,6 @@ func noTarget(all []config.Target, name string) error {
 	names := namedTargets(all)
 	switch {
 	case len(all) == 0:
-		if _, err := config.ParseTarget(name); err == nil {
-			return exit.Usage(fmt.Sprintf("--target takes the name of a target of the spec: give the address %s as the argument", name), "no target is named %q", name)
-		}
 		return exit.Usage(fmt.Sprintf(`list it under "targets:" in the spec that -f names: "- {name: %s, target: REGISTRY}"`, name), "no target is named %q", name)
 	case len(names) == 0:
 		return exit.Usage(fmt.Sprintf(`give it one: "- {name: %s, target: %s}"`, name, all[0]), fact, name)

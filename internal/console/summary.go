@@ -22,6 +22,7 @@ type Words struct {
 var (
 	BackupWords  = Words{done: "backed up", moved: "fetched"}
 	RestoreWords = Words{done: "restored", moved: "pushed"}
+	SyncWords    = Words{done: "synced", moved: "copied"}
 )
 
 // Conclude prints the failures that are not printed yet, the summary of the run, and the

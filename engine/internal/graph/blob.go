@@ -25,6 +25,30 @@ func (b *Blob) inline() *inline {
 	return nil
 }
 
+// Find returns the record of a leaf that was met, nil if none was.
+func (g *Graph) Find(d Descriptor) *Blob {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.blobs[d.Digest].sized(d.Size)
+}
+
+// RemotesOf lists the repositories of a registry that are known to have a blob.
+func (g *Graph) RemotesOf(d Descriptor, registry string) []*Remote {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	b := g.blobs[d.Digest].sized(d.Size)
+	if b == nil {
+		return nil
+	}
+	var all []*Remote
+	for _, o := range b.Origins {
+		if r, is := o.(*Remote); is && r.ref.Registry == registry {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
 // sized finds the one of b and its rivals that has a size; nil if none has.
 func (b *Blob) sized(size int64) *Blob {
 	if b == nil || b.Size == size {

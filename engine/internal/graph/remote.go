@@ -62,6 +62,12 @@ func (r *Remote) AllTags(ctx context.Context) ([]string, error) {
 	return all, nil
 }
 
+// Path returns the repository without its registry.
+func (r *Remote) Path() string { return r.ref.Repository }
+
+// Client returns the client of the repository.
+func (r *Remote) Client() *registry.Repository { return r.repo }
+
 func (r *Remote) Queue() string { return r.ref.Registry }
 
 func (r *Remote) Repository() string { return r.ref.Name() }

@@ -13,9 +13,11 @@ import (
 
 // Root is an entry of a layout that is an artifact in its own right.
 type Root struct {
-	Entry store.Entry
-	Ref   config.Reference // zero if its repository is unknown
-	Fault error            // why it cannot be copied; it fails when its turn comes
+	Entry  store.Entry
+	Ref    config.Reference // zero if its repository is unknown
+	Fault  error            // why it cannot be copied; it fails when its turn comes
+	Layout string           // the path of the layout that it was selected from; "" for others
+	Scope  *Scope           // the part of it that was selected; nil: all that its entry says
 }
 
 // Name returns the name that a root has in the layout: its digest if it has none.
@@ -136,7 +138,7 @@ func suspectRoots(e store.Entry, repository config.Reference, err error) []Root 
 	var roots []Root
 	for _, name := range e.Repositories {
 		if ref, bad := config.ParseReference(name + "@" + e.Digest.String()); bad == nil {
-			roots = append(roots, Root{e, ref, err})
+			roots = append(roots, Root{Entry: e, Ref: ref, Fault: err})
 		}
 	}
 	if len(roots) == 0 {

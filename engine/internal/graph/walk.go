@@ -128,6 +128,15 @@ func (g *Graph) settled(ctx context.Context, v *Visit) error {
 	return nil
 }
 
+// Children reads a root and lists what a scope selects below it. It walks no further.
+func (g *Graph) Children(ctx context.Context, o Origin, s *Scope, desc ocispec.Descriptor) ([]ocispec.Descriptor, error) {
+	n, err := g.node(ctx, o, Stop{Desc: desc})
+	if err != nil {
+		return nil, err
+	}
+	return s.children(n), nil
+}
+
 // explore walks the manifest at a stop, with everything that it leads to.
 func (w *walk) explore(ctx context.Context, v *Visit, at Stop) error {
 	n, err := w.enter(ctx, at)

@@ -46,8 +46,12 @@ func (f *credentialFlags) checkOneRegistry(hosts []string) error {
 	if len(names) == 0 || len(hosts) <= 1 {
 		return nil
 	}
+	return f.tooMany(names[0], hosts)
+}
+
+func (*credentialFlags) tooMany(flag string, hosts []string) error {
 	return exit.Usage(`log in to each with "oras login REGISTRY"; oras-mirror uses the same credentials`,
-		"%s works with only one registry, and this run has %d: %s", names[0], len(hosts), strings.Join(hosts, ", "))
+		"%s works with only one registry, and this run has %d: %s", flag, len(hosts), strings.Join(hosts, ", "))
 }
 
 // ClaimStdin claims standard input if a secret comes from there.

@@ -9,7 +9,7 @@ import (
 // DestinationFlags select the targets of a restore, and the repositories in them.
 type DestinationFlags struct {
 	PlatformModeFlag
-	Targets []string `name:"target" placeholder:"NAME" help:"Restore only to this target of the spec. Repeatable."`
+	Targets []string `name:"target" placeholder:"TARGET" help:"Copy only to this target: the name of one of the spec, or REGISTRY[/NAMESPACE]. Repeatable."`
 	Map     []string `sep:"none" placeholder:"SOURCE=TARGET" help:"Put everything below the prefix SOURCE under TARGET; takes precedence over the mappings of the spec. Repeatable."`
 }
 

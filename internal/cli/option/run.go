@@ -73,7 +73,14 @@ func (f *RunFlags) Validate() error {
 
 // Client makes the client of a run for the registries of hosts.
 func (f *RunFlags) Client(spec *config.Spec, s Session, hosts []string) (*registry.Client, error) {
+	return f.client(spec, s, hosts, nil)
+}
+
+func (f *RunFlags) client(spec *config.Spec, s Session, hosts []string, sides *Sides) (*registry.Client, error) {
 	options, err := f.options(spec, s, hosts)
+	if err == nil && sides != nil {
+		err = sides.apply(&options, s)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,166 @@
+package restore
+
+import (
+	"context"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// runFar is run for a source over a network: first the names are asked for, and only what
+// differs is walked. What cosign attached by tags shows in the walks.
+func (s *survey) runFar(ctx context.Context, far Distant, all []*delivery) ([]*delivery, error) {
+	err := s.each(ctx, all, func(_ context.Context, d *delivery) error {
+		err := s.open(d)
+		if err != nil {
+			s.progress.Resolved()
+		}
+		return err
+	})
+	if err == nil {
+		err = s.askFirst(ctx, all)
+	}
+	if err == nil {
+		err = s.each(ctx, all, func(ctx context.Context, d *delivery) error {
+			defer s.progress.Resolved()
+			return s.examineFar(ctx, far, d)
+		})
+	}
+	if err != nil {
+		return all, err
+	}
+	known := len(all)
+	all = append(all, s.attachments(all)...)
+	if err := s.each(ctx, all[known:], s.examineAttached); err != nil {
+		return all, err
+	}
+	all = s.adopt(all)
+	s.ledger.count(all)
+	return all, nil
+}
+
+// examineFar asks the target for the name of a delivery, and walks it unless the answer
+// says that there is nothing to do.
+func (s *survey) examineFar(ctx context.Context, far Distant, d *delivery) error {
+	desc, err := d.resolve(ctx)
+	d.found.answer = &answer{desc, err}
+	done, err := s.isSettled(ctx, far, d, desc, err)
+	if done || err != nil {
+		return err
+	}
+	if err := s.read(ctx, d); err != nil {
+		return err
+	}
+	return s.examine(ctx, d)
+}
+
+// isSettled tells from the answer of the target whether a delivery needs no walk: its tag
+// stays as it is, or has all that was selected already.
+func (s *survey) isSettled(ctx context.Context, far Distant, d *delivery, there ocispec.Descriptor, err error) (bool, error) {
+	rewrites := d.target.PlatformMode == config.PlatformsRewrite && len(d.scope.Platforms) > 0
+	if err != nil || rewrites || there.Digest.Validate() != nil || there.Digest.Algorithm() != d.root.Digest.Algorithm() {
+		return false, nil
+	}
+	if there.Digest != d.root.Digest {
+		if d.target.ExistingTags == config.ExistingSkip || d.target.ExistingTags == config.ExistingFail {
+			return true, s.existing(d, there.Digest)
+		}
+		return false, nil
+	}
+	if s.verify || d.scope.Referrers {
+		return false, nil
+	}
+	whole, err := s.hasChildren(ctx, far, d, d.root.OCI(), 0)
+	if err != nil || !whole {
+		return false, err
+	}
+	d.found.present, d.found.lacks = true, make(map[*graph.Visit]bool)
+	return true, nil
+}
+
+// maxNested bounds the indexes in indexes that are read without a walk.
+const maxNested = 4
+
+// hasChildren tells whether a target that has a manifest has all that is selected below
+// it: registries take a manifest only after its parts, but for a sparse index.
+func (s *survey) hasChildren(ctx context.Context, far Distant, d *delivery, at ocispec.Descriptor, depth int) (bool, error) {
+	if store.IsImage(at.MediaType) {
+		return true, nil
+	}
+	if !store.IsIndex(at.MediaType) || depth > maxNested {
+		return false, nil
+	}
+	children, err := far.Children(ctx, graph.Compact(at), d.scope)
+	if err != nil {
+		return false, s.source.Fault(err)
+	}
+	for _, child := range children {
+		has, err := s.hasManifest.Do(ctx, d.at(child.Digest), func() (bool, error) { return d.repo.HasManifest(ctx, child) })
+		if err == nil && has {
+			has, err = s.hasChildren(ctx, far, d, child, depth+1)
+		}
+		if err != nil || !has {
+			return false, err
+		}
+	}
+	return len(children) > 0, nil
+}
+
+// attachments makes deliveries of what cosign attached to the artifacts by tags. They
+// need not be walked.
+func (s *survey) attachments(all []*delivery) []*delivery {
+	known := make(map[string]*delivery, len(all))
+	for _, d := range all {
+		if d.err == nil {
+			known[d.destination()] = d
+		}
+	}
+	var found []*delivery
+	for _, d := range all {
+		if d.visit == nil || d.err != nil {
+			continue
+		}
+		d.visit.Attachments(func(name string, _, v *graph.Visit) {
+			a, err := s.attachment(d, name, v)
+			if err != nil {
+				d.short = err
+			}
+			if a == nil {
+				return
+			}
+			switch other := known[a.destination()]; {
+			case other == nil:
+				known[a.destination()] = a
+				found = append(found, a)
+			case other.root.Digest != a.root.Digest:
+				d.short = &engine.CollisionError{Target: a.destination(), Sources: [2]string{other.name, a.name}}
+			}
+		})
+	}
+	return found
+}
+
+// attachment routes what cosign attached to a part of a delivery, to the same target; nil
+// if the mappings leave it out.
+func (s *survey) attachment(to *delivery, name string, v *graph.Visit) (*delivery, error) {
+	ref, _ := config.ParseEntryName(name)
+	n := v.Node
+	root := graph.Root{Entry: store.Entry{Name: name, MediaType: n.MediaType, Digest: n.Digest, Size: n.Size}, Ref: ref, Scope: to.scope}
+	r, err := s.routes.routeOf(root, to.target)
+	if r == nil || err != nil {
+		return nil, err
+	}
+	return &delivery{route: r, visit: v, finder: to, refers: referrersOf(v)}, nil
+}
+
+func (s *survey) examineAttached(ctx context.Context, d *delivery) error {
+	if err := s.open(d); err != nil {
+		return err
+	}
+	d.found.fresh = d.finder.found.fresh && d.finder.repository() == d.repository()
+	return s.examine(ctx, d)
+}

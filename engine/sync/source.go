@@ -1,0 +1,178 @@
+package sync
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/errdef"
+
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/plan"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// source is a plan over registries and layouts whose names are resolved.
+type source struct {
+	engine.SyncOptions
+	planner *plan.Planner
+	roots   []graph.Root
+	origins map[*graph.Scope]graph.Origin // of what a scope selects: each selection has its own
+	memory  *memory
+	listed  int           // artifacts that the progress heard of
+	lacks   plan.Shortage // of platforms
+
+	faults sync.Map // why a blob could not be read, by its graph.ContentKey
+}
+
+var _ restore.Distant = (*source)(nil)
+
+// Close closes the layouts among the sources.
+func (s *source) Close() error { return s.planner.Close() }
+
+// options are those of the restore.
+func (s *source) options() engine.RestoreOptions {
+	o := s.RestoreOptions
+	o.Progress = &beyond{s.Progress, s.listed}
+	return o
+}
+
+// claim makes the artifacts of the plan roots. Two of one name and different digests are
+// an error.
+func (s *source) claim() error {
+	claims := plan.NewCollisions(nil)
+	s.roots = make([]graph.Root, len(s.planner.All))
+	for i, a := range s.planner.All {
+		if a.Err == nil {
+			if err := claims.Claim(a); err != nil {
+				return err
+			}
+		}
+		s.roots[i] = graph.Root{Ref: a.Ref, Fault: a.Err, Layout: a.Layout, Scope: a.Scope,
+			Entry: store.Entry{Name: a.Name, MediaType: a.Root.MediaType, Digest: a.Root.Digest, Size: a.Root.Size}}
+		s.origins[a.Scope] = a.Origin()
+	}
+	s.planner.All = nil
+	return nil
+}
+
+func (s *source) Roots() []graph.Root { return s.roots }
+
+func (s *source) Family(desc ocispec.Descriptor) []digest.Digest { return []digest.Digest{desc.Digest} }
+
+func (s *source) Walk(ctx context.Context, _ string, root graph.Descriptor, sc *graph.Scope) (*graph.Visit, error) {
+	from := s.origins[sc]
+	v, err := s.planner.Walk(ctx, from, sc, root.OCI(), nil)
+	if err != nil || len(sc.Platforms) == 0 || !v.Node.Index {
+		return v, err
+	}
+	name := from.Repository() + "@" + root.Digest.String()
+	missing, sound := sc.PlatformsOf(v)
+	if sound {
+		s.lacks.Add(name, missing)
+		return v, nil
+	}
+	var children []ocispec.Descriptor
+	v.Core(func(v *graph.Visit) { children = append(children, v.Node.Children...) })
+	return v, &engine.PlatformError{Reference: name, Wanted: sc.Platforms, Have: graph.PlatformsIn(children)}
+}
+
+func (s *source) Children(ctx context.Context, root graph.Descriptor, sc *graph.Scope) ([]ocispec.Descriptor, error) {
+	return s.planner.Children(ctx, s.origins[sc], sc, root.OCI())
+}
+
+func (s *source) Manifest(ctx context.Context, root graph.Descriptor, sc *graph.Scope) ([]byte, error) {
+	return s.origins[sc].Manifest(ctx, root.OCI())
+}
+
+func (s *source) Fault(err error) error { return err }
+
+func (s *source) Certain(v *graph.Visit) []*graph.Blob { return v.Blobs() }
+
+func (s *source) Revised() restore.Source { return nil }
+
+func (s *source) Homes(registry string, b graph.Descriptor) []string {
+	var paths []string
+	for _, r := range s.planner.RemotesOf(b, registry) {
+		paths = append(paths, r.Path())
+	}
+	return paths
+}
+
+// Short looks for referrers that could not be had, and for those that a lock pins and that
+// are gone.
+func (s *source) Short(root *graph.Visit, sc *graph.Scope) error {
+	var found []digest.Digest
+	if err := root.Referring(func(r *graph.Visit, _ string) { found = append(found, r.Node.Digest) }); err != nil {
+		return err
+	}
+	for _, d := range sc.Digests {
+		if !slices.Contains(found, d) {
+			return fmt.Errorf("%s@%s: the referrer is gone: %w", root.Origin.Repository(), d, errdef.ErrNotFound)
+		}
+	}
+	return nil
+}
+
+// Blame returns why the bytes could not be read, where that is why an upload failed.
+func (s *source) Blame(b graph.Descriptor, refusal error) error {
+	if fault, ok := s.faults.Load(b.Key()); ok {
+		return fault.(error)
+	}
+	return refusal
+}
+
+func (s *source) Blobs(_ context.Context, wanted []graph.Descriptor, to restore.Sink) error {
+	if err := to.Start(); err != nil {
+		return err
+	}
+	for _, b := range wanted {
+		c := s.Content(b)
+		done := func() {}
+		if h, is := c.(*held); is {
+			done = h.retire
+		}
+		to.Queue(b, c, done)
+	}
+	return nil
+}
+
+// Content tells small blobs, which are held, from large ones, which stream.
+func (s *source) Content(d graph.Descriptor) restore.Content {
+	b := s.planner.Find(d)
+	if s.isHeld(b) {
+		return &held{source: s, blob: b}
+	}
+	return &stream{source: s, blob: b}
+}
+
+// isHeld tells whether a blob is held in memory: up to a quarter of the buffer, and what
+// is in memory anyway.
+func (s *source) isHeld(b *graph.Blob) bool {
+	return b.Size <= s.memory.capacity/4 || s.planner.IsInline(b)
+}
+
+func (s *source) Fetches(d graph.Descriptor) (requests int, shared bool) {
+	b := s.planner.Find(d)
+	switch {
+	case b.Size == 0 || s.planner.IsNear(b):
+		return 0, true
+	case s.isHeld(b):
+		return 1, true
+	}
+	return s.memory.pieces(b.Size), false
+}
+
+// failed remembers why a blob could not be read.
+func (s *source) failed(b *graph.Blob, from graph.Origin, err error) error {
+	if graph.IsMismatch(err) {
+		err = &engine.ArtifactError{Reference: from.Repository() + "@" + b.Digest.String(), Op: "fetch", Err: err}
+	}
+	s.faults.Store(b.Key(), err)
+	return err
+}

@@ -1,0 +1,96 @@
+// Package sync copies artifacts from registries and layouts straight into registries.
+// It is a restore whose source is a plan: names are asked for at both sides, only what
+// differs is walked, and a blob goes from its origin to the targets through memory. Nothing
+// touches a disk.
+package sync
+
+import (
+	"context"
+	"errors"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
+	"github.com/oras-mirror/oras-mirror/engine/plan"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
+)
+
+// Run copies what the selections select to the targets under mapped names. Its promises
+// and its errors are those of [restore.Run].
+func Run(ctx context.Context, c *registry.Client, selections []config.Selection, o engine.SyncOptions) (*engine.Report, error) {
+	o, err := o.WithDefaults()
+	if err != nil {
+		return &engine.Report{}, err
+	}
+	began := o.Now()
+	s, err := open(ctx, c, selections, o)
+	if err != nil {
+		return &engine.Report{}, errors.Join(err, s.Close())
+	}
+	report, err := restore.RunFrom(ctx, c, s, s.options())
+	s.lacks.Tell(o.Progress.Notice)
+	report.Newest, report.Duration = s.planner.Newest(), o.Now().Sub(began)
+	return report, errors.Join(err, s.Close())
+}
+
+// Forecast compares the sources with the targets and counts the requests and the bytes of
+// a sync.
+func Forecast(ctx context.Context, c *registry.Client, selections []config.Selection, o engine.SyncOptions) (*engine.Forecast, error) {
+	o, err := o.WithDefaults()
+	if err != nil {
+		return nil, err
+	}
+	before := headway.Requests(c)
+	s, err := open(ctx, c, selections, o)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	names := headway.Requests(c) - before
+	f, err := restore.ForecastFrom(ctx, c, s, s.options())
+	s.lacks.Tell(o.Progress.Notice)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	f.Requests += names
+	f.Newest = s.planner.Newest()
+	return f, s.Close()
+}
+
+// open expands the selections, and asks for each name with one HEAD.
+func open(ctx context.Context, c *registry.Client, selections []config.Selection, o engine.SyncOptions) (*source, error) {
+	s := &source{SyncOptions: o, origins: make(map[*graph.Scope]graph.Origin), memory: newMemory(o.Buffer)}
+	listed := &listing{Progress: o.Progress}
+	s.planner = plan.New(c, selections, engine.BackupOptions{Concurrency: o.Concurrency, Progress: listed, Only: o.Among}, graph.Options{})
+	err := s.planner.Resolve(ctx, func(context.Context, *plan.Artifact, ocispec.Descriptor) error { return nil })
+	s.listed = listed.n
+	if err == nil {
+		err = s.claim()
+	}
+	return s, err
+}
+
+// listing is the progress of the first look at the names: each is resolved once all is
+// known of it.
+type listing struct {
+	engine.Progress
+	n int
+}
+
+func (l *listing) Listed(n int) {
+	l.n += n
+	l.Progress.Listed(n)
+}
+
+func (*listing) Resolved() {}
+
+// beyond is the progress of a run that told already how much there is.
+type beyond struct {
+	engine.Progress
+	told int
+}
+
+func (b *beyond) Listed(n int) { b.Progress.Listed(n - b.told) }

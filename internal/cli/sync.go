@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/sync"
+	"github.com/oras-mirror/oras-mirror/internal/advice"
+	"github.com/oras-mirror/oras-mirror/internal/cli/option"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/overwrite"
+	"github.com/oras-mirror/oras-mirror/internal/report"
+	"github.com/oras-mirror/oras-mirror/internal/text"
+)
+
+type syncCommand struct {
+	References []string `arg:"" optional:"" name:"ref" help:"References to copy: REGISTRY/REPOSITORY[:TAG[,TAG...]][@DIGEST]; without a tag the whole repository; - reads references from standard input."`
+
+	Spec   string `short:"f" name:"file" placeholder:"SPEC" help:"Copy what this mirror spec selects, to its targets, by its mappings."`
+	Locked bool   `help:"Copy exactly what the lock of the spec pins; exit with code 4 if any of it is gone."`
+	option.DestinationFlags
+	option.PlatformFlags
+	DryRun bool `help:"Print source -> target of each artifact and what would be overwritten; push nothing."`
+	Verify bool `help:"Read back and hash what was pushed: every tag, manifest, blob and list of referrers. Push again what is missing or wrong; exit with code 5 if it stays so."`
+	option.EventFlags
+	reportFlags
+
+	option.TransferFlags
+	option.SidesFlags
+}
+
+func (c *syncCommand) Help() string {
+	return `Nothing is written to a disk: a blob is mounted where the registry has it, and else goes through memory. The flags that begin with --from- and --to- are for the registries of one side, as in oras cp; the others are for both.
+
+Examples:
+
+    oras-mirror sync -f mirror.yaml
+    oras-mirror sync -f mirror.yaml --target dr --locked
+    oras-mirror sync --target localhost:5000/mirror registry.k8s.io/pause:3.10
+    oras-mirror sync -f mirror.yaml --report report.json
+    oras-mirror sync -f mirror.yaml --only-failed report.json`
+}
+
+func (c *syncCommand) Run(ctx context.Context, u *console.Console) error {
+	j, err := c.plan(u)
+	if err != nil {
+		return c.reportEarly(ctx, u, "sync", c.filesInUse(j), err)
+	}
+	client, err := startSides(u, &c.RunFlags, j.from.spec, j.sides(&c.SidesFlags))
+	if err != nil {
+		return c.reportEarly(ctx, u, "sync", c.filesInUse(j), err)
+	}
+	file, err := c.reportFile(u, "sync", c.filesInUse(j))
+	if err != nil {
+		return err
+	}
+	file.Document.Targets = text.Strings(j.to.targets)
+	if c.OnlyFailed != "" && j.retry.isEmpty() {
+		u.Say("no artifact failed in %s: nothing to do", c.OnlyFailed)
+		return file.Write(ctx, &engine.Report{Planned: true}, nil)
+	}
+	report, err := c.run(ctx, u, j, client)
+	if c.DryRun && err == nil {
+		return errors.Join(printRoutes(u, report), file.Write(ctx, report, err), c.sources().drift(u, report, concludeRoutes(u, report)))
+	}
+	return errors.Join(c.sources().drift(u, report, u.Conclude(console.SyncWords, report, err)), file.Write(ctx, report, err))
+}
+
+// run moves the bytes. The report is nil if it did not come to that.
+func (c *syncCommand) run(ctx context.Context, u *console.Console, j syncJob, client *registry.Client) (*engine.Report, error) {
+	if !c.DryRun {
+		resume := "run the same command to copy only what " + strings.Join(text.Strings(j.to.targets), ", ") + " still lacks"
+		u.Advise(func(h *advice.Hints) { h.Resume = resume })
+	}
+	p := u.StartProgress()
+	report, err := sync.Run(ctx, client, j.from.selections, j.options(&c.TransferFlags, p, engine.RestoreOptions{DryRun: c.DryRun, Verify: c.Verify}))
+	p.Close()
+	if err == nil {
+		err = j.retry.check(u, c.OnlyFailed)
+	}
+	return report, err
+}
+
+// syncJob holds what a command line asks for.
+type syncJob struct {
+	from  selected
+	to    destination
+	only  func(layout, reference string) bool // with --only-failed, of layouts on disk
+	retry *retry                              // with --only-failed
+}
+
+// options completes the options of a sync.
+func (j *syncJob) options(f *option.TransferFlags, p engine.Progress, o engine.RestoreOptions) engine.SyncOptions {
+	o.Concurrency, o.Buffer, o.FailFast = f.Concurrency, int64(f.Buffer), f.FailFast
+	o.Progress, o.Retry = p, j.retry.filter()
+	o.Targets, o.Mapper, o.ExcludeReferrers = j.to.targets, j.to.mapper, f.Excluded()
+	return engine.SyncOptions{RestoreOptions: o, Among: j.only}
+}
+
+// sides tells the registries of both sides.
+func (j *syncJob) sides(f *option.SidesFlags) option.Sides {
+	return option.Sides{SidesFlags: f, Sources: j.from.hosts(), Targets: j.to.hosts()}
+}
+
+// readSync reads all that names sources and targets.
+func readSync(u *console.Console, s *sources, t *targets, sides *option.SidesFlags) (j syncJob, err error) {
+	var stdin option.Stdin
+	if err = sides.ClaimStdin(&stdin); err == nil && slices.Contains(s.references, "-") {
+		err = stdin.Claim("the list of references")
+	}
+	if err != nil {
+		return j, err
+	}
+	if j.from, err = s.read(u.Stdin); err != nil {
+		return j, err
+	}
+	j.to, err = t.read()
+	return j, err
+}
+
+// sources are what the command line names.
+func (c *syncCommand) sources() *sources {
+	return &sources{verb: "sync", references: c.References, file: c.Spec, locked: c.Locked, retry: c.OnlyFailed != "",
+		PlatformFlags: c.PlatformFlags, ReferrerFlags: c.ReferrerFlags, run: &c.RunFlags}
+}
+
+// plan reads all that the command line names.
+func (c *syncCommand) plan(u *console.Console) (j syncJob, err error) {
+	if c.DryRun && c.Report != "" {
+		return j, exit.Usage("", "--report cannot be used with --dry-run, which pushes nothing")
+	}
+	j, err = readSync(u, c.sources(), &targets{verb: "sync", file: c.Spec, DestinationFlags: c.DestinationFlags}, &c.SidesFlags)
+	if err != nil || c.OnlyFailed == "" {
+		return j, err
+	}
+	document, err := report.Read(c.OnlyFailed, "sync")
+	if err != nil {
+		return j, err
+	}
+	j.retry = retryOf(document)
+	j.only, err = c.sources().pickFailed(&j.from, c.OnlyFailed, document)
+	return j, err
+}
+
+// filesInUse lists the files that a sync reads and writes, as far as they are known.
+func (c *syncCommand) filesInUse(j syncJob) []overwrite.File {
+	return slices.Concat(c.sources().filesRead(j.from.spec), c.SidesFlags.FilesNamed(), c.FilesWritten())
+}
