@@ -17,6 +17,7 @@ var claimed = []string{"README.md", "docs/commands.md", "docs/comparison.md"}
 var proofs = map[string]string{
 	"backs up OCI artifacts (images, Helm charts, signatures, SBOMs) from many registries": "e2e.TestBackupAndRestoreByASpec",
 	"registries -> bundle.tgz, or a directory":                                             "backup_spec.txtar directory.txtar",
+	"registries -> registry, with no bundle":                                               "sync.txtar e2e.TestSyncOfTwoGigabytes",
 	"bundle -> another registry":                                                           "e2e.TestBackupAndRestoreByASpec",
 	"Or run `make` in a checkout":                                                          "docs.TestWaysToInstall docs.TestDockerfile",
 	"The program is one static binary":                                                     "internal/release.TestProgramIsStatic docs.TestDockerfile",
@@ -128,6 +129,7 @@ var proofs = map[string]string{
 
 	"compares the tools as they are":                        "e2e.TestBesideOras",
 	"A dash means no":                                       "e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"an empty cell does not apply":                          "e2e.TestBesideOras e2e.TestBesideSkopeo",
 	"Tests check the columns of oras-mirror":                "e2e.TestBesideOras e2e.TestBesideSkopeo",
 	"The other columns come from":                           "e2e.TestBesideOras",
 	"| one run copies from |":                               "e2e.TestBackupAndRestoreByASpec e2e.TestBesideOras e2e.TestBesideSkopeo",
@@ -143,7 +145,7 @@ var proofs = map[string]string{
 	"| platforms of an image index |":                       "platforms.txtar e2e.TestBesideOras e2e.TestBesideSkopeo",
 	"| verifies every byte of a bundle |":                   "inspect.txtar",
 	"| writes the client configuration of a cluster |":      "internal/clientconfig.TestRuntimesPullFromTheMirror",
-	"| copies from registry to registry without a bundle |": "e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"| copies from registry to registry without a bundle |": "sync.txtar e2e.TestBesideOras e2e.TestBesideSkopeo",
 	"| runs on a schedule of its own |":                     "docs.TestCronJob",
 	"| is a registry itself |":                              "docs.TestCommandsPageNamesEveryCommand",
 	"| deletes from the target |":                           "docs.TestCommandsPageNamesEveryCommand",

@@ -136,16 +136,6 @@ type configMap struct {
 	Data   map[string]string `yaml:"data"`
 }
 
-type volumeClaim struct {
-	object `yaml:",inline"`
-	Spec   struct {
-		AccessModes []string `yaml:"accessModes"`
-		Resources   struct {
-			Requests map[string]string `yaml:"requests"`
-		} `yaml:"resources"`
-	} `yaml:"spec"`
-}
-
 // cronJob has the keys of batch/v1 that our example uses.
 type cronJob struct {
 	object `yaml:",inline"`
@@ -165,14 +155,16 @@ type cronJob struct {
 
 type pod struct {
 	RestartPolicy   string `yaml:"restartPolicy"`
+	AutomountToken  *bool  `yaml:"automountServiceAccountToken"`
 	SecurityContext struct {
-		RunAsNonRoot bool  `yaml:"runAsNonRoot"`
-		RunAsUser    int64 `yaml:"runAsUser"`
-		FSGroup      int64 `yaml:"fsGroup"`
+		RunAsNonRoot   bool  `yaml:"runAsNonRoot"`
+		RunAsUser      int64 `yaml:"runAsUser"`
+		SeccompProfile struct {
+			Type string `yaml:"type"`
+		} `yaml:"seccompProfile"`
 	} `yaml:"securityContext"`
-	InitContainers []container `yaml:"initContainers"`
-	Containers     []container `yaml:"containers"`
-	Volumes        []struct {
+	Containers []container `yaml:"containers"`
+	Volumes    []struct {
 		Name      string `yaml:"name"`
 		ConfigMap struct {
 			Name string `yaml:"name"`
@@ -184,18 +176,23 @@ type pod struct {
 				Path string `yaml:"path"`
 			} `yaml:"items"`
 		} `yaml:"secret"`
-		PersistentVolumeClaim struct {
-			ClaimName string `yaml:"claimName"`
-		} `yaml:"persistentVolumeClaim"`
 	} `yaml:"volumes"`
 }
 
 type container struct {
-	Name      string   `yaml:"name"`
-	Image     string   `yaml:"image"`
-	Args      []string `yaml:"args"`
+	Name            string   `yaml:"name"`
+	Image           string   `yaml:"image"`
+	Args            []string `yaml:"args"`
+	SecurityContext struct {
+		AllowPrivilegeEscalation *bool `yaml:"allowPrivilegeEscalation"`
+		ReadOnlyRootFilesystem   bool  `yaml:"readOnlyRootFilesystem"`
+		Capabilities             struct {
+			Drop []string `yaml:"drop"`
+		} `yaml:"capabilities"`
+	} `yaml:"securityContext"`
 	Resources struct {
-		Limits map[string]string `yaml:"limits"`
+		Requests map[string]string `yaml:"requests"`
+		Limits   map[string]string `yaml:"limits"`
 	} `yaml:"resources"`
 	Env []struct {
 		Name  string `yaml:"name"`
@@ -210,16 +207,15 @@ type container struct {
 
 func TestCronJob(t *testing.T) {
 	documents := bytes.Split(readExample(t, "cronjob.yaml"), []byte("\n---\n"))
-	if len(documents) != 3 {
+	if len(documents) != 2 {
 		t.Fatalf("%d documents", len(documents))
 	}
 	var settings configMap
-	var claim volumeClaim
 	var job cronJob
-	for i, into := range []any{&settings, &claim, &job} {
+	for i, into := range []any{&settings, &job} {
 		strictly(t, documents[i], into)
 	}
-	for want, got := range map[string]object{"v1 ConfigMap": settings.object, "v1 PersistentVolumeClaim": claim.object, "batch/v1 CronJob": job.object} {
+	for want, got := range map[string]object{"v1 ConfigMap": settings.object, "batch/v1 CronJob": job.object} {
 		if got.APIVersion+" "+got.Kind != want || got.Metadata.Name == "" {
 			t.Errorf("%+v is no %s", got, want)
 		}
@@ -237,12 +233,9 @@ func TestCronJob(t *testing.T) {
 		if c := v.ConfigMap.Name; c != "" && c != settings.Metadata.Name {
 			t.Errorf("there is no config map %s", c)
 		}
-		if c := v.PersistentVolumeClaim.ClaimName; c != "" && c != claim.Metadata.Name {
-			t.Errorf("there is no claim %s", c)
-		}
 	}
 	var commands []string
-	for _, c := range append(p.InitContainers, p.Containers...) {
+	for _, c := range p.Containers {
 		commands = append(commands, c.Args[0])
 		parses(t, c.Args)
 		for _, mount := range c.VolumeMounts {
@@ -250,12 +243,27 @@ func TestCronJob(t *testing.T) {
 				t.Errorf("%s mounts %+v, which is no volume", c.Name, mount)
 			}
 		}
-		if len(c.VolumeMounts) != 3 || c.Image == "" || c.Resources.Limits["memory"] == "" {
+		if len(c.VolumeMounts) != 2 || c.Image == "" || c.Resources.Limits["memory"] == "" || c.Resources.Requests["memory"] == "" || c.Resources.Requests["cpu"] == "" {
 			t.Errorf("%+v", c)
 		}
+		restricted(t, p, c)
 	}
-	if got := strings.Join(commands, " "); got != "backup restore" {
+	if got := strings.Join(commands, " "); got != "sync" {
 		t.Errorf("it runs %s", got)
+	}
+}
+
+// restricted holds a container against the restricted profile of the Pod Security Standards
+// (https://kubernetes.io/docs/concepts/security/pod-security-standards/), and its root file
+// system, which the profile leaves open, to reading.
+func restricted(t *testing.T, p pod, c container) {
+	t.Helper()
+	own := c.SecurityContext
+	if !p.SecurityContext.RunAsNonRoot || p.SecurityContext.RunAsUser == 0 || p.SecurityContext.SeccompProfile.Type != "RuntimeDefault" {
+		t.Errorf("%+v", p.SecurityContext)
+	}
+	if own.AllowPrivilegeEscalation == nil || *own.AllowPrivilegeEscalation || !own.ReadOnlyRootFilesystem || !slices.Equal(own.Capabilities.Drop, []string{"ALL"}) {
+		t.Errorf("%+v", own)
 	}
 }
 
