@@ -35,7 +35,7 @@ const (
 
 // works are those of issue 4's table.
 func works() []work {
-	return []work{latency(), small(), layers(), restored(), synced(), syncedSmall(), oneBlob(), many()}
+	return []work{latency(), small(), layers(), restored(), synced(), syncedSmall(), syncedMany(), oneBlob(), many()}
 }
 
 func latency() work {
@@ -185,6 +185,17 @@ func syncedSmall() work {
 			{copier, c, []string{"floor copy"}},
 		},
 		limits: []limit{ratio(oursSync, copier, 1.2)},
+	}
+}
+
+func syncedMany() work {
+	c := cargo{Kind: "artifacts", N: *compareMany}
+	return work{
+		short:      "copymany",
+		title:      fmt.Sprintf("Sync of %s artifacts of 2 KiB, and once more with nothing new", thousands(c.N)),
+		copies:     true,
+		contenders: []contender{{oursSync, c, []string{"oras-mirror sync --target TARGET HOST/many", "oras-mirror sync --exclude-referrers --target TARGET HOST/many"}}},
+		limits:     []limit{memory(oursSync, 256)},
 	}
 }
 

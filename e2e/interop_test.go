@@ -221,3 +221,26 @@ func TestOtherClientsReadTheTarget(t *testing.T) {
 		t.Errorf("regctl lists %q", got)
 	}
 }
+
+// TestSyncForOrasAndCrane copies from two real registries into a third by a spec, and reads
+// the result with other clients, referrers included.
+func TestSyncForOrasAndCrane(t *testing.T) {
+	d, secure, plain := sources(t)
+	target := startRegistry(t, registryOptions{Storage: t.TempDir()})
+	d.write("mirror.yaml", spec(secure, plain, "targets: ['"+target.Host+"/mirror']\n"))
+	d.mirror("sync", "-f", "mirror.yaml", "--verify").exits(0)
+	same(t, selected(t, secure, plain).Prefix("mirror"), target.Access)
+	d.mirror("plan", "--sync", "-f", "mirror.yaml", "--exit-code").exits(0)
+
+	image := target.Host + "/mirror/team/app:v1"
+	if tree := d.oras("discover", "--plain-http", image); !strings.Contains(tree, "application/vnd.example.vex") {
+		t.Errorf("oras discovers %s", tree)
+	}
+	source := d.run(nil, tool(t, "crane"), "digest", image).exits(0)
+	if want := d.oras("resolve", "--plain-http=false", "--ca-file", secure.CAFile, secure.Host+"/team/app:v1"); strings.TrimSpace(source.stdout) != strings.TrimSpace(want) {
+		t.Errorf("crane has %s, oras %s", source.stdout, want)
+	}
+	if files := d.files(); len(files) != 2 {
+		t.Errorf("the folder has %v", files)
+	}
+}

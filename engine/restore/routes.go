@@ -26,10 +26,12 @@ type routes struct {
 	tag              string
 	retry            func(reference, target string) bool // nil: all
 	notice           func(string)
+	far              bool // the source is asked over a network
 }
 
 func newRoutes(s Source, o engine.RestoreOptions) *routes {
-	return &routes{roots: s.Roots(), family: s.Family, targets: o.Targets, mapper: o.Mapper, only: o.Only,
+	_, far := s.(Distant)
+	return &routes{far: far, roots: s.Roots(), family: s.Family, targets: o.Targets, mapper: o.Mapper, only: o.Only,
 		excludeReferrers: o.ExcludeReferrers, tag: o.Tag, retry: o.Retry, notice: o.Progress.Notice}
 }
 
@@ -53,7 +55,7 @@ func (m *routes) all() ([]*route, error) {
 	if m.retry != nil {
 		all = m.retried(all)
 	}
-	if err == nil {
+	if err == nil && !m.far { // a source over a network is up to date
 		m.noteOwnSources(all)
 	}
 	return all, err

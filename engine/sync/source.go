@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -121,8 +122,9 @@ func (s *source) Short(root *graph.Visit, sc *graph.Scope) error {
 
 // Blame returns why the bytes could not be read, where that is why an upload failed.
 func (s *source) Blame(b graph.Descriptor, refusal error) error {
-	if fault, ok := s.faults.Load(b.Key()); ok {
-		return fault.(error)
+	fault, ok := s.faults.Load(b.Key())
+	if err, _ := fault.(error); ok && errors.Is(refusal, err) { // else it is of an attempt before
+		return err
 	}
 	return refusal
 }
