@@ -27,15 +27,25 @@ type routes struct {
 	retry            func(reference, target string) bool // nil: all
 	notice           func(string)
 	far              bool // the source is asked over a network
+	part             bool // the roots are some of those that were checked
 }
 
 func newRoutes(s Source, o engine.RestoreOptions) *routes {
-	_, far := s.(Distant)
-	return &routes{far: far, roots: s.Roots(), family: s.Family, targets: o.Targets, mapper: o.Mapper, only: o.Only,
+	distant, far := s.(Distant)
+	return &routes{far: far, part: far && distant.IsPart(), roots: s.Roots(), family: s.Family, targets: o.Targets, mapper: o.Mapper, only: o.Only,
 		excludeReferrers: o.ExcludeReferrers, tag: o.Tag, retry: o.Retry, notice: o.Progress.Notice}
 }
 
 var errNoTarget = errors.New("no target")
+
+// Check maps all roots of a source to the targets, as a run of any part of them does, and
+// returns what is wrong with that.
+func Check(s Source, o engine.RestoreOptions) error {
+	m := newRoutes(s, o)
+	m.part = false
+	_, err := m.all()
+	return err
+}
 
 // all maps every selected root to every target. It fails before a byte moves where two
 // roots land on one reference, or one on a reference that no registry takes; it reports all
@@ -45,7 +55,10 @@ func (m *routes) all() ([]*route, error) {
 		return nil, errNoTarget
 	}
 	roots, err := m.selected()
-	if err = errors.Join(err, m.checkMappings()); err != nil {
+	if !m.part {
+		err = errors.Join(err, m.checkMappings())
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := m.checkTag(roots); err != nil {

@@ -51,6 +51,10 @@ type Distant interface {
 	Children(ctx context.Context, root graph.Descriptor, s *graph.Scope) ([]ocispec.Descriptor, error)
 	// Homes lists the repositories of a registry that are known to have a blob.
 	Homes(registry string, b graph.Descriptor) []string
+	// Landed notes that a repository of a target has a blob now.
+	Landed(registry, path string, b graph.Descriptor)
+	// IsPart reports whether the roots are a part of those of a sync: [Check] had all.
+	IsPart() bool
 	// Fetches returns how many requests bring a blob, and whether they bring it for all
 	// targets at once.
 	Fetches(b graph.Descriptor) (requests int, shared bool)

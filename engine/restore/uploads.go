@@ -108,6 +108,7 @@ func (u *uploads) transfer(ctx context.Context, one *upload, c Content) error {
 		}
 		if to.err == nil && home == nil {
 			home = to
+			u.landed(one, to)
 		}
 	}
 	return nil
@@ -136,6 +137,13 @@ func (u *uploads) sendTo(ctx context.Context, one *upload, to, home *recipient, 
 	}
 	u.sent.add(one.registry, one.blob)
 	return nil
+}
+
+// landed tells a source of several parts where a blob is now.
+func (u *uploads) landed(one *upload, in *recipient) {
+	if far, is := u.source.(Distant); is {
+		far.Landed(one.registry, in.path, one.blob)
+	}
 }
 
 // homes lists the repositories of the source that stand in the registry of an upload.

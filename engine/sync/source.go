@@ -22,13 +22,17 @@ import (
 type source struct {
 	engine.SyncOptions
 	planner *plan.Planner
-	roots   []graph.Root
+	all     []graph.Root
+	roots   []graph.Root                  // those of all that are copied now
 	origins map[*graph.Scope]graph.Origin // of what a scope selects: each selection has its own
 	memory  *memory
 	listed  int           // artifacts that the progress heard of
 	lacks   plan.Shortage // of platforms
 
 	faults sync.Map // why a blob could not be read, by its graph.ContentKey
+
+	mu     sync.Mutex // guards landed
+	landed map[landing]string
 }
 
 var _ restore.Distant = (*source)(nil)
@@ -39,7 +43,7 @@ func (s *source) Close() error { return s.planner.Close() }
 // options are those of the restore.
 func (s *source) options() engine.RestoreOptions {
 	o := s.RestoreOptions
-	o.Progress = &beyond{s.Progress, s.listed}
+	o.Progress = &beyond{Progress: s.Progress, told: s.listed}
 	return o
 }
 
@@ -47,18 +51,18 @@ func (s *source) options() engine.RestoreOptions {
 // an error.
 func (s *source) claim() error {
 	claims := plan.NewCollisions(nil)
-	s.roots = make([]graph.Root, len(s.planner.All))
+	s.all = make([]graph.Root, len(s.planner.All))
 	for i, a := range s.planner.All {
 		if a.Err == nil {
 			if err := claims.Claim(a); err != nil {
 				return err
 			}
 		}
-		s.roots[i] = graph.Root{Ref: a.Ref, Fault: a.Err, Layout: a.Layout, Scope: a.Scope,
+		s.all[i] = graph.Root{Ref: a.Ref, Fault: a.Err, Layout: a.Layout, Scope: a.Scope,
 			Entry: store.Entry{Name: a.Name, MediaType: a.Root.MediaType, Digest: a.Root.Digest, Size: a.Root.Size}}
 		s.origins[a.Scope] = a.Origin()
 	}
-	s.planner.All = nil
+	s.planner.All, s.roots = nil, s.all
 	return nil
 }
 
@@ -98,7 +102,7 @@ func (s *source) Certain(v *graph.Visit) []*graph.Blob { return v.Blobs() }
 func (s *source) Revised() restore.Source { return nil }
 
 func (s *source) Homes(registry string, b graph.Descriptor) []string {
-	var paths []string
+	paths := s.landedIn(registry, b)
 	for _, r := range s.planner.RemotesOf(b, registry) {
 		paths = append(paths, r.Path())
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
-	"github.com/oras-mirror/oras-mirror/engine/restore"
 )
 
 // Run copies what the selections select to the targets under mapped names. Its promises
@@ -31,7 +30,7 @@ func Run(ctx context.Context, c *registry.Client, selections []config.Selection,
 	if err != nil {
 		return &engine.Report{}, errors.Join(err, s.Close())
 	}
-	report, err := restore.RunFrom(ctx, c, s, s.options())
+	report, err := s.run(ctx, c)
 	s.lacks.Tell(o.Progress.Notice)
 	report.Newest, report.Duration = s.planner.Newest(), o.Now().Sub(began)
 	return report, errors.Join(err, s.Close())
@@ -50,7 +49,7 @@ func Forecast(ctx context.Context, c *registry.Client, selections []config.Selec
 		return nil, errors.Join(err, s.Close())
 	}
 	names := headway.Requests(c) - before
-	f, err := restore.ForecastFrom(ctx, c, s, s.options())
+	f, err := s.foresee(ctx, c)
 	s.lacks.Tell(o.Progress.Notice)
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -87,10 +86,14 @@ func (l *listing) Listed(n int) {
 
 func (*listing) Resolved() {}
 
-// beyond is the progress of a run that told already how much there is.
+// beyond is the progress of runs whose artifacts were listed before, but for more targets.
 type beyond struct {
 	engine.Progress
 	told int
 }
 
-func (b *beyond) Listed(n int) { b.Progress.Listed(n - b.told) }
+func (b *beyond) Listed(n int) {
+	more := max(0, n-b.told)
+	b.told = max(0, b.told-n)
+	b.Progress.Listed(more)
+}

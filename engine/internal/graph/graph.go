@@ -14,8 +14,9 @@ import (
 // Graph holds the manifests and blobs that a run has found. Each manifest is fetched once, and each repository is asked once for the referrers of each.
 type Graph struct {
 	Options
-	lane *bounds.Lane // of the manifests that are read and decoded
-	kept atomic.Int64 // bytes of manifests that wait to be stored
+	lane  *bounds.Lane // of the manifests that are read and decoded
+	taken atomic.Int64 // bytes that it keeps, as bounds counts them
+	kept  atomic.Int64 // bytes of manifests that wait to be stored
 
 	mu       sync.Mutex // guards what follows
 	visits   map[visitKey]*Visit
@@ -33,6 +34,14 @@ var closed = func() chan struct{} {
 	close(c)
 	return c
 }()
+
+// Renewed returns an empty graph in the place of g, which is not used any more.
+func (g *Graph) Renewed() *Graph {
+	bounds.Give(g.taken.Load())
+	o := g.Options
+	o.Before = nil // it is among the near ones already
+	return New(o)
+}
 
 // Seal frees the indexes of the graph, once no more manifests will be looked for.
 func (g *Graph) Seal() {

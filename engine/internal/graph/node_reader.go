@@ -97,7 +97,7 @@ func (g *Graph) load(ctx context.Context, o Origin, at Stop) (n *Node, sure bool
 	if err != nil {
 		return nil, false, &engine.ArtifactError{Reference: o.Repository() + "@" + at.Desc.Digest.String(), Op: "read", Err: err}
 	}
-	if m.IsContent() && !keepsContent(data) && at.child {
+	if m.IsContent() && !g.keepsContent(data) && at.child {
 		return nil, false, errBlob
 	}
 	n = g.makeNode(o, at.Desc, m)
@@ -123,8 +123,8 @@ func (g *Graph) load(ctx context.Context, o Origin, at Stop) (n *Node, sure bool
 const maxContent = 1 << 20
 
 // keepsContent reports whether a blob is small enough to be kept, and counts its memory.
-func keepsContent(data []byte) bool {
-	return len(data) <= maxContent && bounds.Take(int64(len(data))) == nil
+func (g *Graph) keepsContent(data []byte) bool {
+	return len(data) <= maxContent && g.take(int64(len(data))) == nil
 }
 
 // The memory, in bytes, that a plan takes for a manifest, with the artifact or the visit that
@@ -150,7 +150,16 @@ func (g *Graph) room(m *store.Manifest) error {
 		}
 	}
 	g.mu.Unlock()
-	return bounds.Take(n)
+	return g.take(n)
+}
+
+// take counts memory that the graph keeps.
+func (g *Graph) take(n int64) error {
+	err := bounds.Take(n)
+	if err == nil {
+		g.taken.Add(n)
+	}
+	return err
 }
 
 func (g *Graph) makeNode(o Origin, desc ocispec.Descriptor, m *store.Manifest) *Node {
