@@ -18,6 +18,7 @@ const (
 	AnnotationReferrers    = "io.github.oras-mirror.referrers"
 	AnnotationPlatforms    = "io.github.oras-mirror.platforms"
 	AnnotationRepositories = "io.github.oras-mirror.repositories"
+	AnnotationSubject      = "io.github.oras-mirror.subject"
 	// AnnotationImageName is the annotation in which containerd looks for a full reference.
 	AnnotationImageName = "io.containerd.image.name"
 )
@@ -48,6 +49,9 @@ type Entry struct {
 	// Repositories (registry/path) are the sources of a referrer, sorted; none means any
 	// repository that has its subject. Do not modify.
 	Repositories []string
+	// Subject is the manifest that a referrer without a name refers to; empty in the layout of
+	// another tool or of an earlier version, where only the manifest has it.
+	Subject CompactDigest
 
 	foreign *foreign
 }
@@ -86,6 +90,7 @@ func (e *Entry) annotations() map[string]string {
 	set(AnnotationReferrers, e.Referrers)
 	set(AnnotationPlatforms, e.Platforms)
 	set(AnnotationRepositories, strings.Join(e.Repositories, ","))
+	set(AnnotationSubject, e.Subject.Digest().String())
 	if e.foreign != nil {
 		maps.Copy(all, e.foreign.annotations)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -40,6 +41,12 @@ func openFolder(path string) (*folder, error) {
 
 func (f *folder) Index() *Index { return f.index }
 func (f *folder) Close() error  { return nil }
+
+// ForgetIndex empties the index to free its memory.
+func (f *folder) ForgetIndex() {
+	bounds.Give(f.index.memory)
+	f.index = new(Index)
+}
 
 func (f *folder) Open(d digest.Digest) (Blob, error) {
 	path, size, err := f.find(d)

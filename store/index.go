@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -63,6 +64,7 @@ func (x *Index) Put(e Entry) {
 	}
 	if e.Name == "" {
 		e.Repositories = mergeRepositories(x.Entries[at].Repositories, e.Repositories)
+		e.Subject = cmp.Or(e.Subject, x.Entries[at].Subject)
 	}
 	x.Entries[at] = e
 	if x.duplicates[k] {

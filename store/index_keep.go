@@ -4,7 +4,8 @@ import (
 	"slices"
 )
 
-// Holds reports whether Put(e) would change nothing.
+// Holds reports whether Put(e) would change nothing but the subject of e, which every
+// manifest of a referrer has: for its sake alone index.json is not rewritten.
 func (x *Index) Holds(e Entry) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()

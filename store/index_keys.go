@@ -76,6 +76,8 @@ func knownKey(text []byte) string {
 		return AnnotationPlatforms
 	case AnnotationRepositories:
 		return AnnotationRepositories
+	case AnnotationSubject:
+		return AnnotationSubject
 	}
 	return string(text)
 }

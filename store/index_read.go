@@ -212,6 +212,8 @@ func (in *indexReader) annotation(key string) (err error) {
 		e.Platforms, err = in.word()
 	case AnnotationRepositories:
 		e.Repositories, err = in.list()
+	case AnnotationSubject:
+		err = in.subject()
 	default:
 		var text []byte
 		text, err = in.string()
@@ -219,6 +221,16 @@ func (in *indexReader) annotation(key string) (err error) {
 		err = errors.Join(err, in.keeps(mapMemory+pairMemory+len(key)+len(text)))
 	}
 	return err
+}
+
+// subject reads the subject of a referrer. What is not a digest is kept as it is.
+func (in *indexReader) subject() error {
+	text, err := in.string()
+	if in.entry.Subject = Compact(digest.Digest(text)); in.entry.Subject != "" {
+		return errors.Join(err, in.keeps(len(in.entry.Subject)))
+	}
+	in.entry.keepAnnotation(AnnotationSubject, string(text))
+	return errors.Join(err, in.keeps(mapMemory+pairMemory+len(AnnotationSubject)+len(text)))
 }
 
 // The memory that is kept beside the text: an entry with its digest, its position in the

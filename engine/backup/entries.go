@@ -49,6 +49,7 @@ func entryOf(v *graph.Visit, name string) store.Entry {
 		Size: v.Node.Size, Name: name}
 	if name == "" {
 		e.Repositories = v.Origin.Repositories(v.Node.Digest)
+		e.Subject = store.Compact(v.Node.Subject)
 	}
 	return e
 }

@@ -1,0 +1,278 @@
+package bundle
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"io/fs"
+	"sync"
+)
+
+// Random is the content of one entry, read at random. It keeps no memory between calls, so
+// that hundreds can be open, and is safe for concurrent use.
+type Random struct {
+	archive *Reader
+	name    string
+	offset  int64 // of members the first one; of a plain tar the content
+	header  entryHeader
+	stored  bool // all members are stored: their offsets are known
+}
+
+// OpenRandom opens the entry of a name, but skips the last skip entries of it, or returns
+// fs.ErrNotExist. It reads only the entry's header.
+func (a *Reader) OpenRandom(name string, skip int) (*Random, error) {
+	p, ok := a.directory.findOlder(name, skip)
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	r := &Random{archive: a, name: name, offset: p.offset, header: entryHeader{name: name, size: p.size}}
+	if !a.members {
+		return r, nil
+	}
+	room := rooms.Get().(*room)
+	defer rooms.Put(room)
+	first, header, err := peekEntry(a.r, a.size, p.offset, room)
+	if err != nil {
+		return nil, err
+	}
+	if header.name != name {
+		return nil, damaged(p.offset, "expected the entry %s", name)
+	}
+	r.header = header
+	r.stored = first.length == int64(storedLength(first.inflated)) && int64(first.inflated) == min(header.total(), memberData)
+	return r, nil
+}
+
+// Size returns the length of the content in bytes.
+func (r *Random) Size() int64 { return r.header.size }
+
+// Checked reports whether WriteRange verifies a checksum of what it writes.
+func (r *Random) Checked() bool { return r.archive.members }
+
+// WriteRange writes n bytes of the content, from an offset on. It verifies each member
+// before it writes a byte of it.
+func (r *Random) WriteRange(w io.Writer, from, n int64) error {
+	switch {
+	case n <= 0:
+		return nil
+	case !r.archive.members:
+		return copyPart(w, io.NewSectionReader(r.archive.r, r.offset+from, n))
+	case r.stored:
+		return r.writeStored(w, from, n)
+	}
+	return r.writeInflated(w, from, n)
+}
+
+// window is a buffer of a copy. It holds a stored block with its header.
+type window [64<<10 + storedHeader]byte
+
+var windows = sync.Pool{New: func() any { return new(window) }}
+
+func copyPart(w io.Writer, from io.Reader) error {
+	buffer := windows.Get().(*window)
+	defer windows.Put(buffer)
+	_, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{from}, buffer[:])
+	return err
+}
+
+// writeStored goes straight to the members that hold the range.
+func (r *Random) writeStored(w io.Writer, from, n int64) error {
+	from += r.header.length // in the tar
+	for end := from + n; from < end; {
+		number := from / memberData
+		m := storedMember{offset: r.offset + number*int64(storedLength(memberData)),
+			inflated: int(min(r.header.total()-number*memberData, memberData))}
+		begin := from - number*memberData
+		share := min(end-from, int64(m.inflated)-begin)
+		if err := m.writeRange(w, r.archive, begin, share); errors.Is(err, errOtherMember) {
+			return r.writeInflated(w, from-r.header.length, end-from)
+		} else if err != nil {
+			return err
+		}
+		from += share
+	}
+	return nil
+}
+
+// storedMember is a member with stored data at a known offset.
+type storedMember struct {
+	offset   int64
+	inflated int
+}
+
+// errOtherMember reports that no stored member begins where one would, if those before it
+// are all stored: the first member of an entry that is deflated may be stored too.
+var errOtherMember = errors.New("not a stored member")
+
+// block returns the offset in the member and the length of a block's data.
+func (m storedMember) block(number int) (offset, length int) {
+	return headerLength + number*(storedHeader+storedBlock) + storedHeader, min(storedBlock, m.inflated-number*storedBlock)
+}
+
+// blocks returns how many blocks the member has.
+func (m storedMember) blocks() int { return max(1, (m.inflated+storedBlock-1)/storedBlock) }
+
+// keeping bounds the stored members that are in memory for WriteRange at once, 1 MiB each.
+var keeping = make(chan struct{}, 32)
+
+// writeRange verifies the member and writes n bytes of its data. While others keep enough
+// members, perhaps for readers that take nothing, it keeps none: it reads the member twice,
+// which the page cache makes cheap.
+func (m storedMember) writeRange(w io.Writer, a *Reader, from, n int64) error {
+	if m.offset+int64(storedLength(m.inflated)) > a.size {
+		return errOtherMember
+	}
+	select {
+	case keeping <- struct{}{}:
+		defer func() { <-keeping }()
+		room := rooms.Get().(*room)
+		defer rooms.Put(room)
+		member := room.member[:storedLength(m.inflated)]
+		if err := readAt(a.r, member, m.offset); err != nil {
+			return err
+		}
+		return m.copy(w, keptMember(member), from, n)
+	default:
+		window := windows.Get().(*window)
+		defer windows.Put(window)
+		return m.copy(w, &readMemberAgain{a.r, m.offset, window}, from, n)
+	}
+}
+
+// memberBytes are the bytes of a member, from its header on.
+type memberBytes interface {
+	// bytes returns n bytes at an offset. They are valid until the next call.
+	bytes(offset, n int) ([]byte, error)
+}
+
+// keptMember is a member in memory.
+type keptMember []byte
+
+func (m keptMember) bytes(offset, n int) ([]byte, error) { return m[offset:][:n], nil }
+
+// readMemberAgain is a member in the file.
+type readMemberAgain struct {
+	r      io.ReaderAt
+	offset int64
+	*window
+}
+
+func (m *readMemberAgain) bytes(offset, n int) ([]byte, error) {
+	return m.window[:n], readAt(m.r, m.window[:n], m.offset+int64(offset))
+}
+
+func (m storedMember) copy(w io.Writer, from memberBytes, begin, n int64) error {
+	if err := m.check(from); err != nil {
+		return err
+	}
+	for n > 0 {
+		offset, length := m.block(int(begin / storedBlock))
+		skip := int(begin % storedBlock)
+		share, err := from.bytes(offset+skip, int(min(n, int64(length-skip))))
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(share); err != nil {
+			return err
+		}
+		begin += int64(len(share))
+		n -= int64(len(share))
+	}
+	return nil
+}
+
+// check verifies the headers, the trailer and the CRC of the member.
+func (m storedMember) check(from memberBytes) error {
+	head, err := from.bytes(0, headerLength)
+	if err != nil {
+		return err
+	}
+	h, err := parseMember(head, m.offset)
+	if err != nil || h.inflated != m.inflated || h.length != int64(storedLength(m.inflated)) || h.extra != 0 {
+		return errOtherMember
+	}
+	var crc uint32
+	for number := range m.blocks() {
+		offset, length := m.block(number)
+		block, err := from.bytes(offset-storedHeader, storedHeader+length)
+		if err != nil {
+			return err
+		}
+		var header [storedHeader]byte
+		if !bytes.Equal(block[:storedHeader], appendBlockHeader(header[:0], length, number == m.blocks()-1)) {
+			return damaged(m.offset, "invalid stored block")
+		}
+		crc = updateCRC(crc, block[storedHeader:])
+	}
+	trailer, err := from.bytes(int(h.length)-trailerLength, trailerLength)
+	if err != nil {
+		return err
+	}
+	if binary.LittleEndian.Uint32(trailer) != crc || binary.LittleEndian.Uint32(trailer[4:]) != uint32(m.inflated) {
+		return damaged(m.offset, "wrong checksum")
+	}
+	return nil
+}
+
+// inflating bounds the members that are in memory for WriteRange at once, 2 MiB each.
+var inflating = make(chan struct{}, 24)
+
+// writeInflated walks to the first member of the range by the headers of those before, and
+// inflates from there on.
+func (r *Random) writeInflated(w io.Writer, from, n int64) error {
+	from += r.header.length // in the tar
+	offset := r.offset
+	number := from / memberData
+	for range number {
+		h, err := memberAt(r.archive.r, r.archive.size, offset)
+		if err != nil {
+			return err
+		}
+		offset += h.length
+	}
+	rest := r.header.total() - number*memberData
+	for skip := from - number*memberData; n > 0; skip = 0 {
+		length, written, err := r.writeMember(w, offset, rest, skip, n)
+		if err != nil {
+			return err
+		}
+		offset += length
+		rest -= memberData
+		n -= written
+	}
+	return nil
+}
+
+// writeMember writes at most n bytes of one member's data, and returns the length of the
+// member in the file and the number of bytes written.
+func (r *Random) writeMember(w io.Writer, offset, rest, skip, n int64) (length, written int64, err error) {
+	inflating <- struct{}{}
+	room := rooms.Get().(*room)
+	release := sync.OnceFunc(func() { rooms.Put(room); <-inflating })
+	defer release()
+	data, length, err := readMember(r.archive.r, r.archive.size, offset, room)
+	if err == nil {
+		err = checkShare(len(data), rest, offset)
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	data = data[skip:]
+	data = data[:min(n, int64(len(data)))]
+	if len(data) <= len(window{}) { // a slow reader of little does not hold the member
+		buffer := windows.Get().(*window)
+		defer windows.Put(buffer)
+		data = buffer[:copy(buffer[:], data)]
+		release()
+	}
+	written = int64(len(data))
+	for len(data) > 0 {
+		n, err := w.Write(data[:min(len(data), len(window{}))])
+		if err != nil {
+			return 0, 0, err
+		}
+		data = data[n:]
+	}
+	return length, written, nil
+}
