@@ -38,7 +38,7 @@ var arrows = map[string][]string{
 	"internal/advice":         {"config", "engine", "engine/registry", "internal/bounds", "internal/exit", "internal/filetype", "internal/spelling", "internal/text", "store", "store/bundle"},
 	"internal/atomicfile":     {},
 	"internal/bounds":         {},
-	"internal/cli":            {"config", "engine", "engine/backup", "engine/plan", "engine/registry", "engine/restore", "engine/sync", "internal/advice", "internal/atomicfile", "internal/cli/option", "internal/clientconfig", "internal/completion", "internal/console", "internal/exit", "internal/filetype", "internal/inventory", "internal/loopback", "internal/manpage", "internal/overwrite", "internal/report", "internal/text", "internal/version", "schemas", "store", "store/bundle"},
+	"internal/cli":            {"config", "engine", "engine/backup", "engine/plan", "engine/registry", "engine/restore", "engine/sync", "internal/advice", "internal/atomicfile", "internal/cli/option", "internal/clientconfig", "internal/completion", "internal/console", "internal/exit", "internal/filetype", "internal/inventory", "internal/loopback", "internal/manpage", "internal/overwrite", "internal/report", "internal/serve", "internal/text", "internal/version", "schemas", "store", "store/bundle"},
 	"internal/cli/option":     {"config", "engine/registry", "internal/bounds", "internal/dockerhub", "internal/exit", "internal/overwrite", "internal/redact", "internal/text", "internal/version", "store"},
 	"internal/clientconfig":   {"config"},
 	"internal/completion":     {"config", "store"},
@@ -56,6 +56,7 @@ var arrows = map[string][]string{
 	"internal/redact":         {},
 	"internal/release":        {},
 	"internal/report":         {"config", "engine", "internal/advice", "internal/atomicfile", "internal/exit", "internal/filetype", "internal/overwrite", "internal/progress", "internal/text", "internal/version"},
+	"internal/serve":          {"config", "internal/bounds", "internal/dockerhub", "store", "store/bundle"},
 	"internal/skipped":        {},
 	"internal/spelling":       {},
 	"internal/stories":        {"internal/skipped", "internal/testregistry", "schemas"},
@@ -73,9 +74,10 @@ var owners = map[string][]string{
 	"github.com/alecthomas/kong":        {"internal/cli", "internal/completion", "internal/manpage"},
 	"github.com/schollz/progressbar/v3": {"internal/console"},
 	"github.com/rivo/uniseg":            {"internal/console"},
+	"golang.org/x/crypto/bcrypt":        {"internal/serve"},
 	"golang.org/x/term":                 {"internal/console"},
 	"gopkg.in/yaml.v3":                  {"internal/strictyaml"},
-	"net/http":                          {"engine/internal/graph", "engine/registry", "engine/restore", "internal/advice", "internal/cli/option", "internal/redact", "internal/testregistry", "internal/stories", "demo/registry"},
+	"net/http":                          {"engine/internal/graph", "engine/registry", "engine/restore", "internal/advice", "internal/cli/option", "internal/redact", "internal/serve", "internal/testregistry", "internal/stories", "demo/registry"},
 }
 
 // streams lists the packages that may name the standard streams of the process. store takes

@@ -72,6 +72,11 @@ func (m *Mapper) Prepend(first ...Mapping) (*Mapper, error) {
 	return &Mapper{rules: slices.Concat(more.rules, m.rules)}, nil
 }
 
+// RenamesTags reports whether a mapping renames tags.
+func (m *Mapper) RenamesTags() bool {
+	return slices.ContainsFunc(m.rules, func(r rule) bool { return len(r.mapping.Tags) > 0 })
+}
+
 // Unmatched returns the sources of the mappings that match none of the references, whether or
 // not an earlier mapping wins. It returns those that Prepend added apart from the others.
 func (m *Mapper) Unmatched(refs []Reference) (added, others []string) {

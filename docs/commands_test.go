@@ -1,14 +1,17 @@
 package docs
 
 import (
+	"bufio"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/alecthomas/kong"
+	"golang.org/x/crypto/bcrypt"
 
 	"github.com/oras-mirror/oras-mirror/internal/cli"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
@@ -96,8 +99,13 @@ func TestExamplesRun(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	writeServed(t, dir)
 	shell := func(line string) {
 		t.Helper()
+		if strings.HasPrefix(line, "oras-mirror serve ") {
+			serves(t, dir, line)
+			return
+		}
 		cmd := exec.CommandContext(t.Context(), bash, "-euo", "pipefail", "-c", line)
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "HOME="+dir, "GORACE=atexit_sleep_ms=0", "CI=1")
@@ -111,7 +119,7 @@ func TestExamplesRun(t *testing.T) {
 	}
 	for _, line := range []string{
 		"oras-mirror backup -f mirror.yaml -o monday.tgz", "oras-mirror backup -f mirror.yaml -o tuesday.tgz",
-		"oras-mirror backup -f mirror.yaml -o bundle.tgz", "oras-mirror backup -f mirror.yaml -o ./mirror/",
+		"oras-mirror backup -f mirror.yaml -o bundle.tgz", "oras-mirror backup -f mirror.yaml -o base.tgz", "oras-mirror backup -f mirror.yaml -o more.tgz", "oras-mirror backup -f mirror.yaml -o ./mirror/",
 		"oras-mirror lock -f mirror.yaml", "oras-mirror restore --input bundle.tgz " + own.Host + "/mirror",
 	} {
 		shell(line)
@@ -127,6 +135,46 @@ func TestExamplesRun(t *testing.T) {
 			}
 			shell("mv kept.yaml mirror.lock.yaml")
 		}
+	}
+}
+
+// writeServed writes what serve needs beside bundles.
+func writeServed(t *testing.T, dir string) {
+	t.Helper()
+	certificate := testregistry.NewCertificate(t)
+	hash, err := bcrypt.GenerateFromPassword([]byte("password"), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{"tls.crt": certificate.Certificate, "tls.key": certificate.Key, "ca.pem": certificate.CA, "users": append([]byte("user:"), hash...)} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// serves runs serve on a free port until it listens.
+func serves(t *testing.T, dir, line string) {
+	t.Helper()
+	args := strings.Fields(strings.Replace(line, " --listen :5000", "", 1))
+	cmd := exec.CommandContext(t.Context(), args[0], append(args[1:], "--listen", "127.0.0.1:0")...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "HOME="+dir, "GORACE=atexit_sleep_ms=0", "CI=1")
+	stderr, err := cmd.StderrPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		if said = append(said, lines.Text()); strings.HasPrefix(lines.Text(), "serving ") {
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+		}
+	}
+	if _ = cmd.Wait(); cmd.ProcessState.ExitCode() != 128+int(syscall.SIGTERM) {
+		t.Errorf("%s: %v\n%s", line, cmd.ProcessState, strings.Join(said, "\n"))
 	}
 }
 

@@ -28,7 +28,7 @@ func TestEventsOfTheDocumentation(t *testing.T) {
 			t.Errorf("%s is not explained", e.Event)
 		}
 	}
-	if got := strings.Join(slices.Compact(kinds), " "); got != "start progress artifact notice error end" {
+	if got := strings.Join(slices.Compact(kinds), " "); got != "start progress artifact listening request notice error end" {
 		t.Errorf("the examples are %s", got)
 	}
 	for _, line := range blocks(t, "docs/events.md", "sh") {

@@ -94,7 +94,7 @@ const blockMark = "@@ next block @@\n"
 func typeInto(t *testing.T, shell, dir string, typed []typedBlock) ([]string, error) {
 	t.Helper()
 	var script strings.Builder
-	script.WriteString("trap 'kill ${remote-} ${own-} ${outside-} ${site-} ${lost-} ${new-} 2>/dev/null || :' EXIT\n")
+	script.WriteString("trap 'kill ${remote-} ${own-} ${outside-} ${site-} ${serving-} ${lost-} ${new-} 2>/dev/null || :' EXIT\n")
 	for _, block := range typed {
 		script.WriteString("printf '%s\\n' '" + strings.TrimSpace(blockMark) + "'\n" + block.script)
 	}

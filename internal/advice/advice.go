@@ -37,11 +37,19 @@ func (h Hints) Of(err error) string {
 	for _, advise := range []func(error) string{
 		h.resumeHint, usageHint, filesHint, h.referenceHint, h.spaceHint, h.memoryHint, outputHint, h.inputHint, selectionHint, lockHint, // the command line and the disk
 		corruptHint, platformHint, existsHint, spentHint, // artifacts
-		proxyHint, certificateHint, schemeHint, reachHint, specHint, rateHint, depthHint, tagHint, readOnlyHint, unlistedHint, createHint, h.loginHint, absentHint, // registries
+		addressHint, proxyHint, certificateHint, schemeHint, reachHint, specHint, rateHint, depthHint, tagHint, readOnlyHint, unlistedHint, createHint, h.loginHint, absentHint, // registries
 	} {
 		if hint := advise(err); hint != "" {
 			return hint
 		}
+	}
+	return ""
+}
+
+// addressHint is the hint for a server whose address another program uses.
+func addressHint(err error) string {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return "another program listens there: choose another address with --listen"
 	}
 	return ""
 }

@@ -21,6 +21,7 @@ type cli struct {
 	Backup   backupCommand   `cmd:"" group:"copy" help:"Copy artifacts from registries into a bundle or a directory."`
 	Restore  restoreCommand  `cmd:"" group:"copy" help:"Push the artifacts of a bundle or a directory to a registry."`
 	Sync     syncCommand     `cmd:"" group:"copy" help:"Copy artifacts from registries straight into registries."`
+	Serve    serveCommand    `cmd:"" group:"copy" help:"Serve the artifacts of a bundle or a directory as a read-only registry."`
 	Plan     planCommand     `cmd:"" group:"copy" help:"Show what backup, restore or sync would do."`
 	Lock     lockCommand     `cmd:"" group:"copy" help:"Pin the digests that a mirror spec selects now."`
 	List     listCommand     `cmd:"" group:"inspect" help:"List the artifacts in a bundle or a directory."`

@@ -21,7 +21,10 @@ import (
 )
 
 type clientConfigCommand struct {
-	Spec   string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"Use the sources, mappings and targets of this mirror spec."`
+	Spec   string `short:"f" name:"file" xor:"from" required:"" placeholder:"SPEC" help:"Use the sources, mappings and targets of this mirror spec."`
+	Serve  string `xor:"from" required:"" placeholder:"URL" help:"Make clients pull from oras-mirror serve at this URL, not from a target of a spec."`
+	Input  string `placeholder:"PATH" help:"With --serve: the directory or archive that it serves."`
+	CAFile string `name:"ca-file" placeholder:"PATH" help:"With --serve: the authority that signed its certificate, in PEM."`
 	Format string `enum:"containerd,podman,openshift,k3s,docker" required:"" placeholder:"containerd|podman|openshift|k3s|docker" help:"Write the configuration of this runtime."`
 	Target string `placeholder:"NAME" help:"Make clients pull from the target of the spec with this name, or from REGISTRY[/NAMESPACE]; default: the only target of the spec."`
 	Output string `short:"o" placeholder:"DIR" help:"Write the files to this folder; default: print the file if there is only one."`
@@ -31,19 +34,16 @@ func (c *clientConfigCommand) Help() string {
 	return `Examples:
 
     oras-mirror client-config --format containerd -f mirror.yaml -o /etc/containerd
-    oras-mirror client-config --format openshift -f mirror.yaml --target dr | oc apply -f -`
+    oras-mirror client-config --format openshift -f mirror.yaml --target dr | oc apply -f -
+    oras-mirror client-config --format podman --serve http://mirror.example.com:5000 --input bundle.tgz`
 }
 
 func (c *clientConfigCommand) Run(u *console.Console) error {
-	spec, err := config.Load(c.Spec)
+	request, err := c.request()
 	if err != nil {
-		return err
+		return refusalsAsUsage(err)
 	}
-	target, err := c.target(spec)
-	if err != nil {
-		return err
-	}
-	made, err := c.write(spec, target)
+	made, err := clientconfig.Write(c.Format, request)
 	if err != nil {
 		return refusalsAsUsage(err)
 	}
@@ -60,6 +60,25 @@ func (c *clientConfigCommand) Run(u *console.Console) error {
 		u.Say("copy it to %s/%s on every node", made.Folder, made.Files[0].Name)
 	}
 	return err
+}
+
+// request describes where clients pull from.
+func (c *clientConfigCommand) request() (r clientconfig.Request, err error) {
+	if c.Serve != "" {
+		return c.serveRequest()
+	}
+	if c.Input != "" || c.CAFile != "" {
+		return r, exit.Usage("", "--input and --ca-file need --serve; a spec has its own")
+	}
+	spec, err := config.Load(c.Spec)
+	if err != nil {
+		return r, err
+	}
+	target, err := c.target(spec)
+	if err != nil {
+		return r, err
+	}
+	return c.specRequest(spec, target)
 }
 
 // target returns the target that clients pull from.
@@ -80,29 +99,27 @@ func (c *clientConfigCommand) target(spec *config.Spec) (config.Target, error) {
 	return all[0], nil
 }
 
-// write makes the configuration for the runtime.
-func (c *clientConfigCommand) write(spec *config.Spec, target config.Target) (*clientconfig.Config, error) {
+// specRequest describes what the spec restores to a target.
+func (c *clientConfigCommand) specRequest(spec *config.Spec, target config.Target) (request clientconfig.Request, err error) {
 	selections, err := spec.Selections()
 	if err != nil {
-		return nil, err
+		return request, err
 	}
 	if len(selections) == 0 {
-		return nil, exit.Usage(listSources(c.Spec), "%s has no sources", c.Spec)
+		return request, exit.Usage(listSources(c.Spec), "%s has no sources", c.Spec)
 	}
 	if selections, err = expandLayouts(selections); err != nil {
-		return nil, err
+		return request, err
 	}
-	request := clientconfig.Request{Rewritten: target.PlatformMode == config.PlatformsRewrite}
+	request.Rewritten = target.PlatformMode == config.PlatformsRewrite
 	if request.Mirror, err = registryOf(spec, target.Registry); err != nil {
-		return nil, err
+		return request, err
 	}
 	if request.Routes, err = clientconfig.Routes(selections, spec.Mappings, target); err != nil {
-		return nil, err
+		return request, err
 	}
-	if request.Sources, err = registriesOf(spec, request.Routes); err != nil {
-		return nil, err
-	}
-	return clientconfig.Write(c.Format, request)
+	request.Sources, err = registriesOf(spec, request.Routes)
+	return request, err
 }
 
 // expandLayouts replaces each layout by the artifacts in it.

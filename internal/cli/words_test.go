@@ -213,6 +213,7 @@ func wordings() []wording {
 		{name: "too many files", err: &fs.PathError{Op: "open", Path: "mirror/blobs/sha256/9f86", Err: syscall.EMFILE}},
 		{name: "no lock", err: &exit.NoLockError{Path: "mirror.lock.yaml"}},
 		{name: "drift", err: &exit.DriftError{Lock: "mirror.lock.yaml", Reference: app, Reason: "it is in ./vendor but not in the lock"}},
+		{name: "an address in use", err: &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", syscall.EADDRINUSE)}},
 		{name: "interrupted", err: &exit.SignalError{Signal: syscall.SIGINT}, hints: advice.Hints{Resume: "bundle.tgz.partial keeps 4.7 KiB of 12 MiB fetched: run the same command to resume, or with --no-resume to start over"}},
 
 		{name: "Command line"},
@@ -245,6 +246,11 @@ func wordings() []wording {
 		{name: "a wrong indent", args: []string{"validate", "-f", "indent.yaml"}},
 		{name: "no output", args: []string{"backup", app}},
 		{name: "no input", args: []string{"restore", "localhost:5000"}},
+		{name: "nothing to serve", args: []string{"serve"}},
+		{name: "a stream to serve", args: []string{"serve", "--input", "-"}},
+		{name: "a certificate without a key", args: []string{"serve", "--input", "x.tgz", "--cert-file", "tls.crt"}},
+		{name: "passwords that are not bcrypt's", args: []string{"serve", "--input", "x.tgz", "--htpasswd", "users"}},
+		{name: "a port without a colon", args: []string{"serve", "--input", "x.tgz", "--listen", "5000"}},
 		{name: "no target", args: []string{"restore", "--input", "x.tgz"}},
 		{name: "nothing to do", args: []string{"backup", "-o", "x.tgz"}},
 		{name: "two uses of standard output", args: []string{"backup", "-o", "-", "--format", "json", app}},
@@ -264,6 +270,7 @@ func TestWords(t *testing.T) {
 		}
 	}
 	write(filepath.Join(os.Getenv("HOME"), "config.json"), `{"auths": {"stored.example": {"auth": "bWU6c2VjcmV0"}}}`)
+	write("users", "ann:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n")
 	write("key.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsorces: [ghcr.io/acme/app:v1]\n")
 	write("value.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources: [ghcr.io/acme/app:v1]\ntargets: [{target: localhost:5000, existingTags: skp}]\n")
 	write("prune.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources: [ghcr.io/acme/app:v1]\noutput: bundle.tgz\n")

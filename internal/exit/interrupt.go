@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -55,11 +56,23 @@ func printWithin(limit time.Duration, w io.Writer, err error) {
 	}
 }
 
+// unhurried is the key of the context's value that lets a run take longer than maxCleanup.
+type unhurried struct{}
+
+// LetFinish lets a run under a context of Interruptible take as long as it needs after a
+// signal. A second signal still ends the process at once.
+func LetFinish(ctx context.Context) {
+	if all, ok := ctx.Value(unhurried{}).(*atomic.Bool); ok {
+		all.Store(true)
+	}
+}
+
 // Interruptible returns a context that the first SIGINT or SIGTERM cancels, so that a run
 // can clean up. A second signal ends the process at once; so does the end of maxCleanup,
 // with an error on stderr. The function that it returns stops listening for signals.
 func Interruptible(parent context.Context, stderr io.Writer) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(parent)
+	patient := new(atomic.Bool)
+	ctx, cancel := context.WithCancelCause(context.WithValue(parent, unhurried{}, patient))
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	done := make(chan struct{})
@@ -76,6 +89,10 @@ func Interruptible(parent context.Context, stderr io.Writer) (context.Context, f
 				first, over = number, time.After(maxCleanup)
 				cancel(&SignalError{number})
 			case <-over:
+				if patient.Load() {
+					over = nil
+					continue
+				}
 				printWithin(maxLastWrite, stderr, &SignalError{first})
 				os.Exit(128 + int(first))
 			case <-done:

@@ -71,6 +71,16 @@ type (
 		Error string `json:"error"`
 		Hint  string `json:"hint,omitempty"`
 	}
+	listeningEvent struct {
+		eventHead
+		URL          string `json:"url"`
+		Artifacts    int    `json:"artifacts"`
+		Repositories int    `json:"repositories"`
+	}
+	requestEvent struct {
+		eventHead
+		Request
+	}
 	endEvent struct {
 		eventHead
 		ExitCode        int      `json:"exitCode"`
@@ -81,6 +91,18 @@ type (
 		Totals          Totals   `json:"totals"`
 	}
 )
+
+// Request is a request that serve answered.
+type Request struct {
+	Client          string  `json:"client"`
+	User            string  `json:"user,omitempty"`
+	Method          string  `json:"method"`
+	URI             string  `json:"uri"`
+	StatusCode      int     `json:"statusCode"`
+	Bytes           int64   `json:"bytes"`
+	DurationSeconds float64 `json:"durationSeconds"`
+	Error           string  `json:"error,omitempty"`
+}
 
 // statusPlanned is the status of an artifact with --dry-run.
 const statusPlanned = "planned"
@@ -130,6 +152,21 @@ func (e *Events) Notice(message string) {
 func (e *Events) Failure(err error, hint string) {
 	if e != nil {
 		e.write(errorEvent{head("error"), e.hide(advice.Fact(err)), e.hide(hint)})
+	}
+}
+
+// Listening tells where serve listens, and what it has.
+func (e *Events) Listening(url string, artifacts, repositories int) {
+	if e != nil {
+		e.write(listeningEvent{head("listening"), url, artifacts, repositories})
+	}
+}
+
+// Request tells of a request that serve answered.
+func (e *Events) Request(r Request) {
+	if e != nil {
+		r.URI, r.Error = e.hide(r.URI), e.hide(r.Error)
+		e.write(requestEvent{head("request"), r})
 	}
 }
 

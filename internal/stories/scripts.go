@@ -15,7 +15,7 @@ func Run(t *testing.T, files []string) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			w := &world{tb: t, registries: make(map[string]*testregistry.Registry)}
+			w := &world{tb: t, registries: make(map[string]*testregistry.Registry), served: make(map[string]*servedCommand)}
 			testscript.Run(t, testscript.Params{
 				Files:              []string{file},
 				Setup:              w.setup,
@@ -39,6 +39,8 @@ func Run(t *testing.T, files []string) {
 					"damageblob": damageblob,
 					"stopafter":  w.stopAfter,
 					"stalls":     w.stalls,
+					"serve":      w.serve,
+					"unserve":    w.unserve,
 				},
 			})
 		})

@@ -24,6 +24,7 @@ type world struct {
 	tb         testing.TB
 	registries map[string]*testregistry.Registry
 	running    *blockedCommand
+	served     map[string]*servedCommand
 }
 
 // setup gives a script an empty home directory.

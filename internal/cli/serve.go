@@ -1,0 +1,251 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/advice"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/loopback"
+	"github.com/oras-mirror/oras-mirror/internal/report"
+	"github.com/oras-mirror/oras-mirror/internal/serve"
+	"github.com/oras-mirror/oras-mirror/internal/text"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+type serveCommand struct {
+	Spec       string   `short:"f" name:"file" placeholder:"SPEC" help:"Give artifacts the names of the mappings in this mirror spec."`
+	Input      []string `sep:"none" placeholder:"PATH" help:"Serve this directory, or tar archive of any kind. Repeatable."`
+	Listen     string   `default:"127.0.0.1:5000" placeholder:"ADDRESS" help:"Listen on HOST:PORT, or on :PORT of every interface; default ${default}."`
+	CertFile   string   `placeholder:"PATH" help:"Serve https with this certificate and its chain, in PEM."`
+	KeyFile    string   `placeholder:"PATH" help:"The key of the certificate."`
+	Htpasswd   string   `placeholder:"PATH" help:"Let only these users read: an htpasswd file with bcrypt hashes."`
+	Repository string   `placeholder:"REPOSITORY" help:"The repository of artifacts with a bare tag: PATH, or REGISTRY/PATH."`
+	Verify     bool     `help:"Hash every byte before listening; exit with code 5 if anything is damaged."`
+	TempDir    string   `type:"existingdir" placeholder:"PATH" help:"Folder for temporary files, such as a compressed archive of another tool."`
+	Format     string   `group:"Run" enum:"text,json" default:"text" placeholder:"text|json" help:"Log requests as text, or as json: one JSON object per event on standard output."`
+	Quiet      bool     `group:"Run" short:"q" help:"Print only errors and hints, and log no requests."`
+}
+
+func (c *serveCommand) Help() string {
+	return `The registry is read-only. It shows the names that restore would push; each artifact also answers under REGISTRY/PATH. Interrupt it to end it: requests that are under way finish.
+
+Examples:
+
+    oras-mirror serve --input bundle.tgz
+    oras-mirror serve -f mirror.yaml --input base.tgz --input more.tgz --listen :5000 --cert-file tls.crt --key-file tls.key --htpasswd users`
+}
+
+func (c *serveCommand) Run(ctx context.Context, u *console.Console) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	u.Advise(func(h *advice.Hints) { h.OnlyInput = true })
+	j := &serveJob{console: u, command: c}
+	handler, certificates, err := j.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	defer handler.Registry.Close()
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return err
+	}
+	exit.LetFinish(ctx)
+	j.begin(handler.Registry, listener.Addr().String(), certificates != nil)
+	return errors.Join(handler.Run(ctx, listener, certificates), context.Cause(ctx))
+}
+
+// WantsEvents reports whether events replace the lines of the log.
+func (c *serveCommand) WantsEvents() bool { return c.Format == "json" }
+
+// Verbosity reports whether only errors and hints are printed.
+func (c *serveCommand) Verbosity() (quiet, plain bool) { return c.Quiet, false }
+
+// check checks the flags that no other error would explain.
+func (c *serveCommand) check() error {
+	if len(c.Input) == 0 {
+		return exit.Usage("name a bundle or a directory with --input PATH", "missing --input")
+	}
+	for _, input := range c.Input {
+		if input == "-" {
+			return exit.Usage("save it to a file first", "standard input can be read only once, so it cannot be served")
+		}
+	}
+	if (c.CertFile == "") != (c.KeyFile == "") {
+		return exit.Usage("", "--cert-file and --key-file are used together")
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return exit.Usage("examples: 127.0.0.1:5000, :5000", "invalid --listen %s", c.Listen)
+	}
+	return nil
+}
+
+// serveJob is one run of serve. Its methods may be called concurrently.
+type serveJob struct {
+	command *serveCommand
+
+	mu      sync.Mutex // guards the following field, which is for one goroutine
+	console *console.Console
+}
+
+// prepare reads all that the flags name.
+func (j *serveJob) prepare(ctx context.Context) (h *serve.Handler, certificates *tls.Config, err error) {
+	c := j.command
+	h = &serve.Handler{Log: j.log}
+	if c.Htpasswd != "" {
+		if h.Login, err = serve.ReadPasswords(c.Htpasswd); err != nil {
+			return nil, nil, passwordsError(err)
+		}
+	}
+	if c.CertFile != "" {
+		pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s, %s: %w", c.CertFile, c.KeyFile, err)
+		}
+		certificates = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	}
+	options, err := j.options()
+	if err == nil {
+		h.Registry, err = serve.New(ctx, options)
+	}
+	if unnamed, ok := errors.AsType[*serve.UnnamedError](err); ok {
+		err = exit.Usage("name the repository of artifacts with a bare tag: --repository PATH", "%s", unnamed)
+	}
+	return h, certificates, err
+}
+
+// passwordsError makes an invalid file of passwords an error of usage.
+func passwordsError(err error) error {
+	if invalid, ok := errors.AsType[*serve.PasswordFileError](err); ok {
+		return exit.Usage(`"htpasswd -nB USER" prints a line with a bcrypt hash`, "%s", invalid)
+	}
+	return err
+}
+
+// options are those of the registry.
+func (j *serveJob) options() (o serve.Options, err error) {
+	c := j.command
+	o = serve.Options{Inputs: c.Input, Notice: j.notice, Open: j.open}
+	if c.Verify {
+		o.Check = j.verify
+	}
+	var spec *config.Spec
+	if c.Spec != "" {
+		if spec, err = config.Load(c.Spec); err != nil {
+			return o, err
+		}
+	}
+	if o.Mapper, err = spec.Mapper(); err != nil {
+		return o, err
+	}
+	o.Repository, err = c.repository()
+	return o, err
+}
+
+// repository parses --repository.
+func (c *serveCommand) repository() (config.Reference, error) {
+	if c.Repository == "" {
+		return config.Reference{}, nil
+	}
+	if ref, err := config.ParseReference(c.Repository); err == nil && ref.IsRepository() {
+		return ref, nil
+	}
+	if err := config.CheckRepository(c.Repository); err != nil {
+		return config.Reference{}, exit.Usage("examples: team/app, registry.example.com/team/app", "invalid --repository %s: %s", c.Repository, err)
+	}
+	return config.Reference{Repository: c.Repository}, nil
+}
+
+// open opens an input.
+func (j *serveJob) open(path string) (store.Layout, error) {
+	return store.OpenLayout(path, store.OpenOptions{TempDir: j.command.TempDir, Spooling: func(size int64) {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		j.console.Spooling(path, size)
+	}})
+}
+
+// damagedInput reports an input that is not served because it is damaged.
+type damagedInput struct {
+	path   string
+	faults int
+}
+
+func (e *damagedInput) Error() string { return e.path + ": " + text.Count(e.faults, "fault") }
+
+func (e *damagedInput) Unwrap() error { return exit.Unverified }
+
+// verify hashes an input and says what is wrong with it.
+func (j *serveJob) verify(ctx context.Context, path string, l store.Layout) (*store.Verification, error) {
+	v, err := store.Verify(ctx, l, store.VerifyOptions{})
+	if err != nil || len(v.Faults) == 0 {
+		return v, err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, f := range v.Faults {
+		j.console.Fail(faultError(f))
+	}
+	return nil, &damagedInput{path, len(v.Faults)}
+}
+
+func (j *serveJob) notice(text string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.console.Notice("%s", text)
+}
+
+// begin says what is served where.
+func (j *serveJob) begin(r *serve.Registry, address string, encrypted bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	url := "http://" + address
+	if encrypted {
+		url = "https://" + address
+	}
+	artifacts, repositories := r.Size()
+	if host, _, _ := net.SplitHostPort(j.command.Listen); !encrypted && !loopback.Is(host) {
+		what := "others on the network can read and change what clients pull"
+		if j.command.Htpasswd != "" {
+			what += ", and read passwords"
+		}
+		j.console.Notice("listening on %s without TLS: %s; --cert-file and --key-file prevent that", j.command.Listen, what)
+	}
+	j.console.Say("serving %s in %s on %s", text.Count(artifacts, "artifact"), repositoriesText(repositories), url)
+	j.console.Events.Listening(url, artifacts, repositories)
+}
+
+func repositoriesText(n int) string {
+	if n == 1 {
+		return "1 repository"
+	}
+	return text.Thousands(n) + " repositories"
+}
+
+// log tells of one request.
+func (j *serveJob) log(a serve.Access) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	u := j.console
+	if u.Events != nil {
+		if !j.command.Quiet {
+			u.Events.Request(report.Request{Client: a.Client, User: a.User, Method: a.Method, URI: a.URI, StatusCode: a.Status,
+				Bytes: a.Bytes, DurationSeconds: a.Duration.Seconds(), Error: a.Error})
+		}
+		return
+	}
+	line := fmt.Sprintf("%s %s %s %s %s %d %d %s", time.Now().UTC().Format(time.RFC3339), a.Client, cmp.Or(a.User, "-"), a.Method, a.URI, a.Status, a.Bytes, a.Duration.Round(time.Microsecond))
+	if a.Error != "" {
+		line += " " + a.Error
+	}
+	u.Say("%s", line)
+}

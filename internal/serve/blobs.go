@@ -1,0 +1,184 @@
+package serve
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"strconv"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/bundle"
+)
+
+// heldBack is the length of the end of a blob that is sent only once all of it is hashed.
+const heldBack = 1 << 20
+
+// blob sends a blob or a part of it, from the first input that has it undamaged.
+func (s *session) blob() *fault {
+	d, f := s.digest()
+	if f != nil {
+		return f
+	}
+	f = unknownBlob(d)
+	for _, in := range s.content.inputs {
+		blob, err := store.OpenRandom(in.layout, d)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = s.sendBlob(in, d, blob)
+		}
+		if err == nil {
+			return nil
+		}
+		if s.status != 0 { // a part is sent: the client must see that it is not all
+			s.fail(err)
+		}
+		f.message, f.detail = fmt.Sprintf("the blob %s is damaged", d), err.Error()
+	}
+	return f
+}
+
+// sendBlob sends what the request asks for of a blob, which it closes. The error is that of
+// the blob, never that of the client.
+func (s *session) sendBlob(in *input, d digest.Digest, blob store.RandomBlob) error {
+	defer blob.Close()
+	v := in.verdict(d, blob)
+	if v == wrong {
+		return errWrong
+	}
+	part, ok := requestedRange(s.request, blob.Size(), etag(d))
+	h := s.Header()
+	h.Set("Docker-Content-Digest", d.String())
+	h.Set("ETag", etag(d))
+	h.Set("Accept-Ranges", "bytes")
+	switch {
+	case s.isKnown(d):
+		s.WriteHeader(http.StatusNotModified)
+		return nil
+	case !ok:
+		h.Set("Content-Range", fmt.Sprintf("bytes */%d", blob.Size()))
+		s.refuse(refusal(http.StatusRequestedRangeNotSatisfiable, "RANGE_INVALID", "the blob has %d bytes", blob.Size()))
+		return nil
+	}
+	t := transfer{session: s, input: in, digest: d, blob: blob, span: part, trusted: v == right}
+	return t.run()
+}
+
+// errWrong reports a blob that was found damaged by an earlier request.
+var errWrong = errors.New("it does not match its digest")
+
+// transfer sends one blob or a part of it.
+type transfer struct {
+	*session
+	input   *input
+	digest  digest.Digest
+	blob    store.RandomBlob
+	span    span
+	trusted bool // it was hashed before
+}
+
+// run sends the part. What was never hashed is hashed on the way, or before its end is sent.
+func (t *transfer) run() error {
+	if t.request.Method == http.MethodHead {
+		t.begin()
+		t.WriteHeader(t.span.status())
+		return nil
+	}
+	from, n := t.span.from, t.span.n
+	safe := max(0, t.blob.Size()-heldBack) // what may be sent before the rest is hashed
+	switch {
+	case t.trusted, from+n <= safe && !t.span.whole:
+		return t.write(from, n)
+	case t.span.whole:
+		return t.hashed(safe)
+	}
+	if err := t.verify(io.Discard, 0); err != nil {
+		return err
+	}
+	return t.write(from, n)
+}
+
+// hashed sends the whole blob. The bytes behind safe are sent once all are hashed.
+func (t *transfer) hashed(safe int64) error {
+	var out io.Writer = io.Discard
+	if safe > 0 {
+		t.begin()
+		out = t.body()
+	}
+	if err := t.verify(out, safe); err != nil || t.gone() {
+		return err
+	}
+	if safe == 0 {
+		t.begin()
+	}
+	return t.read(t.body(), safe, t.blob.Size()-safe)
+}
+
+// verify hashes the blob, and writes its bytes up to safe. The verdict is kept.
+func (t *transfer) verify(w io.Writer, safe int64) error {
+	hash := t.digest.Algorithm().Hash()
+	err := t.read(io.MultiWriter(hash, w), 0, safe)
+	if err == nil && !t.gone() {
+		err = t.read(watched{hash, t.session}, safe, t.blob.Size()-safe)
+	}
+	if t.gone() {
+		return nil
+	}
+	if got := digest.NewDigest(t.digest.Algorithm(), hash); err == nil && got != t.digest {
+		err = &store.MismatchError{Descriptor: ocispec.Descriptor{Digest: t.digest, Size: t.blob.Size()}, Size: t.blob.Size(), Digest: got}
+	}
+	_, mismatch := errors.AsType[*store.MismatchError](err)
+	_, damaged := errors.AsType[*bundle.FormatError](err)
+	switch {
+	case err == nil:
+		t.input.judge(t.digest, t.blob, right)
+	case mismatch || damaged: // a disk that cannot be read may recover
+		t.input.judge(t.digest, t.blob, wrong)
+	}
+	return err
+}
+
+// write sends a part as it is.
+func (t *transfer) write(from, n int64) error {
+	t.begin()
+	return t.read(t.body(), from, n)
+}
+
+// read copies a part of the blob. The client's error is no error of the blob.
+func (t *transfer) read(w io.Writer, from, n int64) error {
+	err := t.blob.WriteRange(w, from, n)
+	if t.gone() {
+		return nil
+	}
+	return err
+}
+
+// begin sets the headers of the part.
+func (t *transfer) begin() {
+	h := t.Header()
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("Content-Length", strconv.FormatInt(t.span.n, 10))
+	if !t.span.whole {
+		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", t.span.from, t.span.from+t.span.n-1, t.blob.Size()))
+	}
+	t.expected = t.span.status()
+}
+
+// watched is a hash that stops when the client is gone.
+type watched struct {
+	io.Writer
+	*session
+}
+
+func (w watched) Write(p []byte) (int, error) {
+	if w.gone() {
+		return 0, w.request.Context().Err()
+	}
+	return w.Writer.Write(p)
+}

@@ -1,0 +1,153 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// manifest sends a manifest by its tag or digest.
+func (s *session) manifest() *fault {
+	d, media, f := s.resolve()
+	if f != nil {
+		return f
+	}
+	data, release, err := s.content.manifest(s.request.Context(), d)
+	if err != nil {
+		f := unknownManifest(s.reference)
+		if !errors.Is(err, fs.ErrNotExist) {
+			f.message, f.detail = "the manifest "+s.reference+" is damaged", err.Error()
+		}
+		return f
+	}
+	defer release()
+	desc := ocispec.Descriptor{MediaType: media, Digest: d, Size: int64(len(data))}
+	if desc.MediaType, err = s.mediaType(desc, data); err != nil {
+		return &fault{http.StatusNotFound, "MANIFEST_UNKNOWN", s.reference + " is not a manifest", err.Error()}
+	}
+	s.Header().Set("Content-Type", desc.MediaType)
+	s.Header().Set("Docker-Content-Digest", d.String())
+	s.Header().Set("ETag", etag(d))
+	if s.isKnown(d) {
+		s.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	s.send(data)
+	return nil
+}
+
+// resolve returns the digest that the request names, and the media type in index.json; ""
+// where the request has a digest.
+func (s *session) resolve() (d digest.Digest, media string, f *fault) {
+	if strings.Contains(s.reference, ":") {
+		d, f = s.digest()
+		return d, "", f
+	}
+	t := s.content.table
+	x, found := t.lookup(s.views, s.reference)
+	switch {
+	case !found && config.CheckTag(s.reference) != nil:
+		return "", "", refusal(http.StatusBadRequest, "TAG_INVALID", "%s", config.CheckTag(s.reference))
+	case !found:
+		return "", "", unknownManifest(s.path + ":" + s.reference)
+	case x.clash != 0:
+		c := t.clashes[x.clash]
+		return "", "", refusal(http.StatusNotFound, "MANIFEST_UNKNOWN", "%s:%s is both %s and %s: ask for one by its full name or its digest", s.path, s.reference, c.one, c.other)
+	}
+	return store.CompactDigest(t.sum(x.sum)).Digest(), t.words[x.media], nil
+}
+
+// errNoManifest reports bytes that are not a manifest.
+var errNoManifest = errors.New("its bytes are those of a blob")
+
+// mediaType returns the type of a manifest: its bytes decide. Only a manifest of an unknown
+// kind needs that of index.json.
+func (s *session) mediaType(desc ocispec.Descriptor, data []byte) (string, error) {
+	m, err := store.ParseManifest(desc, data)
+	switch {
+	case err == nil && m.IsKnown():
+		return m.MediaType, nil
+	case desc.MediaType == "":
+		desc.MediaType = s.content.table.media(store.Compact(desc.Digest))
+	}
+	if desc.MediaType == "" {
+		return "", errors.Join(errNoManifest, err)
+	}
+	return desc.MediaType, nil
+}
+
+const (
+	// manifestMemory bounds the manifests that are in memory at once.
+	manifestMemory = 64 << 20
+	// smallManifest is the size up to which manifests do not count. Most have a few KiB.
+	smallManifest = 64 << 10
+)
+
+var manifestRoom = semaphore.NewWeighted(manifestMemory)
+
+// manifest returns the bytes of a manifest, hashed, from the first input that has them. The
+// caller releases their memory.
+func (c *content) manifest(ctx context.Context, d digest.Digest) (data []byte, release func(), err error) {
+	missing := error(fs.ErrNotExist)
+	for _, in := range c.inputs {
+		size, err := in.layout.Stat(d)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil && size > store.MaxManifest {
+			err = fmt.Errorf("%s: has %d bytes", d, size)
+		}
+		if err != nil {
+			missing = err
+			continue
+		}
+		release, err := enter(ctx, size)
+		if err != nil {
+			return nil, nil, err
+		}
+		if data, err = store.ReadManifest(in.layout, ocispec.Descriptor{Digest: d, Size: size}); err == nil {
+			return data, release, nil
+		}
+		release()
+		missing = err
+	}
+	return nil, nil, missing
+}
+
+// enter waits until a manifest of this size may be in memory, with what decodes it.
+func enter(ctx context.Context, size int64) (release func(), err error) {
+	if size <= smallManifest {
+		return func() {}, nil
+	}
+	weight := min(3*size, manifestMemory)
+	if err := manifestRoom.Acquire(ctx, weight); err != nil {
+		return nil, err
+	}
+	return func() {
+		manifestRoom.Release(weight)
+		bounds.Collect(size)
+	}, nil
+}
+
+func etag(d digest.Digest) string { return `"` + d.String() + `"` }
+
+// isKnown reports whether the client has the content of a digest already.
+func (s *session) isKnown(d digest.Digest) bool {
+	for one := range strings.SplitSeq(s.request.Header.Get("If-None-Match"), ",") {
+		if one = strings.TrimPrefix(strings.TrimSpace(one), "W/"); one == etag(d) || one == "*" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,100 @@
+package serve
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+const (
+	// maxReferrers bounds the descriptors of one page.
+	maxReferrers = 1000
+	// maxReferrersBytes bounds their annotations. Clients read 4 MiB.
+	maxReferrersBytes = 1 << 20
+)
+
+// referrers sends what refers to a manifest. Descriptors have the annotations of the
+// manifests, so those are read; that is a page at most.
+func (s *session) referrers() *fault {
+	subject, f := s.digest()
+	if f != nil {
+		return f
+	}
+	kind := s.query.Get("artifactType")
+	if kind != "" {
+		s.Header().Set("OCI-Filters-Applied", "artifactType")
+	}
+	all := s.referring(store.Compact(subject))
+	begin, found := slices.BinarySearch(all, store.Compact(digest.Digest(s.query.Get("last"))))
+	if found {
+		begin++
+	}
+	index := ocispec.Index{MediaType: ocispec.MediaTypeImageIndex, Manifests: []ocispec.Descriptor{}}
+	index.SchemaVersion = 2
+	size := 0
+	for _, d := range all[begin:] {
+		if len(index.Manifests) == maxReferrers || size > maxReferrersBytes {
+			s.next(0, index.Manifests[len(index.Manifests)-1].Digest.String())
+			break
+		}
+		desc, ok := s.describe(d)
+		if s.request.Context().Err() != nil {
+			return refusal(http.StatusServiceUnavailable, "UNKNOWN", "canceled")
+		}
+		if ok && (kind == "" || kind == desc.ArtifactType) {
+			index.Manifests = append(index.Manifests, desc)
+			size += sizeOf(desc)
+		}
+	}
+	return s.json(ocispec.MediaTypeImageIndex, index)
+}
+
+// referring returns the digests of the manifests that refer to a subject in this repository,
+// sorted.
+func (s *session) referring(subject store.CompactDigest) (all []store.CompactDigest) {
+	c, sources := s.content, sourcesOf(s.views)
+	for _, r := range c.table.referring(c.table.referrers, subject) {
+		if c.table.isHome(r.homes, sources) {
+			all = append(all, store.CompactDigest(c.table.sum(r.sum)))
+		}
+	}
+	for _, key := range append([]int32{nameless}, sources...) {
+		for _, f := range c.scan(key).referring(subject) {
+			if c.table.isHome(f.homes, sources) {
+				all = append(all, f.digest)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// describe returns the descriptor of a referrer; ok is false for one that cannot be sent.
+func (s *session) describe(compact store.CompactDigest) (desc ocispec.Descriptor, ok bool) {
+	d := compact.Digest()
+	data, release, err := s.content.manifest(s.request.Context(), d)
+	if err != nil {
+		return desc, false
+	}
+	defer release()
+	desc = ocispec.Descriptor{Digest: d, Size: int64(len(data))}
+	m, err := store.ParseManifest(desc, data)
+	if err != nil {
+		return desc, false
+	}
+	desc.MediaType, desc.ArtifactType, desc.Annotations = m.MediaType, m.Kind(), m.Annotations
+	return desc, true
+}
+
+// sizeOf estimates the length of a descriptor in JSON.
+func sizeOf(desc ocispec.Descriptor) int {
+	n := 300
+	for key, value := range desc.Annotations {
+		n += len(key) + len(value) + 10
+	}
+	return n
+}

@@ -1,0 +1,178 @@
+// Package serve is a read-only registry over OCI layouts: GET and HEAD of the OCI
+// distribution spec 1.1. It knows no flags and no terminal.
+//
+// The data walks one way:
+//
+//	inputs --open--> store.Layout --build--> table     [New], [Registry.Refresh]
+//	request --find--> repository, tag --table--> digest --store--> bytes     [Handler]
+//
+// The table has the names, the digests and the subjects of 100,000 artifacts in a few
+// megabytes; index.json itself is forgotten once it is built. Manifests and blobs are read
+// from the inputs when they are asked for, and nothing is unpacked.
+//
+// What always holds:
+//
+//   - A manifest is hashed before it is sent.
+//   - A member of a bundle is checked before a byte of it is sent, and the last MiB of a
+//     blob is sent only once all of it was hashed, so that a damaged blob never arrives whole.
+//   - A request that is under way ends on the inputs it began with, whatever replaces them.
+//   - Names and digests of a request are looked up in the table, or checked by their grammar;
+//     none becomes a part of a path before.
+package serve
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// Options configure a registry. Inputs is required.
+type Options struct {
+	Inputs []string // paths of directories and archives; what they hold is united
+	// Mapper gives the names that a restore would give; nil drops the registry of a name.
+	Mapper *config.Mapper
+	// Repository is the repository of artifacts with a bare tag or no name. Its registry may
+	// be empty; without a repository these are not served.
+	Repository config.Reference
+	// Open opens an input; nil means store.OpenLayout.
+	Open func(path string) (store.Layout, error)
+	// Check is called with each input before it is served, and hashes all of it; nil trusts
+	// nothing, so that each blob is hashed when it is sent for the first time.
+	Check func(ctx context.Context, path string, l store.Layout) (*store.Verification, error)
+	// Notice is told what a user should know although nothing is wrong; it may be nil.
+	Notice func(text string)
+}
+
+// Registry answers from what its inputs hold now. It is safe for concurrent use.
+type Registry struct {
+	options Options
+
+	refreshing sync.Mutex // one reload at a time; guards failed
+	failed     []identity // of the inputs that could not be loaded last time
+
+	mu      sync.Mutex // guards the following fields
+	current *content
+}
+
+// UnnamedError reports that no artifact of the inputs has a repository in its name.
+type UnnamedError struct{ Path string }
+
+func (e *UnnamedError) Error() string {
+	return e.Path + ": no artifact has a repository in its name"
+}
+
+// New opens the inputs.
+func New(ctx context.Context, o Options) (*Registry, error) {
+	if o.Notice == nil {
+		o.Notice = func(string) {}
+	}
+	if o.Open == nil {
+		o.Open = func(path string) (store.Layout, error) { return store.OpenLayout(path, store.OpenOptions{}) }
+	}
+	if o.Mapper == nil {
+		var err error
+		if o.Mapper, err = config.NewMapper(nil); err != nil {
+			return nil, err
+		}
+	}
+	r := &Registry{options: o}
+	c, err := r.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.replace(c)
+	return r, nil
+}
+
+// Refresh loads the inputs again if one of them was replaced or has another index.json.
+// If that fails the registry goes on with what it has. Call it every few seconds.
+func (r *Registry) Refresh(ctx context.Context) {
+	r.refreshing.Lock()
+	defer r.refreshing.Unlock()
+	now := identities(r.options.Inputs)
+	c := r.acquire()
+	same := sameIdentities(now, c.identities)
+	c.release()
+	if same || sameIdentities(now, r.failed) {
+		return
+	}
+	next, err := r.load(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			r.failed = now
+			r.options.Notice(fmt.Sprintf("the changed input is not used, the former one is still served: %v", err))
+		}
+		return
+	}
+	r.failed = nil
+	r.replace(next)
+	artifacts, repositories := next.table.size()
+	r.options.Notice(fmt.Sprintf("the input has changed: now %d artifacts in %d repositories", artifacts, repositories))
+}
+
+// Size returns the numbers of artifacts and repositories that are served.
+func (r *Registry) Size() (artifacts, repositories int) {
+	c := r.acquire()
+	defer c.release()
+	return c.table.size()
+}
+
+// Close closes the inputs once the requests that are under way have ended.
+func (r *Registry) Close() { r.replace(nil) }
+
+// replace makes next the content of new requests.
+func (r *Registry) replace(next *content) {
+	r.mu.Lock()
+	old := r.current
+	r.current = next
+	r.mu.Unlock()
+	if old != nil {
+		old.release()
+	}
+}
+
+// acquire returns the current content for one request, which releases it. After Close it
+// is empty.
+func (r *Registry) acquire() *content {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.current == nil {
+		return &content{table: new(table)}
+	}
+	r.current.users.Add(1)
+	return r.current
+}
+
+// load opens all inputs and builds the table.
+func (r *Registry) load(ctx context.Context) (*content, error) {
+	c := newContent()
+	if err := r.fill(ctx, c); err != nil {
+		c.release()
+		return nil, err
+	}
+	settle()
+	return c, nil
+}
+
+func (r *Registry) fill(ctx context.Context, c *content) error {
+	b := newBuilder(r.options)
+	for _, id := range identities(r.options.Inputs) {
+		in, err := r.open(ctx, id)
+		if err != nil {
+			return err // in the words of every command, where it is absent
+		}
+		c.inputs, c.identities = append(c.inputs, in), append(c.identities, id)
+		b.addInput(id.path, in.layout)
+		store.ForgetIndex(in.layout)
+	}
+	t, err := b.build()
+	if err != nil {
+		return err
+	}
+	c.table = t
+	c.memory, err = t.account()
+	return err
+}

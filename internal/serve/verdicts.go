@@ -1,0 +1,74 @@
+package serve
+
+import (
+	"crypto/sha256"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// verdict is the result of hashing a blob.
+type verdict uint8
+
+const (
+	unknown verdict = iota
+	right
+	wrong
+)
+
+// verdicts keeps the verdicts on the blobs of one input. A verdict holds for a file of the
+// same size and time; an archive is a file that is opened once.
+type verdicts struct {
+	mu  sync.Mutex // guards all
+	all map[[sha256.Size]byte]judged
+}
+
+type judged struct {
+	size, time int64
+	verdict    verdict
+}
+
+// maxVerdicts bounds the verdicts that are kept, at 100 bytes each. Beyond it blobs are
+// hashed again.
+const maxVerdicts = 200_000
+
+func key(d digest.Digest) [sha256.Size]byte { return sha256.Sum256([]byte(d)) }
+
+// stamp returns the state of the file that a blob is in.
+func stamp(blob store.RandomBlob) judged {
+	j := judged{size: blob.Size()}
+	if f, ok := blob.(store.File); ok {
+		if info, err := f.File().Stat(); err == nil {
+			j.size, j.time = info.Size(), info.ModTime().UnixNano()
+		}
+	}
+	return j
+}
+
+// verdict returns what is known of a blob.
+func (in *input) verdict(d digest.Digest, blob store.RandomBlob) verdict {
+	now := stamp(blob)
+	in.verdicts.mu.Lock()
+	defer in.verdicts.mu.Unlock()
+	if old, ok := in.verdicts.all[key(d)]; ok && old.size == now.size && old.time == now.time {
+		return old.verdict
+	}
+	if !in.verified.IsZero() && now.time < in.verified.UnixNano() {
+		return right
+	}
+	return unknown
+}
+
+// judge keeps a verdict.
+func (in *input) judge(d digest.Digest, blob store.RandomBlob, v verdict) {
+	now := stamp(blob)
+	now.verdict = v
+	in.verdicts.mu.Lock()
+	defer in.verdicts.mu.Unlock()
+	if in.verdicts.all == nil || len(in.verdicts.all) >= maxVerdicts {
+		in.verdicts.all = make(map[[sha256.Size]byte]judged)
+	}
+	in.verdicts.all[key(d)] = now
+}
