@@ -18,14 +18,20 @@ import (
 type archiveLayout struct {
 	reader *bundle.Reader
 	index  *Index
-	file   io.Closer
+	file   archiveFile
 
 	mu     sync.Mutex            // guards chosen
 	chosen map[digest.Digest]int // the copy to use of each blob that has several
 }
 
+// archiveFile is the file that an archive is read from.
+type archiveFile interface {
+	io.Closer
+	Stat() (fs.FileInfo, error)
+}
+
 // openArchiveLayout reads the index.json of an archive. Closing the layout closes file.
-func openArchiveLayout(r *bundle.Reader, file io.Closer) (*archiveLayout, error) {
+func openArchiveLayout(r *bundle.Reader, file archiveFile) (*archiveLayout, error) {
 	layout, err := r.Open(bundle.LayoutFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, noLayout(r)

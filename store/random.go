@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -15,6 +16,8 @@ import (
 type RandomBlob interface {
 	io.Closer
 	Size() int64
+	// ModTime returns when the file that the blob is in was changed last.
+	ModTime() (time.Time, error)
 	// Checked reports whether WriteRange verifies a checksum of the bytes before it writes
 	// them. It detects damage, not a wrong digest.
 	Checked() bool
@@ -53,11 +56,16 @@ func (p *archiveLayout) OpenRandom(d digest.Digest) (RandomBlob, error) {
 	if err != nil {
 		return nil, err
 	}
-	return randomEntry{entry}, nil
+	return randomEntry{entry, p.file}, nil
 }
 
 // randomEntry is a blob in an archive, which stays open.
-type randomEntry struct{ *bundle.Random }
+type randomEntry struct {
+	*bundle.Random
+	file archiveFile
+}
+
+func (e randomEntry) ModTime() (time.Time, error) { return modTime(e.file) }
 
 func (randomEntry) Close() error { return nil }
 
@@ -74,6 +82,16 @@ func (f *folder) OpenRandom(d digest.Digest) (RandomBlob, error) {
 type randomFile struct{ *fileBlob }
 
 func (randomFile) Checked() bool { return false }
+
+func (b randomFile) ModTime() (time.Time, error) { return modTime(b.file) }
+
+func modTime(f archiveFile) (time.Time, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return time.Time{}, err
+	}
+	return info.ModTime(), nil
+}
 
 func (b randomFile) WriteRange(w io.Writer, from, n int64) error {
 	if n == 0 {

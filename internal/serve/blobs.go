@@ -48,7 +48,8 @@ func (s *session) blob() *fault {
 // the blob, never that of the client.
 func (s *session) sendBlob(in *input, d digest.Digest, blob store.RandomBlob) error {
 	defer blob.Close()
-	v := in.verdict(d, blob)
+	before := stamp(blob)
+	v := in.verdict(d, before)
 	if v == wrong {
 		return errWrong
 	}
@@ -63,10 +64,10 @@ func (s *session) sendBlob(in *input, d digest.Digest, blob store.RandomBlob) er
 		return nil
 	case !ok:
 		h.Set("Content-Range", fmt.Sprintf("bytes */%d", blob.Size()))
-		s.refuse(refusal(http.StatusRequestedRangeNotSatisfiable, "RANGE_INVALID", "the blob has %d bytes", blob.Size()))
+		s.refuse(refusal(http.StatusRequestedRangeNotSatisfiable, "SIZE_INVALID", "the blob has %d bytes", blob.Size()))
 		return nil
 	}
-	t := transfer{session: s, input: in, digest: d, blob: blob, span: part, trusted: v == right}
+	t := transfer{session: s, input: in, digest: d, blob: blob, before: before, span: part, trusted: v == right}
 	return t.run()
 }
 
@@ -79,6 +80,7 @@ type transfer struct {
 	input   *input
 	digest  digest.Digest
 	blob    store.RandomBlob
+	before  judged // the state of its file when the request began
 	span    span
 	trusted bool // it was hashed before
 }
@@ -137,9 +139,9 @@ func (t *transfer) verify(w io.Writer, safe int64) error {
 	_, damaged := errors.AsType[*bundle.FormatError](err)
 	switch {
 	case err == nil:
-		t.input.judge(t.digest, t.blob, right)
+		t.input.judge(t.digest, t.before, right)
 	case mismatch || damaged: // a disk that cannot be read may recover
-		t.input.judge(t.digest, t.blob, wrong)
+		t.input.judge(t.digest, t.before, wrong)
 	}
 	return err
 }

@@ -203,7 +203,7 @@ func (b *builder) sortSources() {
 // assignTags gives each source its tags. A tag of two digests is a clash.
 func (b *builder) assignTags() {
 	slices.SortStableFunc(b.rows, func(x, y row) int {
-		return cmp.Or(cmp.Compare(x.source, y.source), compareTags(b.tag(x.tagged), b.tag(y.tagged)))
+		return cmp.Or(cmp.Compare(x.source, y.source), bytes.Compare(b.tag(x.tagged), b.tag(y.tagged)))
 	})
 	for begin := 0; begin < len(b.rows); {
 		end := begin
@@ -294,7 +294,7 @@ func (b *builder) renamed(s *source) []tagged {
 	return b.distinct(tags, func(x tagged) string { return s.Name() + "@" + string(store.CompactDigest(b.sum(x.sum)).Digest()) })
 }
 
-func (b *builder) compareTagged(x, y tagged) int { return compareTags(b.tag(x), b.tag(y)) }
+func (b *builder) compareTagged(x, y tagged) int { return bytes.Compare(b.tag(x), b.tag(y)) }
 
 // united merges the tags of several sources that have one name.
 func (b *builder) united(parts []part) []tagged {

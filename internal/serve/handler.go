@@ -82,12 +82,12 @@ type call struct {
 }
 
 // parseCall parses a path below /v2/. The name is everything before the last two parts.
-func parseCall(u *url.URL) (c call, ok bool) {
-	c.query = u.Query()
+func parseCall(path string, query url.Values) (c call, ok bool) {
+	c.query = query
 	c.registry = strings.ToLower(dockerhub.Registry(c.query.Get("ns")))
-	rest, below := strings.CutPrefix(u.Path, "/v2/")
+	rest, below := strings.CutPrefix(path, "/v2/")
 	switch {
-	case u.Path == "/v2", below && rest == "":
+	case path == "/v2", below && rest == "":
 		c.kind = "base"
 		return c, true
 	case !below:
@@ -117,13 +117,16 @@ func parseCall(u *url.URL) (c call, ok bool) {
 
 // answer answers one request, or returns why not.
 func (r *Registry) answer(w *response, req *http.Request) *fault {
-	c, ok := parseCall(req.URL)
-	isWrite := req.Method != http.MethodGet && req.Method != http.MethodHead
-	if isWrite && strings.HasPrefix(req.URL.Path, "/v2") {
+	if req.Method != http.MethodGet && req.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		return refusal(http.StatusMethodNotAllowed, "UNSUPPORTED", "this registry is read-only")
 	}
-	if !ok || isWrite {
+	query, err := url.ParseQuery(req.URL.RawQuery)
+	if err != nil { // else a part of it, such as ns, would be passed over
+		return refusal(http.StatusBadRequest, "UNSUPPORTED", "invalid query %.200q", req.URL.RawQuery)
+	}
+	c, ok := parseCall(req.URL.Path, query)
+	if !ok {
 		return refusal(http.StatusNotFound, "NAME_UNKNOWN", "no such path")
 	}
 	content := r.acquire()
@@ -136,11 +139,8 @@ func (r *Registry) answer(w *response, req *http.Request) *fault {
 		return s.catalog()
 	}
 	s.views = content.table.find(c.path, c.registry)
-	if len(s.views) == 0 {
-		if err := config.CheckRepository(c.path); err != nil {
-			return refusal(http.StatusBadRequest, "NAME_INVALID", "%s", err)
-		}
-		return unknownName(c.path)
+	if f := s.checkName(); f != nil {
+		return f
 	}
 	switch c.kind {
 	case "tags":
@@ -151,6 +151,22 @@ func (r *Registry) answer(w *response, req *http.Request) *fault {
 		return s.blob()
 	}
 	return s.manifest()
+}
+
+// checkName returns why the name of the request is refused. Referrers of a repository that is
+// unknown are an empty list: the spec allows no 404, which tells clients to ask for a tag
+// instead. Under ?ns= it tells them to ask the next mirror.
+func (s *session) checkName() *fault {
+	if len(s.views) > 0 {
+		return nil
+	}
+	if err := config.CheckRepository(s.path); err != nil {
+		return refusal(http.StatusBadRequest, "NAME_INVALID", "%s", err)
+	}
+	if s.kind == "referrers" && s.registry == "" {
+		return nil
+	}
+	return unknownName(s.path)
 }
 
 // session is one request that is answered from one content.

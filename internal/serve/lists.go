@@ -21,11 +21,11 @@ type page struct {
 func (s *session) page() (p page, f *fault) {
 	p = page{n: maxPage, last: s.query.Get("last")}
 	if text := s.query.Get("n"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 0 {
-			return p, refusal(http.StatusBadRequest, "PAGINATION_NUMBER_INVALID", "invalid n %.100q", text)
+		n, invalid := position(text)
+		if invalid {
+			return p, refusal(http.StatusBadRequest, "UNSUPPORTED", "invalid n %.100q", text)
 		}
-		p.n = min(n, maxPage)
+		p.n = int(min(n, maxPage))
 	}
 	return p, nil
 }

@@ -57,8 +57,8 @@ func (s *session) resolve() (d digest.Digest, media string, f *fault) {
 	t := s.content.table
 	x, found := t.lookup(s.views, s.reference)
 	switch {
-	case !found && config.CheckTag(s.reference) != nil:
-		return "", "", refusal(http.StatusBadRequest, "TAG_INVALID", "%s", config.CheckTag(s.reference))
+	case !found && config.CheckTag(s.reference) != nil: // the spec has no error for it
+		return "", "", refusal(http.StatusNotFound, "MANIFEST_UNKNOWN", "%s", config.CheckTag(s.reference))
 	case !found:
 		return "", "", unknownManifest(s.path + ":" + s.reference)
 	case x.clash != 0:

@@ -21,7 +21,8 @@ func (s span) status() int {
 
 // requestedRange returns the part of size bytes that a request asks for (RFC 9110, section
 // 14); ok is false for one that no byte is in. Several ranges at once, other units, ranges
-// that cannot be parsed and those for other content are ignored, as the RFC allows.
+// that cannot be parsed and those for other content are ignored, as the RFC allows. A range
+// that ends before it begins has no byte, as in net/http and the conformance suite.
 func requestedRange(req *http.Request, size int64, etag string) (s span, ok bool) {
 	all := span{0, size, true}
 	header := req.Header.Get("Range")
@@ -49,16 +50,16 @@ func requestedRange(req *http.Request, size int64, etag string) (s span, ok bool
 	}
 	to := size - 1
 	if last != "" {
-		if to, err = position(last); err || to < from {
+		if to, err = position(last); err {
 			return all, true
 		}
 	}
 	to = min(to, size-1)
-	return span{from: from, n: to - from + 1}, from < size
+	return span{from: from, n: to - from + 1}, from <= to
 }
 
-// position parses a number of a range: digits only. One that is too large is beyond any
-// blob.
+// position parses a number of a request: digits only. One that is too large is beyond any
+// blob and any list.
 func position(text string) (n int64, invalid bool) {
 	if text == "" || strings.Trim(text, "0123456789") != "" {
 		return 0, true

@@ -95,25 +95,25 @@ func TestUnknownNames(t *testing.T) {
 	none := digest.FromString("none").String()
 	blob := digest.FromString("chart").String()
 	for path, want := range map[string]string{
-		"/v2/nowhere/manifests/v1":                "404 NAME_UNKNOWN",
-		"/v2/nowhere/blobs/" + blob:               "404 NAME_UNKNOWN",
-		"/v2/nowhere/tags/list":                   "404 NAME_UNKNOWN",
-		"/v2/nowhere/referrers/" + blob:           "404 NAME_UNKNOWN",
-		"/v2/team/app/manifests/v2":               "404 MANIFEST_UNKNOWN",
-		"/v2/team/app/manifests/" + none:          "404 MANIFEST_UNKNOWN",
-		"/v2/team/app/manifests/" + blob:          "404 MANIFEST_UNKNOWN", // a blob is no manifest
-		"/v2/team/app/blobs/" + none:              "404 BLOB_UNKNOWN",
-		"/v2/team/app/blobs/sha256:short":         "400 DIGEST_INVALID",
-		"/v2/team/app/manifests/sha256:short":     "400 DIGEST_INVALID",
-		"/v2/team/app/referrers/sha256:short":     "400 DIGEST_INVALID",
-		"/v2/team/app/manifests/-v1":              "400 TAG_INVALID",
-		"/v2/Team/app/manifests/v1":               "400 NAME_INVALID",
-		"/v2/team/app/tags/list?n=x":              "400 PAGINATION_NUMBER_INVALID",
-		"/v2/team/app/tags/list?n=-1":             "400 PAGINATION_NUMBER_INVALID",
-		"/v2/team/app/tags/other":                 "404 NAME_UNKNOWN",
-		"/v2/x":                                   "404 NAME_UNKNOWN",
-		"/v2/team/app/manifests/v1?ns=other.io":   "404 NAME_UNKNOWN",
-		"/v2/registry.example/team/app/blobs/a:b": "400 DIGEST_INVALID",
+		"/v2/nowhere/manifests/v1":                   "404 NAME_UNKNOWN",
+		"/v2/nowhere/blobs/" + blob:                  "404 NAME_UNKNOWN",
+		"/v2/nowhere/tags/list":                      "404 NAME_UNKNOWN",
+		"/v2/nowhere/referrers/" + blob + "?ns=a.io": "404 NAME_UNKNOWN",
+		"/v2/team/app/manifests/v2":                  "404 MANIFEST_UNKNOWN",
+		"/v2/team/app/manifests/" + none:             "404 MANIFEST_UNKNOWN",
+		"/v2/team/app/manifests/" + blob:             "404 MANIFEST_UNKNOWN", // a blob is no manifest
+		"/v2/team/app/blobs/" + none:                 "404 BLOB_UNKNOWN",
+		"/v2/team/app/blobs/sha256:short":            "400 DIGEST_INVALID",
+		"/v2/team/app/manifests/sha256:short":        "400 DIGEST_INVALID",
+		"/v2/team/app/referrers/sha256:short":        "400 DIGEST_INVALID",
+		"/v2/team/app/manifests/-v1":                 "404 MANIFEST_UNKNOWN",
+		"/v2/Team/app/manifests/v1":                  "400 NAME_INVALID",
+		"/v2/team/app/tags/list?n=x":                 "400 UNSUPPORTED",
+		"/v2/team/app/tags/list?n=-1":                "400 UNSUPPORTED",
+		"/v2/team/app/tags/other":                    "404 NAME_UNKNOWN",
+		"/v2/x":                                      "404 NAME_UNKNOWN",
+		"/v2/team/app/manifests/v1?ns=other.io":      "404 NAME_UNKNOWN",
+		"/v2/registry.example/team/app/blobs/a:b":    "400 DIGEST_INVALID",
 	} {
 		a, head := s.get(path), s.do(http.MethodHead, path)
 		if got := fmt.Sprint(a.status, " ", a.code()); got != want || head.status != a.status || head.body != "" {
@@ -156,15 +156,15 @@ func TestPagesOfLists(t *testing.T) {
 	})
 	s := w.serve("layout")
 	for path, want := range map[string][2]string{
-		"/v2/team/app/tags/list":                {"A a.1 B b c", ""},
-		"/v2/team/app/tags/list?n=2":            {"A a.1", `</v2/team/app/tags/list?last=a.1&n=2>; rel="next"`},
-		"/v2/team/app/tags/list?n=2&last=a.1":   {"B b", `</v2/team/app/tags/list?last=b&n=2>; rel="next"`},
+		"/v2/team/app/tags/list":                {"A B a.1 b c", ""},
+		"/v2/team/app/tags/list?n=2":            {"A B", `</v2/team/app/tags/list?last=B&n=2>; rel="next"`},
+		"/v2/team/app/tags/list?n=2&last=B":     {"a.1 b", `</v2/team/app/tags/list?last=b&n=2>; rel="next"`},
 		"/v2/team/app/tags/list?n=2&last=b":     {"c", ""},
-		"/v2/team/app/tags/list?n=5":            {"A a.1 B b c", ""},
-		"/v2/team/app/tags/list?last=aa":        {"B b c", ""},
+		"/v2/team/app/tags/list?n=5":            {"A B a.1 b c", ""},
+		"/v2/team/app/tags/list?last=aa":        {"b c", ""},
 		"/v2/team/app/tags/list?last=zzz":       {"", ""},
 		"/v2/team/app/tags/list?n=0":            {"", ""},
-		"/v2/team/app/tags/list?n=99999999":     {"A a.1 B b c", ""},
+		"/v2/team/app/tags/list?n=99999999":     {"A B a.1 b c", ""},
 		"/v2/_catalog":                          {"a/b a/c team/app", ""},
 		"/v2/_catalog?n=1":                      {"a/b", `</v2/_catalog?last=a%2Fb&n=1>; rel="next"`},
 		"/v2/_catalog?n=1&last=a/b":             {"a/c", `</v2/_catalog?last=a%2Fc&n=1>; rel="next"`},

@@ -93,27 +93,9 @@ func (t *table) account() (int64, error) {
 	return n, bounds.Take(n)
 }
 
-// compareTags orders tags as distribution-spec has it: by letters in any case. Tags that
-// differ only in case are ordered by their bytes.
-func compareTags(a, b []byte) int {
-	for i := range min(len(a), len(b)) {
-		if c := cmp.Compare(lower(a[i]), lower(b[i])); c != 0 {
-			return c
-		}
-	}
-	return cmp.Or(cmp.Compare(len(a), len(b)), bytes.Compare(a, b))
-}
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
-}
-
-// search finds a tag in a sorted list; without it, the position where it would be.
+// search finds a tag in a list in the order of bytes; without it, the position where it would be.
 func (t *table) search(tags []tagged, tag string) (int, bool) {
-	return slices.BinarySearchFunc(tags, []byte(tag), func(x tagged, tag []byte) int { return compareTags(t.tag(x), tag) })
+	return slices.BinarySearchFunc(tags, []byte(tag), func(x tagged, tag []byte) int { return bytes.Compare(t.tag(x), tag) })
 }
 
 // source returns the number of a source, unless it is excluded.

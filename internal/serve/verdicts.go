@@ -2,6 +2,7 @@ package serve
 
 import (
 	"crypto/sha256"
+	"math"
 	"sync"
 
 	"github.com/opencontainers/go-digest"
@@ -18,8 +19,8 @@ const (
 	wrong
 )
 
-// verdicts keeps the verdicts on the blobs of one input. A verdict holds for a file of the
-// same size and time; an archive is a file that is opened once.
+// verdicts keeps the verdicts on the blobs of one input. A verdict holds for a blob of one
+// size while the file that it is in, the archive or its own, is not changed.
 type verdicts struct {
 	mu  sync.Mutex // guards all
 	all map[[sha256.Size]byte]judged
@@ -38,18 +39,15 @@ func key(d digest.Digest) [sha256.Size]byte { return sha256.Sum256([]byte(d)) }
 
 // stamp returns the state of the file that a blob is in.
 func stamp(blob store.RandomBlob) judged {
-	j := judged{size: blob.Size()}
-	if f, ok := blob.(store.File); ok {
-		if info, err := f.File().Stat(); err == nil {
-			j.size, j.time = info.Size(), info.ModTime().UnixNano()
-		}
+	j := judged{size: blob.Size(), time: math.MaxInt64}
+	if changed, err := blob.ModTime(); err == nil {
+		j.time = changed.UnixNano()
 	}
 	return j
 }
 
-// verdict returns what is known of a blob.
-func (in *input) verdict(d digest.Digest, blob store.RandomBlob) verdict {
-	now := stamp(blob)
+// verdict returns what is known of a blob in a file of this state.
+func (in *input) verdict(d digest.Digest, now judged) verdict {
 	in.verdicts.mu.Lock()
 	defer in.verdicts.mu.Unlock()
 	if old, ok := in.verdicts.all[key(d)]; ok && old.size == now.size && old.time == now.time {
@@ -61,14 +59,13 @@ func (in *input) verdict(d digest.Digest, blob store.RandomBlob) verdict {
 	return unknown
 }
 
-// judge keeps a verdict.
-func (in *input) judge(d digest.Digest, blob store.RandomBlob, v verdict) {
-	now := stamp(blob)
-	now.verdict = v
+// judge keeps a verdict on a blob in a file that had this state before it was hashed.
+func (in *input) judge(d digest.Digest, before judged, v verdict) {
+	before.verdict = v
 	in.verdicts.mu.Lock()
 	defer in.verdicts.mu.Unlock()
 	if in.verdicts.all == nil || len(in.verdicts.all) >= maxVerdicts {
 		in.verdicts.all = make(map[[sha256.Size]byte]judged)
 	}
-	in.verdicts.all[key(d)] = now
+	in.verdicts.all[key(d)] = before
 }
