@@ -39,8 +39,8 @@ func TestClientThatTakesNothingIsDropped(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer r.Close()
-			var log []Access
-			h := &Handler{Registry: r, Log: func(a Access) { log = append(log, a) }}
+			log := make(chan Access, 10)
+			h := &Handler{Registry: r, Log: func(a Access) { log <- a }}
 			listener := make(pipes)
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
@@ -59,12 +59,14 @@ func TestClientThatTakesNothingIsDropped(t *testing.T) {
 			time.Sleep(patience - time.Second)
 			synctest.Wait()
 			if len(log) > 0 {
-				t.Errorf("it is dropped too early: %+v", log)
+				t.Errorf("it is dropped too early: %+v", <-log)
 			}
 			time.Sleep(2 * time.Second)
 			synctest.Wait()
-			if len(log) != 1 || !strings.Contains(log[0].Error, "the client is gone") {
-				t.Errorf("it is not dropped: %+v", log)
+			if len(log) != 1 {
+				t.Error("it is not dropped")
+			} else if a := <-log; !strings.Contains(a.Error, "the client is gone") {
+				t.Errorf("it is dropped for another reason: %+v", a)
 			}
 			cancel()
 			if err := <-ended; err != nil {
