@@ -80,13 +80,13 @@ func (o RestoreOptions) WithDefaults() (RestoreOptions, error) {
 	return o, err
 }
 
-// SyncOptions are the choices of a sync: those of a restore, and of the plan that is its
-// source. Targets is mandatory; Only, Tag and TempDir are not used.
+// SyncOptions are the choices of a sync: those of a restore, without Only, Tag and TempDir,
+// and one of its plan. Targets is mandatory.
 type SyncOptions struct {
 	RestoreOptions
 
-	// Among chooses among what a layout on disk holds, which a selection takes as a whole;
-	// nil: all.
+	// Among selects artifacts of a layout on disk, which a selection takes as a whole; nil:
+	// all.
 	Among func(layout, reference string) bool
 }
 

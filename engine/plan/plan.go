@@ -5,6 +5,7 @@ package plan
 
 import (
 	"context"
+
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oras-mirror/oras-mirror/config"

@@ -104,8 +104,8 @@ func resolve(ctx context.Context, c *registry.Client, selections []config.Select
 	return p.All, nil
 }
 
-// Resolve finds the roots of all artifacts by their names, and walks none: a tag costs one
-// HEAD. It calls met for each root that is there, several at a time.
+// Resolve resolves the names of all artifacts, and walks none: a tag costs one HEAD. It calls
+// met for each root that exists, concurrently.
 func (p *Planner) Resolve(ctx context.Context, met func(context.Context, *Artifact, ocispec.Descriptor) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(p.workers)

@@ -12,7 +12,7 @@ import (
 // Shortage gathers the wanted platforms that indexes have no image for. The zero value is
 // ready, and safe for concurrent use.
 type Shortage struct {
-	mu    sync.Mutex // guards what follows
+	mu    sync.Mutex // guards count and first
 	count map[string]int
 	first map[string]string // an artifact that lacks the platform
 }
@@ -35,7 +35,7 @@ func (s *Shortage) Add(artifact string, lacks []config.Platform) {
 	}
 }
 
-// Tell says which platforms are lacking.
+// Tell reports each lacking platform, with the first artifact that lacks it.
 func (s *Shortage) Tell(notice func(string)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

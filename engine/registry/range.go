@@ -28,10 +28,10 @@ func (r *Repository) FetchBlob(ctx context.Context, desc ocispec.Descriptor, off
 	}
 	b := &blob{ctx: withLane(ctx, download), repository: r, desc: desc, off: off, end: off + n, lastProgress: off}
 	b.since = r.host.health.retry.Now()
-	ctx, done := patient(b.ctx)
+	ctx, done := limitResume(b.ctx)
 	body, skip, err := b.open(ctx)
 	done()
-	err = impatient(ctx, err)
+	err = resumeError(ctx, err)
 	if err == nil && skip > 0 {
 		body.Close()
 		err = ErrNoRange
@@ -97,7 +97,7 @@ func (b *blob) Close() error { return b.body.Close() }
 
 // resume reopens a body that broke with err where it stopped.
 func (b *blob) resume(err error) error {
-	ctx, done := patient(b.ctx)
+	ctx, done := limitResume(b.ctx)
 	defer done()
 	for {
 		b.body.Close() // first, so that nothing waits while it holds a slot
@@ -113,7 +113,7 @@ func (b *blob) resume(err error) error {
 		}
 		b.breaks++
 		if err := health.wait(ctx, b.breaks, b.since, err); err != nil {
-			return impatient(ctx, err)
+			return resumeError(ctx, err)
 		}
 		body, skip, openErr := b.open(ctx)
 		if errors.Is(openErr, ErrNoRange) {
@@ -122,7 +122,7 @@ func (b *blob) resume(err error) error {
 		}
 		if openErr != nil {
 			b.body = http.NoBody
-			openErr = impatient(ctx, openErr)
+			openErr = resumeError(ctx, openErr)
 			return fmt.Errorf("%w (after %d bytes: %w)", openErr, b.off, err)
 		}
 		b.body = body

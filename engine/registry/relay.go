@@ -10,16 +10,17 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// ReopenError is the error of a reader whose bytes can be had again: an upload that it
-// broke is sent once more, from the start, with the reader that open returns then.
+// ReopenError is the error of a reader whose bytes can be read again: the upload that it
+// broke is sent once more, from the start, with a new reader.
 type ReopenError struct{ Err error }
 
 func (e *ReopenError) Error() string { return e.Err.Error() }
 func (e *ReopenError) Unwrap() error { return e.Err }
 
 // Relayed marks a reader, or one inside it by Unwrap, whose bytes come over the network
-// while they are uploaded. Its upload takes no slot: Relay took one for both. It asks the
-// registry to go ahead before it reads, so that a refusal costs nothing of the source.
+// while they are uploaded. Its upload takes no slot: Relay took one for both. It waits for
+// the registry to accept the request before it reads, so that a rejected upload downloads
+// nothing.
 type Relayed interface {
 	io.ReadCloser
 	Relayed()
@@ -27,12 +28,12 @@ type Relayed interface {
 
 // Relay takes the slots of a transfer from r to another repository at once: one at each
 // of the two registries, one where they are the same, and one of all registries. Requests
-// in the context that it returns take no slots of their own. The caller must not wait
-// for memory, or for other slots, before it calls release.
+// in the context that it returns take no slots of their own. Until the caller calls
+// release it must not wait for memory or for other slots.
 func (r *Repository) Relay(ctx context.Context, to *Repository) (relay context.Context, release func(), err error) {
 	from, into := r.host.limit, to.host.limit
 	first, second := from, into
-	if r.host.name > to.host.name { // one order for all transfers: they never wait in a circle
+	if r.host.name > to.host.name { // one order for all transfers, so that they cannot deadlock
 		first, second = into, from
 	}
 	if first == second {
@@ -53,7 +54,7 @@ func (r *Repository) Relay(ctx context.Context, to *Repository) (relay context.C
 	}
 }
 
-// acquireBoth takes a slot of each of two registries and one of all. second may be nil.
+// acquireBoth takes a slot of each of two registries and one of the run. second may be nil.
 func acquireBoth(ctx context.Context, first, second *limit) (release func(), err error) {
 	if err := first.own.acquire(ctx); err != nil {
 		return nil, err
@@ -64,23 +65,23 @@ func acquireBoth(ctx context.Context, first, second *limit) (release func(), err
 			return nil, err
 		}
 	}
-	owns := func() {
+	releaseOwn := func() {
 		if second != nil {
 			second.own.release()
 		}
 		first.own.release()
 	}
 	if err := first.total.acquire(ctx); err != nil {
-		owns()
+		releaseOwn()
 		return nil, err
 	}
 	return func() {
 		first.total.release()
-		owns()
+		releaseOwn()
 	}, nil
 }
 
-// TryRelay takes a slot for one request to r, if that is free now.
+// TryRelay takes a slot for one request to r if one is free now.
 func (r *Repository) TryRelay(ctx context.Context) (relay context.Context, release func(), ok bool) {
 	l := r.host.limit
 	if !l.health.ready() || isLimited(l.rate) || !l.own.tryAcquire() {
@@ -96,48 +97,58 @@ func (r *Repository) TryRelay(ctx context.Context) (relay context.Context, relea
 	}, true
 }
 
-// isLimited tells whether requests have to wait for a rate: then none is sent ahead.
+// isLimited reports whether requests wait for a rate limit: then none is sent ahead.
 func isLimited(l *rate.Limiter) bool { return l != nil && l.Tokens() < 1 }
 
-// isRelayed tells whether body, or a reader inside it, is relayed.
-func isRelayed(body io.ReadCloser) bool {
-	if _, is := body.(Relayed); is {
-		return true
+// innermost returns the reader inside body that unwraps no further.
+func innermost(body io.ReadCloser) io.ReadCloser {
+	for {
+		outer, ok := body.(interface{ Unwrap() io.ReadCloser })
+		if !ok {
+			return body
+		}
+		body = outer.Unwrap()
 	}
-	outer, ok := body.(interface{ Unwrap() io.ReadCloser })
-	return ok && isRelayed(outer.Unwrap())
 }
 
-// expectContinue asks the registry to go ahead before a body is sent (RFC 9110, 10.1.1).
+// relayHeader returns the header of a request with a body. That of a relayed one waits for
+// the registry to accept the request (RFC 9110, section 10.1.1).
+func relayHeader(body io.ReadCloser) http.Header {
+	if _, ok := innermost(body).(Relayed); ok {
+		return expectContinue
+	}
+	return nil
+}
+
 var expectContinue = http.Header{"Expect": {"100-continue"}}
 
-type patienceKey struct{}
+type resumeTimeoutKey struct{}
 
-// WithPatience bounds the time that FetchBlob takes to open a body, and its reader to go on
-// after that broke.
-func WithPatience(ctx context.Context, d time.Duration) context.Context {
-	return context.WithValue(ctx, patienceKey{}, d)
+// WithResumeTimeout bounds the time in which FetchBlob opens a body, and in which its reader
+// resumes after the body broke.
+func WithResumeTimeout(ctx context.Context, d time.Duration) context.Context {
+	return context.WithValue(ctx, resumeTimeoutKey{}, d)
 }
 
-// ErrPatience says that a body did not go on in time.
-var ErrPatience = errors.New("the body did not go on in time")
+// ErrResumeTimeout reports that a download did not start or resume in time.
+var ErrResumeTimeout = errors.New("the download did not resume in time")
 
-// patient returns a context that ends when the patience of ctx does, unless done is called
-// before.
-func patient(ctx context.Context) (limited context.Context, done func()) {
-	d, ok := ctx.Value(patienceKey{}).(time.Duration)
+// limitResume returns a context that ends after the resume timeout of ctx, unless done is
+// called before.
+func limitResume(ctx context.Context) (limited context.Context, done func()) {
+	d, ok := ctx.Value(resumeTimeoutKey{}).(time.Duration)
 	if !ok {
 		return ctx, func() {}
 	}
 	limited, cancel := context.WithCancelCause(ctx)
-	timer := time.AfterFunc(d, func() { cancel(ErrPatience) })
+	timer := time.AfterFunc(d, func() { cancel(ErrResumeTimeout) })
 	return limited, func() { timer.Stop() }
 }
 
-// impatient returns ErrPatience beside err if that ended for want of patience.
-func impatient(ctx context.Context, err error) error {
-	if err != nil && errors.Is(context.Cause(ctx), ErrPatience) {
-		return errors.Join(ErrPatience, err)
+// resumeError adds ErrResumeTimeout to err if that timeout ended ctx.
+func resumeError(ctx context.Context, err error) error {
+	if err != nil && errors.Is(context.Cause(ctx), ErrResumeTimeout) {
+		return errors.Join(ErrResumeTimeout, err)
 	}
 	return err
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
-// TestPatience: a body that broke and does not go on in time is given up.
-func TestPatience(t *testing.T) {
+// TestResumeTimeout: a broken body that does not resume in time is an error.
+func TestResumeTimeout(t *testing.T) {
 	r := testregistry.New(t, testregistry.Options{})
 	data := testregistry.Random("blob", 1<<20)
 	r.Image("app", "v1", data)
@@ -33,13 +33,13 @@ func TestPatience(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx := registry.WithPatience(t.Context(), 50*time.Millisecond)
+	ctx := registry.WithResumeTimeout(t.Context(), 50*time.Millisecond)
 	body, err := repo.FetchBlob(ctx, ocispec.Descriptor{Digest: digest.FromBytes(data), Size: int64(len(data))}, 0, int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer body.Close()
-	if _, err := io.Copy(io.Discard, body); !errors.Is(err, registry.ErrPatience) {
+	if _, err := io.Copy(io.Discard, body); !errors.Is(err, registry.ErrResumeTimeout) {
 		t.Errorf("it ended with %v", err)
 	}
 }

@@ -94,7 +94,7 @@ func (t *tokens) Set(ctx context.Context, _ string, scheme auth.Scheme, key stri
 	}
 	f, ok := t.flights[name]
 	if !ok {
-		// Without a slot: a transfer that has some may wait for this token.
+		// Without a slot: a transfer that holds slots may wait for this token.
 		inFlight, cancel := context.WithCancel(relayed(context.WithoutCancel(ctx)))
 		f = &flight{done: make(chan struct{}), cancel: cancel}
 		t.flights[name] = f

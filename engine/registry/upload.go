@@ -116,11 +116,7 @@ func (r *Repository) put(ctx context.Context, desc ocispec.Descriptor, s *sessio
 	u.RawQuery += "digest=" + url.QueryEscape(desc.Digest.String())
 	sent, released := sendable(body)
 	defer released()
-	var header http.Header
-	if isRelayed(body) {
-		header = expectContinue
-	}
-	resp, err := r.send(relayContext(ctx, body), http.MethodPut, &u, s, sent, desc.Size, header)
+	resp, err := r.send(relayContext(ctx, body), http.MethodPut, &u, s, sent, desc.Size, relayHeader(body))
 	if err != nil {
 		return err
 	}
@@ -143,10 +139,7 @@ func (e *expiredError) Unwrap() error { return e.err }
 
 // relayContext returns the context of the requests that upload body.
 func relayContext(ctx context.Context, body io.ReadCloser) context.Context {
-	if outer, ok := body.(interface{ Unwrap() io.ReadCloser }); ok {
-		return relayContext(ctx, outer.Unwrap())
-	}
-	switch body.(type) {
+	switch innermost(body).(type) {
 	case *blob, Relayed:
 		return relayed(ctx)
 	}

@@ -25,7 +25,7 @@ type delivery struct {
 	refers []digest.Digest // referrers that go along, sorted
 	old    []digest.Digest // indexes of it that were rewritten
 
-	finder *delivery   // the artifact whose walk found that it is attached to a part of it, if any
+	finder *delivery   // the artifact whose walk found this attached manifest, if any
 	parent *delivery   // the artifact of this run that it is attached to, if any
 	beside []*delivery // the deliveries whose parent this is
 
@@ -34,7 +34,7 @@ type delivery struct {
 	repeated bool  // a part was missing after the push, and is pushed again
 	open     int   // deliveries without an outcome, of this one and those beside it; before they are counted, -1 if it has one; guarded by ledger.mu
 	done     bool  // it is whole in the target
-	short    error // why not all of its referrers came along
+	short    error // why it lacks some of its referrers
 	err      error
 }
 

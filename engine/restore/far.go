@@ -11,8 +11,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// runFar is run for a source over a network: first the names are asked for, and only what
-// differs is walked. What cosign attached by tags shows in the walks.
+// runFar is run for a distant source: it resolves the names in the targets first, and walks
+// only the roots that differ. The walks also find what cosign attached by tags.
 func (s *survey) runFar(ctx context.Context, far Distant, all []*delivery) ([]*delivery, error) {
 	err := s.each(ctx, all, func(_ context.Context, d *delivery) error {
 		err := s.open(d)
@@ -43,8 +43,8 @@ func (s *survey) runFar(ctx context.Context, far Distant, all []*delivery) ([]*d
 	return all, nil
 }
 
-// examineFar asks the target for the name of a delivery, and walks it unless the answer
-// says that there is nothing to do.
+// examineFar resolves the name of a delivery in its target, and walks the delivery unless
+// the target has all of it.
 func (s *survey) examineFar(ctx context.Context, far Distant, d *delivery) error {
 	desc, err := d.resolve(ctx)
 	d.found.answer = &answer{desc, err}
@@ -58,8 +58,8 @@ func (s *survey) examineFar(ctx context.Context, far Distant, d *delivery) error
 	return s.examine(ctx, d)
 }
 
-// isSettled tells from the answer of the target whether a delivery needs no walk: its tag
-// stays as it is, or has all that was selected already.
+// isSettled reports whether a delivery needs no walk: its tag stays as it is, or the target
+// has all that was selected already.
 func (s *survey) isSettled(ctx context.Context, far Distant, d *delivery, there ocispec.Descriptor, err error) (bool, error) {
 	rewrites := d.target.PlatformMode == config.PlatformsRewrite && len(d.scope.Platforms) > 0
 	if err != nil || rewrites || there.Digest.Validate() != nil || there.Digest.Algorithm() != d.root.Digest.Algorithm() {
@@ -82,11 +82,11 @@ func (s *survey) isSettled(ctx context.Context, far Distant, d *delivery, there 
 	return true, nil
 }
 
-// maxNested bounds the indexes in indexes that are read without a walk.
+// maxNested bounds the depth of nested indexes that are read without a walk.
 const maxNested = 4
 
-// hasChildren tells whether a target that has a manifest has all that is selected below
-// it: registries take a manifest only after its parts, but for a sparse index.
+// hasChildren reports whether a target that has a manifest has all that is selected below
+// it: registries take a manifest only after its parts, except for a sparse index.
 func (s *survey) hasChildren(ctx context.Context, far Distant, d *delivery, at ocispec.Descriptor, depth int) (bool, error) {
 	if store.IsImage(at.MediaType) {
 		return true, nil
@@ -110,8 +110,8 @@ func (s *survey) hasChildren(ctx context.Context, far Distant, d *delivery, at o
 	return len(children) > 0, nil
 }
 
-// attachments makes deliveries of what cosign attached to the artifacts by tags. They
-// need not be walked.
+// attachments returns a delivery for each manifest that cosign attached to an artifact by a
+// tag. Their graphs are known already.
 func (s *survey) attachments(all []*delivery) []*delivery {
 	known := make(map[string]*delivery, len(all))
 	for _, d := range all {
@@ -144,8 +144,8 @@ func (s *survey) attachments(all []*delivery) []*delivery {
 	return found
 }
 
-// attachment routes what cosign attached to a part of a delivery, to the same target; nil
-// if the mappings leave it out.
+// attachment returns the delivery of a manifest that cosign attached to a part of another
+// one, to the same target; nil if the mappings leave it out.
 func (s *survey) attachment(to *delivery, name string, v *graph.Visit) (*delivery, error) {
 	ref, _ := config.ParseEntryName(name)
 	n := v.Node

@@ -41,15 +41,15 @@ func (s *survey) askFirst(ctx context.Context, all []*delivery) error {
 	})
 }
 
-// manyBlobs is a guess of how many blobs an artifact has.
-const manyBlobs = 3
+// guessedBlobs is the assumed number of blobs of an artifact that is not walked yet.
+const guessedBlobs = 3
 
 // questions counts the further requests of some deliveries to an empty repository: one for
 // each tag, and one for each blob.
 func questions(same []*delivery) int {
 	n := len(same) - 1
 	if slices.ContainsFunc(same, func(d *delivery) bool { return d.visit == nil }) {
-		return n + manyBlobs // it is not walked yet
+		return n + guessedBlobs
 	}
 	blobs := make(map[graph.ContentKey]bool)
 	for _, d := range same {

@@ -54,7 +54,7 @@ func (l *ledger) record(ctx context.Context, d *delivery, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
-	if isShort(err) && d.parent == nil { // it is there, without some of what refers to it
+	if isShort(err) && d.parent == nil { // it is in the target, without some of its referrers
 		d.done = true
 		l.addWhole(1)
 	}
@@ -74,7 +74,8 @@ func (l *ledger) withdraw(d *delivery, why error) {
 	}
 }
 
-// isShort tells whether an artifact is in the target and lacks only referrers.
+// isShort reports whether err says that an artifact is in the target and lacks only
+// referrers.
 func isShort(err error) bool {
 	_, is := errors.AsType[*engine.ReferrersError](err)
 	return is

@@ -219,13 +219,13 @@ func refusesContent(err error) bool {
 	return true
 }
 
-// manifestBytes returns the bytes of a manifest. Those of one that was rewritten, or
-// waits for its push, are at hand; the origin has the others.
+// manifestBytes returns the bytes of a manifest: from memory if it was rewritten or waits
+// for its push, else from its origin.
 func manifestBytes(ctx context.Context, s Source, v *graph.Visit) ([]byte, error) {
 	if data := v.Node.Data; data != nil {
 		return data, nil
 	}
-	if !graph.OnDisk(v.Origin) && v.Node.Size >= largeManifest { // before its body is open, which others would wait for
+	if !graph.OnDisk(v.Origin) && v.Node.Size >= largeManifest { // before its body is open: others would wait for that
 		if err := bounds.Enter(ctx, 2*(v.Node.Size+readAhead)); err != nil {
 			return nil, err
 		}
@@ -238,9 +238,9 @@ func manifestBytes(ctx context.Context, s Source, v *graph.Visit) ([]byte, error
 }
 
 const (
-	// largeManifest is the size from which the client of a registry accounts for the
-	// memory of a document, which may mean to wait for it.
+	// largeManifest is the size from which the client of a registry reserves memory for a
+	// document, and may wait for it.
 	largeManifest = 32 << 10
-	// readAhead is at least what it accounts for beyond what it has read.
+	// readAhead is the least memory that it reserves beyond the bytes that it has read.
 	readAhead = 256 << 10
 )

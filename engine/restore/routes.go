@@ -38,8 +38,8 @@ func newRoutes(s Source, o engine.RestoreOptions) *routes {
 
 var errNoTarget = errors.New("no target")
 
-// Check maps all roots of a source to the targets, as a run of any part of them does, and
-// returns what is wrong with that.
+// Check maps all roots of a source to the targets, and returns the errors that a run of all
+// of them would return before it copies anything.
 func Check(s Source, o engine.RestoreOptions) error {
 	m := newRoutes(s, o)
 	m.part = false

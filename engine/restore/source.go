@@ -33,7 +33,7 @@ type Source interface {
 	Blobs(ctx context.Context, wanted []graph.Descriptor, to Sink) error
 	// Content returns the bytes of a blob again. Those of a pipe are spent.
 	Content(b graph.Descriptor) Content
-	// Fault returns the error of an artifact for an error of Walk or Manifest.
+	// Fault turns an error of Walk or Manifest into the error of the artifact.
 	Fault(err error) error
 	// Blame returns the reason for which an upload was refused: an *engine.CorruptError if the source has
 	// other bytes than the manifests say, else the refusal itself.
@@ -42,24 +42,24 @@ type Source interface {
 	Revised() Source
 }
 
-// Distant is a Source that sends a request for each part that is read. A target is asked
-// before a root is walked, and a root that it has is walked only as far as that matters.
+// Distant is a Source that sends a request for each part that is read. A root is resolved
+// in its target before it is walked, and one that the target has is walked no further than
+// needed.
 type Distant interface {
 	Source
-	// Children reads a root, and nothing below it, and lists what the scope selects of an
-	// index.
+	// Children reads a root alone, and lists its children that the scope selects.
 	Children(ctx context.Context, root graph.Descriptor, s *graph.Scope) ([]ocispec.Descriptor, error)
 	// Homes lists the repositories of a registry that are known to have a blob.
 	Homes(registry string, b graph.Descriptor) []string
-	// Landed notes that a repository of a target has a blob now.
+	// Landed records that a repository of a target has a blob now.
 	Landed(registry, path string, b graph.Descriptor)
-	// IsPart reports whether the roots are a part of those of a sync: [Check] had all.
+	// IsPart reports whether Roots are only a part of those of a sync; [Check] had all.
 	IsPart() bool
-	// Fetches returns how many requests bring a blob, and whether they bring it for all
-	// targets at once.
+	// Fetches returns the number of requests that fetch a blob, and whether all targets
+	// share them.
 	Fetches(b graph.Descriptor) (requests int, shared bool)
-	// Short returns why not all came along that refers to the artifact, nil if all did.
-	Short(root *graph.Visit, s *graph.Scope) error
+	// Lacks returns an error if the source could not read all referrers of an artifact.
+	Lacks(root *graph.Visit, s *graph.Scope) error
 }
 
 // Sink takes blobs from a source. Its methods are called by one goroutine; an error ends
@@ -82,17 +82,17 @@ type Sink interface {
 // Content is the bytes of one blob.
 type Content interface {
 	// Open returns the bytes from the start. They are verified as they pass, unless the
-	// registry that gets them is trusted to do so. Its error is final, but for a
+	// registry that gets them is trusted to do so. Its error is final, except for a
 	// *registry.ReopenError.
 	Open(ctx context.Context, r Reading) (io.ReadCloser, error)
 	// Verified reports whether the bytes are verified already: trusted makes no difference.
 	Verified() bool
 }
 
-// Reading is one time that the bytes of a blob are read, for one target.
+// Reading describes one read of a blob, for one target.
 type Reading struct {
-	Heard   func(n int64)        // is told how many bytes were read
-	Trusted bool                 // the target verifies what it gets
+	Heard   func(n int64)        // called with the number of bytes that were read
+	Trusted bool                 // the target verifies the bytes
 	To      *registry.Repository // the target
 }
 

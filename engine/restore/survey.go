@@ -24,7 +24,7 @@ type survey struct {
 	client   *registry.Client
 	progress engine.Progress
 	workers  int  // that walk and ask
-	verify   bool // all is read back, so all has to be walked
+	verify   bool // everything is read back, so everything is walked
 	ledger   *ledger
 	routes   *routes
 	target   func(registry string, repo *registry.Repository) target
@@ -118,7 +118,7 @@ func (s *survey) read(ctx context.Context, d *delivery) error {
 		return s.source.Fault(err)
 	}
 	if far, is := s.source.(Distant); is {
-		d.short = far.Short(d.visit, d.scope)
+		d.short = far.Lacks(d.visit, d.scope)
 	} else if d.visit.Missing != nil {
 		return corrupt(d.visit.Missing)
 	}

@@ -35,7 +35,7 @@ type body struct {
 	probes bool
 
 	requests int  // to the source, each time that it is opened
-	shared   bool // or once for all targets
+	shared   bool // they are sent once for all targets
 }
 
 // repository is the target that is pushed to.

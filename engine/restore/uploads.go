@@ -119,7 +119,7 @@ func (u *uploads) sendTo(ctx context.Context, one *upload, to, home *recipient, 
 		return u.mountTo(ctx, one, to, home.path, u.bodyOrCopy(one, to, home, c))
 	}
 	if homes := u.homes(one); slices.Contains(homes, to.path) {
-		to.sending.Spare() // it came from there
+		to.sending.Spare() // the source is in the same repository
 		return nil
 	} else if len(homes) > 0 {
 		return u.mountTo(ctx, one, to, homes[0], u.body(one, &to.sending, c))
@@ -139,14 +139,14 @@ func (u *uploads) sendTo(ctx context.Context, one *upload, to, home *recipient, 
 	return nil
 }
 
-// landed tells a source of several parts where a blob is now.
+// landed tells a distant source which repository has a blob now.
 func (u *uploads) landed(one *upload, in *recipient) {
 	if far, is := u.source.(Distant); is {
 		far.Landed(one.registry, in.path, one.blob)
 	}
 }
 
-// homes lists the repositories of the source that stand in the registry of an upload.
+// homes lists the repositories in the registry of an upload that are known to have its blob.
 func (u *uploads) homes(one *upload) []string {
 	if far, is := u.source.(Distant); is {
 		return far.Homes(one.registry, one.blob)
@@ -154,7 +154,7 @@ func (u *uploads) homes(one *upload) []string {
 	return nil
 }
 
-// mountTo mounts a blob from another repository of its registry, or sends it.
+// mountTo mounts a blob from another repository of its registry, or sends it if that fails.
 func (u *uploads) mountTo(ctx context.Context, one *upload, to *recipient, from string, b body) error {
 	mounted, err := to.to.mountBlob(ctx, one.blob, from, b)
 	to.mounted.Store(mounted)
@@ -197,8 +197,8 @@ func (u *uploads) bodyOrCopy(one *upload, to, home *recipient, c Content) body {
 	return from
 }
 
-// fetches returns how many requests bring a blob from the source, and whether they bring
-// it for all targets.
+// fetches returns the number of requests that fetch a blob from the source, and whether all
+// targets share them.
 func (u *uploads) fetches(b graph.Descriptor) (requests int, shared bool) {
 	if far, is := u.source.(Distant); is {
 		return far.Fetches(b)

@@ -31,8 +31,8 @@ type verifiedBlob struct {
 	left int64
 }
 
-// Verified hashes the bytes of a blob as they pass. The last of them are let through only
-// if all are right.
+// Verified returns a reader that hashes the bytes of a blob as they pass. It returns the
+// last of them only if all are right.
 func Verified(body io.ReadCloser, b graph.Descriptor) io.ReadCloser { return verified(body, b) }
 
 func verified(body io.ReadCloser, b graph.Descriptor) *verifiedBlob {

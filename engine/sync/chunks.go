@@ -5,19 +5,19 @@ import (
 	"sync"
 )
 
-// chunk is the unit of memory for all but small blobs. Chunks are used again and again: of
-// blobs of 32 MiB, each in memory of its own, as much again would wait for the collector.
+// chunk is the unit of memory for all but small blobs. Chunks are reused: if each blob of
+// 32 MiB had memory of its own, as much again would wait for the garbage collector.
 const chunk = 256 << 10
 
-// chunks is a pool of chunks. It never waits: memory bounds how many are in use.
+// chunks is a pool of free chunks. It never waits: memory bounds how many are in use.
 type chunks struct {
 	mu   sync.Mutex // guards free
 	free [][]byte
 }
 
-// take returns memory for n bytes, in one piece if they are few.
+// take returns memory for n bytes, in one slice if they are few.
 func (c *chunks) take(n int64) [][]byte {
-	if n <= leastCharge {
+	if n <= minCharge {
 		return [][]byte{make([]byte, n)}
 	}
 	var all [][]byte
@@ -27,6 +27,7 @@ func (c *chunks) take(n int64) [][]byte {
 	return all
 }
 
+// one returns a free chunk, or a new one.
 func (c *chunks) one() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -39,7 +40,7 @@ func (c *chunks) one() []byte {
 	return b
 }
 
-// give takes memory back.
+// give returns chunks to the pool.
 func (c *chunks) give(all [][]byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -68,14 +69,14 @@ func (r *chunksReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// fill reads a body into chunks, to its end, so that its connection can be used again. met
-// is given each chunk.
-func fill(all [][]byte, body io.Reader, met func([]byte)) error {
+// fill reads a body into chunks, and calls each with every one of them. It reads to the end
+// of the body, so that its connection can be reused.
+func fill(all [][]byte, body io.Reader, each func([]byte)) error {
 	for _, b := range all {
 		if _, err := io.ReadFull(body, b); err != nil {
 			return err
 		}
-		met(b)
+		each(b)
 	}
 	if _, err := body.Read(make([]byte, 1)); err != nil && err != io.EOF {
 		return err

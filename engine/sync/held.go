@@ -12,19 +12,19 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/restore"
 )
 
-// held is a blob that goes through memory, verified: one GET serves all targets, and it
-// can be sent again.
+// held is a blob whose verified bytes are in memory while it is sent: one GET serves all
+// targets, and it can be sent again.
 type held struct {
 	source *source
 	blob   *graph.Blob
 
-	mu      sync.Mutex    // guards what follows
-	data    [][]byte      // nil while it is not here
-	loading chan struct{} // closed when the fetch under way has ended; nil: there is none
+	mu      sync.Mutex    // guards data, loading, readers and retired
+	data    [][]byte      // nil if it is not in memory
+	loading chan struct{} // closed when the running fetch has ended; nil: none runs
 	readers int
 	retired bool // no other target will read it
 
-	idle *list.Element // of the memory, which guards it
+	idle *list.Element // in memory.idle; guarded by memory.mu
 }
 
 func (h *held) Verified() bool { return true }
@@ -37,12 +37,12 @@ func (h *held) Open(ctx context.Context, r restore.Reading) (io.ReadCloser, erro
 	return &heldReader{Counted: headway.Counted{Reader: &chunksReader{left: data}, Heard: r.Heard}, of: h}, nil
 }
 
-// heldReader reads a blob in memory, and gives it back when it is closed.
+// heldReader reads a blob in memory, and releases it when it is closed.
 type heldReader struct {
 	headway.Counted
 	of *held
 
-	mu     sync.Mutex // guards closed: a Read that net/http is in ends before the memory is used again
+	mu     sync.Mutex // guards closed: a running Read of net/http ends before the memory is reused
 	closed bool
 }
 
@@ -66,7 +66,7 @@ func (r *heldReader) Close() error {
 	return nil
 }
 
-// take returns the bytes, which it fetches unless they are here or on their way.
+// take returns the bytes. It fetches them, or waits for the fetch of another caller.
 func (h *held) take(ctx context.Context) ([][]byte, error) {
 	for {
 		h.mu.Lock()
@@ -75,23 +75,23 @@ func (h *held) take(ctx context.Context) ([][]byte, error) {
 			h.mu.Unlock()
 			return h.data, nil
 		}
-		under := h.loading
-		if under == nil {
+		loading := h.loading
+		if loading == nil {
 			h.loading = make(chan struct{})
 		}
 		h.mu.Unlock()
-		if under == nil {
+		if loading == nil {
 			return h.fetch(ctx)
 		}
 		select {
-		case <-under:
+		case <-loading:
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
 	}
 }
 
-// fetch brings the bytes for its caller.
+// fetch loads the bytes, and ends the wait of other callers.
 func (h *held) fetch(ctx context.Context) ([][]byte, error) {
 	data, err := h.load(ctx)
 	h.mu.Lock()
@@ -106,8 +106,8 @@ func (h *held) fetch(ctx context.Context) ([][]byte, error) {
 	return data, nil
 }
 
-// load fetches the blob into memory that it takes first, from another origin if one does
-// not have it, and once more if its bytes were wrong.
+// load takes memory and fetches the blob: from another origin if one does not have it, and
+// once more if its bytes were wrong.
 func (h *held) load(ctx context.Context) ([][]byte, error) {
 	charge := h.source.memory.charge(h.blob.Size)
 	if err := h.source.memory.acquire(ctx, charge); err != nil {
@@ -120,7 +120,7 @@ func (h *held) load(ctx context.Context) ([][]byte, error) {
 		if err == nil {
 			return data, nil
 		}
-		err = h.source.failed(h.blob, from, err)
+		err = h.source.recordFault(h.blob, from, err)
 		if ctx.Err() != nil || !g.WorthRetry(h.blob, attempt, err) {
 			h.source.memory.chunks.give(data)
 			h.source.memory.release(charge)
@@ -148,7 +148,7 @@ func readWhole(ctx context.Context, from graph.Origin, d graph.Descriptor, into 
 	return graph.CheckHash(d, hash)
 }
 
-// give ends one reading of the bytes.
+// give ends the use of the bytes by one reader.
 func (h *held) give() {
 	h.mu.Lock()
 	h.readers--
@@ -159,7 +159,7 @@ func (h *held) give() {
 	}
 }
 
-// retire says that no other target will read the bytes.
+// retire drops the bytes as soon as nothing reads them: no other target will.
 func (h *held) retire() {
 	h.mu.Lock()
 	h.retired = true
@@ -167,7 +167,7 @@ func (h *held) retire() {
 	h.drop()
 }
 
-// drop lets go of the bytes, unless they are read.
+// drop frees the memory of the bytes, unless something reads them.
 func (h *held) drop() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -10,11 +10,11 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
-// large is more than a quarter of a buffer of 1 MiB... of the least that a run takes.
+// large is more than a quarter of the smallest buffer of a run.
 const large = 3 << 20
 
-// small is a run that holds little: what is large streams.
-func small(concurrency int) engine.SyncOptions {
+// smallBuffer returns the options of a run with the smallest buffer: large blobs stream.
+func smallBuffer(concurrency int) engine.SyncOptions {
 	return engine.SyncOptions{RestoreOptions: engine.RestoreOptions{Concurrency: concurrency, Buffer: 1 << 20}}
 }
 
@@ -35,7 +35,7 @@ func TestStreams(t *testing.T) {
 			c := registry.New(registry.Options{Concurrency: limits[0], Settings: func(string) (registry.Settings, error) {
 				return registry.Settings{Concurrency: limits[1]}, nil
 			}})
-			o := small(limits[0])
+			o := smallBuffer(limits[0])
 			report, err := tryBy(t, c, selections(t, true, from...), o, one.Host+"/mirror", two.Host+"/mirror")
 			whole(t, report, err)
 			if len(report.Artifacts) != 24 {
@@ -50,7 +50,7 @@ func TestRefusedUploadCostsNothing(t *testing.T) {
 	source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
 	source.Image("app", "v1", testregistry.Random("a", large))
 	target.Fault(testregistry.Always("PUT upload", testregistry.Status(403, "")))
-	if _, err := try(t, selections(t, true, source.Host+"/app"), small(4), target.Host+"/mirror"); err == nil {
+	if _, err := try(t, selections(t, true, source.Host+"/app"), smallBuffer(4), target.Host+"/mirror"); err == nil {
 		t.Error("it ends well")
 	}
 	if n := source.Counts()["GET blob"]; n > 1 { // the config
@@ -58,13 +58,13 @@ func TestRefusedUploadCostsNothing(t *testing.T) {
 	}
 }
 
-// TestBrokenStreamGoesOn: a GET that breaks goes on behind the same PUT.
+// TestBrokenStreamGoesOn: a GET that breaks resumes behind the same PUT.
 func TestBrokenStreamGoesOn(t *testing.T) {
 	source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
 	blob := testregistry.Random("a", large)
 	source.Image("app", "v1", blob)
 	source.Fault(testregistry.First(3, "GET blob", testregistry.Cut(1<<20)))
-	report, err := try(t, selections(t, true, source.Host+"/app"), small(4), target.Host+"/mirror")
+	report, err := try(t, selections(t, true, source.Host+"/app"), smallBuffer(4), target.Host+"/mirror")
 	whole(t, report, err)
 	same(t, source, target, "mirror")
 	if n := target.Counts()["PUT upload"]; n != 2 {
@@ -72,13 +72,13 @@ func TestBrokenStreamGoesOn(t *testing.T) {
 	}
 }
 
-// TestWrongBytesOfAStream never become a blob; with the next answer it is well.
+// TestWrongBytesOfAStream: wrong bytes never become a blob; the next answer is used.
 func TestWrongBytesOfAStream(t *testing.T) {
 	for _, times := range []int{1, 9} {
 		source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{NoDigestCheck: true})
 		source.Image("app", "v1", bytes.Repeat([]byte("abc"), large/3))
 		source.Fault(testregistry.First(times, "GET blob", testregistry.Flip(large/2)))
-		report, err := try(t, selections(t, true, source.Host+"/app"), small(4), target.Host+"/mirror")
+		report, err := try(t, selections(t, true, source.Host+"/app"), smallBuffer(4), target.Host+"/mirror")
 		if times == 1 {
 			whole(t, report, err)
 			same(t, source, target, "mirror")

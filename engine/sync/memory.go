@@ -15,11 +15,11 @@ const (
 	// window is the size of one request for a part of a large blob: one of 256 MiB at
 	// 20 MiB/s a connection takes 3.7 s by 4 windows of 16 MiB, and 2.0 s by 8 of 8 MiB.
 	window = 8 << 20
-	// leastCharge is what a blob takes at least, with the buffers of its request.
-	leastCharge = 64 << 10
+	// minCharge is the least memory that a blob takes, with the buffers of its request.
+	minCharge = 64 << 10
 )
 
-// memory is the buffer of a run. What holds some of it waits for slots, never for more
+// memory is the buffer of a run. A holder of some of it waits for slots, but never for more
 // memory; a stream, which has its slots, takes memory only if it is free.
 type memory struct {
 	capacity int64
@@ -28,9 +28,9 @@ type memory struct {
 
 	chunks chunks
 
-	mu      sync.Mutex // guards what follows
-	waiting int        // for memory
-	idle    list.List  // of *held, whose bytes the next target may want
+	mu      sync.Mutex // guards waiting and idle
+	waiting int        // callers of acquire
+	idle    list.List  // of *held, whose bytes the next target may need
 }
 
 func newMemory(buffer int64) *memory {
@@ -38,7 +38,8 @@ func newMemory(buffer int64) *memory {
 	return &memory{capacity: n, free: semaphore.NewWeighted(n), ahead: semaphore.NewWeighted(n / 2)}
 }
 
-// hasWindows tells whether large blobs are fetched in windows: some ahead need room.
+// hasWindows reports whether large blobs are fetched in windows: there is room for some
+// ahead.
 func (m *memory) hasWindows() bool { return m.capacity >= 4*window }
 
 // pieces returns how many requests fetch a large blob.
@@ -49,15 +50,15 @@ func (m *memory) pieces(size int64) int {
 	return int((size-1)/window + 1)
 }
 
-// charge returns what a blob of some size takes.
+// charge returns the memory that a blob of a size takes.
 func (m *memory) charge(size int64) int64 {
-	if size <= leastCharge {
-		return min(leastCharge, m.capacity)
+	if size <= minCharge {
+		return min(minCharge, m.capacity)
 	}
 	return min((size+chunk-1)/chunk*chunk, m.capacity)
 }
 
-// acquire waits for n bytes. Bytes that wait for another target give way.
+// acquire waits for n bytes. It evicts blobs that nothing reads now.
 func (m *memory) acquire(ctx context.Context, n int64) error {
 	m.mu.Lock()
 	m.waiting++
@@ -92,14 +93,14 @@ func (m *memory) takeWindow(n int64) [][]byte {
 	return m.chunks.take(n)
 }
 
-// giveWindow gives a window back.
+// giveWindow returns a window.
 func (m *memory) giveWindow(b [][]byte) {
 	m.chunks.give(b)
 	m.free.Release(window)
 	m.ahead.Release(window)
 }
 
-// evict lets go of one blob that nothing reads.
+// evict drops one blob that nothing reads; false if there is none.
 func (m *memory) evict() bool {
 	m.mu.Lock()
 	first := m.idle.Front()
@@ -114,7 +115,7 @@ func (m *memory) evict() bool {
 	return true
 }
 
-// keep keeps a blob that nothing reads for the next target, unless others wait for its
+// keep keeps a blob that nothing reads for the next target, unless another blob waits for
 // memory.
 func (m *memory) keep(h *held) (kept bool) {
 	m.mu.Lock()

@@ -44,8 +44,8 @@ func (s *source) parts(yield func() error) error {
 // IsPart reports whether the roots are copied in parts.
 func (s *source) IsPart() bool { return len(s.all) > partSize }
 
-// run copies the parts, one after the other. After an error the artifacts of the others are
-// unfinished.
+// run copies the parts, one after the other. After an error the artifacts of the remaining
+// parts are reported as unfinished.
 func (s *source) run(ctx context.Context, c *registry.Client) (*engine.Report, error) {
 	all := &engine.Report{Planned: true}
 	o := s.options()
@@ -86,8 +86,8 @@ func add(to, part *engine.Report) {
 	to.Output = part.Output
 }
 
-// foresee counts the parts.
-func (s *source) foresee(ctx context.Context, c *registry.Client) (*engine.Forecast, error) {
+// forecast adds up the forecasts of the parts.
+func (s *source) forecast(ctx context.Context, c *registry.Client) (*engine.Forecast, error) {
 	all, o := new(engine.Forecast), s.options()
 	err := s.parts(func() error {
 		f, err := restore.ForecastFrom(ctx, c, s, o)
@@ -106,25 +106,25 @@ func (s *source) foresee(ctx context.Context, c *registry.Client) (*engine.Forec
 	return all, err
 }
 
-// landing is a blob in a registry.
+// landing is the key of a blob that a target has.
 type landing struct {
 	registry string
 	digest   digest.Digest
 	size     int64
 }
 
-// A later part knows where all large blobs are, and the first of the small ones, which are
-// those that many artifacts share: to send a small one again costs one request more than
-// to mount it.
+// A later part can mount all large blobs, and the first of the small ones, which are those
+// that many artifacts share: to send a small one again costs one request more than to mount
+// it.
 const (
-	leastLanding = 64 << 10
-	mostSmall    = 50_000
+	minLarge = 64 << 10 // bytes
+	maxSmall = 50_000   // blobs
 )
 
 func (s *source) Landed(registry, path string, b graph.Descriptor) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.IsPart() || b.Size < leastLanding && len(s.landed) >= mostSmall {
+	if !s.IsPart() || b.Size < minLarge && len(s.landed) >= maxSmall {
 		return
 	}
 	if s.landed == nil {
@@ -133,7 +133,7 @@ func (s *source) Landed(registry, path string, b graph.Descriptor) {
 	s.landed[landing{registry, b.Digest, b.Size}] = path
 }
 
-// landedIn returns the repository of a target that got a blob, if any did.
+// landedIn returns a repository of a target that an earlier part sent a blob to, if any.
 func (s *source) landedIn(registry string, b graph.Descriptor) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

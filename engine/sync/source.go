@@ -24,9 +24,9 @@ type source struct {
 	planner *plan.Planner
 	all     []graph.Root
 	roots   []graph.Root                  // those of all that are copied now
-	origins map[*graph.Scope]graph.Origin // of what a scope selects: each selection has its own
+	origins map[*graph.Scope]graph.Origin // of each scope: every selection has one of its own
 	memory  *memory
-	listed  int           // artifacts that the progress heard of
+	listed  int           // artifacts that were reported to the progress
 	lacks   plan.Shortage // of platforms
 
 	faults sync.Map // why a blob could not be read, by its graph.ContentKey
@@ -40,10 +40,10 @@ var _ restore.Distant = (*source)(nil)
 // Close closes the layouts among the sources.
 func (s *source) Close() error { return s.planner.Close() }
 
-// options are those of the restore.
+// options returns the options of the restores.
 func (s *source) options() engine.RestoreOptions {
 	o := s.RestoreOptions
-	o.Progress = &beyond{Progress: s.Progress, told: s.listed}
+	o.Progress = &relisting{Progress: s.Progress, before: s.listed}
 	return o
 }
 
@@ -109,9 +109,8 @@ func (s *source) Homes(registry string, b graph.Descriptor) []string {
 	return paths
 }
 
-// Short looks for referrers that could not be had, and for those that a lock pins and that
-// are gone.
-func (s *source) Short(root *graph.Visit, sc *graph.Scope) error {
+// Lacks also looks for the referrers that a lock pins.
+func (s *source) Lacks(root *graph.Visit, sc *graph.Scope) error {
 	var found []digest.Digest
 	if err := root.Referring(func(r *graph.Visit, _ string) { found = append(found, r.Node.Digest) }); err != nil {
 		return err
@@ -124,10 +123,10 @@ func (s *source) Short(root *graph.Visit, sc *graph.Scope) error {
 	return nil
 }
 
-// Blame returns why the bytes could not be read, where that is why an upload failed.
+// Blame returns the error of reading the blob if that is why its upload failed.
 func (s *source) Blame(b graph.Descriptor, refusal error) error {
 	fault, ok := s.faults.Load(b.Key())
-	if err, _ := fault.(error); ok && errors.Is(refusal, err) { // else it is of an attempt before
+	if err, _ := fault.(error); ok && errors.Is(refusal, err) { // else it is of an earlier attempt
 		return err
 	}
 	return refusal
@@ -148,7 +147,7 @@ func (s *source) Blobs(_ context.Context, wanted []graph.Descriptor, to restore.
 	return nil
 }
 
-// Content tells small blobs, which are held, from large ones, which stream.
+// Content returns a small blob as one that is held, and a large one as a stream.
 func (s *source) Content(d graph.Descriptor) restore.Content {
 	b := s.planner.Find(d)
 	if s.isHeld(b) {
@@ -157,8 +156,8 @@ func (s *source) Content(d graph.Descriptor) restore.Content {
 	return &stream{source: s, blob: b}
 }
 
-// isHeld tells whether a blob is held in memory: up to a quarter of the buffer, and what
-// is in memory anyway.
+// isHeld reports whether a blob is held in memory: one of up to a quarter of the buffer, or
+// one that is in memory anyway.
 func (s *source) isHeld(b *graph.Blob) bool {
 	return b.Size <= s.memory.capacity/4 || s.planner.IsInline(b)
 }
@@ -174,8 +173,8 @@ func (s *source) Fetches(d graph.Descriptor) (requests int, shared bool) {
 	return s.memory.pieces(b.Size), false
 }
 
-// failed remembers why a blob could not be read.
-func (s *source) failed(b *graph.Blob, from graph.Origin, err error) error {
+// recordFault keeps the reason why a blob could not be read, for Blame.
+func (s *source) recordFault(b *graph.Blob, from graph.Origin, err error) error {
 	if graph.IsMismatch(err) {
 		err = &engine.ArtifactError{Reference: from.Repository() + "@" + b.Digest.String(), Op: "fetch", Err: err}
 	}

@@ -13,12 +13,12 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/restore"
 )
 
-// patience is how long an upload waits for a download that broke to go on. Load balancers
-// close a connection that is idle for 60 s.
-const patience = 30 * time.Second
+// resumeTimeout bounds the time that an upload waits until a broken download resumes. Load
+// balancers close a connection that is idle for 60 s.
+const resumeTimeout = 30 * time.Second
 
-// stream is a blob that is too large to be held: it goes from the body of a response into
-// the body of a request.
+// stream is a blob that is too large to be held: its bytes go from the body of a response
+// into the body of a request.
 type stream struct {
 	source *source
 	blob   *graph.Blob
@@ -29,7 +29,7 @@ type stream struct {
 
 func (s *stream) Verified() bool { return true }
 
-// Open takes the slots of the whole transfer. It asks for nothing before the first Read.
+// Open takes the slots of the whole transfer. It sends no request before the first Read.
 func (s *stream) Open(ctx context.Context, r restore.Reading) (io.ReadCloser, error) {
 	s.mu.Lock()
 	from := s.source.planner.OriginOf(s.blob, s.attempt)
@@ -38,7 +38,7 @@ func (s *stream) Open(ctx context.Context, r restore.Reading) (io.ReadCloser, er
 	if !is {
 		return s.openNear(ctx, from, r)
 	}
-	ctx, release, err := remote.Client().Relay(registry.WithPatience(ctx, patience), r.To)
+	ctx, release, err := remote.Client().Relay(registry.WithResumeTimeout(ctx, resumeTimeout), r.To)
 	if err != nil {
 		return nil, err
 	}
@@ -59,21 +59,21 @@ func (s *stream) verified(body io.ReadCloser, r restore.Reading) io.ReadCloser {
 	return restore.Verified(graph.Part{Reader: &headway.Counted{Reader: body, Heard: r.Heard}, Closer: body}, s.blob.Descriptor)
 }
 
-// failed notes why an attempt failed. The error is a *registry.ReopenError if another one
-// is worth while.
+// failed records why an attempt failed. It returns a *registry.ReopenError if another
+// attempt may succeed.
 func (s *stream) failed(from graph.Origin, err error) error {
 	s.mu.Lock()
 	attempt := s.attempt
 	s.attempt++
 	s.mu.Unlock()
-	err = s.source.failed(s.blob, from, err)
-	if errors.Is(err, registry.ErrPatience) || s.source.planner.WorthRetry(s.blob, attempt, err) {
+	err = s.source.recordFault(s.blob, from, err)
+	if errors.Is(err, registry.ErrResumeTimeout) || s.source.planner.WorthRetry(s.blob, attempt, err) {
 		return &registry.ReopenError{Err: err}
 	}
 	return err
 }
 
-// incoming is a blob that is read, verified.
+// incoming is the verified body of a blob.
 type incoming struct {
 	io.ReadCloser
 	from   graph.Origin
@@ -88,10 +88,10 @@ func (i *incoming) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// outgoing is a blob whose bytes come from a registry while they go to another.
+// outgoing is an incoming body whose bytes come over the network while they are uploaded.
 type outgoing incoming
 
 func (o *outgoing) Read(p []byte) (int, error) { return (*incoming)(o).Read(p) }
 
-// Relayed marks it for the client of the target.
+// Relayed makes o a registry.Relayed.
 func (*outgoing) Relayed() {}

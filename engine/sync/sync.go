@@ -1,7 +1,7 @@
 // Package sync copies artifacts from registries and layouts straight into registries.
-// It is a restore whose source is a plan: names are asked for at both sides, only what
-// differs is walked, and a blob goes from its origin to the targets through memory. Nothing
-// touches a disk.
+// It is a restore whose source is a plan: names are resolved at both sides, only artifacts
+// that differ are walked, and a blob goes from its origin to the targets through memory.
+// Nothing is written to disk.
 package sync
 
 import (
@@ -49,7 +49,7 @@ func Forecast(ctx context.Context, c *registry.Client, selections []config.Selec
 		return nil, errors.Join(err, s.Close())
 	}
 	names := headway.Requests(c) - before
-	f, err := s.foresee(ctx, c)
+	f, err := s.forecast(ctx, c)
 	s.lacks.Tell(o.Progress.Notice)
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -59,7 +59,7 @@ func Forecast(ctx context.Context, c *registry.Client, selections []config.Selec
 	return f, s.Close()
 }
 
-// open expands the selections, and asks for each name with one HEAD.
+// open expands the selections, and resolves each name with one HEAD.
 func open(ctx context.Context, c *registry.Client, selections []config.Selection, o engine.SyncOptions) (*source, error) {
 	s := &source{SyncOptions: o, origins: make(map[*graph.Scope]graph.Origin), memory: newMemory(o.Buffer)}
 	listed := &listing{Progress: o.Progress}
@@ -72,8 +72,8 @@ func open(ctx context.Context, c *registry.Client, selections []config.Selection
 	return s, err
 }
 
-// listing is the progress of the first look at the names: each is resolved once all is
-// known of it.
+// listing is the progress while the names are resolved. It counts the artifacts, and leaves
+// Resolved to the restores, which know all of an artifact.
 type listing struct {
 	engine.Progress
 	n int
@@ -86,14 +86,15 @@ func (l *listing) Listed(n int) {
 
 func (*listing) Resolved() {}
 
-// beyond is the progress of runs whose artifacts were listed before, but for more targets.
-type beyond struct {
+// relisting is the progress of the restores, which list every artifact again, once for each
+// target. It reports only those that were not listed before.
+type relisting struct {
 	engine.Progress
-	told int
+	before int
 }
 
-func (b *beyond) Listed(n int) {
-	more := max(0, n-b.told)
-	b.told = max(0, b.told-n)
-	b.Progress.Listed(more)
+func (r *relisting) Listed(n int) {
+	more := max(0, n-r.before)
+	r.before = max(0, r.before-n)
+	r.Progress.Listed(more)
 }

@@ -14,9 +14,9 @@ import (
 // maxAhead bounds the windows of one blob that are fetched ahead of the reader.
 const maxAhead = 4
 
-// windows reads a blob of a registry window by window. The one that is read comes straight
-// from its response; others are fetched ahead, each with a slot and memory of its own, as
-// far as both are free.
+// windows reads a blob of a registry window by window. The current one comes straight from
+// its response; the next ones are fetched ahead, each with a slot and memory of its own, as
+// long as both are free.
 type windows struct {
 	ctx     context.Context // of all requests; it ends with Close
 	cancel  context.CancelFunc
@@ -25,17 +25,17 @@ type windows struct {
 	memory  *memory
 	release func() // of the reader's slots
 
-	off     int64         // the next byte
-	current io.ReadCloser // nil: none is open
-	whole   bool          // the registry gives no parts
-	ahead   []*ahead      // what follows the current one
-	running sync.WaitGroup
+	off     int64          // the next byte
+	current io.ReadCloser  // nil: none is open
+	whole   bool           // the registry ignores Range, or the blob is one window
+	ahead   []*ahead       // the windows behind the current one
+	running sync.WaitGroup // the fetches ahead; Close waits for them
 
-	mu     sync.Mutex // held by Read and Close: net/http may call both at once
+	mu     sync.Mutex // guards off, current, whole, ahead and closed: net/http may call Read and Close at once
 	closed bool
 }
 
-// ahead is one window that is fetched ahead.
+// ahead is a window that is fetched before it is read.
 type ahead struct {
 	off, n int64
 	buffer [][]byte
@@ -110,7 +110,7 @@ func (w *windows) open() error {
 	return w.openWhole()
 }
 
-// openWhole opens the blob from the start, and skips what was read.
+// openWhole opens the blob from the start, and skips the bytes that were read.
 func (w *windows) openWhole() error {
 	body, err := w.from.FetchBlob(w.ctx, w.blob.OCI(), 0, w.blob.Size)
 	if err != nil {
@@ -123,7 +123,7 @@ func (w *windows) openWhole() error {
 	return nil
 }
 
-// fetchAhead begins to fetch the windows behind the current one.
+// fetchAhead starts to fetch the windows behind the current one.
 func (w *windows) fetchAhead() {
 	if w.whole {
 		return
@@ -173,7 +173,7 @@ func (r *windowReader) Close() error {
 	return nil
 }
 
-// Close ends what is under way and gives slots and memory back.
+// Close cancels the requests, and releases slots and memory.
 func (w *windows) Close() error {
 	w.cancel()
 	w.mu.Lock()

@@ -25,7 +25,7 @@ func (b *Blob) inline() *inline {
 	return nil
 }
 
-// Find returns the record of a leaf that was met, nil if none was.
+// Find returns the blob with the digest and the size of d; nil if no walk found it.
 func (g *Graph) Find(d Descriptor) *Blob {
 	g.mu.Lock()
 	defer g.mu.Unlock()

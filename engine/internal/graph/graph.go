@@ -15,7 +15,7 @@ import (
 type Graph struct {
 	Options
 	lane  *bounds.Lane // of the manifests that are read and decoded
-	taken atomic.Int64 // bytes that it keeps, as bounds counts them
+	taken atomic.Int64 // bytes that the graph keeps, as bounds counts them
 	kept  atomic.Int64 // bytes of manifests that wait to be stored
 
 	mu       sync.Mutex // guards what follows
@@ -35,11 +35,11 @@ var closed = func() chan struct{} {
 	return c
 }()
 
-// Renewed returns an empty graph in the place of g, which is not used any more.
+// Renewed returns an empty graph with the options of g, and frees the memory of g.
 func (g *Graph) Renewed() *Graph {
 	bounds.Give(g.taken.Load())
 	o := g.Options
-	o.Before = nil // it is among the near ones already
+	o.Before = nil // New has added it to the near ones already
 	return New(o)
 }
 

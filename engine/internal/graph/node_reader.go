@@ -153,7 +153,7 @@ func (g *Graph) room(m *store.Manifest) error {
 	return g.take(n)
 }
 
-// take counts memory that the graph keeps.
+// take reserves memory that the graph keeps.
 func (g *Graph) take(n int64) error {
 	err := bounds.Take(n)
 	if err == nil {

@@ -16,8 +16,8 @@ type Root struct {
 	Entry  store.Entry
 	Ref    config.Reference // zero if its repository is unknown
 	Fault  error            // why it cannot be copied; it fails when its turn comes
-	Layout string           // the path of the layout that it was selected from; "" for others
-	Scope  *Scope           // the part of it that was selected; nil: all that its entry says
+	Layout string           // the path of the layout that a sync reads it from; "" otherwise
+	Scope  *Scope           // the part of it that was selected; nil: all that its entry selects
 }
 
 // Name returns the name that a root has in the layout: its digest if it has none.

@@ -109,14 +109,14 @@ func (v *Visit) Core(fn func(*Visit)) {
 // its children, then its referrers.
 func (v *Visit) All(fn func(*Visit)) { v.each(make(map[*Visit]bool), (*Visit).next, fn) }
 
-// linked lists what v leads to by what manifests say, without the tags of cosign.
+// linked lists what the manifest of v leads to: All without the tags of cosign.
 func (v *Visit) linked() []*Visit { return slices.Concat(v.Below(), v.Referrers) }
 
 // Linked is All without what cosign attached by tags.
 func (v *Visit) Linked(fn func(*Visit)) { v.each(make(map[*Visit]bool), (*Visit).linked, fn) }
 
-// Attachments calls fn for each manifest of the graph that cosign attached to another by
-// a tag: the name of that, and what it is attached to.
+// Attachments calls fn for each manifest of the graph that cosign attached to another one by
+// a tag, with the name of the tag and the subject.
 func (v *Visit) Attachments(fn func(name string, subject, attached *Visit)) {
 	v.All(func(v *Visit) {
 		for _, a := range v.Attached {

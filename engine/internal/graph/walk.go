@@ -128,7 +128,7 @@ func (g *Graph) settled(ctx context.Context, v *Visit) error {
 	return nil
 }
 
-// Children reads a root and lists what a scope selects below it. It walks no further.
+// Children reads one manifest, and lists its children that a scope selects.
 func (g *Graph) Children(ctx context.Context, o Origin, s *Scope, desc ocispec.Descriptor) ([]ocispec.Descriptor, error) {
 	n, err := g.node(ctx, o, Stop{Desc: desc})
 	if err != nil {
