@@ -16,29 +16,29 @@ func start(u *console.Console, f *option.RunFlags, spec *config.Spec, hosts []st
 	if err != nil {
 		return nil, err
 	}
-	return client, begun(u, f, client, hosts)
+	adviseOn(u, f, f.Password != "" || f.IdentityToken != "")
+	return client, client.Check(hosts)
 }
 
 // startSides is start for a run from one side to the other.
 func startSides(u *console.Console, f *option.RunFlags, spec *config.Spec, sides option.Sides) (*registry.Client, error) {
-	client, err := f.ClientOf(spec, sessionOf(u), sides)
+	client, err := f.ClientOfSides(spec, sessionOf(u), sides)
 	if err != nil {
 		return nil, err
 	}
-	err = begun(u, f, client, slices.Concat(sides.Sources, sides.Targets))
+	adviseOn(u, f, f.Password != "" || f.IdentityToken != "" || sides.ShowsSecret())
 	u.Advise(func(h *advice.Hints) { h.CredentialFlags = h.CredentialFlags || len(sides.Names()) > 0 })
-	return client, err
+	return client, client.Check(slices.Concat(sides.Sources, sides.Targets))
 }
 
-// begun advises the console, and checks the settings of the registries.
-func begun(u *console.Console, f *option.RunFlags, client *registry.Client, hosts []string) error {
-	if f.Password != "" || f.IdentityToken != "" {
+// adviseOn sets the hints for the flags of a run, and warns of a secret on the command line.
+func adviseOn(u *console.Console, f *option.RunFlags, showsSecret bool) {
+	if showsSecret {
 		u.Notice("other users of this machine can see a password on the command line; use --password-stdin or --identity-token-stdin")
 	}
 	u.Advise(func(h *advice.Hints) {
 		*h = advice.Hints{CredentialFlags: len(f.Names()) > 0, CredentialFiles: f.RegistryConfig, BufferFlag: true}
 	})
-	return client.Check(hosts)
 }
 
 func sessionOf(u *console.Console) option.Session {

@@ -37,7 +37,7 @@ type planCommand struct {
 }
 
 func (c *planCommand) Help() string {
-	return `Plans a backup, with --input a restore, with --sync a sync. The numbers are those of the run if nothing fails and the registries accept mounts. Requests for tokens are not counted.
+	return `Plans a backup; with --input a restore, with --sync a sync. The numbers are those of the run if nothing fails and the registries accept mounts. Requests for tokens are not counted.
 
 Examples:
 
@@ -52,7 +52,7 @@ func (c *planCommand) Run(ctx context.Context, u *console.Console) error {
 	planned := c.ofBackup
 	switch {
 	case c.Sync && c.Input != "":
-		return exit.Usage("a layout is a source of the spec", "--sync copies from registries, and --input is about a restore")
+		return exit.Usage("to sync from a layout, list it in the sources of the spec", "--sync and --input cannot be used together")
 	case c.Sync:
 		planned = c.ofSync
 	case c.Input != "":
@@ -182,7 +182,7 @@ func (c *planCommand) ofRestore(ctx context.Context, u *console.Console) (*shown
 
 func (c *planCommand) ofSync(ctx context.Context, u *console.Console) (*shownPlan, error) {
 	if c.Output != "" || len(c.Only) > 0 || c.TempDir != "" {
-		return nil, exit.Usage("leave --sync away to plan a backup", "--output, --only and --temp-dir are not about a sync")
+		return nil, exit.Usage("plan a backup without --sync, or a restore with --input instead", "--output, --only and --temp-dir cannot be used with --sync")
 	}
 	sources := c.sources()
 	sources.verb = "sync"

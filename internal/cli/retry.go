@@ -25,8 +25,8 @@ func (c *backupCommand) onlyFailed(b *backupJob) error {
 	return err
 }
 
-// pickFailed leaves of a selection what a report says failed. only chooses among what
-// layouts hold.
+// pickFailed reduces a selection to the artifacts that failed in a report. only selects
+// artifacts of layouts on disk.
 func (s *sources) pickFailed(all *selected, path string, of *report.Document) (only func(layout, reference string) bool, err error) {
 	picker := &picker{from: all.selections, fresh: func() (config.Selection, error) {
 		one := []config.Selection{{Referrers: true, Origin: path}}
@@ -184,7 +184,7 @@ func (r *retry) filter() func(reference, target string) bool {
 	return func(reference, target string) bool {
 		key := [2]string{reference, target}
 		_, wanted := r.left[key]
-		if !wanted { // it was not found, whatever its target
+		if !wanted { // an artifact that was not found is reported without a target
 			key[1] = ""
 			_, wanted = r.left[key]
 		}

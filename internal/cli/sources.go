@@ -23,7 +23,7 @@ import (
 // arguments, or by the lock of the spec.
 type sources struct {
 	references []string // "-" is a list on standard input
-	verb       string   // what the command does with them; "" for back up
+	verb       string   // of the command, for errors; "" means "back up"
 	file       string   // path of the spec; "" without one
 	locked     bool     // select what the lock of the spec pins
 	retry      bool     // a report names the artifacts, so that these can be empty

@@ -26,7 +26,7 @@ type syncCommand struct {
 	option.DestinationFlags
 	option.PlatformFlags
 	DryRun bool `help:"Print source -> target of each artifact and what would be overwritten; push nothing."`
-	Verify bool `help:"Read back and hash what was pushed: every tag, manifest, blob and list of referrers. Push again what is missing or wrong; exit with code 5 if it stays so."`
+	Verify bool `help:"Read back and hash every tag, manifest, blob and list of referrers after the push. Push again what is missing or wrong; exit with code 5 if that does not help."`
 	option.EventFlags
 	reportFlags
 
@@ -35,7 +35,7 @@ type syncCommand struct {
 }
 
 func (c *syncCommand) Help() string {
-	return `Nothing is written to a disk: a blob is mounted where the registry has it, and else goes through memory. The flags that begin with --from- and --to- are for the registries of one side, as in oras cp; the others are for both.
+	return `Nothing is written to disk: a blob is mounted if the registry of the target has it, and goes through memory otherwise. As in oras cp, flags that begin with --from- or --to- apply to the registries of one side; the others apply to both.
 
 Examples:
 
@@ -71,7 +71,7 @@ func (c *syncCommand) Run(ctx context.Context, u *console.Console) error {
 	return errors.Join(c.sources().drift(u, report, u.Conclude(console.SyncWords, report, err)), file.Write(ctx, report, err))
 }
 
-// run moves the bytes. The report is nil if it did not come to that.
+// run runs the sync. The report is nil if an error comes before.
 func (c *syncCommand) run(ctx context.Context, u *console.Console, j syncJob, client *registry.Client) (*engine.Report, error) {
 	if !c.DryRun {
 		resume := "run the same command to copy only what " + strings.Join(text.Strings(j.to.targets), ", ") + " still lacks"
@@ -86,15 +86,15 @@ func (c *syncCommand) run(ctx context.Context, u *console.Console, j syncJob, cl
 	return report, err
 }
 
-// syncJob holds what a command line asks for.
+// syncJob is a sync as the command line asks for it.
 type syncJob struct {
 	from  selected
 	to    destination
-	only  func(layout, reference string) bool // with --only-failed, of layouts on disk
-	retry *retry                              // with --only-failed
+	only  func(layout, reference string) bool // selects artifacts of layouts on disk; for --only-failed
+	retry *retry                              // for --only-failed
 }
 
-// options completes the options of a sync.
+// options returns o with the options that sync and its plan share.
 func (j *syncJob) options(f *option.TransferFlags, p engine.Progress, o engine.RestoreOptions) engine.SyncOptions {
 	o.Concurrency, o.Buffer, o.FailFast = f.Concurrency, int64(f.Buffer), f.FailFast
 	o.Progress, o.Retry = p, j.retry.filter()
@@ -102,12 +102,12 @@ func (j *syncJob) options(f *option.TransferFlags, p engine.Progress, o engine.R
 	return engine.SyncOptions{RestoreOptions: o, Among: j.only}
 }
 
-// sides tells the registries of both sides.
+// sides returns the flags and the registries of both sides.
 func (j *syncJob) sides(f *option.SidesFlags) option.Sides {
 	return option.Sides{SidesFlags: f, Sources: j.from.hosts(), Targets: j.to.hosts()}
 }
 
-// readSync reads all that names sources and targets.
+// readSync reads the sources and the targets of a sync.
 func readSync(u *console.Console, s *sources, t *targets, sides *option.SidesFlags) (j syncJob, err error) {
 	var stdin option.Stdin
 	if err = sides.ClaimStdin(&stdin); err == nil && slices.Contains(s.references, "-") {
@@ -123,13 +123,13 @@ func readSync(u *console.Console, s *sources, t *targets, sides *option.SidesFla
 	return j, err
 }
 
-// sources are what the command line names.
+// sources returns the sources that the command line names.
 func (c *syncCommand) sources() *sources {
 	return &sources{verb: "sync", references: c.References, file: c.Spec, locked: c.Locked, retry: c.OnlyFailed != "",
 		PlatformFlags: c.PlatformFlags, ReferrerFlags: c.ReferrerFlags, run: &c.RunFlags}
 }
 
-// plan reads all that the command line names.
+// plan reads the sources, the targets and the report that the command line names.
 func (c *syncCommand) plan(u *console.Console) (j syncJob, err error) {
 	if c.DryRun && c.Report != "" {
 		return j, exit.Usage("", "--report cannot be used with --dry-run, which pushes nothing")
@@ -149,5 +149,5 @@ func (c *syncCommand) plan(u *console.Console) (j syncJob, err error) {
 
 // filesInUse lists the files that a sync reads and writes, as far as they are known.
 func (c *syncCommand) filesInUse(j syncJob) []overwrite.File {
-	return slices.Concat(c.sources().filesRead(j.from.spec), c.SidesFlags.FilesNamed(), c.FilesWritten())
+	return slices.Concat(c.sources().filesRead(j.from.spec), c.SidesFlags.FilesRead(), c.FilesWritten())
 }

@@ -18,7 +18,7 @@ import (
 type targets struct {
 	argument string   // REGISTRY[/NAMESPACE][:TAG], or the name of a target of the spec
 	file     string   // path of the spec; "" without one
-	verb     string   // the command; "" for restore
+	verb     string   // of the command, for errors; "" means "restore"
 	only     []string // patterns of artifacts to restore
 	input    string   // "-" can be restored to only one target
 	option.DestinationFlags

@@ -38,9 +38,14 @@ type remoteFlags struct {
 
 // FilesRead lists the files that the flags name.
 func (f *remoteFlags) FilesRead() []overwrite.File {
-	all := []overwrite.File{{What: "the file of --ca-file", Path: f.CAFile}, {What: "the file of --cert-file", Path: f.CertFile}, {What: "the file of --key-file", Path: f.KeyFile}}
-	for _, path := range f.RegistryConfig {
-		all = append(all, overwrite.File{What: "the file of --registry-config", Path: path})
+	return filesOf("--", f.CAFile, f.CertFile, f.KeyFile, f.RegistryConfig)
+}
+
+// filesOf lists the files that flags with a prefix name.
+func filesOf(prefix, ca, cert, key string, credentials []string) []overwrite.File {
+	all := []overwrite.File{{What: "the file of " + prefix + "ca-file", Path: ca}, {What: "the file of " + prefix + "cert-file", Path: cert}, {What: "the file of " + prefix + "key-file", Path: key}}
+	for _, path := range credentials {
+		all = append(all, overwrite.File{What: "the file of " + prefix + "registry-config", Path: path})
 	}
 	return all
 }

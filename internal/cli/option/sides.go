@@ -11,47 +11,41 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/overwrite"
 )
 
-// SidesFlags say how the registries are reached that a sync copies from, and those that it
-// copies to. They win over the flags for both.
+// SidesFlags set how to reach the registries that a sync copies from, and those that it
+// copies to. They override the flags for both sides.
 type SidesFlags struct {
-	From sideFlags `embed:"" prefix:"from-"`
-	To   sideFlags `embed:"" prefix:"to-"`
+	From sideFlags `embed:"" prefix:"from-" xorprefix:"from-"`
+	To   sideFlags `embed:"" prefix:"to-" xorprefix:"to-"`
 }
 
 // sideFlags are the flags of one side, with the names that oras cp gives them.
 type sideFlags struct {
-	Username         string   `group:"Registries" placeholder:"NAME" help:"User name, for this side only, if it is one registry."`
-	Password         string   `group:"Registries" placeholder:"PASSWORD" help:"Password, for this side only. Other users of this machine can see it."`
-	PasswordStdin    bool     `group:"Registries" help:"Read the password of this side from standard input."`
-	IdentityToken    string   `group:"Registries" placeholder:"TOKEN" help:"Identity token, for this side only."`
+	Username         string   `group:"Registries" placeholder:"NAME" help:"Log in to this side with this user name; for a side with only one registry."`
+	Password         string   `group:"Registries" xor:"secret" placeholder:"PASSWORD" help:"Log in to this side with this password. Other users of this machine can see it."`
+	PasswordStdin    bool     `group:"Registries" xor:"secret" help:"Read the password of this side from standard input."`
+	IdentityToken    string   `group:"Registries" xor:"secret" placeholder:"TOKEN" help:"Log in to this side with this identity token."`
 	RegistryConfig   []string `group:"Registries" sep:"none" placeholder:"PATH" help:"Read credentials of this side from this file. Repeatable."`
 	PlainHTTP        *bool    `group:"Registries" name:"plain-http" help:"Use http for this side."`
 	Insecure         *bool    `group:"Registries" help:"Accept any certificate of this side."`
 	CAFile           string   `group:"Registries" name:"ca-file" placeholder:"PATH" help:"Trust this certificate authority for this side."`
-	CertFile         string   `group:"Registries" placeholder:"PATH" help:"Show this client certificate to this side."`
-	KeyFile          string   `group:"Registries" placeholder:"PATH" help:"Key of the client certificate of this side."`
-	Resolve          []string `group:"Registries" sep:"none" placeholder:"HOST:PORT:ADDRESS[:PORT]" help:"Connect to this address instead, for this side. Repeatable."`
+	CertFile         string   `group:"Registries" and:"client-certificate" placeholder:"PATH" help:"Authenticate to this side with this client certificate."`
+	KeyFile          string   `group:"Registries" and:"client-certificate" placeholder:"PATH" help:"Use this key of the client certificate of this side."`
+	Resolve          []string `group:"Registries" sep:"none" placeholder:"HOST:PORT:ADDRESS[:PORT]" help:"Connect to ADDRESS instead of HOST:PORT, for this side. Repeatable."`
 	Header           []string `group:"Registries" sep:"none" placeholder:"'NAME: VALUE'" help:"Add this header to every request to this side. Repeatable."`
-	DistributionSpec string   `group:"Registries" enum:",v1.1-referrers-api,v1.1-referrers-tag" default:"" placeholder:"VERSION" help:"How the registries of this side keep referrers."`
+	DistributionSpec string   `group:"Registries" enum:",v1.1-referrers-api,v1.1-referrers-tag" default:"" placeholder:"VERSION" help:"Set how the registries of this side keep referrers."`
 }
 
-// Sides are the flags of both sides, with the registries of each.
+// Sides has the flags of both sides, and the registries of each.
 type Sides struct {
 	*SidesFlags
 	Sources, Targets []string
 }
 
-// FilesNamed are those that the flags name.
-func (f *SidesFlags) FilesNamed() []overwrite.File {
-	return slices.Concat(f.From.files("--from-"), f.To.files("--to-"))
-}
-
-func (f *sideFlags) files(prefix string) []overwrite.File {
-	all := []overwrite.File{{What: "the file of " + prefix + "ca-file", Path: f.CAFile}, {What: "the file of " + prefix + "cert-file", Path: f.CertFile}, {What: "the file of " + prefix + "key-file", Path: f.KeyFile}}
-	for _, path := range f.RegistryConfig {
-		all = append(all, overwrite.File{What: "the file of " + prefix + "registry-config", Path: path})
-	}
-	return all
+// FilesRead lists the files that the flags name.
+func (f *SidesFlags) FilesRead() []overwrite.File {
+	return slices.Concat(
+		filesOf("--from-", f.From.CAFile, f.From.CertFile, f.From.KeyFile, f.From.RegistryConfig),
+		filesOf("--to-", f.To.CAFile, f.To.CertFile, f.To.KeyFile, f.To.RegistryConfig))
 }
 
 // ClaimStdin claims standard input for the passwords of the sides.
@@ -67,29 +61,12 @@ func (f *SidesFlags) ClaimStdin(s *Stdin) error {
 	return nil
 }
 
-// Validate is called by kong.
-func (f *sideFlags) Validate() error {
-	if (f.CertFile == "") != (f.KeyFile == "") {
-		return exit.Usage("", "a client certificate takes both its certificate and its key")
-	}
-	secrets := 0
-	for _, given := range []bool{f.Password != "", f.PasswordStdin, f.IdentityToken != ""} {
-		if given {
-			secrets++
-		}
-	}
-	if secrets > 1 {
-		return exit.Usage("", "a side has one password or identity token")
-	}
-	return nil
-}
-
-// credentials are those flags of a side that give a credential.
+// credentials returns the flags of a side that give a credential.
 func (f *sideFlags) credentials() *credentialFlags {
 	return &credentialFlags{Username: f.Username, Password: f.Password, PasswordStdin: f.PasswordStdin, IdentityToken: f.IdentityToken}
 }
 
-// side is one side, read from its flags.
+// side has the settings that the flags of one side give to its registries.
 type side struct {
 	*sideFlags
 	hosts    []string
@@ -115,7 +92,8 @@ func (f *sideFlags) read(prefix string, run Session, hosts []string) (*side, err
 	return s, err
 }
 
-// over puts the flags of a side over the settings of a registry, if it is on that side.
+// over returns the settings of a registry, overridden by the flags of the side if it is on
+// that side.
 func (s *side) over(host string, to registry.Settings) registry.Settings {
 	if !slices.Contains(s.hosts, host) {
 		return to
@@ -138,7 +116,7 @@ func (s *side) over(host string, to registry.Settings) registry.Settings {
 	return to
 }
 
-// merged returns a map with the entries of another over its own.
+// merged returns m with the entries of over, which win.
 func merged[M ~map[K]V, K comparable, V any](m, over M) M {
 	if len(over) == 0 {
 		return m
@@ -151,7 +129,7 @@ func merged[M ~map[K]V, K comparable, V any](m, over M) M {
 	return all
 }
 
-// apply puts the flags of the sides over the settings of each registry.
+// apply makes the flags of each side override the settings of its registries.
 func (s *Sides) apply(o *registry.Options, run Session) error {
 	from, err := s.From.read("from-", run, s.Sources)
 	if err != nil {
@@ -162,7 +140,7 @@ func (s *Sides) apply(o *registry.Options, run Session) error {
 		return err
 	}
 	if from.settings.Credential != nil && to.settings.Credential != nil && slices.Equal(s.Sources, s.Targets) {
-		return exit.Usage("log in with an account that may do both", "%s is on both sides: it takes one credential", s.Targets[0])
+		return exit.Usage("use one account that has both permissions", "%s is on both sides: --from- and --to- cannot give it two credentials", s.Targets[0])
 	}
 	settings := o.Settings
 	o.Settings = func(host string) (registry.Settings, error) {
@@ -172,13 +150,19 @@ func (s *Sides) apply(o *registry.Options, run Session) error {
 	return nil
 }
 
-// Names lists the flags of both sides that give credentials.
+// Names lists the flags that give a credential to a side, without their prefixes.
 func (f *SidesFlags) Names() []string {
 	return slices.Concat(f.From.credentials().Names(), f.To.credentials().Names())
 }
 
-// ClientOf makes the client of a run that copies from one side to the other.
-func (f *RunFlags) ClientOf(spec *config.Spec, s Session, sides Sides) (*registry.Client, error) {
+// ShowsSecret reports whether a flag shows a password or a token to other users of this
+// machine.
+func (f *SidesFlags) ShowsSecret() bool {
+	return cmp.Or(f.From.Password, f.From.IdentityToken, f.To.Password, f.To.IdentityToken) != ""
+}
+
+// ClientOfSides makes the client of a run that copies from one side to the other.
+func (f *RunFlags) ClientOfSides(spec *config.Spec, s Session, sides Sides) (*registry.Client, error) {
 	hosts := slices.Concat(sides.Sources, sides.Targets)
 	slices.Sort(hosts)
 	return f.client(spec, s, slices.Compact(hosts), &sides)
