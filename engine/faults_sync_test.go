@@ -123,3 +123,20 @@ func TestSyncWithoutItsReferrers(t *testing.T) {
 	whole(t, report, err)
 	same(t, source, target, "mirror")
 }
+
+// TestSyncInChunksOfABlobThatWasWrong: a registry that refuses a whole blob gets it in chunks,
+// and once more if its bytes were wrong.
+func TestSyncInChunksOfABlobThatWasWrong(t *testing.T) {
+	source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
+	source.Image("app", "v1", testregistry.Random("layer", 1<<20))
+	source.Fault(testregistry.First(1, "GET blob", testregistry.Flip(100<<10)))
+	target.Fault(func(req *http.Request, _ int) testregistry.Fault {
+		if req.Method == http.MethodPut && req.ContentLength > 1<<19 {
+			return testregistry.Status(http.StatusRequestEntityTooLarge, "")
+		}
+		return nil
+	})
+	report, err := syncWith(t, newFalseClock().faced(t, 4), selections(t, source.Host+"/app"), target.Host+"/mirror")
+	whole(t, report, err)
+	same(t, source, target, "mirror")
+}

@@ -87,10 +87,10 @@ func (c *chunks) fill(body io.Reader) error {
 	want := int(min(int64(len(c.buf)), c.size-c.sent))
 	n, err := io.ReadFull(body, c.buf[c.buffered:max(want, c.buffered)])
 	c.buffered += n
-	if err != nil {
-		return sourceError{err}
+	if err != nil && !isType[*ReopenError](err) {
+		err = sourceError{err}
 	}
-	return nil
+	return err
 }
 
 // send sends a piece of n bytes.
