@@ -52,15 +52,15 @@ func (b *builder) addInput(path string, l store.Layout) {
 	b.rows = slices.Grow(b.rows, len(entries)/2)
 	for i := range entries {
 		if e := &entries[i]; e.Name == "" {
-			b.addNameless(e)
+			b.addReferrer(e, e.Repositories)
 		} else {
 			b.addNamed(e)
 		}
 	}
 }
 
-// addNamed adds an artifact with a name. One with a digest for a tag makes only its
-// repository known: any digest is looked up in the inputs.
+// addNamed adds an artifact with a name. One with a digest for a tag needs none: any digest is
+// looked up in the inputs. But it may be a referrer.
 func (b *builder) addNamed(e *store.Entry) {
 	source, tag, ok := b.parse(e.Name)
 	if !ok {
@@ -68,16 +68,17 @@ func (b *builder) addNamed(e *store.Entry) {
 		return
 	}
 	if tag == "" {
+		b.addReferrer(e, []string{b.sources[source].Name()})
 		return
 	}
 	b.rows = append(b.rows, row{tagged{text: uint32(len(b.text)), length: uint8(len(tag)), sum: b.addSum(store.Compact(e.Digest)), media: b.word(e.MediaType)}, source, uint16(len(b.inputs) - 1)})
 	b.text = append(b.text, tag...)
 }
 
-// addNameless adds a referrer. What is none has no name to be asked for: it is found by its
-// digest in every repository, and needs one.
-func (b *builder) addNameless(e *store.Entry) {
-	r := referrer{sum: b.addSum(store.Compact(e.Digest)), media: b.word(e.MediaType), homes: b.home(e.Repositories)}
+// addReferrer adds a manifest without a tag, which may be a referrer, to some repositories; to
+// all if there are none. What is no referrer is found by its digest in every repository.
+func (b *builder) addReferrer(e *store.Entry, homes []string) {
+	r := referrer{sum: b.addSum(store.Compact(e.Digest)), media: b.word(e.MediaType), homes: b.home(homes)}
 	if e.Subject == "" {
 		b.unread = append(b.unread, r)
 		return

@@ -37,7 +37,7 @@ func (h *Handler) serve(w *response, req *http.Request) {
 	w.Header().Set("Docker-Distribution-API-Version", "registry/2.0")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if req.ContentLength != 0 {
-		w.Header().Set("Connection", "close") // the body is not read
+		w.refuseBody()
 	}
 	if h.Login != nil && !w.login(h.Login, req) {
 		return

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -27,6 +28,54 @@ func (p pipes) Close() error {
 }
 
 func (pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// TestBodyThatIsAnnouncedIsNotWaitedFor: a client that announces a body and sends nothing, or
+// one byte at a time, has its answer at once, and its connection ends after ten seconds.
+func TestBodyThatIsAnnouncedIsNotWaitedFor(t *testing.T) {
+	w, _ := withLarge(t, "bundle.tgz")
+	for _, announced := range []string{"Content-Length: 100", "Content-Length: 10000000", "Transfer-Encoding: chunked", "Content-Length: 100\r\nExpect: 100-continue"} {
+		synctest.Test(t, func(t *testing.T) {
+			r, err := New(t.Context(), Options{Inputs: []string{w.path("bundle.tgz")}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			listener := make(pipes)
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- (&Handler{Registry: r}).Run(ctx, listener, nil) }()
+			client, server := net.Pipe()
+			listener <- server
+			fmt.Fprintf(client, "PUT /v2/team/app/manifests/v1 HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n", announced)
+			go func() { // drips, so that each read gets something
+				for {
+					time.Sleep(time.Second)
+					if _, err := client.Write([]byte("1")); err != nil {
+						return
+					}
+				}
+			}()
+			began := time.Now()
+			answer := make([]byte, 12)
+			if _, err := io.ReadFull(client, answer); err != nil || string(answer) != "HTTP/1.1 405" || time.Since(began) > 0 {
+				t.Errorf("%s: %q, %v after %s", announced, answer, err, time.Since(began))
+			}
+			go func() {
+				time.Sleep(time.Minute)
+				client.Close()
+			}()
+			if _, err := io.Copy(io.Discard, client); err != nil || time.Since(began) > headerPatience+time.Second {
+				t.Errorf("%s: the connection ended after %s, %v", announced, time.Since(began), err)
+			}
+			client.Close()
+			cancel()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+			time.Sleep(time.Minute) // until the goroutines of the test have ended
+		})
+	}
+}
 
 // TestClientThatTakesNothingIsDropped: after a minute, and one that sends no header after
 // ten seconds.

@@ -44,6 +44,13 @@ func (r *response) extend() {
 	_ = r.controller.SetWriteDeadline(time.Now().Add(patience)) // a recorder of a test has none
 }
 
+// refuseBody ends the connection after the answer. net/http reads a body that the handler did
+// not read, from a client that may never send it.
+func (r *response) refuseBody() {
+	r.Header().Set("Connection", "close")
+	_ = r.controller.SetReadDeadline(time.Now().Add(headerPatience)) // a recorder of a test has none
+}
+
 func (r *response) WriteHeader(status int) {
 	r.status = status
 	r.ResponseWriter.WriteHeader(status)

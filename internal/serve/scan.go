@@ -23,7 +23,7 @@ type scan struct {
 	once sync.Once
 	mu   sync.Mutex // guards the following fields while it runs
 	rows []found    // by subject and digest
-	seen map[digest.Digest]bool
+	seen map[look]bool
 }
 
 // found is a referrer that only its manifest makes one.
@@ -32,15 +32,21 @@ type found struct {
 	homes           uint32
 }
 
-// nameless is the key of the scan of manifests without a name.
+// look is a manifest that was read for some repositories.
+type look struct {
+	digest digest.Digest
+	homes  uint32
+}
+
+// nameless is the key of the scan of manifests without a tag.
 const nameless int32 = -1
 
-// scan returns the scan of a source, or of the manifests without a name, once it is done.
+// scan returns the scan of a source, or of the manifests without a tag, once it is done.
 func (c *content) scan(key int32) *scan {
 	c.mu.Lock()
 	s := c.scanned[key]
 	if s == nil {
-		s = &scan{seen: make(map[digest.Digest]bool)}
+		s = &scan{seen: make(map[look]bool)}
 		c.scanned[key] = s
 	}
 	c.mu.Unlock()
@@ -96,7 +102,7 @@ func (c *content) readSource(s *scan, number int32) {
 // readSubject adds a manifest if it is a referrer, and the children of an index that are.
 // One that cannot be read refers to nothing: it is not sent either.
 func (c *content) readSubject(s *scan, d digest.Digest, homes uint32, depth int) {
-	if depth > bounds.Depth || !s.enter(d) {
+	if depth > bounds.Depth || !s.enter(look{d, homes}) {
 		return
 	}
 	data, ok := c.peek(d)
@@ -115,13 +121,13 @@ func (c *content) readSubject(s *scan, d digest.Digest, homes uint32, depth int)
 	}
 }
 
-func (s *scan) enter(d digest.Digest) bool {
+func (s *scan) enter(l look) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.seen[d] {
+	if s.seen[l] {
 		return false
 	}
-	s.seen[d] = true
+	s.seen[l] = true
 	return true
 }
 

@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	// headerPatience is how long a client may take to send the header of a request.
+	// headerPatience is how long a client may take to send the header of a request, and a
+	// body, which is not read.
 	headerPatience = 10 * time.Second
 	// idlePatience is how long a connection may be open without a request.
 	idlePatience = 2 * time.Minute
@@ -27,7 +28,8 @@ const (
 // are under way finish. Without certificates it speaks plain http.
 func (h *Handler) Run(ctx context.Context, l net.Listener, certificates *tls.Config) error {
 	server := &http.Server{Handler: h, ReadHeaderTimeout: headerPatience, IdleTimeout: idlePatience, MaxHeaderBytes: maxHeader,
-		ErrorLog: log.New(io.Discard, "", 0)} // of handshakes and clients: the access log has what matters
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     log.New(io.Discard, "", 0)} // of handshakes and clients: the access log has what matters
 	refreshed := make(chan struct{})
 	serving, end := context.WithCancel(ctx)
 	go func() {

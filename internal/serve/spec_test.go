@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
@@ -107,4 +108,30 @@ func TestArchiveThatIsChangedInPlace(t *testing.T) {
 			t.Errorf("%s: the damaged blob arrived whole", input)
 		}
 	}
+}
+
+// TestReferrersNamedByDigest: a referrer that was backed up by its digest, alone, is one too,
+// whatever its subject is.
+func TestReferrersNamedByDigest(t *testing.T) {
+	w := newWorld(t)
+	absent := describeBytes("application/vnd.oci.image.manifest.v1+json", []byte("absent"))
+	var signature digest.Digest
+	source := w.backup("layout/", "registry.example", func(s *testregistry.Seeder) {
+		signature = s.RetiredArtifact("team/app", "sig", "application/vnd.example.signature", &absent, []byte("signature")).Digest
+		s.Image("team/app", "v1")
+		s.Image("team/other", "v1")
+	})
+	w.rename(w.path("layout"), "registry.example/team/app:sig", "registry.example/team/app@"+source.Resolve("team/app", "sig").String())
+	s := w.serve("layout")
+	path := "/referrers/" + absent.Digest.String()
+	if a := s.get("/v2/team/app" + path); !strings.Contains(a.body, signature.String()) {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if a := s.get("/v2/team/other" + path); a.status != 200 || strings.Contains(a.body, signature.String()) {
+		t.Errorf("in a repository that it is not in: %d %s", a.status, a.body)
+	}
+}
+
+func describeBytes(mediaType string, data []byte) ocispec.Descriptor {
+	return ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(data), Size: int64(len(data))}
 }
