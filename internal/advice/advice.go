@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"strings"
 	"syscall"
 
@@ -46,10 +47,13 @@ func (h Hints) Of(err error) string {
 	return ""
 }
 
-// addressHint is the hint for a server whose address another program uses.
+// addressHint is the hint for a server that cannot listen on its address.
 func addressHint(err error) string {
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return "another program listens there: choose another address with --listen"
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "listen" && errors.Is(err, syscall.EADDRNOTAVAIL) {
+		return "this machine does not have that address: choose another one with --listen"
 	}
 	return ""
 }
@@ -287,5 +291,9 @@ func DidYouMean(words ...string) string {
 	if len(quoted) == 0 {
 		return ""
 	}
-	return "did you mean " + strings.Join(quoted, " or ") + "?"
+	last := len(quoted) - 1
+	if last == 0 {
+		return "did you mean " + quoted[0] + "?"
+	}
+	return "did you mean " + strings.Join(quoted[:last], ", ") + " or " + quoted[last] + "?"
 }

@@ -50,6 +50,8 @@ var groups = []kong.Group{
 	{Key: "spec", Title: "Write a mirror spec:"},
 	{Key: "other", Title: "Other:"},
 	{Key: "Registries", Title: "Access to registries:"},
+	{Key: "Sources", Title: "Access to the registries of sources only:"},
+	{Key: "Targets", Title: "Access to the registries of targets only:"},
 	{Key: "Run", Title: "Run options:"},
 }
 

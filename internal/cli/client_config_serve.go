@@ -13,6 +13,9 @@ func (c *clientConfigCommand) serveRequest() (r clientconfig.Request, err error)
 	if r.Mirror, err = c.served(); err != nil {
 		return r, err
 	}
+	if c.Target != "" {
+		return r, exit.Usage("clients pull from the registry at --serve", "--target cannot be used with --serve")
+	}
 	if c.Input == "" {
 		return r, exit.Usage("name the bundle or the directory that it serves with --input PATH", "missing --input")
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 // commandsOfOtherTools maps the commands of other tools to those that do the same here.
 var commandsOfOtherTools = map[string][]string{
 	"copy": {"sync", "backup", "restore"}, "cp": {"sync", "backup", "restore"}, "mirror": {"sync", "backup", "restore"},
+	"replicate": {"sync"}, "registry": {"serve"},
 	"pull": {"backup"}, "save": {"backup"}, "download": {"backup"}, "fetch": {"backup"}, "export": {"backup"},
 	"push": {"restore"}, "load": {"restore"}, "upload": {"restore"}, "import": {"restore"},
 	"ls": {"list"}, "show": {"list"}, "inspect": {"list"}, "info": {"list"}, "discover": {"list"},
@@ -33,10 +33,11 @@ func (m *mistake) commandOfOtherTool() string {
 }
 
 // flagsOfOtherTools maps the flags of other tools to those that do the same here.
-var flagsOfOtherTools = map[string]string{
-	"-i": "--input", "-t": "--target", "-n": "--dry-run", "-k": "--insecure", "-s": "--quiet", "-v": "--debug", "--verbose": "--debug",
-	"-c": "--file", "--config": "--file", "--spec": "--file", "--from": "--input", "--to": "--output",
-	"-r": "--include-referrers", "--recursive": "--include-referrers",
+var flagsOfOtherTools = map[string][]string{
+	"-i": {"--input"}, "-t": {"--target"}, "-n": {"--dry-run"}, "-k": {"--insecure"}, "-s": {"--quiet"}, "-v": {"--debug"}, "--verbose": {"--debug"},
+	"-c": {"--file"}, "--config": {"--file"}, "--spec": {"--file"}, "--from": {"--input"}, "--to": {"--output", "--target"},
+	"-r": {"--include-referrers"}, "--recursive": {"--include-referrers"},
+	"--port": {"--listen"}, "--addr": {"--listen"}, "--address": {"--listen"}, "-p": {"--listen"}, "--username": {"--htpasswd"}, "-u": {"--htpasswd"},
 }
 
 // flagOfOtherTool suggests the flag that does the same as one of another tool, or of
@@ -44,14 +45,18 @@ var flagsOfOtherTools = map[string]string{
 func (m *mistake) flagOfOtherTool() string {
 	flag, found := strings.CutPrefix(m.fact, "unknown flag ")
 	command := m.context.Selected()
+	same := flagsOfOtherTools[flag]
+	known := slices.IndexFunc(same, m.hasFlag)
 	switch {
 	case !found:
 		return ""
 	case flag == "--version" || command == nil && strings.EqualFold(flag, "-v"):
 		return `"oras-mirror version" prints the version`
-	case m.hasFlag(flagsOfOtherTools[flag]):
-		return advice.DidYouMean(flagsOfOtherTools[flag])
-	case cmp.Or(flagsOfOtherTools[flag], flag) != "--dry-run" || command == nil:
+	case known >= 0:
+		return advice.DidYouMean(same[known])
+	case flag == "--from" && m.hasFlag("--from-username"):
+		return "name the references to copy as arguments, without a flag"
+	case flag != "--dry-run" && flag != "-n" || command == nil:
 		return ""
 	case command.Name == "backup":
 		return `"oras-mirror plan" shows what backup would do`

@@ -52,9 +52,11 @@ func (c *planCommand) Run(ctx context.Context, u *console.Console) error {
 	planned := c.ofBackup
 	switch {
 	case c.Sync && c.Input != "":
-		return exit.Usage("to sync from a layout, list it in the sources of the spec", "--sync and --input cannot be used together")
+		return exit.Usage("omit --sync to plan a restore; to sync from a layout, list it in the sources of the spec", "--sync and --input cannot be used together")
 	case c.Sync:
 		planned = c.ofSync
+	case c.SidesFlags.Given():
+		return exit.Usage("add --sync to plan a sync", "flags that begin with --from- or --to- need --sync")
 	case c.Input != "":
 		planned = c.ofRestore
 	}
@@ -116,7 +118,7 @@ func (c *planCommand) targets() (*targets, error) {
 // ofBackup plans a backup.
 func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownPlan, error) {
 	if len(c.Only)+len(c.Map)+len(c.Targets) > 0 || c.TempDir != "" {
-		return nil, exit.Usage("name the bundle to restore with --input PATH", "--only, --map, --target and --temp-dir are for a restore")
+		return nil, exit.Usage("name the bundle to restore with --input PATH, or plan a sync with --sync", "--only, --map, --target and --temp-dir are not for a backup")
 	}
 	u.Advise(func(h *advice.Hints) { h.InputFlag = true })
 	sources := c.sources()
@@ -182,7 +184,7 @@ func (c *planCommand) ofRestore(ctx context.Context, u *console.Console) (*shown
 
 func (c *planCommand) ofSync(ctx context.Context, u *console.Console) (*shownPlan, error) {
 	if c.Output != "" || len(c.Only) > 0 || c.TempDir != "" {
-		return nil, exit.Usage("plan a backup without --sync, or a restore with --input instead", "--output, --only and --temp-dir cannot be used with --sync")
+		return nil, exit.Usage("omit --sync to plan a backup or a restore", "--output, --only and --temp-dir cannot be used with --sync")
 	}
 	sources := c.sources()
 	sources.verb = "sync"

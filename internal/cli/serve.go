@@ -26,17 +26,17 @@ type serveCommand struct {
 	Input      []string `sep:"none" placeholder:"PATH" help:"Serve this directory, or tar archive of any kind. Repeatable."`
 	Listen     string   `default:"127.0.0.1:5000" placeholder:"ADDRESS" help:"Listen on HOST:PORT, or on :PORT of every interface; default ${default}."`
 	CertFile   string   `placeholder:"PATH" help:"Serve https with this certificate and its chain, in PEM."`
-	KeyFile    string   `placeholder:"PATH" help:"The key of the certificate."`
-	Htpasswd   string   `placeholder:"PATH" help:"Let only these users read: an htpasswd file with bcrypt hashes."`
-	Repository string   `placeholder:"REPOSITORY" help:"The repository of artifacts with a bare tag: PATH, or REGISTRY/PATH."`
+	KeyFile    string   `placeholder:"PATH" help:"Use this key of the certificate."`
+	Htpasswd   string   `placeholder:"PATH" help:"Allow only the users in this htpasswd file, which must have bcrypt hashes."`
+	Repository string   `placeholder:"REPOSITORY" help:"Put artifacts that have only a tag into this repository: PATH or REGISTRY/PATH."`
 	Verify     bool     `help:"Hash every byte before listening; exit with code 5 if anything is damaged."`
-	TempDir    string   `type:"existingdir" placeholder:"PATH" help:"Folder for temporary files, such as a compressed archive of another tool."`
+	TempDir    string   `type:"existingdir" placeholder:"PATH" help:"Put temporary files in this folder, such as a compressed archive of another tool."`
 	Format     string   `group:"Run" enum:"text,json" default:"text" placeholder:"text|json" help:"Log requests as text, or as json: one JSON object per event on standard output."`
 	Quiet      bool     `group:"Run" short:"q" help:"Print only errors and hints, and log no requests."`
 }
 
 func (c *serveCommand) Help() string {
-	return `The registry is read-only. It shows the names that restore would push; each artifact also answers under REGISTRY/PATH. Interrupt it to end it: requests that are under way finish.
+	return `The registry lists the names that restore would push. Each artifact can also be pulled under its full name, REGISTRY/PATH. Press Ctrl-C to stop it: running requests finish.
 
 Examples:
 
@@ -83,7 +83,11 @@ func (c *serveCommand) check() error {
 	if (c.CertFile == "") != (c.KeyFile == "") {
 		return exit.Usage("", "--cert-file and --key-file are used together")
 	}
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+	_, port, err := net.SplitHostPort(c.Listen)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
 		return exit.Usage("examples: 127.0.0.1:5000, :5000", "invalid --listen %s", c.Listen)
 	}
 	return nil

@@ -35,7 +35,7 @@ type syncCommand struct {
 }
 
 func (c *syncCommand) Help() string {
-	return `Nothing is written to disk: a blob is mounted if the registry of the target has it, and goes through memory otherwise. As in oras cp, flags that begin with --from- or --to- apply to the registries of one side; the others apply to both.
+	return `Writes nothing to disk: a blob is mounted if the registry already has it, and goes through memory otherwise. Flags that begin with --from- are for the registries of the sources, and flags that begin with --to- for those of the targets, as in oras cp; the others are for both.
 
 Examples:
 

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,11 +81,19 @@ func (t *targets) ofSpec(spec *config.Spec) ([]config.Target, error) {
 	}
 	switch {
 	case len(all) == 0:
-		return nil, exit.Usage("name one, as REGISTRY[/NAMESPACE], or list targets in the spec", "no target to %s to", cmp.Or(t.verb, "restore"))
+		return nil, t.none()
 	case len(all) > 1 && t.input == "-":
 		return nil, exit.Usage("name one of them as the argument", "standard input can be read only once, and there are %d targets", len(all))
 	}
 	return all, nil
+}
+
+// none returns the error for a command line without a target.
+func (t *targets) none() error {
+	if t.verb == "sync" {
+		return exit.Usage("name one with --target REGISTRY[/NAMESPACE], or list targets in the spec", "no target to sync to")
+	}
+	return exit.Usage("name one, as REGISTRY[/NAMESPACE], or list targets in the spec", "no target to restore to")
 }
 
 // named returns those of some targets that the command line names, or all if it names
@@ -104,7 +111,9 @@ func (t *targets) named(all []config.Target) ([]config.Target, error) {
 		target, found := findTarget(all, name)
 		if !found {
 			var err error
-			if target, err = config.ParseTarget(name); err != nil {
+			if target, err = config.ParseTarget(name); err != nil && strings.ContainsAny(name, "/:") {
+				return nil, err
+			} else if err != nil {
 				return nil, noTarget(all, name)
 			}
 		}

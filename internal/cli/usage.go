@@ -66,7 +66,7 @@ func (m *mistake) message() string {
 // hint returns the first suggestion that applies.
 func (m *mistake) hint() string {
 	for _, advise := range []func() string{
-		m.flagOfOtherTool, m.suggestNearest, m.commandOfOtherTool, m.otherCommands, m.missingSpec, m.suggestFlag, m.dividedArguments, m.suggestValue,
+		m.flagOfOtherTool, m.otherCommands, m.suggestNearest, m.commandOfOtherTool, m.missingSpec, m.suggestFlag, m.dividedArguments, m.suggestValue,
 	} {
 		if hint := advise(); hint != "" {
 			return hint

@@ -3,6 +3,7 @@ package console
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
@@ -62,11 +63,12 @@ func (c *Console) recall(failures []engine.ArtifactReport) {
 		return
 	}
 	var names []string
-	for _, f := range failures[:min(len(failures), maxRecalled)] {
+	for _, f := range failures {
 		names = append(names, nameOf(f))
 	}
-	line := strings.Join(names, ", ")
-	if more := len(failures) - maxRecalled; more > 0 {
+	names = slices.Compact(names) // a source fails once for each target
+	line := strings.Join(names[:min(len(names), maxRecalled)], ", ")
+	if more := len(names) - maxRecalled; more > 0 {
 		line += " and " + text.Thousands(more) + " more"
 	}
 	c.Say("failed, for the reasons above: %s", line)

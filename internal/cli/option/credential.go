@@ -13,6 +13,8 @@ import (
 // credentialFlags hold the credentials of one registry. Without them a run uses those of
 // "oras login" and "docker login".
 type credentialFlags struct {
+	prefix string // of the flags of one side of a sync: "from-" or "to-"
+
 	Username           string `short:"u" placeholder:"NAME" help:"Log in with this user name; for a run with only one registry."`
 	Password           string `short:"p" placeholder:"PASSWORD" xor:"secret" help:"Log in with this password. Other users of this machine can see it: prefer --password-stdin."`
 	PasswordStdin      bool   `xor:"secret" help:"Read the password from standard input."`
@@ -30,15 +32,18 @@ func (f *credentialFlags) Names() []string {
 		name  string
 		given bool
 	}{
-		{"--username", f.Username != ""}, {"--password", f.Password != ""}, {"--password-stdin", f.PasswordStdin},
-		{"--identity-token", f.IdentityToken != ""}, {"--identity-token-stdin", f.IdentityTokenStdin},
+		{"username", f.Username != ""}, {"password", f.Password != ""}, {"password-stdin", f.PasswordStdin},
+		{"identity-token", f.IdentityToken != ""}, {"identity-token-stdin", f.IdentityTokenStdin},
 	} {
 		if flag.given {
-			names = append(names, flag.name)
+			names = append(names, f.flag(flag.name))
 		}
 	}
 	return names
 }
+
+// flag returns the flag as it is typed.
+func (f *credentialFlags) flag(name string) string { return "--" + f.prefix + name }
 
 // checkOneRegistry refuses to send the password of one registry to another.
 func (f *credentialFlags) checkOneRegistry(hosts []string) error {
@@ -46,12 +51,12 @@ func (f *credentialFlags) checkOneRegistry(hosts []string) error {
 	if len(names) == 0 || len(hosts) <= 1 {
 		return nil
 	}
-	return f.tooMany(names[0], hosts)
+	return tooMany(names[0], hosts, `log in to each with "oras login REGISTRY"; oras-mirror uses the same credentials`)
 }
 
-func (*credentialFlags) tooMany(flag string, hosts []string) error {
-	return exit.Usage(`log in to each with "oras login REGISTRY"; oras-mirror uses the same credentials`,
-		"%s works with only one registry, and this run has %d: %s", flag, len(hosts), strings.Join(hosts, ", "))
+// tooMany returns the error for a credential of one registry in a run with several.
+func tooMany(flag string, hosts []string, hint string) error {
+	return exit.Usage(hint, "%s works with only one registry, and this run has %d: %s", flag, len(hosts), strings.Join(hosts, ", "))
 }
 
 // ClaimStdin claims standard input if a secret comes from there.
@@ -73,7 +78,7 @@ func (f *credentialFlags) credential(s Session, hosts []string) (*auth.Credentia
 	}
 	token := f.IdentityToken != "" || f.IdentityTokenStdin
 	if token && f.Username != "" {
-		return nil, exit.Usage("", "--username cannot be used with an identity token")
+		return nil, exit.Usage("", "%s cannot be used with an identity token", f.flag("username"))
 	}
 	secret, err := f.secret(s, hosts)
 	if err != nil {
@@ -96,7 +101,7 @@ func (f *credentialFlags) secret(s Session, hosts []string) (string, error) {
 	case f.IdentityToken != "":
 		return f.IdentityToken, nil
 	case !s.StdinTerminal:
-		return "", exit.Usage("pass it on standard input with --password-stdin", "--username needs a password")
+		return "", exit.Usage("pass it on standard input with "+f.flag("password-stdin"), "%s needs a password", f.flag("username"))
 	}
 	return askPassword(s.AskPassword, f.Username, hosts)
 }

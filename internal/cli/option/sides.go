@@ -2,8 +2,11 @@ package option
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
+	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
@@ -14,26 +17,29 @@ import (
 // SidesFlags set how to reach the registries that a sync copies from, and those that it
 // copies to. They override the flags for both sides.
 type SidesFlags struct {
-	From sideFlags `embed:"" prefix:"from-" xorprefix:"from-"`
-	To   sideFlags `embed:"" prefix:"to-" xorprefix:"to-"`
+	From sideFlags `embed:"" prefix:"from-" xorprefix:"from-" group:"Sources" set:"side=sources"`
+	To   sideFlags `embed:"" prefix:"to-" xorprefix:"to-" group:"Targets" set:"side=targets"`
 }
 
 // sideFlags are the flags of one side, with the names that oras cp gives them.
 type sideFlags struct {
-	Username         string   `group:"Registries" placeholder:"NAME" help:"Log in to this side with this user name; for a side with only one registry."`
-	Password         string   `group:"Registries" xor:"secret" placeholder:"PASSWORD" help:"Log in to this side with this password. Other users of this machine can see it."`
-	PasswordStdin    bool     `group:"Registries" xor:"secret" help:"Read the password of this side from standard input."`
-	IdentityToken    string   `group:"Registries" xor:"secret" placeholder:"TOKEN" help:"Log in to this side with this identity token."`
-	RegistryConfig   []string `group:"Registries" sep:"none" placeholder:"PATH" help:"Read credentials of this side from this file. Repeatable."`
-	PlainHTTP        *bool    `group:"Registries" name:"plain-http" help:"Use http for this side."`
-	Insecure         *bool    `group:"Registries" help:"Accept any certificate of this side."`
-	CAFile           string   `group:"Registries" name:"ca-file" placeholder:"PATH" help:"Trust this certificate authority for this side."`
-	CertFile         string   `group:"Registries" and:"client-certificate" placeholder:"PATH" help:"Authenticate to this side with this client certificate."`
-	KeyFile          string   `group:"Registries" and:"client-certificate" placeholder:"PATH" help:"Use this key of the client certificate of this side."`
-	Resolve          []string `group:"Registries" sep:"none" placeholder:"HOST:PORT:ADDRESS[:PORT]" help:"Connect to ADDRESS instead of HOST:PORT, for this side. Repeatable."`
-	Header           []string `group:"Registries" sep:"none" placeholder:"'NAME: VALUE'" help:"Add this header to every request to this side. Repeatable."`
-	DistributionSpec string   `group:"Registries" enum:",v1.1-referrers-api,v1.1-referrers-tag" default:"" placeholder:"VERSION" help:"Set how the registries of this side keep referrers."`
+	Username         string   `placeholder:"NAME" help:"Log in to the ${side} with this user name; for a run with only one registry there."`
+	Password         string   `placeholder:"PASSWORD" xor:"secret" help:"Log in to the ${side} with this password. Other users of this machine can see it."`
+	PasswordStdin    bool     `xor:"secret" help:"Read the password for the ${side} from standard input."`
+	IdentityToken    string   `placeholder:"TOKEN" xor:"secret" help:"Log in to the ${side} with this identity token."`
+	RegistryConfig   []string `sep:"none" placeholder:"PATH" help:"Read credentials for the ${side} from this file. Repeatable."`
+	PlainHTTP        *bool    `name:"plain-http" help:"Use http for the ${side}; with =false use https."`
+	Insecure         *bool    `help:"Accept any certificate of the ${side}."`
+	CAFile           string   `name:"ca-file" placeholder:"PATH" help:"Trust this certificate authority for the ${side}."`
+	CertFile         string   `and:"client-certificate" placeholder:"PATH" help:"Authenticate to the ${side} with this client certificate."`
+	KeyFile          string   `and:"client-certificate" placeholder:"PATH" help:"Use this key of that certificate."`
+	Resolve          []string `sep:"none" placeholder:"HOST:PORT:ADDRESS[:PORT]" help:"Connect to ADDRESS instead of HOST:PORT of the ${side}. Repeatable."`
+	Header           []string `sep:"none" placeholder:"'NAME: VALUE'" help:"Add this header to every request to the ${side}. Repeatable."`
+	DistributionSpec string   `enum:",v1.1-referrers-api,v1.1-referrers-tag" default:"" placeholder:"VERSION" help:"Set how the ${side} keep referrers: v1.1-referrers-api or v1.1-referrers-tag."`
 }
+
+// Given reports whether any of the flags was given.
+func (f *SidesFlags) Given() bool { return !reflect.ValueOf(*f).IsZero() }
 
 // Sides has the flags of both sides, and the registries of each.
 type Sides struct {
@@ -62,8 +68,8 @@ func (f *SidesFlags) ClaimStdin(s *Stdin) error {
 }
 
 // credentials returns the flags of a side that give a credential.
-func (f *sideFlags) credentials() *credentialFlags {
-	return &credentialFlags{Username: f.Username, Password: f.Password, PasswordStdin: f.PasswordStdin, IdentityToken: f.IdentityToken}
+func (f *sideFlags) credentials(prefix string) *credentialFlags {
+	return &credentialFlags{prefix: prefix, Username: f.Username, Password: f.Password, PasswordStdin: f.PasswordStdin, IdentityToken: f.IdentityToken}
 }
 
 // side has the settings that the flags of one side give to its registries.
@@ -76,11 +82,11 @@ type side struct {
 // read turns the flags of a side into settings for its registries.
 func (f *sideFlags) read(prefix string, run Session, hosts []string) (*side, error) {
 	s := &side{sideFlags: f, hosts: hosts}
-	credentials := f.credentials()
-	if names := credentials.Names(); len(names) > 0 && len(hosts) > 1 {
-		return nil, credentials.tooMany("--"+prefix+names[0][2:], hosts)
+	credentials := f.credentials(prefix)
+	err := credentials.checkOneRegistry(hosts)
+	if err != nil {
+		return nil, err
 	}
-	var err error
 	if s.settings.Header, err = parseHeaders(f.Header); err != nil {
 		return nil, err
 	}
@@ -140,7 +146,7 @@ func (s *Sides) apply(o *registry.Options, run Session) error {
 		return err
 	}
 	if from.settings.Credential != nil && to.settings.Credential != nil && slices.Equal(s.Sources, s.Targets) {
-		return exit.Usage("use one account that has both permissions", "%s is on both sides: --from- and --to- cannot give it two credentials", s.Targets[0])
+		return exit.Usage("use --username with an account that can pull and push", "%s is the source and the target, and takes only one login", s.Targets[0])
 	}
 	settings := o.Settings
 	o.Settings = func(host string) (registry.Settings, error) {
@@ -150,9 +156,9 @@ func (s *Sides) apply(o *registry.Options, run Session) error {
 	return nil
 }
 
-// Names lists the flags that give a credential to a side, without their prefixes.
+// Names lists the flags that give a credential to a side.
 func (f *SidesFlags) Names() []string {
-	return slices.Concat(f.From.credentials().Names(), f.To.credentials().Names())
+	return slices.Concat(f.From.credentials("from-").Names(), f.To.credentials("to-").Names())
 }
 
 // ShowsSecret reports whether a flag shows a password or a token to other users of this
@@ -165,5 +171,10 @@ func (f *SidesFlags) ShowsSecret() bool {
 func (f *RunFlags) ClientOfSides(spec *config.Spec, s Session, sides Sides) (*registry.Client, error) {
 	hosts := slices.Concat(sides.Sources, sides.Targets)
 	slices.Sort(hosts)
-	return f.client(spec, s, slices.Compact(hosts), &sides)
+	hosts = slices.Compact(hosts)
+	if names := f.Names(); len(names) > 0 && len(hosts) > 1 {
+		name := strings.TrimPrefix(names[0], "--")
+		return nil, tooMany(names[0], hosts, fmt.Sprintf("use --from-%s for the sources and --to-%[1]s for the targets", name))
+	}
+	return f.client(spec, s, hosts, &sides)
 }
