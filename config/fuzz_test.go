@@ -180,7 +180,8 @@ func FuzzParseLock(f *testing.F) {
 		f.Fatal(err)
 	}
 	var good bytes.Buffer
-	if _, err := (&Lock{Artifacts: locked(f)}).WriteTo(&good); err != nil {
+	sizes := []LockedRepository{{reference(f, "ghcr.io/acme/app"), 12345}, {reference(f, "[::1]:5000/a"), 1}}
+	if _, err := (&Lock{Artifacts: locked(f), Repositories: sizes}).WriteTo(&good); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(bad)
@@ -208,12 +209,17 @@ func FuzzParseLock(f *testing.F) {
 		if ok != (len(lock.Artifacts) > 0) {
 			t.Errorf("what was written is not read line by line:\n%s", first.String())
 		}
-		for _, again := range [][]LockedArtifact{file.Artifacts, scanned} {
-			if len(again)+len(lock.Artifacts) > 0 && !reflect.DeepEqual(again, lock.Artifacts) {
-				t.Errorf("got %+v, want %+v", again, lock.Artifacts)
+		all := []*Lock{{Artifacts: file.Artifacts, Repositories: file.Repositories}}
+		if ok {
+			all = append(all, scanned)
+		}
+		for _, again := range all {
+			if len(again.Artifacts)+len(lock.Artifacts) > 0 && !reflect.DeepEqual(again.Artifacts, lock.Artifacts) ||
+				len(again.Repositories)+len(lock.Repositories) > 0 && !reflect.DeepEqual(again.Repositories, lock.Repositories) {
+				t.Errorf("got %+v, want %+v", again, lock)
 			}
 		}
-		if _, err := (&Lock{Artifacts: file.Artifacts}).WriteTo(&second); err != nil || !bytes.Equal(first.Bytes(), second.Bytes()) {
+		if _, err := all[0].WriteTo(&second); err != nil || !bytes.Equal(first.Bytes(), second.Bytes()) {
 			t.Errorf("%v\n%s\nbecomes\n%s", err, first.String(), second.String())
 		}
 	})

@@ -17,7 +17,14 @@ const LockKind = "MirrorLock"
 // Lock pins the artifacts that a spec selects, and their content. Its file is kept beside the
 // spec and reviewed with it. A lock that was loaded is sorted by reference.
 type Lock struct {
-	Artifacts []LockedArtifact
+	Artifacts    []LockedArtifact
+	Repositories []LockedRepository // sizes that balance shards; nil without "lock --shards"
+}
+
+// LockedRepository is a source repository with the size of all of its artifacts.
+type LockedRepository struct {
+	Repository Reference `yaml:"repository"` // without a tag and a digest; unique in the lock
+	Size       int64     `yaml:"size"`       // bytes of its artifacts, each manifest and blob counted once
 }
 
 // LockedArtifact is an artifact at the time when the lock was written.
@@ -54,14 +61,14 @@ func LoadLock(path string) (*Lock, error) {
 
 // ParseLock reads a lock from memory. The name stands for the file in messages.
 func ParseLock(name string, data []byte) (*Lock, error) {
-	if artifacts, ok := scanLock(data); ok {
-		return &Lock{Artifacts: sortedArtifacts(artifacts)}, nil
+	if lock, ok := scanLock(data); ok {
+		return lock.sorted(), nil
 	}
 	var file lockFile
 	if _, err := lockFormat.decode(name, data, &file); err != nil {
 		return nil, err
 	}
-	return &Lock{Artifacts: sortedArtifacts(file.Artifacts)}, nil
+	return (&Lock{Artifacts: file.Artifacts, Repositories: file.Repositories}).sorted(), nil
 }
 
 // Selections returns the artifacts of the lock, each with its digest and its referrers and
@@ -85,9 +92,10 @@ func (l *Lock) Selections(origin string) []Selection {
 
 // lockFile is a lock with its apiVersion and kind.
 type lockFile struct {
-	APIVersion string           `yaml:"apiVersion"`
-	Kind       string           `yaml:"kind"`
-	Artifacts  []LockedArtifact `yaml:"artifacts"`
+	APIVersion   string             `yaml:"apiVersion"`
+	Kind         string             `yaml:"kind"`
+	Artifacts    []LockedArtifact   `yaml:"artifacts"`
+	Repositories []LockedRepository `yaml:"repositories"`
 }
 
 func (f *lockFile) check(o strictyaml.Object) {
@@ -104,6 +112,40 @@ func (f *lockFile) check(o strictyaml.Object) {
 		}
 		seen[name] = i
 	}
+	f.checkRepositories(o)
+}
+
+func (f *lockFile) checkRepositories(o strictyaml.Object) {
+	o.NotEmpty("repositories")
+	seen := make(map[string]int)
+	for i, r := range f.Repositories {
+		name := r.Repository.Name()
+		if first, ok := seen[name]; ok && r.Repository != (Reference{}) {
+			o.Fault(strictyaml.Element("repositories", i), fmt.Sprintf("%s is already in repositories[%d]", name, first))
+			continue
+		}
+		seen[name] = i
+	}
+}
+
+func (r *LockedRepository) check(o strictyaml.Object) {
+	for _, key := range []string{"repository", "size"} {
+		o.Require(key)
+	}
+	if key, reason := r.fault(); reason != "" && o.Valid(key) {
+		o.Fault(key, reason)
+	}
+}
+
+// fault returns the key with a fault, and the reason; "" if there is none.
+func (r *LockedRepository) fault() (key, reason string) {
+	switch {
+	case !r.Repository.IsRepository():
+		return "repository", fmt.Sprintf("%q names an artifact, not a repository", r.Repository)
+	case r.Size < 1:
+		return "size", fmt.Sprintf("must be at least 1, got %d", r.Size)
+	}
+	return "", ""
 }
 
 func (a *LockedArtifact) check(o strictyaml.Object) {
@@ -157,6 +199,19 @@ func mediaTypeFault(s string) string {
 		return fmt.Sprintf("invalid media type %q", s)
 	}
 	return ""
+}
+
+// sorted returns a copy that is sorted by reference and by repository.
+func (l *Lock) sorted() *Lock {
+	return &Lock{Artifacts: sortedArtifacts(l.Artifacts), Repositories: sortedRepositories(l.Repositories)}
+}
+
+func sortedRepositories(all []LockedRepository) []LockedRepository {
+	sorted := slices.Clone(all)
+	slices.SortFunc(sorted, func(a, b LockedRepository) int {
+		return strings.Compare(a.Repository.Name(), b.Repository.Name())
+	})
+	return sorted
 }
 
 // sortedArtifacts returns a copy that is sorted by reference, with sorted lists without

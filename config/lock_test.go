@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -73,6 +74,49 @@ func TestLock(t *testing.T) {
 	got, err := LoadLock(path)
 	if err != nil || !reflect.DeepEqual(got.Artifacts, sortedArtifacts(artifacts)) {
 		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// TestLockRepositories writes and loads a lock with the sizes of repositories, by both parsers.
+func TestLockRepositories(t *testing.T) {
+	lock := &Lock{Artifacts: locked(t), Repositories: []LockedRepository{{reference(t, "ghcr.io/acme/app"), 7}, {reference(t, "[::1]:5000/a"), 123456789012}}}
+	var b strings.Builder
+	if _, err := lock.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	const want = "repositories:\n  - {repository: \"[::1]:5000/a\", size: 123456789012}\n  - {repository: ghcr.io/acme/app, size: 7}\n"
+	if !strings.HasSuffix(b.String(), "}\n"+want) {
+		t.Errorf("got\n%s", b.String())
+	}
+	if _, ok := scanLock([]byte(b.String())); !ok {
+		t.Error("it is not read line by line")
+	}
+	for _, text := range []string{b.String(), "# reviewed\n" + b.String()} {
+		got, err := ParseLock("mirror.lock.yaml", []byte(text))
+		if err != nil || !reflect.DeepEqual(got, lock.sorted()) {
+			t.Errorf("got %+v, %v", got, err)
+		}
+	}
+	for line, want := range map[string]string{
+		"- {repository: ghcr.io/acme/app:v1, size: 7}":                       `repositories[0].repository: "ghcr.io/acme/app:v1" names an artifact, not a repository`,
+		"- {repository: ghcr.io/acme/app, size: 0}":                          "repositories[0].size: must be at least 1, got 0",
+		"- {repository: ghcr.io/acme/app}":                                   "repositories[0].size: missing",
+		"- {repository: a.io/b, size: 1}\n  - {repository: a.io/b, size: 2}": "repositories[1]: a.io/b is already in repositories[0]",
+		"- {repository: a.io/b, size: 1, x: 2}":                              "repositories[0].x: unknown key",
+		"[]":                                                                 "repositories: must not be empty",
+	} {
+		text := "apiVersion: oras-mirror/v1alpha1\nkind: MirrorLock\nartifacts: []\nrepositories:\n  " + line + "\n"
+		if _, err := ParseLock("mirror.lock.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", line, err, want)
+		}
+	}
+	for want, bad := range map[string]LockedRepository{
+		"invalid repository": {reference(t, "a.io/b:v1"), 1}, "size: must be": {reference(t, "a.io/b"), 0}, "locked twice": {reference(t, "ghcr.io/acme/app"), 1},
+	} {
+		spoilt := &Lock{Artifacts: lock.Artifacts, Repositories: append(slices.Clone(lock.Repositories), bad)}
+		if n, err := spoilt.WriteTo(io.Discard); n != 0 || err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d bytes, %v, want %s", n, err, want)
+		}
 	}
 }
 

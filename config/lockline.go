@@ -13,8 +13,9 @@ import (
 // artifact is one line of a diff. The same artifacts in any order give the same bytes, and
 // those load to the same artifacts. WriteTo writes nothing of a lock that would not load.
 func (l *Lock) WriteTo(w io.Writer) (int64, error) {
-	sorted := sortedArtifacts(l.Artifacts)
-	if err := writable(sorted); err != nil {
+	all := l.sorted()
+	sorted := all.Artifacts
+	if err := all.writable(); err != nil {
 		return 0, err
 	}
 	out := &counter{w: w}
@@ -30,19 +31,48 @@ func (l *Lock) WriteTo(w io.Writer) (int64, error) {
 		line = sorted[i].appendLine(line[:0])
 		lines.Write(line)
 	}
+	if len(all.Repositories) > 0 {
+		lines.WriteString(repositoriesKey)
+	}
+	for i := range all.Repositories {
+		line = all.Repositories[i].appendLine(line[:0])
+		lines.Write(line)
+	}
 	err := lines.Flush() // the first error of any write
 	return out.n, err
 }
 
-// writable returns an error if artifacts would not load again.
-func writable(artifacts []LockedArtifact) error {
-	seen := make(map[string]bool, len(artifacts))
-	for i := range artifacts {
-		a := &artifacts[i]
+// repositoriesKey is the line between the artifacts and the repositories.
+const repositoriesKey = "repositories:\n"
+
+// writable returns an error if the lock would not load again.
+func (l *Lock) writable() error {
+	seen := make(map[string]bool, len(l.Artifacts))
+	for i := range l.Artifacts {
+		a := &l.Artifacts[i]
 		if reason := a.unreadable(); reason != "" {
 			return fmt.Errorf("%s: %s", a.Reference, reason)
 		}
 		name := a.Reference.EntryName()
+		if seen[name] {
+			return fmt.Errorf("%s: locked twice", name)
+		}
+		seen[name] = true
+	}
+	return writableRepositories(l.Repositories)
+}
+
+func writableRepositories(all []LockedRepository) error {
+	seen := make(map[string]bool, len(all))
+	for i := range all {
+		r := &all[i]
+		name := r.Repository.Name()
+		if parsed, err := ParseReference(name); err != nil || parsed != r.Repository {
+			return fmt.Errorf("%s: invalid repository", name)
+		}
+		if key, reason := r.fault(); reason != "" {
+			return fmt.Errorf("%s: %s: %s", name, key, reason)
+		}
 		if seen[name] {
 			return fmt.Errorf("%s: locked twice", name)
 		}
@@ -81,6 +111,14 @@ func (a *LockedArtifact) appendLine(b []byte) []byte {
 	b = appendList(b, "platforms", a.Platforms)
 	b = appendList(b, "referrers", a.Referrers)
 	b = appendList(b, "subjects", a.Subjects)
+	return append(b, "}\n"...)
+}
+
+func (r *LockedRepository) appendLine(b []byte) []byte {
+	b = append(b, "  - {repository: "...)
+	b = appendScalar(b, r.Repository.Name())
+	b = append(b, ", size: "...)
+	b = strconv.AppendInt(b, r.Size, 10)
 	return append(b, "}\n"...)
 }
 

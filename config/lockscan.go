@@ -12,24 +12,40 @@ import (
 // It exists for locks of a hundred thousand artifacts: compared with the YAML decoder, which
 // builds a tree of all nodes, it takes a quarter of the time and 260 MB of allocations instead
 // of 800 MB (BenchmarkParseLock).
-func scanLock(data []byte) (artifacts []LockedArtifact, ok bool) {
+func scanLock(data []byte) (*Lock, bool) {
 	const head = "apiVersion: " + APIVersion + "\nkind: " + LockKind + "\nartifacts:\n"
 	rest, ok := bytes.CutPrefix(data, []byte(head))
 	if !ok {
 		return nil, false
 	}
+	artifacts, repositories, _ := bytes.Cut(rest, []byte(repositoriesKey))
+	lock := new(Lock)
+	if lock.Artifacts, ok = scanLines(artifacts, scanArtifact, (*LockedArtifact).appendLine); !ok {
+		return nil, false
+	}
+	if len(artifacts) < len(rest) {
+		if lock.Repositories, ok = scanLines(repositories, scanRepository, (*LockedRepository).appendLine); !ok {
+			return nil, false
+		}
+	}
+	return lock, lock.writable() == nil
+}
+
+// scanLines reads a list, one value a line, that is exactly as it would be written. An empty
+// list is not.
+func scanLines[T any](lines []byte, read func(string) (T, bool), write func(*T, []byte) []byte) (all []T, ok bool) {
 	var written []byte
-	for line := range bytes.Lines(rest) {
-		a, ok := scanArtifact(string(line))
+	for line := range bytes.Lines(lines) {
+		one, ok := read(string(line))
 		if !ok {
 			return nil, false
 		}
-		if written = a.appendLine(written[:0]); !bytes.Equal(written, line) {
+		if written = write(&one, written[:0]); !bytes.Equal(written, line) {
 			return nil, false
 		}
-		artifacts = append(artifacts, a)
+		all = append(all, one)
 	}
-	return artifacts, len(artifacts) > 0 && writable(artifacts) == nil
+	return all, len(all) > 0
 }
 
 // scanArtifact reads the values of a line. It need not be strict: scanLock writes the artifact
@@ -58,6 +74,18 @@ func scanArtifact(line string) (a LockedArtifact, ok bool) {
 		a.Subjects = append(a.Subjects, digest.Digest(word))
 	}
 	return a, err == nil && s.rest == "}\n"
+}
+
+// scanRepository reads the values of a line, like scanArtifact.
+func scanRepository(line string) (r LockedRepository, ok bool) {
+	s := scan{rest: line}
+	name, err := ParseReference(s.scalar("  - {repository: "))
+	if err != nil {
+		return r, false
+	}
+	r.Repository = name
+	r.Size, err = strconv.ParseInt(s.scalar(", size: "), 10, 64)
+	return r, err == nil && s.rest == "}\n"
 }
 
 // scan holds the rest of a line.

@@ -119,15 +119,19 @@ func (s *Spec) checkTargets(o strictyaml.Object) {
 }
 
 // OutputPath returns the path that a backup writes, or "" if the spec has no output. It keeps
-// a slash at the end, which asks for a directory.
-func (s *Spec) OutputPath(now time.Time) (string, error) {
+// a slash at the end, which asks for a directory. shard, if it is not empty, replaces ${SHARD}.
+func (s *Spec) OutputPath(now time.Time, shard string) (string, error) {
 	if s == nil || s.Output == "" {
 		return "", nil
 	}
 	if s.Output == "-" {
 		return s.Output, nil
 	}
-	path, err := s.path(s.Output, now)
+	output := s.Output
+	if shard != "" {
+		output = strings.ReplaceAll(output, "${SHARD}", shard)
+	}
+	path, err := s.path(output, now)
 	if err != nil {
 		return "", loadError([]Fault{s.fault("output", err)})
 	}

@@ -108,15 +108,19 @@ func TestOutputPath(t *testing.T) {
 		spec := write(t, "output: "+tt.output+"\n")
 		dir := filepath.Dir(spec.file)
 		want := strings.NewReplacer("DIR", dir, "UP", filepath.Dir(dir)).Replace(tt.want)
-		if got, err := spec.OutputPath(now); err != nil || got != want {
+		if got, err := spec.OutputPath(now, ""); err != nil || got != want {
 			t.Errorf("output: %s: got %q, %v, want %q", tt.output, got, err, want)
 		}
 	}
+	if got, err := write(t, "output: /b/${SHARD}-${SITE}.tgz\n").OutputPath(now, "3"); err != nil || got != "/b/3-edge.tgz" {
+		t.Errorf("shard 3: got %q, %v", got, err)
+	}
 	for output, want := range map[string]string{
+		"a-${SHARD}":        "mirror.yaml:3:9: output: environment variable SHARD is not set",
 		"a-${NO_SUCH_SITE}": "mirror.yaml:3:9: output: environment variable NO_SUCH_SITE is not set",
 		"${EMPTY}":          "mirror.yaml:3:9: output: ${EMPTY} expands to an empty path",
 	} {
-		if got, err := write(t, "output: "+output+"\n").OutputPath(now); err == nil || !strings.HasSuffix(err.Error(), want) {
+		if got, err := write(t, "output: "+output+"\n").OutputPath(now, ""); err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("output: %s: got %q, %v, want %s", output, got, err, want)
 		}
 	}
@@ -150,7 +154,7 @@ func TestNilSpec(t *testing.T) {
 	if s, err := spec.ResolveTargets(); s != nil || err != nil {
 		t.Error(s, err)
 	}
-	if s, err := spec.OutputPath(time.Time{}); s != "" || err != nil {
+	if s, err := spec.OutputPath(time.Time{}, ""); s != "" || err != nil {
 		t.Error(s, err)
 	}
 	if s, err := spec.Registry("a.example"); s != (RegistrySettings{}) || err != nil {

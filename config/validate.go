@@ -74,7 +74,7 @@ func (s *Spec) externalFaults(layout func(path string, repository Reference) err
 			}
 		}
 	}
-	_, err := s.OutputPath(time.Now())
+	_, err := s.OutputPath(time.Now(), "0") // any shard
 	faults = append(faults, faultsOf(err)...)
 	_, err = s.ResolveTargets()
 	return append(faults, faultsOf(err)...)

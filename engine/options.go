@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -16,6 +17,8 @@ type BackupOptions struct {
 	Previous    store.Layout     // a bundle that is about to be replaced: its blobs need no network; may be nil
 	FailFast    bool             // the first artifact that fails ends the run
 	Now         func() time.Time // nil: time.Now
+	Shard       *shard.Shard     // the part of the plan to copy; nil: all of it
+	MeasureEach bool             // a forecast has the size of each repository
 
 	// Only selects among the artifacts of a layout on disk, which a selection takes as a
 	// whole; nil: all.
@@ -52,6 +55,7 @@ type RestoreOptions struct {
 	DryRun           bool             // nothing is pushed; the report tells where each artifact would go and what it would overwrite
 	Verify           bool             // everything that was pushed is read back: tags, manifests, blobs, lists of referrers
 	Tag              string           // names the only artifact of the input if it has no name; "": it stays without
+	Shard            *shard.Shard     // the part of the plan to restore; nil: all of it
 	TempDir          string           // keeps large blobs of a pipe until they are taken; "": they can be sent once only
 	Now              func() time.Time // nil: time.Now
 

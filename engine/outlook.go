@@ -7,6 +7,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/shard"
 )
 
 // Forecast predicts a run, in the same numbers that its report has afterwards.
@@ -23,6 +24,9 @@ type Forecast struct {
 	Needed    int64    // of a backup: bytes of disk that its output needs at most
 	Requests  int      // all that the run will make but for tokens, those that were made for the forecast included
 	Newest    []Newest // of a backup: where the newest tags were selected, by repository
+
+	Shards       []shard.Load              // of all shards, if the forecast compares them
+	Repositories []config.LockedRepository // of a backup with MeasureEach
 }
 
 // State tells how a run would change one artifact in the output or the target.
@@ -48,6 +52,7 @@ type Outlook struct {
 	Referrers []digest.Digest   // sorted; those with a tag of cosign's among them
 	Subjects  []digest.Digest   // of a backup: what it refers to itself, sorted
 	State     State
+	Shard     int // its index, if the forecast compares shards
 	Err       error
 }
 
@@ -59,7 +64,7 @@ func (f *Forecast) Changes() bool {
 // Lock returns the lock that pins the artifacts of a forecast. It fails if an artifact could
 // not be resolved: a lock without it would pin its absence.
 func (f *Forecast) Lock() (*config.Lock, error) {
-	lock := new(config.Lock)
+	lock := &config.Lock{Repositories: f.Repositories}
 	var errs []error
 	locked := make(map[string]bool)
 	for _, o := range f.Artifacts {

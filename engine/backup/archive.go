@@ -148,7 +148,7 @@ func (w *archive) index() *store.Index {
 			w.job(a).putEntries(index.Put)
 		}
 	}
-	markMissing(index, w.planner.All)
+	markMissing(index, w.planner.All, w.Shard)
 	return index
 }
 

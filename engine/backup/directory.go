@@ -76,15 +76,15 @@ func (d *directory) run(ctx context.Context) error {
 	if d.whole == 0 && len(d.planner.All) > 0 {
 		return engine.ErrNothing
 	}
-	markMissing(d.out.Index(), d.planner.All)
+	markMissing(d.out.Index(), d.planner.All, d.Shard)
 	if err := d.out.Commit(ctx); err != nil {
 		return written(err)
 	}
 	d.committed = true
-	if d.whole < len(d.planner.All) {
+	if d.whole < len(d.planner.All) || d.Shard != nil {
 		return nil
 	}
-	return written(d.out.Sweep()) // no run will resume the unfinished blobs
+	return written(d.out.Sweep()) // no run, also of another shard, will resume the unfinished blobs
 }
 
 // addArtifact queues the blobs of an artifact whose graph is known.

@@ -50,13 +50,17 @@ func Forecast(ctx context.Context, c *registry.Client, selections []config.Selec
 
 func (b *backup) forecast(f *engine.Forecast, there store.Layout, directory bool) {
 	t := &counter{Forecast: f, backup: b, there: there, directory: directory, seen: make(map[graph.ContentKey]bool)}
+	loads := newLoads(b)
 	for _, a := range b.planner.All {
-		f.Artifacts = append(f.Artifacts, outlookOf(a, there, directory))
+		o := outlookOf(a, there, directory)
+		o.Shard = loads.add(a)
+		f.Artifacts = append(f.Artifacts, o)
 		if a.Err == nil {
 			t.addArtifact(a.Visit)
 		}
 	}
 	f.Needed = needed(f, directory)
+	f.Shards, f.Repositories = loads.shards.All, loads.repositories()
 }
 
 // Space that a layout needs in addition to manifests and blobs, in bytes.

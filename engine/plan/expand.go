@@ -15,7 +15,7 @@ import (
 // expand calls found for each artifact of the selections, in their order. The
 // tags of the repositories are listed side by side, ahead of their turn.
 func (p *Planner) expand(ctx context.Context, found func(*Artifact) error) error {
-	selections := p.sources.Repositories(ctx, p.selections)
+	selections := p.inShard(p.sources.Repositories(ctx, p.selections))
 	expansions := p.sources.expandAll(ctx, selections)
 	seen := make(map[string]*Artifact)
 	for _, s := range selections {
@@ -23,6 +23,7 @@ func (p *Planner) expand(ctx context.Context, found func(*Artifact) error) error
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
+		p.leaveOut(s, &e)
 		p.progress.Listed(len(e.refs) + len(e.faulty))
 		if e.absent != "" {
 			p.Absent = append(p.Absent, e.absent)

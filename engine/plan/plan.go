@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -23,6 +24,7 @@ type Planner struct {
 	progress   engine.Progress
 	workers    int
 	only       func(layout, reference string) bool // selects artifacts of layouts on disk; nil: all
+	shard      *shard.Shard                        // the part of the plan; nil: all of it
 	All        []*Artifact                         // in the order of the plan; complete when Each returns
 	Listed     bool                                // All is complete: Each did not end early
 	Absent     []string                            // optional repositories that do not exist
@@ -33,7 +35,7 @@ type Planner struct {
 func New(c *registry.Client, selections []config.Selection, o engine.BackupOptions, output graph.Options) *Planner {
 	s := newSources(c, o.Concurrency)
 	output.Near, output.Notice = s.openLayouts(selections), o.Progress.Notice
-	return &Planner{Graph: graph.New(output), selections: selections, sources: s, progress: o.Progress, workers: 2 * o.Concurrency, only: o.Only}
+	return &Planner{Graph: graph.New(output), selections: selections, sources: s, progress: o.Progress, workers: 2 * o.Concurrency, only: o.Only, shard: o.Shard}
 }
 
 // Newest returns the order by which the newest tags were found, by repository.

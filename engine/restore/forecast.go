@@ -8,6 +8,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -67,6 +68,7 @@ func (r *run) countAll(ctx context.Context) error {
 // addArtifacts adds the artifacts and their bytes to a forecast.
 func (r *run) addArtifacts(f *engine.Forecast) {
 	seen := make(map[partKey]bool)
+	loads := r.newLoads()
 	for _, d := range r.all {
 		if d.parent != nil {
 			continue
@@ -85,9 +87,36 @@ func (r *run) addArtifacts(f *engine.Forecast) {
 		out.Referrers = slices.Compact(out.Referrers)
 		for _, of := range append([]*delivery{d}, d.beside...) {
 			r.addParts(f, of, seen)
+			r.addLoad(loads, of)
+		}
+		if r.Shard.IsAll() {
+			out.Shard = r.Shard.OfTarget(d.target, d.path)
+			loads.AddArtifact(out.Shard, d.repository())
 		}
 		f.Artifacts = append(f.Artifacts, out)
 	}
+	f.Shards = loads.All
+}
+
+// newLoads returns the loads of all shards, if the forecast compares them.
+func (r *run) newLoads() *shard.Loads[partKey] {
+	if r.Shard.IsAll() {
+		return shard.NewLoads[partKey](r.Shard.Count)
+	}
+	return shard.NewLoads[partKey](0)
+}
+
+// addLoad adds the parts of a delivery to the load of its shard, once for each registry.
+func (r *run) addLoad(to *shard.Loads[partKey], d *delivery) {
+	if !r.Shard.IsAll() || !d.isWalked() || d.err != nil {
+		return
+	}
+	index := r.Shard.OfTarget(d.target, d.path)
+	d.visit.All(func(v *graph.Visit) {
+		for _, part := range v.Parts() {
+			to.AddPart(index, partKey{d.target.Registry, part.Key()}, part.Size)
+		}
+	})
 }
 
 // addParts adds the parts of a delivery to a forecast. seen has those that were added.

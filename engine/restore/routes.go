@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/shard"
 )
 
 // routes maps roots to references of the targets. It asks nothing but the family of a
@@ -25,6 +26,7 @@ type routes struct {
 	excludeReferrers bool
 	tag              string
 	retry            func(reference, target string) bool // nil: all
+	shard            *shard.Shard                        // nil: all
 	notice           func(string)
 	far              bool // the source is asked over a network
 	part             bool // the roots are some of those that were checked
@@ -33,7 +35,7 @@ type routes struct {
 func newRoutes(s Source, o engine.RestoreOptions) *routes {
 	distant, far := s.(Distant)
 	return &routes{far: far, part: far && distant.IsPart(), roots: s.Roots(), family: s.Family, targets: o.Targets, mapper: o.Mapper, only: o.Only,
-		excludeReferrers: o.ExcludeReferrers, tag: o.Tag, retry: o.Retry, notice: o.Progress.Notice}
+		excludeReferrers: o.ExcludeReferrers, tag: o.Tag, retry: o.Retry, shard: o.Shard, notice: o.Progress.Notice}
 }
 
 var errNoTarget = errors.New("no target")
@@ -47,9 +49,9 @@ func Check(s Source, o engine.RestoreOptions) error {
 	return err
 }
 
-// all maps every selected root to every target. It fails before a byte moves where two
-// roots land on one reference, or one on a reference that no registry takes; it reports all
-// of these at once.
+// all maps every selected root to every target, and returns the routes of the shard. It fails
+// before a byte moves where two roots of any shard land on one reference, or one on a reference
+// that no registry takes; it reports all of these at once.
 func (m *routes) all() ([]*route, error) {
 	if len(m.targets) == 0 {
 		return nil, errNoTarget
@@ -68,6 +70,7 @@ func (m *routes) all() ([]*route, error) {
 	if m.retry != nil {
 		all = m.retried(all)
 	}
+	all = slices.DeleteFunc(all, func(r *route) bool { return !m.shard.HasTarget(r.target, r.path) })
 	if err == nil && !m.far { // a source over a network is up to date
 		m.noteOwnSources(all)
 	}

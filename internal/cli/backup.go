@@ -15,6 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
@@ -38,7 +39,10 @@ type backupCommand struct {
 	NoResume       bool `group:"Run" help:"Start over instead of resuming an interrupted archive."`
 	VerifyExisting bool `group:"Run" help:"Hash the blobs already in a directory and replace damaged ones; without this flag only sizes are compared."`
 
+	option.ShardFlag
 	option.TransferFlags
+
+	part *shard.Part // of ShardFlag
 }
 
 func (c *backupCommand) Help() string {
@@ -54,6 +58,11 @@ func (c *backupCommand) Help() string {
 }
 
 func (c *backupCommand) Run(ctx context.Context, u *console.Console) error {
+	var err error
+	if c.part, err = c.Part(); err != nil {
+		return err
+	}
+	c.expand(c.part)
 	b, err := c.plan(u)
 	if err != nil {
 		return c.reportEarly(ctx, u, "backup", c.filesInUse(b), err)
@@ -72,6 +81,7 @@ func (c *backupCommand) Run(ctx context.Context, u *console.Console) error {
 	}
 	file.Document.Output = b.output.path
 	report, err := c.run(ctx, u, b, client)
+	sayEmpty(u, b.shard, report, err)
 	return errors.Join(c.sources().drift(u, report, u.Conclude(console.BackupWords, report, err)), file.Write(ctx, report, err))
 }
 
@@ -93,6 +103,7 @@ func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob
 		Mapper:      b.mapper,
 		Previous:    previous,
 		FailFast:    c.FailFast,
+		Shard:       b.shard,
 	})
 	p.Close()
 	if errors.Is(err, syscall.ENOSPC) {
@@ -114,7 +125,7 @@ type backupJob struct {
 
 // sources returns the sources that the command line names.
 func (c *backupCommand) sources() *sources {
-	return &sources{references: c.References, file: c.Spec, locked: c.Locked, retry: c.OnlyFailed != "",
+	return &sources{references: c.References, file: c.Spec, locked: c.Locked, retry: c.OnlyFailed != "", part: c.part,
 		PlatformFlags: c.PlatformFlags, ReferrerFlags: c.ReferrerFlags, run: &c.RunFlags}
 }
 
@@ -124,7 +135,7 @@ func (c *backupCommand) plan(u *console.Console) (b backupJob, err error) {
 	if b.selected, err = sources.read(u.Stdin); err != nil {
 		return b, err
 	}
-	if b.output, err = outputOf(c.Output, b.spec); err != nil {
+	if b.output, err = outputOf(c.Output, b.spec, c.part); err != nil {
 		return b, err
 	}
 	if err = c.checkOutput(b.output, u); err != nil {

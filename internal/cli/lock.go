@@ -20,8 +20,9 @@ import (
 )
 
 type lockCommand struct {
-	Spec  string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"Lock this mirror spec; the lock of mirror.yaml is mirror.lock.yaml beside it."`
-	Check bool   `help:"Write nothing; show how the lock differs from what the spec selects now. Exit with code 4 if it does."`
+	Spec   string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"Lock this mirror spec; the lock of mirror.yaml is mirror.lock.yaml beside it."`
+	Check  bool   `xor:"check" help:"Write nothing; show how the lock differs from what the spec selects now. Exit with code 4 if it does."`
+	Shards bool   `xor:"check" help:"Write the size of each repository into the lock, by which --shard balances the shards."`
 
 	option.RunFlags
 }
@@ -33,6 +34,7 @@ Examples:
 
     oras-mirror lock -f mirror.yaml
     oras-mirror lock -f mirror.yaml --check
+    oras-mirror lock -f mirror.yaml --shards
     oras-mirror backup -f mirror.yaml --locked`
 }
 
@@ -68,6 +70,7 @@ func (c *lockCommand) resolve(ctx context.Context, u *console.Console) (*config.
 	if err != nil {
 		return nil, err
 	}
+	all.measureEach = c.Shards
 	client, err := start(u, &c.RunFlags, all.spec, all.hosts())
 	if err != nil {
 		return nil, err

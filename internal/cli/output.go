@@ -5,9 +5,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/internal/filetype"
 	"github.com/oras-mirror/oras-mirror/internal/overwrite"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -20,13 +22,29 @@ type output struct {
 	setting string // names it: the flag, or the key of the spec
 }
 
-// outputOf returns the output that the flag names, or else the spec.
-func outputOf(flag string, spec *config.Spec) (output, error) {
-	if flag != "" {
-		return output{flag, "--output"}, nil
+// outputOf returns the output that the flag names, or else the spec, for a part of the plan;
+// nil for all of it. All parts of a plan together have no bundle as their output.
+func outputOf(flag string, spec *config.Spec, part *shard.Part) (o output, err error) {
+	o, named := output{flag, "--output"}, flag
+	if flag == "" && spec != nil {
+		o.setting, named = "output", spec.Output
 	}
-	path, err := spec.OutputPath(time.Now())
-	return output{path, "output"}, err
+	isAll := part != nil && part.Index == shard.All
+	switch {
+	case isAll && strings.Contains(named, shardVariable):
+		return output{setting: o.setting}, nil
+	case flag != "":
+		o.path = expandShard(flag, part)
+	default:
+		o.path, err = spec.OutputPath(time.Now(), indexOf(part))
+	}
+	if err != nil {
+		return o, err
+	}
+	if isAll && o.isFile() {
+		return output{setting: o.setting}, nil
+	}
+	return o, o.checkShard(named, part)
 }
 
 // isFile reports whether the output is an archive in a file.

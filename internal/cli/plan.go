@@ -7,6 +7,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
+	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/engine/sync"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
@@ -22,6 +23,7 @@ type planCommand struct {
 	Output   string `short:"o" placeholder:"PATH" help:"Plan a backup to this output, counting what it already holds; default: output of the spec."`
 	Locked   bool   `help:"Plan to copy exactly what the lock of the spec pins."`
 	Format   string `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text or json."`
+	Shard    string `placeholder:"I/N" help:"Plan only the I-th of N shards, counted from 0; auto/N takes I from JOB_COMPLETION_INDEX; all/N compares all shards."`
 	ExitCode bool   `help:"Exit with code 4 if something would change."`
 	option.PlatformFlags
 
@@ -34,6 +36,8 @@ type planCommand struct {
 	option.RunFlags
 	option.ReferrerFlags
 	option.SidesFlags
+
+	part *shard.Part // of Shard
 }
 
 func (c *planCommand) Help() string {
@@ -43,12 +47,17 @@ Examples:
 
     oras-mirror plan -f mirror.yaml
     oras-mirror plan -o bundle.tgz registry.k8s.io/pause
+    oras-mirror plan -f mirror.yaml --shard all/4
     oras-mirror plan --input bundle.tgz -f mirror.yaml
     oras-mirror plan --sync --target localhost:5000/mirror registry.k8s.io/pause:3.10
     oras-mirror plan --input bundle.tgz --format json localhost:5000/mirror`
 }
 
 func (c *planCommand) Run(ctx context.Context, u *console.Console) error {
+	var err error
+	if c.part, err = option.ParsePart(c.Shard); err != nil {
+		return err
+	}
 	planned := c.ofBackup
 	switch {
 	case c.Sync && c.Input != "":
@@ -95,13 +104,13 @@ func (c *planCommand) conclude(u *console.Console, p *shownPlan) error {
 
 // sources returns the sources that the command line names for a backup.
 func (c *planCommand) sources() *sources {
-	return &sources{references: c.References, file: c.Spec, locked: c.Locked,
+	return &sources{references: c.References, file: c.Spec, locked: c.Locked, part: c.part,
 		PlatformFlags: c.PlatformFlags, ReferrerFlags: c.ReferrerFlags, run: &c.RunFlags}
 }
 
 // targets returns the targets that the command line names for a restore.
 func (c *planCommand) targets() (*targets, error) {
-	t := &targets{file: c.Spec, only: c.Only, input: c.Input, DestinationFlags: c.DestinationFlags}
+	t := &targets{file: c.Spec, only: c.Only, input: c.Input, part: c.part, DestinationFlags: c.DestinationFlags}
 	switch {
 	case c.Input == "-":
 		return nil, exit.Usage("write the archive to a file first", "a restore from standard input cannot be planned")
@@ -126,7 +135,7 @@ func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownP
 	if err != nil {
 		return nil, err
 	}
-	out, err := outputOf(c.Output, all.spec)
+	out, err := outputOf(c.Output, all.spec, c.part)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +185,7 @@ func (c *planCommand) ofRestore(ctx context.Context, u *console.Console) (*shown
 	p := u.StartProgress()
 	f, err := restore.Forecast(ctx, client, in.(store.Layout), engine.RestoreOptions{
 		Concurrency: c.Concurrency, Progress: p, Targets: to.targets, Mapper: to.mapper, Only: c.Only,
-		ExcludeReferrers: c.Excluded(), Tag: to.tag,
+		ExcludeReferrers: c.Excluded(), Tag: to.tag, Shard: to.shard,
 	})
 	p.Close()
 	return &shownPlan{forecast: f, restores: true}, errors.Join(err, in.Close())

@@ -21,6 +21,7 @@ type planDocument struct {
 	Requests  int              `json:"requests"`
 	Space     *space           `json:"space,omitempty"`
 	Newest    []planNewest     `json:"newest,omitempty"`
+	Shards    []planShard      `json:"shards,omitempty"` // with --shard all/N
 	Changes   bool             `json:"changes"`
 }
 
@@ -35,6 +36,7 @@ type planArtifact struct {
 	Sparse    bool            `json:"sparse,omitempty"`    // restore: the bundle lacks the other platforms of the index
 	Rewritten bool            `json:"rewritten,omitempty"` // restore: pushes an index of only those platforms
 	Referrers []digest.Digest `json:"referrers,omitempty"`
+	Shard     *int            `json:"shard,omitempty"` // its index, with --shard all/N
 	Error     string          `json:"error,omitempty"`
 }
 
@@ -51,10 +53,14 @@ func (p *shownPlan) document() planDocument {
 	f := p.forecast
 	d := planDocument{Artifacts: []planArtifact{}, Dropped: p.dropped, Distinct: f.Distinct, Shared: f.Shared, There: f.There, Local: f.Near,
 		Transfer: f.Transfer, Transfers: f.Transfers, Requests: f.Requests, Space: p.space, Changes: p.changes()}
+	d.Shards = p.shards()
 	for _, o := range f.Artifacts {
 		a := planArtifact{Reference: o.Name, Target: o.Target, State: o.State, Digest: o.Digest, MediaType: o.MediaType,
 			Sparse: p.restores && len(o.Platforms) > 0, Rewritten: o.Rewritten,
 			Size: o.Size, Platforms: text.Strings(o.Platforms), Referrers: o.Referrers}
+		if len(f.Shards) > 0 {
+			a.Shard = &o.Shard
+		}
 		if o.Err != nil {
 			a.Error = o.Err.Error()
 		}

@@ -68,7 +68,11 @@ func (p *shownPlan) write(u *console.Console, format string) error {
 	if format == "json" {
 		return text.WriteJSON(u.Stdout, p.document())
 	}
-	if err := p.print(u.Stdout); err != nil {
+	print := p.print
+	if len(p.forecast.Shards) > 0 {
+		print = p.printShards
+	}
+	if err := print(u.Stdout); err != nil {
 		return err
 	}
 	_, err := io.WriteString(u.Stdout, p.summary())

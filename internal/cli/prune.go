@@ -72,7 +72,7 @@ func (c *pruneCommand) Run(ctx context.Context, u *console.Console) error {
 
 // path returns the directory to prune.
 func (c *pruneCommand) path(spec *config.Spec) (string, error) {
-	out, err := outputOf(c.Output, spec)
+	out, err := outputOf(c.Output, spec, nil)
 	if err != nil {
 		return "", err
 	}

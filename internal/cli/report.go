@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/overwrite"
 	"github.com/oras-mirror/oras-mirror/internal/report"
@@ -13,6 +14,11 @@ import (
 type reportFlags struct {
 	Report     string `group:"Run" placeholder:"FILE" help:"Write a JSON report of every artifact to this file, even if the run fails."`
 	OnlyFailed string `group:"Run" placeholder:"REPORT" help:"Retry only the artifacts that failed in this report."`
+}
+
+// expand replaces ${SHARD} in the names of the reports.
+func (f *reportFlags) expand(part *shard.Part) {
+	f.Report, f.OnlyFailed = expandShard(f.Report, part), expandShard(f.OnlyFailed, part)
 }
 
 // reportFile makes the file of the report.

@@ -10,6 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
+	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
@@ -31,7 +32,10 @@ type restoreCommand struct {
 	option.EventFlags
 	reportFlags
 
+	option.ShardFlag
 	option.TransferFlags
+
+	part *shard.Part // of ShardFlag
 }
 
 func (c *restoreCommand) Help() string {
@@ -46,6 +50,11 @@ func (c *restoreCommand) Help() string {
 }
 
 func (c *restoreCommand) Run(ctx context.Context, u *console.Console) error {
+	var err error
+	if c.part, err = c.Part(); err != nil {
+		return err
+	}
+	c.expand(c.part)
 	r, err := c.plan(u)
 	if err != nil {
 		return c.reportEarly(ctx, u, "restore", c.filesInUse(r), err)
@@ -64,6 +73,7 @@ func (c *restoreCommand) Run(ctx context.Context, u *console.Console) error {
 		return file.Write(ctx, &engine.Report{Planned: true}, nil)
 	}
 	report, err := c.run(ctx, u, r, client)
+	sayEmpty(u, r.shard, report, err)
 	if c.DryRun && err == nil {
 		return errors.Join(printRoutes(u, report), file.Write(ctx, report, err), concludeRoutes(u, report))
 	}
@@ -95,6 +105,7 @@ func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restoreJ
 		DryRun:           c.DryRun,
 		TempDir:          c.TempDir,
 		Tag:              r.tag,
+		Shard:            r.shard,
 	})
 	p.Close()
 	if err = errors.Join(err, in.Close()); err == nil {
@@ -121,7 +132,7 @@ func (c *restoreCommand) plan(u *console.Console) (r restoreJob, err error) {
 	if c.DryRun && c.Report != "" {
 		return r, exit.Usage("", "--report cannot be used with --dry-run, which pushes nothing")
 	}
-	targets := targets{argument: c.Target, file: c.Spec, only: c.Only, input: c.Input, DestinationFlags: c.DestinationFlags}
+	targets := targets{argument: c.Target, file: c.Spec, only: c.Only, input: c.Input, part: c.part, DestinationFlags: c.DestinationFlags}
 	r.destination, err = targets.read()
 	if err != nil || c.OnlyFailed == "" {
 		return r, err
@@ -132,7 +143,7 @@ func (c *restoreCommand) plan(u *console.Console) (r restoreJob, err error) {
 
 // filesInUse lists the files that a restore reads and writes, as far as they are known.
 func (c *restoreCommand) filesInUse(r restoreJob) []overwrite.File {
-	all := slices.Concat(overwrite.SpecFiles(c.Spec, r.spec), c.FilesRead(), c.FilesWritten())
+	all := slices.Concat(overwrite.SpecFiles(c.Spec, r.spec), lockRead(c.part, c.Spec), c.FilesRead(), c.FilesWritten())
 	if c.Input == "-" {
 		return append(all, overwrite.File{What: "the input", Path: overwrite.StdinPath})
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
@@ -27,6 +28,8 @@ type sources struct {
 	file       string   // path of the spec; "" without one
 	locked     bool     // select what the lock of the spec pins
 	retry      bool     // a report names the artifacts, so that these can be empty
+
+	part *shard.Part // nil: everything
 	option.PlatformFlags
 	option.ReferrerFlags
 	run *option.RunFlags
@@ -37,6 +40,9 @@ type selected struct {
 	spec       *config.Spec // nil without one
 	selections []config.Selection
 	mapper     *config.Mapper // finds two artifacts that would land on one target; nil if the spec has no targets
+	shard      *shard.Shard   // the part to copy; nil: everything
+
+	measureEach bool // a forecast measures each repository
 }
 
 // read reads the spec, and everything that it and the arguments name. With an error it returns
@@ -54,8 +60,11 @@ func (s *sources) read(stdin io.Reader) (all selected, err error) {
 		return all, err
 	}
 	if all.spec != nil && len(all.spec.Mappings)+len(all.spec.Targets) > 0 {
-		all.mapper, err = all.spec.Mapper()
+		if all.mapper, err = all.spec.Mapper(); err != nil {
+			return all, err
+		}
 	}
+	all.shard, err = newShard(s.part, s.file, shard.Names{Mapper: all.mapper})
 	return all, err
 }
 
@@ -128,6 +137,7 @@ func (s *sources) named(stdin io.Reader) ([]config.Selection, error) {
 // filesRead lists the files that a backup of these sources reads.
 func (s *sources) filesRead(spec *config.Spec) []overwrite.File {
 	all := slices.Concat(overwrite.SpecFiles(s.file, spec), s.run.FilesRead())
+	all = append(all, lockRead(s.part, s.file)...)
 	if s.locked {
 		all = append(all, overwrite.File{What: "the lock", Path: config.LockPath(s.file)})
 	}
@@ -156,7 +166,7 @@ func (s *selected) forecast(ctx context.Context, u *console.Console, client *reg
 	p := u.StartProgress()
 	defer p.Close()
 	return backup.Forecast(ctx, client, s.selections, there, directory, engine.BackupOptions{
-		Concurrency: run.Concurrency, Buffer: int64(run.Buffer), Progress: p, Mapper: s.mapper,
+		Concurrency: run.Concurrency, Buffer: int64(run.Buffer), Progress: p, Mapper: s.mapper, Shard: s.shard, MeasureEach: s.measureEach,
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
@@ -20,6 +21,8 @@ type targets struct {
 	verb     string   // of the command, for errors; "" means "restore"
 	only     []string // patterns of artifacts to restore
 	input    string   // "-" can be restored to only one target
+
+	part *shard.Part // nil: everything
 	option.DestinationFlags
 }
 
@@ -28,7 +31,8 @@ type destination struct {
 	spec    *config.Spec // nil without one
 	mapper  *config.Mapper
 	targets []config.Target
-	tag     string // of the argument, for the only artifact of the input
+	tag     string       // of the argument, for the only artifact of the input
+	shard   *shard.Shard // the part to restore; nil: everything
 }
 
 // read reads the spec and finds the targets in it. With an error it returns what was
@@ -49,6 +53,10 @@ func (t *targets) read() (d destination, err error) {
 	}
 	d.targets, d.tag, err = t.find(d.spec)
 	t.PlatformModeFlag.Apply(d.targets)
+	if err != nil {
+		return d, err
+	}
+	d.shard, err = newShard(t.part, t.file, shard.Names{Mapper: d.mapper, Targets: d.targets})
 	return d, err
 }
 
