@@ -15,6 +15,14 @@ var claimed = []string{"README.md", "docs/commands.md", "docs/comparison.md"}
 // part of one claim: a sentence, the comment of a command, a row of a table. A proof is
 // FOLDER.TestName, .TestName in package main, or a script in testdata/script.
 var proofs = map[string]string{
+	"write the size of each repository into the lock":    "shard_locked.txtar config.TestLockRepositories",
+	"compare four shards":                                "shard.txtar shard_locked.txtar",
+	"the last of four shards":                            "shard_sync.txtar",
+	"the first of four shards":                           "shard.txtar engine.TestShardsAreTheWholePlan",
+	"in a Kubernetes Indexed Job: the shard of this pod": "shard.txtar docs.TestIndexedJob",
+	"Each repository belongs to one shard":               "engine/shard.TestEveryShardComputesTheSame engine.TestShardsRestoreSideBySide",
+	"how many machines a petabyte needs":                 "docs.TestFleetModel",
+
 	"backs up OCI artifacts (images, Helm charts, signatures, SBOMs) from many registries": "e2e.TestBackupAndRestoreByASpec",
 	"registries -> bundle.tgz, or a directory":                                             "backup_spec.txtar directory.txtar",
 	"registries -> registry, with no bundle":                                               "sync.txtar e2e.TestSyncOfTwoGigabytes",

@@ -39,7 +39,7 @@ func newWorld(t *testing.T, r *rand.Rand) world {
 	w := world{count: 1 + r.IntN(9)}
 	for i := range r.IntN(60) {
 		host := []string{"ghcr.io", "quay.io", "a.example:5000"}[r.IntN(3)]
-		name := fmt.Sprintf("%s/%s/app-%d", host, []string{"team", "team/sub", "x"}[r.IntN(3)], i/2) // often one path on two registries
+		name := fmt.Sprintf("%s/%sapp-%d", host, []string{"team/", "team/sub/", "x/", ""}[r.IntN(4)], i/3) // often one path on two registries, or below another one
 		if slices.ContainsFunc(w.sizes, func(s config.LockedRepository) bool { return s.Repository.Name() == name }) {
 			continue
 		}
