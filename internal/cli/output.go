@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/filetype"
 	"github.com/oras-mirror/oras-mirror/internal/overwrite"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -37,6 +39,9 @@ func outputOf(flag string, spec *config.Spec, part *shard.Part) (o output, err e
 		o.path = expandShard(flag, part)
 	default:
 		o.path, err = spec.OutputPath(time.Now(), indexOf(part))
+	}
+	if unset, is := errors.AsType[*config.VariableError](err); is && unset.Name == "SHARD" {
+		return o, exit.Usage("--shard I/N sets it", "%v", err)
 	}
 	if err != nil {
 		return o, err

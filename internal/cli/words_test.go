@@ -254,6 +254,12 @@ func wordings() []wording {
 		{name: "no target", args: []string{"restore", "--input", "x.tgz"}},
 		{name: "nothing to do", args: []string{"backup", "-o", "x.tgz"}},
 		{name: "two uses of standard output", args: []string{"backup", "-o", "-", "--format", "json", app}},
+		{name: "no shard", args: []string{"backup", "-o", "x/", "--shard", "2", app}},
+		{name: "a shard counted from 1", args: []string{"backup", "-o", "x/", "--shard", "4/4", app}},
+		{name: "all shards at once", args: []string{"backup", "-o", "x/", "--shard", "all/4", app}},
+		{name: "no index of a job", args: []string{"restore", "--input", "x.tgz", "--shard", "auto/4", "localhost:5000"}},
+		{name: "one bundle for all shards", args: []string{"backup", "-o", "x.tgz", "--shard", "0/4", app}},
+		{name: "a bundle of a shard without one", args: []string{"backup", "-f", "shard.yaml"}},
 		{name: "quiet and debug", args: []string{"backup", "-q", "-d", "-o", "x.tgz", app}},
 	}
 }
@@ -264,6 +270,7 @@ func TestWords(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("HOME", t.TempDir())
 	t.Setenv("DOCKER_CONFIG", os.Getenv("HOME"))
+	t.Setenv("JOB_COMPLETION_INDEX", "")
 	write := func(path, text string) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -275,6 +282,7 @@ func TestWords(t *testing.T) {
 	write("value.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources: [ghcr.io/acme/app:v1]\ntargets: [{target: localhost:5000, existingTags: skp}]\n")
 	write("prune.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources: [ghcr.io/acme/app:v1]\noutput: bundle.tgz\n")
 	write("targets.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\ntargets: [{name: prod, target: localhost:5000}, {name: test, target: localhost:5001}]\n")
+	write("shard.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources: [ghcr.io/acme/app:v1]\noutput: bundle-${SHARD}.tgz\n")
 	write("tab.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources:\n\t- ghcr.io/acme/app:v1\n")
 	write("tags.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources:\n  - repository: ghcr.io/acme/app\n    tags: 1.0\n")
 	write("indent.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources:\n  - repository: ghcr.io/acme/app\n   tags: {latest: 3}\n")
