@@ -127,7 +127,9 @@ type object struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string `yaml:"kind"`
 	Metadata   struct {
-		Name string `yaml:"name"`
+		Name      string            `yaml:"name"`
+		Namespace string            `yaml:"namespace"`
+		Labels    map[string]string `yaml:"labels"`
 	} `yaml:"metadata"`
 }
 
@@ -159,6 +161,8 @@ type pod struct {
 	SecurityContext struct {
 		RunAsNonRoot   bool  `yaml:"runAsNonRoot"`
 		RunAsUser      int64 `yaml:"runAsUser"`
+		RunAsGroup     int64 `yaml:"runAsGroup"`
+		FSGroup        int64 `yaml:"fsGroup"`
 		SeccompProfile struct {
 			Type string `yaml:"type"`
 		} `yaml:"seccompProfile"`
@@ -176,6 +180,9 @@ type pod struct {
 				Path string `yaml:"path"`
 			} `yaml:"items"`
 		} `yaml:"secret"`
+		PersistentVolumeClaim struct {
+			ClaimName string `yaml:"claimName"`
+		} `yaml:"persistentVolumeClaim"`
 	} `yaml:"volumes"`
 }
 

@@ -12,21 +12,10 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 )
 
-// namespaced is a Kubernetes object with a namespace, or a namespace with labels.
-type namespaced struct {
-	APIVersion string `yaml:"apiVersion"`
-	Kind       string `yaml:"kind"`
-	Metadata   struct {
-		Name      string            `yaml:"name"`
-		Namespace string            `yaml:"namespace"`
-		Labels    map[string]string `yaml:"labels"`
-	} `yaml:"metadata"`
-}
-
 // indexedJob has the keys of batch/v1 that our example uses.
 type indexedJob struct {
-	namespaced `yaml:",inline"`
-	Spec       struct {
+	object `yaml:",inline"`
+	Spec   struct {
 		CompletionMode       string `yaml:"completionMode"`
 		Completions          int    `yaml:"completions"`
 		Parallelism          int    `yaml:"parallelism"`
@@ -45,65 +34,9 @@ type indexedJob struct {
 			} `yaml:"rules"`
 		} `yaml:"podFailurePolicy"`
 		Template struct {
-			Spec shardPod `yaml:"spec"`
+			Spec pod `yaml:"spec"`
 		} `yaml:"template"`
 	} `yaml:"spec"`
-}
-
-// shardPod has the keys of a pod that the job uses.
-type shardPod struct {
-	RestartPolicy     string `yaml:"restartPolicy"`
-	MountServiceToken *bool  `yaml:"automountServiceAccountToken"`
-	SecurityContext   struct {
-		RunAsNonRoot   bool  `yaml:"runAsNonRoot"`
-		RunAsUser      int64 `yaml:"runAsUser"`
-		RunAsGroup     int64 `yaml:"runAsGroup"`
-		FSGroup        int64 `yaml:"fsGroup"`
-		SeccompProfile struct {
-			Type string `yaml:"type"`
-		} `yaml:"seccompProfile"`
-	} `yaml:"securityContext"`
-	Containers []struct {
-		Name            string   `yaml:"name"`
-		Image           string   `yaml:"image"`
-		Args            []string `yaml:"args"`
-		SecurityContext struct {
-			AllowPrivilegeEscalation *bool `yaml:"allowPrivilegeEscalation"`
-			ReadOnlyRootFilesystem   bool  `yaml:"readOnlyRootFilesystem"`
-			Capabilities             struct {
-				Drop []string `yaml:"drop"`
-			} `yaml:"capabilities"`
-		} `yaml:"securityContext"`
-		Resources struct {
-			Requests map[string]string `yaml:"requests"`
-			Limits   map[string]string `yaml:"limits"`
-		} `yaml:"resources"`
-		Env []struct {
-			Name  string `yaml:"name"`
-			Value string `yaml:"value"`
-		} `yaml:"env"`
-		VolumeMounts []struct {
-			Name      string `yaml:"name"`
-			MountPath string `yaml:"mountPath"`
-			ReadOnly  bool   `yaml:"readOnly"`
-		} `yaml:"volumeMounts"`
-	} `yaml:"containers"`
-	Volumes []struct {
-		Name      string `yaml:"name"`
-		ConfigMap struct {
-			Name string `yaml:"name"`
-		} `yaml:"configMap"`
-		Secret struct {
-			SecretName string `yaml:"secretName"`
-			Items      []struct {
-				Key  string `yaml:"key"`
-				Path string `yaml:"path"`
-			} `yaml:"items"`
-		} `yaml:"secret"`
-		PersistentVolumeClaim struct {
-			ClaimName string `yaml:"claimName"`
-		} `yaml:"persistentVolumeClaim"`
-	} `yaml:"volumes"`
 }
 
 // TestIndexedJob checks the job with one shard in each pod. API servers reject a job with
@@ -113,14 +46,11 @@ func TestIndexedJob(t *testing.T) {
 	if len(documents) != 4 {
 		t.Fatalf("%d documents", len(documents))
 	}
-	var namespace namespaced
-	var settings struct {
-		namespaced `yaml:",inline"`
-		Data       map[string]string `yaml:"data"`
-	}
+	var namespace object
+	var settings configMap
 	var claim struct {
-		namespaced `yaml:",inline"`
-		Spec       struct {
+		object `yaml:",inline"`
+		Spec   struct {
 			AccessModes []string `yaml:"accessModes"`
 			Resources   struct {
 				Requests map[string]string `yaml:"requests"`
@@ -131,7 +61,7 @@ func TestIndexedJob(t *testing.T) {
 	for i, into := range []any{&namespace, &settings, &claim, &job} {
 		strictly(t, documents[i], into)
 	}
-	for want, got := range map[string]namespaced{"v1 Namespace": namespace, "v1 ConfigMap": settings.namespaced, "v1 PersistentVolumeClaim": claim.namespaced, "batch/v1 Job": job.namespaced} {
+	for want, got := range map[string]object{"v1 Namespace": namespace, "v1 ConfigMap": settings.object, "v1 PersistentVolumeClaim": claim.object, "batch/v1 Job": job.object} {
 		if got.APIVersion+" "+got.Kind != want || got.Metadata.Name == "" || got.Kind != "Namespace" && got.Metadata.Namespace != namespace.Metadata.Name {
 			t.Errorf("%+v is no %s", got, want)
 		}
@@ -159,12 +89,15 @@ func TestIndexedJob(t *testing.T) {
 	if data := c.VolumeMounts[2].MountPath; err != nil || filepath.Dir(filepath.Clean(output)) != data {
 		t.Errorf("%s is not in %s, %v", output, data, err)
 	}
-	p.isRestricted(t, namespace.Metadata.Labels)
+	if labels := namespace.Metadata.Labels; labels["pod-security.kubernetes.io/enforce"] != "restricted" {
+		t.Errorf("the namespace has %v", labels)
+	}
+	restricted(t, p, c)
 }
 
 // mounts checks that the containers mount volumes of the pod, and that these come from the
 // objects of those names.
-func (p *shardPod) mounts(t *testing.T, configMap, claim string) {
+func (p *pod) mounts(t *testing.T, configMap, claim string) {
 	t.Helper()
 	volumes := make(map[string]bool)
 	for _, v := range p.Volumes {
@@ -184,28 +117,6 @@ func (p *shardPod) mounts(t *testing.T, configMap, claim string) {
 		}
 		if len(c.VolumeMounts) != 3 || c.Image == "" || c.Resources.Limits["memory"] == "" {
 			t.Errorf("%+v", c)
-		}
-	}
-}
-
-// isRestricted checks a pod against the restricted profile of the Pod Security Standards, as
-// far as the example sets these keys: the volumes and the lack of host namespaces follow from
-// the structs.
-func (p *shardPod) isRestricted(t *testing.T, labels map[string]string) {
-	t.Helper()
-	if labels["pod-security.kubernetes.io/enforce"] != "restricted" {
-		t.Errorf("the namespace has %v", labels)
-	}
-	if o := p.SecurityContext; !o.RunAsNonRoot || o.RunAsUser == 0 || o.SeccompProfile.Type != "RuntimeDefault" {
-		t.Errorf("%+v", o)
-	}
-	if p.MountServiceToken == nil || *p.MountServiceToken {
-		t.Error("the pods have a token for the API server")
-	}
-	for _, c := range p.Containers {
-		o := c.SecurityContext
-		if o.AllowPrivilegeEscalation == nil || *o.AllowPrivilegeEscalation || !slices.Equal(o.Capabilities.Drop, []string{"ALL"}) || !o.ReadOnlyRootFilesystem {
-			t.Errorf("%+v", o)
 		}
 	}
 }

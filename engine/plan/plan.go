@@ -27,6 +27,7 @@ type Planner struct {
 	shard      *shard.Shard                        // the part of the plan; nil: all of it
 	All        []*Artifact                         // in the order of the plan; complete when Each returns
 	Listed     bool                                // All is complete: Each did not end early
+	Divided    []config.Reference                  // with a shard: the repositories of all shards
 	Absent     []string                            // optional repositories that do not exist
 }
 

@@ -13,6 +13,9 @@ import (
 func (p *Planner) inShard(all []config.Selection) []config.Selection {
 	var ours []config.Selection
 	for _, s := range all {
+		if s.Registry == "" && s.Layout == "" {
+			p.noteDivided(s.Reference)
+		}
 		if s.Registry != "" || s.Layout != "" || p.shard.HasSource(s.Reference) {
 			ours = append(ours, s)
 		}
@@ -26,6 +29,9 @@ func (p *Planner) leaveOut(s config.Selection, e *expansion) {
 	if s.Layout == "" || e.err != nil {
 		return
 	}
+	for _, r := range e.refs {
+		p.noteDivided(r)
+	}
 	e.refs = slices.DeleteFunc(e.refs, func(r config.Reference) bool { return !p.shard.HasSource(r) })
 	e.faulty = slices.DeleteFunc(e.faulty, func(r graph.Root) bool {
 		if r.Ref.Registry == "" {
@@ -33,4 +39,12 @@ func (p *Planner) leaveOut(s config.Selection, e *expansion) {
 		}
 		return !p.shard.HasSource(r.Ref)
 	})
+}
+
+// noteDivided records a repository of any shard. Artifacts of one mostly follow each other.
+func (p *Planner) noteDivided(ref config.Reference) {
+	ref.Tag, ref.Digest = "", ""
+	if n := len(p.Divided); p.shard != nil && (n == 0 || p.Divided[n-1] != ref) {
+		p.Divided = append(p.Divided, ref)
+	}
 }

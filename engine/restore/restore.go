@@ -115,10 +115,14 @@ func (r *run) run(ctx context.Context, s Source) error {
 // prepare routes the artifacts and asks the targets for them.
 func (r *run) prepare(ctx context.Context, s Source) error {
 	r.read(s)
+	r.survey.routes = newRoutes(s, r.RestoreOptions)
 	if len(s.Roots()) == 0 {
+		if r.survey.routes.isDivided() { // the other shards have some
+			r.planned = true
+			return nil
+		}
 		return engine.ErrNoArtifact
 	}
-	r.survey.routes = newRoutes(s, r.RestoreOptions)
 	routes, err := r.survey.routes.all()
 	for _, route := range routes {
 		r.all = append(r.all, &delivery{route: route})

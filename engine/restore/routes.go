@@ -57,7 +57,7 @@ func (m *routes) all() ([]*route, error) {
 		return nil, errNoTarget
 	}
 	roots, err := m.selected()
-	if !m.part {
+	if !m.part && !m.isDivided() {
 		err = errors.Join(err, m.checkMappings())
 	}
 	if err != nil {
@@ -70,12 +70,17 @@ func (m *routes) all() ([]*route, error) {
 	if m.retry != nil {
 		all = m.retried(all)
 	}
-	all = slices.DeleteFunc(all, func(r *route) bool { return !m.shard.HasTarget(r.target, r.path) })
+	if !m.isDivided() {
+		all = slices.DeleteFunc(all, func(r *route) bool { return !m.shard.HasTarget(r.target, r.path) })
+	}
 	if err == nil && !m.far { // a source over a network is up to date
 		m.noteOwnSources(all)
 	}
 	return all, err
 }
+
+// isDivided reports whether the source has the roots of one shard only.
+func (m *routes) isDivided() bool { return m.far && m.shard != nil }
 
 // mapped maps some roots. Where another one has a repository in its name, a root without
 // one fails alone.

@@ -101,9 +101,23 @@ func (s *source) forecast(ctx context.Context, c *registry.Client) (*engine.Fore
 		all.Transfer = bounds.Sum(all.Transfer, f.Transfer)
 		all.Transfers += f.Transfers
 		all.Requests += f.Requests
+		addLoads(all, f)
 		return nil
 	})
 	return all, err
+}
+
+// addLoads adds the shards of a part to a forecast.
+func addLoads(to, part *engine.Forecast) {
+	if to.Shards == nil {
+		to.Shards = part.Shards
+		return
+	}
+	for i, load := range part.Shards {
+		to.Shards[i].Repositories += load.Repositories
+		to.Shards[i].Artifacts += load.Artifacts
+		to.Shards[i].Bytes = bounds.Sum(to.Shards[i].Bytes, load.Bytes)
+	}
 }
 
 // landing is the key of a blob that a target has.

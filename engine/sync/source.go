@@ -47,6 +47,20 @@ func (s *source) options() engine.RestoreOptions {
 	return o
 }
 
+// checkMappings looks for mappings of the run that match no repository of any shard. Without a
+// shard the routes do that.
+func (s *source) checkMappings() error {
+	if s.Shard == nil {
+		return nil
+	}
+	added, _ := s.Mapper.Unmatched(s.planner.Divided)
+	var errs []error
+	for _, mapping := range added {
+		errs = append(errs, &engine.UnmatchedError{Mapping: mapping})
+	}
+	return errors.Join(errs...)
+}
+
 // claim makes the artifacts of the plan roots. Two of one name and different digests are
 // an error.
 func (s *source) claim() error {

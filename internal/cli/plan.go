@@ -197,7 +197,7 @@ func (c *planCommand) ofSync(ctx context.Context, u *console.Console) (*shownPla
 	}
 	sources := c.sources()
 	sources.verb = "sync"
-	j, err := readSync(u, sources, &targets{verb: "sync", file: c.Spec, DestinationFlags: c.DestinationFlags}, &c.SidesFlags)
+	j, err := readSync(u, sources, &targets{verb: "sync", file: c.Spec, part: c.part, DestinationFlags: c.DestinationFlags}, &c.SidesFlags)
 	if err != nil {
 		return nil, err
 	}

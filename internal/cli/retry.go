@@ -2,10 +2,12 @@ package cli
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/report"
@@ -171,6 +173,14 @@ func retryOf(d *report.Document) *retry {
 		r.left[[2]string{f.Reference, f.Target}] = true
 	}
 	return r
+}
+
+// keep drops the artifacts of other shards, which a sync does not see.
+func (r *retry) keep(s *shard.Shard) {
+	maps.DeleteFunc(r.left, func(key [2]string, _ bool) bool {
+		ref, err := config.ParseReference(key[0])
+		return err == nil && !s.HasSource(ref)
+	})
 }
 
 // isEmpty reports whether no artifact failed.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/engine/sync"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
@@ -30,8 +31,11 @@ type syncCommand struct {
 	option.EventFlags
 	reportFlags
 
+	option.ShardFlag
 	option.TransferFlags
 	option.SidesFlags
+
+	part *shard.Part // of ShardFlag
 }
 
 func (c *syncCommand) Help() string {
@@ -42,11 +46,17 @@ Examples:
     oras-mirror sync -f mirror.yaml
     oras-mirror sync -f mirror.yaml --target dr --locked
     oras-mirror sync --target localhost:5000/mirror registry.k8s.io/pause:3.10
+    oras-mirror sync -f mirror.yaml --shard 0/4
     oras-mirror sync -f mirror.yaml --report report.json
     oras-mirror sync -f mirror.yaml --only-failed report.json`
 }
 
 func (c *syncCommand) Run(ctx context.Context, u *console.Console) error {
+	var err error
+	if c.part, err = c.Part(); err != nil {
+		return err
+	}
+	c.expand(c.part)
 	j, err := c.plan(u)
 	if err != nil {
 		return c.reportEarly(ctx, u, "sync", c.filesInUse(j), err)
@@ -65,6 +75,7 @@ func (c *syncCommand) Run(ctx context.Context, u *console.Console) error {
 		return file.Write(ctx, &engine.Report{Planned: true}, nil)
 	}
 	report, err := c.run(ctx, u, j, client)
+	sayEmpty(u, j.to.shard, report, err)
 	if c.DryRun && err == nil {
 		return errors.Join(printRoutes(u, report), file.Write(ctx, report, err), c.sources().drift(u, report, concludeRoutes(u, report)))
 	}
@@ -99,6 +110,7 @@ func (j *syncJob) options(f *option.TransferFlags, p engine.Progress, o engine.R
 	o.Concurrency, o.Buffer, o.FailFast = f.Concurrency, int64(f.Buffer), f.FailFast
 	o.Progress, o.Retry = p, j.retry.filter()
 	o.Targets, o.Mapper, o.ExcludeReferrers = j.to.targets, j.to.mapper, f.Excluded()
+	o.Shard = j.to.shard
 	return engine.SyncOptions{RestoreOptions: o, Among: j.only}
 }
 
@@ -125,7 +137,7 @@ func readSync(u *console.Console, s *sources, t *targets, sides *option.SidesFla
 
 // sources returns the sources that the command line names.
 func (c *syncCommand) sources() *sources {
-	return &sources{verb: "sync", references: c.References, file: c.Spec, locked: c.Locked, retry: c.OnlyFailed != "",
+	return &sources{verb: "sync", references: c.References, file: c.Spec, locked: c.Locked, retry: c.OnlyFailed != "", part: c.part,
 		PlatformFlags: c.PlatformFlags, ReferrerFlags: c.ReferrerFlags, run: &c.RunFlags}
 }
 
@@ -134,7 +146,7 @@ func (c *syncCommand) plan(u *console.Console) (j syncJob, err error) {
 	if c.DryRun && c.Report != "" {
 		return j, exit.Usage("", "--report cannot be used with --dry-run, which pushes nothing")
 	}
-	j, err = readSync(u, c.sources(), &targets{verb: "sync", file: c.Spec, DestinationFlags: c.DestinationFlags}, &c.SidesFlags)
+	j, err = readSync(u, c.sources(), &targets{verb: "sync", file: c.Spec, part: c.part, DestinationFlags: c.DestinationFlags}, &c.SidesFlags)
 	if err != nil || c.OnlyFailed == "" {
 		return j, err
 	}
@@ -143,6 +155,7 @@ func (c *syncCommand) plan(u *console.Console) (j syncJob, err error) {
 		return j, err
 	}
 	j.retry = retryOf(document)
+	j.retry.keep(j.to.shard)
 	j.only, err = c.sources().pickFailed(&j.from, c.OnlyFailed, document)
 	return j, err
 }
