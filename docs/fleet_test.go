@@ -17,7 +17,7 @@ const (
 	modelRate      = 600   // requests a second and machine
 	modelSpeed     = 400e6 // bytes a second and machine
 	modelMemory    = 8     // KiB of the plan for an artifact
-	modelEntry     = 900   // bytes of index.json for an artifact
+	modelEntry     = 1100  // bytes of index.json for an artifact
 	modelSource    = 40e9  // bits a second of a registry
 
 	requestsFirst, requestsAgain, requestsRestore, requestsRestored = 5 + 5 + 12, 1 + 5, 2*12 + 5 + 1 + 1, 3 + 1
