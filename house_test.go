@@ -57,7 +57,7 @@ var arrows = map[string][]string{
 	"internal/redact":         {},
 	"internal/release":        {},
 	"internal/report":         {"config", "engine", "internal/advice", "internal/atomicfile", "internal/exit", "internal/filetype", "internal/overwrite", "internal/progress", "internal/text", "internal/version"},
-	"internal/serve":          {"config", "internal/bounds", "internal/dockerhub", "store", "store/bundle"},
+	"internal/serve":          {"config", "internal/bounds", "internal/dockerhub", "internal/text", "store", "store/bundle"},
 	"internal/skipped":        {},
 	"internal/spelling":       {},
 	"internal/stories":        {"internal/skipped", "internal/testregistry", "schemas"},

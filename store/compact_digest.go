@@ -1,6 +1,7 @@
 package store
 
 import (
+	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
 	"strings"
@@ -14,6 +15,12 @@ type CompactDigest string
 
 // compactAlgorithms maps the first byte to the algorithm.
 var compactAlgorithms = [...]digest.Algorithm{digest.SHA256, digest.SHA384, digest.SHA512}
+
+// compactSizes maps the first byte to the number of bytes that follow.
+var compactSizes = [...]int{sha256.Size, sha512.Size384, sha512.Size}
+
+// FirstCompact returns the compact digest that p begins with.
+func FirstCompact(p []byte) []byte { return p[:1+compactSizes[p[0]]] }
 
 // Compact returns d in compact form; "" if d is invalid. It is called for each of hundreds
 // of thousands of entries, so it avoids the regular expressions of go-digest.

@@ -3,7 +3,6 @@ package store
 import (
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -11,17 +10,15 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// RandomBlob is the content of one blob, read at random. It keeps no memory between calls,
-// so that hundreds can be open.
+// RandomBlob is the content of one blob, read at random. It keeps no memory between calls:
+// hundreds can be open.
 type RandomBlob interface {
 	io.Closer
 	Size() int64
-	// ModTime returns when the file that the blob is in was changed last.
+	// ModTime returns the time of the last change of the file that has the blob.
 	ModTime() (time.Time, error)
-	// Checked reports whether WriteRange verifies a checksum of the bytes before it writes
-	// them. It detects damage, not a wrong digest.
-	Checked() bool
-	// WriteRange writes n bytes, from an offset on.
+	// WriteRange writes n bytes, from an offset on. In a compressed bundle it verifies their
+	// checksums first, which detects damage, but not a wrong digest.
 	WriteRange(w io.Writer, from, n int64) error
 }
 
@@ -31,7 +28,7 @@ type randomLayout interface {
 }
 
 // OpenRandom opens a blob of a layout that OpenLayout returned, or returns an error that is
-// fs.ErrNotExist. The bytes are not hashed. A blob in a file of its own is also a File.
+// fs.ErrNotExist. The bytes are not hashed.
 func OpenRandom(l Layout, d digest.Digest) (RandomBlob, error) {
 	if l, ok := l.(randomLayout); ok {
 		return l.OpenRandom(d)
@@ -81,8 +78,6 @@ func (f *folder) OpenRandom(d digest.Digest) (RandomBlob, error) {
 // randomFile is a blob in a file.
 type randomFile struct{ *fileBlob }
 
-func (randomFile) Checked() bool { return false }
-
 func (b randomFile) ModTime() (time.Time, error) { return modTime(b.file) }
 
 func modTime(f archiveFile) (time.Time, error) {
@@ -108,8 +103,3 @@ func (b randomFile) WriteRange(w io.Writer, from, n int64) error {
 	}
 	return err
 }
-
-var _ File = randomFile{}
-
-// File returns the file, whose offset WriteRange changes.
-func (b randomFile) File() *os.File { return b.file }

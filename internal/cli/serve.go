@@ -25,8 +25,8 @@ type serveCommand struct {
 	Spec       string   `short:"f" name:"file" placeholder:"SPEC" help:"Give artifacts the names of the mappings in this mirror spec."`
 	Input      []string `sep:"none" placeholder:"PATH" help:"Serve this directory, or tar archive of any kind. Repeatable."`
 	Listen     string   `default:"127.0.0.1:5000" placeholder:"ADDRESS" help:"Listen on HOST:PORT, or on :PORT of every interface; default ${default}."`
-	CertFile   string   `placeholder:"PATH" help:"Serve https with this certificate and its chain, in PEM."`
-	KeyFile    string   `placeholder:"PATH" help:"Use this key of the certificate."`
+	CertFile   string   `and:"certificate" placeholder:"PATH" help:"Serve https with this certificate and its chain, in PEM."`
+	KeyFile    string   `and:"certificate" placeholder:"PATH" help:"Use this key of the certificate."`
 	Htpasswd   string   `placeholder:"PATH" help:"Allow only the users in this htpasswd file, which must have bcrypt hashes."`
 	Repository string   `placeholder:"REPOSITORY" help:"Put artifacts that have only a tag into this repository: PATH or REGISTRY/PATH."`
 	Verify     bool     `help:"Hash every byte before listening; exit with code 5 if anything is damaged."`
@@ -70,7 +70,7 @@ func (c *serveCommand) WantsEvents() bool { return c.Format == "json" }
 // Verbosity reports whether only errors and hints are printed.
 func (c *serveCommand) Verbosity() (quiet, plain bool) { return c.Quiet, false }
 
-// check checks the flags that no other error would explain.
+// check checks the flags beyond their grammar.
 func (c *serveCommand) check() error {
 	if len(c.Input) == 0 {
 		return exit.Usage("name a bundle or a directory with --input PATH", "missing --input")
@@ -79,9 +79,6 @@ func (c *serveCommand) check() error {
 		if input == "-" {
 			return exit.Usage("save it to a file first", "standard input can be read only once, so it cannot be served")
 		}
-	}
-	if (c.CertFile == "") != (c.KeyFile == "") {
-		return exit.Usage("", "--cert-file and --key-file are used together")
 	}
 	_, port, err := net.SplitHostPort(c.Listen)
 	if err == nil {
@@ -101,7 +98,7 @@ type serveJob struct {
 	console *console.Console
 }
 
-// prepare reads all that the flags name.
+// prepare reads the files that the flags name, and opens the inputs.
 func (j *serveJob) prepare(ctx context.Context) (h *serve.Handler, certificates *tls.Config, err error) {
 	c := j.command
 	h = &serve.Handler{Log: j.log}
@@ -135,7 +132,7 @@ func passwordsError(err error) error {
 	return err
 }
 
-// options are those of the registry.
+// options returns the options of the registry.
 func (j *serveJob) options() (o serve.Options, err error) {
 	c := j.command
 	o = serve.Options{Inputs: c.Input, Notice: j.notice, Open: j.open}
@@ -188,7 +185,7 @@ func (e *damagedInput) Error() string { return e.path + ": " + text.Count(e.faul
 
 func (e *damagedInput) Unwrap() error { return exit.Unverified }
 
-// verify hashes an input and says what is wrong with it.
+// verify hashes an input and prints its faults.
 func (j *serveJob) verify(ctx context.Context, path string, l store.Layout) (*store.Verification, error) {
 	v, err := store.Verify(ctx, l, store.VerifyOptions{})
 	if err != nil || len(v.Faults) == 0 {
@@ -208,7 +205,7 @@ func (j *serveJob) notice(text string) {
 	j.console.Notice("%s", text)
 }
 
-// begin says what is served where.
+// begin prints the address and the number of artifacts, and warns if others can listen in.
 func (j *serveJob) begin(r *serve.Registry, address string, encrypted bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -224,18 +221,11 @@ func (j *serveJob) begin(r *serve.Registry, address string, encrypted bool) {
 		}
 		j.console.Notice("listening on %s without TLS: %s; --cert-file and --key-file prevent that", j.command.Listen, what)
 	}
-	j.console.Say("serving %s in %s on %s", text.Count(artifacts, "artifact"), repositoriesText(repositories), url)
+	j.console.Say("serving %s in %s on %s", text.Count(artifacts, "artifact"), text.Count(repositories, "repository"), url)
 	j.console.Events.Listening(url, artifacts, repositories)
 }
 
-func repositoriesText(n int) string {
-	if n == 1 {
-		return "1 repository"
-	}
-	return text.Thousands(n) + " repositories"
-}
-
-// log tells of one request.
+// log writes one request to the access log.
 func (j *serveJob) log(a serve.Access) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Access is one request as the access log has it.
+// Access is an entry of the access log.
 type Access struct {
 	Client   string // its address
 	User     string // "" if it did not log in

@@ -44,8 +44,8 @@ func (s *session) blob() *fault {
 	return f
 }
 
-// sendBlob sends what the request asks for of a blob, which it closes. The error is that of
-// the blob, never that of the client.
+// sendBlob sends what the request asks for of a blob, which it closes. It returns errors
+// of the blob, never of the client.
 func (s *session) sendBlob(in *input, d digest.Digest, blob store.RandomBlob) error {
 	defer blob.Close()
 	before := stamp(blob)

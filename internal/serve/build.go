@@ -11,6 +11,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
+	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -169,7 +170,7 @@ func (b *builder) build() (*table, error) {
 		return nil, &UnnamedError{Path: strings.Join(b.inputs, ", ")}
 	}
 	if b.unnamed > 0 {
-		b.options.Notice(fmt.Sprintf("%d artifacts have no repository in their names and are not served", b.unnamed))
+		b.options.Notice(text.Count(b.unnamed, "artifact") + " without a repository in the name: not served")
 	}
 	b.noteClashes()
 	return b.table, nil
@@ -343,6 +344,6 @@ func (b *builder) noteClashes() {
 		}
 	}
 	if said > most {
-		b.options.Notice(fmt.Sprintf("%d more names are not served, each since it stands for two artifacts", said-most))
+		b.options.Notice(text.Count(said-most, "more name") + " not served for the same reason")
 	}
 }

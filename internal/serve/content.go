@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,7 +50,7 @@ type input struct {
 	verdicts verdicts
 }
 
-// open opens an input and checks it, if it is to be checked.
+// open opens an input, and checks it if the options say so.
 func (r *Registry) open(ctx context.Context, id identity) (*input, error) {
 	began := time.Now()
 	layout, err := r.options.Open(id.path)
@@ -73,11 +72,8 @@ func (r *Registry) open(ctx context.Context, id identity) (*input, error) {
 	return in, nil
 }
 
-// settle returns the memory of a load, such as that of index.json, to the system.
-func settle() { debug.FreeOSMemory() }
-
-// identity tells one state of an input from another: that of the archive, or of index.json
-// in a directory, which is replaced after all that it references is there.
+// identity identifies a state of an input by its archive, or by index.json of a directory,
+// which is replaced after everything that it references is written.
 type identity struct {
 	path string
 	info os.FileInfo

@@ -83,7 +83,7 @@ func TestLayoutOfAnotherTool(t *testing.T) {
 	// Beside an input with names, what has none is passed over.
 	w.backup("bundle.tgz", "one.example", hub("team/app", "v1", "app"))
 	s := w.serve("bundle.tgz", "foreign")
-	if said := s.saidAll(); said != "2 artifacts have no repository in their names and are not served" {
+	if said := s.saidAll(); said != "2 artifacts without a repository in the name: not served" {
 		t.Error(said)
 	}
 }

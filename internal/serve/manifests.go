@@ -90,7 +90,7 @@ func (s *session) mediaType(desc ocispec.Descriptor, data []byte) (string, error
 const (
 	// manifestMemory bounds the manifests that are in memory at once.
 	manifestMemory = 64 << 20
-	// smallManifest is the size up to which manifests do not count. Most have a few KiB.
+	// smallManifest is the size up to which manifests are not counted. Most have a few KiB.
 	smallManifest = 64 << 10
 )
 
@@ -125,7 +125,7 @@ func (c *content) manifest(ctx context.Context, d digest.Digest) (data []byte, r
 	return nil, nil, missing
 }
 
-// enter waits until a manifest of this size may be in memory, with what decodes it.
+// enter waits until there is room for a manifest of this size and its decoded form.
 func enter(ctx context.Context, size int64) (release func(), err error) {
 	if size <= smallManifest {
 		return func() {}, nil

@@ -7,13 +7,13 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
-// view is a repository as one name of it shows it.
+// view is a repository under one of its names.
 type view struct {
 	sources []int32
 	tags    []tagged
 }
 
-// find returns what a path stands for: the repository that a restore would give this name,
+// find returns the repositories that a path names: the one that a restore would give this name,
 // then REGISTRY/PATH. With a registry, only what comes from it: PATH, REGISTRY/PATH, or a
 // mapped name.
 func (t *table) find(path, registry string) []view {

@@ -13,12 +13,12 @@ import (
 const (
 	// maxReferrers bounds the descriptors of one page.
 	maxReferrers = 1000
-	// maxReferrersBytes bounds their annotations. Clients read 4 MiB.
+	// maxReferrersBytes bounds their annotations. Clients read at most 4 MiB.
 	maxReferrersBytes = 1 << 20
 )
 
-// referrers sends what refers to a manifest. Descriptors have the annotations of the
-// manifests, so those are read; that is a page at most.
+// referrers sends a page of the referrers of a manifest. It reads the manifests of that page,
+// since a descriptor has the annotations of its manifest.
 func (s *session) referrers() *fault {
 	subject, f := s.digest()
 	if f != nil {

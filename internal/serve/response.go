@@ -56,7 +56,7 @@ func (r *response) WriteHeader(status int) {
 	r.ResponseWriter.WriteHeader(status)
 }
 
-// begin sends the header, once.
+// beginBody sends the header, once.
 func (r *response) beginBody() {
 	if r.status == 0 {
 		r.WriteHeader(max(r.expected, http.StatusOK))

@@ -1,7 +1,7 @@
 // Package serve is a read-only registry over OCI layouts: GET and HEAD of the OCI
 // distribution spec 1.1. It knows no flags and no terminal.
 //
-// The data walks one way:
+// Data flows one way:
 //
 //	inputs --open--> store.Layout --build--> table     [New], [Registry.Refresh]
 //	request --find--> repository, tag --table--> digest --store--> bytes     [Handler]
@@ -17,21 +17,23 @@
 //     blob is sent only once all of it was hashed, so that a damaged blob never arrives whole.
 //   - A request that is under way ends on the inputs it began with, whatever replaces them.
 //   - Names and digests of a request are looked up in the table, or checked by their grammar;
-//     none becomes a part of a path before.
+//     before that none becomes a part of a file's path.
 package serve
 
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"sync"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // Options configure a registry. Inputs is required.
 type Options struct {
-	Inputs []string // paths of directories and archives; what they hold is united
+	Inputs []string // paths of directories and archives, which are served as one
 	// Mapper gives the names that a restore would give; nil drops the registry of a name.
 	Mapper *config.Mapper
 	// Repository is the repository of artifacts with a bare tag or no name. Its registry may
@@ -39,10 +41,10 @@ type Options struct {
 	Repository config.Reference
 	// Open opens an input; nil means store.OpenLayout.
 	Open func(path string) (store.Layout, error)
-	// Check is called with each input before it is served, and hashes all of it; nil trusts
-	// nothing, so that each blob is hashed when it is sent for the first time.
+	// Check is called with each input before it is served, and hashes all of it; nil: each
+	// blob is hashed when it is sent for the first time.
 	Check func(ctx context.Context, path string, l store.Layout) (*store.Verification, error)
-	// Notice is told what a user should know although nothing is wrong; it may be nil.
+	// Notice is called with notes for the user; it may be nil.
 	Notice func(text string)
 }
 
@@ -103,14 +105,14 @@ func (r *Registry) Refresh(ctx context.Context) {
 	if err != nil {
 		if ctx.Err() == nil {
 			r.failed = now
-			r.options.Notice(fmt.Sprintf("the changed input is not used, the former one is still served: %v", err))
+			r.options.Notice(fmt.Sprintf("cannot load the changed input; the former one is still served: %v", err))
 		}
 		return
 	}
 	r.failed = nil
 	r.replace(next)
 	artifacts, repositories := next.table.size()
-	r.options.Notice(fmt.Sprintf("the input has changed: now %d artifacts in %d repositories", artifacts, repositories))
+	r.options.Notice(fmt.Sprintf("the input has changed: now %s in %s", text.Count(artifacts, "artifact"), text.Count(repositories, "repository")))
 }
 
 // Size returns the numbers of artifacts and repositories that are served.
@@ -153,7 +155,7 @@ func (r *Registry) load(ctx context.Context) (*content, error) {
 		c.release()
 		return nil, err
 	}
-	settle()
+	debug.FreeOSMemory() // such as that of index.json
 	return c, nil
 }
 

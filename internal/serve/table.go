@@ -73,10 +73,7 @@ type referrer struct {
 
 func (t *table) tag(x tagged) []byte { return t.text[x.text:][:x.length] }
 
-func (t *table) sum(at uint32) []byte { return sumIn(t.sums[at:]) }
-
-// sumIn returns the compact digest that p begins with.
-func sumIn(p []byte) []byte { return p[:1+[...]int{32, 48, 64}[p[0]]] }
+func (t *table) sum(at uint32) []byte { return store.FirstCompact(t.sums[at:]) }
 
 // size returns the numbers of tags and of repositories.
 func (t *table) size() (artifacts, repositories int) { return t.artifacts, len(t.names) }

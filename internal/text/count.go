@@ -23,10 +23,13 @@ func Seconds(d time.Duration) string {
 	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 }
 
-// Count formats a number with its noun: 1 artifact, 1,200 artifacts.
+// Count formats a number with its noun: 1 artifact, 1,200 artifacts, 2 repositories.
 func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if stem, ok := strings.CutSuffix(noun, "y"); ok {
+		return Thousands(n) + " " + stem + "ies"
 	}
 	return Thousands(n) + " " + noun + "s"
 }

@@ -19,7 +19,7 @@ type Random struct {
 	stored  bool // all members are stored: their offsets are known
 }
 
-// OpenRandom opens the entry of a name, but skips the last skip entries of it, or returns
+// OpenRandom opens the last entry of a name, not counting the skip ones at the end, or returns
 // fs.ErrNotExist. It reads only the entry's header.
 func (a *Reader) OpenRandom(name string, skip int) (*Random, error) {
 	p, ok := a.directory.findOlder(name, skip)
@@ -47,11 +47,8 @@ func (a *Reader) OpenRandom(name string, skip int) (*Random, error) {
 // Size returns the length of the content in bytes.
 func (r *Random) Size() int64 { return r.header.size }
 
-// Checked reports whether WriteRange verifies a checksum of what it writes.
-func (r *Random) Checked() bool { return r.archive.members }
-
-// WriteRange writes n bytes of the content, from an offset on. It verifies each member
-// before it writes a byte of it.
+// WriteRange writes n bytes of the content, from an offset on. It verifies the checksum of
+// each member before it writes a byte of it; a plain tar has none.
 func (r *Random) WriteRange(w io.Writer, from, n int64) error {
 	switch {
 	case n <= 0:
@@ -101,8 +98,8 @@ type storedMember struct {
 	inflated int
 }
 
-// errOtherMember reports that no stored member begins where one would, if those before it
-// are all stored: the first member of an entry that is deflated may be stored too.
+// errOtherMember reports that no stored member begins where the ones before it end if all of
+// them are stored: an entry whose first member is stored may have deflated ones.
 var errOtherMember = errors.New("not a stored member")
 
 // block returns the offset in the member and the length of a block's data.
@@ -136,7 +133,7 @@ func (m storedMember) writeRange(w io.Writer, a *Reader, from, n int64) error {
 	default:
 		window := windows.Get().(*window)
 		defer windows.Put(window)
-		return m.copy(w, &readMemberAgain{a.r, m.offset, window}, from, n)
+		return m.copy(w, &fileMember{a.r, m.offset, window}, from, n)
 	}
 }
 
@@ -151,17 +148,18 @@ type keptMember []byte
 
 func (m keptMember) bytes(offset, n int) ([]byte, error) { return m[offset:][:n], nil }
 
-// readMemberAgain is a member in the file.
-type readMemberAgain struct {
+// fileMember is a member that is read from the file each time.
+type fileMember struct {
 	r      io.ReaderAt
 	offset int64
 	*window
 }
 
-func (m *readMemberAgain) bytes(offset, n int) ([]byte, error) {
+func (m *fileMember) bytes(offset, n int) ([]byte, error) {
 	return m.window[:n], readAt(m.r, m.window[:n], m.offset+int64(offset))
 }
 
+// copy verifies the member and writes n bytes of its data.
 func (m storedMember) copy(w io.Writer, from memberBytes, begin, n int64) error {
 	if err := m.check(from); err != nil {
 		return err
@@ -218,7 +216,7 @@ func (m storedMember) check(from memberBytes) error {
 // inflating bounds the members that are in memory for WriteRange at once, 2 MiB each.
 var inflating = make(chan struct{}, 24)
 
-// writeInflated walks to the first member of the range by the headers of those before, and
+// writeInflated follows the headers of the members to the first one of the range, and
 // inflates from there on.
 func (r *Random) writeInflated(w io.Writer, from, n int64) error {
 	from += r.header.length // in the tar
