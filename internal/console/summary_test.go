@@ -96,3 +96,13 @@ func TestNothingSteersTheTerminal(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestASourceThatFailsForTwoTargetsIsListedOnce(t *testing.T) {
+	var out bytes.Buffer
+	u := New(Options{Streams: Streams{Stderr: &out}})
+	gone := engine.ArtifactReport{Reference: "a.io/b", Err: errors.New("gone")}
+	u.recall([]engine.ArtifactReport{gone, gone, {Reference: "a.io/c:v1", Target: "d.io/c:v1", Err: gone.Err}})
+	if want := "failed, for the reasons above: a.io/b, a.io/c:v1 -> d.io/c:v1\n"; out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}
