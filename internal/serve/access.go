@@ -15,7 +15,7 @@ type Access struct {
 	Status   int
 	Bytes    int64 // of the body
 	Duration time.Duration
-	Error    string // why the request failed; "" if it did not
+	Error    string // why the request failed, or what its answer lacks
 }
 
 func (r *response) access(req *http.Request, began time.Time) Access {
@@ -26,6 +26,8 @@ func (r *response) access(req *http.Request, began time.Time) Access {
 		a.Error = cmp.Or(r.fault.detail, r.fault.message)
 	case r.err != nil:
 		a.Error = "the client is gone: " + r.err.Error()
+	default:
+		a.Error = r.omission
 	}
 	return a
 }

@@ -45,6 +45,9 @@ func (s *session) referrers() *fault {
 		if s.request.Context().Err() != nil {
 			return refusal(http.StatusServiceUnavailable, "UNKNOWN", "canceled")
 		}
+		if !ok {
+			s.omission = "the referrer " + string(d.Digest()) + " is absent or damaged: not listed"
+		}
 		if ok && (kind == "" || kind == desc.ArtifactType) {
 			index.Manifests = append(index.Manifests, desc)
 			size += sizeOf(desc)

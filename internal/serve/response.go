@@ -22,7 +22,8 @@ type response struct {
 	sent     int64
 	user     string
 	fault    *fault
-	err      error // the client's
+	omission string // a part of the answer that could not be read
+	err      error  // the client's
 }
 
 func newResponse(w http.ResponseWriter, req *http.Request) *response {

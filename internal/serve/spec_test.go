@@ -135,3 +135,23 @@ func TestReferrersNamedByDigest(t *testing.T) {
 func describeBytes(mediaType string, data []byte) ocispec.Descriptor {
 	return ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(data), Size: int64(len(data))}
 }
+
+// TestDamagedReferrerIsLogged: it is not listed, and the log says so.
+func TestDamagedReferrerIsLogged(t *testing.T) {
+	w := newWorld(t)
+	var subject, sbom ocispec.Descriptor
+	w.backup("layout/", "registry.example", func(s *testregistry.Seeder) {
+		subject = s.Image("team/app", "v1")
+		sbom = s.Referrer("team/app", subject, "application/vnd.example.sbom", []byte("sbom"))
+	})
+	if err := os.Remove(blobFile(w, "layout", sbom.Digest)); err != nil {
+		t.Fatal(err)
+	}
+	s := w.serve("layout")
+	log := make(chan Access, 1)
+	s.Log = func(a Access) { log <- a }
+	s.get("/v2/team/app/referrers/"+subject.Digest.String()).is(t, "referrers", 200, "")
+	if a := <-log; a.Error != "the referrer "+sbom.Digest.String()+" is absent or damaged: not listed" {
+		t.Errorf("%+v", a)
+	}
+}
