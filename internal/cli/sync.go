@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -122,7 +123,7 @@ func (j *syncJob) sides(f *option.SidesFlags) option.Sides {
 // readSync reads the sources and the targets of a sync.
 func readSync(u *console.Console, s *sources, t *targets, sides *option.SidesFlags) (j syncJob, err error) {
 	var stdin option.Stdin
-	if err = sides.ClaimStdin(&stdin); err == nil && slices.Contains(s.references, "-") {
+	if err = cmp.Or(s.run.ClaimStdin(&stdin), sides.ClaimStdin(&stdin)); err == nil && slices.Contains(s.references, "-") {
 		err = stdin.Claim("the list of references")
 	}
 	if err != nil {
