@@ -26,7 +26,11 @@ func (b *builder) addNames() error {
 			wrong = append(wrong, err)
 		}
 		if ok {
-			parts[path] = append(parts[path], part{int32(i), b.renamed(s)})
+			tags, err := b.renamed(s)
+			if err != nil && len(wrong) < maxWrongNames {
+				wrong = append(wrong, err)
+			}
+			parts[path] = append(parts[path], part{int32(i), tags})
 		}
 	}
 	for path, all := range parts {
@@ -41,22 +45,27 @@ func (b *builder) addNames() error {
 	return errors.Join(wrong...)
 }
 
-// renamed returns the tags of a source as a restore would name them.
-func (b *builder) renamed(s *source) []tagged {
+// renamed returns the tags of a source as a restore would name them. It fails, as a restore
+// does, for a tag that is mapped to an invalid one.
+func (b *builder) renamed(s *source) ([]tagged, error) {
 	if !b.options.Mapper.RenamesTags() {
-		return s.tags
+		return s.tags, nil
 	}
 	tags := slices.Clone(s.tags)
 	for i := range tags {
 		was := string(b.tag(tags[i]))
 		_, now, ok, err := b.options.Mapper.Map(config.Reference{Registry: s.registry, Repository: s.path, Tag: was})
-		if ok && err == nil && now != was {
+		if err != nil {
+			return nil, err
+		}
+		if ok && now != was {
 			tags[i].text, tags[i].length = uint32(len(b.text)), uint8(len(now))
 			b.text = append(b.text, now...)
 		}
 	}
 	slices.SortStableFunc(tags, b.compareTagged)
-	return b.distinct(tags, func(x tagged) string { return s.Name() + "@" + string(store.CompactDigest(b.sum(x.sum)).Digest()) })
+	describe := func(x tagged) string { return s.Name() + "@" + string(store.CompactDigest(b.sum(x.sum)).Digest()) }
+	return b.distinct(tags, describe), nil
 }
 
 func (b *builder) compareTagged(x, y tagged) int { return bytes.Compare(b.tag(x), b.tag(y)) }
