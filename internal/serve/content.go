@@ -12,7 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// content is what the inputs held when they were opened.
+// content is one state of the inputs, from when they were opened.
 type content struct {
 	identities []identity
 	inputs     []*input

@@ -51,11 +51,11 @@ type part struct {
 	tags   []tagged
 }
 
-// tagged is a tag and what it stands for.
+// tagged is a tag with its digest.
 type tagged struct {
 	text   uint32 // offset
 	sum    uint32 // offset
-	clash  uint32 // what else it stands for; 0 is nothing
+	clash  uint32 // the clash with another artifact; 0: none
 	media  uint16
 	length uint8 // of the text
 }

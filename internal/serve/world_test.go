@@ -166,7 +166,7 @@ func (s *site) saidAll() string {
 	return strings.Join(s.notices, "\n")
 }
 
-// answer is what a request got.
+// answer is the response to a request of a test.
 type answer struct {
 	status int
 	header http.Header
