@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -41,13 +42,10 @@ func (d *desk) writeMany(layout string, n int) {
 			manifest, digest.FromString(fmt.Sprint("referrer", i)), i/1000, digest.FromString(fmt.Sprint(i)), map[bool]string{true: ","}[i < n-1])
 	}
 	out.WriteString("]}\n")
-	if err := out.Flush(); err == nil {
-		err = file.Close()
+	if err := errors.Join(out.Flush(), file.Close()); err != nil {
+		d.t.Fatal(err)
 	}
-	if err == nil {
-		err = os.Rename(d.path(layout+"/new"), d.path(layout+"/index.json"))
-	}
-	if err != nil {
+	if err := os.Rename(d.path(layout+"/new"), d.path(layout+"/index.json")); err != nil {
 		d.t.Fatal(err)
 	}
 }

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -40,10 +41,7 @@ func manyArtifacts(tb testing.TB, n int) (dir string) {
 		}
 	}
 	out.WriteString("]}\n")
-	if err := out.Flush(); err == nil {
-		err = file.Close()
-	}
-	if err != nil {
+	if err := errors.Join(out.Flush(), file.Close()); err != nil {
 		tb.Fatal(err)
 	}
 	return dir

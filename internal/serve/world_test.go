@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -251,11 +250,6 @@ func (s *site) same(source *origin, rename func(string) string) {
 }
 
 func asIs(name string) string { return name }
-
-func sorted(all []string) []string {
-	slices.Sort(all)
-	return all
-}
 
 // fillTeam puts images for two platforms, a blob of several members, and referrers.
 func fillTeam(s *testregistry.Seeder) {
