@@ -62,11 +62,13 @@ var arrows = map[string][]string{
 	"internal/spelling":       {},
 	"internal/stories":        {"internal/skipped", "internal/testregistry", "schemas"},
 	"internal/strictyaml":     {"internal/spelling"},
+	"internal/testbucket":     {"internal/skipped"},
 	"internal/testregistry":   {},
 	"internal/text":           {},
 	"internal/version":        {},
 	"schemas":                 {},
-	"store":                   {"internal/atomicfile", "internal/bounds", "internal/cosign", "internal/dockerhub", "internal/platform", "store/bundle"},
+	"store":                   {"internal/atomicfile", "internal/bounds", "internal/cosign", "internal/dockerhub", "internal/platform", "store/bucket", "store/bundle"},
+	"store/bucket":            {},
 	"store/bundle":            {},
 }
 
@@ -77,8 +79,9 @@ var owners = map[string][]string{
 	"github.com/rivo/uniseg":            {"internal/console"},
 	"golang.org/x/crypto/bcrypt":        {"internal/serve"},
 	"golang.org/x/term":                 {"internal/console"},
+	"github.com/minio/minio-go/v7":      {"store/bucket"},
 	"gopkg.in/yaml.v3":                  {"internal/strictyaml"},
-	"net/http":                          {"engine/internal/graph", "engine/registry", "engine/restore", "internal/advice", "internal/cli/option", "internal/redact", "internal/serve", "internal/testregistry", "internal/stories", "demo/registry"},
+	"net/http":                          {"engine/internal/graph", "engine/registry", "engine/restore", "internal/advice", "internal/cli/option", "internal/redact", "internal/serve", "internal/testbucket", "internal/testregistry", "internal/stories", "demo/registry", "store/bucket"},
 }
 
 // streams lists the packages that may name the standard streams of the process. store takes
@@ -86,7 +89,7 @@ var owners = map[string][]string{
 var streams = []string{"", "internal/cli", "internal/console", "store"}
 
 // forTests are programs and packages that no release contains.
-var forTests = []string{"demo", "demo/registry", "docs", "e2e", "internal/release", "internal/skipped", "internal/stories", "internal/testregistry"}
+var forTests = []string{"demo", "demo/registry", "docs", "e2e", "internal/release", "internal/skipped", "internal/stories", "internal/testbucket", "internal/testregistry"}
 
 // goPackage is a package in the output of "go list -json".
 type goPackage struct {

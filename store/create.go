@@ -10,10 +10,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// Destination is the output of a backup: a *Dir or an *Archive.
+// Destination is the output of a backup: a *Dir, a *Bucket or an *Archive.
 type Destination interface {
 	// Path returns the name of the output, "-" for standard output.
 	Path() string
@@ -31,7 +32,12 @@ type CreateOptions struct {
 	Compression string    // of an archive: "gzip" or "none"; "" means none for NAME.tar, else gzip
 	Stdout      io.Writer // used for "-"; nil means os.Stdout
 	NoResume    bool      // start over instead of resuming an interrupted archive
-	Verify      bool      // hash the blobs of a directory before relying on them
+	Verify      bool      // hash the blobs of a directory or a bucket before relying on them
+	Buckets     Buckets
+
+	// SingleWriter writes to a bucket without conditions, for a store that does not honor
+	// them. Another process that writes at the same time may replace index.json unnoticed.
+	SingleWriter bool
 
 	// Interrupted is called while existing content is read, which may take minutes, and while
 	// a pipe has no reader; its error ends that. It may be nil, and is called concurrently.
@@ -48,7 +54,7 @@ const readerPollInterval = 50 * time.Millisecond
 var ErrNoCompression = errors.New("is a directory, which cannot be compressed")
 
 // Create opens an output path. A directory, or a path that ends in a slash, becomes a
-// layout directory. "-", a pipe or a device gets an archive as a stream. Anything else
+// layout directory, s3://BUCKET/PREFIX/ a layout in a bucket. "-", a pipe or a device gets an archive as a stream. Anything else
 // becomes an archive in a file, which replaces an existing file only when it is complete.
 func Create(path string, o CreateOptions) (Destination, error) {
 	compression, err := o.compression(path)
@@ -57,6 +63,9 @@ func Create(path string, o CreateOptions) (Destination, error) {
 	}
 	if path == "" {
 		return nil, &OutputError{Path: `""`, Err: errors.New("the path is empty")}
+	}
+	if bucket.Is(path) {
+		return createInBucket(path, o)
 	}
 	if path == "-" {
 		if o.Stdout == nil {
@@ -77,6 +86,20 @@ func Create(path string, o CreateOptions) (Destination, error) {
 		return create(openPipe(path, info, compression, o))
 	}
 	return nil, &OutputError{Path: path, Err: err}
+}
+
+// createInBucket opens a layout in a bucket.
+func createInBucket(path string, o CreateOptions) (Destination, error) {
+	at, err := bucket.ParseLocation(path)
+	switch {
+	case err != nil:
+		return nil, &OutputError{Path: path, Err: err}
+	case !at.IsLayout():
+		return nil, &OutputError{Path: path, Err: errBundleInBucket}
+	case o.Compression != "":
+		return nil, &OutputError{Path: path, Err: ErrNoCompression}
+	}
+	return create(openBucket(path, o))
 }
 
 // create prevents a nil *Dir from becoming a Destination that is not nil.

@@ -23,6 +23,7 @@ type Index struct {
 	positions  map[key]int32 // of the entries; nil until needed
 	indexed    int           // the length of Entries when positions was built
 	duplicates map[key]bool  // keys that another tool wrote more than once
+	own        map[key]bool  // keys of Put; nil if they are not tracked
 }
 
 // key identifies the entry that a new one replaces: by name or, without a name, by digest.
@@ -55,6 +56,9 @@ func (x *Index) Put(e Entry) {
 	defer x.mu.Unlock()
 	e.Repositories = sortedSet(e.Repositories)
 	k := e.key()
+	if x.own != nil {
+		x.own[k] = true
+	}
 	at, ok := x.find(k)
 	if !ok {
 		x.positions[k] = int32(len(x.Entries))

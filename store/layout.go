@@ -6,10 +6,13 @@
 // entries name manifests. [ReadManifest] and [ParseManifest] read a manifest, a [Walker]
 // walks its graph, and Open of a [Layout] opens a blob. [Verify] checks a whole layout.
 //
-// [Create] opens an output: a [*Dir], which is written in any order and added to, or an
-// [*Archive], which is written in one order, to a file or a pipe. Both resume after an
-// interruption, and replace index.json or the file only in Commit. [Dir.Prune] removes
-// from a directory what is not needed.
+// [Create] opens an output: a [*Dir] or a [*Bucket], which are written in any order and
+// added to, or an [*Archive], which is written in one order, to a file or a pipe. They
+// replace index.json or the file only in Commit, and resume after an interruption.
+// [Dir.Prune] removes from a directory what is not needed.
+//
+// A name that begins with s3:// is a layout in a bucket, which any number of processes may
+// write to at once.
 //
 // An input that cannot be read is an [*InputError], an output that cannot be written to an
 // [*OutputError], and bytes that do not match their descriptor are a [*MismatchError].
@@ -19,8 +22,8 @@
 // is put in place only after all that it references is synced to the disk.
 //
 // Names, digests and sizes in a layout are not trusted: memory and depth have bounds. The
-// package opens no connection, and writes nothing except its output and its temporary
-// files.
+// package opens no connection except to a bucket that is named, and writes nothing except
+// its output and its temporary files.
 package store
 
 import (
@@ -76,6 +79,12 @@ func BlobOf(data []byte) Blob { return memoryBlob{bytes.NewReader(data)} }
 type memoryBlob struct{ *bytes.Reader }
 
 func (memoryBlob) Close() error { return nil }
+
+// PartOpener is a Layout in which a part of a blob costs less than the whole.
+type PartOpener interface {
+	// OpenPart is Open for n bytes from off on. Size returns the size of the whole blob.
+	OpenPart(d digest.Digest, off, n int64) (Blob, error)
+}
 
 // lister is a Layout that lists its blobs, in the order in which they are read fastest. A
 // blob may be listed twice.

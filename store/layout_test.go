@@ -17,6 +17,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -39,6 +40,16 @@ func TestLayouts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { testLayout(t, s, open(t)) })
 	}
+}
+
+// TestLayoutsInBuckets holds a layout in a bucket to the same contract.
+func TestLayoutsInBuckets(t *testing.T) {
+	server := testbucket.New(t)
+	s := largeSample(t)
+	path := server.Path("layout/")
+	s.writeBucket(t, openBucketAt(t, path, CreateOptions{}))
+	t.Run("for reading", func(t *testing.T) { testLayout(t, s, openLayoutAt(t, path, OpenOptions{})) })
+	t.Run("for writing", func(t *testing.T) { testLayout(t, s, openBucketAt(t, path, CreateOptions{})) })
 }
 
 func testLayout(t *testing.T, s *sample, l Layout) {

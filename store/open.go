@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -19,7 +20,8 @@ type OpenOptions struct {
 	// the archive in bytes; -1 if it is unknown. It may be nil.
 	Spooling func(size int64)
 	// Name is the name of a stream in errors; "" means standard input.
-	Name string
+	Name    string
+	Buckets Buckets
 }
 
 var (
@@ -28,7 +30,7 @@ var (
 	errNoIndex  = errors.New("OCI layout without an index.json")
 )
 
-// OpenLayout opens a directory or an archive for reading. The bytes of an archive decide
+// OpenLayout opens a directory, an archive, or a layout in a bucket for reading. The bytes of an archive decide
 // its format, not its name: a bundle of oras-mirror or a plain tar is read in place, any
 // other is copied to a temporary file, which Close removes. Any other input, or an
 // incomplete one, is an *InputError.
@@ -41,6 +43,9 @@ func OpenLayout(path string, o OpenOptions) (Layout, error) {
 }
 
 func openLayout(path string, o OpenOptions) (Layout, error) {
+	if bucket.Is(path) {
+		return openInBucket(path, o)
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -64,6 +69,18 @@ func openLayout(path string, o OpenOptions) (Layout, error) {
 	}
 	defer f.Close()
 	return spoolAll(f, spoolSize(info), o)
+}
+
+// openInBucket opens what is in a bucket.
+func openInBucket(path string, o OpenOptions) (Layout, error) {
+	at, err := bucket.ParseLocation(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !at.IsLayout():
+		return nil, errBundleInBucket
+	}
+	return openObjects(path, o.Buckets.options(path))
 }
 
 // spoolSize returns the size to copy, -1 for a pipe.

@@ -35,6 +35,8 @@ func (b *backup) into(c *registry.Client, selections []config.Selection, out sto
 	switch out := out.(type) {
 	case *store.Dir:
 		return newDirectory(b, c, selections, dirOutput{out}).run, nil
+	case *store.Bucket:
+		return newDirectory(b, c, selections, bucketOutput{out}).run, nil
 	case *store.Archive:
 		return newArchive(b, c, selections, archiveOutput{out}).run, nil
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // randomOutput is a layout that takes manifests and blobs in any order and side by side:
-// a directory. Calls may be concurrent, those for the index aside.
+// a directory or a bucket. Calls may be concurrent, those for the index aside.
 type randomOutput interface {
 	store.Layout
 	Path() string
@@ -70,6 +70,17 @@ type dirOutput struct{ *store.Dir }
 
 func (d dirOutput) Ingest(desc ocispec.Descriptor) (ingest, error) {
 	in, err := d.Dir.Ingest(desc)
+	if err != nil {
+		return nil, err
+	}
+	return in, nil
+}
+
+// bucketOutput is a layout in a bucket as a randomOutput.
+type bucketOutput struct{ *store.Bucket }
+
+func (b bucketOutput) Ingest(desc ocispec.Descriptor) (ingest, error) {
+	in, err := b.Bucket.Ingest(desc)
 	if err != nil {
 		return nil, err
 	}

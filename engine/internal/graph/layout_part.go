@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/store"
@@ -11,12 +12,20 @@ import (
 
 // openPart reads n bytes at off of a blob of a layout.
 func openPart(l store.Layout, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
-	b, err := l.Open(desc.Digest)
+	open, inParts := l.Open, false
+	if l, ok := l.(store.PartOpener); ok && n > 0 {
+		inParts = true
+		open = func(d digest.Digest) (store.Blob, error) { return l.OpenPart(d, off, n) }
+	}
+	b, err := open(desc.Digest)
 	if err != nil {
 		return nil, err
 	}
 	if b.Size() != desc.Size {
 		return nil, errors.Join(&store.MismatchError{Descriptor: desc, Size: b.Size()}, b.Close())
+	}
+	if inParts {
+		return b, nil
 	}
 	if err := skip(b, off); err != nil {
 		return nil, errors.Join(err, b.Close())

@@ -1,0 +1,41 @@
+package bucket
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Scheme begins the name of a bucket's layout or bundle.
+const Scheme = "s3://"
+
+// Location is the place of a layout or a bundle in a bucket.
+type Location struct {
+	Bucket string
+	Key    string // of a bundle, or the prefix of a layout, which is empty or ends in a slash
+}
+
+// Is reports whether a path names a place in a bucket.
+func Is(path string) bool { return strings.HasPrefix(path, Scheme) }
+
+// ParseLocation parses s3://BUCKET/PREFIX/ or s3://BUCKET/NAME. s3://BUCKET is the layout
+// at the top of a bucket.
+func ParseLocation(path string) (Location, error) {
+	rest, ok := strings.CutPrefix(path, Scheme)
+	if !ok {
+		return Location{}, fmt.Errorf("%q does not begin with %s", path, Scheme)
+	}
+	name, key, _ := strings.Cut(rest, "/")
+	switch {
+	case name == "" || strings.ContainsAny(name, "@?#: "):
+		return Location{}, fmt.Errorf("invalid bucket name %q (expected s3://BUCKET/PREFIX/ or s3://BUCKET/NAME)", name)
+	case strings.HasPrefix(key, "/") || strings.Contains(key, "//"):
+		return Location{}, fmt.Errorf("%s has an empty path element", path)
+	}
+	return Location{Bucket: name, Key: key}, nil
+}
+
+// IsLayout reports whether the place is a layout and not a bundle.
+func (l Location) IsLayout() bool { return l.Key == "" || strings.HasSuffix(l.Key, "/") }
+
+// String returns the name as a user writes it.
+func (l Location) String() string { return Scheme + l.Bucket + "/" + l.Key }

@@ -1,0 +1,103 @@
+package bucket
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"iter"
+
+	"github.com/minio/minio-go/v7"
+)
+
+// Condition says when a write may happen. The zero value means always.
+type Condition struct {
+	Absent bool   // only if there is no such object
+	ETag   string // only if the object still has this ETag
+}
+
+// Put writes an object and returns its ETag. If the condition does not hold, the error is
+// ErrCondition; after a lost response it may be so because of this very write.
+func (c *Client) Put(ctx context.Context, key string, data []byte, when Condition) (etag string, err error) {
+	sum := sha256.Sum256(data)
+	err = c.try(ctx, "put", key, func(ctx context.Context) error {
+		info, err := c.core.PutObject(ctx, c.bucket, key, bytes.NewReader(data), int64(len(data)), "", hex.EncodeToString(sum[:]), c.putOptions(sum[:], when))
+		etag = info.ETag
+		return err
+	})
+	return etag, err
+}
+
+// putOptions returns the headers of a write: the condition, the encryption, and the sha256
+// if one is given.
+func (c *Client) putOptions(sum []byte, when Condition) minio.PutObjectOptions {
+	o := minio.PutObjectOptions{ServerSideEncryption: c.encryption, DisableContentSha256: true}
+	if sum != nil {
+		o.UserMetadata = map[string]string{"X-Amz-Checksum-Sha256": base64.StdEncoding.EncodeToString(sum)}
+	}
+	switch {
+	case when.Absent:
+		o.SetMatchETagExcept("*")
+	case when.ETag != "":
+		o.SetMatchETag(when.ETag)
+	}
+	return o
+}
+
+// Stat returns the size of an object, or an error that is fs.ErrNotExist.
+func (c *Client) Stat(ctx context.Context, key string) (size int64, err error) {
+	err = c.try(ctx, "stat", key, func(ctx context.Context) error {
+		info, err := c.core.StatObject(ctx, c.bucket, key, minio.StatObjectOptions{})
+		size = info.Size
+		return err
+	})
+	return size, err
+}
+
+// Remove removes an object. One that does not exist is no error.
+func (c *Client) Remove(ctx context.Context, key string) error {
+	return c.try(ctx, "remove", key, func(ctx context.Context) error {
+		return c.core.RemoveObject(ctx, c.bucket, key, minio.RemoveObjectOptions{})
+	})
+}
+
+// Object is an object in a list.
+type Object struct {
+	Key  string
+	Size int64
+}
+
+// List lists the objects below a prefix in the order of their keys, 1,000 with a request.
+// After an error it ends.
+func (c *Client) List(ctx context.Context, prefix string) iter.Seq2[Object, error] {
+	return c.list(ctx, prefix, true)
+}
+
+// ListTop is List without what is below a slash after the prefix: of that it yields the
+// common part, which ends in a slash, after the objects.
+func (c *Client) ListTop(ctx context.Context, prefix string) iter.Seq2[Object, error] {
+	return c.list(ctx, prefix, false)
+}
+
+func (c *Client) list(ctx context.Context, prefix string, recursive bool) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		last, stopped := "", false
+		err := c.try(ctx, "list", prefix, func(ctx context.Context) error {
+			o := minio.ListObjectsOptions{Prefix: prefix, Recursive: recursive, StartAfter: last}
+			for info := range c.core.ListObjectsIter(ctx, c.bucket, o) {
+				if info.Err != nil {
+					return info.Err
+				}
+				last = info.Key
+				if stopped = !yield(Object{Key: info.Key, Size: info.Size}, nil); stopped {
+					return nil
+				}
+			}
+			return nil
+		})
+		if err != nil && !stopped {
+			yield(Object{}, err)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package bucket
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+const (
+	// maxTries bounds the tries of one request, with pauses of 1, 2, 4, 8 and 16 seconds less
+	// up to a half, like those of a registry.
+	maxTries = 6
+	backoff  = time.Second
+)
+
+// Retry configures the pauses between tries. The zero value uses the real clock.
+type Retry struct {
+	Sleep  func(ctx context.Context, d time.Duration) error
+	Jitter func() float64 // in [0,1)
+	// OnRetry is called before the pause of a retry, with a short reason ("503"). The function
+	// that it returns is called after the pause. It may be nil. Calls may be concurrent.
+	OnRetry func(host, reason string) (over func())
+}
+
+func (r Retry) withDefaults() Retry {
+	if r.Sleep == nil {
+		r.Sleep = sleep
+	}
+	if r.Jitter == nil {
+		r.Jitter = rand.Float64
+	}
+	if r.OnRetry == nil {
+		r.OnRetry = func(string, string) func() { return func() {} }
+	}
+	return r
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
+
+// try calls do until it succeeds or its error is final.
+func (c *Client) try(ctx context.Context, op, key string, do func(context.Context) error) error {
+	for n := 1; ; n++ {
+		err := newError(op, c.name(key), do(ctx))
+		if err == nil {
+			return nil
+		}
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		if n == maxTries || !retryable(ctx, err) {
+			return err
+		}
+		if err := c.Pause(ctx, n, shortReason(err)); err != nil {
+			return err
+		}
+	}
+}
+
+// Pause waits before the try that follows the n-th.
+func (c *Client) Pause(ctx context.Context, n int, reason string) error {
+	wait := time.Duration((0.5 + 0.5*c.retry.Jitter()) * float64(backoff<<(n-1)))
+	defer c.retry.OnRetry(c.host, reason)()
+	return c.retry.Sleep(ctx, wait)
+}
+
+// shortReason returns the reason of a retry in a word or two.
+func shortReason(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok && e.Status != 0 {
+		return strconv.Itoa(e.Status)
+	}
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		return "timed out"
+	}
+	return "connection lost"
+}
+
+// permanent reports whether an error of a connection stays the same on a retry.
+func permanent(err error) bool {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return dns.IsNotFound
+	}
+	return is[*tls.CertificateVerificationError](err) || is[tls.RecordHeaderError](err) ||
+		is[x509.UnknownAuthorityError](err) || is[x509.HostnameError](err) ||
+		is[x509.CertificateInvalidError](err) || is[*net.AddrError](err) ||
+		errors.Is(err, http.ErrSchemeMismatch)
+}
+
+func is[E error](err error) bool {
+	_, is := errors.AsType[E](err)
+	return is
+}

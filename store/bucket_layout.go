@@ -1,0 +1,172 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"strings"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/oras-mirror/oras-mirror/store/bucket"
+	"github.com/oras-mirror/oras-mirror/store/bundle"
+)
+
+// Bucket is a layout in a bucket open for writing. Any number of processes may write to it
+// at once. It is safe for concurrent use.
+//
+// An object appears as a whole, and only if its bytes have the sha256 that was sent ahead.
+// So a blob of the right size is right, whoever wrote it. index.json is written last, on the
+// condition that it still is the one that was read; if it is not, it is read again, and the
+// entries of this run are merged into it. However the process ends, the bucket is the layout
+// that it was before, with more blobs.
+type Bucket struct {
+	objects
+	single      bool // another process cannot interfere, or the caller accepts that it does
+	hashAll     bool // an existing blob counts only after it is hashed
+	interrupted func() error
+	memory      *semaphore.Weighted // of blobs under way, in bytes
+
+	commit      sync.Mutex        // held during Commit
+	annotations map[string]string // guarded by commit: those of the index.json that was read
+
+	hashing sync.Mutex             // guards hashed
+	hashed  map[digest.Digest]bool // blobs with verified bytes
+}
+
+var (
+	_ Layout      = (*Bucket)(nil)
+	_ Destination = (*Bucket)(nil)
+	_ PartOpener  = (*Bucket)(nil)
+)
+
+// openBucket opens a layout in a bucket for writing, and creates it if needed. It lists the
+// blobs, so that none is asked for one by one.
+func openBucket(path string, o CreateOptions) (*Bucket, error) {
+	l, err := newObjects(path, o.Buckets.options(path))
+	if err != nil {
+		return nil, &OutputError{Path: path, Err: err}
+	}
+	b := &Bucket{objects: objects{client: l.client, name: l.name, prefix: l.prefix, index: l.index},
+		single: o.SingleWriter, hashAll: o.Verify, interrupted: o.Interrupted,
+		memory: semaphore.NewWeighted(uploadMemory), hashed: make(map[digest.Digest]bool)}
+	if err := b.begin(b.client.Context()); err != nil {
+		return nil, outputError(path, err)
+	}
+	return b, nil
+}
+
+// begin reads what is there.
+func (b *Bucket) begin(ctx context.Context) error {
+	err := b.readIndex()
+	if errors.Is(err, fs.ErrNotExist) {
+		err = b.checkNames(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	b.index.trackOwn()
+	b.annotations = maps.Clone(b.index.Annotations)
+	if err := b.putLayoutFile(ctx); err != nil {
+		return err
+	}
+	return b.list(ctx)
+}
+
+// checkNames returns an error for a prefix with anything but a layout.
+func (b *Bucket) checkNames(ctx context.Context) error {
+	for o, err := range b.client.ListTop(ctx, b.prefix) {
+		if err != nil {
+			return err
+		}
+		switch strings.TrimPrefix(o.Key, b.prefix) {
+		case bundle.LayoutFile, bundle.IndexFile, "blobs/", "":
+		default:
+			return &NotLayoutError{Path: b.name}
+		}
+	}
+	return nil
+}
+
+// Path returns the name of the layout, as the user wrote it.
+func (b *Bucket) Path() string { return b.name }
+
+// Close does nothing: what was not committed is in no index.json.
+func (b *Bucket) Close() error { return nil }
+
+// Sweep does nothing: an unfinished upload is aborted when its blob fails.
+func (b *Bucket) Sweep() error { return nil }
+
+// Has reports whether a blob is in the layout: its size is right. With CreateOptions.Verify
+// it is hashed, once.
+func (b *Bucket) Has(desc ocispec.Descriptor) bool {
+	size, err := b.Stat(desc.Digest)
+	if err != nil || size != desc.Size {
+		return false
+	}
+	if !b.hashAll || b.isHashed(desc.Digest) {
+		return true
+	}
+	if hashBlob(b, desc, func(int64) error { return interruption(b.interrupted) }) != nil {
+		return false
+	}
+	b.setHashed(desc.Digest)
+	return true
+}
+
+func (b *Bucket) isHashed(d digest.Digest) bool {
+	b.hashing.Lock()
+	defer b.hashing.Unlock()
+	return b.hashed[d]
+}
+
+func (b *Bucket) setHashed(d digest.Digest) {
+	b.hashing.Lock()
+	defer b.hashing.Unlock()
+	b.hashed[d] = true
+}
+
+// Push stores a manifest or another small blob, unless the layout has it.
+func (b *Bucket) Push(desc ocispec.Descriptor, data []byte) error {
+	if err := checkContent(desc, data); err != nil {
+		return err
+	}
+	if b.Has(desc) {
+		return nil
+	}
+	return b.put(desc, func(ctx context.Context, when bucket.Condition) error {
+		_, err := b.client.Put(ctx, b.prefix+bundle.BlobName(desc.Digest), data, when)
+		return err
+	})
+}
+
+// put stores a blob by calling write, on the condition that there is none. One that another
+// process has stored since the blobs were listed is as good, unless its size is wrong: then
+// it is replaced.
+func (b *Bucket) put(desc ocispec.Descriptor, write func(context.Context, bucket.Condition) error) error {
+	ctx := b.client.Context()
+	_, err := b.Stat(desc.Digest)
+	absent := errors.Is(err, fs.ErrNotExist)
+	err = write(ctx, bucket.Condition{Absent: absent && !b.single})
+	if errors.Is(err, bucket.ErrCondition) || errors.Is(err, bucket.ErrNoUpload) {
+		var size int64
+		if size, err = b.client.Stat(ctx, b.prefix+bundle.BlobName(desc.Digest)); err == nil && size != desc.Size {
+			err = write(ctx, bucket.Condition{})
+		}
+	}
+	if err != nil {
+		return err
+	}
+	b.setHashed(desc.Digest)
+	return b.setSize(desc.Digest, desc.Size)
+}
+
+func (o *objects) setSize(d digest.Digest, size int64) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.sizes.set(d, size)
+}

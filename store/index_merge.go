@@ -1,0 +1,98 @@
+package store
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+)
+
+// trackOwn makes x remember which entries Put adds from now on.
+func (x *Index) trackOwn() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.own = make(map[key]bool)
+}
+
+// rebase replaces the content of x by that of another writer's index, with the entries that
+// were added to x merged into it, name by name. before are the annotations that x began
+// with. A list that both writers changed is united.
+func (x *Index) rebase(theirs *Index, before map[string]string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for i := range x.Entries {
+		if e := x.Entries[i]; x.own[e.key()] {
+			if at, ok := theirs.find(e.key()); ok {
+				e = mergeEntries(e, theirs.Entries[at])
+			}
+			theirs.Put(e)
+		}
+	}
+	x.Annotations = mergeAnnotations(before, x.Annotations, theirs.Annotations)
+	x.Entries, x.foreign = theirs.Entries, theirs.foreign
+	x.positions, x.duplicates = nil, nil
+	bounds.Give(x.memory)
+	x.memory = theirs.memory
+}
+
+// mergeEntries returns what two writers together have of a name. If the name moved, ours is
+// the later answer of the registry.
+func mergeEntries(ours, theirs Entry) Entry {
+	if ours.Name == "" || ours.Digest != theirs.Digest {
+		return ours
+	}
+	ours.Platforms = mergePlatforms(ours.Platforms, theirs.Platforms)
+	if ours.Referrers != ReferrersIncomplete && theirs.Referrers == ReferrersAll {
+		ours.Referrers = theirs.Referrers
+	}
+	return ours
+}
+
+// mergePlatforms returns the union of two selections; an empty one means all platforms.
+func mergePlatforms(a, b string) string {
+	if a == "" || b == "" {
+		return ""
+	}
+	return strings.Join(sortedSet(slices.Concat(strings.Split(a, ","), strings.Split(b, ","))), ",")
+}
+
+// mergeAnnotations returns the annotations that two writers leave who began with the same.
+func mergeAnnotations(before, ours, theirs map[string]string) map[string]string {
+	merged := maps.Clone(theirs)
+	for name := range allKeys(before, ours) {
+		switch was, is, other := before[name], ours[name], theirs[name]; {
+		case is == was || is == "" && other != was: // theirs counts
+		case other == was || other == "":
+			merged = setAnnotation(merged, name, is)
+		default:
+			list := sortedSet(slices.Concat(strings.Split(is, ","), strings.Split(other, ",")))
+			merged = setAnnotation(merged, name, strings.Join(list, ","))
+		}
+	}
+	return merged
+}
+
+func allKeys(a, b map[string]string) map[string]bool {
+	keys := make(map[string]bool)
+	for name := range a {
+		keys[name] = true
+	}
+	for name := range b {
+		keys[name] = true
+	}
+	return keys
+}
+
+// setAnnotation sets a value, or removes it if it is empty.
+func setAnnotation(all map[string]string, name, value string) map[string]string {
+	if value == "" {
+		delete(all, name)
+		return all
+	}
+	if all == nil {
+		all = make(map[string]string)
+	}
+	all[name] = value
+	return all
+}

@@ -1,0 +1,163 @@
+package store
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store/bucket"
+)
+
+const (
+	// listPage is the number of objects in one response.
+	listPage = 1000
+	// listJobs is the number of lists that are asked for side by side.
+	listJobs = 32
+	// sizeMemory is the memory of a size, with its key and the room of the map.
+	sizeMemory = 100
+)
+
+// objectSizes are the sizes of the blobs in a bucket. A million of them take 100 MB: a
+// digest stands as its 32 bytes.
+type objectSizes struct {
+	sha256 map[[32]byte]int64
+	others map[digest.Digest]int64
+	memory int64 // accounted for
+}
+
+func newObjectSizes() *objectSizes {
+	return &objectSizes{sha256: make(map[[32]byte]int64), others: make(map[digest.Digest]int64)}
+}
+
+func (s *objectSizes) get(d digest.Digest) (size int64, ok bool) {
+	if sum, is := sha256Of(d); is {
+		size, ok = s.sha256[sum]
+		return size, ok
+	}
+	size, ok = s.others[d]
+	return size, ok
+}
+
+func (s *objectSizes) set(d digest.Digest, size int64) error {
+	if err := bounds.Take(sizeMemory); err != nil {
+		return err
+	}
+	s.memory += sizeMemory
+	if sum, is := sha256Of(d); is {
+		s.sha256[sum] = size
+	} else {
+		s.others[d] = size
+	}
+	return nil
+}
+
+func (s *objectSizes) remove(d digest.Digest) {
+	if sum, is := sha256Of(d); is {
+		delete(s.sha256, sum)
+	} else {
+		delete(s.others, d)
+	}
+}
+
+// digests returns the digests of all blobs, in order.
+func (s *objectSizes) digests() []digest.Digest {
+	all := make([]digest.Digest, 0, len(s.sha256)+len(s.others))
+	for sum := range s.sha256 {
+		all = append(all, digest.NewDigestFromBytes(digest.SHA256, sum[:]))
+	}
+	all = slices.AppendSeq(all, maps.Keys(s.others))
+	slices.Sort(all)
+	return all
+}
+
+// release returns the memory. The receiver may be nil.
+func (s *objectSizes) release() {
+	if s != nil {
+		bounds.Give(s.memory)
+	}
+}
+
+func sha256Of(d digest.Digest) (sum [32]byte, ok bool) {
+	if d.Algorithm() != digest.SHA256 {
+		return sum, false
+	}
+	_, err := hex.Decode(sum[:], []byte(d.Encoded()))
+	return sum, err == nil
+}
+
+// listBlobs lists the blobs below a prefix: the first thousand with one request, more of
+// them by the first byte of their digest, side by side.
+func listBlobs(ctx context.Context, c *bucket.Client, prefix string) (*objectSizes, error) {
+	l := &blobList{client: c, prefix: prefix, sizes: newObjectSizes()}
+	n := 0
+	whole, err := l.list(ctx, "blobs/", func() bool { n++; return n < listPage })
+	if err != nil || whole {
+		return l.sizes, err
+	}
+	jobs, ctx := errgroup.WithContext(ctx)
+	jobs.SetLimit(listJobs)
+	for _, part := range listParts() {
+		jobs.Go(func() error {
+			_, err := l.list(ctx, part, func() bool { return true })
+			return err
+		})
+	}
+	return l.sizes, jobs.Wait()
+}
+
+// listParts returns the prefixes whose lists together have all blobs.
+func listParts() []string {
+	parts := []string{"blobs/sha384/", "blobs/sha512/"}
+	for i := range 256 {
+		parts = append(parts, fmt.Sprintf("blobs/sha256/%02x", i))
+	}
+	return parts
+}
+
+// blobList collects the sizes of several lists.
+type blobList struct {
+	client *bucket.Client
+	prefix string
+
+	mu    sync.Mutex // guards sizes
+	sizes *objectSizes
+}
+
+// list adds the blobs below a prefix until more returns false, and reports whether these
+// were all.
+func (l *blobList) list(ctx context.Context, below string, more func() bool) (whole bool, err error) {
+	for o, err := range l.client.List(ctx, l.prefix+below) {
+		if err != nil {
+			return false, err
+		}
+		if d, ok := blobDigest(strings.TrimPrefix(o.Key, l.prefix)); ok {
+			if err := l.add(d, o.Size); err != nil {
+				return false, err
+			}
+		}
+		if !more() {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+func (l *blobList) add(d digest.Digest, size int64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, known := l.sizes.get(d); known {
+		return nil
+	}
+	if err := l.sizes.set(d, size); err != nil {
+		return fmt.Errorf("the list of blobs is too large: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,176 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/store/bucket"
+	"github.com/oras-mirror/oras-mirror/store/bundle"
+)
+
+// objects reads a layout in a bucket, whose files are objects below a prefix.
+type objects struct {
+	client *bucket.Client
+	name   string // as the user wrote it
+	prefix string
+	index  *Index
+	etag   string        // of index.json; "" if there is none
+	sum    digest.Digest // of the bytes of index.json
+
+	mu    sync.Mutex   // guards sizes
+	sizes *objectSizes // of the blobs; nil until they are listed
+}
+
+// newObjects returns a layout that is not read yet.
+func newObjects(path string, o bucket.Options) (*objects, error) {
+	at, err := bucket.ParseLocation(path)
+	if err != nil {
+		return nil, err
+	}
+	client, err := bucket.New(at.Bucket, o)
+	if err != nil {
+		return nil, err
+	}
+	return &objects{client: client, name: path, prefix: at.Key, index: new(Index)}, nil
+}
+
+// openObjects opens a layout in a bucket for reading.
+func openObjects(path string, o bucket.Options) (*objects, error) {
+	l, err := newObjects(path, o)
+	if err != nil {
+		return nil, err
+	}
+	layout, err := l.open(bundle.LayoutFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &InputError{Path: path, Reason: "no OCI layout in the bucket under this name", Err: err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer layout.Close()
+	if err := checkLayoutFile(layout); err != nil {
+		return nil, err
+	}
+	if err := l.readIndex(); errors.Is(err, fs.ErrNotExist) {
+		return nil, errNoIndex
+	} else if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (o *objects) open(name string) (*bucket.Reader, error) {
+	return o.client.Open(o.client.Context(), o.prefix+name, 0, -1)
+}
+
+// readIndex reads index.json, or returns fs.ErrNotExist.
+func (o *objects) readIndex() error {
+	r, err := o.open(bundle.IndexFile)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	sum := digest.Canonical.Digester()
+	index, err := ReadIndex(io.TeeReader(r, sum.Hash()))
+	if err != nil {
+		return err
+	}
+	o.index, o.etag, o.sum = index, r.ETag(), sum.Digest()
+	return nil
+}
+
+func (o *objects) Index() *Index { return o.index }
+func (o *objects) Close() error  { return nil }
+
+// Open opens a blob with one request.
+func (o *objects) Open(d digest.Digest) (Blob, error) {
+	key, err := o.key(d)
+	if err != nil {
+		return nil, err
+	}
+	r, err := o.client.Open(o.client.Context(), key, 0, -1)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// OpenPart opens n bytes of a blob from off on, with one request. Size is that of the whole
+// blob.
+func (o *objects) OpenPart(d digest.Digest, off, n int64) (Blob, error) {
+	key, err := o.key(d)
+	if err != nil {
+		return nil, err
+	}
+	r, err := o.client.Open(o.client.Context(), key, off, n)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Stat looks a blob up in the list of the blobs if there is one, or else asks for it.
+func (o *objects) Stat(d digest.Digest) (int64, error) {
+	key, err := o.key(d)
+	if err != nil {
+		return 0, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.sizes == nil {
+		return o.client.Stat(o.client.Context(), key)
+	}
+	if size, ok := o.sizes.get(d); ok {
+		return size, nil
+	}
+	return 0, &fs.PathError{Op: "stat", Path: o.name + bundle.BlobName(d), Err: fs.ErrNotExist}
+}
+
+// key returns the key of a blob.
+func (o *objects) key(d digest.Digest) (string, error) {
+	if err := d.Validate(); err != nil {
+		return "", fmt.Errorf("%.200q: %w", d, err)
+	}
+	return o.prefix + bundle.BlobName(d), nil
+}
+
+// list asks for the sizes of all blobs, once.
+func (o *objects) list(ctx context.Context) error {
+	sizes, err := listBlobs(ctx, o.client, o.prefix)
+	if err != nil {
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.sizes.release()
+	o.sizes = sizes
+	return nil
+}
+
+// blobs lists the blobs. If they cannot be listed there is none: what an index needs fails
+// when it is opened.
+func (o *objects) blobs() iter.Seq[digest.Digest] {
+	return func(yield func(digest.Digest) bool) {
+		o.mu.Lock()
+		listed := o.sizes != nil
+		o.mu.Unlock()
+		if !listed && o.list(o.client.Context()) != nil {
+			return
+		}
+		o.mu.Lock()
+		all := o.sizes.digests()
+		o.mu.Unlock()
+		for _, d := range all {
+			if !yield(d) {
+				return
+			}
+		}
+	}
+}
