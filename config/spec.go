@@ -37,6 +37,7 @@ type Spec struct {
 	APIVersion string             `yaml:"apiVersion"`
 	Kind       string             `yaml:"kind"`
 	Registries []RegistrySettings `yaml:"registries"`
+	Buckets    []BucketSettings   `yaml:"buckets"`
 	Defaults   Defaults           `yaml:"defaults"`
 	Sources    []Source           `yaml:"sources"`
 	Output     string             `yaml:"output"`
@@ -72,6 +73,7 @@ func (s *Spec) check(o strictyaml.Object) {
 	o.Constant("kind", s.Kind, Kind)
 	checkVariables(o, "output", s.Output)
 	s.checkRegistries(o)
+	s.checkBuckets(o)
 	s.checkMappings(o)
 	s.checkTargets(o)
 }
@@ -162,6 +164,9 @@ func (s *Spec) Files() Files {
 			add(&f.Certificates, path)
 		}
 	}
+	for _, b := range s.Buckets {
+		add(&f.Certificates, b.CAFile)
+	}
 	return f
 }
 
@@ -182,7 +187,7 @@ func (s *Spec) path(path string, now time.Time) (string, error) {
 	if expanded == "" {
 		return "", fmt.Errorf("%s expands to an empty path", path)
 	}
-	if filepath.IsAbs(expanded) {
+	if filepath.IsAbs(expanded) || strings.HasPrefix(expanded, bucketScheme) {
 		return expanded, nil
 	}
 	joined := filepath.Join(filepath.Dir(s.file), expanded)

@@ -15,7 +15,7 @@ import (
 // the paths and targets that its variables expand to. layout returns an error if a layout is
 // invalid; repository is that of its bare tags. err is a [*LoadError] with every fault. A value
 // with a variable that is not set cannot be checked: unset holds those instead.
-func Validate(path string, layout func(path string, repository Reference) error) (spec *Spec, unset []Fault, err error) {
+func Validate(path string, layout func(s *Spec, path string, repository Reference) error) (spec *Spec, unset []Fault, err error) {
 	data, err := specFormat.read(path)
 	if err != nil {
 		return nil, nil, err
@@ -59,7 +59,7 @@ func reported(faults []Fault, path string) bool {
 }
 
 // externalFaults returns the faults that are not in the file itself, in the order of its keys.
-func (s *Spec) externalFaults(layout func(path string, repository Reference) error) []Fault {
+func (s *Spec) externalFaults(layout func(s *Spec, path string, repository Reference) error) []Fault {
 	faults := s.certificates()
 	for i, source := range s.Sources {
 		at := strictyaml.Element("sources", i)
@@ -69,7 +69,7 @@ func (s *Spec) externalFaults(layout func(path string, repository Reference) err
 			if selection.Layout == "" {
 				continue
 			}
-			if err := layout(selection.Layout, selection.Reference); err != nil {
+			if err := layout(s, selection.Layout, selection.Reference); err != nil {
 				faults = append(faults, s.fault(at+".layout", err))
 			}
 		}
@@ -94,6 +94,18 @@ func (s *Spec) certificates() (faults []Fault) {
 			if err != nil {
 				faults = append(faults, s.fault(strictyaml.Element("registries", i)+"."+file.key, err))
 			}
+		}
+	}
+	for i, b := range s.Buckets {
+		if b.CAFile == "" {
+			continue
+		}
+		path, err := s.path(b.CAFile, time.Now())
+		if err == nil {
+			err = checkPEM(path)
+		}
+		if err != nil {
+			faults = append(faults, s.fault(strictyaml.Element("buckets", i)+".caFile", err))
 		}
 	}
 	return faults

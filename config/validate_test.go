@@ -38,7 +38,7 @@ targets:
 	}
 	t.Setenv("UPPER", "A")
 	path := filepath.Join(dir, "mirror.yaml")
-	_, unset, err := Validate(path, func(path string, repository Reference) error {
+	_, unset, err := Validate(path, func(_ *Spec, path string, repository Reference) error {
 		if filepath.Base(path) == "good" && repository.Name() == "a.example/b" {
 			return nil
 		}

@@ -2,6 +2,7 @@ package docs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -94,7 +95,7 @@ const blockMark = "@@ next block @@\n"
 func typeInto(t *testing.T, shell, dir string, typed []typedBlock) ([]string, error) {
 	t.Helper()
 	var script strings.Builder
-	script.WriteString("trap 'kill ${remote-} ${own-} ${outside-} ${site-} ${serving-} ${lost-} ${new-} 2>/dev/null || :' EXIT\n")
+	script.WriteString("trap 'kill ${remote-} ${own-} ${outside-} ${site-} ${serving-} ${lost-} ${new-} ${bucket-} 2>/dev/null || :' EXIT\n")
 	for _, block := range typed {
 		script.WriteString("printf '%s\\n' '" + strings.TrimSpace(blockMark) + "'\n" + block.script)
 	}
@@ -157,5 +158,20 @@ func copyOfCheckout(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	linkServer(t, dir)
 	return dir
+}
+
+// linkServer links the S3 server that is installed here, which takes a minute to build.
+func linkServer(t *testing.T, dir string) {
+	t.Helper()
+	installed, _ := filepath.Glob(".tools/versitygw*") // the pattern is valid
+	tools, err := filepath.Abs(".tools")
+	err = errors.Join(err, os.MkdirAll(filepath.Join(dir, ".tools"), 0o755))
+	for _, file := range installed {
+		err = errors.Join(err, os.Symlink(filepath.Join(tools, filepath.Base(file)), filepath.Join(dir, file)))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -15,6 +15,7 @@ type BackupOptions struct {
 	Progress    Progress         // nil: Silent
 	Mapper      *config.Mapper   // checks that no two sources map to one target; nil: unchecked
 	Previous    store.Layout     // a bundle that is about to be replaced: its blobs need no network; may be nil
+	Buckets     store.Buckets    // how the buckets of sources are reached
 	FailFast    bool             // the first artifact that fails ends the run
 	Now         func() time.Time // nil: time.Now
 	Shard       *shard.Shard     // the part of the plan to copy; nil: all of it
@@ -88,6 +89,7 @@ func (o RestoreOptions) WithDefaults() (RestoreOptions, error) {
 // and one of its plan. Targets is mandatory.
 type SyncOptions struct {
 	RestoreOptions
+	Buckets store.Buckets // how the buckets of sources are reached
 
 	// Among selects artifacts of a layout on disk, which a selection takes as a whole; nil:
 	// all.

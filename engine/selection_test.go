@@ -288,7 +288,7 @@ func TestAbsentRepository(t *testing.T) {
 	if len(report.Artifacts) != 1 || len(heard.notices) != 1 || !strings.HasPrefix(heard.notices[0], r.Host+"/gone: ") {
 		t.Errorf("%d artifacts; it says %q", len(report.Artifacts), heard.notices)
 	}
-	names, err := backup.Names(t.Context(), client(0), sources)
+	names, err := backup.Names(t.Context(), client(0), sources, engine.BackupOptions{})
 	if err != nil || !names.Keeps(r.Host+"/gone:v1") || names.Keeps(r.Host+"/app:v2") {
 		t.Errorf("what was kept of it is pruned: %v", err)
 	}

@@ -69,6 +69,15 @@ func (a *Archive) Path() string { return a.medium.path() }
 // Free returns the free space of the medium in bytes; ok is false where it is unknown.
 func (a *Archive) Free() (bytes int64, ok bool) { return a.medium.free() }
 
+// Expect announces how many more bytes will be written at most. An archive in a bucket
+// chooses its parts by that; if they do not fit into memory, the error is a *PartError.
+func (a *Archive) Expect(bytes int64) error {
+	if u, ok := a.medium.(*objectUpload); ok {
+		return u.expect(bytes)
+	}
+	return nil
+}
+
 // PutManifest writes a manifest, unless the archive has it.
 func (a *Archive) PutManifest(desc ocispec.Descriptor, data []byte) error {
 	if a.have[desc.Digest] {

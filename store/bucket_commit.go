@@ -52,6 +52,9 @@ func (b *Bucket) writeIndex(ctx context.Context) error {
 	if sum == b.sum {
 		return nil
 	}
+	if err := b.strike(ctx); err != nil {
+		return err
+	}
 	when := bucket.Condition{ETag: b.etag, Absent: b.etag == ""}
 	if b.single {
 		when = bucket.Condition{}

@@ -32,7 +32,11 @@ type Bucket struct {
 	memory      *semaphore.Weighted // of blobs under way, in bytes
 
 	commit      sync.Mutex        // held during Commit
+	pruneTag    string            // guarded by commit: the ETag of the prune.json that was read
 	annotations map[string]string // guarded by commit: those of the index.json that was read
+
+	using sync.Mutex             // guards used
+	used  map[digest.Digest]bool // blobs that this run relies on
 
 	hashing sync.Mutex             // guards hashed
 	hashed  map[digest.Digest]bool // blobs with verified bytes
@@ -53,7 +57,7 @@ func openBucket(path string, o CreateOptions) (*Bucket, error) {
 	}
 	b := &Bucket{objects: objects{client: l.client, name: l.name, prefix: l.prefix, index: l.index},
 		single: o.SingleWriter, hashAll: o.Verify, interrupted: o.Interrupted,
-		memory: semaphore.NewWeighted(uploadMemory), hashed: make(map[digest.Digest]bool)}
+		memory: semaphore.NewWeighted(uploadMemory), hashed: make(map[digest.Digest]bool), used: make(map[digest.Digest]bool)}
 	if err := b.begin(b.client.Context()); err != nil {
 		return nil, outputError(path, err)
 	}
@@ -74,6 +78,11 @@ func (b *Bucket) begin(ctx context.Context) error {
 	if err := b.putLayoutFile(ctx); err != nil {
 		return err
 	}
+	list, err := b.readPruneList(ctx) // before the blobs are listed: what is removed since then changes it
+	if err != nil {
+		return err
+	}
+	b.pruneTag = list.etag
 	return b.list(ctx)
 }
 
@@ -84,7 +93,7 @@ func (b *Bucket) checkNames(ctx context.Context) error {
 			return err
 		}
 		switch strings.TrimPrefix(o.Key, b.prefix) {
-		case bundle.LayoutFile, bundle.IndexFile, "blobs/", "":
+		case bundle.LayoutFile, bundle.IndexFile, PruneFile, "blobs/", "":
 		default:
 			return &NotLayoutError{Path: b.name}
 		}
@@ -108,6 +117,7 @@ func (b *Bucket) Has(desc ocispec.Descriptor) bool {
 	if err != nil || size != desc.Size {
 		return false
 	}
+	b.use(desc.Digest)
 	if !b.hashAll || b.isHashed(desc.Digest) {
 		return true
 	}
@@ -161,6 +171,7 @@ func (b *Bucket) put(desc ocispec.Descriptor, write func(context.Context, bucket
 	if err != nil {
 		return err
 	}
+	b.use(desc.Digest)
 	b.setHashed(desc.Digest)
 	return b.setSize(desc.Digest, desc.Size)
 }

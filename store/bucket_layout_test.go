@@ -95,8 +95,9 @@ func TestBucketRequests(t *testing.T) {
 	s.writeBucket(t, openBucketAt(t, path, CreateOptions{}))
 	blobs := len(s.all())
 	// One list finds the prefix empty, one finds no blobs; the check of the conditions is
-	// three writes, of which the first creates oci-layout.
-	want := map[string]int{"GET": 1, "LIST": 2, "PUT if absent": blobs + 3, "PUT if match": 1}
+	// three writes, of which the first creates oci-layout. prune.json is asked for before the
+	// blobs are listed, and before index.json is written.
+	want := map[string]int{"GET": 3, "LIST": 2, "PUT if absent": blobs + 3, "PUT if match": 1}
 	if got := server.Requests(); !maps.Equal(got, want) {
 		t.Errorf("new: %v, want %v", got, want)
 	}
@@ -112,7 +113,7 @@ func TestBucketRequests(t *testing.T) {
 	if err := b.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	want = map[string]int{"GET": 1, "LIST": 1, "PUT if absent": 1, "PUT if match": 1}
+	want = map[string]int{"GET": 2, "LIST": 1, "PUT if absent": 1, "PUT if match": 1}
 	if got := server.Requests(); !maps.Equal(got, want) {
 		t.Errorf("nothing new: %v, want %v", got, want)
 	}
@@ -282,11 +283,13 @@ func TestBucketErrors(t *testing.T) {
 	if _, err := Create(server.Path("other/"), CreateOptions{}); !errors.As(err, new(*NotLayoutError)) {
 		t.Errorf("a prefix with other objects: %v", err)
 	}
+	writeFile(t, filepath.Join(server.Folder, "empty"), nil)
 	for path, want := range map[string]string{
-		server.Path("none/"):      "no OCI layout in the bucket under this name",
-		"s3://no-such-bucket/x/":  "NoSuchBucket",
-		"s3://":                   "invalid bucket name",
-		server.Path("bundle.tgz"): "must end with /",
+		server.Path("none/"):     "no OCI layout in the bucket under this name",
+		"s3://no-such-bucket/x/": "NoSuchBucket",
+		"s3://":                  "invalid bucket name",
+		server.Path("none.tgz"):  "does not exist",
+		server.Path("empty"):     "empty",
 	} {
 		_, err := OpenLayout(path, OpenOptions{})
 		input, ok := errors.AsType[*InputError](err)

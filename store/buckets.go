@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 )
@@ -23,7 +22,11 @@ func (b Buckets) options(path string) bucket.Options {
 	return o
 }
 
-// IsInBucket reports whether a path names a layout in a bucket, and not a file.
+// IsInBucket reports whether a path names a layout or a bundle in a bucket.
 func IsInBucket(path string) bool { return bucket.Is(path) }
 
-var errBundleInBucket = errors.New("a name in a bucket must end with / for a layout; bundles in buckets are not supported")
+// IsLayoutInBucket reports whether a path names a layout in a bucket, and not a bundle.
+func IsLayoutInBucket(path string) bool {
+	at, err := bucket.ParseLocation(path)
+	return err == nil && at.IsLayout()
+}

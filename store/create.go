@@ -34,6 +34,7 @@ type CreateOptions struct {
 	NoResume    bool      // start over instead of resuming an interrupted archive
 	Verify      bool      // hash the blobs of a directory or a bucket before relying on them
 	Buckets     Buckets
+	Buffer      int64 // memory for the parts of a bundle in a bucket; 0 means no limit
 
 	// SingleWriter writes to a bucket without conditions, for a store that does not honor
 	// them. Another process that writes at the same time may replace index.json unnoticed.
@@ -54,7 +55,7 @@ const readerPollInterval = 50 * time.Millisecond
 var ErrNoCompression = errors.New("is a directory, which cannot be compressed")
 
 // Create opens an output path. A directory, or a path that ends in a slash, becomes a
-// layout directory, s3://BUCKET/PREFIX/ a layout in a bucket. "-", a pipe or a device gets an archive as a stream. Anything else
+// layout directory, s3://BUCKET/PREFIX/ a layout in a bucket, s3://BUCKET/NAME an archive in one. "-", a pipe or a device gets an archive as a stream. Anything else
 // becomes an archive in a file, which replaces an existing file only when it is complete.
 func Create(path string, o CreateOptions) (Destination, error) {
 	compression, err := o.compression(path)
@@ -65,7 +66,7 @@ func Create(path string, o CreateOptions) (Destination, error) {
 		return nil, &OutputError{Path: `""`, Err: errors.New("the path is empty")}
 	}
 	if bucket.Is(path) {
-		return createInBucket(path, o)
+		return createInBucket(path, compression, o)
 	}
 	if path == "-" {
 		if o.Stdout == nil {
@@ -88,14 +89,14 @@ func Create(path string, o CreateOptions) (Destination, error) {
 	return nil, &OutputError{Path: path, Err: err}
 }
 
-// createInBucket opens a layout in a bucket.
-func createInBucket(path string, o CreateOptions) (Destination, error) {
+// createInBucket opens a layout or a bundle in a bucket.
+func createInBucket(path string, c bundle.Compression, o CreateOptions) (Destination, error) {
 	at, err := bucket.ParseLocation(path)
 	switch {
 	case err != nil:
 		return nil, &OutputError{Path: path, Err: err}
 	case !at.IsLayout():
-		return nil, &OutputError{Path: path, Err: errBundleInBucket}
+		return create(openUpload(path, at, c, o))
 	case o.Compression != "":
 		return nil, &OutputError{Path: path, Err: ErrNoCompression}
 	}

@@ -9,7 +9,7 @@
 // [Create] opens an output: a [*Dir] or a [*Bucket], which are written in any order and
 // added to, or an [*Archive], which is written in one order, to a file or a pipe. They
 // replace index.json or the file only in Commit, and resume after an interruption.
-// [Dir.Prune] removes from a directory what is not needed.
+// [Dir.Prune] and [Bucket.Prune] remove what is not needed.
 //
 // A name that begins with s3:// is a layout in a bucket, which any number of processes may
 // write to at once.
@@ -104,16 +104,30 @@ func ReadManifest(l Layout, desc ocispec.Descriptor) ([]byte, error) {
 	if desc.Size < 0 || desc.Size > MaxManifest {
 		return nil, fmt.Errorf("%s: invalid manifest size %d (at most %d)", desc.Digest, desc.Size, MaxManifest)
 	}
-	blob, err := l.Open(desc.Digest)
+	blob, err := openSized(l, desc)
 	if err != nil {
 		return nil, err
 	}
 	defer blob.Close()
-	data := make([]byte, desc.Size)
-	if blob.Size() != desc.Size {
-		return nil, &MismatchError{Descriptor: desc, Size: blob.Size()}
+	return readManifest(l, desc, blob)
+}
+
+// openSized opens a blob that must have the size of desc.
+func openSized(l Layout, desc ocispec.Descriptor) (Blob, error) {
+	blob, err := l.Open(desc.Digest)
+	if err != nil {
+		return nil, err
 	}
-	if _, err := io.ReadFull(blob, data); err != nil {
+	if size := blob.Size(); size != desc.Size {
+		return nil, errors.Join(&MismatchError{Descriptor: desc, Size: size}, blob.Close())
+	}
+	return blob, nil
+}
+
+// readManifest reads the content of a manifest, verified.
+func readManifest(l Layout, desc ocispec.Descriptor, r io.Reader) ([]byte, error) {
+	data := make([]byte, desc.Size)
+	if _, err := io.ReadFull(r, data); err != nil {
 		return nil, fmt.Errorf("%s: %w", desc.Digest, err)
 	}
 	if err := checkContent(desc, data); err != nil {
@@ -133,29 +147,20 @@ func ReadChild(l Layout, desc ocispec.Descriptor) ([]byte, error) {
 	if desc.Size < 0 || desc.Size > MaxManifest {
 		return nil, nil
 	}
-	object, err := startsAsObject(l, desc.Digest)
-	switch {
-	case err != nil:
-		return nil, err
-	case !object:
-		return nil, hashBlob(l, desc, nil)
-	}
-	return ReadManifest(l, desc)
-}
-
-// startsAsObject reports whether a blob may be a JSON object.
-func startsAsObject(l Layout, d digest.Digest) (bool, error) {
-	blob, err := l.Open(d)
+	blob, err := openSized(l, desc)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	defer blob.Close()
-	head := make([]byte, 512)
-	n, err := io.ReadFull(blob, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return false, fmt.Errorf("%s: %w", d, err)
+	head := make([]byte, min(512, desc.Size))
+	if _, err := io.ReadFull(blob, head); err != nil {
+		return nil, fmt.Errorf("%s: %w", desc.Digest, err)
 	}
-	return MayBeObject(head[:n]), nil
+	content := io.MultiReader(bytes.NewReader(head), blob)
+	if !MayBeObject(head) {
+		return nil, hashReader(content, desc, nil)
+	}
+	return readManifest(l, desc, content)
 }
 
 // layoutFile is the content of oci-layout that every tool writes.

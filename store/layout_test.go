@@ -50,6 +50,16 @@ func TestLayoutsInBuckets(t *testing.T) {
 	s.writeBucket(t, openBucketAt(t, path, CreateOptions{}))
 	t.Run("for reading", func(t *testing.T) { testLayout(t, s, openLayoutAt(t, path, OpenOptions{})) })
 	t.Run("for writing", func(t *testing.T) { testLayout(t, s, openBucketAt(t, path, CreateOptions{})) })
+	for _, name := range []string{"x.tgz", "x.tar"} {
+		bundle := server.Path(name)
+		s.writeObject(t, bundle)
+		t.Run(name, func(t *testing.T) { testLayout(t, s, openLayoutAt(t, bundle, OpenOptions{})) })
+	}
+	foreign := readFile(t, foreignTar(t, s.directory(t), gzipTar))
+	writeFile(t, filepath.Join(server.Folder, "foreign"), foreign)
+	t.Run("foreign tar.gz", func(t *testing.T) {
+		testLayout(t, s, openLayoutAt(t, server.Path("foreign"), OpenOptions{TempDir: t.TempDir()}))
+	})
 }
 
 func testLayout(t *testing.T, s *sample, l Layout) {

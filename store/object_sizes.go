@@ -59,14 +59,6 @@ func (s *objectSizes) set(d digest.Digest, size int64) error {
 	return nil
 }
 
-func (s *objectSizes) remove(d digest.Digest) {
-	if sum, is := sha256Of(d); is {
-		delete(s.sha256, sum)
-	} else {
-		delete(s.others, d)
-	}
-}
-
 // digests returns the digests of all blobs, in order.
 func (s *objectSizes) digests() []digest.Digest {
 	all := make([]digest.Digest, 0, len(s.sha256)+len(s.others))

@@ -30,7 +30,7 @@ var (
 	errNoIndex  = errors.New("OCI layout without an index.json")
 )
 
-// OpenLayout opens a directory, an archive, or a layout in a bucket for reading. The bytes of an archive decide
+// OpenLayout opens a directory, an archive, or either of them in a bucket for reading. The bytes of an archive decide
 // its format, not its name: a bundle of oras-mirror or a plain tar is read in place, any
 // other is copied to a temporary file, which Close removes. Any other input, or an
 // incomplete one, is an *InputError.
@@ -58,7 +58,7 @@ func openLayout(path string, o OpenOptions) (Layout, error) {
 		return nil, err
 	}
 	if info.Mode().IsRegular() {
-		l, err := openFile(f, info.Size())
+		l, err := openBundleFile(f, info.Size())
 		if err == nil {
 			return l, nil // which closes f
 		}
@@ -74,13 +74,21 @@ func openLayout(path string, o OpenOptions) (Layout, error) {
 // openInBucket opens what is in a bucket.
 func openInBucket(path string, o OpenOptions) (Layout, error) {
 	at, err := bucket.ParseLocation(path)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case !at.IsLayout():
-		return nil, errBundleInBucket
 	}
-	return openObjects(path, o.Buckets.options(path))
+	if at.IsLayout() {
+		return openObjects(path, o.Buckets.options(path))
+	}
+	f, err := openObjectFile(at, o.Buckets.options(path))
+	if err != nil {
+		return nil, err
+	}
+	l, err := openBundleFile(f, f.size)
+	if errors.Is(err, bundle.ErrForeign) {
+		return spoolAll(f.reader(), f.size, o)
+	}
+	return l, err
 }
 
 // spoolSize returns the size to copy, -1 for a pipe.
@@ -104,7 +112,8 @@ func openDirectory(path string) (Layout, error) {
 	return nil, &InputError{Path: path, Reason: "directory without an OCI layout", Err: err}
 }
 
-func openFile(f *os.File, size int64) (*archiveLayout, error) {
+// openBundleFile opens an archive that can be read in place. Closing the layout closes f.
+func openBundleFile(f bundleFile, size int64) (*archiveLayout, error) {
 	if size == 0 {
 		return nil, errEmpty
 	}
@@ -113,6 +122,12 @@ func openFile(f *os.File, size int64) (*archiveLayout, error) {
 		return nil, err
 	}
 	return openArchiveLayout(r, f)
+}
+
+// bundleFile is an archive that can be read in place.
+type bundleFile interface {
+	io.ReaderAt
+	archiveFile
 }
 
 // inputError returns err as an *InputError. If the temporary file cannot be written, the

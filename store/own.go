@@ -46,7 +46,12 @@ func checkOwnArchive(f io.ReaderAt, path string) error {
 	if err != nil && err != io.EOF {
 		return err
 	}
-	if head = head[:n]; bundle.BeginsMember(head) || bytes.HasPrefix(bundle.TarHead(layoutFile), head) {
+	return checkOwnHead(head[:n], path)
+}
+
+// checkOwnHead is checkOwnArchive for the start of a file.
+func checkOwnHead(head []byte, path string) error {
+	if bundle.BeginsMember(head) || bytes.HasPrefix(bundle.TarHead(layoutFile), head) {
 		return nil
 	}
 	return &StrangerError{Path: path}

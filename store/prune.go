@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -19,6 +20,12 @@ type PruneOptions struct {
 	// Keep reports whether to keep the entry with a name.
 	Keep   func(name string) bool
 	DryRun bool // remove nothing
+	// Prepare changes an index that was read, unless it is a dry run. It may be nil.
+	Prepare func(*Index)
+	// Grace is the time between the run that finds a blob of a bucket unreferenced and the one
+	// that removes it; 0 means DefaultGrace. A directory needs none: it has one writer.
+	Grace time.Duration
+	Now   func() time.Time // nil means time.Now
 }
 
 // Pruned counts what was removed, or would be.
@@ -28,6 +35,10 @@ type Pruned struct {
 	Blobs     int     // files, including manifests
 	Bytes     int64   // of the blobs
 	Unnamed   int     // entries kept because they have neither a name nor a subject
+
+	Waiting      int       // blobs of a bucket that a later run removes
+	WaitingBytes int64     // of these
+	Until        time.Time // when it may
 }
 
 // PruneError reports that nothing was removed because a manifest cannot be read: what it
@@ -65,18 +76,18 @@ func OpenLayoutDir(path string) (*Dir, error) {
 // graph, and the blobs that nothing references. It replaces index.json first, atomically:
 // however the process ends, everything that index.json references is present.
 func (d *Dir) Prune(ctx context.Context, o PruneOptions) (*Pruned, error) {
-	p := &pruner{PruneOptions: o, dir: d, verifier: newVerifier(ctx, layoutSource{d}, &Index{}, VerifyOptions{}), retained: make(map[key]bool), referrerLists: make(map[key]int)}
-	if err := p.sortEntries(); err != nil {
-		return nil, err
+	if !o.DryRun && o.Prepare != nil {
+		o.Prepare(d.index)
 	}
-	if err := p.retainDependents(); err != nil {
+	p, err := newPruner(ctx, d, o)
+	if err != nil {
 		return nil, err
 	}
 	result, gone := p.result()
-	if o.DryRun || len(gone) == 0 && len(result.Entries) == 0 && result.Referrers == 0 && len(p.referrerLists) == 0 {
+	if o.DryRun || len(gone) == 0 && !p.dropsEntries(result) {
 		return result, nil
 	}
-	if len(result.Entries)+result.Referrers+len(p.referrerLists) > 0 {
+	if p.dropsEntries(result) {
 		d.index.retain(func(e Entry) bool { return p.retained[e.key()] })
 		if err := d.Commit(ctx); err != nil {
 			return nil, err
@@ -98,10 +109,16 @@ func (d *Dir) remove(ctx context.Context, gone []digest.Digest) error {
 	return nil
 }
 
+// listedLayout is a Layout that lists its blobs.
+type listedLayout interface {
+	Layout
+	lister
+}
+
 // pruner determines what stays.
 type pruner struct {
 	PruneOptions
-	dir           *Dir
+	layout        listedLayout
 	verifier      *verifier // walks the entries that stay
 	retained      map[key]bool
 	pending       []dependentEntry
@@ -115,9 +132,23 @@ type dependentEntry struct {
 	subject digest.Digest
 }
 
+// newPruner walks the entries that stay.
+func newPruner(ctx context.Context, l listedLayout, o PruneOptions) (*pruner, error) {
+	p := &pruner{PruneOptions: o, layout: l, verifier: newVerifier(ctx, layoutSource{l}, &Index{}, VerifyOptions{}), retained: make(map[key]bool), referrerLists: make(map[key]int)}
+	if err := p.sortEntries(); err != nil {
+		return nil, err
+	}
+	return p, p.retainDependents()
+}
+
+// dropsEntries reports whether index.json changes.
+func (p *pruner) dropsEntries(result *Pruned) bool {
+	return len(result.Entries)+result.Referrers+len(p.referrerLists) > 0
+}
+
 // sortEntries separates the entries that stay from those that depend on others.
 func (p *pruner) sortEntries() error {
-	for _, e := range p.dir.index.Entries {
+	for _, e := range p.layout.Index().Entries {
 		if e.Name == "" {
 			if err := p.sortNameless(e); err != nil {
 				return err
@@ -148,7 +179,7 @@ func (p *pruner) subjectOf(e Entry) (subject digest.Digest, ok bool) {
 // sortNameless keeps an entry that is not a referrer: another tool wrote it, and its
 // purpose is unknown.
 func (p *pruner) sortNameless(e Entry) error {
-	data, err := ReadManifest(p.dir, e.Descriptor())
+	data, err := ReadManifest(p.layout, e.Descriptor())
 	if err != nil {
 		return &PruneError{Digest: e.Digest, Err: err}
 	}
@@ -199,7 +230,7 @@ func (p *pruner) retainDependents() error {
 // result returns what goes.
 func (p *pruner) result() (*Pruned, []digest.Digest) {
 	result := &Pruned{Unnamed: p.unnamed}
-	for _, e := range p.dir.index.Entries {
+	for _, e := range p.layout.Index().Entries {
 		listed, isList := p.referrerLists[e.key()]
 		switch {
 		case p.retained[e.key()]:
@@ -212,11 +243,11 @@ func (p *pruner) result() (*Pruned, []digest.Digest) {
 		}
 	}
 	var gone []digest.Digest
-	for g := range p.dir.blobs() {
+	for g := range p.layout.blobs() {
 		if p.verifier.reached[g] != nil {
 			continue
 		}
-		if size, err := p.dir.Stat(g); err == nil {
+		if size, err := p.layout.Stat(g); err == nil {
 			gone = append(gone, g)
 			result.Blobs++
 			result.Bytes += size

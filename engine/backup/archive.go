@@ -61,6 +61,9 @@ func (w *archive) run(ctx context.Context) error {
 	if err := w.room(ctx, rest); err != nil {
 		return err
 	}
+	if err := w.out.Expect(w.need(rest)); err != nil {
+		return written(err)
+	}
 	body := func(i int) fetch.Body { return w.body(rest + i) }
 	if err := fetch.Ordered(ctx, fetch.Options{Budget: bounds.Room(w.Buffer, engine.LeastBuffer)}, len(w.blobs)-rest, body, &tape{w, rest}); err != nil {
 		return err

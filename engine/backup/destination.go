@@ -44,6 +44,8 @@ type orderedOutput interface {
 	Path() string
 	// Free returns the free space of the medium in bytes; known is false if it is unknown.
 	Free() (bytes int64, known bool)
+	// Expect announces how many more bytes come at most.
+	Expect(bytes int64) error
 	PutManifest(desc ocispec.Descriptor, data []byte) error
 	PutIndex(x *store.Index) error
 	// Stored reports whether an interrupted run has left the next blob whole.

@@ -26,8 +26,8 @@ type Selected struct {
 // Names lists the names of the selected artifacts, as the entries of a layout have them. It
 // requests only lists from registries, and resolves nothing. The error is for the call as a
 // whole.
-func Names(ctx context.Context, c *registry.Client, selections []config.Selection) (*Selected, error) {
-	p := plan.New(c, selections, engine.BackupOptions{}.WithDefaults(), graph.Options{})
+func Names(ctx context.Context, c *registry.Client, selections []config.Selection, o engine.BackupOptions) (*Selected, error) {
+	p := plan.New(c, selections, o.WithDefaults(), graph.Options{})
 	err := p.ExpandNames(ctx)
 	if err = errors.Join(err, p.Close()); err != nil {
 		return nil, err
@@ -71,11 +71,14 @@ func (s *Selected) Keeps(name string) bool {
 
 // Prune removes from a layout the artifacts that are no longer selected, and the content that
 // only they needed.
-func Prune(ctx context.Context, dir *store.Dir, s *Selected, dryRun bool) (*store.Pruned, error) {
-	if !dryRun {
-		s.forgetMissing(dir.Index())
-	}
-	return dir.Prune(ctx, store.PruneOptions{Keep: s.Keeps, DryRun: dryRun})
+func Prune(ctx context.Context, from Prunable, s *Selected, o store.PruneOptions) (*store.Pruned, error) {
+	o.Keep, o.Prepare = s.Keeps, s.forgetMissing
+	return from.Prune(ctx, o)
+}
+
+// Prunable is a layout that can remove content: a *store.Dir or a *store.Bucket.
+type Prunable interface {
+	Prune(ctx context.Context, o store.PruneOptions) (*store.Pruned, error)
 }
 
 // forgetMissing removes the artifacts that are no longer selected from those that an index

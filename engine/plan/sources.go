@@ -29,9 +29,11 @@ type sources struct {
 	newest   []engine.Newest
 }
 
-func newSources(c *registry.Client, jobs int) *sources {
-	return &sources{client: c, jobs: jobs, remotes: make(map[string]*graph.Remote), layouts: make(map[string]*graph.Local), catalogs: make(map[string]error), listed: make(map[string]bool),
-		layout: func(path string) (store.Layout, error) { return store.OpenLayout(path, store.OpenOptions{}) }}
+func newSources(c *registry.Client, o engine.BackupOptions) *sources {
+	return &sources{client: c, jobs: o.Concurrency, remotes: make(map[string]*graph.Remote), layouts: make(map[string]*graph.Local), catalogs: make(map[string]error), listed: make(map[string]bool),
+		layout: func(path string) (store.Layout, error) {
+			return store.OpenLayout(path, store.OpenOptions{Buckets: o.Buckets})
+		}}
 }
 
 // close closes the layouts that were opened.

@@ -18,6 +18,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/filetype"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -36,7 +37,7 @@ type Hints struct {
 // Of returns the hint for err, or "" if there is none.
 func (h Hints) Of(err error) string {
 	for _, advise := range []func(error) string{
-		h.resumeHint, usageHint, filesHint, h.referenceHint, h.spaceHint, h.memoryHint, outputHint, h.inputHint, selectionHint, lockHint, // the command line and the disk
+		h.resumeHint, usageHint, filesHint, bucketHint, h.referenceHint, h.spaceHint, h.memoryHint, outputHint, h.inputHint, selectionHint, lockHint, // the command line and the disk
 		corruptHint, platformHint, existsHint, spentHint, // artifacts
 		addressHint, proxyHint, certificateHint, schemeHint, reachHint, specHint, rateHint, depthHint, tagHint, readOnlyHint, unlistedHint, createHint, h.loginHint, absentHint, // registries
 	} {
@@ -160,7 +161,7 @@ func (h Hints) inputHint(err error) string {
 	switch {
 	case is[*store.DockerArchiveError](err):
 		return dockerHint(err)
-	case !errors.As(err, &input) || errors.Is(err, fs.ErrNotExist) && !filetype.Exists(input.Path) || errors.Is(err, fs.ErrPermission) || is[*bounds.MemoryError](err):
+	case !errors.As(err, &input) || errors.Is(err, fs.ErrNotExist) && !filetype.Exists(input.Path) || errors.Is(err, fs.ErrPermission) || is[*bounds.MemoryError](err) || is[*bucket.Error](err):
 		return ""
 	case filetype.Exists(input.Path) && filetype.Guess(input.Path) == filetype.Spec:
 		if h.OnlyInput {

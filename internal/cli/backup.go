@@ -29,7 +29,7 @@ type backupCommand struct {
 	References []string `arg:"" optional:"" name:"ref" help:"References to back up: REGISTRY/REPOSITORY[:TAG[,TAG...]][@DIGEST]; without a tag the whole repository; - reads references from standard input."`
 
 	Spec        string `short:"f" name:"file" placeholder:"SPEC" help:"Back up what this mirror spec selects."`
-	Output      string `short:"o" placeholder:"PATH" help:"Write to this archive, or to this directory if it exists or ends in /; - for standard output."`
+	Output      string `short:"o" placeholder:"PATH" help:"Write to this archive, to this directory if it exists or ends in /, or to s3://BUCKET/NAME or s3://BUCKET/PREFIX/; - for standard output."`
 	Compression string `enum:",gzip,none" default:"" placeholder:"gzip|none" help:"Compress an archive; default: gzip, but none if the name ends in .tar."`
 	Locked      bool   `help:"Copy exactly what the lock of the spec pins; exit with code 4 if any of it is gone."`
 	option.PlatformFlags
@@ -37,7 +37,9 @@ type backupCommand struct {
 	reportFlags
 
 	NoResume       bool `group:"Run" help:"Start over instead of resuming an interrupted archive."`
-	VerifyExisting bool `group:"Run" help:"Hash the blobs already in a directory and replace damaged ones; without this flag only sizes are compared."`
+	VerifyExisting bool `group:"Run" help:"Hash the blobs already in a directory or a bucket and replace damaged ones; without this flag only sizes are compared."`
+
+	SingleWriter bool `group:"Run" help:"Write to a bucket whose store ignores conditions. No other process may write to it at the same time."`
 
 	option.ShardFlag
 	option.TransferFlags
@@ -63,7 +65,7 @@ func (c *backupCommand) Run(ctx context.Context, u *console.Console) error {
 		return err
 	}
 	c.expand(c.part)
-	b, err := c.plan(u)
+	b, err := c.plan(ctx, u)
 	if err != nil {
 		return c.reportEarly(ctx, u, "backup", c.filesInUse(b), err)
 	}
@@ -87,13 +89,18 @@ func (c *backupCommand) Run(ctx context.Context, u *console.Console) error {
 
 // run copies the artifacts. The report is nil if the copy did not start.
 func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob, client *registry.Client) (*engine.Report, error) {
-	out, err := store.Create(b.output.path, store.CreateOptions{Compression: c.Compression, Stdout: u.Stdout,
-		NoResume: c.NoResume, Verify: c.VerifyExisting, Interrupted: func() error { return context.Cause(ctx) },
-		Waiting: func() { u.Notice("waiting for a reader of %s", b.output.path) }})
+	buckets, err := openBuckets(ctx, u, b.spec)
 	if err != nil {
 		return nil, err
 	}
-	previous := b.output.openReplaced(out)
+	out, err := store.Create(b.output.path, store.CreateOptions{Compression: c.Compression, Stdout: u.Stdout,
+		NoResume: c.NoResume, Verify: c.VerifyExisting, Buckets: buckets, SingleWriter: c.SingleWriter, Buffer: int64(c.Buffer),
+		Interrupted: func() error { return context.Cause(ctx) },
+		Waiting:     func() { u.Notice("waiting for a reader of %s", b.output.path) }})
+	if err != nil {
+		return nil, err
+	}
+	previous := b.output.openReplaced(out, buckets)
 	p := u.StartProgress()
 	report, err := backup.Run(ctx, client, b.selections, out, engine.BackupOptions{
 		Only:        b.only,
@@ -104,6 +111,7 @@ func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob
 		Previous:    previous,
 		FailFast:    c.FailFast,
 		Shard:       b.shard,
+		Buckets:     buckets,
 	})
 	p.Close()
 	if errors.Is(err, syscall.ENOSPC) {
@@ -130,9 +138,9 @@ func (c *backupCommand) sources() *sources {
 }
 
 // plan reads everything that the command line names, and writes nothing.
-func (c *backupCommand) plan(u *console.Console) (b backupJob, err error) {
+func (c *backupCommand) plan(ctx context.Context, u *console.Console) (b backupJob, err error) {
 	sources := c.sources()
-	if b.selected, err = sources.read(u.Stdin); err != nil {
+	if b.selected, err = sources.read(ctx, u); err != nil {
 		return b, err
 	}
 	if b.output, err = outputOf(c.Output, b.spec, c.part); err != nil {
@@ -186,6 +194,8 @@ func leftBy(out store.Destination, fetched int64, startedOver bool) string {
 			return "" // nothing was fetched
 		}
 		return out.Path() + " keeps what was fetched: run the same command to resume"
+	case *store.Bucket:
+		return out.Path() + " keeps every blob that is complete: run the same command to resume"
 	case *store.Archive:
 		if partial := out.Partial(); partial != "" {
 			how := "run the same command to resume, or with --no-resume to start over"
@@ -193,6 +203,9 @@ func leftBy(out store.Destination, fetched int64, startedOver bool) string {
 				how = "run the command without --no-resume to resume"
 			}
 			return fmt.Sprintf("%s keeps %s of %s fetched: %s", partial, text.Bytes(min(out.Kept(), fetched)), text.Bytes(fetched), how)
+		}
+		if store.IsInBucket(out.Path()) {
+			return "a bundle in a bucket starts over; a layout, s3://BUCKET/PREFIX/, can be resumed"
 		}
 		if out.Path() == "-" {
 			return "only a file or a directory can be resumed: name one with --output"

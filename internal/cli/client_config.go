@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io/fs"
 	"net/url"
@@ -17,7 +18,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/loopback"
 	"github.com/oras-mirror/oras-mirror/internal/text"
-	"github.com/oras-mirror/oras-mirror/store"
 )
 
 type clientConfigCommand struct {
@@ -38,8 +38,8 @@ func (c *clientConfigCommand) Help() string {
     oras-mirror client-config --format podman --serve http://mirror.example.com:5000 --input bundle.tgz`
 }
 
-func (c *clientConfigCommand) Run(u *console.Console) error {
-	request, err := c.request()
+func (c *clientConfigCommand) Run(ctx context.Context, u *console.Console) error {
+	request, err := c.request(ctx, u)
 	if err != nil {
 		return refusalsAsUsage(err)
 	}
@@ -63,9 +63,9 @@ func (c *clientConfigCommand) Run(u *console.Console) error {
 }
 
 // request describes where clients pull from.
-func (c *clientConfigCommand) request() (r clientconfig.Request, err error) {
+func (c *clientConfigCommand) request(ctx context.Context, u *console.Console) (r clientconfig.Request, err error) {
 	if c.Serve != "" {
-		return c.serveRequest()
+		return c.serveRequest(openerOf(ctx, u, nil))
 	}
 	if c.Input != "" || c.CAFile != "" {
 		return r, exit.Usage("", "--input and --ca-file need --serve; a spec has its own")
@@ -78,7 +78,7 @@ func (c *clientConfigCommand) request() (r clientconfig.Request, err error) {
 	if err != nil {
 		return r, err
 	}
-	return c.specRequest(spec, target)
+	return c.specRequest(ctx, u, spec, target)
 }
 
 // target returns the target that clients pull from.
@@ -100,7 +100,7 @@ func (c *clientConfigCommand) target(spec *config.Spec) (config.Target, error) {
 }
 
 // specRequest describes what the spec restores to a target.
-func (c *clientConfigCommand) specRequest(spec *config.Spec, target config.Target) (request clientconfig.Request, err error) {
+func (c *clientConfigCommand) specRequest(ctx context.Context, u *console.Console, spec *config.Spec, target config.Target) (request clientconfig.Request, err error) {
 	selections, err := spec.Selections()
 	if err != nil {
 		return request, err
@@ -108,7 +108,7 @@ func (c *clientConfigCommand) specRequest(spec *config.Spec, target config.Targe
 	if len(selections) == 0 {
 		return request, exit.Usage(listSources(c.Spec), "%s has no sources", c.Spec)
 	}
-	if selections, err = expandLayouts(selections); err != nil {
+	if selections, err = expandLayouts(selections, openerOf(ctx, u, spec)); err != nil {
 		return request, err
 	}
 	request.Rewritten = target.PlatformMode == config.PlatformsRewrite
@@ -123,7 +123,7 @@ func (c *clientConfigCommand) specRequest(spec *config.Spec, target config.Targe
 }
 
 // expandLayouts replaces each layout by the artifacts in it.
-func expandLayouts(selections []config.Selection) ([]config.Selection, error) {
+func expandLayouts(selections []config.Selection, open opener) ([]config.Selection, error) {
 	var all []config.Selection
 	for _, s := range selections {
 		if s.Layout == "" || s.Reference.Repository != "" {
@@ -132,7 +132,7 @@ func expandLayouts(selections []config.Selection) ([]config.Selection, error) {
 		if s.Layout == "" {
 			continue
 		}
-		references, err := layoutReferences(s.Layout)
+		references, err := layoutReferences(s.Layout, open)
 		if err != nil {
 			return nil, err
 		}
@@ -144,8 +144,8 @@ func expandLayouts(selections []config.Selection) ([]config.Selection, error) {
 }
 
 // layoutReferences lists the full references in a layout.
-func layoutReferences(path string) ([]config.Reference, error) {
-	layout, err := store.OpenLayout(path, store.OpenOptions{})
+func layoutReferences(path string, open opener) ([]config.Reference, error) {
+	layout, err := open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // serveRequest describes what makes clients pull from "oras-mirror serve".
-func (c *clientConfigCommand) serveRequest() (r clientconfig.Request, err error) {
+func (c *clientConfigCommand) serveRequest(open opener) (r clientconfig.Request, err error) {
 	if r.Mirror, err = c.served(); err != nil {
 		return r, err
 	}
@@ -19,7 +19,7 @@ func (c *clientConfigCommand) serveRequest() (r clientconfig.Request, err error)
 	if c.Input == "" {
 		return r, exit.Usage("name the bundle or the directory that it serves with --input PATH", "missing --input")
 	}
-	references, err := layoutReferences(c.Input)
+	references, err := layoutReferences(c.Input, open)
 	if err != nil {
 		return r, err
 	}

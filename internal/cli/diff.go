@@ -46,8 +46,9 @@ func (c *diffCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return err
 	}
-	a, errA := openOperand(c.A)
-	b, errB := openOperand(c.B)
+	open := openerOf(ctx, u, spec)
+	a, errA := openOperand(c.A, open)
+	b, errB := openOperand(c.B, open)
 	if err := errors.Join(errA, errB); err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func (c *diffCommand) Run(ctx context.Context, u *console.Console) error {
 		return err
 	}
 	p := u.StartProgress()
-	r := resolver{client: client, concurrency: c.Concurrency, progress: p, ofBoth: a.isForeign() || b.isForeign()}
+	r := resolver{client: client, open: open, concurrency: c.Concurrency, progress: p, ofBoth: a.isForeign() || b.isForeign()}
 	specs := []*config.Spec{spec, a.spec, b.spec}
 	err = errors.Join(r.resolve(ctx, a, c.rewrites(b, specs)), r.resolve(ctx, b, c.rewrites(a, specs)))
 	p.Close()

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -30,9 +31,9 @@ func (c *initCommand) Help() string {
     oras-mirror init --input bundle.tgz`
 }
 
-func (c *initCommand) Run(u *console.Console) error {
+func (c *initCommand) Run(ctx context.Context, u *console.Console) error {
 	u.Advise(func(h *advice.Hints) { h.InputFlag = true })
-	sources, err := c.sources()
+	sources, err := c.sources(ctx, u)
 	if err != nil {
 		return err
 	}
@@ -52,12 +53,12 @@ func (c *initCommand) Run(u *console.Console) error {
 }
 
 // sources returns the sources for the new spec: the arguments, and the artifacts of the input.
-func (c *initCommand) sources() ([]string, error) {
+func (c *initCommand) sources(ctx context.Context, u *console.Console) ([]string, error) {
 	_, err := config.Arguments(c.References)
 	sources := c.References
 	if c.Input != "" && err == nil {
 		var more []string
-		more, err = sourcesOf(c.Input)
+		more, err = sourcesOf(ctx, u, c.Input)
 		sources = append(sources, more...)
 	}
 	if err == nil && len(sources) == 0 {
@@ -68,8 +69,8 @@ func (c *initCommand) sources() ([]string, error) {
 
 // sourcesOf lists the artifacts of a layout as sources that select the same parts of them.
 // It skips names that are not full references, since those cannot be fetched again.
-func sourcesOf(path string) ([]string, error) {
-	in, err := store.OpenLayout(path, store.OpenOptions{})
+func sourcesOf(ctx context.Context, u *console.Console, path string) ([]string, error) {
+	in, err := openLayout(ctx, u, path, nil)
 	if err != nil {
 		return nil, err
 	}

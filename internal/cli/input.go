@@ -1,15 +1,21 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // openInput opens the input of a command that reads nothing else from standard input.
-func openInput(f *option.InputFlags, u *console.Console) (store.Input, error) {
+func openInput(ctx context.Context, f *option.InputFlags, u *console.Console) (store.Input, error) {
 	if err := f.Claim(&option.Stdin{}, u.StdinTerminal); err != nil {
 		return nil, err
 	}
-	return f.Open(u.Stdin, u.Spooling)
+	buckets, err := openBuckets(ctx, u, nil)
+	if err != nil {
+		return nil, err
+	}
+	return f.Open(u.Stdin, u.Spooling, buckets)
 }

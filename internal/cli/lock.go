@@ -66,7 +66,7 @@ func (c *lockCommand) Run(ctx context.Context, u *console.Console) error {
 // resolve makes a lock of the artifacts that the spec selects now. It fails if one is missing.
 func (c *lockCommand) resolve(ctx context.Context, u *console.Console) (*config.Lock, error) {
 	sources := sources{file: c.Spec, run: &c.RunFlags}
-	all, err := sources.read(u.Stdin)
+	all, err := sources.read(ctx, u)
 	if err != nil {
 		return nil, err
 	}

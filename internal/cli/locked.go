@@ -13,12 +13,11 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
-	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // lockedSelections reads a lock. It selects what the lock pins from the registries, and
 // from the layouts of the spec on disk, which must not have changed.
-func lockedSelections(path string, spec *config.Spec) ([]config.Selection, error) {
+func lockedSelections(path string, spec *config.Spec, open opener) ([]config.Selection, error) {
 	lock, err := loadLock(path)
 	if err != nil {
 		return nil, err
@@ -27,7 +26,7 @@ func lockedSelections(path string, spec *config.Spec) ([]config.Selection, error
 	if err != nil {
 		return nil, err
 	}
-	local, err := localSelections(path, lock, all)
+	local, err := localSelections(path, lock, all, open)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +47,7 @@ type local struct {
 }
 
 // localSelections compares the layouts that a spec names with its lock.
-func localSelections(path string, lock *config.Lock, all []config.Selection) (local, error) {
+func localSelections(path string, lock *config.Lock, all []config.Selection, open opener) (local, error) {
 	pins := make(map[string]digest.Digest)
 	for _, a := range lock.Artifacts {
 		pins[a.Reference.EntryName()] = a.Digest
@@ -58,7 +57,7 @@ func localSelections(path string, lock *config.Lock, all []config.Selection) (lo
 		if s.Layout == "" {
 			continue
 		}
-		names, err := namesIn(s)
+		names, err := namesIn(s, open)
 		if err != nil {
 			return l, err
 		}
@@ -77,8 +76,8 @@ func localSelections(path string, lock *config.Lock, all []config.Selection) (lo
 }
 
 // namesIn lists the full references that a selection takes from a layout.
-func namesIn(s config.Selection) ([]inventory.Name, error) {
-	in, err := store.OpenLayout(s.Layout, store.OpenOptions{})
+func namesIn(s config.Selection, open opener) ([]inventory.Name, error) {
+	in, err := open(s.Layout)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,10 @@ type operand struct {
 }
 
 // openOperand opens a file or a directory if the argument names one, else a registry.
-func openOperand(arg string) (*operand, error) {
+func openOperand(arg string, open opener) (*operand, error) {
+	if store.IsInBucket(arg) {
+		return openLayoutOperand(arg, open)
+	}
 	info, err := os.Stat(arg)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -39,11 +42,16 @@ func openOperand(arg string) (*operand, error) {
 	case !info.IsDir() && filetype.IsText(arg):
 		return openText(arg)
 	}
-	in, err := store.OpenLayout(arg, store.OpenOptions{})
+	return openLayoutOperand(arg, open)
+}
+
+// openLayoutOperand reads the names of a layout.
+func openLayoutOperand(path string, open opener) (*operand, error) {
+	in, err := open(path)
 	if err != nil {
 		return nil, err
 	}
-	return &operand{names: inventory.Names(in), layout: arg}, in.Close()
+	return &operand{names: inventory.Names(in), layout: path}, in.Close()
 }
 
 // isForeign reports whether an operand has digests that most registries do not return.

@@ -14,12 +14,12 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
-	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // resolver resolves the names of operands at registries.
 type resolver struct {
 	client      *registry.Client
+	open        opener
 	concurrency int
 	progress    engine.Progress
 	ofWritten   bool // also the digests of rewritten indexes
@@ -58,7 +58,7 @@ func (r *resolver) resolve(ctx context.Context, o *operand, rewritten bool) erro
 // resolveWritten finds the rewritten indexes of a layout or a lock.
 func (r *resolver) resolveWritten(ctx context.Context, o *operand) error {
 	if o.layout != "" {
-		in, err := store.OpenLayout(o.layout, store.OpenOptions{})
+		in, err := r.open(o.layout)
 		if err != nil {
 			return err
 		}

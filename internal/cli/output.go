@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -54,11 +55,16 @@ func outputOf(flag string, spec *config.Spec, part *shard.Part) (o output, err e
 
 // isFile reports whether the output is an archive in a file.
 func (o output) isFile() bool {
-	if o.path == "" || o.path == "-" || os.IsPathSeparator(o.path[len(o.path)-1]) {
+	if o.path == "" || o.path == "-" || store.IsInBucket(o.path) || os.IsPathSeparator(o.path[len(o.path)-1]) {
 		return false
 	}
 	info, err := os.Stat(o.path)
 	return err != nil || !info.IsDir()
+}
+
+// isBundleInBucket reports whether the output is an archive in a bucket.
+func (o output) isBundleInBucket() bool {
+	return store.IsInBucket(o.path) && !store.IsLayoutInBucket(o.path)
 }
 
 // mayReplace refuses to replace a file that the backup reads. A layout of the spec can be
@@ -73,10 +79,18 @@ func (o output) mayReplace(read []overwrite.File) error {
 
 // open opens the layout that the output has before a backup; nil if it has none to
 // build on. directory reports whether the output is or will be a directory.
-func (o output) open() (there store.Layout, directory bool, err error) {
+func (o output) open(buckets store.Buckets) (there store.Layout, directory bool, err error) {
 	switch {
 	case o.path == "" || o.path == "-":
 		return nil, false, nil
+	case o.isBundleInBucket():
+		return openBundle(o.path, buckets), false, nil
+	case store.IsInBucket(o.path):
+		there, err := store.OpenLayout(o.path, store.OpenOptions{Buckets: buckets})
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, true, nil
+		}
+		return there, true, err
 	case o.isFile():
 		return openArchive(o.path), false, nil
 	}
@@ -89,11 +103,23 @@ func (o output) open() (there store.Layout, directory bool, err error) {
 
 // openReplaced opens the archive that is about to be replaced, for the blobs that it
 // has; nil if there is none.
-func (o output) openReplaced(by store.Destination) store.Layout {
+func (o output) openReplaced(by store.Destination, buckets store.Buckets) store.Layout {
 	if _, isArchive := by.(*store.Archive); !isArchive {
 		return nil
 	}
+	if store.IsInBucket(o.path) {
+		return openBundle(o.path, buckets)
+	}
 	return openArchive(o.path)
+}
+
+// openBundle is openArchive for a bundle in a bucket.
+func openBundle(path string, buckets store.Buckets) store.Layout {
+	previous, err := store.OpenLayout(path, store.OpenOptions{Buckets: buckets, TempDir: os.DevNull})
+	if err != nil {
+		return nil
+	}
+	return previous
 }
 
 // openArchive opens an archive that a backup will replace. It returns nil, and no error,

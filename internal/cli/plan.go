@@ -131,7 +131,7 @@ func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownP
 	}
 	u.Advise(func(h *advice.Hints) { h.InputFlag = true })
 	sources := c.sources()
-	all, err := sources.read(u.Stdin)
+	all, err := sources.read(ctx, u)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,11 @@ func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownP
 	if err != nil {
 		return nil, err
 	}
-	there, directory, err := out.open()
+	buckets, err := openBuckets(ctx, u, all.spec)
+	if err != nil {
+		return nil, err
+	}
+	there, directory, err := out.open(buckets)
 	if err != nil {
 		return nil, err
 	}
@@ -177,8 +181,12 @@ func (c *planCommand) ofRestore(ctx context.Context, u *console.Console) (*shown
 	if err != nil {
 		return nil, err
 	}
+	buckets, err := openBuckets(ctx, u, to.spec)
+	if err != nil {
+		return nil, err
+	}
 	input := option.InputFlags{Input: c.Input, TempDir: c.TempDir}
-	in, err := input.Open(u.Stdin, u.Spooling)
+	in, err := input.Open(u.Stdin, u.Spooling, buckets)
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +205,7 @@ func (c *planCommand) ofSync(ctx context.Context, u *console.Console) (*shownPla
 	}
 	sources := c.sources()
 	sources.verb = "sync"
-	j, err := readSync(u, sources, &targets{verb: "sync", file: c.Spec, part: c.part, DestinationFlags: c.DestinationFlags}, &c.SidesFlags)
+	j, err := readSync(ctx, u, sources, &targets{verb: "sync", file: c.Spec, part: c.part, DestinationFlags: c.DestinationFlags}, &c.SidesFlags)
 	if err != nil {
 		return nil, err
 	}
@@ -205,8 +213,14 @@ func (c *planCommand) ofSync(ctx context.Context, u *console.Console) (*shownPla
 	if err != nil {
 		return nil, err
 	}
+	buckets, err := openBuckets(ctx, u, j.from.spec)
+	if err != nil {
+		return nil, err
+	}
 	p := u.StartProgress()
-	f, err := sync.Forecast(ctx, client, j.from.selections, j.options(&option.TransferFlags{RunFlags: c.RunFlags, ReferrerFlags: c.ReferrerFlags}, p, engine.RestoreOptions{}))
+	options := j.options(&option.TransferFlags{RunFlags: c.RunFlags, ReferrerFlags: c.ReferrerFlags}, p, engine.RestoreOptions{})
+	options.Buckets = buckets
+	f, err := sync.Forecast(ctx, client, j.from.selections, options)
 	p.Close()
 	return &shownPlan{forecast: f, restores: true, syncs: true}, err
 }

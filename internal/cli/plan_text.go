@@ -33,7 +33,7 @@ type space struct {
 
 // measure compares the size of a backup with the free space of the disk.
 func (p *shownPlan) measure(path string) {
-	if path == "" || path == "-" {
+	if path == "" || path == "-" || store.IsInBucket(path) {
 		return
 	}
 	free, ok := store.Free(path)

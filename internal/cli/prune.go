@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
@@ -18,8 +20,11 @@ import (
 
 type pruneCommand struct {
 	Spec   string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"Keep what this mirror spec selects."`
-	Output string `short:"o" placeholder:"DIR" help:"Prune this directory; default: the output of the spec."`
+	Output string `short:"o" placeholder:"DIR" help:"Prune this directory, or s3://BUCKET/PREFIX/; default: the output of the spec."`
 	DryRun bool   `help:"Show what would be removed."`
+
+	Grace        time.Duration `default:"24h" placeholder:"DURATION" help:"Remove blobs from a bucket only if an earlier run found them unreferenced at least this long ago; default ${default}."`
+	SingleWriter bool          `help:"Write to a bucket whose store ignores conditions. No other process may write to it at the same time."`
 
 	option.RunFlags
 }
@@ -28,6 +33,9 @@ func (c *pruneCommand) Help() string {
 	return `Lists the sources of the spec again and removes all other artifacts from the directory,
 with the referrers that lose their subject and the blobs that nothing references any more.
 Keeps all artifacts of a repository that cannot be listed.
+
+A bucket may have other writers. There, blobs are removed in two runs: the first lists what nothing
+references any more, a later one removes what is still unreferenced.
 
 Examples:
 
@@ -55,22 +63,48 @@ func (c *pruneCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return err
 	}
-	dir, err := store.OpenLayoutDir(path)
+	buckets, err := openBuckets(ctx, u, spec)
 	if err != nil {
 		return err
 	}
-	selected, err := backup.Names(ctx, client, selections)
+	layout, err := c.open(path, buckets)
 	if err != nil {
-		return errors.Join(err, dir.Close())
+		return err
 	}
-	pruned, err := backup.Prune(ctx, dir, selected, c.DryRun)
-	if err = errors.Join(err, dir.Close()); err != nil {
+	selected, err := backup.Names(ctx, client, selections, engine.BackupOptions{Buckets: buckets})
+	if err != nil {
+		return errors.Join(err, layout.Close())
+	}
+	pruned, err := backup.Prune(ctx, layout, selected, store.PruneOptions{DryRun: c.DryRun, Grace: c.Grace})
+	if err = errors.Join(err, layout.Close()); err != nil {
 		return err
 	}
 	return c.conclude(u, path, selected, pruned)
 }
 
-// path returns the directory to prune.
+// prunable is an open directory or bucket.
+type prunable interface {
+	backup.Prunable
+	store.Destination
+}
+
+// open opens the directory or the bucket to prune.
+func (c *pruneCommand) open(path string, buckets store.Buckets) (prunable, error) {
+	if !store.IsInBucket(path) {
+		dir, err := store.OpenLayoutDir(path)
+		if err != nil {
+			return nil, err
+		}
+		return dir, nil
+	}
+	b, err := store.OpenLayoutBucket(path, store.CreateOptions{Buckets: buckets, SingleWriter: c.SingleWriter})
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// path returns the directory or the layout in a bucket to prune.
 func (c *pruneCommand) path(spec *config.Spec) (string, error) {
 	out, err := outputOf(c.Output, spec, nil)
 	if err != nil {
@@ -79,8 +113,11 @@ func (c *pruneCommand) path(spec *config.Spec) (string, error) {
 	if out.path == "" {
 		return "", exit.Usage("name the directory with --output, or with output in the spec", "missing --output")
 	}
+	if store.IsLayoutInBucket(out.path) {
+		return out.path, nil
+	}
 	info, err := os.Stat(out.path)
-	if err == nil && !info.IsDir() || err != nil && filetype.LooksLikePath(out.path) {
+	if err == nil && !info.IsDir() || err != nil && (filetype.LooksLikePath(out.path) || store.IsInBucket(out.path)) {
 		return "", exit.Usage("run backup again instead: a new archive holds only what the spec selects", "%s is not a directory; prune works only on directories", out.path)
 	}
 	return out.path, nil
@@ -98,6 +135,10 @@ func (c *pruneCommand) conclude(u *console.Console, path string, selected *backu
 	did := map[bool]string{true: "would remove", false: "removed"}[c.DryRun]
 	u.Say("%s %s, %s and %s from %s: %s", did, text.Count(len(pruned.Entries), "artifact"),
 		text.Count(pruned.Referrers, "referrer"), text.Count(pruned.Blobs, "blob"), path, text.Bytes(pruned.Bytes))
+	if pruned.Waiting > 0 {
+		u.Say("%s of %s wait: run prune again after %s to remove what is still unreferenced then",
+			text.Count(pruned.Waiting, "blob"), text.Bytes(pruned.WaitingBytes), pruned.Until.UTC().Format("2006-01-02 15:04 MST"))
+	}
 	if pruned.Unnamed > 0 {
 		u.Notice("kept %s without a name, which no spec can select", text.Count(pruned.Unnamed, "manifest"))
 	}

@@ -86,7 +86,11 @@ func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restoreJ
 		resume := "run the same command to push only what " + strings.Join(text.Strings(r.targets), ", ") + " still lacks"
 		u.Advise(func(h *advice.Hints) { h.Resume = resume })
 	}
-	in, err := c.Open(u.Stdin, u.Spooling)
+	buckets, err := openBuckets(ctx, u, r.spec)
+	if err != nil {
+		return nil, err
+	}
+	in, err := c.Open(u.Stdin, u.Spooling, buckets)
 	if err != nil {
 		return nil, err
 	}

@@ -73,7 +73,7 @@ func indexOf(part *shard.Part) string {
 // checkShard refuses one bundle for several parts: the last one would replace the others.
 // named is the output as it was written.
 func (o output) checkShard(named string, part *shard.Part) error {
-	if part == nil || part.Count == 1 || !o.isFile() || strings.Contains(named, shardVariable) {
+	if part == nil || part.Count == 1 || !o.isFile() && !o.isBundleInBucket() || strings.Contains(named, shardVariable) {
 		return nil
 	}
 	if info, err := os.Stat(o.path); err == nil && !info.Mode().IsRegular() {

@@ -47,7 +47,7 @@ type selected struct {
 
 // read reads the spec, and everything that it and the arguments name. With an error it returns
 // what was read so far.
-func (s *sources) read(stdin io.Reader) (all selected, err error) {
+func (s *sources) read(ctx context.Context, u *console.Console) (all selected, err error) {
 	if err = s.claimStdin(); err != nil {
 		return all, err
 	}
@@ -56,7 +56,7 @@ func (s *sources) read(stdin io.Reader) (all selected, err error) {
 			return all, err
 		}
 	}
-	if all.selections, err = s.selections(all.spec, stdin); err != nil {
+	if all.selections, err = s.selections(ctx, u, all.spec); err != nil {
 		return all, err
 	}
 	if all.spec != nil && len(all.spec.Mappings)+len(all.spec.Targets) > 0 {
@@ -83,16 +83,17 @@ func (s *sources) claimStdin() error {
 }
 
 // selections returns what the lock pins, or else what the spec and the arguments select.
-func (s *sources) selections(spec *config.Spec, stdin io.Reader) ([]config.Selection, error) {
+func (s *sources) selections(ctx context.Context, u *console.Console, spec *config.Spec) ([]config.Selection, error) {
 	switch {
 	case !s.locked:
-		return s.unlocked(spec, stdin)
+		return s.unlocked(spec, u.Stdin)
 	case s.file == "":
 		return nil, exit.Usage("name the spec with -f", "--locked needs a spec")
 	case len(s.references) > 0 || len(s.Platform) > 0 || s.Included() != nil:
 		return nil, exit.Usage("change the spec and lock it again", "--locked copies only what the lock pins")
 	}
-	return lockedSelections(config.LockPath(s.file), spec)
+	open := openerOf(ctx, u, spec)
+	return lockedSelections(config.LockPath(s.file), spec, open)
 }
 
 // unlocked returns the sources of the spec, then what the arguments name. The defaults
@@ -163,10 +164,14 @@ func listSources(spec string) string {
 // forecast counts what a backup of everything selected would copy, in addition to a layout
 // that is there, which may be nil.
 func (s *selected) forecast(ctx context.Context, u *console.Console, client *registry.Client, run *option.RunFlags, there store.Layout, directory bool) (*engine.Forecast, error) {
+	buckets, err := openBuckets(ctx, u, s.spec)
+	if err != nil {
+		return nil, err
+	}
 	p := u.StartProgress()
 	defer p.Close()
 	return backup.Forecast(ctx, client, s.selections, there, directory, engine.BackupOptions{
-		Concurrency: run.Concurrency, Buffer: int64(run.Buffer), Progress: p, Mapper: s.mapper, Shard: s.shard, MeasureEach: s.measureEach,
+		Concurrency: run.Concurrency, Buffer: int64(run.Buffer), Progress: p, Mapper: s.mapper, Shard: s.shard, MeasureEach: s.measureEach, Buckets: buckets,
 	})
 }
 

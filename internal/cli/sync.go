@@ -58,7 +58,7 @@ func (c *syncCommand) Run(ctx context.Context, u *console.Console) error {
 		return err
 	}
 	c.expand(c.part)
-	j, err := c.plan(u)
+	j, err := c.plan(ctx, u)
 	if err != nil {
 		return c.reportEarly(ctx, u, "sync", c.filesInUse(j), err)
 	}
@@ -89,8 +89,14 @@ func (c *syncCommand) run(ctx context.Context, u *console.Console, j syncJob, cl
 		resume := "run the same command to copy only what " + strings.Join(text.Strings(j.to.targets), ", ") + " still lacks"
 		u.Advise(func(h *advice.Hints) { h.Resume = resume })
 	}
+	buckets, err := openBuckets(ctx, u, j.from.spec)
+	if err != nil {
+		return nil, err
+	}
 	p := u.StartProgress()
-	report, err := sync.Run(ctx, client, j.from.selections, j.options(&c.TransferFlags, p, engine.RestoreOptions{DryRun: c.DryRun, Verify: c.Verify}))
+	options := j.options(&c.TransferFlags, p, engine.RestoreOptions{DryRun: c.DryRun, Verify: c.Verify})
+	options.Buckets = buckets
+	report, err := sync.Run(ctx, client, j.from.selections, options)
 	p.Close()
 	if err == nil {
 		err = j.retry.check(u, c.OnlyFailed)
@@ -121,7 +127,7 @@ func (j *syncJob) sides(f *option.SidesFlags) option.Sides {
 }
 
 // readSync reads the sources and the targets of a sync.
-func readSync(u *console.Console, s *sources, t *targets, sides *option.SidesFlags) (j syncJob, err error) {
+func readSync(ctx context.Context, u *console.Console, s *sources, t *targets, sides *option.SidesFlags) (j syncJob, err error) {
 	var stdin option.Stdin
 	if err = cmp.Or(s.run.ClaimStdin(&stdin), sides.ClaimStdin(&stdin)); err == nil && slices.Contains(s.references, "-") {
 		err = stdin.Claim("the list of references")
@@ -129,7 +135,7 @@ func readSync(u *console.Console, s *sources, t *targets, sides *option.SidesFla
 	if err != nil {
 		return j, err
 	}
-	if j.from, err = s.read(u.Stdin); err != nil {
+	if j.from, err = s.read(ctx, u); err != nil {
 		return j, err
 	}
 	j.to, err = t.read()
@@ -143,11 +149,11 @@ func (c *syncCommand) sources() *sources {
 }
 
 // plan reads the sources, the targets and the report that the command line names.
-func (c *syncCommand) plan(u *console.Console) (j syncJob, err error) {
+func (c *syncCommand) plan(ctx context.Context, u *console.Console) (j syncJob, err error) {
 	if c.DryRun && c.Report != "" {
 		return j, exit.Usage("", "--report cannot be used with --dry-run, which pushes nothing")
 	}
-	j, err = readSync(u, c.sources(), &targets{verb: "sync", file: c.Spec, part: c.part, DestinationFlags: c.DestinationFlags}, &c.SidesFlags)
+	j, err = readSync(ctx, u, c.sources(), &targets{verb: "sync", file: c.Spec, part: c.part, DestinationFlags: c.DestinationFlags}, &c.SidesFlags)
 	if err != nil || c.OnlyFailed == "" {
 		return j, err
 	}

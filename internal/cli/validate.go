@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -25,8 +26,14 @@ Examples:
 }
 
 // Run checks a spec and the files that it names.
-func (c *validateCommand) Run(u *console.Console) error {
-	spec, unset, err := config.Validate(c.Spec, checkLayout)
+func (c *validateCommand) Run(ctx context.Context, u *console.Console) error {
+	spec, unset, err := config.Validate(c.Spec, func(spec *config.Spec, path string, repository config.Reference) error {
+		buckets, err := openBuckets(ctx, u, spec)
+		if err != nil {
+			return err
+		}
+		return checkLayout(path, repository, buckets)
+	})
 	for _, f := range unset {
 		u.Notice("%v: not checked", f)
 	}
@@ -42,8 +49,8 @@ func (c *validateCommand) Run(u *console.Console) error {
 }
 
 // checkLayout checks that a layout can be read and that all of its artifacts have names.
-func checkLayout(path string, repository config.Reference) error {
-	in, err := store.OpenLayout(path, store.OpenOptions{})
+func checkLayout(path string, repository config.Reference, buckets store.Buckets) error {
+	in, err := store.OpenLayout(path, store.OpenOptions{Buckets: buckets})
 	if err != nil {
 		return err
 	}

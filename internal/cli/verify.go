@@ -30,7 +30,7 @@ func (c *verifyCommand) Help() string {
 
 func (c *verifyCommand) Run(ctx context.Context, u *console.Console) error {
 	u.Advise(func(h *advice.Hints) { h.OnlyInput = true })
-	in, err := openInput(&c.InputFlags, u)
+	in, err := openInput(ctx, &c.InputFlags, u)
 	if err != nil {
 		return c.damaged(u, err)
 	}

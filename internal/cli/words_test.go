@@ -33,6 +33,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -78,6 +79,14 @@ func untrusted(err error) error { return &tls.CertificateVerificationError{Err: 
 func noTag(more bool, noRepository bool, tags ...string) error {
 	return &engine.TagError{Repository: "ghcr.io/acme/app", Tag: "v1.32", Tags: tags, More: more, NoRepository: noRepository,
 		Err: refusal("resolve", "ghcr.io/acme/app:v1.32", 404, "MANIFEST_UNKNOWN", "manifest unknown")}
+}
+
+const nightly = "s3://backups/nightly/"
+
+// refusedByBucket is the answer of an object store to a request for index.json.
+func refusedByBucket(status int, code, message string) error {
+	return &store.OutputError{Path: nightly, Err: &bucket.Error{Op: "get", Name: nightly + "index.json", Status: status, Code: code,
+		Region: "eu-central-1", Err: fmt.Errorf("%d %s: %s", status, code, message)}}
 }
 
 // wording is an error and the place where it is printed.
@@ -215,6 +224,19 @@ func wordings() []wording {
 		{name: "drift", err: &exit.DriftError{Lock: "mirror.lock.yaml", Reference: app, Reason: "it is in ./vendor but not in the lock"}},
 		{name: "an address in use", err: &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", syscall.EADDRINUSE)}},
 		{name: "interrupted", err: &exit.SignalError{Signal: syscall.SIGINT}, hints: advice.Hints{Resume: "bundle.tgz.partial keeps 4.7 KiB of 12 MiB fetched: run the same command to resume, or with --no-resume to start over"}},
+
+		{name: "Object storage"},
+		{name: "no such bucket", err: refusedByBucket(404, "NoSuchBucket", "The specified bucket does not exist")},
+		{name: "not allowed in a bucket", err: refusedByBucket(403, "AccessDenied", "Access Denied")},
+		{name: "wrong key of a bucket", err: refusedByBucket(403, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided")},
+		{name: "a session that has ended", err: refusedByBucket(400, "ExpiredToken", "The provided token has expired")},
+		{name: "another region", err: refusedByBucket(301, "PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint")},
+		{name: "a clock that is wrong", err: refusedByBucket(403, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large")},
+		{name: "too many requests to a bucket", err: refusedByBucket(503, "SlowDown", "Please reduce your request rate")},
+		{name: "an endpoint that does not exist", err: &store.OutputError{Path: nightly, Err: &bucket.Error{Op: "get", Name: nightly + "index.json", Err: &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "s3.corp.example", IsNotFound: true}}}}},
+		{name: "an endpoint with an unknown certificate", err: &store.OutputError{Path: nightly, Err: &bucket.Error{Op: "get", Name: nightly + "index.json", Err: untrusted(x509.UnknownAuthorityError{})}}},
+		{name: "a store without conditional writes", err: &store.UnconditionalError{Path: nightly, Header: "If-None-Match"}},
+		{name: "another place in a bucket", err: &store.NotLayoutError{Path: "s3://backups/photos/"}},
 
 		{name: "Command line"},
 		{name: "misspelt command", args: []string{"bakup"}},

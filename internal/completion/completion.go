@@ -179,9 +179,9 @@ func isPath(v *kong.Value, placeholder string) bool {
 }
 
 // referencesIn lists the names in a bundle or a directory. It lists none of an archive that
-// would have to be unpacked first.
+// would have to be unpacked first, and asks no bucket.
 func referencesIn(input string) []string {
-	if input == "" || input == "-" {
+	if input == "" || input == "-" || store.IsInBucket(input) {
 		return nil
 	}
 	layout, err := store.OpenLayout(input, store.OpenOptions{TempDir: os.DevNull})

@@ -24,6 +24,8 @@ func Run(t *testing.T, files []string) {
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"registry":   w.registry,
 					"proxy":      w.proxy,
+					"bucket":     w.bucket,
+					"objects":    w.objects,
 					"seed":       w.seed,
 					"fill":       fill,
 					"exits":      exits,

@@ -16,6 +16,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -23,6 +24,7 @@ import (
 type world struct {
 	tb         testing.TB
 	registries map[string]*testregistry.Registry
+	server     *testbucket.Server
 	running    *blockedCommand
 	served     map[string]*servedCommand
 }
@@ -36,10 +38,15 @@ func (w *world) setup(env *testscript.Env) error {
 	return os.Mkdir(home, 0o700)
 }
 
-// condition knows [root], for tests that depend on file permissions.
+// condition knows [root], for tests that depend on file permissions, and [bucket], for those
+// that need an S3 server.
 func condition(name string) (bool, error) {
-	if name == "root" {
+	switch name {
+	case "root":
 		return os.Geteuid() == 0, nil
+	case "bucket":
+		_, ok := testbucket.Installed()
+		return ok, nil
 	}
 	return false, fmt.Errorf("unknown condition %q", name)
 }

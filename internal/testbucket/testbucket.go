@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,11 +42,23 @@ type Server struct {
 	requests []string          // guarded by mu
 	fault    func(Call) *Fault // guarded by mu
 	calls    map[string]int    // guarded by mu
+
+	sent atomic.Int64
 }
 
-// New starts a server, and points the variables of AWS to it. It ends with the test. Without
-// versitygw, which make tools installs, the test is skipped.
+// New starts a server, and points the variables of AWS to it.
 func New(t testing.TB) *Server {
+	t.Helper()
+	s := Start(t)
+	for name, value := range s.Environment() {
+		t.Setenv(name, value)
+	}
+	return s
+}
+
+// Start starts a server, which ends with the test. Without versitygw, which make tools
+// installs, the test is skipped.
+func Start(t testing.TB) *Server {
 	t.Helper()
 	folder := t.TempDir()
 	s := &Server{Folder: filepath.Join(folder, Name), calls: make(map[string]int)}
@@ -64,9 +77,6 @@ func New(t testing.TB) *Server {
 	front := httptest.NewServer(s.inject(proxy))
 	t.Cleanup(front.Close)
 	s.URL = front.URL
-	for name, value := range s.Environment() {
-		t.Setenv(name, value)
-	}
 	return s
 }
 
@@ -91,7 +101,7 @@ func start(t testing.TB, folder string) *url.URL {
 	var log strings.Builder
 	for range 5 { // another process may take the port first
 		address := freeAddress(t)
-		cmd := exec.Command(program, "--port", address, "--quiet", "posix", "--sidecar", sidecar(t), folder)
+		cmd := exec.Command(program, "--port", address, "--quiet", "posix", folder)
 		cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+AccessKey, "ROOT_SECRET_KEY="+SecretKey)
 		cmd.Stdout, cmd.Stderr = &log, &log
 		if err := cmd.Start(); err != nil {
@@ -113,9 +123,6 @@ func start(t testing.TB, folder string) *url.URL {
 	t.Fatalf("versitygw does not start:\n%s", log.String())
 	return nil
 }
-
-// sidecar returns a folder for metadata: not every file system keeps attributes.
-func sidecar(t testing.TB) string { return t.TempDir() }
 
 func freeAddress(t testing.TB) string {
 	t.Helper()
@@ -144,9 +151,22 @@ func answers(address string, ended <-chan struct{}) bool {
 	return false
 }
 
-// program returns the path of versitygw in .tools, or skips the test.
+// program returns the path of versitygw, or skips the test.
 func program(t testing.TB) string {
 	t.Helper()
+	path, ok := Installed()
+	if ok {
+		return path
+	}
+	if t, ok := t.(*testing.T); ok {
+		skipped.Test(t, "versitygw", "make tools installs it")
+	}
+	t.Skip("make tools installs versitygw")
+	return ""
+}
+
+// Installed returns the path of versitygw in .tools, and whether it is there.
+func Installed() (path string, ok bool) {
 	name := "versitygw"
 	if runtime.GOOS == "windows" {
 		name += ".exe"
@@ -155,15 +175,8 @@ func program(t testing.TB) string {
 	for err == nil && !exists(filepath.Join(folder, "go.mod")) && folder != filepath.Dir(folder) {
 		folder = filepath.Dir(folder)
 	}
-	path := filepath.Join(folder, ".tools", name)
-	if exists(path) {
-		return path
-	}
-	if t, ok := t.(*testing.T); ok {
-		skipped.Test(t, "versitygw", "make tools installs it")
-	}
-	t.Skip("make tools installs versitygw")
-	return ""
+	path = filepath.Join(folder, ".tools", name)
+	return path, exists(path)
 }
 
 func exists(path string) bool {
@@ -216,6 +229,7 @@ func (s *Server) inject(next http.Handler) http.Handler {
 			fault = s.fault(c)
 		}
 		s.mu.Unlock()
+		w = &counted{w, &s.sent}
 		if fault == nil {
 			next.ServeHTTP(w, req)
 			return
@@ -236,6 +250,23 @@ func (s *Server) Requests() map[string]int {
 	s.requests = nil
 	return counts
 }
+
+// Sent returns the bytes of all responses since the last call.
+func (s *Server) Sent() int64 { return s.sent.Swap(0) }
+
+// counted counts the bytes of a response.
+type counted struct {
+	http.ResponseWriter
+	n *atomic.Int64
+}
+
+func (c *counted) Write(p []byte) (int, error) {
+	n, err := c.ResponseWriter.Write(p)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+func (c *counted) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
 // Path returns s3://BUCKET/ with a key behind it.
 func (s *Server) Path(key string) string { return fmt.Sprintf("s3://%s/%s", Name, key) }

@@ -35,11 +35,16 @@ func (e *Error) Is(target error) bool {
 		return e.Status == http.StatusPreconditionFailed || e.Op == "put" && e.Code == minio.NoSuchKey
 	case ErrUnsupported:
 		return e.Status == http.StatusNotImplemented
+	case ErrRange:
+		return e.Status == http.StatusRequestedRangeNotSatisfiable
 	case ErrNoUpload:
 		return e.Code == minio.NoSuchUpload
 	}
 	return false
 }
+
+// ErrRange is the error for a part of an object that ends before it.
+var ErrRange = errors.New("the object has no such part")
 
 // ErrUnsupported is the error of a store that does not know a part of the protocol.
 var ErrUnsupported = errors.New("the object store does not support this")

@@ -62,6 +62,15 @@ func (c *Client) Remove(ctx context.Context, key string) error {
 	})
 }
 
+// Copy copies an object on the server.
+func (c *Client) Copy(ctx context.Context, from, to string) error {
+	return c.try(ctx, "copy", to, func(ctx context.Context) error {
+		_, err := c.core.ComposeObject(ctx, minio.CopyDestOptions{Bucket: c.bucket, Object: to, Encryption: c.encryption},
+			minio.CopySrcOptions{Bucket: c.bucket, Object: from})
+		return err
+	})
+}
+
 // Object is an object in a list.
 type Object struct {
 	Key  string

@@ -28,8 +28,14 @@ type Reader struct {
 // Open opens n bytes of an object from off on; n < 0 means to its end. One that does not
 // exist is fs.ErrNotExist.
 func (c *Client) Open(ctx context.Context, key string, off, n int64) (*Reader, error) {
+	return c.OpenVersion(ctx, key, "", off, n)
+}
+
+// OpenVersion is Open for an object that has an ETag. If it has another one now, the error
+// is ErrCondition.
+func (c *Client) OpenVersion(ctx context.Context, key, etag string, off, n int64) (*Reader, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	r := &Reader{client: c, ctx: ctx, cancel: cancel, key: key, at: off, end: -1}
+	r := &Reader{client: c, ctx: ctx, cancel: cancel, key: key, etag: etag, at: off, end: -1}
 	if n >= 0 {
 		r.end = off + n
 	}

@@ -10,6 +10,8 @@ import (
 type Entry struct {
 	size   int64
 	source io.Reader // *members, *io.SectionReader, or closed
+
+	sequence Sequence // nil after Close
 }
 
 // Size returns the length of the content in bytes.
@@ -26,13 +28,18 @@ func (e *Entry) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, e.source)
 }
 
-// Close frees the entry's memory.
+// Close frees the entry's memory, and ends the request of an entry in a bucket.
 func (e *Entry) Close() error {
+	if e.sequence == nil {
+		return nil
+	}
+	err := e.sequence.Close()
+	e.sequence = nil
 	if m, ok := e.source.(*members); ok {
 		rooms.Put(m.room)
 	}
 	e.source = closed{}
-	return nil
+	return err
 }
 
 type closed struct{}
@@ -49,16 +56,16 @@ type members struct {
 }
 
 // openEntry opens the entry of a name whose first member is at offset.
-func openEntry(r io.ReaderAt, size int64, name string, offset int64) (*Entry, error) {
+func openEntry(r Sequence, size int64, name string, offset int64) (*Entry, error) {
 	m := &members{r: r, size: size, offset: offset, room: rooms.Get().(*room)}
 	m.content.source = m
-	e := &Entry{source: m}
+	e := &Entry{source: m, sequence: r}
 	h, err := m.open()
 	if err == nil && h.name != name {
 		err = damaged(offset, "expected the entry %s", name)
 	}
 	if err != nil {
-		_ = e.Close() // it frees memory and cannot fail
+		_ = e.Close() // the first error matters more
 		return nil, err
 	}
 	e.size = h.size

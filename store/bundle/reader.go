@@ -98,9 +98,10 @@ func (a *Reader) OpenOlder(name string, skip int) (*Entry, error) {
 	case !ok:
 		return nil, fs.ErrNotExist
 	case a.members:
-		return openEntry(a.r, a.size, name, p.offset)
+		return openEntry(sequenceOf(a.r, p.offset, a.endOf(p.offset)), a.size, name, p.offset)
 	}
-	return &Entry{size: p.size, source: io.NewSectionReader(a.r, p.offset, p.size)}, nil
+	sequence := sequenceOf(a.r, p.offset, p.offset+p.size)
+	return &Entry{size: p.size, source: io.NewSectionReader(sequence, p.offset, p.size), sequence: sequence}, nil
 }
 
 // openMembers reads the table, or walks the members if there is none.
@@ -112,6 +113,7 @@ func (a *Reader) openMembers() error {
 	if t == nil {
 		return a.walk()
 	}
+	defer t.close()
 	// A table takes the file at least a record's bytes for each.
 	a.directory = newDirectory(int(min(int64(t.want), (t.end-t.begin)/(1+offsetLength))))
 	return t.each(func(r record) error {

@@ -11,7 +11,7 @@ func (e RecoveredEntry) Open(r io.ReaderAt, c Compression) (io.ReadCloser, error
 		begin := e.Offset + int64(len(tarHeader(nil, e.Name, e.Size)))
 		return io.NopCloser(io.NewSectionReader(r, begin, e.Content)), nil
 	}
-	entry, err := openEntry(r, e.End, e.Name, e.Offset)
+	entry, err := openEntry(plainSequence{r}, e.End, e.Name, e.Offset)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 // tableReader reads the table at the end of a file.
 type tableReader struct {
 	r      *bufio.Reader
+	source Sequence
 	begin  int64 // of the table
 	at     int64 // of the next member
 	end    int64 // of the records: the last member begins here
@@ -42,9 +43,13 @@ func openTable(r io.ReaderAt, size int64) (*tableReader, error) {
 	}
 	t := &tableReader{begin: int64(begin), at: int64(begin), end: end, last: last, want: int(count), before: -1}
 	length := end - t.begin
-	t.r = bufio.NewReaderSize(io.NewSectionReader(r, t.begin, length), int(max(headerLength, min(length, 1<<20))))
+	t.source = sequenceOf(r, t.begin, end)
+	t.r = bufio.NewReaderSize(io.NewSectionReader(t.source, t.begin, length), int(max(headerLength, min(length, 1<<20))))
 	return t, nil
 }
+
+// close ends the reading.
+func (t *tableReader) close() { _ = t.source.Close() } // what was read is checked
 
 // each calls each for every record, and compares the records with the last member.
 func (t *tableReader) each(each func(record) error) error {

@@ -9,7 +9,7 @@ import (
 
 // InputFlags name the layout to read.
 type InputFlags struct {
-	Input   string `placeholder:"PATH" help:"Read this directory or tar archive of any kind; - for standard input."`
+	Input   string `placeholder:"PATH" help:"Read this directory, tar archive of any kind, or s3://BUCKET/NAME or s3://BUCKET/PREFIX/; - for standard input."`
 	TempDir string `type:"existingdir" placeholder:"PATH" help:"Put temporary files in this folder, such as an archive of another tool that comes through a pipe."`
 }
 
@@ -28,8 +28,8 @@ func (f *InputFlags) Claim(s *Stdin, stdinTerminal bool) error {
 
 // Open opens the input. It calls spooling with the name and the size of an archive before
 // it unpacks it to a temporary file; the size is -1 if it is not known.
-func (f *InputFlags) Open(stdin io.Reader, spooling func(name string, size int64)) (store.Input, error) {
-	options := store.OpenOptions{TempDir: f.TempDir, Spooling: func(size int64) { spooling(f.Input, size) }}
+func (f *InputFlags) Open(stdin io.Reader, spooling func(name string, size int64), buckets store.Buckets) (store.Input, error) {
+	options := store.OpenOptions{TempDir: f.TempDir, Buckets: buckets, Spooling: func(size int64) { spooling(f.Input, size) }}
 	if f.Input == "-" {
 		return store.OpenStream(stdin, options)
 	}

@@ -1,0 +1,79 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
+)
+
+// BucketSettings say how a bucket is reached, where the variables and files of AWS do not
+// say it. Credentials come from those alone.
+type BucketSettings struct {
+	Bucket               string `yaml:"bucket"`
+	Endpoint             string `yaml:"endpoint"` // a URL; "" means that of the environment, or AWS
+	Region               string `yaml:"region"`
+	PathStyle            bool   `yaml:"pathStyle"` // the name of the bucket stands in the path
+	CAFile               string `yaml:"caFile"`
+	Insecure             bool   `yaml:"insecure"`             // skips the verification of certificates
+	ServerSideEncryption string `yaml:"serverSideEncryption"` // "" means that of the bucket
+}
+
+// bucketName matches the names that S3 and its relatives accept.
+var bucketName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{1,61}[a-zA-Z0-9]$`)
+
+func (b *BucketSettings) check(o strictyaml.Object) {
+	if o.Require("bucket") && b.Bucket != "" && !bucketName.MatchString(b.Bucket) {
+		suggestion, _, _ := strings.Cut(strings.TrimPrefix(b.Bucket, bucketScheme), "/")
+		if !bucketName.MatchString(suggestion) {
+			suggestion = ""
+		}
+		o.Suggest("bucket", fmt.Sprintf("%q is not the name of a bucket", b.Bucket), suggestion)
+	}
+	if u, err := url.Parse(b.Endpoint); o.Valid("endpoint") && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || strings.Trim(u.Path, "/") != "") {
+		o.Fault("endpoint", "must be https://HOST[:PORT], without credentials and a path")
+	}
+	checkVariables(o, "caFile", b.CAFile)
+	if e := b.ServerSideEncryption; o.Valid("serverSideEncryption") && e != "AES256" && e != "aws:kms" && !strings.HasPrefix(e, "aws:kms:") {
+		o.Fault("serverSideEncryption", "must be AES256, aws:kms or aws:kms:KEY")
+	}
+}
+
+func (s *Spec) checkBuckets(o strictyaml.Object) {
+	seen := make(map[string]int)
+	for i, b := range s.Buckets {
+		if first, ok := seen[b.Bucket]; ok && b.Bucket != "" {
+			o.Fault(strictyaml.Element("buckets", i), fmt.Sprintf("%s is already listed in buckets[%d]", b.Bucket, first))
+			continue
+		}
+		seen[b.Bucket] = i
+	}
+}
+
+// ResolveBuckets returns the settings of all buckets, with the paths of their certificates
+// expanded. Its error is a [*LoadError].
+func (s *Spec) ResolveBuckets() ([]BucketSettings, error) {
+	if s == nil {
+		return nil, nil
+	}
+	all := slices.Clone(s.Buckets)
+	var faults []Fault
+	for i := range all {
+		if all[i].CAFile == "" {
+			continue
+		}
+		path, err := s.path(all[i].CAFile, time.Now())
+		if err != nil {
+			faults = append(faults, s.fault(strictyaml.Element("buckets", i)+".caFile", err))
+		}
+		all[i].CAFile = path
+	}
+	return all, loadError(faults)
+}
+
+// bucketScheme begins a path in a bucket, which is not relative to the folder of the spec.
+const bucketScheme = "s3://"

@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"context"
+	"os"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/bucket"
+)
+
+// opener opens a layout or a bundle that is read for the names in it.
+type opener func(path string) (store.Layout, error)
+
+// openerOf returns an opener that reaches buckets by a spec, which may be nil.
+func openerOf(ctx context.Context, u *console.Console, spec *config.Spec) opener {
+	return func(path string) (store.Layout, error) { return openLayout(ctx, u, path, spec) }
+}
+
+// openLayout opens the layout or the bundle that is read for the names in it.
+func openLayout(ctx context.Context, u *console.Console, path string, spec *config.Spec) (store.Layout, error) {
+	buckets, err := openBuckets(ctx, u, spec)
+	if err != nil {
+		return nil, err
+	}
+	return store.OpenLayout(path, store.OpenOptions{Buckets: buckets})
+}
+
+// openBuckets returns how the buckets of a command are reached: by the spec, which may be
+// nil, and by the environment.
+func openBuckets(ctx context.Context, u *console.Console, spec *config.Spec) (store.Buckets, error) {
+	settings, err := spec.ResolveBuckets()
+	if err != nil {
+		return store.Buckets{}, err
+	}
+	for _, name := range []string{"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
+		u.Secrets.Add(os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv(name))
+	}
+	b := store.Buckets{Context: ctx, Retry: bucket.Retry{OnRetry: u.Retries.Begin}, Settings: make(map[string]bucket.Settings)}
+	for _, s := range settings {
+		b.Settings[s.Bucket] = bucket.Settings{Endpoint: s.Endpoint, Region: s.Region, PathStyle: s.PathStyle,
+			CAFile: s.CAFile, Insecure: s.Insecure, Encryption: s.ServerSideEncryption}
+	}
+	return b, nil
+}

@@ -1,0 +1,113 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/store/bucket"
+)
+
+const (
+	// claimPoll bounds the pause before prune.json is read again while a claim has not ended.
+	claimPoll = 2 * time.Second
+	// maxClaimPolls is reached after about five minutes. A claim that lasts longer belongs to a
+	// run that was killed.
+	maxClaimPolls = 300
+)
+
+// PrunedError reports that prune has removed, or is about to remove, blobs that a run relied
+// on.
+type PrunedError struct {
+	Path  string // of the layout
+	Blobs int
+}
+
+func (e *PrunedError) Error() string {
+	return e.Path + ": another process has pruned blobs that this run found in the bucket"
+}
+
+// use records that this run relies on a blob.
+func (b *Bucket) use(d digest.Digest) {
+	b.using.Lock()
+	defer b.using.Unlock()
+	b.used[d] = true
+}
+
+// usedAmong returns how many of some blobs this run relies on, and the others.
+func (b *Bucket) usedAmong(some []digest.Digest) (n int, others []digest.Digest) {
+	b.using.Lock()
+	defer b.using.Unlock()
+	for _, d := range some {
+		if b.used[d] {
+			n++
+		} else {
+			others = append(others, d)
+		}
+	}
+	return n, others
+}
+
+// strike takes the blobs that this run relies on off the list of prune, before index.json
+// references them.
+func (b *Bucket) strike(ctx context.Context) error {
+	for polls := 0; ; {
+		list, err := b.readPruneList(ctx)
+		if err != nil {
+			return err
+		}
+		if n, _ := b.usedAmong(list.Claimed); n > 0 {
+			if polls++; polls > maxClaimPolls {
+				return &PrunedError{Path: b.name, Blobs: n}
+			}
+			if err := sleepUpTo(ctx, claimPoll); err != nil {
+				return err
+			}
+			continue
+		}
+		if list.etag != b.pruneTag {
+			if err := b.checkUsed(ctx); err != nil {
+				return err
+			}
+		}
+		n, others := b.usedAmong(list.Blobs)
+		if n > 0 {
+			list.Blobs = others
+			if err = b.writePruneList(ctx, list); errors.Is(err, bucket.ErrCondition) {
+				continue
+			}
+		}
+		b.pruneTag = list.etag
+		return err
+	}
+}
+
+// checkUsed lists the blobs again: prune has run since they were listed.
+func (b *Bucket) checkUsed(ctx context.Context) error {
+	if err := b.list(ctx); err != nil {
+		return err
+	}
+	b.using.Lock()
+	defer b.using.Unlock()
+	missing := 0
+	for d := range b.used {
+		if _, err := b.Stat(d); err != nil {
+			missing++
+		}
+	}
+	if missing > 0 {
+		return &PrunedError{Path: b.name, Blobs: missing}
+	}
+	return nil
+}
+
+// without returns the digests of a that are not in b; both are sorted.
+func without(a, b []digest.Digest) []digest.Digest {
+	return slices.DeleteFunc(slices.Clone(a), func(d digest.Digest) bool {
+		_, found := slices.BinarySearch(b, d)
+		return found
+	})
+}

@@ -1,0 +1,286 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store/bucket"
+	"github.com/oras-mirror/oras-mirror/store/bundle"
+)
+
+const (
+	// bundlePart is the size of the parts of a bundle, of which there can be bucket.MaxParts:
+	// it suffices for 140 GiB.
+	bundlePart = 16 << 20
+	// bundleBuffers is the number of parts in memory: the one that is filled, the one that is
+	// sent, and the one in which the current blob begins.
+	bundleBuffers = 3
+	// uploadAge is the time after which the upload of another run counts as given up.
+	uploadAge = 7 * 24 * time.Hour
+)
+
+// PartError reports that a bundle in a bucket needs larger parts than the buffer has room
+// for.
+type PartError struct{ Buffer int64 } // bytes that are needed
+
+func (e *PartError) Error() string {
+	return fmt.Sprintf("a bundle of this size in a bucket needs a buffer of %d MiB", (e.Buffer+1<<20-1)>>20)
+}
+
+// objectUpload is an archive in a bucket, which is sent in parts and exists when it is
+// complete. Nothing of it is on the disk, and a run that ends before leaves nothing.
+//
+// What was sent cannot be read again, so the part in which a blob begins stays in memory
+// until the blob is right: to take the blob back, that part is filled anew from there on.
+type objectUpload struct {
+	name     string // as the user wrote it
+	client   *bucket.Client
+	target   string // key
+	key      string // of the upload: target, or beside it if target exists
+	most     int64  // memory for parts; 0 means no limit
+	partSize int64
+
+	upload *bucket.Upload // nil before the first part
+	parts  []bucket.Part
+	at     int64  // of the buffer in the archive
+	buffer []byte // the part that is filled
+	spare  []byte // of a part that has arrived
+
+	blob    int64       // where the current entry begins
+	kept    *sentPart   // the part in which it begins, if that was sent
+	flying  *sentPart   // the part under way; nil if there is none
+	arrived chan error  // receives its result
+	sent    bucket.Part // set before that
+}
+
+// sentPart is a part that is still in memory.
+type sentPart struct {
+	number int // from 1
+	at     int64
+	data   []byte
+}
+
+// openUpload starts a bundle in a bucket. If there is one of the name already, the new one is
+// written beside it. Uploads of the name that nobody continued for a week are aborted.
+func openUpload(path string, at bucket.Location, c bundle.Compression, o CreateOptions) (*Archive, error) {
+	client, err := bucket.New(at.Bucket, o.Buckets.options(path))
+	if err != nil {
+		return nil, &OutputError{Path: path, Err: err}
+	}
+	u := &objectUpload{name: path, client: client, target: at.Key, key: at.Key, most: o.Buffer, partSize: bundlePart}
+	if err := u.prepare(client.Context()); err != nil {
+		return nil, outputError(path, err)
+	}
+	return newArchive(u, c), nil
+}
+
+func (u *objectUpload) prepare(ctx context.Context) error {
+	switch _, err := u.client.Stat(ctx, u.target); {
+	case err == nil:
+		u.key = u.target + ".incomplete"
+		if err := u.checkReplaced(ctx); err != nil {
+			return err
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	old, err := u.client.Uploads(ctx, u.key, time.Now().Add(-uploadAge))
+	for _, upload := range old {
+		err = errors.Join(err, upload.Abort(ctx))
+	}
+	return err
+}
+
+// checkReplaced returns an error if there is an object that the user did not name and
+// oras-mirror did not write.
+func (u *objectUpload) checkReplaced(ctx context.Context) error {
+	r, err := u.client.Open(ctx, u.key, 0, int64(len(bundle.TarHead(layoutFile))))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, bucket.ErrRange) { // or it is empty
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	head, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	return checkOwnHead(head, u.name+".incomplete")
+}
+
+func (u *objectUpload) Write(p []byte) (int, error) {
+	written := len(p)
+	for len(p) > 0 {
+		if u.buffer == nil {
+			u.buffer = u.take()
+		}
+		if int64(len(u.buffer)) == u.partSize {
+			if err := u.send(); err != nil {
+				return written - len(p), err
+			}
+			continue
+		}
+		n := min(int64(len(p)), u.partSize-int64(len(u.buffer)))
+		u.buffer = append(u.buffer, p[:n]...)
+		p = p[n:]
+	}
+	return written, nil
+}
+
+// take returns a buffer for a part.
+func (u *objectUpload) take() []byte {
+	buffer := u.spare
+	u.spare = nil
+	if int64(cap(buffer)) != u.partSize {
+		return make([]byte, 0, u.partSize)
+	}
+	return buffer[:0]
+}
+
+// send starts to send the buffer, when the part before it has arrived.
+func (u *objectUpload) send() (err error) {
+	if err := u.wait(); err != nil {
+		return err
+	}
+	ctx := u.client.Context()
+	if u.upload == nil {
+		if u.upload, err = u.client.NewUpload(ctx, u.key); err != nil {
+			u.upload = nil
+			return err
+		}
+	}
+	part := &sentPart{number: len(u.parts) + 1, at: u.at, data: u.buffer}
+	if u.blob >= u.at {
+		u.kept = part
+	}
+	u.at, u.buffer = u.at+int64(len(u.buffer)), nil
+	u.parts = append(u.parts, bucket.Part{})
+	u.flying, u.arrived = part, make(chan error, 1)
+	go func() {
+		var err error
+		u.sent, err = u.upload.Put(ctx, part.number, part.data)
+		u.arrived <- err
+	}()
+	return nil
+}
+
+// wait waits for the part under way.
+func (u *objectUpload) wait() error {
+	if u.flying == nil {
+		return nil
+	}
+	err := <-u.arrived
+	if err == nil {
+		u.parts[u.flying.number-1] = u.sent
+	}
+	if u.flying != u.kept {
+		u.spare = u.flying.data
+	}
+	u.flying = nil
+	return err
+}
+
+func (u *objectUpload) begin(ocispec.Descriptor) {
+	if u.kept != nil && u.kept != u.flying {
+		u.spare = u.kept.data
+	}
+	u.blob, u.kept = u.at+int64(len(u.buffer)), nil
+}
+
+func (u *objectUpload) encoded(out *bundle.Writer, p []byte) (int, error) { return out.Write(p) }
+
+func (u *objectUpload) entered() error { return nil }
+
+// rollback forgets what was written since the blob began.
+func (u *objectUpload) rollback(out *bundle.Writer) error {
+	begin := out.Discard()
+	if err := u.wait(); err != nil {
+		return err
+	}
+	if begin < u.at {
+		if u.kept == nil {
+			return fmt.Errorf("%s: the part at byte %d was sent", u.name, begin)
+		}
+		u.parts, u.at, u.buffer = u.parts[:u.kept.number-1], u.kept.at, u.kept.data
+		u.kept = nil
+	}
+	u.buffer = u.buffer[:begin-u.at]
+	return nil
+}
+
+func (u *objectUpload) free() (bytes int64, ok bool) { return 0, false }
+
+// expect makes the parts large enough for an archive of so many more bytes.
+func (u *objectUpload) expect(bytes int64) error {
+	rest := int64(bucket.MaxParts - len(u.parts))
+	need := (bytes + bytes/100 + rest - 1) / rest // members take less than a hundredth more
+	if need <= u.partSize {
+		return nil
+	}
+	if u.most > 0 && need > u.most/bundleBuffers {
+		return &PartError{Buffer: need * bundleBuffers}
+	}
+	if u.buffer != nil {
+		u.buffer = append(make([]byte, 0, need), u.buffer...)
+	}
+	u.partSize = need
+	return nil
+}
+
+func (u *objectUpload) commit(incomplete bool) (path string, err error) {
+	ctx := u.client.Context()
+	if err := u.finish(ctx); err != nil {
+		return "", errors.Join(err, u.abort())
+	}
+	switch {
+	case u.key == u.target:
+		return u.name, nil
+	case incomplete:
+		return u.name + ".incomplete", nil
+	}
+	if err := u.client.Copy(ctx, u.key, u.target); err != nil {
+		return "", err
+	}
+	return u.name, u.client.Remove(ctx, u.key)
+}
+
+// finish makes the object of the parts, or of the buffer if no part was sent.
+func (u *objectUpload) finish(ctx context.Context) error {
+	if u.upload == nil {
+		_, err := u.client.Put(ctx, u.key, u.buffer, bucket.Condition{})
+		return err
+	}
+	if len(u.buffer) > 0 {
+		if err := u.send(); err != nil {
+			return err
+		}
+	}
+	if err := u.wait(); err != nil {
+		return err
+	}
+	return u.upload.Complete(ctx, u.parts, bucket.Condition{})
+}
+
+// abort removes the parts, even after the end of the run.
+func (u *objectUpload) abort() error {
+	if u.upload == nil {
+		return nil
+	}
+	_ = u.wait() // the upload ends anyway
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.client.Context()), abortTimeout)
+	defer cancel()
+	err := u.upload.Abort(ctx)
+	u.upload = nil
+	return err
+}
+
+func (u *objectUpload) leave() error { return u.abort() }
+
+func (u *objectUpload) path() string { return u.name }

@@ -1,0 +1,63 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/store/bucket"
+)
+
+// PruneFile is the object in a bucket that lists what prune may remove.
+const PruneFile = "prune.json"
+
+// pruneList is the content of prune.json. It is the place where prune and the writers of a
+// bucket meet: each changes it only if it is the one that it read.
+//
+// A blob that nothing references is listed first, and removed by a run that comes a day
+// later. A writer that relies on a listed blob strikes it off before it writes its index.json.
+// A blob that is claimed is about to be removed: a writer must not rely on it any more.
+type pruneList struct {
+	Listed  time.Time       `json:"listed"`            // when Blobs was made
+	Blobs   []digest.Digest `json:"blobs"`             // sorted
+	Claimed []digest.Digest `json:"claimed,omitempty"` // sorted
+
+	etag string // of the object; "" if there is none
+}
+
+// readPruneList reads prune.json. If there is none, the list is empty.
+func (b *Bucket) readPruneList(ctx context.Context) (*pruneList, error) {
+	list := new(pruneList)
+	data, etag, err := b.client.Get(ctx, b.prefix+PruneFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return list, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(data, list); err != nil {
+		return nil, fmt.Errorf("%s%s: %w", b.name, PruneFile, err)
+	}
+	list.etag = etag
+	return list, nil
+}
+
+// writePruneList writes prune.json if it is the one that was read; else the error is
+// bucket.ErrCondition.
+func (b *Bucket) writePruneList(ctx context.Context, list *pruneList) (err error) {
+	data, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	when := bucket.Condition{ETag: list.etag, Absent: list.etag == ""}
+	if b.single {
+		when = bucket.Condition{}
+	}
+	list.etag, err = b.client.Put(ctx, b.prefix+PruneFile, data, when)
+	return err
+}
