@@ -75,8 +75,17 @@ func writeAtOnce(t *testing.T, r *testregistry.Registry, layout string) {
 			d := newDesk(t)
 			cmd := d.command(program, args...)
 			cmd.Stderr = new(strings.Builder)
-			kills.at(repository, 1+rand.N(3*bucketTags), func() { _ = cmd.Process.Kill() })
-			if err := cmd.Run(); err == nil {
+			started := make(chan struct{})
+			kills.at(repository, 1+rand.N(3*bucketTags), func() {
+				<-started
+				_ = cmd.Process.Kill()
+			})
+			if err := cmd.Start(); err != nil {
+				t.Error(err)
+				return
+			}
+			close(started)
+			if err := cmd.Wait(); err == nil {
 				t.Errorf("the writer of %s was not killed", repository)
 			}
 			if got := d.mirror(args...); got.code != 0 {
