@@ -79,6 +79,9 @@ func (c *serveCommand) check() error {
 		if input == "-" {
 			return exit.Usage("save it to a file first", "standard input can be read only once, so it cannot be served")
 		}
+		if store.IsInBucket(input) {
+			return exit.Usage("copy it to a disk first, or restore it to a registry", "%s: serve reads only local files and directories", input)
+		}
 	}
 	_, port, err := net.SplitHostPort(c.Listen)
 	if err == nil {
