@@ -28,19 +28,24 @@ type BackupOptions struct {
 
 // WithDefaults returns the options with the defaults in the place of zero values.
 func (o BackupOptions) WithDefaults() BackupOptions {
-	if o.Concurrency <= 0 {
-		o.Concurrency = defaultConcurrency
-	}
-	if o.Buffer <= 0 {
-		o.Buffer = defaultBuffer
-	}
-	if o.Progress == nil {
-		o.Progress = Silent{}
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
+	setDefaults(&o.Concurrency, &o.Buffer, &o.Progress, &o.Now)
 	return o
+}
+
+// setDefaults replaces the zero values of the options that every run has.
+func setDefaults(concurrency *int, buffer *int64, progress *Progress, now *func() time.Time) {
+	if *concurrency <= 0 {
+		*concurrency = defaultConcurrency
+	}
+	if *buffer <= 0 {
+		*buffer = defaultBuffer
+	}
+	if *progress == nil {
+		*progress = Silent{}
+	}
+	if *now == nil {
+		*now = time.Now
+	}
 }
 
 // RestoreOptions are the choices of a restore. Targets is mandatory.
@@ -66,18 +71,7 @@ type RestoreOptions struct {
 
 // WithDefaults returns the options with the defaults in the place of zero values.
 func (o RestoreOptions) WithDefaults() (RestoreOptions, error) {
-	if o.Concurrency <= 0 {
-		o.Concurrency = defaultConcurrency
-	}
-	if o.Buffer <= 0 {
-		o.Buffer = defaultBuffer
-	}
-	if o.Progress == nil {
-		o.Progress = Silent{}
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
+	setDefaults(&o.Concurrency, &o.Buffer, &o.Progress, &o.Now)
 	var err error
 	if o.Mapper == nil {
 		o.Mapper, err = config.NewMapper(nil)

@@ -33,7 +33,7 @@ func (b *Bucket) Commit(ctx context.Context) error {
 		if !errors.Is(err, bucket.ErrCondition) {
 			return err
 		}
-		if err := sleepUpTo(ctx, pause); err != nil {
+		if err := bucket.Wait(ctx, rand.N(pause)); err != nil {
 			return err
 		}
 		if err := b.rereadIndex(); err != nil {
@@ -78,16 +78,4 @@ func (b *Bucket) rereadIndex() error {
 	b.index.rebase(theirs.index, b.annotations)
 	b.etag, b.sum, b.annotations = theirs.etag, theirs.sum, read
 	return nil
-}
-
-// sleepUpTo waits for a random time.
-func sleepUpTo(ctx context.Context, most time.Duration) error {
-	timer := time.NewTimer(rand.N(most))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
 }

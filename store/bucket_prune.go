@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -47,7 +48,7 @@ func (b *Bucket) Prune(ctx context.Context, o PruneOptions) (*Pruned, error) {
 		if !errors.Is(err, bucket.ErrCondition) {
 			return result, err
 		}
-		if err := sleepUpTo(ctx, firstRivalPause); err != nil {
+		if err := bucket.Wait(ctx, rand.N(firstRivalPause)); err != nil {
 			return nil, err
 		}
 		if err := errors.Join(b.readIndex(), b.list(ctx)); err != nil {

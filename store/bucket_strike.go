@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -63,7 +64,7 @@ func (b *Bucket) strike(ctx context.Context) error {
 			if polls++; polls > maxClaimPolls {
 				return &PrunedError{Path: b.name, Blobs: n}
 			}
-			if err := sleepUpTo(ctx, claimPoll); err != nil {
+			if err := bucket.Wait(ctx, rand.N(claimPoll)); err != nil {
 				return err
 			}
 			continue

@@ -3,20 +3,20 @@ package registry
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
+
+	"github.com/oras-mirror/oras-mirror/internal/certpool"
 )
 
 // tlsConfig returns the TLS configuration for the settings of a registry.
 func tlsConfig(s Settings) (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.Insecure}
 	if s.CAFile != "" {
-		pool, err := certPool(s.CAFile)
+		pool, err := certpool.WithFile(s.CAFile)
 		if err != nil {
 			return nil, err
 		}
@@ -69,23 +69,6 @@ func (d *dialer) dialTLS(registry *url.URL, t *http.Transport) func(ctx context.
 		}
 		return secure, nil
 	}
-}
-
-// certPool returns the system's certificates and those of a file: a registry with a private
-// CA may redirect to a host, or have a token service, with a public one.
-func certPool(path string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("CA file: %w", err)
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("CA file: no certificate in %s", path)
-	}
-	return pool, nil
 }
 
 // AlertOf returns the alert with which the peer ended a TLS connection. Package tls does not

@@ -30,7 +30,7 @@ type Retry struct {
 
 func (r Retry) withDefaults() Retry {
 	if r.Sleep == nil {
-		r.Sleep = sleep
+		r.Sleep = Wait
 	}
 	if r.Jitter == nil {
 		r.Jitter = rand.Float64
@@ -41,7 +41,8 @@ func (r Retry) withDefaults() Retry {
 	return r
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+// Wait waits for d, or until ctx is over, and then returns its cause.
+func Wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

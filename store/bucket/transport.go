@@ -3,12 +3,11 @@ package bucket
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"time"
+
+	"github.com/oras-mirror/oras-mirror/internal/certpool"
 )
 
 const (
@@ -24,16 +23,9 @@ const (
 func newTransport(s Settings) (*http.Transport, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.Insecure}
 	if s.CAFile != "" {
-		pem, err := os.ReadFile(s.CAFile)
+		pool, err := certpool.WithFile(s.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("CA file: %w", err)
-		}
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			pool = x509.NewCertPool()
-		}
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("CA file: no certificate in %s", s.CAFile)
+			return nil, err
 		}
 		c.RootCAs = pool
 	}
