@@ -205,15 +205,21 @@ func TestKilledRestore(t *testing.T) {
 				had := inTarget(source, r)
 				r.ResetCounts()
 				d.mirror(run(r)...).exits(0)
-				for _, request := range r.Requests() {
-					_, d, found := strings.Cut(request, "digest=")
-					if d = strings.Replace(d, "%3A", ":", 1); found && strings.HasPrefix(request, "PUT ") && had[d] {
-						t.Errorf("%s was there, and was sent again", d)
-					}
-				}
+				sentOnlyNew(t, r, had)
 				same(t, want, r.Access())
 			})
 		})
+	}
+}
+
+// sentOnlyNew holds that a registry got no blob again that it had.
+func sentOnlyNew(t *testing.T, r *testregistry.Registry, had map[string]bool) {
+	t.Helper()
+	for _, request := range r.Requests() {
+		_, d, found := strings.Cut(request, "digest=")
+		if d = strings.Replace(d, "%3A", ":", 1); found && strings.HasPrefix(request, "PUT ") && had[d] {
+			t.Errorf("%s was there, and was sent again", d)
+		}
 	}
 }
 
@@ -233,12 +239,7 @@ func TestKilledSync(t *testing.T) {
 		had := inTarget(source, r)
 		r.ResetCounts()
 		d.mirror(run(r)...).exits(0)
-		for _, request := range r.Requests() {
-			_, d, found := strings.Cut(request, "digest=")
-			if d = strings.Replace(d, "%3A", ":", 1); found && strings.HasPrefix(request, "PUT ") && had[d] {
-				t.Errorf("%s was there, and was sent again", d)
-			}
-		}
+		sentOnlyNew(t, r, had)
 		same(t, want, r.Access())
 		if files := d.files(); len(files) > 0 {
 			t.Errorf("on disk: %v", files)

@@ -91,7 +91,7 @@ func (d *desk) size() int64 {
 // file, with one copy on the disk, and in the memory that --buffer names.
 func TestTwoGigabytes(t *testing.T) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
-		t.Skip("memory is read from /proc, which this system has not")
+		t.Skip("memory is read from /proc, which this system does not have")
 	}
 	source := startRegistry(t, registryOptions{Storage: t.TempDir()})
 	target := startRegistry(t, registryOptions{Storage: t.TempDir()})
@@ -126,7 +126,7 @@ func TestTwoGigabytes(t *testing.T) {
 // the memory that --buffer names, and writes nothing to a disk.
 func TestSyncOfTwoGigabytes(t *testing.T) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
-		t.Skip("memory is read from /proc, which this system has not")
+		t.Skip("memory is read from /proc, which this system does not have")
 	}
 	source := startRegistry(t, registryOptions{Storage: t.TempDir()})
 	target := startRegistry(t, registryOptions{Storage: t.TempDir()})

@@ -107,25 +107,6 @@ func whole(t *testing.T, report *engine.Report, err error) {
 	}
 }
 
-// same compares what two registries show.
-func same(t *testing.T, source, target *testregistry.Registry, namespace string) {
-	t.Helper()
-	want, err := testregistry.Snapshot(t.Context(), source.Access())
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := testregistry.Snapshot(t.Context(), target.Access())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(want) == 0 {
-		t.Fatal("the source is empty")
-	}
-	for _, line := range testregistry.Diff(want.Prefix(namespace), got) {
-		t.Error(line)
-	}
-}
-
 // fill puts one of everything into a registry and returns its repositories.
 func fill(r *testregistry.Registry) []string {
 	one := r.Image("team/app", "v1", testregistry.Random("a", 3000), testregistry.Random("b", 10))
@@ -170,7 +151,7 @@ func TestRoundTrip(t *testing.T) {
 					t.Error("no referrers reported")
 				}
 				kind.restore(t, path, target.Host+"/mirror")
-				same(t, source, target, "mirror")
+				testregistry.CheckSame(t, source, target, "mirror")
 			})
 		}
 	}

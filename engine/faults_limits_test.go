@@ -85,7 +85,7 @@ func carries(t *testing.T, fill func(r *testregistry.Registry)) {
 			report, err = restoreWith(t, newFalseClock().faced(t, 8), path, false, target.Host+"/mirror")
 			whole(t, report, err)
 		}
-		same(t, source, target, "mirror")
+		testregistry.CheckSame(t, source, target, "mirror")
 	}
 }
 

@@ -323,7 +323,7 @@ func TestUploadRefused(t *testing.T) {
 	target.Fault(nil)
 	report, err = restoreWith(t, newFalseClock().faced(t, 4), path, false, target.Host+"/mirror")
 	whole(t, report, err)
-	same(t, source, target, "mirror")
+	testregistry.CheckSame(t, source, target, "mirror")
 }
 
 // TestClockMoved runs a backup in 2040 and the next one in 2001, with files whose

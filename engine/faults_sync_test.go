@@ -39,7 +39,7 @@ func syncCostsOne(t *testing.T, hurt func(source, target *testregistry.Registry,
 			target.Fault(nil)
 			report, err = syncWith(t, newFalseClock().faced(t, 4), selections(t, source.Host+"/app"), target.Host+"/mirror")
 			whole(t, report, err)
-			same(t, source, target, "mirror")
+			testregistry.CheckSame(t, source, target, "mirror")
 		})
 	}
 }
@@ -98,7 +98,7 @@ func TestSyncToATargetThatIsFull(t *testing.T) {
 	target.Fault(nil)
 	report, err = syncWith(t, newFalseClock().faced(t, 4), selections(t, source.Host+"/many"), target.Host+"/mirror")
 	whole(t, report, err)
-	same(t, source, target, "mirror")
+	testregistry.CheckSame(t, source, target, "mirror")
 }
 
 // TestSyncWithoutItsReferrers: the artifact is there, and the report says what is not.
@@ -121,7 +121,7 @@ func TestSyncWithoutItsReferrers(t *testing.T) {
 	source.Fault(nil)
 	report, err = syncWith(t, newFalseClock().faced(t, 4), selections(t, source.Host+"/app"), target.Host+"/mirror")
 	whole(t, report, err)
-	same(t, source, target, "mirror")
+	testregistry.CheckSame(t, source, target, "mirror")
 }
 
 // TestSyncInChunksOfABlobThatWasWrong: a registry that refuses a whole blob gets it in chunks,
@@ -138,5 +138,5 @@ func TestSyncInChunksOfABlobThatWasWrong(t *testing.T) {
 	})
 	report, err := syncWith(t, newFalseClock().faced(t, 4), selections(t, source.Host+"/app"), target.Host+"/mirror")
 	whole(t, report, err)
-	same(t, source, target, "mirror")
+	testregistry.CheckSame(t, source, target, "mirror")
 }

@@ -60,7 +60,7 @@ func TestMountThatBringsNoBlob(t *testing.T) {
 			target.Fault(testregistry.Always("mount", answers(http.StatusCreated)))
 			report, err := restoreWith(t, newFalseClock().faced(t, 1), dir+"/"+out, pipe, target.Host+"/mirror")
 			whole(t, report, err)
-			same(t, source, target, "mirror")
+			testregistry.CheckSame(t, source, target, "mirror")
 			if n := target.Count("mount"); n > 2 {
 				t.Errorf("%s: %d mounts were asked for", out, n)
 			}
@@ -77,7 +77,7 @@ func TestMountThatFails(t *testing.T) {
 	target.Fault(testregistry.Always("mount", testregistry.Status(http.StatusInternalServerError, "")))
 	report, err := restoreWith(t, clock.faced(t, 4), path, false, target.Host+"/mirror")
 	whole(t, report, err)
-	same(t, source, target, "mirror")
+	testregistry.CheckSame(t, source, target, "mirror")
 	if len(clock.pauses()) > 0 || target.Count("mount") != 1 {
 		t.Errorf("%d mounts, pauses %v", target.Count("mount"), clock.pauses())
 	}
@@ -93,7 +93,7 @@ func TestTargetFalselyReportsABlob(t *testing.T) {
 	target.Fault(testregistry.Always("HEAD blob", answers(http.StatusOK, "Content-Length", "1")))
 	report, err := restoreWith(t, newFalseClock().faced(t, 4), path, false, target.Host+"/mirror")
 	whole(t, report, err)
-	same(t, source, target, "mirror")
+	testregistry.CheckSame(t, source, target, "mirror")
 }
 
 // TestManifestThatIsRefusedForAnotherReason is not put twice.
@@ -136,7 +136,7 @@ func TestTargetFalselyReportsAChild(t *testing.T) {
 			return nil
 		})
 		restoreTo(t, path, target.Host+"/mirror")
-		same(t, source, target, "mirror")
+		testregistry.CheckSame(t, source, target, "mirror")
 	}
 }
 
@@ -218,7 +218,7 @@ func TestManifestsGoneUnderATag(t *testing.T) {
 				t.Errorf("%s was not put again", gone.Digest)
 			}
 			target.Fault(nil)
-			same(t, source, target, "mirror")
+			testregistry.CheckSame(t, source, target, "mirror")
 		}
 	}
 }

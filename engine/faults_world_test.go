@@ -198,7 +198,7 @@ func (c *falseClock) survives(t *testing.T, o testregistry.Options, h hurt) *fal
 			whole(t, report, err)
 			source.Fault(nil)
 			target.Fault(nil)
-			same(t, source, target, "mirror")
+			testregistry.CheckSame(t, source, target, "mirror")
 		})
 	}
 	t.Run("sync", func(t *testing.T) {
@@ -210,7 +210,7 @@ func (c *falseClock) survives(t *testing.T, o testregistry.Options, h hurt) *fal
 		whole(t, report, err)
 		source.Fault(nil)
 		target.Fault(nil)
-		same(t, source, target, "mirror")
+		testregistry.CheckSame(t, source, target, "mirror")
 	})
 	return c
 }

@@ -64,7 +64,7 @@ func TestChildOfAWrongMediaTypeComesAlong(t *testing.T) {
 			for _, send := range ways {
 				target := testregistry.New(t, testregistry.Options{RejectSparse: true})
 				send(t, path, target.Host+"/mirror")
-				same(t, source, target, "mirror")
+				testregistry.CheckSame(t, source, target, "mirror")
 			}
 		})
 	}
@@ -172,14 +172,14 @@ func TestCacheOfBuildKitComesAlong(t *testing.T) {
 			}
 			target := testregistry.New(t, testregistry.Options{RejectSparse: true})
 			restoreTo(t, path, target.Host+"/mirror")
-			same(t, source, target, "mirror")
+			testregistry.CheckSame(t, source, target, "mirror")
 			if again := restoreTo(t, path, target.Host+"/mirror"); again.Unchanged != 2 {
 				t.Errorf("%d unchanged", again.Unchanged)
 			}
 			if out != "layout/" {
 				piped := testregistry.New(t, testregistry.Options{RejectSparse: true})
 				restorePipe(t, path, piped.Host+"/mirror")
-				same(t, source, piped, "mirror")
+				testregistry.CheckSame(t, source, piped, "mirror")
 			}
 		})
 	}
@@ -255,7 +255,7 @@ func TestUnknownTypeIsANote(t *testing.T) {
 	if whole(t, report, err); !said(heard) {
 		t.Errorf("restore says %q", heard.notices)
 	}
-	same(t, source, target, "mirror")
+	testregistry.CheckSame(t, source, target, "mirror")
 }
 
 // TestChildrenAreAskedForOnce: a manifest costs one request, whatever it is called,
@@ -307,7 +307,7 @@ func TestLayoutThatCallsItsRootsWrongly(t *testing.T) {
 			target := testregistry.New(t, testregistry.Options{RejectSparse: true})
 			report, err := tryRestore(t, reopen(t, from), target.Host+"/mirror", engine.RestoreOptions{Only: []string{"app:v1"}})
 			whole(t, report, err)
-			same(t, source, target, "mirror")
+			testregistry.CheckSame(t, source, target, "mirror")
 		}
 		prune(t, path, source.Host+"/app:v1")
 		right(t, path)

@@ -52,7 +52,7 @@ func TestReferrersOfBothSchemes(t *testing.T) {
 			t.Errorf("%s: %d of %d referrers go to the API", source, report.Referrers, report.Expected)
 		}
 		r.Fault(nil)
-		same(t, r, api, "mirror")
+		testregistry.CheckSame(t, r, api, "mirror")
 		for _, d := range []ocispec.Descriptor{listed, hidden} {
 			if !api.Has("mirror/app", d) {
 				t.Errorf("%s: %s is lost", source, d.Digest)
@@ -142,7 +142,7 @@ func TestCosignIsCountedAlike(t *testing.T) {
 	there := backUp(t, path, selections(t, r.Host+"/app"))
 	target := testregistry.New(t, testregistry.Options{})
 	back := restoreTo(t, path, target.Host+"/mirror")
-	same(t, r, target, "mirror")
+	testregistry.CheckSame(t, r, target, "mirror")
 	for _, report := range []*engine.Report{there, back} {
 		if len(report.Artifacts) != 2 || report.Referrers != 3 || report.Expected != 3 {
 			t.Errorf("%d artifacts, %d of %d referrers", len(report.Artifacts), report.Referrers, report.Expected)

@@ -13,22 +13,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// counts holds the number of requests of each kind, exactly.
-func counts(t *testing.T, r *testregistry.Registry, want map[string]int) {
-	t.Helper()
-	got := r.Counts()
-	for kind, n := range want {
-		if got[kind] != n {
-			t.Errorf("%s: %d requests, want %d", kind, got[kind], n)
-		}
-	}
-	for kind, n := range got {
-		if _, listed := want[kind]; !listed && n > 0 {
-			t.Errorf("%s: %d requests, want none", kind, n)
-		}
-	}
-}
-
 // fillMany puts n images of two blobs of their own and one that all share.
 func fillMany(r *testregistry.Registry, repo string, n int) {
 	for i := range n {
@@ -44,12 +28,12 @@ func TestRequestsOfBackup(t *testing.T) {
 			fillMany(source, "many", 200)
 			path := t.TempDir() + "/" + out
 			backUp(t, path, selections(t, source.Host+"/many"))
-			counts(t, source, map[string]int{"GET manifest": 200, "GET blob": 401, "GET tags": 1, "GET referrers": 200})
+			testregistry.CheckCounts(t, source, map[string]int{"GET manifest": 200, "GET blob": 401, "GET tags": 1, "GET referrers": 200})
 
 			source.ResetCounts()
 			before := read(t, path)
 			backupAgain(t, path, selections(t, source.Host+"/many"))
-			counts(t, source, map[string]int{"HEAD manifest": 200, "GET tags": 1, "GET referrers": 200})
+			testregistry.CheckCounts(t, source, map[string]int{"HEAD manifest": 200, "GET tags": 1, "GET referrers": 200})
 			if !bytes.Equal(read(t, path), before) {
 				t.Error("with nothing new the output is another one")
 			}
@@ -95,10 +79,10 @@ func TestRequestsOfRestore(t *testing.T) {
 				push = restorePipe
 			}
 			push(t, path, target.Host)
-			counts(t, target, map[string]int{"HEAD manifest": 1, "GET tags": 1, "HEAD blob": 1, "POST upload": 401, "PUT upload": 401, "PUT manifest": 200})
+			testregistry.CheckCounts(t, target, map[string]int{"HEAD manifest": 1, "GET tags": 1, "HEAD blob": 1, "POST upload": 401, "PUT upload": 401, "PUT manifest": 200})
 			target.ResetCounts()
 			push(t, path, target.Host)
-			counts(t, target, map[string]int{"HEAD manifest": 200})
+			testregistry.CheckCounts(t, target, map[string]int{"HEAD manifest": 200})
 		})
 	}
 }
@@ -118,7 +102,7 @@ func TestRequestsOfMounts(t *testing.T) {
 	if report.Shared < 3*4000 {
 		t.Errorf("%d bytes shared, want three times the base", report.Shared)
 	}
-	same(t, source, target, "mirror")
+	testregistry.CheckSame(t, source, target, "mirror")
 	got := target.Counts()
 	blobs := 1 + 4 + 4 // the base, and a layer and a config of each
 	if got["PUT upload"] != blobs || got["mount"] != 3 {
@@ -139,7 +123,7 @@ func TestRequestsOfTagsOfOneIndex(t *testing.T) {
 	restoreTo(t, path, target.Host)
 	target.ResetCounts()
 	restoreTo(t, path, target.Host)
-	counts(t, target, map[string]int{"HEAD manifest": 102})
+	testregistry.CheckCounts(t, target, map[string]int{"HEAD manifest": 102})
 }
 
 // TestBlobsOfARepositoryWithoutManifests: a restore that ended before its first
@@ -158,5 +142,5 @@ func TestBlobsOfARepositoryWithoutManifests(t *testing.T) {
 	target.ResetCounts()
 	target.Fault(testregistry.Always("GET tags", testregistry.UnknownRepository()))
 	restoreTo(t, path, target.Host)
-	counts(t, target, map[string]int{"HEAD manifest": 1, "GET tags": 1, "HEAD blob": 42, "PUT manifest": 20})
+	testregistry.CheckCounts(t, target, map[string]int{"HEAD manifest": 1, "GET tags": 1, "HEAD blob": 42, "PUT manifest": 20})
 }

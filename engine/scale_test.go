@@ -51,7 +51,7 @@ func TestScaleOfATagList(t *testing.T) {
 	all[0].Tags = config.Tags{Regex: `v1\.\d+\.0`, Latest: 3}
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
 	backUp(t, path, all)
-	counts(t, source, map[string]int{"GET tags": 1, "GET manifest": 3, "GET referrers": 1, "GET blob": 2})
+	testregistry.CheckCounts(t, source, map[string]int{"GET tags": 1, "GET manifest": 3, "GET referrers": 1, "GET blob": 2})
 	if got, want := strings.Join(entries(t, path), " "), "many:"+strings.Join(newest, " many:"); got != want {
 		t.Errorf("the bundle has %s, want %s", got, want)
 	}
@@ -78,7 +78,7 @@ func TestScaleOfALayout(t *testing.T) {
 	before := memory()
 	backUp(t, path, selections(t, source.Reference("one", "v1")))
 	after := memory()
-	counts(t, source, map[string]int{"GET manifest": 2, "GET referrers": 1, "GET blob": 2, "HEAD manifest": 3}) // the fallback tag and cosign's three, which no list shows
+	testregistry.CheckCounts(t, source, map[string]int{"GET manifest": 2, "GET referrers": 1, "GET blob": 2, "HEAD manifest": 3}) // the fallback tag and cosign's three, which no list shows
 	// Reading, finding a place and writing take 9 allocations and 1.3 KB for each; to
 	// look for each manifest would take five more.
 	if each := float64(after.Mallocs-before.Mallocs) / artifacts; each > 12 {
@@ -168,9 +168,9 @@ func TestRequestsOfReferrersTags(t *testing.T) {
 	}
 	run()
 	const blobs = 14*2 + 6 + 1 // of 14 images, of 6 referrers, and the empty config
-	counts(t, source, map[string]int{"GET tags": 1, "GET manifest": 12 + 4 + 6 + 6, "GET blob": blobs})
+	testregistry.CheckCounts(t, source, map[string]int{"GET tags": 1, "GET manifest": 12 + 4 + 6 + 6, "GET blob": blobs})
 	run()
-	counts(t, source, map[string]int{"GET tags": 1, "HEAD manifest": 12, "GET manifest": 6})
+	testregistry.CheckCounts(t, source, map[string]int{"GET tags": 1, "HEAD manifest": 12, "GET manifest": 6})
 }
 
 // Restored again: a HEAD for each tag and each child of an index, and a call for
@@ -204,7 +204,7 @@ func TestRequestsOfReferrersRestoredAgain(t *testing.T) {
 				whole(t, report, err)
 				in.Close()
 			}
-			counts(t, target, kind.want)
+			testregistry.CheckCounts(t, target, kind.want)
 		})
 	}
 }

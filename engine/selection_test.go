@@ -121,7 +121,7 @@ func TestPlatformsCompleted(t *testing.T) {
 		backUp(t, path, only(t, sources))
 		target := testregistry.New(t, testregistry.Options{RejectSparse: true})
 		restoreTo(t, path, target.Host+"/mirror")
-		same(t, r, target, "mirror")
+		testregistry.CheckSame(t, r, target, "mirror")
 	}
 }
 
@@ -157,7 +157,7 @@ func TestCosignTags(t *testing.T) {
 				backUp(t, path, selections(t, r.Host+"/"+source))
 				target := testregistry.New(t, testregistry.Options{})
 				restoreTo(t, path, target.Host+"/mirror")
-				same(t, r, target, "mirror")
+				testregistry.CheckSame(t, r, target, "mirror")
 			})
 		}
 	}

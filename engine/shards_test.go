@@ -122,5 +122,5 @@ func TestShardsRestoreSideBySide(t *testing.T) {
 	if artifacts != 6 && artifacts != 12 {
 		t.Errorf("%d artifacts", artifacts)
 	}
-	same(t, united, target, "mirror")
+	testregistry.CheckSame(t, united, target, "mirror")
 }

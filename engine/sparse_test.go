@@ -63,7 +63,7 @@ func TestPlatformsOfADirectoryAdd(t *testing.T) {
 			target := testregistry.New(t, testregistry.Options{RejectSparse: tt.want == ""})
 			restoreTo(t, path, target.Host+"/mirror")
 			if tt.want == "" {
-				same(t, r, target, "mirror")
+				testregistry.CheckSame(t, r, target, "mirror")
 			}
 			report := backUp(t, path, only(t, sources, strings.Fields(tt.runs[len(tt.runs)-1])...))
 			if report.Unchanged != 1 {

@@ -52,7 +52,7 @@ func TestSubjectOfATagComesAlong(t *testing.T) {
 			for _, send := range ways {
 				target := testregistry.New(t, testregistry.Options{NoReferrersAPI: noAPI, RequireSubject: true, RejectSparse: true})
 				send(t, path, target.Host+"/mirror")
-				same(t, source, target, "mirror")
+				testregistry.CheckSame(t, source, target, "mirror")
 				snapshot, err := testregistry.Snapshot(t.Context(), target.Access(), "mirror/app@"+index.Digest.String(), "mirror/app@"+signature.Digest.String())
 				if err != nil {
 					t.Fatal(err)
@@ -84,7 +84,7 @@ func TestAbsentSubjectIsNoFailure(t *testing.T) {
 		right(t, path)
 		target := testregistry.New(t, testregistry.Options{})
 		restoreTo(t, path, target.Host+"/mirror")
-		same(t, source, target, "mirror")
+		testregistry.CheckSame(t, source, target, "mirror")
 		if out != "layout/" {
 			restorePipe(t, path, target.Host+"/mirror")
 		}

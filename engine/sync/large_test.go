@@ -66,7 +66,7 @@ func TestBrokenStreamGoesOn(t *testing.T) {
 	source.Fault(testregistry.First(3, "GET blob", testregistry.Cut(1<<20)))
 	report, err := try(t, selections(t, true, source.Host+"/app"), smallBuffer(4), target.Host+"/mirror")
 	whole(t, report, err)
-	same(t, source, target, "mirror")
+	testregistry.CheckSame(t, source, target, "mirror")
 	if n := target.Counts()["PUT upload"]; n != 2 {
 		t.Errorf("%d PUTs of blobs, want 2", n)
 	}
@@ -81,7 +81,7 @@ func TestWrongBytesOfAStream(t *testing.T) {
 		report, err := try(t, selections(t, true, source.Host+"/app"), smallBuffer(4), target.Host+"/mirror")
 		if times == 1 {
 			whole(t, report, err)
-			same(t, source, target, "mirror")
+			testregistry.CheckSame(t, source, target, "mirror")
 		} else if err == nil || target.Counts()["PUT manifest"] > 0 {
 			t.Errorf("%d wrong answers: %v", times, err)
 		}

@@ -17,14 +17,14 @@ func TestRequestsOfImages(t *testing.T) {
 	fillMany(source, "many", 200)
 	from := selections(t, false, source.Host+"/many")
 	run(t, from, target.Host)
-	counts(t, source, map[string]int{"GET tags": 1, "HEAD manifest": 200, "GET manifest": 200, "GET blob": 401})
-	counts(t, target, map[string]int{"HEAD manifest": 1, "GET tags": 1, "HEAD blob": 1, "POST upload": 401, "PUT upload": 401, "PUT manifest": 200})
+	testregistry.CheckCounts(t, source, map[string]int{"GET tags": 1, "HEAD manifest": 200, "GET manifest": 200, "GET blob": 401})
+	testregistry.CheckCounts(t, target, map[string]int{"HEAD manifest": 1, "GET tags": 1, "HEAD blob": 1, "POST upload": 401, "PUT upload": 401, "PUT manifest": 200})
 
 	source.ResetCounts()
 	target.ResetCounts()
 	run(t, from, target.Host)
-	counts(t, source, map[string]int{"GET tags": 1, "HEAD manifest": 200})
-	counts(t, target, map[string]int{"HEAD manifest": 200})
+	testregistry.CheckCounts(t, source, map[string]int{"GET tags": 1, "HEAD manifest": 200})
+	testregistry.CheckCounts(t, target, map[string]int{"HEAD manifest": 200})
 }
 
 // TestRequestsOfIndexes: an index that the target has costs its GET, and a HEAD for each
@@ -40,8 +40,8 @@ func TestRequestsOfIndexes(t *testing.T) {
 	source.ResetCounts()
 	target.ResetCounts()
 	run(t, from, target.Host)
-	counts(t, source, map[string]int{"GET tags": 1, "HEAD manifest": 10, "GET manifest": 10})
-	counts(t, target, map[string]int{"HEAD manifest": 10 + 20})
+	testregistry.CheckCounts(t, source, map[string]int{"GET tags": 1, "HEAD manifest": 10, "GET manifest": 10})
+	testregistry.CheckCounts(t, target, map[string]int{"HEAD manifest": 10 + 20})
 }
 
 // TestForecastIsWhatIsDone: the numbers of a forecast are those that the run then has.
@@ -77,7 +77,7 @@ func TestParts(t *testing.T) {
 	}
 	from := selections(t, true, repositories...)
 	foreseen(t, from, target.Host+"/mirror")
-	same(t, source, target, "mirror")
+	testregistry.CheckSame(t, source, target, "mirror")
 	foreseen(t, from, target.Host+"/mirror")
 	if got := target.Counts(); got["mount"] < 9 {
 		t.Errorf("%v", got)

@@ -87,41 +87,6 @@ func whole(t *testing.T, report *engine.Report, err error) {
 	}
 }
 
-// same compares what two registries show.
-func same(t *testing.T, source, target *testregistry.Registry, namespace string) {
-	t.Helper()
-	want, err := testregistry.Snapshot(t.Context(), source.Access())
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := testregistry.Snapshot(t.Context(), target.Access())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(want) == 0 {
-		t.Fatal("the source is empty")
-	}
-	for _, line := range testregistry.Diff(want.Prefix(namespace), got) {
-		t.Error(line)
-	}
-}
-
-// counts holds the number of requests of each kind, exactly.
-func counts(t *testing.T, r *testregistry.Registry, want map[string]int) {
-	t.Helper()
-	got := r.Counts()
-	for kind, n := range want {
-		if got[kind] != n {
-			t.Errorf("%s: %d requests, want %d", kind, got[kind], n)
-		}
-	}
-	for kind, n := range got {
-		if _, listed := want[kind]; !listed && n > 0 {
-			t.Errorf("%s: %d requests, want none", kind, n)
-		}
-	}
-}
-
 // fill puts one of everything into a registry and returns its repositories.
 func fill(r *testregistry.Registry) []string {
 	one := r.Image("team/app", "v1", testregistry.Random("a", 3000), testregistry.Random("b", 10))
@@ -160,7 +125,7 @@ func TestRoundTrip(t *testing.T) {
 			if report.Referrers == 0 {
 				t.Error("no referrers reported")
 			}
-			same(t, source, target, "mirror")
+			testregistry.CheckSame(t, source, target, "mirror")
 			target.ResetCounts()
 			if again := run(t, from, target.Host+"/mirror"); again.Unchanged != len(again.Artifacts) || again.Moved > 0 {
 				t.Errorf("again: %d of %d unchanged, %d bytes moved", again.Unchanged, len(again.Artifacts), again.Moved)
@@ -181,8 +146,8 @@ func TestSeveralTargets(t *testing.T) {
 	one, two := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
 	run(t, from, one.Host+"/mirror", two.Host+"/mirror")
 	blobs := source.Counts()["GET blob"]
-	same(t, source, one, "mirror")
-	same(t, source, two, "mirror")
+	testregistry.CheckSame(t, source, one, "mirror")
+	testregistry.CheckSame(t, source, two, "mirror")
 	lone := testregistry.New(t, testregistry.Options{})
 	source.ResetCounts()
 	run(t, from, lone.Host+"/mirror")
@@ -220,6 +185,6 @@ func TestLayoutAsSource(t *testing.T) {
 	}
 	source.ResetCounts()
 	run(t, []config.Selection{{Layout: path, Referrers: true}}, target.Host+"/mirror")
-	counts(t, source, nil)
-	same(t, source, target, "mirror")
+	testregistry.CheckCounts(t, source, nil)
+	testregistry.CheckSame(t, source, target, "mirror")
 }
