@@ -1,0 +1,190 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+)
+
+// The annotations of the index.json of a delta.
+const (
+	// AnnotationBase has the RootsDigest of each base, in the order given, comma-separated.
+	AnnotationBase = "io.github.oras-mirror.base"
+	// AnnotationBaseName has the name of each base for people.
+	AnnotationBaseName = "io.github.oras-mirror.base.name"
+	// AnnotationDelta has the digests of the lists of the blobs that the delta has.
+	AnnotationDelta = "io.github.oras-mirror.delta"
+)
+
+// Delta describes a layout whose manifests are complete, and whose blobs are only those
+// that its bases lack: it lists the blobs that it has, and leaves all others to them.
+type Delta struct {
+	Bases []digest.Digest // the RootsDigest of each
+	Names []string        // of the bases, for people
+	Lists []digest.Digest // the blobs that have the lists; they are in the layout, too
+
+	held      map[CompactDigest]bool
+	elsewhere map[CompactDigest]string
+}
+
+// IsDelta reports whether a layout with this index may leave blobs to a base.
+func (x *Index) IsDelta() bool { return x.Annotations[AnnotationBase] != "" }
+
+// Bases returns the RootsDigest of each base of a delta.
+func (x *Index) Bases() []digest.Digest {
+	var all []digest.Digest
+	for _, d := range splitList(x.Annotations[AnnotationBase]) {
+		all = append(all, digest.Digest(d))
+	}
+	return all
+}
+
+// DeltaLists returns the digests of the lists of a delta, which no manifest references.
+func (x *Index) DeltaLists() []digest.Digest {
+	var all []digest.Digest
+	for _, d := range splitList(x.Annotations[AnnotationDelta]) {
+		all = append(all, digest.Digest(d))
+	}
+	return all
+}
+
+func splitList(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, ",")
+}
+
+// ReadDelta reads the lists of a delta; it returns nil for a layout that is none. If a list
+// is missing or damaged, the error is a *DeltaError, and the delta lists what could be read.
+func ReadDelta(l Layout) (*Delta, error) {
+	return readDelta(l.Index(), func(d digest.Digest) ([]byte, error) {
+		blob, err := l.Open(d)
+		if err != nil {
+			return nil, err
+		}
+		defer blob.Close()
+		if blob.Size() > MaxManifest {
+			return nil, fmt.Errorf("invalid size %d (at most %d)", blob.Size(), MaxManifest)
+		}
+		return io.ReadAll(blob)
+	})
+}
+
+// DeltaError says that a list of a delta cannot be read.
+type DeltaError struct {
+	List digest.Digest
+	Err  error
+}
+
+func (e *DeltaError) Error() string {
+	if errors.Is(e.Err, fs.ErrNotExist) {
+		return "the list of the blobs of this delta is missing: " + e.List.String()
+	}
+	return "the list of the blobs of this delta is damaged: " + e.List.String() + ": " + e.Err.Error()
+}
+
+func (e *DeltaError) Unwrap() error { return e.Err }
+
+// maxLists bounds the lists of a delta: as many as a million blobs need.
+const maxLists = 1000
+
+func readDelta(x *Index, read func(digest.Digest) ([]byte, error)) (*Delta, error) {
+	if !x.IsDelta() {
+		return nil, nil
+	}
+	d := &Delta{Bases: x.Bases(), Names: splitList(x.Annotations[AnnotationBaseName]), Lists: x.DeltaLists(),
+		held: make(map[CompactDigest]bool), elsewhere: make(map[CompactDigest]string)}
+	if len(d.Lists) > maxLists {
+		return d, &DeltaError{List: d.Lists[maxLists], Err: fmt.Errorf("more than %d lists", maxLists)}
+	}
+	var errs []error
+	for _, list := range d.Lists {
+		if err := d.readList(list, read); err != nil {
+			errs = append(errs, &DeltaError{List: list, Err: err})
+		}
+	}
+	return d, errors.Join(errs...)
+}
+
+func (d *Delta) readList(list digest.Digest, read func(digest.Digest) ([]byte, error)) error {
+	if err := list.Validate(); err != nil {
+		return err
+	}
+	data, err := read(list)
+	if err != nil {
+		return err
+	}
+	if err := checkContent(ocispec.Descriptor{Digest: list, Size: int64(len(data))}, data); err != nil {
+		return err
+	}
+	return d.parseList(data)
+}
+
+// Holds reports whether the delta lists a blob as its own.
+func (d *Delta) Holds(blob digest.Digest) bool { return d.held[Compact(blob)] }
+
+// Repository returns a repository, REGISTRY/PATH, in which the base has a blob; "" if one
+// of those that need the blob in this delta is among them.
+func (d *Delta) Repository(blob digest.Digest) string { return d.elsewhere[Compact(blob)] }
+
+// Held lists the blobs that the delta has, sorted.
+func (d *Delta) Held() []digest.Digest {
+	all := make([]digest.Digest, 0, len(d.held))
+	for blob := range d.held {
+		all = append(all, blob.Digest())
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Elsewhere maps blobs to the repositories that Repository returns.
+func (d *Delta) Elsewhere() map[digest.Digest]string {
+	all := make(map[digest.Digest]string, len(d.elsewhere))
+	for blob, repository := range d.elsewhere {
+		all[blob.Digest()] = repository
+	}
+	return all
+}
+
+// Name names the bases, for people.
+func (d *Delta) Name() string {
+	if len(d.Names) == 0 {
+		return "its base"
+	}
+	return strings.Join(d.Names, ", ")
+}
+
+// listedMemory is the memory of a blob in a list, and elsewhereMemory that of one with a
+// repository.
+const (
+	listedMemory    = 120
+	elsewhereMemory = 200
+)
+
+func (d *Delta) add(blobs []digest.Digest, elsewhere map[digest.Digest]string) error {
+	if err := bounds.Take(int64(listedMemory*len(blobs) + elsewhereMemory*len(elsewhere))); err != nil {
+		return err
+	}
+	for _, blob := range slices.Concat(blobs, slices.Collect(maps.Keys(elsewhere))) {
+		if Compact(blob) == "" {
+			return fmt.Errorf("invalid digest %.200q", blob)
+		}
+	}
+	for _, blob := range blobs {
+		d.held[Compact(blob)] = true
+	}
+	for blob, repository := range elsewhere {
+		d.elsewhere[Compact(blob)] = repository
+	}
+	return nil
+}

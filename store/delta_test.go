@@ -1,0 +1,98 @@
+package store
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+)
+
+func TestRootsDigest(t *testing.T) {
+	sum := func(text string) digest.Digest { return digest.FromString(text) }
+	x := &Index{Entries: []Entry{{Digest: sum("b"), Name: "r.example/b:1"}, {Digest: sum("a"), Name: "r.example/a:1"},
+		{Digest: sum("sig"), Name: "r.example/a:sha256-" + sum("a").Encoded() + ".sig"}, {Digest: sum("referrer")}}}
+	lines := []string{string(sum("a")) + " r.example/a:1\n", string(sum("b")) + " r.example/b:1\n"}
+	if lines[0] > lines[1] {
+		lines[0], lines[1] = lines[1], lines[0]
+	}
+	if got, want := x.RootsDigest(nil), sum(lines[0]+lines[1]); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	only := x.RootsDigest(func(name string) bool { return name == "r.example/a:1" })
+	if want := sum(string(sum("a")) + " r.example/a:1\n"); only != want {
+		t.Errorf("with only: got %s, want %s", only, want)
+	}
+	nameless := &Index{Entries: []Entry{{Digest: sum("a")}}}
+	if got, want := nameless.RootsDigest(nil), sum(string(sum("a"))+" \n"); got != want {
+		t.Errorf("nameless: got %s, want %s", got, want)
+	}
+}
+
+// TestDeltaListsAreReadBack splits many blobs into lists and reads them.
+func TestDeltaListsAreReadBack(t *testing.T) {
+	c := DeltaContent{Elsewhere: map[digest.Digest]string{digest.FromString("x"): "r.example/x", digest.FromString("y"): "r.example/y"}}
+	for i := range perList + 1 {
+		c.Blobs = append(c.Blobs, digest.FromString(fmt.Sprint(i)))
+	}
+	lists := c.Lists()
+	if len(lists) != 2 {
+		t.Fatalf("%d lists, want 2", len(lists))
+	}
+	d := readLists(t, lists)
+	if got := d.Held(); len(got) != len(c.Blobs) || !d.Holds(c.Blobs[7]) || d.Holds(digest.FromString("x")) {
+		t.Errorf("%d blobs are held, want %d", len(got), len(c.Blobs))
+	}
+	if got := d.Repository(digest.FromString("y")); got != "r.example/y" {
+		t.Errorf("y is in %q", got)
+	}
+	again := DeltaContent{Blobs: d.Held(), Elsewhere: d.Elsewhere()}.Lists()
+	for i := range lists {
+		if !bytes.Equal(lists[i], again[i]) {
+			t.Errorf("list %d differs when it is written again", i)
+		}
+		if !looksLikeManifest(lists[i]) {
+			t.Errorf("a pipe would not keep list %d", i)
+		}
+	}
+}
+
+func readLists(t *testing.T, lists [][]byte) *Delta {
+	t.Helper()
+	content := make(map[digest.Digest][]byte)
+	x := &Index{Annotations: map[string]string{AnnotationBase: "sha256:1", AnnotationBaseName: "monday.tgz"}}
+	for _, list := range lists {
+		d := digest.FromBytes(list)
+		content[d] = list
+		if x.Annotations[AnnotationDelta] != "" {
+			x.Annotations[AnnotationDelta] += ","
+		}
+		x.Annotations[AnnotationDelta] += string(d)
+	}
+	d, err := readDelta(x, func(d digest.Digest) ([]byte, error) { return content[d], nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestDamagedDeltaLists(t *testing.T) {
+	for name, list := range map[string]string{
+		"no JSON":        "no",
+		"another type":   `{"mediaType":"application/json","blobs":[]}`,
+		"invalid digest": `{"mediaType":"` + MediaTypeDelta + `","blobs":["sha256:../../etc"]}`,
+		"invalid place":  `{"mediaType":"` + MediaTypeDelta + `","elsewhere":{"x":"r/a"}}`,
+	} {
+		x := &Index{Annotations: map[string]string{AnnotationBase: "sha256:1", AnnotationDelta: digest.FromString(list).String()}}
+		if _, err := readDelta(x, func(digest.Digest) ([]byte, error) { return []byte(list), nil }); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	x := &Index{Annotations: map[string]string{AnnotationBase: "sha256:1", AnnotationDelta: digest.FromString("a").String()}}
+	if _, err := readDelta(x, func(digest.Digest) ([]byte, error) { return []byte("b"), nil }); err == nil {
+		t.Error("other bytes: no error")
+	}
+	if d, err := readDelta(&Index{}, nil); d != nil || err != nil {
+		t.Error("a layout that is no delta has one")
+	}
+}
