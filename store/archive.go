@@ -36,7 +36,7 @@ type Archive struct {
 type medium interface {
 	io.Writer
 	// begin announces the next blob.
-	begin(desc ocispec.Descriptor)
+	begin(desc ocispec.Descriptor) error
 	// encoded passes bytes of the entry of that blob to out, which writes to the medium.
 	encoded(out *bundle.Writer, p []byte) (int, error)
 	// rollback undoes what out has written of that entry.
@@ -150,7 +150,9 @@ func (a *Archive) Begin(desc ocispec.Descriptor) error {
 	}
 	a.worth = true
 	a.size, a.written = desc.Size, 0
-	a.medium.begin(desc)
+	if err := a.medium.begin(desc); err != nil {
+		return err
+	}
 	return a.out.Begin(bundle.BlobName(desc.Digest))
 }
 

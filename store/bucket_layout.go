@@ -51,39 +51,70 @@ var (
 // openBucket opens a layout in a bucket for writing, and creates it if needed. It lists the
 // blobs, so that none is asked for one by one.
 func openBucket(path string, o CreateOptions) (*Bucket, error) {
-	l, err := newObjects(path, o.Buckets.options(path))
+	b, err := newBucket(path, o)
 	if err != nil {
-		return nil, &OutputError{Path: path, Err: err}
+		return nil, err
 	}
-	b := &Bucket{objects: objects{client: l.client, name: l.name, prefix: l.prefix, index: l.index},
-		single: o.SingleWriter, hashAll: o.Verify, interrupted: o.Interrupted,
-		memory: semaphore.NewWeighted(uploadMemory), hashed: make(map[digest.Digest]bool), used: make(map[digest.Digest]bool)}
-	if err := b.begin(b.client.Context()); err != nil {
+	err = b.readIndex()
+	if errors.Is(err, fs.ErrNotExist) {
+		err = b.checkNames(b.client.Context())
+	}
+	if err == nil {
+		err = b.begin(b.client.Context())
+	}
+	if err != nil {
 		return nil, outputError(path, err)
 	}
 	return b, nil
 }
 
-// begin reads what is there.
-func (b *Bucket) begin(ctx context.Context) error {
-	err := b.readIndex()
-	if errors.Is(err, fs.ErrNotExist) {
-		err = b.checkNames(ctx)
-	}
+// newBucket returns a layout that is not read yet.
+func newBucket(path string, o CreateOptions) (*Bucket, error) {
+	l, err := newObjects(path, o.Buckets.options(path))
 	if err != nil {
-		return err
+		return nil, &OutputError{Path: path, Err: err}
 	}
+	return &Bucket{objects: objects{client: l.client, name: l.name, prefix: l.prefix, index: l.index},
+		single: o.SingleWriter, hashAll: o.Verify, interrupted: o.Interrupted,
+		memory: semaphore.NewWeighted(uploadMemory), hashed: make(map[digest.Digest]bool), used: make(map[digest.Digest]bool)}, nil
+}
+
+// begin checks the store, and reads what is there beside index.json.
+func (b *Bucket) begin(ctx context.Context) error {
 	b.index.trackOwn()
 	b.annotations = maps.Clone(b.index.Annotations)
 	if err := b.putLayoutFile(ctx); err != nil {
 		return err
 	}
-	list, err := b.readPruneList(ctx) // before the blobs are listed: what is removed since then changes it
+	return b.survey(ctx)
+}
+
+// survey lists the blobs, and reads prune.json if there is one: before the blobs are listed,
+// because what is removed since then changes it. In a small layout one list shows both. While
+// there is no prune.json, nothing was ever removed.
+func (b *Bucket) survey(ctx context.Context) error {
+	l, found := newBlobList(b.client, b.prefix), false
+	see := func(name string) { found = found || name == PruneFile }
+	whole, err := l.firstPage(ctx, "", see)
+	if err == nil && !whole {
+		_, err = l.firstPage(ctx, PruneFile, see)
+	}
 	if err != nil {
 		return err
 	}
-	b.pruneTag = list.etag
-	return b.list(ctx)
+	if found {
+		list, err := b.readPruneList(ctx)
+		if err != nil {
+			return err
+		}
+		b.pruneTag = list.etag
+	}
+	if found || !whole {
+		l.sizes.release()
+		return b.list(ctx)
+	}
+	b.setSizes(l.sizes)
+	return nil
 }
 
 // checkNames returns an error for a prefix with anything but a layout.

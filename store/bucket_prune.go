@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -23,19 +24,25 @@ const removeJobs = 32
 
 // OpenLayoutBucket opens a layout in a bucket, which must be there already, for writing.
 func OpenLayoutBucket(path string, o CreateOptions) (*Bucket, error) {
-	l, err := newObjects(path, o.Buckets.options(path))
+	b, err := newBucket(path, o)
 	if err != nil {
 		return nil, inputError(path, err)
 	}
-	if err := l.readIndex(); errors.Is(err, fs.ErrNotExist) {
+	if err := b.readIndex(); errors.Is(err, fs.ErrNotExist) {
 		return nil, &InputError{Path: path, Reason: "no OCI layout in the bucket under this name", Err: err}
+	} else if err != nil {
+		return nil, inputError(path, err)
 	}
-	return openBucket(path, o)
+	if err := b.begin(b.client.Context()); err != nil {
+		return nil, outputError(path, err)
+	}
+	return b, nil
 }
 
 // Prune removes the entries that are not kept, and the referrers whose subject is then in no
 // graph. What nothing references any more is listed in prune.json, and removed by a later run
-// if nothing references it then, either: another process may just be about to use it.
+// if nothing references it then, either: another process may just be about to use it. Uploads
+// of blobs that no process continued for a week are aborted.
 func (b *Bucket) Prune(ctx context.Context, o PruneOptions) (*Pruned, error) {
 	if o.Grace <= 0 {
 		o.Grace = DefaultGrace
@@ -45,6 +52,9 @@ func (b *Bucket) Prune(ctx context.Context, o PruneOptions) (*Pruned, error) {
 	}
 	for {
 		result, err := b.pruneOnce(ctx, o)
+		if err == nil && !o.DryRun {
+			result.Uploads, err = b.abortStale(ctx, o.Now().Add(-uploadAge))
+		}
 		if !errors.Is(err, bucket.ErrCondition) {
 			return result, err
 		}
@@ -85,6 +95,19 @@ func (b *Bucket) pruneOnce(ctx context.Context, o PruneOptions) (*Pruned, error)
 		return nil, err
 	}
 	return result, b.removeDue(ctx, list, gone, due, o)
+}
+
+// abortStale aborts the uploads of blobs without a part since a time. A killed run has left
+// them, and nothing else shows them.
+func (b *Bucket) abortStale(ctx context.Context, since time.Time) (n int, err error) {
+	n, err = b.client.AbortStale(ctx, b.prefix+"blobs/", since, func(key string) bool {
+		_, isBlob := blobDigest(strings.TrimPrefix(key, b.prefix))
+		return isBlob
+	})
+	if errors.Is(err, bucket.ErrUnsupported) {
+		return n, nil
+	}
+	return n, err
 }
 
 // due returns the blobs that may be removed now: those that were listed long enough ago and

@@ -88,21 +88,12 @@ func sha256Of(d digest.Digest) (sum [32]byte, ok bool) {
 // listBlobs lists the blobs below a prefix: the first thousand with one request, more of
 // them by the first byte of their digest, side by side.
 func listBlobs(ctx context.Context, c *bucket.Client, prefix string) (*objectSizes, error) {
-	l := &blobList{client: c, prefix: prefix, sizes: newObjectSizes()}
-	n := 0
-	whole, err := l.list(ctx, "blobs/", func() bool { n++; return n < listPage })
+	l := newBlobList(c, prefix)
+	whole, err := l.firstPage(ctx, "blobs/", func(string) {})
 	if err != nil || whole {
 		return l.sizes, err
 	}
-	jobs, ctx := errgroup.WithContext(ctx)
-	jobs.SetLimit(listJobs)
-	for _, part := range listParts() {
-		jobs.Go(func() error {
-			_, err := l.list(ctx, part, func() bool { return true })
-			return err
-		})
-	}
-	return l.sizes, jobs.Wait()
+	return l.sizes, l.listAll(ctx)
 }
 
 // listParts returns the prefixes whose lists together have all blobs.
@@ -123,23 +114,59 @@ type blobList struct {
 	sizes *objectSizes
 }
 
-// list adds the blobs below a prefix until more returns false, and reports whether these
-// were all.
-func (l *blobList) list(ctx context.Context, below string, more func() bool) (whole bool, err error) {
+func newBlobList(c *bucket.Client, prefix string) *blobList {
+	return &blobList{client: c, prefix: prefix, sizes: newObjectSizes()}
+}
+
+// firstPage adds the blobs of one response. It calls saw for each other object, and reports
+// whether these were all.
+func (l *blobList) firstPage(ctx context.Context, below string, saw func(name string)) (whole bool, err error) {
+	n := 0
 	for o, err := range l.client.List(ctx, l.prefix+below) {
 		if err != nil {
 			return false, err
 		}
-		if d, ok := blobDigest(strings.TrimPrefix(o.Key, l.prefix)); ok {
-			if err := l.add(d, o.Size); err != nil {
-				return false, err
-			}
+		isBlob, err := l.take(o)
+		if err != nil {
+			return false, err
 		}
-		if !more() {
+		if !isBlob {
+			saw(strings.TrimPrefix(o.Key, l.prefix))
+		}
+		if n++; n == listPage {
 			return false, nil
 		}
 	}
 	return true, nil
+}
+
+// listAll adds all blobs.
+func (l *blobList) listAll(ctx context.Context) error {
+	jobs, ctx := errgroup.WithContext(ctx)
+	jobs.SetLimit(listJobs)
+	for _, part := range listParts() {
+		jobs.Go(func() error {
+			for o, err := range l.client.List(ctx, l.prefix+part) {
+				if err != nil {
+					return err
+				}
+				if _, err := l.take(o); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return jobs.Wait()
+}
+
+// take adds an object if it is a blob.
+func (l *blobList) take(o bucket.Object) (isBlob bool, err error) {
+	d, ok := blobDigest(strings.TrimPrefix(o.Key, l.prefix))
+	if !ok {
+		return false, nil
+	}
+	return true, l.add(d, o.Size)
 }
 
 func (l *blobList) add(d digest.Digest, size int64) error {

@@ -15,13 +15,13 @@ import (
 )
 
 const (
-	// bundlePart is the size of the parts of a bundle, of which there can be bucket.MaxParts:
-	// it suffices for 140 GiB.
+	// bundlePart is the smallest size of the parts of a bundle, of which there can be
+	// bucket.MaxParts: it suffices for 140 GiB.
 	bundlePart = 16 << 20
 	// bundleBuffers is the number of parts in memory: the one that is filled, the one that is
 	// sent, and the one in which the current blob begins.
 	bundleBuffers = 3
-	// uploadAge is the time after which the upload of another run counts as given up.
+	// uploadAge is the time without a new part after which an upload counts as given up.
 	uploadAge = 7 * 24 * time.Hour
 )
 
@@ -45,6 +45,11 @@ type objectUpload struct {
 	key      string // of the upload: target, or beside it if target exists
 	most     int64  // memory for parts; 0 means no limit
 	partSize int64
+
+	// Some stores take only parts of one size, which depends on the size of the archive: what is
+	// written before that is known is held in memory.
+	settled bool     // partSize is final
+	held    [][]byte // pieces of bundlePart
 
 	upload *bucket.Upload // nil before the first part
 	parts  []bucket.Part
@@ -90,10 +95,7 @@ func (u *objectUpload) prepare(ctx context.Context) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	old, err := u.client.Uploads(ctx, u.key, time.Now().Add(-uploadAge))
-	for _, upload := range old {
-		err = errors.Join(err, upload.Abort(ctx))
-	}
+	_, err := u.client.AbortStale(ctx, u.key, time.Now().Add(-uploadAge), func(key string) bool { return key == u.key })
 	return err
 }
 
@@ -122,7 +124,7 @@ func (u *objectUpload) Write(p []byte) (int, error) {
 			u.buffer = u.take()
 		}
 		if int64(len(u.buffer)) == u.partSize {
-			if err := u.send(); err != nil {
+			if err := u.next(); err != nil {
 				return written - len(p), err
 			}
 			continue
@@ -187,11 +189,15 @@ func (u *objectUpload) wait() error {
 	return err
 }
 
-func (u *objectUpload) begin(ocispec.Descriptor) {
+func (u *objectUpload) begin(ocispec.Descriptor) error {
+	if err := u.settle(u.partSize); err != nil {
+		return err
+	}
 	if u.kept != nil && u.kept != u.flying {
 		u.spare = u.kept.data
 	}
 	u.blob, u.kept = u.at+int64(len(u.buffer)), nil
+	return nil
 }
 
 func (u *objectUpload) encoded(out *bundle.Writer, p []byte) (int, error) { return out.Write(p) }
@@ -217,23 +223,6 @@ func (u *objectUpload) rollback(out *bundle.Writer) error {
 
 func (u *objectUpload) free() (bytes int64, ok bool) { return 0, false }
 
-// expect makes the parts large enough for an archive of so many more bytes.
-func (u *objectUpload) expect(bytes int64) error {
-	rest := int64(bucket.MaxParts - len(u.parts))
-	need := (bytes + bytes/100 + rest - 1) / rest // members take less than a hundredth more
-	if need <= u.partSize {
-		return nil
-	}
-	if u.most > 0 && need > u.most/bundleBuffers {
-		return &PartError{Buffer: need * bundleBuffers}
-	}
-	if u.buffer != nil {
-		u.buffer = append(make([]byte, 0, need), u.buffer...)
-	}
-	u.partSize = need
-	return nil
-}
-
 func (u *objectUpload) commit(incomplete bool) (path string, err error) {
 	ctx := u.client.Context()
 	if err := u.finish(ctx); err != nil {
@@ -253,6 +242,9 @@ func (u *objectUpload) commit(incomplete bool) (path string, err error) {
 
 // finish makes the object of the parts, or of the buffer if no part was sent.
 func (u *objectUpload) finish(ctx context.Context) error {
+	if err := u.settle(u.partSize); err != nil {
+		return err
+	}
 	if u.upload == nil {
 		_, err := u.client.Put(ctx, u.key, u.buffer, bucket.Condition{})
 		return err
@@ -270,6 +262,7 @@ func (u *objectUpload) finish(ctx context.Context) error {
 
 // abort removes the parts, even after the end of the run.
 func (u *objectUpload) abort() error {
+	u.forget()
 	if u.upload == nil {
 		return nil
 	}

@@ -147,11 +147,15 @@ func (o *objects) list(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	o.setSizes(sizes)
+	return nil
+}
+
+func (o *objects) setSizes(sizes *objectSizes) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.sizes.release()
 	o.sizes = sizes
-	return nil
 }
 
 // blobs lists the blobs. If they cannot be listed there is none: what an index needs fails

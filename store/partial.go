@@ -109,7 +109,7 @@ func (p *partial) Write(b []byte) (int, error) {
 	return p.writer.Write(b)
 }
 
-func (p *partial) begin(ocispec.Descriptor) {}
+func (p *partial) begin(ocispec.Descriptor) error { return nil }
 
 func (p *partial) encoded(out *bundle.Writer, b []byte) (int, error) { return out.Write(b) }
 

@@ -30,9 +30,10 @@ func StreamArchive(w io.Writer, c bundle.Compression) *Archive {
 
 func (p *pipe) Write(b []byte) (int, error) { return p.buffer.Write(b) }
 
-func (p *pipe) begin(desc ocispec.Descriptor) {
+func (p *pipe) begin(desc ocispec.Descriptor) error {
 	p.desc = desc
 	p.cutter = cutter{compression: p.compression}
+	return nil
 }
 
 func (p *pipe) encoded(out *bundle.Writer, b []byte) (int, error) {

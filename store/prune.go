@@ -39,6 +39,8 @@ type Pruned struct {
 	Waiting      int       // blobs of a bucket that a later run removes
 	WaitingBytes int64     // of these
 	Until        time.Time // when it may
+
+	Uploads int // unfinished uploads into a bucket that were aborted
 }
 
 // PruneError reports that nothing was removed because a manifest cannot be read: what it

@@ -139,6 +139,9 @@ func (c *pruneCommand) conclude(u *console.Console, path string, selected *backu
 		u.Say("%s of %s wait: run prune again after %s to remove what is still unreferenced then",
 			text.Count(pruned.Waiting, "blob"), text.Bytes(pruned.WaitingBytes), pruned.Until.UTC().Format("2006-01-02 15:04 MST"))
 	}
+	if pruned.Uploads > 0 {
+		u.Say("aborted %s of killed runs, older than a week", text.Count(pruned.Uploads, "unfinished upload"))
+	}
 	if pruned.Unnamed > 0 {
 		u.Notice("kept %s without a name, which no spec can select", text.Count(pruned.Unnamed, "manifest"))
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"time"
 
@@ -80,17 +81,66 @@ func (u *Upload) Abort(ctx context.Context) error {
 	})
 }
 
-// Uploads returns the unfinished uploads of an object that were started before a time.
-func (c *Client) Uploads(ctx context.Context, key string, before time.Time) (old []*Upload, err error) {
-	err = c.try(ctx, "list", key, func(ctx context.Context) error {
-		old = nil
-		result, err := c.core.ListMultipartUploads(ctx, c.bucket, key, "", "", "", 1000)
-		for _, u := range result.Uploads {
-			if u.Key == key && u.Initiated.Before(before) {
-				old = append(old, &Upload{client: c, key: key, id: u.UploadID})
-			}
+// AbortStale removes the parts of the unfinished uploads below a prefix that is ours to judge,
+// if no part of them came since a time. It returns how many it removed.
+func (c *Client) AbortStale(ctx context.Context, prefix string, since time.Time, ours func(key string) bool) (n int, err error) {
+	old, err := c.uploads(ctx, prefix, since, ours)
+	if err != nil {
+		return 0, err
+	}
+	for _, u := range old {
+		moved, err := u.hasPartSince(ctx, since)
+		if err == nil && !moved {
+			err = u.Abort(ctx)
 		}
-		return err
-	})
+		switch {
+		case errors.Is(err, ErrNoUpload): // it ended meanwhile
+		case err != nil:
+			return n, err
+		case !moved:
+			n++
+		}
+	}
+	return n, nil
+}
+
+// uploads lists the unfinished uploads that were started before a time.
+func (c *Client) uploads(ctx context.Context, prefix string, before time.Time, ours func(key string) bool) (old []*Upload, err error) {
+	var key, id string
+	for more := true; more && err == nil; {
+		err = c.try(ctx, "list", prefix, func(ctx context.Context) error {
+			page, err := c.core.ListMultipartUploads(ctx, c.bucket, prefix, key, id, "", maxList)
+			if err != nil {
+				return err
+			}
+			for _, u := range page.Uploads {
+				if u.Initiated.Before(before) && ours(u.Key) {
+					old = append(old, &Upload{client: c, key: u.Key, id: u.UploadID})
+				}
+			}
+			more = page.IsTruncated && (page.NextKeyMarker != key || page.NextUploadIDMarker != id)
+			key, id = page.NextKeyMarker, page.NextUploadIDMarker
+			return nil
+		})
+	}
 	return old, err
 }
+
+// hasPartSince reports whether a part came after a time.
+func (u *Upload) hasPartSince(ctx context.Context, since time.Time) (found bool, err error) {
+	for last, more := 0, true; more && !found && err == nil; {
+		err = u.client.try(ctx, "list", u.key, func(ctx context.Context) error {
+			page, err := u.client.core.ListObjectParts(ctx, u.client.bucket, u.key, u.id, last, maxList)
+			for _, p := range page.ObjectParts {
+				found = found || p.LastModified.After(since)
+			}
+			more = page.IsTruncated && page.NextPartNumberMarker > last
+			last = page.NextPartNumberMarker
+			return err
+		})
+	}
+	return found, err
+}
+
+// maxList is the largest number of entries of one response.
+const maxList = 1000
