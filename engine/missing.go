@@ -9,7 +9,7 @@ import (
 
 // AnnotationMissing lists in index.json the artifacts that the last backup could not get
 // whole, so that a bundle that is carried elsewhere says so itself.
-const AnnotationMissing = "io.github.oras-mirror.missing"
+const AnnotationMissing = store.AnnotationMissing
 
 // Missing lists the artifacts that a layout does not hold whole: those that the last backup
 // could not get, and those whose referrers an earlier backup could not all get.

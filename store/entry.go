@@ -19,6 +19,9 @@ const (
 	AnnotationPlatforms    = "io.github.oras-mirror.platforms"
 	AnnotationRepositories = "io.github.oras-mirror.repositories"
 	AnnotationSubject      = "io.github.oras-mirror.subject"
+	// AnnotationMissing lists in index.json itself the artifacts that a backup could not get
+	// whole, comma-separated.
+	AnnotationMissing = "io.github.oras-mirror.missing"
 	// AnnotationImageName is the annotation in which containerd looks for a full reference.
 	AnnotationImageName = "io.containerd.image.name"
 )

@@ -101,6 +101,9 @@ type reacher interface {
 // ReadManifest returns the bytes of a manifest, verified. If they do not have the size and
 // the digest of desc, the error is a *MismatchError.
 func ReadManifest(l Layout, desc ocispec.Descriptor) ([]byte, error) {
+	if u, ok := l.(*Union); ok {
+		return u.readCopies(func(l Layout) ([]byte, error) { return ReadManifest(l, desc) })
+	}
 	if desc.Size < 0 || desc.Size > MaxManifest {
 		return nil, fmt.Errorf("%s: invalid manifest size %d (at most %d)", desc.Digest, desc.Size, MaxManifest)
 	}
@@ -144,6 +147,9 @@ func readManifest(l Layout, desc ocispec.Descriptor, r io.Reader) ([]byte, error
 // large for a manifest is a blob and is not read; any other blob is hashed, since damaged
 // bytes could have been a manifest.
 func ReadChild(l Layout, desc ocispec.Descriptor) ([]byte, error) {
+	if u, ok := l.(*Union); ok {
+		return u.readCopies(func(l Layout) ([]byte, error) { return ReadChild(l, desc) })
+	}
 	if desc.Size < 0 || desc.Size > MaxManifest {
 		return nil, nil
 	}

@@ -114,5 +114,8 @@ func (v *verifier) hashLayout(l Layout) (others int, err error) {
 			hash(n)
 		}
 	}
+	if _, union := l.(*Union); union { // a base has blobs that its delta does not need
+		clear(left)
+	}
 	return len(left), jobs.Wait()
 }

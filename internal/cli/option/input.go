@@ -29,9 +29,15 @@ func (f *InputFlags) Claim(s *Stdin, stdinTerminal bool) error {
 // Open opens the input. It calls spooling with the name and the size of an archive before
 // it unpacks it to a temporary file; the size is -1 if it is not known.
 func (f *InputFlags) Open(stdin io.Reader, spooling func(name string, size int64), buckets store.Buckets) (store.Input, error) {
-	options := store.OpenOptions{TempDir: f.TempDir, Buckets: buckets, Spooling: func(size int64) { spooling(f.Input, size) }}
-	if f.Input == "-" {
-		return store.OpenStream(stdin, options)
+	options := func(path string) store.OpenOptions {
+		return store.OpenOptions{TempDir: f.TempDir, Buckets: buckets, Spooling: func(size int64) { spooling(path, size) }}
 	}
-	return store.OpenLayout(f.Input, options)
+	paths := f.paths()
+	if len(paths) == 1 && paths[0] == "-" {
+		return store.OpenStream(stdin, options("-"))
+	}
+	return store.OpenUnion(paths, func(path string) (store.Layout, error) { return store.OpenLayout(path, options(path)) })
 }
+
+// paths lists the inputs.
+func (f *InputFlags) paths() []string { return []string{f.Input} }

@@ -1,0 +1,130 @@
+package store
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// noRoots identifies an index without artifacts, which is the base of nothing.
+var noRoots = rootsDigest(nil)
+
+// lineage says which of several layouts are bases of others.
+type lineage struct {
+	bases    [][]int // of each, those among the layouts
+	replaced []bool  // a delta names it, directly or through another delta
+	absent   []absentBase
+	lists    []string // of all deltas; none if no base is absent
+}
+
+// absentBase is a base that is not among the layouts.
+type absentBase struct {
+	roots digest.Digest
+	name  string
+}
+
+func newLineage(all []*Index) *lineage {
+	l := &lineage{bases: make([][]int, len(all)), replaced: make([]bool, len(all))}
+	roots := make([]digest.Digest, len(all))
+	for i, x := range all {
+		roots[i] = x.RootsDigest(nil)
+	}
+	for i, x := range all {
+		names := splitList(x.Annotations[AnnotationBaseName])
+		for n, base := range x.Bases() {
+			found := findBases(all, roots, i, base)
+			l.bases[i] = append(l.bases[i], found...)
+			if len(found) == 0 && base != noRoots {
+				l.addAbsent(base, wordAt(names, n))
+			}
+		}
+	}
+	for i := range all {
+		for j := range all {
+			// A delta that changed no name has the roots of its base, and two such deltas name
+			// each other: then none of these replaces the other.
+			if i != j && l.descends(j, i) && !l.descends(i, j) {
+				l.replaced[i] = true
+			}
+		}
+	}
+	l.addLists(all)
+	return l
+}
+
+// findBases returns the layouts that a delta calls a base. A registry as a base counts with the
+// names that the delta has, so a copy of it may have others.
+func findBases(all []*Index, roots []digest.Digest, delta int, base digest.Digest) (found []int) {
+	if base == noRoots {
+		return nil
+	}
+	for j, x := range all {
+		if j == delta {
+			continue
+		}
+		if roots[j] == base || x.RootsDigest(all[delta].hasName) == base {
+			found = append(found, j)
+		}
+	}
+	return found
+}
+
+func (x *Index) hasName(name string) bool {
+	_, has := x.Lookup(name)
+	return has
+}
+
+// wordAt returns the n-th word; "" if there are fewer.
+func wordAt(words []string, n int) string {
+	if n < len(words) {
+		return words[n]
+	}
+	return ""
+}
+
+func (l *lineage) addAbsent(roots digest.Digest, name string) {
+	base := absentBase{roots, name}
+	if !slices.Contains(l.absent, base) {
+		l.absent = append(l.absent, base)
+	}
+}
+
+// addLists notes what all deltas have together, if they leave something to an absent base.
+func (l *lineage) addLists(all []*Index) {
+	if len(l.absent) == 0 {
+		return
+	}
+	for _, x := range all {
+		for _, list := range splitList(x.Annotations[AnnotationDelta]) {
+			if !slices.Contains(l.lists, list) {
+				l.lists = append(l.lists, list)
+			}
+		}
+	}
+}
+
+// descends reports whether a layout names another one as its base, directly or through others.
+func (l *lineage) descends(from, to int) bool {
+	seen := make([]bool, len(l.bases))
+	var reaches func(i int) bool
+	reaches = func(i int) bool {
+		if seen[i] {
+			return false
+		}
+		seen[i] = true
+		return slices.ContainsFunc(l.bases[i], func(j int) bool { return j == to || reaches(j) })
+	}
+	return reaches(from)
+}
+
+// annotate gives an index the annotations of a delta whose base is absent, or none.
+func (l *lineage) annotate(x *Index) {
+	var roots, names []string
+	for _, base := range l.absent {
+		roots, names = append(roots, string(base.roots)), append(names, base.name)
+	}
+	for name, list := range map[string][]string{AnnotationBase: roots, AnnotationBaseName: names, AnnotationDelta: l.lists} {
+		x.Annotations = setAnnotation(x.Annotations, name, strings.Join(list, ","))
+	}
+}

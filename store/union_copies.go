@@ -1,0 +1,94 @@
+package store
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// maxChosen bounds the blobs whose choice is kept, at about 100 bytes each.
+const maxChosen = 200_000
+
+// copies chooses among the copies of a blob in several layouts. A blob in one layout alone,
+// as nearly all blobs of a delta and its base are, is not hashed for this.
+type copies struct {
+	mu     sync.Mutex // guards chosen
+	chosen map[CompactDigest]uint16
+}
+
+// choose returns the number of the first layout with an undamaged copy; 0 if all are damaged.
+func (c *copies) choose(d digest.Digest, among []member) int {
+	if len(among) < 2 {
+		return 0
+	}
+	key := Compact(d)
+	c.mu.Lock()
+	at, known := c.chosen[key]
+	c.mu.Unlock()
+	if known {
+		return int(at)
+	}
+	for i, m := range among {
+		if isWhole(m.Layout, d) {
+			at = uint16(i)
+			break
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.chosen == nil {
+		c.chosen = make(map[CompactDigest]uint16)
+	}
+	if len(c.chosen) < maxChosen {
+		c.chosen[key] = at
+	}
+	return int(at)
+}
+
+// isWhole hashes a blob of a layout. A blob that cannot be read is not whole.
+func isWhole(l Layout, d digest.Digest) bool {
+	blob, err := l.Open(d)
+	if err != nil {
+		return false
+	}
+	defer blob.Close()
+	return hashReader(blob, ocispec.Descriptor{Digest: d, Size: blob.Size()}, nil) == nil
+}
+
+// readCopies calls read with one layout after the other, until one has a manifest that can be
+// read. The error is that of the first layout that has it.
+func (u *Union) readCopies(read func(Layout) ([]byte, error)) ([]byte, error) {
+	var first error
+	for _, m := range u.inputs {
+		data, err := read(m.Layout)
+		if err == nil {
+			return data, nil
+		}
+		if first == nil || isNotExist(first) && !isNotExist(err) {
+			first = err
+		}
+	}
+	return nil, first
+}
+
+func isNotExist(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+// cutBlob is n bytes of a blob from an offset on. Size is that of the whole blob.
+func cutBlob(blob Blob, off, n int64) (Blob, error) {
+	if _, err := io.CopyN(io.Discard, blob, off); err != nil {
+		return nil, errors.Join(err, blob.Close())
+	}
+	return shortBlob{io.LimitReader(blob, n), blob}, nil
+}
+
+type shortBlob struct {
+	io.Reader
+	whole Blob
+}
+
+func (c shortBlob) Size() int64  { return c.whole.Size() }
+func (c shortBlob) Close() error { return c.whole.Close() }

@@ -1,0 +1,132 @@
+package store
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
+)
+
+// ClashError reports a name that two inputs give different artifacts.
+type ClashError struct {
+	Name    string
+	Digests [2]digest.Digest
+	Inputs  [2]string // their paths
+}
+
+func (e *ClashError) Error() string {
+	return fmt.Sprintf("%s is %s in %s and %s in %s", e.Name, e.Digests[0], e.Inputs[0], e.Digests[1], e.Inputs[1])
+}
+
+// maxClashes bounds the clashes that are listed.
+const maxClashes = 20
+
+// uniteIndexes returns the entries of the layouts that no delta replaces.
+func (u *Union) uniteIndexes() (*Index, error) {
+	united := new(Index)
+	var clashes []error
+	from := make(map[string]uint16)
+	for i := range u.inputs {
+		m := &u.inputs[i]
+		if m.replaced {
+			continue
+		}
+		x := m.Index()
+		united.memory, x.memory = united.memory+x.memory, 0
+		for _, e := range x.Entries {
+			if err := u.unite(united, e, i, from); err != nil && len(clashes) < maxClashes {
+				clashes = append(clashes, err)
+			}
+		}
+		united.Annotations = uniteAnnotations(united.Annotations, x.Annotations)
+		united.keepForeign(x)
+	}
+	if len(clashes) > 0 {
+		united.release()
+		return nil, errors.Join(clashes...)
+	}
+	united.dropMissing()
+	return united, nil
+}
+
+// unite adds an entry of one input. from has the input of each name.
+func (u *Union) unite(united *Index, e Entry, input int, from map[string]uint16) error {
+	if e.Name == "" {
+		united.Put(e)
+		return nil
+	}
+	before, ok := united.Lookup(e.Name)
+	if !ok {
+		from[e.Name] = uint16(input)
+		united.Put(e)
+		return nil
+	}
+	first := int(from[e.Name])
+	switch {
+	case before.Digest == e.Digest:
+		united.Put(uniteEntries(before, e))
+	case first == input: // another tool lists a name twice: the last counts, as in Lookup
+		united.Put(e)
+	default:
+		return &ClashError{Name: e.Name, Digests: [2]digest.Digest{before.Digest, e.Digest}, Inputs: [2]string{u.inputs[first].path, u.inputs[input].path}}
+	}
+	return nil
+}
+
+// uniteEntries returns what two layouts together have of an artifact.
+func uniteEntries(a, b Entry) Entry {
+	a.Platforms = mergePlatforms(a.Platforms, b.Platforms)
+	a.ArtifactType = cmp.Or(a.ArtifactType, b.ArtifactType)
+	for _, value := range []string{ReferrersIncomplete, ReferrersAll, ReferrersNone} {
+		if a.Referrers == value || b.Referrers == value {
+			a.Referrers = value
+			break
+		}
+	}
+	if a.foreign == nil {
+		a.foreign = b.foreign
+	}
+	return a
+}
+
+// uniteAnnotations returns the annotations of two layouts. A list in both is united.
+func uniteAnnotations(a, b map[string]string) map[string]string {
+	for name, value := range b {
+		if before := a[name]; before != "" && before != value {
+			value = strings.Join(sortedSet(slices.Concat(strings.Split(before, ","), strings.Split(value, ","))), ",")
+		}
+		a = setAnnotation(a, name, value)
+	}
+	return a
+}
+
+// keepForeign keeps the fields that another tool wrote, unless x has some.
+func (x *Index) keepForeign(of *Index) {
+	if x.foreign == nil {
+		x.foreign = of.foreign
+	}
+}
+
+// dropMissing removes the artifacts that an index lists from those that it says it lacks.
+func (x *Index) dropMissing() {
+	text := x.Annotations[AnnotationMissing]
+	if text == "" {
+		return
+	}
+	left := slices.DeleteFunc(strings.Split(text, ","), func(name string) bool {
+		_, has := x.Lookup(name)
+		return has
+	})
+	x.Annotations = setAnnotation(x.Annotations, AnnotationMissing, strings.Join(left, ","))
+}
+
+// release gives the memory of an index back.
+func (x *Index) release() {
+	bounds.Give(x.memory)
+	x.memory = 0
+}
