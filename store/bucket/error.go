@@ -72,8 +72,32 @@ func newError(op, name string, err error) error {
 		return e
 	}
 	e.Status, e.Code, e.Region = response.StatusCode, response.Code, response.Region
+	if e.Status < http.StatusMultipleChoices {
+		e.Status = statusOf(e.Code)
+	}
 	e.Err = fmt.Errorf("%d %s", e.Status, plainText(response))
 	return e
+}
+
+// statusOf returns the status of an error in the body of a response that began with 200: a
+// store that takes long to complete an upload or to copy an object begins before it is done.
+// A body that says nothing else is one that was cut off.
+func statusOf(code string) int {
+	switch code {
+	case minio.PreconditionFailed:
+		return http.StatusPreconditionFailed
+	case "ConditionalRequestConflict", "OperationAborted":
+		return http.StatusConflict
+	case minio.NoSuchUpload, minio.NoSuchKey, minio.NoSuchBucket:
+		return http.StatusNotFound
+	case minio.AccessDenied:
+		return http.StatusForbidden
+	case "InvalidPart", "InvalidPartOrder", "EntityTooSmall", minio.InvalidArgument, "InvalidRequest":
+		return http.StatusBadRequest
+	case "SlowDown", "ServiceUnavailable":
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
 }
 
 // plainText returns the message of the store without a full stop.

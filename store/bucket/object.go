@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"iter"
 
 	"github.com/minio/minio-go/v7"
 )
@@ -69,44 +68,4 @@ func (c *Client) Copy(ctx context.Context, from, to string) error {
 			minio.CopySrcOptions{Bucket: c.bucket, Object: from})
 		return err
 	})
-}
-
-// Object is an object in a list.
-type Object struct {
-	Key  string
-	Size int64
-}
-
-// List lists the objects below a prefix in the order of their keys, 1,000 with a request.
-// After an error it ends.
-func (c *Client) List(ctx context.Context, prefix string) iter.Seq2[Object, error] {
-	return c.list(ctx, prefix, true)
-}
-
-// ListTop is List without what is below a slash after the prefix: of that it yields the
-// common part, which ends in a slash, after the objects.
-func (c *Client) ListTop(ctx context.Context, prefix string) iter.Seq2[Object, error] {
-	return c.list(ctx, prefix, false)
-}
-
-func (c *Client) list(ctx context.Context, prefix string, recursive bool) iter.Seq2[Object, error] {
-	return func(yield func(Object, error) bool) {
-		last, stopped := "", false
-		err := c.try(ctx, "list", prefix, func(ctx context.Context) error {
-			o := minio.ListObjectsOptions{Prefix: prefix, Recursive: recursive, StartAfter: last}
-			for info := range c.core.ListObjectsIter(ctx, c.bucket, o) {
-				if info.Err != nil {
-					return info.Err
-				}
-				last = info.Key
-				if stopped = !yield(Object{Key: info.Key, Size: info.Size}, nil); stopped {
-					return nil
-				}
-			}
-			return nil
-		})
-		if err != nil && !stopped {
-			yield(Object{}, err)
-		}
-	}
 }

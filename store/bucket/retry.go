@@ -98,7 +98,8 @@ func permanent(err error) bool {
 	return is[*tls.CertificateVerificationError](err) || is[tls.RecordHeaderError](err) ||
 		is[x509.UnknownAuthorityError](err) || is[x509.HostnameError](err) ||
 		is[x509.CertificateInvalidError](err) || is[*net.AddrError](err) ||
-		errors.Is(err, http.ErrSchemeMismatch)
+		errors.Is(err, http.ErrSchemeMismatch) ||
+		errors.Is(err, ErrEndlessList) || errors.Is(err, errAnswer)
 }
 
 func is[E error](err error) bool {

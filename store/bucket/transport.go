@@ -1,8 +1,11 @@
 package bucket
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"time"
@@ -20,7 +23,7 @@ const (
 )
 
 // newTransport returns the transport for the requests to one endpoint.
-func newTransport(s Settings) (*http.Transport, error) {
+func newTransport(s Settings) (http.RoundTripper, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.Insecure}
 	if s.CAFile != "" {
 		pool, err := certpool.WithFile(s.CAFile)
@@ -30,7 +33,7 @@ func newTransport(s Settings) (*http.Transport, error) {
 		c.RootCAs = pool
 	}
 	dialer := &net.Dialer{Timeout: dialTimeout}
-	return &http.Transport{
+	return guard{&http.Transport{
 		Proxy: http.ProxyFromEnvironment,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := dialer.DialContext(ctx, network, address)
@@ -44,7 +47,51 @@ func newTransport(s Settings) (*http.Transport, error) {
 		MaxIdleConnsPerHost: maxIdle,
 		IdleConnTimeout:     time.Minute,
 		DisableCompression:  true, // what is stored is what is read
-	}, nil
+	}}, nil
+}
+
+// maxAnswer bounds an answer that is not the content of an object. A page of a list has at
+// most 1,000 keys of 1,024 bytes, which take three times as much when they are escaped.
+//
+// maxTags bounds its XML tags. An object takes 26 of them, and an element in memory many
+// times its bytes.
+const (
+	maxAnswer = 8 << 20
+	maxTags   = 64 << 10
+)
+
+// errAnswer is the error for an answer that is longer.
+var errAnswer = errors.New("the answer of the object store is too long")
+
+// guard keeps a store from sending lists and messages without an end.
+type guard struct{ http.RoundTripper }
+
+func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := watchPages(r); err != nil {
+		return nil, err
+	}
+	response, err := g.RoundTripper.RoundTrip(r)
+	if err != nil || r.Method == http.MethodGet && r.URL.RawQuery == "" && response.StatusCode < http.StatusMultipleChoices {
+		return response, err
+	}
+	response.Body = &answer{response.Body, maxAnswer, maxTags}
+	return response, nil
+}
+
+// answer is a body that fails beyond a length, or beyond a number of tags.
+type answer struct {
+	io.ReadCloser
+	bytes, tags int
+}
+
+func (a *answer) Read(p []byte) (int, error) {
+	n, err := a.ReadCloser.Read(p)
+	a.bytes -= n
+	a.tags -= bytes.Count(p[:n], []byte("<"))
+	if a.bytes < 0 || a.tags < 0 {
+		return 0, errAnswer
+	}
+	return n, err
 }
 
 // watchedConn fails when nothing moves for a while.
