@@ -28,15 +28,19 @@ const (
 func (b *Bucket) Commit(ctx context.Context) error {
 	b.commit.Lock()
 	defer b.commit.Unlock()
+	refused := refusals{path: b.name + bundle.IndexFile}
 	for pause := firstRivalPause; ; pause = min(2*pause, maxRivalPause) {
 		err := b.writeIndex(ctx)
 		if !errors.Is(err, bucket.ErrCondition) {
 			return err
 		}
-		if err := bucket.Wait(ctx, rand.N(pause)); err != nil {
+		if err := b.client.Wait(ctx, rand.N(pause)); err != nil {
 			return err
 		}
 		if err := b.rereadIndex(); err != nil {
+			return err
+		}
+		if err := refused.met(b.sum); err != nil {
 			return err
 		}
 	}

@@ -50,6 +50,7 @@ func (b *Bucket) Prune(ctx context.Context, o PruneOptions) (*Pruned, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	refused := refusals{path: b.name}
 	for {
 		result, err := b.pruneOnce(ctx, o)
 		if err == nil && !o.DryRun {
@@ -58,10 +59,14 @@ func (b *Bucket) Prune(ctx context.Context, o PruneOptions) (*Pruned, error) {
 		if !errors.Is(err, bucket.ErrCondition) {
 			return result, err
 		}
-		if err := bucket.Wait(ctx, rand.N(firstRivalPause)); err != nil {
+		if err := b.client.Wait(ctx, rand.N(firstRivalPause)); err != nil {
 			return nil, err
 		}
-		if err := errors.Join(b.readIndex(), b.list(ctx)); err != nil {
+		list, listErr := b.readPruneList(ctx)
+		if err := errors.Join(b.readIndex(), b.list(ctx), listErr); err != nil {
+			return nil, err
+		}
+		if err := refused.met(b.sum + list.sum); err != nil {
 			return nil, err
 		}
 	}
@@ -162,13 +167,16 @@ func (b *Bucket) removeDue(ctx context.Context, list *pruneList, gone, due []dig
 	if err := b.removeBlobs(ctx, due); err != nil {
 		return err
 	}
-	for {
+	for refused := (refusals{path: b.name + PruneFile}); ; {
 		next.Claimed = nil
 		err := b.writePruneList(ctx, next)
 		if !errors.Is(err, bucket.ErrCondition) {
 			return err
 		}
 		if next, err = b.readPruneList(ctx); err != nil { // a writer has struck something off
+			return err
+		}
+		if err := refused.met(next.sum); err != nil {
 			return err
 		}
 	}

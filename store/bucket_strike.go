@@ -55,6 +55,7 @@ func (b *Bucket) usedAmong(some []digest.Digest) (n int, others []digest.Digest)
 // strike takes the blobs that this run relies on off the list of prune, before index.json
 // references them.
 func (b *Bucket) strike(ctx context.Context) error {
+	refused := refusals{path: b.name + PruneFile}
 	for polls := 0; ; {
 		list, err := b.readPruneList(ctx)
 		if err != nil {
@@ -64,7 +65,7 @@ func (b *Bucket) strike(ctx context.Context) error {
 			if polls++; polls > maxClaimPolls {
 				return &PrunedError{Path: b.name, Blobs: n}
 			}
-			if err := bucket.Wait(ctx, rand.N(claimPoll)); err != nil {
+			if err := b.client.Wait(ctx, rand.N(claimPoll)); err != nil {
 				return err
 			}
 			continue
@@ -78,6 +79,12 @@ func (b *Bucket) strike(ctx context.Context) error {
 		if n > 0 {
 			list.Blobs = others
 			if err = b.writePruneList(ctx, list); errors.Is(err, bucket.ErrCondition) {
+				if err := refused.met(list.sum); err != nil {
+					return err
+				}
+				if err := b.client.Wait(ctx, rand.N(firstRivalPause)); err != nil {
+					return err
+				}
 				continue
 			}
 		}

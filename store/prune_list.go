@@ -27,7 +27,8 @@ type pruneList struct {
 	Blobs   []digest.Digest `json:"blobs"`             // sorted
 	Claimed []digest.Digest `json:"claimed,omitempty"` // sorted
 
-	etag string // of the object; "" if there is none
+	etag string        // of the object; "" if there is none
+	sum  digest.Digest // of its bytes
 }
 
 // readPruneList reads prune.json. If there is none, the list is empty.
@@ -43,7 +44,7 @@ func (b *Bucket) readPruneList(ctx context.Context) (*pruneList, error) {
 	if err := json.Unmarshal(data, list); err != nil {
 		return nil, fmt.Errorf("%s%s: %w", b.name, PruneFile, err)
 	}
-	list.etag = etag
+	list.etag, list.sum = etag, digest.FromBytes(data)
 	return list, nil
 }
 

@@ -18,6 +18,9 @@ func bucketHint(err error) string {
 	if is[*store.UnconditionalError](err) {
 		return "use a store with conditional writes, or --single-writer if no other process writes there at the same time"
 	}
+	if is[*store.RefusedError](err) {
+		return "if no other process writes there, use --single-writer"
+	}
 	if is[*store.PrunedError](err) {
 		return "run the same command again: it fetches what was removed; if a prune was interrupted, run that again first"
 	}

@@ -235,6 +235,7 @@ func wordings() []wording {
 		{name: "too many requests to a bucket", err: refusedByBucket(503, "SlowDown", "Please reduce your request rate")},
 		{name: "an endpoint that does not exist", err: &store.OutputError{Path: nightly, Err: &bucket.Error{Op: "get", Name: nightly + "index.json", Err: &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "s3.corp.example", IsNotFound: true}}}}},
 		{name: "an endpoint with an unknown certificate", err: &store.OutputError{Path: nightly, Err: &bucket.Error{Op: "get", Name: nightly + "index.json", Err: untrusted(x509.UnknownAuthorityError{})}}},
+		{name: "a store that refuses each write", err: &store.RefusedError{Path: nightly + "index.json"}},
 		{name: "a store without conditional writes", err: &store.UnconditionalError{Path: nightly, Header: "If-None-Match"}},
 		{name: "another place in a bucket", err: &store.NotLayoutError{Path: "s3://backups/photos/"}},
 

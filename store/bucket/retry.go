@@ -72,6 +72,9 @@ func (c *Client) try(ctx context.Context, op, key string, do func(context.Contex
 	}
 }
 
+// Wait waits for d on the clock of the client, or until ctx is over.
+func (c *Client) Wait(ctx context.Context, d time.Duration) error { return c.retry.Sleep(ctx, d) }
+
 // Pause waits before the try that follows the n-th.
 func (c *Client) Pause(ctx context.Context, n int, reason string) error {
 	wait := time.Duration((0.5 + 0.5*c.retry.Jitter()) * float64(backoff<<(n-1)))

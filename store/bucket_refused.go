@@ -1,0 +1,36 @@
+package store
+
+import "github.com/opencontainers/go-digest"
+
+// maxRefusals bounds the writes in a row that a store refuses although the object is the one
+// that was read. With their pauses they take about half a minute.
+const maxRefusals = 8
+
+// RefusedError reports an object store that refuses each write with a condition, also if
+// nothing has changed the object.
+type RefusedError struct {
+	Path string // of the object
+}
+
+func (e *RefusedError) Error() string {
+	return e.Path + ": the object store refuses to write although no other process has changed the object"
+}
+
+// refusals counts the writes that a store has refused, for as long as the object has the
+// same bytes.
+type refusals struct {
+	path string
+	sum  digest.Digest
+	n    int
+}
+
+// met counts a refusal. The sum is that of the object as it was read after it.
+func (r *refusals) met(sum digest.Digest) error {
+	if sum != r.sum {
+		r.sum, r.n = sum, 0
+	}
+	if r.n++; r.n > maxRefusals {
+		return &RefusedError{Path: r.path}
+	}
+	return nil
+}
