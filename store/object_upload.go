@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -254,10 +255,31 @@ func (u *objectUpload) finish(ctx context.Context) error {
 			return err
 		}
 	}
+	last := u.flying
 	if err := u.wait(); err != nil {
 		return err
 	}
-	return u.upload.Complete(ctx, u.parts, bucket.Condition{})
+	err := u.upload.Complete(ctx, u.parts, bucket.Condition{})
+	if errors.Is(err, bucket.ErrNoUpload) && u.isThere(ctx, last) {
+		return nil
+	}
+	return err
+}
+
+// isThere reports whether the object is the one that was sent: the response to its completion
+// was lost, and the store has forgotten the upload. Its last part has the table of all blobs.
+func (u *objectUpload) isThere(ctx context.Context, last *sentPart) bool {
+	if last == nil {
+		return false
+	}
+	r, err := u.client.Open(ctx, u.key, last.at, -1)
+	if err != nil {
+		return false
+	}
+	defer r.Close()
+	data := make([]byte, len(last.data)+1)
+	n, _ := io.ReadFull(r, data)
+	return bytes.Equal(data[:n], last.data)
 }
 
 // abort removes the parts, even after the end of the run.

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"errors"
+	"net/http"
 	"path/filepath"
 	"testing"
 
@@ -171,5 +172,59 @@ func TestOneBlobOfALargeBundle(t *testing.T) {
 	}
 	if n := server.Sent(); n > 3<<20 {
 		t.Errorf("%d bytes were sent", n)
+	}
+}
+
+// TestObjectWhoseResponseIsLost loses the response to each request that makes the object. The
+// store then does not know the upload any more.
+func TestObjectWhoseResponseIsLost(t *testing.T) {
+	server := testbucket.New(t)
+	s := withLarge(newSample(t))
+	want := readFile(t, s.archive(t, "x.tgz", bundle.Gzip))
+	for _, again := range []string{"new", "replaced"} {
+		path, file := server.Path("lost.tgz"), filepath.Join(server.Folder, "lost.tgz")
+		server.Inject(func(c testbucket.Call) *testbucket.Fault {
+			if c.Kind == "POST complete" && c.N == 2 {
+				return testbucket.Status(http.StatusNotFound, "NoSuchUpload")
+			}
+			if c.N == 1 && c.Method != http.MethodGet && c.Method != http.MethodHead && c.Kind != "POST upload" {
+				return testbucket.Lost()
+			}
+			return nil
+		})
+		a := createObject(t, path)
+		s.writeArchive(t, a)
+		if got, err := a.Commit(false); err != nil || got != path {
+			t.Errorf("%s: Commit = %q, %v", again, got, err)
+		}
+		server.Inject(nil)
+		if !bytes.Equal(readFile(t, file), want) || exists(file+".incomplete") {
+			t.Errorf("%s: the bundle differs", again)
+		}
+	}
+}
+
+// TestObjectThatIsNotThere has the store forget an upload, with and without another object of
+// the name and of the same size.
+func TestObjectThatIsNotThere(t *testing.T) {
+	server := testbucket.New(t)
+	s := withLarge(newSample(t))
+	for _, other := range []bool{false, true} {
+		server.Inject(nil)
+		a := createObject(t, server.Path("none.tgz"))
+		s.writeArchive(t, a)
+		server.Inject(func(c testbucket.Call) *testbucket.Fault {
+			if c.Kind == "POST complete" {
+				return testbucket.Status(http.StatusNotFound, "NoSuchUpload")
+			}
+			return nil
+		})
+		if other {
+			size := len(readFile(t, s.archive(t, "x.tgz", bundle.Gzip)))
+			writeFile(t, filepath.Join(server.Folder, "none.tgz"), make([]byte, size))
+		}
+		if _, err := a.Commit(false); !errors.Is(err, bucket.ErrNoUpload) {
+			t.Errorf("Commit: %v", err)
+		}
 	}
 }
