@@ -47,7 +47,7 @@ type ArtifactReport struct {
 	Pinned    bool          // it was asked for by tag and digest, and Digest is that one
 	Target    string        // of a restore: where it went
 	Digest    digest.Digest // of its root; empty if it was not resolved
-	Bytes     int64         // of its graph, whatever it shares with others
+	Bytes     int64         // of its graph as far as it was read, whatever it shares with others
 	Referrers int           // that came along; those with a tag of cosign's among them
 	Expected  int           // that were to; more of them than came make an Err
 	Unchanged bool          // it was there already, whole

@@ -35,8 +35,9 @@ type Bucket struct {
 	pruneTag    string            // guarded by commit: the ETag of the prune.json that was read
 	annotations map[string]string // guarded by commit: those of the index.json that was read
 
-	using sync.Mutex             // guards used
-	used  map[digest.Digest]bool // blobs that this run relies on
+	using   sync.Mutex                           // guards used and trusted
+	used    map[digest.Digest]bool               // blobs that this run relies on
+	trusted map[digest.Digest]ocispec.Descriptor // manifests that it relies on without having read them
 
 	hashing sync.Mutex             // guards hashed
 	hashed  map[digest.Digest]bool // blobs with verified bytes
@@ -76,7 +77,8 @@ func newBucket(path string, o CreateOptions) (*Bucket, error) {
 	}
 	return &Bucket{objects: objects{client: l.client, name: l.name, prefix: l.prefix, index: l.index},
 		single: o.SingleWriter, hashAll: o.Verify, interrupted: o.Interrupted,
-		memory: semaphore.NewWeighted(uploadMemory), hashed: make(map[digest.Digest]bool), used: make(map[digest.Digest]bool)}, nil
+		memory: semaphore.NewWeighted(uploadMemory), hashed: make(map[digest.Digest]bool), used: make(map[digest.Digest]bool),
+		trusted: make(map[digest.Digest]ocispec.Descriptor)}, nil
 }
 
 // begin checks the store, and reads what is there beside index.json.

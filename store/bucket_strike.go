@@ -61,6 +61,11 @@ func (b *Bucket) strike(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if list.etag != b.pruneTag || len(list.Blobs)+len(list.Claimed) > 0 {
+			if err := b.readTrusted(ctx); err != nil {
+				return err
+			}
+		}
 		if n, _ := b.usedAmong(list.Claimed); n > 0 {
 			if polls++; polls > maxClaimPolls {
 				return &PrunedError{Path: b.name, Blobs: n}

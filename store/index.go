@@ -19,11 +19,12 @@ type Index struct {
 	foreign map[string]json.RawMessage // other fields, of another tool
 	memory  int64                      // accounted for x
 
-	mu         sync.Mutex    // guards all fields
-	positions  map[key]int32 // of the entries; nil until needed
-	indexed    int           // the length of Entries when positions was built
-	duplicates map[key]bool  // keys that another tool wrote more than once
-	own        map[key]bool  // keys of Put; nil if they are not tracked
+	mu         sync.Mutex              // guards all fields
+	positions  map[key]int32           // of the entries; nil until needed
+	indexed    int                     // the length of Entries when positions was built
+	duplicates map[key]bool            // keys that another tool wrote more than once
+	own        map[key]bool            // keys of Put; nil if they are not tracked
+	digests    map[digest.Digest]int32 // where the entries that were read are; nil if they are not tracked
 }
 
 // key identifies the entry that a new one replaces: by name or, without a name, by digest.

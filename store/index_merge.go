@@ -5,14 +5,41 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// trackOwn makes x remember which entries Put adds from now on.
+// trackOwn makes x remember which entries it has, and which Put adds from now on.
 func (x *Index) trackOwn() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.own = make(map[key]bool)
+	x.own, x.digests = make(map[key]bool), nil
+	if bounds.Take(int64(len(x.Entries))*digestMemory) != nil {
+		return // it would be an advantage, and no more
+	}
+	x.memory += int64(len(x.Entries)) * digestMemory
+	x.digests = make(map[digest.Digest]int32, len(x.Entries))
+	for i := range x.Entries {
+		if at, met := x.digests[x.Entries[i].Digest]; !met || x.Entries[at].Subject == "" {
+			x.digests[x.Entries[i].Digest] = int32(i)
+		}
+	}
+}
+
+// digestMemory is the memory of an entry in a map of digests.
+const digestMemory = 48
+
+// recorded returns an entry of oras-mirror that was read: one with a subject if there is one.
+func (x *Index) recorded(d digest.Digest) (Entry, bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	at, ok := x.digests[d]
+	if !ok || int(at) >= len(x.Entries) {
+		return Entry{}, false
+	}
+	e := x.Entries[at]
+	return e, e.Digest == d && (e.isOurs() || e.Subject != "")
 }
 
 // rebase replaces the content of x by that of another writer's index, with the entries that
@@ -31,7 +58,7 @@ func (x *Index) rebase(theirs *Index, before map[string]string) {
 	}
 	x.Annotations = mergeAnnotations(before, x.Annotations, theirs.Annotations)
 	x.Entries, x.foreign = theirs.Entries, theirs.foreign
-	x.positions, x.duplicates = nil, nil
+	x.positions, x.duplicates, x.digests = nil, nil, nil
 	bounds.Give(x.memory)
 	x.memory = theirs.memory
 }

@@ -141,6 +141,16 @@ func (o *objects) key(d digest.Digest) (string, error) {
 	return o.prefix + bundle.BlobName(d), nil
 }
 
+// Lister is a Layout that can look up its blobs in a list instead of one by one.
+type Lister interface {
+	Layout
+	// ListBlobs asks for the sizes of all blobs, on which Stat relies from then on.
+	ListBlobs(ctx context.Context) error
+}
+
+// ListBlobs asks for the sizes of all blobs.
+func (o *objects) ListBlobs(ctx context.Context) error { return o.list(ctx) }
+
 // list asks for the sizes of all blobs, once.
 func (o *objects) list(ctx context.Context) error {
 	sizes, err := listBlobs(ctx, o.client, o.prefix)

@@ -56,7 +56,7 @@ func newDirectory(b *backup, c *registry.Client, selections []config.Selection, 
 		return fetch.NewBudget(fetch.Options{Budget: bounds.Room(b.Buffer, engine.LeastBuffer)})
 	})}
 	b.output = out.Path()
-	b.plan(c, selections, directoryCache{graph.LayoutCache{Layout: out}, d}, nil)
+	b.plan(c, selections, d.cacheOf(out), nil)
 	return d
 }
 

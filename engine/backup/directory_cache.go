@@ -4,6 +4,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // directoryCache is the content of the directory that a backup fills.
@@ -27,4 +28,25 @@ func (c directoryCache) Manifest(at graph.Stop) ([]byte, bool) {
 
 func (c directoryCache) Keep(desc ocispec.Descriptor, data []byte) (bool, error) {
 	return true, written(c.out.Push(desc, data))
+}
+
+// recorder is an output where reading a manifest costs a request.
+type recorder interface {
+	Recorded(desc ocispec.Descriptor) (store.Entry, bool)
+	Relies(desc ocispec.Descriptor) bool
+}
+
+// recordedCache is the content of a bucket, whose index.json is believed.
+type recordedCache struct {
+	directoryCache
+	recorder
+}
+
+// cacheOf returns the cache of the output of a backup.
+func (d *directory) cacheOf(out randomOutput) graph.Cache {
+	c := directoryCache{graph.LayoutCache{Layout: out}, d}
+	if r, ok := out.(recorder); ok {
+		return recordedCache{c, r}
+	}
+	return c
 }

@@ -26,6 +26,11 @@ func Forecast(ctx context.Context, c *registry.Client, selections []config.Selec
 	if there != nil {
 		output = graph.LayoutCache{Layout: there}
 	}
+	if l, ok := there.(store.Lister); ok { // else each blob would cost a request
+		if err := l.ListBlobs(ctx); err != nil {
+			return nil, err
+		}
+	}
 	before := headway.Requests(c)
 	b.plan(c, selections, output, nil)
 	err := b.planner.EachInOrder(ctx, func(a *plan.Artifact) error {

@@ -72,6 +72,9 @@ func (g *Graph) Root(ctx context.Context, o Origin, ref config.Reference) (found
 // has, by a HEAD for a tag that it has, else by one GET for descriptor and manifest.
 func (g *Graph) find(ctx context.Context, o Origin, ref config.Reference) (ocispec.Descriptor, []byte, error) {
 	old, stored := g.Cache.Named(ref.EntryName())
+	if _, ok := g.Cache.(Recorder); ok && stored && ref.Digest == old.Digest {
+		return old, nil, nil
+	}
 	if stored && ref.Digest == old.Digest {
 		if err := bounds.Enter(ctx, min(old.Size, store.MaxManifest)); err != nil {
 			return old, nil, err

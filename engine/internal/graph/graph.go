@@ -21,6 +21,7 @@ type Graph struct {
 	mu       sync.Mutex // guards what follows
 	visits   map[visitKey]*Visit
 	nodes    map[nodeKey]*pendingNode
+	known    map[nodeKey]*Node // that were not read, see Recorder
 	blobs    map[digest.Digest]*Blob
 	numbered uint32                 // blobs that have a number
 	circles  bool                   // some visit was done before one that it leads to
@@ -47,7 +48,7 @@ func (g *Graph) Renewed() *Graph {
 func (g *Graph) Seal() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.visits, g.nodes = nil, nil
+	g.visits, g.nodes, g.known = nil, nil, nil
 }
 
 // end closes a channel that is guarded by mu, and puts the shared closed channel in its place.
@@ -87,6 +88,7 @@ func New(o Options) *Graph {
 		lane:    bounds.NewLane(),
 		visits:  make(map[visitKey]*Visit),
 		nodes:   make(map[nodeKey]*pendingNode),
+		known:   make(map[nodeKey]*Node),
 		leftOut: make(map[digest.Digest]bool),
 		blobs:   make(map[digest.Digest]*Blob),
 	}

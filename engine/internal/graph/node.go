@@ -18,6 +18,7 @@ type Node struct {
 	Came         bool   // a registry sent its bytes, too; guarded by graph.mu
 	Counted      bool   // in the report
 	Index        bool
+	recorded     bool // the output has all of its graph: its blobs and children are not listed
 	Subject      digest.Digest
 	leads        *Descriptor          // to its subject, as the manifest describes that; nil: it has none
 	Children     []ocispec.Descriptor // of an index: manifests, seldom blobs

@@ -16,6 +16,7 @@ import (
 type Scope struct {
 	Referrers bool
 	wants     func(artifactType string) bool // which of the referrers
+	everyType bool                           // wants is true for any type
 	Digests   []digest.Digest                // those referrers and no others; nil leaves it open
 	Platforms []config.Platform              // which children of an index; none: all
 	locked    bool                           // a subject comes along only if it is one of subjects
@@ -60,7 +61,7 @@ func (s *Scope) pinned(d digest.Digest) bool {
 
 // ScopeOf returns the scope of a selection.
 func ScopeOf(s config.Selection) *Scope {
-	scope := &Scope{Referrers: s.Referrers, wants: s.WantsReferrer, Digests: s.ReferrerDigests, Platforms: s.Platforms, locked: s.Locked, subjects: s.Subjects}
+	scope := &Scope{Referrers: s.Referrers, wants: s.WantsReferrer, everyType: s.Referrers && len(s.ReferrerTypes) == 0, Digests: s.ReferrerDigests, Platforms: s.Platforms, locked: s.Locked, subjects: s.Subjects}
 	scope.Key = fmt.Sprint(s.Referrers, " ", strings.Join(s.ReferrerTypes, " "), " ", s.ReferrerDigests != nil, s.ReferrerDigests, " ",
 		PlatformNames(s.Platforms), s.Locked, s.Subjects)
 	return scope.alone()

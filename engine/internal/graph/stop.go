@@ -18,6 +18,8 @@ type Stop struct {
 	depth int           // indexes and referrers above it
 	child bool          // an index names it: it may be a blob
 	of    digest.Digest // what it was found to refer to, as a referrer; "" for others
+	whole bool          // the output has it with all of its graph, as the entry of an index says
+	exact bool          // its bytes are needed, whatever the output says
 }
 
 // errBlob says that an index names a blob, as in BuildKit's registry cache.

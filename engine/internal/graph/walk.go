@@ -172,19 +172,25 @@ func (w *walk) enter(ctx context.Context, at Stop) (*Node, error) {
 	if err := w.begin(0); err != nil { // some other branch went beyond it
 		return nil, walkError(w.origin, at.Desc, err)
 	}
+	if n := w.recorded(at); n != nil {
+		return n, nil
+	}
 	return w.node(ctx, w.origin, at)
 }
 
 // descend walks the selected children of v, its subject and its referrers side by side.
 func (w *walk) descend(ctx context.Context, v *Visit, at Stop, children []ocispec.Descriptor) error {
 	below := make([]*Visit, len(children))
+	whole := w.wholeChildren(at, v.Node)
 	// No group context: a child may be shared with an artifact that can be had,
 	// and must not be given up because its sibling cannot.
 	var group errgroup.Group
 	group.SetLimit(abreast)
 	for i, child := range children {
 		group.Go(func() (err error) {
-			below[i], err = w.visit(ctx, v, childStop(child, at.depth+1))
+			stop := childStop(child, at.depth+1)
+			stop.whole = whole(child)
+			below[i], err = w.visit(ctx, v, stop)
 			return err
 		})
 	}

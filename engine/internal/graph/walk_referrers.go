@@ -59,7 +59,8 @@ func (w *walk) referrer(ctx context.Context, v *Visit, desc ocispec.Descriptor, 
 	if desc.ArtifactType != "" && !s.wants(desc.ArtifactType) || !s.pinned(desc.Digest) {
 		return nil, nil
 	}
-	r, err := w.node(ctx, w.origin, Stop{Desc: desc})
+	at := Stop{Desc: desc, depth: depth, of: n.Digest}
+	r, err := w.recordedReferrer(ctx, &at)
 	if err != nil {
 		return nil, err
 	}
@@ -70,11 +71,21 @@ func (w *walk) referrer(ctx context.Context, v *Visit, desc ocispec.Descriptor, 
 	if !s.wants(r.kind) {
 		return nil, nil
 	}
-	found, err := w.within(s.forReferrers()).visit(ctx, v, Stop{Desc: desc, depth: depth, of: n.Digest})
+	found, err := w.within(s.forReferrers()).visit(ctx, v, at)
 	if err != nil {
 		return nil, err
 	}
 	return found, nil
+}
+
+// recordedReferrer returns the node of a referrer, as the output records it or as it is read. The entry
+// of a name does not say what its manifest refers to.
+func (w *walk) recordedReferrer(ctx context.Context, at *Stop) (*Node, error) {
+	if n := w.within(w.scope.forReferrers()).recorded(*at); n != nil && n.Subject != "" {
+		return n, nil
+	}
+	at.exact = true
+	return w.node(ctx, w.origin, *at)
 }
 
 // subject walks the subject of v: a signature with a tag of its own is worth little without
@@ -130,15 +141,20 @@ func (w *walk) attachment(ctx context.Context, v *Visit, ref config.Reference, d
 	if err != nil || !s.pinned(desc.Digest) {
 		return nil, err
 	}
-	n, err := w.node(ctx, w.origin, Stop{Desc: desc, data: data})
+	at := Stop{Desc: desc, data: data, depth: depth}
+	n := w.recorded(at)
+	if n == nil || !s.everyType {
+		at.exact = true
+		n, err = w.node(ctx, w.origin, at)
+	}
 	if err != nil {
 		return nil, err
 	}
-	wanted := slices.ContainsFunc(n.Blobs, func(b *Blob) bool { return s.wants(n.typeOf(b)) })
+	wanted := s.everyType || slices.ContainsFunc(n.Blobs, func(b *Blob) bool { return s.wants(n.typeOf(b)) })
 	if !wanted && !s.wants(n.kind) {
 		return nil, nil
 	}
-	found, err := w.within(s.forReferrers()).visit(ctx, v, Stop{Desc: desc, data: data, depth: depth})
+	found, err := w.within(s.forReferrers()).visit(ctx, v, at)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,91 @@
+package graph
+
+import (
+	"slices"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// Recorder is a Cache of an output where reading a manifest costs a request. Its index.json
+// lists only what is stored with all of its graph.
+type Recorder interface {
+	Cache
+	// Recorded returns the entry of a manifest that is there.
+	Recorded(desc ocispec.Descriptor) (store.Entry, bool)
+	// Relies tells that a manifest is there although no entry of its own says it, and that its
+	// blobs are trusted to be there, too. It returns false if the manifest is absent.
+	Relies(desc ocispec.Descriptor) bool
+}
+
+// recorded returns a node for a manifest that the output has with all of its graph, nil if its
+// bytes have to be read: to find children with referrers of their own, or to choose platforms.
+func (w *walk) recorded(at Stop) *Node {
+	r, ok := w.Cache.(Recorder)
+	if !ok || at.data != nil || at.exact {
+		return nil
+	}
+	e, ok := r.Recorded(at.Desc)
+	if !ok && at.whole {
+		e = store.Entry{MediaType: at.Desc.MediaType, ArtifactType: at.Desc.ArtifactType, Digest: at.Desc.Digest, Size: at.Desc.Size}
+	} else if !ok {
+		return nil
+	}
+	index := store.IsIndex(e.MediaType)
+	switch {
+	case index && (w.scope.Referrers || len(w.scope.Platforms) > 0 || e.Platforms != ""):
+		return nil
+	case !index && !store.IsImage(e.MediaType), e.Name == "" && !at.whole && (e.Subject == "" || e.ArtifactType == ""):
+		return nil // the entry does not say enough
+	case !r.Relies(e.Descriptor()):
+		return nil
+	}
+	return w.recordedNode(e)
+}
+
+// recordedNode returns the one node of an entry.
+func (g *Graph) recordedNode(e store.Entry) *Node {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	key := nodeKey{e.Digest, e.Size, e.MediaType}
+	n := g.known[key]
+	if n == nil {
+		n = &Node{Descriptor: Compact(e.Descriptor()), ArtifactType: Intern(e.ArtifactType), kind: Intern(e.ArtifactType),
+			Known: true, Index: store.IsIndex(e.MediaType), Subject: e.Subject.Digest(), recorded: true}
+		g.known[key] = n
+	}
+	return n
+}
+
+// wholeChildren returns which children of an index the output has with all of their graph: an
+// earlier run stored those of the platforms that it selected.
+func (w *walk) wholeChildren(at Stop, n *Node) func(ocispec.Descriptor) bool {
+	none := func(ocispec.Descriptor) bool { return false }
+	r, ok := w.Cache.(Recorder)
+	if !ok || !n.Index {
+		return none
+	}
+	e, listed := r.Recorded(n.OCI())
+	if !listed {
+		return func(ocispec.Descriptor) bool { return at.whole }
+	}
+	platforms, err := ParsePlatforms(e.Platforms)
+	if err != nil {
+		return none
+	}
+	return stored(n, platforms)
+}
+
+// stored returns which children of an index a selection of platforms includes. Below another
+// index the selection may be narrower, so that one is not included.
+func stored(n *Node, platforms []config.Platform) func(ocispec.Descriptor) bool {
+	had := (&Scope{Platforms: platforms}).children(n)
+	return func(child ocispec.Descriptor) bool {
+		if len(platforms) > 0 && store.IsIndex(child.MediaType) {
+			return false
+		}
+		return slices.ContainsFunc(had, func(c ocispec.Descriptor) bool { return c.Digest == child.Digest })
+	}
+}
