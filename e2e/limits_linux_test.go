@@ -17,6 +17,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/internal/skipped"
+	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -180,5 +181,20 @@ func TestHostileArchivesKeepThePromiseOfMemory(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestBucketKeepsThePromiseOfMemory backs up more large blobs at once than the memory has
+// room for parts of.
+func TestBucketKeepsThePromiseOfMemory(t *testing.T) {
+	server := testbucket.New(t)
+	source := testregistry.New(t, testregistry.Options{})
+	var layers [][]byte
+	for n := range 6 {
+		layers = append(layers, testregistry.Random(fmt.Sprint(n), 70<<20))
+	}
+	source.Image("app", "v1", layers...)
+	for _, name := range []string{"layout/", "bundle.tgz"} {
+		newDesk(t).bounded(nil, "backup", "-o", server.Path(name), source.Host+"/app:v1").exits(0)
 	}
 }

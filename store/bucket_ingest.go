@@ -19,7 +19,8 @@ const (
 	// uploadPart is the size of the parts of a large blob, and of the largest blob that is
 	// sent with one request.
 	uploadPart = 8 << 20
-	// uploadMemory bounds the memory of all blobs under way.
+	// uploadMemory bounds the memory of all blobs under way, which is at most a quarter of the
+	// buffer: what is fetched ahead has the buffer, too.
 	uploadMemory = 64 << 20
 	// abortTimeout is for the end of an upload after the end of its run.
 	abortTimeout = 10 * time.Second
@@ -53,7 +54,7 @@ func (b *Bucket) Ingest(desc ocispec.Descriptor) (*BucketIngest, error) {
 	n := min(max(desc.Size, 0), part)
 	// The memory is taken before anything of the blob is fetched, and kept until its end: a
 	// run that takes one after the other could wait for itself.
-	i.reserved = min(max(n, 1), uploadMemory)
+	i.reserved = min(max(n, 1), b.most)
 	if err := b.memory.Acquire(b.client.Context(), i.reserved); err != nil {
 		return nil, err
 	}
@@ -64,6 +65,15 @@ func (b *Bucket) Ingest(desc ocispec.Descriptor) (*BucketIngest, error) {
 		i.buffer = make([]byte, 0, n)
 	}
 	return i, nil
+}
+
+// memoryOf returns the memory for the blobs under way in a run with a buffer; 0 means one
+// without a limit.
+func memoryOf(buffer int64) int64 {
+	if buffer <= 0 {
+		return uploadMemory
+	}
+	return min(max(buffer/4, uploadPart), uploadMemory)
 }
 
 // partSize returns the size of the parts of a blob: the number of parts has a limit.

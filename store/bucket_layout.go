@@ -30,6 +30,7 @@ type Bucket struct {
 	hashAll     bool // an existing blob counts only after it is hashed
 	interrupted func() error
 	memory      *semaphore.Weighted // of blobs under way, in bytes
+	most        int64               // the size of memory
 
 	commit      sync.Mutex        // held during Commit
 	pruneTag    string            // guarded by commit: the ETag of the prune.json that was read
@@ -75,9 +76,10 @@ func newBucket(path string, o CreateOptions) (*Bucket, error) {
 	if err != nil {
 		return nil, &OutputError{Path: path, Err: err}
 	}
+	most := memoryOf(o.Buffer)
 	return &Bucket{objects: objects{client: l.client, name: l.name, prefix: l.prefix, index: l.index},
 		single: o.SingleWriter, hashAll: o.Verify, interrupted: o.Interrupted,
-		memory: semaphore.NewWeighted(uploadMemory), hashed: make(map[digest.Digest]bool), used: make(map[digest.Digest]bool),
+		memory: semaphore.NewWeighted(most), most: most, hashed: make(map[digest.Digest]bool), used: make(map[digest.Digest]bool),
 		trusted: make(map[digest.Digest]ocispec.Descriptor)}, nil
 }
 

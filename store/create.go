@@ -34,7 +34,7 @@ type CreateOptions struct {
 	NoResume    bool      // start over instead of resuming an interrupted archive
 	Verify      bool      // hash the blobs of a directory or a bucket before relying on them
 	Buckets     Buckets
-	Buffer      int64 // memory for the parts of a bundle in a bucket; 0 means no limit
+	Buffer      int64 // bounds the memory for what is sent to a bucket; 0 means no limit
 
 	// SingleWriter writes to a bucket without conditions, for a store that does not honor
 	// them. Another process that writes at the same time may replace index.json unnoticed.
