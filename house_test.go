@@ -35,7 +35,7 @@ var arrows = map[string][]string{
 	"engine/registry":         {"internal/bounds", "internal/certpool", "internal/dockerhub", "internal/loopback", "internal/redact"},
 	"engine/restore":          {"config", "engine", "engine/internal/graph", "engine/internal/headway", "engine/internal/pool", "engine/registry", "engine/shard", "internal/bounds", "internal/dockerhub", "store"},
 	"engine/shard":            {"config", "internal/bounds"},
-	"engine/sync":             {"config", "engine", "engine/internal/graph", "engine/internal/headway", "engine/plan", "engine/registry", "engine/restore", "internal/bounds", "store"},
+	"engine/sync":             {"config", "engine", "engine/internal/graph", "engine/internal/headway", "engine/plan", "engine/registry", "engine/restore", "engine/shard", "internal/bounds", "store"},
 	"internal/advice":         {"config", "engine", "engine/registry", "internal/bounds", "internal/exit", "internal/filetype", "internal/spelling", "internal/text", "store", "store/bucket", "store/bundle"},
 	"internal/atomicfile":     {},
 	"internal/bounds":         {},

@@ -41,19 +41,20 @@ const (
 
 // Outlook predicts the outcome of a run for one artifact.
 type Outlook struct {
-	Reference config.Reference // of a backup; a restore has the name of the entry in Name
-	Name      string
-	Target    string // of a restore
-	Digest    digest.Digest
-	MediaType string
-	Size      int64             // bytes of its graph
-	Platforms []config.Platform // those that an index is cut down to
-	Rewritten bool              // of a restore: that index would be rewritten
-	Referrers []digest.Digest   // sorted; those with a tag of cosign's among them
-	Subjects  []digest.Digest   // of a backup: what it refers to itself, sorted
-	State     State
-	Shard     int // its index, if the forecast compares shards
-	Err       error
+	Repository string           // in the target, with its registry; not of a backup
+	Reference  config.Reference // of a backup; a restore has the name of the entry in Name
+	Name       string
+	Target     string // of a restore
+	Digest     digest.Digest
+	MediaType  string
+	Size       int64             // bytes of its graph
+	Platforms  []config.Platform // those that an index is cut down to
+	Rewritten  bool              // of a restore: that index would be rewritten
+	Referrers  []digest.Digest   // sorted; those with a tag of cosign's among them
+	Subjects   []digest.Digest   // of a backup: what it refers to itself, sorted
+	State      State
+	Shard      int // its index, if the forecast compares shards
+	Err        error
 }
 
 // Changes reports whether the run would change anything.

@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
+	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
@@ -89,6 +90,10 @@ func add(to, part *engine.Report) {
 // forecast adds up the forecasts of the parts.
 func (s *source) forecast(ctx context.Context, c *registry.Client) (*engine.Forecast, error) {
 	all, o := new(engine.Forecast), s.options()
+	counted := shard.NewLoads[struct{}](0)
+	if s.Shard.IsAll() {
+		counted = shard.NewLoads[struct{}](s.Shard.Count)
+	}
 	err := s.parts(func() error {
 		f, err := restore.ForecastFrom(ctx, c, s, o)
 		if err != nil {
@@ -101,20 +106,25 @@ func (s *source) forecast(ctx context.Context, c *registry.Client) (*engine.Fore
 		all.Transfer = bounds.Sum(all.Transfer, f.Transfer)
 		all.Transfers += f.Transfers
 		all.Requests += f.Requests
-		addLoads(all, f)
+		addLoads(all, f, counted)
 		return nil
 	})
 	return all, err
 }
 
-// addLoads adds the shards of a part to a forecast.
-func addLoads(to, part *engine.Forecast) {
+// addLoads adds the shards of a part to a forecast. A repository of several parts counts
+// once: counted has those of all parts so far.
+func addLoads(to, part *engine.Forecast, counted *shard.Loads[struct{}]) {
+	for _, a := range part.Artifacts {
+		if len(part.Shards) > 0 {
+			counted.AddArtifact(a.Shard, a.Repository)
+		}
+	}
 	if to.Shards == nil {
-		to.Shards = part.Shards
-		return
+		to.Shards = make([]shard.Load, len(part.Shards))
 	}
 	for i, load := range part.Shards {
-		to.Shards[i].Repositories += load.Repositories
+		to.Shards[i].Repositories = counted.All[i].Repositories
 		to.Shards[i].Artifacts += load.Artifacts
 		to.Shards[i].Bytes = bounds.Sum(to.Shards[i].Bytes, load.Bytes)
 	}

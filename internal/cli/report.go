@@ -14,16 +14,26 @@ import (
 type reportFlags struct {
 	Report     string `group:"Run" placeholder:"FILE" help:"Write a JSON report of every artifact to this file, even if the run fails."`
 	OnlyFailed string `group:"Run" placeholder:"REPORT" help:"Retry only the artifacts that failed in this report."`
+
+	shard string // of the run, such as 1/4; "" for the whole plan
 }
 
-// expand replaces ${SHARD} in the names of the reports.
+// expand replaces ${SHARD} in the names of the reports, and makes the report name its shard.
 func (f *reportFlags) expand(part *shard.Part) {
 	f.Report, f.OnlyFailed = expandShard(f.Report, part), expandShard(f.OnlyFailed, part)
+	if part != nil {
+		f.shard = part.String()
+	}
 }
 
 // reportFile makes the file of the report.
 func (f *reportFlags) reportFile(u *console.Console, command string, used []overwrite.File) (*report.File, error) {
-	return report.New(f.Report, command, report.Options{Hide: u.Secrets.Hide, Events: u.Events, Used: used, StdoutClosed: u.StdoutClosed})
+	file, err := report.New(f.Report, command, report.Options{Hide: u.Secrets.Hide, Events: u.Events, Used: used, StdoutClosed: u.StdoutClosed})
+	if err != nil {
+		return nil, err
+	}
+	file.Document.Shard = f.shard
+	return file, nil
 }
 
 // reportEarly writes the report of a run that failed before it began: an older report that

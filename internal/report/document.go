@@ -23,6 +23,7 @@ type Document struct {
 	Input           string     `json:"input,omitempty"`
 	Output          string     `json:"output,omitempty"`
 	Targets         []string   `json:"targets,omitempty"`
+	Shard           string     `json:"shard,omitempty"`      // the part of the plan, such as 1/4
 	Planned         bool       `json:"planned"`              // all artifacts of the run were known when it ended
 	Incomplete      bool       `json:"incomplete,omitempty"` // the output is a .partial file beside the bundle that it does not replace
 	Error           string     `json:"error,omitempty"`      // of the run as a whole
