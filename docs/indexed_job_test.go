@@ -10,6 +10,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/store/bucket"
 )
 
 // indexedJob has the keys of batch/v1 that our example uses.
@@ -61,7 +62,48 @@ func TestIndexedJob(t *testing.T) {
 	for i, into := range []any{&namespace, &settings, &claim, &job} {
 		strictly(t, documents[i], into)
 	}
-	for want, got := range map[string]object{"v1 Namespace": namespace, "v1 ConfigMap": settings.object, "v1 PersistentVolumeClaim": claim.object, "batch/v1 Job": job.object} {
+	if claim.APIVersion+" "+claim.Kind != "v1 PersistentVolumeClaim" || claim.Metadata.Namespace != namespace.Metadata.Name {
+		t.Errorf("%+v", claim)
+	}
+	spec := job.check(t, namespace, settings)
+	p := job.Spec.Template.Spec
+	p.mounts(t, settings.Metadata.Name, claim.Metadata.Name)
+	output, err := spec.OutputPath(time.Now(), "3")
+	if data := p.Containers[0].VolumeMounts[2].MountPath; err != nil || filepath.Dir(filepath.Clean(output)) != data {
+		t.Errorf("%s is not in %s, %v", output, data, err)
+	}
+}
+
+// TestIndexedJobOnABucket checks the job whose pods share a layout in a bucket: it has no
+// volume for data, and its credentials come from a secret.
+func TestIndexedJobOnABucket(t *testing.T) {
+	documents := bytes.Split(readExample(t, "indexed-job-s3.yaml"), []byte("\n---\n"))
+	if len(documents) != 3 {
+		t.Fatalf("%d documents", len(documents))
+	}
+	var namespace object
+	var settings configMap
+	var job indexedJob
+	for i, into := range []any{&namespace, &settings, &job} {
+		strictly(t, documents[i], into)
+	}
+	spec := job.check(t, namespace, settings)
+	p := job.Spec.Template.Spec
+	p.mounts(t, settings.Metadata.Name, "")
+	output, err := spec.OutputPath(time.Now(), "3")
+	if at, e := bucket.ParseLocation(output); err != nil || e != nil || !at.IsLayout() || len(spec.Buckets) != 1 || spec.Buckets[0].Bucket != at.Bucket {
+		t.Errorf("%s, %v, %v, %+v", output, err, e, spec.Buckets)
+	}
+	if from := p.Containers[0].EnvFrom; len(from) != 1 || from[0].SecretRef.Name == "" {
+		t.Errorf("%+v", from)
+	}
+}
+
+// check checks the job, with the objects that it needs, and returns the spec that its pods
+// read.
+func (job *indexedJob) check(t *testing.T, namespace object, settings configMap) *config.Spec {
+	t.Helper()
+	for want, got := range map[string]object{"v1 Namespace": namespace, "v1 ConfigMap": settings.object, "batch/v1 Job": job.object} {
 		if got.APIVersion+" "+got.Kind != want || got.Metadata.Name == "" || got.Kind != "Namespace" && got.Metadata.Namespace != namespace.Metadata.Name {
 			t.Errorf("%+v is no %s", got, want)
 		}
@@ -84,21 +126,21 @@ func TestIndexedJob(t *testing.T) {
 	if on := first.OnExitCodes; first.Action != "FailJob" || on.ContainerName != c.Name || on.Operator != "In" || !slices.Equal(on.Values, []int{int(exit.InvalidUsage)}) {
 		t.Errorf("%+v", first)
 	}
-	p.mounts(t, settings.Metadata.Name, claim.Metadata.Name)
-	output, err := spec.OutputPath(time.Now(), "3")
-	if data := c.VolumeMounts[2].MountPath; err != nil || filepath.Dir(filepath.Clean(output)) != data {
-		t.Errorf("%s is not in %s, %v", output, data, err)
-	}
 	if labels := namespace.Metadata.Labels; labels["pod-security.kubernetes.io/enforce"] != "restricted" {
 		t.Errorf("the namespace has %v", labels)
 	}
 	restricted(t, p, c)
+	return spec
 }
 
 // mounts checks that the containers mount volumes of the pod, and that these come from the
-// objects of those names.
+// objects of those names. Without a claim there is no volume for data.
 func (p *pod) mounts(t *testing.T, configMap, claim string) {
 	t.Helper()
+	mounts := 3
+	if claim == "" {
+		mounts = 2
+	}
 	volumes := make(map[string]bool)
 	for _, v := range p.Volumes {
 		volumes[v.Name] = true
@@ -115,7 +157,7 @@ func (p *pod) mounts(t *testing.T, configMap, claim string) {
 				t.Errorf("%s mounts %+v, which is no volume", c.Name, mount)
 			}
 		}
-		if len(c.VolumeMounts) != 3 || c.Image == "" || c.Resources.Limits["memory"] == "" {
+		if len(c.VolumeMounts) != mounts || c.Image == "" || c.Resources.Limits["memory"] == "" {
 			t.Errorf("%+v", c)
 		}
 	}
