@@ -3,11 +3,8 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
 	"path/filepath"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,7 +12,6 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
-	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
 // openToPrune opens a bucket as prune does.
@@ -170,89 +166,64 @@ func TestKilledPruneIsFinished(t *testing.T) {
 	}
 }
 
-// TestPruneAgainstWriters has four writers reach for old blobs while prune runs again and
-// again: what index.json references is never missing.
-func TestPruneAgainstWriters(t *testing.T) {
+// TestWriterStrikesWhatItTrusts has prune drop and list what a run relies on without having
+// read it: the blobs below it are struck off as well.
+func TestWriterStrikesWhatItTrusts(t *testing.T) {
 	server := testbucket.New(t)
+	s, start := newSample(t), time.Now()
 	path := server.Path("layout/")
-	layers := make([]item, 24)
-	for i := range layers {
-		layers[i] = newItem(ocispec.MediaTypeImageLayer, fmt.Appendf(nil, "layer %d", i))
-	}
-	s := newSample(t)
 	s.writeBucket(t, openBucketAt(t, path, CreateOptions{}))
-	ctx, stop := context.WithTimeout(t.Context(), 6*time.Second)
-	defer stop()
-	var wait sync.WaitGroup
-	for w := range 4 {
-		wait.Go(func() {
-			for n := 0; ctx.Err() == nil; n++ {
-				writeImage(t, path, fmt.Sprintf("example.com/w%d:v%d", w, n%3), layers)
-			}
-		})
-	}
-	removed := 0
-	for ctx.Err() == nil {
-		keep := func(name string) bool { return digest.FromString(name).Encoded()[rand.N(8)] < '8' }
-		result, err := openToPrune(t, path).Prune(t.Context(), PruneOptions{Keep: keep, Grace: 700 * time.Millisecond})
-		if err != nil {
-			t.Fatal(err)
-		}
-		removed += result.Blobs
-		checkPresent(t, server, path)
-	}
-	wait.Wait()
-	checkWhole(t, path)
-	if removed == 0 {
-		t.Error("nothing was ever removed")
-	}
-}
-
-// writeImage adds an image with some of the layers to a bucket. A run whose blobs are pruned
-// meanwhile fails, and would be started again.
-func writeImage(t *testing.T, path, name string, layers []item) {
 	b := openBucketAt(t, path, CreateOptions{})
-	some := &sample{index: new(Index)}
-	m := ocispec.Manifest{MediaType: ocispec.MediaTypeImageManifest, Config: ocispec.DescriptorEmptyJSON}
-	m.SchemaVersion = 2
-	some.blobs = append(some.blobs, item{ocispec.DescriptorEmptyJSON, []byte("{}")})
-	for _, l := range layers {
-		if rand.N(6) == 0 {
-			m.Layers = append(m.Layers, l.desc)
-			some.blobs = append(some.blobs, l)
+	var trusted []Entry
+	for _, e := range s.index.Entries {
+		if r, ok := b.Recorded(e.Descriptor()); ok && e.Name != "" && b.Relies(r.Descriptor()) {
+			trusted = append(trusted, e)
 		}
 	}
-	root := some.manifest(t, m)
-	for _, i := range some.all() {
-		if err := b.Push(i.desc, i.data); err != nil {
-			t.Error(err)
-		}
+	if _, err := openToPrune(t, path).Prune(t.Context(), at(start, 0, keeping())); err != nil {
+		t.Fatal(err)
 	}
-	time.Sleep(rand.N(30 * time.Millisecond)) // as a download would take
-	b.Index().Put(Entry{MediaType: root.MediaType, Digest: root.Digest, Size: root.Size, Name: name, Referrers: ReferrersAll})
-	if err := b.Commit(t.Context()); err != nil && !errors.As(err, new(*PrunedError)) {
-		t.Error(err)
+	for _, e := range trusted {
+		e.Name += "-again"
+		b.Index().Put(e)
 	}
-}
-
-// checkPresent checks that every blob below index.json is there.
-func checkPresent(t *testing.T, server *testbucket.Server, path string) {
-	t.Helper()
-	l := openLayoutAt(t, path, OpenOptions{})
-	for _, e := range l.Index().Entries {
-		data, err := ReadManifest(l, e.Descriptor())
-		if err != nil {
-			t.Errorf("%s: %v", e.Name, err)
-			continue
-		}
-		m, err := ParseManifest(e.Descriptor(), data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, leaf := range m.Leaves() {
-			if !exists(filepath.Join(server.Folder, "layout", filepath.FromSlash(bundle.BlobName(leaf.Digest)))) {
-				t.Errorf("%s lacks %s", e.Name, leaf.Digest)
+	if err := b.Commit(t.Context()); err != nil || len(trusted) == 0 {
+		t.Fatalf("%d are trusted: %v", len(trusted), err)
+	}
+	list, err := b.readPruneList(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := func(d digest.Digest) bool { return slices.Contains(list.Blobs, d) }
+	for _, e := range trusted {
+		for _, part := range partsOf(t, b, e.Descriptor()) {
+			if listed(part) {
+				t.Errorf("%s: %s is still listed", e.Name, part)
 			}
 		}
 	}
+	if len(list.Blobs) == 0 {
+		t.Error("nothing else is listed")
+	}
+}
+
+// partsOf returns a manifest and all below it.
+func partsOf(t *testing.T, l Layout, root ocispec.Descriptor) (parts []digest.Digest) {
+	t.Helper()
+	for queue := []ocispec.Descriptor{root}; len(queue) > 0; queue = queue[1:] {
+		data, err := ReadManifest(l, queue[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := ParseManifest(queue[0], data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, queue[0].Digest)
+		for _, leaf := range m.Leaves() {
+			parts = append(parts, leaf.Digest)
+		}
+		queue = append(queue, m.Manifests...)
+	}
+	return parts
 }

@@ -12,10 +12,11 @@ type Buckets struct {
 	Settings map[string]bucket.Settings // by the name of the bucket
 	Context  context.Context            // ends all requests; nil means never
 	Retry    bucket.Retry
+	Secret   func(username, secret string) // is called for each secret that is sent; it may be nil
 }
 
 func (b Buckets) options(path string) bucket.Options {
-	o := bucket.Options{Context: b.Context, Retry: b.Retry}
+	o := bucket.Options{Context: b.Context, Retry: b.Retry, Secret: b.Secret}
 	if at, err := bucket.ParseLocation(path); err == nil {
 		o.Settings = b.Settings[at.Bucket]
 	}

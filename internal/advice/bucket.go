@@ -39,7 +39,7 @@ func bucketHint(err error) string {
 		return "create the bucket, or check its name and the endpoint: AWS_ENDPOINT_URL, or buckets in the spec"
 	case "RequestTimeTooSkewed":
 		return "correct the clock of this machine"
-	case "ExpiredToken", "InvalidToken":
+	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidToken":
 		return "get new credentials: the session of these has ended"
 	case "InvalidAccessKeyId", "SignatureDoesNotMatch":
 		return "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile in AWS_PROFILE, and that they are for this endpoint"

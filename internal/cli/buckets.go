@@ -37,7 +37,7 @@ func openBuckets(ctx context.Context, u *console.Console, spec *config.Spec) (st
 	for _, name := range []string{"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
 		u.Secrets.Add(os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv(name))
 	}
-	b := store.Buckets{Context: ctx, Retry: bucket.Retry{OnRetry: u.Retries.Begin}, Settings: make(map[string]bucket.Settings)}
+	b := store.Buckets{Context: ctx, Secret: u.Secrets.Add, Retry: bucket.Retry{OnRetry: u.Retries.Begin}, Settings: make(map[string]bucket.Settings)}
 	for _, s := range settings {
 		b.Settings[s.Bucket] = bucket.Settings{Endpoint: s.Endpoint, Region: s.Region, PathStyle: s.PathStyle,
 			CAFile: s.CAFile, Insecure: s.Insecure, Encryption: s.ServerSideEncryption}

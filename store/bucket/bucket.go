@@ -10,12 +10,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
@@ -25,8 +22,8 @@ import (
 // Settings say how a bucket is reached. The zero value asks the variables and files of AWS.
 // Credentials come from those alone.
 type Settings struct {
-	Endpoint   string // a URL; "" means $AWS_ENDPOINT_URL_S3, $AWS_ENDPOINT_URL, or AWS
-	Region     string // "" means $AWS_REGION, $AWS_DEFAULT_REGION, or the one that AWS names
+	Endpoint   string // a URL; "" means $AWS_ENDPOINT_URL_S3, $AWS_ENDPOINT_URL, that of the profile, or AWS
+	Region     string // "" means $AWS_REGION, $AWS_DEFAULT_REGION, that of the profile, or the one that AWS names
 	PathStyle  bool   // the bucket stands in the path: always so but for AWS and names that it hosts
 	CAFile     string // certificates beside those of the system
 	Insecure   bool   // certificates are not verified
@@ -39,11 +36,15 @@ type Options struct {
 	Retry Retry
 	// Context ends all requests; nil means never. The methods of a layout have none.
 	Context context.Context
+	// Secret is called for each secret that the client sends, with the name of its user. It may
+	// be nil. Calls may be concurrent.
+	Secret func(username, secret string)
 }
 
 // Client reads and writes the objects of a bucket.
 type Client struct {
 	core       *minio.Core
+	keys       *credentials.Credentials
 	bucket     string
 	host       string // of the endpoint
 	encryption encrypt.ServerSide
@@ -51,16 +52,13 @@ type Client struct {
 	base       context.Context
 }
 
-// roleTimeout is short: on a machine that is none of AWS's, the address of its roles leads
-// nowhere.
-const roleTimeout = time.Second
-
 // amazon is the endpoint where no other is named.
 const amazon = "https://s3.amazonaws.com"
 
 // New returns a client for a bucket. It sends no request.
 func New(name string, o Options) (*Client, error) {
-	endpoint, err := parseEndpoint(cmp.Or(o.Endpoint, os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL"), amazon))
+	profile := readProfile()
+	endpoint, err := parseEndpoint(cmp.Or(o.Endpoint, os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL"), profile["endpoint_url"], amazon))
 	if err != nil {
 		return nil, err
 	}
@@ -72,18 +70,19 @@ func New(name string, o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	keys := newCredentials(o.Secret)
 	core, err := minio.NewCore(endpoint.Host, &minio.Options{
-		Creds:        newCredentials(),
+		Creds:        keys,
 		Secure:       endpoint.Scheme == "https",
 		Transport:    transport,
-		Region:       region(o.Region, endpoint),
+		Region:       region(cmp.Or(o.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), profile["region"]), endpoint),
 		BucketLookup: lookup(o.PathStyle),
 		MaxRetries:   1, // ours are the only ones
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Client{core: core, bucket: name, host: endpoint.Host, encryption: encryption,
+	return &Client{core: core, keys: keys, bucket: name, host: endpoint.Host, encryption: encryption,
 		retry: o.Retry.withDefaults(), base: cmp.Or(o.Context, context.Background())}, nil
 }
 
@@ -117,7 +116,6 @@ func redacted(endpoint string) string {
 // region returns the region to sign for. Stores beside AWS mostly take any; AWS is asked
 // where none is set.
 func region(set string, endpoint *url.URL) string {
-	set = cmp.Or(set, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"))
 	if set == "" && !strings.HasSuffix(endpoint.Hostname(), ".amazonaws.com") {
 		return "us-east-1"
 	}
@@ -142,17 +140,4 @@ func parseEncryption(text string) (encrypt.ServerSide, error) {
 		return encrypt.NewSSEKMS(strings.TrimPrefix(key, ":"), nil)
 	}
 	return nil, fmt.Errorf("invalid server-side encryption %q (expected AES256, aws:kms or aws:kms:KEY)", text)
-}
-
-// newCredentials returns the usual chain: the variables of AWS, its files, then the role of
-// the machine, the container or the service account.
-func newCredentials() *credentials.Credentials {
-	return credentials.NewChainCredentials([]credentials.Provider{
-		&credentials.EnvAWS{},
-		&credentials.FileAWSCredentials{},
-		&credentials.IAM{Client: &http.Client{Transport: &http.Transport{
-			Proxy:       http.ProxyFromEnvironment,
-			DialContext: (&net.Dialer{Timeout: roleTimeout}).DialContext,
-		}, Timeout: dialTimeout}},
-	})
 }

@@ -130,8 +130,12 @@ func retryable(ctx context.Context, err error) bool {
 		return true
 	case http.StatusBadRequest: // the body was cut off on its way
 		return e.Code == "RequestTimeout" || e.Code == "IncompleteBody" || e.Code == "BadDigest" || e.Code == "XAmzContentSHA256Mismatch"
-	case http.StatusForbidden, http.StatusUnauthorized: // minio-go gets new credentials for the next try
-		return e.Code == "ExpiredToken" || e.Code == "TokenRefreshRequired"
 	}
 	return false
+}
+
+// isExpired reports whether the session of the credentials has ended.
+func isExpired(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && (e.Code == "ExpiredToken" || e.Code == "TokenRefreshRequired" || e.Code == "ExpiredTokenException")
 }

@@ -53,8 +53,10 @@ func Wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// try calls do until it succeeds or its error is final.
+// try calls do until it succeeds or its error is final. When a session has expired, its
+// credentials are read again, once: another program may have renewed them.
 func (c *Client) try(ctx context.Context, op, key string, do func(context.Context) error) error {
+	renewed := false
 	for n := 1; ; n++ {
 		err := newError(op, c.name(key), do(ctx))
 		if err == nil {
@@ -62,6 +64,11 @@ func (c *Client) try(ctx context.Context, op, key string, do func(context.Contex
 		}
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
+		}
+		if !renewed && isExpired(err) {
+			renewed = true
+			c.keys.Expire()
+			continue
 		}
 		if n == maxTries || !retryable(ctx, err) {
 			return err
@@ -81,6 +88,9 @@ func (c *Client) Pause(ctx context.Context, n int, reason string) error {
 	defer c.retry.OnRetry(c.host, reason)()
 	return c.retry.Sleep(ctx, wait)
 }
+
+// Sleep waits for d, or until ctx is over, and then returns its cause.
+func (c *Client) Sleep(ctx context.Context, d time.Duration) error { return c.retry.Sleep(ctx, d) }
 
 // shortReason returns the reason of a retry in a word or two.
 func shortReason(err error) string {
