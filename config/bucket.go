@@ -77,3 +77,7 @@ func (s *Spec) ResolveBuckets() ([]BucketSettings, error) {
 
 // bucketScheme begins a path in a bucket, which is not relative to the folder of the spec.
 const bucketScheme = "s3://"
+
+// isInBucket reports whether a path is in a bucket, or was meant to be: s3:/ is one slash
+// short.
+func isInBucket(path string) bool { return len(path) >= 4 && strings.EqualFold(path[:4], "s3:/") }

@@ -187,7 +187,7 @@ func (s *Spec) path(path string, now time.Time) (string, error) {
 	if expanded == "" {
 		return "", fmt.Errorf("%s expands to an empty path", path)
 	}
-	if filepath.IsAbs(expanded) || strings.HasPrefix(expanded, bucketScheme) {
+	if filepath.IsAbs(expanded) || isInBucket(expanded) {
 		return expanded, nil
 	}
 	joined := filepath.Join(filepath.Dir(s.file), expanded)

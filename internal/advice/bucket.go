@@ -37,6 +37,8 @@ func bucketHint(err error) string {
 	switch e.Code {
 	case "NoSuchBucket":
 		return "create the bucket, or check its name and the endpoint: AWS_ENDPOINT_URL, or buckets in the spec"
+	case "InvalidBucketName":
+		return "the name of a bucket has 3 to 63 lower-case letters, digits, dots and hyphens"
 	case "RequestTimeTooSkewed":
 		return "correct the clock of this machine"
 	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidToken":

@@ -226,6 +226,7 @@ func wordings() []wording {
 		{name: "interrupted", err: &exit.SignalError{Signal: syscall.SIGINT}, hints: advice.Hints{Resume: "bundle.tgz.partial keeps 4.7 KiB of 12 MiB fetched: run the same command to resume, or with --no-resume to start over"}},
 
 		{name: "Object storage"},
+		{name: "an invalid name of a bucket", err: refusedByBucket(400, "InvalidBucketName", "The specified bucket is not valid")},
 		{name: "no such bucket", err: refusedByBucket(404, "NoSuchBucket", "The specified bucket does not exist")},
 		{name: "not allowed in a bucket", err: refusedByBucket(403, "AccessDenied", "Access Denied")},
 		{name: "wrong key of a bucket", err: refusedByBucket(403, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided")},

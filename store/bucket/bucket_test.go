@@ -269,9 +269,17 @@ func TestParseLocation(t *testing.T) {
 			t.Errorf("%s: %+v, %v", path, l, err)
 		}
 	}
-	for _, path := range []string{"", "s3://", "s3:///x", "s3://user:password@b/x", "s3://b//x", "s3://b/a//", "/tmp/x"} {
+	for _, path := range []string{"", "s3://", "s3:///x", "s3://user:password@b/x", "s3://b//x", "s3://b/a//", "/tmp/x", "s3:/x", "s3:", "S3://b/x", "s3://b/../x", "s3://b/./", "s3://b/.."} {
 		if l, err := ParseLocation(path); err == nil {
 			t.Errorf("%s: %+v", path, l)
+		}
+	}
+}
+
+func TestIs(t *testing.T) {
+	for path, want := range map[string]bool{"s3://b/x": true, "s3:/x": true, "S3://b/x": true, "s3:": false, "s3:latest": false, "./s3:/x": false, "s3": false, "s3x": false, "": false} {
+		if Is(path) != want {
+			t.Errorf("%q", path)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package bucket
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -14,15 +15,16 @@ type Location struct {
 	Key    string // of a bundle, or the prefix of a layout, which is empty or ends in a slash
 }
 
-// Is reports whether a path names a place in a bucket.
-func Is(path string) bool { return strings.HasPrefix(path, Scheme) }
+// Is reports whether a path names a place in a bucket, or was meant to: a directory s3: in its
+// place would go unnoticed. ParseLocation refuses the latter; ./s3: is a directory.
+func Is(path string) bool { return len(path) >= 4 && strings.EqualFold(path[:4], "s3:/") }
 
 // ParseLocation parses s3://BUCKET/PREFIX/ or s3://BUCKET/NAME. s3://BUCKET is the layout
 // at the top of a bucket.
 func ParseLocation(path string) (Location, error) {
 	rest, ok := strings.CutPrefix(path, Scheme)
 	if !ok {
-		return Location{}, fmt.Errorf("%q does not begin with %s", path, Scheme)
+		return Location{}, errors.New("expected s3://BUCKET/PREFIX/ or s3://BUCKET/NAME")
 	}
 	name, key, _ := strings.Cut(rest, "/")
 	switch {
@@ -30,6 +32,11 @@ func ParseLocation(path string) (Location, error) {
 		return Location{}, fmt.Errorf("invalid bucket name %q (expected s3://BUCKET/PREFIX/ or s3://BUCKET/NAME)", name)
 	case strings.HasPrefix(key, "/") || strings.Contains(key, "//"):
 		return Location{}, fmt.Errorf("%s has an empty path element", path)
+	}
+	for element := range strings.SplitSeq(key, "/") {
+		if element == "." || element == ".." { // stores disagree on what it names
+			return Location{}, fmt.Errorf("the path element %q is not allowed in a bucket", element)
+		}
 	}
 	return Location{Bucket: name, Key: key}, nil
 }
