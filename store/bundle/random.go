@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 )
 
 // Random is the content of one entry, read at random. It keeps no memory between calls, so
@@ -15,33 +16,92 @@ type Random struct {
 	archive *Reader
 	name    string
 	offset  int64 // of members the first one; of a plain tar the content
+	end     int64 // of the entry
 	header  entryHeader
-	stored  bool // all members are stored: their offsets are known
+	stored  bool                     // all members are stored: their offsets are known
+	begun   atomic.Pointer[sequence] // at the start of the entry, until the first WriteRange; nil: none
 }
+
+// sequence is a Sequence behind a pointer.
+type sequence struct{ Sequence }
 
 // OpenRandom opens the last entry of a name, not counting the skip ones at the end, or returns
 // fs.ErrNotExist. It reads only the entry's header.
 func (a *Reader) OpenRandom(name string, skip int) (*Random, error) {
+	r, err := a.random(name, skip)
+	if err == nil && a.members {
+		err = r.readHeader(a.r)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// OpenWhole is OpenRandom for a caller that goes on with a WriteRange from the start: in a
+// Sequencer one Sequence has both the header and the content.
+func (a *Reader) OpenWhole(name string, skip int) (*Random, error) {
+	r, err := a.random(name, skip)
+	if err != nil {
+		return nil, err
+	}
+	s := &sequence{sequenceOf(a.r, r.offset, r.end)}
+	r.begun.Store(s)
+	if a.members {
+		err = r.readHeader(s)
+	}
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+// random returns an entry whose header is not read.
+func (a *Reader) random(name string, skip int) (*Random, error) {
 	p, ok := a.directory.findOlder(name, skip)
 	if !ok {
 		return nil, fs.ErrNotExist
 	}
-	r := &Random{archive: a, name: name, offset: p.offset, header: entryHeader{name: name, size: p.size}}
-	if !a.members {
-		return r, nil
+	r := &Random{archive: a, name: name, offset: p.offset, end: p.offset + p.size, header: entryHeader{name: name, size: p.size}}
+	if a.members {
+		r.end = a.endOf(p.offset)
 	}
+	return r, nil
+}
+
+// readHeader reads the header of an entry in members.
+func (r *Random) readHeader(from io.ReaderAt) error {
 	room := rooms.Get().(*room)
 	defer rooms.Put(room)
-	first, header, err := peekEntry(a.r, a.size, p.offset, room)
+	first, header, err := peekEntry(from, r.end, r.offset, room)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if header.name != name {
-		return nil, damaged(p.offset, "expected the entry %s", name)
+	if header.name != r.name {
+		return damaged(r.offset, "expected the entry %s", r.name)
 	}
 	r.header = header
 	r.stored = first.length == int64(storedLength(first.inflated)) && int64(first.inflated) == min(header.total(), memberData)
-	return r, nil
+	return nil
+}
+
+// Close ends what OpenWhole began and WriteRange did not use.
+func (r *Random) Close() error {
+	if s := r.begun.Swap(nil); s != nil {
+		return s.Close()
+	}
+	return nil
+}
+
+// read returns a Sequence from an offset of the file to the end of the entry.
+func (r *Random) read(from, end int64) Sequence {
+	if s := r.begun.Swap(nil); s != nil {
+		if from == r.offset {
+			return s
+		}
+		_ = s.Close() // nothing was read but the header
+	}
+	return sequenceOf(r.archive.r, from, end)
 }
 
 // Size returns the length of the content in bytes.
@@ -54,7 +114,9 @@ func (r *Random) WriteRange(w io.Writer, from, n int64) error {
 	case n <= 0:
 		return nil
 	case !r.archive.members:
-		return copyPart(w, io.NewSectionReader(r.archive.r, r.offset+from, n))
+		s := r.read(r.offset+from, r.offset+from+n)
+		defer s.Close()
+		return copyPart(w, io.NewSectionReader(s, r.offset+from, n))
 	case r.stored:
 		return r.writeStored(w, from, n)
 	}
@@ -76,13 +138,17 @@ func copyPart(w io.Writer, from io.Reader) error {
 // writeStored goes straight to the members that hold the range.
 func (r *Random) writeStored(w io.Writer, from, n int64) error {
 	from += r.header.length // in the tar
-	for end := from + n; from < end; {
+	end := from + n
+	last := r.member((end - 1) / memberData)
+	// Where all members are stored these are the bytes of the range. If not, they may end anywhere.
+	s := r.read(r.member(from/memberData).offset, min(last.offset+int64(storedLength(last.inflated)), r.end))
+	defer s.Close()
+	for from < end {
 		number := from / memberData
-		m := storedMember{offset: r.offset + number*int64(storedLength(memberData)),
-			inflated: int(min(r.header.total()-number*memberData, memberData))}
+		m := r.member(number)
 		begin := from - number*memberData
 		share := min(end-from, int64(m.inflated)-begin)
-		if err := m.writeRange(w, r.archive, begin, share); errors.Is(err, errOtherMember) {
+		if err := m.writeRange(w, r, s, begin, share); errors.Is(err, errOtherMember) {
 			return r.writeInflated(w, from-r.header.length, end-from)
 		} else if err != nil {
 			return err
@@ -90,6 +156,12 @@ func (r *Random) writeStored(w io.Writer, from, n int64) error {
 		from += share
 	}
 	return nil
+}
+
+// member returns a member of an entry with stored members.
+func (r *Random) member(number int64) storedMember {
+	return storedMember{offset: r.offset + number*int64(storedLength(memberData)),
+		inflated: int(min(r.header.total()-number*memberData, memberData))}
 }
 
 // storedMember is a member with stored data at a known offset.
@@ -115,9 +187,10 @@ var keeping = make(chan struct{}, 32)
 
 // writeRange verifies the member and writes n bytes of its data. While others keep enough
 // members, perhaps for readers that take nothing, it keeps none: it reads the member twice,
-// which the page cache makes cheap.
-func (m storedMember) writeRange(w io.Writer, a *Reader, from, n int64) error {
-	if m.offset+int64(storedLength(m.inflated)) > a.size {
+// which the page cache makes cheap, and a bucket two requests.
+func (m storedMember) writeRange(w io.Writer, r *Random, s Sequence, from, n int64) error {
+	length := storedLength(m.inflated)
+	if m.offset+int64(length) > r.end {
 		return errOtherMember
 	}
 	select {
@@ -125,15 +198,26 @@ func (m storedMember) writeRange(w io.Writer, a *Reader, from, n int64) error {
 		defer func() { <-keeping }()
 		room := rooms.Get().(*room)
 		defer rooms.Put(room)
-		member := room.member[:storedLength(m.inflated)]
-		if err := readAt(a.r, member, m.offset); err != nil {
+		member := keptMember(room.member[:length])
+		if err := readAt(s, member, m.offset); err != nil {
 			return err
 		}
-		return m.copy(w, keptMember(member), from, n)
+		if err := m.check(member); err != nil {
+			return err
+		}
+		return m.copy(w, member, from, n)
 	default:
 		window := windows.Get().(*window)
 		defer windows.Put(window)
-		return m.copy(w, &fileMember{a.r, m.offset, window}, from, n)
+		read := func(do func(memberBytes) error) error {
+			s := sequenceOf(r.archive.r, m.offset, m.offset+int64(length))
+			defer s.Close()
+			return do(&fileMember{s, m.offset, window})
+		}
+		if err := read(m.check); err != nil {
+			return err
+		}
+		return read(func(member memberBytes) error { return m.copy(w, member, from, n) })
 	}
 }
 
@@ -159,11 +243,8 @@ func (m *fileMember) bytes(offset, n int) ([]byte, error) {
 	return m.window[:n], readAt(m.r, m.window[:n], m.offset+int64(offset))
 }
 
-// copy verifies the member and writes n bytes of its data.
+// copy writes n bytes of the member's data, which was checked.
 func (m storedMember) copy(w io.Writer, from memberBytes, begin, n int64) error {
-	if err := m.check(from); err != nil {
-		return err
-	}
 	for n > 0 {
 		offset, length := m.block(int(begin / storedBlock))
 		skip := int(begin % storedBlock)
@@ -220,10 +301,12 @@ var inflating = make(chan struct{}, 24)
 // inflates from there on.
 func (r *Random) writeInflated(w io.Writer, from, n int64) error {
 	from += r.header.length // in the tar
+	s := r.read(r.offset, r.end)
+	defer s.Close()
 	offset := r.offset
 	number := from / memberData
 	for range number {
-		h, err := memberAt(r.archive.r, r.archive.size, offset)
+		h, err := memberAt(s, r.archive.size, offset)
 		if err != nil {
 			return err
 		}
@@ -231,7 +314,7 @@ func (r *Random) writeInflated(w io.Writer, from, n int64) error {
 	}
 	rest := r.header.total() - number*memberData
 	for skip := from - number*memberData; n > 0; skip = 0 {
-		length, written, err := r.writeMember(w, offset, rest, skip, n)
+		length, written, err := r.writeMember(w, s, offset, rest, skip, n)
 		if err != nil {
 			return err
 		}
@@ -244,12 +327,12 @@ func (r *Random) writeInflated(w io.Writer, from, n int64) error {
 
 // writeMember writes at most n bytes of one member's data, and returns the length of the
 // member in the file and the number of bytes written.
-func (r *Random) writeMember(w io.Writer, offset, rest, skip, n int64) (length, written int64, err error) {
+func (r *Random) writeMember(w io.Writer, s Sequence, offset, rest, skip, n int64) (length, written int64, err error) {
 	inflating <- struct{}{}
 	room := rooms.Get().(*room)
 	release := sync.OnceFunc(func() { rooms.Put(room); <-inflating })
 	defer release()
-	data, length, err := readMember(r.archive.r, r.archive.size, offset, room)
+	data, length, err := readMember(s, r.archive.size, offset, room)
 	if err == nil {
 		err = checkShare(len(data), rest, offset)
 	}

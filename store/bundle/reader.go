@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"io/fs"
 	"iter"
@@ -12,36 +13,67 @@ type Reader struct {
 	r         io.ReaderAt
 	size      int64
 	members   bool
+	table     bool // the directory is from the table
 	directory directory
 }
 
 // Open opens an archive of size bytes: one in members of this package by the table at its
-// end, in two reads, or by walking the members if it has no table; a plain tar by its
-// headers. The error is ErrForeign, ErrNotArchive, a *FormatError, or an error of r.
+// end, in two reads of which both are of the end, or by walking the members if it has no
+// table; a plain tar by its headers. The error is ErrForeign, ErrNotArchive, a *FormatError, or an error of r.
 //
 // Open checks that the table is consistent; opening an entry verifies that entry. Only a
 // Stream detects a table that leaves an entry out.
 func Open(r io.ReaderAt, size int64) (*Reader, error) {
-	head := make([]byte, min(size, tarBlock))
-	if err := readAt(r, head, 0); err != nil {
-		return nil, err
+	a := &Reader{r: r, size: size, members: true}
+	tableErr := a.openTable()
+	if a.table = tableErr == nil; a.table {
+		return a, nil // only a bundle has a table: its start need not be read
 	}
-	a := &Reader{r: r, size: size, members: isMember(head)}
-	open := a.openTar
+	if _, damaged := errors.AsType[*FormatError](tableErr); !damaged && !errors.Is(tableErr, errNoTable) {
+		return nil, tableErr
+	}
+	open, err := a.opener()
 	switch {
-	case a.members:
-		open = a.openMembers
-	case bytes.HasPrefix(head, magicGzip), bytes.HasPrefix(head, magicZstd):
-		return nil, ErrForeign
-	default:
-		if err := checkTar(head); err != nil {
-			return nil, err
-		}
+	case err != nil:
+		return nil, err
+	case a.members && !errors.Is(tableErr, errNoTable):
+		return nil, tableErr
 	}
 	if err := open(); err != nil {
 		return nil, err
 	}
 	return a, nil
+}
+
+// opener chooses how to read an archive without a table, by its first bytes.
+func (a *Reader) opener() (func() error, error) {
+	head := make([]byte, min(a.size, tarBlock))
+	if err := readAt(a.r, head, 0); err != nil {
+		return nil, err
+	}
+	a.members = isMember(head)
+	switch {
+	case a.members:
+		return a.walk, nil
+	case bytes.HasPrefix(head, magicGzip), bytes.HasPrefix(head, magicZstd):
+		return nil, ErrForeign
+	}
+	return a.openTar, checkTar(head)
+}
+
+// HasTable reports whether the entries are known from a table.
+func (a *Reader) HasTable() bool { return a.table }
+
+// Span returns where the last entry of a name begins and ends in the file.
+func (a *Reader) Span(name string) (begin, end int64, ok bool) {
+	p, ok := a.directory.find(name)
+	switch {
+	case !ok:
+		return 0, 0, false
+	case a.members:
+		return p.offset, a.endOf(p.offset), true
+	}
+	return p.offset, p.offset + p.size, true
 }
 
 // Copies returns the number of entries with a name.
@@ -104,14 +136,17 @@ func (a *Reader) OpenOlder(name string, skip int) (*Entry, error) {
 	return &Entry{size: p.size, source: io.NewSectionReader(sequence, p.offset, p.size), sequence: sequence}, nil
 }
 
-// openMembers reads the table, or walks the members if there is none.
-func (a *Reader) openMembers() error {
+// errNoTable reports an archive without a table at its end.
+var errNoTable = errors.New("no table")
+
+// openTable reads the table, or returns errNoTable.
+func (a *Reader) openTable() error {
 	t, err := openTable(a.r, a.size)
 	if err != nil {
 		return err
 	}
 	if t == nil {
-		return a.walk()
+		return errNoTable
 	}
 	defer t.close()
 	// A table takes the file at least a record's bytes for each.
