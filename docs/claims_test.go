@@ -30,6 +30,11 @@ var proofs = map[string]string{
 	"bundle = a read-only registry":                                                        "serve.txtar e2e.TestOthersPullFromServe",
 
 	"a read-only registry on http://127.0.0.1:5000":                "serve.txtar docs.TestExamplesRun",
+	"straight out of a bucket, without a copy on the disk":         "bucket_serve.txtar internal/serve.TestServesAllThatAnInputHas",
+	"An input in a bucket costs one HEAD":                          "internal/serve.TestRequestsToABucket",
+	"All reads of a bundle are of one version":                     "internal/serve.TestVersionsNeverMix",
+	"While the bucket does not answer":                             "internal/serve.TestBucketThatFailsForAWhile",
+	"Credentials of a file or a role":                              "store/bucket.TestCredentialsThatExpire",
 	"several inputs as one; the access log as JSON":                "serve.txtar internal/serve.TestNamesOfOneProcessForManyRegistries",
 	"reads manifests and blobs straight out of the bundle":         "internal/serve.TestServesAllThatAnInputHas store/bundle.TestRangesOfAnEntry",
 	"It answers the GET and HEAD requests of the OCI":              "internal/serve.TestServesAllThatAnInputHas internal/serve.TestReferrers internal/serve.TestPagesOfLists internal/serve.TestRangesAtTheEdges",

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
@@ -30,7 +31,8 @@ type archiveFile interface {
 	Stat() (fs.FileInfo, error)
 }
 
-// openArchiveLayout reads the index.json of an archive. Closing the layout closes file.
+// openArchiveLayout checks the oci-layout and reads the index.json of an archive. Closing the
+// layout closes file.
 func openArchiveLayout(r *bundle.Reader, file archiveFile) (*archiveLayout, error) {
 	layout, err := r.Open(bundle.LayoutFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -43,6 +45,11 @@ func openArchiveLayout(r *bundle.Reader, file archiveFile) (*archiveLayout, erro
 	if err := checkLayoutFile(layout); err != nil {
 		return nil, err
 	}
+	return readArchiveLayout(r, file)
+}
+
+// readArchiveLayout reads the index.json of an archive.
+func readArchiveLayout(r *bundle.Reader, file archiveFile) (*archiveLayout, error) {
 	entry, err := r.Open(bundle.IndexFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errNoIndex
@@ -94,7 +101,11 @@ func (p *archiveLayout) choose(d digest.Digest) int {
 	}
 	at := 0
 	for n := range copies {
-		if p.isRight(d, name, n) {
+		err := p.hashCopy(d, name, n)
+		if IsPassing(err) {
+			return at // which is found wrong, or cannot be read either
+		}
+		if err == nil {
 			at = n
 			break
 		}
@@ -106,16 +117,14 @@ func (p *archiveLayout) choose(d digest.Digest) int {
 	return at
 }
 
-// isRight hashes one copy of a blob. A copy that cannot be read is not right.
-func (p *archiveLayout) isRight(d digest.Digest, name string, n int) bool {
+// hashCopy hashes one copy of a blob.
+func (p *archiveLayout) hashCopy(d digest.Digest, name string, n int) error {
 	entry, err := p.reader.OpenOlder(name, n)
 	if err != nil {
-		return false
+		return err
 	}
 	defer entry.Close()
-	hash := d.Algorithm().Hash()
-	_, err = io.Copy(hash, entry)
-	return err == nil && digest.NewDigest(d.Algorithm(), hash) == d
+	return hashReader(entry, ocispec.Descriptor{Digest: d, Size: entry.Size()}, nil)
 }
 
 func (p *archiveLayout) Stat(d digest.Digest) (int64, error) {

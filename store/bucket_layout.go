@@ -72,12 +72,16 @@ func openBucket(path string, o CreateOptions) (*Bucket, error) {
 
 // newBucket returns a layout that is not read yet.
 func newBucket(path string, o CreateOptions) (*Bucket, error) {
-	l, err := newObjects(path, o.Buckets.options(path))
+	at, err := bucket.ParseLocation(path)
+	if err != nil {
+		return nil, &OutputError{Path: path, Err: err}
+	}
+	client, err := bucket.New(at.Bucket, o.Buckets.options(path))
 	if err != nil {
 		return nil, &OutputError{Path: path, Err: err}
 	}
 	most := memoryOf(o.Buffer)
-	return &Bucket{objects: objects{client: l.client, name: l.name, prefix: l.prefix, index: l.index},
+	return &Bucket{objects: objects{client: client, name: path, prefix: at.Key, index: new(Index)},
 		single: o.SingleWriter, hashAll: o.Verify, interrupted: o.Interrupted,
 		memory: semaphore.NewWeighted(most), most: most, hashed: make(map[digest.Digest]bool), used: make(map[digest.Digest]bool),
 		trusted: make(map[digest.Digest]ocispec.Descriptor)}, nil

@@ -115,6 +115,16 @@ func ReadManifest(l Layout, desc ocispec.Descriptor) ([]byte, error) {
 	return readManifest(l, desc, blob)
 }
 
+// ReadBlob returns the content of an open blob that is a manifest, verified. A size of more
+// than MaxManifest is an error.
+func ReadBlob(l Layout, d digest.Digest, blob Blob) ([]byte, error) {
+	desc := ocispec.Descriptor{Digest: d, Size: blob.Size()}
+	if desc.Size > MaxManifest {
+		return nil, fmt.Errorf("%s: invalid manifest size %d (at most %d)", d, desc.Size, MaxManifest)
+	}
+	return readManifest(l, desc, blob)
+}
+
 // openSized opens a blob that must have the size of desc.
 func openSized(l Layout, desc ocispec.Descriptor) (Blob, error) {
 	blob, err := l.Open(desc.Digest)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"sync"
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/store/bucket"
@@ -14,33 +15,56 @@ import (
 )
 
 const (
-	// tailLength is the part of a bundle that is read first: it has the table of most.
-	tailLength = 256 << 10
-	// headLength has the first entries of a bundle.
-	headLength = 16 << 10
+	// tailLength is the part of a bundle that is read first. It has a table of 12,000 entries.
+	tailLength = 512 << 10
+	// headLength bounds the part that is read next and kept: the manifests and index.json of
+	// some 300 artifacts.
+	headLength = 256 << 10
+	// windowLength is the part that is read and kept for the header of an entry. Most entries
+	// that are not layers end in it.
+	windowLength = 32 << 10
+	// maxWindows bounds the parts that are kept for headers.
+	maxWindows = 8
+	// smallRead is the length of the largest read that may be of a header.
+	smallRead = 16 << 10
 )
 
 // objectFile reads an archive in a bucket at random. Its end is read first, with the request
-// that tells its size. It is safe for concurrent use.
+// that tells its size. All reads are of that version of the object. It is safe for concurrent
+// use.
 type objectFile struct {
-	client *bucket.Client
-	key    string
-	etag   string
-	size   int64
-	opened time.Time
-	head   []byte
-	tail   []byte
+	client  *bucket.Client
+	key     string
+	etag    string
+	size    int64
+	changed time.Time
+	head    piece // set before the first concurrent use
+	tail    piece
+
+	mu      sync.Mutex // guards the following fields
+	windows [maxWindows]piece
+	oldest  int
+}
+
+// piece is a part of an object in memory.
+type piece struct {
+	at   int64
+	data []byte
+}
+
+// from returns the bytes from off on.
+func (p piece) from(off int64) []byte {
+	if off < p.at || off > p.at+int64(len(p.data)) {
+		return nil
+	}
+	return p.data[off-p.at:]
 }
 
 var _ bundle.Sequencer = (*objectFile)(nil)
 
-// openObjectFile reads both ends of an object.
-func openObjectFile(at bucket.Location, o bucket.Options) (*objectFile, error) {
-	client, err := bucket.New(at.Bucket, o)
-	if err != nil {
-		return nil, err
-	}
-	tail, err := client.OpenTail(client.Context(), at.Key, tailLength)
+// openObjectFile reads the end of an object.
+func openObjectFile(client *bucket.Client, key string) (*objectFile, error) {
+	tail, err := client.OpenTail(client.Context(), key, tailLength)
 	if errors.Is(err, bucket.ErrRange) {
 		return nil, errEmpty
 	}
@@ -48,46 +72,99 @@ func openObjectFile(at bucket.Location, o bucket.Options) (*objectFile, error) {
 		return nil, err
 	}
 	defer tail.Close()
-	f := &objectFile{client: client, key: at.Key, etag: tail.ETag(), size: tail.Size(), opened: time.Now()}
-	if f.tail, err = io.ReadAll(tail); err != nil {
+	f := &objectFile{client: client, key: key, etag: tail.ETag(), size: tail.Size(), changed: time.Unix(tail.Info().Changed, 0)}
+	f.tail.at = tail.Offset()
+	if f.tail.data, err = io.ReadAll(tail); err != nil {
 		return nil, err
 	}
-	head := make([]byte, min(headLength, f.size-int64(len(f.tail))))
-	if _, err := f.ReadAt(head, 0); err != nil {
-		return nil, err
-	}
-	f.head = head
 	return f, nil
 }
 
-// known returns the bytes from off on that are in memory.
-func (f *objectFile) known(off int64) []byte {
-	if at := f.size - int64(len(f.tail)); off >= at && off <= f.size {
-		return f.tail[off-at:]
+// keepHead reads everything up to end and keeps it, if that is little; ok is false if not.
+func (f *objectFile) keepHead(end int64) (ok bool, err error) {
+	if end > headLength {
+		return false, nil
 	}
-	if off >= 0 && off < int64(len(f.head)) {
-		return f.head[off:]
+	if len(f.known(0)) < int(end) {
+		f.head, err = f.read(0, end)
 	}
-	return nil
+	return err == nil, err
 }
 
-// ReadAt reads from memory, or with a request of its own.
-func (f *objectFile) ReadAt(p []byte, off int64) (int, error) {
-	if known := f.known(off); len(known) >= len(p) {
-		return copy(p, known), nil
-	}
-	s := f.Sequence(off, min(off+int64(len(p)), f.size))
+// read reads a part of the object.
+func (f *objectFile) read(off, n int64) (piece, error) {
+	p := piece{off, make([]byte, min(n, f.size-off))}
+	s := &objectSequence{file: f, end: off + int64(len(p.data))}
 	defer s.Close()
-	return s.ReadAt(p, off)
+	_, err := io.ReadFull(io.NewSectionReader(s, off, int64(len(p.data))), p.data)
+	return p, err
+}
+
+// known returns the bytes from off on that are in memory.
+func (f *objectFile) known(off int64) (most []byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range append(f.windows[:], f.head, f.tail) {
+		if known := p.from(off); len(known) > len(most) {
+			most = known
+		}
+	}
+	return most
+}
+
+// ReadAt reads from memory, or with a request of its own. What follows the bytes of a small
+// read is kept for the next one.
+func (f *objectFile) ReadAt(p []byte, off int64) (int, error) {
+	known := f.known(off)
+	if rest := f.size - off; len(known) < len(p) && int64(len(known)) < rest {
+		if off < 0 || len(p) > smallRead {
+			s := f.Sequence(off, min(off+int64(len(p)), f.size))
+			defer s.Close()
+			return s.ReadAt(p, off)
+		}
+		window, err := f.read(off, windowLength)
+		if err != nil {
+			return 0, err
+		}
+		f.keep(window)
+		known = window.data
+	}
+	n := copy(p, known)
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// keep keeps a window in place of the oldest one.
+func (f *objectFile) keep(window piece) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.windows[f.oldest] = window
+	f.oldest = (f.oldest + 1) % maxWindows
 }
 
 // Sequence returns a reader of a part, which needs no request if the part is in memory.
 func (f *objectFile) Sequence(off, end int64) bundle.Sequence {
+	end = min(end, f.size)
 	if known := f.known(off); int64(len(known)) >= end-off {
-		return memorySequence{f}
+		return memorySequence{piece{off, known}}
 	}
-	return &objectSequence{file: f, at: off, end: min(end, f.size)}
+	return &objectSequence{file: f, at: off, end: end}
 }
+
+// memorySequence reads a part that is in memory.
+type memorySequence struct{ piece }
+
+func (s memorySequence) ReadAt(p []byte, off int64) (int, error) {
+	n := copy(p, s.from(off))
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (memorySequence) Close() error { return nil }
 
 // reader reads the whole object.
 func (f *objectFile) reader() io.Reader { return io.NewSectionReader(f.Sequence(0, f.size), 0, f.size) }
@@ -95,21 +172,18 @@ func (f *objectFile) reader() io.Reader { return io.NewSectionReader(f.Sequence(
 // Stat returns what is known of the object.
 func (f *objectFile) Stat() (fs.FileInfo, error) { return objectInfo{f}, nil }
 
-// objectInfo describes an object. All reads are of the version that was opened, so the time
-// of its opening is as good as that of its last change.
+// objectInfo describes an object.
 type objectInfo struct{ file *objectFile }
 
 func (i objectInfo) Name() string       { return path.Base(i.file.key) }
 func (i objectInfo) Size() int64        { return i.file.size }
 func (i objectInfo) Mode() fs.FileMode  { return 0o444 }
-func (i objectInfo) ModTime() time.Time { return i.file.opened }
+func (i objectInfo) ModTime() time.Time { return i.file.changed }
 func (i objectInfo) IsDir() bool        { return false }
 func (i objectInfo) Sys() any           { return nil }
 
 // Close does nothing: no request is open.
 func (f *objectFile) Close() error { return nil }
-
-type memorySequence struct{ *objectFile }
 
 // objectSequence reads a part of an object with one request, which begins with the first
 // read.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
@@ -29,24 +30,13 @@ type objects struct {
 }
 
 // newObjects returns a layout that is not read yet.
-func newObjects(path string, o bucket.Options) (*objects, error) {
-	at, err := bucket.ParseLocation(path)
-	if err != nil {
-		return nil, err
-	}
-	client, err := bucket.New(at.Bucket, o)
-	if err != nil {
-		return nil, err
-	}
-	return &objects{client: client, name: path, prefix: at.Key, index: new(Index)}, nil
+func newObjects(client *bucket.Client, path, prefix string) *objects {
+	return &objects{client: client, name: path, prefix: prefix, index: new(Index)}
 }
 
 // openObjects opens a layout in a bucket for reading.
-func openObjects(path string, o bucket.Options) (*objects, error) {
-	l, err := newObjects(path, o)
-	if err != nil {
-		return nil, err
-	}
+func openObjects(client *bucket.Client, path, prefix string) (*objects, error) {
+	l := newObjects(client, path, prefix)
 	layout, err := l.open(bundle.LayoutFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &InputError{Path: path, Reason: "no OCI layout in the bucket under this name", Err: err}
@@ -87,7 +77,14 @@ func (o *objects) readIndex() error {
 }
 
 func (o *objects) Index() *Index { return o.index }
-func (o *objects) Close() error  { return nil }
+
+// ForgetIndex empties the index to free its memory.
+func (o *objects) ForgetIndex() {
+	bounds.Give(o.index.memory)
+	o.index = new(Index)
+}
+
+func (o *objects) Close() error { return nil }
 
 // Open opens a blob with one request.
 func (o *objects) Open(d digest.Digest) (Blob, error) {

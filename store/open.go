@@ -30,22 +30,20 @@ var (
 	errNoIndex  = errors.New("OCI layout without an index.json")
 )
 
-// OpenLayout opens a directory, an archive, or either of them in a bucket for reading. The bytes of an archive decide
-// its format, not its name: a bundle of oras-mirror or a plain tar is read in place, any
-// other is copied to a temporary file, which Close removes. Any other input, or an
-// incomplete one, is an *InputError.
+// OpenLayout opens a directory, an archive, or either of them in a bucket for reading. The
+// bytes of an archive decide its format, not its name: a bundle of oras-mirror or a plain tar
+// is read in place, any other is copied to a temporary file, which Close removes. Any other
+// input, or an incomplete one, is an *InputError.
 func OpenLayout(path string, o OpenOptions) (Layout, error) {
-	l, err := openLayout(path, o)
+	p, err := At(path, o)
 	if err != nil {
-		return nil, inputError(path, err)
+		return nil, err
 	}
-	return l, nil
+	return p.Open()
 }
 
-func openLayout(path string, o OpenOptions) (Layout, error) {
-	if bucket.Is(path) {
-		return openInBucket(path, o)
-	}
+// openLocal opens a directory or an archive.
+func openLocal(path string, o OpenOptions) (Layout, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -71,24 +69,32 @@ func openLayout(path string, o OpenOptions) (Layout, error) {
 	return spoolAll(f, spoolSize(info), o)
 }
 
-// openInBucket opens what is in a bucket.
-func openInBucket(path string, o OpenOptions) (Layout, error) {
-	at, err := bucket.ParseLocation(path)
+// openObject opens an archive in a bucket: a bundle with two requests, of which the first has
+// the table at its end, and the second index.json. If the table is long, it needs a third.
+func openObject(client *bucket.Client, key string, o OpenOptions) (Layout, error) {
+	f, err := openObjectFile(client, key)
 	if err != nil {
 		return nil, err
 	}
-	if at.IsLayout() {
-		return openObjects(path, o.Buckets.options(path))
-	}
-	f, err := openObjectFile(at, o.Buckets.options(path))
-	if err != nil {
-		return nil, err
-	}
-	l, err := openBundleFile(f, f.size)
+	r, err := bundle.Open(f, f.size)
 	if errors.Is(err, bundle.ErrForeign) {
 		return spoolAll(f.reader(), f.size, o)
 	}
-	return l, err
+	if err != nil {
+		return nil, err
+	}
+	_, end, ok := r.Span(bundle.IndexFile)
+	if !ok || !r.HasTable() {
+		return openArchiveLayout(r, f)
+	}
+	if kept, err := f.keepHead(end); err != nil {
+		return nil, err
+	} else if kept || r.Copies(bundle.LayoutFile) == 0 {
+		return openArchiveLayout(r, f)
+	}
+	// Many manifests are before index.json. The table tells that the archive is a bundle, and
+	// that there is an oci-layout at its start, which is not worth a request.
+	return readArchiveLayout(r, f)
 }
 
 // spoolSize returns the size to copy, -1 for a pipe.
@@ -149,6 +155,8 @@ func inputReason(err error) string {
 		return err.Error()
 	}
 	switch {
+	case IsPassing(err):
+		return reasonOf(err)
 	case errors.Is(err, fs.ErrNotExist):
 		return "does not exist"
 	case errors.Is(err, bundle.ErrNotArchive):

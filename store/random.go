@@ -3,7 +3,6 @@ package store
 import (
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -15,16 +14,25 @@ import (
 type RandomBlob interface {
 	io.Closer
 	Size() int64
-	// ModTime returns the time of the last change of the file that has the blob.
-	ModTime() (time.Time, error)
+	// Stamp returns the stamp of the file or the object that has the blob.
+	Stamp() (Stamp, error)
 	// WriteRange writes n bytes, from an offset on. In a compressed bundle it verifies their
-	// checksums first, which detects damage, but not a wrong digest.
+	// checksums first, which detects damage, but not a wrong digest. All calls read from one
+	// version of an object; after it is replaced the error is ErrReplaced.
 	WriteRange(w io.Writer, from, n int64) error
+}
+
+// Stamp identifies a state of the file or the object that has a blob: a blob of the same stamp
+// and the same size has the same bytes.
+type Stamp struct {
+	Time int64  // of the last change, in nanoseconds; 0 if Tag alone tells
+	Tag  string // the ETag of an object; "" for a file
 }
 
 // randomLayout is a Layout whose blobs are read at random.
 type randomLayout interface {
 	OpenRandom(d digest.Digest) (RandomBlob, error)
+	OpenWhole(d digest.Digest) (RandomBlob, error)
 }
 
 // OpenRandom opens a blob of a layout that OpenLayout returned, or returns an error that is
@@ -32,6 +40,15 @@ type randomLayout interface {
 func OpenRandom(l Layout, d digest.Digest) (RandomBlob, error) {
 	if l, ok := l.(randomLayout); ok {
 		return l.OpenRandom(d)
+	}
+	return nil, fmt.Errorf("%T cannot be read at random", l)
+}
+
+// OpenWhole is OpenRandom for a caller that goes on with a WriteRange from the start. In a
+// bucket both are one request.
+func OpenWhole(l Layout, d digest.Digest) (RandomBlob, error) {
+	if l, ok := l.(randomLayout); ok {
+		return l.OpenWhole(d)
 	}
 	return nil, fmt.Errorf("%T cannot be read at random", l)
 }
@@ -46,10 +63,19 @@ func ForgetIndex(l Layout) {
 
 // OpenRandom opens a blob.
 func (p *archiveLayout) OpenRandom(d digest.Digest) (RandomBlob, error) {
+	return p.openRandom(d, p.reader.OpenRandom)
+}
+
+// OpenWhole opens a blob that is read from its start.
+func (p *archiveLayout) OpenWhole(d digest.Digest) (RandomBlob, error) {
+	return p.openRandom(d, p.reader.OpenWhole)
+}
+
+func (p *archiveLayout) openRandom(d digest.Digest, open func(name string, skip int) (*bundle.Random, error)) (RandomBlob, error) {
 	if err := d.Validate(); err != nil {
 		return nil, fmt.Errorf("%.200q: %w", d, err)
 	}
-	entry, err := p.reader.OpenRandom(bundle.BlobName(d), p.choose(d))
+	entry, err := open(bundle.BlobName(d), p.choose(d))
 	if err != nil {
 		return nil, err
 	}
@@ -62,9 +88,7 @@ type randomEntry struct {
 	file archiveFile
 }
 
-func (e randomEntry) ModTime() (time.Time, error) { return modTime(e.file) }
-
-func (randomEntry) Close() error { return nil }
+func (e randomEntry) Stamp() (Stamp, error) { return stampOf(e.file) }
 
 // OpenRandom opens a blob.
 func (f *folder) OpenRandom(d digest.Digest) (RandomBlob, error) {
@@ -75,17 +99,25 @@ func (f *folder) OpenRandom(d digest.Digest) (RandomBlob, error) {
 	return randomFile{blob.(*fileBlob)}, nil
 }
 
+// OpenWhole opens a blob that is read from its start.
+func (f *folder) OpenWhole(d digest.Digest) (RandomBlob, error) { return f.OpenRandom(d) }
+
 // randomFile is a blob in a file.
 type randomFile struct{ *fileBlob }
 
-func (b randomFile) ModTime() (time.Time, error) { return modTime(b.file) }
+func (b randomFile) Stamp() (Stamp, error) { return stampOf(b.file) }
 
-func modTime(f archiveFile) (time.Time, error) {
+// stampOf returns the stamp of a file. An object in place of a file has a tag.
+func stampOf(f archiveFile) (Stamp, error) {
 	info, err := f.Stat()
 	if err != nil {
-		return time.Time{}, err
+		return Stamp{}, err
 	}
-	return info.ModTime(), nil
+	s := Stamp{Time: info.ModTime().UnixNano()}
+	if object, ok := info.(objectInfo); ok {
+		s.Tag = object.file.etag
+	}
+	return s, nil
 }
 
 func (b randomFile) WriteRange(w io.Writer, from, n int64) error {

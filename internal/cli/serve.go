@@ -19,11 +19,12 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/serve"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/bucket"
 )
 
 type serveCommand struct {
 	Spec       string   `short:"f" name:"file" placeholder:"SPEC" help:"Give artifacts the names of the mappings in this mirror spec."`
-	Input      []string `sep:"none" placeholder:"PATH" help:"Serve this directory, or tar archive of any kind. Repeatable."`
+	Input      []string `sep:"none" placeholder:"PATH" help:"Serve this directory, or tar archive of any kind, or either of them in a bucket. Repeatable."`
 	Listen     string   `default:"127.0.0.1:5000" placeholder:"ADDRESS" help:"Listen on HOST:PORT, or on :PORT of every interface; default ${default}."`
 	CertFile   string   `and:"certificate" placeholder:"PATH" help:"Serve https with this certificate and its chain, in PEM."`
 	KeyFile    string   `and:"certificate" placeholder:"PATH" help:"Use this key of the certificate."`
@@ -50,11 +51,14 @@ func (c *serveCommand) Run(ctx context.Context, u *console.Console) error {
 	}
 	u.Advise(func(h *advice.Hints) { h.OnlyInput = true })
 	j := &serveJob{console: u, command: c}
-	handler, certificates, err := j.prepare(ctx)
+	reading, keepReading, end := outliving(ctx)
+	defer end()
+	handler, certificates, err := j.prepare(ctx, reading)
 	if err != nil {
 		return err
 	}
 	defer handler.Registry.Close()
+	keepReading()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return err
@@ -79,9 +83,6 @@ func (c *serveCommand) check() error {
 		if input == "-" {
 			return exit.Usage("save it to a file first", "standard input can be read only once, so it cannot be served")
 		}
-		if store.IsInBucket(input) {
-			return exit.Usage("copy it to a disk first, or restore it to a registry", "%s: serve reads only local files and directories", input)
-		}
 	}
 	_, port, err := net.SplitHostPort(c.Listen)
 	if err == nil {
@@ -101,8 +102,16 @@ type serveJob struct {
 	console *console.Console
 }
 
-// prepare reads the files that the flags name, and opens the inputs.
-func (j *serveJob) prepare(ctx context.Context) (h *serve.Handler, certificates *tls.Config, err error) {
+// outliving returns a context that ends with ctx until keep is called, and then only with end:
+// the requests that are under way at a signal still read from a bucket.
+func outliving(ctx context.Context) (long context.Context, keep func() bool, end context.CancelFunc) {
+	long, end = context.WithCancel(context.WithoutCancel(ctx))
+	return long, context.AfterFunc(ctx, end), end
+}
+
+// prepare reads the files that the flags name, and opens the inputs. Reads from buckets end
+// with the context reading.
+func (j *serveJob) prepare(ctx, reading context.Context) (h *serve.Handler, certificates *tls.Config, err error) {
 	c := j.command
 	h = &serve.Handler{Log: j.log}
 	if c.Htpasswd != "" {
@@ -117,7 +126,7 @@ func (j *serveJob) prepare(ctx context.Context) (h *serve.Handler, certificates 
 		}
 		certificates = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	}
-	options, err := j.options()
+	options, err := j.options(reading)
 	if err == nil {
 		h.Registry, err = serve.New(ctx, options)
 	}
@@ -136,9 +145,9 @@ func passwordsError(err error) error {
 }
 
 // options returns the options of the registry.
-func (j *serveJob) options() (o serve.Options, err error) {
+func (j *serveJob) options(reading context.Context) (o serve.Options, err error) {
 	c := j.command
-	o = serve.Options{Inputs: c.Input, Notice: j.notice, Open: j.open}
+	o = serve.Options{Notice: j.notice}
 	if c.Verify {
 		o.Check = j.verify
 	}
@@ -149,6 +158,9 @@ func (j *serveJob) options() (o serve.Options, err error) {
 		}
 	}
 	if o.Mapper, err = spec.Mapper(); err != nil {
+		return o, err
+	}
+	if o.Inputs, err = j.places(reading, spec); err != nil {
 		return o, err
 	}
 	o.Repository, err = c.repository()
@@ -169,13 +181,29 @@ func (c *serveCommand) repository() (config.Reference, error) {
 	return config.Reference{Repository: c.Repository}, nil
 }
 
-// open opens an input.
-func (j *serveJob) open(path string) (store.Layout, error) {
-	return store.OpenLayout(path, store.OpenOptions{TempDir: j.command.TempDir, Spooling: func(size int64) {
-		j.mu.Lock()
-		defer j.mu.Unlock()
-		j.console.Spooling(path, size)
-	}})
+// bucketTries bounds the tries of a request to a bucket: with the pauses between them a client
+// waits a few seconds for its error.
+const bucketTries = 4
+
+// places returns where the inputs are. Buckets are reached by a spec, which may be nil.
+func (j *serveJob) places(reading context.Context, spec *config.Spec) ([]store.Place, error) {
+	buckets, err := openBuckets(reading, j.console, spec)
+	if err != nil {
+		return nil, err
+	}
+	buckets.Retry = bucket.Retry{Tries: bucketTries}
+	places := make([]store.Place, len(j.command.Input))
+	for i, path := range j.command.Input {
+		places[i], err = store.At(path, store.OpenOptions{TempDir: j.command.TempDir, Buckets: buckets, Spooling: func(size int64) {
+			j.mu.Lock()
+			defer j.mu.Unlock()
+			j.console.Spooling(path, size)
+		}})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return places, nil
 }
 
 // damagedInput reports an input that is not served because it is damaged.

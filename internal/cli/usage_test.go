@@ -67,7 +67,6 @@ func TestWrongUsage(t *testing.T) {
 		{args: "restore --input x a.io b.io", fact: "unexpected argument b.io"},
 		{args: "list", fact: "missing --input"},
 		{args: "list --input x --format yaml", fact: "--format", hint: `"oras-mirror list --help"`},
-		{args: "serve --input s3://backups/nightly/", fact: "s3://backups/nightly/: serve reads only local files and directories", hint: "copy it to a disk first"},
 		{args: "verify", fact: "missing --input"},
 		{args: "validate", fact: "missing flags: --file"},
 		{args: "validate -f missing.yaml", fact: "missing.yaml: no such file"},

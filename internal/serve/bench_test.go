@@ -62,7 +62,7 @@ func BenchmarkStart(b *testing.B) {
 	})
 	b.Run("serve", func(b *testing.B) {
 		for b.Loop() {
-			r, err := New(b.Context(), Options{Inputs: []string{dir}})
+			r, err := New(b.Context(), Options{Inputs: places(b, dir)})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -74,7 +74,7 @@ func BenchmarkStart(b *testing.B) {
 // TestTableIsCompact holds the memory of the table of 100,000 artifacts with a referrer each.
 func TestTableIsCompact(t *testing.T) {
 	const n = 100_000
-	r, err := New(t.Context(), Options{Inputs: []string{manyArtifacts(t, n)}})
+	r, err := New(t.Context(), Options{Inputs: places(t, manyArtifacts(t, n))})
 	if err != nil {
 		t.Fatal(err)
 	}

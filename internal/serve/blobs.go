@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -25,8 +26,9 @@ func (s *session) blob() *fault {
 		return f
 	}
 	f = unknownBlob(d)
+	var unreached error
 	for _, in := range s.content.inputs {
-		blob, err := store.OpenRandom(in.layout, d)
+		blob, err := s.opener()(in.layout, d)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -39,9 +41,25 @@ func (s *session) blob() *fault {
 		if s.status != 0 { // a part is sent: the client must see that it is not all
 			s.fail(err)
 		}
+		if store.IsPassing(err) {
+			unreached = err
+			continue
+		}
 		f.message, f.detail = fmt.Sprintf("the blob %s is damaged", d), err.Error()
 	}
+	if unreached != nil { // its copy may be good
+		return unavailable(fmt.Sprintf("the blob %s", d), unreached)
+	}
 	return f
+}
+
+// opener returns how a blob is opened for the request.
+func (s *session) opener() func(store.Layout, digest.Digest) (store.RandomBlob, error) {
+	h := s.request.Header
+	if s.request.Method == http.MethodGet && h.Get("Range") == "" && h.Get("If-None-Match") == "" {
+		return store.OpenWhole
+	}
+	return store.OpenRandom
 }
 
 // sendBlob sends what the request asks for of a blob, which it closes. It returns errors
@@ -100,35 +118,71 @@ func (t *transfer) run() error {
 	case t.span.whole:
 		return t.hashed(safe)
 	}
-	if err := t.verify(io.Discard, 0); err != nil {
+	if err := t.verify(&holding{transfer: t}); err != nil || t.gone() {
 		return err
 	}
 	return t.write(from, n)
 }
 
-// hashed sends the whole blob. The bytes behind safe are sent once all are hashed.
+// hashed sends the whole blob. The bytes behind safe are sent once all are hashed: those that
+// were held back in memory, or else they are read again.
 func (t *transfer) hashed(safe int64) error {
-	var out io.Writer = io.Discard
+	out := &holding{transfer: t, left: safe}
 	if safe > 0 {
 		t.begin()
-		out = t.body()
 	}
-	if err := t.verify(out, safe); err != nil || t.gone() {
+	select {
+	case holders <- struct{}{}:
+		defer func() { <-holders }()
+		out.held = bytes.NewBuffer(make([]byte, 0, t.blob.Size()-safe))
+	default:
+	}
+	if err := t.verify(out); err != nil || t.gone() {
 		return err
 	}
 	if safe == 0 {
 		t.begin()
 	}
-	return t.read(t.body(), safe, t.blob.Size()-safe)
+	if out.held == nil {
+		return t.read(t.body(), safe, t.blob.Size()-safe)
+	}
+	_, _ = t.body().Write(out.held.Bytes()) // the client's error is no error of the blob
+	return nil
 }
 
-// verify hashes the blob, and writes its bytes up to safe. The verdict is kept.
-func (t *transfer) verify(w io.Writer, safe int64) error {
-	hash := t.digest.Algorithm().Hash()
-	err := t.read(io.MultiWriter(hash, w), 0, safe)
-	if err == nil && !t.gone() {
-		err = t.read(watched{hash, t.session}, safe, t.blob.Size()-safe)
+// holders bounds the ends of blobs that are held back in memory, 1 MiB each, perhaps for
+// clients that take nothing. Others are read twice.
+var holders = make(chan struct{}, 16)
+
+// holding sends the bytes of a blob but for those at its end. It stops when the client is gone.
+type holding struct {
+	*transfer
+	left int64         // to be sent
+	held *bytes.Buffer // the end; nil if it is not kept
+}
+
+func (h *holding) Write(p []byte) (int, error) {
+	length := len(p)
+	if h.gone() {
+		return 0, h.request.Context().Err()
 	}
+	if n := min(h.left, int64(len(p))); n > 0 {
+		h.left -= n
+		if _, err := h.body().Write(p[:n]); err != nil {
+			return 0, err
+		}
+		p = p[n:]
+	}
+	if h.held != nil {
+		h.held.Write(p)
+	}
+	return length, nil
+}
+
+// verify hashes the blob, and passes its bytes on. The verdict is kept.
+func (t *transfer) verify(w io.Writer) error {
+	hash := t.digest.Algorithm().Hash()
+	err := t.read(struct{ io.Writer }{io.MultiWriter(hash, w)}, 0, t.blob.Size())
 	if t.gone() {
 		return nil
 	}
@@ -170,17 +224,4 @@ func (t *transfer) begin() {
 		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", t.span.from, t.span.from+t.span.n-1, t.blob.Size()))
 	}
 	t.expected = t.span.status()
-}
-
-// watched is a hash that stops when the client is gone.
-type watched struct {
-	io.Writer
-	*session
-}
-
-func (w watched) Write(p []byte) (int, error) {
-	if w.gone() {
-		return 0, w.request.Context().Err()
-	}
-	return w.Writer.Write(p)
 }

@@ -2,8 +2,10 @@ package serve
 
 import (
 	"context"
-	"os"
-	"path/filepath"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,10 +16,10 @@ import (
 
 // content is one state of the inputs, from when they were opened.
 type content struct {
-	identities []identity
-	inputs     []*input
-	table      *table
-	memory     int64 // accounted for the table
+	states []store.State
+	inputs []*input
+	table  *table
+	memory int64 // accounted for the table
 
 	users atomic.Int64 // requests, and the registry while it is the current one
 
@@ -44,24 +46,23 @@ func (c *content) release() {
 
 // input is one layout.
 type input struct {
-	path     string
 	layout   store.Layout
 	verified time.Time // all blobs that are older were hashed; zero: none
 	verdicts verdicts
 }
 
 // open opens an input, and checks it if the options say so.
-func (r *Registry) open(ctx context.Context, id identity) (*input, error) {
+func (r *Registry) open(ctx context.Context, place store.Place) (*input, error) {
 	began := time.Now()
-	layout, err := r.options.Open(id.path)
+	layout, err := place.Open()
 	if err != nil {
 		return nil, err
 	}
-	in := &input{path: id.path, layout: layout}
+	in := &input{layout: layout}
 	if r.options.Check == nil {
 		return in, nil
 	}
-	v, err := r.options.Check(ctx, id.path, layout)
+	v, err := r.options.Check(ctx, place.String(), layout)
 	if err != nil {
 		_ = layout.Close() // it was only read
 		return nil, err
@@ -72,41 +73,22 @@ func (r *Registry) open(ctx context.Context, id identity) (*input, error) {
 	return in, nil
 }
 
-// identity identifies a state of an input by its archive, or by index.json of a directory,
-// which is replaced after everything that it references is written.
-type identity struct {
-	path string
-	info os.FileInfo
-	err  error
-}
+// statePatience bounds the wait for the state of one input.
+const statePatience = 5 * time.Second
 
-func identities(paths []string) []identity {
-	all := make([]identity, len(paths))
-	for i, path := range paths {
-		all[i].path = path
-		all[i].info, all[i].err = os.Stat(path)
-		if all[i].err == nil && all[i].info.IsDir() {
-			all[i].info, all[i].err = os.Stat(filepath.Join(path, "index.json"))
+// states returns the states of all inputs. What is absent has the zero state.
+func (r *Registry) states(ctx context.Context) ([]store.State, error) {
+	all := make([]store.State, len(r.options.Inputs))
+	for i, place := range r.options.Inputs {
+		patient, end := context.WithTimeout(ctx, statePatience)
+		state, err := place.State(patient)
+		end()
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%s: %w", place, err)
 		}
+		all[i] = state
 	}
-	return all
+	return all, nil
 }
 
-func sameIdentities(a, b []identity) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if !a[i].same(b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func (a identity) same(b identity) bool {
-	if a.err != nil || b.err != nil {
-		return a.err != nil && b.err != nil && a.err.Error() == b.err.Error()
-	}
-	return os.SameFile(a.info, b.info) && a.info.Size() == b.info.Size() && a.info.ModTime().Equal(b.info.ModTime())
-}
+func sameStates(a, b []store.State) bool { return slices.EqualFunc(a, b, store.State.Same) }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -14,7 +15,9 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
+	"github.com/oras-mirror/oras-mirror/store/bucket"
 )
 
 // large is a blob of several members that is stored in a bundle.
@@ -48,19 +51,19 @@ func flip(t testing.TB, path string, content []byte, at int) {
 }
 
 func blobFile(w *world, layout string, d digest.Digest) string {
-	return filepath.Join(w.path(layout), "blobs", "sha256", d.Encoded())
+	return filepath.Join(w.file(layout), "blobs", "sha256", d.Encoded())
 }
 
 // TestDamagedBlobNeverArrivesWhole: not the first time, and not later, wherever a byte of it
 // is wrong.
 func TestDamagedBlobNeverArrivesWhole(t *testing.T) {
-	for _, input := range []string{"bundle.tgz", "bundle.tar", "layout/"} {
+	for _, input := range kinds {
 		for _, at := range []int{100, 1 << 20, len(large()) - 1} {
 			t.Run(fmt.Sprint(input, at), func(t *testing.T) {
 				w, path := withLarge(t, input)
-				file := w.path(input)
-				if input == "layout/" {
-					file = blobFile(w, "layout", digest.FromBytes(large()))
+				file := w.file(input)
+				if strings.HasSuffix(input, "/") {
+					file = blobFile(w, input, digest.FromBytes(large()))
 				}
 				flip(t, file, large(), min(at, len(large())-20_000))
 				s := w.serve(input)
@@ -80,13 +83,17 @@ func TestDamagedBlobNeverArrivesWhole(t *testing.T) {
 
 // TestEndOfABlobIsSentOnceAllIsHashed: parts by Range do not make a damaged blob whole.
 func TestEndOfABlobIsSentOnceAllIsHashed(t *testing.T) {
-	w, path := withLarge(t, "layout/")
-	flip(t, blobFile(w, "layout", digest.FromBytes(large())), large(), 5000)
-	s := w.serve("layout")
-	if a := s.get(path, "Range: bytes=0-999"); a.status != http.StatusPartialContent || a.body != string(large()[:1000]) {
-		t.Error(a.status)
+	for _, input := range []string{"layout/", inBucket + "layout/"} {
+		t.Run(input, func(t *testing.T) {
+			w, path := withLarge(t, input)
+			flip(t, blobFile(w, input, digest.FromBytes(large())), large(), 5000)
+			s := w.serve(input)
+			if a := s.get(path, "Range: bytes=0-999"); a.status != http.StatusPartialContent || a.body != string(large()[:1000]) {
+				t.Error(a.status)
+			}
+			s.get(path, fmt.Sprintf("Range: bytes=%d-", len(large())-heldBack)).is(t, "the end", 404, "BLOB_UNKNOWN")
+		})
 	}
-	s.get(path, fmt.Sprintf("Range: bytes=%d-", len(large())-heldBack)).is(t, "the end", 404, "BLOB_UNKNOWN")
 }
 
 // TestRepairedBlobIsServed: a verdict holds for a file of one size and time.
@@ -149,7 +156,7 @@ func TestTruncatedBundleIsAnError(t *testing.T) {
 	if err := os.Truncate(w.path("bundle.tgz"), 2<<20); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := New(t.Context(), Options{Inputs: []string{w.path("bundle.tgz")}}); err == nil || !strings.Contains(err.Error(), "truncated") {
+	if _, err := New(t.Context(), Options{Inputs: places(t, w.path("bundle.tgz"))}); err == nil || !strings.Contains(err.Error(), "truncated") {
 		t.Error(err)
 	}
 }
@@ -194,15 +201,11 @@ func (s *site) held(path string) *http.Response {
 // TestReplacedInputs: a request that is under way ends on what it began with, the next one
 // has the new content.
 func TestReplacedInputs(t *testing.T) {
-	for _, input := range []string{"bundle.tgz", "layout"} {
+	for _, input := range []string{"bundle.tgz", "layout/", inBucket + "bundle.tgz", inBucket + "layout/"} {
 		t.Run(input, func(t *testing.T) {
-			output := map[string]string{"layout": "layout/"}[input]
-			if output == "" {
-				output = input
-			}
 			huge := append([]byte{0x1f, 0x8b}, testregistry.Random("huge", 24<<20)...) // more than sockets hold
 			w := newWorld(t)
-			w.backup(output, "registry.example", func(s *testregistry.Seeder) { s.Image("team/app", "v1", huge) })
+			w.backup(input, "registry.example", func(s *testregistry.Seeder) { s.Image("team/app", "v1", huge) })
 			s := w.serve(input)
 			under := s.held("/v2/team/app/blobs/" + digest.FromBytes(huge).String())
 			s.Registry.Refresh(t.Context())
@@ -210,13 +213,12 @@ func TestReplacedInputs(t *testing.T) {
 				t.Error(said)
 			}
 
-			other := newWorld(t)
-			other.backup(output, "registry.example", func(s *testregistry.Seeder) { hub("team/app", "v2", "new")(s); hub("team/more", "v1", "new")(s) })
-			if input == "layout" {
-				w.merge("layout", other)
-			} else if err := os.Rename(other.path(input), w.path(input)); err != nil {
-				t.Fatal(err)
+			other, output := newWorld(t), path.Base(input)
+			if strings.HasSuffix(input, "/") {
+				output += "/"
 			}
+			other.backup(output, "registry.example", func(s *testregistry.Seeder) { hub("team/app", "v2", "new")(s); hub("team/more", "v1", "new")(s) })
+			w.replace(input, other.path(output))
 			s.get("/v2/team/more/manifests/v1").is(t, "before it is noticed", 404, "NAME_UNKNOWN")
 			s.Registry.Refresh(t.Context())
 			if a := s.get("/v2/team/more/manifests/v1"); a.status != 200 {
@@ -234,19 +236,47 @@ func TestReplacedInputs(t *testing.T) {
 	}
 }
 
-// merge puts the blobs and the index.json of another world's layout into one.
-func (w *world) merge(layout string, other *world) {
+// replace puts the files of another input of its kind in place of those of an input, with
+// index.json at the end.
+func (w *world) replace(input, other string) {
 	w.t.Helper()
-	err := filepath.WalkDir(other.path(layout), func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || entry.Name() == "oras-mirror.lock" {
-			return err
+	var files []string
+	err := filepath.WalkDir(other, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && entry.Name() != "oras-mirror.lock" && entry.Name() != "index.json" {
+			files = append(files, path)
 		}
-		rest, err := filepath.Rel(other.path(layout), path)
-		if err != nil {
-			return err
-		}
-		return os.Rename(path, filepath.Join(w.path(layout), rest))
+		return err
 	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if strings.HasSuffix(input, "/") {
+		files = append(files, filepath.Join(other, "index.json"))
+	}
+	for _, file := range files {
+		rest, _ := filepath.Rel(other, file)
+		w.put(strings.TrimSuffix(input+filepath.ToSlash(rest), "."), file)
+	}
+}
+
+// put puts a file in the place of another one, or of an object.
+func (w *world) put(name, file string) {
+	w.t.Helper()
+	key, isObject := strings.CutPrefix(name, inBucket)
+	if !isObject {
+		if err := os.Rename(file, w.path(name)); err != nil {
+			w.t.Fatal(err)
+		}
+		return
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c, err := bucket.New(testbucket.Name, bucket.Options{})
+	if err == nil {
+		_, err = c.Put(w.t.Context(), key, data, bucket.Condition{})
+	}
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -254,31 +284,39 @@ func (w *world) merge(layout string, other *world) {
 
 // TestHundredsOfPullsAtOnce: of one blob, which is hashed by several of them.
 func TestHundredsOfPullsAtOnce(t *testing.T) {
-	for _, input := range []string{"bundle.tgz", "layout/"} {
-		w, path := withLarge(t, input)
-		s := w.serve(input)
-		var pulls sync.WaitGroup
-		for range 200 {
-			pulls.Go(func() {
-				resp := s.held(path)
-				defer resp.Body.Close()
-				if got, err := io.ReadAll(resp.Body); err != nil || digest.FromBytes(got) != digest.FromBytes(large()) {
-					t.Errorf("%d bytes, %v", len(got), err)
-				}
-			})
-		}
-		pulls.Wait()
+	for _, input := range []string{"bundle.tgz", "layout/", inBucket + "bundle.tgz", inBucket + "layout/"} {
+		t.Run(input, func(t *testing.T) {
+			w, path := withLarge(t, input)
+			s := w.serve(input)
+			var pulls sync.WaitGroup
+			for range 200 {
+				pulls.Go(func() {
+					resp := s.held(path)
+					defer resp.Body.Close()
+					if got, err := io.ReadAll(resp.Body); err != nil || digest.FromBytes(got) != digest.FromBytes(large()) {
+						t.Errorf("%d bytes, %v", len(got), err)
+					}
+				})
+			}
+			pulls.Wait()
+		})
 	}
 }
 
 // TestSlowClientsHoldNobody: clients that take nothing keep a few KiB each, and others pull
 // meanwhile.
 func TestSlowClientsHoldNobody(t *testing.T) {
+	for _, input := range []string{"bundle.tgz", inBucket + "bundle.tgz"} {
+		t.Run(input, func(t *testing.T) { slowClients(t, input) })
+	}
+}
+
+func slowClients(t *testing.T, input string) {
 	w := newWorld(t)
 	deflated := []byte(strings.Repeat(string(testregistry.Random("text", 300)), 100_000)) // 30 MB in members of 1 MiB
 	stored := append([]byte{0x1f, 0x8b}, testregistry.Random("huge", 24<<20)...)
-	w.backup("bundle.tgz", "registry.example", func(s *testregistry.Seeder) { s.Image("team/app", "v1", stored, deflated) })
-	s := w.serve("bundle.tgz")
+	w.backup(input, "registry.example", func(s *testregistry.Seeder) { s.Image("team/app", "v1", stored, deflated) })
+	s := w.serve(input)
 	for range 100 {
 		slow := s.held("/v2/team/app/blobs/" + digest.FromBytes(stored).String())
 		defer slow.Body.Close()
@@ -296,51 +334,55 @@ func TestSlowClientsHoldNobody(t *testing.T) {
 
 // TestRangesAtTheEdges compares parts of every kind with the whole.
 func TestRangesAtTheEdges(t *testing.T) {
+	for _, input := range kinds {
+		t.Run(input, func(t *testing.T) { edges(t, input) })
+	}
+}
+
+func edges(t *testing.T, input string) {
 	size := len(large())
 	part := func(from, to int) string { return string(large()[from:to]) }
-	for _, input := range []string{"bundle.tgz", "bundle.tar", "layout/"} {
-		w, path := withLarge(t, input)
-		s := w.serve(input)
-		tag := `"` + digest.FromBytes(large()).String() + `"`
-		for _, tt := range []struct {
-			headers string // separated by |
-			status  int
-			want    string
-			content string
-		}{
-			{"Range: bytes=0-0", 206, part(0, 1), fmt.Sprintf("bytes 0-0/%d", size)},
-			{fmt.Sprintf("Range: bytes=%d-", size-1), 206, part(size-1, size), fmt.Sprintf("bytes %d-%d/%d", size-1, size-1, size)},
-			{"Range: bytes=0-", 206, part(0, size), fmt.Sprintf("bytes 0-%d/%d", size-1, size)},
-			{"Range: bytes=-5", 206, part(size-5, size), fmt.Sprintf("bytes %d-%d/%d", size-5, size-1, size)},
-			{"Range: bytes=-99999999", 206, part(0, size), fmt.Sprintf("bytes 0-%d/%d", size-1, size)},
-			{"Range: bytes=1048063-1048576", 206, part(1048063, 1048577), fmt.Sprintf("bytes 1048063-1048576/%d", size)},
-			{fmt.Sprintf("Range: bytes=10-%d", size+5), 206, part(10, size), fmt.Sprintf("bytes 10-%d/%d", size-1, size)},
-			{"Range: bytes=5-99999999999999999999", 206, part(5, size), fmt.Sprintf("bytes 5-%d/%d", size-1, size)},
-			{fmt.Sprintf("Range: bytes=%d-", size), 416, "", fmt.Sprintf("bytes */%d", size)},
-			{"Range: bytes=99999999999999999999-", 416, "", fmt.Sprintf("bytes */%d", size)},
-			{"Range: bytes=-0", 416, "", fmt.Sprintf("bytes */%d", size)},
-			{"Range: bytes=5-4", 416, "", fmt.Sprintf("bytes */%d", size)},
-			{"Range: bytes=0-1,5-6", 200, part(0, size), ""},
-			{"Range: bytes=a-b", 200, part(0, size), ""},
-			{"Range: bytes=--1", 200, part(0, size), ""},
-			{"Range: lines=0-1", 200, part(0, size), ""},
-			{"Range: bytes=0-1|If-Range: " + tag, 206, part(0, 2), fmt.Sprintf("bytes 0-1/%d", size)},
-			{`Range: bytes=0-1|If-Range: "other"`, 200, part(0, size), ""},
-			{"If-None-Match: " + tag, 304, "", ""},
-			{`If-None-Match: "other"`, 200, part(0, size), ""},
-		} {
-			a := s.get(path, strings.Split(tt.headers, "|")...)
-			if a.status == 416 && a.code() == "SIZE_INVALID" {
-				a.body = ""
-			}
-			if a.status != tt.status || a.body != tt.want || a.header.Get("Content-Range") != tt.content {
-				t.Errorf("%s, %s: %d, %d bytes, %s", input, tt.headers, a.status, len(a.body), a.header.Get("Content-Range"))
-			}
+	w, path := withLarge(t, input)
+	s := w.serve(input)
+	tag := `"` + digest.FromBytes(large()).String() + `"`
+	for _, tt := range []struct {
+		headers string // separated by |
+		status  int
+		want    string
+		content string
+	}{
+		{"Range: bytes=0-0", 206, part(0, 1), fmt.Sprintf("bytes 0-0/%d", size)},
+		{fmt.Sprintf("Range: bytes=%d-", size-1), 206, part(size-1, size), fmt.Sprintf("bytes %d-%d/%d", size-1, size-1, size)},
+		{"Range: bytes=0-", 206, part(0, size), fmt.Sprintf("bytes 0-%d/%d", size-1, size)},
+		{"Range: bytes=-5", 206, part(size-5, size), fmt.Sprintf("bytes %d-%d/%d", size-5, size-1, size)},
+		{"Range: bytes=-99999999", 206, part(0, size), fmt.Sprintf("bytes 0-%d/%d", size-1, size)},
+		{"Range: bytes=1048063-1048576", 206, part(1048063, 1048577), fmt.Sprintf("bytes 1048063-1048576/%d", size)},
+		{fmt.Sprintf("Range: bytes=10-%d", size+5), 206, part(10, size), fmt.Sprintf("bytes 10-%d/%d", size-1, size)},
+		{"Range: bytes=5-99999999999999999999", 206, part(5, size), fmt.Sprintf("bytes 5-%d/%d", size-1, size)},
+		{fmt.Sprintf("Range: bytes=%d-", size), 416, "", fmt.Sprintf("bytes */%d", size)},
+		{"Range: bytes=99999999999999999999-", 416, "", fmt.Sprintf("bytes */%d", size)},
+		{"Range: bytes=-0", 416, "", fmt.Sprintf("bytes */%d", size)},
+		{"Range: bytes=5-4", 416, "", fmt.Sprintf("bytes */%d", size)},
+		{"Range: bytes=0-1,5-6", 200, part(0, size), ""},
+		{"Range: bytes=a-b", 200, part(0, size), ""},
+		{"Range: bytes=--1", 200, part(0, size), ""},
+		{"Range: lines=0-1", 200, part(0, size), ""},
+		{"Range: bytes=0-1|If-Range: " + tag, 206, part(0, 2), fmt.Sprintf("bytes 0-1/%d", size)},
+		{`Range: bytes=0-1|If-Range: "other"`, 200, part(0, size), ""},
+		{"If-None-Match: " + tag, 304, "", ""},
+		{`If-None-Match: "other"`, 200, part(0, size), ""},
+	} {
+		a := s.get(path, strings.Split(tt.headers, "|")...)
+		if a.status == 416 && a.code() == "SIZE_INVALID" {
+			a.body = ""
 		}
-		head := s.do(http.MethodHead, path, "Range: bytes=0-1")
-		if head.status != 200 || head.body != "" || head.header.Get("Content-Length") != fmt.Sprint(size) || head.header.Get("Accept-Ranges") != "bytes" {
-			t.Errorf("%s: HEAD %v", input, head)
+		if a.status != tt.status || a.body != tt.want || a.header.Get("Content-Range") != tt.content {
+			t.Errorf("%s, %s: %d, %d bytes, %s", input, tt.headers, a.status, len(a.body), a.header.Get("Content-Range"))
 		}
+	}
+	head := s.do(http.MethodHead, path, "Range: bytes=0-1")
+	if head.status != 200 || head.body != "" || head.header.Get("Content-Length") != fmt.Sprint(size) || head.header.Get("Accept-Ranges") != "bytes" {
+		t.Errorf("%s: HEAD %v", input, head)
 	}
 }
 

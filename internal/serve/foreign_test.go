@@ -61,7 +61,7 @@ func (w *world) foreign(name string) (image, sbom ocispec.Descriptor) {
 func TestLayoutOfAnotherTool(t *testing.T) {
 	w := newWorld(t)
 	image, sbom := w.foreign("foreign")
-	if _, err := New(t.Context(), Options{Inputs: []string{w.path("foreign")}}); err == nil || !strings.Contains(err.Error(), "no artifact has a repository in its name") {
+	if _, err := New(t.Context(), Options{Inputs: places(t, w.path("foreign"))}); err == nil || !strings.Contains(err.Error(), "no artifact has a repository in its name") {
 		t.Error(err)
 	}
 	for _, repository := range []config.Reference{{Repository: "team/app"}, {Registry: "one.example", Repository: "team/app"}} {

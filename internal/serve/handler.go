@@ -2,6 +2,7 @@ package serve
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -53,6 +54,7 @@ type fault struct {
 	code    string
 	message string
 	detail  string // more for the log; may be empty
+	stale   bool   // an input was replaced: a new content may have the answer
 }
 
 func refusal(status int, code, format string, a ...any) *fault {
@@ -70,6 +72,17 @@ func unknownManifest(reference string) *fault {
 
 func unknownBlob(d digest.Digest) *fault {
 	return refusal(http.StatusNotFound, "BLOB_UNKNOWN", "no blob %s", d)
+}
+
+// unavailable returns why something cannot be read now. The reason is for the log: it names
+// what the client need not know.
+func unavailable(what string, err error) *fault {
+	f := refusal(http.StatusServiceUnavailable, "UNAVAILABLE", "%s cannot be read at the moment", what)
+	if errors.Is(err, store.ErrRefused) {
+		f.status = http.StatusBadGateway
+	}
+	f.detail, f.stale = err.Error(), errors.Is(err, store.ErrReplaced)
+	return f
 }
 
 // call is a request of the distribution spec.
@@ -130,19 +143,30 @@ func (r *Registry) answer(w *response, req *http.Request) *fault {
 		return refusal(http.StatusNotFound, "NAME_UNKNOWN", "no such path")
 	}
 	content := r.acquire()
-	defer content.release()
-	s := &session{response: w, content: content, call: c, request: req}
-	switch c.kind {
+	f := content.answer(w, req, c)
+	if f != nil && f.stale && r.renew(req.Context(), content) {
+		next := r.acquire()
+		defer next.release()
+		f = next.answer(w, req, c)
+	}
+	content.release()
+	return f
+}
+
+// answer answers one request from this content, or returns why not.
+func (c *content) answer(w *response, req *http.Request, call call) *fault {
+	s := &session{response: w, content: c, call: call, request: req}
+	switch call.kind {
 	case "base":
 		return s.json("application/json", struct{}{})
 	case "catalog":
 		return s.catalog()
 	}
-	s.views = content.table.find(c.path, c.registry)
+	s.views = c.table.find(call.path, call.registry)
 	if f := s.checkName(); f != nil {
 		return f
 	}
-	switch c.kind {
+	switch call.kind {
 	case "tags":
 		return s.tags()
 	case "referrers":

@@ -3,7 +3,6 @@ package serve
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/http"
 	"strings"
@@ -24,6 +23,9 @@ func (s *session) manifest() *fault {
 		return f
 	}
 	data, release, err := s.content.manifest(s.request.Context(), d)
+	if store.IsPassing(err) {
+		return unavailable("the manifest "+s.reference, err)
+	}
 	if err != nil {
 		f := unknownManifest(s.reference)
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -34,7 +36,7 @@ func (s *session) manifest() *fault {
 	defer release()
 	desc := ocispec.Descriptor{MediaType: media, Digest: d, Size: int64(len(data))}
 	if desc.MediaType, err = s.mediaType(desc, data); err != nil {
-		return &fault{http.StatusNotFound, "MANIFEST_UNKNOWN", s.reference + " is not a manifest", err.Error()}
+		return &fault{status: http.StatusNotFound, code: "MANIFEST_UNKNOWN", message: s.reference + " is not a manifest", detail: err.Error()}
 	}
 	s.Header().Set("Content-Type", desc.MediaType)
 	s.Header().Set("Docker-Content-Digest", d.String())
@@ -97,32 +99,38 @@ const (
 var manifestRoom = semaphore.NewWeighted(manifestMemory)
 
 // manifest returns the bytes of a manifest, hashed, from the first input that has them. The
-// caller releases their memory.
+// caller releases their memory. If an input cannot be reached, no other has the last word.
 func (c *content) manifest(ctx context.Context, d digest.Digest) (data []byte, release func(), err error) {
 	missing := error(fs.ErrNotExist)
 	for _, in := range c.inputs {
-		size, err := in.layout.Stat(d)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil && size > store.MaxManifest {
-			err = fmt.Errorf("%s: has %d bytes", d, size)
-		}
-		if err != nil {
-			missing = err
-			continue
-		}
-		release, err := enter(ctx, size)
-		if err != nil {
-			return nil, nil, err
-		}
-		if data, err = store.ReadManifest(in.layout, ocispec.Descriptor{Digest: d, Size: size}); err == nil {
+		data, release, err := in.manifest(ctx, d)
+		switch {
+		case err == nil:
 			return data, release, nil
+		case ctx.Err() != nil:
+			return nil, nil, err
+		case !errors.Is(err, fs.ErrNotExist) && !store.IsPassing(missing):
+			missing = err
 		}
-		release()
-		missing = err
 	}
 	return nil, nil, missing
+}
+
+// manifest returns the bytes of a manifest of one input.
+func (in *input) manifest(ctx context.Context, d digest.Digest) (data []byte, release func(), err error) {
+	blob, err := in.layout.Open(d)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer blob.Close()
+	if release, err = enter(ctx, min(blob.Size(), store.MaxManifest)); err != nil {
+		return nil, nil, err
+	}
+	if data, err = store.ReadBlob(in.layout, d, blob); err != nil {
+		release()
+		return nil, nil, err
+	}
+	return data, release, nil
 }
 
 // enter waits until there is room for a manifest of this size and its decoded form.

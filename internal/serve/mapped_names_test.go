@@ -15,7 +15,7 @@ func TestTagThatIsMappedToAnInvalidOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = New(t.Context(), Options{Inputs: []string{w.path("bundle.tgz")}, Mapper: mapper})
+	_, err = New(t.Context(), Options{Inputs: places(t, w.path("bundle.tgz")), Mapper: mapper})
 	if _, ok := errors.AsType[*config.MappingError](err); !ok {
 		t.Errorf("got %v", err)
 	}

@@ -35,7 +35,7 @@ func TestBodyThatIsAnnouncedIsNotWaitedFor(t *testing.T) {
 	w, _ := withLarge(t, "bundle.tgz")
 	for _, announced := range []string{"Content-Length: 100", "Content-Length: 10000000", "Transfer-Encoding: chunked", "Content-Length: 100\r\nExpect: 100-continue"} {
 		synctest.Test(t, func(t *testing.T) {
-			r, err := New(t.Context(), Options{Inputs: []string{w.path("bundle.tgz")}})
+			r, err := New(t.Context(), Options{Inputs: places(t, w.path("bundle.tgz"))})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -83,7 +83,7 @@ func TestClientThatTakesNothingIsDropped(t *testing.T) {
 	for _, input := range []string{"bundle.tgz", "layout/"} {
 		w, path := withLarge(t, input)
 		synctest.Test(t, func(t *testing.T) {
-			r, err := New(t.Context(), Options{Inputs: []string{w.path(input)}})
+			r, err := New(t.Context(), Options{Inputs: places(t, w.path(input))})
 			if err != nil {
 				t.Fatal(err)
 			}

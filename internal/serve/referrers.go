@@ -28,7 +28,10 @@ func (s *session) referrers() *fault {
 	if kind != "" {
 		s.Header().Set("OCI-Filters-Applied", "artifactType")
 	}
-	all := s.referring(store.Compact(subject))
+	all, err := s.referring(store.Compact(subject))
+	if err != nil {
+		return unavailable("the list of referrers", err)
+	}
 	begin, found := slices.BinarySearch(all, store.Compact(digest.Digest(s.query.Get("last"))))
 	if found {
 		begin++
@@ -41,14 +44,17 @@ func (s *session) referrers() *fault {
 			s.next(0, index.Manifests[len(index.Manifests)-1].Digest.String())
 			break
 		}
-		desc, ok := s.describe(d)
+		desc, err := s.describe(d)
 		if s.request.Context().Err() != nil {
 			return refusal(http.StatusServiceUnavailable, "UNKNOWN", "canceled")
 		}
-		if !ok {
+		if store.IsPassing(err) { // a list that lacks it would be believed
+			return unavailable("the list of referrers", err)
+		}
+		if err != nil {
 			s.omission = "the referrer " + string(d.Digest()) + " is absent or damaged: not listed"
 		}
-		if ok && (kind == "" || kind == desc.ArtifactType) {
+		if err == nil && (kind == "" || kind == desc.ArtifactType) {
 			index.Manifests = append(index.Manifests, desc)
 			size += sizeOf(desc)
 		}
@@ -58,7 +64,7 @@ func (s *session) referrers() *fault {
 
 // referring returns the digests of the manifests that refer to a subject in this repository,
 // sorted.
-func (s *session) referring(subject store.CompactDigest) (all []store.CompactDigest) {
+func (s *session) referring(subject store.CompactDigest) (all []store.CompactDigest, err error) {
 	c, sources := s.content, sourcesOf(s.views)
 	for _, r := range c.table.referring(c.table.referrers, subject) {
 		if c.table.isHome(r.homes, sources) {
@@ -66,31 +72,35 @@ func (s *session) referring(subject store.CompactDigest) (all []store.CompactDig
 		}
 	}
 	for _, key := range append([]int32{nameless}, sources...) {
-		for _, f := range c.scan(key).referring(subject) {
+		scan, err := c.scan(key)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range scan.referring(subject) {
 			if c.table.isHome(f.homes, sources) {
 				all = append(all, f.digest)
 			}
 		}
 	}
 	slices.Sort(all)
-	return slices.Compact(all)
+	return slices.Compact(all), nil
 }
 
-// describe returns the descriptor of a referrer; ok is false for one that cannot be sent.
-func (s *session) describe(compact store.CompactDigest) (desc ocispec.Descriptor, ok bool) {
+// describe returns the descriptor of a referrer.
+func (s *session) describe(compact store.CompactDigest) (desc ocispec.Descriptor, err error) {
 	d := compact.Digest()
 	data, release, err := s.content.manifest(s.request.Context(), d)
 	if err != nil {
-		return desc, false
+		return desc, err
 	}
 	defer release()
 	desc = ocispec.Descriptor{Digest: d, Size: int64(len(data))}
 	m, err := store.ParseManifest(desc, data)
 	if err != nil {
-		return desc, false
+		return desc, err
 	}
 	desc.MediaType, desc.ArtifactType, desc.Annotations = m.MediaType, m.Kind(), m.Annotations
-	return desc, true
+	return desc, nil
 }
 
 // sizeOf estimates the length of a descriptor in JSON.

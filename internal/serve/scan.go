@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"runtime"
 	"slices"
 	"sync"
 
@@ -24,6 +23,7 @@ type scan struct {
 	mu   sync.Mutex // guards the following fields while it runs
 	rows []found    // by subject and digest
 	seen map[look]bool
+	err  error // of an input that could not be reached
 }
 
 // found is a referrer that only its manifest makes one.
@@ -38,11 +38,15 @@ type look struct {
 	homes  uint32
 }
 
+// scanJobs is the number of manifests that are read side by side: in a bucket each is a request.
+const scanJobs = 8
+
 // nameless is the key of the scan of manifests without a tag.
 const nameless int32 = -1
 
-// scan returns the scan of a source, or of the manifests without a tag, once it is done.
-func (c *content) scan(key int32) *scan {
+// scan returns the scan of a source, or of the manifests without a tag, once it is done. One
+// that could not reach an input is begun again by the next request.
+func (c *content) scan(key int32) (*scan, error) {
 	c.mu.Lock()
 	s := c.scanned[key]
 	if s == nil {
@@ -58,8 +62,13 @@ func (c *content) scan(key int32) *scan {
 		}
 		s.seen = nil
 		slices.SortFunc(s.rows, func(a, b found) int { return bytes.Compare([]byte(a.subject+a.digest), []byte(b.subject+b.digest)) })
+		if s.err != nil {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			delete(c.scanned, key)
+		}
 	})
-	return s
+	return s, s.err
 }
 
 // referring returns the rows whose subject is a digest.
@@ -76,7 +85,7 @@ func (s *scan) referring(subject store.CompactDigest) []found {
 
 func (c *content) readNameless(s *scan) {
 	var jobs errgroup.Group
-	jobs.SetLimit(runtime.GOMAXPROCS(0))
+	jobs.SetLimit(scanJobs)
 	for _, r := range c.table.unread {
 		d := store.CompactDigest(c.table.sum(r.sum)).Digest()
 		jobs.Go(func() error { c.readSubject(s, d, r.homes, 0); return nil })
@@ -86,7 +95,7 @@ func (c *content) readNameless(s *scan) {
 
 func (c *content) readSource(s *scan, number int32) {
 	var jobs errgroup.Group
-	jobs.SetLimit(runtime.GOMAXPROCS(0))
+	jobs.SetLimit(scanJobs)
 	for _, x := range c.table.sources[number].tags {
 		d := store.CompactDigest(c.table.sum(x.sum)).Digest()
 		tag := string(c.table.tag(x))
@@ -105,8 +114,11 @@ func (c *content) readSubject(s *scan, d digest.Digest, homes uint32, depth int)
 	if depth > bounds.Depth || !s.enter(look{d, homes}) {
 		return
 	}
-	data, ok := c.peek(d)
-	if !ok {
+	data, err := c.peek(d)
+	if err != nil {
+		s.fail(err)
+	}
+	if data == nil {
 		return
 	}
 	m, err := store.ParseManifest(ocispec.Descriptor{Digest: d, Size: int64(len(data))}, data)
@@ -124,11 +136,18 @@ func (c *content) readSubject(s *scan, d digest.Digest, homes uint32, depth int)
 func (s *scan) enter(l look) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.seen[l] {
+	if s.seen[l] || s.err != nil { // what is behind it is read by the next scan
 		return false
 	}
 	s.seen[l] = true
 	return true
+}
+
+// fail keeps the error of an input that cannot be reached.
+func (s *scan) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = err
 }
 
 func (s *scan) add(subject, d digest.Digest, homes uint32) {
@@ -148,6 +167,9 @@ func (c *content) readList(s *scan, tag string, d digest.Digest) {
 		if err == nil {
 			release() // it is decoded at once, one after the other
 		}
+		if store.IsPassing(err) {
+			s.fail(err)
+		}
 		return data, err
 	})
 	for _, m := range members {
@@ -158,26 +180,34 @@ func (c *content) readList(s *scan, tag string, d digest.Digest) {
 // peeked are the buffers for manifests that are looked through.
 var peeked = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// peek returns the bytes of a manifest that may have a subject or children, hashed; ok is
-// false for any other. Most have neither, and are not decoded.
-func (c *content) peek(d digest.Digest) (data []byte, ok bool) {
+// peek returns the bytes of a manifest that may have a subject or children, hashed; nil for
+// any other. Most have neither, and are not decoded. An error is that of an input that cannot
+// be reached while no other has the manifest.
+func (c *content) peek(d digest.Digest) (data []byte, unreached error) {
 	buffer := peeked.Get().(*bytes.Buffer)
 	defer peeked.Put(buffer)
 	for _, in := range c.inputs {
-		blob, err := in.layout.Open(d)
-		if err != nil {
-			continue
-		}
 		buffer.Reset()
-		_, err = io.CopyN(buffer, blob, min(blob.Size(), store.MaxManifest+1))
-		_ = blob.Close() // it was only read
+		err := in.peek(d, buffer)
 		text := buffer.Bytes()
-		if err != nil || len(text) > store.MaxManifest || !bytes.Contains(text, []byte(`"subject"`)) && !bytes.Contains(text, []byte(`"manifests"`)) {
-			continue
-		}
-		if d.Algorithm().FromBytes(text) == d {
-			return bytes.Clone(text), true
+		switch {
+		case store.IsPassing(err):
+			unreached = err
+		case err != nil || len(text) > store.MaxManifest || !bytes.Contains(text, []byte(`"subject"`)) && !bytes.Contains(text, []byte(`"manifests"`)):
+		case d.Algorithm().FromBytes(text) == d:
+			return bytes.Clone(text), nil
 		}
 	}
-	return nil, false
+	return nil, unreached
+}
+
+// peek reads a manifest, or a little more than the largest one has.
+func (in *input) peek(d digest.Digest, buffer *bytes.Buffer) error {
+	blob, err := in.layout.Open(d)
+	if err != nil {
+		return err
+	}
+	defer blob.Close()
+	_, err = io.CopyN(buffer, blob, min(blob.Size(), store.MaxManifest+1))
+	return err
 }

@@ -16,6 +16,9 @@
 //   - A member of a bundle is checked before a byte of it is sent, and the last MiB of a
 //     blob is sent only once all of it was hashed, so that a damaged blob never arrives whole.
 //   - A request that is under way ends on the inputs it began with, whatever replaces them.
+//     Of an object that is replaced no byte is sent behind bytes of the former one.
+//   - An input that cannot be reached has no effect on what clients believe: they are told to
+//     come again, and nothing that was found out in that time is kept.
 //   - Names and digests of a request are looked up in the table, or checked by their grammar;
 //     before that none becomes a part of a file's path.
 package serve
@@ -33,14 +36,12 @@ import (
 
 // Options configure a registry. Inputs is required.
 type Options struct {
-	Inputs []string // paths of directories and archives, which are served as one
+	Inputs []store.Place // directories and archives, also in buckets, which are served as one
 	// Mapper gives the names that a restore would give; nil drops the registry of a name.
 	Mapper *config.Mapper
 	// Repository is the repository of artifacts with a bare tag or no name. Its registry may
 	// be empty; without a repository these are not served.
 	Repository config.Reference
-	// Open opens an input; nil means store.OpenLayout.
-	Open func(path string) (store.Layout, error)
 	// Check is called with each input before it is served, and hashes all of it; nil: each
 	// blob is hashed when it is sent for the first time.
 	Check func(ctx context.Context, path string, l store.Layout) (*store.Verification, error)
@@ -52,8 +53,9 @@ type Options struct {
 type Registry struct {
 	options Options
 
-	refreshing sync.Mutex // one reload at a time; guards failed
-	failed     []identity // of the inputs that could not be loaded last time
+	refreshing sync.Mutex    // one reload at a time; guards the following fields
+	failed     []store.State // of the inputs whose content could not be loaded last time; nil: none
+	unreached  bool          // an input could not be reached last time
 
 	mu      sync.Mutex // guards the following fields
 	current *content
@@ -71,9 +73,6 @@ func New(ctx context.Context, o Options) (*Registry, error) {
 	if o.Notice == nil {
 		o.Notice = func(string) {}
 	}
-	if o.Open == nil {
-		o.Open = func(path string) (store.Layout, error) { return store.OpenLayout(path, store.OpenOptions{}) }
-	}
 	if o.Mapper == nil {
 		var err error
 		if o.Mapper, err = config.NewMapper(nil); err != nil {
@@ -81,7 +80,11 @@ func New(ctx context.Context, o Options) (*Registry, error) {
 		}
 	}
 	r := &Registry{options: o}
-	c, err := r.load(ctx)
+	states, err := r.states(ctx)
+	if err != nil { // then opening fails, too, after more tries; if not, the first Refresh loads again
+		states = make([]store.State, len(o.Inputs))
+	}
+	c, err := r.load(ctx, states)
 	if err != nil {
 		return nil, err
 	}
@@ -94,25 +97,66 @@ func New(ctx context.Context, o Options) (*Registry, error) {
 func (r *Registry) Refresh(ctx context.Context) {
 	r.refreshing.Lock()
 	defer r.refreshing.Unlock()
-	now := identities(r.options.Inputs)
-	c := r.acquire()
-	same := sameIdentities(now, c.identities)
-	c.release()
-	if same || sameIdentities(now, r.failed) {
+	r.refresh(ctx)
+}
+
+// refresh is Refresh for a caller that holds the lock.
+func (r *Registry) refresh(ctx context.Context) {
+	now, err := r.states(ctx)
+	if err != nil {
+		r.noteUnreached(ctx, err)
 		return
 	}
-	next, err := r.load(ctx)
-	if err != nil {
+	c := r.acquire()
+	same := sameStates(now, c.states)
+	c.release()
+	if same {
+		r.failed = nil
+	}
+	if same || r.failed != nil && sameStates(now, r.failed) {
+		r.unreached = false
+		return
+	}
+	next, err := r.load(ctx, now)
+	switch {
+	case store.IsPassing(err): // the next Refresh tries again
+		r.noteUnreached(ctx, err)
+		return
+	case err != nil:
 		if ctx.Err() == nil {
 			r.failed = now
 			r.options.Notice(fmt.Sprintf("cannot load the changed input; the former one is still served: %v", err))
 		}
 		return
 	}
-	r.failed = nil
+	r.failed, r.unreached = nil, false
 	r.replace(next)
 	artifacts, repositories := next.table.size()
 	r.options.Notice(fmt.Sprintf("the input has changed: now %s in %s", text.Count(artifacts, "artifact"), text.Count(repositories, "repository")))
+}
+
+// noteUnreached says once that an input cannot be reached.
+func (r *Registry) noteUnreached(ctx context.Context, err error) {
+	if ctx.Err() == nil && !r.unreached {
+		r.unreached = true
+		r.options.Notice(fmt.Sprintf("cannot look for changes; what was read before is still served: %v", err))
+	}
+}
+
+// renew refreshes the inputs after one of them was found replaced in a content. It reports
+// whether there is another content now.
+func (r *Registry) renew(ctx context.Context, old *content) bool {
+	r.refreshing.Lock()
+	defer r.refreshing.Unlock()
+	isOld := func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.current == old
+	}
+	if isOld() { // else another request has refreshed
+		r.refresh(ctx)
+	}
+	return !isOld()
 }
 
 // Size returns the numbers of artifacts and repositories that are served.
@@ -148,9 +192,10 @@ func (r *Registry) acquire() *content {
 	return r.current
 }
 
-// load opens all inputs and builds the table.
-func (r *Registry) load(ctx context.Context) (*content, error) {
+// load opens all inputs, which have these states, and builds the table.
+func (r *Registry) load(ctx context.Context, states []store.State) (*content, error) {
 	c := newContent()
+	c.states = states
 	if err := r.fill(ctx, c); err != nil {
 		c.release()
 		return nil, err
@@ -161,13 +206,13 @@ func (r *Registry) load(ctx context.Context) (*content, error) {
 
 func (r *Registry) fill(ctx context.Context, c *content) error {
 	b := newBuilder(r.options)
-	for _, id := range identities(r.options.Inputs) {
-		in, err := r.open(ctx, id)
+	for _, place := range r.options.Inputs {
+		in, err := r.open(ctx, place)
 		if err != nil {
 			return err // in the words of every command, where it is absent
 		}
-		c.inputs, c.identities = append(c.inputs, in), append(c.identities, id)
-		b.addInput(id.path, in.layout)
+		c.inputs = append(c.inputs, in)
+		b.addInput(place.String(), in.layout)
 		store.ForgetIndex(in.layout)
 	}
 	t, err := b.build()

@@ -17,7 +17,7 @@ import (
 // TestServesAllThatAnInputHas: tags, manifests, blobs and referrers, out of every kind of
 // input.
 func TestServesAllThatAnInputHas(t *testing.T) {
-	for _, input := range []string{"bundle.tgz", "bundle.tar", "layout/"} {
+	for _, input := range kinds {
 		t.Run(input, func(t *testing.T) {
 			w := newWorld(t)
 			source := w.backup(input, "registry.example", fillTeam)

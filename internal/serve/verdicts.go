@@ -20,18 +20,19 @@ const (
 )
 
 // verdicts keeps the verdicts on the blobs of one input. A verdict holds for a blob of one
-// size while the file that it is in, the archive or its own, is not changed.
+// size while the file or the object that it is in, the archive or its own, is not changed.
 type verdicts struct {
 	mu  sync.Mutex // guards all
 	all map[[sha256.Size]byte]judged
 }
 
 type judged struct {
-	size, time int64
-	verdict    verdict
+	size    int64
+	stamp   store.Stamp
+	verdict verdict
 }
 
-// maxVerdicts bounds the verdicts that are kept, at 100 bytes each. Beyond it blobs are
+// maxVerdicts bounds the verdicts that are kept, at 200 bytes each. Beyond it blobs are
 // hashed again.
 const maxVerdicts = 200_000
 
@@ -39,9 +40,9 @@ func key(d digest.Digest) [sha256.Size]byte { return sha256.Sum256([]byte(d)) }
 
 // stamp returns the state of the file that a blob is in.
 func stamp(blob store.RandomBlob) judged {
-	j := judged{size: blob.Size(), time: math.MaxInt64}
-	if changed, err := blob.ModTime(); err == nil {
-		j.time = changed.UnixNano()
+	j := judged{size: blob.Size(), stamp: store.Stamp{Time: math.MaxInt64}}
+	if stamp, err := blob.Stamp(); err == nil {
+		j.stamp = stamp
 	}
 	return j
 }
@@ -50,10 +51,10 @@ func stamp(blob store.RandomBlob) judged {
 func (in *input) verdict(d digest.Digest, now judged) verdict {
 	in.verdicts.mu.Lock()
 	defer in.verdicts.mu.Unlock()
-	if old, ok := in.verdicts.all[key(d)]; ok && old.size == now.size && old.time == now.time {
+	if old, ok := in.verdicts.all[key(d)]; ok && old.size == now.size && old.stamp == now.stamp {
 		return old.verdict
 	}
-	if !in.verified.IsZero() && now.time < in.verified.UnixNano() {
+	if !in.verified.IsZero() && now.stamp.Time != 0 && now.stamp.Time < in.verified.UnixNano() {
 		return right
 	}
 	return unknown

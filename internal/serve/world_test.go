@@ -6,11 +6,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -18,22 +21,45 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/bucket"
 )
 
 // world is a folder of inputs, made of registries with proper names.
 type world struct {
-	t   testing.TB
-	dir string
+	t      testing.TB
+	dir    string
+	server *testbucket.Server // of the inputs in a bucket; nil before the first one
 }
+
+// inBucket is the bucket of inputs.
+const inBucket = "s3://" + testbucket.Name + "/"
+
+// kinds are the inputs of every kind.
+var kinds = []string{"bundle.tgz", "bundle.tar", "layout/", inBucket + "bundle.tgz", inBucket + "bundle.tar", inBucket + "layout/"}
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	return &world{t, t.TempDir()}
+	return &world{t: t, dir: t.TempDir()}
 }
 
-func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
+// path returns the path of an input.
+func (w *world) path(name string) string {
+	if store.IsInBucket(name) {
+		return name
+	}
+	return filepath.Join(w.dir, name)
+}
+
+// file returns the path of the file of an input, or of an object.
+func (w *world) file(name string) string {
+	if key, ok := strings.CutPrefix(name, inBucket); ok {
+		return filepath.Join(w.server.Folder, filepath.FromSlash(key))
+	}
+	return w.path(name)
+}
 
 // backup fills a registry, and backs it up to a file or, with a slash at the end, to a
 // directory, as if the registry had a name without a port.
@@ -41,10 +67,11 @@ func (w *world) backup(output, host string, fill func(*testregistry.Seeder)) *or
 	w.t.Helper()
 	source := &origin{w.t, testregistry.New(w.t, testregistry.Options{})}
 	fill(source.Seeder)
-	named := w.path("named " + strings.TrimSuffix(output, "/"))
+	w.reach(output)
+	named := w.path("named " + strings.TrimSuffix(path.Base(output), "/"))
 	w.copy(named+"/", config.Selection{Registry: source.Host, Referrers: true})
 	w.rename(named, source.Host, host)
-	if strings.HasSuffix(output, "/") {
+	if strings.HasSuffix(output, "/") && !store.IsInBucket(output) {
 		if err := os.Rename(named, w.path(output)); err != nil {
 			w.t.Fatal(err)
 		}
@@ -52,6 +79,28 @@ func (w *world) backup(output, host string, fill func(*testregistry.Seeder)) *or
 	}
 	w.copy(w.path(output), config.Selection{Layout: named, Referrers: true})
 	return source
+}
+
+// reach starts the server of an input in a bucket.
+func (w *world) reach(input string) {
+	w.t.Helper()
+	if store.IsInBucket(input) && w.server == nil {
+		w.server = testbucket.New(w.t)
+	}
+}
+
+// places returns the places of inputs. Between the requests to a bucket there is no pause.
+func places(t testing.TB, paths ...string) (all []store.Place) {
+	t.Helper()
+	retry := bucket.Retry{Tries: 4, Sleep: func(context.Context, time.Duration) error { return nil }}
+	for _, path := range paths {
+		p, err := store.At(path, store.OpenOptions{Buckets: store.Buckets{Retry: retry}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	return all
 }
 
 // origin is a registry that inputs were made of.
@@ -119,11 +168,47 @@ type site struct {
 // serve serves inputs of the world.
 func (w *world) serve(inputs ...string) *site { return w.serveWith(Options{}, inputs...) }
 
+// serveWith serves inputs, at which it looks every few seconds.
 func (w *world) serveWith(o Options, inputs ...string) *site {
+	w.t.Helper()
+	s := w.open(o, inputs...)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx, l, nil) }()
+	w.t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			w.t.Error(err)
+		}
+	})
+	return s.at(l.Addr().String())
+}
+
+// serveStill serves inputs, at which it looks only in Refresh: requests can be counted.
+func (w *world) serveStill(inputs ...string) *site {
+	w.t.Helper()
+	s := w.open(Options{}, inputs...)
+	server := httptest.NewServer(s.Handler)
+	w.t.Cleanup(server.Close)
+	return s.at(server.Listener.Addr().String())
+}
+
+func (s *site) at(host string) *site {
+	s.Access = testregistry.Access{Host: host, PlainHTTP: true}
+	s.url = "http://" + host
+	return s
+}
+
+// open returns a site that does not listen yet.
+func (w *world) open(o Options, inputs ...string) *site {
 	w.t.Helper()
 	s := &site{t: w.t}
 	for _, input := range inputs {
-		o.Inputs = append(o.Inputs, w.path(input))
+		o.Inputs = append(o.Inputs, places(w.t, w.path(input))...)
 	}
 	o.Notice = func(text string) {
 		s.mu.Lock()
@@ -139,22 +224,7 @@ func (w *world) serveWith(o Options, inputs ...string) *site {
 		defer s.mu.Unlock()
 		s.log = append(s.log, a)
 	}}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx, l, nil) }()
-	w.t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			w.t.Error(err)
-		}
-		r.Close()
-	})
-	s.Access = testregistry.Access{Host: l.Addr().String(), PlainHTTP: true}
-	s.url = "http://" + s.Host
+	w.t.Cleanup(r.Close)
 	return s
 }
 

@@ -15,7 +15,6 @@ import (
 	"strings"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/minio/minio-go/v7/pkg/encrypt"
 )
 
@@ -44,7 +43,7 @@ type Options struct {
 // Client reads and writes the objects of a bucket.
 type Client struct {
 	core       *minio.Core
-	keys       *credentials.Credentials
+	keys       *keyring
 	bucket     string
 	host       string // of the endpoint
 	encryption encrypt.ServerSide
@@ -70,9 +69,9 @@ func New(name string, o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys := newCredentials(o.Secret)
+	keys := &keyring{Credentials: newCredentials(o.Secret)}
 	core, err := minio.NewCore(endpoint.Host, &minio.Options{
-		Creds:        keys,
+		Creds:        keys.Credentials,
 		Secure:       endpoint.Scheme == "https",
 		Transport:    transport,
 		Region:       region(cmp.Or(o.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), profile["region"]), endpoint),
@@ -88,6 +87,13 @@ func New(name string, o Options) (*Client, error) {
 
 // Context returns the context of calls that have none.
 func (c *Client) Context() context.Context { return c.base }
+
+// Once returns a client that sends each request once.
+func (c *Client) Once() *Client {
+	once := *c
+	once.retry.Tries = 1
+	return &once
+}
 
 // name returns the name of an object as a user writes it.
 func (c *Client) name(key string) string { return Location{c.bucket, key}.String() }

@@ -39,9 +39,32 @@ func (e *Error) Is(target error) bool {
 		return e.Status == http.StatusRequestedRangeNotSatisfiable
 	case ErrNoUpload:
 		return e.Code == minio.NoSuchUpload
+	case ErrUnavailable:
+		return !e.tells()
+	case ErrRefused:
+		busy := e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout || e.Status == http.StatusConflict
+		return e.Status >= 300 && e.Status < 500 && !busy && !e.tells()
 	}
 	return false
 }
+
+// tells reports whether an error says something about an object.
+func (e *Error) tells() bool {
+	for _, known := range []error{fs.ErrNotExist, ErrCondition, ErrUnsupported, ErrRange, ErrNoUpload} {
+		if e.Is(known) {
+			return true
+		}
+	}
+	return false
+}
+
+// ErrUnavailable is the error of a store that does not answer, is overloaded, or refuses the
+// credentials: it says nothing about the object.
+var ErrUnavailable = errors.New("the object store is unavailable")
+
+// ErrRefused is an ErrUnavailable that lasts until somebody changes rights, credentials or
+// settings.
+var ErrRefused = errors.New("the object store refuses this")
 
 // ErrRange is the error for a part of an object that ends before it.
 var ErrRange = errors.New("the object has no such part")

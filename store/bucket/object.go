@@ -44,14 +44,27 @@ func (c *Client) putOptions(sum []byte, when Condition) minio.PutObjectOptions {
 	return o
 }
 
-// Stat returns the size of an object, or an error that is fs.ErrNotExist.
-func (c *Client) Stat(ctx context.Context, key string) (size int64, err error) {
+// Info describes an object. Another one means that the object was written.
+type Info struct {
+	Size    int64
+	ETag    string
+	Changed int64 // when it was written, in seconds, by the clock of the store
+}
+
+// Head describes an object, or returns an error that is fs.ErrNotExist.
+func (c *Client) Head(ctx context.Context, key string) (i Info, err error) {
 	err = c.try(ctx, "stat", key, func(ctx context.Context) error {
 		info, err := c.core.StatObject(ctx, c.bucket, key, minio.StatObjectOptions{})
-		size = info.Size
+		i = Info{info.Size, info.ETag, info.LastModified.Unix()}
 		return err
 	})
-	return size, err
+	return i, err
+}
+
+// Stat returns the size of an object, or an error that is fs.ErrNotExist.
+func (c *Client) Stat(ctx context.Context, key string) (size int64, err error) {
+	info, err := c.Head(ctx, key)
+	return info.Size, err
 }
 
 // Remove removes an object. One that does not exist is no error.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 )
@@ -13,16 +14,17 @@ import (
 // Reader reads an object, or a part of it. When the connection breaks it goes on where it
 // was, in the same version of the object. It is not for concurrent use.
 type Reader struct {
-	client *Client
-	ctx    context.Context
-	cancel context.CancelFunc
-	key    string
-	body   io.ReadCloser
-	size   int64 // of the whole object
-	etag   string
-	at     int64 // of the next byte
-	end    int64 // of the part
-	tries  int   // without a byte in between
+	client  *Client
+	ctx     context.Context
+	cancel  context.CancelFunc
+	key     string
+	body    io.ReadCloser
+	size    int64 // of the whole object
+	etag    string
+	changed time.Time
+	at      int64 // of the next byte
+	end     int64 // of the part
+	tries   int   // without a byte in between
 }
 
 // Open opens n bytes of an object from off on; n < 0 means to its end. One that does not
@@ -67,6 +69,9 @@ func (r *Reader) Size() int64 { return r.size }
 // ETag returns the ETag of the object.
 func (r *Reader) ETag() string { return r.etag }
 
+// Info describes the whole object.
+func (r *Reader) Info() Info { return Info{r.size, r.etag, r.changed.Unix()} }
+
 // Offset returns the position of the next byte in the object.
 func (r *Reader) Offset() int64 { return r.at }
 
@@ -98,7 +103,7 @@ func (r *Reader) request() error {
 
 // accept takes what a response says about the object and the part.
 func (r *Reader) accept(contentRange string, info minio.ObjectInfo) error {
-	r.etag = info.ETag
+	r.etag, r.changed = info.ETag, info.LastModified
 	if contentRange == "" {
 		if r.at > 0 || r.end >= 0 && r.end < info.Size {
 			r.body.Close()
@@ -146,7 +151,7 @@ func (r *Reader) resume(err error) error {
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
-	if r.tries++; r.tries == maxTries {
+	if r.tries++; r.tries >= r.client.retry.Tries {
 		return newError("get", r.client.name(r.key), err)
 	}
 	if err := r.client.Pause(r.ctx, r.tries, shortReason(err)); err != nil {

@@ -21,6 +21,7 @@ const (
 
 // Retry configures the pauses between tries. The zero value uses the real clock.
 type Retry struct {
+	Tries  int // of one request; 0 means 6
 	Sleep  func(ctx context.Context, d time.Duration) error
 	Jitter func() float64 // in [0,1)
 	// OnRetry is called before the pause of a retry, with a short reason ("503"). The function
@@ -29,6 +30,9 @@ type Retry struct {
 }
 
 func (r Retry) withDefaults() Retry {
+	if r.Tries == 0 {
+		r.Tries = maxTries
+	}
 	if r.Sleep == nil {
 		r.Sleep = Wait
 	}
@@ -53,11 +57,12 @@ func Wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// try calls do until it succeeds or its error is final. When a session has expired, its
-// credentials are read again, once: another program may have renewed them.
+// try calls do until it succeeds or its error is final. When credentials are refused, they
+// are read again: another program may have renewed them.
 func (c *Client) try(ctx context.Context, op, key string, do func(context.Context) error) error {
-	renewed := false
+	again := false // it was sent again because the session had ended
 	for n := 1; ; n++ {
+		used := c.keys.current()
 		err := newError(op, c.name(key), do(ctx))
 		if err == nil {
 			return nil
@@ -65,12 +70,11 @@ func (c *Client) try(ctx context.Context, op, key string, do func(context.Contex
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}
-		if !renewed && isExpired(err) {
-			renewed = true
-			c.keys.Expire()
+		if n < c.retry.Tries && isOfKeys(err) && (c.keys.renew(used) || isExpired(err) && !again) {
+			again = true
 			continue
 		}
-		if n == maxTries || !retryable(ctx, err) {
+		if n >= c.retry.Tries || !retryable(ctx, err) {
 			return err
 		}
 		if err := c.Pause(ctx, n, shortReason(err)); err != nil {

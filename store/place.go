@@ -1,0 +1,147 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/oras-mirror/oras-mirror/store/bucket"
+	"github.com/oras-mirror/oras-mirror/store/bundle"
+)
+
+// Place is where a layout is: in a directory, in an archive, or in either of them in a bucket.
+// It is safe for concurrent use.
+type Place interface {
+	// Open opens the layout that is there now. An error is an *InputError or an *OutputError.
+	Open() (Layout, error)
+	// State identifies the content that is there now, without reading it. If nothing is there
+	// the error is fs.ErrNotExist. It asks a bucket once: a failed request is not tried again.
+	State(ctx context.Context) (State, error)
+	// String returns the path as the user wrote it.
+	String() string
+}
+
+// State identifies a state of a Place. It is another one after the archive is replaced, or the
+// index.json of a layout, which is written after everything that it references.
+type State struct {
+	file   os.FileInfo // nil in a bucket
+	object bucket.Info // zero on a disk
+}
+
+// Same reports whether nothing was written between two states.
+func (s State) Same(other State) bool {
+	if s.file == nil || other.file == nil {
+		return s == other
+	}
+	return os.SameFile(s.file, other.file) && s.file.Size() == other.file.Size() && s.file.ModTime().Equal(other.file.ModTime())
+}
+
+// At returns the place that a path names. It reads nothing.
+func At(path string, o OpenOptions) (Place, error) {
+	if !bucket.Is(path) {
+		return localPlace{path, o}, nil
+	}
+	at, err := bucket.ParseLocation(path)
+	if err != nil {
+		return nil, inputError(path, err)
+	}
+	client, err := bucket.New(at.Bucket, o.Buckets.options(path))
+	if err != nil {
+		return nil, inputError(path, err)
+	}
+	if at.IsLayout() {
+		return objectsPlace{client, path, at.Key}, nil
+	}
+	return objectPlace{client, path, at.Key, o}, nil
+}
+
+// localPlace is a directory or a file.
+type localPlace struct {
+	path    string
+	options OpenOptions
+}
+
+func (p localPlace) String() string { return p.path }
+
+func (p localPlace) Open() (Layout, error) {
+	l, err := openLocal(p.path, p.options)
+	if err != nil {
+		return nil, inputError(p.path, err)
+	}
+	return l, nil
+}
+
+func (p localPlace) State(context.Context) (State, error) {
+	info, err := os.Stat(p.path)
+	if err == nil && info.IsDir() {
+		info, err = os.Stat(filepath.Join(p.path, bundle.IndexFile))
+	}
+	return State{file: info}, err
+}
+
+// objectsPlace is a layout in a bucket.
+type objectsPlace struct {
+	client *bucket.Client
+	path   string
+	prefix string
+}
+
+func (p objectsPlace) String() string { return p.path }
+
+func (p objectsPlace) Open() (Layout, error) {
+	l, err := openObjects(p.client, p.path, p.prefix)
+	if err != nil {
+		return nil, inputError(p.path, err)
+	}
+	return l, nil
+}
+
+func (p objectsPlace) State(ctx context.Context) (State, error) {
+	return objectState(ctx, p.client, p.prefix+bundle.IndexFile)
+}
+
+// objectPlace is an archive in a bucket.
+type objectPlace struct {
+	client  *bucket.Client
+	path    string
+	key     string
+	options OpenOptions
+}
+
+func (p objectPlace) String() string { return p.path }
+
+func (p objectPlace) Open() (Layout, error) {
+	l, err := openObject(p.client, p.key, p.options)
+	if err != nil {
+		return nil, inputError(p.path, err)
+	}
+	return l, nil
+}
+
+func (p objectPlace) State(ctx context.Context) (State, error) {
+	return objectState(ctx, p.client, p.key)
+}
+
+func objectState(ctx context.Context, c *bucket.Client, key string) (State, error) {
+	info, err := c.Once().Head(ctx, key)
+	return State{object: info}, err
+}
+
+// The errors of a bucket that say nothing about the content of an object.
+var (
+	// ErrUnavailable is the error of a bucket that does not answer, or that refuses: later, or
+	// with other credentials, the same may succeed.
+	ErrUnavailable = bucket.ErrUnavailable
+	// ErrRefused is an ErrUnavailable of a bucket that answered, and that will give the same
+	// answer until somebody changes its rights, the credentials or the settings.
+	ErrRefused = bucket.ErrRefused
+	// ErrReplaced is the error of a read from an object that was replaced since it was opened.
+	ErrReplaced = bucket.ErrCondition
+)
+
+// IsPassing reports whether an input could not be read for a reason that says nothing about
+// its content.
+func IsPassing(err error) bool {
+	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrReplaced)
+}
