@@ -33,6 +33,7 @@ var proofs = map[string]string{
 	"straight out of a bucket, without a copy on the disk":         "bucket_serve.txtar internal/serve.TestServesAllThatAnInputHas",
 	"An input in a bucket costs one HEAD":                          "internal/serve.TestRequestsToABucket",
 	"All reads of a bundle are of one version":                     "internal/serve.TestVersionsNeverMix",
+	"tags and the catalog are still served":                        "internal/serve.TestBucketThatFailsForAWhile",
 	"While the bucket does not answer":                             "internal/serve.TestBucketThatFailsForAWhile",
 	"Credentials of a file or a role":                              "store/bucket.TestCredentialsThatExpire",
 	"several inputs as one; the access log as JSON":                "serve.txtar internal/serve.TestNamesOfOneProcessForManyRegistries",
