@@ -2,6 +2,7 @@ package testbucket
 
 import (
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 
@@ -89,4 +90,19 @@ func Unconditional(header string) func(Call) *Fault {
 			next.ServeHTTP(w, signer.SignV4(*req, AccessKey, SecretKey, "", region))
 		}}
 	}
+}
+
+// Echo answers with an error that quotes what the client sent, as some stores do to explain a
+// wrong signature. With a location it redirects there.
+func Echo(status int, code, location string) *Fault {
+	return &Fault{func(w http.ResponseWriter, req *http.Request, _ http.Handler) {
+		io.Copy(io.Discard, req.Body)
+		w.Header().Set("Content-Type", "application/xml")
+		if location != "" {
+			w.Header().Set("Location", location)
+		}
+		w.WriteHeader(status)
+		fmt.Fprintf(w, "<Error><Code>%s</Code><Message>refused: Authorization: %s, x-amz-security-token:%s, for %s</Message></Error>", code,
+			html.EscapeString(req.Header.Get("Authorization")), html.EscapeString(req.Header.Get("X-Amz-Security-Token")), html.EscapeString(location))
+	}}
 }

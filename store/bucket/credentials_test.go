@@ -121,6 +121,19 @@ func TestExpiredSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, c, "x", "data", Condition{})
+	if err := os.WriteFile(file, []byte("[default]\n"+keys+"aws_session_token = another-old-session\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c = open(t, testbucket.Name)
+	if _, err := c.Stat(t.Context(), "x"); err == nil || !strings.Contains(err.Error(), "ExpiredToken") {
+		t.Errorf("Stat does not say why: %v", err)
+	}
+	if err := os.WriteFile(file, []byte("[default]\n"+keys), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if size, err := c.Stat(t.Context(), "x"); err != nil || size != 4 {
+		t.Errorf("Stat after the renewal: %d, %v", size, err)
+	}
 }
 
 // TestWrongClock is not tried again.

@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
+	"net/http"
 
 	"github.com/minio/minio-go/v7"
 )
@@ -51,8 +53,25 @@ type Info struct {
 	Changed int64 // when it was written, in seconds, by the clock of the store
 }
 
-// Head describes an object, or returns an error that is fs.ErrNotExist.
-func (c *Client) Head(ctx context.Context, key string) (i Info, err error) {
+// Head describes an object, or returns an error that is fs.ErrNotExist. The response to a HEAD
+// does not say why it is refused: then one byte is asked for, which tells, and renews an
+// expired session.
+func (c *Client) Head(ctx context.Context, key string) (Info, error) {
+	i, err := c.head(ctx, key)
+	if e, ok := errors.AsType[*Error](err); !ok || e.Status != http.StatusForbidden && e.Status != http.StatusBadRequest {
+		return i, err
+	}
+	r, err := c.Open(ctx, key, 0, 1)
+	if err != nil && !errors.Is(err, ErrRange) {
+		return Info{}, err
+	}
+	if err == nil {
+		r.Close()
+	}
+	return c.head(ctx, key)
+}
+
+func (c *Client) head(ctx context.Context, key string) (i Info, err error) {
 	err = c.try(ctx, "stat", key, func(ctx context.Context) error {
 		info, err := c.core.StatObject(ctx, c.bucket, key, minio.StatObjectOptions{})
 		i = Info{info.Size, info.ETag, info.LastModified.Unix()}
