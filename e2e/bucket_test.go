@@ -35,7 +35,7 @@ func TestFourWritersOnABucket(t *testing.T) {
 		"well": func(int) *testbucket.Fault { return nil },
 		"every tenth request answered 503, every twentieth connection reset": func(n int) *testbucket.Fault {
 			switch {
-			case n%20 == 13:
+			case n%20 == 8:
 				return testbucket.Reset()
 			case n%10 == 3:
 				return testbucket.SlowDown()
