@@ -60,8 +60,8 @@ func (d *decoding) decodeList(n *yaml.Node, path string, v reflect.Value) {
 	}
 }
 
-// decodeText fills a type with UnmarshalText from a string. If the type has keys, it may be a
-// mapping instead, and decodeText returns false for that.
+// decodeText fills a type with UnmarshalText from a string. If the type has keys or is a list,
+// it may be a mapping or a list instead, and decodeText returns false for that.
 func (d *decoding) decodeText(n *yaml.Node, path string, v reflect.Value) bool {
 	text, ok := v.Addr().Interface().(encoding.TextUnmarshaler)
 	if !ok {
@@ -73,6 +73,12 @@ func (d *decoding) decodeText(n *yaml.Node, path string, v reflect.Value) bool {
 			return false
 		}
 		expected = "a string or a mapping"
+	}
+	if v.Kind() == reflect.Slice {
+		if n.Kind == yaml.SequenceNode {
+			return false
+		}
+		expected = "a string or a list"
 	}
 	if n.ShortTag() != "!!str" {
 		d.fault(n, path, "expected "+expected+", got "+describe(n)+quoteAdvice(n))

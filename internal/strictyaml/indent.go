@@ -11,19 +11,19 @@ import (
 )
 
 // indentFault explains a message of the parser that is about the indentation of line n of data,
-// from 1. It returns "" for any other message.
-func indentFault(data []byte, n int, message string) string {
+// from 1, which follows the lines before it in a file. It returns "" for any other message.
+func indentFault(data []byte, n, before int, message string) string {
 	lines := bytes.SplitN(data, []byte("\n"), n+1)[:n]
 	last := string(lines[n-1])
 	if odd := oddSpace(last); odd != 0 {
-		return fmt.Sprintf("line %d is indented with %U; YAML allows only spaces", n, odd)
+		return fmt.Sprintf("line %d is indented with %U; YAML allows only spaces", before+n, odd)
 	}
 	switch {
 	case !strings.Contains(message, "tab character") && !strings.Contains(message, "cannot start any token"):
 	case strings.HasPrefix(strings.TrimLeft(last, " "), "\t"):
-		return fmt.Sprintf("line %d is indented with a tab; YAML allows only spaces", n)
+		return fmt.Sprintf("line %d is indented with a tab; YAML allows only spaces", before+n)
 	case strings.Contains(last, "-\t"):
-		return fmt.Sprintf("line %d has a tab after the -; YAML allows only spaces", n)
+		return fmt.Sprintf("line %d has a tab after the -; YAML allows only spaces", before+n)
 	}
 	if !strings.Contains(message, "did not find expected key") && !strings.Contains(message, "expected '-' indicator") &&
 		!strings.Contains(message, "mapping values are not allowed") {
@@ -33,7 +33,7 @@ func indentFault(data []byte, n int, message string) string {
 	for _, line := range lines[:n-1] {
 		open.read(string(line))
 	}
-	return open.misfit(last, n)
+	return open.misfit(last, before+n)
 }
 
 // oddSpace returns the first character of an indentation that only looks like a space, such as

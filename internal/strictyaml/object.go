@@ -119,7 +119,7 @@ func (o Object) Together(a, b string) {
 
 // NotEmpty reports a list without elements.
 func (o Object) NotEmpty(key string) {
-	if o.Valid(key) && len(o.values[key].Content) == 0 {
+	if n := o.values[key]; o.Valid(key) && n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
 		o.Fault(key, "must not be empty; remove the key instead")
 	}
 }

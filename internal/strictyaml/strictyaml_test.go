@@ -19,10 +19,13 @@ type document struct {
 	Note  string   `yaml:"note,mayempty"`
 	Other string   `yaml:"-"`
 	Types choice   `yaml:"types"`
+	Paths paths    `yaml:"paths"`
 }
 
-// word is a string, address is a string or a mapping, choice is true, false or a mapping.
+// word is a string, address is a string or a mapping, choice is true, false or a mapping, paths
+// is a string or a list.
 type (
+	paths   []string
 	word    struct{ text string }
 	address struct {
 		Host string `yaml:"host"`
@@ -39,6 +42,11 @@ func (w *word) UnmarshalText(text []byte) error {
 	if w.text == "bad" {
 		return errors.New("bad word")
 	}
+	return nil
+}
+
+func (p *paths) UnmarshalText(text []byte) error {
+	*p = paths{string(text)}
 	return nil
 }
 
@@ -83,6 +91,17 @@ types: false
 	}
 }
 
+// TestStringOrList decodes a type that is written as a string or as a list.
+func TestStringOrList(t *testing.T) {
+	for text, want := range map[string]paths{"a": {"a"}, "[a, b]": {"a", "b"}, "[]": {}} {
+		var got document
+		_, faults := decoder().Decode([]byte("kind: Test\npaths: "+text), &got)
+		if len(faults) > 0 || !reflect.DeepEqual(got.Paths, want) {
+			t.Errorf("%s: got %q, %v, want %q", text, got.Paths, faults, want)
+		}
+	}
+}
+
 func TestDecodeFaults(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                            `1:1 : empty; a test starts with kind: Test`,
@@ -101,6 +120,9 @@ func TestDecodeFaults(t *testing.T) {
 		"kind: Test\nplace: {host: h}":                            `2:15 place.host: host requires port`,
 		"kind: Test\nplace: {}":                                   `2:8 place: a place requires one of host, port`,
 		"kind: Test\nplace: 7":                                    `2:8 place: expected a string or a mapping, got the number 7; put it in quotes: "7"`,
+		"kind: Test\npaths: 7":                                    `2:8 paths: expected a string or a list, got the number 7; put it in quotes: "7"`,
+		"kind: Test\npaths: {}":                                   `2:8 paths: expected a string or a list, got a mapping`,
+		"kind: Test\npaths: [a, 7]":                               `2:12 paths[1]: expected a string, got the number 7; put it in quotes: "7"`,
 		"kind: Test\ntypes: all":                                  `2:8 types: expected true, false or a mapping, got the string "all"`,
 		"kind: Test\nplace:\nport: 1":                             `2:7 place: expected a string or a mapping, got nothing|3:1 port: unknown key; indent it to make it part of place`,
 		"kind: Test\n<<: x\n1: x":                                 `2:5 : << merges only mappings, got the string "x"|3:1 : expected a string as key, got the number 1; put it in quotes: "1"`,

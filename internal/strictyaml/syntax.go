@@ -23,6 +23,7 @@ func (e *syntaxError) Error() string { return e.message }
 // far beyond it.
 type reader struct {
 	data    []byte
+	before  int // lines of the file before data
 	read    int
 	decoder *yaml.Decoder
 }
@@ -56,11 +57,11 @@ func nextDocument(decoder *yaml.Decoder) (document *yaml.Node, err error) {
 	return document, decoder.Decode(document)
 }
 
-// fault finds the line that the parser's error is about.
+// fault finds the line of data that the parser's error is about.
 func (r *reader) fault(err error) *syntaxError {
 	message := withoutLine(err)
 	at := r.position(r.begin(r.lastLine(), message))
-	if fault := indentFault(r.data, at.Line, message); fault != "" {
+	if fault := indentFault(r.data, at.Line, r.before, message); fault != "" {
 		return &syntaxError{at, fault}
 	}
 	return &syntaxError{at, "invalid YAML: " + message + syntaxAdvice(r.line(at.Line), message)}
