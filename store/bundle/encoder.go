@@ -18,6 +18,7 @@ type Encoder struct {
 	written int64
 	head    [sniffLength]byte // of the content
 	sniffed int               // bytes of it that are there
+	before  *Encoder          // of the first piece of the same blob, whose frame this one has; nil for another entry
 	err     error             // the first one
 }
 
@@ -69,14 +70,18 @@ func (e *Encoder) begin() error {
 	var scratch [longHeader]byte
 	header := tarHeader(scratch[:0], e.name, e.size)
 	head := e.head[:e.sniffed]
-	e.frame = e.newFrame(head, int64(len(header))+e.size+padding(e.size))
+	first := head
+	if e.before != nil {
+		first = e.before.head[:e.before.sniffed]
+	}
+	e.frame = e.newFrame(first, int64(len(header))+e.size+padding(e.size))
 	if err := e.frame.feed(header); err != nil {
 		return err
 	}
 	return e.frame.feed(head)
 }
 
-// newFrame returns the frame for content that begins with head, and for rest bytes of the
+// newFrame returns the frame for a blob that begins with head, and for rest bytes of the
 // tar.
 func (e *Encoder) newFrame(head []byte, rest int64) framer {
 	switch {

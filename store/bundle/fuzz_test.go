@@ -5,13 +5,15 @@ import (
 	"errors"
 	"runtime"
 	"testing"
+
+	"github.com/opencontainers/go-digest"
 )
 
 // small is an archive that a fuzzer can change in many ways a second.
 func small() []file {
 	return []file{
 		{LayoutFile, []byte("{}")}, blobFile([]byte("one")), {IndexFile, []byte("{}")}, blobFile([]byte("BZh two")),
-		blobFile(nil), {IndexFile, []byte(`{"manifests":[]}`)},
+		blobFile(nil), {PartFile, []byte("{}")}, {PieceName(digest.FromString("x"), 512), []byte("a piece")}, {IndexFile, []byte(`{"manifests":[]}`)},
 	}
 }
 

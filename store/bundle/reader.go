@@ -76,6 +76,14 @@ func (a *Reader) Span(name string) (begin, end int64, ok bool) {
 	return p.offset, p.offset + p.size, true
 }
 
+// ShareHead frees the memory for the entries with which another archive begins, too. It
+// precedes all other calls.
+func (a *Reader) ShareHead(with *Reader) {
+	if with.directory.head == nil && a.members == with.members {
+		a.directory = a.directory.share(&with.directory)
+	}
+}
+
 // Copies returns the number of entries with a name.
 func (a *Reader) Copies(name string) (n int) {
 	for {
@@ -90,8 +98,19 @@ func (a *Reader) Copies(name string) (n int) {
 // comes twice the later entry counts.
 func (a *Reader) Entries() iter.Seq2[string, int64] {
 	return func(yield func(string, int64) bool) {
-		for _, p := range a.directory.places {
-			if !yield(keyName(a.directory.key(p)), p.offset) {
+		for p, d := range a.directory.each() {
+			if !yield(keyName(d.key(p)), p.offset) {
+				return
+			}
+		}
+	}
+}
+
+// Pieces iterates over the names of the pieces of blobs.
+func (a *Reader) Pieces() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for p, d := range a.directory.each() {
+			if key := d.key(p); names[key[0]].piece && !yield(keyName(key)) {
 				return
 			}
 		}

@@ -27,12 +27,17 @@ type RecoveredEntry struct {
 // all of its bytes are in the file, and never a part of one. It ignores what follows the
 // first fault. The caller has to verify the digests of blobs. The error is one of r.
 func Recover(r io.ReaderAt, size int64, c Compression) (*Recovered, error) {
+	return RecoverFrom(r, 0, size, c)
+}
+
+// RecoverFrom is Recover for what follows an offset at which an entry begins.
+func RecoverFrom(r io.ReaderAt, offset, size int64, c Compression) (*Recovered, error) {
 	found := new(Recovered)
 	read := found.members
 	if c == None {
 		read = found.plain
 	}
-	err := read(r, size)
+	err := read(r, offset, size)
 	var format *FormatError
 	if err != io.EOF && !errors.As(err, &format) {
 		return nil, err
@@ -40,8 +45,9 @@ func Recover(r io.ReaderAt, size int64, c Compression) (*Recovered, error) {
 	return found, nil // this is the end of the tar, or of what is good
 }
 
-func (f *Recovered) members(r io.ReaderAt, size int64) error {
-	s := newMemberStream(bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 256<<10))
+func (f *Recovered) members(r io.ReaderAt, offset, size int64) error {
+	s := newMemberStream(bufio.NewReaderSize(io.NewSectionReader(r, offset, size-offset), 256<<10))
+	s.offset = offset
 	defer s.free()
 	for {
 		name, size, err := s.next()
@@ -72,8 +78,8 @@ func checkPadding(r io.ReaderAt, offset, n int64) error {
 	return nil
 }
 
-func (f *Recovered) plain(r io.ReaderAt, size int64) error {
-	for offset := int64(0); ; {
+func (f *Recovered) plain(r io.ReaderAt, offset, size int64) error {
+	for {
 		header := make([]byte, min(size-offset, longHeader))
 		if err := readAt(r, header, offset); err != nil {
 			return err

@@ -25,14 +25,32 @@ func (e RecoveredEntry) Open(r io.ReaderAt, c Compression) (io.ReadCloser, error
 // the last one.
 func Resume(w io.Writer, c Compression, entries []RecoveredEntry) (*Writer, error) {
 	resumed := NewWriter(w, c)
+	return resumed, resumed.resume(entries)
+}
+
+func (w *Writer) resume(entries []RecoveredEntry) error {
 	for _, e := range entries {
-		if e.Offset != resumed.offset {
-			return nil, fmt.Errorf("expected %s at byte %d, found at %d", e.Name, resumed.offset, e.Offset)
+		if e.Offset != w.offset {
+			return fmt.Errorf("expected %s at byte %d, found at %d", e.Name, w.offset, e.Offset)
 		}
-		resumed.table.add(e.Name, e.Offset)
-		resumed.offset = e.End
+		w.table.add(e.Name, e.Offset)
+		w.offset = e.End
 	}
-	return resumed, nil
+	return nil
+}
+
+// TarSize returns the bytes that an entry takes in the tar: header, content and padding.
+func TarSize(name string, size int64) int64 {
+	var scratch [longHeader]byte
+	return int64(len(tarHeader(scratch[:0], name, size))) + size + padding(size)
+}
+
+// Left returns the number of bytes of the tar that the entry lacks. What is there of it ends
+// with a member.
+func (e RecoveredEntry) Left() int64 {
+	header := int64(len(tarHeader(nil, e.Name, e.Size)))
+	there := (header + e.Content + memberData - 1) / memberData * memberData
+	return max(0, TarSize(e.Name, e.Size)-there)
 }
 
 // Continue continues an entry that another Writer began and whose bytes up to end are in the

@@ -1,9 +1,6 @@
 package bundle
 
-import (
-	"io"
-	"slices"
-)
+import "io"
 
 // Sequencer is a ReaderAt on which a read from front to end costs less than many small
 // ones: each of those may be a request. A Reader reads an entry through one Sequence.
@@ -34,11 +31,8 @@ func (plainSequence) Close() error { return nil }
 
 // endOf returns where the entry after the one at offset begins.
 func (a *Reader) endOf(offset int64) int64 {
-	at, _ := slices.BinarySearchFunc(a.directory.places, offset+1, func(p place, offset int64) int {
-		return int(min(max(p.offset-offset, -1), 1))
-	})
-	if at == len(a.directory.places) {
-		return a.size
+	if next, ok := a.directory.after(offset); ok {
+		return next
 	}
-	return a.directory.places[at].offset
+	return a.size
 }

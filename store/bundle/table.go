@@ -2,7 +2,9 @@ package bundle
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
+	"slices"
 )
 
 // The table is a sequence of empty members, each with a subfield OT. The payload of all
@@ -52,36 +54,96 @@ func appendRecord(p []byte, name string, offset int64) []byte {
 // table holds the records of a bundle that is being written.
 type table struct {
 	tally
+	head    *table // of the entries that other archives have, too; may be nil
 	records []byte
-	ends    []int // of the records of one member
+	ends    []int // of the records of one member, counted from the beginning of the head
 }
 
 func (t *table) add(name string, offset int64) {
 	before := len(t.records)
 	t.records = appendRecord(t.records, name, offset)
 	t.tally.add(t.records[before:])
-	begin := 0
-	if len(t.ends) > 0 {
-		begin = t.ends[len(t.ends)-1]
+	if t.size()-t.lastEnd() > maxPayload {
+		t.ends = append(t.ends, t.headSize()+before)
 	}
-	if len(t.records)-begin > maxPayload {
-		t.ends = append(t.ends, before)
+}
+
+// headSize returns the number of bytes of the records in the head.
+func (t *table) headSize() int {
+	if t.head == nil {
+		return 0
 	}
+	return t.head.size()
+}
+
+// size returns the number of bytes of all records.
+func (t *table) size() int { return t.headSize() + len(t.records) }
+
+// lastEnd returns where the records of the last member begin.
+func (t *table) lastEnd() int {
+	switch {
+	case len(t.ends) > 0:
+		return t.ends[len(t.ends)-1]
+	case t.head != nil:
+		return t.head.lastEnd()
+	}
+	return 0
+}
+
+// drop removes the last record, which has this name, and returns its offset.
+func (t *table) drop(name string) (offset int64, err error) {
+	record := appendRecord(nil, name, 0)
+	at := len(t.records) - len(record)
+	if at < 0 || t.records[at] != record[0] || string(t.records[at+1+offsetLength:]) != string(record[1+offsetLength:]) {
+		return 0, fmt.Errorf("%s is not the last entry", name)
+	}
+	offset = int64(binary.LittleEndian.Uint64(t.records[at+1:]))
+	t.records = t.records[:at]
+	if last := len(t.ends) - 1; last >= 0 && t.ends[last] == t.size() {
+		t.ends = t.ends[:last]
+	}
+	t.count--
+	t.crc = 0
+	if t.head != nil {
+		t.crc = t.head.crc
+	}
+	t.crc = updateCRC(t.crc, t.records)
+	return offset, nil
 }
 
 func (t *table) write(w io.Writer, offset int64) error {
 	begin := 0
-	for _, end := range append(t.ends, len(t.records)) {
+	for _, end := range append(t.allEnds(), t.size()) {
 		if end == begin {
 			continue // no entry at all
 		}
-		if _, err := w.Write(appendEmpty(nil, appendOT(t.records[begin:end]))); err != nil {
+		if _, err := w.Write(appendEmpty(nil, appendOT(t.appendRecords(nil, begin, end)))); err != nil {
 			return err
 		}
 		begin = end
 	}
 	_, err := w.Write(appendEmpty(nil, appendOT(t.last(offset))))
 	return err
+}
+
+// allEnds returns the ends of the records of all members but the last.
+func (t *table) allEnds() []int {
+	if t.head == nil {
+		return slices.Clone(t.ends)
+	}
+	return append(t.head.allEnds(), t.ends...)
+}
+
+// appendRecords appends the records between two offsets.
+func (t *table) appendRecords(p []byte, begin, end int) []byte {
+	base := t.headSize()
+	if begin < base {
+		p = t.head.appendRecords(p, begin, min(end, base))
+	}
+	if end > base {
+		p = append(p, t.records[max(0, begin-base):end-base]...)
+	}
+	return p
 }
 
 func appendOT(payload []byte) []byte {

@@ -65,6 +65,16 @@ func (w *Writer) Discard() int64 {
 	return w.offset
 }
 
+// Drop takes back the last entry, which has this name, and returns the offset where it began.
+// The caller truncates the file to that.
+func (w *Writer) Drop(name string) (int64, error) {
+	offset, err := w.table.drop(name)
+	if err == nil {
+		w.offset = offset
+	}
+	return offset, err
+}
+
 // Put writes a whole entry.
 func (w *Writer) Put(name string, content []byte) error {
 	if err := w.Begin(name); err != nil {
