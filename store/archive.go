@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -21,6 +23,7 @@ type Archive struct {
 	begun  bool                   // oci-layout is written
 	have   map[digest.Digest]bool // manifests that are written
 	index  digest.Digest          // of the last index.json written; "" before the first
+	length int64                  // of that
 	closed bool
 
 	replay *replay // content of an interrupted run, until this run differs from it
@@ -66,16 +69,24 @@ func newArchive(m medium, c bundle.Compression) *Archive {
 // Path returns the name of the output; "-" for standard output.
 func (a *Archive) Path() string { return a.medium.path() }
 
+// PartialPath returns the path of the file that is written.
+func (a *Archive) PartialPath() string { return a.medium.path() + ".partial" }
+
 // Free returns the free space of the medium in bytes; ok is false where it is unknown.
 func (a *Archive) Free() (bytes int64, ok bool) { return a.medium.free() }
 
-// Expect announces how many more bytes will be written at most. An archive in a bucket
-// chooses its parts by that; if they do not fit into memory, the error is a *PartError.
-func (a *Archive) Expect(bytes int64) error {
-	if u, ok := a.medium.(*objectUpload); ok {
-		return u.expect(bytes)
+// Expect announces the blobs that will be written at most, after PutIndex. An archive in a
+// bucket chooses its parts by that; if they do not fit into memory, the error is a *PartError.
+func (a *Archive) Expect(blobs iter.Seq[ocispec.Descriptor]) error {
+	u, ok := a.medium.(*objectUpload)
+	if !ok {
+		return nil
 	}
-	return nil
+	var bytes int64
+	for desc := range blobs {
+		bytes = bounds.Sum(bytes, desc.Size)
+	}
+	return u.expect(bytes)
 }
 
 // PutManifest writes a manifest, unless the archive has it.
@@ -91,10 +102,15 @@ func (a *Archive) PutManifest(desc ocispec.Descriptor, data []byte) error {
 	}
 	a.have[desc.Digest] = true
 	a.whole += desc.Size
-	if same, err := a.same(bundle.BlobName(desc.Digest), data); err != nil || same {
+	return a.put(bundle.BlobName(desc.Digest), data)
+}
+
+// put writes an entry, unless an interrupted run left it there.
+func (a *Archive) put(name string, data []byte) error {
+	if same, err := a.same(name, data); err != nil || same {
 		return err
 	}
-	return a.out.Put(bundle.BlobName(desc.Digest), data)
+	return a.out.Put(name, data)
 }
 
 // PutIndex writes index.json, unless the last one written has the same bytes. The first
@@ -109,6 +125,7 @@ func (a *Archive) PutIndex(x *Index) error {
 	if err != nil || sum.Digest() == a.index {
 		return err
 	}
+	a.length = size
 	if same, err := a.sameIndex(size, sum.Digest()); err != nil || same {
 		return err
 	}
@@ -143,17 +160,22 @@ func (a *Archive) Begin(desc ocispec.Descriptor) error {
 	if err := a.begin(); err != nil {
 		return err
 	}
+	if err := a.medium.begin(desc); err != nil {
+		return err
+	}
+	return a.beginEntry(bundle.BlobName(desc.Digest), desc.Size)
+}
+
+// beginEntry starts the entry of a blob, or of a piece of one.
+func (a *Archive) beginEntry(name string, size int64) error {
 	if a.replay != nil {
 		if err := a.part(nil); err != nil {
 			return err
 		}
 	}
 	a.worth = true
-	a.size, a.written = desc.Size, 0
-	if err := a.medium.begin(desc); err != nil {
-		return err
-	}
-	return a.out.Begin(bundle.BlobName(desc.Digest))
+	a.size, a.written = size, 0
+	return a.out.Begin(name)
 }
 
 // Write appends the output of an Encoder, in pieces of any size.
@@ -181,15 +203,7 @@ func (a *Archive) Rollback() error {
 // Commit completes the archive, puts it in place and returns its path. An incomplete
 // archive does not replace a file, but is kept beside it as NAME.incomplete.
 func (a *Archive) Commit(incomplete bool) (path string, err error) {
-	if a.index == "" {
-		return "", errors.New("no index.json was written")
-	}
-	if a.replay != nil {
-		if err := a.part(nil); err != nil {
-			return "", err
-		}
-	}
-	if err := a.out.Close(); err != nil {
+	if err := a.finish(); err != nil {
 		return "", err
 	}
 	a.closed = true
@@ -197,6 +211,19 @@ func (a *Archive) Commit(incomplete bool) (path string, err error) {
 	_, gone := errors.AsType[*GoneError](err)
 	a.left = err != nil && !gone
 	return path, err
+}
+
+// finish writes the end of the archive.
+func (a *Archive) finish() error {
+	if a.index == "" {
+		return errors.New("no index.json was written")
+	}
+	if a.replay != nil {
+		if err := a.part(nil); err != nil {
+			return err
+		}
+	}
+	return a.out.Close()
 }
 
 // Abort removes what was written, unless it is in a pipe.
@@ -243,10 +270,7 @@ func (a *Archive) begin() error {
 		return nil
 	}
 	a.begun = true
-	if same, err := a.same(bundle.LayoutFile, []byte(layoutFile)); err != nil || same {
-		return err
-	}
-	return a.out.Put(bundle.LayoutFile, []byte(layoutFile))
+	return a.put(bundle.LayoutFile, []byte(layoutFile))
 }
 
 func (a *Archive) end() error {

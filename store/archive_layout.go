@@ -21,6 +21,9 @@ type archiveLayout struct {
 	index  *Index
 	file   archiveFile
 
+	part        *partFile     // of a bundle in parts; nil for another one
+	indexDigest digest.Digest // of the index.json of a part
+
 	mu     sync.Mutex            // guards chosen
 	chosen map[digest.Digest]int // the copy to use of each blob that has several
 }
@@ -62,7 +65,26 @@ func readArchiveLayout(r *bundle.Reader, file archiveFile) (*archiveLayout, erro
 	if err != nil {
 		return nil, err
 	}
-	return &archiveLayout{reader: r, index: index, file: file}, nil
+	l := &archiveLayout{reader: r, index: index, file: file}
+	if err := l.readPart(); err != nil {
+		index.release()
+		return nil, err
+	}
+	return l, nil
+}
+
+// readPart reads what a part of a bundle has in addition.
+func (p *archiveLayout) readPart() (err error) {
+	if p.part, err = readPart(p.reader); err != nil || p.part == nil {
+		return err
+	}
+	entry, err := p.reader.Open(bundle.IndexFile)
+	if err != nil {
+		return err
+	}
+	defer entry.Close()
+	p.indexDigest, err = digest.Canonical.FromReader(entry)
+	return err
 }
 
 func (p *archiveLayout) Index() *Index { return p.index }

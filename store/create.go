@@ -14,7 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// Destination is the output of a backup: a *Dir, a *Bucket or an *Archive.
+// Destination is the output of a backup: a *Dir, a *Bucket, an *Archive or *Parts.
 type Destination interface {
 	// Path returns the name of the output, "-" for standard output.
 	Path() string
@@ -25,11 +25,13 @@ type Destination interface {
 var (
 	_ Destination = (*Dir)(nil)
 	_ Destination = (*Archive)(nil)
+	_ Destination = (*Parts)(nil)
 )
 
 // CreateOptions configure an output. The zero value works.
 type CreateOptions struct {
 	Compression string    // of an archive: "gzip" or "none"; "" means none for NAME.tar, else gzip
+	PartSize    int64     // write an archive in parts of at most so many bytes; 0 means in one file
 	Stdout      io.Writer // used for "-"; nil means os.Stdout
 	NoResume    bool      // start over instead of resuming an interrupted archive
 	Verify      bool      // hash the blobs of a directory or a bucket before relying on them
@@ -51,8 +53,12 @@ type CreateOptions struct {
 // enough to cost nothing, too short to be noticed.
 const readerPollInterval = 50 * time.Millisecond
 
-// ErrNoCompression is returned if compression is requested for a directory.
-var ErrNoCompression = errors.New("is a directory, which cannot be compressed")
+// ErrNoCompression is returned if compression is requested for a directory, ErrNoParts if
+// parts are requested for anything but a file.
+var (
+	ErrNoCompression = errors.New("is a directory, which cannot be compressed")
+	ErrNoParts       = errors.New("cannot be divided into parts, only an archive in a file can")
+)
 
 // Create opens an output path. A directory, or a path that ends in a slash, becomes a
 // layout directory, s3://BUCKET/PREFIX/ a layout in a bucket, s3://BUCKET/NAME an archive in one. "-", a pipe or a device gets an archive as a stream. Anything else
@@ -64,6 +70,9 @@ func Create(path string, o CreateOptions) (Destination, error) {
 	}
 	if path == "" {
 		return nil, &OutputError{Path: `""`, Err: errors.New("the path is empty")}
+	}
+	if o.PartSize > 0 {
+		return createParts(path, compression, o)
 	}
 	if bucket.Is(path) {
 		return createInBucket(path, compression, o)
@@ -87,6 +96,19 @@ func Create(path string, o CreateOptions) (Destination, error) {
 		return create(openPipe(path, info, compression, o))
 	}
 	return nil, &OutputError{Path: path, Err: err}
+}
+
+// createParts starts a bundle in parts.
+func createParts(path string, c bundle.Compression, o CreateOptions) (Destination, error) {
+	info, err := os.Stat(path)
+	isFile := errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular()
+	if path == "-" || bucket.Is(path) || os.IsPathSeparator(path[len(path)-1]) || err == nil && !isFile {
+		return nil, &OutputError{Path: path, Err: ErrNoParts}
+	}
+	if !isFile {
+		return nil, &OutputError{Path: path, Err: err}
+	}
+	return create(openParts(path, c, o))
 }
 
 // createInBucket opens a layout or a bundle in a bucket.

@@ -68,7 +68,7 @@ func writeParts(t *testing.T, server *testbucket.Server, buffer, planned int64) 
 	if err := a.PutIndex(new(Index)); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Expect(planned); err != nil {
+	if err := a.Expect(slices.Values([]ocispec.Descriptor{{Size: planned}})); err != nil {
 		return nil, err
 	}
 	putBlob(t, a, newItem("", noise(99, 25<<20)))

@@ -131,20 +131,39 @@ func (p *partial) commit(incomplete bool) (path string, err error) {
 		target += ".incomplete"
 		path = target
 		if err := checkReplaced(target); err != nil {
-			return "", errors.Join(err, p.buffer.Flush(), p.lock.release())
+			return "", errors.Join(err, p.leave())
 		}
 	}
-	if err := errors.Join(p.buffer.Flush(), atomicfile.SyncFile(p.file)); err != nil {
+	if err := p.sync(); err != nil {
 		return "", errors.Join(err, p.lock.release()) // kept for another run
 	}
-	if !inPlace(p.file, p.target+".partial") {
-		return "", errors.Join(&GoneError{Path: p.target + ".partial"}, p.lock.release())
-	}
-	rename := func() error { return os.Rename(p.target+".partial", target) }
-	if err := p.lock.releaseAfter(rename); err != nil {
+	if err := p.rename(target); err != nil {
 		return "", outputError(path, err)
 	}
 	return path, atomicfile.Sync(filepath.Dir(target))
+}
+
+// sync brings everything to the disk, and checks that the file is still in its place.
+func (p *partial) sync() error {
+	if err := errors.Join(p.buffer.Flush(), atomicfile.SyncFile(p.file)); err != nil {
+		return err
+	}
+	if !inPlace(p.file, p.target+".partial") {
+		return &GoneError{Path: p.target + ".partial"}
+	}
+	return nil
+}
+
+// rename gives the file its name.
+func (p *partial) rename(target string) error {
+	return p.lock.releaseAfter(func() error { return os.Rename(p.target+".partial", target) })
+}
+
+// rest frees the memory of a file that is written no more but for its end.
+func (p *partial) rest() error {
+	err := p.buffer.Flush()
+	p.buffer = bufio.NewWriterSize(p.writer, 16)
+	return err
 }
 
 // checkReplaced returns an error if a file exists that the user did not name and

@@ -15,6 +15,7 @@ import (
 type replay struct {
 	file        io.ReaderAt
 	compression bundle.Compression
+	head        *bundle.Head // before what was found: the beginning of a part; nil for any other archive
 	found       *bundle.Recovered
 	at          int // the next entry; those before it are the same
 }
@@ -26,6 +27,15 @@ func recoverPartial(file io.ReaderAt, size int64, c bundle.Compression) (*replay
 		return nil, err
 	}
 	return &replay{file: file, compression: c, found: found}, nil
+}
+
+// recoverPart reads what follows the head in a locked file of a part.
+func recoverPart(file io.ReaderAt, size int64, c bundle.Compression, head *bundle.Head) (*replay, error) {
+	found, err := bundle.RecoverFrom(file, head.Size(), size, c)
+	if err != nil {
+		return nil, err
+	}
+	return &replay{file: file, compression: c, head: head, found: found}, nil
 }
 
 // next reports whether the file continues with an entry of this name and content.
@@ -40,11 +50,8 @@ func (r *replay) nextBlob(desc ocispec.Descriptor) (bool, error) {
 }
 
 func (r *replay) nextEntry(name string, desc ocispec.Descriptor) (bool, error) {
-	if r.at == len(r.found.Entries) {
-		return false, nil
-	}
-	e := r.found.Entries[r.at]
-	if e.Name != name || e.Size != desc.Size {
+	e := r.peek(name, desc.Size)
+	if e == nil {
 		return false, nil
 	}
 	content, err := e.Open(r.file, r.compression)
@@ -79,8 +86,15 @@ func (r *replay) content() int64 {
 
 // tail returns the unfinished blob at the end of the file, if it is the next one.
 func (r *replay) tail(desc ocispec.Descriptor) *bundle.RecoveredEntry {
+	return r.tailNamed(bundle.BlobName(desc.Digest), desc.Size)
+}
+
+func (r *replay) tailNamed(name string, size int64) *bundle.RecoveredEntry {
+	if r == nil {
+		return nil
+	}
 	tail := r.found.Tail
-	if tail == nil || r.at < len(r.found.Entries) || tail.Name != bundle.BlobName(desc.Digest) || tail.Size != desc.Size {
+	if tail == nil || r.at < len(r.found.Entries) || tail.Name != name || tail.Size != size {
 		return nil
 	}
 	return tail
@@ -149,20 +163,35 @@ func (a *Archive) Continue(desc ocispec.Descriptor) (head io.ReadCloser, written
 // part ends the replay: it truncates the file after the entries that are the same, and
 // after the tail if one is given.
 func (a *Archive) part(tail *bundle.RecoveredEntry) (err error) {
-	met := a.replay.found.Entries[:a.replay.at]
+	r := a.replay
 	a.replay = nil
-	end := int64(0)
-	if len(met) > 0 {
-		end = met[len(met)-1].End
-	}
-	if a.out, err = bundle.Resume(a.medium, a.compression, met); err != nil {
+	if a.out, err = r.resume(a.medium, r.found.Entries[:r.at]); err != nil {
 		return err
 	}
-	if tail != nil {
-		end = tail.End
-		if err := a.out.Continue(tail.Name, end); err != nil {
-			return err
-		}
+	if tail == nil {
+		return a.medium.(*partial).cut(a.out.Offset())
 	}
-	return a.medium.(*partial).cut(end)
+	if err := a.out.Continue(tail.Name, tail.End); err != nil {
+		return err
+	}
+	return a.medium.(*partial).cut(tail.End)
+}
+
+// resume returns a writer that continues after entries.
+func (r *replay) resume(w io.Writer, entries []bundle.RecoveredEntry) (*bundle.Writer, error) {
+	if r.head != nil {
+		return r.head.Resume(w, entries)
+	}
+	return bundle.Resume(w, r.compression, entries)
+}
+
+// peek returns the next entry if it has this name and size; nil if not.
+func (r *replay) peek(name string, size int64) *bundle.RecoveredEntry {
+	if r == nil || r.at == len(r.found.Entries) {
+		return nil
+	}
+	if e := &r.found.Entries[r.at]; e.Name == name && e.Size == size {
+		return e
+	}
+	return nil
 }

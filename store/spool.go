@@ -82,7 +82,7 @@ func (s *spool) add(name string, size int64, content io.Reader) error {
 		s.docker = readDockerArchive(content)
 		return nil
 	}
-	if _, ok := blobDigest(name); !ok && name != bundle.LayoutFile && name != bundle.IndexFile {
+	if !bundle.IsName(name) {
 		return nil
 	}
 	if err := s.out.Begin(name); err != nil {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -14,6 +15,8 @@ type Union struct {
 	inputs []member
 	index  *Index
 	copies copies
+	lacks  *LackingPartsError // why a blob may be missing; nil for another union than of parts
+	faults []error            // parts that are missing or left out
 }
 
 // member is one layout of a union.
@@ -63,31 +66,52 @@ func Unite(all []Member) (*Union, error) {
 	return u, nil
 }
 
-// OpenUnion opens several layouts as one. A single one stays what it is.
+// OpenUnion opens several layouts as one. A single one stays what it is. The parts of a bundle
+// count as one layout; see Faults.
 func OpenUnion(paths []string, open func(path string) (Layout, error)) (Layout, error) {
-	if len(paths) == 1 {
-		return open(paths[0])
-	}
-	var all []Member
+	all, faults, err := openMembers(paths, open)
 	closeAll := func() {
 		for _, m := range all {
 			_ = m.Layout.Close() // it was only read
 		}
 	}
-	for _, path := range paths {
-		l, err := open(path)
-		if err != nil {
-			closeAll()
-			return nil, err
-		}
-		all = append(all, Member{path, l})
+	if err != nil {
+		closeAll()
+		return nil, err
+	}
+	all, faults = joinParts(all, faults)
+	if len(all) == 1 {
+		return addFaults(all[0].Layout, faults), nil
 	}
 	u, err := Unite(all)
 	if err != nil {
 		closeAll()
 		return nil, err
 	}
-	return u, nil
+	return addFaults(u, faults), nil
+}
+
+// openMembers opens layouts. If there are parts of a bundle among them, those that cannot be
+// read are faults.
+func openMembers(paths []string, open func(path string) (Layout, error)) (all []Member, faults []error, err error) {
+	parts := false
+	for _, path := range paths {
+		l, err := open(path)
+		if _, unreadable := errors.AsType[*InputError](err); unreadable && !IsTooManyFiles(err) {
+			faults = append(faults, err)
+			continue
+		}
+		if err != nil {
+			return all, nil, err
+		}
+		parts = parts || partOf(l) != nil
+		shareHead(all, l)
+		all = append(all, Member{path, l})
+	}
+	if !parts && len(faults) > 0 {
+		return all, nil, faults[0]
+	}
+	return all, faults, nil
 }
 
 func (u *Union) Index() *Index { return u.index }
@@ -143,6 +167,15 @@ func (u *Union) OpenRandom(d digest.Digest) (RandomBlob, error) {
 	return OpenRandom(m.Layout, d)
 }
 
+// OpenWhole opens a blob that is read from its start.
+func (u *Union) OpenWhole(d digest.Digest) (RandomBlob, error) {
+	m, err := u.find(d)
+	if err != nil {
+		return nil, err
+	}
+	return OpenWhole(m.Layout, d)
+}
+
 // Stat returns the size of a blob. Only if the layouts have different sizes, some are hashed.
 func (u *Union) Stat(d digest.Digest) (int64, error) {
 	having, sizes, err := u.having(d)
@@ -171,11 +204,14 @@ func (u *Union) find(d digest.Digest) (member, error) {
 // error says why.
 func (u *Union) having(d digest.Digest) (all []member, sizes []int64, err error) {
 	err = &fs.PathError{Op: "open", Path: fmt.Sprintf("%.200s", d), Err: fs.ErrNotExist}
+	if u.lacks != nil {
+		err = u.lacks
+	}
 	for _, m := range u.inputs {
 		size, statErr := m.Stat(d)
 		if statErr == nil {
 			all, sizes = append(all, m), append(sizes, size)
-		} else if !isNotExist(statErr) {
+		} else if _, lacks := errors.AsType[*LackingPartsError](statErr); lacks || !isNotExist(statErr) {
 			err = statErr
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"slices"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -54,6 +55,9 @@ func (w *archive) run(ctx context.Context) error {
 	if err := w.out.PutIndex(index); err != nil {
 		return written(err)
 	}
+	if err := w.announce(ctx); err != nil {
+		return err
+	}
 	rest, err := w.resume(ctx)
 	if err != nil {
 		return err
@@ -61,14 +65,22 @@ func (w *archive) run(ctx context.Context) error {
 	if err := w.room(ctx, rest); err != nil {
 		return err
 	}
-	if err := w.out.Expect(w.need(rest)); err != nil {
-		return written(err)
-	}
 	body := func(i int) fetch.Body { return w.body(rest + i) }
 	if err := fetch.Ordered(ctx, fetch.Options{Budget: bounds.Room(w.Buffer, engine.LeastBuffer)}, len(w.blobs)-rest, body, &tape{w, rest}); err != nil {
 		return err
 	}
 	return w.commit()
+}
+
+// descriptors iterates over the blobs in the order in which they are written.
+func (w *archive) descriptors() iter.Seq[ocispec.Descriptor] {
+	return func(yield func(ocispec.Descriptor) bool) {
+		for _, b := range w.blobs {
+			if !yield(b.OCI()) {
+				return
+			}
+		}
+	}
 }
 
 // addArtifact writes the manifests of an artifact and notes its blobs.

@@ -39,6 +39,8 @@ func (b *backup) into(c *registry.Client, selections []config.Selection, out sto
 		return newDirectory(b, c, selections, bucketOutput{out}).run, nil
 	case *store.Archive:
 		return newArchive(b, c, selections, archiveOutput{out}).run, nil
+	case *store.Parts:
+		return newArchive(b, c, selections, out).run, nil
 	}
 	return nil, fmt.Errorf("unknown kind of output %T", out)
 }

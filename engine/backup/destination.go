@@ -3,6 +3,7 @@ package backup
 import (
 	"context"
 	"io"
+	"iter"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -42,10 +43,13 @@ type ingest interface {
 // manifests, the index, then one blob after the other.
 type orderedOutput interface {
 	Path() string
+	// PartialPath returns the path of the unfinished archive.
+	PartialPath() string
 	// Free returns the free space of the medium in bytes; known is false if it is unknown.
 	Free() (bytes int64, known bool)
-	// Expect announces how many more bytes come at most.
-	Expect(bytes int64) error
+	// Expect announces, after the index, the blobs that come at most, in their order. It is
+	// called again if some will not come.
+	Expect(blobs iter.Seq[ocispec.Descriptor]) error
 	PutManifest(desc ocispec.Descriptor, data []byte) error
 	PutIndex(x *store.Index) error
 	// Stored reports whether an interrupted run has left the next blob whole.
@@ -88,6 +92,8 @@ func (b bucketOutput) Ingest(desc ocispec.Descriptor) (ingest, error) {
 	}
 	return in, nil
 }
+
+var _ orderedOutput = (*store.Parts)(nil)
 
 // archiveOutput is an archive as an orderedOutput.
 type archiveOutput struct{ *store.Archive }

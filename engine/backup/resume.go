@@ -38,7 +38,7 @@ func (w *archive) resume(ctx context.Context) (int, error) {
 	}
 	head, err := w.finishTail(ctx, w.blobs[n])
 	if bytes += head; bytes > 0 {
-		w.Progress.Notice(fmt.Sprintf("resuming %s.partial: %d bytes already present", w.out.Path(), bytes))
+		w.Progress.Notice(fmt.Sprintf("resuming %s: %d bytes already present", w.out.PartialPath(), bytes))
 	}
 	if w.blobJob(w.blobs[n]).state == blobDone {
 		n++

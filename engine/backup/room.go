@@ -9,6 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // errNoSuchSize says that a registry has a blob in another size than a manifest gives.
@@ -18,14 +19,38 @@ var errNoSuchSize = errors.New("the blob does not have the size that its manifes
 // too small.
 const mostDoubts = 64
 
+// announce announces the blobs to the output, which may not be able to take so much.
+func (w *archive) announce(ctx context.Context) error {
+	expect := func() error { return w.out.Expect(w.descriptors()) }
+	tooMuch := expect()
+	wrong, ok := errors.AsType[*store.PartSizeError](tooMuch)
+	switch {
+	case !ok:
+		return written(tooMuch)
+	case wrong.Least > 0: // even without blobs
+		return tooMuch
+	}
+	err := w.dropFalse(ctx, 0, func() bool { tooMuch = expect(); return tooMuch == nil })
+	return cmp.Or(err, tooMuch)
+}
+
 // room returns an error if the blobs from rest on do not fit on the medium, before the first of
-// them is written. It first checks the sizes of the largest: a manifest with a false size must
-// not keep other artifacts out.
+// them is written.
 func (w *archive) room(ctx context.Context, rest int) error {
 	free, known := w.out.Free()
-	if !known || w.need(rest) <= free {
+	fits := func() bool { return !known || w.need(rest) <= free }
+	if fits() {
 		return nil
 	}
+	if err := w.dropFalse(ctx, rest, fits); err != nil || fits() {
+		return err
+	}
+	return &engine.SpaceError{Need: w.need(rest), Free: free}
+}
+
+// dropFalse checks the sizes of the largest blobs from rest on and drops those that no origin
+// has, until the others fit: a manifest with a false size must not keep other artifacts out.
+func (w *archive) dropFalse(ctx context.Context, rest int, fits func() bool) error {
 	large := slices.Clone(w.blobs[rest:])
 	slices.SortStableFunc(large, func(a, b *graph.Blob) int { return cmp.Compare(b.Size, a.Size) })
 	for _, b := range large[:min(len(large), mostDoubts)] {
@@ -36,11 +61,11 @@ func (w *archive) room(ctx context.Context, rest int) error {
 			return cause
 		}
 		w.drop(b)
-		if w.need(rest) <= free {
+		if fits() {
 			return nil
 		}
 	}
-	return &engine.SpaceError{Need: w.need(rest), Free: free}
+	return nil
 }
 
 func (w *archive) need(rest int) (need int64) {

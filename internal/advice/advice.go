@@ -94,8 +94,26 @@ func outputHint(err error) string {
 		return `replace damaged content with "oras-mirror backup --verify-existing" into that directory`
 	case is[*store.NotLayoutError](err):
 		return "use an OCI layout, an empty directory, or the path of a new directory, ending in /"
+	case is[*store.MissingPartError](err):
+		return "copy that part again, or name it with another --input; all others are used as they are"
+	case is[*store.ForeignPartError](err):
+		return "name the parts of one bundle only"
+	case errors.Is(err, store.ErrNoParts):
+		return "name an archive with --output NAME.tgz, which becomes NAME.001.tgz and so on"
 	}
-	return ""
+	return partSizeHint(err)
+}
+
+// partSizeHint tells which size of parts suffices.
+func partSizeHint(err error) string {
+	size, ok := errors.AsType[*store.PartSizeError](err)
+	switch {
+	case !ok:
+		return ""
+	case size.Least == 0:
+		return "raise --part-size"
+	}
+	return fmt.Sprintf("set --part-size to at least %d, or split the run with fewer sources", size.Least)
 }
 
 // spaceHint tells how many bytes to free, if they are known.

@@ -28,10 +28,11 @@ import (
 type backupCommand struct {
 	References []string `arg:"" optional:"" name:"ref" help:"References to back up: REGISTRY/REPOSITORY[:TAG[,TAG...]][@DIGEST]; without a tag the whole repository; - reads references from standard input."`
 
-	Spec        string `short:"f" name:"file" placeholder:"SPEC" help:"Back up what this mirror spec selects."`
-	Output      string `short:"o" placeholder:"PATH" help:"Write to this archive, to this directory if it exists or ends in /, or to s3://BUCKET/NAME or s3://BUCKET/PREFIX/; - for standard output."`
-	Compression string `enum:",gzip,none" default:"" placeholder:"gzip|none" help:"Compress an archive; default: gzip, but none if the name ends in .tar."`
-	Locked      bool   `help:"Copy exactly what the lock of the spec pins; exit with code 4 if any of it is gone."`
+	Spec        string          `short:"f" name:"file" placeholder:"SPEC" help:"Back up what this mirror spec selects."`
+	Output      string          `short:"o" placeholder:"PATH" help:"Write to this archive, to this directory if it exists or ends in /, or to s3://BUCKET/NAME or s3://BUCKET/PREFIX/; - for standard output."`
+	Compression string          `enum:",gzip,none" default:"" placeholder:"gzip|none" help:"Compress an archive; default: gzip, but none if the name ends in .tar."`
+	PartSize    option.PartSize `placeholder:"SIZE" help:"Write an archive NAME.tgz in parts of at most this size, NAME.001.tgz and so on; fat32 and dvd are the sizes of such media."`
+	Locked      bool            `help:"Copy exactly what the lock of the spec pins; exit with code 4 if any of it is gone."`
 	option.PlatformFlags
 	option.EventFlags
 	reportFlags
@@ -54,6 +55,7 @@ func (c *backupCommand) Help() string {
     oras-mirror backup -o bundle.tgz registry.k8s.io/pause:3.10 ghcr.io/oras-project/oras
     oras-mirror backup -o ./mirror/ -f mirror.yaml
     cat images.txt | oras-mirror backup -o bundle.tgz -
+    oras-mirror backup -f mirror.yaml -o bundle.tgz --part-size fat32
     oras-mirror backup -f mirror.yaml -o ./mirror/ --report report.json
     oras-mirror backup -f mirror.yaml -o ./mirror/ --only-failed report.json
     oras-mirror backup -f mirror.yaml --format json | jq 'select(.event == "artifact") | .reference'`
@@ -93,7 +95,7 @@ func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob
 	if err != nil {
 		return nil, err
 	}
-	out, err := store.Create(b.output.path, store.CreateOptions{Compression: c.Compression, Stdout: u.Stdout,
+	out, err := store.Create(b.output.path, store.CreateOptions{Compression: c.Compression, PartSize: int64(c.PartSize), Stdout: u.Stdout,
 		NoResume: c.NoResume, Verify: c.VerifyExisting, Buckets: buckets, SingleWriter: c.SingleWriter, Buffer: int64(c.Buffer),
 		Interrupted: func() error { return context.Cause(ctx) },
 		Waiting:     func() { u.Notice("waiting for a reader of %s", b.output.path) }})
@@ -146,6 +148,7 @@ func (c *backupCommand) plan(ctx context.Context, u *console.Console) (b backupJ
 	if b.output, err = outputOf(c.Output, b.spec, c.part); err != nil {
 		return b, err
 	}
+	b.output.inParts = c.PartSize > 0
 	if err = c.checkOutput(b.output, u); err != nil {
 		return b, err
 	}
@@ -171,6 +174,8 @@ func (c *backupCommand) checkOutput(o output, u *console.Console) error {
 		return exit.ErrStdoutClosed
 	case o.path == "-" && u.StdoutTerminal:
 		return exit.Usage("redirect it into a file or a pipe", "refusing to write an archive to a terminal")
+	case o.inParts && !o.isFile():
+		return exit.Usage("name an archive with --output NAME.tgz, which becomes NAME.001.tgz and so on", "%s %s cannot be written in parts, only an archive in a file can", o.setting, o.path)
 	}
 	return nil
 }
@@ -181,6 +186,13 @@ func (c *backupCommand) filesInUse(b backupJob) []overwrite.File {
 	path := cmp.Or(b.output.path, c.Output)
 	if path == "-" {
 		return append(all, overwrite.File{What: "the output", Path: overwrite.StdoutPath})
+	}
+	if c.PartSize > 0 && path != "" {
+		for number := 1; number <= store.MaxParts; number++ {
+			part := store.PartPath(path, number)
+			all = append(all, overwrite.File{What: "the output", Path: part}, overwrite.File{What: "the output", Path: part + ".partial"})
+		}
+		return all
 	}
 	return append(all, overwrite.LayoutFiles("the output", strings.TrimRight(path, string(os.PathSeparator)))...)
 }
@@ -196,13 +208,11 @@ func leftBy(out store.Destination, fetched int64, startedOver bool) string {
 		return out.Path() + " keeps what was fetched: run the same command to resume"
 	case *store.Bucket:
 		return out.Path() + " keeps every blob that is complete: run the same command to resume"
+	case *store.Parts:
+		return keptBy(out, fetched, startedOver)
 	case *store.Archive:
-		if partial := out.Partial(); partial != "" {
-			how := "run the same command to resume, or with --no-resume to start over"
-			if startedOver {
-				how = "run the command without --no-resume to resume"
-			}
-			return fmt.Sprintf("%s keeps %s of %s fetched: %s", partial, text.Bytes(min(out.Kept(), fetched)), text.Bytes(fetched), how)
+		if kept := keptBy(out, fetched, startedOver); kept != "" {
+			return kept
 		}
 		if store.IsInBucket(out.Path()) {
 			return "a bundle in a bucket starts over; a layout, s3://BUCKET/PREFIX/, can be resumed"
@@ -212,6 +222,22 @@ func leftBy(out store.Destination, fetched int64, startedOver bool) string {
 		}
 	}
 	return ""
+}
+
+// keptBy tells what an archive keeps for a later run.
+func keptBy(out interface {
+	Partial() string
+	Kept() int64
+}, fetched int64, startedOver bool) string {
+	partial := out.Partial()
+	if partial == "" {
+		return ""
+	}
+	how := "run the same command to resume, or with --no-resume to start over"
+	if startedOver {
+		how = "run the command without --no-resume to resume"
+	}
+	return fmt.Sprintf("%s keeps %s of %s fetched: %s", partial, text.Bytes(min(out.Kept(), fetched)), text.Bytes(fetched), how)
 }
 
 // adviseDirectory tells a user who may have expected a directory how to make one.

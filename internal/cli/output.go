@@ -23,12 +23,13 @@ import (
 type output struct {
 	path    string // "" where neither flag nor spec names one, "-" for standard output
 	setting string // names it: the flag, or the key of the spec
+	inParts bool   // with --part-size
 }
 
 // outputOf returns the output that the flag names, or else the spec, for a part of the plan;
 // nil for all of it. All parts of a plan together have no bundle as their output.
 func outputOf(flag string, spec *config.Spec, part *shard.Part) (o output, err error) {
-	o, named := output{flag, "--output"}, flag
+	o, named := output{path: flag, setting: "--output"}, flag
 	if flag == "" && spec != nil {
 		o.setting, named = "output", spec.Output
 	}
@@ -74,6 +75,9 @@ func (o output) mayReplace(read []overwrite.File) error {
 		return nil
 	}
 	read = slices.DeleteFunc(read, func(f overwrite.File) bool { return f.What == overwrite.SpecLayout })
+	if o.inParts {
+		return overwrite.Check(o.setting, store.PartPath(o.path, 1), filetype.Unknown, read)
+	}
 	return overwrite.Check(o.setting, o.path, filetype.Unknown, read)
 }
 
@@ -104,13 +108,38 @@ func (o output) open(buckets store.Buckets) (there store.Layout, directory bool,
 // openReplaced opens the archive that is about to be replaced, for the blobs that it
 // has; nil if there is none.
 func (o output) openReplaced(by store.Destination, buckets store.Buckets) store.Layout {
-	if _, isArchive := by.(*store.Archive); !isArchive {
+	switch by.(type) {
+	case *store.Archive:
+	case *store.Parts:
+		return openParts(o.path)
+	default:
 		return nil
 	}
 	if store.IsInBucket(o.path) {
 		return openBundle(o.path, buckets)
 	}
 	return openArchive(o.path)
+}
+
+// openParts opens the parts that a backup will replace, as far as they are there; nil if there
+// are none.
+func openParts(path string) store.Layout {
+	var paths []string
+	for number := 1; number <= store.MaxParts; number++ {
+		if part := store.PartPath(path, number); filetype.Exists(part) {
+			paths = append(paths, part)
+		}
+	}
+	if len(paths) == 0 || runtime.GOOS == "windows" {
+		return nil
+	}
+	previous, err := store.OpenUnion(paths, func(path string) (store.Layout, error) {
+		return store.OpenLayout(path, store.OpenOptions{TempDir: os.DevNull})
+	})
+	if err != nil {
+		return nil
+	}
+	return previous
 }
 
 // openBundle is openArchive for a bundle in a bucket.
