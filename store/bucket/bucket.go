@@ -38,6 +38,8 @@ type Options struct {
 	// Secret is called for each secret that the client sends, with the name of its user. It may
 	// be nil. Calls may be concurrent.
 	Secret func(username, secret string)
+
+	limits limits // of answers; tests have small ones
 }
 
 // Client reads and writes the objects of a bucket.
@@ -61,7 +63,7 @@ func New(name string, o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport, err := newTransport(o.Settings)
+	transport, err := newTransport(o.Settings, o.limits)
 	if err != nil {
 		return nil, err
 	}

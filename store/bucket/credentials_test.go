@@ -2,6 +2,7 @@ package bucket
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -95,8 +96,8 @@ func TestRegionAndEndpoint(t *testing.T) {
 	}
 }
 
-// TestExpiredSession reads the credentials again, once: a file with new ones helps, and one
-// with the same does not.
+// TestExpiredSession reads the credentials again: a file with new ones helps, also a client
+// that sends each request once, and one with the same is no reason to send it again.
 func TestExpiredSession(t *testing.T) {
 	server := testbucket.New(t)
 	file := awsFiles(t, "", "[default]\n"+keys+"aws_session_token = the-old-session\n")
@@ -110,8 +111,8 @@ func TestExpiredSession(t *testing.T) {
 	if e, ok := errors.AsType[*Error](err); !ok || e.Code != "ExpiredToken" || strings.Contains(err.Error(), "the-old-session") {
 		t.Errorf("%v", err)
 	}
-	if n := server.Requests()["PUT"]; n != 2 {
-		t.Errorf("%d requests with an expired session, want 2", n)
+	if n := server.Requests()["PUT"]; n != 1 {
+		t.Errorf("%d requests with an expired session", n)
 	}
 	c := open(t, testbucket.Name)
 	if _, err := c.Stat(t.Context(), "x"); err == nil {
@@ -120,6 +121,7 @@ func TestExpiredSession(t *testing.T) {
 	if err := os.WriteFile(file, []byte("[default]\n"+keys), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	put(t, c.Once(), "x", "data", Condition{})
 	put(t, c, "x", "data", Condition{})
 	if err := os.WriteFile(file, []byte("[default]\n"+keys+"aws_session_token = another-old-session\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -133,6 +135,26 @@ func TestExpiredSession(t *testing.T) {
 	}
 	if size, err := c.Stat(t.Context(), "x"); err != nil || size != 4 {
 		t.Errorf("Stat after the renewal: %d, %v", size, err)
+	}
+}
+
+// TestCredentialsThatAlwaysChange ends also if each answer refuses them.
+func TestCredentialsThatAlwaysChange(t *testing.T) {
+	server := testbucket.New(t)
+	file := awsFiles(t, "", "[default]\n"+keys)
+	n := 0
+	server.Inject(func(testbucket.Call) *testbucket.Fault {
+		n++
+		if err := os.WriteFile(file, fmt.Appendf(nil, "[default]\n%saws_session_token = session-%d\n", keys, n), 0o600); err != nil {
+			t.Error(err)
+		}
+		return testbucket.Status(http.StatusForbidden, "ExpiredToken")
+	})
+	if _, err := open(t, testbucket.Name).Put(t.Context(), "x", []byte("data"), Condition{}); !errors.Is(err, ErrRefused) {
+		t.Errorf("%v", err)
+	}
+	if got := server.Requests()["PUT"]; got != 1+maxRenewals {
+		t.Errorf("%d requests", got)
 	}
 }
 

@@ -57,11 +57,14 @@ func Wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// maxRenewals bounds the credentials that one request is sent with.
+const maxRenewals = 3
+
 // try calls do until it succeeds or its error is final. When credentials are refused, they
-// are read again: another program may have renewed them.
+// are read again, since another program may have renewed them. With other ones the request
+// is sent again at once, which does not count as a try.
 func (c *Client) try(ctx context.Context, op, key string, do func(context.Context) error) error {
-	again := false // it was sent again because the session had ended
-	for n := 1; ; n++ {
+	for n, renewed := 1, 0; ; {
 		used := c.keys.current()
 		err := newError(op, c.name(key), do(ctx))
 		if err == nil {
@@ -70,8 +73,8 @@ func (c *Client) try(ctx context.Context, op, key string, do func(context.Contex
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}
-		if n < c.retry.Tries && isOfKeys(err) && (c.keys.renew(used) || isExpired(err) && !again) {
-			again = true
+		if renewed < maxRenewals && isOfKeys(err) && c.keys.renew(used) {
+			renewed++
 			continue
 		}
 		if n >= c.retry.Tries || !retryable(ctx, err) {
@@ -80,10 +83,12 @@ func (c *Client) try(ctx context.Context, op, key string, do func(context.Contex
 		if err := c.Pause(ctx, n, shortReason(err)); err != nil {
 			return err
 		}
+		n++
 	}
 }
 
-// Wait waits for d on the clock of the client, or until ctx is over.
+// Wait waits for d on the clock of the client, or until ctx is over, and then returns its
+// cause.
 func (c *Client) Wait(ctx context.Context, d time.Duration) error { return c.retry.Sleep(ctx, d) }
 
 // Pause waits before the try that follows the n-th.
@@ -92,9 +97,6 @@ func (c *Client) Pause(ctx context.Context, n int, reason string) error {
 	defer c.retry.OnRetry(c.host, reason)()
 	return c.retry.Sleep(ctx, wait)
 }
-
-// Sleep waits for d, or until ctx is over, and then returns its cause.
-func (c *Client) Sleep(ctx context.Context, d time.Duration) error { return c.retry.Sleep(ctx, d) }
 
 // shortReason returns the reason of a retry in a word or two.
 func shortReason(err error) string {

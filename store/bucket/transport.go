@@ -2,6 +2,7 @@ package bucket
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -23,7 +24,7 @@ const (
 )
 
 // newTransport returns the transport for the requests to one endpoint.
-func newTransport(s Settings) (http.RoundTripper, error) {
+func newTransport(s Settings, most limits) (http.RoundTripper, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.Insecure}
 	if s.CAFile != "" {
 		pool, err := certpool.WithFile(s.CAFile)
@@ -47,24 +48,31 @@ func newTransport(s Settings) (http.RoundTripper, error) {
 		MaxIdleConnsPerHost: maxIdle,
 		IdleConnTimeout:     time.Minute,
 		DisableCompression:  true, // what is stored is what is read
-	}}, nil
+	}, most.withDefaults()}, nil
 }
 
-// maxAnswer bounds an answer that is not the content of an object. A page of a list has at
-// most 1,000 keys of 1,024 bytes, which take three times as much when they are escaped.
-//
-// maxTags bounds its XML tags. An object takes 26 of them, and an element in memory many
-// times its bytes.
-const (
-	maxAnswer = 8 << 20
-	maxTags   = 64 << 10
-)
+// limits bound an answer that is not the content of an object.
+type limits struct {
+	// bytes is 8 MiB if it is 0: a page of a list has at most 1,000 keys of 1,024 bytes, which
+	// take three times as much when they are escaped.
+	bytes int
+	// tags bounds those of its XML, and is 65,536 if it is 0. An object takes 26 of them, and
+	// an element in memory many times its bytes.
+	tags int
+}
+
+func (l limits) withDefaults() limits {
+	return limits{cmp.Or(l.bytes, 8<<20), cmp.Or(l.tags, 64<<10)}
+}
 
 // errAnswer is the error for an answer that is longer.
 var errAnswer = errors.New("the answer of the object store is too long")
 
 // guard keeps a store from sending lists and messages without an end.
-type guard struct{ http.RoundTripper }
+type guard struct {
+	http.RoundTripper
+	most limits
+}
 
 func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := watchPages(r); err != nil {
@@ -74,21 +82,21 @@ func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil || r.Method == http.MethodGet && r.URL.RawQuery == "" && response.StatusCode < http.StatusMultipleChoices {
 		return response, err
 	}
-	response.Body = &answer{response.Body, maxAnswer, maxTags}
+	response.Body = &answer{response.Body, g.most}
 	return response, nil
 }
 
 // answer is a body that fails beyond a length, or beyond a number of tags.
 type answer struct {
 	io.ReadCloser
-	bytes, tags int
+	left limits
 }
 
 func (a *answer) Read(p []byte) (int, error) {
 	n, err := a.ReadCloser.Read(p)
-	a.bytes -= n
-	a.tags -= bytes.Count(p[:n], []byte("<"))
-	if a.bytes < 0 || a.tags < 0 {
+	a.left.bytes -= n
+	a.left.tags -= bytes.Count(p[:n], []byte("<"))
+	if a.left.bytes < 0 || a.left.tags < 0 {
 		return 0, errAnswer
 	}
 	return n, err
