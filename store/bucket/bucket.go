@@ -78,7 +78,7 @@ func New(name string, o Options) (*Client, error) {
 		Transport:    transport,
 		Region:       region(cmp.Or(o.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), profile["region"]), endpoint),
 		BucketLookup: lookup(o.PathStyle),
-		MaxRetries:   1, // ours are the only ones
+		MaxRetries:   1, // ours are the only tries
 	})
 	if err != nil {
 		return nil, err

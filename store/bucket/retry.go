@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/minio/minio-go/v7"
 )
 
 const (
@@ -18,6 +20,9 @@ const (
 	maxTries = 6
 	backoff  = time.Second
 )
+
+// minio-go pauses for up to 200 ms after each try, also after the last one, on the real clock.
+func init() { minio.DefaultRetryUnit = 0 }
 
 // Retry configures the pauses between tries. The zero value uses the real clock.
 type Retry struct {
