@@ -21,9 +21,9 @@ import (
 )
 
 // large is a blob of several members that is stored in a bundle.
-func large() []byte {
+var large = sync.OnceValue(func() []byte {
 	return append([]byte{0x1f, 0x8b}, testregistry.Random("large", 3<<20)...)
-}
+})
 
 // withLarge makes an input with the large blob.
 func withLarge(t testing.TB, input string) (w *world, path string) {
@@ -288,12 +288,13 @@ func TestHundredsOfPullsAtOnce(t *testing.T) {
 		t.Run(input, func(t *testing.T) {
 			w, path := withLarge(t, input)
 			s := w.serve(input)
+			want := digest.FromBytes(large())
 			var pulls sync.WaitGroup
 			for range 200 {
 				pulls.Go(func() {
 					resp := s.held(path)
 					defer resp.Body.Close()
-					if got, err := io.ReadAll(resp.Body); err != nil || digest.FromBytes(got) != digest.FromBytes(large()) {
+					if got, err := io.ReadAll(resp.Body); err != nil || digest.FromBytes(got) != want {
 						t.Errorf("%d bytes, %v", len(got), err)
 					}
 				})
