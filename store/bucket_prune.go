@@ -149,7 +149,7 @@ func (b *Bucket) bytesOf(blobs []digest.Digest) (bytes int64) {
 // removeDue claims the blobs that are due, removes them, and lists the others. The claim
 // fails if a writer has struck one off since the list was read.
 func (b *Bucket) removeDue(ctx context.Context, list *pruneList, gone, due []digest.Digest, o PruneOptions) error {
-	rest := without(gone, due)
+	rest := listable(without(gone, due), due)
 	next := &pruneList{Listed: list.Listed, Blobs: intersection(list.Blobs, rest), etag: list.etag}
 	if len(due) > 0 || len(list.Blobs) == 0 {
 		next.Listed, next.Blobs = o.Now().UTC(), rest

@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -226,4 +229,44 @@ func partsOf(t *testing.T, l Layout, root ocispec.Descriptor) (parts []digest.Di
 		queue = append(queue, m.Manifests...)
 	}
 	return parts
+}
+
+// TestPruneListHasALimit has an object of another program in the place of prune.json, and more
+// blobs than a list has room for.
+func TestPruneListHasALimit(t *testing.T) {
+	server := testbucket.New(t)
+	path := server.Path("layout/")
+	newSample(t).writeBucket(t, openBucketAt(t, path, CreateOptions{}))
+	for name, size := range map[string]int64{"not a list": 100, "too long": 1 << 40} {
+		f, err := os.Create(filepath.Join(server.Folder, "layout", PruneFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(f.Truncate(size), f.Close()); err != nil { // it takes no disk
+			t.Fatal(err)
+		}
+		server.Sent()
+		_, err = Create(path, CreateOptions{})
+		if list, ok := errors.AsType[*PruneListError](err); !ok || list.Path != path+PruneFile {
+			t.Errorf("%s: %v", name, err)
+		}
+		if sent := server.Sent(); sent > 2*maxPruneList {
+			t.Errorf("%s: %d bytes were sent", name, sent)
+		}
+	}
+
+	many := make([]digest.Digest, 600_000)
+	for i := range many {
+		many[i] = digest.Digest(fmt.Sprintf("sha256:%064d", i))
+	}
+	for claimed := range slices.Values([]int{0, 1000, 400_000}) {
+		list := pruneList{Listed: time.Now(), Claimed: many[:claimed], Blobs: listable(many[claimed:], many[:claimed])}
+		data, err := json.Marshal(&list)
+		if err != nil || len(data) > maxPruneList || len(data) < maxPruneList-2<<10 {
+			t.Errorf("%d claimed: a list of %d bytes, %v", claimed, len(data), err)
+		}
+	}
+	if got := listable(many[:5], many[5:7]); len(got) != 5 {
+		t.Errorf("%d of 5 blobs are listed", len(got))
+	}
 }

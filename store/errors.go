@@ -51,11 +51,14 @@ func (e *GoneError) Error() string {
 	return e.Path + ": was removed or replaced while it was written to"
 }
 
-// NotLayoutError reports that the directory Path has other content than an OCI layout. A
-// backup does not add to it.
+// NotLayoutError reports that Path, a directory or a prefix in a bucket, has other content
+// than an OCI layout. A backup does not add to it.
 type NotLayoutError struct{ Path string }
 
 func (e *NotLayoutError) Error() string {
+	if IsInBucket(e.Path) {
+		return e.Path + ": the bucket has other objects there, and no OCI layout"
+	}
 	return e.Path + ": the directory is not empty and is not an OCI layout"
 }
 

@@ -104,7 +104,7 @@ func TestPartsAreEqual(t *testing.T) {
 		if slack := parts[0] - tt.part; slack < 0 || slack > 16<<10 {
 			t.Errorf("%+v: parts of %d bytes", tt, parts[0])
 		}
-		data, _, err := clientOf(t).Get(t.Context(), "x.tar")
+		data, _, err := clientOf(t).Get(t.Context(), "x.tar", 64<<20)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -52,7 +52,7 @@ type objectUpload struct {
 	settled bool     // partSize is final
 	held    [][]byte // pieces of bundlePart
 
-	upload *bucket.Upload // nil before the first part
+	upload *bucket.Upload // nil after its end
 	parts  []bucket.Part
 	at     int64  // of the buffer in the archive
 	buffer []byte // the part that is filled
@@ -73,7 +73,8 @@ type sentPart struct {
 }
 
 // openUpload starts a bundle in a bucket. If there is one of the name already, the new one is
-// written beside it. Uploads of the name that nobody continued for a week are aborted.
+// written beside it. Uploads of the name that nobody continued for a week are aborted. The
+// upload begins at once, so that a user who may not write learns it before anything is fetched.
 func openUpload(path string, at bucket.Location, c bundle.Compression, o CreateOptions) (*Archive, error) {
 	client, err := bucket.New(at.Bucket, o.Buckets.options(path))
 	if err != nil {
@@ -97,6 +98,10 @@ func (u *objectUpload) prepare(ctx context.Context) error {
 		return err
 	}
 	_, err := u.client.AbortStale(ctx, u.key, time.Now().Add(-uploadAge), func(key string) bool { return key == u.key })
+	if err != nil && !errors.Is(err, bucket.ErrRefused) && !errors.Is(err, bucket.ErrUnsupported) {
+		return err // else the user may write, but not clean up
+	}
+	u.upload, err = u.client.NewUpload(ctx, u.key)
 	return err
 }
 
@@ -148,17 +153,11 @@ func (u *objectUpload) take() []byte {
 }
 
 // send starts to send the buffer, when the part before it has arrived.
-func (u *objectUpload) send() (err error) {
+func (u *objectUpload) send() error {
 	if err := u.wait(); err != nil {
 		return err
 	}
 	ctx := u.client.Context()
-	if u.upload == nil {
-		if u.upload, err = u.client.NewUpload(ctx, u.key); err != nil {
-			u.upload = nil
-			return err
-		}
-	}
 	part := &sentPart{number: len(u.parts) + 1, at: u.at, data: u.buffer}
 	if u.blob >= u.at {
 		u.kept = part
@@ -241,13 +240,9 @@ func (u *objectUpload) commit(incomplete bool) (path string, err error) {
 	return u.name, u.client.Remove(ctx, u.key)
 }
 
-// finish makes the object of the parts, or of the buffer if no part was sent.
+// finish makes the object of the parts.
 func (u *objectUpload) finish(ctx context.Context) error {
 	if err := u.settle(u.partSize); err != nil {
-		return err
-	}
-	if u.upload == nil {
-		_, err := u.client.Put(ctx, u.key, u.buffer, bucket.Condition{})
 		return err
 	}
 	if len(u.buffer) > 0 {

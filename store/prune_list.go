@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"time"
 
@@ -15,6 +14,19 @@ import (
 
 // PruneFile is the object in a bucket that lists what prune may remove.
 const PruneFile = "prune.json"
+
+// maxPruneList bounds the bytes of prune.json: 440,000 blobs with a sha256. It is held in
+// memory twice. What else is unreferenced is listed by a later run.
+const maxPruneList = 32 << 20
+
+// PruneListError reports a prune.json that is none of ours.
+type PruneListError struct {
+	Path string // of the object
+	Err  error
+}
+
+func (e *PruneListError) Error() string { return e.Path + ": " + e.Err.Error() }
+func (e *PruneListError) Unwrap() error { return e.Err }
 
 // pruneList is the content of prune.json. It is the place where prune and the writers of a
 // bucket meet: each changes it only if it is the one that it read.
@@ -34,18 +46,35 @@ type pruneList struct {
 // readPruneList reads prune.json. If there is none, the list is empty.
 func (b *Bucket) readPruneList(ctx context.Context) (*pruneList, error) {
 	list := new(pruneList)
-	data, etag, err := b.client.Get(ctx, b.prefix+PruneFile)
+	data, etag, err := b.client.Get(ctx, b.prefix+PruneFile, maxPruneList)
 	if errors.Is(err, fs.ErrNotExist) {
 		return list, nil
 	}
-	if err != nil {
+	if err == nil {
+		err = json.Unmarshal(data, list)
+	} else if !errors.Is(err, bucket.ErrTooLong) {
 		return nil, err
 	}
-	if err := json.Unmarshal(data, list); err != nil {
-		return nil, fmt.Errorf("%s%s: %w", b.name, PruneFile, err)
+	if err != nil {
+		return nil, &PruneListError{Path: b.name + PruneFile, Err: err}
 	}
 	list.etag, list.sum = etag, digest.FromBytes(data)
 	return list, nil
+}
+
+// listable returns as many of some blobs as prune.json has room for beside those that it claims.
+func listable(blobs, claimed []digest.Digest) []digest.Digest {
+	const comma, rest = len(`"",`), 1 << 10
+	room := maxPruneList - rest
+	for _, d := range claimed {
+		room -= len(d) + comma
+	}
+	for i, d := range blobs {
+		if room -= len(d) + comma; room < 0 {
+			return blobs[:i]
+		}
+	}
+	return blobs
 }
 
 // writePruneList writes prune.json if it is the one that was read; else the error is

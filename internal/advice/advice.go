@@ -92,6 +92,8 @@ func outputHint(err error) string {
 		return "wait for the other oras-mirror process to finish"
 	case is[*store.PruneError](err):
 		return `replace damaged content with "oras-mirror backup --verify-existing" into that directory`
+	case is[*store.NotLayoutError](err) && isInBucket(err):
+		return "use the prefix of an OCI layout, or a new prefix, ending in /"
 	case is[*store.NotLayoutError](err):
 		return "use an OCI layout, an empty directory, or the path of a new directory, ending in /"
 	case is[*store.MissingPartError](err):

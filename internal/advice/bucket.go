@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"syscall"
@@ -24,8 +25,15 @@ func bucketHint(err error) string {
 	if is[*store.PrunedError](err) {
 		return "run the same command again: it fetches what was removed; if a prune was interrupted, run that again first"
 	}
+	if list, ok := errors.AsType[*store.PruneListError](err); ok {
+		return "remove " + list.Path + ": prune lists again what nothing references"
+	}
 	if part, ok := errors.AsType[*store.PartError](err); ok {
 		return "raise --buffer to " + text.Bytes(part.Buffer) + ", or back up to a layout: s3://BUCKET/PREFIX/"
+	}
+	input, ok := errors.AsType[*store.InputError](err)
+	if ok && store.IsInBucket(input.Path) && errors.Is(err, fs.ErrNotExist) {
+		return absentInBucketHint(input.Path)
 	}
 	e, ok := errors.AsType[*bucket.Error](err)
 	if !ok {
@@ -47,16 +55,57 @@ func bucketHint(err error) string {
 		return "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile in AWS_PROFILE, and that they are for this endpoint"
 	case "AuthorizationHeaderMalformed", "PermanentRedirect", "InvalidRegion", "IllegalLocationConstraintException":
 		return regionHint(e.Region)
-	case "AccessDenied":
-		return "check that the credentials may list, read and write there; they come from AWS_ACCESS_KEY_ID, AWS_PROFILE or a role"
 	}
 	switch e.Status {
+	case http.StatusForbidden, http.StatusUnauthorized:
+		return deniedHint(e)
 	case http.StatusMovedPermanently:
 		return regionHint(e.Region)
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		return "the store limits requests: lower --concurrency, or run the same command later to resume"
 	}
 	return ""
+}
+
+// permissions has those that a request needs, in the words of the policies of AWS.
+var permissions = map[string]string{
+	"get":          "s3:GetObject, and s3:ListBucket, without which AWS denies what does not exist",
+	"stat":         "s3:GetObject, and s3:ListBucket, without which AWS denies what does not exist",
+	"put":          "s3:PutObject",
+	"list":         "s3:ListBucket",
+	"list uploads": "s3:ListBucketMultipartUploads",
+	"list parts":   "s3:ListMultipartUploadParts",
+	"abort":        "s3:AbortMultipartUpload",
+	"remove":       "s3:DeleteObject",
+	"copy":         "s3:GetObject and s3:PutObject",
+}
+
+// deniedHint names the permission that a request needs.
+func deniedHint(e *bucket.Error) string {
+	if e.Anonymous {
+		return "no credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+	}
+	return "the credentials need the permission " + permissions[e.Op] + "; they come from AWS_ACCESS_KEY_ID, AWS_PROFILE or a role"
+}
+
+// isInBucket reports whether an error is of a prefix in a bucket, and not of a directory.
+func isInBucket(err error) bool {
+	e, ok := errors.AsType[*store.NotLayoutError](err)
+	return ok && store.IsInBucket(e.Path)
+}
+
+// absentInBucketHint advises on a name in a bucket that leads to nothing: a slash decides what it means.
+func absentInBucketHint(path string) string {
+	at, err := bucket.ParseLocation(path)
+	switch {
+	case err != nil:
+		return ""
+	case at.Key == "":
+		return "name the prefix of the layout, as in s3://" + at.Bucket + "/PREFIX/, or a bundle"
+	case at.IsLayout():
+		return "a slash at the end means a layout; the name of a bundle has none"
+	}
+	return "this is the name of a bundle; that of a layout ends in a slash: " + path + "/"
 }
 
 func regionHint(region string) string {

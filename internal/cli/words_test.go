@@ -89,6 +89,11 @@ func refusedByBucket(status int, code, message string) error {
 		Region: "eu-central-1", Err: fmt.Errorf("%d %s: %s", status, code, message)}}
 }
 
+// deniedByBucket is the answer of an object store to a request that its policy does not allow.
+func deniedByBucket(op string) error {
+	return &store.OutputError{Path: nightly, Err: &bucket.Error{Op: op, Name: nightly, Status: 403, Code: "AccessDenied", Err: errors.New("403 AccessDenied: Access Denied")}}
+}
+
 // wording is an error and the place where it is printed.
 type wording struct {
 	name   string
@@ -229,6 +234,18 @@ func wordings() []wording {
 		{name: "an invalid name of a bucket", err: refusedByBucket(400, "InvalidBucketName", "The specified bucket is not valid")},
 		{name: "no such bucket", err: refusedByBucket(404, "NoSuchBucket", "The specified bucket does not exist")},
 		{name: "not allowed in a bucket", err: refusedByBucket(403, "AccessDenied", "Access Denied")},
+		{name: "a prune.json without an end", err: &store.OutputError{Path: nightly, Err: &store.PruneListError{Path: nightly + "prune.json", Err: bucket.ErrTooLong}}},
+		{name: "no permission to write", err: deniedByBucket("put")},
+		{name: "no permission to list", err: deniedByBucket("list")},
+		{name: "no permission to list uploads", err: deniedByBucket("list uploads")},
+		{name: "no permission to list parts", err: deniedByBucket("list parts")},
+		{name: "no permission to abort", err: deniedByBucket("abort")},
+		{name: "no permission to remove", err: deniedByBucket("remove")},
+		{name: "no permission to copy", err: deniedByBucket("copy")},
+		{name: "no credentials for a bucket", err: &bucket.Error{Op: "get", Name: nightly + "index.json", Status: 403, Code: "AccessDenied", Anonymous: true, Err: errors.New("403 AccessDenied: Access Denied")}},
+		{name: "no layout in a bucket", err: &store.InputError{Path: nightly, Reason: "no OCI layout in the bucket under this name", Err: fs.ErrNotExist}},
+		{name: "no layout at the top of a bucket", err: &store.InputError{Path: "s3://backups/", Reason: "no OCI layout in the bucket under this name", Err: fs.ErrNotExist}},
+		{name: "no bundle in a bucket", err: &store.InputError{Path: "s3://backups/nightly", Reason: "does not exist", Err: fs.ErrNotExist}},
 		{name: "wrong key of a bucket", err: refusedByBucket(403, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided")},
 		{name: "a session that has ended", err: refusedByBucket(400, "ExpiredToken", "The provided token has expired")},
 		{name: "another region", err: refusedByBucket(301, "PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint")},

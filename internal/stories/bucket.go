@@ -22,6 +22,24 @@ func (w *world) bucket(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+// deny WHAT has the policy of the bucket deny to write, to list, to see unfinished uploads, or
+// to write the objects whose key ends with a name: write, list, uploads or NAME. deny nothing
+// ends it.
+func (w *world) deny(_ *testscript.TestScript, _ bool, args []string) {
+	switch args[0] {
+	case "nothing":
+		w.server.Inject(nil)
+	case "write":
+		w.server.Inject(testbucket.DenyWrites)
+	case "list":
+		w.server.Inject(w.server.DenyLists)
+	case "uploads":
+		w.server.Inject(testbucket.DenyUploads)
+	default:
+		w.server.Inject(testbucket.DenyObject(args[0]))
+	}
+}
+
 // objects KIND N... checks the number of requests of the given kinds since the last check,
 // as in: objects LIST 1 GET 2. No others may have come.
 func (w *world) objects(ts *testscript.TestScript, _ bool, args []string) {

@@ -25,6 +25,7 @@ func Run(t *testing.T, files []string) {
 					"registry":   w.registry,
 					"proxy":      w.proxy,
 					"bucket":     w.bucket,
+					"deny":       w.deny,
 					"objects":    w.objects,
 					"seed":       w.seed,
 					"fill":       fill,

@@ -107,7 +107,7 @@ func TestConditions(t *testing.T) {
 	if _, err := c.Put(t.Context(), "x", []byte("three"), Condition{ETag: first}); !errors.Is(err, ErrCondition) {
 		t.Errorf("put if match: %v", err)
 	}
-	data, etag, err := c.Get(t.Context(), "x")
+	data, etag, err := c.Get(t.Context(), "x", 64<<20)
 	if err != nil || string(data) != "two" || etag != second {
 		t.Errorf("%q %s, want %s; %v", data, etag, second, err)
 	}
@@ -170,7 +170,7 @@ func TestUpload(t *testing.T) {
 	if err := u.Complete(t.Context(), parts, Condition{Absent: true}); err != nil {
 		t.Fatal(err)
 	}
-	if got, _, err := c.Get(t.Context(), "large"); err != nil || !bytes.Equal(got, bytes.Join(data, nil)) {
+	if got, _, err := c.Get(t.Context(), "large", 64<<20); err != nil || !bytes.Equal(got, bytes.Join(data, nil)) {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
 	again, err := c.NewUpload(t.Context(), "large")
@@ -210,7 +210,7 @@ func TestFaults(t *testing.T) {
 			key := "fault " + name
 			server.Inject(twice)
 			put(t, c, key, content, Condition{})
-			if data, _, err := c.Get(t.Context(), key); err != nil || string(data) != content {
+			if data, _, err := c.Get(t.Context(), key, 64<<20); err != nil || string(data) != content {
 				t.Errorf("read %d bytes, %v", len(data), err)
 			}
 		})
@@ -228,7 +228,7 @@ func TestReaderResumes(t *testing.T) {
 		}
 		return nil
 	})
-	data, _, err := c.Get(t.Context(), "x")
+	data, _, err := c.Get(t.Context(), "x", 64<<20)
 	if err != nil || string(data) != content {
 		t.Errorf("read %d of %d bytes, %v", len(data), len(content), err)
 	}
@@ -315,7 +315,7 @@ func TestCredentialsThatExpire(t *testing.T) {
 	put(t, c, "a", "data", Condition{})
 	for _, code := range []string{"ExpiredToken", "InvalidAccessKeyId", "AccessDenied"} {
 		for name, read := range map[string]func() error{
-			"GET":  func() error { _, _, err := c.Get(t.Context(), "a"); return err },
+			"GET":  func() error { _, _, err := c.Get(t.Context(), "a", 64<<20); return err },
 			"HEAD": func() error { _, err := c.Head(t.Context(), "a"); return err },
 		} {
 			old := "old-" + strings.ToLower(code+name)
@@ -343,7 +343,7 @@ func TestCredentialsThatExpire(t *testing.T) {
 		return testbucket.Status(http.StatusForbidden, "AccessDenied")
 	})
 	server.Requests()
-	if _, _, err := c.Get(t.Context(), "a"); !errors.Is(err, ErrRefused) || !errors.Is(err, ErrUnavailable) || server.Requests()["GET"] != 1 {
+	if _, _, err := c.Get(t.Context(), "a", 64<<20); !errors.Is(err, ErrRefused) || !errors.Is(err, ErrUnavailable) || server.Requests()["GET"] != 1 {
 		t.Errorf("without new ones: %v", err)
 	}
 }

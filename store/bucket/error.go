@@ -13,12 +13,13 @@ import (
 
 // Error reports a request that the object store refused, or that did not reach it.
 type Error struct {
-	Op     string // "get", "put", "list", ...
-	Name   string // of the object, s3://BUCKET/KEY
-	Status int    // 0: there was no response
-	Code   string // of the store, such as NoSuchBucket; may be empty
-	Region string // of the bucket, if the store says that it is another one
-	Err    error
+	Op        string // "get", "put", "list", "list uploads", ...
+	Name      string // of the object, s3://BUCKET/KEY
+	Status    int    // 0: there was no response
+	Code      string // of the store, such as NoSuchBucket; may be empty
+	Region    string // of the bucket, if the store says that it is another one
+	Anonymous bool   // there were no credentials to send
+	Err       error
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s %s: %v", e.Op, e.Name, e.Err) }

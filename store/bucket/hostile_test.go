@@ -125,7 +125,7 @@ func TestRedirectToAnotherHost(t *testing.T) {
 			w.Header().Set("Location", other.URL+r.URL.Path)
 			w.WriteHeader(status)
 		})
-		_, _, err := c.Get(t.Context(), "x")
+		_, _, err := c.Get(t.Context(), "x", 1<<20)
 		if err == nil {
 			t.Errorf("%d: no error of a GET", status)
 		}
@@ -218,7 +218,7 @@ func TestWrongLengths(t *testing.T) {
 				w.Header().Set("Last-Modified", changed)
 				serve(w, r)
 			})
-			if data, _, err := c.Get(t.Context(), "x"); err == nil {
+			if data, _, err := c.Get(t.Context(), "x", 1<<20); err == nil {
 				t.Errorf("%q", data)
 			}
 		})

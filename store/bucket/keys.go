@@ -27,6 +27,13 @@ func (k *keyring) current() int {
 	return k.generation
 }
 
+// isEmpty reports whether no credentials were found, so that requests are not signed.
+func (k *keyring) isEmpty() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.value.AccessKeyID == ""
+}
+
 // renew asks for credentials again, since those of a request were refused: a file may have
 // been rewritten, a session renewed. It reports whether there are other ones now.
 func (k *keyring) renew(refused int) bool {

@@ -2,6 +2,7 @@ package bucket
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -166,13 +167,20 @@ func (r *Reader) Close() error {
 	return r.body.Close()
 }
 
-// Get returns the content of a small object and its ETag.
-func (c *Client) Get(ctx context.Context, key string) (data []byte, etag string, err error) {
+// ErrTooLong is the error for an object that is longer than expected.
+var ErrTooLong = errors.New("the object is too long")
+
+// Get returns the content of an object of at most so many bytes, and its ETag. One that is
+// longer is ErrTooLong.
+func (c *Client) Get(ctx context.Context, key string, most int64) (data []byte, etag string, err error) {
 	r, err := c.Open(ctx, key, 0, -1)
 	if err != nil {
 		return nil, "", err
 	}
 	defer r.Close()
-	data, err = io.ReadAll(r)
+	if r.Size() > most {
+		return nil, "", newError("get", c.name(key), fmt.Errorf("%w: %d bytes", ErrTooLong, r.Size()))
+	}
+	data, err = io.ReadAll(io.LimitReader(r, most))
 	return data, r.ETag(), err
 }

@@ -83,6 +83,9 @@ func (c *Client) try(ctx context.Context, op, key string, do func(context.Contex
 			continue
 		}
 		if n >= c.retry.Tries || !retryable(ctx, err) {
+			if e, ok := errors.AsType[*Error](err); ok {
+				e.Anonymous = c.keys.isEmpty()
+			}
 			return err
 		}
 		if err := c.Pause(ctx, n, shortReason(err)); err != nil {

@@ -108,7 +108,7 @@ func (c *Client) AbortStale(ctx context.Context, prefix string, since time.Time,
 func (c *Client) uploads(ctx context.Context, prefix string, before time.Time, ours func(key string) bool) (old []*Upload, err error) {
 	var key, id string
 	for more := true; more && err == nil; {
-		err = c.try(ctx, "list", prefix, func(ctx context.Context) error {
+		err = c.try(ctx, "list uploads", prefix, func(ctx context.Context) error {
 			page, err := c.core.ListMultipartUploads(ctx, c.bucket, prefix, key, id, "", maxList)
 			if err != nil {
 				return err
@@ -129,7 +129,7 @@ func (c *Client) uploads(ctx context.Context, prefix string, before time.Time, o
 // hasPartSince reports whether a part came after a time.
 func (u *Upload) hasPartSince(ctx context.Context, since time.Time) (found bool, err error) {
 	for last, more := 0, true; more && !found && err == nil; {
-		err = u.client.try(ctx, "list", u.key, func(ctx context.Context) error {
+		err = u.client.try(ctx, "list parts", u.key, func(ctx context.Context) error {
 			page, err := u.client.core.ListObjectParts(ctx, u.client.bucket, u.key, u.id, last, maxList)
 			for _, p := range page.ObjectParts {
 				found = found || p.LastModified.After(since)
