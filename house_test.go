@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"e2e":                     {},
 	"engine":                  {"config", "engine/registry", "engine/shard", "store"},
 	"engine/backup":           {"config", "engine", "engine/fetch", "engine/internal/graph", "engine/internal/headway", "engine/internal/pool", "engine/plan", "engine/registry", "engine/shard", "internal/bounds", "store", "store/bundle"},
+	"engine/base":             {"config", "engine", "engine/internal/graph", "engine/plan", "engine/registry", "internal/bounds", "internal/cosign", "store"},
 	"engine/fetch":            {},
 	"engine/internal/graph":   {"config", "engine", "engine/registry", "internal/bounds", "internal/cosign", "store"},
 	"engine/internal/headway": {"engine", "engine/internal/graph", "engine/registry"},

@@ -15,6 +15,7 @@ type BackupOptions struct {
 	Progress    Progress         // nil: Silent
 	Mapper      *config.Mapper   // checks that no two sources map to one target; nil: unchecked
 	Previous    store.Layout     // a bundle that is about to be replaced: its blobs need no network; may be nil
+	Base        Base             // the blobs that it has are left out; nil: the output is no delta
 	Buckets     store.Buckets    // how the buckets of sources are reached
 	FailFast    bool             // the first artifact that fails ends the run
 	Now         func() time.Time // nil: time.Now

@@ -16,6 +16,8 @@ type Forecast struct {
 	Distinct  int64    // bytes of all selected manifests and blobs, each counted once
 	Shared    int64    // bytes that artifacts have in common, counted once for each but the first
 	There     int64    // of the distinct bytes, those that are there already
+	Left      int64    // bytes of blobs that a delta leaves to its base
+	LeftBlobs int      // how many these are
 	Near      int64    // and those that come from layouts on disk, over no network
 	Parts     int      // how many manifests and blobs the distinct bytes are
 	New       int      // how many of these are not there

@@ -27,6 +27,10 @@ type Report struct {
 	// There is the number of bytes that were there already, in the output or in the
 	// registries of the targets, counted once.
 	There int64
+	// Left is the number of bytes of the blobs that a delta leaves to its base, and LeftBlobs
+	// their number, each counted once.
+	Left      int64
+	LeftBlobs int
 	// Unchanged counts the artifacts that were there already, whole, and Overwritten
 	// those whose tag had another digest in the target.
 	Unchanged, Overwritten int

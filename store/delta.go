@@ -90,7 +90,11 @@ func (e *DeltaError) Error() string {
 	if errors.Is(e.Err, fs.ErrNotExist) {
 		return "the list of the blobs of this delta is missing: " + e.List.String()
 	}
-	return "the list of the blobs of this delta is damaged: " + e.List.String() + ": " + e.Err.Error()
+	const text = "the list of the blobs of this delta is damaged: "
+	if _, named := errors.AsType[*MismatchError](e.Err); named {
+		return text + e.Err.Error()
+	}
+	return text + e.List.String() + ": " + e.Err.Error()
 }
 
 func (e *DeltaError) Unwrap() error { return e.Err }
@@ -102,8 +106,7 @@ func readDelta(x *Index, read func(digest.Digest) ([]byte, error)) (*Delta, erro
 	if !x.IsDelta() {
 		return nil, nil
 	}
-	d := &Delta{Bases: x.Bases(), Names: splitList(x.Annotations[AnnotationBaseName]), Lists: x.DeltaLists(),
-		held: make(map[CompactDigest]bool), elsewhere: make(map[CompactDigest]string)}
+	d := &Delta{Bases: x.Bases(), Names: splitList(x.Annotations[AnnotationBaseName]), Lists: x.DeltaLists()}
 	if len(d.Lists) > maxLists {
 		return d, &DeltaError{List: d.Lists[maxLists], Err: fmt.Errorf("more than %d lists", maxLists)}
 	}
@@ -171,7 +174,12 @@ const (
 	elsewhereMemory = 200
 )
 
-func (d *Delta) add(blobs []digest.Digest, elsewhere map[digest.Digest]string) error {
+// Add adds what a list says to a delta, whose Lists stay as they are.
+func (d *Delta) Add(c DeltaContent) error {
+	blobs, elsewhere := c.Blobs, c.Elsewhere
+	if d.held == nil {
+		d.held, d.elsewhere = make(map[CompactDigest]bool), make(map[CompactDigest]string)
+	}
 	if err := bounds.Take(int64(listedMemory*len(blobs) + elsewhereMemory*len(elsewhere))); err != nil {
 		return err
 	}
@@ -187,4 +195,47 @@ func (d *Delta) add(blobs []digest.Digest, elsewhere map[digest.Digest]string) e
 		d.elsewhere[Compact(blob)] = repository
 	}
 	return nil
+}
+
+// Leaves reports whether a delta, which may be nil, leaves a blob to its base. It leaves no
+// manifest.
+func (d *Delta) Leaves(desc ocispec.Descriptor) bool {
+	return d != nil && !IsManifest(desc.MediaType) && !d.Holds(desc.Digest)
+}
+
+// BaseNames returns the names of the bases of a delta; nil for a layout that is none.
+func (x *Index) BaseNames() []string {
+	if !x.IsDelta() {
+		return nil
+	}
+	return splitList(x.Annotations[AnnotationBaseName])
+}
+
+// BaseName names the bases of a delta, for people.
+func (x *Index) BaseName() string {
+	return (&Delta{Names: splitList(x.Annotations[AnnotationBaseName])}).Name()
+}
+
+// MarkDelta makes the index that of a delta with some bases and lists.
+func (x *Index) MarkDelta(d *Delta) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	set := func(key string, values []string) {
+		x.Annotations = setAnnotation(x.Annotations, key, strings.Join(values, ","))
+	}
+	names := make([]string, len(d.Names))
+	for i, name := range d.Names {
+		names[i] = strings.ReplaceAll(name, ",", " ")
+	}
+	set(AnnotationBaseName, names)
+	set(AnnotationBase, texts(d.Bases))
+	set(AnnotationDelta, texts(d.Lists))
+}
+
+func texts(all []digest.Digest) []string {
+	list := make([]string, len(all))
+	for i, d := range all {
+		list[i] = string(d)
+	}
+	return list
 }

@@ -80,5 +80,5 @@ func (d *Delta) parseList(data []byte) error {
 	if list.MediaType != MediaTypeDelta {
 		return fmt.Errorf("the media type is %.100q, expected %s", list.MediaType, MediaTypeDelta)
 	}
-	return d.add(list.Blobs, list.Elsewhere)
+	return d.Add(DeltaContent{list.Blobs, list.Elsewhere})
 }

@@ -137,6 +137,7 @@ type dependentEntry struct {
 // newPruner walks the entries that stay.
 func newPruner(ctx context.Context, l listedLayout, o PruneOptions) (*pruner, error) {
 	p := &pruner{PruneOptions: o, layout: l, verifier: newVerifier(ctx, layoutSource{l}, &Index{}, VerifyOptions{}), retained: make(map[key]bool), referrerLists: make(map[key]int)}
+	p.verifier.delta, _ = ReadDelta(l) // with a damaged list more counts as left to the base
 	if err := p.sortEntries(); err != nil {
 		return nil, err
 	}
@@ -245,8 +246,9 @@ func (p *pruner) result() (*Pruned, []digest.Digest) {
 		}
 	}
 	var gone []digest.Digest
+	lists := p.layout.Index().DeltaLists()
 	for g := range p.layout.blobs() {
-		if p.verifier.reached[g] != nil {
+		if p.verifier.reached[g] != nil || slices.Contains(lists, g) {
 			continue
 		}
 		if size, err := p.layout.Stat(g); err == nil {

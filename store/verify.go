@@ -21,6 +21,11 @@ type Verification struct {
 	Blobs     int   // distinct blobs that index.json references, including manifests
 	Bytes     int64 // of these
 	LeftOver  int   // blobs that it does not reference; no fault
+	// Left is the number of the blobs that a delta leaves to its base, which are no faults, and
+	// LeftBytes their bytes; Base names it. Blobs and Bytes do not include them.
+	Left      int
+	LeftBytes int64
+	Base      string
 	// Faults are in the order of index.json, once for each entry that they affect.
 	Faults []Fault
 }
@@ -52,6 +57,7 @@ func (e *SubjectError) Error() string {
 // an error if it cannot finish.
 func Verify(ctx context.Context, l Layout, o VerifyOptions) (*Verification, error) {
 	v := newVerifier(ctx, layoutSource{l}, l.Index(), o)
+	v.delta, v.lists = ReadDelta(l)
 	if err := v.walk(); err != nil {
 		return nil, err
 	}
@@ -73,15 +79,16 @@ func VerifyStream(ctx context.Context, s *Stream, o VerifyOptions) (*Verificatio
 		return nil, err
 	}
 	v.index = s.Index() // the last one
+	v.delta, v.lists = readDelta(v.index, s.Manifest)
 	if err := v.walk(); err != nil {
 		return nil, err
 	}
 	for _, n := range v.reached {
-		if !n.read {
+		if !n.read && !v.isLeft(n) {
 			v.blame(n.digest, n.size, source.check(n.descriptor()))
 		}
 	}
-	return v.result(source.unreached(v.reached))
+	return v.result(source.unreached(v.reached, v.delta))
 }
 
 // hashLayout hashes the reached blobs that are not read yet, in the order in which the
@@ -102,15 +109,16 @@ func (v *verifier) hashLayout(l Layout) (others int, err error) {
 	left := make(map[digest.Digest]bool)
 	if l, ok := l.(lister); ok {
 		for d := range l.blobs() {
-			if n := v.reached[d]; n == nil {
+			switch n := v.reached[d]; {
+			case n == nil && !v.delta.IsList(d):
 				left[d] = true
-			} else if !n.read {
+			case n != nil && !n.read:
 				hash(n)
 			}
 		}
 	}
 	for _, n := range v.reached {
-		if !n.read { // the layout has it not, or cannot list
+		if !n.read && !v.isLeft(n) { // the layout has it not, or cannot list
 			hash(n)
 		}
 	}

@@ -21,6 +21,8 @@ type verifier struct {
 	source  source
 	index   *Index
 	options VerifyOptions
+	delta   *Delta // nil: the layout leaves nothing to a base
+	lists   error  // that a list of the delta cannot be read
 	lane    *bounds.Lane
 
 	mu       sync.Mutex                      // guards the following fields
@@ -56,6 +58,7 @@ type reachedBlob struct {
 	index    bool
 	child    bool // of an index
 	read     bool // verified or blamed
+	left     bool // to the base of a delta
 }
 
 func (n *reachedBlob) descriptor() ocispec.Descriptor {
@@ -171,6 +174,8 @@ func (v *verifier) holds(n *reachedBlob, desc ocispec.Descriptor) bool {
 	for _, said := range []int64{n.size, desc.Size} {
 		d := ocispec.Descriptor{Digest: desc.Digest, Size: said}
 		switch {
+		case !ok && v.delta.Leaves(desc):
+			v.faulty[sizedDigest{d.Digest, said}] = &SizesError{n.size, desc.Size}
 		case !ok:
 			v.faulty[sizedDigest{d.Digest, said}] = &MissingError{}
 		case said != size:

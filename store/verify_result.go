@@ -14,9 +14,16 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 	if err := cmp.Or(context.Cause(v.ctx), v.fatal); err != nil {
 		return nil, err
 	}
-	r := &Verification{LeftOver: leftOver, Blobs: len(v.reached)}
+	r := &Verification{LeftOver: leftOver, Blobs: len(v.reached), Faults: v.listFaults()}
 	for _, n := range v.reached {
+		if n.left {
+			r.Blobs, r.Left, r.LeftBytes = r.Blobs-1, r.Left+1, bounds.Sum(r.LeftBytes, n.size)
+			continue
+		}
 		r.Bytes = bounds.Sum(r.Bytes, n.size)
+	}
+	if v.delta != nil {
+		r.Base = v.delta.Name()
 	}
 	counted, attached := make(map[digest.Digest]bool), 0
 	for i := range v.index.Entries {

@@ -108,14 +108,14 @@ func (s *streamSource) check(desc ocispec.Descriptor) error {
 }
 
 // unreached counts the blobs that no entry reaches.
-func (s *streamSource) unreached(reached map[digest.Digest]*reachedBlob) (n int) {
+func (s *streamSource) unreached(reached map[digest.Digest]*reachedBlob, delta *Delta) (n int) {
 	for d := range s.received {
-		if reached[d] == nil {
+		if reached[d] == nil && !delta.IsList(d) {
 			n++
 		}
 	}
 	for d := range s.stream.manifests.deflated {
-		if _, twice := s.received[d]; !twice && reached[d] == nil {
+		if _, twice := s.received[d]; !twice && reached[d] == nil && !delta.IsList(d) {
 			n++
 		}
 	}

@@ -1,12 +1,14 @@
 package backup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"iter"
 	"slices"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
@@ -25,10 +27,11 @@ type archive struct {
 	*backup
 	out   orderedOutput
 	cache *archiveCache
-	blobs []*graph.Blob // in the order in which they are written
-	names []string      // of the artifacts that needed them first
-	at    *graph.Blob   // the one that is being written
-	lost  bool          // some blob was dropped, since no origin has it
+	blobs []*graph.Blob   // in the order in which they are written
+	names []string        // of the artifacts that needed them first
+	at    *graph.Blob     // the one that is being written
+	lost  bool            // some blob was dropped, since no origin has it
+	lists []digest.Digest // of a delta, once it is planned
 }
 
 func newArchive(b *backup, c *registry.Client, selections []config.Selection, out orderedOutput) *archive {
@@ -52,6 +55,9 @@ func (w *archive) run(ctx context.Context) error {
 	if len(index.Entries) == 0 && len(w.planner.All) > 0 {
 		return errors.Join(engine.ErrNothing, w.out.Abort())
 	}
+	if err := w.markDelta(index); err != nil {
+		return err
+	}
 	if err := w.out.PutIndex(index); err != nil {
 		return written(err)
 	}
@@ -69,7 +75,7 @@ func (w *archive) run(ctx context.Context) error {
 	if err := fetch.Ordered(ctx, fetch.Options{Budget: bounds.Room(w.Buffer, engine.LeastBuffer)}, len(w.blobs)-rest, body, &tape{w, rest}); err != nil {
 		return err
 	}
-	return w.commit()
+	return w.commit(ctx)
 }
 
 // descriptors iterates over the blobs in the order in which they are written.
@@ -122,6 +128,9 @@ func (w *archive) putManifest(desc ocispec.Descriptor, data []byte) error {
 // the archive.
 func (w *archive) addBlob(j *job, b *graph.Blob) {
 	job := w.blobJob(b)
+	if w.leaves(b, job) {
+		return
+	}
 	if job.state == blobUnknown {
 		job.state = blobQueued
 		w.blobs, w.names = append(w.blobs, b), append(w.names, j.Name)
@@ -168,10 +177,13 @@ func (w *archive) index() *store.Index {
 }
 
 // commit puts the archive in place, with a second index.json if a blob failed.
-func (w *archive) commit() error {
+func (w *archive) commit(ctx context.Context) error {
 	index := w.index()
 	if len(index.Entries) == 0 && len(w.planner.All) > 0 {
 		return errors.Join(engine.ErrNothing, w.out.Abort())
+	}
+	if err := cmp.Or(w.markDelta(index), w.checkBase(ctx)); err != nil {
+		return err
 	}
 	failures := 0
 	for _, a := range w.planner.All {

@@ -32,6 +32,9 @@ func Run(ctx context.Context, c *registry.Client, selections []config.Selection,
 
 // into connects a backup to its output and returns the function that runs it.
 func (b *backup) into(c *registry.Client, selections []config.Selection, out store.Destination) (run func(context.Context) error, err error) {
+	if err := b.checkOutput(out); err != nil {
+		return nil, err
+	}
 	switch out := out.(type) {
 	case *store.Dir:
 		return newDirectory(b, c, selections, dirOutput{out}).run, nil

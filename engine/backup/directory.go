@@ -43,6 +43,8 @@ type directory struct {
 	planned    bool              // every origin of each blob is known
 	later      []attempt         // until then: blobs that failed
 	added      map[entryKey]bool // entries that this run has put
+	held       []digest.Digest   // of a delta: blobs that no list has yet
+	delta      *store.Delta      // the output so far; nil: it is no delta yet
 }
 
 // entryKey identifies an entry of index.json.
@@ -56,6 +58,7 @@ func newDirectory(b *backup, c *registry.Client, selections []config.Selection, 
 		return fetch.NewBudget(fetch.Options{Budget: bounds.Room(b.Buffer, engine.LeastBuffer)})
 	})}
 	b.output = out.Path()
+	d.openDelta()
 	b.plan(c, selections, d.cacheOf(out), nil)
 	return d
 }
@@ -77,6 +80,9 @@ func (d *directory) run(ctx context.Context) error {
 		return engine.ErrNothing
 	}
 	markMissing(d.out.Index(), d.planner.All, d.Shard)
+	if err := cmp.Or(d.checkBase(ctx), d.markDelta(d.elsewhere())); err != nil {
+		return err
+	}
 	if err := d.out.Commit(ctx); err != nil {
 		return written(err)
 	}
@@ -113,8 +119,11 @@ func (d *directory) addBlob(j *job, b *graph.Blob) {
 	if job.state == blobUnknown {
 		d.rejectWrongSize(b, job)
 	}
-	if job.state == blobDone {
+	if job.state == blobDone || d.leaves(b, job) {
 		return
+	}
+	if job.state == blobUnknown && d.Base != nil {
+		d.held = append(d.held, b.Digest)
 	}
 	job.waiting = append(job.waiting, j)
 	j.pending++
@@ -219,6 +228,9 @@ func (d *directory) unblock(j *job) error {
 		return nil
 	}
 	d.lastCommit = d.Now()
+	if err := d.markDelta(nil); err != nil {
+		return err
+	}
 	return written(d.out.Commit(d.pool.Context()))
 }
 

@@ -57,7 +57,7 @@ func (b *backup) forecast(f *engine.Forecast, there store.Layout, directory bool
 	t := &counter{Forecast: f, backup: b, there: there, directory: directory, seen: make(map[graph.ContentKey]bool)}
 	loads := newLoads(b)
 	for _, a := range b.planner.All {
-		o := outlookOf(a, there, directory)
+		o := b.outlookOf(a, there, directory)
 		o.Shard = loads.add(a)
 		f.Artifacts = append(f.Artifacts, o)
 		if a.Err == nil {
@@ -83,9 +83,9 @@ func needed(f *engine.Forecast, directory bool) int64 {
 		names += perName * int64(1+len(o.Referrers))
 	}
 	if directory {
-		return f.Distinct - f.There + int64(f.New)*perFile + names
+		return f.Distinct - f.Left - f.There + int64(f.New)*perFile + names
 	}
-	return bundle.MaxSize(f.Parts, f.Distinct) + names
+	return bundle.MaxSize(f.Parts, f.Distinct-f.Left) + names
 }
 
 // counter adds up the bytes that a backup would move.
@@ -110,11 +110,25 @@ func (t *counter) addArtifact(root *graph.Visit) {
 			t.Near = bounds.Sum(t.Near, n.Size)
 		}
 		for _, blob := range v.Blobs() {
-			if isFirst(blob.Descriptor) && t.addPart(blob.Descriptor) {
+			if isFirst(blob.Descriptor) && !t.addLeft(blob.Descriptor) && t.addPart(blob.Descriptor) {
 				t.addBlob(blob)
 			}
 		}
 	})
+}
+
+// addLeft counts a blob if it is left to the base of a delta, and reports whether it is.
+func (t *counter) addLeft(d graph.Descriptor) bool {
+	if !t.backup.isInBase(d) {
+		return false
+	}
+	if t.seen[d.Key()] {
+		t.Shared = bounds.Sum(t.Shared, d.Size)
+		return true
+	}
+	t.seen[d.Key()] = true
+	t.Distinct, t.Left, t.LeftBlobs = bounds.Sum(t.Distinct, d.Size), bounds.Sum(t.Left, d.Size), t.LeftBlobs+1
+	return true
 }
 
 // addPart counts a manifest or a blob, and reports whether it has to come.
@@ -165,7 +179,7 @@ func (b *backup) pieces(size int64, directory bool) int {
 }
 
 // outlookOf predicts the outcome of a backup for an artifact.
-func outlookOf(a *plan.Artifact, there store.Layout, directory bool) engine.Outlook {
+func (b *backup) outlookOf(a *plan.Artifact, there store.Layout, directory bool) engine.Outlook {
 	o := engine.Outlook{Reference: a.Ref, Name: a.Name, Digest: a.Root.Digest, MediaType: a.Root.MediaType, Err: a.Err, State: engine.StateFailed}
 	if a.Err != nil {
 		return o
@@ -184,14 +198,14 @@ func outlookOf(a *plan.Artifact, there store.Layout, directory bool) engine.Outl
 	}
 	o.State = engine.StateNew
 	if there != nil {
-		o.State = stateOf(a, there, directory)
+		o.State = b.stateOf(a, there, directory)
 	}
 	return o
 }
 
 // stateOf compares an artifact with a layout. A directory keeps the content that it has in
 // addition, an archive is replaced.
-func stateOf(a *plan.Artifact, there store.Layout, directory bool) engine.State {
+func (b *backup) stateOf(a *plan.Artifact, there store.Layout, directory bool) engine.State {
 	e, ok := there.Index().Lookup(a.Name)
 	switch {
 	case !ok:
@@ -207,8 +221,10 @@ func stateOf(a *plan.Artifact, there store.Layout, directory bool) engine.State 
 	}
 	a.Visit.All(func(v *graph.Visit) {
 		missing(v.Node.Descriptor)
-		for _, b := range v.Blobs() {
-			missing(b.Descriptor)
+		for _, blob := range v.Blobs() {
+			if !b.isInBase(blob.Descriptor) {
+				missing(blob.Descriptor)
+			}
 		}
 	})
 	return state

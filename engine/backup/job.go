@@ -28,6 +28,7 @@ func (b *backup) job(a *plan.Artifact) *job {
 type blobJob struct {
 	waiting []*job
 	state   blobState
+	isNear  bool // a repository that needs it here has it in the base
 }
 
 type blobState uint8
@@ -36,6 +37,7 @@ const (
 	blobUnknown blobState = iota
 	blobQueued
 	blobParked // until a rival is done
+	blobLeft   // the base has it
 	blobLater  // it failed, and is retried once the plan is complete
 	blobDone   // or failed, with the Err of the blob
 )

@@ -23,7 +23,7 @@ func (j *job) report() engine.ArtifactReport {
 
 func (b *backup) report(took time.Duration) *engine.Report {
 	r := &engine.Report{Planned: b.planner.Listed, Moved: b.moved.Load(), Duration: took, Output: b.output, Incomplete: b.partial, Newest: b.planner.Newest()}
-	var have possessions
+	have := possessions{isLeft: func(blob *graph.Blob) bool { return b.blobJob(blob).state == blobLeft }}
 	for _, a := range b.planner.All {
 		one := b.job(a).report()
 		r.Artifacts = append(r.Artifacts, one)
@@ -36,14 +36,17 @@ func (b *backup) report(took time.Duration) *engine.Report {
 			r.Unchanged++
 		}
 	}
-	r.There = have.there
+	r.There, r.Left, r.LeftBlobs = have.there, have.left, have.leftBlobs
 	return r
 }
 
 // possessions counts the manifests and blobs of artifacts, each once. Each records whether it
 // was counted: a set of those of 100,000 artifacts would take memory.
 type possessions struct {
-	there int64 // bytes of them that the output had before
+	there     int64 // bytes of them that the output had before
+	left      int64 // and that the base has
+	leftBlobs int
+	isLeft    func(*graph.Blob) bool
 }
 
 // add returns how many bytes of an artifact no artifact before it has.
@@ -63,9 +66,14 @@ func (p *possessions) add(a *plan.Artifact) (fresh int64) {
 			count(n.Size, !n.Near && !n.Came)
 		}
 		for _, b := range v.Blobs() {
-			if !b.Counted {
-				b.Counted = true
-				count(b.Size, b.Held)
+			if b.Counted {
+				continue
+			}
+			b.Counted = true
+			left := p.isLeft(b)
+			count(b.Size, b.Held && !left)
+			if left {
+				p.left, p.leftBlobs = bounds.Sum(p.left, b.Size), p.leftBlobs+1
 			}
 		}
 	})

@@ -50,6 +50,12 @@ func ForecastFrom(ctx context.Context, c *registry.Client, source Source, o engi
 func (r *run) countAll(ctx context.Context) error {
 	r.uploads.progress = engine.Silent{}
 	for _, one := range r.uploads.order {
+		if left := leftBy(r.source, one.blob); left != nil {
+			if err := r.countBorrowed(ctx, one, left); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := r.uploads.transfer(ctx, one, r.source.Content(one.blob)); err != nil {
 			return err
 		}
@@ -60,6 +66,22 @@ func (r *run) countAll(ctx context.Context) error {
 	for _, d := range r.all {
 		if d.err == nil && !d.found.skipped && d.visit != nil {
 			d.err = r.pusher.push(ctx, d)
+		}
+	}
+	return nil
+}
+
+// countBorrowed looks for a blob that is left to the base. What waits for it fails where it is
+// not found.
+func (r *run) countBorrowed(ctx context.Context, one *upload, left error) error {
+	if err := r.uploads.borrow(ctx, one, left); err != nil {
+		return err
+	}
+	for _, to := range one.recipients {
+		for _, d := range to.waiting {
+			if d.err == nil && to.err != nil && !d.waits.spared[one.digest] {
+				d.err = to.err
+			}
 		}
 	}
 	return nil

@@ -42,6 +42,7 @@ type layoutSource struct {
 	local  *graph.Local
 	origin graph.Origin // the local, as a graph is walked
 	graph  *graph.Graph
+	delta  *store.Delta // what the layout leaves to a base; nil: nothing
 	roots  []graph.Root
 
 	mu      sync.Mutex // guards shelves
@@ -51,11 +52,24 @@ type layoutSource struct {
 func newLayoutSource(l store.Layout, notice func(string)) *layoutSource {
 	s := &layoutSource{local: graph.NewLocal(l, "input"), graph: graph.New(graph.Options{Cache: rereadable{}, Notice: notice}), shelves: make(map[string]graph.Origin)}
 	s.origin = s.local
+	if s.delta = readDelta(l, notice); s.delta != nil {
+		s.origin = &deltaOrigin{s.local, s.delta}
+	}
 	if missing := l.Index().Annotations[engine.AnnotationMissing]; missing != "" {
 		notice("the backup is incomplete; missing: " + missing)
 	}
 	s.roots = s.local.RootsOf(l.Index().Entries, config.Reference{})
 	return s
+}
+
+// readDelta reads what a layout leaves to a base. A damaged list leaves more than it should:
+// the targets are asked for what is missing.
+func readDelta(l store.Layout, notice func(string)) *store.Delta {
+	delta, err := store.ReadDelta(l)
+	if err != nil {
+		notice(err.Error())
+	}
+	return delta
 }
 
 // rereadable is the cache of a graph that keeps no manifest: each is read from the input again
@@ -115,13 +129,23 @@ func (s *layoutSource) Manifest(ctx context.Context, root graph.Descriptor, _ *g
 
 func (s *layoutSource) Fault(err error) error { return corrupt(err) }
 
-func (s *layoutSource) Certain(v *graph.Visit) []*graph.Blob { return v.Blobs() }
+// Certain omits the layers that a delta need not have.
+func (s *layoutSource) Certain(v *graph.Visit) []*graph.Blob {
+	if s.delta == nil || v.Node.Index {
+		return v.Blobs()
+	}
+	return v.Node.Blobs
+}
 
 func (s *layoutSource) Blobs(_ context.Context, wanted []graph.Descriptor, to Sink) error {
 	if err := to.Start(); err != nil {
 		return err
 	}
 	for _, b := range wanted {
+		if left := s.Left(b); left != nil {
+			to.Borrow(b, left)
+			continue
+		}
 		to.Queue(b, s.Content(b), nil)
 	}
 	return nil
@@ -134,8 +158,11 @@ func (s *layoutSource) Content(b graph.Descriptor) Content { return &layoutBlob{
 func (s *layoutSource) open(d graph.Descriptor) (store.Blob, error) {
 	b, err := s.local.Layout.Open(d.Digest)
 	if errors.Is(err, fs.ErrNotExist) {
-		if data := s.graph.Embedded(d); data != nil {
+		if data := s.embedded(d); data != nil {
 			return store.BlobOf(data), nil
+		}
+		if left := s.Left(d); left != nil {
+			return nil, left
 		}
 	}
 	if err != nil {
@@ -151,6 +178,9 @@ func (s *layoutSource) open(d graph.Descriptor) (store.Blob, error) {
 // Blame hashes the blob to find out whether the layout is at fault.
 func (s *layoutSource) Blame(b graph.Descriptor, refusal error) error {
 	body, err := s.open(b)
+	if isLeft(err) {
+		return err
+	}
 	if err != nil {
 		return corrupt(err)
 	}

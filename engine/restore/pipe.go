@@ -83,7 +83,7 @@ func (p *pipe) Blobs(ctx context.Context, wanted []graph.Descriptor, to Sink) er
 		if err := to.Start(); err != nil {
 			return err
 		}
-		for _, b := range wanted {
+		for _, b := range p.borrow(wanted, to) {
 			to.Find(b)
 		}
 		return nil
@@ -93,7 +93,7 @@ func (p *pipe) Blobs(ctx context.Context, wanted []graph.Descriptor, to Sink) er
 			return err
 		}
 	}
-	feed := newFeed(p, wanted, to)
+	feed := newFeed(p, p.borrow(wanted, to), to)
 	for {
 		d, size, err := p.in.Next()
 		if errors.Is(err, io.EOF) {
@@ -113,6 +113,18 @@ func (p *pipe) Blobs(ctx context.Context, wanted []graph.Descriptor, to Sink) er
 	}
 }
 
+// borrow has the targets asked for the blobs that will not come, and returns the others.
+func (p *pipe) borrow(wanted []graph.Descriptor, to Sink) (own []graph.Descriptor) {
+	for _, b := range wanted {
+		if left := p.Left(b); left != nil {
+			to.Borrow(b, left)
+			continue
+		}
+		own = append(own, b)
+	}
+	return own
+}
+
 // end gives up the blobs that did not come, unless the pipe ended with another index.json
 // than it began with: the last one holds, as in a file.
 func (p *pipe) end(ctx context.Context, f *feed) error {
@@ -127,7 +139,7 @@ func (p *pipe) end(ctx context.Context, f *feed) error {
 			continue
 		}
 		var err error
-		if data := p.graph.Embedded(b); data != nil {
+		if data := p.embedded(b); data != nil {
 			err = f.to.Pass(ctx, b, inMemory(data), always)
 		} else {
 			err = f.to.Lack(b, f.why(b))

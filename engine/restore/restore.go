@@ -78,7 +78,7 @@ func newRun(c *registry.Client, o engine.RestoreOptions) *run {
 	r.survey = &survey{verify: o.Verify, client: c, progress: o.Progress, workers: o.Concurrency, ledger: r.ledger,
 		target: func(_ string, repo *registry.Repository) target { return &repository{repo, pushing} }}
 	r.uploads = newUploads(o.Progress, r.sent)
-	r.uploads.start, r.uploads.arrived = r.start, r.arrived
+	r.uploads.start, r.uploads.arrived, r.uploads.repository = r.start, r.arrived, c.Repository
 	r.pusher = &pusher{workers: o.Concurrency, progress: o.Progress, sent: r.sent, uploads: r.uploads}
 	r.readback = &readback{progress: o.Progress, pusher: r.pusher, lane: bounds.NewLane()}
 	return r
@@ -143,6 +143,7 @@ func (r *run) prepare(ctx context.Context, s Source) error {
 			r.uploads.add(d)
 		}
 	}
+	r.uploads.lenders = newLenders(r.source, r.Mapper, r.uploads.order, r.all)
 	return r.uploads.probeFresh(ctx, r.Concurrency)
 }
 

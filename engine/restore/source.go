@@ -73,6 +73,9 @@ type Sink interface {
 	// Pass sends a blob that can be read until it returns. arrived then reports whether the
 	// bytes were right; if not, the blob is still wanted.
 	Pass(ctx context.Context, b graph.Descriptor, c Content, arrived func() bool) error
+	// Borrow looks in the targets for a blob that the source leaves to its base. why is the error
+	// of a target that does not have it.
+	Borrow(b graph.Descriptor, why error)
 	// Find looks in the targets for a blob that the source had and has no more.
 	Find(b graph.Descriptor)
 	// Lack gives up a blob that the source lacks.

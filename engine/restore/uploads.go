@@ -11,6 +11,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
@@ -22,6 +23,9 @@ type uploads struct {
 	pool     *pool.Pool                   // nil in a forecast
 	start    func() error                 // called when the roots of the source are final
 	arrived  func(*delivery, error) error // called when no blob of a delivery is under way; the error is that of the first that failed
+
+	repository func(registry, path string) (*registry.Repository, error)
+	lenders    *lenders // of a source that leaves blobs to a base
 
 	byKey    map[uploadKey]*upload
 	byBlob   map[graph.ContentKey][]*upload // to each registry
@@ -246,5 +250,5 @@ func (u *uploads) release(one *upload) error {
 
 func isMissing(err error) bool {
 	var missing *engine.MissingBlobError
-	return errors.As(err, &missing)
+	return errors.As(err, &missing) || isLeft(err)
 }

@@ -1,0 +1,195 @@
+package backup
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// checkOutput refuses to mix a delta with a layout that is complete.
+func (b *backup) checkOutput(out store.Destination) error {
+	there, path := b.Previous, out.Path()
+	if l, is := out.(store.Layout); is {
+		there = l
+	}
+	if there == nil {
+		return nil
+	}
+	switch x := there.Index(); {
+	case x.IsDelta() && b.Base == nil:
+		return &engine.DeltaOutputError{Path: path, Base: x.BaseName()}
+	case !x.IsDelta() && b.Base != nil && there != b.Previous && len(x.Entries) > 0:
+		return &engine.FullOutputError{Path: path}
+	}
+	return nil
+}
+
+// leaves reports whether the base has a blob, which then stays out of the output.
+func (b *backup) leaves(blob *graph.Blob, job *blobJob) bool {
+	if job.state == blobUnknown && b.isInBase(blob.Descriptor) {
+		job.state = blobLeft
+	}
+	return job.state == blobLeft
+}
+
+// isInBase reports whether the base has a blob.
+func (b *backup) isInBase(blob graph.Descriptor) bool {
+	if b.Base == nil {
+		return false
+	}
+	_, has := b.Base.Homes(blob.OCI())
+	return has
+}
+
+// checkBase returns an error if the base is no longer what was left out.
+func (b *backup) checkBase(ctx context.Context) error {
+	if b.Base == nil {
+		return nil
+	}
+	return b.Base.Check(ctx)
+}
+
+// elsewhere maps the blobs that no repository which needs them has in the base to one that has:
+// a restore mounts them from there.
+func (b *backup) elsewhere() map[digest.Digest]string {
+	if b.Base == nil {
+		return nil
+	}
+	b.eachLeft(func(job *blobJob, blob *graph.Blob, repository string) {
+		if !job.isNear {
+			homes, _ := b.Base.Homes(blob.OCI())
+			job.isNear = len(homes) == 0 || slices.Contains(homes, repository)
+		}
+	})
+	found := make(map[digest.Digest]string)
+	b.eachLeft(func(job *blobJob, blob *graph.Blob, _ string) {
+		if !job.isNear {
+			homes, _ := b.Base.Homes(blob.OCI())
+			job.isNear, found[blob.Digest] = true, homes[0]
+		}
+	})
+	return found
+}
+
+// eachLeft calls do for the blobs that are left to the base, with each repository that needs
+// them.
+func (b *backup) eachLeft(do func(job *blobJob, blob *graph.Blob, repository string)) {
+	for _, a := range b.planner.All {
+		if a.Visit == nil || a.Visit.Err != nil {
+			continue
+		}
+		repository := a.Ref.Name()
+		a.Visit.All(func(v *graph.Visit) {
+			for _, blob := range v.Blobs() {
+				if job := b.blobJob(blob); job.state == blobLeft {
+					do(job, blob, repository)
+				}
+			}
+		})
+	}
+}
+
+// putLists stores the lists of a delta, and returns their digests.
+func putLists(lists [][]byte, put func(ocispec.Descriptor, []byte) error) ([]digest.Digest, error) {
+	var all []digest.Digest
+	for _, list := range lists {
+		desc := ocispec.Descriptor{MediaType: store.MediaTypeDelta, Digest: digest.FromBytes(list), Size: int64(len(list))}
+		if err := put(desc, list); err != nil {
+			return nil, err
+		}
+		all = append(all, desc.Digest)
+	}
+	return all, nil
+}
+
+// united returns a, and what b has in addition.
+func united[T comparable](a, b []T) []T {
+	all := slices.Clone(a)
+	for _, one := range b {
+		if !slices.Contains(all, one) {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+// markDelta marks the index of an archive. The lists come before the first index.json, and stay
+// as they are.
+func (w *archive) markDelta(x *store.Index) (err error) {
+	if w.Base == nil {
+		return nil
+	}
+	if w.lists == nil {
+		content := store.DeltaContent{Elsewhere: w.elsewhere()}
+		for _, blob := range w.blobs {
+			content.Blobs = append(content.Blobs, blob.Digest)
+		}
+		if w.lists, err = putLists(content.Lists(), w.putManifest); err != nil {
+			return err
+		}
+	}
+	x.MarkDelta(&store.Delta{Bases: w.Base.Roots(), Names: w.Base.Names(), Lists: w.lists})
+	return nil
+}
+
+// mostLists bounds the lists of a directory that many runs have written to: more are written anew
+// as few.
+const mostLists = 100
+
+// markDelta marks the index of a directory, which may have content of earlier runs, with a list of
+// what is new since the last call. The caller holds the lock, or no one else needs it.
+func (d *directory) markDelta(elsewhere map[digest.Digest]string) error {
+	if d.Base == nil {
+		return nil
+	}
+	if d.delta == nil {
+		d.delta = &store.Delta{}
+	}
+	fresh := store.DeltaContent{Elsewhere: elsewhere}
+	for _, blob := range d.held {
+		if !d.delta.Holds(blob) {
+			fresh.Blobs = append(fresh.Blobs, blob)
+		}
+	}
+	maps.DeleteFunc(fresh.Elsewhere, func(blob digest.Digest, repository string) bool { return d.delta.Repository(blob) == repository })
+	d.held = nil
+	if err := d.list(fresh); err != nil {
+		return err
+	}
+	d.delta.Bases, d.delta.Names = united(d.delta.Bases, d.Base.Roots()), united(d.delta.Names, d.Base.Names())
+	d.out.Index().MarkDelta(d.delta)
+	return nil
+}
+
+// openDelta reads the lists of the output. If one is damaged, all are written anew, without it.
+func (d *directory) openDelta() {
+	var err error
+	if d.delta, err = store.ReadDelta(d.out); err != nil {
+		d.held = d.delta.Held()
+		d.delta = &store.Delta{Bases: d.delta.Bases, Names: d.delta.Names}
+	}
+}
+
+// list adds a list with the new content of a delta, or writes all lists anew.
+func (d *directory) list(fresh store.DeltaContent) error {
+	lists := d.delta.Lists
+	if err := d.delta.Add(fresh); err != nil {
+		return err
+	}
+	switch {
+	case len(lists) >= mostLists:
+		lists, fresh = nil, store.DeltaContent{Blobs: d.delta.Held(), Elsewhere: d.delta.Elsewhere()}
+	case len(lists) > 0 && len(fresh.Blobs)+len(fresh.Elsewhere) == 0:
+		return nil
+	}
+	added, err := putLists(fresh.Lists(), func(desc ocispec.Descriptor, data []byte) error { return written(d.out.Push(desc, data)) })
+	d.delta.Lists = append(lists, added...)
+	return err
+}

@@ -1,0 +1,79 @@
+package base
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// AddLayout adds a layout, which may be a delta itself: what that leaves to its own base
+// counts, too. A blob that the layout lacks does not.
+func (b *Bases) AddLayout(ctx context.Context, l store.Layout, name string, again Again) error {
+	delta, err := store.ReadDelta(l)
+	if err != nil { // what it leaves to its base is unknown
+		b.notice(fmt.Sprintf("%s: %v", name, err))
+		delta = nil
+	}
+	b.add(one{name, name, l.Index().RootsDigest(nil), again})
+	w := b.newWalk(func(desc ocispec.Descriptor) bool { return hasBlob(l, delta, desc) })
+	err = w.visitAll(ctx, runtime.GOMAXPROCS(0), rootsOf(leaving{graph.NewLocal(l, name), delta}, l.Index()))
+	b.tellLost(name, w)
+	return err
+}
+
+// hasBlob reports whether a layout, or the base of a delta, has a blob.
+func hasBlob(l store.Layout, delta *store.Delta, desc ocispec.Descriptor) bool {
+	size, err := l.Stat(desc.Digest)
+	if errors.Is(err, fs.ErrNotExist) {
+		return delta != nil && !delta.Holds(desc.Digest)
+	}
+	return err == nil && size == desc.Size
+}
+
+// leaving is a layout whose blobs may be left to a base, also those that an index names.
+type leaving struct {
+	*graph.Local
+	delta *store.Delta
+}
+
+func (l leaving) Child(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
+	data, err := l.Local.Child(ctx, desc)
+	if errors.Is(err, fs.ErrNotExist) && l.delta.Leaves(desc) {
+		return nil, nil
+	}
+	return data, err
+}
+
+// rootsOf lists the entries of an index, each in the repositories that it came from.
+func rootsOf(o graph.Origin, x *store.Index) []root {
+	var roots []root
+	for i := range x.Entries {
+		e := &x.Entries[i]
+		repositories := e.Repositories
+		if ref, ok := config.ParseEntryName(e.Name); ok && ref.Registry != "" {
+			repositories = []string{ref.Name()}
+		}
+		if len(repositories) == 0 {
+			repositories = []string{""}
+		}
+		for _, repository := range repositories {
+			roots = append(roots, root{o, e.Descriptor(), repository})
+		}
+	}
+	return roots
+}
+
+// tellLost tells that some manifests of a base could not be read.
+func (b *Bases) tellLost(name string, w *walk) {
+	if w.lost > 0 {
+		b.notice(fmt.Sprintf("the base %s lacks %d manifests (%v); the blobs that only these need come along", name, w.lost, w.why))
+	}
+}
