@@ -41,7 +41,7 @@ var arrows = map[string][]string{
 	"internal/atomicfile":     {},
 	"internal/bounds":         {},
 	"internal/certpool":       {},
-	"internal/cli":            {"config", "engine", "engine/backup", "engine/plan", "engine/registry", "engine/restore", "engine/shard", "engine/sync", "internal/advice", "internal/atomicfile", "internal/cli/option", "internal/clientconfig", "internal/completion", "internal/console", "internal/exit", "internal/filetype", "internal/inventory", "internal/loopback", "internal/manpage", "internal/overwrite", "internal/report", "internal/serve", "internal/text", "internal/version", "schemas", "store", "store/bucket", "store/bundle"},
+	"internal/cli":            {"config", "engine", "engine/backup", "engine/base", "engine/plan", "engine/registry", "engine/restore", "engine/shard", "engine/sync", "internal/advice", "internal/atomicfile", "internal/cli/option", "internal/clientconfig", "internal/completion", "internal/console", "internal/exit", "internal/filetype", "internal/inventory", "internal/loopback", "internal/manpage", "internal/overwrite", "internal/report", "internal/serve", "internal/text", "internal/version", "schemas", "store", "store/bucket", "store/bundle"},
 	"internal/cli/option":     {"config", "engine/registry", "engine/shard", "internal/bounds", "internal/dockerhub", "internal/exit", "internal/overwrite", "internal/redact", "internal/text", "internal/version", "store"},
 	"internal/clientconfig":   {"config"},
 	"internal/completion":     {"config", "store"},

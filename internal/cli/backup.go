@@ -33,6 +33,7 @@ type backupCommand struct {
 	Compression string          `enum:",gzip,none" default:"" placeholder:"gzip|none" help:"Compress an archive; default: gzip, but none if the name ends in .tar."`
 	PartSize    option.PartSize `placeholder:"SIZE" help:"Write an archive NAME.tgz in parts of at most this size, NAME.001.tgz and so on; fat32 and dvd are the sizes of such media."`
 	Locked      bool            `help:"Copy exactly what the lock of the spec pins; exit with code 4 if any of it is gone."`
+	baseFlags
 	option.PlatformFlags
 	option.EventFlags
 	reportFlags
@@ -54,6 +55,7 @@ func (c *backupCommand) Help() string {
     oras-mirror backup -f mirror.yaml
     oras-mirror backup -o bundle.tgz registry.k8s.io/pause:3.10 ghcr.io/oras-project/oras
     oras-mirror backup -o ./mirror/ -f mirror.yaml
+    oras-mirror backup -f mirror.yaml -o tuesday.tgz --base monday.tgz
     cat images.txt | oras-mirror backup -o bundle.tgz -
     oras-mirror backup -f mirror.yaml -o bundle.tgz --part-size fat32
     oras-mirror backup -f mirror.yaml -o ./mirror/ --report report.json
@@ -71,7 +73,7 @@ func (c *backupCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return c.reportEarly(ctx, u, "backup", c.filesInUse(b), err)
 	}
-	client, err := start(u, &c.RunFlags, b.spec, b.hosts())
+	client, err := start(u, &c.RunFlags, b.spec, union(b.hosts(), b.bases.hosts()))
 	if err != nil {
 		return c.reportEarly(ctx, u, "backup", c.filesInUse(b), err)
 	}
@@ -104,7 +106,7 @@ func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob
 	}
 	previous := b.output.openReplaced(out, buckets)
 	p := u.StartProgress()
-	report, err := backup.Run(ctx, client, b.selections, out, engine.BackupOptions{
+	options := engine.BackupOptions{
 		Only:        b.only,
 		Concurrency: c.Concurrency,
 		Buffer:      int64(c.Buffer),
@@ -114,7 +116,12 @@ func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob
 		FailFast:    c.FailFast,
 		Shard:       b.shard,
 		Buckets:     buckets,
-	})
+	}
+	var report *engine.Report
+	options.Base, err = b.bases.open(ctx, u, baseReader{client, openerOf(ctx, u, b.spec), b.selected, options})
+	if err == nil {
+		report, err = backup.Run(ctx, client, b.selections, out, options)
+	}
 	p.Close()
 	if errors.Is(err, syscall.ENOSPC) {
 		u.Advise(func(h *advice.Hints) { h.MissingSpace = p.Missing(b.output.path) })
@@ -130,6 +137,7 @@ type backupJob struct {
 	selected
 	only   func(layout, reference string) bool // selects from layouts on disk, with --only-failed
 	output output
+	bases  bases
 	isNew  bool // the output does not exist yet
 }
 
@@ -152,7 +160,13 @@ func (c *backupCommand) plan(ctx context.Context, u *console.Console) (b backupJ
 	if err = c.checkOutput(b.output, u); err != nil {
 		return b, err
 	}
-	if err = b.output.mayReplace(sources.filesRead(b.spec)); err != nil {
+	if b.bases, err = c.baseFlags.read(b.selected); err != nil {
+		return b, err
+	}
+	if err = b.bases.check(b.output.path); err != nil {
+		return b, err
+	}
+	if err = b.output.mayReplace(slices.Concat(sources.filesRead(b.spec), b.bases.files())); err != nil {
 		return b, err
 	}
 	_, statErr := os.Lstat(b.output.path)
@@ -182,7 +196,7 @@ func (c *backupCommand) checkOutput(o output, u *console.Console) error {
 
 // filesInUse lists the files that a backup reads and writes, as far as they are known.
 func (c *backupCommand) filesInUse(b backupJob) []overwrite.File {
-	all := slices.Concat(c.sources().filesRead(b.spec), c.FilesWritten())
+	all := slices.Concat(c.sources().filesRead(b.spec), b.bases.files(), c.FilesWritten())
 	path := cmp.Or(b.output.path, c.Output)
 	if path == "-" {
 		return append(all, overwrite.File{What: "the output", Path: overwrite.StdoutPath})

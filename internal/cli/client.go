@@ -56,3 +56,8 @@ func hostsOf[T any](all []T, host func(T) string) []string {
 	}
 	return hosts
 }
+
+// union returns the hosts of a, and those of b that it lacks.
+func union(a, b []string) []string {
+	return hostsOf(slices.Concat(a, b), func(host string) string { return host })
+}

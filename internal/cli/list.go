@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
@@ -45,6 +46,9 @@ func (c *listCommand) Run(ctx context.Context, u *console.Console) error {
 
 // concludeList prints the faults that a listing finds.
 func concludeList(u *console.Console, l *inventory.Listing) error {
+	if len(l.Base) > 0 {
+		u.Notice("%s is a delta: %s has the other blobs", l.Input, text.Printable(strings.Join(l.Base, ", ")))
+	}
 	if len(l.Missing) > 0 {
 		u.Notice("%v", &exit.IncompleteError{Input: l.Input, Missing: l.Missing})
 	}

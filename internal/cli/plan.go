@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
@@ -25,6 +26,7 @@ type planCommand struct {
 	Format   string `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text or json."`
 	Shard    string `placeholder:"I/N" help:"Plan only the I-th of N shards, counted from 0; auto/N takes I from JOB_COMPLETION_INDEX; all/N compares all shards."`
 	ExitCode bool   `help:"Exit with code 4 if something would change."`
+	baseFlags
 	option.PlatformFlags
 
 	Sync    bool     `help:"Plan a sync of the references and the spec to the targets."`
@@ -47,6 +49,7 @@ Examples:
 
     oras-mirror plan -f mirror.yaml
     oras-mirror plan -o bundle.tgz registry.k8s.io/pause
+    oras-mirror plan -f mirror.yaml --base monday.tgz
     oras-mirror plan -f mirror.yaml --shard all/4
     oras-mirror plan --input bundle.tgz -f mirror.yaml
     oras-mirror plan --sync --target localhost:5000/mirror registry.k8s.io/pause:3.10
@@ -114,8 +117,8 @@ func (c *planCommand) targets() (*targets, error) {
 	switch {
 	case c.Input == "-":
 		return nil, exit.Usage("write the archive to a file first", "a restore from standard input cannot be planned")
-	case c.Output != "" || c.Locked || len(c.Platform) > 0:
-		return nil, exit.Usage("omit --input to plan a backup", "--output, --locked and --platform are for a backup, and --input is for a restore")
+	case c.Output != "" || c.Locked || len(c.Platform)+len(c.Base) > 0:
+		return nil, exit.Usage("omit --input to plan a backup", "--output, --locked, --platform and --base are for a backup, and --input is for a restore")
 	case len(c.References) > 1:
 		return nil, exit.Usage("name one target, or list targets in the spec", "unexpected argument %s", c.References[1])
 	case len(c.References) == 1:
@@ -139,10 +142,17 @@ func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownP
 	if err != nil {
 		return nil, err
 	}
-	if err := out.mayReplace(sources.filesRead(all.spec)); err != nil {
+	bases, err := c.baseFlags.read(all)
+	if err == nil {
+		err = bases.check(out.path)
+	}
+	if err != nil {
 		return nil, err
 	}
-	client, err := start(u, &c.RunFlags, all.spec, all.hosts())
+	if err := out.mayReplace(slices.Concat(sources.filesRead(all.spec), bases.files())); err != nil {
+		return nil, err
+	}
+	client, err := start(u, &c.RunFlags, all.spec, union(all.hosts(), bases.hosts()))
 	if err != nil {
 		return nil, err
 	}
@@ -158,6 +168,7 @@ func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownP
 		u.Notice("an interrupted backup left %s.partial: backup resumes it and fetches less", out.path)
 	}
 	p := &shownPlan{}
+	all.bases = bases
 	if p.forecast, err = all.forecast(ctx, u, client, &c.RunFlags, there, directory); err == nil {
 		p.measure(out.path)
 		if !directory {
@@ -200,8 +211,8 @@ func (c *planCommand) ofRestore(ctx context.Context, u *console.Console) (*shown
 }
 
 func (c *planCommand) ofSync(ctx context.Context, u *console.Console) (*shownPlan, error) {
-	if c.Output != "" || len(c.Only) > 0 || c.TempDir != "" {
-		return nil, exit.Usage("omit --sync to plan a backup or a restore", "--output, --only and --temp-dir cannot be used with --sync")
+	if c.Output != "" || len(c.Only)+len(c.Base) > 0 || c.TempDir != "" {
+		return nil, exit.Usage("omit --sync to plan a backup or a restore", "--output, --base, --only and --temp-dir cannot be used with --sync")
 	}
 	sources := c.sources()
 	sources.verb = "sync"

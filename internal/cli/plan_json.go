@@ -16,6 +16,7 @@ type planDocument struct {
 	Shared    int64            `json:"shared"`            // content of several artifacts, once for each but the first
 	There     int64            `json:"there"`             // distinct content that is there already
 	Local     int64            `json:"local,omitempty"`   // distinct content in layouts on disk
+	Left      *leftToBase      `json:"left,omitempty"`    // with --base: distinct content that a delta leaves out
 	Transfer  int64            `json:"transfer"`          // bytes to copy
 	Transfers int              `json:"transfers"`         // blobs to copy
 	Requests  int              `json:"requests"`
@@ -23,6 +24,12 @@ type planDocument struct {
 	Newest    []planNewest     `json:"newest,omitempty"`
 	Shards    []planShard      `json:"shards,omitempty"` // with --shard all/N
 	Changes   bool             `json:"changes"`
+}
+
+// leftToBase is the content that a delta leaves to its base.
+type leftToBase struct {
+	Blobs int   `json:"blobs"`
+	Bytes int64 `json:"bytes"`
 }
 
 type planArtifact struct {
@@ -54,6 +61,9 @@ func (p *shownPlan) document() planDocument {
 	d := planDocument{Artifacts: []planArtifact{}, Dropped: p.dropped, Distinct: f.Distinct, Shared: f.Shared, There: f.There, Local: f.Near,
 		Transfer: f.Transfer, Transfers: f.Transfers, Requests: f.Requests, Space: p.space, Changes: p.changes()}
 	d.Shards = p.shards()
+	if f.LeftBlobs > 0 {
+		d.Left = &leftToBase{f.LeftBlobs, f.Left}
+	}
 	for _, o := range f.Artifacts {
 		a := planArtifact{Reference: o.Name, Target: o.Target, State: o.State, Digest: o.Digest, MediaType: o.MediaType,
 			Sparse: p.restores && len(o.Platforms) > 0, Rewritten: o.Rewritten,

@@ -131,6 +131,9 @@ func (p *shownPlan) summary() string {
 	if f.Near > 0 {
 		fmt.Fprintf(&b, ", %s in layouts on disk", text.Bytes(f.Near))
 	}
+	if f.LeftBlobs > 0 {
+		fmt.Fprintf(&b, ", %s in %s left to the base", text.Bytes(f.Left), text.Count(f.LeftBlobs, "blob"))
+	}
 	b.WriteByte('\n')
 	fmt.Fprintf(&b, "%s to %s in %s, %s\n", text.Bytes(f.Transfer), verb, text.Count(f.Transfers, "blob"), text.Count(f.Requests, "request"))
 	if p.space != nil {

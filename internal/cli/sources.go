@@ -42,7 +42,8 @@ type selected struct {
 	mapper     *config.Mapper // finds two artifacts that would land on one target; nil if the spec has no targets
 	shard      *shard.Shard   // the part to copy; nil: everything
 
-	measureEach bool // a forecast measures each repository
+	bases       bases // of a forecast of a delta
+	measureEach bool  // a forecast measures each repository
 }
 
 // read reads the spec, and everything that it and the arguments name. With an error it returns
@@ -170,9 +171,13 @@ func (s *selected) forecast(ctx context.Context, u *console.Console, client *reg
 	}
 	p := u.StartProgress()
 	defer p.Close()
-	return backup.Forecast(ctx, client, s.selections, there, directory, engine.BackupOptions{
+	options := engine.BackupOptions{
 		Concurrency: run.Concurrency, Buffer: int64(run.Buffer), Progress: p, Mapper: s.mapper, Shard: s.shard, MeasureEach: s.measureEach, Buckets: buckets,
-	})
+	}
+	if options.Base, err = s.bases.open(ctx, u, baseReader{client, openerOf(ctx, u, s.spec), *s, options}); err != nil {
+		return nil, err
+	}
+	return backup.Forecast(ctx, client, s.selections, there, directory, options)
 }
 
 // hosts lists the registries that selections are read from.

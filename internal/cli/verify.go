@@ -102,5 +102,8 @@ func verified(input string, v *store.Verification, incomplete bool) string {
 	if incomplete {
 		return line + ": what is there is intact"
 	}
+	if v.Left > 0 {
+		return fmt.Sprintf("%s: intact, and complete with %s, which has the other %s of %s", line, text.Printable(v.Base), text.Count(v.Left, "blob"), text.Bytes(v.LeftBytes))
+	}
 	return line + ": all complete and intact"
 }

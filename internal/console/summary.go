@@ -146,6 +146,9 @@ func summary(w Words, r *engine.Report, failures int) string {
 	if r.There > 0 {
 		line += text.Bytes(r.There) + " there already, "
 	}
+	if r.LeftBlobs > 0 {
+		line += fmt.Sprintf("%s in %s left to the base, ", text.Bytes(r.Left), text.Count(r.LeftBlobs, "blob"))
+	}
 	line += text.Seconds(r.Duration)
 	return line
 }

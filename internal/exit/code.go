@@ -51,7 +51,7 @@ func Code(err error) int {
 func IsUsage(err error) bool {
 	return is[*UsageError](err) || is[*NoFileError](err) || is[*NoLockError](err) || is[*config.LoadError](err) || is[*config.ReferenceError](err) ||
 		is[*config.MappingError](err) || is[*engine.CollisionError](err) || is[*engine.OnlyError](err) || is[*engine.UnmatchedError](err) ||
-		is[*engine.NameError](err) || is[*engine.RetagError](err) || is[*registry.SettingsError](err) || errors.Is(err, store.ErrNoCompression) ||
+		is[*engine.NameError](err) || is[*engine.DeltaOutputError](err) || is[*engine.FullOutputError](err) || is[*engine.RetagError](err) || is[*registry.SettingsError](err) || errors.Is(err, store.ErrNoCompression) ||
 		is[*store.PartSizeError](err) || errors.Is(err, store.ErrNoParts)
 }
 

@@ -25,6 +25,7 @@ import (
 type Listing struct {
 	Artifacts []Artifact `json:"artifacts"`
 	Missing   []string   `json:"missing,omitempty"` // artifacts and referrers that the backup failed to get
+	Base      []string   `json:"base,omitempty"`    // of a delta: the names of its bases, which have the other blobs
 
 	Input  string  `json:"-"` // path of the layout, set by the caller
 	Faults []error `json:"-"` // faults of index.json that do not prevent the listing
@@ -108,7 +109,14 @@ func List(ctx context.Context, in store.Input) (*Listing, error) {
 		c.child, c.absent = childOf(in), absentFrom(in)
 	case store.Layout:
 		c.read = func(desc ocispec.Descriptor) ([]byte, error) { return store.ReadManifest(in, desc) }
-		c.child = func(desc ocispec.Descriptor) ([]byte, error) { return store.ReadChild(in, desc) }
+		delta, _ := store.ReadDelta(in) // verify reports a damaged list
+		c.child = func(desc ocispec.Descriptor) ([]byte, error) {
+			data, err := store.ReadChild(in, desc)
+			if errors.Is(err, fs.ErrNotExist) && delta.Leaves(desc) {
+				return nil, nil
+			}
+			return data, err
+		}
 		c.absent = func(desc ocispec.Descriptor) bool {
 			_, err := in.Stat(desc.Digest)
 			return errors.Is(err, fs.ErrNotExist)
@@ -121,7 +129,7 @@ func (c *catalog) list(index *store.Index) (*Listing, error) {
 	if err := c.classify(index.Entries); err != nil {
 		return nil, err
 	}
-	l := &Listing{Artifacts: []Artifact{}, Missing: engine.Missing(index)}
+	l := &Listing{Artifacts: []Artifact{}, Missing: engine.Missing(index), Base: index.BaseNames()}
 	for _, e := range index.Entries {
 		if err := e.CheckName(func() ([]byte, error) { return c.read(e.Descriptor()) }); err != nil {
 			l.Faults = append(l.Faults, err)

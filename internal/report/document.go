@@ -74,6 +74,8 @@ type Totals struct {
 	MovedBytes  int64 `json:"movedBytes"`
 	SharedBytes int64 `json:"sharedBytes"`
 	ThereBytes  int64 `json:"thereBytes"`
+	LeftBytes   int64 `json:"leftBytes,omitempty"`
+	LeftBlobs   int   `json:"leftBlobs,omitempty"`
 }
 
 // artifactOf converts an artifact of the engine.

@@ -123,7 +123,7 @@ func (r *File) fill(ctx context.Context, done *engine.Report, runErr error) {
 	if d.Targets == nil && done.Output != "" {
 		d.Output = done.Output
 	}
-	d.Totals = Totals{Artifacts: len(done.Artifacts), Referrers: done.Referrers, Expected: done.Expected, MovedBytes: done.Moved, SharedBytes: done.Shared, ThereBytes: done.There}
+	d.Totals = Totals{Artifacts: len(done.Artifacts), Referrers: done.Referrers, Expected: done.Expected, MovedBytes: done.Moved, SharedBytes: done.Shared, ThereBytes: done.There, LeftBytes: done.Left, LeftBlobs: done.LeftBlobs}
 	for _, a := range done.Artifacts {
 		one := artifactOf(a, r.hide)
 		switch one.Status {

@@ -30,6 +30,7 @@ func (s *session) blob() *fault {
 	for _, in := range s.content.inputs {
 		blob, err := s.opener()(in.layout, d)
 		if errors.Is(err, fs.ErrNotExist) {
+			f.message = in.leave(d, f.message)
 			continue
 		}
 		if err == nil {

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -49,6 +52,7 @@ type input struct {
 	layout   store.Layout
 	verified time.Time // all blobs that are older were hashed; zero: none
 	verdicts verdicts
+	base     string // of a delta: the names of the bases, which have the other blobs
 }
 
 // open opens an input, and checks it if the options say so.
@@ -58,7 +62,7 @@ func (r *Registry) open(ctx context.Context, place store.Place) (*input, error) 
 	if err != nil {
 		return nil, err
 	}
-	in := &input{layout: layout}
+	in := &input{layout: layout, base: strings.Join(layout.Index().BaseNames(), ", ")}
 	if r.options.Check == nil {
 		return in, nil
 	}
@@ -92,3 +96,11 @@ func (r *Registry) states(ctx context.Context) ([]store.State, error) {
 }
 
 func sameStates(a, b []store.State) bool { return slices.EqualFunc(a, b, store.State.Same) }
+
+// leave completes the message about a blob that an input lacks: a delta leaves blobs to its base.
+func (in *input) leave(d digest.Digest, message string) string {
+	if in.base == "" {
+		return message
+	}
+	return fmt.Sprintf("no blob %s: a delta leaves blobs to %s: serve that, too, with another --input", d, in.base)
+}

@@ -31,7 +31,7 @@ func (w *world) stopAfter(ts *testscript.TestScript, _ bool, args []string) {
 	cmd := exec.Command(args[5], args[6:]...)
 	cmd.Dir, cmd.Stderr, cmd.Env = ts.MkAbs("."), &stderr, environment(ts)
 	var count atomic.Int32
-	signals := map[string]os.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM}
+	signals := map[string]os.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}
 	release := make(chan struct{})
 	reached := make(chan struct{})
 	w.named(ts, args[3]).Fault(func(req *http.Request, _ int) testregistry.Fault {

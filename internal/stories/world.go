@@ -273,13 +273,15 @@ type blockedCommand struct {
 	ended   chan error
 }
 
-// unblock NAME answers the blocked command and waits until it ends.
-func (w *world) unblock(ts *testscript.TestScript, _ bool, args []string) {
+// unblock NAME answers the blocked command and waits until it ends. With ! the command has to
+// fail; its standard error is in the file unblocked.
+func (w *world) unblock(ts *testscript.TestScript, neg bool, args []string) {
 	w.named(ts, args[0]).Fault(nil)
 	close(w.running.release)
-	if err := <-w.running.ended; err != nil {
+	if err := <-w.running.ended; (err != nil) != neg {
 		ts.Fatalf("%v\n%s", err, w.running.stderr.String())
 	}
+	ts.Check(os.WriteFile(ts.MkAbs("unblocked"), []byte(w.running.stderr.String()), 0o600))
 }
 
 // interrupt SIGNAL CODE NAME KIND COMMAND... sends a signal while a request of that kind waits
