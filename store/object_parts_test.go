@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -167,6 +171,35 @@ func TestStaleUploads(t *testing.T) {
 	for _, u := range others {
 		if _, err := u.Put(t.Context(), 2, []byte("part")); err != nil {
 			t.Errorf("another upload was aborted: %v", err)
+		}
+	}
+}
+
+// TestStaleUploadsOfABundle has killed runs leave uploads of a bundle, and one the upload of the
+// copy to its name.
+func TestStaleUploadsOfABundle(t *testing.T) {
+	server := testbucket.New(t)
+	newSample(t).writeObject(t, server.Path("x.tgz"))
+	uploads := make(map[string]*bucket.Upload)
+	for _, key := range []string{"x.tgz", "x.tgz.incomplete", "x.tgz2", "a/x.tgz"} {
+		u, err := clientOf(t).NewUpload(t.Context(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		uploads[key] = u
+	}
+	weekAgo := time.Now().Add(-uploadAge - time.Hour)
+	err := filepath.WalkDir(filepath.Join(server.Folder, ".sgwtmp"), func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Chtimes(path, weekAgo, weekAgo))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeAll(t, createObject(t, server.Path("x.tgz")))
+	for key, u := range uploads {
+		_, err := u.Put(t.Context(), 1, []byte("part"))
+		if stale := strings.HasPrefix(key, "x.tgz") && key != "x.tgz2"; errors.Is(err, bucket.ErrNoUpload) != stale {
+			t.Errorf("%s: %v", key, err)
 		}
 	}
 }

@@ -97,7 +97,9 @@ func (u *objectUpload) prepare(ctx context.Context) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	_, err := u.client.AbortStale(ctx, u.key, time.Now().Add(-uploadAge), func(key string) bool { return key == u.key })
+	_, err := u.client.AbortStale(ctx, u.target, time.Now().Add(-uploadAge), func(key string) bool {
+		return key == u.target || key == u.target+".incomplete" // a copy to the target is an upload, too
+	})
 	if err != nil && !errors.Is(err, bucket.ErrRefused) && !errors.Is(err, bucket.ErrUnsupported) {
 		return err // else the user may write, but not clean up
 	}
