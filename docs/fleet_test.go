@@ -2,6 +2,7 @@ package docs
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -70,6 +71,70 @@ func TestFleetModel(t *testing.T) {
 		if !strings.Contains(string(page), line) {
 			t.Errorf("the page lacks %q", line)
 		}
+	}
+}
+
+// The assumptions about a bucket.
+const (
+	modelShards    = 64
+	modelManifests = 5
+	modelLayers    = 8
+	modelBlobs     = 12
+	layerBytes     = 50e6
+	partBytes      = 8 << 20
+	objectBytes    = 5e12 // of the largest object
+
+	pricePut   = 0.005 / 1000 // $ of a PUT, POST or LIST
+	priceGet   = 0.0004 / 1000
+	priceMonth = 0.023 / 1e9 // $ of a byte
+)
+
+// TestFleetModelOfABucket computes what 1 PB costs in a bucket.
+func TestFleetModelOfABucket(t *testing.T) {
+	page, err := os.ReadFile("docs/fleet.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cost := func(of float64) string {
+		if of >= 10_000 {
+			return thousands(fmt.Sprintf("%.0f $", of))
+		}
+		return fmt.Sprintf("%.2f $", of)
+	}
+	line := func(name string, n int, price float64) string {
+		return fmt.Sprintf("%s | %d | %s | %s |", name, n, text.Thousands(n*modelArtifacts), cost(float64(n*modelArtifacts)*price))
+	}
+	perLayer := int(math.Ceil(layerBytes/partBytes)) + 2
+	puts := modelManifests + modelBlobs - modelLayers + perLayer*modelLayers
+	objects := (modelManifests + modelBlobs) * modelArtifacts / modelShards
+	lists := 2 + 256*int(math.Ceil(float64(objects)/256/1000))
+	seconds := float64(modelArtifacts) * modelBytes / modelSpeed / modelShards
+	writes := int(seconds / 300)
+	entry := float64(modelArtifacts) * modelEntry
+	shardBytes := float64(modelArtifacts) * modelBytes / modelShards
+	bundles := math.Ceil(modelArtifacts * modelBytes / objectBytes)
+	part := objectBytes / 9000
+	for _, want := range []string{
+		fmt.Sprintf("%d requests", perLayer),
+		line(fmt.Sprintf("and %d for each of %d layers", perLayer, modelLayers), puts, pricePut),
+		line("may have new referrers", 1, priceGet),
+		fmt.Sprintf("%d for %s | | %s | %s |", lists, text.Thousands(objects), text.Thousands(lists*modelShards), cost(float64(lists*modelShards)*pricePut)),
+		line("GET of 5 manifests and 12 blobs", modelManifests+modelBlobs, priceGet),
+		"0.4 GB | 1,000,000 GB | " + cost(modelArtifacts*modelBytes*priceMonth),
+		fmt.Sprintf("%s PUT a second", text.Thousands(int(float64(puts)*modelArtifacts/seconds))),
+		fmt.Sprintf("written %d times in the first backup, half as long on average: %.1f GB for a shard, %.0f GB for all", writes,
+			float64(writes)*entry/modelShards/2/1e9, float64(writes)*entry/2/1e9),
+		fmt.Sprintf("%d writers would send %.0f MB a second", modelShards, modelShards*entry/300/1e6),
+		fmt.Sprintf("A shard of %d has %s GB", modelShards, text.Thousands(int(shardBytes/1e9))),
+		fmt.Sprintf("at least %.0f shards, with parts of %.0f MB", bundles, part/1e6),
+		fmt.Sprintf("%s GET or %s for all", text.Thousands(modelManifests*modelArtifacts), cost(modelManifests*modelArtifacts*priceGet)),
+	} {
+		if !strings.Contains(strings.ReplaceAll(string(page), "\n  ", " "), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if need := 3 * part * 1.01 / (1 << 20); need > 1650 || need < 1500 {
+		t.Errorf("parts of %.0f MB need a buffer of %.0f MiB", part/1e6, need)
 	}
 }
 
