@@ -10,8 +10,10 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/filetype"
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
 	"github.com/oras-mirror/oras-mirror/internal/text"
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 type diffCommand struct {
@@ -46,7 +48,7 @@ func (c *diffCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return err
 	}
-	open := openerOf(ctx, u, spec)
+	open := openerOf(ctx, u, c.specOfBuckets(spec))
 	a, errA := openOperand(c.A, open)
 	b, errB := openOperand(c.B, open)
 	if err := errors.Join(errA, errB); err != nil {
@@ -76,6 +78,17 @@ func (c *diffCommand) spec() (*config.Spec, error) {
 		return nil, nil
 	}
 	return config.Load(c.Spec)
+}
+
+// specOfBuckets returns the spec that says how buckets are reached: that of --file, or the one
+// that is compared with what is in a bucket. nil if there is none; its errors are found later.
+func (c *diffCommand) specOfBuckets(spec *config.Spec) *config.Spec {
+	for _, arg := range []string{c.A, c.B} {
+		if spec == nil && !store.IsInBucket(arg) && filetype.Exists(arg) && filetype.Guess(arg) == filetype.Spec {
+			spec, _ = config.Load(arg)
+		}
+	}
+	return spec
 }
 
 // rewrites reports whether an operand is a target for which a restore rewrites indexes
