@@ -104,6 +104,9 @@ func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob
 	if err != nil {
 		return nil, err
 	}
+	if c.SingleWriter {
+		warnSingleWriter(u, b.output.path)
+	}
 	previous := b.output.openReplaced(out, buckets)
 	p := u.StartProgress()
 	options := engine.BackupOptions{

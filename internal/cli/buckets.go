@@ -10,6 +10,14 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 )
 
+// warnSingleWriter says what nobody promises for a layout in a bucket that is written without
+// conditions, as --single-writer wants it.
+func warnSingleWriter(u *console.Console, path string) {
+	if store.IsLayoutInBucket(path) {
+		u.Notice("--single-writer: another process that writes to %s at the same time can replace index.json or remove blobs unnoticed", path)
+	}
+}
+
 // opener opens a layout or a bundle that is read for the names in it.
 type opener func(path string) (store.Layout, error)
 

@@ -67,7 +67,7 @@ func (c *pruneCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return err
 	}
-	layout, err := c.open(path, buckets)
+	layout, err := c.open(u, path, buckets)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ type prunable interface {
 }
 
 // open opens the directory or the bucket to prune.
-func (c *pruneCommand) open(path string, buckets store.Buckets) (prunable, error) {
+func (c *pruneCommand) open(u *console.Console, path string, buckets store.Buckets) (prunable, error) {
 	if !store.IsInBucket(path) {
 		dir, err := store.OpenLayoutDir(path)
 		if err != nil {
@@ -100,6 +100,9 @@ func (c *pruneCommand) open(path string, buckets store.Buckets) (prunable, error
 	b, err := store.OpenLayoutBucket(path, store.CreateOptions{Buckets: buckets, SingleWriter: c.SingleWriter})
 	if err != nil {
 		return nil, err
+	}
+	if c.SingleWriter {
+		warnSingleWriter(u, path)
 	}
 	return b, nil
 }
