@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -48,11 +47,11 @@ func (b *Bucket) Commit(ctx context.Context) error {
 
 // writeIndex writes index.json, unless it has the same bytes already.
 func (b *Bucket) writeIndex(ctx context.Context) error {
-	var text bytes.Buffer
-	if _, err := b.index.snapshot().WriteTo(&text); err != nil {
+	text, err := newIndexContent(b.index.snapshot())
+	if err != nil {
 		return err
 	}
-	sum := digest.FromBytes(text.Bytes())
+	sum := digest.NewDigestFromBytes(digest.SHA256, text.sum[:])
 	if sum == b.sum {
 		return nil
 	}
@@ -63,7 +62,7 @@ func (b *Bucket) writeIndex(ctx context.Context) error {
 	if b.single {
 		when = bucket.Condition{}
 	}
-	etag, err := b.client.Put(ctx, b.prefix+bundle.IndexFile, text.Bytes(), when)
+	etag, err := b.client.PutContent(ctx, b.prefix+bundle.IndexFile, text, when)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package bucket
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -213,9 +214,26 @@ func TestFaults(t *testing.T) {
 			if data, _, err := c.Get(t.Context(), key, 64<<20); err != nil || string(data) != content {
 				t.Errorf("read %d bytes, %v", len(data), err)
 			}
+			if _, err := c.PutContent(t.Context(), key+" written anew", written(content), Condition{}); err != nil {
+				t.Fatal(err)
+			}
+			if data, _, err := c.Get(t.Context(), key+" written anew", 64<<20); err != nil || string(data) != content {
+				t.Errorf("read %d bytes of content that was written anew, %v", len(data), err)
+			}
 		})
 	}
 }
+
+// written is content that is written anew for each try.
+type written string
+
+func (w written) WriteTo(to io.Writer) (int64, error) {
+	n, err := io.WriteString(to, string(w))
+	return int64(n), err
+}
+
+func (w written) Size() int64               { return int64(len(w)) }
+func (w written) SHA256() [sha256.Size]byte { return sha256.Sum256([]byte(w)) }
 
 func TestReaderResumes(t *testing.T) {
 	server := testbucket.New(t)

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"io"
 	"net/http"
 
 	"github.com/minio/minio-go/v7"
@@ -18,12 +19,39 @@ type Condition struct {
 	ETag   string // only if the object still has this ETag
 }
 
+// Content is the content of an object. It is written anew for each try, so that one that is
+// made of something smaller need not be in memory.
+type Content interface {
+	io.WriterTo
+	Size() int64
+	SHA256() [sha256.Size]byte
+}
+
 // Put writes an object and returns its ETag. If the condition does not hold, the error is
 // ErrCondition; after a lost response it may be so because of this very write.
 func (c *Client) Put(ctx context.Context, key string, data []byte, when Condition) (etag string, err error) {
-	sum := sha256.Sum256(data)
+	open := func() io.ReadCloser { return io.NopCloser(bytes.NewReader(data)) }
+	return c.put(ctx, key, open, int64(len(data)), sha256.Sum256(data), when)
+}
+
+// PutContent is Put for content that is not in memory.
+func (c *Client) PutContent(ctx context.Context, key string, content Content, when Condition) (etag string, err error) {
+	open := func() io.ReadCloser {
+		r, w := io.Pipe()
+		go func() { // ends when all is read, or when r is closed
+			_, err := content.WriteTo(w)
+			w.CloseWithError(err)
+		}()
+		return r
+	}
+	return c.put(ctx, key, open, content.Size(), content.SHA256(), when)
+}
+
+func (c *Client) put(ctx context.Context, key string, open func() io.ReadCloser, size int64, sum [sha256.Size]byte, when Condition) (etag string, err error) {
 	err = c.try(ctx, "put", key, func(ctx context.Context) error {
-		info, err := c.core.PutObject(ctx, c.bucket, key, bytes.NewReader(data), int64(len(data)), "", hex.EncodeToString(sum[:]), c.putOptions(sum[:], when))
+		body := open()
+		defer body.Close()
+		info, err := c.core.PutObject(ctx, c.bucket, key, body, size, "", hex.EncodeToString(sum[:]), c.putOptions(sum[:], when))
 		etag = info.ETag
 		return err
 	})

@@ -1,0 +1,27 @@
+package store
+
+import "crypto/sha256"
+
+// indexContent is index.json as it is sent: the text of 100,000 entries is 40 MB, so it is not
+// kept. It is written once for its size and digest, and once more each time that it is sent.
+type indexContent struct {
+	*Index
+	size int64
+	sum  [sha256.Size]byte
+}
+
+// newIndexContent returns the text of an index that does not change any more.
+func newIndexContent(index *Index) (*indexContent, error) {
+	sum := sha256.New()
+	size, err := index.WriteTo(sum)
+	if err != nil {
+		return nil, err
+	}
+	return &indexContent{index, size, [sha256.Size]byte(sum.Sum(nil))}, nil
+}
+
+// Size returns the number of bytes.
+func (t *indexContent) Size() int64 { return t.size }
+
+// SHA256 returns the sum of the bytes.
+func (t *indexContent) SHA256() [sha256.Size]byte { return t.sum }
