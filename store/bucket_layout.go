@@ -36,12 +36,9 @@ type Bucket struct {
 	pruneTag    string            // guarded by commit: the ETag of the prune.json that was read
 	annotations map[string]string // guarded by commit: those of the index.json that was read
 
-	using   sync.Mutex                           // guards used and trusted
-	used    map[digest.Digest]bool               // blobs that this run relies on
-	trusted map[digest.Digest]ocispec.Descriptor // manifests that it relies on without having read them
-
-	hashing sync.Mutex             // guards hashed
-	hashed  map[digest.Digest]bool // blobs with verified bytes
+	using   sync.Mutex                 // guards what follows
+	used    *digestMap[usedBlob]       // blobs that this run relies on
+	trusted *digestMap[unreadManifest] // manifests that it relies on without having read them
 }
 
 var (
@@ -83,8 +80,8 @@ func newBucket(path string, o CreateOptions) (*Bucket, error) {
 	most := memoryOf(o.Buffer)
 	return &Bucket{objects: objects{client: client, name: path, prefix: at.Key, index: new(Index)},
 		single: o.SingleWriter, hashAll: o.Verify, interrupted: o.Interrupted,
-		memory: semaphore.NewWeighted(most), most: most, hashed: make(map[digest.Digest]bool), used: make(map[digest.Digest]bool),
-		trusted: make(map[digest.Digest]ocispec.Descriptor)}, nil
+		memory: semaphore.NewWeighted(most), most: most, used: newDigestMap[usedBlob](usedMemory),
+		trusted: newDigestMap[unreadManifest](unreadMemory)}, nil
 }
 
 // begin checks the store, and reads what is there beside index.json.
@@ -156,27 +153,16 @@ func (b *Bucket) Has(desc ocispec.Descriptor) bool {
 	if err != nil || size != desc.Size {
 		return false
 	}
-	b.use(desc.Digest)
+	if b.use(desc.Digest) != nil {
+		return false // it is stored again, which fails
+	}
 	if !b.hashAll || b.isHashed(desc.Digest) {
 		return true
 	}
 	if hashBlob(b, desc, func(int64) error { return interruption(b.interrupted) }) != nil {
 		return false
 	}
-	b.setHashed(desc.Digest)
-	return true
-}
-
-func (b *Bucket) isHashed(d digest.Digest) bool {
-	b.hashing.Lock()
-	defer b.hashing.Unlock()
-	return b.hashed[d]
-}
-
-func (b *Bucket) setHashed(d digest.Digest) {
-	b.hashing.Lock()
-	defer b.hashing.Unlock()
-	b.hashed[d] = true
+	return b.useHashed(desc.Digest) == nil
 }
 
 // Push stores a manifest or another small blob, unless the layout has it.
@@ -210,8 +196,9 @@ func (b *Bucket) put(desc ocispec.Descriptor, write func(context.Context, bucket
 	if err != nil {
 		return err
 	}
-	b.use(desc.Digest)
-	b.setHashed(desc.Digest)
+	if err := b.useHashed(desc.Digest); err != nil {
+		return err
+	}
 	return b.setSize(desc.Digest, desc.Size)
 }
 

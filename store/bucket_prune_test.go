@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -170,7 +172,7 @@ func TestKilledPruneIsFinished(t *testing.T) {
 }
 
 // TestWriterStrikesWhatItTrusts has prune drop and list what a run relies on without having
-// read it: the blobs below it are struck off as well.
+// read it: the blobs below it are struck off as well, even if reading fails at first.
 func TestWriterStrikesWhatItTrusts(t *testing.T) {
 	server := testbucket.New(t)
 	s, start := newSample(t), time.Now()
@@ -190,6 +192,16 @@ func TestWriterStrikesWhatItTrusts(t *testing.T) {
 		e.Name += "-again"
 		b.Index().Put(e)
 	}
+	server.Inject(func(c testbucket.Call) *testbucket.Fault {
+		if c.Kind == "GET" && strings.Contains(c.Key, "/blobs/") {
+			return testbucket.Status(http.StatusMethodNotAllowed, "MethodNotAllowed")
+		}
+		return nil
+	})
+	if err := b.Commit(t.Context()); err == nil {
+		t.Fatal("a commit succeeds that cannot read what it trusts")
+	}
+	server.Inject(nil)
 	if err := b.Commit(t.Context()); err != nil || len(trusted) == 0 {
 		t.Fatalf("%d are trusted: %v", len(trusted), err)
 	}

@@ -31,19 +31,12 @@ func (e *PrunedError) Error() string {
 	return e.Path + ": another process has pruned blobs that this run found in the bucket"
 }
 
-// use records that this run relies on a blob.
-func (b *Bucket) use(d digest.Digest) {
-	b.using.Lock()
-	defer b.using.Unlock()
-	b.used[d] = true
-}
-
 // usedAmong returns how many of some blobs this run relies on, and the others.
 func (b *Bucket) usedAmong(some []digest.Digest) (n int, others []digest.Digest) {
 	b.using.Lock()
 	defer b.using.Unlock()
 	for _, d := range some {
-		if b.used[d] {
+		if _, used := b.used.get(d); used {
 			n++
 		} else {
 			others = append(others, d)
@@ -106,7 +99,7 @@ func (b *Bucket) checkUsed(ctx context.Context) error {
 	b.using.Lock()
 	defer b.using.Unlock()
 	missing := 0
-	for d := range b.used {
+	for d := range b.used.all() {
 		if _, err := b.Stat(d); err != nil {
 			missing++
 		}

@@ -26,47 +26,90 @@ func (b *Bucket) Relies(desc ocispec.Descriptor) bool {
 	if b.hashAll || !b.Has(desc) {
 		return false
 	}
-	b.using.Lock()
-	defer b.using.Unlock()
-	b.trusted[desc.Digest] = ocispec.Descriptor{MediaType: desc.MediaType, Digest: desc.Digest, Size: desc.Size}
-	return true
+	return b.trust(desc) == nil
 }
 
 // readTrusted reads the manifests that this run has not read, and records their blobs as used:
-// prune has listed some blobs, or has run since index.json was read.
+// prune has listed some blobs, or has run since index.json was read. After an error the next
+// call reads the rest.
 func (b *Bucket) readTrusted(ctx context.Context) error {
-	b.using.Lock()
-	queue := make([]ocispec.Descriptor, 0, len(b.trusted))
-	for _, desc := range b.trusted {
-		queue = append(queue, desc)
+	for {
+		root, ok := b.takeTrusted()
+		if !ok {
+			return nil
+		}
+		if err := b.useGraph(ctx, root); err != nil {
+			return errors.Join(err, b.trust(root))
+		}
 	}
-	clear(b.trusted)
-	b.using.Unlock()
-	for met := make(map[digest.Digest]bool); len(queue) > 0; queue = queue[1:] {
+}
+
+// trust records that this run relies on a manifest that it has not read.
+func (b *Bucket) trust(desc ocispec.Descriptor) error {
+	b.using.Lock()
+	defer b.using.Unlock()
+	return b.trusted.set(desc.Digest, unreadManifest{desc.MediaType, desc.Size})
+}
+
+// takeTrusted removes one of the manifests that were not read, and returns it: a list of all
+// would take much memory.
+func (b *Bucket) takeTrusted() (ocispec.Descriptor, bool) {
+	b.using.Lock()
+	defer b.using.Unlock()
+	for d, m := range b.trusted.all() {
+		b.trusted.remove(d)
+		return ocispec.Descriptor{MediaType: m.mediaType, Digest: d, Size: m.size}, true
+	}
+	return ocispec.Descriptor{}, false
+}
+
+// useGraph records the blobs of a graph as used. A graph that was read once is not read again.
+func (b *Bucket) useGraph(ctx context.Context, root ocispec.Descriptor) error {
+	met := make(map[digest.Digest]bool)
+	for queue := []ocispec.Descriptor{root}; len(queue) > 0; queue = queue[1:] {
 		desc := queue[0]
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		if met[desc.Digest] {
+		if met[desc.Digest] || b.isRead(desc.Digest) {
 			continue
 		}
 		met[desc.Digest] = true
-		b.use(desc.Digest)
-		m, err := b.readGraph(desc)
-		if errors.Is(err, fs.ErrNotExist) {
-			return &PrunedError{Path: b.name, Blobs: 1}
-		}
+		m, err := b.useManifest(desc)
 		if err != nil {
 			return err
 		}
-		for _, leaf := range m.Leaves() {
-			if _, err := b.Stat(leaf.Digest); err == nil || !IsElsewhere(leaf) {
-				b.use(leaf.Digest)
-			}
-		}
 		queue = append(queue, m.Manifests...)
 	}
+	for d := range met {
+		if err := b.useRead(d); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// useManifest reads a manifest, and records it and its leaves as used.
+func (b *Bucket) useManifest(desc ocispec.Descriptor) (*Manifest, error) {
+	m, err := b.readGraph(desc)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &PrunedError{Path: b.name, Blobs: 1}
+	}
+	if err == nil {
+		err = b.use(desc.Digest)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, leaf := range m.Leaves() {
+		if _, err := b.Stat(leaf.Digest); err != nil && IsElsewhere(leaf) {
+			continue
+		}
+		if err := b.use(leaf.Digest); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
 }
 
 // readGraph reads a manifest from the bucket.

@@ -2,17 +2,13 @@ package store
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 )
 
@@ -25,65 +21,10 @@ const (
 	sizeMemory = 100
 )
 
-// objectSizes are the sizes of the blobs in a bucket. A million of them take 100 MB: a
-// digest stands as its 32 bytes.
-type objectSizes struct {
-	sha256 map[[32]byte]int64
-	others map[digest.Digest]int64
-	memory int64 // accounted for
-}
+// objectSizes are the sizes of the blobs in a bucket. A million of them take 100 MB.
+type objectSizes = digestMap[int64]
 
-func newObjectSizes() *objectSizes {
-	return &objectSizes{sha256: make(map[[32]byte]int64), others: make(map[digest.Digest]int64)}
-}
-
-func (s *objectSizes) get(d digest.Digest) (size int64, ok bool) {
-	if sum, is := sha256Of(d); is {
-		size, ok = s.sha256[sum]
-		return size, ok
-	}
-	size, ok = s.others[d]
-	return size, ok
-}
-
-func (s *objectSizes) set(d digest.Digest, size int64) error {
-	if err := bounds.Take(sizeMemory); err != nil {
-		return err
-	}
-	s.memory += sizeMemory
-	if sum, is := sha256Of(d); is {
-		s.sha256[sum] = size
-	} else {
-		s.others[d] = size
-	}
-	return nil
-}
-
-// digests returns the digests of all blobs, in order.
-func (s *objectSizes) digests() []digest.Digest {
-	all := make([]digest.Digest, 0, len(s.sha256)+len(s.others))
-	for sum := range s.sha256 {
-		all = append(all, digest.NewDigestFromBytes(digest.SHA256, sum[:]))
-	}
-	all = slices.AppendSeq(all, maps.Keys(s.others))
-	slices.Sort(all)
-	return all
-}
-
-// release returns the memory. The receiver may be nil.
-func (s *objectSizes) release() {
-	if s != nil {
-		bounds.Give(s.memory)
-	}
-}
-
-func sha256Of(d digest.Digest) (sum [32]byte, ok bool) {
-	if d.Algorithm() != digest.SHA256 {
-		return sum, false
-	}
-	_, err := hex.Decode(sum[:], []byte(d.Encoded()))
-	return sum, err == nil
-}
+func newObjectSizes() *objectSizes { return newDigestMap[int64](sizeMemory) }
 
 // listBlobs lists the blobs below a prefix: the first thousand with one request, more of
 // them by the first byte of their digest, side by side.

@@ -176,9 +176,9 @@ func (o *objects) blobs() iter.Seq[digest.Digest] {
 			return
 		}
 		o.mu.Lock()
-		all := o.sizes.digests()
+		all := o.sizes.sorted()
 		o.mu.Unlock()
-		for _, d := range all {
+		for d := range all {
 			if !yield(d) {
 				return
 			}
