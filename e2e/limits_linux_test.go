@@ -19,6 +19,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/skipped"
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 const (
@@ -197,4 +198,45 @@ func TestBucketKeepsThePromiseOfMemory(t *testing.T) {
 	for _, name := range []string{"layout/", "bundle.tgz"} {
 		newDesk(t).bounded(nil, "backup", "-o", server.Path(name), source.Host+"/app:v1").exits(0)
 	}
+}
+
+// TestLargeBucketKeepsThePromiseOfMemory adds an artifact to a layout of 100,000 others, whose
+// index.json is read, written with one request, and read again.
+func TestLargeBucketKeepsThePromiseOfMemory(t *testing.T) {
+	server := testbucket.NewInMemory(t)
+	source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
+	source.Image("app", "v1", []byte("new"))
+	size := fillBucket(t, server, "layout/", 100_000)
+	layout := server.Path("layout/")
+	newDesk(t).bounded(nil, "backup", "-o", layout, source.Host+"/app:v1").exits(0)
+	if written := server.Objects.Size("layout/index.json"); written <= size {
+		t.Fatalf("index.json has %d bytes after a backup, %d before", written, size)
+	}
+	newDesk(t).bounded(nil, "backup", "-o", layout, source.Host+"/app:v1").exits(0)
+	newDesk(t).bounded(nil, "diff", layout, source.Host+"/app:v1")
+	newDesk(t).bounded(nil, "restore", "--input", layout, "--only", source.Host+"/app:v1", target.Host+"/x").exits(0)
+}
+
+// fillBucket makes a layout of artifacts in one repository, each of a manifest and a blob that
+// nothing reads. It returns the size of index.json.
+func fillBucket(t *testing.T, server *testbucket.Server, prefix string, artifacts int) int {
+	t.Helper()
+	index, content := new(store.Index), bytes.Repeat([]byte("x"), 700)
+	put := func(name string) digest.Digest {
+		d := digest.FromString(name)
+		server.Objects.Put(prefix+"blobs/sha256/"+d.Encoded(), content)
+		return d
+	}
+	for i := range artifacts {
+		put(fmt.Sprint("blob ", i))
+		index.Put(store.Entry{MediaType: ocispec.MediaTypeImageManifest, Digest: put(fmt.Sprint("manifest ", i)), Size: int64(len(content)),
+			Name: fmt.Sprintf("registry.example.com/team/many:v%d", i), Referrers: store.ReferrersAll})
+	}
+	var text bytes.Buffer
+	if _, err := index.WriteTo(&text); err != nil {
+		t.Fatal(err)
+	}
+	server.Objects.Put(prefix+"oci-layout", []byte(`{"imageLayoutVersion":"1.0.0"}`))
+	server.Objects.Put(prefix+"index.json", text.Bytes())
+	return text.Len()
 }

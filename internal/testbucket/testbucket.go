@@ -35,8 +35,9 @@ const region = "us-east-1"
 
 // Server is a server with an empty bucket.
 type Server struct {
-	URL    string // of the proxy
-	Folder string // the objects of the bucket are files in it
+	URL     string   // of the proxy
+	Folder  string   // the objects of the bucket are files in it
+	Objects *Objects // with NewInMemory
 
 	mu       sync.Mutex
 	requests []string          // guarded by mu
