@@ -29,8 +29,9 @@ func (r Root) Name() string {
 }
 
 // IsSuspect reports whether the kind of a root is unknown: it has no name, and its bytes
-// cannot be read. It may be a referrer of anything in its repository.
-func (r Root) IsSuspect() bool { return r.Entry.Name == "" && r.Fault != nil }
+// cannot be read. It may be a referrer of anything in its repository. What has no digest
+// stands for a whole layout that cannot be read.
+func (r Root) IsSuspect() bool { return r.Entry.Name == "" && r.Entry.Digest != "" && r.Fault != nil }
 
 // Misplaced returns the reason why a backup of the layout in path cannot have a root, nil if
 // it can.
