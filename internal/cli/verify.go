@@ -14,6 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/bucket"
 )
 
 type verifyCommand struct {
@@ -58,9 +59,13 @@ func (c *verifyCommand) Run(ctx context.Context, u *console.Console) error {
 }
 
 // damaged returns the exit code of a failed verification for an input that exists but
-// cannot be read as a layout.
+// cannot be read as a layout. What an object store refuses, or a name that is none in a bucket,
+// says nothing about the input.
 func (c *verifyCommand) damaged(u *console.Console, err error) error {
-	if _, ok := errors.AsType[*store.InputError](err); !ok || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || store.IsTooManyFiles(err) {
+	_, read := errors.AsType[*store.InputError](err)
+	_, refused := errors.AsType[*bucket.Error](err)
+	_, misnamed := errors.AsType[*bucket.LocationError](err)
+	if !read || refused || misnamed || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || store.IsTooManyFiles(err) {
 		return err
 	}
 	u.Fail(err)

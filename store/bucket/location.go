@@ -1,7 +1,6 @@
 package bucket
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -15,6 +14,11 @@ type Location struct {
 	Key    string // of a bundle, or the prefix of a layout, which is empty or ends in a slash
 }
 
+// LocationError reports a path that names no place in a bucket.
+type LocationError struct{ Reason string }
+
+func (e *LocationError) Error() string { return e.Reason }
+
 // Is reports whether a path names a place in a bucket, or was meant to: a directory s3: in its
 // place would go unnoticed. ParseLocation refuses the latter; ./s3: is a directory.
 func Is(path string) bool { return len(path) >= 4 && strings.EqualFold(path[:4], "s3:/") }
@@ -24,18 +28,18 @@ func Is(path string) bool { return len(path) >= 4 && strings.EqualFold(path[:4],
 func ParseLocation(path string) (Location, error) {
 	rest, ok := strings.CutPrefix(path, Scheme)
 	if !ok {
-		return Location{}, errors.New("expected s3://BUCKET/PREFIX/ or s3://BUCKET/NAME")
+		return Location{}, &LocationError{"expected s3://BUCKET/PREFIX/ or s3://BUCKET/NAME"}
 	}
 	name, key, _ := strings.Cut(rest, "/")
 	switch {
 	case name == "" || strings.ContainsAny(name, "@?#: "):
-		return Location{}, fmt.Errorf("invalid bucket name %q (expected s3://BUCKET/PREFIX/ or s3://BUCKET/NAME)", name)
+		return Location{}, &LocationError{fmt.Sprintf("invalid bucket name %q (expected s3://BUCKET/PREFIX/ or s3://BUCKET/NAME)", name)}
 	case strings.HasPrefix(key, "/") || strings.Contains(key, "//"):
-		return Location{}, fmt.Errorf("%s has an empty path element", path)
+		return Location{}, &LocationError{path + " has an empty path element"}
 	}
 	for element := range strings.SplitSeq(key, "/") {
 		if element == "." || element == ".." { // stores disagree on what it names
-			return Location{}, fmt.Errorf("the path element %q is not allowed in a bucket", element)
+			return Location{}, &LocationError{fmt.Sprintf("the path element %q is not allowed in a bucket", element)}
 		}
 	}
 	return Location{Bucket: name, Key: key}, nil
