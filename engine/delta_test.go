@@ -325,6 +325,27 @@ func untar(t *testing.T, path, to string) {
 	}
 }
 
+// TestPartOfADelta restores one repository, whose layer is in that of another: in one that this run
+// does not restore.
+func TestPartOfADelta(t *testing.T) {
+	source, dir := testregistry.New(t, testregistry.Options{}), t.TempDir()
+	layer := testregistry.Random("shared", 3000)
+	source.Image("team/old", "v1", layer)
+	first, delta := filepath.Join(dir, "first.tgz"), filepath.Join(dir, "delta.tgz")
+	repos := []string{source.Host + "/team/old", source.Host + "/team/new"}
+	backUp(t, first, selections(t, repos[0]))
+	source.Image("team/new", "v1", layer, testregistry.Random("own", 500))
+	w := &trips{}
+	w.backUpDelta(t, delta, repos, w.layout(t, first))
+	target := testregistry.New(t, testregistry.Options{})
+	restoreTo(t, first, target.Host+"/mirror")
+	report, err := tryRestore(t, openInputs(t, false, delta), target.Host+"/mirror", engine.RestoreOptions{Only: []string{"**/team/new"}})
+	whole(t, report, err)
+	if !target.Has("mirror/team/new", ocispec.Descriptor{Digest: digest.FromBytes(layer), Size: int64(len(layer))}) {
+		t.Error("the new repository lacks the layer")
+	}
+}
+
 // TestDeltaOfTwoBases leaves out what either base has.
 func TestDeltaOfTwoBases(t *testing.T) {
 	source, dir := testregistry.New(t, testregistry.Options{}), t.TempDir()

@@ -32,6 +32,7 @@ type Delta struct {
 	Names []string        // of the bases, for people
 	Lists []digest.Digest // the blobs that have the lists; they are in the layout, too
 
+	memory    int64 // accounted for what follows
 	held      map[CompactDigest]bool
 	elsewhere map[CompactDigest]string
 }
@@ -133,6 +134,14 @@ func (d *Delta) readList(list digest.Digest, read func(digest.Digest) ([]byte, e
 	return d.parseList(data)
 }
 
+// Release returns the memory of a delta, which may be nil, that is no longer needed.
+func (d *Delta) Release() {
+	if d != nil {
+		bounds.Give(d.memory)
+		d.memory, d.held, d.elsewhere = 0, nil, nil
+	}
+}
+
 // Holds reports whether the delta lists a blob as its own.
 func (d *Delta) Holds(blob digest.Digest) bool { return d.held[Compact(blob)] }
 
@@ -180,9 +189,11 @@ func (d *Delta) Add(c DeltaContent) error {
 	if d.held == nil {
 		d.held, d.elsewhere = make(map[CompactDigest]bool), make(map[CompactDigest]string)
 	}
-	if err := bounds.Take(int64(listedMemory*len(blobs) + elsewhereMemory*len(elsewhere))); err != nil {
+	memory := int64(listedMemory*len(blobs) + elsewhereMemory*len(elsewhere))
+	if err := bounds.Take(memory); err != nil {
 		return err
 	}
+	d.memory += memory
 	for _, blob := range slices.Concat(blobs, slices.Collect(maps.Keys(elsewhere))) {
 		if Compact(blob) == "" {
 			return fmt.Errorf("invalid digest %.200q", blob)

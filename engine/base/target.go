@@ -48,6 +48,7 @@ func (b *Bases) AddTarget(ctx context.Context, c *registry.Client, selections []
 	}
 	b.add(one{t.String(), "the content of " + t.String(), index.RootsDigest(nil), nil})
 	b.tellLost(t.String(), w)
+	w.release()
 	return nil
 }
 

@@ -61,6 +61,12 @@ func (w *walk) enter(n store.Node, repository int32) (bool, error) {
 	return true, bounds.Take(placeMemory)
 }
 
+// release returns the memory of a walk that is done.
+func (w *walk) release() {
+	bounds.Give(int64(placeMemory * len(w.seen)))
+	w.seen = nil
+}
+
 // lose notes a manifest that could not be read.
 func (w *walk) lose(n store.Node, err error) {
 	if n.Role == store.Child && isAbsent(err) {

@@ -143,7 +143,7 @@ func (r *run) prepare(ctx context.Context, s Source) error {
 			r.uploads.add(d)
 		}
 	}
-	r.uploads.lenders = newLenders(r.source, r.Mapper, r.uploads.order, r.all)
+	r.uploads.lenders = newLenders(r.source, r.RestoreOptions, r.uploads.order, r.all)
 	return r.uploads.probeFresh(ctx, r.Concurrency)
 }
 

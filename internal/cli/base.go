@@ -187,6 +187,8 @@ func (r *baseReader) add(ctx context.Context, to *base.Bases, one baseOperand, m
 		if err != nil {
 			return "", err
 		}
-		return l.Index().RootsDigest(nil), l.Close()
+		roots := l.Index().RootsDigest(nil)
+		store.ForgetIndex(l)
+		return roots, l.Close()
 	}), l.Close())
 }
