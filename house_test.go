@@ -32,6 +32,7 @@ var arrows = map[string][]string{
 	"engine/internal/graph":   {"config", "engine", "engine/registry", "internal/bounds", "internal/cosign", "store"},
 	"engine/internal/headway": {"engine", "engine/internal/graph", "engine/registry"},
 	"engine/internal/pool":    {},
+	"engine/merge":            {"engine", "internal/bounds", "store"},
 	"engine/plan":             {"config", "engine", "engine/internal/graph", "engine/registry", "engine/shard", "internal/bounds", "store"},
 	"engine/registry":         {"internal/bounds", "internal/certpool", "internal/dockerhub", "internal/loopback", "internal/redact"},
 	"engine/restore":          {"config", "engine", "engine/internal/graph", "engine/internal/headway", "engine/internal/pool", "engine/registry", "engine/shard", "internal/bounds", "internal/dockerhub", "store"},

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -24,4 +25,30 @@ func Missing(index *store.Index) []string {
 		}
 	}
 	return missing
+}
+
+// mostMissing keeps index.json small if a whole registry is unavailable.
+const mostMissing = 100
+
+// ShortMissing cuts a list of artifacts that are missing short, and counts the others; where
+// names the part of a plan that they are from.
+func ShortMissing(missing []string, where string) []string {
+	if more := len(missing) - mostMissing; more > 0 {
+		return append(missing[:mostMissing:mostMissing], fmt.Sprintf("and %d more", more)+where)
+	}
+	return missing
+}
+
+// MarkMissing adds artifacts to those that an index says it lacks.
+func MarkMissing(index *store.Index, missing []string) {
+	if text := index.Annotations[AnnotationMissing]; text != "" {
+		missing = append(missing, strings.Split(text, ",")...)
+	}
+	if len(missing) == 0 {
+		return
+	}
+	if index.Annotations == nil {
+		index.Annotations = make(map[string]string)
+	}
+	index.Annotations[AnnotationMissing] = strings.Join(ShortMissing(missing, ""), ",")
 }

@@ -1,5 +1,7 @@
 package engine
 
+import "fmt"
+
 // Progress observes a run. Its methods are called from many goroutines and must return at
 // once: no transfer waits for a screen.
 type Progress interface {
@@ -20,6 +22,11 @@ type Progress interface {
 	Failed(a ArtifactReport)
 	// Notice tells the user something that is not a failure.
 	Notice(message string)
+}
+
+// Resuming says that a run continues an interrupted archive.
+func Resuming(path string, present int64) string {
+	return fmt.Sprintf("resuming %s: %d bytes already present", path, present)
 }
 
 // Silent is a Progress that shows nothing.

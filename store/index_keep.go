@@ -1,6 +1,7 @@
 package store
 
 import (
+	"maps"
 	"slices"
 )
 
@@ -29,4 +30,18 @@ func (x *Index) retain(keep func(Entry) bool) {
 	defer x.mu.Unlock()
 	x.Entries = slices.DeleteFunc(x.Entries, func(e Entry) bool { return !keep(e) })
 	x.positions = nil
+}
+
+// PutAll adds the entries of another index for which keep returns true, and takes over its
+// other fields.
+func (x *Index) PutAll(of *Index, keep func(Entry) bool) {
+	for _, e := range of.Entries {
+		if keep(e) {
+			x.Put(e)
+		}
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.Annotations = maps.Clone(of.Annotations)
+	x.foreign = of.foreign
 }

@@ -59,6 +59,7 @@ type reachedBlob struct {
 	child    bool // of an index
 	read     bool // verified or blamed
 	left     bool // to the base of a delta
+	listed   bool // by a Survey
 }
 
 func (n *reachedBlob) descriptor() ocispec.Descriptor {

@@ -1,7 +1,6 @@
 package backup
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,9 +12,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// mostMissing keeps index.json small if a whole registry is unavailable.
-const mostMissing = 100
-
 // markMissing records in an index the artifacts that are not whole, or that all are. It keeps
 // the artifacts that runs of other shards could not get.
 func markMissing(index *store.Index, all []*plan.Artifact, part *shard.Shard) {
@@ -25,10 +21,7 @@ func markMissing(index *store.Index, all []*plan.Artifact, part *shard.Shard) {
 			missing = append(missing, a.Name)
 		}
 	}
-	if more := len(missing) - mostMissing; more > 0 {
-		missing = append(missing[:mostMissing], fmt.Sprintf("and %d more", more)+ofShard(part))
-	}
-	missing = append(missing, missingElsewhere(index, part)...)
+	missing = append(engine.ShortMissing(missing, ofShard(part)), missingElsewhere(index, part)...)
 	delete(index.Annotations, engine.AnnotationMissing)
 	if len(missing) == 0 {
 		return

@@ -3,7 +3,6 @@ package backup
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/oras-mirror/oras-mirror/engine"
@@ -38,7 +37,7 @@ func (w *archive) resume(ctx context.Context) (int, error) {
 	}
 	head, err := w.finishTail(ctx, w.blobs[n])
 	if bytes += head; bytes > 0 {
-		w.Progress.Notice(fmt.Sprintf("resuming %s: %d bytes already present", w.out.PartialPath(), bytes))
+		w.Progress.Notice(engine.Resuming(w.out.PartialPath(), bytes))
 	}
 	if w.blobJob(w.blobs[n]).state == blobDone {
 		n++
