@@ -21,8 +21,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// openInputs opens layouts as restore does with several --input.
-func openInputs(t testing.TB, paths ...string) store.Layout {
+// openUnion opens layouts as restore does with several --input.
+func openUnion(t testing.TB, paths ...string) store.Layout {
 	t.Helper()
 	in, err := store.OpenUnion(paths, func(path string) (store.Layout, error) {
 		return store.OpenLayout(path, store.OpenOptions{TempDir: t.TempDir()})
@@ -40,7 +40,7 @@ func tryMerge(t testing.TB, output string, inputs ...string) (*engine.Report, er
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := merge.Run(t.Context(), openInputs(t, inputs...), out, merge.Options{})
+	report, err := merge.Run(t.Context(), openUnion(t, inputs...), out, merge.Options{})
 	return report, errors.Join(err, out.Close())
 }
 
@@ -52,14 +52,14 @@ func mergeTo(t *testing.T, output string, inputs ...string) string {
 	return output
 }
 
-// deltaOf writes what a full layout has and some bases have not, as a delta.
-func deltaOf(t *testing.T, path, full string, bases ...string) string {
+// handDelta writes what a full layout has and some bases have not, as a delta.
+func handDelta(t *testing.T, path, full string, bases ...string) string {
 	t.Helper()
-	in := openInputs(t, full)
+	in := openUnion(t, full)
 	var roots, names []string
 	has := make(map[digest.Digest]bool)
 	for _, base := range bases {
-		b := openInputs(t, base)
+		b := openUnion(t, base)
 		roots, names = append(roots, string(b.Index().RootsDigest(nil))), append(names, filepath.Base(base))
 		for d := range namedBy(t, b) {
 			has[d] = true
@@ -190,9 +190,9 @@ func contentOf(t *testing.T, in store.Layout, b ocispec.Descriptor) []byte {
 	return data
 }
 
-// trips makes the bundles of three trips: with everything of a registry, after changes to it,
+// threeTrips makes the bundles of three trips: with everything of a registry, after changes to it,
 // and after more of them.
-func trips(t *testing.T, folder string) (first, second, third string) {
+func threeTrips(t *testing.T, folder string) (first, second, third string) {
 	t.Helper()
 	r := testregistry.New(t, testregistry.Options{})
 	repos := selections(t, fill(r)...)
@@ -241,11 +241,11 @@ func checkSameFolder(t *testing.T, got, want map[string][]byte) {
 // TestMergeEqualsTheFullBundle merges bases and deltas of every form.
 func TestMergeEqualsTheFullBundle(t *testing.T) {
 	dir := t.TempDir()
-	first, second, third := trips(t, dir)
-	d2 := deltaOf(t, dir+"/d2.tgz", second+".tgz", first+".tgz")
-	d3 := deltaOf(t, dir+"/d3.tgz", third+".tgz", d2)
-	both := deltaOf(t, dir+"/both.tgz", third+".tgz", first+".tgz", second+".tgz")
-	d2Dir, d3Dir := deltaOf(t, dir+"/d2/", second+"/", first+"/"), deltaOf(t, dir+"/d3/", third+"/", dir+"/d2/")
+	first, second, third := threeTrips(t, dir)
+	d2 := handDelta(t, dir+"/d2.tgz", second+".tgz", first+".tgz")
+	d3 := handDelta(t, dir+"/d3.tgz", third+".tgz", d2)
+	both := handDelta(t, dir+"/both.tgz", third+".tgz", first+".tgz", second+".tgz")
+	d2Dir, d3Dir := handDelta(t, dir+"/d2/", second+"/", first+"/"), handDelta(t, dir+"/d3/", third+"/", dir+"/d2/")
 	for i, tt := range []struct {
 		inputs []string
 		want   string
@@ -278,12 +278,12 @@ func TestMergeEqualsTheFullBundle(t *testing.T) {
 // TestMergeOfDeltasStaysADelta: without the base, two deltas make one that needs it.
 func TestMergeOfDeltasStaysADelta(t *testing.T) {
 	dir := t.TempDir()
-	first, second, third := trips(t, dir)
-	d2 := deltaOf(t, dir+"/d2.tgz", second+".tgz", first+".tgz")
-	d3 := deltaOf(t, dir+"/d3.tgz", third+".tgz", d2)
+	first, second, third := threeTrips(t, dir)
+	d2 := handDelta(t, dir+"/d2.tgz", second+".tgz", first+".tgz")
+	d3 := handDelta(t, dir+"/d3.tgz", third+".tgz", d2)
 	checkSameFile(t, mergeTo(t, dir+"/copy.tgz", d2), d2)
 	out := mergeTo(t, dir+"/d.tgz", d3, d2)
-	if got := openInputs(t, out).Index(); !got.IsDelta() || got.Annotations[store.AnnotationBaseName] != "1.tgz" {
+	if got := openUnion(t, out).Index(); !got.IsDelta() || got.Annotations[store.AnnotationBaseName] != "1.tgz" {
 		t.Errorf("the annotations are %v", got.Annotations)
 	}
 	checkSameFile(t, mergeTo(t, dir+"/full.tgz", first+".tgz", out), third+".tgz")
@@ -337,4 +337,3 @@ func TestMergeKeepsWhatOtherToolsWrote(t *testing.T) {
 		}
 	}
 }
-

@@ -22,10 +22,18 @@ type lineage struct {
 type absentBase struct {
 	roots digest.Digest
 	name  string
+	delta int // the first that names it
 }
+
+// Replaced reports which of several layouts are the bases of deltas among them, and only lend
+// their blobs.
+func Replaced(all []*Index) []bool { return newLineage(all).replaced }
 
 func newLineage(all []*Index) *lineage {
 	l := &lineage{bases: make([][]int, len(all)), replaced: make([]bool, len(all))}
+	if !slices.ContainsFunc(all, (*Index).IsDelta) {
+		return l
+	}
 	roots := make([]digest.Digest, len(all))
 	for i, x := range all {
 		roots[i] = x.RootsDigest(nil)
@@ -36,7 +44,7 @@ func newLineage(all []*Index) *lineage {
 			found := findBases(all, roots, i, base)
 			l.bases[i] = append(l.bases[i], found...)
 			if len(found) == 0 && base != noRoots {
-				l.addAbsent(base, wordAt(names, n))
+				l.addAbsent(absentBase{base, wordAt(names, n), i})
 			}
 		}
 	}
@@ -83,9 +91,8 @@ func wordAt(words []string, n int) string {
 	return ""
 }
 
-func (l *lineage) addAbsent(roots digest.Digest, name string) {
-	base := absentBase{roots, name}
-	if !slices.Contains(l.absent, base) {
+func (l *lineage) addAbsent(base absentBase) {
+	if !slices.ContainsFunc(l.absent, func(b absentBase) bool { return b.roots == base.roots }) {
 		l.absent = append(l.absent, base)
 	}
 }

@@ -20,6 +20,8 @@ type Stream struct {
 	manifests *manifestCache
 	first     map[digest.Digest]bool // of the first index.json; nil before a second one
 	index     atomic.Pointer[Index]
+	lenders   *Union   // the bases of a delta; nil if none are at hand
+	lineage   *lineage // of the stream and them
 }
 
 var _ Input = (*Stream)(nil)
@@ -136,7 +138,11 @@ func (s *Stream) Read(p []byte) (int, error) {
 // Close discards the rest. It does not close the underlying reader.
 func (s *Stream) Close() error {
 	s.manifests.release()
-	return s.in.Close()
+	err := s.in.Close()
+	if s.lenders != nil {
+		err = errors.Join(err, s.lenders.Close())
+	}
+	return err
 }
 
 func (s *Stream) readIndex() error {
@@ -149,6 +155,9 @@ func (s *Stream) readIndex() error {
 		for _, e := range s.Index().Entries {
 			s.first[e.Digest] = true
 		}
+	}
+	if s.lineage != nil {
+		s.lineage.annotate(x)
 	}
 	bounds.Give(s.index.Swap(x).memory)
 	return nil

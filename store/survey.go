@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -72,6 +73,39 @@ func (s *Survey) Without(broken func(Entry) bool) {
 			s.verifier.below(e, func(n Node) { s.needed[n.Digest] = true })
 		}
 	}
+}
+
+// Orphans lists the referrers that would lose their subject without the broken entries.
+func (s *Survey) Orphans(broken func(Entry) bool) []Entry {
+	has := make(map[digest.Digest]bool)
+	keep := func(e *Entry) { s.verifier.below(e, func(n Node) { has[n.Digest] = true }) }
+	var waiting []*Entry
+	for i := range s.verifier.index.Entries {
+		e := &s.verifier.index.Entries[i]
+		subject := s.Subject(*e)
+		switch {
+		case broken(*e):
+		case e.Name == "" && subject != "" && s.verifier.reached[subject] != nil:
+			waiting = append(waiting, e)
+		default:
+			keep(e)
+		}
+	}
+	for before := -1; before != len(waiting); { // a referrer may have referrers
+		before = len(waiting)
+		waiting = slices.DeleteFunc(waiting, func(e *Entry) bool {
+			found := has[s.Subject(*e)]
+			if found {
+				keep(e)
+			}
+			return found
+		})
+	}
+	var orphans []Entry
+	for _, e := range waiting {
+		orphans = append(orphans, *e)
+	}
+	return orphans
 }
 
 // Reaches reports whether the graph of an entry has one of these manifests.

@@ -17,6 +17,7 @@ type Union struct {
 	copies copies
 	lacks  *LackingPartsError // why a blob may be missing; nil for another union than of parts
 	faults []error            // parts that are missing or left out
+	orphan *OrphanError       // a delta without its base beside a layout that is none
 }
 
 // member is one layout of a union.
@@ -60,6 +61,7 @@ func Unite(all []Member) (*Union, error) {
 		return nil, err
 	}
 	lineage.annotate(u.index)
+	u.findOrphan(lineage, indexes)
 	for _, m := range u.inputs {
 		ForgetIndex(m.Layout)
 	}
@@ -69,26 +71,37 @@ func Unite(all []Member) (*Union, error) {
 // OpenUnion opens several layouts as one. A single one stays what it is. The parts of a bundle
 // count as one layout; see Faults.
 func OpenUnion(paths []string, open func(path string) (Layout, error)) (Layout, error) {
-	all, faults, err := openMembers(paths, open)
-	closeAll := func() {
-		for _, m := range all {
-			_ = m.Layout.Close() // it was only read
-		}
-	}
+	all, faults, err := OpenMembers(paths, open)
 	if err != nil {
-		closeAll()
 		return nil, err
 	}
-	all, faults = joinParts(all, faults)
 	if len(all) == 1 {
 		return addFaults(all[0].Layout, faults), nil
 	}
 	u, err := Unite(all)
 	if err != nil {
-		closeAll()
+		CloseMembers(all)
 		return nil, err
 	}
 	return addFaults(u, faults), nil
+}
+
+// OpenMembers opens several layouts. The parts of a bundle are one of them; what is wrong with
+// some of these is in faults.
+func OpenMembers(paths []string, open func(path string) (Layout, error)) (all []Member, faults []error, err error) {
+	if all, faults, err = openMembers(paths, open); err != nil {
+		CloseMembers(all)
+		return nil, nil, err
+	}
+	all, faults = joinParts(all, faults)
+	return all, faults, nil
+}
+
+// CloseMembers closes layouts that were only read.
+func CloseMembers(all []Member) {
+	for _, m := range all {
+		_ = m.Layout.Close() // it was only read
+	}
 }
 
 // openMembers opens layouts. If there are parts of a bundle among them, those that cannot be

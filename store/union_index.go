@@ -51,6 +51,7 @@ func (u *Union) uniteIndexes() (*Index, error) {
 		return nil, errors.Join(clashes...)
 	}
 	united.dropMissing()
+	united.sort()
 	return united, nil
 }
 
@@ -103,6 +104,15 @@ func uniteAnnotations(a, b map[string]string) map[string]string {
 		a = setAnnotation(a, name, value)
 	}
 	return a
+}
+
+// sort puts the entries in the order of index.json.
+func (x *Index) sort() {
+	sorted := make([]Entry, 0, len(x.Entries))
+	for _, i := range x.order() {
+		sorted = append(sorted, x.Entries[i])
+	}
+	x.Entries, x.positions = sorted, nil
 }
 
 // keepForeign keeps the fields that another tool wrote, unless x has some.

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -68,6 +69,7 @@ type merge struct {
 	in     store.Layout
 	plan   *store.Survey
 	broken map[string]error // artifacts that are not whole, by name; without a name by digest
+	left   map[string]bool  // referrers of these, by digest
 	moved  atomic.Int64     // bytes that were copied
 	began  time.Time
 	output string
@@ -77,6 +79,9 @@ type merge struct {
 
 // survey finds out what there is to copy.
 func (m *merge) survey(ctx context.Context) (err error) {
+	if err := store.CheckBases(m.in); err != nil {
+		return err
+	}
 	if len(m.in.Index().Entries) == 0 {
 		return engine.ErrNoArtifact
 	}
@@ -99,11 +104,18 @@ func (m *merge) findBroken() error {
 	if err != nil {
 		return err
 	}
-	m.broken = make(map[string]error, len(faults))
+	m.broken, m.left = make(map[string]error, len(faults)), nil
 	for _, f := range faults {
 		m.broken[f.Reference] = &engine.CorruptError{Err: reason(f)}
 	}
-	if len(m.broken) == len(m.in.Index().Entries) {
+	if len(m.broken) == 0 {
+		return nil
+	}
+	m.left = make(map[string]bool)
+	for _, e := range m.plan.Orphans(m.isBroken) {
+		m.left[nameOf(e)] = true
+	}
+	if !slices.ContainsFunc(m.in.Index().Entries, func(e store.Entry) bool { return !m.isBroken(e) }) {
 		return engine.ErrNothing
 	}
 	return nil
@@ -128,7 +140,10 @@ func nameOf(e store.Entry) string {
 	return e.Name
 }
 
-func (m *merge) isBroken(e store.Entry) bool { return m.broken[nameOf(e)] != nil }
+// isBroken reports whether an entry is left out.
+func (m *merge) isBroken(e store.Entry) bool {
+	return m.broken[nameOf(e)] != nil || m.left[nameOf(e)]
+}
 
 // eachManifest calls put for the manifests in their order, and then for the lists of a delta.
 // It returns the other blobs in the order of their first use.

@@ -70,8 +70,13 @@ func (m *merge) report() *engine.Report {
 	r := &engine.Report{Planned: m.plan != nil, Moved: m.moved.Load(), Duration: m.Now().Sub(m.began), Output: m.output, Incomplete: m.aside}
 	for _, e := range m.in.Index().Entries {
 		err := m.broken[nameOf(e)]
+		if e.Name == "" {
+			r.Expected++
+		}
 		if e.Name == "" && err == nil {
-			r.Referrers++
+			if !m.left[nameOf(e)] {
+				r.Referrers++
+			}
 			continue
 		}
 		if err == nil && !m.done {

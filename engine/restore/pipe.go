@@ -22,6 +22,7 @@ type pipe struct {
 	options engine.RestoreOptions
 	listed  *store.Index       // the one that the roots are from
 	before  map[listedKey]bool // the entries of an earlier index.json; nil for the first
+	bases   *layoutSource      // lends blobs to a delta; nil if there is none
 }
 
 // listedKey identifies an entry of index.json.
@@ -35,6 +36,9 @@ type listedKey struct {
 func newPipe(in *store.Stream, o engine.RestoreOptions, before map[listedKey]bool) *pipe {
 	p := &pipe{layoutSource: newLayoutSource(streamed{in}, o.Progress.Notice), in: in, options: o, listed: in.Index(), before: before}
 	p.origin = &pipeOrigin{p.local}
+	if lenders := in.Lenders(); lenders != nil {
+		p.bases = newLayoutSource(lenders, o.Progress.Notice)
+	}
 	if before != nil {
 		p.refuseLate()
 	}
@@ -84,7 +88,9 @@ func (p *pipe) Blobs(ctx context.Context, wanted []graph.Descriptor, to Sink) er
 			return err
 		}
 		for _, b := range p.borrow(wanted, to) {
-			to.Find(b)
+			if !p.lend(b, to) {
+				to.Find(b)
+			}
 		}
 		return nil
 	}
@@ -135,7 +141,7 @@ func (p *pipe) end(ctx context.Context, f *feed) error {
 		return err
 	}
 	for _, b := range f.order {
-		if _, wanted := f.wanted[b.Key()]; !wanted {
+		if _, wanted := f.wanted[b.Key()]; !wanted || p.lend(b, f.to) {
 			continue
 		}
 		var err error
@@ -149,6 +155,18 @@ func (p *pipe) end(ctx context.Context, f *feed) error {
 		}
 	}
 	return nil
+}
+
+// lend sends a blob that a base of the delta in the pipe has.
+func (p *pipe) lend(b graph.Descriptor, to Sink) bool {
+	if p.bases == nil {
+		return false
+	}
+	if size, err := p.bases.local.Layout.Stat(b.Digest); err != nil || size != b.Size {
+		return false
+	}
+	to.Queue(b, p.bases.Content(b), nil)
+	return true
 }
 
 // readToEnd reads a pipe up to its last index.json, for a run that needs none of its blobs.

@@ -38,7 +38,7 @@ type Hints struct {
 func (h Hints) Of(err error) string {
 	for _, advise := range []func(error) string{
 		h.resumeHint, usageHint, filesHint, bucketHint, h.referenceHint, h.spaceHint, h.memoryHint, outputHint, h.inputHint, selectionHint, lockHint, // the command line and the disk
-		baseHint, corruptHint, platformHint, existsHint, spentHint, // artifacts
+		baseHint, corruptHint, inputsHint, platformHint, existsHint, spentHint, // artifacts
 		addressHint, proxyHint, certificateHint, schemeHint, reachHint, specHint, rateHint, depthHint, tagHint, readOnlyHint, unlistedHint, createHint, h.loginHint, absentHint, // registries
 	} {
 		if hint := advise(err); hint != "" {

@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
@@ -18,21 +19,24 @@ func warnSingleWriter(u *console.Console, path string) {
 	}
 }
 
-// opener opens a layout or a bundle that is read for the names in it.
+// opener opens a layout or a bundle that is read for the names in it; those that a pattern
+// matches as one.
 type opener func(path string) (store.Layout, error)
 
 // openerOf returns an opener that reaches buckets by a spec, which may be nil.
 func openerOf(ctx context.Context, u *console.Console, spec *config.Spec) opener {
-	return func(path string) (store.Layout, error) { return openLayout(ctx, u, path, spec) }
+	return func(path string) (store.Layout, error) { return openLayouts(ctx, u, []string{path}, spec) }
 }
 
-// openLayout opens the layout or the bundle that is read for the names in it.
-func openLayout(ctx context.Context, u *console.Console, path string, spec *config.Spec) (store.Layout, error) {
+// openLayouts opens the layouts or bundles that are read for the names in them, as one.
+func openLayouts(ctx context.Context, u *console.Console, paths []string, spec *config.Spec) (store.Layout, error) {
 	buckets, err := openBuckets(ctx, u, spec)
 	if err != nil {
 		return nil, err
 	}
-	return store.OpenLayout(path, store.OpenOptions{Buckets: buckets})
+	return option.OpenLayouts(paths, func(path string) (store.Layout, error) {
+		return store.OpenLayout(path, store.OpenOptions{Buckets: buckets})
+	})
 }
 
 // openBuckets returns how the buckets of a command are reached: by the spec, which may be

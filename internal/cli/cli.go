@@ -20,6 +20,7 @@ import (
 type cli struct {
 	Backup   backupCommand   `cmd:"" group:"copy" help:"Copy artifacts from registries into a bundle or a directory."`
 	Restore  restoreCommand  `cmd:"" group:"copy" help:"Push the artifacts of a bundle or a directory to a registry."`
+	Merge    mergeCommand    `cmd:"" group:"copy" help:"Make one bundle or directory of several, such as a base and its deltas."`
 	Sync     syncCommand     `cmd:"" group:"copy" help:"Copy artifacts from registries straight into registries."`
 	Serve    serveCommand    `cmd:"" group:"copy" help:"Serve the artifacts of a bundle or a directory as a read-only registry."`
 	Plan     planCommand     `cmd:"" group:"copy" help:"Show what backup, restore or sync would do."`

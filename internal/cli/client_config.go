@@ -18,16 +18,17 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/loopback"
 	"github.com/oras-mirror/oras-mirror/internal/text"
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 type clientConfigCommand struct {
-	Spec   string `short:"f" name:"file" xor:"from" required:"" placeholder:"SPEC" help:"Use the sources, mappings and targets of this mirror spec."`
-	Serve  string `xor:"from" required:"" placeholder:"URL" help:"Make clients pull from oras-mirror serve at this URL, not from a target of a spec."`
-	Input  string `placeholder:"PATH" help:"With --serve: the directory or archive that it serves."`
-	CAFile string `name:"ca-file" placeholder:"PATH" help:"With --serve: the authority that signed its certificate, in PEM."`
-	Format string `enum:"containerd,podman,openshift,k3s,docker" required:"" placeholder:"containerd|podman|openshift|k3s|docker" help:"Write the configuration of this runtime."`
-	Target string `placeholder:"NAME" help:"Make clients pull from the target of the spec with this name, or from REGISTRY[/NAMESPACE]; default: the only target of the spec."`
-	Output string `short:"o" placeholder:"DIR" help:"Write the files to this folder; default: print the file if there is only one."`
+	Spec   string   `short:"f" name:"file" xor:"from" required:"" placeholder:"SPEC" help:"Use the sources, mappings and targets of this mirror spec."`
+	Serve  string   `xor:"from" required:"" placeholder:"URL" help:"Make clients pull from oras-mirror serve at this URL, not from a target of a spec."`
+	Input  []string `sep:"none" placeholder:"PATH" help:"With --serve: the directory or archive that it serves. Repeatable."`
+	CAFile string   `name:"ca-file" placeholder:"PATH" help:"With --serve: the authority that signed its certificate, in PEM."`
+	Format string   `enum:"containerd,podman,openshift,k3s,docker" required:"" placeholder:"containerd|podman|openshift|k3s|docker" help:"Write the configuration of this runtime."`
+	Target string   `placeholder:"NAME" help:"Make clients pull from the target of the spec with this name, or from REGISTRY[/NAMESPACE]; default: the only target of the spec."`
+	Output string   `short:"o" placeholder:"DIR" help:"Write the files to this folder; default: print the file if there is only one."`
 }
 
 func (c *clientConfigCommand) Help() string {
@@ -67,7 +68,7 @@ func (c *clientConfigCommand) request(ctx context.Context, u *console.Console) (
 	if c.Serve != "" {
 		return c.serveRequest(openerOf(ctx, u, nil))
 	}
-	if c.Input != "" || c.CAFile != "" {
+	if len(c.Input) > 0 || c.CAFile != "" {
 		return r, exit.Usage("", "--input and --ca-file need --serve; a spec has its own")
 	}
 	spec, err := config.Load(c.Spec)
@@ -150,13 +151,17 @@ func layoutReferences(path string, open opener) ([]config.Reference, error) {
 		return nil, err
 	}
 	defer layout.Close()
-	var all []config.Reference
-	for _, entry := range layout.Index().Entries {
+	return fullReferences(layout.Index()), nil
+}
+
+// fullReferences lists the full references in an index.
+func fullReferences(x *store.Index) (all []config.Reference) {
+	for _, entry := range x.Entries {
 		if ref, ok := config.ParseEntryName(entry.Name); ok && ref.Registry != "" {
 			all = append(all, ref)
 		}
 	}
-	return all, nil
+	return all
 }
 
 // registryOf returns the settings of the spec that clients need to reach a registry. Our

@@ -4,8 +4,11 @@ import (
 	"net/url"
 	"os"
 
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/clientconfig"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // serveRequest describes what makes clients pull from "oras-mirror serve".
@@ -16,10 +19,10 @@ func (c *clientConfigCommand) serveRequest(open opener) (r clientconfig.Request,
 	if c.Target != "" {
 		return r, exit.Usage("clients pull from the registry at --serve", "--target cannot be used with --serve")
 	}
-	if c.Input == "" {
+	if len(c.Input) == 0 {
 		return r, exit.Usage("name the bundle or the directory that it serves with --input PATH", "missing --input")
 	}
-	references, err := layoutReferences(c.Input, open)
+	references, err := servedReferences(c.Input, open)
 	if err != nil {
 		return r, err
 	}
@@ -29,6 +32,29 @@ func (c *clientConfigCommand) serveRequest(open opener) (r clientconfig.Request,
 	}
 	r.Routes = clientconfig.ServedRoutes(c.Format, registries)
 	return r, nil
+}
+
+// servedReferences lists the full references of all inputs that no delta among them replaces.
+func servedReferences(inputs []string, open opener) (all []config.Reference, err error) {
+	paths, err := option.ExpandInputs(inputs)
+	if err != nil {
+		return nil, err
+	}
+	var indexes []*store.Index
+	for _, path := range paths {
+		in, err := open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer in.Close()
+		indexes = append(indexes, in.Index())
+	}
+	for i, replaced := range store.Replaced(indexes) {
+		if !replaced {
+			all = append(all, fullReferences(indexes[i])...)
+		}
+	}
+	return all, nil
 }
 
 // served is the registry at --serve.

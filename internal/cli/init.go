@@ -20,8 +20,8 @@ import (
 type initCommand struct {
 	References []string `arg:"" optional:"" name:"ref" help:"Sources to start with: REGISTRY/REPOSITORY[:TAG[,TAG...]][@DIGEST]."`
 
-	Input  string `placeholder:"PATH" help:"Use the artifacts of this bundle or directory as sources."`
-	Output string `short:"o" placeholder:"FILE" help:"Write to this new file instead of standard output; an existing file is not overwritten."`
+	Input  []string `sep:"none" placeholder:"PATH" help:"Use the artifacts of this bundle or directory as sources. Repeatable."`
+	Output string   `short:"o" placeholder:"FILE" help:"Write to this new file instead of standard output; an existing file is not overwritten."`
 }
 
 func (c *initCommand) Help() string {
@@ -56,7 +56,7 @@ func (c *initCommand) Run(ctx context.Context, u *console.Console) error {
 func (c *initCommand) sources(ctx context.Context, u *console.Console) ([]string, error) {
 	_, err := config.Arguments(c.References)
 	sources := c.References
-	if c.Input != "" && err == nil {
+	if len(c.Input) > 0 && err == nil {
 		var more []string
 		more, err = sourcesOf(ctx, u, c.Input)
 		sources = append(sources, more...)
@@ -69,8 +69,8 @@ func (c *initCommand) sources(ctx context.Context, u *console.Console) ([]string
 
 // sourcesOf lists the artifacts of a layout as sources that select the same parts of them.
 // It skips names that are not full references, since those cannot be fetched again.
-func sourcesOf(ctx context.Context, u *console.Console, path string) ([]string, error) {
-	in, err := openLayout(ctx, u, path, nil)
+func sourcesOf(ctx context.Context, u *console.Console, paths []string) ([]string, error) {
+	in, err := openLayouts(ctx, u, paths, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func sourcesOf(ctx context.Context, u *console.Console, path string) ([]string, 
 		return nil, err
 	}
 	if len(sources) == 0 {
-		return nil, exit.Usage("name references instead", "%s has no artifact with a full reference", path)
+		return nil, exit.Usage("name references instead", "%s has no artifact with a full reference", strings.Join(paths, ", "))
 	}
 	return sources, nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -12,6 +13,9 @@ import (
 func openInput(ctx context.Context, f *option.InputFlags, u *console.Console) (store.Input, error) {
 	if err := f.Claim(&option.Stdin{}, u.StdinTerminal); err != nil {
 		return nil, err
+	}
+	if f.HasStdin() && len(f.Input) > 1 {
+		return nil, exit.Usage("save the archive to a file first", "only restore reads standard input together with another --input")
 	}
 	buckets, err := openBuckets(ctx, u, nil)
 	if err != nil {

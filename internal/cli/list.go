@@ -35,7 +35,7 @@ func (c *listCommand) Run(ctx context.Context, u *console.Console) error {
 	if err = errors.Join(err, in.Close()); err != nil {
 		return err
 	}
-	list.Input = c.Input
+	list.Input = c.Name()
 	if c.Format == "json" {
 		err = text.WriteJSON(u.Stdout, list)
 	} else {

@@ -11,6 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/filetype"
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
@@ -30,7 +31,7 @@ type operand struct {
 
 // openOperand opens a file or a directory if the argument names one, else a registry.
 func openOperand(arg string, open opener) (*operand, error) {
-	if store.IsInBucket(arg) {
+	if store.IsInBucket(arg) || option.IsPattern(arg) {
 		return openLayoutOperand(arg, open)
 	}
 	info, err := os.Stat(arg)

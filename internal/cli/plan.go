@@ -30,7 +30,7 @@ type planCommand struct {
 	option.PlatformFlags
 
 	Sync    bool     `help:"Plan a sync of the references and the spec to the targets."`
-	Input   string   `placeholder:"PATH" help:"Plan a restore of this directory or tar archive of any kind."`
+	Input   []string `sep:"none" placeholder:"PATH" help:"Plan a restore of this directory or tar archive of any kind. Repeatable, like that of restore."`
 	TempDir string   `type:"existingdir" placeholder:"PATH" help:"Put temporary files in this folder, such as an archive of another tool that can only be read from front to end."`
 	Only    []string `sep:"none" placeholder:"PATTERN" help:"Restore only artifacts that match this glob: [REGISTRY/]REPOSITORY[:TAG]. Repeatable."`
 	option.DestinationFlags
@@ -63,13 +63,13 @@ func (c *planCommand) Run(ctx context.Context, u *console.Console) error {
 	}
 	planned := c.ofBackup
 	switch {
-	case c.Sync && c.Input != "":
+	case c.Sync && len(c.Input) > 0:
 		return exit.Usage("omit --sync to plan a restore; to sync from a layout, list it in the sources of the spec", "--sync and --input cannot be used together")
 	case c.Sync:
 		planned = c.ofSync
 	case c.SidesFlags.Given():
 		return exit.Usage("add --sync to plan a sync", "flags that begin with --from- or --to- need --sync")
-	case c.Input != "":
+	case len(c.Input) > 0:
 		planned = c.ofRestore
 	}
 	p, err := planned(ctx, u)
@@ -113,9 +113,9 @@ func (c *planCommand) sources() *sources {
 
 // targets returns the targets that the command line names for a restore.
 func (c *planCommand) targets() (*targets, error) {
-	t := &targets{file: c.Spec, only: c.Only, input: c.Input, part: c.part, DestinationFlags: c.DestinationFlags}
+	t := &targets{file: c.Spec, only: c.Only, part: c.part, DestinationFlags: c.DestinationFlags}
 	switch {
-	case c.Input == "-":
+	case slices.Contains(c.Input, "-"):
 		return nil, exit.Usage("write the archive to a file first", "a restore from standard input cannot be planned")
 	case c.Output != "" || c.Locked || len(c.Platform)+len(c.Base) > 0:
 		return nil, exit.Usage("omit --input to plan a backup", "--output, --locked, --platform and --base are for a backup, and --input is for a restore")

@@ -67,7 +67,7 @@ func (c *restoreCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return err
 	}
-	file.Document.Input, file.Document.Targets = c.Input, text.Strings(r.targets)
+	file.Document.Input, file.Document.Targets = c.Name(), text.Strings(r.targets)
 	if c.OnlyFailed != "" && r.retry.isEmpty() {
 		u.Say("no artifact failed in %s: nothing to do", c.OnlyFailed)
 		return file.Write(ctx, &engine.Report{Planned: true}, nil)
@@ -126,7 +126,7 @@ type restoreJob struct {
 
 // plan reads everything that the command line names, and writes nothing.
 func (c *restoreCommand) plan(u *console.Console) (r restoreJob, err error) {
-	if path := c.archiveElsewhere(); c.Input == "" && path != "" {
+	if path := c.archiveElsewhere(); len(c.Input) == 0 && path != "" {
 		return r, exit.Usage(advice.DidYouMean("--input "+path), "missing --input")
 	}
 	var s option.Stdin
@@ -136,7 +136,7 @@ func (c *restoreCommand) plan(u *console.Console) (r restoreJob, err error) {
 	if c.DryRun && c.Report != "" {
 		return r, exit.Usage("", "--report cannot be used with --dry-run, which pushes nothing")
 	}
-	targets := targets{argument: c.Target, file: c.Spec, only: c.Only, input: c.Input, part: c.part, DestinationFlags: c.DestinationFlags}
+	targets := targets{argument: c.Target, file: c.Spec, only: c.Only, ofStdin: c.HasStdin(), part: c.part, DestinationFlags: c.DestinationFlags}
 	r.destination, err = targets.read()
 	if err != nil || c.OnlyFailed == "" {
 		return r, err
@@ -148,10 +148,13 @@ func (c *restoreCommand) plan(u *console.Console) (r restoreJob, err error) {
 // filesInUse lists the files that a restore reads and writes, as far as they are known.
 func (c *restoreCommand) filesInUse(r restoreJob) []overwrite.File {
 	all := slices.Concat(overwrite.SpecFiles(c.Spec, r.spec), lockRead(c.part, c.Spec), c.FilesRead(), c.FilesWritten())
-	if c.Input == "-" {
-		return append(all, overwrite.File{What: "the input", Path: overwrite.StdinPath})
+	for _, input := range c.Input {
+		if input == "-" {
+			input = overwrite.StdinPath
+		}
+		all = append(all, overwrite.LayoutFiles("the input", input)...)
 	}
-	return append(all, overwrite.LayoutFiles("the input", c.Input)...)
+	return all
 }
 
 // archiveElsewhere returns an archive or a directory that was named without --input.

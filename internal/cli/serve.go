@@ -12,6 +12,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
+	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/loopback"
@@ -24,7 +25,7 @@ import (
 
 type serveCommand struct {
 	Spec       string   `short:"f" name:"file" placeholder:"SPEC" help:"Give artifacts the names of the mappings in this mirror spec."`
-	Input      []string `sep:"none" placeholder:"PATH" help:"Serve this directory, or tar archive of any kind, or either of them in a bucket. Repeatable."`
+	Input      []string `sep:"none" placeholder:"PATH" help:"Serve this directory, or tar archive of any kind, or either of them in a bucket. Repeatable; a base only lends its blobs to its delta."`
 	Listen     string   `default:"127.0.0.1:5000" placeholder:"ADDRESS" help:"Listen on HOST:PORT, or on :PORT of every interface; default ${default}."`
 	CertFile   string   `and:"certificate" placeholder:"PATH" help:"Serve https with this certificate and its chain, in PEM."`
 	KeyFile    string   `and:"certificate" placeholder:"PATH" help:"Use this key of the certificate."`
@@ -79,6 +80,11 @@ func (c *serveCommand) check() error {
 	if len(c.Input) == 0 {
 		return exit.Usage("name a bundle or a directory with --input PATH", "missing --input")
 	}
+	inputs, err := option.ExpandInputs(c.Input)
+	if err != nil {
+		return err
+	}
+	c.Input = inputs
 	for _, input := range c.Input {
 		if input == "-" {
 			return exit.Usage("save it to a file first", "standard input can be read only once, so it cannot be served")

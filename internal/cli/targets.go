@@ -20,7 +20,7 @@ type targets struct {
 	file     string   // path of the spec; "" without one
 	verb     string   // of the command, for errors; "" means "restore"
 	only     []string // patterns of artifacts to restore
-	input    string   // "-" can be restored to only one target
+	ofStdin  bool     // an archive from standard input, which can be restored to only one target
 
 	part *shard.Part // nil: everything
 	option.DestinationFlags
@@ -90,7 +90,7 @@ func (t *targets) ofSpec(spec *config.Spec) ([]config.Target, error) {
 	switch {
 	case len(all) == 0:
 		return nil, t.none()
-	case len(all) > 1 && t.input == "-":
+	case len(all) > 1 && t.ofStdin:
 		return nil, exit.Usage("name one of them as the argument", "standard input can be read only once, and there are %d targets", len(all))
 	}
 	return all, nil

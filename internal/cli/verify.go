@@ -46,9 +46,9 @@ func (c *verifyCommand) Run(ctx context.Context, u *console.Console) error {
 	}
 	missing := engine.Missing(in.Index())
 	if len(missing) > 0 {
-		u.Fail(&exit.IncompleteError{Input: c.Input, Missing: missing})
+		u.Fail(&exit.IncompleteError{Input: c.Name(), Missing: missing})
 	}
-	u.Say("%s", verified(c.Input, v, len(missing) > 0))
+	u.Say("%s", verified(c.Name(), v, len(missing) > 0))
 	switch {
 	case len(v.Faults) > 0:
 		return exit.Unverified

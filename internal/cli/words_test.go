@@ -27,6 +27,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/merge"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
@@ -191,6 +192,10 @@ func wordings() []wording {
 		{name: "too deep for another", err: refusal("push", mirrored, 400, "NAME_INVALID", "invalid repository name"), target: mirrored},
 		{name: "referrers that are not listed", err: &registry.Error{Op: "list referrers", Reference: "registry.corp.example/mirror/acme/app@" + sum,
 			Err: &registry.UnlistedError{Subject: sum, Referrers: []digest.Digest{digest.FromString("signature"), digest.FromString("sbom")}}}, target: mirrored},
+		{name: "two inputs with other artifacts under a name", err: &store.ClashError{Name: app, Digests: [2]digest.Digest{sum, digest.FromString("another")}, Inputs: [2]string{"monday.tgz", "tuesday.tgz"}}},
+		{name: "a delta without its base", err: &store.OrphanError{Delta: "delta.tgz", Base: "base.tgz"}},
+		{name: "a merge into a directory with other artifacts", err: &merge.OccupiedError{Path: "./mirror/", Name: app}},
+		{name: "not a base of the pipe", err: &store.NoBaseError{Path: "other.tgz"}},
 		{name: "the tag exists", err: &engine.ExistsError{Reference: mirrored, Digest: sum}, target: mirrored},
 		{name: "two for one place", err: &engine.CollisionError{Target: mirrored, Sources: [2]string{"ghcr.io/acme/app:v1", "quay.io/acme/app:v1"}}},
 		{name: "two tags for one", err: &engine.CollisionError{Target: "registry.corp.example/mirror/acme/app:1.0", Sources: [2]string{"ghcr.io/acme/app:1.0", "ghcr.io/acme/app:v1.0"}}},

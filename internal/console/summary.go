@@ -15,15 +15,18 @@ import (
 
 // Words are the verbs of a command in its summary.
 type Words struct {
-	done  string // of artifacts
-	moved string // of bytes
+	done   string // of artifacts
+	moved  string // of bytes
+	shares bool   // the bytes that artifacts share are counted
 }
 
-// BackupWords and RestoreWords are the verbs of the two commands that copy artifacts.
+// BackupWords, RestoreWords, SyncWords and MergeWords are the verbs of the commands that copy
+// artifacts.
 var (
-	BackupWords  = Words{done: "backed up", moved: "fetched"}
-	RestoreWords = Words{done: "restored", moved: "pushed"}
-	SyncWords    = Words{done: "synced", moved: "copied"}
+	BackupWords  = Words{done: "backed up", moved: "fetched", shares: true}
+	RestoreWords = Words{done: "restored", moved: "pushed", shares: true}
+	SyncWords    = Words{done: "synced", moved: "copied", shares: true}
+	MergeWords   = Words{done: "merged", moved: "copied"}
 )
 
 // Conclude prints the failures that are not printed yet, the summary of the run, and the
@@ -142,7 +145,10 @@ func summary(w Words, r *engine.Report, failures int) string {
 		line += " (" + strings.Join(states, ", ") + ")"
 	}
 	line += referrersText(r)
-	line += fmt.Sprintf(" to %s: %s %s, %s shared, ", outputName(r.Output), text.Bytes(r.Moved), w.moved, text.Bytes(r.Shared))
+	line += fmt.Sprintf(" to %s: %s %s, ", outputName(r.Output), text.Bytes(r.Moved), w.moved)
+	if w.shares {
+		line += text.Bytes(r.Shared) + " shared, "
+	}
 	if r.There > 0 {
 		line += text.Bytes(r.There) + " there already, "
 	}

@@ -52,7 +52,7 @@ func IsUsage(err error) bool {
 	return is[*UsageError](err) || is[*NoFileError](err) || is[*NoLockError](err) || is[*config.LoadError](err) || is[*config.ReferenceError](err) ||
 		is[*config.MappingError](err) || is[*engine.CollisionError](err) || is[*engine.OnlyError](err) || is[*engine.UnmatchedError](err) ||
 		is[*engine.NameError](err) || is[*engine.DeltaOutputError](err) || is[*engine.FullOutputError](err) || is[*engine.RetagError](err) || is[*registry.SettingsError](err) || errors.Is(err, store.ErrNoCompression) ||
-		is[*store.PartSizeError](err) || errors.Is(err, store.ErrNoParts)
+		is[*store.PartSizeError](err) || is[*store.ClashError](err) || is[*store.OrphanError](err) || errors.Is(err, store.ErrNoParts)
 }
 
 func is[E error](err error) bool {

@@ -34,16 +34,25 @@ type File struct{ What, Path string }
 // OCI layout, or a document of another kind than the run writes there: a misplaced option
 // must not cost the user one of these.
 func Check(option, path string, written filetype.Kind, used []File) error {
-	for _, f := range used {
-		if isSameFile(path, f.Path) {
-			return exit.Usage("choose another file", "%s %s is %s", option, path, f.What)
-		}
+	if err := CheckInUse(option, path, used); err != nil {
+		return err
 	}
 	if isPartOfLayout(path) {
 		return exit.Usage("choose another file", "%s %s is part of an OCI layout", option, path)
 	}
 	if kind := filetype.Document(path); kind != filetype.Unknown && kind != written {
 		return exit.Usage("choose another file, or remove this one", "%s %s is %s", option, path, kind)
+	}
+	return nil
+}
+
+// CheckInUse returns an exit.UsageError if the path of an option, a file or a directory, is in
+// use by the run.
+func CheckInUse(option, path string, used []File) error {
+	for _, f := range used {
+		if isSameFile(path, f.Path) {
+			return exit.Usage("choose another file", "%s %s is %s", option, path, f.What)
+		}
 	}
 	return nil
 }

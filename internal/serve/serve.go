@@ -212,7 +212,17 @@ func (r *Registry) fill(ctx context.Context, c *content) error {
 			return err // in the words of every command, where it is absent
 		}
 		c.inputs = append(c.inputs, in)
-		b.addInput(place.String(), in.layout)
+	}
+	var indexes []*store.Index
+	for _, in := range c.inputs {
+		indexes = append(indexes, in.layout.Index())
+	}
+	for i, replaced := range store.Replaced(indexes) { // a base only lends its blobs to its delta
+		if !replaced {
+			b.addInput(r.options.Inputs[i].String(), c.inputs[i].layout)
+		}
+	}
+	for _, in := range c.inputs {
 		store.ForgetIndex(in.layout)
 	}
 	t, err := b.build()
