@@ -32,17 +32,17 @@ func (b *Bucket) putLayoutFile(ctx context.Context) error {
 		_, err := b.client.Put(ctx, key, data, bucket.Condition{})
 		return err
 	}
-	created, err := b.refuses(ctx, key, data, bucket.Condition{Absent: true})
-	if err == nil && !created { // it was absent, or the store took it regardless
-		created, err = b.refuses(ctx, key, data, bucket.Condition{Absent: true})
+	refused, err := b.refuses(ctx, key, data, bucket.Condition{Absent: true})
+	if err == nil && !refused { // it was absent, or the store took it regardless
+		refused, err = b.refuses(ctx, key, data, bucket.Condition{Absent: true})
 	}
 	if err != nil {
 		return err
 	}
-	if !created {
+	if !refused {
 		return &UnconditionalError{Path: b.name, Header: "If-None-Match"}
 	}
-	refused, err := b.refuses(ctx, key, data, bucket.Condition{ETag: wrongETag})
+	refused, err = b.refuses(ctx, key, data, bucket.Condition{ETag: wrongETag})
 	if err != nil {
 		return err
 	}

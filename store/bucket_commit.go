@@ -73,7 +73,7 @@ func (b *Bucket) writeIndex(ctx context.Context) error {
 // rereadIndex merges the entries of this run into the index.json that another process has
 // written.
 func (b *Bucket) rereadIndex() error {
-	theirs := objects{client: b.client, name: b.name, prefix: b.prefix, index: new(Index)}
+	theirs := newObjects(b.client, b.name, b.prefix)
 	if err := theirs.readIndex(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

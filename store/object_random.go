@@ -29,15 +29,11 @@ func (o *objects) OpenRandom(d digest.Digest) (RandomBlob, error) {
 
 // OpenWhole opens a blob that is read from its start, with the request that reads it.
 func (o *objects) OpenWhole(d digest.Digest) (RandomBlob, error) {
-	key, err := o.key(d)
+	r, err := o.read(d, 0, -1)
 	if err != nil {
 		return nil, err
 	}
-	r, err := o.client.Open(o.client.Context(), key, 0, -1)
-	if err != nil {
-		return nil, err
-	}
-	return &randomObject{client: o.client, key: key, info: r.Info(), begun: r}, nil
+	return &randomObject{client: o.client, key: r.Key(), info: r.Info(), begun: r}, nil
 }
 
 // randomObject is a blob in an object of its own.

@@ -87,30 +87,24 @@ func (o *objects) ForgetIndex() {
 func (o *objects) Close() error { return nil }
 
 // Open opens a blob with one request.
-func (o *objects) Open(d digest.Digest) (Blob, error) {
-	key, err := o.key(d)
-	if err != nil {
-		return nil, err
-	}
-	r, err := o.client.Open(o.client.Context(), key, 0, -1)
+func (o *objects) Open(d digest.Digest) (Blob, error) { return o.OpenPart(d, 0, -1) }
+
+// OpenPart opens n bytes of a blob from off on, with one request; n < 0 means to its end.
+// Size is that of the whole blob.
+func (o *objects) OpenPart(d digest.Digest, off, n int64) (Blob, error) {
+	r, err := o.read(d, off, n)
 	if err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// OpenPart opens n bytes of a blob from off on, with one request. Size is that of the whole
-// blob.
-func (o *objects) OpenPart(d digest.Digest, off, n int64) (Blob, error) {
+func (o *objects) read(d digest.Digest, off, n int64) (*bucket.Reader, error) {
 	key, err := o.key(d)
 	if err != nil {
 		return nil, err
 	}
-	r, err := o.client.Open(o.client.Context(), key, off, n)
-	if err != nil {
-		return nil, err
-	}
-	return r, nil
+	return o.client.Open(o.client.Context(), key, off, n)
 }
 
 // Stat looks a blob up in the list of the blobs if there is one, or else asks for it.

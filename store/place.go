@@ -51,9 +51,9 @@ func At(path string, o OpenOptions) (Place, error) {
 		return nil, inputError(path, err)
 	}
 	if at.IsLayout() {
-		return objectsPlace{client, path, at.Key}, nil
+		return bucketPlace{client, path, at.Key + bundle.IndexFile, func() (Layout, error) { return openObjects(client, path, at.Key) }}, nil
 	}
-	return objectPlace{client, path, at.Key, o}, nil
+	return bucketPlace{client, path, at.Key, func() (Layout, error) { return openObject(client, at.Key, o) }}, nil
 }
 
 // localPlace is a directory or a file.
@@ -80,51 +80,26 @@ func (p localPlace) State(context.Context) (State, error) {
 	return State{file: info}, err
 }
 
-// objectsPlace is a layout in a bucket.
-type objectsPlace struct {
+// bucketPlace is a layout or an archive in a bucket.
+type bucketPlace struct {
 	client *bucket.Client
 	path   string
-	prefix string
+	key    string // of the object that another state changes
+	open   func() (Layout, error)
 }
 
-func (p objectsPlace) String() string { return p.path }
+func (p bucketPlace) String() string { return p.path }
 
-func (p objectsPlace) Open() (Layout, error) {
-	l, err := openObjects(p.client, p.path, p.prefix)
+func (p bucketPlace) Open() (Layout, error) {
+	l, err := p.open()
 	if err != nil {
 		return nil, inputError(p.path, err)
 	}
 	return l, nil
 }
 
-func (p objectsPlace) State(ctx context.Context) (State, error) {
-	return objectState(ctx, p.client, p.prefix+bundle.IndexFile)
-}
-
-// objectPlace is an archive in a bucket.
-type objectPlace struct {
-	client  *bucket.Client
-	path    string
-	key     string
-	options OpenOptions
-}
-
-func (p objectPlace) String() string { return p.path }
-
-func (p objectPlace) Open() (Layout, error) {
-	l, err := openObject(p.client, p.key, p.options)
-	if err != nil {
-		return nil, inputError(p.path, err)
-	}
-	return l, nil
-}
-
-func (p objectPlace) State(ctx context.Context) (State, error) {
-	return objectState(ctx, p.client, p.key)
-}
-
-func objectState(ctx context.Context, c *bucket.Client, key string) (State, error) {
-	info, err := c.Once().Head(ctx, key)
+func (p bucketPlace) State(ctx context.Context) (State, error) {
+	info, err := p.client.Once().Head(ctx, p.key)
 	return State{object: info}, err
 }
 

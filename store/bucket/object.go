@@ -102,7 +102,9 @@ func (c *Client) Head(ctx context.Context, key string) (Info, error) {
 func (c *Client) head(ctx context.Context, key string) (i Info, err error) {
 	err = c.try(ctx, "stat", key, func(ctx context.Context) error {
 		info, err := c.core.StatObject(ctx, c.bucket, key, minio.StatObjectOptions{})
-		i = Info{info.Size, info.ETag, info.LastModified.Unix()}
+		if err == nil {
+			i = Info{info.Size, info.ETag, info.LastModified.Unix()}
+		}
 		return err
 	})
 	return i, err

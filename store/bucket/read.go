@@ -64,6 +64,9 @@ func (c *Client) OpenTail(ctx context.Context, key string, n int64) (*Reader, er
 	return r, nil
 }
 
+// Key returns the key of the object.
+func (r *Reader) Key() string { return r.key }
+
 // Size returns the size of the whole object.
 func (r *Reader) Size() int64 { return r.size }
 
