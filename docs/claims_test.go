@@ -77,6 +77,10 @@ var proofs = map[string]string{
 	"is expanded":                                      "internal/cli.TestSeveralInputsCountAsMerged",
 	"other inputs lend the delta in the pipe":          "internal/cli.TestRestoreOfSeveralInputs",
 
+	"can also be in a bucket of object storage":                    "bucket.txtar bucket_bundle.txtar bucket_reads.txtar",
+	"Many machines can write to one layout there at once":          "e2e.TestFourWritersOnABucket store.TestPruneAgainstWriters",
+	"a layout; without the last slash, a bundle":                   "bucket.txtar bucket_bundle.txtar bucket_reads.txtar",
+	"a registry straight out of the bucket":                        "bucket_serve.txtar",
 	"a read-only registry on http://127.0.0.1:5000":                "serve.txtar docs.TestExamplesRun",
 	"straight out of a bucket, without a copy on the disk":         "bucket_serve.txtar internal/serve.TestServesAllThatAnInputHas",
 	"An input in a bucket costs one HEAD":                          "internal/serve.TestRequestsToABucket",

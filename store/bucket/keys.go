@@ -48,7 +48,7 @@ func (k *keyring) renew(refused int) bool {
 
 // look counts the credentials of the chain if they are new.
 func (k *keyring) look() {
-	now, err := k.Get()
+	now, err := k.GetWithContext(nil)
 	if err != nil || k.generation > 0 && now == k.value {
 		return
 	}
