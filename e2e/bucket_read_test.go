@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -75,8 +76,8 @@ func writeSparse(t *testing.T, path string, layer []byte) int64 {
 	must(w.End())
 	must(w.Put(bundle.BlobName(digest.FromBytes(config)), config))
 	must(w.Put(bundle.BlobName(digest.FromBytes(layer)), layer))
-	for range 4 { // the other blobs of a bundle, behind the layer
-		data := testregistry.Random(string(rune(w.Offset())), 1<<20)
+	for i := range 4 { // the other blobs of a bundle, behind the layer
+		data := testregistry.Random(fmt.Sprint("behind", i), 1<<20)
 		must(w.Put(bundle.BlobName(digest.FromBytes(data)), data))
 	}
 	must(w.Close())
