@@ -180,7 +180,7 @@ func (s *site) whole(report *engine.Report, err error) {
 	}
 }
 
-// backUp writes what name is: "layout/", "bundle.tgz".
+// backUp writes what name is: "layout/", "bundle.tgz", or "parts.tgz", in parts.
 func (s *site) backup(name string) {
 	path := filepath.Join(s.dir, name) + name[len(strings.TrimSuffix(name, "/")):]
 	o := engine.BackupOptions{Concurrency: concurrency}
@@ -188,7 +188,11 @@ func (s *site) backup(name string) {
 		o.Previous = previous
 		defer previous.Close()
 	}
-	out, err := store.Create(path, store.CreateOptions{})
+	var options store.CreateOptions
+	if name == "parts.tgz" {
+		options.PartSize = 64 << 20
+	}
+	out, err := store.Create(path, options)
 	s.must(err)
 	s.whole(backup.Run(s.Context(), client(concurrency), s.selections, out, o))
 	s.must(out.Close())
@@ -239,7 +243,7 @@ func everywhere(b *testing.B, kinds []string, bench func(s *site, kind string) c
 }
 
 func BenchmarkBackup(b *testing.B) {
-	everywhere(b, []string{"layout/", "bundle.tgz"}, func(s *site, kind string) contest {
+	everywhere(b, []string{"layout/", "bundle.tgz", "parts.tgz"}, func(s *site, kind string) contest {
 		f := bare{site: s, host: s.source.URL}
 		return contest{registry: s.source, clear: s.clear,
 			ours:  func() { s.backup(kind) },

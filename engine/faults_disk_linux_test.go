@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -155,6 +156,55 @@ func TestDiskTooSmall(t *testing.T) {
 	var space *engine.SpaceError
 	if !errors.As(err, &space) || r.Count("GET blob") != 0 {
 		t.Errorf("ended with %v after %d blobs", err, r.Count("GET blob"))
+	}
+}
+
+// TestDiskTooSmallForParts has room for the blobs, and not for the manifests in each part.
+func TestDiskTooSmallForParts(t *testing.T) {
+	d, r := newDisk(t, "3m"), testregistry.New(t, testregistry.Options{})
+	fillMany(r, "many", 300)
+	path, sources := d.path+"/bundle.tgz", selections(t, r.Host+"/many")
+	backUp(t, path, sources)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	r.ResetCounts()
+	_, err := backUpParts(t, t.Context(), path, 350_000, sources, tight)
+	var space *engine.SpaceError
+	if !errors.As(err, &space) || r.Count("GET blob") != 0 {
+		t.Errorf("ended with %v after %d blobs", err, r.Count("GET blob"))
+	}
+}
+
+// TestDiskFullBetweenParts fills the disk in a blob of three parts. With room the same command
+// goes on there.
+func TestDiskFullBetweenParts(t *testing.T) {
+	d, r := newDisk(t, "8m"), testregistry.New(t, testregistry.Options{})
+	fillParts(r)
+	path, sources := d.path+"/bundle.tgz", selections(t, r.Host+"/app")
+	r.Fault(func(req *http.Request, _ int) testregistry.Fault {
+		if strings.HasPrefix(req.Header.Get("Range"), "bytes=2097152-") {
+			d.fill(20)
+		}
+		return nil
+	})
+	o := engine.BackupOptions{Concurrency: 1, Buffer: 4 << 20}
+	if _, err := backUpParts(t, t.Context(), path, partSize, sources, o); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("ended with %v", err)
+	}
+	if whole, err := filepath.Glob(store.PartsPattern(path)); err != nil || len(whole) > 0 {
+		t.Errorf("parts have their names: %v, %v", whole, err)
+	}
+	r.Fault(nil)
+	d.empty()
+	report, err := backUpParts(t, t.Context(), path, partSize, sources, o)
+	whole(t, report, err)
+	if report.Moved > threeParts+600_000 { // the blob and those after it
+		t.Errorf("%d bytes were fetched again", report.Moved)
+	}
+	l := openParts(t, partPaths(t, path))
+	if v, err := store.Verify(t.Context(), l, store.VerifyOptions{}); err != nil || len(v.Faults) > 0 || len(store.Faults(l)) > 0 {
+		t.Errorf("%+v, %v", v, err)
 	}
 }
 

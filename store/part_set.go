@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -67,13 +68,16 @@ func joinNumbers(numbers []int) string {
 func (*LackingPartsError) Is(target error) bool { return target == fs.ErrNotExist }
 
 // Faults returns what is wrong with the inputs that were opened as one: parts of a bundle that
-// are missing, cannot be read or belong to another bundle. The layout lacks their blobs.
+// are missing, cannot be read or belong to another bundle. The layout lacks their blobs. Those of
+// a stream are known when it was read.
 func Faults(in Input) []error {
-	u, ok := in.(*Union)
-	if !ok {
-		return nil
+	switch in := in.(type) {
+	case *Union:
+		return in.faults
+	case *Stream:
+		return in.lacking()
 	}
-	return u.faults
+	return nil
 }
 
 // addFaults adds faults to a layout of parts, or of which parts are one.
@@ -117,13 +121,16 @@ type onePart struct {
 // pattern returns the name of the file without its folder, with * instead of its number.
 func (p onePart) pattern() string {
 	name := filepath.Base(p.path)
-	number := fmt.Sprintf(".%03d", p.Part)
-	at := strings.LastIndex(name, number)
-	if at < 0 {
+	at := partNumber.FindAllStringIndex(name, -1)
+	if at == nil {
 		return ""
 	}
-	return name[:at] + ".*" + name[at+len(number):]
+	last := at[len(at)-1]
+	return name[:last[0]] + ".*" + name[last[0]+len(".000"):]
 }
+
+// partNumber finds the number in the name of a part.
+var partNumber = regexp.MustCompile(`\.[0-9]{3}\b`)
 
 // sibling returns the path of another part of the bundle; "" if it is unknown.
 func (p onePart) sibling(number int) string {
@@ -249,9 +256,9 @@ func (s *partSet) has(number int) bool {
 // rivals reports whether the parts of two bundles have the names of parts of one: a file was
 // replaced, or left over from an earlier bundle.
 func (s *partSet) rivals(other *partSet) bool {
-	pattern := s.parts[0].pattern()
-	return pattern != "" && pattern == other.parts[0].pattern() &&
-		!slices.ContainsFunc(s.parts, func(p onePart) bool { return other.has(p.Part) })
+	a, b := s.parts[0], other.parts[0]
+	return a.pattern() != "" && a.pattern() == b.pattern() && (filepath.Dir(a.path) == filepath.Dir(b.path) ||
+		!slices.ContainsFunc(s.parts, func(p onePart) bool { return other.has(p.Part) }))
 }
 
 // splitForeign takes out the parts of other bundles: of two rivals, those of the bundle that

@@ -20,8 +20,9 @@ type Stream struct {
 	manifests *manifestCache
 	first     map[digest.Digest]bool // of the first index.json; nil before a second one
 	index     atomic.Pointer[Index]
-	lenders   *Union   // the bases of a delta; nil if none are at hand
-	lineage   *lineage // of the stream and them
+	part      *partFile // of a bundle in parts; nil for another one, and before it is read
+	lenders   *Union    // the bases of a delta; nil if none are at hand
+	lineage   *lineage  // of the stream and them
 }
 
 var _ Input = (*Stream)(nil)
@@ -114,8 +115,11 @@ func (s *Stream) Next() (d digest.Digest, size int64, err error) {
 		if err == io.EOF {
 			return "", 0, err
 		}
-		if err == nil && name == bundle.IndexFile {
+		switch {
+		case err == nil && name == bundle.IndexFile:
 			err = s.readIndex()
+		case err == nil && name == bundle.PartFile:
+			err = s.readPart()
 		}
 		if err != nil {
 			return "", 0, inputError(s.name, err)
@@ -143,6 +147,28 @@ func (s *Stream) Close() error {
 		err = errors.Join(err, s.lenders.Close())
 	}
 	return err
+}
+
+// readPart reads which part of a bundle the stream is.
+func (s *Stream) readPart() error {
+	p, ours, err := readPartFile(s.in)
+	if err == nil && ours {
+		s.part = &p
+	}
+	return err
+}
+
+// lacking returns the other parts of the bundle: a pipe carries one.
+func (s *Stream) lacking() (faults []error) {
+	if s.part == nil {
+		return nil
+	}
+	for number := 1; number <= s.part.Parts; number++ {
+		if number != s.part.Part {
+			faults = append(faults, &MissingPartError{Part: number, Parts: s.part.Parts})
+		}
+	}
+	return faults
 }
 
 func (s *Stream) readIndex() error {

@@ -110,7 +110,7 @@ func openMembers(paths []string, open func(path string) (Layout, error)) (all []
 	parts := false
 	for _, path := range paths {
 		l, err := open(path)
-		if _, unreadable := errors.AsType[*InputError](err); unreadable && !IsTooManyFiles(err) {
+		if _, unreadable := errors.AsType[*InputError](err); unreadable && !IsTooManyFiles(err) && !IsPassing(err) {
 			faults = append(faults, err)
 			continue
 		}

@@ -100,6 +100,8 @@ func outputHint(err error) string {
 		return "copy that part again, or name it with another --input; all others are used as they are"
 	case is[*store.ForeignPartError](err):
 		return "name the parts of one bundle only"
+	case is[*store.ContradictionError](err):
+		return "do not trust these files: back up again, or find out who changed them"
 	case errors.Is(err, store.ErrNoParts):
 		return "name an archive with --output NAME.tgz, which becomes NAME.001.tgz and so on"
 	}
@@ -115,7 +117,7 @@ func partSizeHint(err error) string {
 	case size.Least == 0:
 		return "raise --part-size"
 	}
-	return fmt.Sprintf("set --part-size to at least %d, or split the run with fewer sources", size.Least)
+	return fmt.Sprintf("set --part-size to at least %dKiB, or split the run with fewer sources", (size.Least+1<<10-1)>>10)
 }
 
 // spaceHint tells how many bytes to free, if they are known.

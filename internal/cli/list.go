@@ -11,6 +11,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
 	"github.com/oras-mirror/oras-mirror/internal/text"
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 type listCommand struct {
@@ -30,6 +31,9 @@ func (c *listCommand) Run(ctx context.Context, u *console.Console) error {
 	in, err := openInput(ctx, &c.InputFlags, u)
 	if err != nil {
 		return err
+	}
+	for _, err := range store.Faults(in) { // each part lists everything
+		u.Notice("%v", err)
 	}
 	list, err := inventory.List(ctx, in)
 	if err = errors.Join(err, in.Close()); err != nil {

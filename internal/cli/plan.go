@@ -39,7 +39,8 @@ type planCommand struct {
 	option.ReferrerFlags
 	option.SidesFlags
 
-	part *shard.Part // of Shard
+	part    *shard.Part // of Shard
+	lacking error       // exit.Partial if the inputs lack parts of a bundle
 }
 
 func (c *planCommand) Help() string {
@@ -95,6 +96,8 @@ func (c *planCommand) conclude(u *console.Console, p *shownPlan) error {
 		}
 	}
 	switch {
+	case len(failures) == 0 && c.lacking != nil:
+		return c.lacking
 	case len(failures) == 0 && c.ExitCode && p.changes():
 		return exit.Drift
 	case len(failures) == 0:
@@ -201,6 +204,7 @@ func (c *planCommand) ofRestore(ctx context.Context, u *console.Console) (*shown
 	if err != nil {
 		return nil, err
 	}
+	c.lacking = sayFaults(u, in)
 	p := u.StartProgress()
 	f, err := restore.Forecast(ctx, client, in.(store.Layout), engine.RestoreOptions{
 		Concurrency: c.Concurrency, Progress: p, Targets: to.targets, Mapper: to.mapper, Only: c.Only,

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,8 @@ type restoreCommand struct {
 	option.ShardFlag
 	option.TransferFlags
 
-	part *shard.Part // of ShardFlag
+	part    *shard.Part // of ShardFlag
+	lacking error       // exit.Partial if the inputs lack parts of a bundle
 }
 
 func (c *restoreCommand) Help() string {
@@ -75,9 +77,9 @@ func (c *restoreCommand) Run(ctx context.Context, u *console.Console) error {
 	report, err := c.run(ctx, u, r, client)
 	sayEmpty(u, r.shard, report, err)
 	if c.DryRun && err == nil {
-		return errors.Join(printRoutes(u, report), file.Write(ctx, report, err), concludeRoutes(u, report))
+		return errors.Join(printRoutes(u, report), file.Write(ctx, report, err), cmp.Or(concludeRoutes(u, report), c.lacking))
 	}
-	return errors.Join(u.Conclude(console.RestoreWords, report, err), file.Write(ctx, report, err))
+	return errors.Join(cmp.Or(u.Conclude(console.RestoreWords, report, err), c.lacking), file.Write(ctx, report, err))
 }
 
 // run copies the artifacts. The report is nil if the copy did not start.
@@ -94,6 +96,7 @@ func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restoreJ
 	if err != nil {
 		return nil, err
 	}
+	c.lacking = sayFaults(u, in)
 	p := u.StartProgress()
 	report, err := restore.Run(ctx, client, in, engine.RestoreOptions{
 		Verify:           c.Verify,
@@ -112,6 +115,7 @@ func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restoreJ
 		Shard:            r.shard,
 	})
 	p.Close()
+	c.lacking = cmp.Or(c.lacking, sayLateFaults(u, in))
 	if err = errors.Join(err, in.Close()); err == nil {
 		err = r.retry.check(u, c.OnlyFailed)
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,9 +36,11 @@ func (c *verifyCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return c.damaged(u, err)
 	}
+	lacking := sayFaults(u, in)
 	p := u.StartProgress()
 	v, err := verifyInput(ctx, in, store.VerifyOptions{Progress: p.Moved})
 	p.Close()
+	lacking = cmp.Or(lacking, sayLateFaults(u, in))
 	if err = errors.Join(err, in.Close()); err != nil {
 		return c.damaged(u, err)
 	}
@@ -48,9 +51,9 @@ func (c *verifyCommand) Run(ctx context.Context, u *console.Console) error {
 	if len(missing) > 0 {
 		u.Fail(&exit.IncompleteError{Input: c.Name(), Missing: missing})
 	}
-	u.Say("%s", verified(c.Name(), v, len(missing) > 0))
+	u.Say("%s", verified(c.Name(), v, len(missing) > 0 || lacking != nil))
 	switch {
-	case len(v.Faults) > 0:
+	case len(v.Faults) > 0 || lacking != nil:
 		return exit.Unverified
 	case len(missing) > 0:
 		return exit.Partial

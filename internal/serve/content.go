@@ -55,26 +55,44 @@ type input struct {
 	base     string // of a delta: the names of the bases, which have the other blobs
 }
 
-// open opens an input, and checks it if the options say so.
-func (r *Registry) open(ctx context.Context, place store.Place) (*input, error) {
+// open opens the inputs, and checks them if the options say so. The parts of a bundle are one.
+func (r *Registry) open(ctx context.Context) ([]store.Member, []*input, error) {
 	began := time.Now()
-	layout, err := place.Open()
-	if err != nil {
-		return nil, err
+	places := make(map[string]store.Place)
+	var paths []string
+	for _, place := range r.options.Inputs {
+		places[place.String()] = place
+		paths = append(paths, place.String())
 	}
-	in := &input{layout: layout, base: strings.Join(layout.Index().BaseNames(), ", ")}
+	all, faults, err := store.OpenMembers(paths, func(path string) (store.Layout, error) { return places[path].Open() })
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, fault := range faults {
+		r.options.Notice(fault.Error())
+	}
+	var inputs []*input
+	for _, m := range all {
+		in := &input{layout: m.Layout, base: strings.Join(m.Layout.Index().BaseNames(), ", ")}
+		if err := r.check(ctx, m, in, began); err != nil {
+			store.CloseMembers(all)
+			return nil, nil, err
+		}
+		inputs = append(inputs, in)
+	}
+	return all, inputs, nil
+}
+
+// check hashes an input if the options say so.
+func (r *Registry) check(ctx context.Context, m store.Member, in *input, began time.Time) error {
 	if r.options.Check == nil {
-		return in, nil
+		return nil
 	}
-	v, err := r.options.Check(ctx, place.String(), layout)
-	if err != nil {
-		_ = layout.Close() // it was only read
-		return nil, err
-	}
-	if v.LeftOver == 0 { // else some blobs were not hashed
+	v, err := r.options.Check(ctx, m.Path, m.Layout)
+	if err == nil && v.LeftOver == 0 { // else some blobs were not hashed
 		in.verified = began
 	}
-	return in, nil
+	return err
 }
 
 // statePatience bounds the wait for the state of one input.

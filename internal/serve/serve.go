@@ -206,20 +206,18 @@ func (r *Registry) load(ctx context.Context, states []store.State) (*content, er
 
 func (r *Registry) fill(ctx context.Context, c *content) error {
 	b := newBuilder(r.options)
-	for _, place := range r.options.Inputs {
-		in, err := r.open(ctx, place)
-		if err != nil {
-			return err // in the words of every command, where it is absent
-		}
-		c.inputs = append(c.inputs, in)
+	members, inputs, err := r.open(ctx)
+	if err != nil {
+		return err // in the words of every command, where it is absent
 	}
+	c.inputs = inputs
 	var indexes []*store.Index
 	for _, in := range c.inputs {
 		indexes = append(indexes, in.layout.Index())
 	}
 	for i, replaced := range store.Replaced(indexes) { // a base only lends its blobs to its delta
 		if !replaced {
-			b.addInput(r.options.Inputs[i].String(), c.inputs[i].layout)
+			b.addInput(members[i].Path, members[i].Layout)
 		}
 	}
 	for _, in := range c.inputs {
