@@ -20,7 +20,7 @@ const module = "github.com/oras-mirror/oras-mirror"
 // architecture: a new arrow is written down here first. Tests may import anything.
 var arrows = map[string][]string{
 	"":                        {"internal/cli"},
-	"config":                  {"internal/cosign", "internal/dockerhub", "internal/platform", "internal/strictyaml"},
+	"config":                  {"internal/cosign", "internal/discover", "internal/dockerhub", "internal/platform", "internal/strictyaml"},
 	"demo":                    {},
 	"demo/registry":           {},
 	"docs":                    {},
@@ -38,16 +38,17 @@ var arrows = map[string][]string{
 	"engine/restore":          {"config", "engine", "engine/internal/graph", "engine/internal/headway", "engine/internal/pool", "engine/registry", "engine/shard", "internal/bounds", "internal/dockerhub", "store"},
 	"engine/shard":            {"config", "internal/bounds"},
 	"engine/sync":             {"config", "engine", "engine/internal/graph", "engine/internal/headway", "engine/plan", "engine/registry", "engine/restore", "engine/shard", "internal/bounds", "store"},
-	"internal/advice":         {"config", "engine", "engine/merge", "engine/registry", "internal/bounds", "internal/exit", "internal/filetype", "internal/spelling", "internal/text", "store", "store/bucket", "store/bundle"},
+	"internal/advice":         {"config", "engine", "engine/merge", "engine/registry", "internal/bounds", "internal/discover", "internal/exit", "internal/filetype", "internal/spelling", "internal/text", "store", "store/bucket", "store/bundle"},
 	"internal/atomicfile":     {},
 	"internal/bounds":         {},
 	"internal/certpool":       {},
-	"internal/cli":            {"config", "engine", "engine/backup", "engine/base", "engine/merge", "engine/plan", "engine/registry", "engine/restore", "engine/shard", "engine/sync", "internal/advice", "internal/atomicfile", "internal/cli/option", "internal/clientconfig", "internal/completion", "internal/console", "internal/exit", "internal/filetype", "internal/inventory", "internal/loopback", "internal/manpage", "internal/overwrite", "internal/report", "internal/serve", "internal/text", "internal/version", "schemas", "store", "store/bucket", "store/bundle"},
+	"internal/cli":            {"config", "engine", "engine/backup", "engine/base", "engine/merge", "engine/plan", "engine/registry", "engine/restore", "engine/shard", "engine/sync", "internal/advice", "internal/atomicfile", "internal/cli/option", "internal/clientconfig", "internal/completion", "internal/console", "internal/discover", "internal/exit", "internal/filetype", "internal/inventory", "internal/loopback", "internal/manpage", "internal/overwrite", "internal/report", "internal/serve", "internal/text", "internal/version", "schemas", "store", "store/bucket", "store/bundle"},
 	"internal/cli/option":     {"config", "engine/registry", "engine/shard", "internal/bounds", "internal/dockerhub", "internal/exit", "internal/overwrite", "internal/redact", "internal/text", "internal/version", "store"},
 	"internal/clientconfig":   {"config"},
 	"internal/completion":     {"config", "store"},
 	"internal/console":        {"config", "engine", "engine/registry", "internal/advice", "internal/exit", "internal/progress", "internal/redact", "internal/report", "internal/text"},
 	"internal/cosign":         {},
+	"internal/discover":       {"internal/strictyaml"},
 	"internal/dockerhub":      {},
 	"internal/exit":           {"config", "engine", "engine/registry", "internal/text", "store"},
 	"internal/filetype":       {"config"},
@@ -83,7 +84,7 @@ var owners = map[string][]string{
 	"golang.org/x/crypto/bcrypt":        {"internal/serve"},
 	"golang.org/x/term":                 {"internal/console"},
 	"github.com/minio/minio-go/v7":      {"store/bucket"},
-	"gopkg.in/yaml.v3":                  {"internal/strictyaml"},
+	"gopkg.in/yaml.v3":                  {"internal/discover", "internal/strictyaml"},
 	"net/http":                          {"engine/internal/graph", "engine/registry", "engine/restore", "internal/advice", "internal/cli/option", "internal/redact", "internal/serve", "internal/testbucket", "internal/testregistry", "internal/stories", "demo/registry", "store/bucket"},
 }
 

@@ -52,10 +52,15 @@ func (f format) read(path string) ([]byte, error) {
 	if err == nil {
 		return data, nil
 	}
+	return nil, loadError([]Fault{newFault(path, strictyaml.Position{}, "", withoutPath(err))})
+}
+
+// withoutPath returns the cause of an error about a file that the message names already.
+func withoutPath(err error) error {
 	if cause, ok := errors.AsType[*os.PathError](err); ok {
-		err = cause.Err
+		return cause.Err
 	}
-	return nil, loadError([]Fault{newFault(path, strictyaml.Position{}, "", err)})
+	return err
 }
 
 func readFile(path string, limit int64) ([]byte, error) {

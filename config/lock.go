@@ -36,6 +36,7 @@ type LockedArtifact struct {
 	Platforms []Platform      `yaml:"platforms"` // selected platforms; nil means all
 	Referrers []digest.Digest `yaml:"referrers"` // selected referrers of the whole graph
 	Subjects  []digest.Digest `yaml:"subjects"`  // subjects of manifests in the graph, those that exist
+	From      string          `yaml:"from"`      // where the reference was found, for readers: "deploy/web.yaml:12"; "" if the spec has it
 }
 
 // LockPath returns the path of the lock of a spec: mirror.lock.yaml for mirror.yaml.
@@ -83,6 +84,7 @@ func (l *Lock) Selections(origin string) []Selection {
 			ReferrerDigests: a.Referrers,
 			Locked:          true,
 			Subjects:        a.Subjects,
+			From:            a.From,
 			Origin:          origin,
 		}
 		all[i].Reference.Digest = a.Digest
@@ -177,6 +179,9 @@ func (a *LockedArtifact) faults(fault func(key, at, reason string)) {
 	}
 	for i, d := range a.Referrers {
 		check("referrers", strictyaml.Element("referrers", i), digestFault(d.String()))
+	}
+	if !utf8.ValidString(a.From) {
+		check("from", "from", "not UTF-8")
 	}
 	for i, d := range a.Subjects {
 		check("subjects", strictyaml.Element("subjects", i), digestFault(d.String()))

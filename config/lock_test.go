@@ -32,12 +32,13 @@ func reference(t testing.TB, s string) Reference {
 func locked(t testing.TB) []LockedArtifact {
 	return []LockedArtifact{
 		{Reference: reference(t, "[::1]:5000/a:v1"), Digest: someSHA256, MediaType: manifest, Size: 7},
-		{Reference: reference(t, "ghcr.io/acme/app:v2"), Digest: someSHA256, MediaType: index, Size: 123456789012},
+		{Reference: reference(t, "ghcr.io/acme/app:v2"), Digest: someSHA256, MediaType: index, Size: 123456789012, From: "a b, {c}: d\u00e9.yaml:3"},
 		{
 			Reference: reference(t, "ghcr.io/acme/app:v1"), Digest: someSHA256, MediaType: index, Size: 1234,
 			Platforms: []Platform{{"linux", "arm", "v7"}, {"linux", "amd64", ""}, {"linux", "amd64", ""}},
 			Referrers: []digest.Digest{someSHA512, someSHA256, someSHA256},
 			Subjects:  []digest.Digest{someSHA512, someSHA512},
+			From:      "deploy/web.yaml:12",
 		},
 		{Reference: reference(t, "ghcr.io/acme/app@"+someSHA512), Digest: someSHA512, MediaType: "null", Size: 1},
 	}
@@ -47,8 +48,8 @@ const lockText = `apiVersion: oras-mirror/v1alpha1
 kind: MirrorLock
 artifacts:
   - {reference: "[::1]:5000/a:v1", digest: SHA256, mediaType: application/vnd.oci.image.manifest.v1+json, size: 7}
-  - {reference: ghcr.io/acme/app:v1, digest: SHA256, mediaType: application/vnd.oci.image.index.v1+json, size: 1234, platforms: [linux/amd64, linux/arm/v7], referrers: [SHA256, SHA512], subjects: [SHA512]}
-  - {reference: ghcr.io/acme/app:v2, digest: SHA256, mediaType: application/vnd.oci.image.index.v1+json, size: 123456789012}
+  - {reference: ghcr.io/acme/app:v1, digest: SHA256, mediaType: application/vnd.oci.image.index.v1+json, size: 1234, platforms: [linux/amd64, linux/arm/v7], referrers: [SHA256, SHA512], subjects: [SHA512], from: deploy/web.yaml:12}
+  - {reference: ghcr.io/acme/app:v2, digest: SHA256, mediaType: application/vnd.oci.image.index.v1+json, size: 123456789012, from: "a b, {c}: d\u00e9.yaml:3"}
   - {reference: ghcr.io/acme/app@SHA512, digest: SHA512, mediaType: "null", size: 1}
 `
 
@@ -168,9 +169,9 @@ func TestLockSelections(t *testing.T) {
 			Reference: reference(t, "ghcr.io/acme/app:v1@"+someSHA256),
 			Platforms: []Platform{{"linux", "amd64", ""}, {"linux", "arm", "v7"}},
 			Referrers: true, ReferrerDigests: []digest.Digest{someSHA256, someSHA512},
-			Subjects: []digest.Digest{someSHA512},
+			Subjects: []digest.Digest{someSHA512}, From: "deploy/web.yaml:12",
 		},
-		{Reference: reference(t, "ghcr.io/acme/app:v2@"+someSHA256)},
+		{Reference: reference(t, "ghcr.io/acme/app:v2@"+someSHA256), From: "a b, {c}: d\u00e9.yaml:3"},
 		{Reference: reference(t, "ghcr.io/acme/app@"+someSHA512)},
 	}
 	for i := range want {
@@ -193,6 +194,7 @@ func TestLockUnwritable(t *testing.T) {
 		"size: must be at least 1, got 0": func(a *LockedArtifact) { a.Size = 0 },
 		`invalid platform: "linux/a b"`:   func(a *LockedArtifact) { a.Platforms = []Platform{{"linux", "a b", ""}} },
 		"referrers[1]: ":                  func(a *LockedArtifact) { a.Referrers = []digest.Digest{someSHA256, "x"} },
+		"from: not UTF-8":                 func(a *LockedArtifact) { a.From = "\xff" },
 		"subjects[0]: ":                   func(a *LockedArtifact) { a.Subjects = []digest.Digest{"x"} },
 		"locked twice":                    func(a *LockedArtifact) { a.Reference = good.Reference },
 	} {

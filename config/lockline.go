@@ -111,6 +111,9 @@ func (a *LockedArtifact) appendLine(b []byte) []byte {
 	b = appendList(b, "platforms", a.Platforms)
 	b = appendList(b, "referrers", a.Referrers)
 	b = appendList(b, "subjects", a.Subjects)
+	if a.From != "" {
+		b = appendScalar(append(b, ", from: "...), a.From)
+	}
 	return append(b, "}\n"...)
 }
 

@@ -73,6 +73,7 @@ func scanArtifact(line string) (a LockedArtifact, ok bool) {
 	for _, word := range s.list(", subjects: [") {
 		a.Subjects = append(a.Subjects, digest.Digest(word))
 	}
+	a.From = s.scalar(", from: ")
 	return a, err == nil && s.rest == "}\n"
 }
 

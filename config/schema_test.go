@@ -113,7 +113,7 @@ func compare(t *testing.T, defs map[string]*node, path string, n *node, typ refl
 		typ = typ.Elem()
 	}
 	for _, form := range n.OneOf {
-		if form = deref(t, defs, form); form.Type == "object" {
+		if form = deref(t, defs, form); form.Type == "object" || form.Type == "array" {
 			n = form
 		}
 	}

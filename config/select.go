@@ -17,7 +17,7 @@ func (t Tags) NeedsList() bool {
 		return true
 	}
 	left := t.withoutExcluded(slices.Clone(t.Names))
-	if t.Latest == 0 || t.Latest >= len(left) {
+	if t.Latest == 0 || t.Latest >= len(left) || t.Sort != nil {
 		return false
 	}
 	_, versions := parseVersions(left)
@@ -26,32 +26,38 @@ func (t Tags) NeedsList() bool {
 
 // Select returns the selected tags, sorted by bytes. all holds the tags that the registry
 // lists, in its order: the newest tags are the last in that order, unless all candidates are
-// versions. Select omits tags that hold referrers, except those in Names.
+// versions, or Sort says otherwise. Select omits tags that hold referrers, except those in Names.
 func (t Tags) Select(all []string) ([]string, error) {
 	selected, err := t.candidates(all)
 	if err != nil {
 		return nil, err
 	}
 	if t.Latest > 0 && t.Latest < len(selected) {
-		selected = newest(selected, all, t.Latest)
-		slices.Sort(selected)
+		selected = t.newest(selected, all)
 	}
+	slices.Sort(selected)
 	return selected, nil
 }
 
-// OrderSemver and OrderList are the results of [Tags.Order].
+// The results of [Tags.Order].
 const (
 	OrderSemver = "semver"
 	OrderList   = "list"
+	OrderNumber = "number" // of Sort, like the next two
+	OrderDate   = "date"
+	OrderText   = "text"
 )
 
-// Order returns the order by which Select finds the newest tags: [OrderSemver] if all
-// candidates are versions, else [OrderList], the order of all. It returns "" if Latest drops
-// nothing, so that no order is needed.
+// Order returns the order by which Select finds the newest tags: that of Sort, or [OrderSemver]
+// if all candidates are versions, or else [OrderList], the order of all. It returns "" if Latest
+// drops nothing, so that no order is needed.
 func (t Tags) Order(all []string) string {
 	left, err := t.candidates(all)
 	if err != nil || t.Latest == 0 || t.Latest >= len(left) {
 		return ""
+	}
+	if t.Sort != nil {
+		return t.Sort.By
 	}
 	if _, ok := parseVersions(left); ok {
 		return OrderSemver
@@ -59,7 +65,7 @@ func (t Tags) Order(all []string) string {
 	return OrderList
 }
 
-// candidates returns the tags from which Latest selects, sorted by bytes.
+// candidates returns the tags from which Latest selects, in the order of Sort, else by bytes.
 func (t Tags) candidates(all []string) ([]string, error) {
 	m, err := t.matcher()
 	if err != nil {
@@ -72,7 +78,15 @@ func (t Tags) candidates(all []string) ([]string, error) {
 		}
 	}
 	slices.Sort(found)
-	return t.withoutExcluded(slices.Compact(found)), nil
+	found = t.withoutExcluded(slices.Compact(found))
+	if t.Sort == nil {
+		return found, nil
+	}
+	s, err := t.Sort.sorter()
+	if err != nil {
+		return nil, err
+	}
+	return s.sorted(found), nil
 }
 
 func (t Tags) hasFilters() bool {
@@ -130,9 +144,13 @@ func (m matcher) match(tag string) bool {
 	return err == nil && m.constraint.Check(v)
 }
 
-// newest returns the n newest of tags, which are sorted by bytes: by version if each is a
-// version, else the last of them in the list of the registry.
-func newest(tags, list []string, n int) []string {
+// newest returns the newest of the candidates: the last if Sort has sorted them, else by version
+// if each is a version, else the last of them in the list of the registry.
+func (t Tags) newest(tags, list []string) []string {
+	n := t.Latest
+	if t.Sort != nil {
+		return tags[len(tags)-n:]
+	}
 	if versions, ok := parseVersions(tags); ok {
 		slices.SortStableFunc(versions, (*semver.Version).Compare)
 		tags = tags[:0]

@@ -17,6 +17,7 @@ type Selection struct {
 	Subjects        []digest.Digest  // of a lock: subjects that its manifests refer to
 	Optional        bool             // allows that nothing is found
 	Origin          string           // for messages: "mirror.yaml:12", "images.txt:3", "argument 1"
+	From            string           // for plans and locks, if the selection was found: "deploy/web.yaml:12"; else ""
 }
 
 // each returns a copy of base for every reference.

@@ -12,7 +12,7 @@ import (
 )
 
 // Source is an element of the sources of a spec. Exactly one of References, Repository
-// (without Layout), Registry, List and Layout is set.
+// (without Layout), Registry, List, Layout and Kubernetes is set.
 type Source struct {
 	References []Reference `yaml:"-"` // of a source that is a string
 
@@ -22,6 +22,7 @@ type Source struct {
 	Tags         Tags             `yaml:"tags"`
 	List         string           `yaml:"list"`
 	Layout       string           `yaml:"layout"`
+	Kubernetes   Globs            `yaml:"kubernetes"`
 	Platforms    []Platform       `yaml:"platforms"` // nil means those of the defaults
 	Optional     bool             `yaml:"optional"`
 
@@ -38,13 +39,15 @@ func (s *Source) check(o strictyaml.Object) {
 	o.Exclusive("list", "repository", "registry", "layout", "tags")
 	o.Exclusive("layout", "registry", "tags")
 	o.Exclusive("registry", "repository")
-	o.OneOf("a source", "repository", "registry", "list", "layout")
+	o.Exclusive("kubernetes", "repository", "registry", "list", "layout", "tags")
+	o.OneOf("a source", "repository", "registry", "list", "layout", "kubernetes")
 	if o.Has("repositories") && !o.Has("registry") {
 		o.Fault("repositories", "repositories requires registry")
 	}
 	checkPlatforms(o, s.Platforms)
 	checkVariables(o, "list", s.List)
 	checkVariables(o, "layout", s.Layout)
+	checkFileGlobs(o, "kubernetes", s.Kubernetes)
 	if s.Repository != "" {
 		s.checkRepository(o)
 	}
@@ -91,18 +94,22 @@ func sourceRegistryFault(s string) string {
 	return registryFault(s)
 }
 
-// Selections returns the selections of the sources, in their order. It reads the lists that
-// they name. Its error is a [*LoadError] with every fault.
-func (s *Spec) Selections() ([]Selection, error) {
+// Selected is everything that the sources of a spec select.
+type Selected struct {
+	Selections []Selection
+	Manifests  []*Manifests // what the sources with manifests found, for messages
+}
+
+// Select returns what the sources select, in their order. It reads the lists and the manifests
+// that they name. Its error is a [*LoadError] with every fault.
+func (s *Spec) Select() (*Selected, error) {
+	all := new(Selected)
 	if s == nil {
-		return nil, nil
+		return all, nil
 	}
-	var all []Selection
 	var faults []Fault
 	for i, source := range s.Sources {
-		selections, more := s.selections(strictyaml.Element("sources", i), source)
-		all = append(all, selections...)
-		faults = append(faults, more...)
+		faults = append(faults, s.addSource(strictyaml.Element("sources", i), source, all)...)
 	}
 	if len(faults) > 0 {
 		return nil, loadError(faults)
@@ -110,9 +117,33 @@ func (s *Spec) Selections() ([]Selection, error) {
 	return all, nil
 }
 
-func (s *Spec) selections(at string, source Source) ([]Selection, []Fault) {
+// Selections returns the selections of Select.
+func (s *Spec) Selections() ([]Selection, error) {
+	all, err := s.Select()
+	if err != nil {
+		return nil, err
+	}
+	return all.Selections, nil
+}
+
+// addSource adds what a source selects.
+func (s *Spec) addSource(at string, source Source, all *Selected) []Fault {
+	var selections []Selection
+	var faults []Fault
 	base := s.inherit(source)
 	base.Origin = s.origin(at)
+	if len(source.Kubernetes) > 0 {
+		var found *Manifests
+		found, selections, faults = s.manifests(at, source, base)
+		all.Manifests = append(all.Manifests, found)
+	} else {
+		selections, faults = s.selections(at, source, base)
+	}
+	all.Selections = append(all.Selections, selections...)
+	return faults
+}
+
+func (s *Spec) selections(at string, source Source, base Selection) ([]Selection, []Fault) {
 	switch {
 	case source.List != "":
 		return s.list(at, source, base)

@@ -32,6 +32,9 @@ func TestSelections(t *testing.T) {
 		list + ":4 registry.k8s.io/etcd:3.5.16-0",
 		list + ":5 quay.io/coreos/flannel",
 		file + ":47 registry.corp.example/vendor/app",
+		specs + "/good/deploy/web/pod.yaml:6 docker.io/library/nginx:latest",
+		specs + "/good/deploy/web/pod.yaml:7 ghcr.io/acme/app:v2",
+		file + ":52 quay.io/acme/nightly",
 	}
 	if lines := origins(got); strings.Join(lines, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
@@ -64,7 +67,7 @@ func TestSelections(t *testing.T) {
 	if !reflect.DeepEqual(got[6], whole) {
 		t.Errorf("a registry: %+v, want %+v", got[6], whole)
 	}
-	if layout := got[len(got)-1].Layout; layout != filepath.Join(specs, "good/vendor/layout") {
+	if layout := got[11].Layout; layout != filepath.Join(specs, "good/vendor/layout") {
 		t.Errorf("layout %q is not beside the spec", layout)
 	}
 }

@@ -11,8 +11,8 @@
 // An error about a file is a [*LoadError], which holds every fault of the file with its line
 // and, where there is one, a suggestion. An error about a single word is a [*ReferenceError].
 //
-// The package opens no connection and starts no goroutine. It reads the spec, the lists that
-// the spec names and, in [Validate], the certificates.
+// The package opens no connection and starts no goroutine. It reads the spec, the lists and
+// manifests that the spec names and, in [Validate], the certificates.
 package config
 
 import (
@@ -141,7 +141,7 @@ func (s *Spec) OutputPath(now time.Time, shard string) (string, error) {
 }
 
 // Files are the files and directories that a spec names.
-type Files struct{ Lists, Layouts, Certificates []string }
+type Files struct{ Lists, Layouts, Manifests, Certificates []string }
 
 // Files returns the files that the spec reads when it is used. It omits a path that cannot be
 // expanded.
@@ -158,6 +158,10 @@ func (s *Spec) Files() Files {
 	for _, source := range s.Sources {
 		add(&f.Lists, source.List)
 		add(&f.Layouts, source.Layout)
+		for _, glob := range source.Kubernetes {
+			files, _ := s.glob(glob) // which the run reports
+			f.Manifests = append(f.Manifests, files...)
+		}
 	}
 	for _, r := range s.Registries {
 		for _, path := range []string{r.CAFile, r.CertFile, r.KeyFile} {

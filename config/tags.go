@@ -23,6 +23,7 @@ type Tags struct {
 	Regex   string   `yaml:"regex"`   // RE2 that matches the whole tag
 	Semver  string   `yaml:"semver"`  // version constraint; a tag that is not a version does not match
 	Latest  int      `yaml:"latest"`  // number of the newest tags to keep; 0 means all
+	Sort    *Sort    `yaml:"sort"`    // the order in which Latest finds the newest; nil means the default
 }
 
 func (t *Tags) check(o strictyaml.Object) {
@@ -46,6 +47,9 @@ func (t *Tags) check(o strictyaml.Object) {
 	}
 	if o.Valid("latest") && t.Latest < 1 {
 		o.Fault("latest", fmt.Sprintf("must be at least 1, got %d", t.Latest))
+	}
+	if t.Sort != nil {
+		t.Sort.checkTags(o, t)
 	}
 }
 

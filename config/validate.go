@@ -11,32 +11,39 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
-// Validate loads a spec and checks the files that it names: lists, layouts, certificates, and
-// the paths and targets that its variables expand to. layout returns an error if a layout is
-// invalid; repository is that of its bare tags. err is a [*LoadError] with every fault. A value
-// with a variable that is not set cannot be checked: unset holds those instead.
-func Validate(path string, layout func(s *Spec, path string, repository Reference) error) (spec *Spec, unset []Fault, err error) {
+// Validation is a spec and what was found in the files that it names.
+type Validation struct {
+	Spec      *Spec
+	Unset     []Fault      // of values with a variable that is not set, which cannot be checked
+	Manifests []*Manifests // by source
+}
+
+// Validate loads a spec and checks the files that it names: lists, layouts, manifests,
+// certificates, and the paths and targets that its variables expand to. layout returns an error
+// if a layout is invalid; repository is that of its bare tags. The error is a [*LoadError] with
+// every fault; the validation is then as far as the spec could be read.
+func Validate(path string, layout func(s *Spec, path string, repository Reference) error) (*Validation, error) {
 	data, err := specFormat.read(path)
 	if err != nil {
-		return nil, nil, err
+		return new(Validation), err
 	}
-	spec = &Spec{file: path}
-	positions, err := specFormat.decode(path, data, spec)
+	v := &Validation{Spec: &Spec{file: path}}
+	positions, err := specFormat.decode(path, data, v.Spec)
 	if positions == nil {
-		return nil, nil, err
+		return v, err
 	}
-	spec.positions = positions
+	v.Spec.positions = positions
 	faults := faultsOf(err)
-	for _, f := range spec.externalFaults(layout) {
+	for _, f := range v.externalFaults(layout) {
 		_, isUnset := errors.AsType[*VariableError](f.Err)
 		switch {
 		case isUnset:
-			unset = append(unset, f)
+			v.Unset = append(v.Unset, f)
 		case f.File != path || !reported(faults, f.Path):
 			faults = append(faults, f)
 		}
 	}
-	return spec, unset, loadError(faults)
+	return v, loadError(faults)
 }
 
 // faultsOf returns the faults of a *LoadError.
@@ -59,13 +66,18 @@ func reported(faults []Fault, path string) bool {
 }
 
 // externalFaults returns the faults that are not in the file itself, in the order of its keys.
-func (s *Spec) externalFaults(layout func(s *Spec, path string, repository Reference) error) []Fault {
+func (v *Validation) externalFaults(layout func(s *Spec, path string, repository Reference) error) []Fault {
+	s := v.Spec
 	faults := s.certificates()
 	for i, source := range s.Sources {
 		at := strictyaml.Element("sources", i)
-		selections, more := s.selections(at, source)
+		var selected Selected
+		more := s.addSource(at, source, &selected)
 		faults = append(faults, more...)
-		for _, selection := range selections {
+		if len(more) == 0 {
+			v.Manifests = append(v.Manifests, selected.Manifests...)
+		}
+		for _, selection := range selected.Selections {
 			if selection.Layout == "" {
 				continue
 			}

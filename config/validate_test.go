@@ -38,7 +38,7 @@ targets:
 	}
 	t.Setenv("UPPER", "A")
 	path := filepath.Join(dir, "mirror.yaml")
-	_, unset, err := Validate(path, func(_ *Spec, path string, repository Reference) error {
+	v, err := Validate(path, func(_ *Spec, path string, repository Reference) error {
 		if filepath.Base(path) == "good" && repository.Name() == "a.example/b" {
 			return nil
 		}
@@ -57,13 +57,13 @@ DIR/mirror.yaml:17:5: targets[0]: "A.example/A": repository "A" has upper case l
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
 	var names []string
-	for _, f := range unset {
+	for _, f := range v.Unset {
 		names = append(names, f.Path)
 	}
 	if got := strings.Join(names, " "); got != "registries[1].caFile sources[3].list output" {
 		t.Errorf("variables are not set for %s", got)
 	}
-	if _, _, err := Validate(filepath.Join(dir, "none.yaml"), nil); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Validate(filepath.Join(dir, "none.yaml"), nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
 	}
 }

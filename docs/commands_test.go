@@ -99,6 +99,13 @@ func TestExamplesRun(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	manifest := fmt.Sprintf("kind: Pod\nspec: {containers: [{image: '%s/pause:3.10'}]}\n", far.Host)
+	if err := os.Mkdir(filepath.Join(dir, "deploy"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, rendered), []byte(manifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	writeServed(t, dir)
 	shell := func(line string) {
 		t.Helper()
@@ -178,12 +185,20 @@ func serves(t *testing.T, dir, line string) {
 	}
 }
 
+// rendered is the file with the manifests that helm and kustomize print in the examples.
+const rendered = "deploy/pod.yaml"
+
 // ownPart removes other programs, which may not be installed, from a pipe.
 func ownPart(line string) string {
 	command, _, _ := strings.Cut(line, "  #")
 	var kept []string
 	for _, part := range strings.Split(command, " | ") {
-		if word := strings.Fields(part); len(word) > 0 && (word[0] == "oras-mirror" || word[0] == "cat" || word[0] == "source") {
+		word := strings.Fields(part)
+		switch {
+		case len(word) == 0:
+		case word[0] == "helm" || word[0] == "kustomize":
+			kept = append(kept, "cat "+rendered)
+		case word[0] == "oras-mirror" || word[0] == "cat" || word[0] == "source":
 			kept = append(kept, part)
 		}
 	}

@@ -104,5 +104,5 @@ func (r *Report) Failures() []ArtifactReport {
 type Newest struct {
 	Repository string // the full name
 	Count      int    // how many were asked for
-	Order      string // config.OrderSemver or config.OrderList
+	Order      string // config.OrderSemver, config.OrderList, or an order of config.Sort
 }

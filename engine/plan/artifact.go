@@ -27,6 +27,7 @@ type Artifact struct {
 	together *siblings // the roots that were listed with this one
 	Layout   string    // the one on disk that it comes from; "" for a registry
 	from     string    // the position in a spec, or the argument, that selects it
+	From     string    // where the reference was found: config.Selection.From
 	found    []byte    // the root's bytes, between its two stages
 	leads    bool      // they refer to another manifest
 

@@ -116,6 +116,6 @@ func newArtifact(ref config.Reference, s config.Selection, e expansion, scope *g
 	if ref.IsRepository() { // it cannot be listed
 		name = strings.TrimSuffix(ref.Name(), "/")
 	}
-	return &Artifact{Ref: ref, Name: name, Layout: s.Layout, from: s.Origin, origin: e.origin, Scope: scope,
+	return &Artifact{Ref: ref, Name: name, Layout: s.Layout, from: s.Origin, From: s.From, origin: e.origin, Scope: scope,
 		Err: e.err, resolved: make(chan struct{})}
 }

@@ -25,6 +25,7 @@ type source struct {
 	all     []graph.Root
 	roots   []graph.Root                  // those of all that are copied now
 	origins map[*graph.Scope]graph.Origin // of each scope: every selection has one of its own
+	from    map[string]string             // where references were found, by name; only those with a place
 	memory  *memory
 	listed  int           // artifacts that were reported to the progress
 	lacks   plan.Shortage // of platforms
@@ -75,6 +76,9 @@ func (s *source) claim() error {
 		s.all[i] = graph.Root{Ref: a.Ref, Fault: a.Err, Layout: a.Layout, Scope: a.Scope,
 			Entry: store.Entry{Name: a.Name, MediaType: a.Root.MediaType, Digest: a.Root.Digest, Size: a.Root.Size}}
 		s.origins[a.Scope] = a.Origin()
+		if a.From != "" {
+			s.from[a.Name] = a.From
+		}
 	}
 	s.planner.All, s.roots = nil, s.all
 	return nil

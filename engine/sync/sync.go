@@ -56,12 +56,15 @@ func Forecast(ctx context.Context, c *registry.Client, selections []config.Selec
 	}
 	f.Requests += names
 	f.Newest = s.planner.Newest()
+	for i := range f.Artifacts {
+		f.Artifacts[i].From = s.from[f.Artifacts[i].Name]
+	}
 	return f, s.Close()
 }
 
 // open expands the selections, and resolves each name with one HEAD.
 func open(ctx context.Context, c *registry.Client, selections []config.Selection, o engine.SyncOptions) (*source, error) {
-	s := &source{SyncOptions: o, origins: make(map[*graph.Scope]graph.Origin), memory: newMemory(o.Buffer)}
+	s := &source{SyncOptions: o, origins: make(map[*graph.Scope]graph.Origin), from: make(map[string]string), memory: newMemory(o.Buffer)}
 	listed := &listing{Progress: o.Progress}
 	s.planner = plan.New(c, selections, engine.BackupOptions{Concurrency: o.Concurrency, Progress: listed, Only: o.Among, Shard: o.Shard, Buckets: o.Buckets}, graph.Options{})
 	err := s.planner.Resolve(ctx, func(context.Context, *plan.Artifact, ocispec.Descriptor) error { return nil })

@@ -31,6 +31,8 @@ func (h Hints) referenceHint(err error) string {
 		return DidYouMean(suggestion)
 	case r != nil && isFault && (fault.Path == "" || strings.HasPrefix(fault.Path, "sources")):
 		return manyHint(r.Reference)
+	case isFault && r == nil && fault.Path == "apiVersion" && filetype.IsManifest(fault.File):
+		return fmt.Sprintf(`it is a Kubernetes manifest: list its images with "oras-mirror images %s", or use "- kubernetes: %s" under "sources:" in a spec`, fault.File, fault.File)
 	case isFault && r == nil && fault.Path == "":
 		return notSpecHint(fault.File)
 	}

@@ -30,6 +30,7 @@ type cli struct {
 	Prune    pruneCommand    `cmd:"" group:"inspect" help:"Remove from a directory the artifacts that a mirror spec no longer selects."`
 	Verify   verifyCommand   `cmd:"" group:"inspect" help:"Hash every byte of a bundle or a directory and check that nothing is missing."`
 	Init     initCommand     `cmd:"" group:"spec" help:"Print a mirror spec to start from."`
+	Images   imagesCommand   `cmd:"" group:"spec" help:"Print the images that Kubernetes manifests name, as a list for backup and sync."`
 	Validate validateCommand `cmd:"" group:"spec" help:"Check a mirror spec."`
 	Schema   schemaCommand   `cmd:"" group:"spec" help:"Print the JSON schema of the mirror spec."`
 

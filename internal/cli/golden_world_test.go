@@ -147,6 +147,10 @@ func fillGoldenTags(r *testregistry.Registry) (byDigest ocispec.Descriptor) {
 	for _, tag := range []string{"nightly-c", "nightly-a", "nightly-b", "stable"} {
 		r.Image("builds", tag, []byte("base"), []byte("build "+tag))
 	}
+	for _, tag := range []string{"build-100", "build-9", "build-10", "stable"} {
+		r.Image("numbered", tag, []byte("base"), []byte("number "+tag))
+	}
+	r.Image("deployed", "v1", []byte("base"), []byte("deployed"))
 	return r.Image("listed", "", []byte("base"), []byte("by its digest"))
 }
 

@@ -19,6 +19,7 @@ var commandsOfOtherTools = map[string][]string{
 	"ls": {"list"}, "show": {"list"}, "inspect": {"list"}, "info": {"list"}, "discover": {"list"},
 	"check": {"verify", "validate"}, "lint": {"validate"}, "compare": {"diff"}, "freeze": {"lock"}, "pin": {"lock"},
 	"clean": {"prune"}, "gc": {"prune"}, "rm": {"prune"}, "remove": {"prune"}, "delete": {"prune"},
+	"scan": {"images"}, "extract": {"images"},
 	"new": {"init"}, "create": {"init"}, "config": {"client-config"},
 }
 

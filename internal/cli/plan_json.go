@@ -43,12 +43,13 @@ type planArtifact struct {
 	Sparse    bool            `json:"sparse,omitempty"`    // restore: the bundle lacks the other platforms of the index
 	Rewritten bool            `json:"rewritten,omitempty"` // restore: pushes an index of only those platforms
 	Referrers []digest.Digest `json:"referrers,omitempty"`
+	From      string          `json:"from,omitempty"`  // where the reference was found, such as the file and the line of a manifest
 	Shard     *int            `json:"shard,omitempty"` // its index, with --shard all/N
 	Error     string          `json:"error,omitempty"`
 }
 
-// planNewest names the order by which tags.latest finds the newest: semver, or the list of
-// the registry.
+// planNewest names the order by which tags.latest finds the newest: semver, that of tags.sort,
+// or the list of the registry.
 type planNewest struct {
 	Repository string `json:"repository"`
 	Latest     int    `json:"latest"`
@@ -67,7 +68,7 @@ func (p *shownPlan) document() planDocument {
 	for _, o := range f.Artifacts {
 		a := planArtifact{Reference: o.Name, Target: o.Target, State: o.State, Digest: o.Digest, MediaType: o.MediaType,
 			Sparse: p.restores && len(o.Platforms) > 0, Rewritten: o.Rewritten,
-			Size: o.Size, Platforms: text.Strings(o.Platforms), Referrers: o.Referrers}
+			Size: o.Size, Platforms: text.Strings(o.Platforms), Referrers: o.Referrers, From: o.From}
 		if len(f.Shards) > 0 {
 			a.Shard = &o.Shard
 		}

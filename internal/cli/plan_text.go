@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -82,19 +83,32 @@ func (p *shownPlan) write(u *console.Console, format string) error {
 // print writes a line for each artifact.
 func (p *shownPlan) print(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "STATE\tREFERENCE\tDIGEST\tSIZE\tREFERRERS\tPLATFORMS")
+	head := "STATE\tREFERENCE\tDIGEST\tSIZE\tREFERRERS\tPLATFORMS"
+	if p.hasFrom() {
+		head += "\tFROM"
+	}
+	fmt.Fprintln(table, head)
 	for _, o := range p.forecast.Artifacts {
 		name := o.Name
 		if p.restores && o.Target != "" {
 			name += " -> " + o.Target
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\n", o.State, text.Printable(name), shortOf(o.Digest),
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s", o.State, text.Printable(name), shortOf(o.Digest),
 			text.Bytes(o.Size), len(o.Referrers), text.Printable(strings.Join(text.Strings(o.Platforms), ","))+p.sparseText(o))
+		if o.From != "" {
+			fmt.Fprintf(table, "\t%s", text.Printable(o.From))
+		}
+		fmt.Fprintln(table)
 	}
 	for _, d := range p.dropped {
 		fmt.Fprintf(table, "dropped\t%s\t%s\t\t\t\n", text.Printable(d.Reference), shortOf(d.Digest))
 	}
 	return table.Flush()
+}
+
+// hasFrom reports whether a reference was found in a file, and not in the spec.
+func (p *shownPlan) hasFrom() bool {
+	return slices.ContainsFunc(p.forecast.Artifacts, func(o engine.Outlook) bool { return o.From != "" })
 }
 
 // sparseText tells how a restore pushes an index that lacks some of its images.

@@ -87,7 +87,7 @@ func (s *sources) claimStdin() error {
 func (s *sources) selections(ctx context.Context, u *console.Console, spec *config.Spec) ([]config.Selection, error) {
 	switch {
 	case !s.locked:
-		return s.unlocked(spec, u.Stdin)
+		return s.unlocked(u, spec)
 	case s.file == "":
 		return nil, exit.Usage("name the spec with -f", "--locked needs a spec")
 	case len(s.references) > 0 || len(s.Platform) > 0 || s.Included() != nil:
@@ -99,17 +99,18 @@ func (s *sources) selections(ctx context.Context, u *console.Console, spec *conf
 
 // unlocked returns the sources of the spec, then what the arguments name. The defaults
 // of the spec for referrers hold for those, too.
-func (s *sources) unlocked(spec *config.Spec, stdin io.Reader) ([]config.Selection, error) {
-	all, err := spec.Selections()
+func (s *sources) unlocked(u *console.Console, spec *config.Spec) ([]config.Selection, error) {
+	selected, err := spec.Select()
 	if err != nil {
 		return nil, err
 	}
-	named, err := s.named(stdin)
+	noticeManifests(u, selected.Manifests, s.file)
+	named, err := s.named(u.Stdin)
 	if err != nil {
 		return nil, err
 	}
 	spec.ApplyDefaults(named)
-	all = append(all, named...)
+	all := append(selected.Selections, named...)
 	if len(all) == 0 && !s.retry {
 		return nil, nothingSelected(cmp.Or(s.verb, "back up"), s.file)
 	}

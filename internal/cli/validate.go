@@ -17,7 +17,7 @@ type validateCommand struct {
 }
 
 func (c *validateCommand) Help() string {
-	return `Reports all mistakes at once, each with its place: in the spec and in the lists, layouts and certificates that it names. A value with a ${VAR} that is not set is not checked.
+	return `Reports all mistakes at once, each with its place: in the spec and in the lists, layouts, manifests and certificates that it names. Shows how many images the manifests name. Sends no request. A value with a ${VAR} that is not set is not checked.
 
 Examples:
 
@@ -27,19 +27,24 @@ Examples:
 
 // Run checks a spec and the files that it names.
 func (c *validateCommand) Run(ctx context.Context, u *console.Console) error {
-	spec, unset, err := config.Validate(c.Spec, func(spec *config.Spec, path string, repository config.Reference) error {
+	v, err := config.Validate(c.Spec, func(spec *config.Spec, path string, repository config.Reference) error {
 		buckets, err := openBuckets(ctx, u, spec)
 		if err != nil {
 			return err
 		}
 		return checkLayout(path, repository, buckets)
 	})
-	for _, f := range unset {
+	for _, f := range v.Unset {
 		u.Notice("%v: not checked", f)
 	}
 	if err != nil {
 		return err
 	}
+	for _, m := range v.Manifests {
+		u.Say("%s: found %s in %s", m.Origin, text.Count(len(m.Images), "image"), text.Count(m.Files, "file"))
+		noticeSkipped(u, m)
+	}
+	spec := v.Spec
 	if len(spec.Sources) == 0 {
 		u.Notice("%s has no sources: it is only useful for restore", c.Spec)
 	}

@@ -291,6 +291,12 @@ func wordings() []wording {
 		{name: "no duration", args: []string{"backup", "-o", "x.tgz", "--stall-timeout", "soon", app}},
 		{name: "misspelt key", args: []string{"validate", "-f", "key.yaml"}},
 		{name: "misspelt value of a key", args: []string{"validate", "-f", "value.yaml"}},
+		{name: "a template for a manifest", args: []string{"images", "chart.yaml"}},
+		{name: "a manifest for a spec", args: []string{"backup", "-f", "deployment.yaml"}},
+		{name: "variables in a manifest", args: []string{"images", "variables.yaml"}},
+		{name: "not an image", args: []string{"images", "image.yaml"}},
+		{name: "no file for a pattern", args: []string{"validate", "-f", "kubernetes.yaml"}},
+		{name: "a sort without a group", args: []string{"validate", "-f", "sort.yaml"}},
 		{name: "no such spec", args: []string{"validate", "-f", "none.yaml"}},
 		{name: "no registry", args: []string{"backup", "-o", "x.tgz", "nginx:1.25"}},
 		{name: "a spec without -f", args: []string{"backup", "-o", "x.tgz", "key.yaml"}},
@@ -343,6 +349,12 @@ func TestWords(t *testing.T) {
 	write("prune.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources: [ghcr.io/acme/app:v1]\noutput: bundle.tgz\n")
 	write("targets.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\ntargets: [{name: prod, target: localhost:5000}, {name: test, target: localhost:5001}]\n")
 	write("shard.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources: [ghcr.io/acme/app:v1]\noutput: bundle-${SHARD}.tgz\n")
+	write("chart.yaml", "{{- if .Values.enabled }}\nkind: Pod\n{{- end }}\n---\nkind: Pod\nspec:\n  containers:\n    - image: \"{{ .Values.image }}\"\n")
+	write("deployment.yaml", "apiVersion: apps/v1\nkind: Deployment\nspec: {}\n")
+	write("variables.yaml", "kind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n    - image: ghcr.io/acme/app:${TAG}\n")
+	write("image.yaml", "kind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n    - image: https://ghcr.io/acme/app:v1\n    - image: ko://github.com/acme/app\n")
+	write("kubernetes.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources:\n  - kubernetes: deploy/**/*.yaml\n")
+	write("sort.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources:\n  - repository: ghcr.io/acme/app\n    tags: {latest: 1, sort: {pattern: 'build-\\d+', by: number}}\n")
 	write("tab.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources:\n\t- ghcr.io/acme/app:v1\n")
 	write("tags.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources:\n  - repository: ghcr.io/acme/app\n    tags: 1.0\n")
 	write("indent.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources:\n  - repository: ghcr.io/acme/app\n   tags: {latest: 3}\n")

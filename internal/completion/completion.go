@@ -122,7 +122,8 @@ func (l *line) candidates() []string {
 	if l.positional > last && !l.node.Positional[last].IsCumulative() {
 		return nil
 	}
-	return l.valuesOf(l.node.Positional[min(l.positional, last)], "")
+	argument := l.node.Positional[min(l.positional, last)]
+	return l.valuesOf(argument, strings.ToUpper(argument.Name))
 }
 
 // commandsOf lists the commands below a node.

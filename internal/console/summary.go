@@ -192,5 +192,8 @@ func (c *Console) NoticeNewest(all []engine.Newest) {
 // orderTexts describes the orders of tags.
 var orderTexts = map[string]string{
 	config.OrderSemver: "version",
+	config.OrderNumber: "the number in the tag",
+	config.OrderDate:   "the date in the tag",
+	config.OrderText:   "the text in the tag",
 	config.OrderList:   "the order in which the registry lists its tags, since not all are versions",
 }

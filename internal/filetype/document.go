@@ -41,6 +41,21 @@ func Document(path string) Kind {
 	return Unknown
 }
 
+// anyVersion matches the first key of an object of Kubernetes.
+var anyVersion = regexp.MustCompile(`(?m)^\s*\{?\s*["']?apiVersion["']?\s*:`)
+
+// IsManifest reports whether a file begins like a manifest of Kubernetes and not like a document
+// of ours.
+func IsManifest(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	head, err := readHead(path)
+	kind := documentKind.FindStringSubmatch(head)
+	return err == nil && kind != nil && kind[1] != config.Kind && anyVersion.MatchString(head) && !ourDocument.MatchString(head)
+}
+
 func readHead(path string) (_ string, err error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -6,6 +6,26 @@ import (
 	"testing"
 )
 
+// TestIsManifest recognizes manifests, and no documents of ours.
+func TestIsManifest(t *testing.T) {
+	for text, want := range map[string]bool{
+		"apiVersion: apps/v1\nkind: Deployment\n":                        true,
+		"# a comment\n---\n{\"apiVersion\": \"v1\", \"kind\": \"List\"}": true,
+		"apiVersion: oras-mirror/v1alpha1\nkind: Mirror\n":               false,
+		"apiVersion: v1alpha1\nkind: Mirror\n":                           false,
+		"apiVersion: oras-mirror/v1alpha1\nkind: MirrorLock\n":           false,
+		"kind: Deployment\n":                                             false, "": false,
+	} {
+		path := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := IsManifest(path); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
 // TestDocumentsAreKnown recognizes our documents, valid or not, and no other files.
 func TestDocumentsAreKnown(t *testing.T) {
 	for text, want := range map[string]Kind{
