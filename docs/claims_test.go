@@ -51,6 +51,7 @@ var proofs = map[string]string{
 	"An artifact whose blobs are not there fails":                    "delta.txtar engine.TestDelta",
 	"`verify` reports a delta as intact":                             "delta.txtar",
 	"Its exit code is 5 only if something is missing that the delta": "delta.txtar engine.TestDamagedDelta",
+	"`diff` of two layouts also marks":                               "delta.txtar",
 	"`backup` without `--base` does not write into a delta":          "delta.txtar",
 	"If the base changes while a delta is written":                   "engine.TestBaseThatChanges delta_killed.txtar",
 	"the others are restored":                                        "engine.TestDelta",

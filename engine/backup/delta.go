@@ -10,6 +10,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -31,10 +32,15 @@ func (b *backup) checkOutput(out store.Destination) error {
 	return nil
 }
 
+// leftMemory is the part of the memory of a blob, as a plan counts it, that one which is left to the
+// base does not take: for lists and a transfer.
+const leftMemory = 64
+
 // leaves reports whether the base has a blob, which then stays out of the output.
 func (b *backup) leaves(blob *graph.Blob, job *blobJob) bool {
 	if job.state == blobUnknown && b.isInBase(blob.Descriptor) {
 		job.state = blobLeft
+		bounds.Give(leftMemory)
 	}
 	return job.state == blobLeft
 }

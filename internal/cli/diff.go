@@ -54,6 +54,11 @@ func (c *diffCommand) Run(ctx context.Context, u *console.Console) error {
 	if err := errors.Join(errA, errB); err != nil {
 		return err
 	}
+	if a.layout != "" && b.layout != "" {
+		if err := errors.Join(a.addReferrers(open), b.addReferrers(open)); err != nil {
+			return err
+		}
+	}
 	client, err := start(u, &c.RunFlags, firstSpec(spec, a.spec, b.spec), sourceHosts(slices.Concat(a.selections, b.selections)))
 	if err != nil {
 		return err

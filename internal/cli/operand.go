@@ -55,6 +55,16 @@ func openLayoutOperand(path string, open opener) (*operand, error) {
 	return &operand{names: inventory.Names(in), layout: path}, in.Close()
 }
 
+// addReferrers makes the names of a layout differ from those of another one also by their referrers.
+func (o *operand) addReferrers(open opener) error {
+	in, err := open(o.layout)
+	if err != nil {
+		return err
+	}
+	o.names = inventory.NamesWithReferrers(in)
+	return in.Close()
+}
+
 // isForeign reports whether an operand has digests that most registries do not return.
 func (o *operand) isForeign() bool {
 	return slices.ContainsFunc(o.names, func(t inventory.Name) bool { return t.Digest.Algorithm() != digest.Canonical && t.Other == "" })

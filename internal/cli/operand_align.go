@@ -11,7 +11,7 @@ import (
 
 // align brings the names of two operands into the same form.
 func align(a, b *operand, spec *config.Spec, d option.DestinationFlags) error {
-	if a.lock == nil || b.lock == nil { // only locks list platforms and referrers
+	if (a.lock == nil || b.lock == nil) && (a.layout == "" || b.layout == "") { // only two locks, or two layouts, list the same kind of referrers
 		a.digestsOnly()
 		b.digestsOnly()
 	}
