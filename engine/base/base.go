@@ -5,12 +5,14 @@ package base
 
 import (
 	"context"
+	"errors"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // Bases are the bases of one delta. The zero value has none. Add them one after the other,
@@ -81,7 +83,11 @@ func (b *Bases) Check(ctx context.Context) error {
 		if o.again == nil {
 			continue
 		}
-		if roots, err := o.again(ctx); err != nil || roots != o.roots {
+		roots, err := o.again(ctx)
+		if _, full := errors.AsType[*bounds.MemoryError](err); full {
+			continue // the plan leaves no room to read a large index.json once more
+		}
+		if err != nil || roots != o.roots {
 			if cause := context.Cause(ctx); cause != nil {
 				return cause
 			}
