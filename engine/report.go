@@ -37,11 +37,19 @@ type Report struct {
 	Duration               time.Duration
 	// Output is the path that was written, or the targets, comma-separated.
 	Output string
+	// Parts are the files of a bundle in parts; nil for any other output.
+	Parts []Part
 	// Incomplete says that Output is not the path that was asked for: a bundle that lacks
 	// an artifact is written beside the one that it would have replaced.
 	Incomplete bool
 	// Newest records, for a backup, the order by which the newest tags were found.
 	Newest []Newest
+}
+
+// Part is a file of a bundle in parts.
+type Part struct {
+	Path string
+	Size int64 // bytes
 }
 
 // ArtifactReport describes the outcome of one artifact.

@@ -29,6 +29,13 @@ type Parts struct {
 	blob     *partBlob    // that is being written
 	closed   bool
 	left     bool // a later run can resume it
+	written  []WrittenPart
+}
+
+// WrittenPart is a file of a bundle in parts.
+type WrittenPart struct {
+	Path string
+	Size int64 // bytes
 }
 
 // openParts starts a bundle in parts of at most o.PartSize bytes.

@@ -51,8 +51,27 @@ func (p *Parts) commit(incomplete bool) (path string, err error) {
 	if err := p.removeOthers(suffix, isPart); err != nil {
 		return "", err
 	}
+	if err := p.list(suffix); err != nil {
+		return "", err
+	}
 	return PartsPattern(p.path) + suffix, atomicfile.Sync(filepath.Dir(p.parts[0].medium.(*partial).target))
 }
+
+// list records the files that were written.
+func (p *Parts) list(suffix string) error {
+	for number := range p.division.parts {
+		path := PartPath(p.path, number+1) + suffix
+		info, err := os.Stat(path)
+		if err != nil {
+			return outputError(path, err)
+		}
+		p.written = append(p.written, WrittenPart{path, info.Size()})
+	}
+	return nil
+}
+
+// Written returns the files that Commit put in place.
+func (p *Parts) Written() []WrittenPart { return p.written }
 
 // rename gives the parts their names, one after the other. Those that have no name yet when it
 // fails stay resumable.

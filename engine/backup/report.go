@@ -22,7 +22,7 @@ func (j *job) report() engine.ArtifactReport {
 }
 
 func (b *backup) report(took time.Duration) *engine.Report {
-	r := &engine.Report{Planned: b.planner.Listed, Moved: b.moved.Load(), Duration: took, Output: b.output, Incomplete: b.partial, Newest: b.planner.Newest()}
+	r := &engine.Report{Planned: b.planner.Listed, Moved: b.moved.Load(), Duration: took, Output: b.output, Parts: b.parts, Incomplete: b.partial, Newest: b.planner.Newest()}
 	have := possessions{isLeft: func(blob *graph.Blob) bool { return b.blobJob(blob).state == blobLeft }}
 	for _, a := range b.planner.All {
 		one := b.job(a).report()

@@ -29,6 +29,7 @@ type backup struct {
 	moved     atomic.Int64
 	headway   headway.Blobs
 	output    string
+	parts     []engine.Part
 	partial   bool // the output lacks an artifact and stands aside
 	committed bool // the jobs that are done are in the output
 }

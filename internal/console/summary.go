@@ -42,6 +42,9 @@ func (c *Console) Conclude(w Words, r *engine.Report, err error) error {
 	if err == nil {
 		c.NoticeNewest(r.Newest)
 		c.Say("%s", summary(w, r, len(failures)))
+		if len(r.Parts) > 0 {
+			c.Say("%s", partsText(r.Parts))
+		}
 	}
 	if err == nil || c.unreported > 0 {
 		c.recall(failures)
@@ -157,6 +160,22 @@ func summary(w Words, r *engine.Report, failures int) string {
 	}
 	line += text.Seconds(r.Duration)
 	return line
+}
+
+// partsText names the files of a bundle in parts, with the sizes that media must have room for.
+func partsText(parts []engine.Part) string {
+	var all, largest int64
+	for _, p := range parts {
+		all, largest = all+p.Size, max(largest, p.Size)
+	}
+	first, last := parts[0].Path, parts[len(parts)-1].Path
+	switch len(parts) {
+	case 1:
+		return fmt.Sprintf("wrote %s: 1 part of %s", first, text.Bytes(all))
+	case 2:
+		return fmt.Sprintf("wrote %s and %s: 2 parts of %s, the largest %s", first, last, text.Bytes(all), text.Bytes(largest))
+	}
+	return fmt.Sprintf("wrote %s to %s: %s of %s, the largest %s", first, last, text.Count(len(parts), "part"), text.Bytes(all), text.Bytes(largest))
 }
 
 // referrersText returns the number of referrers copied and, if some are missing, of all.

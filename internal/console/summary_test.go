@@ -34,6 +34,13 @@ func TestConclude(t *testing.T) {
 	report := func(artifacts ...engine.ArtifactReport) *engine.Report {
 		return &engine.Report{Artifacts: artifacts, Output: "x.tgz", Moved: 3 << 20, Shared: 1 << 20, Duration: 2 * time.Second}
 	}
+	inParts := func(paths ...string) *engine.Report {
+		r := &engine.Report{Artifacts: []engine.ArtifactReport{whole}, Output: "x.*.tgz"}
+		for i, path := range paths {
+			r.Parts = append(r.Parts, engine.Part{Path: path, Size: int64(3-i) << 20})
+		}
+		return r
+	}
 	for _, test := range []struct {
 		name   string
 		result *engine.Report
@@ -43,6 +50,11 @@ func TestConclude(t *testing.T) {
 	}{
 		{"all", report(whole, whole), nil, 0,
 			[]string{"backed up 2 artifacts to x.tgz: 3.0 MiB fetched, 1.0 MiB shared, 2.0 s"}},
+		{"one part", inParts("x.001.tgz"), nil, 0, []string{"backed up 1 artifact to x.*.tgz: ", "wrote x.001.tgz: 1 part of 3.0 MiB"}},
+		{"two parts", inParts("x.001.tgz", "x.002.tgz"), nil, 0,
+			[]string{"backed up 1 artifact to x.*.tgz: ", "wrote x.001.tgz and x.002.tgz: 2 parts of 5.0 MiB, the largest 3.0 MiB"}},
+		{"parts", inParts("x.001.tgz", "x.002.tgz", "x.003.tgz"), nil, 0,
+			[]string{"backed up 1 artifact to x.*.tgz: ", "wrote x.001.tgz to x.003.tgz: 3 parts of 6.0 MiB, the largest 3.0 MiB"}},
 		{"some", report(whole, failed), nil, 3,
 			[]string{text.ErrorMark + "a.io/b:v2: fetch: gone", "backed up 1 of 2 artifacts to x.tgz: 3.0 MiB fetched, 1.0 MiB shared, 2.0 s",
 				"failed, for the reasons above: a.io/b:v2"}},

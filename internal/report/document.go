@@ -22,6 +22,7 @@ type Document struct {
 	DurationSeconds float64    `json:"durationSeconds"`
 	Input           string     `json:"input,omitempty"`
 	Output          string     `json:"output,omitempty"`
+	Parts           []Part     `json:"parts,omitempty"` // of a bundle in parts
 	Targets         []string   `json:"targets,omitempty"`
 	Shard           string     `json:"shard,omitempty"`      // the part of the plan, such as 1/4
 	Planned         bool       `json:"planned"`              // all artifacts of the run were known when it ended
@@ -29,6 +30,12 @@ type Document struct {
 	Error           string     `json:"error,omitempty"`      // of the run as a whole
 	Artifacts       []Artifact `json:"artifacts"`
 	Totals          Totals     `json:"totals"`
+}
+
+// Part is a file of a bundle in parts.
+type Part struct {
+	Path  string `json:"path"`
+	Bytes int64  `json:"bytes"`
 }
 
 // Version has the versions of the program that made a report.

@@ -86,6 +86,7 @@ type (
 		ExitCode        int      `json:"exitCode"`
 		DurationSeconds float64  `json:"durationSeconds"`
 		Output          string   `json:"output,omitempty"`
+		Parts           []Part   `json:"parts,omitempty"`
 		Targets         []string `json:"targets,omitempty"`
 		Incomplete      bool     `json:"incomplete,omitempty"`
 		Totals          Totals   `json:"totals"`
@@ -174,7 +175,7 @@ func (e *Events) Request(r Request) {
 func (e *Events) End(exitCode int) error {
 	one := endEvent{eventHead: head("end"), ExitCode: exitCode}
 	if d := e.totals; d != nil {
-		one.DurationSeconds, one.Output, one.Targets, one.Incomplete, one.Totals = d.DurationSeconds, d.Output, d.Targets, d.Incomplete, d.Totals
+		one.DurationSeconds, one.Output, one.Parts, one.Targets, one.Incomplete, one.Totals = d.DurationSeconds, d.Output, d.Parts, d.Targets, d.Incomplete, d.Totals
 	}
 	if e.dry {
 		one.Totals.Copied = 0

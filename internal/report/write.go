@@ -123,6 +123,9 @@ func (r *File) fill(ctx context.Context, done *engine.Report, runErr error) {
 	if d.Targets == nil && done.Output != "" {
 		d.Output = done.Output
 	}
+	for _, p := range done.Parts {
+		d.Parts = append(d.Parts, Part{p.Path, p.Size})
+	}
 	d.Totals = Totals{Artifacts: len(done.Artifacts), Referrers: done.Referrers, Expected: done.Expected, MovedBytes: done.Moved, SharedBytes: done.Shared, ThereBytes: done.There, LeftBytes: done.Left, LeftBlobs: done.LeftBlobs}
 	for _, a := range done.Artifacts {
 		one := artifactOf(a, r.hide)
