@@ -12,8 +12,9 @@ var noRoots = rootsDigest(nil)
 
 // lineage says which of several layouts are bases of others.
 type lineage struct {
-	bases    [][]int // of each, those among the layouts
-	replaced []bool  // a delta names it, directly or through another delta
+	bases    [][]int        // of each, those among the layouts
+	replaced []bool         // a delta names it, directly or through another delta
+	lacks    [][]absentBase // of each, those that it names
 	absent   []absentBase
 	lists    []string // of all deltas; none if no base is absent
 }
@@ -30,7 +31,7 @@ type absentBase struct {
 func Replaced(all []*Index) []bool { return newLineage(all).replaced }
 
 func newLineage(all []*Index) *lineage {
-	l := &lineage{bases: make([][]int, len(all)), replaced: make([]bool, len(all))}
+	l := &lineage{bases: make([][]int, len(all)), replaced: make([]bool, len(all)), lacks: make([][]absentBase, len(all))}
 	if !slices.ContainsFunc(all, (*Index).IsDelta) {
 		return l
 	}
@@ -45,6 +46,7 @@ func newLineage(all []*Index) *lineage {
 			l.bases[i] = append(l.bases[i], found...)
 			if len(found) == 0 && base != noRoots {
 				l.addAbsent(absentBase{base, wordAt(names, n), i})
+				l.lacks[i] = append(l.lacks[i], absentBase{base, wordAt(names, n), i})
 			}
 		}
 	}
@@ -123,6 +125,30 @@ func (l *lineage) descends(from, to int) bool {
 		return slices.ContainsFunc(l.bases[i], func(j int) bool { return j == to || reaches(j) })
 	}
 	return reaches(from)
+}
+
+// gaps lists the absent bases of one of two layouts, or of those that it descends from, which are
+// no bases of the other one.
+func (l *lineage) gaps(i, j int) []absentBase {
+	a, b := l.lackedBelow(i), l.lackedBelow(j)
+	return append(notIn(b, a), notIn(a, b)...)
+}
+
+// lackedBelow lists the absent bases of a layout and of those that it descends from.
+func (l *lineage) lackedBelow(i int) (all []absentBase) {
+	for j, lacks := range l.lacks {
+		if j == i || l.descends(i, j) {
+			all = append(all, lacks...)
+		}
+	}
+	return all
+}
+
+// notIn returns those of some bases that are not among others.
+func notIn(others, some []absentBase) []absentBase {
+	return slices.DeleteFunc(slices.Clone(some), func(base absentBase) bool {
+		return slices.ContainsFunc(others, func(other absentBase) bool { return other.roots == base.roots })
+	})
 }
 
 // annotate gives an index the annotations of a delta whose base is absent, or none.

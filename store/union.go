@@ -57,7 +57,7 @@ func Unite(all []Member) (*Union, error) {
 		}
 	}
 	var err error
-	if u.index, err = u.uniteIndexes(); err != nil {
+	if u.index, err = u.uniteIndexes(lineage); err != nil {
 		return nil, err
 	}
 	lineage.annotate(u.index)

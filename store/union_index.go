@@ -16,21 +16,26 @@ import (
 type ClashError struct {
 	Name    string
 	Digests [2]digest.Digest
-	Inputs  [2]string // their paths
+	Inputs  [2]string      // their paths
+	Gaps    []*OrphanError // deltas without their bases, one of which may tell which artifact is the later one
 }
 
 func (e *ClashError) Error() string {
-	return fmt.Sprintf("%s is %s in %s and %s in %s", e.Name, e.Digests[0], e.Inputs[0], e.Digests[1], e.Inputs[1])
+	text := fmt.Sprintf("%s is %s in %s and %s in %s", e.Name, e.Digests[0], e.Inputs[0], e.Digests[1], e.Inputs[1])
+	for _, gap := range e.Gaps {
+		text += "; " + gap.Error()
+	}
+	return text
 }
 
 // maxClashes bounds the clashes that are listed.
 const maxClashes = 20
 
 // uniteIndexes returns the entries of the layouts that no delta replaces.
-func (u *Union) uniteIndexes() (*Index, error) {
+func (u *Union) uniteIndexes(l *lineage) (*Index, error) {
 	united := new(Index)
 	var clashes []error
-	from := make(map[string]uint16)
+	names := uniting{united, make(map[string]uint16), u, l}
 	for i := range u.inputs {
 		m := &u.inputs[i]
 		if m.replaced {
@@ -39,7 +44,7 @@ func (u *Union) uniteIndexes() (*Index, error) {
 		x := m.Index()
 		united.memory, x.memory = united.memory+x.memory, 0
 		for _, e := range x.Entries {
-			if err := u.unite(united, e, i, from); err != nil && len(clashes) < maxClashes {
+			if err := names.add(e, i); err != nil && len(clashes) < maxClashes {
 				clashes = append(clashes, err)
 			}
 		}
@@ -55,28 +60,44 @@ func (u *Union) uniteIndexes() (*Index, error) {
 	return united, nil
 }
 
-// unite adds an entry of one input. from has the input of each name.
-func (u *Union) unite(united *Index, e Entry, input int, from map[string]uint16) error {
+// uniting is an index that gets the entries of the inputs.
+type uniting struct {
+	*Index
+	from    map[string]uint16 // the input of each name
+	union   *Union
+	lineage *lineage
+}
+
+// add adds an entry of one input.
+func (x *uniting) add(e Entry, input int) error {
 	if e.Name == "" {
-		united.Put(e)
+		x.Put(e)
 		return nil
 	}
-	before, ok := united.Lookup(e.Name)
+	before, ok := x.Lookup(e.Name)
 	if !ok {
-		from[e.Name] = uint16(input)
-		united.Put(e)
+		x.from[e.Name] = uint16(input)
+		x.Put(e)
 		return nil
 	}
-	first := int(from[e.Name])
+	first := int(x.from[e.Name])
 	switch {
 	case before.Digest == e.Digest:
-		united.Put(uniteEntries(before, e))
+		x.Put(uniteEntries(before, e))
 	case first == input: // another tool lists a name twice: the last counts, as in Lookup
-		united.Put(e)
+		x.Put(e)
 	default:
-		return &ClashError{Name: e.Name, Digests: [2]digest.Digest{before.Digest, e.Digest}, Inputs: [2]string{u.inputs[first].path, u.inputs[input].path}}
+		return x.clash(e.Name, [2]digest.Digest{before.Digest, e.Digest}, first, input)
 	}
 	return nil
+}
+
+func (x *uniting) clash(name string, digests [2]digest.Digest, i, j int) error {
+	e := &ClashError{Name: name, Digests: digests, Inputs: [2]string{x.union.inputs[i].path, x.union.inputs[j].path}}
+	for _, gap := range x.lineage.gaps(i, j) {
+		e.Gaps = append(e.Gaps, &OrphanError{Delta: x.union.inputs[gap.delta].path, Base: gap.name})
+	}
+	return e
 }
 
 // uniteEntries returns what two layouts together have of an artifact.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -118,6 +119,49 @@ func TestUnionRefusesANameWithTwoDigests(t *testing.T) {
 	clash, ok := errors.AsType[*ClashError](err)
 	if !ok || clash.Name != app || clash.Inputs != [2]string{"a", "b"} || clash.Digests != [2]digest.Digest{digest.FromString("1"), digest.FromString("2")} {
 		t.Error(err)
+	}
+}
+
+// TestUnionNamesTheBaseThatIsAbsentBetweenTwo: a delta in the middle of three would tell which of
+// two artifacts is the later one.
+func TestUnionNamesTheBaseThatIsAbsentBetweenTwo(t *testing.T) {
+	named := func(x *Index, name string) *Index {
+		x.Annotations = setAnnotation(x.Annotations, AnnotationBaseName, name)
+		return x
+	}
+	base := indexWith(map[string]string{app: "1"})
+	second := named(indexWith(map[string]string{app: "2"}, base.RootsDigest(nil)), "base.tgz")
+	third := named(indexWith(map[string]string{app: "3"}, second.RootsDigest(nil)), "second.tgz")
+	fourth := named(indexWith(map[string]string{app: "4"}, third.RootsDigest(nil)), "third.tgz")
+	sibling := named(indexWith(map[string]string{app: "5"}, base.RootsDigest(nil)), "base.tgz")
+	for _, tt := range []struct {
+		name string
+		all  []*Index
+		want []OrphanError
+	}{
+		{"the second of three", []*Index{base, third}, []OrphanError{{"b", "second.tgz"}}},
+		{"the second of four", []*Index{base, third, fourth}, []OrphanError{{"b", "second.tgz"}}},
+		{"the base and the third of four", []*Index{second, fourth}, []OrphanError{{"a", "base.tgz"}, {"b", "third.tgz"}}},
+		{"two deltas of a base", []*Index{base, second, sibling}, nil},
+		{"two deltas of an absent base", []*Index{second, sibling}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for order := range permutations(len(tt.all)) {
+				_, err := unite(t, order, tt.all)
+				clash, ok := errors.AsType[*ClashError](err)
+				if !ok {
+					t.Fatal(order, err)
+				}
+				var got []OrphanError
+				for _, gap := range clash.Gaps {
+					got = append(got, *gap)
+				}
+				slices.SortFunc(got, func(a, b OrphanError) int { return strings.Compare(a.Delta, b.Delta) })
+				if !slices.Equal(got, tt.want) {
+					t.Errorf("%v: the gaps are %v", order, got)
+				}
+			}
+		})
 	}
 }
 

@@ -202,6 +202,8 @@ func wordings() []wording {
 		{name: "referrers that are not listed", err: &registry.Error{Op: "list referrers", Reference: "registry.corp.example/mirror/acme/app@" + sum,
 			Err: &registry.UnlistedError{Subject: sum, Referrers: []digest.Digest{digest.FromString("signature"), digest.FromString("sbom")}}}, target: mirrored},
 		{name: "two inputs with other artifacts under a name", err: &store.ClashError{Name: app, Digests: [2]digest.Digest{sum, digest.FromString("another")}, Inputs: [2]string{"monday.tgz", "tuesday.tgz"}}},
+		{name: "two inputs with other artifacts and a delta missing between them", err: &store.ClashError{Name: app, Digests: [2]digest.Digest{sum, digest.FromString("another")}, Inputs: [2]string{"monday.tgz", "wednesday.tgz"},
+			Gaps: []*store.OrphanError{{Delta: "wednesday.tgz", Base: "tuesday.tgz"}}}},
 		{name: "a delta without its base", err: &store.OrphanError{Delta: "delta.tgz", Base: "base.tgz"}},
 		{name: "a merge into a directory with other artifacts", err: &merge.OccupiedError{Path: "./mirror/", Name: app}},
 		{name: "not a base of the pipe", err: &store.NoBaseError{Path: "other.tgz"}},
