@@ -141,6 +141,7 @@ var proofs = map[string]string{
 	"`make demo` prints these lines and some more":                 "e2e.TestDemo",
 	"Its spec is [demo/mirror.yaml]":                               "e2e.TestDemo",
 	"show what would be pushed where":                              "dry_run.txtar",
+	"convert the spec of another tool":                             "init_from.txtar internal/migrate.TestExamples",
 	"write a commented spec to start from":                         "init.txtar internal/cli.TestSpecTextIsValid",
 	"show what backup would do":                                    "plan.txtar internal/cli.TestPlanIsWhatIsDone",
 	"show what restore would do":                                   "plan.txtar engine.TestForecastOfRestore",

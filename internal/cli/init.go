@@ -21,6 +21,7 @@ type initCommand struct {
 	References []string `arg:"" optional:"" name:"ref" help:"Sources to start with: REGISTRY/REPOSITORY[:TAG[,TAG...]][@DIGEST]."`
 
 	Input  []string `sep:"none" placeholder:"PATH" help:"Use the artifacts of this bundle or directory as sources. Repeatable."`
+	From   string   `placeholder:"FILE" help:"Convert this file of hauler, oc-mirror, regsync, skopeo sync or flux-mirror, or this list of images; \"-\" reads standard input."`
 	Output string   `short:"o" placeholder:"FILE" help:"Write to this new file instead of standard output; an existing file is not overwritten."`
 }
 
@@ -28,16 +29,18 @@ func (c *initCommand) Help() string {
 	return `Examples:
 
     oras-mirror init -o mirror.yaml registry.k8s.io/pause:3.10 ghcr.io/oras-project/oras
-    oras-mirror init --input bundle.tgz`
+    oras-mirror init --input bundle.tgz
+    oras-mirror init --from regsync.yml
+
+--from recognizes the format by the content. What a mirror spec cannot say stands in comments of the new spec, and in notes on standard error. No credentials are copied.`
 }
 
 func (c *initCommand) Run(ctx context.Context, u *console.Console) error {
 	u.Advise(func(h *advice.Hints) { h.InputFlag = true })
-	sources, err := c.sources(ctx, u)
+	content, sources, err := c.spec(ctx, u)
 	if err != nil {
 		return err
 	}
-	content := specText(sources)
 	if _, err := config.Parse("the new spec", []byte(content)); err != nil {
 		return err
 	}
@@ -48,8 +51,17 @@ func (c *initCommand) Run(ctx context.Context, u *console.Console) error {
 	if err := writeNew(c.Output, content); err != nil {
 		return err
 	}
-	u.Say("wrote %s with %s; check it with \"oras-mirror validate -f %s\"", c.Output, text.Count(len(sources), "source"), c.Output)
+	u.Say("wrote %s with %s; check it with \"oras-mirror validate -f %s\"", c.Output, text.Count(sources, "source"), c.Output)
 	return nil
+}
+
+// spec returns the new spec, and the number of its sources.
+func (c *initCommand) spec(ctx context.Context, u *console.Console) (content string, sources int, err error) {
+	if c.From != "" {
+		return c.converted(u)
+	}
+	all, err := c.sources(ctx, u)
+	return specText(all), len(all), err
 }
 
 // sources returns the sources for the new spec: the arguments, and the artifacts of the input.
@@ -122,8 +134,9 @@ func writeNew(path, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-const specHead = `# yaml-language-server: $schema=https://raw.githubusercontent.com/oras-mirror/oras-mirror/main/schemas/mirror.schema.json
-#
+const schemaLine = "# yaml-language-server: $schema=https://raw.githubusercontent.com/oras-mirror/oras-mirror/main/schemas/mirror.schema.json\n"
+
+const specHead = schemaLine + `#
 # What to mirror. "oras-mirror validate -f FILE" checks it, "oras-mirror plan -f FILE" shows what it would copy.
 apiVersion: ` + config.APIVersion + `
 kind: ` + config.Kind + `

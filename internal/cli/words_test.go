@@ -33,6 +33,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/migrate"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
@@ -124,6 +125,14 @@ func wordings() []wording {
 
 		{name: "a challenge without a token service", err: &registry.Error{Op: "resolve", Reference: "registry.corp.example/acme/app:v1",
 			Err: &registry.ChallengeError{Challenge: `Bearer service="registry.corp.example"`}}},
+
+		{name: "Specs of other tools"},
+		{name: "a file in no known format", err: &migrate.UnknownError{File: "values.yaml"}},
+		{name: "an empty file", err: &migrate.UnknownError{File: "regsync.yml", IsEmpty: true}},
+		{name: "a mirror spec", err: &migrate.UnknownError{File: "mirror.yaml", Kind: "Mirror", IsSpec: true}},
+		{name: "a manifest of Kubernetes", err: &migrate.UnknownError{File: "app.yaml", Kind: "Deployment", IsManifest: true}},
+		{name: "a template", err: &migrate.SyntaxError{File: "regsync.yml", Line: 3, Template: true, Err: errors.New("invalid YAML: did not find expected node content")}},
+		{name: "two sources of a new spec", args: []string{"init", "--from", "regsync.yml", "--input", "bundle.tgz"}},
 
 		{name: "Connections"},
 		{name: "untrusted certificate", err: broken("resolve", app, untrusted(x509.UnknownAuthorityError{}))},
