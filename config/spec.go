@@ -158,6 +158,10 @@ func (s *Spec) Files() Files {
 	for _, source := range s.Sources {
 		add(&f.Lists, source.List)
 		add(&f.Layouts, source.Layout)
+		if len(f.Layouts) > 0 {
+			parts, _ := filepath.Glob(f.Layouts[len(f.Layouts)-1]) // which the run reports
+			f.Layouts = append(f.Layouts, parts...)
+		}
 		for _, glob := range source.Kubernetes {
 			files, _ := s.glob(glob) // which the run reports
 			f.Manifests = append(f.Manifests, files...)

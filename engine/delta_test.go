@@ -77,7 +77,7 @@ func (w *trips) layout(t *testing.T, paths ...string) *base.Bases {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(all.AddLayout(t.Context(), l, filepath.Base(path), nil), l.Close()); err != nil {
+		if err := errors.Join(all.AddLayout(t.Context(), l, filepath.Base(path)), l.Close()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -129,7 +129,7 @@ var baseKinds = []struct {
 	}},
 	{"lock", func(t *testing.T, w *trips) (engine.Base, []string) {
 		all := &base.Bases{Notice: func(text string) { t.Log(text) }}
-		if err := all.AddLock(t.Context(), client(0), w.lock, w.lock.Selections("mirror.lock.yaml"), "mirror.lock.yaml", engine.BackupOptions{}, nil); err != nil {
+		if err := all.AddLock(t.Context(), client(0), w.lock, w.lock.Selections("mirror.lock.yaml"), "mirror.lock.yaml", engine.BackupOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		return all, []string{w.first}

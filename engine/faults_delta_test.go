@@ -108,10 +108,10 @@ func TestBaseThatChanges(t *testing.T) {
 			path += "/"
 		}
 		on, l := &base.Bases{}, openInputs(t, false, p.first).(store.Layout)
-		other := func(context.Context) (digest.Digest, error) { return digest.FromString("other"), nil }
-		if err := on.AddLayout(t.Context(), l, "first", other); err != nil {
+		if err := on.AddLayout(t.Context(), l, "first"); err != nil {
 			t.Fatal(err)
 		}
+		on.Watch("first", func(context.Context) (bool, error) { return true, nil })
 		_, err := tryBackup(t, path, selections(t, p.source.Host+"/app"), engine.BackupOptions{Base: on})
 		var changed *engine.BaseChangedError
 		if !errors.As(err, &changed) || changed.Base != "first" {

@@ -16,7 +16,7 @@ type BackupOptions struct {
 	Mapper      *config.Mapper   // checks that no two sources map to one target; nil: unchecked
 	Previous    store.Layout     // a bundle that is about to be replaced: its blobs need no network; may be nil
 	Base        Base             // the blobs that it has are left out; nil: the output is no delta
-	Buckets     store.Buckets    // how the buckets of sources are reached
+	OpenLayout  OpenLayout       // opens the layouts of sources; nil: those at a path on disk
 	FailFast    bool             // the first artifact that fails ends the run
 	Now         func() time.Time // nil: time.Now
 	Shard       *shard.Shard     // the part of the plan to copy; nil: all of it
@@ -84,7 +84,7 @@ func (o RestoreOptions) WithDefaults() (RestoreOptions, error) {
 // and one of its plan. Targets is mandatory.
 type SyncOptions struct {
 	RestoreOptions
-	Buckets store.Buckets // how the buckets of sources are reached
+	OpenLayout OpenLayout // opens the layouts of sources; nil: those at a path on disk
 
 	// Among selects artifacts of a layout on disk, which a selection takes as a whole; nil:
 	// all.

@@ -17,7 +17,7 @@ import (
 
 // The annotations of the index.json of a delta.
 const (
-	// AnnotationBase has the RootsDigest of each base, in the order given, comma-separated.
+	// AnnotationBase has the RootsDigest of each base, comma-separated.
 	AnnotationBase = "io.github.oras-mirror.base"
 	// AnnotationBaseName has the name of each base for people.
 	AnnotationBaseName = "io.github.oras-mirror.base.name"

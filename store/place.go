@@ -16,8 +16,10 @@ type Place interface {
 	// Open opens the layout that is there now. An error is an *InputError or an *OutputError.
 	Open() (Layout, error)
 	// State identifies the content that is there now, without reading it. If nothing is there
-	// the error is fs.ErrNotExist. It asks a bucket once: a failed request is not tried again.
+	// the error is fs.ErrNotExist.
 	State(ctx context.Context) (State, error)
+	// Poll is State for a caller that asks again later: a failed request is not tried again.
+	Poll(ctx context.Context) (State, error)
 	// String returns the path as the user wrote it.
 	String() string
 }
@@ -80,6 +82,8 @@ func (p localPlace) State(context.Context) (State, error) {
 	return State{file: info}, err
 }
 
+func (p localPlace) Poll(ctx context.Context) (State, error) { return p.State(ctx) }
+
 // bucketPlace is a layout or an archive in a bucket.
 type bucketPlace struct {
 	client *bucket.Client
@@ -99,7 +103,15 @@ func (p bucketPlace) Open() (Layout, error) {
 }
 
 func (p bucketPlace) State(ctx context.Context) (State, error) {
-	info, err := p.client.Once().Head(ctx, p.key)
+	return p.stateBy(ctx, p.client)
+}
+
+func (p bucketPlace) Poll(ctx context.Context) (State, error) {
+	return p.stateBy(ctx, p.client.Once())
+}
+
+func (p bucketPlace) stateBy(ctx context.Context, client *bucket.Client) (State, error) {
+	info, err := client.Head(ctx, p.key)
 	return State{object: info}, err
 }
 

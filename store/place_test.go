@@ -60,3 +60,30 @@ func TestStates(t *testing.T) {
 		}
 	}
 }
+
+// TestStateOfABucketThatIsBusy: only a poll gives up at the first answer.
+func TestStateOfABucketThatIsBusy(t *testing.T) {
+	server := testbucket.New(t)
+	newSample(t).writeObject(t, server.Path("x.tgz"))
+	p, err := At(server.Path("x.tgz"), OpenOptions{Buckets: impatient})
+	if err != nil {
+		t.Fatal(err)
+	}
+	busy := func() {
+		left := 1
+		server.Inject(func(testbucket.Call) *testbucket.Fault {
+			if left--; left < 0 {
+				return nil
+			}
+			return testbucket.SlowDown()
+		})
+	}
+	busy()
+	if _, err := p.State(t.Context()); err != nil {
+		t.Error(err)
+	}
+	busy()
+	if _, err := p.Poll(t.Context()); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("got %v, want that the bucket is not available", err)
+	}
+}

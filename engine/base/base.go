@@ -6,13 +6,14 @@ package base
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
-	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // Bases are the bases of one delta. The zero value has none. Add them one after the other,
@@ -21,25 +22,32 @@ type Bases struct {
 	Notice      func(string) // nil: notices are dropped
 	Concurrency int          // requests in flight; 0 means 16
 
-	blobs blobs
-	all   []one
+	blobs   blobs
+	all     []one
+	watched []watched
 }
 
 var _ engine.Base = (*Bases)(nil)
 
 // one is one base.
 type one struct {
-	name  string
 	title string // in the delta: what has to be restored before it
 	roots digest.Digest
-	again Again
 }
 
-// Again reads the roots of a base again, for a check that it did not change; nil: that cannot be
-// checked.
-type Again func(context.Context) (digest.Digest, error)
+// watched is a file or a layout that a base was read from.
+type watched struct {
+	name    string
+	changed func(context.Context) (bool, error)
+}
 
-func (b *Bases) add(o one) { b.all = append(b.all, o) }
+func (b *Bases) add(title string, roots digest.Digest) { b.all = append(b.all, one{title, roots}) }
+
+// Watch adds a file or a layout that a base was read from to those that Check looks at. changed
+// reports whether it is no longer what was read; so does the error fs.ErrNotExist.
+func (b *Bases) Watch(name string, changed func(context.Context) (bool, error)) {
+	b.watched = append(b.watched, watched{name, changed})
+}
 
 func (b *Bases) notice(text string) {
 	if b.Notice != nil {
@@ -77,21 +85,18 @@ func (b *Bases) Homes(desc ocispec.Descriptor) (repositories []string, ok bool) 
 	return b.blobs.homes(graph.Compact(desc))
 }
 
-// Check reads the roots of each base again.
+// Check looks at everything that is watched. The content of a registry is not.
 func (b *Bases) Check(ctx context.Context) error {
-	for _, o := range b.all {
-		if o.again == nil {
-			continue
+	for _, w := range b.watched {
+		changed, err := w.changed(ctx)
+		if changed || errors.Is(err, fs.ErrNotExist) {
+			return &engine.BaseChangedError{Base: w.name}
 		}
-		roots, err := o.again(ctx)
-		if _, full := errors.AsType[*bounds.MemoryError](err); full {
-			continue // the plan leaves no room to read a large index.json once more
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
 		}
-		if err != nil || roots != o.roots {
-			if cause := context.Cause(ctx); cause != nil {
-				return cause
-			}
-			return &engine.BaseChangedError{Base: o.name}
+		if err != nil {
+			return fmt.Errorf("%s: %w", w.name, err)
 		}
 	}
 	return nil

@@ -16,13 +16,13 @@ import (
 
 // AddLayout adds a layout, which may be a delta itself: what that leaves to its own base
 // counts, too. A blob that the layout lacks does not. The index of the layout is forgotten.
-func (b *Bases) AddLayout(ctx context.Context, l store.Layout, name string, again Again) error {
+func (b *Bases) AddLayout(ctx context.Context, l store.Layout, name string) error {
 	delta, err := store.ReadDelta(l)
 	if err != nil { // what it leaves to its base is unknown
 		b.notice(fmt.Sprintf("%s: %v", name, err))
 		delta = nil
 	}
-	b.add(one{name, name, l.Index().RootsDigest(nil), again})
+	b.add(name, l.Index().RootsDigest(nil))
 	w := b.newWalk(func(desc ocispec.Descriptor) bool { return hasBlob(l, delta, desc) })
 	err = w.visitAll(ctx, runtime.GOMAXPROCS(0), rootsOf(leaving{graph.NewLocal(l, name), delta}, l.Index()))
 	b.tellLost(name, w)

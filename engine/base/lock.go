@@ -17,8 +17,8 @@ import (
 
 // AddLock adds the artifacts of a lock. Their manifests are read again where they came from; an
 // artifact that is gone there comes along.
-func (b *Bases) AddLock(ctx context.Context, c *registry.Client, lock *config.Lock, selections []config.Selection, name string, o engine.BackupOptions, again Again) (err error) {
-	b.add(one{name, "the backup of " + name, LockRoots(lock), again})
+func (b *Bases) AddLock(ctx context.Context, c *registry.Client, lock *config.Lock, selections []config.Selection, name string, o engine.BackupOptions) (err error) {
+	b.add("the backup of "+name, lockRoots(lock))
 	o = o.WithDefaults()
 	o.Progress, o.Shard, o.Only = engine.Silent{}, nil, nil
 	planner := plan.New(c, selections, o, graph.Options{})
@@ -54,8 +54,8 @@ func (b *Bases) addArtifact(a *plan.Artifact) error {
 	return failed
 }
 
-// LockRoots returns the digest of the roots of a lock, the same as that of a backup of it.
-func LockRoots(lock *config.Lock) digest.Digest {
+// lockRoots returns the digest of the roots of a lock, the same as that of a backup of it.
+func lockRoots(lock *config.Lock) digest.Digest {
 	x := new(store.Index)
 	for _, a := range lock.Artifacts {
 		x.Entries = append(x.Entries, store.Entry{Name: a.Reference.EntryName(), Digest: a.Digest})

@@ -46,7 +46,7 @@ func (b *Bases) AddTarget(ctx context.Context, c *registry.Client, selections []
 		}
 		index.Entries = append(index.Entries, found...)
 	}
-	b.add(one{t.String(), "the content of " + t.String(), index.RootsDigest(nil), nil})
+	b.add("the content of "+t.String(), index.RootsDigest(nil))
 	b.tellLost(t.String(), w)
 	w.release()
 	return nil

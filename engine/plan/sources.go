@@ -11,13 +11,12 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
-	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // sources opens the origins of a run, each once.
 type sources struct {
 	client    *registry.Client
-	layout    func(path string) (store.Layout, error)
+	layout    engine.OpenLayout
 	jobs      int
 	namesOnly bool            // nothing is resolved
 	listed    map[string]bool // repositories that a catalog promises; complete before they are opened
@@ -31,9 +30,7 @@ type sources struct {
 
 func newSources(c *registry.Client, o engine.BackupOptions) *sources {
 	return &sources{client: c, jobs: o.Concurrency, remotes: make(map[string]*graph.Remote), layouts: make(map[string]*graph.Local), catalogs: make(map[string]error), listed: make(map[string]bool),
-		layout: func(path string) (store.Layout, error) {
-			return store.OpenLayout(path, store.OpenOptions{Buckets: o.Buckets})
-		}}
+		layout: o.OpenLayout.OrDefault()}
 }
 
 // close closes the layouts that were opened.

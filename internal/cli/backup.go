@@ -118,10 +118,10 @@ func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob
 		Previous:    previous,
 		FailFast:    c.FailFast,
 		Shard:       b.shard,
-		Buckets:     buckets,
+		OpenLayout:  sourceOpener(ctx, u, b.spec),
 	}
 	var report *engine.Report
-	options.Base, err = b.bases.open(ctx, u, baseReader{client, openerOf(ctx, u, b.spec), b.selected, options})
+	options.Base, err = b.bases.open(ctx, u, client, b.selected, options)
 	if err == nil {
 		report, err = backup.Run(ctx, client, b.selections, out, options)
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -19,13 +20,28 @@ func warnSingleWriter(u *console.Console, path string) {
 	}
 }
 
-// opener opens a layout or a bundle that is read for the names in it; those that a pattern
-// matches as one.
-type opener func(path string) (store.Layout, error)
+// opener opens a layout or a bundle; those that a pattern matches as one.
+type opener = engine.OpenLayout
 
 // openerOf returns an opener that reaches buckets by a spec, which may be nil.
 func openerOf(ctx context.Context, u *console.Console, spec *config.Spec) opener {
 	return func(path string) (store.Layout, error) { return openLayouts(ctx, u, []string{path}, spec) }
+}
+
+// sourceOpener is openerOf for layouts whose blobs are copied: it notes the parts of a bundle
+// that are missing, whose blobs fail.
+func sourceOpener(ctx context.Context, u *console.Console, spec *config.Spec) opener {
+	open := openerOf(ctx, u, spec)
+	return func(path string) (store.Layout, error) {
+		l, err := open(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, fault := range store.Faults(l) {
+			u.Notice("%v", fault)
+		}
+		return l, nil
+	}
 }
 
 // openLayouts opens the layouts or bundles that are read for the names in them, as one.

@@ -228,13 +228,9 @@ func (c *planCommand) ofSync(ctx context.Context, u *console.Console) (*shownPla
 	if err != nil {
 		return nil, err
 	}
-	buckets, err := openBuckets(ctx, u, j.from.spec)
-	if err != nil {
-		return nil, err
-	}
 	p := u.StartProgress()
 	options := j.options(&option.TransferFlags{RunFlags: c.RunFlags, ReferrerFlags: c.ReferrerFlags}, p, engine.RestoreOptions{})
-	options.Buckets = buckets
+	options.OpenLayout = sourceOpener(ctx, u, j.from.spec)
 	f, err := sync.Forecast(ctx, client, j.from.selections, options)
 	p.Close()
 	return &shownPlan{forecast: f, restores: true, syncs: true}, err

@@ -71,7 +71,7 @@ func (c *pruneCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return err
 	}
-	selected, err := backup.Names(ctx, client, selections, engine.BackupOptions{Buckets: buckets})
+	selected, err := backup.Names(ctx, client, selections, engine.BackupOptions{OpenLayout: openerOf(ctx, u, spec)})
 	if err != nil {
 		return errors.Join(err, layout.Close())
 	}

@@ -166,16 +166,14 @@ func listSources(spec string) string {
 // forecast counts what a backup of everything selected would copy, in addition to a layout
 // that is there, which may be nil.
 func (s *selected) forecast(ctx context.Context, u *console.Console, client *registry.Client, run *option.RunFlags, there store.Layout, directory bool) (*engine.Forecast, error) {
-	buckets, err := openBuckets(ctx, u, s.spec)
-	if err != nil {
-		return nil, err
-	}
 	p := u.StartProgress()
 	defer p.Close()
 	options := engine.BackupOptions{
-		Concurrency: run.Concurrency, Buffer: int64(run.Buffer), Progress: p, Mapper: s.mapper, Shard: s.shard, MeasureEach: s.measureEach, Buckets: buckets,
+		Concurrency: run.Concurrency, Buffer: int64(run.Buffer), Progress: p, Mapper: s.mapper, Shard: s.shard, MeasureEach: s.measureEach,
+		OpenLayout: sourceOpener(ctx, u, s.spec),
 	}
-	if options.Base, err = s.bases.open(ctx, u, baseReader{client, openerOf(ctx, u, s.spec), *s, options}); err != nil {
+	var err error
+	if options.Base, err = s.bases.open(ctx, u, client, *s, options); err != nil {
 		return nil, err
 	}
 	return backup.Forecast(ctx, client, s.selections, there, directory, options)

@@ -89,13 +89,9 @@ func (c *syncCommand) run(ctx context.Context, u *console.Console, j syncJob, cl
 		resume := "run the same command to copy only what " + strings.Join(text.Strings(j.to.targets), ", ") + " still lacks"
 		u.Advise(func(h *advice.Hints) { h.Resume = resume })
 	}
-	buckets, err := openBuckets(ctx, u, j.from.spec)
-	if err != nil {
-		return nil, err
-	}
 	p := u.StartProgress()
 	options := j.options(&c.TransferFlags, p, engine.RestoreOptions{DryRun: c.DryRun, Verify: c.Verify})
-	options.Buckets = buckets
+	options.OpenLayout = sourceOpener(ctx, u, j.from.spec)
 	report, err := sync.Run(ctx, client, j.from.selections, options)
 	p.Close()
 	if err == nil {

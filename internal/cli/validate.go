@@ -9,7 +9,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/text"
-	"github.com/oras-mirror/oras-mirror/store"
 )
 
 type validateCommand struct {
@@ -28,11 +27,7 @@ Examples:
 // Run checks a spec and the files that it names.
 func (c *validateCommand) Run(ctx context.Context, u *console.Console) error {
 	v, err := config.Validate(c.Spec, func(spec *config.Spec, path string, repository config.Reference) error {
-		buckets, err := openBuckets(ctx, u, spec)
-		if err != nil {
-			return err
-		}
-		return checkLayout(path, repository, buckets)
+		return checkLayout(path, repository, openerOf(ctx, u, spec))
 	})
 	for _, f := range v.Unset {
 		u.Notice("%v: not checked", f)
@@ -54,8 +49,8 @@ func (c *validateCommand) Run(ctx context.Context, u *console.Console) error {
 }
 
 // checkLayout checks that a layout can be read and that all of its artifacts have names.
-func checkLayout(path string, repository config.Reference, buckets store.Buckets) error {
-	in, err := store.OpenLayout(path, store.OpenOptions{Buckets: buckets})
+func checkLayout(path string, repository config.Reference, open opener) error {
+	in, err := open(path)
 	if err != nil {
 		return err
 	}

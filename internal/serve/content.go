@@ -103,7 +103,7 @@ func (r *Registry) states(ctx context.Context) ([]store.State, error) {
 	all := make([]store.State, len(r.options.Inputs))
 	for i, place := range r.options.Inputs {
 		patient, end := context.WithTimeout(ctx, statePatience)
-		state, err := place.State(patient)
+		state, err := place.Poll(patient)
 		end()
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%s: %w", place, err)
