@@ -25,6 +25,9 @@ type RegistrySettings struct {
 	Concurrency       int     `yaml:"concurrency"`       // requests at a time; 0 means no limit of its own
 	RequestsPerSecond float64 `yaml:"requestsPerSecond"` // 0 means no limit
 	DistributionSpec  string  `yaml:"distributionSpec"`  // "" means detect
+
+	Mirrors     []Mirror `yaml:"mirrors"`     // that are asked for content first, in this order
+	MirrorsOnly bool     `yaml:"mirrorsOnly"` // the registry itself is never asked
 }
 
 func (r *RegistrySettings) check(o strictyaml.Object) {
@@ -45,6 +48,7 @@ func (r *RegistrySettings) check(o strictyaml.Object) {
 		o.Fault("requestsPerSecond", fmt.Sprintf("must be greater than 0, got %g", r.RequestsPerSecond))
 	}
 	o.Choice("distributionSpec", r.DistributionSpec, distributionSpecs...)
+	r.checkMirrors(o)
 }
 
 // suggestRegistry removes a scheme and the path, and returns the result if it is valid.
@@ -65,7 +69,7 @@ func (s *Spec) Registry(host string) (RegistrySettings, error) {
 	if s == nil {
 		return RegistrySettings{}, nil
 	}
-	i := slices.IndexFunc(s.Registries, func(r RegistrySettings) bool { return strings.EqualFold(r.Registry, dockerhub.Registry(host)) })
+	i := s.indexOf(host)
 	if i < 0 {
 		return RegistrySettings{}, nil
 	}
@@ -85,4 +89,17 @@ func (s *Spec) Registry(host string) (RegistrySettings, error) {
 	resolve("certFile", &settings.CertFile)
 	resolve("keyFile", &settings.KeyFile)
 	return settings, loadError(faults)
+}
+
+// settingsOf returns the settings of a registry as they are written.
+func (s *Spec) settingsOf(host string) RegistrySettings {
+	if i := s.indexOf(host); i >= 0 {
+		return s.Registries[i]
+	}
+	return RegistrySettings{}
+}
+
+// indexOf returns the index of a registry in the list, -1 if it is not there.
+func (s *Spec) indexOf(host string) int {
+	return slices.IndexFunc(s.Registries, func(r RegistrySettings) bool { return strings.EqualFold(r.Registry, dockerhub.Registry(host)) })
 }

@@ -20,21 +20,21 @@ func TestSelections(t *testing.T) {
 	}
 	file, list := specs+"/good/every-key.yaml", specs+"/good/images.txt"
 	want := []string{
-		file + ":23 registry.k8s.io/kube-apiserver-arm64:v1.31.0",
-		file + ":24 registry.k8s.io/pause",
-		file + ":25 docker.io/library/alpine:3.20",
-		file + ":25 docker.io/library/alpine:3.21",
-		file + ":26 ghcr.io/acme/app:v1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-		file + ":27 ghcr.io/fluxcd/source-controller",
-		file + ":37 ",
+		file + ":25 registry.k8s.io/kube-apiserver-arm64:v1.31.0",
+		file + ":26 registry.k8s.io/pause",
+		file + ":27 docker.io/library/alpine:3.20",
+		file + ":27 docker.io/library/alpine:3.21",
+		file + ":28 ghcr.io/acme/app:v1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+		file + ":29 ghcr.io/fluxcd/source-controller",
+		file + ":39 ",
 		list + ":3 registry.k8s.io/pause:3.10",
 		list + ":4 registry.k8s.io/etcd:3.5.15-0",
 		list + ":4 registry.k8s.io/etcd:3.5.16-0",
 		list + ":5 quay.io/coreos/flannel",
-		file + ":47 registry.corp.example/vendor/app",
+		file + ":49 registry.corp.example/vendor/app",
 		specs + "/good/deploy/web/pod.yaml:6 docker.io/library/nginx:latest",
 		specs + "/good/deploy/web/pod.yaml:7 ghcr.io/acme/app:v2",
-		file + ":52 quay.io/acme/nightly",
+		file + ":54 quay.io/acme/nightly",
 	}
 	if lines := origins(got); strings.Join(lines, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
@@ -62,7 +62,7 @@ func TestSelections(t *testing.T) {
 		Platforms:     []Platform{{"linux", "arm", "v7"}},
 		Referrers:     true,
 		ReferrerTypes: []string{"application/vnd.dev.cosign.*", "*sbom*"},
-		Origin:        file + ":37",
+		Origin:        file + ":39",
 	}
 	if !reflect.DeepEqual(got[6], whole) {
 		t.Errorf("a registry: %+v, want %+v", got[6], whole)

@@ -18,6 +18,7 @@ func TestLoadEveryKey(t *testing.T) {
 			Registry: "registry.corp.example", PlainHTTP: &no, Insecure: true,
 			CAFile: "certs/corp-ca.pem", CertFile: "certs/${CLIENT}.pem", KeyFile: "certs/${CLIENT}.key",
 			Concurrency: 4, RequestsPerSecond: 2.5, DistributionSpec: "v1.1-referrers-tag",
+			Mirrors: []Mirror{{"cache.corp.example", "corp"}, {"[2001:db8::1]:5000", ""}, {"localhost", ""}}, MirrorsOnly: true,
 		},
 	}
 	if !reflect.DeepEqual(spec.Registries, registries) {
@@ -69,7 +70,7 @@ func TestRegistry(t *testing.T) {
 			t.Errorf("got %q, want %s beside the spec", path, want)
 		}
 	}
-	if got, err := spec.Registry("quay.io"); err != nil || got != (RegistrySettings{}) {
+	if got, err := spec.Registry("quay.io"); err != nil || !reflect.DeepEqual(got, RegistrySettings{}) {
 		t.Errorf("a registry that is not listed: %+v, %v", got, err)
 	}
 	os.Unsetenv("CLIENT")
@@ -157,7 +158,7 @@ func TestNilSpec(t *testing.T) {
 	if s, err := spec.OutputPath(time.Time{}, ""); s != "" || err != nil {
 		t.Error(s, err)
 	}
-	if s, err := spec.Registry("a.example"); s != (RegistrySettings{}) || err != nil {
+	if s, err := spec.Registry("a.example"); !reflect.DeepEqual(s, RegistrySettings{}) || err != nil {
 		t.Error(s, err)
 	}
 	all := []Selection{{Referrers: true}}

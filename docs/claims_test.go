@@ -30,6 +30,9 @@ var proofs = map[string]string{
 	"bundle = a read-only registry":                                                        "serve.txtar e2e.TestOthersPullFromServe",
 	"the next trip: only what bundle.tgz lacks":                                            "delta.txtar engine.TestDeltaHoldsOnlyWhatChanged",
 
+	"A pull-through cache is one more key": "mirrors.txtar engine.TestMirrorHasTheContent",
+	"Names stay those of the registry":     "mirrors.txtar engine.TestMirrorHasTheContent",
+
 	"a delta: leave out the blobs that monday.tgz has":               "delta.txtar engine.TestDelta",
 	"the base is known by its lock alone":                            "delta.txtar engine.TestDelta",
 	"leave out what this registry has":                               "delta.txtar engine.TestDelta",

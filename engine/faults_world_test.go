@@ -218,11 +218,17 @@ func (c *falseClock) survives(t *testing.T, o testregistry.Options, h hurt) *fal
 // syncWith syncs with a client of its own, and sees that nothing runs on.
 func syncWith(t *testing.T, c *registry.Client, sources []config.Selection, target string) (*engine.Report, error) {
 	t.Helper()
+	return syncOf(t, c, sources, engine.RestoreOptions{Buffer: 2 << 20}, target)
+}
+
+// syncOf is the same with options.
+func syncOf(t *testing.T, c *registry.Client, sources []config.Selection, o engine.RestoreOptions, target string) (*engine.Report, error) {
+	t.Helper()
 	to, err := config.ParseTarget(target)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := engine.RestoreOptions{Targets: []config.Target{to}, Buffer: 2 << 20}
+	o.Targets = []config.Target{to}
 	report, err := enginesync.Run(t.Context(), c, sources, engine.SyncOptions{RestoreOptions: o})
 	noneLeft(t)
 	return report, err

@@ -47,6 +47,7 @@ type Outlook struct {
 	Reference  config.Reference // of a backup; a restore has the name of the entry in Name
 	Name       string
 	Target     string // of a restore
+	Mirror     string // of the registry, that answered for the reference; "" for the registry itself
 	Digest     digest.Digest
 	MediaType  string
 	Size       int64             // bytes of its graph

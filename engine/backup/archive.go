@@ -220,7 +220,7 @@ func (w *archive) body(i int) fetch.Body {
 	desc := b.OCI()
 	return fetch.Body{
 		Size:     b.Size,
-		Attempts: max(2, len(b.Origins)),
+		Attempts: max(2, w.planner.CountOrigins(b)),
 		Open: func(ctx context.Context, attempt int, off, n int64) (io.ReadCloser, error) {
 			from := w.planner.OriginOf(b, attempt)
 			w.Progress.Moving(w.names[i])

@@ -87,7 +87,7 @@ func (b *Bases) expand(ctx context.Context, c *registry.Client, selections []con
 			if err != nil {
 				return nil, err
 			}
-			r = &repository{Remote: graph.NewRemote(repo, config.Reference{Registry: t.Registry, Repository: path})}
+			r = &repository{Remote: graph.NewRemote(registry.Only(repo), config.Reference{Registry: t.Registry, Repository: path})}
 			byPath[path], all = r, append(all, r)
 		}
 		there := config.Reference{Registry: t.Registry, Repository: path, Tag: tag}

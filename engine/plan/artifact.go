@@ -38,6 +38,9 @@ type Artifact struct {
 // Origin returns the origin of the artifact; nil if it could not be opened.
 func (a *Artifact) Origin() graph.Origin { return a.origin }
 
+// Mirror returns the mirror that answered for the reference; "" for the registry itself.
+func (a *Artifact) Mirror() string { return graph.MirrorOf(a.origin, a.Ref) }
+
 // artifactError adds the reference to an error without one.
 func artifactError(ref config.Reference, op string, err error) error {
 	return &engine.ArtifactError{Reference: ref.String(), Op: op, Err: err}
@@ -46,7 +49,7 @@ func artifactError(ref config.Reference, op string, err error) error {
 // Report returns the report of an artifact as far as the plan knows it: for one that failed,
 // only its name and its error.
 func (a *Artifact) Report() engine.ArtifactReport {
-	r := engine.ArtifactReport{Reference: a.Name, Layout: a.Layout, Digest: a.Root.Digest, Err: a.Err}
+	r := engine.ArtifactReport{Reference: a.Name, Layout: a.Layout, Mirror: a.Mirror(), Digest: a.Root.Digest, Err: a.Err}
 	if a.Ref.Tag != "" && a.Ref.Digest != "" {
 		r.Pinned, r.Digest = true, a.Ref.Digest
 	}

@@ -18,6 +18,7 @@ type sources struct {
 	client    *registry.Client
 	layout    engine.OpenLayout
 	jobs      int
+	notice    func(string)
 	namesOnly bool            // nothing is resolved
 	listed    map[string]bool // repositories that a catalog promises; complete before they are opened
 
@@ -29,7 +30,7 @@ type sources struct {
 }
 
 func newSources(c *registry.Client, o engine.BackupOptions) *sources {
-	return &sources{client: c, jobs: o.Concurrency, remotes: make(map[string]*graph.Remote), layouts: make(map[string]*graph.Local), catalogs: make(map[string]error), listed: make(map[string]bool),
+	return &sources{client: c, jobs: o.Concurrency, notice: o.Progress.Notice, remotes: make(map[string]*graph.Remote), layouts: make(map[string]*graph.Local), catalogs: make(map[string]error), listed: make(map[string]bool),
 		layout: o.OpenLayout.OrDefault()}
 }
 
@@ -131,7 +132,7 @@ func (s *sources) remote(ref config.Reference) (*graph.Remote, error) {
 	if r := s.remotes[name]; r != nil {
 		return r, nil
 	}
-	repo, err := s.client.Repository(ref.Registry, ref.Repository)
+	repo, err := s.client.Endpoints(ref.Registry, ref.Repository, s.notice)
 	if err != nil {
 		return nil, err
 	}

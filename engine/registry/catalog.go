@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"strings"
 
 	"oras.land/oras-go/v2/registry"
 )
@@ -14,9 +15,65 @@ func (c *Client) Catalog(ctx context.Context, registryName string, yield func(re
 	if err != nil {
 		return &Error{Op: "configure", Reference: registryName, Err: err}
 	}
+	if s := r.host.settings; s.MirrorsOnly && len(s.Mirrors) > 0 {
+		return c.mirrorCatalog(ctx, r, yield)
+	}
+	return r.catalog(ctx, yield)
+}
+
+func (r *Repository) catalog(ctx context.Context, yield func(repositories []string) error) error {
 	return r.list(ctx, listing{
-		op: "list repositories", of: registryName, url: r.host.base.JoinPath("v2", "_catalog"), key: "repositories",
+		op: "list repositories", of: r.host.name, url: r.host.base.JoinPath("v2", "_catalog"), key: "repositories",
 	}, yield)
+}
+
+// mirrorCatalog is Catalog for a registry that is never asked itself: of the first mirror that
+// has a catalog, it takes the repositories under the prefix.
+func (c *Client) mirrorCatalog(ctx context.Context, own *Repository, yield func(repositories []string) error) error {
+	e := &Endpoints{own: own, mirrors: own.host.settings.Mirrors, notice: func(string) {}}
+	for _, m := range e.mirrors {
+		r, err := c.wholeRegistry(m.Registry)
+		if err != nil {
+			return &Error{Op: "configure", Reference: m.Registry, Err: err}
+		}
+		e.all = append(e.all, r)
+	}
+	var found [][]string
+	at, err := e.ask(ctx, 0, func(ctx context.Context, r *Repository) error {
+		found = nil
+		return r.catalog(ctx, func(page []string) error {
+			found = append(found, page)
+			return nil
+		})
+	})
+	if failed, is := err.(*MirrorError); is {
+		return &Error{Op: "list repositories", Reference: own.host.name, Err: failed}
+	}
+	if err != nil {
+		return err
+	}
+	for _, page := range found {
+		if names := under(e.mirrors[at].Prefix, page); len(names) > 0 {
+			if err := yield(names); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// under returns the names under a prefix, without it.
+func under(prefix string, names []string) []string {
+	if prefix == "" {
+		return names
+	}
+	var short []string
+	for _, name := range names {
+		if rest, is := strings.CutPrefix(name, prefix+"/"); is {
+			short = append(short, rest)
+		}
+	}
+	return short
 }
 
 // wholeRegistry returns a repository that stands for the whole registry: its requests

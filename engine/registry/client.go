@@ -50,6 +50,9 @@ type Settings struct {
 	// Resolve maps host:port to the address to dial instead; an address without a
 	// port keeps the port.
 	Resolve map[string]string
+	// Mirrors are asked for manifests and blobs first, in this order; see [Endpoints].
+	Mirrors     []Mirror
+	MirrorsOnly bool // the registry itself is never asked
 }
 
 // Options configures a Client. The zero value works.

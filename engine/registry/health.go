@@ -25,6 +25,7 @@ const (
 type health struct {
 	registry string
 	retry    RetryOptions
+	detour   detour // of the registry as a mirror
 
 	mu          sync.Mutex // guards what follows
 	answered    bool       // it has sent an HTTP response, of any status
@@ -41,12 +42,20 @@ func newHealth(registry string, o RetryOptions) *health {
 // admit waits until a request may be sent.
 func (h *health) admit(ctx context.Context) error {
 	for {
+		if isBrief(ctx) {
+			if err := h.detour.passed(h.retry.Now()); err != nil {
+				return err
+			}
+		}
 		wait, err := h.pause()
 		if err != nil {
 			return err
 		}
 		if wait <= 0 {
 			return ctx.Err()
+		}
+		if isBrief(ctx) {
+			return &RateLimitError{Registry: h.registry, RetryAfter: wait}
 		}
 		// Up to a second of jitter, or all that waited go on at the same moment.
 		wait += time.Duration(h.retry.Jitter() * float64(time.Second))
@@ -73,7 +82,12 @@ func (h *health) pause() (time.Duration, error) {
 	return wait, nil
 }
 
-// ready reports whether a request may be sent now.
+// readyFor reports whether a request may be sent now.
+func (h *health) readyFor(ctx context.Context) bool {
+	return h.ready() && !(isBrief(ctx) && h.detour.passed(h.retry.Now()) != nil)
+}
+
+// ready reports whether the registry may be sent a request now.
 func (h *health) ready() bool {
 	wait, err := h.pause()
 	return err == nil && wait <= 0
@@ -174,7 +188,7 @@ func retryAfter(header http.Header, now time.Time) time.Duration {
 // retry.
 func (h *health) wait(ctx context.Context, try int, since time.Time, err error) error {
 	pause, again := h.delay(try, since)
-	if !again || permanent(err) {
+	if !again || permanent(err) || isBrief(ctx) && try >= maxBriefTries {
 		return err
 	}
 	return h.sleep(ctx, pause, shortReason(err))

@@ -94,7 +94,7 @@ func (l *limit) acquire(ctx context.Context) (release func(), err error) {
 			l.own.release()
 		}
 		// The registry may have asked for a pause while this request was waiting.
-		if l.health.ready() {
+		if l.health.readyFor(ctx) {
 			return release, nil
 		}
 		release()

@@ -29,8 +29,14 @@ func describe(reference string, err error) string {
 		helper    *CredentialError
 		response  *errcode.ErrorResponse
 		transport *url.Error
+		mirrored  *MirroredError
+		mirror    *MirrorError
 	)
 	switch {
+	case errors.As(err, &mirrored):
+		return mirrored.text(reference)
+	case errors.As(err, &mirror):
+		return mirror.Error()
 	case errors.As(err, &down):
 		return down.Error()
 	case errors.As(err, &limited):

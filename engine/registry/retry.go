@@ -78,13 +78,16 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	since := t.health.retry.Now()
 	for try := 1; ; try++ {
 		resp, err := t.next.RoundTrip(req)
-		if isNoRetry(req) && !isRateLimited(resp) {
+		if isNoRetry(req) && !isRateLimited(resp) || isBrief(ctx) && isRateLimited(resp) {
 			return resp, err
 		}
 		if ctx.Err() != nil || !retryable(resp, err) {
 			return resp, t.recordPermanent(req, err)
 		}
 		wait, again := t.health.delay(try, since)
+		if isBrief(ctx) && (!again || try >= maxBriefTries || isTimeout(err)) {
+			return resp, err
+		}
 		if !again {
 			t.health.recordFailure(requestName(req), tryError(resp, err))
 			return resp, err
@@ -113,6 +116,9 @@ func (t *retrier) recordPermanent(req *http.Request, err error) error {
 	}
 	if unreachable(err) && sameOrigin(req.URL, t.base) {
 		return t.health.markUnreachable(schemeMismatch(err))
+	}
+	if isBrief(req.Context()) {
+		return err
 	}
 	t.health.recordFailure(requestName(req), err)
 	return err

@@ -53,6 +53,10 @@ func (r *Repository) pushBlob(ctx context.Context, desc ocispec.Descriptor, s *s
 			return err
 		}
 		s = nil
+		if isRefusalOfSource(err) && try < maxTries {
+			source = reopen(open, err) // without a pause: another source is asked
+			continue
+		}
 		if !inChunks && Status(err) == http.StatusRequestEntityTooLarge {
 			source, inChunks, try = open, true, 0
 			continue
@@ -223,6 +227,13 @@ func resendable(err error) bool {
 		return retryableStatus(s)
 	}
 	return !permanent(err)
+}
+
+// isRefusalOfSource reports whether a reader failed for a reason that does not change, and
+// has another source to read from.
+func isRefusalOfSource(err error) bool {
+	reopened, is := errors.AsType[*ReopenError](err)
+	return is && (permanent(reopened.Err) || Status(reopened.Err) != 0 && !retryableStatus(Status(reopened.Err)))
 }
 
 // maxSends returns how often to send a blob that fails with err.

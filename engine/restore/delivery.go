@@ -119,7 +119,7 @@ func (d *delivery) isWalked() bool { return d.visit != nil && d.visit.Err == nil
 func (d *delivery) outcome() engine.ArtifactReport {
 	seen := make(map[digest.Digest]bool)
 	r := engine.ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.Digest, Err: d.err, Unchanged: d.unchanged(),
-		Layout: d.layout, Pinned: d.pinned}
+		Layout: d.layout, Mirror: d.mirror, Pinned: d.pinned}
 	if d.overwrote() {
 		r.Overwritten = d.found.was
 	}

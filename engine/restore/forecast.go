@@ -96,7 +96,7 @@ func (r *run) addArtifacts(f *engine.Forecast) {
 			continue
 		}
 		one := d.outcome()
-		out := engine.Outlook{Name: d.name, Repository: d.repository(), Target: one.Target, Digest: one.Digest, MediaType: d.root.MediaType, Size: one.Bytes, Err: one.Err, State: d.state()}
+		out := engine.Outlook{Name: d.name, Repository: d.repository(), Target: one.Target, Mirror: one.Mirror, Digest: one.Digest, MediaType: d.root.MediaType, Size: one.Bytes, Err: one.Err, State: d.state()}
 		if d.isWalked() && (d.visit.IsSparse() || len(d.old) > 0) {
 			out.Platforms, out.Rewritten = d.scope.Platforms, len(d.old) > 0
 		}

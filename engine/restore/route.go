@@ -16,6 +16,7 @@ type route struct {
 	entry   listedKey // in index.json
 	source  string    // the repository that it came from; "" if unknown
 	layout  string    // the one on disk that it was selected from; "" for others
+	mirror  string    // of its registry, that answered for it in a sync; "" for others
 	pinned  bool      // it was asked for by tag and digest
 	root    graph.Descriptor
 	scope   *graph.Scope
@@ -70,7 +71,7 @@ func (m *routes) routeOf(root graph.Root, target config.Target) (*route, error) 
 	}
 	r := &route{name: root.Name(), entry: listedKey{e.Name, e.Digest}, root: graph.Compact(e.Descriptor()),
 		scope: graph.ScopeOfAll(!m.excludeReferrers, platforms), target: target, path: target.Namespace, fault: root.Fault,
-		layout: root.Layout, pinned: root.Ref.Tag != "" && root.Ref.Digest != ""}
+		layout: root.Layout, mirror: root.Mirror, pinned: root.Ref.Tag != "" && root.Ref.Digest != ""}
 	if root.Scope != nil {
 		r.scope = root.Scope
 	}

@@ -73,7 +73,7 @@ func (s *source) claim() error {
 				return err
 			}
 		}
-		s.all[i] = graph.Root{Ref: a.Ref, Fault: a.Err, Layout: a.Layout, Scope: a.Scope,
+		s.all[i] = graph.Root{Ref: a.Ref, Fault: a.Err, Layout: a.Layout, Mirror: a.Mirror(), Scope: a.Scope,
 			Entry: store.Entry{Name: a.Name, MediaType: a.Root.MediaType, Digest: a.Root.Digest, Size: a.Root.Size}}
 		s.origins[a.Scope] = a.Origin()
 		if a.From != "" {

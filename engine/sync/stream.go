@@ -31,19 +31,25 @@ func (s *stream) Verified() bool { return true }
 
 // Open takes the slots of the whole transfer. It sends no request before the first Read.
 func (s *stream) Open(ctx context.Context, r restore.Reading) (io.ReadCloser, error) {
-	s.mu.Lock()
-	from := s.source.planner.OriginOf(s.blob, s.attempt)
-	s.mu.Unlock()
-	remote, is := from.(*graph.Remote)
-	if !is {
-		return s.openNear(ctx, from, r)
+	for {
+		s.mu.Lock()
+		from := s.source.planner.OriginOf(s.blob, s.attempt)
+		s.mu.Unlock()
+		place, is := from.(*graph.Place)
+		if !is {
+			return s.openNear(ctx, from, r)
+		}
+		inner, client := place.Client(ctx)
+		relay, release, err := client.Relay(registry.WithResumeTimeout(inner, resumeTimeout), r.To)
+		if err == nil {
+			body := newWindows(relay, client, s.blob.Descriptor, s.source.memory, release)
+			return &outgoing{ReadCloser: s.verified(body, r), from: from, stream: s}, nil
+		}
+		if inner == ctx || ctx.Err() != nil { // there is no endpoint behind it
+			return nil, err
+		}
+		s.failed(from, err)
 	}
-	ctx, release, err := remote.Client().Relay(registry.WithResumeTimeout(ctx, resumeTimeout), r.To)
-	if err != nil {
-		return nil, err
-	}
-	body := newWindows(ctx, remote.Client(), s.blob.Descriptor, s.source.memory, release)
-	return &outgoing{ReadCloser: s.verified(body, r), from: from, stream: s}, nil
 }
 
 // openNear opens a blob of a layout.
@@ -66,6 +72,9 @@ func (s *stream) failed(from graph.Origin, err error) error {
 	attempt := s.attempt
 	s.attempt++
 	s.mu.Unlock()
+	if place, is := from.(*graph.Place); is {
+		err = place.Named(err)
+	}
 	err = s.source.recordFault(s.blob, from, err)
 	if errors.Is(err, registry.ErrResumeTimeout) || s.source.planner.WorthRetry(s.blob, attempt, err) {
 		return &registry.ReopenError{Err: err}

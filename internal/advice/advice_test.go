@@ -51,6 +51,7 @@ func TestHints(t *testing.T) {
 		{"not logged in", &registry.Error{Op: "fetch", Reference: ref, Err: auth.ErrBasicCredentialNotFound}, `"oras login a.io"`},
 		{"unauthorized", answer(ref, 401, "UNAUTHORIZED"), `"oras login a.io"`},
 		{"forbidden", answer(ref, 403, "DENIED"), "check that the account"},
+		{"unauthorized at a mirror", &registry.Error{Op: "resolve", Reference: ref, Err: &registry.MirrorError{Mirror: "b.io/hub", Reference: "b.io/hub/team/app:v1", Op: "resolve", Err: auth.ErrBasicCredentialNotFound}}, `"oras login b.io"`},
 		{"unknown tag", answer(ref, 404, "MANIFEST_UNKNOWN"), `"oras repo tags a.io/team/app"`},
 		{"unknown tag, HEAD", answer(ref, 404), `"oras repo tags a.io/team/app"`},
 		{"unknown repository", answer(ref, 404, "NAME_UNKNOWN"), `"oras repo ls a.io"`},

@@ -193,11 +193,14 @@ func absentHint(err error) string {
 }
 
 // refusedBy returns the error of a registry and the reference that it is about, or nil if
-// err has none.
+// err has none. Of a mirror it is the reference there.
 func refusedBy(err error) (*registry.Error, config.Reference) {
 	var e *registry.Error
 	if !errors.As(err, &e) {
 		return nil, config.Reference{}
+	}
+	if at, is := errors.AsType[*registry.MirrorError](e.Err); is {
+		e = &registry.Error{Op: at.Op, Reference: at.Reference, Err: at.Err}
 	}
 	ref, parseErr := config.ParseReference(e.Reference)
 	if parseErr != nil {

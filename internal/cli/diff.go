@@ -59,7 +59,8 @@ func (c *diffCommand) Run(ctx context.Context, u *console.Console) error {
 			return err
 		}
 	}
-	client, err := start(u, &c.RunFlags, firstSpec(spec, a.spec, b.spec), sourceHosts(slices.Concat(a.selections, b.selections)))
+	settings := firstSpec(spec, a.spec, b.spec)
+	client, err := start(u, &c.RunFlags, settings, settings.Asked(sourceHosts(slices.Concat(a.selections, b.selections))))
 	if err != nil {
 		return err
 	}

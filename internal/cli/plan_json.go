@@ -35,6 +35,7 @@ type leftToBase struct {
 type planArtifact struct {
 	Reference string          `json:"reference"`
 	Target    string          `json:"target,omitempty"`
+	Mirror    string          `json:"mirror,omitempty"` // the one that answered for the reference
 	State     engine.State    `json:"state"`
 	Digest    digest.Digest   `json:"digest,omitempty"`
 	MediaType string          `json:"mediaType,omitempty"`
@@ -66,7 +67,7 @@ func (p *shownPlan) document() planDocument {
 		d.Left = &leftToBase{f.LeftBlobs, f.Left}
 	}
 	for _, o := range f.Artifacts {
-		a := planArtifact{Reference: o.Name, Target: o.Target, State: o.State, Digest: o.Digest, MediaType: o.MediaType,
+		a := planArtifact{Reference: o.Name, Target: o.Target, Mirror: o.Mirror, State: o.State, Digest: o.Digest, MediaType: o.MediaType,
 			Sparse: p.restores && len(o.Platforms) > 0, Rewritten: o.Rewritten,
 			Size: o.Size, Platforms: text.Strings(o.Platforms), Referrers: o.Referrers, From: o.From}
 		if len(f.Shards) > 0 {

@@ -93,6 +93,9 @@ func (p *shownPlan) print(w io.Writer) error {
 		if p.restores && o.Target != "" {
 			name += " -> " + o.Target
 		}
+		if o.Mirror != "" {
+			name += " (mirror " + o.Mirror + ")"
+		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s", o.State, text.Printable(name), shortOf(o.Digest),
 			text.Bytes(o.Size), len(o.Referrers), text.Printable(strings.Join(text.Strings(o.Platforms), ","))+p.sparseText(o))
 		if o.From != "" {

@@ -59,7 +59,7 @@ func (c *pruneCommand) Run(ctx context.Context, u *console.Console) error {
 	if len(selections) == 0 {
 		return exit.Usage(listSources(c.Spec), "%s selects nothing: everything would be removed", c.Spec)
 	}
-	client, err := start(u, &c.RunFlags, spec, sourceHosts(selections))
+	client, err := start(u, &c.RunFlags, spec, spec.Asked(sourceHosts(selections)))
 	if err != nil {
 		return err
 	}

@@ -179,8 +179,8 @@ func (s *selected) forecast(ctx context.Context, u *console.Console, client *reg
 	return backup.Forecast(ctx, client, s.selections, there, directory, options)
 }
 
-// hosts lists the registries that selections are read from.
-func (s *selected) hosts() []string { return sourceHosts(s.selections) }
+// hosts lists the registries that selections are read from, mirrors among them.
+func (s *selected) hosts() []string { return s.spec.Asked(sourceHosts(s.selections)) }
 
 // sourceHosts lists the registries that selections are read from, each once, in order.
 func sourceHosts(all []config.Selection) []string {

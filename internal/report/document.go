@@ -49,6 +49,7 @@ type Version struct {
 type Artifact struct {
 	Reference string        `json:"reference"`
 	Layout    string        `json:"layout,omitempty"`
+	Mirror    string        `json:"mirror,omitempty"`
 	Target    string        `json:"target,omitempty"`
 	Digest    digest.Digest `json:"digest,omitempty"`
 	Pinned    bool          `json:"pinned,omitempty"`
@@ -87,7 +88,7 @@ type Totals struct {
 
 // artifactOf converts an artifact of the engine.
 func artifactOf(a engine.ArtifactReport, hide func(string) string) Artifact {
-	one := Artifact{Reference: a.Reference, Layout: a.Layout, Target: a.Target, Digest: a.Digest, Pinned: a.Pinned, Overwritten: a.Overwritten,
+	one := Artifact{Reference: a.Reference, Layout: a.Layout, Mirror: a.Mirror, Target: a.Target, Digest: a.Digest, Pinned: a.Pinned, Overwritten: a.Overwritten,
 		Bytes: a.Bytes, Referrers: a.Referrers, Expected: a.Expected, Status: statusCopied}
 	switch {
 	case a.Err != nil:

@@ -15,6 +15,15 @@ type Blob struct {
 	rival   *Blob // the next of a ring of those with this digest and other sizes; nil: there are none; guarded by graph.mu
 }
 
+// places returns the number of places that a blob can be had from. The caller holds graph.mu.
+func (b *Blob) places() int {
+	n := 0
+	for _, o := range b.Origins {
+		n += places(o)
+	}
+	return n
+}
+
 // inline returns where the bytes of a blob are in memory, nil if they are not.
 func (b *Blob) inline() *inline {
 	for _, o := range b.Origins {

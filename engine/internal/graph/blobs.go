@@ -72,18 +72,27 @@ func (g *Graph) alsoAt(n *Node, o Origin) {
 	}
 }
 
-// OriginOf returns the origin to ask for a blob at an attempt, counted from 0.
+// OriginOf returns the origin to ask for a blob at an attempt, counted from 0: each at one of
+// its places.
 func (g *Graph) OriginOf(b *Blob, attempt int) Origin {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return b.Origins[attempt%len(b.Origins)]
+	attempt %= b.places()
+	for _, o := range b.Origins {
+		n := places(o)
+		if attempt < n {
+			return placeOf(o, attempt)
+		}
+		attempt -= n
+	}
+	return nil // not reached
 }
 
-// CountOrigins returns the number of origins of a blob that are known.
+// CountOrigins returns the number of places of a blob that are known.
 func (g *Graph) CountOrigins(b *Blob) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(b.Origins)
+	return b.places()
 }
 
 // IsNear reports whether a blob is in a layout on disk.
@@ -94,5 +103,5 @@ func (g *Graph) IsNear(b *Blob) bool { return OnDisk(g.OriginOf(b, 0)) }
 func (g *Graph) WorthRetry(b *Blob, attempt int, err error) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return attempt+1 < len(b.Origins) || attempt == 0 && IsWrong(err)
+	return attempt+1 < b.places() || attempt == 0 && IsWrong(err)
 }

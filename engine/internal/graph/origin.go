@@ -38,8 +38,11 @@ type Origin interface {
 
 // OnDisk reports whether an origin needs no network: a layout, or bytes in memory.
 func OnDisk(o Origin) bool {
-	_, remote := o.(*Remote)
-	return !remote
+	switch o.(type) {
+	case *Remote, *Place:
+		return false
+	}
+	return true
 }
 
 // inline is a blob whose bytes are in memory, since they came with a manifest or instead

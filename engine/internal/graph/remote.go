@@ -22,10 +22,12 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// Remote is a repository of a registry.
+// Remote is a repository of a registry, which may have mirrors.
 type Remote struct {
-	repo *registry.Repository
+	repo *registry.Endpoints
 	ref  config.Reference // of the repository
+
+	mirrors answers // of the mirrors
 
 	// fallbacks are the referrers tags that the tag list showed; nil while the
 	// tags are not listed. A set is never changed once it is stored.
@@ -38,7 +40,7 @@ type Remote struct {
 }
 
 // NewRemote returns the repository that ref names as an origin.
-func NewRemote(repo *registry.Repository, ref config.Reference) *Remote {
+func NewRemote(repo *registry.Endpoints, ref config.Reference) *Remote {
 	return &Remote{repo: repo, ref: config.Reference{Registry: ref.Registry, Repository: ref.Repository}}
 }
 
@@ -46,7 +48,11 @@ func NewRemote(repo *registry.Repository, ref config.Reference) *Remote {
 func (r *Remote) AllTags(ctx context.Context) ([]string, error) {
 	var all []string
 	fallbacks := make(map[string]bool)
-	err := r.repo.Tags(ctx, func(page []string) error {
+	start := func() {
+		all = nil
+		clear(fallbacks)
+	}
+	err := r.repo.Tags(ctx, start, func(page []string) error {
 		for _, tag := range page {
 			if config.IsReferrersTag(tag) {
 				fallbacks[tag] = true
@@ -65,9 +71,6 @@ func (r *Remote) AllTags(ctx context.Context) ([]string, error) {
 // Path returns the repository without its registry.
 func (r *Remote) Path() string { return r.ref.Repository }
 
-// Client returns the client of the repository.
-func (r *Remote) Client() *registry.Repository { return r.repo }
-
 func (r *Remote) Queue() string { return r.ref.Registry }
 
 func (r *Remote) Repository() string { return r.ref.Name() }
@@ -75,12 +78,14 @@ func (r *Remote) Repository() string { return r.ref.Name() }
 func (r *Remote) Repositories(digest.Digest) []string { return []string{r.ref.Name()} }
 
 func (r *Remote) Resolve(ctx context.Context, ref config.Reference) (ocispec.Descriptor, error) {
-	desc, err := r.repo.Resolve(ctx, target(ref))
+	desc, at, err := r.repo.Resolve(ctx, target(ref))
+	r.answered(ref, at, err)
 	return desc, r.absent(ctx, ref, err)
 }
 
 func (r *Remote) open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error) {
-	desc, data, err := r.repo.FetchManifest(ctx, target(ref))
+	desc, data, at, err := r.repo.FetchManifest(ctx, target(ref), nil)
+	r.answered(ref, at, err)
 	if failed, is := errors.AsType[*registry.Error](err); is && failed.Op == "fetch" {
 		// One request did both; to a reader of the error, the name was not found.
 		err = &registry.Error{Op: "resolve", Reference: failed.Reference, Err: failed.Err}
@@ -110,12 +115,14 @@ func (r *Remote) absent(ctx context.Context, ref config.Reference, err error) er
 }
 
 func (r *Remote) Manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
-	_, data, err := r.repo.FetchManifest(ctx, desc.Digest.String())
+	_, data, _, err := r.repo.FetchManifest(ctx, desc.Digest.String(), func(data []byte) error {
+		if err := Verify(desc, data); err != nil {
+			return &engine.ArtifactError{Reference: r.ref.Name() + "@" + desc.Digest.String(), Op: "fetch", Err: err}
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	if err := Verify(desc, data); err != nil {
-		return nil, &engine.ArtifactError{Reference: r.ref.Name() + "@" + desc.Digest.String(), Op: "fetch", Err: err}
 	}
 	return data, nil
 }
@@ -146,7 +153,7 @@ func (r *Remote) Child(ctx context.Context, desc ocispec.Descriptor) ([]byte, er
 
 // look reads a blob, since its bytes may be those of a manifest.
 func (r *Remote) look(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
-	body, err := r.repo.FetchBlob(ctx, desc, 0, desc.Size)
+	body, _, err := r.repo.FetchBlob(ctx, desc, 0, desc.Size, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +197,7 @@ func (r *Remote) attached(ctx context.Context, subject digest.Digest, ask bool) 
 		ref := r.ref
 		ref.Tag = tag
 		if listed == nil {
-			_, err := r.repo.Resolve(ctx, ref.Tag)
+			_, _, err := r.repo.Resolve(ctx, ref.Tag)
 			if errors.Is(err, errdef.ErrNotFound) {
 				continue
 			}
@@ -210,7 +217,8 @@ func (r *Remote) HasBlob(ctx context.Context, desc ocispec.Descriptor) (bool, er
 }
 
 func (r *Remote) Blob(ctx context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
-	return r.repo.FetchBlob(ctx, desc, off, n)
+	body, _, err := r.repo.FetchBlob(ctx, desc, off, n, 0)
+	return body, err
 }
 
 // target returns the name that a registry is asked for: the digest where one is given.
@@ -239,7 +247,7 @@ func IsUnknown(err error) bool {
 // may have the tags and no list.
 func (r *Remote) IsAbsent(ctx context.Context, tags []string) bool {
 	for _, tag := range tags {
-		if _, err := r.repo.Resolve(ctx, tag); !errors.Is(err, errdef.ErrNotFound) {
+		if _, _, err := r.repo.Resolve(ctx, tag); !errors.Is(err, errdef.ErrNotFound) {
 			return false
 		}
 	}

@@ -97,6 +97,10 @@ func (f *remoteFlags) settings(spec *config.Spec, host string, over registry.Set
 	if over.CertFile == "" {
 		s.CertFile, s.KeyFile = from.CertFile, from.KeyFile
 	}
+	for _, m := range from.Mirrors {
+		s.Mirrors = append(s.Mirrors, registry.Mirror(m))
+	}
+	s.MirrorsOnly = from.MirrorsOnly
 	s.Insecure = from.Insecure
 	if f.Insecure != nil {
 		s.Insecure = *f.Insecure

@@ -1,0 +1,108 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
+)
+
+// Mirror is a place that has the content of a registry: another registry, or a path in it.
+type Mirror struct {
+	Registry string
+	Prefix   string // the path that precedes every repository; may be empty
+}
+
+// ParseMirror parses REGISTRY[/PREFIX]. Its error is a [*ReferenceError].
+func ParseMirror(s string) (Mirror, error) {
+	registry, prefix, slash := strings.Cut(s, "/")
+	m := Mirror{Registry: registry, Prefix: prefix}
+	reason := commonFault(s)
+	if reason == "" {
+		reason = m.fault(slash)
+	}
+	if reason != "" {
+		return Mirror{}, &ReferenceError{Reference: s, Reason: reason, Suggestion: suggestTarget(s)}
+	}
+	m.Registry = dockerhub.Registry(m.Registry)
+	return m, nil
+}
+
+func (m Mirror) fault(hasPrefix bool) string {
+	if !looksLikeRegistry(m.Registry) {
+		return "no registry: a mirror must be REGISTRY[/PREFIX]"
+	}
+	if reason := registryFault(m.Registry); reason != "" {
+		return reason
+	}
+	switch {
+	case !hasPrefix:
+		return ""
+	case strings.ContainsAny(m.Prefix, ":@"):
+		return "a mirror cannot have a tag or a digest"
+	case m.Prefix == "":
+		return "no prefix after the slash"
+	}
+	return repositoryFault(m.Prefix)
+}
+
+// UnmarshalText parses text by [ParseMirror].
+func (m *Mirror) UnmarshalText(text []byte) (err error) {
+	*m, err = ParseMirror(string(text))
+	return err
+}
+
+// String returns REGISTRY[/PREFIX].
+func (m Mirror) String() string { return Target{Registry: m.Registry, Namespace: m.Prefix}.String() }
+
+// isSame reports whether two mirrors are one: host names have no case.
+func (m Mirror) isSame(other Mirror) bool {
+	return strings.EqualFold(m.Registry, other.Registry) && m.Prefix == other.Prefix
+}
+
+// checkMirrors checks the mirrors of a registry.
+func (r *RegistrySettings) checkMirrors(o strictyaml.Object) {
+	o.NotEmpty("mirrors")
+	if o.Has("mirrorsOnly") && !o.Has("mirrors") {
+		o.Fault("mirrorsOnly", "mirrorsOnly requires mirrors")
+	}
+	if !o.Valid("mirrors") {
+		return
+	}
+	for i, m := range r.Mirrors {
+		at := strictyaml.Element("mirrors", i)
+		first := slices.IndexFunc(r.Mirrors, m.isSame)
+		switch {
+		case m.isSame(Mirror{Registry: r.Registry}):
+			o.Fault(at, fmt.Sprintf("%s is the registry itself, which is asked after its mirrors anyway", m))
+		case first < i:
+			o.Fault(at, fmt.Sprintf("%s is already listed in mirrors[%d]", m, first))
+		}
+	}
+}
+
+// Asked returns the registries that are asked for the content of some: themselves, unless they
+// have mirrorsOnly, and their mirrors. Each is returned once.
+func (s *Spec) Asked(registries []string) []string {
+	var all []string
+	add := func(registry string) {
+		if !slices.Contains(all, registry) {
+			all = append(all, registry)
+		}
+	}
+	for _, name := range registries {
+		var r RegistrySettings
+		if s != nil {
+			r = s.settingsOf(name)
+		}
+		if !r.MirrorsOnly {
+			add(name)
+		}
+		for _, m := range r.Mirrors {
+			add(m.Registry)
+		}
+	}
+	return all
+}
