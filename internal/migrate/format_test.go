@@ -87,6 +87,14 @@ func TestTargets(t *testing.T) {
 	}
 }
 
+// TestOff checks that a key that is off needs no note.
+func TestOff(t *testing.T) {
+	_, result := specOf(t, "defaults: {userAgent: '', skipDockerConfig: false, hooks: {}, mediaTypes: [], interval: ~}\nsync: [{source: a.io/x:v1, type: image}]\n")
+	if len(result.Notes) > 0 {
+		t.Errorf("notes %v", result.Notes)
+	}
+}
+
 // TestUnsaid checks that what cannot be said is never left out without a word, and never
 // becomes a wider selection.
 func TestUnsaid(t *testing.T) {

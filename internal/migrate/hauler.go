@@ -49,6 +49,7 @@ func (o *object) endAnnotations() {
 }
 
 func (r *reader) haulerImage(o *object, all haulerSettings) {
+	o.rename("ref", "name")
 	name := o.text("name")
 	s := source{line: o.line, platforms: platformsOf(o.text("platform"), all.platform)}
 	s.referrers.none = o.is("exclude-extras") || all.noExtras

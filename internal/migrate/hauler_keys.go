@@ -26,6 +26,7 @@ var haulerKeys = []Key{
 	{Name: "spec.images[].platform", Ours: "`platforms`"},
 	{Name: "spec.images[].exclude-extras", Ours: "`referrers: false`"},
 	{Name: "spec.images[].rewrite", Ours: "a mapping"},
+	{Name: "spec.images[].local", Why: "an image of a local docker daemon is not in a registry: push it to one"},
 	{Name: "spec.images[].key", Why: whyVerify},
 	{Name: "spec.images[].use-tlog-verify", Why: whyVerify},
 	{Name: "spec.images[].certificate-identity", Why: whyVerify},
@@ -59,6 +60,7 @@ var haulerKeys = []Key{
 	{Name: "spec.imageTxts", Ours: "a comment: convert each file of its own"},
 	{Name: "spec.imageTxts[].ref", Ours: "a comment: convert each file of its own"},
 	{Name: "spec.imageTxts[].sources", Why: "filters of a list of images: filter the list before you convert it"},
+	{Name: "spec.type", Why: "hauler lists the images of K3s itself: convert k3s-images.txt of its release instead"},
 	{Name: "spec.version", Why: "hauler lists the images of K3s itself: convert k3s-images.txt of its release instead"},
 	{Name: "spec.arch", Why: "hauler lists the images of K3s itself: convert k3s-images.txt of its release instead"},
 }

@@ -3,6 +3,7 @@ package migrate
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -148,6 +149,17 @@ func (o *object) take(key string) *yaml.Node {
 		return nil
 	}
 	return n
+}
+
+// rename gives a key of an older version of a format its present name.
+func (o *object) rename(old, name string) {
+	n := o.entries[old]
+	if n == nil || o.entries[name] != nil {
+		return
+	}
+	o.entries[name], o.lines[name] = n, o.lines[old]
+	delete(o.entries, old)
+	o.names[slices.Index(o.names, old)] = name
 }
 
 func (o *object) has(key string) bool { return o.entries[key] != nil }

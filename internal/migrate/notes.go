@@ -3,6 +3,8 @@ package migrate
 import (
 	"slices"
 	"strings"
+
+	"gopkg.in/yaml.v3"
 )
 
 // end reports every key that was not read: with the reason why a mirror spec has no
@@ -17,10 +19,18 @@ func (o *object) end() {
 		switch {
 		case !known:
 			o.note(name, "unknown key; left out")
-		case key.Why != "":
+		case key.Why != "" && !isOff(o.entries[name]):
 			o.note(name, "%s", key.Why)
 		}
 	}
+}
+
+// isOff reports whether a value is false or empty, so that the key asks for nothing.
+func isOff(n *yaml.Node) bool {
+	if n.Kind != yaml.ScalarNode {
+		return len(n.Content) == 0
+	}
+	return n.Value == "" || n.ShortTag() == "!!null" || n.Value == "false"
 }
 
 // finish joins notes with the same text and sorts them by line.

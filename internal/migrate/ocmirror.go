@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// ocMirrorKeys are the keys of an ImageSetConfiguration, v1alpha2 and v2alpha1.
+// ocMirrorKeys are the keys of an ImageSetConfiguration, v1alpha1 to v2alpha1.
 var ocMirrorKeys = []Key{
 	{Name: "apiVersion"},
 	{Name: "kind"},
@@ -55,6 +55,9 @@ func (r *reader) ocMirror(o *object) {
 	o.text("kind")
 	o.take("metadata")
 	mirror := o.child("mirror")
+	for old, name := range map[string]string{"ocp": "platform", "additionalimages": "additionalImages", "blockedimages": "blockedImages"} {
+		mirror.rename(old, name)
+	}
 	for _, image := range mirror.objects("additionalImages") {
 		r.ocMirrorImage(image)
 	}
@@ -96,6 +99,7 @@ func (r *reader) ocMirrorImage(o *object) {
 }
 
 func (r *reader) ocMirrorHelm(o *object) {
+	o.rename("repos", "repositories")
 	for _, repo := range o.objects("repositories") {
 		repo.take("name")
 		url, secret := withoutSecrets(repo.text("url"))
@@ -104,6 +108,7 @@ func (r *reader) ocMirrorHelm(o *object) {
 		}
 		charts := repo.objects("charts")
 		for _, c := range charts {
+			c.rename("imagepaths", "imagePaths")
 			r.addChart(chart{name: c.text("name"), repo: url, version: c.text("version"), images: true}, c)
 			c.end()
 		}
