@@ -9,6 +9,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // ErrNoArtifact says that a layout lists no artifact to restore.
@@ -86,7 +87,12 @@ func (e *MissingBlobError) Error() string { return e.Blob + " is not in the inpu
 // CorruptError says that the input does not hold the bytes that its manifests name.
 type CorruptError struct{ Err error }
 
-func (e *CorruptError) Error() string { return "the input is corrupt: " + e.Err.Error() }
+func (e *CorruptError) Error() string {
+	if lacking, ok := errors.AsType[*store.LackingPartsError](e.Err); ok {
+		return "a blob is " + lacking.Error() // what is there is not corrupt
+	}
+	return "the input is corrupt: " + e.Err.Error()
+}
 
 func (e *CorruptError) Unwrap() error { return e.Err }
 

@@ -219,7 +219,9 @@ func (v *verifier) blame(d digest.Digest, size int64, err error) {
 	if err == nil {
 		return
 	}
-	if errors.Is(err, fs.ErrNotExist) {
+	if lacking, ok := errors.AsType[*LackingPartsError](err); ok {
+		err = lacking
+	} else if errors.Is(err, fs.ErrNotExist) {
 		err = &MissingError{}
 	}
 	v.mu.Lock()

@@ -3,6 +3,8 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
+	"io/fs"
 
 	"github.com/opencontainers/go-digest"
 
@@ -18,6 +20,10 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 	for _, n := range v.reached {
 		if n.left {
 			r.Blobs, r.Left, r.LeftBytes = r.Blobs-1, r.Left+1, bounds.Sum(r.LeftBytes, n.size)
+			continue
+		}
+		if errors.Is(v.faulty[sizedDigest{n.digest, n.size}], fs.ErrNotExist) {
+			r.Blobs-- // there was nothing to hash
 			continue
 		}
 		r.Bytes = bounds.Sum(r.Bytes, n.size)

@@ -123,6 +123,9 @@ func (m *merge) findBroken() error {
 
 // reason names the manifest or the blob of a fault.
 func reason(f store.Fault) error {
+	if lacking, ok := errors.AsType[*store.LackingPartsError](f.Err); ok {
+		return lacking
+	}
 	switch text := f.Err.Error(); {
 	case errors.Is(f.Err, fs.ErrNotExist):
 		return &engine.MissingBlobError{Blob: f.Digest.String()}

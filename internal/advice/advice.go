@@ -30,6 +30,7 @@ type Hints struct {
 	Resume          string   // how to resume after an interruption
 	BufferFlag      bool     // the command has --buffer
 	InputFlag       bool     // the command has --input, and was given references instead
+	BaseFlag        bool     // --base was given
 	OnlyInput       bool     // the command has --input, and no -f
 	MissingSpace    int64    // bytes that a full disk lacked at least; 0 if unknown
 }
@@ -202,8 +203,11 @@ func (h Hints) inputHint(err error) string {
 
 // corruptHint tells how to find and replace the damaged content of an input.
 func corruptHint(err error) string {
-	if !is[*engine.CorruptError](err) {
+	switch {
+	case !is[*engine.CorruptError](err):
 		return ""
+	case is[*store.LackingPartsError](err):
+		return "" // that of the missing part is enough
 	}
 	return `list all damage with "oras-mirror verify --input PATH"; then copy the input again, or repair a directory with "oras-mirror backup --verify-existing"`
 }

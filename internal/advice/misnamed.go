@@ -72,6 +72,9 @@ func (h Hints) pathHint(path string) string {
 	case filetype.List:
 		return fmt.Sprintf(`to read references from it, use "- <%s" instead; use -f for a mirror spec`, path)
 	}
+	if h.BaseFlag && IsArchive(path) {
+		return RepeatFlag("--base")
+	}
 	if h.InputFlag {
 		return DidYouMean("--input " + path)
 	}

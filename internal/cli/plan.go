@@ -122,6 +122,8 @@ func (c *planCommand) targets() (*targets, error) {
 		return nil, exit.Usage("write the archive to a file first", "a restore from standard input cannot be planned")
 	case c.Output != "" || c.Locked || len(c.Platform)+len(c.Base) > 0:
 		return nil, exit.Usage("omit --input to plan a backup", "--output, --locked, --platform and --base are for a backup, and --input is for a restore")
+	case len(c.References) > 1 && advice.IsArchive(c.References[0]):
+		return nil, exit.Usage(advice.RepeatFlag("--input"), "unexpected argument %s", c.References[0])
 	case len(c.References) > 1:
 		return nil, exit.Usage("name one target, or list targets in the spec", "unexpected argument %s", c.References[1])
 	case len(c.References) == 1:
@@ -135,7 +137,7 @@ func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownP
 	if len(c.Only)+len(c.Map)+len(c.Targets) > 0 || c.TempDir != "" {
 		return nil, exit.Usage("name the bundle to restore with --input PATH, or plan a sync with --sync", "--only, --map, --target and --temp-dir are not for a backup")
 	}
-	u.Advise(func(h *advice.Hints) { h.InputFlag = true })
+	u.Advise(func(h *advice.Hints) { h.InputFlag, h.BaseFlag = true, len(c.Base) > 0 })
 	sources := c.sources()
 	all, err := sources.read(ctx, u)
 	if err != nil {

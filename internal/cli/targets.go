@@ -66,6 +66,9 @@ func (t *targets) find(spec *config.Spec) (all []config.Target, tag string, err 
 	if t.argument != "" && len(t.Targets) > 0 {
 		return nil, "", exit.Usage("", "name the target as the argument or with --target, not both")
 	}
+	if advice.IsArchive(t.argument) && !hasTarget(spec, t.argument) {
+		return nil, "", exit.Usage(advice.RepeatFlag("--input"), "unexpected argument %s", t.argument)
+	}
 	if name, digest, pinned := strings.Cut(t.argument, "@"); pinned {
 		return nil, "", exit.Usage(fmt.Sprintf("did you mean %q? --only %s restores only that artifact", name, digest), "invalid target %q: a target has no digest", t.argument)
 	}

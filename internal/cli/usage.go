@@ -66,7 +66,7 @@ func (m *mistake) message() string {
 // hint returns the first suggestion that applies.
 func (m *mistake) hint() string {
 	for _, advise := range []func() string{
-		m.flagOfOtherTool, m.otherCommands, m.suggestNearest, m.commandOfOtherTool, m.missingSpec, m.suggestFlag, m.dividedArguments, m.suggestValue,
+		m.flagOfOtherTool, m.otherCommands, m.suggestNearest, m.commandOfOtherTool, m.missingSpec, m.repeatFlag, m.suggestFlag, m.dividedArguments, m.suggestValue,
 	} {
 		if hint := advise(); hint != "" {
 			return hint
@@ -114,6 +114,21 @@ func (m *mistake) missingSpec() string {
 		return "name the mirror spec that selects what to keep with -f; prune works only on directories, not on archives"
 	}
 	return `name a mirror spec with -f SPEC; "oras-mirror init" prints one to start from`
+}
+
+// repeatFlag tells how to give several archives to --input when a stray argument is one and the
+// flag was given.
+func (m *mistake) repeatFlag() string {
+	word, found := strings.CutPrefix(m.fact, "unexpected argument ")
+	if !found || !advice.IsArchive(word) && !advice.IsArchive(m.typedPath()) {
+		return ""
+	}
+	for _, flag := range m.flags() {
+		if flag.Name == "input" && flag.Set {
+			return advice.RepeatFlag("--input")
+		}
+	}
+	return ""
 }
 
 // suggestFlag suggests --input or -f when a stray argument is a path and no flag names

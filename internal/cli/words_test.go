@@ -192,6 +192,7 @@ func wordings() []wording {
 		{name: "a part of another bundle", err: &store.ForeignPartError{Path: "bundle.006.tgz", Of: "bundle.001.tgz", Part: 6, Parts: 6}},
 		{name: "a part that contradicts another", err: &store.ContradictionError{Path: "bundle.003.tgz", Other: "bundle.001.tgz", Reason: "it has another index.json"}},
 		{name: "a blob in a missing part", err: &store.LackingPartsError{Numbers: []int{2, 3, 4}, Parts: 5}},
+		{name: "an artifact in a missing part", err: &engine.CorruptError{Err: &store.LackingPartsError{Numbers: []int{3}, Parts: 5}}},
 		{name: "disk too small", err: &engine.SpaceError{Need: 12 << 30, Free: 5 << 30}},
 		{name: "disk full", err: &store.OutputError{Path: "bundle.tgz", Err: &fs.PathError{Op: "write", Path: "bundle.tgz.partial", Err: syscall.ENOSPC}}, hints: advice.Hints{MissingSpace: 3 << 29}},
 		{name: "disk full, size unknown", err: &store.OutputError{Path: "bundle.tgz", Err: &fs.PathError{Op: "write", Path: "bundle.tgz.partial", Err: syscall.ENOSPC}}},

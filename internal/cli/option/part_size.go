@@ -26,7 +26,7 @@ func (s *PartSize) UnmarshalText(value []byte) error {
 	}
 	var bytes text.ByteSize
 	if err := bytes.UnmarshalText(value); err != nil || bytes == 0 {
-		return exit.Usage("write a size such as 4GiB, fat32 (4 GiB - 1 byte) or dvd (4.69 GB)", "invalid --part-size %q", value)
+		return exit.Usage("write a size such as 4GiB, fat32 (4 GiB - 1 byte) or dvd (4.69 GB)", "invalid size %q", value)
 	}
 	*s = PartSize(bytes)
 	return nil
