@@ -56,6 +56,7 @@ var proofs = map[string]string{
 	"Its exit code is 5 only if something is missing that the delta": "delta.txtar engine.TestDamagedDelta",
 	"`diff` of two layouts also marks":                               "delta.txtar",
 	"`backup` without `--base` does not write into a delta":          "delta.txtar",
+	"The other commands read a delta beside inputs":                  "merge.txtar",
 	"the blobs of a part that is missing are in the delta":           "delta_parts.txtar",
 	"If a file of the base is written to while a delta is written":   "internal/cli.TestBaseThatIsWrittenAgain engine.TestBaseThatChanges delta_killed.txtar",
 	"the others are restored":                                        "engine.TestDelta",

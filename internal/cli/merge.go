@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -57,15 +58,17 @@ func (c *mergeCommand) Run(ctx context.Context, u *console.Console) error {
 		return err
 	}
 	option.BoundMemory(int64(c.Buffer))
-	in, err := c.open(ctx, u, paths)
+	buckets, err := openBuckets(ctx, u, nil)
 	if err != nil {
 		return err
 	}
-	report, err := c.run(ctx, u, in)
-	if err = u.Conclude(console.MergeWords, report, err); err == nil && len(store.Faults(in)) > 0 {
-		return exit.Partial
+	in, err := c.open(u, paths, buckets)
+	if err != nil {
+		return err
 	}
-	return err
+	lacking := sayFaults(u, in)
+	report, err := c.run(ctx, u, in, buckets)
+	return cmp.Or(u.Conclude(console.MergeWords, report, err), lacking)
 }
 
 // check checks the command line, and returns the paths of the inputs.
@@ -103,34 +106,22 @@ func (c *mergeCommand) mayReplace(paths []string) error {
 	return overwrite.CheckInUse(out.setting, out.path, read)
 }
 
-// open opens the inputs as one, and prints what is wrong with them.
-func (c *mergeCommand) open(ctx context.Context, u *console.Console, paths []string) (store.Layout, error) {
-	buckets, err := openBuckets(ctx, u, nil)
+// open opens the inputs as one.
+func (c *mergeCommand) open(u *console.Console, paths []string, buckets store.Buckets) (store.Layout, error) {
+	inputs := option.InputFlags{Input: paths, TempDir: c.TempDir}
+	in, err := inputs.Open(u.Stdin, u.Spooling, buckets)
 	if err != nil {
 		return nil, err
 	}
-	in, err := store.OpenUnion(paths, func(path string) (store.Layout, error) {
-		return store.OpenLayout(path, store.OpenOptions{TempDir: c.TempDir, Buckets: buckets,
-			Spooling: func(size int64) { u.Spooling(path, size) }})
-	})
-	if err != nil {
-		return nil, err
+	l := in.(store.Layout) // since none is a pipe
+	if x := l.Index(); x.IsDelta() && store.CheckBases(l) == nil {
+		u.Notice("the result is a delta, too: it needs %s", text.Printable(x.BaseName()))
 	}
-	for _, fault := range store.Faults(in) {
-		u.Fail(fault)
-	}
-	if x := in.Index(); x.IsDelta() {
-		u.Notice("the result is a delta, too: it needs %s", x.Annotations[store.AnnotationBaseName])
-	}
-	return in, nil
+	return l, nil
 }
 
 // run merges. The report is nil if that did not start.
-func (c *mergeCommand) run(ctx context.Context, u *console.Console, in store.Layout) (*engine.Report, error) {
-	buckets, err := openBuckets(ctx, u, nil)
-	if err != nil {
-		return nil, errors.Join(err, in.Close())
-	}
+func (c *mergeCommand) run(ctx context.Context, u *console.Console, in store.Layout, buckets store.Buckets) (*engine.Report, error) {
 	if c.SingleWriter {
 		warnSingleWriter(u, c.Output)
 	}
