@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -80,7 +81,7 @@ func recognize(name string, data []byte) (file, error) {
 			return file{format: List}, nil
 		}
 		if fault != nil {
-			template := bytes.Contains(data, []byte("{{"))
+			template := utf8.Valid(data) && bytes.Contains(data, []byte("{{"))
 			return f, &SyntaxError{File: name, Line: fault.Position.Line, Template: template, Err: fault.Err}
 		}
 		f.roots = append(f.roots, doc)

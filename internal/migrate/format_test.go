@@ -87,6 +87,23 @@ func TestTargets(t *testing.T) {
 	}
 }
 
+// TestMirrors checks the order of mirrors, and their paths.
+func TestMirrors(t *testing.T) {
+	text, result := specOf(t, `creds:
+  - {registry: docker.io, mirrors: [slow.io, "fast.io:5000", docker.io, other.io, slow.io, "https://x"]}
+  - {registry: "fast.io:5000", pathPrefix: hub, priority: 10}
+  - {registry: slow.io, pathPrefix: /a/b/}
+  - {registry: alone.io, pathPrefix: c}
+sync: []
+`)
+	if want := "  - {registry: docker.io, mirrors: [fast.io:5000/hub, slow.io/a/b, other.io]}\n"; !strings.Contains(text, want) {
+		t.Errorf("lacks %q:\n%s", want, text)
+	}
+	if len(result.Notes) != 2 || !strings.Contains(result.Notes[0].Text, "https://x") || result.Notes[1].Key != "creds[3].pathPrefix" {
+		t.Errorf("notes %v", result.Notes)
+	}
+}
+
 // TestOff checks that a key that is off needs no note.
 func TestOff(t *testing.T) {
 	_, result := specOf(t, "defaults: {userAgent: '', skipDockerConfig: false, hooks: {}, mediaTypes: [], interval: ~}\nsync: [{source: a.io/x:v1, type: image}]\n")

@@ -16,8 +16,10 @@ type regsyncChoice struct {
 // regsync reads a regsync.yml.
 func (r *reader) regsync(o *object) {
 	o.take("version")
-	for _, c := range o.objects("creds") {
-		r.regsyncRegistry(c)
+	creds := o.objects("creds")
+	hosts := regsyncHosts(creds)
+	for _, c := range creds {
+		r.regsyncRegistry(c, hosts)
 	}
 	defaults := o.child("defaults")
 	base := r.regsyncReferrers(defaults)
@@ -28,7 +30,7 @@ func (r *reader) regsync(o *object) {
 	o.end()
 }
 
-func (r *reader) regsyncRegistry(o *object) {
+func (r *reader) regsyncRegistry(o *object, hosts map[string]*host) {
 	g := registry{name: o.text("registry")}
 	login := false
 	for _, key := range []string{"user", "pass", "token", "credHelper"} {
@@ -50,6 +52,7 @@ func (r *reader) regsyncRegistry(o *object) {
 	}
 	g.perSecond, _ = strconv.ParseFloat(o.text("reqPerSec"), 64)
 	g.concurrency, _ = strconv.Atoi(o.text("reqConcurrent"))
+	g.mirrors = r.mirrorsOf(g.name, hosts)
 	o.end()
 	r.addRegistry(g, o.line, o.path)
 }

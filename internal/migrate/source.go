@@ -194,6 +194,7 @@ type registry struct {
 	insecure    bool
 	concurrency int
 	perSecond   float64
+	mirrors     []string
 }
 
 // addRegistry adds the settings of a registry, unless it has some already.
@@ -217,7 +218,7 @@ func (r *reader) addRegistry(g registry, line int, key string) {
 }
 
 func (g registry) isDefault() bool {
-	return !g.plainHTTP && !g.insecure && g.concurrency == 0 && g.perSecond == 0
+	return !g.plainHTTP && !g.insecure && g.concurrency == 0 && g.perSecond == 0 && len(g.mirrors) == 0
 }
 
 // text returns the settings as a YAML value.
@@ -234,6 +235,9 @@ func (g registry) text() string {
 	}
 	if g.perSecond > 0 && !math.IsInf(g.perSecond, 0) {
 		f.put("requestsPerSecond", fmt.Sprint(g.perSecond))
+	}
+	if len(g.mirrors) > 0 {
+		f.put("mirrors", quoteAll(g.mirrors))
 	}
 	return f.String()
 }
