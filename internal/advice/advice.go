@@ -184,6 +184,8 @@ func (h Hints) inputHint(err error) string {
 	switch {
 	case is[*store.DockerArchiveError](err):
 		return dockerHint(err)
+	case errors.As(err, &input) && errors.Is(err, fs.ErrNotExist) && !filetype.Exists(input.Path) && filetype.Exists(store.PartPath(input.Path, 1)):
+		return "it is in parts: use '" + store.PartsPattern(input.Path) + "'"
 	case !errors.As(err, &input) || errors.Is(err, fs.ErrNotExist) && !filetype.Exists(input.Path) || errors.Is(err, fs.ErrPermission) || is[*bounds.MemoryError](err) || is[*bucket.Error](err):
 		return ""
 	case filetype.Exists(input.Path) && filetype.Guess(input.Path) == filetype.Spec:
