@@ -14,6 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -207,6 +208,9 @@ func (c *planCommand) ofRestore(ctx context.Context, u *console.Console) (*shown
 		return nil, err
 	}
 	c.lacking = sayFaults(u, in)
+	if x := in.Index(); x.IsDelta() { // an artifact that needs its base may fail
+		u.Notice("%s is a delta: %s has the other blobs", input.Name(), text.Printable(x.Annotations[store.AnnotationBaseName]))
+	}
 	p := u.StartProgress()
 	f, err := restore.Forecast(ctx, client, in.(store.Layout), engine.RestoreOptions{
 		Concurrency: c.Concurrency, Progress: p, Targets: to.targets, Mapper: to.mapper, Only: c.Only,
