@@ -16,6 +16,7 @@ ORAS        := oras.land/oras/cmd/oras@v1.3.6
 CRANE       := github.com/google/go-containerregistry/cmd/crane@v0.22.1
 REGCTL      := github.com/regclient/regclient/cmd/regctl@v0.11.7
 VERSITYGW   := github.com/versity/versitygw/cmd/versitygw@v1.8.0
+HELM        := helm.sh/helm/v4/cmd/helm@v4.3.1
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 stamp = $(TOOLS)/$(notdir $(1)).installed
@@ -83,7 +84,7 @@ release: ## build archives, SBOMs and SHA256SUMS for six platforms into dist/
 release-check: release ## build the release again elsewhere and compare
 	again=$$(mktemp -d) && trap 'rm -rf "$$again"' EXIT && $(RELEASE) -output "$$again/dist" && diff -r dist "$$again/dist"
 
-tools: $(foreach tool,$(REGISTRY) $(ORAS) $(CRANE) $(REGCTL) $(VERSITYGW) $(STATICCHECK),$(call stamp,$(tool))) ## install the tools for test and lint into .tools/
+tools: $(foreach tool,$(REGISTRY) $(ORAS) $(CRANE) $(REGCTL) $(VERSITYGW) $(HELM) $(STATICCHECK),$(call stamp,$(tool))) ## install the tools for test and lint into .tools/
 
 # $(1): package@version. go install uses the go.mod of that version, not ours.
 define install
@@ -93,7 +94,7 @@ $(call stamp,$(1)):
 	@rm -f $(TOOLS)/$(firstword $(subst @, ,$(notdir $(1))))@*.installed
 	@touch $$@
 endef
-$(foreach tool,$(REGISTRY) $(ORAS) $(CRANE) $(REGCTL) $(VERSITYGW) $(STATICCHECK),$(eval $(call install,$(tool))))
+$(foreach tool,$(REGISTRY) $(ORAS) $(CRANE) $(REGCTL) $(VERSITYGW) $(HELM) $(STATICCHECK),$(eval $(call install,$(tool))))
 
 # program:package. Tests run these programs if they are installed: readers of our archives and
 # layouts, shells that complete our command lines, and the terminal for the screens.

@@ -33,12 +33,12 @@ var arrows = map[string][]string{
 	"engine/internal/headway": {"engine", "engine/internal/graph", "engine/registry"},
 	"engine/internal/pool":    {},
 	"engine/merge":            {"engine", "internal/bounds", "store"},
-	"engine/plan":             {"config", "engine", "engine/internal/graph", "engine/registry", "engine/shard", "internal/bounds", "store"},
+	"engine/plan":             {"config", "engine", "engine/internal/graph", "engine/registry", "engine/shard", "internal/bounds", "internal/discover/chart", "store"},
 	"engine/registry":         {"internal/bounds", "internal/certpool", "internal/dockerhub", "internal/loopback", "internal/redact"},
 	"engine/restore":          {"config", "engine", "engine/internal/graph", "engine/internal/headway", "engine/internal/pool", "engine/registry", "engine/shard", "internal/bounds", "internal/dockerhub", "store"},
 	"engine/shard":            {"config", "internal/bounds"},
 	"engine/sync":             {"config", "engine", "engine/internal/graph", "engine/internal/headway", "engine/plan", "engine/registry", "engine/restore", "engine/shard", "internal/bounds", "store"},
-	"internal/advice":         {"config", "engine", "engine/merge", "engine/registry", "internal/bounds", "internal/discover", "internal/exit", "internal/filetype", "internal/migrate", "internal/spelling", "internal/text", "store", "store/bucket", "store/bundle"},
+	"internal/advice":         {"config", "engine", "engine/merge", "engine/registry", "internal/bounds", "internal/discover", "internal/discover/chart", "internal/exit", "internal/filetype", "internal/migrate", "internal/spelling", "internal/text", "store", "store/bucket", "store/bundle"},
 	"internal/atomicfile":     {},
 	"internal/bounds":         {},
 	"internal/certpool":       {},
@@ -48,6 +48,7 @@ var arrows = map[string][]string{
 	"internal/completion":     {"config", "store"},
 	"internal/console":        {"config", "engine", "engine/registry", "internal/advice", "internal/exit", "internal/progress", "internal/redact", "internal/report", "internal/text"},
 	"internal/cosign":         {},
+	"internal/discover/chart": {"internal/strictyaml"},
 	"internal/discover":       {"internal/strictyaml"},
 	"internal/dockerhub":      {},
 	"internal/exit":           {"config", "engine", "engine/registry", "internal/migrate", "internal/text", "store"},
@@ -65,10 +66,11 @@ var arrows = map[string][]string{
 	"internal/serve":          {"config", "internal/bounds", "internal/dockerhub", "internal/text", "store", "store/bundle"},
 	"internal/skipped":        {},
 	"internal/spelling":       {},
-	"internal/stories":        {"internal/skipped", "internal/testbucket", "internal/testregistry", "schemas"},
+	"internal/stories":        {"internal/skipped", "internal/testbucket", "internal/testchart", "internal/testregistry", "schemas"},
 	"internal/strictyaml":     {"internal/spelling"},
 	"internal/testbucket":     {"internal/skipped"},
 	"internal/testregistry":   {},
+	"internal/testchart":      {},
 	"internal/text":           {},
 	"internal/version":        {},
 	"schemas":                 {},
@@ -86,7 +88,7 @@ var owners = map[string][]string{
 	"golang.org/x/term":                 {"internal/console"},
 	"github.com/minio/minio-go/v7":      {"store/bucket"},
 	"gopkg.in/yaml.v3":                  {"internal/discover", "internal/migrate", "internal/strictyaml"},
-	"net/http":                          {"engine/internal/graph", "engine/registry", "engine/restore", "internal/advice", "internal/cli/option", "internal/redact", "internal/serve", "internal/testbucket", "internal/testregistry", "internal/stories", "demo/registry", "store/bucket"},
+	"net/http":                          {"engine/internal/graph", "engine/registry", "engine/restore", "internal/advice", "internal/cli/option", "internal/redact", "internal/serve", "internal/testbucket", "internal/testchart", "internal/testregistry", "internal/stories", "demo/registry", "store/bucket"},
 }
 
 // streams lists the packages that may name the standard streams of the process. store takes
@@ -94,7 +96,7 @@ var owners = map[string][]string{
 var streams = []string{"", "internal/cli", "internal/console", "store"}
 
 // forTests are programs and packages that no release contains.
-var forTests = []string{"demo", "demo/registry", "docs", "e2e", "internal/release", "internal/skipped", "internal/stories", "internal/testbucket", "internal/testregistry"}
+var forTests = []string{"demo", "demo/registry", "docs", "e2e", "internal/release", "internal/skipped", "internal/stories", "internal/testbucket", "internal/testchart", "internal/testregistry"}
 
 // goPackage is a package in the output of "go list -json".
 type goPackage struct {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -37,6 +38,7 @@ type LockedArtifact struct {
 	Referrers []digest.Digest `yaml:"referrers"` // selected referrers of the whole graph
 	Subjects  []digest.Digest `yaml:"subjects"`  // subjects of manifests in the graph, those that exist
 	From      string          `yaml:"from"`      // where the reference was found, for readers: "deploy/web.yaml:12"; "" if the spec has it
+	Repo      string          `yaml:"repo"`      // URL of the Helm repository of a chart; "" for an artifact of a registry
 }
 
 // LockPath returns the path of the lock of a spec: mirror.lock.yaml for mirror.yaml.
@@ -88,6 +90,9 @@ func (l *Lock) Selections(origin string) []Selection {
 			Origin:          origin,
 		}
 		all[i].Reference.Digest = a.Digest
+		if a.Repo != "" {
+			all[i].Chart = &Chart{Repository: a.Repo, Name: path.Base(a.Reference.Repository)}
+		}
 	}
 	return all
 }
@@ -182,6 +187,13 @@ func (a *LockedArtifact) faults(fault func(key, at, reason string)) {
 	}
 	if !utf8.ValidString(a.From) {
 		check("from", "from", "not UTF-8")
+	}
+	if a.Repo != "" {
+		_, reason := parseRepo(a.Repo)
+		check("repo", "repo", reason)
+		if reason == "" && a.Reference.Tag == "" {
+			check("repo", "repo", "a chart of a Helm repository has a tag")
+		}
 	}
 	for i, d := range a.Subjects {
 		check("subjects", strictyaml.Element("subjects", i), digestFault(d.String()))

@@ -114,6 +114,9 @@ func (a *LockedArtifact) appendLine(b []byte) []byte {
 	if a.From != "" {
 		b = appendScalar(append(b, ", from: "...), a.From)
 	}
+	if a.Repo != "" {
+		b = appendScalar(append(b, ", repo: "...), a.Repo)
+	}
 	return append(b, "}\n"...)
 }
 

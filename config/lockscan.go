@@ -74,6 +74,7 @@ func scanArtifact(line string) (a LockedArtifact, ok bool) {
 		a.Subjects = append(a.Subjects, digest.Digest(word))
 	}
 	a.From = s.scalar(", from: ")
+	a.Repo = s.scalar(", repo: ")
 	return a, err == nil && s.rest == "}\n"
 }
 

@@ -9,6 +9,7 @@ type Selection struct {
 	Repositories    RepositoryFilter // filters the repositories of Registry; the zero value selects all
 	Tags            Tags             // selects tags of each repository; the zero value selects all
 	Layout          string           // path of a local OCI layout; Reference is then the repository of its bare tags, if any
+	Chart           *Chart           // the Reference is a Helm chart; nil: it may be anything
 	Platforms       []Platform       // sorted, without duplicates; nil means all
 	Referrers       bool             // includes signatures, SBOMs and other referrers
 	ReferrerTypes   []string         // globs of their artifact types; nil means all, see WantsReferrer

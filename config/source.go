@@ -12,7 +12,7 @@ import (
 )
 
 // Source is an element of the sources of a spec. Exactly one of References, Repository
-// (without Layout), Registry, List, Layout and Kubernetes is set.
+// (without Layout), Registry, List, Layout, Kubernetes and Chart is set.
 type Source struct {
 	References []Reference `yaml:"-"` // of a source that is a string
 
@@ -23,6 +23,10 @@ type Source struct {
 	List         string           `yaml:"list"`
 	Layout       string           `yaml:"layout"`
 	Kubernetes   Globs            `yaml:"kubernetes"`
+	Chart        string           `yaml:"chart"`
+	Repo         string           `yaml:"repo"`      // URL of the Helm repository of Chart; "": Chart is oci://REGISTRY/REPOSITORY
+	Version      string           `yaml:"version"`   // of Chart
+	Images       *bool            `yaml:"images"`    // of Chart; nil means true
 	Platforms    []Platform       `yaml:"platforms"` // nil means those of the defaults
 	Optional     bool             `yaml:"optional"`
 
@@ -40,7 +44,8 @@ func (s *Source) check(o strictyaml.Object) {
 	o.Exclusive("layout", "registry", "tags")
 	o.Exclusive("registry", "repository")
 	o.Exclusive("kubernetes", "repository", "registry", "list", "layout", "tags")
-	o.OneOf("a source", "repository", "registry", "list", "layout", "kubernetes")
+	o.OneOf("a source", "repository", "registry", "list", "layout", "kubernetes", "chart")
+	s.checkChart(o)
 	if o.Has("repositories") && !o.Has("registry") {
 		o.Fault("repositories", "repositories requires registry")
 	}
@@ -149,6 +154,8 @@ func (s *Spec) selections(at string, source Source, base Selection) ([]Selection
 		return s.list(at, source, base)
 	case source.Layout != "":
 		return s.layout(at, source, base)
+	case source.Chart != "":
+		return s.chart(at, source, base)
 	case source.Registry != "":
 		base.Registry, base.Repositories = source.Registry, source.Repositories
 		return []Selection{base}, nil

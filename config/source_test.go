@@ -34,7 +34,9 @@ func TestSelections(t *testing.T) {
 		file + ":49 registry.corp.example/vendor/app",
 		specs + "/good/deploy/web/pod.yaml:6 docker.io/library/nginx:latest",
 		specs + "/good/deploy/web/pod.yaml:7 ghcr.io/acme/app:v2",
-		file + ":54 quay.io/acme/nightly",
+		file + ":54 ghcr.io/acme/charts/app",
+		file + ":56 charts.acme.example/stable/agent",
+		file + ":59 quay.io/acme/nightly",
 	}
 	if lines := origins(got); strings.Join(lines, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))

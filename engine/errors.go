@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/opencontainers/go-digest"
+	"oras.land/oras-go/v2/errdef"
+
 	"github.com/oras-mirror/oras-mirror/config"
 )
 
@@ -74,6 +77,33 @@ func (e *SelectionError) Error() string {
 		return fmt.Sprintf("%s: the only one of its %s, %s, is not selected", e.Reference, e.Noun, e.Names[0])
 	}
 	return fmt.Sprintf("%s: none of %d %s is selected", e.Reference, e.Of, e.Noun)
+}
+
+// VersionError says that a chart has no version that a constraint allows.
+type VersionError struct {
+	Chart      string
+	Constraint string   // "" allows all but pre-releases
+	Versions   []string // those that there are, as listed
+}
+
+func (e *VersionError) Error() string {
+	if len(e.Versions) == 0 {
+		return e.Chart + ": no versions of a chart found"
+	}
+	if e.Constraint == "" {
+		return e.Chart + ": only pre-releases found"
+	}
+	return fmt.Sprintf("%s: none of its %d versions matches %q", e.Chart, len(e.Versions), e.Constraint)
+}
+
+// Is makes errors.Is(err, errdef.ErrNotFound) true.
+func (e *VersionError) Is(target error) bool { return target == errdef.ErrNotFound }
+
+// RemadeError says that a server has another file than that of which a locked artifact was made.
+type RemadeError struct{ Wanted, Got digest.Digest }
+
+func (e *RemadeError) Error() string {
+	return fmt.Sprintf("the chart has changed: expected %s, got %s", e.Wanted, e.Got)
 }
 
 // TagError says that a repository lacks a tag, and lists the tags that it has.

@@ -55,6 +55,7 @@ type Outlook struct {
 	Rewritten  bool              // of a restore: that index would be rewritten
 	Referrers  []digest.Digest   // sorted; those with a tag of cosign's among them
 	Subjects   []digest.Digest   // of a backup: what it refers to itself, sorted
+	Repo       string            // URL of the Helm repository of a chart; "" for a registry and a layout
 	From       string            // where the reference was found: config.Selection.From
 	State      State
 	Shard      int // its index, if the forecast compares shards
@@ -82,7 +83,7 @@ func (f *Forecast) Lock() (*config.Lock, error) {
 		}
 		locked[o.Name] = true
 		lock.Artifacts = append(lock.Artifacts, config.LockedArtifact{Reference: o.Reference, Digest: o.Digest,
-			MediaType: o.MediaType, Size: o.Size, Platforms: o.Platforms, Referrers: o.Referrers, Subjects: o.Subjects, From: o.From})
+			MediaType: o.MediaType, Size: o.Size, Platforms: o.Platforms, Referrers: o.Referrers, Subjects: o.Subjects, From: o.From, Repo: o.Repo})
 	}
 	return lock, errors.Join(errs...)
 }

@@ -28,6 +28,7 @@ type Artifact struct {
 	Layout   string    // the one on disk that it comes from; "" for a registry
 	from     string    // the position in a spec, or the argument, that selects it
 	From     string    // where the reference was found: config.Selection.From
+	Repo     string    // URL of the Helm repository of a chart; "" for a registry and a layout
 	found    []byte    // the root's bytes, between its two stages
 	leads    bool      // they refer to another manifest
 

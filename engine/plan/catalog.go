@@ -10,7 +10,8 @@ import (
 )
 
 // Repositories replaces each selection that names a registry by the repositories of its
-// catalog. If the catalog fails, the selection stays and fails when its turn comes.
+// catalog, and each chart by its version and its images. If that fails, the selection stays and
+// fails when its turn comes.
 func (s *sources) Repositories(ctx context.Context, selections []config.Selection) []config.Selection {
 	var all []config.Selection
 	for _, selection := range selections {
@@ -25,7 +26,7 @@ func (s *sources) Repositories(ctx context.Context, selections []config.Selectio
 		}
 		all = append(all, found...)
 	}
-	return all
+	return s.charts(ctx, all)
 }
 
 // catalog returns a selection for each repository that passes the filter, sorted: registries
@@ -58,9 +59,14 @@ func (s *sources) catalog(ctx context.Context, selection config.Selection) ([]co
 	return found, err
 }
 
-// failed records the error of a catalog.
+// failed records the error of a catalog or a chart.
 func (s *sources) failed(selection config.Selection, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.catalogs[selection.Registry+" "+selection.Origin] = err
+	s.unexpanded[unexpandedKey(selection)] = err
+}
+
+// unexpandedKey tells the selections of registries and charts apart.
+func unexpandedKey(selection config.Selection) string {
+	return selection.Registry + " " + selection.Reference.Name() + " " + selection.Origin
 }

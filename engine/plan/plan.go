@@ -34,7 +34,7 @@ type Planner struct {
 // New returns a Planner of some selections, for an output that the options of the graph
 // describe. It opens the layouts among the sources.
 func New(c *registry.Client, selections []config.Selection, o engine.BackupOptions, output graph.Options) *Planner {
-	s := newSources(c, o)
+	s := newSources(c, selections, o)
 	output.Near, output.Notice = s.openLayouts(selections), o.Progress.Notice
 	return &Planner{Graph: graph.New(output), selections: selections, sources: s, progress: o.Progress, workers: 2 * o.Concurrency, only: o.Only, shard: o.Shard}
 }

@@ -16,21 +16,22 @@ import (
 // sources opens the origins of a run, each once.
 type sources struct {
 	client    *registry.Client
+	helm      *helm
 	layout    engine.OpenLayout
 	jobs      int
 	notice    func(string)
 	namesOnly bool            // nothing is resolved
 	listed    map[string]bool // repositories that a catalog promises; complete before they are opened
 
-	mu       sync.Mutex // guards what follows
-	remotes  map[string]*graph.Remote
-	layouts  map[string]*graph.Local
-	catalogs map[string]error // of those that failed
-	newest   []engine.Newest
+	mu         sync.Mutex // guards what follows
+	remotes    map[string]*graph.Remote
+	layouts    map[string]*graph.Local
+	unexpanded map[string]error // of the catalogs and charts that failed, by unexpandedKey
+	newest     []engine.Newest
 }
 
-func newSources(c *registry.Client, o engine.BackupOptions) *sources {
-	return &sources{client: c, jobs: o.Concurrency, notice: o.Progress.Notice, remotes: make(map[string]*graph.Remote), layouts: make(map[string]*graph.Local), catalogs: make(map[string]error), listed: make(map[string]bool),
+func newSources(c *registry.Client, selections []config.Selection, o engine.BackupOptions) *sources {
+	return &sources{client: c, helm: newHelm(c, selections), jobs: o.Concurrency, notice: o.Progress.Notice, remotes: make(map[string]*graph.Remote), layouts: make(map[string]*graph.Local), unexpanded: make(map[string]error), listed: make(map[string]bool),
 		layout: o.OpenLayout.OrDefault()}
 }
 
@@ -94,15 +95,18 @@ func (s *sources) expand(ctx context.Context, selection config.Selection) expans
 }
 
 func (s *sources) open(ctx context.Context, selection config.Selection) (expansion, error) {
-	if selection.Registry != "" {
+	if selection.Registry != "" || isOpenChart(selection) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return expansion{}, s.catalogs[selection.Registry+" "+selection.Origin]
+		return expansion{}, s.unexpanded[unexpandedKey(selection)]
 	}
 	if selection.Layout != "" {
 		return s.openLayout(selection)
 	}
 	ref := selection.Reference
+	if selection.Chart != nil && selection.Chart.Repository != "" {
+		return expansion{origin: s.helm.open(selection), refs: []config.Reference{ref}}, nil
+	}
 	r, err := s.remote(ref)
 	if err != nil {
 		return expansion{}, err

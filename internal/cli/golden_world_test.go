@@ -12,6 +12,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/internal/stories"
+	"github.com/oras-mirror/oras-mirror/internal/testchart"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -35,6 +36,9 @@ func newGoldenWorld(t *testing.T) *goldenWorld {
 	for name, r := range map[string]*testregistry.Registry{"api.example:5000": api, "tags.example:5443": tags, "new.example:5000": newer, "old.example:5000": older} {
 		w.resolve = append(w.resolve, "--resolve", name+":"+r.Host)
 	}
+	charts := testchart.Start(t, "/stable")
+	charts.Add("app", "1.0.0+1", testchart.Chart(t, "app", "1.0.0+1", "annotations: {images: \"[api.example:5000/team/scratch:v1]\"}\n", nil))
+	w.resolve = append(w.resolve, "--resolve", "charts.example:8080:"+charts.Host)
 	fillGoldenAPI(api)
 	byDigest := fillGoldenTags(tags)
 	w.files(tags, byDigest)

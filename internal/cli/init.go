@@ -163,6 +163,7 @@ const specTail = `#  - registry.k8s.io/pause             # no tag: the whole rep
 #  - list: images.txt                  # one reference a line
 #  - layout: ./vendor/layout           # the artifacts in an OCI layout on disk
 #  - kubernetes: deploy/**/*.yaml      # the images in Kubernetes manifests and kustomizations
+#  - chart: oci://ghcr.io/acme/app     # a Helm chart and the images that it names
 
 # Where backup writes; --output takes precedence. A name that ends in / makes a directory, ${DATE} is today's date.
 output: bundle.tgz

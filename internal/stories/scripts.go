@@ -7,6 +7,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/oras-mirror/oras-mirror/internal/testchart"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -15,7 +16,7 @@ func Run(t *testing.T, files []string) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			w := &world{tb: t, registries: make(map[string]*testregistry.Registry), served: make(map[string]*servedCommand)}
+			w := &world{tb: t, registries: make(map[string]*testregistry.Registry), served: make(map[string]*servedCommand), helm: make(map[string]*testchart.Repository)}
 			testscript.Run(t, testscript.Params{
 				Files:              []string{file},
 				Setup:              w.setup,
@@ -25,6 +26,8 @@ func Run(t *testing.T, files []string) {
 					"registry":   w.registry,
 					"proxy":      w.proxy,
 					"bucket":     w.bucket,
+					"charts":     w.charts,
+					"chart":      w.chart,
 					"deny":       w.deny,
 					"objects":    w.objects,
 					"seed":       w.seed,

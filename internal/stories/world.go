@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
+	"github.com/oras-mirror/oras-mirror/internal/testchart"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -27,6 +28,7 @@ type world struct {
 	server     *testbucket.Server
 	running    *blockedCommand
 	served     map[string]*servedCommand
+	helm       map[string]*testchart.Repository
 }
 
 // setup gives a script an empty home directory.

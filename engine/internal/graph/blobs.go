@@ -31,6 +31,11 @@ func (g *Graph) Blob(desc ocispec.Descriptor, o Origin) *Blob {
 	if embedded {
 		b.addOrigin(&inline{Origin: o, data: desc.Data})
 	}
+	if m, is := o.(*Made); is {
+		if data := m.kept(desc.Digest); data != nil {
+			b.addOrigin(&inline{Origin: o, data: data})
+		}
+	}
 	b.addOrigin(o)
 	return b
 }

@@ -39,7 +39,7 @@ type Origin interface {
 // OnDisk reports whether an origin needs no network: a layout, or bytes in memory.
 func OnDisk(o Origin) bool {
 	switch o.(type) {
-	case *Remote, *Place:
+	case *Remote, *Place, *Made:
 		return false
 	}
 	return true

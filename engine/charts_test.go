@@ -1,0 +1,368 @@
+package engine_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"oras.land/oras-go/v2/registry/remote/auth"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
+	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/discover/chart"
+	"github.com/oras-mirror/oras-mirror/internal/testchart"
+	"github.com/oras-mirror/oras-mirror/internal/testregistry"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// source returns the selections of a source of a spec, in flow style.
+func source(t *testing.T, text string) []config.Selection {
+	t.Helper()
+	spec, err := config.Parse("mirror.yaml", []byte("apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources:\n  - "+text+"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := spec.Selections()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// pushChart adds a chart to a registry as helm push does.
+func pushChart(t *testing.T, r *testregistry.Registry, repository, tag string, archive []byte) {
+	t.Helper()
+	c, err := chart.Read(bytes.NewReader(archive))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := json.Marshal(c.Metadata)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Manifest(repository, tag, ocispec.MediaTypeImageManifest, ocispec.Manifest{
+		Versioned: specs.Versioned{SchemaVersion: 2},
+		Config:    r.Blob(repository, chart.ConfigType, config),
+		Layers:    []ocispec.Descriptor{r.Blob(repository, chart.LayerType, archive)},
+	})
+}
+
+// annotated returns lines of Chart.yaml with an annotation that lists images.
+func annotated(key string, images ...string) string {
+	text := "annotations:\n  " + key + ": |\n"
+	for _, image := range images {
+		text += "    - {name: x, image: " + image + "}\n"
+	}
+	return text
+}
+
+// TestChart backs up charts of a registry and of a Helm repository, each with the images that
+// it and its dependencies name.
+func TestChart(t *testing.T) {
+	r := testregistry.New(t, testregistry.Options{})
+	for _, name := range []string{"one", "two", "three", "four"} {
+		r.Image(name, "v1", []byte(name))
+	}
+	image := func(name string) string { return r.Host + "/" + name + ":v1" }
+	lock := func(name string) string {
+		return "apiVersion: v0\nkind: ImagesLock\nimages:\n  - {name: x, image: " + image(name) + ", digests: []}\n"
+	}
+	db := testchart.Chart(t, "db", "0.1.0", annotated("artifacthub.io/images", image("three")), nil)
+	files := map[string]string{
+		"Images.lock": lock("two"), "charts/db-0.1.0.tgz": string(db),
+		"charts/web/Chart.yaml":  "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+		"charts/web/Images.lock": lock("four"), "charts/_old/Images.lock": lock("absent"),
+	}
+	newest := testchart.Chart(t, "app", "1.2.0+b7", annotated("helm.sh/images", image("one")), files)
+	helm := testchart.Start(t, "/Stable_Charts")
+	for version, data := range map[string][]byte{
+		"1.1.0": testchart.Chart(t, "app", "1.1.0", "", nil), "1.2.0+b7": newest,
+		"1.3.0-rc.1": testchart.Chart(t, "app", "1.3.0-rc.1", "", nil), "2.0.0": testchart.Chart(t, "app", "2.0.0", "", nil),
+	} {
+		helm.Add("app", version, data)
+		pushChart(t, r, "charts/app", chart.TagOf(version), data)
+	}
+	images := []string{"four:v1", "one:v1", "three:v1", "two:v1"}
+	for _, test := range []struct{ source, name string }{
+		{"{chart: oci://" + r.Host + "/charts/app, version: ^1.1}", "charts/app:1.2.0_b7"},
+		{"{chart: oci://" + r.Host + "/charts/app, version: 1.2.0+b7}", "charts/app:1.2.0_b7"},
+		{"{chart: app, repo: " + helm.URL + "/, version: ^1.1}", "stable-charts/app:1.2.0_b7"},
+	} {
+		for _, out := range outputs {
+			path := t.TempDir() + "/" + out
+			backUp(t, path, source(t, test.source))
+			want := append([]string{test.name}, images...)
+			slices.Sort(want)
+			if got := entries(t, path); !slices.Equal(got, want) {
+				t.Errorf("%s: got %q, want %q", test.source, got, want)
+			}
+		}
+	}
+	if got := froms(t, source(t, "{chart: app, repo: "+helm.URL+", version: 1.2.x}")); !slices.Equal(got, []string{
+		"", "chart app 1.2.0+b7, annotation", "chart app 1.2.0+b7, Images.lock", "chart app 1.2.0+b7, charts/db-0.1.0, annotation", "chart app 1.2.0+b7, charts/web, Images.lock",
+	}) {
+		t.Errorf("found %q", got)
+	}
+}
+
+// froms returns where a forecast says that references were found.
+func froms(t *testing.T, sources []config.Selection) []string {
+	t.Helper()
+	var all []string
+	for _, o := range foresee(t, sources).Artifacts {
+		if o.Err != nil {
+			t.Errorf("%s: %v", o.Name, o.Err)
+		}
+		all = append(all, o.From)
+	}
+	return all
+}
+
+func foresee(t *testing.T, sources []config.Selection) *engine.Forecast {
+	t.Helper()
+	f, err := backup.Forecast(t.Context(), client(0), sources, nil, false, engine.BackupOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// TestChartIsMadeAlike backs up a chart of a Helm repository twice: the bytes are the same, with
+// its provenance, whether the archive was kept in memory or fetched again.
+func TestChartIsMadeAlike(t *testing.T) {
+	for name, size := range map[string]int{"small": 10, "large": 2 << 20} {
+		t.Run(name, func(t *testing.T) {
+			helm := testchart.Start(t, "")
+			noise := make([]byte, size)
+			for i, x := 0, uint32(1); i < size; i++ {
+				x = x*1664525 + 1013904223
+				noise[i] = byte(x >> 24)
+			}
+			archive := testchart.Chart(t, "app", "1.0.0", "", map[string]string{"files/noise": string(noise)})
+			helm.Add("app", "1.0.0", archive)
+			prov := "-----BEGIN PGP SIGNED MESSAGE-----\n"
+			helm.Put("app-1.0.0.tgz.prov", []byte(prov))
+			var bundles [2][]byte
+			for i := range bundles {
+				path := t.TempDir() + "/b.tgz"
+				backUp(t, path, source(t, "{chart: app, repo: "+helm.URL+", images: false}"))
+				var err error
+				if bundles[i], err = os.ReadFile(path); err != nil {
+					t.Fatal(err)
+				}
+				in, err := store.OpenLayout(path, store.OpenOptions{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, data := range [][]byte{archive, []byte(prov)} {
+					if n, err := in.Stat(digest.FromBytes(data)); err != nil || n != int64(len(data)) {
+						t.Errorf("the bundle lacks a layer: %v", err)
+					}
+				}
+				in.Close()
+			}
+			if !bytes.Equal(bundles[0], bundles[1]) {
+				t.Error("two backups differ")
+			}
+			got, want := helm.Requests(), []string{"index.yaml", "app-1.0.0.tgz", "app-1.0.0.tgz.prov"}
+			if size > 1<<20 {
+				want = append(want, "app-1.0.0.tgz")
+			}
+			if !slices.Equal(got, append(slices.Clone(want), want...)) {
+				t.Errorf("the requests were %q, want %q twice", got, want)
+			}
+		})
+	}
+}
+
+// TestLockedChart locks a chart of a Helm repository, and finds it again by the lock alone.
+func TestLockedChart(t *testing.T) {
+	helm := testchart.Start(t, "/charts")
+	helm.Add("app", "1.0.0+a", testchart.Chart(t, "app", "1.0.0+a", "", nil))
+	lock, err := foresee(t, source(t, "{chart: app, repo: "+helm.URL+", images: false}")).Lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	if _, err := lock.WriteTo(&text); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text.String(), ", repo: "+helm.URL+"}") {
+		t.Errorf("the lock does not say where the chart is from:\n%s", &text)
+	}
+	if lock, err = config.ParseLock("mirror.lock.yaml", text.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	helm.Add("app", "2.0.0", testchart.Chart(t, "app", "2.0.0", "", nil)) // the lock pins the former
+	path := t.TempDir() + "/b/"
+	backUp(t, path, lock.Selections("lock"))
+	if got := entries(t, path); !slices.Equal(got, []string{"charts/app:1.0.0_a"}) {
+		t.Errorf("got %q", got)
+	}
+	helm.Requests()
+	backUp(t, path, lock.Selections("lock"))
+	if got := helm.Requests(); len(got) > 0 {
+		t.Errorf("requests for what is there: %q", got)
+	}
+	changed := testchart.Start(t, "/charts")
+	changed.Add("app", "1.0.0+a", testchart.Chart(t, "app", "1.0.0+a", "description: other\n", nil))
+	moved := lock.Selections("lock")
+	moved[0].Chart.Repository = changed.URL
+	report, err := tryBackup(t, t.TempDir()+"/b", moved, engine.BackupOptions{})
+	if failed := failure(report, err); !errors.As(failed, new(*engine.RemadeError)) {
+		t.Errorf("a chart that changed: %v", failed)
+	}
+}
+
+// failure returns the error of the only artifact, or that of the run.
+func failure(report *engine.Report, err error) error {
+	if report != nil && len(report.Failures()) == 1 {
+		return report.Failures()[0].Err
+	}
+	return err
+}
+
+// TestFaultyCharts checks that each fault of a Helm repository is the fault of its chart alone,
+// and named.
+func TestFaultyCharts(t *testing.T) {
+	good := testchart.Chart(t, "app", "1.0.0", "", nil)
+	entry := func(keys string) func(*testchart.Repository) {
+		return func(h *testchart.Repository) { h.AddEntry("app", keys) }
+	}
+	with := func(data []byte) func(*testchart.Repository) {
+		return func(h *testchart.Repository) { h.Add("app", "1.0.0", data) }
+	}
+	zeros := strings.Repeat("\x00", 101<<20)
+	for name, test := range map[string]struct {
+		prepare func(*testchart.Repository)
+		want    string
+	}{
+		"bomb":          {with(testchart.Chart(t, "app", "1.0.0", "", map[string]string{"zeros": zeros})), "it unpacks to more than 100 MiB"},
+		"nested bomb":   {with(testchart.Chart(t, "app", "1.0.0", "", map[string]string{"charts/a.tgz": string(testchart.Pack(t, "a", map[string]string{"zeros": zeros}))})), "it unpacks to more than 100 MiB"},
+		"parent":        {with(testchart.Chart(t, "app", "1.0.0", "", map[string]string{"../../etc/passwd": "x"})), `invalid path "app/../../etc/passwd"`},
+		"other name":    {with(testchart.Chart(t, "web", "1.0.0", "", nil)), "index.yaml has app 1.0.0, Chart.yaml has web 1.0.0"},
+		"other version": {with(testchart.Chart(t, "app", "1.0.1", "", nil)), "index.yaml has app 1.0.0, Chart.yaml has app 1.0.1"},
+		"no chart":      {with([]byte("plain text")), "it is not a .tgz"},
+		"no Chart.yaml": {with(testchart.Pack(t, "app", map[string]string{"values.yaml": ""})), "it has no Chart.yaml"},
+		"bad list":      {with(testchart.Chart(t, "app", "1.0.0", "annotations: {images: \"a: b\"}\n", nil)), "Chart.yaml: annotation images:"},
+		"bad image":     {with(testchart.Chart(t, "app", "1.0.0", annotated("images", "a..b/c:"), nil)), "annotation: \"a..b/c:\""},
+		"digest": {func(h *testchart.Repository) {
+			h.Add("app", "1.0.0", good)
+			h.Put("app-1.0.0.tgz", testchart.Chart(t, "app", "1.0.0", "icon: x\n", nil))
+		}, "index.yaml has the digest sha256:"},
+		"no urls":        {entry("version: 1.0.0"), "app 1.0.0 has no urls"},
+		"bad URL":        {entry("version: 1.0.0\n    urls: ['file:///etc/passwd']"), "invalid URL of app 1.0.0"},
+		"absent archive": {entry("version: 1.0.0\n    urls: [absent.tgz]"), "404 not found"},
+		"no such chart":  {func(h *testchart.Repository) { h.Add("web", "1.0.0", good) }, "no chart app"},
+		"no version":     {func(h *testchart.Repository) { h.Add("app", "0.9.0", good) }, `none of its 1 versions matches "^1"`},
+		"absent index":   {func(*testchart.Repository) {}, "index.yaml: fetch: 404 not found"},
+		"page":           {func(h *testchart.Repository) { h.Put("index.yaml", []byte("name: a\nother: b\n")) }, "not the index of a Helm repository"},
+		"huge index":     {func(h *testchart.Repository) { h.Put("index.yaml", bytes.Repeat([]byte("# 345678\n"), 12<<20)) }, "67108864"},
+		"huge version":   {entry("version: 1.0.0\n    description: " + strings.Repeat("x", 2<<20)), "a version of app has more than 1 MiB"},
+		"broken entry":   {entry("version: [1.0.0"), "line 4:"},
+		"unauthorized": {func(h *testchart.Repository) {
+			h.Answer(func(w http.ResponseWriter, _ *http.Request) bool {
+				w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+				w.WriteHeader(401)
+				return true
+			})
+		}, "401 unauthorized, no credentials found"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			helm := testchart.Start(t, "")
+			test.prepare(helm)
+			report, err := tryBackup(t, t.TempDir()+"/b", source(t, "{chart: app, repo: "+helm.URL+", version: ^1}"), engine.BackupOptions{})
+			if failed := failure(report, err); failed == nil || !strings.Contains(failed.Error(), test.want) {
+				t.Errorf("got %v, want %q", failed, test.want)
+			}
+		})
+	}
+}
+
+// TestChartElsewhere follows redirects and URLs on another host, which gets no credentials.
+func TestChartElsewhere(t *testing.T) {
+	archive := testchart.Chart(t, "app", "1.0.0", "", nil)
+	other := testchart.Start(t, "/files")
+	other.Put("app.tgz", archive)
+	helm := testchart.Start(t, "/x")
+	var sent []string // authorizations at the repository
+	helm.Answer(func(w http.ResponseWriter, r *http.Request) bool {
+		sent = append(sent, r.Header.Get("Authorization"))
+		if r.Header.Get("Authorization") == "" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return true
+		}
+		if strings.HasSuffix(r.URL.Path, "moved.tgz") {
+			http.Redirect(w, r, other.URL+"/app.tgz", http.StatusFound)
+			return true
+		}
+		return false
+	})
+	other.Answer(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Header.Get("Authorization") != "" || r.Header.Get("X-Secret") != "" {
+			t.Error("the other host got credentials")
+		}
+		if strings.HasSuffix(r.URL.Path, ".prov") {
+			w.WriteHeader(http.StatusNotFound)
+			return true
+		}
+		return false
+	})
+	settings := func(string) (registry.Settings, error) {
+		return registry.Settings{Credential: &auth.Credential{Username: "u", Password: "p"}, Header: http.Header{"X-Secret": {"s"}}}, nil
+	}
+	for _, at := range []string{other.URL + "/app.tgz", "moved.tgz", helm.URL + "/moved.tgz"} {
+		helm.Put("index.yaml", []byte("entries:\n  app:\n  - {version: 1.0.0, urls: ["+at+"]}\n"))
+		out, err := store.Create(t.TempDir()+"/b", store.CreateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := registry.New(registry.Options{Settings: settings})
+		report, err := backup.Run(t.Context(), c, source(t, "{chart: app, repo: "+helm.URL+"}"), out, engine.BackupOptions{})
+		if e := out.Close(); e != nil {
+			t.Error(e)
+		}
+		whole(t, report, err)
+	}
+	if !slices.Contains(sent, "Basic dTpw") {
+		t.Errorf("the repository got %q", sent)
+	}
+}
+
+// TestOptionalChart skips a chart that is not there only if it is optional.
+func TestOptionalChart(t *testing.T) {
+	r := testregistry.New(t, testregistry.Options{})
+	r.Image("app", "v1", []byte("app"))
+	helm := testchart.Start(t, "")
+	helm.Add("web", "1.0.0", nil)
+	for _, absent := range []string{"{chart: app, repo: " + helm.URL + ", optional: true}", "{chart: oci://" + r.Host + "/charts/none, optional: true}",
+		"{chart: oci://" + r.Host + "/app, optional: true}"} {
+		sources := append(source(t, absent), selections(t, r.Host+"/app:v1")...)
+		if f := foresee(t, sources); len(f.Artifacts) != 1 || f.Artifacts[0].Err != nil {
+			t.Errorf("%s: %+v", absent, f.Artifacts)
+		}
+	}
+	report, err := tryBackup(t, t.TempDir()+"/b", source(t, "{chart: oci://"+r.Host+"/app, version: 1.0.0}"), engine.BackupOptions{})
+	if failed := failure(report, err); !errors.As(failed, new(*engine.TagError)) {
+		t.Errorf("got %v", failed)
+	}
+	pushChart(t, r, "ok", "1.0.0", testchart.Chart(t, "ok", "1.0.0", "", nil))
+	r.Image("app", "1.0.0", []byte("no chart"))
+	report, err = tryBackup(t, t.TempDir()+"/b", source(t, "{chart: oci://"+r.Host+"/app}"), engine.BackupOptions{})
+	if failed := failure(report, err); failed == nil || !strings.Contains(failed.Error(), "not a Helm chart") {
+		t.Errorf("got %v", failed)
+	}
+}
