@@ -53,7 +53,7 @@ func (g *Graph) Embedded(d Descriptor) []byte {
 
 // IsInline reports whether the bytes of a blob are in memory.
 func (g *Graph) IsInline(b *Blob) bool {
-	_, is := g.OriginOf(b, 0).(*inline)
+	_, is := g.first(b).(*inline)
 	return is
 }
 
@@ -93,6 +93,13 @@ func (g *Graph) OriginOf(b *Blob, attempt int) Origin {
 	return nil // not reached
 }
 
+// first returns the origin that is asked first.
+func (g *Graph) first(b *Blob) Origin {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return b.Origins[0]
+}
+
 // CountOrigins returns the number of places of a blob that are known.
 func (g *Graph) CountOrigins(b *Blob) int {
 	g.mu.Lock()
@@ -101,7 +108,7 @@ func (g *Graph) CountOrigins(b *Blob) int {
 }
 
 // IsNear reports whether a blob is in a layout on disk.
-func (g *Graph) IsNear(b *Blob) bool { return OnDisk(g.OriginOf(b, 0)) }
+func (g *Graph) IsNear(b *Blob) bool { return OnDisk(g.first(b)) }
 
 // WorthRetry reports whether a blob should be fetched again: from another origin that has
 // it, or once more if its bytes were wrong.
