@@ -275,6 +275,23 @@ func TestMergeEqualsTheFullBundle(t *testing.T) {
 	}
 }
 
+// TestMergeOfADeltaWithFewerPlatforms: a base lends blobs, but no images of platforms that its
+// delta does not select.
+func TestMergeOfADeltaWithFewerPlatforms(t *testing.T) {
+	dir := t.TempDir()
+	r := testregistry.New(t, testregistry.Options{})
+	fillPlatforms(r)
+	backUp(t, dir+"/base.tgz", selections(t, r.Host+"/app:v1"))
+	backUp(t, dir+"/base/", selections(t, r.Host+"/app:v1"))
+	few := only(t, selections(t, r.Host+"/app:v1"), "linux/arm64")
+	backUp(t, dir+"/full.tgz", few)
+	report, err := tryBackup(t, dir+"/delta.tgz", few, engine.BackupOptions{Base: new(trips).layout(t, dir+"/base.tgz")})
+	whole(t, report, err)
+	for _, base := range []string{"/base.tgz", "/base/"} {
+		checkSameFile(t, mergeTo(t, filepath.Join(t.TempDir(), "out.tgz"), dir+base, dir+"/delta.tgz"), dir+"/full.tgz")
+	}
+}
+
 // TestMergeOfDeltasStaysADelta: without the base, two deltas make one that needs it.
 func TestMergeOfDeltasStaysADelta(t *testing.T) {
 	dir := t.TempDir()

@@ -42,6 +42,8 @@ type source interface {
 	size(d digest.Digest) (int64, bool)
 	// absent reports whether a blob is absent; another fault does not make it so.
 	absent(d digest.Digest) bool
+	// unselected reports whether a manifest that may be absent is so. A base lends none.
+	unselected(d digest.Digest) bool
 }
 
 // sizedDigest is a blob with the size in a descriptor.

@@ -30,6 +30,19 @@ func (s layoutSource) absent(d digest.Digest) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
+func (s layoutSource) unselected(d digest.Digest) bool {
+	u, ok := s.layout.(*Union)
+	if !ok {
+		return s.absent(d)
+	}
+	for _, m := range u.inputs {
+		if !m.replaced && !(layoutSource{m.Layout}).absent(d) {
+			return false
+		}
+	}
+	return true
+}
+
 // streamSource has the content of a stream that was read to its end.
 type streamSource struct {
 	stream *Stream
@@ -83,6 +96,8 @@ func (s *streamSource) absent(d digest.Digest) bool {
 	_, manifest := s.stream.manifests.deflated[d]
 	return !blob && !manifest
 }
+
+func (s *streamSource) unselected(d digest.Digest) bool { return s.absent(d) }
 
 func (s *streamSource) size(d digest.Digest) (int64, bool) {
 	if size, ok := s.sizes[d]; ok {

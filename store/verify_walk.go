@@ -85,7 +85,7 @@ func (w *entryWalk) contents(n Node) (contents, error) {
 		all = append(all, Node{*m.Subject, Root, n.Depth + 1})
 	}
 	for _, b := range all {
-		if !w.isOptional(m, b) || !w.source.absent(b.Digest) {
+		if !w.isOptional(m, b) || !w.isAbsent(b) {
 			b.Descriptor = ocispec.Descriptor{MediaType: b.MediaType, Digest: b.Digest, Size: b.Size} // the rest takes memory
 			c.below = append(c.below, b)
 		}
@@ -102,6 +102,14 @@ func (w *entryWalk) isOptional(m *Manifest, n Node) bool {
 		return isLeftOut(w.platforms, m, n.Descriptor)
 	}
 	return true // a subject
+}
+
+// isAbsent reports whether a node that may be absent is so.
+func (w *entryWalk) isAbsent(n Node) bool {
+	if n.Role == Leaf {
+		return w.source.absent(n.Digest)
+	}
+	return w.source.unselected(n.Digest)
 }
 
 // count adds up the manifests of the entry.
