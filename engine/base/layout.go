@@ -77,6 +77,6 @@ func rootsOf(o graph.Origin, x *store.Index) []root {
 // tellLost tells that some manifests of a base could not be read.
 func (b *Bases) tellLost(name string, w *walk) {
 	if w.lost > 0 {
-		b.notice(fmt.Sprintf("the base %s lacks %d manifests (%v); the blobs that only these need come along", name, w.lost, w.why))
+		b.notice(fmt.Sprintf("the base %s lacks manifests, %d of them (%v); the blobs that only these need come along", name, w.lost, w.why))
 	}
 }

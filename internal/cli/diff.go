@@ -55,7 +55,7 @@ func (c *diffCommand) Run(ctx context.Context, u *console.Console) error {
 		return err
 	}
 	if a.layout != "" && b.layout != "" {
-		if err := errors.Join(a.addReferrers(open), b.addReferrers(open)); err != nil {
+		if err := errors.Join(a.addContent(open), b.addContent(open)); err != nil {
 			return err
 		}
 	}

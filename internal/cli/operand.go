@@ -55,13 +55,14 @@ func openLayoutOperand(path string, open opener) (*operand, error) {
 	return &operand{names: inventory.Names(in), layout: path}, in.Close()
 }
 
-// addReferrers makes the names of a layout differ from those of another one also by their referrers.
-func (o *operand) addReferrers(open opener) error {
+// addContent makes the names of a layout differ from those of another one also by their platforms
+// and referrers.
+func (o *operand) addContent(open opener) error {
 	in, err := open(o.layout)
 	if err != nil {
 		return err
 	}
-	o.names = inventory.NamesWithReferrers(in)
+	o.names = inventory.NamesWithContent(in)
 	return in.Close()
 }
 

@@ -11,9 +11,9 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// NamesWithReferrers is Names for a comparison of two layouts: a name with other referrers, such as
-// a signature that was added, differs.
-func NamesWithReferrers(l store.Layout) []Name {
+// NamesWithContent is Names for a comparison of two layouts: a name with other platforms or with
+// other referrers, such as a signature that was added, differs.
+func NamesWithContent(l store.Layout) []Name {
 	entries := l.Index().Entries
 	by := make(map[digest.Digest][]store.Entry) // referrers by their subject
 	for _, e := range entries {
@@ -22,15 +22,13 @@ func NamesWithReferrers(l store.Layout) []Name {
 		}
 	}
 	all := Names(l)
-	if len(by) == 0 {
-		return all
-	}
 	media := make(map[string]store.Entry)
 	for _, e := range entries {
 		media[e.Name] = e
 	}
 	for i, n := range all {
-		all[i].With = referrersIn(l, media[n.Reference], by)
+		e := media[n.Reference]
+		all[i].With = strings.TrimSpace(e.Platforms + " " + referrersIn(l, e, by))
 	}
 	return all
 }
@@ -64,6 +62,9 @@ func manifestOf(l store.Layout, e store.Entry) *store.Manifest {
 
 // referrersIn lists what refers to an artifact, to its children, and to those referrers.
 func referrersIn(l store.Layout, e store.Entry, by map[digest.Digest][]store.Entry) string {
+	if len(by) == 0 {
+		return ""
+	}
 	reached := []digest.Digest{e.Digest}
 	if store.IsIndex(e.MediaType) {
 		if m := manifestOf(l, e); m != nil {
