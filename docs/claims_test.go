@@ -96,6 +96,7 @@ var proofs = map[string]string{
 	"A blob larger than a part is cut":                     "store.TestPartsAreBundles",
 	"The same plan gives the same parts":                   "engine.TestBackupInParts store.TestPartsAreTheSameAgain",
 	"They get their names together, when all are complete": "store.TestPartsAreReplacedTogether e2e.TestKilledBackupInParts",
+	"The last line of the run tells how many there are":    "parts.txtar",
 	"Read parts with a quoted pattern":                     "parts.txtar store.TestPartsAreOneLayout",
 	"If a part is missing or damaged, it is named":         "parts.txtar engine.TestRestoreWithoutAPart",
 
