@@ -19,6 +19,7 @@ const LockKind = "MirrorLock"
 // spec and reviewed with it. A lock that was loaded is sorted by reference.
 type Lock struct {
 	Artifacts    []LockedArtifact
+	Pending      []PendingArtifact  // tags that are too new; nil without minAge in the spec
 	Repositories []LockedRepository // sizes that balance shards; nil without "lock --shards"
 }
 
@@ -71,7 +72,7 @@ func ParseLock(name string, data []byte) (*Lock, error) {
 	if _, err := lockFormat.decode(name, data, &file); err != nil {
 		return nil, err
 	}
-	return (&Lock{Artifacts: file.Artifacts, Repositories: file.Repositories}).sorted(), nil
+	return (&Lock{Artifacts: file.Artifacts, Pending: file.Pending, Repositories: file.Repositories}).sorted(), nil
 }
 
 // Selections returns the artifacts of the lock, each with its digest and its referrers and
@@ -102,6 +103,7 @@ type lockFile struct {
 	APIVersion   string             `yaml:"apiVersion"`
 	Kind         string             `yaml:"kind"`
 	Artifacts    []LockedArtifact   `yaml:"artifacts"`
+	Pending      []PendingArtifact  `yaml:"pending"`
 	Repositories []LockedRepository `yaml:"repositories"`
 }
 
@@ -119,6 +121,7 @@ func (f *lockFile) check(o strictyaml.Object) {
 		}
 		seen[name] = i
 	}
+	f.checkPending(o)
 	f.checkRepositories(o)
 }
 
@@ -220,7 +223,7 @@ func mediaTypeFault(s string) string {
 
 // sorted returns a copy that is sorted by reference and by repository.
 func (l *Lock) sorted() *Lock {
-	return &Lock{Artifacts: sortedArtifacts(l.Artifacts), Repositories: sortedRepositories(l.Repositories)}
+	return &Lock{Artifacts: sortedArtifacts(l.Artifacts), Pending: sortedPending(l.Pending), Repositories: sortedRepositories(l.Repositories)}
 }
 
 func sortedRepositories(all []LockedRepository) []LockedRepository {

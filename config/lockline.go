@@ -2,6 +2,7 @@ package config
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"regexp"
@@ -26,23 +27,29 @@ func (l *Lock) WriteTo(w io.Writer) (int64, error) {
 	} else {
 		fmt.Fprintln(lines, "artifacts:")
 	}
-	var line []byte
-	for i := range sorted {
-		line = sorted[i].appendLine(line[:0])
-		lines.Write(line)
+	writeLines(lines, sorted, (*LockedArtifact).appendLine)
+	if len(all.Pending) > 0 {
+		lines.WriteString(pendingKey)
+		writeLines(lines, all.Pending, (*PendingArtifact).appendLine)
 	}
 	if len(all.Repositories) > 0 {
 		lines.WriteString(repositoriesKey)
-	}
-	for i := range all.Repositories {
-		line = all.Repositories[i].appendLine(line[:0])
-		lines.Write(line)
+		writeLines(lines, all.Repositories, (*LockedRepository).appendLine)
 	}
 	err := lines.Flush() // the first error of any write
 	return out.n, err
 }
 
-// repositoriesKey is the line between the artifacts and the repositories.
+// writeLines writes a list, one value a line. The writer keeps its first error.
+func writeLines[T any](w *bufio.Writer, all []T, write func(*T, []byte) []byte) {
+	var line []byte
+	for i := range all {
+		line = write(&all[i], line[:0])
+		w.Write(line)
+	}
+}
+
+// repositoriesKey is the line before the repositories.
 const repositoriesKey = "repositories:\n"
 
 // writable returns an error if the lock would not load again.
@@ -59,7 +66,7 @@ func (l *Lock) writable() error {
 		}
 		seen[name] = true
 	}
-	return writableRepositories(l.Repositories)
+	return cmp.Or(writablePending(l.Pending), writableRepositories(l.Repositories))
 }
 
 func writableRepositories(all []LockedRepository) error {

@@ -18,12 +18,18 @@ func scanLock(data []byte) (*Lock, bool) {
 	if !ok {
 		return nil, false
 	}
-	artifacts, repositories, _ := bytes.Cut(rest, []byte(repositoriesKey))
+	rest, repositories, hasRepositories := bytes.Cut(rest, []byte(repositoriesKey))
+	artifacts, pending, hasPending := bytes.Cut(rest, []byte(pendingKey))
 	lock := new(Lock)
 	if lock.Artifacts, ok = scanLines(artifacts, scanArtifact, (*LockedArtifact).appendLine); !ok {
 		return nil, false
 	}
-	if len(artifacts) < len(rest) {
+	if hasPending {
+		if lock.Pending, ok = scanLines(pending, scanPending, (*PendingArtifact).appendLine); !ok {
+			return nil, false
+		}
+	}
+	if hasRepositories {
 		if lock.Repositories, ok = scanLines(repositories, scanRepository, (*LockedRepository).appendLine); !ok {
 			return nil, false
 		}

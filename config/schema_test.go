@@ -137,7 +137,7 @@ func compare(t *testing.T, defs map[string]*node, path string, n *node, typ refl
 
 // isText reports whether a struct is always written as a string.
 func isText(typ reflect.Type) bool {
-	return typ.Kind() == reflect.Struct && len(keysOf(typ)) == 0 &&
+	return (typ.Kind() == reflect.Int64 || typ.Kind() == reflect.Struct && len(keysOf(typ)) == 0) &&
 		reflect.PointerTo(typ).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
 

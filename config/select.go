@@ -28,10 +28,17 @@ func (t Tags) NeedsList() bool {
 // lists, in its order: the newest tags are the last in that order, unless all candidates are
 // versions, or Sort says otherwise. Select omits tags that hold referrers, except those in Names.
 func (t Tags) Select(all []string) ([]string, error) {
+	return t.SelectAmong(all, func(string) bool { return true })
+}
+
+// SelectAmong selects like Select among the tags that may be selected: Latest does not count the
+// others.
+func (t Tags) SelectAmong(all []string, may func(tag string) bool) ([]string, error) {
 	selected, err := t.candidates(all)
 	if err != nil {
 		return nil, err
 	}
+	selected = slices.DeleteFunc(selected, func(tag string) bool { return !may(tag) })
 	if t.Latest > 0 && t.Latest < len(selected) {
 		selected = t.newest(selected, all)
 	}

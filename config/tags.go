@@ -23,6 +23,7 @@ type Tags struct {
 	Regex   string   `yaml:"regex"`   // RE2 that matches the whole tag
 	Semver  string   `yaml:"semver"`  // version constraint; a tag that is not a version does not match
 	Latest  int      `yaml:"latest"`  // number of the newest tags to keep; 0 means all
+	MinAge  Age      `yaml:"minAge"`  // how long a tag has to be known, by the lock; 0 means no time
 	Sort    *Sort    `yaml:"sort"`    // the order in which Latest finds the newest; nil means the default
 }
 

@@ -231,6 +231,8 @@ var proofs = map[string]string{
 	"[spec.md](spec.md) describes every key":                                "config.TestDocumentedExamples",
 	"write mirror.lock.yaml: one line per artifact":                         "lock.txtar config.TestDocumentedLock",
 	"in CI: exit code 4 if the spec selects something else now":             "lock.txtar",
+	"Tags with a [minAge](spec.md#minage) wait in the lock":                 "min_age.txtar engine.TestMinAge",
+	"With `--quarantine` those of the first lock wait":                      "min_age.txtar engine.TestQuarantine",
 	"same lock, same bundle, byte for byte":                                 "docs.TestTutorials engine.TestSameBytes",
 	"write a JSON report, even if the run fails":                            "report.txtar",
 	"retry only the artifacts that failed":                                  "report.txtar",

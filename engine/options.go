@@ -21,6 +21,7 @@ type BackupOptions struct {
 	Now         func() time.Time // nil: time.Now
 	Shard       *shard.Shard     // the part of the plan to copy; nil: all of it
 	MeasureEach bool             // a forecast has the size of each repository
+	Quarantine  *Quarantine      // keeps out tags that are too new, of selections with a minAge; nil: takes all
 
 	// Only selects among the artifacts of a layout on disk, which a selection takes as a
 	// whole; nil: all.

@@ -13,19 +13,20 @@ import (
 // Forecast predicts a run, in the same numbers that its report has afterwards.
 type Forecast struct {
 	Artifacts []Outlook
-	Distinct  int64    // bytes of all selected manifests and blobs, each counted once
-	Shared    int64    // bytes that artifacts have in common, counted once for each but the first
-	There     int64    // of the distinct bytes, those that are there already
-	Left      int64    // bytes of blobs that a delta leaves to its base
-	LeftBlobs int      // how many these are
-	Near      int64    // and those that come from layouts on disk, over no network
-	Parts     int      // how many manifests and blobs the distinct bytes are
-	New       int      // how many of these are not there
-	Transfer  int64    // bytes that will be moved: Report.Moved
-	Transfers int      // blobs that will be moved
-	Needed    int64    // of a backup: bytes of disk that its output needs at most
-	Requests  int      // all that the run will make but for tokens, those that were made for the forecast included
-	Newest    []Newest // of a backup: where the newest tags were selected, by repository
+	Distinct  int64     // bytes of all selected manifests and blobs, each counted once
+	Shared    int64     // bytes that artifacts have in common, counted once for each but the first
+	There     int64     // of the distinct bytes, those that are there already
+	Left      int64     // bytes of blobs that a delta leaves to its base
+	LeftBlobs int       // how many these are
+	Near      int64     // and those that come from layouts on disk, over no network
+	Parts     int       // how many manifests and blobs the distinct bytes are
+	New       int       // how many of these are not there
+	Transfer  int64     // bytes that will be moved: Report.Moved
+	Transfers int       // blobs that will be moved
+	Needed    int64     // of a backup: bytes of disk that its output needs at most
+	Requests  int       // all that the run will make but for tokens, those that were made for the forecast included
+	Waiting   []Waiting // of a backup with a quarantine: the tags that are too new, by reference
+	Newest    []Newest  // of a backup: where the newest tags were selected, by repository
 
 	Shards       []shard.Load              // of all shards, if the forecast compares them
 	Repositories []config.LockedRepository // of a backup with MeasureEach
@@ -84,6 +85,9 @@ func (f *Forecast) Lock() (*config.Lock, error) {
 		locked[o.Name] = true
 		lock.Artifacts = append(lock.Artifacts, config.LockedArtifact{Reference: o.Reference, Digest: o.Digest,
 			MediaType: o.MediaType, Size: o.Size, Platforms: o.Platforms, Referrers: o.Referrers, Subjects: o.Subjects, From: o.From, Repo: o.Repo})
+	}
+	for _, w := range f.Waiting {
+		lock.Pending = append(lock.Pending, w.PendingArtifact)
 	}
 	return lock, errors.Join(errs...)
 }

@@ -48,7 +48,7 @@ func Forecast(ctx context.Context, c *registry.Client, selections []config.Selec
 	if err = errors.Join(err, b.planner.Close()); err != nil {
 		return nil, err
 	}
-	f := &engine.Forecast{Requests: headway.Requests(c) - before, Transfer: b.moved.Load(), Newest: b.planner.Newest()}
+	f := &engine.Forecast{Requests: headway.Requests(c) - before, Transfer: b.moved.Load(), Newest: b.planner.Newest(), Waiting: b.planner.Waiting()}
 	b.forecast(f, there, directory)
 	return f, nil
 }
@@ -180,7 +180,7 @@ func (b *backup) pieces(size int64, directory bool) int {
 
 // outlookOf predicts the outcome of a backup for an artifact.
 func (b *backup) outlookOf(a *plan.Artifact, there store.Layout, directory bool) engine.Outlook {
-	o := engine.Outlook{Reference: a.Ref, Name: a.Name, Mirror: a.Mirror(), Digest: a.Root.Digest, MediaType: a.Root.MediaType, From: a.From, Repo: a.Repo, Err: a.Err, State: engine.StateFailed}
+	o := engine.Outlook{Reference: a.Selected(), Name: a.Name, Mirror: a.Mirror(), Digest: a.Root.Digest, MediaType: a.Root.MediaType, From: a.From, Repo: a.Repo, Err: a.Err, State: engine.StateFailed}
 	if a.Err != nil {
 		return o
 	}

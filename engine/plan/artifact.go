@@ -27,6 +27,7 @@ type Artifact struct {
 	together *siblings // the roots that were listed with this one
 	Layout   string    // the one on disk that it comes from; "" for a registry
 	from     string    // the position in a spec, or the argument, that selects it
+	judged   bool      // the digest of Ref is not asked for: the quarantine admits it
 	From     string    // where the reference was found: config.Selection.From
 	Repo     string    // URL of the Helm repository of a chart; "" for a registry and a layout
 	found    []byte    // the root's bytes, between its two stages
@@ -34,6 +35,15 @@ type Artifact struct {
 
 	lacks    []config.Platform // wanted platforms without an image
 	resolved chan struct{}     // closed when the graph is known; nil once that was seen
+}
+
+// Selected returns the reference by which the artifact is selected.
+func (a *Artifact) Selected() config.Reference {
+	ref := a.Ref
+	if a.judged {
+		ref.Digest = ""
+	}
+	return ref
 }
 
 // Origin returns the origin of the artifact; nil if it could not be opened.

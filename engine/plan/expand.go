@@ -116,7 +116,7 @@ func newArtifact(ref config.Reference, s config.Selection, e expansion, scope *g
 	if ref.IsRepository() { // it cannot be listed
 		name = strings.TrimSuffix(ref.Name(), "/")
 	}
-	a := &Artifact{Ref: ref, Name: name, Layout: s.Layout, from: s.Origin, From: s.From, origin: e.origin, Scope: scope,
+	a := &Artifact{Ref: ref, Name: name, Layout: s.Layout, from: s.Origin, From: s.From, judged: e.judged, origin: e.origin, Scope: scope,
 		Err: e.err, resolved: make(chan struct{})}
 	if s.Chart != nil {
 		a.Repo = s.Chart.Repository

@@ -15,13 +15,14 @@ import (
 
 // sources opens the origins of a run, each once.
 type sources struct {
-	client    *registry.Client
-	helm      *helm
-	layout    engine.OpenLayout
-	jobs      int
-	notice    func(string)
-	namesOnly bool            // nothing is resolved
-	listed    map[string]bool // repositories that a catalog promises; complete before they are opened
+	client     *registry.Client
+	helm       *helm
+	layout     engine.OpenLayout
+	jobs       int
+	notice     func(string)
+	namesOnly  bool            // nothing is resolved
+	listed     map[string]bool // repositories that a catalog promises; complete before they are opened
+	quarantine *quarantine     // nil: no tag is too new
 
 	mu         sync.Mutex // guards what follows
 	remotes    map[string]*graph.Remote
@@ -31,7 +32,7 @@ type sources struct {
 }
 
 func newSources(c *registry.Client, selections []config.Selection, o engine.BackupOptions) *sources {
-	return &sources{client: c, helm: newHelm(c, selections), jobs: o.Concurrency, notice: o.Progress.Notice, remotes: make(map[string]*graph.Remote), layouts: make(map[string]*graph.Local), unexpanded: make(map[string]error), listed: make(map[string]bool),
+	return &sources{client: c, helm: newHelm(c, selections), quarantine: newQuarantine(o.Quarantine), jobs: o.Concurrency, notice: o.Progress.Notice, remotes: make(map[string]*graph.Remote), layouts: make(map[string]*graph.Local), unexpanded: make(map[string]error), listed: make(map[string]bool),
 		layout: o.OpenLayout.OrDefault()}
 }
 
@@ -51,6 +52,7 @@ type expansion struct {
 	faulty []graph.Root // of a layout: those that fail
 	err    error        // refs is then the one reference that cannot be expanded
 	absent string       // the repository, if it is optional and does not exist
+	judged bool         // the digests of refs are those that the quarantine admits
 }
 
 // expandAll expands the selections side by side and delivers them in order.
@@ -114,13 +116,17 @@ func (s *sources) open(ctx context.Context, selection config.Selection) (expansi
 	if !ref.IsRepository() {
 		return expansion{origin: r, refs: []config.Reference{ref}}, nil
 	}
-	tags, err := s.tags(ctx, r, selection)
+	tags, all, err := s.tags(ctx, r, selection)
 	if selection.Optional && !s.listed[ref.Name()] &&
 		(graph.IsUnknown(err) || err == nil && !s.namesOnly && !selection.Tags.NeedsList() && r.IsAbsent(ctx, tags)) {
 		return expansion{origin: r, absent: ref.Name()}, nil
 	}
 	if err != nil {
 		return expansion{}, err
+	}
+	if s.quarantine != nil && selection.Tags.MinAge > 0 {
+		refs, err := s.quarantine.admit(ctx, r, selection, all, tags)
+		return expansion{origin: r, refs: refs, judged: true}, err
 	}
 	e := expansion{origin: r, refs: make([]config.Reference, len(tags))}
 	for i, tag := range tags {
@@ -145,24 +151,22 @@ func (s *sources) remote(ref config.Reference) (*graph.Remote, error) {
 	return r, nil
 }
 
-// tags selects tags of a repository. It lists them only if names alone do not decide.
-func (s *sources) tags(ctx context.Context, r *graph.Remote, selection config.Selection) ([]string, error) {
-	var all []string
+// tags selects tags of a repository, and returns all that it lists. It lists them only if names
+// alone do not decide.
+func (s *sources) tags(ctx context.Context, r *graph.Remote, selection config.Selection) (selected, all []string, err error) {
 	if selection.Tags.NeedsList() {
-		var err error
 		if all, err = r.AllTags(ctx); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	selected, err := selection.Tags.Select(all)
-	if err != nil {
-		return nil, artifactError(selection.Reference, "select", err)
+	if selected, err = selection.Tags.Select(all); err != nil {
+		return nil, nil, artifactError(selection.Reference, "select", err)
 	}
 	s.chose(selection, all)
 	if len(selected) == 0 && !selection.Optional {
-		return nil, &engine.SelectionError{Reference: selection.Reference.String(), Of: len(all), Noun: "tags", Names: all}
+		return nil, nil, &engine.SelectionError{Reference: selection.Reference.String(), Of: len(all), Noun: "tags", Names: all}
 	}
-	return selected, nil
+	return selected, all, nil
 }
 
 // chose records the order by which the newest tags of a repository were found.

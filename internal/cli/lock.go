@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/atomicfile"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
@@ -23,6 +24,8 @@ type lockCommand struct {
 	Spec   string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"Lock this mirror spec; the lock of mirror.yaml is mirror.lock.yaml beside it."`
 	Check  bool   `xor:"check" help:"Write nothing; show how the lock differs from what the spec selects now. Exit with code 4 if it does."`
 	Shards bool   `xor:"check" help:"Write the size of each repository into the lock, by which --shard balances the shards."`
+
+	Quarantine bool `xor:"check" help:"Let tags with a minAge wait also in the first lock, which otherwise takes all of them."`
 
 	option.RunFlags
 }
@@ -49,38 +52,46 @@ func (c *lockCommand) Run(ctx context.Context, u *console.Console) error {
 	} else if err := overwrite.Check("the lock", path, filetype.Lock, overwrite.SpecFiles(c.Spec, nil)); err != nil {
 		return err
 	}
-	lock, err := c.resolve(ctx, u)
+	lock, waiting, err := c.resolve(ctx, u)
 	if err != nil {
 		return err
 	}
 	if c.Check {
-		return checkLock(u, path, before, lock)
+		return checkLock(u, path, lockChange{before, lock, waiting})
 	}
 	if err := writeLock(path, lock); err != nil {
 		return err
 	}
 	u.Say("locked %s in %s", text.Count(len(lock.Artifacts), "artifact"), path)
+	if len(waiting) > 0 {
+		u.Say("%s too new: lock --check shows until when", text.Count(len(waiting), "tag"))
+	}
 	return nil
 }
 
-// resolve makes a lock of the artifacts that the spec selects now. It fails if one is missing.
-func (c *lockCommand) resolve(ctx context.Context, u *console.Console) (*config.Lock, error) {
-	sources := sources{file: c.Spec, run: &c.RunFlags}
+// resolve makes a lock of the artifacts that the spec selects now, and lists the tags that are
+// too new for it. It fails if an artifact is missing.
+func (c *lockCommand) resolve(ctx context.Context, u *console.Console) (*config.Lock, []engine.Waiting, error) {
+	sources := sources{file: c.Spec, pins: true, run: &c.RunFlags}
 	all, err := sources.read(ctx, u)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	all.measureEach = c.Shards
+	if all.quarantine, err = c.quarantine(all.spec); err != nil {
+		return nil, nil, err
+	}
 	client, err := start(u, &c.RunFlags, all.spec, all.hosts())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	f, err := all.forecast(ctx, u, client, &c.RunFlags, nil, false)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	u.NoticeNewest(f.Newest)
-	return f.Lock()
+	lock, err := f.Lock()
+	return lock, f.Waiting, err
 }
 
 // loadLock reads the lock at path.
@@ -89,20 +100,6 @@ func loadLock(path string) (*config.Lock, error) {
 		return nil, &exit.NoLockError{Path: path}
 	}
 	return config.LoadLock(path)
-}
-
-// checkLock prints how two locks differ, a line for each artifact.
-func checkLock(u *console.Console, path string, before, now *config.Lock) error {
-	d := inventory.Diff(lockedNames(before), lockedNames(now))
-	if err := d.Print(u.Answer()); err != nil {
-		return err
-	}
-	if d.IsEmpty() {
-		u.Say("%s is up to date: %s", path, text.Count(len(now.Artifacts), "artifact"))
-		return nil
-	}
-	u.Say("%s is out of date: %s", path, d.Counts())
-	return exit.Drift
 }
 
 // lockedNames lists the artifacts of a lock. Two are the same if their platforms and

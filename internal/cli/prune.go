@@ -59,6 +59,13 @@ func (c *pruneCommand) Run(ctx context.Context, u *console.Console) error {
 	if len(selections) == 0 {
 		return exit.Usage(listSources(c.Spec), "%s selects nothing: everything would be removed", c.Spec)
 	}
+	if spec.NeedsLock() != "" { // the lock holds tags that are older than the newest
+		lock, err := loadLock(config.LockPath(c.Spec))
+		if err != nil {
+			return err
+		}
+		selections = append(selections, lock.Selections(config.LockPath(c.Spec))...)
+	}
 	client, err := start(u, &c.RunFlags, spec, spec.Asked(sourceHosts(selections)))
 	if err != nil {
 		return err

@@ -27,6 +27,7 @@ type sources struct {
 	verb       string   // of the command, for errors; "" means "back up"
 	file       string   // path of the spec; "" without one
 	locked     bool     // select what the lock of the spec pins
+	pins       bool     // makes a lock, which says itself what is too new
 	retry      bool     // a report names the artifacts, so that these can be empty
 
 	part *shard.Part // nil: everything
@@ -42,8 +43,9 @@ type selected struct {
 	mapper     *config.Mapper // finds two artifacts that would land on one target; nil if the spec has no targets
 	shard      *shard.Shard   // the part to copy; nil: everything
 
-	bases       bases // of a forecast of a delta
-	measureEach bool  // a forecast measures each repository
+	bases       bases              // of a forecast of a delta
+	measureEach bool               // a forecast measures each repository
+	quarantine  *engine.Quarantine // keeps tags out of a lock; nil: takes all
 }
 
 // read reads the spec, and everything that it and the arguments name. With an error it returns
@@ -100,6 +102,11 @@ func (s *sources) selections(ctx context.Context, u *console.Console, spec *conf
 // unlocked returns the sources of the spec, then what the arguments name. The defaults
 // of the spec for referrers hold for those, too.
 func (s *sources) unlocked(u *console.Console, spec *config.Spec) ([]config.Selection, error) {
+	if !s.pins {
+		if err := requireLock(spec, s.file); err != nil {
+			return nil, err
+		}
+	}
 	selected, err := spec.Select()
 	if err != nil {
 		return nil, err
@@ -169,7 +176,7 @@ func (s *selected) forecast(ctx context.Context, u *console.Console, client *reg
 	p := u.StartProgress()
 	defer p.Close()
 	options := engine.BackupOptions{
-		Concurrency: run.Concurrency, Buffer: int64(run.Buffer), Progress: p, Mapper: s.mapper, Shard: s.shard, MeasureEach: s.measureEach,
+		Concurrency: run.Concurrency, Buffer: int64(run.Buffer), Progress: p, Mapper: s.mapper, Shard: s.shard, MeasureEach: s.measureEach, Quarantine: s.quarantine,
 		OpenLayout: sourceOpener(ctx, u, s.spec),
 	}
 	var err error

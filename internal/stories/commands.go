@@ -20,6 +20,16 @@ func fill(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+// replace FILE PATTERN TEXT replaces what a regular expression matches in a file.
+func replace(ts *testscript.TestScript, _ bool, args []string) {
+	before := ts.ReadFile(args[0])
+	after := regexp.MustCompile(args[1]).ReplaceAllString(before, args[2])
+	if after == before {
+		ts.Fatalf("%s has no %s", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(after), 0o600))
+}
+
 // exits CODE COMMAND... runs a command that ends with that code.
 func exits(ts *testscript.TestScript, _ bool, args []string) {
 	if code := exitOf(ts, ts.Exec(args[1], args[2:]...)); strconv.Itoa(code) != args[0] {

@@ -33,6 +33,7 @@ func Run(t *testing.T, files []string) {
 					"seed":       w.seed,
 					"fill":       fill,
 					"exits":      exits,
+					"replace":    replace,
 					"copied":     w.copied,
 					"requests":   w.requests,
 					"fault":      w.fault,

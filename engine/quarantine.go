@@ -1,0 +1,33 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/config"
+)
+
+// Quarantine keeps tags that are too new out of a plan, for selections with a minAge. The lock
+// before it says which tags are known, and since when.
+type Quarantine struct {
+	Before *config.Lock // never nil
+	Today  string       // config.Today
+}
+
+// Waiting is a tag that is too new to be selected.
+type Waiting struct {
+	config.PendingArtifact
+	Until string // the first day on which it is selected
+}
+
+// Unite sorts what waits by reference, and keeps one of those that wait for two selections: the
+// one that waits longest.
+func Unite(all []Waiting) []Waiting {
+	slices.SortFunc(all, func(a, b Waiting) int {
+		if by := strings.Compare(a.Reference.String(), b.Reference.String()); by != 0 {
+			return by
+		}
+		return strings.Compare(b.Until, a.Until)
+	})
+	return slices.CompactFunc(all, func(a, b Waiting) bool { return a.Reference == b.Reference })
+}
