@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"runtime"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -55,23 +56,29 @@ func (l leaving) Child(ctx context.Context, desc ocispec.Descriptor) ([]byte, er
 	return data, err
 }
 
-// rootsOf lists the entries of an index, each in the repositories that it came from.
-func rootsOf(o graph.Origin, x *store.Index) []root {
-	var roots []root
-	for i := range x.Entries {
-		e := &x.Entries[i]
-		repositories := e.Repositories
-		if ref, ok := config.ParseEntryName(e.Name); ok && ref.Registry != "" {
-			repositories = []string{ref.Name()}
-		}
-		if len(repositories) == 0 {
-			repositories = []string{""}
-		}
-		for _, repository := range repositories {
-			roots = append(roots, root{o, e.Descriptor(), repository})
+// rootsOf yields the entries of an index, each in the repositories that it came from.
+func rootsOf(o graph.Origin, x *store.Index) iter.Seq[root] {
+	return func(yield func(root) bool) {
+		for i := range x.Entries {
+			e := &x.Entries[i]
+			for _, repository := range repositoriesOf(e) {
+				if !yield(root{o, e.Descriptor(), repository}) {
+					return
+				}
+			}
 		}
 	}
-	return roots
+}
+
+// repositoriesOf returns the repositories that an entry came from; "" if that is unknown.
+func repositoriesOf(e *store.Entry) []string {
+	if ref, ok := config.ParseEntryName(e.Name); ok && ref.Registry != "" {
+		return []string{ref.Name()}
+	}
+	if len(e.Repositories) == 0 {
+		return []string{""}
+	}
+	return e.Repositories
 }
 
 // tellLost tells that some manifests of a base could not be read.

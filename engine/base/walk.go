@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"iter"
 	"sync"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -152,10 +153,10 @@ type root struct {
 }
 
 // visitAll visits some roots, a few at a time.
-func (w *walk) visitAll(ctx context.Context, few int, roots []root) error {
+func (w *walk) visitAll(ctx context.Context, few int, roots iter.Seq[root]) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(few)
-	for _, r := range roots {
+	for r := range roots {
 		group.Go(func() error {
 			n := store.Node{Descriptor: r.desc, Role: store.Root}
 			return w.visit(ctx, r.origin, n, w.blobs.number(r.repository))
