@@ -50,6 +50,15 @@ func FindImages(paths []string, stdin func(maximum int64) ([]byte, error)) (*Man
 	return found, loadError(m.faults)
 }
 
+// FindRendered finds the images in manifests that were made of a chart. The name stands for a
+// file in messages.
+func FindRendered(name string, data []byte) (*Manifests, error) {
+	var m manifestReader
+	m.add(manifestFile{name: name, read: func(int64) ([]byte, error) { return data, nil }})
+	found := m.find()
+	return found, loadError(m.faults)
+}
+
 // manifests reads the manifests of a source, and selects their images.
 func (s *Spec) manifests(at string, source Source, base Selection) (*Manifests, []Selection, []Fault) {
 	var m manifestReader

@@ -27,6 +27,7 @@ type Source struct {
 	Repo         string           `yaml:"repo"`      // URL of the Helm repository of Chart; "": Chart is oci://REGISTRY/REPOSITORY
 	Version      string           `yaml:"version"`   // of Chart
 	Images       *bool            `yaml:"images"`    // of Chart; nil means true
+	Values       []string         `yaml:"values"`    // of Chart; nil means that it is not rendered
 	Platforms    []Platform       `yaml:"platforms"` // nil means those of the defaults
 	Optional     bool             `yaml:"optional"`
 

@@ -141,7 +141,7 @@ func (s *Spec) OutputPath(now time.Time, shard string) (string, error) {
 }
 
 // Files are the files and directories that a spec names.
-type Files struct{ Lists, Layouts, Manifests, Certificates []string }
+type Files struct{ Lists, Layouts, Manifests, Values, Certificates []string }
 
 // Files returns the files that the spec reads when it is used. It omits a path that cannot be
 // expanded.
@@ -165,6 +165,9 @@ func (s *Spec) Files() Files {
 		for _, glob := range source.Kubernetes {
 			files, _ := s.glob(glob) // which the run reports
 			f.Manifests = append(f.Manifests, files...)
+		}
+		for _, path := range source.Values {
+			add(&f.Values, path)
 		}
 	}
 	for _, r := range s.Registries {

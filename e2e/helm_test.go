@@ -5,11 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"testing"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/internal/testchart"
+	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
 // metadata has every key of Chart.yaml, in forms that YAML has several of.
@@ -41,6 +43,36 @@ dependencies:
     import-values: [data, {child: a, parent: b}]
     alias: store
 `
+
+// TestHelmTemplate finds the images that a chart renders to with values, and says what to do
+// without helm.
+func TestHelmTemplate(t *testing.T) {
+	helm := tool(t, "helm")
+	r := startRegistry(t, registryOptions{})
+	testregistry.NewSeeder(t, r.Access).Image("web", "9", []byte("web"))
+	archive := testchart.Chart(t, "app", "1.0.0", "", nil)
+	repository := testchart.Start(t, "")
+	repository.Add("app", "1.0.0", archive)
+	d := newDesk(t)
+	d.write("app-1.0.0.tgz", string(archive))
+	d.write("prod.yaml", "image: "+r.Host+"/web\ntag: \"9\"\n")
+	d.write("broken.yaml", "image: [")
+	d.run(nil, helm, "push", "app-1.0.0.tgz", "oci://"+r.Host+"/charts", "--plain-http").exits(0)
+	plan := func(source, values, path string) outcome {
+		d.write("mirror.yaml", "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources:\n  - {"+source+", values: ["+values+"]}\n")
+		cmd := d.command(program, "plan", "-f", "mirror.yaml")
+		cmd.Env = append(cmd.Env, "PATH="+path)
+		return d.finish(nil, cmd)
+	}
+	for _, source := range []string{"chart: oci://" + r.Host + "/charts/app", "chart: app, repo: " + repository.URL} {
+		out := plan(source, "prod.yaml", filepath.Dir(helm))
+		if !regexp.MustCompile(regexp.QuoteMeta(r.Host) + `/web:9 .* chart app 1.0.0, helm template`).MatchString(out.stdout) {
+			t.Errorf("the plan lacks the image:\n%s%s", out.stdout, out.stderr)
+		}
+		plan(source, "prod.yaml", d.Dir).says("helm is not on PATH", "hint: install helm")
+		plan(source, "broken.yaml", filepath.Dir(helm)).says("helm template: ", "hint: check the values")
+	}
+}
 
 // TestHelm compares the artifact that is made of a chart in a Helm repository with the one that
 // helm pushes, and has helm pull it from a real registry.

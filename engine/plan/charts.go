@@ -68,11 +68,16 @@ func (s *sources) chart(ctx context.Context, selection config.Selection) ([]conf
 	if !selection.Chart.Images {
 		return []config.Selection{one}, nil
 	}
-	found, err := readChart(ctx, r, one.Reference)
+	found, layer, err := readChart(ctx, r, one.Reference)
 	if err != nil {
 		return nil, err
 	}
-	return s.withImages(one, found)
+	one.Chart = selection.Chart
+	all, err := s.withImages(ctx, one, found, func(ctx context.Context) (io.ReadCloser, error) { return r.Blob(ctx, layer, 0, layer.Size) })
+	if err == nil {
+		all[0].Chart = nil // the tag is an artifact of the registry
+	}
+	return all, err
 }
 
 // helmChart does the same with a chart in a Helm repository.
@@ -93,12 +98,20 @@ func (s *sources) helmChart(ctx context.Context, selection config.Selection) ([]
 	if c.images != nil {
 		return nil, artifactError(one.Reference, "find images", c.images)
 	}
-	return s.withImages(one, c.found)
+	return s.withImages(ctx, one, c.found, c.open)
 }
 
 // withImages returns the selection of a chart and those of its images.
-func (s *sources) withImages(one config.Selection, found *chart.Chart) ([]config.Selection, error) {
+func (s *sources) withImages(ctx context.Context, one config.Selection, found *chart.Chart, archive openArchive) ([]config.Selection, error) {
 	images, err := s.imagesOf(one, found)
+	if err == nil && one.Chart.Values != nil {
+		var rendered []config.Selection
+		rendered, err = s.render(ctx, one, nameOf(found), archive)
+		images = append(images, rendered...)
+	}
+	if err == nil && len(images) == 0 {
+		s.notice(nameOf(found) + " names no images; set values to find those that it renders to, or images: false")
+	}
 	if err != nil {
 		return nil, artifactError(one.Reference, "find images", err)
 	}
@@ -130,37 +143,37 @@ func chartTag(ctx context.Context, r *graph.Remote, selection config.Selection) 
 }
 
 // readChart reads a chart in a registry.
-func readChart(ctx context.Context, r *graph.Remote, ref config.Reference) (*chart.Chart, error) {
+func readChart(ctx context.Context, r *graph.Remote, ref config.Reference) (*chart.Chart, ocispec.Descriptor, error) {
 	desc, err := r.Resolve(ctx, ref)
 	if err != nil {
-		return nil, err
+		return nil, desc, err
 	}
 	data, err := r.Manifest(ctx, desc)
 	if err != nil {
-		return nil, err
+		return nil, desc, err
 	}
 	layer, err := chartLayer(data)
 	if err != nil {
-		return nil, artifactError(ref, "find images", err)
+		return nil, layer, artifactError(ref, "find images", err)
 	}
 	body, err := r.Blob(ctx, layer, 0, layer.Size)
 	if err != nil {
-		return nil, err
+		return nil, layer, err
 	}
 	defer body.Close()
 	hash := layer.Digest.Verifier()
 	in := io.TeeReader(body, hash)
 	found, err := chart.Read(in)
 	if _, rest := io.Copy(io.Discard, in); rest != nil {
-		return nil, rest // of the registry
+		return nil, layer, rest // of the registry
 	}
 	if !hash.Verified() {
 		err = fmt.Errorf("%w: layer %s", content.ErrMismatchedDigest, layer.Digest)
 	}
 	if err != nil {
-		return nil, artifactError(ref, "find images", err)
+		return nil, layer, artifactError(ref, "find images", err)
 	}
-	return found, nil
+	return found, layer, nil
 }
 
 // chartLayer returns the layer of a chart that is its archive.
@@ -182,7 +195,7 @@ var errNoChart = errors.New("not a Helm chart: its config is not of type " + cha
 
 // imagesOf returns a selection for each image that a chart names.
 func (s *sources) imagesOf(selection config.Selection, of *chart.Chart) ([]config.Selection, error) {
-	name := "chart " + of.Metadata.Name + " " + of.Metadata.Version
+	name := nameOf(of)
 	var all []config.Selection
 	for _, image := range of.Images {
 		ref, err := config.ParseImage(image.Name)
@@ -194,8 +207,8 @@ func (s *sources) imagesOf(selection config.Selection, of *chart.Chart) ([]confi
 		one.From = name + ", " + image.From
 		all = append(all, one)
 	}
-	if len(all) == 0 {
-		s.notice(fmt.Sprintf("%s names no images; list those that it needs as sources, or set images: false", name))
-	}
 	return all, nil
 }
+
+// nameOf returns the name of a chart in plans and locks.
+func nameOf(c *chart.Chart) string { return "chart " + c.Metadata.Name + " " + c.Metadata.Version }

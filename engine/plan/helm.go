@@ -32,8 +32,8 @@ const (
 	maxKeptArchives = 16 << 20
 )
 
-// helm reads Helm repositories, each index once.
-type helm struct {
+// helmSource reads Helm repositories, each index once.
+type helmSource struct {
 	client *registry.Client
 	wanted map[string]map[string]bool // names of charts by the URL of their repository
 
@@ -50,8 +50,8 @@ type helmIndex struct {
 	err     error
 }
 
-func newHelm(c *registry.Client, selections []config.Selection) *helm {
-	h := &helm{client: c, wanted: make(map[string]map[string]bool), indexes: make(map[string]*helmIndex), charts: make(map[string]*helmChart)}
+func newHelm(c *registry.Client, selections []config.Selection) *helmSource {
+	h := &helmSource{client: c, wanted: make(map[string]map[string]bool), indexes: make(map[string]*helmIndex), charts: make(map[string]*helmChart)}
 	for _, s := range selections {
 		if s.Chart == nil || s.Chart.Repository == "" {
 			continue
@@ -65,7 +65,7 @@ func newHelm(c *registry.Client, selections []config.Selection) *helm {
 }
 
 // index returns the versions of a chart.
-func (h *helm) index(ctx context.Context, c *config.Chart) ([]chart.Entry, error) {
+func (h *helmSource) index(ctx context.Context, c *config.Chart) ([]chart.Entry, error) {
 	h.mu.Lock()
 	i := h.indexes[c.Repository]
 	if i == nil {
@@ -91,7 +91,7 @@ func (h *helm) index(ctx context.Context, c *config.Chart) ([]chart.Entry, error
 }
 
 // find returns the version of a chart that a constraint selects.
-func (h *helm) find(ctx context.Context, selection config.Selection) (chart.Entry, error) {
+func (h *helmSource) find(ctx context.Context, selection config.Selection) (chart.Entry, error) {
 	c := selection.Chart
 	entries, err := h.index(ctx, c)
 	if err != nil {
@@ -111,12 +111,12 @@ func (h *helm) find(ctx context.Context, selection config.Selection) (chart.Entr
 }
 
 // open returns the origin of a version, which its tag names.
-func (h *helm) open(selection config.Selection) *graph.Made {
+func (h *helmSource) open(selection config.Selection) *graph.Made {
 	return h.chart(selection.Reference, selection.Chart).origin
 }
 
 // chart returns the chart that a reference names.
-func (h *helm) chart(ref config.Reference, c *config.Chart) *helmChart {
+func (h *helmSource) chart(ref config.Reference, c *config.Chart) *helmChart {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	ref.Digest = ""
@@ -132,7 +132,7 @@ func (h *helm) chart(ref config.Reference, c *config.Chart) *helmChart {
 }
 
 // keeps reports whether an archive of a size may stay in memory, and counts it.
-func (h *helm) keeps(size int64) bool {
+func (h *helmSource) keeps(size int64) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if size > maxKeptArchive || h.kept+size > maxKeptArchives {
@@ -144,7 +144,7 @@ func (h *helm) keeps(size int64) bool {
 
 // helmChart is a version of a chart in a Helm repository.
 type helmChart struct {
-	helm   *helm
+	helm   *helmSource
 	ref    config.Reference // with its tag
 	of     config.Chart     // with its version
 	origin *graph.Made

@@ -16,7 +16,7 @@ import (
 // sources opens the origins of a run, each once.
 type sources struct {
 	client     *registry.Client
-	helm       *helm
+	helm       *helmSource
 	layout     engine.OpenLayout
 	jobs       int
 	notice     func(string)

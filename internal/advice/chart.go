@@ -7,6 +7,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/discover/chart"
+	"github.com/oras-mirror/oras-mirror/internal/helm"
 )
 
 // chartHint advises on charts and the Helm repositories that have them.
@@ -15,6 +16,10 @@ func chartHint(err error) string {
 	switch {
 	case errors.As(err, &version) && len(version.Versions) > 0:
 		return versionHint(version)
+	case errors.Is(err, helm.ErrAbsent):
+		return "install helm (https://helm.sh/docs/intro/install), or remove values from the chart in the spec"
+	case is[*helm.RenderError](err):
+		return "check the values of the chart in the spec: helm template must succeed with them"
 	case is[*engine.RemadeError](err):
 		return "the Helm repository has replaced the version: review it, and lock again"
 	case is[*chart.IndexError](err):

@@ -72,7 +72,19 @@ func (w *goldenWorld) files(secure *testregistry.Registry, byDigest ocispec.Desc
 		}
 	}
 	w.t.Setenv("CLIENT", "a-box")
+	w.t.Setenv("PATH", fakeHelm(w.t)+string(os.PathListSeparator)+os.Getenv("PATH"))
 	w.t.Setenv("SITE", "site-7")
+}
+
+// fakeHelm returns a folder with a helm that renders every chart to a pod.
+func fakeHelm(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	script := "#!/bin/sh\necho '{kind: Pod, apiVersion: v1, spec: {containers: [{image: \"tags.example:5443/deployed:v1\"}]}}'\n"
+	if err := os.WriteFile(filepath.Join(folder, "helm"), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return folder
 }
 
 // run runs a command line that must succeed, and returns its standard output.

@@ -1,0 +1,75 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/internal/helm"
+)
+
+// openArchive opens the .tgz of a chart.
+type openArchive func(context.Context) (io.ReadCloser, error)
+
+// maxSkipped bounds the notes about fields of one chart.
+const maxSkipped = 5
+
+// render returns a selection for each image of the manifests that a chart renders to.
+func (s *sources) render(ctx context.Context, one config.Selection, name string, open openArchive) ([]config.Selection, error) {
+	body, err := open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	manifests, err := helm.Template(ctx, one.Chart.Name, body, one.Chart.Values)
+	if err != nil {
+		return nil, err
+	}
+	found, err := config.FindRendered(name, manifests)
+	if err != nil {
+		return nil, err
+	}
+	for _, skipped := range found.Skipped[:min(len(found.Skipped), maxSkipped)] {
+		s.notice(fmt.Sprintf("not looked at: %v", skipped))
+	}
+	var all []config.Selection
+	for _, image := range found.Images {
+		selected := one
+		selected.Chart, selected.Optional, selected.Reference = nil, false, image.Reference
+		selected.From = name + ", helm template"
+		all = append(all, selected)
+	}
+	return all, nil
+}
+
+// open opens the .tgz, in memory or at its server.
+func (c *helmChart) open(ctx context.Context) (io.ReadCloser, error) {
+	content, err := c.origin.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	body, err := c.origin.Blob(ctx, content.File, 0, content.File.Size)
+	if err != nil {
+		return nil, err
+	}
+	return graph.Part{Reader: &verified{body, content.File.Digest.Verifier()}, Closer: body}, nil
+}
+
+// verified is a reader that fails at its end if the bytes do not have a digest.
+type verified struct {
+	io.Reader
+	digest.Verifier
+}
+
+func (v *verified) Read(p []byte) (int, error) {
+	n, err := v.Reader.Read(p)
+	_, _ = v.Verifier.Write(p[:n])
+	if err == io.EOF && !v.Verified() {
+		return n, io.ErrUnexpectedEOF
+	}
+	return n, err
+}
