@@ -23,6 +23,8 @@ func (c *listCommand) Help() string {
 	return `Examples:
 
     oras-mirror list --input bundle.tgz
+    oras-mirror list --input 'bundle.*.tgz'
+    oras-mirror list --input monday.tgz --input tuesday.tgz
     oras-mirror list --input ./mirror --format json`
 }
 

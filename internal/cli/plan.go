@@ -31,7 +31,7 @@ type planCommand struct {
 	option.PlatformFlags
 
 	Sync    bool     `help:"Plan a sync of the references and the spec to the targets."`
-	Input   []string `sep:"none" placeholder:"PATH" help:"Plan a restore of this directory or tar archive of any kind. Repeatable, like that of restore."`
+	Input   []string `sep:"none" placeholder:"PATH" help:"Plan a restore of this directory or tar archive of any kind. A quoted pattern such as 'NAME.*.tgz' reads all files that match. Repeatable, like that of restore."`
 	TempDir string   `type:"existingdir" placeholder:"PATH" help:"Put temporary files in this folder, such as an archive of another tool that can only be read from front to end."`
 	Only    []string `sep:"none" placeholder:"PATTERN" help:"Restore only artifacts that match this glob: [REGISTRY/]REPOSITORY[:TAG]. Repeatable."`
 	option.DestinationFlags
@@ -54,6 +54,8 @@ Examples:
     oras-mirror plan -f mirror.yaml --base monday.tgz
     oras-mirror plan -f mirror.yaml --shard all/4
     oras-mirror plan --input bundle.tgz -f mirror.yaml
+    oras-mirror plan --input 'bundle.*.tgz' localhost:5000/mirror
+    oras-mirror plan --input monday.tgz --input tuesday.tgz localhost:5000/mirror
     oras-mirror plan --sync --target localhost:5000/mirror registry.k8s.io/pause:3.10
     oras-mirror plan --input bundle.tgz --format json localhost:5000/mirror`
 }

@@ -48,6 +48,8 @@ func (c *restoreCommand) Help() string {
     oras-mirror restore -f mirror.yaml --target dr --input bundle.tgz
     oras-mirror restore --input ./mirror --only 'registry.k8s.io/**' localhost:5000
     oras-mirror restore --input ./mirror --map docker.io/library=dockerhub localhost:5000
+    oras-mirror restore --input 'bundle.*.tgz' localhost:5000/mirror
+    oras-mirror restore --input monday.tgz --input tuesday.tgz localhost:5000/mirror
     cat bundle.tgz | oras-mirror restore --input - localhost:5000/mirror`
 }
 

@@ -25,7 +25,7 @@ import (
 
 type serveCommand struct {
 	Spec       string   `short:"f" name:"file" placeholder:"SPEC" help:"Give artifacts the names of the mappings in this mirror spec."`
-	Input      []string `sep:"none" placeholder:"PATH" help:"Serve this directory, or tar archive of any kind, or either of them in a bucket. Repeatable; a base only lends its blobs to its delta."`
+	Input      []string `sep:"none" placeholder:"PATH" help:"Serve this directory, or tar archive of any kind, or either of them in a bucket. A quoted pattern such as 'NAME.*.tgz' reads all files that match. Repeatable; a base only lends its blobs to its delta."`
 	Listen     string   `default:"127.0.0.1:5000" placeholder:"ADDRESS" help:"Listen on HOST:PORT, or on :PORT of every interface; default ${default}."`
 	CertFile   string   `and:"certificate" placeholder:"PATH" help:"Serve https with this certificate and its chain, in PEM."`
 	KeyFile    string   `and:"certificate" placeholder:"PATH" help:"Use this key of the certificate."`
@@ -43,6 +43,8 @@ func (c *serveCommand) Help() string {
 Examples:
 
     oras-mirror serve --input bundle.tgz
+    oras-mirror serve --input 'bundle.*.tgz'
+    oras-mirror serve --input monday.tgz --input tuesday.tgz
     oras-mirror serve -f mirror.yaml --input base.tgz --input more.tgz --listen :5000 --cert-file tls.crt --key-file tls.key --htpasswd users`
 }
 

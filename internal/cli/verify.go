@@ -27,6 +27,8 @@ func (c *verifyCommand) Help() string {
 	return `Examples:
 
     oras-mirror verify --input bundle.tgz
+    oras-mirror verify --input 'bundle.*.tgz'
+    oras-mirror verify --input monday.tgz --input tuesday.tgz
     cat bundle.tgz | oras-mirror verify --input -`
 }
 
