@@ -40,6 +40,9 @@ func expand(s string, now time.Time) (string, error) {
 	return expanded, nil
 }
 
+// ExpandPath expands a path of the command line like one of a spec, but for its folder.
+func ExpandPath(path string, now time.Time) (string, error) { return expand(path, now) }
+
 // VariableError reports an environment variable that is not set.
 type VariableError struct{ Name string }
 

@@ -29,7 +29,7 @@ type backupCommand struct {
 	References []string `arg:"" optional:"" name:"ref" help:"References to back up: REGISTRY/REPOSITORY[:TAG[,TAG...]][@DIGEST]; without a tag the whole repository; - reads references from standard input."`
 
 	Spec        string          `short:"f" name:"file" placeholder:"SPEC" help:"Back up what this mirror spec selects."`
-	Output      string          `short:"o" placeholder:"PATH" help:"Write to this archive, to this directory if it exists or ends in /, or to s3://BUCKET/NAME or s3://BUCKET/PREFIX/; - for standard output."`
+	Output      string          `short:"o" placeholder:"PATH" help:"Write to this archive, to this directory if it exists or ends in /, or to s3://BUCKET/NAME or s3://BUCKET/PREFIX/; - for standard output. $${DATE} is the date in UTC, $${NAME} an environment variable."`
 	Compression string          `enum:",gzip,none" default:"" placeholder:"gzip|none" help:"Compress an archive; default: gzip, but none if the name ends in .tar."`
 	PartSize    option.PartSize `placeholder:"SIZE" help:"Write an archive NAME.tgz in parts of at most this size, NAME.001.tgz and so on; fat32 and dvd are the sizes of such media."`
 	Locked      bool            `help:"Copy exactly what the lock of the spec pins; exit with code 4 if any of it is gone."`
@@ -68,7 +68,9 @@ func (c *backupCommand) Run(ctx context.Context, u *console.Console) error {
 	if c.part, err = c.Part(); err != nil {
 		return err
 	}
-	c.expand(c.part)
+	if err = c.expand(c.part); err != nil {
+		return err
+	}
 	b, err := c.plan(ctx, u)
 	if err != nil {
 		return c.reportEarly(ctx, u, "backup", c.filesInUse(b), err)

@@ -53,6 +53,10 @@ func (c *mergeCommand) Validate() error {
 }
 
 func (c *mergeCommand) Run(ctx context.Context, u *console.Console) error {
+	var err error
+	if c.Output, err = expandPath("--output", c.Output, nil); err != nil {
+		return err
+	}
 	paths, err := c.check(u)
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ func outputOf(flag string, spec *config.Spec, part *shard.Part) (o output, err e
 	case isAll && strings.Contains(named, shardVariable):
 		return output{setting: o.setting}, nil
 	case flag != "":
-		o.path = expandShard(flag, part)
+		o.path, err = expandPath("--output", flag, part)
 	default:
 		o.path, err = spec.OutputPath(time.Now(), indexOf(part))
 	}

@@ -18,12 +18,16 @@ type reportFlags struct {
 	shard string // of the run, such as 1/4; "" for the whole plan
 }
 
-// expand replaces ${SHARD} in the names of the reports, and makes the report name its shard.
-func (f *reportFlags) expand(part *shard.Part) {
-	f.Report, f.OnlyFailed = expandShard(f.Report, part), expandShard(f.OnlyFailed, part)
+// expand expands the names of the reports, and makes the report name its shard.
+func (f *reportFlags) expand(part *shard.Part) (err error) {
 	if part != nil {
 		f.shard = part.String()
 	}
+	if f.Report, err = expandPath("--report", f.Report, part); err != nil {
+		return err
+	}
+	f.OnlyFailed, err = expandPath("--only-failed", f.OnlyFailed, part)
+	return err
 }
 
 // reportFile makes the file of the report.

@@ -58,7 +58,9 @@ func (c *restoreCommand) Run(ctx context.Context, u *console.Console) error {
 	if c.part, err = c.Part(); err != nil {
 		return err
 	}
-	c.expand(c.part)
+	if err = c.expand(c.part); err != nil {
+		return err
+	}
 	r, err := c.plan(u)
 	if err != nil {
 		return c.reportEarly(ctx, u, "restore", c.filesInUse(r), err)

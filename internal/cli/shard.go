@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
@@ -60,6 +61,19 @@ func expandShard(name string, part *shard.Part) string {
 		return strings.ReplaceAll(name, shardVariable, index)
 	}
 	return name
+}
+
+// expandPath expands a path of a flag as the spec expands its output, but for its folder.
+func expandPath(flag, path string, part *shard.Part) (string, error) {
+	expanded, err := config.ExpandPath(expandShard(path, part), time.Now())
+	unset, is := errors.AsType[*config.VariableError](err)
+	switch {
+	case is && unset.Name == "SHARD":
+		return "", exit.Usage("--shard I/N sets it", "%s %s: %v", flag, path, err)
+	case is:
+		return "", exit.Usage("set it, or choose a name without ${"+unset.Name+"}", "%s %s: %v", flag, path, err)
+	}
+	return expanded, err
 }
 
 // indexOf returns the index of a part as text; "" if there is none.

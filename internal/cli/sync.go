@@ -57,7 +57,9 @@ func (c *syncCommand) Run(ctx context.Context, u *console.Console) error {
 	if c.part, err = c.Part(); err != nil {
 		return err
 	}
-	c.expand(c.part)
+	if err = c.expand(c.part); err != nil {
+		return err
+	}
 	j, err := c.plan(ctx, u)
 	if err != nil {
 		return c.reportEarly(ctx, u, "sync", c.filesInUse(j), err)
