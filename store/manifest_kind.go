@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -47,6 +48,12 @@ func IsContent(mediaType string) bool {
 func IsElsewhere(leaf ocispec.Descriptor) bool {
 	mediaType := plainType(leaf.MediaType)
 	return len(leaf.URLs) > 0 && (strings.Contains(mediaType, ".nondistributable.") || strings.Contains(mediaType, ".foreign."))
+}
+
+// IsEmptyJSON reports whether a blob is the empty document, the config of what is no image. Everyone
+// knows its bytes.
+func IsEmptyJSON(d digest.Digest, size int64) bool {
+	return d == ocispec.DescriptorEmptyJSON.Digest && size == ocispec.DescriptorEmptyJSON.Size
 }
 
 // HasInline reports whether a descriptor has its complete content inline (image-spec,

@@ -19,7 +19,10 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 	r := &Verification{LeftOver: leftOver, Blobs: len(v.reached), Faults: v.listFaults()}
 	for _, n := range v.reached {
 		if n.left {
-			r.Blobs, r.Left, r.LeftBytes = r.Blobs-1, r.Left+1, bounds.Sum(r.LeftBytes, n.size)
+			r.Blobs--
+			if !IsEmptyJSON(n.digest, n.size) { // which a restore makes
+				r.Left, r.LeftBytes = r.Left+1, bounds.Sum(r.LeftBytes, n.size)
+			}
 			continue
 		}
 		if errors.Is(v.faulty[sizedDigest{n.digest, n.size}], fs.ErrNotExist) {

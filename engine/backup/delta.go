@@ -54,6 +54,12 @@ func (b *backup) isInBase(blob graph.Descriptor) bool {
 	return has
 }
 
+// needsBase reports whether a restore needs the base for a blob that is left to it. It knows the
+// empty document, and what a descriptor has in itself.
+func (b *backup) needsBase(blob *graph.Blob) bool {
+	return !store.IsEmptyJSON(blob.Digest, blob.Size) && !b.planner.IsEmbedded(blob)
+}
+
 // checkBase returns an error if the base is no longer what was left out.
 func (b *backup) checkBase(ctx context.Context) error {
 	if b.Base == nil {

@@ -110,7 +110,7 @@ func (t *counter) addArtifact(root *graph.Visit) {
 			t.Near = bounds.Sum(t.Near, n.Size)
 		}
 		for _, blob := range v.Blobs() {
-			if isFirst(blob.Descriptor) && !t.addLeft(blob.Descriptor) && t.addPart(blob.Descriptor) {
+			if isFirst(blob.Descriptor) && !t.addLeft(blob) && t.addPart(blob.Descriptor) {
 				t.addBlob(blob)
 			}
 		}
@@ -118,7 +118,8 @@ func (t *counter) addArtifact(root *graph.Visit) {
 }
 
 // addLeft counts a blob if it is left to the base of a delta, and reports whether it is.
-func (t *counter) addLeft(d graph.Descriptor) bool {
+func (t *counter) addLeft(blob *graph.Blob) bool {
+	d := blob.Descriptor
 	if !t.backup.isInBase(d) {
 		return false
 	}
@@ -127,7 +128,10 @@ func (t *counter) addLeft(d graph.Descriptor) bool {
 		return true
 	}
 	t.seen[d.Key()] = true
-	t.Distinct, t.Left, t.LeftBlobs = bounds.Sum(t.Distinct, d.Size), bounds.Sum(t.Left, d.Size), t.LeftBlobs+1
+	t.Distinct = bounds.Sum(t.Distinct, d.Size)
+	if t.backup.needsBase(blob) {
+		t.Left, t.LeftBlobs = bounds.Sum(t.Left, d.Size), t.LeftBlobs+1
+	}
 	return true
 }
 

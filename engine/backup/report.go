@@ -23,7 +23,7 @@ func (j *job) report() engine.ArtifactReport {
 
 func (b *backup) report(took time.Duration) *engine.Report {
 	r := &engine.Report{Planned: b.planner.Listed, Moved: b.moved.Load(), Duration: took, Output: b.output, Parts: b.parts, Incomplete: b.partial, Newest: b.planner.Newest()}
-	have := possessions{isLeft: func(blob *graph.Blob) bool { return b.blobJob(blob).state == blobLeft }}
+	have := possessions{isLeft: func(blob *graph.Blob) bool { return b.blobJob(blob).state == blobLeft }, needsBase: b.needsBase}
 	for _, a := range b.planner.All {
 		one := b.job(a).report()
 		r.Artifacts = append(r.Artifacts, one)
@@ -47,6 +47,7 @@ type possessions struct {
 	left      int64 // and that the base has
 	leftBlobs int
 	isLeft    func(*graph.Blob) bool
+	needsBase func(*graph.Blob) bool
 }
 
 // add returns how many bytes of an artifact no artifact before it has.
@@ -72,7 +73,7 @@ func (p *possessions) add(a *plan.Artifact) (fresh int64) {
 			b.Counted = true
 			left := p.isLeft(b)
 			count(b.Size, b.Held && !left)
-			if left {
+			if left && p.needsBase(b) {
 				p.left, p.leftBlobs = bounds.Sum(p.left, b.Size), p.leftBlobs+1
 			}
 		}

@@ -113,7 +113,15 @@ func verified(input string, v *store.Verification, incomplete bool) string {
 		return line + ": what is there is intact"
 	}
 	if v.Left > 0 {
-		return fmt.Sprintf("%s: intact, and complete with %s, which has the other %s of %s", line, text.Printable(v.Base), text.Count(v.Left, "blob"), text.Bytes(v.LeftBytes))
+		return fmt.Sprintf("%s: intact, and complete with %s, which has the other %s of %s", line, text.Printable(v.Base), otherBlobs(v.Left), text.Bytes(v.LeftBytes))
 	}
 	return line + ": all complete and intact"
+}
+
+// otherBlobs counts the blobs after "the other".
+func otherBlobs(n int) string {
+	if n == 1 {
+		return "blob"
+	}
+	return text.Count(n, "blob")
 }

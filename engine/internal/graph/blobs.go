@@ -29,7 +29,7 @@ func (g *Graph) Blob(desc ocispec.Descriptor, o Origin) *Blob {
 		}
 	}
 	if embedded {
-		b.addOrigin(&inline{Origin: o, data: desc.Data})
+		b.addOrigin(&inline{Origin: o, data: desc.Data, embedded: true})
 	}
 	if m, is := o.(*Made); is {
 		if data := m.kept(desc.Digest); data != nil {
@@ -49,6 +49,14 @@ func (g *Graph) Embedded(d Descriptor) []byte {
 		return nil
 	}
 	return b.inline().data
+}
+
+// IsEmbedded reports whether some descriptor has the bytes of a blob in itself.
+func (g *Graph) IsEmbedded(b *Blob) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	i := b.inline()
+	return i != nil && i.embedded
 }
 
 // IsInline reports whether the bytes of a blob are in memory.

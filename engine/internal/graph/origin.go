@@ -48,8 +48,9 @@ func OnDisk(o Origin) bool {
 // inline is a blob whose bytes are in memory, since they came with a manifest or instead
 // of one. It is asked for nothing else.
 type inline struct {
-	Origin // of the manifest
-	data   []byte
+	Origin   // of the manifest
+	data     []byte
+	embedded bool // in a descriptor
 }
 
 func (i *inline) HasBlob(_ context.Context, desc ocispec.Descriptor) (bool, error) {
