@@ -27,7 +27,11 @@ func Run(ctx context.Context, c *registry.Client, selections []config.Selection,
 	if err = run(ctx); err != nil {
 		b.unfinished(ctx)
 	}
-	return b.report(b.Now().Sub(began)), errors.Join(err, b.planner.Close())
+	report := b.report(b.Now().Sub(began))
+	if err == nil {
+		b.tellUseless(report.LeftBlobs, len(report.Artifacts)-len(report.Failures()), report.Unchanged)
+	}
+	return report, errors.Join(err, b.planner.Close())
 }
 
 // into connects a backup to its output and returns the function that runs it.

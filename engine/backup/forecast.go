@@ -50,6 +50,7 @@ func Forecast(ctx context.Context, c *registry.Client, selections []config.Selec
 	}
 	f := &engine.Forecast{Requests: headway.Requests(c) - before, Transfer: b.moved.Load(), Newest: b.planner.Newest(), Waiting: b.planner.Waiting()}
 	b.forecast(f, there, directory)
+	b.tellUselessPlan(f)
 	return f, nil
 }
 

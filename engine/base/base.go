@@ -49,6 +49,13 @@ func (b *Bases) Watch(name string, changed func(context.Context) (bool, error)) 
 	b.watched = append(b.watched, watched{name, changed})
 }
 
+// tellEmpty tells that a base cannot lend anything: a name may be misspelled.
+func (b *Bases) tellEmpty(name string, artifacts int) {
+	if artifacts == 0 {
+		b.notice("the base " + name + " has none of these artifacts: nothing is left to it")
+	}
+}
+
 func (b *Bases) notice(text string) {
 	if b.Notice != nil {
 		b.Notice(text)

@@ -24,6 +24,7 @@ func (b *Bases) AddLayout(ctx context.Context, l store.Layout, name string) erro
 		delta = nil
 	}
 	b.add(name, l.Index().RootsDigest(nil))
+	b.tellEmpty(name, len(l.Index().Entries))
 	w := b.newWalk(func(desc ocispec.Descriptor) bool { return hasBlob(l, delta, desc) })
 	err = w.visitAll(ctx, runtime.GOMAXPROCS(0), rootsOf(leaving{graph.NewLocal(l, name), delta}, l.Index()))
 	b.tellLost(name, w)

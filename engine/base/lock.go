@@ -19,6 +19,7 @@ import (
 // artifact that is gone there comes along.
 func (b *Bases) AddLock(ctx context.Context, c *registry.Client, lock *config.Lock, selections []config.Selection, name string, o engine.BackupOptions) (err error) {
 	b.add("the backup of "+name, lockRoots(lock))
+	b.tellEmpty(name, len(lock.Artifacts))
 	o = o.WithDefaults()
 	o.Progress, o.Shard, o.Only = engine.Silent{}, nil, nil
 	planner := plan.New(c, selections, o, graph.Options{})

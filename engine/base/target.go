@@ -47,6 +47,9 @@ func (b *Bases) AddTarget(ctx context.Context, c *registry.Client, selections []
 		index.Entries = append(index.Entries, found...)
 	}
 	b.add("the content of "+t.String(), index.RootsDigest(nil))
+	if len(repositories) > 0 || o.Shard == nil { // else the shard is empty
+		b.tellEmpty(t.String(), len(index.Entries))
+	}
 	b.tellLost(t.String(), w)
 	w.release()
 	return nil

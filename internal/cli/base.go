@@ -64,9 +64,11 @@ func (f *baseFlags) read(s selected) (b bases, err error) {
 	return b, nil
 }
 
+const kindsOfBase = "name a bundle, a layout, a lock, a target of the spec, or REGISTRY[/NAMESPACE]"
+
 func readBase(arg string, spec *config.Spec) (baseOperand, error) {
 	if arg == "" || arg == "-" {
-		return baseOperand{}, exit.Usage("name a bundle, a layout, a lock, a target of the spec, or REGISTRY[/NAMESPACE]", "invalid --base %q", arg)
+		return baseOperand{}, exit.Usage(kindsOfBase, "invalid --base %q", arg)
 	}
 	if store.IsInBucket(arg) {
 		return baseOperand{layouts: []string{arg}}, nil
@@ -94,10 +96,18 @@ func readBaseLock(path string) (baseOperand, error) {
 		return baseOperand{}, err
 	}
 	if !isLock(data) {
-		return baseOperand{}, exit.Usage("name its lock, "+config.LockPath(path)+", which pins what the base has", "--base %s is not a lock", path)
+		return baseOperand{}, exit.Usage(lockHint(path), "--base %s is not a lock", path)
 	}
 	lock, err := config.ParseLock(path, data)
 	return baseOperand{name: filepath.Base(path), lock: &baseLock{lock, path, data}}, err
+}
+
+// lockHint advises on a text that is not a lock: only a spec has one.
+func lockHint(path string) string {
+	if filetype.Document(path) == filetype.Spec {
+		return "name its lock, " + config.LockPath(path) + ", which pins what the base has"
+	}
+	return kindsOfBase
 }
 
 func readBaseTarget(arg string, spec *config.Spec) (baseOperand, error) {
