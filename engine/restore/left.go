@@ -19,6 +19,8 @@ type leaver interface {
 	// Home returns a repository, REGISTRY/PATH, from which the base has a blob that it leaves;
 	// "" if one that needs the blob is among them, or none is known.
 	Home(b graph.Descriptor) string
+	// IsAlone reports whether the source is a delta whose base is no input beside it.
+	IsAlone() bool
 }
 
 // leftBy returns an error if a source leaves a blob to its base, which says so.
@@ -53,12 +55,13 @@ func (s *layoutSource) Home(b graph.Descriptor) string {
 	return s.delta.Repository(b.Digest)
 }
 
+func (s *layoutSource) IsAlone() bool { return s.delta != nil }
+
 // embedded returns the bytes of a blob that some descriptor has in itself, nil if none has. What
 // is no image has the empty document as its config, which needs no base.
 func (s *layoutSource) embedded(b graph.Descriptor) []byte {
-	empty := ocispec.DescriptorEmptyJSON
-	if s.delta != nil && b.Digest == empty.Digest && b.Size == empty.Size {
-		return empty.Data
+	if s.delta != nil && store.IsEmptyJSON(b.Digest, b.Size) {
+		return ocispec.DescriptorEmptyJSON.Data
 	}
 	return s.graph.Embedded(b)
 }

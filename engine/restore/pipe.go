@@ -157,6 +157,8 @@ func (p *pipe) end(ctx context.Context, f *feed) error {
 	return nil
 }
 
+func (p *pipe) IsAlone() bool { return p.layoutSource.IsAlone() && p.bases == nil }
+
 // lend sends a blob that a base of the delta in the pipe has.
 func (p *pipe) lend(b graph.Descriptor, to Sink) bool {
 	if p.bases == nil {

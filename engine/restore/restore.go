@@ -159,7 +159,7 @@ func (r *run) look(ctx context.Context) error {
 	for _, d := range r.all {
 		r.ledger.noteOverwritten(d)
 	}
-	return nil
+	return r.tellLeft(ctx)
 }
 
 // send starts the deliveries that need no blob, and has the source send the blobs that
