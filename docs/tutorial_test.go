@@ -34,6 +34,7 @@ func TestTutorials(t *testing.T) {
 	}
 	shell := skipped.Without(t, "sh")
 	skipped.Without(t, "make")
+	skipped.Without(t, "ssh-keygen")
 	var typed []typedBlock
 	for _, page := range tutorials {
 		typed = append(typed, typedBlocks(t, page)...)

@@ -18,21 +18,22 @@ import (
 
 // cli is the grammar of the command line.
 type cli struct {
-	Backup   backupCommand   `cmd:"" group:"copy" help:"Copy artifacts from registries into a bundle or a directory."`
-	Restore  restoreCommand  `cmd:"" group:"copy" help:"Push the artifacts of a bundle or a directory to a registry."`
-	Merge    mergeCommand    `cmd:"" group:"copy" help:"Make one bundle or directory of several, such as a base and its deltas."`
-	Sync     syncCommand     `cmd:"" group:"copy" help:"Copy artifacts from registries straight into registries."`
-	Serve    serveCommand    `cmd:"" group:"copy" help:"Serve the artifacts of a bundle or a directory as a read-only registry."`
-	Plan     planCommand     `cmd:"" group:"copy" help:"Show what backup, restore or sync would do."`
-	Lock     lockCommand     `cmd:"" group:"copy" help:"Pin the digests that a mirror spec selects now."`
-	List     listCommand     `cmd:"" group:"inspect" help:"List the artifacts in a bundle or a directory."`
-	Diff     diffCommand     `cmd:"" group:"inspect" help:"Show how two bundles, layouts, locks, specs or registries differ."`
-	Prune    pruneCommand    `cmd:"" group:"inspect" help:"Remove from a directory the artifacts that a mirror spec no longer selects."`
-	Verify   verifyCommand   `cmd:"" group:"inspect" help:"Hash every byte of a bundle or a directory and check that nothing is missing."`
-	Init     initCommand     `cmd:"" group:"spec" help:"Print a mirror spec to start from."`
-	Images   imagesCommand   `cmd:"" group:"spec" help:"Print the images that Kubernetes manifests name, as a list for backup and sync."`
-	Validate validateCommand `cmd:"" group:"spec" help:"Check a mirror spec."`
-	Schema   schemaCommand   `cmd:"" group:"spec" help:"Print the JSON schema of the mirror spec."`
+	Backup    backupCommand    `cmd:"" group:"copy" help:"Copy artifacts from registries into a bundle or a directory."`
+	Restore   restoreCommand   `cmd:"" group:"copy" help:"Push the artifacts of a bundle or a directory to a registry."`
+	Merge     mergeCommand     `cmd:"" group:"copy" help:"Make one bundle or directory of several, such as a base and its deltas."`
+	Sync      syncCommand      `cmd:"" group:"copy" help:"Copy artifacts from registries straight into registries."`
+	Serve     serveCommand     `cmd:"" group:"copy" help:"Serve the artifacts of a bundle or a directory as a read-only registry."`
+	Plan      planCommand      `cmd:"" group:"copy" help:"Show what backup, restore or sync would do."`
+	Lock      lockCommand      `cmd:"" group:"copy" help:"Pin the digests that a mirror spec selects now."`
+	List      listCommand      `cmd:"" group:"inspect" help:"List the artifacts in a bundle or a directory."`
+	Diff      diffCommand      `cmd:"" group:"inspect" help:"Show how two bundles, layouts, locks, specs or registries differ."`
+	Prune     pruneCommand     `cmd:"" group:"inspect" help:"Remove from a directory the artifacts that a mirror spec no longer selects."`
+	Verify    verifyCommand    `cmd:"" group:"inspect" help:"Hash every byte of a bundle or a directory and check that nothing is missing."`
+	Statement statementCommand `cmd:"" group:"inspect" help:"Print a statement about a bundle or a directory, to be signed."`
+	Init      initCommand      `cmd:"" group:"spec" help:"Print a mirror spec to start from."`
+	Images    imagesCommand    `cmd:"" group:"spec" help:"Print the images that Kubernetes manifests name, as a list for backup and sync."`
+	Validate  validateCommand  `cmd:"" group:"spec" help:"Check a mirror spec."`
+	Schema    schemaCommand    `cmd:"" group:"spec" help:"Print the JSON schema of the mirror spec."`
 
 	ClientConfig clientConfigCommand `cmd:"" group:"other" help:"Write the configuration that makes a cluster pull from the mirror: for containerd, podman, openshift, k3s or docker."`
 	Completion   completionCommand   `cmd:"" group:"other" help:"Print a completion script for bash, zsh or fish."`

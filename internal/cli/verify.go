@@ -20,6 +20,7 @@ import (
 
 type verifyCommand struct {
 	option.InputFlags
+	Statement string `placeholder:"FILE" help:"Hold the input against this statement of oras-mirror statement; exit with code 5 if it differs."`
 	option.VerbosityFlags
 }
 
@@ -34,6 +35,10 @@ func (c *verifyCommand) Help() string {
 
 func (c *verifyCommand) Run(ctx context.Context, u *console.Console) error {
 	u.Advise(func(h *advice.Hints) { h.OnlyInput = true })
+	against, err := c.readStatement(u)
+	if err != nil {
+		return err
+	}
 	in, err := openInput(ctx, &c.InputFlags, u)
 	if err != nil {
 		return c.damaged(u, err)
@@ -43,6 +48,10 @@ func (c *verifyCommand) Run(ctx context.Context, u *console.Console) error {
 	v, err := verifyInput(ctx, in, store.VerifyOptions{Progress: p.Moved})
 	p.Close()
 	lacking = cmp.Or(lacking, sayLateFaults(u, in))
+	differs := false
+	if err == nil {
+		differs, err = against.differ(u, in, &c.InputFlags)
+	}
 	if err = errors.Join(err, in.Close()); err != nil {
 		return c.damaged(u, err)
 	}
@@ -55,7 +64,7 @@ func (c *verifyCommand) Run(ctx context.Context, u *console.Console) error {
 	}
 	u.Say("%s", verified(c.Name(), v, len(missing) > 0 || lacking != nil))
 	switch {
-	case len(v.Faults) > 0 || lacking != nil:
+	case len(v.Faults) > 0 || lacking != nil || differs:
 		return exit.Unverified
 	case len(missing) > 0:
 		return exit.Partial

@@ -34,6 +34,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/migrate"
+	"github.com/oras-mirror/oras-mirror/internal/statement"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
@@ -186,6 +187,9 @@ func wordings() []wording {
 		{name: "parts too small for the manifests", err: &store.PartSizeError{Size: 1 << 20, Head: 2_345_678, Least: 2_400_001}},
 		{name: "too many parts", err: &store.PartSizeError{Size: 1 << 20, Head: 1000}},
 		{name: "parts of a directory", err: &store.OutputError{Path: "mirror/", Err: store.ErrNoParts}},
+		{name: "an artifact that was not stated", err: &statement.DifferenceError{Statement: "bundle.json", Name: app, Found: sum}},
+		{name: "an artifact that was stated and is missing", err: &statement.DifferenceError{Statement: "bundle.json", Name: app, Stated: sum}},
+		{name: "a file that is not the one that was stated", err: &statement.DifferenceError{Statement: "bundle.json", Name: "bundle.tgz", Stated: sum, Found: digest.FromString("something else")}},
 		{name: "a part is missing", err: &store.MissingPartError{Path: "bundle.003.tgz", Part: 3, Parts: 5}},
 		{name: "a part of a pipe is missing", err: &store.MissingPartError{Part: 3, Parts: 5}},
 		{name: "a part cannot be read", err: &store.MissingPartError{Path: "bundle.003.tgz", Part: 3, Parts: 5, Err: &store.InputError{Path: "bundle.003.tgz", Reason: "truncated or damaged at byte 7: the file ends here"}}},
