@@ -163,7 +163,7 @@ func writeServed(t *testing.T, dir string) {
 // serves runs serve on a free port until it listens.
 func serves(t *testing.T, dir, line string) {
 	t.Helper()
-	args := strings.Fields(strings.Replace(line, " --listen :5000", "", 1))
+	args := strings.Fields(strings.NewReplacer(" --listen :5000", "", "'", "").Replace(line))
 	cmd := exec.CommandContext(t.Context(), args[0], append(args[1:], "--listen", "127.0.0.1:0")...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "HOME="+dir, "GORACE=atexit_sleep_ms=0", "CI=1")
