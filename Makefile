@@ -17,6 +17,7 @@ CRANE       := github.com/google/go-containerregistry/cmd/crane@v0.22.1
 REGCTL      := github.com/regclient/regclient/cmd/regctl@v0.11.7
 VERSITYGW   := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 HELM        := helm.sh/helm/v4/cmd/helm@v4.3.1
+COSIGN      := github.com/sigstore/cosign/v3/cmd/cosign@v3.1.1
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 stamp = $(TOOLS)/$(notdir $(1)).installed
@@ -84,7 +85,7 @@ release: ## build archives, SBOMs and SHA256SUMS for six platforms into dist/
 release-check: release ## build the release again elsewhere and compare
 	again=$$(mktemp -d) && trap 'rm -rf "$$again"' EXIT && $(RELEASE) -output "$$again/dist" && diff -r dist "$$again/dist"
 
-tools: $(foreach tool,$(REGISTRY) $(ORAS) $(CRANE) $(REGCTL) $(VERSITYGW) $(HELM) $(STATICCHECK),$(call stamp,$(tool))) ## install the tools for test and lint into .tools/
+tools: $(foreach tool,$(REGISTRY) $(ORAS) $(CRANE) $(REGCTL) $(VERSITYGW) $(HELM) $(STATICCHECK) $(COSIGN),$(call stamp,$(tool))) ## install the tools for test and lint into .tools/
 
 # $(1): package@version. go install uses the go.mod of that version, not ours.
 define install
@@ -95,6 +96,12 @@ $(call stamp,$(1)):
 	@touch $$@
 endef
 $(foreach tool,$(REGISTRY) $(ORAS) $(CRANE) $(REGCTL) $(VERSITYGW) $(HELM) $(STATICCHECK),$(eval $(call install,$(tool))))
+
+# cosign is large: where it cannot be built, the tests that need it are skipped and counted.
+$(call stamp,$(COSIGN)):
+	@mkdir -p $(TOOLS)
+	@rm -f $(TOOLS)/cosign@*.installed
+	GOBIN=$(TOOLS) go install $(COSIGN) && touch $@ || echo "not installed, its tests are skipped: cosign"
 
 # program:package. Tests run these programs if they are installed: readers of our archives and
 # layouts, shells that complete our command lines, and the terminal for the screens.
