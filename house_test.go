@@ -38,7 +38,7 @@ var arrows = map[string][]string{
 	"engine/restore":          {"config", "engine", "engine/internal/graph", "engine/internal/headway", "engine/internal/pool", "engine/registry", "engine/shard", "internal/bounds", "internal/dockerhub", "store"},
 	"engine/shard":            {"config", "internal/bounds"},
 	"engine/sync":             {"config", "engine", "engine/internal/graph", "engine/internal/headway", "engine/plan", "engine/registry", "engine/restore", "engine/shard", "internal/bounds", "store"},
-	"internal/advice":         {"config", "engine", "engine/merge", "engine/registry", "internal/bounds", "internal/discover", "internal/discover/chart", "internal/exit", "internal/filetype", "internal/helm", "internal/migrate", "internal/spelling", "internal/text", "store", "store/bucket", "store/bundle"},
+	"internal/advice":         {"config", "engine", "engine/merge", "engine/registry", "internal/bounds", "internal/discover", "internal/discover/chart", "internal/exit", "internal/filetype", "internal/helm", "internal/migrate", "internal/spelling", "internal/text", "internal/trust", "store", "store/bucket", "store/bundle"},
 	"internal/atomicfile":     {},
 	"internal/bounds":         {},
 	"internal/certpool":       {},
@@ -51,7 +51,7 @@ var arrows = map[string][]string{
 	"internal/discover/chart": {"internal/strictyaml"},
 	"internal/discover":       {"internal/strictyaml"},
 	"internal/dockerhub":      {},
-	"internal/exit":           {"config", "engine", "engine/registry", "internal/migrate", "internal/text", "store"},
+	"internal/exit":           {"config", "engine", "engine/registry", "internal/migrate", "internal/text", "internal/trust", "store"},
 	"internal/filetype":       {"config"},
 	"internal/helm":           {},
 	"internal/inventory":      {"config", "engine", "engine/plan", "internal/bounds", "internal/text", "store"},
@@ -74,6 +74,7 @@ var arrows = map[string][]string{
 	"internal/testregistry":   {},
 	"internal/testchart":      {},
 	"internal/text":           {},
+	"internal/trust":          {"engine", "internal/bounds", "internal/dockerhub", "internal/text", "store"},
 	"internal/version":        {},
 	"schemas":                 {},
 	"store":                   {"internal/atomicfile", "internal/bounds", "internal/cosign", "internal/dockerhub", "internal/platform", "store/bucket", "store/bundle"},
@@ -83,14 +84,19 @@ var arrows = map[string][]string{
 
 // owners lists the libraries that only the given packages may import.
 var owners = map[string][]string{
-	"github.com/alecthomas/kong":        {"internal/cli", "internal/completion", "internal/manpage"},
-	"github.com/schollz/progressbar/v3": {"internal/console"},
-	"github.com/rivo/uniseg":            {"internal/console"},
-	"golang.org/x/crypto/bcrypt":        {"internal/serve"},
-	"golang.org/x/term":                 {"internal/console"},
-	"github.com/minio/minio-go/v7":      {"store/bucket"},
-	"gopkg.in/yaml.v3":                  {"internal/discover", "internal/migrate", "internal/strictyaml"},
-	"net/http":                          {"engine/internal/graph", "engine/registry", "engine/restore", "internal/advice", "internal/cli/option", "internal/redact", "internal/serve", "internal/testbucket", "internal/testchart", "internal/testregistry", "internal/stories", "demo/registry", "store/bucket"},
+	"github.com/alecthomas/kong":                    {"internal/cli", "internal/completion", "internal/manpage"},
+	"github.com/schollz/progressbar/v3":             {"internal/console"},
+	"github.com/rivo/uniseg":                        {"internal/console"},
+	"golang.org/x/crypto/bcrypt":                    {"internal/serve"},
+	"golang.org/x/term":                             {"internal/console"},
+	"github.com/minio/minio-go/v7":                  {"store/bucket"},
+	"gopkg.in/yaml.v3":                              {"internal/discover", "internal/migrate", "internal/strictyaml"},
+	"github.com/sigstore/sigstore-go/pkg/bundle":    {"internal/trust"},
+	"github.com/sigstore/sigstore-go/pkg/root":      {"internal/trust"},
+	"github.com/sigstore/sigstore-go/pkg/verify":    {"internal/trust"},
+	"github.com/notaryproject/notation-go":          {"internal/trust"},
+	"github.com/notaryproject/notation-go/verifier": {"internal/trust"},
+	"net/http": {"demo/registry", "engine/internal/graph", "engine/registry", "engine/restore", "internal/advice", "internal/cli/option", "internal/redact", "internal/serve", "internal/stories", "internal/testbucket", "internal/testchart", "internal/testregistry", "store/bucket"},
 }
 
 // streams lists the packages that may name the standard streams of the process. store takes

@@ -35,6 +35,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/migrate"
 	"github.com/oras-mirror/oras-mirror/internal/statement"
+	"github.com/oras-mirror/oras-mirror/internal/trust"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
@@ -82,6 +83,19 @@ func untrusted(err error) error { return &tls.CertificateVerificationError{Err: 
 func noTag(more bool, noRepository bool, tags ...string) error {
 	return &engine.TagError{Repository: "ghcr.io/acme/app", Tag: "v1.32", Tags: tags, More: more, NoRepository: noRepository,
 		Err: refusal("resolve", "ghcr.io/acme/app:v1.32", 404, "MANIFEST_UNKNOWN", "manifest unknown")}
+}
+
+// unaccepted is the failure of an artifact that no policy accepts.
+func unaccepted(err error) error {
+	return &engine.ArtifactError{Reference: "ghcr.io/acme/app:v1", Op: "verify", Err: err}
+}
+
+func refused(reasons ...error) error {
+	e := &engine.UntrustedError{}
+	for _, reason := range reasons {
+		e.Refusals = append(e.Refusals, engine.Refusal{Signature: digest.FromString("signature"), Err: reason})
+	}
+	return e
 }
 
 const nightly = "s3://backups/nightly/"
@@ -222,6 +236,20 @@ func wordings() []wording {
 		{name: "a merge into a directory with other artifacts", err: &merge.OccupiedError{Path: "./mirror/", Name: app}},
 		{name: "not a base of the pipe", err: &store.NoBaseError{Path: "other.tgz"}},
 		{name: "the tag exists", err: &engine.ExistsError{Reference: mirrored, Digest: sum}, target: mirrored},
+		{name: "unsigned", err: unaccepted(&engine.UnsignedError{})},
+		{name: "a policy that accepts nothing", err: unaccepted(&engine.DeniedError{Repository: "ghcr.io/acme/app"})},
+		{name: "signed by another key", err: unaccepted(refused(trust.ErrOtherKey))},
+		{name: "signed by another identity", err: unaccepted(refused(&trust.IdentityError{Issuer: "https://token.actions.githubusercontent.com",
+			Subject: "https://github.com/acme-evil/app/.github/workflows/release.yml@refs/heads/main"}))},
+		{name: "signatures of another artifact, and an attestation", err: unaccepted(refused(&trust.SubjectError{Signed: []string{sum}},
+			&trust.AttestationError{Predicate: "https://slsa.dev/provenance/v1"}))},
+		{name: "a log that the trusted root does not have", err: unaccepted(refused(&trust.TimeError{Err: errors.New("the trusted root does not have its log")}))},
+		{name: "a signature with the name of the origin", err: unaccepted(refused(&trust.RepositoryError{Named: "registry.acme.example/app"}))},
+		{name: "a policy with capitals", err: &trust.PolicyError{Index: 1, Key: "match[0]", Err: errors.New(`"GHCR.io/**" has capitals: it would match nothing`)}},
+		{name: "a trust policy that needs a network", err: &trust.PolicyError{Index: 2, Key: "notation.trustPolicy",
+			Err: &trust.RevocationError{Path: "trustpolicy.json", Statement: "acme"}}},
+		{name: "a trust policy that accepts any signer", err: &trust.PolicyError{Index: 2, Key: "notation.trustPolicy",
+			Err: &trust.AuthenticityError{Path: "trustpolicy.json", Statement: "acme"}}},
 		{name: "two for one place", err: &engine.CollisionError{Target: mirrored, Sources: [2]string{"ghcr.io/acme/app:v1", "quay.io/acme/app:v1"}}},
 		{name: "two tags for one", err: &engine.CollisionError{Target: "registry.corp.example/mirror/acme/app:1.0", Sources: [2]string{"ghcr.io/acme/app:1.0", "ghcr.io/acme/app:v1.0"}}},
 		{name: "one tag with two digests", err: &engine.CollisionError{Target: app, Sources: [2]string{app, app + "@" + sum}}},

@@ -1,0 +1,78 @@
+package trust
+
+import (
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"testing/synctest"
+)
+
+// mutations is the number of changed signatures that TestMutatedSignatures verifies. The fuzzer
+// of Go is of no use here: with the libraries it runs a few inputs a second.
+const mutations = 300
+
+// mutated returns b after some changes.
+func mutated(r *rand.Rand, b []byte) []byte {
+	b = slices.Clone(b)
+	for range 1 + r.IntN(4) {
+		if len(b) == 0 {
+			return b
+		}
+		i := r.IntN(len(b))
+		j := i + r.IntN(min(30, len(b)-i))
+		switch r.IntN(5) {
+		case 0:
+			b[i] = byte(r.IntN(256))
+		case 1:
+			b[i] ^= 1 << r.IntN(8)
+		case 2:
+			b = slices.Delete(b, i, j)
+		case 3:
+			b = slices.Insert(b, i, b[i:j]...)
+		case 4:
+			const syntax = `"{}[]:,0123nulAZ=`
+			b[i] = syntax[r.IntN(len(syntax))]
+		}
+	}
+	return b
+}
+
+// TestMutatedSignatures: no change makes a library panic, and one that does not touch what is
+// signed makes no other signer. The panics are not contained here.
+func TestMutatedSignatures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		identity, key := load(t, s.identityPolicy(rootOf{})).(*policy).cosign, load(t, s.keyPolicy()).(*policy).cosign
+		proven := proofs{log: true, timestamp: true}
+		bundle := s.bundle(t, s.good, statementOf(s.image.Descriptor.Digest), proven)
+		keyed := s.bundle(t, s.key, statementOf(s.image.Descriptor.Digest), proofs{})
+		layer := s.layerOf(s.good, s.image, testRepository, proven)
+		r := rand.New(rand.NewPCG(1, 2))
+		accepted := make(map[string]int)
+		judged := func(signers []string, err error) {
+			if err != nil {
+				return
+			}
+			for _, signer := range signers {
+				accepted[signer]++
+			}
+		}
+		for range mutations {
+			judged(identity.verifyBundle(s.image, mutated(r, bundle)))
+			judged(key.verifyBundle(s.image, mutated(r, keyed)))
+			annotations := maps.Clone(layer.annotations)
+			for _, name := range slices.Sorted(maps.Keys(annotations)) {
+				if r.IntN(2) == 0 {
+					annotations[name] = string(mutated(r, []byte(annotations[name])))
+				}
+			}
+			judged(identity.verifyPayload(s.image, annotations, []byte(layer.payload)))
+		}
+		delete(accepted, s.goodSigner()[0])
+		delete(accepted, s.keySigner()[0])
+		if len(accepted) > 0 {
+			t.Errorf("accepted %v", accepted)
+		}
+	})
+}
