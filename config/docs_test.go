@@ -51,6 +51,28 @@ func TestDocumentedExamples(t *testing.T) {
 	}
 }
 
+// TestDocumentedPolicies loads each example of docs/trust.md.
+func TestDocumentedPolicies(t *testing.T) {
+	doc, err := os.ReadFile("../docs/trust.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := compileSchema(t)
+	examples := yamlBlock.FindAllSubmatch(doc, -1)
+	for _, block := range examples {
+		example := head + string(block[1])
+		if _, err := Parse("docs/trust.md", []byte(example)); err != nil {
+			t.Errorf("%v\n%s", err, example)
+		}
+		if err := validate(schema, []byte(example)); err != nil {
+			t.Errorf("%v\n%s", err, example)
+		}
+	}
+	if len(examples) == 0 {
+		t.Error("docs/trust.md shows no policy")
+	}
+}
+
 // TestDocumentedLock loads each example of a lock and writes it unchanged.
 func TestDocumentedLock(t *testing.T) {
 	doc, err := os.ReadFile("../docs/spec.md")

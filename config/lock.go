@@ -38,6 +38,7 @@ type LockedArtifact struct {
 	Platforms []Platform      `yaml:"platforms"` // selected platforms; nil means all
 	Referrers []digest.Digest `yaml:"referrers"` // selected referrers of the whole graph
 	Subjects  []digest.Digest `yaml:"subjects"`  // subjects of manifests in the graph, those that exist
+	SignedBy  []string        `yaml:"signedBy"`  // the signers that a policy accepted; nil if no policy asked
 	From      string          `yaml:"from"`      // where the reference was found, for readers: "deploy/web.yaml:12"; "" if the spec has it
 	Repo      string          `yaml:"repo"`      // URL of the Helm repository of a chart; "" for an artifact of a registry
 }
@@ -165,6 +166,7 @@ func (a *LockedArtifact) check(o strictyaml.Object) {
 	checkPlatforms(o, a.Platforms)
 	o.NotEmpty("referrers")
 	o.NotEmpty("subjects")
+	o.NotEmpty("signedBy")
 	a.faults(func(key, at, reason string) {
 		if o.Valid(key) {
 			o.Fault(at, reason)
@@ -187,6 +189,11 @@ func (a *LockedArtifact) faults(fault func(key, at, reason string)) {
 	}
 	for i, d := range a.Referrers {
 		check("referrers", strictyaml.Element("referrers", i), digestFault(d.String()))
+	}
+	for i, signer := range a.SignedBy {
+		if signer == "" || !utf8.ValidString(signer) {
+			check("signedBy", strictyaml.Element("signedBy", i), fmt.Sprintf("invalid signer %q", signer))
+		}
 	}
 	if !utf8.ValidString(a.From) {
 		check("from", "from", "not UTF-8")
@@ -243,6 +250,7 @@ func sortedArtifacts(artifacts []LockedArtifact) []LockedArtifact {
 		a.Platforms = DistinctPlatforms(a.Platforms)
 		a.Referrers = slices.Compact(slices.Sorted(slices.Values(a.Referrers)))
 		a.Subjects = slices.Compact(slices.Sorted(slices.Values(a.Subjects)))
+		a.SignedBy = slices.Compact(slices.Sorted(slices.Values(a.SignedBy)))
 	}
 	slices.SortFunc(sorted, func(a, b LockedArtifact) int {
 		return strings.Compare(a.Reference.String(), b.Reference.String())

@@ -38,6 +38,7 @@ func locked(t testing.TB) []LockedArtifact {
 			Platforms: []Platform{{"linux", "arm", "v7"}, {"linux", "amd64", ""}, {"linux", "amd64", ""}},
 			Referrers: []digest.Digest{someSHA512, someSHA256, someSHA256},
 			Subjects:  []digest.Digest{someSHA512, someSHA512},
+			SignedBy:  []string{"cosign a], \"b\" \u00e9", "cosign key 00", "cosign key 00"},
 			From:      "deploy/web.yaml:12",
 		},
 		{Reference: reference(t, "ghcr.io/acme/app@"+someSHA512), Digest: someSHA512, MediaType: "null", Size: 1},
@@ -48,7 +49,7 @@ const lockText = `apiVersion: oras-mirror/v1alpha1
 kind: MirrorLock
 artifacts:
   - {reference: "[::1]:5000/a:v1", digest: SHA256, mediaType: application/vnd.oci.image.manifest.v1+json, size: 7}
-  - {reference: ghcr.io/acme/app:v1, digest: SHA256, mediaType: application/vnd.oci.image.index.v1+json, size: 1234, platforms: [linux/amd64, linux/arm/v7], referrers: [SHA256, SHA512], subjects: [SHA512], from: deploy/web.yaml:12}
+  - {reference: ghcr.io/acme/app:v1, digest: SHA256, mediaType: application/vnd.oci.image.index.v1+json, size: 1234, platforms: [linux/amd64, linux/arm/v7], referrers: [SHA256, SHA512], subjects: [SHA512], signedBy: ["cosign a], \"b\" \u00e9", "cosign key 00"], from: deploy/web.yaml:12}
   - {reference: ghcr.io/acme/app:v2, digest: SHA256, mediaType: application/vnd.oci.image.index.v1+json, size: 123456789012, from: "a b, {c}: d\u00e9.yaml:3"}
   - {reference: ghcr.io/acme/app@SHA512, digest: SHA512, mediaType: "null", size: 1}
 `
@@ -195,6 +196,7 @@ func TestLockUnwritable(t *testing.T) {
 		`invalid platform: "linux/a b"`:   func(a *LockedArtifact) { a.Platforms = []Platform{{"linux", "a b", ""}} },
 		"referrers[1]: ":                  func(a *LockedArtifact) { a.Referrers = []digest.Digest{someSHA256, "x"} },
 		"from: not UTF-8":                 func(a *LockedArtifact) { a.From = "\xff" },
+		`signedBy[0]: invalid signer ""`:  func(a *LockedArtifact) { a.SignedBy = []string{""} },
 		"subjects[0]: ":                   func(a *LockedArtifact) { a.Subjects = []digest.Digest{"x"} },
 		"locked twice":                    func(a *LockedArtifact) { a.Reference = good.Reference },
 	} {

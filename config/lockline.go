@@ -118,6 +118,16 @@ func (a *LockedArtifact) appendLine(b []byte) []byte {
 	b = appendList(b, "platforms", a.Platforms)
 	b = appendList(b, "referrers", a.Referrers)
 	b = appendList(b, "subjects", a.Subjects)
+	if len(a.SignedBy) > 0 {
+		b = append(b, ", signedBy: ["...)
+		for i, signer := range a.SignedBy {
+			if i > 0 {
+				b = append(b, ", "...)
+			}
+			b = strconv.AppendQuoteToASCII(b, signer)
+		}
+		b = append(b, ']')
+	}
 	if a.From != "" {
 		b = appendScalar(append(b, ", from: "...), a.From)
 	}

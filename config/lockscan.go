@@ -79,6 +79,7 @@ func scanArtifact(line string) (a LockedArtifact, ok bool) {
 	for _, word := range s.list(", subjects: [") {
 		a.Subjects = append(a.Subjects, digest.Digest(word))
 	}
+	a.SignedBy = s.quoted(", signedBy: [")
 	a.From = s.scalar(", from: ")
 	a.Repo = s.scalar(", repo: ")
 	return a, err == nil && s.rest == "}\n"
@@ -128,4 +129,30 @@ func (s *scan) list(prefix string) []string {
 	}
 	s.rest = after
 	return strings.Split(words, ", ")
+}
+
+// quoted returns the texts in quotes after prefix, or nil if the rest does not start with prefix.
+func (s *scan) quoted(prefix string) []string {
+	rest, ok := strings.CutPrefix(s.rest, prefix)
+	if !ok {
+		return nil
+	}
+	var texts []string
+	for {
+		text, err := strconv.QuotedPrefix(rest)
+		if err != nil {
+			return nil
+		}
+		value, _ := strconv.Unquote(text)
+		texts = append(texts, value)
+		rest = rest[len(text):]
+		if rest, ok = strings.CutPrefix(rest, ", "); !ok {
+			break
+		}
+	}
+	if rest, ok = strings.CutPrefix(rest, "]"); !ok {
+		return nil
+	}
+	s.rest = rest
+	return texts
 }

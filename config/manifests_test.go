@@ -143,7 +143,7 @@ func TestKubernetesFaults(t *testing.T) {
 		"deploy/b.yaml": "kind: Pod\n{{ .Values.x }}\n",
 		"mirror.yaml":   head + "sources: [{kubernetes: deploy}, nginx]\n",
 	})
-	_, err := Validate("mirror.yaml", nil)
+	_, err := Validate("mirror.yaml", Checks{})
 	want := `mirror.yaml:3:33: sources[1]: "nginx": no registry (did you mean "docker.io/library/nginx"?)
 deploy/a.yaml:5:12: Pod: spec.containers[1].image: "${IMAGE}": a variable in the name of an image
 deploy/a.yaml:6:12: Pod: spec.containers[2].image: "Nginx:1": repository "library/Nginx" has upper case letters (did you mean "docker.io/library/nginx:1"?)

@@ -12,7 +12,8 @@
 // and, where there is one, a suggestion. An error about a single word is a [*ReferenceError].
 //
 // The package opens no connection and starts no goroutine. It reads the spec, the lists and
-// manifests that the spec names and, in [Validate], the certificates.
+// manifests that the spec names and, in [Validate], the certificates. The caller reads the
+// files of policies.
 package config
 
 import (
@@ -38,6 +39,7 @@ type Spec struct {
 	Kind       string             `yaml:"kind"`
 	Registries []RegistrySettings `yaml:"registries"`
 	Buckets    []BucketSettings   `yaml:"buckets"`
+	Policies   []Policy           `yaml:"policies"`
 	Defaults   Defaults           `yaml:"defaults"`
 	Sources    []Source           `yaml:"sources"`
 	Output     string             `yaml:"output"`
@@ -141,7 +143,7 @@ func (s *Spec) OutputPath(now time.Time, shard string) (string, error) {
 }
 
 // Files are the files and directories that a spec names.
-type Files struct{ Lists, Layouts, Manifests, Values, Certificates []string }
+type Files struct{ Lists, Layouts, Manifests, Values, Certificates, Trust []string }
 
 // Files returns the files that the spec reads when it is used. It omits a path that cannot be
 // expanded.
@@ -177,6 +179,10 @@ func (s *Spec) Files() Files {
 	}
 	for _, b := range s.Buckets {
 		add(&f.Certificates, b.CAFile)
+	}
+	policies, _ := s.ResolvePolicies() // which the run reports
+	for _, p := range policies {
+		f.Trust = append(f.Trust, p.files()...)
 	}
 	return f
 }

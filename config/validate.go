@@ -18,11 +18,20 @@ type Validation struct {
 	Manifests []*Manifests // by source
 }
 
+// Checks check what a spec names and this package cannot read.
+type Checks struct {
+	// Layout returns an error if a layout is invalid; repository is that of its bare tags.
+	Layout func(s *Spec, path string, repository Reference) error
+	// Policy returns an error if a policy, whose paths are expanded, or a file of it is
+	// invalid, and the key to blame, such as "cosign.keys[0]".
+	Policy func(p Policy) (key string, err error)
+}
+
 // Validate loads a spec and checks the files that it names: lists, layouts, manifests,
-// certificates, and the paths and targets that its variables expand to. layout returns an error
-// if a layout is invalid; repository is that of its bare tags. The error is a [*LoadError] with
-// every fault; the validation is then as far as the spec could be read.
-func Validate(path string, layout func(s *Spec, path string, repository Reference) error) (*Validation, error) {
+// certificates, those of policies, and the paths and targets that its variables expand to. The
+// error is a [*LoadError] with every fault; the validation is then as far as the spec could be
+// read.
+func Validate(path string, checks Checks) (*Validation, error) {
 	data, err := specFormat.read(path)
 	if err != nil {
 		return new(Validation), err
@@ -34,7 +43,7 @@ func Validate(path string, layout func(s *Spec, path string, repository Referenc
 	}
 	v.Spec.positions = positions
 	faults := faultsOf(err)
-	for _, f := range v.externalFaults(layout) {
+	for _, f := range v.externalFaults(checks) {
 		_, isUnset := errors.AsType[*VariableError](f.Err)
 		switch {
 		case isUnset:
@@ -66,9 +75,9 @@ func reported(faults []Fault, path string) bool {
 }
 
 // externalFaults returns the faults that are not in the file itself, in the order of its keys.
-func (v *Validation) externalFaults(layout func(s *Spec, path string, repository Reference) error) []Fault {
+func (v *Validation) externalFaults(checks Checks) []Fault {
 	s := v.Spec
-	faults := s.certificates()
+	faults := append(s.certificates(), s.policyFaults(checks.Policy)...)
 	for i, source := range s.Sources {
 		at := strictyaml.Element("sources", i)
 		var selected Selected
@@ -81,7 +90,7 @@ func (v *Validation) externalFaults(layout func(s *Spec, path string, repository
 			if selection.Layout == "" {
 				continue
 			}
-			if err := layout(s, selection.Layout, selection.Reference); err != nil {
+			if err := checks.Layout(s, selection.Layout, selection.Reference); err != nil {
 				faults = append(faults, s.fault(at+".layout", err))
 			}
 		}

@@ -38,12 +38,12 @@ targets:
 	}
 	t.Setenv("UPPER", "A")
 	path := filepath.Join(dir, "mirror.yaml")
-	v, err := Validate(path, func(_ *Spec, path string, repository Reference) error {
+	v, err := Validate(path, Checks{Layout: func(_ *Spec, path string, repository Reference) error {
 		if filepath.Base(path) == "good" && repository.Name() == "a.example/b" {
 			return nil
 		}
 		return errors.New("no layout")
-	})
+	}})
 	want := strings.ReplaceAll(`DIR/mirror.yaml:8:5: sources[0]: "nginx": no registry (did you mean "docker.io/library/nginx"?)
 DIR/mirror.yaml:14:31: sources[6].tags: tags and list cannot be used together
 DIR/mirror.yaml:5:35: registries[0].caFile: DIR/no.pem is not a PEM file
@@ -63,7 +63,7 @@ DIR/mirror.yaml:17:5: targets[0]: "A.example/A": repository "A" has upper case l
 	if got := strings.Join(names, " "); got != "registries[1].caFile sources[3].list output" {
 		t.Errorf("variables are not set for %s", got)
 	}
-	if _, err := Validate(filepath.Join(dir, "none.yaml"), nil); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Validate(filepath.Join(dir, "none.yaml"), Checks{}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
 	}
 }

@@ -269,6 +269,7 @@ var proofs = map[string]string{
 	"Any number of machines can back up into one layout":                    "store.TestBucketTakesAnyNumberOfWriters e2e.TestFourWritersOnABucket",
 	"A layout resumes after a kill":                                         "e2e.TestKilledBackupToABucket",
 	"a bundle starts over":                                                  "e2e.TestKilledBackupToABucket",
+	"and check signatures, see trust.md":                                    "engine.TestCheckSignatures",
 	"See [buckets]":                                                         "config.TestDocumentedExamples",
 	"list the images of Kubernetes manifests, with file and line":           "images.txtar internal/discover.TestShapes",
 	"each place with kind and path":                                         "images.txtar",

@@ -94,7 +94,8 @@ func TestExamplesRun(t *testing.T) {
 	dir := t.TempDir()
 	spec := fmt.Sprintf("apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources: ['%s/pause', '%s/library/alpine:3.20']\noutput: bundle.tgz\ntargets: [{name: dr, target: '%s/mirror'}]\n",
 		far.Host, far.Host, own.Host)
-	for name, text := range map[string]string{"mirror.yaml": spec, "images.txt": far.Host + "/pause:3.10\n", "regsync.yml": "sync: []\n"} {
+	signed := spec + "policies: [{match: ['unused.example/**'], accept: nothing}]\n"
+	for name, text := range map[string]string{"mirror.yaml": spec, "signed.yaml": signed, "images.txt": far.Host + "/pause:3.10\n", "regsync.yml": "sync: []\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

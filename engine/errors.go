@@ -18,6 +18,10 @@ type ArtifactError struct {
 	Err       error
 }
 
+// OpVerify is the operation that failed for an artifact whose signatures no policy accepts, and
+// for one that a target does not give back as it was pushed.
+const OpVerify = "verify"
+
 func (e *ArtifactError) Error() string {
 	return e.Reference + ": " + e.Op + ": " + strings.TrimPrefix(Reason(e.Reference, e.Err), e.Op+": ")
 }

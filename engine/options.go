@@ -20,6 +20,7 @@ type BackupOptions struct {
 	FailFast    bool             // the first artifact that fails ends the run
 	Now         func() time.Time // nil: time.Now
 	Shard       *shard.Shard     // the part of the plan to copy; nil: all of it
+	Trust       Trust            // the policies for signatures; nil: none are needed
 	MeasureEach bool             // a forecast has the size of each repository
 	Quarantine  *Quarantine      // keeps out tags that are too new, of selections with a minAge; nil: takes all
 
@@ -64,6 +65,7 @@ type RestoreOptions struct {
 	Verify           bool             // everything that was pushed is read back: tags, manifests, blobs, lists of referrers
 	Tag              string           // names the only artifact of the input if it has no name; "": it stays without
 	Shard            *shard.Shard     // the part of the plan to restore; nil: all of it
+	Trust            Trust            // the policies for signatures; nil: none are needed
 	TempDir          string           // keeps large blobs of a pipe until they are taken; "": they can be sent once only
 	Now              func() time.Time // nil: time.Now
 

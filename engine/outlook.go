@@ -57,6 +57,7 @@ type Outlook struct {
 	Referrers  []digest.Digest   // sorted; those with a tag of cosign's among them
 	Subjects   []digest.Digest   // of a backup: what it refers to itself, sorted
 	Repo       string            // URL of the Helm repository of a chart; "" for a registry and a layout
+	SignedBy   []string          // the signers that a policy accepted, sorted
 	From       string            // where the reference was found: config.Selection.From
 	State      State
 	Shard      int // its index, if the forecast compares shards
@@ -84,7 +85,7 @@ func (f *Forecast) Lock() (*config.Lock, error) {
 		}
 		locked[o.Name] = true
 		lock.Artifacts = append(lock.Artifacts, config.LockedArtifact{Reference: o.Reference, Digest: o.Digest,
-			MediaType: o.MediaType, Size: o.Size, Platforms: o.Platforms, Referrers: o.Referrers, Subjects: o.Subjects, From: o.From, Repo: o.Repo})
+			MediaType: o.MediaType, Size: o.Size, Platforms: o.Platforms, Referrers: o.Referrers, Subjects: o.Subjects, SignedBy: o.SignedBy, From: o.From, Repo: o.Repo})
 	}
 	for _, w := range f.Waiting {
 		lock.Pending = append(lock.Pending, w.PendingArtifact)

@@ -64,6 +64,7 @@ type ArtifactReport struct {
 	Referrers int           // that came along; those with a tag of cosign's among them
 	Expected  int           // that were to; more of them than came make an Err
 	Unchanged bool          // it was there already, whole
+	SignedBy  []string      // the signers that a policy accepted, sorted; nil: no policy asked
 	Err       error         // nil: whole
 
 	// Overwritten is the digest that the tag of a target had before; empty if it had nothing
@@ -73,9 +74,12 @@ type ArtifactReport struct {
 
 // Operation names the operation that failed, in the words of [ArtifactError]; "" if none did.
 func (a ArtifactReport) Operation() string {
+	if artifact, is := a.Err.(*ArtifactError); is && artifact.Op == OpVerify { // whatever kept it from being verified
+		return OpVerify
+	}
 	switch err := a.Err; {
 	case is[*ReadbackError](err):
-		return "verify"
+		return OpVerify
 	case is[*ReferrersError](err):
 		return "referrers"
 	case is[*CorruptError](err):

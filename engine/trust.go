@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -54,3 +55,13 @@ type Candidate struct {
 
 // ReadBlob returns the content of a blob of a candidate.
 type ReadBlob func(ctx context.Context, blob ocispec.Descriptor) ([]byte, error)
+
+// Denial returns the *DeniedError of a policy that accepts nothing in a repository; nil if
+// signatures decide.
+func Denial(p Policy, repository string) error {
+	_, err := p.Verify(context.Background(), Subject{Repository: repository}, nil, nil)
+	if denied, is := errors.AsType[*DeniedError](err); is {
+		return denied
+	}
+	return nil
+}

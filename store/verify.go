@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"io"
 	"io/fs"
 
 	"github.com/opencontainers/go-digest"
@@ -12,6 +13,10 @@ import (
 type VerifyOptions struct {
 	Jobs     int           // blobs hashed concurrently; 0 means one per core
 	Progress func(n int64) // called concurrently with the number of bytes read; may be nil
+
+	// Take is offered each blob of a stream, and returns the bytes of one that it has read, else
+	// nil; may be nil.
+	Take func(d digest.Digest, size int64, r io.Reader) ([]byte, error)
 }
 
 // Verification is the result of Verify.
@@ -72,7 +77,7 @@ func Verify(ctx context.Context, l Layout, o VerifyOptions) (*Verification, erro
 func VerifyStream(ctx context.Context, s *Stream, o VerifyOptions) (*Verification, error) {
 	source := &streamSource{stream: s, received: make(map[digest.Digest]error)}
 	v := newVerifier(ctx, source, nil, o)
-	if err := source.hash(v.progress); err != nil {
+	if err := source.hash(v.progress, o.Take); err != nil {
 		return nil, err
 	}
 	if err := s.Complete(); err != nil {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -53,7 +54,10 @@ type streamSource struct {
 
 // hash reads the stream to its end. A blob that was filled with zeros, since it could not
 // be fetched, may come again: then the good copy counts.
-func (s *streamSource) hash(progress func(int64) error) error {
+func (s *streamSource) hash(progress func(int64) error, take func(digest.Digest, int64, io.Reader) ([]byte, error)) error {
+	if take == nil {
+		take = func(digest.Digest, int64, io.Reader) ([]byte, error) { return nil, nil }
+	}
 	s.sizes = make(map[digest.Digest]int64)
 	for {
 		d, size, err := s.stream.Next()
@@ -63,7 +67,11 @@ func (s *streamSource) hash(progress func(int64) error) error {
 		if err != nil {
 			return err
 		}
-		err = hashReader(s.stream, ocispec.Descriptor{Digest: d, Size: size}, progress)
+		taken, err := take(d, size, s.stream)
+		if err != nil {
+			return err
+		}
+		err = hashReader(io.MultiReader(bytes.NewReader(taken), s.stream), ocispec.Descriptor{Digest: d, Size: size}, progress)
 		if _, mismatch := errors.AsType[*MismatchError](err); err != nil && !mismatch {
 			return err
 		}

@@ -152,6 +152,7 @@ func (w *archive) finishBlob(b *graph.Blob, err error) {
 	job := w.blobJob(b)
 	job.state, b.Err = blobDone, err
 	if err == nil {
+		w.planner.Release(b)
 		w.headway.Forget(b.Key())
 	} else {
 		rest, _ := w.headway.GiveUp(b.Key())

@@ -47,7 +47,7 @@ func (b *backup) leaves(blob *graph.Blob, job *blobJob) bool {
 
 // isInBase reports whether the base has a blob.
 func (b *backup) isInBase(blob graph.Descriptor) bool {
-	if b.Base == nil {
+	if b.Base == nil || b.planner.IsSignature(blob) { // a restore without a network reads them
 		return false
 	}
 	_, has := b.Base.Homes(blob.OCI())

@@ -190,6 +190,7 @@ func (d *directory) finishBlob(b *graph.Blob, err error, fetched bool) error {
 	job := d.blobJob(b)
 	job.state, b.Err, b.Held = blobDone, err, err == nil && !fetched
 	if err == nil {
+		d.planner.Release(b)
 		d.headway.Forget(b.Key())
 	} else if rest, known := d.headway.GiveUp(b.Key()); known {
 		d.Progress.Expect(-rest)

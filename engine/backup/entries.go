@@ -28,6 +28,8 @@ func (j *job) putEntries(put func(store.Entry)) {
 	}
 	if a.Scope.Referrers {
 		e.Referrers = store.ReferrersAll
+	}
+	if a.Scope.Referrers || a.Scope.HasPolicy() {
 		copied := make(map[digest.Digest]bool)
 		missing := a.Visit.Referring(func(v *graph.Visit, name string) {
 			copied[v.Node.Digest] = true

@@ -30,6 +30,7 @@ type Artifact struct {
 	judged   bool      // the digest of Ref is not asked for: the quarantine admits it
 	From     string    // where the reference was found: config.Selection.From
 	Repo     string    // URL of the Helm repository of a chart; "" for a registry and a layout
+	SignedBy []string  // the signers that a policy accepted, sorted
 	found    []byte    // the root's bytes, between its two stages
 	leads    bool      // they refer to another manifest
 
@@ -60,7 +61,7 @@ func artifactError(ref config.Reference, op string, err error) error {
 // Report returns the report of an artifact as far as the plan knows it: for one that failed,
 // only its name and its error.
 func (a *Artifact) Report() engine.ArtifactReport {
-	r := engine.ArtifactReport{Reference: a.Name, Layout: a.Layout, Mirror: a.Mirror(), Digest: a.Root.Digest, Err: a.Err}
+	r := engine.ArtifactReport{Reference: a.Name, Layout: a.Layout, Mirror: a.Mirror(), Digest: a.Root.Digest, SignedBy: a.SignedBy, Err: a.Err}
 	if a.Ref.Tag != "" && a.Ref.Digest != "" {
 		r.Pinned, r.Digest = true, a.Ref.Digest
 	}

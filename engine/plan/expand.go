@@ -47,12 +47,15 @@ const artifactMemory = 350
 
 func (p *Planner) expandChunk(refs []config.Reference, s config.Selection, e expansion, seen map[string]*Artifact, found func(*Artifact) error) error {
 	var chunk []*Artifact
-	scope := graph.ScopeOf(s) // one for all: 100,000 of them are 60 MB
+	scopes := p.scopesOf(s)
 	for _, ref := range refs {
 		if p.only != nil && e.err == nil && s.Layout != "" && !p.only(s.Layout, ref.EntryName()) {
 			continue
 		}
-		a := newArtifact(ref, s, e, scope)
+		a := newArtifact(ref, s, e, scopes.of(ref))
+		if a.Err == nil {
+			a.Err = scopes.denial(ref)
+		}
 		key := a.Name
 		if e.err != nil {
 			key += "\x00" + s.Layout // layouts that cannot be read have no names
@@ -85,7 +88,7 @@ func (p *Planner) expandChunk(refs []config.Reference, s config.Selection, e exp
 // expandFaulty adds an artifact that fails for each faulty root of a layout.
 func (p *Planner) expandFaulty(s config.Selection, e expansion, seen map[string]*Artifact, found func(*Artifact) error) error {
 	for _, r := range e.faulty {
-		a := newArtifact(r.Ref, s, e, graph.ScopeOf(s))
+		a := newArtifact(r.Ref, s, e, p.scopesOf(s).of(r.Ref))
 		if r.Ref.Registry == "" {
 			a.Name = r.Name()
 		}

@@ -25,6 +25,7 @@ type Planner struct {
 	workers    int
 	only       func(layout, reference string) bool // selects artifacts of layouts on disk; nil: all
 	shard      *shard.Shard                        // the part of the plan; nil: all of it
+	trust      engine.Trust                        // checks signatures; nil: none are needed
 	All        []*Artifact                         // in the order of the plan; complete when Each returns
 	Listed     bool                                // All is complete: Each did not end early
 	Divided    []config.Reference                  // with a shard: the repositories of all shards
@@ -36,7 +37,7 @@ type Planner struct {
 func New(c *registry.Client, selections []config.Selection, o engine.BackupOptions, output graph.Options) *Planner {
 	s := newSources(c, selections, o)
 	output.Near, output.Notice = s.openLayouts(selections), o.Progress.Notice
-	return &Planner{Graph: graph.New(output), selections: selections, sources: s, progress: o.Progress, workers: 2 * o.Concurrency, only: o.Only, shard: o.Shard}
+	return &Planner{Graph: graph.New(output), selections: selections, sources: s, progress: o.Progress, workers: 2 * o.Concurrency, only: o.Only, shard: o.Shard, trust: o.Trust}
 }
 
 // Newest returns the order by which the newest tags were found, by repository.
@@ -179,6 +180,9 @@ func (p *Planner) walk(ctx context.Context, a *Artifact) {
 	a.found = nil
 	if a.Err == nil {
 		a.Root = a.Visit.Node.Descriptor
+		p.checkSignatures(ctx, a)
+	}
+	if a.Err == nil {
 		if len(a.Scope.Platforms) > 0 && a.Visit.Node.Index {
 			a.Err = a.findPlatforms()
 		}

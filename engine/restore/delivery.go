@@ -31,9 +31,11 @@ type delivery struct {
 
 	found    finding
 	waits    wait
-	repeated bool  // a part was missing after the push, and is pushed again
-	open     int   // deliveries without an outcome, of this one and those beside it; before they are counted, -1 if it has one; guarded by ledger.mu
-	done     bool  // it is whole in the target
+	repeated bool // a part was missing after the push, and is pushed again
+	open     int  // deliveries without an outcome, of this one and those beside it; before they are counted, -1 if it has one; guarded by ledger.mu
+	done     bool // it is whole in the target
+	unjudged bool // its signatures are still to come; guarded by run.mu once blobs are sent
+	signedBy []string
 	short    error // why it lacks some of its referrers
 	err      error
 }
@@ -119,7 +121,7 @@ func (d *delivery) isWalked() bool { return d.visit != nil && d.visit.Err == nil
 func (d *delivery) outcome() engine.ArtifactReport {
 	seen := make(map[digest.Digest]bool)
 	r := engine.ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.Digest, Err: d.err, Unchanged: d.unchanged(),
-		Layout: d.layout, Mirror: d.mirror, Pinned: d.pinned}
+		Layout: d.layout, Mirror: d.mirror, Pinned: d.pinned, SignedBy: d.signedBy}
 	if d.overwrote() {
 		r.Overwritten = d.found.was
 	}

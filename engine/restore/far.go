@@ -71,7 +71,7 @@ func (s *survey) isSettled(ctx context.Context, far Distant, d *delivery, there 
 		}
 		return false, nil
 	}
-	if s.verify || d.scope.Referrers {
+	if s.verify || d.scope.Referrers || d.scope.HasPolicy() {
 		return false, nil
 	}
 	whole, err := s.hasChildren(ctx, far, d, d.root.OCI(), 0)

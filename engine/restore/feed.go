@@ -43,17 +43,30 @@ func (f *feed) why(b graph.Descriptor) error {
 	return &engine.MissingBlobError{Blob: b.Digest.String()}
 }
 
-// send sends the blob that the pipe came to. One up to a quarter of the buffer is held
+// send sends the blob that the pipe came to; data has its bytes if they were read. One up to a quarter of the buffer is held
 // until the registry has it; a larger one is kept in a file, or goes straight through.
 // A wrong one is as if it were not there: the right one may still come.
-func (f *feed) send(ctx context.Context, b graph.Descriptor) error {
+func (f *feed) send(ctx context.Context, b graph.Descriptor, data []byte) error {
 	switch {
+	case data != nil:
+		return f.pass(b, data)
 	case b.Size <= f.buffer/4:
 		return f.hold(ctx, b)
 	case f.tempDir != "":
 		return f.keep(ctx, b)
 	}
 	return f.through(ctx, b)
+}
+
+// pass sends a blob that was read as a signature, and stays in memory as that.
+func (f *feed) pass(b graph.Descriptor, data []byte) error {
+	if wrong := graph.Verify(b.OCI(), data); wrong != nil {
+		f.wrong[b.Key()] = wrong
+		return nil
+	}
+	delete(f.wanted, b.Key())
+	f.to.Queue(b, inMemory(data), nil)
+	return nil
 }
 
 func (f *feed) hold(ctx context.Context, b graph.Descriptor) error {

@@ -20,7 +20,11 @@ func Forecast(ctx context.Context, c *registry.Client, in store.Layout, o engine
 	if err != nil {
 		return nil, err
 	}
-	return ForecastFrom(ctx, c, newLayoutSource(in, o.Progress.Notice), o)
+	source, err := openSource(ctx, in, o)
+	if err != nil {
+		return nil, err
+	}
+	return ForecastFrom(ctx, c, source, o)
 }
 
 // ForecastFrom is Forecast for any source.

@@ -26,13 +26,15 @@ func openSource(ctx context.Context, in store.Input, o engine.RestoreOptions) (S
 	switch in := in.(type) {
 	case *store.Stream:
 		if o.DryRun {
-			if err := readToEnd(ctx, in); err != nil {
-				return nil, err
-			}
+			return openToEnd(ctx, in, o)
 		}
-		return newPipe(in, o, nil), nil
+		return newPipe(in, o, nil, newTaken()), nil
 	case store.Layout:
-		return newLayoutSource(in, o.Progress.Notice), nil
+		s := newLayoutSource(in, o.Progress.Notice)
+		if o.Trust != nil {
+			s.local.Index(s.roots)
+		}
+		return s, nil
 	}
 	return nil, fmt.Errorf("unknown kind of input %T", in)
 }

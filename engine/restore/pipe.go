@@ -22,6 +22,7 @@ type pipe struct {
 	options engine.RestoreOptions
 	listed  *store.Index       // the one that the roots are from
 	before  map[listedKey]bool // the entries of an earlier index.json; nil for the first
+	taken   *taken             // the signatures that have come
 	bases   *layoutSource      // lends blobs to a delta; nil if there is none
 }
 
@@ -33,9 +34,12 @@ type listedKey struct {
 
 // newPipe opens a pipe at its first index.json, or, where before has the entries of an
 // earlier one, at its last.
-func newPipe(in *store.Stream, o engine.RestoreOptions, before map[listedKey]bool) *pipe {
-	p := &pipe{layoutSource: newLayoutSource(streamed{in}, o.Progress.Notice), in: in, options: o, listed: in.Index(), before: before}
+func newPipe(in *store.Stream, o engine.RestoreOptions, before map[listedKey]bool, came *taken) *pipe {
+	p := &pipe{layoutSource: newLayoutSource(streamed{in}, o.Progress.Notice), in: in, options: o, listed: in.Index(), before: before, taken: came}
 	p.origin = &pipeOrigin{p.local}
+	if o.Trust != nil {
+		p.local.Index(p.roots)
+	}
 	if lenders := in.Lenders(); lenders != nil {
 		p.bases = newLayoutSource(lenders, o.Progress.Notice)
 	}
@@ -64,7 +68,7 @@ func (p *pipe) Revised() Source {
 	for _, e := range p.listed.Entries {
 		before[listedKey{e.Name, e.Digest}] = true
 	}
-	return newPipe(p.in, p.options, before)
+	return newPipe(p.in, p.options, before, p.taken)
 }
 
 // Certain omits the layers that a pipe need not have.
@@ -103,6 +107,7 @@ func (p *pipe) Blobs(ctx context.Context, wanted []graph.Descriptor, to Sink) er
 	for {
 		d, size, err := p.in.Next()
 		if errors.Is(err, io.EOF) {
+			p.taken.end()
 			return p.end(ctx, feed)
 		}
 		if err != nil {
@@ -111,8 +116,12 @@ func (p *pipe) Blobs(ctx context.Context, wanted []graph.Descriptor, to Sink) er
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}
+		data, err := p.taken.take(d, size, p.in)
+		if err != nil {
+			return err
+		}
 		if b, ok := feed.wanted[graph.Descriptor{Digest: d, Size: size}.Key()]; ok {
-			if err := feed.send(ctx, b); err != nil {
+			if err := feed.send(ctx, b, data); err != nil {
 				return err
 			}
 		}
@@ -171,13 +180,36 @@ func (p *pipe) lend(b graph.Descriptor, to Sink) bool {
 	return true
 }
 
-// readToEnd reads a pipe up to its last index.json, for a run that needs none of its blobs.
-func readToEnd(ctx context.Context, s *store.Stream) error {
+// openToEnd opens a pipe at its last index.json, for a run that needs none of its blobs but
+// signatures.
+func openToEnd(ctx context.Context, in *store.Stream, o engine.RestoreOptions) (Source, error) {
+	came := newTaken()
+	if o.Trust != nil {
+		first := o
+		first.Progress = engine.Silent{}
+		p := newPipe(in, first, nil, came)
+		if _, err := checkAll(ctx, p, p.roots, o.Trust); err != nil { // for the signatures that it asks for
+			return nil, err
+		}
+	}
+	if err := readToEnd(ctx, in, came); err != nil {
+		return nil, err
+	}
+	return newPipe(in, o, nil, came), nil
+}
+
+// readToEnd reads a pipe up to its last index.json.
+func readToEnd(ctx context.Context, s *store.Stream, came *taken) error {
 	for {
-		if _, _, err := s.Next(); err != nil {
-			if errors.Is(err, io.EOF) {
-				return s.Complete()
-			}
+		d, size, err := s.Next()
+		if err == nil {
+			_, err = came.take(d, size, s)
+		}
+		if errors.Is(err, io.EOF) {
+			came.end()
+			return s.Complete()
+		}
+		if err != nil {
 			return err
 		}
 		if err := context.Cause(ctx); err != nil {

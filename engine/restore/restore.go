@@ -5,6 +5,7 @@
 package restore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -131,6 +132,9 @@ func (r *run) prepare(ctx context.Context, s Source) error {
 		return err
 	}
 	r.planned = true
+	if err := r.checkAll(ctx); err != nil {
+		return err
+	}
 	if r.DryRun {
 		return r.look(ctx)
 	}
@@ -149,6 +153,9 @@ func (r *run) prepare(ctx context.Context, s Source) error {
 
 // look does a dry run.
 func (r *run) look(ctx context.Context) error {
+	if err := r.checkFar(ctx); err != nil {
+		return err
+	}
 	for _, d := range r.all {
 		d.err = d.fault
 	}
@@ -173,7 +180,10 @@ func (r *run) send() error {
 			return err
 		}
 	}
-	return r.source.Blobs(r.pool.Context(), r.uploads.wanted(), r.uploads)
+	if err := r.source.Blobs(r.pool.Context(), r.uploads.wanted(), r.uploads); err != nil {
+		return err
+	}
+	return r.conclude(r.pool.Context())
 }
 
 // start continues the deliveries that were held.
@@ -190,14 +200,15 @@ func (r *run) start() error {
 	return nil
 }
 
-// isHeld holds a delivery while the source may still withdraw its root.
+// isHeld holds a delivery while the source may still withdraw its root, or bring signatures.
 func (r *run) isHeld(d *delivery) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.started {
+	held := !r.started || d.unjudged
+	if held {
 		r.held = append(r.held, d)
 	}
-	return !r.started
+	return held
 }
 
 // arrived queues the manifests of a delivery whose blobs are all there, ahead of the
@@ -207,6 +218,7 @@ func (r *run) arrived(d *delivery, failure error) error {
 	if r.isHeld(d) {
 		return nil
 	}
+	failure = cmp.Or(d.fault, failure)
 	if failure != nil || d.found.skipped || d.visit == nil {
 		return r.ledger.record(r.pool.Context(), d, failure)
 	}

@@ -22,10 +22,11 @@ type route struct {
 	scope   *graph.Scope
 	subject digest.Digest // the manifest that cosign attached it to by its tag; "" for others
 	target  config.Target
-	path    string // the repository, without the registry
-	tag     string // "" for one that is restored by digest
-	fault   error  // why it cannot be restored
-	nowhere bool   // the fault is its name, so it has no destination
+	path    string      // the repository, without the registry
+	tag     string      // "" for one that is restored by digest
+	fault   error       // why it cannot be restored
+	origin  *graph.Root // to check its signatures; nil without policies
+	nowhere bool        // the fault is its name, so it has no destination
 }
 
 // manifestKey identifies one manifest or blob in one repository of a target.
@@ -74,6 +75,9 @@ func (m *routes) routeOf(root graph.Root, target config.Target) (*route, error) 
 		layout: root.Layout, mirror: root.Mirror, pinned: root.Ref.Tag != "" && root.Ref.Digest != ""}
 	if root.Scope != nil {
 		r.scope = root.Scope
+	}
+	if m.trust {
+		r.origin = &root
 	}
 	if r.nowhere = root.Fault != nil && !root.IsSuspect(); r.nowhere {
 		return r, nil

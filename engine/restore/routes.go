@@ -28,6 +28,7 @@ type routes struct {
 	retry            func(reference, target string) bool // nil: all
 	shard            *shard.Shard                        // nil: all
 	notice           func(string)
+	trust            bool // routes keep their roots, to check signatures
 	far              bool // the source is asked over a network
 	part             bool // the roots are some of those that were checked
 }
@@ -35,7 +36,7 @@ type routes struct {
 func newRoutes(s Source, o engine.RestoreOptions) *routes {
 	distant, far := s.(Distant)
 	return &routes{far: far, part: far && distant.IsPart(), roots: s.Roots(), family: s.Family, targets: o.Targets, mapper: o.Mapper, only: o.Only,
-		excludeReferrers: o.ExcludeReferrers, tag: o.Tag, retry: o.Retry, shard: o.Shard, notice: o.Progress.Notice}
+		excludeReferrers: o.ExcludeReferrers, tag: o.Tag, retry: o.Retry, shard: o.Shard, notice: o.Progress.Notice, trust: o.Trust != nil && !far}
 }
 
 var errNoTarget = errors.New("no target")

@@ -58,6 +58,8 @@ type Distant interface {
 	// Fetches returns the number of requests that fetch a blob, and whether all targets
 	// share them.
 	Fetches(b graph.Descriptor) (requests int, shared bool)
+	// SignedBy returns the signers of an artifact that a policy accepts; nil if it needs none.
+	SignedBy(ctx context.Context, root *graph.Visit, s *graph.Scope) ([]string, error)
 	// Lacks returns an error if the source could not read all referrers of an artifact.
 	Lacks(root *graph.Visit, s *graph.Scope) error
 }

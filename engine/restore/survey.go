@@ -118,6 +118,9 @@ func (s *survey) read(ctx context.Context, d *delivery) error {
 		return s.source.Fault(err)
 	}
 	if far, is := s.source.(Distant); is {
+		if d.signedBy, err = far.SignedBy(ctx, d.visit, d.scope); err != nil {
+			return unverified(d.name, err)
+		}
 		d.short = far.Lacks(d.visit, d.scope)
 	} else if d.visit.Missing != nil {
 		return corrupt(d.visit.Missing)

@@ -127,6 +127,13 @@ func (s *source) Homes(registry string, b graph.Descriptor) []string {
 	return paths
 }
 
+func (s *source) SignedBy(ctx context.Context, root *graph.Visit, sc *graph.Scope) ([]string, error) {
+	if !sc.HasPolicy() {
+		return nil, nil
+	}
+	return s.planner.SignedBy(ctx, sc, root)
+}
+
 // Lacks also looks for the referrers that a lock pins.
 func (s *source) Lacks(root *graph.Visit, sc *graph.Scope) error {
 	var found []digest.Digest

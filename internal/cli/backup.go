@@ -121,6 +121,7 @@ func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob
 		FailFast:    c.FailFast,
 		Shard:       b.shard,
 		OpenLayout:  sourceOpener(ctx, u, b.spec),
+		Trust:       b.trust,
 	}
 	var report *engine.Report
 	options.Base, err = b.bases.open(ctx, u, client, b.selected, options)

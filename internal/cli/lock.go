@@ -102,13 +102,13 @@ func loadLock(path string) (*config.Lock, error) {
 	return config.LoadLock(path)
 }
 
-// lockedNames lists the artifacts of a lock. Two are the same if their platforms and
-// referrers are, too.
+// lockedNames lists the artifacts of a lock. Two are the same if their platforms, referrers
+// and signers are, too.
 func lockedNames(l *config.Lock) []inventory.Name {
 	all := make([]inventory.Name, len(l.Artifacts))
 	for i, a := range l.Artifacts {
 		all[i] = inventory.Name{Reference: a.Reference.EntryName(), Digest: a.Digest,
-			With: strings.Join(slices.Concat(text.Strings(a.Platforms), text.Strings(a.Referrers)), " ")}
+			With: strings.Join(slices.Concat(text.Strings(a.Platforms), text.Strings(a.Referrers)), " "), SignedBy: strings.Join(a.SignedBy, ", ")}
 	}
 	return all
 }

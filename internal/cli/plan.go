@@ -216,7 +216,7 @@ func (c *planCommand) ofRestore(ctx context.Context, u *console.Console) (*shown
 	p := u.StartProgress()
 	f, err := restore.Forecast(ctx, client, in.(store.Layout), engine.RestoreOptions{
 		Concurrency: c.Concurrency, Progress: p, Targets: to.targets, Mapper: to.mapper, Only: c.Only,
-		ExcludeReferrers: c.Excluded(), Tag: to.tag, Shard: to.shard,
+		ExcludeReferrers: c.Excluded(), Tag: to.tag, Shard: to.shard, Trust: to.trust,
 	})
 	p.Close()
 	return &shownPlan{forecast: f, restores: true}, errors.Join(err, in.Close())

@@ -117,6 +117,7 @@ func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restoreJ
 		TempDir:          c.TempDir,
 		Tag:              r.tag,
 		Shard:            r.shard,
+		Trust:            r.trust,
 	})
 	p.Close()
 	c.lacking = cmp.Or(c.lacking, sayLateFaults(u, in))

@@ -42,6 +42,7 @@ type selected struct {
 	selections []config.Selection
 	mapper     *config.Mapper // finds two artifacts that would land on one target; nil if the spec has no targets
 	shard      *shard.Shard   // the part to copy; nil: everything
+	trust      engine.Trust   // the policies of the spec; nil if it has none
 
 	bases       bases              // of a forecast of a delta
 	measureEach bool               // a forecast measures each repository
@@ -58,6 +59,9 @@ func (s *sources) read(ctx context.Context, u *console.Console) (all selected, e
 		if all.spec, err = config.Load(s.file); err != nil {
 			return all, err
 		}
+	}
+	if all.trust, err = loadTrust(all.spec); err != nil {
+		return all, err
 	}
 	if all.selections, err = s.selections(ctx, u, all.spec); err != nil {
 		return all, err
@@ -176,7 +180,7 @@ func (s *selected) forecast(ctx context.Context, u *console.Console, client *reg
 	p := u.StartProgress()
 	defer p.Close()
 	options := engine.BackupOptions{
-		Concurrency: run.Concurrency, Buffer: int64(run.Buffer), Progress: p, Mapper: s.mapper, Shard: s.shard, MeasureEach: s.measureEach, Quarantine: s.quarantine,
+		Concurrency: run.Concurrency, Buffer: int64(run.Buffer), Progress: p, Mapper: s.mapper, Shard: s.shard, MeasureEach: s.measureEach, Trust: s.trust, Quarantine: s.quarantine,
 		OpenLayout: sourceOpener(ctx, u, s.spec),
 	}
 	var err error

@@ -115,7 +115,7 @@ func (j *syncJob) options(f *option.TransferFlags, p engine.Progress, o engine.R
 	o.Concurrency, o.Buffer, o.FailFast = f.Concurrency, int64(f.Buffer), f.FailFast
 	o.Progress, o.Retry = p, j.retry.filter()
 	o.Targets, o.Mapper, o.ExcludeReferrers = j.to.targets, j.to.mapper, f.Excluded()
-	o.Shard = j.to.shard
+	o.Shard, o.Trust = j.to.shard, j.from.trust
 	return engine.SyncOptions{RestoreOptions: o, Among: j.only}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
@@ -33,6 +34,7 @@ type destination struct {
 	targets []config.Target
 	tag     string       // of the argument, for the only artifact of the input
 	shard   *shard.Shard // the part to restore; nil: everything
+	trust   engine.Trust // the policies of the spec; nil if it has none
 }
 
 // read reads the spec and finds the targets in it. With an error it returns what was
@@ -47,6 +49,9 @@ func (t *targets) read() (d destination, err error) {
 		if d.spec, err = config.Load(t.file); err != nil {
 			return d, err
 		}
+	}
+	if d.trust, err = loadTrust(d.spec); err != nil {
+		return d, err
 	}
 	if d.mapper, err = t.Mapper(d.spec); err != nil {
 		return d, err

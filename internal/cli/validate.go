@@ -16,7 +16,7 @@ type validateCommand struct {
 }
 
 func (c *validateCommand) Help() string {
-	return `Reports all mistakes at once, each with its place: in the spec and in the lists, layouts, manifests and certificates that it names. Shows how many images the manifests name. Sends no request. A value with a ${VAR} that is not set is not checked.
+	return `Reports all mistakes at once, each with its place: in the spec and in the lists, layouts, manifests, certificates and policies that it names. Shows how many images the manifests name, and what each policy demands. Sends no request. A value with a ${VAR} that is not set is not checked.
 
 Examples:
 
@@ -26,8 +26,16 @@ Examples:
 
 // Run checks a spec and the files that it names.
 func (c *validateCommand) Run(ctx context.Context, u *console.Console) error {
-	v, err := config.Validate(c.Spec, func(spec *config.Spec, path string, repository config.Reference) error {
-		return checkLayout(path, repository, openerOf(ctx, u, spec))
+	var demands []string
+	v, err := config.Validate(c.Spec, config.Checks{
+		Layout: func(spec *config.Spec, path string, repository config.Reference) error {
+			return checkLayout(path, repository, openerOf(ctx, u, spec))
+		},
+		Policy: func(p config.Policy) (key string, err error) {
+			demand, key, err := checkPolicy(p)
+			demands = append(demands, demand...)
+			return key, err
+		},
 	})
 	for _, f := range v.Unset {
 		u.Notice("%v: not checked", f)
@@ -38,6 +46,9 @@ func (c *validateCommand) Run(ctx context.Context, u *console.Console) error {
 	for _, m := range v.Manifests {
 		u.Say("%s: found %s in %s", m.Origin, text.Count(len(m.Images), "image"), text.Count(m.Files, "file"))
 		noticeSkipped(u, m)
+	}
+	for _, demand := range demands {
+		u.Say("%s", demand)
 	}
 	spec := v.Spec
 	if len(spec.Sources) == 0 {

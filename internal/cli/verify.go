@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
@@ -19,6 +21,7 @@ import (
 )
 
 type verifyCommand struct {
+	Spec string `short:"f" name:"file" placeholder:"SPEC" help:"Check signatures as the policies of this mirror spec demand, without a network."`
 	option.InputFlags
 	Statement string `placeholder:"FILE" help:"Hold the input against this statement of oras-mirror statement; exit with code 5 if it differs."`
 	option.VerbosityFlags
@@ -39,13 +42,17 @@ func (c *verifyCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return err
 	}
+	policies, err := c.policies()
+	if err != nil {
+		return err
+	}
 	in, err := openInput(ctx, &c.InputFlags, u)
 	if err != nil {
 		return c.damaged(u, err)
 	}
 	lacking := sayFaults(u, in)
 	p := u.StartProgress()
-	v, err := verifyInput(ctx, in, store.VerifyOptions{Progress: p.Moved})
+	v, signed, err := verifyInput(ctx, in, policies, store.VerifyOptions{Progress: p.Moved})
 	p.Close()
 	lacking = cmp.Or(lacking, sayLateFaults(u, in))
 	differs := false
@@ -58,13 +65,14 @@ func (c *verifyCommand) Run(ctx context.Context, u *console.Console) error {
 	for _, f := range v.Faults {
 		u.Fail(faultError(f))
 	}
+	refused := saySignatures(u, signed)
 	missing := engine.Missing(in.Index())
 	if len(missing) > 0 {
 		u.Fail(&exit.IncompleteError{Input: c.Name(), Missing: missing})
 	}
 	u.Say("%s", verified(c.Name(), v, len(missing) > 0 || lacking != nil))
 	switch {
-	case len(v.Faults) > 0 || lacking != nil || differs:
+	case len(v.Faults) > 0 || lacking != nil || differs || refused > 0:
 		return exit.Unverified
 	case len(missing) > 0:
 		return exit.Partial
@@ -86,8 +94,44 @@ func (c *verifyCommand) damaged(u *console.Console, err error) error {
 	return exit.Unverified
 }
 
-// verifyInput hashes every blob of an input.
-func verifyInput(ctx context.Context, in store.Input, o store.VerifyOptions) (*store.Verification, error) {
+// policies returns the policies of the spec; nil without one.
+func (c *verifyCommand) policies() (engine.Trust, error) {
+	if c.Spec == "" {
+		return nil, nil
+	}
+	spec, err := config.Load(c.Spec)
+	if err != nil {
+		return nil, err
+	}
+	policies, err := loadTrust(spec)
+	if err == nil && policies == nil {
+		err = exit.Usage("list them in the spec, or omit -f", "%s has no policies", c.Spec)
+	}
+	return policies, err
+}
+
+// verifyInput hashes every blob of an input, and checks the signatures of its artifacts by
+// policies, which may be nil.
+func verifyInput(ctx context.Context, in store.Input, policies engine.Trust, o store.VerifyOptions) (*store.Verification, []engine.ArtifactReport, error) {
+	if policies == nil {
+		v, err := hashInput(ctx, in, o)
+		return v, nil, err
+	}
+	check, err := restore.NewSignatureCheck(ctx, in, policies)
+	if err != nil {
+		return nil, nil, err
+	}
+	o.Take = check.Take
+	v, err := hashInput(ctx, in, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	signed, err := check.Run(ctx)
+	return v, signed, err
+}
+
+// hashInput hashes every blob of an input.
+func hashInput(ctx context.Context, in store.Input, o store.VerifyOptions) (*store.Verification, error) {
 	switch in := in.(type) {
 	case *store.Stream:
 		return store.VerifyStream(ctx, in, o)
@@ -95,6 +139,22 @@ func verifyInput(ctx context.Context, in store.Input, o store.VerifyOptions) (*s
 		return store.Verify(ctx, in, o)
 	}
 	return nil, fmt.Errorf("unknown kind of input %T", in)
+}
+
+// saySignatures prints the signers of artifacts, and returns how many no policy accepts.
+func saySignatures(u *console.Console, all []engine.ArtifactReport) (refused int) {
+	for _, a := range all {
+		if a.Err != nil {
+			refused++
+			u.Fail(a.Err)
+			continue
+		}
+		u.Say("%s: signed by %s", a.Reference, strings.Join(a.SignedBy, ", "))
+	}
+	if len(all) > 0 {
+		u.Say("%d of %s signed as the policies demand", len(all)-refused, text.Count(len(all), "artifact"))
+	}
+	return refused
 }
 
 // faultError adds the names of the artifact and the blob to the reason, if it lacks them.

@@ -21,7 +21,8 @@ const (
 	SBOM        Kind = ".sbom"
 )
 
-var kinds = []Kind{Signature, Attestation, SBOM}
+// Kinds are all of them.
+var Kinds = []Kind{Signature, Attestation, SBOM}
 
 // maxTag is the length of the longest tag (distribution-spec, "Pulling manifests").
 const maxTag = 128
@@ -32,8 +33,8 @@ func Tag(subject digest.Digest, kind Kind) string {
 	return subject.Algorithm().String() + "-" + subject.Encoded() + string(kind)
 }
 
-// Tags returns the tags that a registry may have for the attachments of subject.
-func Tags(subject digest.Digest) []string {
+// Tags returns the tags that a registry may have for the attachments of some kinds of subject.
+func Tags(subject digest.Digest, kinds []Kind) []string {
 	var tags []string
 	for _, kind := range kinds {
 		if tag := Tag(subject, kind); len(tag) <= maxTag {
@@ -46,7 +47,7 @@ func Tags(subject digest.Digest) []string {
 // Subject returns the digest of the image to which cosign attached the artifact with
 // this tag; ok is false for any other tag.
 func Subject(tag string) (subject digest.Digest, ok bool) {
-	for _, kind := range kinds {
+	for _, kind := range Kinds {
 		name, found := strings.CutSuffix(tag, string(kind))
 		if !found { // as of nearly all tags
 			continue

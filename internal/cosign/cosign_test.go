@@ -10,7 +10,7 @@ import (
 
 func TestTagsNameTheirSubject(t *testing.T) {
 	subject := digest.FromString("an image")
-	tags := Tags(subject)
+	tags := Tags(subject, Kinds)
 	name := "sha256-" + subject.Encoded()
 	if want := []string{name + ".sig", name + ".att", name + ".sbom"}; !slices.Equal(tags, want) {
 		t.Fatalf("Tags = %q, want %q", tags, want)
@@ -25,7 +25,7 @@ func TestTagsNameTheirSubject(t *testing.T) {
 // TestLongDigests: no registry can have the tag of a sha512 digest, but a layout can.
 func TestLongDigests(t *testing.T) {
 	subject := digest.SHA512.FromString("an image")
-	if tags := Tags(subject); len(tags) > 0 {
+	if tags := Tags(subject, Kinds); len(tags) > 0 {
 		t.Errorf("Tags = %q", tags)
 	}
 	if got, ok := Subject(Tag(subject, Signature)); !ok || got != subject {

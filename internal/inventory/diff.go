@@ -26,6 +26,7 @@ type moved struct {
 	Reference string        `json:"reference"`
 	From      digest.Digest `json:"from"`
 	To        digest.Digest `json:"to"`
+	signers   string        // how they changed, if nothing else did
 }
 
 // Diff returns the difference that turns the names before into those after.
@@ -39,7 +40,7 @@ func Diff(before, after []Name) *Difference {
 		case !ok:
 			d.Removed = append(d.Removed, was)
 		case !is.isSame(was):
-			d.Moved = append(d.Moved, moved{name, was.Digest, is.Digest})
+			d.Moved = append(d.Moved, moved{name, was.Digest, is.Digest, changedSigners(was, is)})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(current)) {
@@ -48,6 +49,14 @@ func Diff(before, after []Name) *Difference {
 		}
 	}
 	return d
+}
+
+// changedSigners says how the signers of an artifact changed; "" if something else did.
+func changedSigners(was, is Name) string {
+	if was.SignedBy == is.SignedBy || was.With != is.With {
+		return ""
+	}
+	return "signed by " + cmp.Or(is.SignedBy, "none") + ", was " + cmp.Or(was.SignedBy, "none")
 }
 
 func byName(all []Name) map[string]Name {
@@ -84,7 +93,11 @@ func (d *Difference) Print(w io.Writer) error {
 }
 
 func (m moved) change() string {
-	if m.From == m.To {
+	switch {
+	case m.From != m.To:
+	case m.signers != "":
+		return m.From.String() + " " + m.signers
+	default:
 		return m.From.String() + " with other platforms or referrers"
 	}
 	return m.From.String() + " -> " + m.To.String()

@@ -15,15 +15,16 @@ type Name struct {
 	Reference string        `json:"reference"`
 	Digest    digest.Digest `json:"digest"`
 
-	With  string        `json:"-"` // what else makes two names differ, such as referrers and platforms
-	Other digest.Digest `json:"-"` // of the same manifest in another algorithm; "" if unknown
+	With     string        `json:"-"` // what else makes two names differ, such as referrers and platforms
+	SignedBy string        `json:"-"` // the signers that a policy accepted; "" if no policy asks
+	Other    digest.Digest `json:"-"` // of the same manifest in another algorithm; "" if unknown
 }
 
 // isSame reports whether two names point to the same manifest, also if their digests have
 // different algorithms.
 func (n Name) isSame(other Name) bool {
 	digests := n.Digest == other.Digest || n.Digest == other.Other || n.Other == other.Digest
-	return digests && n.With == other.With
+	return digests && n.With == other.With && n.SignedBy == other.SignedBy
 }
 
 // Names lists the names in a layout, without the tags of cosign, which belong to their

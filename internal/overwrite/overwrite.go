@@ -64,7 +64,7 @@ func SpecFiles(path string, spec *config.Spec) []File {
 	for _, group := range []struct {
 		what  string
 		paths []string
-	}{{"a list of the spec", named.Lists}, {SpecLayout, named.Layouts}, {"a manifest of the spec", named.Manifests}, {"the values of a chart in the spec", named.Values}, {"a certificate or key of the spec", named.Certificates}} {
+	}{{"a list of the spec", named.Lists}, {SpecLayout, named.Layouts}, {"a manifest of the spec", named.Manifests}, {"the values of a chart in the spec", named.Values}, {"a certificate or key of the spec", named.Certificates}, {"a key or trust file of the spec", named.Trust}} {
 		for _, path := range group.paths {
 			all = append(all, File{group.what, path})
 		}

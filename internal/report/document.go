@@ -59,6 +59,7 @@ type Artifact struct {
 	Referrers   int           `json:"referrers"`
 	Expected    int           `json:"referrersExpected"`
 	Status      string        `json:"status"`
+	SignedBy    []string      `json:"signedBy,omitempty"` // the signers that a policy accepted
 	Operation   string        `json:"operation,omitempty"`
 	Error       string        `json:"error,omitempty"`
 }
@@ -89,7 +90,7 @@ type Totals struct {
 // artifactOf converts an artifact of the engine.
 func artifactOf(a engine.ArtifactReport, hide func(string) string) Artifact {
 	one := Artifact{Reference: a.Reference, Layout: a.Layout, Mirror: a.Mirror, Target: a.Target, Digest: a.Digest, Pinned: a.Pinned, Overwritten: a.Overwritten,
-		Bytes: a.Bytes, Referrers: a.Referrers, Expected: a.Expected, Status: statusCopied}
+		Bytes: a.Bytes, Referrers: a.Referrers, Expected: a.Expected, SignedBy: a.SignedBy, Status: statusCopied}
 	switch {
 	case a.Err != nil:
 		one.Status, one.Operation, one.Error = statusFailed, a.Operation(), hide(a.Err.Error())

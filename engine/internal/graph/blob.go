@@ -7,12 +7,13 @@ import (
 // Blob is one leaf of the graph.
 type Blob struct {
 	Descriptor
-	Origins []Origin // where it can be had, the first one found first; guarded by graph.mu
-	Number  uint32   // counted from 0
-	Held    bool     // the output had it before; of a directory guarded by its mutex, of an archive by graph.mu
-	Counted bool     // in the report
-	Err     error
-	rival   *Blob // the next of a ring of those with this digest and other sizes; nil: there are none; guarded by graph.mu
+	Origins     []Origin // where it can be had, the first one found first; guarded by graph.mu
+	Number      uint32   // counted from 0
+	Held        bool     // the output had it before; of a directory guarded by its mutex, of an archive by graph.mu
+	Counted     bool     // in the report
+	isSignature bool     // it was read to check a signature; guarded by graph.mu
+	Err         error
+	rival       *Blob // the next of a ring of those with this digest and other sizes; nil: there are none; guarded by graph.mu
 }
 
 // places returns the number of places that a blob can be had from. The caller holds graph.mu.

@@ -8,15 +8,17 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // Graph holds the manifests and blobs that a run has found. Each manifest is fetched once, and each repository is asked once for the referrers of each.
 type Graph struct {
 	Options
-	lane  *bounds.Lane // of the manifests that are read and decoded
-	taken atomic.Int64 // bytes that the graph keeps, as bounds counts them
-	kept  atomic.Int64 // bytes of manifests that wait to be stored
+	lane       *bounds.Lane // of the manifests that are read and decoded
+	taken      atomic.Int64 // bytes that the graph keeps, as bounds counts them
+	kept       atomic.Int64 // bytes of manifests that wait to be stored
+	signatures atomic.Int64 // bytes of signatures that are kept
 
 	mu       sync.Mutex // guards what follows
 	visits   map[visitKey]*Visit
@@ -62,11 +64,12 @@ func (g *Graph) end(done *chan struct{}) {
 
 // Options connect a graph to the run around it. The zero value works.
 type Options struct {
-	Cache  Cache        // what the output holds; nil: nothing
-	Notice func(string) // nil: notices are dropped
-	Moved  func(int64)  // counts manifest bytes that came over the network; nil: they are not counted
-	Near   []*Local     // layouts on disk, asked before any registry
-	Before *Local       // the layout that the output replaces, the first of Near; nil: it replaces none
+	Cache     Cache           // what the output holds; nil: nothing
+	Notice    func(string)    // nil: notices are dropped
+	Moved     func(int64)     // counts manifest bytes that came over the network; nil: they are not counted
+	Near      []*Local        // layouts on disk, asked before any registry
+	Signature engine.ReadBlob // reads the blobs of signatures; nil: they are read from their origins
+	Before    *Local          // the layout that the output replaces, the first of Near; nil: it replaces none
 }
 
 // New returns an empty graph.

@@ -11,17 +11,19 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/internal/cosign"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // Local is a layout on disk that a spec names as a source.
 type Local struct {
-	Layout store.Layout
-	path   string
-	all    []Root                                 // what a source has; those of an input are there
-	roots  map[string]ocispec.Descriptor          // by the full name that the artifact gets
-	points map[digest.Digest][]ocispec.Descriptor // referrers by their subject
-	homes  map[digest.Digest][]string             // the repositories of a referrer
+	Layout    store.Layout
+	path      string
+	all       []Root                                 // what a source has; those of an input are there
+	roots     map[string]ocispec.Descriptor          // by the full name that the artifact gets
+	points    map[digest.Digest][]ocispec.Descriptor // referrers by their subject
+	homes     map[digest.Digest][]string             // the repositories of a referrer
+	ownership ownership
 }
 
 // NewLocal returns the layout that lies at path as an origin.
@@ -110,9 +112,18 @@ func (l *Local) Referrers(_ context.Context, subject ocispec.Descriptor) ([]ocis
 	return l.points[subject.Digest], nil
 }
 
-// attached lists nothing: every name of a layout is selected by itself.
-func (l *Local) attached(context.Context, digest.Digest, bool) ([]config.Reference, error) {
-	return nil, nil
+// attached lists the signature that a policy asks for. Every other name of a layout is selected
+// by itself.
+func (l *Local) attached(_ context.Context, subject attachee) ([]config.Reference, error) {
+	ref, err := config.ParseReference(subject.repository)
+	if subject.repository == "" || err != nil {
+		return nil, nil
+	}
+	ref.Tag = cosign.Tag(subject.Digest, cosign.Signature)
+	if _, has := l.roots[ref.EntryName()]; !has {
+		return nil, nil
+	}
+	return []config.Reference{ref}, nil
 }
 
 func (l *Local) HasBlob(_ context.Context, desc ocispec.Descriptor) (bool, error) {

@@ -106,7 +106,11 @@ func (m *Made) Referrers(context.Context, ocispec.Descriptor) ([]ocispec.Descrip
 	return nil, nil
 }
 
-func (m *Made) attached(context.Context, digest.Digest, bool) ([]config.Reference, error) {
+func (m *Made) attached(context.Context, attachee) ([]config.Reference, error) {
+	return nil, nil
+}
+
+func (m *Made) owners(context.Context, string, digest.Digest) ([]ocispec.Descriptor, error) {
 	return nil, nil
 }
 

@@ -104,6 +104,9 @@ func (g *Graph) load(ctx context.Context, o Origin, at Stop) (n *Node, sure bool
 	if m.IsContent() && len(data) <= maxContent {
 		n.content = data
 	}
+	if at.signs {
+		g.keepRaw(n, data)
+	}
 	n.Near = from == fromDisk
 	if from == fromRegistry {
 		g.sent(n, int64(len(data)))

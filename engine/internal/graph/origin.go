@@ -9,6 +9,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/cosign"
 )
 
 // Origin is a source of artifacts: a repository of a registry, or a layout
@@ -28,12 +29,22 @@ type Origin interface {
 	Child(ctx context.Context, desc ocispec.Descriptor) ([]byte, error)
 	Referrers(ctx context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error)
 	// attached lists the tags under which cosign keeps the signatures and other documents
-	// of a manifest. It makes a request for that only if ask is set.
-	attached(ctx context.Context, subject digest.Digest, ask bool) ([]config.Reference, error)
+	// of a manifest.
+	attached(ctx context.Context, subject attachee) ([]config.Reference, error)
+	// owners lists the artifacts of a repository that are a manifest, or have it below them.
+	owners(ctx context.Context, repository string, subject digest.Digest) ([]ocispec.Descriptor, error)
 	// HasBlob reports whether it has a blob of that size.
 	HasBlob(ctx context.Context, desc ocispec.Descriptor) (bool, error)
 	// Blob reads n bytes at off; registry.ErrNoRange if it cannot read a part.
 	Blob(ctx context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error)
+}
+
+// attachee is a manifest to which cosign may have attached others.
+type attachee struct {
+	digest.Digest
+	repository string // of the source; "" unless a policy checks it
+	kinds      []cosign.Kind
+	ask        bool // requests may be made to find them
 }
 
 // OnDisk reports whether an origin needs no network: a layout, or bytes in memory.
@@ -51,6 +62,7 @@ type inline struct {
 	Origin   // of the manifest
 	data     []byte
 	embedded bool // in a descriptor
+	kept     bool // until the output has it
 }
 
 func (i *inline) HasBlob(_ context.Context, desc ocispec.Descriptor) (bool, error) {

@@ -35,7 +35,7 @@ func (w *walk) recorded(at Stop) *Node {
 	}
 	index := store.IsIndex(e.MediaType)
 	switch {
-	case index && (w.scope.Referrers || len(w.scope.Platforms) > 0 || e.Platforms != ""):
+	case index && (w.scope.seeks() || len(w.scope.Platforms) > 0 || e.Platforms != ""):
 		return nil
 	case !index && !store.IsImage(e.MediaType), e.Name == "" && !at.whole && (e.Subject == "" || e.ArtifactType == ""):
 		return nil // the entry does not say enough

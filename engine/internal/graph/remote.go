@@ -187,13 +187,13 @@ func (r *Remote) Referrers(ctx context.Context, subject ocispec.Descriptor) ([]o
 }
 
 // attached looks into the tag list, or asks for each tag where there is none.
-func (r *Remote) attached(ctx context.Context, subject digest.Digest, ask bool) ([]config.Reference, error) {
+func (r *Remote) attached(ctx context.Context, subject attachee) ([]config.Reference, error) {
 	var found []config.Reference
 	listed := r.fallbacks.Load()
-	if listed == nil && !ask {
+	if listed == nil && !subject.ask {
 		return nil, nil
 	}
-	for _, tag := range cosign.Tags(subject) {
+	for _, tag := range cosign.Tags(subject.Digest, subject.kinds) {
 		ref := r.ref
 		ref.Tag = tag
 		if listed == nil {

@@ -9,21 +9,27 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // Scope selects a part of a graph.
 type Scope struct {
-	Referrers bool
-	wants     func(artifactType string) bool // which of the referrers
-	everyType bool                           // wants is true for any type
-	Digests   []digest.Digest                // those referrers and no others; nil leaves it open
-	Platforms []config.Platform              // which children of an index; none: all
-	locked    bool                           // a subject comes along only if it is one of subjects
-	subjects  []digest.Digest
-	asksTags  bool   // cosign's tags are asked for one by one where the tags are not listed
-	beside    *Scope // for the referrers of the graph; nil: the same
-	Key       string // tells scopes apart
+	Referrers  bool
+	wants      func(artifactType string) bool // which of the referrers
+	everyType  bool                           // wants is true for any type
+	Digests    []digest.Digest                // those referrers and no others; nil leaves it open
+	Platforms  []config.Platform              // which children of an index; none: all
+	locked     bool                           // a subject comes along only if it is one of subjects
+	subjects   []digest.Digest
+	asksTags   bool          // cosign's tags are asked for one by one where the tags are not listed
+	beside     *Scope        // for the referrers of the graph; nil: the same
+	below      *Scope        // for the children of an index; nil: the same
+	policy     engine.Policy // checks signatures; nil: none are needed
+	repository string        // of the source, for the policy
+	owner      *Scope        // that of the artifact to which cosign attached this one, if a policy checks that
+	subject    digest.Digest // the manifest to which it is attached
+	Key        string        // tells scopes apart
 }
 
 // forReferrers returns the scope for the referrers of the graph: the same, but if tags are

@@ -20,6 +20,7 @@ type Stop struct {
 	of    digest.Digest // what it was found to refer to, as a referrer; "" for others
 	whole bool          // the output has it with all of its graph, as the entry of an index says
 	exact bool          // its bytes are needed, whatever the output says
+	signs bool          // it may be a signature: its bytes are kept for a moment
 }
 
 // errBlob says that an index names a blob, as in BuildKit's registry cache.

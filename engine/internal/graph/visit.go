@@ -20,6 +20,7 @@ type Visit struct {
 	Sparse    bool          // some children are left out
 	Lost      int           // referrers that are wanted and could not be had
 	Missing   error         // why some referrer could not be had
+	trial     *trial        // of its signatures; nil: no policy asks for them
 	Err       error         // why the graph below could not be had
 	done      chan struct{} // guarded by graph.mu; closed when all of it is known
 	awaits    []*Visit      // the visits that it waits for; guarded by graph.mu, nil once it is done

@@ -181,6 +181,7 @@ func (w *walk) enter(ctx context.Context, at Stop) (*Node, error) {
 // descend walks the selected children of v, its subject and its referrers side by side.
 func (w *walk) descend(ctx context.Context, v *Visit, at Stop, children []ocispec.Descriptor) error {
 	below := make([]*Visit, len(children))
+	inside := w.within(w.scope.forChildren())
 	whole := w.wholeChildren(at, v.Node)
 	// No group context: a child may be shared with an artifact that can be had,
 	// and must not be given up because its sibling cannot.
@@ -190,7 +191,7 @@ func (w *walk) descend(ctx context.Context, v *Visit, at Stop, children []ocispe
 		group.Go(func() (err error) {
 			stop := childStop(child, at.depth+1)
 			stop.whole = whole(child)
-			below[i], err = w.visit(ctx, v, stop)
+			below[i], err = inside.visit(ctx, v, stop)
 			return err
 		})
 	}
@@ -202,7 +203,10 @@ func (w *walk) descend(ctx context.Context, v *Visit, at Stop, children []ocispe
 	}
 	var unlisted, unattached error // why some referrers, or some of cosign's attachments, failed
 	lost := 0
-	if w.scope.Referrers {
+	if w.scope.policy != nil {
+		v.trial = new(trial)
+	}
+	if w.scope.seeks() {
 		group.Go(func() error {
 			v.Attached, lost, unattached = w.attachments(ctx, v, at.depth)
 			return nil

@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/cosign"
 )
 
 // referrers walks the referrers of v. One that fails is an error beside the others, not
@@ -56,7 +59,8 @@ func (w *walk) referrers(ctx context.Context, v *Visit, depth int) (visits []*Vi
 // subject is.
 func (w *walk) referrer(ctx context.Context, v *Visit, desc ocispec.Descriptor, depth int) (*Visit, error) {
 	s, n := w.scope, v.Node
-	if desc.ArtifactType != "" && !s.wants(desc.ArtifactType) || !s.pinned(desc.Digest) {
+	listed := desc.ArtifactType == "" || s.wants(desc.ArtifactType)
+	if !listed && s.policy == nil || !s.pinned(desc.Digest) {
 		return nil, nil
 	}
 	at := Stop{Desc: desc, depth: depth, of: n.Digest}
@@ -68,7 +72,11 @@ func (w *walk) referrer(ctx context.Context, v *Visit, desc ocispec.Descriptor, 
 		w.Notice(fmt.Sprintf("%s@%s is listed as a referrer of %s but does not refer to it; skipped", w.origin.Repository(), desc.Digest, n.Digest))
 		return nil, nil
 	}
-	if !s.wants(r.kind) {
+	signs, err := w.addCandidate(ctx, v, r)
+	if err != nil {
+		return nil, err
+	}
+	if !signs && !(listed && s.wants(r.kind)) {
 		return nil, nil
 	}
 	found, err := w.within(s.forReferrers()).visit(ctx, v, at)
@@ -81,7 +89,8 @@ func (w *walk) referrer(ctx context.Context, v *Visit, desc ocispec.Descriptor, 
 // recordedReferrer returns the node of a referrer, as the output records it or as it is read. The entry
 // of a name does not say what its manifest refers to.
 func (w *walk) recordedReferrer(ctx context.Context, at *Stop) (*Node, error) {
-	if n := w.within(w.scope.forReferrers()).recorded(*at); n != nil && n.Subject != "" {
+	at.signs = w.scope.policy != nil
+	if n := w.within(w.scope.forReferrers()).recorded(*at); n != nil && n.Subject != "" && !at.signs {
 		return n, nil
 	}
 	at.exact = true
@@ -116,7 +125,7 @@ func (w *walk) subject(ctx context.Context, v *Visit, depth int) (*Visit, error)
 // attachments walks the manifests that cosign attached to v by tags. lost counts those that
 // failed.
 func (w *walk) attachments(ctx context.Context, v *Visit, depth int) (all []attachment, lost int, err error) {
-	refs, err := w.origin.attached(ctx, v.Node.Digest, w.scope.asksTags)
+	refs, err := w.origin.attached(ctx, w.scope.attachee(v.Node.Digest))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -141,16 +150,20 @@ func (w *walk) attachment(ctx context.Context, v *Visit, ref config.Reference, d
 	if err != nil || !s.pinned(desc.Digest) {
 		return nil, err
 	}
-	at := Stop{Desc: desc, data: data, depth: depth}
+	at := Stop{Desc: desc, data: data, depth: depth, signs: isSignature(ref) && s.policy != nil}
 	n := w.recorded(at)
-	if n == nil || !s.everyType {
+	if n == nil || !s.everyType || at.signs {
 		at.exact = true
 		n, err = w.node(ctx, w.origin, at)
+	}
+	signs := false
+	if err == nil && at.signs {
+		signs, err = w.addCandidate(ctx, v, n)
 	}
 	if err != nil {
 		return nil, err
 	}
-	wanted := s.everyType || slices.ContainsFunc(n.Blobs, func(b *Blob) bool { return s.wants(n.typeOf(b)) })
+	wanted := signs || s.everyType || slices.ContainsFunc(n.Blobs, func(b *Blob) bool { return s.wants(n.typeOf(b)) })
 	if !wanted && !s.wants(n.kind) {
 		return nil, nil
 	}
@@ -159,4 +172,22 @@ func (w *walk) attachment(ctx context.Context, v *Visit, ref config.Reference, d
 		return nil, err
 	}
 	return found, nil
+}
+
+// isSignature reports whether cosign keeps signatures under a tag.
+func isSignature(ref config.Reference) bool {
+	return strings.HasSuffix(ref.Tag, string(cosign.Signature))
+}
+
+// attachee describes a manifest to the origin that is asked for what cosign attached to it:
+// everything, or signatures alone.
+func (s *Scope) attachee(subject digest.Digest) attachee {
+	a := attachee{Digest: subject, ask: s.asksTags, kinds: cosign.Kinds}
+	if s.policy != nil {
+		a.repository, a.ask = s.repository, true
+	}
+	if !s.Referrers {
+		a.kinds = []cosign.Kind{cosign.Signature}
+	}
+	return a
 }

@@ -1,0 +1,69 @@
+package graph
+
+import (
+	"fmt"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/cosign"
+)
+
+// Under returns the scope of an artifact whose signatures the policies in t check: it brings
+// those along, whatever else s selects. It is s itself if the artifact needs none.
+//
+// What cosign attached by a tag is not signed itself. It belongs to an artifact, which is
+// checked instead.
+func (s *Scope) Under(t engine.Trust, ref config.Reference) *Scope {
+	if t == nil {
+		return s
+	}
+	repository := ""
+	if ref.Registry != "" {
+		repository = ref.Name()
+	}
+	policy := t.Policy(repository)
+	if policy == nil {
+		return s
+	}
+	trusting := s.trusting(policy, repository)
+	if subject, is := cosign.Subject(ref.Tag); is {
+		return s.attachedTo(subject, trusting)
+	}
+	return trusting
+}
+
+func (s *Scope) trusting(p engine.Policy, repository string) *Scope {
+	trusting := *s
+	trusting.policy, trusting.repository = p, repository
+	trusting.Key = fmt.Sprintf("%s policy %p of %s", s.Key, p, repository)
+	trusting.beside = s.forReferrers()
+	trusting.below = &trusting
+	if p.Signed() != engine.SignedImages {
+		trusting.below = s
+	}
+	return &trusting
+}
+
+// attachedTo returns the scope of what cosign attached to a manifest of an artifact with the
+// scope owner.
+func (s *Scope) attachedTo(subject digest.Digest, owner *Scope) *Scope {
+	attached := *s
+	attached.owner, attached.subject = owner, subject
+	return &attached
+}
+
+// HasPolicy reports whether a policy checks the signatures of what the scope selects.
+func (s *Scope) HasPolicy() bool { return s.policy != nil || s.owner != nil }
+
+// forChildren returns the scope for the children of an index.
+func (s *Scope) forChildren() *Scope {
+	if s.below == nil {
+		return s
+	}
+	return s.below
+}
+
+// seeks reports whether referrers are looked for.
+func (s *Scope) seeks() bool { return s.Referrers || s.policy != nil }

@@ -1,0 +1,114 @@
+package graph
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+)
+
+// CheckRoot returns the signers of a root of a layout that the policies in t accept; nil if it
+// needs none. It uses no network: o is the layout, and read reads the blobs of signatures.
+func CheckRoot(ctx context.Context, o Origin, root Root, t engine.Trust, read engine.ReadBlob) ([]string, error) {
+	platforms, err := ParsePlatforms(root.Entry.Platforms)
+	if err != nil {
+		return nil, err
+	}
+	scope := ScopeOfAll(false, platforms).Under(t, root.Ref)
+	if !scope.HasPolicy() {
+		return nil, nil
+	}
+	g := New(Options{Cache: unkept{}, Signature: read})
+	defer g.Renewed()
+	v, err := g.Walk(ctx, o, scope, root.Entry.Descriptor(), nil)
+	if err != nil {
+		return nil, err
+	}
+	return g.SignedBy(ctx, scope, v)
+}
+
+// unkept is the cache of a graph whose manifests are not stored.
+type unkept struct{ NoCache }
+
+func (unkept) Keep(ocispec.Descriptor, []byte) (bool, error) { return true, nil }
+
+// Index notes the roots of an input, so that signatures and the artifacts that they belong to
+// are found by their names.
+func (l *Local) Index(roots []Root) {
+	l.all = roots
+	l.Artifacts()
+}
+
+// ownership finds the artifacts of a layout that have a manifest.
+type ownership struct {
+	once   sync.Once // guards owners: it is written there
+	owners map[memberKey][]ocispec.Descriptor
+}
+
+// memberKey identifies a manifest in a repository.
+type memberKey struct {
+	repository string
+	digest     digest.Digest
+}
+
+// owners lists the artifacts of a repository that are a manifest, or have it below them.
+func (l *Local) owners(_ context.Context, repository string, subject digest.Digest) ([]ocispec.Descriptor, error) {
+	l.ownership.once.Do(func() {
+		l.ownership.owners = make(map[memberKey][]ocispec.Descriptor)
+		for _, r := range l.all {
+			if _, attached := r.Entry.AttachedTo(); attached || r.Fault != nil {
+				continue
+			}
+			l.addOwner(r)
+		}
+	})
+	return l.ownership.owners[memberKey{repository, subject}], nil
+}
+
+func (l *Local) addOwner(r Root) {
+	family := map[digest.Digest]bool{r.Entry.Digest: true}
+	l.WalkChildren(r.Entry.Descriptor(), family)
+	repository := ""
+	if r.Ref.Registry != "" {
+		repository = r.Ref.Name()
+	}
+	for member := range family {
+		key := memberKey{repository, member}
+		desc := r.Entry.Descriptor()
+		if !slices.ContainsFunc(l.ownership.owners[key], func(d ocispec.Descriptor) bool { return d.Digest == desc.Digest }) {
+			l.ownership.owners[key] = append(l.ownership.owners[key], desc)
+		}
+	}
+}
+
+// owners asks for the manifest itself.
+func (r *Remote) owners(ctx context.Context, _ string, subject digest.Digest) ([]ocispec.Descriptor, error) {
+	desc, err := r.Resolve(ctx, config.Reference{Registry: r.ref.Registry, Repository: r.ref.Repository, Digest: subject})
+	return []ocispec.Descriptor{desc}, err
+}
+
+// checkOwner returns the signers of the artifact to which cosign attached another one.
+func (g *Graph) checkOwner(ctx context.Context, s *Scope, o Origin) ([]string, error) {
+	all, err := o.owners(ctx, s.owner.repository, s.subject)
+	if err != nil {
+		return nil, err
+	}
+	var refusal error = &engine.UnsignedError{}
+	for _, desc := range all {
+		v, err := g.Walk(ctx, o, s.owner, desc, nil)
+		var signedBy []string
+		if err == nil {
+			signedBy, err = g.SignedBy(ctx, s.owner, v)
+		}
+		if err == nil {
+			return signedBy, nil
+		}
+		refusal = err
+	}
+	return nil, refusal
+}

@@ -1,0 +1,234 @@
+package engine_test
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
+	"github.com/oras-mirror/oras-mirror/engine/sync"
+	"github.com/oras-mirror/oras-mirror/internal/testregistry"
+	"github.com/oras-mirror/oras-mirror/internal/trust"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// kind is a kind of input of a restore.
+type inputKind string
+
+const (
+	fromLayout  inputKind = "layout/"
+	fromArchive inputKind = "bundle.tgz"
+	fromPipe    inputKind = "pipe"
+)
+
+var inputKinds = []inputKind{fromLayout, fromArchive, fromPipe}
+
+// fill backs up everything without a policy, and returns the path.
+func (k inputKind) fill(t *testing.T, all []config.Selection) string {
+	t.Helper()
+	path := t.TempDir() + "/" + string(k)
+	if k == fromPipe {
+		path += ".tgz"
+	}
+	backUp(t, path, all)
+	return path
+}
+
+// open opens what fill wrote.
+func (k inputKind) open(t *testing.T, path string) store.Input {
+	t.Helper()
+	if k != fromPipe {
+		in, err := store.OpenLayout(path, store.OpenOptions{TempDir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = in.Close() })
+		return in
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	in, err := store.OpenStream(f, store.OpenOptions{TempDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = in.Close() })
+	return in
+}
+
+// TestAttacksOnRestore: what nobody signed is a failed artifact, from any input, and nothing of
+// it gets a name in the target.
+func TestAttacksOnRestore(t *testing.T) {
+	for _, kind := range inputKinds {
+		for _, a := range attacks {
+			if a.name == "damaged" { // a backup without a policy refuses it
+				continue
+			}
+			for _, dry := range []bool{false, true} {
+				name := string(kind) + a.name
+				if dry {
+					name += " dry"
+				}
+				t.Run(name, func(t *testing.T) {
+					source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
+					key, other := newSigner(t), newSigner(t)
+					image := a.refuse(source, key, other)
+					source.Image("free", "v1", []byte("free"))
+					path := kind.fill(t, selections(t, source.Host+"/app:v1", source.Host+"/free:v1"))
+					policies := []trust.Policy{{Match: []string{"*/free"}, Accept: trust.AcceptUnsigned}, policyFor(key, a.policy)}
+					report, err := tryRestore(t, kind.open(t, path), target.Host, engine.RestoreOptions{Trust: trusting(t, policies...), DryRun: dry})
+					if err != nil {
+						t.Fatal(err)
+					}
+					failed := slices.DeleteFunc(report.Failures(), func(r engine.ArtifactReport) bool { return r.Digest != image.Digest })
+					if len(failed) != 1 || failed[0].Operation() != "verify" || !a.is(failed[0].Err) {
+						t.Fatalf("failures: %+v", report.Failures())
+					}
+					if target.Has("app", image) {
+						t.Error("it is in the target")
+					}
+					if !dry && len(target.Tags("free")) != 1 {
+						t.Error("the other is not in the target")
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestSignedArtifactsAreRestored from any input, with their signatures, however these are kept.
+func TestSignedArtifactsAreRestored(t *testing.T) {
+	for _, kind := range inputKinds {
+		for _, where := range []place{asTag, asReferrer} {
+			t.Run(string(kind)+string(where), func(t *testing.T) {
+				source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
+				key := newSigner(t)
+				image := source.Image("app", "", []byte("layer"))
+				index := source.Index("app", "v1", image)
+				key.sign(source, "app", image, where)
+				signature := key.sign(source, "app", index, where)
+				policy := key.policy("**")
+				policy.Signed = engine.SignedImages
+				path := kind.fill(t, selections(t, source.Host+"/app:v1"))
+				for range 2 { // the second finds everything in the target
+					report, err := tryRestore(t, kind.open(t, path), target.Host, engine.RestoreOptions{Trust: trusting(t, policy)})
+					for _, f := range report.Failures() {
+						t.Log(f.Err)
+					}
+					whole(t, report, err)
+					if got := report.Artifacts[0].SignedBy; len(report.Artifacts) != 1 || !slices.Equal(got, []string{key.line()}) {
+						t.Errorf("%d artifacts, signed by %q", len(report.Artifacts), got)
+					}
+				}
+				if !target.Has("app", index) || !target.Has("app", signature) {
+					t.Error("the target lacks the image or its signature")
+				}
+			})
+		}
+	}
+}
+
+// TestCheckSignatures reports each artifact that a policy asks about.
+func TestCheckSignatures(t *testing.T) {
+	source := testregistry.New(t, testregistry.Options{})
+	key := newSigner(t)
+	key.sign(source, "good", source.Image("good", "v1", []byte("layer")), asTag)
+	source.Image("bad", "v1", []byte("layer"))
+	source.Image("free", "v1", []byte("layer"))
+	policies := trusting(t, trust.Policy{Match: []string{"*/free"}, Accept: trust.AcceptUnsigned}, key.policy("**"))
+	for _, kind := range inputKinds {
+		in := kind.open(t, kind.fill(t, selections(t, source.Host+"/good:v1", source.Host+"/bad:v1", source.Host+"/free:v1")))
+		check, err := restore.NewSignatureCheck(t.Context(), in, policies)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stream, is := in.(*store.Stream); is {
+			if v, err := store.VerifyStream(t.Context(), stream, store.VerifyOptions{Take: check.Take}); err != nil || len(v.Faults) > 0 {
+				t.Fatal(v, err)
+			}
+		}
+		all, err := check.Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		bad := 0
+		for _, a := range all {
+			if a.Err != nil {
+				bad++
+			}
+		}
+		if len(all) != 2 || bad != 1 {
+			t.Errorf("%s: %+v", kind, all)
+		}
+	}
+}
+
+// TestAttacksOnSync: what nobody signed is a failed artifact, and no blob of it moves.
+func TestAttacksOnSync(t *testing.T) {
+	for _, a := range attacks {
+		t.Run(a.name, func(t *testing.T) {
+			source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
+			key, other := newSigner(t), newSigner(t)
+			image := a.refuse(source, key, other)
+			dry, err := trySync(t, source, target, "/app:v1", engine.RestoreOptions{DryRun: true}, policyFor(key, a.policy))
+			if err != nil {
+				t.Fatal(err)
+			}
+			report, err := trySync(t, source, target, "/app:v1", engine.RestoreOptions{}, policyFor(key, a.policy))
+			if !errors.Is(err, engine.ErrNothing) {
+				t.Fatal(err)
+			}
+			for _, failed := range [][]engine.ArtifactReport{dry.Failures(), report.Failures()} {
+				if len(failed) != 1 || failed[0].Operation() != "verify" || !a.is(failed[0].Err) {
+					t.Fatalf("failures: %+v", failed)
+				}
+			}
+			if target.Has("app", image) || target.Count("POST upload") > 0 {
+				t.Error("it is in the target, or a blob of it")
+			}
+		})
+	}
+}
+
+// TestSignedArtifactsAreSynced with their signatures, and for no request more.
+func TestSignedArtifactsAreSynced(t *testing.T) {
+	for _, where := range []place{asTag, asReferrer} {
+		source, target, other := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
+		key := newSigner(t)
+		image := source.Image("app", "v1", []byte("layer"))
+		signature := key.sign(source, "app", image, where)
+		report, err := trySync(t, source, other, "/app:v1", engine.RestoreOptions{})
+		whole(t, report, err)
+		free := len(source.Requests())
+		source.ResetCounts()
+		report, err = trySync(t, source, target, "/app:v1", engine.RestoreOptions{}, key.policy("**"))
+		whole(t, report, err)
+		if got := report.Artifacts[0].SignedBy; !slices.Equal(got, []string{key.line()}) {
+			t.Errorf("%s: signed by %q", where, got)
+		}
+		if !target.Has("app", image) || !target.Has("app", signature) {
+			t.Errorf("%s: the target lacks the image or its signature", where)
+		}
+		if n := len(source.Requests()); n > free {
+			t.Errorf("%s: %d requests, %d without a policy", where, n, free)
+		}
+	}
+}
+
+func trySync(t *testing.T, source, target *testregistry.Registry, what string, o engine.RestoreOptions, policies ...trust.Policy) (*engine.Report, error) {
+	t.Helper()
+	to, err := config.ParseTarget(target.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Targets = []config.Target{to}
+	if len(policies) > 0 {
+		o.Trust = trusting(t, policies...)
+	}
+	return sync.Run(t.Context(), client(0), selections(t, source.Host+what), engine.SyncOptions{RestoreOptions: o})
+}

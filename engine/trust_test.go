@@ -1,0 +1,225 @@
+package engine_test
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"testing"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
+	"github.com/oras-mirror/oras-mirror/internal/testregistry"
+	"github.com/oras-mirror/oras-mirror/internal/trust"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// withoutReferrers selects references whose referrers stay behind.
+func withoutReferrers(all []config.Selection) []config.Selection {
+	for i := range all {
+		all[i].Referrers = false
+	}
+	return all
+}
+
+var formats = []string{"layout/", "bundle.tgz"}
+
+// TestSignedArtifactsAreCopied with their signatures, whatever is selected besides, and the
+// signatures cost no request that a copy without a policy does not make.
+func TestSignedArtifactsAreCopied(t *testing.T) {
+	for _, out := range formats {
+		for _, where := range []place{asTag, asReferrer} {
+			t.Run(out+string(where), func(t *testing.T) {
+				source := testregistry.New(t, testregistry.Options{NoReferrersAPI: where == asTag})
+				key := newSigner(t)
+				signature := key.sign(source, "app", source.Image("app", "v1", []byte("layer")), where)
+				source.Referrer("app", source.Image("app", "v1", []byte("layer")), "application/vnd.example.sbom", []byte("{}"))
+				from := source.Host + "/app"
+
+				backUp(t, t.TempDir()+"/"+out, selections(t, from))
+				free := maps.Clone(source.Counts())
+				for _, all := range [][]config.Selection{selections(t, from), withoutReferrers(selections(t, from))} {
+					source.ResetCounts()
+					path := t.TempDir() + "/" + out
+					report, err := tryBackup(t, path, all, engine.BackupOptions{Trust: trusting(t, key.policy("**"))})
+					whole(t, report, err)
+					if got := report.Artifacts[0].SignedBy; !slices.Equal(got, []string{key.line()}) {
+						t.Errorf("signed by %q", got)
+					}
+					if !holds(t, path, signature) {
+						t.Error("the signature stayed behind")
+					}
+					for kind, n := range source.Counts() {
+						if n > free[kind] {
+							t.Errorf("%d %s, without a policy %d", n, kind, free[kind])
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// holds reports whether a layout has a manifest and all of its blobs.
+func holds(t *testing.T, path string, manifest ocispec.Descriptor) bool {
+	t.Helper()
+	in, err := store.OpenLayout(path, store.OpenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	listed := slices.ContainsFunc(in.Index().Entries, func(e store.Entry) bool { return e.Digest == manifest.Digest })
+	v, err := store.Verify(t.Context(), in, store.VerifyOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return listed && len(v.Faults) == 0
+}
+
+// attacks are artifacts that a policy for a key must refuse.
+var attacks = []struct {
+	name   string
+	refuse func(r *testregistry.Registry, key, other signerKey) ocispec.Descriptor
+	policy func(signerKey) trust.Policy // nil: the key alone
+	is     func(error) bool
+}{
+	{name: "unsigned", is: isError[*engine.UnsignedError], refuse: func(r *testregistry.Registry, _, _ signerKey) ocispec.Descriptor {
+		return r.Image("app", "v1", []byte("layer"))
+	}},
+	{name: "another key", is: is(trust.ErrOtherKey), refuse: func(r *testregistry.Registry, _, other signerKey) ocispec.Descriptor {
+		image := r.Image("app", "v1", []byte("layer"))
+		other.sign(r, "app", image, asTag)
+		return image
+	}},
+	{name: "moved signature", is: isError[*trust.SubjectError], refuse: func(r *testregistry.Registry, key, _ signerKey) ocispec.Descriptor {
+		image := r.Image("app", "v1", []byte("layer"))
+		key.signAs(r, "app", image, r.Image("app", "", []byte("other")).Digest, asTag)
+		return image
+	}},
+	{name: "moved tag", is: isError[*engine.UnsignedError], refuse: func(r *testregistry.Registry, key, _ signerKey) ocispec.Descriptor {
+		key.sign(r, "app", r.Image("app", "v1", []byte("layer")), asReferrer)
+		return r.Image("app", "v1", []byte("evil"))
+	}},
+	{name: "accept nothing", is: isError[*engine.DeniedError], policy: func(signerKey) trust.Policy {
+		return trust.Policy{Match: []string{"**"}, Accept: trust.AcceptNothing}
+	}, refuse: func(r *testregistry.Registry, key, _ signerKey) ocispec.Descriptor {
+		image := r.Image("app", "v1", []byte("layer"))
+		key.sign(r, "app", image, asTag)
+		return image
+	}},
+	{name: "image of a signed index", is: isError[*engine.UnsignedError], policy: func(key signerKey) trust.Policy {
+		p := key.policy("**")
+		p.Signed = engine.SignedImages
+		return p
+	}, refuse: func(r *testregistry.Registry, key, _ signerKey) ocispec.Descriptor {
+		index := r.Index("app", "v1", r.Image("app", "", []byte("layer")))
+		key.sign(r, "app", index, asTag)
+		return index
+	}},
+	{name: "damaged", is: isError[*trust.ReadError], refuse: func(r *testregistry.Registry, key, _ signerKey) ocispec.Descriptor {
+		image := r.Image("app", "v1", []byte("layer"))
+		_, layer := key.layer(image.Digest)
+		key.sign(r, "app", image, asTag)
+		r.PutBlob("app", layer, []byte("{}"))
+		return image
+	}},
+}
+
+func isError[E error](err error) bool { _, is := errors.AsType[E](err); return is }
+
+func is(target error) func(error) bool { return func(err error) bool { return errors.Is(err, target) } }
+
+// policyOf returns the policies of an attack.
+func policyFor(key signerKey, policy func(signerKey) trust.Policy) trust.Policy {
+	if policy == nil {
+		return key.policy("**")
+	}
+	return policy(key)
+}
+
+// TestAttacksOnBackup: what nobody signed is a failed artifact, and the others are copied.
+func TestAttacksOnBackup(t *testing.T) {
+	for _, out := range formats {
+		for _, a := range attacks {
+			t.Run(out+a.name, func(t *testing.T) {
+				source := testregistry.New(t, testregistry.Options{})
+				key, other := newSigner(t), newSigner(t)
+				image := a.refuse(source, key, other)
+				source.Image("free", "v1", []byte("free"))
+				policies := []trust.Policy{{Match: []string{"*/free"}, Accept: trust.AcceptUnsigned}, policyFor(key, a.policy)}
+				path := t.TempDir() + "/" + out
+				report, err := tryBackup(t, path, selections(t, source.Host+"/app:v1", source.Host+"/free:v1"), engine.BackupOptions{Trust: trusting(t, policies...)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				failed := report.Failures()
+				if len(failed) != 1 || failed[0].Operation() != "verify" || !a.is(failed[0].Err) {
+					t.Fatalf("failures: %+v", failed)
+				}
+				if holds(t, path, image) {
+					t.Error("it is in the output")
+				}
+				if n := source.Count("GET blob"); n > 4 {
+					t.Errorf("%d blobs were fetched", n)
+				}
+			})
+		}
+	}
+}
+
+// TestOneGoodSignatureIsEnough beside one by another key.
+func TestOneGoodSignatureIsEnough(t *testing.T) {
+	source := testregistry.New(t, testregistry.Options{})
+	key, other := newSigner(t), newSigner(t)
+	image := source.Image("app", "v1", []byte("layer"))
+	other.sign(source, "app", image, asTag)
+	key.sign(source, "app", image, asReferrer)
+	report, err := tryBackup(t, t.TempDir()+"/layout/", selections(t, source.Host+"/app:v1"), engine.BackupOptions{Trust: trusting(t, key.policy("**"))})
+	whole(t, report, err)
+}
+
+// TestPolicyThatMatchesNothingCostsNothing: the same requests, one by one.
+func TestPolicyThatMatchesNothingCostsNothing(t *testing.T) {
+	source := testregistry.New(t, testregistry.Options{})
+	key := newSigner(t)
+	key.sign(source, "app", source.Image("app", "v1", []byte("layer")), asTag)
+	for _, all := range [][]config.Selection{selections(t, source.Host+"/app"), withoutReferrers(selections(t, source.Host+"/app:v1"))} {
+		source.ResetCounts()
+		backUp(t, t.TempDir()+"/layout/", all)
+		without := maps.Clone(source.Counts())
+		source.ResetCounts()
+		report, err := tryBackup(t, t.TempDir()+"/layout/", all, engine.BackupOptions{Trust: trusting(t, key.policy("ghcr.io/**"))})
+		whole(t, report, err)
+		if with := source.Counts(); !maps.Equal(with, without) {
+			t.Errorf("%v with a policy, %v without", with, without)
+		}
+	}
+}
+
+// TestLockHasTheSigners, in the same bytes for the same registry, with one GET for each
+// signature.
+func TestLockHasTheSigners(t *testing.T) {
+	source := testregistry.New(t, testregistry.Options{})
+	key := newSigner(t)
+	image := source.Image("app", "v1", []byte("layer"))
+	key.sign(source, "app", image, asReferrer)
+	for range 2 {
+		source.ResetCounts()
+		f, err := backup.Forecast(t.Context(), client(0), selections(t, source.Host+"/app:v1"), nil, false, engine.BackupOptions{Trust: trusting(t, key.policy("**"))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lock, err := f.Lock()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := lock.Artifacts[0].SignedBy; !slices.Equal(got, []string{key.line()}) {
+			t.Errorf("signed by %q", got)
+		}
+		if n := source.Count("GET blob"); n != 1 {
+			t.Errorf("%d GETs of blobs", n)
+		}
+	}
+}
