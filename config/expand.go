@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -41,7 +42,12 @@ func expand(s string, now time.Time) (string, error) {
 }
 
 // ExpandPath expands a path of the command line like one of a spec, but for its folder.
-func ExpandPath(path string, now time.Time) (string, error) { return expand(path, now) }
+func ExpandPath(path string, now time.Time) (string, error) {
+	if reason := variableFault(path); reason != "" {
+		return "", errors.New(reason)
+	}
+	return expand(path, now)
+}
 
 // VariableError reports an environment variable that is not set.
 type VariableError struct{ Name string }

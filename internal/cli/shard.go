@@ -72,8 +72,10 @@ func expandPath(flag, path string, part *shard.Part) (string, error) {
 		return "", exit.Usage("--shard I/N sets it", "%s %s: %v", flag, path, err)
 	case is:
 		return "", exit.Usage("set it, or choose a name without ${"+unset.Name+"}", "%s %s: %v", flag, path, err)
+	case err != nil:
+		return "", exit.Usage("", "%s %s: %v", flag, path, err)
 	}
-	return expanded, err
+	return expanded, nil
 }
 
 // indexOf returns the index of a part as text; "" if there is none.
