@@ -133,7 +133,7 @@ var drive = regexp.MustCompile(`^[a-zA-Z]:/`)
 func fileName(written string) (string, error) {
 	folder, name, _ := strings.Cut(strings.ReplaceAll(written, `\`, "/"), "/")
 	if folder == metadataFile {
-		return "", errors.New(metadataFile + " is not in a folder")
+		return "", fmt.Errorf("%s is not in a folder", metadataFile)
 	}
 	clean := path.Clean(name)
 	if clean == "." || path.IsAbs(name) || clean == ".." || strings.HasPrefix(clean, "../") || drive.MatchString(clean) {
