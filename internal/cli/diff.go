@@ -49,15 +49,9 @@ func (c *diffCommand) Run(ctx context.Context, u *console.Console) error {
 		return err
 	}
 	open := openerOf(ctx, u, c.specOfBuckets(spec))
-	a, errA := openOperand(c.A, open)
-	b, errB := openOperand(c.B, open)
-	if err := errors.Join(errA, errB); err != nil {
+	a, b, err := openOperands(c.A, c.B, open)
+	if err != nil {
 		return err
-	}
-	if a.layout != "" && b.layout != "" {
-		if err := errors.Join(a.addContent(open), b.addContent(open)); err != nil {
-			return err
-		}
 	}
 	settings := firstSpec(spec, a.spec, b.spec)
 	client, err := start(u, &c.RunFlags, settings, settings.Asked(sourceHosts(slices.Concat(a.selections, b.selections))))

@@ -29,41 +29,44 @@ type operand struct {
 	written    map[string]digest.Digest // by reference, of indexes that a restore rewrites
 }
 
-// openOperand opens a file or a directory if the argument names one, else a registry.
-func openOperand(arg string, open opener) (*operand, error) {
+// openOperands opens the two arguments. If both are layouts, their names differ also by
+// platforms and referrers.
+func openOperands(argA, argB string, open opener) (a, b *operand, err error) {
+	names := inventory.Names
+	if isLayoutOperand(argA) && isLayoutOperand(argB) {
+		names = inventory.NamesWithContent
+	}
+	a, errA := openOperand(argA, open, names)
+	b, errB := openOperand(argB, open, names)
+	return a, b, errors.Join(errA, errB)
+}
+
+// isLayoutOperand reports whether an argument names a layout.
+func isLayoutOperand(arg string) bool {
 	if store.IsInBucket(arg) || option.IsPattern(arg) {
-		return openLayoutOperand(arg, open)
+		return true
 	}
 	info, err := os.Stat(arg)
+	return err == nil && (info.IsDir() || !filetype.IsText(arg))
+}
+
+// openOperand opens a file or a directory if the argument names one, else a registry.
+func openOperand(arg string, open opener, names func(store.Layout) []inventory.Name) (*operand, error) {
+	if isLayoutOperand(arg) {
+		in, err := open(arg)
+		if err != nil {
+			return nil, err
+		}
+		return &operand{names: names(in), layout: arg}, in.Close()
+	}
+	_, err := os.Stat(arg)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return openRegistry(arg)
 	case err != nil:
 		return nil, err
-	case !info.IsDir() && filetype.IsText(arg):
-		return openText(arg)
 	}
-	return openLayoutOperand(arg, open)
-}
-
-// openLayoutOperand reads the names of a layout.
-func openLayoutOperand(path string, open opener) (*operand, error) {
-	in, err := open(path)
-	if err != nil {
-		return nil, err
-	}
-	return &operand{names: inventory.Names(in), layout: path}, in.Close()
-}
-
-// addContent makes the names of a layout differ from those of another one also by their platforms
-// and referrers.
-func (o *operand) addContent(open opener) error {
-	in, err := open(o.layout)
-	if err != nil {
-		return err
-	}
-	o.names = inventory.NamesWithContent(in)
-	return in.Close()
+	return openText(arg)
 }
 
 // isForeign reports whether an operand has digests that most registries do not return.
