@@ -35,7 +35,7 @@ func TestNoSecretOfABucket(t *testing.T) {
 		"a wrong key":       {nil, "", "hint: check AWS_ACCESS_KEY_ID", []string{"AWS_SESSION_TOKEN="}},
 		"a wrong signature": {always(testbucket.Echo(http.StatusForbidden, "SignatureDoesNotMatch", "")), "", "SignatureDoesNotMatch", nil},
 		"an expired token":  {always(testbucket.Echo(http.StatusForbidden, "ExpiredToken", "")), "", "hint: get new credentials", nil},
-		"a refused bucket":  {always(testbucket.Echo(http.StatusForbidden, "AccessDenied", "")), "", "hint: check that the credentials", nil},
+		"a refused bucket":  {always(testbucket.Echo(http.StatusForbidden, "AccessDenied", "")), "", "hint: the credentials need the permission", nil},
 		"a wrong clock":     {always(testbucket.Echo(http.StatusForbidden, "RequestTimeTooSkewed", "")), "", "hint: correct the clock", nil},
 		"another region":    {always(testbucket.Echo(http.StatusMovedPermanently, "PermanentRedirect", signed)), "", "hint:", nil},
 		"a redirect":        {always(testbucket.Echo(http.StatusTemporaryRedirect, "TemporaryRedirect", signed)), "", "error:", nil},

@@ -48,7 +48,7 @@ func (r Root) Misplaced(path string) error {
 // repository, which may be zero. An entry that cannot be named or read becomes a root with a
 // fault, so that it costs no other.
 func (l *Local) RootsOf(entries []store.Entry, repository config.Reference) []Root {
-	var roots []Root
+	roots := make([]Root, 0, len(entries)) // 27 MB of 100,000; growing it would take several times that
 	var referrers []store.Entry
 	doubles := doublesIn(entries)
 	for _, e := range entries {
