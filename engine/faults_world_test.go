@@ -154,13 +154,16 @@ func noneLeft(t *testing.T) {
 	t.Errorf("%d goroutines outlive the run:\n%s", len(left), strings.Join(left, "\n\n"))
 }
 
+// module begins the names of our functions; a folder may have another name, or the same.
+const module = "github.com/oras-mirror/oras-mirror/"
+
 func ours() []string {
 	all := make([]byte, 1<<20)
 	all = all[:runtime.Stack(all, true)]
 	var left []string
 	for _, one := range strings.Split(string(all), "\n\n") {
-		mine := strings.Contains(one, "oras-mirror/engine.") || strings.Contains(one, "oras-mirror/engine/") ||
-			strings.Contains(one, "oras-mirror/store.") || strings.Contains(one, "oras-mirror/store/")
+		mine := strings.Contains(one, module+"engine.") || strings.Contains(one, module+"engine/") ||
+			strings.Contains(one, module+"store.") || strings.Contains(one, module+"store/")
 		if mine && !strings.Contains(one, "net/http.(*persistConn)") && !strings.Contains(one, "net/http.(*Transport)") {
 			left = append(left, one)
 		}

@@ -185,7 +185,7 @@ func (b *backup) pieces(size int64, directory bool) int {
 
 // outlookOf predicts the outcome of a backup for an artifact.
 func (b *backup) outlookOf(a *plan.Artifact, there store.Layout, directory bool) engine.Outlook {
-	o := engine.Outlook{Reference: a.Selected(), Name: a.Name, Mirror: a.Mirror(), Digest: a.Root.Digest, MediaType: a.Root.MediaType, From: a.From, Repo: a.Repo, SignedBy: a.SignedBy, Err: a.Err, State: engine.StateFailed}
+	o := engine.Outlook{Reference: a.Selected(), Name: a.Name, Mirror: a.Mirror(), Digest: a.Root.Digest, MediaType: a.Root.MediaType, From: a.From, Repo: a.Repo(), SignedBy: a.SignedBy(), Err: a.Err, State: engine.StateFailed}
 	if a.Err != nil {
 		return o
 	}

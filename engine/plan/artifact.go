@@ -27,15 +27,44 @@ type Artifact struct {
 	together *siblings // the roots that were listed with this one
 	Layout   string    // the one on disk that it comes from; "" for a registry
 	from     string    // the position in a spec, or the argument, that selects it
-	judged   bool      // the digest of Ref is not asked for: the quarantine admits it
 	From     string    // where the reference was found: config.Selection.From
-	Repo     string    // URL of the Helm repository of a chart; "" for a registry and a layout
-	SignedBy []string  // the signers that a policy accepted, sorted
+	rare     *rare     // nil: none of it
 	found    []byte    // the root's bytes, between its two stages
 	leads    bool      // they refer to another manifest
+	judged   bool      // the digest of Ref is not asked for: the quarantine admits it
 
 	lacks    []config.Platform // wanted platforms without an image
 	resolved chan struct{}     // closed when the graph is known; nil once that was seen
+}
+
+// rare is what few artifacts have, so that the others need no memory for it.
+type rare struct {
+	repo     string
+	signedBy []string
+}
+
+// few returns the rare part of an artifact, to be written.
+func (a *Artifact) few() *rare {
+	if a.rare == nil {
+		a.rare = new(rare)
+	}
+	return a.rare
+}
+
+// Repo returns the URL of the Helm repository of a chart; "" for a registry and a layout.
+func (a *Artifact) Repo() string {
+	if a.rare == nil {
+		return ""
+	}
+	return a.rare.repo
+}
+
+// SignedBy returns the signers that a policy accepted, sorted.
+func (a *Artifact) SignedBy() []string {
+	if a.rare == nil {
+		return nil
+	}
+	return a.rare.signedBy
 }
 
 // Selected returns the reference by which the artifact is selected.
@@ -61,7 +90,7 @@ func artifactError(ref config.Reference, op string, err error) error {
 // Report returns the report of an artifact as far as the plan knows it: for one that failed,
 // only its name and its error.
 func (a *Artifact) Report() engine.ArtifactReport {
-	r := engine.ArtifactReport{Reference: a.Name, Layout: a.Layout, Mirror: a.Mirror(), Digest: a.Root.Digest, SignedBy: a.SignedBy, Err: a.Err}
+	r := engine.ArtifactReport{Reference: a.Name, Layout: a.Layout, Mirror: a.Mirror(), Digest: a.Root.Digest, SignedBy: a.SignedBy(), Err: a.Err}
 	if a.Ref.Tag != "" && a.Ref.Digest != "" {
 		r.Pinned, r.Digest = true, a.Ref.Digest
 	}

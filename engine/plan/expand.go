@@ -122,7 +122,7 @@ func newArtifact(ref config.Reference, s config.Selection, e expansion, scope *g
 	a := &Artifact{Ref: ref, Name: name, Layout: s.Layout, from: s.Origin, From: s.From, judged: e.judged, origin: e.origin, Scope: scope,
 		Err: e.err, resolved: make(chan struct{})}
 	if s.Chart != nil {
-		a.Repo = s.Chart.Repository
+		a.few().repo = s.Chart.Repository
 	}
 	return a
 }

@@ -63,5 +63,7 @@ func (p *Planner) checkSignatures(ctx context.Context, a *Artifact) {
 		a.Err, a.Visit = &engine.ArtifactError{Reference: a.Name, Op: engine.OpVerify, Err: err}, nil
 		return
 	}
-	a.SignedBy = signedBy
+	if len(signedBy) > 0 {
+		a.few().signedBy = signedBy
+	}
 }

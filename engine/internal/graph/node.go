@@ -28,7 +28,7 @@ type Node struct {
 	Data         []byte           // until it is stored
 	away         bool             // it is to be stored, and has to be fetched once more for that
 	content      []byte           // the bytes, if it is a blob when an index names it
-	raw          []byte           // the bytes, if it may be a signature; guarded by graph.mu once it is registered
+	raw          *[]byte          // the bytes, if it may be a signature; guarded by graph.mu once it is registered
 }
 
 // nodeKey identifies a manifest. If its bytes tell its kind, the media type is "": another

@@ -43,10 +43,10 @@ func (w *walk) addCandidate(ctx context.Context, v *Visit, n *Node) (bool, error
 // rawManifest returns the bytes of a manifest that was read.
 func (w *walk) rawManifest(ctx context.Context, n *Node) ([]byte, error) {
 	w.mu.Lock()
-	data := n.raw
+	raw := n.raw
 	w.mu.Unlock()
-	if data != nil {
-		return data, nil
+	if raw != nil {
+		return *raw, nil
 	}
 	ctx, done := w.lane.Begin(ctx)
 	defer done()
@@ -57,7 +57,7 @@ func (w *walk) rawManifest(ctx context.Context, n *Node) ([]byte, error) {
 // keepRaw keeps the bytes of a manifest that may be a signature.
 func (g *Graph) keepRaw(n *Node, data []byte) {
 	if g.keepsSignature(int64(len(data))) {
-		n.raw = data
+		n.raw = &data
 	}
 }
 
