@@ -25,6 +25,7 @@ type content struct {
 	memory int64 // accounted for the table
 
 	users atomic.Int64 // requests, and the registry while it is the current one
+	stale atomic.Bool  // a read found an input replaced, whatever its state: it was opened after that was asked for
 
 	mu      sync.Mutex // guards scanned
 	scanned map[int32]*scan

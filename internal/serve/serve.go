@@ -108,7 +108,7 @@ func (r *Registry) refresh(ctx context.Context) {
 		return
 	}
 	c := r.acquire()
-	same := sameStates(now, c.states)
+	same := !c.stale.Load() && sameStates(now, c.states)
 	c.release()
 	if same {
 		r.failed = nil
@@ -154,6 +154,7 @@ func (r *Registry) renew(ctx context.Context, old *content) bool {
 		return r.current == old
 	}
 	if isOld() { // else another request has refreshed
+		old.stale.Store(true)
 		r.refresh(ctx)
 	}
 	return !isOld()
