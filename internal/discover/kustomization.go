@@ -52,10 +52,10 @@ func (w *walk) kustomization(n *yaml.Node) {
 	w.each(n, "components", func(e *yaml.Node) { k.components = w.used(k.components, e) })
 	for _, key := range []string{"patches", "patchesJson6902"} {
 		w.each(n, key, func(e *yaml.Node) {
-			if at := find(e, "path"); at != nil {
+			if at := strictyaml.Value(e, "path"); at != nil {
 				k.uses = w.used(k.uses, at)
 			}
-			if text := find(e, "patch"); text != nil {
+			if text := strictyaml.Value(e, "patch"); text != nil {
 				w.inline(text)
 			}
 		})

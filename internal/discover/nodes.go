@@ -4,46 +4,26 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
-
-// target returns the node that an alias refers to, and any other node itself.
-func target(n *yaml.Node) *yaml.Node {
-	if n.Kind == yaml.AliasNode {
-		return n.Alias
-	}
-	return n
-}
-
-// find returns the value of a key of a mapping, or nil. It does not look into merged mappings.
-func find(n *yaml.Node, key string) *yaml.Node {
-	n = target(n)
-	if n.Kind != yaml.MappingNode {
-		return nil
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == key {
-			return target(n.Content[i+1])
-		}
-	}
-	return nil
-}
 
 // elements returns the elements of the list that is the value of a key.
 func elements(n *yaml.Node, key string) []*yaml.Node {
-	list := find(n, key)
+	list := strictyaml.Value(n, key)
 	if list == nil || list.Kind != yaml.SequenceNode {
 		return nil
 	}
 	all := make([]*yaml.Node, len(list.Content))
 	for i, c := range list.Content {
-		all[i] = target(c)
+		all[i] = strictyaml.Target(c)
 	}
 	return all
 }
 
 // textOf returns the text of a scalar that is the value of a key, or "".
 func textOf(n *yaml.Node, key string) string {
-	value := find(n, key)
+	value := strictyaml.Value(n, key)
 	if value == nil || value.Kind != yaml.ScalarNode || value.ShortTag() == "!!null" {
 		return ""
 	}
@@ -72,7 +52,7 @@ func (w *walk) entries(n *yaml.Node) []entry {
 	var merged []*yaml.Node
 	own := make(map[string]bool, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := target(n.Content[i]), n.Content[i+1]
+		key, value := strictyaml.Target(n.Content[i]), n.Content[i+1]
 		if key.ShortTag() == "!!merge" {
 			merged = append(merged, value)
 			continue
@@ -88,7 +68,7 @@ func (w *walk) entries(n *yaml.Node) []entry {
 
 // mergedEntries returns the entries of a mapping, or a list of them, whose keys are not in own.
 func (w *walk) mergedEntries(m *yaml.Node, own map[string]bool) []entry {
-	m = target(m)
+	m = strictyaml.Target(m)
 	if !w.unfold(m) {
 		return nil
 	}

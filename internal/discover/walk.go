@@ -54,8 +54,8 @@ func (w *walk) document(d strictyaml.Document) {
 // patch looks at a list: the operations of a JSON patch, or objects.
 func (w *walk) patch(root *yaml.Node) {
 	for i, n := range root.Content {
-		to, value := find(n, "path"), find(n, "value")
-		if find(n, "op") == nil || to == nil || value == nil {
+		to, value := strictyaml.Value(n, "path"), strictyaml.Value(n, "value")
+		if strictyaml.Value(n, "op") == nil || to == nil || value == nil {
 			w.enter(step{index: i}, n)
 			continue
 		}
@@ -76,7 +76,7 @@ func (w *walk) enter(s step, n *yaml.Node) {
 // field looks at the value of a key, and into it.
 func (w *walk) field(key string, n *yaml.Node) {
 	if key == "reference" || isImageKey(w.trail.last()) {
-		w.image(target(n))
+		w.image(strictyaml.Target(n))
 	}
 	w.value(n)
 }
@@ -139,9 +139,9 @@ func (w *walk) objectOf(n *yaml.Node) object {
 		return object{}
 	}
 	o := object{group: groupOf(version), kind: kind, depth: len(w.trail)}
-	if metadata := find(n, "metadata"); metadata != nil {
+	if metadata := strictyaml.Value(n, "metadata"); metadata != nil {
 		for _, key := range []string{"name", "generateName"} {
-			if name := find(metadata, key); name != nil && o.name == "" {
+			if name := strictyaml.Value(metadata, key); name != nil && o.name == "" {
 				o.name = name.Value
 			}
 		}

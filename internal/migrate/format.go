@@ -89,7 +89,7 @@ func recognize(name string, data []byte) (file, error) {
 	if len(f.roots) == 0 {
 		return f, &UnknownError{File: name, IsEmpty: true}
 	}
-	first := target(f.roots[0].Root)
+	first := strictyaml.Target(f.roots[0].Root)
 	switch first.Kind {
 	case yaml.MappingNode:
 		f.format = formatOf(first)
@@ -120,7 +120,7 @@ func formatOf(root *yaml.Node) Format {
 		return FluxMirror
 	case version != "" || kind != "":
 		return ""
-	case valueAt(root, "sync") != nil || valueAt(root, "creds") != nil:
+	case strictyaml.Value(root, "sync") != nil || strictyaml.Value(root, "creds") != nil:
 		return Regsync
 	case isSkopeo(root):
 		return Skopeo
@@ -132,8 +132,8 @@ func formatOf(root *yaml.Node) Format {
 // sync has.
 func isSkopeo(root *yaml.Node) bool {
 	for i := 1; i < len(root.Content); i += 2 {
-		value := target(root.Content[i])
-		if value.Kind == yaml.MappingNode && (valueAt(value, "images") != nil || valueAt(value, "images-by-tag-regex") != nil || valueAt(value, "images-by-semver") != nil) {
+		value := strictyaml.Target(root.Content[i])
+		if value.Kind == yaml.MappingNode && (strictyaml.Value(value, "images") != nil || strictyaml.Value(value, "images-by-tag-regex") != nil || strictyaml.Value(value, "images-by-semver") != nil) {
 			return true
 		}
 	}
@@ -168,7 +168,7 @@ func isList(data []byte) bool {
 
 func isListOfTexts(root *yaml.Node) bool {
 	for _, n := range root.Content {
-		if target(n).Kind != yaml.ScalarNode {
+		if strictyaml.Target(n).Kind != yaml.ScalarNode {
 			return false
 		}
 	}

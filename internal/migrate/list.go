@@ -30,7 +30,7 @@ func (r *reader) list(data []byte, roots []strictyaml.Document) {
 	}
 	for _, doc := range roots {
 		r.before = doc.Before
-		for _, t := range r.scalars(target(doc.Root), "", doc.Root.Line) {
+		for _, t := range r.scalars(strictyaml.Target(doc.Root), "", doc.Root.Line) {
 			r.listed(t.value, t.line)
 		}
 	}

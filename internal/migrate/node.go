@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
 // maxValues bounds the values that aliases unfold to.
@@ -41,28 +43,8 @@ type object struct {
 	any     string // stands for each key in the list of keys, if those are names that a user chose
 }
 
-// target returns the node that an alias refers to, and any other node itself.
-func target(n *yaml.Node) *yaml.Node {
-	if n.Kind == yaml.AliasNode {
-		return n.Alias
-	}
-	return n
-}
-
-func valueAt(n *yaml.Node, key string) *yaml.Node {
-	if n.Kind != yaml.MappingNode {
-		return nil
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == key {
-			return target(n.Content[i+1])
-		}
-	}
-	return nil
-}
-
 func textAt(n *yaml.Node, key string) string {
-	value := valueAt(n, key)
+	value := strictyaml.Value(n, key)
 	if value == nil || value.Kind != yaml.ScalarNode {
 		return ""
 	}
@@ -76,7 +58,7 @@ func (r *reader) note(line int, key, format string, a ...any) {
 // object returns the mapping of a node; an empty one, with a note, if it is none.
 func (r *reader) object(n *yaml.Node, path, kind string) *object {
 	o := &object{r: r, path: path, kind: kind, line: n.Line + r.before, entries: make(map[string]*yaml.Node), lines: make(map[string]int), taken: make(map[string]bool)}
-	n = target(n)
+	n = strictyaml.Target(n)
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" {
 		return o
 	}
@@ -92,7 +74,7 @@ func (r *reader) object(n *yaml.Node, path, kind string) *object {
 func (o *object) add(n *yaml.Node, depth int) {
 	var merged []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := target(n.Content[i]), n.Content[i+1]
+		key, value := strictyaml.Target(n.Content[i]), n.Content[i+1]
 		if o.r.values++; o.r.values > maxValues {
 			return
 		}
@@ -102,12 +84,12 @@ func (o *object) add(n *yaml.Node, depth int) {
 		}
 		if _, ok := o.entries[key.Value]; !ok {
 			o.names = append(o.names, key.Value)
-			o.entries[key.Value] = target(value)
+			o.entries[key.Value] = strictyaml.Target(value)
 			o.lines[key.Value] = key.Line + o.r.before
 		}
 	}
 	for _, m := range merged {
-		o.merge(target(m), depth+1)
+		o.merge(strictyaml.Target(m), depth+1)
 	}
 }
 
@@ -119,7 +101,7 @@ func (o *object) merge(m *yaml.Node, depth int) {
 		o.add(m, depth)
 	case m.Kind == yaml.SequenceNode:
 		for _, c := range m.Content {
-			o.merge(target(c), depth+1)
+			o.merge(strictyaml.Target(c), depth+1)
 		}
 	}
 }
@@ -192,7 +174,7 @@ func (o *object) text(key string) string {
 // scalar returns the text of a scalar. YAML reads a template without quotes as a mapping whose
 // key is a mapping.
 func scalar(n *yaml.Node) (string, bool) {
-	if n.Kind == yaml.MappingNode && len(n.Content) == 2 && target(n.Content[0]).Kind == yaml.MappingNode {
+	if n.Kind == yaml.MappingNode && len(n.Content) == 2 && strictyaml.Target(n.Content[0]).Kind == yaml.MappingNode {
 		return "{{}}", true
 	}
 	return n.Value, n.Kind == yaml.ScalarNode
@@ -231,7 +213,7 @@ func (r *reader) scalars(n *yaml.Node, path string, line int) []text {
 		if r.values++; r.values > maxValues {
 			return nil
 		}
-		value, ok := scalar(target(c))
+		value, ok := scalar(strictyaml.Target(c))
 		if !ok {
 			r.note(c.Line+r.before, fmt.Sprintf("%s[%d]", path, i), "expected a text; left out")
 			continue

@@ -19,7 +19,7 @@ type decoding struct {
 
 // decode fills v, which is settable, from n. A string may be empty only if mayBeEmpty is set.
 func (d *decoding) decode(n *yaml.Node, path string, v reflect.Value, mayBeEmpty bool) {
-	n = target(n)
+	n = Target(n)
 	if d.exceedsLimit(n, path) {
 		return
 	}
@@ -90,12 +90,4 @@ func (d *decoding) decodeText(n *yaml.Node, path string, v reflect.Value) bool {
 
 func (d *decoding) fault(n *yaml.Node, path, message string) {
 	d.faults = append(d.faults, Fault{Position: Position{n.Line, n.Column}, Path: path, Err: errors.New(message)})
-}
-
-// target returns the node that an alias refers to, and any other node itself.
-func target(n *yaml.Node) *yaml.Node {
-	if n.Kind == yaml.AliasNode {
-		return n.Alias
-	}
-	return n
 }

@@ -28,7 +28,7 @@ func (d *decoding) entries(n *yaml.Node, path string) []entry {
 	var merged []*yaml.Node
 	seen := make(map[string]int)
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := target(n.Content[i]), target(n.Content[i+1])
+		key, value := Target(n.Content[i]), Target(n.Content[i+1])
 		if d.invalidKey(n.Content[i], key, path, seen) {
 			continue
 		}
@@ -75,7 +75,7 @@ func (d *decoding) merged(value *yaml.Node, path string) []*yaml.Node {
 	}
 	var mappings []*yaml.Node
 	for _, m := range all {
-		if m = target(m); m.Kind != yaml.MappingNode {
+		if m = Target(m); m.Kind != yaml.MappingNode {
 			d.fault(m, path, "<< merges only mappings, got "+describe(m))
 			continue
 		}
