@@ -166,6 +166,15 @@ func (c *Client) Stats() map[string]int {
 	return c.stats.counts()
 }
 
+// storesOf returns the credential stores for a host with these settings, loaded.
+func (c *Client) storesOf(s Settings) (*stores, error) {
+	from := &c.stores
+	if len(s.CredentialFiles) > 0 {
+		from = &stores{files: s.CredentialFiles}
+	}
+	return from, from.load()
+}
+
 // host returns the state of one registry. The caller holds c.mu.
 func (c *Client) host(ref registry.Reference) (*host, error) {
 	if h, ok := c.hosts[ref.Registry]; ok {
@@ -175,11 +184,8 @@ func (c *Client) host(ref registry.Reference) (*host, error) {
 	if err != nil {
 		return nil, err
 	}
-	from := &c.stores
-	if len(s.CredentialFiles) > 0 {
-		from = &stores{files: s.CredentialFiles}
-	}
-	if err := from.load(); err != nil {
+	from, err := c.storesOf(s)
+	if err != nil {
 		return nil, fmt.Errorf("credentials: %w", err)
 	}
 	h, err := newHost(c, ref, s, from)

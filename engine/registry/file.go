@@ -95,15 +95,12 @@ func (c *Client) newFileHost(ref registry.Reference, u *url.URL, trusted bool) (
 	if err != nil {
 		return nil, err
 	}
-	from := &c.stores
-	if len(s.CredentialFiles) > 0 {
-		from = &stores{files: s.CredentialFiles}
+	from, err := c.storesOf(s)
+	if err != nil {
+		return nil, err
 	}
 	if !trusted {
 		s.Credential, s.Header, s.CertFile, s.KeyFile = &auth.Credential{}, nil, "", ""
-	}
-	if err := from.load(); err != nil {
-		return nil, err
 	}
 	plain := u.Scheme == "http"
 	s.PlainHTTP = &plain
