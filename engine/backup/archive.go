@@ -204,10 +204,8 @@ func (w *archive) commit(ctx context.Context) error {
 	path, err := w.out.Commit(failures > 0)
 	w.output, w.partial = path, failures > 0
 	w.committed = err == nil
-	if inParts, ok := w.out.(*store.Parts); ok {
-		for _, p := range inParts.Written() {
-			w.parts = append(w.parts, engine.Part(p))
-		}
+	for _, p := range w.out.Written() {
+		w.parts = append(w.parts, engine.Part(p))
 	}
 	for _, a := range w.planner.All {
 		w.job(a).done = a.Err == nil

@@ -68,6 +68,8 @@ type orderedOutput interface {
 	// Commit puts the archive in place, beside that place if it is incomplete, and returns
 	// where it is.
 	Commit(incomplete bool) (path string, err error)
+	// Written returns the files that Commit put in place, if the archive is in parts.
+	Written() []store.WrittenPart
 	Abort() error
 }
 
@@ -97,6 +99,9 @@ var _ orderedOutput = (*store.Parts)(nil)
 
 // archiveOutput is an archive as an orderedOutput.
 type archiveOutput struct{ *store.Archive }
+
+// Written returns nothing: the archive is one file.
+func (archiveOutput) Written() []store.WrittenPart { return nil }
 
 func (a archiveOutput) Encoder(desc ocispec.Descriptor, emit func([]byte) error) io.WriteCloser {
 	return a.Archive.Encoder(desc, emit)
