@@ -35,7 +35,7 @@ func TestSignedByRealTools(t *testing.T) {
 	}
 }
 
-// trustSpec selects the four artifacts, of which a policy accepts three.
+// trustSpec selects the four artifacts. A policy accepts three of them.
 func trustSpec(source string, policies bool) string {
 	text := "apiVersion: oras-mirror/v1alpha1\nkind: Mirror\n"
 	if policies {

@@ -229,7 +229,7 @@ func checkDeltaAlone(t *testing.T, path string, pipe bool) {
 	snapshot(t, target) // fails if a tag is there without its blobs
 }
 
-// TestDeltaHoldsOnlyWhatChanged backs up 100 artifacts, 3 of which changed one layer.
+// TestDeltaHoldsOnlyWhatChanged backs up 100 artifacts after 3 of them changed one layer.
 func TestDeltaHoldsOnlyWhatChanged(t *testing.T) {
 	source, folder := testregistry.New(t, testregistry.Options{}), t.TempDir()
 	common := testregistry.Random("common", 50000)

@@ -103,7 +103,7 @@ func (e *VersionError) Error() string {
 // Is makes errors.Is(err, errdef.ErrNotFound) true.
 func (e *VersionError) Is(target error) bool { return target == errdef.ErrNotFound }
 
-// RemadeError says that a server has another file than that of which a locked artifact was made.
+// RemadeError reports a chart whose file on the server changed after its artifact was locked.
 type RemadeError struct{ Wanted, Got digest.Digest }
 
 func (e *RemadeError) Error() string {

@@ -55,7 +55,7 @@ func (a *aged) relock(today string, quarantine ...*config.Lock) (locked, waiting
 	var tags, waits []string
 	for _, l := range a.lock.Artifacts {
 		if l.Reference.Digest != "" {
-			a.Errorf("%s is locked with a digest that nobody asked for", l.Reference)
+			a.Errorf("%s is locked with an unknown digest", l.Reference)
 		}
 		tags = append(tags, l.Reference.Tag)
 	}

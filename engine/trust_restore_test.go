@@ -61,7 +61,7 @@ func (k inputKind) open(t *testing.T, path string) store.Input {
 	return in
 }
 
-// TestAttacksOnRestore: what nobody signed is a failed artifact, from any input, and nothing of
+// TestAttacksOnRestore: an artifact without a good signature fails, from any input, and nothing of
 // it gets a name in the target.
 func TestAttacksOnRestore(t *testing.T) {
 	for _, kind := range inputKinds {
@@ -168,7 +168,7 @@ func TestCheckSignatures(t *testing.T) {
 	}
 }
 
-// TestAttacksOnSync: what nobody signed is a failed artifact, and no blob of it moves.
+// TestAttacksOnSync: an artifact without a good signature fails, and no blob of it moves.
 func TestAttacksOnSync(t *testing.T) {
 	for _, a := range attacks {
 		t.Run(a.name, func(t *testing.T) {

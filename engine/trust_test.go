@@ -139,7 +139,7 @@ func policyFor(key signerKey, policy func(signerKey) trust.Policy) trust.Policy 
 	return policy(key)
 }
 
-// TestAttacksOnBackup: what nobody signed is a failed artifact, and the others are copied.
+// TestAttacksOnBackup: an artifact without a good signature fails, and the others are copied.
 func TestAttacksOnBackup(t *testing.T) {
 	for _, out := range formats {
 		for _, a := range attacks {

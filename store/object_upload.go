@@ -38,7 +38,7 @@ func (e *PartError) Error() string {
 // complete. Nothing of it is on the disk, and a run that ends before leaves nothing.
 //
 // What was sent cannot be read again, so the part in which a blob begins stays in memory
-// until the blob is right: to take the blob back, that part is filled anew from there on.
+// until the blob is right: to take the blob back, that part is filled again from there on.
 type objectUpload struct {
 	name     string // as the user wrote it
 	client   *bucket.Client
@@ -73,7 +73,7 @@ type sentPart struct {
 }
 
 // openUpload starts a bundle in a bucket. If there is one of the name already, the new one is
-// written beside it. Uploads of the name that nobody continued for a week are aborted. The
+// written beside it. Uploads of the name that were not continued for a week are aborted. The
 // upload begins at once, so that a user who may not write learns it before anything is fetched.
 func openUpload(path string, at bucket.Location, c bundle.Compression, o CreateOptions) (*Archive, error) {
 	client, err := bucket.New(at.Bucket, o.Buckets.options(path))

@@ -121,7 +121,7 @@ var (
 	// with other credentials, the same may succeed.
 	ErrUnavailable = bucket.ErrUnavailable
 	// ErrRefused is an ErrUnavailable of a bucket that answered, and that will give the same
-	// answer until somebody changes its rights, the credentials or the settings.
+	// answer until someone changes its rights, the credentials or the settings.
 	ErrRefused = bucket.ErrRefused
 	// ErrReplaced is the error of a read from an object that was replaced since it was opened.
 	ErrReplaced = bucket.ErrCondition

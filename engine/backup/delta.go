@@ -151,8 +151,8 @@ func (w *archive) markDelta(x *store.Index) (err error) {
 	return nil
 }
 
-// mostLists bounds the lists of a directory that many runs have written to: more are written anew
-// as few.
+// mostLists bounds the lists of a directory that many runs have written to: beyond that all are
+// rewritten as few.
 const mostLists = 100
 
 // markDelta marks the index of a directory, which may have content of earlier runs, with a list of
@@ -180,7 +180,7 @@ func (d *directory) markDelta(elsewhere map[digest.Digest]string) error {
 	return nil
 }
 
-// openDelta reads the lists of the output. If one is damaged, all are written anew, without it.
+// openDelta reads the lists of the output. If one is damaged, all are rewritten without it.
 func (d *directory) openDelta() {
 	var err error
 	if d.delta, err = store.ReadDelta(d.out); err != nil {
@@ -189,7 +189,7 @@ func (d *directory) openDelta() {
 	}
 }
 
-// list adds a list with the new content of a delta, or writes all lists anew.
+// list adds a list with the new content of a delta, or rewrites all lists.
 func (d *directory) list(fresh store.DeltaContent) error {
 	lists := d.delta.Lists
 	if err := d.delta.Add(fresh); err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 )
 
-// warnSingleWriter says what nobody promises for a layout in a bucket that is written without
+// warnSingleWriter says what is not guaranteed for a layout in a bucket that is written without
 // conditions, as --single-writer wants it.
 func warnSingleWriter(u *console.Console, path string) {
 	if store.IsLayoutInBucket(path) {

@@ -125,7 +125,7 @@ func (w *walk) mapping(n *yaml.Node) {
 	}
 	isObject := w.object.kind != "" && len(w.trail) == w.object.depth
 	for _, e := range w.entries(n) {
-		if isObject && (e.key == "metadata" || e.key == "status") { // a cluster writes images there that nobody asked for
+		if isObject && (e.key == "metadata" || e.key == "status") { // a cluster writes images there
 			continue
 		}
 		w.enter(step{key: e.key}, e.value)

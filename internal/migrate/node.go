@@ -30,7 +30,7 @@ type text struct {
 	line  int
 }
 
-// object is a mapping that is read key by key. Its end reports the keys that nobody read.
+// object is a mapping that is read key by key. Its end reports the keys that were not read.
 type object struct {
 	r       *reader
 	path    string // such as sync[0]

@@ -11,7 +11,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 )
 
-// attack is a row of the table: signatures that somebody offers for an artifact.
+// attack is a row of the table: signatures that are offered for an artifact.
 type attack struct {
 	name    string
 	policy  func(*scene) Policy

@@ -79,7 +79,7 @@ func (e *entity) HasInclusionProof() bool {
 // old clients, and prints to standard error when it does.
 func (e *entity) Version() (string, error) { return "", nil }
 
-// keyed is a signature of which only the key counts, whatever certificate it has.
+// keyed is a signature by a key: only the key counts, whatever certificate it has.
 type keyed struct{ *entity }
 
 func (keyed) VerificationContent() (verify.VerificationContent, error) { return anyKey{}, nil }

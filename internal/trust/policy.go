@@ -12,7 +12,7 @@ import (
 )
 
 // Policy is one of the policies of a spec. The first that matches a repository decides. It
-// has Cosign, Notation or both, of which one good signature is enough, or Accept.
+// has Cosign, Notation or both, where one good signature is enough, or Accept.
 type Policy struct {
 	Match    []string // globs of REGISTRY/REPOSITORY in lower case, in which ** matches any number of components
 	Cosign   *Cosign

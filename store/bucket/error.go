@@ -63,7 +63,7 @@ func (e *Error) tells() bool {
 // credentials: it says nothing about the object.
 var ErrUnavailable = errors.New("the object store is unavailable")
 
-// ErrRefused is an ErrUnavailable that lasts until somebody changes rights, credentials or
+// ErrRefused is an ErrUnavailable that lasts until someone changes rights, credentials or
 // settings.
 var ErrRefused = errors.New("the object store refuses this")
 

@@ -19,7 +19,7 @@ type Condition struct {
 	ETag   string // only if the object still has this ETag
 }
 
-// Content is the content of an object. It is written anew for each try, so that one that is
+// Content is the content of an object. It is written again for each try, so that one that is
 // made of something smaller need not be in memory.
 type Content interface {
 	io.WriterTo
