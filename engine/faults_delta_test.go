@@ -52,51 +52,35 @@ func held(t *testing.T, path string) []digest.Digest { return deltaOf(t, path).H
 
 // TestBaseThatLacksABlob leaves out only blobs that the base has and needs.
 func TestBaseThatLacksABlob(t *testing.T) {
-	t.Run("it is gone", func(t *testing.T) {
-		p := newPair(t)
-		if err := os.Remove(blobFile(p.first, p.shared)); err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join(t.TempDir(), "delta.tgz")
-		p.delta(t, path)
-		if !slices.Contains(held(t, path), digest.FromBytes(p.shared)) {
-			t.Error("the delta lacks the blob that its base lacks, too")
-		}
-	})
-	t.Run("it has another size", func(t *testing.T) {
-		p := newPair(t)
-		if err := os.Truncate(blobFile(p.first, p.shared), 10); err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join(t.TempDir(), "delta.tgz")
-		p.delta(t, path)
-		if !slices.Contains(held(t, path), digest.FromBytes(p.shared)) {
-			t.Error("the delta lacks the blob that is damaged in its base")
-		}
-	})
-	t.Run("nothing needs it", func(t *testing.T) {
-		p := newPair(t)
-		if err := os.WriteFile(blobFile(p.first, p.own), p.own, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join(t.TempDir(), "delta.tgz")
-		p.delta(t, path)
-		if !slices.Contains(held(t, path), digest.FromBytes(p.own)) {
-			t.Error("the delta lacks a blob that a restore of its base does not bring")
-		}
-	})
-	t.Run("a manifest is damaged", func(t *testing.T) {
-		p := newPair(t)
-		l := openInputs(t, false, p.first)
-		if err := os.Truncate(filepath.Join(p.first, "blobs", "sha256", l.Index().Entries[0].Digest.Encoded()), 10); err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join(t.TempDir(), "delta.tgz")
-		p.delta(t, path)
-		if !slices.Contains(held(t, path), digest.FromBytes(p.shared)) {
-			t.Error("the delta lacks a blob that the base cannot name")
-		}
-	})
+	shared := func(p *pair) []byte { return p.shared }
+	own := func(p *pair) []byte { return p.own }
+	for name, tt := range map[string]struct {
+		change func(p *pair) error // of the base
+		held   func(p *pair) []byte
+		fault  string
+	}{
+		"it is gone": {func(p *pair) error { return os.Remove(blobFile(p.first, p.shared)) }, shared,
+			"the delta lacks the blob that its base lacks, too"},
+		"it has another size": {func(p *pair) error { return os.Truncate(blobFile(p.first, p.shared), 10) }, shared,
+			"the delta lacks the blob that is damaged in its base"},
+		"nothing needs it": {func(p *pair) error { return os.WriteFile(blobFile(p.first, p.own), p.own, 0o644) }, own,
+			"the delta lacks a blob that a restore of its base does not bring"},
+		"a manifest is damaged": {func(p *pair) error {
+			return os.Truncate(filepath.Join(p.first, "blobs", "sha256", openInputs(t, false, p.first).Index().Entries[0].Digest.Encoded()), 10)
+		}, shared, "the delta lacks a blob that the base cannot name"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPair(t)
+			if err := tt.change(p); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(t.TempDir(), "delta.tgz")
+			p.delta(t, path)
+			if !slices.Contains(held(t, path), digest.FromBytes(tt.held(p))) {
+				t.Error(tt.fault)
+			}
+		})
+	}
 }
 
 // TestBaseThatChanges ends a backup whose base is not what it was, before the output has its name.
