@@ -153,7 +153,7 @@ func (r *run) prepare(ctx context.Context, s Source) error {
 
 // look does a dry run.
 func (r *run) look(ctx context.Context) error {
-	if err := r.checkFar(ctx); err != nil {
+	if err := r.checkDistant(ctx); err != nil {
 		return err
 	}
 	for _, d := range r.all {

@@ -268,8 +268,8 @@ func (r *run) conclude(ctx context.Context) error {
 	return r.start()
 }
 
-// checkFar checks the artifacts of a sync in a dry run. A sync does that when it walks them.
-func (r *run) checkFar(ctx context.Context) error {
+// checkDistant checks the artifacts of a sync in a dry run. A sync does that when it walks them.
+func (r *run) checkDistant(ctx context.Context) error {
 	far, is := r.source.(Distant)
 	if !is {
 		return nil

@@ -38,7 +38,7 @@ type survey struct {
 // go out, with the attached ones beside their artifacts.
 func (s *survey) run(ctx context.Context, all []*delivery) ([]*delivery, error) {
 	if far, is := s.source.(Distant); is {
-		return s.runFar(ctx, far, all)
+		return s.runDistant(ctx, far, all)
 	}
 	attached := slices.ContainsFunc(all, func(d *delivery) bool { return d.subject != "" })
 	if !attached {

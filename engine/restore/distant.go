@@ -11,9 +11,9 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// runFar is run for a distant source: it resolves the names in the targets first, and walks
+// runDistant is run for a distant source: it resolves the names in the targets first, and walks
 // only the roots that differ. The walks also find what cosign attached by tags.
-func (s *survey) runFar(ctx context.Context, far Distant, all []*delivery) ([]*delivery, error) {
+func (s *survey) runDistant(ctx context.Context, far Distant, all []*delivery) ([]*delivery, error) {
 	err := s.each(ctx, all, func(_ context.Context, d *delivery) error {
 		err := s.open(d)
 		if err != nil {
@@ -27,7 +27,7 @@ func (s *survey) runFar(ctx context.Context, far Distant, all []*delivery) ([]*d
 	if err == nil {
 		err = s.each(ctx, all, func(ctx context.Context, d *delivery) error {
 			defer s.progress.Resolved()
-			return s.examineFar(ctx, far, d)
+			return s.examineDistant(ctx, far, d)
 		})
 	}
 	if err != nil {
@@ -43,9 +43,9 @@ func (s *survey) runFar(ctx context.Context, far Distant, all []*delivery) ([]*d
 	return all, nil
 }
 
-// examineFar resolves the name of a delivery in its target, and walks the delivery unless
+// examineDistant resolves the name of a delivery in its target, and walks the delivery unless
 // the target has all of it.
-func (s *survey) examineFar(ctx context.Context, far Distant, d *delivery) error {
+func (s *survey) examineDistant(ctx context.Context, far Distant, d *delivery) error {
 	desc, err := d.resolve(ctx)
 	d.found.answer = &answer{desc, err}
 	done, err := s.isSettled(ctx, far, d, desc, err)
