@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,23 +68,17 @@ func readBase(arg string, spec *config.Spec) (baseOperand, error) {
 	if arg == "" || arg == "-" {
 		return baseOperand{}, exit.Usage(kindsOfBase, "invalid --base %q", arg)
 	}
-	if store.IsInBucket(arg) {
-		return baseOperand{layouts: []string{arg}}, nil
-	}
-	if option.IsPattern(arg) {
-		paths, err := option.ExpandInputs([]string{arg})
-		return baseOperand{layouts: paths}, err
-	}
-	info, err := os.Stat(arg)
+	kind, err := kindOf(arg)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return readBaseTarget(arg, spec)
 	case err != nil:
 		return baseOperand{}, err
-	case !info.IsDir() && filetype.IsText(arg):
+	case kind == registryOperand:
+		return readBaseTarget(arg, spec)
+	case kind == textOperand:
 		return readBaseLock(arg)
 	}
-	return baseOperand{layouts: []string{arg}}, nil
+	paths, err := option.ExpandInputs([]string{arg})
+	return baseOperand{layouts: paths}, err
 }
 
 // readBaseLock reads a lock. A spec selects what is there now, not what a base had.

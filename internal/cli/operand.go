@@ -29,44 +29,61 @@ type operand struct {
 	written    map[string]digest.Digest // by reference, of indexes that a restore rewrites
 }
 
+// operandKind says what an argument names.
+type operandKind int
+
+const (
+	registryOperand operandKind = iota // there is no such file
+	layoutOperand
+	textOperand // a spec or a lock
+)
+
+// kindOf returns what an argument names. An archive is no text.
+func kindOf(arg string) (operandKind, error) {
+	if store.IsInBucket(arg) || option.IsPattern(arg) {
+		return layoutOperand, nil
+	}
+	info, err := os.Stat(arg)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return registryOperand, nil
+	case err == nil && !info.IsDir() && filetype.IsText(arg):
+		return textOperand, nil
+	}
+	return layoutOperand, err
+}
+
 // openOperands opens the two arguments. If both are layouts, their names differ also by
 // platforms and referrers.
 func openOperands(argA, argB string, open opener) (a, b *operand, err error) {
+	kindA, errA := kindOf(argA)
+	kindB, errB := kindOf(argB)
 	names := inventory.Names
-	if isLayoutOperand(argA) && isLayoutOperand(argB) {
+	if kindA == layoutOperand && kindB == layoutOperand {
 		names = inventory.NamesWithContent
 	}
-	a, errA := openOperand(argA, open, names)
-	b, errB := openOperand(argB, open, names)
+	if errA == nil {
+		a, errA = openOperand(argA, kindA, open, names)
+	}
+	if errB == nil {
+		b, errB = openOperand(argB, kindB, open, names)
+	}
 	return a, b, errors.Join(errA, errB)
 }
 
-// isLayoutOperand reports whether an argument names a layout.
-func isLayoutOperand(arg string) bool {
-	if store.IsInBucket(arg) || option.IsPattern(arg) {
-		return true
-	}
-	info, err := os.Stat(arg)
-	return err == nil && (info.IsDir() || !filetype.IsText(arg))
-}
-
-// openOperand opens a file or a directory if the argument names one, else a registry.
-func openOperand(arg string, open opener, names func(store.Layout) []inventory.Name) (*operand, error) {
-	if isLayoutOperand(arg) {
-		in, err := open(arg)
-		if err != nil {
-			return nil, err
-		}
-		return &operand{names: names(in), layout: arg}, in.Close()
-	}
-	_, err := os.Stat(arg)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+// openOperand opens an argument of a kind.
+func openOperand(arg string, kind operandKind, open opener, names func(store.Layout) []inventory.Name) (*operand, error) {
+	switch kind {
+	case registryOperand:
 		return openRegistry(arg)
-	case err != nil:
+	case textOperand:
+		return openText(arg)
+	}
+	in, err := open(arg)
+	if err != nil {
 		return nil, err
 	}
-	return openText(arg)
+	return &operand{names: names(in), layout: arg}, in.Close()
 }
 
 // isForeign reports whether an operand has digests that most registries do not return.
