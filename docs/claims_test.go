@@ -155,7 +155,7 @@ var proofs = map[string]string{
 
 	"Or run `make` in a checkout":                                  "docs.TestWaysToInstall docs.TestDockerfile",
 	"The program is one static binary":                             "internal/release.TestProgramIsStatic docs.TestDockerfile",
-	"It uses the credentials of":                                   "login.txtar engine/registry.TestKeysOfCredentials engine/registry.TestHelpers",
+	"It uses the credentials of":                                   "login.txtar engine/registry/credentials.TestKeysOfCredentials engine/registry/credentials.TestHelpers",
 	"Two commands set up everything on a fresh machine":            "docs.TestMakeTargetsOfTheReadme e2e.TestDemo",
 	"They need Go, make and bash":                                  "docs.TestMakeTargetsOfTheReadme",
 	"build the program, start two registries on loopback":          "docs.TestMakeTargetsOfTheReadme e2e.TestDemo",

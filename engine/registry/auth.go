@@ -31,9 +31,9 @@ func newAccount(h *host, repository string) *account {
 	stores := h.stores
 	a := &account{registry: h.name, gate: make(chan struct{}, 1), find: func(ctx context.Context, reload bool) (auth.Credential, error) {
 		if reload {
-			return stores.reload(ctx, h.base.Host, repository)
+			return stores.Reload(ctx, h.base.Host, repository)
 		}
-		return stores.credential(ctx, h.base.Host, repository)
+		return stores.Credential(ctx, h.base.Host, repository)
 	}}
 	a.tokens = newTokens(h.client.options.Retry.Now)
 	a.tokens.account = a

@@ -21,6 +21,8 @@ import (
 
 	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote/auth"
+
+	"github.com/oras-mirror/oras-mirror/engine/registry/credentials"
 )
 
 // defaultConcurrency bounds the requests of one process that are in flight at once.
@@ -80,7 +82,7 @@ type Options struct {
 type Client struct {
 	options Options
 	slots   slots // over all registries
-	stores  stores
+	stores  credentials.Stores
 	stats   stats
 	listed  atomic.Int64 // bytes of the names in all lists that are being read
 
@@ -113,7 +115,7 @@ func New(o Options) *Client {
 	return &Client{
 		options:      o,
 		slots:        newSlots(o.Concurrency),
-		stores:       stores{files: o.CredentialFiles},
+		stores:       credentials.Stores{Files: o.CredentialFiles},
 		hosts:        make(map[string]*host),
 		repositories: make(map[string]*Repository),
 	}
@@ -167,12 +169,12 @@ func (c *Client) Stats() map[string]int {
 }
 
 // storesOf returns the credential stores for a host with these settings, loaded.
-func (c *Client) storesOf(s Settings) (*stores, error) {
+func (c *Client) storesOf(s Settings) (*credentials.Stores, error) {
 	from := &c.stores
 	if len(s.CredentialFiles) > 0 {
-		from = &stores{files: s.CredentialFiles}
+		from = &credentials.Stores{Files: s.CredentialFiles}
 	}
-	return from, from.load()
+	return from, from.Load()
 }
 
 // host returns the state of one registry. The caller holds c.mu.

@@ -11,6 +11,7 @@ import (
 	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote/auth"
 
+	"github.com/oras-mirror/oras-mirror/engine/registry/credentials"
 	"github.com/oras-mirror/oras-mirror/internal/loopback"
 )
 
@@ -23,7 +24,7 @@ type host struct {
 	health   *health
 	http     *http.Client
 	limit    *limit
-	stores   *stores // of its credentials
+	stores   *credentials.Stores // of its credentials
 
 	referrersAPI atomic.Int32 // an apiState
 	apiProbe     firstProbe   // for the referrers API
@@ -42,7 +43,7 @@ type host struct {
 	auths map[string]*account
 }
 
-func newHost(c *Client, ref registry.Reference, s Settings, from *stores) (*host, error) {
+func newHost(c *Client, ref registry.Reference, s Settings, from *credentials.Stores) (*host, error) {
 	base := &url.URL{Scheme: "https", Host: ref.Host()}
 	if plainHTTP(s, base.Hostname()) {
 		base.Scheme = "http"
@@ -100,7 +101,7 @@ func plainHTTP(s Settings, hostname string) bool {
 func (h *host) account(repository string) *account {
 	key := ""
 	if h.settings.Credential == nil {
-		key = h.stores.namespace(h.base.Host, repository)
+		key = h.stores.Namespace(h.base.Host, repository)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

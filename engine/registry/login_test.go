@@ -266,24 +266,3 @@ func TestDeniedTokenIsAskedForOnce(t *testing.T) {
 	}
 	equal(t, "times the token was asked for", asked, 1)
 }
-
-// TestCredentialsOfTheEnvironment are asked before the files, but not if files are named.
-func TestCredentialsOfTheEnvironment(t *testing.T) {
-	t.Setenv("DOCKER_CONFIG", filepath.Dir(credentialsFile(t, auths(entry("one.example", "file"), entry("two.example", "file")))))
-	t.Setenv("DOCKER_AUTH_CONFIG", auths(entry("one.example", "environment")))
-	equal(t, "user", user(t, &stores{}, "one.example", "x"), "environment")
-	equal(t, "user", user(t, &stores{}, "two.example", "x"), "file")
-	named := &stores{files: []string{credentialsFile(t, auths(entry("one.example", "named")))}}
-	equal(t, "user", user(t, named, "one.example", "x"), "named")
-
-	t.Setenv("DOCKER_AUTH_CONFIG", `{"auths": "s3cr3t"`)
-	s := &stores{}
-	noError(t, s.load())
-	c, err := s.credential(t.Context(), "two.example", "x")
-	noError(t, err)
-	equal(t, "user", c.Username, "file")
-	_, err = s.credential(t.Context(), "three.example", "x")
-	if err == nil || !strings.Contains(err.Error(), "DOCKER_AUTH_CONFIG") || strings.Contains(err.Error(), "s3cr3t") {
-		t.Errorf("got %v", err)
-	}
-}

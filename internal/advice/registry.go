@@ -15,6 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/credentials"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
@@ -139,7 +140,7 @@ func (h Hints) loginHint(err error) string {
 		return ""
 	}
 	host := ref.Registry
-	var helper *registry.HelperError
+	var helper *credentials.HelperError
 	switch {
 	case errors.As(err, &helper):
 		return helperHint(helper)
@@ -149,7 +150,7 @@ func (h Hints) loginHint(err error) string {
 		return "check that the account has permission at " + host + orName(host)
 	case h.CredentialFlags:
 		return host + " rejected the credentials from the command line: check the user name and the password"
-	case !none && registry.Stored(context.Background(), h.CredentialFiles, host):
+	case !none && credentials.Stored(context.Background(), h.CredentialFiles, host):
 		return fmt.Sprintf(`%s rejected the stored credentials: log in again with "oras login %s"%s`, host, host, orName(host))
 	}
 	return fmt.Sprintf(`log in with "oras login %s"; oras-mirror uses the same credentials%s`, host, orName(host))
@@ -157,7 +158,7 @@ func (h Hints) loginHint(err error) string {
 
 // helperHint shows how to run a credential helper. Its output is not part of the error,
 // since it may have a secret.
-func helperHint(e *registry.HelperError) string {
+func helperHint(e *credentials.HelperError) string {
 	if errors.Is(e.Err, exec.ErrNotFound) {
 		return "install " + e.Helper + ", or remove it from the credentials file"
 	}

@@ -29,6 +29,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/merge"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/credentials"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/internal/console"
@@ -65,7 +66,7 @@ func broken(op, reference string, err error) error {
 func helperFailed(err error) error {
 	const host = "registry.corp.example"
 	refused := refusal("resolve", host+"/acme/app:v1", 401, "UNAUTHORIZED", "authentication required")
-	helper := &registry.HelperError{Helper: "docker-credential-pass", Address: host, Err: err}
+	helper := &credentials.HelperError{Helper: "docker-credential-pass", Address: host, Err: err}
 	refused.Err = errors.Join(refused.Err, &registry.CredentialError{Registry: host, Err: helper})
 	return refused
 }

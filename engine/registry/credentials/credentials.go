@@ -1,4 +1,6 @@
-package registry
+// Package credentials finds the credential of a registry where oras, docker, podman and skopeo keep
+// them: in the environment, in files, and with credential helpers.
+package credentials
 
 import (
 	"context"
@@ -13,27 +15,27 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
-// stores holds the stores of credentials in their order: the environment, the file of
+// Stores holds the stores of credentials in their order: the environment, the file of
 // "oras login" and "docker login", then those of podman and skopeo; or only the named
 // files, as in oras.
-type stores struct {
-	files []string
+type Stores struct {
+	Files []string // nil: the default ones
 
 	once sync.Once
 	list []*store
 	err  error
 }
 
-// load reads the files once. A named file that cannot be read is an error; for one of
+// Load reads the files once. A named file that cannot be read is an error; for one of
 // the default files the store keeps the error.
-func (s *stores) load() error {
+func (s *Stores) Load() error {
 	s.once.Do(func() {
-		for _, path := range s.files {
+		for _, path := range s.Files {
 			st := openStore(path)
 			s.err = errors.Join(s.err, st.err)
 			s.list = append(s.list, st)
 		}
-		if len(s.files) > 0 {
+		if len(s.Files) > 0 {
 			return
 		}
 		s.list = append(s.list, parseStore(authVariable, []byte(os.Getenv(authVariable))))
@@ -44,9 +46,9 @@ func (s *stores) load() error {
 	return s.err
 }
 
-// credential returns the credential of the first store that has one for the registry.
+// Credential returns the credential of the first store that has one for the registry.
 // After an error of one store it asks the next.
-func (s *stores) credential(ctx context.Context, host, repository string) (auth.Credential, error) {
+func (s *Stores) Credential(ctx context.Context, host, repository string) (auth.Credential, error) {
 	var errs error
 	for _, st := range s.list {
 		c, err := st.get(ctx, host, repository)
@@ -58,18 +60,18 @@ func (s *stores) credential(ctx context.Context, host, repository string) (auth.
 	return auth.EmptyCredential, errs
 }
 
-// reload returns the credential that the files and the helpers have now.
-func (s *stores) reload(ctx context.Context, host, repository string) (auth.Credential, error) {
-	now := &stores{files: s.files}
-	if err := now.load(); err != nil {
+// Reload returns the credential that the files and the helpers have now.
+func (s *Stores) Reload(ctx context.Context, host, repository string) (auth.Credential, error) {
+	now := &Stores{Files: s.Files}
+	if err := now.Load(); err != nil {
 		return auth.EmptyCredential, err
 	}
-	return now.credential(ctx, host, repository)
+	return now.Credential(ctx, host, repository)
 }
 
-// namespace returns the longest key of any store that names a part of the registry
+// Namespace returns the longest key of any store that names a part of the registry
 // ("quay.io/org") with the repository in it, or "".
-func (s *stores) namespace(host, repository string) string {
+func (s *Stores) Namespace(host, repository string) string {
 	longest := ""
 	for _, st := range s.list {
 		if key := st.namespace(host, repository); len(key) > len(longest) {
@@ -82,11 +84,11 @@ func (s *stores) namespace(host, repository string) string {
 // Stored reports whether files, or the default ones if files is empty, have a
 // credential for a registry.
 func Stored(ctx context.Context, files []string, name string) bool {
-	s := &stores{files: files}
-	if s.load() != nil {
+	s := &Stores{Files: files}
+	if s.Load() != nil {
 		return false
 	}
-	c, err := s.credential(ctx, registry.Reference{Registry: name}.Host(), "")
+	c, err := s.Credential(ctx, registry.Reference{Registry: name}.Host(), "")
 	return err == nil && c != auth.EmptyCredential
 }
 
