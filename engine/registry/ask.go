@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/url"
 
 	"oras.land/oras-go/v2/errdef"
 
@@ -73,17 +71,6 @@ func isNotThere(err error) bool {
 	return errors.Is(err, errdef.ErrNotFound) || errors.Is(err, errNoBlob)
 }
 
-// isTransient reports whether an endpoint may succeed later.
-func isTransient(err error) bool {
-	if limit, is := errors.AsType[*RateLimitError](err); is {
-		return limit.RetryAfter <= maxRetryAfter
-	}
-	if s := Status(err); s != 0 {
-		return retryableStatus(s)
-	}
-	return !permanent(err) && (isType[*url.Error](err) || errors.Is(err, ErrStalled) || errors.Is(err, io.ErrUnexpectedEOF))
-}
-
 // verdict returns the error of a request that failed at all endpoints.
 func (e *Endpoints) verdict(failed []error) error {
 	if e.asksItself() {
@@ -137,37 +124,4 @@ func (e *Endpoints) named(err error, reference string) error {
 		return &Error{Op: op, Reference: name, Err: &MirroredError{Err: inner, Mirrors: both.Mirrors}}
 	}
 	return err
-}
-
-// MirrorError is the error of a mirror.
-type MirrorError struct {
-	Mirror    string // REGISTRY[/PREFIX]
-	Reference string // as the mirror names it
-	Op        string // as in Error
-	Err       error
-}
-
-func (e *MirrorError) Error() string {
-	return fmt.Sprintf("mirror %s: %s", e.Mirror, describe(e.Reference, e.Err))
-}
-
-func (e *MirrorError) Unwrap() error { return e.Err }
-
-// MirroredError is the error of a registry, with those of its mirrors, which were asked first.
-// errors.Is and errors.As see only that of the registry.
-type MirroredError struct {
-	Err     error
-	Mirrors []error // of type *MirrorError
-}
-
-func (e *MirroredError) Error() string { return e.text("") }
-func (e *MirroredError) Unwrap() error { return e.Err }
-
-// text describes the errors; reference is that of the registry.
-func (e *MirroredError) text(reference string) string {
-	s := describe(reference, e.Err)
-	for _, err := range e.Mirrors {
-		s += "; " + err.Error()
-	}
-	return s
 }

@@ -4,18 +4,26 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"sync"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
+
+	"github.com/oras-mirror/oras-mirror/internal/loopback"
 )
+
+// finder finds the stored credential of a registry. With reload it reads the files and asks the
+// helpers again.
+type finder func(ctx context.Context, reload bool) (auth.Credential, error)
 
 // account authenticates the requests to one registry with one credential. oras-go's
 // token cache does not tell credentials apart, so each account has its own.
 type account struct {
 	registry string
 	client   *auth.Client
-	tokens   *tokens                                                         // the client's cache
-	find     func(ctx context.Context, reload bool) (auth.Credential, error) // reload: read the files and ask the helpers again
+	tokens   *tokens // the client's cache
+	find     finder
 	onSecret func(username, secret string)
 	fixed    bool          // the credential is given and never looked up
 	gate     chan struct{} // of size 1: held while a credential is tried that is not accepted yet
@@ -27,30 +35,30 @@ type account struct {
 	login
 }
 
-func newAccount(h *host, repository string) *account {
-	stores := h.stores
-	a := &account{registry: h.name, gate: make(chan struct{}, 1), find: func(ctx context.Context, reload bool) (auth.Credential, error) {
-		if reload {
-			return stores.Reload(ctx, h.base.Host, repository)
-		}
-		return stores.Credential(ctx, h.base.Host, repository)
-	}}
-	a.tokens = newTokens(h.client.options.Retry.Now)
-	a.tokens.account = a
-	a.onSecret = h.client.options.Secret
-	if c := h.settings.Credential; c != nil {
-		a.lookedUp, a.fixed, a.credential = true, true, *c
-	}
-	a.client = &auth.Client{
-		Client:               h.http,
-		Cache:                a.tokens,
-		ClientID:             defaultUserAgent,
-		BlockedRealmPrefixes: blockedRealms(h.base),
-		Credential: func(ctx context.Context, _ string) (auth.Credential, error) {
-			return a.lookUp(ctx)
-		},
+// newAccount returns an account at a registry. fixed is a given credential, or nil.
+func newAccount(registry string, o *Options, fixed *auth.Credential, find finder) *account {
+	a := &account{registry: registry, find: find, onSecret: o.Secret, tokens: newTokens(o.Retry.Now), gate: make(chan struct{}, 1)}
+	a.tokens.issuer = a
+	if fixed != nil {
+		a.lookedUp, a.fixed, a.credential = true, true, *fixed
 	}
 	return a
+}
+
+// authClient returns a client that logs in to the registry at base. credential may be nil.
+func authClient(c *http.Client, base *url.URL, cache *tokens, credential func(context.Context) (auth.Credential, error)) *auth.Client {
+	return &auth.Client{
+		Client:               c,
+		Cache:                cache,
+		ClientID:             defaultUserAgent,
+		BlockedRealmPrefixes: blockedRealms(base),
+		Credential: func(ctx context.Context, _ string) (auth.Credential, error) {
+			if credential == nil {
+				return auth.EmptyCredential, nil
+			}
+			return credential(ctx)
+		},
+	}
 }
 
 // lookUp reads the stores once. It keeps an error (a helper that is not installed) for
@@ -91,4 +99,20 @@ func isUnauthorized(err error) bool {
 	s := Status(err)
 	return s == http.StatusUnauthorized || s == http.StatusForbidden ||
 		errors.Is(err, auth.ErrBasicCredentialNotFound)
+}
+
+// blockedRealms returns the addresses that a token service must not have: those of
+// oras-go, but a registry on this machine may have its token service on this machine,
+// even under another name.
+func blockedRealms(base *url.URL) []netip.Prefix {
+	if !loopback.Is(base.Hostname()) {
+		return nil
+	}
+	var blocked []netip.Prefix
+	for _, p := range auth.DefaultBlockedRealmPrefixes() {
+		if !p.Addr().IsLoopback() {
+			blocked = append(blocked, p)
+		}
+	}
+	return blocked
 }

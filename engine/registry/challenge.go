@@ -3,22 +3,11 @@ package registry
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync/atomic"
 )
-
-// ChallengeError is the error for a registry that requires a token but does not name
-// the token service.
-type ChallengeError struct {
-	Challenge string // the WWW-Authenticate header
-}
-
-func (e *ChallengeError) Error() string {
-	return fmt.Sprintf("the registry requires a token but names no token service: WWW-Authenticate: %s", e.Challenge)
-}
 
 // errNoRealm is the error for a request to a token service without an address.
 var errNoRealm = errors.New("the challenge has no realm")

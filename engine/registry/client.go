@@ -10,81 +10,20 @@
 package registry
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"oras.land/oras-go/v2/registry"
-	"oras.land/oras-go/v2/registry/remote/auth"
 
 	"github.com/oras-mirror/oras-mirror/engine/registry/credentials"
 )
 
-// defaultConcurrency bounds the requests of one process that are in flight at once.
-const defaultConcurrency = 16
-
-// defaultMaxManifest is four times the limit of registries (distribution and Docker Hub
-// refuse a manifest over 4 MiB).
-const defaultMaxManifest = 16 << 20
-
-// defaultUserAgent is the User-Agent if Options has none.
-const defaultUserAgent = "oras-mirror"
-
-// Settings describes how one registry is reached. The zero value works for an ordinary
-// registry: https, the system's certificates, the stored credentials.
-type Settings struct {
-	PlainHTTP         *bool // nil: true for loopback names, as in oras
-	Insecure          bool  // certificates are not verified
-	CAFile            string
-	CertFile          string
-	KeyFile           string
-	Concurrency       int              // requests in flight to this registry; 0: only the limit over all registries
-	RequestsPerSecond float64          // 0: no limit
-	DistributionSpec  string           // "v1.1-referrers-api", "v1.1-referrers-tag" or "" (detect)
-	Credential        *auth.Credential // nil: the stored one
-	CredentialFiles   []string         // read for this registry instead of those of Options
-	Header            http.Header      // sent only to this registry
-	// Resolve maps host:port to the address to dial instead; an address without a
-	// port keeps the port.
-	Resolve map[string]string
-	// Mirrors are asked for manifests and blobs first, in this order; see [Endpoints].
-	Mirrors     []Mirror
-	MirrorsOnly bool // the registry itself is never asked
-}
-
-// Options configures a Client. The zero value works.
-type Options struct {
-	Concurrency int                                 // requests in flight over all registries; 0: 16
-	Settings    func(host string) (Settings, error) // nil: the zero Settings for all
-	// CredentialFiles are docker config files to read instead of the default ones
-	// (--registry-config).
-	CredentialFiles []string
-	UserAgent       string
-	// Debug is called with one line for each request, never with a secret. It may be
-	// nil. Calls may be concurrent.
-	Debug func(format string, a ...any)
-	// Secret is called with each credential of the stores before it is sent, so that
-	// the caller can keep it out of its output. Calls may be concurrent.
-	Secret func(username, secret string)
-	// Dial makes connections; nil: net.Dialer does. Calls may be concurrent.
-	Dial         func(ctx context.Context, network, address string) (net.Conn, error)
-	StallTimeout time.Duration // for a body to deliver 4 KiB; 0: 60 s
-	MaxManifest  int64         // bytes; 0: 16 MiB
-	Retry        RetryOptions
-}
-
 // Client talks to any number of registries. It is safe for concurrent use.
 type Client struct {
-	options Options
-	slots   slots // over all registries
-	stores  credentials.Stores
-	stats   stats
-	listed  atomic.Int64 // bytes of the names in all lists that are being read
+	shared
+	listed atomic.Int64 // bytes of the names in all lists that are being read
 
 	mu           sync.Mutex // guards the maps
 	hosts        map[string]*host
@@ -113,9 +52,7 @@ func New(o Options) *Client {
 	}
 	o.Retry = o.Retry.withDefaults()
 	return &Client{
-		options:      o,
-		slots:        newSlots(o.Concurrency),
-		stores:       credentials.Stores{Files: o.CredentialFiles},
+		shared:       shared{options: o, slots: newSlots(o.Concurrency), stores: credentials.Stores{Files: o.CredentialFiles}},
 		hosts:        make(map[string]*host),
 		repositories: make(map[string]*Repository),
 	}

@@ -1,9 +1,7 @@
 package registry
 
 import (
-	"context"
 	"errors"
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -21,17 +19,6 @@ const (
 	// maxBriefTries bounds the tries of a request that has an alternative.
 	maxBriefTries = 2
 )
-
-type briefKey struct{}
-
-// brief marks the requests to an endpoint that has another behind it. They are retried once,
-// do not wait for the pauses that a registry asks for, and do not make it count as down: it
-// may be a source or a target of its own.
-func brief(ctx context.Context) context.Context {
-	return context.WithValue(ctx, briefKey{}, true)
-}
-
-func isBrief(ctx context.Context) bool { return ctx.Value(briefKey{}) != nil }
 
 // detour decides when a registry is passed over as a mirror. The zero value is ready to use.
 type detour struct {
@@ -87,16 +74,4 @@ func (d *detour) note(err error, answered bool, now time.Time) (tell bool) {
 		tell, d.told = !d.told, true
 	}
 	return tell
-}
-
-func isTimeout(err error) bool {
-	timeout, is := errors.AsType[net.Error](err)
-	return is && timeout.Timeout() || errors.Is(err, ErrStalled)
-}
-
-// hasAnswered reports whether the registry has sent a response, of any status.
-func (h *health) hasAnswered() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.answered
 }

@@ -1,13 +1,13 @@
 package registry
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote/auth"
@@ -17,7 +17,8 @@ import (
 // registry.k8s.io, for example, has no content of its own, and the registries behind it
 // may require a token from every client. They never get the credentials.
 type guests struct {
-	host   *host
+	base   *url.URL // of the registry that redirects
+	now    func() time.Time
 	direct http.RoundTripper // without guests
 
 	mu      sync.Mutex // guards clients
@@ -30,13 +31,13 @@ type guest struct {
 	tokens *tokens // its cache
 }
 
-func newGuests(h *host, direct http.RoundTripper) *guests {
-	return &guests{host: h, direct: direct, clients: make(map[string]*guest)}
+func newGuests(base *url.URL, now func() time.Time, direct http.RoundTripper) *guests {
+	return &guests{base: base, now: now, direct: direct, clients: make(map[string]*guest)}
 }
 
 // handles reports whether req is a redirect of the registry to another registry.
 func (g *guests) handles(req *http.Request) bool {
-	return g != nil && req.Response != nil && !sameOrigin(req.URL, g.host.base) && !isUpgrade(g.host.base, req.URL) &&
+	return g != nil && req.Response != nil && !sameOrigin(req.URL, g.base) && !isUpgrade(g.base, req.URL) &&
 		(req.Method == http.MethodGet || req.Method == http.MethodHead) &&
 		strings.HasPrefix(req.URL.Path, "/v2/") && req.Header.Get("Authorization") == ""
 }
@@ -83,14 +84,9 @@ func (g *guests) client(req *http.Request) *guest {
 	if c, ok := g.clients[key]; ok {
 		return c
 	}
-	tokens := newTokens(g.host.client.options.Retry.Now)
-	c := &guest{tokens: tokens, client: &auth.Client{
-		Client:               &http.Client{Transport: g.direct, CheckRedirect: tokenRedirects},
-		Cache:                tokens,
-		ClientID:             defaultUserAgent,
-		BlockedRealmPrefixes: blockedRealms(g.host.base),
-		Credential:           func(context.Context, string) (auth.Credential, error) { return auth.EmptyCredential, nil },
-	}}
+	tokens := newTokens(g.now)
+	direct := &http.Client{Transport: g.direct, CheckRedirect: tokenRedirects}
+	c := &guest{tokens: tokens, client: authClient(direct, g.base, tokens, nil)}
 	g.clients[key] = c
 	return c
 }

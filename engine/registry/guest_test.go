@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
@@ -168,7 +169,7 @@ func TestUpgradeOfTheRegistryIsNoOtherRegistry(t *testing.T) {
 		"http://r.example/v2/a/manifests/v1": false, "https://r.example/v2/a/manifests/v1": false,
 		"https://s.example/v2/a/manifests/v1": true, "https://s.example/store?sig=x": false,
 	} {
-		g := newGuests(&host{base: &url.URL{Scheme: "http", Host: "r.example"}}, nil)
+		g := newGuests(&url.URL{Scheme: "http", Host: "r.example"}, time.Now, nil)
 		req, err := http.NewRequest(http.MethodGet, to, nil)
 		noError(t, err)
 		equal(t, "asked directly", g.handles(req), false)

@@ -2,20 +2,14 @@ package registry
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 )
 
 const (
-	// downAfter is the number of different requests in a row after whose failure a
-	// registry counts as down: the same request again would only show that one thing
-	// is broken.
-	downAfter = 8
 	// maxRetryAfter is the longest pause that the client waits. Docker Hub counts
 	// pulls over six hours: a job must not hang that long.
 	maxRetryAfter = 15 * time.Minute
@@ -121,12 +115,6 @@ func (h *health) recordFailure(request string, err error) {
 	}
 }
 
-// tooManyFiles reports whether this process has too many open files: that is no fault
-// of a registry.
-func tooManyFiles(err error) bool {
-	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
-}
-
 // markUnreachable records that a registry cannot be reached, unless it has answered
 // before, and returns the error for it. No more requests are sent to it.
 func (h *health) markUnreachable(err error) error {
@@ -198,4 +186,11 @@ func (h *health) wait(ctx context.Context, try int, since time.Time, err error) 
 func (h *health) sleep(ctx context.Context, d time.Duration, reason string) error {
 	defer h.retry.OnRetry(h.registry, reason)()
 	return h.retry.Sleep(ctx, d)
+}
+
+// hasAnswered reports whether the registry has sent a response, of any status.
+func (h *health) hasAnswered() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.answered
 }

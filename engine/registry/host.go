@@ -1,9 +1,9 @@
 package registry
 
 import (
+	"context"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -12,11 +12,11 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 
 	"github.com/oras-mirror/oras-mirror/engine/registry/credentials"
-	"github.com/oras-mirror/oras-mirror/internal/loopback"
 )
 
 // host is the state of one registry.
 type host struct {
+	*shared
 	client   *Client
 	name     string   // as in references: docker.io
 	base     *url.URL // https://registry-1.docker.io
@@ -51,6 +51,7 @@ func newHost(c *Client, ref registry.Reference, s Settings, from *credentials.St
 	h := &host{
 		stores:   from,
 		client:   c,
+		shared:   &c.shared,
 		name:     ref.Registry,
 		base:     base,
 		settings: s,
@@ -68,13 +69,11 @@ func newHost(c *Client, ref registry.Reference, s Settings, from *credentials.St
 	if err != nil {
 		return nil, err
 	}
-	sender := newSender(h, s, tls)
-	h.limit = sender.limit
-	direct := &retrier{next: sender, base: base, health: h.health, stats: &c.stats}
-	h.http = &http.Client{
-		Transport:     &retrier{next: direct.next, base: base, health: h.health, stats: &c.stats, guests: newGuests(h, direct)},
-		CheckRedirect: checkRedirect,
-	}
+	h.limit = newLimit(c.slots, s, h.health, c.options.Retry)
+	direct := &retrier{next: newSender(h.shared, base, s, tls, h.limit), base: base, health: h.health, stats: &c.stats}
+	withGuests := *direct
+	withGuests.guests = newGuests(base, c.options.Retry.Now, direct)
+	h.http = &http.Client{Transport: &withGuests, CheckRedirect: checkRedirect}
 	return h, nil
 }
 
@@ -88,14 +87,6 @@ const (
 // It is then an error if it does not.
 func (h *host) promisesAPI() bool { return h.settings.DistributionSpec == specAPI }
 
-// plainHTTP reports whether requests to a registry use http.
-func plainHTTP(s Settings, hostname string) bool {
-	if s.PlainHTTP != nil {
-		return *s.PlainHTTP
-	}
-	return loopback.Is(hostname)
-}
-
 // account returns the account that authenticates requests for a repository. The
 // repositories of a registry share one unless the credentials files have several.
 func (h *host) account(repository string) *account {
@@ -107,24 +98,14 @@ func (h *host) account(repository string) *account {
 	defer h.mu.Unlock()
 	a, ok := h.auths[key]
 	if !ok {
-		a = newAccount(h, repository)
+		a = newAccount(h.name, &h.options, h.settings.Credential, func(ctx context.Context, reload bool) (auth.Credential, error) {
+			if reload {
+				return h.stores.Reload(ctx, h.base.Host, repository)
+			}
+			return h.stores.Credential(ctx, h.base.Host, repository)
+		})
+		a.client = authClient(h.http, h.base, a.tokens, a.lookUp)
 		h.auths[key] = a
 	}
 	return a
-}
-
-// blockedRealms returns the addresses that a token service must not have: those of
-// oras-go, but a registry on this machine may have its token service on this machine,
-// even under another name.
-func blockedRealms(base *url.URL) []netip.Prefix {
-	if !loopback.Is(base.Hostname()) {
-		return nil
-	}
-	var blocked []netip.Prefix
-	for _, p := range auth.DefaultBlockedRealmPrefixes() {
-		if !p.Addr().IsLoopback() {
-			blocked = append(blocked, p)
-		}
-	}
-	return blocked
 }

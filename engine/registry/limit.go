@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"math"
-	"time"
 
 	"golang.org/x/time/rate"
 )
@@ -101,15 +100,6 @@ func (l *limit) acquire(ctx context.Context) (release func(), err error) {
 	}
 }
 
-type relayKey struct{}
-
-// relayed returns the context of an upload whose bytes come from a download in flight.
-// The two count as one request: if uploads waited for a slot while their downloads hold
-// one, all slots could be held by downloads that wait.
-func relayed(ctx context.Context) context.Context {
-	return context.WithValue(ctx, relayKey{}, true)
-}
-
 // waitForRate waits for the requests per second in the settings.
 func (l *limit) waitForRate(ctx context.Context) error {
 	if l.rate == nil {
@@ -120,16 +110,4 @@ func (l *limit) waitForRate(ctx context.Context) error {
 		return l.retry.Sleep(ctx, wait)
 	}
 	return nil
-}
-
-// sleep is the default Sleep of RetryOptions.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -23,23 +23,13 @@ type login struct {
 	reloaded bool             // there was no credential, and the stores were reloaded
 }
 
-// turn is the permission to send a credential once. Until the credential is accepted,
-// one request at a time has it: otherwise all requests that begin at the same moment
-// would send a wrong password.
-type turn struct {
-	account   *account
-	version   int
-	anonymous bool
-	holdsGate bool
-}
-
 // turn waits until the credential may be sent. It returns an error for a refused one.
 func (a *account) turn(ctx context.Context) (*turn, error) {
 	credential, err := a.lookUp(ctx)
 	if err != nil {
 		return nil, err
 	}
-	t := &turn{account: a, anonymous: credential == auth.EmptyCredential}
+	t := &turn{gate: a.gate, anonymous: credential == auth.EmptyCredential}
 	for {
 		a.mu.Lock()
 		refusal, accepted := a.refusal, a.accepted
@@ -58,14 +48,6 @@ func (a *account) turn(ctx context.Context) (*turn, error) {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
-	}
-}
-
-// end lets the next request send the credential.
-func (t *turn) end() {
-	if t.holdsGate {
-		<-t.account.gate
-		t.holdsGate = false
 	}
 }
 
@@ -134,7 +116,7 @@ func (a *account) logIn(ctx context.Context, name string, fetch func(context.Con
 			return "", err
 		}
 		token, err := fetch(ctx)
-		again, err := t.observe(ctx, name, err)
+		again, err := a.observeToken(ctx, t, name, err)
 		t.end()
 		if !again {
 			return token, err
@@ -149,11 +131,11 @@ func (a *account) denial(name string) error {
 	return a.denied[name]
 }
 
-// observe records the response of a token service, and reports whether to ask again. A 401
+// observeToken records the response of a token service, and reports whether to ask again. A 401
 // refuses the credential; a 403, or the 400 of OAuth 2 (RFC 6749, section 5.2), may refuse
 // only the scope: then the next repository may get its token.
-func (t *turn) observe(ctx context.Context, name string, err error) (again bool, _ error) {
-	a, code := t.account, Status(err)
+func (a *account) observeToken(ctx context.Context, t *turn, name string, err error) (again bool, _ error) {
+	code := Status(err)
 	switch {
 	case err == nil:
 		if !t.anonymous {

@@ -11,18 +11,6 @@ import (
 	"strings"
 )
 
-// ProxyError is the error for a response that comes, or seems to come, not from the registry
-// but from a proxy, a firewall, or a network that requires a login first.
-type ProxyError struct {
-	URL    *url.URL // of the request
-	Proxy  string   // HOST[:PORT] of the proxy in the environment; "" if there is none
-	Status int      // of the response
-	Err    error
-}
-
-func (e *ProxyError) Error() string { return e.Err.Error() }
-func (e *ProxyError) Unwrap() error { return e.Err }
-
 // onConnectResponse returns an error for a proxy's refusal of a CONNECT. Without it
 // net/http keeps only the text of the response.
 func onConnectResponse(_ context.Context, proxy *url.URL, connect *http.Request, resp *http.Response) error {

@@ -5,17 +5,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"time"
 
 	"golang.org/x/time/rate"
 )
-
-// ReopenError is the error of a reader whose bytes can be read again: the upload that it
-// broke is sent once more, from the start, with a new reader.
-type ReopenError struct{ Err error }
-
-func (e *ReopenError) Error() string { return e.Err.Error() }
-func (e *ReopenError) Unwrap() error { return e.Err }
 
 // Relayed marks a reader, or one inside it by Unwrap, whose bytes come over the network
 // while they are uploaded. Its upload takes no slot: Relay took one for both. It waits for
@@ -121,34 +113,3 @@ func relayHeader(body io.ReadCloser) http.Header {
 }
 
 var expectContinue = http.Header{"Expect": {"100-continue"}}
-
-type resumeTimeoutKey struct{}
-
-// WithResumeTimeout bounds the time in which FetchBlob opens a body, and in which its reader
-// resumes after the body broke.
-func WithResumeTimeout(ctx context.Context, d time.Duration) context.Context {
-	return context.WithValue(ctx, resumeTimeoutKey{}, d)
-}
-
-// ErrResumeTimeout reports that a download did not start or resume in time.
-var ErrResumeTimeout = errors.New("the download did not resume in time")
-
-// limitResume returns a context that ends after the resume timeout of ctx, unless done is
-// called before.
-func limitResume(ctx context.Context) (limited context.Context, done func()) {
-	d, ok := ctx.Value(resumeTimeoutKey{}).(time.Duration)
-	if !ok {
-		return ctx, func() {}
-	}
-	limited, cancel := context.WithCancelCause(ctx)
-	timer := time.AfterFunc(d, func() { cancel(ErrResumeTimeout) })
-	return limited, func() { timer.Stop() }
-}
-
-// resumeError adds ErrResumeTimeout to err if that timeout ended ctx.
-func resumeError(ctx context.Context, err error) error {
-	if err != nil && errors.Is(context.Cause(ctx), ErrResumeTimeout) {
-		return errors.Join(ErrResumeTimeout, err)
-	}
-	return err
-}

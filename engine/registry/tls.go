@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -69,29 +68,4 @@ func (d *dialer) dialTLS(registry *url.URL, t *http.Transport) func(ctx context.
 		}
 		return secure, nil
 	}
-}
-
-// AlertOf returns the alert with which the peer ended a TLS connection. Package tls does not
-// export the type of that error, but its text is the one of an AlertError.
-func AlertOf(err error) (tls.AlertError, bool) {
-	var remote *net.OpError
-	if !errors.As(err, &remote) || remote.Op != "remote error" || remote.Err == nil {
-		return 0, false
-	}
-	for code := range 256 {
-		if alert := tls.AlertError(code); alert.Error() == remote.Err.Error() {
-			return alert, true
-		}
-	}
-	return 0, false
-}
-
-// isPermanentAlert tells the alerts of peers that cannot agree from those of a broken
-// connection, such as a record that was damaged in transit (RFC 8446, section 6.2).
-func isPermanentAlert(alert tls.AlertError) bool {
-	switch alert {
-	case 40, 42, 43, 44, 45, 46, 47, 48, 49, 70, 71, 112, 116, 120:
-		return true
-	}
-	return false
 }

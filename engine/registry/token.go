@@ -2,6 +2,8 @@ package registry
 
 import (
 	"context"
+	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,12 +15,19 @@ import (
 // once because a token has expired, one of them renews it.
 const freshFor = 5 * time.Second
 
+// issuer fetches the tokens and the password of an account, and keeps a wrong credential from
+// being sent often.
+type issuer interface {
+	logIn(ctx context.Context, name string, fetch func(context.Context) (string, error)) (string, error)
+	basic(ctx context.Context, name string, fetch func(context.Context) (string, error)) (string, error)
+}
+
 // tokens is the auth.Cache of one account. Unlike oras-go's it does not cancel the fetch of
 // a token that many wait for when the request that started it is cancelled, and it knows
 // which token a request was refused with.
 type tokens struct {
-	now     func() time.Time
-	account *account // fetches them; nil in tests
+	now    func() time.Time
+	issuer issuer // nil: requests fetch them themselves
 
 	mu      sync.Mutex // guards what follows
 	scheme  auth.Scheme
@@ -48,13 +57,9 @@ func newTokens(now func() time.Time) *tokens {
 	return &tokens{now: now, known: make(map[string]token), flights: make(map[string]*flight)}
 }
 
-const (
-	// maxRenewals bounds how often a request is sent again because its token may have expired
-	// while it waited for a slot.
-	maxRenewals = 3
-	// minTokenLife is the shortest lifetime that a registry gives a token.
-	minTokenLife = time.Second
-)
+// maxRenewals bounds how often a request is sent again because its token may have expired
+// while it waited for a slot.
+const maxRenewals = 3
 
 // GetScheme implements auth.Cache.
 func (t *tokens) GetScheme(context.Context, string) (auth.Scheme, error) {
@@ -83,8 +88,8 @@ func (t *tokens) GetToken(ctx context.Context, _ string, scheme auth.Scheme, key
 // one.
 func (t *tokens) Set(ctx context.Context, _ string, scheme auth.Scheme, key string, fetch func(context.Context) (string, error)) (string, error) {
 	name := id(scheme, key)
-	if scheme == auth.SchemeBasic && t.account != nil {
-		return t.account.basic(ctx, name, fetch)
+	if scheme == auth.SchemeBasic && t.issuer != nil {
+		return t.issuer.basic(ctx, name, fetch)
 	}
 	t.mu.Lock()
 	if value, ok := t.renewed(ctx, name); ok {
@@ -131,8 +136,8 @@ func (t *tokens) renewed(ctx context.Context, name string) (string, bool) {
 // fetchToken fetches a token, stores it, and ends its flight.
 func (t *tokens) fetchToken(ctx context.Context, f *flight, scheme auth.Scheme, name string, fetch func(context.Context) (string, error)) {
 	defer f.cancel()
-	if t.account != nil {
-		f.value, f.err = t.account.logIn(ctx, name, fetch)
+	if t.issuer != nil {
+		f.value, f.err = t.issuer.logIn(ctx, name, fetch)
 	} else {
 		f.value, f.err = fetch(ctx)
 	}
@@ -185,4 +190,62 @@ func isBasic(name string) bool { return name == id(auth.SchemeBasic, "") }
 
 func id(scheme auth.Scheme, key string) string {
 	return scheme.String() + " " + key
+}
+
+// withShownToken returns a context that records the token of its request. A context is for
+// one request, whose steps follow one another.
+func (t *tokens) withShownToken(ctx context.Context) context.Context {
+	return context.WithValue(ctx, shownTokenKey{}, &shownToken{renew: t.renew})
+}
+
+// accepted records that the registry accepted the token of the request of ctx.
+func (t *tokens) accepted(ctx context.Context) {
+	s, ok := shownIn(ctx)
+	if !ok {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if k := t.known[s.name]; k.value == s.value && s.value != "" {
+		k.accepted = true
+		t.known[s.name] = k
+	}
+}
+
+// mayHaveExpired reports whether to send the request of ctx again with a new token after a
+// 401: its token may have expired before it was sent, if tokens are valid for seconds and
+// requests wait for a slot. A new token that was never accepted has not expired: it is
+// refused.
+func (t *tokens) mayHaveExpired(ctx context.Context) bool {
+	s, ok := shownIn(ctx)
+	if !ok || s.value == "" || isBasic(s.name) {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	k := t.known[s.name]
+	return k.value != s.value || k.accepted || s.sent.Sub(s.at) >= minTokenLife
+}
+
+// show records the token for the request of ctx. The caller holds t.mu.
+func (t *tokens) show(ctx context.Context, name string) {
+	if s, ok := shownIn(ctx); ok {
+		k := t.known[name]
+		s.name, s.value, s.at, s.version = name, k.value, k.at, k.version
+	}
+}
+
+// renew replaces the token of a request with the newest one: the request may have waited
+// long for its slot, and not every body can be sent again.
+func (t *tokens) renew(req *http.Request) {
+	s, ok := shownIn(req.Context())
+	if !ok || !strings.HasPrefix(req.Header.Get("Authorization"), "Bearer ") {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if k, ok := t.known[s.name]; ok {
+		req.Header.Set("Authorization", "Bearer "+k.value)
+		t.show(req.Context(), s.name)
+	}
 }
