@@ -301,27 +301,4 @@ func TestDocsNameFilesThatAreThere(t *testing.T) {
 	if named < 10 {
 		t.Errorf("only %d files are named", named)
 	}
-	pages, err := filepath.Glob("docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, page := range append(pages, "README.md", "CONTRIBUTING.md") {
-		checkLinks(t, page)
-	}
-}
-
-var link = regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
-
-// checkLinks checks the links of a page that lead to files beside it.
-func checkLinks(t *testing.T, page string) {
-	t.Helper()
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range link.FindAllStringSubmatch(string(text), -1) {
-		if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
-			t.Errorf("%s: %v", page, err)
-		}
-	}
 }

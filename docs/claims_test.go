@@ -191,10 +191,11 @@ var proofs = map[string]string{
 	"A backup streams into its archive":                            "e2e.TestTwoGigabytes e2e.TestPipes",
 	"Only an archive of another tool that comes through a pipe":    "store.TestStreamSpoolsForeignOrders store.TestSpoolingIsReportedAndLeavesNoFile",
 	"**The same input gives the same bundle**":                     "engine.TestSameBytes e2e.TestPipes",
-	"Tutorials: [a mirror":                                         "docs.TestTutorials .TestDocsNameFilesThatAreThere",
+	"lists every page with the question that it answers":           "docs.TestBookHasEveryPage docs.TestEachPageLinksToTheNext",
+	"Tutorials: [a mirror":                                         "docs.TestTutorials docs.TestLinksLeadSomewhere",
 	"Reference: [commands by example]":                             "docs.TestCommandsPageNamesEveryCommand config.TestDocumentedExamples docs.TestEventsOfTheDocumentation store/bundle.TestDocument",
 	"Background: [reliability]":                                    "engine.TestEveryFaultHasItsTest e2e.TestCompare e2e.TestBesideOras .TestTheHouse .TestArrows .TestEveryLibraryHasItsReason",
-	"[CONTRIBUTING.md](CONTRIBUTING.md)":                           ".TestDocsNameFilesThatAreThere",
+	"[CONTRIBUTING.md](CONTRIBUTING.md)":                           "docs.TestLinksLeadSomewhere",
 	"License: Apache-2.0":                                          "docs.TestWaysToInstall",
 
 	"lists the flags of a command": "internal/cli.TestHelp",
@@ -376,6 +377,7 @@ func claimsOf(page string) []string {
 				}
 			}
 		case strings.HasSuffix(strings.TrimSpace(paragraph), ":"): // introduces a block
+		case strings.HasPrefix(paragraph, "Next: ["): // leads to the next page
 		default:
 			for _, item := range strings.Split("\n"+paragraph, "\n- ") {
 				for _, sentence := range sentenceEnd.Split(strings.Join(strings.Fields(item), " "), -1) {

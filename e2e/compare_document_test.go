@@ -159,7 +159,9 @@ Written by `+"`make compare`"+` on %s. Do not edit it by hand.
 | work | comparison | measured | limit | |
 |---|---|---|---|---|
 %s
-%s`, time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), installedMemory(), runtime.GOOS, runtime.GOARCH,
+%s
+Next: [Other tools](comparison.md)
+`, time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), installedMemory(), runtime.GOOS, runtime.GOARCH,
 		runtime.Version(), *compareRounds, d.limits.String(), strings.Join(d.parts, "\n"))
 }
 
