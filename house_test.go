@@ -74,6 +74,7 @@ var arrows = map[string][]string{
 	"internal/testbucket":         {"internal/skipped"},
 	"internal/testregistry":       {},
 	"internal/testchart":          {},
+	"internal/testsign":           {"internal/cosign", "internal/testregistry"},
 	"internal/text":               {},
 	"internal/trust":              {"engine", "internal/bounds", "internal/dockerhub", "internal/text", "store"},
 	"internal/version":            {},
@@ -92,8 +93,8 @@ var owners = map[string][]string{
 	"golang.org/x/term":                             {"internal/console"},
 	"github.com/minio/minio-go/v7":                  {"store/bucket"},
 	"gopkg.in/yaml.v3":                              {"internal/discover", "internal/migrate", "internal/strictyaml"},
-	"github.com/sigstore/sigstore-go/pkg/bundle":    {"internal/trust"},
-	"github.com/sigstore/sigstore-go/pkg/root":      {"internal/trust"},
+	"github.com/sigstore/sigstore-go/pkg/bundle":    {"internal/testsign", "internal/trust"},
+	"github.com/sigstore/sigstore-go/pkg/root":      {"internal/testsign", "internal/trust"},
 	"github.com/sigstore/sigstore-go/pkg/verify":    {"internal/trust"},
 	"github.com/notaryproject/notation-go":          {"internal/trust"},
 	"github.com/notaryproject/notation-go/verifier": {"internal/trust"},
@@ -105,7 +106,7 @@ var owners = map[string][]string{
 var streams = []string{"", "internal/cli", "internal/console", "store"}
 
 // forTests are programs and packages that no release contains.
-var forTests = []string{"demo", "demo/registry", "docs", "e2e", "internal/release", "internal/skipped", "internal/stories", "internal/testbucket", "internal/testchart", "internal/testregistry"}
+var forTests = []string{"demo", "demo/registry", "docs", "e2e", "internal/release", "internal/skipped", "internal/stories", "internal/testbucket", "internal/testchart", "internal/testregistry", "internal/testsign"}
 
 // goPackage is a package in the output of "go list -json".
 type goPackage struct {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/testsign"
 )
 
 // attack is a row of the table: signatures that are offered for an artifact.
@@ -23,6 +24,7 @@ type attack struct {
 // scene has the signers of the table.
 type scene struct {
 	*sigstore
+	t              *testing.T
 	key, otherKey  signer
 	good, evil     signer // with certificates
 	image, another engine.Subject
@@ -30,10 +32,10 @@ type scene struct {
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	s := newSigstore(t)
+	s := testsign.NewSigstore(t)
 	return &scene{
-		sigstore: s, key: newTestKey(t), otherKey: newTestKey(t),
-		good: s.identity(testIssuer, testSubject), evil: s.identity(testIssuer, testSubject+".evil.example"),
+		sigstore: s, t: t, key: testsign.NewKey(t), otherKey: testsign.NewKey(t),
+		good: s.Identity(testIssuer, testSubject), evil: s.Identity(testIssuer, testSubject+".evil.example"),
 		image: subjectOf("an image"), another: subjectOf("another image"),
 	}
 }
@@ -44,18 +46,18 @@ func (s *scene) keyPolicy() Policy {
 
 // identityPolicy accepts testSubject, with the trusted root that o describes.
 func (s *scene) identityPolicy(o rootOf) Policy {
-	return Policy{Cosign: &Cosign{Identities: []Identity{{Issuer: testIssuer, Subject: testSubject}}, TrustedRoot: s.trustedRoot(o)}}
+	return Policy{Cosign: &Cosign{Identities: []Identity{{Issuer: testIssuer, Subject: testSubject}}, TrustedRoot: trustedRoot(s.t, s.sigstore, o)}}
 }
 
 func (s *scene) patternPolicy(pattern string) Policy {
 	return Policy{Cosign: &Cosign{
 		Identities:  []Identity{{IssuerPattern: `https://token\.example\.com`, SubjectPattern: pattern}},
-		TrustedRoot: s.trustedRoot(rootOf{}),
+		TrustedRoot: trustedRoot(s.t, s.sigstore, rootOf{}),
 	}}
 }
 
 func (s *scene) bundleOf(by signer, subject engine.Subject, p proofs) artifact {
-	return bundleArtifact(s.t, s.bundle(s.t, by, statementOf(subject.Descriptor.Digest), p))
+	return bundleArtifact(s.t, s.Bundle(s.t, by, testsign.Statement(subject.Descriptor.Digest), p))
 }
 
 func (s *scene) tagOf(by signer, subject engine.Subject, p proofs) artifact {
@@ -63,11 +65,11 @@ func (s *scene) tagOf(by signer, subject engine.Subject, p proofs) artifact {
 }
 
 func (s *scene) layerOf(by signer, subject engine.Subject, repository string, p proofs) testLayer {
-	payload := payloadOf(subject.Descriptor.Digest, repository)
-	return testLayer{payload, s.layer(s.t, by, payload, p)}
+	payload := testsign.Payload(subject.Descriptor.Digest, repository)
+	return testLayer{payload, s.Annotations(s.t, by, payload, p)}
 }
 
-func (s *scene) keySigner() []string { return []string{keyLine(s.t, s.key)} }
+func (s *scene) keySigner() []string { return []string{s.key.Line(s.t)} }
 
 func (s *scene) goodSigner() []string { return []string{"cosign " + testIssuer + " " + testSubject} }
 
@@ -90,9 +92,9 @@ var (
 	byOtherKey = func(s *scene) signer { return s.otherKey }
 	byGood     = func(s *scene) signer { return s.good }
 	byEvil     = func(s *scene) signer { return s.evil }
-	byStranger = func(s *scene) signer { return newSigstore(s.t).identity(testIssuer, testSubject) }
+	byStranger = func(s *scene) signer { return testsign.NewSigstore(s.t).Identity(testIssuer, testSubject) }
 	byURL      = func(s *scene) signer {
-		return s.identity(testIssuer, "https://github.com/acme-evil/app/.github/workflows/x.yml@v1")
+		return s.Identity(testIssuer, "https://github.com/acme-evil/app/.github/workflows/x.yml@v1")
 	}
 	theImage = func(s *scene) engine.Subject { return s.image }
 	another  = func(s *scene) engine.Subject { return s.another }
@@ -124,43 +126,43 @@ func pattern(p string) func(*scene) Policy {
 
 // attacks returns the table. Every certificate in it has expired when it is verified.
 func attacks() []attack {
-	late := proofs{log: true, logTime: time.Date(2000, 1, 1, 0, 30, 0, 0, time.UTC)}
+	late := proofs{Log: true, LogTime: time.Date(2000, 1, 1, 0, 30, 0, 0, time.UTC)}
 	return slices.Concat(
 		both("signed by the key", keys, one(byKey, theImage, proofs{}), (*scene).keySigner, nil),
 		both("signed by another key", keys, one(byOtherKey, theImage, proofs{}), nil, ErrOtherKey),
 		both("moved from another image", keys, one(byKey, another, proofs{}), nil, &SubjectError{}),
-		both("a certificate for a policy with keys", keys, one(byGood, theImage, proofs{log: true}), nil, ErrOtherKey),
+		both("a certificate for a policy with keys", keys, one(byGood, theImage, proofs{Log: true}), nil, ErrOtherKey),
 		both("two signatures, one good", keys, func(s *scene, f format) []artifact {
 			return []artifact{f(s, s.otherKey, s.image, proofs{}), f(s, s.key, s.image, proofs{})}
 		}, (*scene).keySigner, nil),
-		both("an expired certificate with a log entry", fullRoot, one(byGood, theImage, proofs{log: true}), (*scene).goodSigner, nil),
-		both("an expired certificate with a timestamp", fullRoot, one(byGood, theImage, proofs{timestamp: true}), (*scene).goodSigner, nil),
-		both("an expired certificate with both", fullRoot, one(byGood, theImage, proofs{log: true, timestamp: true}), (*scene).goodSigner, nil),
+		both("an expired certificate with a log entry", fullRoot, one(byGood, theImage, proofs{Log: true}), (*scene).goodSigner, nil),
+		both("an expired certificate with a timestamp", fullRoot, one(byGood, theImage, proofs{Timestamp: true}), (*scene).goodSigner, nil),
+		both("an expired certificate with both", fullRoot, one(byGood, theImage, proofs{Log: true, Timestamp: true}), (*scene).goodSigner, nil),
 		both("an expired certificate without proof", fullRoot, one(byGood, theImage, proofs{}), nil, &TimeError{}),
 		both("a log entry after the certificate expired", fullRoot, one(byGood, theImage, late), nil, &TimeError{}),
-		both("a trusted root without the log", rooted(rootOf{withoutLog: true}), one(byGood, theImage, proofs{log: true}), nil, &TimeError{}),
-		both("a trusted root without the log, and a timestamp", rooted(rootOf{withoutLog: true}), one(byGood, theImage, proofs{log: true, timestamp: true}), nil, &TimeError{}),
-		both("a trusted root without the timestamp authority", rooted(rootOf{withoutTimestamps: true}), one(byGood, theImage, proofs{timestamp: true}), nil, &TimeError{}),
-		both("a certificate in no log", rooted(rootOf{withCTLog: true}), one(byGood, theImage, proofs{timestamp: true}), nil, &CertificateError{}),
-		both("a certificate of another authority", fullRoot, one(byStranger, theImage, proofs{log: true}), nil, &CertificateError{}),
-		both("a certificate in the log of signatures", rooted(rootOf{withCTLog: true}), one(byGood, theImage, proofs{log: true}), (*scene).goodSigner, nil),
-		both("another identity", fullRoot, one(byEvil, theImage, proofs{log: true}), nil, &IdentityError{}),
-		both("moved by an identity", fullRoot, one(byGood, another, proofs{log: true}), nil, &SubjectError{}),
+		both("a trusted root without the log", rooted(rootOf{WithoutLog: true}), one(byGood, theImage, proofs{Log: true}), nil, &TimeError{}),
+		both("a trusted root without the log, and a timestamp", rooted(rootOf{WithoutLog: true}), one(byGood, theImage, proofs{Log: true, Timestamp: true}), nil, &TimeError{}),
+		both("a trusted root without the timestamp authority", rooted(rootOf{WithoutTimestamps: true}), one(byGood, theImage, proofs{Timestamp: true}), nil, &TimeError{}),
+		both("a certificate in no log", rooted(rootOf{WithCTLog: true}), one(byGood, theImage, proofs{Timestamp: true}), nil, &CertificateError{}),
+		both("a certificate of another authority", fullRoot, one(byStranger, theImage, proofs{Log: true}), nil, &CertificateError{}),
+		both("a certificate in the log of signatures", rooted(rootOf{WithCTLog: true}), one(byGood, theImage, proofs{Log: true}), (*scene).goodSigner, nil),
+		both("another identity", fullRoot, one(byEvil, theImage, proofs{Log: true}), nil, &IdentityError{}),
+		both("moved by an identity", fullRoot, one(byGood, another, proofs{Log: true}), nil, &SubjectError{}),
 		both("a key for a policy with identities", fullRoot, one(byKey, theImage, proofs{}), nil, ErrNoCertificate),
-		both("a pattern that matches", pattern(`.+@acme\.example`), one(byGood, theImage, proofs{log: true}), (*scene).goodSigner, nil),
-		both("a pattern that matches a prefix", pattern(`release@acme\.example`), one(byEvil, theImage, proofs{log: true}), nil, &IdentityError{}),
-		both("a pattern that matches the start of a URL", pattern(`https://github\.com/acme`), one(byURL, theImage, proofs{log: true}), nil, &IdentityError{}),
-		both("a pattern for another owner", pattern(`https://github\.com/acme/.+`), one(byURL, theImage, proofs{log: true}), nil, &IdentityError{}),
-		both("a pattern that matches a part", pattern(`acme`), one(byGood, theImage, proofs{log: true}), nil, &IdentityError{}),
-		both("an alternative in a pattern", pattern(`nobody|acme\.example`), one(byGood, theImage, proofs{log: true}), nil, &IdentityError{}),
+		both("a pattern that matches", pattern(`.+@acme\.example`), one(byGood, theImage, proofs{Log: true}), (*scene).goodSigner, nil),
+		both("a pattern that matches a prefix", pattern(`release@acme\.example`), one(byEvil, theImage, proofs{Log: true}), nil, &IdentityError{}),
+		both("a pattern that matches the start of a URL", pattern(`https://github\.com/acme`), one(byURL, theImage, proofs{Log: true}), nil, &IdentityError{}),
+		both("a pattern for another owner", pattern(`https://github\.com/acme/.+`), one(byURL, theImage, proofs{Log: true}), nil, &IdentityError{}),
+		both("a pattern that matches a part", pattern(`acme`), one(byGood, theImage, proofs{Log: true}), nil, &IdentityError{}),
+		both("an alternative in a pattern", pattern(`nobody|acme\.example`), one(byGood, theImage, proofs{Log: true}), nil, &IdentityError{}),
 		[]attack{
 			{"unsigned", keys, func(*scene) []artifact { return nil }, nil, &engine.UnsignedError{}},
 			{"an attestation alone", keys, func(s *scene) []artifact {
-				return []artifact{bundleArtifact(s.t, s.bundle(s.t, s.key, statementWith(s.image.Descriptor.Digest, "https://slsa.dev/provenance/v1"), proofs{}))}
+				return []artifact{bundleArtifact(s.t, s.Bundle(s.t, s.key, testsign.StatementWith(s.image.Descriptor.Digest, "https://slsa.dev/provenance/v1"), proofs{}))}
 			}, nil, &AttestationError{}},
 			{"an attestation and a signature", keys, func(s *scene) []artifact {
 				return []artifact{
-					bundleArtifact(s.t, s.bundle(s.t, s.key, statementWith(s.image.Descriptor.Digest, "https://slsa.dev/provenance/v1"), proofs{})),
+					bundleArtifact(s.t, s.Bundle(s.t, s.key, testsign.StatementWith(s.image.Descriptor.Digest, "https://slsa.dev/provenance/v1"), proofs{})),
 					s.bundleOf(s.key, s.image, proofs{}),
 				}
 			}, (*scene).keySigner, nil},

@@ -14,11 +14,12 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/internal/testsign"
 )
 
 // TestBlobsThatAreNotRead: too large, too many, or an attestation as its annotation says.
 func TestBlobsThatAreNotRead(t *testing.T) {
-	by := newTestKey(t)
+	by := testsign.NewKey(t)
 	policy := load(t, Policy{Cosign: &Cosign{Keys: []string{publicKey(t, by)}}})
 	subject := subjectOf("an image")
 	layer := blobOf(simpleSigning, []byte("x"), nil)
@@ -55,7 +56,7 @@ func TestBlobsThatAreNotRead(t *testing.T) {
 
 // TestOtherManifestsAreNoCandidates: nothing of them is read.
 func TestOtherManifestsAreNoCandidates(t *testing.T) {
-	key := publicKey(t, newTestKey(t))
+	key := publicKey(t, testsign.NewKey(t))
 	cosign := load(t, Policy{Cosign: &Cosign{Keys: []string{key}}})
 	ca := newIssuer(t, "ca")
 	n := &Notation{TrustPolicy: trustPolicy(t, strictOffline, `["ca:acme"]`, `["*"]`, `["*"]`), TrustStore: trustStoreOf(t, map[string]issuer{"ca/acme": ca})}
@@ -96,10 +97,10 @@ func TestOtherManifestsAreNoCandidates(t *testing.T) {
 
 // TestBlobsThatAreNotThoseAskedFor: what a registry sends is checked before it counts.
 func TestBlobsThatAreNotThoseAskedFor(t *testing.T) {
-	by := newTestKey(t)
+	by := testsign.NewKey(t)
 	policy := load(t, Policy{Cosign: &Cosign{Keys: []string{publicKey(t, by)}}})
 	subject := subjectOf("an image")
-	good := (*sigstore)(nil).bundle(t, by, statementOf(subject.Descriptor.Digest), proofs{})
+	good := (*sigstore)(nil).Bundle(t, by, testsign.Statement(subject.Descriptor.Digest), proofs{})
 	a := bundleArtifact(t, []byte("x"))
 	c, _ := policy.Candidate(a.desc, a.manifest)
 	for name, read := range map[string]engine.ReadBlob{
@@ -159,10 +160,10 @@ func TestEverySignerIsListed(t *testing.T) {
 		p.Cosign.Keys = []string{publicKey(t, s.key), publicKey(t, s.otherKey)}
 		policy := load(t, p)
 		all := []artifact{
-			s.bundleOf(s.good, s.image, proofs{log: true}), s.tagOf(s.key, s.image, proofs{}), s.bundleOf(s.key, s.image, proofs{}),
-			s.tagOf(s.otherKey, s.image, proofs{}), s.bundleOf(s.evil, s.image, proofs{log: true}),
+			s.bundleOf(s.good, s.image, proofs{Log: true}), s.tagOf(s.key, s.image, proofs{}), s.bundleOf(s.key, s.image, proofs{}),
+			s.tagOf(s.otherKey, s.image, proofs{}), s.bundleOf(s.evil, s.image, proofs{Log: true}),
 		}
-		want := slices.Sorted(slices.Values([]string{keyLine(t, s.key), keyLine(t, s.otherKey), s.goodSigner()[0]}))
+		want := slices.Sorted(slices.Values([]string{s.key.Line(t), s.otherKey.Line(t), s.goodSigner()[0]}))
 		for range len(all) {
 			all = append(all[1:], all[0])
 			if signedBy, err := judge(t, policy, s.image, all...); err != nil || !slices.Equal(signedBy, want) {

@@ -6,14 +6,14 @@ import (
 	"encoding/pem"
 	"os"
 	"slices"
-	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	"github.com/sigstore/sigstore-go/pkg/root"
-	"github.com/sigstore/sigstore-go/pkg/testing/ca"
+
+	"github.com/oras-mirror/oras-mirror/internal/testsign"
 )
 
 // TestCertificatesOfEveryKind: a certificate verifies what cosign signs with its key, in a
@@ -31,12 +31,8 @@ func TestCertificatesOfEveryKind(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				v, err := ca.NewVirtualSigstoreWithSigningAlg(c.algorithm)
-				if err != nil {
-					t.Fatal(err)
-				}
-				s := &scene{sigstore: &sigstore{v, t}, image: subjectOf("an image")}
-				by := s.identity(testIssuer, testSubject)
+				s := &scene{sigstore: testsign.NewSigstoreOf(t, c.algorithm), t: t, image: subjectOf("an image")}
+				by := s.Identity(testIssuer, testSubject)
 				policy := load(t, s.identityPolicy(rootOf{}))
 				for _, hash := range []crypto.Hash{c.statement, c.payload} {
 					for kind, a := range map[string]artifact{"bundle": s.hashedBundle(by, hash), "tag": s.hashedTag(by, hash)} {
@@ -54,30 +50,30 @@ func TestCertificatesOfEveryKind(t *testing.T) {
 
 // hashedBundle returns a bundle whose signature has a timestamp and that hash.
 func (s *scene) hashedBundle(by signer, hash crypto.Hash) artifact {
-	statement := statementOf(s.image.Descriptor.Digest)
-	plain := s.bundle(s.t, signer{newTestKey(s.t).key, by.certificate}, statement, proofs{})
-	sig := signHashed(s.t, by.key, hash, []byte("DSSEv1 28 application/vnd.in-toto+json "+strconv.Itoa(len(statement))+" "+statement))
+	statement := testsign.Statement(s.image.Descriptor.Digest)
+	plain := s.Bundle(s.t, signer{testsign.NewKey(s.t).Key, by.Certificate}, statement, proofs{})
+	sig := testsign.SignHashed(s.t, by.Key, hash, testsign.PAE(statement))
 	return bundleArtifact(s.t, edited(s.t, plain, func(all map[string]any) {
 		envelope(all)["signatures"] = []any{map[string]any{"sig": sig}}
-		material(all)["timestampVerificationData"] = map[string]any{"rfc3161Timestamps": []any{map[string]any{"signedTimestamp": s.timestamp(sig)}}}
+		material(all)["timestampVerificationData"] = map[string]any{"rfc3161Timestamps": []any{map[string]any{"signedTimestamp": s.Timestamp(sig)}}}
 	}))
 }
 
 // hashedTag returns a tag whose signature has an entry in the log and that hash.
 func (s *scene) hashedTag(by signer, hash crypto.Hash) artifact {
-	payload := payloadOf(s.image.Descriptor.Digest, testRepository)
-	l := testLayer{payload, s.layer(s.t, signer{newTestKey(s.t).key, by.certificate}, payload, proofs{})}
-	sig := signHashed(s.t, by.key, hash, []byte(payload))
+	payload := testsign.Payload(s.image.Descriptor.Digest, testRepository)
+	l := testLayer{payload, s.Annotations(s.t, signer{testsign.NewKey(s.t).Key, by.Certificate}, payload, proofs{})}
+	sig := testsign.SignHashed(s.t, by.Key, hash, []byte(payload))
 	l.annotations[signatureKey] = base64.StdEncoding.EncodeToString(sig)
-	l.annotations[logKey] = s.logAnnotation(hashedRekord(s.t, by, max(hash, crypto.SHA256), sig, payload), time.Time{})
+	l.annotations[logKey] = s.LogAnnotation(testsign.HashedRekord(s.t, by, max(hash, crypto.SHA256), sig, payload), time.Time{})
 	return tagArtifact(s.t, l)
 }
 
 // TestChainOfATag: an intermediate certificate may come with the signature, a root may not.
 func TestChainOfATag(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, stranger := newScene(t), newSigstore(t)
-		policy := load(t, s.identityPolicy(rootOf{withoutIntermediate: true}))
+		s, stranger := newScene(t), testsign.NewSigstore(t)
+		policy := load(t, s.identityPolicy(rootOf{WithoutIntermediate: true}))
 		chain := func(s *sigstore) string {
 			authority := s.FulcioCertificateAuthorities()[0].(*root.FulcioCertificateAuthority)
 			var all []byte
@@ -87,7 +83,7 @@ func TestChainOfATag(t *testing.T) {
 			return string(all)
 		}
 		of := func(by signer, chain string) artifact {
-			l := s.layerOf(by, s.image, testRepository, proofs{log: true})
+			l := s.layerOf(by, s.image, testRepository, proofs{Log: true})
 			l.annotations[chainKey] = chain
 			return tagArtifact(t, l)
 		}
@@ -97,7 +93,7 @@ func TestChainOfATag(t *testing.T) {
 		for name, a := range map[string]artifact{
 			"no chain":          of(s.good, ""),
 			"another chain":     of(s.good, chain(stranger)),
-			"another authority": of(stranger.identity(testIssuer, testSubject), chain(stranger)),
+			"another authority": of(stranger.Identity(testIssuer, testSubject), chain(stranger)),
 		} {
 			if signedBy, err := judge(t, policy, s.image, a); signedBy != nil || !sameKind(err, &CertificateError{}) {
 				t.Errorf("%s: signed by %q, %v", name, signedBy, err)
@@ -109,12 +105,8 @@ func TestChainOfATag(t *testing.T) {
 // TestNothingIsPrinted: sigstore-go prints to standard error when it tries an old hash.
 func TestNothingIsPrinted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v, err := ca.NewVirtualSigstoreWithSigningAlg(protocommon.PublicKeyDetails_PKIX_ECDSA_P384_SHA_384)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := &scene{sigstore: &sigstore{v, t}, image: subjectOf("an image")}
-		offered := s.hashedBundle(s.identity(testIssuer, testSubject), crypto.SHA256)
+		s := &scene{sigstore: testsign.NewSigstoreOf(t, protocommon.PublicKeyDetails_PKIX_ECDSA_P384_SHA_384), t: t, image: subjectOf("an image")}
+		offered := s.hashedBundle(s.Identity(testIssuer, testSubject), crypto.SHA256)
 		policy := load(t, s.identityPolicy(rootOf{}))
 		path := writeFile(t, "stderr", nil)
 		file, err := os.OpenFile(path, os.O_WRONLY, 0)

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/testsign"
 )
 
 // edited returns a bundle after a change to its JSON.
@@ -33,8 +34,8 @@ func TestHostileBundles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
 		d := s.image.Descriptor.Digest
-		good := s.bundle(t, s.good, statementOf(d), proofs{log: true, timestamp: true})
-		other := s.bundle(t, s.good, statementOf(s.another.Descriptor.Digest), proofs{log: true})
+		good := s.Bundle(t, s.good, testsign.Statement(d), proofs{Log: true, Timestamp: true})
+		other := s.Bundle(t, s.good, testsign.Statement(s.another.Descriptor.Digest), proofs{Log: true})
 		edit := func(f func(map[string]any)) []byte { return edited(t, good, f) }
 		var otherAll map[string]any
 		if err := json.Unmarshal(other, &otherAll); err != nil {
@@ -66,18 +67,18 @@ func TestHostileBundles(t *testing.T) {
 				envelope(all)["signatures"] = envelope(otherAll)["signatures"]
 			}),
 			"statement of another": edited(t, other, func(all map[string]any) {
-				envelope(all)["payload"] = []byte(statementOf(d))
+				envelope(all)["payload"] = []byte(testsign.Statement(d))
 			}),
 			"another payload type": edit(func(all map[string]any) { envelope(all)["payloadType"] = "text/plain" }),
 			"certificate of another": edit(func(all map[string]any) {
-				material(all)["certificate"] = map[string]any{"rawBytes": s.evil.certificate.Raw}
+				material(all)["certificate"] = map[string]any{"rawBytes": s.evil.Certificate.Raw}
 			}),
 			"no certificate": edit(func(all map[string]any) {
 				material(all)["certificate"] = map[string]any{"rawBytes": []byte("x")}
 			}),
 			"a chain": edit(func(all map[string]any) {
 				delete(material(all), "certificate")
-				material(all)["x509CertificateChain"] = map[string]any{"certificates": slices.Repeat([]any{map[string]any{"rawBytes": s.good.certificate.Raw}}, 500)}
+				material(all)["x509CertificateChain"] = map[string]any{"certificates": slices.Repeat([]any{map[string]any{"rawBytes": s.good.Certificate.Raw}}, 500)}
 			}),
 			"many log entries": edit(func(all map[string]any) {
 				material(all)["tlogEntries"] = slices.Repeat(material(all)["tlogEntries"].([]any), 100)
@@ -126,9 +127,9 @@ func TestHostileBundles(t *testing.T) {
 func TestHostileTags(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
-		good := s.layerOf(s.good, s.image, testRepository, proofs{log: true, timestamp: true})
-		other := s.layerOf(s.good, s.another, testRepository, proofs{log: true, timestamp: true})
-		evil := s.layerOf(s.evil, s.image, testRepository, proofs{log: true})
+		good := s.layerOf(s.good, s.image, testRepository, proofs{Log: true, Timestamp: true})
+		other := s.layerOf(s.good, s.another, testRepository, proofs{Log: true, Timestamp: true})
+		evil := s.layerOf(s.evil, s.image, testRepository, proofs{Log: true})
 		with := func(key, value string) testLayer {
 			annotations := maps.Clone(good.annotations)
 			annotations[key] = value
@@ -178,8 +179,8 @@ func TestHostileTags(t *testing.T) {
 // TestPayloadOfAnotherType: a key that also signs other things signs no artifact with them.
 func TestPayloadOfAnotherType(t *testing.T) {
 	s := newScene(t)
-	payload := strings.Replace(payloadOf(s.image.Descriptor.Digest, testRepository), payloadType, "atomic container signature", 1)
-	signedBy, err := judge(t, load(t, s.keyPolicy()), s.image, tagArtifact(t, testLayer{payload, s.layer(t, s.key, payload, proofs{})}))
+	payload := strings.Replace(testsign.Payload(s.image.Descriptor.Digest, testRepository), payloadType, "atomic container signature", 1)
+	signedBy, err := judge(t, load(t, s.keyPolicy()), s.image, tagArtifact(t, testLayer{payload, s.Annotations(t, s.key, payload, proofs{})}))
 	if signedBy != nil || !sameKind(err, &FormatError{}) {
 		t.Errorf("signed by %q, %v", signedBy, err)
 	}
@@ -194,7 +195,7 @@ func TestMessageSignature(t *testing.T) {
 		"mediaType":            "application/vnd.dev.sigstore.bundle.v0.3+json",
 		"verificationMaterial": map[string]any{"publicKey": map[string]any{"hint": "any"}},
 		"messageSignature": map[string]any{
-			"messageDigest": map[string]any{"algorithm": "SHA2_256", "digest": sum[:]}, "signature": sign(t, s.key.key, []byte(content)),
+			"messageDigest": map[string]any{"algorithm": "SHA2_256", "digest": sum[:]}, "signature": testsign.Sign(t, s.key.Key, []byte(content)),
 		},
 	})
 	if signedBy, err := judge(t, load(t, s.keyPolicy()), s.image, bundleArtifact(t, bundle)); signedBy != nil || !sameKind(err, &FormatError{}) {

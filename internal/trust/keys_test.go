@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/internal/testsign"
 )
 
 // TestKeysOfEveryKind: a key verifies what versions of cosign sign with it.
@@ -31,19 +33,19 @@ func TestKeysOfEveryKind(t *testing.T) {
 		"Ed25519": {ed, []crypto.Hash{0, crypto.SHA512}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			by := signer{key: c.key}
-			policy := load(t, Policy{Cosign: &Cosign{Keys: []string{publicKey(t, newTestKey(t)), publicKey(t, by)}}})
+			by := signer{Key: c.key}
+			policy := load(t, Policy{Cosign: &Cosign{Keys: []string{publicKey(t, testsign.NewKey(t)), publicKey(t, by)}}})
 			subject := subjectOf("an image")
 			for _, hash := range c.hashes {
-				payload := payloadOf(subject.Descriptor.Digest, testRepository)
-				sig := base64.StdEncoding.EncodeToString(signHashed(t, by.key, hash, []byte(payload)))
+				payload := testsign.Payload(subject.Descriptor.Digest, testRepository)
+				sig := base64.StdEncoding.EncodeToString(testsign.SignHashed(t, by.Key, hash, []byte(payload)))
 				a := tagArtifact(t, testLayer{payload, map[string]string{signatureKey: sig}})
-				if signedBy, err := judge(t, policy, subject, a); !slices.Equal(signedBy, []string{keyLine(t, by)}) {
+				if signedBy, err := judge(t, policy, subject, a); !slices.Equal(signedBy, []string{by.Line(t)}) {
 					t.Errorf("%v: signed by %q, %v", hash, signedBy, err)
 				}
 			}
-			a := bundleArtifact(t, (*sigstore)(nil).bundle(t, by, statementOf(subject.Descriptor.Digest), proofs{}))
-			if signedBy, err := judge(t, policy, subject, a); !slices.Equal(signedBy, []string{keyLine(t, by)}) {
+			a := bundleArtifact(t, (*sigstore)(nil).Bundle(t, by, testsign.Statement(subject.Descriptor.Digest), proofs{}))
+			if signedBy, err := judge(t, policy, subject, a); !slices.Equal(signedBy, []string{by.Line(t)}) {
 				t.Errorf("bundle: signed by %q, %v", signedBy, err)
 			}
 		})
@@ -70,12 +72,12 @@ func rsaKey(t *testing.T, bits int) *rsa.PrivateKey {
 
 // TestKeyFiles reads what tools write, and says what is wrong with other files.
 func TestKeyFiles(t *testing.T) {
-	one, two := newTestKey(t), newTestKey(t)
-	public := func(s signer) string { return string(publicPEM(t, s.key.Public())) }
+	one, two := testsign.NewKey(t), testsign.NewKey(t)
+	public := func(s signer) string { return string(s.PEM(t)) }
 	block := func(kind string, der []byte) string {
 		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 	}
-	private, err := x509.MarshalPKCS8PrivateKey(one.key)
+	private, err := x509.MarshalPKCS8PrivateKey(one.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,8 +98,8 @@ func TestKeyFiles(t *testing.T) {
 		"cut":         {text: public(one)[:100], want: "not a public key in PEM"},
 		"rest":        {text: public(one) + public(two)[:100], want: "not a public key in PEM"},
 		"no DER":      {text: block("PUBLIC KEY", []byte("x")), want: "asn1"},
-		"short RSA":   {text: string(publicPEM(t, rsaKey(t, 1024).Public())), want: "an RSA key of 1024 bits"},
-		"P-224":       {text: string(publicPEM(t, ecdsaKey(t, elliptic.P224()).Public())), want: "unknown curve"},
+		"short RSA":   {text: string(testsign.PublicPEM(t, rsaKey(t, 1024).Public())), want: "an RSA key of 1024 bits"},
+		"P-224":       {text: string(testsign.PublicPEM(t, ecdsaKey(t, elliptic.P224()).Public())), want: "unknown curve"},
 	} {
 		keys, err := loadKeys(writeFile(t, "key.pub", []byte(c.text)))
 		if len(keys) != c.keys || (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
@@ -108,16 +110,16 @@ func TestKeyFiles(t *testing.T) {
 
 // TestSha512Subjects: a signature names an artifact by the digest that it has.
 func TestSha512Subjects(t *testing.T) {
-	by := newTestKey(t)
+	by := testsign.NewKey(t)
 	policy := load(t, Policy{Cosign: &Cosign{Keys: []string{publicKey(t, by)}}})
 	subject := subjectOf("an image")
 	subject.Descriptor.Digest = digest.SHA512.FromString("an image")
 	for _, d := range []digest.Digest{subject.Descriptor.Digest, digest.FromString("an image")} {
-		payload := payloadOf(d, testRepository)
+		payload := testsign.Payload(d, testRepository)
 		s := (*sigstore)(nil)
 		for _, a := range []artifact{
-			bundleArtifact(t, s.bundle(t, by, statementOf(d), proofs{})),
-			tagArtifact(t, testLayer{payload, s.layer(t, by, payload, proofs{})}),
+			bundleArtifact(t, s.Bundle(t, by, testsign.Statement(d), proofs{})),
+			tagArtifact(t, testLayer{payload, s.Annotations(t, by, payload, proofs{})}),
 		} {
 			signedBy, err := judge(t, policy, subject, a)
 			if good := d == subject.Descriptor.Digest; good != (err == nil) || good != (len(signedBy) == 1) {

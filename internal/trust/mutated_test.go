@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+
+	"github.com/oras-mirror/oras-mirror/internal/testsign"
 )
 
 // mutations is the number of changed signatures that TestMutatedSignatures verifies. The fuzzer
@@ -44,9 +46,9 @@ func TestMutatedSignatures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
 		identity, key := load(t, s.identityPolicy(rootOf{})).(*policy).cosign, load(t, s.keyPolicy()).(*policy).cosign
-		proven := proofs{log: true, timestamp: true}
-		bundle := s.bundle(t, s.good, statementOf(s.image.Descriptor.Digest), proven)
-		keyed := s.bundle(t, s.key, statementOf(s.image.Descriptor.Digest), proofs{})
+		proven := proofs{Log: true, Timestamp: true}
+		bundle := s.Bundle(t, s.good, testsign.Statement(s.image.Descriptor.Digest), proven)
+		keyed := s.Bundle(t, s.key, testsign.Statement(s.image.Descriptor.Digest), proofs{})
 		layer := s.layerOf(s.good, s.image, testRepository, proven)
 		r := rand.New(rand.NewPCG(1, 2))
 		accepted := make(map[string]int)

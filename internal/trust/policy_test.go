@@ -12,6 +12,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/internal/testsign"
 )
 
 // TestFirstMatchDecides: later policies do not count, and another spelling of a registry does
@@ -62,8 +63,8 @@ func TestFirstMatchDecides(t *testing.T) {
 
 // TestDemands: a line for each policy says who must sign.
 func TestDemands(t *testing.T) {
-	by, ca := newTestKey(t), newIssuer(t, "ca")
-	trusted := newSigstore(t).trustedRoot(rootOf{})
+	by, ca := testsign.NewKey(t), newIssuer(t, "ca")
+	trusted := trustedRoot(t, testsign.NewSigstore(t), rootOf{})
 	n := &Notation{TrustPolicy: trustPolicy(t, strictOffline, `["ca:acme"]`, `["*"]`, `["*"]`), TrustStore: trustStoreOf(t, map[string]issuer{"ca/acme": ca})}
 	all, err := Load([]Policy{
 		{Match: []string{"a.example/**", "b.example/*"}, Cosign: &Cosign{Keys: []string{publicKey(t, by)}}},
@@ -77,7 +78,7 @@ func TestDemands(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"a.example/**, b.example/*: signed by " + keyLine(t, by),
+		"a.example/**, b.example/*: signed by " + by.Line(t),
 		"c.example/**: signed by cosign " + testIssuer + " /.+/ for the same repository or notation by " + n.TrustPolicy + ", and each selected image of an index too",
 		"d.example/**: accepts unsigned artifacts",
 		"**: accepts nothing",
@@ -97,8 +98,8 @@ func TestNoPolicies(t *testing.T) {
 
 // TestInvalidPolicies: each names its place.
 func TestInvalidPolicies(t *testing.T) {
-	s := newSigstore(t)
-	key, trusted := publicKey(t, newTestKey(t)), s.trustedRoot(rootOf{})
+	s := testsign.NewSigstore(t)
+	key, trusted := publicKey(t, testsign.NewKey(t)), trustedRoot(t, s, rootOf{})
 	keys := &Cosign{Keys: []string{key}}
 	identity := func(i Identity) Policy {
 		return Policy{Cosign: &Cosign{Identities: []Identity{i}, TrustedRoot: trusted}}
@@ -124,7 +125,7 @@ func TestInvalidPolicies(t *testing.T) {
 		{Policy{Cosign: &Cosign{Identities: []Identity{full}}}, "policies[1].cosign.trustedRoot: identities need one"},
 		{Policy{Cosign: &Cosign{Identities: []Identity{full}, TrustedRoot: file("{}")}}, "policies[1].cosign.trustedRoot: "},
 		{Policy{Cosign: &Cosign{Identities: []Identity{full}, TrustedRoot: file("not JSON")}}, "policies[1].cosign.trustedRoot: "},
-		{Policy{Cosign: &Cosign{Identities: []Identity{full}, TrustedRoot: s.trustedRoot(rootOf{withoutCA: true})}}, "no certificate authorities"},
+		{Policy{Cosign: &Cosign{Identities: []Identity{full}, TrustedRoot: trustedRoot(t, s, rootOf{WithoutCA: true})}}, "no certificate authorities"},
 		{identity(Identity{}), "policies[1].cosign.identities[0]: needs either issuer or issuerPattern"},
 		{identity(Identity{Issuer: "x"}), "needs either subject or subjectPattern"},
 		{identity(Identity{Issuer: "x", IssuerPattern: "x", Subject: "x"}), "needs either issuer"},
@@ -157,10 +158,10 @@ func TestHugeFile(t *testing.T) {
 
 // TestVerifyingEndsWithTheRun returns the error of the context, and no reason.
 func TestVerifyingEndsWithTheRun(t *testing.T) {
-	by := newTestKey(t)
+	by := testsign.NewKey(t)
 	policy := load(t, Policy{Cosign: &Cosign{Keys: []string{publicKey(t, by)}}})
 	subject := subjectOf("an image")
-	a := bundleArtifact(t, (*sigstore)(nil).bundle(t, by, statementOf(subject.Descriptor.Digest), proofs{}))
+	a := bundleArtifact(t, (*sigstore)(nil).Bundle(t, by, testsign.Statement(subject.Descriptor.Digest), proofs{}))
 	c, _ := policy.Candidate(a.desc, a.manifest)
 	ctx, cancel := context.WithCancel(t.Context())
 	signedBy, err := policy.Verify(ctx, subject, []engine.Candidate{c}, func(context.Context, ocispec.Descriptor) ([]byte, error) {

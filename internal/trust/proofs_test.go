@@ -15,6 +15,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/internal/testsign"
 )
 
 // longKey returns a certificate with a key of a million bits, for which one signature would
@@ -40,8 +41,8 @@ func TestLargeProofs(t *testing.T) {
 		long := longKey(t)
 		longPEM := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: long}))
 		policy := load(t, s.identityPolicy(rootOf{}))
-		good := s.bundle(t, s.good, statementOf(s.image.Descriptor.Digest), proofs{log: true, timestamp: true})
-		layer := s.layerOf(s.good, s.image, testRepository, proofs{log: true, timestamp: true})
+		good := s.Bundle(t, s.good, testsign.Statement(s.image.Descriptor.Digest), proofs{Log: true, Timestamp: true})
+		layer := s.layerOf(s.good, s.image, testRepository, proofs{Log: true, Timestamp: true})
 		with := func(key, value string) artifact {
 			l := testLayer{layer.payload, map[string]string{}}
 			for k, v := range layer.annotations {
@@ -56,7 +57,7 @@ func TestLargeProofs(t *testing.T) {
 			"certificate": edit(func(all map[string]any) { material(all)["certificate"] = map[string]any{"rawBytes": long} }),
 			"chain": edit(func(all map[string]any) {
 				delete(material(all), "certificate")
-				material(all)["x509CertificateChain"] = map[string]any{"certificates": []any{map[string]any{"rawBytes": s.good.certificate.Raw}, map[string]any{"rawBytes": long}}}
+				material(all)["x509CertificateChain"] = map[string]any{"certificates": []any{map[string]any{"rawBytes": s.good.Certificate.Raw}, map[string]any{"rawBytes": long}}}
 			}),
 			"timestamp": edit(func(all map[string]any) {
 				material(all)["timestampVerificationData"] = map[string]any{"rfc3161Timestamps": []any{map[string]any{"signedTimestamp": long}}}
@@ -101,7 +102,7 @@ func TestLargeEnvelope(t *testing.T) {
 func TestEntryOfRekor2(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
-		signed, err := s.AttestHashedRekordV2(testSubject, testIssuer, []byte(statementOf(s.image.Descriptor.Digest)))
+		signed, err := s.AttestHashedRekordV2(testSubject, testIssuer, []byte(testsign.Statement(s.image.Descriptor.Digest)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,14 +2,6 @@ package trust
 
 import (
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/hex"
-	"encoding/pem"
-	"fmt"
 	"io/fs"
 	"maps"
 	"testing"
@@ -84,54 +76,10 @@ func tagArtifact(t *testing.T, layers ...testLayer) artifact {
 	return newArtifact(t, m, blobs...)
 }
 
-// statementOf returns the statement that "cosign sign" signs.
-func statementOf(d digest.Digest) string { return statementWith(d, signPredicate) }
-
-func statementWith(d digest.Digest, predicate string) string {
-	return fmt.Sprintf(`{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"%s":"%s"},"annotations":{}}],"predicateType":"%s","predicate":{}}`,
-		d.Algorithm(), d.Encoded(), predicate)
-}
-
-// payloadOf returns the payload that "cosign sign --new-bundle-format=false" signs.
-func payloadOf(d digest.Digest, repository string) string {
-	return fmt.Sprintf(`{"critical":{"identity":{"docker-reference":"%s"},"image":{"docker-manifest-digest":"%s"},"type":"cosign container image signature"},"optional":null}`,
-		repository, d)
-}
-
-func newTestKey(t *testing.T) signer {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signer{key: key}
-}
-
 // publicKey writes the public key of a signer in PEM.
 func publicKey(t *testing.T, by signer) string {
 	t.Helper()
-	return writeFile(t, "key.pub", publicPEM(t, by.key.Public()))
-}
-
-func publicPEM(t *testing.T, public crypto.PublicKey) []byte {
-	t.Helper()
-	der, err := x509.MarshalPKIXPublicKey(public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-}
-
-// keyLine is the line for a key.
-func keyLine(t *testing.T, by signer) string {
-	t.Helper()
-	der, err := x509.MarshalPKIXPublicKey(by.key.Public())
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := crypto.SHA256.New()
-	sum.Write(der)
-	return "cosign key SHA256:" + hex.EncodeToString(sum.Sum(nil))
+	return writeFile(t, "key.pub", by.PEM(t))
 }
 
 // load loads one policy, which matches every repository.
