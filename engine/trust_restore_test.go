@@ -1,14 +1,12 @@
 package engine_test
 
 import (
-	"errors"
 	"os"
 	"slices"
 	"testing"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/engine/sync"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/internal/trust"
@@ -61,46 +59,6 @@ func (k inputKind) open(t *testing.T, path string) store.Input {
 	return in
 }
 
-// TestAttacksOnRestore: an artifact without a good signature fails, from any input, and nothing of
-// it gets a name in the target.
-func TestAttacksOnRestore(t *testing.T) {
-	for _, kind := range inputKinds {
-		for _, a := range attacks {
-			if a.name == "damaged" { // a backup without a policy refuses it
-				continue
-			}
-			for _, dry := range []bool{false, true} {
-				name := string(kind) + a.name
-				if dry {
-					name += " dry"
-				}
-				t.Run(name, func(t *testing.T) {
-					source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
-					key, other := newSigner(t), newSigner(t)
-					image := a.refuse(source, key, other)
-					source.Image("free", "v1", []byte("free"))
-					path := kind.fill(t, selections(t, source.Host+"/app:v1", source.Host+"/free:v1"))
-					policies := []trust.Policy{{Match: []string{"*/free"}, Accept: trust.AcceptUnsigned}, policyFor(key, a.policy)}
-					report, err := tryRestore(t, kind.open(t, path), target.Host, engine.RestoreOptions{Trust: trusting(t, policies...), DryRun: dry})
-					if err != nil {
-						t.Fatal(err)
-					}
-					failed := slices.DeleteFunc(report.Failures(), func(r engine.ArtifactReport) bool { return r.Digest != image.Digest })
-					if len(failed) != 1 || failed[0].Operation() != "verify" || !a.is(failed[0].Err) {
-						t.Fatalf("failures: %+v", report.Failures())
-					}
-					if target.Has("app", image) {
-						t.Error("it is in the target")
-					}
-					if !dry && len(target.Tags("free")) != 1 {
-						t.Error("the other is not in the target")
-					}
-				})
-			}
-		}
-	}
-}
-
 // TestSignedArtifactsAreRestored from any input, with their signatures, however these are kept.
 func TestSignedArtifactsAreRestored(t *testing.T) {
 	for _, kind := range inputKinds {
@@ -143,19 +101,7 @@ func TestCheckSignatures(t *testing.T) {
 	policies := trusting(t, trust.Policy{Match: []string{"*/free"}, Accept: trust.AcceptUnsigned}, key.policy("**"))
 	for _, kind := range inputKinds {
 		in := kind.open(t, kind.fill(t, selections(t, source.Host+"/good:v1", source.Host+"/bad:v1", source.Host+"/free:v1")))
-		check, err := restore.NewSignatureCheck(t.Context(), in, policies)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if stream, is := in.(*store.Stream); is {
-			if v, err := store.VerifyStream(t.Context(), stream, store.VerifyOptions{Take: check.Take}); err != nil || len(v.Faults) > 0 {
-				t.Fatal(v, err)
-			}
-		}
-		all, err := check.Run(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		all := checkSignatures(t, in, policies)
 		bad := 0
 		for _, a := range all {
 			if a.Err != nil {
@@ -165,33 +111,6 @@ func TestCheckSignatures(t *testing.T) {
 		if len(all) != 2 || bad != 1 {
 			t.Errorf("%s: %+v", kind, all)
 		}
-	}
-}
-
-// TestAttacksOnSync: an artifact without a good signature fails, and no blob of it moves.
-func TestAttacksOnSync(t *testing.T) {
-	for _, a := range attacks {
-		t.Run(a.name, func(t *testing.T) {
-			source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
-			key, other := newSigner(t), newSigner(t)
-			image := a.refuse(source, key, other)
-			dry, err := trySync(t, source, target, "/app:v1", engine.RestoreOptions{DryRun: true}, policyFor(key, a.policy))
-			if err != nil {
-				t.Fatal(err)
-			}
-			report, err := trySync(t, source, target, "/app:v1", engine.RestoreOptions{}, policyFor(key, a.policy))
-			if !errors.Is(err, engine.ErrNothing) {
-				t.Fatal(err)
-			}
-			for _, failed := range [][]engine.ArtifactReport{dry.Failures(), report.Failures()} {
-				if len(failed) != 1 || failed[0].Operation() != "verify" || !a.is(failed[0].Err) {
-					t.Fatalf("failures: %+v", failed)
-				}
-			}
-			if target.Has("app", image) || target.Count("POST upload") > 0 {
-				t.Error("it is in the target, or a blob of it")
-			}
-		})
 	}
 }
 

@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"testing"
@@ -12,7 +11,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
-	"github.com/oras-mirror/oras-mirror/internal/trust"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -76,108 +74,6 @@ func holds(t *testing.T, path string, manifest ocispec.Descriptor) bool {
 		t.Fatal(err)
 	}
 	return listed && len(v.Faults) == 0
-}
-
-// attacks are artifacts that a policy for a key must refuse.
-var attacks = []struct {
-	name   string
-	refuse func(r *testregistry.Registry, key, other signerKey) ocispec.Descriptor
-	policy func(signerKey) trust.Policy // nil: the key alone
-	is     func(error) bool
-}{
-	{name: "unsigned", is: isError[*engine.UnsignedError], refuse: func(r *testregistry.Registry, _, _ signerKey) ocispec.Descriptor {
-		return r.Image("app", "v1", []byte("layer"))
-	}},
-	{name: "another key", is: is(trust.ErrOtherKey), refuse: func(r *testregistry.Registry, _, other signerKey) ocispec.Descriptor {
-		image := r.Image("app", "v1", []byte("layer"))
-		other.sign(r, "app", image, asTag)
-		return image
-	}},
-	{name: "moved signature", is: isError[*trust.SubjectError], refuse: func(r *testregistry.Registry, key, _ signerKey) ocispec.Descriptor {
-		image := r.Image("app", "v1", []byte("layer"))
-		key.signAs(r, "app", image, r.Image("app", "", []byte("other")).Digest, asTag)
-		return image
-	}},
-	{name: "moved tag", is: isError[*engine.UnsignedError], refuse: func(r *testregistry.Registry, key, _ signerKey) ocispec.Descriptor {
-		key.sign(r, "app", r.Image("app", "v1", []byte("layer")), asReferrer)
-		return r.Image("app", "v1", []byte("evil"))
-	}},
-	{name: "accept nothing", is: isError[*engine.DeniedError], policy: func(signerKey) trust.Policy {
-		return trust.Policy{Match: []string{"**"}, Accept: trust.AcceptNothing}
-	}, refuse: func(r *testregistry.Registry, key, _ signerKey) ocispec.Descriptor {
-		image := r.Image("app", "v1", []byte("layer"))
-		key.sign(r, "app", image, asTag)
-		return image
-	}},
-	{name: "image of a signed index", is: isError[*engine.UnsignedError], policy: func(key signerKey) trust.Policy {
-		p := key.policy("**")
-		p.Signed = engine.SignedImages
-		return p
-	}, refuse: func(r *testregistry.Registry, key, _ signerKey) ocispec.Descriptor {
-		index := r.Index("app", "v1", r.Image("app", "", []byte("layer")))
-		key.sign(r, "app", index, asTag)
-		return index
-	}},
-	{name: "damaged", is: isError[*trust.ReadError], refuse: func(r *testregistry.Registry, key, _ signerKey) ocispec.Descriptor {
-		image := r.Image("app", "v1", []byte("layer"))
-		_, layer := key.layer(image.Digest)
-		key.sign(r, "app", image, asTag)
-		r.PutBlob("app", layer, []byte("{}"))
-		return image
-	}},
-}
-
-func isError[E error](err error) bool { _, is := errors.AsType[E](err); return is }
-
-func is(target error) func(error) bool { return func(err error) bool { return errors.Is(err, target) } }
-
-// policyOf returns the policies of an attack.
-func policyFor(key signerKey, policy func(signerKey) trust.Policy) trust.Policy {
-	if policy == nil {
-		return key.policy("**")
-	}
-	return policy(key)
-}
-
-// TestAttacksOnBackup: an artifact without a good signature fails, and the others are copied.
-func TestAttacksOnBackup(t *testing.T) {
-	for _, out := range formats {
-		for _, a := range attacks {
-			t.Run(out+a.name, func(t *testing.T) {
-				source := testregistry.New(t, testregistry.Options{})
-				key, other := newSigner(t), newSigner(t)
-				image := a.refuse(source, key, other)
-				source.Image("free", "v1", []byte("free"))
-				policies := []trust.Policy{{Match: []string{"*/free"}, Accept: trust.AcceptUnsigned}, policyFor(key, a.policy)}
-				path := t.TempDir() + "/" + out
-				report, err := tryBackup(t, path, selections(t, source.Host+"/app:v1", source.Host+"/free:v1"), engine.BackupOptions{Trust: trusting(t, policies...)})
-				if err != nil {
-					t.Fatal(err)
-				}
-				failed := report.Failures()
-				if len(failed) != 1 || failed[0].Operation() != "verify" || !a.is(failed[0].Err) {
-					t.Fatalf("failures: %+v", failed)
-				}
-				if holds(t, path, image) {
-					t.Error("it is in the output")
-				}
-				if n := source.Count("GET blob"); n > 4 {
-					t.Errorf("%d blobs were fetched", n)
-				}
-			})
-		}
-	}
-}
-
-// TestOneGoodSignatureIsEnough beside one by another key.
-func TestOneGoodSignatureIsEnough(t *testing.T) {
-	source := testregistry.New(t, testregistry.Options{})
-	key, other := newSigner(t), newSigner(t)
-	image := source.Image("app", "v1", []byte("layer"))
-	other.sign(source, "app", image, asTag)
-	key.sign(source, "app", image, asReferrer)
-	report, err := tryBackup(t, t.TempDir()+"/layout/", selections(t, source.Host+"/app:v1"), engine.BackupOptions{Trust: trusting(t, key.policy("**"))})
-	whole(t, report, err)
 }
 
 // TestPolicyThatMatchesNothingCostsNothing: the same requests, one by one.

@@ -1,117 +1,109 @@
 package engine_test
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/base64"
-	"encoding/pem"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
-	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/internal/cosign"
+	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
+	"github.com/oras-mirror/oras-mirror/internal/testsign"
 	"github.com/oras-mirror/oras-mirror/internal/trust"
+	"github.com/oras-mirror/oras-mirror/store"
 )
+
+// origin is the repository that signatures in tests name.
+const origin = "example.com/origin"
 
 // signerKey signs as cosign does with a key.
 type signerKey struct {
-	t   *testing.T
-	key *ecdsa.PrivateKey
+	testsign.Signer
+	t *testing.T
 }
 
 func newSigner(t *testing.T) signerKey {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signerKey{t, key}
-}
-
-// der returns the public key.
-func (s signerKey) der() []byte {
-	s.t.Helper()
-	der, err := x509.MarshalPKIXPublicKey(s.key.Public())
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return der
+	return signerKey{testsign.NewKey(t), t}
 }
 
 // line is the line of the key in reports.
-func (s signerKey) line() string {
-	return fmt.Sprintf("cosign key SHA256:%x", sha256.Sum256(s.der()))
-}
+func (s signerKey) line() string { return s.Line(s.t) }
 
 // policy accepts the key in repositories that a glob matches.
 func (s signerKey) policy(glob string) trust.Policy {
 	s.t.Helper()
-	path := filepath.Join(s.t.TempDir(), "cosign.pub")
-	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: s.der()}), 0o600); err != nil {
-		s.t.Fatal(err)
-	}
-	return trust.Policy{Match: []string{glob}, Cosign: &trust.Cosign{Keys: []string{path}}}
+	return trust.Policy{Match: []string{glob}, Cosign: &trust.Cosign{Keys: []string{writeTemp(s.t, "cosign.pub", s.PEM(s.t))}}}
 }
 
-// layer returns the payload for a digest and its descriptor with the signature.
-func (s signerKey) layer(d digest.Digest) (payload []byte, desc ocispec.Descriptor) {
+// writeTemp writes a file for a policy, and returns its path.
+func writeTemp(t *testing.T, name string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// layer signs a digest.
+func (s signerKey) layer(d digest.Digest, where place) testsign.Layer {
 	s.t.Helper()
-	payload = fmt.Appendf(nil, `{"critical":{"identity":{"docker-reference":"example.com/origin"},"image":{"docker-manifest-digest":"%s"},"type":"cosign container image signature"},"optional":null}`, d)
-	sum := sha256.Sum256(payload)
-	signature, err := s.key.Sign(rand.Reader, sum[:], crypto.SHA256)
-	if err != nil {
-		s.t.Fatal(err)
+	if where == asBundle {
+		return testsign.BundleLayer((*testsign.Sigstore)(nil).Bundle(s.t, s.Signer, testsign.Statement(d), testsign.Proofs{}))
 	}
-	return payload, ocispec.Descriptor{MediaType: "application/vnd.dev.cosign.simplesigning.v1+json", Digest: digest.FromBytes(payload), Size: int64(len(payload)),
-		Annotations: map[string]string{"dev.cosignproject.cosign/signature": base64.StdEncoding.EncodeToString(signature)}}
+	return (*testsign.Sigstore)(nil).PayloadLayer(s.t, s.Signer, d, origin, testsign.Proofs{})
 }
 
-// sign adds a signature of an image to a registry, under the tag of cosign or, with tag false,
-// as a referrer.
+// sign adds a signature of an image to a registry.
 func (s signerKey) sign(r *testregistry.Registry, repo string, image ocispec.Descriptor, where place) ocispec.Descriptor {
 	s.t.Helper()
-	return s.signAs(r, repo, image, image.Digest, where)
+	return where.put(r, repo, image, s.layer(image.Digest, where))
 }
 
-// place is where a signature is kept.
+// place is where a signature is kept, and in which format.
 type place string
 
 const (
-	asTag      place = "tag"
-	asReferrer place = "referrer"
+	asTag      place = "tag"      // a payload under the tag of cosign
+	asReferrer place = "referrer" // a payload as a referrer
+	asBundle   place = "bundle"   // a bundle as a referrer
 )
 
-// signAs adds a signature of one digest beside an image.
-func (s signerKey) signAs(r *testregistry.Registry, repo string, image ocispec.Descriptor, signed digest.Digest, where place) ocispec.Descriptor {
-	s.t.Helper()
-	payload, layer := s.layer(signed)
-	r.PutBlob(repo, layer, payload)
-	r.PutBlob(repo, ocispec.DescriptorEmptyJSON, ocispec.DescriptorEmptyJSON.Data)
-	config := ocispec.DescriptorEmptyJSON
-	config.Data = nil
-	m := ocispec.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest, Config: config, Layers: []ocispec.Descriptor{layer}}
-	if where == asTag {
-		return r.Manifest(repo, cosign.Tag(image.Digest, cosign.Signature), m.MediaType, m)
+// put adds signatures beside an image.
+func (p place) put(r *testregistry.Registry, repo string, image ocispec.Descriptor, layers ...testsign.Layer) ocispec.Descriptor {
+	if p == asTag {
+		return testsign.AsTag(r, repo, image, layers...)
 	}
-	m.ArtifactType, m.Subject = "application/vnd.dev.cosign.artifact.sig.v1+json", &image
-	return r.Manifest(repo, "", m.MediaType, m)
+	return testsign.AsReferrer(r, repo, image, layers...)
 }
 
 // trusting loads policies.
 func trusting(t *testing.T, policies ...trust.Policy) engine.Trust {
 	t.Helper()
 	all, err := trust.Load(policies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// checkSignatures checks an input as "verify -f" does.
+func checkSignatures(t *testing.T, in store.Input, policies engine.Trust) []engine.ArtifactReport {
+	t.Helper()
+	check, err := restore.NewSignatureCheck(t.Context(), in, policies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stream, is := in.(*store.Stream); is {
+		if _, err := store.VerifyStream(t.Context(), stream, store.VerifyOptions{Take: check.Take}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := check.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
