@@ -51,7 +51,7 @@ func TestCertificatesOfEveryKind(t *testing.T) {
 // hashedBundle returns a bundle whose signature has a timestamp and that hash.
 func (s *scene) hashedBundle(by signer, hash crypto.Hash) artifact {
 	statement := testsign.Statement(s.image.Descriptor.Digest)
-	plain := s.Bundle(s.t, signer{testsign.NewKey(s.t).Key, by.Certificate}, statement, proofs{})
+	plain := s.Bundle(s.t, signer{Key: testsign.NewKey(s.t).Key, Certificate: by.Certificate}, statement, proofs{})
 	sig := testsign.SignHashed(s.t, by.Key, hash, testsign.PAE(statement))
 	return bundleArtifact(s.t, edited(s.t, plain, func(all map[string]any) {
 		envelope(all)["signatures"] = []any{map[string]any{"sig": sig}}
@@ -62,7 +62,7 @@ func (s *scene) hashedBundle(by signer, hash crypto.Hash) artifact {
 // hashedTag returns a tag whose signature has an entry in the log and that hash.
 func (s *scene) hashedTag(by signer, hash crypto.Hash) artifact {
 	payload := testsign.Payload(s.image.Descriptor.Digest, testRepository)
-	l := testLayer{payload, s.Annotations(s.t, signer{testsign.NewKey(s.t).Key, by.Certificate}, payload, proofs{})}
+	l := testLayer{payload, s.Annotations(s.t, signer{Key: testsign.NewKey(s.t).Key, Certificate: by.Certificate}, payload, proofs{})}
 	sig := testsign.SignHashed(s.t, by.Key, hash, []byte(payload))
 	l.annotations[signatureKey] = base64.StdEncoding.EncodeToString(sig)
 	l.annotations[logKey] = s.LogAnnotation(testsign.HashedRekord(s.t, by, max(hash, crypto.SHA256), sig, payload), time.Time{})
