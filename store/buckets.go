@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"io"
 
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 )
@@ -30,4 +31,21 @@ func IsInBucket(path string) bool { return bucket.Is(path) }
 func IsLayoutInBucket(path string) bool {
 	at, err := bucket.ParseLocation(path)
 	return err == nil && at.IsLayout()
+}
+
+// OpenObject opens the bytes of a bundle in a bucket. An error is an *InputError.
+func OpenObject(path string, b Buckets) (io.ReadCloser, error) {
+	at, err := bucket.ParseLocation(path)
+	if err != nil {
+		return nil, inputError(path, err)
+	}
+	client, err := bucket.New(at.Bucket, b.options(path))
+	if err != nil {
+		return nil, inputError(path, err)
+	}
+	r, err := client.Open(client.Context(), at.Key, 0, -1)
+	if err != nil {
+		return nil, inputError(path, err)
+	}
+	return r, nil
 }

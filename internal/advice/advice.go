@@ -39,7 +39,7 @@ type Hints struct {
 func (h Hints) Of(err error) string {
 	for _, advise := range []func(error) string{
 		h.resumeHint, usageHint, migrateHint, filesHint, bucketHint, manifestHint, h.referenceHint, h.spaceHint, h.memoryHint, outputHint, h.inputHint, selectionHint, chartHint, lockHint, // the command line and the disk
-		trustHint, baseHint, corruptHint, inputsHint, platformHint, existsHint, spentHint, // artifacts
+		trustHint, statementHint, baseHint, corruptHint, inputsHint, platformHint, existsHint, spentHint, // artifacts
 		addressHint, proxyHint, certificateHint, schemeHint, reachHint, specHint, rateHint, depthHint, tagHint, readOnlyHint, unlistedHint, createHint, h.loginHint, absentHint, // registries
 	} {
 		if hint := advise(err); hint != "" {

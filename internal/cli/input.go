@@ -3,21 +3,23 @@ package cli
 import (
 	"context"
 
+	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// openInput opens the input of a command that reads nothing else from standard input.
-func openInput(ctx context.Context, f *option.InputFlags, u *console.Console) (store.Input, error) {
+// openInput opens the input of a command that reads nothing else from standard input. The spec,
+// which may be nil, says how buckets are reached.
+func openInput(ctx context.Context, f *option.InputFlags, u *console.Console, spec *config.Spec) (store.Input, error) {
 	if err := f.Claim(&option.Stdin{}, u.StdinTerminal); err != nil {
 		return nil, err
 	}
 	if f.HasStdin() && len(f.Input) > 1 {
 		return nil, exit.Usage("save the archive to a file first", "only restore reads standard input together with another --input")
 	}
-	buckets, err := openBuckets(ctx, u, nil)
+	buckets, err := openBuckets(ctx, u, spec)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func (c *listCommand) Help() string {
 
 func (c *listCommand) Run(ctx context.Context, u *console.Console) error {
 	u.Advise(func(h *advice.Hints) { h.OnlyInput = true })
-	in, err := openInput(ctx, &c.InputFlags, u)
+	in, err := openInput(ctx, &c.InputFlags, u, nil)
 	if err != nil {
 		return err
 	}

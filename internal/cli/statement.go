@@ -3,12 +3,17 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/inventory"
 	"github.com/oras-mirror/oras-mirror/internal/statement"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/internal/version"
@@ -16,15 +21,19 @@ import (
 )
 
 type statementCommand struct {
+	Spec string `short:"f" name:"file" placeholder:"SPEC" help:"Check signatures as the policies of this mirror spec demand, without a network, and state who signed each artifact. State the lock of the spec too, if the input has what it pins."`
 	option.InputFlags
 }
 
 func (c *statementCommand) Help() string {
-	return `Prints an in-toto Statement with the digests of the files, of index.json and of every artifact. Sign it with ssh-keygen, cosign or openssl; "verify --statement" holds a bundle against it. It hashes the files and reads no blob: verify the bundle first.
+	return `Prints an in-toto Statement with the digests of the files, of index.json and of every artifact. Sign it with ssh-keygen, cosign or openssl; "verify --statement" holds a bundle against it. It hashes the files and reads no blob but signatures: verify the bundle first.
+
+With -f, an artifact without a signature that its policy accepts is an error, and nothing is printed: exit code 5.
 
 Examples:
 
     oras-mirror statement --input bundle.tgz > bundle.json
+    oras-mirror statement -f mirror.yaml --input bundle.tgz > bundle.json
     oras-mirror statement --input ./mirror > mirror.json
     oras-mirror verify --input bundle.tgz --statement bundle.json`
 }
@@ -35,11 +44,18 @@ func (c *statementCommand) Run(ctx context.Context, u *console.Console) error {
 	if slices.Contains(c.Input, "-") {
 		return exit.Usage("save the archive to a file first", "a statement about standard input would lack the digest of the file")
 	}
-	in, err := openInput(ctx, &c.InputFlags, u)
+	by, err := readJudge(c.Spec)
 	if err != nil {
 		return err
 	}
-	content, err := c.content(u, in)
+	if c.Spec != "" && by.policies == nil && by.lock == nil {
+		return exit.Usage("list policies in the spec, lock it, or omit -f", "%s has neither policies nor a lock", c.Spec)
+	}
+	in, err := openInput(ctx, &c.InputFlags, u, by.spec)
+	if err != nil {
+		return err
+	}
+	content, err := c.content(ctx, u, in, by)
 	if err = errors.Join(err, in.Close()); err != nil {
 		return err
 	}
@@ -47,44 +63,108 @@ func (c *statementCommand) Run(ctx context.Context, u *console.Console) error {
 	return err
 }
 
-// content returns what is stated about an input. Nothing is stated about one that lacks parts.
-func (c *statementCommand) content(u *console.Console, in store.Input) (*statement.Content, error) {
+// content returns what is stated about an input. Nothing is stated about one that lacks parts, and
+// about one with an artifact that a policy does not accept: the digests of the files and of
+// index.json would vouch for that artifact, too.
+func (c *statementCommand) content(ctx context.Context, u *console.Console, in store.Input, by judge) (*statement.Content, error) {
 	if lacking := sayFaults(u, in); lacking != nil {
 		return nil, lacking
+	}
+	layout, is := in.(store.Layout)
+	if !is {
+		return nil, fmt.Errorf("unknown kind of input %T", in)
+	}
+	if missing := engine.Missing(in.Index()); len(missing) > 0 {
+		u.Notice("%v", &exit.IncompleteError{Input: c.Name(), Missing: missing})
 	}
 	content, err := statement.Of(in.Index())
 	if err != nil {
 		return nil, err
 	}
 	content.Version = version.Read().Version
-	content.Files, err = hashInputs(&c.InputFlags)
+	signed, err := by.check(ctx, layout)
+	if err != nil {
+		return nil, err
+	}
+	if refused := stateSigners(u, content, signed); refused > 0 {
+		u.Say("nothing is stated about %s", c.Name())
+		return nil, exit.Unverified
+	}
+	if err := c.stateLock(u, content, by); err != nil {
+		return nil, err
+	}
+	content.Files, err = hashInputs(ctx, u, &c.InputFlags, by.spec)
 	return content, err
 }
 
+// stateSigners adds the signers of artifacts, and returns how many no policy accepts.
+func stateSigners(u *console.Console, content *statement.Content, all []engine.ArtifactReport) (refused int) {
+	for _, a := range all {
+		if a.Err != nil {
+			refused++
+			u.Fail(a.Err)
+		}
+		content.SetSigners(a.Reference, a.SignedBy)
+	}
+	saySigned(u, len(all), refused)
+	return refused
+}
+
+// stateLock adds the lock of the spec if the input has exactly the artifacts that it pins.
+func (c *statementCommand) stateLock(u *console.Console, content *statement.Content, by judge) error {
+	if by.lock == nil {
+		return nil
+	}
+	lock, err := config.ParseLock(config.LockPath(c.Spec), by.text)
+	if err != nil {
+		return err
+	}
+	if d := inventory.Diff(pinned(lock, by.policies != nil), stated(content)); !d.IsEmpty() {
+		u.Notice("%s is not stated: from it to %s: %s", by.lock.Name, c.Name(), d.Counts())
+		return nil
+	}
+	content.Lock = by.lock
+	return nil
+}
+
+// pinned lists the artifacts that a lock pins, with their platforms and, if they were checked,
+// their signers.
+func pinned(l *config.Lock, checked bool) []inventory.Name {
+	all := make([]inventory.Name, len(l.Artifacts))
+	for i, a := range l.Artifacts {
+		all[i] = inventory.Name{Reference: a.Reference.EntryName(), Digest: a.Digest, With: strings.Join(text.Strings(a.Platforms), ",")}
+		if checked {
+			all[i].SignedBy = strings.Join(a.SignedBy, ", ")
+		}
+	}
+	return all
+}
+
+// stated lists the artifacts of a statement as pinned does, without the tags of cosign, which
+// belong to their images.
+func stated(content *statement.Content) []inventory.Name {
+	var all []inventory.Name
+	for _, a := range content.Artifacts {
+		if ref, _ := config.ParseEntryName(a.Reference); !config.IsReferrersTag(ref.Tag) {
+			all = append(all, inventory.Name{Reference: a.Reference, Digest: a.Digest, With: a.Platforms, SignedBy: strings.Join(a.SignedBy, ", ")})
+		}
+	}
+	return all
+}
+
 // hashInputs hashes the files that the flags name.
-func hashInputs(f *option.InputFlags) ([]statement.File, error) {
+func hashInputs(ctx context.Context, u *console.Console, f *option.InputFlags, spec *config.Spec) ([]statement.File, error) {
 	paths, err := option.ExpandInputs(f.Input)
 	if err != nil {
 		return nil, err
 	}
-	files, err := statement.HashFiles(slices.DeleteFunc(paths, func(path string) bool { return path == "-" }))
+	buckets, err := openBuckets(ctx, u, spec)
+	if err != nil {
+		return nil, err
+	}
+	files, err := statement.HashFiles(slices.DeleteFunc(paths, func(path string) bool { return path == "-" }), buckets)
 	if pipe, is := errors.AsType[*statement.PipeError](err); is {
 		return nil, exit.Usage("save the archive to a file first", "%v", pipe)
 	}
 	return files, err
-}
-
-// maxDifferences bounds the differences from a statement that are printed.
-const maxDifferences = 50
-
-// sayDifferences prints how an input differs from a statement, and reports whether it does.
-func sayDifferences(u *console.Console, path string, stated, found *statement.Content) bool {
-	all := statement.Compare(path, stated, found)
-	for _, err := range all[:min(len(all), maxDifferences)] {
-		u.Fail(err)
-	}
-	if more := len(all) - maxDifferences; more > 0 {
-		u.Say("%s more differ from %s", text.Thousands(more), path)
-	}
-	return len(all) > 0
 }

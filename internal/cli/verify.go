@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"strings"
 
-	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
@@ -42,22 +41,22 @@ func (c *verifyCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return err
 	}
-	policies, err := c.policies()
+	by, err := c.judge()
 	if err != nil {
 		return err
 	}
-	in, err := openInput(ctx, &c.InputFlags, u)
+	in, err := openInput(ctx, &c.InputFlags, u, by.spec)
 	if err != nil {
 		return c.damaged(u, err)
 	}
 	lacking := sayFaults(u, in)
 	p := u.StartProgress()
-	v, signed, err := verifyInput(ctx, in, policies, store.VerifyOptions{Progress: p.Moved})
+	v, signed, err := verifyInput(ctx, in, by.policies, store.VerifyOptions{Progress: p.Moved})
 	p.Close()
 	lacking = cmp.Or(lacking, sayLateFaults(u, in))
 	differs := false
 	if err == nil {
-		differs, err = against.differ(u, in, &c.InputFlags)
+		differs, err = against.differ(ctx, u, in, &c.InputFlags, by, signed)
 	}
 	if err = errors.Join(err, in.Close()); err != nil {
 		return c.damaged(u, err)
@@ -94,20 +93,13 @@ func (c *verifyCommand) damaged(u *console.Console, err error) error {
 	return exit.Unverified
 }
 
-// policies returns the policies of the spec; nil without one.
-func (c *verifyCommand) policies() (engine.Trust, error) {
-	if c.Spec == "" {
-		return nil, nil
-	}
-	spec, err := config.Load(c.Spec)
-	if err != nil {
-		return nil, err
-	}
-	policies, err := loadTrust(spec)
-	if err == nil && policies == nil {
+// judge reads the spec of -f, which must have policies.
+func (c *verifyCommand) judge() (judge, error) {
+	by, err := readJudge(c.Spec)
+	if err == nil && c.Spec != "" && by.policies == nil {
 		err = exit.Usage("list them in the spec, or omit -f", "%s has no policies", c.Spec)
 	}
-	return policies, err
+	return by, err
 }
 
 // verifyInput hashes every blob of an input, and checks the signatures of its artifacts by
@@ -151,10 +143,15 @@ func saySignatures(u *console.Console, all []engine.ArtifactReport) (refused int
 		}
 		u.Say("%s: signed by %s", a.Reference, strings.Join(a.SignedBy, ", "))
 	}
-	if len(all) > 0 {
-		u.Say("%d of %s signed as the policies demand", len(all)-refused, text.Count(len(all), "artifact"))
-	}
+	saySigned(u, len(all), refused)
 	return refused
+}
+
+// saySigned prints how many artifacts are signed, of those that policies ask about.
+func saySigned(u *console.Console, asked, refused int) {
+	if asked > 0 {
+		u.Say("%d of %s signed as the policies demand", asked-refused, text.Count(asked, "artifact"))
+	}
 }
 
 // faultError adds the names of the artifact and the blob to the reason, if it lacks them.

@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
 // DifferenceError reports something in which a layout differs from a statement.
@@ -27,8 +30,8 @@ func (e *DifferenceError) Error() string {
 }
 
 // Compare returns how a layout differs from the content that a statement states, in the order of
-// the statement. Files are compared only if the layout consists of files: one that was unpacked
-// has none. A file may have another name.
+// the statement. Files are compared only if both consist of files: a layout that was unpacked has
+// none. A file may have another name. Locks are compared if both are known.
 func Compare(path string, stated, found *Content) []error {
 	var all []error
 	differ := func(name string, stated, found digest.Digest) {
@@ -36,12 +39,49 @@ func Compare(path string, stated, found *Content) []error {
 			all = append(all, &DifferenceError{Statement: path, Name: name, Stated: stated, Found: found})
 		}
 	}
-	if len(found.Files) > 0 {
+	if len(stated.Files) > 0 && len(found.Files) > 0 {
 		compareFiles(stated.Files, found.Files, differ)
 	}
 	differ(indexName, stated.Index, found.Index)
+	if stated.Lock != nil && found.Lock != nil {
+		differ(found.Lock.Name, stated.Lock.Digest, found.Lock.Digest)
+	}
 	merge(stated.Artifacts, found.Artifacts, func(a Artifact) (string, digest.Digest) { return a.Reference, a.Digest }, differ)
 	merge(stated.Referrers, found.Referrers, func(r Referrer) (string, digest.Digest) { return string(r.Digest), r.Digest }, differ)
+	return all
+}
+
+// SignersError reports an artifact that others signed than a statement states.
+type SignersError struct {
+	Statement     string // the file
+	Reference     string
+	Stated, Found []string // nil: none
+}
+
+func (e *SignersError) Error() string {
+	return fmt.Sprintf("%s: %s states that it is signed by %s, found %s", e.Reference, e.Statement, signers(e.Stated), signers(e.Found))
+}
+
+func signers(all []string) string {
+	if len(all) == 0 {
+		return "none"
+	}
+	return text.Printable(strings.Join(all, ", "))
+}
+
+// CompareSigners returns the artifacts whose signers differ from those that a statement states,
+// in order. Those that only one of both has are left out, and all if it states no signers.
+func CompareSigners(path string, stated, found *Content) []*SignersError {
+	if !stated.HasSigners() {
+		return nil
+	}
+	var all []*SignersError
+	for _, f := range found.Artifacts {
+		s := stated.artifact(f.Reference)
+		if s != nil && s.Digest == f.Digest && !slices.Equal(s.SignedBy, f.SignedBy) {
+			all = append(all, &SignersError{Statement: path, Reference: f.Reference, Stated: s.SignedBy, Found: f.SignedBy})
+		}
+	}
 	return all
 }
 

@@ -1,6 +1,7 @@
 package statement
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,43 +17,45 @@ type PipeError struct{ Path string }
 
 func (e *PipeError) Error() string { return e.Path + ": not a file or a directory" }
 
-// HashFiles returns the files among the paths of inputs, in order. Directories and what is in a
-// bucket have none.
-func HashFiles(paths []string) ([]File, error) {
+// HashFiles returns the files among the paths of inputs, in order, those in buckets too.
+// Directories and layouts in a bucket have none.
+func HashFiles(paths []string, buckets store.Buckets) ([]File, error) {
 	var all []File
 	for _, path := range paths {
-		if store.IsInBucket(path) {
-			continue
-		}
-		info, err := os.Stat(path)
-		switch {
-		case err != nil:
-			return nil, err
-		case info.IsDir():
-			continue
-		case !info.Mode().IsRegular():
-			return nil, &PipeError{path}
-		}
-		f, err := hashFile(path)
+		in, err := openFile(path, buckets)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, f)
+		if in == nil {
+			continue
+		}
+		hashed := Hash(in)
+		if err := errors.Join(hashed.Rest(), in.Close()); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		all = append(all, hashed.File(filepath.Base(path)))
 	}
 	return all, nil
 }
 
-func hashFile(path string) (File, error) {
-	in, err := os.Open(path)
-	if err != nil {
-		return File{}, err
+// openFile opens an input that is a file; nil if it is none.
+func openFile(path string, buckets store.Buckets) (io.ReadCloser, error) {
+	if store.IsInBucket(path) {
+		if store.IsLayoutInBucket(path) {
+			return nil, nil
+		}
+		return store.OpenObject(path, buckets)
 	}
-	defer in.Close()
-	hashed := Hash(in)
-	if _, err := io.Copy(io.Discard, hashed); err != nil {
-		return File{}, fmt.Errorf("%s: %w", path, err)
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, nil
+	case !info.Mode().IsRegular():
+		return nil, &PipeError{path}
 	}
-	return hashed.File(filepath.Base(path)), nil
+	return os.Open(path)
 }
 
 // Hashing is a reader that hashes what is read through it.

@@ -25,23 +25,45 @@ func (e *FormatError) Error() string {
 
 func (e *FormatError) Unwrap() error { return e.Err }
 
-// rootMemory is the memory, in bytes, of an artifact or a referrer of a statement.
-const rootMemory = 400
+// KeyError reports a key that a statement of this version does not have, or has once. What it
+// says would not be checked.
+type KeyError struct{ Key string }
 
-// Read reads the statement in a file. What is invalid in it is a *FormatError.
-func Read(path string) (*Content, error) {
+func (e *KeyError) Error() string { return fmt.Sprintf("unexpected key %q", e.Key) }
+
+// TypeError reports a statement of another kind.
+type TypeError struct{ Key, Got, Want string }
+
+func (e *TypeError) Error() string { return fmt.Sprintf("%s is %q, want %q", e.Key, e.Got, e.Want) }
+
+const (
+	// rootMemory is the memory, in bytes, of an artifact or a referrer of a statement without
+	// its texts.
+	rootMemory = 300
+	// maxValue bounds a value of a statement, in bytes. Those of real ones have a few hundred; an
+	// artifact with a thousand signers has some hundred thousand.
+	maxValue = 1 << 20
+)
+
+// Open reads the statement in a file. What is invalid in it is a *FormatError.
+func Open(path string) (*Content, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	r := &reader{decoder: json.NewDecoder(bufio.NewReader(f)), content: new(Content), stated: newTrail()}
-	err = r.read()
+	return Read(path, f)
+}
+
+// Read reads a statement to its end. What is invalid in it is a *FormatError with the path.
+func Read(path string, in io.Reader) (*Content, error) {
+	r := newReader(in)
+	err := r.read()
 	if memory := (*bounds.MemoryError)(nil); errors.As(err, &memory) {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", path, memory)
 	}
-	if pathErr := (*os.PathError)(nil); errors.As(err, &pathErr) {
-		return nil, err // such as a directory
+	if r.in.err != nil {
+		return nil, r.in.err // such as that of a directory
 	}
 	if err != nil {
 		return nil, &FormatError{path, err}
@@ -51,51 +73,94 @@ func Read(path string) (*Content, error) {
 
 // reader reads a statement element by element.
 type reader struct {
-	decoder       *json.Decoder
-	content       *Content
-	statementType string
-	predicateType string
-	stated        trail // the subjects
+	in      *measured
+	decoder *json.Decoder
+	content *Content
+	typed   map[string]bool // the keys that say that it is a statement of ours
+	stated  trail           // the subjects
+}
+
+func newReader(in io.Reader) *reader {
+	r := &reader{in: &measured{in: bufio.NewReader(in)}, content: new(Content), typed: make(map[string]bool), stated: newTrail()}
+	r.decoder = json.NewDecoder(r.in)
+	r.decoder.DisallowUnknownFields()
+	r.in.next()
+	return r
+}
+
+// measured refuses a value that is larger than any real one, before all of it is in memory.
+type measured struct {
+	in   io.Reader
+	left int   // bytes of this value
+	err  error // of in
+}
+
+// next begins another value.
+func (m *measured) next() { m.left = maxValue }
+
+func (m *measured) Read(p []byte) (int, error) {
+	if m.left == 0 {
+		return 0, &bounds.Error{What: "bytes of a value:", Most: maxValue}
+	}
+	n, err := m.in.Read(p[:min(len(p), m.left)])
+	m.left -= n
+	if err != nil && err != io.EOF {
+		m.err = err
+	}
+	return n, err
 }
 
 func (r *reader) read() error {
 	err := r.object(map[string]func() error{
-		"_type":         func() error { return r.decoder.Decode(&r.statementType) },
-		"predicateType": func() error { return r.decoder.Decode(&r.predicateType) },
+		"_type":         func() error { return r.constant("_type", Type) },
+		"predicateType": func() error { return r.constant("predicateType", PredicateType) },
 		"subject":       func() error { return each(r, r.stated.add) },
 		"predicate":     r.predicate,
 	})
 	if err != nil {
 		return err
 	}
-	if _, err := r.decoder.Token(); err != io.EOF {
+	switch _, err := r.token(); err {
+	case io.EOF:
+		return r.check()
+	case nil:
 		return errors.New("text after its end")
+	default:
+		return err
 	}
-	return r.check()
 }
 
 func (r *reader) predicate() error {
 	c := r.content
 	return r.object(map[string]func() error{
-		"version": func() error { return r.decoder.Decode(&c.Version) },
-		"index":   func() error { return r.decoder.Decode(&c.Index) },
-		"files":   func() error { return each(r, func(f File) error { c.Files = append(c.Files, f); return nil }) },
-		"artifacts": func() error {
-			return each(r, func(a Artifact) error { c.Artifacts = append(c.Artifacts, a); return nil })
-		},
-		"referrers": func() error {
-			return each(r, func(a Referrer) error { c.Referrers = append(c.Referrers, a); return nil })
-		},
+		"version":   func() error { return r.decode(&c.Version) },
+		"index":     func() error { return r.decode(&c.Index) },
+		"lock":      func() error { return r.decode(&c.Lock) },
+		"files":     func() error { return each(r, appendTo(&c.Files)) },
+		"artifacts": func() error { return each(r, appendTo(&c.Artifacts)) },
+		"referrers": func() error { return each(r, appendTo(&c.Referrers)) },
 	})
+}
+
+func appendTo[T any](all *[]T) func(T) error {
+	return func(one T) error {
+		*all = append(*all, one)
+		return nil
+	}
 }
 
 // check compares the subjects, which tools for in-toto read, with the predicate.
 func (r *reader) check() error {
-	if r.statementType != Type {
-		return fmt.Errorf("_type is %q, want %q", r.statementType, Type)
+	if !r.typed["_type"] {
+		return &TypeError{"_type", "", Type}
 	}
-	if r.predicateType != PredicateType {
-		return fmt.Errorf("predicateType is %q, want %q", r.predicateType, PredicateType)
+	if !r.typed["predicateType"] {
+		return &TypeError{"predicateType", "", PredicateType}
+	}
+	if lock := r.content.Lock; lock != nil {
+		if err := lock.Digest.Validate(); err != nil {
+			return fmt.Errorf("lock: %w", err)
+		}
 	}
 	implied := newTrail()
 	err := r.content.subjects(func(s subject) error {
@@ -107,7 +172,39 @@ func (r *reader) check() error {
 	if err == nil && implied.sum() != r.stated.sum() {
 		err = errors.New("its subjects differ from its predicate")
 	}
+	r.content.sort()
 	return err
+}
+
+// constant reads a text that every statement of ours has.
+func (r *reader) constant(key, want string) error {
+	var got string
+	if err := r.decode(&got); err != nil {
+		return err
+	}
+	r.typed[key] = got == want
+	if got != want {
+		return &TypeError{key, got, want}
+	}
+	return nil
+}
+
+func (r *reader) decode(into any) error {
+	r.in.next()
+	return truncated(r.decoder.Decode(into))
+}
+
+// truncated returns the error of a document that ends too early for io.EOF.
+func truncated(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+func (r *reader) token() (json.Token, error) {
+	r.in.next()
+	return r.decoder.Token()
 }
 
 // object reads an object by its keys, each at most once. A key that is not known is an error:
@@ -118,29 +215,34 @@ func (r *reader) object(keys map[string]func() error) error {
 	}
 	seen := make(map[string]bool)
 	for r.decoder.More() {
-		token, err := r.decoder.Token()
+		token, err := r.token()
 		if err != nil {
 			return err
 		}
 		key, _ := token.(string)
 		read := keys[key]
 		if read == nil || seen[key] {
-			return fmt.Errorf("unexpected key %q", key)
+			return &KeyError{key}
 		}
 		seen[key] = true
 		if err := read(); err != nil {
-			return fmt.Errorf("%s: %w", key, err)
+			return within(key, err)
 		}
 	}
 	return r.delimiter('}')
 }
 
-func (r *reader) delimiter(want json.Delim) error {
-	token, err := r.decoder.Token()
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
+// within adds the key of a value to its error. A type has it already.
+func within(key string, err error) error {
+	if kind := (*TypeError)(nil); errors.As(err, &kind) {
+		return err
 	}
-	if err == nil && token != want {
+	return fmt.Errorf("%s: %w", key, err)
+}
+
+func (r *reader) delimiter(want json.Delim) error {
+	token, err := r.token()
+	if err = truncated(err); err == nil && token != want {
 		err = fmt.Errorf("expected %v, got %v", want, token)
 	}
 	return err
@@ -151,13 +253,13 @@ func each[T any](r *reader, found func(T) error) error {
 	if err := r.delimiter('['); err != nil {
 		return err
 	}
-	r.decoder.DisallowUnknownFields()
 	for r.decoder.More() {
 		var one T
-		if err := r.decoder.Decode(&one); err != nil {
+		start := r.decoder.InputOffset()
+		if err := r.decode(&one); err != nil {
 			return err
 		}
-		if err := bounds.Take(rootMemory); err != nil {
+		if err := bounds.Take(rootMemory + r.decoder.InputOffset() - start); err != nil {
 			return err
 		}
 		if err := found(one); err != nil {

@@ -31,10 +31,17 @@ const indexName = "index.json"
 // Content is what a statement says about a layout.
 type Content struct {
 	Version   string
+	Lock      *Lock // that has exactly these artifacts; nil if none is known to
 	Files     []File
 	Index     digest.Digest // of index.json as oras-mirror writes it
 	Artifacts []Artifact    // sorted by reference
 	Referrers []Referrer    // sorted by digest
+}
+
+// Lock is a lock of a mirror spec.
+type Lock struct {
+	Name   string        `json:"name"` // without its folder
+	Digest digest.Digest `json:"digest"`
 }
 
 // File is a file of the layout, such as an archive or a part of one.
@@ -50,7 +57,7 @@ type Artifact struct {
 	Digest    digest.Digest `json:"digest"`
 	MediaType string        `json:"mediaType"`
 	Platforms string        `json:"platforms,omitempty"` // comma-separated; "" means all
-	SignedBy  []string      `json:"signedBy,omitempty"`  // by the lock of a spec
+	SignedBy  []string      `json:"signedBy,omitempty"`  // the signers that a policy accepted, sorted; nil if no policy asked
 }
 
 // Referrer is a root without a name, such as a signature.
@@ -81,11 +88,37 @@ func Of(x *store.Index) (*Content, error) {
 		}
 		c.Referrers = append(c.Referrers, r)
 	}
+	c.sort()
+	return c, nil
+}
+
+func (c *Content) sort() {
 	slices.SortFunc(c.Artifacts, func(a, b Artifact) int {
 		return cmp.Or(strings.Compare(a.Reference, b.Reference), cmp.Compare(a.Digest, b.Digest))
 	})
 	slices.SortFunc(c.Referrers, func(a, b Referrer) int { return cmp.Compare(a.Digest, b.Digest) })
-	return c, nil
+}
+
+// SetSigners states who signed an artifact. A reference that is no artifact is ignored: the
+// signers of a referrer are those of its subject.
+func (c *Content) SetSigners(reference string, signers []string) {
+	if a := c.artifact(reference); a != nil {
+		a.SignedBy = signers
+	}
+}
+
+// artifact returns the artifact with a reference; nil if there is none.
+func (c *Content) artifact(reference string) *Artifact {
+	at, found := slices.BinarySearchFunc(c.Artifacts, reference, func(a Artifact, name string) int { return strings.Compare(a.Reference, name) })
+	if !found {
+		return nil
+	}
+	return &c.Artifacts[at]
+}
+
+// HasSigners reports whether it states who signed any artifact.
+func (c *Content) HasSigners() bool {
+	return slices.ContainsFunc(c.Artifacts, func(a Artifact) bool { return len(a.SignedBy) > 0 })
 }
 
 // subject is a subject of a statement.

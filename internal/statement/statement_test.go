@@ -98,7 +98,7 @@ func TestStatement(t *testing.T) {
 	if d := parsed.Subject[3].Digest["sha512"]; d != digest.SHA512.FromString("other").Encoded() {
 		t.Errorf("a sha512 digest is %v", parsed.Subject[3].Digest)
 	}
-	read, err := Read(file(t, text))
+	read, err := Open(file(t, text))
 	if err != nil || !reflect.DeepEqual(read, c) {
 		t.Errorf("got %+v, %v\nwant %+v", read, err, c)
 	}
@@ -117,7 +117,13 @@ func TestReadFaults(t *testing.T) {
 		"text after its end":          text + "{}",
 		"subjects differ":             strings.Replace(text, `"reference":"a.io/b:v1"`, `"reference":"a.io/b:v9"`, 1),
 		`unexpected key "extra"`:      strings.Replace(text, `"_type"`, `"extra": 1, "_type"`, 1),
-		`unexpected key "_type"`:      strings.Replace(text, `"_type"`, `"_type": "x", "_type"`, 1),
+		`unexpected key "_type"`:      strings.Replace(text, `"_type"`, `"_type": "`+Type+`", "_type"`, 1),
+		`_type is ""`:                 `{"predicateType": "` + PredicateType + `"}`,
+		"lock: invalid checksum":      strings.Replace(text, `"files":`, `"lock": {"name": "x", "digest": "md5"}, "files":`, 1),
+		"bytes of a value: more":      strings.Replace(text, "v1.2.3", strings.Repeat("x", 3*maxValue), 1),
+		"more than 1048576":           text + strings.Repeat(" ", 2*maxValue),
+		"EOF":                         "",
+		"version: unexpected EOF":     text[:strings.Index(text, `"v1.2.3"`)],
 		`_type is "payload"`:          strings.Replace(text, Type, "payload", 1),
 		"predicateType is":            strings.Replace(text, PredicateType, "https://slsa.dev/provenance/v1", 1),
 		"expected {, got [":           "[]",
@@ -126,10 +132,61 @@ func TestReadFaults(t *testing.T) {
 		"2 digests of a subject":      strings.Replace(text, `"digest":{`, `"digest":{"md5":"1",`, 1),
 		`unexpected key "payloadType`: `{"payloadType":"application/vnd.in-toto+json"}`,
 	} {
-		_, err := Read(file(t, broken))
+		_, err := Open(file(t, broken))
 		if _, ok := errors.AsType[*FormatError](err); !ok || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
+	}
+}
+
+// TestOtherSigners holds that signers are compared only where both have the artifact, and only with
+// a statement that has any.
+func TestOtherSigners(t *testing.T) {
+	stated, found := content(t, index(0, 1, 2)), content(t, index(0, 1, 2))
+	found.SetSigners("a.io/b:v1", []string{"key A"})
+	if all := CompareSigners("s.json", stated, found); len(all) > 0 {
+		t.Errorf("a statement without signers: %v", all)
+	}
+	stated.SetSigners("a.io/b:v1", []string{"key A"})
+	stated.SetSigners("a.io/b:v9", []string{"nobody has it"})
+	if all := CompareSigners("s.json", stated, found); len(all) > 0 {
+		t.Errorf("the same signers: %v", all)
+	}
+	read, err := Open(file(t, written(t, stated)))
+	if err != nil || !reflect.DeepEqual(read, stated) {
+		t.Errorf("got %+v, %v\nwant %+v", read, err, stated)
+	}
+	found.SetSigners("a.io/b:v1", []string{"key A", "key B"})
+	found.SetSigners("a.io/b:v2", []string{"key C"})
+	var got []string
+	for _, err := range CompareSigners("s.json", stated, found) {
+		got = append(got, err.Error())
+	}
+	want := []string{"a.io/b:v1: s.json states that it is signed by key A, found key A, key B", "a.io/b:v2: s.json states that it is signed by none, found key C"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	found.Artifacts[0].Digest, found.Artifacts = digest.FromString("moved"), found.Artifacts[:1]
+	if all := CompareSigners("s.json", stated, found); len(all) > 0 {
+		t.Errorf("what differs or is missing: %v", all)
+	}
+}
+
+// TestOtherLock holds that locks are compared if both are known.
+func TestOtherLock(t *testing.T) {
+	stated, found := content(t, index(0)), content(t, index(0))
+	found.Lock = &Lock{"mirror.lock.yaml", digest.FromString("lock")}
+	if all := Compare("s.json", stated, found); len(all) > 0 {
+		t.Errorf("a statement without a lock: %v", all)
+	}
+	stated.Lock = &Lock{"other.lock.yaml", found.Lock.Digest}
+	read, err := Open(file(t, written(t, stated)))
+	if err != nil || len(Compare("s.json", read, found)) > 0 {
+		t.Errorf("the same lock: %v", err)
+	}
+	read.Lock.Digest = digest.FromString("another")
+	if all := Compare("s.json", read, found); len(all) != 1 || !strings.HasPrefix(all[0].Error(), "mirror.lock.yaml: changed: s.json states sha256:") {
+		t.Errorf("another lock: %v", all)
 	}
 }
 
@@ -174,7 +231,7 @@ func TestManyArtifacts(t *testing.T) {
 	if _, err := c.WriteTo(f); err != nil || f.Close() != nil {
 		t.Fatal(err)
 	}
-	read, err := Read(path)
+	read, err := Open(path)
 	if err != nil || len(read.Artifacts) != len(c.Artifacts) || len(Compare(path, read, c)) > 0 {
 		t.Errorf("%v", err)
 	}

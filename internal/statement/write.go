@@ -25,6 +25,10 @@ func (c *Content) WriteTo(out io.Writer) (int64, error) {
 	w.value(c.Version)
 	w.text(",\n    \"index\": ")
 	w.value(c.Index)
+	if c.Lock != nil {
+		w.text(",\n    \"lock\": ")
+		w.value(c.Lock)
+	}
 	list(w, "files", c.Files)
 	list(w, "artifacts", c.Artifacts)
 	list(w, "referrers", c.Referrers)

@@ -27,24 +27,24 @@ func CommandLines(line string) [][]string {
 	return all
 }
 
-// eventSchema compiles the schema of events.
-func eventSchema() (*jsonschema.Schema, error) {
-	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemas.Event))
+// compile compiles a schema.
+func compile(name string, data []byte) (*jsonschema.Schema, error) {
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
-	if err := c.AddResource("event.schema.json", schema); err != nil {
+	if err := c.AddResource(name, schema); err != nil {
 		return nil, err
 	}
-	return c.Compile("event.schema.json")
+	return c.Compile(name)
 }
 
 // ParseEvents parses the events of a run, one a line. It checks each against the schema, and
 // their order against docs/events.md.
 func ParseEvents(text string) ([]eventLine, error) {
-	schema, err := eventSchema()
+	schema, err := compile("event.schema.json", schemas.Event)
 	if err != nil {
 		return nil, err
 	}
@@ -126,17 +126,15 @@ func checkReport(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // ValidateReport checks a document against the schema of reports.
-func ValidateReport(data []byte) error {
-	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemas.Report))
-	if err != nil {
-		return err
-	}
-	c := jsonschema.NewCompiler()
-	c.AssertFormat()
-	if err := c.AddResource("report.schema.json", schema); err != nil {
-		return err
-	}
-	compiled, err := c.Compile("report.schema.json")
+func ValidateReport(data []byte) error { return validate("report.schema.json", schemas.Report, data) }
+
+// ValidateStatement checks a document against the schema of statements.
+func ValidateStatement(data []byte) error {
+	return validate("statement.schema.json", schemas.Statement, data)
+}
+
+func validate(name string, schema, data []byte) error {
+	compiled, err := compile(name, schema)
 	if err != nil {
 		return err
 	}
@@ -145,6 +143,11 @@ func ValidateReport(data []byte) error {
 		return err
 	}
 	return compiled.Validate(document)
+}
+
+// checkStatement FILE checks a file against the schema of statements.
+func checkStatement(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(ValidateStatement([]byte(ts.ReadFile(args[0]))))
 }
 
 // eventLine has the fields of events that tests check.

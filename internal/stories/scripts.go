@@ -1,10 +1,12 @@
 package stories
 
 import (
+	"crypto/ecdsa"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/oras-mirror/oras-mirror/internal/testchart"
@@ -16,7 +18,8 @@ func Run(t *testing.T, files []string) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			w := &world{tb: t, registries: make(map[string]*testregistry.Registry), served: make(map[string]*servedCommand), helm: make(map[string]*testchart.Repository)}
+			w := &world{tb: t, registries: make(map[string]*testregistry.Registry), served: make(map[string]*servedCommand), helm: make(map[string]*testchart.Repository),
+				images: make(map[string]ocispec.Descriptor), keys: make(map[string]*ecdsa.PrivateKey)}
 			testscript.Run(t, testscript.Params{
 				Files:              []string{file},
 				Setup:              w.setup,
@@ -31,6 +34,8 @@ func Run(t *testing.T, files []string) {
 					"deny":       w.deny,
 					"objects":    w.objects,
 					"seed":       w.seed,
+					"key":        w.key,
+					"sign":       w.sign,
 					"fill":       fill,
 					"exits":      exits,
 					"replace":    replace,
@@ -43,6 +48,7 @@ func Run(t *testing.T, files []string) {
 					"damage":     damage,
 					"events":     checkEvents,
 					"report":     checkReport,
+					"statement":  checkStatement,
 					"damageblob": damageblob,
 					"stopafter":  w.stopAfter,
 					"stalls":     w.stalls,

@@ -2,6 +2,7 @@ package stories
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"fmt"
 	"net/http"
 	"os"
@@ -29,6 +30,8 @@ type world struct {
 	running    *blockedCommand
 	served     map[string]*servedCommand
 	helm       map[string]*testchart.Repository
+	images     map[string]ocispec.Descriptor // that a script has seeded, as NAME/REPOSITORY:TAG
+	keys       map[string]*ecdsa.PrivateKey
 }
 
 // setup gives a script an empty home directory.
@@ -109,7 +112,7 @@ func (w *world) seed(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	switch args[1] {
 	case "image":
-		r.Image(repo, tag, layers...)
+		w.images[args[0]+"/"+args[2]] = r.Image(repo, tag, layers...)
 	case "artifact":
 		r.Artifact(repo, tag, "application/vnd.example", layers...)
 	case "index":
