@@ -71,12 +71,15 @@ func TestEveryShardComputesTheSame(t *testing.T) {
 	for range 300 {
 		w := newWorld(t, random)
 		owner := make(map[string]int) // by the repository in a target
+		shards := make([]*Shard, w.count)
+		for i := range shards {
+			shuffled := slices.Clone(w.lock)
+			random.Shuffle(len(shuffled), func(a, b int) { shuffled[a], shuffled[b] = shuffled[b], shuffled[a] })
+			shards[i] = New(Part{i, w.count}, w.names, shuffled)
+		}
 		for _, one := range w.sizes {
 			owners := 0
-			for i := range w.count {
-				shuffled := slices.Clone(w.lock)
-				random.Shuffle(len(shuffled), func(a, b int) { shuffled[a], shuffled[b] = shuffled[b], shuffled[a] })
-				s := New(Part{i, w.count}, w.names, shuffled)
+			for i, s := range shards {
 				if !s.HasSource(one.Repository) {
 					continue
 				}
