@@ -17,13 +17,14 @@ CRANE       := github.com/google/go-containerregistry/cmd/crane@v0.22.1
 REGCTL      := github.com/regclient/regclient/cmd/regctl@v0.11.7
 VERSITYGW   := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 HELM        := helm.sh/helm/v4/cmd/helm@v4.3.1
+NFPM        := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 COSIGN      := github.com/sigstore/cosign/v3/cmd/cosign@v3.1.1
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 stamp = $(TOOLS)/$(notdir $(1)).installed
 
 .DEFAULT_GOAL := build
-.PHONY: build test lint bench compare fuzz soak demo demo-registry demo-bucket screens man release release-check tools packages clean help
+.PHONY: build test lint bench compare fuzz soak demo demo-registry demo-bucket screens man install uninstall image release release-check tools packages clean help
 
 build: ## build ./oras-mirror
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o oras-mirror .
@@ -75,17 +76,50 @@ screens: build $(call stamp,$(REGISTRY)) ## retake the screens in docs/screens/ 
 man: build ## write the man page to ./oras-mirror.1
 	./oras-mirror man >oras-mirror.1
 
+# Files are installed below $(DESTDIR)$(PREFIX). DESTDIR is the folder of a package that is built.
+PREFIX     ?= /usr/local
+BINDIR     ?= $(PREFIX)/bin
+MANDIR     ?= $(PREFIX)/share/man
+DOCDIR     ?= $(PREFIX)/share/doc/oras-mirror
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
+INSTALL    ?= install
+DOCUMENTS  := LICENSE README.md CHANGELOG.md
+
+# The program is built only if it is not there: "make && sudo make install" needs no Go for root.
+install: ## install the program, its man page, completions and documents into PREFIX (/usr/local)
+	@test -x oras-mirror || $(MAKE) build
+	$(INSTALL) -d $(foreach dir,$(BINDIR) $(MANDIR)/man1 $(DOCDIR) $(BASHDIR) $(ZSHDIR) $(FISHDIR),"$(DESTDIR)$(dir)")
+	$(INSTALL) -m 755 oras-mirror "$(DESTDIR)$(BINDIR)/oras-mirror"
+	$(INSTALL) -m 644 $(DOCUMENTS) "$(DESTDIR)$(DOCDIR)"
+	@set -e; generated=$$(mktemp); trap 'rm -f "$$generated"' EXIT; \
+	write() { ./oras-mirror $$2 >"$$generated"; echo "./oras-mirror $$2 >$$1"; $(INSTALL) -m 644 "$$generated" "$$1"; }; \
+	write "$(DESTDIR)$(MANDIR)/man1/oras-mirror.1" man; \
+	write "$(DESTDIR)$(BASHDIR)/oras-mirror" "completion bash"; \
+	write "$(DESTDIR)$(ZSHDIR)/_oras-mirror" "completion zsh"; \
+	write "$(DESTDIR)$(FISHDIR)/oras-mirror.fish" "completion fish"
+
+uninstall: ## remove what make install has installed into PREFIX
+	rm -f "$(DESTDIR)$(BINDIR)/oras-mirror" "$(DESTDIR)$(MANDIR)/man1/oras-mirror.1" "$(DESTDIR)$(BASHDIR)/oras-mirror" \
+		"$(DESTDIR)$(ZSHDIR)/_oras-mirror" "$(DESTDIR)$(FISHDIR)/oras-mirror.fish" $(foreach name,$(DOCUMENTS),"$(DESTDIR)$(DOCDIR)/$(name)")
+	test ! -d "$(DESTDIR)$(DOCDIR)" || rmdir "$(DESTDIR)$(DOCDIR)"
+
+image: ## build the image IMAGE (oras-mirror:VERSION) with docker
+	docker build --build-arg VERSION="$(VERSION)" --build-arg REVISION="$$(git rev-parse HEAD)" \
+		--build-arg CREATED="$$(TZ=UTC0 git log -1 --date=iso-strict-local --format=%cd)" -t "$(or $(IMAGE),oras-mirror:$(VERSION))" .
+
 # Files get the time of the commit, so that a release can be reproduced byte for byte.
 COMMITTED := $(shell git log -1 --format=%ct 2>/dev/null)
-RELEASE    = go run ./internal/release -version "$(VERSION)" -time "$(or $(COMMITTED),0)"
+RELEASE    = go run ./internal/release -version "$(VERSION)" -time "$(or $(COMMITTED),0)" -nfpm $(TOOLS)/nfpm
 
-release: ## build archives, SBOMs and SHA256SUMS for six platforms into dist/
-	$(RELEASE) -output dist
+release: $(call stamp,$(NFPM)) ## build archives, packages, SBOMs and checksums into dist/, signed by the ssh key SIGN_KEY
+	$(RELEASE) -output dist -sign "$(SIGN_KEY)"
 
 release-check: release ## build the release again elsewhere and compare
-	again=$$(mktemp -d) && trap 'rm -rf "$$again"' EXIT && $(RELEASE) -output "$$again/dist" && diff -r dist "$$again/dist"
+	again=$$(mktemp -d) && trap 'rm -rf "$$again"' EXIT && $(RELEASE) -output "$$again/dist" && diff -r -x SHA256SUMS.sig dist "$$again/dist"
 
-tools: $(foreach tool,$(REGISTRY) $(ORAS) $(CRANE) $(REGCTL) $(VERSITYGW) $(HELM) $(STATICCHECK) $(COSIGN),$(call stamp,$(tool))) ## install the tools for test and lint into .tools/
+tools: $(foreach tool,$(REGISTRY) $(ORAS) $(CRANE) $(REGCTL) $(VERSITYGW) $(HELM) $(NFPM) $(STATICCHECK) $(COSIGN),$(call stamp,$(tool))) ## install the tools for test and lint into .tools/
 
 # $(1): package@version. go install uses the go.mod of that version, not ours.
 define install
@@ -95,7 +129,7 @@ $(call stamp,$(1)):
 	@rm -f $(TOOLS)/$(firstword $(subst @, ,$(notdir $(1))))@*.installed
 	@touch $$@
 endef
-$(foreach tool,$(REGISTRY) $(ORAS) $(CRANE) $(REGCTL) $(VERSITYGW) $(HELM) $(STATICCHECK),$(eval $(call install,$(tool))))
+$(foreach tool,$(REGISTRY) $(ORAS) $(CRANE) $(REGCTL) $(VERSITYGW) $(HELM) $(NFPM) $(STATICCHECK),$(eval $(call install,$(tool))))
 
 # cosign is large: where it cannot be built, the tests that need it are skipped and counted.
 $(call stamp,$(COSIGN)):
@@ -105,7 +139,7 @@ $(call stamp,$(COSIGN)):
 
 # program:package. Tests run these programs if they are installed: readers of our archives and
 # layouts, shells that complete our command lines, and the terminal for the screens.
-PROGRAMS := bsdtar:libarchive-tools busybox:busybox pigz:pigz python3:python3 skopeo:skopeo containerd:containerd fish:fish zsh:zsh tmux:tmux ssh-keygen:openssh-client
+PROGRAMS := bsdtar:libarchive-tools busybox:busybox pigz:pigz python3:python3 skopeo:skopeo containerd:containerd fish:fish zsh:zsh tmux:tmux ssh-keygen:openssh-client rpm:rpm
 
 packages: ## install missing Debian packages for the tests, if root
 	@missing=""; for program in $(PROGRAMS); do \

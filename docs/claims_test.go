@@ -159,7 +159,8 @@ var proofs = map[string]string{
 	"`client-config --serve` writes":                               "client_config.txtar e2e.TestContainerdPullsFromServe e2e.TestSkopeoFollowsClientConfigOfServe",
 	"docker has mirrors only for Docker Hub":                       "internal/clientconfig.TestServedRoutes",
 
-	"Or run `make` in a checkout":                                  "docs.TestWaysToInstall docs.TestDockerfile",
+	"Or run `make` in a checkout":                                  "docs.TestWaysToInstall docs.TestDockerfile docs.TestImageKnowsItsVersion internal/release.TestMakeInstall",
+	"has packages, Homebrew, and how to verify a download":         "internal/release.TestInstalledFromTheDeb internal/release.TestFormula internal/release.TestInstallPageVerifies",
 	"The program is one static binary":                             "internal/release.TestProgramIsStatic docs.TestDockerfile",
 	"It uses the credentials of":                                   "login.txtar engine/registry/credentials.TestKeysOfCredentials engine/registry/credentials.TestHelpers",
 	"Two commands set up everything on a fresh machine":            "docs.TestMakeTargetsOfTheReadme e2e.TestDemo",

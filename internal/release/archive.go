@@ -76,6 +76,9 @@ func zipped(files []file, at time.Time) ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// sumsName is the file with the checksums of a release.
+const sumsName = "SHA256SUMS"
+
 // writeSums writes SHA256SUMS for all files of a folder, for sha256sum -c.
 func writeSums(dir string) error {
 	entries, err := os.ReadDir(dir)
@@ -90,5 +93,5 @@ func writeSums(dir string) error {
 		}
 		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(content), entry.Name())
 	}
-	return os.WriteFile(filepath.Join(dir, "SHA256SUMS"), []byte(sums.String()), 0o644)
+	return os.WriteFile(filepath.Join(dir, sumsName), []byte(sums.String()), 0o644)
 }

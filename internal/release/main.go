@@ -1,13 +1,15 @@
 // Release builds the files of a release: for each platform an archive with a static
-// binary, and an SBOM; and the checksums of all files. The same source, version and Go
-// result in the same bytes on every machine and in every folder. Run "make release".
+// binary, and an SBOM; for Linux packages; a formula for Homebrew; the notes of the version
+// out of the changelog; and the signed checksums of all files. The same source, version and
+// Go result in the same bytes on every machine and in every folder. Run "make release".
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -16,13 +18,15 @@ import (
 const platforms = "linux/amd64,linux/arm64,darwin/amd64,darwin/arm64,windows/amd64,windows/arm64"
 
 func main() {
-	r := release{}
+	r := release{log: os.Stderr}
 	var targets string
 	var seconds int64
 	flag.StringVar(&r.source, "source", ".", "folder of the module")
 	flag.StringVar(&r.output, "output", "dist", "folder to write to; its content is removed first")
-	flag.StringVar(&r.version, "version", "", "version of the release")
+	flag.StringVar(&r.version, "version", "", "version of the release, as git describe prints it")
 	flag.StringVar(&targets, "platforms", platforms, "platforms to build for")
+	flag.StringVar(&r.nfpm, "nfpm", "", "nfpm, which makes the packages; none without it")
+	flag.StringVar(&r.key, "sign", "", "key of ssh that signs SHA256SUMS; not signed without it")
 	flag.Int64Var(&seconds, "time", 0, "time of all files, in seconds since 1970: the time of the commit")
 	flag.Parse()
 	r.time = time.Unix(seconds, 0).UTC()
@@ -39,16 +43,24 @@ type release struct {
 	version        string
 	time           time.Time
 	platforms      []string // GOOS/GOARCH
+	nfpm           string   // the program that makes packages; no packages if empty
+	key            string   // signs the checksums; not signed if empty
+	log            io.Writer
+
+	here struct { // the program for this machine, which is built first
+		platform string
+		program  []byte
+	}
 }
 
 func (r *release) run() error {
-	if r.version == "" {
-		return errors.New("-version is required")
-	}
 	if err := os.RemoveAll(r.output); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(r.output, 0o755); err != nil {
+		return err
+	}
+	if err := r.writeNotes(); err != nil {
 		return err
 	}
 	common, err := r.common()
@@ -60,5 +72,28 @@ func (r *release) run() error {
 			return fmt.Errorf("%s: %w", platform, err)
 		}
 	}
-	return writeSums(r.output)
+	if err := r.writeFormula(); err != nil {
+		return err
+	}
+	if err := writeSums(r.output); err != nil {
+		return err
+	}
+	return r.sign()
+}
+
+// writeNotes writes the changes of the version out of the changelog.
+func (r *release) writeNotes() error {
+	v, err := parseVersion(r.version)
+	if err != nil {
+		return err
+	}
+	changelog, err := os.ReadFile(filepath.Join(r.source, "CHANGELOG.md"))
+	if err != nil {
+		return err
+	}
+	text, err := notes(string(changelog), v)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(r.output, fmt.Sprintf("%s_%s_notes.md", program, strings.TrimPrefix(r.version, "v"))), []byte(text), 0o644)
 }

@@ -24,42 +24,51 @@ var commit = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
 // TestTwiceTheSame builds the same release from two copies of the source in two folders.
 func TestTwiceTheSame(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the program")
+	first, second := released(t), filepath.Join(t.TempDir(), "dist")
+	if err := newRelease(copyOf(t, "../.."), second).run(); err != nil {
+		t.Fatal(err)
 	}
-	platforms := []string{runtime.GOOS + "/" + runtime.GOARCH}
-	first := copyOf(t, "../..")
-	sources := [2]string{first, copyOf(t, first)}
-	var sums [2][]byte
-	var outputs [2]string
-	for i := range sums {
-		outputs[i] = filepath.Join(t.TempDir(), "dist")
-		r := release{source: sources[i], output: outputs[i], version: "v1.2.3", time: commit, platforms: platforms}
-		if err := r.run(); err != nil {
+	var sums [2]string
+	for i, dir := range []string{first, second} {
+		text, err := os.ReadFile(filepath.Join(dir, "SHA256SUMS"))
+		if err != nil {
 			t.Fatal(err)
 		}
-		var err error
-		if sums[i], err = os.ReadFile(filepath.Join(outputs[i], "SHA256SUMS")); err != nil {
-			t.Fatal(err)
-		}
+		sums[i] = string(text)
 	}
-	if !bytes.Equal(sums[0], sums[1]) {
+	if sums[0] != sums[1] {
 		t.Errorf("the first is\n%s\nthe second\n%s", sums[0], sums[1])
 	}
-	if lines := bytes.Count(sums[0], []byte("\n")); lines != 2 {
-		t.Errorf("%d files:\n%s", lines, sums[0])
+	want := 3 // notes, SBOM, archive
+	if runtime.GOOS != "windows" {
+		want++ // formula
 	}
-	checkProgram(t, checkArchive(t, outputs[0]))
-	if sha256sum, err := exec.LookPath("sha256sum"); err == nil {
+	if runtime.GOOS == "linux" && installedNFPM() != "" {
+		want += len(packagers)
+	}
+	if lines := strings.Count(sums[0], "\n"); lines != want {
+		t.Errorf("%d files, want %d:\n%s", lines, want, sums[0])
+	}
+	checkProgram(t, checkArchive(t, first))
+	if sha256sum := optional("sha256sum"); sha256sum != "" {
 		cmd := exec.CommandContext(t.Context(), sha256sum, "-c", "SHA256SUMS")
-		cmd.Dir = outputs[0]
+		cmd.Dir = first
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}
 	}
 }
 
-// copyOf copies the source to another folder.
+// optional returns the path of a program, "" if it is not installed.
+func optional(name string) string {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return ""
+	}
+	return path
+}
+
+// copyOf copies the source to another folder, where the changelog has the version 1.2.3.
 func copyOf(t *testing.T, root string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -80,6 +89,9 @@ func copyOf(t *testing.T, root string) string {
 		content, err := os.ReadFile(path)
 		if err != nil {
 			return err
+		}
+		if name == "CHANGELOG.md" {
+			content = bytes.Replace(content, []byte("\n## Unreleased\n"), []byte("\n## 1.2.3 - 2026-11-30\n"), 1)
 		}
 		return os.WriteFile(filepath.Join(dir, name), content, 0o644)
 	})
@@ -124,7 +136,7 @@ func checkArchive(t *testing.T, dir string) (program []byte) {
 			t.Errorf("%+v", header)
 		}
 	}
-	want := "oras-mirror LICENSE README.md CHANGELOG.md oras-mirror.1 completion/oras-mirror.bash completion/_oras-mirror completion/oras-mirror.fish"
+	want := "oras-mirror LICENSE README.md CHANGELOG.md oras-mirror.1 completion/oras-mirror.bash completion/_oras-mirror completion/oras-mirror.fish THIRD-PARTY-LICENSES.txt"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("it has %s, want %s", got, want)
 	}
