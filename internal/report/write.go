@@ -2,15 +2,11 @@ package report
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
+	"io"
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/internal/atomicfile"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/filetype"
 	"github.com/oras-mirror/oras-mirror/internal/overwrite"
@@ -21,10 +17,9 @@ import (
 type File struct {
 	Document Document
 
-	path   string
+	output *overwrite.Output // nil without a path
 	began  time.Time
 	hide   func(string) string
-	device bool    // path is a device or a pipe: it is written to, not replaced
 	events *Events // get the totals; nil without events
 }
 
@@ -39,35 +34,14 @@ type Options struct {
 // New starts a report. It fails if the report cannot be written at path, so that the user
 // learns it before a run of hours and not after it.
 func New(path, command string, o Options) (*File, error) {
-	r := &File{path: path, began: time.Now(), hide: o.Hide, events: o.Events}
+	r := &File{began: time.Now(), hide: o.Hide, events: o.Events}
 	r.Document = Document{APIVersion: config.APIVersion, Kind: filetype.ReportKind, Command: command, Version: readVersion(), Started: r.began.UTC()}
-	if r.path == "" {
+	if path == "" {
 		return r, nil
 	}
-	if r.path == "-" {
-		return nil, exit.Usage("choose a file", "--report cannot write to standard output")
-	}
-	if overwrite.IsStdout(r.path) && o.StdoutClosed {
-		return nil, exit.ErrStdoutClosed
-	}
-	if err := overwrite.Check("--report", r.path, filetype.Report, o.Used); err != nil {
-		return nil, err
-	}
-	if target, err := filepath.EvalSymlinks(r.path); err == nil {
-		r.path = target // keep the link, replace its target
-	}
-	switch info, err := os.Stat(r.path); {
-	case err == nil && info.IsDir():
-		return nil, exit.Usage("choose a file", "--report %s is a directory", path)
-	case err == nil && !info.Mode().IsRegular():
-		r.device = true
-		return r, nil
-	}
-	probe, err := atomicfile.Create(r.path)
-	if err != nil {
-		return nil, err
-	}
-	return r, probe.Close()
+	var err error
+	r.output, err = overwrite.NewOutput(path, overwrite.OutputOptions{Option: "--report", What: "report", Written: filetype.Report, Used: o.Used, StdoutClosed: o.StdoutClosed})
+	return r, err
 }
 
 // Write replaces the report file at once, whatever ended the run; done is nil if the run
@@ -77,35 +51,10 @@ func (r *File) Write(ctx context.Context, done *engine.Report, runErr error) err
 	if r.events != nil {
 		r.events.totals = &r.Document
 	}
-	if r.path == "" {
+	if r.output == nil {
 		return nil
 	}
-	if r.device {
-		return r.writeThrough()
-	}
-	f, err := atomicfile.Create(r.path)
-	if err != nil {
-		return err
-	}
-	if err = text.WriteJSON(f, &r.Document); err == nil {
-		err = f.Commit()
-	}
-	if err != nil {
-		err = fmt.Errorf("%s: cannot write the report: %w", r.path, err)
-	}
-	return errors.Join(err, f.Close())
-}
-
-// writeThrough writes to a device or a pipe.
-func (r *File) writeThrough() error {
-	f, err := os.OpenFile(r.path, os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	if err = errors.Join(text.WriteJSON(f, &r.Document), f.Close()); err != nil {
-		err = fmt.Errorf("%s: cannot write the report: %w", r.path, err)
-	}
-	return err
+	return r.output.Replace(func(w io.Writer) error { return text.WriteJSON(w, &r.Document) })
 }
 
 // fill adds the result of the run to the document.
