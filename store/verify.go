@@ -14,6 +14,10 @@ type VerifyOptions struct {
 	Jobs     int           // blobs hashed concurrently; 0 means one per core
 	Progress func(n int64) // called concurrently with the number of bytes read; may be nil
 
+	// Artifact is called with the name of each artifact, or the digest of one without a name,
+	// in the order of index.json; may be nil.
+	Artifact func(reference string)
+
 	// Take is offered each blob of a stream, and returns the bytes of one that it has read, else
 	// nil; may be nil.
 	Take func(d digest.Digest, size int64, r io.Reader) ([]byte, error)

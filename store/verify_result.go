@@ -42,6 +42,9 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 			attached++
 		} else if !isList && !v.isChild(e) {
 			r.Artifacts++
+			if v.options.Artifact != nil {
+				v.options.Artifact(nameOf(e))
+			}
 		}
 		if len(v.faulty) > 0 {
 			r.Faults = v.faults(r.Faults, e)
@@ -86,12 +89,11 @@ func (v *verifier) referrers(e *Entry) (members []ListedReferrer, is bool) {
 }
 
 func fault(e *Entry, d digest.Digest, err error) Fault {
-	f := Fault{Reference: e.Name, Digest: d, Err: err}
-	if f.Reference == "" {
-		f.Reference = string(e.Digest)
-	}
-	return f
+	return Fault{Reference: nameOf(e), Digest: d, Err: err}
 }
+
+// nameOf returns the name of an entry; its digest if it has none.
+func nameOf(e *Entry) string { return cmp.Or(e.Name, string(e.Digest)) }
 
 // faults appends the faults in the graph of one entry. It walks the graph once more, which
 // only a layout with faults needs.

@@ -105,6 +105,20 @@ func (c *Client) Stats() map[string]int {
 	return c.stats.counts()
 }
 
+// Requests returns the number of requests that were sent to each registry, with those for
+// its tokens and to the places it redirects to.
+func (c *Client) Requests() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	sent := make(map[string]int, len(c.hosts))
+	for name, h := range c.hosts {
+		if n := int(h.sent.Load()); n > 0 {
+			sent[name] = n
+		}
+	}
+	return sent
+}
+
 // storesOf returns the credential stores for a host with these settings, loaded.
 func (c *Client) storesOf(s Settings) (*credentials.Stores, error) {
 	from := &c.stores

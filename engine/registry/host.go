@@ -26,6 +26,8 @@ type host struct {
 	limit    *limit
 	stores   *credentials.Stores // of its credentials
 
+	sent *atomic.Int64 // requests
+
 	referrersAPI atomic.Int32 // an apiState
 	apiProbe     firstProbe   // for the referrers API
 
@@ -70,7 +72,9 @@ func newHost(c *Client, ref registry.Reference, s Settings, from *credentials.St
 		return nil, err
 	}
 	h.limit = newLimit(c.slots, s, h.health, c.options.Retry)
-	direct := &retrier{next: newSender(h.shared, base, s, tls, h.limit), base: base, health: h.health, stats: &c.stats}
+	sender := newSender(h.shared, base, s, tls, h.limit)
+	h.sent = &sender.sent
+	direct := &retrier{next: sender, base: base, health: h.health, stats: &c.stats}
 	withGuests := *direct
 	withGuests.guests = newGuests(base, c.options.Retry.Now, direct)
 	h.http = &http.Client{Transport: &withGuests, CheckRedirect: checkRedirect}

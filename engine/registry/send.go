@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,6 +29,8 @@ type sender struct {
 	limit  *limit
 	own    [lanes]http.RoundTripper // to the registry itself
 	others [lanes]http.RoundTripper // to the hosts that it redirects to
+
+	sent atomic.Int64 // requests
 }
 
 func newSender(all *shared, base *url.URL, s Settings, tls *tls.Config, l *limit) *sender {
@@ -99,6 +102,7 @@ func (s *sender) RoundTrip(req *http.Request) (*http.Response, error) {
 		release()
 	}
 	started := s.options.Retry.Now()
+	s.sent.Add(1)
 	s.stats.add(req.Method + " " + kind(req))
 	resp, err := s.lane(req).RoundTrip(s.withHeaders(req.WithContext(ctx)))
 	s.log(req, resp, err, started)

@@ -14,7 +14,6 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
-	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
@@ -73,28 +72,28 @@ func (c *backupCommand) Run(ctx context.Context, u *console.Console) error {
 	}
 	b, err := c.plan(ctx, u)
 	if err != nil {
-		return c.reportEarly(ctx, u, "backup", c.filesInUse(b), err)
+		return c.endEarly(ctx, u, "backup", c.filesInUse(b), err)
 	}
 	client, err := start(u, &c.RunFlags, b.spec, union(b.hosts(), b.bases.hosts()))
 	if err != nil {
-		return c.reportEarly(ctx, u, "backup", c.filesInUse(b), err)
+		return c.endEarly(ctx, u, "backup", c.filesInUse(b), err)
 	}
-	file, err := c.reportFile(u, "backup", c.filesInUse(b))
+	files, err := c.begin(u, "backup", client, c.filesInUse(b))
 	if err != nil {
 		return err
 	}
 	if c.OnlyFailed != "" && len(b.selections) == 0 {
 		u.Say("no artifact failed in %s: nothing to do", c.OnlyFailed)
-		return file.Write(ctx, &engine.Report{Planned: true}, nil)
+		return files.end(ctx, &engine.Report{Planned: true}, nil, nil)
 	}
-	file.Document.Output = b.output.path
-	report, err := c.run(ctx, u, b, client)
+	files.Document.Output = b.output.path
+	report, err := c.run(ctx, u, b, files)
 	sayEmpty(u, b.shard, report, err)
-	return errors.Join(c.sources().drift(u, report, u.Conclude(console.BackupWords, report, err)), file.Write(ctx, report, err))
+	return files.end(ctx, report, err, c.sources().drift(u, report, u.Conclude(console.BackupWords, report, err)))
 }
 
 // run copies the artifacts. The report is nil if the copy did not start.
-func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob, client *registry.Client) (*engine.Report, error) {
+func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob, files *records) (*engine.Report, error) {
 	buckets, err := openBuckets(ctx, u, b.spec)
 	if err != nil {
 		return nil, err
@@ -115,7 +114,7 @@ func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob
 		Only:        b.only,
 		Concurrency: c.Concurrency,
 		Buffer:      int64(c.Buffer),
-		Progress:    p,
+		Progress:    files.metrics.Progress(p),
 		Mapper:      b.mapper,
 		Previous:    previous,
 		FailFast:    c.FailFast,
@@ -124,9 +123,9 @@ func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob
 		Trust:       b.trust,
 	}
 	var report *engine.Report
-	options.Base, err = b.bases.open(ctx, u, client, b.selected, options)
+	options.Base, err = b.bases.open(ctx, u, files.client, b.selected, options)
 	if err == nil {
-		report, err = backup.Run(ctx, client, b.selections, out, options)
+		report, err = backup.Run(ctx, files.client, b.selections, out, options)
 	}
 	p.Close()
 	if errors.Is(err, syscall.ENOSPC) {

@@ -7,6 +7,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/overwrite"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -24,4 +25,20 @@ func openInput(ctx context.Context, f *option.InputFlags, u *console.Console, sp
 		return nil, err
 	}
 	return f.Open(u.Stdin, u.Spooling, buckets)
+}
+
+// inputFiles lists the files of the inputs, as far as they are known.
+func inputFiles(f *option.InputFlags) []overwrite.File {
+	inputs, err := option.ExpandInputs(f.Input)
+	if err != nil { // the run says so
+		inputs = f.Input
+	}
+	var all []overwrite.File
+	for _, input := range inputs {
+		if input == "-" {
+			input = overwrite.StdinPath
+		}
+		all = append(all, overwrite.LayoutFiles("the input", input)...)
+	}
+	return all
 }

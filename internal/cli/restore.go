@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
@@ -63,31 +62,31 @@ func (c *restoreCommand) Run(ctx context.Context, u *console.Console) error {
 	}
 	r, err := c.plan(u)
 	if err != nil {
-		return c.reportEarly(ctx, u, "restore", c.filesInUse(r), err)
+		return c.endEarly(ctx, u, "restore", c.filesInUse(r), err)
 	}
 	client, err := start(u, &c.RunFlags, r.spec, r.hosts())
 	if err != nil {
-		return c.reportEarly(ctx, u, "restore", c.filesInUse(r), err)
+		return c.endEarly(ctx, u, "restore", c.filesInUse(r), err)
 	}
-	file, err := c.reportFile(u, "restore", c.filesInUse(r))
+	files, err := c.begin(u, "restore", client, c.filesInUse(r))
 	if err != nil {
 		return err
 	}
-	file.Document.Input, file.Document.Targets = c.Name(), text.Strings(r.targets)
+	files.Document.Input, files.Document.Targets = c.Name(), text.Strings(r.targets)
 	if c.OnlyFailed != "" && r.retry.isEmpty() {
 		u.Say("no artifact failed in %s: nothing to do", c.OnlyFailed)
-		return file.Write(ctx, &engine.Report{Planned: true}, nil)
+		return files.end(ctx, &engine.Report{Planned: true}, nil, nil)
 	}
-	report, err := c.run(ctx, u, r, client)
+	report, err := c.run(ctx, u, r, files)
 	sayEmpty(u, r.shard, report, err)
 	if c.DryRun && err == nil {
-		return errors.Join(printRoutes(u, report), file.Write(ctx, report, err), cmp.Or(concludeRoutes(u, report), c.lacking))
+		return files.end(ctx, report, err, errors.Join(printRoutes(u, report), cmp.Or(concludeRoutes(u, report), c.lacking)))
 	}
-	return errors.Join(cmp.Or(u.Conclude(console.RestoreWords, report, err), c.lacking), file.Write(ctx, report, err))
+	return files.end(ctx, report, err, cmp.Or(u.Conclude(console.RestoreWords, report, err), c.lacking))
 }
 
 // run copies the artifacts. The report is nil if the copy did not start.
-func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restoreJob, client *registry.Client) (*engine.Report, error) {
+func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restoreJob, files *records) (*engine.Report, error) {
 	if !c.DryRun {
 		resume := "run the same command to push only what " + strings.Join(text.Strings(r.targets), ", ") + " still lacks"
 		u.Advise(func(h *advice.Hints) { h.Resume = resume })
@@ -102,12 +101,12 @@ func (c *restoreCommand) run(ctx context.Context, u *console.Console, r restoreJ
 	}
 	c.lacking = sayFaults(u, in)
 	p := u.StartProgress()
-	report, err := restore.Run(ctx, client, in, engine.RestoreOptions{
+	report, err := restore.Run(ctx, files.client, in, engine.RestoreOptions{
 		Verify:           c.Verify,
 		Retry:            r.retry.filter(),
 		Concurrency:      c.Concurrency,
 		Buffer:           int64(c.Buffer),
-		Progress:         p,
+		Progress:         files.metrics.Progress(p),
 		Targets:          r.targets,
 		Mapper:           r.mapper,
 		Only:             c.Only,
@@ -142,8 +141,8 @@ func (c *restoreCommand) plan(u *console.Console) (r restoreJob, err error) {
 	if err := errors.Join(c.InputFlags.Claim(&s, u.StdinTerminal), c.ClaimStdin(&s)); err != nil {
 		return r, err
 	}
-	if c.DryRun && c.Report != "" {
-		return r, exit.Usage("", "--report cannot be used with --dry-run, which pushes nothing")
+	if err := c.checkDryRun(c.DryRun); err != nil {
+		return r, err
 	}
 	targets := targets{argument: c.Target, file: c.Spec, only: c.Only, ofStdin: c.HasStdin(), part: c.part, DestinationFlags: c.DestinationFlags}
 	r.destination, err = targets.read()
@@ -156,14 +155,7 @@ func (c *restoreCommand) plan(u *console.Console) (r restoreJob, err error) {
 
 // filesInUse lists the files that a restore reads and writes, as far as they are known.
 func (c *restoreCommand) filesInUse(r restoreJob) []overwrite.File {
-	all := slices.Concat(overwrite.SpecFiles(c.Spec, r.spec), lockRead(c.part, c.Spec), c.FilesRead(), c.FilesWritten())
-	for _, input := range c.Input {
-		if input == "-" {
-			input = overwrite.StdinPath
-		}
-		all = append(all, overwrite.LayoutFiles("the input", input)...)
-	}
-	return all
+	return slices.Concat(overwrite.SpecFiles(c.Spec, r.spec), lockRead(c.part, c.Spec), c.FilesRead(), c.FilesWritten(), inputFiles(&c.InputFlags))
 }
 
 // archiveElsewhere returns an archive or a directory that was named without --input.

@@ -8,13 +8,11 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/engine/sync"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
-	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/overwrite"
 	"github.com/oras-mirror/oras-mirror/internal/report"
 	"github.com/oras-mirror/oras-mirror/internal/text"
@@ -49,6 +47,7 @@ Examples:
     oras-mirror sync --target localhost:5000/mirror registry.k8s.io/pause:3.10
     oras-mirror sync -f mirror.yaml --shard 0/4
     oras-mirror sync -f mirror.yaml --report report.json
+    oras-mirror sync -f mirror.yaml --metrics sync.prom
     oras-mirror sync -f mirror.yaml --only-failed report.json`
 }
 
@@ -62,39 +61,39 @@ func (c *syncCommand) Run(ctx context.Context, u *console.Console) error {
 	}
 	j, err := c.plan(ctx, u)
 	if err != nil {
-		return c.reportEarly(ctx, u, "sync", c.filesInUse(j), err)
+		return c.endEarly(ctx, u, "sync", c.filesInUse(j), err)
 	}
 	client, err := startSides(u, &c.RunFlags, j.from.spec, j.sides(&c.SidesFlags))
 	if err != nil {
-		return c.reportEarly(ctx, u, "sync", c.filesInUse(j), err)
+		return c.endEarly(ctx, u, "sync", c.filesInUse(j), err)
 	}
-	file, err := c.reportFile(u, "sync", c.filesInUse(j))
+	files, err := c.begin(u, "sync", client, c.filesInUse(j))
 	if err != nil {
 		return err
 	}
-	file.Document.Targets = text.Strings(j.to.targets)
+	files.Document.Targets = text.Strings(j.to.targets)
 	if c.OnlyFailed != "" && j.retry.isEmpty() {
 		u.Say("no artifact failed in %s: nothing to do", c.OnlyFailed)
-		return file.Write(ctx, &engine.Report{Planned: true}, nil)
+		return files.end(ctx, &engine.Report{Planned: true}, nil, nil)
 	}
-	report, err := c.run(ctx, u, j, client)
+	report, err := c.run(ctx, u, j, files)
 	sayEmpty(u, j.to.shard, report, err)
 	if c.DryRun && err == nil {
-		return errors.Join(printRoutes(u, report), file.Write(ctx, report, err), c.sources().drift(u, report, concludeRoutes(u, report)))
+		return files.end(ctx, report, err, errors.Join(printRoutes(u, report), c.sources().drift(u, report, concludeRoutes(u, report))))
 	}
-	return errors.Join(c.sources().drift(u, report, u.Conclude(console.SyncWords, report, err)), file.Write(ctx, report, err))
+	return files.end(ctx, report, err, c.sources().drift(u, report, u.Conclude(console.SyncWords, report, err)))
 }
 
 // run runs the sync. The report is nil if an error comes before.
-func (c *syncCommand) run(ctx context.Context, u *console.Console, j syncJob, client *registry.Client) (*engine.Report, error) {
+func (c *syncCommand) run(ctx context.Context, u *console.Console, j syncJob, files *records) (*engine.Report, error) {
 	if !c.DryRun {
 		resume := "run the same command to copy only what " + strings.Join(text.Strings(j.to.targets), ", ") + " still lacks"
 		u.Advise(func(h *advice.Hints) { h.Resume = resume })
 	}
 	p := u.StartProgress()
-	options := j.options(&c.TransferFlags, p, engine.RestoreOptions{DryRun: c.DryRun, Verify: c.Verify})
+	options := j.options(&c.TransferFlags, files.metrics.Progress(p), engine.RestoreOptions{DryRun: c.DryRun, Verify: c.Verify})
 	options.OpenLayout = sourceOpener(ctx, u, j.from.spec)
-	report, err := sync.Run(ctx, client, j.from.selections, options)
+	report, err := sync.Run(ctx, files.client, j.from.selections, options)
 	p.Close()
 	if err == nil {
 		err = j.retry.check(u, c.OnlyFailed)
@@ -148,8 +147,8 @@ func (c *syncCommand) sources() *sources {
 
 // plan reads the sources, the targets and the report that the command line names.
 func (c *syncCommand) plan(ctx context.Context, u *console.Console) (j syncJob, err error) {
-	if c.DryRun && c.Report != "" {
-		return j, exit.Usage("", "--report cannot be used with --dry-run, which pushes nothing")
+	if err = c.checkDryRun(c.DryRun); err != nil {
+		return j, err
 	}
 	j, err = readSync(ctx, u, c.sources(), &targets{verb: "sync", file: c.Spec, part: c.part, DestinationFlags: c.DestinationFlags}, &c.SidesFlags)
 	if err != nil || c.OnlyFailed == "" {

@@ -14,6 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/metrics"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
@@ -23,6 +24,7 @@ type verifyCommand struct {
 	Spec string `short:"f" name:"file" placeholder:"SPEC" help:"Check signatures as the policies of this mirror spec demand, without a network."`
 	option.InputFlags
 	Statement string `placeholder:"FILE" help:"Hold the input against this statement of oras-mirror statement; exit with code 5 if it differs."`
+	metricsFlags
 	option.VerbosityFlags
 }
 
@@ -37,21 +39,33 @@ func (c *verifyCommand) Help() string {
 
 func (c *verifyCommand) Run(ctx context.Context, u *console.Console) error {
 	u.Advise(func(h *advice.Hints) { h.OnlyInput = true })
-	against, err := c.readStatement(u)
+	file, err := c.metricsFile(u)
 	if err != nil {
 		return err
+	}
+	done, err := c.verify(ctx, u)
+	return errors.Join(err, file.Write(metrics.Outcome{Report: done, Committed: done != nil, ExitCode: exit.Code(exit.Reason(ctx, err))}))
+}
+
+// verify reads the input, prints the result, and returns it as a report for the metrics; nil if
+// it could not be read to its end.
+func (c *verifyCommand) verify(ctx context.Context, u *console.Console) (*engine.Report, error) {
+	against, err := c.readStatement(u)
+	if err != nil {
+		return nil, err
 	}
 	by, err := c.judge()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	in, err := openInput(ctx, &c.InputFlags, u, by.spec)
 	if err != nil {
-		return c.damaged(u, err)
+		return nil, c.damaged(u, err)
 	}
 	lacking := sayFaults(u, in)
 	p := u.StartProgress()
-	v, signed, err := verifyInput(ctx, in, by.policies, store.VerifyOptions{Progress: p.Moved})
+	done := &engine.Report{Planned: true}
+	v, signed, err := verifyInput(ctx, in, by.policies, store.VerifyOptions{Progress: p.Moved, Artifact: c.collect(done)})
 	p.Close()
 	lacking = cmp.Or(lacking, sayLateFaults(u, in))
 	differs := false
@@ -59,8 +73,14 @@ func (c *verifyCommand) Run(ctx context.Context, u *console.Console) error {
 		differs, err = against.differ(ctx, u, in, &c.InputFlags, by, signed)
 	}
 	if err = errors.Join(err, in.Close()); err != nil {
-		return c.damaged(u, err)
+		return nil, c.damaged(u, err)
 	}
+	addFaults(done, v, signed)
+	return done, c.conclude(u, in, v, signed, lacking, differs)
+}
+
+// conclude prints what is wrong with an input, and returns the exit code.
+func (c *verifyCommand) conclude(u *console.Console, in store.Input, v *store.Verification, signed []engine.ArtifactReport, lacking error, differs bool) error {
 	for _, f := range v.Faults {
 		u.Fail(faultError(f))
 	}

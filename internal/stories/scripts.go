@@ -49,6 +49,8 @@ func Run(t *testing.T, files []string) {
 					"events":     checkEvents,
 					"report":     checkReport,
 					"statement":  checkStatement,
+					"metrics":    checkMetrics,
+					"same":       same,
 					"damageblob": damageblob,
 					"stopafter":  w.stopAfter,
 					"stalls":     w.stalls,
