@@ -24,7 +24,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 stamp = $(TOOLS)/$(notdir $(1)).installed
 
 .DEFAULT_GOAL := build
-.PHONY: build test lint bench compare fuzz soak demo demo-registry demo-bucket screens man install uninstall image release release-check tools packages clean help
+.PHONY: build test lint bench compare fuzz soak demo demo-registry demo-bucket session screens man install uninstall image release release-check tools packages clean help
 
 build: ## build ./oras-mirror
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o oras-mirror .
@@ -69,6 +69,9 @@ demo-registry: ## build .tools/demo-registry, a registry in memory for the demo 
 	@CGO_ENABLED=0 go build -o $(TOOLS)/demo-registry ./demo/registry
 
 demo-bucket: $(call stamp,$(VERSITYGW)) ## install .tools/versitygw, an S3 server for the tutorials and the tests
+
+session: build $(call stamp,$(ORAS)) ## rewrite the session in docs/pictures/ with what make demo prints
+	go test ./e2e -count 1 -run '^TestDemo$$' -update
 
 screens: build $(call stamp,$(REGISTRY)) ## retake the screens in docs/screens/ with tmux
 	bash demo/screens.sh

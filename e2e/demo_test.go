@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"flag"
 	"os"
 	"os/exec"
@@ -14,10 +13,10 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/skipped"
 )
 
-var update = flag.Bool("update", false, "write what the demo prints into README.md")
+var update = flag.Bool("update", false, "write what the demo prints into docs/pictures")
 
-// TestDemo runs the demo and checks the session in README.md against it: each command there
-// prints what it prints in the demo.
+// TestDemo runs the demo and checks the session in docs/pictures against it: each command
+// there prints what it prints in the demo.
 func TestDemo(t *testing.T) {
 	shell := skipped.Without(t, "bash")
 	tool(t, "oras")
@@ -47,25 +46,18 @@ func TestDemo(t *testing.T) {
 			t.Errorf("the demo does not show %q:\n%s", want, got)
 		}
 	}
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	shown := session.FindSubmatch(readme)
-	if shown == nil {
-		t.Fatal("README.md shows no session")
-	}
-	want := string(shown[1])
-	printed := excerpt(t, got, want)
+	want := readSession(t)
+	printed := settled(excerpt(t, got, want))
 	if *update {
-		readme = bytes.Replace(readme, shown[1], []byte(printed), 1)
-		if err := os.WriteFile("../README.md", readme, 0o644); err != nil {
-			t.Fatal(err)
+		for path, text := range map[string]string{sessionText: printed, sessionPicture: pictureOf(printed)} {
+			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
 		}
 		return
 	}
-	if settled(printed) != settled(want) {
-		t.Errorf("the demo prints\n%s\nREADME.md shows\n%s\n(go test ./e2e -run TestDemo -update writes it)", printed, want)
+	if printed != want {
+		t.Errorf("the demo prints\n%s\n%s has\n%s\n(make session writes it)", printed, sessionText, want)
 	}
 }
 
@@ -90,7 +82,6 @@ func excerpt(t *testing.T, session, wanted string) string {
 }
 
 var (
-	session  = regexp.MustCompile("(?ms)^```console\n(\\$ .*?)^```\n")
 	stepEnd  = regexp.MustCompile(`(?m)^(\$ .*)?$`) // the next command, or an empty line
 	ports    = regexp.MustCompile(`registry, localhost:(\d+),`)
 	duration = regexp.MustCompile(`(?m), [0-9.]+ m?s$`)

@@ -21,6 +21,7 @@ func CommandLines(line string) [][]string {
 		_, args, ok := strings.Cut(" "+part, " oras-mirror ")
 		if ok {
 			args, _, _ = strings.Cut(args, " >")
+			args, _, _ = strings.Cut(args, " & ")
 			all = append(all, strings.Fields(strings.ReplaceAll(args, "'", "")))
 		}
 	}
