@@ -142,7 +142,7 @@ $(call stamp,$(COSIGN)):
 
 # program:package. Tests run these programs if they are installed: readers of our archives and
 # layouts, shells that complete our command lines, and the terminal for the screens.
-PROGRAMS := bsdtar:libarchive-tools busybox:busybox pigz:pigz python3:python3 skopeo:skopeo containerd:containerd fish:fish zsh:zsh tmux:tmux ssh-keygen:openssh-client rpm:rpm
+PROGRAMS := bsdtar:libarchive-tools busybox:busybox pigz:pigz python3:python3 skopeo:skopeo containerd:containerd fish:fish zsh:zsh tmux:tmux ssh-keygen:openssh-client openssl:openssl rpm:rpm
 
 packages: ## install missing Debian packages for the tests, if root
 	@missing=""; for program in $(PROGRAMS); do \

@@ -39,6 +39,9 @@ func TestTutorials(t *testing.T) {
 	for _, page := range tutorials {
 		typed = append(typed, typedBlocks(t, page)...)
 	}
+	for _, program := range []string{"cosign", "openssl"} {
+		typed = onlyWith(t, program, typed)
+	}
 	checkout := copyOfCheckout(t)
 	outputs, err := typeInto(t, shell, checkout, typed)
 	for i, output := range outputs {
@@ -76,6 +79,24 @@ func typedBlocks(t *testing.T, page string) []typedBlock {
 		t.Errorf("%s has %d blocks to type and %d to compare", page, len(typed), compared)
 	}
 	return typed
+}
+
+// onlyWith removes the blocks that call a program if this machine does not have it, and counts
+// that as a skipped test.
+func onlyWith(t *testing.T, program string, typed []typedBlock) []typedBlock {
+	t.Helper()
+	calls := regexp.MustCompile("(?m)^" + program + " ")
+	missing := true
+	t.Run("with "+program, func(t *testing.T) {
+		if _, err := os.Stat(filepath.Join(".tools", program)); err != nil {
+			skipped.Without(t, program)
+		}
+		missing = false
+	})
+	if !slices.ContainsFunc(typed, func(b typedBlock) bool { return calls.MatchString(b.script) }) {
+		t.Errorf("no tutorial calls %s", program)
+	}
+	return slices.DeleteFunc(typed, func(b typedBlock) bool { return missing && calls.MatchString(b.script) })
 }
 
 // compare looks for each promised line in the output.
@@ -159,18 +180,20 @@ func copyOfCheckout(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	linkServer(t, dir)
+	linkTools(t, dir, "versitygw*", "cosign")
 	return dir
 }
 
-// linkServer links the S3 server that is installed here, which takes a minute to build.
-func linkServer(t *testing.T, dir string) {
+// linkTools links programs that are installed here, and take minutes to build.
+func linkTools(t *testing.T, dir string, patterns ...string) {
 	t.Helper()
-	installed, _ := filepath.Glob(".tools/versitygw*") // the pattern is valid
 	tools, err := filepath.Abs(".tools")
 	err = errors.Join(err, os.MkdirAll(filepath.Join(dir, ".tools"), 0o755))
-	for _, file := range installed {
-		err = errors.Join(err, os.Symlink(filepath.Join(tools, filepath.Base(file)), filepath.Join(dir, file)))
+	for _, pattern := range patterns {
+		installed, _ := filepath.Glob(filepath.Join(".tools", pattern)) // the pattern is valid
+		for _, file := range installed {
+			err = errors.Join(err, os.Symlink(filepath.Join(tools, filepath.Base(file)), filepath.Join(dir, file)))
+		}
 	}
 	if err != nil {
 		t.Fatal(err)
