@@ -31,7 +31,7 @@ type diffCommand struct {
 func (c *diffCommand) Help() string {
 	return `Prints a line with + for a name that only B has, with - for one that only A has, and with ~ and old -> new for one whose digest differs. Exits with code 4 if there is any.
 
-Bundles, layouts, locks and specs are compared by full references, two registries by the paths below REGISTRY[/NAMESPACE].
+Bundles, layouts, locks and specs are compared by full references, two registries by the paths below REGISTRY[/NAMESPACE]. A spec selects what its next lock would have: tags that minAge keeps waiting are left out.
 
 If only one side is a registry, and the other side has references in that registry and namespace, only those are compared: they were copied from there. If it has none, it was copied to there, and its references are compared as a restore writes them: by the mappings of the spec, of --file and of --map; without a match the registry is dropped and the path kept. Registries are compared by tags; an artifact with only a digest is ignored. If the target has platformMode: rewrite in the spec, or by --platform-mode, an index with only some of its platforms is expected as a restore rewrites it.
 

@@ -11,6 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/filetype"
@@ -23,6 +24,7 @@ type operand struct {
 	names      []inventory.Name
 	spec       *config.Spec             // if it is a spec
 	selections []config.Selection       // to resolve into names
+	quarantine *engine.Quarantine       // keeps out tags that the next lock of the spec would not have; nil: none
 	base       string                   // REGISTRY[/NAMESPACE] if it is one, else ""
 	lock       *config.Lock             // if it is a lock
 	layout     string                   // path if it is a layout, else ""
@@ -109,6 +111,9 @@ func openText(path string) (*operand, error) {
 		return nil, err
 	}
 	s := &operand{spec: spec}
+	if s.quarantine, err = quarantineOf(spec, path); err != nil {
+		return nil, err
+	}
 	if s.selections, err = spec.Selections(); err == nil && len(s.selections) == 0 {
 		err = exit.Usage(listSources(path), "%s has no sources", path)
 	}

@@ -22,8 +22,9 @@ type resolver struct {
 	open        opener
 	concurrency int
 	progress    engine.Progress
-	ofWritten   bool // also the digests of rewritten indexes
-	ofBoth      bool // also the digests by another algorithm
+	quarantine  *engine.Quarantine // of the operand that is resolved
+	ofWritten   bool               // also the digests of rewritten indexes
+	ofBoth      bool               // also the digests by another algorithm
 }
 
 // resolve finds the names of an operand and, if a restore to the other one rewrites
@@ -35,7 +36,7 @@ func (r *resolver) resolve(ctx context.Context, o *operand, rewritten bool) erro
 		}
 		return r.resolveWritten(ctx, o)
 	}
-	r.ofWritten = rewritten
+	r.ofWritten, r.quarantine = rewritten, o.quarantine
 	all, err := r.ask(ctx, o.selections)
 	if ref, bare := config.ParseReference(o.base); err != nil && bare == nil {
 		// Public registries do not list their catalogs: it may be a repository.
@@ -95,7 +96,7 @@ func (r *resolver) ask(ctx context.Context, selections []config.Selection) ([]pl
 	} else if r.ofBoth {
 		resolve = plan.ResolveBoth
 	}
-	all, err := resolve(ctx, r.client, selections, engine.BackupOptions{Concurrency: r.concurrency, Progress: r.progress})
+	all, err := resolve(ctx, r.client, selections, engine.BackupOptions{Concurrency: r.concurrency, Progress: r.progress, Quarantine: r.quarantine})
 	for _, one := range all {
 		err = errors.Join(err, one.Err)
 	}

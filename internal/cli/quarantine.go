@@ -14,23 +14,28 @@ import (
 // quarantine returns what a lock knows of tags with a minAge; nil if the spec has none, or if
 // this is its first lock, which takes all.
 func (c *lockCommand) quarantine(spec *config.Spec) (*engine.Quarantine, error) {
-	if spec.NeedsLock() == "" {
-		if c.Quarantine {
-			return nil, exit.Usage("add minAge to the tags of a source", "--quarantine: no source of %s has a minAge", c.Spec)
-		}
-		return nil, nil
+	if c.Quarantine && spec.NeedsLock() == "" {
+		return nil, exit.Usage("add minAge to the tags of a source", "--quarantine: no source of %s has a minAge", c.Spec)
 	}
-	q := &engine.Quarantine{Before: new(config.Lock), Today: config.Today(time.Now())}
-	path := config.LockPath(c.Spec)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		if c.Quarantine {
-			return q, nil
-		}
-		return nil, nil
+	q, err := quarantineOf(spec, c.Spec)
+	if q == nil && err == nil && c.Quarantine {
+		q = &engine.Quarantine{Before: new(config.Lock), Today: config.Today(time.Now())}
 	}
-	var err error
-	q.Before, err = config.LoadLock(path)
 	return q, err
+}
+
+// quarantineOf returns what the lock of the spec in file knows of tags with a minAge; nil if the
+// spec has none, and if there is no lock.
+func quarantineOf(spec *config.Spec, file string) (*engine.Quarantine, error) {
+	path := config.LockPath(file)
+	if _, err := os.Stat(path); spec.NeedsLock() == "" || errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	before, err := config.LoadLock(path)
+	if err != nil {
+		return nil, err
+	}
+	return &engine.Quarantine{Before: before, Today: config.Today(time.Now())}, nil
 }
 
 // requireLock refuses a run without a lock of a spec that has a minAge: only the lock knows how
