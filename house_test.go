@@ -70,7 +70,7 @@ var arrows = map[string][]string{
 	"internal/skipped":            {},
 	"internal/spelling":           {},
 	"internal/statement":          {"internal/bounds", "internal/text", "store"},
-	"internal/stories":            {"internal/cosign", "internal/skipped", "internal/testbucket", "internal/testchart", "internal/testregistry", "schemas"},
+	"internal/stories":            {"internal/skipped", "internal/testbucket", "internal/testchart", "internal/testregistry", "internal/testsign", "schemas"},
 	"internal/strictyaml":         {"internal/spelling"},
 	"internal/testbucket":         {"internal/skipped"},
 	"internal/testregistry":       {},

@@ -26,7 +26,7 @@ type moved struct {
 	Reference string        `json:"reference"`
 	From      digest.Digest `json:"from"`
 	To        digest.Digest `json:"to"`
-	signers   string        // how they changed, if nothing else did
+	signers   string        // how they changed; "" if they did not
 }
 
 // Diff returns the difference that turns the names before into those after.
@@ -51,12 +51,13 @@ func Diff(before, after []Name) *Difference {
 	return d
 }
 
-// changedSigners says how the signers of an artifact changed; "" if something else did.
+// changedSigners says how the signers of an artifact changed; "" if they did not. A signature
+// is a referrer, so that other signers are mostly seen with other referrers.
 func changedSigners(was, is Name) string {
-	if was.SignedBy == is.SignedBy || was.With != is.With {
+	if was.SignedBy == is.SignedBy {
 		return ""
 	}
-	return "signed by " + cmp.Or(is.SignedBy, "none") + ", was " + cmp.Or(was.SignedBy, "none")
+	return " signed by " + cmp.Or(is.SignedBy, "none") + ", was " + cmp.Or(was.SignedBy, "none")
 }
 
 func byName(all []Name) map[string]Name {
@@ -95,12 +96,11 @@ func (d *Difference) Print(w io.Writer) error {
 func (m moved) change() string {
 	switch {
 	case m.From != m.To:
+		return m.From.String() + " -> " + m.To.String() + m.signers
 	case m.signers != "":
-		return m.From.String() + " " + m.signers
-	default:
-		return m.From.String() + " with other platforms or referrers"
+		return m.From.String() + m.signers
 	}
-	return m.From.String() + " -> " + m.To.String()
+	return m.From.String() + " with other platforms or referrers"
 }
 
 // Counts returns the length of each list in words: "1 added, 2 moved".

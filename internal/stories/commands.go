@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -34,6 +35,17 @@ func replace(ts *testscript.TestScript, _ bool, args []string) {
 func exits(ts *testscript.TestScript, _ bool, args []string) {
 	if code := exitOf(ts, ts.Exec(args[1], args[2:]...)); strconv.Itoa(code) != args[0] {
 		ts.Fatalf("exit code %d, want %s\n%s", code, args[0], ts.ReadFile("stderr"))
+	}
+}
+
+// says FILE checks that each line of a file, a regular expression, matches a line of standard
+// error or standard output of the last command.
+func says(ts *testscript.TestScript, _ bool, args []string) {
+	said := ts.ReadFile("stderr") + ts.ReadFile("stdout")
+	for pattern := range strings.Lines(ts.ReadFile(args[0])) {
+		if !regexp.MustCompile("(?m)" + strings.TrimSuffix(pattern, "\n")).MatchString(said) {
+			ts.Fatalf("nothing matches %s in:\n%s", pattern, said)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package stories
 
 import (
-	"crypto/ecdsa"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/internal/testchart"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
+	"github.com/oras-mirror/oras-mirror/internal/testsign"
 )
 
 // Run runs the stories in files, each with its own registries.
@@ -19,7 +19,7 @@ func Run(t *testing.T, files []string) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
 			w := &world{tb: t, registries: make(map[string]*testregistry.Registry), served: make(map[string]*servedCommand), helm: make(map[string]*testchart.Repository),
-				images: make(map[string]ocispec.Descriptor), keys: make(map[string]*ecdsa.PrivateKey)}
+				images: make(map[string]ocispec.Descriptor), signers: signers{keys: make(map[string]testsign.Signer)}}
 			testscript.Run(t, testscript.Params{
 				Files:              []string{file},
 				Setup:              w.setup,
@@ -38,6 +38,7 @@ func Run(t *testing.T, files []string) {
 					"sign":       w.sign,
 					"fill":       fill,
 					"exits":      exits,
+					"says":       says,
 					"replace":    replace,
 					"copied":     w.copied,
 					"requests":   w.requests,

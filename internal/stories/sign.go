@@ -1,62 +1,82 @@
 package stories
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/base64"
-	"encoding/pem"
-	"fmt"
 	"os"
 	"strings"
 
-	"github.com/opencontainers/go-digest"
-	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/oras-mirror/oras-mirror/internal/cosign"
+	"github.com/oras-mirror/oras-mirror/internal/testsign"
 )
 
-// key NAME makes a key, and writes its public half to NAME.pub.
-func (w *world) key(ts *testscript.TestScript, _ bool, args []string) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	ts.Check(err)
-	der, err := x509.MarshalPKIXPublicKey(key.Public())
-	ts.Check(err)
-	w.keys[args[0]] = key
-	ts.Setenv(args[0]+"_LINE", fmt.Sprintf("cosign key SHA256:%x", sha256.Sum256(der)))
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".pub"), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), 0o600))
+// signers has the keys and the sigstore of a script.
+type signers struct {
+	keys     map[string]testsign.Signer
+	sigstore *testsign.Sigstore // nil until an identity signs
 }
 
-// sign NAME REPOSITORY:TAG KEY [tag] signs an image as cosign does with a key: as a referrer, or
-// under the tag of cosign.
+// key NAME makes a key, writes its public half to NAME.pub, and sets $NAME_LINE to its line in
+// reports.
+func (w *world) key(ts *testscript.TestScript, _ bool, args []string) {
+	key := testsign.NewKey(w.tb)
+	w.signers.keys[args[0]] = key
+	ts.Setenv(args[0]+"_LINE", key.Line(w.tb))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".pub"), key.PEM(w.tb), 0o600))
+}
+
+// sign NAME REPOSITORY:TAG SIGNER [tag|bundle|attestation] [TAG] signs an image as cosign does:
+// with a payload as a referrer or under the tag of cosign, or with a bundle. SIGNER is a key, or
+// a URL for which the sigstore in trusted_root.json issues a certificate. The last TAG names
+// another image, which is signed instead.
 func (w *world) sign(ts *testscript.TestScript, _ bool, args []string) {
-	r, key := w.named(ts, args[0]), w.keys[args[2]]
+	r := w.named(ts, args[0])
 	repo, _, _ := strings.Cut(args[1], ":")
-	image, ok := w.images[args[0]+"/"+args[1]]
-	if !ok || key == nil {
-		ts.Fatalf("no image %s or no key %s", args[1], args[2])
+	image := w.seeded(ts, args[0]+"/"+args[1])
+	signed := image.Digest
+	if len(args) > 4 {
+		signed = w.seeded(ts, args[0]+"/"+repo+":"+args[4]).Digest
 	}
-	payload := fmt.Appendf(nil, `{"critical":{"identity":{"docker-reference":%q},"image":{"docker-manifest-digest":%q},"type":"cosign container image signature"},"optional":null}`, repo, image.Digest)
-	sum := sha256.Sum256(payload)
-	signature, err := key.Sign(rand.Reader, sum[:], crypto.SHA256)
-	ts.Check(err)
-	layer := ocispec.Descriptor{MediaType: "application/vnd.dev.cosign.simplesigning.v1+json", Digest: digest.FromBytes(payload), Size: int64(len(payload)),
-		Annotations: map[string]string{"dev.cosignproject.cosign/signature": base64.StdEncoding.EncodeToString(signature)}}
-	config := ocispec.DescriptorEmptyJSON
-	r.PutBlob(repo, layer, payload)
-	r.PutBlob(repo, config, config.Data)
-	config.Data = nil
-	m := ocispec.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest, Config: config, Layers: []ocispec.Descriptor{layer}}
-	name := ""
-	if len(args) > 3 {
-		name = cosign.Tag(image.Digest, cosign.Signature)
-	} else {
-		m.ArtifactType, m.Subject = "application/vnd.dev.cosign.artifact.sig.v1+json", &image
+	by, proofs := w.signer(ts, args[2])
+	payload := w.signers.sigstore.PayloadLayer(w.tb, by, signed, "example.com/origin", proofs)
+	bundle := func(statement string) testsign.Layer {
+		return testsign.BundleLayer(w.signers.sigstore.Bundle(w.tb, by, statement, proofs))
 	}
-	r.Manifest(repo, name, m.MediaType, m)
+	switch format := strings.Join(args[3:min(4, len(args))], ""); format {
+	case "":
+		testsign.AsReferrer(r, repo, image, payload)
+	case "tag":
+		testsign.AsTag(r, repo, image, payload)
+	case "bundle":
+		testsign.AsReferrer(r, repo, image, bundle(testsign.Statement(signed)))
+	case "attestation":
+		testsign.AsReferrer(r, repo, image, bundle(testsign.StatementWith(signed, "https://slsa.dev/provenance/v1")))
+	default:
+		ts.Fatalf("unknown format %s", format)
+	}
+}
+
+// seeded returns the image that a script has seeded as NAME/REPOSITORY:TAG.
+func (w *world) seeded(ts *testscript.TestScript, name string) ocispec.Descriptor {
+	image, ok := w.images[name]
+	if !ok {
+		ts.Fatalf("no image %s", name)
+	}
+	return image
+}
+
+// signer returns a signer, and the proofs of time that its signatures have.
+func (w *world) signer(ts *testscript.TestScript, name string) (testsign.Signer, testsign.Proofs) {
+	if strings.HasPrefix(name, "https://") {
+		if w.signers.sigstore == nil {
+			w.signers.sigstore = testsign.NewSigstore(w.tb)
+			ts.Check(os.WriteFile(ts.MkAbs("trusted_root.json"), w.signers.sigstore.TrustedRoot(testsign.RootOf{}), 0o600))
+		}
+		return w.signers.sigstore.Identity("https://issuer.example", name), testsign.Proofs{Log: true}
+	}
+	key, ok := w.signers.keys[name]
+	if !ok {
+		ts.Fatalf("no key %s", name)
+	}
+	return key, testsign.Proofs{}
 }

@@ -2,7 +2,6 @@ package stories
 
 import (
 	"context"
-	"crypto/ecdsa"
 	"fmt"
 	"net/http"
 	"os"
@@ -31,7 +30,7 @@ type world struct {
 	served     map[string]*servedCommand
 	helm       map[string]*testchart.Repository
 	images     map[string]ocispec.Descriptor // that a script has seeded, as NAME/REPOSITORY:TAG
-	keys       map[string]*ecdsa.PrivateKey
+	signers    signers
 }
 
 // setup gives a script an empty home directory.
