@@ -24,6 +24,8 @@ type checker interface {
 	// check returns the signers of a root that the policies accept; nil if it needs none. Its
 	// error is errAwaited while blobs of signatures are still to come.
 	check(ctx context.Context, t engine.Trust, root graph.Root) (signedBy []string, err error)
+	// attached reports whether a root belongs to another one, which is checked itself.
+	attached(root graph.Root) bool
 }
 
 // errAwaited says that a pipe has not brought a signature yet.
@@ -69,8 +71,8 @@ func (c *SignatureCheck) Run(ctx context.Context) ([]engine.ArtifactReport, erro
 func checkAll(ctx context.Context, c checker, roots []graph.Root, t engine.Trust) ([]engine.ArtifactReport, error) {
 	var all []engine.ArtifactReport
 	for _, root := range roots {
-		if root.Fault != nil {
-			continue // which is reported by itself
+		if root.Fault != nil || c.attached(root) {
+			continue // its fault, or the artifact that it belongs to, is reported by itself
 		}
 		signedBy, err := c.check(ctx, t, root)
 		if cause := context.Cause(ctx); cause != nil {
@@ -82,9 +84,6 @@ func checkAll(ctx context.Context, c checker, roots []graph.Root, t engine.Trust
 		if err != nil {
 			err = unverified(root.Name(), err)
 		}
-		if _, attached := root.Entry.AttachedTo(); attached && err == nil {
-			continue // it belongs to an artifact
-		}
 		if err != nil || signedBy != nil {
 			all = append(all, engine.ArtifactReport{Reference: root.Name(), Digest: root.Entry.Digest, SignedBy: signedBy, Err: err})
 		}
@@ -95,6 +94,10 @@ func checkAll(ctx context.Context, c checker, roots []graph.Root, t engine.Trust
 // unverified returns the error of an artifact that no policy accepts.
 func unverified(name string, err error) error {
 	return &engine.ArtifactError{Reference: name, Op: engine.OpVerify, Err: err}
+}
+
+func (s *layoutSource) attached(root graph.Root) bool {
+	return s.local.HasOwner(root)
 }
 
 func (s *layoutSource) check(ctx context.Context, t engine.Trust, root graph.Root) ([]string, error) {

@@ -58,6 +58,10 @@ type memberKey struct {
 
 // owners lists the artifacts of a repository that are a manifest, or have it below them.
 func (l *Local) owners(_ context.Context, repository string, subject digest.Digest) ([]ocispec.Descriptor, error) {
+	return l.ownersOf(memberKey{repository, subject}), nil
+}
+
+func (l *Local) ownersOf(key memberKey) []ocispec.Descriptor {
 	l.ownership.once.Do(func() {
 		l.ownership.owners = make(map[memberKey][]ocispec.Descriptor)
 		for _, r := range l.all {
@@ -67,18 +71,29 @@ func (l *Local) owners(_ context.Context, repository string, subject digest.Dige
 			l.addOwner(r)
 		}
 	})
-	return l.ownership.owners[memberKey{repository, subject}], nil
+	return l.ownership.owners[key]
+}
+
+// HasOwner reports whether cosign attached a root to an artifact of the layout, which has a
+// verdict of its own.
+func (l *Local) HasOwner(r Root) bool {
+	subject, attached := r.Entry.AttachedTo()
+	return attached && len(l.ownersOf(memberKey{r.repository(), subject})) > 0
+}
+
+// repository returns the repository of a root as policies name it; "" if it has none.
+func (r Root) repository() string {
+	if r.Ref.Registry == "" {
+		return ""
+	}
+	return r.Ref.Name()
 }
 
 func (l *Local) addOwner(r Root) {
 	family := map[digest.Digest]bool{r.Entry.Digest: true}
 	l.WalkChildren(r.Entry.Descriptor(), family)
-	repository := ""
-	if r.Ref.Registry != "" {
-		repository = r.Ref.Name()
-	}
 	for member := range family {
-		key := memberKey{repository, member}
+		key := memberKey{r.repository(), member}
 		desc := r.Entry.Descriptor()
 		if !slices.ContainsFunc(l.ownership.owners[key], func(d ocispec.Descriptor) bool { return d.Digest == desc.Digest }) {
 			l.ownership.owners[key] = append(l.ownership.owners[key], desc)
