@@ -14,7 +14,6 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/internal/cli"
-	"github.com/oras-mirror/oras-mirror/internal/stories"
 )
 
 // parses checks that a command line is valid.
@@ -46,68 +45,6 @@ func strictly(t *testing.T, text []byte, into any) {
 	decoder.KnownFields(true)
 	if err := decoder.Decode(into); err != nil {
 		t.Fatalf("%v\n%s", err, text)
-	}
-}
-
-// workflow has the keys of GitHub's "Workflow syntax for GitHub Actions" that our example uses.
-type workflow struct {
-	Name string `yaml:"name"`
-	On   struct {
-		Push struct {
-			Branches []string `yaml:"branches"`
-			Paths    []string `yaml:"paths"`
-		} `yaml:"push"`
-		PullRequest struct {
-			Paths []string `yaml:"paths"`
-		} `yaml:"pull_request"`
-		Schedule []struct {
-			Cron string `yaml:"cron"`
-		} `yaml:"schedule"`
-	} `yaml:"on"`
-	Permissions map[string]string      `yaml:"permissions"`
-	Concurrency string                 `yaml:"concurrency"`
-	Jobs        map[string]workflowJob `yaml:"jobs"`
-}
-
-type workflowJob struct {
-	RunsOn         string `yaml:"runs-on"`
-	TimeoutMinutes int    `yaml:"timeout-minutes"`
-	Steps          []struct {
-		Name string            `yaml:"name"`
-		Uses string            `yaml:"uses"`
-		With map[string]string `yaml:"with"`
-		Run  string            `yaml:"run"`
-		If   string            `yaml:"if"`
-		Env  map[string]string `yaml:"env"`
-	} `yaml:"steps"`
-}
-
-func TestGitHubAction(t *testing.T) {
-	var w workflow
-	strictly(t, readExample(t, "github-action.yaml"), &w)
-	if w.Name == "" || len(w.On.Push.Paths) == 0 || len(w.On.Schedule) != 1 || !cron.MatchString(w.On.Schedule[0].Cron) {
-		t.Errorf("%+v", w)
-	}
-	var commands []string
-	for _, job := range w.Jobs {
-		if job.RunsOn == "" {
-			t.Error("a job runs nowhere")
-		}
-		for _, step := range job.Steps {
-			if (step.Uses == "") == (step.Run == "") || step.Uses != "" && !strings.Contains(step.Uses, "@") {
-				t.Errorf("%+v", step)
-			}
-			checkShell(t, step.Run)
-			for line := range strings.Lines(step.Run) {
-				for _, args := range stories.CommandLines(strings.TrimSpace(line)) {
-					commands = append(commands, args[0])
-					parses(t, args)
-				}
-			}
-		}
-	}
-	if got := strings.Join(commands, " "); got != "validate backup verify" {
-		t.Errorf("it runs %s", got)
 	}
 }
 
@@ -146,8 +83,9 @@ type cronJob struct {
 		ConcurrencyPolicy string `yaml:"concurrencyPolicy"`
 		JobTemplate       struct {
 			Spec struct {
-				BackoffLimit int `yaml:"backoffLimit"`
-				Template     struct {
+				BackoffLimit     int           `yaml:"backoffLimit"`
+				PodFailurePolicy failurePolicy `yaml:"podFailurePolicy"`
+				Template         struct {
 					Spec pod `yaml:"spec"`
 				} `yaml:"template"`
 			} `yaml:"spec"`
@@ -236,6 +174,10 @@ func TestCronJob(t *testing.T) {
 		t.Error(err)
 	}
 	p := job.Spec.JobTemplate.Spec.Template.Spec
+	job.Spec.JobTemplate.Spec.PodFailurePolicy.check(t, p.Containers[0].Name)
+	if job.Spec.JobTemplate.Spec.BackoffLimit < 1 {
+		t.Error("no pod copies what is missing after exit code 3")
+	}
 	if !cron.MatchString(job.Spec.Schedule) || job.Spec.ConcurrencyPolicy != "Forbid" || p.RestartPolicy != "Never" || p.SecurityContext.RunAsUser != 65532 {
 		t.Errorf("%+v", job)
 	}

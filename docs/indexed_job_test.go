@@ -17,27 +17,43 @@ import (
 type indexedJob struct {
 	object `yaml:",inline"`
 	Spec   struct {
-		CompletionMode       string `yaml:"completionMode"`
-		Completions          int    `yaml:"completions"`
-		Parallelism          int    `yaml:"parallelism"`
-		BackoffLimitPerIndex int    `yaml:"backoffLimitPerIndex"`
-		PodFailurePolicy     struct {
-			Rules []struct {
-				Action      string `yaml:"action"`
-				OnExitCodes struct {
-					ContainerName string `yaml:"containerName"`
-					Operator      string `yaml:"operator"`
-					Values        []int  `yaml:"values"`
-				} `yaml:"onExitCodes"`
-				OnPodConditions []struct {
-					Type string `yaml:"type"`
-				} `yaml:"onPodConditions"`
-			} `yaml:"rules"`
-		} `yaml:"podFailurePolicy"`
-		Template struct {
+		CompletionMode       string        `yaml:"completionMode"`
+		Completions          int           `yaml:"completions"`
+		Parallelism          int           `yaml:"parallelism"`
+		BackoffLimitPerIndex int           `yaml:"backoffLimitPerIndex"`
+		PodFailurePolicy     failurePolicy `yaml:"podFailurePolicy"`
+		Template             struct {
 			Spec pod `yaml:"spec"`
 		} `yaml:"template"`
 	} `yaml:"spec"`
+}
+
+// failurePolicy has the keys of podFailurePolicy in batch/v1 that our examples use.
+type failurePolicy struct {
+	Rules []struct {
+		Action      string `yaml:"action"`
+		OnExitCodes struct {
+			ContainerName string `yaml:"containerName"`
+			Operator      string `yaml:"operator"`
+			Values        []int  `yaml:"values"`
+		} `yaml:"onExitCodes"`
+		OnPodConditions []struct {
+			Type string `yaml:"type"`
+		} `yaml:"onPodConditions"`
+	} `yaml:"rules"`
+}
+
+// check checks that a spec or a command line that is invalid ends the job, and nothing else
+// does: after exit code 3 another pod copies what is missing.
+func (p *failurePolicy) check(t *testing.T, container string) {
+	t.Helper()
+	if len(p.Rules) != 2 || p.Rules[1].Action != "Ignore" || len(p.Rules[1].OnExitCodes.Values) > 0 || p.Rules[1].OnPodConditions[0].Type != "DisruptionTarget" {
+		t.Fatalf("%+v", p)
+	}
+	first := p.Rules[0]
+	if on := first.OnExitCodes; first.Action != "FailJob" || on.ContainerName != container || on.Operator != "In" || !slices.Equal(on.Values, []int{int(exit.InvalidUsage)}) {
+		t.Errorf("%+v", first)
+	}
 }
 
 // TestIndexedJob checks the job with one shard in each pod. API servers reject a job with
@@ -122,10 +138,7 @@ func (job *indexedJob) check(t *testing.T, namespace object, settings configMap)
 	if c.Args[0] != "backup" || shard < 0 || c.Args[shard+1] != fmt.Sprintf("auto/%d", s.Completions) {
 		t.Errorf("%d pods run %q", s.Completions, c.Args)
 	}
-	first := s.PodFailurePolicy.Rules[0]
-	if on := first.OnExitCodes; first.Action != "FailJob" || on.ContainerName != c.Name || on.Operator != "In" || !slices.Equal(on.Values, []int{int(exit.InvalidUsage)}) {
-		t.Errorf("%+v", first)
-	}
+	s.PodFailurePolicy.check(t, c.Name)
 	if labels := namespace.Metadata.Labels; labels["pod-security.kubernetes.io/enforce"] != "restricted" {
 		t.Errorf("the namespace has %v", labels)
 	}
