@@ -272,7 +272,7 @@ func (j *serveJob) log(a serve.Access) {
 	if u.Events != nil {
 		if !j.command.Quiet {
 			u.Events.Request(report.Request{Client: a.Client, User: a.User, Method: a.Method, URI: a.URI, StatusCode: a.Status,
-				Bytes: a.Bytes, DurationSeconds: a.Duration.Seconds(), Error: a.Error})
+				SentBytes: a.Bytes, DurationSeconds: a.Duration.Seconds(), Error: a.Error})
 		}
 		return
 	}

@@ -9,40 +9,33 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/internal/version"
 )
 
 // Document is a report, as in schemas/report.schema.json.
 type Document struct {
-	APIVersion      string     `json:"apiVersion"`
-	Kind            string     `json:"kind"`
-	Command         string     `json:"command"` // backup or restore
-	Version         Version    `json:"version"`
-	Started         time.Time  `json:"started"`
-	DurationSeconds float64    `json:"durationSeconds"`
-	Input           string     `json:"input,omitempty"`
-	Output          string     `json:"output,omitempty"`
-	Parts           []Part     `json:"parts,omitempty"` // of a bundle in parts
-	Targets         []string   `json:"targets,omitempty"`
-	Shard           string     `json:"shard,omitempty"`      // the part of the plan, such as 1/4
-	Planned         bool       `json:"planned"`              // all artifacts of the run were known when it ended
-	Incomplete      bool       `json:"incomplete,omitempty"` // the output is a .partial file beside the bundle that it does not replace
-	Error           string     `json:"error,omitempty"`      // of the run as a whole
-	Artifacts       []Artifact `json:"artifacts"`
-	Totals          Totals     `json:"totals"`
+	Header
+	Command         string            `json:"command"` // backup, restore or sync
+	Version         Version           `json:"version"`
+	Go              string            `json:"go"`        // the version of Go that the program was built with
+	Libraries       map[string]string `json:"libraries"` // the version of oras-go, by module
+	Started         time.Time         `json:"started"`
+	DurationSeconds float64           `json:"durationSeconds"`
+	Input           string            `json:"input,omitempty"`
+	Output          string            `json:"output,omitempty"`
+	Parts           []Part            `json:"parts,omitempty"` // of a bundle in parts
+	Targets         []string          `json:"targets,omitempty"`
+	Shard           string            `json:"shard,omitempty"`      // the part of the plan, such as 1/4
+	Planned         bool              `json:"planned"`              // all artifacts of the run were known when it ended
+	Incomplete      bool              `json:"incomplete,omitempty"` // the output is a .partial file beside the bundle that it does not replace
+	Error           string            `json:"error,omitempty"`      // of the run as a whole
+	Artifacts       []Artifact        `json:"artifacts"`
+	Totals          Totals            `json:"totals"`
 }
 
 // Part is a file of a bundle in parts.
 type Part struct {
-	Path  string `json:"path"`
-	Bytes int64  `json:"bytes"`
-}
-
-// Version has the versions of the program that made a report.
-type Version struct {
-	OrasMirror string `json:"orasMirror"`
-	Go         string `json:"go"`
-	OrasGo     string `json:"orasGo"`
+	File string `json:"file"`
+	Size int64  `json:"size"` // bytes
 }
 
 // Artifact is the part of a report or an event about one artifact.
@@ -53,15 +46,15 @@ type Artifact struct {
 	Target    string        `json:"target,omitempty"`
 	Digest    digest.Digest `json:"digest,omitempty"`
 	Pinned    bool          `json:"pinned,omitempty"`
-	// Overwritten is the digest that the tag had in the target before.
-	Overwritten digest.Digest `json:"overwritten,omitempty"`
-	Bytes       int64         `json:"bytes"`
-	Referrers   int           `json:"referrers"`
-	Expected    int           `json:"referrersExpected"`
-	Status      string        `json:"status"`
-	SignedBy    []string      `json:"signedBy,omitempty"` // the signers that a policy accepted
-	Operation   string        `json:"operation,omitempty"`
-	Error       string        `json:"error,omitempty"`
+	// Previous is the digest that the tag had in the target before.
+	Previous  digest.Digest `json:"previousDigest,omitempty"`
+	Size      int64         `json:"size"` // bytes of its graph
+	Referrers int           `json:"referrersCopied"`
+	Expected  int           `json:"referrersExpected"`
+	Status    string        `json:"status"`
+	SignedBy  []string      `json:"signedBy,omitempty"` // the signers that a policy accepted
+	Operation string        `json:"operation,omitempty"`
+	Error     string        `json:"error,omitempty"`
 }
 
 // The values of Artifact.Status.
@@ -73,24 +66,24 @@ const (
 
 // Totals has the sums over the artifacts of a run.
 type Totals struct {
-	Artifacts   int   `json:"artifacts"`
-	Copied      int   `json:"copied"`
-	Unchanged   int   `json:"unchanged"`
-	Overwritten int   `json:"overwritten,omitempty"`
-	Failed      int   `json:"failed"`
-	Referrers   int   `json:"referrers"`
-	Expected    int   `json:"referrersExpected"`
-	MovedBytes  int64 `json:"movedBytes"`
-	SharedBytes int64 `json:"sharedBytes"`
-	ThereBytes  int64 `json:"thereBytes"`
-	LeftBytes   int64 `json:"leftBytes,omitempty"`
-	LeftBlobs   int   `json:"leftBlobs,omitempty"`
+	Artifacts     int   `json:"artifacts"`
+	Copied        int   `json:"copied"`
+	Unchanged     int   `json:"unchanged"`
+	Overwritten   int   `json:"overwritten,omitempty"`
+	Failed        int   `json:"failed"`
+	Referrers     int   `json:"referrersCopied"`
+	Expected      int   `json:"referrersExpected"`
+	MovedBytes    int64 `json:"movedBytes"`
+	SharedBytes   int64 `json:"sharedBytes"`
+	ExistingBytes int64 `json:"existingBytes"`
+	BaseBytes     int64 `json:"baseBytes,omitempty"`
+	BaseBlobs     int   `json:"baseBlobs,omitempty"`
 }
 
 // artifactOf converts an artifact of the engine.
 func artifactOf(a engine.ArtifactReport, hide func(string) string) Artifact {
-	one := Artifact{Reference: a.Reference, Layout: a.Layout, Mirror: a.Mirror, Target: a.Target, Digest: a.Digest, Pinned: a.Pinned, Overwritten: a.Overwritten,
-		Bytes: a.Bytes, Referrers: a.Referrers, Expected: a.Expected, SignedBy: a.SignedBy, Status: statusCopied}
+	one := Artifact{Reference: a.Reference, Layout: a.Layout, Mirror: a.Mirror, Target: a.Target, Digest: a.Digest, Pinned: a.Pinned, Previous: a.Overwritten,
+		Size: a.Bytes, Referrers: a.Referrers, Expected: a.Expected, SignedBy: a.SignedBy, Status: statusCopied}
 	switch {
 	case a.Err != nil:
 		one.Status, one.Operation, one.Error = statusFailed, a.Operation(), hide(a.Err.Error())
@@ -109,14 +102,4 @@ func (d *Document) Failed() []Artifact {
 		}
 	}
 	return failed
-}
-
-// readVersion returns the versions of this program.
-func readVersion() Version {
-	info := version.Read()
-	v := Version{OrasMirror: info.Version, Go: info.Go, OrasGo: "unknown"}
-	if version := info.Libraries["oras.land/oras-go/v2"]; version != "" {
-		v.OrasGo = version
-	}
-	return v
 }

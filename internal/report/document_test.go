@@ -29,8 +29,8 @@ func TestReportSchemaIsTheStruct(t *testing.T) {
 	if err := json.Unmarshal(schemas.Report, &schema); err != nil {
 		t.Fatal(err)
 	}
-	sameFields(t, "report", reflect.TypeFor[Document](), schema)
-	sameFields(t, "version", reflect.TypeFor[Version](), schema.Properties["version"])
+	sameFields(t, "report", flat(reflect.TypeFor[Document]()), schema)
+	sameFields(t, "part", reflect.TypeFor[Part](), *schema.Properties["parts"].Items)
 	sameFields(t, "artifact", reflect.TypeFor[Artifact](), *schema.Properties["artifacts"].Items)
 	sameFields(t, "totals", reflect.TypeFor[Totals](), schema.Properties["totals"])
 }
@@ -113,6 +113,34 @@ func TestReportThroughLinksAndDevices(t *testing.T) {
 	}
 	if data, err := os.ReadFile(path); err != nil || stories.ValidateReport(data) != nil {
 		t.Errorf("the link leads to %s, %v", data, err)
+	}
+}
+
+// TestReportOfAnEarlierVersion reads the names that reports had before.
+func TestReportOfAnEarlierVersion(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "report.json")
+	old := `{"apiVersion": "oras-mirror/v1alpha1", "kind": "Report", "command": "restore",
+  "version": {"orasMirror": "v0.9.0", "go": "go1.26", "orasGo": "v2.6.0"},
+  "planned": true, "parts": [{"path": "x.001.tgz", "bytes": 9}],
+  "artifacts": [
+    {"reference": "a.io/b:c", "status": "copied", "bytes": 5, "referrers": 2, "referrersExpected": 2},
+    {"reference": "a.io/b:d", "target": "t.io/b:d", "status": "failed", "digest": "sha256:11", "pinned": true,
+     "overwritten": "sha256:22", "bytes": 7, "referrers": 1, "referrersExpected": 3, "operation": "push", "error": "403"}],
+  "totals": {"artifacts": 2, "copied": 1, "failed": 1, "referrers": 3, "thereBytes": 1, "leftBytes": 4}}`
+	if err := os.WriteFile(path, []byte(old), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, err := Read(path, "restore")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Artifact{Reference: "a.io/b:d", Target: "t.io/b:d", Status: "failed", Digest: "sha256:11", Pinned: true,
+		Previous: "sha256:22", Size: 7, Referrers: 1, Expected: 3, Operation: "push", Error: "403"}
+	if failed := d.Failed(); len(failed) != 1 || !reflect.DeepEqual(failed[0], want) {
+		t.Errorf("%+v failed, want %+v", failed, want)
+	}
+	if d.Version != "v0.9.0" {
+		t.Errorf("version %q", d.Version)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/progress"
@@ -27,12 +26,13 @@ type Events struct {
 // NewEvents returns events on w, and writes the first one: that a command starts.
 func NewEvents(w io.Writer, hide func(string) string, command string) (*Events, error) {
 	e := &Events{w: w, hide: hide}
-	e.write(startEvent{head("start"), config.APIVersion, command, version.Read().Version})
+	e.write(startEvent{head("start"), command, version.Read().Version})
 	return e, e.err
 }
 
-// eventHead begins every event.
+// eventHead begins every event, so that a line says what it is without the lines before it.
 type eventHead struct {
+	Header
 	Event string    `json:"event"`
 	Time  time.Time `json:"time"`
 }
@@ -41,9 +41,8 @@ type eventHead struct {
 type (
 	startEvent struct {
 		eventHead
-		APIVersion string `json:"apiVersion"`
-		Command    string `json:"command"`
-		Version    string `json:"version"`
+		Command string `json:"command"`
+		Version string `json:"version"`
 	}
 	progressEvent struct {
 		eventHead
@@ -73,9 +72,8 @@ type (
 	}
 	listeningEvent struct {
 		eventHead
-		URL          string `json:"url"`
-		Artifacts    int    `json:"artifacts"`
-		Repositories int    `json:"repositories"`
+		URL    string        `json:"url"`
+		Totals listingTotals `json:"totals"`
 	}
 	requestEvent struct {
 		eventHead
@@ -93,6 +91,12 @@ type (
 	}
 )
 
+// listingTotals counts what serve lists.
+type listingTotals struct {
+	Artifacts    int `json:"artifacts"`
+	Repositories int `json:"repositories"`
+}
+
 // Request is a request that serve answered.
 type Request struct {
 	Client          string  `json:"client"`
@@ -100,7 +104,7 @@ type Request struct {
 	Method          string  `json:"method"`
 	URI             string  `json:"uri"`
 	StatusCode      int     `json:"statusCode"`
-	Bytes           int64   `json:"bytes"`
+	SentBytes       int64   `json:"sentBytes"` // of the body
 	DurationSeconds float64 `json:"durationSeconds"`
 	Error           string  `json:"error,omitempty"`
 }
@@ -108,8 +112,11 @@ type Request struct {
 // statusPlanned is the status of an artifact with --dry-run.
 const statusPlanned = "planned"
 
+// eventKind is the kind of each event.
+const eventKind = "Event"
+
 func head(name string) eventHead {
-	return eventHead{name, time.Now().UTC().Truncate(time.Millisecond)}
+	return eventHead{NewHeader(eventKind), name, time.Now().UTC().Truncate(time.Millisecond)}
 }
 
 func (e *Events) write(event any) {
@@ -159,7 +166,7 @@ func (e *Events) Failure(err error, hint string) {
 // Listening tells where serve listens, and what it has.
 func (e *Events) Listening(url string, artifacts, repositories int) {
 	if e != nil {
-		e.write(listeningEvent{head("listening"), url, artifacts, repositories})
+		e.write(listeningEvent{head("listening"), url, listingTotals{artifacts, repositories}})
 	}
 }
 

@@ -18,11 +18,13 @@ func TestEventSchemaIsTheStructs(t *testing.T) {
 	}
 	for name, event := range map[string]reflect.Type{
 		"start": reflect.TypeFor[startEvent](), "progress": reflect.TypeFor[progressEvent](), "artifact": reflect.TypeFor[artifactEvent](),
+		"listening": reflect.TypeFor[listeningEvent](), "request": reflect.TypeFor[requestEvent](),
 		"notice": reflect.TypeFor[noticeEvent](), "error": reflect.TypeFor[errorEvent](), "end": reflect.TypeFor[endEvent](),
 	} {
 		sameFields(t, name, flat(event), schema.Defs[name])
 	}
 	sameFields(t, "totals", reflect.TypeFor[Totals](), schema.Defs["end"].Properties["totals"])
+	sameFields(t, "totals of serve", reflect.TypeFor[listingTotals](), schema.Defs["listening"].Properties["totals"])
 }
 
 // flat returns a struct type with the fields of embedded structs promoted, as in JSON.

@@ -1,9 +1,12 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
+
+	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
@@ -37,5 +40,24 @@ func parse(data []byte) (*Document, error) {
 	if d.APIVersion != config.APIVersion || d.Kind != filetype.ReportKind {
 		return nil, fmt.Errorf("not a report of %s", config.APIVersion)
 	}
-	return &d, nil
+	return &d, d.readOldNames(data)
+}
+
+// readOldNames reads what an earlier version called by other names.
+func (d *Document) readOldNames(data []byte) error {
+	var old struct {
+		Artifacts []struct {
+			Bytes       int64
+			Referrers   int
+			Overwritten digest.Digest
+		}
+	}
+	if err := json.Unmarshal(data, &old); err != nil {
+		return fmt.Errorf("not a report: %w", err)
+	}
+	for i, o := range old.Artifacts {
+		a := &d.Artifacts[i]
+		a.Size, a.Referrers, a.Previous = cmp.Or(a.Size, o.Bytes), cmp.Or(a.Referrers, o.Referrers), cmp.Or(a.Previous, o.Overwritten)
+	}
+	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/filetype"
@@ -35,7 +34,8 @@ type Options struct {
 // learns it before a run of hours and not after it.
 func New(path, command string, o Options) (*File, error) {
 	r := &File{began: time.Now(), hide: o.Hide, events: o.Events}
-	r.Document = Document{APIVersion: config.APIVersion, Kind: filetype.ReportKind, Command: command, Version: readVersion(), Started: r.began.UTC()}
+	r.Document = newDocument(command)
+	r.Document.Started = r.began.UTC()
 	if path == "" {
 		return r, nil
 	}
@@ -75,7 +75,7 @@ func (r *File) fill(ctx context.Context, done *engine.Report, runErr error) {
 	for _, p := range done.Parts {
 		d.Parts = append(d.Parts, Part{p.Path, p.Size})
 	}
-	d.Totals = Totals{Artifacts: len(done.Artifacts), Referrers: done.Referrers, Expected: done.Expected, MovedBytes: done.Moved, SharedBytes: done.Shared, ThereBytes: done.There, LeftBytes: done.Left, LeftBlobs: done.LeftBlobs}
+	d.Totals = Totals{Artifacts: len(done.Artifacts), Referrers: done.Referrers, Expected: done.Expected, MovedBytes: done.Moved, SharedBytes: done.Shared, ExistingBytes: done.There, BaseBytes: done.Left, BaseBlobs: done.LeftBlobs}
 	for _, a := range done.Artifacts {
 		one := artifactOf(a, r.hide)
 		switch one.Status {
@@ -86,7 +86,7 @@ func (r *File) fill(ctx context.Context, done *engine.Report, runErr error) {
 		default:
 			d.Totals.Failed++
 		}
-		if one.Overwritten != "" {
+		if one.Previous != "" {
 			d.Totals.Overwritten++
 		}
 		d.Artifacts = append(d.Artifacts, one)

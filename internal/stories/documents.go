@@ -161,6 +161,6 @@ type eventLine struct {
 // totals has the fields of the totals of a report or of the last event.
 type totals struct {
 	Artifacts, Copied, Unchanged, Overwritten, Failed int
-	Referrers, ReferrersExpected                      int
-	MovedBytes, SharedBytes, ThereBytes               int64
+	ReferrersCopied, ReferrersExpected                int
+	MovedBytes, SharedBytes, ExistingBytes            int64
 }

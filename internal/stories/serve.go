@@ -22,7 +22,7 @@ type servedCommand struct {
 }
 
 // servedAt finds the host in what serve says once it listens, in either format.
-var servedAt = regexp.MustCompile(`(?:^serving .* on |^{"event":"listening".*"url":")https?://([^"\s]+)`)
+var servedAt = regexp.MustCompile(`(?:^serving .* on |^{.*"event":"listening".*"url":")https?://([^"\s]+)`)
 
 // serve NAME [ARGUMENT...] starts "oras-mirror serve" on a free port and sets $NAME to its
 // host once it listens.
