@@ -1,10 +1,21 @@
-// Package schemas embeds the JSON schemas of the files that oras-mirror reads and writes, for
-// programs that produce or consume them.
+// Package schemas embeds the JSON schemas (draft 2020-12) of the files that oras-mirror reads
+// and of what it writes, for programs that produce or consume them.
 package schemas
 
-import _ "embed"
+import "embed"
 
-// Mirror is the JSON schema (draft 2020-12) of a mirror spec.
-//
-//go:embed mirror.schema.json
-var Mirror []byte
+//go:embed *.schema.json
+var files embed.FS
+
+// The schemas of a mirror spec, of a line of --format json, and of a report of --report.
+var (
+	Mirror, _ = Of("mirror")
+	Event, _  = Of("event")
+	Report, _ = Of("report")
+)
+
+// Of returns the schema with a name, such as "plan"; ok is false if there is none.
+func Of(name string) (schema []byte, ok bool) {
+	schema, err := files.ReadFile(name + ".schema.json")
+	return schema, err == nil
+}

@@ -33,7 +33,7 @@ type cli struct {
 	Init      initCommand      `cmd:"" group:"spec" help:"Print a mirror spec to start from."`
 	Images    imagesCommand    `cmd:"" group:"spec" help:"Print the images that Kubernetes manifests name, as a list for backup and sync."`
 	Validate  validateCommand  `cmd:"" group:"spec" help:"Check a mirror spec."`
-	Schema    schemaCommand    `cmd:"" group:"spec" help:"Print the JSON schema of the mirror spec, or of a file that oras-mirror writes."`
+	Schema    schemaCommand    `cmd:"" group:"spec" help:"Print the JSON schema of the mirror spec, or of what oras-mirror writes."`
 
 	ClientConfig clientConfigCommand `cmd:"" group:"other" help:"Write the configuration that makes a cluster pull from the mirror: for containerd, podman, openshift, k3s or docker."`
 	Completion   completionCommand   `cmd:"" group:"other" help:"Print a completion script for bash, zsh or fish."`

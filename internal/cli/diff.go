@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/filetype"
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
+	"github.com/oras-mirror/oras-mirror/internal/report"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -119,7 +120,12 @@ func firstSpec(specs ...*config.Spec) *config.Spec {
 func (c *diffCommand) write(u *console.Console, d *inventory.Difference) error {
 	write := d.Print
 	if c.Format == "json" {
-		write = func(io.Writer) error { return text.WriteJSON(u.Stdout, d) }
+		write = func(io.Writer) error {
+			return text.WriteJSON(u.Stdout, struct {
+				report.Header
+				*inventory.Difference
+			}{report.NewHeader("Diff"), d})
+		}
 	}
 	if err := write(u.Answer()); err != nil {
 		return err

@@ -179,9 +179,9 @@ func (w *goldenWorld) holds(registries []*testregistry.Registry, transfers strin
 		{"artifacts", int64(len(planned.Artifacts)), int64(did.Totals.Artifacts)},
 		{"referrers", int64(referrers), int64(did.Totals.Referrers)},
 		{"referrers expected", int64(referrers), int64(did.Totals.Expected)},
-		{"bytes", planned.Transfer, did.Totals.MovedBytes},
-		{"transfers", int64(planned.Transfers), int64(moved)},
-		{"requests", int64(planned.Requests), int64(requests)},
+		{"bytes", planned.Totals.ExpectedBytes, did.Totals.MovedBytes},
+		{"transfers", int64(planned.Totals.ExpectedBlobs), int64(moved)},
+		{"requests", int64(planned.Totals.Requests), int64(requests)},
 	} {
 		if number.planned != number.counted {
 			w.t.Errorf("%s %v: %d %s, planned were %d", command, args, number.counted, number.name, number.planned)
@@ -190,7 +190,7 @@ func (w *goldenWorld) holds(registries []*testregistry.Registry, transfers strin
 	if planned.Space == nil {
 		return
 	}
-	if got := sizeOf(w.t, args[len(args)-1]); got > planned.Distinct*2 || planned.Changes && !strings.HasSuffix(args[len(args)-1], "/") && got > planned.Space.Needed {
+	if got := sizeOf(w.t, args[len(args)-1]); got > planned.Totals.DistinctBytes*2 || planned.Changes && !strings.HasSuffix(args[len(args)-1], "/") && got > planned.Space.Needed {
 		w.t.Errorf("%s has %d bytes, planned were at most %d", args[len(args)-1], got, planned.Space.Needed)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/discover"
+	"github.com/oras-mirror/oras-mirror/internal/report"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
@@ -106,6 +107,7 @@ func noticeManifests(u *console.Console, all []*config.Manifests, spec string) {
 
 // imagesDocument is the output of "images --format json".
 type imagesDocument struct {
+	report.Header
 	Images  []imagesImage  `json:"images"`
 	Skipped []imagesPlaced `json:"skipped,omitempty"` // fields that look as if they named an image
 }
@@ -116,7 +118,7 @@ type imagesImage struct {
 }
 
 type imagesPlaced struct {
-	Name   string `json:"name"`
+	Value  string `json:"value"`
 	Reason string `json:"reason,omitempty"`
 	imagesPlace
 }
@@ -130,7 +132,7 @@ type imagesPlace struct {
 }
 
 func imagesDocumentOf(found *config.Manifests) imagesDocument {
-	d := imagesDocument{Images: []imagesImage{}}
+	d := imagesDocument{Header: report.NewHeader("ImageList"), Images: []imagesImage{}}
 	for _, i := range found.Images {
 		image := imagesImage{Reference: i.Reference.String()}
 		for _, p := range i.Places {
@@ -138,10 +140,16 @@ func imagesDocumentOf(found *config.Manifests) imagesDocument {
 		}
 		d.Images = append(d.Images, image)
 	}
-	for _, s := range found.Skipped {
-		d.Skipped = append(d.Skipped, imagesPlaced{s.Name, s.Reason, imagesPlaceOf(s.Place)})
-	}
+	d.Skipped = skippedOf(found)
 	return d
+}
+
+// skippedOf returns the fields that look as if they named an image.
+func skippedOf(m *config.Manifests) (all []imagesPlaced) {
+	for _, s := range m.Skipped {
+		all = append(all, imagesPlaced{s.Name, s.Reason, imagesPlaceOf(s.Place)})
+	}
+	return all
 }
 
 func imagesPlaceOf(p discover.Place) imagesPlace {

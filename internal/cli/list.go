@@ -10,6 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
+	"github.com/oras-mirror/oras-mirror/internal/report"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -43,7 +44,10 @@ func (c *listCommand) Run(ctx context.Context, u *console.Console) error {
 	}
 	list.Input = c.Name()
 	if c.Format == "json" {
-		err = text.WriteJSON(u.Stdout, list)
+		err = text.WriteJSON(u.Stdout, struct {
+			report.Header
+			*inventory.Listing
+		}{report.NewHeader("ArtifactList"), list})
 	} else {
 		err = list.Print(u.Stdout)
 	}

@@ -1,52 +1,67 @@
 package cli
 
 import (
+	"fmt"
+
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
+	"github.com/oras-mirror/oras-mirror/internal/report"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
-// planDocument is the output of "plan --format json". Sizes are in bytes.
+// planDocument is the output of "plan --format json", as in schemas/plan.schema.json.
 type planDocument struct {
+	report.Header
 	Artifacts []planArtifact   `json:"artifacts"`
-	Dropped   []inventory.Name `json:"dropped,omitempty"` // artifacts only in the bundle that would be replaced
-	Distinct  int64            `json:"distinct"`          // everything selected, each manifest and blob once
-	Shared    int64            `json:"shared"`            // content of several artifacts, once for each but the first
-	There     int64            `json:"there"`             // distinct content that is there already
-	Local     int64            `json:"local,omitempty"`   // distinct content in layouts on disk
-	Left      *leftToBase      `json:"left,omitempty"`    // with --base: distinct content that a delta leaves out
-	Transfer  int64            `json:"transfer"`          // bytes to copy
-	Transfers int              `json:"transfers"`         // blobs to copy
-	Requests  int              `json:"requests"`
+	Removed   []inventory.Name `json:"removed,omitempty"` // artifacts only in the bundle that would be replaced
+	Totals    planTotals       `json:"totals"`
 	Space     *space           `json:"space,omitempty"`
 	Newest    []planNewest     `json:"newest,omitempty"`
 	Shards    []planShard      `json:"shards,omitempty"` // with --shard all/N
 	Changes   bool             `json:"changes"`
 }
 
-// leftToBase is the content that a delta leaves to its base.
-type leftToBase struct {
-	Blobs int   `json:"blobs"`
-	Bytes int64 `json:"bytes"`
+// planTotals has the sums over the artifacts of a plan, under the names that the report has them.
+type planTotals struct {
+	Artifacts     int   `json:"artifacts"`
+	New           int   `json:"new"`
+	Changed       int   `json:"changed"`
+	Unchanged     int   `json:"unchanged"`
+	Failed        int   `json:"failed"`
+	Removed       int   `json:"removed"`
+	DistinctBytes int64 `json:"distinctBytes"`        // everything selected, each manifest and blob once
+	SharedBytes   int64 `json:"sharedBytes"`          // content of several artifacts, once for each but the first
+	ExistingBytes int64 `json:"existingBytes"`        // distinct content that is there already
+	LocalBytes    int64 `json:"localBytes,omitempty"` // distinct content in layouts on disk
+	BaseBytes     int64 `json:"baseBytes,omitempty"`  // with --base: distinct content that a delta leaves out
+	BaseBlobs     int   `json:"baseBlobs,omitempty"`
+	ExpectedBytes int64 `json:"expectedBytes"` // bytes to copy
+	ExpectedBlobs int   `json:"expectedBlobs"` // blobs to copy
+	Requests      int   `json:"requests"`
 }
 
 type planArtifact struct {
 	Reference string          `json:"reference"`
 	Target    string          `json:"target,omitempty"`
 	Mirror    string          `json:"mirror,omitempty"` // the one that answered for the reference
-	State     engine.State    `json:"state"`
+	Status    engine.State    `json:"status"`
 	Digest    digest.Digest   `json:"digest,omitempty"`
 	MediaType string          `json:"mediaType,omitempty"`
-	Size      int64           `json:"size"`
+	Size      int64           `json:"size"`                // bytes
 	Platforms []string        `json:"platforms,omitempty"` // selected from an index; all without any
 	Sparse    bool            `json:"sparse,omitempty"`    // restore: the bundle lacks the other platforms of the index
 	Rewritten bool            `json:"rewritten,omitempty"` // restore: pushes an index of only those platforms
-	Referrers []digest.Digest `json:"referrers,omitempty"`
+	Referrers []plannedDigest `json:"referrers,omitempty"`
 	From      string          `json:"from,omitempty"`  // where the reference was found, such as the file and the line of a manifest
-	Shard     *int            `json:"shard,omitempty"` // its index, with --shard all/N
+	Shard     string          `json:"shard,omitempty"` // with --shard all/N
 	Error     string          `json:"error,omitempty"`
+}
+
+// plannedDigest is a referrer in a plan.
+type plannedDigest struct {
+	Digest digest.Digest `json:"digest"`
 }
 
 // planNewest names the order by which tags.latest finds the newest: semver, that of tags.sort,
@@ -59,27 +74,38 @@ type planNewest struct {
 
 // document returns the plan for a program.
 func (p *shownPlan) document() planDocument {
-	f := p.forecast
-	d := planDocument{Artifacts: []planArtifact{}, Dropped: p.dropped, Distinct: f.Distinct, Shared: f.Shared, There: f.There, Local: f.Near,
-		Transfer: f.Transfer, Transfers: f.Transfers, Requests: f.Requests, Space: p.space, Changes: p.changes()}
-	d.Shards = p.shards()
-	if f.LeftBlobs > 0 {
-		d.Left = &leftToBase{f.LeftBlobs, f.Left}
+	d := planDocument{Header: report.NewHeader("Plan"), Artifacts: []planArtifact{}, Removed: p.dropped, Totals: p.totals(), Space: p.space,
+		Shards: p.shards(), Changes: p.changes()}
+	for _, o := range p.forecast.Artifacts {
+		d.Artifacts = append(d.Artifacts, p.artifact(o))
 	}
-	for _, o := range f.Artifacts {
-		a := planArtifact{Reference: o.Name, Target: o.Target, Mirror: o.Mirror, State: o.State, Digest: o.Digest, MediaType: o.MediaType,
-			Sparse: p.restores && len(o.Platforms) > 0, Rewritten: o.Rewritten,
-			Size: o.Size, Platforms: text.Strings(o.Platforms), Referrers: o.Referrers, From: o.From}
-		if len(f.Shards) > 0 {
-			a.Shard = &o.Shard
-		}
-		if o.Err != nil {
-			a.Error = o.Err.Error()
-		}
-		d.Artifacts = append(d.Artifacts, a)
-	}
-	for _, n := range f.Newest {
+	for _, n := range p.forecast.Newest {
 		d.Newest = append(d.Newest, planNewest{n.Repository, n.Count, n.Order})
 	}
 	return d
+}
+
+// artifact returns an artifact of the plan for a program.
+func (p *shownPlan) artifact(o engine.Outlook) planArtifact {
+	a := planArtifact{Reference: o.Name, Target: o.Target, Mirror: o.Mirror, Status: o.State, Digest: o.Digest, MediaType: o.MediaType,
+		Sparse: p.restores && len(o.Platforms) > 0, Rewritten: o.Rewritten, Size: o.Size, Platforms: text.Strings(o.Platforms), From: o.From}
+	for _, d := range o.Referrers {
+		a.Referrers = append(a.Referrers, plannedDigest{d})
+	}
+	if n := len(p.forecast.Shards); n > 0 {
+		a.Shard = fmt.Sprintf("%d/%d", o.Shard, n)
+	}
+	if o.Err != nil {
+		a.Error = o.Err.Error()
+	}
+	return a
+}
+
+// totals returns the sums of the plan for a program.
+func (p *shownPlan) totals() planTotals {
+	f, counts := p.forecast, p.counts()
+	return planTotals{Artifacts: len(f.Artifacts), New: counts[engine.StateNew], Changed: counts[engine.StateChanged],
+		Unchanged: counts[engine.StateUnchanged], Failed: counts[engine.StateFailed], Removed: len(p.dropped),
+		DistinctBytes: f.Distinct, SharedBytes: f.Shared, ExistingBytes: f.There, LocalBytes: f.Near, BaseBytes: f.Left, BaseBlobs: f.LeftBlobs,
+		ExpectedBytes: f.Transfer, ExpectedBlobs: f.Transfers, Requests: f.Requests}
 }

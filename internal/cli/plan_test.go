@@ -38,15 +38,15 @@ func holds(t *testing.T, d planDocument, r *testregistry.Registry, moved string,
 			made += n
 		}
 	}
-	if made != d.Requests {
-		t.Errorf("%v: %d requests, planned were %d: %v", args, made, d.Requests, r.Counts())
+	if made != d.Totals.Requests {
+		t.Errorf("%v: %d requests, planned were %d: %v", args, made, d.Totals.Requests, r.Counts())
 	}
 	lines := strings.Split(strings.TrimSpace(stderr), "\n")
 	summary := lines[len(lines)-1]
-	wanted := []string{" " + text.Count(len(d.Artifacts), "artifact"), ": " + text.Bytes(d.Transfer) + " " + moved}
-	wanted = append(wanted, text.Bytes(d.Shared)+" shared")
-	if d.There > 0 {
-		wanted = append(wanted, text.Bytes(d.There)+" there already")
+	wanted := []string{" " + text.Count(len(d.Artifacts), "artifact"), ": " + text.Bytes(d.Totals.ExpectedBytes) + " " + moved}
+	wanted = append(wanted, text.Bytes(d.Totals.SharedBytes)+" shared")
+	if d.Totals.ExistingBytes > 0 {
+		wanted = append(wanted, text.Bytes(d.Totals.ExistingBytes)+" there already")
 	}
 	for _, want := range wanted {
 		if !strings.Contains(summary, want) {

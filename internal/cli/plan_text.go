@@ -28,8 +28,8 @@ type shownPlan struct {
 // space is the disk space that a backup needs and that is free, in bytes. Needed is the
 // size of an archive that does not compress: no run needs more.
 type space struct {
-	Needed int64 `json:"needed"`
-	Free   int64 `json:"free"`
+	Needed int64 `json:"neededBytes"`
+	Free   int64 `json:"freeBytes"`
 }
 
 // measure compares the size of a backup with the free space of the disk.
@@ -83,7 +83,7 @@ func (p *shownPlan) write(u *console.Console, format string) error {
 // print writes a line for each artifact.
 func (p *shownPlan) print(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	head := "STATE\tREFERENCE\tDIGEST\tSIZE\tREFERRERS\tPLATFORMS"
+	head := "STATUS\tREFERENCE\tDIGEST\tSIZE\tREFERRERS\tPLATFORMS"
 	if p.hasFrom() {
 		head += "\tFROM"
 	}
@@ -104,7 +104,7 @@ func (p *shownPlan) print(w io.Writer) error {
 		fmt.Fprintln(table)
 	}
 	for _, d := range p.dropped {
-		fmt.Fprintf(table, "dropped\t%s\t%s\t\t\t\n", text.Printable(d.Reference), shortOf(d.Digest))
+		fmt.Fprintf(table, "removed\t%s\t%s\t\t\t\n", text.Printable(d.Reference), shortOf(d.Digest))
 	}
 	return table.Flush()
 }
@@ -178,12 +178,18 @@ func (p *shownPlan) referrers() string {
 	return " and " + text.Count(n, "referrer")
 }
 
-// states counts the artifacts by their states.
-func (p *shownPlan) states() string {
+// counts returns the number of artifacts with each status.
+func (p *shownPlan) counts() map[engine.State]int {
 	counts := make(map[engine.State]int)
 	for _, o := range p.forecast.Artifacts {
 		counts[o.State]++
 	}
+	return counts
+}
+
+// states returns the number of artifacts with each status in words.
+func (p *shownPlan) states() string {
+	counts := p.counts()
 	var parts []string
 	for _, s := range []engine.State{engine.StateNew, engine.StateChanged, engine.StateUnchanged, engine.StateFailed} {
 		if counts[s] > 0 {
@@ -191,7 +197,7 @@ func (p *shownPlan) states() string {
 		}
 	}
 	if n := len(p.dropped); n > 0 {
-		parts = append(parts, text.Thousands(n)+" dropped")
+		parts = append(parts, text.Thousands(n)+" removed")
 	}
 	if len(parts) == 0 {
 		return "nothing to do"

@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"fmt"
+
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/schemas"
 )
 
 type schemaCommand struct {
-	Of string `arg:"" optional:"" enum:"mirror,report,event,statement" default:"mirror" help:"Print the schema of mirror specs (mirror, the default), of --report (report), of a line of --format json (event), or of statement (statement)."`
+	Name string `arg:"" optional:"" enum:"mirror,report,event,list,plan,diff,images,version,statement" default:"mirror" help:"Print the schema of a mirror spec (mirror, the default), of --report (report), of an event of --format json (event), or of what a command prints with --format json (list, plan, diff, images, version), or of statement (statement)."`
 }
 
 func (*schemaCommand) Help() string {
@@ -18,7 +20,10 @@ func (*schemaCommand) Help() string {
 }
 
 func (c *schemaCommand) Run(u *console.Console) error {
-	schema := map[string][]byte{"mirror": schemas.Mirror, "report": schemas.Report, "event": schemas.Event, "statement": schemas.Statement}[c.Of]
+	schema, ok := schemas.Of(c.Name)
+	if !ok {
+		return fmt.Errorf("schema not found: %s", c.Name)
+	}
 	_, err := u.Stdout.Write(schema)
 	return err
 }

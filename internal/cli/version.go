@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/report"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/internal/version"
 )
@@ -22,7 +23,10 @@ func (versionCommand) Help() string {
 func (c versionCommand) Run(u *console.Console) error {
 	info := version.Read()
 	if c.Format == "json" {
-		return text.WriteJSON(u.Stdout, info)
+		return text.WriteJSON(u.Stdout, struct {
+			report.Header
+			version.Info
+		}{report.NewHeader("Version"), info})
 	}
 	_, err := fmt.Fprintf(u.Answer(), "oras-mirror %s (%s, %s)\n", info.Version, info.Go, info.Platform)
 	return err

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
@@ -65,10 +66,16 @@ func readHead(path string) (_ string, err error) {
 	return string(head), errors.Join(err, f.Close())
 }
 
+// outputs lists the kinds of the documents that commands print with --format json. They are
+// made again at will, so that nothing protects them.
+var outputs = []string{"Event", "ArtifactList", "Plan", "Diff", "ImageList", "Version", "Verification", "Validation", "Prune"}
+
 // kindIn goes by the key "kind" of a document, which a spec may lack.
 func kindIn(text string) Kind {
 	kind := documentKind.FindStringSubmatch(text)
 	switch {
+	case kind != nil && slices.Contains(outputs, kind[1]):
+		return Unknown
 	case kind != nil && kind[1] == config.LockKind:
 		return Lock
 	case kind != nil && kind[1] == ReportKind:

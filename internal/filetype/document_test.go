@@ -34,6 +34,7 @@ func TestDocumentsAreKnown(t *testing.T) {
 		"apiVersion: oras-mirror/v1alpha1\nkind: MirrorLock\n":                      Lock,
 		"{\"apiVersion\": \"oras-mirror/v1alpha1\", \"kind\": \"Mirror\"}":          Spec,
 		"{\n  \"apiVersion\": \"oras-mirror/v1alpha1\",\n  \"kind\": \"Report\",\n": Report,
+		"{\n  \"apiVersion\": \"oras-mirror/v1alpha1\",\n  \"kind\": \"Plan\",\n":   Unknown,
 		"# images\n\n  docker.io/library/alpine:3.20 # small\nnonsense here":        List,
 		"registry.k8s.io/pause:3.9,3.10":                                            List,
 		"apiVersion: v1\nkind: ConfigMap\n":                                         Unknown,

@@ -15,24 +15,24 @@ import (
 
 // Difference is the result of Diff. Each list is sorted by reference.
 type Difference struct {
-	Added   []Name  `json:"added"`
-	Removed []Name  `json:"removed"`
-	Moved   []moved `json:"moved"`
+	Added   []Name    `json:"added"`
+	Removed []Name    `json:"removed"`
+	Changed []changed `json:"changed"`
 }
 
-// moved is a name that points to another manifest. If both digests are the same, its
-// referrers or platforms differ.
-type moved struct {
+// changed is a name that points to another manifest. If both digests are the same, its
+// referrers, platforms or signers differ.
+type changed struct {
 	Reference string        `json:"reference"`
-	From      digest.Digest `json:"from"`
-	To        digest.Digest `json:"to"`
+	Digest    digest.Digest `json:"digest"`
+	Previous  digest.Digest `json:"previousDigest"`
 	signers   string        // how they changed; "" if they did not
 }
 
 // Diff returns the difference that turns the names before into those after.
 func Diff(before, after []Name) *Difference {
 	old, current := byName(before), byName(after)
-	d := &Difference{Added: []Name{}, Removed: []Name{}, Moved: []moved{}}
+	d := &Difference{Added: []Name{}, Removed: []Name{}, Changed: []changed{}}
 	for _, name := range slices.Sorted(maps.Keys(old)) {
 		was := old[name]
 		is, ok := current[name]
@@ -40,7 +40,7 @@ func Diff(before, after []Name) *Difference {
 		case !ok:
 			d.Removed = append(d.Removed, was)
 		case !is.isSame(was):
-			d.Moved = append(d.Moved, moved{name, was.Digest, is.Digest, changedSigners(was, is)})
+			d.Changed = append(d.Changed, changed{name, is.Digest, was.Digest, changedSigners(was, is)})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(current)) {
@@ -69,7 +69,7 @@ func byName(all []Name) map[string]Name {
 }
 
 // IsEmpty reports whether there is no difference.
-func (d *Difference) IsEmpty() bool { return len(d.Added)+len(d.Removed)+len(d.Moved) == 0 }
+func (d *Difference) IsEmpty() bool { return len(d.Added)+len(d.Removed)+len(d.Changed) == 0 }
 
 // Print writes a line for each name that differs, sorted by reference.
 func (d *Difference) Print(w io.Writer) error {
@@ -81,7 +81,7 @@ func (d *Difference) Print(w io.Writer) error {
 	for _, t := range d.Removed {
 		lines = append(lines, line{t.Reference, "- " + t.Reference + " " + t.Digest.String()})
 	}
-	for _, m := range d.Moved {
+	for _, m := range d.Changed {
 		lines = append(lines, line{m.Reference, "~ " + m.Reference + " " + m.change()})
 	}
 	slices.SortFunc(lines, func(a, b line) int { return cmp.Compare(a.name, b.name) })
@@ -93,23 +93,23 @@ func (d *Difference) Print(w io.Writer) error {
 	return nil
 }
 
-func (m moved) change() string {
+func (m changed) change() string {
 	switch {
-	case m.From != m.To:
-		return m.From.String() + " -> " + m.To.String() + m.signers
+	case m.Previous != m.Digest:
+		return m.Previous.String() + " -> " + m.Digest.String() + m.signers
 	case m.signers != "":
-		return m.From.String() + m.signers
+		return m.Previous.String() + m.signers
 	}
-	return m.From.String() + " with other platforms or referrers"
+	return m.Previous.String() + " with other platforms or referrers"
 }
 
-// Counts returns the length of each list in words: "1 added, 2 moved".
+// Counts returns the length of each list in words: "1 added, 2 changed".
 func (d *Difference) Counts() string {
 	var parts []string
 	for _, p := range []struct {
 		n    int
 		word string
-	}{{len(d.Added), "added"}, {len(d.Removed), "removed"}, {len(d.Moved), "moved"}} {
+	}{{len(d.Added), "added"}, {len(d.Removed), "removed"}, {len(d.Changed), "changed"}} {
 		if p.n > 0 {
 			parts = append(parts, text.Thousands(p.n)+" "+p.word)
 		}

@@ -28,9 +28,13 @@ func CommandLines(line string) [][]string {
 	return all
 }
 
-// compile compiles a schema.
-func compile(name string, data []byte) (*jsonschema.Schema, error) {
-	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+// compile compiles the schema with a name, such as "plan".
+func compile(name string) (*jsonschema.Schema, error) {
+	text, ok := schemas.Of(name)
+	if !ok {
+		return nil, errors.New("no schema of " + name)
+	}
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		return nil, err
 	}
@@ -42,10 +46,33 @@ func compile(name string, data []byte) (*jsonschema.Schema, error) {
 	return c.Compile(name)
 }
 
+// ValidateDocument checks a document against the schema with a name.
+func ValidateDocument(name string, data []byte) error {
+	schema, err := compile(name)
+	if err != nil {
+		return err
+	}
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	return schema.Validate(document)
+}
+
+// checkDocument NAME [FILE] checks standard output of the last command, or a file, against the
+// schema with a name.
+func checkDocument(ts *testscript.TestScript, _ bool, args []string) {
+	file := "stdout"
+	if len(args) > 1 {
+		file = args[1]
+	}
+	ts.Check(ValidateDocument(args[0], []byte(ts.ReadFile(file))))
+}
+
 // ParseEvents parses the events of a run, one a line. It checks each against the schema, and
 // their order against docs/events.md.
 func ParseEvents(text string) ([]eventLine, error) {
-	schema, err := compile("event.schema.json", schemas.Event)
+	schema, err := compile("event")
 	if err != nil {
 		return nil, err
 	}
@@ -127,29 +154,7 @@ func checkReport(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // ValidateReport checks a document against the schema of reports.
-func ValidateReport(data []byte) error { return validate("report.schema.json", schemas.Report, data) }
-
-// ValidateStatement checks a document against the schema of statements.
-func ValidateStatement(data []byte) error {
-	return validate("statement.schema.json", schemas.Statement, data)
-}
-
-func validate(name string, schema, data []byte) error {
-	compiled, err := compile(name, schema)
-	if err != nil {
-		return err
-	}
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		return err
-	}
-	return compiled.Validate(document)
-}
-
-// checkStatement FILE checks a file against the schema of statements.
-func checkStatement(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Check(ValidateStatement([]byte(ts.ReadFile(args[0]))))
-}
+func ValidateReport(data []byte) error { return ValidateDocument("report", data) }
 
 // eventLine has the fields of events that tests check.
 type eventLine struct {
