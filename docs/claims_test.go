@@ -290,6 +290,7 @@ var proofs = map[string]string{
 	"Any number of machines can back up into one layout":                                       "store.TestBucketTakesAnyNumberOfWriters e2e.TestFourWritersOnABucket",
 	"write metrics for Prometheus, with the last success":                                      "metrics.txtar internal/metrics.TestLastSuccessSurvivesFailures",
 	"has examples for GitHub Actions, GitLab CI, Kubernetes, systemd, pre-commit and Renovate": "docs.TestScheduledNamesTheExamples docs.TestGitHubBackupRuns docs.TestGitLabMirrorRuns docs.TestSystemdAcceptsTheUnits docs.TestPreCommitHook docs.TestRenovatePreset",
+	"has its keys, and `schema statement` prints its schema":                                   "statement_signed.txtar",
 	"`--metrics` keeps the time of the last success":                                           "metrics.txtar internal/metrics.TestLastSuccessSurvivesFailures",
 	"lists the metrics, and has alerts and examples for schedulers":                            "docs.TestScheduledListsTheMetrics docs.TestAlerts",
 	"A layout resumes after a kill":                                                            "e2e.TestKilledBackupToABucket",
