@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -66,7 +67,9 @@ func Main(release string, args []string) int {
 	version.Set(release)
 	ctx, stop := exit.Interruptible(context.Background(), os.Stderr)
 	defer stop()
-	return Run(ctx, args, console.StandardStreams())
+	s := console.StandardStreams()
+	s.Name = calledAs(os.Getenv)
+	return Run(ctx, args, s)
 }
 
 // Run runs the program on some streams and returns its exit code.
@@ -88,6 +91,8 @@ func dispatch(ctx context.Context, args []string, s console.Streams) (u *console
 	if err != nil {
 		return u, err
 	}
+	rename := renamer(parser.Model)
+	u = console.New(console.Options{Streams: s, Rename: rename})
 	if len(args) == 0 {
 		return u, noCommand(parser, s.Stderr)
 	}
@@ -96,7 +101,7 @@ func dispatch(ctx context.Context, args []string, s console.Streams) (u *console
 		return u, usageError(err)
 	}
 	defer func() { err = errors.Join(err, cpu.stop()) }()
-	u = console.New(consoleOptions(command, s))
+	u = console.New(consoleOptions(command, s, rename))
 	if err := u.Begin(command.Selected().Name); err != nil {
 		return u, err
 	}
@@ -107,8 +112,8 @@ func dispatch(ctx context.Context, args []string, s console.Streams) (u *console
 // newParser makes a parser of the grammar, with all that commands are given but the
 // console, which depends on their flags.
 func newParser(ctx context.Context, s console.Streams, cpu *profile) (*kong.Kong, error) {
-	return kong.New(&cli{},
-		kong.Name("oras-mirror"),
+	parser, err := kong.New(&cli{},
+		kong.Name(cmp.Or(s.Name, programName)),
 		kong.Description(description),
 		kong.Writers(s.Answer(), s.Stderr),
 		kong.Exit(func(code int) { panic(kongExit(code)) }),
@@ -118,11 +123,15 @@ func newParser(ctx context.Context, s console.Streams, cpu *profile) (*kong.Kong
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(cpu),
 	)
+	if err == nil {
+		renameHelp(parser.Model)
+	}
+	return parser, err
 }
 
 // consoleOptions returns what the flags of a command ask of its console.
-func consoleOptions(command *kong.Context, s console.Streams) console.Options {
-	o := console.Options{Streams: s}
+func consoleOptions(command *kong.Context, s console.Streams, rename func(string) string) console.Options {
+	o := console.Options{Streams: s, Rename: rename}
 	flags := command.Selected().Target.Addr().Interface()
 	if f, ok := flags.(interface{ Verbosity() (quiet, plain bool) }); ok {
 		o.Quiet, o.Plain = f.Verbosity()

@@ -3,8 +3,6 @@ package cli
 import (
 	"io"
 
-	"github.com/alecthomas/kong"
-
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/manpage"
 	"github.com/oras-mirror/oras-mirror/internal/version"
@@ -19,8 +17,13 @@ func (manCommand) Help() string {
     oras-mirror man >/usr/local/share/man/man1/oras-mirror.1`
 }
 
-// Run prints a page for man(1), rendered from the grammar.
-func (manCommand) Run(parsed *kong.Context, u *console.Console) error {
-	_, err := io.WriteString(u.Stdout, manpage.Render(parsed.Model.Node, version.Read().Version))
+// Run prints a page for man(1), rendered from the grammar. It is that of oras-mirror, whatever
+// the program is called by.
+func (manCommand) Run(u *console.Console) error {
+	parser, err := Grammar()
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(u.Stdout, manpage.Render(parser.Model.Node, version.Read().Version))
 	return err
 }

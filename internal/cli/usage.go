@@ -80,7 +80,7 @@ func (m *mistake) commandPath() string {
 	if command := m.context.Selected(); command != nil {
 		return command.FullPath()
 	}
-	return "oras-mirror"
+	return m.context.Model.Name
 }
 
 // unknownCommand returns the word in place of a command; "" if the command was parsed.

@@ -6,6 +6,7 @@ _oras_mirror() {
 	read -ra words <<<"$line"
 	[[ $line == *[[:space:]] || ${#words[@]} -eq 0 ]] && words+=("")
 	word=${words[${#words[@]} - 1]}
+	[[ ${words[0]} == oras ]] && words=(oras-mirror "${words[@]:2}") # oras mirror
 	COMPREPLY=()
 	while IFS=$'\t' read -r text kind; do
 		case $text in

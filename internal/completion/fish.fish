@@ -2,6 +2,7 @@
 function __oras_mirror
     set -l words (commandline --tokenize --cut-at-cursor --current-process)
     set -l word (commandline --current-token --cut-at-cursor)
+    test "$words[1]" = oras; and set words oras-mirror $words[3..-1] # oras mirror
     for line in ($words[1] __complete $words[2..-1] "$word" 2>/dev/null)
         set -l before (string match --regex -- '^--[^=]*=' "$word")
         set -l begun (string replace --regex -- '^--[^=]*=' '' "$word")

@@ -1,6 +1,9 @@
 package completion
 
-import _ "embed"
+import (
+	_ "embed"
+	"slices"
+)
 
 // Each script passes the words of the command line to "oras-mirror __complete" and shows the
 // candidates that it prints.
@@ -13,7 +16,22 @@ var (
 	fish []byte
 )
 
-// Script returns the completion script of bash, zsh or fish.
-func Script(shell string) []byte {
-	return map[string][]byte{"bash": bash, "zsh": zsh, "fish": fish}[shell]
+// Each of these adds the function oras, which makes "oras mirror" of this program.
+var (
+	//go:embed oras.bash
+	bashOras []byte
+	//go:embed oras.zsh
+	zshOras []byte
+	//go:embed oras.fish
+	fishOras []byte
+)
+
+// Script returns the completion script of bash, zsh or fish; with the function oras if
+// withOras is set.
+func Script(shell string, withOras bool) []byte {
+	script := map[string][]byte{"bash": bash, "zsh": zsh, "fish": fish}[shell]
+	if !withOras {
+		return script
+	}
+	return slices.Concat(script, map[string][]byte{"bash": bashOras, "zsh": zshOras, "fish": fishOras}[shell])
 }

@@ -24,8 +24,9 @@ type Console struct {
 	Secrets redact.Secrets // masked in every line
 	Retries progress.Retries
 
-	quiet          bool // print only errors and hints
-	events         bool // Begin starts Events
+	rename         func(line string) string // changes the name of the program in a line; may be nil
+	quiet          bool                     // print only errors and hints
+	events         bool                     // Begin starts Events
 	hints          advice.Hints
 	hinted         map[string]bool      // hints printed: each is printed once
 	reported       map[artifactKey]bool // artifacts whose failure is printed
@@ -39,11 +40,13 @@ type Options struct {
 	Quiet  bool // print only errors and hints
 	Plain  bool // print lines instead of a bar, even on a terminal
 	Events bool // write events to standard output, and only errors and hints as lines
+
+	Rename func(line string) string // changes the name of the program in a line; nil keeps it
 }
 
 // New returns a console.
 func New(o Options) *Console {
-	c := &Console{Streams: o.Streams, quiet: o.Quiet || o.Events, events: o.Events}
+	c := &Console{Streams: o.Streams, quiet: o.Quiet || o.Events, events: o.Events, rename: o.Rename}
 	if o.Plain {
 		c.Columns = nil
 	}
@@ -90,7 +93,13 @@ func (c *Console) put(line string) {
 
 // Clean masks secrets, then makes a line printable: in this order, since a secret may have
 // characters that are not printable.
-func (c *Console) Clean(line string) string { return text.Printable(c.Secrets.Hide(line)) }
+func (c *Console) Clean(line string) string {
+	line = text.Printable(c.Secrets.Hide(line))
+	if c.rename != nil {
+		line = c.rename(line)
+	}
+	return line
+}
 
 // Say prints a line unless --quiet is set.
 func (c *Console) Say(format string, a ...any) {

@@ -17,6 +17,7 @@ type Streams struct {
 	StdoutTerminal bool
 	StdoutClosed   bool       // what is written there is lost
 	Columns        func() int // width of the terminal on standard error; nil if it is no terminal
+	Name           string     // the program in help and hints; empty means oras-mirror
 }
 
 // StandardStreams returns the streams of this process.

@@ -32,6 +32,7 @@ var environmentVariables = [][2]string{
 	{"DOCKER_CONFIG, REGISTRY_AUTH_FILE", "more places of credentials"},
 	{"SSL_CERT_FILE, SSL_CERT_DIR", "trusted certificate authorities"},
 	{"CI", "if set, print lines instead of a progress bar; TERM=dumb does the same"},
+	{"ORAS_MIRROR_NAME", "the name in help and hints: \"oras mirror\", set by the shell function of completion --oras"},
 	{"TMPDIR", "directory to unpack an archive of another tool that comes through a pipe"},
 }
 

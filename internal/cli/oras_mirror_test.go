@@ -1,0 +1,145 @@
+//go:build unix
+
+package cli
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/oras-mirror/oras-mirror/internal/skipped"
+)
+
+// withOras are shells and how they read "completion --oras". For the function alone, zsh does
+// not load its completion, which takes long.
+var withOras = []struct{ name, completion, source, ofOras string }{
+	{"bash", "", "source <(oras-mirror completion bash --oras); ", "source <(oras completion bash); "},
+	{"zsh", "autoload -Uz compinit; compinit -u -D; ", "source <(oras-mirror completion zsh --oras); ", "source <(oras completion zsh); "},
+	{"fish", "", "oras-mirror completion fish --oras | source; ", "oras completion fish | source; "},
+}
+
+// realOras puts the oras that make tools installed in front of PATH, or skips the test.
+func realOras(t *testing.T) {
+	t.Helper()
+	tools, err := filepath.Abs(".tools")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(tools, "oras")); err != nil {
+		skipped.Test(t, "oras", "make tools installs oras")
+	}
+	t.Setenv("PATH", tools+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
+// typed runs a line in a shell and returns its output and exit code.
+func typed(t *testing.T, shell, stdin, line string) (out string, code int) {
+	t.Helper()
+	flags := map[string][]string{"bash": {"--norc", "-uc"}, "zsh": {"-f", "-uc"}, "fish": {"--no-config", "-c"}}[shell]
+	if shell == "zsh" {
+		line = "compdef() { }; " + line
+	}
+	cmd := exec.CommandContext(t.Context(), skipped.Without(t, shell), append(flags, line)...)
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", "HOME="+cmd.Dir)
+	cmd.Stdin = strings.NewReader(stdin)
+	text, err := cmd.CombinedOutput()
+	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return string(text), cmd.ProcessState.ExitCode()
+}
+
+// TestOrasMirror types "oras mirror" and commands of oras in real shells with the real oras.
+func TestOrasMirror(t *testing.T) {
+	realOras(t)
+	for _, shell := range withOras {
+		t.Run(shell.name, func(t *testing.T) {
+			for _, test := range []struct {
+				line, stdin string
+				code        int
+				want        string // a part of the output
+			}{
+				{"oras mirror version", "", 0, "oras-mirror dev ("},
+				{"oras mirror --help", "", 0, "Usage: oras mirror <command> [flags]"},
+				{"oras mirror backup --help", "", 0, "\n    oras mirror backup -f mirror.yaml\n"},
+				{"oras mirror", "", 2, `Run "oras mirror <command> --help"`},
+				{"oras mirror list --input x --format yaml", "", 2, `hint: see "oras mirror list --help"`},
+				{"oras mirror lock --check -f 'no such.yaml'", "", 2, "no such.lock.yaml: lock not found\noras-mirror: hint: create it with \"oras mirror lock -f SPEC\""},
+				{"oras mirror backup -o x.tgz -", "nginx\n", 2, "standard input:1:1"},
+				{"oras version", "", 0, "Go version:"},
+				{"oras mirrors", "", 1, `unknown command "mirrors" for "oras"`},
+				{"sh -c 'oras mirror version'", "", 1, `unknown command "mirror" for "oras"`}, // a script
+				{"oras", "", 0, "Usage:\n  oras [command]"},
+				{"oras blob push --oci-layout --size 5 layout@sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824 -", "hello", 0, "Digest: sha256:2cf24dba5fb0a30e"},
+			} {
+				out, code := typed(t, shell.name, test.stdin, shell.source+test.line)
+				if code != test.code || !strings.Contains(out, test.want) {
+					t.Errorf("%s: exit code %d, want %d and %q in\n%s", test.line, code, test.code, test.want, out)
+				}
+			}
+		})
+	}
+}
+
+// TestOrasIsUntouched checks that oras gets its arguments, standard input and environment as
+// they were typed, and that the shell gets its exit code.
+func TestOrasIsUntouched(t *testing.T) {
+	dir := t.TempDir()
+	script := "#!/bin/sh\necho \"$# arguments, ${ORAS_MIRROR_NAME:-no name}\"\nfor a in \"$@\"; do echo \"[$a]\"; done\ncat\nexit 42\n"
+	if err := os.WriteFile(filepath.Join(dir, "oras"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	for _, shell := range withOras {
+		t.Run(shell.name, func(t *testing.T) {
+			out, code := typed(t, shell.name, "input\n", shell.source+`oras cp mirror 'a  b' '' '*' '$HOME'`)
+			want := "6 arguments, no name\n[cp]\n[mirror]\n[a  b]\n[]\n[*]\n[$HOME]\ninput\n"
+			if out != want || code != 42 {
+				t.Errorf("exit code %d, %q, want %q", code, out, want)
+			}
+		})
+	}
+}
+
+// TestOrasMirrorCompletes presses Tab in real shells that have the completion of the real oras
+// and ours.
+func TestOrasMirrorCompletes(t *testing.T) {
+	realOras(t)
+	// bash-completion has this function, which the completion of oras calls.
+	const words = "_get_comp_words_by_ref() { cur=${COMP_WORDS[COMP_CWORD]}; prev=${COMP_WORDS[COMP_CWORD-1]}; words=(\"${COMP_WORDS[@]}\"); cword=$COMP_CWORD; }; "
+	for i, shell := range withOras {
+		t.Run(shell.name, func(t *testing.T) {
+			skipped.Without(t, shell.name)
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "two.tgz"), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			p := openPane(t, 200, dir, "HOME="+dir+" "+interactive[i].start)
+			setUp := shell.completion + shell.ofOras + shell.source
+			if shell.name == "bash" {
+				setUp = words + setUp
+			}
+			if err := os.WriteFile(filepath.Join(dir, "setup"), []byte(setUp), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			p.enter("source setup; echo rea''dy.")
+			p.until(`(?m)^ready\.`)
+			for _, test := range []struct{ line, want string }{
+				{"oras mirror verif", `oras mirror verify`},
+				{"oras mirror restore --input t", `--input two\.tgz`},
+				{"oras mirror backup --compression=n", `--compression=none`},
+				{"oras mirro", `oras mirror( |\n|$)`},
+				{"oras versio", `oras version`},
+				{"oras manifest fetch-con", `oras manifest fetch-config`},
+				{"oras-mirror verif", `oras-mirror verify`},
+			} {
+				p.run("send-keys", "-t", "0", "-l", test.line+"\t")
+				p.until(test.want)
+				p.run("send-keys", "-t", "0", "C-u")
+			}
+		})
+	}
+}
