@@ -13,13 +13,13 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-
 	"oras.land/oras-go/v2/registry/remote/auth"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/internal/discover/chart"
 	"github.com/oras-mirror/oras-mirror/internal/testchart"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
@@ -322,7 +322,7 @@ func TestChartElsewhere(t *testing.T) {
 		return false
 	})
 	settings := func(string) (registry.Settings, error) {
-		return registry.Settings{Credential: &auth.Credential{Username: "u", Password: "p"}, Header: http.Header{"X-Secret": {"s"}}}, nil
+		return registry.Settings{Settings: transport.Settings{Credential: &auth.Credential{Username: "u", Password: "p"}, Header: http.Header{"X-Secret": {"s"}}}}, nil
 	}
 	for _, at := range []string{other.URL + "/app.tgz", "moved.tgz", helm.URL + "/moved.tgz"} {
 		helm.Put("index.yaml", []byte("entries:\n  app:\n  - {version: 1.0.0, urls: ["+at+"]}\n"))

@@ -9,6 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -16,7 +17,7 @@ import (
 
 // client makes the client of one run, for test registries without TLS.
 func client(concurrency int) *registry.Client {
-	return registry.New(registry.Options{Concurrency: concurrency})
+	return registry.New(registry.Options{Transport: transport.Options{Concurrency: concurrency}})
 }
 
 func selections(t *testing.T, references ...string) []config.Selection {

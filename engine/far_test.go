@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
@@ -43,7 +44,7 @@ func TestListsOfReferrersDoNotWaitForEachOther(t *testing.T) {
 		r := testregistry.New(t, testregistry.Options{NoReferrersAPI: true, Pipe: true})
 		r.SetDelay(delay)
 		began := time.Now()
-		report, err := restore.Run(t.Context(), registry.New(registry.Options{Concurrency: concurrency, Dial: r.Dial}), reopen(t, path),
+		report, err := restore.Run(t.Context(), registry.New(registry.Options{Transport: transport.Options{Concurrency: concurrency, Dial: r.Dial}}), reopen(t, path),
 			engine.RestoreOptions{Concurrency: concurrency, Targets: []config.Target{{Registry: r.Host}}})
 		whole(t, report, err)
 		floor := time.Duration(total(r)) * delay / concurrency

@@ -13,6 +13,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -80,10 +81,12 @@ func newMirrored(t *testing.T, caches int) *mirrored {
 // client returns a client that knows the caches as mirrors of the source.
 func (m *mirrored) client(t *testing.T, settings func(host string, s *registry.Settings)) *registry.Client {
 	return registry.New(registry.Options{
-		Concurrency:     m.atOnce,
-		CredentialFiles: []string{filepath.Join(t.TempDir(), "none.json")},
-		StallTimeout:    m.stall,
-		Retry:           registry.RetryOptions{Now: m.Now, Sleep: m.Sleep, Jitter: func() float64 { return 1 }},
+		Transport: transport.Options{
+			Concurrency:     m.atOnce,
+			CredentialFiles: []string{filepath.Join(t.TempDir(), "none.json")},
+			StallTimeout:    m.stall,
+			Retry:           transport.RetryOptions{Now: m.Now, Sleep: m.Sleep, Jitter: func() float64 { return 1 }},
+		},
 		Settings: func(host string) (registry.Settings, error) {
 			var s registry.Settings
 			if host == m.source.Host {

@@ -17,7 +17,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
-	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -131,7 +131,7 @@ func TestRegistryGoneForGood(t *testing.T) {
 				if !strings.HasPrefix(a.Reference, dying.Host) {
 					t.Errorf("failed: %s: %v", a.Reference, a.Err)
 				}
-				var given *registry.DownError
+				var given *transport.DownError
 				if errors.As(a.Err, &given) && given.Registry == dying.Host {
 					down++
 				}

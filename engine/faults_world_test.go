@@ -18,6 +18,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
 	enginesync "github.com/oras-mirror/oras-mirror/engine/sync"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
@@ -76,12 +77,12 @@ func (c *falseClock) pauses() []time.Duration {
 // faced is a run's client with that clock. What stalls is given up soon: this
 // alone is real time.
 func (c *falseClock) faced(t *testing.T, concurrency int) *registry.Client {
-	return registry.New(registry.Options{
+	return registry.New(registry.Options{Transport: transport.Options{
 		Concurrency:     concurrency,
 		CredentialFiles: []string{filepath.Join(t.TempDir(), "none.json")},
 		StallTimeout:    c.stall,
-		Retry:           registry.RetryOptions{Now: c.Now, Sleep: c.Sleep, Jitter: func() float64 { return 1 }},
-	})
+		Retry:           transport.RetryOptions{Now: c.Now, Sleep: c.Sleep, Jitter: func() float64 { return 1 }},
+	}})
 }
 
 // tight is so little memory that a megabyte comes in windows, and that few blobs

@@ -9,6 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
@@ -75,7 +76,7 @@ func TestMisroutes(t *testing.T) {
 	}
 	hub, plain := testregistry.New(t, testregistry.Options{}), true
 	asked := registry.New(registry.Options{Settings: func(string) (registry.Settings, error) {
-		return registry.Settings{PlainHTTP: &plain, Resolve: map[string]string{"registry-1.docker.io:80": hub.Host}}, nil
+		return registry.Settings{Settings: transport.Settings{PlainHTTP: &plain, Resolve: map[string]string{"registry-1.docker.io:80": hub.Host}}}, nil
 	}})
 	_, err := restore.Run(t.Context(), asked, reopen(t, path), engine.RestoreOptions{Only: []string{a.Host + "/same/*"},
 		Targets: []config.Target{{Registry: "docker.io"}}, DryRun: true})

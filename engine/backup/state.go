@@ -16,6 +16,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 )
 
 // backup is one run: the state that the backup into a directory and the one into an archive
@@ -65,7 +66,7 @@ func (b *backup) openBlob(ctx context.Context, from graph.Origin, desc ocispec.D
 		return io.NopCloser(strings.NewReader("")), nil
 	}
 	body, err := from.Blob(ctx, desc, off, n)
-	if errors.Is(err, registry.ErrNoRange) {
+	if errors.Is(err, transport.ErrNoRange) {
 		return nil, fetch.ErrWholeOnly
 	}
 	if err != nil {

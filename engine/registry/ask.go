@@ -7,6 +7,7 @@ import (
 
 	"oras.land/oras-go/v2/errdef"
 
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
@@ -35,7 +36,7 @@ func (e *Endpoints) ask(ctx context.Context, first int, one func(context.Context
 	}
 	last := (first + len(e.all) - 1) % len(e.all)
 	for at, err := range failed {
-		if at == last || !isTransient(err) || e.asksItself() && isNotThere(failed[len(failed)-1]) {
+		if at == last || !transport.IsTransient(err) || e.asksItself() && isNotThere(failed[len(failed)-1]) {
 			continue
 		}
 		if failed[at] = one(ctx, e.all[at]); isFinal(ctx, failed[at]) {
@@ -47,14 +48,13 @@ func (e *Endpoints) ask(ctx context.Context, first int, one func(context.Context
 
 // askBriefly asks an endpoint that has another behind it, unless it is passed over.
 func (e *Endpoints) askBriefly(ctx context.Context, r *Repository, one func(context.Context, *Repository) error) error {
-	h := r.host.health
-	if err := h.detour.passed(h.retry.Now()); err != nil {
+	if err := r.host.PassedOver(); err != nil {
 		return err
 	}
-	err := one(brief(ctx), r)
+	err := one(transport.Brief(ctx), r)
 	if !isFinal(ctx, err) || err == nil {
-		if h.detour.note(err, h.hasAnswered(), h.retry.Now()) {
-			e.notice(fmt.Sprintf("the mirror %s failed, and others are asked instead: %s", r.host.name, err))
+		if r.host.NoteBrief(err) {
+			e.notice(fmt.Sprintf("the mirror %s failed, and others are asked instead: %s", r.host.Name(), err))
 		}
 	}
 	return err
@@ -63,7 +63,7 @@ func (e *Endpoints) askBriefly(ctx context.Context, r *Repository, one func(cont
 // isFinal reports whether no other endpoint is asked: after a success, if the run ends, if the
 // fault is not the endpoint's, and if the caller has to ask in another way.
 func isFinal(ctx context.Context, err error) bool {
-	return err == nil || ctx.Err() != nil || errors.Is(err, ErrNoRange) || isType[*bounds.Error](err) || isType[*bounds.MemoryError](err) || tooManyFiles(err)
+	return err == nil || ctx.Err() != nil || errors.Is(err, transport.ErrNoRange) || isType[*bounds.Error](err) || isType[*bounds.MemoryError](err) || transport.TooManyFiles(err)
 }
 
 // isNotThere reports whether an endpoint has answered that it does not have something.

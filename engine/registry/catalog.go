@@ -23,7 +23,7 @@ func (c *Client) Catalog(ctx context.Context, registryName string, yield func(re
 
 func (r *Repository) catalog(ctx context.Context, yield func(repositories []string) error) error {
 	return r.list(ctx, listing{
-		op: "list repositories", of: r.host.name, url: r.host.base.JoinPath("v2", "_catalog"), key: "repositories",
+		op: "list repositories", of: r.host.Name(), url: r.host.Base().JoinPath("v2", "_catalog"), key: "repositories",
 	}, yield)
 }
 
@@ -47,7 +47,7 @@ func (c *Client) mirrorCatalog(ctx context.Context, own *Repository, yield func(
 		})
 	})
 	if failed, is := err.(*MirrorError); is {
-		return &Error{Op: "list repositories", Reference: own.host.name, Err: failed}
+		return &Error{Op: "list repositories", Reference: own.host.Name(), Err: failed}
 	}
 	if err != nil {
 		return err

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 )
 
 const (
@@ -74,7 +76,7 @@ func (c *chunks) next(ctx context.Context, body io.Reader) error {
 	}
 	n := min(c.pieceSize, int64(c.buffered))
 	err := c.send(ctx, bytes.NewReader(c.buf[:n]), n)
-	if Status(err) == http.StatusRequestEntityTooLarge && n > c.minPiece {
+	if transport.Status(err) == http.StatusRequestEntityTooLarge && n > c.minPiece {
 		c.pieceSize = max(n/2, c.minPiece)
 		c.repository.host.chunkSize.Store(c.pieceSize)
 		return nil
@@ -87,26 +89,22 @@ func (c *chunks) fill(body io.Reader) error {
 	want := int(min(int64(len(c.buf)), c.size-c.sent))
 	n, err := io.ReadFull(body, c.buf[c.buffered:max(want, c.buffered)])
 	c.buffered += n
-	if err != nil && !isType[*ReopenError](err) {
-		err = sourceError{err}
+	if err != nil && !isType[*transport.ReopenError](err) {
+		err = transport.SourceError{Err: err}
 	}
 	return err
 }
 
 // send sends a piece of n bytes.
 func (c *chunks) send(ctx context.Context, piece io.Reader, n int64) error {
-	header := http.Header{"Content-Range": {fmt.Sprintf("%d-%d", c.sent, c.sent+n-1)}}
-	sent, released := sendable(io.NopCloser(piece))
-	defer released()
-	resp, err := c.repository.send(ctx, http.MethodPatch, c.session.url, c.session, sent, n, header)
+	resp, err := c.repository.http.Upload(ctx, transport.Upload{
+		Method: http.MethodPatch, URL: c.session.url, Authorization: c.session.authorization,
+		Header: http.Header{"Content-Range": {fmt.Sprintf("%d-%d", c.sent, c.sent+n-1)}},
+		Body:   io.NopCloser(piece), Size: n,
+	}, http.StatusAccepted)
 	if err != nil {
 		return err
 	}
-	if err := expect(resp, http.StatusAccepted); err != nil {
-		return c.repository.explain(err)
-	}
-	resp.Body.Close()
-	released() // buf is written to below
 	arrived, err := received(resp.Header, c.sent+n)
 	if err != nil {
 		return err
@@ -145,11 +143,11 @@ func (c *chunks) updateLocation(resp *http.Response) error {
 	if location == "" {
 		return nil
 	}
-	u, err := resolveLocation(resp.Request.URL, location)
+	u, err := transport.ResolveLocation(resp.Request.URL, location)
 	if err != nil {
 		return err
 	}
-	if !sameOrigin(u, c.session.url) {
+	if !transport.SameOrigin(u, c.session.url) {
 		return fmt.Errorf("the upload moved to another host: %s", u.Host)
 	}
 	c.session.url = u

@@ -1,29 +1,23 @@
 // Package registry is a client for OCI registries (the distribution spec). It resolves,
 // fetches and pushes manifests and blobs, lists tags, referrers and repositories, and
-// mounts blobs. A [Client] keeps, for each registry, one pool of connections, one set of
-// tokens, one limit and the state of the registry. It resumes broken downloads, retries
-// transient errors, and obeys Retry-After.
-//
-// A request passes, from the outside in: authentication (oras-go's), redirects
-// (net/http's), retries, the limit, the transport. No request waits for a back-off or for
-// a rate while it holds a slot of a limit.
+// mounts blobs. A [Client] keeps the state of each registry; package transport sends the requests.
 package registry
 
 import (
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 
 	"oras.land/oras-go/v2/registry"
 
-	"github.com/oras-mirror/oras-mirror/engine/registry/credentials"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 )
 
 // Client talks to any number of registries. It is safe for concurrent use.
 type Client struct {
-	shared
-	listed atomic.Int64 // bytes of the names in all lists that are being read
+	options   Options
+	transport *transport.Transport
+	listed    atomic.Int64 // bytes of the names in all lists that are being read
 
 	mu           sync.Mutex // guards the maps
 	hosts        map[string]*host
@@ -32,27 +26,15 @@ type Client struct {
 
 // New returns a client.
 func New(o Options) *Client {
-	if o.Concurrency <= 0 {
-		o.Concurrency = defaultConcurrency
-	}
-	if o.UserAgent == "" {
-		o.UserAgent = defaultUserAgent
-	}
-	if o.StallTimeout <= 0 {
-		o.StallTimeout = defaultStall
-	}
 	if o.MaxManifest <= 0 {
 		o.MaxManifest = defaultMaxManifest
 	}
 	if o.Settings == nil {
 		o.Settings = func(string) (Settings, error) { return Settings{}, nil }
 	}
-	if o.Secret == nil {
-		o.Secret = func(string, string) {}
-	}
-	o.Retry = o.Retry.withDefaults()
 	return &Client{
-		shared:       shared{options: o, slots: newSlots(o.Concurrency), stores: credentials.Stores{Files: o.CredentialFiles}},
+		options:      o,
+		transport:    transport.New(o.Transport),
 		hosts:        make(map[string]*host),
 		repositories: make(map[string]*Repository),
 	}
@@ -101,9 +83,7 @@ func (c *Client) Check(registries []string) error {
 
 // Stats returns the number of requests by method and kind ("GET blob", "HEAD
 // manifest", "GET token"), and under "retries" the number of retries among them.
-func (c *Client) Stats() map[string]int {
-	return c.stats.counts()
-}
+func (c *Client) Stats() map[string]int { return c.transport.Stats() }
 
 // Requests returns the number of requests that were sent to each registry, with those for
 // its tokens and to the places it redirects to.
@@ -112,20 +92,11 @@ func (c *Client) Requests() map[string]int {
 	defer c.mu.Unlock()
 	sent := make(map[string]int, len(c.hosts))
 	for name, h := range c.hosts {
-		if n := int(h.sent.Load()); n > 0 {
+		if n := h.Requests(); n > 0 {
 			sent[name] = n
 		}
 	}
 	return sent
-}
-
-// storesOf returns the credential stores for a host with these settings, loaded.
-func (c *Client) storesOf(s Settings) (*credentials.Stores, error) {
-	from := &c.stores
-	if len(s.CredentialFiles) > 0 {
-		from = &credentials.Stores{Files: s.CredentialFiles}
-	}
-	return from, from.Load()
 }
 
 // host returns the state of one registry. The caller holds c.mu.
@@ -137,11 +108,7 @@ func (c *Client) host(ref registry.Reference) (*host, error) {
 	if err != nil {
 		return nil, err
 	}
-	from, err := c.storesOf(s)
-	if err != nil {
-		return nil, fmt.Errorf("credentials: %w", err)
-	}
-	h, err := newHost(c, ref, s, from)
+	h, err := newHost(c, ref.Registry, baseURL(ref, s), s)
 	if err != nil {
 		return nil, err
 	}

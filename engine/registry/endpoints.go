@@ -9,30 +9,9 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
-
-// Mirror is a place that has the content of a registry, such as a pull-through cache.
-type Mirror struct {
-	Registry string
-	Prefix   string // the path that precedes every repository; may be empty
-}
-
-// String returns REGISTRY[/PREFIX].
-func (m Mirror) String() string {
-	if m.Prefix == "" {
-		return m.Registry
-	}
-	return m.Registry + "/" + m.Prefix
-}
-
-// path returns the repository in the registry of the mirror.
-func (m Mirror) path(repository string) string {
-	if m.Prefix == "" {
-		return repository
-	}
-	return m.Prefix + "/" + repository
-}
 
 // Endpoints are the repositories that have the content of one repository: its mirrors, in the
 // order of the settings, then the repository itself. Each is reached with the settings, the
@@ -85,7 +64,7 @@ func (e *Endpoints) Len() int { return len(e.all) }
 // soon if there is another endpoint behind it.
 func (e *Endpoints) At(ctx context.Context, i int) (context.Context, *Repository) {
 	if i < len(e.all)-1 {
-		ctx = brief(ctx)
+		ctx = transport.Brief(ctx)
 	}
 	return ctx, e.all[i]
 }
@@ -93,7 +72,7 @@ func (e *Endpoints) At(ctx context.Context, i int) (context.Context, *Repository
 // Ready returns the first endpoint, from i on, that is not passed over now.
 func (e *Endpoints) Ready(i int) int {
 	for ; i < len(e.all)-1; i++ {
-		if e.all[i].host.health.readyFor(brief(context.Background())) {
+		if e.all[i].host.IsReady(transport.Brief(context.Background())) {
 			break
 		}
 	}

@@ -4,222 +4,137 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
-	"time"
 
-	"oras.land/oras-go/v2/registry/remote/auth"
-	"oras.land/oras-go/v2/registry/remote/errcode"
+	"oras.land/oras-go/v2/errdef"
+
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 )
 
 var (
-	// ErrNoRange is the error for a registry that does not support Range requests.
-	ErrNoRange = errors.New("the registry does not support range requests for blobs")
-	// ErrStalled is the error for an open connection without progress, or nearly
-	// without.
-	ErrStalled = errors.New("the transfer stalled")
-	// ErrResumeTimeout reports that a download did not start or resume in time.
-	ErrResumeTimeout = errors.New("the download did not resume in time")
-	// ErrDowngrade is the error for a redirect from https to http.
-	ErrDowngrade = errors.New("refusing to go from https to http")
-
-	// errLocation is the error for a redirect to an invalid URL.
-	errLocation = errors.New("the registry sent an invalid redirect URL")
+	// ErrSchema1 is the error for a manifest in the format from before 2016. Its
+	// digest is not the digest of its bytes, so it cannot be copied to another registry.
+	ErrSchema1 = errors.New("the manifest uses Docker schema 1, which is obsolete; push the image again with a current tool")
+	// ErrNotManifest is the error for a response that is not a manifest.
+	ErrNotManifest = errors.New("not a manifest")
+	// ErrEndlessTags is the error for a list of tags whose pages do not end.
+	ErrEndlessTags = errors.New("the pages of the tag list do not end")
 )
 
-// downAfter is the number of different requests in a row after whose failure a registry
-// counts as down: the same request again would only show that one thing is broken.
-const downAfter = 8
-
-// DownError is the error for every request to a registry that failed too often in a
-// row. The client sends it no more requests.
-type DownError struct {
-	Registry string
-	Err      error // why its last request failed
+// Error is the error of every method of a Repository. errors.As finds the registry's
+// response as *errcode.ErrorResponse (status) and errcode.Error (code);
+// errors.Is(err, errdef.ErrNotFound) is true for a 404.
+type Error struct {
+	Op        string // "resolve", "fetch", "push", "mount", "check", "list tags", "list referrers", "configure"
+	Reference string // an artifact, a blob as repository@digest, a repository or a registry
+	Err       error
 }
 
-func (e *DownError) Error() string {
-	return fmt.Sprintf("%s: skipped for the rest of this run after %d failed requests, the last: %s",
-		e.Registry, downAfter, Describe(e.Registry, e.Err))
+func (e *Error) Error() string {
+	return e.Reference + ": " + e.Op + ": " + e.Reason()
 }
 
-func (e *DownError) Unwrap() error { return e.Err }
+// Reason returns the text of the error without the reference and the operation.
+func (e *Error) Reason() string { return describe(e.Reference, e.Err) }
 
-// RateLimitError is the error for a registry that asks for a longer pause than the
-// client waits.
-type RateLimitError struct {
-	Registry   string
-	RetryAfter time.Duration
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is makes errors.Is(err, errdef.ErrNotFound) true for a 404.
+func (e *Error) Is(target error) bool {
+	return target == errdef.ErrNotFound && transport.Status(e.Err) == http.StatusNotFound
 }
 
-func (e *RateLimitError) Error() string {
-	return fmt.Sprintf("%s: rate limit exceeded, retry after %s", e.Registry, e.RetryAfter.Round(time.Second))
-}
-
-// BusyError is a 429 response, with the pause that the registry asks for; 0 if it does
-// not say.
-type BusyError struct {
-	RetryAfter time.Duration
-	Err        *errcode.ErrorResponse
-}
-
-func (e *BusyError) Error() string { return e.Err.Error() }
-func (e *BusyError) Unwrap() error { return e.Err }
-
-// CredentialError is the error for stored credentials that could not be read. It is
-// returned only if the registry refuses a request without them.
-type CredentialError struct {
+// SettingsError is the error for invalid settings of a registry, or credentials files
+// that cannot be read.
+type SettingsError struct {
 	Registry string
 	Err      error
 }
 
-func (e *CredentialError) Error() string {
-	return fmt.Sprintf("credentials for %s: %v", e.Registry, e.Err)
+func (e *SettingsError) Error() string { return e.Registry + ": configure: " + e.Err.Error() }
+
+func (e *SettingsError) Unwrap() error { return e.Err }
+
+// RegistryError returns the error in err that applies to a whole registry, and so to
+// everything in it: a *transport.LoginError, an *transport.UnreachableError or a *SettingsError. It returns
+// nil if there is none.
+func RegistryError(err error) error {
+	var login *transport.LoginError
+	var unreachable *transport.UnreachableError
+	var settings *SettingsError
+	switch {
+	case errors.As(err, &login):
+		return login
+	case errors.As(err, &unreachable):
+		return unreachable
+	case errors.As(err, &settings):
+		return settings
+	}
+	return nil
 }
 
-func (e *CredentialError) Unwrap() error { return e.Err }
-
-// LoginError is the error for a credential that a registry, or its token service,
-// refuses. The client does not send it again.
-type LoginError struct {
+// NoReferrersAPIError is the error for a registry without the referrers API that its
+// settings promise.
+type NoReferrersAPIError struct {
 	Registry string
 	Err      error // its response
 }
 
-func (e *LoginError) Error() string {
-	return fmt.Sprintf("%s rejected the login: %s", e.Registry, Describe(e.Registry, e.Err))
+func (e *NoReferrersAPIError) Error() string {
+	return fmt.Sprintf("%s has no referrers API (%s): %s", e.Registry, specAPI, describe(e.Registry, e.Err))
 }
 
-func (e *LoginError) Unwrap() error { return e.Err }
+func (e *NoReferrersAPIError) Unwrap() error { return e.Err }
 
-// UnreachableError is the error for a registry that cannot be reached for a permanent
-// reason: its host name does not exist, or its certificate is not trusted.
-type UnreachableError struct {
-	Registry string
-	Err      error
+// MirrorError is the error of a mirror.
+type MirrorError struct {
+	Mirror    string // REGISTRY[/PREFIX]
+	Reference string // as the mirror names it
+	Op        string // as in Error
+	Err       error
 }
 
-func (e *UnreachableError) Error() string { return e.Registry + ": " + Describe(e.Registry, e.Err) }
-func (e *UnreachableError) Unwrap() error { return e.Err }
-
-// ChallengeError is the error for a registry that requires a token but does not name
-// the token service.
-type ChallengeError struct {
-	Challenge string // the WWW-Authenticate header
+func (e *MirrorError) Error() string {
+	return fmt.Sprintf("mirror %s: %s", e.Mirror, describe(e.Reference, e.Err))
 }
 
-func (e *ChallengeError) Error() string {
-	return fmt.Sprintf("the registry requires a token but names no token service: WWW-Authenticate: %s", e.Challenge)
+func (e *MirrorError) Unwrap() error { return e.Err }
+
+// MirroredError is the error of a registry, with those of its mirrors, which were asked first.
+// errors.Is and errors.As see only that of the registry.
+type MirroredError struct {
+	Err     error
+	Mirrors []error // of type *MirrorError
 }
 
-// ProxyError is the error for a response that comes, or seems to come, not from the registry
-// but from a proxy, a firewall, or a network that requires a login first.
-type ProxyError struct {
-	URL    *url.URL // of the request
-	Proxy  string   // HOST[:PORT] of the proxy in the environment; "" if there is none
-	Status int      // of the response
-	Err    error
-}
+func (e *MirroredError) Error() string { return e.text("") }
 
-func (e *ProxyError) Error() string { return e.Err.Error() }
-func (e *ProxyError) Unwrap() error { return e.Err }
+func (e *MirroredError) Unwrap() error { return e.Err }
 
-// ReopenError is the error of a reader whose bytes can be read again: the upload that it
-// broke is sent once more, from the start, with a new reader.
-type ReopenError struct{ Err error }
-
-func (e *ReopenError) Error() string { return e.Err.Error() }
-func (e *ReopenError) Unwrap() error { return e.Err }
-
-// sourceError is an error of the reader of an upload. It is not the registry's fault, and
-// would occur again.
-type sourceError struct{ err error }
-
-func (e sourceError) Error() string { return e.err.Error() }
-func (e sourceError) Unwrap() error { return e.err }
-
-// statusError is a status that may change later.
-type statusError struct{ code int }
-
-func (e *statusError) Error() string {
-	return fmt.Sprintf("%d %s", e.code, strings.ToLower(http.StatusText(e.code)))
-}
-
-// Describe returns the text of an error without the method and the URL, which repeat the
-// operation and the reference.
-func Describe(reference string, err error) string {
-	if down, is := errors.AsType[*DownError](err); is {
-		return down.Error()
-	}
-	if limited, is := errors.AsType[*RateLimitError](err); is {
-		return limited.Error()
-	}
-	if login, is := errors.AsType[*LoginError](err); is {
-		return Describe(reference, login.Err)
-	}
-	if lost, is := errors.AsType[*UnreachableError](err); is {
-		return Describe(reference, lost.Err)
-	}
-	if refusal := describeRefusal(reference, err); refusal != "" {
-		if helper, is := errors.AsType[*CredentialError](err); is {
-			refusal += " (" + helper.Error() + ")"
-		}
-		return refusal
-	}
-	if request, is := err.(*url.Error); is {
-		return request.Err.Error()
-	}
-	return err.Error()
-}
-
-// describeRefusal returns the text of a response that is an error, or "".
-func describeRefusal(reference string, err error) string {
-	if errors.Is(err, auth.ErrBasicCredentialNotFound) {
-		return "401 unauthorized, no credentials found"
-	}
-	if response, is := errors.AsType[*errcode.ErrorResponse](err); is {
-		return describeResponse(reference, response)
-	}
-	return ""
-}
-
-// describeResponse returns the status and the messages of a response on one line: "404
-// not found: manifest unknown". It names the host if it is not the registry.
-func describeResponse(reference string, r *errcode.ErrorResponse) string {
-	s := fmt.Sprintf("%d %s", r.StatusCode, strings.ToLower(http.StatusText(r.StatusCode)))
-	if r.URL != nil && !strings.HasPrefix(reference, strings.TrimPrefix(r.URL.Host, "registry-1.")) {
-		s += " from " + r.URL.Host
-	}
-	for _, e := range r.Errors {
-		if e.Message != "" {
-			s += ": " + e.Message
-		} else if e.Code != "" {
-			s += ": " + e.Code
-		}
+// text describes the errors; reference is that of the registry.
+func (e *MirroredError) text(reference string) string {
+	s := describe(reference, e.Err)
+	for _, err := range e.Mirrors {
+		s += "; " + err.Error()
 	}
 	return s
 }
 
-// Status returns the HTTP status of the response in err, or 0 if there is none.
-func Status(err error) int {
-	var r *errcode.ErrorResponse
-	if errors.As(err, &r) {
-		return r.StatusCode
+// describe returns the text of an error without the method and the URL, which repeat the
+// operation and the reference.
+func describe(reference string, err error) string {
+	if mirrored, is := errors.AsType[*MirroredError](err); is {
+		return mirrored.text(reference)
 	}
-	return 0
+	if mirror, is := errors.AsType[*MirrorError](err); is {
+		return mirror.Error()
+	}
+	if noAPI, is := errors.AsType[*NoReferrersAPIError](err); is {
+		return noAPI.Error()
+	}
+	return transport.Describe(reference, err)
 }
 
-// HasCode reports whether the response in err has an error code of the distribution
-// spec.
-func HasCode(err error, code string) bool {
-	var r *errcode.ErrorResponse
-	if !errors.As(err, &r) {
-		return false
-	}
-	for _, e := range r.Errors {
-		if e.Code == code {
-			return true
-		}
-	}
-	return false
+func isType[E error](err error) bool {
+	_, is := errors.AsType[E](err)
+	return is
 }

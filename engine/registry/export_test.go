@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 )
 
 // Mount mounts a blob of another repository of the same registry (from is its path)
@@ -12,10 +14,7 @@ import (
 func (r *Repository) Mount(ctx context.Context, desc ocispec.Descriptor, from string) (bool, error) {
 	s, mounted, err := r.mount(ctx, desc, from)
 	if s != nil {
-		resp, err := r.send(ctx, http.MethodDelete, s.url, s, http.NoBody, 0, nil)
-		if err == nil {
-			resp.Body.Close()
-		}
+		r.http.Upload(ctx, transport.Upload{Method: http.MethodDelete, URL: s.url, Authorization: s.authorization, Body: http.NoBody}, http.StatusNoContent)
 	}
 	return mounted, r.fail("mount", r.fullName(desc.Digest.String()), err)
 }

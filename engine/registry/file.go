@@ -8,6 +8,8 @@ import (
 
 	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote/auth"
+
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 )
 
 // ReadFile passes a file of at most limit bytes to read as it arrives, and calls read again from
@@ -15,9 +17,9 @@ import (
 // scheme, which is that of the URL. Its credentials are sent only if it is the host of from, the
 // URL that the user gave: any other was named by that host. Its error is a [*Error].
 func (c *Client) ReadFile(ctx context.Context, from, u *url.URL, limit int64, read func(io.Reader) error) error {
-	r, err := c.fileHost(from, u)
+	client, err := c.fileHost(from, u)
 	if err == nil {
-		_, err = r.stream(withLane(ctx, download), u, nil, limit, func(_ *http.Response, body io.Reader) error { return read(body) })
+		_, err = client.Stream(transport.Bulk(ctx), u, nil, limit, func(_ *http.Response, body io.Reader) error { return read(body) })
 	}
 	return fileError(u, err)
 }
@@ -25,11 +27,11 @@ func (c *Client) ReadFile(ctx context.Context, from, u *url.URL, limit int64, re
 // OpenFile opens a file. The caller must close it. A body that breaks off is an error of the
 // reader.
 func (c *Client) OpenFile(ctx context.Context, from, u *url.URL) (io.ReadCloser, error) {
-	r, err := c.fileHost(from, u)
+	client, err := c.fileHost(from, u)
 	if err != nil {
 		return nil, fileError(u, err)
 	}
-	resp, err := r.get(withLane(ctx, download), http.MethodGet, u, nil, http.StatusOK)
+	resp, err := client.Get(transport.Bulk(ctx), http.MethodGet, u, nil, http.StatusOK)
 	if err != nil {
 		return nil, fileError(u, err)
 	}
@@ -39,7 +41,7 @@ func (c *Client) OpenFile(ctx context.Context, from, u *url.URL) (io.ReadCloser,
 // IsNoFile reports whether a host does not have a file. Object storage answers 403 to those who
 // may not list.
 func IsNoFile(err error) bool {
-	switch Status(err) {
+	switch transport.Status(err) {
 	case http.StatusNotFound, http.StatusGone, http.StatusForbidden:
 		return true
 	}
@@ -50,63 +52,50 @@ func fileError(u *url.URL, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &Error{Op: "fetch", Reference: u.Host + redacted(u).Path, Err: err}
+	return &Error{Op: "fetch", Reference: u.Host + transport.Redacted(u).Path, Err: err}
 }
 
-// fileHost returns a repository without a name that stands for the host of a URL.
-func (c *Client) fileHost(from, u *url.URL) (*Repository, error) {
+// fileHost returns a client of the host of a URL.
+func (c *Client) fileHost(from, u *url.URL) (*transport.Client, error) {
 	if from.Scheme == "https" && u.Scheme != "https" {
-		return nil, ErrDowngrade
+		return nil, transport.ErrDowngrade
 	}
-	ref := registry.Reference{Registry: u.Host}
+	trusted := transport.SameOrigin(from, u)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if sameOrigin(from, u) {
-		if h, err := c.host(ref); err != nil || h.base.Scheme == u.Scheme && h.base.Host == u.Host {
-			return newRepositoryOf(h, ref, err)
+	if trusted {
+		h, err := c.host(registry.Reference{Registry: u.Host})
+		if err != nil {
+			return nil, &SettingsError{u.Host, err}
+		}
+		if base := h.Base(); base.Scheme == u.Scheme && base.Host == u.Host {
+			return h.Client(""), nil
 		}
 	}
 	key := u.Scheme + "://" + u.Host
-	if !sameOrigin(from, u) {
+	if !trusted {
 		key = "named " + key
 	}
 	h, known := c.hosts[key]
 	if !known {
 		var err error
-		if h, err = c.newFileHost(ref, u, sameOrigin(from, u)); err != nil {
+		if h, err = c.newFileHost(u, trusted); err != nil {
 			return nil, &SettingsError{u.Host, err}
 		}
 		c.hosts[key] = h
 	}
-	return newRepository(h, ref), nil
-}
-
-func newRepositoryOf(h *host, ref registry.Reference, err error) (*Repository, error) {
-	if err != nil {
-		return nil, &SettingsError{ref.Registry, err}
-	}
-	return newRepository(h, ref), nil
+	return h.Client(""), nil
 }
 
 // newFileHost returns the state of a host that is reached by the scheme of a URL. One that is
 // not trusted gets no credentials, no header and no client certificate.
-func (c *Client) newFileHost(ref registry.Reference, u *url.URL, trusted bool) (*host, error) {
-	s, err := c.options.Settings(ref.Registry)
-	if err != nil {
-		return nil, err
-	}
-	from, err := c.storesOf(s)
+func (c *Client) newFileHost(u *url.URL, trusted bool) (*host, error) {
+	s, err := c.options.Settings(u.Host)
 	if err != nil {
 		return nil, err
 	}
 	if !trusted {
 		s.Credential, s.Header, s.CertFile, s.KeyFile = &auth.Credential{}, nil, "", ""
 	}
-	plain := u.Scheme == "http"
-	s.PlainHTTP = &plain
-	h, err := newHost(c, ref, s, from)
-	if err == nil {
-		h.base.Host = u.Host // of Docker Hub's names, too
-	}
-	return h, err
+	return newHost(c, u.Host, &url.URL{Scheme: u.Scheme, Host: u.Host}, s)
 }

@@ -14,6 +14,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
 
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
@@ -44,7 +45,7 @@ func (r *Repository) Resolve(ctx context.Context, reference string) (ocispec.Des
 
 // ResolveOnce is Resolve without retries, for a caller that does not need the result.
 func (r *Repository) ResolveOnce(ctx context.Context, reference string) (ocispec.Descriptor, error) {
-	return r.Resolve(withoutRetry(ctx), reference)
+	return r.Resolve(transport.WithoutRetry(ctx), reference)
 }
 
 func (r *Repository) resolve(ctx context.Context, reference string) (ocispec.Descriptor, error) {
@@ -52,8 +53,8 @@ func (r *Repository) resolve(ctx context.Context, reference string) (ocispec.Des
 	if err != nil {
 		return ocispec.Descriptor{}, err
 	}
-	resp, err := r.get(ctx, http.MethodHead, u, acceptedTypes, http.StatusOK)
-	if s := Status(err); s == http.StatusMethodNotAllowed || s == http.StatusNotImplemented {
+	resp, err := r.http.Get(ctx, http.MethodHead, u, acceptedTypes, http.StatusOK)
+	if s := transport.Status(err); s == http.StatusMethodNotAllowed || s == http.StatusNotImplemented {
 		desc, _, err := r.fetchManifest(ctx, reference)
 		return desc, err
 	}
@@ -103,7 +104,7 @@ func (r *Repository) fetchManifest(ctx context.Context, reference string) (ocisp
 		return ocispec.Descriptor{}, nil, err
 	}
 	for try := 1; ; try++ {
-		resp, data, err := r.read(ctx, u, acceptedTypes, r.host.client.options.MaxManifest)
+		resp, data, err := r.http.Read(ctx, u, acceptedTypes, r.host.client.options.MaxManifest)
 		if err != nil {
 			return ocispec.Descriptor{}, nil, err
 		}
@@ -209,13 +210,13 @@ func (r *Repository) HasManifest(ctx context.Context, desc ocispec.Descriptor) (
 	u, err := r.manifestURL(desc.Digest.String())
 	if err == nil {
 		var resp *http.Response
-		resp, err = r.get(ctx, http.MethodHead, u, acceptedTypes, http.StatusOK)
+		resp, err = r.http.Get(ctx, http.MethodHead, u, acceptedTypes, http.StatusOK)
 		if err == nil {
 			resp.Body.Close()
 			return true, nil
 		}
 	}
-	if Status(err) == http.StatusNotFound {
+	if transport.Status(err) == http.StatusNotFound {
 		return false, nil
 	}
 	return false, r.fail("check", r.fullName(desc.Digest.String()), err)
@@ -233,17 +234,14 @@ func (r *Repository) pushManifest(ctx context.Context, desc ocispec.Descriptor, 
 	if err != nil {
 		return err
 	}
-	req, err := r.request(ctx, http.MethodPut, u, bytes.NewReader(data))
+	req, err := r.http.Request(ctx, http.MethodPut, u, bytes.NewReader(data))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Content-Type", desc.MediaType)
-	resp, err := r.do(req)
+	resp, err := r.http.Send(req, http.StatusCreated, http.StatusOK, http.StatusAccepted)
 	if err != nil {
 		return err
-	}
-	if err := expect(resp, http.StatusCreated, http.StatusOK, http.StatusAccepted); err != nil {
-		return r.explain(err)
 	}
 	resp.Body.Close()
 	if resp.Header.Get("OCI-Subject") != "" {

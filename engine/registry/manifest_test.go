@@ -6,12 +6,15 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
 	"oras.land/oras-go/v2/errdef"
+
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 )
 
 func TestResolveIsOneHead(t *testing.T) {
@@ -116,7 +119,7 @@ func TestDamagedManifestComesAgain(t *testing.T) {
 		})
 		_, data, err := r.FetchManifest(t.Context(), "v1")
 		equal(t, "requests", n, want)
-		equal(t, "pauses", len(c.sleeps()), 0)
+		equal(t, "pauses", len(c.Sleeps()), 0)
 		if bad < 2 {
 			noError(t, err)
 			equal(t, "manifest", string(data), string(imageManifest))
@@ -238,4 +241,25 @@ func TestHasManifest(t *testing.T) {
 	has, err = r.HasManifest(t.Context(), ocispec.Descriptor{Digest: digest.FromString("x")})
 	noError(t, err)
 	equal(t, "has", has, false)
+}
+
+func TestAnswersThatStand(t *testing.T) {
+	for _, code := range []int{400, 401, 403, 404, 405} {
+		var n atomic.Int32
+		r, c := repository(t, func(w http.ResponseWriter, req *http.Request) {
+			n.Add(1)
+			w.WriteHeader(code)
+		})
+		_, _, err := r.FetchManifest(t.Context(), "v1")
+		equal(t, "status", transport.Status(err), code)
+		equal(t, "requests", n.Load(), 1)
+		equal(t, "pauses", len(c.Sleeps()), 0)
+		equal(t, "not found", errors.Is(err, errdef.ErrNotFound), code == 404)
+	}
+}
+
+func TestFullNames(t *testing.T) {
+	r := open(t, New(newClock().options(t)), "docker.io", "library/alpine")
+	equal(t, "name", r.fullName("3"), "docker.io/library/alpine:3")
+	equal(t, "name", r.fullName(digest.FromString("").String()), "docker.io/library/alpine@"+digest.FromString("").String())
 }

@@ -65,7 +65,7 @@ func (r *Repository) ListReferrers(ctx context.Context, subject digest.Digest, p
 
 // complete adds the missing manifests to a list until it has all that were pushed.
 func (r *Repository) complete(ctx context.Context, list referrersList, subject digest.Digest, pushed []ocispec.Descriptor) error {
-	retry := r.host.health.retry
+	retry := r.host.Retry()
 	for try := 0; ; try++ {
 		listed, err := list.read(ctx)
 		if err != nil {
@@ -132,7 +132,7 @@ type listUnderTag struct {
 }
 
 func (l *listUnderTag) read(ctx context.Context) (_ []ocispec.Descriptor, err error) {
-	l.since = l.repo.host.health.retry.Now()
+	l.since = l.repo.host.Retry().Now()
 	l.index, err = l.repo.fallbackIndex(ctx, l.subject, false)
 	return l.index.Manifests, err
 }
@@ -146,7 +146,7 @@ func (l *listUnderTag) add(ctx context.Context, missing []ocispec.Descriptor) er
 		return err
 	}
 	desc := ocispec.Descriptor{MediaType: l.index.MediaType, Digest: digest.FromBytes(data), Size: int64(len(data))}
-	defer func() { l.took = l.repo.host.health.retry.Now().Sub(l.since) }()
+	defer func() { l.took = l.repo.host.Retry().Now().Sub(l.since) }()
 	return l.repo.pushManifest(ctx, desc, data, FallbackTag(l.subject))
 }
 
@@ -165,7 +165,7 @@ func (l *listUnderTag) pause(int) time.Duration {
 // jitter returns a pause that is longer by up to half: those that wait for the same event
 // must not go on in step.
 func (r *Repository) jitter(pause time.Duration) time.Duration {
-	return time.Duration(float64(pause) * (1 + 0.5*r.host.health.retry.Jitter()))
+	return time.Duration(float64(pause) * (1 + 0.5*r.host.Retry().Jitter()))
 }
 
 // without returns the descriptors of wanted that are not among others.

@@ -4,15 +4,14 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"oras.land/oras-go/v2/registry/remote/errcode"
+
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 )
 
 // mirroredClient returns a client for a registry with mirrors, and its clock.
@@ -30,6 +29,7 @@ func mirroredClient(t *testing.T, own string, only bool, mirrors ...Mirror) (*Cl
 
 // TestMirrorIsAskedAgain: a mirror that failed three times gets no requests for five minutes.
 func TestMirrorIsAskedAgain(t *testing.T) {
+	const maxFaults, triesOfEach, passTime = 3, 2, 5 * time.Minute
 	broken, asked := true, 0
 	mirror := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		asked++
@@ -52,49 +52,13 @@ func TestMirrorIsAskedAgain(t *testing.T) {
 	for _, tag := range []string{"a", "b", "c", "d", "e"} {
 		equal(t, "the endpoint of "+tag, resolve(tag), 1)
 	}
-	equal(t, "requests to the mirror", asked, maxFaults*maxBriefTries)
+	equal(t, "requests to the mirror", asked, maxFaults*triesOfEach)
 	equal(t, "notes", len(notes), 1)
 	broken = false
 	clock.Sleep(t.Context(), passTime)
 	equal(t, "the endpoint after the pause", resolve("f"), 0)
 	equal(t, "its name", e.Mirror(0), mirror+"/hub")
 }
-
-// TestWhenAMirrorIsPassedOver: how long depends on what it did.
-func TestWhenAMirrorIsPassedOver(t *testing.T) {
-	now := newClock().Now()
-	lost := &url.Error{Op: "Get", Err: errors.New("connection reset")}
-	for name, c := range map[string]struct {
-		err      error
-		answered bool
-		times    int
-		passed   time.Duration
-	}{
-		"one failure":                    {lost, true, 1, 0},
-		"three failures":                 {lost, true, maxFaults, passTime},
-		"a failure of one never heard":   {lost, false, 1, passTime},
-		"no answer in time":              {&url.Error{Op: "Get", Err: os.ErrDeadlineExceeded}, true, 1, passTime},
-		"a stall":                        {ErrStalled, true, 1, passTime},
-		"an unknown host":                {&UnreachableError{}, true, 1, passTime},
-		"a pause that it asked for":      {&RateLimitError{RetryAfter: time.Hour}, true, 5, 0},
-		"a refusal":                      {statusOf(http.StatusNotFound), true, 5, 0},
-		"429 that says how long":         {&BusyError{RetryAfter: time.Minute, Err: statusOf(429)}, true, 5, 0},
-		"429 that does not say how long": {&BusyError{Err: statusOf(429)}, true, 1, busyTime},
-	} {
-		var d detour
-		for range c.times {
-			d.note(c.err, c.answered, now)
-		}
-		if before := d.passed(now.Add(c.passed - 1)); (before != nil) != (c.passed > 0) {
-			t.Errorf("%s: passed over: %v", name, before)
-		}
-		if after := d.passed(now.Add(c.passed)); after != nil {
-			t.Errorf("%s: still passed over after %s", name, c.passed)
-		}
-	}
-}
-
-func statusOf(code int) *errcode.ErrorResponse { return &errcode.ErrorResponse{StatusCode: code} }
 
 // TestCatalogOfAMirror has only what is under its prefix, without that.
 func TestCatalogOfAMirror(t *testing.T) {
@@ -146,7 +110,7 @@ func TestReferrersOfMirrorsAlone(t *testing.T) {
 	client, _ = mirroredClient(t, "registry.example", true, Mirror{Registry: broken}, Mirror{Registry: broken, Prefix: "two"})
 	e, err = client.Endpoints("registry.example", "app", func(string) {})
 	noError(t, err)
-	if _, err := e.AllReferrers(t.Context(), describeBytes(imageManifest)); Status(err) != http.StatusForbidden {
+	if _, err := e.AllReferrers(t.Context(), describeBytes(imageManifest)); transport.Status(err) != http.StatusForbidden {
 		t.Errorf("all fail: %v", err)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote/auth"
+
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 )
 
 // maxBrokenMounts bounds the requests for a mount that end without a response: one may
@@ -22,7 +24,7 @@ const maxBrokenMounts = 2
 // upload, which is not worth a wait.
 func (r *Repository) MountOrPush(ctx context.Context, desc ocispec.Descriptor, from string, open func() (io.ReadCloser, error)) (mounted bool, err error) {
 	s, mounted, err := r.mount(ctx, desc, from)
-	if err != nil && (ctx.Err() != nil || permanent(err)) {
+	if err != nil && (ctx.Err() != nil || transport.IsPermanent(err)) {
 		return false, r.fail("mount", r.fullName(desc.Digest.String()), err)
 	}
 	if mounted {
@@ -38,15 +40,12 @@ func (r *Repository) mount(ctx context.Context, desc ocispec.Descriptor, from st
 	if from == r.ref.Repository || r.host.noMounts.Load() || r.isMountRefused(from) {
 		return nil, false, nil
 	}
-	resp, err := r.postMount(withoutRetry(ctx), desc, from)
-	if err == nil {
-		err = expect(resp, http.StatusCreated, http.StatusAccepted)
-	}
+	resp, err := r.postMount(transport.WithoutRetry(ctx), desc, from)
 	switch {
-	case Status(err) >= http.StatusInternalServerError:
+	case transport.Status(err) >= http.StatusInternalServerError:
 		r.host.noMounts.Store(true)
 		return nil, false, nil
-	case Status(err) != 0 || errors.Is(err, auth.ErrBasicCredentialNotFound):
+	case transport.Status(err) != 0 || errors.Is(err, auth.ErrBasicCredentialNotFound):
 		// The registry refuses, or its token service does for the other repository.
 		r.markMountRefused(from)
 		return nil, false, nil
@@ -75,11 +74,11 @@ func (r *Repository) postMount(ctx context.Context, desc ocispec.Descriptor, fro
 	ctx = auth.AppendRepositoryScope(ctx, other, auth.ActionPull)
 	u := r.url("blobs", "uploads/")
 	u.RawQuery = url.Values{"mount": {desc.Digest.String()}, "from": {from}}.Encode()
-	req, err := r.request(ctx, http.MethodPost, u, nil)
+	req, err := r.http.Request(ctx, http.MethodPost, u, nil)
 	if err != nil {
 		return nil, err
 	}
-	return r.do(req)
+	return r.http.Send(req, http.StatusCreated, http.StatusAccepted)
 }
 
 // DisableMounts disables mounts in this registry. The caller has found that one mounted no

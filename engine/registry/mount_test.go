@@ -114,8 +114,8 @@ func TestMountThatFailsIsAskedForOnce(t *testing.T) {
 			}
 			equal(t, "mounts asked for", mounts.Load(), 1)
 			equal(t, "uploads", opened, 3)
-			equal(t, "pauses", len(c.sleeps()), 0)
-			equal(t, "given up", len(r.host.health.failed), 0)
+			equal(t, "pauses", len(c.Sleeps()), 0)
+			equal(t, "given up", failures(t, r), 0)
 		})
 	}
 }
@@ -169,5 +169,5 @@ func TestPauseBeforeAMountIsWaitedOut(t *testing.T) {
 	mounted, err := r.MountOrPush(t.Context(), describeBytes(randomBytes(100)), "first/repo", nil)
 	noError(t, err)
 	equal(t, "mounted", mounted, true)
-	equal(t, "paused", len(c.sleeps()) > 0, true)
+	equal(t, "paused", len(c.Sleeps()) > 0, true)
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 )
 
 // ProbeRequests is the number of requests of ChecksDigests for a registry.
@@ -24,7 +26,7 @@ var (
 // any repository of the registry, return the same result. It is false if the result is
 // uncertain.
 func (r *Repository) ChecksDigests(ctx context.Context) bool {
-	r.host.probeOnce.Do(func() { r.host.checksDigests = r.rejectsProbe(withoutRetry(ctx)) })
+	r.host.probeOnce.Do(func() { r.host.checksDigests = r.rejectsProbe(transport.WithoutRetry(ctx)) })
 	return r.host.checksDigests
 }
 
@@ -36,5 +38,5 @@ func (r *Repository) rejectsProbe(ctx context.Context) bool {
 	}
 	desc := ocispec.Descriptor{Digest: probeDigest, Size: int64(len(probeContent))}
 	err = r.put(ctx, desc, s, io.NopCloser(bytes.NewReader(probeContent)))
-	return Status(err) == http.StatusBadRequest || Status(err) == http.StatusUnprocessableEntity
+	return transport.Status(err) == http.StatusBadRequest || transport.Status(err) == http.StatusUnprocessableEntity
 }

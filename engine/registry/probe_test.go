@@ -34,11 +34,11 @@ func TestRegistryThatIsNotKnownToCheckDigests(t *testing.T) {
 				equal(t, "checks", r.ChecksDigests(t.Context()), false)
 			}
 			equal(t, "requests", u.requests(), "POST PUT")
-			equal(t, "pauses", len(c.sleeps()), 0)
-			equal(t, "failed requests", len(r.host.health.failed), 0)
+			equal(t, "pauses", len(c.Sleeps()), 0)
+			equal(t, "failed requests", failures(t, r), 0)
 		})
 	}
 	r, c := repository(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
 	equal(t, "checks, though no upload can be opened", r.ChecksDigests(t.Context()), false)
-	equal(t, "pauses", len(c.sleeps()), 0)
+	equal(t, "pauses", len(c.Sleeps()), 0)
 }

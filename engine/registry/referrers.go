@@ -9,28 +9,16 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/registry/remote/errcode"
-)
 
-// apiState reports whether a registry or a repository has the referrers API.
-type apiState int32
-
-const (
-	apiUnknown apiState = iota
-	apiPresent
-	apiAbsent
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 )
 
 // maxReferrerPages is far more than any subject has.
 const maxReferrerPages = 1000
-
-// errNoAPI is the error of a request to the referrers API if there is none.
-var errNoAPI = errors.New("no referrers API")
 
 // noSubject is the subject of the request that detects the API: a registry with the API
 // returns an empty list.
@@ -70,7 +58,7 @@ func (r *Repository) referrers(ctx context.Context, subject ocispec.Descriptor, 
 	}
 	done()
 	if errors.Is(err, errNoAPI) && r.host.promisesAPI() {
-		return nil, &NoReferrersAPIError{Registry: r.host.name, Err: err}
+		return nil, &NoReferrersAPIError{Registry: r.host.Name(), Err: err}
 	}
 	if err != nil && !errors.Is(err, errNoAPI) {
 		return nil, err
@@ -104,28 +92,6 @@ func (r *Repository) ReferrersAPI(ctx context.Context) (bool, error) {
 	return err == nil, r.fail("list referrers", r.Name(), err)
 }
 
-// firstProbe lets the first of many callers go ahead alone, and the others when it is done:
-// they need not find out what it has learnt. The zero value is ready to use.
-type firstProbe struct {
-	started atomic.Bool
-	once    sync.Once
-	done    chan struct{}
-}
-
-// enter returns at once for the first caller, and for the others when the first is done. The
-// caller calls done when it is done itself.
-func (p *firstProbe) enter(ctx context.Context) (done func()) {
-	p.once.Do(func() { p.done = make(chan struct{}) })
-	if p.started.CompareAndSwap(false, true) {
-		return func() { close(p.done) }
-	}
-	select {
-	case <-p.done:
-	case <-ctx.Done(): // the request that follows returns the error
-	}
-	return func() {}
-}
-
 // listByAPI returns all pages of a subject's referrers, or errNoAPI.
 func (r *Repository) listByAPI(ctx context.Context, subject digest.Digest) ([]ocispec.Descriptor, error) {
 	var list referrerList
@@ -151,7 +117,7 @@ func (r *Repository) listByAPI(ctx context.Context, subject digest.Digest) ([]oc
 // referrersPage adds a page to a list and returns the URL of the next.
 func (r *Repository) referrersPage(ctx context.Context, u *url.URL, list *referrerList) (next *url.URL, err error) {
 	before := *list
-	resp, err := r.stream(ctx, u, []string{ocispec.MediaTypeImageIndex}, r.host.client.options.MaxManifest, func(resp *http.Response, body io.Reader) error {
+	resp, err := r.http.Stream(ctx, u, []string{ocispec.MediaTypeImageIndex}, r.host.client.options.MaxManifest, func(resp *http.Response, body io.Reader) error {
 		list.truncate(before)
 		if err := list.read(body); err != nil {
 			return r.notIndexError(resp.Header, err)
@@ -161,15 +127,15 @@ func (r *Repository) referrersPage(ctx context.Context, u *url.URL, list *referr
 	if err != nil {
 		return nil, err
 	}
-	return nextPage(resp)
+	return transport.NextPage(resp)
 }
 
 // apiError turns an error response of the API into errNoAPI, if it means that.
 func (r *Repository) apiError(err error) error {
-	switch Status(err) {
+	switch transport.Status(err) {
 	case http.StatusNotFound:
 		// An unknown repository or subject says nothing about the API.
-		unsure := HasCode(err, errcode.ErrorCodeNameUnknown) || HasCode(err, errcode.ErrorCodeManifestUnknown)
+		unsure := transport.HasCode(err, errcode.ErrorCodeNameUnknown) || transport.HasCode(err, errcode.ErrorCodeManifestUnknown)
 		return r.apiMissing(!unsure, err)
 	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
 		return r.apiMissing(true, err)
@@ -193,45 +159,6 @@ func isJSON(media string) bool {
 	return strings.EqualFold(media, "application/json") || strings.HasSuffix(strings.ToLower(media), "+json")
 }
 
-// apiMissing turns a response of the API into errNoAPI, and records it if sure is true. A
-// repository that has answered by the API before has it: then the response is a fault, and
-// must not lose referrers silently. The same is true if the settings promise the API.
-func (r *Repository) apiMissing(sure bool, err error) error {
-	if sure && apiState(r.referrersAPI.Load()) == apiPresent {
-		return err
-	}
-	if sure && r.host.promisesAPI() {
-		return &NoReferrersAPIError{Registry: r.host.name, Err: err}
-	}
-	if sure {
-		r.learnAPI(apiAbsent, false)
-	}
-	return fmt.Errorf("%w: %w", errNoAPI, err)
-}
-
-// apiState returns what is known of the API, in this order: the settings exclude it, this
-// repository has shown it, the registry has shown it.
-func (r *Repository) apiState() apiState {
-	if r.host.settings.DistributionSpec != specTag {
-		if state := apiState(r.referrersAPI.Load()); state != apiUnknown {
-			return state
-		}
-	}
-	return apiState(r.host.referrersAPI.Load())
-}
-
-// learnAPI records the state for the repository, and for the registry if that has none yet.
-// A response by the API shows that a registry has it; one repository without the API (of a
-// registry that is a proxy for several) does not change that.
-func (r *Repository) learnAPI(state apiState, certain bool) {
-	if certain {
-		r.referrersAPI.Store(int32(state))
-	} else {
-		r.referrersAPI.CompareAndSwap(int32(apiUnknown), int32(state))
-	}
-	r.host.referrersAPI.CompareAndSwap(int32(apiUnknown), int32(state))
-}
-
 // FallbackTag returns the tag under which a registry without the API has the referrers of a
 // subject (distribution-spec, "Referrers Tag Schema", which cuts long digests to the length
 // of a tag).
@@ -247,7 +174,7 @@ func FallbackTag(subject digest.Digest) string {
 // (GitLab's) returns the subject: if that is an index, its children are no referrers.
 func (r *Repository) fallbackIndex(ctx context.Context, subject digest.Digest, known bool) (ocispec.Index, error) {
 	desc, data, err := r.fetchManifest(ctx, FallbackTag(subject))
-	if Status(err) == http.StatusNotFound && !known {
+	if transport.Status(err) == http.StatusNotFound && !known {
 		return ocispec.Index{}, nil
 	}
 	if err != nil || subject.Algorithm().FromBytes(data) == subject {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 )
 
 var subject = describeBytes(imageManifest)
@@ -108,7 +110,7 @@ func TestReferrersThatWereThere(t *testing.T) {
 	t.Run("the listed tag", func(t *testing.T) {
 		r, _ := repository(t, http.NotFound)
 		yes := true
-		if found, err := r.Referrers(t.Context(), subject, &yes); Status(err) != 404 {
+		if found, err := r.Referrers(t.Context(), subject, &yes); transport.Status(err) != 404 {
 			t.Errorf("got %v, %v", found, err)
 		}
 	})
@@ -124,7 +126,7 @@ func TestReferrersThatWereThere(t *testing.T) {
 		_, err := r.Referrers(t.Context(), subject, nil)
 		noError(t, err)
 		gone = true
-		if found, err := r.Referrers(t.Context(), subject, nil); Status(err) != 404 {
+		if found, err := r.Referrers(t.Context(), subject, nil); transport.Status(err) != 404 {
 			t.Errorf("got %v, %v", found, err)
 		}
 	})
@@ -188,7 +190,7 @@ func TestWhatIsNoReferrersAPI(t *testing.T) {
 		})
 	}
 	r, _ := repository(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
-	if _, err := r.ReferrersAPI(t.Context()); Status(err) != 403 {
+	if _, err := r.ReferrersAPI(t.Context()); transport.Status(err) != 403 {
 		t.Errorf("got %v", err)
 	}
 }

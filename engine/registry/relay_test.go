@@ -12,6 +12,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -33,13 +34,13 @@ func TestResumeTimeout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx := registry.WithResumeTimeout(t.Context(), 50*time.Millisecond)
+	ctx := transport.WithResumeTimeout(t.Context(), 50*time.Millisecond)
 	body, err := repo.FetchBlob(ctx, ocispec.Descriptor{Digest: digest.FromBytes(data), Size: int64(len(data))}, 0, int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer body.Close()
-	if _, err := io.Copy(io.Discard, body); !errors.Is(err, registry.ErrResumeTimeout) {
+	if _, err := io.Copy(io.Discard, body); !errors.Is(err, transport.ErrResumeTimeout) {
 		t.Errorf("it ended with %v", err)
 	}
 }
@@ -47,8 +48,8 @@ func TestResumeTimeout(t *testing.T) {
 // TestRelaysInBothDirections: transfers from one registry to another and back, with one slot
 // at each, never wait for each other in a circle, and give all slots back.
 func TestRelaysInBothDirections(t *testing.T) {
-	c := registry.New(registry.Options{Concurrency: 1, Settings: func(string) (registry.Settings, error) {
-		return registry.Settings{Concurrency: 1}, nil
+	c := registry.New(registry.Options{Transport: transport.Options{Concurrency: 1}, Settings: func(string) (registry.Settings, error) {
+		return registry.Settings{Settings: transport.Settings{Concurrency: 1}}, nil
 	}})
 	var repos [2]*registry.Repository
 	for i, host := range []string{"a.example", "b.example"} {

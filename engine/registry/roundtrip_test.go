@@ -11,6 +11,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/registry/remote/auth"
 
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -31,7 +32,7 @@ func TestRoundTrip(t *testing.T) {
 			no := false
 			o := newClock().options(t)
 			o.Settings = func(string) (Settings, error) {
-				return Settings{PlainHTTP: &no, CAFile: ca, Credential: &auth.Credential{Username: "me", Password: "secret"}}, nil
+				return Settings{Settings: transport.Settings{PlainHTTP: &no, CAFile: ca, Credential: &auth.Credential{Username: "me", Password: "secret"}}}, nil
 			}
 			client := New(o)
 			from, to := open(t, client, reg.Host, "from/repo"), open(t, client, reg.Host, "to/repo")

@@ -12,6 +12,7 @@ import (
 
 	"oras.land/oras-go/v2/registry/remote/errcode"
 
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
@@ -92,7 +93,7 @@ func (r *Repository) firstPage(ctx context.Context, l listing, p *pages) (page n
 	sized := *l.url
 	sized.RawQuery = fmt.Sprintf("n=%d", tagPage)
 	page, next, err = r.listPage(ctx, l, &sized, p)
-	if s := Status(err); s != http.StatusBadRequest && s != http.StatusUnprocessableEntity {
+	if s := transport.Status(err); s != http.StatusBadRequest && s != http.StatusUnprocessableEntity {
 		return page, next, err
 	}
 	if page, next, err = r.listPage(ctx, l, l.url, p); err == nil {
@@ -106,7 +107,7 @@ func (r *Repository) listPage(ctx context.Context, l listing, u *url.URL, p *pag
 	if err := p.visit(u); err != nil {
 		return nil, nil, err
 	}
-	resp, err := r.stream(ctx, u, []string{"application/json"}, maxTagPage, func(_ *http.Response, body io.Reader) error {
+	resp, err := r.http.Stream(ctx, u, []string{"application/json"}, maxTagPage, func(_ *http.Response, body io.Reader) error {
 		p.drop(page)
 		page = nil
 		d := newDocument("a list of "+l.key, body)
@@ -123,7 +124,7 @@ func (r *Repository) listPage(ctx context.Context, l listing, u *url.URL, p *pag
 		err = p.count(page)
 	}
 	if err == nil {
-		next, err = nextPage(resp)
+		next, err = transport.NextPage(resp)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -230,9 +231,9 @@ func (p *pages) count(page names) error {
 func (r *Repository) IsUnknown(ctx context.Context) bool {
 	u := r.url("tags", "list")
 	u.RawQuery = "n=1"
-	resp, err := r.get(withoutRetry(ctx), http.MethodGet, u, []string{"application/json"}, http.StatusOK)
+	resp, err := r.http.Get(transport.WithoutRetry(ctx), http.MethodGet, u, []string{"application/json"}, http.StatusOK)
 	if err == nil {
-		drain(resp)
+		transport.Drain(resp)
 	}
-	return Status(err) == http.StatusNotFound && HasCode(err, errcode.ErrorCodeNameUnknown)
+	return transport.Status(err) == http.StatusNotFound && transport.HasCode(err, errcode.ErrorCodeNameUnknown)
 }

@@ -15,13 +15,14 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 func listTags(t *testing.T, r *Repository) ([]string, error) {
 	var all []string
 	err := r.Tags(t.Context(), func(tags []string) error {
-		equal(t, "places held in yield", len(r.host.client.slots), 0)
+		equal(t, "places held in yield", held(t, r.host.client), 0)
 		all = append(all, tags...)
 		return nil
 	})
@@ -140,8 +141,8 @@ func TestNoTagsAtAll(t *testing.T) {
 		giveError(w, http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to registry")
 	})
 	_, err := listTags(t, r)
-	equal(t, "status", Status(err), 404)
-	equal(t, "has the code", HasCode(err, "NAME_UNKNOWN"), true)
+	equal(t, "status", transport.Status(err), 404)
+	equal(t, "has the code", transport.HasCode(err, "NAME_UNKNOWN"), true)
 }
 
 // TestPageSizeThatIsRefusedIsLeftOut asks again without a size, once for each kind of
@@ -188,7 +189,7 @@ func TestRefusalThatIsNotAboutThePageSize(t *testing.T) {
 	for status, requests := range map[int]int{http.StatusBadRequest: 2, http.StatusForbidden: 1, http.StatusNotFound: 1} {
 		r, _ := repository(t, func(w http.ResponseWriter, req *http.Request) { giveError(w, status, "DENIED", "no") })
 		_, err := listTags(t, r)
-		equal(t, "status", Status(err), status)
+		equal(t, "status", transport.Status(err), status)
 		equal(t, "requests", r.host.client.Stats()["GET tags"], requests)
 	}
 }
@@ -238,7 +239,7 @@ func TestListWithoutItsKeyIsAnError(t *testing.T) {
 			switch {
 			case isType[*DocumentError](err):
 				got = "not a list"
-			case isType[*ProxyError](err):
+			case isType[*transport.ProxyError](err):
 				got = "a web page"
 			default:
 				noError(t, err)
@@ -322,7 +323,7 @@ func TestUnknownRepositoryIsAskedForOnce(t *testing.T) {
 			r, c := repository(t, test.answer)
 			equal(t, "unknown", r.IsUnknown(t.Context()), test.unknown)
 			equal(t, "requests", r.host.client.Stats()["GET tags"], 1)
-			equal(t, "pauses", len(c.sleeps()), 0)
+			equal(t, "pauses", len(c.Sleeps()), 0)
 		})
 	}
 }

@@ -10,20 +10,19 @@ import (
 	"strconv"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 )
 
 // maxUploads bounds how often a blob is sent, each time from the start in a new session,
 // after the session or the connection was lost. For a registry with a transient error, or
-// one whose tokens expire before their request gets a slot, the limit is maxTries.
+// one whose tokens expire before their request gets a slot, the limit is transport.MaxTries.
 const maxUploads = 3
 
 // session is an upload session that a registry has opened.
 type session struct {
-	url *url.URL
-	// authorization is the header of the POST. The PUT reuses it: it cannot be sent
-	// twice, so it must not need a 401 to get its token.
-	authorization string
-	token         string // the account's name for the token in it
+	url           *url.URL
+	authorization transport.Authorization // of the POST; the PUT cannot be sent twice
 	minChunk      int64
 }
 
@@ -42,8 +41,7 @@ func (r *Repository) pushBlob(ctx context.Context, desc ocispec.Descriptor, s *s
 	if err := desc.Digest.Validate(); err != nil {
 		return err
 	}
-	health := r.host.health
-	since := health.retry.Now()
+	since := r.host.Retry().Now()
 	source, inChunks := open, false
 	for try := 1; ; try++ {
 		retry, err := r.pushOnce(ctx, desc, s, source, inChunks)
@@ -51,21 +49,21 @@ func (r *Repository) pushBlob(ctx context.Context, desc ocispec.Descriptor, s *s
 			return err
 		}
 		s = nil
-		if isRefusalOfSource(err) && try < maxTries {
+		if isRefusalOfSource(err) && try < transport.MaxTries {
 			source = reopen(open, err) // without a pause: another source is asked
 			continue
 		}
-		if !inChunks && Status(err) == http.StatusRequestEntityTooLarge {
+		if !inChunks && transport.Status(err) == http.StatusRequestEntityTooLarge {
 			source, inChunks, try = open, true, 0
 			continue
 		}
-		if Status(err) == http.StatusUnauthorized && retry && try < maxSends(err) {
+		if transport.Status(err) == http.StatusUnauthorized && retry && try < maxSends(err) {
 			source = reopen(open, err) // without a pause, which does not help a token
 			continue
 		}
-		if !retry || try >= maxSends(err) || health.wait(ctx, try, since, err) != nil {
-			if s := Status(err); s == 0 || retryableStatus(s) {
-				health.recordFailure("PUT "+desc.Digest.String(), err)
+		if !retry || try >= maxSends(err) || r.host.Wait(ctx, try, since, err) != nil {
+			if s := transport.Status(err); s == 0 || transport.RetryableStatus(s) {
+				r.host.RecordFailure("PUT "+desc.Digest.String(), err)
 			}
 			return err
 		}
@@ -95,10 +93,10 @@ func (r *Repository) pushOnce(ctx context.Context, desc ocispec.Descriptor, s *s
 	}
 	body, err := open()
 	if err != nil {
-		if isType[*ReopenError](err) {
+		if isType[*transport.ReopenError](err) {
 			return true, err
 		}
-		return false, sourceError{err}
+		return false, transport.SourceError{Err: err}
 	}
 	if inChunks {
 		err = r.putChunks(ctx, desc, s, body)
@@ -116,78 +114,31 @@ func (r *Repository) put(ctx context.Context, desc ocispec.Descriptor, s *sessio
 		u.RawQuery += "&"
 	}
 	u.RawQuery += "digest=" + url.QueryEscape(desc.Digest.String())
-	sent, released := sendable(body)
-	defer released()
-	resp, err := r.send(relayContext(ctx, body), http.MethodPut, &u, s, sent, desc.Size, relayHeader(body))
-	if err != nil {
-		return err
-	}
-	old := wasOld(resp.Request.Context())
-	if err := expect(resp, http.StatusCreated, http.StatusOK, http.StatusNoContent); err != nil {
-		if err = r.explain(err); old && Status(err) == http.StatusUnauthorized {
-			err = &expiredError{err}
-		}
-		return err
-	}
-	resp.Body.Close()
-	return nil
+	_, err := r.http.Upload(relayContext(ctx, body), transport.Upload{
+		Method: http.MethodPut, URL: &u, Authorization: s.authorization,
+		Header: relayHeader(body), Body: body, Size: desc.Size,
+	}, http.StatusCreated, http.StatusOK, http.StatusNoContent)
+	return err
 }
-
-// expiredError is a 401 for a token that may have expired.
-type expiredError struct{ err error }
-
-func (e *expiredError) Error() string { return e.err.Error() }
-func (e *expiredError) Unwrap() error { return e.err }
 
 // relayContext returns the context of the requests that upload body.
 func relayContext(ctx context.Context, body io.ReadCloser) context.Context {
 	switch innermost(body).(type) {
 	case *blob, Relayed:
-		return relayed(ctx)
+		return transport.Relayed(ctx)
 	}
 	return ctx
 }
 
-// send sends a request of an upload session. It bypasses auth.Client, which would try to
-// send a body again that cannot be.
-func (r *Repository) send(ctx context.Context, method string, u *url.URL, s *session, body io.ReadCloser, size int64, header http.Header) (*http.Response, error) {
-	req, err := r.request(withLane(ctx, upload), method, u, nil)
-	if err != nil {
-		body.Close()
-		return nil, err
-	}
-	for key, values := range header {
-		req.Header[key] = values
-	}
-	req.Header.Set("Content-Type", "application/octet-stream")
-	if s.authorization != "" {
-		req.Header.Set("Authorization", s.authorization)
-		expectToken(req.Context(), s.token)
-	}
-	if size == 0 {
-		body.Close()
-		body = http.NoBody
-	}
-	req.Body, req.ContentLength = body, size
-	resp, err := r.host.http.Do(req)
-	if err != nil {
-		return nil, hideQuery(err)
-	}
-	return resp, nil
-}
-
 // startUpload opens a session. Its POST also renews the token.
 func (r *Repository) startUpload(ctx context.Context) (*session, error) {
-	req, err := r.request(ctx, http.MethodPost, r.url("blobs", "uploads/"), nil)
+	req, err := r.http.Request(ctx, http.MethodPost, r.url("blobs", "uploads/"), nil)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := r.do(req)
+	resp, err := r.http.Send(req, http.StatusAccepted)
 	if err != nil {
 		return nil, err
-	}
-	if err := expect(resp, http.StatusAccepted); err != nil {
-		return nil, r.explain(err)
 	}
 	return readSession(resp)
 }
@@ -199,14 +150,13 @@ func readSession(resp *http.Response) (*session, error) {
 	if location == "" {
 		return nil, errors.New("the registry sent no upload location")
 	}
-	u, err := resolveLocation(resp.Request.URL, location)
+	u, err := transport.ResolveLocation(resp.Request.URL, location)
 	if err != nil {
 		return nil, err
 	}
 	s := &session{url: u}
-	if sameOrigin(u, resp.Request.URL) {
-		s.authorization = resp.Request.Header.Get("Authorization")
-		s.token = shownTokenName(resp.Request.Context())
+	if transport.SameOrigin(u, resp.Request.URL) {
+		s.authorization = transport.AuthorizationOf(resp)
 	}
 	s.minChunk, _ = strconv.ParseInt(resp.Header.Get("OCI-Chunk-Min-Length"), 10, 64)
 	return s, nil
@@ -218,26 +168,26 @@ func resendable(err error) bool {
 	if err == nil {
 		return false
 	}
-	switch s := Status(err); {
+	switch s := transport.Status(err); {
 	case s == http.StatusUnauthorized, s == http.StatusNotFound:
 		return true // the token expired; the session is not known any more
 	case s != 0:
-		return retryableStatus(s)
+		return transport.RetryableStatus(s)
 	}
-	return !permanent(err)
+	return !transport.IsPermanent(err)
 }
 
 // isRefusalOfSource reports whether a reader failed for a reason that does not change, and
 // has another source to read from.
 func isRefusalOfSource(err error) bool {
-	reopened, is := errors.AsType[*ReopenError](err)
-	return is && (permanent(reopened.Err) || Status(reopened.Err) != 0 && !retryableStatus(Status(reopened.Err)))
+	reopened, is := errors.AsType[*transport.ReopenError](err)
+	return is && (transport.IsPermanent(reopened.Err) || transport.Status(reopened.Err) != 0 && !transport.RetryableStatus(transport.Status(reopened.Err)))
 }
 
 // maxSends returns how often to send a blob that fails with err.
 func maxSends(err error) int {
-	if retryableStatus(Status(err)) || isType[*expiredError](err) {
-		return maxTries
+	if transport.RetryableStatus(transport.Status(err)) || transport.IsExpired(err) {
+		return transport.MaxTries
 	}
 	return maxUploads
 }

@@ -8,9 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"path"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -20,6 +18,9 @@ import (
 	"time"
 
 	"oras.land/oras-go/v2/registry/remote/errcode"
+
+	"github.com/oras-mirror/oras-mirror/engine/registry/internal/registrytest"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 )
 
 // uploads is the upload API of a registry. fault runs before each PUT and PATCH and
@@ -128,7 +129,7 @@ func TestPushBlobAtMostThreeTimes(t *testing.T) {
 	r, _ := repository(t, u.serve)
 	data, opened := randomBytes(10), 0
 	err := r.PushBlob(t.Context(), describeBytes(data), opener(data, &opened))
-	equal(t, "status", Status(err), 401)
+	equal(t, "status", transport.Status(err), 401)
 	equal(t, "requests", u.requests(), "POST PUT POST PUT POST PUT")
 }
 
@@ -140,7 +141,7 @@ func TestUploadsThatBreakTogether(t *testing.T) {
 	var broken sync.WaitGroup // no upload starts over before all have failed
 	broken.Add(blobs)
 	o := newClock().options(t)
-	o.Retry.Sleep = func(context.Context, time.Duration) error {
+	o.Transport.Retry.Sleep = func(context.Context, time.Duration) error {
 		broken.Done()
 		broken.Wait()
 		return nil
@@ -182,7 +183,7 @@ func TestPushBlobToABusyRegistry(t *testing.T) {
 		r, _ := repository(t, u.serve)
 		data, opened := randomBytes(10), 0
 		err := r.PushBlob(t.Context(), describeBytes(data), opener(data, &opened))
-		equal(t, "status", Status(err), want)
+		equal(t, "status", transport.Status(err), want)
 		equal(t, "times sent", u.sent, 6)
 	}
 }
@@ -201,7 +202,7 @@ func TestPushBlobThatCannotBeOpenedAgain(t *testing.T) {
 		}
 		return open()
 	})
-	if !errors.Is(err, gone) || Status(err) != 401 {
+	if !errors.Is(err, gone) || transport.Status(err) != 401 {
 		t.Errorf("got %v", err)
 	}
 	equal(t, "PUTs", u.sent, 1)
@@ -212,7 +213,7 @@ func TestPushBlobOfWrongBytesIsFinal(t *testing.T) {
 	r, _ := repository(t, u.serve)
 	data, opened := randomBytes(10), 0
 	err := r.PushBlob(t.Context(), describeBytes([]byte("0123456789")), opener(data, &opened))
-	equal(t, "has the code", HasCode(err, errcode.ErrorCodeDigestInvalid), true)
+	equal(t, "has the code", transport.HasCode(err, errcode.ErrorCodeDigestInvalid), true)
 	equal(t, "requests", u.requests(), "POST PUT")
 }
 
@@ -228,7 +229,7 @@ func TestPushBlobThatCannotBeReadIsFinal(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	equal(t, "times opened", opened, 1)
-	equal(t, "failures held against the registry", len(r.host.health.failed), 0)
+	equal(t, "failures held against the registry", failures(t, r), 0)
 }
 
 // TestInputThatCannotBeReadIsNoFaultOfTheRegistry: blobs that are missing here, or
@@ -256,8 +257,8 @@ func TestInputThatCannotBeReadIsNoFaultOfTheRegistry(t *testing.T) {
 				t.Errorf("%s: got %v", name, err)
 			}
 		}
-		equal(t, "failures held against the registry", len(r.host.health.failed), 0)
-		equal(t, "down", r.host.health.down != nil, false)
+		equal(t, "ready", r.host.IsReady(t.Context()), true)
+		equal(t, "failures held against the registry", failures(t, r), 0)
 	}
 }
 
@@ -364,7 +365,7 @@ func TestChunksThatAreNeverTaken(t *testing.T) {
 		}}
 		r, _ := repository(t, withLeastChunk(u, least))
 		err := r.PushBlob(t.Context(), describeBytes(data), opener(data, &opened))
-		equal(t, "status", Status(err), http.StatusRequestEntityTooLarge)
+		equal(t, "status", transport.Status(err), http.StatusRequestEntityTooLarge)
 		equal(t, "requests", u.requests(), "POST PUT POST "+requests)
 	}
 }
@@ -443,54 +444,9 @@ func TestLargeChunkWhoseSourceEnds(t *testing.T) {
 	}}
 	r, _ := repository(t, withLeastChunk(u, 8<<20))
 	err := r.PushBlob(t.Context(), describeBytes(data), opener(data[:5<<20], &opened))
-	if !errors.Is(err, io.ErrUnexpectedEOF) || !isType[sourceError](err) {
+	if !errors.Is(err, io.ErrUnexpectedEOF) || !isType[transport.SourceError](err) {
 		t.Errorf("got %v", err)
 	}
-}
-
-// TestFileIsSentAsItIs looks at what reaches the transport: a wrapper round a
-// file would end sendfile.
-func TestFileIsSentAsItIs(t *testing.T) {
-	data := randomBytes(1 << 20)
-	path := filepath.Join(t.TempDir(), "blob")
-	noError(t, os.WriteFile(path, data, 0o600))
-	for name, wrap := range map[string]func(*os.File) io.ReadCloser{
-		"file":              func(f *os.File) io.ReadCloser { return f },
-		"what holds a file": func(f *os.File) io.ReadCloser { return holder{f, f} },
-	} {
-		t.Run(name, func(t *testing.T) {
-			u := &uploads{t: t}
-			r, _ := repository(t, u.serve)
-			snd := r.host.http.Transport.(*retrier).next.(*sender)
-			spy := &bodySpy{RoundTripper: snd.own[upload]}
-			snd.own[upload] = spy
-			noError(t, r.PushBlob(t.Context(), describeBytes(data), func() (io.ReadCloser, error) {
-				f, err := os.Open(path)
-				return wrap(f), err
-			}))
-			equal(t, "same bytes", bytes.Equal(u.stored, data), true)
-			if _, ok := spy.body.(*os.File); !ok {
-				t.Errorf("the transport got a %T", spy.body)
-			}
-		})
-	}
-}
-
-type holder struct {
-	io.ReadCloser
-	file *os.File
-}
-
-func (h holder) File() *os.File { return h.file }
-
-type bodySpy struct {
-	http.RoundTripper
-	body io.ReadCloser
-}
-
-func (s *bodySpy) RoundTrip(req *http.Request) (*http.Response, error) {
-	s.body = req.Body
-	return s.RoundTripper.RoundTrip(req)
 }
 
 // TestRelayNeedsOnePlace sends what comes from a registry on to one, with one
@@ -499,7 +455,7 @@ func TestRelayNeedsOnePlace(t *testing.T) {
 	data := randomBytes(5 << 20)
 	for name, limit := range map[string]int64{"whole": 6 << 20, "in chunks": 4 << 20} {
 		t.Run(name, func(t *testing.T) {
-			source := &blobServer{data: data, cut: func(n int32) int {
+			source := &registrytest.BlobServer{Data: data, Cut: func(n int32) int {
 				if n == 1 {
 					return len(data) / 2
 				}
@@ -512,15 +468,15 @@ func TestRelayNeedsOnePlace(t *testing.T) {
 				return req.ContentLength > limit
 			}}
 			o := newClock().options(t)
-			o.Concurrency = 1
+			o.Transport.Concurrency = 1
 			client := New(o)
-			from := open(t, client, serve(t, source.serve), "first/repo")
+			from := open(t, client, serve(t, source.Serve), "first/repo")
 			to := open(t, client, serve(t, target.serve), "test/repo")
 			noError(t, to.PushBlob(t.Context(), describeBytes(data), func() (io.ReadCloser, error) {
 				return from.FetchBlob(t.Context(), describeBytes(data), 0, int64(len(data)))
 			}))
 			equal(t, "same bytes", bytes.Equal(target.stored, data), true)
-			equal(t, "places held", len(client.slots), 0)
+			equal(t, "places held", held(t, client), 0)
 		})
 	}
 }

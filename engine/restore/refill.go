@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
-	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 )
 
 // A registry may claim to have a blob that it lost: it granted a mount, or answers a HEAD. The
@@ -64,7 +64,7 @@ func (p *pusher) refill(ctx context.Context, d *delivery, v *graph.Visit) (bool,
 // refillAll sends all manifests that v names, and all its blobs if they may be missing, to a
 // registry that claims to have them but still refuses v.
 func (p *pusher) refillAll(ctx context.Context, d *delivery, v *graph.Visit, refusal error) error {
-	if !registry.HasCode(refusal, unknownManifest) {
+	if !transport.HasCode(refusal, unknownManifest) {
 		if _, err := p.refillBlobs(ctx, d, v, true); err != nil {
 			return err
 		}
@@ -80,7 +80,7 @@ const unknownManifest = "MANIFEST_UNKNOWN"
 
 // saysUnknown reports whether a manifest was refused for the parts that it names.
 func saysUnknown(refusal error) bool {
-	return slices.ContainsFunc([]string{"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", unknownManifest}, func(code string) bool { return registry.HasCode(refusal, code) })
+	return slices.ContainsFunc([]string{"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", unknownManifest}, func(code string) bool { return transport.HasCode(refusal, code) })
 }
 
 // refillBlobs uploads those of a manifest's blobs that the target lacks, or all.

@@ -88,7 +88,7 @@ type Sink interface {
 type Content interface {
 	// Open returns the bytes from the start. They are verified as they pass, unless the
 	// registry that gets them is trusted to do so. Its error is final, except for a
-	// *registry.ReopenError.
+	// *transport.ReopenError.
 	Open(ctx context.Context, r Reading) (io.ReadCloser, error)
 	// Verified reports whether the bytes are verified already: trusted makes no difference.
 	Verified() bool

@@ -9,6 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
@@ -75,7 +76,7 @@ func (r *repository) offerBlob(ctx context.Context, b graph.Descriptor) error {
 		return err
 	}
 	err = r.PushManifest(ctx, b.OCI(), data, b.Digest.String())
-	if registry.Status(err) != 0 {
+	if transport.Status(err) != 0 {
 		return nil
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -32,8 +33,8 @@ func TestStreams(t *testing.T) {
 			for i := range 6 {
 				from = append(from, fmt.Sprintf("%s/to/two%d", one.Host, i), fmt.Sprintf("%s/to/one%d", two.Host, i))
 			}
-			c := registry.New(registry.Options{Concurrency: limits[0], Settings: func(string) (registry.Settings, error) {
-				return registry.Settings{Concurrency: limits[1]}, nil
+			c := registry.New(registry.Options{Transport: transport.Options{Concurrency: limits[0]}, Settings: func(string) (registry.Settings, error) {
+				return registry.Settings{Settings: transport.Settings{Concurrency: limits[1]}}, nil
 			}})
 			o := smallBuffer(limits[0])
 			report, err := tryBy(t, c, selections(t, true, from...), o, one.Host+"/mirror", two.Host+"/mirror")

@@ -9,7 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
-	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
 )
 
@@ -40,7 +40,7 @@ func (s *stream) Open(ctx context.Context, r restore.Reading) (io.ReadCloser, er
 			return s.openNear(ctx, from, r)
 		}
 		inner, client := place.Client(ctx)
-		relay, release, err := client.Relay(registry.WithResumeTimeout(inner, resumeTimeout), r.To)
+		relay, release, err := client.Relay(transport.WithResumeTimeout(inner, resumeTimeout), r.To)
 		if err == nil {
 			body := newWindows(relay, client, s.blob.Descriptor, s.source.memory, release)
 			return &outgoing{ReadCloser: s.verified(body, r), from: from, stream: s}, nil
@@ -65,7 +65,7 @@ func (s *stream) verified(body io.ReadCloser, r restore.Reading) io.ReadCloser {
 	return restore.Verified(graph.Part{Reader: &headway.Counted{Reader: body, Heard: r.Heard}, Closer: body}, s.blob.Descriptor)
 }
 
-// failed records why an attempt failed. It returns a *registry.ReopenError if another
+// failed records why an attempt failed. It returns a *transport.ReopenError if another
 // attempt may succeed.
 func (s *stream) failed(from graph.Origin, err error) error {
 	s.mu.Lock()
@@ -76,8 +76,8 @@ func (s *stream) failed(from graph.Origin, err error) error {
 		err = place.Named(err)
 	}
 	err = s.source.recordFault(s.blob, from, err)
-	if errors.Is(err, registry.ErrResumeTimeout) || s.source.planner.WorthRetry(s.blob, attempt, err) {
-		return &registry.ReopenError{Err: err}
+	if errors.Is(err, transport.ErrResumeTimeout) || s.source.planner.WorthRetry(s.blob, attempt, err) {
+		return &transport.ReopenError{Err: err}
 	}
 	return err
 }

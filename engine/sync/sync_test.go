@@ -10,6 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/engine/sync"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -60,7 +61,7 @@ func forecast(t *testing.T, c *registry.Client, from []config.Selection, to ...s
 }
 
 func clientOf(concurrency int) *registry.Client {
-	return registry.New(registry.Options{Concurrency: concurrency})
+	return registry.New(registry.Options{Transport: transport.Options{Concurrency: concurrency}})
 }
 
 // requests counts what a client has sent, as a forecast does.

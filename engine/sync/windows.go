@@ -9,6 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 )
 
 // maxAhead bounds the windows of one blob that are fetched ahead of the reader.
@@ -101,7 +102,7 @@ func (w *windows) open() error {
 	}
 	if !w.whole {
 		body, err := w.from.FetchBlob(w.ctx, w.blob.OCI(), w.off, min(window, w.blob.Size-w.off))
-		if !errors.Is(err, registry.ErrNoRange) {
+		if !errors.Is(err, transport.ErrNoRange) {
 			w.current = body
 			return err
 		}

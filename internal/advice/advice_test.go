@@ -21,6 +21,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -59,12 +60,12 @@ func TestHints(t *testing.T) {
 		{"absent blob", answer("a.io/team/app@sha256:"+strings.Repeat("1", 64), 404), ""},
 		{"server error", answer(ref, 500), ""},
 		{"rate limit", answer(ref, 429, "TOOMANYREQUESTS"), "requestsPerSecond"},
-		{"long pause", &registry.Error{Err: &registry.RateLimitError{}}, "requestsPerSecond"},
+		{"long pause", &registry.Error{Err: &transport.RateLimitError{}}, "requestsPerSecond"},
 		{"certificate", &registry.Error{Err: &url.Error{Err: untrusted}}, "--ca-file"},
 		{"http for https", &registry.Error{Err: &url.Error{Err: http.ErrSchemeMismatch}}, "--plain-http"},
 		{"https for http", answer(ref, 400), "--plain-http=false"},
 		{"refused manifest", answer(ref, 400, "MANIFEST_INVALID"), ""},
-		{"registry down", &registry.DownError{Registry: "a.io", Err: errors.New("refused")}, "retry when the registry is back"},
+		{"registry down", &transport.DownError{Registry: "a.io", Err: errors.New("refused")}, "retry when the registry is back"},
 		{"collision", &engine.CollisionError{}, "mappings"},
 		{"pattern", &engine.OnlyError{Pattern: "x"}, "oras-mirror list"},
 		{"no name", &engine.NameError{}, "REGISTRY/REPOSITORY"},

@@ -13,7 +13,7 @@ import (
 
 	"oras.land/oras-go/v2/registry/remote/errcode"
 
-	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 )
 
 // The hints in this file are about connections to a registry: proxies, certificates, the
@@ -30,7 +30,7 @@ func proxyHint(err error) string {
 		}
 		return "cannot reach the proxy in " + variable + ": check it, or add the registry to NO_PROXY"
 	}
-	var e *registry.ProxyError
+	var e *transport.ProxyError
 	if !errors.As(err, &e) {
 		return ""
 	}
@@ -61,7 +61,7 @@ const (
 func certificateHint(err error) string {
 	const flags = "--cert-file and --key-file, or certFile and keyFile in the spec"
 	var invalid x509.CertificateInvalidError
-	alert, _ := registry.AlertOf(err)
+	alert, _ := transport.AlertOf(err)
 	switch {
 	case alert == alertCertificateRequired:
 		return "the registry requires a client certificate: set " + flags
@@ -100,13 +100,13 @@ func schemeHint(err error) string {
 func reachHint(err error) string {
 	var dns *net.DNSError
 	switch {
-	case is[*registry.DownError](err):
+	case is[*transport.DownError](err):
 		return "retry when the registry is back; the run resumes where it stopped"
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return "check the name of the registry; behind a proxy, set HTTPS_PROXY"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing is listening there: check the host and the port"
-	case errors.Is(err, registry.ErrStalled):
+	case errors.Is(err, transport.ErrStalled):
 		return "give a slow registry more time with --stall-timeout"
 	}
 	return ""

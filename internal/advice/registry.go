@@ -16,6 +16,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/registry/credentials"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
@@ -32,15 +33,15 @@ func specHint(err error) string {
 
 // rateHint advises on a rate limit, with the time to wait if the registry sends it.
 func rateHint(err error) string {
-	var limit *registry.RateLimitError
-	var busy *registry.BusyError
+	var limit *transport.RateLimitError
+	var busy *transport.BusyError
 	wait := ""
 	switch {
 	case errors.As(err, &limit):
 		wait = "retry in " + text.Seconds(limit.RetryAfter)
 	case errors.As(err, &busy) && busy.RetryAfter > 0:
 		wait = "retry in " + text.Seconds(busy.RetryAfter)
-	case registry.Status(err) == http.StatusTooManyRequests:
+	case transport.Status(err) == http.StatusTooManyRequests:
 		wait = "retry later"
 	default:
 		return ""
@@ -57,13 +58,13 @@ func depthHint(err error) string {
 	e, ref := refusedBy(err)
 	deep := ref.Registry == dockerHub && strings.Count(ref.Repository, "/") > 1
 	switch {
-	case e == nil || registry.Status(err)/100 != 4:
+	case e == nil || transport.Status(err)/100 != 4:
 		return ""
 	case deep && isPush(e):
 		return "Docker Hub allows only NAMESPACE/NAME: map the repository with --map SOURCE=NAMESPACE/NAME, or mappings in the spec"
 	case deep:
 		return "Docker Hub allows only NAMESPACE/NAME: check the name"
-	case isPush(e) && registry.HasCode(err, errcode.ErrorCodeNameInvalid):
+	case isPush(e) && transport.HasCode(err, errcode.ErrorCodeNameInvalid):
 		return ref.Registry + " does not allow this path: map the repository to another with --map SOURCE=TARGET, or mappings in the spec"
 	}
 	return ""
@@ -76,8 +77,8 @@ func tagHint(err error) string {
 	if e == nil || !isPush(e) || ref.Tag == "" {
 		return ""
 	}
-	switch status := registry.Status(err); {
-	case registry.HasCode(err, "TAG_INVALID"), status == http.StatusPreconditionFailed, status == http.StatusConflict:
+	switch status := transport.Status(err); {
+	case transport.HasCode(err, "TAG_INVALID"), status == http.StatusPreconditionFailed, status == http.StatusConflict:
 		return `the tag is immutable: set "existingTags: skip" for the target in the spec to skip existing tags`
 	case status == http.StatusMethodNotAllowed:
 		return "the tag or its repository may be locked, or " + ref.Registry + " may be a read-only mirror"
@@ -100,8 +101,8 @@ func readOnlyHint(err error) string {
 	if e == nil || !isPush(e) || ref.Tag != "" {
 		return ""
 	}
-	status := registry.Status(err)
-	if status != http.StatusMethodNotAllowed && status != http.StatusNotImplemented && !registry.HasCode(err, errcode.ErrorCodeUnsupported) {
+	status := transport.Status(err)
+	if status != http.StatusMethodNotAllowed && status != http.StatusNotImplemented && !transport.HasCode(err, errcode.ErrorCodeUnsupported) {
 		return ""
 	}
 	return ref.Registry + " does not accept pushes: it may be a pull-through cache or read-only; restore to its upstream registry"
@@ -111,8 +112,8 @@ func readOnlyHint(err error) string {
 // project.
 func createHint(err error) string {
 	e, ref := refusedBy(err)
-	if e == nil || !isPush(e) || registry.Status(err) != http.StatusNotFound ||
-		!registry.HasCode(err, errcode.ErrorCodeNameUnknown) && !registry.HasCode(err, "NOT_FOUND") {
+	if e == nil || !isPush(e) || transport.Status(err) != http.StatusNotFound ||
+		!transport.HasCode(err, errcode.ErrorCodeNameUnknown) && !transport.HasCode(err, "NOT_FOUND") {
 		return ""
 	}
 	if isECR(ref.Registry) {
@@ -134,7 +135,7 @@ var hidesAbsent = map[string]bool{dockerHub: true, "ghcr.io": true, "quay.io": t
 // loginHint advises on missing credentials, wrong credentials and missing permissions.
 func (h Hints) loginHint(err error) string {
 	e, ref := refusedBy(err)
-	code := registry.Status(err)
+	code := transport.Status(err)
 	none := errors.Is(err, auth.ErrBasicCredentialNotFound)
 	if e == nil || !none && code != http.StatusUnauthorized && code != http.StatusForbidden {
 		return ""
@@ -181,7 +182,7 @@ func absentHint(err error) string {
 	var tag *engine.TagError
 	known := errors.As(err, &tag)
 	switch {
-	case registry.HasCode(err, errcode.ErrorCodeNameUnknown) || ref.IsRepository() || known && tag.NoRepository:
+	case transport.HasCode(err, errcode.ErrorCodeNameUnknown) || ref.IsRepository() || known && tag.NoRepository:
 		return fmt.Sprintf(`list the repositories with "oras repo ls %s"`, ref.Registry)
 	case known:
 		return nearestTags(tag)

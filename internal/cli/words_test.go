@@ -30,6 +30,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/merge"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/registry/credentials"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/internal/console"
@@ -55,7 +56,7 @@ func refusal(op, reference string, status int, reasons ...string) *registry.Erro
 
 func busy(reference string, after time.Duration) error {
 	e := refusal("resolve", reference, 429, "TOOMANYREQUESTS", "You have reached your pull rate limit.")
-	e.Err = &registry.BusyError{RetryAfter: after, Err: e.Err.(*errcode.ErrorResponse)}
+	e.Err = &transport.BusyError{RetryAfter: after, Err: e.Err.(*errcode.ErrorResponse)}
 	return e
 }
 
@@ -67,7 +68,7 @@ func helperFailed(err error) error {
 	const host = "registry.corp.example"
 	refused := refusal("resolve", host+"/acme/app:v1", 401, "UNAUTHORIZED", "authentication required")
 	helper := &credentials.HelperError{Helper: "docker-credential-pass", Address: host, Err: err}
-	refused.Err = errors.Join(refused.Err, &registry.CredentialError{Registry: host, Err: helper})
+	refused.Err = errors.Join(refused.Err, &transport.CredentialError{Registry: host, Err: helper})
 	return refused
 }
 
@@ -76,7 +77,7 @@ func alert(code tls.AlertError) error {
 }
 
 func proxied(status int, text string) error {
-	return &registry.ProxyError{URL: &url.URL{Scheme: "https", Host: "ghcr.io:443"}, Proxy: "10.0.0.1:3128", Status: status, Err: errors.New(text)}
+	return &transport.ProxyError{URL: &url.URL{Scheme: "https", Host: "ghcr.io:443"}, Proxy: "10.0.0.1:3128", Status: status, Err: errors.New(text)}
 }
 
 func untrusted(err error) error { return &tls.CertificateVerificationError{Err: err} }
@@ -140,7 +141,7 @@ func wordings() []wording {
 		{name: "not allowed to push", err: refusal("push", mirrored, 403, "DENIED", "requested access to the resource is denied"), target: mirrored},
 
 		{name: "a challenge without a token service", err: &registry.Error{Op: "resolve", Reference: "registry.corp.example/acme/app:v1",
-			Err: &registry.ChallengeError{Challenge: `Bearer service="registry.corp.example"`}}},
+			Err: &transport.ChallengeError{Challenge: `Bearer service="registry.corp.example"`}}},
 
 		{name: "Specs of other tools"},
 		{name: "a file in no known format", err: &migrate.UnknownError{File: "values.yaml"}},
@@ -168,9 +169,9 @@ func wordings() []wording {
 		{name: "the proxy refuses", err: broken("resolve", app, proxied(403, "the proxy 10.0.0.1:3128 answered 403 forbidden"))},
 		{name: "the proxy cannot reach it", err: broken("resolve", app, proxied(502, "the proxy 10.0.0.1:3128 answered 502 bad gateway"))},
 		{name: "the network wants a login", err: broken("resolve", app, proxied(511, "the proxy 10.0.0.1:3128 answered 511 network authentication required"))},
-		{name: "a web page", err: broken("resolve", app, &registry.ProxyError{URL: &url.URL{Scheme: "https", Host: "ghcr.io"}, Status: 200, Err: errors.New("ghcr.io answered with a web page")})},
-		{name: "given up", err: &registry.Error{Op: "resolve", Reference: app, Err: &registry.DownError{Registry: "ghcr.io", Err: errors.New("503 service unavailable")}}},
-		{name: "stalled", err: &registry.Error{Op: "fetch", Reference: "ghcr.io/acme/app@" + sum, Err: registry.ErrStalled}},
+		{name: "a web page", err: broken("resolve", app, &transport.ProxyError{URL: &url.URL{Scheme: "https", Host: "ghcr.io"}, Status: 200, Err: errors.New("ghcr.io answered with a web page")})},
+		{name: "given up", err: &registry.Error{Op: "resolve", Reference: app, Err: &transport.DownError{Registry: "ghcr.io", Err: errors.New("503 service unavailable")}}},
+		{name: "stalled", err: &registry.Error{Op: "fetch", Reference: "ghcr.io/acme/app@" + sum, Err: transport.ErrStalled}},
 
 		{name: "no referrers API where one is promised", err: &registry.Error{Op: "list referrers", Reference: "registry.corp.example/acme/app@" + sum,
 			Err: &registry.NoReferrersAPIError{Registry: "registry.corp.example", Err: refusal("", "registry.corp.example/acme/app", 404).Err}}},
@@ -195,7 +196,7 @@ func wordings() []wording {
 		{name: "Limits"},
 		{name: "rate limit, with a pause", err: busy("docker.io/library/alpine:3.20", 2*time.Hour+5*time.Minute)},
 		{name: "rate limit, without", err: busy("docker.io/library/alpine:3.20", 0)},
-		{name: "too long a pause", err: &registry.Error{Op: "resolve", Reference: "docker.io/library/alpine:3.20", Err: &registry.RateLimitError{Registry: "docker.io", RetryAfter: 6 * time.Hour}}},
+		{name: "too long a pause", err: &registry.Error{Op: "resolve", Reference: "docker.io/library/alpine:3.20", Err: &transport.RateLimitError{Registry: "docker.io", RetryAfter: 6 * time.Hour}}},
 		{name: "more than memory", err: &store.InputError{Path: "bundle.tgz", Reason: "index.json is too large: needs more than 192 MiB of memory", Err: &bounds.MemoryError{Most: 192 << 20}}, hints: advice.Hints{BufferFlag: true}},
 		{name: "more than memory, of one artifact", err: &engine.ArtifactError{Reference: "ghcr.io/acme/app@" + sum, Op: "read", Err: &bounds.MemoryError{Most: 192 << 20}}, hints: advice.Hints{BufferFlag: true}},
 		{name: "too many values", err: &engine.ArtifactError{Reference: "ghcr.io/acme/app@" + sum, Op: "read", Err: &bounds.Error{What: "values in one document:", Most: bounds.Values}}},

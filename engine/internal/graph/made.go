@@ -14,7 +14,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 )
 
 // Made is an artifact that is no registry's: its manifest is made of a file that a server has.
@@ -132,7 +132,7 @@ func (m *Made) Blob(ctx context.Context, desc ocispec.Descriptor, off, n int64) 
 		return io.NopCloser(bytes.NewReader(data[off : off+n])), nil
 	}
 	if off > 0 || n < desc.Size {
-		return nil, registry.ErrNoRange
+		return nil, transport.ErrNoRange
 	}
 	body, err := m.fetch(ctx, desc.Size)
 	if err != nil {

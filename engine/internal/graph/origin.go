@@ -35,7 +35,7 @@ type Origin interface {
 	owners(ctx context.Context, repository string, subject digest.Digest) ([]ocispec.Descriptor, error)
 	// HasBlob reports whether it has a blob of that size.
 	HasBlob(ctx context.Context, desc ocispec.Descriptor) (bool, error)
-	// Blob reads n bytes at off; registry.ErrNoRange if it cannot read a part.
+	// Blob reads n bytes at off; transport.ErrNoRange if it cannot read a part.
 	Blob(ctx context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error)
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/internal/cosign"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -170,7 +171,7 @@ func (r *Remote) look(ctx context.Context, desc ocispec.Descriptor) ([]byte, err
 // isNoManifest reports whether the response to a request for a manifest by its digest may
 // mean that it is a blob: not found, not a manifest, or too large for one.
 func isNoManifest(err error) bool {
-	switch registry.Status(err) {
+	switch transport.Status(err) {
 	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusUnsupportedMediaType:
 		return true
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/overwrite"
@@ -57,7 +58,7 @@ func (f *remoteFlags) options(spec *config.Spec, run Session, hosts []string) (r
 		return registry.Options{}, err
 	}
 	over := registry.Settings{
-		PlainHTTP: f.PlainHTTP, CAFile: f.CAFile, CertFile: f.CertFile, KeyFile: f.KeyFile,
+		Settings:         transport.Settings{PlainHTTP: f.PlainHTTP, CAFile: f.CAFile, CertFile: f.CertFile, KeyFile: f.KeyFile},
 		DistributionSpec: f.DistributionSpec,
 	}
 	var err error
@@ -73,10 +74,12 @@ func (f *remoteFlags) options(spec *config.Spec, run Session, hosts []string) (r
 		return registry.Options{}, err
 	}
 	return registry.Options{
-		Concurrency:     f.Concurrency,
-		CredentialFiles: f.RegistryConfig,
-		Secret:          run.Secrets.Add,
-		UserAgent:       "oras-mirror/" + version.Read().Version + " (" + runtime.GOOS + "; " + runtime.GOARCH + ")",
+		Transport: transport.Options{
+			Concurrency:     f.Concurrency,
+			CredentialFiles: f.RegistryConfig,
+			Secret:          run.Secrets.Add,
+			UserAgent:       "oras-mirror/" + version.Read().Version + " (" + runtime.GOOS + "; " + runtime.GOARCH + ")",
+		},
 		Settings: func(host string) (registry.Settings, error) {
 			return f.settings(spec, host, over)
 		},

@@ -84,11 +84,11 @@ func (f *RunFlags) client(spec *config.Spec, s Session, hosts []string, sides *S
 	if err != nil {
 		return nil, err
 	}
-	options.StallTimeout, options.MaxManifest = f.StallTimeout, int64(f.MaxManifestSize)
-	options.Retry.OnRetry = s.Retrying
+	options.MaxManifest = int64(f.MaxManifestSize)
+	options.Transport.StallTimeout, options.Transport.Retry.OnRetry = f.StallTimeout, s.Retrying
 	BoundMemory(int64(f.Buffer))
 	if f.Debug {
-		options.Debug = debugTo(s.Print)
+		options.Transport.Debug = debugTo(s.Print)
 	}
 	return registry.New(options), nil
 }
