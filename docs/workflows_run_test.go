@@ -38,7 +38,7 @@ func newCheckout(t *testing.T) *checkout {
 	for _, name := range []string{"gh", "curl"} {
 		c.write(t, filepath.Join(c.bin, name), `#!/bin/sh
 echo "`+name+` $*" >>"$CALLS"
-[ "$1 $2" != "pr list" ] || cat "$CALLS.open"
+case "$1 $2 $3" in "pr list "*|"api repos/"*" --paginate") cat "$CALLS.open" ;; esac
 for body in comment.md body.md; do [ ! -e $body ] || cp $body "$CALLS.body"; done
 `)
 	}
@@ -103,7 +103,7 @@ func (c *checkout) fail(repository string, status int) {
 
 // job runs the steps of a job of GitHub, and returns the exit code of the one that failed, with
 // its name, and the output of all. A step that uses an action is noted as a call.
-func (c *checkout) job(t *testing.T, job workflowJob, env ...string) (code int, at, all string) {
+func (c *checkout) job(t *testing.T, job workflowJob) (code int, at, all string) {
 	t.Helper()
 	c.write(t, c.calls()+".output", "")
 	for _, step := range job.Steps {
@@ -114,8 +114,9 @@ func (c *checkout) job(t *testing.T, job workflowJob, env ...string) (code int, 
 		if strings.HasPrefix(step.Run, "go install ") {
 			continue
 		}
-		own := env
+		var own []string
 		for name, value := range step.Env {
+			value = strings.NewReplacer("${{ github.repository }}", "a/b", "${{ github.event.pull_request.number }}", "7").Replace(value)
 			for line := range strings.Lines(c.read(t, c.calls()+".output")) {
 				output, is, _ := strings.Cut(strings.TrimSpace(line), "=")
 				value = strings.ReplaceAll(value, "${{ steps."+step.uses(job)+".outputs."+output+" }}", is)
@@ -188,7 +189,8 @@ func TestGitHubBackupRuns(t *testing.T) {
 // fails with exit code 4 after it.
 func TestGitHubReviewRuns(t *testing.T) {
 	c := newCheckout(t)
-	code, at, out := c.job(t, gitHub(t)["review"], "NUMBER=7")
+	code, at, out := c.job(t, gitHub(t)["review"])
+	c.write(t, c.calls()+".open", "99\n100\n")
 	if code != 0 {
 		t.Errorf("exit code %d in %q\n%s", code, at, out)
 	}
@@ -199,10 +201,10 @@ func TestGitHubReviewRuns(t *testing.T) {
 		}
 	}
 	calls, body := c.read(t, c.calls()), c.read(t, c.calls()+".body")
-	if !strings.Contains(calls, "gh pr comment ") || !strings.Contains(calls, " --body-file comment.md") {
+	if !strings.Contains(calls, "gh pr comment 7 --body-file comment.md\n") || !strings.Contains(calls, "gh api --silent --method PATCH repos/a/b/issues/comments/99 --field body=@comment.md\n") {
 		t.Errorf("%s", calls)
 	}
-	for _, want := range []string{"### lock --check: exit code 4\n\n```\n", "+ " + c.from.Host + "/app:v2 sha256:", "### plan: exit code 0\n\n```\n", "3 artifacts"} {
+	for _, want := range []string{"<!-- mirror-review -->\n### lock --check: exit code 4\n\n```\n", "+ " + c.from.Host + "/app:v2 sha256:", "### plan: exit code 0\n\n```\n", "3 artifacts"} {
 		if !strings.Contains(body, want) || !strings.Contains(c.read(t, c.calls()+".summary"), want) {
 			t.Errorf("the comment lacks %q:\n%s", want, body)
 		}

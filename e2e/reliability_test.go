@@ -197,6 +197,7 @@ func TestReportOnAFullDisk(t *testing.T) {
 	r.Image("app", "v1", []byte("layer"))
 	d := newDesk(t)
 	d.mirror("backup", "-o", "bundle.tgz", "--report", "/dev/full", r.Reference("app", "v1")).exits(1).says("cannot write the report")
+	d.mirror("verify", "--input", "bundle.tgz", "--metrics", "/dev/full").exits(1).says("cannot write the metrics")
 	d.mirror("verify", "--input", "bundle.tgz").exits(0)
 }
 
