@@ -193,6 +193,9 @@ func (p *pipe) check(ctx context.Context, t engine.Trust, root graph.Root) ([]st
 		}
 		data, err := p.taken.want(d)
 		waits = waits || err == errAwaited
+		if left := p.Left(d); left != nil && err != nil && err != errAwaited {
+			return nil, left
+		}
 		return data, err
 	})
 	if waits {

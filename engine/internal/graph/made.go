@@ -110,7 +110,7 @@ func (m *Made) attached(context.Context, attachee) ([]config.Reference, error) {
 	return nil, nil
 }
 
-func (m *Made) owners(context.Context, string, digest.Digest) ([]ocispec.Descriptor, error) {
+func (m *Made) owners(context.Context, string, digest.Digest) ([]owner, error) {
 	return nil, nil
 }
 

@@ -32,7 +32,7 @@ type Origin interface {
 	// of a manifest.
 	attached(ctx context.Context, subject attachee) ([]config.Reference, error)
 	// owners lists the artifacts of a repository that are a manifest, or have it below them.
-	owners(ctx context.Context, repository string, subject digest.Digest) ([]ocispec.Descriptor, error)
+	owners(ctx context.Context, repository string, subject digest.Digest) ([]owner, error)
 	// HasBlob reports whether it has a blob of that size.
 	HasBlob(ctx context.Context, desc ocispec.Descriptor) (bool, error)
 	// Blob reads n bytes at off; transport.ErrNoRange if it cannot read a part.

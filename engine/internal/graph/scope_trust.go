@@ -46,6 +46,19 @@ func (s *Scope) trusting(p engine.Policy, repository string) *Scope {
 	return &trusting
 }
 
+// within returns the scope of an artifact of which a layout has only some platforms. They count
+// if nothing else selects some; nil: all.
+func (s *Scope) within(platforms []config.Platform) *Scope {
+	if len(platforms) == 0 || len(s.Platforms) > 0 {
+		return s
+	}
+	plain, beside := *s, *s.forReferrers()
+	beside.Platforms = platforms
+	plain.Platforms, plain.policy, plain.below, plain.beside = platforms, nil, nil, &beside
+	plain.Key = s.Key + " " + PlatformNames(platforms)
+	return plain.trusting(s.policy, s.repository)
+}
+
 // attachedTo returns the scope of what cosign attached to a manifest of an artifact with the
 // scope owner.
 func (s *Scope) attachedTo(subject digest.Digest, owner *Scope) *Scope {

@@ -47,7 +47,13 @@ func (l *Local) Index(roots []Root) {
 // ownership finds the artifacts of a layout that have a manifest.
 type ownership struct {
 	once   sync.Once // guards owners: it is written there
-	owners map[memberKey][]ocispec.Descriptor
+	owners map[memberKey][]owner
+}
+
+// owner is an artifact that has a manifest.
+type owner struct {
+	desc      ocispec.Descriptor
+	platforms []config.Platform // those that a layout has of it; nil: all that are selected
 }
 
 // memberKey identifies a manifest in a repository.
@@ -57,13 +63,13 @@ type memberKey struct {
 }
 
 // owners lists the artifacts of a repository that are a manifest, or have it below them.
-func (l *Local) owners(_ context.Context, repository string, subject digest.Digest) ([]ocispec.Descriptor, error) {
+func (l *Local) owners(_ context.Context, repository string, subject digest.Digest) ([]owner, error) {
 	return l.ownersOf(memberKey{repository, subject}), nil
 }
 
-func (l *Local) ownersOf(key memberKey) []ocispec.Descriptor {
+func (l *Local) ownersOf(key memberKey) []owner {
 	l.ownership.once.Do(func() {
-		l.ownership.owners = make(map[memberKey][]ocispec.Descriptor)
+		l.ownership.owners = make(map[memberKey][]owner)
 		for _, r := range l.all {
 			if _, attached := r.Entry.AttachedTo(); attached || r.Fault != nil {
 				continue
@@ -90,21 +96,27 @@ func (r Root) repository() string {
 }
 
 func (l *Local) addOwner(r Root) {
+	platforms, err := ParsePlatforms(r.Entry.Platforms)
+	if err != nil {
+		return // its own check fails
+	}
 	family := map[digest.Digest]bool{r.Entry.Digest: true}
 	l.WalkChildren(r.Entry.Descriptor(), family)
+	found := owner{r.Entry.Descriptor(), platforms}
 	for member := range family {
 		key := memberKey{r.repository(), member}
-		desc := r.Entry.Descriptor()
-		if !slices.ContainsFunc(l.ownership.owners[key], func(d ocispec.Descriptor) bool { return d.Digest == desc.Digest }) {
-			l.ownership.owners[key] = append(l.ownership.owners[key], desc)
+		if !slices.ContainsFunc(l.ownership.owners[key], func(o owner) bool {
+			return o.desc.Digest == found.desc.Digest && slices.Equal(o.platforms, platforms)
+		}) {
+			l.ownership.owners[key] = append(l.ownership.owners[key], found)
 		}
 	}
 }
 
 // owners asks for the manifest itself.
-func (r *Remote) owners(ctx context.Context, _ string, subject digest.Digest) ([]ocispec.Descriptor, error) {
+func (r *Remote) owners(ctx context.Context, _ string, subject digest.Digest) ([]owner, error) {
 	desc, err := r.Resolve(ctx, config.Reference{Registry: r.ref.Registry, Repository: r.ref.Repository, Digest: subject})
-	return []ocispec.Descriptor{desc}, err
+	return []owner{{desc: desc}}, err
 }
 
 // checkOwner returns the signers of the artifact to which cosign attached another one.
@@ -114,11 +126,12 @@ func (g *Graph) checkOwner(ctx context.Context, s *Scope, o Origin) ([]string, e
 		return nil, err
 	}
 	var refusal error = &engine.UnsignedError{}
-	for _, desc := range all {
-		v, err := g.Walk(ctx, o, s.owner, desc, nil)
+	for _, found := range all {
+		scope := s.owner.within(found.platforms)
+		v, err := g.Walk(ctx, o, scope, found.desc, nil)
 		var signedBy []string
 		if err == nil {
-			signedBy, err = g.SignedBy(ctx, s.owner, v)
+			signedBy, err = g.SignedBy(ctx, scope, v)
 		}
 		if err == nil {
 			return signedBy, nil
