@@ -41,7 +41,7 @@ func source(t *testing.T, text string) []config.Selection {
 }
 
 // pushChart adds a chart to a registry as helm push does.
-func pushChart(t *testing.T, r *testregistry.Registry, repository, tag string, archive []byte) {
+func pushChart(t *testing.T, r *testregistry.Registry, repository, tag string, archive []byte) ocispec.Descriptor {
 	t.Helper()
 	c, err := chart.Read(bytes.NewReader(archive))
 	if err != nil {
@@ -51,7 +51,7 @@ func pushChart(t *testing.T, r *testregistry.Registry, repository, tag string, a
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Manifest(repository, tag, ocispec.MediaTypeImageManifest, ocispec.Manifest{
+	return r.Manifest(repository, tag, ocispec.MediaTypeImageManifest, ocispec.Manifest{
 		Versioned: specs.Versioned{SchemaVersion: 2},
 		Config:    r.Blob(repository, chart.ConfigType, config),
 		Layers:    []ocispec.Descriptor{r.Blob(repository, chart.LayerType, archive)},

@@ -182,12 +182,12 @@ func sameRepository(s *stage) trust.Policy {
 }
 
 // inIndex puts a signed index of two images, of which one is signed and selected.
-func inIndex(signed string) func(*stage) ocispec.Descriptor {
+func inIndex(signed string, where place) func(*stage) ocispec.Descriptor {
 	return func(s *stage) ocispec.Descriptor {
 		images := map[string]ocispec.Descriptor{"amd64": s.image("", "amd64"), "arm64": s.image("", "arm64")}
-		s.key.sign(s.r, "app", images[signed], asBundle)
+		s.key.sign(s.r, "app", images[signed], where)
 		index := s.r.Index("app", "v1", onPlatform(images["amd64"], "amd64"), onPlatform(images["arm64"], "arm64"))
-		s.key.sign(s.r, "app", index, asBundle)
+		s.key.sign(s.r, "app", index, where)
 		s.platforms = "linux/amd64"
 		return index
 	}
@@ -226,8 +226,9 @@ var attacks = slices.Concat(
 			s.key.sign(s.r, "app", index, asTag)
 			return index
 		}},
-		{name: "selected image is signed", policy: byImage, put: inIndex("amd64")},
-		{name: "selected image is unsigned", refuse: isError[*engine.UnsignedError], policy: byImage, put: inIndex("arm64")},
+		{name: "selected image is signed, bundle", policy: byImage, put: inIndex("amd64", asBundle)},
+		{name: "selected image is signed, tag", policy: byImage, put: inIndex("amd64", asTag)},
+		{name: "selected image is unsigned", refuse: isError[*engine.UnsignedError], policy: byImage, put: inIndex("arm64", asTag)},
 		{name: "two signatures, one good", put: signedWith(asTag, func(s *stage, image ocispec.Descriptor) []testsign.Layer {
 			return []testsign.Layer{s.other.layer(image.Digest, asTag), s.key.layer(image.Digest, asTag)}
 		})},
