@@ -5,8 +5,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/oras-mirror/oras-mirror/internal/exit"
 )
 
 // chapter is a page in the index of the book.
@@ -112,4 +115,57 @@ func anchors(page string) []string {
 		all = append(all, strings.ReplaceAll(text, " ", "-"))
 	}
 	return all
+}
+
+// TestFormatsNameEverySchema fails when a schema is missing in docs/formats.md.
+func TestFormatsNameEverySchema(t *testing.T) {
+	page := readPage(t, "docs/formats.md")
+	files, err := filepath.Glob("schemas/*.schema.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	for _, file := range files {
+		if !strings.Contains(page, "](../"+file+")") {
+			t.Errorf("docs/formats.md does not link to %s", file)
+		}
+	}
+}
+
+var (
+	codeRow    = regexp.MustCompile(`(?m)^\| (\d[\d, ]*) \| ([^|]+) \|`)
+	commandRow = regexp.MustCompile("(?m)^\\| `(\\w+)` \\|")
+)
+
+// TestExitCodes checks that docs/exit-codes.md says of each code what the README says, that
+// these are the codes of the program, and that the commands in its table exist.
+func TestExitCodes(t *testing.T) {
+	page := readPage(t, "docs/exit-codes.md")
+	rows := codeRow.FindAllStringSubmatch(readPage(t, "README.md"), -1)
+	var codes []string
+	for _, row := range rows {
+		codes = append(codes, row[1])
+		if !strings.Contains(page, "\n"+row[0]) {
+			t.Errorf("docs/exit-codes.md lacks %s", row[0])
+		}
+	}
+	want := []string{"0"}
+	for _, status := range []exit.Status{exit.Failed, exit.InvalidUsage, exit.Partial, exit.Drift, exit.Unverified} {
+		want = append(want, strconv.Itoa(int(status)))
+	}
+	if want = append(want, "130, 143"); !slices.Equal(codes, want) {
+		t.Errorf("the README has the codes %q, the program %q", codes, want)
+	}
+	named := make(map[string]bool)
+	for _, command := range leaves(t) {
+		named[command.Name] = true
+	}
+	commands := commandRow.FindAllStringSubmatch(page, -1)
+	for _, m := range commands {
+		if !named[m[1]] {
+			t.Errorf("docs/exit-codes.md has a command %s", m[1])
+		}
+	}
+	if len(commands) < 12 {
+		t.Errorf("only %d commands were found", len(commands))
+	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // claimed are the pages whose every claim needs a test.
-var claimed = []string{"README.md", "docs/commands.md", "docs/comparison.md"}
+var claimed = []string{"README.md", "docs/commands.md", "docs/comparison.md", "docs/exit-codes.md"}
 
 // proofs maps a claim to the tests that fail when the claim is no longer true. A key is
 // part of one claim: a sentence, the comment of a command, a row of a table. A proof is
@@ -229,6 +229,27 @@ var proofs = map[string]string{
 	"lists every page with the question that it answers":           "docs.TestBookHasEveryPage docs.TestEachPageLinksToTheNext",
 	"[CONTRIBUTING.md](CONTRIBUTING.md)":                           "docs.TestLinksLeadSomewhere",
 	"License: Apache-2.0":                                          "docs.TestWaysToInstall",
+
+	"Every command ends with one of these codes":             "docs.TestExitCodes",
+	"A script needs no other output to know what to do next": "docs.TestScheduledNamesTheExamples",
+	"empty cell means that the command does not end so":      "exit_codes.txtar",
+	"| `backup` | some artifacts failed;":                    "failed_artifact.txtar output.txtar lock.txtar",
+	"| `restore` | some artifacts failed, or a part":         "parts.txtar restore_verify.txtar",
+	"| `sync` | some artifacts failed |":                     "sync_failed.txtar sync.txtar exit_codes.txtar",
+	"| `merge` | some artifacts are damaged":                 "merge.txtar",
+	"| `plan` | some artifacts would fail |":                 "plan.txtar lock.txtar",
+	"| `lock` | | `--check`: the spec selects":               "lock.txtar",
+	"| `diff` | | the two differ |":                          "diff.txtar",
+	"| `list` | a name in index.json":                        "exit_codes.txtar",
+	"| `verify` | intact, but its backup lacks artifacts |":  "inspect.txtar",
+	"| `statement` | a part of the input is missing |":       "statement_inputs.txtar statement_signed.txtar",
+	"| `serve` | | |":                                      "serve.txtar",
+	"| `prune` | some sources failed;":                     "prune.txtar",
+	"`set -e` of a shell stops at 3 and at 4, too":         "docs.TestGitHubBackupRuns",
+	"says what they mean for each command, and what to do": "docs.TestExitCodes",
+	"3, 4 and 5 by command":                                "docs.TestExitCodes",
+	"a command without a row has none of the three":        "docs.TestExitCodes",
+	"has a function that goes on at 3":                     "docs.TestGitHubBackupRuns",
 
 	"lists the flags of a command": "internal/cli.TestHelp",
 	"shows the manual":             "internal/cli.TestManPageHasTheGrammar",
