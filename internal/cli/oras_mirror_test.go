@@ -13,12 +13,11 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/skipped"
 )
 
-// withOras are shells and how they read "completion --oras". For the function alone, zsh does
-// not load its completion, which takes long.
-var withOras = []struct{ name, completion, source, ofOras string }{
-	{"bash", "", "source <(oras-mirror completion bash --oras); ", "source <(oras completion bash); "},
-	{"zsh", "autoload -Uz compinit; compinit -u -D; ", "source <(oras-mirror completion zsh --oras); ", "source <(oras completion zsh); "},
-	{"fish", "", "oras-mirror completion fish --oras | source; ", "oras completion fish | source; "},
+// withOras are shells, in the order of interactive, and how they read "completion --oras".
+var withOras = []struct{ name, source string }{
+	{"bash", "source <(oras-mirror completion bash --oras); "},
+	{"zsh", "source <(oras-mirror completion zsh --oras); "},
+	{"fish", "oras-mirror completion fish --oras | source; "},
 }
 
 // realOras puts the oras that make tools installed in front of PATH, or skips the test.
@@ -38,7 +37,7 @@ func realOras(t *testing.T) {
 func typed(t *testing.T, shell, stdin, line string) (out string, code int) {
 	t.Helper()
 	flags := map[string][]string{"bash": {"--norc", "-uc"}, "zsh": {"-f", "-uc"}, "fish": {"--no-config", "-c"}}[shell]
-	if shell == "zsh" {
+	if shell == "zsh" { // without its completion, which takes long to load
 		line = "compdef() { }; " + line
 	}
 	cmd := exec.CommandContext(t.Context(), skipped.Without(t, shell), append(flags, line)...)
@@ -104,42 +103,65 @@ func TestOrasIsUntouched(t *testing.T) {
 	}
 }
 
+// completionsOfOras are ways in which shells get the completion of oras: it is read first, or
+// found by the shell when it is needed.
+var completionsOfOras = []struct {
+	name string
+	ways map[string]string // by shell, before the lines of ours
+}{
+	{"sourced", map[string]string{
+		"bash": "source <(oras completion bash)",
+		"zsh":  "autoload -Uz compinit; compinit -u -D; source <(oras completion zsh)",
+		"fish": "oras completion fish | source",
+	}},
+	{"found", map[string]string{
+		"bash": "__load_completion() { source <(oras completion bash); }", // as bash-completion does
+		"zsh":  "oras completion zsh >_oras; fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D",
+		"fish": "oras completion fish >oras.fish; set fish_complete_path $PWD $fish_complete_path",
+	}},
+}
+
 // TestOrasMirrorCompletes presses Tab in real shells that have the completion of the real oras
 // and ours.
 func TestOrasMirrorCompletes(t *testing.T) {
 	realOras(t)
-	// bash-completion has this function, which the completion of oras calls.
-	const words = "_get_comp_words_by_ref() { cur=${COMP_WORDS[COMP_CWORD]}; prev=${COMP_WORDS[COMP_CWORD-1]}; words=(\"${COMP_WORDS[@]}\"); cword=$COMP_CWORD; }; "
 	for i, shell := range withOras {
-		t.Run(shell.name, func(t *testing.T) {
-			skipped.Without(t, shell.name)
-			dir := t.TempDir()
-			if err := os.WriteFile(filepath.Join(dir, "two.tgz"), nil, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			p := openPane(t, 200, dir, "HOME="+dir+" "+interactive[i].start)
-			setUp := shell.completion + shell.ofOras + shell.source
-			if shell.name == "bash" {
-				setUp = words + setUp
-			}
-			if err := os.WriteFile(filepath.Join(dir, "setup"), []byte(setUp), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			p.enter("source setup; echo rea''dy.")
-			p.until(`(?m)^ready\.`)
-			for _, test := range []struct{ line, want string }{
-				{"oras mirror verif", `oras mirror verify`},
-				{"oras mirror restore --input t", `--input two\.tgz`},
-				{"oras mirror backup --compression=n", `--compression=none`},
-				{"oras mirro", `oras mirror( |\n|$)`},
-				{"oras versio", `oras version`},
-				{"oras manifest fetch-con", `oras manifest fetch-config`},
-				{"oras-mirror verif", `oras-mirror verify`},
-			} {
-				p.run("send-keys", "-t", "0", "-l", test.line+"\t")
-				p.until(test.want)
-				p.run("send-keys", "-t", "0", "C-u")
-			}
-		})
+		for _, completion := range completionsOfOras {
+			t.Run(shell.name+"/"+completion.name, func(t *testing.T) {
+				skipped.Without(t, shell.name)
+				completeOras(t, interactive[i].start, completion.ways[shell.name]+"\n"+shell.source)
+			})
+		}
+	}
+}
+
+// completeOras starts a shell, sets it up, and presses Tab.
+func completeOras(t *testing.T, start, setUp string) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "two.tgz"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if strings.HasPrefix(start, "bash") { // bash-completion has this function, which the completion of oras calls
+		setUp = "_get_comp_words_by_ref() { cur=${COMP_WORDS[COMP_CWORD]}; prev=${COMP_WORDS[COMP_CWORD-1]}; words=(\"${COMP_WORDS[@]}\"); cword=$COMP_CWORD; }\n" + setUp
+	}
+	if err := os.WriteFile(filepath.Join(dir, "setup"), []byte(setUp), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := openPane(t, 200, dir, "HOME="+dir+" "+start)
+	p.enter("source ./setup; echo rea''dy.")
+	p.until(`(?m)^ready\.`)
+	for _, test := range []struct{ line, want string }{
+		{"oras mirror verif", `oras mirror verify`},
+		{"oras mirror restore --input t", `--input two\.tgz`},
+		{"oras mirror backup --compression=n", `--compression=none`},
+		{"oras mirro", `oras mirror( |\n|$)`},
+		{"oras versio", `oras version`},
+		{"oras manifest fetch-con", `oras manifest fetch-config`},
+		{"oras mirror statemen", `oras mirror statement`}, // the completion of oras has been loaded
+		{"oras-mirror verif", `oras-mirror verify`},
+	} {
+		p.run("send-keys", "-t", "0", "-l", test.line+"\t")
+		p.until(test.want)
+		p.run("send-keys", "-t", "0", "C-u")
 	}
 }

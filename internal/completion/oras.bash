@@ -16,6 +16,7 @@ _oras_mirror_oras() {
 	read -ra words <<<"$line"
 	[[ $line == *[[:space:]] ]] && words+=("")
 	if [[ ${words[0]} == oras && ${words[1]-} == mirror && ${#words[@]} -gt 2 ]]; then
+		compopt +o default 2>/dev/null # which the completion of oras has
 		_oras_mirror
 		return
 	fi
