@@ -18,10 +18,10 @@ import (
 // the first not to count.
 const progressSize = 1 << 20
 
-// OpenRange opens n bytes of the file at u from off on. size is that of the whole file. It requests
-// a part by Range, and returns ErrNoRange if the host does not support that. The reader resumes a
-// body that breaks off or stalls. The bytes must be the same at each request; they are not verified. The
-// caller must close the reader: it holds a slot of the limits.
+// OpenRange opens n bytes of the file at u from off on. size is that of the whole file. It
+// requests a part by Range, and returns ErrNoRange if the host does not support that. The reader
+// resumes a body that breaks off or stalls. The bytes must be the same at each request; they are
+// not verified. The caller must close the reader: it holds a slot of the limits.
 func (c *Client) OpenRange(ctx context.Context, u *url.URL, size, off, n int64) (io.ReadCloser, error) {
 	if off < 0 || n < 0 || off+n > size {
 		return nil, fmt.Errorf("invalid range: bytes %d to %d of a blob of %d bytes", off, off+n, size)

@@ -3,6 +3,7 @@ package transport
 import (
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // retrier retries a request until the response is final.
@@ -25,36 +26,61 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	ctx := req.Context()
 	since := t.health.retry.Now()
-	for try := 1; ; try++ {
+	for n := 1; ; n++ {
 		resp, err := t.next.RoundTrip(req)
-		if isNoRetry(req) && !isRateLimited(resp) || isBrief(ctx) && isRateLimited(resp) {
-			return resp, err
-		}
-		if ctx.Err() != nil || !retryable(resp, err) {
-			return resp, t.recordPermanent(req, err)
-		}
-		wait, again := t.health.delay(try, since)
-		if isBrief(ctx) && (!again || try >= maxBriefTries || isTimeout(err)) {
-			return resp, err
-		}
+		end := try{number: n, since: since, resp: resp, err: err}
+		wait, again, err := t.pauseAfter(req, end)
 		if !again {
-			t.health.recordFailure(requestName(req), tryError(resp, err))
 			return resp, err
-		}
-		if !canRewind(req) {
-			return resp, err // the caller sends its blob again, or gives up
 		}
 		if resp != nil {
 			Drain(resp)
 		}
 		t.stats.add("retries")
-		if err := t.health.sleep(ctx, wait, shortReason(tryError(resp, err))); err != nil {
+		if err := t.health.sleep(ctx, wait, shortReason(end.fault())); err != nil {
 			return nil, err
 		}
 		if req, err = rewind(req); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// try is how one try of a request ended.
+type try struct {
+	number int       // counted from 1
+	since  time.Time // the start of the first one
+	resp   *http.Response
+	err    error
+}
+
+// fault returns the error of a try that failed.
+func (t try) fault() error {
+	if t.err != nil {
+		return t.err
+	}
+	return &statusError{t.resp.StatusCode}
+}
+
+// pauseAfter returns the pause after a try, and whether there is another one. If not it returns
+// the error of the request, and records it.
+func (t *retrier) pauseAfter(req *http.Request, end try) (wait time.Duration, again bool, err error) {
+	brief, limited := isBrief(req.Context()), isRateLimited(end.resp)
+	if isNoRetry(req) && !limited || brief && limited {
+		return 0, false, end.err
+	}
+	if req.Context().Err() != nil || !retryable(end.resp, end.err) {
+		return 0, false, t.recordPermanent(req, end.err)
+	}
+	wait, again = t.health.delay(end.number, end.since)
+	switch {
+	case brief && (!again || end.number >= maxBriefTries || isTimeout(end.err)):
+		return 0, false, end.err
+	case !again:
+		t.health.recordFailure(requestName(req), end.fault())
+		return 0, false, end.err
+	}
+	return wait, canRewind(req), end.err // if not, the caller sends its blob again, or gives up
 }
 
 // recordPermanent records an error that a retry would not change, and returns it. The
@@ -79,11 +105,3 @@ func isRateLimited(resp *http.Response) bool {
 
 // requestName returns the name that tells requests apart.
 func requestName(req *http.Request) string { return req.Method + " " + req.URL.Host + req.URL.Path }
-
-// tryError returns the error of a try that failed.
-func tryError(resp *http.Response, err error) error {
-	if err != nil {
-		return err
-	}
-	return &statusError{resp.StatusCode}
-}
