@@ -73,22 +73,27 @@ func (b *Bucket) strike(ctx context.Context) error {
 				return err
 			}
 		}
-		n, others := b.usedAmong(list.Blobs)
-		if n > 0 {
-			list.Blobs = others
-			if err = b.writePruneList(ctx, list); errors.Is(err, bucket.ErrCondition) {
-				if err := refused.met(list.sum); err != nil {
-					return err
-				}
-				if err := b.client.Wait(ctx, rand.N(firstRivalPause)); err != nil {
-					return err
-				}
-				continue
-			}
+		if changed, err := b.strikeOff(ctx, list, &refused); err != nil || !changed {
+			return err
 		}
-		b.pruneTag = list.etag
-		return err
 	}
+}
+
+// strikeOff takes the blobs that this run relies on off a list. changed reports that another
+// process has changed the list in between.
+func (b *Bucket) strikeOff(ctx context.Context, list *pruneList, refused *refusals) (changed bool, err error) {
+	if n, others := b.usedAmong(list.Blobs); n > 0 {
+		list.Blobs = others
+		err = b.writePruneList(ctx, list)
+	}
+	if !errors.Is(err, bucket.ErrCondition) {
+		b.pruneTag = list.etag
+		return false, err
+	}
+	if err := refused.met(list.sum); err != nil {
+		return true, err
+	}
+	return true, b.client.Wait(ctx, rand.N(firstRivalPause))
 }
 
 // checkUsed lists the blobs again: prune has run since they were listed.

@@ -18,23 +18,12 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 	}
 	r := &Verification{LeftOver: leftOver, Blobs: len(v.reached), Faults: v.listFaults()}
 	for _, n := range v.reached {
-		if n.left {
-			r.Blobs--
-			if !IsEmptyJSON(n.digest, n.size) { // which a restore makes
-				r.Left, r.LeftBytes = r.Left+1, bounds.Sum(r.LeftBytes, n.size)
-			}
-			continue
-		}
-		if errors.Is(v.faulty[sizedDigest{n.digest, n.size}], fs.ErrNotExist) {
-			r.Blobs-- // there was nothing to hash
-			continue
-		}
-		r.Bytes = bounds.Sum(r.Bytes, n.size)
+		v.countBlob(r, n)
 	}
 	if v.delta != nil {
 		r.Base = v.delta.Name()
 	}
-	counted, attached := make(map[digest.Digest]bool), 0
+	listed, attached := make(map[digest.Digest]bool), 0
 	for i := range v.index.Entries {
 		e := &v.index.Entries[i]
 		members, isList := v.referrers(e)
@@ -53,19 +42,39 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 			r.Faults = append(r.Faults, fault(e, e.Digest, err))
 		}
 		for _, m := range members {
-			if counted[m.Digest] {
-				continue
-			}
-			counted[m.Digest] = true
-			// The subject of a referrer that an earlier artifact of the same name left may be
-			// unreachable; prune removes both.
-			if n := v.reached[m.Subject]; (n == nil || !n.manifest) && (n != nil || v.source.absent(m.Subject)) {
+			if !listed[m.Digest] && !v.hasSubject(m) {
 				r.Faults = append(r.Faults, fault(e, m.Digest, &SubjectError{Subject: m.Subject}))
 			}
+			listed[m.Digest] = true
 		}
 	}
-	r.Referrers = len(counted) + attached
+	r.Referrers = len(listed) + attached
 	return r, nil
+}
+
+// countBlob counts what was reached as hashed or left to the base. It takes those off r.Blobs that
+// were not hashed.
+func (v *verifier) countBlob(r *Verification, n *reachedBlob) {
+	switch {
+	case n.left:
+		r.Blobs--
+		if !IsEmptyJSON(n.digest, n.size) { // which a restore makes
+			r.Left, r.LeftBytes = r.Left+1, bounds.Sum(r.LeftBytes, n.size)
+		}
+	case errors.Is(v.faulty[sizedDigest{n.digest, n.size}], fs.ErrNotExist):
+		r.Blobs-- // there was nothing to hash
+	default:
+		r.Bytes = bounds.Sum(r.Bytes, n.size)
+	}
+}
+
+// hasSubject reports whether the layout has the subject of a referrer. That of a referrer which an
+// earlier artifact of the same name left may be unreachable; prune removes both.
+func (v *verifier) hasSubject(m ListedReferrer) bool {
+	if n := v.reached[m.Subject]; n != nil {
+		return n.manifest
+	}
+	return !v.source.absent(m.Subject)
 }
 
 // isChild reports whether an entry without a name is a child of an index of the layout.
