@@ -55,55 +55,75 @@ func (p *Planner) Close() error { return p.sources.close() }
 // Each resolves all artifacts of the selections side by side. It calls yield for each as they
 // come, from several goroutines. Its error ends the run; an artifact that fails does not.
 func (p *Planner) Each(ctx context.Context, yield func(*Artifact) error) error {
-	return p.resolveAll(ctx, false, yield)
+	return p.resolveAll(ctx, &stages{planner: p, yield: yield})
 }
 
 // EachInOrder does the same in the order of the plan, from one goroutine.
 func (p *Planner) EachInOrder(ctx context.Context, yield func(*Artifact) error) error {
-	return p.resolveAll(ctx, true, yield)
+	return p.resolveAll(ctx, &stages{planner: p, yield: yield, order: make(chan *Artifact, lookahead)})
 }
 
-func (p *Planner) resolveAll(ctx context.Context, ordered bool, yield func(*Artifact) error) error {
+func (p *Planner) resolveAll(ctx context.Context, s *stages) error {
+	s.listed = make(chan *Artifact)
+	s.rooted = make(chan *Artifact, lookahead) // so that no root waits for a graph that waits for it
 	group, ctx := errgroup.WithContext(ctx)
-	order := make(chan *Artifact, lookahead)
-	listed := make(chan *Artifact)
-	rooted := make(chan *Artifact, lookahead) // so that no root waits for a graph that waits for it
-	group.Go(func() error {
-		defer close(listed)
-		defer close(order)
-		return p.expand(ctx, func(a *Artifact) error {
-			if ordered {
-				if err := send(ctx, order, a); err != nil {
-					return err
-				}
-			}
-			return send(ctx, listed, a)
-		})
-	})
-	group.Go(func() error {
-		defer close(rooted)
-		return p.work(ctx, listed, func(a *Artifact) error {
-			p.findRoot(ctx, a)
-			return send(ctx, rooted, a)
-		})
-	})
-	group.Go(func() error {
-		return p.work(ctx, rooted, func(a *Artifact) error {
-			p.walk(ctx, a)
-			close(a.resolved)
-			if err := context.Cause(ctx); err != nil || ordered {
-				return err
-			}
-			a.resolved = nil
-			return yield(a)
-		})
-	})
-	group.Go(func() error { return inOrder(ctx, order, yield) })
+	group.Go(func() error { return s.list(ctx) })
+	group.Go(func() error { return s.findRoots(ctx) })
+	group.Go(func() error { return s.walk(ctx) })
+	if s.order != nil {
+		group.Go(func() error { return inOrder(ctx, s.order, s.yield) })
+	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
 	p.tellPlatforms()
 	return nil
+}
+
+// stages resolves artifacts in stages, each of which passes them on to the next.
+type stages struct {
+	planner        *Planner
+	listed, rooted chan *Artifact
+	order          chan *Artifact // those of which yield is called in their order; nil: as they come
+	yield          func(*Artifact) error
+}
+
+// list expands the selections.
+func (s *stages) list(ctx context.Context) error {
+	defer close(s.listed)
+	if s.order != nil {
+		defer close(s.order)
+	}
+	return s.planner.expand(ctx, func(a *Artifact) error {
+		if s.order != nil {
+			if err := send(ctx, s.order, a); err != nil {
+				return err
+			}
+		}
+		return send(ctx, s.listed, a)
+	})
+}
+
+// findRoots resolves the references.
+func (s *stages) findRoots(ctx context.Context) error {
+	defer close(s.rooted)
+	return s.planner.work(ctx, s.listed, func(a *Artifact) error {
+		s.planner.findRoot(ctx, a)
+		return send(ctx, s.rooted, a)
+	})
+}
+
+// walk completes the graphs.
+func (s *stages) walk(ctx context.Context) error {
+	return s.planner.work(ctx, s.rooted, func(a *Artifact) error {
+		s.planner.walk(ctx, a)
+		close(a.resolved)
+		if err := context.Cause(ctx); err != nil || s.order != nil {
+			return err
+		}
+		a.resolved = nil
+		return s.yield(a)
+	})
 }
 
 // work runs a stage of the plan for each artifact, a few at a time.

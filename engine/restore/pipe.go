@@ -87,16 +87,8 @@ func (p *pipe) Blame(_ graph.Descriptor, refusal error) error { return refusal }
 
 // Blobs sends the blobs as the pipe brings them.
 func (p *pipe) Blobs(ctx context.Context, wanted []graph.Descriptor, to Sink) error {
-	if p.before != nil { // the targets have all that came
-		if err := to.Start(); err != nil {
-			return err
-		}
-		for _, b := range p.borrow(wanted, to) {
-			if !p.lend(b, to) {
-				to.Find(b)
-			}
-		}
-		return nil
+	if p.before != nil {
+		return p.blobsThatCame(wanted, to)
 	}
 	if p.in.Ours() { // a later index.json takes nothing back that is whole
 		if err := to.Start(); err != nil {
@@ -126,6 +118,20 @@ func (p *pipe) Blobs(ctx context.Context, wanted []graph.Descriptor, to Sink) er
 			}
 		}
 	}
+}
+
+// blobsThatCame finds the blobs of the last index.json, when all have passed: the targets have what
+// came.
+func (p *pipe) blobsThatCame(wanted []graph.Descriptor, to Sink) error {
+	if err := to.Start(); err != nil {
+		return err
+	}
+	for _, b := range p.borrow(wanted, to) {
+		if !p.lend(b, to) {
+			to.Find(b)
+		}
+	}
+	return nil
 }
 
 // borrow has the targets asked for the blobs that will not come, and returns the others.

@@ -36,23 +36,39 @@ func bucketHint(err error) string {
 		return absentInBucketHint(input.Path)
 	}
 	e, ok := errors.AsType[*bucket.Error](err)
-	if !ok {
+	switch {
+	case !ok:
 		return ""
-	}
-	if e.Status == 0 {
+	case e.Status == 0:
 		return endpointHint(err)
 	}
+	return answerHint(e)
+}
+
+// answers has hints for the codes of answers that say by themselves what is wrong.
+var answers = map[string]string{
+	"NoSuchBucket":          "create the bucket, or check its name and the endpoint: AWS_ENDPOINT_URL, or buckets in the spec",
+	"InvalidBucketName":     "the name of a bucket has 3 to 63 lower-case letters, digits, dots and hyphens",
+	"RequestTimeTooSkewed":  "correct the clock of this machine",
+	"ExpiredToken":          expiredSession,
+	"ExpiredTokenException": expiredSession,
+	"TokenRefreshRequired":  expiredSession,
+	"InvalidToken":          expiredSession,
+	"InvalidAccessKeyId":    wrongKey,
+	"SignatureDoesNotMatch": wrongKey,
+}
+
+const (
+	expiredSession = "get new credentials: the session of these has ended"
+	wrongKey       = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile in AWS_PROFILE, and that they are for this endpoint"
+)
+
+// answerHint advises on the answer of an object store.
+func answerHint(e *bucket.Error) string {
+	if hint := answers[e.Code]; hint != "" {
+		return hint
+	}
 	switch e.Code {
-	case "NoSuchBucket":
-		return "create the bucket, or check its name and the endpoint: AWS_ENDPOINT_URL, or buckets in the spec"
-	case "InvalidBucketName":
-		return "the name of a bucket has 3 to 63 lower-case letters, digits, dots and hyphens"
-	case "RequestTimeTooSkewed":
-		return "correct the clock of this machine"
-	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidToken":
-		return "get new credentials: the session of these has ended"
-	case "InvalidAccessKeyId", "SignatureDoesNotMatch":
-		return "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile in AWS_PROFILE, and that they are for this endpoint"
 	case "AuthorizationHeaderMalformed", "PermanentRedirect", "InvalidRegion", "IllegalLocationConstraintException":
 		return regionHint(e.Region)
 	}

@@ -24,8 +24,8 @@ func (s *session) referrers() *fault {
 	if f != nil {
 		return f
 	}
-	kind := s.query.Get("artifactType")
-	if kind != "" {
+	page := newReferrersPage(s.query.Get("artifactType"))
+	if page.kind != "" {
 		s.Header().Set("OCI-Filters-Applied", "artifactType")
 	}
 	all, err := s.referring(store.Compact(subject))
@@ -36,12 +36,9 @@ func (s *session) referrers() *fault {
 	if found {
 		begin++
 	}
-	index := ocispec.Index{MediaType: ocispec.MediaTypeImageIndex, Manifests: []ocispec.Descriptor{}}
-	index.SchemaVersion = 2
-	size := 0
 	for _, d := range all[begin:] {
-		if len(index.Manifests) == maxReferrers || size > maxReferrersBytes {
-			s.next(0, index.Manifests[len(index.Manifests)-1].Digest.String())
+		if page.isFull() {
+			s.next(0, page.last())
 			break
 		}
 		desc, err := s.describe(d)
@@ -53,13 +50,41 @@ func (s *session) referrers() *fault {
 		}
 		if err != nil {
 			s.omission = "the referrer " + string(d.Digest()) + " is absent or damaged: not listed"
+			continue
 		}
-		if err == nil && (kind == "" || kind == desc.ArtifactType) {
-			index.Manifests = append(index.Manifests, desc)
-			size += sizeOf(desc)
-		}
+		page.add(desc)
 	}
-	return s.json(ocispec.MediaTypeImageIndex, index)
+	return s.json(ocispec.MediaTypeImageIndex, page.index)
+}
+
+// referrersPage is a page of a list of referrers.
+type referrersPage struct {
+	kind  string // the artifact type that the client asks for; "": any
+	index ocispec.Index
+	size  int // of its annotations
+}
+
+func newReferrersPage(kind string) *referrersPage {
+	p := &referrersPage{kind: kind, index: ocispec.Index{MediaType: ocispec.MediaTypeImageIndex, Manifests: []ocispec.Descriptor{}}}
+	p.index.SchemaVersion = 2
+	return p
+}
+
+// add lists a referrer, if it is of the kind.
+func (p *referrersPage) add(desc ocispec.Descriptor) {
+	if p.kind == "" || p.kind == desc.ArtifactType {
+		p.index.Manifests = append(p.index.Manifests, desc)
+		p.size += sizeOf(desc)
+	}
+}
+
+func (p *referrersPage) isFull() bool {
+	return len(p.index.Manifests) == maxReferrers || p.size > maxReferrersBytes
+}
+
+// last returns the digest after which the next page begins.
+func (p *referrersPage) last() string {
+	return p.index.Manifests[len(p.index.Manifests)-1].Digest.String()
 }
 
 // referring returns the digests of the manifests that refer to a subject in this repository,

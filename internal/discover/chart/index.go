@@ -160,12 +160,7 @@ func (s *indexScan) add(line []byte) error {
 	case len(text) == 0 || text[0] == '#' && indent == 0:
 		return s.extend(line)
 	case indent == 0 && text[0] != '-':
-		if err := s.flush(); err != nil {
-			return err
-		}
-		s.inside = bytes.HasPrefix(text, []byte("entries:"))
-		s.entries, s.chart = s.entries || s.inside, ""
-		return nil
+		return s.beginSection(text)
 	case !s.inside:
 		return nil
 	}
@@ -173,15 +168,7 @@ func (s *indexScan) add(line []byte) error {
 		s.keyIndent = indent
 	}
 	if indent == s.keyIndent && text[0] != '-' {
-		if err := s.flush(); err != nil {
-			return err
-		}
-		name, _, _ := bytes.Cut(text, []byte(":"))
-		s.chart, s.indent = string(bytes.Trim(name, `"'`)), -1
-		if !s.wanted[s.chart] {
-			s.chart = ""
-		}
-		return nil
+		return s.beginChart(text)
 	}
 	if s.chart == "" {
 		return nil
@@ -193,6 +180,25 @@ func (s *indexScan) add(line []byte) error {
 		s.indent, s.begin = indent, s.line
 	}
 	return s.extend(line)
+}
+
+// beginSection begins a key of the document.
+func (s *indexScan) beginSection(text []byte) error {
+	err := s.flush()
+	s.inside = bytes.HasPrefix(text, []byte("entries:"))
+	s.entries, s.chart = s.entries || s.inside, ""
+	return err
+}
+
+// beginChart begins the versions of a chart.
+func (s *indexScan) beginChart(text []byte) error {
+	err := s.flush()
+	name, _, _ := bytes.Cut(text, []byte(":"))
+	s.chart, s.indent = string(bytes.Trim(name, `"'`)), -1
+	if !s.wanted[s.chart] {
+		s.chart = ""
+	}
+	return err
 }
 
 // extend adds text to the version that is read.
