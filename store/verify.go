@@ -15,8 +15,8 @@ type VerifyOptions struct {
 	Progress func(n int64) // called concurrently with the number of bytes read; may be nil
 
 	// Artifact is called with the name of each artifact, or the digest of one without a name,
-	// in the order of index.json; may be nil.
-	Artifact func(reference string)
+	// and with its digest, in the order of index.json; may be nil.
+	Artifact func(reference string, root digest.Digest)
 
 	// Take is offered each blob of a stream, and returns the bytes of one that it has read, else
 	// nil; may be nil.

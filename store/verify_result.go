@@ -32,7 +32,7 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 		} else if !isList && !v.isChild(e) {
 			r.Artifacts++
 			if v.options.Artifact != nil {
-				v.options.Artifact(nameOf(e))
+				v.options.Artifact(nameOf(e), e.Digest)
 			}
 		}
 		if len(v.faulty) > 0 {

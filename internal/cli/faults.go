@@ -28,6 +28,7 @@ func sayFaults(u *console.Console, in store.Input) error {
 	}
 	if more := len(faults) - maxFaults; more > 0 {
 		u.Say("%s more are missing", text.Count(more, "part"))
+		u.Keep(faults[maxFaults:])
 	}
 	return exit.Partial
 }

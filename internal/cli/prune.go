@@ -22,6 +22,7 @@ type pruneCommand struct {
 	Spec   string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"Keep what this mirror spec selects."`
 	Output string `short:"o" placeholder:"DIR" help:"Prune this directory, or s3://BUCKET/PREFIX/; default: the output of the spec."`
 	DryRun bool   `help:"Show what would be removed."`
+	Format string `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text or json: what is removed, with sizes and errors."`
 
 	Grace        time.Duration `default:"24h" placeholder:"DURATION" help:"Remove blobs from a bucket only if an earlier run found them unreferenced at least this long ago; default ${default}."`
 	SingleWriter bool          `help:"Write to a bucket whose store ignores conditions. No other process may write to it at the same time."`
@@ -40,10 +41,15 @@ references any more, a later one removes what is still unreferenced.
 Examples:
 
     oras-mirror prune -f mirror.yaml -o ./mirror/ --dry-run
-    oras-mirror prune -f mirror.yaml -o ./mirror/`
+    oras-mirror prune -f mirror.yaml -o ./mirror/
+    oras-mirror prune -f mirror.yaml -o ./mirror/ --dry-run --format json`
 }
 
 func (c *pruneCommand) Run(ctx context.Context, u *console.Console) error {
+	document := newPruneDocument(c.DryRun)
+	if c.Format == "json" {
+		u.SetDocument(document.finish)
+	}
 	spec, err := config.Load(c.Spec)
 	if err != nil {
 		return err
@@ -74,6 +80,7 @@ func (c *pruneCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return err
 	}
+	document.Output = path
 	layout, err := c.open(u, path, buckets)
 	if err != nil {
 		return err
@@ -86,6 +93,7 @@ func (c *pruneCommand) Run(ctx context.Context, u *console.Console) error {
 	if err = errors.Join(err, layout.Close()); err != nil {
 		return err
 	}
+	document.add(pruned)
 	return c.conclude(u, path, selected, pruned)
 }
 
@@ -135,7 +143,7 @@ func (c *pruneCommand) path(spec *config.Spec) (string, error) {
 
 // conclude prints what was removed and what failed, and returns the exit code.
 func (c *pruneCommand) conclude(u *console.Console, path string, selected *backup.Selected, pruned *store.Pruned) error {
-	if c.DryRun {
+	if c.DryRun && c.Format == "text" {
 		for _, e := range pruned.Entries {
 			if _, err := fmt.Fprintf(u.Stdout, "%s %s\n", text.Printable(e.Name), text.Printable(e.Digest.String())); err != nil {
 				return err

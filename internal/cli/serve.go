@@ -233,7 +233,7 @@ func (j *serveJob) verify(ctx context.Context, path string, l store.Layout) (*st
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, f := range v.Faults {
-		j.console.Fail(faultError(f))
+		j.console.Fail(&faultError{f})
 	}
 	return nil, &damagedInput{path, len(v.Faults)}
 }

@@ -146,7 +146,7 @@ func stated(content *statement.Content) []inventory.Name {
 	var all []inventory.Name
 	for _, a := range content.Artifacts {
 		if ref, _ := config.ParseEntryName(a.Reference); !config.IsReferrersTag(ref.Tag) {
-			all = append(all, inventory.Name{Reference: a.Reference, Digest: a.Digest, With: a.Platforms, SignedBy: strings.Join(a.SignedBy, ", ")})
+			all = append(all, inventory.Name{Reference: a.Reference, Digest: a.Digest, With: strings.Join(a.Platforms, ","), SignedBy: strings.Join(a.SignedBy, ", ")})
 		}
 	}
 	return all

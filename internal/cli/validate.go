@@ -12,7 +12,8 @@ import (
 )
 
 type validateCommand struct {
-	Spec string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"Check this mirror spec."`
+	Spec   string `short:"f" name:"file" required:"" placeholder:"SPEC" help:"Check this mirror spec."`
+	Format string `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text or json: each mistake with its file, line and path."`
 }
 
 func (c *validateCommand) Help() string {
@@ -21,11 +22,16 @@ func (c *validateCommand) Help() string {
 Examples:
 
     oras-mirror validate -f mirror.yaml
-    oras-mirror init registry.k8s.io/pause:3.10 | oras-mirror validate -f /dev/stdin`
+    oras-mirror init registry.k8s.io/pause:3.10 | oras-mirror validate -f /dev/stdin
+    oras-mirror validate -f mirror.yaml --format json | jq .errors`
 }
 
 // Run checks a spec and the files that it names.
 func (c *validateCommand) Run(ctx context.Context, u *console.Console) error {
+	document := newValidateDocument(c.Spec)
+	if c.Format == "json" {
+		u.SetDocument(document.finish)
+	}
 	var demands []string
 	v, err := config.Validate(c.Spec, config.Checks{
 		Layout: func(spec *config.Spec, path string, repository config.Reference) error {
@@ -37,6 +43,7 @@ func (c *validateCommand) Run(ctx context.Context, u *console.Console) error {
 			return key, err
 		},
 	})
+	document.add(v, demands)
 	for _, f := range v.Unset {
 		u.Notice("%v: not checked", f)
 	}

@@ -24,8 +24,11 @@ type verifyCommand struct {
 	Spec string `short:"f" name:"file" placeholder:"SPEC" help:"Check signatures as the policies of this mirror spec demand, without a network."`
 	option.InputFlags
 	Statement string `placeholder:"FILE" help:"Hold the input against this statement of oras-mirror statement; exit with code 5 if it differs."`
+	Format    string `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text or json: the status of each artifact and every error."`
 	metricsFlags
 	option.VerbosityFlags
+
+	document *verifyDocument // nil without --format json
 }
 
 func (c *verifyCommand) Help() string {
@@ -34,11 +37,16 @@ func (c *verifyCommand) Help() string {
     oras-mirror verify --input bundle.tgz
     oras-mirror verify --input 'bundle.*.tgz'
     oras-mirror verify --input monday.tgz --input tuesday.tgz
-    cat bundle.tgz | oras-mirror verify --input -`
+    cat bundle.tgz | oras-mirror verify --input -
+    oras-mirror verify --input bundle.tgz --format json | jq .errors`
 }
 
 func (c *verifyCommand) Run(ctx context.Context, u *console.Console) error {
 	u.Advise(func(h *advice.Hints) { h.OnlyInput = true })
+	if c.Format == "json" {
+		c.document = newVerifyDocument(c.Name(), c.Statement)
+		u.SetDocument(c.document.finish)
+	}
 	file, err := c.metricsFile(u)
 	if err != nil {
 		return err
@@ -76,13 +84,16 @@ func (c *verifyCommand) verify(ctx context.Context, u *console.Console) (*engine
 		return nil, c.damaged(u, err)
 	}
 	addFaults(done, v, signed)
+	if c.document != nil {
+		c.document.add(in, done, v, signed)
+	}
 	return done, c.conclude(u, in, v, signed, lacking, differs)
 }
 
 // conclude prints what is wrong with an input, and returns the exit code.
 func (c *verifyCommand) conclude(u *console.Console, in store.Input, v *store.Verification, signed []engine.ArtifactReport, lacking error, differs bool) error {
 	for _, f := range v.Faults {
-		u.Fail(faultError(f))
+		u.Fail(&faultError{f})
 	}
 	refused := saySignatures(u, signed)
 	missing := engine.Missing(in.Index())
@@ -174,16 +185,21 @@ func saySigned(u *console.Console, asked, refused int) {
 	}
 }
 
-// faultError adds the names of the artifact and the blob to the reason, if it lacks them.
-func faultError(f store.Fault) error {
-	err := f.Err
-	for _, name := range []string{f.Digest.String(), f.Reference} {
-		if !strings.Contains(err.Error(), name) {
-			err = fmt.Errorf("%s: %w", name, err)
+// faultError is a fault of an input, with the names of the artifact and the blob.
+type faultError struct{ store.Fault }
+
+// Error adds the names to the reason, if it lacks them.
+func (e *faultError) Error() string {
+	text := e.Err.Error()
+	for _, name := range []string{e.Digest.String(), e.Reference} {
+		if !strings.Contains(text, name) {
+			text = name + ": " + text
 		}
 	}
-	return err
+	return text
 }
+
+func (e *faultError) Unwrap() error { return e.Err }
 
 // verified returns the last line of a verification.
 func verified(input string, v *store.Verification, incomplete bool) string {

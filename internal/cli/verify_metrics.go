@@ -3,6 +3,8 @@ package cli
 import (
 	"slices"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/console"
@@ -25,14 +27,14 @@ func (c *verifyCommand) metricsFile(u *console.Console) (*metrics.File, error) {
 	return metrics.New(path, metrics.Options{Command: "verify", Used: used, StdoutClosed: u.StdoutClosed})
 }
 
-// collect returns a function that adds artifacts to a report for the metrics; nil without them,
-// since a large input has many.
-func (c *verifyCommand) collect(done *engine.Report) func(reference string) {
-	if c.Metrics == "" {
+// collect returns a function that adds artifacts to a report for the metrics and the document;
+// nil without them, since a large input has many.
+func (c *verifyCommand) collect(done *engine.Report) func(reference string, root digest.Digest) {
+	if c.Metrics == "" && c.document == nil {
 		return nil
 	}
-	return func(reference string) {
-		done.Artifacts = append(done.Artifacts, engine.ArtifactReport{Reference: reference})
+	return func(reference string, root digest.Digest) {
+		done.Artifacts = append(done.Artifacts, engine.ArtifactReport{Reference: reference, Digest: root})
 	}
 }
 

@@ -118,5 +118,6 @@ func sayDifferences(u *console.Console, path string, all []error) {
 	}
 	if more := len(all) - maxDifferences; more > 0 {
 		u.Say("%s more differ from %s", text.Thousands(more), path)
+		u.Keep(all[maxDifferences:])
 	}
 }

@@ -27,6 +27,7 @@ type Console struct {
 	rename         func(line string) string // changes the name of the program in a line; may be nil
 	quiet          bool                     // print only errors and hints
 	events         bool                     // Begin starts Events
+	document       document
 	hints          advice.Hints
 	hinted         map[string]bool      // hints printed: each is printed once
 	reported       map[artifactKey]bool // artifacts whose failure is printed
@@ -121,6 +122,7 @@ func (c *Console) Fail(err error) {
 	for _, one := range advice.Split(err) {
 		hint := c.hints.Of(one)
 		c.Events.Failure(one, hint)
+		c.document.add(one, hint, c.Secrets.Hide)
 		if line, isNew := c.factOnce(one); isNew {
 			c.Print(text.ErrorMark + line)
 			c.Hint(hint)

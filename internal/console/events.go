@@ -50,9 +50,12 @@ func (c *Console) Begin(command string) error {
 	return err
 }
 
-// End writes the last event and returns the exit code of the process: code, or Failed if the
-// events cannot be written.
+// End writes the document of the command or the last event, and returns the exit code of the
+// process: code, or Failed if they cannot be written.
 func (c *Console) End(code int) int {
+	if c.document.of != nil {
+		return c.writeDocument(code)
+	}
 	if c.Events == nil {
 		return code
 	}

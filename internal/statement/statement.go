@@ -56,7 +56,7 @@ type Artifact struct {
 	Reference string        `json:"reference"`
 	Digest    digest.Digest `json:"digest"`
 	MediaType string        `json:"mediaType"`
-	Platforms string        `json:"platforms,omitempty"` // comma-separated; "" means all
+	Platforms []string      `json:"platforms,omitempty"` // nil means all
 	SignedBy  []string      `json:"signedBy,omitempty"`  // the signers that a policy accepted, sorted; nil if no policy asked
 }
 
@@ -79,7 +79,7 @@ func Of(x *store.Index) (*Content, error) {
 	for i := range x.Entries {
 		e := &x.Entries[i]
 		if e.Name != "" {
-			c.Artifacts = append(c.Artifacts, Artifact{Reference: e.Name, Digest: e.Digest, MediaType: e.MediaType, Platforms: e.Platforms})
+			c.Artifacts = append(c.Artifacts, Artifact{Reference: e.Name, Digest: e.Digest, MediaType: e.MediaType, Platforms: platformsOf(e)})
 			continue
 		}
 		r := Referrer{Digest: e.Digest, MediaType: e.MediaType, ArtifactType: e.ArtifactType}
@@ -119,6 +119,14 @@ func (c *Content) artifact(reference string) *Artifact {
 // HasSigners reports whether it states who signed any artifact.
 func (c *Content) HasSigners() bool {
 	return slices.ContainsFunc(c.Artifacts, func(a Artifact) bool { return len(a.SignedBy) > 0 })
+}
+
+// platformsOf returns the selected platforms of an entry; nil for all.
+func platformsOf(e *store.Entry) []string {
+	if e.Platforms == "" {
+		return nil
+	}
+	return strings.Split(e.Platforms, ",")
 }
 
 // subject is a subject of a statement.

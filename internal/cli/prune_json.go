@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/inventory"
+	"github.com/oras-mirror/oras-mirror/internal/report"
+	"github.com/oras-mirror/oras-mirror/store"
+)
+
+// pruneDocument is the output of "prune --format json", as in schemas/prune.schema.json.
+type pruneDocument struct {
+	report.Header
+	Output       string           `json:"output"`
+	DryRun       bool             `json:"dryRun"`
+	Removed      []inventory.Name `json:"removed"` // or that would be, with DryRun
+	Errors       []problem        `json:"errors"`
+	Totals       pruneTotals      `json:"totals"`
+	WaitingUntil *time.Time       `json:"waitingUntil,omitempty"`
+	ExitCode     int              `json:"exitCode"`
+}
+
+// pruneTotals counts what was removed or kept.
+type pruneTotals struct {
+	Removed      int   `json:"removed"`
+	Referrers    int   `json:"removedReferrers"`
+	Blobs        int   `json:"removedBlobs"`
+	Bytes        int64 `json:"removedBytes"`
+	Waiting      int   `json:"waitingBlobs"` // blobs of a bucket that a later run removes
+	WaitingBytes int64 `json:"waitingBytes"`
+	Uploads      int   `json:"abortedUploads"`
+	Unnamed      int   `json:"unnamed"` // manifests without a name, which are kept
+	Errors       int   `json:"errors"`
+}
+
+// newPruneDocument returns the document of a run that has removed nothing yet.
+func newPruneDocument(dryRun bool) *pruneDocument {
+	return &pruneDocument{Header: report.NewHeader("Prune"), DryRun: dryRun, Removed: []inventory.Name{}}
+}
+
+// finish adds the errors of the run.
+func (d *pruneDocument) finish(failures []console.Failure, exitCode int) any {
+	d.Errors = problemsOf(failures)
+	d.Totals.Errors, d.ExitCode = len(d.Errors), exitCode
+	return d
+}
+
+// add adds what was removed.
+func (d *pruneDocument) add(p *store.Pruned) {
+	for _, e := range p.Entries {
+		d.Removed = append(d.Removed, inventory.Name{Reference: e.Name, Digest: e.Digest})
+	}
+	d.Totals = pruneTotals{Removed: len(p.Entries), Referrers: p.Referrers, Blobs: p.Blobs, Bytes: p.Bytes,
+		Waiting: p.Waiting, WaitingBytes: p.WaitingBytes, Uploads: p.Uploads, Unnamed: p.Unnamed}
+	if p.Waiting > 0 {
+		until := p.Until.UTC()
+		d.WaitingUntil = &until
+	}
+}
