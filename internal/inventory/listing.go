@@ -23,11 +23,11 @@ import (
 // Listing lists the artifacts of a layout in the order of its index.json. As JSON it is the
 // output of "list --format json", with a header.
 type Listing struct {
-	Input     string     `json:"input"` // path of the layout, set by the caller
 	Artifacts []Artifact `json:"artifacts"`
 	Missing   []string   `json:"missing,omitempty"` // artifacts and referrers that the backup failed to get
 	Base      []string   `json:"base,omitempty"`    // of a delta: the names of its bases, which have the other blobs
 
+	Input  string  `json:"-"` // path of the layout, set by the caller
 	Faults []error `json:"-"` // faults of index.json that do not prevent the listing
 }
 
