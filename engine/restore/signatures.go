@@ -59,24 +59,30 @@ func (c *SignatureCheck) Take(d digest.Digest, size int64, from io.Reader) ([]by
 
 // Run returns a report of each artifact that a policy asks about.
 func (c *SignatureCheck) Run(ctx context.Context) ([]engine.ArtifactReport, error) {
+	var all []engine.ArtifactReport
+	err := c.Each(ctx, func(a engine.ArtifactReport) { all = append(all, a) })
+	return all, err
+}
+
+// Each calls found with a report of each artifact that a policy asks about.
+func (c *SignatureCheck) Each(ctx context.Context, found func(engine.ArtifactReport)) error {
 	if c.stream != nil {
 		p := newPipe(c.stream, engine.RestoreOptions{Progress: engine.Silent{}, Trust: c.trust}, nil, c.taken)
-		return checkAll(ctx, p, p.roots, c.trust)
+		return checkAll(ctx, p, p.roots, c.trust, found)
 	}
 	s := newLayoutSource(c.layout, engine.Silent{}.Notice)
 	s.local.Index(s.roots)
-	return checkAll(ctx, s, s.roots, c.trust)
+	return checkAll(ctx, s, s.roots, c.trust, found)
 }
 
-func checkAll(ctx context.Context, c checker, roots []graph.Root, t engine.Trust) ([]engine.ArtifactReport, error) {
-	var all []engine.ArtifactReport
+func checkAll(ctx context.Context, c checker, roots []graph.Root, t engine.Trust, found func(engine.ArtifactReport)) error {
 	for _, root := range roots {
 		if root.Fault != nil || c.attached(root) {
 			continue // its fault, or the artifact that it belongs to, is reported by itself
 		}
 		signedBy, err := c.check(ctx, t, root)
 		if cause := context.Cause(ctx); cause != nil {
-			return nil, cause
+			return cause
 		}
 		if err == errAwaited { // a pipe without it
 			err = &engine.UnsignedError{}
@@ -85,10 +91,10 @@ func checkAll(ctx context.Context, c checker, roots []graph.Root, t engine.Trust
 			err = unverified(root.Name(), err)
 		}
 		if err != nil || signedBy != nil {
-			all = append(all, engine.ArtifactReport{Reference: root.Name(), Digest: root.Entry.Digest, SignedBy: signedBy, Err: err})
+			found(engine.ArtifactReport{Reference: root.Name(), Digest: root.Entry.Digest, SignedBy: signedBy, Err: err})
 		}
 	}
-	return all, nil
+	return nil
 }
 
 // unverified returns the error of an artifact that no policy accepts.

@@ -6,12 +6,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
+	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/statement"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -47,14 +49,42 @@ func readJudge(path string) (by judge, err error) {
 	return by, nil
 }
 
-// check returns a report of each artifact of a layout that a policy asks about.
-func (by judge) check(ctx context.Context, l store.Layout) ([]engine.ArtifactReport, error) {
+// signers are the accepted signers of artifacts, by reference.
+type signers struct {
+	asked, refused int // artifacts that policies ask about, and those of them that they do not accept
+	of             map[string][]string
+	known          map[string][]string // each list once: few sign many
+}
+
+// check prints the artifacts of a layout that no policy accepts, and returns the signers of the
+// others.
+func (by judge) check(ctx context.Context, u *console.Console, l store.Layout) (signers, error) {
+	s := signers{of: make(map[string][]string), known: make(map[string][]string)}
 	if by.policies == nil {
-		return nil, nil
+		return s, nil
 	}
 	check, err := restore.NewSignatureCheck(ctx, l, by.policies)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
-	return check.Run(ctx)
+	err = check.Each(ctx, func(a engine.ArtifactReport) {
+		s.asked++
+		if a.Err != nil {
+			s.refused++
+			u.Fail(a.Err)
+			return
+		}
+		s.add(a)
+	})
+	return s, err
+}
+
+func (s *signers) add(a engine.ArtifactReport) {
+	text := strings.Join(a.SignedBy, "\n")
+	list, known := s.known[text]
+	if !known {
+		list = a.SignedBy
+		s.known[text] = list
+	}
+	s.of[a.Reference] = list
 }

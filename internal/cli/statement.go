@@ -77,37 +77,28 @@ func (c *statementCommand) content(ctx context.Context, u *console.Console, in s
 	if missing := engine.Missing(in.Index()); len(missing) > 0 {
 		u.Notice("%v", &exit.IncompleteError{Input: c.Name(), Missing: missing})
 	}
+	signed, err := by.check(ctx, u, layout)
+	if err != nil {
+		return nil, err
+	}
+	saySigned(u, signed.asked, signed.refused)
+	if signed.refused > 0 {
+		u.Say("nothing is stated about %s", c.Name())
+		return nil, exit.Unverified
+	}
 	content, err := statement.Of(in.Index())
 	if err != nil {
 		return nil, err
 	}
 	content.Version = version.Read().Version
-	signed, err := by.check(ctx, layout)
-	if err != nil {
-		return nil, err
-	}
-	if refused := stateSigners(u, content, signed); refused > 0 {
-		u.Say("nothing is stated about %s", c.Name())
-		return nil, exit.Unverified
+	for reference, by := range signed.of {
+		content.SetSigners(reference, by)
 	}
 	if err := c.stateLock(u, content, by); err != nil {
 		return nil, err
 	}
 	content.Files, err = hashInputs(ctx, u, &c.InputFlags, by.spec)
 	return content, err
-}
-
-// stateSigners adds the signers of artifacts, and returns how many no policy accepts.
-func stateSigners(u *console.Console, content *statement.Content, all []engine.ArtifactReport) (refused int) {
-	for _, a := range all {
-		if a.Err != nil {
-			refused++
-			u.Fail(a.Err)
-		}
-		content.SetSigners(a.Reference, a.SignedBy)
-	}
-	saySigned(u, len(all), refused)
-	return refused
 }
 
 // stateLock adds the lock of the spec if the input has exactly the artifacts that it pins.
