@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -54,13 +55,21 @@ type release struct {
 }
 
 func (r *release) run() error {
+	if err := r.check(); err != nil {
+		return err
+	}
+	changes, err := r.notes()
+	if err != nil {
+		return err
+	}
 	if err := os.RemoveAll(r.output); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(r.output, 0o755); err != nil {
 		return err
 	}
-	if err := r.writeNotes(); err != nil {
+	name := fmt.Sprintf("%s_%s_notes.md", program, strings.TrimPrefix(r.version, "v"))
+	if err := os.WriteFile(filepath.Join(r.output, name), []byte(changes), 0o644); err != nil {
 		return err
 	}
 	common, err := r.common()
@@ -81,19 +90,37 @@ func (r *release) run() error {
 	return r.sign()
 }
 
-// writeNotes writes the changes of the version out of the changelog.
-func (r *release) writeNotes() error {
+// check looks, before minutes of work, for what would fail at their end.
+func (r *release) check() error {
+	if r.nfpm != "" {
+		for _, packager := range packagers {
+			if _, err := r.nfpmConfig(packager, ""); err != nil {
+				return err
+			}
+		}
+		if _, err := exec.LookPath(r.nfpm); err != nil {
+			return fmt.Errorf("the program that makes packages: %w", err)
+		}
+	}
+	if r.key == "" {
+		return nil
+	}
+	if _, err := os.Stat(r.key); err != nil {
+		return fmt.Errorf("the key that signs: %w", err)
+	}
+	_, err := exec.LookPath("ssh-keygen")
+	return err
+}
+
+// notes returns the changes of the version out of the changelog.
+func (r *release) notes() (string, error) {
 	v, err := parseVersion(r.version)
 	if err != nil {
-		return err
+		return "", err
 	}
 	changelog, err := os.ReadFile(filepath.Join(r.source, "CHANGELOG.md"))
 	if err != nil {
-		return err
+		return "", err
 	}
-	text, err := notes(string(changelog), v)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(r.output, fmt.Sprintf("%s_%s_notes.md", program, strings.TrimPrefix(r.version, "v"))), []byte(text), 0o644)
+	return notes(string(changelog), v)
 }

@@ -59,6 +59,31 @@ func TestTwiceTheSame(t *testing.T) {
 	}
 }
 
+// TestFaultsAreFoundFirst checks that a release which cannot end leaves the last one alone.
+func TestFaultsAreFoundFirst(t *testing.T) {
+	for want, change := range map[string]func(*release){
+		"the key that signs: ":                func(r *release) { r.key = filepath.Join(t.TempDir(), "no-key") },
+		"the program that makes packages: ":   func(r *release) { r.nfpm = filepath.Join(t.TempDir(), "no-nfpm") },
+		`no version for the prerelease "x.1"`: func(r *release) { r.version, r.nfpm = "v1.2.3-x.1", "nfpm" },
+		`CHANGELOG.md has no section "9.0.0"`: func(r *release) { r.version = "v9.0.0" },
+		`invalid version "latest"`:            func(r *release) { r.version = "latest" },
+	} {
+		r := newRelease("../..", t.TempDir())
+		r.version, r.nfpm = "v1.2.3-rc.1", ""
+		change(r)
+		last := filepath.Join(r.output, "last")
+		if err := os.WriteFile(last, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.run(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+		if _, err := os.Stat(last); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // optional returns the path of a program, "" if it is not installed.
 func optional(name string) string {
 	path, err := exec.LookPath(name)
