@@ -90,6 +90,9 @@ func (b *Bucket) pruneOnce(ctx context.Context, o PruneOptions) (*Pruned, error)
 	slices.Sort(gone)
 	due := b.due(list, gone, o)
 	b.count(result, list, gone, due, o)
+	if o.ListBlobs {
+		result.Gone = blobsOf(b, due)
+	}
 	if o.DryRun {
 		return result, nil
 	}

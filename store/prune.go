@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,8 @@ type PruneOptions struct {
 	// Keep reports whether to keep the entry with a name.
 	Keep   func(name string) bool
 	DryRun bool // remove nothing
+	// ListBlobs asks for Pruned.Gone.
+	ListBlobs bool
 	// Prepare changes an index that was read, unless it is a dry run. It may be nil.
 	Prepare func(*Index)
 	// Grace is the time between the run that finds a blob of a bucket unreferenced and the one
@@ -30,17 +33,36 @@ type PruneOptions struct {
 
 // Pruned counts what was removed, or would be.
 type Pruned struct {
-	Entries   []Entry // with a name, in the order of index.json
-	Referrers int     // entries without a name
-	Blobs     int     // files, including manifests
-	Bytes     int64   // of the blobs
-	Unnamed   int     // entries kept because they have neither a name nor a subject
+	Entries   []Entry     // with a name, in the order of index.json
+	Referrers int         // entries without a name
+	Blobs     int         // files, including manifests
+	Bytes     int64       // of the blobs
+	Gone      []SizedBlob // the blobs, sorted by digest; nil without PruneOptions.ListBlobs
+	Unnamed   int         // entries kept because they have neither a name nor a subject
 
 	Waiting      int       // blobs of a bucket that a later run removes
 	WaitingBytes int64     // of these
 	Until        time.Time // when it may
 
 	Uploads int // unfinished uploads into a bucket that were aborted
+}
+
+// SizedBlob is a manifest or blob with its size in bytes.
+type SizedBlob struct {
+	Digest digest.Digest
+	Size   int64
+}
+
+// blobsOf returns some blobs of a layout with their sizes, sorted by digest.
+func blobsOf(l Layout, digests []digest.Digest) []SizedBlob {
+	blobs := make([]SizedBlob, 0, len(digests))
+	for _, d := range digests {
+		if size, err := l.Stat(d); err == nil {
+			blobs = append(blobs, SizedBlob{d, size})
+		}
+	}
+	slices.SortFunc(blobs, func(a, b SizedBlob) int { return cmp.Compare(a.Digest, b.Digest) })
+	return blobs
 }
 
 // PruneError reports that nothing was removed because a manifest cannot be read: what it
@@ -86,6 +108,9 @@ func (d *Dir) Prune(ctx context.Context, o PruneOptions) (*Pruned, error) {
 		return nil, err
 	}
 	result, gone := p.result()
+	if o.ListBlobs {
+		result.Gone = blobsOf(d, gone)
+	}
 	if o.DryRun || len(gone) == 0 && !p.dropsEntries(result) {
 		return result, nil
 	}

@@ -58,19 +58,9 @@ func (c *pruneCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return err
 	}
-	selections, err := spec.Selections()
+	selections, err := c.selections(spec)
 	if err != nil {
 		return err
-	}
-	if len(selections) == 0 {
-		return exit.Usage(listSources(c.Spec), "%s selects nothing: everything would be removed", c.Spec)
-	}
-	if spec.NeedsLock() != "" { // the lock holds tags that are older than the newest
-		lock, err := loadLock(config.LockPath(c.Spec))
-		if err != nil {
-			return err
-		}
-		selections = append(selections, lock.Selections(config.LockPath(c.Spec))...)
 	}
 	client, err := start(u, &c.RunFlags, spec, spec.Asked(sourceHosts(selections)))
 	if err != nil {
@@ -89,12 +79,31 @@ func (c *pruneCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return errors.Join(err, layout.Close())
 	}
-	pruned, err := backup.Prune(ctx, layout, selected, store.PruneOptions{DryRun: c.DryRun, Grace: c.Grace})
+	pruned, err := backup.Prune(ctx, layout, selected, store.PruneOptions{DryRun: c.DryRun, Grace: c.Grace, ListBlobs: c.Format == "json"})
 	if err = errors.Join(err, layout.Close()); err != nil {
 		return err
 	}
 	document.add(pruned)
 	return c.conclude(u, path, selected, pruned)
+}
+
+// selections returns what the spec and its lock select.
+func (c *pruneCommand) selections(spec *config.Spec) ([]config.Selection, error) {
+	selections, err := spec.Selections()
+	if err != nil {
+		return nil, err
+	}
+	if len(selections) == 0 {
+		return nil, exit.Usage(listSources(c.Spec), "%s selects nothing: everything would be removed", c.Spec)
+	}
+	if spec.NeedsLock() == "" {
+		return selections, nil
+	}
+	lock, err := loadLock(config.LockPath(c.Spec)) // it holds tags that are older than the newest
+	if err != nil {
+		return nil, err
+	}
+	return append(selections, lock.Selections(config.LockPath(c.Spec))...), nil
 }
 
 // prunable is an open directory or bucket.

@@ -3,6 +3,8 @@ package cli
 import (
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
 	"github.com/oras-mirror/oras-mirror/internal/report"
@@ -15,10 +17,17 @@ type pruneDocument struct {
 	Output       string           `json:"output"`
 	DryRun       bool             `json:"dryRun"`
 	Removed      []inventory.Name `json:"removed"` // or that would be, with DryRun
+	Blobs        []prunedBlob     `json:"blobs"`   // as well
 	Errors       []problem        `json:"errors"`
 	Totals       pruneTotals      `json:"totals"`
 	WaitingUntil *time.Time       `json:"waitingUntil,omitempty"`
 	ExitCode     int              `json:"exitCode"`
+}
+
+// prunedBlob is a manifest or blob that is removed.
+type prunedBlob struct {
+	Digest digest.Digest `json:"digest"`
+	Size   int64         `json:"size"` // bytes
 }
 
 // pruneTotals counts what was removed or kept.
@@ -36,7 +45,7 @@ type pruneTotals struct {
 
 // newPruneDocument returns the document of a run that has removed nothing yet.
 func newPruneDocument(dryRun bool) *pruneDocument {
-	return &pruneDocument{Header: report.NewHeader("Prune"), DryRun: dryRun, Removed: []inventory.Name{}}
+	return &pruneDocument{Header: report.NewHeader("Prune"), DryRun: dryRun, Removed: []inventory.Name{}, Blobs: []prunedBlob{}}
 }
 
 // finish adds the errors of the run.
@@ -50,6 +59,9 @@ func (d *pruneDocument) finish(failures []console.Failure, exitCode int) any {
 func (d *pruneDocument) add(p *store.Pruned) {
 	for _, e := range p.Entries {
 		d.Removed = append(d.Removed, inventory.Name{Reference: e.Name, Digest: e.Digest})
+	}
+	for _, b := range p.Gone {
+		d.Blobs = append(d.Blobs, prunedBlob{b.Digest, b.Size})
 	}
 	d.Totals = pruneTotals{Removed: len(p.Entries), Referrers: p.Referrers, Blobs: p.Blobs, Bytes: p.Bytes,
 		Waiting: p.Waiting, WaitingBytes: p.WaitingBytes, Uploads: p.Uploads, Unnamed: p.Unnamed}
