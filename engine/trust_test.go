@@ -9,7 +9,6 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -74,48 +73,4 @@ func holds(t *testing.T, path string, manifest ocispec.Descriptor) bool {
 		t.Fatal(err)
 	}
 	return listed && len(v.Faults) == 0
-}
-
-// TestPolicyThatMatchesNothingCostsNothing: the same requests, one by one.
-func TestPolicyThatMatchesNothingCostsNothing(t *testing.T) {
-	source := testregistry.New(t, testregistry.Options{})
-	key := newSigner(t)
-	key.sign(source, "app", source.Image("app", "v1", []byte("layer")), asTag)
-	for _, all := range [][]config.Selection{selections(t, source.Host+"/app"), withoutReferrers(selections(t, source.Host+"/app:v1"))} {
-		source.ResetCounts()
-		backUp(t, t.TempDir()+"/layout/", all)
-		without := maps.Clone(source.Counts())
-		source.ResetCounts()
-		report, err := tryBackup(t, t.TempDir()+"/layout/", all, engine.BackupOptions{Trust: trusting(t, key.policy("ghcr.io/**"))})
-		whole(t, report, err)
-		if with := source.Counts(); !maps.Equal(with, without) {
-			t.Errorf("%v with a policy, %v without", with, without)
-		}
-	}
-}
-
-// TestLockHasTheSigners, in the same bytes for the same registry, with one GET for each
-// signature.
-func TestLockHasTheSigners(t *testing.T) {
-	source := testregistry.New(t, testregistry.Options{})
-	key := newSigner(t)
-	image := source.Image("app", "v1", []byte("layer"))
-	key.sign(source, "app", image, asReferrer)
-	for range 2 {
-		source.ResetCounts()
-		f, err := backup.Forecast(t.Context(), client(0), selections(t, source.Host+"/app:v1"), nil, false, engine.BackupOptions{Trust: trusting(t, key.policy("**"))})
-		if err != nil {
-			t.Fatal(err)
-		}
-		lock, err := f.Lock()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := lock.Artifacts[0].SignedBy; !slices.Equal(got, []string{key.line()}) {
-			t.Errorf("signed by %q", got)
-		}
-		if n := source.Count("GET blob"); n != 1 {
-			t.Errorf("%d GETs of blobs", n)
-		}
-	}
 }
