@@ -1,8 +1,11 @@
 package trust
 
 import (
+	"encoding/pem"
 	"maps"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -77,4 +80,60 @@ func TestMutatedSignatures(t *testing.T) {
 			t.Errorf("accepted %v", accepted)
 		}
 	})
+}
+
+// TestMutatedFiles: a file of a policy that was changed loads or is refused, and no library
+// panics.
+func TestMutatedFiles(t *testing.T) {
+	s := newScene(t)
+	key, root := s.key.PEM(t), s.TrustedRoot(rootOf{WithCTLog: true})
+	ca := newIssuer(t, "ca")
+	document, err := os.ReadFile(trustPolicy(t, strictOffline, `["ca:acme"]`, `["*"]`, `["*"]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := trustStoreOf(t, map[string]issuer{"ca/acme": ca})
+	certificates, err := filepath.Glob(filepath.Join(store, "x509", "ca", "acme", "*"))
+	if err != nil || len(certificates) != 1 {
+		t.Fatal(certificates, err)
+	}
+	path, whole := writeFile(t, "file", nil), writeFile(t, "trustpolicy.json", document)
+	identity := Identity{Issuer: testIssuer, Subject: testSubject}
+	r := rand.New(rand.NewPCG(3, 4))
+	refused := 0
+	for range mutations {
+		for _, c := range []struct {
+			path    string
+			content []byte
+			policy  Policy
+		}{
+			{path, key, Policy{Cosign: &Cosign{Keys: []string{path}}}},
+			{path, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: mutated(r, pemBytes(key))}), Policy{Cosign: &Cosign{Keys: []string{path}}}},
+			{path, root, Policy{Cosign: &Cosign{Identities: []Identity{identity}, TrustedRoot: path}}},
+			{path, document, Policy{Notation: &Notation{TrustPolicy: path, TrustStore: store}}},
+			{certificates[0], ca.pem(), Policy{Notation: &Notation{TrustPolicy: whole, TrustStore: store}}},
+		} {
+			if err := os.WriteFile(c.path, mutated(r, c.content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c.policy.Match = []string{"**"}
+			if _, err := Load([]Policy{c.policy}); err != nil {
+				refused++
+				if !sameKind(err, &PolicyError{}) || len(err.Error()) > 5000 {
+					t.Errorf("%.1000v", err)
+				}
+			}
+			if err := os.WriteFile(certificates[0], ca.pem(), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if refused < mutations {
+		t.Errorf("only %d of %d files were refused", refused, 5*mutations)
+	}
+}
+
+func pemBytes(data []byte) []byte {
+	block, _ := pem.Decode(data)
+	return block.Bytes
 }
