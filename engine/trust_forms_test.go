@@ -123,7 +123,7 @@ func (w *signedWorld) arriveAlone(open func() store.Input, base string, signed, 
 	if !errors.Is(err, engine.ErrNothing) {
 		w.t.Fatal(err)
 	}
-	for _, r := range report.Artifacts {
+	for _, r := range slices.Concat(report.Artifacts, checkSignatures(w.t, open(), w.trust)) {
 		if !isError[*engine.NeedsBaseError](r.Err) || r.Operation() != engine.OpVerify {
 			w.t.Error(r.Err)
 		}
