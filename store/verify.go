@@ -15,8 +15,9 @@ type VerifyOptions struct {
 	Progress func(n int64) // called concurrently with the number of bytes read; may be nil
 
 	// Artifact is called with the name of each artifact, or the digest of one without a name,
-	// and with its digest, in the order of index.json; may be nil.
-	Artifact func(reference string, root digest.Digest)
+	// its digest, and a function that walks its graph once more for its size, in the order of
+	// index.json; may be nil.
+	Artifact func(reference string, root digest.Digest, size func() int64)
 
 	// Take is offered each blob of a stream, and returns the bytes of one that it has read, else
 	// nil; may be nil.

@@ -32,7 +32,7 @@ func (v *verifier) result(leftOver int) (*Verification, error) {
 		} else if !isList && !v.isChild(e) {
 			r.Artifacts++
 			if v.options.Artifact != nil {
-				v.options.Artifact(nameOf(e), e.Digest)
+				v.options.Artifact(nameOf(e), e.Digest, func() int64 { return v.size(e) })
 			}
 		}
 		if len(v.faulty) > 0 {
@@ -104,18 +104,32 @@ func fault(e *Entry, d digest.Digest, err error) Fault {
 // nameOf returns the name of an entry; its digest if it has none.
 func nameOf(e *Entry) string { return cmp.Or(e.Name, string(e.Digest)) }
 
-// faults appends the faults in the graph of one entry. It walks the graph once more, which
-// only a layout with faults needs.
+// faults appends the faults in the graph of one entry.
 func (v *verifier) faults(to []Fault, e *Entry) []Fault {
+	v.each(e, func(n Node) {
+		if err := v.faulty[sizedDigest{n.Digest, n.Size}]; err != nil {
+			to = append(to, fault(e, n.Digest, err))
+		}
+	})
+	return to
+}
+
+// size returns the size of the graph of one entry.
+func (v *verifier) size(e *Entry) (bytes int64) {
+	v.each(e, func(n Node) { bytes = bounds.Sum(bytes, n.Size) })
+	return bytes
+}
+
+// each calls visit for each blob in the graph of one entry. It walks the graph once more, which
+// only a layout with faults needs, and a caller who asks for sizes.
+func (v *verifier) each(e *Entry, visit func(Node)) {
 	w := newEntryWalk(v, e)
 	met := map[sizedDigest]bool{{e.Digest, e.Size}: true}
 	manifests := 0
 	for level := []Node{{Descriptor: e.Descriptor(), Role: Root}}; len(level) > 0; {
 		var next []Node
 		for _, c := range level {
-			if err := v.faulty[sizedDigest{c.Digest, c.Size}]; err != nil {
-				to = append(to, fault(e, c.Digest, err))
-			}
+			visit(c)
 			if c.Role == Leaf || c.Depth > bounds.Depth || manifests > bounds.Manifests {
 				continue
 			}
@@ -133,5 +147,4 @@ func (v *verifier) faults(to []Fault, e *Entry) []Fault {
 		}
 		level = next
 	}
-	return to
 }

@@ -29,12 +29,16 @@ func (c *verifyCommand) metricsFile(u *console.Console) (*metrics.File, error) {
 
 // collect returns a function that adds artifacts to a report for the metrics and the document;
 // nil without them, since a large input has many.
-func (c *verifyCommand) collect(done *engine.Report) func(reference string, root digest.Digest) {
+func (c *verifyCommand) collect(done *engine.Report) func(reference string, root digest.Digest, size func() int64) {
 	if c.Metrics == "" && c.document == nil {
 		return nil
 	}
-	return func(reference string, root digest.Digest) {
-		done.Artifacts = append(done.Artifacts, engine.ArtifactReport{Reference: reference, Digest: root})
+	return func(reference string, root digest.Digest, size func() int64) {
+		one := engine.ArtifactReport{Reference: reference, Digest: root}
+		if c.Metrics != "" {
+			one.Bytes = size()
+		}
+		done.Artifacts = append(done.Artifacts, one)
 	}
 }
 
