@@ -369,7 +369,7 @@ var proofs = map[string]string{
 	"| runs on a schedule of its own |":                     "docs.TestCronJob",
 	"| is a registry itself |":                              "serve.txtar e2e.TestOthersPullFromServe",
 	"| deletes from the target |":                           "docs.TestCommandsPageNamesEveryCommand",
-	"| Helm repositories, files |":                          "docs.TestCommandsPageNamesEveryCommand",
+	"| Helm repositories, files |":                          "chart.txtar e2e.TestHelm",
 }
 
 // TestEveryClaimHasItsProof fails when a page makes a claim without a test.
@@ -419,7 +419,7 @@ var (
 func claimsOf(page string) []string {
 	var all []string
 	add := func(text string) {
-		if text = strings.Join(strings.Fields(text), " "); text != "" {
+		if text = oneLine(text); text != "" {
 			all = append(all, text)
 		}
 	}
@@ -443,7 +443,7 @@ func claimsOf(page string) []string {
 		case strings.HasPrefix(paragraph, "Next: ["): // leads to the next page
 		default:
 			for _, item := range strings.Split("\n"+paragraph, "\n- ") {
-				for _, sentence := range sentenceEnd.Split(strings.Join(strings.Fields(item), " "), -1) {
+				for _, sentence := range sentenceEnd.Split(oneLine(item), -1) {
 					add(sentence)
 				}
 			}

@@ -68,7 +68,7 @@ func TestFleetModel(t *testing.T) {
 		want = append(want, fmt.Sprintf("%s | %d | %s |", name, n, text.Thousands(n*modelArtifacts)))
 	}
 	for _, line := range want {
-		if !strings.Contains(string(page), line) {
+		if !strings.Contains(oneLine(string(page)), line) {
 			t.Errorf("the page lacks %q", line)
 		}
 	}
@@ -129,7 +129,7 @@ func TestFleetModelOfABucket(t *testing.T) {
 		fmt.Sprintf("at least %.0f shards, with parts of %.0f MB", bundles, part/1e6),
 		fmt.Sprintf("%s GET or %s for all", text.Thousands(modelManifests*modelArtifacts), cost(modelManifests*modelArtifacts*priceGet)),
 	} {
-		if !strings.Contains(strings.ReplaceAll(string(page), "\n  ", " "), want) {
+		if !strings.Contains(oneLine(string(page)), want) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
