@@ -23,7 +23,7 @@ import (
 type verifyCommand struct {
 	Spec string `short:"f" name:"file" placeholder:"SPEC" help:"Check signatures as the policies of this mirror spec demand, without a network."`
 	option.InputFlags
-	Statement string `placeholder:"FILE" help:"Hold the input against this statement of oras-mirror statement; exit with code 5 if it differs."`
+	Statement string `placeholder:"FILE" help:"Hold the input against this statement of oras-mirror statement, - for standard input; with -f, its signers and lock too. Exit with code 5 if it differs."`
 	Format    string `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text or json: the status of each artifact and every error."`
 	metricsFlags
 	option.VerbosityFlags
@@ -35,6 +35,7 @@ func (c *verifyCommand) Help() string {
 	return `Examples:
 
     oras-mirror verify --input bundle.tgz
+    oras-mirror verify --input bundle.tgz --statement bundle.json
     oras-mirror verify --input 'bundle.*.tgz'
     oras-mirror verify --input monday.tgz --input tuesday.tgz
     cat bundle.tgz | oras-mirror verify --input -
