@@ -154,7 +154,10 @@ func (d *directory) bringBlob(ctx context.Context, name string, b *graph.Blob) e
 		d.blobJob(b).state = blobLater
 		return d.resumeRivals(b)
 	}
-	return cmp.Or(d.finishBlob(b, err, fetched), d.resumeRivals(b))
+	if !fetched {
+		return cmp.Or(d.holdBlob(b), d.resumeRivals(b))
+	}
+	return cmp.Or(d.finishBlob(b, err), d.resumeRivals(b))
 }
 
 // attempt is a blob that failed before the plan was complete: another origin may turn out to
@@ -175,7 +178,7 @@ func (d *directory) retryLater() error {
 	var ends error
 	for _, l := range d.later {
 		if d.planner.CountOrigins(l.Blob) == l.origins {
-			ends = cmp.Or(ends, d.finishBlob(l.Blob, l.err, true), d.resumeRivals(l.Blob))
+			ends = cmp.Or(ends, d.finishBlob(l.Blob, l.err), d.resumeRivals(l.Blob))
 			continue
 		}
 		d.queue(l.name, l.Blob)
@@ -184,11 +187,25 @@ func (d *directory) retryLater() error {
 	return ends
 }
 
-// finishBlob unblocks the artifacts that wait for a blob, which is stored or given up. The
+// finishBlob unblocks the artifacts that wait for a blob, which was fetched or given up. The
 // caller holds the lock.
-func (d *directory) finishBlob(b *graph.Blob, err error, fetched bool) error {
+func (d *directory) finishBlob(b *graph.Blob, err error) error {
+	for _, j := range d.blobJob(b).waiting {
+		j.fetched = true
+	}
+	return d.unblockAll(b, err)
+}
+
+// holdBlob unblocks the artifacts that wait for a blob, which the output had before. The caller
+// holds the lock.
+func (d *directory) holdBlob(b *graph.Blob) error {
+	b.Held = true
+	return d.unblockAll(b, nil)
+}
+
+func (d *directory) unblockAll(b *graph.Blob, err error) error {
 	job := d.blobJob(b)
-	job.state, b.Err, b.Held = blobDone, err, err == nil && !fetched
+	job.state, b.Err = blobDone, err
 	if err == nil {
 		d.planner.Release(b)
 		d.headway.Forget(b.Key())
@@ -197,7 +214,6 @@ func (d *directory) finishBlob(b *graph.Blob, err error, fetched bool) error {
 	}
 	var ends error
 	for _, j := range job.waiting {
-		j.fetched = j.fetched || fetched
 		ends = cmp.Or(ends, d.unblock(j))
 	}
 	job.waiting = nil

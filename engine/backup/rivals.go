@@ -44,7 +44,7 @@ func (d *directory) resumeRivals(b *graph.Blob) error {
 		switch job := d.blobJob(r); {
 		case job.state != blobParked:
 		case came:
-			ends = cmp.Or(ends, d.finishBlob(r, d.wrongSize(r, b), true))
+			ends = cmp.Or(ends, d.finishBlob(r, d.wrongSize(r, b)))
 		default:
 			d.queue(job.waiting[0].Name, r)
 		}

@@ -246,7 +246,7 @@ func (r *Repository) pushManifest(ctx context.Context, desc ocispec.Descriptor, 
 	resp.Body.Close()
 	if resp.Header.Get("OCI-Subject") != "" {
 		// Only a registry with the referrers API sends this header.
-		r.learnAPI(apiPresent, true)
+		r.foundAPI()
 	}
 	stored := digest.Digest(resp.Header.Get("Docker-Content-Digest"))
 	if stored.Validate() == nil && stored.Algorithm() == desc.Digest.Algorithm() && stored != desc.Digest {

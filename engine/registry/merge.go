@@ -133,7 +133,7 @@ type listUnderTag struct {
 
 func (l *listUnderTag) read(ctx context.Context) (_ []ocispec.Descriptor, err error) {
 	l.since = l.repo.host.Retry().Now()
-	l.index, err = l.repo.fallbackIndex(ctx, l.subject, false)
+	l.index, err = l.repo.fallbackIndex(ctx, l.subject)
 	return l.index.Manifests, err
 }
 

@@ -40,7 +40,7 @@ func (r *Repository) AllReferrers(ctx context.Context, subject ocispec.Descripto
 	listed, err := r.referrers(ctx, subject, nil)
 	if err == nil && r.apiState() == apiPresent && r.host.settings.DistributionSpec == "" {
 		var index ocispec.Index
-		index, err = r.fallbackIndex(ctx, subject.Digest, false)
+		index, err = r.fallbackIndex(ctx, subject.Digest)
 		listed = distinct(append(listed, index.Manifests...))
 	}
 	return listed, r.fail("list referrers", r.fullName(subject.Digest.String()), err)
@@ -65,7 +65,11 @@ func (r *Repository) referrers(ctx context.Context, subject ocispec.Descriptor, 
 	}
 	wanted := err != nil && fallbackKnown == nil || fallbackKnown != nil && *fallbackKnown
 	if wanted {
-		index, err := r.fallbackIndex(ctx, subject.Digest, fallbackKnown != nil)
+		read := r.fallbackIndex
+		if fallbackKnown != nil {
+			read = r.knownFallbackIndex
+		}
+		index, err := read(ctx, subject.Digest)
 		if err != nil {
 			return nil, err
 		}
@@ -108,7 +112,7 @@ func (r *Repository) listByAPI(ctx context.Context, subject digest.Digest) ([]oc
 		if err != nil {
 			return nil, err
 		}
-		r.learnAPI(apiPresent, true)
+		r.foundAPI()
 		u = next
 	}
 	return list.all, nil
@@ -135,12 +139,14 @@ func (r *Repository) apiError(err error) error {
 	switch transport.Status(err) {
 	case http.StatusNotFound:
 		// An unknown repository or subject says nothing about the API.
-		unsure := transport.HasCode(err, errcode.ErrorCodeNameUnknown) || transport.HasCode(err, errcode.ErrorCodeManifestUnknown)
-		return r.apiMissing(!unsure, err)
+		if transport.HasCode(err, errcode.ErrorCodeNameUnknown) || transport.HasCode(err, errcode.ErrorCodeManifestUnknown) {
+			return noAPI(err)
+		}
+		return r.apiMissing(err)
 	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
-		return r.apiMissing(true, err)
+		return r.apiMissing(err)
 	case http.StatusBadRequest, http.StatusNotAcceptable:
-		return r.apiMissing(false, err) // the registry may refuse only this digest
+		return noAPI(err) // the registry may refuse only this digest
 	}
 	return err
 }
@@ -150,7 +156,7 @@ func (r *Repository) apiError(err error) error {
 // server with the API, and to treat it as no referrers would lose some.
 func (r *Repository) notIndexError(header http.Header, err error) error {
 	if errors.Is(err, errNoObject) && !isJSON(mediaType(header)) {
-		return r.apiMissing(true, fmt.Errorf("the response has %s", cmp.Or(mediaType(header), "no content type")))
+		return r.apiMissing(fmt.Errorf("the response has %s", cmp.Or(mediaType(header), "no content type")))
 	}
 	return err
 }
@@ -168,15 +174,20 @@ func FallbackTag(subject digest.Digest) string {
 	return algorithm[:min(len(algorithm), 32)] + "-" + encoded[:min(len(encoded), 64)]
 }
 
-// fallbackIndex reads the list under a fallback tag. The list is empty if there is no such
-// tag, or if something else has that name. With known set, a missing tag is an error. The
-// media type does not matter. A registry that takes such a tag for the digest in it
-// (GitLab's) returns the subject: if that is an index, its children are no referrers.
-func (r *Repository) fallbackIndex(ctx context.Context, subject digest.Digest, known bool) (ocispec.Index, error) {
-	desc, data, err := r.fetchManifest(ctx, FallbackTag(subject))
-	if transport.Status(err) == http.StatusNotFound && !known {
+// fallbackIndex is knownFallbackIndex for a tag that may not exist: then the list is empty.
+func (r *Repository) fallbackIndex(ctx context.Context, subject digest.Digest) (ocispec.Index, error) {
+	index, err := r.knownFallbackIndex(ctx, subject)
+	if transport.Status(err) == http.StatusNotFound {
 		return ocispec.Index{}, nil
 	}
+	return index, err
+}
+
+// knownFallbackIndex reads the list under a fallback tag. The list is empty if something else has
+// that name. The media type does not matter. A registry that takes such a tag for the digest in it
+// (GitLab's) returns the subject: if that is an index, its children are no referrers.
+func (r *Repository) knownFallbackIndex(ctx context.Context, subject digest.Digest) (ocispec.Index, error) {
+	desc, data, err := r.fetchManifest(ctx, FallbackTag(subject))
 	if err != nil || subject.Algorithm().FromBytes(data) == subject {
 		return ocispec.Index{}, err
 	}

@@ -50,33 +50,36 @@ func (r *Repository) apiState() apiState {
 	return apiState(r.host.referrersAPI.Load())
 }
 
-// learnAPI records the state for the repository, and for the registry if that has none yet.
-// A response by the API shows that a registry has it; one repository without the API (of a
-// registry that is a proxy for several) does not change that.
-func (r *Repository) learnAPI(state apiState, certain bool) {
-	if certain {
-		r.referrersAPI.Store(int32(state))
-	} else {
-		r.referrersAPI.CompareAndSwap(int32(apiUnknown), int32(state))
-	}
-	r.host.referrersAPI.CompareAndSwap(int32(apiUnknown), int32(state))
+// foundAPI records a response by the API. It shows that the registry has it, too.
+func (r *Repository) foundAPI() {
+	r.referrersAPI.Store(int32(apiPresent))
+	r.host.referrersAPI.CompareAndSwap(int32(apiUnknown), int32(apiPresent))
 }
 
-// apiMissing turns a response of the API into errNoAPI, and records it if sure is true. A
+// missedAPI records that there is no API, for the repository and for the registry if nothing is
+// known of them yet: one repository without the API (of a registry that is a proxy for several)
+// does not change what another one has shown.
+func (r *Repository) missedAPI() {
+	r.referrersAPI.CompareAndSwap(int32(apiUnknown), int32(apiAbsent))
+	r.host.referrersAPI.CompareAndSwap(int32(apiUnknown), int32(apiAbsent))
+}
+
+// apiMissing turns a response of a registry without the API into errNoAPI, and records it. A
 // repository that has answered by the API before has it: then the response is a fault, and
 // must not lose referrers silently. The same is true if the settings promise the API.
-func (r *Repository) apiMissing(sure bool, err error) error {
-	if sure && apiState(r.referrersAPI.Load()) == apiPresent {
+func (r *Repository) apiMissing(err error) error {
+	if apiState(r.referrersAPI.Load()) == apiPresent {
 		return err
 	}
-	if sure && r.host.promisesAPI() {
+	if r.host.promisesAPI() {
 		return &NoReferrersAPIError{Registry: r.host.Name(), Err: err}
 	}
-	if sure {
-		r.learnAPI(apiAbsent, false)
-	}
-	return fmt.Errorf("%w: %w", errNoAPI, err)
+	r.missedAPI()
+	return noAPI(err)
 }
+
+// noAPI turns a response into errNoAPI that may have another cause.
+func noAPI(err error) error { return fmt.Errorf("%w: %w", errNoAPI, err) }
 
 // errNoAPI is the error of a request to the referrers API if there is none.
 var errNoAPI = errors.New("no referrers API")

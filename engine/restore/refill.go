@@ -40,19 +40,18 @@ func (p *pusher) refill(ctx context.Context, d *delivery, v *graph.Visit) (bool,
 	var filled atomic.Bool
 	for _, level := range levels([]*graph.Visit{v}, make(map[*graph.Visit]bool)) {
 		err := sideBySide(p.workers, level, func(w *graph.Visit) error {
-			missing, err := p.refillBlobs(ctx, d, w, false)
-			if err != nil {
-				return err
+			missing, err := p.sendMissingBlobs(ctx, d, w)
+			switch {
+			case err != nil || w == v:
+			case missing:
+				err = p.pushAgain(ctx, d, w)
+			default:
+				missing, err = p.pushIfMissing(ctx, d, w)
 			}
-			if w != v {
-				if missing, err = p.pushMissing(ctx, d, w, missing); err != nil {
-					return err
-				}
-			}
-			if missing {
+			if missing && err == nil {
 				filled.Store(true)
 			}
-			return nil
+			return err
 		})
 		if err != nil {
 			return false, err
@@ -65,14 +64,13 @@ func (p *pusher) refill(ctx context.Context, d *delivery, v *graph.Visit) (bool,
 // registry that claims to have them but still refuses v.
 func (p *pusher) refillAll(ctx context.Context, d *delivery, v *graph.Visit, refusal error) error {
 	if !transport.HasCode(refusal, unknownManifest) {
-		if _, err := p.refillBlobs(ctx, d, v, true); err != nil {
-			return err
+		for _, b := range p.source.Certain(v) {
+			if err := p.uploads.resend(ctx, d, b.Descriptor); err != nil {
+				return err
+			}
 		}
 	}
-	return sideBySide(p.workers, v.Below(), func(w *graph.Visit) error {
-		_, err := p.pushMissing(ctx, d, w, true)
-		return err
-	})
+	return sideBySide(p.workers, v.Below(), func(w *graph.Visit) error { return p.pushAgain(ctx, d, w) })
 }
 
 // unknownManifest is the error code for a child or a subject that does not exist.
@@ -83,14 +81,12 @@ func saysUnknown(refusal error) bool {
 	return slices.ContainsFunc([]string{"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", unknownManifest}, func(code string) bool { return transport.HasCode(refusal, code) })
 }
 
-// refillBlobs uploads those of a manifest's blobs that the target lacks, or all.
-func (p *pusher) refillBlobs(ctx context.Context, d *delivery, v *graph.Visit, all bool) (missing bool, err error) {
+// sendMissingBlobs uploads those of a manifest's blobs that the target lacks.
+func (p *pusher) sendMissingBlobs(ctx context.Context, d *delivery, v *graph.Visit) (missing bool, err error) {
 	for _, b := range p.source.Certain(v) {
-		has := false
-		if !all {
-			if has, err = d.repo.HasBlob(ctx, b.OCI()); err != nil {
-				return missing, err
-			}
+		has, err := d.repo.HasBlob(ctx, b.OCI())
+		if err != nil {
+			return missing, err
 		}
 		if has {
 			continue
@@ -103,14 +99,17 @@ func (p *pusher) refillBlobs(ctx context.Context, d *delivery, v *graph.Visit, a
 	return missing, nil
 }
 
-// pushMissing pushes a manifest by its digest if it or one of its parts was missing.
-func (p *pusher) pushMissing(ctx context.Context, d *delivery, v *graph.Visit, missing bool) (bool, error) {
-	if !missing {
-		has, err := d.repo.HasManifest(ctx, v.Node.OCI())
-		if err != nil || has {
-			return false, err
-		}
+// pushIfMissing pushes a manifest by its digest if the target lacks it.
+func (p *pusher) pushIfMissing(ctx context.Context, d *delivery, v *graph.Visit) (missing bool, err error) {
+	has, err := d.repo.HasManifest(ctx, v.Node.OCI())
+	if err != nil || has {
+		return false, err
 	}
+	return true, p.pushAgain(ctx, d, v)
+}
+
+// pushAgain pushes a manifest by its digest, once more.
+func (p *pusher) pushAgain(ctx context.Context, d *delivery, v *graph.Visit) error {
 	p.sent.add(d.target.Registry, v.Node.Descriptor)
-	return true, p.pushManifest(ctx, d, v, v.Node.Digest.String())
+	return p.pushManifest(ctx, d, v, v.Node.Digest.String())
 }

@@ -10,12 +10,24 @@ import (
 
 	"oras.land/oras-go/v2/registry/remote/auth"
 
+	"github.com/oras-mirror/oras-mirror/engine/registry/credentials"
 	"github.com/oras-mirror/oras-mirror/internal/loopback"
 )
 
-// finder finds the stored credential of a registry. With reload it reads the files and asks the
-// helpers again.
-type finder func(ctx context.Context, reload bool) (auth.Credential, error)
+// stored is the credential that the stores have for a repository of a host.
+type stored struct {
+	stores           *credentials.Stores
+	host, repository string
+}
+
+func (c stored) find(ctx context.Context) (auth.Credential, error) {
+	return c.stores.Credential(ctx, c.host, c.repository)
+}
+
+// reload reads the files and asks the helpers again.
+func (c stored) reload(ctx context.Context) (auth.Credential, error) {
+	return c.stores.Reload(ctx, c.host, c.repository)
+}
 
 // account authenticates the requests to one registry with one credential. oras-go's
 // token cache does not tell credentials apart, so each account has its own.
@@ -23,7 +35,7 @@ type account struct {
 	registry string
 	client   *auth.Client
 	tokens   *tokens // the client's cache
-	find     finder
+	stored   stored
 	onSecret func(username, secret string)
 	fixed    bool          // the credential is given and never looked up
 	gate     chan struct{} // of size 1: held while a credential is tried that is not accepted yet
@@ -36,8 +48,8 @@ type account struct {
 }
 
 // newAccount returns an account at a registry. fixed is a given credential, or nil.
-func newAccount(registry string, o *Options, fixed *auth.Credential, find finder) *account {
-	a := &account{registry: registry, find: find, onSecret: o.Secret, tokens: newTokens(o.Retry.Now), gate: make(chan struct{}, 1)}
+func newAccount(registry string, o *Options, fixed *auth.Credential, from stored) *account {
+	a := &account{registry: registry, stored: from, onSecret: o.Secret, tokens: newTokens(o.Retry.Now), gate: make(chan struct{}, 1)}
 	a.tokens.issuer = a
 	if fixed != nil {
 		a.lookedUp, a.fixed, a.credential = true, true, *fixed
@@ -69,7 +81,7 @@ func (a *account) lookUp(ctx context.Context) (auth.Credential, error) {
 	if a.lookedUp {
 		return a.credential, nil
 	}
-	credential, err := a.find(ctx, false)
+	credential, err := a.stored.find(ctx)
 	if ctx.Err() != nil {
 		return auth.EmptyCredential, ctx.Err()
 	}

@@ -104,12 +104,7 @@ func (h *Host) account(repository string) *account {
 	defer h.mu.Unlock()
 	a, ok := h.auths[key]
 	if !ok {
-		a = newAccount(h.name, &h.options, h.credential, func(ctx context.Context, reload bool) (auth.Credential, error) {
-			if reload {
-				return h.stores.Reload(ctx, h.base.Host, repository)
-			}
-			return h.stores.Credential(ctx, h.base.Host, repository)
-		})
+		a = newAccount(h.name, &h.options, h.credential, stored{h.stores, h.base.Host, repository})
 		a.client = authClient(h.http, h.base, a.tokens, a.lookUp)
 		h.auths[key] = a
 	}

@@ -93,7 +93,7 @@ func (a *account) reload(ctx context.Context) (changed bool, _ error) {
 	if a.fixed {
 		return false, nil
 	}
-	credential, err := a.find(ctx, true)
+	credential, err := a.stored.reload(ctx)
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}
