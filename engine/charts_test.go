@@ -131,7 +131,7 @@ func froms(t *testing.T, sources []config.Selection) []string {
 
 func foresee(t *testing.T, sources []config.Selection) *engine.Forecast {
 	t.Helper()
-	f, err := backup.Forecast(t.Context(), client(0), sources, nil, false, engine.BackupOptions{})
+	f, err := backup.Forecast(t.Context(), client(0), sources, backup.Output{}, engine.BackupOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

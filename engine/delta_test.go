@@ -48,7 +48,7 @@ func newTrips(t *testing.T) *trips {
 	backUp(t, w.first, selections(t, w.repos...))
 	w.delta = filepath.Join(w.folder, "delta1.tgz")
 	w.backUpDelta(t, w.delta, w.repos, w.layout(t, w.earlier))
-	f, err := backup.Forecast(t.Context(), client(0), selections(t, w.repos...), nil, false, engine.BackupOptions{})
+	f, err := backup.Forecast(t.Context(), client(0), selections(t, w.repos...), backup.Output{}, engine.BackupOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

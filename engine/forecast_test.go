@@ -53,7 +53,7 @@ func TestForecastOfBackup(t *testing.T) {
 				sources := selections(t, repos[:n]...)
 				o := engine.BackupOptions{Buffer: 16 << 20}
 				there := reopen(t, path)
-				f, err := backup.Forecast(t.Context(), client(0), sources, there, strings.HasSuffix(out, "/"), o)
+				f, err := backup.Forecast(t.Context(), client(0), sources, backup.Output{There: there, Directory: strings.HasSuffix(out, "/")}, o)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -74,7 +74,7 @@ func TestForecastOfBackup(t *testing.T) {
 					t.Errorf("%s: %d blobs, the forecast said %d", out, got, f.Transfers)
 				}
 			}
-			f, err := backup.Forecast(t.Context(), client(0), selections(t, repos...), reopen(t, path), true, engine.BackupOptions{})
+			f, err := backup.Forecast(t.Context(), client(0), selections(t, repos...), backup.Output{There: reopen(t, path), Directory: true}, engine.BackupOptions{})
 			if err != nil || f.Changes() {
 				t.Errorf("%s: something would change: %+v, %v", out, f, err)
 			}
@@ -122,7 +122,7 @@ func TestLock(t *testing.T) {
 	sources := selections(t, fill(r)...)
 	var locks [2]bytes.Buffer
 	for i := range locks {
-		f, err := backup.Forecast(t.Context(), client(0), sources, nil, false, engine.BackupOptions{})
+		f, err := backup.Forecast(t.Context(), client(0), sources, backup.Output{}, engine.BackupOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,7 +151,7 @@ func TestForecastOfLayouts(t *testing.T) {
 		path := t.TempDir() + "/" + out
 		for range 2 {
 			there := reopen(t, path)
-			f, err := backup.Forecast(t.Context(), client(0), sources, there, out == "layout/", engine.BackupOptions{})
+			f, err := backup.Forecast(t.Context(), client(0), sources, backup.Output{There: there, Directory: out == "layout/"}, engine.BackupOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -202,7 +202,7 @@ func TestForecastWithTokens(t *testing.T) {
 	repos := fill(r)
 	path := t.TempDir() + "/bundle.tgz"
 	o := engine.BackupOptions{}
-	f, err := backup.Forecast(t.Context(), client(0), selections(t, repos...), nil, false, o)
+	f, err := backup.Forecast(t.Context(), client(0), selections(t, repos...), backup.Output{}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +238,7 @@ func TestForecastOfLess(t *testing.T) {
 		bare := only(t, selections(t, r.Host+"/app:v1"), "linux/amd64", "linux/arm64")
 		bare[0].Referrers = false
 		for _, s := range [][]config.Selection{less, bare} {
-			f, err := backup.Forecast(t.Context(), client(0), s, reopen(t, path), directory, engine.BackupOptions{})
+			f, err := backup.Forecast(t.Context(), client(0), s, backup.Output{There: reopen(t, path), Directory: directory}, engine.BackupOptions{})
 			if err != nil || f.Changes() == directory {
 				t.Errorf("%s: changes: %v, %v", out, f.Changes(), err)
 			}
@@ -288,7 +288,7 @@ func TestSharedIsNotThereAlready(t *testing.T) {
 		path = t.TempDir() + "/" + out
 		for _, some := range [][]config.Selection{sources[:1], sources, sources} {
 			there := reopen(t, path)
-			f, err := backup.Forecast(t.Context(), client(0), some, there, strings.HasSuffix(out, "/"), engine.BackupOptions{})
+			f, err := backup.Forecast(t.Context(), client(0), some, backup.Output{There: there, Directory: strings.HasSuffix(out, "/")}, engine.BackupOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}

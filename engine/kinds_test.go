@@ -333,7 +333,7 @@ func TestForecastOfUnusualGraphs(t *testing.T) {
 		path := t.TempDir() + "/" + out
 		for range 2 {
 			there := reopen(t, path)
-			f, err := backup.Forecast(t.Context(), client(0), sources, there, out == "layout/", engine.BackupOptions{})
+			f, err := backup.Forecast(t.Context(), client(0), sources, backup.Output{There: there, Directory: out == "layout/"}, engine.BackupOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}

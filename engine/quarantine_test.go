@@ -45,7 +45,7 @@ func (a *aged) relock(today string, quarantine ...*config.Lock) (locked, waiting
 			break
 		}
 	}
-	f, err := backup.Forecast(a.Context(), client(4), all, nil, false, o)
+	f, err := backup.Forecast(a.Context(), client(4), all, backup.Output{}, o)
 	if err != nil {
 		a.Fatal(err)
 	}
@@ -170,7 +170,7 @@ func TestMinAgeFailsIfATagCannotBeJudged(t *testing.T) {
 	a.push("v1", "one")
 	all := selections(t, a.registry.Host+"/app")
 	all[0].Tags = a.tags
-	f, err := backup.Forecast(t.Context(), client(4), all, nil, false, engine.BackupOptions{Quarantine: &engine.Quarantine{Before: new(config.Lock), Today: "2026-11-01"}})
+	f, err := backup.Forecast(t.Context(), client(4), all, backup.Output{}, engine.BackupOptions{Quarantine: &engine.Quarantine{Before: new(config.Lock), Today: "2026-11-01"}})
 	if err != nil {
 		t.Fatal(err)
 	}

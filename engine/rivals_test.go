@@ -81,7 +81,7 @@ func TestFalseSizeFillsNoDisk(t *testing.T) {
 				}
 			}
 			right(t, path)
-			forecast, err := backup.Forecast(t.Context(), client(0), selections(t, names...), nil, false, engine.BackupOptions{})
+			forecast, err := backup.Forecast(t.Context(), client(0), selections(t, names...), backup.Output{}, engine.BackupOptions{})
 			if err != nil || forecast.Distinct < 0 || forecast.Transfer < 0 || forecast.Shared < 0 {
 				t.Errorf("%d: %v, %+v", sizes, err, forecast)
 			}

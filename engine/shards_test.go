@@ -17,7 +17,7 @@ import (
 // sizesOf measures the repositories of some selections, as for a lock.
 func sizesOf(t *testing.T, all []config.Selection) []config.LockedRepository {
 	t.Helper()
-	f, err := backup.Forecast(t.Context(), client(0), all, nil, true, engine.BackupOptions{MeasureEach: true})
+	f, err := backup.Forecast(t.Context(), client(0), all, backup.Output{Directory: true}, engine.BackupOptions{MeasureEach: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -110,7 +110,7 @@ func TestSubjectThatFailsFailsItsTag(t *testing.T) {
 func TestLockPinsSubjects(t *testing.T) {
 	source := testregistry.New(t, testregistry.Options{})
 	index, signature := fillSubjects(source)
-	forecast, err := backup.Forecast(t.Context(), client(0), selections(t, source.Host+"/app:stamp"), nil, true, engine.BackupOptions{})
+	forecast, err := backup.Forecast(t.Context(), client(0), selections(t, source.Host+"/app:stamp"), backup.Output{Directory: true}, engine.BackupOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -119,7 +119,7 @@ func TestAttacksOnSync(t *testing.T) {
 // TestAttacksOnLock: there is no lock of an artifact without a good signature.
 func TestAttacksOnLock(t *testing.T) {
 	eachAttack(t, func(t *testing.T, s *stage, a attack, image ocispec.Descriptor) {
-		f, err := backup.Forecast(t.Context(), client(0), s.selected(), nil, false, engine.BackupOptions{Trust: s.policies(a)})
+		f, err := backup.Forecast(t.Context(), client(0), s.selected(), backup.Output{}, engine.BackupOptions{Trust: s.policies(a)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,7 +29,7 @@ func fillCosts(r *testregistry.Registry, key signerKey, where place) (signatures
 // lockOf returns the bytes of a lock.
 func lockOf(t *testing.T, from []config.Selection, o engine.BackupOptions) (*config.Lock, []byte) {
 	t.Helper()
-	f, err := backup.Forecast(t.Context(), client(o.Concurrency), from, nil, false, o)
+	f, err := backup.Forecast(t.Context(), client(o.Concurrency), from, backup.Output{}, o)
 	if err != nil {
 		t.Fatal(err)
 	}

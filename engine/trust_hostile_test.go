@@ -40,7 +40,7 @@ func signedBadly(r *testregistry.Registry, image ocispec.Descriptor, manifests, 
 // refusedLock makes a lock of app:v1 under a policy, and returns the error.
 func refusedLock(t *testing.T, r *testregistry.Registry, key signerKey) error {
 	t.Helper()
-	f, err := backup.Forecast(t.Context(), client(0), selections(t, r.Host+"/app:v1"), nil, false, engine.BackupOptions{Trust: trusting(t, key.policy("**"))})
+	f, err := backup.Forecast(t.Context(), client(0), selections(t, r.Host+"/app:v1"), backup.Output{}, engine.BackupOptions{Trust: trusting(t, key.policy("**"))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestGoodSignatureAmongMany(t *testing.T) {
 	image := r.Image("app", "v1", []byte("layer"))
 	signedBadly(r, image, 500, 1)
 	key.sign(r, "app", image, asBundle)
-	f, err := backup.Forecast(t.Context(), client(0), selections(t, r.Host+"/app:v1"), nil, false, engine.BackupOptions{Trust: trusting(t, key.policy("**"))})
+	f, err := backup.Forecast(t.Context(), client(0), selections(t, r.Host+"/app:v1"), backup.Output{}, engine.BackupOptions{Trust: trusting(t, key.policy("**"))})
 	if err != nil || f.Artifacts[0].Err != nil || !slices.Equal(f.Artifacts[0].SignedBy, []string{key.line()}) {
 		t.Errorf("%v, %+v", err, f)
 	}

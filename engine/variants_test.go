@@ -48,7 +48,7 @@ func TestVariantTakesNoOther(t *testing.T) {
 		if got := in.Index().Entries[0].Platforms; got != tt.named {
 			t.Errorf("%s of %s: index.json says %q", tt.asked, tt.tag, got)
 		}
-		forecast, err := backup.Forecast(t.Context(), client(0), selected, nil, false, engine.BackupOptions{})
+		forecast, err := backup.Forecast(t.Context(), client(0), selected, backup.Output{}, engine.BackupOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,15 +18,20 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// Forecast plans a backup and stops before the blobs. there is the present content of the
-// output, or nil; directory says that the output is a directory and not an archive.
-func Forecast(ctx context.Context, c *registry.Client, selections []config.Selection, there store.Layout, directory bool, o engine.BackupOptions) (*engine.Forecast, error) {
+// Output is what a forecast has to know of an output.
+type Output struct {
+	There     store.Layout // its present content, or nil
+	Directory bool         // a directory, or a prefix in a bucket, keeps what it has; an archive is replaced
+}
+
+// Forecast plans a backup and stops before the blobs.
+func Forecast(ctx context.Context, c *registry.Client, selections []config.Selection, out Output, o engine.BackupOptions) (*engine.Forecast, error) {
 	b := newBackup(o)
 	var output graph.Cache
-	if there != nil {
-		output = graph.LayoutCache{Layout: there}
+	if out.There != nil {
+		output = graph.LayoutCache{Layout: out.There}
 	}
-	if l, ok := there.(store.Lister); ok { // else each blob would cost a request
+	if l, ok := out.There.(store.Lister); ok { // else each blob would cost a request
 		if err := l.ListBlobs(ctx); err != nil {
 			return nil, err
 		}
@@ -49,23 +54,23 @@ func Forecast(ctx context.Context, c *registry.Client, selections []config.Selec
 		return nil, err
 	}
 	f := &engine.Forecast{Requests: headway.Requests(c) - before, Transfer: b.moved.Load(), Newest: b.planner.Newest(), Waiting: b.planner.Waiting()}
-	b.forecast(f, there, directory)
+	b.forecast(f, out)
 	b.tellUselessPlan(f)
 	return f, nil
 }
 
-func (b *backup) forecast(f *engine.Forecast, there store.Layout, directory bool) {
-	t := &counter{Forecast: f, backup: b, there: there, directory: directory, seen: make(map[graph.ContentKey]bool)}
+func (b *backup) forecast(f *engine.Forecast, out Output) {
+	t := &counter{Forecast: f, backup: b, out: out, seen: make(map[graph.ContentKey]bool)}
 	loads := newLoads(b)
 	for _, a := range b.planner.All {
-		o := b.outlookOf(a, there, directory)
+		o := b.outlookOf(a, out)
 		o.Shard = loads.add(a)
 		f.Artifacts = append(f.Artifacts, o)
 		if a.Err == nil {
 			t.addArtifact(a.Visit)
 		}
 	}
-	f.Needed = needed(f, directory)
+	f.Needed = needed(f, out)
 	f.Shards, f.Repositories = loads.shards.All, loads.repositories()
 }
 
@@ -78,12 +83,12 @@ const (
 
 // needed returns the bytes of disk that an output needs at most. It assumes that an archive
 // does not compress.
-func needed(f *engine.Forecast, directory bool) int64 {
+func needed(f *engine.Forecast, out Output) int64 {
 	names := int64(perOutput)
 	for _, o := range f.Artifacts {
 		names += perName * int64(1+len(o.Referrers))
 	}
-	if directory {
+	if out.Directory {
 		return f.Distinct - f.Left - f.There + int64(f.New)*perFile + names
 	}
 	return bundle.MaxSize(f.Parts, f.Distinct-f.Left) + names
@@ -92,10 +97,9 @@ func needed(f *engine.Forecast, directory bool) int64 {
 // counter adds up the bytes that a backup would move.
 type counter struct {
 	*engine.Forecast
-	backup    *backup
-	there     store.Layout // the present content of the output, or nil
-	directory bool
-	seen      map[graph.ContentKey]bool
+	backup *backup
+	out    Output
+	seen   map[graph.ContentKey]bool
 }
 
 // addArtifact counts the manifests and blobs of an artifact, each once.
@@ -145,8 +149,8 @@ func (t *counter) addPart(d graph.Descriptor) bool {
 	t.seen[d.Key()] = true
 	t.Distinct = bounds.Sum(t.Distinct, d.Size)
 	t.Parts++
-	if t.there != nil {
-		if size, err := t.there.Stat(d.Digest); err == nil && size == d.Size {
+	if t.out.There != nil {
+		if size, err := t.out.There.Stat(d.Digest); err == nil && size == d.Size {
 			t.There = bounds.Sum(t.There, d.Size)
 			return false
 		}
@@ -167,24 +171,24 @@ func (t *counter) addBlob(b *graph.Blob) {
 		if b.Size > 0 {
 			t.Transfers++
 		}
-		t.Requests += t.backup.pieces(b.Size, t.directory)
+		t.Requests += t.pieces(b.Size)
 	}
 }
 
 // pieces returns the number of requests that fetch a blob.
-func (b *backup) pieces(size int64, directory bool) int {
-	o := fetch.Options{Budget: b.Buffer}
+func (t *counter) pieces(size int64) int {
+	o := fetch.Options{Budget: t.backup.Buffer}
 	if size == 0 {
 		return 0
 	}
-	if directory && size <= largeBlob {
+	if t.out.Directory && size <= largeBlob {
 		return 1
 	}
 	return o.Pieces(size)
 }
 
 // outlookOf predicts the outcome of a backup for an artifact.
-func (b *backup) outlookOf(a *plan.Artifact, there store.Layout, directory bool) engine.Outlook {
+func (b *backup) outlookOf(a *plan.Artifact, out Output) engine.Outlook {
 	o := engine.Outlook{Reference: a.Selected(), Name: a.Name, Mirror: a.Mirror(), Digest: a.Root.Digest, MediaType: a.Root.MediaType, From: a.From, Repo: a.Repo(), SignedBy: a.SignedBy(), Err: a.Err, State: engine.StateFailed}
 	if a.Err != nil {
 		return o
@@ -202,25 +206,25 @@ func (b *backup) outlookOf(a *plan.Artifact, there store.Layout, directory bool)
 		return o
 	}
 	o.State = engine.StateNew
-	if there != nil {
-		o.State = b.stateOf(a, there, directory)
+	if out.There != nil {
+		o.State = b.stateOf(a, out)
 	}
 	return o
 }
 
 // stateOf compares an artifact with a layout. A directory keeps the content that it has in
 // addition, an archive is replaced.
-func (b *backup) stateOf(a *plan.Artifact, there store.Layout, directory bool) engine.State {
-	e, ok := there.Index().Lookup(a.Name)
+func (b *backup) stateOf(a *plan.Artifact, out Output) engine.State {
+	e, ok := out.There.Index().Lookup(a.Name)
 	switch {
 	case !ok:
 		return engine.StateNew
-	case e.Digest != a.Root.Digest, !directory && narrows(a, e):
+	case e.Digest != a.Root.Digest, !out.Directory && narrows(a, e):
 		return engine.StateChanged
 	}
 	state := engine.StateUnchanged
 	missing := func(d graph.Descriptor) {
-		if size, err := there.Stat(d.Digest); err != nil || size != d.Size {
+		if size, err := out.There.Stat(d.Digest); err != nil || size != d.Size {
 			state = engine.StateChanged
 		}
 	}

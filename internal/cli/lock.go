@@ -10,6 +10,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/atomicfile"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
@@ -85,7 +86,7 @@ func (c *lockCommand) resolve(ctx context.Context, u *console.Console) (*config.
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err := all.forecast(ctx, u, client, &c.RunFlags, nil, false)
+	f, err := all.forecast(ctx, u, client, &c.RunFlags, backup.Output{})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/filetype"
@@ -81,28 +82,27 @@ func (o output) mayReplace(read []overwrite.File) error {
 	return overwrite.Check(o.setting, o.path, filetype.Unknown, read)
 }
 
-// open opens the layout that the output has before a backup; nil if it has none to
-// build on. directory reports whether the output is or will be a directory.
-func (o output) open(buckets store.Buckets) (there store.Layout, directory bool, err error) {
+// open opens the layout that the output has before a backup, if it has one to build on.
+func (o output) open(buckets store.Buckets) (present backup.Output, err error) {
 	switch {
 	case o.path == "" || o.path == "-":
-		return nil, false, nil
+		return backup.Output{}, nil
 	case o.isBundleInBucket():
-		return openBundle(o.path, buckets), false, nil
+		return backup.Output{There: openBundle(o.path, buckets)}, nil
 	case store.IsInBucket(o.path):
 		there, err := store.OpenLayout(o.path, store.OpenOptions{Buckets: buckets})
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, true, nil
+			return backup.Output{Directory: true}, nil
 		}
-		return there, true, err
+		return backup.Output{There: there, Directory: true}, err
 	case o.isFile():
-		return openArchive(o.path), false, nil
+		return backup.Output{There: openArchive(o.path)}, nil
 	}
 	if _, err := os.Stat(filepath.Join(o.path, "oci-layout")); err != nil {
-		return nil, true, nil
+		return backup.Output{Directory: true}, nil
 	}
-	there, err = store.OpenLayout(o.path, store.OpenOptions{})
-	return there, true, err
+	there, err := store.OpenLayout(o.path, store.OpenOptions{})
+	return backup.Output{There: there, Directory: true}, err
 }
 
 // openReplaced opens the archive that is about to be replaced, for the blobs that it

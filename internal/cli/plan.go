@@ -168,22 +168,22 @@ func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownP
 	if err != nil {
 		return nil, err
 	}
-	there, directory, err := out.open(buckets)
+	present, err := out.open(buckets)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(out.path + ".partial"); err == nil && !directory {
+	if _, err := os.Stat(out.path + ".partial"); err == nil && !present.Directory {
 		u.Notice("an interrupted backup left %s.partial: backup resumes it and fetches less", out.path)
 	}
 	p := &shownPlan{}
 	all.bases = bases
-	if p.forecast, err = all.forecast(ctx, u, client, &c.RunFlags, there, directory); err == nil {
+	if p.forecast, err = all.forecast(ctx, u, client, &c.RunFlags, present); err == nil {
 		p.measure(out.path)
-		if !directory {
-			p.findDropped(there)
+		if !present.Directory {
+			p.findDropped(present.There)
 		}
 	}
-	return p, errors.Join(err, closeLayout(there))
+	return p, errors.Join(err, closeLayout(present.There))
 }
 
 // ofRestore plans a restore.

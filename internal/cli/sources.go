@@ -17,7 +17,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/overwrite"
-	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // sources are the artifacts that a command line names for a backup: by a spec, by
@@ -174,9 +173,8 @@ func listSources(spec string) string {
 	return fmt.Sprintf(`list what to mirror under "sources:" in %s, one reference a line: "  - registry.k8s.io/pause:3.10"`, spec)
 }
 
-// forecast counts what a backup of everything selected would copy, in addition to a layout
-// that is there, which may be nil.
-func (s *selected) forecast(ctx context.Context, u *console.Console, client *registry.Client, run *option.RunFlags, there store.Layout, directory bool) (*engine.Forecast, error) {
+// forecast counts what a backup of everything selected would copy into an output.
+func (s *selected) forecast(ctx context.Context, u *console.Console, client *registry.Client, run *option.RunFlags, out backup.Output) (*engine.Forecast, error) {
 	p := u.StartProgress()
 	defer p.Close()
 	options := engine.BackupOptions{
@@ -187,7 +185,7 @@ func (s *selected) forecast(ctx context.Context, u *console.Console, client *reg
 	if options.Base, err = s.bases.open(ctx, u, client, *s, options); err != nil {
 		return nil, err
 	}
-	return backup.Forecast(ctx, client, s.selections, there, directory, options)
+	return backup.Forecast(ctx, client, s.selections, out, options)
 }
 
 // hosts lists the registries that selections are read from, mirrors among them.
