@@ -48,7 +48,7 @@ func NewSignatureCheck(ctx context.Context, in store.Input, t engine.Trust) (*Si
 		return c, nil
 	}
 	c.stream, _ = in.(*store.Stream)
-	_, err := c.Run(ctx) // for the signatures that it asks for
+	_, err := c.run(ctx) // for the signatures that it asks for
 	return c, err
 }
 
@@ -59,6 +59,11 @@ func (c *SignatureCheck) Take(d digest.Digest, size int64, from io.Reader) ([]by
 
 // Run returns a report of each artifact that a policy asks about.
 func (c *SignatureCheck) Run(ctx context.Context) ([]engine.ArtifactReport, error) {
+	c.taken.end()
+	return c.run(ctx)
+}
+
+func (c *SignatureCheck) run(ctx context.Context) ([]engine.ArtifactReport, error) {
 	var all []engine.ArtifactReport
 	err := c.Each(ctx, func(a engine.ArtifactReport) { all = append(all, a) })
 	return all, err
@@ -83,9 +88,6 @@ func checkAll(ctx context.Context, c checker, roots []graph.Root, t engine.Trust
 		signedBy, err := c.check(ctx, t, root)
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
-		}
-		if err == errAwaited { // a pipe without it
-			err = &engine.UnsignedError{}
 		}
 		if err != nil {
 			err = unverified(root.Name(), err)
