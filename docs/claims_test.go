@@ -23,7 +23,7 @@ var proofs = map[string]string{
 	"Each repository belongs to one shard":               "engine/shard.TestEveryShardComputesTheSame engine.TestShardsRestoreSideBySide",
 	"how many machines a petabyte needs":                 "docs.TestFleetModel",
 
-	"One spec, which you check in and review, says what":                                   "config.TestDocumentedExamples docs.TestReadmeSpecIsValid",
+	"One spec, which you check in and review, says what to copy":                           "config.TestDocumentedExamples docs.TestReadmeSpecIsValid",
 	"The four jobs: a mirror near your cluster":                                            "docs.TestPictureOfTheJobs docs.TestJobsOfTheReadme",
 	"`oras backup` copies one repository a run":                                            "e2e.TestBesideOras",
 	"If you need no more, use it":                                                          "e2e.TestADirectoryForOrasAndBack",
@@ -105,7 +105,7 @@ var proofs = map[string]string{
 	"It resumes after a kill as `backup` does":         "e2e.TestKilledMerge engine.TestInterruptedMergeResumes",
 	"take `--input` any number of times":               "internal/cli.TestSeveralInputsCountAsMerged",
 	"is expanded":                                      "internal/cli.TestSeveralInputsCountAsMerged",
-	"other inputs lend the delta in the pipe":          "internal/cli.TestRestoreOfSeveralInputs",
+	"other inputs supply the blobs of the base":        "internal/cli.TestRestoreOfSeveralInputs",
 
 	"can also be in a bucket of object storage":           "bucket.txtar bucket_bundle.txtar bucket_reads.txtar",
 	"Many machines can write to one layout there at once": "e2e.TestFourWritersOnABucket store.TestPruneAgainstWriters",

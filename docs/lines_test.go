@@ -131,3 +131,18 @@ func fill(text, indent string) []string {
 
 // oneLine returns a text with single spaces and no line breaks, to look for a sentence in.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+var crooked = regexp.MustCompile(`(?i)\b(?:nobody|somebody|whoever|that which|of which|anew)\b`)
+
+// TestPagesAreInPlainEnglish looks for words that CONTRIBUTING.md asks to avoid.
+func TestPagesAreInPlainEnglish(t *testing.T) {
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(pages, "README.md", "CHANGELOG.md") {
+		for _, word := range crooked.FindAllString(oneLine(readPage(t, page)), -1) {
+			t.Errorf("%s says %q", page, word)
+		}
+	}
+}
