@@ -55,8 +55,8 @@ func (e *SettingsError) Error() string { return e.Registry + ": configure: " + e
 func (e *SettingsError) Unwrap() error { return e.Err }
 
 // RegistryError returns the error in err that applies to a whole registry, and so to
-// everything in it: a *transport.LoginError, an *transport.UnreachableError or a *SettingsError. It returns
-// nil if there is none.
+// everything in it: a *transport.LoginError, a *transport.UnreachableError or a
+// *SettingsError. It returns nil if there is none.
 func RegistryError(err error) error {
 	var login *transport.LoginError
 	var unreachable *transport.UnreachableError
