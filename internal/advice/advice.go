@@ -38,7 +38,7 @@ type Hints struct {
 // Of returns the hint for err, or "" if there is none.
 func (h Hints) Of(err error) string {
 	for _, advise := range []func(error) string{
-		h.resumeHint, usageHint, migrateHint, filesHint, bucketHint, manifestHint, h.referenceHint, h.spaceHint, h.memoryHint, outputHint, h.inputHint, selectionHint, chartHint, lockHint, // the command line and the disk
+		h.resumeHint, usageHint, migrateHint, filesHint, bucketHint, manifestHint, h.referenceHint, h.spaceHint, h.memoryHint, outputHint, h.inputHint, misspelledHint, selectionHint, chartHint, lockHint, // the command line and the disk
 		trustHint, statementHint, baseHint, corruptHint, inputsHint, platformHint, existsHint, spentHint, // artifacts
 		addressHint, proxyHint, certificateHint, schemeHint, reachHint, specHint, rateHint, depthHint, tagHint, readOnlyHint, unlistedHint, createHint, h.loginHint, absentHint, // registries
 	} {
