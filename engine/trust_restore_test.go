@@ -3,6 +3,7 @@ package engine_test
 import (
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/oras-mirror/oras-mirror/config"
@@ -13,7 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// kind is a kind of input of a restore.
+// inputKind is the form in which a restore gets its input.
 type inputKind string
 
 const (
@@ -110,6 +111,32 @@ func TestCheckSignatures(t *testing.T) {
 		}
 		if len(all) != 2 || bad != 1 {
 			t.Errorf("%s: %+v", kind, all)
+		}
+	}
+}
+
+// TestReferrersOfRefusedArtifacts are not counted, whatever the input: a pipe brings them before
+// it is known that their artifact is refused.
+func TestReferrersOfRefusedArtifacts(t *testing.T) {
+	for _, kind := range inputKinds {
+		for _, where := range []place{asTag, asReferrer, asBundle} {
+			t.Run(strings.Trim(string(kind), "/")+" "+string(where), func(t *testing.T) {
+				source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
+				key := newSigner(t)
+				key.sign(source, "good", source.Image("good", "v1", []byte("good")), where)
+				newSigner(t).sign(source, "bad", source.Image("bad", "v1", []byte("bad")), where)
+				path := kind.fill(t, selections(t, source.Host+"/good:v1", source.Host+"/bad:v1"))
+				report, err := tryRestore(t, kind.open(t, path), target.Host, engine.RestoreOptions{Trust: trusting(t, key.policy("**"))})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(report.Failures()) != 1 || report.Referrers != 1 || report.Expected != 1 {
+					t.Errorf("%d of %d referrers, failures %+v", report.Referrers, report.Expected, report.Failures())
+				}
+				if bad := report.Failures()[0]; bad.Bytes != 0 || bad.Expected != 0 {
+					t.Errorf("%+v", bad)
+				}
+			})
 		}
 	}
 }

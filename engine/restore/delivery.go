@@ -137,9 +137,10 @@ func (d *delivery) outcome() engine.ArtifactReport {
 }
 
 // countInto adds the referrers and the bytes of a delivery. seen has the manifests and
-// blobs that were counted.
+// blobs that were counted. One that a policy refuses counts nothing, also if a pipe brought its
+// signatures only after it was walked.
 func (d *delivery) countInto(r *engine.ArtifactReport, seen map[digest.Digest]bool) {
-	if !d.isWalked() {
+	if d.fault != nil || !d.isWalked() {
 		return
 	}
 	if !d.found.skipped {
