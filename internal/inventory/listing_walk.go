@@ -9,6 +9,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -19,6 +20,9 @@ func (c *catalog) manifest(n store.Node) (*store.Manifest, error) {
 		read = c.child
 	}
 	data, err := read(n.Descriptor)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &engine.CorruptError{Err: fmt.Errorf("%s: %w", n.Digest, err)}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", n.Digest, err)
 	}
