@@ -1,12 +1,8 @@
 package config
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
@@ -48,12 +44,8 @@ func (p *Policy) check(o strictyaml.Object) {
 	o.Require("match")
 	o.NotEmpty("match")
 	for i, glob := range p.Match {
-		at := strictyaml.Element("match", i)
-		switch {
-		case !doublestar.ValidatePattern(glob):
-			o.Fault(at, fmt.Sprintf("invalid glob %q", glob))
-		case glob != strings.ToLower(glob):
-			o.Suggest(at, fmt.Sprintf("%q has capitals", glob), strings.ToLower(glob))
+		if reason, suggestion := policyGlobFault(glob); reason != "" {
+			o.Suggest(strictyaml.Element("match", i), reason, suggestion)
 		}
 	}
 	o.OneOf("a policy", "cosign", "notation", "accept")

@@ -76,6 +76,7 @@ func (s *Spec) check(o strictyaml.Object) {
 	checkVariables(o, "output", s.Output)
 	s.checkRegistries(o)
 	s.checkBuckets(o)
+	s.checkPolicies(o)
 	s.checkMappings(o)
 	s.checkTargets(o)
 }
