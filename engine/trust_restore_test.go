@@ -1,6 +1,8 @@
 package engine_test
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -137,6 +139,46 @@ func TestReferrersOfRefusedArtifacts(t *testing.T) {
 					t.Errorf("%+v", bad)
 				}
 			})
+		}
+	}
+}
+
+// TestSignaturesOfARefusedIndex: those of its images belong to it, and are no artifacts beside it,
+// not even if a policy accepts another index of the same images.
+func TestSignaturesOfARefusedIndex(t *testing.T) {
+	for _, kind := range inputKinds {
+		for _, dry := range []bool{false, true} {
+			for _, signed := range []string{"", "v1", "v2"} {
+				t.Run(fmt.Sprint(strings.Trim(string(kind), "/"), ", dry ", dry, ", signed ", signed), func(t *testing.T) {
+					source, target := testregistry.New(t, testregistry.Options{}), testregistry.New(t, testregistry.Options{})
+					key, other := newSigner(t), newSigner(t)
+					image := source.Image("app", "", []byte("layer"))
+					signature := other.sign(source, "app", image, asTag)
+					for _, tag := range []string{"v1", "v2"} {
+						by := other
+						if tag == signed {
+							by = key
+						}
+						by.sign(source, "app", source.Index("app", tag, image, source.Image("app", "", []byte(tag))), asTag)
+					}
+					path := kind.fill(t, selections(t, source.Host+"/app:v1", source.Host+"/app:v2"))
+					report, err := tryRestore(t, kind.open(t, path), target.Host, engine.RestoreOptions{Trust: trusting(t, key.policy("**")), DryRun: dry})
+					if err != nil && !errors.Is(err, engine.ErrNothing) {
+						t.Fatal(err)
+					}
+					if len(report.Artifacts) != 2 {
+						t.Errorf("%+v", report.Artifacts)
+					}
+					for _, a := range report.Artifacts {
+						if passed := strings.HasSuffix(a.Reference, ":"+signed); passed != (a.Err == nil) {
+							t.Errorf("%s: %v", a.Reference, a.Err)
+						}
+					}
+					if came := target.Has("app", signature); came != (signed != "" && !dry) {
+						t.Errorf("the target has the signature of the image: %v", came)
+					}
+				})
+			}
 		}
 	}
 }

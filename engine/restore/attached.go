@@ -23,7 +23,9 @@ func (s *survey) adopt(all []*delivery) []*delivery {
 		}
 		homes[d.at(d.root.Digest)] = d
 		for _, part := range s.familyOf(d) {
-			homes[d.at(part)] = d
+			if homes[d.at(part)] == nil || d.err == nil { // another artifact that has it may pass
+				homes[d.at(part)] = d
+			}
 		}
 	}
 	behind := 0
@@ -47,10 +49,11 @@ func (s *survey) adopt(all []*delivery) []*delivery {
 }
 
 // familyOf lists the manifests that cosign may have attached something to, of a delivery
-// that goes somewhere. A dry run has not walked it.
+// that goes somewhere, or would if a policy accepted it. Such a one is not walked, and neither is
+// any in a dry run.
 func (s *survey) familyOf(d *delivery) []digest.Digest {
 	switch {
-	case d.err != nil:
+	case d.err != nil && !d.isRefused():
 		return nil
 	case d.visit == nil:
 		return s.source.Family(d.root.OCI())

@@ -80,6 +80,12 @@ func (d *delivery) spare(layers []*graph.Blob) {
 	}
 }
 
+// isRefused reports whether a policy does not accept the delivery.
+func (d *delivery) isRefused() bool {
+	fault, is := errors.AsType[*engine.ArtifactError](d.fault)
+	return is && fault.Op == engine.OpVerify
+}
+
 func (d *delivery) unchanged() bool {
 	return d.err == nil && !d.repeated && (d.found.skipped || d.found.present && len(d.found.lacks) == 0)
 }
