@@ -8,10 +8,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -25,6 +27,10 @@ func init() {
 	switch os.Getenv(role) {
 	case "registry":
 		serveComparison()
+	case "bucket":
+		serveComparisonBucket()
+	case "files":
+		serveFiles()
 	case "floor":
 		fall()
 	default:
@@ -35,40 +41,77 @@ func init() {
 
 // cargo is what a registry of a comparison has, and how it is reached.
 type cargo struct {
-	Kind  string // "images", "artifacts", "layers", "blob", or "" for nothing
-	N     int    // of images or artifacts; MiB of a blob
+	Kind  string // "images", "artifacts", "layers", "big", "release", "blob", or "" for nothing
+	N     int    // of images or artifacts; MiB of a layer or blob
 	Delay time.Duration
 	Rate  int64 // bytes a second and connection
 }
 
-// process stands in for a test where there is none: New and Seeder use no more
-// of it than this.
-type process struct{ testing.TB }
+// process stands in for a test where there is none: New, Start and Seeder use no more of it
+// than this.
+type process struct {
+	testing.TB
+	cleanups []func()
+}
 
-func (process) Context() context.Context  { return context.Background() }
-func (process) Helper()                   {}
-func (process) Cleanup(func())            {}
-func (process) Fatal(a ...any)            { panic(fmt.Sprint(a...)) }
-func (process) Fatalf(f string, a ...any) { panic(fmt.Sprintf(f, a...)) }
+func (*process) Context() context.Context  { return context.Background() }
+func (*process) Helper()                   {}
+func (p *process) Cleanup(f func())        { p.cleanups = append(p.cleanups, f) }
+func (*process) Fatal(a ...any)            { panic(fmt.Sprint(a...)) }
+func (*process) Fatalf(f string, a ...any) { panic(fmt.Sprintf(f, a...)) }
+func (*process) Skip(a ...any)             { panic(fmt.Sprint(a...)) }
 
-// serveComparison is the registry's process. It tells its host, and for each
-// line that it reads the requests that it has had since the last.
+func (p *process) TempDir() string {
+	dir, err := os.MkdirTemp("", "oras-mirror-compare-")
+	must(err)
+	p.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// end cleans up, the last first.
+func (p *process) end() {
+	for _, f := range slices.Backward(p.cleanups) {
+		f()
+	}
+}
+
+// tally is what a server was asked since the last call.
+type tally struct {
+	Requests map[string]int
+	Traffic  int64
+}
+
+// converse tells the address of a server, and answers each line.
+func converse(address string, answer func(line string) tally) {
+	fmt.Println(address)
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		must(json.NewEncoder(os.Stdout).Encode(answer(lines.Text())))
+	}
+}
+
+// serveComparison is the registry's process.
 func serveComparison() {
 	var c cargo
-	if err := json.Unmarshal([]byte(os.Args[1]), &c); err != nil {
-		panic(err)
-	}
-	r := testregistry.New(process{}, testregistry.Options{})
+	must(json.Unmarshal([]byte(os.Args[1]), &c))
+	r := testregistry.New(new(process), testregistry.Options{})
 	c.load(r)
 	r.SetDelay(c.Delay)
 	r.SetRate(c.Rate)
-	fmt.Println(r.Host)
-	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		if err := json.NewEncoder(os.Stdout).Encode(r.Counts()); err != nil {
-			panic(err)
+	converse(r.Host, func(line string) tally {
+		if line == "change" {
+			c.change(r)
 		}
-		r.ResetCounts()
-	}
+		defer r.ResetCounts()
+		return tally{r.Counts(), r.Traffic()}
+	})
+}
+
+// serveComparisonBucket is the bucket's process.
+func serveComparisonBucket() {
+	p := new(process)
+	defer p.end()
+	s := testbucket.Start(p)
+	converse(s.URL, func(string) tally { return tally{s.Requests(), s.Sent() + s.Received()} })
 }
 
 func (c cargo) load(r *testregistry.Registry) {
@@ -82,14 +125,29 @@ func (c cargo) load(r *testregistry.Registry) {
 			r.Artifact("many", fmt.Sprintf("v%d", i), "application/vnd.example", testregistry.Random(fmt.Sprint(i), 2048))
 		}
 	case "layers":
-		shared := [][]byte{layer("base", 32), layer("runtime", 32)}
+		shared := [][]byte{layer("base", c.N), layer("runtime", c.N)}
 		for _, repo := range c.repos() {
 			for _, tag := range []string{"v1", "v2"} {
-				r.Image(repo, tag, append(shared[:2:2], layer(repo+tag+"a", 32), layer(repo+tag+"b", 32))...)
+				r.Image(repo, tag, append(shared[:2:2], layer(repo+tag+"a", c.N), layer(repo+tag+"b", c.N))...)
 			}
+		}
+	case "big":
+		for i := range 8 {
+			r.Image("many", fmt.Sprintf("v%d", i), layer(fmt.Sprint(i), c.N))
+		}
+	case "release":
+		for i := range c.N {
+			r.Image("many", fmt.Sprintf("v%d", i), layer(fmt.Sprint(i), 2))
 		}
 	case "blob":
 		r.Artifact("many", "v1", "application/vnd.example", layer("blob", c.N))
+	}
+}
+
+// change gives three images of a release another layer.
+func (c cargo) change(r *testregistry.Registry) {
+	for i := range min(3, c.N) {
+		r.Image("many", fmt.Sprintf("v%d", i), layer(fmt.Sprint("changed ", i), 2))
 	}
 }
 
@@ -108,33 +166,33 @@ func layer(seed string, size int) []byte {
 	return data
 }
 
-// comparisonRegistry is such a process, seen from the test.
-type comparisonRegistry struct {
-	Host   string
-	t      *testing.T
-	stdin  io.WriteCloser
-	stdout *bufio.Reader
-	cmd    *exec.Cmd
+// comparisonServer is such a process, seen from the test.
+type comparisonServer struct {
+	Address string // HOST:PORT of a registry, the URL of a bucket
+	t       *testing.T
+	stdin   io.WriteCloser
+	stdout  *bufio.Reader
+	cmd     *exec.Cmd
 }
 
-func startComparisonRegistry(t *testing.T, c cargo) *comparisonRegistry {
+func startComparisonServer(t *testing.T, as string, task any) *comparisonServer {
 	t.Helper()
-	r := &comparisonRegistry{t: t, cmd: again("registry", c)}
+	s := &comparisonServer{t: t, cmd: again(as, task)}
 	var err error
-	if r.stdin, err = r.cmd.StdinPipe(); err != nil {
+	if s.stdin, err = s.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
-	stdout, err := r.cmd.StdoutPipe()
+	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.cmd.Start(); err != nil {
+	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	r.stdout = bufio.NewReader(stdout)
-	r.Host = strings.TrimSpace(r.line())
-	t.Cleanup(r.stop)
-	return r
+	s.stdout = bufio.NewReader(stdout)
+	s.Address = strings.TrimSpace(s.line())
+	t.Cleanup(s.stop)
+	return s
 }
 
 // again makes a command that is this binary in another role.
@@ -149,30 +207,30 @@ func again(as string, task any) *exec.Cmd {
 	return cmd
 }
 
-func (r *comparisonRegistry) line() string {
-	r.t.Helper()
-	line, err := r.stdout.ReadString('\n')
+func (s *comparisonServer) line() string {
+	s.t.Helper()
+	line, err := s.stdout.ReadString('\n')
 	if err != nil {
-		r.t.Fatal("the registry ended: ", err)
+		s.t.Fatal("the server ended: ", err)
 	}
 	return line
 }
 
-// requests returns what the registry was asked since the last call, by kind.
-func (r *comparisonRegistry) requests() map[string]int {
-	r.t.Helper()
-	if _, err := io.WriteString(r.stdin, "\n"); err != nil {
-		r.t.Fatal(err)
+// tell sends a line to the server and returns what it was asked since the last one.
+func (s *comparisonServer) tell(line string) tally {
+	s.t.Helper()
+	if _, err := io.WriteString(s.stdin, line+"\n"); err != nil {
+		s.t.Fatal(err)
 	}
-	var counts map[string]int
-	if err := json.Unmarshal([]byte(r.line()), &counts); err != nil {
-		r.t.Fatal(err)
+	var got tally
+	if err := json.Unmarshal([]byte(s.line()), &got); err != nil {
+		s.t.Fatal(err)
 	}
-	return counts
+	return got
 }
 
 // stop ends the process, once.
-func (r *comparisonRegistry) stop() {
-	r.stdin.Close()
-	r.cmd.Wait()
+func (s *comparisonServer) stop() {
+	s.stdin.Close()
+	s.cmd.Wait()
 }

@@ -1,30 +1,32 @@
 package e2e
 
 import (
-	"bytes"
 	"flag"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 )
 
 var (
-	compare       = flag.Bool("compare", false, "compare with other tools, and write docs/benchmarks.md")
-	compareRounds = flag.Int("compare.rounds", 3, "how often each contender does each work")
-	compareBlob   = flag.Int("compare.blob", 1024, "MiB of the large blob")
-	compareMany   = flag.Int("compare.many", 100_000, "how many artifacts are many")
+	compare         = flag.Bool("compare", false, "compare with other tools, and write docs/benchmarks.md")
+	compareFolder   = flag.String("compare.folder", filepath.Join("..", "docs"), "where benchmarks.md and benchmarks.json are")
+	compareRewrite  = flag.Bool("compare.rewrite", false, "measure nothing, but write the document again")
+	compareRounds   = flag.Int("compare.rounds", 3, "how often each contender does each work")
+	comparePatience = flag.Duration("compare.patience", 30*time.Second, "a contender that took so long for a work gets no more rounds")
+	compareBlob     = flag.Int("compare.blob", 1024, "MiB of the large blob")
+	compareLayer    = flag.Int("compare.layer", 32, "MiB of each of 18 layers")
+	compareServed   = flag.Int("compare.served", 72, "MiB of each of the 8 layers to serve")
+	compareMany     = flag.Int("compare.many", 100_000, "how many artifacts are many")
 )
 
 // TestCompare measures what the program takes for some works, and what others
 // take for the same. There is no such test without -compare: it takes the
-// machine for itself, for the better part of an hour. All processes are on
-// loopback, and the contenders take turns. A limit that is missed is no failure of
-// the test, since a busy machine misses it, but stands in the document.
+// machine for itself, for half an hour. All processes are on loopback, and the
+// contenders take turns. A limit that is missed is no failure of the test,
+// since a busy machine misses it, but stands in the document. Each work that is
+// done replaces its part of the document; the others keep theirs, so -run
+// selects works: 'TestCompare$/^(serve|delta)$'.
 func TestCompare(t *testing.T) {
 	if !*compare {
 		return
@@ -32,19 +34,27 @@ func TestCompare(t *testing.T) {
 	if os.Getenv("RACE") != "" {
 		t.Fatal("a program with the race detector is not to be measured")
 	}
-	doc := newDocument()
-	all := works()
-	for _, w := range all {
+	if *compareRewrite {
+		rewrite(t, loadMeasurements(t, *compareFolder))
+		return
+	}
+	for _, w := range works() {
 		t.Run(w.short, func(t *testing.T) {
-			results := w.compare(t)
-			text := doc.add(w, results)
-			t.Log("\n" + text)
+			r := w.compare(t)
+			measured := loadMeasurements(t, *compareFolder)
+			measured[w.short] = newMeasurement(r)
+			saveMeasurements(t, *compareFolder, measured)
+			rewrite(t, measured)
+			t.Log("\n" + w.describe(measured[w.short]) + "\n" + w.verdicts(measured[w.short]))
 		})
 	}
-	if t.Failed() || len(doc.parts) < len(all) {
-		return // of a part of it no document is made
-	}
-	if err := os.WriteFile(filepath.Join("..", "docs", "benchmarks.md"), []byte(doc.String()), 0o644); err != nil {
+}
+
+// rewrite writes the document.
+func rewrite(t *testing.T, measured map[string]measurement) {
+	t.Helper()
+	text := document(works(), measured)
+	if err := os.WriteFile(filepath.Join(*compareFolder, "benchmarks.md"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -53,10 +63,12 @@ func TestCompare(t *testing.T) {
 type work struct {
 	short      string // for -run
 	title      string
+	note       string // about the work, below its title
 	contenders []contender
 	limits     []limit
-	input      []string // commands that make what a restore reads; the works that have it push
-	copies     bool     // from HOST to TARGET, which is empty and as slow
+	jobs       []job    // what a reader expects of it
+	input      []string // commands that make what the turns read, once, in the folder above theirs
+	changes    bool     // the source changes after the input was made
 }
 
 // contender is one way to do it.
@@ -64,143 +76,37 @@ type contender struct {
 	name   string
 	source cargo
 	// steps are command lines, one after the other, in an empty folder. HOST is
-	// the registry. The first word is oras-mirror, oras, skopeo, or floor, whose
-	// words are connections, what to write, and options; "< FILE" is a pipe.
+	// the registry with the cargo, TARGET an empty one that is as slow. A bucket is
+	// there if the lines of the work name one: an empty one for each turn, or the one
+	// that the input went to. The first word is oras-mirror, another tool, or floor,
+	// whose words are what to do, and options; "< FILE" is a pipe.
 	steps []string
+	// server is the command line of a server, which runs in the folder of the input.
+	// The steps are requests to it at HOST, and what is measured is its.
+	server string
+	warm   bool // the server has had the same requests before
 }
-
-// figures are what one turn of one contender took.
-type figures struct {
-	wall, cpu time.Duration
-	memory    int64 // bytes, the most that one of its processes had
-	requests  map[string]int
-}
-
-// results are those of all turns, by contender.
-type results map[string][]figures
 
 // compare lets the contenders take turns.
 func (w work) compare(t *testing.T) results {
-	d := newDesk(t)
-	sources := make(map[cargo]*comparisonRegistry)
-	source := func(c cargo) *comparisonRegistry {
-		if sources[c] == nil {
-			sources[c] = startComparisonRegistry(t, c)
-		}
-		return sources[c]
-	}
+	s := newStage(t, w)
 	for _, line := range w.input {
-		r := source(w.contenders[0].source)
-		d.step(line, r.Host, w.contenders[0].source)
+		s.desk.step(line, s.words(s.source(w.contenders[0].source)), w.contenders[0].source)
+	}
+	if w.changes {
+		s.source(w.contenders[0].source).tell("change")
 	}
 	all := make(results)
+	took := make(map[string]float64)
 	for range *compareRounds {
 		for _, c := range w.contenders {
-			if !c.installed(t) {
+			if took[c.name] > comparePatience.Seconds() || !c.installed(t) {
 				continue
 			}
-			if w.copies {
-				target := startComparisonRegistry(t, cargo{Delay: c.source.Delay})
-				one := d.aside()
-				one.target = target.Host
-				all[c.name] = append(all[c.name], c.turn(one, source(c.source)))
-				target.stop()
-				continue
-			}
-			if w.input == nil {
-				all[c.name] = append(all[c.name], c.turn(d.aside(), source(c.source)))
-				continue
-			}
-			target := startComparisonRegistry(t, cargo{})
-			all[c.name] = append(all[c.name], c.turn(d, target))
-			target.stop()
+			f := s.turn(c)
+			all[c.name] = append(all[c.name], f)
+			took[c.name] += f.Seconds
 		}
 	}
 	return all
-}
-
-func (c contender) installed(t *testing.T) bool {
-	if !strings.HasPrefix(c.steps[0], "skopeo ") {
-		return true
-	}
-	_, err := exec.LookPath("skopeo")
-	if err != nil {
-		t.Log(err)
-	}
-	return err == nil
-}
-
-// aside is the same desk with another, empty folder.
-func (d *desk) aside() *desk {
-	d.t.Helper()
-	dir := d.path("turn")
-	if err := os.RemoveAll(dir); err != nil {
-		d.t.Fatal(err)
-	}
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		d.t.Fatal(err)
-	}
-	return &desk{t: d.t, Dir: dir, home: d.home}
-}
-
-func (c contender) turn(d *desk, r *comparisonRegistry) figures {
-	flush()
-	r.requests()
-	var f figures
-	for _, line := range c.steps {
-		one := d.step(line, r.Host, c.source)
-		f.wall += one.wall
-		f.cpu += one.cpu
-		f.memory = max(f.memory, one.memory)
-	}
-	f.requests = r.requests()
-	return f
-}
-
-// step runs one command line, which must succeed.
-func (d *desk) step(line, host string, source cargo) figures {
-	d.t.Helper()
-	line, stdin, _ := strings.Cut(line, " < ")
-	words := strings.Fields(strings.NewReplacer("HOST", host, "TARGET", d.target).Replace(line))
-	var cmd *exec.Cmd
-	switch words[0] {
-	case "oras-mirror":
-		cmd = d.command(program, words[1:]...)
-	case "oras", "crane", "regctl":
-		cmd = d.command(tool(d.t, words[0]), words[1:]...)
-	case "floor":
-		cmd = bare(words[1:], host, d.target, source)
-		cmd.Dir = d.Dir
-	default:
-		cmd = d.command(words[0], words[1:]...)
-	}
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
-	if stdin != "" {
-		in, err := os.Open(d.path(stdin))
-		if err != nil {
-			d.t.Fatal(err)
-		}
-		defer in.Close()
-		cmd.Stdin = struct{ io.Reader }{in} // without its other methods a file comes through a pipe
-	}
-	began := time.Now()
-	err := cmd.Run()
-	took := time.Since(began)
-	if err != nil {
-		d.t.Fatalf("%s: %v\n%s", line, err, said.String())
-	}
-	p := cmd.ProcessState
-	return figures{wall: took, cpu: p.UserTime() + p.SystemTime(), memory: peak(p)}
-}
-
-// bare makes the process of a floor from the words of its line.
-func bare(words []string, host, target string, source cargo) *exec.Cmd {
-	f := floor{Host: host, Target: target, Repos: source.repos(), Connections: 16, Output: words[0]}
-	f.Files = strings.HasSuffix(f.Output, "/")
-	f.Referrers = slices.Contains(words, "referrers")
-	if slices.Contains(words, "single") {
-		f.Connections = 1
-	}
-	return again("floor", f)
 }

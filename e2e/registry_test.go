@@ -39,6 +39,7 @@ type registryOptions struct {
 type realRegistry struct {
 	testregistry.Access
 	CAFile string // of its certificate; empty without TLS
+	pid    int
 }
 
 // startRegistry starts one on a free port of loopback and ends it with the test.
@@ -53,6 +54,7 @@ func startRegistry(t *testing.T, o registryOptions) *realRegistry {
 	cmd := exec.Command(path, "serve", config)
 	cmd.Env = append(environment(), "OTEL_TRACES_EXPORTER=none")
 	r.Host = "localhost:" + listen(t, cmd)
+	r.pid = cmd.Process.Pid
 	return r
 }
 

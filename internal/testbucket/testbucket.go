@@ -4,6 +4,7 @@ package testbucket
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -44,7 +45,7 @@ type Server struct {
 	fault    func(Call) *Fault // guarded by mu
 	calls    map[string]int    // guarded by mu
 
-	sent atomic.Int64
+	sent, received atomic.Int64
 }
 
 // New starts a server, and points the variables of AWS to it.
@@ -231,6 +232,7 @@ func (s *Server) inject(next http.Handler) http.Handler {
 		}
 		s.mu.Unlock()
 		w = &counted{w, &s.sent}
+		req.Body = &countedBody{req.Body, &s.received}
 		if fault == nil {
 			next.ServeHTTP(w, req)
 			return
@@ -254,6 +256,21 @@ func (s *Server) Requests() map[string]int {
 
 // Sent returns the bytes of all responses since the last call.
 func (s *Server) Sent() int64 { return s.sent.Swap(0) }
+
+// Received returns the bytes of the bodies of all requests since the last call.
+func (s *Server) Received() int64 { return s.received.Swap(0) }
+
+// countedBody counts the bytes of a request.
+type countedBody struct {
+	io.ReadCloser
+	n *atomic.Int64
+}
+
+func (c *countedBody) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.n.Add(int64(n))
+	return n, err
+}
 
 // counted counts the bytes of a response.
 type counted struct {

@@ -66,6 +66,7 @@ type Registry struct {
 	faults   faults
 	delay    atomic.Int64
 	rate     atomic.Int64
+	traffic  atomic.Int64
 	server   *httptest.Server
 }
 
@@ -86,7 +87,7 @@ func New(tb testing.TB, o Options) *Registry {
 		network := newPipes()
 		r.server.Listener, r.Dial = network, network.dial
 	}
-	r.server.Listener = throttled{r.server.Listener, &r.rate}
+	r.server.Listener = throttled{r.server.Listener, &r.rate, &r.traffic}
 	if o.TLS {
 		r.startTLS(tb)
 	} else {
@@ -147,6 +148,9 @@ func (r *Registry) SetDelay(d time.Duration) { r.delay.Store(int64(d)) }
 // SetRate limits each connection to a number of bytes a second in each direction; 0 means no
 // limit.
 func (r *Registry) SetRate(bytesPerSecond int64) { r.rate.Store(bytesPerSecond) }
+
+// Traffic returns the bytes of all connections, in both directions, since the last call.
+func (r *Registry) Traffic() int64 { return r.traffic.Swap(0) }
 
 // ExpireTokens invalidates every issued token.
 func (r *Registry) ExpireTokens() { r.tokens.expire() }

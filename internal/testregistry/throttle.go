@@ -6,10 +6,12 @@ import (
 	"time"
 )
 
-// throttled is a listener with a limit of bytes a second on its connections.
+// throttled is a listener with a limit of bytes a second on its connections, which counts their
+// bytes.
 type throttled struct {
 	net.Listener
-	rate *atomic.Int64 // 0: no limit
+	rate    *atomic.Int64 // 0: no limit
+	traffic *atomic.Int64 // bytes, both ways
 }
 
 func (l throttled) Accept() (net.Conn, error) {
@@ -17,12 +19,13 @@ func (l throttled) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &throttledConn{Conn: conn, rate: l.rate}, nil
+	return &throttledConn{Conn: conn, rate: l.rate, traffic: l.traffic}, nil
 }
 
 type throttledConn struct {
 	net.Conn
 	rate    *atomic.Int64
+	traffic *atomic.Int64
 	in, out pace
 }
 
@@ -34,10 +37,11 @@ const grain = 20 // pieces a second
 
 func (c *throttledConn) Read(p []byte) (int, error) {
 	rate := c.rate.Load()
-	if rate <= 0 {
-		return c.Conn.Read(p)
+	if rate > 0 {
+		p = p[:min(int64(len(p)), piece(rate))]
 	}
-	n, err := c.Conn.Read(p[:min(int64(len(p)), piece(rate))])
+	n, err := c.Conn.Read(p)
+	c.traffic.Add(int64(n))
 	c.in.spend(n, rate)
 	return n, err
 }
@@ -52,6 +56,7 @@ func (c *throttledConn) Write(p []byte) (written int, err error) {
 		c.out.spend(len(chunk), rate) // first, so that the last piece takes time, too
 		var n int
 		n, err = c.Conn.Write(chunk)
+		c.traffic.Add(int64(n))
 		written, p = written+n, p[n:]
 	}
 	return written, err
