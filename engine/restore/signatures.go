@@ -82,21 +82,38 @@ func (c *SignatureCheck) Each(ctx context.Context, found func(engine.ArtifactRep
 
 func checkAll(ctx context.Context, c checker, roots []graph.Root, t engine.Trust, found func(engine.ArtifactReport)) error {
 	for _, root := range roots {
-		if root.Fault != nil || c.attached(root) {
-			continue // its fault, or the artifact that it belongs to, is reported by itself
+		if c.attached(root) {
+			continue // the artifact that it belongs to is reported by itself
 		}
-		signedBy, err := c.check(ctx, t, root)
+		signedBy, err := verdictOf(ctx, c, t, root)
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
-		}
-		if err != nil {
-			err = unverified(root.Name(), err)
 		}
 		if err != nil || signedBy != nil {
 			found(engine.ArtifactReport{Reference: root.Name(), Digest: root.Entry.Digest, SignedBy: signedBy, Err: err})
 		}
 	}
 	return nil
+}
+
+// verdictOf returns the signers of a root that the policies accept; nil if it needs none. A root
+// with a fault is not accepted, unless it is known that it needs no signature: one without a
+// repository could be anything.
+func verdictOf(ctx context.Context, c checker, t engine.Trust, root graph.Root) ([]string, error) {
+	switch {
+	case root.Fault == nil:
+	case root.Ref.Registry != "" && t.Policy(root.Ref.Name()) == nil:
+		return nil, nil
+	case root.IsSuspect():
+		return nil, corrupt(root.Fault)
+	default:
+		return nil, root.Fault
+	}
+	signedBy, err := c.check(ctx, t, root)
+	if err != nil {
+		return nil, unverified(root.Name(), err)
+	}
+	return signedBy, nil
 }
 
 // unverified returns the error of an artifact that no policy accepts.
