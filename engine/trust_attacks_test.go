@@ -193,7 +193,12 @@ func inIndex(signed string, where place) func(*stage) ocispec.Descriptor {
 	}
 }
 
-// attacks is the table. Each of its rows runs through every command.
+// attacksOffline returns the attacks that a backup without a policy brings along.
+func attacksOffline() []attack {
+	return slices.DeleteFunc(slices.Clone(attacks), func(a attack) bool { return a.broken })
+}
+
+// attacks is the table. Each of its rows runs through every command that can meet it.
 var attacks = slices.Concat(
 	[]attack{
 		{name: "unsigned", refuse: isError[*engine.UnsignedError], put: (*stage).app},

@@ -25,7 +25,6 @@ func TestBlobsThatAreNotRead(t *testing.T) {
 	layer := blobOf(simpleSigning, []byte("x"), nil)
 	large := blobOf(simpleSigning, []byte("y"), nil)
 	large.Size = maxBlob + 1
-	bundleType := "application/vnd.dev.sigstore.bundle.v0.3+json"
 	for name, c := range map[string]struct {
 		manifest ocispec.Manifest
 		read     int
@@ -35,11 +34,11 @@ func TestBlobsThatAreNotRead(t *testing.T) {
 		"many":                    {ocispec.Manifest{Layers: slices.Repeat([]ocispec.Descriptor{layer}, maxBlobs+1)}, 0, &bounds.Error{}},
 		"as many as there may be": {ocispec.Manifest{Layers: slices.Repeat([]ocispec.Descriptor{layer}, maxBlobs)}, maxBlobs, nil},
 		"attestation": {ocispec.Manifest{
-			ArtifactType: bundleType, Layers: []ocispec.Descriptor{blobOf(bundleType, []byte("x"), nil)},
+			ArtifactType: testsign.BundleType, Layers: []ocispec.Descriptor{blobOf(testsign.BundleType, []byte("x"), nil)},
 			Annotations: map[string]string{predicateHint: "https://spdx.dev/Document"},
 		}, 0, &AttestationError{}},
 		"signature": {ocispec.Manifest{
-			ArtifactType: bundleType, Layers: []ocispec.Descriptor{blobOf(bundleType, []byte("x"), nil)},
+			ArtifactType: testsign.BundleType, Layers: []ocispec.Descriptor{blobOf(testsign.BundleType, []byte("x"), nil)},
 			Annotations: map[string]string{predicateHint: signPredicate},
 		}, 1, nil},
 	} {
@@ -115,7 +114,7 @@ func TestBlobsThatAreNotThoseAskedFor(t *testing.T) {
 		}
 	}
 	padded := append(bytes.Repeat([]byte(" "), maxBlob), good...)
-	lying := blobOf("application/vnd.dev.sigstore.bundle.v0.3+json", padded, nil)
+	lying := blobOf(testsign.BundleType, padded, nil)
 	lying.Size = 10
 	if signedBy, err := judge(t, policy, subject, newArtifact(t, ocispec.Manifest{Layers: []ocispec.Descriptor{lying}}, padded)); signedBy != nil || !sameKind(err, &bounds.Error{}) {
 		t.Errorf("larger than its descriptor says: signed by %q, %v", signedBy, err)

@@ -63,6 +63,12 @@ func TestMutatedSignatures(t *testing.T) {
 				accepted[signer]++
 			}
 		}
+		judged(identity.verifyBundle(s.image, bundle))
+		judged(key.verifyBundle(s.image, keyed))
+		judged(identity.verifyPayload(s.image, layer.annotations, []byte(layer.payload)))
+		if accepted[s.goodSigner()[0]] != 2 || accepted[s.keySigner()[0]] != 1 {
+			t.Fatalf("unchanged: accepted %v", accepted)
+		}
 		for range mutations {
 			judged(identity.verifyBundle(s.image, mutated(r, bundle)))
 			judged(key.verifyBundle(s.image, mutated(r, keyed)))

@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -192,7 +193,7 @@ func TestAttacksOnNotation(t *testing.T) {
 				ca := newIssuer(t, "ca")
 				s := &notationScene{ca, ca.leaf(t, "release"), newIssuer(t, "stranger"), subjectOf("an image"), subjectOf("another image")}
 				policy := load(t, Policy{Notation: &Notation{
-					TrustPolicy: trustPolicy(t, or(a.verification, strictOffline), `["ca:acme"]`, or(a.identities, `["*"]`), or(a.scopes, `["*"]`)),
+					TrustPolicy: trustPolicy(t, cmp.Or(a.verification, strictOffline), `["ca:acme"]`, cmp.Or(a.identities, `["*"]`), cmp.Or(a.scopes, `["*"]`)),
 					TrustStore:  trustStoreOf(t, map[string]issuer{"ca/acme": ca}),
 				}})
 				offered := a.offered(t, s)
@@ -208,13 +209,6 @@ func TestAttacksOnNotation(t *testing.T) {
 			})
 		})
 	}
-}
-
-func or(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }
 
 // TestTrustPoliciesThatAreRefused: what needs a network, or accepts any signer, is no policy.

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"maps"
 	"math/big"
 	"testing"
 	"testing/synctest"
@@ -44,10 +45,7 @@ func TestLargeProofs(t *testing.T) {
 		good := s.Bundle(t, s.good, testsign.Statement(s.image.Descriptor.Digest), proofs{Log: true, Timestamp: true})
 		layer := s.layerOf(s.good, s.image, testRepository, proofs{Log: true, Timestamp: true})
 		with := func(key, value string) artifact {
-			l := testLayer{layer.payload, map[string]string{}}
-			for k, v := range layer.annotations {
-				l.annotations[k] = v
-			}
+			l := testLayer{layer.payload, maps.Clone(layer.annotations)}
 			l.annotations[key] = value
 			return tagArtifact(t, l)
 		}

@@ -11,6 +11,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/testsign"
 )
 
 const testRepository = "ghcr.io/acme/app"
@@ -51,9 +52,8 @@ func blobOf(mediaType string, content []byte, annotations map[string]string) oci
 // bundleArtifact returns a bundle as cosign 3 stores it.
 func bundleArtifact(t *testing.T, content []byte) artifact {
 	t.Helper()
-	const mediaType = "application/vnd.dev.sigstore.bundle.v0.3+json"
 	return newArtifact(t, ocispec.Manifest{
-		ArtifactType: mediaType, Layers: []ocispec.Descriptor{blobOf(mediaType, content, nil)},
+		ArtifactType: testsign.BundleType, Layers: []ocispec.Descriptor{blobOf(testsign.BundleType, content, nil)},
 		Annotations: map[string]string{"dev.sigstore.bundle.content": "dsse-envelope"},
 	}, content)
 }
