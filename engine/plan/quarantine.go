@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"sync"
 
@@ -62,7 +63,7 @@ func (q *quarantine) admit(ctx context.Context, origin graph.Origin, s config.Se
 		return may
 	})
 	if failed != nil || err != nil {
-		return nil, firstOf(failed, err)
+		return nil, cmp.Or(failed, err)
 	}
 	var refs []config.Reference
 	admitted := make(map[string]bool, len(chosen))
@@ -83,15 +84,6 @@ func (q *quarantine) admit(ctx context.Context, origin graph.Origin, s config.Se
 		}
 	}
 	return refs, nil
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (a *admission) reference(tag string) config.Reference {

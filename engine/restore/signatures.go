@@ -132,11 +132,7 @@ func (s *layoutSource) check(ctx context.Context, t engine.Trust, root graph.Roo
 }
 
 func (s *layoutSource) checkWith(ctx context.Context, t engine.Trust, root graph.Root, read engine.ReadBlob) ([]string, error) {
-	repository := ""
-	if root.Ref.Registry != "" {
-		repository = root.Ref.Name()
-	}
-	return graph.CheckRoot(ctx, s.of(repository), root, t, read)
+	return graph.CheckRoot(ctx, s.of(root.Repository()), root, t, read)
 }
 
 // read returns the bytes of a small blob; embedded are those that a descriptor has in itself.

@@ -91,8 +91,8 @@ func (c *statementCommand) content(ctx context.Context, u *console.Console, in s
 		return nil, err
 	}
 	content.Version = version.Read().Version
-	for reference, by := range signed.of {
-		content.SetSigners(reference, by)
+	for reference, signers := range signed.of {
+		content.SetSigners(reference, signers)
 	}
 	if err := c.stateLock(u, content, by); err != nil {
 		return nil, err

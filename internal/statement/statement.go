@@ -1,6 +1,6 @@
 // Package statement writes an in-toto Statement about the content of a layout, and holds a
-// layout against one. Who signs the statement signs every byte: it has the digests of the files,
-// of index.json and of each root, and these have the digests of everything else.
+// layout against one. A signature of the statement covers every byte: it has the digests of the
+// files, of index.json and of each root, and these have the digests of everything else.
 package statement
 
 import (

@@ -98,7 +98,7 @@ func newKey(public crypto.PublicKey) (*key, error) {
 	material := root.NewTrustedPublicKeyMaterial(func(string) (root.TimeConstrainedVerifier, error) {
 		return root.NewExpiringKey(verifiers, time.Time{}, time.Time{}), nil
 	})
-	// Who has the key decides when it signs: no log and no timestamp is needed.
+	// The owner of a key decides when it signs: no log and no timestamp is needed.
 	verifier, err := verify.NewVerifier(material, verify.WithNoObserverTimestamps(), verify.WithoutStatementPredicate())
 	if err != nil {
 		return nil, err

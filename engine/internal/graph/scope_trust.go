@@ -19,10 +19,7 @@ func (s *Scope) Under(t engine.Trust, ref config.Reference) *Scope {
 	if t == nil {
 		return s
 	}
-	repository := ""
-	if ref.Registry != "" {
-		repository = ref.Name()
-	}
+	repository := repositoryOf(ref)
 	policy := t.Policy(repository)
 	if policy == nil {
 		return s

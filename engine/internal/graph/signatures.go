@@ -84,15 +84,18 @@ func (l *Local) ownersOf(key memberKey) []owner {
 // verdict of its own.
 func (l *Local) HasOwner(r Root) bool {
 	subject, attached := r.Entry.AttachedTo()
-	return attached && len(l.ownersOf(memberKey{r.repository(), subject})) > 0
+	return attached && len(l.ownersOf(memberKey{r.Repository(), subject})) > 0
 }
 
-// repository returns the repository of a root as policies name it; "" if it has none.
-func (r Root) repository() string {
-	if r.Ref.Registry == "" {
+// Repository returns the repository of a root as policies name it; "" if it has none.
+func (r Root) Repository() string { return repositoryOf(r.Ref) }
+
+// repositoryOf returns REGISTRY/REPOSITORY; "" without a registry.
+func repositoryOf(ref config.Reference) string {
+	if ref.Registry == "" {
 		return ""
 	}
-	return r.Ref.Name()
+	return ref.Name()
 }
 
 func (l *Local) addOwner(r Root) {
@@ -104,7 +107,7 @@ func (l *Local) addOwner(r Root) {
 	l.WalkChildren(r.Entry.Descriptor(), family)
 	found := owner{r.Entry.Descriptor(), platforms}
 	for member := range family {
-		key := memberKey{r.repository(), member}
+		key := memberKey{r.Repository(), member}
 		if !slices.ContainsFunc(l.ownership.owners[key], func(o owner) bool {
 			return o.desc.Digest == found.desc.Digest && slices.Equal(o.platforms, platforms)
 		}) {
