@@ -51,7 +51,7 @@ Written by %[1]smake compare%[1]s. Do not edit it by hand.
   keeps everything in memory. Where a delay is given, it waits that long before each answer. The bucket is versitygw,
   behind a proxy that counts.
 - The contenders take turns. Limits compare the median of the ratios within a round. Seconds are medians, with
-  minimum and maximum. Who took more than half a minute for a work gets no further turn.
+  minimum and maximum. A contender that took half a minute for a work gets no further turn.
 - Requests and traffic are those of the first turn. Traffic is what all servers sent and received.
 - %[1]smake compare WORKS='serve|delta'%[1]s measures only these works; the other parts stay, with their dates.
   benchmarks.json has the figures.

@@ -58,7 +58,7 @@ func (s *stage) startServed(c contender) (host string, pid int) {
 // fileServer is the bare server of the blobs of a layout, a process of its own.
 type fileServer struct {
 	Folder string
-	Hash   bool // hash what is sent, as who wants to know whether it is right has to
+	Hash   bool // hash what is sent
 }
 
 func serveFiles() {

@@ -32,7 +32,7 @@ func changed() work {
 	c := cargo{Kind: "release", N: 100, Delay: 20 * time.Millisecond}
 	return work{
 		short:   "delta",
-		title:   "Backup of 100 artifacts of 2 MiB, of which 3 changed since the last one, 20 ms a request",
+		title:   "Backup of 100 artifacts of 2 MiB after 3 of them changed, 20 ms a request",
 		input:   []string{backupTgz + " HOST/many", "floor know"},
 		changes: true,
 		contenders: []contender{
@@ -49,7 +49,7 @@ func changed() work {
 			traffic(oursDelta, oursTgz, 0.05).because("100 manifests come each time, however few blobs do."),
 			requests(oursDelta, floorDelta, 0),
 		},
-		jobs: []job{{what: "Back up 100 artifacts of which 3 changed, to a delta", ours: oursDelta, floor: floorDelta}},
+		jobs: []job{{what: "Back up 100 artifacts to a delta, after 3 changed", ours: oursDelta, floor: floorDelta}},
 	}
 }
 
@@ -133,7 +133,7 @@ func servedWork() work {
 		limits: []limit{
 			ratio(firstTgz, fileHash, 1.3).because(hashedOnce + "The members of a bundle are checked by their CRC, too."),
 			ratio(firstDir, fileHash, 1.3).because(hashedOnce),
-			ratio(laterTgz, fileBare, 1.3).because("the bytes of a bundle lie in members of which each is checked by its CRC before it is sent, " +
+			ratio(laterTgz, fileBare, 1.3).because("the bytes of a bundle lie in members, each checked by its CRC before it is sent, " +
 				"so they pass through the program; the bare file server leaves the copying to the kernel (sendfile)."),
 			ratio(laterDir, fileBare, 1.3).because("the file is opened and its size and time are compared with those that were hashed."),
 			ratio(firstTgz, distribution, 1.8).because(hashedOnce + "distribution hashes nothing that it sends. Against a file server that hashes, see above."),
