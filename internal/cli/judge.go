@@ -49,6 +49,21 @@ func readJudge(path string) (by judge, err error) {
 	return by, nil
 }
 
+// unasked counts the artifacts that need no signature, without the tags of cosign, which belong
+// to their images.
+func (by judge) unasked(index *store.Index) (n int) {
+	if by.policies == nil {
+		return 0
+	}
+	for _, e := range index.Entries {
+		ref, _ := config.ParseEntryName(e.Name)
+		if e.Name != "" && !config.IsReferrersTag(ref.Tag) && by.policies.Policy(ref.Name()) == nil {
+			n++
+		}
+	}
+	return n
+}
+
 // signers are the accepted signers of artifacts, by reference.
 type signers struct {
 	asked, refused int // artifacts that policies ask about, and those of them that they do not accept

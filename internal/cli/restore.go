@@ -23,7 +23,7 @@ import (
 type restoreCommand struct {
 	Target string `arg:"" optional:"" help:"Restore to REGISTRY[/NAMESPACE], or to the target of the spec with this name; default: all targets of the spec. REGISTRY/REPOSITORY:TAG names the only artifact of a layout without names."`
 
-	Spec string   `short:"f" name:"file" placeholder:"SPEC" help:"Use the mappings, targets and registry settings of this mirror spec."`
+	Spec string   `short:"f" name:"file" placeholder:"SPEC" help:"Use the mappings, targets and registry settings of this mirror spec, and check signatures as its policies demand."`
 	Only []string `sep:"none" placeholder:"PATTERN" help:"Restore only artifacts that match this glob: [REGISTRY/]REPOSITORY[:TAG]. Repeatable."`
 	option.DestinationFlags
 	DryRun bool `help:"Print source -> target of each artifact and what would be overwritten; push nothing."`

@@ -81,7 +81,7 @@ func (c *statementCommand) content(ctx context.Context, u *console.Console, in s
 	if err != nil {
 		return nil, err
 	}
-	saySigned(u, signed.asked, signed.refused)
+	saySigned(u, signed.asked, signed.refused, by.unasked(in.Index()))
 	if signed.refused > 0 {
 		u.Say("nothing is stated about %s", c.Name())
 		return nil, exit.Unverified

@@ -88,15 +88,16 @@ func (c *verifyCommand) verify(ctx context.Context, u *console.Console) (*engine
 	if c.document != nil {
 		c.document.add(in, done, v, signed)
 	}
-	return done, c.conclude(u, in, v, signed, lacking, differs)
+	return done, c.conclude(u, in, v, by, signed, lacking, differs)
 }
 
 // conclude prints what is wrong with an input, and returns the exit code.
-func (c *verifyCommand) conclude(u *console.Console, in store.Input, v *store.Verification, signed []engine.ArtifactReport, lacking error, differs bool) error {
+func (c *verifyCommand) conclude(u *console.Console, in store.Input, v *store.Verification, by judge, signed []engine.ArtifactReport, lacking error, differs bool) error {
 	for _, f := range v.Faults {
 		u.Fail(&faultError{f})
 	}
 	refused := saySignatures(u, signed)
+	saySigned(u, len(signed), refused, by.unasked(in.Index()))
 	missing := engine.Missing(in.Index())
 	if len(missing) > 0 {
 		u.Fail(&exit.IncompleteError{Input: c.Name(), Missing: missing})
@@ -175,14 +176,20 @@ func saySignatures(u *console.Console, all []engine.ArtifactReport) (refused int
 		}
 		u.Say("%s: signed by %s", a.Reference, strings.Join(a.SignedBy, ", "))
 	}
-	saySigned(u, len(all), refused)
 	return refused
 }
 
-// saySigned prints how many artifacts are signed, of those that policies ask about.
-func saySigned(u *console.Console, asked, refused int) {
+// saySigned prints how many artifacts are signed, of those that policies ask about, and how many
+// they do not ask about: a policy that matches nothing must not look like a signature.
+func saySigned(u *console.Console, asked, refused, unasked int) {
 	if asked > 0 {
 		u.Say("%d of %s signed as the policies demand", asked-refused, text.Count(asked, "artifact"))
+	}
+	switch {
+	case unasked == 1:
+		u.Say("1 artifact needs no signature by the policies")
+	case unasked > 1:
+		u.Say("%s need no signature by the policies", text.Count(unasked, "artifact"))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -42,9 +43,22 @@ func (k *key) verify(e *entity) bool {
 	return err == nil
 }
 
+// KeyError says that a file has no public key that a policy can use.
+type KeyError struct {
+	Path string
+	Err  error
+}
+
+func (e *KeyError) Error() string { return fmt.Sprintf("%s: %v", e.Path, e.Err) }
+
+func (e *KeyError) Unwrap() error { return e.Err }
+
 // loadKeys reads the public keys in a PEM file.
 func loadKeys(path string) ([]*key, error) {
 	data, err := readFile(path)
+	if errors.Is(err, fs.ErrNotExist) && strings.Index(path, ":/") > 1 {
+		return nil, &KeyError{path, errors.New("not a file: the key of a KMS")}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -56,12 +70,12 @@ func loadKeys(path string) ([]*key, error) {
 		}
 		k, err := parseKey(block)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, &KeyError{path, err}
 		}
 		keys = append(keys, k)
 	}
 	if len(keys) == 0 || len(bytes.TrimSpace(data)) > 0 {
-		return nil, fmt.Errorf("%s: not a public key in PEM", path)
+		return nil, &KeyError{path, errors.New("not a public key in PEM")}
 	}
 	return keys, nil
 }

@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -104,6 +105,16 @@ func TestKeyFiles(t *testing.T) {
 		keys, err := loadKeys(writeFile(t, "key.pub", []byte(c.text)))
 		if len(keys) != c.keys || (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %d keys, %v; want %d, %q", name, len(keys), err, c.keys, c.want)
+		}
+	}
+}
+
+// TestKeyOfAKMS says what is wrong with a key that is no file.
+func TestKeyOfAKMS(t *testing.T) {
+	for path, is := range map[string]bool{"awskms:/alias/release": true, "keys/missing.pub": false, "C:/keys/missing.pub": false} {
+		_, err := loadKeys(path)
+		if _, found := errors.AsType[*KeyError](err); err == nil || found != is {
+			t.Errorf("%s: %v", path, err)
 		}
 	}
 }
