@@ -10,6 +10,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/internal/compact"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -24,7 +25,7 @@ func TestStatementOf100000ArtifactsKeepsThePromiseOfMemory(t *testing.T) {
 		x.Entries = append(x.Entries,
 			store.Entry{Name: fmt.Sprintf("registry.example/team%d/app:v%d", i/1000, i), Digest: image, MediaType: "application/vnd.oci.image.manifest.v1+json", Size: 500},
 			store.Entry{Digest: digest.FromString("signature of " + strconv.Itoa(i)), MediaType: "application/vnd.oci.image.manifest.v1+json", Size: 700,
-				ArtifactType: "application/vnd.dev.sigstore.bundle.v0.3+json", Subject: store.Compact(image)})
+				ArtifactType: "application/vnd.dev.sigstore.bundle.v0.3+json", Subject: compact.Of(image)})
 	}
 	var index bytes.Buffer
 	if _, err := x.WriteTo(&index); err != nil {

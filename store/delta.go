@@ -13,6 +13,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/internal/compact"
 )
 
 // The annotations of the index.json of a delta.
@@ -33,8 +34,8 @@ type Delta struct {
 	Lists []digest.Digest // the blobs that have the lists; they are in the layout, too
 
 	memory    int64 // accounted for what follows
-	held      map[CompactDigest]bool
-	elsewhere map[CompactDigest]string
+	held      map[compact.Digest]bool
+	elsewhere map[compact.Digest]string
 }
 
 // IsDelta reports whether a layout with this index may leave blobs to a base.
@@ -143,11 +144,11 @@ func (d *Delta) Release() {
 }
 
 // Holds reports whether the delta lists a blob as its own.
-func (d *Delta) Holds(blob digest.Digest) bool { return d.held[Compact(blob)] }
+func (d *Delta) Holds(blob digest.Digest) bool { return d.held[compact.Of(blob)] }
 
 // Repository returns a repository, REGISTRY/PATH, in which the base has a blob; "" if one
 // of those that need the blob in this delta is among them.
-func (d *Delta) Repository(blob digest.Digest) string { return d.elsewhere[Compact(blob)] }
+func (d *Delta) Repository(blob digest.Digest) string { return d.elsewhere[compact.Of(blob)] }
 
 // Held lists the blobs that the delta has, sorted.
 func (d *Delta) Held() []digest.Digest {
@@ -187,7 +188,7 @@ const (
 func (d *Delta) Add(c DeltaContent) error {
 	blobs, elsewhere := c.Blobs, c.Elsewhere
 	if d.held == nil {
-		d.held, d.elsewhere = make(map[CompactDigest]bool), make(map[CompactDigest]string)
+		d.held, d.elsewhere = make(map[compact.Digest]bool), make(map[compact.Digest]string)
 	}
 	memory := int64(listedMemory*len(blobs) + elsewhereMemory*len(elsewhere))
 	if err := bounds.Take(memory); err != nil {
@@ -195,15 +196,15 @@ func (d *Delta) Add(c DeltaContent) error {
 	}
 	d.memory += memory
 	for _, blob := range slices.Concat(blobs, slices.Collect(maps.Keys(elsewhere))) {
-		if Compact(blob) == "" {
+		if compact.Of(blob) == "" {
 			return fmt.Errorf("invalid digest %.200q", blob)
 		}
 	}
 	for _, blob := range blobs {
-		d.held[Compact(blob)] = true
+		d.held[compact.Of(blob)] = true
 	}
 	for blob, repository := range elsewhere {
-		d.elsewhere[Compact(blob)] = repository
+		d.elsewhere[compact.Of(blob)] = repository
 	}
 	return nil
 }

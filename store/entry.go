@@ -10,6 +10,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/internal/compact"
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
@@ -54,7 +55,7 @@ type Entry struct {
 	Repositories []string
 	// Subject is the manifest that a referrer without a name refers to; empty in the layout of
 	// another tool or of an earlier version, where only the manifest has it.
-	Subject CompactDigest
+	Subject compact.Digest
 
 	foreign *foreign
 }

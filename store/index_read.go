@@ -12,6 +12,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/internal/compact"
 )
 
 const (
@@ -226,7 +227,7 @@ func (in *indexReader) annotation(key string) (err error) {
 // subject reads the subject of a referrer. What is not a digest is kept as it is.
 func (in *indexReader) subject() error {
 	text, err := in.string()
-	if in.entry.Subject = Compact(digest.Digest(text)); in.entry.Subject != "" {
+	if in.entry.Subject = compact.Of(digest.Digest(text)); in.entry.Subject != "" {
 		return errors.Join(err, in.keeps(len(in.entry.Subject)))
 	}
 	in.entry.keepAnnotation(AnnotationSubject, string(text))

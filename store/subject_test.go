@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+	"github.com/oras-mirror/oras-mirror/internal/compact"
 )
 
 // TestSubjectOfAReferrer is written and read, and survives a run that does not know it.
 func TestSubjectOfAReferrer(t *testing.T) {
 	subject := digest.FromString("subject")
-	e := Entry{MediaType: "m", Digest: digest.FromString("referrer"), Size: 8, Repositories: []string{"a.io/b"}, Subject: Compact(subject)}
+	e := Entry{MediaType: "m", Digest: digest.FromString("referrer"), Size: 8, Repositories: []string{"a.io/b"}, Subject: compact.Of(subject)}
 	var text bytes.Buffer
 	x := new(Index)
 	x.Put(e)
@@ -33,7 +34,7 @@ func TestSubjectOfAReferrer(t *testing.T) {
 
 	old := new(Index)
 	old.Put(e)
-	if e.Subject = Compact(subject); !old.Holds(e) {
+	if e.Subject = compact.Of(subject); !old.Holds(e) {
 		t.Error("index.json would be written for the sake of a subject")
 	}
 }

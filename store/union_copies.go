@@ -8,6 +8,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/oras-mirror/oras-mirror/internal/compact"
 )
 
 // maxChosen bounds the blobs whose choice is kept, at about 100 bytes each.
@@ -17,7 +18,7 @@ const maxChosen = 200_000
 // as nearly all blobs of a delta and its base are, is not hashed for this.
 type copies struct {
 	mu     sync.Mutex // guards chosen
-	chosen map[CompactDigest]uint16
+	chosen map[compact.Digest]uint16
 }
 
 // choose returns the number of the first layout with an undamaged copy; 0 if all are damaged.
@@ -25,7 +26,7 @@ func (c *copies) choose(d digest.Digest, among []member) int {
 	if len(among) < 2 {
 		return 0
 	}
-	key := Compact(d)
+	key := compact.Of(d)
 	c.mu.Lock()
 	at, known := c.chosen[key]
 	c.mu.Unlock()
@@ -41,7 +42,7 @@ func (c *copies) choose(d digest.Digest, among []member) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.chosen == nil {
-		c.chosen = make(map[CompactDigest]uint16)
+		c.chosen = make(map[compact.Digest]uint16)
 	}
 	if len(c.chosen) < maxChosen {
 		c.chosen[key] = at

@@ -10,6 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/internal/compact"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -51,7 +52,7 @@ func entryOf(v *graph.Visit, name string) store.Entry {
 		Size: v.Node.Size, Name: name}
 	if name == "" {
 		e.Repositories = v.Origin.Repositories(v.Node.Digest)
-		e.Subject = store.Compact(v.Node.Subject)
+		e.Subject = compact.Of(v.Node.Subject)
 	}
 	return e
 }

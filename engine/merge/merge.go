@@ -21,6 +21,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/compact"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -161,7 +162,7 @@ func (m *merge) eachManifest(ctx context.Context, put func(ocispec.Descriptor, [
 			continue
 		}
 		for _, b := range m.plan.BlobsOf(desc, data) {
-			blobs = append(blobs, blob{store.Compact(b.Digest), b.Size})
+			blobs = append(blobs, blob{compact.Of(b.Digest), b.Size})
 			m.Progress.Expect(b.Size)
 		}
 		if err := put(desc, data); err != nil {
@@ -173,7 +174,7 @@ func (m *merge) eachManifest(ctx context.Context, put func(ocispec.Descriptor, [
 
 // blob is a blob to copy, in little memory.
 type blob struct {
-	digest store.CompactDigest
+	digest compact.Digest
 	size   int64
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/compact"
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -70,14 +71,14 @@ func (b *builder) addNamed(e *store.Entry) {
 		b.addReferrer(e, []string{b.sources[source].Name()})
 		return
 	}
-	b.rows = append(b.rows, row{tagged{text: uint32(len(b.text)), length: uint8(len(tag)), sum: b.addSum(store.Compact(e.Digest)), media: b.word(e.MediaType)}, source, uint16(len(b.inputs) - 1)})
+	b.rows = append(b.rows, row{tagged{text: uint32(len(b.text)), length: uint8(len(tag)), sum: b.addSum(compact.Of(e.Digest)), media: b.word(e.MediaType)}, source, uint16(len(b.inputs) - 1)})
 	b.text = append(b.text, tag...)
 }
 
 // addReferrer adds a manifest without a tag, which may be a referrer, to some repositories; to
 // all if there are none. What is no referrer is found by its digest in every repository.
 func (b *builder) addReferrer(e *store.Entry, homes []string) {
-	r := referrer{sum: b.addSum(store.Compact(e.Digest)), media: b.word(e.MediaType), homes: b.home(homes)}
+	r := referrer{sum: b.addSum(compact.Of(e.Digest)), media: b.word(e.MediaType), homes: b.home(homes)}
 	if e.Subject == "" {
 		b.unread = append(b.unread, r)
 		return
@@ -86,7 +87,7 @@ func (b *builder) addReferrer(e *store.Entry, homes []string) {
 	b.referrers = append(b.referrers, r)
 }
 
-func (b *builder) addSum(d store.CompactDigest) uint32 {
+func (b *builder) addSum(d compact.Digest) uint32 {
 	at := uint32(len(b.sums))
 	b.sums = append(b.sums, d...)
 	return at
@@ -229,7 +230,7 @@ func (b *builder) equal(sum, other uint32) bool { return bytes.Equal(b.sum(sum),
 
 // describe names an artifact by its digest and the input that it is in.
 func (b *builder) describe(sum uint32, input uint16) string {
-	return string(store.CompactDigest(b.sum(sum)).Digest()) + " of " + b.inputs[input]
+	return string(compact.Digest(b.sum(sum)).Digest()) + " of " + b.inputs[input]
 }
 
 func (b *builder) addClash(one, other string) uint32 {

@@ -12,6 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/compact"
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -205,7 +206,7 @@ type session struct {
 // digest parses a digest of the request.
 func (s *session) digest() (digest.Digest, *fault) {
 	d := digest.Digest(s.reference)
-	if store.Compact(d) == "" {
+	if compact.Of(d) == "" {
 		return "", refusal(http.StatusBadRequest, "DIGEST_INVALID", "invalid digest %.200q", s.reference)
 	}
 	return d, nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/internal/compact"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -67,7 +68,7 @@ func (s *session) resolve() (d digest.Digest, media string, f *fault) {
 		c := t.clashes[x.clash]
 		return "", "", refusal(http.StatusNotFound, "MANIFEST_UNKNOWN", "%s:%s is both %s and %s: ask for one by its full name or its digest", s.path, s.reference, c.one, c.other)
 	}
-	return store.CompactDigest(t.sum(x.sum)).Digest(), t.words[x.media], nil
+	return compact.Digest(t.sum(x.sum)).Digest(), t.words[x.media], nil
 }
 
 // errNoManifest reports bytes that are not a manifest.
@@ -81,7 +82,7 @@ func (s *session) mediaType(desc ocispec.Descriptor, data []byte) (string, error
 	case err == nil && m.IsKnown():
 		return m.MediaType, nil
 	case desc.MediaType == "":
-		desc.MediaType = s.content.table.media(store.Compact(desc.Digest))
+		desc.MediaType = s.content.table.media(compact.Of(desc.Digest))
 	}
 	if desc.MediaType == "" {
 		return "", errors.Join(errNoManifest, err)

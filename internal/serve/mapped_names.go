@@ -8,8 +8,8 @@ import (
 	"slices"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/compact"
 	"github.com/oras-mirror/oras-mirror/internal/text"
-	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // maxWrongNames bounds the errors of one build: a wrong mapping may fail for every name.
@@ -64,7 +64,7 @@ func (b *builder) renamed(s *source) ([]tagged, error) {
 		}
 	}
 	slices.SortStableFunc(tags, b.compareTagged)
-	describe := func(x tagged) string { return s.Name() + "@" + string(store.CompactDigest(b.sum(x.sum)).Digest()) }
+	describe := func(x tagged) string { return s.Name() + "@" + string(compact.Digest(b.sum(x.sum)).Digest()) }
 	return b.distinct(tags, describe), nil
 }
 

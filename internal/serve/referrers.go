@@ -7,6 +7,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/internal/compact"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -28,11 +29,11 @@ func (s *session) referrers() *fault {
 	if page.kind != "" {
 		s.Header().Set("OCI-Filters-Applied", "artifactType")
 	}
-	all, err := s.referring(store.Compact(subject))
+	all, err := s.referring(compact.Of(subject))
 	if err != nil {
 		return unavailable("the list of referrers", err)
 	}
-	begin, found := slices.BinarySearch(all, store.Compact(digest.Digest(s.query.Get("last"))))
+	begin, found := slices.BinarySearch(all, compact.Of(digest.Digest(s.query.Get("last"))))
 	if found {
 		begin++
 	}
@@ -89,11 +90,11 @@ func (p *referrersPage) last() string {
 
 // referring returns the digests of the manifests that refer to a subject in this repository,
 // sorted.
-func (s *session) referring(subject store.CompactDigest) (all []store.CompactDigest, err error) {
+func (s *session) referring(subject compact.Digest) (all []compact.Digest, err error) {
 	c, sources := s.content, sourcesOf(s.views)
 	for _, r := range c.table.referring(c.table.referrers, subject) {
 		if c.table.isHome(r.homes, sources) {
-			all = append(all, store.CompactDigest(c.table.sum(r.sum)))
+			all = append(all, compact.Digest(c.table.sum(r.sum)))
 		}
 	}
 	for _, key := range append([]int32{nameless}, sources...) {
@@ -112,7 +113,7 @@ func (s *session) referring(subject store.CompactDigest) (all []store.CompactDig
 }
 
 // describe returns the descriptor of a referrer.
-func (s *session) describe(compact store.CompactDigest) (desc ocispec.Descriptor, err error) {
+func (s *session) describe(compact compact.Digest) (desc ocispec.Descriptor, err error) {
 	d := compact.Digest()
 	data, release, err := s.content.manifest(s.request.Context(), d)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/internal/compact"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -28,7 +29,7 @@ type scan struct {
 
 // found is a referrer that only its manifest makes one.
 type found struct {
-	subject, digest store.CompactDigest
+	subject, digest compact.Digest
 	homes           uint32
 }
 
@@ -72,8 +73,8 @@ func (c *content) scan(key int32) (*scan, error) {
 }
 
 // referring returns the rows whose subject is a digest.
-func (s *scan) referring(subject store.CompactDigest) []found {
-	begin, ok := slices.BinarySearchFunc(s.rows, subject, func(f found, subject store.CompactDigest) int {
+func (s *scan) referring(subject compact.Digest) []found {
+	begin, ok := slices.BinarySearchFunc(s.rows, subject, func(f found, subject compact.Digest) int {
 		return bytes.Compare([]byte(f.subject), []byte(subject))
 	})
 	end := begin
@@ -87,7 +88,7 @@ func (c *content) readNameless(s *scan) {
 	var jobs errgroup.Group
 	jobs.SetLimit(scanJobs)
 	for _, r := range c.table.unread {
-		d := store.CompactDigest(c.table.sum(r.sum)).Digest()
+		d := compact.Digest(c.table.sum(r.sum)).Digest()
 		jobs.Go(func() error { c.readSubject(s, d, r.homes, 0); return nil })
 	}
 	_ = jobs.Wait() // none has an error
@@ -97,7 +98,7 @@ func (c *content) readSource(s *scan, number int32) {
 	var jobs errgroup.Group
 	jobs.SetLimit(scanJobs)
 	for _, x := range c.table.sources[number].tags {
-		d := store.CompactDigest(c.table.sum(x.sum)).Digest()
+		d := compact.Digest(c.table.sum(x.sum)).Digest()
 		tag := string(c.table.tag(x))
 		jobs.Go(func() error {
 			c.readSubject(s, d, 0, 0)
@@ -153,8 +154,8 @@ func (s *scan) fail(err error) {
 func (s *scan) add(subject, d digest.Digest, homes uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if subject := store.Compact(subject); subject != "" {
-		s.rows = append(s.rows, found{subject, store.Compact(d), homes})
+	if subject := compact.Of(subject); subject != "" {
+		s.rows = append(s.rows, found{subject, compact.Of(d), homes})
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/internal/compact"
 )
 
 // table has the names of all artifacts. It is compact, since 100,000 artifacts with a
@@ -15,7 +15,7 @@ import (
 // bytes without a pointer.
 type table struct {
 	text  []byte   // tags
-	sums  []byte   // digests, as store.CompactDigest has them
+	sums  []byte   // digests, as compact.Digest has them
 	words []string // media types
 
 	sources   []source   // by registry and path
@@ -73,7 +73,7 @@ type referrer struct {
 
 func (t *table) tag(x tagged) []byte { return t.text[x.text:][:x.length] }
 
-func (t *table) sum(at uint32) []byte { return store.FirstCompact(t.sums[at:]) }
+func (t *table) sum(at uint32) []byte { return compact.First(t.sums[at:]) }
 
 // size returns the numbers of tags and of repositories.
 func (t *table) size() (artifacts, repositories int) { return t.artifacts, len(t.names) }
@@ -115,7 +115,7 @@ func (t *table) name(path string) *name {
 }
 
 // referring returns the rows whose subject is a digest.
-func (t *table) referring(all []referrer, subject store.CompactDigest) []referrer {
+func (t *table) referring(all []referrer, subject compact.Digest) []referrer {
 	key := []byte(subject)
 	begin, found := slices.BinarySearchFunc(all, key, func(r referrer, key []byte) int { return bytes.Compare(t.sum(r.subject), key) })
 	if !found {
@@ -134,7 +134,7 @@ func (t *table) isHome(homes uint32, sources []int32) bool {
 }
 
 // media returns the media type that index.json gives a digest; "" if it has none.
-func (t *table) media(sum store.CompactDigest) string {
+func (t *table) media(sum compact.Digest) string {
 	for i := range t.sources {
 		for _, x := range t.sources[i].tags {
 			if string(t.sum(x.sum)) == string(sum) {

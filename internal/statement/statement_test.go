@@ -14,6 +14,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/internal/compact"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -23,7 +24,7 @@ func index(order ...int) *store.Index {
 	all := []store.Entry{
 		{Name: "a.io/b:v1", Digest: image, MediaType: "m", Size: 5},
 		{Name: "a.io/b:v2", Digest: digest.SHA512.FromString("other"), MediaType: "m", Size: 5, Platforms: "linux/amd64"},
-		{Digest: digest.FromString("signature"), MediaType: "m", Size: 9, ArtifactType: "t", Subject: store.Compact(image)},
+		{Digest: digest.FromString("signature"), MediaType: "m", Size: 9, ArtifactType: "t", Subject: compact.Of(image)},
 	}
 	x := new(store.Index)
 	for _, i := range order {
