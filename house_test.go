@@ -59,6 +59,7 @@ var arrows = map[string][]string{
 	"internal/filetype":                     {"config"},
 	"internal/helm":                         {},
 	"internal/inventory":                    {"config", "engine", "engine/plan", "internal/bounds", "internal/text", "store"},
+	"internal/jsonlexer":                    {},
 	"internal/loopback":                     {},
 	"internal/manpage":                      {},
 	"internal/metrics":                      {"config", "engine", "engine/shard", "internal/bounds", "internal/exit", "internal/overwrite"},
@@ -83,7 +84,7 @@ var arrows = map[string][]string{
 	"internal/trust":                        {"engine", "internal/bounds", "internal/dockerhub", "internal/text", "store"},
 	"internal/version":                      {},
 	"schemas":                               {},
-	"store":                                 {"internal/atomicfile", "internal/bounds", "internal/compact", "internal/cosign", "internal/dockerhub", "internal/platform", "store/bucket", "store/bundle"},
+	"store":                                 {"internal/atomicfile", "internal/bounds", "internal/compact", "internal/cosign", "internal/dockerhub", "internal/jsonlexer", "internal/platform", "store/bucket", "store/bundle"},
 	"store/bucket":                          {"internal/certpool"},
 	"store/bundle":                          {},
 }

@@ -14,7 +14,7 @@ const listMemory = 48
 
 // name reads a name. The second name of an entry usually equals the first.
 func (in *indexReader) name() (string, error) {
-	text, err := in.string()
+	text, err := in.Text()
 	switch {
 	case string(text) == in.imageName:
 		return in.imageName, err
@@ -26,7 +26,7 @@ func (in *indexReader) name() (string, error) {
 
 // word reads a string that occurs in many entries.
 func (in *indexReader) word() (string, error) {
-	text, err := in.string()
+	text, err := in.Text()
 	if word, ok := in.words[string(text)]; ok || err != nil {
 		return word, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/internal/compact"
+	"github.com/oras-mirror/oras-mirror/internal/jsonlexer"
 )
 
 const (
@@ -45,7 +46,7 @@ var errNoManifests = errors.New(`has no list "manifests"`)
 // is an *IndexError.
 func ReadIndex(r io.Reader) (*Index, error) {
 	in := &indexReader{
-		lexer: newLexer(r),
+		Lexer: jsonlexer.New(r, knownKey),
 		index: new(Index),
 		words: make(map[string]string),
 		lists: make(map[string][]string),
@@ -67,7 +68,7 @@ func ReadIndex(r io.Reader) (*Index, error) {
 }
 
 type indexReader struct {
-	*lexer
+	*jsonlexer.Lexer
 	index  *Index
 	listed bool // "manifests" was read
 	at     int  // the current entry, from 1
@@ -86,20 +87,20 @@ type indexReader struct {
 }
 
 func (in *indexReader) read() error {
-	c, err := in.peek()
+	c, err := in.Peek()
 	if err != nil {
 		return err
 	}
 	if c != '{' { // elsewhere a null is an empty object
-		return unexpected(c)
+		return jsonlexer.Unexpected(c)
 	}
-	if err := in.object(in.member); err != nil {
+	if err := in.Object(in.member); err != nil {
 		return err
 	}
 	if !in.listed {
 		return errNoManifests
 	}
-	return in.end()
+	return in.End()
 }
 
 func (in *indexReader) member(key string) (err error) {
@@ -107,22 +108,22 @@ func (in *indexReader) member(key string) (err error) {
 	switch key {
 	case "schemaVersion":
 		var version int64
-		if version, err = in.integer(); err == nil && version != 2 {
+		if version, err = in.Integer(); err == nil && version != 2 {
 			err = fmt.Errorf("has the schemaVersion %d, expected 2", version)
 		}
 	case "mediaType":
-		_, err = in.string()
+		_, err = in.Text()
 	case "manifests":
 		err = in.manifests()
 	case "annotations":
 		x.Annotations = make(map[string]string)
-		err = in.object(func(key string) error {
-			value, err := in.string()
+		err = in.Object(func(key string) error {
+			value, err := in.Text()
 			x.Annotations[key] = string(value)
 			return errors.Join(err, in.keeps(pairMemory+len(key)+len(value)))
 		})
 	default:
-		err = keep(&x.foreign, key, in.lexer)
+		err = keep(&x.foreign, key, in.Lexer)
 		err = errors.Join(err, in.keeps(pairMemory+len(key)+len(x.foreign[key])))
 	}
 	return err
@@ -130,12 +131,12 @@ func (in *indexReader) member(key string) (err error) {
 
 // manifests reads the entries. Elsewhere a null is an empty array, here it is an error.
 func (in *indexReader) manifests() error {
-	if c, err := in.peek(); err != nil || c == 'n' {
+	if c, err := in.Peek(); err != nil || c == 'n' {
 		return cmp.Or(err, errNoManifests)
 	}
 	in.listed = true
 	in.pieces, in.entries = nil, 0
-	return in.array(in.readEntry)
+	return in.Array(in.readEntry)
 }
 
 func (in *indexReader) readEntry() error {
@@ -144,7 +145,7 @@ func (in *indexReader) readEntry() error {
 		return fmt.Errorf("exceeds the maximum of %d entries", maxEntries)
 	}
 	in.entry, in.refName, in.imageName = Entry{}, "", ""
-	if err := in.object(in.descriptor); err != nil {
+	if err := in.Object(in.descriptor); err != nil {
 		return err
 	}
 	e := &in.entry
@@ -185,15 +186,15 @@ func (in *indexReader) descriptor(key string) (err error) {
 		e.ArtifactType, err = in.word()
 	case "digest":
 		var text []byte
-		text, err = in.string()
+		text, err = in.Text()
 		e.Digest = digest.Digest(text)
 	case "size":
-		e.Size, err = in.integer()
+		e.Size, err = in.Integer()
 	case "annotations":
-		err = in.object(in.annotation)
+		err = in.Object(in.annotation)
 	default:
 		var value json.RawMessage
-		value, err = in.raw()
+		value, err = in.Raw()
 		e.keepField(key, value)
 		err = errors.Join(err, in.keeps(mapMemory+pairMemory+len(key)+len(value)))
 	}
@@ -217,7 +218,7 @@ func (in *indexReader) annotation(key string) (err error) {
 		err = in.subject()
 	default:
 		var text []byte
-		text, err = in.string()
+		text, err = in.Text()
 		e.keepAnnotation(key, string(text))
 		err = errors.Join(err, in.keeps(mapMemory+pairMemory+len(key)+len(text)))
 	}
@@ -226,7 +227,7 @@ func (in *indexReader) annotation(key string) (err error) {
 
 // subject reads the subject of a referrer. What is not a digest is kept as it is.
 func (in *indexReader) subject() error {
-	text, err := in.string()
+	text, err := in.Text()
 	if in.entry.Subject = compact.Of(digest.Digest(text)); in.entry.Subject != "" {
 		return errors.Join(err, in.keeps(len(in.entry.Subject)))
 	}
@@ -262,8 +263,8 @@ func (in *indexReader) count() error {
 }
 
 // keep reads a value into a map, which it creates if needed.
-func keep(m *map[string]json.RawMessage, key string, l *lexer) error {
-	value, err := l.raw()
+func keep(m *map[string]json.RawMessage, key string, l *jsonlexer.Lexer) error {
+	value, err := l.Raw()
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/oras-mirror/oras-mirror/internal/jsonlexer"
 )
 
 func readIndex(t testing.TB, text string) *Index {
@@ -258,7 +259,7 @@ func TestIndexBad(t *testing.T) {
 		"brackets crossed":    {`{"x":[{]}}`, 0},
 		"control character":   {"{\"annotations\":{\"a\":\"\n\"}}", 0},
 		"nested too deep":     {`{"x":` + strings.Repeat("[", 200) + strings.Repeat("]", 200) + `}`, 0},
-		"value too large":     {`{"x":"` + strings.Repeat("a", maxValue) + `"}`, 0},
+		"value too large":     {`{"x":"` + strings.Repeat("a", jsonlexer.MaxValue) + `"}`, 0},
 	} {
 		_, err := ReadIndex(strings.NewReader(tt.text))
 		var index *IndexError

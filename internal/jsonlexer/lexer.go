@@ -1,4 +1,5 @@
-package store
+// Package jsonlexer reads JSON values from a stream.
+package jsonlexer
 
 import (
 	"bufio"
@@ -11,8 +12,8 @@ import (
 )
 
 const (
-	// maxValue bounds the memory of one string, or of one value that is kept unparsed.
-	maxValue = 4 << 20
+	// MaxValue bounds the memory of one string, or of one value that is kept unparsed.
+	MaxValue = 4 << 20
 	// maxDepth bounds the nesting of a value that is kept unparsed.
 	maxDepth = 100
 )
@@ -23,26 +24,29 @@ var (
 	errDepth  = errors.New("is nested too deeply")
 )
 
-// lexer reads JSON values from a stream. An index.json of 100,000 entries is common, and
+// Lexer reads JSON values from a stream. An index.json of 100,000 entries is common, and
 // encoding/json needs several times as long for it, mostly for what is discarded. The
 // lexer leaves anything uncommon (an escape, a value of another tool) to encoding/json.
-type lexer struct {
+type Lexer struct {
 	r    *bufio.Reader
+	key  func(text []byte) string
 	text []byte // of the last string, scalar or raw
 }
 
-func newLexer(r io.Reader) *lexer {
-	return &lexer{r: bufio.NewReaderSize(r, 64<<10)}
+// New returns a lexer that reads r. key returns the text of a key as a string; it can avoid
+// an allocation for a key that occurs often.
+func New(r io.Reader, key func(text []byte) string) *Lexer {
+	return &Lexer{r: bufio.NewReaderSize(r, 64<<10), key: key}
 }
 
-// object calls member with each key; member reads the value. A null is an empty object.
-func (l *lexer) object(member func(key string) error) error {
+// Object calls member with each key; member reads the value. A null is an empty object.
+func (l *Lexer) Object(member func(key string) error) error {
 	return l.sequence('{', '}', func() error {
 		text, err := l.quoted()
 		if err != nil {
 			return err
 		}
-		key := knownKey(text)
+		key := l.key(text)
 		if err := l.expect(':'); err != nil {
 			return err
 		}
@@ -50,20 +54,20 @@ func (l *lexer) object(member func(key string) error) error {
 	})
 }
 
-// array calls element before each value; element reads it. A null is an empty
+// Array calls element before each value; element reads it. A null is an empty
 // array.
-func (l *lexer) array(element func() error) error {
+func (l *Lexer) Array(element func() error) error {
 	return l.sequence('[', ']', element)
 }
 
-func (l *lexer) sequence(first, last byte, element func() error) error {
+func (l *Lexer) sequence(first, last byte, element func() error) error {
 	if null, err := l.null(); null || err != nil {
 		return err
 	}
 	if err := l.expect(first); err != nil {
 		return err
 	}
-	if c, err := l.peek(); err != nil || c == last {
+	if c, err := l.Peek(); err != nil || c == last {
 		l.r.Discard(1)
 		return err
 	}
@@ -76,21 +80,21 @@ func (l *lexer) sequence(first, last byte, element func() error) error {
 			return err
 		}
 		if c != ',' {
-			return unexpected(c)
+			return Unexpected(c)
 		}
 	}
 }
 
-// string reads a string; a null is an empty string. The bytes are valid until the next
+// Text reads a string; a null is an empty string. The bytes are valid until the next
 // call.
-func (l *lexer) string() ([]byte, error) {
+func (l *Lexer) Text() ([]byte, error) {
 	if null, err := l.null(); null || err != nil {
 		return nil, err
 	}
 	return l.quoted()
 }
 
-func (l *lexer) quoted() ([]byte, error) {
+func (l *Lexer) quoted() ([]byte, error) {
 	if err := l.expect('"'); err != nil {
 		return nil, err
 	}
@@ -109,12 +113,12 @@ func (l *lexer) quoted() ([]byte, error) {
 }
 
 // restOfString reads the rest of a string, with its closing quote.
-func (l *lexer) restOfString() error {
+func (l *Lexer) restOfString() error {
 	for start := len(l.text); ; {
 		part, err := l.r.ReadSlice('"')
 		l.text = append(l.text, part...)
 		switch {
-		case len(l.text) > maxValue:
+		case len(l.text) > MaxValue:
 			return errValue
 		case err == bufio.ErrBufferFull:
 			continue
@@ -126,8 +130,8 @@ func (l *lexer) restOfString() error {
 	}
 }
 
-// integer reads an integer.
-func (l *lexer) integer() (int64, error) {
+// Integer reads an integer.
+func (l *Lexer) Integer() (int64, error) {
 	if err := l.scalar(); err != nil {
 		return 0, err
 	}
@@ -141,8 +145,8 @@ func (l *lexer) integer() (int64, error) {
 	return n, nil
 }
 
-// raw reads any value and returns it without white space.
-func (l *lexer) raw() (json.RawMessage, error) {
+// Raw reads any value and returns it without white space.
+func (l *Lexer) Raw() (json.RawMessage, error) {
 	l.text = l.text[:0]
 	if err := l.take(); err != nil {
 		return nil, err
@@ -156,7 +160,7 @@ func (l *lexer) raw() (json.RawMessage, error) {
 
 // take appends one value to the text and finds only its end. A space stands for white
 // space between tokens.
-func (l *lexer) take() error {
+func (l *Lexer) take() error {
 	for depth := 0; ; {
 		c, err := l.next()
 		if err != nil {
@@ -172,7 +176,7 @@ func (l *lexer) take() error {
 		switch {
 		case depth > maxDepth:
 			return errDepth
-		case len(l.text) > maxValue:
+		case len(l.text) > MaxValue:
 			return errValue
 		case c == '"':
 			err = l.restOfString()

@@ -1,4 +1,4 @@
-package store
+package jsonlexer
 
 import (
 	"fmt"
@@ -6,8 +6,8 @@ import (
 )
 
 // null consumes a null, if that is the next value.
-func (l *lexer) null() (bool, error) {
-	c, err := l.peek()
+func (l *Lexer) null() (bool, error) {
+	c, err := l.Peek()
 	if err != nil || c != 'n' {
 		return false, err
 	}
@@ -21,19 +21,19 @@ func (l *lexer) null() (bool, error) {
 }
 
 // scalar reads a number or a word.
-func (l *lexer) scalar() error {
+func (l *Lexer) scalar() error {
 	c, err := l.next()
 	if err != nil {
 		return err
 	}
 	if delimits(c) {
-		return unexpected(c)
+		return Unexpected(c)
 	}
 	l.text = append(l.text[:0], c)
 	return l.restOfScalar()
 }
 
-func (l *lexer) restOfScalar() error {
+func (l *Lexer) restOfScalar() error {
 	for {
 		c, err := l.r.ReadByte()
 		if err == io.EOF {
@@ -45,14 +45,14 @@ func (l *lexer) restOfScalar() error {
 		if delimits(c) {
 			return l.r.UnreadByte()
 		}
-		if l.text = append(l.text, c); len(l.text) > maxValue {
+		if l.text = append(l.text, c); len(l.text) > MaxValue {
 			return errValue
 		}
 	}
 }
 
 // next consumes the first byte that is not white space.
-func (l *lexer) next() (byte, error) {
+func (l *Lexer) next() (byte, error) {
 	for {
 		c, err := l.r.ReadByte()
 		if err != nil {
@@ -64,8 +64,8 @@ func (l *lexer) next() (byte, error) {
 	}
 }
 
-// peek returns that byte without consuming it.
-func (l *lexer) peek() (byte, error) {
+// Peek returns the first byte that is not white space without consuming it.
+func (l *Lexer) Peek() (byte, error) {
 	c, err := l.next()
 	if err != nil {
 		return 0, err
@@ -73,27 +73,28 @@ func (l *lexer) peek() (byte, error) {
 	return c, l.r.UnreadByte()
 }
 
-func (l *lexer) expect(want byte) error {
+func (l *Lexer) expect(want byte) error {
 	c, err := l.next()
 	if err == nil && c != want {
-		err = unexpected(c)
+		err = Unexpected(c)
 	}
 	return err
 }
 
-// end returns an error if anything but white space follows.
-func (l *lexer) end() error {
+// End returns an error if anything but white space follows.
+func (l *Lexer) End() error {
 	c, err := l.next()
 	if err == io.ErrUnexpectedEOF {
 		return nil
 	}
 	if err == nil {
-		err = unexpected(c)
+		err = Unexpected(c)
 	}
 	return err
 }
 
-func unexpected(c byte) error { return fmt.Errorf("%w: unexpected %q", errSyntax, c) }
+// Unexpected returns the error of a value that begins with c where another was expected.
+func Unexpected(c byte) error { return fmt.Errorf("%w: unexpected %q", errSyntax, c) }
 
 func noEOF(err error) error {
 	if err == io.EOF {
