@@ -98,15 +98,9 @@ func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob
 	if err != nil {
 		return nil, err
 	}
-	out, err := store.Create(b.output.path, store.CreateOptions{Compression: c.Compression, PartSize: int64(c.PartSize), Stdout: u.Stdout,
-		NoResume: c.NoResume, Verify: c.VerifyExisting, Buckets: buckets, SingleWriter: c.SingleWriter, Buffer: int64(c.Buffer),
-		Interrupted: func() error { return context.Cause(ctx) },
-		Waiting:     func() { u.Notice("waiting for a reader of %s", b.output.path) }})
+	out, err := c.create(ctx, u, b.output.path, buckets)
 	if err != nil {
 		return nil, err
-	}
-	if c.SingleWriter {
-		warnSingleWriter(u, b.output.path)
 	}
 	previous := b.output.openReplaced(out, buckets)
 	p := u.StartProgress()
@@ -135,6 +129,18 @@ func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob
 	u.Advise(func(h *advice.Hints) { h.Resume = leftBy(out, p.State().Moved, c.NoResume) })
 	b.adviseDirectory(u, out)
 	return report, err
+}
+
+// create opens the output for writing.
+func (c *backupCommand) create(ctx context.Context, u *console.Console, path string, buckets store.Buckets) (store.Destination, error) {
+	out, err := store.Create(path, store.CreateOptions{Compression: c.Compression, PartSize: int64(c.PartSize), Stdout: u.Stdout,
+		NoResume: c.NoResume, Verify: c.VerifyExisting, Buckets: buckets, SingleWriter: c.SingleWriter, Buffer: int64(c.Buffer),
+		Interrupted: func() error { return context.Cause(ctx) },
+		Waiting:     func() { u.Notice("waiting for a reader of %s", path) }})
+	if err == nil && c.SingleWriter {
+		warnSingleWriter(u, path)
+	}
+	return out, err
 }
 
 // backupJob holds what a command line asks for.

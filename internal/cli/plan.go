@@ -135,50 +135,53 @@ func (c *planCommand) targets() (*targets, error) {
 	return t, nil
 }
 
-// ofBackup plans a backup.
-func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownPlan, error) {
+// backupJob reads everything that the command line names for a backup.
+func (c *planCommand) backupJob(ctx context.Context, u *console.Console) (b backupJob, err error) {
 	if len(c.Only)+len(c.Map)+len(c.Targets) > 0 || c.TempDir != "" {
-		return nil, exit.Usage("name the bundle to restore with --input PATH, or plan a sync with --sync", "--only, --map, --target and --temp-dir are not for a backup")
+		return b, exit.Usage("name the bundle to restore with --input PATH, or plan a sync with --sync", "--only, --map, --target and --temp-dir are not for a backup")
 	}
 	u.Advise(func(h *advice.Hints) { h.InputFlag, h.BaseFlag = true, len(c.Base) > 0 })
 	sources := c.sources()
-	all, err := sources.read(ctx, u)
+	if b.selected, err = sources.read(ctx, u); err != nil {
+		return b, err
+	}
+	if b.output, err = outputOf(c.Output, b.spec, c.part); err != nil {
+		return b, err
+	}
+	if b.bases, err = c.baseFlags.read(b.selected); err != nil {
+		return b, err
+	}
+	if err = b.bases.check(b.output.path); err != nil {
+		return b, err
+	}
+	return b, b.output.mayReplace(slices.Concat(sources.filesRead(b.spec), b.bases.files()))
+}
+
+// ofBackup plans a backup.
+func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownPlan, error) {
+	b, err := c.backupJob(ctx, u)
 	if err != nil {
 		return nil, err
 	}
-	out, err := outputOf(c.Output, all.spec, c.part)
+	client, err := start(u, &c.RunFlags, b.spec, union(b.hosts(), b.bases.hosts()))
 	if err != nil {
 		return nil, err
 	}
-	bases, err := c.baseFlags.read(all)
-	if err == nil {
-		err = bases.check(out.path)
-	}
+	buckets, err := openBuckets(ctx, u, b.spec)
 	if err != nil {
 		return nil, err
 	}
-	if err := out.mayReplace(slices.Concat(sources.filesRead(all.spec), bases.files())); err != nil {
-		return nil, err
-	}
-	client, err := start(u, &c.RunFlags, all.spec, union(all.hosts(), bases.hosts()))
+	present, err := b.output.open(buckets)
 	if err != nil {
 		return nil, err
 	}
-	buckets, err := openBuckets(ctx, u, all.spec)
-	if err != nil {
-		return nil, err
-	}
-	present, err := out.open(buckets)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(out.path + ".partial"); err == nil && !present.Directory {
-		u.Notice("an interrupted backup left %s.partial: backup resumes it and fetches less", out.path)
+	if _, err := os.Stat(b.output.path + ".partial"); err == nil && !present.Directory {
+		u.Notice("an interrupted backup left %s.partial: backup resumes it and fetches less", b.output.path)
 	}
 	p := &shownPlan{}
-	all.bases = bases
-	if p.forecast, err = all.forecast(ctx, u, client, &c.RunFlags, present); err == nil {
-		p.measure(out.path)
+	b.selected.bases = b.bases
+	if p.forecast, err = b.forecast(ctx, u, client, &c.RunFlags, present); err == nil {
+		p.measure(b.output.path)
 		if !present.Directory {
 			p.findDropped(present.There)
 		}
