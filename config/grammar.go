@@ -72,7 +72,7 @@ func registryFault(s string) string {
 	}
 	host, port, hasPort := cutPort(s)
 	if hasPort {
-		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || port[0] == '0' { // 0443 would be 443 by another name
 			return fmt.Sprintf("invalid port in registry %q", s)
 		}
 	}

@@ -108,15 +108,16 @@ func TestParseMapping(t *testing.T) {
 		}
 	}
 	for in, want := range map[string]string{
-		"":           "a mapping must be SOURCE=TARGET",
-		"ghcr.io/a":  "a mapping must be SOURCE=TARGET",
-		"=a":         "no source",
-		"a/=b":       "ends with a slash",
-		"a.b/c:v1=d": "has a tag or a digest",
-		"a=B":        "upper case",
-		"a=b=c":      "invalid repository",
-		"a = b":      "invalid repository",
-		"a.b:0/c=d":  "invalid port",
+		"":             "a mapping must be SOURCE=TARGET",
+		"ghcr.io/a":    "a mapping must be SOURCE=TARGET",
+		"=a":           "no source",
+		"a/=b":         "ends with a slash",
+		"a.b/c:v1=d":   "has a tag or a digest",
+		"a=B":          "upper case",
+		"a=b=c":        "invalid repository",
+		"a = b":        "invalid repository",
+		"a.b:0/c=d":    "invalid port",
+		"a.b:0443/c=d": "invalid port",
 	} {
 		got, err := ParseMapping(in)
 		invalid, ok := errors.AsType[*ReferenceError](err)
