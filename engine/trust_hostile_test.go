@@ -68,6 +68,25 @@ func TestManySignatures(t *testing.T) {
 	}
 }
 
+// TestLargeSignatures: what a registry writes into annotations is kept up to a limit, and the
+// others are not decoded for nothing.
+func TestLargeSignatures(t *testing.T) {
+	r, key := testregistry.New(t, testregistry.Options{}), newSigner(t)
+	image := r.Image("app", "v1", []byte("layer"))
+	large := testsign.Layer{MediaType: testsign.PayloadType, Content: []byte(testsign.Payload(image.Digest, origin)),
+		Annotations: map[string]string{"dev.cosignproject.cosign/signature": strings.Repeat("A", 64<<10)}}
+	for i := range 10 { // 3 MiB each
+		layers := slices.Repeat([]testsign.Layer{large}, 48)
+		layers[0].Annotations = map[string]string{"i": fmt.Sprint(i)}
+		asReferrer.put(r, "app", image, layers...)
+	}
+	err := refusedLock(t, r, key)
+	limit, is := errors.AsType[*bounds.Error](err)
+	if !is || !strings.Contains(limit.What, "signatures of one manifest") || len(err.Error()) > 2000 {
+		t.Errorf("%.2000v", err)
+	}
+}
+
 // TestGoodSignatureAmongMany is found.
 func TestGoodSignatureAmongMany(t *testing.T) {
 	r, key := testregistry.New(t, testregistry.Options{}), newSigner(t)
