@@ -139,9 +139,6 @@ func TestExamplesRun(t *testing.T) {
 		if strings.Contains(e.line, "init -o ") {
 			shell("rm mirror.yaml && mv mirror.lock.yaml kept.yaml")
 		}
-		if strings.Contains(e.line, "verify") && strings.Contains(e.line, "--statement ") {
-			shell("oras-mirror statement --input bundle.tgz >bundle.json") // earlier examples replace bundle.tgz
-		}
 		shell(ownPart(hosts.Replace(e.line)))
 		if strings.Contains(e.line, "init -o ") {
 			if err := os.WriteFile(filepath.Join(dir, "mirror.yaml"), []byte(spec), 0o600); err != nil {
