@@ -2,10 +2,11 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io/fs"
 	"maps"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -33,7 +34,7 @@ func (b *Bucket) Commit(ctx context.Context) error {
 		if !errors.Is(err, bucket.ErrCondition) {
 			return err
 		}
-		if err := b.client.Wait(ctx, rand.N(pause)); err != nil {
+		if err := b.client.Wait(ctx, mathrand.N(pause)); err != nil {
 			return err
 		}
 		if err := b.rereadIndex(); err != nil {
@@ -45,8 +46,26 @@ func (b *Bucket) Commit(ctx context.Context) error {
 	}
 }
 
-// writeIndex writes index.json, unless it has the same bytes already.
+// AnnotationPruned of an index.json in a bucket is the mark of the last prune that removed
+// blobs: a random text, so that index.json never has an ETag again that it had before.
+const AnnotationPruned = "io.github.oras-mirror.pruned"
+
+// writeIndex writes index.json, unless it has the same bytes already. What this run relies on
+// is struck off the list of prune before.
 func (b *Bucket) writeIndex(ctx context.Context) error {
+	return b.putIndex(ctx, b.annotations[AnnotationPruned], b.strike)
+}
+
+// markIndex writes index.json with another mark, if it is the one that was read.
+func (b *Bucket) markIndex(ctx context.Context) error {
+	if b.single {
+		return nil
+	}
+	return b.putIndex(ctx, rand.Text(), func(context.Context) error { return nil })
+}
+
+func (b *Bucket) putIndex(ctx context.Context, mark string, before func(context.Context) error) error {
+	b.index.annotate(AnnotationPruned, mark)
 	text, err := newIndexContent(b.index.snapshot())
 	if err != nil {
 		return err
@@ -55,7 +74,7 @@ func (b *Bucket) writeIndex(ctx context.Context) error {
 	if sum == b.sum {
 		return nil
 	}
-	if err := b.strike(ctx); err != nil {
+	if err := before(ctx); err != nil {
 		return err
 	}
 	when := bucket.Condition{ETag: b.etag, Absent: b.etag == ""}

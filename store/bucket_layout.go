@@ -179,18 +179,14 @@ func (b *Bucket) Push(desc ocispec.Descriptor, data []byte) error {
 	})
 }
 
-// put stores a blob by calling write, on the condition that there is none. One that another
-// process has stored since the blobs were listed is as good, unless its size is wrong: then
-// it is replaced.
+// put stores a blob by calling write, on the condition that there is none.
 func (b *Bucket) put(desc ocispec.Descriptor, write func(context.Context, bucket.Condition) error) error {
-	ctx := b.client.Context()
 	_, err := b.Stat(desc.Digest)
-	absent := errors.Is(err, fs.ErrNotExist)
-	err = write(ctx, bucket.Condition{Absent: absent && !b.single})
-	if errors.Is(err, bucket.ErrCondition) || errors.Is(err, bucket.ErrNoUpload) {
-		var size int64
-		if size, err = b.client.Stat(ctx, b.prefix+bundle.BlobName(desc.Digest)); err == nil && size != desc.Size {
-			err = write(ctx, bucket.Condition{})
+	when := bucket.Condition{Absent: errors.Is(err, fs.ErrNotExist) && !b.single}
+	for removed := 0; ; removed++ {
+		err = b.writeBlob(desc, when, write)
+		if !errors.Is(err, fs.ErrNotExist) || removed == maxRefusals {
+			break
 		}
 	}
 	if err != nil {
@@ -200,6 +196,22 @@ func (b *Bucket) put(desc ocispec.Descriptor, write func(context.Context, bucket
 		return err
 	}
 	return b.setSize(desc.Digest, desc.Size)
+}
+
+// writeBlob calls write. A blob that another process has stored since the blobs were listed is
+// as good, unless its size is wrong: then it is replaced. If prune has removed it again, the
+// error is fs.ErrNotExist.
+func (b *Bucket) writeBlob(desc ocispec.Descriptor, when bucket.Condition, write func(context.Context, bucket.Condition) error) error {
+	ctx := b.client.Context()
+	err := write(ctx, when)
+	if !errors.Is(err, bucket.ErrCondition) && !errors.Is(err, bucket.ErrNoUpload) {
+		return err
+	}
+	size, err := b.client.Stat(ctx, b.prefix+bundle.BlobName(desc.Digest))
+	if err == nil && size != desc.Size {
+		return write(ctx, bucket.Condition{})
+	}
+	return err
 }
 
 func (o *objects) setSize(d digest.Digest, size int64) error {

@@ -1,10 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"io/fs"
-	"math/rand/v2"
+	"maps"
+	mathrand "math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +21,17 @@ import (
 
 // DefaultGrace is longer than a backup lasts from its first blob to its index.json.
 const DefaultGrace = 24 * time.Hour
+
+const (
+	// claimTime is the time in which a run removes what it has claimed, and claimAge the one
+	// after which another run takes the claim over. The difference is for a last request, and
+	// for clocks: a store refuses a request whose clock is wrong by 15 minutes.
+	claimTime = 15 * time.Minute
+	claimAge  = time.Hour
+)
+
+// errClaimOver ends the removal of what was claimed too long ago. It is claimed again.
+var errClaimOver = errors.New("the claim is over")
 
 // removeJobs is the number of objects that are removed side by side.
 const removeJobs = 32
@@ -43,6 +57,24 @@ func OpenLayoutBucket(path string, o CreateOptions) (*Bucket, error) {
 // graph. What nothing references any more is listed in prune.json, and removed by a later run
 // if nothing references it then, either: another process may just be about to use it. Uploads
 // of blobs that no process continued for a week are aborted.
+//
+// The time between the runs spares writers a failure. That nothing is lost depends on the
+// order of the writes, however long one of them takes:
+//
+//  1. Prune claims blobs in prune.json, if that is the one that it read.
+//  2. It marks index.json, if that is still the one in which nothing references them. The mark
+//     is random, so index.json never has the same ETag again.
+//  3. It removes the blobs.
+//  4. It ends the claim.
+//
+// A writer reads index.json, then prune.json, and then writes index.json if it is still the
+// one that it read. If it read index.json before the mark, its write fails, and it begins
+// again, or its write came first, and the mark fails. If it read index.json after the mark, it
+// finds the claim, and waits; or prune.json has changed since it listed the blobs, and it
+// lists them again.
+//
+// Nobody but the run that has claimed blobs removes them, and for claimTime only. Another one
+// takes the claim over after claimAge, when the first was killed.
 func (b *Bucket) Prune(ctx context.Context, o PruneOptions) (*Pruned, error) {
 	if o.Grace <= 0 {
 		o.Grace = DefaultGrace
@@ -50,26 +82,41 @@ func (b *Bucket) Prune(ctx context.Context, o PruneOptions) (*Pruned, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	o.run = rand.Text()
 	refused := refusals{path: b.name}
 	for {
 		result, err := b.pruneOnce(ctx, o)
 		if err == nil && !o.DryRun {
 			result.Uploads, err = b.abortStale(ctx, o.Now().Add(-uploadAge))
 		}
-		if !errors.Is(err, bucket.ErrCondition) {
+		unreadable, _ := errors.AsType[*PruneError](err)
+		if unreadable == nil && !errors.Is(err, bucket.ErrCondition) && !errors.Is(err, errClaimOver) {
 			return result, err
 		}
-		if err := b.client.Wait(ctx, rand.N(firstRivalPause)); err != nil {
+		if err := b.client.Wait(ctx, mathrand.N(firstRivalPause)); err != nil {
 			return nil, err
 		}
-		list, listErr := b.readPruneList(ctx)
-		if err := errors.Join(b.readIndex(), b.list(ctx), listErr); err != nil {
+		before := b.etag
+		list, err := b.readPruneList(ctx)
+		if err := errors.Join(b.rereadToPrune(ctx), err); err != nil {
 			return nil, err
+		}
+		if unreadable != nil && b.etag == before { // else another run has removed it
+			return nil, unreadable
 		}
 		if err := refused.met(b.sum + list.sum); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// rereadToPrune reads what another process has changed.
+func (b *Bucket) rereadToPrune(ctx context.Context) error {
+	if err := errors.Join(b.readIndex(), b.list(ctx)); err != nil {
+		return err
+	}
+	b.annotations = maps.Clone(b.index.Annotations)
+	return nil
 }
 
 // pruneOnce prunes what was read. If another process has changed it, the error is
@@ -102,6 +149,9 @@ func (b *Bucket) pruneOnce(ctx context.Context, o PruneOptions) (*Pruned, error)
 	if err := b.writeIndex(ctx); err != nil {
 		return nil, err
 	}
+	if list.isClaimedByOther(o.run, o.Now()) {
+		return result, nil // it lists the others, too
+	}
 	return result, b.removeDue(ctx, list, gone, due, o)
 }
 
@@ -121,6 +171,9 @@ func (b *Bucket) abortStale(ctx context.Context, since time.Time) (n int, err er
 // due returns the blobs that may be removed now: those that were listed long enough ago and
 // are still not referenced, and those that a killed run has claimed.
 func (b *Bucket) due(list *pruneList, gone []digest.Digest, o PruneOptions) []digest.Digest {
+	if list.isClaimedByOther(o.run, o.Now()) {
+		return nil
+	}
 	due := intersection(list.Claimed, gone)
 	if list.etag != "" && !o.Now().Before(list.Listed.Add(o.Grace)) {
 		due = append(due, intersection(list.Blobs, gone)...)
@@ -153,7 +206,7 @@ func (b *Bucket) bytesOf(blobs []digest.Digest) (bytes int64) {
 // fails if a writer has struck one off since the list was read.
 func (b *Bucket) removeDue(ctx context.Context, list *pruneList, gone, due []digest.Digest, o PruneOptions) error {
 	rest := listable(without(gone, due), due)
-	next := &pruneList{Listed: list.Listed, Blobs: intersection(list.Blobs, rest), etag: list.etag}
+	next := &pruneList{Listed: list.Listed, Blobs: intersection(list.Blobs, rest), Run: o.run, etag: list.etag}
 	if len(due) > 0 || len(list.Blobs) == 0 {
 		next.Listed, next.Blobs = o.Now().UTC(), rest
 	}
@@ -167,31 +220,48 @@ func (b *Bucket) removeDue(ctx context.Context, list *pruneList, gone, due []dig
 	if err := b.writePruneList(ctx, next); err != nil {
 		return err
 	}
-	if err := b.removeBlobs(ctx, due); err != nil {
+	if err := b.markIndex(ctx); err != nil {
 		return err
 	}
+	if err := b.removeClaimed(ctx, next, o); err != nil {
+		return err
+	}
+	return b.endClaim(ctx, next)
+}
+
+// removeClaimed removes what this run has claimed. A machine may have slept since: another run
+// may have taken the claim over, and writers may have stored the blobs again.
+func (b *Bucket) removeClaimed(ctx context.Context, list *pruneList, o PruneOptions) error {
+	may := func() error {
+		if !o.Now().Before(list.Listed.Add(claimTime)) {
+			return errClaimOver
+		}
+		return nil
+	}
+	jobs, ctx := errgroup.WithContext(ctx)
+	jobs.SetLimit(cmp.Or(o.jobs, removeJobs))
+	for _, d := range list.Claimed {
+		jobs.Go(func() error { return b.client.RemoveWhile(ctx, b.prefix+bundle.BlobName(d), may) })
+	}
+	return jobs.Wait()
+}
+
+// endClaim removes the claim of this run from prune.json, unless another one has taken it over.
+func (b *Bucket) endClaim(ctx context.Context, list *pruneList) error {
+	run := list.Run
 	for refused := (refusals{path: b.name + PruneFile}); ; {
-		next.Claimed = nil
-		err := b.writePruneList(ctx, next)
+		list.Claimed = nil
+		err := b.writePruneList(ctx, list)
 		if !errors.Is(err, bucket.ErrCondition) {
 			return err
 		}
-		if next, err = b.readPruneList(ctx); err != nil { // a writer has struck something off
+		if list, err = b.readPruneList(ctx); err != nil || list.Run != run { // else a writer has struck something off
 			return err
 		}
-		if err := refused.met(next.sum); err != nil {
+		if err := refused.met(list.sum); err != nil {
 			return err
 		}
 	}
-}
-
-func (b *Bucket) removeBlobs(ctx context.Context, blobs []digest.Digest) error {
-	jobs, ctx := errgroup.WithContext(ctx)
-	jobs.SetLimit(removeJobs)
-	for _, d := range blobs {
-		jobs.Go(func() error { return b.client.Remove(ctx, b.prefix+bundle.BlobName(d)) })
-	}
-	return jobs.Wait()
 }
 
 // intersection returns the digests of a that are in b, which is sorted.

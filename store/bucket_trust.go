@@ -89,7 +89,8 @@ func (b *Bucket) useGraph(ctx context.Context, root ocispec.Descriptor) error {
 	return nil
 }
 
-// useManifest reads a manifest, and records it and its leaves as used.
+// useManifest reads a manifest, and records it and its leaves as used. Prune may have removed
+// some of them already, unless a delta leaves them to its base.
 func (b *Bucket) useManifest(desc ocispec.Descriptor) (*Manifest, error) {
 	m, err := b.readGraph(desc)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -102,8 +103,11 @@ func (b *Bucket) useManifest(desc ocispec.Descriptor) (*Manifest, error) {
 		return nil, err
 	}
 	for _, leaf := range m.Leaves() {
-		if _, err := b.Stat(leaf.Digest); err != nil && IsElsewhere(leaf) {
-			continue
+		if _, err := b.Stat(leaf.Digest); err != nil {
+			if IsElsewhere(leaf) || b.index.IsDelta() {
+				continue
+			}
+			return nil, &PrunedError{Path: b.name, Blobs: 1}
 		}
 		if err := b.use(leaf.Digest); err != nil {
 			return nil, err

@@ -111,6 +111,13 @@ func allKeys(a, b map[string]string) map[string]bool {
 	return keys
 }
 
+// annotate sets an annotation, or removes it if the value is empty.
+func (x *Index) annotate(name, value string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.Annotations = setAnnotation(x.Annotations, name, value)
+}
+
 // setAnnotation sets a value, or removes it if it is empty.
 func setAnnotation(all map[string]string, name, value string) map[string]string {
 	if value == "" {

@@ -29,6 +29,9 @@ type PruneOptions struct {
 	// that removes it; 0 means DefaultGrace. A directory needs none: it has one writer.
 	Grace time.Duration
 	Now   func() time.Time // nil means time.Now
+
+	run  string // names the run; random
+	jobs int    // requests side by side; 0 means as many as are good. Tests have one after the other
 }
 
 // Pruned counts what was removed, or would be.
@@ -161,7 +164,7 @@ type dependentEntry struct {
 
 // newPruner walks the entries that stay.
 func newPruner(ctx context.Context, l listedLayout, o PruneOptions) (*pruner, error) {
-	p := &pruner{PruneOptions: o, layout: l, verifier: newVerifier(ctx, layoutSource{l}, &Index{}, VerifyOptions{}), retained: make(map[key]bool), referrerLists: make(map[key]int)}
+	p := &pruner{PruneOptions: o, layout: l, verifier: newVerifier(ctx, layoutSource{l}, &Index{}, VerifyOptions{Jobs: o.jobs}), retained: make(map[key]bool), referrerLists: make(map[key]int)}
 	p.verifier.delta, _ = ReadDelta(l) // with a damaged list more counts as left to the base
 	if err := p.sortEntries(); err != nil {
 		return nil, err

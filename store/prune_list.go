@@ -29,18 +29,20 @@ func (e *PruneListError) Error() string { return e.Path + ": " + e.Err.Error() }
 func (e *PruneListError) Unwrap() error { return e.Err }
 
 // pruneList is the content of prune.json. It is the place where prune and the writers of a
-// bucket meet: each changes it only if it is the one that it read.
-//
-// A blob that nothing references is listed first, and removed by a run that comes a day
-// later. A writer that relies on a listed blob strikes it off before it writes its index.json.
-// A blob that is claimed is about to be removed: a writer must not rely on it any more.
+// bucket meet: each changes it only if it is the one that it read. See [Bucket.Prune].
 type pruneList struct {
-	Listed  time.Time       `json:"listed"`            // when Blobs was made
+	Listed  time.Time       `json:"listed"`            // when Blobs was made, and Claimed
 	Blobs   []digest.Digest `json:"blobs"`             // sorted
-	Claimed []digest.Digest `json:"claimed,omitempty"` // sorted
+	Claimed []digest.Digest `json:"claimed,omitempty"` // sorted: about to be removed
+	Run     string          `json:"run,omitempty"`     // of prune, that has written it; random
 
 	etag string        // of the object; "" if there is none
 	sum  digest.Digest // of its bytes
+}
+
+// isClaimedByOther reports whether another run may still remove what it has claimed.
+func (l *pruneList) isClaimedByOther(run string, now time.Time) bool {
+	return len(l.Claimed) > 0 && l.Run != run && now.Before(l.Listed.Add(claimAge))
 }
 
 // readPruneList reads prune.json. If there is none, the list is empty.

@@ -116,9 +116,13 @@ func uniteEntries(a, b Entry) Entry {
 	return a
 }
 
-// uniteAnnotations returns the annotations of two layouts. A list in both is united.
+// uniteAnnotations returns the annotations of two layouts. A list in both is united. The mark
+// of prune stays where it is.
 func uniteAnnotations(a, b map[string]string) map[string]string {
 	for name, value := range b {
+		if name == AnnotationPruned {
+			continue
+		}
 		if before := a[name]; before != "" && before != value {
 			value = strings.Join(sortedSet(slices.Concat(strings.Split(before, ","), strings.Split(value, ","))), ",")
 		}

@@ -22,6 +22,18 @@ func (s *Server) Inject(choose func(Call) *Fault) {
 	s.fault = choose
 }
 
+// After is the fault, or none if f is nil, after a call of do.
+func (f *Fault) After(do func()) *Fault {
+	return &Fault{func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+		do()
+		if f == nil {
+			next.ServeHTTP(w, req)
+			return
+		}
+		f.serve(w, req, next)
+	}}
+}
+
 // Status answers with an error of S3.
 func Status(status int, code string) *Fault {
 	return &Fault{func(w http.ResponseWriter, req *http.Request, _ http.Handler) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strconv"
@@ -24,9 +23,7 @@ func NewInMemory(t testing.TB) *Server {
 	t.Helper()
 	s := &Server{calls: make(map[string]int)}
 	s.Objects = &Objects{data: make(map[string][]byte)}
-	front := httptest.NewServer(s.inject(s.Objects))
-	t.Cleanup(front.Close)
-	s.URL = front.URL
+	s.open(t, s.Objects)
 	for name, value := range s.Environment() {
 		t.Setenv(name, value)
 	}
@@ -93,7 +90,7 @@ func (o *Objects) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case req.Method == http.MethodPut && req.URL.RawQuery == "":
 		o.write(w, req, key)
 	case req.Method == http.MethodDelete:
-		o.remove(key)
+		o.Remove(key)
 		w.WriteHeader(http.StatusNoContent)
 	case req.Method == http.MethodGet || req.Method == http.MethodHead:
 		o.read(w, req, key)
@@ -108,7 +105,8 @@ func fail(w http.ResponseWriter, status int, code string) {
 	fmt.Fprintf(w, "<Error><Code>%s</Code><Message>in memory</Message></Error>", code)
 }
 
-func (o *Objects) remove(key string) {
+// Remove removes an object.
+func (o *Objects) Remove(key string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	delete(o.data, key)

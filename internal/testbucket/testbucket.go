@@ -40,6 +40,7 @@ type Server struct {
 	Folder  string   // the objects of the bucket are files in it
 	Objects *Objects // with NewInMemory
 
+	handler  http.Handler // answers the requests
 	mu       sync.Mutex
 	requests []string          // guarded by mu
 	fault    func(Call) *Fault // guarded by mu
@@ -76,10 +77,39 @@ func Start(t testing.TB) *Server {
 		ErrorHandler:  func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 		FlushInterval: -1,
 	}
-	front := httptest.NewServer(s.inject(proxy))
+	s.open(t, proxy)
+	return s
+}
+
+// open lets requests in.
+func (s *Server) open(t testing.TB, handler http.Handler) {
+	s.handler = handler
+	front := httptest.NewServer(s.inject(handler))
 	t.Cleanup(front.Close)
 	s.URL = front.URL
-	return s
+}
+
+// Entrance opens another URL of the server, whose requests have faults of their own. So a test
+// knows who of several clients has sent a request.
+func (s *Server) Entrance(t testing.TB, choose func(Call) *Fault) (url string) {
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if fault := choose(newCall(req)); fault != nil {
+			fault.serve(w, req, s.handler)
+			return
+		}
+		s.handler.ServeHTTP(w, req)
+	}))
+	t.Cleanup(front.Close)
+	return front.URL
+}
+
+// Read returns the content of an object.
+func (s *Server) Read(key string) (data []byte, ok bool) {
+	if s.Objects != nil {
+		return s.Objects.get(key)
+	}
+	data, err := os.ReadFile(filepath.Join(s.Folder, filepath.FromSlash(key)))
+	return data, err == nil
 }
 
 // Environment returns the variables that lead to the server.
@@ -194,6 +224,11 @@ type Call struct {
 	N    int    // counts the requests of the kind and key, from 1
 }
 
+func newCall(req *http.Request) Call {
+	key := strings.TrimPrefix(strings.TrimPrefix(req.URL.Path, "/"+Name), "/")
+	return Call{Request: req, Kind: kindOf(req), Key: key}
+}
+
 // kindOf returns the kind of a request.
 func kindOf(req *http.Request) string {
 	q := req.URL.Query()
@@ -219,8 +254,7 @@ func kindOf(req *http.Request) string {
 // inject counts a request and lets a fault answer it.
 func (s *Server) inject(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		c := Call{Request: req, Kind: kindOf(req)}
-		c.Key = strings.TrimPrefix(strings.TrimPrefix(req.URL.Path, "/"+Name), "/")
+		c := newCall(req)
 		s.mu.Lock()
 		id := c.Kind + " " + c.Key
 		s.calls[id]++

@@ -118,7 +118,18 @@ func (c *Client) Stat(ctx context.Context, key string) (size int64, err error) {
 
 // Remove removes an object. One that does not exist is no error.
 func (c *Client) Remove(ctx context.Context, key string) error {
+	return c.RemoveWhile(ctx, key, func() error { return nil })
+}
+
+// RemoveWhile is Remove that asks before each try whether it still may: an error of may ends it.
+func (c *Client) RemoveWhile(ctx context.Context, key string, may func() error) error {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	return c.try(ctx, "remove", key, func(ctx context.Context) error {
+		if err := may(); err != nil {
+			end(err)
+			return err
+		}
 		return c.core.RemoveObject(ctx, c.bucket, key, minio.RemoveObjectOptions{})
 	})
 }
