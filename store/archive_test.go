@@ -11,6 +11,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -317,7 +318,7 @@ func TestArchiveStreamFails(t *testing.T) {
 }
 
 func TestFree(t *testing.T) {
-	if _, ok := freeSpace(t.TempDir()); !ok {
+	if _, ok := disk.Free(t.TempDir()); !ok {
 		t.Skip("cannot tell here")
 	}
 	a := createArchive(t, filepath.Join(t.TempDir(), "x.tgz"), bundle.Gzip)

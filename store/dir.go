@@ -13,6 +13,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/internal/atomicfile"
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -154,7 +155,7 @@ func (d *Dir) Path() string { return d.path }
 
 // Free returns the free space of the file system in bytes; ok is false where it is
 // unknown.
-func (d *Dir) Free() (bytes int64, ok bool) { return freeSpace(d.path) }
+func (d *Dir) Free() (bytes int64, ok bool) { return disk.Free(d.path) }
 
 // reached extends trust from a verified manifest to what it references.
 func (d *Dir) reached(desc ocispec.Descriptor, data []byte) { d.trust.reached(desc, data) }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 )
 
 // Ingest writes a blob to a directory. It is not safe for concurrent use.
@@ -16,7 +18,7 @@ type Ingest struct {
 	dir    *Dir
 	desc   ocispec.Descriptor
 	file   *os.File
-	writer *writebackFile // writes to it
+	writer *disk.WritebackFile // writes to it
 	hash   hash.Hash
 	size   int64 // of the file, and hashed
 	opened bool  // the content of the file is hashed
@@ -46,7 +48,7 @@ func (i *Ingest) open() (err error) {
 	if err != nil {
 		return err
 	}
-	i.writer = &writebackFile{file: i.file}
+	i.writer = &disk.WritebackFile{File: i.file}
 	if i.size, err = io.Copy(i.hash, interruptibleReader{i.file, i.dir.interrupted}); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/internal/atomicfile"
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -19,8 +20,8 @@ type partial struct {
 	name        string // as the user wrote it
 	target      string // the file to replace: name, or what that links to
 	lock        *fileLock
-	file        *os.File       // target.partial, locked
-	writer      *writebackFile // writes to it
+	file        *os.File            // target.partial, locked
+	writer      *disk.WritebackFile // writes to it
 	buffer      *bufio.Writer
 	madeFolders []string // folders that this run created, innermost first
 }
@@ -30,7 +31,7 @@ type partial struct {
 // For a second process the error is a *LockedError. With resume, the content of
 // path.partial is kept as far as this run writes the same.
 func openArchive(path string, c bundle.Compression, resume bool, interrupted func() error) (*Archive, error) {
-	p := &partial{name: path, target: followLinks(path)}
+	p := &partial{name: path, target: disk.FollowLinks(path)}
 	if err := p.create(); err != nil {
 		removeFolders(p.madeFolders)
 		return nil, outputError(path, err)
@@ -75,24 +76,9 @@ func (p *partial) create() (err error) {
 		return errors.Join(err, p.lock.release())
 	}
 	p.file = p.lock.file
-	p.writer = &writebackFile{file: p.file}
+	p.writer = &disk.WritebackFile{File: p.file}
 	p.buffer = bufio.NewWriterSize(p.writer, 256<<10)
 	return nil
-}
-
-// followLinks returns the path that a symbolic link leads to, even if nothing is there.
-func followLinks(path string) string {
-	for range 40 { // as many as Linux follows
-		to, err := os.Readlink(path)
-		if err != nil {
-			break
-		}
-		if !filepath.IsAbs(to) {
-			to = filepath.Join(filepath.Dir(path), to)
-		}
-		path = to
-	}
-	return path
 }
 
 // smallWrite is the size below which writes are buffered: a larger copy costs more than
@@ -123,7 +109,7 @@ func (p *partial) rollback(out *bundle.Writer) error {
 	return p.cut(begin)
 }
 
-func (p *partial) free() (bytes int64, ok bool) { return freeSpace(filepath.Dir(p.target)) }
+func (p *partial) free() (bytes int64, ok bool) { return disk.Free(filepath.Dir(p.target)) }
 
 func (p *partial) commit(incomplete bool) (path string, err error) {
 	path, target := p.name, p.target

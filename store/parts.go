@@ -7,6 +7,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -42,7 +43,7 @@ type WrittenPart struct {
 func openParts(path string, c bundle.Compression, o CreateOptions) (*Parts, error) {
 	p := &Parts{path: path, size: o.PartSize, compression: c, resume: !o.NoResume, interrupted: o.Interrupted}
 	for number := 1; number <= MaxParts; number++ {
-		if err := checkReplaced(followLinks(PartPath(path, number))); err != nil {
+		if err := checkReplaced(disk.FollowLinks(PartPath(path, number))); err != nil {
 			return nil, outputError(PartPath(path, number), err)
 		}
 	}
@@ -140,7 +141,7 @@ func (p *Parts) part(number int) (*Archive, error) {
 // begin begins a part, or resumes what an interrupted run left of it.
 func (p *Parts) begin(number int) (*Archive, error) {
 	path := PartPath(p.path, number+1)
-	file := &partial{name: path, target: followLinks(path)}
+	file := &partial{name: path, target: disk.FollowLinks(path)}
 	if err := file.create(); err != nil {
 		return nil, outputError(path, err)
 	}

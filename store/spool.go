@@ -6,13 +6,14 @@ import (
 	"io"
 	"os"
 
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
 // spool is a plain tar in a temporary file: a copy of an archive that can be read only
 // once and needs random access.
 type spool struct {
-	file   *TempFile
+	file   *disk.TempFile
 	buffer *bufio.Writer
 	out    *bundle.Writer
 	docker *DockerArchiveError // the docker-archive that it is without a layout; may be nil
@@ -45,7 +46,7 @@ func newSpool(size int64, o OpenOptions) (*spool, error) {
 	if o.Spooling != nil {
 		o.Spooling(size)
 	}
-	file, err := CreateTemp(o.TempDir)
+	file, err := disk.CreateTemp(o.TempDir)
 	if err != nil {
 		return nil, &OutputError{Path: tempDir(o), Err: err}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -90,7 +91,7 @@ func (f *feed) hold(ctx context.Context, b graph.Descriptor) error {
 
 // keep puts a large blob into a temporary file, so that it can be sent again.
 func (f *feed) keep(ctx context.Context, b graph.Descriptor) (err error) {
-	file, err := store.CreateTemp(f.tempDir)
+	file, err := disk.CreateTemp(f.tempDir)
 	if err != nil {
 		return err
 	}

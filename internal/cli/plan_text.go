@@ -11,6 +11,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -37,7 +38,7 @@ func (p *shownPlan) measure(path string) {
 	if path == "" || path == "-" || store.IsInBucket(path) {
 		return
 	}
-	free, ok := store.Free(path)
+	free, ok := disk.Free(path)
 	if !ok {
 		return
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 )
 
 // Tracker counts the progress of a run and shows it on a screen. The engine's calls only
@@ -165,7 +165,7 @@ func (p *Tracker) Failed(a engine.ArtifactReport) {
 // Missing returns the bytes that a run which filled the disk of path still lacks, at least;
 // 0 if the free space is unknown.
 func (p *Tracker) Missing(path string) int64 {
-	free, known := store.Free(path)
+	free, known := disk.Free(path)
 	if !known {
 		return 0
 	}
