@@ -27,7 +27,7 @@ import (
 // index.json references is missing. The first seeds have lost something once. ORAS_MIRROR_SEEDS
 // is the number of further ones.
 func TestPruneAgainstWriters(t *testing.T) {
-	seeds := []uint64{1104, 1186, 1398}
+	seeds := []uint64{1104, 1186, 1398, 8349800035934581161, 15706036424909418441}
 	further := 2
 	if text := os.Getenv("ORAS_MIRROR_SEEDS"); text != "" {
 		if _, err := fmt.Sscan(text, &further); err != nil {
