@@ -29,7 +29,7 @@ var arrows = map[string][]string{
 	"engine/backup":                         {"config", "engine", "engine/fetch", "engine/internal/graph", "engine/internal/headway", "engine/internal/pool", "engine/plan", "engine/registry", "engine/registry/transport", "engine/shard", "internal/bounds", "internal/compact", "store", "store/bundle"},
 	"engine/base":                           {"config", "engine", "engine/internal/graph", "engine/plan", "engine/registry", "internal/bounds", "internal/cosign", "store"},
 	"engine/fetch":                          {},
-	"engine/internal/graph":                 {"config", "engine", "engine/registry", "engine/registry/transport", "internal/bounds", "internal/cosign", "store"},
+	"engine/internal/graph":                 {"config", "engine", "engine/registry", "engine/registry/transport", "internal/bounds", "internal/compact", "internal/cosign", "store"},
 	"engine/internal/headway":               {"engine", "engine/internal/graph", "engine/registry"},
 	"engine/internal/pool":                  {},
 	"engine/merge":                          {"engine", "internal/bounds", "internal/compact", "store"},

@@ -149,8 +149,8 @@ func (s *survey) attachments(all []*delivery) []*delivery {
 func (s *survey) attachment(to *delivery, name string, v *graph.Visit) (*delivery, error) {
 	ref, _ := config.ParseEntryName(name)
 	n := v.Node
-	root := graph.Root{Entry: store.Entry{Name: name, MediaType: n.MediaType, Digest: n.Digest, Size: n.Size}, Ref: ref, Scope: to.scope}
-	r, err := s.routes.routeOf(root, to.target)
+	root := graph.Root{Entry: &store.Entry{Name: name, MediaType: n.MediaType, Digest: n.Digest, Size: n.Size}, Ref: ref, Scope: to.scope}
+	r, err := s.routes.routeOf(&root, to.target)
 	if r == nil || err != nil {
 		return nil, err
 	}

@@ -64,7 +64,7 @@ func (r *route) reference() string {
 
 // routeOf maps one root to one target; nil if the mappings exclude it. A root without a
 // destination is an error, an *engine.NameError if the target could have named one.
-func (m *routes) routeOf(root graph.Root, target config.Target) (*route, error) {
+func (m *routes) routeOf(root *graph.Root, target config.Target) (*route, error) {
 	e := root.Entry
 	platforms, err := graph.ParsePlatforms(e.Platforms)
 	if err != nil {
@@ -77,7 +77,7 @@ func (m *routes) routeOf(root graph.Root, target config.Target) (*route, error) 
 		r.scope = root.Scope
 	}
 	if m.trust {
-		r.origin = &root
+		r.origin = root
 	}
 	if r.nowhere = root.Fault != nil && !root.IsSuspect(); r.nowhere {
 		return r, nil
@@ -102,7 +102,7 @@ func (m *routes) routeOf(root graph.Root, target config.Target) (*route, error) 
 
 // routeBare maps a root without a known repository to that of the target: under its tag, or by
 // its digest if it has none.
-func (m *routes) routeBare(r *route, root graph.Root) error {
+func (m *routes) routeBare(r *route, root *graph.Root) error {
 	if r.fault != nil {
 		return nil
 	}

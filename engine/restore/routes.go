@@ -85,8 +85,8 @@ func (m *routes) isDivided() bool { return m.far && m.shard != nil }
 
 // mapped maps some roots. Where another one has a repository in its name, a root without
 // one fails alone.
-func (m *routes) mapped(roots []graph.Root) ([]*route, error) {
-	named := slices.ContainsFunc(roots, func(r graph.Root) bool { return r.Ref.Registry != "" && r.Fault == nil })
+func (m *routes) mapped(roots []*graph.Root) ([]*route, error) {
+	named := slices.ContainsFunc(roots, func(r *graph.Root) bool { return r.Ref.Registry != "" && r.Fault == nil })
 	var all []*route
 	var wrong misroutes
 	taken := make(map[string]*route)
@@ -136,7 +136,7 @@ func (m *routes) checkMappings() error {
 }
 
 // checkTag makes sure that a tag in the target has one artifact to name.
-func (m *routes) checkTag(roots []graph.Root) error {
+func (m *routes) checkTag(roots []*graph.Root) error {
 	if m.tag == "" {
 		return nil
 	}

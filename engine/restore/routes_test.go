@@ -17,7 +17,7 @@ import (
 
 // rootNamed makes a root whose digest is that of content.
 func rootNamed(name, content string) graph.Root {
-	r := graph.Root{Entry: store.Entry{Name: name, Digest: digest.FromString(content)}}
+	r := graph.Root{Entry: &store.Entry{Name: name, Digest: digest.FromString(content)}}
 	if ref, err := config.ParseReference(name); err == nil && !ref.IsRepository() {
 		r.Ref = ref
 	}

@@ -16,7 +16,7 @@ type memberKey struct {
 }
 
 // selected returns the roots that --only selects, with those that cosign attached to them.
-func (m *routes) selected() ([]graph.Root, error) {
+func (m *routes) selected() ([]*graph.Root, error) {
 	named, err := m.named()
 	if err != nil {
 		return nil, err
@@ -34,8 +34,9 @@ func (m *routes) selected() ([]graph.Root, error) {
 			}
 		}
 	}
-	var roots []graph.Root
-	for i, root := range m.roots {
+	roots := make([]*graph.Root, 0, len(m.roots))
+	for i := range m.roots {
+		root := &m.roots[i]
 		subject, attached := root.Entry.AttachedTo()
 		if attached && m.excludeReferrers {
 			continue

@@ -19,17 +19,15 @@ import (
 type Local struct {
 	Layout    store.Layout
 	path      string
-	all       []Root                                 // what a source has; those of an input are there
-	roots     map[string]ocispec.Descriptor          // by the full name that the artifact gets
-	points    map[digest.Digest][]ocispec.Descriptor // referrers by their subject
-	homes     map[digest.Digest][]string             // the repositories of a referrer
+	all       []Root           // what a source has; those of an input are there
+	names     map[string]int32 // where in all a root is, by the full name that the artifact gets
+	referrers referrers
 	ownership ownership
 }
 
 // NewLocal returns the layout that lies at path as an origin.
 func NewLocal(l store.Layout, path string) *Local {
-	return &Local{Layout: l, path: path, roots: make(map[string]ocispec.Descriptor),
-		points: make(map[digest.Digest][]ocispec.Descriptor), homes: make(map[digest.Digest][]string)}
+	return &Local{Layout: l, path: path, referrers: newReferrers()}
 }
 
 // NewSource is a layout that a backup reads: an entry with a bare tag, or with no name,
@@ -43,15 +41,30 @@ func NewSource(l store.Layout, path string, repository config.Reference) *Local 
 // Artifacts lists the references of a source, and the roots that a backup cannot have.
 // Calls must not be concurrent.
 func (l *Local) Artifacts() (refs []config.Reference, faulty []Root) {
+	l.nameRoots()
 	for _, r := range l.all {
 		if r.Fault = r.Misplaced(l.path); r.Fault != nil {
 			faulty = append(faulty, r)
 			continue
 		}
-		l.roots[r.Ref.EntryName()] = r.Entry.Descriptor()
 		refs = append(refs, r.Ref)
 	}
 	return refs, faulty
+}
+
+// nameRoots notes where the roots are. It keeps no name twice: there are 100,000.
+func (l *Local) nameRoots() {
+	l.names = make(map[string]int32, len(l.all))
+	for i, r := range l.all {
+		if r.Misplaced(l.path) != nil {
+			continue
+		}
+		name := r.Ref.EntryName()
+		if name == r.Entry.Name {
+			name = r.Entry.Name
+		}
+		l.names[name] = int32(i)
+	}
 }
 
 // Close closes the layout.
@@ -61,7 +74,7 @@ func (l *Local) Queue() string { return "layout " + l.path }
 
 func (l *Local) Repository() string { return l.path }
 
-func (l *Local) Repositories(referrer digest.Digest) []string { return l.homes[referrer] }
+func (l *Local) Repositories(referrer digest.Digest) []string { return l.referrers.homes(referrer) }
 
 func (l *Local) has(desc ocispec.Descriptor) bool {
 	size, err := l.Layout.Stat(desc.Digest)
@@ -69,11 +82,11 @@ func (l *Local) has(desc ocispec.Descriptor) bool {
 }
 
 func (l *Local) Resolve(_ context.Context, ref config.Reference) (ocispec.Descriptor, error) {
-	desc, ok := l.roots[ref.EntryName()]
+	at, ok := l.names[ref.EntryName()]
 	if !ok {
-		return desc, &engine.ArtifactError{Reference: ref.String(), Op: "resolve", Err: fs.ErrNotExist}
+		return ocispec.Descriptor{}, &engine.ArtifactError{Reference: ref.String(), Op: "resolve", Err: fs.ErrNotExist}
 	}
-	return desc, nil
+	return l.all[at].Entry.Descriptor(), nil
 }
 
 func (l *Local) open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error) {
@@ -109,7 +122,7 @@ func (l *Local) Child(ctx context.Context, desc ocispec.Descriptor) ([]byte, err
 }
 
 func (l *Local) Referrers(_ context.Context, subject ocispec.Descriptor) ([]ocispec.Descriptor, error) {
-	return l.points[subject.Digest], nil
+	return l.referrers.of(subject.Digest), nil
 }
 
 // attached lists the signature that a policy asks for. Every other name of a layout is selected
@@ -120,7 +133,7 @@ func (l *Local) attached(_ context.Context, subject attachee) ([]config.Referenc
 		return nil, nil
 	}
 	ref.Tag = cosign.Tag(subject.Digest, cosign.Signature)
-	if _, has := l.roots[ref.EntryName()]; !has {
+	if _, has := l.names[ref.EntryName()]; !has {
 		return nil, nil
 	}
 	return []config.Reference{ref}, nil

@@ -3,7 +3,6 @@ package graph
 import (
 	"context"
 	"encoding/json"
-	"slices"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -41,7 +40,7 @@ func (l *Local) WalkChildren(desc ocispec.Descriptor, children map[digest.Digest
 }
 
 // addReferrer notes the subject of a nameless manifest, if it has one.
-func (l *Local) addReferrer(entry store.Entry) error {
+func (l *Local) addReferrer(entry *store.Entry) error {
 	data, err := l.Manifest(context.Background(), entry.Descriptor())
 	if err != nil {
 		return err
@@ -52,14 +51,14 @@ func (l *Local) addReferrer(entry store.Entry) error {
 	if json.Unmarshal(data, &m) != nil || m.Subject == nil {
 		return nil
 	}
-	l.refers(entry.Descriptor(), m.Subject.Digest, entry.Repositories)
+	l.referrers.add(referrer{entry: entry, homes: entry.Repositories}, m.Subject.Digest)
 	return nil
 }
 
 // addList notes and returns the referrers that a root lists; is is false unless it is a
 // list of referrers.
-func (l *Local) addList(r Root) (members []store.Entry, is bool) {
-	all, is := store.ReferrersList(r.Entry, func(desc ocispec.Descriptor) ([]byte, error) {
+func (l *Local) addList(r Root) (members []*store.Entry, is bool) {
+	all, is := store.ReferrersList(*r.Entry, func(desc ocispec.Descriptor) ([]byte, error) {
 		return l.Manifest(context.Background(), desc)
 	})
 	var homes []string
@@ -67,25 +66,9 @@ func (l *Local) addList(r Root) (members []store.Entry, is bool) {
 		homes = append(homes, r.Ref.Name())
 	}
 	for _, m := range all {
-		l.refers(m.Descriptor, m.Subject, homes)
-		members = append(members, store.Entry{MediaType: m.MediaType, ArtifactType: m.ArtifactType, Digest: m.Digest, Size: m.Size})
+		entry := &store.Entry{MediaType: m.MediaType, ArtifactType: m.ArtifactType, Digest: m.Digest, Size: m.Size}
+		l.referrers.add(referrer{entry: entry, listed: &m.Descriptor, homes: homes}, m.Subject)
+		members = append(members, entry)
 	}
 	return members, is
-}
-
-// refers notes that a manifest refers to subject in some repositories; none means any.
-func (l *Local) refers(desc ocispec.Descriptor, subject digest.Digest, repositories []string) {
-	homes, met := l.homes[desc.Digest]
-	switch {
-	case !met:
-		l.points[subject] = append(l.points[subject], desc)
-		homes = slices.Clone(repositories)
-	case len(homes) == 0 || len(repositories) == 0:
-		homes = nil
-	default:
-		homes = slices.Concat(homes, repositories)
-		slices.Sort(homes)
-		homes = slices.Compact(homes)
-	}
-	l.homes[desc.Digest] = homes
 }

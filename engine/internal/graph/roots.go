@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/opencontainers/go-digest"
@@ -13,7 +14,7 @@ import (
 
 // Root is an entry of a layout that is an artifact in its own right.
 type Root struct {
-	Entry  store.Entry
+	Entry  *store.Entry     // shared with the index; never nil
 	Ref    config.Reference // zero if its repository is unknown
 	Fault  error            // why it cannot be copied; it fails when its turn comes
 	Layout string           // the path of the layout that a sync reads it from; "" otherwise
@@ -46,31 +47,25 @@ func (r Root) Misplaced(path string) error {
 // RootsOf sorts the entries of a layout into roots and referrers, which it notes; a list
 // of referrers is neither. An entry with a bare tag, or without a name, belongs to
 // repository, which may be zero. An entry that cannot be named or read becomes a root with a
-// fault, so that it costs no other.
+// fault, so that it costs no other. The roots share the entries, which must not change.
 func (l *Local) RootsOf(entries []store.Entry, repository config.Reference) []Root {
-	roots := make([]Root, 0, len(entries)) // 27 MB of 100,000; growing it would take several times that
-	var referrers []store.Entry
-	doubles := doublesIn(entries)
-	for _, e := range entries {
-		if e.Name == "" {
-			continue
+	roots, referrers := l.namedRoots(entries, repository)
+	nameless := 0
+	faults := make(map[*store.Entry]error)
+	for e := range withoutName(entries) {
+		if err := l.addReferrer(e); err != nil {
+			faults[e] = err
 		}
-		r := l.namedRoot(e, repository, doubles[e.Name])
-		if members, is := l.addList(r); is {
-			referrers = append(referrers, members...)
-			continue
+		if !l.referrers.has(e.Digest) {
+			nameless++
 		}
-		roots = append(roots, r)
 	}
-	for _, e := range entries {
-		if e.Name != "" {
-			continue
-		}
-		err := l.addReferrer(e)
-		switch _, refers := l.homes[e.Digest]; {
-		case err != nil:
-			roots = append(roots, suspectRoots(e, repository, err)...)
-		case refers:
+	roots = slices.Grow(roots, nameless)
+	for e := range withoutName(entries) {
+		switch {
+		case faults[e] != nil:
+			roots = append(roots, suspectRoots(e, repository, faults[e])...)
+		case l.referrers.has(e.Digest):
 			referrers = append(referrers, e)
 		default:
 			roots = append(roots, namelessRoot(e, repository))
@@ -83,9 +78,47 @@ func (l *Local) RootsOf(entries []store.Entry, repository config.Reference) []Ro
 	return roots
 }
 
+// withoutName yields the entries that have no name.
+func withoutName(entries []store.Entry) iter.Seq[*store.Entry] {
+	return func(yield func(*store.Entry) bool) {
+		for i := range entries {
+			if e := &entries[i]; e.Name == "" && !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+// namedRoots makes roots of the entries that have names, and returns the members of those that
+// are lists of referrers. It makes room for all at once: to grow would take several times that.
+func (l *Local) namedRoots(entries []store.Entry, repository config.Reference) (roots []Root, members []*store.Entry) {
+	named := 0
+	for i := range entries {
+		if entries[i].Name != "" {
+			named++
+		}
+	}
+	roots = make([]Root, 0, named)
+	l.referrers.reserve(len(entries) - named)
+	doubles := doublesIn(entries)
+	for i := range entries {
+		e := &entries[i]
+		if e.Name == "" {
+			continue
+		}
+		r := l.namedRoot(e, repository, doubles[e.Name])
+		if listed, is := l.addList(r); is {
+			members = append(members, listed...)
+			continue
+		}
+		roots = append(roots, r)
+	}
+	return roots, members
+}
+
 // homeOf returns the one repository that a referrer is known to belong to, else another.
-func (l *Local) homeOf(e store.Entry, other config.Reference) config.Reference {
-	if homes := l.homes[e.Digest]; len(homes) == 1 {
+func (l *Local) homeOf(e *store.Entry, other config.Reference) config.Reference {
+	if homes := l.referrers.homes(e.Digest); len(homes) == 1 {
 		if ref, err := config.ParseReference(homes[0]); err == nil {
 			return ref
 		}
@@ -94,7 +127,7 @@ func (l *Local) homeOf(e store.Entry, other config.Reference) config.Reference {
 }
 
 // namedRoot makes a root of an entry that has a name.
-func (l *Local) namedRoot(e store.Entry, repository config.Reference, double bool) Root {
+func (l *Local) namedRoot(e *store.Entry, repository config.Reference, double bool) Root {
 	r := Root{Entry: e}
 	ref, ok := config.ParseEntryName(e.Name)
 	switch {
@@ -115,19 +148,23 @@ func (l *Local) namedRoot(e store.Entry, repository config.Reference, double boo
 
 // doublesIn finds the names that stand for more than one manifest.
 func doublesIn(entries []store.Entry) map[string]bool {
-	first := make(map[string]digest.Digest, len(entries))
+	last := make(map[string]int32)
 	doubles := make(map[string]bool)
-	for _, e := range entries {
-		if other, met := first[e.Name]; e.Name != "" && met && other != e.Digest {
+	for i := range entries {
+		e := &entries[i]
+		if e.Name == "" {
+			continue
+		}
+		if at, met := last[e.Name]; met && entries[at].Digest != e.Digest {
 			doubles[e.Name] = true
 		}
-		first[e.Name] = e.Digest
+		last[e.Name] = int32(i)
 	}
 	return doubles
 }
 
 // namelessRoot makes a root of an entry that is known by its digest alone.
-func namelessRoot(e store.Entry, repository config.Reference) Root {
+func namelessRoot(e *store.Entry, repository config.Reference) Root {
 	if repository.Registry != "" {
 		repository.Digest = e.Digest
 	}
@@ -136,7 +173,7 @@ func namelessRoot(e store.Entry, repository config.Reference) Root {
 
 // suspectRoots makes roots, which will fail, of an entry that cannot be read: one in
 // each repository that it came from, since nothing else says what needs it.
-func suspectRoots(e store.Entry, repository config.Reference, err error) []Root {
+func suspectRoots(e *store.Entry, repository config.Reference, err error) []Root {
 	var roots []Root
 	for _, name := range e.Repositories {
 		if ref, bad := config.ParseReference(name + "@" + e.Digest.String()); bad == nil {
@@ -167,8 +204,8 @@ func (l *Local) withoutChildren(roots []Root) []Root {
 // orphans returns the referrers of a foreign layout that come along with no root: their
 // subjects are not in it. In a layout of ours, which records the repositories of a referrer,
 // they are the remains of a tag that moved.
-func (l *Local) orphans(roots []Root, referrers []store.Entry) []store.Entry {
-	referrers = slices.DeleteFunc(referrers, func(e store.Entry) bool { return len(e.Repositories) > 0 })
+func (l *Local) orphans(roots []Root, referrers []*store.Entry) []*store.Entry {
+	referrers = slices.DeleteFunc(referrers, func(e *store.Entry) bool { return len(e.Repositories) > 0 })
 	if len(referrers) == 0 {
 		return nil
 	}
@@ -182,11 +219,11 @@ func (l *Local) orphans(roots []Root, referrers []store.Entry) []store.Entry {
 	}
 	for more := true; more; {
 		more = false
-		for subject, all := range l.points {
-			if !reached[subject] {
+		for subject := range l.referrers.last {
+			if !reached[subject.Digest()] {
 				continue
 			}
-			for _, desc := range all {
+			for _, desc := range l.referrers.of(subject.Digest()) {
 				if !reached[desc.Digest] {
 					reach(desc)
 					more = true
@@ -194,5 +231,5 @@ func (l *Local) orphans(roots []Root, referrers []store.Entry) []store.Entry {
 			}
 		}
 	}
-	return slices.DeleteFunc(referrers, func(e store.Entry) bool { return reached[e.Digest] })
+	return slices.DeleteFunc(referrers, func(e *store.Entry) bool { return reached[e.Digest] })
 }

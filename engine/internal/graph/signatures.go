@@ -2,8 +2,6 @@ package graph
 
 import (
 	"context"
-	"slices"
-	"sync"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -41,50 +39,7 @@ func (unkept) Keep(ocispec.Descriptor, []byte) (bool, error) { return true, nil 
 // are found by their names.
 func (l *Local) Index(roots []Root) {
 	l.all = roots
-	l.Artifacts()
-}
-
-// ownership finds the artifacts of a layout that have a manifest.
-type ownership struct {
-	once   sync.Once // guards owners: it is written there
-	owners map[memberKey][]owner
-}
-
-// owner is an artifact that has a manifest.
-type owner struct {
-	desc      ocispec.Descriptor
-	platforms []config.Platform // those that a layout has of it; nil: all that are selected
-}
-
-// memberKey identifies a manifest in a repository.
-type memberKey struct {
-	repository string
-	digest     digest.Digest
-}
-
-// owners lists the artifacts of a repository that are a manifest, or have it below them.
-func (l *Local) owners(_ context.Context, repository string, subject digest.Digest) ([]owner, error) {
-	return l.ownersOf(memberKey{repository, subject}), nil
-}
-
-func (l *Local) ownersOf(key memberKey) []owner {
-	l.ownership.once.Do(func() {
-		l.ownership.owners = make(map[memberKey][]owner)
-		for _, r := range l.all {
-			if _, attached := r.Entry.AttachedTo(); attached || r.Fault != nil {
-				continue
-			}
-			l.addOwner(r)
-		}
-	})
-	return l.ownership.owners[key]
-}
-
-// HasOwner reports whether cosign attached a root to an artifact of the layout, which has a
-// verdict of its own.
-func (l *Local) HasOwner(r Root) bool {
-	subject, attached := r.Entry.AttachedTo()
-	return attached && len(l.ownersOf(memberKey{r.Repository(), subject})) > 0
+	l.nameRoots()
 }
 
 // Repository returns the repository of a root as policies name it; "" if it has none.
@@ -96,24 +51,6 @@ func repositoryOf(ref config.Reference) string {
 		return ""
 	}
 	return ref.Name()
-}
-
-func (l *Local) addOwner(r Root) {
-	platforms, err := ParsePlatforms(r.Entry.Platforms)
-	if err != nil {
-		return // its own check fails
-	}
-	family := map[digest.Digest]bool{r.Entry.Digest: true}
-	l.WalkChildren(r.Entry.Descriptor(), family)
-	found := owner{r.Entry.Descriptor(), platforms}
-	for member := range family {
-		key := memberKey{r.Repository(), member}
-		if !slices.ContainsFunc(l.ownership.owners[key], func(o owner) bool {
-			return o.desc.Digest == found.desc.Digest && slices.Equal(o.platforms, platforms)
-		}) {
-			l.ownership.owners[key] = append(l.ownership.owners[key], found)
-		}
-	}
 }
 
 // owners asks for the manifest itself.
