@@ -41,7 +41,7 @@ var arrows = map[string][]string{
 	"engine/restore":                        {"config", "engine", "engine/internal/graph", "engine/internal/headway", "engine/internal/pool", "engine/registry", "engine/registry/transport", "engine/shard", "internal/bounds", "internal/disk", "internal/dockerhub", "store"},
 	"engine/shard":                          {"config", "internal/bounds"},
 	"engine/sync":                           {"config", "engine", "engine/internal/graph", "engine/internal/headway", "engine/plan", "engine/registry", "engine/registry/transport", "engine/restore", "engine/shard", "internal/bounds", "store"},
-	"internal/advice":                       {"config", "engine", "engine/merge", "engine/registry", "engine/registry/credentials", "engine/registry/transport", "internal/bounds", "internal/discover", "internal/discover/chart", "internal/exit", "internal/filetype", "internal/helm", "internal/migrate", "internal/spelling", "internal/statement", "internal/text", "internal/trust", "store", "store/bucket", "store/bundle"},
+	"internal/advice":                       {"config", "engine", "engine/merge", "engine/registry", "engine/registry/credentials", "engine/registry/transport", "internal/bounds", "internal/discover", "internal/discover/chart", "internal/disk", "internal/exit", "internal/filetype", "internal/helm", "internal/migrate", "internal/spelling", "internal/statement", "internal/text", "internal/trust", "store", "store/bucket", "store/bundle"},
 	"internal/atomicfile":                   {},
 	"internal/bounds":                       {},
 	"internal/certpool":                     {},

@@ -17,16 +17,16 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// disk is a small file system of its own, which takes root and a kernel that
+// smallDisk is a small file system of its own, which takes root and a kernel that
 // lets us mount; without those the test is skipped.
-type disk struct {
+type smallDisk struct {
 	t    *testing.T
 	path string
 }
 
-func newDisk(t *testing.T, size string) *disk {
+func newDisk(t *testing.T, size string) *smallDisk {
 	t.Helper()
-	d := &disk{t: t, path: t.TempDir()}
+	d := &smallDisk{t: t, path: t.TempDir()}
 	if err := syscall.Mount("tmpfs", d.path, "tmpfs", 0, "size="+size); err != nil {
 		t.Skipf("cannot mount a small disk: %v", err)
 	}
@@ -38,7 +38,7 @@ func newDisk(t *testing.T, size string) *disk {
 	return d
 }
 
-func (d *disk) readOnly() {
+func (d *smallDisk) readOnly() {
 	d.t.Helper()
 	if err := syscall.Mount("tmpfs", d.path, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
 		d.t.Fatal(err)
@@ -48,7 +48,7 @@ func (d *disk) readOnly() {
 const page = 4096
 
 // fill leaves room for so many pages, which is what a tmpfs counts in.
-func (d *disk) fill(pages int) {
+func (d *smallDisk) fill(pages int) {
 	d.t.Helper()
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(d.path, &s); err != nil {
@@ -61,9 +61,9 @@ func (d *disk) fill(pages int) {
 	}
 }
 
-func (d *disk) filler() string { return d.path + "/filler" }
+func (d *smallDisk) filler() string { return d.path + "/filler" }
 
-func (d *disk) empty() {
+func (d *smallDisk) empty() {
 	d.t.Helper()
 	if err := os.Remove(d.filler()); err != nil {
 		d.t.Fatal(err)
@@ -71,7 +71,7 @@ func (d *disk) empty() {
 }
 
 // fillAt fills the disk when the nth blob is asked for.
-func (d *disk) fillAt(r *testregistry.Registry, n int) {
+func (d *smallDisk) fillAt(r *testregistry.Registry, n int) {
 	blobs := 0
 	r.Fault(func(req *http.Request, _ int) testregistry.Fault {
 		if testregistry.Kind(req) == "GET blob" {

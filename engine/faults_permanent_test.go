@@ -18,6 +18,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -423,7 +424,7 @@ func TestTwoWriters(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var locked *store.LockedError
+		var locked *disk.LockedError
 		if _, err := store.Create(path, store.CreateOptions{}); !errors.As(err, &locked) {
 			t.Errorf("%s: the second writer got %v", out, err)
 		}

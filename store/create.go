@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
@@ -150,15 +151,15 @@ func (o CreateOptions) compression(path string) (bundle.Compression, error) {
 
 // openPipe starts an archive in a pipe or a device.
 func openPipe(path string, info fs.FileInfo, c bundle.Compression, o CreateOptions) (*Archive, error) {
-	open := openFIFO
+	open := disk.OpenFIFO
 	if info.Mode()&fs.ModeNamedPipe == 0 {
 		open = func(path string) (*os.File, error) { return os.OpenFile(path, os.O_WRONLY, 0) }
 	}
 	f, err := open(path)
-	if errors.Is(err, errNoReader) && o.Waiting != nil {
+	if errors.Is(err, disk.ErrNoReader) && o.Waiting != nil {
 		o.Waiting()
 	}
-	for errors.Is(err, errNoReader) {
+	for errors.Is(err, disk.ErrNoReader) {
 		if err := interruption(o.Interrupted); err != nil {
 			return nil, err
 		}

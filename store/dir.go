@@ -33,7 +33,7 @@ const (
 // was before, with more blobs.
 type Dir struct {
 	folder
-	lock        *fileLock
+	lock        *disk.FileLock
 	lockIsNew   bool     // this run created the lock file
 	madeFolders []string // folders that this run created, innermost first
 	trust       trust
@@ -59,7 +59,7 @@ var _ Layout = (*Dir)(nil)
 
 // OpenDir opens the layout in path for writing and locks it. It creates missing folders,
 // and adds to the OCI layout of any tool. A directory with other content is a
-// *NotLayoutError, one that another process writes to a *LockedError, one without write
+// *NotLayoutError, one that another process writes to a *disk.LockedError, one without write
 // permission an *OutputError.
 func OpenDir(path string) (*Dir, error) { return newDir(path, false, nil) }
 
@@ -89,7 +89,7 @@ func (d *Dir) open() (err error) {
 	}
 	lock := filepath.Join(d.path, LockFile)
 	d.lockIsNew = !exists(lock)
-	if d.lock, err = lockFile(lock); err != nil {
+	if d.lock, err = disk.Lock(lock); err != nil {
 		return err
 	}
 	switch found, err := openFolder(d.path); {

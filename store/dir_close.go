@@ -35,12 +35,12 @@ func (d *Dir) Close() error {
 	lock := d.lock
 	d.lock = nil
 	if d.committed || d.isWorthKeeping() || !d.lockIsNew {
-		return lock.release()
+		return lock.Release()
 	}
 	if !d.layout {
 		d.removePushed()
 	}
-	err := lock.releaseAfter(func() error { return os.Remove(filepath.Join(d.path, LockFile)) })
+	err := lock.ReleaseAfter(func() error { return os.Remove(filepath.Join(d.path, LockFile)) })
 	d.removeMade()
 	return err
 }

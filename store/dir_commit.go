@@ -12,6 +12,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -22,7 +23,7 @@ import (
 func (d *Dir) Commit(ctx context.Context) error {
 	d.commit.Lock()
 	defer d.commit.Unlock()
-	if !inPlace(d.lock.file, filepath.Join(d.path, LockFile)) {
+	if !disk.InPlace(d.lock.File, filepath.Join(d.path, LockFile)) {
 		return &GoneError{Path: d.path}
 	}
 	// The order matters: an entry is added after its blobs are stored, so the blobs of every

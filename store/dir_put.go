@@ -9,6 +9,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 )
 
 // Has reports whether a blob is in the layout and can be trusted: its size is right, and
@@ -65,7 +67,7 @@ func (d *Dir) openAside(name string, flag int) (*os.File, error) {
 		if err := d.makeInside(ingestFolder); err != nil {
 			return nil, err
 		}
-		file, err := openOwnFile(d.aside(name), flag)
+		file, err := disk.OpenOwn(d.aside(name), flag)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return file, err
 		}

@@ -17,6 +17,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
 
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -191,7 +192,7 @@ func TestDirErrors(t *testing.T) {
 func TestDirIsLockedInThisProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "layout")
 	d := openDir(t, path)
-	var locked *LockedError
+	var locked *disk.LockedError
 	if _, err := OpenDir(path); !errors.As(err, &locked) || !strings.Contains(err.Error(), path) {
 		t.Errorf("opened twice: %v", err)
 	}

@@ -9,15 +9,9 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
+
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 )
-
-// StrangerError reports a file that a backup would use but did not create. It is neither
-// written to nor removed.
-type StrangerError struct{ Path string }
-
-func (e *StrangerError) Error() string {
-	return e.Path + ": exists and was not written by oras-mirror"
-}
 
 // InputError reports why Path cannot be read as a layout.
 type InputError struct {
@@ -37,11 +31,6 @@ type OutputError struct {
 
 func (e *OutputError) Error() string { return e.Path + ": " + reasonOf(e.Err) }
 func (e *OutputError) Unwrap() error { return e.Err }
-
-// LockedError reports that another process writes to Path.
-type LockedError struct{ Path string }
-
-func (e *LockedError) Error() string { return e.Path + ": another process is writing to it" }
 
 // GoneError reports that the output of a run was removed or replaced by others, so that
 // its content is unknown.
@@ -97,11 +86,11 @@ func (e *NameError) Error() string {
 
 // outputError returns err with path, as the user wrote it.
 func outputError(path string, err error) error {
-	if stranger, ok := errors.AsType[*StrangerError](err); ok {
+	if stranger, ok := errors.AsType[*disk.StrangerError](err); ok {
 		return stranger
 	}
-	if _, ok := errors.AsType[*LockedError](err); ok {
-		return &LockedError{Path: path}
+	if _, ok := errors.AsType[*disk.LockedError](err); ok {
+		return &disk.LockedError{Path: path}
 	}
 	if _, ok := errors.AsType[*NotLayoutError](err); ok {
 		return &NotLayoutError{Path: path}

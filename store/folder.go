@@ -11,6 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -22,7 +23,7 @@ type folder struct {
 
 // openFolder reads the index.json of the layout in path.
 func openFolder(path string) (*folder, error) {
-	layout, err := openRegular(filepath.Join(path, bundle.LayoutFile))
+	layout, err := disk.OpenRegular(filepath.Join(path, bundle.LayoutFile))
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +31,7 @@ func openFolder(path string) (*folder, error) {
 	if err := checkLayoutFile(layout); err != nil {
 		return nil, err
 	}
-	f, err := openRegular(filepath.Join(path, bundle.IndexFile))
+	f, err := disk.OpenRegular(filepath.Join(path, bundle.IndexFile))
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func (f *folder) Open(d digest.Digest) (Blob, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := openRegular(path)
+	file, err := disk.OpenRegular(path)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +77,7 @@ func (f *folder) find(d digest.Digest) (path string, size int64, err error) {
 		return "", 0, err
 	}
 	if !info.Mode().IsRegular() {
-		return "", 0, &fs.PathError{Op: "open", Path: path, Err: errNotRegular}
+		return "", 0, &fs.PathError{Op: "open", Path: path, Err: disk.ErrNotRegular}
 	}
 	return path, info.Size(), nil
 }

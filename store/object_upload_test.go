@@ -11,6 +11,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
@@ -124,7 +125,7 @@ func TestObjectHasItsNameOnlyWhenWhole(t *testing.T) {
 		t.Error("the bundle is not replaced")
 	}
 	writeFile(t, file+".incomplete", bytes.Repeat([]byte("other "), 1000))
-	if _, err := Create(path, CreateOptions{}); !errors.As(err, new(*StrangerError)) {
+	if _, err := Create(path, CreateOptions{}); !errors.As(err, new(*disk.StrangerError)) {
 		t.Errorf("an object of another program: %v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -40,7 +41,7 @@ func TestStrangersPartialIsLeftAlone(t *testing.T) {
 			}
 			before, _ := os.ReadFile(path + ".partial")
 			_, err := Create(path, o)
-			var stranger *StrangerError
+			var stranger *disk.StrangerError
 			if err == nil || name != "a folder" && (!errors.As(err, &stranger) || stranger.Path != path+".partial") {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -77,7 +78,7 @@ func TestLinksInTheWayOfADirectory(t *testing.T) {
 	victim := filepath.Join(t.TempDir(), "victim")
 	writeFile(t, victim, []byte("precious"))
 	s := newSample(t)
-	var stranger *StrangerError
+	var stranger *disk.StrangerError
 	path := filepath.Join(t.TempDir(), "layout")
 	if err := errors.Join(os.Mkdir(path, 0o755), os.Symlink(victim, filepath.Join(path, LockFile))); err != nil {
 		t.Skip(err)

@@ -19,7 +19,7 @@ import (
 type partial struct {
 	name        string // as the user wrote it
 	target      string // the file to replace: name, or what that links to
-	lock        *fileLock
+	lock        *disk.FileLock
 	file        *os.File            // target.partial, locked
 	writer      *disk.WritebackFile // writes to it
 	buffer      *bufio.Writer
@@ -28,7 +28,7 @@ type partial struct {
 
 // openArchive starts a bundle in a file: it writes path.partial, locks it, and renames it
 // when it is complete. If path is a symbolic link, the file that it leads to is replaced.
-// For a second process the error is a *LockedError. With resume, the content of
+// For a second process the error is a *disk.LockedError. With resume, the content of
 // path.partial is kept as far as this run writes the same.
 func openArchive(path string, c bundle.Compression, resume bool, interrupted func() error) (*Archive, error) {
 	p := &partial{name: path, target: disk.FollowLinks(path)}
@@ -69,13 +69,13 @@ func (p *partial) create() (err error) {
 	if p.madeFolders, err = makeFolders(filepath.Dir(p.target)); err != nil {
 		return err
 	}
-	if p.lock, err = lockFile(p.target + ".partial"); err != nil {
+	if p.lock, err = disk.Lock(p.target + ".partial"); err != nil {
 		return err
 	}
-	if err := checkOwnArchive(p.lock.file, p.target+".partial"); err != nil {
-		return errors.Join(err, p.lock.release())
+	if err := checkOwnArchive(p.lock.File, p.target+".partial"); err != nil {
+		return errors.Join(err, p.lock.Release())
 	}
-	p.file = p.lock.file
+	p.file = p.lock.File
 	p.writer = &disk.WritebackFile{File: p.file}
 	p.buffer = bufio.NewWriterSize(p.writer, 256<<10)
 	return nil
@@ -121,7 +121,7 @@ func (p *partial) commit(incomplete bool) (path string, err error) {
 		}
 	}
 	if err := p.sync(); err != nil {
-		return "", errors.Join(err, p.lock.release()) // kept for another run
+		return "", errors.Join(err, p.lock.Release()) // kept for another run
 	}
 	if err := p.rename(target); err != nil {
 		return "", outputError(path, err)
@@ -134,7 +134,7 @@ func (p *partial) sync() error {
 	if err := errors.Join(p.buffer.Flush(), atomicfile.SyncFile(p.file)); err != nil {
 		return err
 	}
-	if !inPlace(p.file, p.target+".partial") {
+	if !disk.InPlace(p.file, p.target+".partial") {
 		return &GoneError{Path: p.target + ".partial"}
 	}
 	return nil
@@ -142,7 +142,7 @@ func (p *partial) sync() error {
 
 // rename gives the file its name.
 func (p *partial) rename(target string) error {
-	return p.lock.releaseAfter(func() error { return os.Rename(p.target+".partial", target) })
+	return p.lock.ReleaseAfter(func() error { return os.Rename(p.target+".partial", target) })
 }
 
 // rest frees the memory of a file that is written no more but for its end.
@@ -155,7 +155,7 @@ func (p *partial) rest() error {
 // checkReplaced returns an error if a file exists that the user did not name and
 // oras-mirror did not write.
 func checkReplaced(path string) error {
-	f, err := openOwnFile(path, os.O_RDONLY)
+	f, err := disk.OpenOwn(path, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -166,13 +166,13 @@ func checkReplaced(path string) error {
 }
 
 func (p *partial) abort() error {
-	err := p.lock.releaseAfter(func() error { return os.Remove(p.target + ".partial") })
+	err := p.lock.ReleaseAfter(func() error { return os.Remove(p.target + ".partial") })
 	removeFolders(p.madeFolders)
 	return err
 }
 
 func (p *partial) leave() error {
-	return errors.Join(p.buffer.Flush(), p.lock.release())
+	return errors.Join(p.buffer.Flush(), p.lock.Release())
 }
 
 func (p *partial) path() string { return p.name }

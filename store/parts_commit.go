@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/oras-mirror/oras-mirror/internal/atomicfile"
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -116,7 +117,7 @@ func (p *Parts) removeOthers(suffix string, ours func(path string) bool) error {
 
 // isPart reports whether a file is a part of a bundle.
 func isPart(path string) bool {
-	f, err := openOwnFile(path, os.O_RDONLY)
+	f, err := disk.OpenOwn(path, os.O_RDONLY)
 	if err != nil {
 		return false
 	}
@@ -137,12 +138,12 @@ func isPart(path string) bool {
 // run.
 func (p *Parts) removePartials() error {
 	return p.removeOthers(".partial", func(path string) bool {
-		lock, err := lockFile(path)
+		lock, err := disk.Lock(path)
 		if err != nil {
 			return false
 		}
-		err = checkOwnArchive(lock.file, path)
-		return errors.Join(err, lock.release()) == nil
+		err = checkOwnArchive(lock.File, path)
+		return errors.Join(err, lock.Release()) == nil
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/filetype"
 	"github.com/oras-mirror/oras-mirror/internal/text"
@@ -85,11 +86,11 @@ func usageHint(err error) string {
 
 func outputHint(err error) string {
 	switch {
-	case is[*store.StrangerError](err):
+	case is[*disk.StrangerError](err):
 		return "move it, or choose another output"
 	case is[*exit.IncompleteError](err):
 		return "run the backup again: it fetches only what is missing"
-	case is[*store.LockedError](err):
+	case is[*disk.LockedError](err):
 		return "wait for the other oras-mirror process to finish"
 	case is[*store.PruneError](err):
 		return `replace damaged content with "oras-mirror backup --verify-existing" into that directory`

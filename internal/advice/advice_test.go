@@ -22,6 +22,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -80,7 +81,7 @@ func TestHints(t *testing.T) {
 		{"drift", &exit.DriftError{}, "oras-mirror lock"},
 		{"disk full", &store.OutputError{Err: &fs.PathError{Err: syscall.ENOSPC}}, "free some space"},
 		{"too little room", &engine.SpaceError{}, "free some space"},
-		{"locked", &store.LockedError{Path: "x"}, "wait for the other"},
+		{"locked", &disk.LockedError{Path: "x"}, "wait for the other"},
 		{"no layout", &store.NotLayoutError{Path: "x"}, "empty directory"},
 		{"no archive", &store.InputError{Path: "x", Reason: "is nothing"}, "any other OCI layout"},
 		{"truncated", &store.InputError{Path: "x", Err: io.ErrUnexpectedEOF}, "copy it again"},

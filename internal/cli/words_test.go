@@ -34,6 +34,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/migrate"
 	"github.com/oras-mirror/oras-mirror/internal/statement"
@@ -277,8 +278,8 @@ func wordings() []wording {
 		{name: "sent once", err: &registry.Error{Op: "push", Reference: "localhost:5000/app@" + sum, Err: engine.ErrSpent}},
 
 		{name: "On disk"},
-		{name: "two at once", err: &store.LockedError{Path: "mirror"}},
-		{name: "a file of another program", err: &store.StrangerError{Path: "bundle.tgz.partial"}},
+		{name: "two at once", err: &disk.LockedError{Path: "mirror"}},
+		{name: "a file of another program", err: &disk.StrangerError{Path: "bundle.tgz.partial"}},
 		{name: "another directory", err: &store.NotLayoutError{Path: "photos"}},
 		{name: "no input", err: &store.InputError{Path: "bundle.tgz", Reason: "does not exist", Err: fs.ErrNotExist}},
 		{name: "no archive", err: &store.InputError{Path: "notes.txt", Reason: "neither a tar archive nor an OCI layout"}},

@@ -1,5 +1,5 @@
-// Package disk asks the system about files: free space, links, temporary files that leave
-// nothing behind, and early writes to the disk.
+// Package disk asks the system about files: free space, locks, links, files that only this program
+// writes to, temporary files that leave nothing behind, and early writes to the disk.
 package disk
 
 import (

@@ -1,6 +1,6 @@
 //go:build unix
 
-package store
+package disk
 
 import (
 	"errors"
@@ -12,18 +12,18 @@ import (
 // nonBlocking makes the opening of a pipe return at once, even without another end.
 const nonBlocking = unix.O_NONBLOCK
 
-// openFIFO opens a pipe for writing. While it has no reader, the error is errNoReader.
-func openFIFO(path string) (*os.File, error) {
+// OpenFIFO opens a pipe for writing. While it has no reader, the error is ErrNoReader.
+func OpenFIFO(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|nonBlocking, 0)
 	if errors.Is(err, unix.ENXIO) {
-		return nil, errNoReader
+		return nil, ErrNoReader
 	}
 	return f, err
 }
 
-// openOwnFile opens a file that only oras-mirror writes to, or creates it. It does not
+// OpenOwn opens a file that only oras-mirror writes to, or creates it. It does not
 // follow a link in its place, and does not wait for the other end of a pipe.
-func openOwnFile(path string, flag int) (*os.File, error) {
+func OpenOwn(path string, flag int) (*os.File, error) {
 	f, err := os.OpenFile(path, flag|unix.O_NOFOLLOW|nonBlocking, 0o644)
 	if errors.Is(err, unix.ELOOP) {
 		return nil, &StrangerError{Path: path}
