@@ -276,6 +276,8 @@ func lockHint(err error) string {
 	switch {
 	case is[*exit.NoLockError](err):
 		return `create it with "oras-mirror lock -f SPEC"`
+	case is[*exit.WaitingError](err):
+		return `"oras-mirror lock -f SPEC --check" shows until when they wait; "oras-mirror lock -f SPEC" pins them then`
 	case is[*exit.DriftError](err):
 		return Relock
 	}

@@ -79,6 +79,7 @@ func TestHints(t *testing.T) {
 		{"spent", fmt.Errorf("push: %w", engine.ErrSpent), "--temp-dir"},
 		{"no lock", &exit.NoLockError{Path: "x.lock.yaml"}, "oras-mirror lock"},
 		{"drift", &exit.DriftError{}, "oras-mirror lock"},
+		{"all too new", &exit.WaitingError{}, "oras-mirror lock -f SPEC --check"},
 		{"disk full", &store.OutputError{Err: &fs.PathError{Err: syscall.ENOSPC}}, "free some space"},
 		{"too little room", &engine.SpaceError{}, "free some space"},
 		{"locked", &disk.LockedError{Path: "x"}, "wait for the other"},

@@ -22,6 +22,9 @@ func lockedSelections(path string, spec *config.Spec, open opener) ([]config.Sel
 	if err != nil {
 		return nil, err
 	}
+	if len(lock.Artifacts) == 0 && len(lock.Pending) > 0 {
+		return nil, &exit.WaitingError{Lock: path, Tags: len(lock.Pending)}
+	}
 	all, err := spec.Selections()
 	if err != nil {
 		return nil, err

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+
+	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
 // ErrStdoutClosed reports that a command has output and the process was started without
@@ -16,6 +18,16 @@ type DriftError struct{ Lock, Reference, Reason string }
 
 func (e *DriftError) Error() string {
 	return fmt.Sprintf("%s: %s: %s", e.Reference, e.Lock, e.Reason)
+}
+
+// WaitingError reports that a lock pins nothing, because all tags are too new for it.
+type WaitingError struct {
+	Lock string
+	Tags int
+}
+
+func (e *WaitingError) Error() string {
+	return fmt.Sprintf("%s pins no artifact: %s too new", e.Lock, text.Count(e.Tags, "tag"))
 }
 
 // NoFileError reports that an argument which can only be a path does not exist.
