@@ -16,7 +16,7 @@ var update = flag.Bool("update", false, "write the golden errors of testdata/spe
 const specs = "../testdata/spec"
 
 func TestLoadBadSpecs(t *testing.T) {
-	for _, path := range glob(t, specs+"/bad/*.yaml") {
+	for _, path := range filesOf(t, specs+"/bad/*.yaml") {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			data, err := os.ReadFile(path)
 			if err != nil {
@@ -47,7 +47,7 @@ func golden(t *testing.T, path, got string) {
 	}
 }
 
-func glob(t testing.TB, pattern string) []string {
+func filesOf(t testing.TB, pattern string) []string {
 	t.Helper()
 	paths, err := filepath.Glob(pattern)
 	if err != nil || len(paths) == 0 {

@@ -8,6 +8,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
+	"github.com/oras-mirror/oras-mirror/internal/glob"
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
@@ -16,54 +17,81 @@ const globMeta = `*?[{\`
 
 // policyGlobFault returns why a glob of a policy is invalid or matches no repository, and what
 // was probably meant. A policy that never matches would let everything pass.
-func policyGlobFault(glob string) (reason, suggestion string) {
+func policyGlobFault(pattern string) (reason, suggestion string) {
 	switch {
-	case !doublestar.ValidatePattern(glob):
-		return fmt.Sprintf("invalid glob %q", glob), ""
-	case glob != strings.ToLower(glob):
-		return fmt.Sprintf("%q has capitals", glob), strings.ToLower(glob)
+	case !doublestar.ValidatePattern(pattern):
+		return fmt.Sprintf("invalid glob %q", pattern), ""
+	case pattern != strings.ToLower(pattern):
+		return fmt.Sprintf("%q has capitals", pattern), strings.ToLower(pattern)
 	}
-	if reason, suggestion = deadGlob(glob); reason == "" {
-		return "", ""
+	all := glob.Alternatives(pattern)
+	for _, one := range all {
+		if reason, suggestion := alternativeFault(one); reason != "" && len(all) == 1 {
+			return reason, suggestion
+		} else if reason != "" {
+			return reason, ""
+		}
 	}
-	if suggestion != "" && policyGlobReason(suggestion) != "" {
-		suggestion = ""
-	}
-	return fmt.Sprintf("%q matches no repository: %s", glob, reason), suggestion
+	return "", ""
 }
 
-func policyGlobReason(glob string) string {
-	reason, _ := policyGlobFault(glob)
-	return reason
+// alternativeFault returns the fault of a valid glob without braces.
+func alternativeFault(one string) (reason, suggestion string) {
+	if apart, found := apartFromStars(one); found {
+		return fmt.Sprintf("%q: ** within a component matches no slash", one), apart
+	}
+	if reason, suggestion = deadGlob(one); reason == "" {
+		return "", ""
+	}
+	if suggestion != "" {
+		if again, _ := policyGlobFault(suggestion); again != "" {
+			suggestion = ""
+		}
+	}
+	return fmt.Sprintf("%q matches no repository: %s", one, reason), suggestion
+}
+
+// apartFromStars returns a glob with a ** that stands within a component as a component of its
+// own, and whether there is one.
+func apartFromStars(pattern string) (apart string, found bool) {
+	components := strings.Split(pattern, "/")
+	for i, one := range components {
+		if one == "**" || !strings.Contains(one, "**") {
+			continue
+		}
+		found = true
+		components[i] = strings.Trim(strings.ReplaceAll(one, "**", "/**/"), "/")
+	}
+	return strings.Join(components, "/"), found
 }
 
 // deadGlob returns why a valid glob matches no REGISTRY/REPOSITORY, for the common mistakes.
-func deadGlob(glob string) (reason, suggestion string) {
-	if reason := commonFault(glob); reason != "" {
-		_, suggestion, _ := strings.Cut(glob, "://")
+func deadGlob(pattern string) (reason, suggestion string) {
+	if reason := commonFault(pattern); reason != "" {
+		_, suggestion, _ := strings.Cut(pattern, "://")
 		return reason, suggestion
 	}
-	if strings.ContainsAny(glob, `[{\`) {
+	if strings.ContainsAny(pattern, `[{\`) {
 		return "", "" // a set may have slashes and colons in it
 	}
-	registry, repository, slash := strings.Cut(glob, "/")
+	registry, repository, slash := strings.Cut(pattern, "/")
 	literal := !strings.ContainsAny(registry, globMeta)
 	switch {
-	case glob == "**":
+	case pattern == "**":
 		return "", ""
 	case !slash && literal && isBareRegistry(registry):
-		return "a registry without a repository", glob + "/**"
+		return "a registry without a repository", pattern + "/**"
 	case !slash && !literal:
-		return "no repository", glob + "/**"
+		return "no repository", pattern + "/**"
 	case literal && !looksLikeRegistry(registry):
-		return "no registry", dockerhub.Reference(dockerhub.Name + "/" + glob)
-	case strings.HasSuffix(glob, "/"):
-		return "a slash at its end", glob + "**"
+		return "no registry", dockerhub.Reference(dockerhub.Name + "/" + pattern)
+	case strings.HasSuffix(pattern, "/"):
+		return "a slash at its end", pattern + "**"
 	case strings.ContainsAny(repository, ":@"):
 		end := strings.IndexAny(repository, ":@")
 		return "no tag or digest is allowed here", registry + "/" + repository[:end]
 	case dockerhub.IsRegistry(registry) && repository != "**" && !strings.Contains(repository, "/"):
-		return "all of " + dockerhub.Name + " have a namespace", dockerhub.Reference(glob)
+		return "all of " + dockerhub.Name + " have a namespace", dockerhub.Reference(pattern)
 	}
 	return "", ""
 }

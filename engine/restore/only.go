@@ -9,6 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
+	"github.com/oras-mirror/oras-mirror/internal/glob"
 )
 
 // onlyPattern chooses roots of an input: REPOSITORY[:TAG|@DIGEST], each part a glob
@@ -25,7 +26,7 @@ type parts struct{ repository, tag, digest string }
 func parseOnly(text string) onlyPattern {
 	text = dockerhub.Rename(text)
 	p := onlyPattern{text: text}
-	for _, one := range alternatives(text) {
+	for _, one := range glob.Alternatives(text) {
 		// No repository of Docker Hub has one part: this is the short form of an official image.
 		p.alternatives = append(p.alternatives, splitPattern(official(one)))
 	}
@@ -71,7 +72,7 @@ func globs(pattern, name string) bool {
 func splitPattern(text string) parts {
 	p := parts{repository: text}
 	at, colon := -1, -1
-	eachPlain(text, func(i int) bool {
+	glob.EachPlain(text, func(i int) bool {
 		switch text[i] {
 		case '/':
 			at, colon = -1, -1
@@ -93,73 +94,4 @@ func splitPattern(text string) parts {
 		p.repository, p.tag = text[:colon], p.repository[colon+1:]
 	}
 	return p
-}
-
-// maxAlternatives bounds the patterns that one with braces stands for: {a,b}{a,b}{a,b}
-// stands for eight.
-const maxAlternatives = 1024
-
-// alternatives returns a pattern without its braces, once for each way to take them.
-// Beyond maxAlternatives they stay in.
-func alternatives(text string) []string {
-	all := []string{text}
-	for i := 0; i < len(all) && len(all) < maxAlternatives; {
-		first, last, commas := braces(all[i])
-		if last < 0 {
-			i++
-			continue
-		}
-		one := all[i]
-		var taken []string
-		from := first + 1
-		for _, to := range append(commas, last) {
-			taken = append(taken, one[:first]+one[from:to]+one[last+1:])
-			from = to + 1
-		}
-		all = slices.Replace(all, i, i+1, taken...)
-	}
-	return all
-}
-
-// braces finds the first pair that is not inside of another one, and the commas
-// between its alternatives; last is -1 if there is none.
-func braces(text string) (first, last int, commas []int) {
-	first, last = -1, -1
-	depth := 0
-	eachPlain(text, func(i int) bool {
-		switch text[i] {
-		case '{':
-			if depth++; depth == 1 {
-				first = i
-			}
-		case ',':
-			if depth == 1 {
-				commas = append(commas, i)
-			}
-		case '}':
-			if depth--; depth == 0 {
-				last = i
-			}
-		}
-		return last < 0
-	})
-	return first, last, commas
-}
-
-// eachPlain calls fn for the bytes of a glob that are neither in brackets nor behind a
-// backslash. It ends when fn returns false.
-func eachPlain(text string, fn func(i int) bool) {
-	class := false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '\\':
-			i++
-		case class:
-			class = c != ']'
-		case c == '[':
-			class = true
-		case !fn(i):
-			return
-		}
-	}
 }

@@ -79,19 +79,3 @@ func TestOnlyMatchesRepositoryAndTagSeparately(t *testing.T) {
 		t.Error("a digest does not match")
 	}
 }
-
-// TestOnlyWithManyBraces takes no time that grows with their product.
-func TestOnlyWithManyBraces(t *testing.T) {
-	pattern := ""
-	for range 60 {
-		pattern += "{a,b}"
-	}
-	if n := len(alternatives(pattern)); n > 2*maxAlternatives {
-		t.Errorf("%d alternatives", n)
-	}
-	for _, odd := range []string{"{", "}", "a}b{", "{a", "[{]", `\{a,b\}`, "{}", "{,}"} {
-		if len(alternatives(odd)) == 0 {
-			t.Errorf("%q has no alternative", odd)
-		}
-	}
-}

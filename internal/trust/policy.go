@@ -9,6 +9,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/glob"
 )
 
 // Policy is one of the policies of a spec. The first that matches a repository decides. It
@@ -84,8 +85,10 @@ func (p Policy) load() (*policy, *keyError) {
 	if loaded.signed == "" {
 		loaded.signed = engine.SignedArtifact
 	}
-	for _, glob := range p.Match {
-		loaded.globs = append(loaded.globs, canonical(glob))
+	for _, pattern := range p.Match {
+		for _, one := range glob.Alternatives(pattern) {
+			loaded.globs = append(loaded.globs, canonical(one))
+		}
 	}
 	var err *keyError
 	if p.Cosign != nil {

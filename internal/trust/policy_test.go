@@ -23,6 +23,7 @@ func TestFirstMatchDecides(t *testing.T) {
 		{Match: []string{"ghcr.io/**"}, Accept: AcceptUnsigned},
 		{Match: []string{"docker.io/library/*", "**/signed/**"}, Accept: AcceptNothing},
 		{Match: []string{"index.docker.io/acme/*", "reg.example:443/*"}, Accept: AcceptNothing},
+		{Match: []string{"{registry-1.docker.io/set,set.example:443}/**", "{other.example,docker.io/{one,two}}/*"}, Accept: AcceptNothing},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -46,6 +47,11 @@ func TestFirstMatchDecides(t *testing.T) {
 		"reg.example:5000/app":                false,
 		"reg.example:5000/signed/app":         true,
 		"localhost:5000/team/signed/by/us":    true,
+		"docker.io/set/app":                   true,
+		"set.example/team/app":                true,
+		"other.example/app":                   true,
+		"index.docker.io/two/app":             true,
+		"docker.io/three/app":                 false,
 		"ghcr.io/team/signed/app":             false, // an earlier policy accepts it
 	} {
 		policy := all.Policy(repository)
