@@ -46,10 +46,6 @@ func (b *Bucket) Commit(ctx context.Context) error {
 	}
 }
 
-// AnnotationPruned of an index.json in a bucket is the mark of the last prune that removed
-// blobs: a random text, so that index.json never has an ETag again that it had before.
-const AnnotationPruned = "io.github.oras-mirror.pruned"
-
 // writeIndex writes index.json, unless it has the same bytes already. What this run relies on
 // is struck off the list of prune before.
 func (b *Bucket) writeIndex(ctx context.Context) error {

@@ -25,6 +25,10 @@ const (
 	AnnotationMissing = "io.github.oras-mirror.missing"
 	// AnnotationImageName is the annotation in which containerd looks for a full reference.
 	AnnotationImageName = "io.containerd.image.name"
+
+	// AnnotationPruned of an index.json in a bucket is the mark of the last prune that removed
+	// blobs: a random text, so that index.json never has an ETag again that it had before.
+	AnnotationPruned = "io.github.oras-mirror.pruned"
 )
 
 // The values of Entry.Referrers.
