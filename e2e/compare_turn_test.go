@@ -23,7 +23,6 @@ type stage struct {
 	desk    *desk
 	sources map[cargo]*comparisonServer
 	bucket  *comparisonServer // of the input; nil if the input names none
-	served  int               // servers that a turn started
 }
 
 // names reports whether a line of the work has a word in it.

@@ -70,10 +70,9 @@ func tool(t *testing.T, name string) string {
 // desk is where one story's user sits: an empty working folder, and a home that no
 // other story has.
 type desk struct {
-	t      *testing.T
-	Dir    string
-	home   string
-	target string // a registry that a comparison copies to
+	t    *testing.T
+	Dir  string
+	home string
 }
 
 func newDesk(t *testing.T) *desk {
