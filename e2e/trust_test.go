@@ -20,15 +20,7 @@ func TestSignedByRealTools(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSigner(t)
 			source := start(t)
-			s.write("content", "signed content")
-			for _, repository := range []string{"bundle", "tag", "notation", "unsigned"} {
-				s.oras("push", "--plain-http", source+"/team/"+repository+":v1", "content:text/plain")
-			}
-			s.signCosign(source + "/team/bundle:v1")
-			s.signCosign(source+"/team/tag:v1", "--new-bundle-format=false")
-			s.signNotation(source + "/team/notation:v1")
-			s.write("mirror.yaml", trustSpec(source, true))
-			s.write("free.yaml", trustSpec(source, false))
+			s.pushSigned(source)
 			online(t, s, start)
 			offline(t, s, start)
 		})

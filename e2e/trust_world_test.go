@@ -86,6 +86,21 @@ func (s *signer) issue(template, by *x509.Certificate, key, byKey *ecdsa.Private
 	return certificate
 }
 
+// pushSigned pushes four images, three of them signed, and writes the specs with policies and
+// without.
+func (s *signer) pushSigned(host string) {
+	s.t.Helper()
+	s.write("content", "signed content")
+	for _, repository := range []string{"bundle", "tag", "notation", "unsigned"} {
+		s.oras("push", "--plain-http", host+"/team/"+repository+":v1", "content:text/plain")
+	}
+	s.signCosign(host + "/team/bundle:v1")
+	s.signCosign(host+"/team/tag:v1", "--new-bundle-format=false")
+	s.signNotation(host + "/team/notation:v1")
+	s.write("mirror.yaml", trustSpec(host, true))
+	s.write("free.yaml", trustSpec(host, false))
+}
+
 // signCosign signs with the key of cosign.
 func (s *signer) signCosign(reference string, options ...string) {
 	s.t.Helper()
