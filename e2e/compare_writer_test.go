@@ -129,7 +129,7 @@ func TestDocumentIsComputed(t *testing.T) {
 	}
 }
 
-// TestOtherPartsStay measures one work anew: the part of the other stays as it was.
+// TestOtherPartsStay measures one work again: the part of the other stays as it was.
 func TestOtherPartsStay(t *testing.T) {
 	all, measured := sampleWorks()
 	folder := t.TempDir()

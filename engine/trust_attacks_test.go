@@ -147,7 +147,7 @@ func gone(s *stage) ocispec.Descriptor {
 	return image
 }
 
-// swapped puts an index of which an image was replaced after the index was signed. The
+// swapped puts a signed index and replaces one of its images afterwards. The
 // signature is moved along. One platform is selected: the index is sparse.
 func swapped(s *stage) ocispec.Descriptor {
 	amd64, arm64 := onPlatform(s.image("", "amd64"), "amd64"), onPlatform(s.image("", "arm64"), "arm64")
@@ -181,7 +181,7 @@ func sameRepository(s *stage) trust.Policy {
 	return p
 }
 
-// inIndex puts a signed index of two images, of which one is signed and selected.
+// inIndex puts a signed index of two images. One image is signed and selected.
 func inIndex(signed string, where place) func(*stage) ocispec.Descriptor {
 	return func(s *stage) ocispec.Descriptor {
 		images := map[string]ocispec.Descriptor{"amd64": s.image("", "amd64"), "arm64": s.image("", "arm64")}

@@ -10,7 +10,7 @@ import (
 )
 
 // TestEntriesWithAFaultAreNotAccepted: an entry that no restore would take is not signed either,
-// so that nobody vouches for it. One of a repository without a policy needs no signature.
+// so that no signer vouches for it. One of a repository without a policy needs no signature.
 func TestEntriesWithAFaultAreNotAccepted(t *testing.T) {
 	key := newSigner(t)
 	policies := trusting(t, trust.Policy{Match: []string{"free.example/**"}, Accept: trust.AcceptUnsigned}, key.policy("**"))

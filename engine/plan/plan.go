@@ -80,11 +80,11 @@ func (p *Planner) resolveAll(ctx context.Context, s *stages) error {
 	return nil
 }
 
-// stages resolves artifacts in stages, each of which passes them on to the next.
+// stages resolves artifacts in stages. Each stage passes them on to the next.
 type stages struct {
 	planner        *Planner
 	listed, rooted chan *Artifact
-	order          chan *Artifact // those of which yield is called in their order; nil: as they come
+	order          chan *Artifact // the artifacts to yield in their order; nil yields them as they come
 	yield          func(*Artifact) error
 }
 

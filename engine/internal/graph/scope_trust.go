@@ -43,7 +43,7 @@ func (s *Scope) trusting(p engine.Policy, repository string) *Scope {
 	return &trusting
 }
 
-// within returns the scope of an artifact of which a layout has only some platforms. They count
+// within returns the scope of an artifact whose layout has only some of its platforms. They count
 // if nothing else selects some; nil: all.
 func (s *Scope) within(platforms []config.Platform) *Scope {
 	if len(platforms) == 0 || len(s.Platforms) > 0 {
