@@ -81,6 +81,9 @@ func registryFault(s string) string {
 		if err != nil || !ip.Is6() || ip.Zone() != "" || !strings.HasSuffix(inner, "]") {
 			return fmt.Sprintf("invalid IPv6 address in registry %q", s)
 		}
+		if plain := ip.Unmap(); !strings.EqualFold(inner, ip.String()+"]") || plain != ip { // like 0443
+			return fmt.Sprintf("another spelling of %s in registry %q", plain, s)
+		}
 		return ""
 	}
 	if !hostPattern.MatchString(host) {

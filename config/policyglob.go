@@ -71,6 +71,9 @@ func deadGlob(pattern string) (reason, suggestion string) {
 		_, suggestion, _ := strings.Cut(pattern, "://")
 		return reason, suggestion
 	}
+	if quoted, is := quoteIPv6(pattern); is {
+		return "brackets are a set of characters", quoted
+	}
 	if strings.ContainsAny(pattern, `[{\`) {
 		return "", "" // a set may have slashes and colons in it
 	}
@@ -90,10 +93,35 @@ func deadGlob(pattern string) (reason, suggestion string) {
 	case strings.ContainsAny(repository, ":@"):
 		end := strings.IndexAny(repository, ":@")
 		return "no tag or digest is allowed here", registry + "/" + repository[:end]
+	case literal && registryFault(registry) != "":
+		return registryFault(registry), ""
 	case dockerhub.IsRegistry(registry) && repository != "**" && !strings.Contains(repository, "/"):
 		return "all of " + dockerhub.Name + " have a namespace", dockerhub.Reference(pattern)
 	}
-	return "", ""
+	return deadComponent(repository), ""
+}
+
+// deadComponent returns why no repository has the components of a glob that are no patterns.
+func deadComponent(repository string) string {
+	for component := range strings.SplitSeq(repository, "/") {
+		switch {
+		case component == "":
+			return "an empty component"
+		case !strings.ContainsAny(component, globMeta) && repositoryFault(component) != "":
+			return repositoryFault(component)
+		}
+	}
+	return ""
+}
+
+// quoteIPv6 quotes the brackets of an IPv6 address at the start of a glob, and reports whether
+// there is one.
+func quoteIPv6(pattern string) (quoted string, is bool) {
+	address, rest, closed := strings.Cut(strings.TrimPrefix(pattern, "["), "]")
+	if !closed || pattern[0] != '[' || registryFault("["+address+"]") != "" {
+		return "", false
+	}
+	return `\[` + address + `\]` + rest, true
 }
 
 // checkPolicies reports the globs that match only what an earlier policy decides.

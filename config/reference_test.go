@@ -87,6 +87,8 @@ func TestParseReferenceError(t *testing.T) {
 		{"[::1/a", "IPv6", ""},
 		{"[::g]/a", "IPv6", ""},
 		{"[fe80::1%eth0]/a", "IPv6", ""},
+		{"[0:0:0:0:0:0:0:1]:5000/a", "another spelling of ::1", ""},
+		{"[::ffff:10.0.0.1]:5000/a", "another spelling of 10.0.0.1", ""},
 		{"${HOST}/a", "not expanded", ""},
 		{"ghcr.io/a\x00", "invalid repository", ""},
 	}

@@ -24,6 +24,7 @@ func TestFirstMatchDecides(t *testing.T) {
 		{Match: []string{"docker.io/library/*", "**/signed/**"}, Accept: AcceptNothing},
 		{Match: []string{"index.docker.io/acme/*", "reg.example:443/*"}, Accept: AcceptNothing},
 		{Match: []string{"{registry-1.docker.io/set,set.example:443}/**", "{other.example,docker.io/{one,two}}/*"}, Accept: AcceptNothing},
+		{Match: []string{`\[fd00::5\]:443/*`, `\[::1\]:5000/**`}, Accept: AcceptNothing},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -52,6 +53,9 @@ func TestFirstMatchDecides(t *testing.T) {
 		"other.example/app":                   true,
 		"index.docker.io/two/app":             true,
 		"docker.io/three/app":                 false,
+		"[fd00::5]/app":                       true,
+		"[::1]:5000/team/app":                 true,
+		"[::1]/team/app":                      false,
 		"ghcr.io/team/signed/app":             false, // an earlier policy accepts it
 	} {
 		policy := all.Policy(repository)
