@@ -10,7 +10,6 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
-	"oras.land/oras-go/v2/content"
 	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/config"
@@ -73,7 +72,7 @@ func (s *sources) chart(ctx context.Context, selection config.Selection) ([]conf
 		return nil, err
 	}
 	one.Chart = selection.Chart
-	all, err := s.withImages(ctx, one, found, func(ctx context.Context) (io.ReadCloser, error) { return r.Blob(ctx, layer, 0, layer.Size) })
+	all, err := s.withImages(ctx, one, found, func(ctx context.Context) (io.ReadCloser, error) { return openVerified(ctx, r, layer) })
 	if err == nil {
 		all[0].Chart = nil // the tag is an artifact of the registry
 	}
@@ -168,7 +167,7 @@ func readChart(ctx context.Context, r *graph.Remote, ref config.Reference) (*cha
 		return nil, layer, rest // of the registry
 	}
 	if !hash.Verified() {
-		err = fmt.Errorf("%w: layer %s", content.ErrMismatchedDigest, layer.Digest)
+		err = mismatched(layer.Digest)
 	}
 	if err != nil {
 		return nil, layer, artifactError(ref, "find images", err)
@@ -183,9 +182,13 @@ func chartLayer(data []byte) (ocispec.Descriptor, error) {
 		return ocispec.Descriptor{}, errNoChart
 	}
 	for _, l := range m.Layers {
-		if l.MediaType == chart.LayerType && l.Digest.Validate() == nil && l.Size >= 0 {
-			return l, nil
+		if l.MediaType != chart.LayerType || l.Digest.Validate() != nil || l.Size < 0 {
+			continue
 		}
+		if l.Size > maxArchive {
+			return l, &chart.FormatError{Err: fmt.Errorf("its .tgz is larger than %d MiB", maxArchive>>20)}
+		}
+		return l, nil
 	}
 	return ocispec.Descriptor{}, errNoChart
 }

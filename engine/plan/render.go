@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/content"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
@@ -48,28 +50,39 @@ func (s *sources) render(ctx context.Context, one config.Selection, name string,
 
 // open opens the .tgz, in memory or at its server.
 func (c *helmChart) open(ctx context.Context) (io.ReadCloser, error) {
-	content, err := c.origin.Load(ctx)
+	made, err := c.origin.Load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	body, err := c.origin.Blob(ctx, content.File, 0, content.File.Size)
-	if err != nil {
-		return nil, err
-	}
-	return graph.Part{Reader: &verified{body, content.File.Digest.Verifier()}, Closer: body}, nil
+	return openVerified(ctx, c.origin, made.File)
 }
 
-// verified is a reader that fails at its end if the bytes do not have a digest.
+// openVerified opens the .tgz of a chart, and has its bytes checked while they are read.
+func openVerified(ctx context.Context, from graph.Origin, file ocispec.Descriptor) (io.ReadCloser, error) {
+	body, err := from.Blob(ctx, file, 0, file.Size)
+	if err != nil {
+		return nil, err
+	}
+	return graph.Part{Reader: &verified{body, file.Digest, file.Digest.Verifier()}, Closer: body}, nil
+}
+
+// verified is a reader that fails at its end if the bytes do not have the digest.
 type verified struct {
-	io.Reader
-	digest.Verifier
+	in       io.Reader
+	digest   digest.Digest
+	verifier digest.Verifier
 }
 
 func (v *verified) Read(p []byte) (int, error) {
-	n, err := v.Reader.Read(p)
-	_, _ = v.Verifier.Write(p[:n])
-	if err == io.EOF && !v.Verified() {
-		return n, io.ErrUnexpectedEOF
+	n, err := v.in.Read(p)
+	_, _ = v.verifier.Write(p[:n])
+	if err == io.EOF && !v.verifier.Verified() {
+		err = mismatched(v.digest)
 	}
 	return n, err
+}
+
+// mismatched reports the .tgz of a chart whose bytes do not have its digest.
+func mismatched(d digest.Digest) error {
+	return fmt.Errorf("%w: layer %s", content.ErrMismatchedDigest, d)
 }

@@ -55,9 +55,9 @@ func Template(ctx context.Context, name string, archive io.Reader, values []stri
 	case stdout.full:
 		return nil, &RenderError{fmt.Sprintf("more than %d MiB of manifests", maxOutput>>20)}
 	case err != nil:
-		return nil, &RenderError{message(stderr.String(), err)}
+		return nil, &RenderError{message(stderr.kept.String(), err)}
 	}
-	return stdout.Bytes(), nil
+	return stdout.kept.Bytes(), nil
 }
 
 func write(path string, from io.Reader) error {
@@ -78,17 +78,18 @@ func message(stderr string, err error) string {
 	return err.Error()
 }
 
-// limited is a buffer that keeps only so many bytes.
+// limited keeps the first bytes that are written to it. It has no ReadFrom, which io.Copy would
+// call in place of Write.
 type limited struct {
-	bytes.Buffer
+	kept bytes.Buffer
 	left int
-	full bool
+	full bool // more was written
 }
 
 func (l *limited) Write(p []byte) (int, error) {
 	n := min(len(p), l.left)
 	l.left -= n
 	l.full = l.full || n < len(p)
-	l.Buffer.Write(p[:n])
+	l.kept.Write(p[:n])
 	return len(p), nil
 }
