@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -160,6 +161,39 @@ func TestTargets(t *testing.T) {
 		"failed_artifacts command=restore file=x.prom registry=quay.io":                        1,
 		"artifacts command=restore file=x.prom":                                                1,
 	})
+}
+
+// TestManyRegistries: a bundle of others may name any number of registries, and the next run
+// still reads the file.
+func TestManyRegistries(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.prom")
+	const each = maxPairs + 500
+	sent := make(map[string]int)
+	report := &engine.Report{Planned: true, Artifacts: []engine.ArtifactReport{artifact(strings.Repeat("a", 1<<10)+".example/a:v1", "", 5, nil)}}
+	for i := range each {
+		host := fmt.Sprintf("r%04d.example", i)
+		sent[host] = 2
+		report.Artifacts = append(report.Artifacts, artifact(host+"/a:v1", "a.example/a:v1", 3, nil), artifact(host+"/a:v2", "b.example/a:v2", 4, errGone))
+	}
+	for range 2 {
+		at(t, path, 1000, Options{Command: "restore"}, Outcome{Report: report, Committed: true, ExitCode: 3, Requests: sent})
+	}
+	got, all := scrape(t, path), map[string]float64{}
+	for key, value := range got {
+		name, _, _ := strings.Cut(key, " ")
+		all[name] += value
+	}
+	expect(t, all, map[string]float64{"artifacts": 2*each + 1, "failed_artifacts": each, "artifact_bytes": 7*each + 5, "registry_requests": 2 * each})
+	expect(t, got, map[string]float64{
+		"failed_artifacts command=restore file=x.prom registry=r0001.example target=b.example":                1,
+		"artifacts command=restore file=x.prom registry=other":                                                1,
+		"artifacts command=restore file=x.prom registry=other target=a.example":                               each - maxPairs/2,
+		"registry_last_success_timestamp_seconds command=restore file=x.prom registry=other target=b.example": 0,
+		"registry_duration_seconds command=restore file=x.prom registry=other target=b.example":               30,
+	})
+	if len(got) > 6*maxPairs+20 {
+		t.Errorf("%d samples", len(got))
+	}
 }
 
 // TestOtherCommandsAndShardsStay: a file may be given to several commands, and to the shards of

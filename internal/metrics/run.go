@@ -9,8 +9,6 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
@@ -43,27 +41,6 @@ const (
 	labelTarget   = "target"   // the registry that an artifact is pushed to
 )
 
-// between names the registries that an artifact comes from and goes to.
-type between struct{ registry, target string }
-
-// betweenOf returns the registries of an artifact.
-func betweenOf(a engine.ArtifactReport) between {
-	return between{registryOf(a.Reference), registryOf(a.Target)}
-}
-
-// registryOf returns the registry in a reference, or in the name of a repository or a registry
-// that could not be listed; "" for a bare tag.
-func registryOf(name string) string {
-	if ref, err := config.ParseReference(name); err == nil {
-		return ref.Registry
-	}
-	host, _, _ := strings.Cut(name, "/")
-	if host == "localhost" || strings.ContainsAny(host, ".:") {
-		return host
-	}
-	return ""
-}
-
 // run is a run with its outcome.
 type run struct {
 	command string
@@ -81,6 +58,10 @@ type run struct {
 type counts struct {
 	artifacts, failed int
 	bytes             int64
+}
+
+func (c counts) plus(other counts) counts {
+	return counts{c.artifacts + other.artifacts, c.failed + other.failed, bounds.Sum(c.bytes, other.bytes)}
 }
 
 // after returns the metrics of the run, and those before it that it does not replace.
@@ -101,15 +82,27 @@ func (r *run) after(before families) families {
 	}
 	r.add(all, lastBytes, float64(moved))
 	r.addRegistries(all, r.formerSuccess(before, registrySuccess))
-	for host, n := range r.outcome.Requests {
-		r.add(all, requests, float64(n), labelRegistry, host)
-	}
+	r.addRequests(all)
 	return all
+}
+
+// addRequests adds the requests to each registry.
+func (r *run) addRequests(all families) {
+	sent := make(map[between]int, len(r.outcome.Requests))
+	for host, n := range r.outcome.Requests {
+		sent[between{registry: host}] = n
+	}
+	for at, n := range folded(sent, folding(sent), func(a, b int) int { return a + b }) {
+		r.add(all, requests, float64(n), labelRegistry, at.registry)
+	}
 }
 
 // addRegistries adds the metrics of each pair of registries. former has their last successes.
 func (r *run) addRegistries(all families, former map[between]float64) {
 	sums := r.sums()
+	fold := folding(sums)
+	sums = folded(sums, fold, counts.plus)
+	paces := folded(r.paces, fold, func(a, b time.Duration) time.Duration { return max(a, b) })
 	success := make(map[between]float64)
 	if report := r.outcome.Report; report == nil || !report.Planned || r.retry {
 		maps.Copy(success, former) // the run did not see all of them
@@ -123,7 +116,7 @@ func (r *run) addRegistries(all families, former map[between]float64) {
 		r.add(all, artifacts, float64(sum.artifacts), labels...)
 		r.add(all, failedArtifacts, float64(sum.failed), labels...)
 		r.add(all, artifactBytes, float64(sum.bytes), labels...)
-		if d, measured := r.paces[at]; measured {
+		if d, measured := paces[at]; measured {
 			r.add(all, registryDuration, d.Seconds(), labels...)
 		}
 	}
@@ -139,14 +132,12 @@ func (r *run) sums() map[between]counts {
 		return sums
 	}
 	for _, a := range r.outcome.Report.Artifacts {
-		at := betweenOf(a)
-		sum := sums[at]
-		sum.artifacts++
-		sum.bytes = bounds.Sum(sum.bytes, a.Bytes)
+		one := counts{artifacts: 1, bytes: a.Bytes}
 		if a.Err != nil {
-			sum.failed++
+			one.failed = 1
 		}
-		sums[at] = sum
+		at := betweenOf(a)
+		sums[at] = sums[at].plus(one)
 	}
 	return sums
 }
