@@ -57,6 +57,20 @@ type medium interface {
 	path() string
 }
 
+// planner is a medium that is told how much will come.
+type planner interface {
+	// expect announces the bytes of the blobs that will be written at most.
+	expect(bytes int64) error
+}
+
+// resumable is a medium that a later run can resume.
+type resumable interface {
+	// unfinished returns the path of what was written.
+	unfinished() string
+	// cut removes all from an offset on, and sets the position for writing to it.
+	cut(end int64) error
+}
+
 func newArchive(m medium, c bundle.Compression) *Archive {
 	return &Archive{
 		medium:      m,
@@ -78,7 +92,7 @@ func (a *Archive) Free() (bytes int64, ok bool) { return a.medium.free() }
 // Expect announces the blobs that will be written at most, after PutIndex. An archive in a
 // bucket chooses its parts by that; if they do not fit into memory, the error is a *PartError.
 func (a *Archive) Expect(blobs iter.Seq[ocispec.Descriptor]) error {
-	u, ok := a.medium.(*objectUpload)
+	m, ok := a.medium.(planner)
 	if !ok {
 		return nil
 	}
@@ -86,7 +100,7 @@ func (a *Archive) Expect(blobs iter.Seq[ocispec.Descriptor]) error {
 	for desc := range blobs {
 		bytes = bounds.Sum(bytes, desc.Size)
 	}
-	return u.expect(bytes)
+	return m.expect(bytes)
 }
 
 // PutManifest writes a manifest, unless the archive has it.
@@ -242,25 +256,6 @@ func (a *Archive) Close() error {
 	}
 	a.closed, a.left = true, true
 	return a.medium.leave()
-}
-
-// Partial returns the path of what a later run can resume after Close; "" if there is
-// nothing.
-func (a *Archive) Partial() string {
-	p, ok := a.medium.(*partial)
-	if !ok || !a.left {
-		return ""
-	}
-	return p.target + ".partial"
-}
-
-// Kept returns the size in bytes of the manifests and blobs in the file that Partial
-// names. Of an unfinished blob it counts the bytes of its entry, which may be compressed.
-func (a *Archive) Kept() int64 {
-	if a.replay != nil {
-		return a.replay.content()
-	}
-	return a.whole + min(a.written, a.size)
 }
 
 // begin writes oci-layout before the first entry, so that an archive without entries

@@ -167,3 +167,32 @@ func (p *archiveLayout) blobs() iter.Seq[digest.Digest] {
 }
 
 func (p *archiveLayout) Close() error { return p.file.Close() }
+
+// OpenRandom opens a blob.
+func (p *archiveLayout) OpenRandom(d digest.Digest) (RandomBlob, error) {
+	return p.openRandom(d, p.reader.OpenRandom)
+}
+
+// OpenWhole opens a blob that is read from its start.
+func (p *archiveLayout) OpenWhole(d digest.Digest) (RandomBlob, error) {
+	return p.openRandom(d, p.reader.OpenWhole)
+}
+
+func (p *archiveLayout) openRandom(d digest.Digest, open func(name string, skip int) (*bundle.Random, error)) (RandomBlob, error) {
+	if err := d.Validate(); err != nil {
+		return nil, fmt.Errorf("%.200q: %w", d, err)
+	}
+	entry, err := open(bundle.BlobName(d), p.choose(d))
+	if err != nil {
+		return nil, err
+	}
+	return randomEntry{entry, p.file}, nil
+}
+
+// randomEntry is a blob in an archive, which stays open.
+type randomEntry struct {
+	*bundle.Random
+	file archiveFile
+}
+
+func (e randomEntry) Stamp() (Stamp, error) { return stampOf(e.file) }

@@ -7,19 +7,11 @@ import (
 	"io/fs"
 	"maps"
 	mathrand "math/rand/v2"
-	"time"
 
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
-)
-
-const (
-	// firstRivalPause bounds the pause before index.json is written again. Without a random
-	// pause sixteen writers of 40 MiB need 136 attempts, with one 42.
-	firstRivalPause = 200 * time.Millisecond
-	maxRivalPause   = 10 * time.Second
 )
 
 // Commit makes the entries of the index part of the layout. If another process has written

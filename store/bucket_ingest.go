@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash"
 	"sync"
-	"time"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -22,8 +21,6 @@ const (
 	// uploadMemory bounds the memory of all blobs under way, which is at most a quarter of the
 	// buffer: what is fetched ahead has the buffer, too.
 	uploadMemory = 64 << 20
-	// abortTimeout is for the end of an upload after the end of its run.
-	abortTimeout = 10 * time.Second
 )
 
 var uploadBuffers = sync.Pool{New: func() any { return new([uploadPart]byte) }}

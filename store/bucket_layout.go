@@ -26,6 +26,7 @@ import (
 // that it was before, with more blobs.
 type Bucket struct {
 	objects
+	*usage
 	single      bool // another process cannot interfere, or the caller accepts that it does
 	hashAll     bool // an existing blob counts only after it is hashed
 	interrupted func() error
@@ -35,10 +36,6 @@ type Bucket struct {
 	commit      sync.Mutex        // held during Commit
 	pruneTag    string            // guarded by commit: the ETag of the prune.json that was read
 	annotations map[string]string // guarded by commit: those of the index.json that was read
-
-	using   sync.Mutex                 // guards what follows
-	used    *digestMap[usedBlob]       // blobs that this run relies on
-	trusted *digestMap[unreadManifest] // manifests that it relies on without having read them
 }
 
 var (
@@ -80,8 +77,7 @@ func newBucket(path string, o CreateOptions) (*Bucket, error) {
 	most := memoryOf(o.Buffer)
 	return &Bucket{objects: objects{client: client, name: path, prefix: at.Key, index: new(Index)},
 		single: o.SingleWriter, hashAll: o.Verify, interrupted: o.Interrupted,
-		memory: semaphore.NewWeighted(most), most: most, used: newDigestMap[usedBlob](usedMemory),
-		trusted: newDigestMap[unreadManifest](unreadMemory)}, nil
+		memory: semaphore.NewWeighted(most), most: most, usage: newUsage()}, nil
 }
 
 // begin checks the store, and reads what is there beside index.json.

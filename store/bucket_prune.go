@@ -22,14 +22,6 @@ import (
 // DefaultGrace is longer than a backup lasts from its first blob to its index.json.
 const DefaultGrace = 24 * time.Hour
 
-const (
-	// claimTime is the time in which a run removes what it has claimed, and claimAge the one
-	// after which another run takes the claim over. The difference is for a last request, and
-	// for clocks: a store refuses a request whose clock is wrong by 15 minutes.
-	claimTime = 15 * time.Minute
-	claimAge  = time.Hour
-)
-
 // errClaimOver ends the removal of what was claimed too long ago. It is claimed again.
 var errClaimOver = errors.New("the claim is over")
 

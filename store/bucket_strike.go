@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"slices"
@@ -19,31 +20,6 @@ const (
 	// run that was killed.
 	maxClaimPolls = 300
 )
-
-// PrunedError reports that prune has removed, or is about to remove, blobs that a run relied
-// on.
-type PrunedError struct {
-	Path  string // of the layout
-	Blobs int
-}
-
-func (e *PrunedError) Error() string {
-	return e.Path + ": another process has pruned blobs that this run found in the bucket"
-}
-
-// usedAmong returns how many of some blobs this run relies on, and the others.
-func (b *Bucket) usedAmong(some []digest.Digest) (n int, others []digest.Digest) {
-	b.using.Lock()
-	defer b.using.Unlock()
-	for _, d := range some {
-		if _, used := b.used.get(d); used {
-			n++
-		} else {
-			others = append(others, d)
-		}
-	}
-	return n, others
-}
 
 // strike takes the blobs that this run relies on off the list of prune, before index.json
 // references them.
@@ -121,4 +97,19 @@ func without(a, b []digest.Digest) []digest.Digest {
 		_, found := slices.BinarySearch(b, d)
 		return found
 	})
+}
+
+// writePruneList writes prune.json if it is the one that was read; else the error is
+// bucket.ErrCondition.
+func (b *Bucket) writePruneList(ctx context.Context, list *pruneList) (err error) {
+	data, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	when := bucket.Condition{ETag: list.etag, Absent: list.etag == ""}
+	if b.single {
+		when = bucket.Condition{}
+	}
+	list.etag, err = b.client.Put(ctx, b.prefix+PruneFile, data, when)
+	return err
 }

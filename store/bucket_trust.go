@@ -44,25 +44,6 @@ func (b *Bucket) readTrusted(ctx context.Context) error {
 	}
 }
 
-// trust records that this run relies on a manifest that it has not read.
-func (b *Bucket) trust(desc ocispec.Descriptor) error {
-	b.using.Lock()
-	defer b.using.Unlock()
-	return b.trusted.set(desc.Digest, unreadManifest{desc.MediaType, desc.Size})
-}
-
-// takeTrusted removes one of the manifests that were not read, and returns it: a list of all
-// would take much memory.
-func (b *Bucket) takeTrusted() (ocispec.Descriptor, bool) {
-	b.using.Lock()
-	defer b.using.Unlock()
-	for d, m := range b.trusted.all() {
-		b.trusted.remove(d)
-		return ocispec.Descriptor{MediaType: m.mediaType, Digest: d, Size: m.size}, true
-	}
-	return ocispec.Descriptor{}, false
-}
-
 // useGraph records the blobs of a graph as used. A graph that was read once is not read again.
 func (b *Bucket) useGraph(ctx context.Context, root ocispec.Descriptor) error {
 	met := make(map[digest.Digest]bool)

@@ -16,16 +16,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/compact"
 )
 
-// The annotations of the index.json of a delta.
-const (
-	// AnnotationBase has the RootsDigest of each base, comma-separated.
-	AnnotationBase = "io.github.oras-mirror.base"
-	// AnnotationBaseName has the name of each base for people.
-	AnnotationBaseName = "io.github.oras-mirror.base.name"
-	// AnnotationDelta has the digests of the lists of the blobs that the delta has.
-	AnnotationDelta = "io.github.oras-mirror.delta"
-)
-
 // Delta describes a layout whose manifests are complete, and whose blobs are only those
 // that its bases lack: it lists the blobs that it has, and leaves all others to them.
 type Delta struct {
@@ -36,34 +26,6 @@ type Delta struct {
 	memory    int64 // accounted for what follows
 	held      map[compact.Digest]bool
 	elsewhere map[compact.Digest]string
-}
-
-// IsDelta reports whether a layout with this index may leave blobs to a base.
-func (x *Index) IsDelta() bool { return x.Annotations[AnnotationBase] != "" }
-
-// Bases returns the RootsDigest of each base of a delta.
-func (x *Index) Bases() []digest.Digest {
-	var all []digest.Digest
-	for _, d := range splitList(x.Annotations[AnnotationBase]) {
-		all = append(all, digest.Digest(d))
-	}
-	return all
-}
-
-// DeltaLists returns the digests of the lists of a delta, which no manifest references.
-func (x *Index) DeltaLists() []digest.Digest {
-	var all []digest.Digest
-	for _, d := range splitList(x.Annotations[AnnotationDelta]) {
-		all = append(all, digest.Digest(d))
-	}
-	return all
-}
-
-func splitList(text string) []string {
-	if text == "" {
-		return nil
-	}
-	return strings.Split(text, ",")
 }
 
 // ReadDelta reads the lists of a delta; it returns nil for a layout that is none. If a list
@@ -170,12 +132,7 @@ func (d *Delta) Elsewhere() map[digest.Digest]string {
 }
 
 // Name names the bases, for people.
-func (d *Delta) Name() string {
-	if len(d.Names) == 0 {
-		return "its base"
-	}
-	return strings.Join(d.Names, ", ")
-}
+func (d *Delta) Name() string { return namesOfBases(d.Names) }
 
 // listedMemory is the memory of a blob in a list, and elsewhereMemory that of one with a
 // repository.
@@ -213,19 +170,6 @@ func (d *Delta) Add(c DeltaContent) error {
 // manifest.
 func (d *Delta) Leaves(desc ocispec.Descriptor) bool {
 	return d != nil && !IsManifest(desc.MediaType) && !d.Holds(desc.Digest)
-}
-
-// BaseNames returns the names of the bases of a delta; nil for a layout that is none.
-func (x *Index) BaseNames() []string {
-	if !x.IsDelta() {
-		return nil
-	}
-	return splitList(x.Annotations[AnnotationBaseName])
-}
-
-// BaseName names the bases of a delta, for people.
-func (x *Index) BaseName() string {
-	return (&Delta{Names: splitList(x.Annotations[AnnotationBaseName])}).Name()
 }
 
 // MarkDelta makes the index that of a delta with some bases and lists.

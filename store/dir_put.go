@@ -110,3 +110,6 @@ func (d *Dir) stored(g digest.Digest) {
 	defer d.mu.Unlock()
 	d.unsynced = append(d.unsynced, g)
 }
+
+// checkInterrupted ends hashing when the run ends.
+func (d *Dir) checkInterrupted(int64) error { return interruption(d.interrupted) }

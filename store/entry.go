@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -194,4 +195,14 @@ func isReference(name string) bool {
 	}
 	path, tag, ok := strings.Cut(rest, ":")
 	return ok && path != "" && tag != "" && !strings.ContainsAny(tag, "/:")
+}
+
+// NameError reports an entry whose name has a digest that is not that of its manifest.
+type NameError struct {
+	Name   string
+	Digest digest.Digest // of the manifest
+}
+
+func (e *NameError) Error() string {
+	return fmt.Sprintf("%s: its manifest has the digest %s", e.Name, e.Digest)
 }

@@ -3,14 +3,13 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"syscall"
 
-	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"oras.land/oras-go/v2/content"
-
 	"github.com/oras-mirror/oras-mirror/internal/disk"
+	"github.com/oras-mirror/oras-mirror/store/bucket"
+	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
 // InputError reports why Path cannot be read as a layout.
@@ -45,43 +44,16 @@ func (e *GoneError) Error() string {
 type NotLayoutError struct{ Path string }
 
 func (e *NotLayoutError) Error() string {
-	if IsInBucket(e.Path) {
+	if bucket.Is(e.Path) {
 		return e.Path + ": the bucket has other objects there, and no OCI layout"
 	}
 	return e.Path + ": the directory is not empty and is not an OCI layout"
 }
 
-// MismatchError reports bytes that do not match their descriptor.
-type MismatchError struct {
-	Descriptor ocispec.Descriptor
-	Size       int64         // of the bytes found
-	Digest     digest.Digest // of the bytes found; "" if only the size is known
-}
-
-func (e *MismatchError) Error() string {
-	if e.Size != e.Descriptor.Size {
-		return fmt.Sprintf("%s: expected %d bytes, got %d", e.Descriptor.Digest, e.Descriptor.Size, e.Size)
-	}
-	return fmt.Sprintf("%s: the content has the digest %s", e.Descriptor.Digest, e.Digest)
-}
-
-// Is makes errors.Is(err, content.ErrMismatchedDigest) of oras-go true.
-func (e *MismatchError) Is(target error) bool { return target == content.ErrMismatchedDigest }
-
 // IsTooManyFiles reports whether an error means that the process has too many open files.
 // Then nothing is wrong with the file.
 func IsTooManyFiles(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
-}
-
-// NameError reports an entry whose name has a digest that is not that of its manifest.
-type NameError struct {
-	Name   string
-	Digest digest.Digest // of the manifest
-}
-
-func (e *NameError) Error() string {
-	return fmt.Sprintf("%s: its manifest has the digest %s", e.Name, e.Digest)
 }
 
 // outputError returns err with path, as the user wrote it.
@@ -106,3 +78,60 @@ func reasonOf(err error) string {
 	}
 	return err.Error()
 }
+
+// inputError returns err as an *InputError. If the temporary file cannot be written, the
+// error stays an *OutputError.
+func inputError(path string, err error) error {
+	_, input := errors.AsType[*InputError](err)
+	_, output := errors.AsType[*OutputError](err)
+	if input || output {
+		return err
+	}
+	return &InputError{Path: path, Reason: inputReason(err), Err: err}
+}
+
+func inputReason(err error) string {
+	if format, ok := errors.AsType[*bundle.FormatError](err); ok {
+		return fmt.Sprintf("truncated or damaged at byte %d: %s", format.Offset, format.Reason)
+	}
+	if _, ok := errors.AsType[*IndexError](err); ok {
+		return err.Error()
+	}
+	switch {
+	case IsPassing(err):
+		return reasonOf(err)
+	case errors.Is(err, fs.ErrNotExist):
+		return "does not exist"
+	case errors.Is(err, bundle.ErrNotArchive):
+		return "neither a directory nor a tar archive"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "truncated"
+	}
+	return reasonOf(err)
+}
+
+var (
+	errEmpty    = errors.New("empty")
+	errNoLayout = errors.New("tar archive without an OCI layout")
+	errNoIndex  = errors.New("OCI layout without an index.json")
+)
+
+// The errors of a bucket that say nothing about the content of an object.
+var (
+	// ErrUnavailable is the error of a bucket that does not answer, or that refuses: later, or
+	// with other credentials, the same may succeed.
+	ErrUnavailable = bucket.ErrUnavailable
+	// ErrRefused is an ErrUnavailable of a bucket that answered, and that will give the same
+	// answer until someone changes its rights, the credentials or the settings.
+	ErrRefused = bucket.ErrRefused
+	// ErrReplaced is the error of a read from an object that was replaced since it was opened.
+	ErrReplaced = bucket.ErrCondition
+)
+
+// IsPassing reports whether an input could not be read for a reason that says nothing about
+// its content.
+func IsPassing(err error) bool {
+	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrReplaced)
+}
+
+func isNotExist(err error) bool { return errors.Is(err, fs.ErrNotExist) }

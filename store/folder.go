@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -118,4 +119,37 @@ func blobDigest(name string) (digest.Digest, bool) {
 	algorithm, encoded, found := strings.Cut(rest, "/")
 	d := digest.NewDigestFromEncoded(digest.Algorithm(algorithm), encoded)
 	return d, ok && found && d.Validate() == nil
+}
+
+// OpenRandom opens a blob.
+func (f *folder) OpenRandom(d digest.Digest) (RandomBlob, error) {
+	blob, err := f.Open(d)
+	if err != nil {
+		return nil, err
+	}
+	return randomFile{blob.(*fileBlob)}, nil
+}
+
+// OpenWhole opens a blob that is read from its start.
+func (f *folder) OpenWhole(d digest.Digest) (RandomBlob, error) { return f.OpenRandom(d) }
+
+// randomFile is a blob in a file.
+type randomFile struct{ *fileBlob }
+
+func (b randomFile) Stamp() (Stamp, error) { return stampOf(b.file) }
+
+func (b randomFile) WriteRange(w io.Writer, from, n int64) error {
+	if n == 0 {
+		return nil
+	}
+	if _, err := b.file.Seek(from, io.SeekStart); err != nil {
+		return err
+	}
+	buffer := hashBuffers.Get().(*hashBuffer)
+	defer hashBuffers.Put(buffer)
+	written, err := io.CopyBuffer(w, io.LimitReader(b.file, n), buffer[:]) // or in the kernel
+	if err == nil && written < n {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
 }

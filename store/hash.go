@@ -7,26 +7,13 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/content"
 )
 
 // hashBuffer is large enough to make the cost of reads small beside that of hashing.
 type hashBuffer [256 << 10]byte
 
 var hashBuffers = sync.Pool{New: func() any { return new(hashBuffer) }}
-
-// hashBlob reads a stored blob and compares it with its descriptor. After each read it
-// calls progress, which may be nil, and returns its error.
-func hashBlob(l Layout, desc ocispec.Descriptor, progress func(n int64) error) error {
-	blob, err := l.Open(desc.Digest)
-	if err != nil {
-		return err
-	}
-	defer blob.Close()
-	if size := blob.Size(); size != desc.Size {
-		return &MismatchError{Descriptor: desc, Size: size}
-	}
-	return hashReader(blob, desc, progress)
-}
 
 func hashReader(r io.Reader, desc ocispec.Descriptor, progress func(n int64) error) error {
 	buffer := hashBuffers.Get().(*hashBuffer)
@@ -69,3 +56,20 @@ func checkContent(desc ocispec.Descriptor, data []byte) error {
 	}
 	return nil
 }
+
+// MismatchError reports bytes that do not match their descriptor.
+type MismatchError struct {
+	Descriptor ocispec.Descriptor
+	Size       int64         // of the bytes found
+	Digest     digest.Digest // of the bytes found; "" if only the size is known
+}
+
+func (e *MismatchError) Error() string {
+	if e.Size != e.Descriptor.Size {
+		return fmt.Sprintf("%s: expected %d bytes, got %d", e.Descriptor.Digest, e.Descriptor.Size, e.Size)
+	}
+	return fmt.Sprintf("%s: the content has the digest %s", e.Descriptor.Digest, e.Digest)
+}
+
+// Is makes errors.Is(err, content.ErrMismatchedDigest) of oras-go true.
+func (e *MismatchError) Is(target error) bool { return target == content.ErrMismatchedDigest }

@@ -30,9 +30,6 @@ func (s interruptibleReaderAt) ReadAt(p []byte, off int64) (int, error) {
 	return s.ReaderAt.ReadAt(p, off)
 }
 
-// checkInterrupted ends hashing when the run ends.
-func (d *Dir) checkInterrupted(int64) error { return interruption(d.interrupted) }
-
 func interruption(stop func() error) error {
 	if stop == nil {
 		return nil

@@ -98,10 +98,16 @@ type reacher interface {
 	reached(desc ocispec.Descriptor, data []byte)
 }
 
+// multiple is a Layout of several, any of which may have the undamaged copy of a manifest.
+type multiple interface {
+	// readCopies calls read with one layout after the other, until one succeeds.
+	readCopies(read func(Layout) ([]byte, error)) ([]byte, error)
+}
+
 // ReadManifest returns the bytes of a manifest, verified. If they do not have the size and
 // the digest of desc, the error is a *MismatchError.
 func ReadManifest(l Layout, desc ocispec.Descriptor) ([]byte, error) {
-	if u, ok := l.(*Union); ok {
+	if u, ok := l.(multiple); ok {
 		return u.readCopies(func(l Layout) ([]byte, error) { return ReadManifest(l, desc) })
 	}
 	if desc.Size < 0 || desc.Size > MaxManifest {
@@ -157,7 +163,7 @@ func readManifest(l Layout, desc ocispec.Descriptor, r io.Reader) ([]byte, error
 // large for a manifest is a blob and is not read; any other blob is hashed, since damaged
 // bytes could have been a manifest.
 func ReadChild(l Layout, desc ocispec.Descriptor) ([]byte, error) {
-	if u, ok := l.(*Union); ok {
+	if u, ok := l.(multiple); ok {
 		return u.readCopies(func(l Layout) ([]byte, error) { return ReadChild(l, desc) })
 	}
 	if desc.Size < 0 || desc.Size > MaxManifest {
@@ -195,4 +201,18 @@ func checkLayoutFile(r io.Reader) error {
 		return fmt.Errorf("OCI layout of the unsupported version %.40q", layout.Version)
 	}
 	return nil
+}
+
+// hashBlob reads a stored blob and compares it with its descriptor. After each read it
+// calls progress, which may be nil, and returns its error.
+func hashBlob(l Layout, desc ocispec.Descriptor, progress func(n int64) error) error {
+	blob, err := l.Open(desc.Digest)
+	if err != nil {
+		return err
+	}
+	defer blob.Close()
+	if size := blob.Size(); size != desc.Size {
+		return &MismatchError{Descriptor: desc, Size: size}
+	}
+	return hashReader(blob, desc, progress)
 }

@@ -68,47 +68,6 @@ func plainType(mediaType string) string {
 	return strings.ToLower(strings.TrimSpace(mediaType))
 }
 
-// classify sets the kind of a manifest: from its own media type, else from its structure,
-// else from the type in its descriptor. Registries and indexes declare wrong types
-// (github.com/oras-project/oras/issues/1797); to believe one means to lose what the
-// manifest references.
-func (m *Manifest) classify(declared string) {
-	declared = plainType(declared)
-	m.kind = kindOf(m.MediaType)
-	if m.kind == kindUnknown {
-		m.kind = m.structure()
-	}
-	if m.kind == kindUnknown {
-		m.kind, m.declared = kindOf(declared), true
-	}
-	if m.MediaType != "" {
-		return
-	}
-	m.declared = true
-	if m.MediaType = declared; kindOf(declared) != m.kind {
-		m.MediaType = typeOf(m.kind)
-	}
-}
-
-// structure returns the kind of a manifest by its fields; unknown if they belong to no
-// kind or to several.
-func (m *Manifest) structure() manifestKind {
-	var kinds []manifestKind
-	if m.Manifests != nil && areDescriptors(m.Manifests) {
-		kinds = append(kinds, kindIndex)
-	}
-	if m.Config != nil && m.Config.Digest != "" || len(m.Layers) > 0 && areDescriptors(m.Layers) {
-		kinds = append(kinds, kindImage)
-	}
-	if m.Blobs != nil && areDescriptors(m.Blobs) {
-		kinds = append(kinds, kindArtifact)
-	}
-	if len(kinds) == 1 {
-		return kinds[0]
-	}
-	return kindUnknown
-}
-
 // areDescriptors distinguishes a list of descriptors from another list of the same name:
 // BuildKit's cacheconfig has layers too.
 func areDescriptors(list []ocispec.Descriptor) bool {
@@ -126,4 +85,24 @@ func typeOf(kind manifestKind) string {
 		return mediaTypeArtifact
 	}
 	return ""
+}
+
+// The media types of manifests that the Go package of image-spec does not name.
+const (
+	mediaTypeDockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+	mediaTypeDockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
+	// mediaTypeArtifact was retired before image-spec 1.1; registries still have some.
+	mediaTypeArtifact = "application/vnd.oci.artifact.manifest.v1+json"
+)
+
+// IsManifest reports whether a media type is that of a manifest.
+func IsManifest(mediaType string) bool { return kindOf(mediaType) != kindUnknown }
+
+// IsIndex reports whether a media type is that of an index, which references manifests.
+func IsIndex(mediaType string) bool { return kindOf(mediaType) == kindIndex }
+
+// IsImage reports whether a media type is that of a manifest that references blobs alone.
+func IsImage(mediaType string) bool {
+	kind := kindOf(mediaType)
+	return kind == kindImage || kind == kindArtifact
 }

@@ -181,6 +181,7 @@ func (i objectInfo) Mode() fs.FileMode  { return 0o444 }
 func (i objectInfo) ModTime() time.Time { return i.file.changed }
 func (i objectInfo) IsDir() bool        { return false }
 func (i objectInfo) Sys() any           { return nil }
+func (i objectInfo) ETag() string       { return i.file.etag }
 
 // Close does nothing: no request is open.
 func (f *objectFile) Close() error { return nil }

@@ -24,6 +24,8 @@ const (
 	bundleBuffers = 3
 	// uploadAge is the time without a new part after which an upload counts as given up.
 	uploadAge = 7 * 24 * time.Hour
+	// abortTimeout is for the end of an upload after the end of its run.
+	abortTimeout = 10 * time.Second
 )
 
 // PartError reports that a bundle in a bucket needs larger parts than the buffer has room

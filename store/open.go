@@ -2,7 +2,6 @@ package store
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -10,37 +9,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
-
-// OpenOptions configure an input. The zero value works.
-type OpenOptions struct {
-	// TempDir is the folder for the temporary copy of an archive that cannot be read in
-	// place; "" means os.TempDir.
-	TempDir string
-	// Spooling is called before an archive is copied to a temporary file, with the size of
-	// the archive in bytes; -1 if it is unknown. It may be nil.
-	Spooling func(size int64)
-	// Name is the name of a stream in errors; "" means standard input.
-	Name    string
-	Buckets Buckets
-}
-
-var (
-	errEmpty    = errors.New("empty")
-	errNoLayout = errors.New("tar archive without an OCI layout")
-	errNoIndex  = errors.New("OCI layout without an index.json")
-)
-
-// OpenLayout opens a directory, an archive, or either of them in a bucket for reading. The
-// bytes of an archive decide its format, not its name: a bundle of oras-mirror or a plain tar
-// is read in place, any other is copied to a temporary file, which Close removes. Any other
-// input, or an incomplete one, is an *InputError.
-func OpenLayout(path string, o OpenOptions) (Layout, error) {
-	p, err := At(path, o)
-	if err != nil {
-		return nil, err
-	}
-	return p.Open()
-}
 
 // openLocal opens a directory or an archive.
 func openLocal(path string, o OpenOptions) (Layout, error) {
@@ -134,35 +102,4 @@ func openBundleFile(f bundleFile, size int64) (*archiveLayout, error) {
 type bundleFile interface {
 	io.ReaderAt
 	archiveFile
-}
-
-// inputError returns err as an *InputError. If the temporary file cannot be written, the
-// error stays an *OutputError.
-func inputError(path string, err error) error {
-	_, input := errors.AsType[*InputError](err)
-	_, output := errors.AsType[*OutputError](err)
-	if input || output {
-		return err
-	}
-	return &InputError{Path: path, Reason: inputReason(err), Err: err}
-}
-
-func inputReason(err error) string {
-	if format, ok := errors.AsType[*bundle.FormatError](err); ok {
-		return fmt.Sprintf("truncated or damaged at byte %d: %s", format.Offset, format.Reason)
-	}
-	if _, ok := errors.AsType[*IndexError](err); ok {
-		return err.Error()
-	}
-	switch {
-	case IsPassing(err):
-		return reasonOf(err)
-	case errors.Is(err, fs.ErrNotExist):
-		return "does not exist"
-	case errors.Is(err, bundle.ErrNotArchive):
-		return "neither a directory nor a tar archive"
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return "truncated"
-	}
-	return reasonOf(err)
 }

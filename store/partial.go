@@ -53,6 +53,9 @@ func openArchive(path string, c bundle.Compression, resume bool, interrupted fun
 	return a, nil
 }
 
+// unfinished returns the path of the file until it is complete.
+func (p *partial) unfinished() string { return p.target + ".partial" }
+
 // cut truncates the file, and sets the position for writing to its end.
 func (p *partial) cut(end int64) error {
 	if err := p.file.Truncate(end); err != nil {
@@ -69,10 +72,10 @@ func (p *partial) create() (err error) {
 	if p.madeFolders, err = makeFolders(filepath.Dir(p.target)); err != nil {
 		return err
 	}
-	if p.lock, err = disk.Lock(p.target + ".partial"); err != nil {
+	if p.lock, err = disk.Lock(p.unfinished()); err != nil {
 		return err
 	}
-	if err := checkOwnArchive(p.lock.File, p.target+".partial"); err != nil {
+	if err := checkOwnArchive(p.lock.File, p.unfinished()); err != nil {
 		return errors.Join(err, p.lock.Release())
 	}
 	p.file = p.lock.File
@@ -134,15 +137,15 @@ func (p *partial) sync() error {
 	if err := errors.Join(p.buffer.Flush(), atomicfile.SyncFile(p.file)); err != nil {
 		return err
 	}
-	if !disk.InPlace(p.file, p.target+".partial") {
-		return &GoneError{Path: p.target + ".partial"}
+	if !disk.InPlace(p.file, p.unfinished()) {
+		return &GoneError{Path: p.unfinished()}
 	}
 	return nil
 }
 
 // rename gives the file its name.
 func (p *partial) rename(target string) error {
-	return p.lock.ReleaseAfter(func() error { return os.Rename(p.target+".partial", target) })
+	return p.lock.ReleaseAfter(func() error { return os.Rename(p.unfinished(), target) })
 }
 
 // rest frees the memory of a file that is written no more but for its end.
@@ -166,7 +169,7 @@ func checkReplaced(path string) error {
 }
 
 func (p *partial) abort() error {
-	err := p.lock.ReleaseAfter(func() error { return os.Remove(p.target + ".partial") })
+	err := p.lock.ReleaseAfter(func() error { return os.Remove(p.unfinished()) })
 	removeFolders(p.madeFolders)
 	return err
 }

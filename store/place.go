@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 
@@ -115,20 +114,14 @@ func (p bucketPlace) stateBy(ctx context.Context, client *bucket.Client) (State,
 	return State{object: info}, err
 }
 
-// The errors of a bucket that say nothing about the content of an object.
-var (
-	// ErrUnavailable is the error of a bucket that does not answer, or that refuses: later, or
-	// with other credentials, the same may succeed.
-	ErrUnavailable = bucket.ErrUnavailable
-	// ErrRefused is an ErrUnavailable of a bucket that answered, and that will give the same
-	// answer until someone changes its rights, the credentials or the settings.
-	ErrRefused = bucket.ErrRefused
-	// ErrReplaced is the error of a read from an object that was replaced since it was opened.
-	ErrReplaced = bucket.ErrCondition
-)
-
-// IsPassing reports whether an input could not be read for a reason that says nothing about
-// its content.
-func IsPassing(err error) bool {
-	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrReplaced)
+// OpenLayout opens a directory, an archive, or either of them in a bucket for reading. The
+// bytes of an archive decide its format, not its name: a bundle of oras-mirror or a plain tar
+// is read in place, any other is copied to a temporary file, which Close removes. Any other
+// input, or an incomplete one, is an *InputError.
+func OpenLayout(path string, o OpenOptions) (Layout, error) {
+	p, err := At(path, o)
+	if err != nil {
+		return nil, err
+	}
+	return p.Open()
 }

@@ -46,9 +46,9 @@ func (l *pruneList) isClaimedByOther(run string, now time.Time) bool {
 }
 
 // readPruneList reads prune.json. If there is none, the list is empty.
-func (b *Bucket) readPruneList(ctx context.Context) (*pruneList, error) {
+func (o *objects) readPruneList(ctx context.Context) (*pruneList, error) {
 	list := new(pruneList)
-	data, etag, err := b.client.Get(ctx, b.prefix+PruneFile, maxPruneList)
+	data, etag, err := o.client.Get(ctx, o.prefix+PruneFile, maxPruneList)
 	if errors.Is(err, fs.ErrNotExist) {
 		return list, nil
 	}
@@ -58,7 +58,7 @@ func (b *Bucket) readPruneList(ctx context.Context) (*pruneList, error) {
 		return nil, err
 	}
 	if err != nil {
-		return nil, &PruneListError{Path: b.name + PruneFile, Err: err}
+		return nil, &PruneListError{Path: o.name + PruneFile, Err: err}
 	}
 	list.etag, list.sum = etag, digest.FromBytes(data)
 	return list, nil
@@ -79,17 +79,10 @@ func listable(blobs, claimed []digest.Digest) []digest.Digest {
 	return blobs
 }
 
-// writePruneList writes prune.json if it is the one that was read; else the error is
-// bucket.ErrCondition.
-func (b *Bucket) writePruneList(ctx context.Context, list *pruneList) (err error) {
-	data, err := json.Marshal(list)
-	if err != nil {
-		return err
-	}
-	when := bucket.Condition{ETag: list.etag, Absent: list.etag == ""}
-	if b.single {
-		when = bucket.Condition{}
-	}
-	list.etag, err = b.client.Put(ctx, b.prefix+PruneFile, data, when)
-	return err
-}
+const (
+	// claimTime is the time in which a run removes what it has claimed, and claimAge the one
+	// after which another run takes the claim over. The difference is for a last request, and
+	// for clocks: a store refuses a request whose clock is wrong by 15 minutes.
+	claimTime = 15 * time.Minute
+	claimAge  = time.Hour
+)

@@ -3,10 +3,9 @@ package store
 import (
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/opencontainers/go-digest"
-
-	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
 // RandomBlob is the content of one blob, read at random. It keeps no memory between calls:
@@ -61,77 +60,15 @@ func ForgetIndex(l Layout) {
 	}
 }
 
-// OpenRandom opens a blob.
-func (p *archiveLayout) OpenRandom(d digest.Digest) (RandomBlob, error) {
-	return p.openRandom(d, p.reader.OpenRandom)
-}
-
-// OpenWhole opens a blob that is read from its start.
-func (p *archiveLayout) OpenWhole(d digest.Digest) (RandomBlob, error) {
-	return p.openRandom(d, p.reader.OpenWhole)
-}
-
-func (p *archiveLayout) openRandom(d digest.Digest, open func(name string, skip int) (*bundle.Random, error)) (RandomBlob, error) {
-	if err := d.Validate(); err != nil {
-		return nil, fmt.Errorf("%.200q: %w", d, err)
-	}
-	entry, err := open(bundle.BlobName(d), p.choose(d))
-	if err != nil {
-		return nil, err
-	}
-	return randomEntry{entry, p.file}, nil
-}
-
-// randomEntry is a blob in an archive, which stays open.
-type randomEntry struct {
-	*bundle.Random
-	file archiveFile
-}
-
-func (e randomEntry) Stamp() (Stamp, error) { return stampOf(e.file) }
-
-// OpenRandom opens a blob.
-func (f *folder) OpenRandom(d digest.Digest) (RandomBlob, error) {
-	blob, err := f.Open(d)
-	if err != nil {
-		return nil, err
-	}
-	return randomFile{blob.(*fileBlob)}, nil
-}
-
-// OpenWhole opens a blob that is read from its start.
-func (f *folder) OpenWhole(d digest.Digest) (RandomBlob, error) { return f.OpenRandom(d) }
-
-// randomFile is a blob in a file.
-type randomFile struct{ *fileBlob }
-
-func (b randomFile) Stamp() (Stamp, error) { return stampOf(b.file) }
-
 // stampOf returns the stamp of a file. An object in place of a file has a tag.
-func stampOf(f archiveFile) (Stamp, error) {
+func stampOf(f interface{ Stat() (fs.FileInfo, error) }) (Stamp, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return Stamp{}, err
 	}
 	s := Stamp{Time: info.ModTime().UnixNano()}
-	if object, ok := info.(objectInfo); ok {
-		s.Tag = object.file.etag
+	if object, ok := info.(interface{ ETag() string }); ok {
+		s.Tag = object.ETag()
 	}
 	return s, nil
-}
-
-func (b randomFile) WriteRange(w io.Writer, from, n int64) error {
-	if n == 0 {
-		return nil
-	}
-	if _, err := b.file.Seek(from, io.SeekStart); err != nil {
-		return err
-	}
-	buffer := hashBuffers.Get().(*hashBuffer)
-	defer hashBuffers.Put(buffer)
-	written, err := io.CopyBuffer(w, io.LimitReader(b.file, n), buffer[:]) // or in the kernel
-	if err == nil && written < n {
-		err = io.ErrUnexpectedEOF
-	}
-	return err
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"io"
-	"os"
 
 	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
@@ -52,13 +51,6 @@ func newSpool(size int64, o OpenOptions) (*spool, error) {
 	}
 	buffer := bufio.NewWriterSize(file, 256<<10)
 	return &spool{file: file, buffer: buffer, out: bundle.NewWriter(buffer, bundle.None)}, nil
-}
-
-func tempDir(o OpenOptions) string {
-	if o.TempDir == "" {
-		return os.TempDir()
-	}
-	return o.TempDir
 }
 
 // addAll adds the remaining entries of in.

@@ -40,9 +40,6 @@ func (e *LateError) Error() string {
 	return "its last index.json lists " + string(e.Digest) + ", which comes after the first index.json"
 }
 
-// errOrder reports an archive that cannot be read in one pass.
-var errOrder = errors.New("is not in our order")
-
 // OpenStream opens an archive that can be read once: as a *Stream if its manifests come
 // first, else as a Layout, copied to a temporary file. Any other input is an *InputError.
 func OpenStream(r io.Reader, o OpenOptions) (Input, error) {

@@ -145,3 +145,6 @@ func (h *streamHead) spoolCurrent(s *spool) error {
 	}
 	return s.add(h.name, h.size, h.in)
 }
+
+// errOrder reports an archive that cannot be read in one pass.
+var errOrder = errors.New("is not in our order")

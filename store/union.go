@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -18,19 +19,6 @@ type Union struct {
 	lacks  *LackingPartsError // why a blob may be missing; nil for another union than of parts
 	faults []error            // parts that are missing or left out
 	orphan *OrphanError       // a delta without its base beside a layout that is none
-}
-
-// member is one layout of a union.
-type member struct {
-	Layout
-	path     string // as the user wrote it
-	replaced bool   // a delta names it as its base
-}
-
-// Member is a layout with the path that the user wrote.
-type Member struct {
-	Path   string
-	Layout Layout
 }
 
 var (
@@ -66,65 +54,6 @@ func Unite(all []Member) (*Union, error) {
 		ForgetIndex(m.Layout)
 	}
 	return u, nil
-}
-
-// OpenUnion opens several layouts as one. A single one stays what it is. The parts of a bundle
-// count as one layout; see Faults.
-func OpenUnion(paths []string, open func(path string) (Layout, error)) (Layout, error) {
-	all, faults, err := OpenMembers(paths, open)
-	if err != nil {
-		return nil, err
-	}
-	if len(all) == 1 {
-		return addFaults(all[0].Layout, faults), nil
-	}
-	u, err := Unite(all)
-	if err != nil {
-		CloseMembers(all)
-		return nil, err
-	}
-	return addFaults(u, faults), nil
-}
-
-// OpenMembers opens several layouts. The parts of a bundle are one of them; what is wrong with
-// some of these is in faults.
-func OpenMembers(paths []string, open func(path string) (Layout, error)) (all []Member, faults []error, err error) {
-	if all, faults, err = openMembers(paths, open); err != nil {
-		CloseMembers(all)
-		return nil, nil, err
-	}
-	all, faults = joinParts(all, faults)
-	return all, faults, nil
-}
-
-// CloseMembers closes layouts that were only read.
-func CloseMembers(all []Member) {
-	for _, m := range all {
-		_ = m.Layout.Close() // it was only read
-	}
-}
-
-// openMembers opens layouts. If there are parts of a bundle among them, those that cannot be
-// read are faults.
-func openMembers(paths []string, open func(path string) (Layout, error)) (all []Member, faults []error, err error) {
-	parts := false
-	for _, path := range paths {
-		l, err := open(path)
-		if _, unreadable := errors.AsType[*InputError](err); unreadable && !IsTooManyFiles(err) && !IsPassing(err) {
-			faults = append(faults, err)
-			continue
-		}
-		if err != nil {
-			return all, nil, err
-		}
-		parts = parts || partOf(l) != nil
-		shareHead(all, l)
-		all = append(all, Member{path, l})
-	}
-	if !parts && len(faults) > 0 {
-		return all, nil, faults[0]
-	}
-	return all, faults, nil
 }
 
 func (u *Union) Index() *Index { return u.index }
@@ -246,4 +175,38 @@ func (u *Union) blobs() iter.Seq[digest.Digest] {
 			}
 		}
 	}
+}
+
+// readCopies calls read with one layout after the other, until one has a manifest that can be
+// read. The error is that of the first layout that has it.
+func (u *Union) readCopies(read func(Layout) ([]byte, error)) ([]byte, error) {
+	var first error
+	for _, m := range u.inputs {
+		data, err := read(m.Layout)
+		if err == nil {
+			return data, nil
+		}
+		if first == nil || isNotExist(first) && !isNotExist(err) {
+			first = err
+		}
+	}
+	return nil, first
+}
+
+// findOrphan notes a delta whose base is absent, unless all inputs are deltas.
+func (u *Union) findOrphan(l *lineage, indexes []*Index) {
+	isFull := func(x *Index) bool { return !x.IsDelta() }
+	if len(l.absent) > 0 && slices.ContainsFunc(indexes, isFull) {
+		base := l.absent[0]
+		u.orphan = &OrphanError{Delta: u.inputs[base.delta].path, Base: base.name}
+	}
+}
+
+// CheckBases returns an *OrphanError if a union has a delta without its base, beside a layout
+// that is no delta: together they are neither.
+func CheckBases(l Layout) error {
+	if u, ok := l.(*Union); ok && u.orphan != nil {
+		return u.orphan
+	}
+	return nil
 }

@@ -3,11 +3,11 @@ package store
 import (
 	"errors"
 	"io"
-	"io/fs"
 	"sync"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"github.com/oras-mirror/oras-mirror/internal/compact"
 )
 
@@ -59,24 +59,6 @@ func isWhole(l Layout, d digest.Digest) bool {
 	defer blob.Close()
 	return hashReader(blob, ocispec.Descriptor{Digest: d, Size: blob.Size()}, nil) == nil
 }
-
-// readCopies calls read with one layout after the other, until one has a manifest that can be
-// read. The error is that of the first layout that has it.
-func (u *Union) readCopies(read func(Layout) ([]byte, error)) ([]byte, error) {
-	var first error
-	for _, m := range u.inputs {
-		data, err := read(m.Layout)
-		if err == nil {
-			return data, nil
-		}
-		if first == nil || isNotExist(first) && !isNotExist(err) {
-			first = err
-		}
-	}
-	return nil, first
-}
-
-func isNotExist(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 // cutBlob is n bytes of a blob from an offset on. Size is that of the whole blob.
 func cutBlob(blob Blob, off, n int64) (Blob, error) {

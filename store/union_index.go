@@ -3,30 +3,11 @@ package store
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
-
-	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
-
-// ClashError reports a name that two inputs give different artifacts.
-type ClashError struct {
-	Name    string
-	Digests [2]digest.Digest
-	Inputs  [2]string      // their paths
-	Gaps    []*OrphanError // deltas without their bases, one of which may tell which artifact is the later one
-}
-
-func (e *ClashError) Error() string {
-	text := fmt.Sprintf("%s is %s in %s and %s in %s", e.Name, e.Digests[0], e.Inputs[0], e.Digests[1], e.Inputs[1])
-	for _, gap := range e.Gaps {
-		text += "; " + gap.Error()
-	}
-	return text
-}
 
 // maxClashes bounds the clashes that are listed.
 const maxClashes = 20
@@ -129,39 +110,4 @@ func uniteAnnotations(a, b map[string]string) map[string]string {
 		a = setAnnotation(a, name, value)
 	}
 	return a
-}
-
-// sort puts the entries in the order of index.json.
-func (x *Index) sort() {
-	sorted := make([]Entry, 0, len(x.Entries))
-	for _, i := range x.order() {
-		sorted = append(sorted, x.Entries[i])
-	}
-	x.Entries, x.positions = sorted, nil
-}
-
-// keepForeign keeps the fields that another tool wrote, unless x has some.
-func (x *Index) keepForeign(of *Index) {
-	if x.foreign == nil {
-		x.foreign = of.foreign
-	}
-}
-
-// dropMissing removes the artifacts that an index lists from those that it says it lacks.
-func (x *Index) dropMissing() {
-	text := x.Annotations[AnnotationMissing]
-	if text == "" {
-		return
-	}
-	left := slices.DeleteFunc(strings.Split(text, ","), func(name string) bool {
-		_, has := x.Lookup(name)
-		return has
-	})
-	x.Annotations = setAnnotation(x.Annotations, AnnotationMissing, strings.Join(left, ","))
-}
-
-// release gives the memory of an index back.
-func (x *Index) release() {
-	bounds.Give(x.memory)
-	x.memory = 0
 }
