@@ -50,14 +50,14 @@ func readJudge(path string) (by judge, err error) {
 }
 
 // unasked counts the artifacts that need no signature, without the tags of cosign, which belong
-// to their images.
+// to their images. An artifact with an invalid name is refused instead.
 func (by judge) unasked(index *store.Index) (n int) {
 	if by.policies == nil {
 		return 0
 	}
 	for _, e := range index.Entries {
-		ref, _ := config.ParseEntryName(e.Name)
-		if e.Name != "" && !config.IsReferrersTag(ref.Tag) && by.policies.Policy(ref.Name()) == nil {
+		ref, ok := config.ParseEntryName(e.Name)
+		if ok && !config.IsReferrersTag(ref.Tag) && by.policies.Policy(ref.Name()) == nil {
 			n++
 		}
 	}
