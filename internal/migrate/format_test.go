@@ -179,3 +179,21 @@ func TestLongList(t *testing.T) {
 		t.Errorf("%d sources", result.Sources())
 	}
 }
+
+// TestNotesInOneLine checks that notes about one line come in the order of the file, each time.
+func TestNotesInOneLine(t *testing.T) {
+	const text = "creds: [{registry: a.example, pathPrefix: x}, {registry: b.example, pathPrefix: y}]\n" +
+		"sync: [{source: a.example/x, target: b.example/x, type: repository, referrers: [], digestTags: []}]\n"
+	const want = "creds[0].pathPrefix: put the path into the references (and 1 more)\n" +
+		"sync[0].referrers: expected a text; left out (and 1 more)\n"
+	for range 20 {
+		_, result := specOf(t, text)
+		got := ""
+		for _, n := range result.Notes {
+			got += n.String() + "\n"
+		}
+		if got != want {
+			t.Fatalf("got\n%s\nwant\n%s", got, want)
+		}
+	}
+}

@@ -12,33 +12,31 @@ import (
 // whyPrefix is the reason for a path of a registry that is no mirror.
 const whyPrefix = "put the path into the references"
 
-// host is what the settings of a registry in regsync.yml say about mirrors.
+// host has the settings of a registry in regsync.yml that are about mirrors.
 type host struct {
 	object   *object
 	mirrors  []text
 	prefix   string // the path in a mirror
 	priority int
-	isMirror bool
 }
 
 // regsyncHosts reads the mirrors of all registries, by the names of the registries: each of
 // them has its path and its priority in its own settings.
 func regsyncHosts(creds []*object) map[string]*host {
 	all := make(map[string]*host)
+	isMirror := make(map[string]bool)
 	for _, o := range creds {
 		priority, _ := strconv.Atoi(o.text("priority"))
-		all[o.text("registry")] = &host{o, o.texts("mirrors"), strings.Trim(o.text("pathPrefix"), "/"), priority, false}
-	}
-	for _, h := range all {
+		h := &host{o, o.texts("mirrors"), strings.Trim(o.text("pathPrefix"), "/"), priority}
 		for _, m := range h.mirrors {
-			if other := all[m.value]; other != nil {
-				other.isMirror = true
-			}
+			isMirror[m.value] = true
 		}
+		all[o.text("registry")] = h
 	}
-	for _, h := range all {
-		if h.prefix != "" && !h.isMirror {
-			h.object.note("pathPrefix", whyPrefix)
+	for _, o := range creds {
+		name := o.text("registry")
+		if h := all[name]; h.object == o && h.prefix != "" && !isMirror[name] {
+			o.note("pathPrefix", whyPrefix)
 		}
 	}
 	return all

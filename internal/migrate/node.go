@@ -183,6 +183,15 @@ func scalar(n *yaml.Node) (string, bool) {
 // is reports whether the value of a key is true, in the spellings of YAML and of annotations.
 func (o *object) is(key string) bool { return isTrue(o.text(key)) }
 
+// choice returns the value of a key as is does, or nil without the key.
+func (o *object) choice(key string) *bool {
+	if !o.has(key) {
+		return nil
+	}
+	on := o.is(key)
+	return &on
+}
+
 func isTrue(s string) bool {
 	switch strings.ToLower(s) {
 	case "true", "yes", "on", "1":

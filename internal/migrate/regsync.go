@@ -58,13 +58,7 @@ func (r *reader) regsyncRegistry(o *object, hosts map[string]*host) {
 }
 
 func (r *reader) regsyncReferrers(o *object) regsyncChoice {
-	var c regsyncChoice
-	for key, into := range map[string]**bool{"referrers": &c.referrers, "digestTags": &c.digestTags} {
-		if o.has(key) {
-			on := o.is(key)
-			*into = &on
-		}
-	}
+	c := regsyncChoice{referrers: o.choice("referrers"), digestTags: o.choice("digestTags")}
 	for _, f := range o.objects("referrerFilters") {
 		if t := f.text("artifactType"); t != "" {
 			c.types = append(c.types, t)
