@@ -106,6 +106,11 @@ func TestAttacksOnSync(t *testing.T) {
 			if !dry && passed != target.Has("app", image) {
 				t.Errorf("passed: %v, but the target differs", passed)
 			}
+			for _, failed := range report.Failures() {
+				if failed.Bytes != 0 || failed.Expected != 0 {
+					t.Errorf("dry %v: %+v", dry, failed)
+				}
+			}
 		}
 		if n := target.Count("POST upload"); a.refuse != nil && n > 2 {
 			t.Errorf("%d uploads", n)

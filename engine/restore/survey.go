@@ -119,6 +119,7 @@ func (s *survey) read(ctx context.Context, d *delivery) error {
 	}
 	if far, is := s.source.(Distant); is {
 		if d.signedBy, err = far.SignedBy(ctx, d.visit, d.scope); err != nil {
+			d.visit = nil // nothing of it counts
 			return unverified(d.name, err)
 		}
 		d.short = far.Lacks(d.visit, d.scope)
