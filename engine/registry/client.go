@@ -91,9 +91,9 @@ func (c *Client) Requests() map[string]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	sent := make(map[string]int, len(c.hosts))
-	for name, h := range c.hosts {
+	for _, h := range c.hosts {
 		if n := h.Requests(); n > 0 {
-			sent[name] = n
+			sent[h.Name()] += n
 		}
 	}
 	return sent
