@@ -153,7 +153,7 @@ func hashInputs(ctx context.Context, u *console.Console, f *option.InputFlags, s
 	if err != nil {
 		return nil, err
 	}
-	files, err := statement.HashFiles(slices.DeleteFunc(paths, func(path string) bool { return path == "-" }), buckets)
+	files, err := statement.HashFiles(ctx, slices.DeleteFunc(paths, func(path string) bool { return path == "-" }), buckets)
 	if pipe, is := errors.AsType[*statement.PipeError](err); is {
 		return nil, exit.Usage("save the archive to a file first", "%v", pipe)
 	}

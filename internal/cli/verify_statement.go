@@ -69,7 +69,7 @@ func (s *claim) differ(ctx context.Context, u *console.Console, in store.Input, 
 		return false, err
 	}
 	if s.piped != nil {
-		if err := s.piped.Rest(); err != nil {
+		if err := s.piped.Rest(ctx); err != nil {
 			return false, err
 		}
 		found.Files = append(found.Files, s.piped.File("-"))

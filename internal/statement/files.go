@@ -1,6 +1,7 @@
 package statement
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,8 +19,8 @@ type PipeError struct{ Path string }
 func (e *PipeError) Error() string { return e.Path + ": not a file or a directory" }
 
 // HashFiles returns the files among the paths of inputs, in order, those in buckets too.
-// Directories and layouts in a bucket have none.
-func HashFiles(paths []string, buckets store.Buckets) ([]File, error) {
+// Directories and layouts in a bucket have none. It ends with ctx.
+func HashFiles(ctx context.Context, paths []string, buckets store.Buckets) ([]File, error) {
 	var all []File
 	for _, path := range paths {
 		in, err := openFile(path, buckets)
@@ -30,7 +31,7 @@ func HashFiles(paths []string, buckets store.Buckets) ([]File, error) {
 			continue
 		}
 		hashed := Hash(in)
-		if err := errors.Join(hashed.Rest(), in.Close()); err != nil {
+		if err := errors.Join(hashed.Rest(ctx), in.Close()); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		all = append(all, hashed.File(filepath.Base(path)))
@@ -75,10 +76,21 @@ func (h *Hashing) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Rest reads the input to its end.
-func (h *Hashing) Rest() error {
-	_, err := io.Copy(io.Discard, h)
-	return err
+// restSize is the number of bytes that Rest reads before it looks whether ctx has ended.
+const restSize = 16 << 20
+
+// Rest reads the input to its end, unless ctx ends before.
+func (h *Hashing) Rest(ctx context.Context) error {
+	for ctx.Err() == nil {
+		_, err := io.CopyN(io.Discard, h, restSize)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return context.Cause(ctx)
 }
 
 // File returns what was read as a file.
