@@ -56,7 +56,7 @@ var arrows = map[string][]string{
 	"internal/discover":                     {"internal/strictyaml"},
 	"internal/disk":                         {},
 	"internal/dockerhub":                    {},
-	"internal/exit":                         {"config", "engine", "engine/registry", "internal/migrate", "internal/statement", "internal/text", "internal/trust", "store"},
+	"internal/exit":                         {"config", "engine", "engine/registry", "internal/disk", "internal/migrate", "internal/statement", "internal/text", "internal/trust", "store"},
 	"internal/filetype":                     {"config"},
 	"internal/glob":                         {},
 	"internal/helm":                         {},

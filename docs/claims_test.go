@@ -53,6 +53,9 @@ var proofs = map[string]string{
 	"A pull-through cache is one more key": "mirrors.txtar engine.TestMirrorHasTheContent",
 	"Names stay those of the registry":     "mirrors.txtar engine.TestMirrorHasTheContent",
 
+	"A bundle of an earlier run and an empty file are replaced":  "overwrite.txtar store.TestStrangersFileIsNotReplaced",
+	"Any other file or object is left alone: the exit code is 2": "overwrite.txtar store.TestObjectHasItsNameOnlyWhenWhole",
+
 	"a delta: leave out the blobs that monday.tgz has":               "delta.txtar engine.TestDelta",
 	"the base is known by its lock alone":                            "delta.txtar engine.TestDelta",
 	"leave out what this registry has":                               "delta.txtar engine.TestDelta",

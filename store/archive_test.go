@@ -20,10 +20,11 @@ var compressions = map[string]bundle.Compression{"x.tgz": bundle.Gzip, "x.tar": 
 func TestArchiveHasItsNameOnlyWhenWhole(t *testing.T) {
 	s := newSample(t)
 	path := filepath.Join(t.TempDir(), "x.tgz")
-	writeFile(t, path, []byte("the old one"))
+	old := bundle.TarHead(layoutFile)
+	writeFile(t, path, old)
 	a := createArchive(t, path, bundle.Gzip)
 	s.writeArchive(t, a)
-	if got := string(readFile(t, path)); got != "the old one" || !exists(path+".partial") {
+	if got := readFile(t, path); !bytes.Equal(got, old) || !exists(path+".partial") {
 		t.Errorf("before Commit: %q in %q", got, names(t, filepath.Dir(path)))
 	}
 	if got, err := a.Commit(false); err != nil || got != path {
@@ -82,7 +83,7 @@ func TestArchiveTakesThePlaceOfALinksTarget(t *testing.T) {
 		folder := t.TempDir()
 		target, link := filepath.Join(folder, "v2.tgz"), filepath.Join(folder, "latest.tgz")
 		if there {
-			writeFile(t, target, []byte("old"))
+			writeFile(t, target, bundle.TarHead(layoutFile))
 		}
 		if err := os.Symlink("v2.tgz", link); err != nil {
 			t.Skip(err)

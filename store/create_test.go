@@ -39,8 +39,8 @@ func TestCreate(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	writeFile(t, at("file"), []byte("x"))
-	writeFile(t, at("file.tar"), []byte("x"))
+	writeFile(t, at("file"), bundle.TarHead(layoutFile))
+	writeFile(t, at("file.tar"), nil)
 	os.Symlink("empty", at("link-to-folder"))
 	os.Symlink("nowhere.tar", at("link-to-nothing"))
 	for _, tt := range []struct{ path, compression, want string }{

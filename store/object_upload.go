@@ -93,8 +93,10 @@ func (u *objectUpload) prepare(ctx context.Context) error {
 	switch _, err := u.client.Stat(ctx, u.target); {
 	case err == nil:
 		u.key = u.target + ".incomplete"
-		if err := u.checkReplaced(ctx); err != nil {
-			return err
+		for _, suffix := range []string{"", ".incomplete"} {
+			if err := u.checkReplaced(ctx, suffix); err != nil {
+				return err
+			}
 		}
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
@@ -109,10 +111,10 @@ func (u *objectUpload) prepare(ctx context.Context) error {
 	return err
 }
 
-// checkReplaced returns an error if there is an object that the user did not name and
+// checkReplaced returns an error if there is an object with the name and the suffix that
 // oras-mirror did not write.
-func (u *objectUpload) checkReplaced(ctx context.Context) error {
-	r, err := u.client.Open(ctx, u.key, 0, int64(len(bundle.TarHead(layoutFile))))
+func (u *objectUpload) checkReplaced(ctx context.Context, suffix string) error {
+	r, err := u.client.Open(ctx, u.target+suffix, 0, int64(len(bundle.TarHead(layoutFile))))
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, bucket.ErrRange) { // or it is empty
 		return nil
 	}
@@ -124,7 +126,7 @@ func (u *objectUpload) checkReplaced(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return checkOwnHead(head, u.name+".incomplete")
+	return checkOwnHead(head, u.name+suffix)
 }
 
 func (u *objectUpload) Write(p []byte) (int, error) {

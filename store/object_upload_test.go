@@ -124,10 +124,14 @@ func TestObjectHasItsNameOnlyWhenWhole(t *testing.T) {
 	if !bytes.Equal(readFile(t, file), readFile(t, smaller.archive(t, "y.tgz", bundle.Gzip))) || exists(file+".incomplete") {
 		t.Error("the bundle is not replaced")
 	}
-	writeFile(t, file+".incomplete", bytes.Repeat([]byte("other "), 1000))
-	if _, err := Create(path, CreateOptions{}); !errors.As(err, new(*disk.StrangerError)) {
-		t.Errorf("an object of another program: %v", err)
+	for _, suffix := range []string{".incomplete", ""} {
+		writeFile(t, file+suffix, bytes.Repeat([]byte("other "), 1000))
+		if _, err := Create(path, CreateOptions{}); !errors.As(err, new(*disk.StrangerError)) {
+			t.Errorf("an object %q of another program: %v", suffix, err)
+		}
+		writeFile(t, file+suffix, nil)
 	}
+	smaller.writeObject(t, path)
 }
 
 func TestObjectNeedsABuffer(t *testing.T) {

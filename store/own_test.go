@@ -121,3 +121,41 @@ func TestStrangersIncompleteIsLeftAlone(t *testing.T) {
 		}
 	}
 }
+
+// TestStrangersFileIsNotReplaced: an archive does not get the name of a file that oras-mirror
+// did not write.
+func TestStrangersFileIsNotReplaced(t *testing.T) {
+	s := newSample(t)
+	own := readFile(t, s.archive(t, "own.tgz", bundle.Gzip))
+	for _, c := range []struct {
+		name, content string
+		ours          bool
+	}{
+		{"a text", "precious", false},
+		{"another tar", string(tarOf(t, "photo.jpg", "x")), false},
+		{"an empty file", "", true},
+		{"a bundle", string(own), true},
+		{"a truncated bundle", string(own[:100]), true},
+	} {
+		path := filepath.Join(t.TempDir(), "notes.txt")
+		writeFile(t, path, []byte(c.content))
+		out, err := Create(path, CreateOptions{})
+		if c.ours {
+			if err != nil {
+				t.Errorf("%s: %v", c.name, err)
+				continue
+			}
+			if err := out.Close(); err != nil {
+				t.Error(err)
+			}
+			continue
+		}
+		var stranger *disk.StrangerError
+		if !errors.As(err, &stranger) || stranger.Path != path {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if got := string(readFile(t, path)); got != c.content || exists(path+".partial") {
+			t.Errorf("%s: it is %q now", c.name, got)
+		}
+	}
+}

@@ -69,6 +69,9 @@ func (p *partial) create() (err error) {
 	if info, err := os.Stat(p.target); err == nil && info.IsDir() {
 		return errors.New("is a directory")
 	}
+	if err := checkReplaced(p.target); err != nil {
+		return err
+	}
 	if p.madeFolders, err = makeFolders(filepath.Dir(p.target)); err != nil {
 		return err
 	}
@@ -155,8 +158,11 @@ func (p *partial) rest() error {
 	return err
 }
 
-// checkReplaced returns an error if a file exists that the user did not name and
-// oras-mirror did not write.
+// CheckReplaced returns a *disk.StrangerError if path, or what it links to, is a file that
+// Create does not replace: one that oras-mirror did not write and that is not empty.
+func CheckReplaced(path string) error { return checkReplaced(disk.FollowLinks(path)) }
+
+// checkReplaced is CheckReplaced for a path that is not a link.
 func checkReplaced(path string) error {
 	f, err := disk.OpenOwn(path, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {

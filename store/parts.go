@@ -43,7 +43,7 @@ type WrittenPart struct {
 func openParts(path string, c bundle.Compression, o CreateOptions) (*Parts, error) {
 	p := &Parts{path: path, size: o.PartSize, compression: c, resume: !o.NoResume, interrupted: o.Interrupted}
 	for number := 1; number <= MaxParts; number++ {
-		if err := checkReplaced(disk.FollowLinks(PartPath(path, number))); err != nil {
+		if err := CheckReplaced(PartPath(path, number)); err != nil {
 			return nil, outputError(PartPath(path, number), err)
 		}
 	}

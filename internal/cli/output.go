@@ -69,17 +69,25 @@ func (o output) isBundleInBucket() bool {
 	return store.IsInBucket(o.path) && !store.IsLayoutInBucket(o.path)
 }
 
-// mayReplace refuses to replace a file that the backup reads. A layout of the spec can be
-// the output, too: everything in it is copied.
+// mayReplace refuses to replace a file that the backup reads, or that oras-mirror did not
+// write. A layout of the spec can be the output, too: everything in it is copied.
 func (o output) mayReplace(read []overwrite.File) error {
 	if !o.isFile() {
 		return nil
 	}
 	read = slices.DeleteFunc(read, func(f overwrite.File) bool { return f.What == overwrite.SpecLayout })
+	first, last := o.path, 0
 	if o.inParts {
-		return overwrite.Check(o.setting, store.PartPath(o.path, 1), filetype.Unknown, read)
+		first, last = store.PartPath(o.path, 1), store.MaxParts
 	}
-	return overwrite.Check(o.setting, o.path, filetype.Unknown, read)
+	err := overwrite.Check(o.setting, first, filetype.Unknown, read)
+	if err == nil && filetype.IsRegular(first) {
+		err = store.CheckReplaced(first)
+	}
+	for number := 2; err == nil && number <= last; number++ {
+		err = store.CheckReplaced(store.PartPath(o.path, number))
+	}
+	return err
 }
 
 // open opens the layout that the output has before a backup, if it has one to build on.

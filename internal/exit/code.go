@@ -9,6 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/internal/migrate"
 	"github.com/oras-mirror/oras-mirror/internal/statement"
 	"github.com/oras-mirror/oras-mirror/internal/trust"
@@ -55,7 +56,7 @@ func IsUsage(err error) bool {
 	return is[*UsageError](err) || is[*NoFileError](err) || is[*NoLockError](err) || is[*config.LoadError](err) || is[*config.ReferenceError](err) ||
 		is[*config.MappingError](err) || is[*engine.CollisionError](err) || is[*engine.OnlyError](err) || is[*engine.UnmatchedError](err) ||
 		is[*engine.NameError](err) || is[*engine.DeltaOutputError](err) || is[*engine.FullOutputError](err) || is[*engine.RetagError](err) || is[*registry.SettingsError](err) || errors.Is(err, store.ErrNoCompression) ||
-		is[*migrate.UnknownError](err) || is[*migrate.SyntaxError](err) || is[*store.PartSizeError](err) || is[*store.ClashError](err) || is[*store.OrphanError](err) || errors.Is(err, store.ErrNoParts) || is[*trust.PolicyError](err) || is[*statement.FormatError](err)
+		is[*migrate.UnknownError](err) || is[*migrate.SyntaxError](err) || is[*store.PartSizeError](err) || is[*disk.StrangerError](err) || is[*store.ClashError](err) || is[*store.OrphanError](err) || errors.Is(err, store.ErrNoParts) || is[*trust.PolicyError](err) || is[*statement.FormatError](err)
 }
 
 func is[E error](err error) bool {

@@ -66,8 +66,8 @@ func readHead(path string) (_ string, err error) {
 	return string(head), errors.Join(err, f.Close())
 }
 
-// outputs lists the kinds of the documents that commands print with --format json. They are
-// made again at will, so that nothing protects them.
+// outputs lists the kinds of the documents that commands print with --format json. None is
+// taken for a spec.
 var outputs = []string{"Event", "ArtifactList", "Plan", "Diff", "ImageList", "Version", "Verification", "Validation", "Prune"}
 
 // kindIn goes by the key "kind" of a document, which a spec may lack.

@@ -76,6 +76,12 @@ func Exists(path string) bool {
 	return err == nil
 }
 
+// IsRegular reports whether there is a file at path that is not a directory, a device or a pipe.
+func IsRegular(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
 // IsText reports whether a file is text. An archive has a zero byte in its first block: in
 // the header of gzip or zstd, or in that of tar.
 func IsText(path string) bool {

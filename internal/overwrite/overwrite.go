@@ -31,8 +31,8 @@ func IsStdout(path string) bool {
 type File struct{ What, Path string }
 
 // Check returns an exit.UsageError if the path of an option is in use by the run, part of an
-// OCI layout, or a document of another kind than the run writes there: a misplaced option
-// must not cost the user one of these.
+// OCI layout, or a file of another kind than the run writes there: a misplaced option must
+// not cost the user one of these. If that kind is Unknown, the caller knows it.
 func Check(option, path string, written filetype.Kind, used []File) error {
 	if err := CheckInUse(option, path, used); err != nil {
 		return err
@@ -40,10 +40,22 @@ func Check(option, path string, written filetype.Kind, used []File) error {
 	if isPartOfLayout(path) {
 		return exit.Usage("choose another file", "%s %s is part of an OCI layout", option, path)
 	}
-	if kind := filetype.Document(path); kind != filetype.Unknown && kind != written {
-		return exit.Usage("choose another file, or remove this one", "%s %s is %s", option, path, kind)
+	switch kind := filetype.Document(path); {
+	case kind == written:
+	case kind != filetype.Unknown:
+		return exit.Usage(chooseOrRemove, "%s %s is %s", option, path, kind)
+	case hasContent(path):
+		return exit.Usage(chooseOrRemove, "%s %s exists and is not %s", option, path, written)
 	}
 	return nil
+}
+
+const chooseOrRemove = "choose another file, or remove this one"
+
+// hasContent reports whether path is a file that is not empty.
+func hasContent(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Size() > 0
 }
 
 // CheckInUse returns an exit.UsageError if the path of an option, a file or a directory, is in

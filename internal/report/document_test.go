@@ -60,14 +60,15 @@ func sameFields(t *testing.T, name string, fields reflect.Type, schema schemaObj
 func TestReportReplacesAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "report.json")
-	if err := os.WriteFile(path, []byte("before"), 0o600); err != nil {
+	const before = `{"apiVersion": "oras-mirror/v1alpha1", "kind": "Report"}`
+	if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r, err := New(path, "backup", Options{Hide: strings.TrimSpace})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if data, _ := os.ReadFile(path); string(data) != "before" {
+	if data, _ := os.ReadFile(path); string(data) != before {
 		t.Errorf("%q before the run has ended", data)
 	}
 	if err := r.Write(t.Context(), nil, nil); err != nil {
