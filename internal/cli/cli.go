@@ -100,6 +100,9 @@ func dispatch(ctx context.Context, args []string, s console.Streams) (u *console
 	if err != nil {
 		return u, usageError(err)
 	}
+	if err := checkRepeated(command); err != nil {
+		return u, err
+	}
 	defer func() { err = errors.Join(err, cpu.stop()) }()
 	u = console.New(consoleOptions(command, s, rename))
 	if err := u.Begin(command.Selected().Name); err != nil {
