@@ -19,7 +19,8 @@ import (
 
 func compileSchema(t testing.TB) *jsonschema.Schema {
 	t.Helper()
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemas.Mirror))
+	text, _ := schemas.Of("mirror")
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +100,8 @@ func (n *node) UnmarshalJSON(data []byte) error {
 
 func TestSchemaHasTheKeysOfTheStructs(t *testing.T) {
 	var root node
-	if err := json.Unmarshal(schemas.Mirror, &root); err != nil {
+	text, _ := schemas.Of("mirror")
+	if err := json.Unmarshal(text, &root); err != nil {
 		t.Fatal(err)
 	}
 	compare(t, root.Defs, "spec", &root, reflect.TypeFor[Spec]())

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"strings"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -54,6 +53,3 @@ type NeedsBaseError struct {
 func (e *NeedsBaseError) Error() string {
 	return "needs " + e.Base + ": " + e.Blob.String() + " is neither in the input nor in the target"
 }
-
-// BaseNames joins the names of some bases.
-func BaseNames(names []string) string { return strings.Join(names, ", ") }

@@ -7,13 +7,6 @@ import "embed"
 //go:embed *.schema.json
 var files embed.FS
 
-// The schemas of a mirror spec, of a line of --format json, and of a report of --report.
-var (
-	Mirror, _ = Of("mirror")
-	Event, _  = Of("event")
-	Report, _ = Of("report")
-)
-
 // Of returns the schema with a name, such as "plan"; ok is false if there is none.
 func Of(name string) (schema []byte, ok bool) {
 	schema, err := files.ReadFile(name + ".schema.json")

@@ -13,7 +13,8 @@ func TestEventSchemaIsTheStructs(t *testing.T) {
 	var schema struct {
 		Defs map[string]schemaObject `json:"$defs"`
 	}
-	if err := json.Unmarshal(schemas.Event, &schema); err != nil {
+	text, _ := schemas.Of("event")
+	if err := json.Unmarshal(text, &schema); err != nil {
 		t.Fatal(err)
 	}
 	for name, event := range map[string]reflect.Type{
