@@ -14,7 +14,7 @@ COPY . .
 ARG TARGETOS TARGETARCH VERSION
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath \
 	-ldflags "-s -w -buildid= -X main.version=$VERSION" -o /oras-mirror .
-# Places to work in, for whoever runs it: an image from scratch has none.
+# Folders to work in, for any user: an image from scratch has none.
 RUN mkdir -p /image/tmp /image/work && chmod 1777 /image/tmp /image/work
 
 FROM scratch

@@ -12,8 +12,7 @@ import (
 
 var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
 
-// TestDocumentedExamples loads each example of docs/spec.md, most of which omit apiVersion and
-// kind.
+// TestDocumentedExamples loads each example of docs/spec.md. Most omit apiVersion and kind.
 func TestDocumentedExamples(t *testing.T) {
 	doc, err := os.ReadFile("../docs/spec.md")
 	if err != nil {

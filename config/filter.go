@@ -11,8 +11,8 @@ import (
 
 // RepositoryFilter selects repositories of a registry by path. The zero value selects all.
 type RepositoryFilter struct {
-	Include []string `yaml:"include"` // globs, at least one of which must match; nil means all
-	Exclude []string `yaml:"exclude"` // globs, none of which may match
+	Include []string `yaml:"include"` // globs, one of them must match; nil means all
+	Exclude []string `yaml:"exclude"` // globs, none may match
 }
 
 func (f *RepositoryFilter) check(o strictyaml.Object) {

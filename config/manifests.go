@@ -12,7 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
-// Manifests is what Kubernetes manifests name.
+// Manifests holds the images that Kubernetes manifests name.
 type Manifests struct {
 	Origin  string // of the source, for messages: "mirror.yaml:5"; "" without one
 	Files   int

@@ -13,7 +13,7 @@ import (
 // spec it is true, false, or a mapping.
 type ReferrerChoice struct {
 	Referrers     *bool    `yaml:",toggle"`       // nil means true
-	ReferrerTypes []string `yaml:"artifactTypes"` // globs, at least one of which must match; nil means all types
+	ReferrerTypes []string `yaml:"artifactTypes"` // globs, one of them must match; nil means all types
 }
 
 func (r *ReferrerChoice) check(o strictyaml.Object) {

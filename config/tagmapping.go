@@ -80,8 +80,8 @@ func (t TagMapping) stem(tag string) (string, bool) {
 	return stem, begins && ends && stem != ""
 }
 
-// tagRules are the tag mappings of one mapping, the first of which wins that matches. A map
-// finds exact tags in constant time.
+// tagRules are the tag mappings of one mapping. The first that matches wins. A map finds exact tags in
+// constant time.
 type tagRules struct {
 	all      []TagMapping
 	exact    map[string]int

@@ -18,8 +18,8 @@ import (
 // Semver is set.
 type Tags struct {
 	Names   []string `yaml:"names"`   // exact tags, whether or not the registry lists them
-	Include []string `yaml:"include"` // globs, at least one of which must match
-	Exclude []string `yaml:"exclude"` // globs, none of which may match
+	Include []string `yaml:"include"` // globs, one of them must match
+	Exclude []string `yaml:"exclude"` // globs, none may match
 	Regex   string   `yaml:"regex"`   // RE2 that matches the whole tag
 	Semver  string   `yaml:"semver"`  // version constraint; a tag that is not a version does not match
 	Latest  int      `yaml:"latest"`  // number of the newest tags to keep; 0 means all

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// limit is what a work must show.
+// limit bounds the figures of a work.
 type limit struct {
 	what  string
 	most  float64
@@ -93,7 +93,7 @@ func (w work) verdicts(m measurement) string {
 	return rows.String()
 }
 
-// explanations are what is said about the limits that a work missed.
+// explanations returns the reasons for the limits that a work missed.
 func (w work) explanations(m measurement) string {
 	items := new(strings.Builder)
 	for _, l := range w.limits {

@@ -17,9 +17,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
-// role is what another process of this test binary is, if it is one of those
-// that a comparison starts: a registry or a bare downloader. They are processes
-// of their own so that each contender is one, and is alone in it.
+// role is the variable that makes another process of this test binary a registry or a bare downloader
+// of a comparison: each contender is alone in its process.
 const role = "ORAS_MIRROR_COMPARE"
 
 // Before TestMain, which would build the program again.
@@ -39,7 +38,7 @@ func init() {
 	os.Exit(0)
 }
 
-// cargo is what a registry of a comparison has, and how it is reached.
+// cargo is the content of a registry of a comparison, and the way to it.
 type cargo struct {
 	Kind  string // "images", "artifacts", "layers", "big", "release", "blob", or "" for nothing
 	N     int    // of images or artifacts; MiB of a layer or blob
@@ -75,7 +74,7 @@ func (p *process) end() {
 	}
 }
 
-// tally is what a server was asked since the last call.
+// tally counts the requests to a server since the last call.
 type tally struct {
 	Requests map[string]int
 	Traffic  int64

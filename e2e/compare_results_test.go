@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// figures are what one turn of one contender took.
+// figures are the measurements of one turn of one contender.
 type figures struct {
 	Seconds  float64        `json:"seconds"`
 	CPU      float64        `json:"cpu"`               // seconds
@@ -46,7 +46,7 @@ func (f *figures) count(server string, requests map[string]int) {
 // results are those of all turns, by contender.
 type results map[string][]figures
 
-// measurement is what came of a work, and when and where.
+// measurement has the figures of a work, with the day and the machine.
 type measurement struct {
 	Date    string  `json:"date"`
 	Machine string  `json:"machine"`

@@ -15,8 +15,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 )
 
-// stage is where the turns of a work happen: its folder, and the servers that last longer
-// than a turn.
+// stage is the place of the turns of a work: its folder, and the servers that last longer than
+// a turn.
 type stage struct {
 	t       *testing.T
 	work    work
@@ -56,7 +56,7 @@ func (s *stage) source(c cargo) *comparisonServer {
 	return s.sources[c]
 }
 
-// words are what the words of a line stand for, and the environment of its command.
+// words are the values of the variables in a line, and the environment of its command.
 type words struct {
 	host, target string
 	environment  []string

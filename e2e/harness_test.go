@@ -67,7 +67,7 @@ func tool(t *testing.T, name string) string {
 	return path
 }
 
-// desk is where one story's user sits: an empty working folder, and a home that no
+// desk is the place of the user of one story: an empty working folder, and a home that no
 // other story has.
 type desk struct {
 	t    *testing.T
@@ -119,7 +119,7 @@ func (d *desk) files() []string {
 	return names
 }
 
-// outcome is what one command did.
+// outcome is the result of one command.
 type outcome struct {
 	t              *testing.T
 	line           string

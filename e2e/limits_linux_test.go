@@ -23,7 +23,7 @@ import (
 )
 
 const (
-	// promised is what a run may take beside its buffer, whatever comes.
+	// promised is the memory that a run may take beside its buffer, whatever comes.
 	promised = 128 << 20
 )
 

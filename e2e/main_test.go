@@ -73,7 +73,7 @@ output: bundle.tgz
 `, secure.Host, plain.Host) + more
 }
 
-// selected is what that spec selects, under the names that it has in its registries.
+// selected returns the artifacts that the spec selects, under their names in the registries.
 func selected(t *testing.T, secure, plain *realRegistry) testregistry.Contents {
 	t.Helper()
 	all, err := testregistry.Union(snapshot(t, secure.Access), snapshot(t, plain.Access))

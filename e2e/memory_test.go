@@ -18,7 +18,7 @@ import (
 const (
 	// defaultBuffer is the default of --buffer.
 	defaultBuffer = 128 << 20
-	// beside is what a run may take beside its buffer.
+	// beside is the memory that a run may take beside its buffer.
 	beside = 64 << 20
 )
 

@@ -35,7 +35,7 @@ var delay = flag.Duration("delay", 20*time.Millisecond, "what a request to the r
 // concurrency is ours by default, and the floor's.
 const concurrency = 16
 
-// workload is what is backed up and restored.
+// workload is the content that is backed up and restored.
 type workload struct {
 	name  string
 	delay func() time.Duration // of each request
@@ -498,7 +498,7 @@ func (f *bare) bring(repos map[digest.Digest]string, b ocispec.Descriptor, to io
 	}
 }
 
-// stored is what the folder's layout has.
+// stored returns the blobs in the layout of the folder.
 func (f *bare) stored() []*leaf {
 	in, err := store.OpenLayout(filepath.Join(f.dir, "layout"), store.OpenOptions{})
 	must(err)

@@ -20,7 +20,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// outputs are what a backup writes: name and path below a test's folder.
+// outputs are the kinds of outputs of a backup: name and path below the folder of a test.
 var outputs = []string{"layout/", "bundle.tgz", "bundle.tar"}
 
 // failed returns the references that failed, without the registry, sorted.

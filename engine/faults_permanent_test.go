@@ -25,9 +25,8 @@ import (
 
 // Faults that do not pass: they belong to an artifact, and nothing else is lost.
 
-// costsOne backs up three artifacts, one of which fails, into every kind
-// of output: the one is named, the others are whole, and when the fault is gone
-// the same command completes the output.
+// costsOne backs up three artifacts into every kind of output, and one fails: it is named, the others
+// are whole, and when the fault is gone the same command completes the output.
 func costsOne(t *testing.T, fault testregistry.Fault) {
 	t.Helper()
 	for _, out := range outputs {

@@ -26,7 +26,7 @@ import (
 )
 
 // The tests in the files faults_*_test.go are the rows of docs/reliability.md,
-// as far as a fault can be made in one process. Nobody waits in them: a pause
+// as far as a fault can be made in one process. No test waits in them: a pause
 // moves a clock, and that is all.
 
 // falseClock is time for tests: to sleep is to move it.
@@ -172,7 +172,7 @@ func ours() []string {
 	return left
 }
 
-// hurt is what is done to a registry.
+// hurt damages a registry.
 type hurt func(r *testregistry.Registry)
 
 // survives backs up from a registry that is hurt, into every kind of output,

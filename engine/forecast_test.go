@@ -68,7 +68,7 @@ func TestForecastOfBackup(t *testing.T) {
 					t.Errorf("%s: %d bytes moved, the forecast said %d", out, report.Moved, f.Transfer)
 				}
 				if len(report.Artifacts) != len(f.Artifacts) || f.Distinct-f.There != f.Transfer {
-					t.Errorf("%s: %d artifacts, %d bytes of which %d are there and %d move", out, len(f.Artifacts), f.Distinct, f.There, f.Transfer)
+					t.Errorf("%s: %d artifacts, %d bytes: %d are there and %d move", out, len(f.Artifacts), f.Distinct, f.There, f.Transfer)
 				}
 				if got := r.Count("GET blob") - r.Count("range"); n == 1 && got != f.Transfers {
 					t.Errorf("%s: %d blobs, the forecast said %d", out, got, f.Transfers)

@@ -20,7 +20,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// wrongTypes are what registries and indexes have been seen to call a manifest.
+// wrongTypes are media types that registries and indexes have been seen to give a manifest.
 var wrongTypes = []string{
 	ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageIndex, testregistry.MediaTypeDockerManifest, testregistry.MediaTypeDockerList,
 	testregistry.MediaTypeArtifactManifest, "application/json", "application/octet-stream", "text/plain", "", "nonsense",

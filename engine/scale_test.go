@@ -120,9 +120,9 @@ func writeLayout(t *testing.T, path string, n int) {
 	}
 }
 
-// fillReferred puts ten images, three of them with an SBOM, and two indexes of two
-// children each, one of which has a signature with a timestamp, and a child with
-// an SBOM: 12 roots, 4 children, 6 referrers of as many subjects.
+// fillReferred puts ten images, three of them with an SBOM, and two indexes of two children each.
+// One index has a signature with a timestamp, and a child with an SBOM: 12 roots, 4 children, 6
+// referrers of as many subjects.
 func fillReferred(r *testregistry.Registry) {
 	for i := range 10 {
 		image := r.Image("app", fmt.Sprintf("v%d", i), fmt.Append(nil, i))

@@ -34,9 +34,9 @@ type Policy interface {
 type Signed string
 
 const (
-	// SignedArtifact is the manifest or the index that a tag or digest names.
+	// SignedArtifact demands a signature of the manifest or the index that a tag or digest names.
 	SignedArtifact Signed = "artifact"
-	// SignedImages is that, and each selected image of an index.
+	// SignedImages demands that too, and one of each selected image of an index.
 	SignedImages Signed = "images"
 )
 

@@ -29,7 +29,7 @@ type attack struct {
 	broken bool                      // no backup has it, not even without a policy
 }
 
-// stage is where an attack happens.
+// stage is the place of an attack.
 type stage struct {
 	t          *testing.T
 	r          *testregistry.Registry
@@ -55,7 +55,7 @@ func (s *stage) selected() []config.Selection {
 	return all
 }
 
-// policies are that of an attack, and one for an artifact that always passes.
+// policies returns the policy of an attack, and one for an artifact that always passes.
 func (s *stage) policies(a attack) engine.Trust {
 	s.t.Helper()
 	p := s.key.policy("**")

@@ -16,7 +16,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// signedWorld is a registry with an index app:v1, of which one image is selected. The index and
+// signedWorld is a registry with an index app:v1. One of its images is selected. The index and
 // that image are signed by a key, and bad:v1 by another one.
 type signedWorld struct {
 	t               *testing.T

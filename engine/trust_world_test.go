@@ -64,7 +64,7 @@ func (s signerKey) sign(r *testregistry.Registry, repo string, image ocispec.Des
 	return where.put(r, repo, image, s.layer(image.Digest, where))
 }
 
-// place is where a signature is kept, and in which format.
+// place names the place of a signature, and its format.
 type place string
 
 const (

@@ -37,7 +37,7 @@ type Artifact struct {
 	resolved chan struct{}     // closed when the graph is known; nil once that was seen
 }
 
-// rare is what few artifacts have, so that the others need no memory for it.
+// rare has the properties of few artifacts, so that the others need no memory for them.
 type rare struct {
 	repo     string
 	signedBy []string

@@ -7,8 +7,9 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Referrers is that of the repository itself. Without it, the lists of the mirrors are united:
-// a cache may not have the referrers API, and signatures must not be lost for that.
+// Referrers lists the referrers of a subject in the repository itself. Without that, it unites the
+// lists of the mirrors: a cache may not have the referrers API, and no signature must be lost for
+// that.
 func (e *Endpoints) Referrers(ctx context.Context, subject ocispec.Descriptor, fallbackKnown *bool) ([]ocispec.Descriptor, error) {
 	return e.referrers(ctx, subject, func(ctx context.Context, r *Repository) ([]ocispec.Descriptor, error) {
 		if len(e.all) > 1 && !e.asksItself() {

@@ -16,7 +16,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// partSize is how many artifacts are copied at a time: their graphs, with the bytes of
+// partSize is the number of artifacts that are copied at a time: their graphs, with the bytes of
 // manifests, are in memory from their walk to the end of their part. 100,000 artifacts of
 // two blobs at once took 350 MiB. A variable for tests.
 var partSize = 8192

@@ -35,7 +35,7 @@ func (e *BuildError) Error() string {
 	return fmt.Sprintf("%q: an image that ko builds", e.Text)
 }
 
-// opensTemplate is how templates of Helm, Argo and Ansible open an expression.
+// opensTemplate opens an expression in templates of Helm, Argo and Ansible.
 const opensTemplate = "{{"
 
 // templateOr returns a *TemplateError if the fault of a parser in a line comes from a template:

@@ -92,7 +92,7 @@ func (r *Result) writeTargets(b *strings.Builder) {
 	writeList(b, prefix, names)
 }
 
-// defaults are what all sources have in common.
+// defaults are the settings that all sources have in common.
 type defaults struct {
 	noReferrers bool
 	platforms   []string

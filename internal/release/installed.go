@@ -36,7 +36,7 @@ const (
 	licenses = "/usr/share/licenses/" + program + "/"
 )
 
-// places are where rpm and apk have the files of an archive.
+// places are the paths of the files of an archive in rpm and apk.
 var places = map[string]place{
 	program:                       {path: "/usr/bin/" + program},
 	program + ".1":                {path: "/usr/share/man/man1/" + program + ".1.gz", compressed: true},
@@ -49,7 +49,7 @@ var places = map[string]place{
 	licensesName:                  {path: licenses + licensesName, kind: "license"},
 }
 
-// debianPlaces are where a deb has a file elsewhere, as the Debian policy asks for (12.5 and 12.7).
+// debianPlaces are the paths that differ in a deb, as the Debian policy asks for (12.5 and 12.7).
 var debianPlaces = map[string]place{
 	"completion/_oras-mirror": {path: "/usr/share/zsh/vendor-completions/_oras-mirror"},
 	"CHANGELOG.md":            {path: docs + "changelog.gz", compressed: true},

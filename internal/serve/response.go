@@ -33,7 +33,7 @@ func newResponse(w http.ResponseWriter, req *http.Request) *response {
 }
 
 const (
-	// patience is how long a client may take nothing.
+	// patience is the time for which a client may take nothing.
 	patience = time.Minute
 	// step is the number of bytes after which the time limit starts again. A client that takes
 	// less than this in that time is as good as gone.

@@ -12,14 +12,14 @@ import (
 )
 
 const (
-	// headerPatience is how long a client may take to send the header of a request, and a
+	// headerPatience is the time in which a client must send the header of a request, and a
 	// body, which is not read.
 	headerPatience = 10 * time.Second
-	// idlePatience is how long a connection may be open without a request.
+	// idlePatience is the time for which a connection may be open without a request.
 	idlePatience = 2 * time.Minute
 	// maxHeader bounds the header of a request.
 	maxHeader = 64 << 10
-	// refreshEvery is how often the inputs are looked at. A change is noticed within ten
+	// refreshEvery is the time between two looks at the inputs. A change is noticed within ten
 	// seconds.
 	refreshEvery = 5 * time.Second
 )

@@ -28,7 +28,7 @@ const (
 // indexName is the name of the subject that has the digest of index.json.
 const indexName = "index.json"
 
-// Content is what a statement says about a layout.
+// Content is the content of a layout as a statement has it.
 type Content struct {
 	Version   string
 	Lock      *Lock // that has exactly these artifacts; nil if none is known to

@@ -8,7 +8,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// source is where the bytes of a manifest came from.
+// source is the place that the bytes of a manifest came from.
 type source uint8
 
 const (

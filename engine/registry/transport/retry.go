@@ -46,7 +46,7 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// try is how one try of a request ended.
+// try is the result of one try of a request.
 type try struct {
 	number int       // counted from 1
 	since  time.Time // the start of the first one

@@ -7,8 +7,8 @@ import (
 	"net/url"
 )
 
-// Authorization is how a request was authenticated. A request with a body that cannot be sent
-// twice takes it over: it must not need a 401 to get its token.
+// Authorization is the header that authenticated a request. A request with a body that cannot be
+// sent twice takes it over: it must not need a 401 to get its token.
 type Authorization struct {
 	header string
 	token  string // the account's name for the token in it
