@@ -75,7 +75,7 @@ var arrows = map[string][]string{
 	"internal/serve":                        {"config", "internal/bounds", "internal/compact", "internal/dockerhub", "internal/text", "store", "store/bundle"},
 	"internal/skipped":                      {},
 	"internal/spelling":                     {},
-	"internal/statement":                    {"internal/bounds", "internal/text", "store"},
+	"internal/statement":                    {"internal/bounds", "internal/compact", "internal/text", "store"},
 	"internal/stories":                      {"internal/skipped", "internal/testbucket", "internal/testchart", "internal/testregistry", "internal/testsign", "schemas"},
 	"internal/strictyaml":                   {"internal/spelling"},
 	"internal/testbucket":                   {"internal/skipped"},

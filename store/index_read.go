@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -59,10 +58,9 @@ func ReadIndex(r io.Reader) (*Index, error) {
 		bounds.Give(in.counted)
 		return nil, &IndexError{Entry: in.at, Err: err}
 	}
-	places := int64(positionMemory * in.entries)
-	bounds.Give(places)
-	in.index.memory = in.counted - places
-	in.index.Entries, in.pieces = slices.Concat(in.pieces...), nil
+	bounds.Give(in.rows.memory)
+	in.index.memory = in.counted - in.rows.memory
+	in.index.Entries = in.rows.entries()
 	in.index.nameAttached()
 	return in.index, nil
 }
@@ -73,8 +71,7 @@ type indexReader struct {
 	listed bool // "manifests" was read
 	at     int  // the current entry, from 1
 
-	pieces  [][]Entry
-	entries int // in the pieces
+	rows rows
 
 	entry              Entry
 	refName, imageName string
@@ -135,12 +132,12 @@ func (in *indexReader) manifests() error {
 		return cmp.Or(err, errNoManifests)
 	}
 	in.listed = true
-	in.pieces, in.entries = nil, 0
+	in.rows = rows{}
 	return in.Array(in.readEntry)
 }
 
 func (in *indexReader) readEntry() error {
-	in.at = in.entries + 1
+	in.at = in.rows.n + 1
 	if in.at > maxEntries {
 		return fmt.Errorf("exceeds the maximum of %d entries", maxEntries)
 	}
@@ -156,25 +153,13 @@ func (in *indexReader) readEntry() error {
 	if e.Size < 0 || e.Size > maxSize {
 		return fmt.Errorf("has the invalid size %d", e.Size)
 	}
-	in.add(*e)
+	row := in.rows.add(e)
 	in.at = 0
 	names := len(in.refName)
 	if in.imageName != in.refName {
 		names += len(in.imageName)
 	}
-	return in.keeps(entryMemory + positionMemory + names)
-}
-
-// add appends an entry. The entries are read into pieces, since to grow one list of a
-// million needs room for three.
-func (in *indexReader) add(e Entry) {
-	last := len(in.pieces) - 1
-	if last < 0 || len(in.pieces[last]) == cap(in.pieces[last]) {
-		in.pieces = append(in.pieces, make([]Entry, 0, 64<<min(last+1, 7)))
-		last++
-	}
-	in.pieces[last] = append(in.pieces[last], e)
-	in.entries++
+	return in.keeps(entryMemory + row + names)
 }
 
 func (in *indexReader) descriptor(key string) (err error) {
@@ -235,13 +220,12 @@ func (in *indexReader) subject() error {
 	return errors.Join(err, in.keeps(mapMemory+pairMemory+len(AnnotationSubject)+len(text)))
 }
 
-// The memory that is kept beside the text: an entry with its digest, its position in the
-// list (which is built in pieces and then joined), a map with one pair, a pair of a map.
+// The memory that is kept beside the text: an entry with its digest, a map with one pair, a pair
+// of a map.
 const (
-	entryMemory    = 250
-	positionMemory = 200
-	mapMemory      = 250
-	pairMemory     = 100
+	entryMemory = 250
+	mapMemory   = 250
+	pairMemory  = 100
 	// countStep is the number of bytes after which memory is accounted for.
 	countStep = 64 << 10
 )

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/internal/cosign"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -53,6 +55,44 @@ func TestIndexThatTakesTooMuchMemory(t *testing.T) {
 			t.Errorf("%s: of what was counted %d bytes are left", name, 2<<20-left)
 		}
 	}
+}
+
+// TestIndexTakesNoMoreThanIsCounted reads a thirtieth of 200,000 images and signatures under the
+// tags of cosign, which have the longest names, in a thirtieth of the memory of a run.
+func TestIndexTakesNoMoreThanIsCounted(t *testing.T) {
+	const most = 192 << 20 / 30
+	index := new(Index)
+	for i := range 100_000 / 30 {
+		image := digest.FromString(fmt.Sprint(i))
+		repository := fmt.Sprintf("registry.example.com/team%d/app", i/1000)
+		for name, d := range map[string]digest.Digest{fmt.Sprintf(":v%d", i): image, ":" + cosign.Tag(image, cosign.Signature): digest.FromString(fmt.Sprint("signature of ", i))} {
+			index.Entries = append(index.Entries, Entry{Name: repository + name, Digest: d, MediaType: ocispec.MediaTypeImageManifest, Size: 700, Referrers: ReferrersAll})
+		}
+	}
+	var text bytes.Buffer
+	if _, err := index.WriteTo(&text); err != nil {
+		t.Fatal(err)
+	}
+	little(t, most)
+	before := live()
+	read, err := ReadIndex(&text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted := most - bounds.Room(most, 0)
+	if taken := live() - before; taken > counted {
+		t.Errorf("%d entries take %d bytes, but %d are counted", len(read.Entries), taken, counted)
+	}
+	runtime.KeepAlive(read)
+	runtime.KeepAlive(text)
+}
+
+// live returns the bytes of the heap that are in use.
+func live() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 // TestManifestOfManyValues: decoded, a manifest of "{},{},…" takes fifty times the memory

@@ -41,6 +41,7 @@ Examples:
 // Run prints a statement about the inputs.
 func (c *statementCommand) Run(ctx context.Context, u *console.Console) error {
 	u.Advise(func(h *advice.Hints) { h.OnlyInput = true })
+	option.BoundReading()
 	if slices.Contains(c.Input, "-") {
 		return exit.Usage("save the archive to a file first", "a statement about standard input would lack the digest of the file")
 	}

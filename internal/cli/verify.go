@@ -44,6 +44,7 @@ func (c *verifyCommand) Help() string {
 
 func (c *verifyCommand) Run(ctx context.Context, u *console.Console) error {
 	u.Advise(func(h *advice.Hints) { h.OnlyInput = true })
+	option.BoundReading()
 	if c.Format == "json" {
 		c.document = newVerifyDocument(c.Name(), c.Statement)
 		u.SetDocument(c.document.finish)

@@ -3,9 +3,11 @@
 package compact
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
+	"fmt"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -47,4 +49,16 @@ func (c Digest) Digest() digest.Digest {
 		return ""
 	}
 	return digest.NewDigestFromEncoded(algorithms[c[0]], hex.EncodeToString([]byte(c[1:])))
+}
+
+// MarshalText returns the text of the digest.
+func (c Digest) MarshalText() ([]byte, error) { return []byte(c.Digest()), nil }
+
+// UnmarshalText reads the text of a digest; no text is no digest.
+func (c *Digest) UnmarshalText(text []byte) error {
+	d := digest.Digest(text)
+	if *c = Of(d); *c == "" && d != "" {
+		return fmt.Errorf("%.200q: %w", d, cmp.Or(d.Validate(), digest.ErrDigestInvalidFormat))
+	}
+	return nil
 }

@@ -38,8 +38,10 @@ func (e *TypeError) Error() string { return fmt.Sprintf("%s is %q, want %q", e.K
 
 const (
 	// rootMemory is the memory, in bytes, of an artifact or a referrer of a statement without
-	// its texts.
-	rootMemory = 300
+	// its texts. It has room for the list that another one replaces when it grows.
+	rootMemory = 200
+	// wordMemory is that of a text that many share, and listMemory that of an element of a list.
+	wordMemory, listMemory = 100, 48
 	// maxValue bounds a value of a statement, in bytes. Those of real ones have a few hundred; an
 	// artifact with a thousand signers has some hundred thousand.
 	maxValue = 1 << 20
@@ -78,10 +80,11 @@ type reader struct {
 	content *Content
 	typed   map[string]bool // the keys that say that it is a statement of ours
 	stated  trail           // the subjects
+	words   map[string]string
 }
 
 func newReader(in io.Reader) *reader {
-	r := &reader{in: &measured{in: bufio.NewReader(in)}, content: new(Content), typed: make(map[string]bool), stated: newTrail()}
+	r := &reader{in: &measured{in: bufio.NewReader(in)}, content: new(Content), typed: make(map[string]bool), stated: newTrail(), words: make(map[string]string)}
 	r.decoder = json.NewDecoder(r.in)
 	r.decoder.DisallowUnknownFields()
 	r.in.next()
@@ -136,17 +139,48 @@ func (r *reader) predicate() error {
 		"version":   func() error { return r.decode(&c.Version) },
 		"index":     func() error { return r.decode(&c.Index) },
 		"lock":      func() error { return r.decode(&c.Lock) },
-		"files":     func() error { return each(r, appendTo(&c.Files)) },
-		"artifacts": func() error { return each(r, appendTo(&c.Artifacts)) },
-		"referrers": func() error { return each(r, appendTo(&c.Referrers)) },
+		"files":     func() error { return each(r, appendTo(&c.Files, r.keepFile)) },
+		"artifacts": func() error { return each(r, appendTo(&c.Artifacts, r.keepArtifact)) },
+		"referrers": func() error { return each(r, appendTo(&c.Referrers, r.keepReferrer)) },
 	})
 }
 
-func appendTo[T any](all *[]T) func(T) error {
+// appendTo returns a function that appends to a list, and counts the memory that keep returns.
+func appendTo[T any](all *[]T, keep func(*T) (texts int)) func(T) error {
 	return func(one T) error {
+		if err := bounds.Take(int64(rootMemory + keep(&one))); err != nil {
+			return err
+		}
 		*all = append(*all, one)
 		return nil
 	}
+}
+
+func (r *reader) keepFile(f *File) (texts int) { return len(f.Name) + len(f.Digest) }
+
+func (r *reader) keepArtifact(a *Artifact) (texts int) {
+	texts = len(a.Reference) + len(a.Digest) + r.share(&a.MediaType)
+	for _, list := range [][]string{a.Platforms, a.SignedBy} {
+		for i := range list {
+			texts += listMemory + r.share(&list[i])
+		}
+	}
+	return texts
+}
+
+func (r *reader) keepReferrer(f *Referrer) (texts int) {
+	return len(f.Digest) + len(f.Subject) + r.share(&f.MediaType) + r.share(&f.ArtifactType)
+}
+
+// share replaces a text that many roots have by one that is kept already, and returns the memory
+// of one that is not.
+func (r *reader) share(text *string) (memory int) {
+	if same, kept := r.words[*text]; kept {
+		*text = same
+		return 0
+	}
+	r.words[*text] = *text
+	return wordMemory + len(*text)
 }
 
 // check compares the subjects, which tools for in-toto read, with the predicate.
@@ -255,11 +289,7 @@ func each[T any](r *reader, found func(T) error) error {
 	}
 	for r.decoder.More() {
 		var one T
-		start := r.decoder.InputOffset()
 		if err := r.decode(&one); err != nil {
-			return err
-		}
-		if err := bounds.Take(rootMemory + r.decoder.InputOffset() - start); err != nil {
 			return err
 		}
 		if err := found(one); err != nil {

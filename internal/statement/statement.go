@@ -15,6 +15,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/internal/compact"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -62,10 +63,10 @@ type Artifact struct {
 
 // Referrer is a root without a name, such as a signature.
 type Referrer struct {
-	Digest       digest.Digest `json:"digest"`
-	MediaType    string        `json:"mediaType"`
-	ArtifactType string        `json:"artifactType,omitempty"`
-	Subject      digest.Digest `json:"subject,omitempty"`
+	Digest       digest.Digest  `json:"digest"`
+	MediaType    string         `json:"mediaType"`
+	ArtifactType string         `json:"artifactType,omitempty"`
+	Subject      compact.Digest `json:"subject,omitempty"`
 }
 
 // Of returns the content of a layout by its index.json. The caller adds files and signers.
@@ -76,20 +77,29 @@ func Of(x *store.Index) (*Content, error) {
 		return nil, err
 	}
 	c.Index = digest.NewDigest(digest.SHA256, sum)
-	for i := range x.Entries {
-		e := &x.Entries[i]
-		if e.Name != "" {
-			c.Artifacts = append(c.Artifacts, Artifact{Reference: e.Name, Digest: e.Digest, MediaType: e.MediaType, Platforms: platformsOf(e)})
-			continue
-		}
-		r := Referrer{Digest: e.Digest, MediaType: e.MediaType, ArtifactType: e.ArtifactType}
-		if e.Subject != "" {
-			r.Subject = e.Subject.Digest()
-		}
-		c.Referrers = append(c.Referrers, r)
-	}
+	c.addRoots(x.Entries)
 	c.sort()
 	return c, nil
+}
+
+// addRoots adds the entries of an index.json. It counts them first: lists that grow leave
+// behind as much memory again.
+func (c *Content) addRoots(all []store.Entry) {
+	named := 0
+	for i := range all {
+		if all[i].Name != "" {
+			named++
+		}
+	}
+	c.Artifacts = slices.Grow(c.Artifacts, named)
+	c.Referrers = slices.Grow(c.Referrers, len(all)-named)
+	for i := range all {
+		if e := &all[i]; e.Name != "" {
+			c.Artifacts = append(c.Artifacts, Artifact{Reference: e.Name, Digest: e.Digest, MediaType: e.MediaType, Platforms: platformsOf(e)})
+		} else {
+			c.Referrers = append(c.Referrers, Referrer{Digest: e.Digest, MediaType: e.MediaType, ArtifactType: e.ArtifactType, Subject: e.Subject})
+		}
+	}
 }
 
 func (c *Content) sort() {

@@ -58,6 +58,9 @@ const (
 	kept = 64 << 20
 	// DefaultBuffer is the buffer of a command without --buffer.
 	DefaultBuffer = 128 << 20
+	// calm is the share of the heap of a command without content in transit, such as statement,
+	// until it keeps much. More would be garbage.
+	calm = 112 << 20
 )
 
 // minBuffer is enough to copy one large blob in pieces.
@@ -107,13 +110,18 @@ type Session struct {
 // the collector run before the heap grows beyond that. Below the limit the collector runs
 // seldom: at twice the live heap, which is small as a rule, it took a fifth of the time of
 // a run of small artifacts. GOGC and GOMEMLIMIT in the environment take precedence.
-func BoundMemory(buffer int64) {
+func BoundMemory(buffer int64) { boundMemory(buffer, buffer+overhead) }
+
+// BoundReading is BoundMemory for a command that has no content in transit.
+func BoundReading() { boundMemory(DefaultBuffer, calm) }
+
+func boundMemory(buffer, heap int64) {
 	limitHeap := func(most int64) {
 		if os.Getenv("GOMEMLIMIT") == "" {
 			debug.SetMemoryLimit(most)
 		}
 	}
-	limitHeap(buffer + overhead)
+	limitHeap(heap)
 	bounds.SetMemory(buffer+kept, func() { limitHeap(buffer + muchOverhead) })
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
