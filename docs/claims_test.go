@@ -53,6 +53,7 @@ var proofs = map[string]string{
 	"A pull-through cache is one more key": "mirrors.txtar engine.TestMirrorHasTheContent",
 	"Names stay those of the registry":     "mirrors.txtar engine.TestMirrorHasTheContent",
 
+	"a note says that there is none":                             "statement_signed.txtar",
 	"A bundle of an earlier run and an empty file are replaced":  "overwrite.txtar store.TestStrangersFileIsNotReplaced",
 	"Any other file or object is left alone: the exit code is 2": "overwrite.txtar store.TestObjectHasItsNameOnlyWhenWhole",
 

@@ -33,13 +33,14 @@ type Hints struct {
 	InputFlag       bool     // the command has --input, and was given references instead
 	BaseFlag        bool     // --base was given
 	OnlyInput       bool     // the command has --input, and no -f
+	Manifests       bool     // the command reads manifests of Kubernetes, and no spec
 	MissingSpace    int64    // bytes that a full disk lacked at least; 0 if unknown
 }
 
 // Of returns the hint for err, or "" if there is none.
 func (h Hints) Of(err error) string {
 	for _, advise := range []func(error) string{
-		h.resumeHint, usageHint, migrateHint, filesHint, bucketHint, manifestHint, h.referenceHint, h.spaceHint, h.memoryHint, outputHint, h.inputHint, misspelledHint, selectionHint, chartHint, lockHint, // the command line and the disk
+		h.resumeHint, usageHint, migrateHint, filesHint, bucketHint, manifestHint, h.referenceHint, h.spaceHint, h.memoryHint, outputHint, h.inputHint, h.noFileHint, selectionHint, chartHint, lockHint, // the command line and the disk
 		trustHint, statementHint, baseHint, corruptHint, inputsHint, platformHint, existsHint, spentHint, // artifacts
 		addressHint, proxyHint, certificateHint, schemeHint, reachHint, specHint, rateHint, depthHint, tagHint, readOnlyHint, unlistedHint, createHint, h.loginHint, absentHint, // registries
 	} {

@@ -64,8 +64,9 @@ func (c *clientConfigCommand) served() (r clientconfig.Registry, err error) {
 		return r, exit.Usage("example: http://mirror.example.com:5000", "invalid --serve %s", c.Serve)
 	}
 	r = clientconfig.Registry{Host: u.Host, PlainHTTP: u.Scheme == "http"}
-	if c.CAFile != "" {
-		r.CA, err = os.ReadFile(c.CAFile)
+	if err := exit.CheckFiles(c.CAFile); err != nil || c.CAFile == "" {
+		return r, err
 	}
+	r.CA, err = os.ReadFile(c.CAFile)
 	return r, err
 }

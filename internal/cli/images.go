@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/discover"
@@ -31,6 +32,7 @@ Examples:
 
 // Run prints the images that manifests name.
 func (c *imagesCommand) Run(u *console.Console) error {
+	u.Advise(func(h *advice.Hints) { h.Manifests = true })
 	var stdin option.Stdin
 	for _, file := range c.Files {
 		if file != "-" {

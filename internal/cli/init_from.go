@@ -44,6 +44,9 @@ func (c *initCommand) readFrom(u *console.Console) (name string, data []byte, er
 		data, err = io.ReadAll(io.LimitReader(u.Stdin, maxConverted+1))
 		return "standard input", data, cmp.Or(err, tooLarge("standard input", data))
 	}
+	if err := exit.CheckFiles(c.From); err != nil {
+		return c.From, nil, err
+	}
 	f, err := os.Open(c.From)
 	if err != nil {
 		return c.From, nil, err

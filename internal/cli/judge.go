@@ -25,6 +25,7 @@ type judge struct {
 	policies engine.Trust    // nil if it has none
 	lock     *statement.Lock // the lock beside it; nil if there is none
 	text     []byte          // of the lock
+	lockPath string          // where it is, or would be
 }
 
 // readJudge reads a spec and the lock beside it, which need not be valid.
@@ -38,14 +39,15 @@ func readJudge(path string) (by judge, err error) {
 	if by.policies, err = loadTrust(by.spec); err != nil {
 		return by, err
 	}
-	by.text, err = os.ReadFile(config.LockPath(path))
+	by.lockPath = config.LockPath(path)
+	by.text, err = os.ReadFile(by.lockPath)
 	if errors.Is(err, fs.ErrNotExist) {
 		return by, nil
 	}
 	if err != nil {
 		return by, err
 	}
-	by.lock = &statement.Lock{Name: filepath.Base(config.LockPath(path)), Digest: digest.FromBytes(by.text)}
+	by.lock = &statement.Lock{Name: filepath.Base(by.lockPath), Digest: digest.FromBytes(by.text)}
 	return by, nil
 }
 

@@ -122,6 +122,9 @@ func outliving(ctx context.Context) (long context.Context, keep func() bool, end
 func (j *serveJob) prepare(ctx, reading context.Context) (h *serve.Handler, certificates *tls.Config, err error) {
 	c := j.command
 	h = &serve.Handler{Log: j.log}
+	if err := exit.CheckFiles(c.Htpasswd, c.CertFile, c.KeyFile); err != nil {
+		return nil, nil, err
+	}
 	if c.Htpasswd != "" {
 		if h.Login, err = serve.ReadPasswords(c.Htpasswd); err != nil {
 			return nil, nil, passwordsError(err)

@@ -29,6 +29,9 @@ func (c *verifyCommand) readStatement(u *console.Console) (*claim, error) {
 	if c.Statement == "-" {
 		return c.readStatementFromStdin(u)
 	}
+	if err := exit.CheckFiles(c.Statement); err != nil {
+		return nil, err
+	}
 	content, err := statement.Open(c.Statement)
 	s := &claim{path: c.Statement, content: content}
 	if err == nil && c.HasStdin() {
@@ -80,6 +83,9 @@ func (s *claim) differ(ctx context.Context, u *console.Console, in store.Input, 
 		all = append(all, s.otherSigners(found, signed)...)
 	case s.content.HasSigners():
 		u.Say("%s states who signed artifacts: add -f SPEC to check that", s.path)
+	}
+	if lock := s.content.Lock; lock != nil && by.spec != nil && by.lock == nil {
+		u.Notice("%s states the lock %s, which is not compared: %s does not exist", s.path, text.Printable(lock.Name), by.lockPath)
 	}
 	sayDifferences(u, s.path, all)
 	if len(all) == 0 {

@@ -208,7 +208,7 @@ func wordings() []wording {
 		{name: "an artifact that was stated and is missing", err: &statement.DifferenceError{Statement: "bundle.json", Name: app, Stated: sum}},
 		{name: "a file that is not the one that was stated", err: &statement.DifferenceError{Statement: "bundle.json", Name: "bundle.tgz", Stated: sum, Found: digest.FromString("something else")}},
 		{name: "an artifact that others signed than was stated", err: &statement.SignersError{Statement: "bundle.json", Reference: app, Stated: []string{"cosign key SHA256:1f"}}},
-		{name: "another lock than was stated", err: &statement.DifferenceError{Statement: "bundle.json", Name: "mirror.lock.yaml", Stated: sum, Found: digest.FromString("something else")}},
+		{name: "another lock than was stated", err: &statement.DifferenceError{Statement: "bundle.json", Name: "mirror.lock.yaml", Stated: sum, Found: digest.FromString("something else"), IsLock: true}},
 		{name: "a truncated statement", err: &statement.FormatError{Path: "bundle.json", Err: io.ErrUnexpectedEOF}},
 		{name: "a statement with a key that is not known", err: &statement.FormatError{Path: "bundle.json", Err: fmt.Errorf("predicate: %w", &statement.KeyError{Key: "builder"})}},
 		{name: "a statement about something else", err: &statement.FormatError{Path: "provenance.json", Err: &statement.TypeError{Key: "predicateType", Got: "https://slsa.dev/provenance/v1", Want: statement.PredicateType}}},

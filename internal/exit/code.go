@@ -53,7 +53,7 @@ func Code(err error) int {
 // IsUsage reports whether an error is in the command line or the spec: to run the same
 // command again cannot help.
 func IsUsage(err error) bool {
-	return is[*UsageError](err) || is[*NoFileError](err) || is[*NoLockError](err) || is[*config.LoadError](err) || is[*config.ReferenceError](err) ||
+	return is[*UsageError](err) || isNoFile(err) || is[*NoLockError](err) || is[*config.LoadError](err) || is[*config.ReferenceError](err) ||
 		is[*config.MappingError](err) || is[*engine.CollisionError](err) || is[*engine.OnlyError](err) || is[*engine.UnmatchedError](err) ||
 		is[*engine.NameError](err) || is[*engine.DeltaOutputError](err) || is[*engine.FullOutputError](err) || is[*engine.RetagError](err) || is[*registry.SettingsError](err) || errors.Is(err, store.ErrNoCompression) ||
 		is[*migrate.UnknownError](err) || is[*migrate.SyntaxError](err) || is[*store.PartSizeError](err) || is[*disk.StrangerError](err) || is[*store.ClashError](err) || is[*store.OrphanError](err) || errors.Is(err, store.ErrNoParts) || is[*trust.PolicyError](err) || is[*statement.FormatError](err)

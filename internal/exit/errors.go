@@ -3,7 +3,6 @@ package exit
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/internal/text"
@@ -29,14 +28,6 @@ type WaitingError struct {
 func (e *WaitingError) Error() string {
 	return fmt.Sprintf("%s pins no artifact: %s too new", e.Lock, text.Count(e.Tags, "tag"))
 }
-
-// NoFileError reports that an argument which can only be a path does not exist.
-type NoFileError struct{ Path string }
-
-func (e *NoFileError) Error() string { return e.Path + ": no such file or directory" }
-
-// Unwrap makes errors.Is(err, fs.ErrNotExist) true.
-func (e *NoFileError) Unwrap() error { return fs.ErrNotExist }
 
 // IncompleteError reports the artifacts and referrers that the backup of a bundle could
 // not get.

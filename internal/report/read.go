@@ -15,6 +15,9 @@ import (
 
 // Read reads the report of an earlier run of command for --only-failed.
 func Read(path, command string) (*Document, error) {
+	if err := exit.CheckFiles(path); err != nil {
+		return nil, err
+	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, exit.Usage("", "%v", err)

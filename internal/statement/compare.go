@@ -17,6 +17,7 @@ type DifferenceError struct {
 	Name      string        // of a file, of an artifact, or index.json
 	Stated    digest.Digest // "" if it is extra
 	Found     digest.Digest // "" if it is missing
+	IsLock    bool          // it is the lock beside the spec, and not in the layout
 }
 
 func (e *DifferenceError) Error() string {
@@ -43,8 +44,8 @@ func Compare(path string, stated, found *Content) []error {
 		compareFiles(stated.Files, found.Files, differ)
 	}
 	differ(indexName, stated.Index, found.Index)
-	if stated.Lock != nil && found.Lock != nil {
-		differ(found.Lock.Name, stated.Lock.Digest, found.Lock.Digest)
+	if stated.Lock != nil && found.Lock != nil && stated.Lock.Digest != found.Lock.Digest {
+		all = append(all, &DifferenceError{Statement: path, Name: found.Lock.Name, Stated: stated.Lock.Digest, Found: found.Lock.Digest, IsLock: true})
 	}
 	merge(stated.Artifacts, found.Artifacts, func(a Artifact) (string, digest.Digest) { return a.Reference, a.Digest }, differ)
 	merge(stated.Referrers, found.Referrers, func(r Referrer) (string, digest.Digest) { return string(r.Digest), r.Digest }, differ)
