@@ -16,6 +16,8 @@ type Validation struct {
 	Spec      *Spec
 	Unset     []Fault      // of values with a variable that is not set, which cannot be checked
 	Manifests []*Manifests // by source
+
+	Selections []Selection // of all sources, as far as they are valid
 }
 
 // Checks check what a spec names and this package cannot read.
@@ -86,6 +88,7 @@ func (v *Validation) externalFaults(checks Checks) []Fault {
 		if len(more) == 0 {
 			v.Manifests = append(v.Manifests, selected.Manifests...)
 		}
+		v.Selections = append(v.Selections, selected.Selections...)
 		for _, selection := range selected.Selections {
 			if selection.Layout == "" {
 				continue

@@ -178,7 +178,7 @@ func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownP
 	if _, err := os.Stat(b.output.path + ".partial"); err == nil && !present.Directory {
 		u.Notice("an interrupted backup left %s.partial: backup resumes it and fetches less", b.output.path)
 	}
-	p := &shownPlan{}
+	p := &shownPlan{unmatched: b.unmatched}
 	b.selected.bases = b.bases
 	if p.forecast, err = b.forecast(ctx, u, client, &c.RunFlags, present); err == nil {
 		p.measure(b.output.path)
@@ -244,5 +244,5 @@ func (c *planCommand) ofSync(ctx context.Context, u *console.Console) (*shownPla
 	options.OpenLayout = sourceOpener(ctx, u, j.from.spec)
 	f, err := sync.Forecast(ctx, client, j.from.selections, options)
 	p.Close()
-	return &shownPlan{forecast: f, restores: true, syncs: true}, err
+	return &shownPlan{forecast: f, restores: true, syncs: true, unmatched: j.from.unmatched}, err
 }

@@ -19,7 +19,8 @@ type planDocument struct {
 	Totals    planTotals       `json:"totals"`
 	Space     *space           `json:"space,omitempty"`
 	Newest    []planNewest     `json:"newest,omitempty"`
-	Shards    []planShard      `json:"shards,omitempty"` // with --shard all/N
+	Shards    []planShard      `json:"shards,omitempty"`    // with --shard all/N
+	Unmatched []string         `json:"unmatched,omitempty"` // repositories that no policy matches
 	Changes   bool             `json:"changes"`
 }
 
@@ -75,7 +76,7 @@ type planNewest struct {
 // document returns the plan for a program.
 func (p *shownPlan) document() planDocument {
 	d := planDocument{Header: report.NewHeader("Plan"), Artifacts: []planArtifact{}, Removed: p.dropped, Totals: p.totals(), Space: p.space,
-		Shards: p.shards(), Changes: p.changes()}
+		Shards: p.shards(), Unmatched: p.unmatched, Changes: p.changes()}
 	for _, o := range p.forecast.Artifacts {
 		d.Artifacts = append(d.Artifacts, p.artifact(o))
 	}

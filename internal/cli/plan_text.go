@@ -24,6 +24,8 @@ type shownPlan struct {
 	syncs    bool
 	dropped  []inventory.Name // artifacts only in the bundle that would be replaced
 	space    *space
+
+	unmatched []string // repositories that no policy matches
 }
 
 // space is the disk space that a backup needs and that is free, in bytes. Needed is the

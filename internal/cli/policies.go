@@ -2,9 +2,13 @@ package cli
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/internal/trust"
 )
 
@@ -26,6 +30,47 @@ func loadTrust(spec *config.Spec) (engine.Trust, error) {
 		return nil, err
 	}
 	return loaded, nil
+}
+
+// unmatched lists the repositories of selections that no policy of a spec matches, each once, and counts
+// all of them. Those of a catalog and of a layout are not known yet.
+func unmatched(spec *config.Spec, all []config.Selection) (repositories []string, of int) {
+	if spec == nil || len(spec.Policies) == 0 {
+		return nil, 0
+	}
+	var globs []string
+	for _, p := range spec.Policies {
+		globs = append(globs, p.Match...)
+	}
+	matches := trust.Matcher(globs)
+	seen := make(map[string]bool)
+	for _, s := range all {
+		name := s.Reference.Name()
+		if s.Registry != "" || s.Layout != "" || seen[name] {
+			continue
+		}
+		seen[name] = true
+		if !matches(name) {
+			repositories = append(repositories, name)
+		}
+	}
+	return repositories, len(seen)
+}
+
+// maxUnmatched bounds the repositories that a note names.
+const maxUnmatched = 5
+
+// noticeUnmatched notes the repositories that no policy matches: what comes from them needs no
+// signature.
+func noticeUnmatched(u *console.Console, repositories []string, of int) {
+	if len(repositories) == 0 {
+		return
+	}
+	names := strings.Join(repositories[:min(len(repositories), maxUnmatched)], ", ")
+	if more := len(repositories) - maxUnmatched; more > 0 {
+		names += fmt.Sprintf(" and %s more", text.Thousands(more))
+	}
+	u.Notice("no policy matches %s of %s: %s", text.Thousands(len(repositories)), text.Count(of, "repository"), names)
 }
 
 // checkPolicy reads the files of a policy. It returns what the policy demands, or the key to

@@ -43,6 +43,7 @@ type selected struct {
 	shard      *shard.Shard   // the part to copy; nil: everything
 	trust      engine.Trust   // the policies of the spec; nil if it has none
 
+	unmatched   []string           // repositories that no policy matches, if there are policies
 	bases       bases              // of a forecast of a delta
 	measureEach bool               // a forecast measures each repository
 	quarantine  *engine.Quarantine // keeps tags out of a lock; nil: takes all
@@ -65,6 +66,9 @@ func (s *sources) read(ctx context.Context, u *console.Console) (all selected, e
 	if all.selections, err = s.selections(ctx, u, all.spec); err != nil {
 		return all, err
 	}
+	var repositories int
+	all.unmatched, repositories = unmatched(all.spec, all.selections)
+	noticeUnmatched(u, all.unmatched, repositories)
 	if all.spec != nil && len(all.spec.Mappings)+len(all.spec.Targets) > 0 {
 		if all.mapper, err = all.spec.Mapper(); err != nil {
 			return all, err

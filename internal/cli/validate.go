@@ -57,6 +57,9 @@ func (c *validateCommand) Run(ctx context.Context, u *console.Console) error {
 	for _, demand := range demands {
 		u.Say("%s", demand)
 	}
+	repositories, of := unmatched(v.Spec, v.Selections)
+	document.Unmatched = repositories
+	noticeUnmatched(u, repositories, of)
 	spec := v.Spec
 	if len(spec.Sources) == 0 {
 		u.Notice("%s has no sources: it is only useful for restore", c.Spec)

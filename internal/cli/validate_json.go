@@ -16,7 +16,8 @@ type validateDocument struct {
 	Unchecked []uncheckedValue    `json:"unchecked,omitempty"` // with a variable that is not set
 	Manifests []manifestsDocument `json:"manifests,omitempty"`
 	Skipped   []imagesPlaced      `json:"skipped,omitempty"`
-	Policies  []string            `json:"policies,omitempty"` // what each demands
+	Policies  []string            `json:"policies,omitempty"`  // what each demands
+	Unmatched []string            `json:"unmatched,omitempty"` // repositories that no policy matches
 	Totals    validateTotals      `json:"totals"`
 	ExitCode  int                 `json:"exitCode"`
 }

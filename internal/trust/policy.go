@@ -85,11 +85,7 @@ func (p Policy) load() (*policy, *keyError) {
 	if loaded.signed == "" {
 		loaded.signed = engine.SignedArtifact
 	}
-	for _, pattern := range p.Match {
-		for _, one := range glob.Alternatives(pattern) {
-			loaded.globs = append(loaded.globs, canonical(one))
-		}
-	}
+	loaded.globs = plainGlobs(p.Match)
 	var err *keyError
 	if p.Cosign != nil {
 		if loaded.cosign, err = p.Cosign.load(); err != nil {
@@ -134,8 +130,28 @@ func checkGlob(glob string) error {
 	return nil
 }
 
-func (p *policy) matches(repository string) bool {
-	return slices.ContainsFunc(p.globs, func(glob string) bool { return doublestar.MatchUnvalidated(glob, repository) })
+func (p *policy) matches(repository string) bool { return anyMatches(p.globs, repository) }
+
+// anyMatches reports whether one of the plain globs matches a repository in canonical spelling.
+func anyMatches(globs []string, repository string) bool {
+	return slices.ContainsFunc(globs, func(glob string) bool { return doublestar.MatchUnvalidated(glob, repository) })
+}
+
+// plainGlobs returns globs without braces, in canonical spelling.
+func plainGlobs(match []string) (all []string) {
+	for _, pattern := range match {
+		for _, one := range glob.Alternatives(pattern) {
+			all = append(all, canonical(one))
+		}
+	}
+	return all
+}
+
+// Matcher returns a function that reports whether one of the globs of policies, which must be
+// valid, matches a repository.
+func Matcher(match []string) func(repository string) bool {
+	globs := plainGlobs(match)
+	return func(repository string) bool { return anyMatches(globs, canonical(repository)) }
 }
 
 // Signed says which manifests of an artifact must be signed.
