@@ -7,12 +7,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/engine/sync"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/exit"
+	"github.com/oras-mirror/oras-mirror/internal/filetype"
 	"github.com/oras-mirror/oras-mirror/internal/overwrite"
 	"github.com/oras-mirror/oras-mirror/internal/report"
 	"github.com/oras-mirror/oras-mirror/internal/text"
@@ -129,6 +132,9 @@ func readSync(ctx context.Context, u *console.Console, s *sources, t *targets, s
 	if err = cmp.Or(s.run.ClaimStdin(&stdin), sides.ClaimStdin(&stdin)); err == nil && slices.Contains(s.references, "-") {
 		err = stdin.Claim("the list of references")
 	}
+	if err == nil {
+		err = checkTargetFlag(s, t)
+	}
 	if err != nil {
 		return j, err
 	}
@@ -137,6 +143,25 @@ func readSync(ctx context.Context, u *console.Console, s *sources, t *targets, s
 	}
 	j.to, err = t.read()
 	return j, err
+}
+
+// checkTargetFlag refuses a target in place of the last reference, as in cp.
+func checkTargetFlag(s *sources, t *targets) error {
+	if len(t.Targets) > 0 || len(s.references) == 0 {
+		return nil
+	}
+	last := s.references[len(s.references)-1]
+	_, notReference := config.ParseReference(last)
+	_, notTarget := config.ParseTarget(last)
+	switch {
+	case notTarget != nil || filetype.LooksLikePath(last):
+		return nil
+	case notReference != nil:
+		return exit.Usage(advice.DidYouMean("--target "+last), "%q is a registry, and not what to copy", last)
+	case s.file == "" && len(s.references) > 1:
+		return exit.Usage(advice.DidYouMean("--target "+last), "no target to sync to")
+	}
+	return nil
 }
 
 // sources returns the sources that the command line names.
