@@ -40,6 +40,11 @@ func (s *Source) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
+// Synonyms maps the keys of other tools to those that mean the same here.
+func (s *Source) Synonyms() map[string]string {
+	return map[string]string{"image": "repository", "name": "repository", "ref": "repository", "reference": "repository", "path": "layout", "file": "list"}
+}
+
 func (s *Source) check(o strictyaml.Object) {
 	o.Exclusive("list", "repository", "registry", "layout", "tags")
 	o.Exclusive("layout", "registry", "tags")

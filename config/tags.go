@@ -27,6 +27,14 @@ type Tags struct {
 	Sort    *Sort    `yaml:"sort"`    // the order in which Latest finds the newest; nil means the default
 }
 
+// Key returns the key that a tag, or a glob of tags, was meant for.
+func (t *Tags) Key(tag string) string {
+	if tagFault(tag) != "" {
+		return "include"
+	}
+	return "names"
+}
+
 func (t *Tags) check(o strictyaml.Object) {
 	for i, name := range t.Names {
 		if name != "" && tagFault(name) != "" {

@@ -19,6 +19,9 @@ func Nearest(word string, candidates []string) string {
 	for _, c := range candidates {
 		lower := strings.ToLower(c)
 		distance := Distance(word, lower)
+		if lower == strings.TrimSuffix(word, "y")+"ies" {
+			distance = 1 // the plural
+		}
 		if distance < least && (distance <= 1 || word[0] == lower[0]) {
 			nearest, least = c, distance
 		}

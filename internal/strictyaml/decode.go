@@ -51,7 +51,7 @@ func (d *decoding) exceedsLimit(n *yaml.Node, path string) bool {
 
 func (d *decoding) decodeList(n *yaml.Node, path string, v reflect.Value) {
 	if n.Kind != yaml.SequenceNode || n.ShortTag() != "!!seq" {
-		d.fault(n, path, "expected a list, got "+describe(n))
+		d.suggest(n, path, "expected a list, got "+describe(n), listOf(n, v.Type().Elem()))
 		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
@@ -81,13 +81,15 @@ func (d *decoding) decodeText(n *yaml.Node, path string, v reflect.Value) bool {
 		expected = "a string or a list"
 	}
 	if n.ShortTag() != "!!str" {
-		d.fault(n, path, "expected "+expected+", got "+describe(n)+quoteAdvice(n))
+		d.fault(n, path, "expected "+expected+", got "+describe(n)+unquoted(n, text))
 	} else if err := text.UnmarshalText([]byte(n.Value)); err != nil {
 		d.faults = append(d.faults, Fault{Position: Position{n.Line, n.Column}, Path: path, Err: err})
 	}
 	return true
 }
 
-func (d *decoding) fault(n *yaml.Node, path, message string) {
-	d.faults = append(d.faults, Fault{Position: Position{n.Line, n.Column}, Path: path, Err: errors.New(message)})
+func (d *decoding) fault(n *yaml.Node, path, message string) { d.suggest(n, path, message, "") }
+
+func (d *decoding) suggest(n *yaml.Node, path, message, suggestion string) {
+	d.faults = append(d.faults, Fault{Position: Position{n.Line, n.Column}, Path: path, Suggestion: suggestion, Err: errors.New(message)})
 }

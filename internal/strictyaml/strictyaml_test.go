@@ -115,7 +115,7 @@ func TestDecodeFaults(t *testing.T) {
 		"kind: ''":                    `1:7 kind: must not be empty`,
 		"kind: Test\ncont: 1":         `2:1 cont: unknown key (count)`,
 		"kind: Test\ncount: 1.5\nratio: .nan\non: yes":            `2:8 count: expected a whole number, got the number 1.5|3:8 ratio: expected a number, got the number .nan|3:8 ratio: ratio and count cannot be used together|4:5 on: expected true or false, got the string "yes"`,
-		"kind: Test\nnames: a\nwords: [1, bad]":                   `2:8 names: expected a list, got the string "a"|3:9 words[0]: expected a string, got the number 1; put it in quotes: "1"|3:12 words[1]: bad word`,
+		"kind: Test\nnames: a\nwords: [1, bad]":                   `2:8 names: expected a list, got the string "a" (['a'])|3:9 words[0]: expected a string, got the number 1; put it in quotes: "1"|3:12 words[1]: bad word`,
 		"kind: Test\nnames: []\nnote: finl":                       `2:8 names: must not be empty; remove the key instead|3:7 note: "finl" is not one of , draft, final (final)`,
 		"kind: Test\nplace: {host: h}":                            `2:15 place.host: host requires port`,
 		"kind: Test\nplace: {}":                                   `2:8 place: a place requires one of host, port`,

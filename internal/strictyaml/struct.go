@@ -1,6 +1,7 @@
 package strictyaml
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -68,7 +69,7 @@ func (d *decoding) decodeStruct(n *yaml.Node, path string, v reflect.Value) {
 		return
 	}
 	if n.Kind != yaml.MappingNode || n.ShortTag() != "!!map" {
-		d.fault(n, path, "expected "+mappingOf(keysOf(v.Type()))+", got "+describe(n))
+		d.suggest(n, path, "expected "+mappingOf(keysOf(v.Type()))+", got "+describe(n), mappingFrom(n, v))
 		return
 	}
 	o := Object{d: d, path: path, node: n, values: make(map[string]*yaml.Node), valid: make(map[string]bool)}
@@ -109,6 +110,9 @@ func (o Object) unknownKey(e entry, keys []key, t reflect.Type) {
 		names[i] = k.name
 	}
 	nearest := spelling.Nearest(e.key.Value, names)
+	if other, has := reflect.New(t).Interface().(interface{ Synonyms() map[string]string }); has {
+		nearest = cmp.Or(other.Synonyms()[e.key.Value], nearest)
+	}
 	if nearest != "" && !o.Has(nearest) {
 		o.values[nearest] = e.value // so that it is not reported as missing too
 	}
