@@ -11,7 +11,6 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -92,7 +91,7 @@ func (p *archiveLayout) Index() *Index { return p.index }
 // ForgetIndex empties the index to free its memory: a run that has planned needs only the
 // blobs.
 func (p *archiveLayout) ForgetIndex() {
-	bounds.Give(p.index.memory)
+	p.index.release()
 	p.index = new(Index)
 }
 

@@ -53,12 +53,13 @@ func (b *Bucket) markIndex(ctx context.Context) error {
 }
 
 func (b *Bucket) putIndex(ctx context.Context, mark string, before func(context.Context) error) error {
-	b.index.annotate(AnnotationPruned, mark)
+	b.index.annotate(map[string]string{AnnotationPruned: mark})
 	text, err := newIndexContent(b.index.snapshot())
 	if err != nil {
 		return err
 	}
-	sum := digest.NewDigestFromBytes(digest.SHA256, text.sum[:])
+	hash := text.SHA256()
+	sum := digest.NewDigestFromBytes(digest.SHA256, hash[:])
 	if sum == b.sum {
 		return nil
 	}

@@ -70,7 +70,7 @@ func readDelta(x *Index, read func(digest.Digest) ([]byte, error)) (*Delta, erro
 	if !x.IsDelta() {
 		return nil, nil
 	}
-	d := &Delta{Bases: x.Bases(), Names: splitList(x.Annotations[AnnotationBaseName]), Lists: x.DeltaLists()}
+	d := &Delta{Bases: x.Bases(), Names: x.BaseNames(), Lists: x.DeltaLists()}
 	if len(d.Lists) > maxLists {
 		return d, &DeltaError{List: d.Lists[maxLists], Err: fmt.Errorf("more than %d lists", maxLists)}
 	}
@@ -172,20 +172,17 @@ func (d *Delta) Leaves(desc ocispec.Descriptor) bool {
 	return d != nil && !IsManifest(desc.MediaType) && !d.Holds(desc.Digest)
 }
 
-// MarkDelta makes the index that of a delta with some bases and lists.
-func (x *Index) MarkDelta(d *Delta) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	set := func(key string, values []string) {
-		x.Annotations = setAnnotation(x.Annotations, key, strings.Join(values, ","))
-	}
+// Mark makes an index that of a delta, with its bases and its lists.
+func (d *Delta) Mark(x *Index) {
 	names := make([]string, len(d.Names))
 	for i, name := range d.Names {
 		names[i] = strings.ReplaceAll(name, ",", " ")
 	}
-	set(AnnotationBaseName, names)
-	set(AnnotationBase, texts(d.Bases))
-	set(AnnotationDelta, texts(d.Lists))
+	x.annotate(map[string]string{
+		AnnotationBase:     strings.Join(texts(d.Bases), ","),
+		AnnotationBaseName: strings.Join(names, ","),
+		AnnotationDelta:    strings.Join(texts(d.Lists), ","),
+	})
 }
 
 func texts(all []digest.Digest) []string {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
@@ -46,7 +45,7 @@ func (f *folder) Close() error  { return nil }
 
 // ForgetIndex empties the index to free its memory.
 func (f *folder) ForgetIndex() {
-	bounds.Give(f.index.memory)
+	f.index.release()
 	f.index = new(Index)
 }
 

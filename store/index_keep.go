@@ -3,7 +3,6 @@ package store
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
@@ -47,35 +46,6 @@ func (x *Index) PutAll(of *Index, keep func(Entry) bool) {
 	defer x.mu.Unlock()
 	x.Annotations = maps.Clone(of.Annotations)
 	x.foreign = of.foreign
-}
-
-// sort puts the entries in the order of index.json.
-func (x *Index) sort() {
-	sorted := make([]Entry, 0, len(x.Entries))
-	for _, i := range x.order() {
-		sorted = append(sorted, x.Entries[i])
-	}
-	x.Entries, x.positions = sorted, nil
-}
-
-// keepForeign keeps the fields that another tool wrote, unless x has some.
-func (x *Index) keepForeign(of *Index) {
-	if x.foreign == nil {
-		x.foreign = of.foreign
-	}
-}
-
-// dropMissing removes the artifacts that an index lists from those that it says it lacks.
-func (x *Index) dropMissing() {
-	text := x.Annotations[AnnotationMissing]
-	if text == "" {
-		return
-	}
-	left := slices.DeleteFunc(strings.Split(text, ","), func(name string) bool {
-		_, has := x.Lookup(name)
-		return has
-	})
-	x.Annotations = setAnnotation(x.Annotations, AnnotationMissing, strings.Join(left, ","))
 }
 
 // release gives the memory of an index back.

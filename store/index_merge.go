@@ -111,11 +111,13 @@ func allKeys(a, b map[string]string) map[string]bool {
 	return keys
 }
 
-// annotate sets an annotation, or removes it if the value is empty.
-func (x *Index) annotate(name, value string) {
+// annotate sets annotations, and removes those whose value is empty.
+func (x *Index) annotate(values map[string]string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.Annotations = setAnnotation(x.Annotations, name, value)
+	for name, value := range values {
+		x.Annotations = setAnnotation(x.Annotations, name, value)
+	}
 }
 
 // setAnnotation sets a value, or removes it if it is empty.

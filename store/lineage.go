@@ -8,7 +8,7 @@ import (
 )
 
 // noRoots identifies an index without artifacts, which is the base of nothing.
-var noRoots = rootsDigest(nil)
+var noRoots = new(Index).RootsDigest(nil)
 
 // lineage says which of several layouts are bases of others.
 type lineage struct {
@@ -16,7 +16,7 @@ type lineage struct {
 	replaced []bool         // a delta names it, directly or through another delta
 	lacks    [][]absentBase // of each, those that it names
 	absent   []absentBase
-	lists    []string // of all deltas; none if no base is absent
+	lists    []digest.Digest // of all deltas; none if no base is absent
 }
 
 // absentBase is a base that is not among the layouts.
@@ -40,7 +40,7 @@ func newLineage(all []*Index) *lineage {
 		roots[i] = x.RootsDigest(nil)
 	}
 	for i, x := range all {
-		names := splitList(x.Annotations[AnnotationBaseName])
+		names := x.BaseNames()
 		for n, base := range x.Bases() {
 			found := findBases(all, roots, i, base)
 			l.bases[i] = append(l.bases[i], found...)
@@ -105,7 +105,7 @@ func (l *lineage) addLists(all []*Index) {
 		return
 	}
 	for _, x := range all {
-		for _, list := range splitList(x.Annotations[AnnotationDelta]) {
+		for _, list := range x.DeltaLists() {
 			if !slices.Contains(l.lists, list) {
 				l.lists = append(l.lists, list)
 			}
@@ -157,7 +157,9 @@ func (l *lineage) annotate(x *Index) {
 	for _, base := range l.absent {
 		roots, names = append(roots, string(base.roots)), append(names, base.name)
 	}
-	for name, list := range map[string][]string{AnnotationBase: roots, AnnotationBaseName: names, AnnotationDelta: l.lists} {
-		x.Annotations = setAnnotation(x.Annotations, name, strings.Join(list, ","))
-	}
+	x.annotate(map[string]string{
+		AnnotationBase:     strings.Join(roots, ","),
+		AnnotationBaseName: strings.Join(names, ","),
+		AnnotationDelta:    strings.Join(texts(l.lists), ","),
+	})
 }

@@ -76,7 +76,7 @@ func (h *manifestCache) links(d digest.Digest, data []byte) *Manifest {
 	if err != nil || !m.IsIndex() && m.Subject == nil {
 		return nil
 	}
-	slim := &Manifest{kind: m.kind}
+	slim := new(Manifest)
 	for _, child := range m.Manifests {
 		slim.Manifests = append(slim.Manifests, slimDescriptor(child))
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
@@ -80,7 +79,7 @@ func (o *objects) Index() *Index { return o.index }
 
 // ForgetIndex empties the index to free its memory.
 func (o *objects) ForgetIndex() {
-	bounds.Give(o.index.memory)
+	o.index.release()
 	o.index = new(Index)
 }
 

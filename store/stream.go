@@ -7,7 +7,6 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
@@ -182,6 +181,6 @@ func (s *Stream) readIndex() error {
 	if s.lineage != nil {
 		s.lineage.annotate(x)
 	}
-	bounds.Give(s.index.Swap(x).memory)
+	s.index.Swap(x).release()
 	return nil
 }

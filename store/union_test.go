@@ -23,7 +23,7 @@ func indexWith(names map[string]string, bases ...digest.Digest) *Index {
 		if before := x.Annotations[AnnotationBase]; before != "" {
 			base = digest.Digest(before) + "," + base
 		}
-		x.Annotations = setAnnotation(x.Annotations, AnnotationBase, string(base))
+		x.annotate(map[string]string{AnnotationBase: string(base)})
 	}
 	return x
 }
@@ -126,7 +126,7 @@ func TestUnionRefusesANameWithTwoDigests(t *testing.T) {
 // two artifacts is the later one.
 func TestUnionNamesTheBaseThatIsAbsentBetweenTwo(t *testing.T) {
 	named := func(x *Index, name string) *Index {
-		x.Annotations = setAnnotation(x.Annotations, AnnotationBaseName, name)
+		x.annotate(map[string]string{AnnotationBaseName: name})
 		return x
 	}
 	base := indexWith(map[string]string{app: "1"})

@@ -147,7 +147,7 @@ func (w *archive) markDelta(x *store.Index) (err error) {
 			return err
 		}
 	}
-	x.MarkDelta(&store.Delta{Bases: w.Base.Roots(), Names: w.Base.Names(), Lists: w.lists})
+	(&store.Delta{Bases: w.Base.Roots(), Names: w.Base.Names(), Lists: w.lists}).Mark(x)
 	return nil
 }
 
@@ -176,7 +176,7 @@ func (d *directory) markDelta(elsewhere map[digest.Digest]string) error {
 		return err
 	}
 	d.delta.Bases, d.delta.Names = united(d.delta.Bases, d.Base.Roots()), united(d.delta.Names, d.Base.Names())
-	d.out.Index().MarkDelta(d.delta)
+	d.delta.Mark(d.out.Index())
 	return nil
 }
 
