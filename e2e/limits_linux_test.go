@@ -19,7 +19,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/skipped"
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 const (
@@ -221,7 +221,7 @@ func TestLargeBucketKeepsThePromiseOfMemory(t *testing.T) {
 // nothing reads. It returns the size of index.json.
 func fillBucket(t *testing.T, server *testbucket.Server, prefix string, artifacts int) int {
 	t.Helper()
-	index, content := new(store.Index), bytes.Repeat([]byte("x"), 700)
+	index, content := new(oci.Index), bytes.Repeat([]byte("x"), 700)
 	put := func(name string) digest.Digest {
 		d := digest.FromString(name)
 		server.Objects.Put(prefix+"blobs/sha256/"+d.Encoded(), content)
@@ -229,8 +229,8 @@ func fillBucket(t *testing.T, server *testbucket.Server, prefix string, artifact
 	}
 	for i := range artifacts {
 		put(fmt.Sprint("blob ", i))
-		index.Put(store.Entry{MediaType: ocispec.MediaTypeImageManifest, Digest: put(fmt.Sprint("manifest ", i)), Size: int64(len(content)),
-			Name: fmt.Sprintf("registry.example.com/team/many:v%d", i), Referrers: store.ReferrersAll})
+		index.Put(oci.Entry{MediaType: ocispec.MediaTypeImageManifest, Digest: put(fmt.Sprint("manifest ", i)), Size: int64(len(content)),
+			Name: fmt.Sprintf("registry.example.com/team/many:v%d", i), Referrers: oci.ReferrersAll})
 	}
 	var text bytes.Buffer
 	if _, err := index.WriteTo(&text); err != nil {

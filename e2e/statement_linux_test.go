@@ -11,7 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/internal/compact"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // TestStatementOf100000ArtifactsKeepsThePromiseOfMemory states 100,000 artifacts with a signature
@@ -19,12 +19,12 @@ import (
 func TestStatementOf100000ArtifactsKeepsThePromiseOfMemory(t *testing.T) {
 	const artifacts = 100_000
 	d := newDesk(t)
-	x := new(store.Index)
+	x := new(oci.Index)
 	for i := range artifacts {
 		image := digest.FromString(strconv.Itoa(i))
 		x.Entries = append(x.Entries,
-			store.Entry{Name: fmt.Sprintf("registry.example/team%d/app:v%d", i/1000, i), Digest: image, MediaType: "application/vnd.oci.image.manifest.v1+json", Size: 500},
-			store.Entry{Digest: digest.FromString("signature of " + strconv.Itoa(i)), MediaType: "application/vnd.oci.image.manifest.v1+json", Size: 700,
+			oci.Entry{Name: fmt.Sprintf("registry.example/team%d/app:v%d", i/1000, i), Digest: image, MediaType: "application/vnd.oci.image.manifest.v1+json", Size: 500},
+			oci.Entry{Digest: digest.FromString("signature of " + strconv.Itoa(i)), MediaType: "application/vnd.oci.image.manifest.v1+json", Size: 700,
 				ArtifactType: "application/vnd.dev.sigstore.bundle.v0.3+json", Subject: compact.Of(image)})
 	}
 	var index bytes.Buffer

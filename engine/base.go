@@ -12,7 +12,7 @@ import (
 type Base interface {
 	// Names returns the names of the bases, for people.
 	Names() []string
-	// Roots returns the [store.Index.RootsDigest] of each base.
+	// Roots returns the [oci.Index.RootsDigest] of each base.
 	Roots() []digest.Digest
 	// Homes returns the repositories that have a blob, as far as they are known; ok is
 	// false if no base has it with that size.

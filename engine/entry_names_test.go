@@ -12,7 +12,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // failing returns the artifacts of a report that failed, by name.
@@ -214,7 +214,7 @@ func TestNameOfOtherContentFailsItsArtifact(t *testing.T) {
 	check := func(kind string, report *engine.Report, err error) {
 		t.Helper()
 		fails := failing(report)
-		var named *store.NameError
+		var named *oci.NameError
 		if err != nil || len(fails) != 2 {
 			t.Errorf("%s: %v, %v", kind, fails, err)
 		}

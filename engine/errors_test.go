@@ -11,7 +11,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"github.com/oras-mirror/oras-mirror/engine/registry"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 func TestErrorsNameAnArtifactOnce(t *testing.T) {
@@ -21,7 +21,7 @@ func TestErrorsNameAnArtifactOnce(t *testing.T) {
 	absent := func(op, reference string) error {
 		return &registry.Error{Op: op, Reference: reference, Err: &errcode.ErrorResponse{StatusCode: 404}}
 	}
-	wrong := &store.MismatchError{Descriptor: ocispec.Descriptor{Digest: sum, Size: 1}, Size: 1, Digest: digest.FromString("y")}
+	wrong := &oci.MismatchError{Descriptor: ocispec.Descriptor{Digest: sum, Size: 1}, Size: 1, Digest: digest.FromString("y")}
 	for _, test := range []struct {
 		err  error
 		want string

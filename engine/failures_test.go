@@ -18,6 +18,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // outputs are the kinds of outputs of a backup: name and path below the folder of a test.
@@ -173,7 +174,7 @@ func TestMissingReferrer(t *testing.T) {
 			if n := len(in.Index().Entries); n != 2 {
 				t.Errorf("%d entries, want the image and its SBOM", n)
 			}
-			if e, _ := in.Index().Lookup(r.Host + "/app:v1"); e.Referrers != store.ReferrersIncomplete {
+			if e, _ := in.Index().Lookup(r.Host + "/app:v1"); e.Referrers != oci.ReferrersIncomplete {
 				t.Errorf("referrers are recorded as %q", e.Referrers)
 			}
 		})

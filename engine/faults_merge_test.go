@@ -16,6 +16,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/merge"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // mergeWorld has a bundle of two images that share a layer, and two directories with the same.
@@ -192,7 +193,7 @@ func TestMergeMarksAnArtifactWithoutItsReferrer(t *testing.T) {
 		t.Fatalf("%v, %+v", err, report.Failures())
 	}
 	e, ok := openUnion(t, report.Output).Index().Lookup(w.host + "/own:v1")
-	if !ok || e.Referrers != store.ReferrersIncomplete {
+	if !ok || e.Referrers != oci.ReferrersIncomplete {
 		t.Errorf("the entry is %+v", e)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // wrongTypes are media types that registries and indexes have been seen to give a manifest.
@@ -92,7 +93,7 @@ func TestRootOfAWrongMediaTypeComesAlong(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := snapshot["app:v1"].Graph["manifest "+index.Digest.String()]
-		if want := (&store.Manifest{MediaType: got}).MediaType; !store.IsIndex(got) || want == "" || len(snapshot["app:v1"].Graph) != 4 {
+		if want := (&oci.Manifest{MediaType: got}).MediaType; !oci.IsIndex(got) || want == "" || len(snapshot["app:v1"].Graph) != 4 {
 			t.Errorf("%q: pushed as %q, with %v", wrong, got, snapshot["app:v1"].Graph)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/merge"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // openUnion opens layouts as restore does with several --input.
@@ -72,8 +73,8 @@ func handDelta(t *testing.T, path, full string, bases ...string) string {
 			content.Blobs, blobs = append(content.Blobs, b.Digest), append(blobs, b)
 		}
 	})
-	index := new(store.Index)
-	index.PutAll(in.Index(), func(store.Entry) bool { return true })
+	index := new(oci.Index)
+	index.PutAll(in.Index(), func(oci.Entry) bool { return true })
 	lists := content.Lists()
 	var listed []string
 	for _, list := range lists {
@@ -83,7 +84,7 @@ func handDelta(t *testing.T, path, full string, bases ...string) string {
 	if index.Annotations == nil {
 		index.Annotations = make(map[string]string)
 	}
-	maps.Copy(index.Annotations, map[string]string{store.AnnotationBase: strings.Join(roots, ","), store.AnnotationBaseName: strings.Join(names, ","), store.AnnotationDelta: strings.Join(listed, ",")})
+	maps.Copy(index.Annotations, map[string]string{oci.AnnotationBase: strings.Join(roots, ","), oci.AnnotationBaseName: strings.Join(names, ","), oci.AnnotationDelta: strings.Join(listed, ",")})
 	writeLayoutOf(t, path, in, manifests, index, blobs)
 	return path
 }
@@ -122,7 +123,7 @@ func namedBy(t *testing.T, in store.Layout) map[digest.Digest]bool {
 }
 
 // writeLayoutOf writes manifests and blobs of a layout to a new one.
-func writeLayoutOf(t *testing.T, path string, in store.Layout, manifests []manifest, index *store.Index, blobs []ocispec.Descriptor) {
+func writeLayoutOf(t *testing.T, path string, in store.Layout, manifests []manifest, index *oci.Index, blobs []ocispec.Descriptor) {
 	t.Helper()
 	out, err := store.Create(path, store.CreateOptions{})
 	if err != nil {
@@ -140,7 +141,7 @@ func writeLayoutOf(t *testing.T, path string, in store.Layout, manifests []manif
 				t.Fatal(err)
 			}
 		}
-		dir.Index().PutAll(index, func(store.Entry) bool { return true })
+		dir.Index().PutAll(index, func(oci.Entry) bool { return true })
 		if err := dir.Commit(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +150,7 @@ func writeLayoutOf(t *testing.T, path string, in store.Layout, manifests []manif
 	writeArchiveOf(t, out.(*store.Archive), in, manifests, index, blobs)
 }
 
-func writeArchiveOf(t *testing.T, out *store.Archive, in store.Layout, manifests []manifest, index *store.Index, blobs []ocispec.Descriptor) {
+func writeArchiveOf(t *testing.T, out *store.Archive, in store.Layout, manifests []manifest, index *oci.Index, blobs []ocispec.Descriptor) {
 	t.Helper()
 	for _, m := range manifests {
 		if err := out.PutManifest(m.desc, m.data); err != nil {
@@ -300,7 +301,7 @@ func TestMergeOfDeltasStaysADelta(t *testing.T) {
 	d3 := handDelta(t, dir+"/d3.tgz", third+".tgz", d2)
 	checkSameFile(t, mergeTo(t, dir+"/copy.tgz", d2), d2)
 	out := mergeTo(t, dir+"/d.tgz", d3, d2)
-	if got := openUnion(t, out).Index(); !got.IsDelta() || got.Annotations[store.AnnotationBaseName] != "1.tgz" {
+	if got := openUnion(t, out).Index(); !got.IsDelta() || got.Annotations[oci.AnnotationBaseName] != "1.tgz" {
 		t.Errorf("the annotations are %v", got.Annotations)
 	}
 	checkSameFile(t, mergeTo(t, dir+"/full.tgz", first+".tgz", out), third+".tgz")

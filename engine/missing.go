@@ -5,22 +5,22 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // AnnotationMissing lists in index.json the artifacts that the last backup could not get
 // whole, so that a bundle that is carried elsewhere says so itself.
-const AnnotationMissing = store.AnnotationMissing
+const AnnotationMissing = oci.AnnotationMissing
 
 // Missing lists the artifacts that a layout does not hold whole: those that the last backup
 // could not get, and those whose referrers an earlier backup could not all get.
-func Missing(index *store.Index) []string {
+func Missing(index *oci.Index) []string {
 	var missing []string
 	if text := index.Annotations[AnnotationMissing]; text != "" {
 		missing = strings.Split(text, ",")
 	}
 	for _, e := range index.Entries {
-		if e.Referrers == store.ReferrersIncomplete && !slices.Contains(missing, e.Name) {
+		if e.Referrers == oci.ReferrersIncomplete && !slices.Contains(missing, e.Name) {
 			missing = append(missing, "referrers of "+e.Name)
 		}
 	}
@@ -40,7 +40,7 @@ func ShortMissing(missing []string, where string) []string {
 }
 
 // MarkMissing adds artifacts to those that an index says it lacks.
-func MarkMissing(index *store.Index, missing []string) {
+func MarkMissing(index *oci.Index, missing []string) {
 	if text := index.Annotations[AnnotationMissing]; text != "" {
 		missing = append(missing, strings.Split(text, ",")...)
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/engine/registry"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Report describes a finished run, artifact by artifact, in the order of the plan.
@@ -84,7 +84,7 @@ func (a ArtifactReport) Operation() string {
 		return "referrers"
 	case is[*CorruptError](err):
 		return "read"
-	case is[*NameError](err) || is[*EntryNameError](err) || is[*store.NameError](err):
+	case is[*NameError](err) || is[*EntryNameError](err) || is[*oci.NameError](err):
 		return "name"
 	}
 	if remote, is := errors.AsType[*registry.Error](a.Err); is {

@@ -15,7 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // listener keeps what a run says.
@@ -57,7 +57,7 @@ func TestPlatformsOfADirectoryAdd(t *testing.T) {
 			entries(t, path) // verifies
 			in := reopen(t, path)
 			e, _ := in.Index().Lookup(r.Host + "/app:v1")
-			if e.Platforms != tt.want || e.Referrers != store.ReferrersAll {
+			if e.Platforms != tt.want || e.Referrers != oci.ReferrersAll {
 				t.Errorf("the entry is for %q, with referrers %s, want %q and all", e.Platforms, e.Referrers, tt.want)
 			}
 			target := testregistry.New(t, testregistry.Options{RejectSparse: tt.want == ""})
@@ -82,7 +82,7 @@ func TestReferrersOfADirectoryStay(t *testing.T) {
 	backUp(t, path, sources)
 	sources[0].Referrers = false
 	backUp(t, path, sources)
-	if e, _ := reopen(t, path).Index().Lookup(r.Host + "/app:v1"); e.Referrers != store.ReferrersAll {
+	if e, _ := reopen(t, path).Index().Lookup(r.Host + "/app:v1"); e.Referrers != oci.ReferrersAll {
 		t.Errorf("the entry has referrers %s", e.Referrers)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // withoutReferrers selects references whose referrers stay behind.
@@ -67,7 +68,7 @@ func holds(t *testing.T, path string, manifest ocispec.Descriptor) bool {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	listed := slices.ContainsFunc(in.Index().Entries, func(e store.Entry) bool { return e.Digest == manifest.Digest })
+	listed := slices.ContainsFunc(in.Index().Entries, func(e oci.Entry) bool { return e.Digest == manifest.Digest })
 	v, err := store.Verify(t.Context(), in, store.VerifyOptions{})
 	if err != nil {
 		t.Fatal(err)

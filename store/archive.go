@@ -11,6 +11,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Archive writes a bundle: oci-layout, manifests, index.json, blobs, in this order. It is
@@ -108,7 +109,7 @@ func (a *Archive) PutManifest(desc ocispec.Descriptor, data []byte) error {
 	if a.have[desc.Digest] {
 		return nil
 	}
-	if err := checkContent(desc, data); err != nil {
+	if err := oci.CheckContent(desc, data); err != nil {
 		return err
 	}
 	if err := a.begin(); err != nil {
@@ -129,7 +130,7 @@ func (a *Archive) put(name string, data []byte) error {
 
 // PutIndex writes index.json, unless the last one written has the same bytes. The first
 // one precedes the blobs. If some of them then fail, another one at the end replaces it.
-func (a *Archive) PutIndex(x *Index) error {
+func (a *Archive) PutIndex(x *oci.Index) error {
 	if err := a.begin(); err != nil {
 		return err
 	}

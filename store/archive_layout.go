@@ -12,12 +12,13 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // archiveLayout is a layout in an archive with random access.
 type archiveLayout struct {
 	reader *bundle.Reader
-	index  *Index
+	index  *oci.Index
 	file   archiveFile
 
 	part        *partFile     // of a bundle in parts; nil for another one
@@ -60,13 +61,13 @@ func readArchiveLayout(r *bundle.Reader, file archiveFile) (*archiveLayout, erro
 		return nil, err
 	}
 	defer entry.Close()
-	index, err := ReadIndex(entry)
+	index, err := oci.ReadIndex(entry)
 	if err != nil {
 		return nil, err
 	}
 	l := &archiveLayout{reader: r, index: index, file: file}
 	if err := l.readPart(); err != nil {
-		index.release()
+		index.Release()
 		return nil, err
 	}
 	return l, nil
@@ -86,13 +87,13 @@ func (p *archiveLayout) readPart() (err error) {
 	return err
 }
 
-func (p *archiveLayout) Index() *Index { return p.index }
+func (p *archiveLayout) Index() *oci.Index { return p.index }
 
 // ForgetIndex empties the index to free its memory: a run that has planned needs only the
 // blobs.
 func (p *archiveLayout) ForgetIndex() {
-	p.index.release()
-	p.index = new(Index)
+	p.index.Release()
+	p.index = new(oci.Index)
 }
 
 func (p *archiveLayout) Open(d digest.Digest) (Blob, error) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 var compressions = map[string]bundle.Compression{"x.tgz": bundle.Gzip, "x.tar": bundle.None}
@@ -170,7 +171,7 @@ func TestArchivePutsAManifestOnce(t *testing.T) {
 	if !bytes.Equal(once.Bytes(), twice.Bytes()) {
 		t.Error("it is in there twice")
 	}
-	var mismatch *MismatchError
+	var mismatch *oci.MismatchError
 	a := StreamArchive(io.Discard, bundle.Gzip)
 	if err := a.PutManifest(s.manifests[0].desc, []byte("other")); !errors.As(err, &mismatch) {
 		t.Errorf("other bytes: %v", err)
@@ -275,7 +276,7 @@ func checkRolledBack(t *testing.T, s *sample, path string, n int, again bool) {
 
 func TestArchiveSecondIndexHolds(t *testing.T) {
 	s := newSample(t)
-	less := new(Index)
+	less := new(oci.Index)
 	less.Put(s.index.Entries[1])
 	for name, c := range compressions {
 		path := filepath.Join(t.TempDir(), name)

@@ -15,6 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // once injects a fault into the first request of a kind, and calls do before it is served.
@@ -72,7 +73,7 @@ func TestIndexThatWaitsLongerThanGrace(t *testing.T) {
 	if err := b.Push(blobs[0].desc, blobs[0].data); err != nil { // it is there
 		t.Fatal(err)
 	}
-	b.Index().Put(Entry{MediaType: blobs[0].desc.MediaType, Digest: blobs[0].desc.Digest, Size: blobs[0].desc.Size, Name: "example.com/app:again", Referrers: ReferrersAll})
+	b.Index().Put(oci.Entry{MediaType: blobs[0].desc.MediaType, Digest: blobs[0].desc.Digest, Size: blobs[0].desc.Size, Name: "example.com/app:again", Referrers: oci.ReferrersAll})
 	removed := 0
 	once(server, "PUT if match", bundle.IndexFile, nil, func() {
 		pruneAt(t, path, CreateOptions{}, fixed(start))
@@ -124,7 +125,7 @@ func TestPruneThatSlept(t *testing.T) {
 			if err := b.Push(i.desc, i.data); err != nil {
 				t.Error(err)
 			}
-			b.Index().Put(Entry{MediaType: i.desc.MediaType, Digest: i.desc.Digest, Size: i.desc.Size, Name: "example.com/app:" + i.desc.Digest.Encoded()[:8], Referrers: ReferrersAll})
+			b.Index().Put(oci.Entry{MediaType: i.desc.MediaType, Digest: i.desc.Digest, Size: i.desc.Size, Name: "example.com/app:" + i.desc.Digest.Encoded()[:8], Referrers: oci.ReferrersAll})
 		}
 		return b.Commit(t.Context())
 	}}

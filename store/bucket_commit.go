@@ -12,6 +12,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Commit makes the entries of the index part of the layout. If another process has written
@@ -41,7 +42,7 @@ func (b *Bucket) Commit(ctx context.Context) error {
 // writeIndex writes index.json, unless it has the same bytes already. What this run relies on
 // is struck off the list of prune before.
 func (b *Bucket) writeIndex(ctx context.Context) error {
-	return b.putIndex(ctx, b.annotations[AnnotationPruned], b.strike)
+	return b.putIndex(ctx, b.annotations[oci.AnnotationPruned], b.strike)
 }
 
 // markIndex writes index.json with another mark, if it is the one that was read.
@@ -53,8 +54,8 @@ func (b *Bucket) markIndex(ctx context.Context) error {
 }
 
 func (b *Bucket) putIndex(ctx context.Context, mark string, before func(context.Context) error) error {
-	b.index.annotate(map[string]string{AnnotationPruned: mark})
-	text, err := newIndexContent(b.index.snapshot())
+	b.index.Annotate(map[string]string{oci.AnnotationPruned: mark})
+	text, err := oci.NewIndexContent(b.index.Snapshot())
 	if err != nil {
 		return err
 	}
@@ -86,7 +87,7 @@ func (b *Bucket) rereadIndex() error {
 		return err
 	}
 	read := maps.Clone(theirs.index.Annotations)
-	b.index.rebase(theirs.index, b.annotations)
+	b.index.Rebase(theirs.index, b.annotations)
 	b.etag, b.sum, b.annotations = theirs.etag, theirs.sum, read
 	return nil
 }

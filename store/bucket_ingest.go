@@ -12,6 +12,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 const (
@@ -82,10 +83,10 @@ func partSize(size int64) int64 {
 func (i *BucketIngest) Size() int64 { return i.size }
 
 // Write appends to the blob. If that exceeds the size of the descriptor, it writes nothing
-// and returns a *MismatchError.
+// and returns an *oci.MismatchError.
 func (i *BucketIngest) Write(p []byte) (int, error) {
 	if size := i.size + int64(len(p)); size > i.desc.Size {
-		return 0, &MismatchError{Descriptor: i.desc, Size: size}
+		return 0, &oci.MismatchError{Descriptor: i.desc, Size: size}
 	}
 	i.hash.Write(p)
 	written := len(p)
@@ -127,9 +128,9 @@ func (i *BucketIngest) Reset() error {
 }
 
 // Commit verifies the blob and makes it an object. A blob with the wrong size or digest is
-// a *MismatchError.
+// an *oci.MismatchError.
 func (i *BucketIngest) Commit() error {
-	got := &MismatchError{Descriptor: i.desc, Size: i.size}
+	got := &oci.MismatchError{Descriptor: i.desc, Size: i.size}
 	got.Digest = digest.NewDigest(i.desc.Digest.Algorithm(), i.hash)
 	if got.Size != i.desc.Size || got.Digest != i.desc.Digest {
 		return errors.Join(got, i.Close())

@@ -14,6 +14,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Bucket is a layout in a bucket open for writing. Any number of processes may write to it
@@ -75,14 +76,14 @@ func newBucket(path string, o CreateOptions) (*Bucket, error) {
 		return nil, &OutputError{Path: path, Err: err}
 	}
 	most := memoryOf(o.Buffer)
-	return &Bucket{objects: objects{client: client, name: path, prefix: at.Key, index: new(Index)},
+	return &Bucket{objects: objects{client: client, name: path, prefix: at.Key, index: new(oci.Index)},
 		single: o.SingleWriter, hashAll: o.Verify, interrupted: o.Interrupted,
 		memory: semaphore.NewWeighted(most), most: most, usage: newUsage()}, nil
 }
 
 // begin checks the store, and reads what is there beside index.json.
 func (b *Bucket) begin(ctx context.Context) error {
-	b.index.trackOwn()
+	b.index.TrackOwn()
 	b.annotations = maps.Clone(b.index.Annotations)
 	if err := b.putLayoutFile(ctx); err != nil {
 		return err
@@ -163,7 +164,7 @@ func (b *Bucket) Has(desc ocispec.Descriptor) bool {
 
 // Push stores a manifest or another small blob, unless the layout has it.
 func (b *Bucket) Push(desc ocispec.Descriptor, data []byte) error {
-	if err := checkContent(desc, data); err != nil {
+	if err := oci.CheckContent(desc, data); err != nil {
 		return err
 	}
 	if b.Has(desc) {

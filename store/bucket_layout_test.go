@@ -19,6 +19,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 func openBucketAt(t testing.TB, path string, o CreateOptions) *Bucket {
@@ -182,7 +183,7 @@ func TestBucketRefusesWrongBlobs(t *testing.T) {
 		if _, err := in.Write(layer(2, size)); err != nil {
 			t.Fatal(err)
 		}
-		var mismatch *MismatchError
+		var mismatch *oci.MismatchError
 		if err := in.Commit(); !errors.As(err, &mismatch) {
 			t.Errorf("%d wrong bytes: %v", size, err)
 		}
@@ -246,7 +247,7 @@ func TestBucketTakesAnyNumberOfWriters(t *testing.T) {
 				if err := b.Push(i.desc, i.data); err != nil {
 					t.Error(err)
 				}
-				b.Index().Put(Entry{MediaType: i.desc.MediaType, Digest: i.desc.Digest, Size: i.desc.Size, Name: fmt.Sprintf("example.com/w%d:v%d", w, n), Referrers: ReferrersAll})
+				b.Index().Put(oci.Entry{MediaType: i.desc.MediaType, Digest: i.desc.Digest, Size: i.desc.Size, Name: fmt.Sprintf("example.com/w%d:v%d", w, n), Referrers: oci.ReferrersAll})
 				if err := b.Commit(t.Context()); err != nil {
 					t.Error(err)
 				}

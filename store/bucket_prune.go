@@ -17,6 +17,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // DefaultGrace is longer than a backup lasts from its first blob to its index.json.
@@ -136,7 +137,7 @@ func (b *Bucket) pruneOnce(ctx context.Context, o PruneOptions) (*Pruned, error)
 		return result, nil
 	}
 	if p.dropsEntries(result) {
-		b.index.retain(func(e Entry) bool { return p.retained[e.key()] })
+		b.index.Retain(func(e oci.Entry) bool { return p.retained[e.Key()] })
 	}
 	if err := b.writeIndex(ctx); err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // openToPrune opens a bucket as prune does.
@@ -133,7 +134,7 @@ func TestWriterNoticesThatPruneRan(t *testing.T) {
 	}
 	s.writeBucket(t, openBucketAt(t, path, CreateOptions{}))
 	got := openLayoutAt(t, path, OpenOptions{})
-	s.index.Annotations = map[string]string{AnnotationPruned: got.Index().Annotations[AnnotationPruned]}
+	s.index.Annotations = map[string]string{oci.AnnotationPruned: got.Index().Annotations[oci.AnnotationPruned]}
 	testLayout(t, s, got)
 }
 
@@ -181,7 +182,7 @@ func TestWriterStrikesWhatItTrusts(t *testing.T) {
 	path := server.Path("layout/")
 	s.writeBucket(t, openBucketAt(t, path, CreateOptions{}))
 	b := openBucketAt(t, path, CreateOptions{})
-	var trusted []Entry
+	var trusted []oci.Entry
 	for _, e := range s.index.Entries {
 		if r, ok := b.Recorded(e.Descriptor()); ok && e.Name != "" && b.Relies(r.Descriptor()) {
 			trusted = append(trusted, e)
@@ -232,7 +233,7 @@ func partsOf(t *testing.T, l Layout, root ocispec.Descriptor) (parts []digest.Di
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := ParseManifest(queue[0], data)
+		m, err := oci.ParseManifest(queue[0], data)
 		if err != nil {
 			t.Fatal(err)
 		}

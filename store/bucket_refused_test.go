@@ -11,6 +11,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // refuse answers all writes of an object with an error, once the store has passed the check.
@@ -30,7 +31,7 @@ func addEntry(t *testing.T, b *Bucket, text string) error {
 	if err := b.Push(i.desc, i.data); err != nil {
 		t.Fatal(err)
 	}
-	b.Index().Put(Entry{MediaType: i.desc.MediaType, Digest: i.desc.Digest, Size: i.desc.Size, Name: "example.com/app:" + text, Referrers: ReferrersAll})
+	b.Index().Put(oci.Entry{MediaType: i.desc.MediaType, Digest: i.desc.Digest, Size: i.desc.Size, Name: "example.com/app:" + text, Referrers: oci.ReferrersAll})
 	return b.Commit(t.Context())
 }
 

@@ -7,16 +7,18 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Recorded returns the entry of a manifest in the index.json that was read. Such a manifest
 // was stored with its graph, and nothing removes a part of that while an index.json lists it.
 // With CreateOptions.Verify no entry is believed.
-func (b *Bucket) Recorded(desc ocispec.Descriptor) (Entry, bool) {
+func (b *Bucket) Recorded(desc ocispec.Descriptor) (oci.Entry, bool) {
 	if b.hashAll {
-		return Entry{}, false
+		return oci.Entry{}, false
 	}
-	e, ok := b.index.recorded(desc.Digest)
+	e, ok := b.index.Recorded(desc.Digest)
 	return e, ok && e.Size == desc.Size
 }
 
@@ -72,7 +74,7 @@ func (b *Bucket) useGraph(ctx context.Context, root ocispec.Descriptor) error {
 
 // useManifest reads a manifest, and records it and its leaves as used. Prune may have removed
 // some of them already, unless a delta leaves them to its base.
-func (b *Bucket) useManifest(desc ocispec.Descriptor) (*Manifest, error) {
+func (b *Bucket) useManifest(desc ocispec.Descriptor) (*oci.Manifest, error) {
 	m, err := b.readGraph(desc)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &PrunedError{Path: b.name, Blobs: 1}
@@ -85,7 +87,7 @@ func (b *Bucket) useManifest(desc ocispec.Descriptor) (*Manifest, error) {
 	}
 	for _, leaf := range m.Leaves() {
 		if _, err := b.Stat(leaf.Digest); err != nil {
-			if IsElsewhere(leaf) || b.index.IsDelta() {
+			if oci.IsElsewhere(leaf) || b.index.IsDelta() {
 				continue
 			}
 			return nil, &PrunedError{Path: b.name, Blobs: 1}
@@ -98,10 +100,10 @@ func (b *Bucket) useManifest(desc ocispec.Descriptor) (*Manifest, error) {
 }
 
 // readGraph reads a manifest from the bucket.
-func (b *Bucket) readGraph(desc ocispec.Descriptor) (*Manifest, error) {
+func (b *Bucket) readGraph(desc ocispec.Descriptor) (*oci.Manifest, error) {
 	data, err := ReadChild(b, desc)
 	if err != nil || data == nil { // a blob that an index lists
-		return new(Manifest), err
+		return new(oci.Manifest), err
 	}
-	return ParseChild(desc, data)
+	return oci.ParseChild(desc, data)
 }

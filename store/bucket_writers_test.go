@@ -20,6 +20,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // TestPruneAgainstWriters has four writers reach for old blobs while one or two runs of prune
@@ -201,7 +202,7 @@ func (c *contest) write(t *testing.T, r *rand.Rand, actor int, name string) {
 		}
 		root = some.manifests[0].desc
 	}
-	b.Index().Put(Entry{MediaType: root.MediaType, Digest: root.Digest, Size: root.Size, Name: name, Referrers: ReferrersAll})
+	b.Index().Put(oci.Entry{MediaType: root.MediaType, Digest: root.Digest, Size: root.Size, Name: name, Referrers: oci.ReferrersAll})
 	if err := b.Commit(t.Context()); err != nil && !errors.As(err, new(*PrunedError)) {
 		t.Error(err)
 	}
@@ -217,7 +218,7 @@ func someRecorded(r *rand.Rand, b *Bucket) (ocispec.Descriptor, bool) {
 }
 
 func (c *contest) image(t *testing.T, r *rand.Rand) *sample {
-	some := &sample{index: new(Index)}
+	some := &sample{index: new(oci.Index)}
 	m := ocispec.Manifest{MediaType: ocispec.MediaTypeImageManifest, Config: ocispec.DescriptorEmptyJSON}
 	m.SchemaVersion = 2
 	some.blobs = append(some.blobs, item{ocispec.DescriptorEmptyJSON, []byte("{}")})
@@ -251,7 +252,7 @@ func (c *contest) check(t *testing.T) {
 			t.Errorf("index.json lists %s, which is gone", desc.Digest)
 			continue
 		}
-		m, err := ParseManifest(desc, data)
+		m, err := oci.ParseManifest(desc, data)
 		if err != nil {
 			t.Error(err)
 			continue

@@ -14,6 +14,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/internal/compact"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Delta describes a layout whose manifests are complete, and whose blobs are only those
@@ -55,7 +56,7 @@ func (e *DeltaError) Error() string {
 		return "the list of the blobs of this delta is missing: " + e.List.String()
 	}
 	const text = "the list of the blobs of this delta is damaged: "
-	if _, named := errors.AsType[*MismatchError](e.Err); named {
+	if _, named := errors.AsType[*oci.MismatchError](e.Err); named {
 		return text + e.Err.Error()
 	}
 	return text + e.List.String() + ": " + e.Err.Error()
@@ -66,7 +67,7 @@ func (e *DeltaError) Unwrap() error { return e.Err }
 // maxLists bounds the lists of a delta: as many as a million blobs need.
 const maxLists = 1000
 
-func readDelta(x *Index, read func(digest.Digest) ([]byte, error)) (*Delta, error) {
+func readDelta(x *oci.Index, read func(digest.Digest) ([]byte, error)) (*Delta, error) {
 	if !x.IsDelta() {
 		return nil, nil
 	}
@@ -91,7 +92,7 @@ func (d *Delta) readList(list digest.Digest, read func(digest.Digest) ([]byte, e
 	if err != nil {
 		return err
 	}
-	if err := checkContent(ocispec.Descriptor{Digest: list, Size: int64(len(data))}, data); err != nil {
+	if err := oci.CheckContent(ocispec.Descriptor{Digest: list, Size: int64(len(data))}, data); err != nil {
 		return err
 	}
 	return d.parseList(data)
@@ -132,7 +133,7 @@ func (d *Delta) Elsewhere() map[digest.Digest]string {
 }
 
 // Name names the bases, for people.
-func (d *Delta) Name() string { return namesOfBases(d.Names) }
+func (d *Delta) Name() string { return oci.NamesOfBases(d.Names) }
 
 // listedMemory is the memory of a blob in a list, and elsewhereMemory that of one with a
 // repository.
@@ -169,19 +170,19 @@ func (d *Delta) Add(c DeltaContent) error {
 // Leaves reports whether a delta, which may be nil, leaves a blob to its base. It leaves no
 // manifest.
 func (d *Delta) Leaves(desc ocispec.Descriptor) bool {
-	return d != nil && !IsManifest(desc.MediaType) && !d.Holds(desc.Digest)
+	return d != nil && !oci.IsManifest(desc.MediaType) && !d.Holds(desc.Digest)
 }
 
 // Mark makes an index that of a delta, with its bases and its lists.
-func (d *Delta) Mark(x *Index) {
+func (d *Delta) Mark(x *oci.Index) {
 	names := make([]string, len(d.Names))
 	for i, name := range d.Names {
 		names[i] = strings.ReplaceAll(name, ",", " ")
 	}
-	x.annotate(map[string]string{
-		AnnotationBase:     strings.Join(texts(d.Bases), ","),
-		AnnotationBaseName: strings.Join(names, ","),
-		AnnotationDelta:    strings.Join(texts(d.Lists), ","),
+	x.Annotate(map[string]string{
+		oci.AnnotationBase:     strings.Join(texts(d.Bases), ","),
+		oci.AnnotationBaseName: strings.Join(names, ","),
+		oci.AnnotationDelta:    strings.Join(texts(d.Lists), ","),
 	})
 }
 

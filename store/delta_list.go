@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // MediaTypeDelta is the media type of a list of the blobs of a delta.
@@ -56,15 +58,15 @@ func (c DeltaContent) list(blobs, elsewhere []digest.Digest) []byte {
 	b := []byte(`{"mediaType":"` + MediaTypeDelta + `","blobs":[`)
 	separator := "\n"
 	for _, d := range blobs {
-		b = appendString(append(b, separator...), string(d))
+		b = oci.AppendString(append(b, separator...), string(d))
 		separator = ",\n"
 	}
 	b = append(b, "\n]"...)
 	if len(elsewhere) > 0 {
 		b, separator = append(b, `,"elsewhere":{`...), "\n"
 		for _, d := range elsewhere {
-			b = append(appendString(append(b, separator...), string(d)), ':')
-			b = appendString(b, c.Elsewhere[d])
+			b = append(oci.AppendString(append(b, separator...), string(d)), ':')
+			b = oci.AppendString(b, c.Elsewhere[d])
 			separator = ",\n"
 		}
 		b = append(b, "\n}"...)

@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 func TestRootsDigest(t *testing.T) {
 	sum := func(text string) digest.Digest { return digest.FromString(text) }
-	x := &Index{Entries: []Entry{{Digest: sum("b"), Name: "r.example/b:1"}, {Digest: sum("a"), Name: "r.example/a:1"},
+	x := &oci.Index{Entries: []oci.Entry{{Digest: sum("b"), Name: "r.example/b:1"}, {Digest: sum("a"), Name: "r.example/a:1"},
 		{Digest: sum("sig"), Name: "r.example/a:sha256-" + sum("a").Encoded() + ".sig"}, {Digest: sum("referrer")}}}
 	lines := []string{string(sum("a")) + " r.example/a:1\n", string(sum("b")) + " r.example/b:1\n"}
 	if lines[0] > lines[1] {
@@ -23,7 +25,7 @@ func TestRootsDigest(t *testing.T) {
 	if want := sum(string(sum("a")) + " r.example/a:1\n"); only != want {
 		t.Errorf("with only: got %s, want %s", only, want)
 	}
-	nameless := &Index{Entries: []Entry{{Digest: sum("a")}}}
+	nameless := &oci.Index{Entries: []oci.Entry{{Digest: sum("a")}}}
 	if got, want := nameless.RootsDigest(nil), sum(string(sum("a"))+" \n"); got != want {
 		t.Errorf("nameless: got %s, want %s", got, want)
 	}
@@ -60,14 +62,14 @@ func TestDeltaListsAreReadBack(t *testing.T) {
 func readLists(t *testing.T, lists [][]byte) *Delta {
 	t.Helper()
 	content := make(map[digest.Digest][]byte)
-	x := &Index{Annotations: map[string]string{AnnotationBase: "sha256:1", AnnotationBaseName: "monday.tgz"}}
+	x := &oci.Index{Annotations: map[string]string{oci.AnnotationBase: "sha256:1", oci.AnnotationBaseName: "monday.tgz"}}
 	for _, list := range lists {
 		d := digest.FromBytes(list)
 		content[d] = list
-		if x.Annotations[AnnotationDelta] != "" {
-			x.Annotations[AnnotationDelta] += ","
+		if x.Annotations[oci.AnnotationDelta] != "" {
+			x.Annotations[oci.AnnotationDelta] += ","
 		}
-		x.Annotations[AnnotationDelta] += string(d)
+		x.Annotations[oci.AnnotationDelta] += string(d)
 	}
 	d, err := readDelta(x, func(d digest.Digest) ([]byte, error) { return content[d], nil })
 	if err != nil {
@@ -83,16 +85,16 @@ func TestDamagedDeltaLists(t *testing.T) {
 		"invalid digest": `{"mediaType":"` + MediaTypeDelta + `","blobs":["sha256:../../etc"]}`,
 		"invalid place":  `{"mediaType":"` + MediaTypeDelta + `","elsewhere":{"x":"r/a"}}`,
 	} {
-		x := &Index{Annotations: map[string]string{AnnotationBase: "sha256:1", AnnotationDelta: digest.FromString(list).String()}}
+		x := &oci.Index{Annotations: map[string]string{oci.AnnotationBase: "sha256:1", oci.AnnotationDelta: digest.FromString(list).String()}}
 		if _, err := readDelta(x, func(digest.Digest) ([]byte, error) { return []byte(list), nil }); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	x := &Index{Annotations: map[string]string{AnnotationBase: "sha256:1", AnnotationDelta: digest.FromString("a").String()}}
+	x := &oci.Index{Annotations: map[string]string{oci.AnnotationBase: "sha256:1", oci.AnnotationDelta: digest.FromString("a").String()}}
 	if _, err := readDelta(x, func(digest.Digest) ([]byte, error) { return []byte("b"), nil }); err == nil {
 		t.Error("other bytes: no error")
 	}
-	if d, err := readDelta(&Index{}, nil); d != nil || err != nil {
+	if d, err := readDelta(&oci.Index{}, nil); d != nil || err != nil {
 		t.Error("a layout that is no delta has one")
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/atomicfile"
 	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // The names in a directory beside those of the OCI layout.
@@ -69,7 +70,7 @@ func newDir(path string, doubt bool, interrupted func() error) (*Dir, error) {
 	d := &Dir{
 		interrupted: interrupted,
 		hashAll:     doubt,
-		folder:      folder{path: filepath.Clean(path), index: new(Index)},
+		folder:      folder{path: filepath.Clean(path), index: new(oci.Index)},
 		active:      make(map[digest.Digest]bool),
 		sync:        atomicfile.Sync,
 	}

@@ -28,7 +28,7 @@ func (d *Dir) Commit(ctx context.Context) error {
 	}
 	// The order matters: an entry is added after its blobs are stored, so the blobs of every
 	// entry in the snapshot are synced already or among the unsynced.
-	index := d.index.snapshot()
+	index := d.index.Snapshot()
 	fresh := d.takeUnsynced()
 	if err := d.syncBlobs(ctx, fresh); err != nil {
 		d.returnUnsynced(fresh)

@@ -11,6 +11,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/internal/disk"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Has reports whether a blob is in the layout and can be trusted: its size is right, and
@@ -33,7 +34,7 @@ func (d *Dir) Has(desc ocispec.Descriptor) bool {
 
 // Push stores a manifest or another small blob, unless the layout has it.
 func (d *Dir) Push(desc ocispec.Descriptor, data []byte) error {
-	if err := checkContent(desc, data); err != nil {
+	if err := oci.CheckContent(desc, data); err != nil {
 		return err
 	}
 	if d.Has(desc) {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // names returns all files below path, with slashes.
@@ -95,7 +96,7 @@ func TestDirIsAddedTo(t *testing.T) {
 	if err := d.Push(more.desc, more.data); err != nil {
 		t.Fatal(err)
 	}
-	d.Index().Put(Entry{MediaType: more.desc.MediaType, Digest: more.desc.Digest, Size: more.desc.Size, Name: "example.com/more:v1"})
+	d.Index().Put(oci.Entry{MediaType: more.desc.MediaType, Digest: more.desc.Digest, Size: more.desc.Size, Name: "example.com/more:v1"})
 	commit(t, d)
 	closeAll(t, d)
 	l := openLayoutAt(t, path, OpenOptions{})
@@ -365,7 +366,7 @@ func TestPush(t *testing.T) {
 	}
 	wait.Wait()
 	testBlob(t, d, m)
-	var mismatch *MismatchError
+	var mismatch *oci.MismatchError
 	if err := d.Push(m.desc, []byte(`[]`)); !errors.As(err, &mismatch) || !errors.Is(err, content.ErrMismatchedDigest) {
 		t.Errorf("other bytes: %v", err)
 	}
@@ -381,7 +382,7 @@ func TestDirConcurrentUse(t *testing.T) {
 		wait.Go(func() {
 			b := newItem(ocispec.MediaTypeImageManifest, fmt.Appendf(nil, `{"i":%d}`, i))
 			ingest(t, d, b)
-			d.Index().Put(Entry{Digest: b.desc.Digest, Size: b.desc.Size, Name: fmt.Sprint("example.com/x:", i)})
+			d.Index().Put(oci.Entry{Digest: b.desc.Digest, Size: b.desc.Size, Name: fmt.Sprint("example.com/x:", i)})
 			if i%10 == 0 {
 				if err := d.Commit(t.Context()); err != nil {
 					t.Error(err)
@@ -575,7 +576,7 @@ func TestOutputThatIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer a.Close()
-	if err := errors.Join(a.PutIndex(&Index{}), os.Remove(path+".partial"), os.WriteFile(path+".partial", []byte("another's"), 0o644)); err != nil {
+	if err := errors.Join(a.PutIndex(&oci.Index{}), os.Remove(path+".partial"), os.WriteFile(path+".partial", []byte("another's"), 0o644)); err != nil {
 		t.Fatal(err)
 	}
 	var gone *GoneError
@@ -591,7 +592,7 @@ func TestCommitThatFailsKeepsWhatIsThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(a.PutIndex(&Index{}), os.Mkdir(path, 0o755)); err != nil {
+	if err := errors.Join(a.PutIndex(&oci.Index{}), os.Mkdir(path, 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.Commit(false); err == nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // InputError reports why Path cannot be read as a layout.
@@ -94,7 +95,7 @@ func inputReason(err error) string {
 	if format, ok := errors.AsType[*bundle.FormatError](err); ok {
 		return fmt.Sprintf("truncated or damaged at byte %d: %s", format.Offset, format.Reason)
 	}
-	if _, ok := errors.AsType[*IndexError](err); ok {
+	if _, ok := errors.AsType[*oci.IndexError](err); ok {
 		return err.Error()
 	}
 	switch {

@@ -12,6 +12,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Open a bundle, list its entries, and read their manifests.
@@ -34,7 +35,7 @@ func Example() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		manifest, err := store.ParseManifest(entry.Descriptor(), data)
+		manifest, err := oci.ParseManifest(entry.Descriptor(), data)
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -62,13 +63,13 @@ func ExampleWalker() {
 	defer layout.Close()
 
 	var size int64
-	walker := store.Walker{Visit: func(n store.Node) ([]store.Node, error) {
+	walker := oci.Walker{Visit: func(n oci.Node) ([]oci.Node, error) {
 		size += n.Size
 		read := store.ReadManifest
 		switch n.Role {
-		case store.Leaf:
+		case oci.Leaf:
 			return nil, nil
-		case store.Child:
+		case oci.Child:
 			read = store.ReadChild
 		}
 		data, err := read(layout, n.Descriptor)
@@ -79,7 +80,7 @@ func ExampleWalker() {
 		return n.Below(manifest), err
 	}}
 	entry, _ := layout.Index().Lookup("registry.example/app:v1")
-	if err := walker.Walk(store.Node{Descriptor: entry.Descriptor()}); err != nil {
+	if err := walker.Walk(oci.Node{Descriptor: entry.Descriptor()}); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(size-entry.Size, "bytes beside the manifest")
@@ -100,8 +101,8 @@ func writeBundle(folder string) string {
 		log.Fatal(err)
 	}
 	desc := ocispec.Descriptor{MediaType: manifest.MediaType, Digest: digest.FromBytes(data), Size: int64(len(data))}
-	index := new(store.Index)
-	index.Put(store.Entry{MediaType: desc.MediaType, Digest: desc.Digest, Size: desc.Size, Name: "registry.example/app:v1"})
+	index := new(oci.Index)
+	index.Put(oci.Entry{MediaType: desc.MediaType, Digest: desc.Digest, Size: desc.Size, Name: "registry.example/app:v1"})
 
 	out, err := store.Create(filepath.Join(folder, "bundle.tgz"), store.CreateOptions{})
 	if err != nil {

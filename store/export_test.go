@@ -6,6 +6,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // CreateArchive is Create for an archive in a file, which resumes.
@@ -16,6 +17,6 @@ func CreateArchive(path string, c bundle.Compression) (*Archive, error) {
 // Successors returns what a manifest references: its children, in order, and its subject,
 // if it is a referrer.
 func Successors(desc ocispec.Descriptor, data []byte) (children []ocispec.Descriptor, subject *ocispec.Descriptor, err error) {
-	m, err := ParseManifest(desc, data)
+	m, err := oci.ParseManifest(desc, data)
 	return slices.Concat(m.Leaves(), m.Manifests), m.Subject, err
 }

@@ -13,12 +13,13 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // folder reads a layout in a directory.
 type folder struct {
 	path  string
-	index *Index
+	index *oci.Index
 }
 
 // openFolder reads the index.json of the layout in path.
@@ -36,17 +37,17 @@ func openFolder(path string) (*folder, error) {
 		return nil, err
 	}
 	defer f.Close()
-	index, err := ReadIndex(f)
+	index, err := oci.ReadIndex(f)
 	return &folder{path: path, index: index}, err
 }
 
-func (f *folder) Index() *Index { return f.index }
-func (f *folder) Close() error  { return nil }
+func (f *folder) Index() *oci.Index { return f.index }
+func (f *folder) Close() error      { return nil }
 
 // ForgetIndex empties the index to free its memory.
 func (f *folder) ForgetIndex() {
-	f.index.release()
-	f.index = new(Index)
+	f.index.Release()
+	f.index = new(oci.Index)
 }
 
 func (f *folder) Open(d digest.Digest) (Blob, error) {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // hashBuffer is large enough to make the cost of reads small beside that of hashing.
@@ -18,7 +20,7 @@ func hashReader(r io.Reader, desc ocispec.Descriptor, progress func(n int64) err
 	defer hashBuffers.Put(buffer)
 	algorithm := desc.Digest.Algorithm()
 	hash := algorithm.Hash()
-	got := &MismatchError{Descriptor: desc}
+	got := &oci.MismatchError{Descriptor: desc}
 	for {
 		n, err := r.Read(buffer[:])
 		hash.Write(buffer[:n])

@@ -11,6 +11,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/internal/disk"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Ingest writes a blob to a directory. It is not safe for concurrent use.
@@ -63,10 +64,10 @@ func (i *Ingest) open() (err error) {
 func (i *Ingest) Size() int64 { return i.size }
 
 // Write appends to the blob. If that exceeds the size of the descriptor, it writes nothing
-// and returns a *MismatchError.
+// and returns an *oci.MismatchError.
 func (i *Ingest) Write(p []byte) (int, error) {
 	if size := i.size + int64(len(p)); size > i.desc.Size {
-		return 0, &MismatchError{Descriptor: i.desc, Size: size}
+		return 0, &oci.MismatchError{Descriptor: i.desc, Size: size}
 	}
 	n, err := i.writer.Write(p)
 	i.hash.Write(p[:n])
@@ -83,9 +84,9 @@ func (i *Ingest) Reset() error {
 }
 
 // Commit verifies the blob and puts it in place. A blob with the wrong size or digest is
-// removed, and is a *MismatchError.
+// removed, and is an *oci.MismatchError.
 func (i *Ingest) Commit() error {
-	got := &MismatchError{Descriptor: i.desc, Size: i.size}
+	got := &oci.MismatchError{Descriptor: i.desc, Size: i.size}
 	got.Digest = digest.NewDigest(i.desc.Digest.Algorithm(), i.hash)
 	if got.Size != i.desc.Size || got.Digest != i.desc.Digest {
 		return errors.Join(got, i.Reset(), i.Close())

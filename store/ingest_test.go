@@ -11,6 +11,8 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
+
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 func TestIngestGoesOn(t *testing.T) {
@@ -71,7 +73,7 @@ func TestIngestHashesWhatIsThere(t *testing.T) {
 	if _, err := in.Write(b.data[in.Size():]); err != nil {
 		t.Fatal(err)
 	}
-	var mismatch *MismatchError
+	var mismatch *oci.MismatchError
 	if err := in.Commit(); !errors.As(err, &mismatch) || mismatch.Digest == b.desc.Digest || mismatch.Descriptor.Digest != b.desc.Digest {
 		t.Errorf("%v", err)
 	}
@@ -108,7 +110,7 @@ func TestIngestVerifies(t *testing.T) {
 		if _, err := in.Write([]byte(data)); err != nil {
 			t.Fatal(err)
 		}
-		var mismatch *MismatchError
+		var mismatch *oci.MismatchError
 		err := in.Commit()
 		if !errors.As(err, &mismatch) || !errors.Is(err, content.ErrMismatchedDigest) || mismatch.Size != int64(len(data)) {
 			t.Errorf("%s: %v", name, err)
@@ -125,7 +127,7 @@ func TestIngestTakesNoMoreThanItsSize(t *testing.T) {
 	b := newItem("", []byte("bytes"))
 	d := openDir(t, t.TempDir())
 	in := begin(t, d, b.desc)
-	var mismatch *MismatchError
+	var mismatch *oci.MismatchError
 	if n, err := in.Write([]byte("bytes and more")); n != 0 || !errors.As(err, &mismatch) {
 		t.Errorf("Write = %d, %v", n, err)
 	}

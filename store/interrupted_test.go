@@ -9,6 +9,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // TestInterruptedWhileItReads: if a second run is interrupted while it reads the remains
@@ -25,7 +27,7 @@ func TestInterruptedWhileItReads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := a.PutIndex(new(Index)); err != nil {
+		if err := a.PutIndex(new(oci.Index)); err != nil {
 			t.Fatal(err)
 		}
 		if err := a.Begin(desc); err != nil {

@@ -3,7 +3,7 @@
 //
 // [OpenLayout] opens a directory or an archive with random access, [OpenStream] an archive
 // that can be read once, such as one from standard input. Both return the index, whose
-// entries name manifests. [ReadManifest] and [ParseManifest] read a manifest, a [Walker]
+// entries name manifests. [ReadManifest] and [oci.ParseManifest] read a manifest, an [oci.Walker]
 // walks its graph, and Open of a [Layout] opens a blob. [Verify] checks a whole layout.
 //
 // [Create] opens an output: a [*Dir] or a [*Bucket], which are written in any order and
@@ -15,7 +15,7 @@
 // write to at once.
 //
 // An input that cannot be read is an [*InputError], an output that cannot be written to an
-// [*OutputError], and bytes that do not match their descriptor are a [*MismatchError].
+// [*OutputError], and bytes that do not match their descriptor are an [*oci.MismatchError].
 //
 // An entry is in index.json only if all of its graph that was selected is stored. To
 // resume, to verify, and to back up a part of a selection depends on that. So index.json
@@ -40,6 +40,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // MaxManifest is the size of the largest manifest that is read into memory. Most
@@ -49,7 +51,7 @@ const MaxManifest = 16 << 20
 // Input is the input of a restore: a Layout with random access, or a *Stream.
 type Input interface {
 	// Index returns the content of index.json. Do not modify it.
-	Index() *Index
+	Index() *oci.Index
 	Close() error
 }
 
@@ -105,7 +107,7 @@ type multiple interface {
 }
 
 // ReadManifest returns the bytes of a manifest, verified. If they do not have the size and
-// the digest of desc, the error is a *MismatchError.
+// the digest of desc, the error is an *oci.MismatchError.
 func ReadManifest(l Layout, desc ocispec.Descriptor) ([]byte, error) {
 	if u, ok := l.(multiple); ok {
 		return u.readCopies(func(l Layout) ([]byte, error) { return ReadManifest(l, desc) })
@@ -138,7 +140,7 @@ func openSized(l Layout, desc ocispec.Descriptor) (Blob, error) {
 		return nil, err
 	}
 	if size := blob.Size(); size != desc.Size {
-		return nil, errors.Join(&MismatchError{Descriptor: desc, Size: size}, blob.Close())
+		return nil, errors.Join(&oci.MismatchError{Descriptor: desc, Size: size}, blob.Close())
 	}
 	return blob, nil
 }
@@ -149,7 +151,7 @@ func readManifest(l Layout, desc ocispec.Descriptor, r io.Reader) ([]byte, error
 	if _, err := io.ReadFull(r, data); err != nil {
 		return nil, fmt.Errorf("%s: %w", desc.Digest, err)
 	}
-	if err := checkContent(desc, data); err != nil {
+	if err := oci.CheckContent(desc, data); err != nil {
 		return nil, err
 	}
 	if l, ok := l.(reacher); ok {
@@ -179,7 +181,7 @@ func ReadChild(l Layout, desc ocispec.Descriptor) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", desc.Digest, err)
 	}
 	content := io.MultiReader(bytes.NewReader(head), blob)
-	if !MayBeObject(head) {
+	if !oci.MayBeObject(head) {
 		return nil, hashReader(content, desc, nil)
 	}
 	return readManifest(l, desc, content)
@@ -212,7 +214,7 @@ func hashBlob(l Layout, desc ocispec.Descriptor, progress func(n int64) error) e
 	}
 	defer blob.Close()
 	if size := blob.Size(); size != desc.Size {
-		return &MismatchError{Descriptor: desc, Size: size}
+		return &oci.MismatchError{Descriptor: desc, Size: size}
 	}
 	return hashReader(blob, desc, progress)
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // TestLayouts holds every kind of layout to the same contract.
@@ -145,7 +146,7 @@ func TestReadManifestVerifies(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "layout")
 		d := openDir(t, path)
 		writeFile(t, d.blobPath(good.desc.Digest), tt.stored)
-		var mismatch *MismatchError
+		var mismatch *oci.MismatchError
 		if _, err := ReadManifest(d, tt.desc); !errors.As(err, &mismatch) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -5,10 +5,12 @@ import (
 	"strings"
 
 	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // noRoots identifies an index without artifacts, which is the base of nothing.
-var noRoots = new(Index).RootsDigest(nil)
+var noRoots = new(oci.Index).RootsDigest(nil)
 
 // lineage says which of several layouts are bases of others.
 type lineage struct {
@@ -28,11 +30,11 @@ type absentBase struct {
 
 // Replaced reports which of several layouts are the bases of deltas among them, and only lend
 // their blobs.
-func Replaced(all []*Index) []bool { return newLineage(all).replaced }
+func Replaced(all []*oci.Index) []bool { return newLineage(all).replaced }
 
-func newLineage(all []*Index) *lineage {
+func newLineage(all []*oci.Index) *lineage {
 	l := &lineage{bases: make([][]int, len(all)), replaced: make([]bool, len(all)), lacks: make([][]absentBase, len(all))}
-	if !slices.ContainsFunc(all, (*Index).IsDelta) {
+	if !slices.ContainsFunc(all, (*oci.Index).IsDelta) {
 		return l
 	}
 	roots := make([]digest.Digest, len(all))
@@ -65,24 +67,20 @@ func newLineage(all []*Index) *lineage {
 
 // findBases returns the layouts that a delta calls a base. A registry as a base counts with the
 // names that the delta has, so a copy of it may have others.
-func findBases(all []*Index, roots []digest.Digest, delta int, base digest.Digest) (found []int) {
+func findBases(all []*oci.Index, roots []digest.Digest, delta int, base digest.Digest) (found []int) {
 	if base == noRoots {
 		return nil
 	}
+	hasName := func(name string) bool { _, has := all[delta].Lookup(name); return has }
 	for j, x := range all {
 		if j == delta {
 			continue
 		}
-		if roots[j] == base || x.RootsDigest(all[delta].hasName) == base {
+		if roots[j] == base || x.RootsDigest(hasName) == base {
 			found = append(found, j)
 		}
 	}
 	return found
-}
-
-func (x *Index) hasName(name string) bool {
-	_, has := x.Lookup(name)
-	return has
 }
 
 // wordAt returns the n-th word; "" if there are fewer.
@@ -100,7 +98,7 @@ func (l *lineage) addAbsent(base absentBase) {
 }
 
 // addLists notes what all deltas have together, if they leave something to an absent base.
-func (l *lineage) addLists(all []*Index) {
+func (l *lineage) addLists(all []*oci.Index) {
 	if len(l.absent) == 0 {
 		return
 	}
@@ -152,14 +150,14 @@ func notIn(others, some []absentBase) []absentBase {
 }
 
 // annotate gives an index the annotations of a delta whose base is absent, or none.
-func (l *lineage) annotate(x *Index) {
+func (l *lineage) annotate(x *oci.Index) {
 	var roots, names []string
 	for _, base := range l.absent {
 		roots, names = append(roots, string(base.roots)), append(names, base.name)
 	}
-	x.annotate(map[string]string{
-		AnnotationBase:     strings.Join(roots, ","),
-		AnnotationBaseName: strings.Join(names, ","),
-		AnnotationDelta:    strings.Join(texts(l.lists), ","),
+	x.Annotate(map[string]string{
+		oci.AnnotationBase:     strings.Join(roots, ","),
+		oci.AnnotationBaseName: strings.Join(names, ","),
+		oci.AnnotationDelta:    strings.Join(texts(l.lists), ","),
 	})
 }

@@ -11,6 +11,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // maxManifestMemory bounds the memory for the compressed manifests of a stream. Those of
@@ -25,8 +26,8 @@ const manifestOverhead = 200
 // called concurrently.
 type manifestCache struct {
 	deflated map[digest.Digest]deflatedManifest
-	bytes    int64                       // accounted for
-	linked   map[digest.Digest]*Manifest // those that reference other manifests
+	bytes    int64                           // accounted for
+	linked   map[digest.Digest]*oci.Manifest // those that reference other manifests
 
 	buffer   bytes.Buffer
 	deflater *flate.Writer
@@ -39,7 +40,7 @@ type deflatedManifest struct {
 }
 
 func newManifestCache() *manifestCache {
-	h := &manifestCache{deflated: make(map[digest.Digest]deflatedManifest), linked: make(map[digest.Digest]*Manifest)}
+	h := &manifestCache{deflated: make(map[digest.Digest]deflatedManifest), linked: make(map[digest.Digest]*oci.Manifest)}
 	h.deflater, _ = flate.NewWriter(&h.buffer, flate.BestSpeed) // a known level: no error
 	return h
 }
@@ -68,15 +69,15 @@ func (h *manifestCache) add(d digest.Digest, data []byte) error {
 
 // links returns what completes needs of a manifest that references others; nil for any
 // other.
-func (h *manifestCache) links(d digest.Digest, data []byte) *Manifest {
+func (h *manifestCache) links(d digest.Digest, data []byte) *oci.Manifest {
 	if !bytes.Contains(data, []byte(`"manifests"`)) && !bytes.Contains(data, []byte(`"subject"`)) {
 		return nil
 	}
-	m, err := ParseManifest(ocispec.Descriptor{Digest: d}, data)
+	m, err := oci.ParseManifest(ocispec.Descriptor{Digest: d}, data)
 	if err != nil || !m.IsIndex() && m.Subject == nil {
 		return nil
 	}
-	slim := new(Manifest)
+	slim := new(oci.Manifest)
 	for _, child := range m.Manifests {
 		slim.Manifests = append(slim.Manifests, slimDescriptor(child))
 	}
@@ -87,17 +88,17 @@ func (h *manifestCache) links(d digest.Digest, data []byte) *Manifest {
 	return slim
 }
 
-// slimDescriptor returns the fields of a descriptor that isLeftOut needs.
+// slimDescriptor returns the fields of a descriptor that oci.IsLeftOut needs.
 func slimDescriptor(d ocispec.Descriptor) ocispec.Descriptor {
 	slim := ocispec.Descriptor{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size, Platform: d.Platform}
-	if _, is := AttestationOf(d); is {
+	if _, is := oci.AttestationOf(d); is {
 		slim.Annotations = d.Annotations
 	}
 	return slim
 }
 
 // reserve accounts for the memory of a manifest.
-func (h *manifestCache) reserve(packed int, leads *Manifest) error {
+func (h *manifestCache) reserve(packed int, leads *oci.Manifest) error {
 	n := int64(manifestOverhead + packed)
 	if leads != nil {
 		for i := range leads.Manifests {
@@ -146,10 +147,10 @@ func (h *manifestCache) get(d digest.Digest) ([]byte, error) {
 // out on purpose. A missing child of an index may be a blob, and a subject may be absent:
 // before the end of a stream both are uncertain, except in an archive of oras-mirror,
 // where manifests come first.
-func (h *manifestCache) completes(x *Index) bool {
+func (h *manifestCache) completes(x *oci.Index) bool {
 	seen := make(map[digest.Digest]bool)
-	var has func(e *Entry, d digest.Digest, depth int) bool
-	has = func(e *Entry, d digest.Digest, depth int) bool {
+	var has func(e *oci.Entry, d digest.Digest, depth int) bool
+	has = func(e *oci.Entry, d digest.Digest, depth int) bool {
 		if seen[d] || depth > bounds.Depth { // nothing deeper is read
 			return true
 		}
@@ -162,12 +163,12 @@ func (h *manifestCache) completes(x *Index) bool {
 			return true
 		}
 		for _, child := range m.Manifests {
-			blob := e.isOurs() && !IsManifest(child.MediaType)
-			if !has(e, child.Digest, depth+1) && !isLeftOut(e.Platforms, m, child) && !blob {
+			blob := e.IsOurs() && !oci.IsManifest(child.MediaType)
+			if !has(e, child.Digest, depth+1) && !oci.IsLeftOut(e.Platforms, m, child) && !blob {
 				return false
 			}
 		}
-		return e.Name == "" || m.Subject == nil || has(e, m.Subject.Digest, depth+1) || e.isOurs()
+		return e.Name == "" || m.Subject == nil || has(e, m.Subject.Digest, depth+1) || e.IsOurs()
 	}
 	for i := range x.Entries {
 		if !has(&x.Entries[i], x.Entries[i].Digest, 0) {

@@ -15,6 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/internal/cosign"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // little sets the memory that the process may still use.
@@ -41,14 +42,14 @@ func TestIndexThatTakesTooMuchMemory(t *testing.T) {
 		"fields of one":        `{"manifests":[` + fmt.Sprintf(entry, ","+pairs(30_000)) + `]}`,
 		"fields":               `{"manifests":[],` + pairs(30_000) + `}`,
 		"media types":          `{"manifests":[` + fmt.Sprintf(entry, `,"artifactType":"`+strings.Repeat("x", 3<<20)+`"`) + `]}`,
-		"a list":               `{"manifests":[` + fmt.Sprintf(entry, `,"annotations":{"`+AnnotationRepositories+`":"`+strings.Repeat(",", 1<<20)+`"}`) + `]}`,
+		"a list":               `{"manifests":[` + fmt.Sprintf(entry, `,"annotations":{"`+oci.AnnotationRepositories+`":"`+strings.Repeat(",", 1<<20)+`"}`) + `]}`,
 		"names":                `{"manifests":[` + fmt.Sprintf(entry, `,"annotations":{"`+ocispec.AnnotationRefName+`":"`+strings.Repeat("x", 3<<20)+`"}`) + `]}`,
 		"one annotation again": `{"manifests":[],"annotations":{` + strings.Repeat(`"a":"`+strings.Repeat("x", 500)+`",`, 10_000) + `"a":""}}`,
 	} {
 		little(t, 2<<20)
-		var index *IndexError
+		var index *oci.IndexError
 		var full *bounds.MemoryError
-		if _, err := ReadIndex(strings.NewReader(text)); !errors.As(err, &index) || !errors.As(err, &full) {
+		if _, err := oci.ReadIndex(strings.NewReader(text)); !errors.As(err, &index) || !errors.As(err, &full) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if left := bounds.Room(2<<20, 0); left != 2<<20 {
@@ -61,12 +62,12 @@ func TestIndexThatTakesTooMuchMemory(t *testing.T) {
 // tags of cosign, which have the longest names, in a thirtieth of the memory of a run.
 func TestIndexTakesNoMoreThanIsCounted(t *testing.T) {
 	const most = 192 << 20 / 30
-	index := new(Index)
+	index := new(oci.Index)
 	for i := range 100_000 / 30 {
 		image := digest.FromString(fmt.Sprint(i))
 		repository := fmt.Sprintf("registry.example.com/team%d/app", i/1000)
 		for name, d := range map[string]digest.Digest{fmt.Sprintf(":v%d", i): image, ":" + cosign.Tag(image, cosign.Signature): digest.FromString(fmt.Sprint("signature of ", i))} {
-			index.Entries = append(index.Entries, Entry{Name: repository + name, Digest: d, MediaType: ocispec.MediaTypeImageManifest, Size: 700, Referrers: ReferrersAll})
+			index.Entries = append(index.Entries, oci.Entry{Name: repository + name, Digest: d, MediaType: ocispec.MediaTypeImageManifest, Size: 700, Referrers: oci.ReferrersAll})
 		}
 	}
 	var text bytes.Buffer
@@ -75,7 +76,7 @@ func TestIndexTakesNoMoreThanIsCounted(t *testing.T) {
 	}
 	little(t, most)
 	before := live()
-	read, err := ReadIndex(&text)
+	read, err := oci.ReadIndex(&text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,9 +101,9 @@ func live() int64 {
 func TestManifestOfManyValues(t *testing.T) {
 	for _, key := range []string{"manifests", "layers", "blobs", "urls", "foreign"} {
 		data := []byte(`{"schemaVersion":2,"` + key + `":[` + strings.Repeat("{},", bounds.Values) + `{}]}`)
-		for _, mediaType := range []string{ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageIndex, mediaTypeArtifact} {
+		for _, mediaType := range []string{ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageIndex, oci.MediaTypeArtifact} {
 			var beyond *bounds.Error
-			if _, err := ParseManifest(ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(data)}, data); !errors.As(err, &beyond) {
+			if _, err := oci.ParseManifest(ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(data)}, data); !errors.As(err, &beyond) {
 				t.Errorf("%s of a %s: %v", key, mediaType, err)
 			}
 		}

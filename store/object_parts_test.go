@@ -20,6 +20,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // clientOf returns a client for the bucket of the test.
@@ -69,7 +70,7 @@ func writeParts(t *testing.T, server *testbucket.Server, buffer, planned int64) 
 			t.Fatal(err)
 		}
 	}
-	if err := a.PutIndex(new(Index)); err != nil {
+	if err := a.PutIndex(new(oci.Index)); err != nil {
 		t.Fatal(err)
 	}
 	if err := a.Expect(slices.Values([]ocispec.Descriptor{{Size: planned}})); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // objects reads a layout in a bucket, whose files are objects below a prefix.
@@ -20,7 +21,7 @@ type objects struct {
 	client *bucket.Client
 	name   string // as the user wrote it
 	prefix string
-	index  *Index
+	index  *oci.Index
 	etag   string        // of index.json; "" if there is none
 	sum    digest.Digest // of the bytes of index.json
 
@@ -30,7 +31,7 @@ type objects struct {
 
 // newObjects returns a layout that is not read yet.
 func newObjects(client *bucket.Client, path, prefix string) *objects {
-	return &objects{client: client, name: path, prefix: prefix, index: new(Index)}
+	return &objects{client: client, name: path, prefix: prefix, index: new(oci.Index)}
 }
 
 // openObjects opens a layout in a bucket for reading.
@@ -67,7 +68,7 @@ func (o *objects) readIndex() error {
 	}
 	defer r.Close()
 	sum := digest.Canonical.Digester()
-	index, err := ReadIndex(io.TeeReader(r, sum.Hash()))
+	index, err := oci.ReadIndex(io.TeeReader(r, sum.Hash()))
 	if err != nil {
 		return err
 	}
@@ -75,12 +76,12 @@ func (o *objects) readIndex() error {
 	return nil
 }
 
-func (o *objects) Index() *Index { return o.index }
+func (o *objects) Index() *oci.Index { return o.index }
 
 // ForgetIndex empties the index to free its memory.
 func (o *objects) ForgetIndex() {
-	o.index.release()
-	o.index = new(Index)
+	o.index.Release()
+	o.index = new(oci.Index)
 }
 
 func (o *objects) Close() error { return nil }

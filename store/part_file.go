@@ -12,6 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // MaxParts is the largest number of parts of a bundle: their numbers have three digits.
@@ -71,7 +72,7 @@ func (p partFile) check() error {
 		return errPartFile
 	}
 	for _, b := range p.Cut {
-		if b.Size < 0 || b.Size > maxSize {
+		if b.Size < 0 || b.Size > oci.MaxSize {
 			return errPartFile
 		}
 		if err := b.Digest.Validate(); err != nil {

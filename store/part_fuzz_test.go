@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // FuzzPart: whatever stands in the place of a part, there is no panic, the other part is read,
@@ -84,7 +85,7 @@ func FuzzPartFile(f *testing.F) {
 type piecedSample struct{ *sample }
 
 func smallParts() piecedSample {
-	s := &sample{index: new(Index)}
+	s := &sample{index: new(oci.Index)}
 	m := newItem("application/vnd.oci.image.manifest.v1+json", []byte(`{"schemaVersion":2}`))
 	s.manifests = append(s.manifests, m)
 	s.put(m.desc, "example.com/app:v1")

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // partSet is the parts of one bundle among the inputs, in order.
@@ -117,7 +119,7 @@ func (s *partSet) join() (Member, []error) {
 	u := &Union{index: s.parts[0].layout.index}
 	for i, p := range s.parts {
 		if i > 0 { // they have the same index.json
-			p.layout.index = new(Index)
+			p.layout.index = new(oci.Index)
 		}
 		u.inputs = append(u.inputs, member{Layout: namedLayout{p.layout, p.path}, path: p.path})
 	}

@@ -14,6 +14,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // partsOf writes a sample in parts and returns their paths.
@@ -285,7 +286,7 @@ func TestHostileParts(t *testing.T) {
 	}
 	one, two := pieces([2]int64{0, 1000}), pieces([2]int64{1000, 2000})
 	other := *s
-	other.index = new(Index)
+	other.index = new(oci.Index)
 	other.index.Put(s.index.Entries[0])
 	for name, tt := range map[string]struct {
 		first, second   map[string][]byte
@@ -299,7 +300,7 @@ func TestHostileParts(t *testing.T) {
 		"too long":        {one, pieces([2]int64{1000, 5000}), n, s, false, true},
 		"other size":      {one, two, n + 5, s, true, false},
 		"negative size":   {one, two, -5, s, true, true},
-		"huge":            {one, two, maxSize + 1, s, true, true},
+		"huge":            {one, two, oci.MaxSize + 1, s, true, true},
 		"empty pieces":    {pieces([2]int64{0, 0}), pieces([2]int64{0, 3000}), n, s, false, false},
 		"other index":     {one, two, n, &other, true, true},
 	} {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Parts writes a bundle in parts: NAME.001.tgz, NAME.002.tgz, ... Each is a bundle with all
@@ -78,7 +79,7 @@ func (p *Parts) PutManifest(desc ocispec.Descriptor, data []byte) error {
 
 // PutIndex writes index.json. The first one ends the beginning of each part. If blobs fail,
 // another one replaces it at the end of each.
-func (p *Parts) PutIndex(x *Index) error {
+func (p *Parts) PutIndex(x *oci.Index) error {
 	if p.division == nil {
 		return p.parts[0].PutIndex(x)
 	}

@@ -13,6 +13,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // partsRun writes a sample in parts. It stops after stop bytes of blobs, if that is not 0.
@@ -457,7 +458,7 @@ func TestPartsOfAFailedBlob(t *testing.T) {
 	if _, err := short.announce(t, p, s.blobs); err != nil {
 		t.Fatal(err)
 	}
-	last := &Index{}
+	last := &oci.Index{}
 	last.Put(s.index.Entries[0])
 	if err := p.PutIndex(last); err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // pieces is a layout of the blobs that are cut into pieces in several parts of a bundle. It
@@ -100,8 +101,8 @@ func chainOf(d digest.Digest, size int64, found []foundPiece) (chain []foundPiec
 	return chain, faults
 }
 
-func (l *pieces) Index() *Index { return new(Index) }
-func (l *pieces) Close() error  { return nil }
+func (l *pieces) Index() *oci.Index { return new(oci.Index) }
+func (l *pieces) Close() error      { return nil }
 
 func (l *pieces) find(d digest.Digest) (piecedBlob, error) {
 	b, ok := l.found[d]

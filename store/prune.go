@@ -14,6 +14,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // PruneOptions select what Prune keeps. Keep is required.
@@ -24,7 +25,7 @@ type PruneOptions struct {
 	// ListBlobs asks for Pruned.Gone.
 	ListBlobs bool
 	// Prepare changes an index that was read, unless it is a dry run. It may be nil.
-	Prepare func(*Index)
+	Prepare func(*oci.Index)
 	// Grace is the time between the run that finds a blob of a bucket unreferenced and the one
 	// that removes it; 0 means DefaultGrace. A directory needs none: it has one writer.
 	Grace time.Duration
@@ -36,7 +37,7 @@ type PruneOptions struct {
 
 // Pruned counts what was removed, or would be.
 type Pruned struct {
-	Entries   []Entry     // with a name, in the order of index.json
+	Entries   []oci.Entry // with a name, in the order of index.json
 	Referrers int         // entries without a name
 	Blobs     int         // files, including manifests
 	Bytes     int64       // of the blobs
@@ -118,7 +119,7 @@ func (d *Dir) Prune(ctx context.Context, o PruneOptions) (*Pruned, error) {
 		return result, nil
 	}
 	if p.dropsEntries(result) {
-		d.index.retain(func(e Entry) bool { return p.retained[e.key()] })
+		d.index.Retain(func(e oci.Entry) bool { return p.retained[e.Key()] })
 		if err := d.Commit(ctx); err != nil {
 			return nil, err
 		}
@@ -150,21 +151,21 @@ type pruner struct {
 	PruneOptions
 	layout        listedLayout
 	verifier      *verifier // walks the entries that stay
-	retained      map[key]bool
+	retained      map[oci.Key]bool
 	pending       []dependentEntry
-	referrerLists map[key]int // sizes of the lists of referrers that Keep does not keep
+	referrerLists map[oci.Key]int // sizes of the lists of referrers that Keep does not keep
 	unnamed       int
 }
 
 // dependentEntry is an entry that stays if its subject stays.
 type dependentEntry struct {
-	entry   Entry
+	entry   oci.Entry
 	subject digest.Digest
 }
 
 // newPruner walks the entries that stay.
 func newPruner(ctx context.Context, l listedLayout, o PruneOptions) (*pruner, error) {
-	p := &pruner{PruneOptions: o, layout: l, verifier: newVerifier(ctx, layoutSource{l}, &Index{}, VerifyOptions{Jobs: o.jobs}), retained: make(map[key]bool), referrerLists: make(map[key]int)}
+	p := &pruner{PruneOptions: o, layout: l, verifier: newVerifier(ctx, layoutSource{l}, &oci.Index{}, VerifyOptions{Jobs: o.jobs}), retained: make(map[oci.Key]bool), referrerLists: make(map[oci.Key]int)}
 	p.verifier.delta, _ = ReadDelta(l) // with a damaged list more counts as left to the base
 	if err := p.sortEntries(); err != nil {
 		return nil, err
@@ -196,9 +197,9 @@ func (p *pruner) sortEntries() error {
 }
 
 // subjectOf returns the subject of an entry that has a name but is no artifact.
-func (p *pruner) subjectOf(e Entry) (subject digest.Digest, ok bool) {
-	if members, is := ReferrersList(e, p.verifier.source.manifest); is {
-		p.referrerLists[e.key()] = len(members)
+func (p *pruner) subjectOf(e oci.Entry) (subject digest.Digest, ok bool) {
+	if members, is := oci.ReferrersList(e, p.verifier.source.manifest); is {
+		p.referrerLists[e.Key()] = len(members)
 		if len(members) > 0 {
 			return members[0].Subject, true
 		}
@@ -209,12 +210,12 @@ func (p *pruner) subjectOf(e Entry) (subject digest.Digest, ok bool) {
 
 // sortNameless keeps an entry that is not a referrer: another tool wrote it, and its
 // purpose is unknown.
-func (p *pruner) sortNameless(e Entry) error {
+func (p *pruner) sortNameless(e oci.Entry) error {
 	data, err := ReadManifest(p.layout, e.Descriptor())
 	if err != nil {
 		return &PruneError{Digest: e.Digest, Err: err}
 	}
-	m, err := ParseManifest(e.Descriptor(), data)
+	m, err := oci.ParseManifest(e.Descriptor(), data)
 	if err != nil {
 		return &PruneError{Digest: e.Digest, Err: err}
 	}
@@ -227,8 +228,8 @@ func (p *pruner) sortNameless(e Entry) error {
 	return nil
 }
 
-func (p *pruner) retain(e Entry) {
-	p.retained[e.key()] = true
+func (p *pruner) retain(e oci.Entry) {
+	p.retained[e.Key()] = true
 	p.verifier.index.Entries = append(p.verifier.index.Entries, e)
 }
 
@@ -244,7 +245,7 @@ func (p *pruner) retainDependents() error {
 			if n := p.verifier.reached[d.subject]; n == nil || !n.manifest || failed != nil {
 				return false
 			}
-			p.retained[d.entry.key()], added = true, true
+			p.retained[d.entry.Key()], added = true, true
 			failed = p.verifier.visit(&d.entry)
 			return true
 		})
@@ -262,9 +263,9 @@ func (p *pruner) retainDependents() error {
 func (p *pruner) result() (*Pruned, []digest.Digest) {
 	result := &Pruned{Unnamed: p.unnamed}
 	for _, e := range p.layout.Index().Entries {
-		listed, isList := p.referrerLists[e.key()]
+		listed, isList := p.referrerLists[e.Key()]
 		switch {
-		case p.retained[e.key()]:
+		case p.retained[e.Key()]:
 		case e.Name == "":
 			result.Referrers++
 		case isList:

@@ -14,6 +14,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/internal/cosign"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // keeping keeps the entries of these names.
@@ -107,7 +108,7 @@ func TestPruneAttached(t *testing.T) {
 func TestPruneKeepsWhatHasNoName(t *testing.T) {
 	s := newSample(t)
 	nameless := s.image(t, "nameless", nil, []byte("nameless"))
-	s.index.Put(Entry{MediaType: nameless.MediaType, Digest: nameless.Digest, Size: nameless.Size})
+	s.index.Put(oci.Entry{MediaType: nameless.MediaType, Digest: nameless.Digest, Size: nameless.Size})
 	path := s.directory(t)
 	foreign := filepath.Join(path, "blobs", "sha256", "notes.txt")
 	writeFile(t, foreign, []byte("not a blob"))
@@ -184,7 +185,7 @@ func TestPruneOfASparseIndex(t *testing.T) {
 	s := newSample(t)
 	e, _ := s.index.Lookup("example.com/app:v1")
 	e.Platforms = "linux/amd64"
-	s.index = new(Index)
+	s.index = new(oci.Index)
 	s.index.Put(e)
 	path := s.directory(t)
 	arm := s.manifests[1].desc
@@ -240,19 +241,19 @@ func TestDoubtHashesWhatIndexReaches(t *testing.T) {
 }
 
 func TestIndexHolds(t *testing.T) {
-	x := new(Index)
+	x := new(oci.Index)
 	d := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromString("one"), Size: 3}
-	named := Entry{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size, Name: "a.io/b:c", Referrers: ReferrersAll}
-	referrer := Entry{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size, Repositories: []string{"a.io/b", "a.io/c"}}
+	named := oci.Entry{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size, Name: "a.io/b:c", Referrers: oci.ReferrersAll}
+	referrer := oci.Entry{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size, Repositories: []string{"a.io/b", "a.io/c"}}
 	x.Put(named)
 	x.Put(referrer)
 	some, more, none, moved := referrer, referrer, named, named
 	some.Repositories = []string{"a.io/c"}
 	more.Repositories = []string{"a.io/d"}
-	none.Referrers = ReferrersNone
+	none.Referrers = oci.ReferrersNone
 	moved.Digest = digest.FromString("two")
 	for _, test := range []struct {
-		e    Entry
+		e    oci.Entry
 		want bool
 	}{{named, true}, {referrer, true}, {some, true}, {more, false}, {none, false}, {moved, false}} {
 		if got := x.Holds(test.e); got != test.want {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // list adds an index of manifests under a tag.
@@ -20,7 +22,7 @@ func (s *sample) list(t testing.TB, name string, manifests ...ocispec.Descriptor
 // a list whose tag is not made of the digest of its subject.
 func listedSample(t testing.TB, repository string) *sample {
 	t.Helper()
-	s := &sample{index: new(Index)}
+	s := &sample{index: new(oci.Index)}
 	image := s.image(t, "image", nil, []byte("layer"))
 	signature := s.image(t, "signature", &image, []byte("signed"))
 	other := s.image(t, "other", nil, []byte("other"))
@@ -33,7 +35,7 @@ func listedSample(t testing.TB, repository string) *sample {
 // TestReferrersListIsTold: an index under a tag that is made of a digest is a list of
 // referrers if one of its manifests has that subject, or if it is empty.
 func TestReferrersListIsTold(t *testing.T) {
-	s := &sample{index: new(Index)}
+	s := &sample{index: new(oci.Index)}
 	image := s.image(t, "image", nil)
 	signature := s.image(t, "signature", &image)
 	other := s.image(t, "other", &signature)
@@ -64,7 +66,7 @@ func TestReferrersListIsTold(t *testing.T) {
 	} {
 		s.list(t, test.name, test.of...)
 		e, _ := s.index.Lookup(test.name)
-		members, is := ReferrersList(e, read)
+		members, is := oci.ReferrersList(e, read)
 		if is != test.is || len(members) != test.members {
 			t.Errorf("%s: %v, a list: %v", name, members, is)
 		}
@@ -77,12 +79,12 @@ func TestReferrersListIsTold(t *testing.T) {
 	long := ocispec.Descriptor{MediaType: image.MediaType, Digest: digest.SHA512.FromString("image"), Size: 5}
 	s.list(t, "sha512-"+long.Digest.Encoded()[:64], s.image(t, "long", &long))
 	e, _ := s.index.Lookup("sha512-" + long.Digest.Encoded()[:64])
-	if members, is := ReferrersList(e, read); !is || len(members) != 1 || members[0].Subject != long.Digest {
+	if members, is := oci.ReferrersList(e, read); !is || len(members) != 1 || members[0].Subject != long.Digest {
 		t.Errorf("under a digest that is cut: %v, a list: %v", members, is)
 	}
 	s.put(signature, tag)
 	e, _ = s.index.Lookup(tag)
-	if _, is := ReferrersList(e, read); is {
+	if _, is := oci.ReferrersList(e, read); is {
 		t.Error("an image is a list")
 	}
 }
@@ -118,7 +120,7 @@ func TestPruneTakesAListWithItsSubject(t *testing.T) {
 // TestChildWithoutANameIsNoArtifactForVerify: oras-go lists the children of an index
 // beside it.
 func TestChildWithoutANameIsNoArtifactForVerify(t *testing.T) {
-	s := &sample{index: new(Index)}
+	s := &sample{index: new(oci.Index)}
 	child, alone := s.image(t, "child", nil), s.image(t, "alone", nil)
 	s.put(child, "")
 	s.put(alone, "")

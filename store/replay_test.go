@@ -9,6 +9,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // write stores data as a blob after an interrupted run, and returns the number of bytes
@@ -54,12 +55,12 @@ func writeBlob(t *testing.T, a *Archive, desc ocispec.Descriptor, data []byte) {
 // another one: the result equals that of an uninterrupted run.
 func TestReplay(t *testing.T) {
 	image := newItem(ocispec.MediaTypeImageManifest, []byte(`{"schemaVersion":2}`)).desc
-	index := &Index{}
-	index.Put(Entry{MediaType: image.MediaType, Digest: image.Digest, Size: image.Size, Name: "a.io/b:v1"})
-	other := &Index{}
-	other.Put(Entry{MediaType: image.MediaType, Digest: image.Digest, Size: image.Size, Name: "a.io/b:v2"})
+	index := &oci.Index{}
+	index.Put(oci.Entry{MediaType: image.MediaType, Digest: image.Digest, Size: image.Size, Name: "a.io/b:v1"})
+	other := &oci.Index{}
+	other.Put(oci.Entry{MediaType: image.MediaType, Digest: image.Digest, Size: image.Size, Name: "a.io/b:v2"})
 	blobs := [][]byte{[]byte("one"), bytes.Repeat([]byte("BZh large"), 300_000), []byte("three")}
-	run := func(path string, c bundle.Compression, x *Index) {
+	run := func(path string, c bundle.Compression, x *oci.Index) {
 		a, err := CreateArchive(path, c)
 		if err != nil {
 			t.Fatal(err)
@@ -114,7 +115,7 @@ func TestAnArchiveCountsWhatAnotherRunCanTakeUp(t *testing.T) {
 		return a
 	}
 	put := func(a *Archive) {
-		if err := errors.Join(a.PutManifest(image, manifest), a.PutIndex(&Index{})); err != nil {
+		if err := errors.Join(a.PutManifest(image, manifest), a.PutIndex(&oci.Index{})); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -11,12 +11,13 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // sample is a small layout: two images that share a layer, an index over both,
 // a signature of the index, and a signature of the signature.
 type sample struct {
-	index     *Index
+	index     *oci.Index
 	manifests []item // children before parents, as a plan has them
 	blobs     []item
 }
@@ -69,7 +70,7 @@ func (s *sample) image(t testing.TB, name string, subject *ocispec.Descriptor, l
 }
 
 func (s *sample) put(desc ocispec.Descriptor, name string) {
-	e := Entry{MediaType: desc.MediaType, Digest: desc.Digest, Size: desc.Size, Name: name, Referrers: ReferrersAll}
+	e := oci.Entry{MediaType: desc.MediaType, Digest: desc.Digest, Size: desc.Size, Name: name, Referrers: oci.ReferrersAll}
 	if name == "" {
 		e.Repositories = []string{"example.com/app"}
 	}
@@ -95,7 +96,7 @@ func largeSample(t testing.TB) *sample { return sampleWith(t, 1<<20+70_001) }
 
 func sampleWith(t testing.TB, size int) *sample {
 	t.Helper()
-	s := &sample{index: new(Index)}
+	s := &sample{index: new(oci.Index)}
 	shared := layer(0, size)
 	amd := s.image(t, "amd64", nil, shared, []byte{}, layer(1, 5000))
 	arm := s.image(t, "arm64", nil, shared, bytes.Repeat([]byte("text "), size/5))

@@ -8,6 +8,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Stream is an archive that is read once, from a pipe, with its manifests first: after
@@ -18,7 +19,7 @@ type Stream struct {
 	name      string
 	manifests *manifestCache
 	first     map[digest.Digest]bool // of the first index.json; nil before a second one
-	index     atomic.Pointer[Index]
+	index     atomic.Pointer[oci.Index]
 	part      *partFile // of a bundle in parts; nil for another one, and before it is read
 	lenders   *Union    // the bases of a delta; nil if none are at hand
 	lineage   *lineage  // of the stream and them
@@ -75,7 +76,7 @@ func openStream(r io.Reader, o OpenOptions) (Input, error) {
 }
 
 // Index returns the content of the last index.json that was read.
-func (s *Stream) Index() *Index { return s.index.Load() }
+func (s *Stream) Index() *oci.Index { return s.index.Load() }
 
 // Ours reports whether oras-mirror wrote the archive. Such an archive omits an artifact
 // from a later index.json only if the artifact is incomplete. In any other archive a later
@@ -168,7 +169,7 @@ func (s *Stream) lacking() (faults []error) {
 }
 
 func (s *Stream) readIndex() error {
-	x, err := ReadIndex(s.in)
+	x, err := oci.ReadIndex(s.in)
 	if err != nil {
 		return err
 	}
@@ -181,6 +182,6 @@ func (s *Stream) readIndex() error {
 	if s.lineage != nil {
 		s.lineage.annotate(x)
 	}
-	s.index.Swap(x).release()
+	s.index.Swap(x).Release()
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // streamHead is the part of a stream before the blobs.
@@ -16,7 +17,7 @@ type streamHead struct {
 	in        *bundle.Stream
 	manifests *manifestCache
 	layout    []byte // oci-layout
-	index     *Index
+	index     *oci.Index
 
 	// The first entry that is out of order.
 	name string
@@ -68,7 +69,7 @@ func (h *streamHead) take() (err error) {
 	case h.layout == nil:
 		return errOrder
 	case h.name == bundle.IndexFile:
-		h.index, err = ReadIndex(h.in)
+		h.index, err = oci.ReadIndex(h.in)
 		return err
 	case blob:
 		return h.takeManifest(d)

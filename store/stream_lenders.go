@@ -1,6 +1,10 @@
 package store
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/oras-mirror/oras-mirror/store/oci"
+)
 
 // NoBaseError reports a layout beside a pipe that is not a base of the delta in it.
 type NoBaseError struct{ Path string }
@@ -13,7 +17,7 @@ func (e *NoBaseError) Error() string {
 // base of it, directly or through another, is a *NoBaseError; then the caller closes them.
 // Else Close of the stream does.
 func (s *Stream) Borrow(from []Member) error {
-	indexes := []*Index{s.Index()}
+	indexes := []*oci.Index{s.Index()}
 	for _, m := range from {
 		indexes = append(indexes, m.Layout.Index())
 	}
@@ -28,7 +32,7 @@ func (s *Stream) Borrow(from []Member) error {
 	for _, m := range from {
 		ForgetIndex(m.Layout)
 	}
-	lenders.index = new(Index)
+	lenders.index = new(oci.Index)
 	s.lenders, s.lineage = lenders, lineage
 	lineage.annotate(s.Index())
 	return nil

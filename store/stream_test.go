@@ -13,6 +13,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // noSpool makes spooling fail.
@@ -69,7 +70,7 @@ func TestStream(t *testing.T) {
 
 func TestStreamTakesASecondIndex(t *testing.T) {
 	want := newSample(t)
-	less := new(Index)
+	less := new(oci.Index)
 	less.Put(want.index.Entries[1])
 	var out bytes.Buffer
 	a := StreamArchive(&out, bundle.Gzip)

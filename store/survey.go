@@ -8,6 +8,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Survey knows all manifests and blobs that the entries of a layout need, and the faults among
@@ -35,7 +37,7 @@ func NewSurvey(ctx context.Context, l Layout) (*Survey, error) {
 		}
 		size, err := l.Stat(n.digest)
 		if err == nil && size != n.size {
-			err = &MismatchError{Descriptor: n.descriptor(), Size: size}
+			err = &oci.MismatchError{Descriptor: n.descriptor(), Size: size}
 		}
 		v.blame(n.digest, n.size, err)
 	}
@@ -66,20 +68,20 @@ func (s *Survey) Faults() ([]Fault, error) {
 }
 
 // Without leaves out what only broken entries need. Call it before Manifests.
-func (s *Survey) Without(broken func(Entry) bool) {
+func (s *Survey) Without(broken func(oci.Entry) bool) {
 	s.needed = make(map[digest.Digest]bool)
 	for i := range s.verifier.index.Entries {
 		if e := &s.verifier.index.Entries[i]; !broken(*e) {
-			s.verifier.below(e, func(n Node) { s.needed[n.Digest] = true })
+			s.verifier.below(e, func(n oci.Node) { s.needed[n.Digest] = true })
 		}
 	}
 }
 
 // Orphans lists the referrers that would lose their subject without the broken entries.
-func (s *Survey) Orphans(broken func(Entry) bool) []Entry {
+func (s *Survey) Orphans(broken func(oci.Entry) bool) []oci.Entry {
 	has := make(map[digest.Digest]bool)
-	keep := func(e *Entry) { s.verifier.below(e, func(n Node) { has[n.Digest] = true }) }
-	var waiting []*Entry
+	keep := func(e *oci.Entry) { s.verifier.below(e, func(n oci.Node) { has[n.Digest] = true }) }
+	var waiting []*oci.Entry
 	for i := range s.verifier.index.Entries {
 		e := &s.verifier.index.Entries[i]
 		subject := s.Subject(*e)
@@ -93,7 +95,7 @@ func (s *Survey) Orphans(broken func(Entry) bool) []Entry {
 	}
 	for before := -1; before != len(waiting); { // a referrer may have referrers
 		before = len(waiting)
-		waiting = slices.DeleteFunc(waiting, func(e *Entry) bool {
+		waiting = slices.DeleteFunc(waiting, func(e *oci.Entry) bool {
 			found := has[s.Subject(*e)]
 			if found {
 				keep(e)
@@ -101,7 +103,7 @@ func (s *Survey) Orphans(broken func(Entry) bool) []Entry {
 			return found
 		})
 	}
-	var orphans []Entry
+	var orphans []oci.Entry
 	for _, e := range waiting {
 		orphans = append(orphans, *e)
 	}
@@ -109,26 +111,26 @@ func (s *Survey) Orphans(broken func(Entry) bool) []Entry {
 }
 
 // Reaches reports whether the graph of an entry has one of these manifests.
-func (s *Survey) Reaches(e Entry, any map[digest.Digest]bool) (reaches bool) {
-	s.verifier.below(&e, func(n Node) { reaches = reaches || any[n.Digest] })
+func (s *Survey) Reaches(e oci.Entry, any map[digest.Digest]bool) (reaches bool) {
+	s.verifier.below(&e, func(n oci.Node) { reaches = reaches || any[n.Digest] })
 	return reaches
 }
 
 // Subject returns what an entry without a name refers to; "" if it is no referrer.
-func (s *Survey) Subject(e Entry) digest.Digest { return s.verifier.subjects[e.Digest] }
+func (s *Survey) Subject(e oci.Entry) digest.Digest { return s.verifier.subjects[e.Digest] }
 
 // below calls met for each manifest and blob of an entry, once.
-func (v *verifier) below(e *Entry, met func(Node)) {
+func (v *verifier) below(e *oci.Entry, met func(oci.Node)) {
 	w := newEntryWalk(v, e)
-	walker := Walker{Visit: func(n Node) ([]Node, error) {
+	walker := oci.Walker{Visit: func(n oci.Node) ([]oci.Node, error) {
 		met(n)
-		if n.Role == Leaf {
+		if n.Role == oci.Leaf {
 			return nil, nil
 		}
 		c, _ := w.contents(n) // its error is among the faults
 		return c.below, nil
 	}}
-	_ = walker.Walk(Node{Descriptor: e.Descriptor(), Role: Root}) // a limit is among the faults
+	_ = walker.Walk(oci.Node{Descriptor: e.Descriptor(), Role: oci.Root}) // a limit is among the faults
 }
 
 // Manifests lists the manifests that are needed, each once: in the order of the archives among
@@ -142,10 +144,10 @@ func (s *Survey) Manifests() iter.Seq[ocispec.Descriptor] {
 				}
 			}
 		}
-		for _, i := range s.verifier.index.order() {
+		for _, i := range s.verifier.index.Order() {
 			ended := false
-			s.verifier.below(&s.verifier.index.Entries[i], func(n Node) {
-				if ended || n.Role == Leaf {
+			s.verifier.below(&s.verifier.index.Entries[i], func(n oci.Node) {
+				if ended || n.Role == oci.Leaf {
 					return
 				}
 				if m := s.take(n.Digest, true); m != nil {
@@ -172,13 +174,13 @@ func (s *Survey) take(d digest.Digest, manifest bool) *reachedBlob {
 // BlobsOf lists the blobs of a manifest that are needed and were not listed before, in the
 // order of a bundle: config, layers, blobs of an index, layers that need not be there.
 func (s *Survey) BlobsOf(desc ocispec.Descriptor, data []byte) []ocispec.Descriptor {
-	m, err := ParseManifest(desc, data)
+	m, err := oci.ParseManifest(desc, data)
 	if err != nil {
 		return nil // a fault of the manifest, which the survey has
 	}
 	var optional, all []ocispec.Descriptor
 	for _, b := range append(m.Leaves(), m.Manifests...) {
-		if IsElsewhere(b) && !HasInline(b) {
+		if oci.IsElsewhere(b) && !oci.HasInline(b) {
 			optional = append(optional, b)
 		} else if n := s.take(b.Digest, false); n != nil {
 			all = append(all, n.descriptor())

@@ -5,6 +5,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // trust records which blobs of a directory count if their size is right: those that its
@@ -31,7 +33,7 @@ var (
 )
 
 // roots trusts the entries of an index.json, and all that they reference.
-func (t *trust) roots(x *Index) {
+func (t *trust) roots(x *oci.Index) {
 	cut := make(map[string]*scope)
 	for i := range x.Entries {
 		e := &x.Entries[i]
@@ -72,7 +74,7 @@ func (t *trust) reached(desc ocispec.Descriptor, data []byte) {
 	if s == nil || !s.graph {
 		return
 	}
-	m, err := ParseManifest(desc, data)
+	m, err := oci.ParseManifest(desc, data)
 	if err != nil {
 		return
 	}
@@ -80,7 +82,7 @@ func (t *trust) reached(desc ocispec.Descriptor, data []byte) {
 		t.add(leaf.Digest, s)
 	}
 	for _, child := range m.Manifests {
-		if !isLeftOut(s.platforms, m, child) {
+		if !oci.IsLeftOut(s.platforms, m, child) {
 			t.add(child.Digest, s)
 		}
 	}

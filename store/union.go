@@ -8,13 +8,15 @@ import (
 	"slices"
 
 	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Union is several layouts as one. Index has the entries of all but those that a delta among
 // them replaces; a blob comes from the first layout that has it undamaged.
 type Union struct {
 	inputs []member
-	index  *Index
+	index  *oci.Index
 	copies copies
 	lacks  *LackingPartsError // why a blob may be missing; nil for another union than of parts
 	faults []error            // parts that are missing or left out
@@ -33,7 +35,7 @@ var (
 // closes the layouts; with an error the caller does.
 func Unite(all []Member) (*Union, error) {
 	u := &Union{inputs: make([]member, len(all))}
-	indexes := make([]*Index, len(all))
+	indexes := make([]*oci.Index, len(all))
 	for i, m := range all {
 		u.inputs[i] = member{Layout: m.Layout, path: m.Path}
 		indexes[i] = m.Layout.Index()
@@ -56,12 +58,12 @@ func Unite(all []Member) (*Union, error) {
 	return u, nil
 }
 
-func (u *Union) Index() *Index { return u.index }
+func (u *Union) Index() *oci.Index { return u.index }
 
 // ForgetIndex empties the index to free its memory.
 func (u *Union) ForgetIndex() {
-	u.index.release()
-	u.index = new(Index)
+	u.index.Release()
+	u.index = new(oci.Index)
 }
 
 // Close closes all layouts.
@@ -194,8 +196,8 @@ func (u *Union) readCopies(read func(Layout) ([]byte, error)) ([]byte, error) {
 }
 
 // findOrphan notes a delta whose base is absent, unless all inputs are deltas.
-func (u *Union) findOrphan(l *lineage, indexes []*Index) {
-	isFull := func(x *Index) bool { return !x.IsDelta() }
+func (u *Union) findOrphan(l *lineage, indexes []*oci.Index) {
+	isFull := func(x *oci.Index) bool { return !x.IsDelta() }
 	if len(l.absent) > 0 && slices.ContainsFunc(indexes, isFull) {
 		base := l.absent[0]
 		u.orphan = &OrphanError{Delta: u.inputs[base.delta].path, Base: base.name}

@@ -1,16 +1,20 @@
 package store
 
-import "github.com/opencontainers/go-digest"
+import (
+	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/store/oci"
+)
 
 // uniteIndexes returns the entries of the layouts that no delta replaces.
-func (u *Union) uniteIndexes(l *lineage) (*Index, error) {
-	all := make([]*Index, len(u.inputs))
+func (u *Union) uniteIndexes(l *lineage) (*oci.Index, error) {
+	all := make([]*oci.Index, len(u.inputs))
 	for i, m := range u.inputs {
 		if !m.replaced {
 			all[i] = m.Index()
 		}
 	}
-	return uniteIndexes(all, func(name string, digests [2]digest.Digest, i, j int) error {
+	return oci.Unite(all, func(name string, digests [2]digest.Digest, i, j int) error {
 		e := &ClashError{Name: name, Digests: digests, Inputs: [2]string{u.inputs[i].path, u.inputs[j].path}}
 		for _, gap := range l.gaps(i, j) {
 			e.Gaps = append(e.Gaps, &OrphanError{Delta: u.inputs[gap.delta].path, Base: gap.name})

@@ -96,7 +96,7 @@ func shareHead(all []Member, l Layout) {
 		l, first := l.(*archiveLayout), m.Layout.(*archiveLayout)
 		l.reader.ShareHead(first.reader)
 		if l.indexDigest == first.indexDigest {
-			l.index.release()
+			l.index.Release()
 			l.index = first.index
 		}
 		return

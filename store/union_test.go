@@ -11,19 +11,21 @@ import (
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // indexWith returns an index with the given entries: the digest of the value under each name.
-func indexWith(names map[string]string, bases ...digest.Digest) *Index {
-	x := new(Index)
+func indexWith(names map[string]string, bases ...digest.Digest) *oci.Index {
+	x := new(oci.Index)
 	for name, content := range names {
-		x.Put(Entry{MediaType: "application/vnd.oci.image.manifest.v1+json", Digest: digest.FromString(content), Size: int64(len(content)), Name: name, Referrers: ReferrersAll})
+		x.Put(oci.Entry{MediaType: "application/vnd.oci.image.manifest.v1+json", Digest: digest.FromString(content), Size: int64(len(content)), Name: name, Referrers: oci.ReferrersAll})
 	}
 	for _, base := range bases {
-		if before := x.Annotations[AnnotationBase]; before != "" {
+		if before := x.Annotations[oci.AnnotationBase]; before != "" {
 			base = digest.Digest(before) + "," + base
 		}
-		x.annotate(map[string]string{AnnotationBase: string(base)})
+		x.Annotate(map[string]string{oci.AnnotationBase: string(base)})
 	}
 	return x
 }
@@ -33,11 +35,11 @@ type indexOnly struct {
 	folder
 }
 
-func unite(t *testing.T, order []int, all []*Index) (*Union, error) {
+func unite(t *testing.T, order []int, all []*oci.Index) (*Union, error) {
 	t.Helper()
 	var members []Member
 	for _, i := range order {
-		members = append(members, Member{Path: string(rune('a' + i)), Layout: &indexOnly{folder{path: "absent", index: all[i].snapshot()}}})
+		members = append(members, Member{Path: string(rune('a' + i)), Layout: &indexOnly{folder{path: "absent", index: all[i].Snapshot()}}})
 	}
 	return Unite(members)
 }
@@ -56,20 +58,20 @@ func TestUnionUnitesByLineage(t *testing.T) {
 	orphan := indexWith(map[string]string{app: "2"}, digest.FromString("elsewhere"))
 	for _, tt := range []struct {
 		name string
-		all  []*Index
+		all  []*oci.Index
 		want map[string]string
 		base string
 	}{
-		{"a delta replaces its base", []*Index{base, moved}, map[string]string{app: "2"}, ""},
-		{"deltas of deltas", []*Index{base, moved, later}, map[string]string{app: "3"}, ""},
-		{"a gap at the bottom", []*Index{moved, later}, map[string]string{app: "3"}, string(base.RootsDigest(nil))},
-		{"two deltas of one base", []*Index{base, moved, sibling}, map[string]string{app: "2", tool: "1"}, ""},
-		{"a delta with the roots of its base", []*Index{base, unchanged}, map[string]string{app: "1", tool: "1"}, ""},
-		{"two of them", []*Index{base, unchanged, unchanged}, map[string]string{app: "1", tool: "1"}, ""},
-		{"a registry as the base", []*Index{wide, base, narrow}, map[string]string{app: "2"}, ""},
-		{"an empty base", []*Index{other, indexWith(nil, noRoots)}, map[string]string{"example.com/other:v1": "1"}, ""},
-		{"strangers", []*Index{base, other}, map[string]string{app: "1", tool: "1", "example.com/other:v1": "1"}, ""},
-		{"a delta without its base", []*Index{other, orphan}, map[string]string{app: "2", "example.com/other:v1": "1"}, digest.FromString("elsewhere").String()},
+		{"a delta replaces its base", []*oci.Index{base, moved}, map[string]string{app: "2"}, ""},
+		{"deltas of deltas", []*oci.Index{base, moved, later}, map[string]string{app: "3"}, ""},
+		{"a gap at the bottom", []*oci.Index{moved, later}, map[string]string{app: "3"}, string(base.RootsDigest(nil))},
+		{"two deltas of one base", []*oci.Index{base, moved, sibling}, map[string]string{app: "2", tool: "1"}, ""},
+		{"a delta with the roots of its base", []*oci.Index{base, unchanged}, map[string]string{app: "1", tool: "1"}, ""},
+		{"two of them", []*oci.Index{base, unchanged, unchanged}, map[string]string{app: "1", tool: "1"}, ""},
+		{"a registry as the base", []*oci.Index{wide, base, narrow}, map[string]string{app: "2"}, ""},
+		{"an empty base", []*oci.Index{other, indexWith(nil, noRoots)}, map[string]string{"example.com/other:v1": "1"}, ""},
+		{"strangers", []*oci.Index{base, other}, map[string]string{app: "1", tool: "1", "example.com/other:v1": "1"}, ""},
+		{"a delta without its base", []*oci.Index{other, orphan}, map[string]string{app: "2", "example.com/other:v1": "1"}, digest.FromString("elsewhere").String()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for order := range permutations(len(tt.all)) {
@@ -80,7 +82,7 @@ func TestUnionUnitesByLineage(t *testing.T) {
 				if got := u.Index().RootsDigest(nil); got != indexWith(tt.want).RootsDigest(nil) {
 					t.Errorf("%v: the entries are %+v", order, u.Index().Entries)
 				}
-				if got := u.Index().Annotations[AnnotationBase]; got != tt.base {
+				if got := u.Index().Annotations[oci.AnnotationBase]; got != tt.base {
 					t.Errorf("%v: the base is %q", order, got)
 				}
 			}
@@ -115,7 +117,7 @@ func permutations(n int) func(yield func([]int) bool) {
 
 func TestUnionRefusesANameWithTwoDigests(t *testing.T) {
 	a, b := indexWith(map[string]string{app: "1"}), indexWith(map[string]string{app: "2"})
-	_, err := unite(t, []int{0, 1}, []*Index{a, b})
+	_, err := unite(t, []int{0, 1}, []*oci.Index{a, b})
 	clash, ok := errors.AsType[*ClashError](err)
 	if !ok || clash.Name != app || clash.Inputs != [2]string{"a", "b"} || clash.Digests != [2]digest.Digest{digest.FromString("1"), digest.FromString("2")} {
 		t.Error(err)
@@ -125,8 +127,8 @@ func TestUnionRefusesANameWithTwoDigests(t *testing.T) {
 // TestUnionNamesTheBaseThatIsAbsentBetweenTwo: a delta in the middle of three would tell which of
 // two artifacts is the later one.
 func TestUnionNamesTheBaseThatIsAbsentBetweenTwo(t *testing.T) {
-	named := func(x *Index, name string) *Index {
-		x.annotate(map[string]string{AnnotationBaseName: name})
+	named := func(x *oci.Index, name string) *oci.Index {
+		x.Annotate(map[string]string{oci.AnnotationBaseName: name})
 		return x
 	}
 	base := indexWith(map[string]string{app: "1"})
@@ -136,14 +138,14 @@ func TestUnionNamesTheBaseThatIsAbsentBetweenTwo(t *testing.T) {
 	sibling := named(indexWith(map[string]string{app: "5"}, base.RootsDigest(nil)), "base.tgz")
 	for _, tt := range []struct {
 		name string
-		all  []*Index
+		all  []*oci.Index
 		want []OrphanError
 	}{
-		{"the second of three", []*Index{base, third}, []OrphanError{{"b", "second.tgz"}}},
-		{"the second of four", []*Index{base, third, fourth}, []OrphanError{{"b", "second.tgz"}}},
-		{"the base and the third of four", []*Index{second, fourth}, []OrphanError{{"a", "base.tgz"}, {"b", "third.tgz"}}},
-		{"two deltas of a base", []*Index{base, second, sibling}, nil},
-		{"two deltas of an absent base", []*Index{second, sibling}, nil},
+		{"the second of three", []*oci.Index{base, third}, []OrphanError{{"b", "second.tgz"}}},
+		{"the second of four", []*oci.Index{base, third, fourth}, []OrphanError{{"b", "second.tgz"}}},
+		{"the base and the third of four", []*oci.Index{second, fourth}, []OrphanError{{"a", "base.tgz"}, {"b", "third.tgz"}}},
+		{"two deltas of a base", []*oci.Index{base, second, sibling}, nil},
+		{"two deltas of an absent base", []*oci.Index{second, sibling}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for order := range permutations(len(tt.all)) {
@@ -166,18 +168,18 @@ func TestUnionNamesTheBaseThatIsAbsentBetweenTwo(t *testing.T) {
 }
 
 func TestUnionUnitesWhatTwoLayoutsHaveOfAnArtifact(t *testing.T) {
-	one := func(platforms, referrers string) *Index {
+	one := func(platforms, referrers string) *oci.Index {
 		x := indexWith(map[string]string{app: "1"})
 		x.Entries[0].Platforms, x.Entries[0].Referrers = platforms, referrers
 		return x
 	}
-	for _, tt := range []struct{ a, b, want *Index }{
-		{one("linux/amd64", ReferrersAll), one("linux/arm64", ReferrersAll), one("linux/amd64,linux/arm64", ReferrersAll)},
-		{one("linux/amd64", ReferrersNone), one("", ReferrersAll), one("", ReferrersAll)},
-		{one("", ReferrersIncomplete), one("", ReferrersAll), one("", ReferrersIncomplete)},
+	for _, tt := range []struct{ a, b, want *oci.Index }{
+		{one("linux/amd64", oci.ReferrersAll), one("linux/arm64", oci.ReferrersAll), one("linux/amd64,linux/arm64", oci.ReferrersAll)},
+		{one("linux/amd64", oci.ReferrersNone), one("", oci.ReferrersAll), one("", oci.ReferrersAll)},
+		{one("", oci.ReferrersIncomplete), one("", oci.ReferrersAll), one("", oci.ReferrersIncomplete)},
 	} {
 		for order := range permutations(2) {
-			u, err := unite(t, order, []*Index{tt.a, tt.b})
+			u, err := unite(t, order, []*oci.Index{tt.a, tt.b})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -190,12 +192,12 @@ func TestUnionUnitesWhatTwoLayoutsHaveOfAnArtifact(t *testing.T) {
 
 func TestUnionForgetsWhatIsNoLongerMissing(t *testing.T) {
 	a, b := indexWith(map[string]string{app: "1"}), indexWith(map[string]string{tool: "1"})
-	a.Annotations = map[string]string{AnnotationMissing: tool + ",example.com/gone:v1"}
-	u, err := unite(t, []int{0, 1}, []*Index{a, b})
+	a.Annotations = map[string]string{oci.AnnotationMissing: tool + ",example.com/gone:v1"}
+	u, err := unite(t, []int{0, 1}, []*oci.Index{a, b})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := u.Index().Annotations[AnnotationMissing]; got != "example.com/gone:v1" {
+	if got := u.Index().Annotations[oci.AnnotationMissing]; got != "example.com/gone:v1" {
 		t.Error(got)
 	}
 }

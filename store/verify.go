@@ -44,7 +44,7 @@ type Verification struct {
 type Fault struct {
 	Reference string        // the entry's name; its digest if it has none
 	Digest    digest.Digest // the blob at fault
-	Err       error         // a *MismatchError, a *MissingError, a *SubjectError, a *NameError, ...
+	Err       error         // an *oci.MismatchError, a *MissingError, a *SubjectError, an *oci.NameError, ...
 }
 
 // MissingError reports an absent blob.

@@ -13,13 +13,14 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // verifier walks the graphs of the entries and collects faults.
 type verifier struct {
 	ctx     context.Context
 	source  source
-	index   *Index
+	index   *oci.Index
 	options VerifyOptions
 	delta   *Delta // nil: the layout leaves nothing to a base
 	lists   error  // that a list of the delta cannot be read
@@ -77,7 +78,7 @@ type walkKey struct {
 	subjects  bool
 }
 
-func newVerifier(ctx context.Context, s source, x *Index, o VerifyOptions) *verifier {
+func newVerifier(ctx context.Context, s source, x *oci.Index, o VerifyOptions) *verifier {
 	return &verifier{
 		ctx: ctx, source: s, index: x, options: o, lane: bounds.NewLane(),
 		reached:  make(map[digest.Digest]*reachedBlob),
@@ -119,10 +120,10 @@ func (v *verifier) walk() error {
 
 // visit walks the graph of an entry. The subject of an entry with a name belongs to its
 // graph, if present; an entry without a name is there for the sake of its subject.
-func (v *verifier) visit(e *Entry) error {
+func (v *verifier) visit(e *oci.Entry) error {
 	w := newEntryWalk(v, e)
-	walker := Walker{Visit: w.visit, enter: w.enter}
-	return walker.Walk(Node{Descriptor: e.Descriptor(), Role: Root})
+	walker := oci.Walker{Visit: w.visit, Enter: w.enter}
+	return walker.Walk(oci.Node{Descriptor: e.Descriptor(), Role: oci.Root})
 }
 
 // nodeMemory is the memory of each blob that is reached.
@@ -137,7 +138,7 @@ func (d depthRange) contains(depth int8) bool { return d.min <= depth && depth <
 // reach records a blob, and reports whether it may be a manifest that must be walked: for
 // the first time, or again at a greater or smaller depth than before. The result must not
 // depend on the order of the entries.
-func (v *verifier) reach(met Node, at walkKey) bool {
+func (v *verifier) reach(met oci.Node, at walkKey) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	n := v.reached[met.Digest]
@@ -151,11 +152,11 @@ func (v *verifier) reach(met Node, at walkKey) bool {
 		n = &reachedBlob{digest: met.Digest, size: met.Size}
 		v.reached[met.Digest] = n
 	}
-	n.child = n.child || met.Role == Child
+	n.child = n.child || met.Role == oci.Child
 	if n.size != met.Size && !v.holds(n, met.Descriptor) {
 		return false
 	}
-	if met.Role == Leaf {
+	if met.Role == oci.Leaf {
 		return false
 	}
 	depth := int8(met.Depth)
@@ -182,7 +183,7 @@ func (v *verifier) holds(n *reachedBlob, desc ocispec.Descriptor) bool {
 		case !ok:
 			v.faulty[sizedDigest{d.Digest, said}] = &MissingError{}
 		case said != size:
-			v.faulty[sizedDigest{d.Digest, said}] = &MismatchError{Descriptor: d, Size: size}
+			v.faulty[sizedDigest{d.Digest, said}] = &oci.MismatchError{Descriptor: d, Size: size}
 		}
 	}
 	if ok && n.size != size {

@@ -8,6 +8,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 func TestDigestInANameIsThatOfTheManifest(t *testing.T) {
@@ -38,7 +39,7 @@ func TestDigestInANameIsThatOfTheManifest(t *testing.T) {
 			t.Errorf("%s: %v", tt.name, v.Faults)
 		}
 		for _, f := range v.Faults {
-			if wrong, ok := f.Err.(*NameError); !ok || wrong.Name != tt.name || f.Reference != tt.name {
+			if wrong, ok := f.Err.(*oci.NameError); !ok || wrong.Name != tt.name || f.Reference != tt.name {
 				t.Errorf("%s: %+v", tt.name, f)
 			}
 		}

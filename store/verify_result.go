@@ -9,6 +9,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // result counts what was reached, and lists each fault for the entries that it affects.
@@ -58,7 +59,7 @@ func (v *verifier) countBlob(r *Verification, n *reachedBlob) {
 	switch {
 	case n.left:
 		r.Blobs--
-		if !IsEmptyJSON(n.digest, n.size) { // which a restore makes
+		if !oci.IsEmptyJSON(n.digest, n.size) { // which a restore makes
 			r.Left, r.LeftBytes = r.Left+1, bounds.Sum(r.LeftBytes, n.size)
 		}
 	case errors.Is(v.faulty[sizedDigest{n.digest, n.size}], fs.ErrNotExist):
@@ -70,7 +71,7 @@ func (v *verifier) countBlob(r *Verification, n *reachedBlob) {
 
 // hasSubject reports whether the layout has the subject of a referrer. That of a referrer which an
 // earlier artifact of the same name left may be unreachable; prune removes both.
-func (v *verifier) hasSubject(m ListedReferrer) bool {
+func (v *verifier) hasSubject(m oci.ListedReferrer) bool {
 	if n := v.reached[m.Subject]; n != nil {
 		return n.manifest
 	}
@@ -79,34 +80,34 @@ func (v *verifier) hasSubject(m ListedReferrer) bool {
 
 // isChild reports whether an entry without a name is a child of an index of the layout.
 // oras-go lists the children of what it stores.
-func (v *verifier) isChild(e *Entry) bool {
+func (v *verifier) isChild(e *oci.Entry) bool {
 	n := v.reached[e.Digest]
 	return e.Name == "" && n != nil && n.child
 }
 
 // referrers returns the referrers that an entry stands for: itself, if it has a subject
 // and no name, or the members of its list.
-func (v *verifier) referrers(e *Entry) (members []ListedReferrer, is bool) {
+func (v *verifier) referrers(e *oci.Entry) (members []oci.ListedReferrer, is bool) {
 	if e.Name != "" {
-		return ReferrersList(*e, v.source.manifest)
+		return oci.ReferrersList(*e, v.source.manifest)
 	}
 	subject, refers := v.subjects[e.Digest]
 	if refers {
-		members = append(members, ListedReferrer{e.Descriptor(), subject})
+		members = append(members, oci.ListedReferrer{Descriptor: e.Descriptor(), Subject: subject})
 	}
 	return members, refers
 }
 
-func fault(e *Entry, d digest.Digest, err error) Fault {
+func fault(e *oci.Entry, d digest.Digest, err error) Fault {
 	return Fault{Reference: nameOf(e), Digest: d, Err: err}
 }
 
 // nameOf returns the name of an entry; its digest if it has none.
-func nameOf(e *Entry) string { return cmp.Or(e.Name, string(e.Digest)) }
+func nameOf(e *oci.Entry) string { return cmp.Or(e.Name, string(e.Digest)) }
 
 // faults appends the faults in the graph of one entry.
-func (v *verifier) faults(to []Fault, e *Entry) []Fault {
-	v.each(e, func(n Node) {
+func (v *verifier) faults(to []Fault, e *oci.Entry) []Fault {
+	v.each(e, func(n oci.Node) {
 		if err := v.faulty[sizedDigest{n.Digest, n.Size}]; err != nil {
 			to = append(to, fault(e, n.Digest, err))
 		}
@@ -115,29 +116,29 @@ func (v *verifier) faults(to []Fault, e *Entry) []Fault {
 }
 
 // size returns the size of the graph of one entry.
-func (v *verifier) size(e *Entry) (bytes int64) {
-	v.each(e, func(n Node) { bytes = bounds.Sum(bytes, n.Size) })
+func (v *verifier) size(e *oci.Entry) (bytes int64) {
+	v.each(e, func(n oci.Node) { bytes = bounds.Sum(bytes, n.Size) })
 	return bytes
 }
 
 // each calls visit for each blob in the graph of one entry. It walks the graph once more, which
 // only a layout with faults needs, and a caller who asks for sizes.
-func (v *verifier) each(e *Entry, visit func(Node)) {
+func (v *verifier) each(e *oci.Entry, visit func(oci.Node)) {
 	w := newEntryWalk(v, e)
 	met := map[sizedDigest]bool{{e.Digest, e.Size}: true}
 	manifests := 0
-	for level := []Node{{Descriptor: e.Descriptor(), Role: Root}}; len(level) > 0; {
-		var next []Node
+	for level := []oci.Node{{Descriptor: e.Descriptor(), Role: oci.Root}}; len(level) > 0; {
+		var next []oci.Node
 		for _, c := range level {
 			visit(c)
-			if c.Role == Leaf || c.Depth > bounds.Depth || manifests > bounds.Manifests {
+			if c.Role == oci.Leaf || c.Depth > bounds.Depth || manifests > bounds.Manifests {
 				continue
 			}
 			contents, _ := w.contents(c) // the error is among the faults
 			for _, b := range contents.below {
 				at := sizedDigest{b.Digest, b.Size}
 				if !met[at] {
-					if b.Role == Child {
+					if b.Role == oci.Child {
 						manifests++
 					}
 					met[at] = true

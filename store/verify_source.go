@@ -8,6 +8,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // layoutSource reads a layout with random access.
@@ -72,7 +74,7 @@ func (s *streamSource) hash(progress func(int64) error, take func(digest.Digest,
 			return err
 		}
 		err = hashReader(io.MultiReader(bytes.NewReader(taken), s.stream), ocispec.Descriptor{Digest: d, Size: size}, progress)
-		if _, mismatch := errors.AsType[*MismatchError](err); err != nil && !mismatch {
+		if _, mismatch := errors.AsType[*oci.MismatchError](err); err != nil && !mismatch {
 			return err
 		}
 		if before, again := s.received[d]; !again || before != nil {
@@ -86,7 +88,7 @@ func (s *streamSource) manifest(desc ocispec.Descriptor) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return data, checkContent(desc, data)
+	return data, oci.CheckContent(desc, data)
 }
 
 // child takes anything that is not among the manifests for a blob.
@@ -125,7 +127,7 @@ func (s *streamSource) check(desc ocispec.Descriptor) error {
 		_, err := s.manifest(desc)
 		return err
 	case err == nil && s.sizes[desc.Digest] != desc.Size:
-		return &MismatchError{Descriptor: desc, Size: s.sizes[desc.Digest]}
+		return &oci.MismatchError{Descriptor: desc, Size: s.sizes[desc.Digest]}
 	}
 	return err
 }

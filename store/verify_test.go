@@ -18,6 +18,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // verdict is the result of Verify and VerifyStream for the same layout; both must agree.
@@ -180,7 +181,7 @@ func TestVerifySaysWhatIsWrong(t *testing.T) {
 	for _, f := range r.Faults {
 		seen[f.Digest] = f.Err
 	}
-	var mismatch *MismatchError
+	var mismatch *oci.MismatchError
 	if err := seen[corrupt.Digest]; !errors.As(err, &mismatch) || mismatch.Size != corrupt.Size || mismatch.Digest == corrupt.Digest {
 		t.Errorf("corrupt: %v", err)
 	}
@@ -347,7 +348,7 @@ func TestVerifyProgress(t *testing.T) {
 // structure, else from a descriptor.
 func TestKindOfAManifestComesFromItsBytes(t *testing.T) {
 	child := `{"mediaType":"x","size":1,"digest":"` + string(digest.FromString("a")) + `"}`
-	image, index, docker, list := ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageIndex, mediaTypeDockerManifest, mediaTypeDockerList
+	image, index, docker, list := ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageIndex, oci.MediaTypeDockerManifest, oci.MediaTypeDockerList
 	for _, tt := range []struct {
 		declared, text, want    string
 		index, known, undecided bool
@@ -360,7 +361,7 @@ func TestKindOfAManifestComesFromItsBytes(t *testing.T) {
 		{"application/json", `{"manifests":[]}`, index, true, true, true},
 		{"", `{"config":` + child + `,"layers":[]}`, image, false, true, true},
 		{index, `{"layers":[` + child + `]}`, image, false, true, true},
-		{image, `{"blobs":[` + child + `]}`, mediaTypeArtifact, false, true, true},
+		{image, `{"blobs":[` + child + `]}`, oci.MediaTypeArtifact, false, true, true},
 		{"x/y", `{"mediaType":"a/b","manifests":[` + child + `]}`, "a/b", true, true, false},
 		{index, `{"manifests":[` + child + `],"layers":[` + child + `]}`, index, true, true, true},
 		{docker, `{"manifests":[` + child + `],"layers":[` + child + `]}`, docker, false, true, true},
@@ -370,7 +371,7 @@ func TestKindOfAManifestComesFromItsBytes(t *testing.T) {
 		{"x/y", `{"schemaVersion":2,"mediaType":"a/b"}`, "a/b", false, false, true},
 		{"x/y", `text`, "x/y", false, false, true},
 	} {
-		m, err := ParseManifest(ocispec.Descriptor{MediaType: tt.declared}, []byte(tt.text))
+		m, err := oci.ParseManifest(ocispec.Descriptor{MediaType: tt.declared}, []byte(tt.text))
 		if err != nil || m.MediaType != tt.want || m.IsIndex() != tt.index || m.IsKnown() != tt.known || m.IsDeclared() != tt.undecided {
 			t.Errorf("%q, %s: %q, index %v, known %v, declared %v, %v", tt.declared, tt.text, m.MediaType, m.IsIndex(), m.IsKnown(), m.IsDeclared(), err)
 		}
@@ -389,10 +390,10 @@ func TestSuccessors(t *testing.T) {
 	}{
 		"image":                       {ocispec.MediaTypeImageManifest, `{"config":` + d("c") + `,"layers":[` + d("l") + `,` + d("m") + `],"subject":` + d("s") + `}`, []string{"c", "l", "m"}, "s", false},
 		"image, no config":            {ocispec.MediaTypeImageManifest, `{"layers":[` + d("l") + `]}`, []string{"l"}, "", false},
-		"docker":                      {mediaTypeDockerManifest, `{"config":` + d("c") + `,"layers":[` + d("l") + `]}`, []string{"c", "l"}, "", false},
+		"docker":                      {oci.MediaTypeDockerManifest, `{"config":` + d("c") + `,"layers":[` + d("l") + `]}`, []string{"c", "l"}, "", false},
 		"index":                       {ocispec.MediaTypeImageIndex, `{"manifests":[` + d("a") + `],"subject":` + d("s") + `}`, []string{"a"}, "s", false},
-		"list":                        {mediaTypeDockerList, `{"manifests":[` + d("a") + `]}`, []string{"a"}, "", false},
-		"retired artifact":            {mediaTypeArtifact, `{"blobs":[` + d("b") + `],"subject":` + d("s") + `}`, []string{"b"}, "s", false},
+		"list":                        {oci.MediaTypeDockerList, `{"manifests":[` + d("a") + `]}`, []string{"a"}, "", false},
+		"retired artifact":            {oci.MediaTypeArtifact, `{"blobs":[` + d("b") + `],"subject":` + d("s") + `}`, []string{"b"}, "s", false},
 		"type in the bytes":           {"", `{"mediaType":"` + ocispec.MediaTypeImageIndex + `","manifests":[` + d("a") + `]}`, []string{"a"}, "", false},
 		"anything else":               {"text/plain", `hello`, nil, "", false},
 		"layers of an index are none": {"", `{"mediaType":"` + ocispec.MediaTypeImageIndex + `","layers":[` + d("l") + `]}`, nil, "", false},
@@ -448,7 +449,7 @@ func TestWrongSizeBlamesTheLiarAlone(t *testing.T) {
 		return string(data)
 	}
 	name := func(name string, d ocispec.Descriptor) {
-		dir.Index().Put(Entry{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size, Name: name})
+		dir.Index().Put(oci.Entry{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size, Name: name})
 	}
 	layer := put(ocispec.MediaTypeImageLayer, "layer")
 	wrong := layer

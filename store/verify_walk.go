@@ -9,6 +9,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // entryWalk walks the graph of one entry. Others run concurrently, and the parts that they
@@ -21,18 +22,18 @@ type entryWalk struct {
 	manifests int  // below the entry
 }
 
-func newEntryWalk(v *verifier, e *Entry) *entryWalk {
+func newEntryWalk(v *verifier, e *oci.Entry) *entryWalk {
 	return &entryWalk{verifier: v, root: sizedDigest{e.Digest, e.Size}, platforms: e.Platforms, subjects: e.Name != ""}
 }
 
 // key returns the key of the walks of a node.
-func (w *entryWalk) key(n Node) walkKey {
-	return walkKey{sizedDigest{n.Digest, n.Size}, plainType(n.MediaType), w.platforms, w.subjects}
+func (w *entryWalk) key(n oci.Node) walkKey {
+	return walkKey{sizedDigest{n.Digest, n.Size}, oci.PlainType(n.MediaType), w.platforms, w.subjects}
 }
 
 // enter records a node, and reports whether it is a manifest to read.
-func (w *entryWalk) enter(n Node) bool {
-	if n.Role != Leaf && n.Depth > bounds.Depth {
+func (w *entryWalk) enter(n oci.Node) bool {
+	if n.Role != oci.Leaf && n.Depth > bounds.Depth {
 		w.blame(w.root.digest, w.root.size, bounds.TooDeep)
 		return false
 	}
@@ -40,7 +41,7 @@ func (w *entryWalk) enter(n Node) bool {
 }
 
 // visit reads a manifest and returns the nodes below it. Faults do not end the walk.
-func (w *entryWalk) visit(n Node) ([]Node, error) {
+func (w *entryWalk) visit(n oci.Node) ([]oci.Node, error) {
 	c, err := w.contents(n)
 	if c.blob {
 		w.isBlob(w.key(n))
@@ -59,14 +60,14 @@ func (w *entryWalk) visit(n Node) ([]Node, error) {
 
 // contents is the part of a manifest that a walk needs.
 type contents struct {
-	below   []Node // that must be present, or are
+	below   []oci.Node // that must be present, or are
 	subject digest.Digest
 	index   bool
 	blob    bool // not a manifest, but a blob in an index
 }
 
 // contents reads a manifest; one with more children than any real artifact is an error.
-func (w *entryWalk) contents(n Node) (contents, error) {
+func (w *entryWalk) contents(n oci.Node) (contents, error) {
 	ctx, done := w.lane.Begin(w.ctx)
 	defer done()
 	m, err := w.parse(ctx, n)
@@ -82,7 +83,7 @@ func (w *entryWalk) contents(n Node) (contents, error) {
 	}
 	all := n.Below(m)
 	if w.subjects && m.Subject != nil {
-		all = append(all, Node{*m.Subject, Root, n.Depth + 1})
+		all = append(all, oci.Node{Descriptor: *m.Subject, Role: oci.Root, Depth: n.Depth + 1})
 	}
 	for _, b := range all {
 		if !w.isOptional(m, b) || !w.isAbsent(b) {
@@ -94,28 +95,28 @@ func (w *entryWalk) contents(n Node) (contents, error) {
 }
 
 // isOptional reports whether a node that m references may be absent.
-func (w *entryWalk) isOptional(m *Manifest, n Node) bool {
+func (w *entryWalk) isOptional(m *oci.Manifest, n oci.Node) bool {
 	switch n.Role {
-	case Leaf:
-		return IsElsewhere(n.Descriptor) || HasInline(n.Descriptor)
-	case Child:
-		return isLeftOut(w.platforms, m, n.Descriptor)
+	case oci.Leaf:
+		return oci.IsElsewhere(n.Descriptor) || oci.HasInline(n.Descriptor)
+	case oci.Child:
+		return oci.IsLeftOut(w.platforms, m, n.Descriptor)
 	}
 	return true // a subject
 }
 
 // isAbsent reports whether a node that may be absent is so.
-func (w *entryWalk) isAbsent(n Node) bool {
-	if n.Role == Leaf {
+func (w *entryWalk) isAbsent(n oci.Node) bool {
+	if n.Role == oci.Leaf {
 		return w.source.absent(n.Digest)
 	}
 	return w.source.unselected(n.Digest)
 }
 
 // count adds up the manifests of the entry.
-func (w *entryWalk) count(below []Node) error {
+func (w *entryWalk) count(below []oci.Node) error {
 	for _, b := range below {
-		if b.Role == Child {
+		if b.Role == oci.Child {
 			w.manifests++
 		}
 	}
@@ -126,16 +127,16 @@ func (w *entryWalk) count(below []Node) error {
 }
 
 // parse reads a node that may be a manifest; nil if it is a blob in an index.
-func (v *verifier) parse(ctx context.Context, n Node) (*Manifest, error) {
+func (v *verifier) parse(ctx context.Context, n oci.Node) (*oci.Manifest, error) {
 	if err := bounds.Enter(ctx, min(n.Size, MaxManifest)); err != nil {
 		return nil, err
 	}
 	read := v.source.manifest
-	if n.Role == Child {
+	if n.Role == oci.Child {
 		read = v.source.child
 	}
 	data, err := read(n.Descriptor)
-	if n.Role == Child && errors.Is(err, fs.ErrNotExist) && v.delta.Leaves(n.Descriptor) {
+	if n.Role == oci.Child && errors.Is(err, fs.ErrNotExist) && v.delta.Leaves(n.Descriptor) {
 		return nil, nil // a blob in an index
 	}
 	if data == nil || err != nil {
@@ -145,7 +146,7 @@ func (v *verifier) parse(ctx context.Context, n Node) (*Manifest, error) {
 		return nil, err
 	}
 	m, err := n.Parse(data)
-	if err == nil && n.Role == Child && m.IsContent() {
+	if err == nil && n.Role == oci.Child && m.IsContent() {
 		return nil, nil
 	}
 	return m, err

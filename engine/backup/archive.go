@@ -18,7 +18,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // archive backs up into a bundle: manifests in the order of the plan as they
@@ -165,8 +165,8 @@ func (w *archive) finishBlob(b *graph.Blob, err error) {
 }
 
 // index returns the index.json of the artifacts that are whole, as far as is known.
-func (w *archive) index() *store.Index {
-	index := &store.Index{}
+func (w *archive) index() *oci.Index {
+	index := &oci.Index{}
 	for _, a := range w.planner.All {
 		if a.Visit != nil && (a.Err == nil || isReferrers(a.Err)) {
 			a.Err = nil

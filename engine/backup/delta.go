@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // checkOutput refuses to mix a delta with a layout that is complete.
@@ -57,7 +58,7 @@ func (b *backup) isInBase(blob graph.Descriptor) bool {
 // needsBase reports whether a restore needs the base for a blob that is left to it. It knows the
 // empty document, and what a descriptor has in itself.
 func (b *backup) needsBase(blob *graph.Blob) bool {
-	return !store.IsEmptyJSON(blob.Digest, blob.Size) && !b.planner.IsEmbedded(blob)
+	return !oci.IsEmptyJSON(blob.Digest, blob.Size) && !b.planner.IsEmbedded(blob)
 }
 
 // checkBase returns an error if the base is no longer what was left out.
@@ -134,7 +135,7 @@ func united[T comparable](a, b []T) []T {
 
 // markDelta marks the index of an archive. The lists come before the first index.json, and stay
 // as they are.
-func (w *archive) markDelta(x *store.Index) (err error) {
+func (w *archive) markDelta(x *oci.Index) (err error) {
 	if w.Base == nil {
 		return nil
 	}

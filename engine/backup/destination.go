@@ -8,6 +8,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // randomOutput is a layout that takes manifests and blobs in any order and side by side:
@@ -33,7 +34,7 @@ type ingest interface {
 	Size() int64
 	// Reset discards the bytes that are there.
 	Reset() error
-	// Commit puts the blob in place; a *store.MismatchError says that its bytes are wrong.
+	// Commit puts the blob in place; a *oci.MismatchError says that its bytes are wrong.
 	Commit() error
 	// Close keeps an uncommitted blob for a later run.
 	Close() error
@@ -51,7 +52,7 @@ type orderedOutput interface {
 	// called again if some will not come.
 	Expect(blobs iter.Seq[ocispec.Descriptor]) error
 	PutManifest(desc ocispec.Descriptor, data []byte) error
-	PutIndex(x *store.Index) error
+	PutIndex(x *oci.Index) error
 	// Stored reports whether an interrupted run has left the next blob whole.
 	Stored(desc ocispec.Descriptor) (bool, error)
 	// Continue resumes the next blob where an interrupted run stopped: head reads the part

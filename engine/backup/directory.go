@@ -17,6 +17,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // commitInterval bounds the time until a whole artifact is in index.json. A run that is killed
@@ -227,7 +228,7 @@ func (d *directory) unblock(j *job) error {
 		return nil
 	}
 	j.present = !j.fetched
-	j.putEntries(func(e store.Entry) {
+	j.putEntries(func(e oci.Entry) {
 		if before, ok := d.out.Index().Lookup(e.Name); ok {
 			e = widened(e, before, j.Visit.Takes)
 		}
@@ -253,7 +254,7 @@ func (d *directory) unblock(j *job) error {
 
 // putEntry puts an entry into the index, and reports whether an earlier run has put the
 // same. The caller holds the lock.
-func (d *directory) putEntry(e store.Entry) (old bool) {
+func (d *directory) putEntry(e oci.Entry) (old bool) {
 	key := entryKey{e.Name, e.Digest}
 	old = !d.added[key] && d.out.Index().Holds(e)
 	if !old {

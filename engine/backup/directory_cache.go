@@ -4,7 +4,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // directoryCache is the content of the directory that a backup fills.
@@ -32,7 +32,7 @@ func (c directoryCache) Keep(desc ocispec.Descriptor, data []byte) (bool, error)
 
 // recorder is an output where reading a manifest costs a request.
 type recorder interface {
-	Recorded(desc ocispec.Descriptor) (store.Entry, bool)
+	Recorded(desc ocispec.Descriptor) (oci.Entry, bool)
 	Relies(desc ocispec.Descriptor) bool
 }
 

@@ -11,24 +11,24 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/internal/compact"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // putEntries calls put for the entry of an artifact and those of its referrers, once
 // all of its blobs have come or failed. An artifact that is not whole gets its error.
-func (j *job) putEntries(put func(store.Entry)) {
+func (j *job) putEntries(put func(oci.Entry)) {
 	a := j.Artifact
 	if err := a.Visit.Whole(); err != nil {
 		a.Err = err
 		return
 	}
-	e := store.Entry{MediaType: a.Root.MediaType, ArtifactType: a.Visit.Node.ArtifactType, Digest: a.Root.Digest,
-		Size: a.Root.Size, Name: a.Name, Referrers: store.ReferrersNone}
+	e := oci.Entry{MediaType: a.Root.MediaType, ArtifactType: a.Visit.Node.ArtifactType, Digest: a.Root.Digest,
+		Size: a.Root.Size, Name: a.Name, Referrers: oci.ReferrersNone}
 	if a.Visit.IsSparse() {
 		e.Platforms = graph.PlatformNames(a.Platforms())
 	}
 	if a.Scope.Referrers {
-		e.Referrers = store.ReferrersAll
+		e.Referrers = oci.ReferrersAll
 	}
 	if a.Scope.Referrers || a.Scope.HasPolicy() {
 		copied := make(map[digest.Digest]bool)
@@ -39,7 +39,7 @@ func (j *job) putEntries(put func(store.Entry)) {
 		j.referrers = len(copied)
 		missing = cmp.Or(missing, a.Unpinned())
 		if missing != nil {
-			e.Referrers = store.ReferrersIncomplete
+			e.Referrers = oci.ReferrersIncomplete
 			a.Err = &engine.ReferrersError{Reference: a.Name, Err: missing}
 		}
 	}
@@ -47,8 +47,8 @@ func (j *job) putEntries(put func(store.Entry)) {
 }
 
 // entryOf returns the entry of a referrer in index.json: under its tag if it has one.
-func entryOf(v *graph.Visit, name string) store.Entry {
-	e := store.Entry{MediaType: v.Node.MediaType, ArtifactType: v.Node.ArtifactType, Digest: v.Node.Digest,
+func entryOf(v *graph.Visit, name string) oci.Entry {
+	e := oci.Entry{MediaType: v.Node.MediaType, ArtifactType: v.Node.ArtifactType, Digest: v.Node.Digest,
 		Size: v.Node.Size, Name: name}
 	if name == "" {
 		e.Repositories = v.Origin.Repositories(v.Node.Digest)
@@ -59,8 +59,8 @@ func entryOf(v *graph.Visit, name string) store.Entry {
 
 // widened adds to an entry the selection of an earlier run of the same artifact: a directory
 // keeps its content. selects reports whether some platforms are all that the artifact has.
-func widened(e, old store.Entry, selects func([]config.Platform) bool) store.Entry {
-	if e.Name == "" || old.Digest != e.Digest || e.Referrers == store.ReferrersIncomplete {
+func widened(e, old oci.Entry, selects func([]config.Platform) bool) oci.Entry {
+	if e.Name == "" || old.Digest != e.Digest || e.Referrers == oci.ReferrersIncomplete {
 		return e
 	}
 	now, then := strings.Split(e.Platforms, ","), strings.Split(old.Platforms, ",")
@@ -68,7 +68,7 @@ func widened(e, old store.Entry, selects func([]config.Platform) bool) store.Ent
 	switch {
 	case covers:
 		e.Platforms = old.Platforms
-		if e.Referrers == store.ReferrersNone && old.Referrers != "" {
+		if e.Referrers == oci.ReferrersNone && old.Referrers != "" {
 			e.Referrers = old.Referrers
 		}
 	case e.Platforms != "":

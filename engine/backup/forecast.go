@@ -16,6 +16,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Output is what a forecast has to know of an output.
@@ -240,10 +241,10 @@ func (b *backup) stateOf(a *plan.Artifact, out Output) engine.State {
 }
 
 // narrows reports whether less is selected of an artifact than an entry has.
-func narrows(a *plan.Artifact, e store.Entry) bool {
+func narrows(a *plan.Artifact, e oci.Entry) bool {
 	platforms := ""
 	if a.Visit.IsSparse() {
 		platforms = graph.PlatformNames(a.Platforms())
 	}
-	return platforms != "" && platforms != e.Platforms || !a.Scope.Referrers && e.Referrers == store.ReferrersAll
+	return platforms != "" && platforms != e.Platforms || !a.Scope.Referrers && e.Referrers == oci.ReferrersAll
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // markMissing records in an index the artifacts that are not whole, or that all are. It keeps
 // the artifacts that runs of other shards could not get.
-func markMissing(index *store.Index, all []*plan.Artifact, part *shard.Shard) {
+func markMissing(index *oci.Index, all []*plan.Artifact, part *shard.Shard) {
 	var missing []string
 	for _, a := range all {
 		if a.Err != nil {
@@ -33,7 +33,7 @@ func markMissing(index *store.Index, all []*plan.Artifact, part *shard.Shard) {
 }
 
 // missingElsewhere lists the artifacts in an index that runs of other shards could not get.
-func missingElsewhere(index *store.Index, part *shard.Shard) []string {
+func missingElsewhere(index *oci.Index, part *shard.Shard) []string {
 	text := index.Annotations[engine.AnnotationMissing]
 	if part == nil || text == "" {
 		return nil

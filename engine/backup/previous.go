@@ -9,6 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // previous maps the names in the index of a bundle that is about to be replaced to their
@@ -27,7 +28,7 @@ type previousEntry struct {
 
 // rememberNames returns the names of an index with their digests. It leaves out an entry with
 // another algorithm than sha256, which is then fetched as if it were new.
-func rememberNames(x *store.Index) *previous {
+func rememberNames(x *oci.Index) *previous {
 	p := &previous{seed: maphash.MakeSeed(), entries: make(map[uint64]previousEntry, len(x.Entries))}
 	for i := range x.Entries {
 		e := &x.Entries[i]

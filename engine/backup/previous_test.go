@@ -5,11 +5,11 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 func TestNamesOfAReplacedBundleAreRememberedWithWhatTheyWere(t *testing.T) {
-	x := &store.Index{Entries: []store.Entry{
+	x := &oci.Index{Entries: []oci.Entry{
 		{Name: "a.example/x:v1", MediaType: "application/a", Digest: digest.FromString("1"), Size: 1},
 		{Name: "a.example/x:v2", MediaType: "application/b", Digest: digest.SHA512.FromString("2"), Size: 2},
 		{MediaType: "application/c", Digest: digest.FromString("3"), Size: 3},

@@ -11,6 +11,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Selected holds the names that selections select at present.
@@ -83,7 +84,7 @@ type Prunable interface {
 
 // forgetMissing removes the artifacts that are no longer selected from those that an index
 // says it lacks.
-func (s *Selected) forgetMissing(index *store.Index) {
+func (s *Selected) forgetMissing(index *oci.Index) {
 	text := index.Annotations[engine.AnnotationMissing]
 	if text == "" || strings.Contains(text, ",and ") { // that cut it short
 		return

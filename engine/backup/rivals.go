@@ -7,7 +7,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // queue queues the download of a blob, but not beside a rival: a digest is stored once.
@@ -32,7 +32,7 @@ func (d *directory) rejectWrongSize(b *graph.Blob, job *blobJob) {
 
 func (d *directory) wrongSize(b, right *graph.Blob) error {
 	return &engine.ArtifactError{Reference: d.planner.OriginOf(b, 0).Repository() + "@" + b.Digest.String(), Op: "fetch",
-		Err: &store.MismatchError{Descriptor: b.OCI(), Size: right.Size}}
+		Err: &oci.MismatchError{Descriptor: b.OCI(), Size: right.Size}}
 }
 
 // resumeRivals queues the next rival of a blob that failed, or gives the rivals up if the blob

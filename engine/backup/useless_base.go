@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // tellUseless tells that no blob is left to the base, which may be the wrong one. Blobs that an output
@@ -13,7 +13,7 @@ func (b *backup) tellUseless(left, whole, unchanged int) {
 	if b.Base == nil || left > 0 || whole == 0 || unchanged > 0 {
 		return
 	}
-	empty := new(store.Index).RootsDigest(nil)
+	empty := new(oci.Index).RootsDigest(nil)
 	if slices.Contains(b.Base.Roots(), empty) { // the base said so when it was read
 		return
 	}

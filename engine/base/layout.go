@@ -13,6 +13,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // AddLayout adds a layout, which may be a delta itself: what that leaves to its own base
@@ -58,7 +59,7 @@ func (l leaving) Child(ctx context.Context, desc ocispec.Descriptor) ([]byte, er
 }
 
 // rootsOf yields the entries of an index, each in the repositories that it came from.
-func rootsOf(o graph.Origin, x *store.Index) iter.Seq[root] {
+func rootsOf(o graph.Origin, x *oci.Index) iter.Seq[root] {
 	return func(yield func(root) bool) {
 		for i := range x.Entries {
 			e := &x.Entries[i]
@@ -72,7 +73,7 @@ func rootsOf(o graph.Origin, x *store.Index) iter.Seq[root] {
 }
 
 // repositoriesOf returns the repositories that an entry came from; "" if that is unknown.
-func repositoriesOf(e *store.Entry) []string {
+func repositoriesOf(e *oci.Entry) []string {
 	if ref, ok := config.ParseEntryName(e.Name); ok && ref.Registry != "" {
 		return []string{ref.Name()}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // AddLock adds the artifacts of a lock. Their manifests are read again where they came from; an
@@ -57,9 +57,9 @@ func (b *Bases) addArtifact(a *plan.Artifact) error {
 
 // lockRoots returns the digest of the roots of a lock, the same as that of a backup of it.
 func lockRoots(lock *config.Lock) digest.Digest {
-	x := new(store.Index)
+	x := new(oci.Index)
 	for _, a := range lock.Artifacts {
-		x.Entries = append(x.Entries, store.Entry{Name: a.Reference.EntryName(), Digest: a.Digest})
+		x.Entries = append(x.Entries, oci.Entry{Name: a.Reference.EntryName(), Digest: a.Digest})
 	}
 	return x.RootsDigest(nil)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/cosign"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Target is a registry that earlier backups were restored to.
@@ -37,8 +37,8 @@ func (b *Bases) AddTarget(ctx context.Context, c *registry.Client, selections []
 	if err != nil {
 		return err
 	}
-	w := b.newWalk(func(desc ocispec.Descriptor) bool { return !store.IsElsewhere(desc) })
-	index := new(store.Index)
+	w := b.newWalk(func(desc ocispec.Descriptor) bool { return !oci.IsElsewhere(desc) })
+	index := new(oci.Index)
 	for _, r := range repositories {
 		found, err := r.walk(ctx, w, b.concurrency())
 		if err != nil {
@@ -104,8 +104,8 @@ func (b *Bases) expand(ctx context.Context, c *registry.Client, selections []con
 
 // walk walks the artifacts that the repository has, and returns them as entries under the names
 // of their sources.
-func (r *repository) walk(ctx context.Context, w *walk, few int) ([]store.Entry, error) {
-	found := make([]store.Entry, len(r.artifacts))
+func (r *repository) walk(ctx context.Context, w *walk, few int) ([]oci.Entry, error) {
+	found := make([]oci.Entry, len(r.artifacts))
 	group, inner := errgroup.WithContext(ctx)
 	group.SetLimit(few)
 	for i, a := range r.artifacts {
@@ -117,15 +117,15 @@ func (r *repository) walk(ctx context.Context, w *walk, few int) ([]store.Entry,
 			if err != nil {
 				return fmt.Errorf("the base %s: %w", a.there, err)
 			}
-			found[i] = store.Entry{Name: a.source.EntryName(), Digest: desc.Digest}
-			n := store.Node{Descriptor: desc, Role: store.Root}
+			found[i] = oci.Entry{Name: a.source.EntryName(), Digest: desc.Digest}
+			n := oci.Node{Descriptor: desc, Role: oci.Root}
 			return w.visit(inner, r, n, w.blobs.number(a.source.Name()))
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	var there []store.Entry
+	var there []oci.Entry
 	for _, e := range found {
 		if e.Name != "" {
 			there = append(there, e)
@@ -139,7 +139,7 @@ func (r *repository) walk(ctx context.Context, w *walk, few int) ([]store.Entry,
 
 // walkReferrers walks what refers to the artifacts that are there: by its manifest, or by a tag
 // of cosign, and what refers to that. What cannot be listed comes along.
-func (r *repository) walkReferrers(ctx context.Context, w *walk, there []store.Entry) error {
+func (r *repository) walkReferrers(ctx context.Context, w *walk, there []oci.Entry) error {
 	home := w.blobs.number(r.artifacts[0].source.Name())
 	seen := make(map[digest.Digest]bool)
 	tags, _ := r.AllTags(ctx) // without tags, what cosign attached comes along
@@ -150,7 +150,7 @@ func (r *repository) walkReferrers(ctx context.Context, w *walk, there []store.E
 	for len(subjects) > 0 {
 		var found []digest.Digest
 		for _, desc := range r.referring(ctx, tags, subjects, seen) {
-			if err := w.visit(ctx, r, store.Node{Descriptor: desc, Role: store.Child}, home); err != nil {
+			if err := w.visit(ctx, r, oci.Node{Descriptor: desc, Role: oci.Child}, home); err != nil {
 				return err
 			}
 			found = append(found, desc.Digest)

@@ -13,7 +13,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // walk finds the blobs that some roots need. A manifest that cannot be read leads to none: what
@@ -34,7 +34,7 @@ type walk struct {
 type place struct {
 	blobKey
 	repository int32
-	role       store.Role
+	role       oci.Role
 }
 
 func (b *Bases) newWalk(has func(ocispec.Descriptor) bool) *walk {
@@ -51,7 +51,7 @@ func isAbsent(err error) bool {
 const placeMemory = 48
 
 // enter reports whether a manifest is to be read in a repository.
-func (w *walk) enter(n store.Node, repository int32) (bool, error) {
+func (w *walk) enter(n oci.Node, repository int32) (bool, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	at := place{keyOf(graph.Compact(n.Descriptor)), repository, n.Role}
@@ -69,8 +69,8 @@ func (w *walk) release() {
 }
 
 // lose notes a manifest that could not be read.
-func (w *walk) lose(n store.Node, err error) {
-	if n.Role == store.Child && isAbsent(err) {
+func (w *walk) lose(n oci.Node, err error) {
+	if n.Role == oci.Child && isAbsent(err) {
 		return
 	}
 	w.mu.Lock()
@@ -83,7 +83,7 @@ func (w *walk) lose(n store.Node, err error) {
 
 // visit adds the blobs of a manifest and of those below it. It returns an error only if the
 // walk cannot go on.
-func (w *walk) visit(ctx context.Context, o graph.Origin, n store.Node, repository int32) error {
+func (w *walk) visit(ctx context.Context, o graph.Origin, n oci.Node, repository int32) error {
 	if ok, err := w.enter(n, repository); !ok || err != nil {
 		return err
 	}
@@ -100,10 +100,10 @@ func (w *walk) visit(ctx context.Context, o graph.Origin, n store.Node, reposito
 	}
 	below := n.Below(m)
 	if m.Subject != nil {
-		below = append(below, store.Node{Descriptor: *m.Subject, Role: store.Child, Depth: n.Depth + 1})
+		below = append(below, oci.Node{Descriptor: *m.Subject, Role: oci.Child, Depth: n.Depth + 1})
 	}
 	for _, b := range below[:min(len(below), bounds.Manifests)] {
-		if b.Role == store.Leaf {
+		if b.Role == oci.Leaf {
 			err = w.leaf(b.Descriptor, repository)
 		} else {
 			err = w.visit(ctx, o, b, repository)
@@ -124,11 +124,11 @@ func (w *walk) leaf(desc ocispec.Descriptor, repository int32) error {
 }
 
 // read reads a manifest; nil if it is a blob that an index names.
-func (w *walk) read(ctx context.Context, o graph.Origin, n store.Node) (*store.Manifest, error) {
+func (w *walk) read(ctx context.Context, o graph.Origin, n oci.Node) (*oci.Manifest, error) {
 	ctx, done := w.lane.Begin(ctx)
 	defer done()
 	read := o.Manifest
-	if n.Role == store.Child {
+	if n.Role == oci.Child {
 		read = o.Child
 	}
 	data, err := read(ctx, n.Descriptor)
@@ -139,7 +139,7 @@ func (w *walk) read(ctx context.Context, o graph.Origin, n store.Node) (*store.M
 		return nil, err
 	}
 	m, err := n.Parse(data)
-	if err == nil && n.Role == store.Child && m.IsContent() {
+	if err == nil && n.Role == oci.Child && m.IsContent() {
 		return nil, nil
 	}
 	return m, err
@@ -158,7 +158,7 @@ func (w *walk) visitAll(ctx context.Context, few int, roots iter.Seq[root]) erro
 	group.SetLimit(few)
 	for r := range roots {
 		group.Go(func() error {
-			n := store.Node{Descriptor: r.desc, Role: store.Root}
+			n := oci.Node{Descriptor: r.desc, Role: oci.Root}
 			return w.visit(ctx, r.origin, n, w.blobs.number(r.repository))
 		})
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // copyBuffer is the size of one read.
@@ -49,7 +50,7 @@ func (m *merge) copyFrom(ctx context.Context, desc ocispec.Descriptor, n int, to
 	for at := int64(0); ; {
 		n, err := from.Read(buffer)
 		if at+int64(n) > desc.Size { // it grows
-			return &store.MismatchError{Descriptor: desc, Size: at + int64(n)}
+			return &oci.MismatchError{Descriptor: desc, Size: at + int64(n)}
 		}
 		hash.Write(buffer[:n])
 		if fresh := buffer[min(int64(n), max(0, skip-at)):n]; len(fresh) > 0 {
@@ -76,5 +77,5 @@ func check(desc ocispec.Descriptor, got digest.Digest, size int64) error {
 	if got == desc.Digest && size == desc.Size {
 		return nil
 	}
-	return &store.MismatchError{Descriptor: desc, Size: size, Digest: got}
+	return &oci.MismatchError{Descriptor: desc, Size: size, Digest: got}
 }

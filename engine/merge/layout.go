@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // layout is a directory or a bucket that is merged into, side by side.
@@ -79,7 +80,7 @@ func putBlob[I ingest](ctx context.Context, m *merge, out layout[I], desc ocispe
 		}
 		resumed := in.Size()
 		err = finish(in, copy(in, resumed))
-		if _, mismatch := errors.AsType[*store.MismatchError](err); mismatch && resumed > 0 { // what was there may be wrong
+		if _, mismatch := errors.AsType[*oci.MismatchError](err); mismatch && resumed > 0 { // what was there may be wrong
 			if in, err = out.Ingest(desc); err != nil {
 				return written(err)
 			}
@@ -95,7 +96,7 @@ func finish(in ingest, err error) error {
 		return errors.Join(err, in.Close())
 	}
 	if err = in.Commit(); err != nil {
-		if _, mismatch := errors.AsType[*store.MismatchError](err); !mismatch {
+		if _, mismatch := errors.AsType[*oci.MismatchError](err); !mismatch {
 			err = written(err)
 		}
 	}
@@ -106,7 +107,7 @@ func commit[I ingest](ctx context.Context, m *merge, out layout[I]) error {
 	if err := m.findBroken(); err != nil {
 		return err
 	}
-	out.Index().PutAll(m.index(), func(store.Entry) bool { return true })
+	out.Index().PutAll(m.index(), func(oci.Entry) bool { return true })
 	if err := out.Commit(ctx); err != nil {
 		return written(err)
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/compact"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Options are the choices of a merge. The zero value works.
@@ -116,7 +117,7 @@ func (m *merge) findBroken() error {
 	for _, e := range m.plan.Orphans(m.isBroken) {
 		m.left[nameOf(e)] = true
 	}
-	if !slices.ContainsFunc(m.in.Index().Entries, func(e store.Entry) bool { return !m.isBroken(e) }) {
+	if !slices.ContainsFunc(m.in.Index().Entries, func(e oci.Entry) bool { return !m.isBroken(e) }) {
 		return engine.ErrNothing
 	}
 	return nil
@@ -137,7 +138,7 @@ func reason(f store.Fault) error {
 }
 
 // nameOf returns the name of an entry in reports.
-func nameOf(e store.Entry) string {
+func nameOf(e oci.Entry) string {
 	if e.Name == "" {
 		return e.Digest.String()
 	}
@@ -145,7 +146,7 @@ func nameOf(e store.Entry) string {
 }
 
 // isBroken reports whether an entry is left out.
-func (m *merge) isBroken(e store.Entry) bool {
+func (m *merge) isBroken(e oci.Entry) bool {
 	return m.broken[nameOf(e)] != nil || m.left[nameOf(e)]
 }
 

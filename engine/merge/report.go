@@ -8,16 +8,17 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // index returns the index.json of the artifacts that are whole, as far as is known.
-func (m *merge) index() *store.Index {
+func (m *merge) index() *oci.Index {
 	all := m.in.Index()
 	if len(m.broken) == 0 {
 		return all
 	}
-	whole := new(store.Index)
-	whole.PutAll(all, func(e store.Entry) bool { return !m.isBroken(e) })
+	whole := new(oci.Index)
+	whole.PutAll(all, func(e oci.Entry) bool { return !m.isBroken(e) })
 	m.markReferrers(whole)
 	var missing []string
 	for name := range m.broken {
@@ -29,7 +30,7 @@ func (m *merge) index() *store.Index {
 }
 
 // markReferrers marks the artifacts that lack a referrer now.
-func (m *merge) markReferrers(whole *store.Index) {
+func (m *merge) markReferrers(whole *oci.Index) {
 	subjects := make(map[digest.Digest]bool)
 	for _, e := range m.in.Index().Entries {
 		if s := m.plan.Subject(e); s != "" && m.isBroken(e) {
@@ -40,8 +41,8 @@ func (m *merge) markReferrers(whole *store.Index) {
 		return
 	}
 	for i := range whole.Entries {
-		if e := &whole.Entries[i]; e.Referrers == store.ReferrersAll && m.plan.Reaches(*e, subjects) {
-			e.Referrers = store.ReferrersIncomplete
+		if e := &whole.Entries[i]; e.Referrers == oci.ReferrersAll && m.plan.Reaches(*e, subjects) {
+			e.Referrers = oci.ReferrersIncomplete
 		}
 	}
 }

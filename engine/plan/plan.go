@@ -13,7 +13,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Planner expands selections into artifacts and artifacts into graphs.
@@ -193,7 +193,7 @@ func (p *Planner) walk(ctx context.Context, a *Artifact) {
 	if a.Err != nil {
 		return
 	}
-	if a.leads || store.IsIndex(a.Root.MediaType) {
+	if a.leads || oci.IsIndex(a.Root.MediaType) {
 		a.together.wait(ctx)
 	}
 	a.Visit, a.Err = p.Walk(ctx, a.origin, a.Scope, a.Root.OCI(), a.found)

@@ -8,7 +8,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // runDistant is run for a distant source: it resolves the names in the targets first, and walks
@@ -88,10 +88,10 @@ const maxNested = 4
 // hasChildren reports whether a target that has a manifest has all that is selected below
 // it: registries take a manifest only after its parts, except for a sparse index.
 func (s *survey) hasChildren(ctx context.Context, far Distant, d *delivery, at ocispec.Descriptor, depth int) (bool, error) {
-	if store.IsImage(at.MediaType) {
+	if oci.IsImage(at.MediaType) {
 		return true, nil
 	}
-	if !store.IsIndex(at.MediaType) || depth > maxNested {
+	if !oci.IsIndex(at.MediaType) || depth > maxNested {
 		return false, nil
 	}
 	children, err := far.Children(ctx, graph.Compact(at), d.scope)
@@ -149,7 +149,7 @@ func (s *survey) attachments(all []*delivery) []*delivery {
 func (s *survey) attachment(to *delivery, name string, v *graph.Visit) (*delivery, error) {
 	ref, _ := config.ParseEntryName(name)
 	n := v.Node
-	root := graph.Root{Entry: &store.Entry{Name: name, MediaType: n.MediaType, Digest: n.Digest, Size: n.Size}, Ref: ref, Scope: to.scope}
+	root := graph.Root{Entry: &oci.Entry{Name: name, MediaType: n.MediaType, Digest: n.Digest, Size: n.Size}, Ref: ref, Scope: to.scope}
 	r, err := s.routes.routeOf(&root, to.target)
 	if r == nil || err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // feed sends the blobs of a pipe.
@@ -81,7 +82,7 @@ func (f *feed) hold(ctx context.Context, b graph.Descriptor) error {
 	}
 	if got := b.Digest.Algorithm().FromBytes(data); got != b.Digest {
 		f.held.Release(charge)
-		f.wrong[b.Key()] = &store.MismatchError{Descriptor: b.OCI(), Size: b.Size, Digest: got}
+		f.wrong[b.Key()] = &oci.MismatchError{Descriptor: b.OCI(), Size: b.Size, Digest: got}
 		return nil
 	}
 	delete(f.wanted, b.Key())

@@ -18,6 +18,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // openSource sorts the entries of an input into artifacts and their referrers. A dry run
@@ -172,7 +173,7 @@ func (s *layoutSource) open(d graph.Descriptor) (store.Blob, error) {
 	}
 	if b.Size() != d.Size {
 		_ = b.Close() // the mismatch matters more
-		return nil, &store.MismatchError{Descriptor: d.OCI(), Size: b.Size()}
+		return nil, &oci.MismatchError{Descriptor: d.OCI(), Size: b.Size()}
 	}
 	return b, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // leaver is a Source that leaves blobs to its base: a delta.
@@ -60,7 +61,7 @@ func (s *layoutSource) IsAlone() bool { return s.delta != nil }
 // embedded returns the bytes of a blob that some descriptor has in itself, nil if none has. What
 // is no image has the empty document as its config, which needs no base.
 func (s *layoutSource) embedded(b graph.Descriptor) []byte {
-	if s.delta != nil && store.IsEmptyJSON(b.Digest, b.Size) {
+	if s.delta != nil && oci.IsEmptyJSON(b.Digest, b.Size) {
 		return ocispec.DescriptorEmptyJSON.Data
 	}
 	return s.graph.Embedded(b)

@@ -9,7 +9,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // list names the referrers of one subject that a target has to list.
@@ -86,7 +86,7 @@ func (p *pusher) describe(ctx context.Context, l list) ([]ocispec.Descriptor, er
 		if err != nil {
 			return nil, err
 		}
-		m, err := store.ParseManifest(desc, data)
+		m, err := oci.ParseManifest(desc, data)
 		if err != nil {
 			return nil, err
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // pipe is an archive that is read once. Its manifests are there from the start, its
@@ -20,7 +21,7 @@ type pipe struct {
 	*layoutSource
 	in      *store.Stream
 	options engine.RestoreOptions
-	listed  *store.Index       // the one that the roots are from
+	listed  *oci.Index         // the one that the roots are from
 	before  map[listedKey]bool // the entries of an earlier index.json; nil for the first
 	taken   *taken             // the signatures that have come
 	bases   *layoutSource      // lends blobs to a delta; nil if there is none

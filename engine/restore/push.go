@@ -14,7 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // pusher pushes the manifests and tags of deliveries whose blobs are in their targets.
@@ -191,7 +191,7 @@ func (p *pusher) pushManifest(ctx context.Context, d *delivery, v *graph.Visit, 
 // client may look for them on either side.
 func (p *pusher) offer(ctx context.Context, d *delivery, v *graph.Visit) error {
 	for _, leaf := range v.Leaves {
-		if !v.Node.Index || store.IsContent(leaf.MediaType) || leaf.MediaType == "" || leaf.Size == 0 || leaf.Size > graph.MaxLook {
+		if !v.Node.Index || oci.IsContent(leaf.MediaType) || leaf.MediaType == "" || leaf.Size == 0 || leaf.Size > graph.MaxLook {
 			continue
 		}
 		_, err := p.manifests.Do(ctx, pushKey{d.at(leaf.Digest), d.repeated}, func() (struct{}, error) {

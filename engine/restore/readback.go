@@ -16,7 +16,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // readbackJobs bounds the questions about one delivery at a time. Requests in flight are
@@ -177,7 +177,7 @@ func (r *readback) readManifest(ctx context.Context, d *delivery, n *graph.Node)
 		case graph.Verify(n.OCI(), data) != nil:
 			return fmt.Sprintf("manifest %s has different content", n.Digest), nil
 		}
-		m, err := store.ParseManifest(desc, data)
+		m, err := oci.ParseManifest(desc, data)
 		if err == nil && m.MediaType != n.MediaType {
 			return fmt.Sprintf("manifest %s has the media type %s, not %s", n.Digest, m.MediaType, n.MediaType), nil
 		}

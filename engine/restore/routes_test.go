@@ -12,12 +12,12 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // rootNamed makes a root whose digest is that of content.
 func rootNamed(name, content string) graph.Root {
-	r := graph.Root{Entry: &store.Entry{Name: name, Digest: digest.FromString(content)}}
+	r := graph.Root{Entry: &oci.Entry{Name: name, Digest: digest.FromString(content)}}
 	if ref, err := config.ParseReference(name); err == nil && !ref.IsRepository() {
 		r.Ref = ref
 	}

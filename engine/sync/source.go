@@ -15,7 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // source is a plan over registries and layouts whose names are resolved.
@@ -67,14 +67,14 @@ func (s *source) checkMappings() error {
 func (s *source) claim() error {
 	claims := plan.NewCollisions(nil)
 	s.all = make([]graph.Root, len(s.planner.All))
-	entries := make([]store.Entry, len(s.all))
+	entries := make([]oci.Entry, len(s.all))
 	for i, a := range s.planner.All {
 		if a.Err == nil {
 			if err := claims.Claim(a); err != nil {
 				return err
 			}
 		}
-		entries[i] = store.Entry{Name: a.Name, MediaType: a.Root.MediaType, Digest: a.Root.Digest, Size: a.Root.Size}
+		entries[i] = oci.Entry{Name: a.Name, MediaType: a.Root.MediaType, Digest: a.Root.Digest, Size: a.Root.Size}
 		s.all[i] = graph.Root{Entry: &entries[i], Ref: a.Ref, Fault: a.Err, Layout: a.Layout, Mirror: a.Mirror(), Scope: a.Scope}
 		s.origins[a.Scope] = a.Origin()
 		if a.From != "" {

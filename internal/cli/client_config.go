@@ -18,7 +18,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/loopback"
 	"github.com/oras-mirror/oras-mirror/internal/text"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 type clientConfigCommand struct {
@@ -155,7 +155,7 @@ func layoutReferences(path string, open opener) ([]config.Reference, error) {
 }
 
 // fullReferences lists the full references in an index.
-func fullReferences(x *store.Index) (all []config.Reference) {
+func fullReferences(x *oci.Index) (all []config.Reference) {
 	for _, entry := range x.Entries {
 		if ref, ok := config.ParseEntryName(entry.Name); ok && ref.Registry != "" {
 			all = append(all, ref)

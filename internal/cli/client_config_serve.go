@@ -9,6 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/clientconfig"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // serveRequest describes what makes clients pull from "oras-mirror serve".
@@ -40,7 +41,7 @@ func servedReferences(inputs []string, open opener) (all []config.Reference, err
 	if err != nil {
 		return nil, err
 	}
-	var indexes []*store.Index
+	var indexes []*oci.Index
 	for _, path := range paths {
 		in, err := open(path)
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/text"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 type initCommand struct {
@@ -104,12 +104,12 @@ func sourcesOf(ctx context.Context, u *console.Console, paths []string) ([]strin
 
 // sourceOf returns the source of an artifact: its reference, or a selection if the backup
 // left out some of it. A reference with only a digest cannot be a selection.
-func sourceOf(ref config.Reference, e store.Entry) string {
+func sourceOf(ref config.Reference, e oci.Entry) string {
 	var choices []string
 	if e.Platforms != "" {
 		choices = append(choices, "platforms: ["+strings.ReplaceAll(e.Platforms, ",", ", ")+"]")
 	}
-	if e.Referrers == store.ReferrersNone {
+	if e.Referrers == oci.ReferrersNone {
 		choices = append(choices, "referrers: false")
 	}
 	switch {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // secondTrip makes base.tgz and full.tgz of a registry, before and after changes to it, and
@@ -90,10 +91,10 @@ func makeDelta(t *testing.T, path, full, base string) {
 	if err := a.PutManifest(ocispec.Descriptor{Digest: digest.FromBytes(list), Size: int64(len(list))}, list); err != nil {
 		t.Fatal(err)
 	}
-	index := new(store.Index)
-	index.PutAll(in.Index(), func(store.Entry) bool { return true })
-	index.Annotations = maps.Collect(maps.All(map[string]string{store.AnnotationBase: string(before.Index().RootsDigest(nil)),
-		store.AnnotationBaseName: filepath.Base(base), store.AnnotationDelta: string(digest.FromBytes(list))}))
+	index := new(oci.Index)
+	index.PutAll(in.Index(), func(oci.Entry) bool { return true })
+	index.Annotations = maps.Collect(maps.All(map[string]string{oci.AnnotationBase: string(before.Index().RootsDigest(nil)),
+		oci.AnnotationBaseName: filepath.Base(base), oci.AnnotationDelta: string(digest.FromBytes(list))}))
 	if err := a.PutIndex(index); err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/statement"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // judge is a mirror spec by which the content of an input is judged, without a network. The zero
@@ -53,7 +54,7 @@ func readJudge(path string) (by judge, err error) {
 
 // unasked counts the artifacts that need no signature, without the tags of cosign, which belong
 // to their images. An artifact with an invalid name is refused instead.
-func (by judge) unasked(index *store.Index) (n int) {
+func (by judge) unasked(index *oci.Index) (n int) {
 	if by.policies == nil {
 		return 0
 	}

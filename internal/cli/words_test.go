@@ -42,6 +42,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // refusal is the answer of a registry to op on a reference: a status, and codes with
@@ -128,7 +129,7 @@ const sum = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f0
 func wordings() []wording {
 	const app, mirrored = "ghcr.io/acme/app:v1", "registry.corp.example/mirror/acme/app:v1"
 	certificate := &x509.Certificate{DNSNames: []string{"registry.internal"}, NotAfter: time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)}
-	digests := &store.MismatchError{Descriptor: ocispec.Descriptor{Digest: sum, Size: 12}, Size: 12, Digest: digest.FromString("something else")}
+	digests := &oci.MismatchError{Descriptor: ocispec.Descriptor{Digest: sum, Size: 12}, Size: 12, Digest: digest.FromString("something else")}
 	return []wording{
 		{name: "Credentials and permissions"},
 		{name: "not logged in", err: refusal("resolve", "registry.corp.example/acme/app:v1", 401, "UNAUTHORIZED", "authentication required")},
@@ -270,7 +271,7 @@ func wordings() []wording {
 		{name: "no name, in a layout of a spec", err: &engine.NameError{Entry: sum, Place: "the layout ./vendor"}},
 		{name: "an invalid name", err: &engine.EntryNameError{Name: "app:v2", Reason: "neither REGISTRY/REPOSITORY:TAG nor a tag"}},
 		{name: "a name of two", err: &engine.EntryNameError{Name: "ghcr.io/acme/app:v1", Reason: "two manifests in the layout have this name"}},
-		{name: "a name of something else", err: &store.NameError{Name: "ghcr.io/acme/app@" + sum, Digest: digest.FromString("something else")}},
+		{name: "a name of something else", err: &oci.NameError{Name: "ghcr.io/acme/app@" + sum, Digest: digest.FromString("something else")}},
 		{name: "a pattern that matches nothing", err: &engine.OnlyError{Pattern: "ghcr.io/acem/**"}},
 		{name: "pushing again failed", target: mirrored, err: &engine.ReadbackError{Reference: mirrored, Differs: []string{"blob " + sum + " is missing"},
 			Again: refusal("push", "registry.corp.example/mirror/acme/app@"+sum, 403, "DENIED", "requested access to the resource is denied")}},
@@ -284,7 +285,7 @@ func wordings() []wording {
 		{name: "no input", err: &store.InputError{Path: "bundle.tgz", Reason: "does not exist", Err: fs.ErrNotExist}},
 		{name: "no archive", err: &store.InputError{Path: "notes.txt", Reason: "neither a tar archive nor an OCI layout"}},
 		{name: "nothing in it", err: engine.ErrNoArtifact},
-		{name: "no index", err: &store.InputError{Path: "mirror", Reason: `index.json has no list "manifests"`, Err: &store.IndexError{Err: errors.New(`has no list "manifests"`)}}},
+		{name: "no index", err: &store.InputError{Path: "mirror", Reason: `index.json has no list "manifests"`, Err: &oci.IndexError{Err: errors.New(`has no list "manifests"`)}}},
 		{name: "a link in a pipe", err: &store.InputError{Path: "standard input", Reason: (&bundle.LinkError{Name: "blobs/sha256/9f86", To: "cache/9f86"}).Error(), Err: &bundle.LinkError{}}},
 		{name: "too late in a pipe", err: &store.InputError{Path: "standard input", Reason: (&store.LateError{Digest: sum}).Error(), Err: &store.LateError{}}},
 		{name: "a docker-archive", err: &store.InputError{Path: "old.tar", Reason: (&store.DockerArchiveError{}).Error(), Err: &store.DockerArchiveError{Images: []string{"nginx:1.25"}}}},

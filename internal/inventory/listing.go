@@ -18,6 +18,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Listing lists the artifacts of a layout in the order of its index.json. As JSON it is the
@@ -82,8 +83,8 @@ type catalog struct {
 	read      func(ocispec.Descriptor) ([]byte, error) // a manifest or a config
 	child     func(ocispec.Descriptor) ([]byte, error) // a child of an index; nil if it is a blob
 	absent    func(ocispec.Descriptor) bool            // whether a child is not in the layout
-	referrers map[digest.Digest][]store.Entry          // by subject
-	attached  map[string][]store.Entry                 // attached by cosign, by REPOSITORY@DIGEST of the subject
+	referrers map[digest.Digest][]oci.Entry            // by subject
+	attached  map[string][]oci.Entry                   // attached by cosign, by REPOSITORY@DIGEST of the subject
 	roots     map[string]bool                          // REPOSITORY@DIGEST of the entries
 	lists     map[string]bool                          // names of referrers lists, which are not artifacts
 	nested    map[digest.Digest]bool                   // manifests of an index
@@ -92,7 +93,7 @@ type catalog struct {
 
 // List lists a layout. It reads a stream to its end, where the last index.json may be.
 func List(ctx context.Context, in store.Input) (*Listing, error) {
-	c := &catalog{referrers: make(map[digest.Digest][]store.Entry), attached: make(map[string][]store.Entry),
+	c := &catalog{referrers: make(map[digest.Digest][]oci.Entry), attached: make(map[string][]oci.Entry),
 		roots: make(map[string]bool), lists: make(map[string]bool), nested: make(map[digest.Digest]bool), types: make(map[digest.Digest]string)}
 	switch in := in.(type) {
 	case *store.Stream:
@@ -125,7 +126,7 @@ func List(ctx context.Context, in store.Input) (*Listing, error) {
 	return c.list(in.Index())
 }
 
-func (c *catalog) list(index *store.Index) (*Listing, error) {
+func (c *catalog) list(index *oci.Index) (*Listing, error) {
 	if err := c.classify(index.Entries); err != nil {
 		return nil, err
 	}
@@ -147,9 +148,9 @@ func (c *catalog) list(index *store.Index) (*Listing, error) {
 }
 
 // classify finds the entries that are referrers or referrers lists, and their subjects.
-func (c *catalog) classify(entries []store.Entry) error {
+func (c *catalog) classify(entries []oci.Entry) error {
 	for _, e := range entries {
-		m, err := c.manifest(store.Node{Descriptor: e.Descriptor()})
+		m, err := c.manifest(oci.Node{Descriptor: e.Descriptor()})
 		if err != nil {
 			return err
 		}
@@ -157,7 +158,7 @@ func (c *catalog) classify(entries []store.Entry) error {
 		if e.Name == "" && m.Subject != nil {
 			c.addReferrer(e, m.Subject.Digest)
 		}
-		members, isList := store.ReferrersList(e, c.read)
+		members, isList := oci.ReferrersList(e, c.read)
 		for _, member := range members {
 			c.addReferrer(listedIn(e, member), member.Subject)
 		}
@@ -175,15 +176,15 @@ func (c *catalog) classify(entries []store.Entry) error {
 }
 
 // addReferrer records a referrer once: it may be in a list and an entry as well.
-func (c *catalog) addReferrer(e store.Entry, subject digest.Digest) {
-	if !slices.ContainsFunc(c.referrers[subject], func(other store.Entry) bool { return other.Digest == e.Digest }) {
+func (c *catalog) addReferrer(e oci.Entry, subject digest.Digest) {
+	if !slices.ContainsFunc(c.referrers[subject], func(other oci.Entry) bool { return other.Digest == e.Digest }) {
 		c.referrers[subject] = append(c.referrers[subject], e)
 	}
 }
 
 // listedIn returns the entry that a referrer in a list would have as an entry of its own.
-func listedIn(list store.Entry, m store.ListedReferrer) store.Entry {
-	e := store.Entry{MediaType: m.MediaType, ArtifactType: m.ArtifactType, Digest: m.Digest, Size: m.Size}
+func listedIn(list oci.Entry, m oci.ListedReferrer) oci.Entry {
+	e := oci.Entry{MediaType: m.MediaType, ArtifactType: m.ArtifactType, Digest: m.Digest, Size: m.Size}
 	if repository := repositoryOf(list); repository != "" {
 		e.Repositories = []string{repository}
 	}
@@ -191,25 +192,25 @@ func listedIn(list store.Entry, m store.ListedReferrer) store.Entry {
 }
 
 // repositoryOf returns REGISTRY/REPOSITORY of an entry, or "" if its name has none.
-func repositoryOf(e store.Entry) string {
+func repositoryOf(e oci.Entry) string {
 	ref, _ := config.ParseEntryName(e.Name)
 	return ref.Name()
 }
 
 // isAttached reports whether cosign attached an entry to an artifact of the layout; without
 // its subject, the entry is an artifact itself.
-func (c *catalog) isAttached(e store.Entry) bool {
+func (c *catalog) isAttached(e oci.Entry) bool {
 	subject, ok := e.AttachedTo()
 	return ok && (c.roots[repositoryOf(e)+"@"+subject.String()] || c.nested[subject])
 }
 
-func (c *catalog) isReferrer(e store.Entry) bool {
-	m, err := c.manifest(store.Node{Descriptor: e.Descriptor()})
+func (c *catalog) isReferrer(e oci.Entry) bool {
+	m, err := c.manifest(oci.Node{Descriptor: e.Descriptor()})
 	return err == nil && m.Subject != nil
 }
 
 // artifact returns the artifact of an entry, from a walk over its manifests and referrers.
-func (c *catalog) artifact(e store.Entry) (Artifact, error) {
+func (c *catalog) artifact(e oci.Entry) (Artifact, error) {
 	a := Artifact{Reference: e.Name, Digest: e.Digest, MediaType: c.types[e.Digest], ArtifactType: e.ArtifactType, Sparse: e.Platforms != ""}
 	referring := referring{catalog: c, repository: repositoryOf(e), seen: make(map[digest.Digest]bool)}
 	var inside []string // platforms from configs, for an index without platforms
@@ -224,7 +225,7 @@ func (c *catalog) artifact(e store.Entry) (Artifact, error) {
 		}
 		referring.to(desc)
 	})
-	if err := t.Walk(store.Node{Descriptor: e.Descriptor()}); err != nil {
+	if err := t.Walk(oci.Node{Descriptor: e.Descriptor()}); err != nil {
 		return a, err
 	}
 	if len(a.Platforms) == 0 {

@@ -6,7 +6,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // referring collects the referrers of an artifact, and their referrers in turn.
@@ -19,7 +19,7 @@ type referring struct {
 
 // referrer is an entry with its subject.
 type referrer struct {
-	store.Entry
+	oci.Entry
 	subject digest.Digest
 }
 
@@ -43,7 +43,7 @@ func (r *referring) to(subject ocispec.Descriptor) {
 // follow walks the referrers; t calls to for each manifest, which may add more.
 func (r *referring) follow(t *trail) error {
 	for i := 0; i < len(r.found); i++ {
-		if err := t.Walk(store.Node{Descriptor: r.found[i].Descriptor()}); err != nil {
+		if err := t.Walk(oci.Node{Descriptor: r.found[i].Descriptor()}); err != nil {
 			return err
 		}
 	}

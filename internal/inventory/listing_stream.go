@@ -10,6 +10,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // childOf returns a function that reads a child of an index from a stream. A child that is
@@ -28,7 +29,7 @@ func childOf(s *store.Stream) func(ocispec.Descriptor) ([]byte, error) {
 func absentFrom(s *store.Stream) func(ocispec.Descriptor) bool {
 	return func(desc ocispec.Descriptor) bool {
 		_, err := s.Manifest(desc.Digest)
-		return store.IsManifest(desc.MediaType) && errors.Is(err, fs.ErrNotExist)
+		return oci.IsManifest(desc.MediaType) && errors.Is(err, fs.ErrNotExist)
 	}
 }
 
@@ -44,7 +45,7 @@ func readConfigs(ctx context.Context, s *store.Stream) (map[digest.Digest][]byte
 		t := walker.newTrail(e.Platforms != "", func(desc ocispec.Descriptor) {
 			wanted[desc.Digest] = wanted[desc.Digest] || isConfig(desc)
 		})
-		if err := t.Walk(store.Node{Descriptor: e.Descriptor()}); err != nil {
+		if err := t.Walk(oci.Node{Descriptor: e.Descriptor()}); err != nil {
 			return nil, err
 		}
 	}

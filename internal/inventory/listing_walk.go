@@ -10,13 +10,13 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // manifest reads the manifest of a node; it is empty for a blob.
-func (c *catalog) manifest(n store.Node) (*store.Manifest, error) {
+func (c *catalog) manifest(n oci.Node) (*oci.Manifest, error) {
 	read := c.read
-	if n.Role == store.Child {
+	if n.Role == oci.Child {
 		read = c.child
 	}
 	data, err := read(n.Descriptor)
@@ -32,7 +32,7 @@ func (c *catalog) manifest(n store.Node) (*store.Manifest, error) {
 // trail walks an artifact and its referrers.
 type trail struct {
 	*catalog
-	store.Walker
+	oci.Walker
 	sparse   bool                     // children of an index may be absent
 	found    func(ocispec.Descriptor) // called with each manifest and blob, once
 	subjects []ocispec.Descriptor     // of the manifests walked
@@ -53,7 +53,7 @@ func (t *trail) walkSubjects() error {
 			if _, err := t.read(subject); errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
-			if err := t.Walk(store.Node{Descriptor: subject, Depth: depth}); err != nil {
+			if err := t.Walk(oci.Node{Descriptor: subject, Depth: depth}); err != nil {
 				return err
 			}
 		}
@@ -62,9 +62,9 @@ func (t *trail) walkSubjects() error {
 }
 
 // visit calls found and returns the nodes below n.
-func (t *trail) visit(n store.Node) ([]store.Node, error) {
+func (t *trail) visit(n oci.Node) ([]oci.Node, error) {
 	t.found(n.Descriptor)
-	if n.Role == store.Leaf {
+	if n.Role == oci.Leaf {
 		return nil, nil
 	}
 	m, err := t.manifest(n)
@@ -78,11 +78,11 @@ func (t *trail) visit(n store.Node) ([]store.Node, error) {
 }
 
 // isLeftOut reports whether a node is absent without being a fault.
-func (t *trail) isLeftOut(n store.Node) bool {
-	if n.Role == store.Child {
+func (t *trail) isLeftOut(n oci.Node) bool {
+	if n.Role == oci.Child {
 		return t.sparse && t.absent(n.Descriptor)
 	}
-	return store.IsElsewhere(n.Descriptor) && t.absent(n.Descriptor)
+	return oci.IsElsewhere(n.Descriptor) && t.absent(n.Descriptor)
 }
 
 // platform returns the platform of a child of an index, or that in the config of an image.

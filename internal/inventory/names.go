@@ -8,6 +8,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Name is a reference with the manifest that it points to.
@@ -44,7 +45,7 @@ func Names(l store.Layout) []Name {
 
 // canonical returns the sha256 digest of an entry whose digest has another algorithm, since
 // most registries use sha256; "" if the entry has one already or cannot be read.
-func canonical(l store.Layout, e store.Entry) digest.Digest {
+func canonical(l store.Layout, e oci.Entry) digest.Digest {
 	if e.Digest.Algorithm() == digest.Canonical {
 		return ""
 	}

@@ -9,20 +9,21 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // NamesWithContent is Names for a comparison of two layouts: a name with other platforms or with
 // other referrers, such as a signature that was added, differs.
 func NamesWithContent(l store.Layout) []Name {
 	entries := l.Index().Entries
-	by := make(map[digest.Digest][]store.Entry) // referrers by their subject
+	by := make(map[digest.Digest][]oci.Entry) // referrers by their subject
 	for _, e := range entries {
 		if subject := subjectOf(l, e); subject != "" {
 			by[subject] = append(by[subject], e)
 		}
 	}
 	all := Names(l)
-	media := make(map[string]store.Entry)
+	media := make(map[string]oci.Entry)
 	for _, e := range entries {
 		media[e.Name] = e
 	}
@@ -34,7 +35,7 @@ func NamesWithContent(l store.Layout) []Name {
 }
 
 // subjectOf returns the manifest that an entry refers to, also by a tag of cosign; "" for others.
-func subjectOf(l store.Layout, e store.Entry) digest.Digest {
+func subjectOf(l store.Layout, e oci.Entry) digest.Digest {
 	if subject, is := e.AttachedTo(); is {
 		return subject
 	}
@@ -48,12 +49,12 @@ func subjectOf(l store.Layout, e store.Entry) digest.Digest {
 	return m.Subject.Digest
 }
 
-func manifestOf(l store.Layout, e store.Entry) *store.Manifest {
+func manifestOf(l store.Layout, e oci.Entry) *oci.Manifest {
 	data, err := store.ReadManifest(l, e.Descriptor())
 	if err != nil {
 		return nil
 	}
-	m, err := store.ParseManifest(e.Descriptor(), data)
+	m, err := oci.ParseManifest(e.Descriptor(), data)
 	if err != nil {
 		return nil
 	}
@@ -61,12 +62,12 @@ func manifestOf(l store.Layout, e store.Entry) *store.Manifest {
 }
 
 // referrersIn lists what refers to an artifact, to its children, and to those referrers.
-func referrersIn(l store.Layout, e store.Entry, by map[digest.Digest][]store.Entry) string {
+func referrersIn(l store.Layout, e oci.Entry, by map[digest.Digest][]oci.Entry) string {
 	if len(by) == 0 {
 		return ""
 	}
 	reached := []digest.Digest{e.Digest}
-	if store.IsIndex(e.MediaType) {
+	if oci.IsIndex(e.MediaType) {
 		if m := manifestOf(l, e); m != nil {
 			for _, child := range m.Manifests {
 				reached = append(reached, child.Digest)
@@ -89,7 +90,7 @@ func referrersIn(l store.Layout, e store.Entry, by map[digest.Digest][]store.Ent
 }
 
 // isOf reports whether a referrer belongs to a repository.
-func isOf(e store.Entry, repository string) bool {
+func isOf(e oci.Entry, repository string) bool {
 	if e.Name != "" {
 		return repositoryOf(e) == repository
 	}

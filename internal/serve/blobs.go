@@ -14,6 +14,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // heldBack is the length of the end of a blob that is sent only once all of it is hashed.
@@ -188,9 +189,9 @@ func (t *transfer) verify(w io.Writer) error {
 		return nil
 	}
 	if got := digest.NewDigest(t.digest.Algorithm(), hash); err == nil && got != t.digest {
-		err = &store.MismatchError{Descriptor: ocispec.Descriptor{Digest: t.digest, Size: t.blob.Size()}, Size: t.blob.Size(), Digest: got}
+		err = &oci.MismatchError{Descriptor: ocispec.Descriptor{Digest: t.digest, Size: t.blob.Size()}, Size: t.blob.Size(), Digest: got}
 	}
-	_, mismatch := errors.AsType[*store.MismatchError](err)
+	_, mismatch := errors.AsType[*oci.MismatchError](err)
 	_, damaged := errors.AsType[*bundle.FormatError](err)
 	switch {
 	case err == nil:

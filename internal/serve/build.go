@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // builder makes a table of the entries of all inputs.
@@ -61,7 +62,7 @@ func (b *builder) addInput(path string, l store.Layout) {
 
 // addNamed adds an artifact with a name. One with a digest for a tag needs none: any digest is
 // looked up in the inputs. But it may be a referrer.
-func (b *builder) addNamed(e *store.Entry) {
+func (b *builder) addNamed(e *oci.Entry) {
 	source, tag, ok := b.parse(e.Name)
 	if !ok {
 		b.unnamed++
@@ -77,7 +78,7 @@ func (b *builder) addNamed(e *store.Entry) {
 
 // addReferrer adds a manifest without a tag, which may be a referrer, to some repositories; to
 // all if there are none. What is no referrer is found by its digest in every repository.
-func (b *builder) addReferrer(e *store.Entry, homes []string) {
+func (b *builder) addReferrer(e *oci.Entry, homes []string) {
 	r := referrer{sum: b.addSum(compact.Of(e.Digest)), media: b.word(e.MediaType), homes: b.home(homes)}
 	if e.Subject == "" {
 		b.unread = append(b.unread, r)

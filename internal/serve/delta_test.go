@@ -10,6 +10,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // TestBaseOnlyLendsItsBlobs serves a delta with its base, and compares the answers with those
@@ -36,7 +37,7 @@ func TestBaseOnlyLendsItsBlobs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	delta.Index().Annotations = map[string]string{store.AnnotationBase: base.Index().RootsDigest(nil).String()}
+	delta.Index().Annotations = map[string]string{oci.AnnotationBase: base.Index().RootsDigest(nil).String()}
 	if err := errors.Join(delta.Commit(t.Context()), delta.Close(), base.Close(), os.Remove(w.path("delta/blobs/sha256/"+digest.FromBytes(shared).Encoded()))); err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/internal/compact"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // manifest sends a manifest by its tag or digest.
@@ -77,7 +78,7 @@ var errNoManifest = errors.New("its bytes are those of a blob")
 // mediaType returns the type of a manifest: its bytes decide. Only a manifest of an unknown
 // kind needs that of index.json.
 func (s *session) mediaType(desc ocispec.Descriptor, data []byte) (string, error) {
-	m, err := store.ParseManifest(desc, data)
+	m, err := oci.ParseManifest(desc, data)
 	switch {
 	case err == nil && m.IsKnown():
 		return m.MediaType, nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/internal/compact"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 const (
@@ -121,7 +122,7 @@ func (s *session) describe(compact compact.Digest) (desc ocispec.Descriptor, err
 	}
 	defer release()
 	desc = ocispec.Descriptor{Digest: d, Size: int64(len(data))}
-	m, err := store.ParseManifest(desc, data)
+	m, err := oci.ParseManifest(desc, data)
 	if err != nil {
 		return desc, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/internal/compact"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // scan has the referrers among manifests whose subject index.json does not have: those of
@@ -122,7 +123,7 @@ func (c *content) readSubject(s *scan, d digest.Digest, homes uint32, depth int)
 	if data == nil {
 		return
 	}
-	m, err := store.ParseManifest(ocispec.Descriptor{Digest: d, Size: int64(len(data))}, data)
+	m, err := oci.ParseManifest(ocispec.Descriptor{Digest: d, Size: int64(len(data))}, data)
 	if err != nil {
 		return
 	}
@@ -162,8 +163,8 @@ func (s *scan) add(subject, d digest.Digest, homes uint32) {
 // readList adds the members of a list of referrers, which a registry without the referrers
 // API has under a tag.
 func (c *content) readList(s *scan, tag string, d digest.Digest) {
-	e := store.Entry{Name: tag, Digest: d}
-	members, _ := store.ReferrersList(e, func(desc ocispec.Descriptor) ([]byte, error) {
+	e := oci.Entry{Name: tag, Digest: d}
+	members, _ := oci.ReferrersList(e, func(desc ocispec.Descriptor) ([]byte, error) {
 		data, release, err := c.manifest(context.Background(), desc.Digest)
 		if err == nil {
 			release() // it is decoded at once, one after the other

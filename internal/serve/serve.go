@@ -32,6 +32,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Options configure a registry. Inputs is required.
@@ -212,7 +213,7 @@ func (r *Registry) fill(ctx context.Context, c *content) error {
 		return err // in the words of every command, where it is absent
 	}
 	c.inputs = inputs
-	var indexes []*store.Index
+	var indexes []*oci.Index
 	for _, in := range c.inputs {
 		indexes = append(indexes, in.layout.Index())
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/internal/compact"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // The types in a statement: of in-toto, version 1, and of our predicate, which docs/trust.md
@@ -70,7 +70,7 @@ type Referrer struct {
 }
 
 // Of returns the content of a layout by its index.json. The caller adds files and signers.
-func Of(x *store.Index) (*Content, error) {
+func Of(x *oci.Index) (*Content, error) {
 	c := new(Content)
 	sum := sha256.New()
 	if _, err := x.WriteTo(sum); err != nil {
@@ -84,7 +84,7 @@ func Of(x *store.Index) (*Content, error) {
 
 // addRoots adds the entries of an index.json. It counts them first: lists that grow leave
 // behind as much memory again.
-func (c *Content) addRoots(all []store.Entry) {
+func (c *Content) addRoots(all []oci.Entry) {
 	named := 0
 	for i := range all {
 		if all[i].Name != "" {
@@ -132,7 +132,7 @@ func (c *Content) HasSigners() bool {
 }
 
 // platformsOf returns the selected platforms of an entry; nil for all.
-func platformsOf(e *store.Entry) []string {
+func platformsOf(e *oci.Entry) []string {
 	if e.Platforms == "" {
 		return nil
 	}

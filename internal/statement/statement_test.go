@@ -15,25 +15,25 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/internal/compact"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // index returns an index with two artifacts and a referrer, in any order.
-func index(order ...int) *store.Index {
+func index(order ...int) *oci.Index {
 	image := digest.FromString("image")
-	all := []store.Entry{
+	all := []oci.Entry{
 		{Name: "a.io/b:v1", Digest: image, MediaType: "m", Size: 5},
 		{Name: "a.io/b:v2", Digest: digest.SHA512.FromString("other"), MediaType: "m", Size: 5, Platforms: "linux/amd64"},
 		{Digest: digest.FromString("signature"), MediaType: "m", Size: 9, ArtifactType: "t", Subject: compact.Of(image)},
 	}
-	x := new(store.Index)
+	x := new(oci.Index)
 	for _, i := range order {
 		x.Entries = append(x.Entries, all[i])
 	}
 	return x
 }
 
-func content(t *testing.T, x *store.Index) *Content {
+func content(t *testing.T, x *oci.Index) *Content {
 	t.Helper()
 	c, err := Of(x)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 const (
@@ -35,7 +35,7 @@ var notationEnvelopes = []string{"application/jose+json", "application/cose"}
 
 // Candidate reports whether the policy looks for signatures in a manifest like this one.
 func (p *policy) Candidate(desc ocispec.Descriptor, manifest []byte) (engine.Candidate, bool) {
-	m, err := store.ParseManifest(desc, manifest)
+	m, err := oci.ParseManifest(desc, manifest)
 	if err != nil || m.IsIndex() {
 		return engine.Candidate{}, false
 	}

@@ -3,12 +3,12 @@ package graph
 import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Blob returns the one record of a leaf, whatever its media type, and notes that o has it.
 func (g *Graph) Blob(desc ocispec.Descriptor, o Origin) *Blob {
-	embedded := store.HasInline(desc)
+	embedded := oci.HasInline(desc)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	first := g.blobs[desc.Digest]

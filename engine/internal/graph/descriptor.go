@@ -10,7 +10,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
 
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Verify returns an error unless data has the size and the digest of desc.
@@ -34,10 +34,10 @@ func IsNamed(d, there digest.Digest, data func() ([]byte, error)) bool {
 	return err == nil && there.Algorithm().FromBytes(bytes) == there
 }
 
-// CheckHash returns a *store.MismatchError unless h has the digest of d.
+// CheckHash returns a *oci.MismatchError unless h has the digest of d.
 func CheckHash(d Descriptor, h hash.Hash) error {
 	if got := digest.NewDigest(d.Digest.Algorithm(), h); got != d.Digest {
-		return &store.MismatchError{Descriptor: d.OCI(), Digest: got, Size: d.Size}
+		return &oci.MismatchError{Descriptor: d.OCI(), Digest: got, Size: d.Size}
 	}
 	return nil
 }
@@ -80,6 +80,6 @@ func IsWrong(err error) bool {
 
 // IsMismatch reports whether a store found other bytes than expected.
 func IsMismatch(err error) bool {
-	_, is := errors.AsType[*store.MismatchError](err)
+	_, is := errors.AsType[*oci.MismatchError](err)
 	return is
 }

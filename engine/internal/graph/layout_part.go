@@ -8,6 +8,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // openPart reads n bytes at off of a blob of a layout.
@@ -22,7 +23,7 @@ func openPart(l store.Layout, desc ocispec.Descriptor, off, n int64) (io.ReadClo
 		return nil, err
 	}
 	if b.Size() != desc.Size {
-		return nil, errors.Join(&store.MismatchError{Descriptor: desc, Size: b.Size()}, b.Close())
+		return nil, errors.Join(&oci.MismatchError{Descriptor: desc, Size: b.Size()}, b.Close())
 	}
 	if inParts {
 		return b, nil

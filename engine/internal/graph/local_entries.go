@@ -8,7 +8,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // WalkChildren adds the manifests below an index to children, as far as they can
@@ -40,7 +40,7 @@ func (l *Local) WalkChildren(desc ocispec.Descriptor, children map[digest.Digest
 }
 
 // addReferrer notes the subject of a nameless manifest, if it has one.
-func (l *Local) addReferrer(entry *store.Entry) error {
+func (l *Local) addReferrer(entry *oci.Entry) error {
 	data, err := l.Manifest(context.Background(), entry.Descriptor())
 	if err != nil {
 		return err
@@ -57,8 +57,8 @@ func (l *Local) addReferrer(entry *store.Entry) error {
 
 // addList notes and returns the referrers that a root lists; is is false unless it is a
 // list of referrers.
-func (l *Local) addList(r Root) (members []*store.Entry, is bool) {
-	all, is := store.ReferrersList(*r.Entry, func(desc ocispec.Descriptor) ([]byte, error) {
+func (l *Local) addList(r Root) (members []*oci.Entry, is bool) {
+	all, is := oci.ReferrersList(*r.Entry, func(desc ocispec.Descriptor) ([]byte, error) {
 		return l.Manifest(context.Background(), desc)
 	})
 	var homes []string
@@ -66,7 +66,7 @@ func (l *Local) addList(r Root) (members []*store.Entry, is bool) {
 		homes = append(homes, r.Ref.Name())
 	}
 	for _, m := range all {
-		entry := &store.Entry{MediaType: m.MediaType, ArtifactType: m.ArtifactType, Digest: m.Digest, Size: m.Size}
+		entry := &oci.Entry{MediaType: m.MediaType, ArtifactType: m.ArtifactType, Digest: m.Digest, Size: m.Size}
 		l.referrers.add(referrer{entry: entry, listed: &m.Descriptor, homes: homes}, m.Subject)
 		members = append(members, entry)
 	}

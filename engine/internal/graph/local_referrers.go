@@ -7,7 +7,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/internal/compact"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // referrers holds the manifests of a layout that refer to others. It is compact, since 100,000
@@ -20,7 +20,7 @@ type referrers struct {
 
 // referrer is a manifest that refers to another one.
 type referrer struct {
-	entry  *store.Entry
+	entry  *oci.Entry
 	listed *ocispec.Descriptor // as a list of referrers has it; nil: as its entry has it
 	homes  []string            // its repositories; none means any
 	before int32               // where the one before it of the same subject is; -1: there is none

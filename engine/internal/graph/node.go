@@ -4,7 +4,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Node is one manifest of the run, however many artifacts, repositories or registries share
@@ -45,7 +45,7 @@ func lean(children []ocispec.Descriptor) []ocispec.Descriptor {
 	var lean []ocispec.Descriptor
 	for _, c := range children {
 		c.URLs = nil
-		if _, is := store.AttestationOf(c); !is {
+		if _, is := oci.AttestationOf(c); !is {
 			c.Annotations = nil
 		}
 		lean = append(lean, c)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 type pendingNode struct {
@@ -140,7 +140,7 @@ const (
 )
 
 // room counts the memory that a manifest will take.
-func (g *Graph) room(m *store.Manifest) error {
+func (g *Graph) room(m *oci.Manifest) error {
 	n := int64(nodeMemory + len(m.MediaType) + len(m.ArtifactType))
 	for _, child := range lean(m.Manifests) {
 		n += bounds.DescriptorMemory(&child)
@@ -165,7 +165,7 @@ func (g *Graph) take(n int64) error {
 	return err
 }
 
-func (g *Graph) makeNode(o Origin, desc ocispec.Descriptor, m *store.Manifest) *Node {
+func (g *Graph) makeNode(o Origin, desc ocispec.Descriptor, m *oci.Manifest) *Node {
 	desc.MediaType = m.MediaType
 	n := &Node{Descriptor: Compact(desc), ArtifactType: Intern(m.ArtifactType), kind: Intern(m.Kind()), Known: m.IsKnown(), Index: m.IsIndex(), Children: lean(m.Manifests)}
 	if m.Subject != nil {
@@ -173,7 +173,7 @@ func (g *Graph) makeNode(o Origin, desc ocispec.Descriptor, m *store.Manifest) *
 		n.Subject, n.leads = subject.Digest, &subject
 	}
 	for _, b := range m.Leaves() {
-		if store.IsElsewhere(b) && !store.HasInline(b) {
+		if oci.IsElsewhere(b) && !oci.HasInline(b) {
 			n.elsewhere = append(n.elsewhere, Compact(b))
 			continue
 		}

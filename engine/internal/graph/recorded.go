@@ -6,7 +6,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Recorder is a Cache of an output where reading a manifest costs a request. Its index.json
@@ -14,7 +14,7 @@ import (
 type Recorder interface {
 	Cache
 	// Recorded returns the entry of a manifest that is there.
-	Recorded(desc ocispec.Descriptor) (store.Entry, bool)
+	Recorded(desc ocispec.Descriptor) (oci.Entry, bool)
 	// Relies tells that a manifest is there although no entry of its own says it, and that its
 	// blobs are trusted to be there, too. It returns false if the manifest is absent.
 	Relies(desc ocispec.Descriptor) bool
@@ -29,15 +29,15 @@ func (w *walk) recorded(at Stop) *Node {
 	}
 	e, ok := r.Recorded(at.Desc)
 	if !ok && at.whole {
-		e = store.Entry{MediaType: at.Desc.MediaType, ArtifactType: at.Desc.ArtifactType, Digest: at.Desc.Digest, Size: at.Desc.Size}
+		e = oci.Entry{MediaType: at.Desc.MediaType, ArtifactType: at.Desc.ArtifactType, Digest: at.Desc.Digest, Size: at.Desc.Size}
 	} else if !ok {
 		return nil
 	}
-	index := store.IsIndex(e.MediaType)
+	index := oci.IsIndex(e.MediaType)
 	switch {
 	case index && (w.scope.seeks() || len(w.scope.Platforms) > 0 || e.Platforms != ""):
 		return nil
-	case !index && !store.IsImage(e.MediaType), e.Name == "" && !at.whole && (e.Subject == "" || e.ArtifactType == ""):
+	case !index && !oci.IsImage(e.MediaType), e.Name == "" && !at.whole && (e.Subject == "" || e.ArtifactType == ""):
 		return nil // the entry does not say enough
 	case !r.Relies(e.Descriptor()):
 		return nil
@@ -46,14 +46,14 @@ func (w *walk) recorded(at Stop) *Node {
 }
 
 // recordedNode returns the one node of an entry.
-func (g *Graph) recordedNode(e store.Entry) *Node {
+func (g *Graph) recordedNode(e oci.Entry) *Node {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	key := nodeKey{e.Digest, e.Size, e.MediaType}
 	n := g.known[key]
 	if n == nil {
 		n = &Node{Descriptor: Compact(e.Descriptor()), ArtifactType: Intern(e.ArtifactType), kind: Intern(e.ArtifactType),
-			Known: true, Index: store.IsIndex(e.MediaType), Subject: e.Subject.Digest(), recorded: true}
+			Known: true, Index: oci.IsIndex(e.MediaType), Subject: e.Subject.Digest(), recorded: true}
 		g.known[key] = n
 	}
 	return n
@@ -83,7 +83,7 @@ func (w *walk) wholeChildren(at Stop, n *Node) func(ocispec.Descriptor) bool {
 func stored(n *Node, platforms []config.Platform) func(ocispec.Descriptor) bool {
 	had := (&Scope{Platforms: platforms}).children(n)
 	return func(child ocispec.Descriptor) bool {
-		if len(platforms) > 0 && store.IsIndex(child.MediaType) {
+		if len(platforms) > 0 && oci.IsIndex(child.MediaType) {
 			return false
 		}
 		return slices.ContainsFunc(had, func(c ocispec.Descriptor) bool { return c.Digest == child.Digest })

@@ -21,6 +21,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/internal/cosign"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Remote is a repository of a registry, which may have mirrors.
@@ -146,7 +147,7 @@ func (r *Remote) Child(ctx context.Context, desc ocispec.Descriptor) ([]byte, er
 	switch {
 	case e != nil || !has:
 		return nil, err
-	case store.IsContent(desc.MediaType) || desc.Size > MaxLook || desc.Size == 0:
+	case oci.IsContent(desc.MediaType) || desc.Size > MaxLook || desc.Size == 0:
 		return nil, nil
 	}
 	return r.look(ctx, desc)

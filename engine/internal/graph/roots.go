@@ -10,11 +10,12 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Root is an entry of a layout that is an artifact in its own right.
 type Root struct {
-	Entry  *store.Entry     // shared with the index; never nil
+	Entry  *oci.Entry       // shared with the index; never nil
 	Ref    config.Reference // zero if its repository is unknown
 	Fault  error            // why it cannot be copied; it fails when its turn comes
 	Layout string           // the path of the layout that a sync reads it from; "" otherwise
@@ -48,10 +49,10 @@ func (r Root) Misplaced(path string) error {
 // of referrers is neither. An entry with a bare tag, or without a name, belongs to
 // repository, which may be zero. An entry that cannot be named or read becomes a root with a
 // fault, so that it costs no other. The roots share the entries, which must not change.
-func (l *Local) RootsOf(entries []store.Entry, repository config.Reference) []Root {
+func (l *Local) RootsOf(entries []oci.Entry, repository config.Reference) []Root {
 	roots, referrers := l.namedRoots(entries, repository)
 	nameless := 0
-	faults := make(map[*store.Entry]error)
+	faults := make(map[*oci.Entry]error)
 	for e := range withoutName(entries) {
 		if err := l.addReferrer(e); err != nil {
 			faults[e] = err
@@ -79,8 +80,8 @@ func (l *Local) RootsOf(entries []store.Entry, repository config.Reference) []Ro
 }
 
 // withoutName yields the entries that have no name.
-func withoutName(entries []store.Entry) iter.Seq[*store.Entry] {
-	return func(yield func(*store.Entry) bool) {
+func withoutName(entries []oci.Entry) iter.Seq[*oci.Entry] {
+	return func(yield func(*oci.Entry) bool) {
 		for i := range entries {
 			if e := &entries[i]; e.Name == "" && !yield(e) {
 				return
@@ -91,7 +92,7 @@ func withoutName(entries []store.Entry) iter.Seq[*store.Entry] {
 
 // namedRoots makes roots of the entries that have names, and returns the members of those that
 // are lists of referrers. It makes room for all at once: to grow would take several times that.
-func (l *Local) namedRoots(entries []store.Entry, repository config.Reference) (roots []Root, members []*store.Entry) {
+func (l *Local) namedRoots(entries []oci.Entry, repository config.Reference) (roots []Root, members []*oci.Entry) {
 	named := 0
 	for i := range entries {
 		if entries[i].Name != "" {
@@ -117,7 +118,7 @@ func (l *Local) namedRoots(entries []store.Entry, repository config.Reference) (
 }
 
 // homeOf returns the one repository that a referrer is known to belong to, else another.
-func (l *Local) homeOf(e *store.Entry, other config.Reference) config.Reference {
+func (l *Local) homeOf(e *oci.Entry, other config.Reference) config.Reference {
 	if homes := l.referrers.homes(e.Digest); len(homes) == 1 {
 		if ref, err := config.ParseReference(homes[0]); err == nil {
 			return ref
@@ -127,7 +128,7 @@ func (l *Local) homeOf(e *store.Entry, other config.Reference) config.Reference 
 }
 
 // namedRoot makes a root of an entry that has a name.
-func (l *Local) namedRoot(e *store.Entry, repository config.Reference, double bool) Root {
+func (l *Local) namedRoot(e *oci.Entry, repository config.Reference, double bool) Root {
 	r := Root{Entry: e}
 	ref, ok := config.ParseEntryName(e.Name)
 	switch {
@@ -147,7 +148,7 @@ func (l *Local) namedRoot(e *store.Entry, repository config.Reference, double bo
 }
 
 // doublesIn finds the names that stand for more than one manifest.
-func doublesIn(entries []store.Entry) map[string]bool {
+func doublesIn(entries []oci.Entry) map[string]bool {
 	last := make(map[string]int32)
 	doubles := make(map[string]bool)
 	for i := range entries {
@@ -164,7 +165,7 @@ func doublesIn(entries []store.Entry) map[string]bool {
 }
 
 // namelessRoot makes a root of an entry that is known by its digest alone.
-func namelessRoot(e *store.Entry, repository config.Reference) Root {
+func namelessRoot(e *oci.Entry, repository config.Reference) Root {
 	if repository.Registry != "" {
 		repository.Digest = e.Digest
 	}
@@ -173,7 +174,7 @@ func namelessRoot(e *store.Entry, repository config.Reference) Root {
 
 // suspectRoots makes roots, which will fail, of an entry that cannot be read: one in
 // each repository that it came from, since nothing else says what needs it.
-func suspectRoots(e *store.Entry, repository config.Reference, err error) []Root {
+func suspectRoots(e *oci.Entry, repository config.Reference, err error) []Root {
 	var roots []Root
 	for _, name := range e.Repositories {
 		if ref, bad := config.ParseReference(name + "@" + e.Digest.String()); bad == nil {
@@ -204,8 +205,8 @@ func (l *Local) withoutChildren(roots []Root) []Root {
 // orphans returns the referrers of a foreign layout that come along with no root: their
 // subjects are not in it. In a layout of ours, which records the repositories of a referrer,
 // they are the remains of a tag that moved.
-func (l *Local) orphans(roots []Root, referrers []*store.Entry) []*store.Entry {
-	referrers = slices.DeleteFunc(referrers, func(e *store.Entry) bool { return len(e.Repositories) > 0 })
+func (l *Local) orphans(roots []Root, referrers []*oci.Entry) []*oci.Entry {
+	referrers = slices.DeleteFunc(referrers, func(e *oci.Entry) bool { return len(e.Repositories) > 0 })
 	if len(referrers) == 0 {
 		return nil
 	}
@@ -231,5 +232,5 @@ func (l *Local) orphans(roots []Root, referrers []*store.Entry) []*store.Entry {
 			}
 		}
 	}
-	return slices.DeleteFunc(referrers, func(e *store.Entry) bool { return reached[e.Digest] })
+	return slices.DeleteFunc(referrers, func(e *oci.Entry) bool { return reached[e.Digest] })
 }

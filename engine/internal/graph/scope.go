@@ -10,7 +10,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Scope selects a part of a graph.
@@ -118,7 +118,7 @@ func (s *Scope) children(n *Node) []ocispec.Descriptor {
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(n.Children), func(c ocispec.Descriptor) bool {
-		if image, is := store.AttestationOf(c); is {
+		if image, is := oci.AttestationOf(c); is {
 			return !kept[image]
 		}
 		return !kept[c.Digest]
@@ -168,7 +168,7 @@ func (s *Scope) PlatformsOf(v *Visit) (missing []config.Platform, sound bool) {
 }
 
 func isAttestation(c ocispec.Descriptor) bool {
-	_, is := store.AttestationOf(c)
+	_, is := oci.AttestationOf(c)
 	return is
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Stop is one manifest on a walk.
@@ -29,7 +30,7 @@ var errBlob = errors.New("a blob, not a manifest")
 // childStop returns the stop of a child of an index, with its bytes if the index has them.
 func childStop(desc ocispec.Descriptor, depth int) Stop {
 	at := Stop{Desc: desc, depth: depth, child: true}
-	if store.HasInline(desc) {
+	if oci.HasInline(desc) {
 		at.data = desc.Data
 	}
 	at.Desc.Data = nil
@@ -61,16 +62,16 @@ func (at Stop) stored(l store.Layout) ([]byte, error) {
 }
 
 // parse decodes a manifest, a large one when it has its turn.
-func (at Stop) parse(ctx context.Context, data []byte) (*store.Manifest, error) {
+func (at Stop) parse(ctx context.Context, data []byte) (*oci.Manifest, error) {
 	weigh := bounds.EnterDocument
-	if at.child && !store.MayBeObject(data) { // a blob, which is not decoded
+	if at.child && !oci.MayBeObject(data) { // a blob, which is not decoded
 		weigh = func(ctx context.Context, data []byte) error { return bounds.Enter(ctx, int64(len(data))) }
 	}
 	if err := weigh(ctx, data); err != nil {
 		return nil, err
 	}
 	if !at.child {
-		return store.ParseManifest(at.Desc, data)
+		return oci.ParseManifest(at.Desc, data)
 	}
-	return store.ParseChild(at.Desc, data)
+	return oci.ParseChild(at.Desc, data)
 }

@@ -1,4 +1,4 @@
-package store
+package oci
 
 import (
 	"cmp"
@@ -81,8 +81,8 @@ func (e Entry) Descriptor() ocispec.Descriptor {
 	}
 }
 
-// isOurs reports whether a backup of oras-mirror wrote the entry for an artifact.
-func (e *Entry) isOurs() bool { return e.Referrers != "" }
+// IsOurs reports whether a backup of oras-mirror wrote the entry for an artifact.
+func (e *Entry) IsOurs() bool { return e.Referrers != "" }
 
 // annotations returns the annotations to write for e.
 func (e *Entry) annotations() map[string]string {

@@ -1,4 +1,4 @@
-package store
+package oci
 
 import (
 	"fmt"
@@ -8,8 +8,8 @@ import (
 	"oras.land/oras-go/v2/content"
 )
 
-// checkContent compares data with its descriptor.
-func checkContent(desc ocispec.Descriptor, data []byte) error {
+// CheckContent compares data with its descriptor.
+func CheckContent(desc ocispec.Descriptor, data []byte) error {
 	if err := desc.Digest.Validate(); err != nil {
 		return fmt.Errorf("%.200q: %w", desc.Digest, err)
 	}

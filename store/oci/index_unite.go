@@ -1,4 +1,4 @@
-package store
+package oci
 
 import (
 	"cmp"
@@ -12,10 +12,10 @@ import (
 // maxClashes bounds the clashes that are listed.
 const maxClashes = 20
 
-// uniteIndexes returns the entries of several indexes, in the order of index.json; nil is none. It
+// Unite returns the entries of several indexes, in the order of index.json; nil is none. It
 // takes their memory over. Where two give a name to different artifacts, it calls clash with the
 // numbers of both, and returns the first of these errors.
-func uniteIndexes(all []*Index, clash func(name string, digests [2]digest.Digest, i, j int) error) (*Index, error) {
+func Unite(all []*Index, clash func(name string, digests [2]digest.Digest, i, j int) error) (*Index, error) {
 	united := &uniting{Index: new(Index), from: make(map[string]uint16), clash: clash}
 	for i, x := range all {
 		if x != nil {
@@ -23,7 +23,7 @@ func uniteIndexes(all []*Index, clash func(name string, digests [2]digest.Digest
 		}
 	}
 	if len(united.clashes) > 0 {
-		united.release()
+		united.Release()
 		return nil, errors.Join(united.clashes...)
 	}
 	united.dropMissing()
@@ -109,7 +109,7 @@ func uniteAnnotations(a, b map[string]string) map[string]string {
 // sort puts the entries in the order of index.json.
 func (x *Index) sort() {
 	sorted := make([]Entry, 0, len(x.Entries))
-	for _, i := range x.order() {
+	for _, i := range x.Order() {
 		sorted = append(sorted, x.Entries[i])
 	}
 	x.Entries, x.positions = sorted, nil

@@ -1,4 +1,4 @@
-package store
+package oci
 
 import (
 	"strings"
@@ -47,7 +47,7 @@ func (x *Index) BaseNames() []string {
 
 // BaseName names the bases of a delta, for people.
 func (x *Index) BaseName() string {
-	return namesOfBases(splitList(x.Annotations[AnnotationBaseName]))
+	return NamesOfBases(splitList(x.Annotations[AnnotationBaseName]))
 }
 
 func splitList(text string) []string {
@@ -57,7 +57,7 @@ func splitList(text string) []string {
 	return strings.Split(text, ",")
 }
 
-func namesOfBases(names []string) string {
+func NamesOfBases(names []string) string {
 	if len(names) == 0 {
 		return "its base"
 	}

@@ -1,4 +1,4 @@
-package store
+package oci
 
 import (
 	"slices"
@@ -9,10 +9,10 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/platform"
 )
 
-// leftOut reports whether a child of an index is not selected where the index is cut down to
+// IsLeftOut reports whether a child of an index is not selected where the index is cut down to
 // platforms, so that it may be absent. An attestation is selected with the image that it
 // describes; a child that names no platform is always selected.
-func isLeftOut(platforms string, index *Manifest, child ocispec.Descriptor) bool {
+func IsLeftOut(platforms string, index *Manifest, child ocispec.Descriptor) bool {
 	if platforms == "" {
 		return false
 	}

@@ -1,4 +1,4 @@
-package store
+package oci
 
 import (
 	"maps"
@@ -10,11 +10,11 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// trackOwn makes x remember which entries it has, and which Put adds from now on.
-func (x *Index) trackOwn() {
+// TrackOwn makes x remember which entries it has, and which Put adds from now on.
+func (x *Index) TrackOwn() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.own, x.digests = make(map[key]bool), nil
+	x.own, x.digests = make(map[Key]bool), nil
 	if bounds.Take(int64(len(x.Entries))*digestMemory) != nil {
 		return // it would be an advantage, and no more
 	}
@@ -30,8 +30,8 @@ func (x *Index) trackOwn() {
 // digestMemory is the memory of an entry in a map of digests.
 const digestMemory = 48
 
-// recorded returns an entry of oras-mirror that was read: one with a subject if there is one.
-func (x *Index) recorded(d digest.Digest) (Entry, bool) {
+// Recorded returns an entry of oras-mirror that was read: one with a subject if there is one.
+func (x *Index) Recorded(d digest.Digest) (Entry, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	at, ok := x.digests[d]
@@ -39,18 +39,18 @@ func (x *Index) recorded(d digest.Digest) (Entry, bool) {
 		return Entry{}, false
 	}
 	e := x.Entries[at]
-	return e, e.Digest == d && (e.isOurs() || e.Subject != "")
+	return e, e.Digest == d && (e.IsOurs() || e.Subject != "")
 }
 
-// rebase replaces the content of x by that of another writer's index, with the entries that
+// Rebase replaces the content of x by that of another writer's index, with the entries that
 // were added to x merged into it, name by name. before are the annotations that x began
 // with. A list that both writers changed is united.
-func (x *Index) rebase(theirs *Index, before map[string]string) {
+func (x *Index) Rebase(theirs *Index, before map[string]string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for i := range x.Entries {
-		if e := x.Entries[i]; x.own[e.key()] {
-			if at, ok := theirs.find(e.key()); ok {
+		if e := x.Entries[i]; x.own[e.Key()] {
+			if at, ok := theirs.find(e.Key()); ok {
 				e = mergeEntries(e, theirs.Entries[at])
 			}
 			theirs.Put(e)
@@ -111,8 +111,8 @@ func allKeys(a, b map[string]string) map[string]bool {
 	return keys
 }
 
-// annotate sets annotations, and removes those whose value is empty.
-func (x *Index) annotate(values map[string]string) {
+// Annotate sets annotations, and removes those whose value is empty.
+func (x *Index) Annotate(values map[string]string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for name, value := range values {

@@ -1,4 +1,4 @@
-package store
+package oci
 
 import (
 	"cmp"
@@ -18,8 +18,8 @@ import (
 const (
 	// maxEntries is the limit of entries in an archive too.
 	maxEntries = 2_000_000
-	// maxSize is the largest integer that every JSON reader keeps exact.
-	maxSize = 1 << 53
+	// MaxSize is the largest integer that every JSON reader keeps exact.
+	MaxSize = 1 << 53
 )
 
 // IndexError reports why an index.json is invalid.
@@ -150,7 +150,7 @@ func (in *indexReader) readEntry() error {
 	if err := e.Digest.Validate(); err != nil {
 		return fmt.Errorf("has the invalid digest %.200q: %w", e.Digest, err)
 	}
-	if e.Size < 0 || e.Size > maxSize {
+	if e.Size < 0 || e.Size > MaxSize {
 		return fmt.Errorf("has the invalid size %d", e.Size)
 	}
 	row := in.rows.add(e)

@@ -1,4 +1,4 @@
-package store
+package oci
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+
 	"github.com/oras-mirror/oras-mirror/internal/compact"
 )
 

@@ -1,4 +1,4 @@
-package store
+package oci
 
 import (
 	"bytes"
@@ -143,7 +143,7 @@ func (m *Manifest) validate(desc ocispec.Descriptor) error {
 // (github.com/oras-project/oras/issues/1797); to believe one means to lose what the
 // manifest references.
 func (m *Manifest) classify(declared string) {
-	declared = plainType(declared)
+	declared = PlainType(declared)
 	m.kind = kindOf(m.MediaType)
 	if m.kind == kindUnknown {
 		m.kind = m.structure()

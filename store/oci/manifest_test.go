@@ -1,4 +1,4 @@
-package store
+package oci
 
 import (
 	"reflect"
@@ -15,7 +15,7 @@ func FuzzParseManifest(f *testing.F) {
 	for _, text := range []string{
 		`{"schemaVersion":2,"mediaType":"` + ocispec.MediaTypeImageIndex + `","manifests":[` + child + `]}`,
 		`{"schemaVersion":2,"config":` + child + `,"layers":[` + child + `],"subject":` + child + `}`,
-		`{"mediaType":"` + mediaTypeArtifact + `","blobs":[` + child + `]}`,
+		`{"mediaType":"` + MediaTypeArtifact + `","blobs":[` + child + `]}`,
 		`{"layers":[{"blob":"sha256:aa","parent":-1}],"records":[]}`,
 		`{"manifests":[],"layers":[` + child + `]}`, `{}`, `[]`, `null`, `{"config":7}`, ` {`, ``,
 	} {
@@ -24,7 +24,7 @@ func FuzzParseManifest(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, declared string, data []byte) {
 		m, err := ParseManifest(ocispec.Descriptor{MediaType: declared}, data)
-		for _, other := range []string{"", ocispec.MediaTypeImageIndex, mediaTypeDockerManifest, "a/b"} {
+		for _, other := range []string{"", ocispec.MediaTypeImageIndex, MediaTypeDockerManifest, "a/b"} {
 			o, e := ParseManifest(ocispec.Descriptor{MediaType: other}, data)
 			if !m.IsDeclared() && ((err == nil) != (e == nil) || err == nil && !reflect.DeepEqual(m, o)) {
 				t.Fatalf("%q makes %+v, %v of it, %q %+v, %v", declared, m, err, other, o, e)

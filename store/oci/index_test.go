@@ -1,4 +1,4 @@
-package store
+package oci
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"github.com/oras-mirror/oras-mirror/internal/jsonlexer"
 )
 

@@ -1,4 +1,4 @@
-package store
+package oci
 
 import (
 	"maps"
@@ -12,8 +12,8 @@ import (
 func (x *Index) Holds(e Entry) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	at, ok := x.find(e.key())
-	if !ok || x.duplicates[e.key()] {
+	at, ok := x.find(e.Key())
+	if !ok || x.duplicates[e.Key()] {
 		return false
 	}
 	old := x.Entries[at]
@@ -26,8 +26,8 @@ func (x *Index) Holds(e Entry) bool {
 		old.foreign == nil && slices.Equal(old.Repositories, repositories)
 }
 
-// retain removes the entries for which keep returns false.
-func (x *Index) retain(keep func(Entry) bool) {
+// Retain removes the entries for which keep returns false.
+func (x *Index) Retain(keep func(Entry) bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.Entries = slices.DeleteFunc(x.Entries, func(e Entry) bool { return !keep(e) })
@@ -48,8 +48,8 @@ func (x *Index) PutAll(of *Index, keep func(Entry) bool) {
 	x.foreign = of.foreign
 }
 
-// release gives the memory of an index back.
-func (x *Index) release() {
+// Release gives the memory of an index back.
+func (x *Index) Release() {
 	bounds.Give(x.memory)
 	x.memory = 0
 }

@@ -1,4 +1,4 @@
-package store
+package oci
 
 import (
 	"bufio"
@@ -23,7 +23,7 @@ func (x *Index) WriteTo(w io.Writer) (int64, error) {
 	out.WriteString(`{"schemaVersion":2,"mediaType":"` + ocispec.MediaTypeImageIndex + `","manifests":[`)
 	var line []byte
 	separator := "\n"
-	for _, i := range x.order() {
+	for _, i := range x.Order() {
 		line = x.Entries[i].appendJSON(append(line[:0], separator...))
 		if _, err := out.Write(line); err != nil {
 			return count.n, err
@@ -40,8 +40,8 @@ func (x *Index) WriteTo(w io.Writer) (int64, error) {
 	return count.n, err
 }
 
-// order returns the positions of the entries in the order in which they are written.
-func (x *Index) order() []int32 {
+// Order returns the positions of the entries in the order in which they are written.
+func (x *Index) Order() []int32 {
 	order := make([]int32, len(x.Entries))
 	for i := range order {
 		order[i] = int32(i)
@@ -57,11 +57,11 @@ func (x *Index) order() []int32 {
 }
 
 func (e *Entry) appendJSON(b []byte) []byte {
-	b = appendString(append(b, `{"mediaType":`...), e.MediaType)
+	b = AppendString(append(b, `{"mediaType":`...), e.MediaType)
 	if e.ArtifactType != "" {
-		b = appendString(append(b, `,"artifactType":`...), e.ArtifactType)
+		b = AppendString(append(b, `,"artifactType":`...), e.ArtifactType)
 	}
-	b = appendString(append(b, `,"digest":`...), string(e.Digest))
+	b = AppendString(append(b, `,"digest":`...), string(e.Digest))
 	b = strconv.AppendInt(append(b, `,"size":`...), e.Size, 10)
 	if all := e.annotations(); len(all) > 0 {
 		b = appendAnnotations(b, all)
@@ -78,21 +78,21 @@ func appendAnnotations(b []byte, all map[string]string) []byte {
 		if n > 0 {
 			b = append(b, ',')
 		}
-		b = appendString(b, key)
-		b = appendString(append(b, ':'), all[key])
+		b = AppendString(b, key)
+		b = AppendString(append(b, ':'), all[key])
 	}
 	return append(b, '}')
 }
 
 func appendFields(b []byte, fields map[string]json.RawMessage) []byte {
 	for _, key := range slices.Sorted(maps.Keys(fields)) {
-		b = appendString(append(b, ','), key)
+		b = AppendString(append(b, ','), key)
 		b = append(append(b, ':'), fields[key]...)
 	}
 	return b
 }
 
-func appendString(b []byte, s string) []byte {
+func AppendString(b []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c >= 0x80 || c == '"' || c == '\\' {
 			quoted, _ := json.Marshal(s) // of a string: cannot fail

@@ -1,4 +1,4 @@
-package store
+package oci
 
 import (
 	"slices"
@@ -20,12 +20,12 @@ const (
 
 // kindOf returns the kind of a media type, in any case and with any parameters.
 func kindOf(mediaType string) manifestKind {
-	switch plainType(mediaType) {
-	case ocispec.MediaTypeImageManifest, mediaTypeDockerManifest:
+	switch PlainType(mediaType) {
+	case ocispec.MediaTypeImageManifest, MediaTypeDockerManifest:
 		return kindImage
-	case ocispec.MediaTypeImageIndex, mediaTypeDockerList:
+	case ocispec.MediaTypeImageIndex, MediaTypeDockerList:
 		return kindIndex
-	case mediaTypeArtifact:
+	case MediaTypeArtifact:
 		return kindArtifact
 	}
 	return kindUnknown
@@ -34,7 +34,7 @@ func kindOf(mediaType string) manifestKind {
 // IsContent reports whether a media type is that of content without references: a layer, a
 // config, or the cache config of BuildKit.
 func IsContent(mediaType string) bool {
-	mediaType = plainType(mediaType)
+	mediaType = PlainType(mediaType)
 	for _, part := range []string{".image.layer.", ".image.rootfs.", ".image.config.", ".container.image.", ".buildkit.cacheconfig."} {
 		if strings.Contains(mediaType, part) {
 			return true
@@ -46,7 +46,7 @@ func IsContent(mediaType string) bool {
 // IsElsewhere reports whether a layer has URLs of its own, so that a registry need not
 // have it (image-spec, "Non-Distributable Layers"; Docker calls them foreign).
 func IsElsewhere(leaf ocispec.Descriptor) bool {
-	mediaType := plainType(leaf.MediaType)
+	mediaType := PlainType(leaf.MediaType)
 	return len(leaf.URLs) > 0 && (strings.Contains(mediaType, ".nondistributable.") || strings.Contains(mediaType, ".foreign."))
 }
 
@@ -59,11 +59,11 @@ func IsEmptyJSON(d digest.Digest, size int64) bool {
 // HasInline reports whether a descriptor has its complete content inline (image-spec,
 // "Embedded Content").
 func HasInline(desc ocispec.Descriptor) bool {
-	return desc.Data != nil && checkContent(desc, desc.Data) == nil
+	return desc.Data != nil && CheckContent(desc, desc.Data) == nil
 }
 
-// plainType returns a media type in lower case and without parameters (RFC 6838, 4.2).
-func plainType(mediaType string) string {
+// PlainType returns a media type in lower case and without parameters (RFC 6838, 4.2).
+func PlainType(mediaType string) string {
 	mediaType, _, _ = strings.Cut(mediaType, ";")
 	return strings.ToLower(strings.TrimSpace(mediaType))
 }
@@ -82,17 +82,17 @@ func typeOf(kind manifestKind) string {
 	case kindIndex:
 		return ocispec.MediaTypeImageIndex
 	case kindArtifact:
-		return mediaTypeArtifact
+		return MediaTypeArtifact
 	}
 	return ""
 }
 
 // The media types of manifests that the Go package of image-spec does not name.
 const (
-	mediaTypeDockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
-	mediaTypeDockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
-	// mediaTypeArtifact was retired before image-spec 1.1; registries still have some.
-	mediaTypeArtifact = "application/vnd.oci.artifact.manifest.v1+json"
+	MediaTypeDockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+	MediaTypeDockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
+	// MediaTypeArtifact was retired before image-spec 1.1; registries still have some.
+	MediaTypeArtifact = "application/vnd.oci.artifact.manifest.v1+json"
 )
 
 // IsManifest reports whether a media type is that of a manifest.

@@ -1,4 +1,4 @@
-package store
+package oci
 
 import (
 	"fmt"
@@ -54,8 +54,8 @@ type Walker struct {
 	// what [Node.Below] returns. Its error ends the walk.
 	Visit func(Node) (below []Node, err error)
 
-	// enter reports whether to visit a node; nil visits each digest once, within the bounds.
-	enter    func(Node) bool
+	// Enter reports whether to visit a node; nil visits each digest once, within the bounds.
+	Enter    func(Node) bool
 	seen     map[digest.Digest]bool
 	children int
 }
@@ -83,8 +83,8 @@ func (w *Walker) Walk(n Node) error {
 
 // enters reports whether to visit a node.
 func (w *Walker) enters(n Node) (bool, error) {
-	if w.enter != nil {
-		return w.enter(n), nil
+	if w.Enter != nil {
+		return w.Enter(n), nil
 	}
 	if w.seen[n.Digest] {
 		return false, nil
@@ -101,7 +101,7 @@ func (w *Walker) enters(n Node) (bool, error) {
 
 // count bounds the number of children, unless enter does.
 func (w *Walker) count(n Node, below []Node) error {
-	if w.enter != nil {
+	if w.Enter != nil {
 		return nil
 	}
 	for _, b := range below {

@@ -1,4 +1,7 @@
-package store
+// Package oci reads and writes the documents of an OCI image layout: index.json with its entries,
+// and the manifests that they name. It knows what a manifest references, which entries another
+// tool means, and how two indexes become one. It opens no file.
+package oci
 
 import (
 	"cmp"
@@ -20,31 +23,31 @@ type Index struct {
 	memory  int64                      // accounted for x
 
 	mu         sync.Mutex              // guards all fields
-	positions  map[key]int32           // of the entries; nil until needed
+	positions  map[Key]int32           // of the entries; nil until needed
 	indexed    int                     // the length of Entries when positions was built
-	duplicates map[key]bool            // keys that another tool wrote more than once
-	own        map[key]bool            // keys of Put; nil if they are not tracked
+	duplicates map[Key]bool            // keys that another tool wrote more than once
+	own        map[Key]bool            // keys of Put; nil if they are not tracked
 	digests    map[digest.Digest]int32 // where the entries that were read are; nil if they are not tracked
 }
 
-// key identifies the entry that a new one replaces: by name or, without a name, by digest.
-type key struct {
+// Key identifies the entry that a new one replaces: by name or, without a name, by digest.
+type Key struct {
 	name   string
 	digest digest.Digest
 }
 
-func (e *Entry) key() key {
+func (e *Entry) Key() Key {
 	if e.Name != "" {
-		return key{name: e.Name}
+		return Key{name: e.Name}
 	}
-	return key{digest: e.Digest}
+	return Key{digest: e.Digest}
 }
 
 // Lookup returns the entry with a name.
 func (x *Index) Lookup(name string) (Entry, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if at, ok := x.find(key{name: name}); ok && name != "" {
+	if at, ok := x.find(Key{name: name}); ok && name != "" {
 		return x.Entries[at], true
 	}
 	return Entry{}, false
@@ -56,7 +59,7 @@ func (x *Index) Put(e Entry) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	e.Repositories = sortedSet(e.Repositories)
-	k := e.key()
+	k := e.Key()
 	if x.own != nil {
 		x.own[k] = true
 	}
@@ -87,7 +90,7 @@ func mergeRepositories(a, b []string) []string {
 }
 
 // find returns the position of the entry with a key; of two, the later one.
-func (x *Index) find(k key) (int, bool) {
+func (x *Index) find(k Key) (int, bool) {
 	if x.positions == nil || x.indexed != len(x.Entries) {
 		x.indexEntries()
 	}
@@ -96,14 +99,14 @@ func (x *Index) find(k key) (int, bool) {
 }
 
 func (x *Index) indexEntries() {
-	x.positions = make(map[key]int32, len(x.Entries))
+	x.positions = make(map[Key]int32, len(x.Entries))
 	x.indexed = len(x.Entries)
 	x.duplicates = nil
 	for i := range x.Entries {
-		k := x.Entries[i].key()
+		k := x.Entries[i].Key()
 		if _, ok := x.positions[k]; ok {
 			if x.duplicates == nil {
-				x.duplicates = make(map[key]bool)
+				x.duplicates = make(map[Key]bool)
 			}
 			x.duplicates[k] = true
 		}
@@ -111,10 +114,10 @@ func (x *Index) indexEntries() {
 	}
 }
 
-func (x *Index) dropDuplicates(k key, keep int) {
+func (x *Index) dropDuplicates(k Key, keep int) {
 	kept := x.Entries[:0]
 	for i, e := range x.Entries {
-		if i == keep || e.key() != k {
+		if i == keep || e.Key() != k {
 			kept = append(kept, e)
 		}
 	}
@@ -122,8 +125,8 @@ func (x *Index) dropDuplicates(k key, keep int) {
 	x.positions = nil
 }
 
-// snapshot returns a copy of x that later changes do not affect.
-func (x *Index) snapshot() *Index {
+// Snapshot returns a copy of x that later changes do not affect.
+func (x *Index) Snapshot() *Index {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return &Index{
