@@ -23,12 +23,12 @@ func NamesWithContent(l store.Layout) []Name {
 		}
 	}
 	all := Names(l)
-	media := make(map[string]oci.Entry)
+	named := make(map[string]oci.Entry)
 	for _, e := range entries {
-		media[e.Name] = e
+		named[e.Name] = e
 	}
 	for i, n := range all {
-		e := media[n.Reference]
+		e := named[n.Reference]
 		all[i].With = strings.TrimSpace(e.Platforms + " " + referrersIn(l, e, by))
 	}
 	return all

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -83,7 +84,10 @@ func printed(binary []byte) ([]file, error) {
 		{"completion/oras-mirror.fish", "completion fish"},
 	} {
 		out, err := exec.Command(path, strings.Fields(f.arguments)...).Output()
-		if err != nil || len(bytes.TrimSpace(out)) == 0 {
+		if err == nil && len(bytes.TrimSpace(out)) == 0 {
+			err = errors.New("printed nothing")
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.arguments, err)
 		}
 		all = append(all, file{name: f.name, content: out})
