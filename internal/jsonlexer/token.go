@@ -81,16 +81,19 @@ func (l *Lexer) expect(want byte) error {
 	return err
 }
 
-// End returns an error if anything but white space follows.
+// End returns an error if anything but white space follows, or if the stream breaks off.
 func (l *Lexer) End() error {
-	c, err := l.next()
-	if err == io.ErrUnexpectedEOF {
-		return nil
+	for {
+		c, err := l.r.ReadByte()
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		case !space(c):
+			return Unexpected(c)
+		}
 	}
-	if err == nil {
-		err = Unexpected(c)
-	}
-	return err
 }
 
 // Unexpected returns the error of a value that begins with c where another was expected.
