@@ -32,6 +32,7 @@ type Hints struct {
 	BufferFlag      bool     // the command has --buffer
 	InputFlag       bool     // the command has --input, and was given references instead
 	BaseFlag        bool     // --base was given
+	OutputFlag      bool     // the command has --output, which was not given
 	OnlyInput       bool     // the command has --input, and no -f
 	Manifests       bool     // the command reads manifests of Kubernetes, and no spec
 	MissingSpace    int64    // bytes that a full disk lacked at least; 0 if unknown
@@ -190,6 +191,8 @@ func (h Hints) inputHint(err error) string {
 		return "it is in parts: use '" + store.PartsPattern(input.Path) + "'"
 	case !errors.As(err, &input) || errors.Is(err, fs.ErrNotExist) && !filetype.Exists(input.Path) || errors.Is(err, fs.ErrPermission) || is[*bounds.MemoryError](err) || is[*bucket.Error](err):
 		return ""
+	case filetype.Exists(input.Path) && filetype.Document(input.Path) == filetype.Lock:
+		return input.Path + " is a lock: --input takes the bundle or the OCI layout that a backup wrote"
 	case filetype.Exists(input.Path) && filetype.Guess(input.Path) == filetype.Spec:
 		if h.OnlyInput {
 			return input.Path + " is a mirror spec: pass it to backup or restore with -f; --input takes a bundle or an OCI layout"

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
@@ -29,8 +30,14 @@ func (h Hints) referenceHint(err error) string {
 	switch {
 	case suggestion != "":
 		return DidYouMean(suggestion)
+	case r != nil && hasCutDigest(r.Reference):
+		return `a digest must be whole: "oras resolve REGISTRY/REPOSITORY:TAG" prints it, and so does --format json of list and plan`
 	case r != nil && isFault && (fault.Path == "" || strings.HasPrefix(fault.Path, "sources")):
 		return manyHint(r.Reference)
+	case isFault && r == nil && credentialKey.MatchString(fault.Path):
+		return `a spec contains no credentials: log in with "oras login REGISTRY"`
+	case isFault && r == nil && fault.Path == "kind" && filetype.Document(fault.File) == filetype.Lock:
+		return lockNotSpecHint(fault.File)
 	case isFault && r == nil && fault.Path == "apiVersion" && filetype.IsManifest(fault.File):
 		return fmt.Sprintf(`it is a Kubernetes manifest: list its images with "oras-mirror images %s", or use "- kubernetes: %s" under "sources:" in a spec`, fault.File, fault.File)
 	case isFault && r == nil && fault.Path == "":
@@ -39,13 +46,33 @@ func (h Hints) referenceHint(err error) string {
 	return ""
 }
 
+// credentialKey matches the paths of keys by which other tools log in.
+var credentialKey = regexp.MustCompile(`^registries\[\d+\]\.(username|user|password|pass|token|auth|credentials?)$`)
+
+// hasCutDigest reports whether a reference ends in the first digits of a digest, as lists show
+// them.
+func hasCutDigest(reference string) bool {
+	_, digest, found := strings.Cut(reference, "@")
+	digits := strings.TrimPrefix(digest, "sha256:")
+	return found && len(digits) >= 7 && len(digits) < 64 && strings.Trim(digits, "0123456789abcdef") == ""
+}
+
+// lockNotSpecHint advises on a lock in place of its spec.
+func lockNotSpecHint(path string) string {
+	stem, named := strings.CutSuffix(path, ".lock.yaml")
+	if !named || !filetype.Exists(stem+".yaml") {
+		return "it is a lock: name the spec that it belongs to"
+	}
+	return "it is the lock of " + stem + ".yaml: name that with -f, and add --locked to copy what the lock pins"
+}
+
 // manyHint advises on a source that is a pattern or a whole registry.
 func manyHint(reference string) string {
 	const wildcards = "*?["
-	registry, path, deeper := strings.Cut(reference, "/")
+	registry, path, _ := strings.Cut(reference, "/")
 	repository, tag, _ := strings.Cut(path, ":")
 	switch {
-	case !deeper && !strings.ContainsAny(registry, wildcards):
+	case path == "" && !strings.ContainsAny(registry, wildcards):
 		if target, err := config.ParseTarget(registry); err == nil {
 			return fmt.Sprintf(`add a repository, or list the whole registry in a spec: '- {registry: "%s"}'`, target)
 		}
@@ -63,6 +90,8 @@ func (h Hints) pathHint(path string) string {
 	switch {
 	case !filetype.LooksLikePath(path) || err == nil && info.IsDir() && !strings.Contains(path, "/"):
 		return "" // a directory with the name of a repository
+	case err != nil && h.OutputFlag && filetype.Guess(path) == filetype.Layout:
+		return DidYouMean("-o " + path)
 	case err != nil:
 		return "file not found; use -f for a mirror spec, --input for an archive or a directory"
 	}

@@ -24,8 +24,11 @@ func (h Hints) noFileHint(err error) string {
 		return "name a file in it, not the directory"
 	}
 	path := absentFile(err)
-	if path == "" || store.IsInBucket(path) {
+	switch {
+	case path == "" || store.IsInBucket(path):
 		return ""
+	case path == "-":
+		return "to read a spec from standard input, use -f /dev/stdin"
 	}
 	fault, inSpec := errors.AsType[config.Fault](err)
 	inSpec = inSpec && fault.Line > 0

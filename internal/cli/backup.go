@@ -161,7 +161,7 @@ func (c *backupCommand) sources() *sources {
 // plan reads everything that the command line names, and writes nothing.
 func (c *backupCommand) plan(ctx context.Context, u *console.Console) (b backupJob, err error) {
 	sources := c.sources()
-	u.Advise(func(h *advice.Hints) { h.BaseFlag = len(c.Base) > 0 })
+	u.Advise(func(h *advice.Hints) { h.BaseFlag, h.OutputFlag = len(c.Base) > 0, c.Output == "" })
 	if b.selected, err = sources.read(ctx, u); err != nil {
 		return b, err
 	}

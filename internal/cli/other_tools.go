@@ -55,6 +55,10 @@ func (m *mistake) flagOfOtherTool() string {
 		return `"oras-mirror version" prints the version`
 	case known >= 0:
 		return advice.DidYouMean(same[known])
+	case flag == "--json" && m.hasFlag("--format"):
+		return advice.DidYouMean("--format json")
+	case flag == "--input" && command != nil && command.Name == "merge":
+		return "name the inputs as arguments, without a flag"
 	case flag == "--from" && m.hasFlag("--from-username"):
 		return "name the references to copy as arguments, without a flag"
 	case flag != "--dry-run" && flag != "-n" || command == nil:

@@ -141,7 +141,7 @@ func (c *planCommand) backupJob(ctx context.Context, u *console.Console) (b back
 	if len(c.Only)+len(c.Map)+len(c.Targets) > 0 || c.TempDir != "" {
 		return b, exit.Usage("name the bundle to restore with --input PATH, or plan a sync with --sync", "--only, --map, --target and --temp-dir are not for a backup")
 	}
-	u.Advise(func(h *advice.Hints) { h.InputFlag, h.BaseFlag = true, len(c.Base) > 0 })
+	u.Advise(func(h *advice.Hints) { h.InputFlag, h.BaseFlag, h.OutputFlag = true, len(c.Base) > 0, c.Output == "" })
 	sources := c.sources()
 	if b.selected, err = sources.read(ctx, u); err != nil {
 		return b, err

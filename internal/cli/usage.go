@@ -9,6 +9,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/filetype"
@@ -66,7 +67,7 @@ func (m *mistake) message() string {
 // hint returns the first suggestion that applies.
 func (m *mistake) hint() string {
 	for _, advise := range []func() string{
-		m.flagOfOtherTool, m.otherCommands, m.suggestNearest, m.commandOfOtherTool, m.missingSpec, m.repeatFlag, m.suggestFlag, m.dividedArguments, m.suggestValue,
+		m.flagOfOtherTool, m.otherCommands, m.suggestNearest, m.commandOfOtherTool, m.missingSpec, m.repeatFlag, m.suggestFlag, m.specOnly, m.secondTarget, m.dividedArguments, m.suggestValue,
 	} {
 		if hint := advise(); hint != "" {
 			return hint
@@ -144,6 +145,24 @@ func (m *mistake) suggestFlag() string {
 		}
 	}
 	return ""
+}
+
+// specOnly advises on a reference for a command that takes only a spec.
+func (m *mistake) specOnly() string {
+	word, found := strings.CutPrefix(m.fact, "unexpected argument ")
+	command := m.context.Selected()
+	if _, err := config.ParseReference(word); !found || err != nil || command == nil || len(command.Positional) > 0 || !m.hasFlag("--file") || m.hasFlag("--input") {
+		return ""
+	}
+	return fmt.Sprintf(`%s reads a mirror spec, named with -f: "oras-mirror init -o mirror.yaml %s" writes one`, command.Name, word)
+}
+
+// secondTarget advises on a second target for a restore.
+func (m *mistake) secondTarget() string {
+	if command := m.context.Selected(); command == nil || command.Name != "restore" || !strings.HasPrefix(m.fact, "unexpected argument ") {
+		return ""
+	}
+	return `name each target with --target, or list them under "targets:" in a spec`
 }
 
 // dividedArguments tells how to order arguments that flags divide: the parser takes several
