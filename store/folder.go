@@ -90,15 +90,33 @@ func (f *folder) blobPath(d digest.Digest) string {
 // blobs lists the files in blobs/ that have the name of a blob.
 func (f *folder) blobs() iter.Seq[digest.Digest] {
 	return func(yield func(digest.Digest) bool) {
-		fs.WalkDir(os.DirFS(f.path), "blobs", func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() {
-				return nil // what cannot be listed fails when it is opened
+		algorithms, _ := os.ReadDir(filepath.Join(f.path, "blobs")) // what cannot be listed fails when it is opened
+		for _, a := range algorithms {
+			if a.IsDir() && !f.blobsOf(a.Name(), yield) {
+				return
 			}
-			if d, ok := blobDigest(path); ok && !yield(d) {
-				return fs.SkipAll
+		}
+	}
+}
+
+// blobsOf lists the blobs of one algorithm. It reads some names at a time: the names of a million
+// blobs take several hundred megabytes.
+func (f *folder) blobsOf(algorithm string, yield func(digest.Digest) bool) (more bool) {
+	dir, err := os.Open(filepath.Join(f.path, "blobs", algorithm))
+	if err != nil {
+		return true
+	}
+	defer dir.Close()
+	for {
+		entries, err := dir.ReadDir(1024)
+		for _, entry := range entries {
+			if d, ok := blobDigest("blobs/" + algorithm + "/" + entry.Name()); ok && !entry.IsDir() && !yield(d) {
+				return false
 			}
-			return nil
-		})
+		}
+		if err != nil {
+			return true
+		}
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -86,6 +88,31 @@ func TestIndexTakesNoMoreThanIsCounted(t *testing.T) {
 	}
 	runtime.KeepAlive(read)
 	runtime.KeepAlive(text)
+}
+
+// TestNamesOfBlobsAreNotKept lists the blobs of a directory, and looks at the memory when the first
+// one comes.
+func TestNamesOfBlobsAreNotKept(t *testing.T) {
+	const blobs = 4000
+	path := t.TempDir()
+	dir := filepath.Join(path, "blobs", "sha256")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for i := range blobs {
+		if err := os.WriteFile(filepath.Join(dir, digest.FromString(fmt.Sprint(i)).Encoded()), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before, taken, listed := live(), int64(0), 0
+	for range (&folder{path: path}).blobs() {
+		if listed++; listed == 1 {
+			taken = live() - before
+		}
+	}
+	if listed != blobs || taken > 90*blobs {
+		t.Errorf("%d of %d blobs, %d bytes", listed, blobs, taken)
+	}
 }
 
 // live returns the bytes of the heap that are in use.

@@ -286,5 +286,6 @@ func (p *pruner) result() (*Pruned, []digest.Digest) {
 			result.Bytes += size
 		}
 	}
+	slices.Sort(gone)
 	return result, gone
 }

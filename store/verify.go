@@ -104,6 +104,7 @@ func VerifyStream(ctx context.Context, s *Stream, o VerifyOptions) (*Verificatio
 // hashLayout hashes the reached blobs that are not read yet, in the order in which the
 // layout is read fastest, and counts those that are not reached.
 func (v *verifier) hashLayout(l Layout) (others int, err error) {
+	v.walked = nil // no graph is walked any more
 	jobs, ctx := errgroup.WithContext(v.ctx)
 	jobs.SetLimit(v.jobs())
 	hash := func(n *reachedBlob) {
