@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -144,5 +145,28 @@ func TestPagesAreInPlainEnglish(t *testing.T) {
 		for _, word := range crooked.FindAllString(oneLine(readPage(t, page)), -1) {
 			t.Errorf("%s says %q", page, word)
 		}
+	}
+}
+
+// TestCodeIsInPlainEnglish looks for the same words in comments, messages, tests and schemas.
+func TestCodeIsInPlainEnglish(t *testing.T) {
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && path != "." && strings.HasPrefix(entry.Name(), "."):
+			return fs.SkipDir
+		case entry.IsDir() || !slices.Contains([]string{".go", ".json", ".txtar", ".golden"}, filepath.Ext(path)) || path == "docs/lines_test.go":
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		text := strings.NewReplacer("//", "", "http.NoBody", "").Replace(string(data))
+		for _, word := range crooked.FindAllString(oneLine(text), -1) {
+			t.Errorf("%s says %q", path, word)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

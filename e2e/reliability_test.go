@@ -143,7 +143,7 @@ func TestSignalTwice(t *testing.T) {
 			t.Fatal(err)
 		}
 		<-arrived
-		// It is in the first layer, of which the rest does not fit into a pipe.
+		// It is in the first layer. The rest of that does not fit into a pipe.
 		if _, err := io.CopyN(io.Discard, stdout, 20_000); err != nil {
 			t.Fatal(err)
 		}

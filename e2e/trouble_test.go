@@ -10,7 +10,7 @@ import (
 
 // trouble is a command that cannot work.
 type trouble struct {
-	args  string // of oras-mirror; SECURE, PLAIN, CA and NOBODY stand for what they name
+	args  string // of oras-mirror; SECURE, PLAIN, CA and ABSENT stand for what they name
 	code  int
 	error string // a part of the error
 	hint  string // a part of the hint; empty: there need be none
@@ -22,7 +22,7 @@ func TestTrouble(t *testing.T) {
 	testregistry.NewSeeder(t, secure.Access).Image("app", "v1")
 	testregistry.NewSeeder(t, plain.Access).Image("app", "v1")
 	names := strings.NewReplacer("SECURE", secure.Host, "PLAIN", plain.Host, "CA", secure.CAFile,
-		"NOBODY", "localhost:1") // a port that nothing listens on: it needs root
+		"ABSENT", "localhost:1") // a port that nothing listens on: it needs root
 	shelf := shelve(t, plain, names)
 	for name, c := range map[string]trouble{
 		"no password":       {"backup -o b.tgz --ca-file CA --plain-http=false SECURE/app:v1", 1, "SECURE/app:v1", "oras login"},
@@ -32,7 +32,7 @@ func TestTrouble(t *testing.T) {
 		"https on http":     {"backup -o b.tgz --plain-http=false PLAIN/app:v1", 1, "PLAIN/app:v1", "--plain-http"},
 		"no such tag":       {"backup -o b.tgz PLAIN/app:v2", 1, "PLAIN/app:v2", ""},
 		"no such repo":      {"backup -o b.tgz PLAIN/other", 1, "PLAIN/other", ""},
-		"no such registry":  {"backup -o b.tgz NOBODY/app:v1", 1, "NOBODY", ""},
+		"no such registry":  {"backup -o b.tgz ABSENT/app:v1", 1, "ABSENT", ""},
 		"no output":         {"backup PLAIN/app:v1", 2, "output", "--output"},
 		"no source":         {"backup -o b.tgz", 2, "", ""},
 		"no registry named": {"backup -o b.tgz app:v1", 2, "app:v1", "docker.io/library/app:v1"},

@@ -21,7 +21,7 @@ import (
 // at once. It is safe for concurrent use.
 //
 // An object appears as a whole, and only if its bytes have the sha256 that was sent ahead.
-// So a blob of the right size is right, whoever wrote it. index.json is written last, on the
+// So a blob of the right size is right, whatever process wrote it. index.json is written last, on the
 // condition that it still is the one that was read; if it is not, it is read again, and the
 // entries of this run are merged into it. However the process ends, the bucket is the layout
 // that it was before, with more blobs.

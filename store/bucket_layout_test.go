@@ -96,7 +96,7 @@ func TestBucketRequests(t *testing.T) {
 	s.writeBucket(t, openBucketAt(t, path, CreateOptions{}))
 	blobs := len(s.all())
 	// One list finds the prefix empty, one finds no blobs and no prune.json; the check of the
-	// conditions is three writes, of which the first creates oci-layout. prune.json is asked for
+	// conditions is three writes. The first creates oci-layout. prune.json is asked for
 	// before index.json is written.
 	want := map[string]int{"GET": 2, "LIST": 2, "PUT if absent": blobs + 3, "PUT if match": 1}
 	if got := server.Requests(); !maps.Equal(got, want) {

@@ -66,7 +66,7 @@ func OpenLayoutBucket(path string, o CreateOptions) (*Bucket, error) {
 // finds the claim, and waits; or prune.json has changed since it listed the blobs, and it
 // lists them again.
 //
-// Nobody but the run that has claimed blobs removes them, and for claimTime only. Another one
+// Only the run that has claimed blobs removes them, and for claimTime only. Another one
 // takes the claim over after claimAge, when the first was killed.
 func (b *Bucket) Prune(ctx context.Context, o PruneOptions) (*Pruned, error) {
 	if o.Grace <= 0 {

@@ -83,8 +83,8 @@ func divide(head *bundle.Head, index digest.Digest, indexSize, size int64, blobs
 }
 
 // lastIndexSize returns the size of a second index.json at most, from the size of the first.
-// It lacks entries of the first, each of which is longer than twice its name, and adds their
-// names once and that some entries are incomplete.
+// The second lacks entries of the first, each longer than twice its name. It adds their names once,
+// and that some entries are incomplete.
 func lastIndexSize(first int64) int64 { return first + first/2 + 4<<10 }
 
 // open begins the next part.

@@ -100,7 +100,7 @@ type reacher interface {
 	reached(desc ocispec.Descriptor, data []byte)
 }
 
-// multiple is a Layout of several, any of which may have the undamaged copy of a manifest.
+// multiple is a Layout of several. Any of them may have the undamaged copy of a manifest.
 type multiple interface {
 	// readCopies calls read with one layout after the other, until one succeeds.
 	readCopies(read func(Layout) ([]byte, error)) ([]byte, error)

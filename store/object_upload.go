@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// bundlePart is the smallest size of the parts of a bundle, of which there can be
-	// bucket.MaxParts: it suffices for 140 GiB.
+	// bundlePart is the smallest size of the parts of a bundle: bucket.MaxParts of them
+	// suffice for 140 GiB.
 	bundlePart = 16 << 20
 	// bundleBuffers is the number of parts in memory: the one that is filled, the one that is
 	// sent, and the one in which the current blob begins.

@@ -37,8 +37,8 @@ func openLocal(path string, o OpenOptions) (Layout, error) {
 	return spoolAll(f, spoolSize(info), o)
 }
 
-// openObject opens an archive in a bucket: a bundle with two requests, of which the first has
-// the table at its end, and the second index.json. If the table is long, it needs a third.
+// openObject opens an archive in a bucket. A bundle needs two requests: the first has the table at
+// its end, and the second index.json. If the table is long, it needs a third.
 func openObject(client *bucket.Client, key string, o OpenOptions) (Layout, error) {
 	f, err := openObjectFile(client, key)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 func TestStrangersPartialIsLeftAlone(t *testing.T) {
 	victim := filepath.Join(t.TempDir(), "victim")
 	writeFile(t, victim, []byte("precious"))
-	long := []byte(strings.Repeat("a text of somebody else\n", 100))
+	long := []byte(strings.Repeat("a text of another program\n", 100))
 	foreign := tarOf(t, "photo.jpg", "x")
 	var gzipped bytes.Buffer
 	w := gzip.NewWriter(&gzipped)
@@ -106,7 +106,7 @@ func TestStrangersIncompleteIsLeftAlone(t *testing.T) {
 	s := newSample(t)
 	path := s.archive(t, "x.tgz", bundle.Gzip)
 	for _, ours := range []bool{false, true} {
-		writeFile(t, path+".incomplete", []byte("somebody else's"))
+		writeFile(t, path+".incomplete", []byte("of another program"))
 		if ours {
 			writeFile(t, path+".incomplete", readFile(t, path))
 		}
@@ -116,7 +116,7 @@ func TestStrangersIncompleteIsLeftAlone(t *testing.T) {
 		if (err == nil) != ours {
 			t.Errorf("ours: %v, but %v", ours, err)
 		}
-		if !ours && (string(readFile(t, path+".incomplete")) != "somebody else's" || a.Partial() == "") {
+		if !ours && (string(readFile(t, path+".incomplete")) != "of another program" || a.Partial() == "") {
 			t.Errorf("it is not left alone, or the archive is lost: %v", err)
 		}
 	}

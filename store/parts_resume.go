@@ -100,7 +100,7 @@ func (p *Parts) Continue(desc ocispec.Descriptor) (head io.ReadCloser, written i
 	return p.continuePieces(b, found)
 }
 
-// continuePieces continues a blob of which some pieces are whole. There may be the beginning of
+// continuePieces continues a blob that has some whole pieces. There may be the beginning of
 // the next one.
 func (p *Parts) continuePieces(b *partBlob, whole []recoveredPiece) (head io.ReadCloser, written int64, err error) {
 	next := len(whole)

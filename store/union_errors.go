@@ -22,7 +22,7 @@ type ClashError struct {
 	Name    string
 	Digests [2]digest.Digest
 	Inputs  [2]string      // their paths
-	Gaps    []*OrphanError // deltas without their bases, one of which may tell which artifact is the later one
+	Gaps    []*OrphanError // deltas without their bases: one may tell which artifact is the later one
 }
 
 func (e *ClashError) Error() string {

@@ -74,7 +74,7 @@ func Faults(in Input) []error {
 	return nil
 }
 
-// addFaults adds faults to a layout of parts, or of which parts are one.
+// addFaults adds faults to a layout that unites several.
 func addFaults(l Layout, faults []error) Layout {
 	if u, ok := l.(*Union); ok {
 		u.faults = faults

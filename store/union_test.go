@@ -202,7 +202,7 @@ func TestUnionForgetsWhatIsNoLongerMissing(t *testing.T) {
 	}
 }
 
-// TestUnionUsesTheGoodCopy reads every blob of two layouts, each of which has another half
+// TestUnionUsesTheGoodCopy reads every blob of two layouts. Each has another half
 // of them damaged.
 func TestUnionUsesTheGoodCopy(t *testing.T) {
 	s := newSample(t)

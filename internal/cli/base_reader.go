@@ -55,8 +55,7 @@ func (r *baseReader) read(ctx context.Context, one baseOperand, b *bases) error 
 
 func (r *baseReader) notice(name string) { r.console.Notice("reading the base %s", name) }
 
-// readLayouts reads layouts, each of which is a base, but for the parts of a bundle, which are
-// one together.
+// readLayouts reads layouts. Each is a base, but for the parts of a bundle, which are one together.
 func (r *baseReader) readLayouts(ctx context.Context, paths []string) error {
 	buckets, err := openBuckets(ctx, r.console, r.job.spec)
 	if err != nil {

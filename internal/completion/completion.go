@@ -43,7 +43,7 @@ type line struct {
 	onlyValues bool              // after "--"
 }
 
-// readLine reads words, the last of which is incomplete.
+// readLine reads words; the last one is incomplete.
 func readLine(root *kong.Node, words []string) *line {
 	l := &line{node: root, values: make(map[string]string)}
 	if len(words) == 0 {

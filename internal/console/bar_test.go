@@ -139,7 +139,7 @@ func TestBarInWindows(t *testing.T) {
 			t.Errorf("%d columns: the bar takes %q", columns, bar)
 		}
 		if len(term.lines) != printed+1 {
-			t.Errorf("%d columns: %d lines of which the last is the bar, want %d\n%s", columns, len(term.lines), printed+1, strings.Join(rows, "\n"))
+			t.Errorf("%d columns: %d lines with the bar, want %d\n%s", columns, len(term.lines), printed+1, strings.Join(rows, "\n"))
 		}
 	}
 	s.Close()

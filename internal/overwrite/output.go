@@ -64,7 +64,7 @@ func (o *Output) IsDevice() bool { return o.device }
 // Path returns the path of the file, with symbolic links followed.
 func (o *Output) Path() string { return o.path }
 
-// Replace replaces the content at once by that which write writes.
+// Replace replaces the content at once by what write writes.
 func (o *Output) Replace(write func(io.Writer) error) error {
 	if o.device {
 		return o.writeThrough(write)

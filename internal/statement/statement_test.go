@@ -149,7 +149,7 @@ func TestOtherSigners(t *testing.T) {
 		t.Errorf("a statement without signers: %v", all)
 	}
 	stated.SetSigners("a.io/b:v1", []string{"key A"})
-	stated.SetSigners("a.io/b:v9", []string{"nobody has it"})
+	stated.SetSigners("a.io/b:v9", []string{"no key of ours"})
 	if all := CompareSigners("s.json", stated, found); len(all) > 0 {
 		t.Errorf("the same signers: %v", all)
 	}

@@ -154,7 +154,7 @@ func attacks() []attack {
 		both("a pattern that matches the start of a URL", pattern(`https://github\.com/acme`), one(byURL, theImage, proofs{Log: true}), nil, &IdentityError{}),
 		both("a pattern for another owner", pattern(`https://github\.com/acme/.+`), one(byURL, theImage, proofs{Log: true}), nil, &IdentityError{}),
 		both("a pattern that matches a part", pattern(`acme`), one(byGood, theImage, proofs{Log: true}), nil, &IdentityError{}),
-		both("an alternative in a pattern", pattern(`nobody|acme\.example`), one(byGood, theImage, proofs{Log: true}), nil, &IdentityError{}),
+		both("an alternative in a pattern", pattern(`absent|acme\.example`), one(byGood, theImage, proofs{Log: true}), nil, &IdentityError{}),
 		[]attack{
 			{"unsigned", keys, func(*scene) []artifact { return nil }, nil, &engine.UnsignedError{}},
 			{"an attestation alone", keys, func(s *scene) []artifact {

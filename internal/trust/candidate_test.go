@@ -71,7 +71,7 @@ func TestOtherManifestsAreNoCandidates(t *testing.T) {
 	signature := notationArtifactOf(t, jose, []byte("x"))
 	for name, c := range map[string]struct {
 		a    artifact
-		want string // the policies of which it is a candidate
+		want string // the policies that read it
 	}{
 		"plain": {plain, ""}, "jose": {joseOnly, ""}, "index": {index, ""}, "broken": {broken, ""},
 		"tag": {tag, "cosign either"}, "bundle": {bundle, "cosign either"}, "notation": {signature, "notation either"},

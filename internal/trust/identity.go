@@ -21,7 +21,7 @@ import (
 type identities struct {
 	list   []Identity
 	root   *root.TrustedRoot
-	logged *verify.Verifier // for signatures with log entries, one of which must verify
+	logged *verify.Verifier // for signatures with log entries: one must verify
 	timed  *verify.Verifier // for those with timestamps only
 	match  []verify.PolicyOption
 }

@@ -168,7 +168,7 @@ func notationAttacks() []notationAttack {
 		{name: "expired", offered: byJOSE, wait: 48 * time.Hour, refused: &SignatureError{}},
 		{name: "expired, permissive", verification: `{"level": "permissive"}`, offered: byJOSE, wait: 48 * time.Hour, signed: true},
 		{name: "another authority, permissive", verification: `{"level": "permissive"}`, offered: byStranger, refused: &SignatureError{}},
-		{name: "another identity", identities: `["x509.subject: C=DE, ST=BE, O=Acme, CN=somebody"]`, offered: byJOSE, refused: &SignatureError{}},
+		{name: "another identity", identities: `["x509.subject: C=DE, ST=BE, O=Acme, CN=stranger"]`, offered: byJOSE, refused: &SignatureError{}},
 		{name: "the identity", identities: `["x509.subject: C=DE, ST=BE, O=Acme, CN=release"]`, offered: byJOSE, signed: true},
 		{name: "another scope", scopes: `["ghcr.io/acme/other"]`, offered: byJOSE, refused: &ScopeError{}},
 		{name: "the scope", scopes: `["ghcr.io/acme/app"]`, offered: byJOSE, signed: true},

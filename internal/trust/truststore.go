@@ -55,7 +55,7 @@ type storeFolder struct{ path string }
 
 func (f storeFolder) Open(name string) (fs.File, error) { return os.DirFS(f.path).Open(name) }
 
-// SysPath returns the path of items, the first of which begins with truststore/.
+// SysPath returns the path of items. The first begins with truststore/.
 func (f storeFolder) SysPath(items ...string) (string, error) {
 	inside := filepath.ToSlash(filepath.Join(items...))
 	return filepath.Join(f.path, filepath.FromSlash(strings.TrimPrefix(inside, "truststore/"))), nil

@@ -214,17 +214,17 @@ func TestFaults(t *testing.T) {
 			if data, _, err := c.Get(t.Context(), key, 64<<20); err != nil || string(data) != content {
 				t.Errorf("read %d bytes, %v", len(data), err)
 			}
-			if _, err := c.PutContent(t.Context(), key+" written anew", written(content), Condition{}); err != nil {
+			if _, err := c.PutContent(t.Context(), key+" written again", written(content), Condition{}); err != nil {
 				t.Fatal(err)
 			}
-			if data, _, err := c.Get(t.Context(), key+" written anew", 64<<20); err != nil || string(data) != content {
-				t.Errorf("read %d bytes of content that was written anew, %v", len(data), err)
+			if data, _, err := c.Get(t.Context(), key+" written again", 64<<20); err != nil || string(data) != content {
+				t.Errorf("read %d bytes of content that was written again, %v", len(data), err)
 			}
 		})
 	}
 }
 
-// written is content that is written anew for each try.
+// written is content that is written again for each try.
 type written string
 
 func (w written) WriteTo(to io.Writer) (int64, error) {

@@ -11,8 +11,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// AttestationOf reports whether a child of an index is an attestation of BuildKit, and of
-// which image. Attestations are children of the index of their image, with a platform that
+// AttestationOf reports whether a child of an index is an attestation of BuildKit, and returns
+// the digest of its image. Attestations are children of the index of their image, with a platform that
 // no machine has (github.com/moby/buildkit, docs/attestations/attestation-storage.md).
 func AttestationOf(child ocispec.Descriptor) (image digest.Digest, is bool) {
 	is = child.Annotations["vnd.docker.reference.type"] == "attestation-manifest"
