@@ -18,6 +18,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/delta"
 )
 
 // trips is a source that changes between two backups, and the backups of its first state.
@@ -280,7 +281,7 @@ func TestDeltaHoldsOnlyWhatChanged(t *testing.T) {
 
 func tagOf(i int) string { return "v" + string(rune('a'+i/26)) + string(rune('a'+i%26)) }
 
-func deltaOf(t *testing.T, path string) *store.Delta {
+func deltaOf(t *testing.T, path string) *delta.Delta {
 	t.Helper()
 	delta, err := store.ReadDelta(openInputs(t, false, path).(store.Layout))
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/merge"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -66,7 +67,7 @@ func handDelta(t *testing.T, path, full string, bases ...string) string {
 			has[d] = true
 		}
 	}
-	var content store.DeltaContent
+	var content delta.Content
 	var blobs []ocispec.Descriptor
 	manifests := eachManifest(t, in, func(b ocispec.Descriptor) {
 		if !has[b.Digest] {

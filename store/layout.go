@@ -41,6 +41,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -217,4 +218,20 @@ func hashBlob(l Layout, desc ocispec.Descriptor, progress func(n int64) error) e
 		return &oci.MismatchError{Descriptor: desc, Size: size}
 	}
 	return hashReader(blob, desc, progress)
+}
+
+// ReadDelta reads the lists of a delta; it returns nil for a layout that is none. If a list
+// is missing or damaged, the error is a *delta.Error, and the delta lists what could be read.
+func ReadDelta(l Layout) (*delta.Delta, error) {
+	return delta.Read(l.Index(), func(d digest.Digest) ([]byte, error) {
+		blob, err := l.Open(d)
+		if err != nil {
+			return nil, err
+		}
+		defer blob.Close()
+		if blob.Size() > MaxManifest {
+			return nil, fmt.Errorf("invalid size %d (at most %d)", blob.Size(), MaxManifest)
+		}
+		return io.ReadAll(blob)
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -20,9 +21,9 @@ type Stream struct {
 	manifests *manifestCache
 	first     map[digest.Digest]bool // of the first index.json; nil before a second one
 	index     atomic.Pointer[oci.Index]
-	part      *partFile // of a bundle in parts; nil for another one, and before it is read
-	lenders   *Union    // the bases of a delta; nil if none are at hand
-	lineage   *lineage  // of the stream and them
+	part      *partFile      // of a bundle in parts; nil for another one, and before it is read
+	lenders   *Union         // the bases of a delta; nil if none are at hand
+	lineage   *delta.Lineage // of the stream and them
 }
 
 var _ Input = (*Stream)(nil)
@@ -180,7 +181,7 @@ func (s *Stream) readIndex() error {
 		}
 	}
 	if s.lineage != nil {
-		s.lineage.annotate(x)
+		s.lineage.Annotate(x)
 	}
 	s.index.Swap(x).Release()
 	return nil

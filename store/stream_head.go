@@ -86,7 +86,7 @@ func (h *streamHead) takeManifest(d digest.Digest) (err error) {
 	if _, err := io.ReadFull(h.in, data); err != nil {
 		return err
 	}
-	if !looksLikeManifest(data) {
+	if !oci.LooksLikeManifest(data) {
 		h.data = data
 		return errOrder
 	}
@@ -99,14 +99,6 @@ func (h *streamHead) takeManifest(d digest.Digest) (err error) {
 		return errOrder
 	}
 	return err
-}
-
-// looksLikeManifest distinguishes manifests from configs and layers, which come later in
-// an archive of oras-mirror.
-func looksLikeManifest(data []byte) bool {
-	data = bytes.TrimSpace(data)
-	return bytes.HasPrefix(data, []byte("{")) &&
-		(bytes.Contains(data, []byte(`"schemaVersion"`)) || bytes.Contains(data, []byte(`"mediaType"`)))
 }
 
 // spool copies to s what was read, the entry out of order, and the rest.

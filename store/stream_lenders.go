@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 
+	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -21,10 +22,10 @@ func (s *Stream) Borrow(from []Member) error {
 	for _, m := range from {
 		indexes = append(indexes, m.Layout.Index())
 	}
-	lineage := newLineage(indexes)
+	lineage := delta.NewLineage(indexes)
 	lenders := new(Union)
 	for i, m := range from {
-		if !lineage.replaced[i+1] && !lineage.descends(0, i+1) {
+		if !lineage.Replaced[i+1] && !lineage.Descends(0, i+1) {
 			return &NoBaseError{Path: m.Path}
 		}
 		lenders.inputs = append(lenders.inputs, member{Layout: m.Layout, path: m.Path, replaced: true})
@@ -34,7 +35,7 @@ func (s *Stream) Borrow(from []Member) error {
 	}
 	lenders.index = new(oci.Index)
 	s.lenders, s.lineage = lenders, lineage
-	lineage.annotate(s.Index())
+	lineage.Annotate(s.Index())
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -40,9 +41,9 @@ func Unite(all []Member) (*Union, error) {
 		u.inputs[i] = member{Layout: m.Layout, path: m.Path}
 		indexes[i] = m.Layout.Index()
 	}
-	lineage := newLineage(indexes)
+	lineage := delta.NewLineage(indexes)
 	for i := range u.inputs {
-		if u.inputs[i].replaced = lineage.replaced[i]; lineage.replaced[i] {
+		if u.inputs[i].replaced = lineage.Replaced[i]; lineage.Replaced[i] {
 			ForgetIndex(u.inputs[i].Layout)
 		}
 	}
@@ -50,7 +51,7 @@ func Unite(all []Member) (*Union, error) {
 	if u.index, err = u.uniteIndexes(lineage); err != nil {
 		return nil, err
 	}
-	lineage.annotate(u.index)
+	lineage.Annotate(u.index)
 	u.findOrphan(lineage, indexes)
 	for _, m := range u.inputs {
 		ForgetIndex(m.Layout)
@@ -196,11 +197,11 @@ func (u *Union) readCopies(read func(Layout) ([]byte, error)) ([]byte, error) {
 }
 
 // findOrphan notes a delta whose base is absent, unless all inputs are deltas.
-func (u *Union) findOrphan(l *lineage, indexes []*oci.Index) {
+func (u *Union) findOrphan(l *delta.Lineage, indexes []*oci.Index) {
 	isFull := func(x *oci.Index) bool { return !x.IsDelta() }
-	if len(l.absent) > 0 && slices.ContainsFunc(indexes, isFull) {
-		base := l.absent[0]
-		u.orphan = &OrphanError{Delta: u.inputs[base.delta].path, Base: base.name}
+	if len(l.Absent) > 0 && slices.ContainsFunc(indexes, isFull) {
+		base := l.Absent[0]
+		u.orphan = &OrphanError{Delta: u.inputs[base.Delta].path, Base: base.Name}
 	}
 }
 

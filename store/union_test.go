@@ -12,6 +12,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -69,7 +70,7 @@ func TestUnionUnitesByLineage(t *testing.T) {
 		{"a delta with the roots of its base", []*oci.Index{base, unchanged}, map[string]string{app: "1", tool: "1"}, ""},
 		{"two of them", []*oci.Index{base, unchanged, unchanged}, map[string]string{app: "1", tool: "1"}, ""},
 		{"a registry as the base", []*oci.Index{wide, base, narrow}, map[string]string{app: "2"}, ""},
-		{"an empty base", []*oci.Index{other, indexWith(nil, noRoots)}, map[string]string{"example.com/other:v1": "1"}, ""},
+		{"an empty base", []*oci.Index{other, indexWith(nil, delta.NoRoots)}, map[string]string{"example.com/other:v1": "1"}, ""},
 		{"strangers", []*oci.Index{base, other}, map[string]string{app: "1", tool: "1", "example.com/other:v1": "1"}, ""},
 		{"a delta without its base", []*oci.Index{other, orphan}, map[string]string{app: "2", "example.com/other:v1": "1"}, digest.FromString("elsewhere").String()},
 	} {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/oras-mirror/oras-mirror/store/delta"
 )
 
 // VerifyOptions configure Verify. The zero value works.
@@ -89,7 +91,7 @@ func VerifyStream(ctx context.Context, s *Stream, o VerifyOptions) (*Verificatio
 		return nil, err
 	}
 	v.index = s.Index() // the last one
-	v.delta, v.lists = readDelta(v.index, s.Manifest)
+	v.delta, v.lists = delta.Read(v.index, s.Manifest)
 	if err := v.walk(); err != nil {
 		return nil, err
 	}

@@ -3,9 +3,8 @@ package store
 import (
 	"errors"
 	"fmt"
-	"slices"
 
-	"github.com/opencontainers/go-digest"
+	"github.com/oras-mirror/oras-mirror/store/delta"
 )
 
 // SizesError says that manifests name a blob, which a delta leaves to its base, with different
@@ -29,7 +28,7 @@ func (v *verifier) isLeft(n *reachedBlob) bool {
 func (v *verifier) listFaults() []Fault {
 	var faults []Fault
 	for _, err := range split(v.lists) {
-		if list, is := errors.AsType[*DeltaError](err); is {
+		if list, is := errors.AsType[*delta.Error](err); is {
 			faults = append(faults, Fault{Reference: string(list.List), Digest: list.List, Err: err})
 		}
 	}
@@ -43,6 +42,3 @@ func split(err error) []error {
 	}
 	return []error{err}
 }
-
-// IsList reports whether a blob is a list of the delta, which may be nil.
-func (d *Delta) IsList(blob digest.Digest) bool { return d != nil && slices.Contains(d.Lists, blob) }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
+	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -22,8 +23,8 @@ type verifier struct {
 	source  source
 	index   *oci.Index
 	options VerifyOptions
-	delta   *Delta // nil: the layout leaves nothing to a base
-	lists   error  // that a list of the delta cannot be read
+	delta   *delta.Delta // nil: the layout leaves nothing to a base
+	lists   error        // that a list of the delta cannot be read
 	lane    *bounds.Lane
 
 	mu       sync.Mutex                      // guards the following fields

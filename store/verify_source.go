@@ -9,6 +9,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -133,7 +134,7 @@ func (s *streamSource) check(desc ocispec.Descriptor) error {
 }
 
 // unreached counts the blobs that no entry reaches.
-func (s *streamSource) unreached(reached map[digest.Digest]*reachedBlob, delta *Delta) (n int) {
+func (s *streamSource) unreached(reached map[digest.Digest]*reachedBlob, delta *delta.Delta) (n int) {
 	for d := range s.received {
 		if reached[d] == nil && !delta.IsList(d) {
 			n++

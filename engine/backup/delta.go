@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -113,7 +114,7 @@ func (b *backup) eachLeft(do func(job *blobJob, blob *graph.Blob, repository str
 func putLists(lists [][]byte, put func(ocispec.Descriptor, []byte) error) ([]digest.Digest, error) {
 	var all []digest.Digest
 	for _, list := range lists {
-		desc := ocispec.Descriptor{MediaType: store.MediaTypeDelta, Digest: digest.FromBytes(list), Size: int64(len(list))}
+		desc := ocispec.Descriptor{MediaType: delta.MediaType, Digest: digest.FromBytes(list), Size: int64(len(list))}
 		if err := put(desc, list); err != nil {
 			return nil, err
 		}
@@ -140,7 +141,7 @@ func (w *archive) markDelta(x *oci.Index) (err error) {
 		return nil
 	}
 	if w.lists == nil {
-		content := store.DeltaContent{Elsewhere: w.elsewhere()}
+		content := delta.Content{Elsewhere: w.elsewhere()}
 		for _, blob := range w.blobs {
 			content.Blobs = append(content.Blobs, blob.Digest)
 		}
@@ -148,7 +149,7 @@ func (w *archive) markDelta(x *oci.Index) (err error) {
 			return err
 		}
 	}
-	(&store.Delta{Bases: w.Base.Roots(), Names: w.Base.Names(), Lists: w.lists}).Mark(x)
+	(&delta.Delta{Bases: w.Base.Roots(), Names: w.Base.Names(), Lists: w.lists}).Mark(x)
 	return nil
 }
 
@@ -163,9 +164,9 @@ func (d *directory) markDelta(elsewhere map[digest.Digest]string) error {
 		return nil
 	}
 	if d.delta == nil {
-		d.delta = &store.Delta{}
+		d.delta = &delta.Delta{}
 	}
-	fresh := store.DeltaContent{Elsewhere: elsewhere}
+	fresh := delta.Content{Elsewhere: elsewhere}
 	for _, blob := range d.held {
 		if !d.delta.Holds(blob) {
 			fresh.Blobs = append(fresh.Blobs, blob)
@@ -186,19 +187,19 @@ func (d *directory) openDelta() {
 	var err error
 	if d.delta, err = store.ReadDelta(d.out); err != nil {
 		d.held = d.delta.Held()
-		d.delta = &store.Delta{Bases: d.delta.Bases, Names: d.delta.Names}
+		d.delta = &delta.Delta{Bases: d.delta.Bases, Names: d.delta.Names}
 	}
 }
 
 // list adds a list with the new content of a delta, or rewrites all lists.
-func (d *directory) list(fresh store.DeltaContent) error {
+func (d *directory) list(fresh delta.Content) error {
 	lists := d.delta.Lists
 	if err := d.delta.Add(fresh); err != nil {
 		return err
 	}
 	switch {
 	case len(lists) >= mostLists:
-		lists, fresh = nil, store.DeltaContent{Blobs: d.delta.Held(), Elsewhere: d.delta.Elsewhere()}
+		lists, fresh = nil, delta.Content{Blobs: d.delta.Held(), Elsewhere: d.delta.Elsewhere()}
 	case len(lists) > 0 && len(fresh.Blobs)+len(fresh.Elsewhere) == 0:
 		return nil
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -45,7 +45,7 @@ type directory struct {
 	later      []attempt         // until then: blobs that failed
 	added      map[entryKey]bool // entries that this run has put
 	held       []digest.Digest   // of a delta: blobs that no list has yet
-	delta      *store.Delta      // the output so far; nil: it is no delta yet
+	delta      *delta.Delta      // the output so far; nil: it is no delta yet
 }
 
 // entryKey identifies an entry of index.json.

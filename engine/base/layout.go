@@ -13,6 +13,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -36,7 +37,7 @@ func (b *Bases) AddLayout(ctx context.Context, l store.Layout, name string) erro
 }
 
 // hasBlob reports whether a layout, or the base of a delta, has a blob.
-func hasBlob(l store.Layout, delta *store.Delta, desc ocispec.Descriptor) bool {
+func hasBlob(l store.Layout, delta *delta.Delta, desc ocispec.Descriptor) bool {
 	size, err := l.Stat(desc.Digest)
 	if errors.Is(err, fs.ErrNotExist) {
 		return delta != nil && !delta.Holds(desc.Digest)
@@ -47,7 +48,7 @@ func hasBlob(l store.Layout, delta *store.Delta, desc ocispec.Descriptor) bool {
 // leaving is a layout whose blobs may be left to a base, also those that an index names.
 type leaving struct {
 	*graph.Local
-	delta *store.Delta
+	delta *delta.Delta
 }
 
 func (l leaving) Child(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {

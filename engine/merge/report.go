@@ -8,6 +8,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -52,12 +53,12 @@ func (m *merge) eachList(put func(ocispec.Descriptor, []byte) error) error {
 	for _, d := range m.in.Index().DeltaLists() {
 		size, err := m.in.Stat(d)
 		if err != nil {
-			return &store.DeltaError{List: d, Err: err}
+			return &delta.Error{List: d, Err: err}
 		}
-		desc := ocispec.Descriptor{MediaType: store.MediaTypeDelta, Digest: d, Size: size}
+		desc := ocispec.Descriptor{MediaType: delta.MediaType, Digest: d, Size: size}
 		data, err := store.ReadManifest(m.in, desc)
 		if err != nil {
-			return &store.DeltaError{List: d, Err: err}
+			return &delta.Error{List: d, Err: err}
 		}
 		if err := put(desc, data); err != nil {
 			return written(err)

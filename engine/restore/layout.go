@@ -18,6 +18,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -45,7 +46,7 @@ type layoutSource struct {
 	local  *graph.Local
 	origin graph.Origin // the local, as a graph is walked
 	graph  *graph.Graph
-	delta  *store.Delta // what the layout leaves to a base; nil: nothing
+	delta  *delta.Delta // what the layout leaves to a base; nil: nothing
 	roots  []graph.Root
 
 	mu      sync.Mutex // guards shelves
@@ -67,7 +68,7 @@ func newLayoutSource(l store.Layout, notice func(string)) *layoutSource {
 
 // readDelta reads what a layout leaves to a base. A damaged list leaves more than it should:
 // the targets are asked for what is missing.
-func readDelta(l store.Layout, notice func(string)) *store.Delta {
+func readDelta(l store.Layout, notice func(string)) *delta.Delta {
 	delta, err := store.ReadDelta(l)
 	if err != nil {
 		notice(err.Error())

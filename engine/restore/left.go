@@ -9,7 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -70,7 +70,7 @@ func (s *layoutSource) embedded(b graph.Descriptor) []byte {
 // deltaOrigin walks the manifests of a delta, whose blobs may be in its base.
 type deltaOrigin struct {
 	*graph.Local
-	delta *store.Delta
+	delta *delta.Delta
 }
 
 // Child returns nil, as for a blob, for a child that is left to the base.

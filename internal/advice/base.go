@@ -4,7 +4,7 @@ import (
 	"errors"
 
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/delta"
 )
 
 // baseHint tells how a delta and its base come together.
@@ -19,7 +19,7 @@ func baseHint(err error) string {
 		return "omit --base to add to it, or choose another output"
 	case is[*engine.BaseChangedError](err):
 		return "run the same command again: it goes on with the new base"
-	case is[*store.DeltaError](err):
+	case is[*delta.Error](err):
 		return "copy the delta again"
 	}
 	return ""

@@ -8,7 +8,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/clientconfig"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -50,7 +50,7 @@ func servedReferences(inputs []string, open opener) (all []config.Reference, err
 		defer in.Close()
 		indexes = append(indexes, in.Index())
 	}
-	for i, replaced := range store.Replaced(indexes) {
+	for i, replaced := range delta.Replaced(indexes) {
 		if !replaced {
 			all = append(all, fullReferences(indexes[i])...)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -72,7 +73,7 @@ func makeDelta(t *testing.T, path, full, base string) {
 		t.Fatal(err)
 	}
 	var blobs []ocispec.Descriptor
-	var content store.DeltaContent
+	var content delta.Content
 	for desc := range survey.Manifests() {
 		data, err := store.ReadManifest(in, desc)
 		if err != nil {

@@ -42,6 +42,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -298,7 +299,7 @@ func wordings() []wording {
 		{name: "a full backup into a delta", err: &engine.DeltaOutputError{Path: "tuesday.tgz", Base: "monday.tgz"}},
 		{name: "a delta into a full backup", err: &engine.FullOutputError{Path: "mirror"}},
 		{name: "a base that changes", err: &engine.BaseChangedError{Base: "monday.tgz"}},
-		{name: "a damaged list of a delta", err: &store.DeltaError{List: sum, Err: digests}},
+		{name: "a damaged list of a delta", err: &delta.Error{List: sum, Err: digests}},
 		{name: "too many files", err: &fs.PathError{Op: "open", Path: "mirror/blobs/sha256/9f86", Err: syscall.EMFILE}},
 		{name: "no lock", err: &exit.NoLockError{Path: "mirror.lock.yaml"}},
 		{name: "drift", err: &exit.DriftError{Lock: "mirror.lock.yaml", Reference: app, Reason: "it is in ./vendor but not in the lock"}},

@@ -32,6 +32,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -217,7 +218,7 @@ func (r *Registry) fill(ctx context.Context, c *content) error {
 	for _, in := range c.inputs {
 		indexes = append(indexes, in.layout.Index())
 	}
-	for i, replaced := range store.Replaced(indexes) { // a base only lends its blobs to its delta
+	for i, replaced := range delta.Replaced(indexes) { // a base only lends its blobs to its delta
 		if !replaced {
 			b.addInput(members[i].Path, members[i].Layout)
 		}

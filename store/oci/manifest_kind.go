@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -105,4 +106,12 @@ func IsIndex(mediaType string) bool { return kindOf(mediaType) == kindIndex }
 func IsImage(mediaType string) bool {
 	kind := kindOf(mediaType)
 	return kind == kindImage || kind == kindArtifact
+}
+
+// LooksLikeManifest distinguishes manifests from configs and layers, which come later in
+// an archive of oras-mirror.
+func LooksLikeManifest(data []byte) bool {
+	data = bytes.TrimSpace(data)
+	return bytes.HasPrefix(data, []byte("{")) &&
+		(bytes.Contains(data, []byte(`"schemaVersion"`)) || bytes.Contains(data, []byte(`"mediaType"`)))
 }

@@ -1,9 +1,10 @@
-package store
+// Package delta describes layouts that leave blobs to others, their bases: the lists of the blobs
+// that a delta has, and which of several layouts is a base of another.
+package delta
 
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"slices"
@@ -29,29 +30,13 @@ type Delta struct {
 	elsewhere map[compact.Digest]string
 }
 
-// ReadDelta reads the lists of a delta; it returns nil for a layout that is none. If a list
-// is missing or damaged, the error is a *DeltaError, and the delta lists what could be read.
-func ReadDelta(l Layout) (*Delta, error) {
-	return readDelta(l.Index(), func(d digest.Digest) ([]byte, error) {
-		blob, err := l.Open(d)
-		if err != nil {
-			return nil, err
-		}
-		defer blob.Close()
-		if blob.Size() > MaxManifest {
-			return nil, fmt.Errorf("invalid size %d (at most %d)", blob.Size(), MaxManifest)
-		}
-		return io.ReadAll(blob)
-	})
-}
-
-// DeltaError says that a list of a delta cannot be read.
-type DeltaError struct {
+// Error says that a list of a delta cannot be read.
+type Error struct {
 	List digest.Digest
 	Err  error
 }
 
-func (e *DeltaError) Error() string {
+func (e *Error) Error() string {
 	if errors.Is(e.Err, fs.ErrNotExist) {
 		return "the list of the blobs of this delta is missing: " + e.List.String()
 	}
@@ -62,23 +47,25 @@ func (e *DeltaError) Error() string {
 	return text + e.List.String() + ": " + e.Err.Error()
 }
 
-func (e *DeltaError) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error { return e.Err }
 
 // maxLists bounds the lists of a delta: as many as a million blobs need.
 const maxLists = 1000
 
-func readDelta(x *oci.Index, read func(digest.Digest) ([]byte, error)) (*Delta, error) {
+// Read reads the lists of a delta with read; it returns nil for an index of a layout that is none. If
+// a list is missing or damaged, the error is an *Error, and the delta lists what could be read.
+func Read(x *oci.Index, read func(digest.Digest) ([]byte, error)) (*Delta, error) {
 	if !x.IsDelta() {
 		return nil, nil
 	}
 	d := &Delta{Bases: x.Bases(), Names: x.BaseNames(), Lists: x.DeltaLists()}
 	if len(d.Lists) > maxLists {
-		return d, &DeltaError{List: d.Lists[maxLists], Err: fmt.Errorf("more than %d lists", maxLists)}
+		return d, &Error{List: d.Lists[maxLists], Err: fmt.Errorf("more than %d lists", maxLists)}
 	}
 	var errs []error
 	for _, list := range d.Lists {
 		if err := d.readList(list, read); err != nil {
-			errs = append(errs, &DeltaError{List: list, Err: err})
+			errs = append(errs, &Error{List: list, Err: err})
 		}
 	}
 	return d, errors.Join(errs...)
@@ -143,7 +130,7 @@ const (
 )
 
 // Add adds what a list says to a delta, whose Lists stay as they are.
-func (d *Delta) Add(c DeltaContent) error {
+func (d *Delta) Add(c Content) error {
 	blobs, elsewhere := c.Blobs, c.Elsewhere
 	if d.held == nil {
 		d.held, d.elsewhere = make(map[compact.Digest]bool), make(map[compact.Digest]string)
@@ -193,3 +180,6 @@ func texts(all []digest.Digest) []string {
 	}
 	return list
 }
+
+// IsList reports whether a blob is a list of the delta, which may be nil.
+func (d *Delta) IsList(blob digest.Digest) bool { return d != nil && slices.Contains(d.Lists, blob) }

@@ -1,4 +1,4 @@
-package store
+package delta
 
 import (
 	"encoding/json"
@@ -11,8 +11,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
-// MediaTypeDelta is the media type of a list of the blobs of a delta.
-const MediaTypeDelta = "application/vnd.oras-mirror.delta.v1+json"
+// MediaType is the media type of a list of the blobs of a delta.
+const MediaType = "application/vnd.oras-mirror.delta.v1+json"
 
 // deltaList is the content of a list. It looks like a manifest, so that a reader of a pipe
 // keeps it.
@@ -25,14 +25,14 @@ type deltaList struct {
 // perList bounds the digests of one list: 40,000 have 3 MB.
 const perList = 40_000
 
-// DeltaContent is what a delta lists about its blobs.
-type DeltaContent struct {
+// Content is what a delta lists about its blobs.
+type Content struct {
 	Blobs     []digest.Digest          // that it has, in any order
 	Elsewhere map[digest.Digest]string // blobs that it has not, with a repository of a base
 }
 
 // Lists returns the lists, the same for the same content. There is at least one.
-func (c DeltaContent) Lists() [][]byte {
+func (c Content) Lists() [][]byte {
 	blobs := slices.Clone(c.Blobs)
 	slices.Sort(blobs)
 	blobs = slices.Compact(blobs)
@@ -54,8 +54,8 @@ func cut(all []digest.Digest, n int) (some, rest []digest.Digest) {
 }
 
 // list writes a list with a line for each blob.
-func (c DeltaContent) list(blobs, elsewhere []digest.Digest) []byte {
-	b := []byte(`{"mediaType":"` + MediaTypeDelta + `","blobs":[`)
+func (c Content) list(blobs, elsewhere []digest.Digest) []byte {
+	b := []byte(`{"mediaType":"` + MediaType + `","blobs":[`)
 	separator := "\n"
 	for _, d := range blobs {
 		b = oci.AppendString(append(b, separator...), string(d))
@@ -79,8 +79,8 @@ func (d *Delta) parseList(data []byte) error {
 	if err := json.Unmarshal(data, &list); err != nil {
 		return err
 	}
-	if list.MediaType != MediaTypeDelta {
-		return fmt.Errorf("the media type is %.100q, expected %s", list.MediaType, MediaTypeDelta)
+	if list.MediaType != MediaType {
+		return fmt.Errorf("the media type is %.100q, expected %s", list.MediaType, MediaType)
 	}
-	return d.Add(DeltaContent{list.Blobs, list.Elsewhere})
+	return d.Add(Content{list.Blobs, list.Elsewhere})
 }

@@ -1,4 +1,4 @@
-package store
+package delta
 
 import (
 	"bytes"
@@ -10,30 +10,9 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
-func TestRootsDigest(t *testing.T) {
-	sum := func(text string) digest.Digest { return digest.FromString(text) }
-	x := &oci.Index{Entries: []oci.Entry{{Digest: sum("b"), Name: "r.example/b:1"}, {Digest: sum("a"), Name: "r.example/a:1"},
-		{Digest: sum("sig"), Name: "r.example/a:sha256-" + sum("a").Encoded() + ".sig"}, {Digest: sum("referrer")}}}
-	lines := []string{string(sum("a")) + " r.example/a:1\n", string(sum("b")) + " r.example/b:1\n"}
-	if lines[0] > lines[1] {
-		lines[0], lines[1] = lines[1], lines[0]
-	}
-	if got, want := x.RootsDigest(nil), sum(lines[0]+lines[1]); got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	only := x.RootsDigest(func(name string) bool { return name == "r.example/a:1" })
-	if want := sum(string(sum("a")) + " r.example/a:1\n"); only != want {
-		t.Errorf("with only: got %s, want %s", only, want)
-	}
-	nameless := &oci.Index{Entries: []oci.Entry{{Digest: sum("a")}}}
-	if got, want := nameless.RootsDigest(nil), sum(string(sum("a"))+" \n"); got != want {
-		t.Errorf("nameless: got %s, want %s", got, want)
-	}
-}
-
 // TestDeltaListsAreReadBack splits many blobs into lists and reads them.
 func TestDeltaListsAreReadBack(t *testing.T) {
-	c := DeltaContent{Elsewhere: map[digest.Digest]string{digest.FromString("x"): "r.example/x", digest.FromString("y"): "r.example/y"}}
+	c := Content{Elsewhere: map[digest.Digest]string{digest.FromString("x"): "r.example/x", digest.FromString("y"): "r.example/y"}}
 	for i := range perList + 1 {
 		c.Blobs = append(c.Blobs, digest.FromString(fmt.Sprint(i)))
 	}
@@ -48,12 +27,12 @@ func TestDeltaListsAreReadBack(t *testing.T) {
 	if got := d.Repository(digest.FromString("y")); got != "r.example/y" {
 		t.Errorf("y is in %q", got)
 	}
-	again := DeltaContent{Blobs: d.Held(), Elsewhere: d.Elsewhere()}.Lists()
+	again := Content{Blobs: d.Held(), Elsewhere: d.Elsewhere()}.Lists()
 	for i := range lists {
 		if !bytes.Equal(lists[i], again[i]) {
 			t.Errorf("list %d differs when it is written again", i)
 		}
-		if !looksLikeManifest(lists[i]) {
+		if !oci.LooksLikeManifest(lists[i]) {
 			t.Errorf("a pipe would not keep list %d", i)
 		}
 	}
@@ -71,7 +50,7 @@ func readLists(t *testing.T, lists [][]byte) *Delta {
 		}
 		x.Annotations[oci.AnnotationDelta] += string(d)
 	}
-	d, err := readDelta(x, func(d digest.Digest) ([]byte, error) { return content[d], nil })
+	d, err := Read(x, func(d digest.Digest) ([]byte, error) { return content[d], nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,19 +61,19 @@ func TestDamagedDeltaLists(t *testing.T) {
 	for name, list := range map[string]string{
 		"no JSON":        "no",
 		"another type":   `{"mediaType":"application/json","blobs":[]}`,
-		"invalid digest": `{"mediaType":"` + MediaTypeDelta + `","blobs":["sha256:../../etc"]}`,
-		"invalid place":  `{"mediaType":"` + MediaTypeDelta + `","elsewhere":{"x":"r/a"}}`,
+		"invalid digest": `{"mediaType":"` + MediaType + `","blobs":["sha256:../../etc"]}`,
+		"invalid place":  `{"mediaType":"` + MediaType + `","elsewhere":{"x":"r/a"}}`,
 	} {
 		x := &oci.Index{Annotations: map[string]string{oci.AnnotationBase: "sha256:1", oci.AnnotationDelta: digest.FromString(list).String()}}
-		if _, err := readDelta(x, func(digest.Digest) ([]byte, error) { return []byte(list), nil }); err == nil {
+		if _, err := Read(x, func(digest.Digest) ([]byte, error) { return []byte(list), nil }); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
 	x := &oci.Index{Annotations: map[string]string{oci.AnnotationBase: "sha256:1", oci.AnnotationDelta: digest.FromString("a").String()}}
-	if _, err := readDelta(x, func(digest.Digest) ([]byte, error) { return []byte("b"), nil }); err == nil {
+	if _, err := Read(x, func(digest.Digest) ([]byte, error) { return []byte("b"), nil }); err == nil {
 		t.Error("other bytes: no error")
 	}
-	if d, err := readDelta(&oci.Index{}, nil); d != nil || err != nil {
+	if d, err := Read(&oci.Index{}, nil); d != nil || err != nil {
 		t.Error("a layout that is no delta has one")
 	}
 }

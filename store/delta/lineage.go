@@ -1,4 +1,4 @@
-package store
+package delta
 
 import (
 	"slices"
@@ -9,31 +9,33 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
-// noRoots identifies an index without artifacts, which is the base of nothing.
-var noRoots = new(oci.Index).RootsDigest(nil)
+// NoRoots identifies an index without artifacts, which is the base of nothing.
+var NoRoots = new(oci.Index).RootsDigest(nil)
 
-// lineage says which of several layouts are bases of others.
-type lineage struct {
-	bases    [][]int        // of each, those among the layouts
-	replaced []bool         // a delta names it, directly or through another delta
-	lacks    [][]absentBase // of each, those that it names
-	absent   []absentBase
-	lists    []digest.Digest // of all deltas; none if no base is absent
+// Lineage says which of several layouts are bases of others.
+type Lineage struct {
+	Replaced []bool       // of each layout: a delta names it, directly or through another delta
+	Absent   []AbsentBase // of all layouts, each base once
+
+	bases [][]int         // of each layout, those among the others
+	lacks [][]AbsentBase  // of each layout, those that it names
+	lists []digest.Digest // of all deltas; none if no base is absent
 }
 
-// absentBase is a base that is not among the layouts.
-type absentBase struct {
-	roots digest.Digest
-	name  string
-	delta int // the first that names it
+// AbsentBase is a base that is not among the layouts.
+type AbsentBase struct {
+	Roots digest.Digest
+	Name  string
+	Delta int // the first that names it
 }
 
 // Replaced reports which of several layouts are the bases of deltas among them, and only lend
 // their blobs.
-func Replaced(all []*oci.Index) []bool { return newLineage(all).replaced }
+func Replaced(all []*oci.Index) []bool { return NewLineage(all).Replaced }
 
-func newLineage(all []*oci.Index) *lineage {
-	l := &lineage{bases: make([][]int, len(all)), replaced: make([]bool, len(all)), lacks: make([][]absentBase, len(all))}
+// NewLineage finds out which of several layouts, by their indexes, are bases of others.
+func NewLineage(all []*oci.Index) *Lineage {
+	l := &Lineage{bases: make([][]int, len(all)), Replaced: make([]bool, len(all)), lacks: make([][]AbsentBase, len(all))}
 	if !slices.ContainsFunc(all, (*oci.Index).IsDelta) {
 		return l
 	}
@@ -46,9 +48,9 @@ func newLineage(all []*oci.Index) *lineage {
 		for n, base := range x.Bases() {
 			found := findBases(all, roots, i, base)
 			l.bases[i] = append(l.bases[i], found...)
-			if len(found) == 0 && base != noRoots {
-				l.addAbsent(absentBase{base, wordAt(names, n), i})
-				l.lacks[i] = append(l.lacks[i], absentBase{base, wordAt(names, n), i})
+			if len(found) == 0 && base != NoRoots {
+				l.addAbsent(AbsentBase{base, wordAt(names, n), i})
+				l.lacks[i] = append(l.lacks[i], AbsentBase{base, wordAt(names, n), i})
 			}
 		}
 	}
@@ -56,8 +58,8 @@ func newLineage(all []*oci.Index) *lineage {
 		for j := range all {
 			// A delta that changed no name has the roots of its base, and two such deltas name
 			// each other: then none of these replaces the other.
-			if i != j && l.descends(j, i) && !l.descends(i, j) {
-				l.replaced[i] = true
+			if i != j && l.Descends(j, i) && !l.Descends(i, j) {
+				l.Replaced[i] = true
 			}
 		}
 	}
@@ -68,7 +70,7 @@ func newLineage(all []*oci.Index) *lineage {
 // findBases returns the layouts that a delta calls a base. A registry as a base counts with the
 // names that the delta has, so a copy of it may have others.
 func findBases(all []*oci.Index, roots []digest.Digest, delta int, base digest.Digest) (found []int) {
-	if base == noRoots {
+	if base == NoRoots {
 		return nil
 	}
 	hasName := func(name string) bool { _, has := all[delta].Lookup(name); return has }
@@ -91,15 +93,15 @@ func wordAt(words []string, n int) string {
 	return ""
 }
 
-func (l *lineage) addAbsent(base absentBase) {
-	if !slices.ContainsFunc(l.absent, func(b absentBase) bool { return b.roots == base.roots }) {
-		l.absent = append(l.absent, base)
+func (l *Lineage) addAbsent(base AbsentBase) {
+	if !slices.ContainsFunc(l.Absent, func(b AbsentBase) bool { return b.Roots == base.Roots }) {
+		l.Absent = append(l.Absent, base)
 	}
 }
 
 // addLists notes what all deltas have together, if they leave something to an absent base.
-func (l *lineage) addLists(all []*oci.Index) {
-	if len(l.absent) == 0 {
+func (l *Lineage) addLists(all []*oci.Index) {
+	if len(l.Absent) == 0 {
 		return
 	}
 	for _, x := range all {
@@ -111,8 +113,8 @@ func (l *lineage) addLists(all []*oci.Index) {
 	}
 }
 
-// descends reports whether a layout names another one as its base, directly or through others.
-func (l *lineage) descends(from, to int) bool {
+// Descends reports whether a layout names another one as its base, directly or through others.
+func (l *Lineage) Descends(from, to int) bool {
 	seen := make([]bool, len(l.bases))
 	var reaches func(i int) bool
 	reaches = func(i int) bool {
@@ -125,17 +127,17 @@ func (l *lineage) descends(from, to int) bool {
 	return reaches(from)
 }
 
-// gaps lists the absent bases of one of two layouts, or of those that it descends from, which are
+// Gaps lists the absent bases of one of two layouts, or of those that it descends from, which are
 // no bases of the other one.
-func (l *lineage) gaps(i, j int) []absentBase {
+func (l *Lineage) Gaps(i, j int) []AbsentBase {
 	a, b := l.lackedBelow(i), l.lackedBelow(j)
 	return append(notIn(b, a), notIn(a, b)...)
 }
 
 // lackedBelow lists the absent bases of a layout and of those that it descends from.
-func (l *lineage) lackedBelow(i int) (all []absentBase) {
+func (l *Lineage) lackedBelow(i int) (all []AbsentBase) {
 	for j, lacks := range l.lacks {
-		if j == i || l.descends(i, j) {
+		if j == i || l.Descends(i, j) {
 			all = append(all, lacks...)
 		}
 	}
@@ -143,17 +145,17 @@ func (l *lineage) lackedBelow(i int) (all []absentBase) {
 }
 
 // notIn returns those of some bases that are not among others.
-func notIn(others, some []absentBase) []absentBase {
-	return slices.DeleteFunc(slices.Clone(some), func(base absentBase) bool {
-		return slices.ContainsFunc(others, func(other absentBase) bool { return other.roots == base.roots })
+func notIn(others, some []AbsentBase) []AbsentBase {
+	return slices.DeleteFunc(slices.Clone(some), func(base AbsentBase) bool {
+		return slices.ContainsFunc(others, func(other AbsentBase) bool { return other.Roots == base.Roots })
 	})
 }
 
-// annotate gives an index the annotations of a delta whose base is absent, or none.
-func (l *lineage) annotate(x *oci.Index) {
+// Annotate gives an index the annotations of a delta whose base is absent, or none.
+func (l *Lineage) Annotate(x *oci.Index) {
 	var roots, names []string
-	for _, base := range l.absent {
-		roots, names = append(roots, string(base.roots)), append(names, base.name)
+	for _, base := range l.Absent {
+		roots, names = append(roots, string(base.Roots)), append(names, base.Name)
 	}
 	x.Annotate(map[string]string{
 		oci.AnnotationBase:     strings.Join(roots, ","),
