@@ -18,7 +18,7 @@ func TestDocumentedExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema := compileSchema(t)
+	schema := compileSchema(t, "mirror")
 	shown := make(map[string]bool)
 	for _, block := range yamlBlock.FindAllSubmatch(doc, -1) {
 		example := string(block[1])
@@ -56,7 +56,7 @@ func TestDocumentedPolicies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema := compileSchema(t)
+	schema := compileSchema(t, "mirror")
 	examples := yamlBlock.FindAllSubmatch(doc, -1)
 	for _, block := range examples {
 		example := head + string(block[1])
@@ -83,6 +83,9 @@ func TestDocumentedLock(t *testing.T) {
 		example := string(block[1])
 		if !strings.Contains(example, "kind: "+LockKind) {
 			continue
+		}
+		if err := validate(compileSchema(t, "lock"), block[1]); err != nil {
+			t.Error(err)
 		}
 		lock, err := ParseLock("docs/spec.md", block[1])
 		if err != nil {

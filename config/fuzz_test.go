@@ -23,7 +23,7 @@ func FuzzParse(f *testing.F) {
 			f.Add(data)
 		}
 	}
-	schema := compileSchema(f)
+	schema := compileSchema(f, "mirror")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		spec, err := Parse("mirror.yaml", data)
 		if err != nil {

@@ -69,6 +69,13 @@ func TestLock(t *testing.T) {
 			t.Error("the caller's artifacts changed")
 		}
 	}
+	schema := compileSchema(t, "lock")
+	if err := validate(schema, []byte(want)); err != nil {
+		t.Error(err)
+	}
+	if validate(schema, []byte(strings.Replace(want, "size: 7", "size: 0", 1))) == nil {
+		t.Error("the schema accepts a size of 0")
+	}
 	path := filepath.Join(t.TempDir(), "mirror.lock.yaml")
 	if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 		t.Fatal(err)

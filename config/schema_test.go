@@ -17,18 +17,18 @@ import (
 	"github.com/oras-mirror/oras-mirror/schemas"
 )
 
-func compileSchema(t testing.TB) *jsonschema.Schema {
+func compileSchema(t testing.TB, name string) *jsonschema.Schema {
 	t.Helper()
-	text, _ := schemas.Of("mirror")
+	text, _ := schemas.Of(name)
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := jsonschema.NewCompiler()
-	if err := c.AddResource("mirror.schema.json", doc); err != nil {
+	if err := c.AddResource(name+".schema.json", doc); err != nil {
 		t.Fatal(err)
 	}
-	schema, err := c.Compile("mirror.schema.json")
+	schema, err := c.Compile(name + ".schema.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func validate(schema *jsonschema.Schema, data []byte) error {
 }
 
 func TestSchemaAcceptsGoodSpecs(t *testing.T) {
-	schema := compileSchema(t)
+	schema := compileSchema(t, "mirror")
 	for _, path := range filesOf(t, specs+"/good/*.yaml") {
 		data, err := os.ReadFile(path)
 		if err != nil {
@@ -63,7 +63,7 @@ func TestSchemaAcceptsGoodSpecs(t *testing.T) {
 func TestSchemaRejectsBadSpecs(t *testing.T) {
 	// A parser rejects the first; a schema cannot express the others.
 	beyond := []string{"two-documents.yaml", "mappings-unreached.yaml", "policies-unreached.yaml"}
-	schema := compileSchema(t)
+	schema := compileSchema(t, "mirror")
 	for _, path := range filesOf(t, specs+"/bad/*.yaml") {
 		data, err := os.ReadFile(path)
 		if err != nil {
@@ -99,12 +99,14 @@ func (n *node) UnmarshalJSON(data []byte) error {
 }
 
 func TestSchemaHasTheKeysOfTheStructs(t *testing.T) {
-	var root node
-	text, _ := schemas.Of("mirror")
-	if err := json.Unmarshal(text, &root); err != nil {
-		t.Fatal(err)
+	for name, typ := range map[string]reflect.Type{"mirror": reflect.TypeFor[Spec](), "lock": reflect.TypeFor[lockFile]()} {
+		var root node
+		text, _ := schemas.Of(name)
+		if err := json.Unmarshal(text, &root); err != nil {
+			t.Fatal(err)
+		}
+		compare(t, root.Defs, name, &root, typ)
 	}
-	compare(t, root.Defs, "spec", &root, reflect.TypeFor[Spec]())
 }
 
 // compare compares a schema with a type.
@@ -121,7 +123,7 @@ func compare(t *testing.T, defs map[string]*node, path string, n *node, typ refl
 	}
 	want := map[reflect.Kind]string{
 		reflect.Struct: "object", reflect.Slice: "array", reflect.String: "string",
-		reflect.Bool: "boolean", reflect.Int: "integer", reflect.Float64: "number",
+		reflect.Bool: "boolean", reflect.Int: "integer", reflect.Int64: "integer", reflect.Float64: "number",
 	}[typ.Kind()]
 	if isText(typ) {
 		want = "string"

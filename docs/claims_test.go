@@ -53,9 +53,11 @@ var proofs = map[string]string{
 	"A pull-through cache is one more key": "mirrors.txtar engine.TestMirrorHasTheContent",
 	"Names stay those of the registry":     "mirrors.txtar engine.TestMirrorHasTheContent",
 
-	"a note says that there is none":                             "statement_signed.txtar",
-	"A bundle of an earlier run and an empty file are replaced":  "overwrite.txtar store.TestStrangersFileIsNotReplaced",
-	"Any other file or object is left alone: the exit code is 2": "overwrite.txtar store.TestObjectHasItsNameOnlyWhenWhole",
+	"`list` counts signatures among the referrers and reads none of them": "internal/cli.TestListCountsTheReferrersOfABackup",
+	"`verify -f` shows who signed, and so does a lock":                    "signatures.txtar",
+	"a note says that there is none":                                      "statement_signed.txtar",
+	"A bundle of an earlier run and an empty file are replaced":           "overwrite.txtar store.TestStrangersFileIsNotReplaced",
+	"Any other file or object is left alone: the exit code is 2":          "overwrite.txtar store.TestObjectHasItsNameOnlyWhenWhole",
 
 	"a delta: leave out the blobs that monday.tgz has":               "delta.txtar engine.TestDelta",
 	"the base is known by its lock alone":                            "delta.txtar engine.TestDelta",

@@ -21,7 +21,9 @@ type listCommand struct {
 }
 
 func (c *listCommand) Help() string {
-	return `Examples:
+	return `Counts signatures among the referrers and reads none of them: "verify -f" shows who signed, and so does a lock.
+
+Examples:
 
     oras-mirror list --input bundle.tgz
     oras-mirror list --input 'bundle.*.tgz'

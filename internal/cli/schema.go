@@ -8,7 +8,7 @@ import (
 )
 
 type schemaCommand struct {
-	Name string `arg:"" optional:"" enum:"mirror,report,event,list,plan,diff,verify,validate,prune,images,version,statement" default:"mirror" help:"Print the schema of a mirror spec (mirror, the default), of --report (report), of an event of --format json (event), or of what a command prints with --format json (list, plan, diff, verify, validate, prune, images, version), or of statement (statement)."`
+	Name string `arg:"" optional:"" enum:"mirror,report,event,list,plan,diff,verify,validate,prune,images,version,statement,lock,part,prune-list" default:"mirror" help:"Print the schema of a mirror spec (mirror, the default), of --report (report), of an event of --format json (event), or of what a command prints with --format json (list, plan, diff, verify, validate, prune, images, version), of statement (statement), of a lock (lock), of part.json in a bundle in parts (part), or of prune.json in a bucket (prune-list)."`
 }
 
 func (*schemaCommand) Help() string {
