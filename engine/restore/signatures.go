@@ -40,7 +40,7 @@ type SignatureCheck struct {
 }
 
 // NewSignatureCheck returns a check of an input. If that is a pipe, Take has to be offered its
-// blobs before Run is called.
+// blobs before Each is called.
 func NewSignatureCheck(ctx context.Context, in store.Input, t engine.Trust) (*SignatureCheck, error) {
 	c := &SignatureCheck{trust: t, taken: newTaken()}
 	if layout, is := in.(store.Layout); is {
@@ -48,7 +48,7 @@ func NewSignatureCheck(ctx context.Context, in store.Input, t engine.Trust) (*Si
 		return c, nil
 	}
 	c.stream, _ = in.(*store.Stream)
-	_, err := c.run(ctx) // for the signatures that it asks for
+	err := c.each(ctx, func(engine.ArtifactReport) {}) // for the signatures that it asks for
 	return c, err
 }
 
@@ -57,20 +57,13 @@ func (c *SignatureCheck) Take(d digest.Digest, size int64, from io.Reader) ([]by
 	return c.taken.take(d, size, from)
 }
 
-// Run returns a report of each artifact that a policy asks about.
-func (c *SignatureCheck) Run(ctx context.Context) ([]engine.ArtifactReport, error) {
-	c.taken.end()
-	return c.run(ctx)
-}
-
-func (c *SignatureCheck) run(ctx context.Context) ([]engine.ArtifactReport, error) {
-	var all []engine.ArtifactReport
-	err := c.Each(ctx, func(a engine.ArtifactReport) { all = append(all, a) })
-	return all, err
-}
-
 // Each calls found with a report of each artifact that a policy asks about.
 func (c *SignatureCheck) Each(ctx context.Context, found func(engine.ArtifactReport)) error {
+	c.taken.end()
+	return c.each(ctx, found)
+}
+
+func (c *SignatureCheck) each(ctx context.Context, found func(engine.ArtifactReport)) error {
 	if c.stream != nil {
 		p := newPipe(c.stream, engine.RestoreOptions{Progress: engine.Silent{}, Trust: c.trust}, nil, c.taken)
 		return checkAll(ctx, p, p.roots, c.trust, found)

@@ -67,6 +67,13 @@ func (by judge) unasked(index *oci.Index) (n int) {
 	return n
 }
 
+// signature is the verdict of a policy about an artifact, in a fraction of the memory of a report.
+type signature struct {
+	Reference string
+	SignedBy  []string
+	Err       error // nil: accepted
+}
+
 // signers are the accepted signers of artifacts, by reference.
 type signers struct {
 	asked, refused int // artifacts that policies ask about, and those of them that they do not accept

@@ -93,7 +93,7 @@ func (c *verifyCommand) verify(ctx context.Context, u *console.Console) (*engine
 }
 
 // conclude prints what is wrong with an input, and returns the exit code.
-func (c *verifyCommand) conclude(u *console.Console, in store.Input, v *store.Verification, by judge, signed []engine.ArtifactReport, lacking error, differs bool) error {
+func (c *verifyCommand) conclude(u *console.Console, in store.Input, v *store.Verification, by judge, signed []signature, lacking error, differs bool) error {
 	for _, f := range v.Faults {
 		u.Fail(&faultError{f})
 	}
@@ -138,7 +138,7 @@ func (c *verifyCommand) judge() (judge, error) {
 
 // verifyInput hashes every blob of an input, and checks the signatures of its artifacts by
 // policies, which may be nil.
-func verifyInput(ctx context.Context, in store.Input, policies engine.Trust, o store.VerifyOptions) (*store.Verification, []engine.ArtifactReport, error) {
+func verifyInput(ctx context.Context, in store.Input, policies engine.Trust, o store.VerifyOptions) (*store.Verification, []signature, error) {
 	if policies == nil {
 		v, err := hashInput(ctx, in, o)
 		return v, nil, err
@@ -152,7 +152,8 @@ func verifyInput(ctx context.Context, in store.Input, policies engine.Trust, o s
 	if err != nil {
 		return nil, nil, err
 	}
-	signed, err := check.Run(ctx)
+	var signed []signature
+	err = check.Each(ctx, func(a engine.ArtifactReport) { signed = append(signed, signature{a.Reference, a.SignedBy, a.Err}) })
 	return v, signed, err
 }
 
@@ -168,7 +169,7 @@ func hashInput(ctx context.Context, in store.Input, o store.VerifyOptions) (*sto
 }
 
 // saySignatures prints the signers of artifacts, and returns how many no policy accepts.
-func saySignatures(u *console.Console, all []engine.ArtifactReport) (refused int) {
+func saySignatures(u *console.Console, all []signature) (refused int) {
 	for _, a := range all {
 		if a.Err != nil {
 			refused++

@@ -53,7 +53,7 @@ func newVerifyDocument(input, statement string) *verifyDocument {
 }
 
 // add adds what was found in an input that was read to its end.
-func (d *verifyDocument) add(in store.Input, done *engine.Report, v *store.Verification, signed []engine.ArtifactReport) {
+func (d *verifyDocument) add(in store.Input, done *engine.Report, v *store.Verification, signed []signature) {
 	signers := make(map[string][]string, len(signed))
 	for _, a := range signed {
 		signers[a.Reference] = a.SignedBy

@@ -44,7 +44,7 @@ func (c *verifyCommand) collect(done *engine.Report) func(reference string, root
 
 // addFaults adds to the report of a verification its faults, and the artifacts that no policy
 // accepts.
-func addFaults(done *engine.Report, v *store.Verification, signed []engine.ArtifactReport) {
+func addFaults(done *engine.Report, v *store.Verification, signed []signature) {
 	done.Moved = v.Bytes
 	faulty := make(map[string]error, len(v.Faults))
 	for _, f := range v.Faults {

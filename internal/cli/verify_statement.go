@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
@@ -59,7 +58,7 @@ func (c *verifyCommand) readStatementFromStdin(u *console.Console) (*claim, erro
 
 // differ prints how an input that was read differs from the statement, and reports whether it
 // does. signed has the signers of artifacts, if they were checked.
-func (s *claim) differ(ctx context.Context, u *console.Console, in store.Input, f *option.InputFlags, by judge, signed []engine.ArtifactReport) (bool, error) {
+func (s *claim) differ(ctx context.Context, u *console.Console, in store.Input, f *option.InputFlags, by judge, signed []signature) (bool, error) {
 	if s == nil {
 		return false, nil
 	}
@@ -96,7 +95,7 @@ func (s *claim) differ(ctx context.Context, u *console.Console, in store.Input, 
 
 // otherSigners returns the artifacts that others signed than the statement says. Those that no
 // policy accepts have an error already.
-func (s *claim) otherSigners(found *statement.Content, signed []engine.ArtifactReport) []error {
+func (s *claim) otherSigners(found *statement.Content, signed []signature) []error {
 	var refused []string
 	for _, a := range signed {
 		if a.Err != nil {
