@@ -25,7 +25,7 @@ var commit = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 // TestTwiceTheSame builds the same release from two copies of the source in two folders.
 func TestTwiceTheSame(t *testing.T) {
 	first, second := released(t), filepath.Join(t.TempDir(), "dist")
-	if err := newRelease(copyOf(t, "../.."), second).run(); err != nil {
+	if err := runRelease(t, second); err != nil {
 		t.Fatal(err)
 	}
 	var sums [2]string
@@ -68,8 +68,7 @@ func TestFaultsAreFoundFirst(t *testing.T) {
 		`CHANGELOG.md has no section "9.0.0"`: func(r *release) { r.version = "v9.0.0" },
 		`invalid version "latest"`:            func(r *release) { r.version = "latest" },
 	} {
-		r := newRelease("../..", t.TempDir())
-		r.version, r.nfpm = "v1.2.3-rc.1", ""
+		r := &release{source: "../..", output: t.TempDir(), version: "v1.2.3-rc.1", time: commit, log: io.Discard}
 		change(r)
 		last := filepath.Join(r.output, "last")
 		if err := os.WriteFile(last, nil, 0o644); err != nil {
