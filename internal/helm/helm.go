@@ -12,10 +12,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // maxOutput bounds what a chart renders to, in bytes.
 const maxOutput = 64 << 20
+
+// waitDelay is the time for which the output may stay open once helm has ended: helm may be a script
+// whose program outlives it.
+const waitDelay = time.Second
 
 // ErrAbsent reports that there is no helm on PATH.
 var ErrAbsent = errors.New("helm is not on PATH")
@@ -46,6 +51,7 @@ func Template(ctx context.Context, name string, archive io.Reader, values []stri
 		args = append(args, "--values", file)
 	}
 	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.WaitDelay = waitDelay
 	stdout, stderr := &limited{left: maxOutput}, &limited{left: 64 << 10}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	err = cmd.Run()
