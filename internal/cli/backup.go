@@ -127,7 +127,7 @@ func (c *backupCommand) run(ctx context.Context, u *console.Console, b backupJob
 	}
 	err = errors.Join(err, closeLayout(previous), out.Close())
 	u.Advise(func(h *advice.Hints) { h.Resume = leftBy(out, p.State().Moved, c.NoResume) })
-	b.adviseDirectory(u, out)
+	b.adviseName(u, out)
 	return report, err
 }
 
@@ -266,12 +266,21 @@ func keptBy(out interface {
 	return fmt.Sprintf("%s keeps %s of %s fetched: %s", partial, text.Bytes(min(out.Kept(), fetched)), text.Bytes(fetched), how)
 }
 
-// adviseDirectory tells a user who may have expected a directory how to make one.
-func (b *backupJob) adviseDirectory(u *console.Console, out store.Destination) {
+// otherFormats are the extensions of archives that a backup does not write.
+var otherFormats = []string{".zip", ".zst", ".xz", ".bz2", ".lz4", ".7z"}
+
+// adviseName tells a user who may have expected a directory, or another kind of archive, what
+// was written.
+func (b *backupJob) adviseName(u *console.Console, out store.Destination) {
 	_, isArchive := out.(*store.Archive)
 	info, err := os.Stat(b.output.path)
-	if !isArchive || !b.isNew || err != nil || !info.Mode().IsRegular() || filepath.Ext(b.output.path) != "" {
+	if !isArchive || !b.isNew || err != nil || !info.Mode().IsRegular() {
 		return
 	}
-	u.Hint(strings.TrimSuffix(b.output.path, "/") + ` is a compressed tar file; "--output ` + b.output.path + `/" makes a directory`)
+	switch extension := strings.ToLower(filepath.Ext(b.output.path)); {
+	case extension == "":
+		u.Hint(strings.TrimSuffix(b.output.path, "/") + ` is a compressed tar file; "--output ` + b.output.path + `/" makes a directory`)
+	case slices.Contains(otherFormats, extension):
+		u.Hint(b.output.path + " is a tar file, compressed with gzip or not at all, whatever its name says: end the name in .tgz or .tar")
+	}
 }
