@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os/exec"
 	"strings"
+	"time"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
@@ -33,13 +34,20 @@ const (
 
 var errHelperOutput = errors.New("invalid output: not a JSON credential")
 
+// waitDelay is the time for which the output may stay open once a helper has ended: that of gcloud is
+// a script whose program outlives it.
+const waitDelay = time.Second
+
 // runHelper asks a helper for the credential of an address. The output of the helper is
 // never shown.
 func runHelper(ctx context.Context, helper, address string) (auth.Credential, error) {
 	name := "docker-credential-" + helper
 	cmd := exec.CommandContext(ctx, name, "get")
-	cmd.Stdin = strings.NewReader(address)
+	cmd.Stdin, cmd.WaitDelay = strings.NewReader(address), waitDelay
 	output, err := cmd.Output()
+	if errors.Is(err, exec.ErrWaitDelay) {
+		err = nil // the helper has succeeded, and left an agent behind
+	}
 	if err != nil {
 		if string(bytes.TrimSpace(output)) == helperNotFound {
 			return auth.EmptyCredential, nil
