@@ -143,6 +143,8 @@ func endpointHint(err error) string {
 		return "the endpoint uses http: begin it with http://"
 	case isDNS && dns.IsNotFound:
 		return "check the endpoint in AWS_ENDPOINT_URL, or in buckets in the spec; a store of your own may need pathStyle"
+	case isDNS, errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+		return "check the network of this machine, and the endpoint in AWS_ENDPOINT_URL, or in buckets in the spec"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing is listening there: check the endpoint in AWS_ENDPOINT_URL, or in buckets in the spec"
 	}

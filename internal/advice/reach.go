@@ -104,6 +104,10 @@ func reachHint(err error) string {
 		return "retry when the registry is back; the run resumes where it stopped"
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return "check the name of the registry; behind a proxy, set HTTPS_PROXY"
+	case dns != nil:
+		return "the name cannot be looked up: check the network of this machine; behind a proxy, set HTTPS_PROXY"
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+		return "check the network of this machine; behind a proxy, set HTTPS_PROXY"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing is listening there: check the host and the port"
 	case errors.Is(err, transport.ErrStalled):

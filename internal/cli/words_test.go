@@ -164,6 +164,8 @@ func wordings() []wording {
 			Err: &errcode.ErrorResponse{URL: &url.URL{Scheme: "http", Host: "localhost:5000"}, StatusCode: 400}}},
 		{name: "connection refused", err: broken("resolve", "localhost:5000/app:v1", &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 5000}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)})},
 		{name: "no such host", err: broken("resolve", "ghrc.io/acme/app:v1", &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "ghrc.io", IsNotFound: true}})},
+		{name: "no name server", err: broken("resolve", app, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "dial udp 10.0.0.53:53: connect: network is unreachable", Name: "ghcr.io", IsTemporary: true}})},
+		{name: "no network", err: broken("resolve", app, &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(140, 82, 121, 34), Port: 443}, Err: os.NewSyscallError("connect", syscall.ENETUNREACH)})},
 		{name: "a client certificate is wanted", err: broken("resolve", app, alert(116))},
 		{name: "a client certificate is wanted, TLS 1.2", err: broken("resolve", app, alert(40))},
 		{name: "a client certificate is refused", err: broken("resolve", app, alert(48))},
