@@ -19,6 +19,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // outputs are the kinds of outputs of a backup: name and path below the folder of a test.
@@ -44,7 +45,7 @@ func entries(t *testing.T, path string) []string {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	verified, err := store.Verify(t.Context(), in, store.VerifyOptions{})
+	verified, err := store.Verify(t.Context(), in, verify.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

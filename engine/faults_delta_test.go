@@ -18,6 +18,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/base"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // pair is a source with one image in a base, and another image that shares a layer with it.
@@ -158,12 +159,12 @@ func TestWrongSizeInADelta(t *testing.T) {
 			}
 		}
 	}
-	v, err := store.Verify(t.Context(), openInputs(t, false, path).(store.Layout), store.VerifyOptions{})
+	v, err := store.Verify(t.Context(), openInputs(t, false, path).(store.Layout), verify.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.ContainsFunc(v.Faults, func(f store.Fault) bool {
-		var sizes *store.SizesError
+	if !slices.ContainsFunc(v.Faults, func(f verify.Fault) bool {
+		var sizes *verify.SizesError
 		return f.Digest == digest.FromBytes(p.shared) && errors.As(f.Err, &sizes)
 	}) {
 		t.Errorf("verify found %v, want two sizes of one blob", v.Faults)
@@ -181,7 +182,7 @@ func TestDamagedDelta(t *testing.T) {
 	if err := os.Remove(blobFile(path, p.own)); err != nil {
 		t.Fatal(err)
 	}
-	v, err := store.Verify(t.Context(), openInputs(t, false, path).(store.Layout), store.VerifyOptions{})
+	v, err := store.Verify(t.Context(), openInputs(t, false, path).(store.Layout), verify.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +206,7 @@ func TestDamagedDelta(t *testing.T) {
 	if err := os.Remove(filepath.Join(path, "blobs", "sha256", list.Encoded())); err != nil {
 		t.Fatal(err)
 	}
-	if v, err = store.Verify(t.Context(), openInputs(t, false, path).(store.Layout), store.VerifyOptions{}); err != nil {
+	if v, err = store.Verify(t.Context(), openInputs(t, false, path).(store.Layout), verify.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if len(v.Faults) != 1 || v.Faults[0].Digest != list {
@@ -215,7 +216,7 @@ func TestDamagedDelta(t *testing.T) {
 	restoreTo(t, path, target.Host)
 
 	p.delta(t, path) // which repairs it
-	if v, err = store.Verify(t.Context(), openInputs(t, false, path).(store.Layout), store.VerifyOptions{}); err != nil {
+	if v, err = store.Verify(t.Context(), openInputs(t, false, path).(store.Layout), verify.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if len(v.Faults) > 0 || v.Left == 0 || !slices.Contains(held(t, path), digest.FromBytes(p.own)) {

@@ -15,6 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // smallDisk is a small file system of its own, which takes root and a kernel that
@@ -203,7 +204,7 @@ func TestDiskFullBetweenParts(t *testing.T) {
 		t.Errorf("%d bytes were fetched again", report.Moved)
 	}
 	l := openParts(t, partPaths(t, path))
-	if v, err := store.Verify(t.Context(), l, store.VerifyOptions{}); err != nil || len(v.Faults) > 0 || len(store.Faults(l)) > 0 {
+	if v, err := store.Verify(t.Context(), l, verify.Options{}); err != nil || len(v.Faults) > 0 || len(store.Faults(l)) > 0 {
 		t.Errorf("%+v, %v", v, err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // mergeWorld has a bundle of two images that share a layer, and two directories with the same.
@@ -168,7 +169,7 @@ func checkOnlyTheAppIsThere(t *testing.T, w *mergeWorld, path string) {
 	if missing := engine.Missing(in.Index()); len(missing) != 1 || missing[0] != w.host+"/own:v1" {
 		t.Errorf("index.json says that %v is missing", missing)
 	}
-	if v, err := store.Verify(t.Context(), in, store.VerifyOptions{}); err != nil || len(v.Faults) > 0 {
+	if v, err := store.Verify(t.Context(), in, verify.Options{}); err != nil || len(v.Faults) > 0 {
 		t.Errorf("%+v, %v", v, err)
 	}
 }

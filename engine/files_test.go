@@ -11,6 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -49,7 +50,7 @@ func TestTooManyOpenFilesAreNoCorruptInput(t *testing.T) {
 		}
 		for _, f := range report.Failures() {
 			var corrupt *engine.CorruptError
-			if !store.IsTooManyFiles(f.Err) || errors.As(f.Err, &corrupt) || !strings.Contains(f.Err.Error(), "too many open files") {
+			if !disk.IsTooManyFiles(f.Err) || errors.As(f.Err, &corrupt) || !strings.Contains(f.Err.Error(), "too many open files") {
 				t.Errorf("file %d: %v", left+1, f.Err)
 			}
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // wrongTypes are media types that registries and indexes have been seen to give a manifest.
@@ -37,7 +38,7 @@ func called(d ocispec.Descriptor, mediaType string) ocispec.Descriptor {
 // right fails the test unless a layout is.
 func right(t *testing.T, path string) {
 	t.Helper()
-	v, err := store.Verify(t.Context(), reopen(t, path), store.VerifyOptions{})
+	v, err := store.Verify(t.Context(), reopen(t, path), verify.Options{})
 	if err != nil || len(v.Faults) > 0 {
 		t.Fatalf("verify: %v, %v", err, v)
 	}
@@ -385,7 +386,7 @@ func TestManifestThatIsABlobAloneComesAlong(t *testing.T) {
 			if err := os.Remove(filepath.Join(path, "blobs", "sha256", layer.Digest.Encoded())); err != nil {
 				t.Fatal(err)
 			}
-			if v, err := store.Verify(t.Context(), reopen(t, path), store.VerifyOptions{}); err != nil || len(v.Faults) != 1 {
+			if v, err := store.Verify(t.Context(), reopen(t, path), verify.Options{}); err != nil || len(v.Faults) != 1 {
 				t.Errorf("%q: a layer is gone: %v, %v", mediaType, v.Faults, err)
 			}
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // Manifests wait for their turn in an archive. Those that would take too much memory
@@ -54,7 +55,7 @@ func TestManifestsTooLargeToWaitAreFetchedOnceMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	v, err := store.Verify(t.Context(), l, store.VerifyOptions{})
+	v, err := store.Verify(t.Context(), l, verify.Options{})
 	if err != nil || len(v.Faults) > 0 || v.Artifacts != images {
 		t.Errorf("%+v, %v", v, err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // partSize gives the artifacts of fillParts five parts or more.
@@ -193,7 +194,7 @@ func TestBlobOfPartsFails(t *testing.T) {
 	if faults := store.Faults(l); len(faults) > 0 || len(l.Index().Entries) != 2 {
 		t.Errorf("%v, %d artifacts", faults, len(l.Index().Entries))
 	}
-	v, err := store.Verify(t.Context(), l, store.VerifyOptions{})
+	v, err := store.Verify(t.Context(), l, verify.Options{})
 	if err != nil || len(v.Faults) > 0 {
 		t.Errorf("%+v, %v", v, err)
 	}
@@ -219,7 +220,7 @@ func TestSizeOfPartsThatIsFalse(t *testing.T) {
 	if err != nil || !slices.Equal(failed(report), []string{"app:false"}) {
 		t.Fatalf("failed: %v, %v", failed(report), err)
 	}
-	v, err := store.Verify(t.Context(), openParts(t, partPaths(t, path)), store.VerifyOptions{})
+	v, err := store.Verify(t.Context(), openParts(t, partPaths(t, path)), verify.Options{})
 	if err != nil || len(v.Faults) > 0 || v.Artifacts != 3 {
 		t.Errorf("%+v, %v", v, err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // twice is a plain tar in the order of ours, with one index.json before the blobs and
@@ -140,7 +141,7 @@ func TestLateManifestOfAPipe(t *testing.T) {
 	late := h.entry(h.image("late", nil), "source.example/x/app:v2")
 	packed := h.twice(first, h.indexText(), map[string]bool{"blobs/sha256/" + late.Digest.Encoded(): true})
 	var wrong *store.LateError
-	if _, err := store.VerifyStream(t.Context(), streamOf(t, packed).(*store.Stream), store.VerifyOptions{}); !errors.As(err, &wrong) {
+	if _, err := store.VerifyStream(t.Context(), streamOf(t, packed).(*store.Stream), verify.Options{}); !errors.As(err, &wrong) {
 		t.Errorf("verify: %v", err)
 	}
 	target := testregistry.New(t, testregistry.Options{})
@@ -188,7 +189,7 @@ func TestLateChildOfAPipe(t *testing.T) {
 	h.entry(h.index(child), "source.example/x/app:v2")
 	packed := h.twice(first, h.indexText(), map[string]bool{"blobs/sha256/" + child.Digest.Encoded(): true})
 	var wrong *store.LateError
-	if v, err := store.VerifyStream(t.Context(), streamOf(t, packed).(*store.Stream), store.VerifyOptions{}); !errors.As(err, &wrong) {
+	if v, err := store.VerifyStream(t.Context(), streamOf(t, packed).(*store.Stream), verify.Options{}); !errors.As(err, &wrong) {
 		t.Errorf("verify: %+v, %v", v, err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // withoutReferrers selects references whose referrers stay behind.
@@ -69,7 +70,7 @@ func holds(t *testing.T, path string, manifest ocispec.Descriptor) bool {
 	}
 	defer in.Close()
 	listed := slices.ContainsFunc(in.Index().Entries, func(e oci.Entry) bool { return e.Digest == manifest.Digest })
-	v, err := store.Verify(t.Context(), in, store.VerifyOptions{})
+	v, err := store.Verify(t.Context(), in, verify.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

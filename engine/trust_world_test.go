@@ -14,6 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testsign"
 	"github.com/oras-mirror/oras-mirror/internal/trust"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // origin is the repository that signatures in tests name.
@@ -99,7 +100,7 @@ func checkSignatures(t *testing.T, in store.Input, policies engine.Trust) []engi
 		t.Fatal(err)
 	}
 	if stream, is := in.(*store.Stream); is {
-		if _, err := store.VerifyStream(t.Context(), stream, store.VerifyOptions{Take: check.Take}); err != nil {
+		if _, err := store.VerifyStream(t.Context(), stream, verify.Options{Take: check.Take}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 var compressions = map[string]bundle.Compression{"x.tgz": bundle.Gzip, "x.tar": bundle.None}
@@ -259,7 +260,7 @@ func checkRolledBack(t *testing.T, s *sample, path string, n int, again bool) {
 			testBlob(t, l, b)
 		}
 	}
-	r, err := Verify(t.Context(), l, VerifyOptions{})
+	r, err := Verify(t.Context(), l, verify.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // TestGoodCopyOfABlobCounts checks that a bad copy before or after it does not matter, in
@@ -39,7 +40,7 @@ func TestGoodCopyOfABlobCounts(t *testing.T) {
 				t.Fatal(err)
 			}
 			l := openLayoutAt(t, path, OpenOptions{})
-			v, err := Verify(t.Context(), l, VerifyOptions{})
+			v, err := Verify(t.Context(), l, verify.Options{})
 			if err != nil || (len(v.Faults) == 0) != (order != "bad, bad") {
 				t.Errorf("%s: %+v, %v", order, v, err)
 			}

@@ -47,7 +47,7 @@ type division struct {
 
 	blobs []uint64                      // their numbers, in order
 	first []int                         // by part: the number of the first blob that begins in it or later
-	cut   map[sizedDigest][]placedPiece // blobs that are larger than a part
+	cut   map[dividedBlob][]placedPiece // blobs that are larger than a part
 	cuts  [][]dividedBlob               // by part
 	next  int                           // no blob before it comes any more
 }
@@ -61,7 +61,7 @@ type placedPiece struct {
 // divide assigns blobs to parts. head is what all parts begin with; its last entry is
 // index.json, of indexSize bytes and with the digest index.
 func divide(head *bundle.Head, index digest.Digest, indexSize, size int64, blobs iter.Seq[ocispec.Descriptor]) (*division, error) {
-	d := &division{size: size, empty: head.Bound(), set: digest.Canonical.Hash(), cut: make(map[sizedDigest][]placedPiece)}
+	d := &division{size: size, empty: head.Bound(), set: digest.Canonical.Hash(), cut: make(map[dividedBlob][]placedPiece)}
 	d.empty.Add(bundle.PartFile, maxPartFile)
 	d.empty.Add(bundle.IndexFile, lastIndexSize(indexSize))
 	if least := d.empty.Total() + leastShare; least > size {
@@ -115,7 +115,7 @@ func (d *division) add(desc ocispec.Descriptor) {
 // cutUp fills the current part with the beginning of a blob, and as many others as it takes
 // with the rest.
 func (d *division) cutUp(desc ocispec.Descriptor) {
-	key := sizedDigest{desc.Digest, desc.Size}
+	key := dividedBlob{desc.Digest, desc.Size}
 	for at := int64(0); at < desc.Size && d.parts <= MaxParts; {
 		name := bundle.PieceName(desc.Digest, at)
 		n := min(desc.Size-at, d.part.Fit(name, d.size))
@@ -157,7 +157,7 @@ func (d *division) place(desc ocispec.Descriptor) ([]placedPiece, error) {
 	if d.next == len(d.blobs) {
 		return nil, fmt.Errorf("%s: the blob was not announced", desc.Digest)
 	}
-	if pieces := d.cut[sizedDigest{desc.Digest, desc.Size}]; pieces != nil {
+	if pieces := d.cut[dividedBlob{desc.Digest, desc.Size}]; pieces != nil {
 		return pieces, nil
 	}
 	after, _ := slices.BinarySearch(d.first, d.next+1)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"syscall"
 
 	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
@@ -49,12 +48,6 @@ func (e *NotLayoutError) Error() string {
 		return e.Path + ": the bucket has other objects there, and no OCI layout"
 	}
 	return e.Path + ": the directory is not empty and is not an OCI layout"
-}
-
-// IsTooManyFiles reports whether an error means that the process has too many open files.
-// Then nothing is wrong with the file.
-func IsTooManyFiles(err error) bool {
-	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
 // outputError returns err with path, as the user wrote it.

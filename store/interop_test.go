@@ -11,6 +11,7 @@ import (
 	"oras.land/oras-go/v2/content/oci"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // oras-go reads what we write: the directory and the plain tar, by full names.
@@ -79,7 +80,7 @@ func TestWeReadOras(t *testing.T) {
 	if got, err := both.Resolve(t.Context(), "v1"); err != nil || got.Digest != packed.Digest {
 		t.Errorf("v1 is %s, %v", got.Digest, err)
 	}
-	if r, err := Verify(t.Context(), openLayoutAt(t, path, OpenOptions{}), VerifyOptions{}); err != nil || len(r.Faults) > 0 {
+	if r, err := Verify(t.Context(), openLayoutAt(t, path, OpenOptions{}), verify.Options{}); err != nil || len(r.Faults) > 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
 }

@@ -45,10 +45,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
-// MaxManifest is the size of the largest manifest that is read into memory. Most
-// registries accept up to 4 MiB, but the index of a large build exceeded that.
-const MaxManifest = 16 << 20
-
 // Input is the input of a restore: a Layout with random access, or a *Stream.
 type Input interface {
 	// Index returns the content of index.json. Do not modify it.
@@ -113,8 +109,8 @@ func ReadManifest(l Layout, desc ocispec.Descriptor) ([]byte, error) {
 	if u, ok := l.(multiple); ok {
 		return u.readCopies(func(l Layout) ([]byte, error) { return ReadManifest(l, desc) })
 	}
-	if desc.Size < 0 || desc.Size > MaxManifest {
-		return nil, fmt.Errorf("%s: invalid manifest size %d (at most %d)", desc.Digest, desc.Size, MaxManifest)
+	if desc.Size < 0 || desc.Size > oci.MaxManifest {
+		return nil, fmt.Errorf("%s: invalid manifest size %d (at most %d)", desc.Digest, desc.Size, oci.MaxManifest)
 	}
 	blob, err := openSized(l, desc)
 	if err != nil {
@@ -128,8 +124,8 @@ func ReadManifest(l Layout, desc ocispec.Descriptor) ([]byte, error) {
 // than MaxManifest is an error.
 func ReadBlob(l Layout, d digest.Digest, blob Blob) ([]byte, error) {
 	desc := ocispec.Descriptor{Digest: d, Size: blob.Size()}
-	if desc.Size > MaxManifest {
-		return nil, fmt.Errorf("%s: invalid manifest size %d (at most %d)", d, desc.Size, MaxManifest)
+	if desc.Size > oci.MaxManifest {
+		return nil, fmt.Errorf("%s: invalid manifest size %d (at most %d)", d, desc.Size, oci.MaxManifest)
 	}
 	return readManifest(l, desc, blob)
 }
@@ -169,7 +165,7 @@ func ReadChild(l Layout, desc ocispec.Descriptor) ([]byte, error) {
 	if u, ok := l.(multiple); ok {
 		return u.readCopies(func(l Layout) ([]byte, error) { return ReadChild(l, desc) })
 	}
-	if desc.Size < 0 || desc.Size > MaxManifest {
+	if desc.Size < 0 || desc.Size > oci.MaxManifest {
 		return nil, nil
 	}
 	blob, err := openSized(l, desc)
@@ -229,8 +225,8 @@ func ReadDelta(l Layout) (*delta.Delta, error) {
 			return nil, err
 		}
 		defer blob.Close()
-		if blob.Size() > MaxManifest {
-			return nil, fmt.Errorf("invalid size %d (at most %d)", blob.Size(), MaxManifest)
+		if blob.Size() > oci.MaxManifest {
+			return nil, fmt.Errorf("invalid size %d (at most %d)", blob.Size(), oci.MaxManifest)
 		}
 		return io.ReadAll(blob)
 	})

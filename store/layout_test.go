@@ -20,6 +20,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // TestLayouts holds every kind of layout to the same contract.
@@ -78,7 +79,7 @@ func testLayout(t *testing.T, s *sample, l Layout) {
 		}
 	}
 	testAbsent(t, l)
-	if r, err := Verify(t.Context(), l, VerifyOptions{}); err != nil || len(r.Faults) > 0 {
+	if r, err := Verify(t.Context(), l, verify.Options{}); err != nil || len(r.Faults) > 0 {
 		t.Errorf("Verify: %v, %v", r, err)
 	}
 	closeAll(t, l)

@@ -18,6 +18,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/cosign"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // little sets the memory that the process may still use.
@@ -158,7 +159,7 @@ func TestManifestsOfAPipeThatDoNotFitInMemoryAreSpooled(t *testing.T) {
 		t.Fatalf("%T, spooled %d times", in, spooled)
 	}
 	bounds.SetMemory(0, nil)
-	v, err := Verify(t.Context(), l, VerifyOptions{})
+	v, err := Verify(t.Context(), l, verify.Options{})
 	if err != nil || len(v.Faults) > 0 || v.Artifacts != 3 {
 		t.Errorf("%+v, %v", v, err)
 	}
@@ -172,7 +173,7 @@ func TestVerifyThatTakesTooMuchMemoryIsAnError(t *testing.T) {
 	l := openLayoutAt(t, s.archive(t, "bundle.tgz", bundle.Gzip), OpenOptions{})
 	little(t, 16<<10)
 	var full *bounds.MemoryError
-	if v, err := Verify(t.Context(), l, VerifyOptions{}); !errors.As(err, &full) {
+	if v, err := Verify(t.Context(), l, verify.Options{}); !errors.As(err, &full) {
 		t.Errorf("%+v, %v", v, err)
 	}
 }

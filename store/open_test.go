@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // tarOf packs files in this order: name, content, name, content, ...
@@ -133,7 +134,7 @@ func TestSpoolingIsReportedAndLeavesNoFile(t *testing.T) {
 	if got := names(t, temp); len(got) > 0 && runtime.GOOS != "windows" {
 		t.Errorf("the folder has %q", got)
 	}
-	if v, err := Verify(t.Context(), l, VerifyOptions{}); err != nil || len(v.Faults) > 0 {
+	if v, err := Verify(t.Context(), l, verify.Options{}); err != nil || len(v.Faults) > 0 {
 		t.Errorf("%+v, %v", v, err)
 	}
 	closeAll(t, l)

@@ -60,6 +60,9 @@ func joinNumbers(numbers []int) string {
 	return b.String()
 }
 
+// Absent says that the blob is not damaged.
+func (*LackingPartsError) Absent() {}
+
 // Is makes errors.Is(err, fs.ErrNotExist) true.
 func (*LackingPartsError) Is(target error) bool { return target == fs.ErrNotExist }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // partsOf writes a sample in parts and returns their paths.
@@ -54,7 +55,7 @@ func TestPartsAreOneLayout(t *testing.T) {
 			if faults := Faults(l); len(faults) > 0 {
 				t.Fatalf("%s: %v", name, faults)
 			}
-			v, err := Verify(t.Context(), l, VerifyOptions{})
+			v, err := Verify(t.Context(), l, verify.Options{})
 			if err != nil || len(v.Faults) > 0 {
 				t.Errorf("%s: %+v, %v", name, v, err)
 			}
@@ -179,7 +180,7 @@ func TestDamagedPart(t *testing.T) {
 		at := len(data) * 3 / 4
 		data[at] ^= 1
 		writeFile(t, path, data)
-		v, err := Verify(t.Context(), openAsOne(t, all), VerifyOptions{})
+		v, err := Verify(t.Context(), openAsOne(t, all), verify.Options{})
 		if err != nil || len(v.Faults) == 0 {
 			t.Fatalf("%s: %+v, %v", path, v, err)
 		}

@@ -42,7 +42,7 @@ func (p *Parts) place(desc ocispec.Descriptor) (*partBlob, error) {
 // Encoder returns an encoder for the entries of a blob, whose output goes to Write. Several may
 // run concurrently.
 func (p *Parts) Encoder(desc ocispec.Descriptor, emit func([]byte) error) io.WriteCloser {
-	cut := p.division.cut[sizedDigest{desc.Digest, desc.Size}]
+	cut := p.division.cut[dividedBlob{desc.Digest, desc.Size}]
 	if cut == nil {
 		return bundle.NewEncoder(p.compression, bundle.BlobName(desc.Digest), desc.Size, emit)
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // A named pipe is written and read as a stream, with any name.
@@ -95,7 +96,7 @@ func TestPipesInTheWayOfALayout(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			v, err := Verify(t.Context(), l, VerifyOptions{})
+			v, err := Verify(t.Context(), l, verify.Options{})
 			if err != nil || len(v.Faults) == 0 {
 				t.Errorf("%s as %s: %+v, %v", name, file, v, err)
 			}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // PruneOptions select what Prune keeps. Keep is required.
@@ -150,7 +151,7 @@ type listedLayout interface {
 type pruner struct {
 	PruneOptions
 	layout        listedLayout
-	verifier      *verifier // walks the entries that stay
+	verifier      *verify.Verifier // walks the entries that stay
 	retained      map[oci.Key]bool
 	pending       []dependentEntry
 	referrerLists map[oci.Key]int // sizes of the lists of referrers that Keep does not keep
@@ -165,8 +166,8 @@ type dependentEntry struct {
 
 // newPruner walks the entries that stay.
 func newPruner(ctx context.Context, l listedLayout, o PruneOptions) (*pruner, error) {
-	p := &pruner{PruneOptions: o, layout: l, verifier: newVerifier(ctx, layoutSource{l}, &oci.Index{}, VerifyOptions{Jobs: o.jobs}), retained: make(map[oci.Key]bool), referrerLists: make(map[oci.Key]int)}
-	p.verifier.delta, _ = ReadDelta(l) // with a damaged list more counts as left to the base
+	p := &pruner{PruneOptions: o, layout: l, verifier: verify.New(ctx, layoutSource{l}, &oci.Index{}, verify.Options{Jobs: o.jobs}), retained: make(map[oci.Key]bool), referrerLists: make(map[oci.Key]int)}
+	p.verifier.Delta, _ = ReadDelta(l) // with a damaged list more counts as left to the base
 	if err := p.sortEntries(); err != nil {
 		return nil, err
 	}
@@ -198,7 +199,7 @@ func (p *pruner) sortEntries() error {
 
 // subjectOf returns the subject of an entry that has a name but is no artifact.
 func (p *pruner) subjectOf(e oci.Entry) (subject digest.Digest, ok bool) {
-	if members, is := oci.ReferrersList(e, p.verifier.source.manifest); is {
+	if members, is := oci.ReferrersList(e, layoutSource{p.layout}.Manifest); is {
 		p.referrerLists[e.Key()] = len(members)
 		if len(members) > 0 {
 			return members[0].Subject, true
@@ -230,33 +231,33 @@ func (p *pruner) sortNameless(e oci.Entry) error {
 
 func (p *pruner) retain(e oci.Entry) {
 	p.retained[e.Key()] = true
-	p.verifier.index.Entries = append(p.verifier.index.Entries, e)
+	p.verifier.Index.Entries = append(p.verifier.Index.Entries, e)
 }
 
 // retainDependents walks what stays, then the dependents of that, until no more are added.
 func (p *pruner) retainDependents() error {
-	if err := p.verifier.walk(); err != nil {
+	if err := p.verifier.Walk(); err != nil {
 		return err
 	}
 	for added := true; added; {
 		added = false
 		var failed error
 		p.pending = slices.DeleteFunc(p.pending, func(d dependentEntry) bool {
-			if n := p.verifier.reached[d.subject]; n == nil || !n.manifest || failed != nil {
+			if n := p.verifier.Reached[d.subject]; n == nil || !n.Manifest || failed != nil {
 				return false
 			}
 			p.retained[d.entry.Key()], added = true, true
-			failed = p.verifier.visit(&d.entry)
+			failed = p.verifier.Visit(&d.entry)
 			return true
 		})
 		if failed != nil {
 			return failed
 		}
 	}
-	for c, err := range p.verifier.faulty {
-		return &PruneError{Digest: c.digest, Err: err}
+	if d, err := p.verifier.AnyFault(); err != nil {
+		return &PruneError{Digest: d, Err: err}
 	}
-	return errors.Join(context.Cause(p.verifier.ctx), p.verifier.fatal)
+	return p.verifier.Ended()
 }
 
 // result returns what goes.
@@ -277,7 +278,7 @@ func (p *pruner) result() (*Pruned, []digest.Digest) {
 	var gone []digest.Digest
 	lists := p.layout.Index().DeltaLists()
 	for g := range p.layout.blobs() {
-		if p.verifier.reached[g] != nil || slices.Contains(lists, g) {
+		if p.verifier.Reached[g] != nil || slices.Contains(lists, g) {
 			continue
 		}
 		if size, err := p.layout.Stat(g); err == nil {

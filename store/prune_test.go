@@ -15,6 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/cosign"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // keeping keeps the entries of these names.
@@ -33,9 +34,9 @@ func prune(t *testing.T, path string, o PruneOptions) (*Pruned, error) {
 }
 
 // checkWhole verifies a layout and returns the result.
-func checkWhole(t *testing.T, path string) *Verification {
+func checkWhole(t *testing.T, path string) *verify.Result {
 	t.Helper()
-	v, err := Verify(t.Context(), openLayoutAt(t, path, OpenOptions{}), VerifyOptions{})
+	v, err := Verify(t.Context(), openLayoutAt(t, path, OpenOptions{}), verify.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // list adds an index of manifests under a tag.
@@ -46,7 +47,7 @@ func TestReferrersListIsTold(t *testing.T) {
 				return m.data, nil
 			}
 		}
-		return nil, &MissingError{}
+		return nil, &verify.MissingError{}
 	}
 	tag := "sha256-" + image.Digest.Encoded()
 	for name, test := range map[string]struct {

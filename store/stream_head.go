@@ -60,7 +60,7 @@ func (h *streamHead) atEnd() error {
 func (h *streamHead) take() (err error) {
 	d, blob := blobDigest(h.name)
 	switch {
-	case h.name == bundle.LayoutFile && h.size <= MaxManifest:
+	case h.name == bundle.LayoutFile && h.size <= oci.MaxManifest:
 		h.layout, err = io.ReadAll(h.in)
 		if err != nil {
 			return err
@@ -78,7 +78,7 @@ func (h *streamHead) take() (err error) {
 }
 
 func (h *streamHead) takeManifest(d digest.Digest) (err error) {
-	if h.size > MaxManifest {
+	if h.size > oci.MaxManifest {
 		return errOrder
 	}
 	defer bounds.Collect(2 * h.size)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // noSpool makes spooling fail.
@@ -238,8 +239,8 @@ func TestStreamWithACorruptManifest(t *testing.T) {
 	if data, err := in.Manifest(bad.desc.Digest); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%q, %v", data, err)
 	}
-	r, err := VerifyStream(t.Context(), in, VerifyOptions{})
-	var gone *MissingError
+	r, err := VerifyStream(t.Context(), in, verify.Options{})
+	var gone *verify.MissingError
 	if err != nil || len(r.Faults) != 2 || r.Faults[0].Digest != bad.desc.Digest || !errors.As(r.Faults[0].Err, &gone) {
 		t.Errorf("%+v, %v", r, err)
 	}

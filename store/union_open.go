@@ -1,6 +1,10 @@
 package store
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/oras-mirror/oras-mirror/internal/disk"
+)
 
 // OpenUnion opens several layouts as one. A single one stays what it is. The parts of a bundle
 // count as one layout; see Faults.
@@ -44,7 +48,7 @@ func openMembers(paths []string, open func(path string) (Layout, error)) (all []
 	parts := false
 	for _, path := range paths {
 		l, err := open(path)
-		if _, unreadable := errors.AsType[*InputError](err); unreadable && !IsTooManyFiles(err) && !IsPassing(err) {
+		if _, unreadable := errors.AsType[*InputError](err); unreadable && !disk.IsTooManyFiles(err) && !IsPassing(err) {
 			faults = append(faults, err)
 			continue
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // indexWith returns an index with the given entries: the digest of the value under each name.
@@ -231,7 +232,7 @@ func TestUnionUsesTheGoodCopy(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if v, err := Verify(t.Context(), u, VerifyOptions{}); err != nil || len(v.Faults) > 0 || v.LeftOver > 0 {
+	if v, err := Verify(t.Context(), u, verify.Options{}); err != nil || len(v.Faults) > 0 || v.LeftOver > 0 {
 		t.Errorf("%+v, %v", v, err)
 	}
 }

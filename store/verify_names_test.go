@@ -9,6 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 func TestDigestInANameIsThatOfTheManifest(t *testing.T) {
@@ -50,7 +51,7 @@ func TestDigestInANameIsThatOfTheManifest(t *testing.T) {
 	s.index.Put(e)
 	path := s.directory(t)
 	writeFile(t, filepath.Join(path, bundle.BlobName(image.Digest)), []byte(strings.Repeat("x", len(data))))
-	v, err := Verify(t.Context(), openLayoutAt(t, path, OpenOptions{}), VerifyOptions{})
+	v, err := Verify(t.Context(), openLayoutAt(t, path, OpenOptions{}), verify.Options{})
 	if err != nil || len(v.Faults) == 0 {
 		t.Errorf("%+v, %v", v, err)
 	}

@@ -10,6 +10,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // graphOf adds the sizes of the blobs below a descriptor, each once.
@@ -59,7 +60,7 @@ func TestVerifyTellsTheSizesOfArtifacts(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := make(map[string]int64)
-	_, err := Verify(t.Context(), openLayoutAt(t, path, OpenOptions{}), VerifyOptions{Artifact: func(reference string, _ digest.Digest, size func() int64) {
+	_, err := Verify(t.Context(), openLayoutAt(t, path, OpenOptions{}), verify.Options{Artifact: func(reference string, _ digest.Digest, size func() int64) {
 		got[reference] = size()
 	}})
 	if err != nil || !maps.Equal(got, want) || len(want) != 2 {

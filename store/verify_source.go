@@ -11,36 +11,37 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // layoutSource reads a layout with random access.
 type layoutSource struct{ layout Layout }
 
-func (s layoutSource) manifest(desc ocispec.Descriptor) ([]byte, error) {
+func (s layoutSource) Manifest(desc ocispec.Descriptor) ([]byte, error) {
 	return ReadManifest(s.layout, desc)
 }
 
-func (s layoutSource) child(desc ocispec.Descriptor) ([]byte, error) {
+func (s layoutSource) Child(desc ocispec.Descriptor) ([]byte, error) {
 	return ReadChild(s.layout, desc)
 }
 
-func (s layoutSource) size(d digest.Digest) (int64, bool) {
+func (s layoutSource) Size(d digest.Digest) (int64, bool) {
 	size, err := s.layout.Stat(d)
 	return size, err == nil
 }
 
-func (s layoutSource) absent(d digest.Digest) bool {
+func (s layoutSource) Absent(d digest.Digest) bool {
 	_, err := s.layout.Stat(d)
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-func (s layoutSource) unselected(d digest.Digest) bool {
+func (s layoutSource) Unselected(d digest.Digest) bool {
 	u, ok := s.layout.(*Union)
 	if !ok {
-		return s.absent(d)
+		return s.Absent(d)
 	}
 	for _, m := range u.inputs {
-		if !m.replaced && !(layoutSource{m.Layout}).absent(d) {
+		if !m.replaced && !(layoutSource{m.Layout}).Absent(d) {
 			return false
 		}
 	}
@@ -84,7 +85,7 @@ func (s *streamSource) hash(progress func(int64) error, take func(digest.Digest,
 	}
 }
 
-func (s *streamSource) manifest(desc ocispec.Descriptor) ([]byte, error) {
+func (s *streamSource) Manifest(desc ocispec.Descriptor) ([]byte, error) {
 	data, err := s.stream.Manifest(desc.Digest)
 	if err != nil {
 		return nil, err
@@ -93,24 +94,24 @@ func (s *streamSource) manifest(desc ocispec.Descriptor) ([]byte, error) {
 }
 
 // child takes anything that is not among the manifests for a blob.
-func (s *streamSource) child(desc ocispec.Descriptor) ([]byte, error) {
+func (s *streamSource) Child(desc ocispec.Descriptor) ([]byte, error) {
 	if _, came := s.received[desc.Digest]; came {
 		if _, held := s.stream.manifests.deflated[desc.Digest]; !held {
 			return nil, nil
 		}
 	}
-	return s.manifest(desc)
+	return s.Manifest(desc)
 }
 
-func (s *streamSource) absent(d digest.Digest) bool {
+func (s *streamSource) Absent(d digest.Digest) bool {
 	_, blob := s.received[d]
 	_, manifest := s.stream.manifests.deflated[d]
 	return !blob && !manifest
 }
 
-func (s *streamSource) unselected(d digest.Digest) bool { return s.absent(d) }
+func (s *streamSource) Unselected(d digest.Digest) bool { return s.Absent(d) }
 
-func (s *streamSource) size(d digest.Digest) (int64, bool) {
+func (s *streamSource) Size(d digest.Digest) (int64, bool) {
 	if size, ok := s.sizes[d]; ok {
 		return size, true
 	}
@@ -122,10 +123,10 @@ func (s *streamSource) size(d digest.Digest) (int64, bool) {
 func (s *streamSource) check(desc ocispec.Descriptor) error {
 	err, came := s.received[desc.Digest]
 	switch {
-	case s.absent(desc.Digest):
-		return &MissingError{}
+	case s.Absent(desc.Digest):
+		return &verify.MissingError{}
 	case !came: // a manifest that is referenced as a blob
-		_, err := s.manifest(desc)
+		_, err := s.Manifest(desc)
 		return err
 	case err == nil && s.sizes[desc.Digest] != desc.Size:
 		return &oci.MismatchError{Descriptor: desc, Size: s.sizes[desc.Digest]}
@@ -134,7 +135,7 @@ func (s *streamSource) check(desc ocispec.Descriptor) error {
 }
 
 // unreached counts the blobs that no entry reaches.
-func (s *streamSource) unreached(reached map[digest.Digest]*reachedBlob, delta *delta.Delta) (n int) {
+func (s *streamSource) unreached(reached map[digest.Digest]*verify.Blob, delta *delta.Delta) (n int) {
 	for d := range s.received {
 		if reached[d] == nil && !delta.IsList(d) {
 			n++

@@ -17,12 +17,14 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // verdict is the result of Verify and VerifyStream for the same layout; both must agree.
-func verdict(t *testing.T, s *sample) *Verification {
+func verdict(t *testing.T, s *sample) *verify.Result {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "x.tar")
 	a := createArchive(t, path, bundle.None)
@@ -43,7 +45,7 @@ func verdict(t *testing.T, s *sample) *Verification {
 	if _, err := a.Commit(false); err != nil {
 		t.Fatal(err)
 	}
-	random, err := Verify(t.Context(), openLayoutAt(t, path, OpenOptions{}), VerifyOptions{Jobs: 3})
+	random, err := Verify(t.Context(), openLayoutAt(t, path, OpenOptions{}), verify.Options{Jobs: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +53,7 @@ func verdict(t *testing.T, s *sample) *Verification {
 	return random
 }
 
-func compareStream(t *testing.T, path string, random *Verification) {
+func compareStream(t *testing.T, path string, random *verify.Result) {
 	t.Helper()
 	in, err := OpenStream(bytes.NewReader(readFile(t, path)), OpenOptions{TempDir: t.TempDir()})
 	if err != nil {
@@ -62,7 +64,7 @@ func compareStream(t *testing.T, path string, random *Verification) {
 	if !ok {
 		return
 	}
-	once, err := VerifyStream(t.Context(), s, VerifyOptions{})
+	once, err := VerifyStream(t.Context(), s, verify.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +74,7 @@ func compareStream(t *testing.T, path string, random *Verification) {
 	}
 }
 
-func faultKeys(v *Verification) []string {
+func faultKeys(v *verify.Result) []string {
 	var keys []string
 	for _, f := range v.Faults {
 		keys = append(keys, f.Reference+" "+string(f.Digest))
@@ -90,7 +92,7 @@ func TestVerify(t *testing.T) {
 		bytes += b.desc.Size
 	}
 	r := verdict(t, s)
-	want := Verification{Artifacts: 2, Referrers: 2, Blobs: len(s.all()) - 1, Bytes: bytes - left.desc.Size, LeftOver: 1}
+	want := verify.Result{Artifacts: 2, Referrers: 2, Blobs: len(s.all()) - 1, Bytes: bytes - left.desc.Size, LeftOver: 1}
 	if len(r.Faults) > 0 || r.Artifacts != want.Artifacts || r.Referrers != want.Referrers ||
 		r.Blobs != want.Blobs || r.Bytes != want.Bytes || r.LeftOver != want.LeftOver {
 		t.Errorf("got  %+v\nwant %+v", *r, want)
@@ -173,7 +175,7 @@ func TestVerifySaysWhatIsWrong(t *testing.T) {
 	if err := errors.Join(os.Remove(blob(missing.Digest)), os.Truncate(blob(short.Digest), 7)); err != nil {
 		t.Fatal(err)
 	}
-	r, err := Verify(t.Context(), openLayoutAt(t, path, OpenOptions{}), VerifyOptions{})
+	r, err := Verify(t.Context(), openLayoutAt(t, path, OpenOptions{}), verify.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +190,7 @@ func TestVerifySaysWhatIsWrong(t *testing.T) {
 	if err := seen[short.Digest]; !errors.As(err, &mismatch) || mismatch.Size != 7 {
 		t.Errorf("short: %v", err)
 	}
-	var gone *MissingError
+	var gone *verify.MissingError
 	if err := seen[missing.Digest]; !errors.As(err, &gone) {
 		t.Errorf("missing: %v", err)
 	}
@@ -204,7 +206,7 @@ func TestVerifyUnknownSubject(t *testing.T) {
 	s.put(lost, "")
 	s.put(s.image(t, "named", &subject, []byte("signed")), "example.com/signature:v1") // asked for by itself
 	r := verdict(t, s)
-	var unknown *SubjectError
+	var unknown *verify.SubjectError
 	if len(r.Faults) != 1 || r.Faults[0].Digest != lost.Digest || r.Faults[0].Reference != string(lost.Digest) ||
 		!errors.As(r.Faults[0].Err, &unknown) || unknown.Subject != subject.Digest {
 		t.Errorf("%v", r.Faults)
@@ -329,7 +331,7 @@ func TestVerifyCancelled(t *testing.T) {
 	path := newSample(t).directory(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	o := VerifyOptions{Progress: func(int64) { cancel() }}
+	o := verify.Options{Progress: func(int64) { cancel() }}
 	if r, err := Verify(ctx, openLayoutAt(t, path, OpenOptions{}), o); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, %v", r, err)
 	}
@@ -338,7 +340,7 @@ func TestVerifyCancelled(t *testing.T) {
 func TestVerifyProgress(t *testing.T) {
 	s := newSample(t)
 	var read atomic.Int64
-	r, err := Verify(t.Context(), openLayoutAt(t, s.directory(t), OpenOptions{}), VerifyOptions{Progress: func(n int64) { read.Add(n) }})
+	r, err := Verify(t.Context(), openLayoutAt(t, s.directory(t), OpenOptions{}), verify.Options{Progress: func(n int64) { read.Add(n) }})
 	if err != nil || read.Load() != r.Bytes {
 		t.Errorf("heard of %d bytes of %d, %v", read.Load(), r.Bytes, err)
 	}
@@ -466,7 +468,7 @@ func TestWrongSizeBlamesTheLiarAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 20 {
-		v, err := Verify(t.Context(), openLayoutAt(t, path, OpenOptions{}), VerifyOptions{})
+		v, err := Verify(t.Context(), openLayoutAt(t, path, OpenOptions{}), verify.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -489,7 +491,7 @@ func (shortOf) Open(digest.Digest) (Blob, error) {
 
 func TestTooManyOpenFilesAreNoFault(t *testing.T) {
 	l := openLayoutAt(t, newSample(t).directory(t), OpenOptions{})
-	if v, err := Verify(t.Context(), shortOf{l}, VerifyOptions{}); !IsTooManyFiles(err) {
+	if v, err := Verify(t.Context(), shortOf{l}, verify.Options{}); !disk.IsTooManyFiles(err) {
 		t.Errorf("%+v, %v", v, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
@@ -26,7 +27,7 @@ func (m *merge) copyBlob(ctx context.Context, desc ocispec.Descriptor, try func(
 		if err == nil || engine.IsFatal(err) || context.Cause(ctx) != nil {
 			return errors.Join(err, context.Cause(ctx))
 		}
-		if store.IsTooManyFiles(err) {
+		if disk.IsTooManyFiles(err) {
 			return &engine.WriteError{Err: err}
 		}
 		if first == nil {

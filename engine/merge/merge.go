@@ -24,6 +24,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/compact"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // Options are the choices of a merge. The zero value works.
@@ -69,7 +70,7 @@ func Run(ctx context.Context, in store.Layout, out store.Destination, o Options)
 type merge struct {
 	Options
 	in     store.Layout
-	plan   *store.Survey
+	plan   *verify.Survey
 	broken map[string]error // artifacts that are not whole, by name; without a name by digest
 	left   map[string]bool  // referrers of these, by digest
 	moved  atomic.Int64     // bytes that were copied
@@ -124,7 +125,7 @@ func (m *merge) findBroken() error {
 }
 
 // reason names the manifest or the blob of a fault.
-func reason(f store.Fault) error {
+func reason(f verify.Fault) error {
 	if lacking, ok := errors.AsType[*store.LackingPartsError](f.Err); ok {
 		return lacking
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 )
 
 // Source holds the artifacts that a restore copies: a layout, or a pipe. A restore
@@ -104,7 +104,7 @@ type Reading struct {
 // corrupt blames the input for a part that could not be read, unless this machine is at
 // fault.
 func corrupt(err error) error {
-	if store.IsTooManyFiles(err) {
+	if disk.IsTooManyFiles(err) {
 		return err
 	}
 	return &engine.CorruptError{Err: err}

@@ -72,7 +72,7 @@ func (h Hints) resumeHint(err error) string {
 }
 
 func filesHint(err error) string {
-	if !store.IsTooManyFiles(err) {
+	if !disk.IsTooManyFiles(err) {
 		return ""
 	}
 	return "lower --concurrency, or raise the limit of open files (ulimit -n)"

@@ -21,6 +21,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 type serveCommand struct {
@@ -228,8 +229,8 @@ func (e *damagedInput) Error() string { return e.path + ": " + text.Count(e.faul
 func (e *damagedInput) Unwrap() error { return exit.Unverified }
 
 // verify hashes an input and prints its faults.
-func (j *serveJob) verify(ctx context.Context, path string, l store.Layout) (*store.Verification, error) {
-	v, err := store.Verify(ctx, l, store.VerifyOptions{})
+func (j *serveJob) verify(ctx context.Context, path string, l store.Layout) (*verify.Result, error) {
+	v, err := store.Verify(ctx, l, verify.Options{})
 	if err != nil || len(v.Faults) == 0 {
 		return v, err
 	}

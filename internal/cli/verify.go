@@ -13,11 +13,13 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/metrics"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 type verifyCommand struct {
@@ -75,7 +77,7 @@ func (c *verifyCommand) verify(ctx context.Context, u *console.Console) (*engine
 	lacking := sayFaults(u, in)
 	p := u.StartProgress()
 	done := &engine.Report{Planned: true}
-	v, signed, err := verifyInput(ctx, in, by.policies, store.VerifyOptions{Progress: p.Moved, Artifact: c.collect(done)})
+	v, signed, err := verifyInput(ctx, in, by.policies, verify.Options{Progress: p.Moved, Artifact: c.collect(done)})
 	p.Close()
 	lacking = cmp.Or(lacking, sayLateFaults(u, in))
 	differs := false
@@ -93,7 +95,7 @@ func (c *verifyCommand) verify(ctx context.Context, u *console.Console) (*engine
 }
 
 // conclude prints what is wrong with an input, and returns the exit code.
-func (c *verifyCommand) conclude(u *console.Console, in store.Input, v *store.Verification, by judge, signed []signature, lacking error, differs bool) error {
+func (c *verifyCommand) conclude(u *console.Console, in store.Input, v *verify.Result, by judge, signed []signature, lacking error, differs bool) error {
 	for _, f := range v.Faults {
 		u.Fail(&faultError{f})
 	}
@@ -120,7 +122,7 @@ func (c *verifyCommand) damaged(u *console.Console, err error) error {
 	_, read := errors.AsType[*store.InputError](err)
 	_, refused := errors.AsType[*bucket.Error](err)
 	_, misnamed := errors.AsType[*bucket.LocationError](err)
-	if !read || refused || misnamed || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || store.IsTooManyFiles(err) {
+	if !read || refused || misnamed || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || disk.IsTooManyFiles(err) {
 		return err
 	}
 	u.Fail(err)
@@ -138,7 +140,7 @@ func (c *verifyCommand) judge() (judge, error) {
 
 // verifyInput hashes every blob of an input, and checks the signatures of its artifacts by
 // policies, which may be nil.
-func verifyInput(ctx context.Context, in store.Input, policies engine.Trust, o store.VerifyOptions) (*store.Verification, []signature, error) {
+func verifyInput(ctx context.Context, in store.Input, policies engine.Trust, o verify.Options) (*verify.Result, []signature, error) {
 	if policies == nil {
 		v, err := hashInput(ctx, in, o)
 		return v, nil, err
@@ -158,7 +160,7 @@ func verifyInput(ctx context.Context, in store.Input, policies engine.Trust, o s
 }
 
 // hashInput hashes every blob of an input.
-func hashInput(ctx context.Context, in store.Input, o store.VerifyOptions) (*store.Verification, error) {
+func hashInput(ctx context.Context, in store.Input, o verify.Options) (*verify.Result, error) {
 	switch in := in.(type) {
 	case *store.Stream:
 		return store.VerifyStream(ctx, in, o)
@@ -196,7 +198,7 @@ func saySigned(u *console.Console, asked, refused, unasked int) {
 }
 
 // faultError is a fault of an input, with the names of the artifact and the blob.
-type faultError struct{ store.Fault }
+type faultError struct{ verify.Fault }
 
 // Error adds the names to the reason, if it lacks them.
 func (e *faultError) Error() string {
@@ -212,7 +214,7 @@ func (e *faultError) Error() string {
 func (e *faultError) Unwrap() error { return e.Err }
 
 // verified returns the last line of a verification.
-func verified(input string, v *store.Verification, incomplete bool) string {
+func verified(input string, v *verify.Result, incomplete bool) string {
 	line := fmt.Sprintf("%s: %s, %s, %s of %s hashed", input, text.Count(v.Artifacts, "artifact"),
 		text.Count(v.Referrers, "referrer"), text.Count(v.Blobs, "blob"), text.Bytes(v.Bytes))
 	if v.LeftOver > 0 {

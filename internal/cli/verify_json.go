@@ -7,6 +7,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/report"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // verifyDocument is the output of "verify --format json", as in schemas/verify.schema.json.
@@ -53,7 +54,7 @@ func newVerifyDocument(input, statement string) *verifyDocument {
 }
 
 // add adds what was found in an input that was read to its end.
-func (d *verifyDocument) add(in store.Input, done *engine.Report, v *store.Verification, signed []signature) {
+func (d *verifyDocument) add(in store.Input, done *engine.Report, v *verify.Result, signed []signature) {
 	signers := make(map[string][]string, len(signed))
 	for _, a := range signed {
 		signers[a.Reference] = a.SignedBy

@@ -10,7 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/metrics"
 	"github.com/oras-mirror/oras-mirror/internal/overwrite"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // metricsFile makes the file of the metrics.
@@ -44,7 +44,7 @@ func (c *verifyCommand) collect(done *engine.Report) func(reference string, root
 
 // addFaults adds to the report of a verification its faults, and the artifacts that no policy
 // accepts.
-func addFaults(done *engine.Report, v *store.Verification, signed []signature) {
+func addFaults(done *engine.Report, v *verify.Result, signed []signature) {
 	done.Moved = v.Bytes
 	faulty := make(map[string]error, len(v.Faults))
 	for _, f := range v.Faults {

@@ -18,6 +18,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 var inBuckets = []string{inBucket + "bundle.tgz", inBucket + "layout/"}
@@ -302,8 +303,8 @@ func TestSeveralInputsWithABucket(t *testing.T) {
 // reads are of that version.
 func TestVerifiedBundleInABucket(t *testing.T) {
 	w, path := withLarge(t, inBucket+"bundle.tgz")
-	check := func(ctx context.Context, _ string, l store.Layout) (*store.Verification, error) {
-		return store.Verify(ctx, l, store.VerifyOptions{})
+	check := func(ctx context.Context, _ string, l store.Layout) (*verify.Result, error) {
+		return store.Verify(ctx, l, verify.Options{})
 	}
 	s := w.serveWith(Options{Check: check}, inBucket+"bundle.tgz")
 	w.server.Sent()

@@ -125,7 +125,7 @@ func (in *input) manifest(ctx context.Context, d digest.Digest) (data []byte, re
 		return nil, nil, err
 	}
 	defer blob.Close()
-	if release, err = enter(ctx, min(blob.Size(), store.MaxManifest)); err != nil {
+	if release, err = enter(ctx, min(blob.Size(), oci.MaxManifest)); err != nil {
 		return nil, nil, err
 	}
 	if data, err = store.ReadBlob(in.layout, d, blob); err != nil {

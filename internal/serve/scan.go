@@ -195,7 +195,7 @@ func (c *content) peek(d digest.Digest) (data []byte, unreached error) {
 		switch {
 		case store.IsPassing(err):
 			unreached = err
-		case err != nil || len(text) > store.MaxManifest || !bytes.Contains(text, []byte(`"subject"`)) && !bytes.Contains(text, []byte(`"manifests"`)):
+		case err != nil || len(text) > oci.MaxManifest || !bytes.Contains(text, []byte(`"subject"`)) && !bytes.Contains(text, []byte(`"manifests"`)):
 		case d.Algorithm().FromBytes(text) == d:
 			return bytes.Clone(text), nil
 		}
@@ -210,6 +210,6 @@ func (in *input) peek(d digest.Digest, buffer *bytes.Buffer) error {
 		return err
 	}
 	defer blob.Close()
-	_, err = io.CopyN(buffer, blob, min(blob.Size(), store.MaxManifest+1))
+	_, err = io.CopyN(buffer, blob, min(blob.Size(), oci.MaxManifest+1))
 	return err
 }

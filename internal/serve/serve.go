@@ -34,6 +34,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
 // Options configure a registry. Inputs is required.
@@ -46,7 +47,7 @@ type Options struct {
 	Repository config.Reference
 	// Check is called with each input before it is served, and hashes all of it; nil: each
 	// blob is hashed when it is sent for the first time.
-	Check func(ctx context.Context, path string, l store.Layout) (*store.Verification, error)
+	Check func(ctx context.Context, path string, l store.Layout) (*verify.Result, error)
 	// Notice is called with notes for the user; it may be nil.
 	Notice func(text string)
 }

@@ -2,6 +2,8 @@ package oci
 
 import (
 	"bytes"
+	_ "crypto/sha256"
+	_ "crypto/sha512"
 	"encoding/json"
 	"fmt"
 
@@ -178,3 +180,7 @@ func (m *Manifest) structure() manifestKind {
 	}
 	return kindUnknown
 }
+
+// MaxManifest is the size of the largest manifest that is read into memory. Most
+// registries accept up to 4 MiB, but the index of a large build exceeded that.
+const MaxManifest = 16 << 20

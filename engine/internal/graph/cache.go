@@ -9,6 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Cache gives access to the content that the output of a run already holds. Calls are
@@ -76,7 +77,7 @@ func (g *Graph) find(ctx context.Context, o Origin, ref config.Reference) (ocisp
 		return old, nil, nil
 	}
 	if stored && ref.Digest == old.Digest {
-		if err := bounds.Enter(ctx, min(old.Size, store.MaxManifest)); err != nil {
+		if err := bounds.Enter(ctx, min(old.Size, oci.MaxManifest)); err != nil {
 			return old, nil, err
 		}
 		if data, _ := g.Cache.Manifest(Stop{Desc: old}); data != nil {

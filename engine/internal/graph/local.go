@@ -13,6 +13,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/internal/cosign"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Local is a layout on disk that a spec names as a source.
@@ -99,7 +100,7 @@ func (l *Local) open(ctx context.Context, ref config.Reference) (ocispec.Descrip
 }
 
 func (l *Local) Manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
-	err := bounds.Enter(ctx, min(desc.Size, store.MaxManifest))
+	err := bounds.Enter(ctx, min(desc.Size, oci.MaxManifest))
 	var data []byte
 	if err == nil {
 		data, err = store.ReadManifest(l.Layout, desc)
@@ -111,7 +112,7 @@ func (l *Local) Manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, 
 }
 
 func (l *Local) Child(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
-	if err := bounds.Enter(ctx, min(desc.Size, store.MaxManifest)); err != nil {
+	if err := bounds.Enter(ctx, min(desc.Size, oci.MaxManifest)); err != nil {
 		return nil, err
 	}
 	data, err := store.ReadChild(l.Layout, desc)

@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // source is the place that the bytes of a manifest came from.
@@ -24,7 +24,7 @@ func (g *Graph) bytes(ctx context.Context, o Origin, at Stop) ([]byte, source, e
 		}
 		return at.data, sourceOf(o), nil
 	}
-	if err := bounds.Enter(ctx, min(at.Desc.Size, store.MaxManifest)); err != nil {
+	if err := bounds.Enter(ctx, min(at.Desc.Size, oci.MaxManifest)); err != nil {
 		return nil, fromOutput, err
 	}
 	stored, blob := g.Cache.Manifest(at)

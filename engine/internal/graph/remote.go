@@ -20,7 +20,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/internal/cosign"
-	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -136,7 +135,7 @@ const MaxLook = 4 << 20
 // Child asks for a manifest, then for a blob: the two are kept apart, and the media
 // type that an index gives may be wrong.
 func (r *Remote) Child(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
-	if desc.Size > store.MaxManifest {
+	if desc.Size > oci.MaxManifest {
 		return nil, nil
 	}
 	data, err := r.Manifest(ctx, desc)

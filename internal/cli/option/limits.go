@@ -5,7 +5,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/text"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // limitFlags limit how long a registry can stall a run, and how much memory it can take.
@@ -19,9 +19,9 @@ func (f *limitFlags) Validate() error {
 	switch {
 	case f.StallTimeout <= 0:
 		return exit.Usage("", "--stall-timeout must be more than 0, not %s", f.StallTimeout)
-	case f.MaxManifestSize < 1 || f.MaxManifestSize > store.MaxManifest:
+	case f.MaxManifestSize < 1 || f.MaxManifestSize > oci.MaxManifest:
 		return exit.Usage("a bundle with a larger manifest could not be read", "--max-manifest-size must be from 1B to %s, not %s",
-			text.Bytes(store.MaxManifest), text.Bytes(int64(f.MaxManifestSize)))
+			text.Bytes(oci.MaxManifest), text.Bytes(int64(f.MaxManifestSize)))
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package store
+package verify
 
 import (
 	"context"
@@ -15,15 +15,15 @@ import (
 // entryWalk walks the graph of one entry. Others run concurrently, and the parts that they
 // have walked are skipped.
 type entryWalk struct {
-	*verifier
+	*Verifier
 	root      sizedDigest // blamed if the graph exceeds a limit: other entries may share the rest
 	platforms string
 	subjects  bool // subjects belong to the graph
 	manifests int  // below the entry
 }
 
-func newEntryWalk(v *verifier, e *oci.Entry) *entryWalk {
-	return &entryWalk{verifier: v, root: sizedDigest{e.Digest, e.Size}, platforms: e.Platforms, subjects: e.Name != ""}
+func newEntryWalk(v *Verifier, e *oci.Entry) *entryWalk {
+	return &entryWalk{Verifier: v, root: sizedDigest{e.Digest, e.Size}, platforms: e.Platforms, subjects: e.Name != ""}
 }
 
 // key returns the key of the walks of a node.
@@ -34,7 +34,7 @@ func (w *entryWalk) key(n oci.Node) walkKey {
 // enter records a node, and reports whether it is a manifest to read.
 func (w *entryWalk) enter(n oci.Node) bool {
 	if n.Role != oci.Leaf && n.Depth > bounds.Depth {
-		w.blame(w.root.digest, w.root.size, bounds.TooDeep)
+		w.Blame(w.root.digest, w.root.size, bounds.TooDeep)
 		return false
 	}
 	return w.reach(n, w.key(n))
@@ -48,10 +48,10 @@ func (w *entryWalk) visit(n oci.Node) ([]oci.Node, error) {
 		return nil, nil
 	}
 	if first := w.isManifest(n.Descriptor, c); err == nil && first {
-		w.blame(w.root.digest, w.root.size, w.count(c.below))
-		err = w.progress(n.Size)
+		w.Blame(w.root.digest, w.root.size, w.count(c.below))
+		err = w.Progress(n.Size)
 	}
-	w.blame(n.Digest, n.Size, err)
+	w.Blame(n.Digest, n.Size, err)
 	if w.manifests > bounds.Manifests {
 		return nil, nil
 	}
@@ -108,9 +108,9 @@ func (w *entryWalk) isOptional(m *oci.Manifest, n oci.Node) bool {
 // isAbsent reports whether a node that may be absent is so.
 func (w *entryWalk) isAbsent(n oci.Node) bool {
 	if n.Role == oci.Leaf {
-		return w.source.absent(n.Digest)
+		return w.source.Absent(n.Digest)
 	}
-	return w.source.unselected(n.Digest)
+	return w.source.Unselected(n.Digest)
 }
 
 // count adds up the manifests of the entry.
@@ -127,16 +127,16 @@ func (w *entryWalk) count(below []oci.Node) error {
 }
 
 // parse reads a node that may be a manifest; nil if it is a blob in an index.
-func (v *verifier) parse(ctx context.Context, n oci.Node) (*oci.Manifest, error) {
-	if err := bounds.Enter(ctx, min(n.Size, MaxManifest)); err != nil {
+func (v *Verifier) parse(ctx context.Context, n oci.Node) (*oci.Manifest, error) {
+	if err := bounds.Enter(ctx, min(n.Size, oci.MaxManifest)); err != nil {
 		return nil, err
 	}
-	read := v.source.manifest
+	read := v.source.Manifest
 	if n.Role == oci.Child {
-		read = v.source.child
+		read = v.source.Child
 	}
 	data, err := read(n.Descriptor)
-	if n.Role == oci.Child && errors.Is(err, fs.ErrNotExist) && v.delta.Leaves(n.Descriptor) {
+	if n.Role == oci.Child && errors.Is(err, fs.ErrNotExist) && v.Delta.Leaves(n.Descriptor) {
 		return nil, nil // a blob in an index
 	}
 	if data == nil || err != nil {
