@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -25,13 +24,9 @@ const (
 
 // newTransport returns the transport for the requests to one endpoint.
 func newTransport(s Settings, most limits) (http.RoundTripper, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.Insecure}
-	if s.CAFile != "" {
-		pool, err := certpool.WithFile(s.CAFile)
-		if err != nil {
-			return nil, err
-		}
-		c.RootCAs = pool
+	c, err := certpool.TLS(s.CAFile, s.Insecure)
+	if err != nil {
+		return nil, err
 	}
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	return guard{&http.Transport{

@@ -13,13 +13,9 @@ import (
 
 // tlsConfig returns the TLS configuration for the settings of a registry.
 func tlsConfig(s Settings) (*tls.Config, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.Insecure}
-	if s.CAFile != "" {
-		pool, err := certpool.WithFile(s.CAFile)
-		if err != nil {
-			return nil, err
-		}
-		c.RootCAs = pool
+	c, err := certpool.TLS(s.CAFile, s.Insecure)
+	if err != nil {
+		return nil, err
 	}
 	if s.CertFile != "" || s.KeyFile != "" {
 		if s.CertFile == "" || s.KeyFile == "" {
