@@ -38,15 +38,19 @@ func (e *UnlistedError) Error() string {
 	return text
 }
 
+// Describe returns a descriptor as a list of referrers has it, with the artifact type and the
+// annotations of its manifest.
+type Describe func(ocispec.Descriptor) (ocispec.Descriptor, error)
+
 // ListReferrers makes the registry list manifests that were pushed as referrers of
 // subject. On a registry with the referrers API it pushes those that are missing in the
 // list again: a registry may lose entries if it gets several at once. On a registry
-// without the API it merges them (with their artifact types and annotations) into the
-// list under the subject's fallback tag. It reads that list back after the time that
+// without the API it merges them into the list under the subject's fallback tag; describe
+// returns one with its artifact type and annotations, nil if they have them. It reads that list back after the time that
 // another process needs to push one that it began before: the protocol has no other way
 // to keep two processes from losing each other's entries. It returns an *UnlistedError
 // for those that are not listed after a few tries.
-func (r *Repository) ListReferrers(ctx context.Context, subject digest.Digest, pushed []ocispec.Descriptor, push func(ocispec.Descriptor) error) error {
+func (r *Repository) ListReferrers(ctx context.Context, subject digest.Digest, pushed []ocispec.Descriptor, push func(ocispec.Descriptor) error, describe Describe) error {
 	if err := subject.Validate(); err != nil {
 		return r.fail("push", r.Name(), err)
 	}
@@ -55,7 +59,7 @@ func (r *Repository) ListReferrers(ctx context.Context, subject digest.Digest, p
 	if err != nil {
 		return err
 	}
-	var list referrersList = &listUnderTag{repo: r, subject: subject}
+	var list referrersList = &listUnderTag{repo: r, subject: subject, describe: describe}
 	if api {
 		list = &listOfAPI{repo: r, subject: subject, push: push}
 	}
@@ -124,11 +128,12 @@ func (l *listOfAPI) pause(try int) time.Duration {
 
 // listUnderTag is an index under the subject's fallback tag.
 type listUnderTag struct {
-	repo    *Repository
-	subject digest.Digest
-	index   ocispec.Index // as it was read
-	since   time.Time     // when the read began
-	took    time.Duration // from then to the end of the push
+	repo     *Repository
+	subject  digest.Digest
+	describe Describe
+	index    ocispec.Index // as it was read
+	since    time.Time     // when the read began
+	took     time.Duration // from then to the end of the push
 }
 
 func (l *listUnderTag) read(ctx context.Context) (_ []ocispec.Descriptor, err error) {
@@ -138,9 +143,14 @@ func (l *listUnderTag) read(ctx context.Context) (_ []ocispec.Descriptor, err er
 }
 
 func (l *listUnderTag) add(ctx context.Context, missing []ocispec.Descriptor) error {
+	var list referrerList
+	defer list.release()
+	if err := l.extend(&list, missing); err != nil {
+		return err
+	}
 	l.index.Versioned = specs.Versioned{SchemaVersion: 2}
 	l.index.MediaType = ocispec.MediaTypeImageIndex
-	l.index.Manifests = distinct(slices.Concat(l.index.Manifests, missing))
+	l.index.Manifests = list.all
 	data, err := json.Marshal(l.index)
 	if err != nil {
 		return err
@@ -148,6 +158,28 @@ func (l *listUnderTag) add(ctx context.Context, missing []ocispec.Descriptor) er
 	desc := ocispec.Descriptor{MediaType: l.index.MediaType, Digest: digest.FromBytes(data), Size: int64(len(data))}
 	defer func() { l.took = l.repo.host.Retry().Now().Sub(l.since) }()
 	return l.repo.pushManifest(ctx, desc, data, FallbackTag(l.subject))
+}
+
+// extend makes the list that the index gets: what it has, and what is missing there, within the
+// limits of a list that is read.
+func (l *listUnderTag) extend(list *referrerList, missing []ocispec.Descriptor) error {
+	for _, desc := range distinct(l.index.Manifests) {
+		if err := list.add(desc); err != nil {
+			return err
+		}
+	}
+	for _, desc := range distinct(missing) {
+		if l.describe != nil {
+			var err error
+			if desc, err = l.describe(desc); err != nil {
+				return err
+			}
+		}
+		if err := list.add(desc); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Another process that read the list before our push takes about as long as we did to

@@ -47,7 +47,7 @@ func TestRoundTrip(t *testing.T) {
 			noError(t, err)
 			equal(t, "has the API", api, !noAPI)
 			if !api {
-				noError(t, to.ListReferrers(t.Context(), image.Digest, signatures, nil))
+				noError(t, to.ListReferrers(t.Context(), image.Digest, signatures, nil, nil))
 			}
 			arrived, err := to.Referrers(t.Context(), image, nil)
 			noError(t, err)

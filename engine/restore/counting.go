@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 
-	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
@@ -74,7 +73,7 @@ func (c *counting) offerBlob(context.Context, graph.Descriptor) error {
 // listReferrers counts the requests that complete a list of referrers: to read it, and
 // where the target has no referrers API to put it and to read it again. A run that
 // pushes learns from the answer to a push that there is the API; a forecast asks.
-func (c *counting) listReferrers(ctx context.Context, _ digest.Digest, _ func() ([]ocispec.Descriptor, error), _ func(ocispec.Descriptor) error) error {
+func (c *counting) listReferrers(ctx context.Context, _ list, _ describer, _ func(ocispec.Descriptor) error) error {
 	c.counts.mu.Lock()
 	defer c.counts.mu.Unlock()
 	before := headway.Requests(c.counts.client)

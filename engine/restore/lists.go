@@ -9,6 +9,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -23,6 +24,15 @@ type list struct {
 type listKey struct {
 	pushKey
 	referrers digest.Digest // of their digests
+}
+
+// descriptors returns the referrers without what their manifests say of themselves.
+func (l list) descriptors() []ocispec.Descriptor {
+	all := make([]ocispec.Descriptor, len(l.referrers))
+	for i, v := range l.referrers {
+		all[i] = v.Node.OCI()
+	}
+	return all
 }
 
 func (l list) key(d *delivery) listKey {
@@ -70,30 +80,31 @@ func (p *pusher) pushList(ctx context.Context, d *delivery, l list) error {
 	for _, v := range l.referrers {
 		by[v.Node.Digest] = v
 	}
-	describe := func() ([]ocispec.Descriptor, error) { return p.describe(ctx, l) }
-	return d.to.listReferrers(ctx, l.subject, describe, func(desc ocispec.Descriptor) error {
+	describe := func(ctx context.Context, desc ocispec.Descriptor) (ocispec.Descriptor, error) {
+		return p.describe(ctx, by[desc.Digest])
+	}
+	return d.to.listReferrers(ctx, l, describe, func(desc ocispec.Descriptor) error {
 		return p.pushAs(ctx, d, by[desc.Digest], desc.Digest.String())
 	})
 }
 
-// describe makes the descriptors by which a list of referrers names manifests:
-// with their artifact types and annotations (distribution-spec, "Referrers Tag Schema").
-func (p *pusher) describe(ctx context.Context, l list) ([]ocispec.Descriptor, error) {
-	all := make([]ocispec.Descriptor, len(l.referrers))
-	for i, v := range l.referrers {
-		desc := v.Node.OCI()
-		data, err := manifestBytes(ctx, p.source, v)
-		if err != nil {
-			return nil, err
-		}
-		m, err := oci.ParseManifest(desc, data)
-		if err != nil {
-			return nil, err
-		}
-		desc.ArtifactType, desc.Annotations = m.Kind(), m.Annotations
-		all[i] = desc
+// describe makes the descriptor by which a list of referrers names a manifest: with its
+// artifact type and annotations (distribution-spec, "Referrers Tag Schema").
+func (p *pusher) describe(ctx context.Context, v *graph.Visit) (ocispec.Descriptor, error) {
+	desc := v.Node.OCI()
+	data, err := manifestBytes(ctx, p.source, v)
+	if err == nil {
+		err = bounds.EnterDocument(ctx, data)
 	}
-	return all, nil
+	if err != nil {
+		return desc, err
+	}
+	m, err := oci.ParseManifest(desc, data)
+	if err != nil {
+		return desc, err
+	}
+	desc.ArtifactType, desc.Annotations = m.Kind(), m.Annotations
+	return desc, nil
 }
 
 // listedReferrers asks a target which referrers it lists under a subject.

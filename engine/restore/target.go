@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 
-	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
@@ -24,10 +23,13 @@ type target interface {
 	// offerBlob puts a blob that the repository has among its manifests, too. A registry
 	// may refuse that, in whatever words.
 	offerBlob(ctx context.Context, b graph.Descriptor) error
-	// listReferrers completes the list of the referrers of subject. describe returns the
-	// descriptors to list; push pushes one of them once more.
-	listReferrers(ctx context.Context, subject digest.Digest, describe func() ([]ocispec.Descriptor, error), push func(ocispec.Descriptor) error) error
+	// listReferrers completes a list of referrers. describe returns one of them as a list has
+	// it; push pushes one once more.
+	listReferrers(ctx context.Context, l list, describe describer, push func(ocispec.Descriptor) error) error
 }
+
+// describer adds to a descriptor what the manifest says of itself.
+type describer func(context.Context, ocispec.Descriptor) (ocispec.Descriptor, error)
 
 // body opens the bytes of a blob on their way to a target. With probes the target is asked
 // first whether it checks digests: then it is trusted to do so.
@@ -82,12 +84,12 @@ func (r *repository) offerBlob(ctx context.Context, b graph.Descriptor) error {
 	return err
 }
 
-func (r *repository) listReferrers(ctx context.Context, subject digest.Digest, describe func() ([]ocispec.Descriptor, error), push func(ocispec.Descriptor) error) error {
-	pushed, err := describe()
-	if err != nil {
-		return err
-	}
-	return r.ListReferrers(ctx, subject, pushed, push)
+func (r *repository) listReferrers(ctx context.Context, l list, describe describer, push func(ocispec.Descriptor) error) error {
+	return r.ListReferrers(ctx, l.subject, l.descriptors(), push, func(desc ocispec.Descriptor) (ocispec.Descriptor, error) {
+		reading, done := r.pushing.Begin(ctx)
+		defer done()
+		return describe(reading, desc)
+	})
 }
 
 // readBlob reads a blob of a repository whole, and verifies it.
