@@ -76,8 +76,8 @@ func Leave(ctx context.Context) {
 }
 
 // huge is the weight above which the garbage collector runs after a document: by itself
-// it would leave several of them in memory.
-const huge = 8 << 20
+// it would leave several of them in memory, and gaps between them.
+const huge = 2 << 20
 
 // Collect frees the memory of a document of this weight after its last use.
 func Collect(weight int64) {

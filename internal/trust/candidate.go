@@ -41,9 +41,11 @@ func (p *policy) Candidate(desc ocispec.Descriptor, manifest []byte) (engine.Can
 	}
 	desc.ArtifactType = m.Kind()
 	c := engine.Candidate{Manifest: desc}
-	for _, blob := range slices.Concat(m.Layers, m.Blobs) {
-		if p.reads(m.Kind(), blob.MediaType) {
-			c.Blobs = append(c.Blobs, blob)
+	for _, some := range [][]ocispec.Descriptor{m.Layers, m.Blobs} {
+		for i := 0; i < len(some) && len(c.Blobs) <= maxBlobs; i++ { // one more is too many
+			if p.reads(m.Kind(), some[i].MediaType) {
+				c.Blobs = append(c.Blobs, some[i])
+			}
 		}
 	}
 	if len(c.Blobs) == 0 {

@@ -29,7 +29,12 @@ func (w *walk) addCandidate(ctx context.Context, v *Visit, n *Node) (bool, error
 	if w.scope.policy == nil {
 		return false, nil
 	}
+	ctx, done := w.lane.Begin(ctx)
+	defer done()
 	data, err := w.rawManifest(ctx, n)
+	if err == nil {
+		err = bounds.EnterDocument(ctx, data)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -70,7 +75,7 @@ func (t *trial) judged() []engine.Candidate {
 	return all
 }
 
-// rawManifest returns the bytes of a manifest that was read.
+// rawManifest returns the bytes of a manifest that was read, in the lane of ctx.
 func (w *walk) rawManifest(ctx context.Context, n *Node) ([]byte, error) {
 	w.mu.Lock()
 	raw := n.raw
@@ -78,8 +83,6 @@ func (w *walk) rawManifest(ctx context.Context, n *Node) ([]byte, error) {
 	if raw != nil {
 		return *raw, nil
 	}
-	ctx, done := w.lane.Begin(ctx)
-	defer done()
 	data, _, err := w.bytes(ctx, w.origin, Stop{Desc: n.OCI()})
 	return data, err
 }
