@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -84,6 +85,43 @@ func TestLargeSignatures(t *testing.T) {
 	limit, is := errors.AsType[*bounds.Error](err)
 	if !is || !strings.Contains(limit.What, "signatures of one manifest") || len(err.Error()) > 2000 {
 		t.Errorf("%.2000v", err)
+	}
+}
+
+// watched is a policy that counts the large manifests at which it looks side by side.
+type watched struct {
+	engine.Policy
+	now, most, all atomic.Int32
+}
+
+func (w *watched) Candidate(desc ocispec.Descriptor, manifest []byte) (engine.Candidate, bool) {
+	if len(manifest) > 512<<10 {
+		w.all.Add(1)
+		w.most.Store(max(w.most.Load(), w.now.Add(1)))
+		defer w.now.Add(-1)
+	}
+	return w.Policy.Candidate(desc, manifest)
+}
+
+// oneTrust has one policy for all repositories.
+type oneTrust struct{ one engine.Policy }
+
+func (o oneTrust) Policy(string) engine.Policy { return o.one }
+
+// TestLargeManifestsOfSignatures are in memory one at a time, however many a registry lists.
+func TestLargeManifestsOfSignatures(t *testing.T) {
+	r, key := testregistry.New(t, testregistry.Options{}), newSigner(t)
+	image := r.Image("app", "v1", []byte("layer"))
+	for i := range 10 {
+		layer := testsign.Layer{MediaType: testsign.PayloadType, Content: []byte("{}")}
+		layer.Annotations = map[string]string{"i": fmt.Sprint(i)}
+		layers := slices.Repeat([]testsign.Layer{layer}, 3500)
+		asReferrer.put(r, "app", image, layers...)
+	}
+	w := &watched{Policy: trusting(t, key.policy("**")).Policy(r.Host + "/app")}
+	_, err := backup.Forecast(t.Context(), client(0), selections(t, r.Host+"/app:v1"), backup.Output{}, engine.BackupOptions{Trust: oneTrust{w}})
+	if err != nil || w.all.Load() != 10 || w.most.Load() != 1 {
+		t.Errorf("%d manifests, %d at once, %v", w.all.Load(), w.most.Load(), err)
 	}
 }
 

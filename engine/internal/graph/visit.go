@@ -76,8 +76,9 @@ func (v *Visit) Blobs() []*Blob {
 
 // Parts returns the manifest itself and its blobs.
 func (v *Visit) Parts() []Descriptor {
-	parts := []Descriptor{v.Node.Descriptor}
-	for _, b := range v.Blobs() {
+	blobs := v.Blobs()
+	parts := append(make([]Descriptor, 0, 1+len(blobs)), v.Node.Descriptor)
+	for _, b := range blobs {
 		parts = append(parts, b.Descriptor)
 	}
 	return parts
