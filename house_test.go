@@ -48,7 +48,7 @@ var arrows = map[string][]string{
 	"internal/cli":                          {"config", "engine", "engine/backup", "engine/base", "engine/merge", "engine/plan", "engine/registry", "engine/restore", "engine/shard", "engine/sync", "internal/advice", "internal/atomicfile", "internal/cli/option", "internal/clientconfig", "internal/completion", "internal/console", "internal/discover", "internal/disk", "internal/exit", "internal/filetype", "internal/inventory", "internal/loopback", "internal/manpage", "internal/metrics", "internal/migrate", "internal/overwrite", "internal/report", "internal/serve", "internal/statement", "internal/text", "internal/trust", "internal/version", "schemas", "store", "store/bucket", "store/bundle", "store/delta", "store/oci", "store/verify"},
 	"internal/cli/option":                   {"config", "engine/registry", "engine/registry/transport", "engine/shard", "internal/bounds", "internal/dockerhub", "internal/exit", "internal/overwrite", "internal/redact", "internal/text", "internal/version", "store", "store/oci"},
 	"internal/clientconfig":                 {"config"},
-	"internal/compact":                      {},
+	"internal/compact":                      {"internal/bounds"},
 	"internal/completion":                   {"config", "store"},
 	"internal/console":                      {"config", "engine", "engine/registry", "internal/advice", "internal/exit", "internal/progress", "internal/redact", "internal/report", "internal/text"},
 	"internal/cosign":                       {},

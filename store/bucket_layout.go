@@ -112,7 +112,7 @@ func (b *Bucket) survey(ctx context.Context) error {
 		b.pruneTag = list.etag
 	}
 	if found || !whole {
-		l.sizes.release()
+		l.sizes.Release()
 		return b.list(ctx)
 	}
 	b.setSizes(l.sizes)
@@ -214,5 +214,5 @@ func (b *Bucket) writeBlob(desc ocispec.Descriptor, when bucket.Condition, write
 func (o *objects) setSize(d digest.Digest, size int64) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.sizes.set(d, size)
+	return o.sizes.Set(d, size)
 }

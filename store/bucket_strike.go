@@ -80,7 +80,7 @@ func (b *Bucket) checkUsed(ctx context.Context) error {
 	b.using.Lock()
 	defer b.using.Unlock()
 	missing := 0
-	for d := range b.used.all() {
+	for d := range b.used.All() {
 		if _, err := b.Stat(d); err != nil {
 			missing++
 		}

@@ -5,17 +5,19 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/internal/compact"
 )
 
 // usage records what a run relies on in a bucket, so that prune keeps it.
 type usage struct {
-	using   sync.Mutex                 // guards what follows
-	used    *digestMap[usedBlob]       // blobs that this run relies on
-	trusted *digestMap[unreadManifest] // manifests that it relies on without having read them
+	using   sync.Mutex                   // guards what follows
+	used    *compact.Map[usedBlob]       // blobs that this run relies on
+	trusted *compact.Map[unreadManifest] // manifests that it relies on without having read them
 }
 
 func newUsage() *usage {
-	return &usage{used: newDigestMap[usedBlob](usedMemory), trusted: newDigestMap[unreadManifest](unreadMemory)}
+	return &usage{used: compact.NewMap[usedBlob](usedMemory), trusted: compact.NewMap[unreadManifest](unreadMemory)}
 }
 
 // usedMemory is the memory of a blob that a run relies on, and unreadMemory that of a manifest
@@ -51,11 +53,11 @@ func (u *usage) useRead(d digest.Digest) error { return u.useAs(d, blobRead) }
 func (u *usage) useAs(d digest.Digest, as usedBlob) error {
 	u.using.Lock()
 	defer u.using.Unlock()
-	was, known := u.used.get(d)
+	was, known := u.used.Get(d)
 	if known && was|as == was {
 		return nil
 	}
-	return u.used.set(d, was|as)
+	return u.used.Set(d, was|as)
 }
 
 func (u *usage) isHashed(d digest.Digest) bool { return u.isUsedAs(d, blobHashed) }
@@ -65,7 +67,7 @@ func (u *usage) isRead(d digest.Digest) bool { return u.isUsedAs(d, blobRead) }
 func (u *usage) isUsedAs(d digest.Digest, as usedBlob) bool {
 	u.using.Lock()
 	defer u.using.Unlock()
-	is, _ := u.used.get(d)
+	is, _ := u.used.Get(d)
 	return is&as != 0
 }
 
@@ -73,7 +75,7 @@ func (u *usage) isUsedAs(d digest.Digest, as usedBlob) bool {
 func (u *usage) trust(desc ocispec.Descriptor) error {
 	u.using.Lock()
 	defer u.using.Unlock()
-	return u.trusted.set(desc.Digest, unreadManifest{desc.MediaType, desc.Size})
+	return u.trusted.Set(desc.Digest, unreadManifest{desc.MediaType, desc.Size})
 }
 
 // takeTrusted removes one of the manifests that were not read, and returns it: a list of all
@@ -81,8 +83,8 @@ func (u *usage) trust(desc ocispec.Descriptor) error {
 func (u *usage) takeTrusted() (ocispec.Descriptor, bool) {
 	u.using.Lock()
 	defer u.using.Unlock()
-	for d, m := range u.trusted.all() {
-		u.trusted.remove(d)
+	for d, m := range u.trusted.All() {
+		u.trusted.Remove(d)
 		return ocispec.Descriptor{MediaType: m.mediaType, Digest: d, Size: m.size}, true
 	}
 	return ocispec.Descriptor{}, false
@@ -93,7 +95,7 @@ func (u *usage) usedAmong(some []digest.Digest) (n int, others []digest.Digest) 
 	u.using.Lock()
 	defer u.using.Unlock()
 	for _, d := range some {
-		if _, used := u.used.get(d); used {
+		if _, used := u.used.Get(d); used {
 			n++
 		} else {
 			others = append(others, d)

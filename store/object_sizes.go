@@ -9,6 +9,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/oras-mirror/oras-mirror/internal/compact"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 )
 
@@ -22,9 +23,9 @@ const (
 )
 
 // objectSizes are the sizes of the blobs in a bucket. A million of them take 100 MB.
-type objectSizes = digestMap[int64]
+type objectSizes = compact.Map[int64]
 
-func newObjectSizes() *objectSizes { return newDigestMap[int64](sizeMemory) }
+func newObjectSizes() *objectSizes { return compact.NewMap[int64](sizeMemory) }
 
 // listBlobs lists the blobs below a prefix: the first thousand with one request, more of
 // them by the first byte of their digest, side by side.
@@ -113,10 +114,10 @@ func (l *blobList) take(o bucket.Object) (isBlob bool, err error) {
 func (l *blobList) add(d digest.Digest, size int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, known := l.sizes.get(d); known {
+	if _, known := l.sizes.Get(d); known {
 		return nil
 	}
-	if err := l.sizes.set(d, size); err != nil {
+	if err := l.sizes.Set(d, size); err != nil {
 		return fmt.Errorf("the list of blobs is too large: %w", err)
 	}
 	return nil

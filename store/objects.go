@@ -118,7 +118,7 @@ func (o *objects) Stat(d digest.Digest) (int64, error) {
 	if o.sizes == nil {
 		return o.client.Stat(o.client.Context(), key)
 	}
-	if size, ok := o.sizes.get(d); ok {
+	if size, ok := o.sizes.Get(d); ok {
 		return size, nil
 	}
 	return 0, &fs.PathError{Op: "stat", Path: o.name + bundle.BlobName(d), Err: fs.ErrNotExist}
@@ -155,7 +155,7 @@ func (o *objects) list(ctx context.Context) error {
 func (o *objects) setSizes(sizes *objectSizes) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.sizes.release()
+	o.sizes.Release()
 	o.sizes = sizes
 }
 
@@ -170,7 +170,7 @@ func (o *objects) blobs() iter.Seq[digest.Digest] {
 			return
 		}
 		o.mu.Lock()
-		all := o.sizes.sorted()
+		all := o.sizes.Sorted()
 		o.mu.Unlock()
 		for d := range all {
 			if !yield(d) {

@@ -216,93 +216,6 @@ func TestVerifyUnknownSubject(t *testing.T) {
 	}
 }
 
-func TestVerifySparseIndexes(t *testing.T) {
-	for platforms, faults := range map[string]int{"": 1, "linux/amd64": 0, "linux/arm64": 1, "linux/arm64/v8": 1, "linux/amd64,windows/amd64": 0} {
-		s := newSample(t)
-		s.manifests = drop(s.manifests, s.manifests[1].desc.Digest)
-		for i := range s.index.Entries {
-			s.index.Entries[i].Platforms = platforms
-		}
-		if r := verdict(t, s); len(r.Faults) != faults {
-			t.Errorf("%q: %v", platforms, r.Faults)
-		}
-	}
-}
-
-// TestVerifyKnowsEverySpellingOfAPlatform removes one image of an index: verify misses it if
-// the entry selects its platform, however the index and the entry spell that.
-func TestVerifyKnowsEverySpellingOfAPlatform(t *testing.T) {
-	for _, tt := range []struct {
-		entry, image string
-		want         bool
-	}{
-		{"linux/amd64", "linux/x86_64", true}, {"linux/arm64", "Linux/aarch64", true},
-		{"linux/arm/v7", "linux/arm/7", true}, {"linux/arm/v7", "linux/arm", true}, {"linux/arm/v6", "linux/arm", false},
-		{"linux/arm64/v8", "linux/arm64", true}, {"linux/arm64/v8", "linux/arm64/v9", false},
-		{"linux/amd64,linux/arm64/v9", "linux/arm64/v9", true}, {"linux/amd64/v1", "linux/amd64/v3", false},
-		{"linux/x86_64", "linux/amd64", true}, {"Linux/AARCH64", "linux/arm64", true}, {"linux/arm64/8", "linux/arm64", true},
-		{"linux/arm/7", "linux/arm/v7", true}, {"windows/amd64,linux/i386", "linux/386", true}, {"all", "linux/s390x", true},
-		{"linux/x86_64", "linux/arm64", false}, {"linux", "linux/amd64", false},
-	} {
-		s := newSample(t)
-		part := append(strings.Split(tt.image, "/"), "")
-		gone := newItem(ocispec.MediaTypeImageManifest, []byte("gone")).desc
-		gone.Platform = &ocispec.Platform{OS: part[0], Architecture: part[1], Variant: part[2]}
-		index := ocispec.Index{MediaType: ocispec.MediaTypeImageIndex, Manifests: []ocispec.Descriptor{gone}}
-		s.put(s.manifest(t, index), "example.com/sparse:v1")
-		s.index.Entries[len(s.index.Entries)-1].Platforms = tt.entry
-		if r := verdict(t, s); (len(r.Faults) == 1) != tt.want {
-			t.Errorf("%s of an entry that selects %s is gone: %v", tt.image, tt.entry, r.Faults)
-		}
-	}
-}
-
-// TestVerifySparseAttestations: an attestation is selected with its image, and no other way.
-func TestVerifySparseAttestations(t *testing.T) {
-	for name, tt := range map[string]struct {
-		image *ocispec.Platform
-		of    string // what the image is itself
-		want  int
-	}{
-		"of a selected image":               {&ocispec.Platform{OS: "linux", Architecture: "x86_64"}, "", 1},
-		"of another image":                  {&ocispec.Platform{OS: "linux", Architecture: "arm64"}, "", 0},
-		"of an image for whatever platform": {nil, "", 1},
-		"of an image for unknown":           {&ocispec.Platform{OS: "unknown", Architecture: "unknown"}, "", 1},
-		"of an attestation":                 {&ocispec.Platform{OS: "unknown", Architecture: "unknown"}, "attestation-manifest", 0},
-	} {
-		s := newSample(t)
-		image := s.blobs[0].desc
-		image.Platform = tt.image
-		if tt.of != "" {
-			image.Annotations = map[string]string{"vnd.docker.reference.type": tt.of}
-		}
-		gone := newItem(ocispec.MediaTypeImageManifest, []byte("gone")).desc
-		gone.Platform = &ocispec.Platform{OS: "unknown", Architecture: "unknown"}
-		gone.Annotations = map[string]string{"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": image.Digest.String()}
-		index := ocispec.Index{MediaType: ocispec.MediaTypeImageIndex, Manifests: []ocispec.Descriptor{image, gone}}
-		s.put(s.manifest(t, index), "example.com/sparse:v1")
-		s.index.Entries[len(s.index.Entries)-1].Platforms = "linux/amd64"
-		if r := verdict(t, s); len(r.Faults) != tt.want {
-			t.Errorf("%s: %v", name, r.Faults)
-		}
-	}
-}
-
-// A manifest that was not selected but is present is verified, and is not left over.
-func TestVerifyMoreThanASparseIndexNeeds(t *testing.T) {
-	s := newSample(t)
-	for i := range s.index.Entries {
-		s.index.Entries[i].Platforms = "linux/amd64"
-	}
-	if r := verdict(t, s); len(r.Faults) > 0 || r.LeftOver > 0 {
-		t.Errorf("%+v", r)
-	}
-	s.blobs[5].data = s.blobs[5].data[1:]
-	if r := verdict(t, s); len(r.Faults) == 0 {
-		t.Error("a fault in what was not selected is not seen")
-	}
-}
-
 // A subject must be a manifest: a layer with its digest is not enough.
 func TestVerifySubjectThatIsABlob(t *testing.T) {
 	s := newSample(t)
@@ -310,20 +223,6 @@ func TestVerifySubjectThatIsABlob(t *testing.T) {
 	s.put(s.image(t, "lost", &subject, []byte("signed")), "")
 	if r := verdict(t, s); len(r.Faults) != 1 {
 		t.Errorf("%v", r.Faults)
-	}
-}
-
-// Layers that a registry need not have may be absent; if present, they count.
-func TestVerifyForeignLayers(t *testing.T) {
-	for name, urls := range map[string][]string{"with an address": {"https://example.com/layer"}, "without": nil} {
-		s := newSample(t)
-		absent := newItem("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", []byte("absent")).desc
-		absent.URLs = urls
-		m := ocispec.Manifest{MediaType: ocispec.MediaTypeImageManifest, Config: s.blobs[0].desc, Layers: []ocispec.Descriptor{absent}}
-		s.put(s.manifest(t, m), "example.com/windows:v1")
-		if r := verdict(t, s); (len(r.Faults) == 0) != (urls != nil) {
-			t.Errorf("%s: %v", name, r.Faults)
-		}
 	}
 }
 
@@ -343,88 +242,6 @@ func TestVerifyProgress(t *testing.T) {
 	r, err := Verify(t.Context(), openLayoutAt(t, s.directory(t), OpenOptions{}), verify.Options{Progress: func(n int64) { read.Add(n) }})
 	if err != nil || read.Load() != r.Bytes {
 		t.Errorf("heard of %d bytes of %d, %v", read.Load(), r.Bytes, err)
-	}
-}
-
-// TestKindOfAManifestComesFromItsBytes: the kind comes from its media type, else from its
-// structure, else from a descriptor.
-func TestKindOfAManifestComesFromItsBytes(t *testing.T) {
-	child := `{"mediaType":"x","size":1,"digest":"` + string(digest.FromString("a")) + `"}`
-	image, index, docker, list := ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageIndex, oci.MediaTypeDockerManifest, oci.MediaTypeDockerList
-	for _, tt := range []struct {
-		declared, text, want    string
-		index, known, undecided bool
-	}{
-		{image, `{"mediaType":"` + index + `","manifests":[` + child + `]}`, index, true, true, false},
-		{index, `{"mediaType":"` + docker + `","layers":[` + child + `]}`, docker, false, true, false},
-		{image, `{"manifests":[` + child + `]}`, index, true, true, true},
-		{list, `{"manifests":[` + child + `]}`, list, true, true, true},
-		{strings.ToUpper(list) + " ; charset=utf-8", `{"manifests":[]}`, list, true, true, true},
-		{"application/json", `{"manifests":[]}`, index, true, true, true},
-		{"", `{"config":` + child + `,"layers":[]}`, image, false, true, true},
-		{index, `{"layers":[` + child + `]}`, image, false, true, true},
-		{image, `{"blobs":[` + child + `]}`, oci.MediaTypeArtifact, false, true, true},
-		{"x/y", `{"mediaType":"a/b","manifests":[` + child + `]}`, "a/b", true, true, false},
-		{index, `{"manifests":[` + child + `],"layers":[` + child + `]}`, index, true, true, true},
-		{docker, `{"manifests":[` + child + `],"layers":[` + child + `]}`, docker, false, true, true},
-		{"x/y", `{"manifests":[` + child + `],"layers":[` + child + `]}`, "x/y", false, false, true},
-		{"x/y", `{"layers":[{"blob":"sha256:aa"}],"config":"text"}`, "x/y", false, false, true},
-		{docker, `{"schemaVersion":2}`, docker, false, true, true},
-		{"x/y", `{"schemaVersion":2,"mediaType":"a/b"}`, "a/b", false, false, true},
-		{"x/y", `text`, "x/y", false, false, true},
-	} {
-		m, err := oci.ParseManifest(ocispec.Descriptor{MediaType: tt.declared}, []byte(tt.text))
-		if err != nil || m.MediaType != tt.want || m.IsIndex() != tt.index || m.IsKnown() != tt.known || m.IsDeclared() != tt.undecided {
-			t.Errorf("%q, %s: %q, index %v, known %v, declared %v, %v", tt.declared, tt.text, m.MediaType, m.IsIndex(), m.IsKnown(), m.IsDeclared(), err)
-		}
-	}
-}
-
-func TestSuccessors(t *testing.T) {
-	d := func(s string) string {
-		return `{"mediaType":"x","size":1,"digest":"` + string(digest.FromString(s)) + `"}`
-	}
-	for name, tt := range map[string]struct {
-		mediaType, text string
-		want            []string
-		subject         string
-		bad             bool
-	}{
-		"image":                       {ocispec.MediaTypeImageManifest, `{"config":` + d("c") + `,"layers":[` + d("l") + `,` + d("m") + `],"subject":` + d("s") + `}`, []string{"c", "l", "m"}, "s", false},
-		"image, no config":            {ocispec.MediaTypeImageManifest, `{"layers":[` + d("l") + `]}`, []string{"l"}, "", false},
-		"docker":                      {oci.MediaTypeDockerManifest, `{"config":` + d("c") + `,"layers":[` + d("l") + `]}`, []string{"c", "l"}, "", false},
-		"index":                       {ocispec.MediaTypeImageIndex, `{"manifests":[` + d("a") + `],"subject":` + d("s") + `}`, []string{"a"}, "s", false},
-		"list":                        {oci.MediaTypeDockerList, `{"manifests":[` + d("a") + `]}`, []string{"a"}, "", false},
-		"retired artifact":            {oci.MediaTypeArtifact, `{"blobs":[` + d("b") + `],"subject":` + d("s") + `}`, []string{"b"}, "s", false},
-		"type in the bytes":           {"", `{"mediaType":"` + ocispec.MediaTypeImageIndex + `","manifests":[` + d("a") + `]}`, []string{"a"}, "", false},
-		"anything else":               {"text/plain", `hello`, nil, "", false},
-		"layers of an index are none": {"", `{"mediaType":"` + ocispec.MediaTypeImageIndex + `","layers":[` + d("l") + `]}`, nil, "", false},
-		"no JSON":                     {ocispec.MediaTypeImageManifest, `hello`, nil, "", true},
-		"bad digest":                  {ocispec.MediaTypeImageManifest, `{"layers":[{"digest":"sha256:../x","size":1}]}`, nil, "", true},
-		"bad subject":                 {ocispec.MediaTypeImageManifest, `{"subject":{"digest":"","size":1}}`, nil, "", true},
-		"negative size":               {ocispec.MediaTypeImageIndex, `{"manifests":[{"digest":"` + string(digest.FromString("a")) + `","size":-1}]}`, nil, "", true},
-	} {
-		children, subject, err := Successors(ocispec.Descriptor{MediaType: tt.mediaType}, []byte(tt.text))
-		if (err != nil) != tt.bad {
-			t.Errorf("%s: %v", name, err)
-		}
-		if err != nil {
-			continue
-		}
-		var want []digest.Digest
-		for _, s := range tt.want {
-			want = append(want, digest.FromString(s))
-		}
-		var got []digest.Digest
-		for _, c := range children {
-			got = append(got, c.Digest)
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("%s: %v", name, got)
-		}
-		if (subject == nil) != (tt.subject == "") || subject != nil && subject.Digest != digest.FromString(tt.subject) {
-			t.Errorf("%s: subject %v", name, subject)
-		}
 	}
 }
 

@@ -1,4 +1,4 @@
-package store
+package compact
 
 import (
 	"bytes"
@@ -13,20 +13,22 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// digestMap maps digests to small values, and accounts for their memory. A sha256 stands as
+// Map maps digests to small values, and accounts for their memory. A sha256 stands as
 // its 32 bytes, which take a quarter of the memory of its text. It is not safe for concurrent
 // use.
-type digestMap[V any] struct {
+type Map[V any] struct {
 	cost   int64 // the memory of a value, with its key and the room of the map
 	sha256 map[[32]byte]V
 	others map[digest.Digest]V
 }
 
-func newDigestMap[V any](cost int64) *digestMap[V] {
-	return &digestMap[V]{cost: cost, sha256: make(map[[32]byte]V), others: make(map[digest.Digest]V)}
+// NewMap returns an empty map. The cost is the memory of a value, with its key and the room of the map.
+func NewMap[V any](cost int64) *Map[V] {
+	return &Map[V]{cost: cost, sha256: make(map[[32]byte]V), others: make(map[digest.Digest]V)}
 }
 
-func (m *digestMap[V]) get(d digest.Digest) (v V, ok bool) {
+// Get returns the value of a digest.
+func (m *Map[V]) Get(d digest.Digest) (v V, ok bool) {
 	if sum, is := sha256Of(d); is {
 		v, ok = m.sha256[sum]
 		return v, ok
@@ -35,9 +37,9 @@ func (m *digestMap[V]) get(d digest.Digest) (v V, ok bool) {
 	return v, ok
 }
 
-// set returns a *bounds.MemoryError if there is no memory for a new digest.
-func (m *digestMap[V]) set(d digest.Digest, v V) error {
-	if _, known := m.get(d); !known {
+// Set returns a *bounds.MemoryError if there is no memory for a new digest.
+func (m *Map[V]) Set(d digest.Digest, v V) error {
+	if _, known := m.Get(d); !known {
 		if err := bounds.Take(m.cost); err != nil {
 			return err
 		}
@@ -50,8 +52,8 @@ func (m *digestMap[V]) set(d digest.Digest, v V) error {
 	return nil
 }
 
-// remove removes a digest that the map has.
-func (m *digestMap[V]) remove(d digest.Digest) {
+// Remove removes a digest that the map has.
+func (m *Map[V]) Remove(d digest.Digest) {
 	if sum, is := sha256Of(d); is {
 		delete(m.sha256, sum)
 	} else {
@@ -60,8 +62,8 @@ func (m *digestMap[V]) remove(d digest.Digest) {
 	bounds.Give(m.cost)
 }
 
-// all yields the digests and values in any order.
-func (m *digestMap[V]) all() iter.Seq2[digest.Digest, V] {
+// All yields the digests and values in any order.
+func (m *Map[V]) All() iter.Seq2[digest.Digest, V] {
 	return func(yield func(digest.Digest, V) bool) {
 		for sum, v := range m.sha256 {
 			if !yield(digest.NewDigestFromBytes(digest.SHA256, sum[:]), v) {
@@ -76,8 +78,8 @@ func (m *digestMap[V]) all() iter.Seq2[digest.Digest, V] {
 	}
 }
 
-// sorted returns the digests that the map has now, in order. They become texts one by one.
-func (m *digestMap[V]) sorted() iter.Seq[digest.Digest] {
+// Sorted returns the digests that the map has now, in order. They become texts one by one.
+func (m *Map[V]) Sorted() iter.Seq[digest.Digest] {
 	sums := slices.Collect(maps.Keys(m.sha256))
 	slices.SortFunc(sums, func(a, b [32]byte) int { return bytes.Compare(a[:], b[:]) })
 	others := slices.Sorted(maps.Keys(m.others)) // sha384 and sha512, which come later
@@ -95,12 +97,13 @@ func (m *digestMap[V]) sorted() iter.Seq[digest.Digest] {
 	}
 }
 
-func (m *digestMap[V]) len() int { return len(m.sha256) + len(m.others) }
+// Len returns the number of digests.
+func (m *Map[V]) Len() int { return len(m.sha256) + len(m.others) }
 
-// release returns the memory. The receiver may be nil.
-func (m *digestMap[V]) release() {
+// Release returns the memory. The receiver may be nil.
+func (m *Map[V]) Release() {
 	if m != nil {
-		bounds.Give(m.cost * int64(m.len()))
+		bounds.Give(m.cost * int64(m.Len()))
 		clear(m.sha256)
 		clear(m.others)
 	}
