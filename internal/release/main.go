@@ -5,9 +5,12 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,7 +26,7 @@ func main() {
 	var targets string
 	var seconds int64
 	flag.StringVar(&r.source, "source", ".", "folder of the module")
-	flag.StringVar(&r.output, "output", "dist", "folder to write to; its content is removed first")
+	flag.StringVar(&r.output, "output", "dist", "folder to write to; a release in it is removed first")
 	flag.StringVar(&r.version, "version", "", "version of the release, as git describe prints it")
 	flag.StringVar(&targets, "platforms", platforms, "platforms to build for")
 	flag.StringVar(&r.nfpm, "nfpm", "", "nfpm, which makes the packages; none without it")
@@ -62,14 +65,13 @@ func (r *release) run() error {
 	if err != nil {
 		return err
 	}
-	if err := os.RemoveAll(r.output); err != nil {
+	if err := r.removeLast(); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(r.output, 0o755); err != nil {
 		return err
 	}
-	name := fmt.Sprintf("%s_%s_notes.md", program, strings.TrimPrefix(r.version, "v"))
-	if err := os.WriteFile(filepath.Join(r.output, name), []byte(changes), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(r.output, notesName(strings.TrimPrefix(r.version, "v"))), []byte(changes), 0o644); err != nil {
 		return err
 	}
 	common, err := r.common()
@@ -88,6 +90,23 @@ func (r *release) run() error {
 		return err
 	}
 	return r.sign()
+}
+
+// notesName returns the name of the first file that a release writes; its version may be a pattern.
+func notesName(version string) string { return fmt.Sprintf("%s_%s_notes.md", program, version) }
+
+// removeLast removes the release that the output holds, complete or not, and no other folder.
+func (r *release) removeLast() error {
+	content, err := os.ReadDir(r.output)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(content) == 0 {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if notes, err := filepath.Glob(filepath.Join(r.output, notesName("*"))); err != nil || len(notes) == 0 {
+		return cmp.Or(err, fmt.Errorf("%s is not empty and holds no release; remove it or choose another -output", r.output))
+	}
+	return os.RemoveAll(r.output)
 }
 
 // check looks, before minutes of work, for what would fail at their end.

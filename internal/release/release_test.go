@@ -83,6 +83,37 @@ func TestFaultsAreFoundFirst(t *testing.T) {
 	}
 }
 
+func TestOnlyAReleaseIsRemoved(t *testing.T) {
+	file := func(path string) {
+		t.Helper()
+		if err := os.WriteFile(path, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := &release{output: t.TempDir()}
+	kept := filepath.Join(r.output, "kept")
+	file(kept)
+	if err := r.removeLast(); err == nil || !strings.Contains(err.Error(), "holds no release") {
+		t.Errorf("another folder: %v", err)
+	}
+	if _, err := os.Stat(kept); err != nil {
+		t.Error(err)
+	}
+	file(filepath.Join(r.output, "oras-mirror_1.2.3_notes.md"))
+	if err := r.removeLast(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(r.output); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the last release: %v", err)
+	}
+	for _, name := range []string{"", "new"} {
+		r.output = filepath.Join(t.TempDir(), name)
+		if err := r.removeLast(); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
 // optional returns the path of a program, "" if it is not installed.
 func optional(name string) string {
 	path, err := exec.LookPath(name)
