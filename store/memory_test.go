@@ -178,6 +178,19 @@ func TestVerifyThatTakesTooMuchMemoryIsAnError(t *testing.T) {
 	}
 }
 
+func TestVerifyGivesItsMemoryBack(t *testing.T) {
+	s := newSample(t)
+	l := openLayoutAt(t, s.archive(t, "bundle.tgz", bundle.Gzip), OpenOptions{})
+	const most = 1 << 20
+	little(t, most)
+	if _, err := Verify(t.Context(), l, verify.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if left := bounds.Room(most, 0); left != most {
+		t.Errorf("%d bytes are still counted", most-left)
+	}
+}
+
 // A blob that only an unrecorded referrer references may be needed, so prune must not
 // remove it.
 func TestPruneThatTakesTooMuchMemoryRemovesNothing(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 // an error if it cannot finish.
 func Verify(ctx context.Context, l Layout, o verify.Options) (*verify.Result, error) {
 	v := verify.New(ctx, layoutSource{l}, l.Index(), o)
+	defer v.Release()
 	v.Delta, v.Lists = ReadDelta(l)
 	if err := v.Walk(); err != nil {
 		return nil, err
@@ -30,6 +31,7 @@ func Verify(ctx context.Context, l Layout, o verify.Options) (*verify.Result, er
 func VerifyStream(ctx context.Context, s *Stream, o verify.Options) (*verify.Result, error) {
 	source := &streamSource{stream: s, received: make(map[digest.Digest]error)}
 	v := verify.New(ctx, source, nil, o)
+	defer v.Release()
 	if err := source.hash(v.Progress, o.Take); err != nil {
 		return nil, err
 	}

@@ -152,6 +152,10 @@ func (v *Verifier) Visit(e *oci.Entry) error {
 // nodeMemory is the memory of each blob that is reached.
 const nodeMemory = 250
 
+// Release no longer counts the memory of what was reached: checks of signatures may come next.
+// The verifier must not be used any more.
+func (v *Verifier) Release() { bounds.Give(nodeMemory * int64(len(v.Reached))) }
+
 // depthRange is the range of depths at which a manifest was walked: a walk from a depth in
 // between finds nothing new.
 type depthRange struct{ min, max int8 }
@@ -238,7 +242,10 @@ func (v *Verifier) isManifest(desc ocispec.Descriptor, c contents) (first bool) 
 	first = !n.Read
 	n.Manifest, n.Read, n.index = true, true, c.index
 	if c.subject != "" {
-		v.subjects[desc.Digest] = c.subject
+		if of := v.Reached[c.subject]; of != nil {
+			c.subject = of.Digest // the same text once
+		}
+		v.subjects[n.Digest] = c.subject
 	}
 	return first
 }
