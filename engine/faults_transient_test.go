@@ -151,20 +151,25 @@ func TestTokensThatLastTwoSeconds(t *testing.T) {
 // TestRegistryRestartsInTheMiddle: transfers in flight break, the registry is away for a
 // while, then the registry is back and knows no upload that was begun before.
 func TestRegistryRestartsInTheMiddle(t *testing.T) {
-	survives(t, testregistry.Options{}, func(r *testregistry.Registry) {
+	const restart = 14 * time.Second // less than the first four pauses of one request
+	clock := newFalseClock()
+	clock.survives(t, testregistry.Options{}, func(r *testregistry.Registry) {
 		n := 0
+		var up time.Time // the end of the restart
 		broken := make(map[string]bool)
 		before := make(map[string]bool) // uploads that were begun before it went down
 		r.Fault(func(req *http.Request, _ int) testregistry.Fault {
-			n++
-			upload := req.URL.Query().Get("digest")
+			if n++; n == 30 {
+				up = clock.Now().Add(restart)
+			}
+			down, upload := clock.Now().Before(up), req.URL.Query().Get("digest")
 			switch {
 			case n < 30 && testregistry.Kind(req) == "PUT upload":
 				before[req.URL.Path] = true
-			case n >= 30 && n < 42 && (upload == "" || !broken[upload]):
+			case down && (upload == "" || !broken[upload]):
 				broken[upload] = true
 				return testregistry.Reset()
-			case n >= 42 && before[req.URL.Path]:
+			case n >= 30 && !down && before[req.URL.Path]:
 				return testregistry.Status(404, "")
 			}
 			return nil
