@@ -175,6 +175,9 @@ func TestRegistryRestartsInTheMiddle(t *testing.T) {
 			return nil
 		})
 	})
+	if n := len(clock.pauses()); n < 16 {
+		t.Errorf("%d pauses in all", n)
+	}
 }
 
 // TestRangeIgnored: a registry that sends whole blobs only costs bytes, whatever
