@@ -44,7 +44,7 @@ func (c *cosignPolicy) verify(e *entity) ([]string, error) {
 	var signers []string
 	for _, k := range c.keys {
 		if k.verify(e) {
-			signers = append(signers, k.signer())
+			signers = append(signers, k.signer)
 		}
 	}
 	if c.identities != nil && e.certificate != nil && e.proofErr == nil {

@@ -41,7 +41,7 @@ func (p *policy) demand() string {
 func (c *cosignPolicy) demands() []string {
 	var signers []string
 	for _, k := range c.keys {
-		signers = append(signers, k.signer())
+		signers = append(signers, k.signer)
 	}
 	if c.identities != nil {
 		for _, identity := range c.identities.list {

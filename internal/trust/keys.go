@@ -29,14 +29,13 @@ const minRSA = 2048
 
 // key is a public key of a policy.
 type key struct {
-	fingerprint string // SHA-256 of the DER of the key, in hexadecimal
-	verifier    *verify.Verifier
+	// signer is the line for the key, which every artifact that it signed shares. Its digits
+	// are those that this command prints:
+	//
+	//	openssl pkey -pubin -in cosign.pub -outform der | sha256sum
+	signer   string
+	verifier *verify.Verifier
 }
-
-// signer is the line for a key. Its digits are those that this command prints:
-//
-//	openssl pkey -pubin -in cosign.pub -outform der | sha256sum
-func (k *key) signer() string { return "cosign key SHA256:" + k.fingerprint }
 
 func (k *key) verify(e *entity) bool {
 	_, err := k.verifier.Verify(keyed{e}, verify.NewPolicy(e.signed(), verify.WithKey()))
@@ -118,7 +117,7 @@ func newKey(public crypto.PublicKey) (*key, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(der)
-	return &key{fingerprint: hex.EncodeToString(sum[:]), verifier: verifier}, nil
+	return &key{signer: "cosign key SHA256:" + hex.EncodeToString(sum[:]), verifier: verifier}, nil
 }
 
 // hashes returns a verifier for each hash that versions of cosign use with a key.
