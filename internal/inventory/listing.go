@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,18 +84,24 @@ type catalog struct {
 	read      func(ocispec.Descriptor) ([]byte, error) // a manifest or a config
 	child     func(ocispec.Descriptor) ([]byte, error) // a child of an index; nil if it is a blob
 	absent    func(ocispec.Descriptor) bool            // whether a child is not in the layout
-	referrers map[digest.Digest][]oci.Entry            // by subject
-	attached  map[string][]oci.Entry                   // attached by cosign, by REPOSITORY@DIGEST of the subject
-	roots     map[string]bool                          // REPOSITORY@DIGEST of the entries
+	referrers map[digest.Digest][]*oci.Entry           // by subject
+	attached  map[location][]*oci.Entry                // attached by cosign, by their subject
+	roots     map[location]bool                        // the entries
 	lists     map[string]bool                          // names of referrers lists, which are not artifacts
 	nested    map[digest.Digest]bool                   // manifests of an index
-	types     map[digest.Digest]string                 // media type by digest of an entry
+	types     map[digest.Digest]string                 // of manifests whose entry has another one
+}
+
+// location is a manifest in a repository.
+type location struct {
+	repository string // REGISTRY/REPOSITORY; "" for an entry without a name
+	digest     digest.Digest
 }
 
 // List lists a layout. It reads a stream to its end, where the last index.json may be.
 func List(ctx context.Context, in store.Input) (*Listing, error) {
-	c := &catalog{referrers: make(map[digest.Digest][]oci.Entry), attached: make(map[string][]oci.Entry),
-		roots: make(map[string]bool), lists: make(map[string]bool), nested: make(map[digest.Digest]bool), types: make(map[digest.Digest]string)}
+	c := &catalog{referrers: make(map[digest.Digest][]*oci.Entry), attached: make(map[location][]*oci.Entry),
+		roots: make(map[location]bool), lists: make(map[string]bool), nested: make(map[digest.Digest]bool), types: make(map[digest.Digest]string)}
 	switch in := in.(type) {
 	case *store.Stream:
 		configs, err := readConfigs(ctx, in)
@@ -149,42 +156,48 @@ func (c *catalog) list(index *oci.Index) (*Listing, error) {
 
 // classify finds the entries that are referrers or referrers lists, and their subjects.
 func (c *catalog) classify(entries []oci.Entry) error {
-	for _, e := range entries {
+	for i := range entries {
+		e := &entries[i]
 		m, err := c.manifest(oci.Node{Descriptor: e.Descriptor()})
 		if err != nil {
 			return err
 		}
-		c.types[e.Digest] = m.MediaType
+		if m.MediaType != e.MediaType {
+			c.types[e.Digest] = m.MediaType
+		}
 		if e.Name == "" && m.Subject != nil {
 			c.addReferrer(e, m.Subject.Digest)
 		}
-		members, isList := oci.ReferrersList(e, c.read)
+		members, isList := oci.ReferrersList(*e, c.read)
 		for _, member := range members {
-			c.addReferrer(listedIn(e, member), member.Subject)
+			c.addReferrer(listedIn(*e, member), member.Subject)
 		}
-		c.lists[e.Name] = isList
+		if isList {
+			c.lists[e.Name] = true
+		}
 		for _, child := range m.Manifests {
 			c.nested[child.Digest] = true
 		}
-		c.roots[repositoryOf(e)+"@"+e.Digest.String()] = true
+		repository := repositoryOf(*e)
+		c.roots[location{repository, e.Digest}] = true
 		if subject, ok := e.AttachedTo(); ok {
-			key := repositoryOf(e) + "@" + subject.String()
-			c.attached[key] = append(c.attached[key], e)
+			of := location{repository, subject}
+			c.attached[of] = append(c.attached[of], e)
 		}
 	}
 	return nil
 }
 
 // addReferrer records a referrer once: it may be in a list and an entry as well.
-func (c *catalog) addReferrer(e oci.Entry, subject digest.Digest) {
-	if !slices.ContainsFunc(c.referrers[subject], func(other oci.Entry) bool { return other.Digest == e.Digest }) {
+func (c *catalog) addReferrer(e *oci.Entry, subject digest.Digest) {
+	if !slices.ContainsFunc(c.referrers[subject], func(other *oci.Entry) bool { return other.Digest == e.Digest }) {
 		c.referrers[subject] = append(c.referrers[subject], e)
 	}
 }
 
 // listedIn returns the entry that a referrer in a list would have as an entry of its own.
-func listedIn(list oci.Entry, m oci.ListedReferrer) oci.Entry {
-	e := oci.Entry{MediaType: m.MediaType, ArtifactType: m.ArtifactType, Digest: m.Digest, Size: m.Size}
+func listedIn(list oci.Entry, m oci.ListedReferrer) *oci.Entry {
+	e := &oci.Entry{MediaType: m.MediaType, ArtifactType: m.ArtifactType, Digest: m.Digest, Size: m.Size}
 	if repository := repositoryOf(list); repository != "" {
 		e.Repositories = []string{repository}
 	}
@@ -201,7 +214,7 @@ func repositoryOf(e oci.Entry) string {
 // its subject, the entry is an artifact itself.
 func (c *catalog) isAttached(e oci.Entry) bool {
 	subject, ok := e.AttachedTo()
-	return ok && (c.roots[repositoryOf(e)+"@"+subject.String()] || c.nested[subject])
+	return ok && (c.roots[location{repositoryOf(e), subject}] || c.nested[subject])
 }
 
 func (c *catalog) isReferrer(e oci.Entry) bool {
@@ -211,7 +224,7 @@ func (c *catalog) isReferrer(e oci.Entry) bool {
 
 // artifact returns the artifact of an entry, from a walk over its manifests and referrers.
 func (c *catalog) artifact(e oci.Entry) (Artifact, error) {
-	a := Artifact{Reference: e.Name, Digest: e.Digest, MediaType: c.types[e.Digest], ArtifactType: e.ArtifactType, Sparse: e.Platforms != ""}
+	a := Artifact{Reference: e.Name, Digest: e.Digest, MediaType: cmp.Or(c.types[e.Digest], e.MediaType), ArtifactType: e.ArtifactType, Sparse: e.Platforms != ""}
 	referring := referring{catalog: c, repository: repositoryOf(e), seen: make(map[digest.Digest]bool)}
 	var inside []string // platforms from configs, for an index without platforms
 	t := c.newTrail(a.Sparse, func(desc ocispec.Descriptor) {

@@ -19,7 +19,8 @@ type referring struct {
 
 // referrer is an entry with its subject.
 type referrer struct {
-	oci.Entry
+	*oci.Entry
+	name    string // of an entry that cosign attached, else ""
 	subject digest.Digest
 }
 
@@ -31,12 +32,11 @@ func (r *referring) to(subject ocispec.Descriptor) {
 	r.seen[subject.Digest] = true
 	for _, e := range r.referrers[subject.Digest] {
 		if len(e.Repositories) == 0 || r.repository == "" || slices.Contains(e.Repositories, r.repository) {
-			e.Name = ""
-			r.found = append(r.found, referrer{e, subject.Digest})
+			r.found = append(r.found, referrer{Entry: e, subject: subject.Digest})
 		}
 	}
-	for _, e := range r.attached[r.repository+"@"+subject.Digest.String()] {
-		r.found = append(r.found, referrer{e, subject.Digest})
+	for _, e := range r.attached[location{r.repository, subject.Digest}] {
+		r.found = append(r.found, referrer{Entry: e, name: e.Name, subject: subject.Digest})
 	}
 }
 
@@ -54,7 +54,7 @@ func (r *referring) follow(t *trail) error {
 func (r *referring) listed() []listedReferrer {
 	var all []listedReferrer
 	for _, e := range r.found {
-		all = append(all, listedReferrer{e.Name, e.Digest, e.MediaType, e.ArtifactType, e.subject})
+		all = append(all, listedReferrer{e.name, e.Digest, e.MediaType, e.ArtifactType, e.subject})
 	}
 	return all
 }
