@@ -165,7 +165,7 @@ func TestKilledBackupToABucket(t *testing.T) {
 
 	bundle := []string{"backup", "-o", server.Path("x.tgz"), r.Host + "/team/app"}
 	killed(t, d, r, requests*8/10, bundle...)
-	d.mirror("list", "--input", server.Path("x.tgz")).exits(1)
+	d.mirror("list", "--input", server.Path("x.tgz")).exits(2).says("does not exist")
 	d.mirror(bundle...).exits(0)
 	d.mirror("verify", "--input", server.Path("x.tgz")).exits(0)
 }

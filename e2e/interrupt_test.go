@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"net/http"
 	"os"
 	"runtime"
@@ -17,26 +18,40 @@ func TestInterruptedBackupLeavesWhatWasThere(t *testing.T) {
 	for name, c := range map[string]struct {
 		signal os.Signal
 		code   int
-		before string // content of the bundle that is there; empty: none is
+		bundle bool // there is one of an earlier run
 	}{
-		"^C, nothing there": {os.Interrupt, 130, ""},
-		"^C, a bundle":      {os.Interrupt, 130, "the old bundle"},
-		"terminated":        {syscall.SIGTERM, 143, "the old bundle"},
+		"^C, nothing there": {os.Interrupt, 130, false},
+		"^C, a bundle":      {os.Interrupt, 130, true},
+		"terminated":        {syscall.SIGTERM, 143, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t)
-			if c.before != "" {
-				d.write("bundle.tgz", c.before)
+			var before []byte
+			if c.bundle {
+				before = oldBundle(t, d)
 			}
 			if code := interrupted(t, d, c.signal); code != c.code {
 				t.Errorf("exit %d, want %d", code, c.code)
 			}
 			after, err := os.ReadFile(d.path("bundle.tgz"))
-			if string(after) != c.before || (err != nil) != (c.before == "") {
-				t.Errorf("afterwards bundle.tgz is %q, %v", after, err)
+			if !bytes.Equal(after, before) || (err == nil) != c.bundle {
+				t.Errorf("afterwards bundle.tgz has %d bytes, %d before: %v", len(after), len(before), err)
 			}
 		})
 	}
+}
+
+// oldBundle backs up to bundle.tgz, and returns its content.
+func oldBundle(t *testing.T, d *desk) []byte {
+	t.Helper()
+	r := testregistry.New(t, testregistry.Options{})
+	r.Image("app", "v1", []byte("old"))
+	d.run(nil, program, "backup", "-o", "bundle.tgz", r.Reference("app", "v1")).exits(0)
+	content, err := os.ReadFile(d.path("bundle.tgz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
 }
 
 // interrupted sends a signal to a backup that hangs in the middle of a blob, and
@@ -57,10 +72,16 @@ func interrupted(t *testing.T, d *desk, signal os.Signal) int {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	<-arrived
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case <-arrived:
+	case err := <-ended:
+		t.Fatalf("the backup ended before it asked for a blob: %v", err)
+	}
 	if err := cmd.Process.Signal(signal); err != nil {
 		t.Error(err)
 	}
-	cmd.Wait()
+	<-ended
 	return cmd.ProcessState.ExitCode()
 }
