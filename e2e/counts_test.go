@@ -3,7 +3,6 @@ package e2e
 import (
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -125,11 +124,7 @@ func TestOneArtifactFailsAndTheOthersAreCommitted(t *testing.T) {
 	d.mirror("restore", "--input", "bundle.tgz", site.Host).exits(0)
 	same(t, good, site.Access())
 
-	old, err := os.ReadFile(d.path("bundle.tgz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.write("old.tgz", string(old))
+	d.write("old.tgz", d.read("bundle.tgz"))
 	d.mirror("backup", "-o", "old.tgz", r.Reference("good", "v1"), r.Reference("bad", "v1")).exits(3)
 	if !d.exists("old.tgz.incomplete") {
 		t.Errorf("the folder has %v", d.files())
