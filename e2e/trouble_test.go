@@ -41,7 +41,7 @@ func TestTrouble(t *testing.T) {
 		"may not be":        {"backup -o /proc/b.tgz PLAIN/app:v1", 1, "/proc", ""},
 		"file for a folder": {"backup -o empty/b.tgz PLAIN/app:v1", 1, "empty", ""},
 		"no input":          {"restore PLAIN/x", 2, "input", "--input"},
-		"no such input":     {"restore --input none.tgz PLAIN/x", 1, "none.tgz", ""},
+		"no such input":     {"restore --input none.tgz PLAIN/x", 2, "none.tgz", ""},
 		"empty input":       {"restore --input empty PLAIN/x", 1, "empty", ""},
 		"no tar":            {"restore --input text PLAIN/x", 1, "text", ""},
 		"truncated":         {"restore --input cut.tgz PLAIN/x", 1, "cut.tgz", ""},

@@ -18,7 +18,8 @@ func TestNamesOfDockerHubAreOneInALayout(t *testing.T) {
 		if e.Name != "docker.io/library/alpine:3" {
 			t.Errorf("%q is called %q", names, e.Name)
 		}
-		written := e.annotations()
+		written := make(map[string]string)
+		e.annotate(written)
 		if got := written["org.opencontainers.image.ref.name"]; names[0] != "" && got != names[0] {
 			t.Errorf("%q is written as %q", names[0], got)
 		}

@@ -84,9 +84,8 @@ func (e Entry) Descriptor() ocispec.Descriptor {
 // IsOurs reports whether a backup of oras-mirror wrote the entry for an artifact.
 func (e *Entry) IsOurs() bool { return e.Referrers != "" }
 
-// annotations returns the annotations to write for e.
-func (e *Entry) annotations() map[string]string {
-	all := make(map[string]string, 4)
+// annotate adds the annotations to write for e.
+func (e *Entry) annotate(all map[string]string) {
 	set := func(key, value string) {
 		if value != "" {
 			all[key] = value
@@ -103,7 +102,6 @@ func (e *Entry) annotations() map[string]string {
 	if e.foreign != nil {
 		maps.Copy(all, e.foreign.annotations)
 	}
-	return all
 }
 
 // setNames sets the name of the entry. A name that would be written differently is kept as

@@ -22,9 +22,10 @@ func (x *Index) WriteTo(w io.Writer) (int64, error) {
 	out := bufio.NewWriterSize(count, 64<<10)
 	out.WriteString(`{"schemaVersion":2,"mediaType":"` + ocispec.MediaTypeImageIndex + `","manifests":[`)
 	var line []byte
+	enc := &entryEncoder{annotations: make(map[string]string)}
 	separator := "\n"
 	for _, i := range x.Order() {
-		line = x.Entries[i].appendJSON(append(line[:0], separator...))
+		line = enc.append(append(line[:0], separator...), &x.Entries[i])
 		if _, err := out.Write(line); err != nil {
 			return count.n, err
 		}
@@ -32,7 +33,7 @@ func (x *Index) WriteTo(w io.Writer) (int64, error) {
 	}
 	line = append(line[:0], "\n]"...)
 	if len(x.Annotations) > 0 {
-		line = appendAnnotations(line, x.Annotations)
+		line = enc.appendAnnotations(line, x.Annotations)
 	}
 	line = appendFields(line, x.foreign)
 	out.Write(append(line, "}\n"...))
@@ -56,15 +57,24 @@ func (x *Index) Order() []int32 {
 	return order
 }
 
-func (e *Entry) appendJSON(b []byte) []byte {
+// entryEncoder encodes entries one after the other. It uses its map and its keys again for
+// each: there may be hundreds of thousands.
+type entryEncoder struct {
+	annotations map[string]string
+	keys        []string
+}
+
+// append appends the JSON of an entry to b.
+func (c *entryEncoder) append(b []byte, e *Entry) []byte {
 	b = AppendString(append(b, `{"mediaType":`...), e.MediaType)
 	if e.ArtifactType != "" {
 		b = AppendString(append(b, `,"artifactType":`...), e.ArtifactType)
 	}
 	b = AppendString(append(b, `,"digest":`...), string(e.Digest))
 	b = strconv.AppendInt(append(b, `,"size":`...), e.Size, 10)
-	if all := e.annotations(); len(all) > 0 {
-		b = appendAnnotations(b, all)
+	clear(c.annotations)
+	if e.annotate(c.annotations); len(c.annotations) > 0 {
+		b = c.appendAnnotations(b, c.annotations)
 	}
 	if e.foreign != nil {
 		b = appendFields(b, e.foreign.fields)
@@ -72,9 +82,11 @@ func (e *Entry) appendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
-func appendAnnotations(b []byte, all map[string]string) []byte {
+func (c *entryEncoder) appendAnnotations(b []byte, all map[string]string) []byte {
 	b = append(b, `,"annotations":{`...)
-	for n, key := range slices.Sorted(maps.Keys(all)) {
+	c.keys = slices.AppendSeq(c.keys[:0], maps.Keys(all))
+	slices.Sort(c.keys)
+	for n, key := range c.keys {
 		if n > 0 {
 			b = append(b, ',')
 		}
