@@ -44,8 +44,8 @@ func newParts(t *testing.T, path string, size int64) *Parts {
 	return d.(*Parts)
 }
 
-// writeParts writes all of a sample but its end, and returns the bytes that were not there.
-func (s *sample) writeParts(t *testing.T, p *Parts, stop int64) (fresh int64, err error) {
+// start writes the manifests and the index of a sample, and announces the blobs of a plan.
+func (s *sample) start(t *testing.T, p *Parts, plan []item) error {
 	t.Helper()
 	for _, m := range s.manifests {
 		if err := p.PutManifest(m.desc, m.data); err != nil {
@@ -56,10 +56,16 @@ func (s *sample) writeParts(t *testing.T, p *Parts, stop int64) (fresh int64, er
 		t.Fatal(err)
 	}
 	var all []ocispec.Descriptor
-	for _, b := range s.blobs {
+	for _, b := range plan {
 		all = append(all, b.desc)
 	}
-	if err := p.Expect(slices.Values(all)); err != nil {
+	return p.Expect(slices.Values(all))
+}
+
+// writeParts writes all of a sample but its end, and returns the bytes that were not there.
+func (s *sample) writeParts(t *testing.T, p *Parts, stop int64) (fresh int64, err error) {
+	t.Helper()
+	if err := s.start(t, p, s.blobs); err != nil {
 		return 0, err
 	}
 	run := &partsRun{p, stop}
@@ -179,19 +185,7 @@ func equalFolders(t *testing.T, got, want map[string]string) bool {
 // announce writes the beginning of parts and the first blobs of a plan.
 func (s *sample) announce(t *testing.T, p *Parts, plan []item) (int64, error) {
 	t.Helper()
-	for _, m := range s.manifests {
-		if err := p.PutManifest(m.desc, m.data); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := p.PutIndex(s.index); err != nil {
-		t.Fatal(err)
-	}
-	var all []ocispec.Descriptor
-	for _, b := range plan {
-		all = append(all, b.desc)
-	}
-	if err := p.Expect(slices.Values(all)); err != nil {
+	if err := s.start(t, p, plan); err != nil {
 		return 0, err
 	}
 	over := false

@@ -132,17 +132,10 @@ func (w *walk) read(ctx context.Context, o graph.Origin, n oci.Node) (*oci.Manif
 		read = o.Child
 	}
 	data, err := read(ctx, n.Descriptor)
-	if data == nil || err != nil {
+	if err != nil {
 		return nil, err
 	}
-	if err := bounds.EnterDocument(ctx, data); err != nil {
-		return nil, err
-	}
-	m, err := n.Parse(data)
-	if err == nil && n.Role == oci.Child && m.IsContent() {
-		return nil, nil
-	}
-	return m, err
+	return n.Decode(ctx, data)
 }
 
 // root is a root of a base with a repository that has it.

@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/opencontainers/go-digest"
@@ -31,6 +32,22 @@ func (n Node) Parse(data []byte) (*Manifest, error) {
 		return ParseChild(n.Descriptor, data)
 	}
 	return ParseManifest(n.Descriptor, data)
+}
+
+// Decode is Parse within the memory of ctx (bounds.EnterDocument). It returns nil for a blob that
+// an index names, and without data.
+func (n Node) Decode(ctx context.Context, data []byte) (*Manifest, error) {
+	if data == nil {
+		return nil, nil
+	}
+	if err := bounds.EnterDocument(ctx, data); err != nil {
+		return nil, err
+	}
+	m, err := n.Parse(data)
+	if err == nil && n.Role == Child && m.IsContent() {
+		return nil, nil
+	}
+	return m, err
 }
 
 // Below returns the nodes that the manifest of n references: leaves first, then children,

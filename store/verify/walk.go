@@ -139,15 +139,8 @@ func (v *Verifier) parse(ctx context.Context, n oci.Node) (*oci.Manifest, error)
 	if n.Role == oci.Child && errors.Is(err, fs.ErrNotExist) && v.Delta.Leaves(n.Descriptor) {
 		return nil, nil // a blob in an index
 	}
-	if data == nil || err != nil {
+	if err != nil {
 		return nil, err
 	}
-	if err := bounds.EnterDocument(ctx, data); err != nil {
-		return nil, err
-	}
-	m, err := n.Parse(data)
-	if err == nil && n.Role == oci.Child && m.IsContent() {
-		return nil, nil
-	}
-	return m, err
+	return n.Decode(ctx, data)
 }
