@@ -79,7 +79,7 @@ func createInBucket(path string, c bundle.Compression, o CreateOptions) (Destina
 	case err != nil:
 		return nil, &OutputError{Path: path, Err: err}
 	case !at.IsLayout():
-		return create(openUpload(path, at, c, o))
+		return create(openUpload(path, c, o))
 	case o.Compression != "":
 		return nil, &OutputError{Path: path, Err: ErrNoCompression}
 	}

@@ -77,28 +77,33 @@ type sentPart struct {
 // openUpload starts a bundle in a bucket. If there is one of the name already, the new one is
 // written beside it. Uploads of the name that were not continued for a week are aborted. The
 // upload begins at once, so that a user who may not write learns it before anything is fetched.
-func openUpload(path string, at bucket.Location, c bundle.Compression, o CreateOptions) (*Archive, error) {
-	client, err := bucket.New(at.Bucket, o.Buckets.options(path))
+func openUpload(path string, c bundle.Compression, o CreateOptions) (*Archive, error) {
+	u, err := newUpload(path, o)
 	if err != nil {
-		return nil, &OutputError{Path: path, Err: err}
+		return nil, err
 	}
-	u := &objectUpload{name: path, client: client, target: at.Key, key: at.Key, most: o.Buffer, partSize: bundlePart}
-	if err := u.prepare(client.Context()); err != nil {
+	if err := u.prepare(u.client.Context()); err != nil {
 		return nil, outputError(path, err)
 	}
 	return newArchive(u, c), nil
 }
 
+// newUpload returns an upload that has not begun.
+func newUpload(path string, o CreateOptions) (*objectUpload, error) {
+	at, err := bucket.ParseLocation(path)
+	if err != nil {
+		return nil, &OutputError{Path: path, Err: err}
+	}
+	client, err := bucket.New(at.Bucket, o.Buckets.options(path))
+	if err != nil {
+		return nil, &OutputError{Path: path, Err: err}
+	}
+	return &objectUpload{name: path, client: client, target: at.Key, key: at.Key, most: o.Buffer, partSize: bundlePart}, nil
+}
+
+// prepare aborts old uploads of the name, and begins one.
 func (u *objectUpload) prepare(ctx context.Context) error {
-	switch _, err := u.client.Stat(ctx, u.target); {
-	case err == nil:
-		u.key = u.target + ".incomplete"
-		for _, suffix := range []string{"", ".incomplete"} {
-			if err := u.checkReplaced(ctx, suffix); err != nil {
-				return err
-			}
-		}
-	case !errors.Is(err, fs.ErrNotExist):
+	if err := u.findPrevious(ctx); err != nil {
 		return err
 	}
 	_, err := u.client.AbortStale(ctx, u.target, time.Now().Add(-uploadAge), func(key string) bool {
@@ -109,6 +114,25 @@ func (u *objectUpload) prepare(ctx context.Context) error {
 	}
 	u.upload, err = u.client.NewUpload(ctx, u.key)
 	return err
+}
+
+// findPrevious chooses the name .incomplete if there is a bundle of the name. It returns an error
+// if oras-mirror did not write it.
+func (u *objectUpload) findPrevious(ctx context.Context) error {
+	_, err := u.client.Stat(ctx, u.target)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	u.key = u.target + ".incomplete"
+	for _, suffix := range []string{"", ".incomplete"} {
+		if err := u.checkReplaced(ctx, suffix); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkReplaced returns an error if there is an object with the name and the suffix that

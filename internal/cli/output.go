@@ -90,24 +90,28 @@ func (o output) mayReplace(read []overwrite.File) error {
 	return err
 }
 
-// open opens the layout that the output has before a backup, if it has one to build on.
+// open opens the layout that the output has before a backup, if it has one to build on. It
+// refuses a place that the backup would refuse.
 func (o output) open(buckets store.Buckets) (present backup.Output, err error) {
 	switch {
 	case o.path == "" || o.path == "-":
 		return backup.Output{}, nil
 	case o.isBundleInBucket():
+		if err := store.CheckOutput(o.path, buckets); err != nil {
+			return backup.Output{}, err
+		}
 		return backup.Output{There: openBundle(o.path, buckets)}, nil
 	case store.IsInBucket(o.path):
 		there, err := store.OpenLayout(o.path, store.OpenOptions{Buckets: buckets})
 		if errors.Is(err, fs.ErrNotExist) {
-			return backup.Output{Directory: true}, nil
+			return backup.Output{Directory: true}, store.CheckOutput(o.path, buckets)
 		}
 		return backup.Output{There: there, Directory: true}, err
 	case o.isFile():
 		return backup.Output{There: openArchive(o.path)}, nil
 	}
 	if _, err := os.Stat(filepath.Join(o.path, "oci-layout")); err != nil {
-		return backup.Output{Directory: true}, nil
+		return backup.Output{Directory: true}, store.CheckOutput(o.path, buckets)
 	}
 	there, err := store.OpenLayout(o.path, store.OpenOptions{})
 	return backup.Output{There: there, Directory: true}, err
