@@ -92,16 +92,18 @@ func dispatch(ctx context.Context, args []string, s console.Streams) (u *console
 		return u, err
 	}
 	rename := renamer(parser.Model)
-	u = console.New(console.Options{Streams: s, Rename: rename})
+	plain := console.Options{Streams: s, Rename: rename}
+	u = console.New(plain)
 	if len(args) == 0 {
 		return u, noCommand(parser, s.Stderr)
 	}
-	command, err := parser.Parse(expandShortFlags(parser.Model.Node, args))
+	args = expandShortFlags(parser.Model.Node, args)
+	command, err := parser.Parse(args)
 	if err != nil {
-		return u, usageError(err)
+		return refuse(parsedUntil(err), args, plain, usageError(err))
 	}
 	if err := checkRepeated(command); err != nil {
-		return u, err
+		return refuse(command, args, plain, err)
 	}
 	defer func() { err = errors.Join(err, cpu.stop()) }()
 	u = console.New(consoleOptions(command, s, rename))

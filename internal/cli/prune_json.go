@@ -48,6 +48,13 @@ func newPruneDocument(dryRun bool) *pruneDocument {
 	return &pruneDocument{Header: report.NewHeader("Prune"), DryRun: dryRun, Removed: []inventory.Name{}, Blobs: []prunedBlob{}}
 }
 
+// failed implements failing.
+func (c *pruneCommand) failed() func(failures []console.Failure, exitCode int) any {
+	d := newPruneDocument(c.DryRun)
+	d.Output = c.Output
+	return d.finish
+}
+
 // finish adds the errors of the run.
 func (d *pruneDocument) finish(failures []console.Failure, exitCode int) any {
 	d.Errors = problemsOf(failures)

@@ -41,6 +41,14 @@ func usageError(err error) error {
 	return exit.Usage(m.hint(), "%s", m.message())
 }
 
+// parsedUntil returns a command line as far as kong parsed it; nil if it parsed nothing.
+func parsedUntil(err error) *kong.Context {
+	if parse, is := errors.AsType[*kong.ParseError](err); is {
+		return parse.Context
+	}
+	return nil
+}
+
 // message returns the fact in the words of this program.
 func (m *mistake) message() string {
 	if word := m.unknownCommand(); word != "" {

@@ -51,6 +51,11 @@ func newValidateDocument(file string) *validateDocument {
 	return &validateDocument{Header: report.NewHeader("Validation"), File: file}
 }
 
+// failed implements failing.
+func (c *validateCommand) failed() func(failures []console.Failure, exitCode int) any {
+	return newValidateDocument(c.Spec).finish
+}
+
 // finish adds the errors of the run.
 func (d *validateDocument) finish(failures []console.Failure, exitCode int) any {
 	d.Errors = problemsOf(failures)

@@ -71,6 +71,11 @@ func (d *verifyDocument) add(in store.Input, done *engine.Report, v *verify.Resu
 		BaseBlobs: v.Left, BaseBytes: v.LeftBytes}
 }
 
+// failed implements failing.
+func (c *verifyCommand) failed() func(failures []console.Failure, exitCode int) any {
+	return newVerifyDocument(c.Name(), c.Statement).finish
+}
+
 // finish adds the errors of the run, and marks the artifacts that they name.
 func (d *verifyDocument) finish(failures []console.Failure, exitCode int) any {
 	d.Errors = problemsOf(failures)
