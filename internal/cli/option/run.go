@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/oras-mirror/oras-mirror/config"
@@ -80,6 +81,9 @@ func (f *RunFlags) Client(spec *config.Spec, s Session, hosts []string) (*regist
 }
 
 func (f *RunFlags) client(spec *config.Spec, s Session, hosts []string, sides *Sides) (*registry.Client, error) {
+	if err := checkCredentialFiles(f.RegistryConfig, sides); err != nil {
+		return nil, err
+	}
 	options, err := f.options(spec, s, hosts)
 	if err == nil && sides != nil {
 		err = sides.apply(&options, s)
@@ -94,6 +98,15 @@ func (f *RunFlags) client(spec *config.Spec, s Session, hosts []string, sides *S
 		options.Transport.Debug = debugTo(s.Print)
 	}
 	return registry.New(options), nil
+}
+
+// checkCredentialFiles refuses a credentials file of a flag that does not exist: only one of the
+// usual places may.
+func checkCredentialFiles(files []string, sides *Sides) error {
+	if sides != nil {
+		files = slices.Concat(files, sides.From.RegistryConfig, sides.To.RegistryConfig)
+	}
+	return exit.CheckFiles(files...)
 }
 
 // Session holds what the flags of a run need in addition to the command line.
