@@ -26,7 +26,8 @@ type BucketSettings struct {
 // bucketName matches the names that S3 and its relatives accept.
 var bucketName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{1,61}[a-zA-Z0-9]$`)
 
-func (b *BucketSettings) check(o strictyaml.Object) {
+// Check reports the faults of the settings while they are decoded.
+func (b *BucketSettings) Check(o strictyaml.Object) {
 	if o.Require("bucket") && b.Bucket != "" && !bucketName.MatchString(b.Bucket) {
 		suggestion, _, _ := strings.Cut(strings.TrimPrefix(b.Bucket, bucketScheme), "/")
 		if !bucketName.MatchString(suggestion) {

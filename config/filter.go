@@ -15,7 +15,8 @@ type RepositoryFilter struct {
 	Exclude []string `yaml:"exclude"` // globs, none may match
 }
 
-func (f *RepositoryFilter) check(o strictyaml.Object) {
+// Check reports the faults of the filter while it is decoded.
+func (f *RepositoryFilter) Check(o strictyaml.Object) {
 	checkGlobs(o, "include", f.Include)
 	checkGlobs(o, "exclude", f.Exclude)
 	o.NotEmpty("include")

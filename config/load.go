@@ -18,20 +18,9 @@ type format struct {
 
 // A spec has room for a hundred thousand sources, a lock for a million artifacts.
 var (
-	specFormat = format{64 << 20, strictyaml.Decoder{Noun: "spec", Start: "apiVersion: " + APIVersion, MaxValues: 1 << 20, Check: check}}
-	lockFormat = format{1 << 30, strictyaml.Decoder{Noun: "lock", Start: "apiVersion: " + APIVersion, MaxValues: 1 << 25, Check: check}}
+	specFormat = format{64 << 20, strictyaml.Decoder{Noun: "spec", Start: "apiVersion: " + APIVersion, MaxValues: 1 << 20}}
+	lockFormat = format{1 << 30, strictyaml.Decoder{Noun: "lock", Start: "apiVersion: " + APIVersion, MaxValues: 1 << 25}}
 )
-
-// checker is a struct that checks its values once it is filled.
-type checker interface {
-	check(o strictyaml.Object)
-}
-
-func check(v any, o strictyaml.Object) {
-	if c, ok := v.(checker); ok {
-		c.check(o)
-	}
-}
 
 // Load reads the spec in a file. Its error is a [*LoadError] with every fault. If the file
 // cannot be read, that is the only fault, and errors.Is finds its cause.

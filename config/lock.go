@@ -108,7 +108,8 @@ type lockFile struct {
 	Repositories []LockedRepository `yaml:"repositories"`
 }
 
-func (f *lockFile) check(o strictyaml.Object) {
+// Check reports the faults of the lock while it is decoded.
+func (f *lockFile) Check(o strictyaml.Object) {
 	o.Constant("apiVersion", f.APIVersion, APIVersion)
 	o.Constant("kind", f.Kind, LockKind)
 	o.Require("artifacts")
@@ -139,7 +140,8 @@ func (f *lockFile) checkRepositories(o strictyaml.Object) {
 	}
 }
 
-func (r *LockedRepository) check(o strictyaml.Object) {
+// Check reports the faults of the repository while it is decoded.
+func (r *LockedRepository) Check(o strictyaml.Object) {
 	for _, key := range []string{"repository", "size"} {
 		o.Require(key)
 	}
@@ -159,7 +161,8 @@ func (r *LockedRepository) fault() (key, reason string) {
 	return "", ""
 }
 
-func (a *LockedArtifact) check(o strictyaml.Object) {
+// Check reports the faults of the artifact while it is decoded.
+func (a *LockedArtifact) Check(o strictyaml.Object) {
 	for _, key := range []string{"reference", "digest", "mediaType", "size"} {
 		o.Require(key)
 	}

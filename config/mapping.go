@@ -73,7 +73,8 @@ func (m *Mapping) source() string {
 	return m.Source
 }
 
-func (m *Mapping) check(o strictyaml.Object) {
+// Check reports the faults of the mapping while it is decoded.
+func (m *Mapping) Check(o strictyaml.Object) {
 	m.Source = dockerhub.Rename(m.Source)
 	o.Exclusive("source", "sourcePattern")
 	o.OneOf("a mapping", "source", "sourcePattern")

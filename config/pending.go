@@ -35,7 +35,8 @@ func (p PendingArtifact) Until(age Age) string {
 	return Today(until)
 }
 
-func (p *PendingArtifact) check(o strictyaml.Object) {
+// Check reports the faults of the artifact while it is decoded.
+func (p *PendingArtifact) Check(o strictyaml.Object) {
 	for _, key := range []string{"reference", "digest", "firstSeen"} {
 		o.Require(key)
 	}

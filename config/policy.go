@@ -40,7 +40,8 @@ type NotationPolicy struct {
 	TrustStore  string `yaml:"trustStore"`  // path of the folder that contains x509
 }
 
-func (p *Policy) check(o strictyaml.Object) {
+// Check reports the faults of the policy while it is decoded.
+func (p *Policy) Check(o strictyaml.Object) {
 	o.Require("match")
 	o.NotEmpty("match")
 	for i, glob := range p.Match {
@@ -54,7 +55,8 @@ func (p *Policy) check(o strictyaml.Object) {
 	o.Choice("signed", p.Signed, "artifact", "images")
 }
 
-func (c *CosignPolicy) check(o strictyaml.Object) {
+// Check reports the faults of the policy while it is decoded.
+func (c *CosignPolicy) Check(o strictyaml.Object) {
 	o.OneOf("cosign", "keys", "identities")
 	o.NotEmpty("keys")
 	o.NotEmpty("identities")
@@ -65,14 +67,16 @@ func (c *CosignPolicy) check(o strictyaml.Object) {
 	checkVariables(o, "trustedRoot", c.TrustedRoot)
 }
 
-func (i *Identity) check(o strictyaml.Object) {
+// Check reports the faults of the identity while it is decoded.
+func (i *Identity) Check(o strictyaml.Object) {
 	o.Exclusive("issuer", "issuerPattern")
 	o.Exclusive("subject", "subjectPattern")
 	o.OneOf("an identity", "issuer", "issuerPattern")
 	o.OneOf("an identity", "subject", "subjectPattern")
 }
 
-func (n *NotationPolicy) check(o strictyaml.Object) {
+// Check reports the faults of the policy while it is decoded.
+func (n *NotationPolicy) Check(o strictyaml.Object) {
 	o.Require("trustPolicy")
 	o.Require("trustStore")
 	checkVariables(o, "trustPolicy", n.TrustPolicy)

@@ -16,7 +16,8 @@ type ReferrerChoice struct {
 	ReferrerTypes []string `yaml:"artifactTypes"` // globs, one of them must match; nil means all types
 }
 
-func (r *ReferrerChoice) check(o strictyaml.Object) {
+// Check reports the faults of the choice while it is decoded.
+func (r *ReferrerChoice) Check(o strictyaml.Object) {
 	o.Require("artifactTypes")
 	o.NotEmpty("artifactTypes")
 	for i, glob := range r.ReferrerTypes {

@@ -30,7 +30,8 @@ type RegistrySettings struct {
 	MirrorsOnly bool     `yaml:"mirrorsOnly"` // the registry itself is never asked
 }
 
-func (r *RegistrySettings) check(o strictyaml.Object) {
+// Check reports the faults of the settings while they are decoded.
+func (r *RegistrySettings) Check(o strictyaml.Object) {
 	if o.Require("registry") && r.Registry != "" {
 		if reason := registryFault(r.Registry); reason != "" {
 			o.Suggest("registry", reason, suggestRegistry(r.Registry))

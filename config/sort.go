@@ -17,7 +17,8 @@ type Sort struct {
 	By      string `yaml:"by"`      // how a group is compared: OrderNumber, OrderDate or OrderText
 }
 
-func (s *Sort) check(o strictyaml.Object) {
+// Check reports the faults of the order while it is decoded.
+func (s *Sort) Check(o strictyaml.Object) {
 	for _, key := range []string{"pattern", "by"} {
 		o.Require(key)
 	}

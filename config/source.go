@@ -45,7 +45,8 @@ func (s *Source) Synonyms() map[string]string {
 	return map[string]string{"image": "repository", "name": "repository", "ref": "repository", "reference": "repository", "path": "layout", "file": "list"}
 }
 
-func (s *Source) check(o strictyaml.Object) {
+// Check reports the faults of the source while it is decoded.
+func (s *Source) Check(o strictyaml.Object) {
 	o.Exclusive("list", "repository", "registry", "layout", "tags")
 	o.Exclusive("layout", "registry", "tags")
 	o.Exclusive("registry", "repository")

@@ -56,7 +56,8 @@ type Defaults struct {
 	ReferrerChoice `yaml:"referrers"`
 }
 
-func (d *Defaults) check(o strictyaml.Object) { checkPlatforms(o, d.Platforms) }
+// Check reports the faults of the defaults while they are decoded.
+func (d *Defaults) Check(o strictyaml.Object) { checkPlatforms(o, d.Platforms) }
 
 // ApplyDefaults applies the defaults of the spec to selections that are not in it, such as
 // those of [Arguments].
@@ -70,7 +71,8 @@ func (s *Spec) ApplyDefaults(all []Selection) {
 	}
 }
 
-func (s *Spec) check(o strictyaml.Object) {
+// Check reports the faults of the spec while it is decoded.
+func (s *Spec) Check(o strictyaml.Object) {
 	o.Constant("apiVersion", s.APIVersion, APIVersion)
 	o.Constant("kind", s.Kind, Kind)
 	checkVariables(o, "output", s.Output)

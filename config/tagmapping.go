@@ -15,7 +15,8 @@ type TagMapping struct {
 	Target string `yaml:"target"`
 }
 
-func (t *TagMapping) check(o strictyaml.Object) {
+// Check reports the faults of the mapping while it is decoded.
+func (t *TagMapping) Check(o strictyaml.Object) {
 	o.Require("source")
 	o.Require("target")
 	if key, reason := t.fault(); reason != "" && o.Valid(key) {

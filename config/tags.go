@@ -35,7 +35,8 @@ func (t *Tags) Key(tag string) string {
 	return "names"
 }
 
-func (t *Tags) check(o strictyaml.Object) {
+// Check reports the faults of the selection while it is decoded.
+func (t *Tags) Check(o strictyaml.Object) {
 	for i, name := range t.Names {
 		if name != "" && tagFault(name) != "" {
 			o.Fault(strictyaml.Element("names", i), tagFault(name))

@@ -23,7 +23,8 @@ func (t *TargetEntry) UnmarshalText(text []byte) error {
 	return t.fault()
 }
 
-func (t *TargetEntry) check(o strictyaml.Object) {
+// Check reports the faults of the target while it is decoded.
+func (t *TargetEntry) Check(o strictyaml.Object) {
 	o.Require("target")
 	if o.Valid("target") {
 		o.Error("target", t.fault())

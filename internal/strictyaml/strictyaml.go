@@ -1,7 +1,7 @@
 // Package strictyaml decodes a YAML document into structs and reports every fault in it, with
 // its position. A struct is a mapping with the keys of its yaml tags and no others. Unlike
 // yaml.v3 on its own, the package accepts a value only if it is written with the right type,
-// rejects empty strings, and checks a struct as soon as it is filled.
+// rejects empty strings, and calls the method Check(Object) of a struct as soon as it is filled.
 package strictyaml
 
 import (
@@ -18,10 +18,11 @@ type Decoder struct {
 	Noun      string // kind of the file, for messages: "spec"
 	Start     string // first line of such a file, to suggest for an empty one
 	MaxValues int    // bounds the values that aliases unfold to
-
-	// Check checks a struct, which v points to, once it is filled from o.
-	Check func(v any, o Object)
 }
+
+// checker is a struct that checks itself: Check reports the faults of its values to the mapping
+// from which it was filled.
+type checker interface{ Check(o Object) }
 
 // Decode fills the struct that into points to. It returns the position of every value by its
 // path, and every fault in the order of the document. Positions are nil if data is not one

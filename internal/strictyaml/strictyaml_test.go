@@ -55,19 +55,20 @@ func (a *address) UnmarshalText(text []byte) error {
 	return nil
 }
 
+func (d *document) Check(o Object) {
+	o.Constant("kind", d.Kind, "Test")
+	o.NotEmpty("names")
+	o.Exclusive("count", "ratio")
+	o.Choice("note", d.Note, "", "draft", "final")
+}
+
+func (a *address) Check(o Object) {
+	o.Together("host", "port")
+	o.OneOf("a place", "host", "port")
+}
+
 func decoder() Decoder {
-	return Decoder{Noun: "test", Start: "kind: Test", MaxValues: 100, Check: func(v any, o Object) {
-		switch v := v.(type) {
-		case *document:
-			o.Constant("kind", v.Kind, "Test")
-			o.NotEmpty("names")
-			o.Exclusive("count", "ratio")
-			o.Choice("note", v.Note, "", "draft", "final")
-		case *address:
-			o.Together("host", "port")
-			o.OneOf("a place", "host", "port")
-		}
-	}}
+	return Decoder{Noun: "test", Start: "kind: Test", MaxValues: 100}
 }
 
 func TestDecode(t *testing.T) {

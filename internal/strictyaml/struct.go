@@ -77,8 +77,8 @@ func (d *decoding) decodeStruct(n *yaml.Node, path string, v reflect.Value) {
 	for _, e := range d.entries(n, path) {
 		o.decodeEntry(e, keys, v)
 	}
-	if d.Check != nil {
-		d.Check(v.Addr().Interface(), o)
+	if c, ok := v.Addr().Interface().(checker); ok {
+		c.Check(o)
 	}
 }
 
