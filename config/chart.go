@@ -11,6 +11,7 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 
+	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
@@ -98,7 +99,7 @@ func parseRepo(s string) (u *url.URL, reason string) {
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, fmt.Sprintf("%q: a query and a fragment are not allowed", s)
 	}
-	if reason := registryFault(u.Host); reason != "" {
+	if reason := grammar.RegistryFault(u.Host); reason != "" {
 		return nil, fmt.Sprintf("%q: %s", s, reason)
 	}
 	return u, ""

@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
+)
 
 // coverage holds the repositories that mappings match, to find a mapping that is never reached.
 type coverage map[covered]int
@@ -15,7 +19,7 @@ func (c coverage) add(m *Mapping, number int) (earlier int, ok bool) {
 		return c.put(covered{pattern: m.SourcePattern}, number)
 	}
 	registry, path := splitSource(m.Source)
-	if m.Source == "" || len(path) > maxRepositoryLength {
+	if m.Source == "" || len(path) > grammar.MaxRepositoryLength {
 		return 0, false // which is reported as a fault of the source
 	}
 	registry = strings.ToLower(registry)

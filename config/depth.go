@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
@@ -32,7 +33,7 @@ var depths = map[string]depth{
 // CheckRepository returns an error if the registry of the target does not allow path as the
 // name of a repository. The path includes the namespace of the target.
 func (t Target) CheckRepository(path string) error {
-	if reason := repositoryFault(path); reason != "" {
+	if reason := grammar.RepositoryFault(path); reason != "" {
 		return errors.New(reason)
 	}
 	d, known := depthOf(t.Registry)
@@ -48,7 +49,7 @@ func (t Target) CheckRepository(path string) error {
 }
 
 func depthOf(registry string) (depth, bool) {
-	host, _, _ := cutPort(strings.ToLower(dockerhub.Registry(registry)))
+	host, _, _ := grammar.CutPort(strings.ToLower(dockerhub.Registry(registry)))
 	if d, ok := depths[host]; ok {
 		return d, true
 	}

@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/oras-mirror/oras-mirror/config/filter"
 )
 
 var update = flag.Bool("update", false, "write the golden errors of testdata/spec/bad")
@@ -83,7 +85,7 @@ func TestAliases(t *testing.T) {
 	if helm.Repository != "ghcr.io/fluxcd/helm-controller" || helm.Tags.Semver != ">=1" || helm.Referrers == nil || *helm.Referrers {
 		t.Errorf("merged: %+v", helm)
 	}
-	if want := (Tags{Semver: ">=1", Regex: "v.*", Latest: 5}); !reflect.DeepEqual(kustomize.Tags, want) {
+	if want := (filter.Tags{Semver: ">=1", Regex: "v.*", Latest: 5}); !reflect.DeepEqual(kustomize.Tags, want) {
 		t.Errorf("merged from two: %+v, want %+v", kustomize.Tags, want)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
@@ -185,13 +186,13 @@ func (a *LockedArtifact) faults(fault func(key, at, reason string)) {
 		}
 	}
 	check("reference", "reference", a.referenceFault())
-	check("digest", "digest", digestFault(a.Digest.String()))
+	check("digest", "digest", grammar.DigestFault(a.Digest.String()))
 	check("mediaType", "mediaType", mediaTypeFault(a.MediaType))
 	if a.Size < 1 {
 		check("size", "size", fmt.Sprintf("must be at least 1, got %d", a.Size))
 	}
 	for i, d := range a.Referrers {
-		check("referrers", strictyaml.Element("referrers", i), digestFault(d.String()))
+		check("referrers", strictyaml.Element("referrers", i), grammar.DigestFault(d.String()))
 	}
 	for i, signer := range a.SignedBy {
 		if signer == "" || !utf8.ValidString(signer) {
@@ -209,7 +210,7 @@ func (a *LockedArtifact) faults(fault func(key, at, reason string)) {
 		}
 	}
 	for i, d := range a.Subjects {
-		check("subjects", strictyaml.Element("subjects", i), digestFault(d.String()))
+		check("subjects", strictyaml.Element("subjects", i), grammar.DigestFault(d.String()))
 	}
 }
 

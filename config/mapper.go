@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oras-mirror/oras-mirror/config/filter"
+	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
@@ -110,14 +112,14 @@ func (m *Mapper) Map(r Reference) (repository, tag string, ok bool, err error) {
 			return "", "", false, nil
 		}
 		source, repository = rule.mapping.source(), mapped
-		if !IsReferrersTag(tag) { // cosign looks for its tags by digest
+		if !filter.IsReferrersTag(tag) { // cosign looks for its tags by digest
 			tag = rule.tags.rename(tag)
 		}
 		break
 	}
-	reason := repositoryFault(repository)
+	reason := grammar.RepositoryFault(repository)
 	if reason == "" && tag != "" {
-		reason = tagFault(tag)
+		reason = grammar.TagFault(tag)
 	}
 	if reason != "" {
 		return "", "", false, &MappingError{Reference: r.String(), Mapping: source, Target: repository, Reason: reason}

@@ -8,6 +8,8 @@ import (
 	"testing"
 )
 
+const referrersTag = "sha256-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 func TestMap(t *testing.T) {
 	prefix := func(source, target string) Mapping { return Mapping{Source: source, Target: target} }
 	tests := []struct {
@@ -59,7 +61,7 @@ func TestMap(t *testing.T) {
 		{"a tag after a pattern", tags("v*", "*", "v1", "one", "w1", "won"), "quay.io/a:v1", "b:1"},
 		{"a tag after another pattern", tags("v*", "*", "v1", "one", "w1", "won"), "quay.io/a:w1", "b:won"},
 		{"a digest has no tag to rename", tags("*", "x*"), "quay.io/a@" + someSHA256, "b"},
-		{"a tag of cosign's is made of a digest", tags("*", "x-*"), "quay.io/a:" + fallbackTag + ".sig", "b:" + fallbackTag + ".sig"},
+		{"a tag of cosign's is made of a digest", tags("*", "x-*"), "quay.io/a:" + referrersTag + ".sig", "b:" + referrersTag + ".sig"},
 		{"a pattern renames", []Mapping{{SourcePattern: `.*/(.*)`, Target: "${1}", Tags: []TagMapping{{"v1", "v2"}}}}, "foo.example/a/b:v1", "b:v2"},
 	}
 	for _, tt := range tests {

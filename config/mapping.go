@@ -1,13 +1,12 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
-	"regexp/syntax"
 	"strconv"
 	"strings"
 
+	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
@@ -135,7 +134,7 @@ func (m *Mapping) suggestValue(key string) string {
 		value, fixed = m.SourcePattern, suggestSource(m.SourcePattern)
 	case "target":
 		value, fixed = m.Target, suggestPath(m.Target)
-		fault = repositoryFault(fixed)
+		fault = grammar.RepositoryFault(fixed)
 	}
 	if value == fixed || fault != "" {
 		return ""
@@ -162,15 +161,15 @@ func pathFault(target string) string {
 	case deeper && strings.Contains(first, ":"):
 		return fmt.Sprintf("%q has a registry; a mapping names a path in the registry of the target", target)
 	}
-	return repositoryFault(target)
+	return grammar.RepositoryFault(target)
 }
 
 func (r *rule) prefixFault() string {
 	switch {
 	case strings.Contains(r.mapping.Source, "://"):
 		return fmt.Sprintf(withScheme, r.mapping.Source)
-	case r.registry != "" && registryFault(r.registry) != "":
-		return registryFault(r.registry)
+	case r.registry != "" && grammar.RegistryFault(r.registry) != "":
+		return grammar.RegistryFault(r.registry)
 	case r.prefix == "" && r.registry != "" && !strings.HasSuffix(r.mapping.Source, "/"):
 		return ""
 	case strings.HasSuffix(r.mapping.Source, "/"):
@@ -178,7 +177,7 @@ func (r *rule) prefixFault() string {
 	case strings.ContainsAny(r.prefix, ":@"):
 		return fmt.Sprintf("%q has a tag or a digest; rename single tags with tags", r.mapping.Source)
 	}
-	return repositoryFault(r.prefix)
+	return grammar.RepositoryFault(r.prefix)
 }
 
 // splitSource splits a prefix into a registry and a path. Either may be empty.
@@ -199,7 +198,7 @@ func (r *rule) compilePattern(fault func(key, reason string)) {
 		return
 	}
 	var err error
-	if r.pattern, err = compileAnchored(r.mapping.SourcePattern); err != nil {
+	if r.pattern, err = grammar.CompileAnchored(r.mapping.SourcePattern); err != nil {
 		fault("sourcePattern", err.Error())
 		return
 	}
@@ -240,13 +239,4 @@ func groupIndex(pattern *regexp.Regexp, g string) int {
 		return n
 	}
 	return -1
-}
-
-// regexpReason returns the reason of an error of package regexp, without the expression that
-// the error repeats.
-func regexpReason(err error) error {
-	if invalid, ok := errors.AsType[*syntax.Error](err); ok {
-		return errors.New(string(invalid.Code))
-	}
-	return err
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
@@ -34,7 +35,7 @@ func (m Mirror) fault(hasPrefix bool) string {
 	if !looksLikeRegistry(m.Registry) {
 		return "no registry: a mirror must be REGISTRY[/PREFIX]"
 	}
-	if reason := registryFault(m.Registry); reason != "" {
+	if reason := grammar.RegistryFault(m.Registry); reason != "" {
 		return reason
 	}
 	switch {
@@ -45,7 +46,7 @@ func (m Mirror) fault(hasPrefix bool) string {
 	case m.Prefix == "":
 		return "no prefix after the slash"
 	}
-	return repositoryFault(m.Prefix)
+	return grammar.RepositoryFault(m.Prefix)
 }
 
 // UnmarshalText parses text by [ParseMirror].

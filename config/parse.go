@@ -1,10 +1,12 @@
 package config
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
@@ -54,12 +56,12 @@ func (r *Reference) setVersion(s string) (reason string) {
 		return "no tag or digest after a comma"
 	}
 	if tag != "" {
-		if reason := tagFault(tag); reason != "" {
+		if reason := grammar.TagFault(tag); reason != "" {
 			return reason
 		}
 	}
 	if dig != "" || both {
-		if reason := digestFault(dig); reason != "" {
+		if reason := grammar.DigestFault(dig); reason != "" {
 			return reason
 		}
 	}
@@ -79,25 +81,42 @@ func parseReference(s string) (r Reference, reason string) {
 	if !ok {
 		return r, "no registry"
 	}
-	if reason := registryFault(registry); reason != "" {
+	if reason := grammar.RegistryFault(registry); reason != "" {
 		return r, reason
 	}
 	rest, dig, hasDigest := strings.Cut(rest, "@")
 	repository, tag, hasTag := strings.Cut(rest, ":")
 	registry = dockerhub.Registry(registry)
 	r = Reference{Registry: registry, Repository: dockerhub.Repository(registry, repository), Tag: tag, Digest: digest.Digest(dig)}
-	if reason := repositoryFault(r.Repository); reason != "" {
+	if reason := grammar.RepositoryFault(r.Repository); reason != "" {
 		return r, reason
 	}
 	if hasTag {
-		if reason := tagFault(tag); reason != "" {
+		if reason := grammar.TagFault(tag); reason != "" {
 			return r, reason
 		}
 	}
 	if hasDigest {
-		return r, digestFault(dig)
+		return r, grammar.DigestFault(dig)
 	}
 	return r, ""
+}
+
+// CheckRepository returns an error if path is not a valid name of a repository.
+func CheckRepository(path string) error {
+	return asError(grammar.RepositoryFault(path))
+}
+
+// CheckTag returns an error if tag is not a valid tag.
+func CheckTag(tag string) error {
+	return asError(grammar.TagFault(tag))
+}
+
+func asError(reason string) error {
+	if reason == "" {
+		return nil
+	}
+	return errors.New(reason)
 }
 
 // commonFault returns why s is not a reference, for a few common mistakes, or "".

@@ -9,6 +9,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/config/filter"
+	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
@@ -20,13 +22,15 @@ type PendingArtifact struct {
 	FirstSeen string        `yaml:"firstSeen"` // a day in UTC: 2026-11-26
 }
 
+const day = 24 * time.Hour
+
 // Today returns the day of a time in the form of FirstSeen.
 func Today(now time.Time) string { return now.UTC().Format(time.DateOnly) }
 
 // Until returns the first day on which the artifact is old enough. FirstSeen counts as a whole
 // day and the lock changes at midnight only, so that it is never younger than age, and that all
 // locks of a day are the same.
-func (p PendingArtifact) Until(age Age) string {
+func (p PendingArtifact) Until(age filter.Age) string {
 	seen, _ := time.Parse(time.DateOnly, p.FirstSeen) // checked when it was loaded
 	until := seen.Add(day + time.Duration(age))
 	if whole := until.Truncate(day); whole.Before(until) {
@@ -50,7 +54,7 @@ func (p *PendingArtifact) fault() (key, reason string) {
 	if p.Reference.Tag == "" || p.Reference.Digest != "" {
 		return "reference", fmt.Sprintf("%q is not a tag", p.Reference)
 	}
-	if reason := digestFault(p.Digest.String()); reason != "" {
+	if reason := grammar.DigestFault(p.Digest.String()); reason != "" {
 		return "digest", reason
 	}
 	if at, err := time.Parse(time.DateOnly, p.FirstSeen); err != nil || at.Year() < 1 {

@@ -4,6 +4,9 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/oras-mirror/oras-mirror/config/filter"
 )
 
 // TestLockPending writes and loads a lock with tags that wait, by both parsers.
@@ -56,5 +59,28 @@ func TestLockPendingFaults(t *testing.T) {
 		if _, err := (&Lock{Pending: []PendingArtifact{p}}).WriteTo(new(strings.Builder)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
+	}
+}
+
+// TestPendingUntil holds that a tag is never younger than the age when it is selected, also one
+// that was first seen in the last second of a day, and that the answer changes at midnight only.
+func TestPendingUntil(t *testing.T) {
+	for text, want := range map[string]string{
+		"72h": "2024-03-02", "3d": "2024-03-02", "1ns": "2024-02-29", "24h": "2024-02-29", "25h": "2024-03-01", "36500d": "2124-02-04",
+	} {
+		var a filter.Age
+		if err := a.UnmarshalText([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		until := PendingArtifact{FirstSeen: "2024-02-27"}.Until(a)
+		if at, _ := time.Parse(time.DateOnly, until); at.Sub(time.Date(2024, 2, 27, 23, 59, 59, 0, time.UTC)) < time.Duration(a) {
+			t.Errorf("%s: %s is too early", text, until)
+		}
+		if until != want {
+			t.Errorf("%s: got %s, want %s", text, until, want)
+		}
+	}
+	if got := Today(time.Date(2024, 2, 28, 23, 0, 0, 0, time.FixedZone("", -2*3600))); got != "2024-02-29" {
+		t.Errorf("got %s, want the day in UTC", got)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 	"github.com/oras-mirror/oras-mirror/internal/glob"
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
@@ -93,8 +94,8 @@ func deadGlob(pattern string) (reason, suggestion string) {
 	case strings.ContainsAny(repository, ":@"):
 		end := strings.IndexAny(repository, ":@")
 		return "no tag or digest is allowed here", registry + "/" + repository[:end]
-	case literal && registryFault(registry) != "":
-		return registryFault(registry), ""
+	case literal && grammar.RegistryFault(registry) != "":
+		return grammar.RegistryFault(registry), ""
 	case dockerhub.IsRegistry(registry) && repository != "**" && !strings.Contains(repository, "/"):
 		return "all of " + dockerhub.Name + " have a namespace", dockerhub.Reference(pattern)
 	}
@@ -107,8 +108,8 @@ func deadComponent(repository string) string {
 		switch {
 		case component == "":
 			return "an empty component"
-		case !strings.ContainsAny(component, globMeta) && repositoryFault(component) != "":
-			return repositoryFault(component)
+		case !strings.ContainsAny(component, globMeta) && grammar.RepositoryFault(component) != "":
+			return grammar.RepositoryFault(component)
 		}
 	}
 	return ""
@@ -118,7 +119,7 @@ func deadComponent(repository string) string {
 // there is one.
 func quoteIPv6(pattern string) (quoted string, is bool) {
 	address, rest, closed := strings.Cut(strings.TrimPrefix(pattern, "["), "]")
-	if !closed || pattern[0] != '[' || registryFault("["+address+"]") != "" {
+	if !closed || pattern[0] != '[' || grammar.RegistryFault("["+address+"]") != "" {
 		return "", false
 	}
 	return `\[` + address + `\]` + rest, true

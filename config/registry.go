@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
@@ -33,7 +34,7 @@ type RegistrySettings struct {
 // Check reports the faults of the settings while they are decoded.
 func (r *RegistrySettings) Check(o strictyaml.Object) {
 	if o.Require("registry") && r.Registry != "" {
-		if reason := registryFault(r.Registry); reason != "" {
+		if reason := grammar.RegistryFault(r.Registry); reason != "" {
 			o.Suggest("registry", reason, suggestRegistry(r.Registry))
 		}
 		r.Registry = dockerhub.Registry(r.Registry)
@@ -58,7 +59,7 @@ func suggestRegistry(s string) string {
 		s = after
 	}
 	host, _, _ := strings.Cut(s, "/")
-	if !looksLikeRegistry(host) || registryFault(host) != "" {
+	if !looksLikeRegistry(host) || grammar.RegistryFault(host) != "" {
 		return ""
 	}
 	return host

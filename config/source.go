@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oras-mirror/oras-mirror/config/filter"
+	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
@@ -16,20 +18,20 @@ import (
 type Source struct {
 	References []Reference `yaml:"-"` // of a source that is a string
 
-	Repository   string           `yaml:"repository"` // with Layout: the repository of artifacts with a bare tag
-	Registry     string           `yaml:"registry"`
-	Repositories RepositoryFilter `yaml:"repositories"`
-	Tags         Tags             `yaml:"tags"`
-	List         string           `yaml:"list"`
-	Layout       string           `yaml:"layout"`
-	Kubernetes   Globs            `yaml:"kubernetes"`
-	Chart        string           `yaml:"chart"`
-	Repo         string           `yaml:"repo"`      // URL of the Helm repository of Chart; "": Chart is oci://REGISTRY/REPOSITORY
-	Version      string           `yaml:"version"`   // of Chart
-	Images       *bool            `yaml:"images"`    // of Chart; nil means true
-	Values       []string         `yaml:"values"`    // of Chart; nil means that it is not rendered
-	Platforms    []Platform       `yaml:"platforms"` // nil means those of the defaults
-	Optional     bool             `yaml:"optional"`
+	Repository   string              `yaml:"repository"` // with Layout: the repository of artifacts with a bare tag
+	Registry     string              `yaml:"registry"`
+	Repositories filter.Repositories `yaml:"repositories"`
+	Tags         filter.Tags         `yaml:"tags"`
+	List         string              `yaml:"list"`
+	Layout       string              `yaml:"layout"`
+	Kubernetes   Globs               `yaml:"kubernetes"`
+	Chart        string              `yaml:"chart"`
+	Repo         string              `yaml:"repo"`      // URL of the Helm repository of Chart; "": Chart is oci://REGISTRY/REPOSITORY
+	Version      string              `yaml:"version"`   // of Chart
+	Images       *bool               `yaml:"images"`    // of Chart; nil means true
+	Values       []string            `yaml:"values"`    // of Chart; nil means that it is not rendered
+	Platforms    []Platform          `yaml:"platforms"` // nil means those of the defaults
+	Optional     bool                `yaml:"optional"`
 
 	ReferrerChoice `yaml:"referrers"` // the zero value means that of the defaults
 }
@@ -103,7 +105,7 @@ func sourceRegistryFault(s string) string {
 	if !looksLikeRegistry(s) {
 		return "not a registry: it has no dot or colon and is not localhost"
 	}
-	return registryFault(s)
+	return grammar.RegistryFault(s)
 }
 
 // Selected is everything that the sources of a spec select.
@@ -227,4 +229,18 @@ func (s *Spec) origin(at string) string {
 		return fmt.Sprintf("%s:%d", name, p.Line)
 	}
 	return name
+}
+
+// NeedsLock returns the origin of the first source whose tags have a minAge, which only a lock
+// can tell; "" if there is none.
+func (s *Spec) NeedsLock() string {
+	if s == nil {
+		return ""
+	}
+	for i, source := range s.Sources {
+		if source.Tags.MinAge > 0 {
+			return s.origin(fmt.Sprintf("sources[%d]", i))
+		}
+	}
+	return ""
 }

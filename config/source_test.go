@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/oras-mirror/oras-mirror/config/filter"
 )
 
 func TestSelections(t *testing.T) {
@@ -59,8 +61,8 @@ func TestSelections(t *testing.T) {
 	}
 	whole := Selection{
 		Registry:      "registry.corp.example",
-		Repositories:  RepositoryFilter{Include: []string{"team-a/**", "charts/*"}, Exclude: []string{"team-a/scratch/**"}},
-		Tags:          Tags{Latest: 1},
+		Repositories:  filter.Repositories{Include: []string{"team-a/**", "charts/*"}, Exclude: []string{"team-a/scratch/**"}},
+		Tags:          filter.Tags{Latest: 1},
 		Platforms:     []Platform{{"linux", "arm", "v7"}},
 		Referrers:     true,
 		ReferrerTypes: []string{"application/vnd.dev.cosign.*", "*sbom*"},

@@ -1,9 +1,9 @@
 // Package config reads what to mirror, and where to: mirror specs and their locks, lists of
-// references, the selection of tags, and the mappings that name repositories in a target.
+// references, and the mappings that name repositories in a target.
 //
 // [Load] and [Parse] read a spec. [Spec.Selections] returns the artifacts, repositories and
 // registries that it selects, each with its platforms and referrers; the caller lists the
-// tags of a repository and passes them to [Tags.Select]. [Spec.Mapper] and
+// tags of a repository and passes them to [filter.Tags.Select]. [Spec.Mapper] and
 // [Spec.ResolveTargets] return the names and the registries of a restore. [LoadLock] reads
 // the digests that a spec selected before, and [Arguments] and [ReadList] read references
 // that are not in a spec.

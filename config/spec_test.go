@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/oras-mirror/oras-mirror/config/filter"
 )
 
 func TestLoadEveryKey(t *testing.T) {
@@ -33,7 +35,7 @@ func TestLoadEveryKey(t *testing.T) {
 	}
 	selection := Source{
 		Repository: "ghcr.io/fluxcd/source-controller",
-		Tags: Tags{
+		Tags: filter.Tags{
 			Names: []string{"v1.0.0"}, Include: []string{"v*"}, Exclude: []string{"*-rc*"},
 			Regex: "v[0-9.]+", Semver: ">=1.4.0 <2", Latest: 3,
 		},

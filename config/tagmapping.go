@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
@@ -43,10 +44,10 @@ func isTagPattern(s string) bool { return strings.Contains(s, "*") }
 func tagPatternFault(s string) string {
 	switch {
 	case !isTagPattern(s):
-		return tagFault(s)
+		return grammar.TagFault(s)
 	case strings.Count(s, "*") > 1:
 		return fmt.Sprintf("%q has more than one *", s)
-	case tagFault(strings.Replace(s, "*", "x", 1)) != "":
+	case grammar.TagFault(strings.Replace(s, "*", "x", 1)) != "":
 		return fmt.Sprintf("invalid tag pattern %q: use one * with letters, digits, _ . and -, and do not start with . or -", s)
 	}
 	return ""

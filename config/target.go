@@ -3,6 +3,7 @@ package config
 import (
 	"strings"
 
+	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
@@ -50,7 +51,7 @@ func (t Target) fault(hasNamespace bool) string {
 	if !looksLikeRegistry(t.Registry) {
 		return "no registry: a target must be REGISTRY[/NAMESPACE]"
 	}
-	if reason := registryFault(t.Registry); reason != "" {
+	if reason := grammar.RegistryFault(t.Registry); reason != "" {
 		return reason
 	}
 	switch {
@@ -61,7 +62,7 @@ func (t Target) fault(hasNamespace bool) string {
 	case t.Namespace == "":
 		return "no namespace after the slash"
 	}
-	return repositoryFault(t.Namespace)
+	return grammar.RepositoryFault(t.Namespace)
 }
 
 // suggestTarget corrects common mistakes and returns the result if it is valid.

@@ -362,7 +362,7 @@ var proofs = map[string]string{
 	"| the selection is written in |":                       "backup_spec.txtar e2e.TestBesideOras e2e.TestBesideSkopeo",
 	"| whole repositories |":                                "backup_spec.txtar e2e.TestBesideOras e2e.TestBesideSkopeo",
 	"| whole registries, by their catalog |":                "catalog.txtar e2e.TestBesideOras",
-	"| tags by |":                                           "config.TestSelect e2e.TestBesideOras e2e.TestBesideSkopeo",
+	"| tags by |":                                           "config/filter.TestSelect e2e.TestBesideOras e2e.TestBesideSkopeo",
 	"| a lock file pins the selection":                      "lock.txtar",
 	"| one file to carry |":                                 "output.txtar e2e.TestBesideOras e2e.TestBesideSkopeo",
 	"| copies on disk while it is written |":                "e2e.TestTwoGigabytes e2e.TestBesideOras",

@@ -8,6 +8,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/filter"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
@@ -17,11 +18,11 @@ import (
 type aged struct {
 	*testing.T
 	registry *testregistry.Registry
-	tags     config.Tags
+	tags     filter.Tags
 	lock     *config.Lock // nil before the first
 }
 
-func newAged(t *testing.T, tags config.Tags) *aged {
+func newAged(t *testing.T, tags filter.Tags) *aged {
 	if err := tags.MinAge.UnmarshalText([]byte("2d")); err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +91,7 @@ func (a *aged) digest(tag string) string {
 
 // TestMinAge follows a repository over some days.
 func TestMinAge(t *testing.T) {
-	a := newAged(t, config.Tags{})
+	a := newAged(t, filter.Tags{})
 	old := a.push("v1", "one")
 	a.expect("2026-11-01", "v1", "") // the first lock takes all
 	a.push("v2", "two")
@@ -111,7 +112,7 @@ func TestMinAge(t *testing.T) {
 
 // TestMinAgeOfATagThatMovesBack forgets the digest that a tag had meanwhile.
 func TestMinAgeOfATagThatMovesBack(t *testing.T) {
-	a := newAged(t, config.Tags{})
+	a := newAged(t, filter.Tags{})
 	old := a.push("v1", "one")
 	a.expect("2026-11-01", "v1", "")
 	a.push("v1", "bad")
@@ -127,7 +128,7 @@ func TestMinAgeOfATagThatMovesBack(t *testing.T) {
 
 // TestMinAgeAndLatest holds that a tag that waits does not push an older one out.
 func TestMinAgeAndLatest(t *testing.T) {
-	a := newAged(t, config.Tags{Latest: 2})
+	a := newAged(t, filter.Tags{Latest: 2})
 	for _, tag := range []string{"v1", "v2", "v3"} {
 		a.push(tag, tag)
 	}
@@ -141,7 +142,7 @@ func TestMinAgeAndLatest(t *testing.T) {
 
 // TestQuarantine lets the tags of a first lock wait, too.
 func TestQuarantine(t *testing.T) {
-	a := newAged(t, config.Tags{Names: []string{"v1"}})
+	a := newAged(t, filter.Tags{Names: []string{"v1"}})
 	a.push("v1", "one")
 	a.expect("2026-11-01", "", "v1 2026-11-01 until 2026-11-04", new(config.Lock))
 	a.expect("2026-11-04", "v1", "")
@@ -149,7 +150,7 @@ func TestQuarantine(t *testing.T) {
 
 // TestMinAgeIsJudgedOnWhatIsLocked moves a tag between the two times that a lock asks for it.
 func TestMinAgeIsJudgedOnWhatIsLocked(t *testing.T) {
-	a := newAged(t, config.Tags{})
+	a := newAged(t, filter.Tags{})
 	old := a.push("v1", "one")
 	a.expect("2026-11-01", "v1", "")
 	a.registry.ResetCounts()
@@ -166,7 +167,7 @@ func TestMinAgeIsJudgedOnWhatIsLocked(t *testing.T) {
 
 // TestMinAgeFailsIfATagCannotBeJudged holds that a tag without a digest is not taken for old.
 func TestMinAgeFailsIfATagCannotBeJudged(t *testing.T) {
-	a := newAged(t, config.Tags{Names: []string{"v1", "v2"}})
+	a := newAged(t, filter.Tags{Names: []string{"v1", "v2"}})
 	a.push("v1", "one")
 	all := selections(t, a.registry.Host+"/app")
 	all[0].Tags = a.tags

@@ -117,5 +117,5 @@ func (r *Report) Failures() []ArtifactReport {
 type Newest struct {
 	Repository string // the full name
 	Count      int    // how many were asked for
-	Order      string // config.OrderSemver, config.OrderList, or an order of config.Sort
+	Order      string // filter.OrderSemver, filter.OrderList, or an order of filter.Sort
 }

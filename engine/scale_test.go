@@ -14,6 +14,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/filter"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
@@ -48,7 +49,7 @@ func TestScaleOfATagList(t *testing.T) {
 	}
 	source.Fault(testregistry.Always("GET tags", inOnePage(tags)))
 	all := selections(t, source.Host+"/many")
-	all[0].Tags = config.Tags{Regex: `v1\.\d+\.0`, Latest: 3}
+	all[0].Tags = filter.Tags{Regex: `v1\.\d+\.0`, Latest: 3}
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
 	backUp(t, path, all)
 	testregistry.CheckCounts(t, source, map[string]int{"GET tags": 1, "GET manifest": 3, "GET referrers": 1, "GET blob": 2})

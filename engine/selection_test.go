@@ -12,6 +12,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/filter"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
@@ -234,7 +235,7 @@ func TestOptionalRepositoryNotFound(t *testing.T) {
 				})
 			}
 		})
-		for name, tags := range map[string]config.Tags{"list": {}, "names": {Names: []string{"v1", "v2"}}, "both": {Names: []string{"v1"}, Include: []string{"v*"}}} {
+		for name, tags := range map[string]filter.Tags{"list": {}, "names": {Names: []string{"v1", "v2"}}, "both": {Names: []string{"v1"}, Include: []string{"v*"}}} {
 			sources := selections(t, r.Host+"/app", r.Host+"/gone")
 			sources[1].Optional, sources[1].Tags = true, tags
 			heard := new(listener)
@@ -263,7 +264,7 @@ func TestMissingTagOfAnOptionalRepositoryIsAnError(t *testing.T) {
 		sources := selections(t, r.Host+"/app")
 		sources[0].Optional = true
 		for i, tags := range [][]string{{"v1", "v2"}, {"v2", "v1"}, {"v1"}} {
-			sources[0].Tags = config.Tags{Names: tags}
+			sources[0].Tags = filter.Tags{Names: tags}
 			report, err := tryBackup(t, filepath.Join(t.TempDir(), "x.tgz"), sources, engine.BackupOptions{})
 			if err != nil || len(report.Artifacts) != len(tags) || len(report.Failures()) != len(tags)-1 {
 				t.Errorf("%s, %d: %v, %v", name, i, err, report.Failures())

@@ -8,6 +8,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/filter"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 )
@@ -44,7 +45,7 @@ type admission struct {
 	*quarantine
 	origin     graph.Origin
 	repository config.Reference
-	age        config.Age
+	age        filter.Age
 	digests    map[string]digest.Digest // that the registry has now, by tag
 }
 

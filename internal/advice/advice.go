@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/filter"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/internal/disk"
@@ -263,7 +264,7 @@ func onlyHint(pattern string) string {
 func namesHint(e *engine.SelectionError) string {
 	var names []string
 	for _, name := range e.Names {
-		if !config.IsReferrersTag(name) {
+		if !filter.IsReferrersTag(name) {
 			names = append(names, name)
 		}
 	}

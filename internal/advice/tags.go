@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/filter"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/spelling"
 	"github.com/oras-mirror/oras-mirror/internal/text"
@@ -14,7 +14,7 @@ import (
 
 // nearestTags shows the tags that a misspelt one may stand for.
 func nearestTags(e *engine.TagError) string {
-	tags := slices.DeleteFunc(slices.Clone(e.Tags), config.IsReferrersTag)
+	tags := slices.DeleteFunc(slices.Clone(e.Tags), filter.IsReferrersTag)
 	repository := e.Repository
 	switch {
 	case len(tags) == 0:

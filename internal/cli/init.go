@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/filter"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
@@ -89,7 +90,7 @@ func sourcesOf(ctx context.Context, u *console.Console, paths []string) ([]strin
 	var sources []string
 	for _, e := range in.Index().Entries {
 		ref, ok := config.ParseEntryName(e.Name)
-		if ok && ref.Registry != "" && !config.IsReferrersTag(ref.Tag) {
+		if ok && ref.Registry != "" && !filter.IsReferrersTag(ref.Tag) {
 			sources = append(sources, sourceOf(ref, e))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/filter"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/console"
@@ -60,7 +61,7 @@ func (by judge) unasked(index *oci.Index) (n int) {
 	}
 	for _, e := range index.Entries {
 		ref, ok := config.ParseEntryName(e.Name)
-		if ok && !config.IsReferrersTag(ref.Tag) && by.policies.Policy(ref.Name()) == nil {
+		if ok && !filter.IsReferrersTag(ref.Tag) && by.policies.Policy(ref.Name()) == nil {
 			n++
 		}
 	}

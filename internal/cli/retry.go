@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/filter"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
@@ -135,7 +136,7 @@ func (p *picker) pickUnlisted(a report.Artifact, ref config.Reference, parseErr 
 // pickOne adds one artifact, with the settings of the selection of its repository.
 func (p *picker) pickOne(ref config.Reference) error {
 	one, err := p.like(ref)
-	one.Reference, one.Tags = ref, config.Tags{}
+	one.Reference, one.Tags = ref, filter.Tags{}
 	p.picked = append(p.picked, one)
 	return err
 }
@@ -146,7 +147,7 @@ func (p *picker) like(ref config.Reference) (config.Selection, error) {
 	for _, s := range p.from {
 		whole := s.Registry != "" && s.Registry == ref.Registry && s.Repositories.Match(ref.Repository)
 		if s.Layout == "" && (whole || s.Registry == "" && s.Reference.Name() == ref.Name()) {
-			s.Registry, s.Repositories = "", config.RepositoryFilter{}
+			s.Registry, s.Repositories = "", filter.Repositories{}
 			s.ReferrerDigests, s.Locked, s.Subjects = nil, false, nil
 			return s, nil
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/filter"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
@@ -137,7 +138,7 @@ func pinned(l *config.Lock, checked bool) []inventory.Name {
 func stated(content *statement.Content) []inventory.Name {
 	var all []inventory.Name
 	for _, a := range content.Artifacts {
-		if ref, _ := config.ParseEntryName(a.Reference); !config.IsReferrersTag(ref.Tag) {
+		if ref, _ := config.ParseEntryName(a.Reference); !filter.IsReferrersTag(ref.Tag) {
 			all = append(all, inventory.Name{Reference: a.Reference, Digest: a.Digest, With: strings.Join(a.Platforms, ","), SignedBy: strings.Join(a.SignedBy, ", ")})
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/filter"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
@@ -210,9 +210,9 @@ func (c *Console) NoticeNewest(all []engine.Newest) {
 
 // orderTexts describes the orders of tags.
 var orderTexts = map[string]string{
-	config.OrderSemver: "version",
-	config.OrderNumber: "the number in the tag",
-	config.OrderDate:   "the date in the tag",
-	config.OrderText:   "the text in the tag",
-	config.OrderList:   "the order in which the registry lists its tags, since not all are versions",
+	filter.OrderSemver: "version",
+	filter.OrderNumber: "the number in the tag",
+	filter.OrderDate:   "the date in the tag",
+	filter.OrderText:   "the text in the tag",
+	filter.OrderList:   "the order in which the registry lists its tags, since not all are versions",
 }

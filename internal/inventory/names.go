@@ -6,6 +6,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/filter"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/oci"
@@ -36,7 +37,7 @@ func Names(l store.Layout) []Name {
 		if e.Name == "" {
 			continue
 		}
-		if ref, _ := config.ParseEntryName(e.Name); !config.IsReferrersTag(ref.Tag) {
+		if ref, _ := config.ParseEntryName(e.Name); !filter.IsReferrersTag(ref.Tag) {
 			all = append(all, Name{Reference: e.Name, Digest: e.Digest, Other: canonical(l, e)})
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 
-	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/filter"
 )
 
 // fluxMirrorKeys are the keys of a Config of flux-mirror, v1alpha1 to v1beta2.
@@ -107,8 +107,8 @@ func (r *reader) fluxArtifact(o *object) {
 }
 
 // fluxTags reads a selector: an expression, then versions, then the newest of what is left.
-func (r *reader) fluxTags(o *object) (config.Tags, error) {
-	t := config.Tags{Semver: o.text("semver"), Latest: limitOf(o)}
+func (r *reader) fluxTags(o *object) (filter.Tags, error) {
+	t := filter.Tags{Semver: o.text("semver"), Latest: limitOf(o)}
 	by := o.text("sortBy")
 	regex := o.child("regex")
 	pattern, extract := regex.text("pattern"), groupName(regex.text("extract"))
@@ -140,10 +140,10 @@ func (r *reader) fluxTags(o *object) (config.Tags, error) {
 }
 
 // fluxSort sets the order of tags that are no versions.
-func fluxSort(t config.Tags, by, pattern, extract string, hasKey bool) (config.Tags, error) {
-	t.Sort = &config.Sort{Pattern: "(.+)", By: config.OrderText}
+func fluxSort(t filter.Tags, by, pattern, extract string, hasKey bool) (filter.Tags, error) {
+	t.Sort = &filter.Sort{Pattern: "(.+)", By: filter.OrderText}
 	if by == "numerical" {
-		t.Sort = &config.Sort{Pattern: `([0-9]+(?:\.[0-9]+)?)`, By: config.OrderNumber}
+		t.Sort = &filter.Sort{Pattern: `([0-9]+(?:\.[0-9]+)?)`, By: filter.OrderNumber}
 	}
 	if hasKey {
 		key, ok := keyPattern(pattern, extract)
@@ -218,7 +218,7 @@ func (r *reader) fluxChart(o *object) {
 	s := source{line: o.line, chart: c}
 	if isOCI {
 		c.version = cmp.Or(c.version, "*")
-		s = source{line: o.line, reference: ref, tags: config.Tags{Semver: c.version, Latest: limit}}
+		s = source{line: o.line, reference: ref, tags: filter.Tags{Semver: c.version, Latest: limit}}
 	} else if limit != 1 {
 		s.unsaid = "several versions of a chart of a Helm repository: a source has the newest that matches"
 		o.note("limit", "%s", s.unsaid)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/filter"
 )
 
 const examples = "../../testdata/migrate"
@@ -147,7 +148,7 @@ func selected(t *testing.T, spec *config.Spec, registries map[string][]string) [
 	return slices.Compact(all)
 }
 
-func tagged(t *testing.T, name string, tags config.Tags, registries map[string][]string) []string {
+func tagged(t *testing.T, name string, tags filter.Tags, registries map[string][]string) []string {
 	t.Helper()
 	found, err := tags.Select(registries[name])
 	if err != nil {

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/filter"
 )
 
 // tagSet are tags that a step selects.
 type tagSet struct {
-	tags   config.Tags
+	tags   filter.Tags
 	unsaid string
 }
 
@@ -56,7 +56,7 @@ func (r *reader) regsyncSet(o *object) tagSet {
 
 // allowTags selects the tags that one of some expressions matches. regsync adds ^ and $ to the
 // text of each.
-func allowTags(tags *config.Tags, allow []string) error {
+func allowTags(tags *filter.Tags, allow []string) error {
 	var include, whole []string
 	same := true
 	for _, a := range allow {

@@ -3,7 +3,7 @@ package migrate
 import (
 	"strings"
 
-	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/filter"
 )
 
 // skopeoKeys are the keys of the YAML file of skopeo sync. * stands for a registry, ** for a
@@ -51,12 +51,12 @@ func (r *reader) skopeoRegistry(o *object, name string, g *registry) {
 	for _, repo := range images.names {
 		r.skopeoImages(images, name, repo)
 	}
-	r.skopeoFilters(o.child("images-by-tag-regex"), name, func(expr string) (config.Tags, error) {
+	r.skopeoFilters(o.child("images-by-tag-regex"), name, func(expr string) (filter.Tags, error) {
 		whole, err := wholeTag(expr)
-		return config.Tags{Regex: whole}, err
+		return filter.Tags{Regex: whole}, err
 	})
-	r.skopeoFilters(o.child("images-by-semver"), name, func(constraint string) (config.Tags, error) {
-		return config.Tags{Semver: constraint}, checkConstraint(constraint)
+	r.skopeoFilters(o.child("images-by-semver"), name, func(constraint string) (filter.Tags, error) {
+		return filter.Tags{Semver: constraint}, checkConstraint(constraint)
 	})
 }
 
@@ -83,19 +83,19 @@ func (r *reader) skopeoImages(images *object, registry, repo string) {
 	}
 }
 
-func (r *reader) skopeoFilters(o *object, registry string, tags func(string) (config.Tags, error)) {
+func (r *reader) skopeoFilters(o *object, registry string, tags func(string) (filter.Tags, error)) {
 	o.any = "**"
 	for _, repo := range o.names {
 		key, line := o.pathOf(repo), o.lineOf(repo)
-		for _, filter := range o.texts(repo) {
+		for _, one := range o.texts(repo) {
 			ref, ok := r.repository(registry+"/"+repo, line, key)
 			if !ok {
 				continue
 			}
-			s := source{line: filter.line, reference: ref, referrers: referrers{none: true}}
-			chosen, err := tags(filter.value)
+			s := source{line: one.line, reference: ref, referrers: referrers{none: true}}
+			chosen, err := tags(one.value)
 			if err != nil {
-				r.note(filter.line, key, "%v; left out", err)
+				r.note(one.line, key, "%v; left out", err)
 				s.unsaid = ref.Name() + ": the filter of the tags is invalid"
 			}
 			s.tags = chosen

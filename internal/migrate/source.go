@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/filter"
 )
 
 // source is a source of the mirror spec.
@@ -22,7 +23,7 @@ type source struct {
 	layout    string // instead: a local layout
 	chart     chart  // instead: a chart of a Helm repository
 
-	tags      config.Tags
+	tags      filter.Tags
 	platforms []string // nil means all
 	referrers referrers
 	unsaid    string // why the source is only a comment; "" if it is one
@@ -166,12 +167,12 @@ func chartSource(c chart) source {
 	case err != nil:
 		return source{chart: c}
 	case c.version == "":
-		return source{reference: ref, tags: config.Tags{Semver: "*", Latest: 1}}
+		return source{reference: ref, tags: filter.Tags{Semver: "*", Latest: 1}}
 	case isVersion(c.version):
 		ref.Tag = strings.ReplaceAll(c.version, "+", "_")
 		return source{reference: ref}
 	}
-	return source{reference: ref, tags: config.Tags{Semver: c.version, Latest: 1}}
+	return source{reference: ref, tags: filter.Tags{Semver: c.version, Latest: 1}}
 }
 
 // isVersion reports whether a constraint is a whole version.

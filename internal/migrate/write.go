@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/filter"
 )
 
 // Spec returns the mirror spec as text. The name of the file that was read stands in its
@@ -190,7 +191,7 @@ func (s source) choices(d defaults) fields {
 	return f
 }
 
-func tagFields(t config.Tags) fields {
+func tagFields(t filter.Tags) fields {
 	var f fields
 	for _, list := range []struct {
 		key  string

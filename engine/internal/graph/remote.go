@@ -16,6 +16,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/filter"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
@@ -55,7 +56,7 @@ func (r *Remote) AllTags(ctx context.Context) ([]string, error) {
 	}
 	err := r.repo.Tags(ctx, start, func(page []string) error {
 		for _, tag := range page {
-			if config.IsReferrersTag(tag) {
+			if filter.IsReferrersTag(tag) {
 				fallbacks[tag] = true
 			}
 		}

@@ -1,4 +1,4 @@
-package config
+package filter
 
 import (
 	"cmp"
@@ -8,12 +8,14 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 )
 
 // NeedsList reports whether Select needs the tags that the registry lists. If not, Select(nil)
 // returns the tags.
 func (t Tags) NeedsList() bool {
-	if len(t.Names) == 0 || t.hasFilters() {
+	if len(t.Names) == 0 || t.narrows() {
 		return true
 	}
 	left := t.withoutExcluded(slices.Clone(t.Names))
@@ -96,7 +98,8 @@ func (t Tags) candidates(all []string) ([]string, error) {
 	return s.sorted(found), nil
 }
 
-func (t Tags) hasFilters() bool {
+// narrows reports whether Include, Regex or Semver is set.
+func (t Tags) narrows() bool {
 	return len(t.Include) > 0 || t.Regex != "" || t.Semver != ""
 }
 
@@ -114,7 +117,7 @@ type matcher struct {
 }
 
 func (t Tags) matcher() (matcher, error) {
-	m := matcher{none: len(t.Names) > 0 && !t.hasFilters(), include: t.Include}
+	m := matcher{none: len(t.Names) > 0 && !t.narrows(), include: t.Include}
 	for _, glob := range slices.Concat(t.Include, t.Exclude) {
 		if !doublestar.ValidatePattern(glob) {
 			return m, fmt.Errorf("invalid glob %q", glob)
@@ -122,7 +125,7 @@ func (t Tags) matcher() (matcher, error) {
 	}
 	var err error
 	if t.Regex != "" {
-		if m.regex, err = compileAnchored(t.Regex); err != nil {
+		if m.regex, err = grammar.CompileAnchored(t.Regex); err != nil {
 			return m, err
 		}
 	}

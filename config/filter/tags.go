@@ -1,4 +1,10 @@
-package config
+// Package filter selects tags of a repository and repositories of a registry by their names, as
+// the keys tags and repositories of a source say it.
+//
+// [Tags.NeedsList] says whether a selection needs the tags that the registry lists, and
+// [Tags.Select] applies it to them. The package asks no registry: MinAge is applied by the caller,
+// with a lock.
+package filter
 
 import (
 	"fmt"
@@ -6,6 +12,7 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 
+	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 	"github.com/oras-mirror/oras-mirror/internal/cosign"
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
@@ -29,17 +36,17 @@ type Tags struct {
 
 // Key returns the key that a tag, or a glob of tags, was meant for.
 func (t *Tags) Key(tag string) string {
-	if tagFault(tag) != "" {
+	if grammar.TagFault(tag) != "" {
 		return "include"
 	}
 	return "names"
 }
 
-// Check reports the faults of the selection while it is decoded.
+// Check reports the faults of the filter while it is decoded.
 func (t *Tags) Check(o strictyaml.Object) {
 	for i, name := range t.Names {
-		if name != "" && tagFault(name) != "" {
-			o.Fault(strictyaml.Element("names", i), tagFault(name))
+		if name != "" && grammar.TagFault(name) != "" {
+			o.Fault(strictyaml.Element("names", i), grammar.TagFault(name))
 		}
 	}
 	checkGlobs(o, "include", t.Include)
@@ -47,7 +54,7 @@ func (t *Tags) Check(o strictyaml.Object) {
 	for _, key := range []string{"names", "include", "exclude"} {
 		o.NotEmpty(key)
 	}
-	if _, err := compileAnchored(t.Regex); err != nil {
+	if _, err := grammar.CompileAnchored(t.Regex); err != nil {
 		o.Error("regex", err)
 	}
 	if t.Semver != "" {
@@ -61,19 +68,6 @@ func (t *Tags) Check(o strictyaml.Object) {
 	if t.Sort != nil {
 		t.Sort.checkTags(o, t)
 	}
-}
-
-// compileAnchored compiles an expression that must match a whole text. It compiles the
-// expression alone first, since "a)|(b" is valid only between parentheses.
-func compileAnchored(expr string) (*regexp.Regexp, error) {
-	if _, err := regexp.Compile(expr); err != nil {
-		return nil, fmt.Errorf("invalid regular expression %q: %w", expr, regexpReason(err))
-	}
-	anchored, err := regexp.Compile(`^(?:` + expr + `)$`)
-	if err != nil {
-		return nil, fmt.Errorf("invalid regular expression %q: %w", expr, regexpReason(err))
-	}
-	return anchored, nil
 }
 
 // referrersTag matches the tags of the referrers tag schema, which cuts digests at 64

@@ -1,4 +1,4 @@
-package config
+package filter
 
 import (
 	"fmt"
@@ -9,14 +9,14 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
-// RepositoryFilter selects repositories of a registry by path. The zero value selects all.
-type RepositoryFilter struct {
+// Repositories selects repositories of a registry by path. The zero value selects all.
+type Repositories struct {
 	Include []string `yaml:"include"` // globs, one of them must match; nil means all
 	Exclude []string `yaml:"exclude"` // globs, none may match
 }
 
 // Check reports the faults of the filter while it is decoded.
-func (f *RepositoryFilter) Check(o strictyaml.Object) {
+func (f *Repositories) Check(o strictyaml.Object) {
 	checkGlobs(o, "include", f.Include)
 	checkGlobs(o, "exclude", f.Exclude)
 	o.NotEmpty("include")
@@ -25,7 +25,7 @@ func (f *RepositoryFilter) Check(o strictyaml.Object) {
 
 // Match reports whether the repository with that path is selected. In a glob ** matches any
 // number of path components, and * matches within one.
-func (f RepositoryFilter) Match(path string) bool {
+func (f Repositories) Match(path string) bool {
 	return (len(f.Include) == 0 || anyGlob(f.Include, path)) && !anyGlob(f.Exclude, path)
 }
 

@@ -1,4 +1,4 @@
-package config
+package filter
 
 import (
 	"fmt"
@@ -38,18 +38,4 @@ func (a *Age) UnmarshalText(text []byte) error {
 	}
 	*a = Age(d)
 	return nil
-}
-
-// NeedsLock returns the origin of the first source whose tags have a minAge, which only a lock
-// can tell; "" if there is none.
-func (s *Spec) NeedsLock() string {
-	if s == nil {
-		return ""
-	}
-	for i, source := range s.Sources {
-		if source.Tags.MinAge > 0 {
-			return s.origin(fmt.Sprintf("sources[%d]", i))
-		}
-	}
-	return ""
 }

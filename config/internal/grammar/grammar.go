@@ -1,7 +1,9 @@
-package config
+// Package grammar says which texts a spec, a lock or a list may have: names by the grammar of the
+// OCI distribution spec, and regular expressions. A function that ends in Fault returns why a text
+// is not valid, or "".
+package grammar
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -18,32 +20,16 @@ var (
 	hostPattern       = regexp.MustCompile(`^[a-zA-Z0-9](?:[a-zA-Z0-9_-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9_-]*[a-zA-Z0-9])?)*$`)
 )
 
-// maxRepositoryLength is the limit of the registry distribution, the strictest known.
-const maxRepositoryLength = 255
+// MaxRepositoryLength is the limit of the registry distribution, the strictest known.
+const MaxRepositoryLength = 255
 
-// CheckRepository returns an error if path is not a valid name of a repository.
-func CheckRepository(path string) error {
-	return asError(repositoryFault(path))
-}
-
-// CheckTag returns an error if tag is not a valid tag.
-func CheckTag(tag string) error {
-	return asError(tagFault(tag))
-}
-
-func asError(reason string) error {
-	if reason == "" {
-		return nil
-	}
-	return errors.New(reason)
-}
-
-func repositoryFault(path string) string {
+// RepositoryFault returns why path is not a valid name of a repository, or "".
+func RepositoryFault(path string) string {
 	switch {
 	case path == "":
 		return "no repository"
-	case len(path) > maxRepositoryLength:
-		return fmt.Sprintf("the repository has %d characters; at most %d are allowed", len(path), maxRepositoryLength)
+	case len(path) > MaxRepositoryLength:
+		return fmt.Sprintf("the repository has %d characters; at most %d are allowed", len(path), MaxRepositoryLength)
 	case repositoryPattern.MatchString(path):
 		return ""
 	case path != strings.ToLower(path):
@@ -52,7 +38,8 @@ func repositoryFault(path string) string {
 	return fmt.Sprintf("invalid repository %q: use lower case letters and digits, separated by / . _ __ or -", path)
 }
 
-func tagFault(tag string) string {
+// TagFault returns why tag is not a valid tag, or "".
+func TagFault(tag string) string {
 	switch {
 	case tagPattern.MatchString(tag):
 		return ""
@@ -64,13 +51,13 @@ func tagFault(tag string) string {
 	return fmt.Sprintf("invalid tag %q: use letters, digits, _ . and -, and start with a letter, a digit or _", tag)
 }
 
-// registryFault returns why s is not a valid HOST[:PORT], or "". The host is a name, an IPv4
+// RegistryFault returns why s is not a valid HOST[:PORT], or "". The host is a name, an IPv4
 // address, or an IPv6 address in brackets.
-func registryFault(s string) string {
+func RegistryFault(s string) string {
 	if strings.Contains(s, "/") {
 		return fmt.Sprintf("invalid registry %q: must be HOST[:PORT]", s)
 	}
-	host, port, hasPort := cutPort(s)
+	host, port, hasPort := CutPort(s)
 	if hasPort {
 		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || port[0] == '0' { // 0443 would be 443 by another name
 			return fmt.Sprintf("invalid port in registry %q", s)
@@ -92,8 +79,8 @@ func registryFault(s string) string {
 	return ""
 }
 
-// cutPort splits s at the last colon, unless that is part of an IPv6 address.
-func cutPort(s string) (host, port string, ok bool) {
+// CutPort splits s at the last colon, unless that is part of an IPv6 address.
+func CutPort(s string) (host, port string, ok bool) {
 	i := strings.LastIndexByte(s, ':')
 	if i < 0 || strings.HasSuffix(s, "]") {
 		return s, "", false
@@ -101,8 +88,8 @@ func cutPort(s string) (host, port string, ok bool) {
 	return s[:i], s[i+1:], true
 }
 
-// digestFault returns why s is not a valid digest of an artifact, or "".
-func digestFault(s string) string {
+// DigestFault returns why s is not a valid digest of an artifact, or "".
+func DigestFault(s string) string {
 	algorithm, encoded, ok := strings.Cut(s, ":")
 	if !ok {
 		return fmt.Sprintf("invalid digest %q: must be ALGORITHM:HEX", s)

@@ -1,4 +1,4 @@
-package config
+package filter
 
 import (
 	"cmp"
@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
@@ -26,7 +27,7 @@ func (s *Sort) Check(o strictyaml.Object) {
 	if !o.Valid("pattern") {
 		return
 	}
-	pattern, err := compileAnchored(s.Pattern)
+	pattern, err := grammar.CompileAnchored(s.Pattern)
 	switch {
 	case err != nil:
 		o.Error("pattern", err)
@@ -63,7 +64,7 @@ type tagSorter struct {
 }
 
 func (s *Sort) sorter() (tagSorter, error) {
-	pattern, err := compileAnchored(s.Pattern)
+	pattern, err := grammar.CompileAnchored(s.Pattern)
 	if err == nil && pattern.NumSubexp() == 0 {
 		err = errors.New("the pattern has no group")
 	}
