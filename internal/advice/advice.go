@@ -92,7 +92,7 @@ func outputHint(err error) string {
 	case is[*disk.StrangerError](err):
 		return "move it, or choose another output"
 	case is[*exit.IncompleteError](err):
-		return "run the backup again: it fetches only what is missing"
+		return incompleteHint(err)
 	case is[*disk.LockedError](err):
 		return "wait for the other oras-mirror process to finish"
 	case is[*store.PruneError](err):
@@ -111,6 +111,15 @@ func outputHint(err error) string {
 		return "name an archive with --output NAME.tgz, which becomes NAME.001.tgz and so on"
 	}
 	return partSizeHint(err)
+}
+
+// incompleteHint advises on artifacts that a bundle lacks. It does not say why: a policy may have
+// refused them.
+func incompleteHint(err error) string {
+	if e, _ := errors.AsType[*exit.IncompleteError](err); e.Judged {
+		return "if the policies refused them, sign them or change the policies; then run the backup again: it fetches only what is missing"
+	}
+	return "run the backup again: it fetches only what is missing, or says why it cannot"
 }
 
 // partSizeHint tells which size of parts suffices.

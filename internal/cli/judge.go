@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -66,6 +67,14 @@ func (by judge) unasked(index *oci.Index) (n int) {
 		}
 	}
 	return n
+}
+
+// judges reports whether a policy decides about one of some artifacts.
+func (by judge) judges(references []string) bool {
+	return by.policies != nil && slices.ContainsFunc(references, func(reference string) bool {
+		ref, ok := config.ParseEntryName(reference)
+		return ok && by.policies.Policy(ref.Name()) != nil
+	})
 }
 
 // signature is the verdict of a policy about an artifact, in a fraction of the memory of a report.

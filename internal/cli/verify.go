@@ -103,7 +103,7 @@ func (c *verifyCommand) conclude(u *console.Console, in store.Input, v *verify.R
 	saySigned(u, len(signed), refused, by.unasked(in.Index()))
 	missing := engine.Missing(in.Index())
 	if len(missing) > 0 {
-		u.Fail(&exit.IncompleteError{Input: c.Name(), Missing: missing})
+		u.Fail(&exit.IncompleteError{Input: c.Name(), Missing: missing, Judged: by.judges(missing)})
 	}
 	u.Say("%s", verified(c.Name(), v, len(missing) > 0 || lacking != nil))
 	switch {

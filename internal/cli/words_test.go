@@ -295,6 +295,7 @@ func wordings() []wording {
 		{name: "a docker-archive of many", err: &store.InputError{Path: "old.tar", Reason: (&store.DockerArchiveError{}).Error(), Err: &store.DockerArchiveError{Images: []string{"quay.io/a/b:1", "nginx:1.25"}, Many: true}}},
 		{name: "a docker-archive without a name", err: &store.InputError{Path: "old.tar", Reason: (&store.DockerArchiveError{}).Error(), Err: &store.DockerArchiveError{}}},
 		{name: "an incomplete bundle", err: &exit.IncompleteError{Input: "bundle.tgz", Missing: []string{"ghcr.io/acme/app:v1", "referrers of ghcr.io/acme/app:v2"}}},
+		{name: "an incomplete bundle, by policies", err: &exit.IncompleteError{Input: "bundle.tgz", Missing: []string{"ghcr.io/acme/app:v1"}, Judged: true}},
 		{name: "half an archive", err: &store.InputError{Path: "bundle.tgz", Reason: "the archive is truncated", Err: io.ErrUnexpectedEOF}},
 		{name: "a damaged input", target: mirrored, err: &engine.CorruptError{Err: digests}},
 		{name: "a delta without its base", target: mirrored, err: &engine.NeedsBaseError{Base: "monday.tgz", Blob: sum}},

@@ -34,6 +34,7 @@ func (e *WaitingError) Error() string {
 type IncompleteError struct {
 	Input   string
 	Missing []string
+	Judged  bool // policies decide about some of them, and may have refused them
 }
 
 func (e *IncompleteError) Error() string {
