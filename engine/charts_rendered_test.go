@@ -51,7 +51,7 @@ func TestRenderedChart(t *testing.T) {
 			return nil
 		})
 		out := t.TempDir() + "/b"
-		report, err := tryBackup(t, out, source(t, "{chart: oci://"+r.Host+"/charts/app, version: 1.0.0, values: ["+values+"]}"), engine.BackupOptions{})
+		report, err := tryBackup(t, out, specSource(t, "{chart: oci://"+r.Host+"/charts/app, version: 1.0.0, values: ["+values+"]}"), engine.BackupOptions{})
 		if failed := failure(report, err); flipped != errors.Is(failed, content.ErrMismatchedDigest) {
 			t.Errorf("flipped %v: got %v", flipped, failed)
 		}
@@ -73,7 +73,7 @@ func TestLargeChart(t *testing.T) {
 		Config:    r.Blob("charts/app", chart.ConfigType, []byte("{}")),
 		Layers:    []ocispec.Descriptor{{MediaType: chart.LayerType, Digest: digest.FromString("absent"), Size: 1 << 40}},
 	})
-	report, err := tryBackup(t, t.TempDir()+"/b", source(t, "{chart: oci://"+r.Host+"/charts/app, version: 1.0.0}"), engine.BackupOptions{})
+	report, err := tryBackup(t, t.TempDir()+"/b", specSource(t, "{chart: oci://"+r.Host+"/charts/app, version: 1.0.0}"), engine.BackupOptions{})
 	if failed := failure(report, err); failed == nil || !strings.Contains(failed.Error(), "its .tgz is larger than 100 MiB") {
 		t.Errorf("got %v", failed)
 	}

@@ -26,8 +26,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// source returns the selections of a source of a spec, in flow style.
-func source(t *testing.T, text string) []config.Selection {
+// specSource returns the selections of a source of a spec, in flow style.
+func specSource(t *testing.T, text string) []config.Selection {
 	t.Helper()
 	spec, err := config.Parse("mirror.yaml", []byte("apiVersion: oras-mirror/v1alpha1\nkind: Mirror\nsources:\n  - "+text+"\n"))
 	if err != nil {
@@ -101,7 +101,7 @@ func TestChart(t *testing.T) {
 	} {
 		for _, out := range outputs {
 			path := t.TempDir() + "/" + out
-			backUp(t, path, source(t, test.source))
+			backUp(t, path, specSource(t, test.source))
 			want := append([]string{test.name}, images...)
 			slices.Sort(want)
 			if got := entries(t, path); !slices.Equal(got, want) {
@@ -109,7 +109,7 @@ func TestChart(t *testing.T) {
 			}
 		}
 	}
-	if got := froms(t, source(t, "{chart: app, repo: "+helm.URL+", version: 1.2.x}")); !slices.Equal(got, []string{
+	if got := froms(t, specSource(t, "{chart: app, repo: "+helm.URL+", version: 1.2.x}")); !slices.Equal(got, []string{
 		"", "chart app 1.2.0+b7, annotation", "chart app 1.2.0+b7, Images.lock", "chart app 1.2.0+b7, charts/db-0.1.0, annotation", "chart app 1.2.0+b7, charts/web, Images.lock",
 	}) {
 		t.Errorf("found %q", got)
@@ -156,7 +156,7 @@ func TestChartIsMadeAlike(t *testing.T) {
 			var bundles [2][]byte
 			for i := range bundles {
 				path := t.TempDir() + "/b.tgz"
-				backUp(t, path, source(t, "{chart: app, repo: "+helm.URL+", images: false}"))
+				backUp(t, path, specSource(t, "{chart: app, repo: "+helm.URL+", images: false}"))
 				var err error
 				if bundles[i], err = os.ReadFile(path); err != nil {
 					t.Fatal(err)
@@ -190,7 +190,7 @@ func TestChartIsMadeAlike(t *testing.T) {
 func TestLockedChart(t *testing.T) {
 	helm := testchart.Start(t, "/charts")
 	helm.Add("app", "1.0.0+a", testchart.Chart(t, "app", "1.0.0+a", "", nil))
-	lock, err := foresee(t, source(t, "{chart: app, repo: "+helm.URL+", images: false}")).Lock()
+	lock, err := foresee(t, specSource(t, "{chart: app, repo: "+helm.URL+", images: false}")).Lock()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,7 +283,7 @@ func TestFaultyCharts(t *testing.T) {
 			t.Parallel()
 			helm := testchart.Start(t, "")
 			test.prepare(helm)
-			report, err := tryBackup(t, t.TempDir()+"/b", source(t, "{chart: app, repo: "+helm.URL+", version: ^1}"), engine.BackupOptions{})
+			report, err := tryBackup(t, t.TempDir()+"/b", specSource(t, "{chart: app, repo: "+helm.URL+", version: ^1}"), engine.BackupOptions{})
 			if failed := failure(report, err); failed == nil || !strings.Contains(failed.Error(), test.want) {
 				t.Errorf("got %v, want %q", failed, test.want)
 			}
@@ -331,7 +331,7 @@ func TestChartElsewhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := registry.New(registry.Options{Settings: settings})
-		report, err := backup.Run(t.Context(), c, source(t, "{chart: app, repo: "+helm.URL+"}"), out, engine.BackupOptions{})
+		report, err := backup.Run(t.Context(), c, specSource(t, "{chart: app, repo: "+helm.URL+"}"), out, engine.BackupOptions{})
 		if e := out.Close(); e != nil {
 			t.Error(e)
 		}
@@ -350,18 +350,18 @@ func TestOptionalChart(t *testing.T) {
 	helm.Add("web", "1.0.0", nil)
 	for _, absent := range []string{"{chart: app, repo: " + helm.URL + ", optional: true}", "{chart: oci://" + r.Host + "/charts/none, optional: true}",
 		"{chart: oci://" + r.Host + "/app, optional: true}"} {
-		sources := append(source(t, absent), selections(t, r.Host+"/app:v1")...)
+		sources := append(specSource(t, absent), selections(t, r.Host+"/app:v1")...)
 		if f := foresee(t, sources); len(f.Artifacts) != 1 || f.Artifacts[0].Err != nil {
 			t.Errorf("%s: %+v", absent, f.Artifacts)
 		}
 	}
-	report, err := tryBackup(t, t.TempDir()+"/b", source(t, "{chart: oci://"+r.Host+"/app, version: 1.0.0}"), engine.BackupOptions{})
+	report, err := tryBackup(t, t.TempDir()+"/b", specSource(t, "{chart: oci://"+r.Host+"/app, version: 1.0.0}"), engine.BackupOptions{})
 	if failed := failure(report, err); !errors.As(failed, new(*engine.TagError)) {
 		t.Errorf("got %v", failed)
 	}
 	pushChart(t, r, "ok", "1.0.0", testchart.Chart(t, "ok", "1.0.0", "", nil))
 	r.Image("app", "1.0.0", []byte("no chart"))
-	report, err = tryBackup(t, t.TempDir()+"/b", source(t, "{chart: oci://"+r.Host+"/app}"), engine.BackupOptions{})
+	report, err = tryBackup(t, t.TempDir()+"/b", specSource(t, "{chart: oci://"+r.Host+"/app}"), engine.BackupOptions{})
 	if failed := failure(report, err); failed == nil || !strings.Contains(failed.Error(), "not a Helm chart") {
 		t.Errorf("got %v", failed)
 	}

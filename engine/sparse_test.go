@@ -14,6 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
@@ -182,7 +183,7 @@ func TestReportedIndexIsTheRewrittenOne(t *testing.T) {
 	path := t.TempDir() + "/bundle.tgz"
 	report, err := tryBackup(t, path, sources, engine.BackupOptions{})
 	whole(t, report, err)
-	written, err := restore.Written(t.Context(), reopen(t, path))
+	written, err := source.Rewritten(t.Context(), reopen(t, path))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -92,7 +92,7 @@ func TestSignaturesOfCharts(t *testing.T) {
 			}
 			r.Image("bad", "v1", []byte("bad"))
 			trusted := trusting(t, key.policy("**"))
-			from := slices.Concat(source(t, "{chart: oci://"+r.Host+"/charts/app, version: 1.2.0}"), source(t, "{chart: app, repo: "+helm.URL+", version: 1.2.0, images: false}"))
+			from := slices.Concat(specSource(t, "{chart: oci://"+r.Host+"/charts/app, version: 1.2.0}"), specSource(t, "{chart: app, repo: "+helm.URL+", version: 1.2.0, images: false}"))
 			for _, kind := range inputKinds {
 				free := kind.fill(t, from)
 				checkCharts(t, checkSignatures(t, kind.open(t, free), trusted))

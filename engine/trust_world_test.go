@@ -9,7 +9,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/restore"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/internal/testsign"
 	"github.com/oras-mirror/oras-mirror/internal/trust"
@@ -95,7 +95,7 @@ func trusting(t *testing.T, policies ...trust.Policy) engine.Trust {
 // checkSignatures checks an input as "verify -f" does.
 func checkSignatures(t *testing.T, in store.Input, policies engine.Trust) []engine.ArtifactReport {
 	t.Helper()
-	check, err := restore.NewSignatureCheck(t.Context(), in, policies)
+	check, err := source.NewSignatureCheck(t.Context(), in, policies)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
 
 // Borrow looks in the targets for a blob that the source leaves to its base; why is the error of
@@ -103,7 +104,7 @@ func (u *uploads) borrowFrom(ctx context.Context, one *upload, to *recipient, pa
 	if err != nil {
 		return err
 	}
-	mounted, err := to.to.mountBlob(ctx, one.blob, path, body{open: func(ctx context.Context, r Reading) (io.ReadCloser, error) {
+	mounted, err := to.to.mountBlob(ctx, one.blob, path, body{open: func(ctx context.Context, r source.Reading) (io.ReadCloser, error) {
 		return fetchVerified(ctx, from, one.blob, to.sending.Begin())
 	}})
 	to.mounted.Store(mounted)

@@ -8,12 +8,13 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // runDistant is run for a distant source: it resolves the names in the targets first, and walks
 // only the roots that differ. The walks also find what cosign attached by tags.
-func (s *survey) runDistant(ctx context.Context, far Distant, all []*delivery) ([]*delivery, error) {
+func (s *survey) runDistant(ctx context.Context, far source.Distant, all []*delivery) ([]*delivery, error) {
 	err := s.each(ctx, all, func(_ context.Context, d *delivery) error {
 		err := s.open(d)
 		if err != nil {
@@ -45,7 +46,7 @@ func (s *survey) runDistant(ctx context.Context, far Distant, all []*delivery) (
 
 // examineDistant resolves the name of a delivery in its target, and walks the delivery unless
 // the target has all of it.
-func (s *survey) examineDistant(ctx context.Context, far Distant, d *delivery) error {
+func (s *survey) examineDistant(ctx context.Context, far source.Distant, d *delivery) error {
 	desc, err := d.resolve(ctx)
 	d.found.answer = &answer{desc, err}
 	done, err := s.isSettled(ctx, far, d, desc, err)
@@ -60,7 +61,7 @@ func (s *survey) examineDistant(ctx context.Context, far Distant, d *delivery) e
 
 // isSettled reports whether a delivery needs no walk: its tag stays as it is, or the target
 // has all that was selected already.
-func (s *survey) isSettled(ctx context.Context, far Distant, d *delivery, there ocispec.Descriptor, err error) (bool, error) {
+func (s *survey) isSettled(ctx context.Context, far source.Distant, d *delivery, there ocispec.Descriptor, err error) (bool, error) {
 	rewrites := d.target.PlatformMode == config.PlatformsRewrite && len(d.scope.Platforms) > 0
 	if err != nil || rewrites || there.Digest.Validate() != nil || there.Digest.Algorithm() != d.root.Digest.Algorithm() {
 		return false, nil
@@ -87,7 +88,7 @@ const maxNested = 4
 
 // hasChildren reports whether a target that has a manifest has all that is selected below
 // it: registries take a manifest only after its parts, except for a sparse index.
-func (s *survey) hasChildren(ctx context.Context, far Distant, d *delivery, at ocispec.Descriptor, depth int) (bool, error) {
+func (s *survey) hasChildren(ctx context.Context, far source.Distant, d *delivery, at ocispec.Descriptor, depth int) (bool, error) {
 	if oci.IsImage(at.MediaType) {
 		return true, nil
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -20,15 +21,15 @@ func Forecast(ctx context.Context, c *registry.Client, in store.Layout, o engine
 	if err != nil {
 		return nil, err
 	}
-	source, err := openSource(ctx, in, o)
+	from, err := source.Open(ctx, in, o)
 	if err != nil {
 		return nil, err
 	}
-	return ForecastFrom(ctx, c, source, o)
+	return ForecastFrom(ctx, c, from, o)
 }
 
 // ForecastFrom is Forecast for any source.
-func ForecastFrom(ctx context.Context, c *registry.Client, source Source, o engine.RestoreOptions) (*engine.Forecast, error) {
+func ForecastFrom(ctx context.Context, c *registry.Client, from source.Source, o engine.RestoreOptions) (*engine.Forecast, error) {
 	o, err := o.WithDefaults()
 	if err != nil {
 		return nil, err
@@ -39,7 +40,7 @@ func ForecastFrom(ctx context.Context, c *registry.Client, source Source, o engi
 	r.survey.target = func(registry string, repo *registry.Repository) target {
 		return &counting{repo: repo, registry: registry, counts: counts}
 	}
-	if err := r.prepare(ctx, source); err != nil {
+	if err := r.prepare(ctx, from); err != nil {
 		return nil, err
 	}
 	if err := r.countAll(ctx); err != nil {

@@ -7,12 +7,13 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
 
 // tellLeft tells, in a dry run, how many blobs a delta leaves to its base. The targets are not asked
 // for them: that would take a request for each.
 func (r *run) tellLeft(ctx context.Context) error {
-	from, is := r.source.(leaver)
+	from, is := r.source.(source.Dependent)
 	if !is || !from.IsAlone() {
 		return nil
 	}

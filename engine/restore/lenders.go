@@ -8,12 +8,13 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
 
 // lenders are the repositories of the targets that have the blobs which a delta leaves to its
 // base: those of artifacts that are there.
 type lenders struct {
-	source   Source
+	source   source.Source
 	mapper   *config.Mapper
 	paths    map[uploadKey][]string
 	isPart   bool // the run does not restore all of the source
@@ -27,7 +28,7 @@ type lenders struct {
 const mostLenders = 3
 
 // newLenders finds the lenders of the blobs that are left, among the deliveries that are there.
-func newLenders(s Source, o engine.RestoreOptions, wanted []*upload, all []*delivery) *lenders {
+func newLenders(s source.Source, o engine.RestoreOptions, wanted []*upload, all []*delivery) *lenders {
 	l := &lenders{source: s, mapper: o.Mapper, paths: make(map[uploadKey][]string), isNeeded: make(map[graph.ContentKey]bool),
 		isPart: len(o.Only) > 0 || o.Retry != nil || o.Shard != nil}
 	left := make(map[uploadKey]bool)
@@ -64,7 +65,7 @@ func (l *lenders) add(key uploadKey, path string) {
 // one that the delta records, and those of artifacts that this run does not restore.
 func (l *lenders) homes(ctx context.Context, one *upload, d *delivery) []string {
 	var refs []config.Reference
-	if from, is := l.source.(leaver); is {
+	if from, is := l.source.(source.Dependent); is {
 		if ref, err := config.ParseReference(from.Home(one.blob)); err == nil {
 			refs = append(refs, ref)
 		}
@@ -105,4 +106,12 @@ func (l *lenders) findOthers(ctx context.Context) {
 			}
 		})
 	}
+}
+
+// leftBy returns an error if a source leaves a blob to its base, which says so.
+func leftBy(s source.Source, b graph.Descriptor) error {
+	if l, is := s.(source.Dependent); is {
+		return l.Left(b)
+	}
+	return nil
 }

@@ -13,13 +13,14 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // pusher pushes the manifests and tags of deliveries whose blobs are in their targets.
 type pusher struct {
-	source   Source
+	source   source.Source
 	progress engine.Progress
 	workers  int // for one delivery
 	sent     *traffic
@@ -221,7 +222,7 @@ func refusesContent(err error) bool {
 
 // manifestBytes returns the bytes of a manifest: from memory if it was rewritten or waits
 // for its push, else from its origin.
-func manifestBytes(ctx context.Context, s Source, v *graph.Visit) ([]byte, error) {
+func manifestBytes(ctx context.Context, s source.Source, v *graph.Visit) ([]byte, error) {
 	if data := v.Node.Data; data != nil {
 		return data, nil
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
 
 // resend uploads a blob that a repository should have, once, and does not mount it: the
@@ -34,8 +35,8 @@ func (u *uploads) resend(ctx context.Context, d *delivery, b graph.Descriptor) e
 
 // openOrCopy opens a blob. If its bytes are spent, it reads them from a repository, other than
 // the one in path, that received them.
-func (one *upload) openOrCopy(path string, open func(context.Context, Reading) (io.ReadCloser, error), s *headway.Sending) func(context.Context, Reading) (io.ReadCloser, error) {
-	return func(ctx context.Context, r Reading) (io.ReadCloser, error) {
+func (one *upload) openOrCopy(path string, open func(context.Context, source.Reading) (io.ReadCloser, error), s *headway.Sending) func(context.Context, source.Reading) (io.ReadCloser, error) {
+	return func(ctx context.Context, r source.Reading) (io.ReadCloser, error) {
 		body, err := open(ctx, r)
 		if one == nil || !errors.Is(err, engine.ErrSpent) {
 			return body, err

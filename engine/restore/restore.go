@@ -13,6 +13,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -29,9 +30,9 @@ func Run(ctx context.Context, c *registry.Client, in store.Input, o engine.Resto
 	}
 	began := o.Now()
 	r := newRun(c, o)
-	source, err := openSource(ctx, in, o)
+	from, err := source.Open(ctx, in, o)
 	if err == nil {
-		err = r.run(ctx, source)
+		err = r.run(ctx, from)
 	}
 	if err != nil {
 		unfinished(ctx, r.all)
@@ -40,14 +41,14 @@ func Run(ctx context.Context, c *registry.Client, in store.Input, o engine.Resto
 }
 
 // RunFrom is Run for any source.
-func RunFrom(ctx context.Context, c *registry.Client, source Source, o engine.RestoreOptions) (*engine.Report, error) {
+func RunFrom(ctx context.Context, c *registry.Client, from source.Source, o engine.RestoreOptions) (*engine.Report, error) {
 	o, err := o.WithDefaults()
 	if err != nil {
 		return &engine.Report{}, err
 	}
 	began := o.Now()
 	r := newRun(c, o)
-	if err = r.run(ctx, source); err != nil {
+	if err = r.run(ctx, from); err != nil {
 		unfinished(ctx, r.all)
 	}
 	return r.report(o.Now().Sub(began)), err
@@ -57,7 +58,7 @@ func RunFrom(ctx context.Context, c *registry.Client, source Source, o engine.Re
 // these lack, uploads the blobs and pushes the manifests.
 type run struct {
 	engine.RestoreOptions
-	source   Source
+	source   source.Source
 	ledger   *ledger
 	sent     *traffic
 	survey   *survey
@@ -86,11 +87,11 @@ func newRun(c *registry.Client, o engine.RestoreOptions) *run {
 }
 
 // read gives a source to all parts of the run.
-func (r *run) read(s Source) {
+func (r *run) read(s source.Source) {
 	r.source, r.survey.source, r.uploads.source, r.pusher.source = s, s, s, s
 }
 
-func (r *run) run(ctx context.Context, s Source) error {
+func (r *run) run(ctx context.Context, s source.Source) error {
 	if err := r.prepare(ctx, s); err != nil || r.DryRun {
 		return err
 	}
@@ -114,7 +115,7 @@ func (r *run) run(ctx context.Context, s Source) error {
 }
 
 // prepare routes the artifacts and asks the targets for them.
-func (r *run) prepare(ctx context.Context, s Source) error {
+func (r *run) prepare(ctx context.Context, s source.Source) error {
 	r.read(s)
 	r.survey.routes = newRoutes(s, r.RestoreOptions)
 	if len(s.Roots()) == 0 {

@@ -6,16 +6,17 @@ import (
 	"slices"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // revise restores the source as its end corrected it, when all of its blobs are in the targets.
 // Deliveries that are done stay done, unless they were withdrawn; an artifact that is listed
 // for the first time came too late.
-func (r *run) revise(ctx context.Context, revised Source) error {
-	last := make(map[listedKey]bool)
+func (r *run) revise(ctx context.Context, revised source.Source) error {
+	last := make(map[source.Key]bool)
 	for _, root := range revised.Roots() {
-		last[listedKey{root.Entry.Name, root.Entry.Digest}] = true
+		last[source.KeyOf(root)] = true
 	}
 	told := make(map[string]bool)
 	r.all = slices.DeleteFunc(r.all, func(d *delivery) bool { return !d.done && d.err == nil })

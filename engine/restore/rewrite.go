@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/opencontainers/go-digest"
-
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
-	"github.com/oras-mirror/oras-mirror/store"
 )
 
 // rewrite replaces a sparse index by one that names only the children that are there,
@@ -31,30 +28,6 @@ func (s *survey) rewrite(ctx context.Context, d *delivery) error {
 	}
 	s.progress.Notice(text)
 	return nil
-}
-
-// Written tells, by entry name, the digest that each entry of a layout gets in a
-// target with platformMode: rewrite, where that is another than its own.
-func Written(ctx context.Context, in store.Layout) (map[string]digest.Digest, error) {
-	s := newLayoutSource(in, func(string) {})
-	all, g := make(map[string]digest.Digest), graph.New(graph.Options{})
-	for _, root := range s.roots {
-		if root.Fault != nil {
-			continue
-		}
-		platforms, err := graph.ParsePlatforms(root.Entry.Platforms)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", root.Entry.Name, err)
-		}
-		d, err := g.Rewritten(ctx, s.origin, platforms, root.Entry.Descriptor())
-		if err != nil {
-			return nil, err
-		}
-		if d != root.Entry.Digest {
-			all[root.Entry.Name] = d
-		}
-	}
-	return all, nil
 }
 
 // quantity writes a number of things.

@@ -8,16 +8,17 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
 
 // route maps one artifact to one reference of a target.
 type route struct {
-	name    string    // the full source reference, or the name of the entry
-	entry   listedKey // in index.json
-	source  string    // the repository that it came from; "" if unknown
-	layout  string    // the one on disk that it was selected from; "" for others
-	mirror  string    // of its registry, that answered for it in a sync; "" for others
-	pinned  bool      // it was asked for by tag and digest
+	name    string     // the full source reference, or the name of the entry
+	entry   source.Key // in index.json
+	source  string     // the repository that it came from; "" if unknown
+	layout  string     // the one on disk that it was selected from; "" for others
+	mirror  string     // of its registry, that answered for it in a sync; "" for others
+	pinned  bool       // it was asked for by tag and digest
 	root    graph.Descriptor
 	scope   *graph.Scope
 	subject digest.Digest // the manifest that cosign attached it to by its tag; "" for others
@@ -70,7 +71,7 @@ func (m *routes) routeOf(root *graph.Root, target config.Target) (*route, error)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", e.Name, err)
 	}
-	r := &route{name: root.Name(), entry: listedKey{e.Name, e.Digest}, root: graph.Compact(e.Descriptor()),
+	r := &route{name: root.Name(), entry: source.KeyOf(*root), root: graph.Compact(e.Descriptor()),
 		scope: graph.ScopeOfAll(!m.excludeReferrers, platforms), target: target, path: target.Namespace, fault: root.Fault,
 		layout: root.Layout, mirror: root.Mirror, pinned: root.Ref.Tag != "" && root.Ref.Digest != ""}
 	if root.Scope != nil {
@@ -83,7 +84,7 @@ func (m *routes) routeOf(root *graph.Root, target config.Target) (*route, error)
 		return r, nil
 	}
 	if root.IsSuspect() {
-		r.fault = corrupt(root.Fault)
+		r.fault = source.Corrupt(root.Fault)
 	}
 	if root.Ref.Registry == "" {
 		return r, m.routeBare(r, root)

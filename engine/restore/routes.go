@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
 )
 
@@ -33,8 +34,8 @@ type routes struct {
 	part             bool // the roots are some of those that were checked
 }
 
-func newRoutes(s Source, o engine.RestoreOptions) *routes {
-	distant, far := s.(Distant)
+func newRoutes(s source.Source, o engine.RestoreOptions) *routes {
+	distant, far := s.(source.Distant)
 	return &routes{far: far, part: far && distant.IsPart(), roots: s.Roots(), family: s.Family, targets: o.Targets, mapper: o.Mapper, only: o.Only,
 		excludeReferrers: o.ExcludeReferrers, tag: o.Tag, retry: o.Retry, shard: o.Shard, notice: o.Progress.Notice, trust: o.Trust != nil && !far}
 }
@@ -43,7 +44,7 @@ var errNoTarget = errors.New("no target")
 
 // Check maps all roots of a source to the targets, and returns the errors that a run of all
 // of them would return before it copies anything.
-func Check(s Source, o engine.RestoreOptions) error {
+func Check(s source.Source, o engine.RestoreOptions) error {
 	m := newRoutes(s, o)
 	m.part = false
 	_, err := m.all()

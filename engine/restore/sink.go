@@ -6,14 +6,15 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
 
 // The uploads are the sink that a source gives its blobs to.
-var _ Sink = (*uploads)(nil)
+var _ source.Sink = (*uploads)(nil)
 
 func (u *uploads) Start() error { return u.start() }
 
-func (u *uploads) Queue(b graph.Descriptor, c Content, done func()) {
+func (u *uploads) Queue(b graph.Descriptor, c source.Content, done func()) {
 	var left atomic.Int32
 	all := u.byBlob[b.Key()]
 	left.Store(int32(len(all)))
@@ -32,7 +33,7 @@ func (u *uploads) Queue(b graph.Descriptor, c Content, done func()) {
 	}
 }
 
-func (u *uploads) Pass(ctx context.Context, b graph.Descriptor, c Content, arrived func() bool) error {
+func (u *uploads) Pass(ctx context.Context, b graph.Descriptor, c source.Content, arrived func() bool) error {
 	all := u.byBlob[b.Key()]
 	for _, one := range all {
 		if err := u.transfer(ctx, one, c); err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -25,16 +26,16 @@ import (
 // backwards is a source that passes its blobs in the opposite order, each once, and lacks
 // one of them.
 type backwards struct {
-	Source
+	source.Source
 	lacks digest.Digest
 }
 
-func (s *backwards) Blobs(ctx context.Context, wanted []graph.Descriptor, to Sink) error {
+func (s *backwards) Blobs(ctx context.Context, wanted []graph.Descriptor, to source.Sink) error {
 	for _, b := range slices.Backward(wanted) {
 		if b.Digest == s.lacks {
 			continue
 		}
-		if err := to.Pass(ctx, b, s.Content(b), always); err != nil {
+		if err := to.Pass(ctx, b, s.Content(b), func() bool { return true }); err != nil {
 			return err
 		}
 	}
@@ -67,7 +68,11 @@ func TestAnySourceIsRestored(t *testing.T) {
 		}
 		client := registry.New(registry.Options{})
 		r := newRun(client, o)
-		if err := r.run(t.Context(), &backwards{newLayoutSource(layout, o.Progress.Notice), tt.lacks}); err != nil {
+		from, err := source.Open(t.Context(), layout, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.run(t.Context(), &backwards{from, tt.lacks}); err != nil {
 			t.Fatal(err)
 		}
 		repo, err := client.Repository(target.Host, "app")

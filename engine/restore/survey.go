@@ -15,12 +15,13 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
 
 // survey finds the parts of each delivery that the targets lack, with as few requests as
 // possible.
 type survey struct {
-	source   Source
+	source   source.Source
 	client   *registry.Client
 	progress engine.Progress
 	workers  int  // that walk and ask
@@ -37,7 +38,7 @@ type survey struct {
 // run walks all deliveries and asks the targets for them. It returns those deliveries that
 // go out, with the attached ones beside their artifacts.
 func (s *survey) run(ctx context.Context, all []*delivery) ([]*delivery, error) {
-	if far, is := s.source.(Distant); is {
+	if far, is := s.source.(source.Distant); is {
 		return s.runDistant(ctx, far, all)
 	}
 	attached := slices.ContainsFunc(all, func(d *delivery) bool { return d.subject != "" })
@@ -117,14 +118,14 @@ func (s *survey) read(ctx context.Context, d *delivery) error {
 	if d.visit, err = s.source.Walk(ctx, d.source, d.root, d.scope); err != nil {
 		return s.source.Fault(err)
 	}
-	if far, is := s.source.(Distant); is {
+	if far, is := s.source.(source.Distant); is {
 		if d.signedBy, err = far.SignedBy(ctx, d.visit, d.scope); err != nil {
 			d.visit = nil // nothing of it counts
 			return unverified(d.name, err)
 		}
 		d.short = far.Lacks(d.visit, d.scope)
 	} else if d.visit.Missing != nil {
-		return corrupt(d.visit.Missing)
+		return source.Corrupt(d.visit.Missing)
 	}
 	d.root = d.visit.Node.Descriptor
 	if !d.visit.Node.Known {

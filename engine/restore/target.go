@@ -9,6 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
@@ -34,7 +35,7 @@ type describer func(context.Context, ocispec.Descriptor) (ocispec.Descriptor, er
 // body opens the bytes of a blob on their way to a target. With probes the target is asked
 // first whether it checks digests: then it is trusted to do so.
 type body struct {
-	open   func(context.Context, Reading) (io.ReadCloser, error)
+	open   func(context.Context, source.Reading) (io.ReadCloser, error)
 	probes bool
 
 	requests int  // to the source, each time that it is opened
@@ -50,7 +51,7 @@ type repository struct {
 // opener returns a function that opens the bytes from the start each time.
 func (r *repository) opener(ctx context.Context, from body) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) {
-		return from.open(ctx, Reading{Trusted: from.probes && r.ChecksDigests(ctx), To: r.Repository})
+		return from.open(ctx, source.Reading{Trusted: from.probes && r.ChecksDigests(ctx), To: r.Repository})
 	}
 }
 
@@ -90,6 +91,15 @@ func (r *repository) listReferrers(ctx context.Context, l list, describe describ
 		defer done()
 		return describe(reading, desc)
 	})
+}
+
+// fetchVerified opens a blob of a registry to copy it to another repository.
+func fetchVerified(ctx context.Context, repo *registry.Repository, b graph.Descriptor, heard func(int64)) (io.ReadCloser, error) {
+	body, err := repo.FetchBlob(ctx, b.OCI(), 0, b.Size)
+	if err != nil {
+		return nil, err
+	}
+	return source.Verified(body, heard, b), nil
 }
 
 // readBlob reads a blob of a repository whole, and verifies it.

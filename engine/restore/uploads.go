@@ -12,12 +12,13 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // uploads are the blobs that the targets lack, one upload for each blob and registry.
 type uploads struct {
-	source   Source
+	source   source.Source
 	progress engine.Progress
 	sent     *traffic
 	pool     *pool.Pool                   // nil in a forecast
@@ -103,7 +104,7 @@ func (u *uploads) wanted() []graph.Descriptor {
 
 // transfer brings a blob to every recipient. The others mount it from the first that has it. A
 // recipient keeps its error.
-func (u *uploads) transfer(ctx context.Context, one *upload, c Content) error {
+func (u *uploads) transfer(ctx context.Context, one *upload, c source.Content) error {
 	var home *recipient
 	for _, to := range one.recipients {
 		to.err = u.sendTo(ctx, one, to, home, c)
@@ -118,7 +119,7 @@ func (u *uploads) transfer(ctx context.Context, one *upload, c Content) error {
 	return nil
 }
 
-func (u *uploads) sendTo(ctx context.Context, one *upload, to, home *recipient, c Content) error {
+func (u *uploads) sendTo(ctx context.Context, one *upload, to, home *recipient, c source.Content) error {
 	if home != nil {
 		return u.mountTo(ctx, one, to, home.path, u.bodyOrCopy(one, to, home, c))
 	}
@@ -145,14 +146,14 @@ func (u *uploads) sendTo(ctx context.Context, one *upload, to, home *recipient, 
 
 // landed tells a distant source which repository has a blob now.
 func (u *uploads) landed(one *upload, in *recipient) {
-	if far, is := u.source.(Distant); is {
+	if far, is := u.source.(source.Distant); is {
 		far.Landed(one.registry, in.path, one.blob)
 	}
 }
 
 // homes lists the repositories in the registry of an upload that are known to have its blob.
 func (u *uploads) homes(one *upload) []string {
-	if far, is := u.source.(Distant); is {
+	if far, is := u.source.(source.Distant); is {
 		return far.Homes(one.registry, one.blob)
 	}
 	return nil
@@ -175,12 +176,12 @@ func (u *uploads) mountTo(ctx context.Context, one *upload, to *recipient, from 
 }
 
 // body returns a blob for a target.
-func (u *uploads) body(one *upload, s *headway.Sending, c Content) body {
+func (u *uploads) body(one *upload, s *headway.Sending, c source.Content) body {
 	requests, shared := u.fetches(one.blob)
 	return body{
 		requests: requests, shared: shared,
 		probes: u.isWorthProbing(one.registry, c),
-		open: func(ctx context.Context, r Reading) (io.ReadCloser, error) {
+		open: func(ctx context.Context, r source.Reading) (io.ReadCloser, error) {
 			r.Heard = s.Begin()
 			return c.Open(ctx, r)
 		},
@@ -189,9 +190,9 @@ func (u *uploads) body(one *upload, s *headway.Sending, c Content) body {
 
 // bodyOrCopy returns a blob that another recipient has, from there if its bytes are
 // spent.
-func (u *uploads) bodyOrCopy(one *upload, to, home *recipient, c Content) body {
+func (u *uploads) bodyOrCopy(one *upload, to, home *recipient, c source.Content) body {
 	from := u.body(one, &to.sending, c)
-	from.open = func(ctx context.Context, r Reading) (io.ReadCloser, error) {
+	from.open = func(ctx context.Context, r source.Reading) (io.ReadCloser, error) {
 		r.Heard = to.sending.Begin()
 		if body, err := c.Open(ctx, r); !errors.Is(err, engine.ErrSpent) {
 			return body, err
@@ -204,7 +205,7 @@ func (u *uploads) bodyOrCopy(one *upload, to, home *recipient, c Content) body {
 // fetches returns the number of requests that fetch a blob from the source, and whether all
 // targets share them.
 func (u *uploads) fetches(b graph.Descriptor) (requests int, shared bool) {
-	if far, is := u.source.(Distant); is {
+	if far, is := u.source.(source.Distant); is {
 		return far.Fetches(b)
 	}
 	return 0, false
@@ -217,7 +218,7 @@ const probeFrom = 64 << 20
 
 // isWorthProbing reports whether to ask a registry, before the first upload, if it checks
 // digests.
-func (u *uploads) isWorthProbing(registry string, c Content) bool {
+func (u *uploads) isWorthProbing(registry string, c source.Content) bool {
 	return !c.Verified() && u.outgoing[registry] >= probeFrom
 }
 
@@ -250,5 +251,6 @@ func (u *uploads) release(one *upload) error {
 
 func isMissing(err error) bool {
 	var missing *engine.MissingBlobError
-	return errors.As(err, &missing) || isLeft(err)
+	var left *engine.NeedsBaseError
+	return errors.As(err, &missing) || errors.As(err, &left)
 }

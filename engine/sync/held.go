@@ -9,13 +9,13 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
-	"github.com/oras-mirror/oras-mirror/engine/restore"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
 
 // held is a blob whose verified bytes are in memory while it is sent: one GET serves all
 // targets, and it can be sent again.
 type held struct {
-	source *source
+	source *planSource
 	blob   *graph.Blob
 
 	mu      sync.Mutex    // guards data, loading, readers and retired
@@ -29,7 +29,7 @@ type held struct {
 
 func (h *held) Verified() bool { return true }
 
-func (h *held) Open(ctx context.Context, r restore.Reading) (io.ReadCloser, error) {
+func (h *held) Open(ctx context.Context, r source.Reading) (io.ReadCloser, error) {
 	data, err := h.take(ctx)
 	if err != nil {
 		return nil, err

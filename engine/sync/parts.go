@@ -23,7 +23,7 @@ var partSize = 8192
 
 // parts yields the parts of the roots, in their order. Each is the source's own while it
 // is yielded.
-func (s *source) parts(yield func() error) error {
+func (s *planSource) parts(yield func() error) error {
 	if !s.IsPart() {
 		return yield()
 	}
@@ -43,11 +43,11 @@ func (s *source) parts(yield func() error) error {
 }
 
 // IsPart reports whether the roots are copied in parts.
-func (s *source) IsPart() bool { return len(s.all) > partSize }
+func (s *planSource) IsPart() bool { return len(s.all) > partSize }
 
 // run copies the parts, one after the other. After an error the artifacts of the remaining
 // parts are reported as unfinished.
-func (s *source) run(ctx context.Context, c *registry.Client) (*engine.Report, error) {
+func (s *planSource) run(ctx context.Context, c *registry.Client) (*engine.Report, error) {
 	all := &engine.Report{Planned: true}
 	o := s.options()
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -88,7 +88,7 @@ func add(to, part *engine.Report) {
 }
 
 // forecast adds up the forecasts of the parts.
-func (s *source) forecast(ctx context.Context, c *registry.Client) (*engine.Forecast, error) {
+func (s *planSource) forecast(ctx context.Context, c *registry.Client) (*engine.Forecast, error) {
 	all, o := new(engine.Forecast), s.options()
 	counted := shard.NewLoads[struct{}](0)
 	if s.Shard.IsAll() {
@@ -145,7 +145,7 @@ const (
 	maxSmall = 50_000   // blobs
 )
 
-func (s *source) Landed(registry, path string, b graph.Descriptor) {
+func (s *planSource) Landed(registry, path string, b graph.Descriptor) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.IsPart() || b.Size < minLarge && len(s.landed) >= maxSmall {
@@ -158,7 +158,7 @@ func (s *source) Landed(registry, path string, b graph.Descriptor) {
 }
 
 // landedIn returns a repository of a target that an earlier part sent a blob to, if any.
-func (s *source) landedIn(registry string, b graph.Descriptor) []string {
+func (s *planSource) landedIn(registry string, b graph.Descriptor) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if path := s.landed[landing{registry, b.Digest, b.Size}]; path != "" {

@@ -14,12 +14,12 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
-	"github.com/oras-mirror/oras-mirror/engine/restore"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
-// source is a plan over registries and layouts whose names are resolved.
-type source struct {
+// planSource is a plan over registries and layouts whose names are resolved.
+type planSource struct {
 	engine.SyncOptions
 	planner *plan.Planner
 	all     []graph.Root
@@ -36,13 +36,13 @@ type source struct {
 	landed map[landing]string
 }
 
-var _ restore.Distant = (*source)(nil)
+var _ source.Distant = (*planSource)(nil)
 
 // Close closes the layouts among the sources.
-func (s *source) Close() error { return s.planner.Close() }
+func (s *planSource) Close() error { return s.planner.Close() }
 
 // options returns the options of the restores.
-func (s *source) options() engine.RestoreOptions {
+func (s *planSource) options() engine.RestoreOptions {
 	o := s.RestoreOptions
 	o.Progress = &relisting{Progress: s.Progress, before: s.listed}
 	return o
@@ -50,7 +50,7 @@ func (s *source) options() engine.RestoreOptions {
 
 // checkMappings looks for mappings of the run that match no repository of any shard. Without a
 // shard the routes do that.
-func (s *source) checkMappings() error {
+func (s *planSource) checkMappings() error {
 	if s.Shard == nil {
 		return nil
 	}
@@ -64,7 +64,7 @@ func (s *source) checkMappings() error {
 
 // claim makes the artifacts of the plan roots. Two of one name and different digests are
 // an error.
-func (s *source) claim() error {
+func (s *planSource) claim() error {
 	claims := plan.NewCollisions(nil)
 	s.all = make([]graph.Root, len(s.planner.All))
 	entries := make([]oci.Entry, len(s.all))
@@ -85,11 +85,13 @@ func (s *source) claim() error {
 	return nil
 }
 
-func (s *source) Roots() []graph.Root { return s.roots }
+func (s *planSource) Roots() []graph.Root { return s.roots }
 
-func (s *source) Family(desc ocispec.Descriptor) []digest.Digest { return []digest.Digest{desc.Digest} }
+func (s *planSource) Family(desc ocispec.Descriptor) []digest.Digest {
+	return []digest.Digest{desc.Digest}
+}
 
-func (s *source) Walk(ctx context.Context, _ string, root graph.Descriptor, sc *graph.Scope) (*graph.Visit, error) {
+func (s *planSource) Walk(ctx context.Context, _ string, root graph.Descriptor, sc *graph.Scope) (*graph.Visit, error) {
 	from := s.origins[sc]
 	v, err := s.planner.Walk(ctx, from, sc, root.OCI(), nil)
 	if err != nil || len(sc.Platforms) == 0 || !v.Node.Index {
@@ -106,21 +108,21 @@ func (s *source) Walk(ctx context.Context, _ string, root graph.Descriptor, sc *
 	return v, &engine.PlatformError{Reference: name, Wanted: sc.Platforms, Have: graph.PlatformsIn(children)}
 }
 
-func (s *source) Children(ctx context.Context, root graph.Descriptor, sc *graph.Scope) ([]ocispec.Descriptor, error) {
+func (s *planSource) Children(ctx context.Context, root graph.Descriptor, sc *graph.Scope) ([]ocispec.Descriptor, error) {
 	return s.planner.Children(ctx, s.origins[sc], sc, root.OCI())
 }
 
-func (s *source) Manifest(ctx context.Context, root graph.Descriptor, sc *graph.Scope) ([]byte, error) {
+func (s *planSource) Manifest(ctx context.Context, root graph.Descriptor, sc *graph.Scope) ([]byte, error) {
 	return s.origins[sc].Manifest(ctx, root.OCI())
 }
 
-func (s *source) Fault(err error) error { return err }
+func (s *planSource) Fault(err error) error { return err }
 
-func (s *source) Certain(v *graph.Visit) []*graph.Blob { return v.Blobs() }
+func (s *planSource) Certain(v *graph.Visit) []*graph.Blob { return v.Blobs() }
 
-func (s *source) Revised() restore.Source { return nil }
+func (s *planSource) Revised() source.Source { return nil }
 
-func (s *source) Homes(registry string, b graph.Descriptor) []string {
+func (s *planSource) Homes(registry string, b graph.Descriptor) []string {
 	paths := s.landedIn(registry, b)
 	for _, r := range s.planner.RemotesOf(b, registry) {
 		paths = append(paths, r.Path())
@@ -128,7 +130,7 @@ func (s *source) Homes(registry string, b graph.Descriptor) []string {
 	return paths
 }
 
-func (s *source) SignedBy(ctx context.Context, root *graph.Visit, sc *graph.Scope) ([]string, error) {
+func (s *planSource) SignedBy(ctx context.Context, root *graph.Visit, sc *graph.Scope) ([]string, error) {
 	if !sc.HasPolicy() {
 		return nil, nil
 	}
@@ -136,7 +138,7 @@ func (s *source) SignedBy(ctx context.Context, root *graph.Visit, sc *graph.Scop
 }
 
 // Lacks also looks for the referrers that a lock pins.
-func (s *source) Lacks(root *graph.Visit, sc *graph.Scope) error {
+func (s *planSource) Lacks(root *graph.Visit, sc *graph.Scope) error {
 	var found []digest.Digest
 	if err := root.Referring(func(r *graph.Visit, _ string) { found = append(found, r.Node.Digest) }); err != nil {
 		return err
@@ -150,7 +152,7 @@ func (s *source) Lacks(root *graph.Visit, sc *graph.Scope) error {
 }
 
 // Blame returns the error of reading the blob if that is why its upload failed.
-func (s *source) Blame(b graph.Descriptor, refusal error) error {
+func (s *planSource) Blame(b graph.Descriptor, refusal error) error {
 	fault, ok := s.faults.Load(b.Key())
 	if err, _ := fault.(error); ok && errors.Is(refusal, err) { // else it is of an earlier attempt
 		return err
@@ -158,7 +160,7 @@ func (s *source) Blame(b graph.Descriptor, refusal error) error {
 	return refusal
 }
 
-func (s *source) Blobs(_ context.Context, wanted []graph.Descriptor, to restore.Sink) error {
+func (s *planSource) Blobs(_ context.Context, wanted []graph.Descriptor, to source.Sink) error {
 	if err := to.Start(); err != nil {
 		return err
 	}
@@ -174,7 +176,7 @@ func (s *source) Blobs(_ context.Context, wanted []graph.Descriptor, to restore.
 }
 
 // Content returns a small blob as one that is held, and a large one as a stream.
-func (s *source) Content(d graph.Descriptor) restore.Content {
+func (s *planSource) Content(d graph.Descriptor) source.Content {
 	b := s.planner.Find(d)
 	if s.isHeld(b) {
 		return &held{source: s, blob: b}
@@ -184,11 +186,11 @@ func (s *source) Content(d graph.Descriptor) restore.Content {
 
 // isHeld reports whether a blob is held in memory: one of up to a quarter of the buffer, or
 // one that is in memory anyway.
-func (s *source) isHeld(b *graph.Blob) bool {
+func (s *planSource) isHeld(b *graph.Blob) bool {
 	return b.Size <= s.memory.capacity/4 || s.planner.IsInline(b)
 }
 
-func (s *source) Fetches(d graph.Descriptor) (requests int, shared bool) {
+func (s *planSource) Fetches(d graph.Descriptor) (requests int, shared bool) {
 	b := s.planner.Find(d)
 	switch {
 	case b.Size == 0 || s.planner.IsNear(b):
@@ -200,7 +202,7 @@ func (s *source) Fetches(d graph.Descriptor) (requests int, shared bool) {
 }
 
 // recordFault keeps the reason why a blob could not be read, for Blame.
-func (s *source) recordFault(b *graph.Blob, from graph.Origin, err error) error {
+func (s *planSource) recordFault(b *graph.Blob, from graph.Origin, err error) error {
 	if graph.IsMismatch(err) {
 		err = &engine.ArtifactError{Reference: from.Repository() + "@" + b.Digest.String(), Op: "fetch", Err: err}
 	}

@@ -8,9 +8,8 @@ import (
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
-	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
-	"github.com/oras-mirror/oras-mirror/engine/restore"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
 
 // resumeTimeout bounds the time that an upload waits until a broken download resumes. Load
@@ -20,7 +19,7 @@ const resumeTimeout = 30 * time.Second
 // stream is a blob that is too large to be held: its bytes go from the body of a response
 // into the body of a request.
 type stream struct {
-	source *source
+	source *planSource
 	blob   *graph.Blob
 
 	mu      sync.Mutex // guards attempt
@@ -30,7 +29,7 @@ type stream struct {
 func (s *stream) Verified() bool { return true }
 
 // Open takes the slots of the whole transfer. It sends no request before the first Read.
-func (s *stream) Open(ctx context.Context, r restore.Reading) (io.ReadCloser, error) {
+func (s *stream) Open(ctx context.Context, r source.Reading) (io.ReadCloser, error) {
 	for {
 		s.mu.Lock()
 		from := s.source.planner.OriginOf(s.blob, s.attempt)
@@ -53,7 +52,7 @@ func (s *stream) Open(ctx context.Context, r restore.Reading) (io.ReadCloser, er
 }
 
 // openNear opens a blob of a layout.
-func (s *stream) openNear(ctx context.Context, from graph.Origin, r restore.Reading) (io.ReadCloser, error) {
+func (s *stream) openNear(ctx context.Context, from graph.Origin, r source.Reading) (io.ReadCloser, error) {
 	body, err := from.Blob(ctx, s.blob.OCI(), 0, s.blob.Size)
 	if err != nil {
 		return nil, s.failed(from, err)
@@ -61,8 +60,8 @@ func (s *stream) openNear(ctx context.Context, from graph.Origin, r restore.Read
 	return &incoming{s.verified(body, r), from, s}, nil
 }
 
-func (s *stream) verified(body io.ReadCloser, r restore.Reading) io.ReadCloser {
-	return restore.Verified(graph.Part{Reader: &headway.Counted{Reader: body, Heard: r.Heard}, Closer: body}, s.blob.Descriptor)
+func (s *stream) verified(body io.ReadCloser, r source.Reading) io.ReadCloser {
+	return source.Verified(body, r.Heard, s.blob.Descriptor)
 }
 
 // failed records why an attempt failed. It returns a *transport.ReopenError if another

@@ -14,7 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/config/filter"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/restore"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/statement"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -98,7 +98,7 @@ func (by judge) check(ctx context.Context, u *console.Console, l store.Layout) (
 	if by.policies == nil {
 		return s, nil
 	}
-	check, err := restore.NewSignatureCheck(ctx, l, by.policies)
+	check, err := source.NewSignatureCheck(ctx, l, by.policies)
 	if err != nil {
 		return s, err
 	}

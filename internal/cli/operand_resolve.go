@@ -12,7 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
-	"github.com/oras-mirror/oras-mirror/engine/restore"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
 )
 
@@ -63,7 +63,7 @@ func (r *resolver) resolveWritten(ctx context.Context, o *operand) error {
 		if err != nil {
 			return err
 		}
-		o.written, err = restore.Written(ctx, in)
+		o.written, err = source.Rewritten(ctx, in)
 		return errors.Join(err, in.Close())
 	}
 	if o.lock == nil {

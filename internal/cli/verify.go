@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/restore"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
@@ -145,7 +145,7 @@ func verifyInput(ctx context.Context, in store.Input, policies engine.Trust, o v
 		v, err := hashInput(ctx, in, o)
 		return v, nil, err
 	}
-	check, err := restore.NewSignatureCheck(ctx, in, policies)
+	check, err := source.NewSignatureCheck(ctx, in, policies)
 	if err != nil {
 		return nil, nil, err
 	}

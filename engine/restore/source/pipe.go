@@ -1,4 +1,4 @@
-package restore
+package source
 
 import (
 	"context"
@@ -21,21 +21,15 @@ type pipe struct {
 	*layoutSource
 	in      *store.Stream
 	options engine.RestoreOptions
-	listed  *oci.Index         // the one that the roots are from
-	before  map[listedKey]bool // the entries of an earlier index.json; nil for the first
-	taken   *taken             // the signatures that have come
-	bases   *layoutSource      // lends blobs to a delta; nil if there is none
-}
-
-// listedKey identifies an entry of index.json.
-type listedKey struct {
-	name   string
-	digest digest.Digest
+	listed  *oci.Index    // the one that the roots are from
+	before  map[Key]bool  // the entries of an earlier index.json; nil for the first
+	taken   *taken        // the signatures that have come
+	bases   *layoutSource // lends blobs to a delta; nil if there is none
 }
 
 // newPipe opens a pipe at its first index.json, or, where before has the entries of an
 // earlier one, at its last.
-func newPipe(in *store.Stream, o engine.RestoreOptions, before map[listedKey]bool, came *taken) *pipe {
+func newPipe(in *store.Stream, o engine.RestoreOptions, before map[Key]bool, came *taken) *pipe {
 	p := &pipe{layoutSource: newLayoutSource(streamed{in}, o.Progress.Notice), in: in, options: o, listed: in.Index(), before: before, taken: came}
 	p.origin = &pipeOrigin{p.local}
 	if o.Trust != nil {
@@ -54,7 +48,7 @@ func newPipe(in *store.Stream, o engine.RestoreOptions, before map[listedKey]boo
 // blobs may have passed already.
 func (p *pipe) refuseLate() {
 	for i, root := range p.roots {
-		if root.Fault == nil && !p.before[listedKey{root.Entry.Name, root.Entry.Digest}] {
+		if root.Fault == nil && !p.before[KeyOf(root)] {
 			p.roots[i].Fault = &store.LateError{Digest: root.Entry.Digest}
 		}
 	}
@@ -65,9 +59,9 @@ func (p *pipe) Revised() Source {
 	if p.in.Index() == p.listed {
 		return nil
 	}
-	before := make(map[listedKey]bool, len(p.listed.Entries))
+	before := make(map[Key]bool, len(p.listed.Entries))
 	for _, e := range p.listed.Entries {
-		before[listedKey{e.Name, e.Digest}] = true
+		before[Key{e.Name, e.Digest}] = true
 	}
 	return newPipe(p.in, p.options, before, p.taken)
 }
@@ -96,7 +90,7 @@ func (p *pipe) Blobs(ctx context.Context, wanted []graph.Descriptor, to Sink) er
 			return err
 		}
 	}
-	feed := newFeed(p, p.borrow(wanted, to), to)
+	feed := newFeed(p.in, p.options, p.borrow(wanted, to), to)
 	for {
 		d, size, err := p.in.Next()
 		if errors.Is(err, io.EOF) {
@@ -185,45 +179,6 @@ func (p *pipe) lend(b graph.Descriptor, to Sink) bool {
 	}
 	to.Queue(b, p.bases.Content(b), nil)
 	return true
-}
-
-// openToEnd opens a pipe at its last index.json, for a run that needs none of its blobs but
-// signatures.
-func openToEnd(ctx context.Context, in *store.Stream, o engine.RestoreOptions) (Source, error) {
-	came := newTaken()
-	if o.Trust != nil {
-		first := o
-		first.Progress = engine.Silent{}
-		p := newPipe(in, first, nil, came)
-		forSignatures := func(engine.ArtifactReport) {} // the check asks for them
-		if err := checkAll(ctx, p, p.roots, o.Trust, forSignatures); err != nil {
-			return nil, err
-		}
-	}
-	if err := readToEnd(ctx, in, came); err != nil {
-		return nil, err
-	}
-	return newPipe(in, o, nil, came), nil
-}
-
-// readToEnd reads a pipe up to its last index.json.
-func readToEnd(ctx context.Context, s *store.Stream, came *taken) error {
-	for {
-		d, size, err := s.Next()
-		if err == nil {
-			_, err = came.take(d, size, s)
-		}
-		if errors.Is(err, io.EOF) {
-			came.end()
-			return s.Complete()
-		}
-		if err != nil {
-			return err
-		}
-		if err := context.Cause(ctx); err != nil {
-			return err
-		}
-	}
 }
 
 // pipeOrigin walks the manifests of a pipe, whose blobs are still to come.

@@ -1,4 +1,4 @@
-package restore
+package source
 
 import (
 	"context"
@@ -27,9 +27,9 @@ type feed struct {
 	wrong   map[graph.ContentKey]error            // of those that came with wrong bytes
 }
 
-func newFeed(p *pipe, wanted []graph.Descriptor, to Sink) *feed {
-	buffer := bounds.Room(p.options.Buffer, engine.LeastBuffer)
-	f := &feed{in: p.in, to: to, tempDir: p.options.TempDir, buffer: buffer, held: semaphore.NewWeighted(buffer), order: wanted,
+func newFeed(in *store.Stream, o engine.RestoreOptions, wanted []graph.Descriptor, to Sink) *feed {
+	buffer := bounds.Room(o.Buffer, engine.LeastBuffer)
+	f := &feed{in: in, to: to, tempDir: o.TempDir, buffer: buffer, held: semaphore.NewWeighted(buffer), order: wanted,
 		wanted: make(map[graph.ContentKey]graph.Descriptor, len(wanted)), wrong: make(map[graph.ContentKey]error)}
 	for _, b := range wanted {
 		f.wanted[b.Key()] = b

@@ -1,4 +1,4 @@
-package restore
+package source
 
 import (
 	"context"
@@ -9,33 +9,19 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
-// leaver is a Source that leaves blobs to its base: a delta.
-type leaver interface {
-	// Left returns an *engine.NeedsBaseError if the source leaves a blob to its base, else nil.
-	Left(b graph.Descriptor) error
-	// Home returns a repository, REGISTRY/PATH, from which the base has a blob that it leaves;
-	// "" if one that needs the blob is among them, or none is known.
-	Home(b graph.Descriptor) string
-	// IsAlone reports whether the source is a delta whose base is no input beside it.
-	IsAlone() bool
-}
-
-// leftBy returns an error if a source leaves a blob to its base, which says so.
-func leftBy(s Source, b graph.Descriptor) error {
-	if l, is := s.(leaver); is {
-		return l.Left(b)
+// readDelta reads what a layout leaves to a base. A damaged list leaves more than it should:
+// the targets are asked for what is missing.
+func readDelta(l store.Layout, notice func(string)) *delta.Delta {
+	delta, err := store.ReadDelta(l)
+	if err != nil {
+		notice(err.Error())
 	}
-	return nil
-}
-
-// isLeft reports whether an error says that a blob is left to the base.
-func isLeft(err error) bool {
-	_, is := errors.AsType[*engine.NeedsBaseError](err)
-	return is
+	return delta
 }
 
 // Left asks the layout first: it may have more than its list says.

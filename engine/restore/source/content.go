@@ -1,4 +1,4 @@
-package restore
+package source
 
 import (
 	"bytes"
@@ -45,7 +45,7 @@ func (p *passing) Open(_ context.Context, r Reading) (io.ReadCloser, error) {
 	if p.body != nil {
 		return nil, engine.ErrSpent
 	}
-	p.body = verified(io.NopCloser(&headway.Counted{Reader: p.in, Heard: r.Heard}), p.Descriptor)
+	p.body = verified(io.NopCloser(p.in), r.Heard, p.Descriptor)
 	return p.body, nil
 }
 

@@ -1,4 +1,6 @@
-package restore
+// Package source holds the inputs of a restore: layouts, pipes, and the interfaces by which a
+// restore reads them and others. It also checks the signatures in an input without a network.
+package source
 
 import (
 	"context"
@@ -42,6 +44,15 @@ type Source interface {
 	Revised() Source
 }
 
+// Key identifies an entry of index.json with its content.
+type Key struct {
+	Name   string
+	Digest digest.Digest
+}
+
+// KeyOf returns the key of a root.
+func KeyOf(root graph.Root) Key { return Key{root.Entry.Name, root.Entry.Digest} }
+
 // Distant is a Source that sends a request for each part that is read. A root is resolved
 // in its target before it is walked, and one that the target has is walked no further than
 // needed.
@@ -53,7 +64,7 @@ type Distant interface {
 	Homes(registry string, b graph.Descriptor) []string
 	// Landed records that a repository of a target has a blob now.
 	Landed(registry, path string, b graph.Descriptor)
-	// IsPart reports whether Roots are only a part of those of a sync; [Check] had all.
+	// IsPart reports whether Roots are only a part of those of a sync, which checked all of them.
 	IsPart() bool
 	// Fetches returns the number of requests that fetch a blob, and whether all targets
 	// share them.
@@ -62,6 +73,25 @@ type Distant interface {
 	SignedBy(ctx context.Context, root *graph.Visit, s *graph.Scope) ([]string, error)
 	// Lacks returns an error if the source could not read all referrers of an artifact.
 	Lacks(root *graph.Visit, s *graph.Scope) error
+}
+
+// Dependent is a Source that leaves blobs to its base: a delta.
+type Dependent interface {
+	// Left returns an *engine.NeedsBaseError if the source leaves a blob to its base, else nil.
+	Left(b graph.Descriptor) error
+	// Home returns a repository, REGISTRY/PATH, from which the base has a blob that it leaves;
+	// "" if one that needs the blob is among them, or none is known.
+	Home(b graph.Descriptor) string
+	// IsAlone reports whether the source is a delta whose base is no input beside it.
+	IsAlone() bool
+}
+
+// Checker is a Source that has the signatures of its roots, and needs no network to check them.
+// A sync checks those of its plan instead.
+type Checker interface {
+	// Check returns the signers of a root that the policies accept; nil if it needs none. Its
+	// error is ErrAwaited while blobs of signatures are still to come.
+	Check(ctx context.Context, t engine.Trust, root graph.Root) (signedBy []string, err error)
 }
 
 // Sink takes blobs from a source. Its methods are called by one goroutine; an error ends
@@ -101,9 +131,9 @@ type Reading struct {
 	To      *registry.Repository // the target
 }
 
-// corrupt blames the input for a part that could not be read, unless this machine is at
+// Corrupt blames the input for a part that could not be read, unless this machine is at
 // fault.
-func corrupt(err error) error {
+func Corrupt(err error) error {
 	if disk.IsTooManyFiles(err) {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -51,15 +52,18 @@ func TestPlainFileGoesToARegistryThatChecksDigests(t *testing.T) {
 		target := testregistry.New(t, testregistry.Options{NoDigestCheck: !tt.checks})
 		client := registry.New(registry.Options{})
 		u := newUploads(engine.Silent{}, newTraffic())
-		source := newLayoutSource(layout, func(string) {})
+		from, err := source.Open(t.Context(), layout, engine.RestoreOptions{Progress: engine.Silent{}})
+		if err != nil {
+			t.Fatal(err)
+		}
 		u.outgoing[target.Host] = tt.outgoing
 		for _, name := range []string{"one", "two"} {
 			repo, err := client.Repository(target.Host, name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			from := u.body(&upload{uploadKey: uploadKey{registry: target.Host}}, &headway.Sending{Progress: engine.Silent{}}, source.Content(graph.Compact(desc)))
-			body, err := (&repository{Repository: repo}).opener(t.Context(), from)()
+			b := u.body(&upload{uploadKey: uploadKey{registry: target.Host}}, &headway.Sending{Progress: engine.Silent{}}, from.Content(graph.Compact(desc)))
+			body, err := (&repository{Repository: repo}).opener(t.Context(), b)()
 			if err != nil {
 				t.Fatal(err)
 			}

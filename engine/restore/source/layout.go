@@ -1,9 +1,8 @@
-package restore
+package source
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -21,25 +20,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
-
-// openSource sorts the entries of an input into artifacts and their referrers. A dry run
-// needs no blob, and reads on to the last index.json of a pipe at once.
-func openSource(ctx context.Context, in store.Input, o engine.RestoreOptions) (Source, error) {
-	switch in := in.(type) {
-	case *store.Stream:
-		if o.DryRun {
-			return openToEnd(ctx, in, o)
-		}
-		return newPipe(in, o, nil, newTaken()), nil
-	case store.Layout:
-		s := newLayoutSource(in, o.Progress.Notice)
-		if o.Trust != nil {
-			s.local.Index(s.roots)
-		}
-		return s, nil
-	}
-	return nil, fmt.Errorf("unknown kind of input %T", in)
-}
 
 // layoutSource is a layout that can be read at random.
 type layoutSource struct {
@@ -64,16 +44,6 @@ func newLayoutSource(l store.Layout, notice func(string)) *layoutSource {
 	}
 	s.roots = s.local.RootsOf(l.Index().Entries, config.Reference{})
 	return s
-}
-
-// readDelta reads what a layout leaves to a base. A damaged list leaves more than it should:
-// the targets are asked for what is missing.
-func readDelta(l store.Layout, notice func(string)) *delta.Delta {
-	delta, err := store.ReadDelta(l)
-	if err != nil {
-		notice(err.Error())
-	}
-	return delta
 }
 
 // rereadable is the cache of a graph that keeps no manifest: each is read from the input again
@@ -131,7 +101,7 @@ func (s *layoutSource) Manifest(ctx context.Context, root graph.Descriptor, _ *g
 	return s.local.Manifest(ctx, root.OCI())
 }
 
-func (s *layoutSource) Fault(err error) error { return corrupt(err) }
+func (s *layoutSource) Fault(err error) error { return Corrupt(err) }
 
 // Certain omits the layers that a delta need not have.
 func (s *layoutSource) Certain(v *graph.Visit) []*graph.Blob {
@@ -182,11 +152,11 @@ func (s *layoutSource) open(d graph.Descriptor) (store.Blob, error) {
 // Blame hashes the blob to find out whether the layout is at fault.
 func (s *layoutSource) Blame(b graph.Descriptor, refusal error) error {
 	body, err := s.open(b)
-	if isLeft(err) {
-		return err
+	if needs, is := errors.AsType[*engine.NeedsBaseError](err); is {
+		return needs
 	}
 	if err != nil {
-		return corrupt(err)
+		return Corrupt(err)
 	}
 	hash := b.Digest.Algorithm().Hash()
 	_, err = io.Copy(hash, body)
@@ -194,7 +164,7 @@ func (s *layoutSource) Blame(b graph.Descriptor, refusal error) error {
 		err = graph.CheckHash(b, hash)
 	}
 	if err != nil {
-		return corrupt(err)
+		return Corrupt(err)
 	}
 	return refusal
 }
@@ -212,7 +182,7 @@ func (b *layoutBlob) Open(_ context.Context, r Reading) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	hashed := verified(graph.Part{Reader: &headway.Counted{Reader: body, Heard: r.Heard}, Closer: body}, b.Descriptor)
+	hashed := verified(body, r.Heard, b.Descriptor)
 	if wrong := hashed.fault(); wrong != nil { // it should be empty, so nothing will read it
 		return nil, errors.Join(wrong, body.Close())
 	}
