@@ -15,13 +15,13 @@ import (
 func (s *survey) adopt(all []*delivery) []*delivery {
 	homes, gone := make(map[manifestKey]*delivery), make(map[manifestKey]bool)
 	for _, d := range all {
-		if d.subject != "" {
+		if d.Subject != "" {
 			continue
 		}
 		for _, old := range d.old {
 			gone[d.at(old)] = true
 		}
-		homes[d.at(d.root.Digest)] = d
+		homes[d.at(d.Root.Digest)] = d
 		for _, part := range s.familyOf(d) {
 			if homes[d.at(part)] == nil || d.err == nil { // another artifact that has it may pass
 				homes[d.at(part)] = d
@@ -30,13 +30,13 @@ func (s *survey) adopt(all []*delivery) []*delivery {
 	}
 	behind := 0
 	all = slices.DeleteFunc(all, func(d *delivery) bool {
-		home := homes[d.at(d.subject)]
-		if home == nil && gone[d.at(d.subject)] {
+		home := homes[d.at(d.Subject)]
+		if home == nil && gone[d.at(d.Subject)] {
 			behind++
 			return true
 		}
 		home = cmp.Or(home, d.finder)
-		if d.subject != "" && home != nil {
+		if d.Subject != "" && home != nil {
 			d.parent = home
 			home.beside = append(home.beside, d)
 		}
@@ -56,7 +56,7 @@ func (s *survey) familyOf(d *delivery) []digest.Digest {
 	case d.err != nil && !d.isRefused():
 		return nil
 	case d.visit == nil:
-		return s.source.Family(d.root.OCI())
+		return s.source.Family(d.Root.OCI())
 	}
 	var found []digest.Digest
 	d.visit.Core(func(v *graph.Visit) { found = append(found, v.Node.Digest) })

@@ -12,12 +12,13 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/restore/route"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // delivery is one artifact on its way to one repository.
 type delivery struct {
-	*route
+	*route.Route
 	repo *registry.Repository // that is asked; nil until the delivery is walked
 	to   target               // that is pushed to
 
@@ -64,8 +65,14 @@ type wait struct {
 	failure error                  // of an upload
 }
 
+// manifestKey identifies one manifest or blob in one repository of a target.
+type manifestKey struct {
+	repository string // with its registry
+	digest     digest.Digest
+}
+
 // at returns the key of a manifest in the repository that the delivery goes to.
-func (d *delivery) at(of digest.Digest) manifestKey { return manifestKey{d.repository(), of} }
+func (d *delivery) at(of digest.Digest) manifestKey { return manifestKey{d.Repository(), of} }
 
 // lacks reports whether a manifest of the delivery has to be pushed.
 func (d *delivery) lacks(v *graph.Visit) bool { return !d.found.present || d.found.lacks[v] }
@@ -82,7 +89,7 @@ func (d *delivery) spare(layers []*graph.Blob) {
 
 // isRefused reports whether a policy does not accept the delivery.
 func (d *delivery) isRefused() bool {
-	fault, is := errors.AsType[*engine.ArtifactError](d.fault)
+	fault, is := errors.AsType[*engine.ArtifactError](d.Fault)
 	return is && fault.Op == engine.OpVerify
 }
 
@@ -117,7 +124,7 @@ func (d *delivery) resolve(ctx context.Context) (ocispec.Descriptor, error) {
 	case d.found.fresh:
 		return ocispec.Descriptor{}, errdef.ErrNotFound
 	}
-	return d.repo.Resolve(ctx, d.reference())
+	return d.repo.Resolve(ctx, d.Reference())
 }
 
 // isWalked reports whether the graph of the delivery is known.
@@ -126,8 +133,8 @@ func (d *delivery) isWalked() bool { return d.visit != nil && d.visit.Err == nil
 // outcome returns the report of a delivery and those beside it, once all of them are done.
 func (d *delivery) outcome() engine.ArtifactReport {
 	seen := make(map[digest.Digest]bool)
-	r := engine.ArtifactReport{Reference: d.name, Target: d.destination(), Digest: d.root.Digest, Err: d.err, Unchanged: d.unchanged(),
-		Layout: d.layout, Mirror: d.mirror, Pinned: d.pinned, SignedBy: d.signedBy}
+	r := engine.ArtifactReport{Reference: d.Name, Target: d.Destination(), Digest: d.Root.Digest, Err: d.err, Unchanged: d.unchanged(),
+		Layout: d.From.Layout, Mirror: d.From.Mirror, Pinned: d.From.Ref.Tag != "" && d.From.Ref.Digest != "", SignedBy: d.signedBy}
 	if d.overwrote() {
 		r.Overwritten = d.found.was
 	}
@@ -136,7 +143,7 @@ func (d *delivery) outcome() engine.ArtifactReport {
 		b.countInto(&r, seen)
 		r.Unchanged = r.Unchanged && b.unchanged()
 		if b.err != nil && r.Err == nil {
-			r.Err = &engine.ReferrersError{Reference: d.name, Err: b.err}
+			r.Err = &engine.ReferrersError{Reference: d.Name, Err: b.err}
 		}
 	}
 	return r
@@ -146,7 +153,7 @@ func (d *delivery) outcome() engine.ArtifactReport {
 // blobs that were counted. One that a policy refuses counts nothing, also if a pipe brought its
 // signatures only after it was walked.
 func (d *delivery) countInto(r *engine.ArtifactReport, seen map[digest.Digest]bool) {
-	if d.fault != nil || !d.isWalked() {
+	if d.Fault != nil || !d.isWalked() {
 		return
 	}
 	if !d.found.skipped {

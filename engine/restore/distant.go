@@ -62,20 +62,20 @@ func (s *survey) examineDistant(ctx context.Context, far source.Distant, d *deli
 // isSettled reports whether a delivery needs no walk: its tag stays as it is, or the target
 // has all that was selected already.
 func (s *survey) isSettled(ctx context.Context, far source.Distant, d *delivery, there ocispec.Descriptor, err error) (bool, error) {
-	rewrites := d.target.PlatformMode == config.PlatformsRewrite && len(d.scope.Platforms) > 0
-	if err != nil || rewrites || there.Digest.Validate() != nil || there.Digest.Algorithm() != d.root.Digest.Algorithm() {
+	rewrites := d.Target.PlatformMode == config.PlatformsRewrite && len(d.Scope.Platforms) > 0
+	if err != nil || rewrites || there.Digest.Validate() != nil || there.Digest.Algorithm() != d.Root.Digest.Algorithm() {
 		return false, nil
 	}
-	if there.Digest != d.root.Digest {
-		if d.target.ExistingTags == config.ExistingSkip || d.target.ExistingTags == config.ExistingFail {
+	if there.Digest != d.Root.Digest {
+		if d.Target.ExistingTags == config.ExistingSkip || d.Target.ExistingTags == config.ExistingFail {
 			return true, s.existing(d, there.Digest)
 		}
 		return false, nil
 	}
-	if s.verify || d.scope.Referrers || d.scope.HasPolicy() {
+	if s.verify || d.Scope.Referrers || d.Scope.HasPolicy() {
 		return false, nil
 	}
-	whole, err := s.hasChildren(ctx, far, d, d.root.OCI(), 0)
+	whole, err := s.hasChildren(ctx, far, d, d.Root.OCI(), 0)
 	if err != nil || !whole {
 		return false, err
 	}
@@ -95,7 +95,7 @@ func (s *survey) hasChildren(ctx context.Context, far source.Distant, d *deliver
 	if !oci.IsIndex(at.MediaType) || depth > maxNested {
 		return false, nil
 	}
-	children, err := far.Children(ctx, graph.Compact(at), d.scope)
+	children, err := far.Children(ctx, graph.Compact(at), d.Scope)
 	if err != nil {
 		return false, s.source.Fault(err)
 	}
@@ -117,7 +117,7 @@ func (s *survey) attachments(all []*delivery) []*delivery {
 	known := make(map[string]*delivery, len(all))
 	for _, d := range all {
 		if d.err == nil {
-			known[d.destination()] = d
+			known[d.Destination()] = d
 		}
 	}
 	var found []*delivery
@@ -133,12 +133,12 @@ func (s *survey) attachments(all []*delivery) []*delivery {
 			if a == nil {
 				return
 			}
-			switch other := known[a.destination()]; {
+			switch other := known[a.Destination()]; {
 			case other == nil:
-				known[a.destination()] = a
+				known[a.Destination()] = a
 				found = append(found, a)
-			case other.root.Digest != a.root.Digest:
-				d.short = &engine.CollisionError{Target: a.destination(), Sources: [2]string{other.name, a.name}}
+			case other.Root.Digest != a.Root.Digest:
+				d.short = &engine.CollisionError{Target: a.Destination(), Sources: [2]string{other.Name, a.Name}}
 			}
 		})
 	}
@@ -150,18 +150,18 @@ func (s *survey) attachments(all []*delivery) []*delivery {
 func (s *survey) attachment(to *delivery, name string, v *graph.Visit) (*delivery, error) {
 	ref, _ := config.ParseEntryName(name)
 	n := v.Node
-	root := graph.Root{Entry: &oci.Entry{Name: name, MediaType: n.MediaType, Digest: n.Digest, Size: n.Size}, Ref: ref, Scope: to.scope}
-	r, err := s.routes.routeOf(&root, to.target)
+	root := graph.Root{Entry: &oci.Entry{Name: name, MediaType: n.MediaType, Digest: n.Digest, Size: n.Size}, Ref: ref, Scope: to.Scope}
+	r, err := s.routes.Map(&root, to.Target)
 	if r == nil || err != nil {
 		return nil, err
 	}
-	return &delivery{route: r, visit: v, finder: to, refers: referrersOf(v)}, nil
+	return &delivery{Route: r, visit: v, finder: to, refers: referrersOf(v)}, nil
 }
 
 func (s *survey) examineAttached(ctx context.Context, d *delivery) error {
 	if err := s.open(d); err != nil {
 		return err
 	}
-	d.found.fresh = d.finder.found.fresh && d.finder.repository() == d.repository()
+	d.found.fresh = d.finder.found.fresh && d.finder.Repository() == d.Repository()
 	return s.examine(ctx, d)
 }

@@ -101,13 +101,13 @@ func (r *run) addArtifacts(f *engine.Forecast) {
 			continue
 		}
 		one := d.outcome()
-		out := engine.Outlook{Name: d.name, Repository: d.repository(), Target: one.Target, Mirror: one.Mirror, Digest: one.Digest, MediaType: d.root.MediaType, Size: one.Bytes, Err: one.Err, State: d.state()}
+		out := engine.Outlook{Name: d.Name, Repository: d.Repository(), Target: one.Target, Mirror: one.Mirror, Digest: one.Digest, MediaType: d.Root.MediaType, Size: one.Bytes, Err: one.Err, State: d.state()}
 		if d.isWalked() && (d.visit.IsSparse() || len(d.old) > 0) {
-			out.Platforms, out.Rewritten = d.scope.Platforms, len(d.old) > 0
+			out.Platforms, out.Rewritten = d.Scope.Platforms, len(d.old) > 0
 		}
 		out.Referrers = d.refers
 		for _, b := range d.beside {
-			out.Referrers = append(out.Referrers, b.root.Digest)
+			out.Referrers = append(out.Referrers, b.Root.Digest)
 			out.Referrers = append(out.Referrers, b.refers...)
 		}
 		slices.Sort(out.Referrers)
@@ -117,7 +117,7 @@ func (r *run) addArtifacts(f *engine.Forecast) {
 			r.addLoad(loads, of)
 		}
 		if r.Shard.IsAll() {
-			out.Shard = r.Shard.OfTarget(d.target, d.path)
+			out.Shard = r.Shard.OfTarget(d.Target, d.Path)
 			loads.AddArtifact(out.Shard, out.Repository)
 		}
 		f.Artifacts = append(f.Artifacts, out)
@@ -138,10 +138,10 @@ func (r *run) addLoad(to *shard.Loads[partKey], d *delivery) {
 	if !r.Shard.IsAll() || !d.isWalked() || d.err != nil {
 		return
 	}
-	index := r.Shard.OfTarget(d.target, d.path)
+	index := r.Shard.OfTarget(d.Target, d.Path)
 	d.visit.All(func(v *graph.Visit) {
 		for _, part := range v.Parts() {
-			to.AddPart(index, partKey{d.target.Registry, part.Key()}, part.Size)
+			to.AddPart(index, partKey{d.Target.Registry, part.Key()}, part.Size)
 		}
 	})
 }
@@ -159,14 +159,14 @@ func (r *run) addParts(f *engine.Forecast, d *delivery, seen map[partKey]bool) {
 				continue
 			}
 			once[key] = true
-			met := partKey{d.target.Registry, key}
+			met := partKey{d.Target.Registry, key}
 			if seen[met] {
 				f.Shared = bounds.Sum(f.Shared, part.Size)
 				continue
 			}
 			seen[met] = true
 			f.Distinct = bounds.Sum(f.Distinct, part.Size)
-			if d.err == nil && !r.sent.accepted[sentKey{d.target.Registry, part.Digest}] { // a target that failed tells nothing
+			if d.err == nil && !r.sent.accepted[sentKey{d.Target.Registry, part.Digest}] { // a target that failed tells nothing
 				f.There = bounds.Sum(f.There, part.Size)
 			}
 		}

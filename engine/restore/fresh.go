@@ -21,16 +21,16 @@ func (s *survey) askFirst(ctx context.Context, all []*delivery) error {
 		if d.err != nil {
 			continue
 		}
-		i, met := at[d.repository()]
+		i, met := at[d.Repository()]
 		if !met {
 			i = len(repositories)
-			at[d.repository()], repositories = i, append(repositories, nil)
+			at[d.Repository()], repositories = i, append(repositories, nil)
 		}
 		repositories[i] = append(repositories[i], d)
 	}
 	return sideBySide(2*s.workers, repositories, func(same []*delivery) error {
 		first := same[0]
-		desc, err := first.repo.Resolve(ctx, first.reference())
+		desc, err := first.repo.Resolve(ctx, first.Reference())
 		first.found.answer = &answer{desc, err}
 		if errors.Is(err, errdef.ErrNotFound) && questions(same) > 2 && first.repo.IsUnknown(ctx) {
 			for _, d := range same {

@@ -23,9 +23,9 @@ func (s *survey) glance(ctx context.Context, all []*delivery) error {
 	for _, d := range all {
 		group.Go(func() error {
 			mu.Lock()
-			skip := silent[d.target.Registry]
+			skip := silent[d.Target.Registry]
 			mu.Unlock()
-			if skip || d.tag == "" || d.fault != nil {
+			if skip || d.Tag == "" || d.Fault != nil {
 				return nil
 			}
 			err := s.glanceAt(ctx, d)
@@ -34,9 +34,9 @@ func (s *survey) glance(ctx context.Context, all []*delivery) error {
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			if !silent[d.target.Registry] {
-				silent[d.target.Registry] = true
-				s.progress.Notice(fmt.Sprintf("cannot tell which tags of %s would be overwritten: %v", d.target.Registry, err))
+			if !silent[d.Target.Registry] {
+				silent[d.Target.Registry] = true
+				s.progress.Notice(fmt.Sprintf("cannot tell which tags of %s would be overwritten: %v", d.Target.Registry, err))
 			}
 			return nil
 		})
@@ -46,18 +46,18 @@ func (s *survey) glance(ctx context.Context, all []*delivery) error {
 
 func (s *survey) glanceAt(ctx context.Context, d *delivery) error {
 	var err error
-	if d.repo, err = s.client.Repository(d.target.Registry, d.path); err != nil {
+	if d.repo, err = s.client.Repository(d.Target.Registry, d.Path); err != nil {
 		return err
 	}
 	if err := s.previewRewrite(ctx, d); err != nil {
 		return nil // the input is corrupt: that artifact goes nowhere
 	}
-	there, err := d.repo.ResolveOnce(ctx, d.tag)
+	there, err := d.repo.ResolveOnce(ctx, d.Tag)
 	if err != nil && !errors.Is(err, errdef.ErrNotFound) {
 		return err
 	}
-	data := func() ([]byte, error) { return s.source.Manifest(ctx, d.root, d.scope) }
-	if err == nil && !graph.IsNamed(d.root.Digest, there.Digest, data) {
+	data := func() ([]byte, error) { return s.source.Manifest(ctx, d.Root, d.Scope) }
+	if err == nil && !graph.IsNamed(d.Root.Digest, there.Digest, data) {
 		if err := s.existing(d, there.Digest); err != nil {
 			d.found.was = ""
 			s.progress.Notice(err.Error())
@@ -68,10 +68,10 @@ func (s *survey) glanceAt(ctx context.Context, d *delivery) error {
 
 // previewRewrite computes the digest of an index that would be rewritten.
 func (s *survey) previewRewrite(ctx context.Context, d *delivery) error {
-	if d.target.PlatformMode != config.PlatformsRewrite || len(d.scope.Platforms) == 0 {
+	if d.Target.PlatformMode != config.PlatformsRewrite || len(d.Scope.Platforms) == 0 {
 		return nil
 	}
-	v, err := s.source.Walk(ctx, d.source, d.root, d.scope)
+	v, err := s.source.Walk(ctx, d.From.Repository(), d.Root, d.Scope)
 	if err != nil || !v.IsSparse() {
 		return err
 	}

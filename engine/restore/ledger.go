@@ -118,7 +118,7 @@ func (l *ledger) noteOverwritten(d *delivery) {
 	if l.dryRun {
 		verb = "would be"
 	}
-	l.progress.Notice(fmt.Sprintf("%s %s overwritten, was %s", d.destination(), verb, d.found.was))
+	l.progress.Notice(fmt.Sprintf("%s %s overwritten, was %s", d.Destination(), verb, d.found.was))
 }
 
 // unfinished gives [engine.ErrUnfinished] to the deliveries that were not complete when the run

@@ -23,7 +23,7 @@ func (r *run) tellLeft(ctx context.Context) error {
 		if d.err != nil || d.found.skipped {
 			continue
 		}
-		visit, err := r.source.Walk(ctx, d.source, d.root, d.scope)
+		visit, err := r.source.Walk(ctx, d.From.Repository(), d.Root, d.Scope)
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}

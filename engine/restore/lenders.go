@@ -46,8 +46,8 @@ func newLenders(s source.Source, o engine.RestoreOptions, wanted []*upload, all 
 		}
 		d.visit.Linked(func(v *graph.Visit) {
 			for _, b := range v.Blobs() {
-				if key := (uploadKey{d.target.Registry, b.Digest, b.Size}); left[key] {
-					l.add(key, d.path)
+				if key := (uploadKey{d.Target.Registry, b.Digest, b.Size}); left[key] {
+					l.add(key, d.Path)
 				}
 			}
 		})
@@ -77,8 +77,8 @@ func (l *lenders) homes(ctx context.Context, one *upload, d *delivery) []string 
 	var paths []string
 	for _, ref := range refs {
 		path, _, ok, err := l.mapper.Map(config.Reference{Registry: ref.Registry, Repository: ref.Repository})
-		if err == nil && ok && !slices.Contains(paths, d.target.Join(path)) {
-			paths = append(paths, d.target.Join(path))
+		if err == nil && ok && !slices.Contains(paths, d.Target.Join(path)) {
+			paths = append(paths, d.Target.Join(path))
 		}
 	}
 	return paths[:min(len(paths), mostLenders)]

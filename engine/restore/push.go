@@ -56,26 +56,26 @@ func (p *pusher) pushManifests(ctx context.Context, d *delivery) error {
 	if err := p.pushWith(ctx, d, d.visit.Below(), met); err != nil {
 		return err
 	}
-	if d.tag == "" || d.visit.Node.Subject != "" || len(d.visit.Referrers) > 0 {
+	if d.Tag == "" || d.visit.Node.Subject != "" || len(d.visit.Referrers) > 0 {
 		return p.pushWith(ctx, d, []*graph.Visit{d.visit}, met)
 	}
-	if d.root.Digest.Algorithm() == digest.Canonical {
+	if d.Root.Digest.Algorithm() == digest.Canonical {
 		return nil
 	}
 	// By a tag a registry keeps it under the digest of its own algorithm.
 	err := p.pushWith(ctx, d, []*graph.Visit{d.visit}, met)
 	if refusesContent(err) {
-		p.progress.Notice(fmt.Sprintf("%s: the registry does not store it under its digest, %s", d.destination(), d.root.Digest))
+		p.progress.Notice(fmt.Sprintf("%s: the registry does not store it under its digest, %s", d.Destination(), d.Root.Digest))
 		return nil
 	}
 	return err
 }
 
 func (p *pusher) pushTag(ctx context.Context, d *delivery) error {
-	if d.tag == "" || !d.lacks(d.visit) {
+	if d.Tag == "" || !d.lacks(d.visit) {
 		return nil
 	}
-	return p.pushAs(ctx, d, d.visit, d.tag)
+	return p.pushAs(ctx, d, d.visit, d.Tag)
 }
 
 // pushWith pushes manifests by their digests with the manifests below them, then the
@@ -174,11 +174,11 @@ func (p *pusher) pushAs(ctx context.Context, d *delivery, v *graph.Visit, refere
 	}
 	if err != nil {
 		if v.Sparse && refusesContent(err) {
-			return &engine.SparseError{Reference: d.destination(), Err: err}
+			return &engine.SparseError{Reference: d.Destination(), Err: err}
 		}
 		return err
 	}
-	p.sent.add(d.target.Registry, v.Node.Descriptor)
+	p.sent.add(d.Target.Registry, v.Node.Descriptor)
 	return nil
 }
 

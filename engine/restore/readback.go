@@ -53,18 +53,18 @@ func (r *readback) run(ctx context.Context, d *delivery) error {
 		return err
 	}
 	first := texts(differing)
-	r.progress.Notice(fmt.Sprintf("%s: %s: pushing it again", d.destination(), engine.Readable(first)))
+	r.progress.Notice(fmt.Sprintf("%s: %s: pushing it again", d.Destination(), engine.Readable(first)))
 	if err := r.mend(ctx, d, differing); err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}
-		return &engine.ReadbackError{Reference: d.destination(), Differs: first, Again: err}
+		return &engine.ReadbackError{Reference: d.Destination(), Differs: first, Again: err}
 	}
 	differing, err = r.ask(ctx, d, differing)
 	if err != nil || len(differing) == 0 {
 		return err
 	}
-	return &engine.ReadbackError{Reference: d.destination(), Differs: texts(differing)}
+	return &engine.ReadbackError{Reference: d.Destination(), Differs: texts(differing)}
 }
 
 // mend pushes the parts that differ.
@@ -130,7 +130,7 @@ func (r *readback) ask(ctx context.Context, d *delivery, checks []*check) ([]*ch
 		return nil, cause
 	}
 	if err != nil {
-		return nil, &engine.ReadbackError{Reference: d.destination(), Err: err}
+		return nil, &engine.ReadbackError{Reference: d.Destination(), Err: err}
 	}
 	return slices.DeleteFunc(checks, func(c *check) bool { return c.text == "" }), nil
 }
@@ -144,17 +144,17 @@ func texts(checks []*check) []string {
 }
 
 func (r *readback) readTag(ctx context.Context, d *delivery) (string, error) {
-	if d.tag == "" {
+	if d.Tag == "" {
 		return "", nil // its manifest is asked for by its digest
 	}
-	desc, err := d.repo.Resolve(ctx, d.tag)
+	desc, err := d.repo.Resolve(ctx, d.Tag)
 	switch {
 	case errors.Is(err, errdef.ErrNotFound):
 		return "the tag is missing", nil
-	case err != nil || graph.IsNamed(d.root.Digest, desc.Digest, func() ([]byte, error) { return manifestBytes(ctx, r.pusher.source, d.visit) }):
+	case err != nil || graph.IsNamed(d.Root.Digest, desc.Digest, func() ([]byte, error) { return manifestBytes(ctx, r.pusher.source, d.visit) }):
 		return "", err
 	}
-	return fmt.Sprintf("the tag has the digest %s, not %s", desc.Digest, d.root.Digest), nil
+	return fmt.Sprintf("the tag has the digest %s, not %s", desc.Digest, d.Root.Digest), nil
 }
 
 // readManifest fetches a manifest by its digest, which the client verifies.
@@ -163,8 +163,8 @@ func (r *readback) readManifest(ctx context.Context, d *delivery, n *graph.Node)
 		ctx, done := r.lane.Begin(ctx)
 		defer done()
 		desc, data, err := d.repo.FetchManifest(ctx, n.Digest.String())
-		if errors.Is(err, errdef.ErrNotFound) && n == d.visit.Node && d.tag != "" && n.Digest.Algorithm() != digest.Canonical {
-			desc, data, err = d.repo.FetchManifest(ctx, d.tag) // the target does not know the algorithm
+		if errors.Is(err, errdef.ErrNotFound) && n == d.visit.Node && d.Tag != "" && n.Digest.Algorithm() != digest.Canonical {
+			desc, data, err = d.repo.FetchManifest(ctx, d.Tag) // the target does not know the algorithm
 		}
 		if err == nil {
 			err = bounds.EnterDocument(ctx, data)
@@ -221,7 +221,7 @@ func hashRemote(ctx context.Context, repo *registry.Repository, b graph.Descript
 
 // readOnce asks a repository once for a part that many of its artifacts share.
 func (r *readback) readOnce(ctx context.Context, d *delivery, b graph.Descriptor, ask func() (string, error)) (string, error) {
-	return r.read.Do(ctx, readKey{d.repository(), b.Key(), d.repeated}, ask)
+	return r.read.Do(ctx, readKey{d.Repository(), b.Key(), d.repeated}, ask)
 }
 
 // readKey identifies one blob or manifest of one repository of a target.

@@ -110,6 +110,6 @@ func (p *pusher) pushIfMissing(ctx context.Context, d *delivery, v *graph.Visit)
 
 // pushAgain pushes a manifest by its digest, once more.
 func (p *pusher) pushAgain(ctx context.Context, d *delivery, v *graph.Visit) error {
-	p.sent.add(d.target.Registry, v.Node.Descriptor)
+	p.sent.add(d.Target.Registry, v.Node.Descriptor)
 	return p.pushManifest(ctx, d, v, v.Node.Digest.String())
 }

@@ -54,7 +54,7 @@ type belongings struct {
 
 // add returns how many bytes of an artifact no artifact before it has.
 func (p *belongings) add(d *delivery) (fresh int64) {
-	registry := d.target.Registry
+	registry := d.Target.Registry
 	for _, of := range append([]*delivery{d}, d.beside...) {
 		if !of.isWalked() {
 			continue

@@ -16,18 +16,18 @@ import (
 // missing blob may be one that was mounted.
 func (u *uploads) resend(ctx context.Context, d *delivery, b graph.Descriptor) error {
 	_, err := u.resent.Do(ctx, d.at(b.Digest), func() (struct{}, error) {
-		one := u.byKey[uploadKey{d.target.Registry, b.Digest, b.Size}]
-		if one != nil && slices.ContainsFunc(one.recipients, func(to *recipient) bool { return to.path == d.path && to.mounted.Load() }) {
+		one := u.byKey[uploadKey{d.Target.Registry, b.Digest, b.Size}]
+		if one != nil && slices.ContainsFunc(one.recipients, func(to *recipient) bool { return to.path == d.Path && to.mounted.Load() }) {
 			d.repo.DisableMounts()
 		}
 		sending := &headway.Sending{Progress: u.progress, Size: b.Size}
-		from := u.body(&upload{uploadKey: uploadKey{d.target.Registry, b.Digest, b.Size}, blob: b}, sending, u.source.Content(b))
-		from.open = one.openOrCopy(d.path, from.open, sending)
+		from := u.body(&upload{uploadKey: uploadKey{d.Target.Registry, b.Digest, b.Size}, blob: b}, sending, u.source.Content(b))
+		from.open = one.openOrCopy(d.Path, from.open, sending)
 		if err := d.to.pushBlob(ctx, b, from); err != nil {
 			sending.Spare()
 			return struct{}{}, u.source.Blame(b, err)
 		}
-		u.sent.add(d.target.Registry, b)
+		u.sent.add(d.Target.Registry, b)
 		return struct{}{}, nil
 	})
 	return err

@@ -13,6 +13,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/restore/route"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -117,17 +118,17 @@ func (r *run) run(ctx context.Context, s source.Source) error {
 // prepare routes the artifacts and asks the targets for them.
 func (r *run) prepare(ctx context.Context, s source.Source) error {
 	r.read(s)
-	r.survey.routes = newRoutes(s, r.RestoreOptions)
+	r.survey.routes = route.New(s, r.RestoreOptions)
 	if len(s.Roots()) == 0 {
-		if r.survey.routes.isDivided() { // the other shards have some
+		if r.survey.routes.IsDivided() { // the other shards have some
 			r.planned = true
 			return nil
 		}
 		return engine.ErrNoArtifact
 	}
-	routes, err := r.survey.routes.all()
-	for _, route := range routes {
-		r.all = append(r.all, &delivery{route: route})
+	routes, err := r.survey.routes.All()
+	for _, one := range routes {
+		r.all = append(r.all, &delivery{Route: one})
 	}
 	if err != nil {
 		return err
@@ -158,7 +159,7 @@ func (r *run) look(ctx context.Context) error {
 		return err
 	}
 	for _, d := range r.all {
-		d.err = d.fault
+		d.err = d.Fault
 	}
 	if err := r.survey.glance(ctx, r.all); err != nil {
 		return err
@@ -219,18 +220,18 @@ func (r *run) arrived(d *delivery, failure error) error {
 	if r.isHeld(d) {
 		return nil
 	}
-	failure = cmp.Or(d.fault, failure)
+	failure = cmp.Or(d.Fault, failure)
 	if failure != nil || d.found.skipped || d.visit == nil {
 		return r.ledger.record(r.pool.Context(), d, failure)
 	}
-	r.pool.AddUrgent(d.target.Registry, func(ctx context.Context) error {
+	r.pool.AddUrgent(d.Target.Registry, func(ctx context.Context) error {
 		err := r.pusher.pushManifests(ctx, d)
 		if err != nil || len(listsOf(d, d.lacks)) == 0 {
 			return r.complete(ctx, d, err)
 		}
 		r.pool.Aside(func(ctx context.Context) error {
 			err := r.pusher.pushLists(ctx, d)
-			r.pool.AddUrgent(d.target.Registry, func(ctx context.Context) error { return r.complete(ctx, d, err) })
+			r.pool.AddUrgent(d.Target.Registry, func(ctx context.Context) error { return r.complete(ctx, d, err) })
 			return nil
 		})
 		return nil
@@ -250,10 +251,10 @@ func (r *run) complete(ctx context.Context, d *delivery, err error) error {
 	case err == nil:
 		err = r.readback.run(ctx, d)
 	case errors.As(err, &unlisted): // that much was read back already
-		err = &engine.ReadbackError{Reference: d.destination(), Err: err}
+		err = &engine.ReadbackError{Reference: d.Destination(), Err: err}
 	}
 	if err == nil && d.short != nil {
-		err = &engine.ReferrersError{Reference: d.name, Err: d.short}
+		err = &engine.ReferrersError{Reference: d.Name, Err: d.short}
 	}
 	return r.ledger.record(ctx, d, err)
 }

@@ -21,8 +21,8 @@ func (r *run) revise(ctx context.Context, revised source.Source) error {
 	told := make(map[string]bool)
 	r.all = slices.DeleteFunc(r.all, func(d *delivery) bool { return !d.done && d.err == nil })
 	for _, d := range r.all {
-		told[d.name+"\x00"+d.destination()] = true
-		if d.done && !last[d.entry] {
+		told[d.Name+"\x00"+d.Destination()] = true
+		if d.done && !last[source.KeyOf(*d.From)] {
 			r.ledger.withdraw(d, engine.ErrWithdrawn)
 		}
 	}

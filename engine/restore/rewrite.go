@@ -21,8 +21,8 @@ func (s *survey) rewrite(ctx context.Context, d *delivery) error {
 			d.old = append(d.old, v.Node.Digest)
 		}
 	})
-	d.visit, d.root = v, v.Node.Descriptor
-	text := fmt.Sprintf("%s: the index was rewritten as %s; its signatures are no longer valid", d.name, d.root.Digest)
+	d.visit, d.Root = v, v.Node.Descriptor
+	text := fmt.Sprintf("%s: the index was rewritten as %s; its signatures are no longer valid", d.Name, d.Root.Digest)
 	if shrinker.Lost > 0 {
 		text += "; skipped: " + quantity(shrinker.Lost, "referrer")
 	}

@@ -12,16 +12,17 @@ import (
 
 // check has the source check the root of a delivery. It reports whether the verdict has to wait.
 func (r *run) check(ctx context.Context, c source.Checker, d *delivery, verdicts map[source.Key]verdict) (waits bool) {
-	v, known := verdicts[d.entry]
+	key := source.KeyOf(*d.From)
+	v, known := verdicts[key]
 	if !known {
-		v.signedBy, v.err = c.Check(ctx, r.Trust, *d.origin)
-		verdicts[d.entry] = v
+		v.signedBy, v.err = c.Check(ctx, r.Trust, *d.From)
+		verdicts[key] = v
 	}
 	switch {
 	case v.err == source.ErrAwaited:
 		return true
 	case v.err != nil:
-		d.fault = unverified(d.name, v.err)
+		d.Fault = unverified(d.Name, v.err)
 	default:
 		d.signedBy = v.signedBy
 	}
@@ -42,7 +43,7 @@ func (r *run) checkAll(ctx context.Context) error {
 	}
 	verdicts := make(map[source.Key]verdict)
 	for _, d := range r.all {
-		if d.fault == nil {
+		if d.Fault == nil {
 			d.unjudged = r.check(ctx, c, d, verdicts)
 		}
 		if cause := context.Cause(ctx); cause != nil {
@@ -62,7 +63,7 @@ func (r *run) conclude(ctx context.Context) error {
 	c, verdicts := r.source.(source.Checker), make(map[source.Key]verdict)
 	for _, d := range waiting {
 		if r.check(ctx, c, d, verdicts) {
-			d.fault = unverified(d.name, &engine.UnsignedError{})
+			d.Fault = unverified(d.Name, &engine.UnsignedError{})
 		}
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
@@ -89,17 +90,17 @@ func (r *run) checkDistant(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(2 * r.Concurrency)
 	for _, d := range r.all {
-		if d.fault != nil || !d.scope.HasPolicy() {
+		if d.Fault != nil || !d.Scope.HasPolicy() {
 			continue
 		}
 		group.Go(func() error {
-			v, err := far.Walk(ctx, d.source, d.root, d.scope)
+			v, err := far.Walk(ctx, d.From.Repository(), d.Root, d.Scope)
 			if err != nil {
 				err = far.Fault(err)
-			} else if d.signedBy, err = far.SignedBy(ctx, v, d.scope); err != nil {
-				err = unverified(d.name, err)
+			} else if d.signedBy, err = far.SignedBy(ctx, v, d.Scope); err != nil {
+				err = unverified(d.Name, err)
 			}
-			d.fault = err
+			d.Fault = err
 			return context.Cause(ctx)
 		})
 	}

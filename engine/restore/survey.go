@@ -15,6 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/engine/restore/route"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
 
@@ -27,7 +28,7 @@ type survey struct {
 	workers  int  // that walk and ask
 	verify   bool // everything is read back, so everything is walked
 	ledger   *ledger
-	routes   *routes
+	routes   *route.Routes
 	target   func(registry string, repo *registry.Repository) target
 
 	hasBlob     pool.Once[manifestKey, bool] // before anything was pushed
@@ -41,7 +42,7 @@ func (s *survey) run(ctx context.Context, all []*delivery) ([]*delivery, error) 
 	if far, is := s.source.(source.Distant); is {
 		return s.runDistant(ctx, far, all)
 	}
-	attached := slices.ContainsFunc(all, func(d *delivery) bool { return d.subject != "" })
+	attached := slices.ContainsFunc(all, func(d *delivery) bool { return d.Subject != "" })
 	if !attached {
 		s.ledger.count(all)
 	}
@@ -100,14 +101,14 @@ func (s *survey) walk(ctx context.Context, d *delivery) error {
 
 // open opens the repository that a delivery goes to.
 func (s *survey) open(d *delivery) error {
-	if d.fault != nil {
-		return d.fault
+	if d.Fault != nil {
+		return d.Fault
 	}
 	var err error
-	if d.repo, err = s.client.Repository(d.target.Registry, d.path); err != nil {
+	if d.repo, err = s.client.Repository(d.Target.Registry, d.Path); err != nil {
 		return err
 	}
-	d.to = s.target(d.target.Registry, d.repo)
+	d.to = s.target(d.Target.Registry, d.repo)
 	d.repo.ExpectPush()
 	return nil
 }
@@ -115,23 +116,23 @@ func (s *survey) open(d *delivery) error {
 // read reads the graph of a delivery whose repository is open.
 func (s *survey) read(ctx context.Context, d *delivery) error {
 	var err error
-	if d.visit, err = s.source.Walk(ctx, d.source, d.root, d.scope); err != nil {
+	if d.visit, err = s.source.Walk(ctx, d.From.Repository(), d.Root, d.Scope); err != nil {
 		return s.source.Fault(err)
 	}
 	if far, is := s.source.(source.Distant); is {
-		if d.signedBy, err = far.SignedBy(ctx, d.visit, d.scope); err != nil {
+		if d.signedBy, err = far.SignedBy(ctx, d.visit, d.Scope); err != nil {
 			d.visit = nil // nothing of it counts
-			return unverified(d.name, err)
+			return unverified(d.Name, err)
 		}
-		d.short = far.Lacks(d.visit, d.scope)
+		d.short = far.Lacks(d.visit, d.Scope)
 	} else if d.visit.Missing != nil {
 		return source.Corrupt(d.visit.Missing)
 	}
-	d.root = d.visit.Node.Descriptor
+	d.Root = d.visit.Node.Descriptor
 	if !d.visit.Node.Known {
-		s.progress.Notice(graph.UnknownTypeNotice(d.name, d.root.MediaType))
+		s.progress.Notice(graph.UnknownTypeNotice(d.Name, d.Root.MediaType))
 	}
-	if d.target.PlatformMode == config.PlatformsRewrite && d.visit.IsSparse() {
+	if d.Target.PlatformMode == config.PlatformsRewrite && d.visit.IsSparse() {
 		if err := s.rewrite(ctx, d); err != nil {
 			return err
 		}
@@ -164,7 +165,7 @@ func (s *survey) examine(ctx context.Context, d *delivery) error {
 	if err != nil {
 		return err
 	}
-	if !graph.IsNamed(d.root.Digest, there.Digest, func() ([]byte, error) { return manifestBytes(ctx, s.source, d.visit) }) {
+	if !graph.IsNamed(d.Root.Digest, there.Digest, func() ([]byte, error) { return manifestBytes(ctx, s.source, d.visit) }) {
 		return s.existing(d, there.Digest)
 	}
 	d.found.present, d.found.lacks = true, make(map[*graph.Visit]bool)
@@ -190,11 +191,11 @@ func (s *survey) inspectSubject(ctx context.Context, d *delivery) error {
 // existing decides about a tag that has another digest.
 func (s *survey) existing(d *delivery, there digest.Digest) error {
 	d.found.changes, d.found.was = true, there
-	switch d.target.ExistingTags {
+	switch d.Target.ExistingTags {
 	case config.ExistingFail:
-		return &engine.ExistsError{Reference: d.destination(), Digest: there}
+		return &engine.ExistsError{Reference: d.Destination(), Digest: there}
 	case config.ExistingSkip:
-		s.progress.Notice(fmt.Sprintf("%s exists with another digest; skipped", d.destination()))
+		s.progress.Notice(fmt.Sprintf("%s exists with another digest; skipped", d.Destination()))
 		d.found.skipped = true
 	}
 	return nil

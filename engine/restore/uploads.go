@@ -61,7 +61,7 @@ func (u *uploads) add(d *delivery) {
 }
 
 func (u *uploads) want(d *delivery, b graph.Descriptor) {
-	key := uploadKey{d.target.Registry, b.Digest, b.Size}
+	key := uploadKey{d.Target.Registry, b.Digest, b.Size}
 	one := u.byKey[key]
 	if one == nil {
 		one = &upload{uploadKey: key, blob: b}
@@ -82,11 +82,11 @@ func (u *uploads) want(d *delivery, b graph.Descriptor) {
 
 func (u *uploads) recipientOf(one *upload, d *delivery) *recipient {
 	for _, to := range one.recipients {
-		if to.path == d.path {
+		if to.path == d.Path {
 			return to
 		}
 	}
-	to := &recipient{repo: d.repo, to: d.to, path: d.path, fresh: d.found.fresh, sending: headway.Sending{Progress: u.progress, Size: one.size}}
+	to := &recipient{repo: d.repo, to: d.to, path: d.Path, fresh: d.found.fresh, sending: headway.Sending{Progress: u.progress, Size: one.size}}
 	one.recipients = append(one.recipients, to)
 	return to
 }
@@ -136,7 +136,7 @@ func (u *uploads) sendTo(ctx context.Context, one *upload, to, home *recipient, 
 	if err != nil || has {
 		return err
 	}
-	u.progress.Moving(to.waiting[0].name)
+	u.progress.Moving(to.waiting[0].Name)
 	if err := to.to.pushBlob(ctx, one.blob, u.body(one, &to.sending, c)); err != nil {
 		return u.source.Blame(one.blob, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
+	"github.com/oras-mirror/oras-mirror/engine/restore/route"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
@@ -27,7 +28,7 @@ func (s *planSource) parts(yield func() error) error {
 	if !s.IsPart() {
 		return yield()
 	}
-	if err := restore.Check(s, s.RestoreOptions); err != nil {
+	if err := route.Check(s, s.RestoreOptions); err != nil {
 		return err
 	}
 	for part := range slices.Chunk(s.all, partSize) {

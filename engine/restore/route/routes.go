@@ -1,4 +1,4 @@
-package restore
+package route
 
 import (
 	"errors"
@@ -16,9 +16,9 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/shard"
 )
 
-// routes maps roots to references of the targets. It asks nothing but the family of a
+// Routes maps roots to references of the targets. It asks nothing but the family of a
 // manifest.
-type routes struct {
+type Routes struct {
 	roots            []graph.Root
 	family           func(ocispec.Descriptor) []digest.Digest // a manifest, and those below it
 	targets          []config.Target
@@ -29,15 +29,15 @@ type routes struct {
 	retry            func(reference, target string) bool // nil: all
 	shard            *shard.Shard                        // nil: all
 	notice           func(string)
-	trust            bool // routes keep their roots, to check signatures
 	far              bool // the source is asked over a network
 	part             bool // the roots are some of those that were checked
 }
 
-func newRoutes(s source.Source, o engine.RestoreOptions) *routes {
+// New makes the routes of a source.
+func New(s source.Source, o engine.RestoreOptions) *Routes {
 	distant, far := s.(source.Distant)
-	return &routes{far: far, part: far && distant.IsPart(), roots: s.Roots(), family: s.Family, targets: o.Targets, mapper: o.Mapper, only: o.Only,
-		excludeReferrers: o.ExcludeReferrers, tag: o.Tag, retry: o.Retry, shard: o.Shard, notice: o.Progress.Notice, trust: o.Trust != nil && !far}
+	return &Routes{far: far, part: far && distant.IsPart(), roots: s.Roots(), family: s.Family, targets: o.Targets, mapper: o.Mapper, only: o.Only,
+		excludeReferrers: o.ExcludeReferrers, tag: o.Tag, retry: o.Retry, shard: o.Shard, notice: o.Progress.Notice}
 }
 
 var errNoTarget = errors.New("no target")
@@ -45,21 +45,21 @@ var errNoTarget = errors.New("no target")
 // Check maps all roots of a source to the targets, and returns the errors that a run of all
 // of them would return before it copies anything.
 func Check(s source.Source, o engine.RestoreOptions) error {
-	m := newRoutes(s, o)
+	m := New(s, o)
 	m.part = false
-	_, err := m.all()
+	_, err := m.All()
 	return err
 }
 
-// all maps every selected root to every target, and returns the routes of the shard. It fails
+// All maps every selected root to every target, and returns the routes of the shard. It fails
 // before a byte moves where two roots of any shard land on one reference, or one on a reference
 // that no registry takes; it reports all of these at once.
-func (m *routes) all() ([]*route, error) {
+func (m *Routes) All() ([]*Route, error) {
 	if len(m.targets) == 0 {
 		return nil, errNoTarget
 	}
 	roots, err := m.selected()
-	if !m.part && !m.isDivided() {
+	if !m.part && !m.IsDivided() {
 		err = errors.Join(err, m.checkMappings())
 	}
 	if err != nil {
@@ -72,8 +72,8 @@ func (m *routes) all() ([]*route, error) {
 	if m.retry != nil {
 		all = m.retried(all)
 	}
-	if !m.isDivided() {
-		all = slices.DeleteFunc(all, func(r *route) bool { return !m.shard.HasTarget(r.target, r.path) })
+	if !m.IsDivided() {
+		all = slices.DeleteFunc(all, func(r *Route) bool { return !m.shard.HasTarget(r.Target, r.Path) })
 	}
 	if err == nil && !m.far { // a source over a network is up to date
 		m.noteOwnSources(all)
@@ -81,35 +81,35 @@ func (m *routes) all() ([]*route, error) {
 	return all, err
 }
 
-// isDivided reports whether the source has the roots of one shard only.
-func (m *routes) isDivided() bool { return m.far && m.shard != nil }
+// IsDivided reports whether the source has the roots of one shard only.
+func (m *Routes) IsDivided() bool { return m.far && m.shard != nil }
 
 // mapped maps some roots. Where another one has a repository in its name, a root without
 // one fails alone.
-func (m *routes) mapped(roots []*graph.Root) ([]*route, error) {
+func (m *Routes) mapped(roots []*graph.Root) ([]*Route, error) {
 	named := slices.ContainsFunc(roots, func(r *graph.Root) bool { return r.Ref.Registry != "" && r.Fault == nil })
-	var all []*route
+	var all []*Route
 	var wrong misroutes
-	taken := make(map[string]*route)
+	taken := make(map[string]*Route)
 	for _, target := range m.targets {
 		for _, root := range roots {
-			r, err := m.routeOf(root, target)
+			r, err := m.Map(root, target)
 			var bare *engine.NameError
 			if errors.As(err, &bare) && named {
-				r.fault, r.nowhere, err = err, true, nil
+				r.Fault, r.nowhere, err = err, true, nil
 			}
 			if r == nil || err != nil {
 				wrong.add(err)
 				continue
 			}
-			other := taken[r.destination()]
-			if r.fault != nil { // it takes no destination
+			other := taken[r.Destination()]
+			if r.Fault != nil { // it takes no destination
 				all = append(all, r)
 			} else if other == nil {
-				taken[r.destination()] = r
+				taken[r.Destination()] = r
 				all = append(all, r)
-			} else if other.root.Digest != r.root.Digest {
-				wrong.add(&engine.CollisionError{Target: r.destination(), Sources: [2]string{other.name, r.name}})
+			} else if other.Root.Digest != r.Root.Digest {
+				wrong.add(&engine.CollisionError{Target: r.Destination(), Sources: [2]string{other.Name, r.Name}})
 			}
 		}
 	}
@@ -118,7 +118,7 @@ func (m *routes) mapped(roots []*graph.Root) ([]*route, error) {
 
 // checkMappings looks for mappings that match no root. One of the run itself is an error:
 // the artifacts that it was to move would go elsewhere.
-func (m *routes) checkMappings() error {
+func (m *Routes) checkMappings() error {
 	var refs []config.Reference
 	for _, root := range m.roots {
 		if root.Ref.Registry != "" {
@@ -137,7 +137,7 @@ func (m *routes) checkMappings() error {
 }
 
 // checkTag makes sure that a tag in the target has one artifact to name.
-func (m *routes) checkTag(roots []*graph.Root) error {
+func (m *Routes) checkTag(roots []*graph.Root) error {
 	if m.tag == "" {
 		return nil
 	}
@@ -158,26 +158,26 @@ func (m *routes) checkTag(roots []*graph.Root) error {
 }
 
 // retried returns the routes that retry selects, with those that cosign attached to them.
-func (m *routes) retried(all []*route) []*route {
-	wanted := make(map[manifestKey]bool)
+func (m *Routes) retried(all []*Route) []*Route {
+	wanted := make(map[memberKey]bool)
 	for _, r := range all {
-		if r.subject == "" && m.retry(r.name, r.destination()) {
-			for _, digest := range m.family(r.root.OCI()) {
-				wanted[manifestKey{r.repository(), digest}] = true
+		if r.Subject == "" && m.retry(r.Name, r.Destination()) {
+			for _, digest := range m.family(r.Root.OCI()) {
+				wanted[memberKey{r.Repository(), digest}] = true
 			}
 		}
 	}
-	return slices.DeleteFunc(all, func(r *route) bool {
-		if r.subject != "" && wanted[manifestKey{r.repository(), r.subject}] {
+	return slices.DeleteFunc(all, func(r *Route) bool {
+		if r.Subject != "" && wanted[memberKey{r.Repository(), r.Subject}] {
 			return false
 		}
-		return !wanted[manifestKey{r.repository(), r.root.Digest}] && !m.retry(r.name, r.destination())
+		return !wanted[memberKey{r.Repository(), r.Root.Digest}] && !m.retry(r.Name, r.Destination())
 	})
 }
 
 // noteOwnSources warns of a restore to the sources of its own input: they may have newer
 // content by now.
-func (m *routes) noteOwnSources(all []*route) {
+func (m *Routes) noteOwnSources(all []*Route) {
 	sources := make(map[string]bool)
 	for _, root := range m.roots {
 		if root.Ref.Registry != "" {
@@ -186,10 +186,10 @@ func (m *routes) noteOwnSources(all []*route) {
 	}
 	var own []string
 	for _, r := range all {
-		if r.fault != nil {
+		if r.Fault != nil {
 			continue
 		}
-		if name := r.repository(); sources[strings.ToLower(r.target.Registry)+"/"+r.path] && !slices.Contains(own, name) {
+		if name := r.Repository(); sources[strings.ToLower(r.Target.Registry)+"/"+r.Path] && !slices.Contains(own, name) {
 			own = append(own, name)
 		}
 	}

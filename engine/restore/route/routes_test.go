@@ -1,4 +1,4 @@
-package restore
+package route
 
 import (
 	"errors"
@@ -40,32 +40,32 @@ func TestRoutes(t *testing.T) {
 	below := config.Target{Registry: "t.example", Namespace: "mirror"}
 	for _, tt := range []struct {
 		name    string
-		routes  routes
+		routes  Routes
 		want    []string // destinations
 		failing error    // a pointer to the type of the error
 	}{
-		{"each to its path", routes{roots: []graph.Root{app, db}, targets: []config.Target{place}}, []string{"t.example/team/app:v1", "t.example/db:v2"}, nil},
-		{"each to each target", routes{roots: []graph.Root{app}, targets: []config.Target{place, below}}, []string{"t.example/team/app:v1", "t.example/mirror/team/app:v1"}, nil},
-		{"a signature goes along", routes{roots: []graph.Root{app, signature}, only: []string{"**/app:v1"}, targets: []config.Target{place}},
+		{"each to its path", Routes{roots: []graph.Root{app, db}, targets: []config.Target{place}}, []string{"t.example/team/app:v1", "t.example/db:v2"}, nil},
+		{"each to each target", Routes{roots: []graph.Root{app}, targets: []config.Target{place, below}}, []string{"t.example/team/app:v1", "t.example/mirror/team/app:v1"}, nil},
+		{"a signature goes along", Routes{roots: []graph.Root{app, signature}, only: []string{"**/app:v1"}, targets: []config.Target{place}},
 			[]string{"t.example/team/app:v1", "t.example/team/app:" + signature.Ref.Tag}, nil},
-		{"no signature", routes{roots: []graph.Root{app, signature}, excludeReferrers: true, targets: []config.Target{place}}, []string{"t.example/team/app:v1"}, nil},
-		{"two digests on one reference", routes{roots: []graph.Root{app, other}, targets: []config.Target{place}}, []string{"t.example/team/app:v1"}, new(engine.CollisionError)},
-		{"a pattern that matches nothing", routes{roots: []graph.Root{app}, only: []string{"**/nothing"}, targets: []config.Target{place}}, nil, new(engine.OnlyError)},
-		{"a bare tag below a namespace", routes{roots: []graph.Root{bare}, targets: []config.Target{below}}, []string{"t.example/mirror:v3"}, nil},
-		{"a bare tag and no repository", routes{roots: []graph.Root{bare}, targets: []config.Target{place}}, nil, new(engine.NameError)},
-		{"a bare tag beside a full name", routes{roots: []graph.Root{bare, app}, targets: []config.Target{place}}, []string{"", "t.example/team/app:v1"}, nil},
-		{"a fault takes no destination", routes{roots: []graph.Root{damaged}, targets: []config.Target{place}}, []string{""}, nil},
-		{"what failed before", routes{roots: []graph.Root{app, db, signature}, targets: []config.Target{place}, retry: func(reference, _ string) bool { return reference == app.Name() }},
+		{"no signature", Routes{roots: []graph.Root{app, signature}, excludeReferrers: true, targets: []config.Target{place}}, []string{"t.example/team/app:v1"}, nil},
+		{"two digests on one reference", Routes{roots: []graph.Root{app, other}, targets: []config.Target{place}}, []string{"t.example/team/app:v1"}, new(engine.CollisionError)},
+		{"a pattern that matches nothing", Routes{roots: []graph.Root{app}, only: []string{"**/nothing"}, targets: []config.Target{place}}, nil, new(engine.OnlyError)},
+		{"a bare tag below a namespace", Routes{roots: []graph.Root{bare}, targets: []config.Target{below}}, []string{"t.example/mirror:v3"}, nil},
+		{"a bare tag and no repository", Routes{roots: []graph.Root{bare}, targets: []config.Target{place}}, nil, new(engine.NameError)},
+		{"a bare tag beside a full name", Routes{roots: []graph.Root{bare, app}, targets: []config.Target{place}}, []string{"", "t.example/team/app:v1"}, nil},
+		{"a fault takes no destination", Routes{roots: []graph.Root{damaged}, targets: []config.Target{place}}, []string{""}, nil},
+		{"what failed before", Routes{roots: []graph.Root{app, db, signature}, targets: []config.Target{place}, retry: func(reference, _ string) bool { return reference == app.Name() }},
 			[]string{"t.example/team/app:v1", "t.example/team/app:" + signature.Ref.Tag}, nil},
-		{"a tag for two artifacts", routes{roots: []graph.Root{bare, app}, tag: "v9", targets: []config.Target{below}}, nil, new(engine.RetagError)},
+		{"a tag for two artifacts", Routes{roots: []graph.Root{bare, app}, tag: "v9", targets: []config.Target{below}}, nil, new(engine.RetagError)},
 	} {
 		m := tt.routes
 		m.mapper, m.notice = mapper, func(string) {}
 		m.family = func(desc ocispec.Descriptor) []digest.Digest { return []digest.Digest{desc.Digest} }
-		all, err := m.all()
+		all, err := m.All()
 		var got []string
 		for _, r := range all {
-			got = append(got, r.destination())
+			got = append(got, r.Destination())
 		}
 		if !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)

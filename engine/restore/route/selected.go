@@ -1,4 +1,4 @@
-package restore
+package route
 
 import (
 	"slices"
@@ -9,14 +9,14 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 )
 
-// memberKey identifies one manifest in one repository of the input.
+// memberKey identifies one manifest in one repository.
 type memberKey struct {
 	repository string
 	digest     digest.Digest
 }
 
 // selected returns the roots that --only selects, with those that cosign attached to them.
-func (m *routes) selected() ([]*graph.Root, error) {
+func (m *Routes) selected() ([]*graph.Root, error) {
 	named, err := m.named()
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (m *routes) selected() ([]*graph.Root, error) {
 
 // named reports for each root whether --only names it; without --only all are named. A
 // suspect root has no name. A pattern that names no root is an *engine.OnlyError.
-func (m *routes) named() ([]bool, error) {
+func (m *Routes) named() ([]bool, error) {
 	named := make([]bool, len(m.roots))
 	used := make([]bool, len(m.only))
 	patterns := make([]onlyPattern, len(m.only))
