@@ -93,6 +93,18 @@ func (d *delivery) isRefused() bool {
 	return is && fault.Op == engine.OpVerify
 }
 
+// unverified returns the error of an artifact that no policy accepts.
+func unverified(name string, err error) error {
+	return &engine.ArtifactError{Reference: name, Op: engine.OpVerify, Err: err}
+}
+
+// isShort reports whether err says that an artifact is in the target and lacks only
+// referrers.
+func isShort(err error) bool {
+	_, is := errors.AsType[*engine.ReferrersError](err)
+	return is
+}
+
 func (d *delivery) unchanged() bool {
 	return d.err == nil && !d.repeated && (d.found.skipped || d.found.present && len(d.found.lacks) == 0)
 }

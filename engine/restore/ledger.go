@@ -74,13 +74,6 @@ func (l *ledger) withdraw(d *delivery, why error) {
 	}
 }
 
-// isShort reports whether err says that an artifact is in the target and lacks only
-// referrers.
-func isShort(err error) bool {
-	_, is := errors.AsType[*engine.ReferrersError](err)
-	return is
-}
-
 func (l *ledger) addWhole(n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

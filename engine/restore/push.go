@@ -7,14 +7,12 @@ import (
 	"net/http"
 
 	"github.com/opencontainers/go-digest"
-	"golang.org/x/sync/errgroup"
 	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
-	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -102,7 +100,7 @@ func (p *pusher) pushGraphs(ctx context.Context, d *delivery, some []*graph.Visi
 		for _, v := range level {
 			met[v] = true
 		}
-		if err := sideBySide(p.workers, level, func(v *graph.Visit) error { return p.pushOnce(ctx, d, v) }); err != nil {
+		if err := pool.Each(p.workers, level, func(v *graph.Visit) error { return p.pushOnce(ctx, d, v) }); err != nil {
 			return nil, err
 		}
 		fresh = append(fresh, level...)
@@ -138,16 +136,6 @@ func levels(some []*graph.Visit, met map[*graph.Visit]bool) [][]*graph.Visit {
 		}
 	}
 	return sorted
-}
-
-// sideBySide calls do for each of many, a few at a time.
-func sideBySide[T any](few int, many []T, do func(T) error) error {
-	var group errgroup.Group
-	group.SetLimit(few)
-	for _, one := range many {
-		group.Go(func() error { return do(one) })
-	}
-	return group.Wait()
 }
 
 // pushOnce pushes a manifest that is lacking by its digest, once for each
@@ -219,29 +207,3 @@ func refusesContent(err error) bool {
 	}
 	return true
 }
-
-// manifestBytes returns the bytes of a manifest: from memory if it was rewritten or waits
-// for its push, else from its origin.
-func manifestBytes(ctx context.Context, s source.Source, v *graph.Visit) ([]byte, error) {
-	if data := v.Node.Data; data != nil {
-		return data, nil
-	}
-	if !graph.OnDisk(v.Origin) && v.Node.Size >= largeManifest { // before its body is open: others would wait for that
-		if err := bounds.Enter(ctx, 2*(v.Node.Size+readAhead)); err != nil {
-			return nil, err
-		}
-	}
-	data, err := v.Origin.Manifest(ctx, v.Node.OCI())
-	if err != nil {
-		return nil, s.Fault(err)
-	}
-	return data, nil
-}
-
-const (
-	// largeManifest is the size from which the client of a registry reserves memory for a
-	// document, and may wait for it.
-	largeManifest = 32 << 10
-	// readAhead is the least memory that it reserves beyond the bytes that it has read.
-	readAhead = 256 << 10
-)

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
 	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 )
 
@@ -39,7 +40,7 @@ func (p *pusher) repush(ctx context.Context, d *delivery, v *graph.Visit, refere
 func (p *pusher) refill(ctx context.Context, d *delivery, v *graph.Visit) (bool, error) {
 	var filled atomic.Bool
 	for _, level := range levels([]*graph.Visit{v}, make(map[*graph.Visit]bool)) {
-		err := sideBySide(p.workers, level, func(w *graph.Visit) error {
+		err := pool.Each(p.workers, level, func(w *graph.Visit) error {
 			missing, err := p.sendMissingBlobs(ctx, d, w)
 			switch {
 			case err != nil || w == v:
@@ -70,7 +71,7 @@ func (p *pusher) refillAll(ctx context.Context, d *delivery, v *graph.Visit, ref
 			}
 		}
 	}
-	return sideBySide(p.workers, v.Below(), func(w *graph.Visit) error { return p.pushAgain(ctx, d, w) })
+	return pool.Each(p.workers, v.Below(), func(w *graph.Visit) error { return p.pushAgain(ctx, d, w) })
 }
 
 // unknownManifest is the error code for a child or a subject that does not exist.

@@ -106,8 +106,3 @@ func (r *run) checkDistant(ctx context.Context) error {
 	}
 	return group.Wait()
 }
-
-// unverified returns the error of an artifact that no policy accepts.
-func unverified(name string, err error) error {
-	return &engine.ArtifactError{Reference: name, Op: engine.OpVerify, Err: err}
-}
