@@ -18,6 +18,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/loopback"
 	"github.com/oras-mirror/oras-mirror/internal/report"
 	"github.com/oras-mirror/oras-mirror/internal/serve"
+	"github.com/oras-mirror/oras-mirror/internal/serve/content"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
@@ -61,14 +62,14 @@ func (c *serveCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return err
 	}
-	defer handler.Registry.Close()
+	defer handler.Inputs.Close()
 	keepReading()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return err
 	}
 	exit.LetFinish(ctx)
-	j.begin(handler.Registry, listener.Addr().String(), certificates != nil)
+	j.begin(handler.Inputs, listener.Addr().String(), certificates != nil)
 	return errors.Join(handler.Run(ctx, listener, certificates), context.Cause(ctx))
 }
 
@@ -140,9 +141,9 @@ func (j *serveJob) prepare(ctx, reading context.Context) (h *serve.Handler, cert
 	}
 	options, err := j.options(reading)
 	if err == nil {
-		h.Registry, err = serve.New(ctx, options)
+		h.Inputs, err = content.Open(ctx, options)
 	}
-	if unnamed, ok := errors.AsType[*serve.UnnamedError](err); ok {
+	if unnamed, ok := errors.AsType[*content.UnnamedError](err); ok {
 		err = exit.Usage("name the repository of artifacts with a bare tag: --repository PATH", "%s", unnamed)
 	}
 	return h, certificates, err
@@ -156,10 +157,10 @@ func passwordsError(err error) error {
 	return err
 }
 
-// options returns the options of the registry.
-func (j *serveJob) options(reading context.Context) (o serve.Options, err error) {
+// options returns what is served.
+func (j *serveJob) options(reading context.Context) (o content.Options, err error) {
 	c := j.command
-	o = serve.Options{Notice: j.notice}
+	o = content.Options{Notice: j.notice}
 	if c.Verify {
 		o.Check = j.verify
 	}
@@ -249,14 +250,14 @@ func (j *serveJob) notice(text string) {
 }
 
 // begin prints the address and the number of artifacts, and warns if others can listen in.
-func (j *serveJob) begin(r *serve.Registry, address string, encrypted bool) {
+func (j *serveJob) begin(inputs *content.Inputs, address string, encrypted bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	url := "http://" + address
 	if encrypted {
 		url = "https://" + address
 	}
-	artifacts, repositories := r.Size()
+	artifacts, repositories := inputs.Size()
 	if host, _, _ := net.SplitHostPort(j.command.Listen); !encrypted && !loopback.Is(host) {
 		what := "others on the network can read and change what clients pull"
 		if j.command.Htpasswd != "" {

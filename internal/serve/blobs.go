@@ -12,6 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/internal/serve/content"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 	"github.com/oras-mirror/oras-mirror/store/oci"
@@ -28,14 +29,17 @@ func (s *session) blob() *fault {
 	}
 	f = unknownBlob(d)
 	var unreached error
-	for _, in := range s.content.inputs {
-		blob, err := s.opener()(in.layout, d)
+	whole := s.wantsWhole()
+	for _, in := range s.snapshot.Inputs {
+		blob, err := in.Open(d, whole)
 		if errors.Is(err, fs.ErrNotExist) {
-			f.message = in.leave(d, f.message)
+			if in.Bases != "" { // which have the blobs that it lacks
+				f.message = fmt.Sprintf("no blob %s: a delta leaves blobs to %s: serve that, too, with another --input", d, in.Bases)
+			}
 			continue
 		}
 		if err == nil {
-			err = s.sendBlob(in, d, blob)
+			err = s.sendBlob(d, blob)
 		}
 		if err == nil {
 			return nil
@@ -55,22 +59,18 @@ func (s *session) blob() *fault {
 	return f
 }
 
-// opener returns how a blob is opened for the request.
-func (s *session) opener() func(store.Layout, digest.Digest) (store.RandomBlob, error) {
+// wantsWhole reports whether the request is sure to read a blob from its start to its end.
+func (s *session) wantsWhole() bool {
 	h := s.request.Header
-	if s.request.Method == http.MethodGet && h.Get("Range") == "" && h.Get("If-None-Match") == "" {
-		return store.OpenWhole
-	}
-	return store.OpenRandom
+	return s.request.Method == http.MethodGet && h.Get("Range") == "" && h.Get("If-None-Match") == ""
 }
 
 // sendBlob sends what the request asks for of a blob, which it closes. It returns errors
 // of the blob, never of the client.
-func (s *session) sendBlob(in *input, d digest.Digest, blob store.RandomBlob) error {
+func (s *session) sendBlob(d digest.Digest, blob *content.Blob) error {
 	defer blob.Close()
-	before := stamp(blob)
-	v := in.verdict(d, before)
-	if v == wrong {
+	v := blob.Verdict()
+	if v == content.Wrong {
 		return errWrong
 	}
 	part, ok := requestedRange(s.request, blob.Size(), etag(d))
@@ -87,7 +87,7 @@ func (s *session) sendBlob(in *input, d digest.Digest, blob store.RandomBlob) er
 		s.refuse(refusal(http.StatusRequestedRangeNotSatisfiable, "SIZE_INVALID", "the blob has %d bytes", blob.Size()))
 		return nil
 	}
-	t := transfer{session: s, input: in, digest: d, blob: blob, before: before, span: part, trusted: v == right}
+	t := transfer{session: s, digest: d, blob: blob, span: part, trusted: v == content.Right}
 	return t.run()
 }
 
@@ -97,10 +97,8 @@ var errWrong = errors.New("it does not match its digest")
 // transfer sends one blob or a part of it.
 type transfer struct {
 	*session
-	input   *input
 	digest  digest.Digest
-	blob    store.RandomBlob
-	before  judged // the state of its file when the request began
+	blob    *content.Blob
 	span    span
 	trusted bool // it was hashed before
 }
@@ -195,9 +193,9 @@ func (t *transfer) verify(w io.Writer) error {
 	_, damaged := errors.AsType[*bundle.FormatError](err)
 	switch {
 	case err == nil:
-		t.input.judge(t.digest, t.before, right)
+		t.blob.Judge(content.Right)
 	case mismatch || damaged: // a disk that cannot be read may recover
-		t.input.judge(t.digest, t.before, wrong)
+		t.blob.Judge(content.Wrong)
 	}
 	return err
 }

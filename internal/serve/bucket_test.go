@@ -15,6 +15,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/internal/serve/content"
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -40,7 +41,7 @@ func TestRequestsToABucket(t *testing.T) {
 			s := w.serveStill(input)
 			w.requests("start", map[string]int{"HEAD": 1, "GET": 2})
 			for range 3 {
-				s.Registry.Refresh(t.Context())
+				s.Inputs.Refresh(t.Context())
 			}
 			w.requests("three looks", map[string]int{"HEAD": 3})
 			for _, when := range []string{"first", "second"} {
@@ -97,7 +98,7 @@ func TestBucketThatFailsForAWhile(t *testing.T) {
 						w.server.Inject(func(testbucket.Call) *testbucket.Fault { return tt.fault })
 						unreachable(t, w, s, source, tt.status, strings.HasSuffix(input, "/"))
 						w.server.Inject(nil)
-						s.Registry.Refresh(t.Context())
+						s.Inputs.Refresh(t.Context())
 						if a := s.get("/v2/team/large/manifests/v1"); a.status != 200 {
 							t.Error("afterwards:", a)
 						}
@@ -130,7 +131,7 @@ func unreachable(t *testing.T, w *world, s *site, source *origin, status int, no
 		t.Error(a)
 	}
 	for range 3 {
-		s.Registry.Refresh(t.Context())
+		s.Inputs.Refresh(t.Context())
 	}
 	if said := s.saidAll()[before:]; strings.Count(said, "cannot look for changes; what was read before is still served") != 1 || strings.Contains(said, testbucket.SecretKey) {
 		t.Error(said)
@@ -252,7 +253,7 @@ func TestVersionsNeverMix(t *testing.T) {
 	if whole.Load() == 0 {
 		t.Error("no blob arrived")
 	}
-	s.Registry.Refresh(t.Context())
+	s.Inputs.Refresh(t.Context())
 	if a := s.get(path); a.status != 200 || a.body != string(large()) {
 		t.Errorf("%d, %d bytes", a.status, len(a.body))
 	}
@@ -306,7 +307,7 @@ func TestVerifiedBundleInABucket(t *testing.T) {
 	check := func(ctx context.Context, _ string, l store.Layout) (*verify.Result, error) {
 		return store.Verify(ctx, l, verify.Options{})
 	}
-	s := w.serveWith(Options{Check: check}, inBucket+"bundle.tgz")
+	s := w.serveWith(content.Options{Check: check}, inBucket+"bundle.tgz")
 	w.server.Sent()
 	end := len(large()) - 10
 	if a := s.get(path, fmt.Sprintf("Range: bytes=%d-", end)); a.status != 206 || a.body != string(large()[end:]) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/internal/serve/content"
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
@@ -156,7 +157,7 @@ func TestTruncatedBundleIsAnError(t *testing.T) {
 	if err := os.Truncate(w.path("bundle.tgz"), 2<<20); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := New(t.Context(), Options{Inputs: places(t, w.path("bundle.tgz"))}); err == nil || !strings.Contains(err.Error(), "truncated") {
+	if _, err := content.Open(t.Context(), content.Options{Inputs: places(t, w.path("bundle.tgz"))}); err == nil || !strings.Contains(err.Error(), "truncated") {
 		t.Error(err)
 	}
 }
@@ -174,11 +175,11 @@ func TestBundleThatIsTruncatedWhileItIsServed(t *testing.T) {
 	if a := s.get("/v2/team/app/manifests/v1"); a.status != 200 {
 		t.Error(a)
 	}
-	s.Registry.Refresh(t.Context())
+	s.Inputs.Refresh(t.Context())
 	if a := s.get("/v2/team/app/manifests/v1"); a.status != 200 || !strings.Contains(s.saidAll(), "the former one is still served: ") {
 		t.Error(a, s.saidAll())
 	}
-	s.Registry.Refresh(t.Context()) // which says it once
+	s.Inputs.Refresh(t.Context()) // which says it once
 	if n := strings.Count(s.saidAll(), "former"); n != 1 {
 		t.Error(s.saidAll())
 	}
@@ -208,7 +209,7 @@ func TestReplacedInputs(t *testing.T) {
 			w.backup(input, "registry.example", func(s *testregistry.Seeder) { s.Image("team/app", "v1", huge) })
 			s := w.serve(input)
 			under := s.held("/v2/team/app/blobs/" + digest.FromBytes(huge).String())
-			s.Registry.Refresh(t.Context())
+			s.Inputs.Refresh(t.Context())
 			if said := s.saidAll(); said != "" {
 				t.Error(said)
 			}
@@ -220,7 +221,7 @@ func TestReplacedInputs(t *testing.T) {
 			other.backup(output, "registry.example", func(s *testregistry.Seeder) { hub("team/app", "v2", "new")(s); hub("team/more", "v1", "new")(s) })
 			w.replace(input, other.path(output))
 			s.get("/v2/team/more/manifests/v1").is(t, "before it is noticed", 404, "NAME_UNKNOWN")
-			s.Registry.Refresh(t.Context())
+			s.Inputs.Refresh(t.Context())
 			if a := s.get("/v2/team/more/manifests/v1"); a.status != 200 {
 				t.Error(a)
 			}

@@ -11,6 +11,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/serve/content"
 )
 
 // foreign writes a layout of another tool: bare tags, and a list of referrers under a tag.
@@ -61,11 +62,11 @@ func (w *world) foreign(name string) (image, sbom ocispec.Descriptor) {
 func TestLayoutOfAnotherTool(t *testing.T) {
 	w := newWorld(t)
 	image, sbom := w.foreign("foreign")
-	if _, err := New(t.Context(), Options{Inputs: places(t, w.path("foreign"))}); err == nil || !strings.Contains(err.Error(), "no artifact has a repository in its name") {
+	if _, err := content.Open(t.Context(), content.Options{Inputs: places(t, w.path("foreign"))}); err == nil || !strings.Contains(err.Error(), "no artifact has a repository in its name") {
 		t.Error(err)
 	}
 	for _, repository := range []config.Reference{{Repository: "team/app"}, {Registry: "one.example", Repository: "team/app"}} {
-		s := w.serveWith(Options{Repository: repository}, "foreign")
+		s := w.serveWith(content.Options{Repository: repository}, "foreign")
 		list := strings.Replace(image.Digest.String(), ":", "-", 1)
 		if got := strings.Join(s.get("/v2/team/app/tags/list").list(t, "tags"), " "); got != list+" v1" {
 			t.Error(got)

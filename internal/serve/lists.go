@@ -1,10 +1,8 @@
 package serve
 
 import (
-	"cmp"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 )
 
@@ -45,30 +43,26 @@ func (s *session) next(n int, last string) {
 	s.Header().Set("Link", "<"+u.String()+`>; rel="next"`)
 }
 
+// listed adds the link to the next page, and returns the names of this one for JSON, in which
+// a list without names is [].
+func (s *session) listed(p page, names []string, more bool) []string {
+	if len(names) == 0 {
+		return []string{}
+	}
+	if more {
+		s.next(p.n, names[len(names)-1])
+	}
+	return names
+}
+
 // tags sends the tags of a repository.
 func (s *session) tags() *fault {
 	p, f := s.page()
 	if f != nil {
 		return f
 	}
-	t, all := s.content.table, s.views[0].tags
-	begin := 0
-	if p.last != "" {
-		var found bool
-		if begin, found = t.search(all, p.last); found {
-			begin++
-		}
-	}
-	names := []string{}
-	for _, x := range all[begin:] {
-		if len(names) == p.n {
-			break
-		}
-		names = append(names, string(t.tag(x)))
-	}
-	if n := len(names); n > 0 && begin+n < len(all) {
-		s.next(p.n, names[n-1])
-	}
+	names, more := s.repository.Tags(p.last, p.n)
+	names = s.listed(p, names, more)
 	return s.json("application/json", struct {
 		Name string   `json:"name"`
 		Tags []string `json:"tags"`
@@ -81,32 +75,9 @@ func (s *session) catalog() *fault {
 	if f != nil {
 		return f
 	}
-	t := s.content.table
-	count, at := len(t.names), func(i int) string { return t.names[i].path }
-	if s.registry != "" {
-		begin, end := t.sourcesIn(s.registry)
-		count, at = end-begin, func(i int) string { return t.sources[begin+i].path }
-	}
-	begin := 0
-	for p.last != "" && begin < count && at(begin) <= p.last {
-		begin++
-	}
-	names := []string{}
-	for i := begin; i < count && len(names) < p.n; i++ {
-		names = append(names, at(i))
-	}
-	if n := len(names); n > 0 && begin+n < count {
-		s.next(p.n, names[n-1])
-	}
+	names, more := s.snapshot.Repositories(s.registry, p.last, p.n)
+	names = s.listed(p, names, more)
 	return s.json("application/json", struct {
 		Repositories []string `json:"repositories"`
 	}{names})
-}
-
-// sourcesIn returns the range of the sources in a registry.
-func (t *table) sourcesIn(registry string) (begin, end int) {
-	begin, _ = slices.BinarySearchFunc(t.sources, registry, func(x source, registry string) int { return cmp.Compare(x.registry, registry) })
-	for end = begin; end < len(t.sources) && t.sources[end].registry == registry; end++ {
-	}
-	return begin, end
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/serve/content"
 )
 
 // TestTagThatIsMappedToAnInvalidOne is an error before anything is served, as in a restore.
@@ -15,7 +16,7 @@ func TestTagThatIsMappedToAnInvalidOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = New(t.Context(), Options{Inputs: places(t, w.path("bundle.tgz")), Mapper: mapper})
+	_, err = content.Open(t.Context(), content.Options{Inputs: places(t, w.path("bundle.tgz")), Mapper: mapper})
 	if _, ok := errors.AsType[*config.MappingError](err); !ok {
 		t.Errorf("got %v", err)
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/oras-mirror/oras-mirror/internal/serve/content"
 )
 
 // pipes is a listener whose connections are pipes, so that time can be made to pass.
@@ -35,15 +37,15 @@ func TestBodyThatIsAnnouncedIsNotWaitedFor(t *testing.T) {
 	w, _ := withLarge(t, "bundle.tgz")
 	for _, announced := range []string{"Content-Length: 100", "Content-Length: 10000000", "Transfer-Encoding: chunked", "Content-Length: 100\r\nExpect: 100-continue"} {
 		synctest.Test(t, func(t *testing.T) {
-			r, err := New(t.Context(), Options{Inputs: places(t, w.path("bundle.tgz"))})
+			in, err := content.Open(t.Context(), content.Options{Inputs: places(t, w.path("bundle.tgz"))})
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer r.Close()
+			defer in.Close()
 			listener := make(pipes)
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
-			go func() { ended <- (&Handler{Registry: r}).Run(ctx, listener, nil) }()
+			go func() { ended <- (&Handler{Inputs: in}).Run(ctx, listener, nil) }()
 			client, server := net.Pipe()
 			listener <- server
 			fmt.Fprintf(client, "PUT /v2/team/app/manifests/v1 HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n", announced)
@@ -83,13 +85,13 @@ func TestClientThatTakesNothingIsDropped(t *testing.T) {
 	for _, input := range []string{"bundle.tgz", "layout/"} {
 		w, path := withLarge(t, input)
 		synctest.Test(t, func(t *testing.T) {
-			r, err := New(t.Context(), Options{Inputs: places(t, w.path(input))})
+			in, err := content.Open(t.Context(), content.Options{Inputs: places(t, w.path(input))})
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer r.Close()
+			defer in.Close()
 			log := make(chan Access, 10)
-			h := &Handler{Registry: r, Log: func(a Access) { log <- a }}
+			h := &Handler{Inputs: in, Log: func(a Access) { log <- a }}
 			listener := make(pipes)
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan error, 1)

@@ -30,7 +30,7 @@ func (s *session) referrers() *fault {
 	if page.kind != "" {
 		s.Header().Set("OCI-Filters-Applied", "artifactType")
 	}
-	all, err := s.referring(compact.Of(subject))
+	all, err := s.repository.Referrers(compact.Of(subject))
 	if err != nil {
 		return unavailable("the list of referrers", err)
 	}
@@ -89,34 +89,10 @@ func (p *referrersPage) last() string {
 	return p.index.Manifests[len(p.index.Manifests)-1].Digest.String()
 }
 
-// referring returns the digests of the manifests that refer to a subject in this repository,
-// sorted.
-func (s *session) referring(subject compact.Digest) (all []compact.Digest, err error) {
-	c, sources := s.content, sourcesOf(s.views)
-	for _, r := range c.table.referring(c.table.referrers, subject) {
-		if c.table.isHome(r.homes, sources) {
-			all = append(all, compact.Digest(c.table.sum(r.sum)))
-		}
-	}
-	for _, key := range append([]int32{nameless}, sources...) {
-		scan, err := c.scan(key)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range scan.referring(subject) {
-			if c.table.isHome(f.homes, sources) {
-				all = append(all, f.digest)
-			}
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all), nil
-}
-
 // describe returns the descriptor of a referrer.
 func (s *session) describe(compact compact.Digest) (desc ocispec.Descriptor, err error) {
 	d := compact.Digest()
-	data, release, err := s.content.manifest(s.request.Context(), d)
+	data, release, err := s.snapshot.Manifest(s.request.Context(), d)
 	if err != nil {
 		return desc, err
 	}

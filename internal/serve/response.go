@@ -35,6 +35,9 @@ func newResponse(w http.ResponseWriter, req *http.Request) *response {
 const (
 	// patience is the time for which a client may take nothing.
 	patience = time.Minute
+	// headerPatience is the time in which a client must send the header of a request, and a
+	// body, which is not read.
+	headerPatience = 10 * time.Second
 	// step is the number of bytes after which the time limit starts again. A client that takes
 	// less than this in that time is as good as gone.
 	step = 64 << 10

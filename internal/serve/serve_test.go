@@ -11,6 +11,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/serve/content"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -326,7 +327,7 @@ func TestMappedNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := w.serveWith(Options{Mapper: mapper}, "bundle.tgz")
+	s := w.serveWith(content.Options{Mapper: mapper}, "bundle.tgz")
 	etcd := source.Resolve("coreos/etcd", "v3.5")
 	for path, want := range map[string]digest.Digest{
 		"/v2/quay/coreos/etcd/manifests/3.5":              etcd,

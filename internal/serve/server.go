@@ -12,9 +12,6 @@ import (
 )
 
 const (
-	// headerPatience is the time in which a client must send the header of a request, and a
-	// body, which is not read.
-	headerPatience = 10 * time.Second
 	// idlePatience is the time for which a connection may be open without a request.
 	idlePatience = 2 * time.Minute
 	// maxHeader bounds the header of a request.
@@ -66,7 +63,7 @@ func (h *Handler) refresh(ctx context.Context) {
 	for {
 		select {
 		case <-ticker.C:
-			h.Registry.Refresh(ctx)
+			h.Inputs.Refresh(ctx)
 		case <-ctx.Done():
 			return
 		}

@@ -21,6 +21,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
+	"github.com/oras-mirror/oras-mirror/internal/serve/content"
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -166,10 +167,10 @@ type site struct {
 }
 
 // serve serves inputs of the world.
-func (w *world) serve(inputs ...string) *site { return w.serveWith(Options{}, inputs...) }
+func (w *world) serve(inputs ...string) *site { return w.serveWith(content.Options{}, inputs...) }
 
 // serveWith serves inputs, at which it looks every few seconds.
-func (w *world) serveWith(o Options, inputs ...string) *site {
+func (w *world) serveWith(o content.Options, inputs ...string) *site {
 	w.t.Helper()
 	s := w.open(o, inputs...)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -191,7 +192,7 @@ func (w *world) serveWith(o Options, inputs ...string) *site {
 // serveStill serves inputs, at which it looks only in Refresh: requests can be counted.
 func (w *world) serveStill(inputs ...string) *site {
 	w.t.Helper()
-	s := w.open(Options{}, inputs...)
+	s := w.open(content.Options{}, inputs...)
 	server := httptest.NewServer(s.Handler)
 	w.t.Cleanup(server.Close)
 	return s.at(server.Listener.Addr().String())
@@ -204,7 +205,7 @@ func (s *site) at(host string) *site {
 }
 
 // open returns a site that does not listen yet.
-func (w *world) open(o Options, inputs ...string) *site {
+func (w *world) open(o content.Options, inputs ...string) *site {
 	w.t.Helper()
 	s := &site{t: w.t}
 	for _, input := range inputs {
@@ -215,16 +216,16 @@ func (w *world) open(o Options, inputs ...string) *site {
 		defer s.mu.Unlock()
 		s.notices = append(s.notices, strings.ReplaceAll(text, w.dir+"/", ""))
 	}
-	r, err := New(w.t.Context(), o)
+	in, err := content.Open(w.t.Context(), o)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	s.Handler = &Handler{Registry: r, Log: func(a Access) {
+	s.Handler = &Handler{Inputs: in, Log: func(a Access) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.log = append(s.log, a)
 	}}
-	w.t.Cleanup(r.Close)
+	w.t.Cleanup(in.Close)
 	return s
 }
 

@@ -1,4 +1,4 @@
-package serve
+package content
 
 import (
 	"bufio"
@@ -47,6 +47,16 @@ func manyArtifacts(tb testing.TB, n int) (dir string) {
 	return dir
 }
 
+// optionsOf returns the options for a directory.
+func optionsOf(tb testing.TB, dir string) Options {
+	tb.Helper()
+	place, err := store.At(dir, store.OpenOptions{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return Options{Inputs: []store.Place{place}}
+}
+
 // BenchmarkStart compares the start of 100,000 artifacts with a referrer each with reading
 // their index.json, which every command does.
 func BenchmarkStart(b *testing.B) {
@@ -62,11 +72,11 @@ func BenchmarkStart(b *testing.B) {
 	})
 	b.Run("serve", func(b *testing.B) {
 		for b.Loop() {
-			r, err := New(b.Context(), Options{Inputs: places(b, dir)})
+			in, err := Open(b.Context(), optionsOf(b, dir))
 			if err != nil {
 				b.Fatal(err)
 			}
-			r.Close()
+			in.Close()
 		}
 	})
 }
@@ -74,15 +84,15 @@ func BenchmarkStart(b *testing.B) {
 // TestTableIsCompact holds the memory of the table of 100,000 artifacts with a referrer each.
 func TestTableIsCompact(t *testing.T) {
 	const n = 100_000
-	r, err := New(t.Context(), Options{Inputs: places(t, manyArtifacts(t, n))})
+	in, err := Open(t.Context(), optionsOf(t, manyArtifacts(t, n)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
-	if artifacts, repositories := r.Size(); artifacts != n || repositories != n/1000 {
+	defer in.Close()
+	if artifacts, repositories := in.Size(); artifacts != n || repositories != n/1000 {
 		t.Errorf("%d artifacts in %d repositories", artifacts, repositories)
 	}
-	if got := r.current.memory; got > 300*n {
+	if got := in.current.memory; got > 300*n {
 		t.Errorf("%d bytes an artifact", got/n)
 	}
 }

@@ -1,7 +1,6 @@
-package serve
+package content
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
@@ -55,23 +54,4 @@ func (t *table) mapped(path, registry string) (views []view) {
 		}
 	}
 	return views
-}
-
-// sourcesOf returns the sources of all views.
-func sourcesOf(views []view) (all []int32) {
-	for _, v := range views {
-		all = append(all, v.sources...)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-// lookup returns what a tag stands for in the first view that has it.
-func (t *table) lookup(views []view, tag string) (tagged, bool) {
-	for _, v := range views {
-		if at, ok := t.search(v.tags, tag); ok {
-			return v.tags[at], true
-		}
-	}
-	return tagged{}, false
 }

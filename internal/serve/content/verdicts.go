@@ -1,27 +1,30 @@
-package serve
+package content
 
 import (
 	"crypto/sha256"
 	"math"
 	"sync"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// verdict is the result of hashing a blob.
-type verdict uint8
+// Verdict is the result of hashing a blob.
+type Verdict uint8
 
 const (
-	unknown verdict = iota
-	right
-	wrong
+	Unknown Verdict = iota
+	Right
+	Wrong
 )
 
 // verdicts keeps the verdicts on the blobs of one input. A verdict holds for a blob of one
 // size while the file or the object that it is in, the archive or its own, is not changed.
 type verdicts struct {
+	verified time.Time // all blobs that are older were hashed; zero: none
+
 	mu  sync.Mutex // guards all
 	all map[[sha256.Size]byte]judged
 }
@@ -29,7 +32,7 @@ type verdicts struct {
 type judged struct {
 	size    int64
 	stamp   store.Stamp
-	verdict verdict
+	verdict Verdict
 }
 
 // maxVerdicts bounds the verdicts that are kept, at 200 bytes each. Beyond it blobs are
@@ -47,26 +50,26 @@ func stamp(blob store.RandomBlob) judged {
 	return j
 }
 
-// verdict returns what is known of a blob in a file of this state.
-func (in *input) verdict(d digest.Digest, now judged) verdict {
-	in.verdicts.mu.Lock()
-	defer in.verdicts.mu.Unlock()
-	if old, ok := in.verdicts.all[key(d)]; ok && old.size == now.size && old.stamp == now.stamp {
+// find returns what is known of a blob in a file of this state.
+func (v *verdicts) find(d digest.Digest, now judged) Verdict {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if old, ok := v.all[key(d)]; ok && old.size == now.size && old.stamp == now.stamp {
 		return old.verdict
 	}
-	if !in.verified.IsZero() && now.stamp.Time != 0 && now.stamp.Time < in.verified.UnixNano() {
-		return right
+	if !v.verified.IsZero() && now.stamp.Time != 0 && now.stamp.Time < v.verified.UnixNano() {
+		return Right
 	}
-	return unknown
+	return Unknown
 }
 
-// judge keeps a verdict on a blob in a file that had this state before it was hashed.
-func (in *input) judge(d digest.Digest, before judged, v verdict) {
-	before.verdict = v
-	in.verdicts.mu.Lock()
-	defer in.verdicts.mu.Unlock()
-	if in.verdicts.all == nil || len(in.verdicts.all) >= maxVerdicts {
-		in.verdicts.all = make(map[[sha256.Size]byte]judged)
+// keep keeps a verdict on a blob in a file that had this state before it was hashed.
+func (v *verdicts) keep(d digest.Digest, before judged, verdict Verdict) {
+	before.verdict = verdict
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.all == nil || len(v.all) >= maxVerdicts {
+		v.all = make(map[[sha256.Size]byte]judged)
 	}
-	in.verdicts.all[key(d)] = before
+	v.all[key(d)] = before
 }

@@ -1,4 +1,4 @@
-package serve
+package content
 
 import (
 	"bytes"
@@ -16,6 +16,20 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
+
+// scanner reads the manifests whose subject index.json does not have. It is safe for
+// concurrent use.
+type scanner struct {
+	table  *table
+	inputs []*Input
+
+	mu  sync.Mutex // guards all
+	all map[int32]*scan
+}
+
+func newScanner(t *table, inputs []*Input) *scanner {
+	return &scanner{table: t, inputs: inputs, all: make(map[int32]*scan)}
+}
 
 // scan has the referrers among manifests whose subject index.json does not have: those of
 // another tool or an earlier version, and artifacts with a name that refer to another one.
@@ -48,26 +62,26 @@ const nameless int32 = -1
 
 // scan returns the scan of a source, or of the manifests without a tag, once it is done. One
 // that could not reach an input is begun again by the next request.
-func (c *content) scan(key int32) (*scan, error) {
-	c.mu.Lock()
-	s := c.scanned[key]
+func (r *scanner) scan(key int32) (*scan, error) {
+	r.mu.Lock()
+	s := r.all[key]
 	if s == nil {
 		s = &scan{seen: make(map[look]bool)}
-		c.scanned[key] = s
+		r.all[key] = s
 	}
-	c.mu.Unlock()
+	r.mu.Unlock()
 	s.once.Do(func() {
 		if key == nameless {
-			c.readNameless(s)
+			r.readNameless(s)
 		} else {
-			c.readSource(s, key)
+			r.readSource(s, key)
 		}
 		s.seen = nil
 		slices.SortFunc(s.rows, func(a, b found) int { return bytes.Compare([]byte(a.subject+a.digest), []byte(b.subject+b.digest)) })
 		if s.err != nil {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			delete(c.scanned, key)
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			delete(r.all, key)
 		}
 	})
 	return s, s.err
@@ -85,25 +99,25 @@ func (s *scan) referring(subject compact.Digest) []found {
 	return s.rows[begin:end]
 }
 
-func (c *content) readNameless(s *scan) {
+func (r *scanner) readNameless(s *scan) {
 	var jobs errgroup.Group
 	jobs.SetLimit(scanJobs)
-	for _, r := range c.table.unread {
-		d := compact.Digest(c.table.sum(r.sum)).Digest()
-		jobs.Go(func() error { c.readSubject(s, d, r.homes, 0); return nil })
+	for _, x := range r.table.unread {
+		d := compact.Digest(r.table.sum(x.sum)).Digest()
+		jobs.Go(func() error { r.readSubject(s, d, x.homes, 0); return nil })
 	}
 	_ = jobs.Wait() // none has an error
 }
 
-func (c *content) readSource(s *scan, number int32) {
+func (r *scanner) readSource(s *scan, number int32) {
 	var jobs errgroup.Group
 	jobs.SetLimit(scanJobs)
-	for _, x := range c.table.sources[number].tags {
-		d := compact.Digest(c.table.sum(x.sum)).Digest()
-		tag := string(c.table.tag(x))
+	for _, x := range r.table.sources[number].tags {
+		d := compact.Digest(r.table.sum(x.sum)).Digest()
+		tag := string(r.table.tag(x))
 		jobs.Go(func() error {
-			c.readSubject(s, d, 0, 0)
-			c.readList(s, tag, d)
+			r.readSubject(s, d, 0, 0)
+			r.readList(s, tag, d)
 			return nil
 		})
 	}
@@ -112,11 +126,11 @@ func (c *content) readSource(s *scan, number int32) {
 
 // readSubject adds a manifest if it is a referrer, and the children of an index that are.
 // One that cannot be read refers to nothing: it is not sent either.
-func (c *content) readSubject(s *scan, d digest.Digest, homes uint32, depth int) {
+func (r *scanner) readSubject(s *scan, d digest.Digest, homes uint32, depth int) {
 	if depth > bounds.Depth || !s.enter(look{d, homes}) {
 		return
 	}
-	data, err := c.peek(d)
+	data, err := r.peek(d)
 	if err != nil {
 		s.fail(err)
 	}
@@ -131,7 +145,7 @@ func (c *content) readSubject(s *scan, d digest.Digest, homes uint32, depth int)
 		s.add(m.Subject.Digest, d, homes)
 	}
 	for _, child := range m.Manifests {
-		c.readSubject(s, child.Digest, homes, depth+1)
+		r.readSubject(s, child.Digest, homes, depth+1)
 	}
 }
 
@@ -162,10 +176,10 @@ func (s *scan) add(subject, d digest.Digest, homes uint32) {
 
 // readList adds the members of a list of referrers, which a registry without the referrers
 // API has under a tag.
-func (c *content) readList(s *scan, tag string, d digest.Digest) {
+func (r *scanner) readList(s *scan, tag string, d digest.Digest) {
 	e := oci.Entry{Name: tag, Digest: d}
 	members, _ := oci.ReferrersList(e, func(desc ocispec.Descriptor) ([]byte, error) {
-		data, release, err := c.manifest(context.Background(), desc.Digest)
+		data, release, err := readManifest(context.Background(), r.inputs, desc.Digest)
 		if err == nil {
 			release() // it is decoded at once, one after the other
 		}
@@ -185,10 +199,10 @@ var peeked = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 // peek returns the bytes of a manifest that may have a subject or children, hashed; nil for
 // any other. Most have neither, and are not decoded. An error is that of an input that cannot
 // be reached while no other has the manifest.
-func (c *content) peek(d digest.Digest) (data []byte, unreached error) {
+func (r *scanner) peek(d digest.Digest) (data []byte, unreached error) {
 	buffer := peeked.Get().(*bytes.Buffer)
 	defer peeked.Put(buffer)
-	for _, in := range c.inputs {
+	for _, in := range r.inputs {
 		buffer.Reset()
 		err := in.peek(d, buffer)
 		text := buffer.Bytes()
@@ -204,7 +218,7 @@ func (c *content) peek(d digest.Digest) (data []byte, unreached error) {
 }
 
 // peek reads a manifest, or a little more than the largest one has.
-func (in *input) peek(d digest.Digest, buffer *bytes.Buffer) error {
+func (in *Input) peek(d digest.Digest, buffer *bytes.Buffer) error {
 	blob, err := in.layout.Open(d)
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package serve
+package content
 
 import (
 	"bytes"
@@ -20,7 +20,7 @@ type table struct {
 
 	sources   []source   // by registry and path
 	names     []name     // by path
-	clashes   []clash    // the first is none
+	clashes   []Clash    // the first is none
 	referrers []referrer // by subject and digest
 	homes     [][]int32  // sets of sources; the first is any
 	unread    []referrer // without a subject: only the manifest has it
@@ -60,8 +60,8 @@ type tagged struct {
 	length uint8 // of the text
 }
 
-// clash is a tag that stands for two artifacts.
-type clash struct{ one, other string }
+// Clash is a tag that stands for two artifacts.
+type Clash struct{ One, Other string }
 
 // referrer is a manifest that refers to another one.
 type referrer struct {
@@ -103,6 +103,14 @@ func (t *table) source(registry, path string) (int32, bool) {
 
 func compareSources(a, b source) int {
 	return cmp.Or(cmp.Compare(a.registry, b.registry), cmp.Compare(a.path, b.path))
+}
+
+// sourcesIn returns the range of the sources in a registry.
+func (t *table) sourcesIn(registry string) (begin, end int) {
+	begin, _ = slices.BinarySearchFunc(t.sources, registry, func(x source, registry string) int { return cmp.Compare(x.registry, registry) })
+	for end = begin; end < len(t.sources) && t.sources[end].registry == registry; end++ {
+	}
+	return begin, end
 }
 
 // name returns the repository with the name of a restore; nil if there is none.

@@ -1,4 +1,4 @@
-package serve
+package content
 
 import (
 	"bytes"
@@ -41,7 +41,7 @@ type row struct {
 
 func newBuilder(o Options) *builder {
 	return &builder{
-		table:   &table{words: []string{""}, clashes: make([]clash, 1)},
+		table:   &table{words: []string{""}, clashes: make([]Clash, 1)},
 		options: o, numbers: make(map[string]int32), media: map[string]uint16{"": 0}, homeSet: make(map[string]uint32), homed: make([][]string, 1),
 	}
 }
@@ -235,7 +235,7 @@ func (b *builder) describe(sum uint32, input uint16) string {
 }
 
 func (b *builder) addClash(one, other string) uint32 {
-	b.clashes = append(b.clashes, clash{one, other})
+	b.clashes = append(b.clashes, Clash{one, other})
 	return uint32(len(b.clashes) - 1)
 }
 

@@ -1,4 +1,4 @@
-package serve
+package content
 
 import (
 	"bytes"
@@ -111,7 +111,7 @@ func (b *builder) noteClashes() {
 			}
 			if said++; said <= most {
 				c := b.clashes[x.clash]
-				b.options.Notice(fmt.Sprintf("%s:%s is not served: it is both %s and %s", b.names[i].path, b.tag(x), c.one, c.other))
+				b.options.Notice(fmt.Sprintf("%s:%s is not served: it is both %s and %s", b.names[i].path, b.tag(x), c.One, c.Other))
 			}
 		}
 	}
