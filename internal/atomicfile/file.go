@@ -8,41 +8,48 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 )
 
 // File is the new content of a file. It is not for concurrent use.
 type File struct {
-	file *os.File
-	path string // of the file that it replaces
+	lock *disk.FileLock // of what is written
+	path string         // of the file that it replaces
 	done bool
 }
 
 // Create opens an empty file beside path, in the same folder. It fails where Commit could
-// not put a file.
+// not put a file. It removes what killed processes left there of the same file.
 func Create(path string) (*File, error) {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.partial")
+	lock, err := disk.CreateUnfinished(path)
 	if err != nil {
 		return nil, err
 	}
-	return &File{file: file, path: path}, nil
+	return &File{lock: lock, path: path}, nil
 }
 
 // Write adds to the content.
-func (f *File) Write(p []byte) (int, error) { return f.file.Write(p) }
+func (f *File) Write(p []byte) (int, error) { return f.lock.File.Write(p) }
 
 // Commit puts the content in place, with the mode 0644. Where path is a symbolic link,
 // the link is replaced. If Commit fails, the old content stays.
 func (f *File) Commit() error {
-	if err := errors.Join(f.file.Chmod(0o644), SyncFile(f.file)); err != nil {
-		return err
-	}
-	if err := f.file.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(f.file.Name(), f.path); err != nil {
+	file := f.lock.File
+	if err := errors.Join(file.Chmod(0o644), SyncFile(file)); err != nil {
 		return err
 	}
 	f.done = true
+	err := f.lock.ReleaseAfter(func() error {
+		err := os.Rename(file.Name(), f.path)
+		if err != nil {
+			err = errors.Join(err, os.Remove(file.Name()))
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	// To sync a folder takes the right to read it, which a user may lack.
 	if err := Sync(filepath.Dir(f.path)); !errors.Is(err, fs.ErrPermission) {
 		return err
@@ -50,15 +57,11 @@ func (f *File) Commit() error {
 	return nil
 }
 
-// Close removes what was written, unless it is committed.
+// Close removes what was written, unless it is committed or Commit has removed it.
 func (f *File) Close() error {
 	if f.done {
 		return nil
 	}
 	f.done = true
-	err := f.file.Close()
-	if errors.Is(err, os.ErrClosed) { // by Commit
-		err = nil
-	}
-	return errors.Join(err, os.Remove(f.file.Name()))
+	return f.lock.ReleaseAfter(func() error { return os.Remove(f.lock.File.Name()) })
 }
