@@ -72,13 +72,13 @@ func (h *Handler) answer(w *response, req *http.Request) *fault {
 		return refusal(http.StatusNotFound, "NAME_UNKNOWN", "no such path")
 	}
 	current := h.Inputs.Acquire()
+	defer current.Release() // also after a response that is aborted
 	f := (&session{response: w, snapshot: current, call: c, request: req}).answer()
 	if f != nil && f.stale && h.Inputs.Renew(req.Context(), current) {
 		next := h.Inputs.Acquire()
 		defer next.Release()
 		f = (&session{response: w, snapshot: next, call: c, request: req}).answer()
 	}
-	current.Release()
 	return f
 }
 

@@ -192,7 +192,12 @@ func (w *world) serveWith(o content.Options, inputs ...string) *site {
 // serveStill serves inputs, at which it looks only in Refresh: requests can be counted.
 func (w *world) serveStill(inputs ...string) *site {
 	w.t.Helper()
-	s := w.open(content.Options{}, inputs...)
+	return w.listen(w.open(content.Options{}, inputs...))
+}
+
+// listen lets a site answer, without a look at its inputs.
+func (w *world) listen(s *site) *site {
+	w.t.Helper()
 	server := httptest.NewServer(s.Handler)
 	w.t.Cleanup(server.Close)
 	return s.at(server.Listener.Addr().String())
