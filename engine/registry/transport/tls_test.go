@@ -1,16 +1,27 @@
 package transport
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
+	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // handshakes counts the connections of a server by whether a client certificate came
@@ -154,4 +165,118 @@ func TestClientCertificateIsNotShownToAProxy(t *testing.T) {
 	}
 	reg.check(t, "the registry", true)
 	proxy.check(t, "the proxy", false)
+}
+
+// serveTLS starts a registry with TLS and HTTP/2, and returns its host:port
+// and the file of its certificate.
+func serveTLS(t *testing.T, h http.HandlerFunc, configure func(*httptest.Server)) (host, caFile string) {
+	t.Helper()
+	server := httptest.NewUnstartedServer(h)
+	server.EnableHTTP2 = true
+	server.Config.ErrorLog = nil
+	if configure != nil {
+		configure(server)
+	}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	caFile = writePEM(t, "CERTIFICATE", server.Certificate().Raw)
+	return strings.TrimPrefix(server.URL, "https://"), caFile
+}
+
+func writePEM(t *testing.T, kind string, der []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file.pem")
+	noError(t, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600))
+	return path
+}
+
+// overTLS opens test/repo with settings that are not those of this machine.
+func overTLS(t *testing.T, host string, s Settings) *Repository {
+	t.Helper()
+	no := false
+	s.PlainHTTP = &no
+	o := newClock().options(t)
+	o.Settings = func(string) (Settings, error) { return s, nil }
+	return open(t, newRegistries(o), host, "test/repo")
+}
+
+func TestCertificates(t *testing.T) {
+	host, ca := serveTLS(t, manifests, func(s *httptest.Server) { s.Config.ErrorLog = discardLog() })
+	for name, test := range map[string]struct {
+		settings Settings
+		good     bool
+	}{
+		"with its CA":       {Settings{CAFile: ca}, true},
+		"insecure":          {Settings{Insecure: true}, true},
+		"with the system's": {Settings{}, false},
+		"with another's CA": {Settings{CAFile: clientCertificate(t).file}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := overTLS(t, host, test.settings)
+			_, err := r.Resolve(t.Context(), "v1")
+			if test.good {
+				noError(t, err)
+				return
+			}
+			if !isType[*tls.CertificateVerificationError](err) {
+				t.Errorf("got %v", err)
+			}
+			equal(t, "requests", r.host.stats.counts()["HEAD manifest"], 1)
+		})
+	}
+}
+
+type certificate struct {
+	file, keyFile string
+	parsed        *x509.Certificate
+}
+
+func clientCertificate(t *testing.T) certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	noError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	noError(t, err)
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	noError(t, err)
+	parsed, err := x509.ParseCertificate(der)
+	noError(t, err)
+	return certificate{writePEM(t, "CERTIFICATE", der), writePEM(t, "PRIVATE KEY", keyDER), parsed}
+}
+
+func TestClientCertificate(t *testing.T) {
+	mine := clientCertificate(t)
+	host, ca := serveTLS(t, manifests, func(s *httptest.Server) {
+		pool := x509.NewCertPool()
+		pool.AddCert(mine.parsed)
+		s.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool}
+		s.Config.ErrorLog = discardLog()
+	})
+	_, err := overTLS(t, host, Settings{CAFile: ca, CertFile: mine.file, KeyFile: mine.keyFile}).Resolve(t.Context(), "v1")
+	noError(t, err)
+	_, err = overTLS(t, host, Settings{CAFile: ca}).Resolve(t.Context(), "v1")
+	equal(t, "fails without", err != nil, true)
+}
+
+func TestHTTPSToAPlainRegistry(t *testing.T) {
+	r := overTLS(t, serve(t, manifests), Settings{})
+	_, err := r.Resolve(t.Context(), "v1")
+	if !errors.Is(err, http.ErrSchemeMismatch) {
+		t.Errorf("got %v", err)
+	}
+	equal(t, "requests", r.host.stats.counts()["HEAD manifest"], 1)
+}
+
+// discardLog keeps the handshakes that are to fail out of the test's output.
+func discardLog() *log.Logger { return log.New(io.Discard, "", 0) }
+
+// pemOf reads both files of a certificate.
+func pemOf(t *testing.T, c certificate) (certPEM, keyPEM []byte) {
+	t.Helper()
+	certPEM, err := os.ReadFile(c.file)
+	noError(t, err)
+	keyPEM, err = os.ReadFile(c.keyFile)
+	noError(t, err)
+	return certPEM, keyPEM
 }

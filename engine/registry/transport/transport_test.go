@@ -2,23 +2,14 @@ package transport
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"io"
-	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -26,166 +17,6 @@ import (
 
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
-
-// serveTLS starts a registry with TLS and HTTP/2, and returns its host:port
-// and the file of its certificate.
-func serveTLS(t *testing.T, h http.HandlerFunc, configure func(*httptest.Server)) (host, caFile string) {
-	t.Helper()
-	server := httptest.NewUnstartedServer(h)
-	server.EnableHTTP2 = true
-	server.Config.ErrorLog = nil
-	if configure != nil {
-		configure(server)
-	}
-	server.StartTLS()
-	t.Cleanup(server.Close)
-	caFile = writePEM(t, "CERTIFICATE", server.Certificate().Raw)
-	return strings.TrimPrefix(server.URL, "https://"), caFile
-}
-
-func writePEM(t *testing.T, kind string, der []byte) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "file.pem")
-	noError(t, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600))
-	return path
-}
-
-// overTLS opens test/repo with settings that are not those of this machine.
-func overTLS(t *testing.T, host string, s Settings) *Repository {
-	t.Helper()
-	no := false
-	s.PlainHTTP = &no
-	o := newClock().options(t)
-	o.Settings = func(string) (Settings, error) { return s, nil }
-	return open(t, newRegistries(o), host, "test/repo")
-}
-
-func TestHTTP2IsForMetadataOnly(t *testing.T) {
-	data := randomBytes(1000)
-	var mu sync.Mutex
-	protocols := make(map[string]string)
-	u := &storing{}
-	host, ca := serveTLS(t, func(w http.ResponseWriter, req *http.Request) {
-		mu.Lock()
-		protocols[req.Method+" "+kind(req)] = req.Proto
-		mu.Unlock()
-		switch {
-		case strings.Contains(req.URL.Path, "/uploads/"):
-			u.serve(w, req)
-		case strings.Contains(req.URL.Path, "/blobs/"):
-			http.Redirect(w, req, "/store/blob", http.StatusTemporaryRedirect)
-		case req.URL.Path == "/store/blob":
-			w.Write(data)
-		default:
-			giveManifest(w, req, imageManifest)
-		}
-	}, nil)
-	r := overTLS(t, host, Settings{CAFile: ca})
-	_, err := r.Resolve(t.Context(), "v1")
-	noError(t, err)
-	got, err := fetch(t.Context(), r, data, 0, 1000)
-	noError(t, err)
-	equal(t, "same bytes", bytes.Equal(got, data), true)
-	opened := 0
-	noError(t, r.PushBlob(t.Context(), describeBytes(data), opener(data, &opened)))
-	for request, want := range map[string]string{
-		"HEAD manifest": "HTTP/2.0", "POST upload": "HTTP/2.0",
-		"GET blob": "HTTP/1.1", "GET token": "HTTP/1.1", "PUT upload": "HTTP/1.1", // "GET token" is the store here
-	} {
-		equal(t, request, protocols[request], want)
-	}
-}
-
-// TestStreamsThatAreReset: over HTTP/2 a handler that gives up resets its stream with
-// INTERNAL_ERROR, before its headers or in its body, and a server that goes down says
-// GOAWAY.
-func TestStreamsThatAreReset(t *testing.T) {
-	var n atomic.Int32
-	host, ca := serveTLS(t, func(w http.ResponseWriter, req *http.Request) {
-		switch n.Add(1) {
-		case 1:
-			w.WriteHeader(http.StatusNotFound) // it is alive
-		case 2:
-			breakOff()
-		case 3:
-			w.Header().Set("Content-Length", "1000")
-			w.Write([]byte(`{"schema`))
-			http.NewResponseController(w).Flush()
-			breakOff()
-		case 4:
-			w.Header().Set("Connection", "close") // which is GOAWAY there
-			w.WriteHeader(http.StatusServiceUnavailable)
-		default:
-			equal(t, "protocol", req.Proto, "HTTP/2.0")
-			giveManifest(w, req, imageManifest)
-		}
-	}, func(s *httptest.Server) { s.Config.ErrorLog = discardLog() })
-	r := overTLS(t, host, Settings{CAFile: ca})
-	r.FetchManifest(t.Context(), "none")
-	_, data, err := r.FetchManifest(t.Context(), "v1")
-	noError(t, err)
-	equal(t, "manifest", string(data), string(imageManifest))
-	equal(t, "requests", n.Load(), int32(5))
-}
-
-func TestCertificates(t *testing.T) {
-	host, ca := serveTLS(t, manifests, func(s *httptest.Server) { s.Config.ErrorLog = discardLog() })
-	for name, test := range map[string]struct {
-		settings Settings
-		good     bool
-	}{
-		"with its CA":       {Settings{CAFile: ca}, true},
-		"insecure":          {Settings{Insecure: true}, true},
-		"with the system's": {Settings{}, false},
-		"with another's CA": {Settings{CAFile: clientCertificate(t).file}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := overTLS(t, host, test.settings)
-			_, err := r.Resolve(t.Context(), "v1")
-			if test.good {
-				noError(t, err)
-				return
-			}
-			if !isType[*tls.CertificateVerificationError](err) {
-				t.Errorf("got %v", err)
-			}
-			equal(t, "requests", r.host.stats.counts()["HEAD manifest"], 1)
-		})
-	}
-}
-
-type certificate struct {
-	file, keyFile string
-	parsed        *x509.Certificate
-}
-
-func clientCertificate(t *testing.T) certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	noError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	noError(t, err)
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	noError(t, err)
-	parsed, err := x509.ParseCertificate(der)
-	noError(t, err)
-	return certificate{writePEM(t, "CERTIFICATE", der), writePEM(t, "PRIVATE KEY", keyDER), parsed}
-}
-
-func TestClientCertificate(t *testing.T) {
-	mine := clientCertificate(t)
-	host, ca := serveTLS(t, manifests, func(s *httptest.Server) {
-		pool := x509.NewCertPool()
-		pool.AddCert(mine.parsed)
-		s.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool}
-		s.Config.ErrorLog = discardLog()
-	})
-	_, err := overTLS(t, host, Settings{CAFile: ca, CertFile: mine.file, KeyFile: mine.keyFile}).Resolve(t.Context(), "v1")
-	noError(t, err)
-	_, err = overTLS(t, host, Settings{CAFile: ca}).Resolve(t.Context(), "v1")
-	equal(t, "fails without", err != nil, true)
-}
 
 func TestSettingsThatCannotBe(t *testing.T) {
 	for name, s := range map[string]Settings{
@@ -210,96 +41,6 @@ func TestSettingsThatCannotBe(t *testing.T) {
 	}
 	if _, err := newRegistries(o).Repository("r.example", "Upper/Case"); err == nil {
 		t.Error("a repository in capitals was taken")
-	}
-}
-
-func TestHTTPSToAPlainRegistry(t *testing.T) {
-	r := overTLS(t, serve(t, manifests), Settings{})
-	_, err := r.Resolve(t.Context(), "v1")
-	if !errors.Is(err, http.ErrSchemeMismatch) {
-		t.Errorf("got %v", err)
-	}
-	equal(t, "requests", r.host.stats.counts()["HEAD manifest"], 1)
-}
-
-func TestRedirectFromHTTPSToHTTPIsRefused(t *testing.T) {
-	plain := serve(t, func(w http.ResponseWriter, req *http.Request) { t.Error("the plain host was asked") })
-	host, ca := serveTLS(t, func(w http.ResponseWriter, req *http.Request) {
-		if req.Method == http.MethodPost {
-			w.Header().Set("Location", "http://"+plain+"/upload")
-			w.WriteHeader(http.StatusAccepted)
-			return
-		}
-		http.Redirect(w, req, "http://"+plain+"/blob", http.StatusTemporaryRedirect)
-	}, nil)
-	r := overTLS(t, host, Settings{CAFile: ca})
-	if _, err := r.FetchBlob(t.Context(), subject, 0, subject.Size); !errors.Is(err, ErrDowngrade) {
-		t.Errorf("download: %v", err)
-	}
-	opened := 0
-	if err := r.PushBlob(t.Context(), subject, opener(imageManifest, &opened)); !errors.Is(err, ErrDowngrade) {
-		t.Errorf("upload: %v", err)
-	}
-}
-
-func TestRedirectLoop(t *testing.T) {
-	n := 0
-	r, _ := repository(t, func(w http.ResponseWriter, req *http.Request) {
-		n++
-		http.Redirect(w, req, req.URL.Path, http.StatusFound)
-	})
-	if _, err := r.Resolve(t.Context(), "v1"); err == nil {
-		t.Error("no error")
-	}
-	equal(t, "requests", n, maxRedirects)
-	equal(t, "places held", len(r.host.slots), 0)
-}
-
-// TestSignatureLeavesWithTheOrigin has chains of redirects of a signed request;
-// one that comes back is not signed again.
-func TestSignatureLeavesWithTheOrigin(t *testing.T) {
-	for chain, want := range map[string]string{
-		"https://r.example/1 https://r.example/2":                            "mine",
-		"https://r.example/1 https://r.example:443/2":                        "mine",
-		"https://r.example/1 https://r.example:8443/2":                       "",
-		"https://r.example/1 https://cdn.example/2":                          "",
-		"https://r.example/1 https://cdn.example/2 https://r.example/3":      "",
-		"http://r.example/1 https://r.example/2":                             "",
-		"https://r.example/1 https://r.example/2 https://sub.r.example:443/": "",
-	} {
-		var via []*http.Request
-		for u := range strings.FieldsSeq(chain) {
-			req, err := http.NewRequest(http.MethodGet, u, nil)
-			noError(t, err)
-			via = append(via, req)
-		}
-		last := via[len(via)-1]
-		last.Header.Set("Authorization", "mine")
-		noError(t, checkRedirect(last, via[:len(via)-1]))
-		equal(t, chain, last.Header.Get("Authorization"), want)
-	}
-}
-
-func TestRelocate(t *testing.T) {
-	for _, test := range []struct{ base, location, want string }{
-		{"https://r.example/v2/x/blobs/uploads/", "/v2/x/blobs/uploads/1?s=2", "https://r.example/v2/x/blobs/uploads/1?s=2"},
-		{"https://r.example/v2/x/blobs/uploads/", "1", "https://r.example/v2/x/blobs/uploads/1"},
-		{"https://r.example/v2/", "http://r.example/1", "https://r.example/1"},
-		{"https://r.example:8443/v2/", "https://r.example/1", "https://r.example:8443/1"},
-		{"https://r.example:443/v2/", "http://r.example/1", "https://r.example:443/1"},
-		{"http://r.example/v2/", "https://r.example/1", "https://r.example/1"},
-		{"https://r.example/v2/", "https://store.example/1", "https://store.example/1"},
-		{"https://r.example/v2/", "http://store.example/1", ""},
-		{"https://r.example/v2/", "http://r.example:5000/1", ""},
-		{"https://r.example/v2/", "ftp://r.example/1", ""},
-	} {
-		base, err := http.NewRequest(http.MethodGet, test.base, nil)
-		noError(t, err)
-		got := ""
-		if u, err := ResolveLocation(base.URL, test.location); err == nil {
-			got = u.String()
-		}
-		equal(t, test.base+" "+test.location, got, test.want)
 	}
 }
 
@@ -429,17 +170,4 @@ func TestUploadThatIsNotRead(t *testing.T) {
 		}
 		equal(t, "time until it was noticed", time.Since(started), time.Minute)
 	})
-}
-
-// discardLog keeps the handshakes that are to fail out of the test's output.
-func discardLog() *log.Logger { return log.New(io.Discard, "", 0) }
-
-// pemOf reads both files of a certificate.
-func pemOf(t *testing.T, c certificate) (certPEM, keyPEM []byte) {
-	t.Helper()
-	certPEM, err := os.ReadFile(c.file)
-	noError(t, err)
-	keyPEM, err = os.ReadFile(c.keyFile)
-	noError(t, err)
-	return certPEM, keyPEM
 }
