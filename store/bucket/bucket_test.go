@@ -8,11 +8,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -190,40 +187,6 @@ func TestUpload(t *testing.T) {
 	}
 }
 
-// TestFaults checks that transient faults cost retries and nothing else.
-func TestFaults(t *testing.T) {
-	server := testbucket.New(t)
-	c := open(t, testbucket.Name)
-	content := strings.Repeat("0123456789abcdef", 20_000)
-	for name, fault := range map[string]*testbucket.Fault{
-		"slow down": testbucket.SlowDown(),
-		"reset":     testbucket.Reset(),
-		"lost":      testbucket.Lost(),
-		"internal":  testbucket.Status(http.StatusInternalServerError, "InternalError"),
-	} {
-		t.Run(name, func(t *testing.T) {
-			twice := func(r testbucket.Call) *testbucket.Fault {
-				if r.N <= 2 {
-					return fault
-				}
-				return nil
-			}
-			key := "fault " + name
-			server.Inject(twice)
-			put(t, c, key, content, Condition{})
-			if data, _, err := c.Get(t.Context(), key, 64<<20); err != nil || string(data) != content {
-				t.Errorf("read %d bytes, %v", len(data), err)
-			}
-			if _, err := c.PutContent(t.Context(), key+" written again", written(content), Condition{}); err != nil {
-				t.Fatal(err)
-			}
-			if data, _, err := c.Get(t.Context(), key+" written again", 64<<20); err != nil || string(data) != content {
-				t.Errorf("read %d bytes of content that was written again, %v", len(data), err)
-			}
-		})
-	}
-}
-
 // written is content that is written again for each try.
 type written string
 
@@ -232,46 +195,9 @@ func (w written) WriteTo(to io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-func (w written) Size() int64               { return int64(len(w)) }
+func (w written) Size() int64 { return int64(len(w)) }
+
 func (w written) SHA256() [sha256.Size]byte { return sha256.Sum256([]byte(w)) }
-
-func TestReaderResumes(t *testing.T) {
-	server := testbucket.New(t)
-	c := open(t, testbucket.Name)
-	content := strings.Repeat("0123456789abcdef", 100_000)
-	put(t, c, "x", content, Condition{})
-	server.Inject(func(r testbucket.Call) *testbucket.Fault {
-		if r.N <= 4 {
-			return testbucket.Cut(200_000)
-		}
-		return nil
-	})
-	data, _, err := c.Get(t.Context(), "x", 64<<20)
-	if err != nil || string(data) != content {
-		t.Errorf("read %d of %d bytes, %v", len(data), len(content), err)
-	}
-}
-
-// TestLasting checks that a fault that stays ends with its reason, and without a secret.
-func TestLasting(t *testing.T) {
-	server := testbucket.New(t)
-	c := open(t, testbucket.Name)
-	server.Inject(func(testbucket.Call) *testbucket.Fault { return testbucket.SlowDown() })
-	_, err := c.Put(t.Context(), "x", []byte("data"), Condition{})
-	if err == nil || !strings.Contains(err.Error(), "503") || server.Requests()["PUT"] != maxTries {
-		t.Errorf("%v", err)
-	}
-	server.Inject(nil)
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "wrong-secret")
-	_, err = open(t, testbucket.Name).Put(t.Context(), "x", []byte("data"), Condition{})
-	e, ok := errors.AsType[*Error](err)
-	if !ok || e.Status != http.StatusForbidden || e.Code != "SignatureDoesNotMatch" {
-		t.Errorf("%v", err)
-	}
-	if text := fmt.Sprint(err); strings.Contains(text, "wrong-secret") || strings.Contains(text, testbucket.AccessKey) {
-		t.Errorf("the error has a secret: %s", text)
-	}
-}
 
 func TestParseLocation(t *testing.T) {
 	for path, want := range map[string]struct {
@@ -310,58 +236,5 @@ func TestSettings(t *testing.T) {
 		if err == nil || strings.Contains(err.Error(), "word") {
 			t.Errorf("%+v: %v, %v", s, c, err)
 		}
-	}
-}
-
-// TestCredentialsThatExpire: a session ends, and another program has written new credentials
-// into the file of AWS. The response to a HEAD has no code.
-func TestCredentialsThatExpire(t *testing.T) {
-	server := testbucket.New(t)
-	file := filepath.Join(t.TempDir(), "credentials")
-	write := func(key string) {
-		t.Helper()
-		text := fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", key, testbucket.SecretKey)
-		if err := errors.Join(os.WriteFile(file+".new", []byte(text), 0o600), os.Rename(file+".new", file)); err != nil {
-			t.Error(err)
-		}
-	}
-	t.Setenv("AWS_ACCESS_KEY_ID", "")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", file)
-	write(testbucket.AccessKey)
-	c := open(t, testbucket.Name)
-	put(t, c, "a", "data", Condition{})
-	for _, code := range []string{"ExpiredToken", "InvalidAccessKeyId", "AccessDenied"} {
-		for name, read := range map[string]func() error{
-			"GET":  func() error { _, _, err := c.Get(t.Context(), "a", 64<<20); return err },
-			"HEAD": func() error { _, err := c.Head(t.Context(), "a"); return err },
-		} {
-			old := "old-" + strings.ToLower(code+name)
-			write(old)
-			c.keys.renew(c.keys.current())
-			server.Inject(func(call testbucket.Call) *testbucket.Fault {
-				if strings.Contains(call.Header.Get("Authorization"), old) {
-					write(testbucket.AccessKey)
-					return testbucket.Status(http.StatusForbidden, code)
-				}
-				return nil
-			})
-			var clients sync.WaitGroup
-			for range 8 {
-				clients.Go(func() {
-					if err := read(); err != nil {
-						t.Errorf("%s, %s: %v", code, name, err)
-					}
-				})
-			}
-			clients.Wait()
-		}
-	}
-	server.Inject(func(testbucket.Call) *testbucket.Fault {
-		return testbucket.Status(http.StatusForbidden, "AccessDenied")
-	})
-	server.Requests()
-	if _, _, err := c.Get(t.Context(), "a", 64<<20); !errors.Is(err, ErrRefused) || !errors.Is(err, ErrUnavailable) || server.Requests()["GET"] != 1 {
-		t.Errorf("without new ones: %v", err)
 	}
 }

@@ -169,3 +169,56 @@ func TestWrongClock(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestCredentialsThatExpire: a session ends, and another program has written new credentials
+// into the file of AWS. The response to a HEAD has no code.
+func TestCredentialsThatExpire(t *testing.T) {
+	server := testbucket.New(t)
+	file := filepath.Join(t.TempDir(), "credentials")
+	write := func(key string) {
+		t.Helper()
+		text := fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", key, testbucket.SecretKey)
+		if err := errors.Join(os.WriteFile(file+".new", []byte(text), 0o600), os.Rename(file+".new", file)); err != nil {
+			t.Error(err)
+		}
+	}
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", file)
+	write(testbucket.AccessKey)
+	c := open(t, testbucket.Name)
+	put(t, c, "a", "data", Condition{})
+	for _, code := range []string{"ExpiredToken", "InvalidAccessKeyId", "AccessDenied"} {
+		for name, read := range map[string]func() error{
+			"GET":  func() error { _, _, err := c.Get(t.Context(), "a", 64<<20); return err },
+			"HEAD": func() error { _, err := c.Head(t.Context(), "a"); return err },
+		} {
+			old := "old-" + strings.ToLower(code+name)
+			write(old)
+			c.keys.renew(c.keys.current())
+			server.Inject(func(call testbucket.Call) *testbucket.Fault {
+				if strings.Contains(call.Header.Get("Authorization"), old) {
+					write(testbucket.AccessKey)
+					return testbucket.Status(http.StatusForbidden, code)
+				}
+				return nil
+			})
+			var clients sync.WaitGroup
+			for range 8 {
+				clients.Go(func() {
+					if err := read(); err != nil {
+						t.Errorf("%s, %s: %v", code, name, err)
+					}
+				})
+			}
+			clients.Wait()
+		}
+	}
+	server.Inject(func(testbucket.Call) *testbucket.Fault {
+		return testbucket.Status(http.StatusForbidden, "AccessDenied")
+	})
+	server.Requests()
+	if _, _, err := c.Get(t.Context(), "a", 64<<20); !errors.Is(err, ErrRefused) || !errors.Is(err, ErrUnavailable) || server.Requests()["GET"] != 1 {
+		t.Errorf("without new ones: %v", err)
+	}
+}
