@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
@@ -44,36 +42,16 @@ func (b *BucketSettings) Check(o strictyaml.Object) {
 	}
 }
 
-func (s *Spec) checkBuckets(o strictyaml.Object) {
+// checkBuckets reports buckets that are listed twice.
+func checkBuckets(o strictyaml.Object, all []BucketSettings) {
 	seen := make(map[string]int)
-	for i, b := range s.Buckets {
+	for i, b := range all {
 		if first, ok := seen[b.Bucket]; ok && b.Bucket != "" {
 			o.Fault(strictyaml.Element("buckets", i), fmt.Sprintf("%s is already listed in buckets[%d]", b.Bucket, first))
 			continue
 		}
 		seen[b.Bucket] = i
 	}
-}
-
-// ResolveBuckets returns the settings of all buckets, with the paths of their certificates
-// expanded. Its error is a [*LoadError].
-func (s *Spec) ResolveBuckets() ([]BucketSettings, error) {
-	if s == nil {
-		return nil, nil
-	}
-	all := slices.Clone(s.Buckets)
-	var faults []Fault
-	for i := range all {
-		if all[i].CAFile == "" {
-			continue
-		}
-		path, err := s.path(all[i].CAFile, time.Now())
-		if err != nil {
-			faults = append(faults, s.fault(strictyaml.Element("buckets", i)+".caFile", err))
-		}
-		all[i].CAFile = path
-	}
-	return all, loadError(faults)
 }
 
 // bucketScheme begins a path in a bucket, which is not relative to the folder of the spec.

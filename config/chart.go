@@ -3,66 +3,17 @@ package config
 import (
 	"fmt"
 	"net/url"
-	"os"
-	"path"
 	"regexp"
 	"strings"
-	"time"
-
-	"github.com/Masterminds/semver/v3"
 
 	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
-	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
-
-// Chart is the part of a selection that is about a Helm chart. With a tag in its Reference the selection
-// is that version and nothing else; without one the planner finds the version, and adds the
-// images.
-type Chart struct {
-	Repository string   // URL of a Helm repository, without a slash at the end; "": the chart is in a registry
-	Name       string   // in the Helm repository
-	Version    string   // a constraint; "" means the newest
-	Images     bool     // adds the images that the chart names
-	Values     []string // paths of files to render the chart with, in addition to its own; nil: it is not rendered
-}
 
 // ociScheme begins the URL of a chart in a registry.
 const ociScheme = "oci://"
 
 // chartName matches the name of a chart that can be part of a reference.
 var chartName = regexp.MustCompile(`^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$`)
-
-func (s *Source) checkChart(o strictyaml.Object) {
-	o.Exclusive("chart", "repository", "registry", "list", "layout", "kubernetes", "tags")
-	for _, key := range []string{"repo", "version", "images", "values"} {
-		if o.Has(key) && !o.Has("chart") {
-			o.Fault(key, key+" requires chart")
-		}
-	}
-	if o.Valid("repo") {
-		if _, reason := parseRepo(s.Repo); reason != "" {
-			o.Fault("repo", reason)
-		}
-	}
-	if o.Valid("chart") {
-		o.Error("chart", chartFault(s.Chart, o.Has("repo")))
-	}
-	if _, err := semver.NewConstraint(s.Version); o.Valid("version") && s.Version != "" && err != nil {
-		o.Fault("version", fmt.Sprintf("invalid version constraint %q", s.Version))
-	}
-	s.checkValues(o)
-}
-
-// checkValues reports faults of the values that a chart is rendered with.
-func (s *Source) checkValues(o strictyaml.Object) {
-	o.NotEmpty("values")
-	if len(s.Values) > 0 && s.Images != nil && !*s.Images {
-		o.Fault("values", "values and images: false cannot be used together")
-	}
-	for i, file := range s.Values {
-		checkVariables(o, strictyaml.Element("values", i), file)
-	}
-}
 
 // chartFault returns why a chart cannot be found by its name, or nil.
 func chartFault(chart string, inRepo bool) error {
@@ -103,34 +54,6 @@ func parseRepo(s string) (u *url.URL, reason string) {
 		return nil, fmt.Sprintf("%q: %s", s, reason)
 	}
 	return u, ""
-}
-
-// chart selects the chart of a source.
-func (s *Spec) chart(at string, source Source, base Selection) ([]Selection, []Fault) {
-	c := &Chart{Repository: strings.TrimRight(source.Repo, "/"), Name: source.Chart, Version: source.Version, Images: source.Images == nil || *source.Images}
-	base.Chart = c
-	var err error
-	if c.Repository == "" {
-		c.Name = path.Base(source.Chart)
-		base.Reference, err = ParseReference(strings.TrimPrefix(source.Chart, ociScheme))
-	} else {
-		base.Reference, err = repoReference(c.Repository, source.Chart)
-	}
-	if err != nil {
-		return nil, []Fault{s.fault(at+".chart", err)}
-	}
-	var faults []Fault
-	for i, value := range source.Values {
-		file, err := s.path(value, time.Now())
-		if err == nil {
-			_, err = os.Stat(file)
-		}
-		if err != nil {
-			faults = append(faults, s.fault(at+"."+strictyaml.Element("values", i), err))
-		}
-		c.Values = append(c.Values, file)
-	}
-	return []Selection{base}, faults
 }
 
 // notInPath matches what the path of a URL may have and that of a repository may not.

@@ -1,9 +1,11 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
+	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
 // coverage holds the repositories that mappings match, to find a mapping that is never reached.
@@ -41,4 +43,22 @@ func (c coverage) put(key covered, number int) (earlier int, ok bool) {
 	}
 	c[key] = number
 	return 0, false
+}
+
+// checkMappings reports the mappings that are never reached because of an earlier one.
+func checkMappings(o strictyaml.Object, all []Mapping) {
+	earlier := make(coverage)
+	for i := range all {
+		m := &all[i]
+		first, ok := earlier.add(m, i)
+		if !ok {
+			continue
+		}
+		at := strictyaml.Element("mappings", first)
+		by := fmt.Sprintf("%s on line %d", at, o.Position(at).Line)
+		if source := all[first].source(); source != m.source() {
+			by += ", whose source is " + source
+		}
+		o.Fault(strictyaml.Element("mappings", i), fmt.Sprintf("%s is already mapped by %s", m.source(), by))
+	}
 }

@@ -1,20 +1,6 @@
 package config
 
-import (
-	"cmp"
-	"errors"
-	"fmt"
-	"io"
-	"os"
-
-	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
-)
-
-// format is a kind of file and its limits, which no honest file comes near.
-type format struct {
-	bytes   int64
-	decoder strictyaml.Decoder
-}
+import "github.com/oras-mirror/oras-mirror/internal/strictyaml"
 
 // A spec has room for a hundred thousand sources, a lock for a million artifacts.
 var (
@@ -32,35 +18,6 @@ func Load(path string) (*Spec, error) {
 	return Parse(path, data)
 }
 
-// read returns the content of a file. Its error is a *LoadError.
-func (f format) read(path string) ([]byte, error) {
-	data, err := readFile(path, f.bytes+1)
-	if err == nil && int64(len(data)) > f.bytes {
-		err = fmt.Errorf("larger than %d MiB, the limit for a %s", f.bytes>>20, f.decoder.Noun)
-	}
-	if err == nil {
-		return data, nil
-	}
-	return nil, loadError([]Fault{newFault(path, strictyaml.Position{}, "", withoutPath(err))})
-}
-
-// withoutPath returns the cause of an error about a file that the message names already.
-func withoutPath(err error) error {
-	if cause, ok := errors.AsType[*os.PathError](err); ok {
-		return cause.Err
-	}
-	return err
-}
-
-func readFile(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, limit))
-}
-
 // Parse reads a spec from memory. The name stands for its file in messages, and relative paths
 // in the spec are relative to the folder of the name. Its error is a [*LoadError].
 func Parse(name string, data []byte) (*Spec, error) {
@@ -71,16 +28,4 @@ func Parse(name string, data []byte) (*Spec, error) {
 	}
 	spec.positions = positions
 	return spec, nil
-}
-
-// decode fills the struct that into points to, and returns the position of every value, or nil
-// if data is not a YAML document. Its error is a *LoadError.
-func (f format) decode(name string, data []byte, into any) (map[string]strictyaml.Position, error) {
-	positions, found := f.decoder.Decode(data, into)
-	faults := make([]Fault, len(found))
-	for i, fault := range found {
-		faults[i] = newFault(name, fault.Position, fault.Path, fault.Err)
-		faults[i].Suggestion = cmp.Or(fault.Suggestion, faults[i].Suggestion)
-	}
-	return positions, loadError(faults)
 }

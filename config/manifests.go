@@ -3,10 +3,10 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
+	"iter"
+	"path"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/oras-mirror/oras-mirror/internal/discover"
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
@@ -24,6 +24,35 @@ type Manifests struct {
 type Image struct {
 	Reference Reference
 	Places    []discover.Place // at least one
+}
+
+// selections returns a copy of base for each image.
+func (m *Manifests) selections(base Selection, shorten func(string) string) []Selection {
+	all := make([]Selection, len(m.Images))
+	for i, image := range m.Images {
+		at := image.Places[0]
+		all[i] = base
+		all[i].Reference = image.Reference
+		all[i].Origin = fmt.Sprintf("%s:%d", at.File, at.Line)
+		all[i].From = strings.ToValidUTF8(fmt.Sprintf("%s:%d", shorten(at.File), at.Line), "?")
+	}
+	return all
+}
+
+// maxManifest bounds a file of manifests, in bytes.
+const maxManifest = 64 << 20
+
+// manifestFile is a file of manifests.
+type manifestFile struct {
+	name string
+	read func(maximum int64) ([]byte, error) // nil: the file of the name
+}
+
+// manifestReader reads manifests and collects faults.
+type manifestReader struct {
+	files  []manifestFile
+	added  map[string]bool
+	faults []Fault
 }
 
 // FindImages finds the images in manifests. A path is a file or a folder, whose manifests are
@@ -59,81 +88,96 @@ func FindRendered(name string, data []byte) (*Manifests, error) {
 	return found, loadError(m.faults)
 }
 
-// manifests reads the manifests of a source, and selects their images.
-func (s *Spec) manifests(at string, source Source, base Selection) (*Manifests, []Selection, []Fault) {
-	var m manifestReader
-	at += ".kubernetes"
-	for i, glob := range source.Kubernetes {
-		at := globAt(at, i, source.Kubernetes)
-		files, err := s.glob(glob)
-		if err == nil && len(files) == 0 {
-			err = &noFileError{glob}
+// add adds a file, unless it is there already.
+func (m *manifestReader) add(f manifestFile) {
+	if m.added == nil {
+		m.added = make(map[string]bool)
+	}
+	if at := path.Clean(f.name); !m.added[at] {
+		m.added[at] = true
+		m.files = append(m.files, f)
+	}
+}
+
+// read iterates over the files that can be read.
+func (m *manifestReader) read() iter.Seq[discover.File] {
+	return func(yield func(discover.File) bool) {
+		for _, f := range m.files {
+			data, err := f.content()
+			if err != nil {
+				m.faults = append(m.faults, newFault(f.name, strictyaml.Position{}, "", withoutPath(err)))
+				continue
+			}
+			if !yield(discover.File{Name: f.name, Data: data}) {
+				return
+			}
 		}
-		if err != nil && !(source.Optional && errors.Is(err, fs.ErrNotExist)) {
-			m.faults = append(m.faults, s.fault(at, err))
+	}
+}
+
+func (f manifestFile) content() ([]byte, error) {
+	read := f.read
+	if read == nil {
+		read = func(maximum int64) ([]byte, error) { return readFile(f.name, maximum) }
+	}
+	data, err := read(maxManifest + 1)
+	if err == nil && int64(len(data)) > maxManifest {
+		err = fmt.Errorf("larger than %d MiB, the limit for manifests", maxManifest>>20)
+	}
+	return data, err
+}
+
+// find finds the images in the files.
+func (m *manifestReader) find() *Manifests {
+	found := discover.Find(m.read())
+	var named []Image
+	for _, i := range found.Images {
+		ref, err := ParseImage(i.Name)
+		if err != nil {
+			found.Faults = append(found.Faults, discover.Fault{Place: i.Place, Err: err})
+			continue
 		}
-		for _, name := range files {
-			m.add(manifestFile{name: name})
+		named = append(named, Image{ref, []discover.Place{i.Place}})
+	}
+	slices.SortStableFunc(found.Faults, func(a, b discover.Fault) int { return a.Place.Compare(b.Place) })
+	for _, f := range found.Faults {
+		m.faults = append(m.faults, newFault(f.File, strictyaml.Position{Line: f.Line, Column: f.Column}, pathOf(f.Place), f.Err))
+	}
+	return &Manifests{Files: len(m.files), Images: distinctImages(named), Skipped: found.Skipped}
+}
+
+// distinctImages returns each reference once, with all of its places. Where a tag stands for
+// several digests, only one image can have it in a layout: that without a digest, or else the
+// first. The others are named by their digests alone, as Kubernetes reads them anyway.
+func distinctImages(all []Image) []Image {
+	holders := make(map[string]Reference)
+	for _, i := range all {
+		name := i.Reference.EntryName()
+		if holder, ok := holders[name]; !ok || holder.Digest != "" && i.Reference.Digest == "" {
+			holders[name] = i.Reference
 		}
 	}
-	found := m.find()
-	found.Origin = base.Origin
-	if len(m.faults) == 0 && len(found.Images) == 0 && !source.Optional {
-		m.faults = append(m.faults, s.fault(at, fmt.Errorf("no image in %s", countFiles(found.Files))))
+	var distinct []Image
+	index := make(map[Reference]int)
+	for _, i := range all {
+		if i.Reference != holders[i.Reference.EntryName()] {
+			i.Reference.Tag = ""
+		}
+		at, known := index[i.Reference]
+		if !known {
+			index[i.Reference] = len(distinct)
+			distinct = append(distinct, i)
+			continue
+		}
+		distinct[at].Places = append(distinct[at].Places, i.Places...)
 	}
-	return found, found.selections(base, s.withoutFolder), m.faults
+	return distinct
 }
 
-// noFileError reports a pattern that matches no file.
-type noFileError struct{ glob string }
-
-func (e *noFileError) Error() string { return "no file matches " + e.glob }
-
-// Is makes errors.Is(err, fs.ErrNotExist) true, as for a path without a file.
-func (e *noFileError) Is(err error) bool { return err == fs.ErrNotExist }
-
-func countFiles(n int) string {
-	if n == 1 {
-		return "1 file"
+// pathOf returns the path of a value as a fault shows it: "Pod a: spec.containers[0].image".
+func pathOf(p discover.Place) string {
+	if p.Object == "" || p.Path == "" {
+		return p.Object + p.Path
 	}
-	return fmt.Sprintf("%d files", n)
-}
-
-// glob returns the files that a pattern of the spec matches, with the folder of the spec.
-func (s *Spec) glob(pattern string) ([]string, error) {
-	expanded, err := expand(pattern, time.Now())
-	if err != nil {
-		return nil, err
-	}
-	if expanded == "" {
-		return nil, fmt.Errorf("%s expands to an empty path", pattern)
-	}
-	files, err := matchFiles(filepath.Dir(s.file), expanded)
-	for i, name := range files {
-		files[i] = filepath.ToSlash(beside(filepath.Dir(s.file), name))
-	}
-	return files, err
-}
-
-// withoutFolder returns the path of a file relative to the folder of the spec, so that a lock
-// does not depend on the folder in which it is made.
-func (s *Spec) withoutFolder(name string) string {
-	short, err := filepath.Rel(filepath.Dir(s.file), filepath.FromSlash(name))
-	if err != nil {
-		return name
-	}
-	return filepath.ToSlash(short)
-}
-
-// selections returns a copy of base for each image.
-func (m *Manifests) selections(base Selection, shorten func(string) string) []Selection {
-	all := make([]Selection, len(m.Images))
-	for i, image := range m.Images {
-		at := image.Places[0]
-		all[i] = base
-		all[i].Reference = image.Reference
-		all[i].Origin = fmt.Sprintf("%s:%d", at.File, at.Line)
-		all[i].From = strings.ToValidUTF8(fmt.Sprintf("%s:%d", shorten(at.File), at.Line), "?")
-	}
-	return all
+	return p.Object + ": " + p.Path
 }

@@ -2,28 +2,15 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config/filter"
 	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
-	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 )
 
 // Mapper returns the names of repositories and tags in a target. It is safe for concurrent use.
 type Mapper struct {
 	rules []rule
-}
-
-// rule is a compiled mapping: a pattern or a prefix.
-type rule struct {
-	mapping  Mapping
-	tags     tagRules
-	pattern  *regexp.Regexp
-	registry string // "" means every registry
-	prefix   string // "" means the whole registry
-	added    bool   // by Prepend
 }
 
 // MappingError reports a reference that is mapped to an invalid name.
@@ -125,55 +112,4 @@ func (m *Mapper) Map(r Reference) (repository, tag string, ok bool, err error) {
 		return "", "", false, &MappingError{Reference: r.String(), Mapping: source, Target: repository, Reason: reason}
 	}
 	return repository, tag, true, nil
-}
-
-// apply returns the path that a repository is mapped to, if the rule matches.
-func (r *rule) apply(ref Reference) (string, bool) {
-	if r.pattern != nil {
-		return r.applyPattern(ref)
-	}
-	if r.registry != "" && !strings.EqualFold(r.registry, ref.Registry) {
-		return "", false
-	}
-	rest, ok := cutPrefix(ref.Repository, r.prefix)
-	// The prefix docker.io/nginx is short for docker.io/library/nginx, as in a reference.
-	if !ok && ref.Registry == dockerhub.Name && ref.Repository == dockerhub.Repository(dockerhub.Name, r.prefix) {
-		rest, ok = "", true
-	}
-	if !ok {
-		return "", false
-	}
-	return strings.Trim(r.mapping.Target+"/"+rest, "/"), true
-}
-
-// cutPrefix cuts a prefix that ends at a component of the path.
-func cutPrefix(path, prefix string) (rest string, ok bool) {
-	if prefix == "" || path == prefix {
-		return strings.TrimPrefix(path, prefix), true
-	}
-	return strings.CutPrefix(path, prefix+"/")
-}
-
-// applyPattern matches the pattern against the repository under each name of its registry.
-func (r *rule) applyPattern(ref Reference) (string, bool) {
-	if path, ok := r.expand(ref.Name()); ok || ref.Registry != dockerhub.Name {
-		return path, ok
-	}
-	for _, name := range dockerhub.Names() {
-		if path, ok := r.expand(name + "/" + ref.Repository); ok {
-			return path, true
-		}
-	}
-	return "", false
-}
-
-// expand puts the groups of the pattern into the target.
-func (r *rule) expand(name string) (string, bool) {
-	match := r.pattern.FindStringSubmatch(name)
-	if match == nil {
-		return "", false
-	}
-	return group.ReplaceAllStringFunc(r.mapping.Target, func(g string) string {
-		return match[groupIndex(r.pattern, g)]
-	}), true
 }

@@ -1,13 +1,10 @@
 package config
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
-	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
 // Mirror is a place that has the content of a registry: another registry, or a path in it.
@@ -61,49 +58,4 @@ func (m Mirror) String() string { return Target{Registry: m.Registry, Namespace:
 // isSame reports whether two mirrors are one: host names have no case.
 func (m Mirror) isSame(other Mirror) bool {
 	return strings.EqualFold(m.Registry, other.Registry) && m.Prefix == other.Prefix
-}
-
-// checkMirrors checks the mirrors of a registry.
-func (r *RegistrySettings) checkMirrors(o strictyaml.Object) {
-	o.NotEmpty("mirrors")
-	if o.Has("mirrorsOnly") && !o.Has("mirrors") {
-		o.Fault("mirrorsOnly", "mirrorsOnly requires mirrors")
-	}
-	if !o.Valid("mirrors") {
-		return
-	}
-	for i, m := range r.Mirrors {
-		at := strictyaml.Element("mirrors", i)
-		first := slices.IndexFunc(r.Mirrors, m.isSame)
-		switch {
-		case m.isSame(Mirror{Registry: r.Registry}):
-			o.Fault(at, fmt.Sprintf("%s is the registry itself, which is asked after its mirrors anyway", m))
-		case first < i:
-			o.Fault(at, fmt.Sprintf("%s is already listed in mirrors[%d]", m, first))
-		}
-	}
-}
-
-// Asked returns the registries that are asked for the content of some: themselves, unless they
-// have mirrorsOnly, and their mirrors. Each is returned once.
-func (s *Spec) Asked(registries []string) []string {
-	var all []string
-	add := func(registry string) {
-		if !slices.Contains(all, registry) {
-			all = append(all, registry)
-		}
-	}
-	for _, name := range registries {
-		var r RegistrySettings
-		if s != nil {
-			r = s.settingsOf(name)
-		}
-		if !r.MirrorsOnly {
-			add(name)
-		}
-		for _, m := range r.Mirrors {
-			add(m.Registry)
-		}
-	}
-	return all
 }

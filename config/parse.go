@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -102,21 +101,25 @@ func parseReference(s string) (r Reference, reason string) {
 	return r, ""
 }
 
-// CheckRepository returns an error if path is not a valid name of a repository.
-func CheckRepository(path string) error {
-	return asError(grammar.RepositoryFault(path))
-}
+// latestTag is the tag of an image that is named without one.
+const latestTag = "latest"
 
-// CheckTag returns an error if tag is not a valid tag.
-func CheckTag(tag string) error {
-	return asError(grammar.TagFault(tag))
-}
-
-func asError(reason string) error {
-	if reason == "" {
-		return nil
+// ParseImage parses the name of an image as Kubernetes and docker read it: without a registry
+// it is an image of Docker Hub, with neither tag nor digest it is tagged latest. Its error is a
+// [*ReferenceError].
+func ParseImage(s string) (Reference, error) {
+	full := s
+	if _, _, ok := cutRegistry(s); !ok && s != "" {
+		full = dockerhub.Name + "/" + s
 	}
-	return errors.New(reason)
+	r, reason := parseReference(full)
+	if reason != "" {
+		return Reference{}, &ReferenceError{Reference: s, Reason: reason, Suggestion: suggestReference(s)}
+	}
+	if r.IsRepository() {
+		r.Tag = latestTag
+	}
+	return r, nil
 }
 
 // commonFault returns why s is not a reference, for a few common mistakes, or "".

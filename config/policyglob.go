@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -10,7 +9,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 	"github.com/oras-mirror/oras-mirror/internal/glob"
-	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
 // globMeta are the characters that make a text a pattern.
@@ -123,24 +121,6 @@ func quoteIPv6(pattern string) (quoted string, is bool) {
 		return "", false
 	}
 	return `\[` + address + `\]` + rest, true
-}
-
-// checkPolicies reports the globs that match only what an earlier policy decides.
-func (s *Spec) checkPolicies(o strictyaml.Object) {
-	for i, p := range s.Policies {
-		for k, glob := range p.Match {
-			for first, earlier := range s.Policies[:i] {
-				wider := slices.IndexFunc(earlier.Match, func(wider string) bool { return covers(wider, glob) })
-				if wider < 0 {
-					continue
-				}
-				by := strictyaml.Element("policies", first)
-				at := strictyaml.Element(strictyaml.Element("policies", i)+".match", k)
-				o.Fault(at, fmt.Sprintf("%q never decides: %q of %s on line %d comes first", glob, earlier.Match[wider], by, o.Position(by).Line))
-				break
-			}
-		}
-	}
 }
 
 // covers reports whether a glob matches everything that another one does: if it is the same, or

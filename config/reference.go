@@ -1,9 +1,12 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 )
 
 // Reference names an artifact or, with neither tag nor digest, a whole repository.
@@ -56,6 +59,19 @@ func (r *Reference) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
+// ParseEntryName parses the name of an entry of a layout: a full reference, as
+// [Reference.EntryName] returns it, or a bare tag, for which ref has neither registry nor
+// repository. ok is false if the name is neither.
+func ParseEntryName(name string) (ref Reference, ok bool) {
+	if ref, err := ParseReference(name); err == nil && !ref.IsRepository() {
+		return ref, true
+	}
+	if CheckTag(name) != nil {
+		return Reference{}, false
+	}
+	return Reference{Tag: name}, true
+}
+
 // ReferenceError reports an invalid reference, target, registry, platform or mapping.
 type ReferenceError struct {
 	Reference  string // as written
@@ -65,4 +81,21 @@ type ReferenceError struct {
 
 func (e *ReferenceError) Error() string {
 	return fmt.Sprintf("%q: %s", e.Reference, e.Reason)
+}
+
+// CheckRepository returns an error if path is not a valid name of a repository.
+func CheckRepository(path string) error {
+	return asError(grammar.RepositoryFault(path))
+}
+
+// CheckTag returns an error if tag is not a valid tag.
+func CheckTag(tag string) error {
+	return asError(grammar.TagFault(tag))
+}
+
+func asError(reason string) error {
+	if reason == "" {
+		return nil
+	}
+	return errors.New(reason)
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
@@ -53,6 +52,40 @@ func (r *RegistrySettings) Check(o strictyaml.Object) {
 	r.checkMirrors(o)
 }
 
+// checkMirrors checks the mirrors of a registry.
+func (r *RegistrySettings) checkMirrors(o strictyaml.Object) {
+	o.NotEmpty("mirrors")
+	if o.Has("mirrorsOnly") && !o.Has("mirrors") {
+		o.Fault("mirrorsOnly", "mirrorsOnly requires mirrors")
+	}
+	if !o.Valid("mirrors") {
+		return
+	}
+	for i, m := range r.Mirrors {
+		at := strictyaml.Element("mirrors", i)
+		first := slices.IndexFunc(r.Mirrors, m.isSame)
+		switch {
+		case m.isSame(Mirror{Registry: r.Registry}):
+			o.Fault(at, fmt.Sprintf("%s is the registry itself, which is asked after its mirrors anyway", m))
+		case first < i:
+			o.Fault(at, fmt.Sprintf("%s is already listed in mirrors[%d]", m, first))
+		}
+	}
+}
+
+// checkRegistries reports registries that are listed twice.
+func checkRegistries(o strictyaml.Object, all []RegistrySettings) {
+	seen := make(map[string]int)
+	for i, r := range all {
+		host := strings.ToLower(r.Registry)
+		if first, ok := seen[host]; ok && host != "" {
+			o.Fault(strictyaml.Element("registries", i), fmt.Sprintf("%s is already listed in registries[%d]", r.Registry, first))
+			continue
+		}
+		seen[host] = i
+	}
+}
+
 // suggestRegistry removes a scheme and the path, and returns the result if it is valid.
 func suggestRegistry(s string) string {
 	if _, after, found := strings.Cut(s, "://"); found {
@@ -63,45 +96,4 @@ func suggestRegistry(s string) string {
 		return ""
 	}
 	return host
-}
-
-// Registry returns the settings of a registry, with the paths of its certificates expanded, or
-// the zero value if the spec does not list it. Its error is a [*LoadError].
-func (s *Spec) Registry(host string) (RegistrySettings, error) {
-	if s == nil {
-		return RegistrySettings{}, nil
-	}
-	i := s.indexOf(host)
-	if i < 0 {
-		return RegistrySettings{}, nil
-	}
-	settings := s.Registries[i]
-	var faults []Fault
-	resolve := func(key string, path *string) {
-		if *path == "" {
-			return
-		}
-		resolved, err := s.path(*path, time.Now())
-		if err != nil {
-			faults = append(faults, s.fault(strictyaml.Element("registries", i)+"."+key, err))
-		}
-		*path = resolved
-	}
-	resolve("caFile", &settings.CAFile)
-	resolve("certFile", &settings.CertFile)
-	resolve("keyFile", &settings.KeyFile)
-	return settings, loadError(faults)
-}
-
-// settingsOf returns the settings of a registry as they are written.
-func (s *Spec) settingsOf(host string) RegistrySettings {
-	if i := s.indexOf(host); i >= 0 {
-		return s.Registries[i]
-	}
-	return RegistrySettings{}
-}
-
-// indexOf returns the index of a registry in the list, -1 if it is not there.
-func (s *Spec) indexOf(host string) int {
-	return slices.IndexFunc(s.Registries, func(r RegistrySettings) bool { return strings.EqualFold(r.Registry, dockerhub.Registry(host)) })
 }

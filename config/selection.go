@@ -25,6 +25,17 @@ type Selection struct {
 	From            string              // for plans and locks, if the selection was found: "deploy/web.yaml:12"; else ""
 }
 
+// Chart is the part of a selection that is about a Helm chart. With a tag in its Reference the selection
+// is that version and nothing else; without one the planner finds the version, and adds the
+// images.
+type Chart struct {
+	Repository string   // URL of a Helm repository, without a slash at the end; "": the chart is in a registry
+	Name       string   // in the Helm repository
+	Version    string   // a constraint; "" means the newest
+	Images     bool     // adds the images that the chart names
+	Values     []string // paths of files to render the chart with, in addition to its own; nil: it is not rendered
+}
+
 // each returns a copy of base for every reference.
 func each(references []Reference, base Selection) []Selection {
 	all := make([]Selection, len(references))

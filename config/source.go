@@ -2,10 +2,9 @@ package config
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
-	"time"
+
+	"github.com/Masterminds/semver/v3"
 
 	"github.com/oras-mirror/oras-mirror/config/filter"
 	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
@@ -81,6 +80,38 @@ func (s *Source) checkRepository(o strictyaml.Object) {
 	}
 }
 
+func (s *Source) checkChart(o strictyaml.Object) {
+	o.Exclusive("chart", "repository", "registry", "list", "layout", "kubernetes", "tags")
+	for _, key := range []string{"repo", "version", "images", "values"} {
+		if o.Has(key) && !o.Has("chart") {
+			o.Fault(key, key+" requires chart")
+		}
+	}
+	if o.Valid("repo") {
+		if _, reason := parseRepo(s.Repo); reason != "" {
+			o.Fault("repo", reason)
+		}
+	}
+	if o.Valid("chart") {
+		o.Error("chart", chartFault(s.Chart, o.Has("repo")))
+	}
+	if _, err := semver.NewConstraint(s.Version); o.Valid("version") && s.Version != "" && err != nil {
+		o.Fault("version", fmt.Sprintf("invalid version constraint %q", s.Version))
+	}
+	s.checkValues(o)
+}
+
+// checkValues reports faults of the values that a chart is rendered with.
+func (s *Source) checkValues(o strictyaml.Object) {
+	o.NotEmpty("values")
+	if len(s.Values) > 0 && s.Images != nil && !*s.Images {
+		o.Fault("values", "values and images: false cannot be used together")
+	}
+	for i, file := range s.Values {
+		checkVariables(o, strictyaml.Element("values", i), file)
+	}
+}
+
 // checkSourceRegistry returns a *ReferenceError if a reference cannot start with the registry.
 func checkSourceRegistry(s string) error {
 	reason := sourceRegistryFault(s)
@@ -106,141 +137,4 @@ func sourceRegistryFault(s string) string {
 		return "not a registry: it has no dot or colon and is not localhost"
 	}
 	return grammar.RegistryFault(s)
-}
-
-// Selected is everything that the sources of a spec select.
-type Selected struct {
-	Selections []Selection
-	Manifests  []*Manifests // what the sources with manifests found, for messages
-}
-
-// Select returns what the sources select, in their order. It reads the lists and the manifests
-// that they name. Its error is a [*LoadError] with every fault.
-func (s *Spec) Select() (*Selected, error) {
-	all := new(Selected)
-	if s == nil {
-		return all, nil
-	}
-	var faults []Fault
-	for i, source := range s.Sources {
-		faults = append(faults, s.addSource(strictyaml.Element("sources", i), source, all)...)
-	}
-	if len(faults) > 0 {
-		return nil, loadError(faults)
-	}
-	return all, nil
-}
-
-// Selections returns the selections of Select.
-func (s *Spec) Selections() ([]Selection, error) {
-	all, err := s.Select()
-	if err != nil {
-		return nil, err
-	}
-	return all.Selections, nil
-}
-
-// addSource adds what a source selects.
-func (s *Spec) addSource(at string, source Source, all *Selected) []Fault {
-	var selections []Selection
-	var faults []Fault
-	base := s.inherit(source)
-	base.Origin = s.origin(at)
-	if len(source.Kubernetes) > 0 {
-		var found *Manifests
-		found, selections, faults = s.manifests(at, source, base)
-		all.Manifests = append(all.Manifests, found)
-	} else {
-		selections, faults = s.selections(at, source, base)
-	}
-	all.Selections = append(all.Selections, selections...)
-	return faults
-}
-
-func (s *Spec) selections(at string, source Source, base Selection) ([]Selection, []Fault) {
-	switch {
-	case source.List != "":
-		return s.list(at, source, base)
-	case source.Layout != "":
-		return s.layout(at, source, base)
-	case source.Chart != "":
-		return s.chart(at, source, base)
-	case source.Registry != "":
-		base.Registry, base.Repositories = source.Registry, source.Repositories
-		return []Selection{base}, nil
-	case source.Repository != "":
-		r, err := ParseReference(source.Repository)
-		if err != nil {
-			return nil, []Fault{s.fault(at+".repository", err)}
-		}
-		base.Reference = r
-		return []Selection{base}, nil
-	}
-	return each(source.References, base), nil
-}
-
-// inherit returns the settings of a source, with those of the defaults where it has none.
-func (s *Spec) inherit(source Source) Selection {
-	platforms := source.Platforms
-	if platforms == nil {
-		platforms = s.Defaults.Platforms
-	}
-	base := Selection{Tags: source.Tags, Platforms: DistinctPlatforms(platforms), Optional: source.Optional}
-	source.or(s.Defaults.ReferrerChoice).apply(&base)
-	return base
-}
-
-// list reads the list of a source. A fault in it has the path and the line of the list.
-func (s *Spec) list(at string, source Source, base Selection) ([]Selection, []Fault) {
-	at += ".list"
-	path, err := s.path(source.List, time.Now())
-	if err != nil {
-		return nil, []Fault{s.fault(at, err)}
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, []Fault{s.fault(at, err)}
-	}
-	defer f.Close()
-	read, faults := readList(path, f, base)
-	if len(faults) == 0 && len(read) == 0 && !source.Optional {
-		faults = []Fault{s.fault(at, fmt.Errorf("%s has no references", path))}
-	}
-	return read, faults
-}
-
-func (s *Spec) layout(at string, source Source, base Selection) ([]Selection, []Fault) {
-	path, err := s.path(source.Layout, time.Now())
-	if err != nil {
-		return nil, []Fault{s.fault(at+".layout", err)}
-	}
-	base.Layout = path
-	if source.Repository != "" {
-		if base.Reference, err = ParseReference(source.Repository); err != nil {
-			return nil, []Fault{s.fault(at+".repository", err)}
-		}
-	}
-	return []Selection{base}, nil
-}
-
-func (s *Spec) origin(at string) string {
-	name := filepath.ToSlash(s.file)
-	if p, ok := s.positions[at]; ok {
-		return fmt.Sprintf("%s:%d", name, p.Line)
-	}
-	return name
-}
-
-// NeedsLock returns the origin of the first source whose tags have a minAge, which only a lock
-// can tell; "" if there is none.
-func (s *Spec) NeedsLock() string {
-	if s == nil {
-		return ""
-	}
-	for i, source := range s.Sources {
-		if source.Tags.MinAge > 0 {
-			return s.origin(fmt.Sprintf("sources[%d]", i))
-		}
-	}
-	return ""
 }

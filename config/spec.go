@@ -59,70 +59,16 @@ type Defaults struct {
 // Check reports the faults of the defaults while they are decoded.
 func (d *Defaults) Check(o strictyaml.Object) { checkPlatforms(o, d.Platforms) }
 
-// ApplyDefaults applies the defaults of the spec to selections that are not in it, such as
-// those of [Arguments].
-func (s *Spec) ApplyDefaults(all []Selection) {
-	if s == nil {
-		return
-	}
-	for i := range all {
-		all[i].Platforms = DistinctPlatforms(s.Defaults.Platforms)
-		s.Defaults.ReferrerChoice.apply(&all[i])
-	}
-}
-
 // Check reports the faults of the spec while it is decoded.
 func (s *Spec) Check(o strictyaml.Object) {
 	o.Constant("apiVersion", s.APIVersion, APIVersion)
 	o.Constant("kind", s.Kind, Kind)
 	checkVariables(o, "output", s.Output)
-	s.checkRegistries(o)
-	s.checkBuckets(o)
-	s.checkPolicies(o)
-	s.checkMappings(o)
-	s.checkTargets(o)
-}
-
-func (s *Spec) checkRegistries(o strictyaml.Object) {
-	seen := make(map[string]int)
-	for i, r := range s.Registries {
-		host := strings.ToLower(r.Registry)
-		if first, ok := seen[host]; ok && host != "" {
-			o.Fault(strictyaml.Element("registries", i), fmt.Sprintf("%s is already listed in registries[%d]", r.Registry, first))
-			continue
-		}
-		seen[host] = i
-	}
-}
-
-func (s *Spec) checkMappings(o strictyaml.Object) {
-	earlier := make(coverage)
-	for i := range s.Mappings {
-		m := &s.Mappings[i]
-		first, ok := earlier.add(m, i)
-		if !ok {
-			continue
-		}
-		at := strictyaml.Element("mappings", first)
-		by := fmt.Sprintf("%s on line %d", at, o.Position(at).Line)
-		if source := s.Mappings[first].source(); source != m.source() {
-			by += ", whose source is " + source
-		}
-		o.Fault(strictyaml.Element("mappings", i), fmt.Sprintf("%s is already mapped by %s", m.source(), by))
-	}
-}
-
-func (s *Spec) checkTargets(o strictyaml.Object) {
-	targets, names := make(map[string]int), make(map[string]int)
-	for i, t := range s.Targets {
-		at := strictyaml.Element("targets", i)
-		if first, ok := targets[t.Target]; ok && t.Target != "" {
-			o.Fault(at, fmt.Sprintf("%s is already a target in targets[%d]", t.Target, first))
-		} else if first, ok := names[t.Name]; ok && t.Name != "" {
-			o.Fault(at, fmt.Sprintf("name %q is already used by targets[%d]", t.Name, first))
-		}
-		targets[t.Target], names[t.Name] = i, i
-	}
+	checkRegistries(o, s.Registries)
+	checkBuckets(o, s.Buckets)
+	checkPolicies(o, s.Policies)
+	checkMappings(o, s.Mappings)
+	checkTargets(o, s.Targets)
 }
 
 // OutputPath returns the path that a backup writes, or "" if the spec has no output. It keeps
@@ -143,51 +89,6 @@ func (s *Spec) OutputPath(now time.Time, shard string) (string, error) {
 		return "", loadError([]Fault{s.fault("output", err)})
 	}
 	return path, nil
-}
-
-// Files are the files and directories that a spec names.
-type Files struct{ Lists, Layouts, Manifests, Values, Certificates, Trust []string }
-
-// Files returns the files that the spec reads when it is used. It omits a path that cannot be
-// expanded.
-func (s *Spec) Files() Files {
-	var f Files
-	if s == nil {
-		return f
-	}
-	add := func(paths *[]string, path string) {
-		if resolved, err := s.path(path, time.Now()); path != "" && err == nil {
-			*paths = append(*paths, resolved)
-		}
-	}
-	for _, source := range s.Sources {
-		add(&f.Lists, source.List)
-		add(&f.Layouts, source.Layout)
-		if len(f.Layouts) > 0 {
-			parts, _ := filepath.Glob(f.Layouts[len(f.Layouts)-1]) // which the run reports
-			f.Layouts = append(f.Layouts, parts...)
-		}
-		for _, glob := range source.Kubernetes {
-			files, _ := s.glob(glob) // which the run reports
-			f.Manifests = append(f.Manifests, files...)
-		}
-		for _, path := range source.Values {
-			add(&f.Values, path)
-		}
-	}
-	for _, r := range s.Registries {
-		for _, path := range []string{r.CAFile, r.CertFile, r.KeyFile} {
-			add(&f.Certificates, path)
-		}
-	}
-	for _, b := range s.Buckets {
-		add(&f.Certificates, b.CAFile)
-	}
-	policies, _ := s.ResolvePolicies() // which the run reports
-	for _, p := range policies {
-		f.Trust = append(f.Trust, p.files()...)
-	}
-	return f
 }
 
 // Mapper returns a mapper of the spec's mappings.

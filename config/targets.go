@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 	"time"
 
@@ -45,23 +46,18 @@ func (t *TargetEntry) fault() error {
 	return err
 }
 
-// ResolveTargets returns the targets of the spec with their variables expanded. Its error is a
-// [*LoadError] with every fault.
-func (s *Spec) ResolveTargets() ([]Target, error) {
-	if s == nil {
-		return nil, nil
-	}
-	var targets []Target
-	var faults []Fault
-	for i, entry := range s.Targets {
-		target, err := entry.resolve()
-		if err != nil {
-			faults = append(faults, s.fault(strictyaml.Element("targets", i), err))
-			continue
+// checkTargets reports targets and names that are listed twice.
+func checkTargets(o strictyaml.Object, all []TargetEntry) {
+	targets, names := make(map[string]int), make(map[string]int)
+	for i, t := range all {
+		at := strictyaml.Element("targets", i)
+		if first, ok := targets[t.Target]; ok && t.Target != "" {
+			o.Fault(at, fmt.Sprintf("%s is already a target in targets[%d]", t.Target, first))
+		} else if first, ok := names[t.Name]; ok && t.Name != "" {
+			o.Fault(at, fmt.Sprintf("name %q is already used by targets[%d]", t.Name, first))
 		}
-		targets = append(targets, target)
+		targets[t.Target], names[t.Name] = i, i
 	}
-	return targets, loadError(faults)
 }
 
 func (t TargetEntry) resolve() (Target, error) {
