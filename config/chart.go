@@ -35,6 +35,12 @@ func chartFault(chart string, inRepo bool) error {
 	return err
 }
 
+// CheckHelmRepository returns an error if a URL cannot be that of a Helm repository.
+func CheckHelmRepository(s string) error {
+	_, reason := parseRepo(s)
+	return asError(reason)
+}
+
 // parseRepo parses the URL of a Helm repository, or returns why it is invalid.
 func parseRepo(s string) (u *url.URL, reason string) {
 	u, err := url.Parse(s)

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/oras-mirror/oras-mirror/internal/testschema"
 )
 
 var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
@@ -18,11 +20,11 @@ func TestDocumentedExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema := compileSchema(t, "mirror")
+	schema := testschema.Of(t, "mirror")
 	shown := make(map[string]bool)
 	for _, block := range yamlBlock.FindAllSubmatch(doc, -1) {
 		example := string(block[1])
-		if strings.Contains(example, "kind: "+LockKind) {
+		if strings.Contains(example, "kind: MirrorLock") {
 			continue
 		}
 		if !strings.Contains(example, "apiVersion:") {
@@ -31,7 +33,7 @@ func TestDocumentedExamples(t *testing.T) {
 		if _, err := Parse("docs/spec.md", []byte(example)); err != nil {
 			t.Errorf("%v\n%s", err, example)
 		}
-		if err := validate(schema, []byte(example)); err != nil {
+		if err := schema.ValidateYAML([]byte(example)); err != nil {
 			t.Errorf("%v\n%s", err, example)
 		}
 		var value yaml.Node
@@ -40,7 +42,7 @@ func TestDocumentedExamples(t *testing.T) {
 		}
 		collectKeys(&value, shown)
 	}
-	for name := range everyKey(reflect.TypeFor[Spec]()) {
+	for name := range testschema.EveryKey(reflect.TypeFor[Spec]()) {
 		if !shown[name] {
 			t.Errorf("docs/spec.md shows no example of %s", name)
 		}
@@ -56,54 +58,19 @@ func TestDocumentedPolicies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema := compileSchema(t, "mirror")
+	schema := testschema.Of(t, "mirror")
 	examples := yamlBlock.FindAllSubmatch(doc, -1)
 	for _, block := range examples {
 		example := head + string(block[1])
 		if _, err := Parse("docs/trust.md", []byte(example)); err != nil {
 			t.Errorf("%v\n%s", err, example)
 		}
-		if err := validate(schema, []byte(example)); err != nil {
+		if err := schema.ValidateYAML([]byte(example)); err != nil {
 			t.Errorf("%v\n%s", err, example)
 		}
 	}
 	if len(examples) == 0 {
 		t.Error("docs/trust.md shows no policy")
-	}
-}
-
-// TestDocumentedLock loads each example of a lock and writes it unchanged.
-func TestDocumentedLock(t *testing.T) {
-	doc, err := os.ReadFile("../docs/spec.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tested := 0
-	for _, block := range yamlBlock.FindAllSubmatch(doc, -1) {
-		example := string(block[1])
-		if !strings.Contains(example, "kind: "+LockKind) {
-			continue
-		}
-		if err := validate(compileSchema(t, "lock"), block[1]); err != nil {
-			t.Error(err)
-		}
-		lock, err := ParseLock("docs/spec.md", block[1])
-		if err != nil {
-			t.Fatal(err)
-		}
-		var b strings.Builder
-		if _, err := lock.WriteTo(&b); err != nil || b.String() != example {
-			t.Errorf("%v\n%s\nis written as\n%s", err, example, b.String())
-		}
-		tested++
-	}
-	if tested == 0 {
-		t.Error("docs/spec.md shows no lock")
-	}
-	for name := range everyKey(reflect.TypeFor[lockFile]()) {
-		if !strings.Contains(string(doc), "`"+name+"`") && !strings.Contains(string(doc), name+":") {
-			t.Errorf("docs/spec.md does not explain %s", name)
-		}
 	}
 }
 
@@ -157,22 +124,4 @@ func collectKeys(n *yaml.Node, keys map[string]bool) {
 		}
 		collectKeys(c, keys)
 	}
-}
-
-// everyKey returns the keys of a struct and of the structs in it.
-func everyKey(typ reflect.Type) map[string]bool {
-	keys := make(map[string]bool)
-	if typ.Kind() == reflect.Slice || typ.Kind() == reflect.Pointer {
-		return everyKey(typ.Elem())
-	}
-	if typ.Kind() != reflect.Struct {
-		return keys
-	}
-	for name, value := range keysOf(typ) {
-		keys[name] = true
-		for inner := range everyKey(value) {
-			keys[inner] = true
-		}
-	}
-	return keys
 }

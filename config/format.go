@@ -10,17 +10,19 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
-// format is a kind of file and its limits, which no honest file comes near.
-type format struct {
-	bytes   int64
-	decoder strictyaml.Decoder
+// Format is a kind of YAML file and its limits, which no honest file comes near. Its first key is
+// the apiVersion, [APIVersion].
+type Format struct {
+	Noun      string // kind of the file, for messages: "spec"
+	MaxBytes  int64
+	MaxValues int // bounds the values that aliases unfold to
 }
 
-// read returns the content of a file. Its error is a *LoadError.
-func (f format) read(path string) ([]byte, error) {
-	data, err := readFile(path, f.bytes+1)
-	if err == nil && int64(len(data)) > f.bytes {
-		err = fmt.Errorf("larger than %d MiB, the limit for a %s", f.bytes>>20, f.decoder.Noun)
+// Read returns the content of a file. Its error is a [*LoadError].
+func (f Format) Read(path string) ([]byte, error) {
+	data, err := readFile(path, f.MaxBytes+1)
+	if err == nil && int64(len(data)) > f.MaxBytes {
+		err = fmt.Errorf("larger than %d MiB, the limit for a %s", f.MaxBytes>>20, f.Noun)
 	}
 	if err == nil {
 		return data, nil
@@ -28,10 +30,11 @@ func (f format) read(path string) ([]byte, error) {
 	return nil, loadError([]Fault{newFault(path, strictyaml.Position{}, "", withoutPath(err))})
 }
 
-// decode fills the struct that into points to, and returns the position of every value, or nil
-// if data is not a YAML document. Its error is a *LoadError.
-func (f format) decode(name string, data []byte, into any) (map[string]strictyaml.Position, error) {
-	positions, found := f.decoder.Decode(data, into)
+// Decode fills the struct that into points to, and returns the position of every value, or nil
+// if data is not a YAML document. Its error is a [*LoadError].
+func (f Format) Decode(name string, data []byte, into any) (map[string]strictyaml.Position, error) {
+	decoder := strictyaml.Decoder{Noun: f.Noun, Start: "apiVersion: " + APIVersion, MaxValues: f.MaxValues}
+	positions, found := decoder.Decode(data, into)
 	faults := make([]Fault, len(found))
 	for i, fault := range found {
 		faults[i] = newFault(name, fault.Position, fault.Path, fault.Err)

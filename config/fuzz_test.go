@@ -1,14 +1,13 @@
 package config
 
 import (
-	"bytes"
 	"errors"
 	"os"
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
+	"github.com/oras-mirror/oras-mirror/internal/testschema"
 )
 
 // FuzzParse holds that a spec that loads is valid against the JSON schema, and that nothing
@@ -23,14 +22,14 @@ func FuzzParse(f *testing.F) {
 			f.Add(data)
 		}
 	}
-	schema := compileSchema(f, "mirror")
+	schema := testschema.Of(f, "mirror")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		spec, err := Parse("mirror.yaml", data)
 		if err != nil {
 			checkFaults(t, err)
 			return
 		}
-		if err := validate(schema, data); err != nil {
+		if err := schema.ValidateYAML(data); err != nil {
 			t.Errorf("it loads, but %v", err)
 		}
 		if _, err := spec.Mapper(); err != nil {
@@ -168,59 +167,6 @@ func FuzzParsePlatform(f *testing.F) {
 		}
 		if !p.Matches(p.OS, p.Architecture, p.Variant) {
 			t.Errorf("%s does not match itself", p)
-		}
-	})
-}
-
-// FuzzParseLock holds that a lock is written so that it loads to the same lock, that the bytes
-// do not change when it is written again, and that scanLock agrees with the YAML decoder.
-func FuzzParseLock(f *testing.F) {
-	bad, err := os.ReadFile(specs + "/lock/bad.yaml")
-	if err != nil {
-		f.Fatal(err)
-	}
-	var good bytes.Buffer
-	sizes := []LockedRepository{{reference(f, "ghcr.io/acme/app"), 12345}, {reference(f, "[::1]:5000/a"), 1}}
-	if _, err := (&Lock{Artifacts: locked(f), Repositories: sizes}).WriteTo(&good); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(bad)
-	f.Add(good.Bytes())
-	f.Add([]byte(strings.Replace(good.String(), `"null"`, `"\u00e9\xe9\U0001F600\a\"'#\\/"`, 1)))
-	f.Add([]byte(strings.Replace(good.String(), `size: 7`, `size: 0x7`, 1)))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		lock, err := ParseLock("mirror.lock.yaml", data)
-		if err != nil {
-			checkFaults(t, err)
-			return
-		}
-		if _, err := lockFormat.decode("mirror.lock.yaml", data, new(lockFile)); err != nil {
-			t.Errorf("it is read line by line, but %v", err)
-		}
-		var first, second bytes.Buffer
-		if _, err := lock.WriteTo(&first); err != nil {
-			t.Fatalf("it loads, but cannot be written: %v", err)
-		}
-		var file lockFile
-		if _, err := lockFormat.decode("mirror.lock.yaml", first.Bytes(), &file); err != nil {
-			t.Fatalf("%v\n%s", err, first.String())
-		}
-		scanned, ok := scanLock(first.Bytes())
-		if ok != (len(lock.Artifacts) > 0) {
-			t.Errorf("what was written is not read line by line:\n%s", first.String())
-		}
-		all := []*Lock{{Artifacts: file.Artifacts, Repositories: file.Repositories}}
-		if ok {
-			all = append(all, scanned)
-		}
-		for _, again := range all {
-			if len(again.Artifacts)+len(lock.Artifacts) > 0 && !reflect.DeepEqual(again.Artifacts, lock.Artifacts) ||
-				len(again.Repositories)+len(lock.Repositories) > 0 && !reflect.DeepEqual(again.Repositories, lock.Repositories) {
-				t.Errorf("got %+v, want %+v", again, lock)
-			}
-		}
-		if _, err := all[0].WriteTo(&second); err != nil || !bytes.Equal(first.Bytes(), second.Bytes()) {
-			t.Errorf("%v\n%s\nbecomes\n%s", err, first.String(), second.String())
 		}
 	})
 }

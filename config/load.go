@@ -1,17 +1,12 @@
 package config
 
-import "github.com/oras-mirror/oras-mirror/internal/strictyaml"
-
-// A spec has room for a hundred thousand sources, a lock for a million artifacts.
-var (
-	specFormat = format{64 << 20, strictyaml.Decoder{Noun: "spec", Start: "apiVersion: " + APIVersion, MaxValues: 1 << 20}}
-	lockFormat = format{1 << 30, strictyaml.Decoder{Noun: "lock", Start: "apiVersion: " + APIVersion, MaxValues: 1 << 25}}
-)
+// A spec has room for a hundred thousand sources.
+var specFormat = Format{Noun: "spec", MaxBytes: 64 << 20, MaxValues: 1 << 20}
 
 // Load reads the spec in a file. Its error is a [*LoadError] with every fault. If the file
 // cannot be read, that is the only fault, and errors.Is finds its cause.
 func Load(path string) (*Spec, error) {
-	data, err := specFormat.read(path)
+	data, err := specFormat.Read(path)
 	if err != nil {
 		return nil, err
 	}
@@ -22,7 +17,7 @@ func Load(path string) (*Spec, error) {
 // in the spec are relative to the folder of the name. Its error is a [*LoadError].
 func Parse(name string, data []byte) (*Spec, error) {
 	spec := &Spec{file: name}
-	positions, err := specFormat.decode(name, data, spec)
+	positions, err := specFormat.Decode(name, data, spec)
 	if err != nil {
 		return nil, err
 	}

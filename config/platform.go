@@ -82,8 +82,8 @@ func DistinctPlatforms(platforms []Platform) []Platform {
 	})
 }
 
-// checkPlatforms checks the key platforms.
-func checkPlatforms(o strictyaml.Object, platforms []Platform) {
+// CheckPlatforms reports the faults of the key platforms.
+func CheckPlatforms(o strictyaml.Object, platforms []Platform) {
 	o.NotEmpty("platforms")
 	if o.Valid("platforms") && len(platforms) > 1 && slices.Contains(platforms, Platform{}) {
 		o.Fault("platforms", `"all" cannot be combined with other platforms`)

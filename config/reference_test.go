@@ -152,3 +152,12 @@ func TestZeroReference(t *testing.T) {
 		t.Error("a digest names an artifact")
 	}
 }
+
+func reference(t testing.TB, s string) Reference {
+	t.Helper()
+	r, err := ParseReference(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}

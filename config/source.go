@@ -57,7 +57,7 @@ func (s *Source) Check(o strictyaml.Object) {
 	if o.Has("repositories") && !o.Has("registry") {
 		o.Fault("repositories", "repositories requires registry")
 	}
-	checkPlatforms(o, s.Platforms)
+	CheckPlatforms(o, s.Platforms)
 	checkVariables(o, "list", s.List)
 	checkVariables(o, "layout", s.Layout)
 	checkFileGlobs(o, "kubernetes", s.Kubernetes)

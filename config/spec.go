@@ -1,12 +1,11 @@
-// Package config reads what to mirror, and where to: mirror specs and their locks, lists of
-// references, and the mappings that name repositories in a target.
+// Package config reads what to mirror, and where to: mirror specs, lists of references, and the
+// mappings that name repositories in a target.
 //
 // [Load] and [Parse] read a spec. [Spec.Selections] returns the artifacts, repositories and
 // registries that it selects, each with its platforms and referrers; the caller lists the
 // tags of a repository and passes them to [filter.Tags.Select]. [Spec.Mapper] and
-// [Spec.ResolveTargets] return the names and the registries of a restore. [LoadLock] reads
-// the digests that a spec selected before, and [Arguments] and [ReadList] read references
-// that are not in a spec.
+// [Spec.ResolveTargets] return the names and the registries of a restore. [Arguments] and
+// [ReadList] read references that are not in a spec.
 //
 // An error about a file is a [*LoadError], which holds every fault of the file with its line
 // and, where there is one, a suggestion. An error about a single word is a [*ReferenceError].
@@ -57,7 +56,7 @@ type Defaults struct {
 }
 
 // Check reports the faults of the defaults while they are decoded.
-func (d *Defaults) Check(o strictyaml.Object) { checkPlatforms(o, d.Platforms) }
+func (d *Defaults) Check(o strictyaml.Object) { CheckPlatforms(o, d.Platforms) }
 
 // Check reports the faults of the spec while it is decoded.
 func (s *Spec) Check(o strictyaml.Object) {

@@ -34,12 +34,12 @@ type Checks struct {
 // error is a [*LoadError] with every fault; the validation is then as far as the spec could be
 // read.
 func Validate(path string, checks Checks) (*Validation, error) {
-	data, err := specFormat.read(path)
+	data, err := specFormat.Read(path)
 	if err != nil {
 		return new(Validation), err
 	}
 	v := &Validation{Spec: &Spec{file: path}}
-	positions, err := specFormat.decode(path, data, v.Spec)
+	positions, err := specFormat.Decode(path, data, v.Spec)
 	if positions == nil {
 		return v, err
 	}

@@ -4,7 +4,7 @@ package docs
 // part of one claim: a sentence, the comment of a command, a row of a table. A proof is
 // FOLDER.TestName, .TestName in package main, or a script in testdata/script.
 var proofs = map[string]string{
-	"write the size of each repository into the lock":    "shard_locked.txtar config.TestLockRepositories",
+	"write the size of each repository into the lock":    "shard_locked.txtar config/lockfile.TestLockRepositories",
 	"compare four shards":                                "shard.txtar shard_locked.txtar",
 	"the last of four shards":                            "shard_sync.txtar",
 	"the first of four shards":                           "shard.txtar engine.TestShardsAreTheWholePlan",
@@ -204,7 +204,7 @@ var proofs = map[string]string{
 	"write a commented spec to start from":                         "init.txtar internal/cli.TestSpecTextIsValid",
 	"show what backup would do":                                    "plan.txtar internal/cli.TestPlanIsWhatIsDone",
 	"show what restore would do":                                   "plan.txtar engine.TestForecastOfRestore",
-	"pin the digests in mirror.lock.yaml":                          "lock.txtar config.TestDocumentedLock",
+	"pin the digests in mirror.lock.yaml":                          "lock.txtar config/lockfile.TestDocumentedLock",
 	"| 0 | success |":                                              "backup_spec.txtar",
 	"| 1 | failure, nothing committed |":                           "failed_artifact.txtar",
 	"| 2 | invalid usage or invalid spec |":                        "bad_spec.txtar internal/cli.TestWrongUsage",
@@ -300,7 +300,7 @@ var proofs = map[string]string{
 	"compare bundles, layouts, locks, specs or registries":                                     "diff.txtar",
 	"the JSON schema, for your editor":                                                         "config.TestSchemaHasTheKeysOfTheStructs config.TestSchemaAcceptsGoodSpecs",
 	"[spec.md](spec.md) describes every key":                                                   "config.TestDocumentedExamples",
-	"write mirror.lock.yaml: one line per artifact":                                            "lock.txtar config.TestDocumentedLock",
+	"write mirror.lock.yaml: one line per artifact":                                            "lock.txtar config/lockfile.TestDocumentedLock",
 	"in CI: exit code 4 if the spec selects something else now":                                "lock.txtar",
 	"Tags with a [minAge](spec.md#minage) wait in the lock":                                    "min_age.txtar engine.TestMinAge",
 	"With `--quarantine` those of the first lock wait":                                         "min_age.txtar engine.TestQuarantine",

@@ -14,6 +14,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/discover/chart"
@@ -197,7 +198,7 @@ func TestLockedChart(t *testing.T) {
 	if !strings.Contains(text.String(), ", repo: "+helm.URL+"}") {
 		t.Errorf("the lock does not say where the chart is from:\n%s", &text)
 	}
-	if lock, err = config.ParseLock("mirror.lock.yaml", text.Bytes()); err != nil {
+	if lock, err = lockfile.Parse("mirror.lock.yaml", text.Bytes()); err != nil {
 		t.Fatal(err)
 	}
 	helm.Add("app", "2.0.0", testchart.Chart(t, "app", "2.0.0", "", nil)) // the lock pins the former

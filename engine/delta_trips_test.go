@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/base"
@@ -20,7 +20,7 @@ type trips struct {
 	source  *testregistry.Registry
 	repos   []string
 	folder  string
-	lock    *config.Lock
+	lock    *lockfile.Lock
 	first   string // bundle of the first state
 	earlier string // a bundle of a part of it
 	delta   string // the rest, as a delta to that

@@ -7,6 +7,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
 )
 
@@ -28,8 +29,8 @@ type Forecast struct {
 	Waiting   []Waiting // of a backup with a quarantine: the tags that are too new, by reference
 	Newest    []Newest  // of a backup: where the newest tags were selected, by repository
 
-	Shards       []shard.Load              // of all shards, if the forecast compares them
-	Repositories []config.LockedRepository // of a backup with MeasureEach
+	Shards       []shard.Load          // of all shards, if the forecast compares them
+	Repositories []lockfile.Repository // of a backup with MeasureEach
 }
 
 // State tells how a run would change one artifact in the output or the target.
@@ -71,8 +72,8 @@ func (f *Forecast) Changes() bool {
 
 // Lock returns the lock that pins the artifacts of a forecast. It fails if an artifact could
 // not be resolved: a lock without it would pin its absence.
-func (f *Forecast) Lock() (*config.Lock, error) {
-	lock := &config.Lock{Repositories: f.Repositories}
+func (f *Forecast) Lock() (*lockfile.Lock, error) {
+	lock := &lockfile.Lock{Repositories: f.Repositories}
 	var errs []error
 	locked := make(map[string]bool)
 	for _, o := range f.Artifacts {
@@ -84,11 +85,11 @@ func (f *Forecast) Lock() (*config.Lock, error) {
 			continue
 		}
 		locked[o.Name] = true
-		lock.Artifacts = append(lock.Artifacts, config.LockedArtifact{Reference: o.Reference, Digest: o.Digest,
+		lock.Artifacts = append(lock.Artifacts, lockfile.Artifact{Reference: o.Reference, Digest: o.Digest,
 			MediaType: o.MediaType, Size: o.Size, Platforms: o.Platforms, Referrers: o.Referrers, Subjects: o.Subjects, SignedBy: o.SignedBy, From: o.From, Repo: o.Repo})
 	}
 	for _, w := range f.Waiting {
-		lock.Pending = append(lock.Pending, w.PendingArtifact)
+		lock.Pending = append(lock.Pending, w.Pending)
 	}
 	return lock, errors.Join(errs...)
 }

@@ -4,19 +4,19 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 )
 
 // Quarantine keeps tags that are too new out of a plan, for selections with a minAge. The lock
 // before it says which tags are known, and since when.
 type Quarantine struct {
-	Before *config.Lock // never nil
-	Today  string       // config.Today
+	Before *lockfile.Lock // never nil
+	Today  string         // lockfile.Today
 }
 
 // Waiting is a tag that is too new to be selected.
 type Waiting struct {
-	config.PendingArtifact
+	lockfile.Pending
 	Until string // the first day on which it is selected
 }
 

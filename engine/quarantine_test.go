@@ -7,8 +7,8 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/config/filter"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
@@ -19,7 +19,7 @@ type aged struct {
 	*testing.T
 	registry *testregistry.Registry
 	tags     filter.Tags
-	lock     *config.Lock // nil before the first
+	lock     *lockfile.Lock // nil before the first
 }
 
 func newAged(t *testing.T, tags filter.Tags) *aged {
@@ -35,7 +35,7 @@ func (a *aged) push(tag, content string) ocispec.Descriptor {
 }
 
 // relock makes the lock of a day, and returns it with its tags, and with those that wait.
-func (a *aged) relock(today string, quarantine ...*config.Lock) (locked, waiting string) {
+func (a *aged) relock(today string, quarantine ...*lockfile.Lock) (locked, waiting string) {
 	a.Helper()
 	all := selections(a.T, a.registry.Host+"/app")
 	all[0].Tags = a.tags
@@ -66,7 +66,7 @@ func (a *aged) relock(today string, quarantine ...*config.Lock) (locked, waiting
 	return strings.Join(tags, " "), strings.Join(waits, ", ")
 }
 
-func (a *aged) expect(today, locked, waiting string, quarantine ...*config.Lock) {
+func (a *aged) expect(today, locked, waiting string, quarantine ...*lockfile.Lock) {
 	a.Helper()
 	if l, w := a.relock(today, quarantine...); l != locked || w != waiting {
 		a.Errorf("%s: locked %q and waiting %q, want %q and %q", today, l, w, locked, waiting)
@@ -82,7 +82,7 @@ func (a *aged) expect(today, locked, waiting string, quarantine ...*config.Lock)
 }
 
 func (a *aged) digest(tag string) string {
-	at := slices.IndexFunc(a.lock.Artifacts, func(l config.LockedArtifact) bool { return l.Reference.Tag == tag })
+	at := slices.IndexFunc(a.lock.Artifacts, func(l lockfile.Artifact) bool { return l.Reference.Tag == tag })
 	if at < 0 {
 		return ""
 	}
@@ -144,7 +144,7 @@ func TestMinAgeAndLatest(t *testing.T) {
 func TestQuarantine(t *testing.T) {
 	a := newAged(t, filter.Tags{Names: []string{"v1"}})
 	a.push("v1", "one")
-	a.expect("2026-11-01", "", "v1 2026-11-01 until 2026-11-04", new(config.Lock))
+	a.expect("2026-11-01", "", "v1 2026-11-01 until 2026-11-04", new(lockfile.Lock))
 	a.expect("2026-11-04", "v1", "")
 }
 
@@ -171,7 +171,7 @@ func TestMinAgeFailsIfATagCannotBeJudged(t *testing.T) {
 	a.push("v1", "one")
 	all := selections(t, a.registry.Host+"/app")
 	all[0].Tags = a.tags
-	f, err := backup.Forecast(t.Context(), client(4), all, backup.Output{}, engine.BackupOptions{Quarantine: &engine.Quarantine{Before: new(config.Lock), Today: "2026-11-01"}})
+	f, err := backup.Forecast(t.Context(), client(4), all, backup.Output{}, engine.BackupOptions{Quarantine: &engine.Quarantine{Before: new(lockfile.Lock), Today: "2026-11-01"}})
 	if err != nil {
 		t.Fatal(err)
 	}

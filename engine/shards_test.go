@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
@@ -15,7 +16,7 @@ import (
 )
 
 // sizesOf measures the repositories of some selections, as for a lock.
-func sizesOf(t *testing.T, all []config.Selection) []config.LockedRepository {
+func sizesOf(t *testing.T, all []config.Selection) []lockfile.Repository {
 	t.Helper()
 	f, err := backup.Forecast(t.Context(), client(0), all, backup.Output{Directory: true}, engine.BackupOptions{MeasureEach: true})
 	if err != nil {
@@ -40,7 +41,7 @@ func TestShardsAreTheWholePlan(t *testing.T) {
 	alone := backUp(t, filepath.Join(t.TempDir(), "layout")+"/", all)
 	requests := source.Counts()
 	want := referencesOf(alone)
-	for _, sizes := range [][]config.LockedRepository{nil, sizesOf(t, all)} {
+	for _, sizes := range [][]lockfile.Repository{nil, sizesOf(t, all)} {
 		for _, count := range []int{1, 2, 5} {
 			source.ResetCounts()
 			var got []string

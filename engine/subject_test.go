@@ -10,7 +10,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/errdef"
 
-	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
@@ -123,10 +123,10 @@ func TestLockPinsSubjects(t *testing.T) {
 	if got := lock.Artifacts[0].Subjects; !slices.Equal(got, want) {
 		t.Fatalf("the lock pins %v, want %v", got, want)
 	}
-	older := &config.Lock{Artifacts: slices.Clone(lock.Artifacts)}
+	older := &lockfile.Lock{Artifacts: slices.Clone(lock.Artifacts)}
 	older.Artifacts[0].Subjects = nil
 	for _, tt := range []struct {
-		lock   *config.Lock
+		lock   *lockfile.Lock
 		copied bool
 	}{{lock, true}, {older, false}} {
 		path := t.TempDir() + "/layout/"

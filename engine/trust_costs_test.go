@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
@@ -27,7 +28,7 @@ func fillCosts(r *testregistry.Registry, key signerKey, where place) (signatures
 }
 
 // lockOf returns the bytes of a lock.
-func lockOf(t *testing.T, from []config.Selection, o engine.BackupOptions) (*config.Lock, []byte) {
+func lockOf(t *testing.T, from []config.Selection, o engine.BackupOptions) (*lockfile.Lock, []byte) {
 	t.Helper()
 	f, err := backup.Forecast(t.Context(), client(o.Concurrency), from, backup.Output{}, o)
 	if err != nil {

@@ -48,13 +48,10 @@ func (t Tags) SelectAmong(all []string, may func(tag string) bool) ([]string, er
 	return selected, nil
 }
 
-// The results of [Tags.Order].
+// The results of [Tags.Order], in addition to those of Sort.
 const (
 	OrderSemver = "semver"
 	OrderList   = "list"
-	OrderNumber = "number" // of Sort, like the next two
-	OrderDate   = "date"
-	OrderText   = "text"
 )
 
 // Order returns the order by which Select finds the newest tags: that of Sort, or [OrderSemver]

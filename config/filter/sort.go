@@ -18,6 +18,13 @@ type Sort struct {
 	By      string `yaml:"by"`      // how a group is compared: OrderNumber, OrderDate or OrderText
 }
 
+// The orders of [Sort.By].
+const (
+	OrderNumber = "number"
+	OrderDate   = "date"
+	OrderText   = "text"
+)
+
 // Check reports the faults of the order while it is decoded.
 func (s *Sort) Check(o strictyaml.Object) {
 	for _, key := range []string{"pattern", "by"} {
@@ -35,25 +42,6 @@ func (s *Sort) Check(o strictyaml.Object) {
 		o.Fault("pattern", fmt.Sprintf(`%q has no group: put the part to sort by in parentheses, as in 'build-(\d+)'`, s.Pattern))
 	case s.By == OrderDate && pattern.NumSubexp() > 1:
 		o.Fault("pattern", fmt.Sprintf("%q has %d groups; a date needs one", s.Pattern, pattern.NumSubexp()))
-	}
-}
-
-// checkTags reports what does not go together with sort.
-func (s *Sort) checkTags(o strictyaml.Object, t *Tags) {
-	if !o.Has("latest") {
-		o.Fault("sort", "sort requires latest")
-	}
-	if o.Has("semver") {
-		o.Fault("sort", "sort and semver cannot be used together: tags that are versions are sorted by version")
-	}
-	sorter, err := s.sorter()
-	if !o.Valid("sort") || err != nil {
-		return
-	}
-	for i, name := range t.Names {
-		if _, ok := sorter.key(name); !ok && name != "" && !anyGlob(t.Exclude, name) {
-			o.Fault(strictyaml.Element("names", i), fmt.Sprintf("%q does not match the pattern of sort, so latest would never select it", name))
-		}
 	}
 }
 

@@ -66,7 +66,26 @@ func (t *Tags) Check(o strictyaml.Object) {
 		o.Fault("latest", fmt.Sprintf("must be at least 1, got %d", t.Latest))
 	}
 	if t.Sort != nil {
-		t.Sort.checkTags(o, t)
+		t.checkSort(o)
+	}
+}
+
+// checkSort reports what does not go together with sort.
+func (t *Tags) checkSort(o strictyaml.Object) {
+	if !o.Has("latest") {
+		o.Fault("sort", "sort requires latest")
+	}
+	if o.Has("semver") {
+		o.Fault("sort", "sort and semver cannot be used together: tags that are versions are sorted by version")
+	}
+	sorter, err := t.Sort.sorter()
+	if !o.Valid("sort") || err != nil {
+		return
+	}
+	for i, name := range t.Names {
+		if _, ok := sorter.key(name); !ok && name != "" && !anyGlob(t.Exclude, name) {
+			o.Fault(strictyaml.Element("names", i), fmt.Sprintf("%q does not match the pattern of sort, so latest would never select it", name))
+		}
 	}
 }
 

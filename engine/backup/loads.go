@@ -2,6 +2,7 @@ package backup
 
 import (
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
@@ -63,10 +64,10 @@ func addParts(to *shard.Loads[graph.ContentKey], group int, a *plan.Artifact) {
 }
 
 // repositories returns the sizes of the repositories.
-func (l *loads) repositories() []config.LockedRepository {
-	var all []config.LockedRepository
+func (l *loads) repositories() []lockfile.Repository {
+	var all []lockfile.Repository
 	for i, name := range l.names {
-		all = append(all, config.LockedRepository{Repository: name, Size: l.sizes.All[i].Bytes})
+		all = append(all, lockfile.Repository{Repository: name, Size: l.sizes.All[i].Bytes})
 	}
 	return all
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
@@ -17,7 +18,7 @@ import (
 
 // AddLock adds the artifacts of a lock. Their manifests are read again where they came from; an
 // artifact that is gone there comes along.
-func (b *Bases) AddLock(ctx context.Context, c *registry.Client, lock *config.Lock, selections []config.Selection, name string, o engine.BackupOptions) (err error) {
+func (b *Bases) AddLock(ctx context.Context, c *registry.Client, lock *lockfile.Lock, selections []config.Selection, name string, o engine.BackupOptions) (err error) {
 	b.add("the backup of "+name, lockRoots(lock))
 	b.tellEmpty(name, len(lock.Artifacts))
 	o = o.WithDefaults()
@@ -56,7 +57,7 @@ func (b *Bases) addArtifact(a *plan.Artifact) error {
 }
 
 // lockRoots returns the digest of the roots of a lock, the same as that of a backup of it.
-func lockRoots(lock *config.Lock) digest.Digest {
+func lockRoots(lock *lockfile.Lock) digest.Digest {
 	x := new(oci.Index)
 	for _, a := range lock.Artifacts {
 		x.Entries = append(x.Entries, oci.Entry{Name: a.Reference.EntryName(), Digest: a.Digest})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/config/filter"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 )
@@ -16,8 +17,8 @@ import (
 // quarantine keeps tags out that are too new. It is safe for concurrent use.
 type quarantine struct {
 	today   string
-	locked  map[config.Reference]digest.Digest          // by tag
-	pending map[config.Reference]config.PendingArtifact // by tag
+	locked  map[config.Reference]digest.Digest    // by tag
+	pending map[config.Reference]lockfile.Pending // by tag
 
 	mu      sync.Mutex // guards waiting
 	waiting []engine.Waiting
@@ -28,7 +29,7 @@ func newQuarantine(q *engine.Quarantine) *quarantine {
 	if q == nil {
 		return nil
 	}
-	made := &quarantine{today: q.Today, locked: make(map[config.Reference]digest.Digest), pending: make(map[config.Reference]config.PendingArtifact)}
+	made := &quarantine{today: q.Today, locked: make(map[config.Reference]digest.Digest), pending: make(map[config.Reference]lockfile.Pending)}
 	for _, a := range q.Before.Artifacts {
 		ref := a.Reference
 		ref.Digest = ""
@@ -138,11 +139,11 @@ func (a *admission) wait(ctx context.Context, tag string) error {
 	}
 	p := a.pending[ref]
 	if p.Digest != now {
-		p = config.PendingArtifact{Reference: ref, Digest: now, FirstSeen: a.today}
+		p = lockfile.Pending{Reference: ref, Digest: now, FirstSeen: a.today}
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.waiting = append(a.waiting, engine.Waiting{PendingArtifact: p, Until: p.Until(a.age)})
+	a.waiting = append(a.waiting, engine.Waiting{Pending: p, Until: p.Until(a.age)})
 	return nil
 }
 

@@ -9,12 +9,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // sum adds the sizes of the source repositories that are placed by one name.
-func (s *Shard) sum(sizes []config.LockedRepository) map[string]int64 {
+func (s *Shard) sum(sizes []lockfile.Repository) map[string]int64 {
 	all := make(map[string]int64, len(sizes))
 	for _, r := range sizes {
 		name := s.sourceName(r.Repository)

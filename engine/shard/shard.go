@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 )
 
 // All is the Index of a Part that stands for every part, to compare them.
@@ -45,7 +46,7 @@ type Shard struct {
 
 // New returns a part of a plan. The sizes, which may be nil, are those of a lock; a repository
 // without a size is placed by the hash of its name.
-func New(part Part, names Names, sizes []config.LockedRepository) *Shard {
+func New(part Part, names Names, sizes []lockfile.Repository) *Shard {
 	s := &Shard{Part: part, mapper: names.Mapper, nested: nest(names.Targets)}
 	s.placed = balance(part.Count, s.sum(sizes))
 	return s

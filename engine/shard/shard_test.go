@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 )
 
 func repository(name string) config.Reference {
@@ -30,8 +31,8 @@ func mapper(t testing.TB, mappings ...config.Mapping) *config.Mapper {
 // world is a random plan: repositories with sizes, names in targets, and the number of shards.
 type world struct {
 	names Names
-	sizes []config.LockedRepository // of all repositories
-	lock  []config.LockedRepository // sizes that the lock has; nil without one
+	sizes []lockfile.Repository // of all repositories
+	lock  []lockfile.Repository // sizes that the lock has; nil without one
 	count int
 }
 
@@ -40,10 +41,10 @@ func newWorld(t *testing.T, r *rand.Rand) world {
 	for i := range r.IntN(60) {
 		host := []string{"ghcr.io", "quay.io", "a.example:5000"}[r.IntN(3)]
 		name := fmt.Sprintf("%s/%sapp-%d", host, []string{"team/", "team/sub/", "x/", ""}[r.IntN(4)], i/3) // often one path on two registries, or below another one
-		if slices.ContainsFunc(w.sizes, func(s config.LockedRepository) bool { return s.Repository.Name() == name }) {
+		if slices.ContainsFunc(w.sizes, func(s lockfile.Repository) bool { return s.Repository.Name() == name }) {
 			continue
 		}
-		w.sizes = append(w.sizes, config.LockedRepository{Repository: repository(name), Size: 1 + r.Int64N(1<<(10+r.IntN(20)))})
+		w.sizes = append(w.sizes, lockfile.Repository{Repository: repository(name), Size: 1 + r.Int64N(1<<(10+r.IntN(20)))})
 	}
 	switch r.IntN(3) {
 	case 0:
@@ -154,9 +155,9 @@ func TestBalance(t *testing.T) {
 
 // TestSimilarSizes holds that 40 repositories of similar size on four shards take about a quarter each.
 func TestSimilarSizes(t *testing.T) {
-	var sizes []config.LockedRepository
+	var sizes []lockfile.Repository
 	for i := range 40 {
-		sizes = append(sizes, config.LockedRepository{Repository: repository(fmt.Sprintf("a.example/app-%d", i)), Size: 1000 + int64(i%7)})
+		sizes = append(sizes, lockfile.Repository{Repository: repository(fmt.Sprintf("a.example/app-%d", i)), Size: 1000 + int64(i%7)})
 	}
 	s := New(Part{All, 4}, Names{}, sizes)
 	count := make(map[int]int)

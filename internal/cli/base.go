@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/filetype"
@@ -28,7 +29,7 @@ type baseOperand struct {
 
 // baseLock is a lock as it was read.
 type baseLock struct {
-	*config.Lock
+	*lockfile.Lock
 	path string
 	text []byte
 }
@@ -90,14 +91,14 @@ func readBaseLock(path string) (baseOperand, error) {
 	if !isLock(data) {
 		return baseOperand{}, exit.Usage(lockHint(path), "--base %s is not a lock", path)
 	}
-	lock, err := config.ParseLock(path, data)
+	lock, err := lockfile.Parse(path, data)
 	return baseOperand{name: filepath.Base(path), lock: &baseLock{lock, path, data}}, err
 }
 
 // lockHint advises on a text that is not a lock: only a spec has one.
 func lockHint(path string) string {
 	if filetype.Document(path) == filetype.Spec {
-		return "name its lock, " + config.LockPath(path) + ", which pins what the base has"
+		return "name its lock, " + lockfile.Path(path) + ", which pins what the base has"
 	}
 	return kindsOfBase
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 )
 
 // TestGoldenAged locks a spec with a minAge at two concurrencies, before and after a tag comes,
@@ -16,7 +16,7 @@ func TestGoldenAged(t *testing.T) {
 	spec := filepath.Join(w.dir, "aged.yaml")
 	locked := func(concurrency string) []byte {
 		w.run("lock", "-f", spec, concurrency)
-		return contentOf(t, config.LockPath(spec))
+		return contentOf(t, lockfile.Path(spec))
 	}
 	first := locked("--concurrency=1")
 	w.sources[1].Image("releases", "v1.11.0", []byte("too new"))

@@ -12,7 +12,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/internal/report"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/schemas"
@@ -116,7 +116,7 @@ func TestGolden(t *testing.T) {
 		bundle := filepath.Join(t.TempDir(), "bundle.tgz")
 		w.run("lock", "-f", w.spec, concurrency)
 		w.run("backup", "-f", w.spec, "--locked", "-o", bundle, concurrency)
-		locks[i], bundles[i] = contentOf(t, config.LockPath(w.spec)), contentOf(t, bundle)
+		locks[i], bundles[i] = contentOf(t, lockfile.Path(w.spec)), contentOf(t, bundle)
 	}
 	if !bytes.Equal(locks[0], locks[1]) {
 		t.Errorf("two locks differ:\n%s\n%s", locks[0], locks[1])

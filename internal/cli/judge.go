@@ -13,6 +13,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/config/filter"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/internal/console"
@@ -42,7 +43,7 @@ func readJudge(path string) (by judge, err error) {
 	if by.policies, err = loadTrust(by.spec); err != nil {
 		return by, err
 	}
-	by.lockPath = config.LockPath(path)
+	by.lockPath = lockfile.Path(path)
 	by.text, err = os.ReadFile(by.lockPath)
 	if errors.Is(err, fs.ErrNotExist) {
 		return by, nil

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/atomicfile"
@@ -43,8 +43,8 @@ Examples:
 }
 
 func (c *lockCommand) Run(ctx context.Context, u *console.Console) error {
-	path := config.LockPath(c.Spec)
-	var before *config.Lock
+	path := lockfile.Path(c.Spec)
+	var before *lockfile.Lock
 	if c.Check {
 		var err error
 		if before, err = loadLock(path); err != nil {
@@ -72,7 +72,7 @@ func (c *lockCommand) Run(ctx context.Context, u *console.Console) error {
 
 // resolve makes a lock of the artifacts that the spec selects now, and lists the tags that are
 // too new for it. It fails if an artifact is missing.
-func (c *lockCommand) resolve(ctx context.Context, u *console.Console) (*config.Lock, []engine.Waiting, error) {
+func (c *lockCommand) resolve(ctx context.Context, u *console.Console) (*lockfile.Lock, []engine.Waiting, error) {
 	sources := sources{file: c.Spec, pins: true, run: &c.RunFlags}
 	all, err := sources.read(ctx, u)
 	if err != nil {
@@ -96,16 +96,16 @@ func (c *lockCommand) resolve(ctx context.Context, u *console.Console) (*config.
 }
 
 // loadLock reads the lock at path.
-func loadLock(path string) (*config.Lock, error) {
+func loadLock(path string) (*lockfile.Lock, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, &exit.NoLockError{Path: path}
 	}
-	return config.LoadLock(path)
+	return lockfile.Load(path)
 }
 
 // lockedNames lists the artifacts of a lock. Two are the same if their platforms, referrers
 // and signers are, too.
-func lockedNames(l *config.Lock) []inventory.Name {
+func lockedNames(l *lockfile.Lock) []inventory.Name {
 	all := make([]inventory.Name, len(l.Artifacts))
 	for i, a := range l.Artifacts {
 		all[i] = inventory.Name{Reference: a.Reference.EntryName(), Digest: a.Digest,
@@ -115,7 +115,7 @@ func lockedNames(l *config.Lock) []inventory.Name {
 }
 
 // writeLock replaces the lock at path atomically.
-func writeLock(path string, lock *config.Lock) error {
+func writeLock(path string, lock *lockfile.Lock) error {
 	f, err := atomicfile.Create(path)
 	if err != nil {
 		return err

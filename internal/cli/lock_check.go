@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
@@ -14,7 +14,7 @@ import (
 
 // lockChange is a lock with the one that a spec would have now.
 type lockChange struct {
-	before, now *config.Lock
+	before, now *lockfile.Lock
 	waiting     []engine.Waiting // the tags that are too new for now
 }
 
@@ -48,9 +48,9 @@ func checkLock(u *console.Console, path string, c lockChange) error {
 // that wait no longer.
 func (c lockChange) unrecorded() int {
 	n := 0
-	for _, pair := range [][2]*config.Lock{{c.before, c.now}, {c.now, c.before}} {
+	for _, pair := range [][2]*lockfile.Lock{{c.before, c.now}, {c.now, c.before}} {
 		for _, p := range pair[0].Pending {
-			at := slices.IndexFunc(pair[1].Pending, func(o config.PendingArtifact) bool { return o.Reference == p.Reference })
+			at := slices.IndexFunc(pair[1].Pending, func(o lockfile.Pending) bool { return o.Reference == p.Reference })
 			if at < 0 || pair[0] == c.before && pair[1].Pending[at] != p {
 				n++
 			}

@@ -7,6 +7,7 @@ import (
 	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
@@ -50,7 +51,7 @@ type local struct {
 }
 
 // localSelections compares the layouts that a spec names with its lock.
-func localSelections(path string, lock *config.Lock, all []config.Selection, open opener) (local, error) {
+func localSelections(path string, lock *lockfile.Lock, all []config.Selection, open opener) (local, error) {
 	pins := make(map[string]digest.Digest)
 	for _, a := range lock.Artifacts {
 		pins[a.Reference.EntryName()] = a.Digest

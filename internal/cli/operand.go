@@ -11,6 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
@@ -26,7 +27,7 @@ type operand struct {
 	selections []config.Selection       // to resolve into names
 	quarantine *engine.Quarantine       // keeps out tags that the next lock of the spec would not have; nil: none
 	base       string                   // REGISTRY[/NAMESPACE] if it is one, else ""
-	lock       *config.Lock             // if it is a lock
+	lock       *lockfile.Lock           // if it is a lock
 	layout     string                   // path if it is a layout, else ""
 	written    map[string]digest.Digest // by reference, of indexes that a restore rewrites
 }
@@ -100,7 +101,7 @@ func openText(path string) (*operand, error) {
 		return nil, err
 	}
 	if isLock(data) {
-		lock, err := config.ParseLock(path, data)
+		lock, err := lockfile.Parse(path, data)
 		if err != nil {
 			return nil, err
 		}
@@ -125,7 +126,7 @@ func isLock(data []byte) bool {
 	for line := range bytes.Lines(data) {
 		key, value, _ := bytes.Cut(line, []byte(":"))
 		if string(key) == "kind" {
-			return strings.Trim(strings.TrimSpace(string(value)), `"'`) == config.LockKind
+			return strings.Trim(strings.TrimSpace(string(value)), `"'`) == lockfile.Kind
 		}
 	}
 	return false

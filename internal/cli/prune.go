@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
@@ -99,11 +100,11 @@ func (c *pruneCommand) selections(spec *config.Spec) ([]config.Selection, error)
 	if spec.NeedsLock() == "" {
 		return selections, nil
 	}
-	lock, err := loadLock(config.LockPath(c.Spec)) // it holds tags that are older than the newest
+	lock, err := loadLock(lockfile.Path(c.Spec)) // it holds tags that are older than the newest
 	if err != nil {
 		return nil, err
 	}
-	return append(selections, lock.Selections(config.LockPath(c.Spec))...), nil
+	return append(selections, lock.Selections(lockfile.Path(c.Spec))...), nil
 }
 
 // prunable is an open directory or bucket.

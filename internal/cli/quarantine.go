@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 )
@@ -19,7 +20,7 @@ func (c *lockCommand) quarantine(spec *config.Spec) (*engine.Quarantine, error) 
 	}
 	q, err := quarantineOf(spec, c.Spec)
 	if q == nil && err == nil && c.Quarantine {
-		q = &engine.Quarantine{Before: new(config.Lock), Today: config.Today(time.Now())}
+		q = &engine.Quarantine{Before: new(lockfile.Lock), Today: lockfile.Today(time.Now())}
 	}
 	return q, err
 }
@@ -27,15 +28,15 @@ func (c *lockCommand) quarantine(spec *config.Spec) (*engine.Quarantine, error) 
 // quarantineOf returns what the lock of the spec in file knows of tags with a minAge; nil if the
 // spec has none, and if there is no lock.
 func quarantineOf(spec *config.Spec, file string) (*engine.Quarantine, error) {
-	path := config.LockPath(file)
+	path := lockfile.Path(file)
 	if _, err := os.Stat(path); spec.NeedsLock() == "" || errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	before, err := config.LoadLock(path)
+	before, err := lockfile.Load(path)
 	if err != nil {
 		return nil, err
 	}
-	return &engine.Quarantine{Before: before, Today: config.Today(time.Now())}, nil
+	return &engine.Quarantine{Before: before, Today: lockfile.Today(time.Now())}, nil
 }
 
 // requireLock refuses a run without a lock of a spec that has a minAge: only the lock knows how

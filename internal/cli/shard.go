@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/internal/console"
@@ -30,11 +31,11 @@ func newShard(part *shard.Part, spec string, names shard.Names) (*shard.Shard, e
 }
 
 // lockedSizes returns the sizes in the lock of a spec; nil if there is no lock.
-func lockedSizes(spec string) ([]config.LockedRepository, error) {
+func lockedSizes(spec string) ([]lockfile.Repository, error) {
 	if spec == "" {
 		return nil, nil
 	}
-	lock, err := config.LoadLock(config.LockPath(spec))
+	lock, err := lockfile.Load(lockfile.Path(spec))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -49,7 +50,7 @@ func lockRead(part *shard.Part, spec string) []overwrite.File {
 	if part == nil || spec == "" {
 		return nil
 	}
-	return []overwrite.File{{What: "the lock", Path: config.LockPath(spec)}}
+	return []overwrite.File{{What: "the lock", Path: lockfile.Path(spec)}}
 }
 
 // shardVariable is replaced by the index of the part in the names of files that a run writes.

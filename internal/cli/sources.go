@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
@@ -103,7 +104,7 @@ func (s *sources) selections(ctx context.Context, u *console.Console, spec *conf
 		return nil, exit.Usage("change the spec and lock it again", "--locked copies only what the lock pins")
 	}
 	open := openerOf(ctx, u, spec)
-	return lockedSelections(config.LockPath(s.file), spec, open)
+	return lockedSelections(lockfile.Path(s.file), spec, open)
 }
 
 // unlocked returns the sources of the spec, then what the arguments name. The defaults
@@ -156,7 +157,7 @@ func (s *sources) filesRead(spec *config.Spec) []overwrite.File {
 	all := slices.Concat(overwrite.SpecFiles(s.file, spec), s.run.FilesRead())
 	all = append(all, lockRead(s.part, s.file)...)
 	if s.locked {
-		all = append(all, overwrite.File{What: "the lock", Path: config.LockPath(s.file)})
+		all = append(all, overwrite.File{What: "the lock", Path: lockfile.Path(s.file)})
 	}
 	if slices.Contains(s.references, "-") {
 		all = append(all, overwrite.File{What: "standard input", Path: overwrite.StdinPath})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/config/filter"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
@@ -108,7 +109,7 @@ func (c *statementCommand) stateLock(u *console.Console, content *statement.Cont
 	if by.lock == nil {
 		return nil
 	}
-	lock, err := config.ParseLock(config.LockPath(c.Spec), by.text)
+	lock, err := lockfile.Parse(lockfile.Path(c.Spec), by.text)
 	if err != nil {
 		return err
 	}
@@ -122,7 +123,7 @@ func (c *statementCommand) stateLock(u *console.Console, content *statement.Cont
 
 // pinned lists the artifacts that a lock pins, with their platforms and, if they were checked,
 // their signers.
-func pinned(l *config.Lock, checked bool) []inventory.Name {
+func pinned(l *lockfile.Lock, checked bool) []inventory.Name {
 	all := make([]inventory.Name, len(l.Artifacts))
 	for i, a := range l.Artifacts {
 		all[i] = inventory.Name{Reference: a.Reference.EntryName(), Digest: a.Digest, With: strings.Join(text.Strings(a.Platforms), ",")}

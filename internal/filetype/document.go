@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/config/lockfile"
 )
 
 // ReportKind is the value of "kind" in a report.
@@ -76,7 +77,7 @@ func kindIn(text string) Kind {
 	switch {
 	case kind != nil && slices.Contains(outputs, kind[1]):
 		return Unknown
-	case kind != nil && kind[1] == config.LockKind:
+	case kind != nil && kind[1] == lockfile.Kind:
 		return Lock
 	case kind != nil && kind[1] == ReportKind:
 		return Report

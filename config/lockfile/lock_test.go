@@ -1,8 +1,9 @@
-package config
+package lockfile
 
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -13,29 +14,39 @@ import (
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+
+	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/testschema"
 )
 
+const specs = "../../testdata/spec"
+
+var update = flag.Bool("update", false, "write the golden errors of testdata/spec/lock")
+
 const (
+	someSHA256 = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	someSHA512 = "sha512:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 	index    = "application/vnd.oci.image.index.v1+json"
 	manifest = "application/vnd.oci.image.manifest.v1+json"
 )
 
-func reference(t testing.TB, s string) Reference {
+func reference(t testing.TB, s string) config.Reference {
 	t.Helper()
-	r, err := ParseReference(s)
+	r, err := config.ParseReference(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-func locked(t testing.TB) []LockedArtifact {
-	return []LockedArtifact{
+func locked(t testing.TB) []Artifact {
+	return []Artifact{
 		{Reference: reference(t, "[::1]:5000/a:v1"), Digest: someSHA256, MediaType: manifest, Size: 7},
 		{Reference: reference(t, "ghcr.io/acme/app:v2"), Digest: someSHA256, MediaType: index, Size: 123456789012, From: "a b, {c}: d\u00e9.yaml:3"},
 		{
 			Reference: reference(t, "ghcr.io/acme/app:v1"), Digest: someSHA256, MediaType: index, Size: 1234,
-			Platforms: []Platform{{"linux", "arm", "v7"}, {"linux", "amd64", ""}, {"linux", "amd64", ""}},
+			Platforms: []config.Platform{{OS: "linux", Architecture: "arm", Variant: "v7"}, {OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "amd64"}},
 			Referrers: []digest.Digest{someSHA512, someSHA256, someSHA256},
 			Subjects:  []digest.Digest{someSHA512, someSHA512},
 			SignedBy:  []string{"cosign a], \"b\" \u00e9", "cosign key 00", "cosign key 00"},
@@ -69,18 +80,18 @@ func TestLock(t *testing.T) {
 			t.Error("the caller's artifacts changed")
 		}
 	}
-	schema := compileSchema(t, "lock")
-	if err := validate(schema, []byte(want)); err != nil {
+	schema := testschema.Of(t, "lock")
+	if err := schema.ValidateYAML([]byte(want)); err != nil {
 		t.Error(err)
 	}
-	if validate(schema, []byte(strings.Replace(want, "size: 7", "size: 0", 1))) == nil {
+	if schema.ValidateYAML([]byte(strings.Replace(want, "size: 7", "size: 0", 1))) == nil {
 		t.Error("the schema accepts a size of 0")
 	}
 	path := filepath.Join(t.TempDir(), "mirror.lock.yaml")
 	if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	got, err := LoadLock(path)
+	got, err := Load(path)
 	if err != nil || !reflect.DeepEqual(got.Artifacts, sortedArtifacts(artifacts)) {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -88,7 +99,7 @@ func TestLock(t *testing.T) {
 
 // TestLockRepositories writes and loads a lock with the sizes of repositories, by both parsers.
 func TestLockRepositories(t *testing.T) {
-	lock := &Lock{Artifacts: locked(t), Repositories: []LockedRepository{{reference(t, "ghcr.io/acme/app"), 7}, {reference(t, "[::1]:5000/a"), 123456789012}}}
+	lock := &Lock{Artifacts: locked(t), Repositories: []Repository{{reference(t, "ghcr.io/acme/app"), 7}, {reference(t, "[::1]:5000/a"), 123456789012}}}
 	var b strings.Builder
 	if _, err := lock.WriteTo(&b); err != nil {
 		t.Fatal(err)
@@ -97,11 +108,11 @@ func TestLockRepositories(t *testing.T) {
 	if !strings.HasSuffix(b.String(), "}\n"+want) {
 		t.Errorf("got\n%s", b.String())
 	}
-	if _, ok := scanLock([]byte(b.String())); !ok {
+	if _, ok := scanAll([]byte(b.String())); !ok {
 		t.Error("it is not read line by line")
 	}
 	for _, text := range []string{b.String(), "# reviewed\n" + b.String()} {
-		got, err := ParseLock("mirror.lock.yaml", []byte(text))
+		got, err := Parse("mirror.lock.yaml", []byte(text))
 		if err != nil || !reflect.DeepEqual(got, lock.sorted()) {
 			t.Errorf("got %+v, %v", got, err)
 		}
@@ -115,11 +126,11 @@ func TestLockRepositories(t *testing.T) {
 		"[]":                                                                 "repositories: must not be empty",
 	} {
 		text := "apiVersion: oras-mirror/v1alpha1\nkind: MirrorLock\nartifacts: []\nrepositories:\n  " + line + "\n"
-		if _, err := ParseLock("mirror.lock.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Parse("mirror.lock.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", line, err, want)
 		}
 	}
-	for want, bad := range map[string]LockedRepository{
+	for want, bad := range map[string]Repository{
 		"invalid repository": {reference(t, "a.io/b:v1"), 1}, "size: must be": {reference(t, "a.io/b"), 0}, "locked twice": {reference(t, "ghcr.io/acme/app"), 1},
 	} {
 		spoilt := &Lock{Artifacts: lock.Artifacts, Repositories: append(slices.Clone(lock.Repositories), bad)}
@@ -135,7 +146,7 @@ func TestLockEmpty(t *testing.T) {
 	if _, err := new(Lock).WriteTo(&b); err != nil {
 		t.Fatal(err)
 	}
-	got, err := ParseLock("mirror.lock.yaml", []byte(b.String()))
+	got, err := Parse("mirror.lock.yaml", []byte(b.String()))
 	if err != nil || len(got.Artifacts) != 0 {
 		t.Errorf("got %+v, %v of\n%s", got, err, b.String())
 	}
@@ -147,7 +158,7 @@ func TestLockDiff(t *testing.T) {
 	before, after := lines(t, artifacts), []string(nil)
 	artifacts[2].Size++
 	artifacts[2].Platforms = nil
-	artifacts = append(artifacts, LockedArtifact{Reference: reference(t, "quay.io/a:v1"), Digest: someSHA256, MediaType: index, Size: 1})
+	artifacts = append(artifacts, Artifact{Reference: reference(t, "quay.io/a:v1"), Digest: someSHA256, MediaType: index, Size: 1})
 	after = lines(t, artifacts)
 	var changed []string
 	for _, line := range after {
@@ -160,7 +171,7 @@ func TestLockDiff(t *testing.T) {
 	}
 }
 
-func lines(t *testing.T, artifacts []LockedArtifact) []string {
+func lines(t *testing.T, artifacts []Artifact) []string {
 	t.Helper()
 	var b strings.Builder
 	if _, err := (&Lock{Artifacts: artifacts}).WriteTo(&b); err != nil {
@@ -171,11 +182,11 @@ func lines(t *testing.T, artifacts []LockedArtifact) []string {
 
 func TestLockSelections(t *testing.T) {
 	all := (&Lock{Artifacts: sortedArtifacts(locked(t))}).Selections("mirror.lock.yaml")
-	want := []Selection{
+	want := []config.Selection{
 		{Reference: reference(t, "[::1]:5000/a:v1@"+someSHA256)},
 		{
 			Reference: reference(t, "ghcr.io/acme/app:v1@"+someSHA256),
-			Platforms: []Platform{{"linux", "amd64", ""}, {"linux", "arm", "v7"}},
+			Platforms: []config.Platform{{OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "arm", Variant: "v7"}},
 			Referrers: true, ReferrerDigests: []digest.Digest{someSHA256, someSHA512},
 			Subjects: []digest.Digest{someSHA512}, From: "deploy/web.yaml:12",
 		},
@@ -193,25 +204,25 @@ func TestLockSelections(t *testing.T) {
 // TestLockUnwritable holds that nothing is written of a lock that would not load.
 func TestLockUnwritable(t *testing.T) {
 	good := locked(t)[0]
-	for want, spoil := range map[string]func(a *LockedArtifact){
-		"invalid reference":               func(a *LockedArtifact) { a.Reference.Repository = "A" },
-		"names a repository":              func(a *LockedArtifact) { a.Reference.Tag = "" },
-		"differs from that":               func(a *LockedArtifact) { a.Reference.Digest = someSHA512 },
-		"digest: ":                        func(a *LockedArtifact) { a.Digest = "sha256:1" },
-		"mediaType: ":                     func(a *LockedArtifact) { a.MediaType = "\xff" },
-		"size: must be at least 1, got 0": func(a *LockedArtifact) { a.Size = 0 },
-		`invalid platform: "linux/a b"`:   func(a *LockedArtifact) { a.Platforms = []Platform{{"linux", "a b", ""}} },
-		"referrers[1]: ":                  func(a *LockedArtifact) { a.Referrers = []digest.Digest{someSHA256, "x"} },
-		"from: not UTF-8":                 func(a *LockedArtifact) { a.From = "\xff" },
-		`signedBy[0]: invalid signer ""`:  func(a *LockedArtifact) { a.SignedBy = []string{""} },
-		"subjects[0]: ":                   func(a *LockedArtifact) { a.Subjects = []digest.Digest{"x"} },
-		"locked twice":                    func(a *LockedArtifact) { a.Reference = good.Reference },
+	for want, spoil := range map[string]func(a *Artifact){
+		"invalid reference":               func(a *Artifact) { a.Reference.Repository = "A" },
+		"names a repository":              func(a *Artifact) { a.Reference.Tag = "" },
+		"differs from that":               func(a *Artifact) { a.Reference.Digest = someSHA512 },
+		"digest: ":                        func(a *Artifact) { a.Digest = "sha256:1" },
+		"mediaType: ":                     func(a *Artifact) { a.MediaType = "\xff" },
+		"size: must be at least 1, got 0": func(a *Artifact) { a.Size = 0 },
+		`invalid platform: "linux/a b"`:   func(a *Artifact) { a.Platforms = []config.Platform{{OS: "linux", Architecture: "a b"}} },
+		"referrers[1]: ":                  func(a *Artifact) { a.Referrers = []digest.Digest{someSHA256, "x"} },
+		"from: not UTF-8":                 func(a *Artifact) { a.From = "\xff" },
+		`signedBy[0]: invalid signer ""`:  func(a *Artifact) { a.SignedBy = []string{""} },
+		"subjects[0]: ":                   func(a *Artifact) { a.Subjects = []digest.Digest{"x"} },
+		"locked twice":                    func(a *Artifact) { a.Reference = good.Reference },
 	} {
 		bad := good
 		bad.Reference.Repository = "b"
 		spoil(&bad)
 		var b bytes.Buffer
-		n, err := (&Lock{Artifacts: []LockedArtifact{good, bad}}).WriteTo(&b)
+		n, err := (&Lock{Artifacts: []Artifact{good, bad}}).WriteTo(&b)
 		if n != 0 || b.Len() != 0 || err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%d bytes, %v, want %s", n, err, want)
 		}
@@ -231,8 +242,8 @@ func TestLockFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = ParseLock("bad.yaml", data)
-	if _, ok := errors.AsType[*LoadError](err); !ok {
+	_, err = Parse("bad.yaml", data)
+	if _, ok := errors.AsType[*config.LoadError](err); !ok {
 		t.Fatalf("got %v, want a *LoadError", err)
 	}
 	golden(t, specs+"/lock/bad.err", err.Error()+"\n")
@@ -242,12 +253,12 @@ func TestLockFaults(t *testing.T) {
 		"a: b\n---\n": "mirror.lock.yaml:2:1: more than one document; a file holds one lock",
 		"[":           "mirror.lock.yaml:1:1: invalid YAML: ",
 	} {
-		if _, err := ParseLock("mirror.lock.yaml", []byte(text)); err == nil || !strings.HasPrefix(err.Error(), want) {
+		if _, err := Parse("mirror.lock.yaml", []byte(text)); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%q: got %v, want %s", text, err, want)
 		}
 	}
-	_, err = LoadLock(t.TempDir())
-	if _, ok := errors.AsType[*LoadError](err); !ok {
+	_, err = Load(t.TempDir())
+	if _, ok := errors.AsType[*config.LoadError](err); !ok {
 		t.Errorf("a folder: got %v", err)
 	}
 }
@@ -261,8 +272,24 @@ func TestLockPath(t *testing.T) {
 		"mirror.yaml.yml":  "mirror.yaml.lock.yaml",
 		"mirror.lock.yaml": "mirror.lock.lock.yaml",
 	} {
-		if got := LockPath(spec); got != want {
-			t.Errorf("LockPath(%q) = %q, want %q", spec, got, want)
+		if got := Path(spec); got != want {
+			t.Errorf("Path(%q) = %q, want %q", spec, got, want)
 		}
+	}
+}
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }

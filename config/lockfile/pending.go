@@ -1,4 +1,4 @@
-package config
+package lockfile
 
 import (
 	"fmt"
@@ -9,17 +9,18 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/config/filter"
 	"github.com/oras-mirror/oras-mirror/config/internal/grammar"
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
-// PendingArtifact is a tag that is too new to be locked. The lock is the record of the day on
+// Pending is a tag that is too new to be locked. The lock is the record of the day on
 // which its digest was first seen.
-type PendingArtifact struct {
-	Reference Reference     `yaml:"reference"` // with a tag and without a digest; unique among the pending
-	Digest    digest.Digest `yaml:"digest"`
-	FirstSeen string        `yaml:"firstSeen"` // a day in UTC: 2026-11-26
+type Pending struct {
+	Reference config.Reference `yaml:"reference"` // with a tag and without a digest; unique among the pending
+	Digest    digest.Digest    `yaml:"digest"`
+	FirstSeen string           `yaml:"firstSeen"` // a day in UTC: 2026-11-26
 }
 
 const day = 24 * time.Hour
@@ -30,7 +31,7 @@ func Today(now time.Time) string { return now.UTC().Format(time.DateOnly) }
 // Until returns the first day on which the artifact is old enough. FirstSeen counts as a whole
 // day and the lock changes at midnight only, so that it is never younger than age, and that all
 // locks of a day are the same.
-func (p PendingArtifact) Until(age filter.Age) string {
+func (p Pending) Until(age filter.Age) string {
 	seen, _ := time.Parse(time.DateOnly, p.FirstSeen) // checked when it was loaded
 	until := seen.Add(day + time.Duration(age))
 	if whole := until.Truncate(day); whole.Before(until) {
@@ -40,7 +41,7 @@ func (p PendingArtifact) Until(age filter.Age) string {
 }
 
 // Check reports the faults of the artifact while it is decoded.
-func (p *PendingArtifact) Check(o strictyaml.Object) {
+func (p *Pending) Check(o strictyaml.Object) {
 	for _, key := range []string{"reference", "digest", "firstSeen"} {
 		o.Require(key)
 	}
@@ -50,7 +51,7 @@ func (p *PendingArtifact) Check(o strictyaml.Object) {
 }
 
 // fault returns the key with a fault, and the reason; "" if there is none.
-func (p *PendingArtifact) fault() (key, reason string) {
+func (p *Pending) fault() (key, reason string) {
 	if p.Reference.Tag == "" || p.Reference.Digest != "" {
 		return "reference", fmt.Sprintf("%q is not a tag", p.Reference)
 	}
@@ -63,11 +64,11 @@ func (p *PendingArtifact) fault() (key, reason string) {
 	return "", ""
 }
 
-func (f *lockFile) checkPending(o strictyaml.Object) {
+func checkPending(o strictyaml.Object, all []Pending) {
 	o.NotEmpty("pending")
-	seen := make(map[Reference]int)
-	for i, p := range f.Pending {
-		if first, ok := seen[p.Reference]; ok && p.Reference != (Reference{}) {
+	seen := make(map[config.Reference]int)
+	for i, p := range all {
+		if first, ok := seen[p.Reference]; ok && p.Reference != (config.Reference{}) {
 			o.Fault(strictyaml.Element("pending", i), fmt.Sprintf("%s is already in pending[%d]", p.Reference, first))
 			continue
 		}
@@ -75,11 +76,11 @@ func (f *lockFile) checkPending(o strictyaml.Object) {
 	}
 }
 
-func writablePending(all []PendingArtifact) error {
-	seen := make(map[Reference]bool, len(all))
+func writablePending(all []Pending) error {
+	seen := make(map[config.Reference]bool, len(all))
 	for i := range all {
 		p := &all[i]
-		if parsed, err := ParseReference(p.Reference.String()); err != nil || parsed != p.Reference {
+		if parsed, err := config.ParseReference(p.Reference.String()); err != nil || parsed != p.Reference {
 			return fmt.Errorf("%s: invalid reference", p.Reference)
 		}
 		if key, reason := p.fault(); reason != "" {
@@ -96,7 +97,7 @@ func writablePending(all []PendingArtifact) error {
 // pendingKey is the line between the artifacts and those that are pending.
 const pendingKey = "pending:\n"
 
-func (p *PendingArtifact) appendLine(b []byte) []byte {
+func (p *Pending) appendLine(b []byte) []byte {
 	b = append(b, "  - {reference: "...)
 	b = appendScalar(b, p.Reference.String())
 	b = append(b, ", digest: "...)
@@ -107,9 +108,9 @@ func (p *PendingArtifact) appendLine(b []byte) []byte {
 }
 
 // scanPending reads the values of a line, like scanArtifact.
-func scanPending(line string) (p PendingArtifact, ok bool) {
+func scanPending(line string) (p Pending, ok bool) {
 	s := scan{rest: line}
-	reference, err := ParseReference(s.scalar("  - {reference: "))
+	reference, err := config.ParseReference(s.scalar("  - {reference: "))
 	if err != nil {
 		return p, false
 	}
@@ -119,9 +120,9 @@ func scanPending(line string) (p PendingArtifact, ok bool) {
 	return p, s.rest == "}\n"
 }
 
-func sortedPending(all []PendingArtifact) []PendingArtifact {
+func sortedPending(all []Pending) []Pending {
 	sorted := slices.Clone(all)
-	slices.SortFunc(sorted, func(a, b PendingArtifact) int {
+	slices.SortFunc(sorted, func(a, b Pending) int {
 		return strings.Compare(a.Reference.String(), b.Reference.String())
 	})
 	return sorted

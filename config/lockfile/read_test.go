@@ -1,4 +1,4 @@
-package config
+package lockfile
 
 import (
 	"bytes"
@@ -7,19 +7,21 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
 )
 
 // BenchmarkParseLock reads a lock of 100,000 artifacts as WriteTo writes it, and the same
 // lock with a comment, which needs the YAML decoder.
 func BenchmarkParseLock(b *testing.B) {
-	lock := &Lock{Artifacts: make([]LockedArtifact, 100_000)}
+	lock := &Lock{Artifacts: make([]Artifact, 100_000)}
 	for i := range lock.Artifacts {
 		name := fmt.Sprintf("team-%d/app-%d", i%100, i)
 		d := digest.FromString(name)
-		lock.Artifacts[i] = LockedArtifact{
-			Reference: Reference{Registry: "registry.corp.example", Repository: name, Tag: "v1"},
+		lock.Artifacts[i] = Artifact{
+			Reference: config.Reference{Registry: "registry.corp.example", Repository: name, Tag: "v1"},
 			Digest:    d, MediaType: ocispec.MediaTypeImageIndex, Size: 7 << 20,
-			Platforms: []Platform{{OS: "linux", Architecture: "amd64"}},
+			Platforms: []config.Platform{{OS: "linux", Architecture: "amd64"}},
 			Referrers: []digest.Digest{digest.FromString(name + " signature")},
 		}
 	}
@@ -38,7 +40,7 @@ func BenchmarkParseLock(b *testing.B) {
 			b.SetBytes(int64(len(c.data)))
 			b.ReportAllocs()
 			for b.Loop() {
-				read, err := ParseLock("mirror.lock.yaml", c.data)
+				read, err := Parse("mirror.lock.yaml", c.data)
 				if err != nil || len(read.Artifacts) != len(lock.Artifacts) {
 					b.Fatal(err)
 				}

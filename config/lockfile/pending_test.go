@@ -1,4 +1,4 @@
-package config
+package lockfile
 
 import (
 	"reflect"
@@ -6,12 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/config/filter"
 )
 
 // TestLockPending writes and loads a lock with tags that wait, by both parsers.
 func TestLockPending(t *testing.T) {
-	lock := &Lock{Artifacts: locked(t), Repositories: []LockedRepository{{reference(t, "[::1]:5000/a"), 7}}, Pending: []PendingArtifact{
+	lock := &Lock{Artifacts: locked(t), Repositories: []Repository{{reference(t, "[::1]:5000/a"), 7}}, Pending: []Pending{
 		{reference(t, "ghcr.io/acme/app:v3"), someSHA512, "2026-11-26"}, {reference(t, "[::1]:5000/a:v1"), someSHA256, "2026-11-25"},
 	}}
 	var b strings.Builder
@@ -23,11 +24,11 @@ func TestLockPending(t *testing.T) {
 	if !strings.Contains(b.String(), "}\n"+want) {
 		t.Errorf("got\n%s", b.String())
 	}
-	if _, ok := scanLock([]byte(b.String())); !ok {
+	if _, ok := scanAll([]byte(b.String())); !ok {
 		t.Error("it is not read line by line")
 	}
 	for _, text := range []string{b.String(), "# reviewed\n" + b.String()} {
-		read, err := ParseLock("mirror.lock.yaml", []byte(text))
+		read, err := Parse("mirror.lock.yaml", []byte(text))
 		if err != nil || !reflect.DeepEqual(read, lock.sorted()) {
 			t.Errorf("got %+v, %v", read, err)
 		}
@@ -48,15 +49,15 @@ func TestLockPendingFaults(t *testing.T) {
 		"firstSeen: missing": "pending:\n" + strings.Replace(good, `, firstSeen: "2026-11-26"`, "", 1),
 		"unknown key":        "pending:\n" + strings.Replace(good, "firstSeen", "seen", 1),
 	} {
-		_, err := ParseLock("lock", []byte("apiVersion: "+APIVersion+"\nkind: MirrorLock\nartifacts: []\n"+lines))
+		_, err := Parse("lock", []byte("apiVersion: "+config.APIVersion+"\nkind: MirrorLock\nartifacts: []\n"+lines))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
-	for want, p := range map[string]PendingArtifact{
+	for want, p := range map[string]Pending{
 		"is not a tag": {reference(t, "a.io/b"), someSHA256, "2026-11-26"}, "invalid day": {reference(t, "a.io/b:v1"), someSHA256, "26.11."},
 	} {
-		if _, err := (&Lock{Pending: []PendingArtifact{p}}).WriteTo(new(strings.Builder)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := (&Lock{Pending: []Pending{p}}).WriteTo(new(strings.Builder)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
@@ -72,7 +73,7 @@ func TestPendingUntil(t *testing.T) {
 		if err := a.UnmarshalText([]byte(text)); err != nil {
 			t.Fatal(err)
 		}
-		until := PendingArtifact{FirstSeen: "2024-02-27"}.Until(a)
+		until := Pending{FirstSeen: "2024-02-27"}.Until(a)
 		if at, _ := time.Parse(time.DateOnly, until); at.Sub(time.Date(2024, 2, 27, 23, 59, 59, 0, time.UTC)) < time.Duration(a) {
 			t.Errorf("%s: %s is too early", text, until)
 		}
