@@ -52,7 +52,7 @@ func TestAbsentForeignLayerIsANote(t *testing.T) {
 					right(t, path)
 				}
 				if out == "layout/" {
-					prune(t, path, source.Host+"/app:v1")
+					keepEntry(t, path, source.Host+"/app:v1")
 					right(t, path)
 				}
 				ways := []func(*testing.T, string, string) *engine.Report{restoreTo}

@@ -14,8 +14,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
-// prune leaves one entry of a layout.
-func prune(t *testing.T, path, name string) {
+// keepEntry leaves one entry of a layout.
+func keepEntry(t *testing.T, path, name string) {
 	t.Helper()
 	dir, err := store.OpenLayoutDir(path)
 	if err != nil {
@@ -51,7 +51,7 @@ func TestCacheOfBuildKitComesAlong(t *testing.T) {
 				right(t, path)
 			}
 			if out == "layout/" {
-				prune(t, path, source.Host+"/app:cache")
+				keepEntry(t, path, source.Host+"/app:cache")
 				right(t, path)
 				backUp(t, path, selections(t, source.Host+"/app"))
 			}

@@ -111,7 +111,7 @@ func TestWrongMediaTypeHurtsNoOtherArtifact(t *testing.T) {
 			path := t.TempDir() + "/" + out
 			backUp(t, path, selections(t, source.Host+"/"+order[0], source.Host+"/"+order[1]))
 			if out == "layout/" {
-				prune(t, path, source.Host+"/app:v1")
+				keepEntry(t, path, source.Host+"/app:v1")
 			}
 			right(t, path)
 			target := testregistry.New(t, testregistry.Options{RejectSparse: true})
@@ -159,7 +159,7 @@ func TestLayoutThatCallsItsRootsWrongly(t *testing.T) {
 			whole(t, report, err)
 			testregistry.CheckSame(t, source, target, "mirror")
 		}
-		prune(t, path, source.Host+"/app:v1")
+		keepEntry(t, path, source.Host+"/app:v1")
 		right(t, path)
 	}
 }

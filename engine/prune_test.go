@@ -7,7 +7,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/backup"
+	"github.com/oras-mirror/oras-mirror/engine/prune"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
@@ -18,7 +18,7 @@ func TestNamesKeepWhatIsUnknown(t *testing.T) {
 	down.Fault(testregistry.Always("GET catalog", testregistry.Status(404, "")))
 	all := append(selections(t, r.Host+"/team/app", r.Host+"/team/gone", r.Host+"/team/one:v1"),
 		config.Selection{Registry: down.Host, Origin: "catalog"})
-	s, err := backup.Names(t.Context(), client(4), all, engine.BackupOptions{})
+	s, err := prune.Names(t.Context(), client(4), all, engine.BackupOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestNamesKeepWhatIsUnknown(t *testing.T) {
 	if r.Count("GET manifest")+r.Count("HEAD manifest") != 0 {
 		t.Errorf("names were resolved: %v", r.Counts())
 	}
-	if s, err = backup.Names(t.Context(), client(4), []config.Selection{{Layout: "nowhere"}}, engine.BackupOptions{}); err != nil || !s.Keeps("any.example/thing:v1") {
+	if s, err = prune.Names(t.Context(), client(4), []config.Selection{{Layout: "nowhere"}}, engine.BackupOptions{}); err != nil || !s.Keeps("any.example/thing:v1") {
 		t.Errorf("a layout that cannot be read: %v", err)
 	}
 }
@@ -58,7 +58,7 @@ func TestAListWithoutItsKeyPrunesNothing(t *testing.T) {
 			{Reference: config.Reference{Registry: r.Host, Repository: "team/app"}, Optional: true},
 			{Registry: r.Host, Origin: "catalog", Optional: true},
 		} {
-			s, err := backup.Names(t.Context(), client(4), []config.Selection{selection}, engine.BackupOptions{})
+			s, err := prune.Names(t.Context(), client(4), []config.Selection{selection}, engine.BackupOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -14,7 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/config/filter"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/backup"
+	"github.com/oras-mirror/oras-mirror/engine/prune"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -289,7 +289,7 @@ func TestAbsentRepository(t *testing.T) {
 	if len(report.Artifacts) != 1 || len(heard.notices) != 1 || !strings.HasPrefix(heard.notices[0], r.Host+"/gone: ") {
 		t.Errorf("%d artifacts; it says %q", len(report.Artifacts), heard.notices)
 	}
-	names, err := backup.Names(t.Context(), client(0), sources, engine.BackupOptions{})
+	names, err := prune.Names(t.Context(), client(0), sources, engine.BackupOptions{})
 	if err != nil || !names.Keeps(r.Host+"/gone:v1") || names.Keeps(r.Host+"/app:v2") {
 		t.Errorf("what was kept of it is pruned: %v", err)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/backup"
+	"github.com/oras-mirror/oras-mirror/engine/prune"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
@@ -76,11 +76,11 @@ func (c *pruneCommand) Run(ctx context.Context, u *console.Console) error {
 	if err != nil {
 		return err
 	}
-	selected, err := backup.Names(ctx, client, selections, engine.BackupOptions{OpenLayout: openerOf(ctx, u, spec)})
+	selected, err := prune.Names(ctx, client, selections, engine.BackupOptions{OpenLayout: openerOf(ctx, u, spec)})
 	if err != nil {
 		return errors.Join(err, layout.Close())
 	}
-	pruned, err := backup.Prune(ctx, layout, selected, store.PruneOptions{DryRun: c.DryRun, Grace: c.Grace, ListBlobs: c.Format == "json"})
+	pruned, err := prune.Run(ctx, layout, selected, store.PruneOptions{DryRun: c.DryRun, Grace: c.Grace, ListBlobs: c.Format == "json"})
 	if err = errors.Join(err, layout.Close()); err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (c *pruneCommand) selections(spec *config.Spec) ([]config.Selection, error)
 
 // prunable is an open directory or bucket.
 type prunable interface {
-	backup.Prunable
+	prune.Layout
 	store.Destination
 }
 
@@ -152,7 +152,7 @@ func (c *pruneCommand) path(spec *config.Spec) (string, error) {
 }
 
 // conclude prints what was removed and what failed, and returns the exit code.
-func (c *pruneCommand) conclude(u *console.Console, path string, selected *backup.Selected, pruned *store.Pruned) error {
+func (c *pruneCommand) conclude(u *console.Console, path string, selected *prune.Selected, pruned *store.Pruned) error {
 	if c.DryRun && c.Format == "text" {
 		for _, e := range pruned.Entries {
 			if _, err := fmt.Fprintf(u.Stdout, "%s %s\n", text.Printable(e.Name), text.Printable(e.Digest.String())); err != nil {

@@ -1,4 +1,6 @@
-package backup
+// Package prune removes from a layout the artifacts that selections no longer select. It
+// keeps everything that it cannot check.
+package prune
 
 import (
 	"context"
@@ -70,15 +72,15 @@ func (s *Selected) Keeps(name string) bool {
 	return s.blind || s.names[name] || s.unlisted[ref.Name()] || s.unlisted[ref.Registry]
 }
 
-// Prune removes from a layout the artifacts that are no longer selected, and the content that
+// Run removes from a layout the artifacts that are no longer selected, and the content that
 // only they needed.
-func Prune(ctx context.Context, from Prunable, s *Selected, o store.PruneOptions) (*store.Pruned, error) {
+func Run(ctx context.Context, from Layout, s *Selected, o store.PruneOptions) (*store.Pruned, error) {
 	o.Keep, o.Prepare = s.Keeps, s.forgetMissing
 	return from.Prune(ctx, o)
 }
 
-// Prunable is a layout that can remove content: a *store.Dir or a *store.Bucket.
-type Prunable interface {
+// Layout is a layout that can remove content: a *store.Dir or a *store.Bucket.
+type Layout interface {
 	Prune(ctx context.Context, o store.PruneOptions) (*store.Pruned, error)
 }
 
