@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/oras-mirror/oras-mirror/internal/migrate"
+	"github.com/oras-mirror/oras-mirror/internal/migrate/document"
 )
 
 // TestMigratePage compares the tables of docs/migrate.md with those of the code, which
@@ -37,6 +38,6 @@ func TestMigratePage(t *testing.T) {
 }
 
 // migrateRow returns the row of a key.
-func migrateRow(k migrate.Key) string {
+func migrateRow(k document.Key) string {
 	return fmt.Sprintf("| `%s` | %s | %s |", k.Name, cmp.Or(k.Ours, "–"), cmp.Or(k.Why, "–"))
 }

@@ -7,13 +7,13 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/Masterminds/semver/v3"
-
 	"github.com/oras-mirror/oras-mirror/config/filter"
+	"github.com/oras-mirror/oras-mirror/internal/migrate/document"
+	"github.com/oras-mirror/oras-mirror/internal/migrate/draft"
 )
 
 // fluxMirrorKeys are the keys of a Config of flux-mirror, v1alpha1 to v1beta2.
-var fluxMirrorKeys = []Key{
+var fluxMirrorKeys = []document.Key{
 	{Name: "apiVersion"},
 	{Name: "kind"},
 	{Name: "metadata"},
@@ -52,69 +52,69 @@ const anyVersion = ">=0.0.0-0"
 var errExtractedVersion = errors.New("versions that are part of a tag cannot be compared: list the tags, or sort by number")
 
 // fluxMirror reads a Config of flux-mirror.
-func (r *reader) fluxMirror(o *object) {
-	o.text("apiVersion")
-	o.text("kind")
-	o.take("metadata")
+func (r *reader) fluxMirror(o *document.Object) {
+	o.Text("apiVersion")
+	o.Text("kind")
+	o.Take("metadata")
 	skip, overwrite := false, false
-	count := func(of *object) {
-		if of.is("overwrite") {
+	count := func(of *document.Object) {
+		if of.Is("overwrite") {
 			overwrite = true
 		} else {
 			skip = true
 		}
 	}
-	for _, a := range o.objects("artifacts") {
+	for _, a := range o.Objects("artifacts") {
 		count(a)
 		r.fluxArtifact(a)
 	}
-	for _, c := range o.objects("charts") {
+	for _, c := range o.Objects("charts") {
 		count(c)
 		r.fluxChart(c)
 	}
-	r.result.keep = skip && !overwrite
+	r.spec.KeepTags = skip && !overwrite
 	if skip && overwrite {
-		o.note("artifacts", "some overwrite existing tags and some do not: existingTags is a setting of a target, and overwrite is its default")
+		o.Note("artifacts", "some overwrite existing tags and some do not: existingTags is a setting of a target, and overwrite is its default")
 	}
-	for _, h := range o.objects("hosts") {
-		host := h.text("host")
+	for _, h := range o.Objects("hosts") {
+		host := h.Text("host")
 		for _, key := range []string{"username", "credential", "provider"} {
-			h.take(key)
+			h.Take(key)
 		}
-		r.note(h.line, h.path, `a spec has no credentials: log in with "oras login %s"`, host)
-		h.end()
+		r.Note(h.Line, h.Path, `a spec has no credentials: log in with "oras login %s"`, host)
+		h.End()
 	}
-	o.end()
+	o.End()
 }
 
-func (r *reader) fluxArtifact(o *object) {
-	from, to := o.text("source"), o.text("destination")
-	s := source{line: o.line, referrers: referrers{none: !o.is("includeReferrers")}}
-	tags, err := r.fluxTags(o.child("selector"))
-	o.end()
-	ref, ok := r.repository(from, o.lineOf("source"), o.pathOf("source"))
+func (r *reader) fluxArtifact(o *document.Object) {
+	from, to := o.Text("source"), o.Text("destination")
+	s := draft.Source{Line: o.Line, Referrers: draft.Referrers{None: !o.Is("includeReferrers")}}
+	tags, err := r.fluxTags(o.Child("selector"))
+	o.End()
+	ref, ok := r.repository(from, o.LineOf("source"), o.PathOf("source"))
 	if !ok {
-		r.add(source{line: o.line, unsaid: leftOut(from)})
+		r.add(draft.Source{Line: o.Line, Unsaid: leftOut(from)})
 		return
 	}
-	s.reference, s.tags = ref, tags
+	s.Reference, s.Tags = ref, tags
 	if err != nil {
-		o.note("selector", "%v", err)
-		s.unsaid = err.Error()
+		o.Note("selector", "%v", err)
+		s.Unsaid = err.Error()
 	}
 	r.add(s)
-	r.route(ref, to, o.lineOf("destination"), o.pathOf("destination"))
+	r.route(ref, to, o.LineOf("destination"), o.PathOf("destination"))
 }
 
 // fluxTags reads a selector: an expression, then versions, then the newest of what is left.
-func (r *reader) fluxTags(o *object) (filter.Tags, error) {
-	t := filter.Tags{Semver: o.text("semver"), Latest: limitOf(o)}
-	by := o.text("sortBy")
-	regex := o.child("regex")
-	pattern, extract := regex.text("pattern"), groupName(regex.text("extract"))
-	hasKey := regex.has("extract")
-	regex.end()
-	o.end()
+func (r *reader) fluxTags(o *document.Object) (filter.Tags, error) {
+	t := filter.Tags{Semver: o.Text("semver"), Latest: limitOf(o)}
+	by := o.Text("sortBy")
+	regex := o.Child("regex")
+	pattern, extract := regex.Text("pattern"), groupName(regex.Text("extract"))
+	hasKey := regex.Has("extract")
+	regex.End()
+	o.End()
 	var err error
 	if pattern != "" {
 		if t.Regex, err = wholeTag(pattern); err != nil {
@@ -176,56 +176,48 @@ func groupName(replacement string) string {
 
 // limitOf returns a limit, which is 1 unless it is set, as our number of the newest: 0 means
 // all in both.
-func limitOf(o *object) int {
-	if !o.has("limit") {
+func limitOf(o *document.Object) int {
+	if !o.Has("limit") {
 		return 1
 	}
-	n, err := strconv.Atoi(o.text("limit"))
+	n, err := strconv.Atoi(o.Text("limit"))
 	if err != nil || n < 0 {
-		o.note("limit", "invalid limit; 1 is assumed")
+		o.Note("limit", "invalid limit; 1 is assumed")
 		return 1
 	}
 	return n
 }
 
-func checkConstraint(s string) error {
-	if s == "" {
-		return nil
-	}
-	_, err := semver.NewConstraint(s)
-	return err
-}
-
-func (r *reader) fluxChart(o *object) {
-	c := chart{name: o.text("name"), version: o.text("version")}
-	repo, secret := withoutSecrets(o.text("source"))
+func (r *reader) fluxChart(o *document.Object) {
+	c := draft.Chart{Name: o.Text("name"), Version: o.Text("version")}
+	repo, secret := withoutSecrets(o.Text("source"))
 	if secret {
-		o.note("source", whyLogin)
+		o.Note("source", whyLogin)
 	}
-	c.repo = strings.TrimSuffix(repo, "/")
+	c.Repo = strings.TrimSuffix(repo, "/")
 	limit := limitOf(o)
-	to := strings.TrimSuffix(strings.TrimPrefix(o.text("destination"), "oci://"), "/")
-	o.end()
-	from, isOCI := strings.CutPrefix(c.repo, "oci://")
+	to := strings.TrimSuffix(strings.TrimPrefix(o.Text("destination"), "oci://"), "/")
+	o.End()
+	from, isOCI := strings.CutPrefix(c.Repo, "oci://")
 	if !isOCI {
-		_, from, _ = strings.Cut(c.repo, "://")
+		_, from, _ = strings.Cut(c.Repo, "://")
 	}
-	ref, ok := r.repository(from+"/"+c.name, o.lineOf("source"), o.pathOf("source"))
+	ref, ok := r.repository(from+"/"+c.Name, o.LineOf("source"), o.PathOf("source"))
 	if !ok {
-		r.add(source{line: o.line, unsaid: leftOut(c.name)})
+		r.add(draft.Source{Line: o.Line, Unsaid: leftOut(c.Name)})
 		return
 	}
-	s := source{line: o.line, chart: c}
+	s := draft.Source{Line: o.Line, Chart: c}
 	if isOCI {
-		c.version = cmp.Or(c.version, "*")
-		s = source{line: o.line, reference: ref, tags: filter.Tags{Semver: c.version, Latest: limit}}
+		c.Version = cmp.Or(c.Version, "*")
+		s = draft.Source{Line: o.Line, Reference: ref, Tags: filter.Tags{Semver: c.Version, Latest: limit}}
 	} else if limit != 1 {
-		s.unsaid = "several versions of a chart of a Helm repository: a source has the newest that matches"
-		o.note("limit", "%s", s.unsaid)
+		s.Unsaid = "several versions of a chart of a Helm repository: a source has the newest that matches"
+		o.Note("limit", "%s", s.Unsaid)
 	}
-	s.referrers.none = true
+	s.Referrers.None = true
 	r.add(s)
 	if to != "" {
-		r.route(ref, to+"/"+c.name, o.lineOf("destination"), o.pathOf("destination"))
+		r.route(ref, to+"/"+c.Name, o.LineOf("destination"), o.PathOf("destination"))
 	}
 }

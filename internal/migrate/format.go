@@ -174,3 +174,20 @@ func isListOfTexts(root *yaml.Node) bool {
 	}
 	return len(root.Content) > 0
 }
+
+func textAt(n *yaml.Node, key string) string {
+	value := strictyaml.Value(n, key)
+	if value == nil || value.Kind != yaml.ScalarNode {
+		return ""
+	}
+	return value.Value
+}
+
+// entryOf returns the text of a line of a list, without a comment.
+func entryOf(line string) string {
+	line = strings.TrimPrefix(line, "\ufeff")
+	if i := strings.IndexByte(line, '#'); i == 0 || i > 0 && (line[i-1] == ' ' || line[i-1] == '\t') {
+		line = line[:i]
+	}
+	return strings.TrimSpace(line)
+}

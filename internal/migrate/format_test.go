@@ -137,23 +137,6 @@ func TestUnsaid(t *testing.T) {
 	}
 }
 
-// TestChart checks the keys of a chart. One in a registry is an artifact like any other, unless
-// its images are wanted.
-func TestChart(t *testing.T) {
-	for want, c := range map[string]chart{
-		"{chart: app, repo: https://c.io, version: '1.x', images: false}":     {name: "app", repo: "https://c.io", version: "1.x"},
-		"{chart: app, repo: https://c.io, values: [prod.yaml]}":               {name: "app", repo: "https://c.io", images: true, values: []string{"prod.yaml"}},
-		"{chart: oci://c.io/charts/app, version: '1.2.3'}":                    {name: "app", repo: "oci://c.io/charts/", version: "1.2.3", images: true},
-		"c.io/charts/app:1.2.3_b":                                             {name: "app", repo: "oci://c.io/charts/", version: "1.2.3+b"},
-		"{repository: c.io/charts/app, tags: {semver: '>=1, <2', latest: 1}}": {name: "app", repo: "oci://c.io/charts", version: ">=1, <2"},
-		"{repository: c.io/charts/app, tags: {semver: '*', latest: 1}}":       {name: "app", repo: "oci://c.io/charts"},
-	} {
-		if got := chartSource(c).text(defaults{}); got != want {
-			t.Errorf("%v is %s, want %s", c, got, want)
-		}
-	}
-}
-
 // TestAliases checks that aliases cannot unfold to more than memory holds.
 func TestAliases(t *testing.T) {
 	text := "x-a: &a {x: 1}\n"

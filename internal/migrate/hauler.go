@@ -1,10 +1,11 @@
 package migrate
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/migrate/document"
+	"github.com/oras-mirror/oras-mirror/internal/migrate/draft"
 )
 
 // haulerSettings are the annotations of a document, which hold for each of its images.
@@ -14,53 +15,45 @@ type haulerSettings struct {
 }
 
 // hauler reads one document of a manifest of hauler.
-func (r *reader) hauler(o *object) {
-	o.text("apiVersion")
-	o.text("kind")
-	metadata := o.child("metadata")
-	annotations := metadata.child("annotations")
-	settings := haulerSettings{annotations.text("hauler.dev/platform"), annotations.text("hauler.dev/registry"), annotations.is("hauler.dev/exclude-extras")}
-	annotations.endAnnotations()
-	metadata.take("name")
-	spec := o.child("spec")
-	for _, image := range spec.objects("images") {
+func (r *reader) hauler(o *document.Object) {
+	o.Text("apiVersion")
+	o.Text("kind")
+	metadata := o.Child("metadata")
+	annotations := metadata.Child("annotations")
+	settings := haulerSettings{annotations.Text("hauler.dev/platform"), annotations.Text("hauler.dev/registry"), annotations.Is("hauler.dev/exclude-extras")}
+	annotations.Skip(func(key string) bool { return !strings.HasPrefix(key, "hauler.dev/") }) // those of others do not matter
+	annotations.End()
+	metadata.Take("name")
+	spec := o.Child("spec")
+	for _, image := range spec.Objects("images") {
 		r.haulerImage(image, settings)
 	}
-	for _, c := range spec.objects("charts") {
+	for _, c := range spec.Objects("charts") {
 		r.haulerChart(c, settings)
 	}
-	for _, list := range spec.objects("imageTxts") {
-		file := list.text("ref")
-		list.note("ref", `a list of images: convert it of its own with "oras-mirror init --from FILE"`)
-		r.add(source{line: list.line, unsaid: "images of " + file})
-		list.end()
+	for _, list := range spec.Objects("imageTxts") {
+		file := list.Text("ref")
+		list.Note("ref", `a list of images: convert it of its own with "oras-mirror init --from FILE"`)
+		r.add(draft.Source{Line: list.Line, Unsaid: "images of " + file})
+		list.End()
 	}
-	spec.end()
-	o.end()
+	spec.End()
+	o.End()
 }
 
-// endAnnotations reports the annotations of hauler that were not read; those of others do not
-// matter.
-func (o *object) endAnnotations() {
-	for _, name := range o.names {
-		o.taken[name] = o.taken[name] || !strings.HasPrefix(name, "hauler.dev/")
-	}
-	o.end()
-}
-
-func (r *reader) haulerImage(o *object, all haulerSettings) {
-	o.rename("ref", "name")
-	name := o.text("name")
-	s := source{line: o.line, platforms: platformsOf(o.text("platform"), all.platform)}
-	s.referrers.none = o.is("exclude-extras") || all.noExtras
-	rewrite := o.text("rewrite")
-	o.end()
-	ref, ok := r.image(withRegistry(name, all.registry), o.lineOf("name"), o.pathOf("name"))
+func (r *reader) haulerImage(o *document.Object, all haulerSettings) {
+	o.Rename("ref", "name")
+	name := o.Text("name")
+	s := draft.Source{Line: o.Line, Platforms: platformsOf(o.Text("platform"), all.platform)}
+	s.Referrers.None = o.Is("exclude-extras") || all.noExtras
+	rewrite := o.Text("rewrite")
+	o.End()
+	ref, ok := r.image(withRegistry(name, all.registry), o.LineOf("name"), o.PathOf("name"))
 	if !ok {
-		r.add(source{line: o.line, unsaid: leftOut(name)})
+		r.add(draft.Source{Line: o.Line, Unsaid: leftOut(name)})
 		return
 	}
-	s.reference = ref
+	s.Reference = ref
 	r.add(s)
 	if rewrite != "" {
 		r.haulerRewrite(ref, rewrite, o)
@@ -68,7 +61,7 @@ func (r *reader) haulerImage(o *object, all haulerSettings) {
 }
 
 // haulerRewrite adds the mapping of an image. Hauler has no target, so that the route has none.
-func (r *reader) haulerRewrite(ref config.Reference, to string, o *object) {
+func (r *reader) haulerRewrite(ref config.Reference, to string, o *document.Object) {
 	to = strings.Trim(to, "/")
 	path, tag := to, ""
 	if i := strings.LastIndex(to, ":"); i > strings.LastIndex(to, "/") {
@@ -78,14 +71,14 @@ func (r *reader) haulerRewrite(ref config.Reference, to string, o *object) {
 		path = rest
 	}
 	if _, err := config.ParseReference("localhost/" + path); err != nil {
-		o.note("rewrite", "%v", err)
+		o.Note("rewrite", "%v", err)
 		return
 	}
-	t := route{line: o.lineOf("rewrite"), key: o.pathOf("rewrite"), from: ref.Name(), path: path}
+	t := draft.Route{Line: o.LineOf("rewrite"), Key: o.PathOf("rewrite"), From: ref.Name(), Path: path}
 	if tag != "" && ref.Tag != "" {
-		t.tag, t.as = ref.Tag, tag
+		t.Tag, t.As = ref.Tag, tag
 	}
-	r.result.routes = append(r.result.routes, t)
+	r.spec.Routes = append(r.spec.Routes, t)
 }
 
 // withRegistry adds a registry to the name of an image that has none.
@@ -110,38 +103,22 @@ func platformsOf(choices ...string) []string {
 	return nil
 }
 
-func (r *reader) haulerChart(o *object, all haulerSettings) {
-	c := chart{name: o.text("name"), version: o.text("version"), images: o.is("add-images")}
-	repo, secret := withoutSecrets(o.text("repoURL"))
+func (r *reader) haulerChart(o *document.Object, all haulerSettings) {
+	c := draft.Chart{Name: o.Text("name"), Version: o.Text("version"), Images: o.Is("add-images")}
+	repo, secret := withoutSecrets(o.Text("repoURL"))
 	if secret {
-		o.note("repoURL", whyLogin)
+		o.Note("repoURL", whyLogin)
 	}
-	if values := values(o.texts("valuesFiles")); c.images {
-		c.values = values
+	if values := document.Values(o.Texts("valuesFiles")); c.Images {
+		c.Values = values
 	}
-	c.repo = repo
-	for _, extra := range o.objects("extraImages") {
-		if ref, ok := r.image(withRegistry(extra.text("ref"), all.registry), extra.line, extra.pathOf("ref")); ok {
-			r.add(source{line: extra.line, reference: ref})
+	c.Repo = repo
+	for _, extra := range o.Objects("extraImages") {
+		if ref, ok := r.image(withRegistry(extra.Text("ref"), all.registry), extra.Line, extra.PathOf("ref")); ok {
+			r.add(draft.Source{Line: extra.Line, Reference: ref})
 		}
-		extra.end()
+		extra.End()
 	}
-	o.end()
+	o.End()
 	r.addChart(c, o)
-}
-
-// addChart adds a chart, or a comment if it is a local one.
-func (r *reader) addChart(c chart, o *object) {
-	s := chartSource(c)
-	s.line = o.line
-	switch why := unresolved(c.name + c.repo + c.version); {
-	case why != "":
-		r.note(o.line, o.path, "%s", why)
-		s.unsaid = why
-	case !strings.Contains(c.repo, "://"):
-		why := "a chart in a local file or folder is not an artifact of a registry"
-		r.note(o.line, o.path, "%s; push it with helm push", why)
-		s = source{line: o.line, unsaid: fmt.Sprintf("%s: %s", c.name, why)}
-	}
-	r.add(s)
 }

@@ -1,7 +1,9 @@
 package migrate
 
+import "github.com/oras-mirror/oras-mirror/internal/migrate/document"
+
 // haulerKeys are the keys of hauler's manifests, of content and of collections.
-var haulerKeys = []Key{
+var haulerKeys = []document.Key{
 	{Name: "apiVersion"},
 	{Name: "kind"},
 	{Name: "metadata"},

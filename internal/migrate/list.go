@@ -4,17 +4,9 @@ import (
 	"bytes"
 	"strings"
 
+	"github.com/oras-mirror/oras-mirror/internal/migrate/draft"
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
-
-// entryOf returns the text of a line of a list, without a comment.
-func entryOf(line string) string {
-	line = strings.TrimPrefix(line, "\ufeff")
-	if i := strings.IndexByte(line, '#'); i == 0 || i > 0 && (line[i-1] == ' ' || line[i-1] == '\t') {
-		line = line[:i]
-	}
-	return strings.TrimSpace(line)
-}
 
 // list reads a list of images: a text with one a line, or a list in YAML. A line SOURCE=TARGET,
 // as in the mapping.txt of oc-mirror and in the files of oc image mirror, is a mapping too.
@@ -29,9 +21,8 @@ func (r *reader) list(data []byte, roots []strictyaml.Document) {
 		}
 	}
 	for _, doc := range roots {
-		r.before = doc.Before
-		for _, t := range r.scalars(strictyaml.Target(doc.Root), "", doc.Root.Line) {
-			r.listed(t.value, t.line)
+		for _, t := range r.List(doc) {
+			r.listed(t.Value, t.Line)
 		}
 	}
 }
@@ -40,13 +31,13 @@ func (r *reader) listed(line string, n int) {
 	name, to, mapped := strings.Cut(line, "=")
 	ref, ok := r.image(name, n, "")
 	if !ok {
-		r.add(source{line: n, unsaid: leftOut(name)})
+		r.add(draft.Source{Line: n, Unsaid: leftOut(name)})
 		return
 	}
 	if noTag(name) {
-		r.note(n, "", "without a tag: latest, as docker pulls it")
+		r.Note(n, "", "without a tag: latest, as docker pulls it")
 	}
-	r.add(source{line: n, reference: ref})
+	r.add(draft.Source{Line: n, Reference: ref})
 	if mapped {
 		r.route(ref, strings.TrimPrefix(to, "docker://"), n, "")
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/config/filter"
+	"github.com/oras-mirror/oras-mirror/internal/migrate/document"
 )
 
 const examples = "../../testdata/migrate"
@@ -73,7 +74,7 @@ func TestExamples(t *testing.T) {
 				t.Errorf("selects\n%s\nwant\n%s\nby\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"), text)
 			}
 			for _, n := range result.Notes {
-				if n.Line == 0 || !strings.Contains(text, comment(n.String())) {
+				if n.Line == 0 || !strings.Contains(text, document.Comment(n.String())) {
 					t.Errorf("%d: %v is no comment of the spec", n.Line, n)
 				}
 				if strings.Contains(n.Text, "unknown key") {

@@ -3,10 +3,13 @@ package migrate
 import (
 	"fmt"
 	"strings"
+
+	"github.com/oras-mirror/oras-mirror/internal/migrate/document"
+	"github.com/oras-mirror/oras-mirror/internal/migrate/draft"
 )
 
 // ocMirrorKeys are the keys of an ImageSetConfiguration, v1alpha1 to v2alpha1.
-var ocMirrorKeys = []Key{
+var ocMirrorKeys = []document.Key{
 	{Name: "apiVersion"},
 	{Name: "kind"},
 	{Name: "metadata"},
@@ -50,80 +53,80 @@ var ocMirrorKeys = []Key{
 }
 
 // ocMirror reads an ImageSetConfiguration.
-func (r *reader) ocMirror(o *object) {
-	o.text("apiVersion")
-	o.text("kind")
-	o.take("metadata")
-	mirror := o.child("mirror")
+func (r *reader) ocMirror(o *document.Object) {
+	o.Text("apiVersion")
+	o.Text("kind")
+	o.Take("metadata")
+	mirror := o.Child("mirror")
 	for old, name := range map[string]string{"ocp": "platform", "additionalimages": "additionalImages", "blockedimages": "blockedImages"} {
-		mirror.rename(old, name)
+		mirror.Rename(old, name)
 	}
-	for _, image := range mirror.objects("additionalImages") {
+	for _, image := range mirror.Objects("additionalImages") {
 		r.ocMirrorImage(image)
 	}
-	for _, operator := range mirror.objects("operators") {
-		catalog := operator.text("catalog")
-		operator.note("catalog", whyOpenShift)
-		r.add(source{line: operator.line, unsaid: "operators of the catalog " + catalog})
-		operator.end()
+	for _, operator := range mirror.Objects("operators") {
+		catalog := operator.Text("catalog")
+		operator.Note("catalog", whyOpenShift)
+		r.add(draft.Source{Line: operator.Line, Unsaid: "operators of the catalog " + catalog})
+		operator.End()
 	}
-	if mirror.has("platform") {
-		r.add(source{line: mirror.lineOf("platform"), unsaid: "the images of OpenShift releases (platform)"})
+	if mirror.Has("platform") {
+		r.add(draft.Source{Line: mirror.LineOf("platform"), Unsaid: "the images of OpenShift releases (platform)"})
 	}
-	r.ocMirrorHelm(mirror.child("helm"))
-	mirror.end()
-	o.end()
+	r.ocMirrorHelm(mirror.Child("helm"))
+	mirror.End()
+	o.End()
 }
 
-func (r *reader) ocMirrorImage(o *object) {
-	name := o.text("name")
-	repo, tag := o.text("targetRepo"), o.text("targetTag")
-	o.end()
-	ref, ok := r.image(name, o.lineOf("name"), o.pathOf("name"))
+func (r *reader) ocMirrorImage(o *document.Object) {
+	name := o.Text("name")
+	repo, tag := o.Text("targetRepo"), o.Text("targetTag")
+	o.End()
+	ref, ok := r.image(name, o.LineOf("name"), o.PathOf("name"))
 	if !ok {
-		r.add(source{line: o.line, unsaid: leftOut(name)})
+		r.add(draft.Source{Line: o.Line, Unsaid: leftOut(name)})
 		return
 	}
-	r.add(source{line: o.line, reference: ref})
+	r.add(draft.Source{Line: o.Line, Reference: ref})
 	if repo == "" && tag == "" {
 		return
 	}
-	t := route{line: o.line, key: o.path, from: ref.Name(), path: strings.Trim(repo, "/")}
-	if t.path == "" {
-		t.path = ref.Repository
+	t := draft.Route{Line: o.Line, Key: o.Path, From: ref.Name(), Path: strings.Trim(repo, "/")}
+	if t.Path == "" {
+		t.Path = ref.Repository
 	}
 	if tag != "" && ref.Tag != "" {
-		t.tag, t.as = ref.Tag, tag
+		t.Tag, t.As = ref.Tag, tag
 	}
-	r.result.routes = append(r.result.routes, t)
+	r.spec.Routes = append(r.spec.Routes, t)
 }
 
-func (r *reader) ocMirrorHelm(o *object) {
-	o.rename("repos", "repositories")
-	for _, repo := range o.objects("repositories") {
-		repo.take("name")
-		url, secret := withoutSecrets(repo.text("url"))
+func (r *reader) ocMirrorHelm(o *document.Object) {
+	o.Rename("repos", "repositories")
+	for _, repo := range o.Objects("repositories") {
+		repo.Take("name")
+		url, secret := withoutSecrets(repo.Text("url"))
 		if secret {
-			repo.note("url", whyLogin)
+			repo.Note("url", whyLogin)
 		}
-		charts := repo.objects("charts")
+		charts := repo.Objects("charts")
 		for _, c := range charts {
-			c.rename("imagepaths", "imagePaths")
-			r.addChart(chart{name: c.text("name"), repo: url, version: c.text("version"), images: true}, c)
-			c.end()
+			c.Rename("imagepaths", "imagePaths")
+			r.addChart(draft.Chart{Name: c.Text("name"), Repo: url, Version: c.Text("version"), Images: true}, c)
+			c.End()
 		}
 		if len(charts) == 0 {
 			why := "all charts of a Helm repository: name the charts"
-			r.note(repo.line, repo.path, "%s", why)
-			r.add(source{line: repo.line, unsaid: fmt.Sprintf("%s: %s", url, why)})
+			r.Note(repo.Line, repo.Path, "%s", why)
+			r.add(draft.Source{Line: repo.Line, Unsaid: fmt.Sprintf("%s: %s", url, why)})
 		}
-		repo.end()
+		repo.End()
 	}
-	for _, c := range o.objects("local") {
-		c.take("version")
-		c.take("path")
-		r.addChart(chart{name: c.text("name")}, c)
-		c.end()
+	for _, c := range o.Objects("local") {
+		c.Take("version")
+		c.Take("path")
+		r.addChart(draft.Chart{Name: c.Text("name")}, c)
+		c.End()
 	}
-	o.end()
+	o.End()
 }

@@ -3,8 +3,9 @@ package migrate
 import (
 	"regexp/syntax"
 	"strings"
-
 	"unicode"
+
+	"github.com/Masterminds/semver/v3"
 )
 
 // wholeTag returns an expression that matches a whole tag exactly if expr matches somewhere in
@@ -171,4 +172,12 @@ func onlyGroup(re *syntax.Regexp, name string) (*syntax.Regexp, bool) {
 		return re, true
 	}
 	return re.Sub[0], found
+}
+
+func checkConstraint(s string) error {
+	if s == "" {
+		return nil
+	}
+	_, err := semver.NewConstraint(s)
+	return err
 }

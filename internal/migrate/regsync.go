@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/internal/migrate/document"
+	"github.com/oras-mirror/oras-mirror/internal/migrate/draft"
 )
 
 // regsyncChoice are the referrers that a step copies. A nil field is not set.
@@ -14,62 +16,62 @@ type regsyncChoice struct {
 }
 
 // regsync reads a regsync.yml.
-func (r *reader) regsync(o *object) {
-	o.take("version")
-	creds := o.objects("creds")
+func (r *reader) regsync(o *document.Object) {
+	o.Take("version")
+	creds := o.Objects("creds")
 	hosts := regsyncHosts(creds)
 	for _, c := range creds {
 		r.regsyncRegistry(c, hosts)
 	}
-	defaults := o.child("defaults")
+	defaults := o.Child("defaults")
 	base := r.regsyncReferrers(defaults)
-	defaults.end()
-	for _, step := range o.objects("sync") {
+	defaults.End()
+	for _, step := range o.Objects("sync") {
 		r.regsyncStep(step, base)
 	}
-	o.end()
+	o.End()
 }
 
-func (r *reader) regsyncRegistry(o *object, hosts map[string]*host) {
-	g := registry{name: o.text("registry")}
+func (r *reader) regsyncRegistry(o *document.Object, hosts map[string]*host) {
+	g := draft.Registry{Name: o.Text("registry")}
 	login := false
 	for _, key := range []string{"user", "pass", "token", "credHelper"} {
-		login = o.take(key) != nil || login
+		login = o.Take(key) != nil || login
 	}
-	if why := unresolved(g.name); why != "" {
-		o.note("registry", "%s", why)
-		o.end()
+	if why := unresolved(g.Name); why != "" {
+		o.Note("registry", "%s", why)
+		o.End()
 		return
 	}
 	if login {
-		r.note(o.line, o.path, `a spec has no credentials: log in with "oras login %s"`, g.name)
+		r.Note(o.Line, o.Path, `a spec has no credentials: log in with "oras login %s"`, g.Name)
 	}
-	switch strings.ToLower(o.text("tls")) {
+	switch strings.ToLower(o.Text("tls")) {
 	case "disabled":
-		g.plainHTTP = true
+		g.PlainHTTP = true
 	case "insecure":
-		g.insecure = true
+		g.Insecure = true
 	}
-	g.perSecond, _ = strconv.ParseFloat(o.text("reqPerSec"), 64)
-	g.concurrency, _ = strconv.Atoi(o.text("reqConcurrent"))
-	g.mirrors = r.mirrorsOf(g.name, hosts)
-	o.end()
-	r.addRegistry(g, o.line, o.path)
+	g.PerSecond, _ = strconv.ParseFloat(o.Text("reqPerSec"), 64)
+	g.Concurrency, _ = strconv.Atoi(o.Text("reqConcurrent"))
+	g.Mirrors = r.mirrorsOf(g.Name, hosts)
+	o.End()
+	r.addRegistry(g, o.Line, o.Path)
 }
 
-func (r *reader) regsyncReferrers(o *object) regsyncChoice {
-	c := regsyncChoice{referrers: o.choice("referrers"), digestTags: o.choice("digestTags")}
-	for _, f := range o.objects("referrerFilters") {
-		if t := f.text("artifactType"); t != "" {
+func (r *reader) regsyncReferrers(o *document.Object) regsyncChoice {
+	c := regsyncChoice{referrers: o.Choice("referrers"), digestTags: o.Choice("digestTags")}
+	for _, f := range o.Objects("referrerFilters") {
+		if t := f.Text("artifactType"); t != "" {
 			c.types = append(c.types, t)
 		}
-		f.end()
+		f.End()
 	}
 	return c
 }
 
 // or returns what a step says, or else the defaults.
-func (c regsyncChoice) or(base regsyncChoice) referrers {
+func (c regsyncChoice) or(base regsyncChoice) draft.Referrers {
 	on := func(own, other *bool) bool {
 		if own == nil {
 			own = other
@@ -83,23 +85,23 @@ func (c regsyncChoice) or(base regsyncChoice) referrers {
 	if !byAPI {
 		c.types = nil
 	}
-	return referrers{none: !byAPI && !byTag, types: c.types}
+	return draft.Referrers{None: !byAPI && !byTag, Types: c.types}
 }
 
-func (r *reader) regsyncStep(o *object, base regsyncChoice) {
-	from, to, kind := o.text("source"), o.text("target"), o.text("type")
-	s := source{line: o.line, referrers: r.regsyncReferrers(o).or(base)}
-	s.platforms = values(o.texts("platforms"))
-	if p := o.text("platform"); p != "" {
-		s.platforms = append(s.platforms, p)
+func (r *reader) regsyncStep(o *document.Object, base regsyncChoice) {
+	from, to, kind := o.Text("source"), o.Text("target"), o.Text("type")
+	s := draft.Source{Line: o.Line, Referrers: r.regsyncReferrers(o).or(base)}
+	s.Platforms = document.Values(o.Texts("platforms"))
+	if p := o.Text("platform"); p != "" {
+		s.Platforms = append(s.Platforms, p)
 	}
 	sets := r.regsyncTags(o)
-	repos := o.child("repos")
-	s.include, s.unsaid = r.repositoryGlobs(repos, "allow")
+	repos := o.Child("repos")
+	s.Include, s.Unsaid = r.repositoryGlobs(repos, "allow")
 	exclude, unsaid := r.repositoryGlobs(repos, "deny")
-	s.exclude, s.unsaid = exclude, s.unsaid+unsaid
-	repos.end()
-	o.end()
+	s.Exclude, s.Unsaid = exclude, s.Unsaid+unsaid
+	repos.End()
+	o.End()
 	if strings.HasPrefix(from, "ocidir://") {
 		r.regsyncLayout(s, from, kind, sets, o)
 		return
@@ -112,81 +114,81 @@ func (r *reader) regsyncStep(o *object, base regsyncChoice) {
 	case "registry":
 		r.regsyncWhole(s, from, to, sets, o)
 	default:
-		o.note("type", "unknown type %q; left out", kind)
+		o.Note("type", "unknown type %q; left out", kind)
 	}
 }
 
 // regsyncLayout reads a step whose source is a local layout.
-func (r *reader) regsyncLayout(s source, from, kind string, sets []tagSet, o *object) {
+func (r *reader) regsyncLayout(s draft.Source, from, kind string, sets []tagSet, o *document.Object) {
 	path, _, tagged := strings.Cut(strings.TrimPrefix(from, "ocidir://"), ":")
-	s.layout = path
+	s.Layout = path
 	if why := unresolved(path); why != "" {
-		s.unsaid = why
+		s.Unsaid = why
 	} else if tagged || kind != "repository" || len(sets) != 1 || !sets[0].isAll() {
-		s.unsaid = "one artifact of a layout: a source has all of them"
-		o.note("source", "%s", s.unsaid)
+		s.Unsaid = "one artifact of a layout: a source has all of them"
+		o.Note("source", "%s", s.Unsaid)
 	}
-	o.note("target", "the artifacts of a layout have the names that stand in it: write the mapping by hand")
+	o.Note("target", "the artifacts of a layout have the names that stand in it: write the mapping by hand")
 	r.add(s)
 }
 
-func (r *reader) regsyncImage(s source, from, to string, o *object) {
-	ref, ok := r.image(from, o.lineOf("source"), o.pathOf("source"))
+func (r *reader) regsyncImage(s draft.Source, from, to string, o *document.Object) {
+	ref, ok := r.image(from, o.LineOf("source"), o.PathOf("source"))
 	if !ok {
-		r.add(source{line: o.line, unsaid: leftOut(from)})
+		r.add(draft.Source{Line: o.Line, Unsaid: leftOut(from)})
 		return
 	}
-	s.reference = ref
+	s.Reference = ref
 	r.add(s)
 	r.regsyncTarget(ref, to, o)
 }
 
-func (r *reader) regsyncRepository(s source, from, to string, sets []tagSet, o *object) {
-	ref, ok := r.repository(from, o.lineOf("source"), o.pathOf("source"))
+func (r *reader) regsyncRepository(s draft.Source, from, to string, sets []tagSet, o *document.Object) {
+	ref, ok := r.repository(from, o.LineOf("source"), o.PathOf("source"))
 	if !ok {
-		r.add(source{line: o.line, unsaid: leftOut(from)})
+		r.add(draft.Source{Line: o.Line, Unsaid: leftOut(from)})
 		return
 	}
-	s.reference = ref
+	s.Reference = ref
 	r.addSets(s, sets)
 	r.regsyncTarget(ref, to, o)
 }
 
 // regsyncTarget adds the route to a target in a registry.
-func (r *reader) regsyncTarget(ref config.Reference, to string, o *object) {
+func (r *reader) regsyncTarget(ref config.Reference, to string, o *document.Object) {
 	switch {
 	case strings.HasPrefix(to, "ocidir://"):
-		o.note("target", `a layout: write it with "backup --output DIRECTORY/"`)
+		o.Note("target", `a layout: write it with "backup --output DIRECTORY/"`)
 	case to != "":
-		r.route(ref, to, o.lineOf("target"), o.pathOf("target"))
+		r.route(ref, to, o.LineOf("target"), o.PathOf("target"))
 	}
 }
 
-func (r *reader) regsyncWhole(s source, from, to string, sets []tagSet, o *object) {
+func (r *reader) regsyncWhole(s draft.Source, from, to string, sets []tagSet, o *document.Object) {
 	if why := unresolved(from + to); why != "" {
-		o.note("source", "%s", why)
-		s.unsaid = why
+		o.Note("source", "%s", why)
+		s.Unsaid = why
 	}
-	s.registry = from
+	s.Registry = from
 	r.addSets(s, sets)
-	if s.unsaid != "" {
+	if s.Unsaid != "" {
 		return
 	}
 	target, err := config.ParseTarget(to)
 	if err != nil {
-		o.note("target", "%v; left out", err)
+		o.Note("target", "%v; left out", err)
 		return
 	}
-	r.result.routes = append(r.result.routes, route{line: o.line, key: o.pathOf("target"), from: from, registry: target.Registry, path: target.Namespace})
+	r.spec.Routes = append(r.spec.Routes, draft.Route{Line: o.Line, Key: o.PathOf("target"), From: from, Registry: target.Registry, Path: target.Namespace})
 }
 
 // addSets adds a source for each set of tags.
-func (r *reader) addSets(s source, sets []tagSet) {
+func (r *reader) addSets(s draft.Source, sets []tagSet) {
 	for _, set := range sets {
 		one := s
-		one.tags = set.tags
+		one.Tags = set.tags
 		if set.unsaid != "" {
-			one.unsaid = set.unsaid
+			one.Unsaid = set.unsaid
 		}
 		r.add(one)
 	}

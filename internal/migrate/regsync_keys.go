@@ -1,12 +1,16 @@
 package migrate
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/oras-mirror/oras-mirror/internal/migrate/document"
+)
 
 // regsyncKeys are the keys of regsync.yml. Those of sync[] that defaults has too are read from
 // there where a step has none.
 var regsyncKeys = regsyncTable()
 
-func regsyncTable() []Key {
+func regsyncTable() []document.Key {
 	all := slices.Clone(regsyncOwnKeys)
 	for _, in := range []string{"defaults", "sync[]"} {
 		for _, k := range regsyncSharedKeys {
@@ -18,7 +22,7 @@ func regsyncTable() []Key {
 }
 
 // regsyncOwnKeys are the keys that stand in one place.
-var regsyncOwnKeys = []Key{
+var regsyncOwnKeys = []document.Key{
 	{Name: "version"},
 	{Name: "creds", Ours: "`registries`"},
 	{Name: "creds[].registry", Ours: "`registry`"},
@@ -74,7 +78,7 @@ var regsyncOwnKeys = []Key{
 }
 
 // regsyncSharedKeys are the keys of defaults and of each step.
-var regsyncSharedKeys = []Key{
+var regsyncSharedKeys = []document.Key{
 	{Name: "referrers", Ours: "`referrers`"},
 	{Name: "referrerFilters", Ours: "`referrers: {artifactTypes}`"},
 	{Name: "referrerFilters[].artifactType", Ours: "`artifactTypes`"},

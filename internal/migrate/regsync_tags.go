@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config/filter"
+	"github.com/oras-mirror/oras-mirror/internal/migrate/document"
 )
 
 // tagSet are tags that a step selects.
@@ -13,40 +14,42 @@ type tagSet struct {
 	unsaid string
 }
 
+// isAll reports whether the set is all tags.
 func (s tagSet) isAll() bool {
-	return len(tagFields(s.tags)) == 0 && s.unsaid == ""
+	t := s.tags
+	return len(t.Include) == 0 && len(t.Exclude) == 0 && t.Regex == "" && t.Semver == "" && s.unsaid == ""
 }
 
 // regsyncTags reads the sets of tags of a step; all tags are one set.
-func (r *reader) regsyncTags(o *object) []tagSet {
+func (r *reader) regsyncTags(o *document.Object) []tagSet {
 	var sets []tagSet
-	for _, set := range o.objects("tagSets") {
+	for _, set := range o.Objects("tagSets") {
 		sets = append(sets, r.regsyncSet(set))
 	}
-	if one := r.regsyncSet(o.child("tags")); len(sets) == 0 || !one.isAll() {
+	if one := r.regsyncSet(o.Child("tags")); len(sets) == 0 || !one.isAll() {
 		sets = append(sets, one)
 	}
 	return sets
 }
 
-func (r *reader) regsyncSet(o *object) tagSet {
+func (r *reader) regsyncSet(o *document.Object) tagSet {
 	var set tagSet
-	allow, deny, ranges := o.texts("allow"), o.texts("deny"), o.texts("semverRange")
-	o.end()
-	set.tags.Semver = strings.Join(values(ranges), " || ")
+	allow, deny, ranges := o.Texts("allow"), o.Texts("deny"), o.Texts("semverRange")
+	o.End()
+	set.tags.Semver = strings.Join(document.Values(ranges), " || ")
 	if err := checkConstraint(set.tags.Semver); err != nil {
-		o.note("semverRange", "%v", err)
+		o.Note("semverRange", "%v", err)
 		set.unsaid = "the filter of the tags is invalid"
 	}
-	if err := allowTags(&set.tags, values(allow)); err != nil {
-		o.note("allow", "%v", err)
+	if err := allowTags(&set.tags, document.Values(allow)); err != nil {
+		o.Note("allow", "%v", err)
 		set.unsaid = "the filter of the tags is invalid"
 	}
 	for i, d := range deny {
-		found, ok := globs("^" + d.value + "$")
+		found, ok := globs("^" + d.Value + "$")
 		if !ok {
-			set.unsaid = fmt.Sprintf("no glob matches the same as deny %s: list the tags, or exclude more", d.value)
-			r.note(d.line, fmt.Sprintf("%s[%d]", o.pathOf("deny"), i), "%s", set.unsaid)
+			set.unsaid = fmt.Sprintf("no glob matches the same as deny %s: list the tags, or exclude more", d.Value)
+			r.Note(d.Line, fmt.Sprintf("%s[%d]", o.PathOf("deny"), i), "%s", set.unsaid)
 			continue
 		}
 		set.tags.Exclude = append(set.tags.Exclude, found...)
@@ -82,12 +85,12 @@ func allowTags(tags *filter.Tags, allow []string) error {
 
 // repositoryGlobs returns the globs of repositories that match the same as the expressions of
 // a key, or why there are none.
-func (r *reader) repositoryGlobs(o *object, key string) (all []string, unsaid string) {
-	for i, t := range o.texts(key) {
-		glob, ok := repositoryGlob(t.value)
+func (r *reader) repositoryGlobs(o *document.Object, key string) (all []string, unsaid string) {
+	for i, t := range o.Texts(key) {
+		glob, ok := repositoryGlob(t.Value)
 		if !ok {
-			unsaid = fmt.Sprintf("no glob matches the same repositories as %s", t.value)
-			r.note(t.line, fmt.Sprintf("%s[%d]", o.pathOf(key), i), "%s", unsaid)
+			unsaid = fmt.Sprintf("no glob matches the same repositories as %s", t.Value)
+			r.Note(t.Line, fmt.Sprintf("%s[%d]", o.PathOf(key), i), "%s", unsaid)
 			continue
 		}
 		all = append(all, glob)

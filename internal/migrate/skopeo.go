@@ -4,11 +4,13 @@ import (
 	"strings"
 
 	"github.com/oras-mirror/oras-mirror/config/filter"
+	"github.com/oras-mirror/oras-mirror/internal/migrate/document"
+	"github.com/oras-mirror/oras-mirror/internal/migrate/draft"
 )
 
 // skopeoKeys are the keys of the YAML file of skopeo sync. * stands for a registry, ** for a
 // repository in it.
-var skopeoKeys = []Key{
+var skopeoKeys = []document.Key{
 	{Name: "*", Ours: "the registry of the sources"},
 	{Name: "*.images", Ours: "sources"},
 	{Name: "*.images.**", Ours: "a reference for each tag and digest; for `[]`, the repository"},
@@ -22,83 +24,79 @@ var skopeoKeys = []Key{
 }
 
 // skopeo reads the file of skopeo sync, whose keys are registries.
-func (r *reader) skopeo(o *object) {
-	o.any = "*"
-	for _, name := range o.names {
-		n := o.take(name)
-		if n == nil {
-			continue
-		}
-		of := r.object(n, name, "*")
-		g := registry{}
-		g.name, _, _ = strings.Cut(name, "/")
+func (r *reader) skopeo(o *document.Object) {
+	o.Any = "*"
+	for _, name := range o.Names {
+		of := o.Child(name)
+		g := draft.Registry{}
+		g.Name, _, _ = strings.Cut(name, "/")
 		r.skopeoRegistry(of, name, &g)
-		of.end()
-		r.addRegistry(g, of.line, name)
+		of.End()
+		r.addRegistry(g, of.Line, name)
 	}
 }
 
-func (r *reader) skopeoRegistry(o *object, name string, g *registry) {
-	if o.has("tls-verify") && !o.is("tls-verify") {
-		g.insecure = true
-		o.note("tls-verify", "skopeo tries http too: set plainHTTP in place of insecure if the registry has no TLS")
+func (r *reader) skopeoRegistry(o *document.Object, name string, g *draft.Registry) {
+	if o.Has("tls-verify") && !o.Is("tls-verify") {
+		g.Insecure = true
+		o.Note("tls-verify", "skopeo tries http too: set plainHTTP in place of insecure if the registry has no TLS")
 	}
-	if credentials := o.child("credentials"); len(credentials.names) > 0 {
-		o.note("credentials", `a spec has no credentials: log in with "oras login %s"`, name)
+	if credentials := o.Child("credentials"); len(credentials.Names) > 0 {
+		o.Note("credentials", `a spec has no credentials: log in with "oras login %s"`, name)
 	}
-	images := o.child("images")
-	images.any = "**"
-	for _, repo := range images.names {
+	images := o.Child("images")
+	images.Any = "**"
+	for _, repo := range images.Names {
 		r.skopeoImages(images, name, repo)
 	}
-	r.skopeoFilters(o.child("images-by-tag-regex"), name, func(expr string) (filter.Tags, error) {
+	r.skopeoFilters(o.Child("images-by-tag-regex"), name, func(expr string) (filter.Tags, error) {
 		whole, err := wholeTag(expr)
 		return filter.Tags{Regex: whole}, err
 	})
-	r.skopeoFilters(o.child("images-by-semver"), name, func(constraint string) (filter.Tags, error) {
+	r.skopeoFilters(o.Child("images-by-semver"), name, func(constraint string) (filter.Tags, error) {
 		return filter.Tags{Semver: constraint}, checkConstraint(constraint)
 	})
 }
 
 // skopeoImages reads the tags and digests of a repository.
-func (r *reader) skopeoImages(images *object, registry, repo string) {
-	key, line := images.pathOf(repo), images.lineOf(repo)
+func (r *reader) skopeoImages(images *document.Object, registry, repo string) {
+	key, line := images.PathOf(repo), images.LineOf(repo)
 	ref, ok := r.repository(registry+"/"+repo, line, key)
-	versions := images.texts(repo)
+	versions := images.Texts(repo)
 	if !ok {
 		return
 	}
 	if len(versions) == 0 {
-		r.add(source{line: line, reference: ref, referrers: referrers{none: true}})
+		r.add(draft.Source{Line: line, Reference: ref, Referrers: draft.Referrers{None: true}})
 	}
 	for _, v := range versions {
 		separator := ":"
-		if strings.Contains(v.value, ":") {
+		if strings.Contains(v.Value, ":") {
 			separator = "@"
 		}
-		one, ok := r.image(ref.Name()+separator+v.value, v.line, key)
+		one, ok := r.image(ref.Name()+separator+v.Value, v.Line, key)
 		if ok {
-			r.add(source{line: v.line, reference: one, referrers: referrers{none: true}})
+			r.add(draft.Source{Line: v.Line, Reference: one, Referrers: draft.Referrers{None: true}})
 		}
 	}
 }
 
-func (r *reader) skopeoFilters(o *object, registry string, tags func(string) (filter.Tags, error)) {
-	o.any = "**"
-	for _, repo := range o.names {
-		key, line := o.pathOf(repo), o.lineOf(repo)
-		for _, one := range o.texts(repo) {
+func (r *reader) skopeoFilters(o *document.Object, registry string, tags func(string) (filter.Tags, error)) {
+	o.Any = "**"
+	for _, repo := range o.Names {
+		key, line := o.PathOf(repo), o.LineOf(repo)
+		for _, one := range o.Texts(repo) {
 			ref, ok := r.repository(registry+"/"+repo, line, key)
 			if !ok {
 				continue
 			}
-			s := source{line: one.line, reference: ref, referrers: referrers{none: true}}
-			chosen, err := tags(one.value)
+			s := draft.Source{Line: one.Line, Reference: ref, Referrers: draft.Referrers{None: true}}
+			chosen, err := tags(one.Value)
 			if err != nil {
-				r.note(one.line, key, "%v; left out", err)
-				s.unsaid = ref.Name() + ": the filter of the tags is invalid"
+				r.Note(one.Line, key, "%v; left out", err)
+				s.Unsaid = ref.Name() + ": the filter of the tags is invalid"
 			}
-			s.tags = chosen
+			s.Tags = chosen
 			r.add(s)
 		}
 	}
