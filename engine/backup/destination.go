@@ -7,6 +7,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
@@ -106,4 +107,12 @@ func (archiveOutput) Written() []store.WrittenPart { return nil }
 
 func (a archiveOutput) Encoder(desc ocispec.Descriptor, emit func([]byte) error) io.WriteCloser {
 	return a.Archive.Encoder(desc, emit)
+}
+
+// written marks an error of the output.
+func written(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &engine.WriteError{Err: err}
 }

@@ -104,11 +104,3 @@ func (w diskWriter) Write(p []byte) (int, error) {
 	n, err := w.Writer.Write(p)
 	return n, written(err)
 }
-
-// written marks an error of the output.
-func written(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &engine.WriteError{Err: err}
-}

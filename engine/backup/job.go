@@ -1,9 +1,10 @@
 package backup
 
 import (
+	"errors"
 	"sync"
 
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 )
 
@@ -17,11 +18,20 @@ type job struct {
 	present   bool // and was there before
 }
 
-// job returns the record of an artifact.
-func (b *backup) job(a *plan.Artifact) *job {
-	j := b.jobs.at(a.Number)
-	j.Artifact = a
-	return j
+// report returns the result of one artifact.
+func (j *job) report() engine.ArtifactReport {
+	r := j.Artifact.Report()
+	r.Unchanged = j.present
+	if isReferrers(j.Err) {
+		r.Referrers = j.referrers
+	}
+	return r
+}
+
+// isReferrers reports whether an artifact was copied and lacks only referrers.
+func isReferrers(err error) bool {
+	_, is := errors.AsType[*engine.ReferrersError](err)
+	return is
 }
 
 // blobJob records the backup of one blob.
@@ -41,8 +51,6 @@ const (
 	blobLater  // it failed, and is retried once the plan is complete
 	blobDone   // or failed, with the Err of the blob
 )
-
-func (b *backup) blobJob(of *graph.Blob) *blobJob { return b.blobJobs.at(int(of.Number)) }
 
 // records holds a record for each number from 0 on, in pieces that never move: a slice
 // that grows would need twice its memory. The zero value is empty.

@@ -2,7 +2,6 @@ package backup
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/engine"
@@ -10,16 +9,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
-
-// report returns the result of one artifact.
-func (j *job) report() engine.ArtifactReport {
-	r := j.Artifact.Report()
-	r.Unchanged = j.present
-	if isReferrers(j.Err) {
-		r.Referrers = j.referrers
-	}
-	return r
-}
 
 func (b *backup) report(took time.Duration) *engine.Report {
 	r := &engine.Report{Planned: b.planner.Listed, Moved: b.moved.Load(), Duration: took, Output: b.output, Parts: b.parts, Incomplete: b.partial, Newest: b.planner.Newest()}
@@ -91,10 +80,4 @@ func (b *backup) unfinished(ctx context.Context) {
 			a.Err = engine.ErrUnfinished
 		}
 	}
-}
-
-// isReferrers reports whether an artifact was copied and lacks only referrers.
-func isReferrers(err error) bool {
-	_, is := errors.AsType[*engine.ReferrersError](err)
-	return is
 }

@@ -46,6 +46,15 @@ func (b *backup) plan(c *registry.Client, selections []config.Selection, output 
 	b.planner = plan.New(c, selections, b.BackupOptions, graph.Options{Cache: output, Before: before, Moved: func(n int64) { b.moved.Add(n) }})
 }
 
+// job returns the record of an artifact.
+func (b *backup) job(a *plan.Artifact) *job {
+	j := b.jobs.at(a.Number)
+	j.Artifact = a
+	return j
+}
+
+func (b *backup) blobJob(of *graph.Blob) *blobJob { return b.blobJobs.at(int(of.Number)) }
+
 // fail gives an artifact up. It returns the error of the artifact if that ends the run: with
 // FailFast, or if every other artifact would fail, too.
 func (b *backup) fail(j *job) error {
