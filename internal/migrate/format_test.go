@@ -129,6 +129,10 @@ func TestUnsaid(t *testing.T) {
 		"apiVersion: mirror.fluxcd.io/v1\nkind: Config\ncharts: [{name: x, source: 'https://c.io', destination: 'oci://b.io', limit: 3}]": "several versions of a chart",
 		"a.io:\n  images-by-tag-regex: {x: '('}\n":                                                                                        "  # - {repository: a.io/x, referrers: false}\n",
 		"a.io/x:v1\nb.io/Y\n": "  # left out: b.io/Y\n",
+		"apiVersion: content.hauler.cattle.io/v1\nkind: Images\nspec: {images: [{name: 'a.io/x:v1', rewrite: 'y:!'}]}": `invalid tag "!"`,
+		"apiVersion: content.hauler.cattle.io/v1\nkind: Images\nspec: {images: [{name: 'a.io/x:v1', rewrite: 'Y'}]}":   "upper case",
+		"kind: ImageSetConfiguration\nmirror: {additionalImages: [{name: 'a.io/x:v1', targetTag: '!'}]}":               `invalid tag "!"`,
+		"kind: ImageSetConfiguration\nmirror: {additionalImages: [{name: 'a.io/x:v1', targetRepo: 'Y'}]}":              "upper case",
 	} {
 		got, result := specOf(t, text)
 		if !strings.Contains(got, want) || len(result.Notes) == 0 {

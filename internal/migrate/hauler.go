@@ -70,15 +70,7 @@ func (r *reader) haulerRewrite(ref config.Reference, to string, o *document.Obje
 	if first, rest, ok := strings.Cut(path, "/"); ok && strings.ContainsAny(first, ".:") {
 		path = rest
 	}
-	if _, err := config.ParseReference("localhost/" + path); err != nil {
-		o.Note("rewrite", "%v", err)
-		return
-	}
-	t := draft.Route{Line: o.LineOf("rewrite"), Key: o.PathOf("rewrite"), From: ref.Name(), Path: path}
-	if tag != "" && ref.Tag != "" {
-		t.Tag, t.As = ref.Tag, tag
-	}
-	r.spec.Routes = append(r.spec.Routes, t)
+	r.rename(ref, path, tag, o.LineOf("rewrite"), o.PathOf("rewrite"))
 }
 
 // withRegistry adds a registry to the name of an image that has none.

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -91,14 +92,7 @@ func (r *reader) ocMirrorImage(o *document.Object) {
 	if repo == "" && tag == "" {
 		return
 	}
-	t := draft.Route{Line: o.Line, Key: o.Path, From: ref.Name(), Path: strings.Trim(repo, "/")}
-	if t.Path == "" {
-		t.Path = ref.Repository
-	}
-	if tag != "" && ref.Tag != "" {
-		t.Tag, t.As = ref.Tag, tag
-	}
-	r.spec.Routes = append(r.spec.Routes, t)
+	r.rename(ref, cmp.Or(strings.Trim(repo, "/"), ref.Repository), tag, o.Line, o.Path)
 }
 
 func (r *reader) ocMirrorHelm(o *document.Object) {

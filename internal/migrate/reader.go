@@ -85,6 +85,24 @@ func (r *reader) route(from config.Reference, to string, line int, key string) {
 	r.spec.Routes = append(r.spec.Routes, t)
 }
 
+// rename adds the path and the tag that an artifact has in a target that the file does not name. The
+// tag may be "".
+func (r *reader) rename(ref config.Reference, path, tag string, line int, key string) {
+	err := config.CheckRepository(path)
+	if err == nil && tag != "" {
+		err = config.CheckTag(tag)
+	}
+	if err != nil {
+		r.Note(line, key, "%v; left out", err)
+		return
+	}
+	t := draft.Route{Line: line, Key: key, From: ref.Name(), Path: path}
+	if tag != "" && ref.Tag != "" {
+		t.Tag, t.As = ref.Tag, tag
+	}
+	r.spec.Routes = append(r.spec.Routes, t)
+}
+
 // addRegistry adds the settings of a registry, unless it has some already.
 func (r *reader) addRegistry(g draft.Registry, line int, key string) {
 	target, err := config.ParseTarget(g.Name)
