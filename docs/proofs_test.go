@@ -114,6 +114,7 @@ var proofs = map[string]string{
 	"The same plan gives the same parts":                   "engine.TestBackupInParts store.TestPartsAreTheSameAgain",
 	"They get their names together, when all are complete": "store.TestPartsAreReplacedTogether e2e.TestKilledBackupInParts",
 	"The last line of the run tells how many there are":    "parts.txtar",
+	"`plan --part-size` tells before the run how many":     "parts.txtar engine.TestForecastOfParts",
 	"Read parts with a quoted pattern":                     "parts.txtar store.TestPartsAreOneLayout",
 	"If a part is missing or damaged, it is named":         "parts.txtar engine.TestRestoreWithoutAPart",
 

@@ -24,6 +24,7 @@ type Forecast struct {
 	New       int       // how many of these are not there
 	Transfer  int64     // bytes that will be moved: Report.Moved
 	Transfers int       // blobs that will be moved
+	Files     int       // of a backup in parts: how many files it writes
 	Needed    int64     // of a backup: bytes of disk that its output needs at most
 	Requests  int       // all that the run will make but for tokens, those that were made for the forecast included
 	Waiting   []Waiting // of a backup with a quarantine: the tags that are too new, by reference

@@ -61,15 +61,23 @@ func Create(path string, o CreateOptions) (Destination, error) {
 
 // createParts starts a bundle in parts.
 func createParts(path string, c bundle.Compression, o CreateOptions) (Destination, error) {
+	if err := checkParts(path); err != nil {
+		return nil, err
+	}
+	return create(openParts(path, c, o))
+}
+
+// checkParts returns an error if a path is not that of a file, which alone can be in parts.
+func checkParts(path string) error {
 	info, err := os.Stat(path)
 	isFile := errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular()
 	if path == "-" || bucket.Is(path) || os.IsPathSeparator(path[len(path)-1]) || err == nil && !isFile {
-		return nil, &OutputError{Path: path, Err: ErrNoParts}
+		return &OutputError{Path: path, Err: ErrNoParts}
 	}
 	if !isFile {
-		return nil, &OutputError{Path: path, Err: err}
+		return &OutputError{Path: path, Err: err}
 	}
-	return create(openParts(path, c, o))
+	return nil
 }
 
 // createInBucket opens a layout or a bundle in a bucket.

@@ -45,6 +45,8 @@ type division struct {
 	parts int
 	set   hash.Hash
 
+	filled int64 // bytes of the parts before that at most
+
 	blobs []uint64                      // their numbers, in order
 	first []int                         // by part: the number of the first blob that begins in it or later
 	cut   map[dividedBlob][]placedPiece // blobs that are larger than a part
@@ -89,6 +91,9 @@ func lastIndexSize(first int64) int64 { return first + first/2 + 4<<10 }
 
 // open begins the next part.
 func (d *division) open() {
+	if d.parts > 0 {
+		d.filled += d.part.Total()
+	}
 	d.part = d.empty
 	d.parts++
 	d.first = append(d.first, len(d.blobs))

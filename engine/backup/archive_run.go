@@ -38,7 +38,7 @@ func (w *archive) run(ctx context.Context) error {
 	if len(index.Entries) == 0 && len(w.planner.All) > 0 {
 		return errors.Join(engine.ErrNothing, w.out.Abort())
 	}
-	if err := w.markDelta(index); err != nil {
+	if err := w.markDelta(index, w.putManifest); err != nil {
 		return err
 	}
 	if err := w.out.PutIndex(index); err != nil {
@@ -127,7 +127,7 @@ func (w *archive) commit(ctx context.Context) error {
 	if len(index.Entries) == 0 && len(w.planner.All) > 0 {
 		return errors.Join(engine.ErrNothing, w.out.Abort())
 	}
-	if err := cmp.Or(w.markDelta(index), w.checkBase(ctx)); err != nil {
+	if err := cmp.Or(w.markDelta(index, w.putManifest), w.checkBase(ctx)); err != nil {
 		return err
 	}
 	failures := 0

@@ -23,6 +23,8 @@ import (
 type Output struct {
 	There     store.Layout // its present content, or nil
 	Directory bool         // a directory, or a prefix in a bucket, keeps what it has; an archive is replaced
+
+	Parts *store.PartsPlan // of an archive in parts, else nil
 }
 
 // Forecast plans a backup and stops before the blobs.
@@ -46,10 +48,7 @@ func Forecast(ctx context.Context, c *registry.Client, selections []config.Selec
 		if a.Err != nil && engine.IsFatal(a.Err) {
 			return a.Err
 		}
-		if a.Visit != nil {
-			a.Visit.All(func(v *graph.Visit) { v.Node.Drop() })
-		}
-		return nil
+		return b.takeManifests(ctx, a, out.Parts)
 	})
 	if err = errors.Join(err, b.planner.Close()); err != nil {
 		return nil, err
@@ -57,7 +56,10 @@ func Forecast(ctx context.Context, c *registry.Client, selections []config.Selec
 	f := &engine.Forecast{Requests: headway.Requests(c) - before, Transfer: b.moved.Load(), Newest: b.planner.Newest(), Waiting: b.planner.Waiting()}
 	b.forecast(f, out)
 	b.tellUselessPlan(f)
-	return f, nil
+	if out.Parts != nil {
+		err = b.divide(f, out.Parts)
+	}
+	return f, err
 }
 
 func (b *backup) forecast(f *engine.Forecast, out Output) {

@@ -168,7 +168,7 @@ func (c *backupCommand) plan(ctx context.Context, u *console.Console) (b backupJ
 	if b.output, err = outputOf(c.Output, b.spec, c.part); err != nil {
 		return b, err
 	}
-	b.output.inParts = c.PartSize > 0
+	b.output.partSize = int64(c.PartSize)
 	if err = c.checkOutput(b.output, u); err != nil {
 		return b, err
 	}
@@ -200,10 +200,8 @@ func (c *backupCommand) checkOutput(o output, u *console.Console) error {
 		return exit.ErrStdoutClosed
 	case o.path == "-" && u.StdoutTerminal:
 		return exit.Usage("redirect it into a file or a pipe", "refusing to write an archive to a terminal")
-	case o.inParts && !o.isFile():
-		return exit.Usage("name an archive with --output NAME.tgz, which becomes NAME.001.tgz and so on", "%s %s cannot be written in parts, only an archive in a file can", o.setting, o.path)
 	}
-	return nil
+	return o.checkParts()
 }
 
 // filesInUse lists the files that a backup reads and writes, as far as they are known.

@@ -22,9 +22,9 @@ import (
 
 // output is the place that a backup writes to.
 type output struct {
-	path    string // "" where neither flag nor spec names one, "-" for standard output
-	setting string // names it: the flag, or the key of the spec
-	inParts bool   // with --part-size
+	path     string // "" where neither flag nor spec names one, "-" for standard output
+	setting  string // names it: the flag, or the key of the spec
+	partSize int64  // of --part-size, in bytes; 0 without it
 }
 
 // outputOf returns the output that the flag names, or else the spec, for a part of the plan;
@@ -69,6 +69,14 @@ func (o output) isBundleInBucket() bool {
 	return store.IsInBucket(o.path) && !store.IsLayoutInBucket(o.path)
 }
 
+// checkParts refuses --part-size for what is not a file.
+func (o output) checkParts() error {
+	if o.partSize > 0 && !o.isFile() {
+		return exit.Usage("name an archive with --output NAME.tgz, which becomes NAME.001.tgz and so on", "%s %s cannot be written in parts, only an archive in a file can", o.setting, o.path)
+	}
+	return nil
+}
+
 // mayReplace refuses to replace a file that the backup reads, or that oras-mirror did not
 // write. A layout of the spec can be the output, too: everything in it is copied.
 func (o output) mayReplace(read []overwrite.File) error {
@@ -77,7 +85,7 @@ func (o output) mayReplace(read []overwrite.File) error {
 	}
 	read = slices.DeleteFunc(read, func(f overwrite.File) bool { return f.What == overwrite.SpecLayout })
 	first, last := o.path, 0
-	if o.inParts {
+	if o.partSize > 0 {
 		first, last = store.PartPath(o.path, 1), store.MaxParts
 	}
 	err := overwrite.Check(o.setting, first, filetype.Unknown, read)
@@ -90,12 +98,28 @@ func (o output) mayReplace(read []overwrite.File) error {
 	return err
 }
 
+// interrupted returns what an interrupted backup left of an archive: a path, or a pattern for
+// several; "" if there is nothing.
+func (o output) interrupted() string {
+	path, name := o.path, o.path
+	if o.partSize > 0 {
+		path, name = store.PartPath(o.path, 1), store.PartsPattern(o.path)
+	}
+	if _, err := os.Stat(path + ".partial"); err != nil {
+		return ""
+	}
+	return name + ".partial"
+}
+
 // open opens the layout that the output has before a backup, if it has one to build on. It
 // refuses a place that the backup would refuse.
 func (o output) open(buckets store.Buckets) (present backup.Output, err error) {
 	switch {
 	case o.path == "" || o.path == "-":
 		return backup.Output{}, nil
+	case o.partSize > 0:
+		parts, err := store.PlanParts(o.path, store.CreateOptions{PartSize: o.partSize})
+		return backup.Output{There: openParts(o.path), Parts: parts}, err
 	case o.isBundleInBucket():
 		if err := store.CheckOutput(o.path, buckets); err != nil {
 			return backup.Output{}, err

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"os"
 	"slices"
 
 	"github.com/oras-mirror/oras-mirror/engine"
@@ -22,12 +21,13 @@ import (
 type planCommand struct {
 	References []string `arg:"" optional:"" name:"ref" help:"References to plan a backup of; with --input, the target to plan a restore to."`
 
-	Spec     string `short:"f" name:"file" placeholder:"SPEC" help:"Plan with this mirror spec."`
-	Output   string `short:"o" placeholder:"PATH" help:"Plan a backup to this output, counting what it already holds; default: output of the spec."`
-	Locked   bool   `help:"Plan to copy exactly what the lock of the spec pins."`
-	Format   string `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text or json."`
-	Shard    string `placeholder:"I/N" help:"Plan only the I-th of N shards, counted from 0; auto/N takes I from JOB_COMPLETION_INDEX; all/N compares all shards."`
-	ExitCode bool   `help:"Exit with code 4 if something would change."`
+	Spec     string          `short:"f" name:"file" placeholder:"SPEC" help:"Plan with this mirror spec."`
+	Output   string          `short:"o" placeholder:"PATH" help:"Plan a backup to this output, counting what it already holds; default: output of the spec."`
+	PartSize option.PartSize `placeholder:"SIZE" help:"Plan an archive in parts of at most this size, as backup --part-size writes it; fat32 and dvd are the sizes of such media."`
+	Locked   bool            `help:"Plan to copy exactly what the lock of the spec pins."`
+	Format   string          `enum:"text,json" default:"text" placeholder:"text|json" help:"Print text or json."`
+	Shard    string          `placeholder:"I/N" help:"Plan only the I-th of N shards, counted from 0; auto/N takes I from JOB_COMPLETION_INDEX; all/N compares all shards."`
+	ExitCode bool            `help:"Exit with code 4 if something would change."`
 	baseFlags
 	option.PlatformFlags
 
@@ -124,8 +124,8 @@ func (c *planCommand) targets() (*targets, error) {
 	switch {
 	case slices.Contains(c.Input, "-"):
 		return nil, exit.Usage("write the archive to a file first", "a restore from standard input cannot be planned")
-	case c.Output != "" || c.Locked || len(c.Platform)+len(c.Base) > 0:
-		return nil, exit.Usage("omit --input to plan a backup", "--output, --locked, --platform and --base are for a backup, and --input is for a restore")
+	case c.Output != "" || c.Locked || c.PartSize > 0 || len(c.Platform)+len(c.Base) > 0:
+		return nil, exit.Usage("omit --input to plan a backup", "--output, --part-size, --locked, --platform and --base are for a backup, and --input is for a restore")
 	case len(c.References) > 1 && advice.IsArchive(c.References[0]):
 		return nil, exit.Usage(advice.RepeatFlag("--input"), "unexpected argument %s", c.References[0])
 	case len(c.References) > 1:
@@ -149,6 +149,9 @@ func (c *planCommand) backupJob(ctx context.Context, u *console.Console) (b back
 	if b.output, err = outputOf(c.Output, b.spec, c.part); err != nil {
 		return b, err
 	}
+	if err = c.checkParts(&b.output); err != nil {
+		return b, err
+	}
 	if b.bases, err = c.baseFlags.read(b.selected); err != nil {
 		return b, err
 	}
@@ -156,6 +159,20 @@ func (c *planCommand) backupJob(ctx context.Context, u *console.Console) (b back
 		return b, err
 	}
 	return b, b.output.mayReplace(slices.Concat(sources.filesRead(b.spec), b.bases.files()))
+}
+
+// checkParts sets the size of the parts of the output, and refuses an output that has no parts.
+func (c *planCommand) checkParts(o *output) error {
+	o.partSize = int64(c.PartSize)
+	switch {
+	case c.PartSize == 0:
+		return nil
+	case c.part != nil && c.part.Index == shard.All:
+		return exit.Usage("plan each shard with --shard I/N", "--part-size is for one bundle, and --shard %s plans several", c.Shard)
+	case o.path == "":
+		return exit.Usage("set it with --output PATH, or with output in the spec", "missing --output")
+	}
+	return o.checkParts()
 }
 
 // ofBackup plans a backup.
@@ -176,10 +193,10 @@ func (c *planCommand) ofBackup(ctx context.Context, u *console.Console) (*shownP
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(b.output.path + ".partial"); err == nil && !present.Directory {
-		u.Notice("an interrupted backup left %s.partial: backup resumes it and fetches less", b.output.path)
+	if unfinished := b.output.interrupted(); unfinished != "" && !present.Directory {
+		u.Notice("an interrupted backup left %s: backup resumes it and fetches less", unfinished)
 	}
-	p := &shownPlan{unmatched: b.unmatched}
+	p := &shownPlan{unmatched: b.unmatched, output: b.output}
 	b.selected.bases = b.bases
 	if p.forecast, err = b.forecast(ctx, u, client, &c.RunFlags, present); err == nil {
 		p.measure(b.output.path)
@@ -227,8 +244,8 @@ func (c *planCommand) ofRestore(ctx context.Context, u *console.Console) (*shown
 }
 
 func (c *planCommand) ofSync(ctx context.Context, u *console.Console) (*shownPlan, error) {
-	if c.Output != "" || len(c.Only)+len(c.Base) > 0 || c.TempDir != "" {
-		return nil, exit.Usage("omit --sync to plan a backup or a restore", "--output, --base, --only and --temp-dir cannot be used with --sync")
+	if c.Output != "" || c.PartSize > 0 || len(c.Only)+len(c.Base) > 0 || c.TempDir != "" {
+		return nil, exit.Usage("omit --sync to plan a backup or a restore", "--output, --part-size, --base, --only and --temp-dir cannot be used with --sync")
 	}
 	sources := c.sources()
 	sources.verb = "sync"

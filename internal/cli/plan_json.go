@@ -41,6 +41,7 @@ type planTotals struct {
 	ExpectedBytes int64 `json:"expectedBytes"` // bytes to copy
 	ExpectedBlobs int   `json:"expectedBlobs"` // blobs to copy
 	Requests      int   `json:"requests"`
+	Parts         int   `json:"parts,omitempty"` // with --part-size
 }
 
 type planArtifact struct {
@@ -108,5 +109,5 @@ func (p *shownPlan) totals() planTotals {
 	return planTotals{Artifacts: len(f.Artifacts), New: counts[engine.StateNew], Changed: counts[engine.StateChanged],
 		Unchanged: counts[engine.StateUnchanged], Failed: counts[engine.StateFailed], Removed: len(p.dropped),
 		DistinctBytes: f.Distinct, SharedBytes: f.Shared, ExistingBytes: f.There, LocalBytes: f.Near, BaseBytes: f.Left, BaseBlobs: f.LeftBlobs,
-		ExpectedBytes: f.Transfer, ExpectedBlobs: f.Transfers, Requests: f.Requests}
+		ExpectedBytes: f.Transfer, ExpectedBlobs: f.Transfers, Requests: f.Requests, Parts: f.Files}
 }

@@ -24,6 +24,7 @@ type shownPlan struct {
 	syncs    bool
 	dropped  []inventory.Name // artifacts only in the bundle that would be replaced
 	space    *space
+	output   output // of a backup
 
 	unmatched []string // repositories that no policy matches
 }
@@ -156,6 +157,9 @@ func (p *shownPlan) summary() string {
 	}
 	b.WriteByte('\n')
 	fmt.Fprintf(&b, "%s to %s in %s, %s\n", text.Bytes(f.Transfer), verb, text.Count(f.Transfers, "blob"), text.Count(f.Requests, "request"))
+	if f.Files > 0 {
+		fmt.Fprintf(&b, "%s\n", p.parts())
+	}
 	if p.space != nil {
 		short := ""
 		if p.space.Needed > p.space.Free {
@@ -167,6 +171,20 @@ func (p *shownPlan) summary() string {
 		fmt.Fprintln(&b, text.Printable(console.NewestText(n)))
 	}
 	return b.String()
+}
+
+// parts names the files of a bundle in parts.
+func (p *shownPlan) parts() string {
+	n := p.forecast.Files
+	names := store.PartPath(p.output.path, 1)
+	switch last := store.PartPath(p.output.path, n); n {
+	case 1:
+	case 2:
+		names += " and " + last
+	default:
+		names += " to " + last
+	}
+	return fmt.Sprintf("%s of at most %s: %s", text.Count(n, "part"), text.Bytes(p.output.partSize), text.Printable(names))
 }
 
 // referrers counts the referrers that the run copies.
