@@ -18,15 +18,6 @@ type faults struct {
 	choose func(req *http.Request, n int) Fault // guarded by mu
 }
 
-// Fault sets the function that chooses the faults; nil means none. n counts the requests of
-// the same method and URL from 1, without those that got a challenge. Calls of the function
-// are never concurrent.
-func (r *Registry) Fault(choose func(req *http.Request, n int) Fault) {
-	r.faults.mu.Lock()
-	defer r.faults.mu.Unlock()
-	r.faults.choose = choose
-}
-
 func (f *faults) next(req *http.Request, n int) Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
