@@ -57,6 +57,7 @@ type ArtifactReport struct {
 	Reference string        // the full source reference
 	Layout    string        // the layout on disk that it comes from; "" for a registry
 	Mirror    string        // of the registry, that answered for the reference; "" for the registry itself
+	From      string        // where the reference was found, such as a chart; "" for a spec, an argument and a layout
 	Pinned    bool          // it was asked for by tag and digest, and Digest is that one
 	Target    string        // of a restore: where it went
 	Digest    digest.Digest // of its root; empty if it was not resolved

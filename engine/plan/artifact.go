@@ -90,7 +90,7 @@ func artifactError(ref config.Reference, op string, err error) error {
 // Report returns the report of an artifact as far as the plan knows it: for one that failed,
 // only its name and its error.
 func (a *Artifact) Report() engine.ArtifactReport {
-	r := engine.ArtifactReport{Reference: a.Name, Layout: a.Layout, Mirror: a.Mirror(), Digest: a.Root.Digest, SignedBy: a.SignedBy(), Err: a.Err}
+	r := engine.ArtifactReport{Reference: a.Name, Layout: a.Layout, Mirror: a.Mirror(), From: a.From, Digest: a.Root.Digest, SignedBy: a.SignedBy(), Err: a.Err}
 	if a.Ref.Tag != "" && a.Ref.Digest != "" {
 		r.Pinned, r.Digest = true, a.Ref.Digest
 	}

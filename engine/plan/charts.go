@@ -1,12 +1,15 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"slices"
+	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
@@ -213,5 +216,19 @@ func (s *sources) imagesOf(selection config.Selection, of *chart.Chart) ([]confi
 	return all, nil
 }
 
+// chartPrefix begins the names of charts in plans and locks.
+const chartPrefix = "chart "
+
 // nameOf returns the name of a chart in plans and locks.
-func nameOf(c *chart.Chart) string { return "chart " + c.Metadata.Name + " " + c.Metadata.Version }
+func nameOf(c *chart.Chart) string { return chartPrefix + c.Metadata.Name + " " + c.Metadata.Version }
+
+// IsFromChart reports whether an image with this From is of the chart that a selection names. A
+// chart in a registry has the name of its repository, where helm push puts it.
+func IsFromChart(from string, s config.Selection) bool {
+	name, found := strings.CutPrefix(from, chartPrefix)
+	if !found || s.Chart == nil {
+		return false
+	}
+	name, _, _ = strings.Cut(name, " ")
+	return name == cmp.Or(s.Chart.Name, path.Base(s.Reference.Repository))
+}

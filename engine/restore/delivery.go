@@ -146,7 +146,7 @@ func (d *delivery) isWalked() bool { return d.visit != nil && d.visit.Err == nil
 func (d *delivery) outcome() engine.ArtifactReport {
 	seen := make(map[digest.Digest]bool)
 	r := engine.ArtifactReport{Reference: d.Name, Target: d.Destination(), Digest: d.Root.Digest, Err: d.err, Unchanged: d.unchanged(),
-		Layout: d.From.Layout, Mirror: d.From.Mirror, Pinned: d.From.Ref.Tag != "" && d.From.Ref.Digest != "", SignedBy: d.signedBy}
+		Layout: d.From.Layout, Mirror: d.From.Mirror, From: d.From.Found, Pinned: d.From.Ref.Tag != "" && d.From.Ref.Digest != "", SignedBy: d.signedBy}
 	if d.overwrote() {
 		r.Overwritten = d.found.was
 	}

@@ -75,7 +75,7 @@ func (s *planSource) claim() error {
 			}
 		}
 		entries[i] = oci.Entry{Name: a.Name, MediaType: a.Root.MediaType, Digest: a.Root.Digest, Size: a.Root.Size}
-		s.all[i] = graph.Root{Entry: &entries[i], Ref: a.Ref, Fault: a.Err, Layout: a.Layout, Mirror: a.Mirror(), Scope: a.Scope}
+		s.all[i] = graph.Root{Entry: &entries[i], Ref: a.Ref, Fault: a.Err, Layout: a.Layout, Mirror: a.Mirror(), Found: a.From, Scope: a.Scope}
 		s.origins[a.Scope] = a.Origin()
 		if a.From != "" {
 			s.from[a.Name] = a.From

@@ -8,6 +8,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/config/filter"
+	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
@@ -78,7 +79,7 @@ func (p *picker) pick(a report.Artifact) error {
 	if a.Pinned {
 		ref.Digest = a.Digest
 	}
-	return p.pickOne(ref)
+	return p.pickOne(ref, a.From)
 }
 
 // pickFromLayout adds an artifact of a layout on disk. The layout calls it by its full
@@ -133,12 +134,28 @@ func (p *picker) pickUnlisted(a report.Artifact, ref config.Reference, parseErr 
 	return err
 }
 
-// pickOne adds one artifact, with the settings of the selection of its repository.
-func (p *picker) pickOne(ref config.Reference) error {
-	one, err := p.like(ref)
+// pickOne adds one artifact, with the settings of the selection of its repository, or of the chart
+// that names it.
+func (p *picker) pickOne(ref config.Reference, from string) error {
+	one, found := p.ofChart(from)
+	var err error
+	if !found {
+		one, err = p.like(ref)
+	}
 	one.Reference, one.Tags = ref, filter.Tags{}
 	p.picked = append(p.picked, one)
 	return err
+}
+
+// ofChart returns the selection of the chart that an image was found in.
+func (p *picker) ofChart(from string) (one config.Selection, found bool) {
+	for _, s := range p.from {
+		if s.Chart != nil && s.Chart.Images && plan.IsFromChart(from, s) {
+			s.Chart, s.Optional, s.From = nil, false, from
+			return s, true
+		}
+	}
+	return one, false
 }
 
 // like returns the selection that selected a reference, or a new one, cut down to a

@@ -44,6 +44,7 @@ type Artifact struct {
 	Layout    string        `json:"layout,omitempty"`
 	Mirror    string        `json:"mirror,omitempty"`
 	Target    string        `json:"target,omitempty"`
+	From      string        `json:"from,omitempty"` // where the reference was found, such as a chart
 	Digest    digest.Digest `json:"digest,omitempty"`
 	Pinned    bool          `json:"pinned,omitempty"`
 	// Previous is the digest that the tag had in the target before.
@@ -82,7 +83,7 @@ type Totals struct {
 
 // artifactOf converts an artifact of the engine.
 func artifactOf(a engine.ArtifactReport, hide func(string) string) Artifact {
-	one := Artifact{Reference: a.Reference, Layout: a.Layout, Mirror: a.Mirror, Target: a.Target, Digest: a.Digest, Pinned: a.Pinned, Previous: a.Overwritten,
+	one := Artifact{Reference: a.Reference, Layout: a.Layout, Mirror: a.Mirror, Target: a.Target, From: a.From, Digest: a.Digest, Pinned: a.Pinned, Previous: a.Overwritten,
 		Size: a.Bytes, Referrers: a.Referrers, Expected: a.Expected, SignedBy: a.SignedBy, Status: statusCopied}
 	switch {
 	case a.Err != nil:

@@ -20,6 +20,7 @@ type Root struct {
 	Fault  error            // why it cannot be copied; it fails when its turn comes
 	Layout string           // the path of the layout that a sync reads it from; "" otherwise
 	Mirror string           // of its registry, that answered for it in a sync; "" otherwise
+	Found  string           // where a sync found its reference: config.Selection.From; "" otherwise
 	Scope  *Scope           // the part of it that was selected; nil: all that its entry selects
 }
 
