@@ -19,11 +19,11 @@ func (c directoryCache) Named(name string) (ocispec.Descriptor, bool) {
 	return c.LayoutCache.Named(name)
 }
 
-func (c directoryCache) Manifest(at graph.Stop) ([]byte, bool) {
-	if !c.out.Has(at.Desc) {
+func (c directoryCache) Manifest(n oci.Node) ([]byte, bool) {
+	if !c.out.Has(n.Descriptor) {
 		return nil, false
 	}
-	return c.LayoutCache.Manifest(at)
+	return c.LayoutCache.Manifest(n)
 }
 
 func (c directoryCache) Keep(desc ocispec.Descriptor, data []byte) (bool, error) {

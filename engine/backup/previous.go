@@ -85,9 +85,9 @@ func (c *archiveCache) Named(name string) (ocispec.Descriptor, bool) {
 	return c.named(name)
 }
 
-func (c *archiveCache) Manifest(at graph.Stop) ([]byte, bool) {
+func (c *archiveCache) Manifest(n oci.Node) ([]byte, bool) {
 	if c.layout == nil {
 		return nil, false
 	}
-	return graph.LayoutCache{Layout: c.layout}.Manifest(at)
+	return graph.LayoutCache{Layout: c.layout}.Manifest(n)
 }

@@ -164,7 +164,7 @@ func (a *Artifact) Platforms() []config.Platform {
 // findPlatforms records the wanted platforms that an index lacks. It returns an
 // *engine.PlatformError if the index has none of them.
 func (a *Artifact) findPlatforms() error {
-	missing, sound := a.Scope.PlatformsOf(a.Visit)
+	missing, sound := a.Visit.MissingPlatforms(a.Scope.Platforms)
 	if sound {
 		a.lacks = missing
 		return nil

@@ -98,7 +98,7 @@ func (s *planSource) Walk(ctx context.Context, _ string, root graph.Descriptor, 
 		return v, err
 	}
 	name := from.Repository() + "@" + root.Digest.String()
-	missing, sound := sc.PlatformsOf(v)
+	missing, sound := v.MissingPlatforms(sc.Platforms)
 	if sound {
 		s.lacks.Add(name, missing)
 		return v, nil

@@ -52,7 +52,7 @@ func (g *Graph) RemotesOf(d Descriptor, registry string) []*Remote {
 	}
 	var all []*Remote
 	for _, o := range b.Origins {
-		if r, is := o.(*Remote); is && r.ref.Registry == registry {
+		if r, is := o.(*Remote); is && r.Registry() == registry {
 			all = append(all, r)
 		}
 	}

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"errors"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -19,7 +18,7 @@ type Cache interface {
 	Named(name string) (ocispec.Descriptor, bool)
 	// Manifest returns a manifest that the output has, nil if it has not; blob says
 	// that it has the bytes and that they are no manifest.
-	Manifest(at Stop) (data []byte, blob bool)
+	Manifest(n oci.Node) (data []byte, blob bool)
 	// Keep takes a manifest that was fetched. It returns false where the bytes have to
 	// wait in memory for their turn.
 	Keep(desc ocispec.Descriptor, data []byte) (bool, error)
@@ -30,7 +29,7 @@ type NoCache struct{}
 
 func (NoCache) Named(string) (ocispec.Descriptor, bool) { return ocispec.Descriptor{}, false }
 
-func (NoCache) Manifest(Stop) ([]byte, bool) { return nil, false }
+func (NoCache) Manifest(oci.Node) ([]byte, bool) { return nil, false }
 
 func (NoCache) Keep(ocispec.Descriptor, []byte) (bool, error) { return false, nil }
 
@@ -43,12 +42,16 @@ func (c LayoutCache) Named(name string) (ocispec.Descriptor, bool) {
 }
 
 // Manifest leaves out a damaged manifest, so that it is fetched again.
-func (c LayoutCache) Manifest(at Stop) ([]byte, bool) {
-	if size, err := c.Stat(at.Desc.Digest); err != nil || size != at.Desc.Size {
+func (c LayoutCache) Manifest(n oci.Node) ([]byte, bool) {
+	if size, err := c.Stat(n.Digest); err != nil || size != n.Size {
 		return nil, false
 	}
-	data, err := at.stored(c.Layout)
-	return data, errors.Is(err, errBlob)
+	if n.Role != oci.Child {
+		data, _ := store.ReadManifest(c.Layout, n.Descriptor)
+		return data, false
+	}
+	data, err := store.ReadChild(c.Layout, n.Descriptor)
+	return data, err == nil && data == nil
 }
 
 func (LayoutCache) Keep(ocispec.Descriptor, []byte) (bool, error) { return false, nil }
@@ -62,7 +65,7 @@ func (g *Graph) Root(ctx context.Context, o Origin, ref config.Reference) (found
 	if err != nil || data == nil {
 		return Compact(desc), data, false, err
 	}
-	n, err := g.node(ctx, o, Stop{Desc: desc, data: data})
+	n, err := g.node(ctx, o, rootStop(desc, 0).with(data))
 	if err != nil {
 		return Compact(desc), data, false, err
 	}
@@ -80,7 +83,7 @@ func (g *Graph) find(ctx context.Context, o Origin, ref config.Reference) (ocisp
 		if err := bounds.Enter(ctx, min(old.Size, oci.MaxManifest)); err != nil {
 			return old, nil, err
 		}
-		if data, _ := g.Cache.Manifest(Stop{Desc: old}); data != nil {
+		if data, _ := g.Cache.Manifest(oci.Node{Descriptor: old}); data != nil {
 			return old, data, nil
 		}
 	}

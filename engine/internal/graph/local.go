@@ -53,6 +53,13 @@ func (l *Local) Artifacts() (refs []config.Reference, faulty []Root) {
 	return refs, faulty
 }
 
+// Index notes the roots of an input, so that signatures and the artifacts that they belong to
+// are found by their names.
+func (l *Local) Index(roots []Root) {
+	l.all = roots
+	l.nameRoots()
+}
+
 // nameRoots notes where the roots are. It keeps no name twice: there are 100,000.
 func (l *Local) nameRoots() {
 	l.names = make(map[string]int32, len(l.all))

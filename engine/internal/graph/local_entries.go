@@ -15,28 +15,28 @@ import (
 // be read: one that cannot be read fails when it is restored.
 func (l *Local) WalkChildren(desc ocispec.Descriptor, children map[digest.Digest]bool) {
 	count := 0
-	var walk func(Stop)
-	walk = func(at Stop) {
-		if at.depth > bounds.Depth || count > bounds.Manifests {
+	var walk func(oci.Node)
+	walk = func(n oci.Node) {
+		if n.Depth > bounds.Depth || count > bounds.Manifests {
 			return
 		}
-		data, err := at.fetch(context.Background(), l)
+		data, err := Read(context.Background(), l, n)
 		if err != nil {
 			return
 		}
-		m, err := at.parse(context.Background(), data)
-		if err != nil {
+		m, err := n.Decode(context.Background(), data)
+		if err != nil || m == nil {
 			return
 		}
 		for _, child := range m.Manifests {
 			if !children[child.Digest] {
 				children[child.Digest] = true
 				count++
-				walk(Stop{Desc: child, depth: at.depth + 1, child: true})
+				walk(oci.Node{Descriptor: child, Role: oci.Child, Depth: n.Depth + 1})
 			}
 		}
 	}
-	walk(Stop{Desc: desc})
+	walk(oci.Node{Descriptor: desc})
 }
 
 // addReferrer notes the subject of a nameless manifest, if it has one.

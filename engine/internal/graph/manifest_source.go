@@ -17,17 +17,17 @@ const (
 	fromRegistry               // over the network
 )
 
-func (g *Graph) bytes(ctx context.Context, o Origin, at Stop) ([]byte, source, error) {
-	if at.data != nil {
-		if at.child { // it stood in the index
-			return at.data, fromOutput, nil
+func (g *Graph) bytes(ctx context.Context, o Origin, at stop) ([]byte, source, error) {
+	if at.body != nil {
+		if at.isChild() { // it stood in the index
+			return at.body, fromOutput, nil
 		}
-		return at.data, sourceOf(o), nil
+		return at.body, sourceOf(o), nil
 	}
-	if err := bounds.Enter(ctx, min(at.Desc.Size, oci.MaxManifest)); err != nil {
+	if err := bounds.Enter(ctx, min(at.Size, oci.MaxManifest)); err != nil {
 		return nil, fromOutput, err
 	}
-	stored, blob := g.Cache.Manifest(at)
+	stored, blob := g.Cache.Manifest(at.Node)
 	if blob {
 		return nil, fromOutput, errBlob
 	}
@@ -51,12 +51,12 @@ func sourceOf(o Origin) source {
 
 // nearby reads a manifest from a layout on disk, nil if none has it whole: a manifest on
 // disk is not fetched, whatever names it first.
-func (g *Graph) nearby(ctx context.Context, o Origin, at Stop) ([]byte, error) {
+func (g *Graph) nearby(ctx context.Context, o Origin, at stop) ([]byte, error) {
 	if OnDisk(o) {
 		return nil, nil
 	}
 	for _, l := range g.Near {
-		if !l.has(at.Desc) {
+		if !l.has(at.Descriptor) {
 			continue
 		}
 		if data, err := at.fetch(ctx, l); err == nil || errors.Is(err, errBlob) {

@@ -1,15 +1,9 @@
 package graph
 
 import (
-	"context"
-	"io"
 	"sync"
-	"sync/atomic"
-
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/engine/registry"
 )
 
 // answers records which mirror has answered for a root.
@@ -42,48 +36,3 @@ func MirrorOf(o Origin, ref config.Reference) string {
 	defer r.mirrors.mu.Unlock()
 	return r.mirrors.by[target(ref)]
 }
-
-// Place reads a blob of a Remote from one of its endpoints. It asks another only where that
-// one fails, and stays there.
-type Place struct {
-	*Remote
-	at atomic.Int32 // the endpoint
-}
-
-// places returns the number of places of a blob at an origin.
-func places(o Origin) int {
-	if r, is := o.(*Remote); is {
-		return r.repo.Len()
-	}
-	return 1
-}
-
-// placeOf returns the i-th place of a blob at an origin: the origin itself if it has only one.
-func placeOf(o Origin, i int) Origin {
-	r, is := o.(*Remote)
-	if !is {
-		return o
-	}
-	p := &Place{Remote: r}
-	p.at.Store(int32(i))
-	return p
-}
-
-// Blob reads from the endpoint that the last part came from.
-func (p *Place) Blob(ctx context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
-	body, at, err := p.repo.FetchBlob(ctx, desc, off, n, int(p.at.Load()))
-	if err == nil {
-		p.at.Store(int32(at))
-	}
-	return body, err
-}
-
-// Client returns the endpoint to read from, and a context for its requests.
-func (p *Place) Client(ctx context.Context) (context.Context, *registry.Repository) {
-	at := p.repo.Ready(int(p.at.Load()))
-	p.at.Store(int32(at))
-	return p.repo.At(ctx, at)
-}
-
-// Named makes an error of a client one of the repository itself.
-func (p *Place) Named(err error) error { return p.repo.Named(int(p.at.Load()), err) }

@@ -20,8 +20,8 @@ type pendingNode struct {
 
 // node fetches and reads a manifest once. A failure is not remembered: another
 // repository may have it.
-func (g *Graph) node(ctx context.Context, o Origin, at Stop) (*Node, error) {
-	plain, declared := nodeKeys(at.Desc)
+func (g *Graph) node(ctx context.Context, o Origin, at stop) (*Node, error) {
+	plain, declared := nodeKeys(at.Descriptor)
 	g.mu.Lock()
 	p := g.nodes[declared]
 	same := p != nil
@@ -36,9 +36,9 @@ func (g *Graph) node(ctx context.Context, o Origin, at Stop) (*Node, error) {
 	done := p.done
 	g.mu.Unlock()
 
-	sent := at.data != nil && !at.child && !OnDisk(o)
+	sent := at.body != nil && !at.isChild() && !OnDisk(o)
 	if met {
-		at.data = nil // the one ahead may wait for the memory that this one has
+		at.body = nil // the one ahead may wait for the memory that this one has
 		bounds.Leave(ctx)
 		select {
 		case <-done:
@@ -50,7 +50,7 @@ func (g *Graph) node(ctx context.Context, o Origin, at Stop) (*Node, error) {
 		}
 		g.alsoAt(p.Node, o)
 		if sent {
-			g.sent(p.Node, at.Desc.Size)
+			g.sent(p.Node, at.Size)
 		}
 		return p.Node, nil
 	}
@@ -83,7 +83,7 @@ func (g *Graph) register(p *pendingNode, plain, declared nodeKey) {
 }
 
 // load makes a node; sure says that its bytes alone tell its kind.
-func (g *Graph) load(ctx context.Context, o Origin, at Stop) (n *Node, sure bool, err error) {
+func (g *Graph) load(ctx context.Context, o Origin, at stop) (n *Node, sure bool, err error) {
 	ctx, done := g.lane.Begin(ctx)
 	defer done()
 	data, from, err := g.bytes(ctx, o, at)
@@ -95,12 +95,12 @@ func (g *Graph) load(ctx context.Context, o Origin, at Stop) (n *Node, sure bool
 		err = g.room(m)
 	}
 	if err != nil {
-		return nil, false, &engine.ArtifactError{Reference: o.Repository() + "@" + at.Desc.Digest.String(), Op: "read", Err: err}
+		return nil, false, &engine.ArtifactError{Reference: o.Repository() + "@" + at.Digest.String(), Op: "read", Err: err}
 	}
-	if m.IsContent() && !g.keepsContent(data) && at.child {
+	if m.IsContent() && !g.keepsContent(data) && at.isChild() {
 		return nil, false, errBlob
 	}
-	n = g.makeNode(o, at.Desc, m)
+	n = g.makeNode(o, at.Descriptor, m)
 	if m.IsContent() && len(data) <= maxContent {
 		n.content = data
 	}
@@ -111,7 +111,7 @@ func (g *Graph) load(ctx context.Context, o Origin, at Stop) (n *Node, sure bool
 	if from == fromRegistry {
 		g.sent(n, int64(len(data)))
 	}
-	stored, err := g.Cache.Keep(at.Desc, data)
+	stored, err := g.Cache.Keep(at.Descriptor, data)
 	if err != nil {
 		return nil, false, err
 	}

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"bytes"
 	"context"
 	"io"
 
@@ -10,6 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/internal/cosign"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Origin is a source of artifacts: a repository of a registry, or a layout
@@ -47,30 +47,16 @@ type attachee struct {
 	ask        bool // requests may be made to find them
 }
 
-// OnDisk reports whether an origin needs no network: a layout, or bytes in memory.
-func OnDisk(o Origin) bool {
-	switch o.(type) {
-	case *Remote, *Place, *Made:
-		return false
+// owner is an artifact that has a manifest.
+type owner struct {
+	desc      ocispec.Descriptor
+	platforms []config.Platform // those that a layout has of it; nil: all that are selected
+}
+
+// Read reads the manifest of a node; nil if it is a blob that an index names.
+func Read(ctx context.Context, o Origin, n oci.Node) ([]byte, error) {
+	if n.Role == oci.Child {
+		return o.Child(ctx, n.Descriptor)
 	}
-	return true
-}
-
-// inline is a blob whose bytes are in memory, since they came with a manifest or instead
-// of one. It is asked for nothing else.
-type inline struct {
-	Origin   // of the manifest
-	data     []byte
-	embedded bool // in a descriptor
-	kept     bool // until the output has it
-}
-
-func (i *inline) HasBlob(_ context.Context, desc ocispec.Descriptor) (bool, error) {
-	return int64(len(i.data)) == desc.Size, nil
-}
-
-func (i *inline) Queue() string { return "memory" }
-
-func (i *inline) Blob(_ context.Context, _ ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
-	return io.NopCloser(bytes.NewReader(i.data[off : off+n])), nil
+	return o.Manifest(ctx, n.Descriptor)
 }

@@ -7,9 +7,6 @@ import (
 	"sync"
 
 	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-
-	"github.com/oras-mirror/oras-mirror/config"
 )
 
 // ownership finds the artifacts of a layout that have a manifest.
@@ -23,12 +20,6 @@ type ownership struct {
 type member struct {
 	digest digest.Digest
 	root   int32 // in Local.all
-}
-
-// owner is an artifact that has a manifest.
-type owner struct {
-	desc      ocispec.Descriptor
-	platforms []config.Platform // those that a layout has of it; nil: all that are selected
 }
 
 // memberKey identifies a manifest in a repository.

@@ -22,14 +22,14 @@ type Recorder interface {
 
 // recorded returns a node for a manifest that the output has with all of its graph, nil if its
 // bytes have to be read: to find children with referrers of their own, or to choose platforms.
-func (w *walk) recorded(at Stop) *Node {
+func (w *walk) recorded(at stop) *Node {
 	r, ok := w.Cache.(Recorder)
-	if !ok || at.data != nil || at.exact {
+	if !ok || at.body != nil || at.exact {
 		return nil
 	}
-	e, ok := r.Recorded(at.Desc)
+	e, ok := r.Recorded(at.Descriptor)
 	if !ok && at.whole {
-		e = oci.Entry{MediaType: at.Desc.MediaType, ArtifactType: at.Desc.ArtifactType, Digest: at.Desc.Digest, Size: at.Desc.Size}
+		e = oci.Entry{MediaType: at.MediaType, ArtifactType: at.ArtifactType, Digest: at.Digest, Size: at.Size}
 	} else if !ok {
 		return nil
 	}
@@ -61,7 +61,7 @@ func (g *Graph) recordedNode(e oci.Entry) *Node {
 
 // wholeChildren returns which children of an index the output has with all of their graph: an
 // earlier run stored those of the platforms that it selected.
-func (w *walk) wholeChildren(at Stop, n *Node) func(ocispec.Descriptor) bool {
+func (w *walk) wholeChildren(at stop, n *Node) func(ocispec.Descriptor) bool {
 	none := func(ocispec.Descriptor) bool { return false }
 	r, ok := w.Cache.(Recorder)
 	if !ok || !n.Index {
@@ -81,7 +81,7 @@ func (w *walk) wholeChildren(at Stop, n *Node) func(ocispec.Descriptor) bool {
 // stored returns which children of an index a selection of platforms includes. Below another
 // index the selection may be narrower, so that one is not included.
 func stored(n *Node, platforms []config.Platform) func(ocispec.Descriptor) bool {
-	had := (&Scope{Platforms: platforms}).children(n)
+	had := (&Scope{Platforms: platforms}).children(n.Children)
 	return func(child ocispec.Descriptor) bool {
 		if len(platforms) > 0 && oci.IsIndex(child.MediaType) {
 			return false

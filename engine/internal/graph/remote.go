@@ -70,6 +70,9 @@ func (r *Remote) AllTags(ctx context.Context) ([]string, error) {
 	return all, nil
 }
 
+// Registry returns the registry of the repository.
+func (r *Remote) Registry() string { return r.ref.Registry }
+
 // Path returns the repository without its registry.
 func (r *Remote) Path() string { return r.ref.Repository }
 
@@ -212,6 +215,12 @@ func (r *Remote) attached(ctx context.Context, subject attachee) ([]config.Refer
 		found = append(found, ref)
 	}
 	return found, nil
+}
+
+// owners asks for the manifest itself.
+func (r *Remote) owners(ctx context.Context, _ string, subject digest.Digest) ([]owner, error) {
+	desc, err := r.Resolve(ctx, config.Reference{Registry: r.ref.Registry, Repository: r.ref.Repository, Digest: subject})
+	return []owner{{desc: desc}}, err
 }
 
 func (r *Remote) HasBlob(ctx context.Context, desc ocispec.Descriptor) (bool, error) {

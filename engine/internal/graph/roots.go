@@ -32,6 +32,9 @@ func (r Root) Name() string {
 	return r.Entry.Name
 }
 
+// Repository returns the repository of a root as policies name it; "" if it has none.
+func (r Root) Repository() string { return repositoryOf(r.Ref) }
+
 // IsSuspect reports whether the kind of a root is unknown: it has no name, and its bytes
 // cannot be read. It may be a referrer of anything in its repository. What has no digest
 // stands for a whole layout that cannot be read.

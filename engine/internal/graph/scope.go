@@ -107,17 +107,17 @@ func ParsePlatforms(names string) ([]config.Platform, error) {
 
 // children returns the selected children of an index: the wanted platforms, children
 // without a platform, and the attestations of the selected images.
-func (s *Scope) children(n *Node) []ocispec.Descriptor {
+func (s *Scope) children(all []ocispec.Descriptor) []ocispec.Descriptor {
 	if len(s.Platforms) == 0 {
-		return n.Children
+		return all
 	}
 	kept := make(map[digest.Digest]bool)
-	for _, c := range n.Children {
+	for _, c := range all {
 		if !isAttestation(c) && s.selects(c) {
 			kept[c.Digest] = true
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(n.Children), func(c ocispec.Descriptor) bool {
+	return slices.DeleteFunc(slices.Clone(all), func(c ocispec.Descriptor) bool {
 		if image, is := oci.AttestationOf(c); is {
 			return !kept[image]
 		}
@@ -140,33 +140,7 @@ func IsFor(c ocispec.Descriptor, p config.Platform) bool {
 	return p.Matches(c.Platform.OS, c.Platform.Architecture, c.Platform.Variant)
 }
 
-// Takes reports whether some platforms are all that v itself has.
-func (v *Visit) Takes(platforms []config.Platform) bool {
-	nested := slices.ContainsFunc(v.children, func(w *Visit) bool { return w.Node.Index })
-	return !nested && len((&Scope{Platforms: platforms}).children(v.Node)) == len(v.Node.Children)
-}
-
-// PlatformsOf returns the wanted platforms for which v has no image in any index below it;
-// sound is false if v has images, but for none of the wanted platforms.
-func (s *Scope) PlatformsOf(v *Visit) (missing []config.Platform, sound bool) {
-	var all []ocispec.Descriptor
-	plain := false // some image has no platform
-	v.Core(func(v *Visit) {
-		indexes := make(map[digest.Digest]bool)
-		for _, w := range v.children {
-			indexes[w.Node.Digest] = w.Node.Index
-		}
-		for _, c := range v.Node.Children {
-			all = append(all, c)
-			plain = plain || c.Platform == nil && !indexes[c.Digest]
-		}
-	})
-	missing = slices.DeleteFunc(slices.Clone(s.Platforms), func(p config.Platform) bool {
-		return slices.ContainsFunc(all, func(c ocispec.Descriptor) bool { return HasPlatform(c) && !isAttestation(c) && IsFor(c, p) })
-	})
-	return missing, plain || len(missing) < len(s.Platforms) || !slices.ContainsFunc(all, HasPlatform)
-}
-
+// isAttestation reports whether a child of an index is an attestation of BuildKit.
 func isAttestation(c ocispec.Descriptor) bool {
 	_, is := oci.AttestationOf(c)
 	return is

@@ -31,6 +31,15 @@ func (s *Scope) Under(t engine.Trust, ref config.Reference) *Scope {
 	return trusting
 }
 
+// repositoryOf returns the repository of a reference as policies name it: REGISTRY/REPOSITORY, ""
+// without a registry.
+func repositoryOf(ref config.Reference) string {
+	if ref.Registry == "" {
+		return ""
+	}
+	return ref.Name()
+}
+
 func (s *Scope) trusting(p engine.Policy, repository string) *Scope {
 	trusting := *s
 	trusting.policy, trusting.repository = p, repository

@@ -3,10 +3,8 @@ package graph
 import (
 	"context"
 
-	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 )
 
@@ -34,30 +32,6 @@ func CheckRoot(ctx context.Context, o Origin, root Root, t engine.Trust, read en
 type unkept struct{ NoCache }
 
 func (unkept) Keep(ocispec.Descriptor, []byte) (bool, error) { return true, nil }
-
-// Index notes the roots of an input, so that signatures and the artifacts that they belong to
-// are found by their names.
-func (l *Local) Index(roots []Root) {
-	l.all = roots
-	l.nameRoots()
-}
-
-// Repository returns the repository of a root as policies name it; "" if it has none.
-func (r Root) Repository() string { return repositoryOf(r.Ref) }
-
-// repositoryOf returns REGISTRY/REPOSITORY; "" without a registry.
-func repositoryOf(ref config.Reference) string {
-	if ref.Registry == "" {
-		return ""
-	}
-	return ref.Name()
-}
-
-// owners asks for the manifest itself.
-func (r *Remote) owners(ctx context.Context, _ string, subject digest.Digest) ([]owner, error) {
-	desc, err := r.Resolve(ctx, config.Reference{Registry: r.ref.Registry, Repository: r.ref.Repository, Digest: subject})
-	return []owner{{desc: desc}}, err
-}
 
 // checkOwner returns the signers of the artifact to which cosign attached another one.
 func (g *Graph) checkOwner(ctx context.Context, s *Scope, o Origin) ([]string, error) {

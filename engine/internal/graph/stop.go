@@ -8,16 +8,13 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
-	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
-// Stop is one manifest on a walk.
-type Stop struct {
-	Desc  ocispec.Descriptor
-	data  []byte        // of the manifest, where the caller has it already
-	depth int           // indexes and referrers above it
-	child bool          // an index names it: it may be a blob
+// stop is one manifest on a walk. It is a child if an index names it, and may be a blob then.
+type stop struct {
+	oci.Node
+	body  []byte        // of the manifest, where the caller has it already
 	of    digest.Digest // what it was found to refer to, as a referrer; "" for others
 	whole bool          // the output has it with all of its graph, as the entry of an index says
 	exact bool          // its bytes are needed, whatever the output says
@@ -27,51 +24,47 @@ type Stop struct {
 // errBlob says that an index names a blob, as in BuildKit's registry cache.
 var errBlob = errors.New("a blob, not a manifest")
 
+// rootStop returns the stop of a manifest that no index names.
+func rootStop(desc ocispec.Descriptor, depth int) stop {
+	return stop{Node: oci.Node{Descriptor: desc, Depth: depth}}
+}
+
 // childStop returns the stop of a child of an index, with its bytes if the index has them.
-func childStop(desc ocispec.Descriptor, depth int) Stop {
-	at := Stop{Desc: desc, depth: depth, child: true}
+func childStop(desc ocispec.Descriptor, depth int) stop {
+	var body []byte
 	if oci.HasInline(desc) {
-		at.data = desc.Data
+		body = desc.Data
 	}
-	at.Desc.Data = nil
+	desc.Data = nil
+	return stop{Node: oci.Node{Descriptor: desc, Role: oci.Child, Depth: depth}, body: body}
+}
+
+// with returns the stop with the bytes of its manifest; nil: they have to be read.
+func (at stop) with(body []byte) stop {
+	at.body = body
 	return at
 }
 
-// fetch returns the bytes of the manifest; errBlob if it is a blob.
-func (at Stop) fetch(ctx context.Context, o Origin) ([]byte, error) {
-	if !at.child {
-		return o.Manifest(ctx, at.Desc)
-	}
-	data, err := o.Child(ctx, at.Desc)
-	if err == nil && data == nil {
-		err = errBlob
-	}
-	return data, err
-}
+// isChild reports whether an index names the manifest.
+func (at stop) isChild() bool { return at.Role == oci.Child }
 
-// stored reads the manifest from a layout; errBlob if it is a blob.
-func (at Stop) stored(l store.Layout) ([]byte, error) {
-	if !at.child {
-		return store.ReadManifest(l, at.Desc)
-	}
-	data, err := store.ReadChild(l, at.Desc)
-	if err == nil && data == nil {
+// fetch returns the bytes of the manifest; errBlob if it is a blob.
+func (at stop) fetch(ctx context.Context, o Origin) ([]byte, error) {
+	data, err := Read(ctx, o, at.Node)
+	if err == nil && data == nil && at.isChild() {
 		err = errBlob
 	}
 	return data, err
 }
 
 // parse decodes a manifest, a large one when it has its turn.
-func (at Stop) parse(ctx context.Context, data []byte) (*oci.Manifest, error) {
+func (at stop) parse(ctx context.Context, data []byte) (*oci.Manifest, error) {
 	weigh := bounds.EnterDocument
-	if at.child && !oci.MayBeObject(data) { // a blob, which is not decoded
+	if at.isChild() && !oci.MayBeObject(data) { // a blob, which is not decoded
 		weigh = func(ctx context.Context, data []byte) error { return bounds.Enter(ctx, int64(len(data))) }
 	}
 	if err := weigh(ctx, data); err != nil {
 		return nil, err
 	}
-	if !at.child {
-		return oci.ParseManifest(at.Desc, data)
-	}
-	return oci.ParseChild(at.Desc, data)
+	return at.Parse(data)
 }

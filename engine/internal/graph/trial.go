@@ -83,7 +83,7 @@ func (w *walk) rawManifest(ctx context.Context, n *Node) ([]byte, error) {
 	if raw != nil {
 		return *raw, nil
 	}
-	data, _, err := w.bytes(ctx, w.origin, Stop{Desc: n.OCI()})
+	data, _, err := w.bytes(ctx, w.origin, rootStop(n.OCI(), 0))
 	return data, err
 }
 

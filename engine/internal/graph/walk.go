@@ -18,7 +18,7 @@ import (
 // manifest where the caller has it already. It returns when all of it is known.
 func (g *Graph) Walk(ctx context.Context, o Origin, s *Scope, desc ocispec.Descriptor, data []byte) (*Visit, error) {
 	w := &walk{Graph: g, origin: o, scope: s, begun: new(atomic.Int64)}
-	v, err := w.visit(ctx, nil, Stop{Desc: desc, data: data})
+	v, err := w.visit(ctx, nil, rootStop(desc, 0).with(data))
 	if err != nil {
 		return v, err
 	}
@@ -59,17 +59,17 @@ func (w *walk) begin(manifests int) error {
 // root. Children and referrers lead in opposite directions, and a tag
 // of cosign's anywhere, so that a graph may run in a circle: the visit that would
 // then wait for itself gets one that is not done.
-func (w *walk) visit(ctx context.Context, by *Visit, at Stop) (*Visit, error) {
-	key := visitKey{origin: w.origin, nodeKey: nodeKey{at.Desc.Digest, at.Desc.Size, Intern(at.Desc.MediaType)}, scope: w.scope.Key, led: at.of != ""}
+func (w *walk) visit(ctx context.Context, by *Visit, at stop) (*Visit, error) {
+	key := visitKey{origin: w.origin, nodeKey: nodeKey{at.Digest, at.Size, Intern(at.MediaType)}, scope: w.scope.Key, led: at.of != ""}
 	v, err := w.visitOnce(ctx, by, at, key)
-	if err == nil && !at.child && v.isBlob() {
+	if err == nil && !at.isChild() && v.isBlob() {
 		key.alone = true
 		v, err = w.visitOnce(ctx, by, at, key)
 	}
 	return v, err
 }
 
-func (w *walk) visitOnce(ctx context.Context, by *Visit, at Stop, key visitKey) (*Visit, error) {
+func (w *walk) visitOnce(ctx context.Context, by *Visit, at stop, key visitKey) (*Visit, error) {
 	w.mu.Lock()
 	v, met := w.visits[key]
 	if !met {
@@ -130,47 +130,47 @@ func (g *Graph) settled(ctx context.Context, v *Visit) error {
 
 // Children reads one manifest, and lists its children that a scope selects.
 func (g *Graph) Children(ctx context.Context, o Origin, s *Scope, desc ocispec.Descriptor) ([]ocispec.Descriptor, error) {
-	n, err := g.node(ctx, o, Stop{Desc: desc})
+	n, err := g.node(ctx, o, rootStop(desc, 0))
 	if err != nil {
 		return nil, err
 	}
-	return s.children(n), nil
+	return s.children(n.Children), nil
 }
 
 // explore walks the manifest at a stop, with everything that it leads to.
-func (w *walk) explore(ctx context.Context, v *Visit, at Stop) error {
+func (w *walk) explore(ctx context.Context, v *Visit, at stop) error {
 	n, err := w.enter(ctx, at)
-	if at.child && (errors.Is(err, errBlob) || err == nil && n.content != nil) {
-		v.Leaves = []*Blob{w.leaf(w.origin, at.Desc, n)}
+	if at.isChild() && (errors.Is(err, errBlob) || err == nil && n.content != nil) {
+		v.Leaves = []*Blob{w.leaf(w.origin, at.Descriptor, n)}
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	v.Node = n
-	if !n.Known && at.depth > 0 {
+	if !n.Known && at.Depth > 0 {
 		w.Notice(UnknownTypeNotice(w.origin.Repository()+"@"+n.Digest.String(), n.MediaType))
 	}
 	if err := w.layersElsewhere(ctx, v); err != nil {
 		return err
 	}
-	children := w.scope.children(n)
-	if v.Sparse = len(children) < len(n.Children); v.Sparse && len(children) == 0 && at.depth == 0 {
-		return &engine.PlatformError{Reference: w.origin.Repository() + "@" + at.Desc.Digest.String(), Wanted: w.scope.Platforms, Have: PlatformsIn(n.Children)}
+	children := w.scope.children(n.Children)
+	if v.Sparse = len(children) < len(n.Children); v.Sparse && len(children) == 0 && at.Depth == 0 {
+		return &engine.PlatformError{Reference: w.origin.Repository() + "@" + at.Digest.String(), Wanted: w.scope.Platforms, Have: PlatformsIn(n.Children)}
 	}
 	if err := w.begin(len(children)); err != nil {
-		return walkError(w.origin, at.Desc, err)
+		return walkError(w.origin, at.Descriptor, err)
 	}
 	return w.descend(ctx, v, at, children)
 }
 
 // enter reads the manifest at a stop, unless the walk went beyond a limit before it.
-func (w *walk) enter(ctx context.Context, at Stop) (*Node, error) {
-	if at.depth > bounds.Depth {
-		return nil, walkError(w.origin, at.Desc, bounds.TooDeep)
+func (w *walk) enter(ctx context.Context, at stop) (*Node, error) {
+	if at.Depth > bounds.Depth {
+		return nil, walkError(w.origin, at.Descriptor, bounds.TooDeep)
 	}
 	if err := w.begin(0); err != nil { // some other branch went beyond it
-		return nil, walkError(w.origin, at.Desc, err)
+		return nil, walkError(w.origin, at.Descriptor, err)
 	}
 	if n := w.recorded(at); n != nil {
 		return n, nil
@@ -179,7 +179,7 @@ func (w *walk) enter(ctx context.Context, at Stop) (*Node, error) {
 }
 
 // descend walks the selected children of v, its subject and its referrers side by side.
-func (w *walk) descend(ctx context.Context, v *Visit, at Stop, children []ocispec.Descriptor) error {
+func (w *walk) descend(ctx context.Context, v *Visit, at stop, children []ocispec.Descriptor) error {
 	below := make([]*Visit, len(children))
 	inside := w.within(w.scope.forChildren())
 	whole := w.wholeChildren(at, v.Node)
@@ -189,7 +189,7 @@ func (w *walk) descend(ctx context.Context, v *Visit, at Stop, children []ocispe
 	group.SetLimit(abreast)
 	for i, child := range children {
 		group.Go(func() (err error) {
-			stop := childStop(child, at.depth+1)
+			stop := childStop(child, at.Depth+1)
 			stop.whole = whole(child)
 			below[i], err = inside.visit(ctx, v, stop)
 			return err
@@ -197,7 +197,7 @@ func (w *walk) descend(ctx context.Context, v *Visit, at Stop, children []ocispe
 	}
 	if v.Node.Subject != at.of && v.Node.leads != nil && w.scope.follows(v.Node.Subject) {
 		group.Go(func() (err error) {
-			v.subject, err = w.subject(ctx, v, at.depth+1)
+			v.subject, err = w.subject(ctx, v, at.Depth+1)
 			return err
 		})
 	}
@@ -208,10 +208,10 @@ func (w *walk) descend(ctx context.Context, v *Visit, at Stop, children []ocispe
 	}
 	if w.scope.seeks() {
 		group.Go(func() error {
-			v.Attached, lost, unattached = w.attachments(ctx, v, at.depth)
+			v.Attached, lost, unattached = w.attachments(ctx, v, at.Depth)
 			return nil
 		})
-		v.Referrers, v.Lost, unlisted = w.referrers(ctx, v, at.depth)
+		v.Referrers, v.Lost, unlisted = w.referrers(ctx, v, at.Depth)
 	}
 	err := group.Wait()
 	v.Lost += lost

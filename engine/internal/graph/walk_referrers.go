@@ -63,7 +63,8 @@ func (w *walk) referrer(ctx context.Context, v *Visit, desc ocispec.Descriptor, 
 	if !listed && s.policy == nil || !s.pinned(desc.Digest) {
 		return nil, nil
 	}
-	at := Stop{Desc: desc, depth: depth, of: n.Digest}
+	at := rootStop(desc, depth)
+	at.of = n.Digest
 	r, err := w.recordedReferrer(ctx, &at)
 	if err != nil {
 		return nil, err
@@ -88,7 +89,7 @@ func (w *walk) referrer(ctx context.Context, v *Visit, desc ocispec.Descriptor, 
 
 // recordedReferrer returns the node of a referrer, as the output records it or as it is read. The entry
 // of a name does not say what its manifest refers to.
-func (w *walk) recordedReferrer(ctx context.Context, at *Stop) (*Node, error) {
+func (w *walk) recordedReferrer(ctx context.Context, at *stop) (*Node, error) {
 	at.signs = w.scope.policy != nil
 	if n := w.within(w.scope.forReferrers()).recorded(*at); n != nil && n.Subject != "" && !at.signs {
 		return n, nil
@@ -104,7 +105,7 @@ func (w *walk) subject(ctx context.Context, v *Visit, depth int) (*Visit, error)
 	if err := w.begin(1); err != nil {
 		return nil, err
 	}
-	at := Stop{Desc: v.Node.leads.OCI(), depth: depth}
+	at := rootStop(v.Node.leads.OCI(), depth)
 	_, err := w.node(ctx, w.origin, at)
 	if absent := errors.Is(err, errdef.ErrNotFound) || errors.Is(err, fs.ErrNotExist); absent && !w.scope.locked {
 		if !OnDisk(w.origin) {
@@ -125,7 +126,7 @@ func (w *walk) subject(ctx context.Context, v *Visit, depth int) (*Visit, error)
 // attachments walks the manifests that cosign attached to v by tags. lost counts those that
 // failed.
 func (w *walk) attachments(ctx context.Context, v *Visit, depth int) (all []attachment, lost int, err error) {
-	refs, err := w.origin.attached(ctx, w.scope.attachee(v.Node.Digest))
+	refs, err := w.origin.attached(ctx, w.attachee(v.Node.Digest))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -150,7 +151,8 @@ func (w *walk) attachment(ctx context.Context, v *Visit, ref config.Reference, d
 	if err != nil || !s.pinned(desc.Digest) {
 		return nil, err
 	}
-	at := Stop{Desc: desc, data: data, depth: depth, signs: isSignature(ref) && s.policy != nil}
+	at := rootStop(desc, depth).with(data)
+	at.signs = isSignature(ref) && s.policy != nil
 	n := w.recorded(at)
 	if n == nil || !s.everyType || at.signs {
 		at.exact = true
@@ -181,7 +183,8 @@ func isSignature(ref config.Reference) bool {
 
 // attachee describes a manifest to the origin that is asked for what cosign attached to it:
 // everything, or signatures alone.
-func (s *Scope) attachee(subject digest.Digest) attachee {
+func (w *walk) attachee(subject digest.Digest) attachee {
+	s := w.scope
 	a := attachee{Digest: subject, ask: s.asksTags, kinds: cosign.Kinds}
 	if s.policy != nil {
 		a.repository, a.ask = s.repository, true

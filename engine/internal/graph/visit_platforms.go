@@ -1,0 +1,37 @@
+package graph
+
+import (
+	"slices"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/oras-mirror/oras-mirror/config"
+)
+
+// Takes reports whether some platforms are all that v itself has.
+func (v *Visit) Takes(platforms []config.Platform) bool {
+	nested := slices.ContainsFunc(v.children, func(w *Visit) bool { return w.Node.Index })
+	return !nested && len((&Scope{Platforms: platforms}).children(v.Node.Children)) == len(v.Node.Children)
+}
+
+// MissingPlatforms returns the wanted platforms for which v has no image in any index below it;
+// sound is false if v has images, but for none of the wanted platforms.
+func (v *Visit) MissingPlatforms(wanted []config.Platform) (missing []config.Platform, sound bool) {
+	var all []ocispec.Descriptor
+	plain := false // some image has no platform
+	v.Core(func(v *Visit) {
+		indexes := make(map[digest.Digest]bool)
+		for _, w := range v.children {
+			indexes[w.Node.Digest] = w.Node.Index
+		}
+		for _, c := range v.Node.Children {
+			all = append(all, c)
+			plain = plain || c.Platform == nil && !indexes[c.Digest]
+		}
+	})
+	missing = slices.DeleteFunc(slices.Clone(wanted), func(p config.Platform) bool {
+		return slices.ContainsFunc(all, func(c ocispec.Descriptor) bool { return HasPlatform(c) && !isAttestation(c) && IsFor(c, p) })
+	})
+	return missing, plain || len(missing) < len(wanted) || !slices.ContainsFunc(all, HasPlatform)
+}
