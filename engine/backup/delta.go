@@ -8,6 +8,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -47,7 +48,7 @@ func (b *backup) leaves(blob *graph.Blob, job *blobJob) bool {
 }
 
 // isInBase reports whether the base has a blob.
-func (b *backup) isInBase(blob graph.Descriptor) bool {
+func (b *backup) isInBase(blob content.Descriptor) bool {
 	if b.Base == nil || b.planner.IsSignature(blob) { // a restore without a network reads them
 		return false
 	}

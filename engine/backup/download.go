@@ -10,6 +10,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/fetch"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 )
 
@@ -41,7 +42,7 @@ func (d *directory) fetchFrom(ctx context.Context, desc ocispec.Descriptor, from
 		}
 	}
 	if err := in.Commit(); err != nil {
-		if graph.IsMismatch(err) {
+		if content.IsMismatch(err) {
 			return &engine.ArtifactError{Reference: from.Repository() + "@" + desc.Digest.String(), Op: "fetch", Err: err}
 		}
 		return written(err)
@@ -62,7 +63,7 @@ type download struct {
 func (d *download) run(ctx context.Context) error {
 	had := d.into.Size()
 	err := d.appendRest(ctx)
-	if had == 0 || !errors.Is(err, fetch.ErrWholeOnly) && !graph.IsWrong(err) {
+	if had == 0 || !errors.Is(err, fetch.ErrWholeOnly) && !content.IsWrong(err) {
 		return err
 	}
 	if err := d.into.Reset(); err != nil {

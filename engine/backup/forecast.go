@@ -9,6 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/fetch"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
@@ -63,7 +64,7 @@ func Forecast(ctx context.Context, c *registry.Client, selections []config.Selec
 }
 
 func (b *backup) forecast(f *engine.Forecast, out Output) {
-	t := &counter{Forecast: f, backup: b, out: out, seen: make(map[graph.ContentKey]bool)}
+	t := &counter{Forecast: f, backup: b, out: out, seen: make(map[content.Key]bool)}
 	loads := newLoads(b)
 	for _, a := range b.planner.All {
 		o := b.outlookOf(a, out)
@@ -102,13 +103,13 @@ type counter struct {
 	*engine.Forecast
 	backup *backup
 	out    Output
-	seen   map[graph.ContentKey]bool
+	seen   map[content.Key]bool
 }
 
 // addArtifact counts the manifests and blobs of an artifact, each once.
 func (t *counter) addArtifact(root *graph.Visit) {
-	once := make(map[graph.ContentKey]bool)
-	isFirst := func(d graph.Descriptor) bool {
+	once := make(map[content.Key]bool)
+	isFirst := func(d content.Descriptor) bool {
 		met := once[d.Key()]
 		once[d.Key()] = true
 		return !met
@@ -144,7 +145,7 @@ func (t *counter) addLeft(blob *graph.Blob) bool {
 }
 
 // addPart counts a manifest or a blob, and reports whether it has to come.
-func (t *counter) addPart(d graph.Descriptor) bool {
+func (t *counter) addPart(d content.Descriptor) bool {
 	if t.seen[d.Key()] {
 		t.Shared = bounds.Sum(t.Shared, d.Size)
 		return false
@@ -226,7 +227,7 @@ func (b *backup) stateOf(a *plan.Artifact, out Output) engine.State {
 		return engine.StateChanged
 	}
 	state := engine.StateUnchanged
-	missing := func(d graph.Descriptor) {
+	missing := func(d content.Descriptor) {
 		if size, err := out.There.Stat(d.Digest); err != nil || size != d.Size {
 			state = engine.StateChanged
 		}

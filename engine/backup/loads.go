@@ -3,6 +3,7 @@ package backup
 import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/config/lockfile"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
@@ -12,8 +13,8 @@ import (
 // them.
 type loads struct {
 	*backup
-	shards *shard.Loads[graph.ContentKey]
-	sizes  *shard.Loads[graph.ContentKey] // of the repositories in names
+	shards *shard.Loads[content.Key]
+	sizes  *shard.Loads[content.Key] // of the repositories in names
 	names  []config.Reference
 	number map[config.Reference]int // the place of a repository in names
 }
@@ -23,7 +24,7 @@ func newLoads(b *backup) *loads {
 	if b.Shard.IsAll() {
 		shards = b.Shard.Count
 	}
-	return &loads{backup: b, shards: shard.NewLoads[graph.ContentKey](shards), sizes: shard.NewLoads[graph.ContentKey](0), number: make(map[config.Reference]int)}
+	return &loads{backup: b, shards: shard.NewLoads[content.Key](shards), sizes: shard.NewLoads[content.Key](0), number: make(map[config.Reference]int)}
 }
 
 // add counts an artifact, and returns the shard that it belongs to.
@@ -52,7 +53,7 @@ func (l *loads) numberOf(repository config.Reference) int {
 }
 
 // addParts counts the manifests and blobs of an artifact that did not fail.
-func addParts(to *shard.Loads[graph.ContentKey], group int, a *plan.Artifact) {
+func addParts(to *shard.Loads[content.Key], group int, a *plan.Artifact) {
 	if a.Err != nil {
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/oci"
@@ -32,7 +33,7 @@ func rememberNames(x *oci.Index) *previous {
 	p := &previous{seed: maphash.MakeSeed(), entries: make(map[uint64]previousEntry, len(x.Entries))}
 	for i := range x.Entries {
 		e := &x.Entries[i]
-		kept := previousEntry{mediaType: graph.Intern(e.MediaType), size: e.Size}
+		kept := previousEntry{mediaType: content.Intern(e.MediaType), size: e.Size}
 		if e.Name == "" || e.Digest.Algorithm() != digest.SHA256 {
 			continue
 		}

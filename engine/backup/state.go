@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/fetch"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
@@ -82,7 +83,7 @@ func (b *backup) openBlob(ctx context.Context, from graph.Origin, desc ocispec.D
 		return nil, err
 	}
 	near := graph.OnDisk(from)
-	key := graph.Compact(desc).Key()
+	key := content.Of(desc).Key()
 	return graph.Part{Closer: body, Reader: &headway.Counted{Reader: body, Heard: func(n int64) {
 		b.advance(key, off, n)
 		off += n
@@ -93,7 +94,7 @@ func (b *backup) openBlob(ctx context.Context, from graph.Origin, desc ocispec.D
 }
 
 // advance counts bytes of a blob as progress, each once.
-func (b *backup) advance(key graph.ContentKey, off, n int64) {
+func (b *backup) advance(key content.Key, off, n int64) {
 	if added := b.headway.Add(key, off, n); added > 0 {
 		b.Progress.Moved(added)
 	}

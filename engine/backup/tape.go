@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 )
 
@@ -50,7 +51,7 @@ func (w *archive) sink(b *graph.Blob, emit func([]byte) error) io.WriteCloser {
 
 // sink hashes a blob and encodes it.
 type sink struct {
-	desc    graph.Descriptor
+	desc    content.Descriptor
 	hash    hash.Hash
 	encoder io.WriteCloser
 }
@@ -64,5 +65,5 @@ func (s *sink) Close() error {
 	if err := s.encoder.Close(); err != nil {
 		return err
 	}
-	return graph.CheckHash(s.desc, s.hash)
+	return content.CheckHash(s.desc, s.hash)
 }

@@ -13,7 +13,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 )
 
 // Bases are the bases of one delta. The zero value has none. Add them one after the other,
@@ -89,7 +89,7 @@ func (b *Bases) Roots() []digest.Digest {
 
 // Homes returns the repositories that have a blob.
 func (b *Bases) Homes(desc ocispec.Descriptor) (repositories []string, ok bool) {
-	return b.blobs.homes(graph.Compact(desc))
+	return b.blobs.homes(content.Of(desc))
 }
 
 // Check looks at everything that is watched. The content of a registry is not.

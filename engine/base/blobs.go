@@ -7,7 +7,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
@@ -26,7 +26,7 @@ type blobs struct {
 // blobKey identifies a blob by its digest and size, in 16 bytes of a hash of both.
 type blobKey [16]byte
 
-func keyOf(d graph.Descriptor) (key blobKey) {
+func keyOf(d content.Descriptor) (key blobKey) {
 	sum := sha256.Sum256(binary.LittleEndian.AppendUint64([]byte(d.Digest), uint64(d.Size)))
 	copy(key[:], sum[:])
 	return key
@@ -58,7 +58,7 @@ func (s *blobs) number(repository string) int32 {
 }
 
 // add adds a blob that a repository has.
-func (s *blobs) add(d graph.Descriptor, repository int32) error {
+func (s *blobs) add(d content.Descriptor, repository int32) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.homesOf == nil {
@@ -106,7 +106,7 @@ func (s *blobs) find(set []int32) int32 {
 
 // homes returns the repositories that have a blob, in the order of their names; ok is false if
 // none is known to have it.
-func (s *blobs) homes(d graph.Descriptor) (repositories []string, ok bool) {
+func (s *blobs) homes(d content.Descriptor) (repositories []string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	set, ok := s.homesOf[keyOf(d)]

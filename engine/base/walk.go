@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"oras.land/oras-go/v2/errdef"
 
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/oci"
@@ -54,7 +55,7 @@ const placeMemory = 48
 func (w *walk) enter(n oci.Node, repository int32) (bool, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	at := place{keyOf(graph.Compact(n.Descriptor)), repository, n.Role}
+	at := place{keyOf(content.Of(n.Descriptor)), repository, n.Role}
 	if w.seen[at] || n.Depth > bounds.Depth {
 		return false, nil
 	}
@@ -120,7 +121,7 @@ func (w *walk) leaf(desc ocispec.Descriptor, repository int32) error {
 	if !w.has(desc) {
 		return nil
 	}
-	return w.blobs.add(graph.Compact(desc), repository)
+	return w.blobs.add(content.Of(desc), repository)
 }
 
 // read reads a manifest; nil if it is a blob that an index names.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
@@ -21,7 +22,7 @@ type Artifact struct {
 	Name     string // in index.json
 	origin   graph.Origin
 	Scope    *graph.Scope
-	Root     graph.Descriptor
+	Root     content.Descriptor
 	Visit    *graph.Visit
 	Err      error
 	together *siblings // the roots that were listed with this one
@@ -97,7 +98,7 @@ func (a *Artifact) Report() engine.ArtifactReport {
 	if a.Visit == nil || a.Visit.Err != nil {
 		return r
 	}
-	seen := make(map[graph.ContentKey]bool)
+	seen := make(map[content.Key]bool)
 	a.Visit.All(func(v *graph.Visit) {
 		for _, part := range v.Parts() {
 			if !seen[part.Key()] {

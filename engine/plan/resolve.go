@@ -11,6 +11,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -116,7 +117,7 @@ func (p *Planner) Resolve(ctx context.Context, met func(context.Context, *Artifa
 				if desc, a.Err = a.origin.Resolve(ctx, a.Ref); a.Err == nil {
 					a.Err = met(ctx, a, desc)
 				}
-				a.Root = graph.Compact(desc)
+				a.Root = content.Of(desc)
 			}
 			p.progress.Resolved()
 			return context.Cause(ctx)

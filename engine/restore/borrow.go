@@ -9,13 +9,13 @@ import (
 
 	"oras.land/oras-go/v2/errdef"
 
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
 
 // Borrow looks in the targets for a blob that the source leaves to its base; why is the error of
 // a target that does not have it.
-func (u *uploads) Borrow(b graph.Descriptor, why error) {
+func (u *uploads) Borrow(b content.Descriptor, why error) {
 	for _, one := range u.byBlob[b.Key()] {
 		u.pool.Add(one.registry, 0, func(ctx context.Context) error {
 			if err := u.borrow(ctx, one, why); err != nil {

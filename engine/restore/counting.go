@@ -6,7 +6,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 )
@@ -18,9 +18,9 @@ type counts struct {
 
 	mu       sync.Mutex // guards requests, blobs and probed
 	requests int
-	blobs    int                       // that would be pushed
-	probed   map[string]bool           // registries that would have been asked whether they check digests
-	fetched  map[graph.ContentKey]bool // blobs that would have been fetched for all targets
+	blobs    int                  // that would be pushed
+	probed   map[string]bool      // registries that would have been asked whether they check digests
+	fetched  map[content.Key]bool // blobs that would have been fetched for all targets
 }
 
 func (c *counts) add(requests int) {
@@ -38,7 +38,7 @@ type counting struct {
 }
 
 // pushBlob counts the POST and the PUT of a blob.
-func (c *counting) pushBlob(_ context.Context, b graph.Descriptor, from body) error {
+func (c *counting) pushBlob(_ context.Context, b content.Descriptor, from body) error {
 	c.counts.mu.Lock()
 	defer c.counts.mu.Unlock()
 	c.counts.requests += 2
@@ -54,18 +54,18 @@ func (c *counting) pushBlob(_ context.Context, b graph.Descriptor, from body) er
 	return nil
 }
 
-func (c *counting) mountBlob(context.Context, graph.Descriptor, string, body) (bool, error) {
+func (c *counting) mountBlob(context.Context, content.Descriptor, string, body) (bool, error) {
 	c.counts.add(1)
 	return true, nil
 }
 
-func (c *counting) pushManifest(context.Context, graph.Descriptor, func(context.Context) ([]byte, error), string) error {
+func (c *counting) pushManifest(context.Context, content.Descriptor, func(context.Context) ([]byte, error), string) error {
 	c.counts.add(1)
 	return nil
 }
 
 // offerBlob counts the GET and the PUT of a blob.
-func (c *counting) offerBlob(context.Context, graph.Descriptor) error {
+func (c *counting) offerBlob(context.Context, content.Descriptor) error {
 	c.counts.add(2)
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/store/oci"
@@ -95,7 +96,7 @@ func (s *survey) hasChildren(ctx context.Context, far source.Distant, d *deliver
 	if !oci.IsIndex(at.MediaType) || depth > maxNested {
 		return false, nil
 	}
-	children, err := far.Children(ctx, graph.Compact(at), d.Scope)
+	children, err := far.Children(ctx, content.Of(at), d.Scope)
 	if err != nil {
 		return false, s.source.Fault(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
@@ -35,7 +36,7 @@ func ForecastFrom(ctx context.Context, c *registry.Client, from source.Source, o
 		return nil, err
 	}
 	before := headway.Requests(c)
-	counts := &counts{client: c, probed: make(map[string]bool), fetched: make(map[graph.ContentKey]bool)}
+	counts := &counts{client: c, probed: make(map[string]bool), fetched: make(map[content.Key]bool)}
 	r := newRun(c, o)
 	r.survey.target = func(registry string, repo *registry.Repository) target {
 		return &counting{repo: repo, registry: registry, counts: counts}
@@ -151,7 +152,7 @@ func (r *run) addParts(f *engine.Forecast, d *delivery, seen map[partKey]bool) {
 	if !d.isWalked() {
 		return
 	}
-	once := make(map[graph.ContentKey]bool)
+	once := make(map[content.Key]bool)
 	d.visit.Linked(func(v *graph.Visit) {
 		for _, part := range v.Parts() {
 			key := part.Key()

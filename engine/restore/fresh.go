@@ -7,6 +7,7 @@ import (
 
 	"oras.land/oras-go/v2/errdef"
 
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
 )
@@ -51,7 +52,7 @@ func questions(same []*delivery) int {
 	if slices.ContainsFunc(same, func(d *delivery) bool { return d.visit == nil }) {
 		return n + guessedBlobs
 	}
-	blobs := make(map[graph.ContentKey]bool)
+	blobs := make(map[content.Key]bool)
 	for _, d := range same {
 		d.visit.Core(func(v *graph.Visit) {
 			for _, b := range v.Blobs() {

@@ -10,7 +10,7 @@ import (
 	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 )
 
 // glance finds the tags that a restore would overwrite, for a dry run. It sends one request for
@@ -57,7 +57,7 @@ func (s *survey) glanceAt(ctx context.Context, d *delivery) error {
 		return err
 	}
 	data := func() ([]byte, error) { return s.source.Manifest(ctx, d.Root, d.Scope) }
-	if err == nil && !graph.IsNamed(d.Root.Digest, there.Digest, data) {
+	if err == nil && !content.IsNamed(d.Root.Digest, there.Digest, data) {
 		if err := s.existing(d, there.Digest); err != nil {
 			d.found.was = ""
 			s.progress.Notice(err.Error())

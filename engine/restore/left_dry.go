@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
@@ -17,7 +18,7 @@ func (r *run) tellLeft(ctx context.Context) error {
 	if !is || !from.IsAlone() {
 		return nil
 	}
-	base, met := "", make(map[graph.ContentKey]bool)
+	base, met := "", make(map[content.Key]bool)
 	left := 0
 	for _, d := range r.all {
 		if d.err != nil || d.found.skipped {

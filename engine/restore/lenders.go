@@ -7,6 +7,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
@@ -18,10 +19,10 @@ type lenders struct {
 	mapper   *config.Mapper
 	paths    map[uploadKey][]string
 	isPart   bool // the run does not restore all of the source
-	isNeeded map[graph.ContentKey]bool
+	isNeeded map[content.Key]bool
 
 	once   sync.Once // guards others: it is written there
-	others map[graph.ContentKey][]config.Reference
+	others map[content.Key][]config.Reference
 }
 
 // mostLenders bounds the repositories that a blob is mounted from: one may refuse.
@@ -29,7 +30,7 @@ const mostLenders = 3
 
 // newLenders finds the lenders of the blobs that are left, among the deliveries that are there.
 func newLenders(s source.Source, o engine.RestoreOptions, wanted []*upload, all []*delivery) *lenders {
-	l := &lenders{source: s, mapper: o.Mapper, paths: make(map[uploadKey][]string), isNeeded: make(map[graph.ContentKey]bool),
+	l := &lenders{source: s, mapper: o.Mapper, paths: make(map[uploadKey][]string), isNeeded: make(map[content.Key]bool),
 		isPart: len(o.Only) > 0 || o.Retry != nil || o.Shard != nil}
 	left := make(map[uploadKey]bool)
 	for _, one := range wanted {
@@ -87,13 +88,13 @@ func (l *lenders) homes(ctx context.Context, one *upload, d *delivery) []string 
 // findOthers finds the repositories of all artifacts of the source that need the blobs which are
 // left.
 func (l *lenders) findOthers(ctx context.Context) {
-	l.others = make(map[graph.ContentKey][]config.Reference)
+	l.others = make(map[content.Key][]config.Reference)
 	for _, root := range l.source.Roots() {
 		platforms, err := graph.ParsePlatforms(root.Entry.Platforms)
 		if err != nil || root.Fault != nil || root.Ref.Registry == "" {
 			continue
 		}
-		visit, err := l.source.Walk(ctx, root.Ref.Name(), graph.Compact(root.Entry.Descriptor()), graph.ScopeOfAll(true, platforms))
+		visit, err := l.source.Walk(ctx, root.Ref.Name(), content.Of(root.Entry.Descriptor()), graph.ScopeOfAll(true, platforms))
 		if err != nil {
 			continue
 		}
@@ -109,7 +110,7 @@ func (l *lenders) findOthers(ctx context.Context) {
 }
 
 // leftBy returns an error if a source leaves a blob to its base, which says so.
-func leftBy(s source.Source, b graph.Descriptor) error {
+func leftBy(s source.Source, b content.Descriptor) error {
 	if l, is := s.(source.Dependent); is {
 		return l.Left(b)
 	}

@@ -8,7 +8,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
@@ -62,7 +62,7 @@ func TestPlainFileGoesToARegistryThatChecksDigests(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b := u.body(&upload{uploadKey: uploadKey{registry: target.Host}}, &headway.Sending{Progress: engine.Silent{}}, from.Content(graph.Compact(desc)))
+			b := u.body(&upload{uploadKey: uploadKey{registry: target.Host}}, &headway.Sending{Progress: engine.Silent{}}, from.Content(content.Of(desc)))
 			body, err := (&repository{Repository: repo}).opener(t.Context(), b)()
 			if err != nil {
 				t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
@@ -32,7 +33,7 @@ type check struct {
 
 // mending lists the parts to push once more.
 type mending struct {
-	blobs []graph.Descriptor
+	blobs []content.Descriptor
 	lacks map[*graph.Visit]bool
 }
 
@@ -151,7 +152,7 @@ func (r *readback) readTag(ctx context.Context, d *delivery) (string, error) {
 	switch {
 	case errors.Is(err, errdef.ErrNotFound):
 		return "the tag is missing", nil
-	case err != nil || graph.IsNamed(d.Root.Digest, desc.Digest, func() ([]byte, error) { return manifestBytes(ctx, r.pusher.source, d.visit) }):
+	case err != nil || content.IsNamed(d.Root.Digest, desc.Digest, func() ([]byte, error) { return manifestBytes(ctx, r.pusher.source, d.visit) }):
 		return "", err
 	}
 	return fmt.Sprintf("the tag has the digest %s, not %s", desc.Digest, d.Root.Digest), nil
@@ -174,7 +175,7 @@ func (r *readback) readManifest(ctx context.Context, d *delivery, n *graph.Node)
 			return fmt.Sprintf("manifest %s is missing", n.Digest), nil
 		case err != nil:
 			return "", err
-		case graph.Verify(n.OCI(), data) != nil:
+		case content.Verify(n.OCI(), data) != nil:
 			return fmt.Sprintf("manifest %s has different content", n.Digest), nil
 		}
 		m, err := oci.ParseManifest(desc, data)
@@ -186,7 +187,7 @@ func (r *readback) readManifest(ctx context.Context, d *delivery, n *graph.Node)
 }
 
 // readBlob fetches a blob and hashes it: a registry may have had it before, damaged.
-func (r *readback) readBlob(ctx context.Context, d *delivery, b graph.Descriptor) (string, error) {
+func (r *readback) readBlob(ctx context.Context, d *delivery, b content.Descriptor) (string, error) {
 	return r.readOnce(ctx, d, b, func() (string, error) {
 		for attempt := 0; ; attempt++ {
 			err := hashRemote(ctx, d.repo, b)
@@ -195,7 +196,7 @@ func (r *readback) readBlob(ctx context.Context, d *delivery, b graph.Descriptor
 				return "", nil
 			case errors.Is(err, errdef.ErrNotFound):
 				return fmt.Sprintf("blob %s is missing", b.Digest), nil
-			case !graph.IsWrong(err):
+			case !content.IsWrong(err):
 				return "", err
 			case attempt > 0: // the connection was not at fault
 				return fmt.Sprintf("blob %s has different content", b.Digest), nil
@@ -204,7 +205,7 @@ func (r *readback) readBlob(ctx context.Context, d *delivery, b graph.Descriptor
 	})
 }
 
-func hashRemote(ctx context.Context, repo *registry.Repository, b graph.Descriptor) error {
+func hashRemote(ctx context.Context, repo *registry.Repository, b content.Descriptor) error {
 	if b.Size == 0 {
 		return nil
 	}
@@ -216,18 +217,18 @@ func hashRemote(ctx context.Context, repo *registry.Repository, b graph.Descript
 	if _, err := io.Copy(hash, body); err != nil {
 		return errors.Join(err, body.Close())
 	}
-	return errors.Join(graph.CheckHash(b, hash), body.Close())
+	return errors.Join(content.CheckHash(b, hash), body.Close())
 }
 
 // readOnce asks a repository once for a part that many of its artifacts share.
-func (r *readback) readOnce(ctx context.Context, d *delivery, b graph.Descriptor, ask func() (string, error)) (string, error) {
+func (r *readback) readOnce(ctx context.Context, d *delivery, b content.Descriptor, ask func() (string, error)) (string, error) {
 	return r.read.Do(ctx, readKey{d.Repository(), b.Key(), d.repeated}, ask)
 }
 
 // readKey identifies one blob or manifest of one repository of a target.
 type readKey struct {
 	repository string
-	content    graph.ContentKey
+	content    content.Key
 	repeated   bool // after it was pushed again
 }
 

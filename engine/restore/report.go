@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
@@ -42,7 +43,7 @@ func (r *run) report(took time.Duration) *engine.Report {
 // partKey identifies a manifest or a blob in a registry.
 type partKey struct {
 	registry string
-	graph.ContentKey
+	content.Key
 }
 
 // belongings counts the manifests and blobs of artifacts in each target registry, each once.

@@ -7,14 +7,14 @@ import (
 	"slices"
 
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
 
 // resend uploads a blob that a repository should have, once, and does not mount it: the
 // missing blob may be one that was mounted.
-func (u *uploads) resend(ctx context.Context, d *delivery, b graph.Descriptor) error {
+func (u *uploads) resend(ctx context.Context, d *delivery, b content.Descriptor) error {
 	_, err := u.resent.Do(ctx, d.at(b.Digest), func() (struct{}, error) {
 		one := u.byKey[uploadKey{d.Target.Registry, b.Digest, b.Size}]
 		if one != nil && slices.ContainsFunc(one.recipients, func(to *recipient) bool { return to.path == d.Path && to.mounted.Load() }) {

@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
 
@@ -14,7 +14,7 @@ var _ source.Sink = (*uploads)(nil)
 
 func (u *uploads) Start() error { return u.start() }
 
-func (u *uploads) Queue(b graph.Descriptor, c source.Content, done func()) {
+func (u *uploads) Queue(b content.Descriptor, c source.Content, done func()) {
 	var left atomic.Int32
 	all := u.byBlob[b.Key()]
 	left.Store(int32(len(all)))
@@ -33,7 +33,7 @@ func (u *uploads) Queue(b graph.Descriptor, c source.Content, done func()) {
 	}
 }
 
-func (u *uploads) Pass(ctx context.Context, b graph.Descriptor, c source.Content, arrived func() bool) error {
+func (u *uploads) Pass(ctx context.Context, b content.Descriptor, c source.Content, arrived func() bool) error {
 	all := u.byBlob[b.Key()]
 	for _, one := range all {
 		if err := u.transfer(ctx, one, c); err != nil {
@@ -46,7 +46,7 @@ func (u *uploads) Pass(ctx context.Context, b graph.Descriptor, c source.Content
 	return u.releaseAll(all)
 }
 
-func (u *uploads) Find(b graph.Descriptor) {
+func (u *uploads) Find(b content.Descriptor) {
 	for _, one := range u.byBlob[b.Key()] {
 		u.pool.Add(one.registry, 0, func(ctx context.Context) error {
 			for _, to := range one.recipients {
@@ -64,7 +64,7 @@ func (u *uploads) Find(b graph.Descriptor) {
 	}
 }
 
-func (u *uploads) Lack(b graph.Descriptor, why error) error {
+func (u *uploads) Lack(b content.Descriptor, why error) error {
 	all := u.byBlob[b.Key()]
 	for _, one := range all {
 		for _, to := range one.recipients {

@@ -16,7 +16,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
@@ -30,7 +30,7 @@ type backwards struct {
 	lacks digest.Digest
 }
 
-func (s *backwards) Blobs(ctx context.Context, wanted []graph.Descriptor, to source.Sink) error {
+func (s *backwards) Blobs(ctx context.Context, wanted []content.Descriptor, to source.Sink) error {
 	for _, b := range slices.Backward(wanted) {
 		if b.Digest == s.lacks {
 			continue

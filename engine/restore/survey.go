@@ -12,6 +12,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
@@ -165,7 +166,7 @@ func (s *survey) examine(ctx context.Context, d *delivery) error {
 	if err != nil {
 		return err
 	}
-	if !graph.IsNamed(d.Root.Digest, there.Digest, func() ([]byte, error) { return manifestBytes(ctx, s.source, d.visit) }) {
+	if !content.IsNamed(d.Root.Digest, there.Digest, func() ([]byte, error) { return manifestBytes(ctx, s.source, d.visit) }) {
 		return s.existing(d, there.Digest)
 	}
 	d.found.present, d.found.lacks = true, make(map[*graph.Visit]bool)

@@ -6,7 +6,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
@@ -16,14 +16,14 @@ import (
 // target takes blobs and manifests: the repository of a registry, or a stand-in that
 // counts them. Calls may be concurrent.
 type target interface {
-	pushBlob(ctx context.Context, b graph.Descriptor, from body) error
+	pushBlob(ctx context.Context, b content.Descriptor, from body) error
 	// mountBlob mounts a blob from another repository of the registry, or pushes it.
-	mountBlob(ctx context.Context, b graph.Descriptor, path string, from body) (mounted bool, err error)
+	mountBlob(ctx context.Context, b content.Descriptor, path string, from body) (mounted bool, err error)
 	// pushManifest reads a manifest and pushes it under a tag, or under its digest.
-	pushManifest(ctx context.Context, d graph.Descriptor, read func(context.Context) ([]byte, error), reference string) error
+	pushManifest(ctx context.Context, d content.Descriptor, read func(context.Context) ([]byte, error), reference string) error
 	// offerBlob puts a blob that the repository has among its manifests, too. A registry
 	// may refuse that, in whatever words.
-	offerBlob(ctx context.Context, b graph.Descriptor) error
+	offerBlob(ctx context.Context, b content.Descriptor) error
 	// listReferrers completes a list of referrers. describe returns one of them as a list has
 	// it; push pushes one once more.
 	listReferrers(ctx context.Context, l list, describe describer, push func(ocispec.Descriptor) error) error
@@ -55,15 +55,15 @@ func (r *repository) opener(ctx context.Context, from body) func() (io.ReadClose
 	}
 }
 
-func (r *repository) pushBlob(ctx context.Context, b graph.Descriptor, from body) error {
+func (r *repository) pushBlob(ctx context.Context, b content.Descriptor, from body) error {
 	return r.PushBlob(ctx, b.OCI(), r.opener(ctx, from))
 }
 
-func (r *repository) mountBlob(ctx context.Context, b graph.Descriptor, path string, from body) (bool, error) {
+func (r *repository) mountBlob(ctx context.Context, b content.Descriptor, path string, from body) (bool, error) {
 	return r.MountOrPush(ctx, b.OCI(), path, r.opener(ctx, from))
 }
 
-func (r *repository) pushManifest(ctx context.Context, d graph.Descriptor, read func(context.Context) ([]byte, error), reference string) error {
+func (r *repository) pushManifest(ctx context.Context, d content.Descriptor, read func(context.Context) ([]byte, error), reference string) error {
 	reading, done := r.pushing.Begin(ctx)
 	defer done()
 	data, err := read(reading)
@@ -73,7 +73,7 @@ func (r *repository) pushManifest(ctx context.Context, d graph.Descriptor, read 
 	return r.PushManifest(ctx, d.OCI(), data, reference)
 }
 
-func (r *repository) offerBlob(ctx context.Context, b graph.Descriptor) error {
+func (r *repository) offerBlob(ctx context.Context, b content.Descriptor) error {
 	data, err := readBlob(ctx, r.Repository, b)
 	if err != nil {
 		return err
@@ -94,7 +94,7 @@ func (r *repository) listReferrers(ctx context.Context, l list, describe describ
 }
 
 // fetchVerified opens a blob of a registry to copy it to another repository.
-func fetchVerified(ctx context.Context, repo *registry.Repository, b graph.Descriptor, heard func(int64)) (io.ReadCloser, error) {
+func fetchVerified(ctx context.Context, repo *registry.Repository, b content.Descriptor, heard func(int64)) (io.ReadCloser, error) {
 	body, err := repo.FetchBlob(ctx, b.OCI(), 0, b.Size)
 	if err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func fetchVerified(ctx context.Context, repo *registry.Repository, b graph.Descr
 }
 
 // readBlob reads a blob of a repository whole, and verifies it.
-func readBlob(ctx context.Context, repo *registry.Repository, b graph.Descriptor) ([]byte, error) {
+func readBlob(ctx context.Context, repo *registry.Repository, b content.Descriptor) ([]byte, error) {
 	body, err := fetchVerified(ctx, repo, b, func(int64) {})
 	if err != nil {
 		return nil, err

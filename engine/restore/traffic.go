@@ -5,7 +5,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
@@ -25,7 +25,7 @@ type sentKey struct {
 
 func newTraffic() *traffic { return &traffic{accepted: make(map[sentKey]bool)} }
 
-func (t *traffic) add(registry string, part graph.Descriptor) {
+func (t *traffic) add(registry string, part content.Descriptor) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.bytes = bounds.Sum(t.bytes, part.Size)

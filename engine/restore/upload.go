@@ -6,7 +6,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 )
@@ -22,7 +22,7 @@ type uploadKey struct {
 // sent to the first recipient and mounted from there into the others.
 type upload struct {
 	uploadKey
-	blob       graph.Descriptor
+	blob       content.Descriptor
 	recipients []*recipient // never empty
 }
 
@@ -40,7 +40,7 @@ type recipient struct {
 }
 
 // has reports whether a recipient has a blob, without asking where it cannot.
-func (to *recipient) has(ctx context.Context, b graph.Descriptor) (bool, error) {
+func (to *recipient) has(ctx context.Context, b content.Descriptor) (bool, error) {
 	if to.fresh {
 		return false, nil
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
@@ -29,9 +30,9 @@ type uploads struct {
 	lenders    *lenders // of a source that leaves blobs to a base
 
 	byKey    map[uploadKey]*upload
-	byBlob   map[graph.ContentKey][]*upload // to each registry
-	order    []*upload                      // as the deliveries name them
-	outgoing map[string]int64               // bytes by registry
+	byBlob   map[content.Key][]*upload // to each registry
+	order    []*upload                 // as the deliveries name them
+	outgoing map[string]int64          // bytes by registry
 
 	resent pool.Once[manifestKey, struct{}] // blobs that were sent although the target should have them
 
@@ -39,7 +40,7 @@ type uploads struct {
 }
 
 func newUploads(p engine.Progress, sent *traffic) *uploads {
-	return &uploads{progress: p, sent: sent, byKey: make(map[uploadKey]*upload), byBlob: make(map[graph.ContentKey][]*upload), outgoing: make(map[string]int64)}
+	return &uploads{progress: p, sent: sent, byKey: make(map[uploadKey]*upload), byBlob: make(map[content.Key][]*upload), outgoing: make(map[string]int64)}
 }
 
 // add notes the blobs that a delivery waits for.
@@ -60,7 +61,7 @@ func (u *uploads) add(d *delivery) {
 	})
 }
 
-func (u *uploads) want(d *delivery, b graph.Descriptor) {
+func (u *uploads) want(d *delivery, b content.Descriptor) {
 	key := uploadKey{d.Target.Registry, b.Digest, b.Size}
 	one := u.byKey[key]
 	if one == nil {
@@ -92,8 +93,8 @@ func (u *uploads) recipientOf(one *upload, d *delivery) *recipient {
 }
 
 // wanted lists the blobs, each once.
-func (u *uploads) wanted() []graph.Descriptor {
-	all := make([]graph.Descriptor, 0, len(u.order))
+func (u *uploads) wanted() []content.Descriptor {
+	all := make([]content.Descriptor, 0, len(u.order))
 	for _, one := range u.order {
 		if u.byBlob[one.blob.Key()][0] == one {
 			all = append(all, one.blob)
@@ -204,7 +205,7 @@ func (u *uploads) bodyOrCopy(one *upload, to, home *recipient, c source.Content)
 
 // fetches returns the number of requests that fetch a blob from the source, and whether all
 // targets share them.
-func (u *uploads) fetches(b graph.Descriptor) (requests int, shared bool) {
+func (u *uploads) fetches(b content.Descriptor) (requests int, shared bool) {
 	if far, is := u.source.(source.Distant); is {
 		return far.Fetches(b)
 	}

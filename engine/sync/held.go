@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"sync"
 
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
@@ -130,7 +131,7 @@ func (h *held) load(ctx context.Context) ([][]byte, error) {
 }
 
 // readWhole reads a blob and verifies it.
-func readWhole(ctx context.Context, from graph.Origin, d graph.Descriptor, into [][]byte) error {
+func readWhole(ctx context.Context, from graph.Origin, d content.Descriptor, into [][]byte) error {
 	hash := d.Digest.Algorithm().Hash()
 	if d.Size > 0 {
 		body, err := from.Blob(ctx, d.OCI(), 0, d.Size)
@@ -145,7 +146,7 @@ func readWhole(ctx context.Context, from graph.Origin, d graph.Descriptor, into 
 			return err
 		}
 	}
-	return graph.CheckHash(d, hash)
+	return content.CheckHash(d, hash)
 }
 
 // give ends the use of the bytes by one reader.

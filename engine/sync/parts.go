@@ -9,7 +9,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/restore"
 	"github.com/oras-mirror/oras-mirror/engine/restore/route"
@@ -146,7 +146,7 @@ const (
 	maxSmall = 50_000   // blobs
 )
 
-func (s *planSource) Landed(registry, path string, b graph.Descriptor) {
+func (s *planSource) Landed(registry, path string, b content.Descriptor) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.IsPart() || b.Size < minLarge && len(s.landed) >= maxSmall {
@@ -159,7 +159,7 @@ func (s *planSource) Landed(registry, path string, b graph.Descriptor) {
 }
 
 // landedIn returns a repository of a target that an earlier part sent a blob to, if any.
-func (s *planSource) landedIn(registry string, b graph.Descriptor) []string {
+func (s *planSource) landedIn(registry string, b content.Descriptor) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if path := s.landed[landing{registry, b.Digest, b.Size}]; path != "" {

@@ -12,6 +12,7 @@ import (
 	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
@@ -91,7 +92,7 @@ func (s *planSource) Family(desc ocispec.Descriptor) []digest.Digest {
 	return []digest.Digest{desc.Digest}
 }
 
-func (s *planSource) Walk(ctx context.Context, _ string, root graph.Descriptor, sc *graph.Scope) (*graph.Visit, error) {
+func (s *planSource) Walk(ctx context.Context, _ string, root content.Descriptor, sc *graph.Scope) (*graph.Visit, error) {
 	from := s.origins[sc]
 	v, err := s.planner.Walk(ctx, from, sc, root.OCI(), nil)
 	if err != nil || len(sc.Platforms) == 0 || !v.Node.Index {
@@ -108,11 +109,11 @@ func (s *planSource) Walk(ctx context.Context, _ string, root graph.Descriptor, 
 	return v, &engine.PlatformError{Reference: name, Wanted: sc.Platforms, Have: graph.PlatformsIn(children)}
 }
 
-func (s *planSource) Children(ctx context.Context, root graph.Descriptor, sc *graph.Scope) ([]ocispec.Descriptor, error) {
+func (s *planSource) Children(ctx context.Context, root content.Descriptor, sc *graph.Scope) ([]ocispec.Descriptor, error) {
 	return s.planner.Children(ctx, s.origins[sc], sc, root.OCI())
 }
 
-func (s *planSource) Manifest(ctx context.Context, root graph.Descriptor, sc *graph.Scope) ([]byte, error) {
+func (s *planSource) Manifest(ctx context.Context, root content.Descriptor, sc *graph.Scope) ([]byte, error) {
 	return s.origins[sc].Manifest(ctx, root.OCI())
 }
 
@@ -122,7 +123,7 @@ func (s *planSource) Certain(v *graph.Visit) []*graph.Blob { return v.Blobs() }
 
 func (s *planSource) Revised() source.Source { return nil }
 
-func (s *planSource) Homes(registry string, b graph.Descriptor) []string {
+func (s *planSource) Homes(registry string, b content.Descriptor) []string {
 	paths := s.landedIn(registry, b)
 	for _, r := range s.planner.RemotesOf(b, registry) {
 		paths = append(paths, r.Path())
@@ -152,7 +153,7 @@ func (s *planSource) Lacks(root *graph.Visit, sc *graph.Scope) error {
 }
 
 // Blame returns the error of reading the blob if that is why its upload failed.
-func (s *planSource) Blame(b graph.Descriptor, refusal error) error {
+func (s *planSource) Blame(b content.Descriptor, refusal error) error {
 	fault, ok := s.faults.Load(b.Key())
 	if err, _ := fault.(error); ok && errors.Is(refusal, err) { // else it is of an earlier attempt
 		return err
@@ -160,7 +161,7 @@ func (s *planSource) Blame(b graph.Descriptor, refusal error) error {
 	return refusal
 }
 
-func (s *planSource) Blobs(_ context.Context, wanted []graph.Descriptor, to source.Sink) error {
+func (s *planSource) Blobs(_ context.Context, wanted []content.Descriptor, to source.Sink) error {
 	if err := to.Start(); err != nil {
 		return err
 	}
@@ -176,7 +177,7 @@ func (s *planSource) Blobs(_ context.Context, wanted []graph.Descriptor, to sour
 }
 
 // Content returns a small blob as one that is held, and a large one as a stream.
-func (s *planSource) Content(d graph.Descriptor) source.Content {
+func (s *planSource) Content(d content.Descriptor) source.Content {
 	b := s.planner.Find(d)
 	if s.isHeld(b) {
 		return &held{source: s, blob: b}
@@ -190,7 +191,7 @@ func (s *planSource) isHeld(b *graph.Blob) bool {
 	return b.Size <= s.memory.capacity/4 || s.planner.IsInline(b)
 }
 
-func (s *planSource) Fetches(d graph.Descriptor) (requests int, shared bool) {
+func (s *planSource) Fetches(d content.Descriptor) (requests int, shared bool) {
 	b := s.planner.Find(d)
 	switch {
 	case b.Size == 0 || s.planner.IsNear(b):
@@ -203,7 +204,7 @@ func (s *planSource) Fetches(d graph.Descriptor) (requests int, shared bool) {
 
 // recordFault keeps the reason why a blob could not be read, for Blame.
 func (s *planSource) recordFault(b *graph.Blob, from graph.Origin, err error) error {
-	if graph.IsMismatch(err) {
+	if content.IsMismatch(err) {
 		err = &engine.ArtifactError{Reference: from.Repository() + "@" + b.Digest.String(), Op: "fetch", Err: err}
 	}
 	s.faults.Store(b.Key(), err)

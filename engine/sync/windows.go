@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"sync"
 
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 )
@@ -22,7 +22,7 @@ type windows struct {
 	ctx     context.Context // of all requests; it ends with Close
 	cancel  context.CancelFunc
 	from    *registry.Repository
-	blob    graph.Descriptor
+	blob    content.Descriptor
 	memory  *memory
 	release func() // of the reader's slots
 
@@ -44,7 +44,7 @@ type ahead struct {
 	err    error
 }
 
-func newWindows(ctx context.Context, from *registry.Repository, b graph.Descriptor, m *memory, release func()) *windows {
+func newWindows(ctx context.Context, from *registry.Repository, b content.Descriptor, m *memory, release func()) *windows {
 	ctx, cancel := context.WithCancel(ctx)
 	return &windows{ctx: ctx, cancel: cancel, from: from, blob: b, memory: m, release: release, whole: m.pieces(b.Size) == 1}
 }
@@ -154,7 +154,7 @@ func (w *windows) fetchAhead() {
 	}
 }
 
-func (a *ahead) read(ctx context.Context, from *registry.Repository, b graph.Descriptor) error {
+func (a *ahead) read(ctx context.Context, from *registry.Repository, b content.Descriptor) error {
 	body, err := from.FetchBlob(ctx, b.OCI(), a.off, a.n)
 	if err != nil {
 		return err

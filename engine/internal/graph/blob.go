@@ -1,12 +1,13 @@
 package graph
 
 import (
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"slices"
 )
 
 // Blob is one leaf of the graph.
 type Blob struct {
-	Descriptor
+	content.Descriptor
 	Origins     []Origin // where it can be had, the first one found first; guarded by graph.mu
 	Number      uint32   // counted from 0
 	Held        bool     // the output had it before; of a directory guarded by its mutex, of an archive by graph.mu
@@ -36,14 +37,14 @@ func (b *Blob) inline() *inline {
 }
 
 // Find returns the blob with the digest and the size of d; nil if no walk found it.
-func (g *Graph) Find(d Descriptor) *Blob {
+func (g *Graph) Find(d content.Descriptor) *Blob {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.blobs[d.Digest].sized(d.Size)
 }
 
 // RemotesOf lists the repositories of a registry that are known to have a blob.
-func (g *Graph) RemotesOf(d Descriptor, registry string) []*Remote {
+func (g *Graph) RemotesOf(d content.Descriptor, registry string) []*Remote {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	b := g.blobs[d.Digest].sized(d.Size)

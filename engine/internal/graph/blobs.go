@@ -3,6 +3,7 @@ package graph
 import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -14,7 +15,7 @@ func (g *Graph) Blob(desc ocispec.Descriptor, o Origin) *Blob {
 	first := g.blobs[desc.Digest]
 	b := first.sized(desc.Size)
 	if b == nil {
-		b = &Blob{Descriptor: Compact(desc), Number: g.numbered}
+		b = &Blob{Descriptor: content.Of(desc), Number: g.numbered}
 		g.numbered++
 		for _, l := range g.Near {
 			if l.has(desc) {
@@ -41,7 +42,7 @@ func (g *Graph) Blob(desc ocispec.Descriptor, o Origin) *Blob {
 }
 
 // Embedded returns the bytes of a blob that a descriptor has in itself, nil if none has.
-func (g *Graph) Embedded(d Descriptor) []byte {
+func (g *Graph) Embedded(d content.Descriptor) []byte {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	b := g.blobs[d.Digest].sized(d.Size)
@@ -123,5 +124,5 @@ func (g *Graph) IsNear(b *Blob) bool { return OnDisk(g.first(b)) }
 func (g *Graph) WorthRetry(b *Blob, attempt int, err error) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return attempt+1 < b.places() || attempt == 0 && IsWrong(err)
+	return attempt+1 < b.places() || attempt == 0 && content.IsWrong(err)
 }

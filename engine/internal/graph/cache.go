@@ -6,6 +6,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/oci"
@@ -58,16 +59,16 @@ func (LayoutCache) Keep(ocispec.Descriptor, []byte) (bool, error) { return false
 
 // Root finds a root, and reads its manifest where the answer has that; refers tells
 // whether it refers to another manifest.
-func (g *Graph) Root(ctx context.Context, o Origin, ref config.Reference) (found Descriptor, data []byte, refers bool, err error) {
+func (g *Graph) Root(ctx context.Context, o Origin, ref config.Reference) (found content.Descriptor, data []byte, refers bool, err error) {
 	ctx, done := g.lane.Begin(ctx)
 	defer done()
 	desc, data, err := g.find(ctx, o, ref)
 	if err != nil || data == nil {
-		return Compact(desc), data, false, err
+		return content.Of(desc), data, false, err
 	}
 	n, err := g.node(ctx, o, rootStop(desc, 0).with(data))
 	if err != nil {
-		return Compact(desc), data, false, err
+		return content.Of(desc), data, false, err
 	}
 	return n.Descriptor, data, n.leads != nil, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 )
 
 // layersElsewhere adds those layers of v that no registry has to have, if this one has them.
@@ -25,7 +26,7 @@ func (g *Graph) layersElsewhere(ctx context.Context, v *Visit) error {
 }
 
 // tellLeftOut tells once that a layer is left out.
-func (g *Graph) tellLeftOut(v *Visit, layer Descriptor) {
+func (g *Graph) tellLeftOut(v *Visit, layer content.Descriptor) {
 	g.mu.Lock()
 	told := g.leftOut[layer.Digest]
 	g.leftOut[layer.Digest] = true

@@ -4,13 +4,14 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Node is one manifest of the run, however many artifacts, repositories or registries share
 // it.
 type Node struct {
-	Descriptor
+	content.Descriptor
 	ArtifactType string // as the manifest says
 	kind         string // as a list of referrers says
 	Known        bool   // its content is known; else it is copied as bytes alone
@@ -20,15 +21,15 @@ type Node struct {
 	Index        bool
 	recorded     bool // the output has all of its graph: its blobs and children are not listed
 	Subject      digest.Digest
-	leads        *Descriptor          // to its subject, as the manifest describes that; nil: it has none
+	leads        *content.Descriptor  // to its subject, as the manifest describes that; nil: it has none
 	Children     []ocispec.Descriptor // of an index: manifests, seldom blobs
 	Blobs        []*Blob
-	elsewhere    []Descriptor     // layers that no registry has to have; those that are there are leaves of a visit
-	called       map[*Blob]string // media types that blobs have here, and another manifest gave otherwise
-	Data         []byte           // until it is stored
-	away         bool             // it is to be stored, and has to be fetched once more for that
-	content      []byte           // the bytes, if it is a blob when an index names it
-	raw          *[]byte          // the bytes, if it may be a signature; guarded by graph.mu once it is registered
+	elsewhere    []content.Descriptor // layers that no registry has to have; those that are there are leaves of a visit
+	called       map[*Blob]string     // media types that blobs have here, and another manifest gave otherwise
+	Data         []byte               // until it is stored
+	away         bool                 // it is to be stored, and has to be fetched once more for that
+	content      []byte               // the bytes, if it is a blob when an index names it
+	raw          *[]byte              // the bytes, if it may be a signature; guarded by graph.mu once it is registered
 }
 
 // nodeKey identifies a manifest. If its bytes tell its kind, the media type is "": another

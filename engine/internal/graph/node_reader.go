@@ -7,6 +7,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
@@ -64,7 +65,7 @@ func (g *Graph) node(ctx context.Context, o Origin, at stop) (*Node, error) {
 func nodeKeys(desc ocispec.Descriptor) (plain, declared nodeKey) {
 	plain = nodeKey{desc.Digest, desc.Size, ""}
 	declared = plain
-	declared.mediaType = cmp.Or(Intern(desc.MediaType), "none")
+	declared.mediaType = cmp.Or(content.Intern(desc.MediaType), "none")
 	return plain, declared
 }
 
@@ -167,17 +168,17 @@ func (g *Graph) take(n int64) error {
 
 func (g *Graph) makeNode(o Origin, desc ocispec.Descriptor, m *oci.Manifest) *Node {
 	desc.MediaType = m.MediaType
-	n := &Node{Descriptor: Compact(desc), ArtifactType: Intern(m.ArtifactType), kind: Intern(m.Kind()), Known: m.IsKnown(), Index: m.IsIndex(), Children: lean(m.Manifests)}
+	n := &Node{Descriptor: content.Of(desc), ArtifactType: content.Intern(m.ArtifactType), kind: content.Intern(m.Kind()), Known: m.IsKnown(), Index: m.IsIndex(), Children: lean(m.Manifests)}
 	if m.Subject != nil {
-		subject := Compact(*m.Subject)
+		subject := content.Of(*m.Subject)
 		n.Subject, n.leads = subject.Digest, &subject
 	}
 	for _, b := range m.Leaves() {
 		if oci.IsElsewhere(b) && !oci.HasInline(b) {
-			n.elsewhere = append(n.elsewhere, Compact(b))
+			n.elsewhere = append(n.elsewhere, content.Of(b))
 			continue
 		}
-		n.addBlob(g.Blob(b, o), Intern(b.MediaType))
+		n.addBlob(g.Blob(b, o), content.Intern(b.MediaType))
 	}
 	return n
 }

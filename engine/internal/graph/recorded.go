@@ -6,6 +6,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -52,7 +53,7 @@ func (g *Graph) recordedNode(e oci.Entry) *Node {
 	key := nodeKey{e.Digest, e.Size, e.MediaType}
 	n := g.known[key]
 	if n == nil {
-		n = &Node{Descriptor: Compact(e.Descriptor()), ArtifactType: Intern(e.ArtifactType), kind: Intern(e.ArtifactType),
+		n = &Node{Descriptor: content.Of(e.Descriptor()), ArtifactType: content.Intern(e.ArtifactType), kind: content.Intern(e.ArtifactType),
 			Known: true, Index: oci.IsIndex(e.MediaType), Subject: e.Subject.Digest(), recorded: true}
 		g.known[key] = n
 	}

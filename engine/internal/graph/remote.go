@@ -18,6 +18,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/config/filter"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/internal/cosign"
@@ -121,7 +122,7 @@ func (r *Remote) absent(ctx context.Context, ref config.Reference, err error) er
 
 func (r *Remote) Manifest(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {
 	_, data, _, err := r.repo.FetchManifest(ctx, desc.Digest.String(), func(data []byte) error {
-		if err := Verify(desc, data); err != nil {
+		if err := content.Verify(desc, data); err != nil {
 			return &engine.ArtifactError{Reference: r.ref.Name() + "@" + desc.Digest.String(), Op: "fetch", Err: err}
 		}
 		return nil
@@ -166,7 +167,7 @@ func (r *Remote) look(ctx context.Context, desc ocispec.Descriptor) ([]byte, err
 	if err := errors.Join(err, body.Close()); err != nil {
 		return nil, err
 	}
-	if err := Verify(desc, data); err != nil {
+	if err := content.Verify(desc, data); err != nil {
 		return nil, &engine.ArtifactError{Reference: r.ref.Name() + "@" + desc.Digest.String(), Op: "fetch", Err: err}
 	}
 	return data, nil

@@ -9,6 +9,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 )
 
 // Shrinker rewrites indexes so that they name only the children that are there.
@@ -34,7 +35,7 @@ func (s *Shrinker) Shrink(v *Visit) (*Visit, error) {
 		return v, nil
 	}
 	children := make([]*Visit, len(v.children))
-	byOld := make(map[digest.Digest]Descriptor)
+	byOld := make(map[digest.Digest]content.Descriptor)
 	for _, leaf := range v.Leaves {
 		byOld[leaf.Digest] = leaf.Descriptor
 	}
@@ -82,7 +83,7 @@ func (g *Graph) Rewritten(ctx context.Context, o Origin, platforms []config.Plat
 }
 
 // withChildren rewrites the list of an index. Everything else stays as it is.
-func withChildren(data []byte, kept map[digest.Digest]Descriptor) ([]byte, error) {
+func withChildren(data []byte, kept map[digest.Digest]content.Descriptor) ([]byte, error) {
 	var index map[string]json.RawMessage
 	if err := json.Unmarshal(data, &index); err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
@@ -184,7 +185,7 @@ func (g *Graph) readSignature(ctx context.Context, o Origin, desc ocispec.Descri
 	if g.Signature != nil {
 		return g.Signature(ctx, desc)
 	}
-	b := g.Find(Compact(desc))
+	b := g.Find(content.Of(desc))
 	if b == nil {
 		b = g.Blob(desc, o)
 	}
@@ -233,7 +234,7 @@ func (g *Graph) Release(b *Blob) {
 }
 
 // IsSignature reports whether a blob was read as a signature.
-func (g *Graph) IsSignature(d Descriptor) bool {
+func (g *Graph) IsSignature(d content.Descriptor) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	b := g.blobs[d.Digest].sized(d.Size)
@@ -243,7 +244,7 @@ func (g *Graph) IsSignature(d Descriptor) bool {
 // readBlob reads a blob whole, and verifies it.
 func readBlob(ctx context.Context, from Origin, desc ocispec.Descriptor) ([]byte, error) {
 	if desc.Size == 0 {
-		return nil, Verify(desc, nil)
+		return nil, content.Verify(desc, nil)
 	}
 	body, err := from.Blob(ctx, desc, 0, desc.Size)
 	if err != nil {
@@ -253,7 +254,7 @@ func readBlob(ctx context.Context, from Origin, desc ocispec.Descriptor) ([]byte
 	if err = errors.Join(err, body.Close()); err != nil {
 		return nil, err
 	}
-	return data, Verify(desc, data)
+	return data, content.Verify(desc, data)
 }
 
 // BlobCache is a Cache that reads blobs without a request to a registry.
@@ -273,7 +274,7 @@ func (c LayoutCache) Blob(desc ocispec.Descriptor) []byte {
 	}
 	data := make([]byte, desc.Size)
 	_, err = io.ReadFull(body, data)
-	if err = errors.Join(err, body.Close()); err != nil || Verify(desc, data) != nil {
+	if err = errors.Join(err, body.Close()); err != nil || content.Verify(desc, data) != nil {
 		return nil
 	}
 	return data

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/opencontainers/go-digest"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 )
 
 // Visit is one manifest as one repository has it: the same manifest may have
@@ -75,9 +76,9 @@ func (v *Visit) Blobs() []*Blob {
 }
 
 // Parts returns the manifest itself and its blobs.
-func (v *Visit) Parts() []Descriptor {
+func (v *Visit) Parts() []content.Descriptor {
 	blobs := v.Blobs()
-	parts := append(make([]Descriptor, 0, 1+len(blobs)), v.Node.Descriptor)
+	parts := append(make([]content.Descriptor, 0, 1+len(blobs)), v.Node.Descriptor)
 	for _, b := range blobs {
 		parts = append(parts, b.Descriptor)
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
@@ -60,7 +61,7 @@ func (w *walk) begin(manifests int) error {
 // of cosign's anywhere, so that a graph may run in a circle: the visit that would
 // then wait for itself gets one that is not done.
 func (w *walk) visit(ctx context.Context, by *Visit, at stop) (*Visit, error) {
-	key := visitKey{origin: w.origin, nodeKey: nodeKey{at.Digest, at.Size, Intern(at.MediaType)}, scope: w.scope.Key, led: at.of != ""}
+	key := visitKey{origin: w.origin, nodeKey: nodeKey{at.Digest, at.Size, content.Intern(at.MediaType)}, scope: w.scope.Key, led: at.of != ""}
 	v, err := w.visitOnce(ctx, by, at, key)
 	if err == nil && !at.isChild() && v.isBlob() {
 		key.alone = true

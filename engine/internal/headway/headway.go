@@ -5,14 +5,14 @@ package headway
 import (
 	"sync"
 
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 )
 
 // Blobs records the progress of each blob that moves: bytes that move again are not
 // progress. The zero value is ready.
 type Blobs struct {
 	mu    sync.Mutex // guards blobs
-	blobs map[graph.ContentKey]*course
+	blobs map[content.Key]*course
 }
 
 // course records the progress of one blob.
@@ -22,7 +22,7 @@ type course struct {
 }
 
 // Expect notes that a blob will move, and reports whether that is new.
-func (h *Blobs) Expect(key graph.ContentKey) bool {
+func (h *Blobs) Expect(key content.Key) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.blobs[key] != nil {
@@ -33,7 +33,7 @@ func (h *Blobs) Expect(key graph.ContentKey) bool {
 }
 
 // Add notes n bytes at off, and returns how many of them are new.
-func (h *Blobs) Add(key graph.ContentKey, off, n int64) int64 {
+func (h *Blobs) Add(key content.Key, off, n int64) int64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	c := h.of(key)
@@ -43,9 +43,9 @@ func (h *Blobs) Add(key graph.ContentKey, off, n int64) int64 {
 	return c.done.add(off, n, key.Size)
 }
 
-func (h *Blobs) of(key graph.ContentKey) *course {
+func (h *Blobs) of(key content.Key) *course {
 	if h.blobs == nil {
-		h.blobs = make(map[graph.ContentKey]*course)
+		h.blobs = make(map[content.Key]*course)
 	}
 	if h.blobs[key] == nil {
 		h.blobs[key] = new(course)
@@ -54,7 +54,7 @@ func (h *Blobs) of(key graph.ContentKey) *course {
 }
 
 // Forget frees the record of a blob that is complete.
-func (h *Blobs) Forget(key graph.ContentKey) {
+func (h *Blobs) Forget(key content.Key) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.blobs, key)
@@ -62,7 +62,7 @@ func (h *Blobs) Forget(key graph.ContentKey) {
 
 // GiveUp returns the number of bytes of a blob that will not move; known says whether the
 // blob was expected.
-func (h *Blobs) GiveUp(key graph.ContentKey) (rest int64, known bool) {
+func (h *Blobs) GiveUp(key content.Key) (rest int64, known bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	known = h.blobs[key] != nil

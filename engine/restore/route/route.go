@@ -8,17 +8,18 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
 
 // Route maps one artifact to one reference of a target.
 type Route struct {
-	From    *graph.Root      // the artifact in its source
-	Name    string           // the full source reference, or the name of the entry
-	Root    graph.Descriptor // the manifest that goes out
-	Scope   *graph.Scope     // the part of it that goes along
-	Subject digest.Digest    // the manifest that cosign attached it to by its tag; "" for others
+	From    *graph.Root        // the artifact in its source
+	Name    string             // the full source reference, or the name of the entry
+	Root    content.Descriptor // the manifest that goes out
+	Scope   *graph.Scope       // the part of it that goes along
+	Subject digest.Digest      // the manifest that cosign attached it to by its tag; "" for others
 	Target  config.Target
 	Path    string // the repository, without the registry
 	Tag     string // "" for one that is restored by digest
@@ -61,7 +62,7 @@ func (m *Routes) Map(root *graph.Root, target config.Target) (*Route, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", e.Name, err)
 	}
-	r := &Route{From: root, Name: root.Name(), Root: graph.Compact(e.Descriptor()),
+	r := &Route{From: root, Name: root.Name(), Root: content.Of(e.Descriptor()),
 		Scope: graph.ScopeOfAll(!m.excludeReferrers, platforms), Target: target, Path: target.Namespace, Fault: root.Fault}
 	if root.Scope != nil {
 		r.Scope = root.Scope

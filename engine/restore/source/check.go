@@ -9,12 +9,13 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 )
 
 func (s *layoutSource) Check(ctx context.Context, t engine.Trust, root graph.Root) ([]string, error) {
 	return s.checkWith(ctx, t, root, func(ctx context.Context, blob ocispec.Descriptor) ([]byte, error) {
-		return s.read(ctx, graph.Compact(blob), blob.Data)
+		return s.read(ctx, content.Of(blob), blob.Data)
 	})
 }
 
@@ -23,7 +24,7 @@ func (s *layoutSource) checkWith(ctx context.Context, t engine.Trust, root graph
 }
 
 // read returns the bytes of a small blob; embedded are those that a descriptor has in itself.
-func (s *layoutSource) read(_ context.Context, d graph.Descriptor, embedded []byte) ([]byte, error) {
+func (s *layoutSource) read(_ context.Context, d content.Descriptor, embedded []byte) ([]byte, error) {
 	body, err := s.open(d)
 	if errors.Is(err, fs.ErrNotExist) && len(embedded) > 0 {
 		return embedded, nil
@@ -40,7 +41,7 @@ func (s *layoutSource) read(_ context.Context, d graph.Descriptor, embedded []by
 func (p *pipe) Check(ctx context.Context, t engine.Trust, root graph.Root) ([]string, error) {
 	waits := false
 	signedBy, err := p.checkWith(ctx, t, root, func(ctx context.Context, blob ocispec.Descriptor) ([]byte, error) {
-		d := graph.Compact(blob)
+		d := content.Of(blob)
 		if int64(len(blob.Data)) == blob.Size {
 			return blob.Data, nil
 		}

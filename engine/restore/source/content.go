@@ -6,7 +6,7 @@ import (
 	"io"
 
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 )
 
@@ -35,7 +35,7 @@ func (f *inFile) Open(_ context.Context, r Reading) (io.ReadCloser, error) {
 // passing is a blob of a pipe that is read once, as it comes.
 type passing struct {
 	in io.Reader
-	graph.Descriptor
+	content.Descriptor
 	body *verifiedBlob // nil until it is opened
 }
 

@@ -8,6 +8,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/delta"
@@ -25,7 +26,7 @@ func readDelta(l store.Layout, notice func(string)) *delta.Delta {
 }
 
 // Left asks the layout first: it may have more than its list says.
-func (s *layoutSource) Left(b graph.Descriptor) error {
+func (s *layoutSource) Left(b content.Descriptor) error {
 	if s.delta == nil || s.delta.Holds(b.Digest) {
 		return nil
 	}
@@ -35,7 +36,7 @@ func (s *layoutSource) Left(b graph.Descriptor) error {
 	return &engine.NeedsBaseError{Base: s.delta.Name(), Blob: b.Digest}
 }
 
-func (s *layoutSource) Home(b graph.Descriptor) string {
+func (s *layoutSource) Home(b content.Descriptor) string {
 	if s.delta == nil {
 		return ""
 	}
@@ -46,7 +47,7 @@ func (s *layoutSource) IsAlone() bool { return s.delta != nil }
 
 // embedded returns the bytes of a blob that some descriptor has in itself, nil if none has. What
 // is no image has the empty document as its config, which needs no base.
-func (s *layoutSource) embedded(b graph.Descriptor) []byte {
+func (s *layoutSource) embedded(b content.Descriptor) []byte {
 	if s.delta != nil && oci.IsEmptyJSON(b.Digest, b.Size) {
 		return ocispec.DescriptorEmptyJSON.Data
 	}

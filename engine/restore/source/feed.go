@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -22,15 +22,15 @@ type feed struct {
 	tempDir string
 	buffer  int64
 	held    *semaphore.Weighted // of the buffer
-	order   []graph.Descriptor
-	wanted  map[graph.ContentKey]graph.Descriptor // those that have not come
-	wrong   map[graph.ContentKey]error            // of those that came with wrong bytes
+	order   []content.Descriptor
+	wanted  map[content.Key]content.Descriptor // those that have not come
+	wrong   map[content.Key]error              // of those that came with wrong bytes
 }
 
-func newFeed(in *store.Stream, o engine.RestoreOptions, wanted []graph.Descriptor, to Sink) *feed {
+func newFeed(in *store.Stream, o engine.RestoreOptions, wanted []content.Descriptor, to Sink) *feed {
 	buffer := bounds.Room(o.Buffer, engine.LeastBuffer)
 	f := &feed{in: in, to: to, tempDir: o.TempDir, buffer: buffer, held: semaphore.NewWeighted(buffer), order: wanted,
-		wanted: make(map[graph.ContentKey]graph.Descriptor, len(wanted)), wrong: make(map[graph.ContentKey]error)}
+		wanted: make(map[content.Key]content.Descriptor, len(wanted)), wrong: make(map[content.Key]error)}
 	for _, b := range wanted {
 		f.wanted[b.Key()] = b
 	}
@@ -38,7 +38,7 @@ func newFeed(in *store.Stream, o engine.RestoreOptions, wanted []graph.Descripto
 }
 
 // why returns the reason for which a blob is missing.
-func (f *feed) why(b graph.Descriptor) error {
+func (f *feed) why(b content.Descriptor) error {
 	if err := f.wrong[b.Key()]; err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (f *feed) why(b graph.Descriptor) error {
 // send sends the blob that the pipe came to; data has its bytes if they were read. One up to a quarter of the buffer is held
 // until the registry has it; a larger one is kept in a file, or goes straight through.
 // A wrong one is as if it were not there: the right one may still come.
-func (f *feed) send(ctx context.Context, b graph.Descriptor, data []byte) error {
+func (f *feed) send(ctx context.Context, b content.Descriptor, data []byte) error {
 	switch {
 	case data != nil:
 		return f.pass(b, data)
@@ -61,8 +61,8 @@ func (f *feed) send(ctx context.Context, b graph.Descriptor, data []byte) error 
 }
 
 // pass sends a blob that was read as a signature, and stays in memory as that.
-func (f *feed) pass(b graph.Descriptor, data []byte) error {
-	if wrong := graph.Verify(b.OCI(), data); wrong != nil {
+func (f *feed) pass(b content.Descriptor, data []byte) error {
+	if wrong := content.Verify(b.OCI(), data); wrong != nil {
 		f.wrong[b.Key()] = wrong
 		return nil
 	}
@@ -71,7 +71,7 @@ func (f *feed) pass(b graph.Descriptor, data []byte) error {
 	return nil
 }
 
-func (f *feed) hold(ctx context.Context, b graph.Descriptor) error {
+func (f *feed) hold(ctx context.Context, b content.Descriptor) error {
 	charge := min(max(b.Size, 64<<10), f.buffer)
 	if err := f.held.Acquire(ctx, charge); err != nil {
 		return context.Cause(ctx)
@@ -91,7 +91,7 @@ func (f *feed) hold(ctx context.Context, b graph.Descriptor) error {
 }
 
 // keep puts a large blob into a temporary file, so that it can be sent again.
-func (f *feed) keep(ctx context.Context, b graph.Descriptor) (err error) {
+func (f *feed) keep(ctx context.Context, b content.Descriptor) (err error) {
 	file, err := disk.CreateTemp(f.tempDir)
 	if err != nil {
 		return err
@@ -101,7 +101,7 @@ func (f *feed) keep(ctx context.Context, b graph.Descriptor) (err error) {
 	if _, err := io.Copy(io.MultiWriter(file, hash), f.in); err != nil {
 		return err
 	}
-	if wrong := graph.CheckHash(b, hash); wrong != nil {
+	if wrong := content.CheckHash(b, hash); wrong != nil {
 		f.wrong[b.Key()] = wrong
 		return nil
 	}
@@ -111,7 +111,7 @@ func (f *feed) keep(ctx context.Context, b graph.Descriptor) (err error) {
 
 // through sends a large blob as it comes. The next call of Next skips the bytes that the
 // registry has already, or refuses.
-func (f *feed) through(ctx context.Context, b graph.Descriptor) error {
+func (f *feed) through(ctx context.Context, b content.Descriptor) error {
 	passing := &passing{in: f.in, Descriptor: b}
 	return f.to.Pass(ctx, b, passing, func() bool {
 		if wrong := passing.fault(); wrong != nil {

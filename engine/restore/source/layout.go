@@ -14,6 +14,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 	"github.com/oras-mirror/oras-mirror/store"
@@ -63,7 +64,7 @@ func (s *layoutSource) Family(desc ocispec.Descriptor) []digest.Digest {
 	return slices.Sorted(maps.Keys(below))
 }
 
-func (s *layoutSource) Walk(ctx context.Context, repository string, root graph.Descriptor, sc *graph.Scope) (*graph.Visit, error) {
+func (s *layoutSource) Walk(ctx context.Context, repository string, root content.Descriptor, sc *graph.Scope) (*graph.Visit, error) {
 	return s.graph.Walk(ctx, s.of(repository), sc, root.OCI(), nil)
 }
 
@@ -97,7 +98,7 @@ func (s *shelf) Referrers(ctx context.Context, subject ocispec.Descriptor) ([]oc
 	}), err
 }
 
-func (s *layoutSource) Manifest(ctx context.Context, root graph.Descriptor, _ *graph.Scope) ([]byte, error) {
+func (s *layoutSource) Manifest(ctx context.Context, root content.Descriptor, _ *graph.Scope) ([]byte, error) {
 	return s.local.Manifest(ctx, root.OCI())
 }
 
@@ -111,7 +112,7 @@ func (s *layoutSource) Certain(v *graph.Visit) []*graph.Blob {
 	return v.Node.Blobs
 }
 
-func (s *layoutSource) Blobs(_ context.Context, wanted []graph.Descriptor, to Sink) error {
+func (s *layoutSource) Blobs(_ context.Context, wanted []content.Descriptor, to Sink) error {
 	if err := to.Start(); err != nil {
 		return err
 	}
@@ -125,11 +126,11 @@ func (s *layoutSource) Blobs(_ context.Context, wanted []graph.Descriptor, to Si
 	return nil
 }
 
-func (s *layoutSource) Content(b graph.Descriptor) Content { return &layoutBlob{s, b} }
+func (s *layoutSource) Content(b content.Descriptor) Content { return &layoutBlob{s, b} }
 
 // open opens a blob of the layout. A blob that the layout lacks may be embedded in a
 // descriptor.
-func (s *layoutSource) open(d graph.Descriptor) (store.Blob, error) {
+func (s *layoutSource) open(d content.Descriptor) (store.Blob, error) {
 	b, err := s.local.Layout.Open(d.Digest)
 	if errors.Is(err, fs.ErrNotExist) {
 		if data := s.embedded(d); data != nil {
@@ -150,7 +151,7 @@ func (s *layoutSource) open(d graph.Descriptor) (store.Blob, error) {
 }
 
 // Blame hashes the blob to find out whether the layout is at fault.
-func (s *layoutSource) Blame(b graph.Descriptor, refusal error) error {
+func (s *layoutSource) Blame(b content.Descriptor, refusal error) error {
 	body, err := s.open(b)
 	if needs, is := errors.AsType[*engine.NeedsBaseError](err); is {
 		return needs
@@ -161,7 +162,7 @@ func (s *layoutSource) Blame(b graph.Descriptor, refusal error) error {
 	hash := b.Digest.Algorithm().Hash()
 	_, err = io.Copy(hash, body)
 	if err = errors.Join(err, body.Close()); err == nil {
-		err = graph.CheckHash(b, hash)
+		err = content.CheckHash(b, hash)
 	}
 	if err != nil {
 		return Corrupt(err)
@@ -172,7 +173,7 @@ func (s *layoutSource) Blame(b graph.Descriptor, refusal error) error {
 // layoutBlob is a blob of a layout. Its bytes are not verified yet.
 type layoutBlob struct {
 	source *layoutSource
-	graph.Descriptor
+	content.Descriptor
 }
 
 func (b *layoutBlob) Verified() bool { return false }

@@ -10,6 +10,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/oci"
@@ -75,13 +76,13 @@ func (p *pipe) Certain(v *graph.Visit) []*graph.Blob {
 }
 
 // Content returns a spent blob: its bytes have passed.
-func (p *pipe) Content(graph.Descriptor) Content { return spent{} }
+func (p *pipe) Content(content.Descriptor) Content { return spent{} }
 
 // Blame believes the refusal: blobs of a pipe are verified on their way.
-func (p *pipe) Blame(_ graph.Descriptor, refusal error) error { return refusal }
+func (p *pipe) Blame(_ content.Descriptor, refusal error) error { return refusal }
 
 // Blobs sends the blobs as the pipe brings them.
-func (p *pipe) Blobs(ctx context.Context, wanted []graph.Descriptor, to Sink) error {
+func (p *pipe) Blobs(ctx context.Context, wanted []content.Descriptor, to Sink) error {
 	if p.before != nil {
 		return p.blobsThatCame(wanted, to)
 	}
@@ -107,7 +108,7 @@ func (p *pipe) Blobs(ctx context.Context, wanted []graph.Descriptor, to Sink) er
 		if err != nil {
 			return err
 		}
-		if b, ok := feed.wanted[graph.Descriptor{Digest: d, Size: size}.Key()]; ok {
+		if b, ok := feed.wanted[content.Descriptor{Digest: d, Size: size}.Key()]; ok {
 			if err := feed.send(ctx, b, data); err != nil {
 				return err
 			}
@@ -117,7 +118,7 @@ func (p *pipe) Blobs(ctx context.Context, wanted []graph.Descriptor, to Sink) er
 
 // blobsThatCame finds the blobs of the last index.json, when all have passed: the targets have what
 // came.
-func (p *pipe) blobsThatCame(wanted []graph.Descriptor, to Sink) error {
+func (p *pipe) blobsThatCame(wanted []content.Descriptor, to Sink) error {
 	if err := to.Start(); err != nil {
 		return err
 	}
@@ -130,7 +131,7 @@ func (p *pipe) blobsThatCame(wanted []graph.Descriptor, to Sink) error {
 }
 
 // borrow has the targets asked for the blobs that will not come, and returns the others.
-func (p *pipe) borrow(wanted []graph.Descriptor, to Sink) (own []graph.Descriptor) {
+func (p *pipe) borrow(wanted []content.Descriptor, to Sink) (own []content.Descriptor) {
 	for _, b := range wanted {
 		if left := p.Left(b); left != nil {
 			to.Borrow(b, left)
@@ -170,7 +171,7 @@ func (p *pipe) end(ctx context.Context, f *feed) error {
 func (p *pipe) IsAlone() bool { return p.layoutSource.IsAlone() && p.bases == nil }
 
 // lend sends a blob that a base of the delta in the pipe has.
-func (p *pipe) lend(b graph.Descriptor, to Sink) bool {
+func (p *pipe) lend(b content.Descriptor, to Sink) bool {
 	if p.bases == nil {
 		return false
 	}

@@ -10,6 +10,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/disk"
@@ -26,20 +27,20 @@ type Source interface {
 	Family(desc ocispec.Descriptor) []digest.Digest
 	// Walk reads the graph of a root, with the referrers that belong to its repository;
 	// where that is "", with all.
-	Walk(ctx context.Context, repository string, root graph.Descriptor, s *graph.Scope) (*graph.Visit, error)
+	Walk(ctx context.Context, repository string, root content.Descriptor, s *graph.Scope) (*graph.Visit, error)
 	// Manifest returns the bytes of a root, verified.
-	Manifest(ctx context.Context, root graph.Descriptor, s *graph.Scope) ([]byte, error)
+	Manifest(ctx context.Context, root content.Descriptor, s *graph.Scope) ([]byte, error)
 	// Certain lists the blobs that a manifest names and the source is sure to have.
 	Certain(v *graph.Visit) []*graph.Blob
 	// Blobs gives the wanted blobs to a sink, in the order that suits the source.
-	Blobs(ctx context.Context, wanted []graph.Descriptor, to Sink) error
+	Blobs(ctx context.Context, wanted []content.Descriptor, to Sink) error
 	// Content returns the bytes of a blob again. Those of a pipe are spent.
-	Content(b graph.Descriptor) Content
+	Content(b content.Descriptor) Content
 	// Fault turns an error of Walk or Manifest into the error of the artifact.
 	Fault(err error) error
 	// Blame returns the reason for which an upload was refused: an *engine.CorruptError if the source has
 	// other bytes than the manifests say, else the refusal itself.
-	Blame(b graph.Descriptor, refusal error) error
+	Blame(b content.Descriptor, refusal error) error
 	// Revised returns the source as its end corrected it, nil if it is unchanged.
 	Revised() Source
 }
@@ -59,16 +60,16 @@ func KeyOf(root graph.Root) Key { return Key{root.Entry.Name, root.Entry.Digest}
 type Distant interface {
 	Source
 	// Children reads a root alone, and lists its children that the scope selects.
-	Children(ctx context.Context, root graph.Descriptor, s *graph.Scope) ([]ocispec.Descriptor, error)
+	Children(ctx context.Context, root content.Descriptor, s *graph.Scope) ([]ocispec.Descriptor, error)
 	// Homes lists the repositories of a registry that are known to have a blob.
-	Homes(registry string, b graph.Descriptor) []string
+	Homes(registry string, b content.Descriptor) []string
 	// Landed records that a repository of a target has a blob now.
-	Landed(registry, path string, b graph.Descriptor)
+	Landed(registry, path string, b content.Descriptor)
 	// IsPart reports whether Roots are only a part of those of a sync, which checked all of them.
 	IsPart() bool
 	// Fetches returns the number of requests that fetch a blob, and whether all targets
 	// share them.
-	Fetches(b graph.Descriptor) (requests int, shared bool)
+	Fetches(b content.Descriptor) (requests int, shared bool)
 	// SignedBy returns the signers of an artifact that a policy accepts; nil if it needs none.
 	SignedBy(ctx context.Context, root *graph.Visit, s *graph.Scope) ([]string, error)
 	// Lacks returns an error if the source could not read all referrers of an artifact.
@@ -78,10 +79,10 @@ type Distant interface {
 // Dependent is a Source that leaves blobs to its base: a delta.
 type Dependent interface {
 	// Left returns an *engine.NeedsBaseError if the source leaves a blob to its base, else nil.
-	Left(b graph.Descriptor) error
+	Left(b content.Descriptor) error
 	// Home returns a repository, REGISTRY/PATH, from which the base has a blob that it leaves;
 	// "" if one that needs the blob is among them, or none is known.
-	Home(b graph.Descriptor) string
+	Home(b content.Descriptor) string
 	// IsAlone reports whether the source is a delta whose base is no input beside it.
 	IsAlone() bool
 }
@@ -101,17 +102,17 @@ type Sink interface {
 	Start() error
 	// Queue sends a blob that can be opened as often as needed. done, unless it is nil, is
 	// called when no more of it is needed.
-	Queue(b graph.Descriptor, c Content, done func())
+	Queue(b content.Descriptor, c Content, done func())
 	// Pass sends a blob that can be read until it returns. arrived then reports whether the
 	// bytes were right; if not, the blob is still wanted.
-	Pass(ctx context.Context, b graph.Descriptor, c Content, arrived func() bool) error
+	Pass(ctx context.Context, b content.Descriptor, c Content, arrived func() bool) error
 	// Borrow looks in the targets for a blob that the source leaves to its base. why is the error
 	// of a target that does not have it.
-	Borrow(b graph.Descriptor, why error)
+	Borrow(b content.Descriptor, why error)
 	// Find looks in the targets for a blob that the source had and has no more.
-	Find(b graph.Descriptor)
+	Find(b content.Descriptor)
 	// Lack gives up a blob that the source lacks.
-	Lack(b graph.Descriptor, why error) error
+	Lack(b content.Descriptor, why error) error
 }
 
 // Content is the bytes of one blob.

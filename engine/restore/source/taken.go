@@ -8,7 +8,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
@@ -28,7 +28,7 @@ func newTaken() *taken {
 }
 
 // want notes that a blob is needed when it comes. It returns the blob if it came.
-func (t *taken) want(d graph.Descriptor) ([]byte, error) {
+func (t *taken) want(d content.Descriptor) ([]byte, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if data, came := t.blobs[d.Digest]; came {

@@ -4,7 +4,7 @@ import (
 	"hash"
 	"io"
 
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
 )
 
@@ -13,18 +13,18 @@ import (
 type verifiedBlob struct {
 	headway.Counted
 	body io.ReadCloser // of the response or the file
-	blob graph.Descriptor
+	blob content.Descriptor
 	hash hash.Hash
 	left int64
 }
 
 // Verified returns a reader that hashes the bytes of a blob as they pass, and tells heard how many.
 // It returns the last of them only if all are right.
-func Verified(body io.ReadCloser, heard func(int64), b graph.Descriptor) io.ReadCloser {
+func Verified(body io.ReadCloser, heard func(int64), b content.Descriptor) io.ReadCloser {
 	return verified(body, heard, b)
 }
 
-func verified(body io.ReadCloser, heard func(int64), b graph.Descriptor) *verifiedBlob {
+func verified(body io.ReadCloser, heard func(int64), b content.Descriptor) *verifiedBlob {
 	return &verifiedBlob{Counted: headway.Counted{Reader: body, Heard: heard}, body: body, blob: b, hash: b.Digest.Algorithm().Hash(), left: b.Size}
 }
 
@@ -54,5 +54,5 @@ func (v *verifiedBlob) fault() error {
 	if v.left > 0 {
 		return nil
 	}
-	return graph.CheckHash(v.blob, v.hash)
+	return content.CheckHash(v.blob, v.hash)
 }

@@ -1,10 +1,9 @@
-package graph
+package content
 
 import (
 	"errors"
 	"fmt"
 	"hash"
-	"unique"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -40,36 +39,6 @@ func CheckHash(d Descriptor, h hash.Hash) error {
 		return &oci.MismatchError{Descriptor: d.OCI(), Digest: got, Size: d.Size}
 	}
 	return nil
-}
-
-// Descriptor is the part of a descriptor that a graph keeps: 100,000 artifacts
-// have half a million of them. Its media type is one of a few strings.
-type Descriptor struct {
-	MediaType string
-	Digest    digest.Digest
-	Size      int64
-}
-
-// Compact returns the part of d that a graph keeps.
-func Compact(d ocispec.Descriptor) Descriptor {
-	return Descriptor{MediaType: Intern(d.MediaType), Digest: d.Digest, Size: d.Size}
-}
-
-// ContentKey identifies a manifest or a blob by its bytes, whatever its media type.
-type ContentKey struct {
-	digest digest.Digest
-	Size   int64
-}
-
-// Key returns d without its media type.
-func (d Descriptor) Key() ContentKey { return ContentKey{d.Digest, d.Size} }
-
-// Intern returns the shared copy of a text that occurs in many manifests.
-func Intern(text string) string { return unique.Make(text).Value() }
-
-// OCI returns d as an OCI descriptor.
-func (d Descriptor) OCI() ocispec.Descriptor {
-	return ocispec.Descriptor{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size}
 }
 
 // IsWrong reports whether err says that other bytes came than were requested. One response
