@@ -10,6 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/internal/compact"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
@@ -25,7 +26,7 @@ func (j *job) putEntries(put func(oci.Entry)) {
 	e := oci.Entry{MediaType: a.Root.MediaType, ArtifactType: a.Visit.Node.ArtifactType, Digest: a.Root.Digest,
 		Size: a.Root.Size, Name: a.Name, Referrers: oci.ReferrersNone}
 	if a.Visit.IsSparse() {
-		e.Platforms = graph.PlatformNames(a.Platforms())
+		e.Platforms = scope.PlatformNames(a.Platforms())
 	}
 	if a.Scope.Referrers {
 		e.Referrers = oci.ReferrersAll
@@ -75,7 +76,7 @@ func widened(e, old oci.Entry, selects func([]config.Platform) bool) oci.Entry {
 		both := slices.Concat(now, then)
 		slices.Sort(both)
 		e.Platforms = strings.Join(slices.Compact(both), ",")
-		if platforms, err := graph.ParsePlatforms(e.Platforms); err == nil && selects(platforms) {
+		if platforms, err := scope.ParsePlatforms(e.Platforms); err == nil && selects(platforms) {
 			e.Platforms = ""
 		}
 	}

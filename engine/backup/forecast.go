@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
+	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
@@ -247,7 +248,7 @@ func (b *backup) stateOf(a *plan.Artifact, out Output) engine.State {
 func narrows(a *plan.Artifact, e oci.Entry) bool {
 	platforms := ""
 	if a.Visit.IsSparse() {
-		platforms = graph.PlatformNames(a.Platforms())
+		platforms = scope.PlatformNames(a.Platforms())
 	}
 	return platforms != "" && platforms != e.Platforms || !a.Scope.Referrers && e.Referrers == oci.ReferrersAll
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
@@ -21,7 +22,7 @@ type Artifact struct {
 	Ref      config.Reference
 	Name     string // in index.json
 	origin   graph.Origin
-	Scope    *graph.Scope
+	Scope    *scope.Scope
 	Root     content.Descriptor
 	Visit    *graph.Visit
 	Err      error
@@ -152,7 +153,7 @@ func (a *Artifact) Platforms() []config.Platform {
 		general, same := p.WithoutDefaultVariant(), true
 		a.Visit.Core(func(v *graph.Visit) {
 			for _, c := range v.Node.Children {
-				same = same && (!graph.HasPlatform(c) || graph.IsFor(c, general) == graph.IsFor(c, p))
+				same = same && (!scope.HasPlatform(c) || scope.IsFor(c, general) == scope.IsFor(c, p))
 			}
 		})
 		if same {
@@ -172,5 +173,5 @@ func (a *Artifact) findPlatforms() error {
 	}
 	var children []ocispec.Descriptor
 	a.Visit.Core(func(v *graph.Visit) { children = append(children, v.Node.Children...) })
-	return &engine.PlatformError{Reference: a.Ref.String(), Wanted: a.Scope.Platforms, Have: graph.PlatformsIn(children)}
+	return &engine.PlatformError{Reference: a.Ref.String(), Wanted: a.Scope.Platforms, Have: scope.PlatformsIn(children)}
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
@@ -114,7 +114,7 @@ func (p *Planner) tellTwice(first, second *Artifact) {
 	}
 }
 
-func newArtifact(ref config.Reference, s config.Selection, e expansion, scope *graph.Scope) *Artifact {
+func newArtifact(ref config.Reference, s config.Selection, e expansion, scope *scope.Scope) *Artifact {
 	name := ref.EntryName()
 	if ref.IsRepository() { // it cannot be listed
 		name = strings.TrimSuffix(ref.Name(), "/")

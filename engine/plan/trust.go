@@ -5,7 +5,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/internal/cosign"
 )
 
@@ -13,17 +13,17 @@ import (
 // all others: 100,000 of them are 60 MB.
 type scopes struct {
 	trust  engine.Trust
-	plain  *graph.Scope
-	found  map[string]*graph.Scope // by repository
+	plain  *scope.Scope
+	found  map[string]*scope.Scope // by repository
 	denied map[string]error
 }
 
 func (p *Planner) scopesOf(s config.Selection) *scopes {
-	return &scopes{trust: p.trust, plain: graph.ScopeOf(s), found: make(map[string]*graph.Scope), denied: make(map[string]error)}
+	return &scopes{trust: p.trust, plain: scope.Of(s), found: make(map[string]*scope.Scope), denied: make(map[string]error)}
 }
 
 // of returns the scope of an artifact.
-func (s *scopes) of(ref config.Reference) *graph.Scope {
+func (s *scopes) of(ref config.Reference) *scope.Scope {
 	if s.trust == nil {
 		return s.plain
 	}

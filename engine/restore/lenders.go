@@ -9,6 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
 
@@ -90,11 +91,11 @@ func (l *lenders) homes(ctx context.Context, one *upload, d *delivery) []string 
 func (l *lenders) findOthers(ctx context.Context) {
 	l.others = make(map[content.Key][]config.Reference)
 	for _, root := range l.source.Roots() {
-		platforms, err := graph.ParsePlatforms(root.Entry.Platforms)
+		platforms, err := scope.ParsePlatforms(root.Entry.Platforms)
 		if err != nil || root.Fault != nil || root.Ref.Registry == "" {
 			continue
 		}
-		visit, err := l.source.Walk(ctx, root.Ref.Name(), content.Of(root.Entry.Descriptor()), graph.ScopeOfAll(true, platforms))
+		visit, err := l.source.Walk(ctx, root.Ref.Name(), content.Of(root.Entry.Descriptor()), scope.OfAll(true, platforms))
 		if err != nil {
 			continue
 		}

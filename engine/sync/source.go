@@ -14,6 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/store/oci"
@@ -25,7 +26,7 @@ type planSource struct {
 	planner *plan.Planner
 	all     []graph.Root
 	roots   []graph.Root                  // those of all that are copied now
-	origins map[*graph.Scope]graph.Origin // of each scope: every selection has one of its own
+	origins map[*scope.Scope]graph.Origin // of each scope: every selection has one of its own
 	from    map[string]string             // where references were found, by name; only those with a place
 	memory  *memory
 	listed  int           // artifacts that were reported to the progress
@@ -92,7 +93,7 @@ func (s *planSource) Family(desc ocispec.Descriptor) []digest.Digest {
 	return []digest.Digest{desc.Digest}
 }
 
-func (s *planSource) Walk(ctx context.Context, _ string, root content.Descriptor, sc *graph.Scope) (*graph.Visit, error) {
+func (s *planSource) Walk(ctx context.Context, _ string, root content.Descriptor, sc *scope.Scope) (*graph.Visit, error) {
 	from := s.origins[sc]
 	v, err := s.planner.Walk(ctx, from, sc, root.OCI(), nil)
 	if err != nil || len(sc.Platforms) == 0 || !v.Node.Index {
@@ -106,14 +107,14 @@ func (s *planSource) Walk(ctx context.Context, _ string, root content.Descriptor
 	}
 	var children []ocispec.Descriptor
 	v.Core(func(v *graph.Visit) { children = append(children, v.Node.Children...) })
-	return v, &engine.PlatformError{Reference: name, Wanted: sc.Platforms, Have: graph.PlatformsIn(children)}
+	return v, &engine.PlatformError{Reference: name, Wanted: sc.Platforms, Have: scope.PlatformsIn(children)}
 }
 
-func (s *planSource) Children(ctx context.Context, root content.Descriptor, sc *graph.Scope) ([]ocispec.Descriptor, error) {
+func (s *planSource) Children(ctx context.Context, root content.Descriptor, sc *scope.Scope) ([]ocispec.Descriptor, error) {
 	return s.planner.Children(ctx, s.origins[sc], sc, root.OCI())
 }
 
-func (s *planSource) Manifest(ctx context.Context, root content.Descriptor, sc *graph.Scope) ([]byte, error) {
+func (s *planSource) Manifest(ctx context.Context, root content.Descriptor, sc *scope.Scope) ([]byte, error) {
 	return s.origins[sc].Manifest(ctx, root.OCI())
 }
 
@@ -131,7 +132,7 @@ func (s *planSource) Homes(registry string, b content.Descriptor) []string {
 	return paths
 }
 
-func (s *planSource) SignedBy(ctx context.Context, root *graph.Visit, sc *graph.Scope) ([]string, error) {
+func (s *planSource) SignedBy(ctx context.Context, root *graph.Visit, sc *scope.Scope) ([]string, error) {
 	if !sc.HasPolicy() {
 		return nil, nil
 	}
@@ -139,7 +140,7 @@ func (s *planSource) SignedBy(ctx context.Context, root *graph.Visit, sc *graph.
 }
 
 // Lacks also looks for the referrers that a lock pins.
-func (s *planSource) Lacks(root *graph.Visit, sc *graph.Scope) error {
+func (s *planSource) Lacks(root *graph.Visit, sc *scope.Scope) error {
 	var found []digest.Digest
 	if err := root.Referring(func(r *graph.Visit, _ string) { found = append(found, r.Node.Digest) }); err != nil {
 		return err

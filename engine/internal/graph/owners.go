@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/opencontainers/go-digest"
+	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 )
 
 // ownership finds the artifacts of a layout that have a manifest.
@@ -33,7 +34,7 @@ func (l *Local) owners(_ context.Context, repository string, subject digest.Dige
 	var all []owner
 	for _, m := range l.membersOf(memberKey{repository, subject}) {
 		entry := l.all[m.root].Entry
-		platforms, err := ParsePlatforms(entry.Platforms)
+		platforms, err := scope.ParsePlatforms(entry.Platforms)
 		if err != nil {
 			return nil, err // not reached: such a root is no owner
 		}
@@ -108,7 +109,7 @@ func (l *Local) addMembers(all []member, at int32) []member {
 	if _, attached := r.Entry.AttachedTo(); attached || r.Fault != nil {
 		return all
 	}
-	if _, err := ParsePlatforms(r.Entry.Platforms); err != nil {
+	if _, err := scope.ParsePlatforms(r.Entry.Platforms); err != nil {
 		return all
 	}
 	below := map[digest.Digest]bool{r.Entry.Digest: true}

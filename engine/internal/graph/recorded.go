@@ -7,6 +7,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
+	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -36,7 +37,7 @@ func (w *walk) recorded(at stop) *Node {
 	}
 	index := oci.IsIndex(e.MediaType)
 	switch {
-	case index && (w.scope.seeks() || len(w.scope.Platforms) > 0 || e.Platforms != ""):
+	case index && (w.scope.Seeks() || len(w.scope.Platforms) > 0 || e.Platforms != ""):
 		return nil
 	case !index && !oci.IsImage(e.MediaType), e.Name == "" && !at.whole && (e.Subject == "" || e.ArtifactType == ""):
 		return nil // the entry does not say enough
@@ -72,7 +73,7 @@ func (w *walk) wholeChildren(at stop, n *Node) func(ocispec.Descriptor) bool {
 	if !listed {
 		return func(ocispec.Descriptor) bool { return at.whole }
 	}
-	platforms, err := ParsePlatforms(e.Platforms)
+	platforms, err := scope.ParsePlatforms(e.Platforms)
 	if err != nil {
 		return none
 	}
@@ -82,7 +83,7 @@ func (w *walk) wholeChildren(at stop, n *Node) func(ocispec.Descriptor) bool {
 // stored returns which children of an index a selection of platforms includes. Below another
 // index the selection may be narrower, so that one is not included.
 func stored(n *Node, platforms []config.Platform) func(ocispec.Descriptor) bool {
-	had := (&Scope{Platforms: platforms}).children(n.Children)
+	had := (&scope.Scope{Platforms: platforms}).Children(n.Children)
 	return func(child ocispec.Descriptor) bool {
 		if len(platforms) > 0 && oci.IsIndex(child.MediaType) {
 			return false

@@ -9,6 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
@@ -21,7 +22,7 @@ type Root struct {
 	Layout string           // the path of the layout that a sync reads it from; "" otherwise
 	Mirror string           // of its registry, that answered for it in a sync; "" otherwise
 	Found  string           // where a sync found its reference: config.Selection.From; "" otherwise
-	Scope  *Scope           // the part of it that was selected; nil: all that its entry selects
+	Scope  *scope.Scope     // the part of it that was selected; nil: all that its entry selects
 }
 
 // Name returns the name that a root has in the layout: its digest if it has none.
@@ -33,7 +34,7 @@ func (r Root) Name() string {
 }
 
 // Repository returns the repository of a root as policies name it; "" if it has none.
-func (r Root) Repository() string { return repositoryOf(r.Ref) }
+func (r Root) Repository() string { return scope.RepositoryOf(r.Ref) }
 
 // IsSuspect reports whether the kind of a root is unknown: it has no name, and its bytes
 // cannot be read. It may be a referrer of anything in its repository. What has no digest

@@ -10,6 +10,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
+	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 )
 
 // Shrinker rewrites indexes so that they name only the children that are there.
@@ -66,7 +67,7 @@ func (g *Graph) Rewritten(ctx context.Context, o Origin, platforms []config.Plat
 	if len(platforms) == 0 {
 		return desc.Digest, nil
 	}
-	v, err := g.Walk(ctx, o, ScopeOfAll(false, platforms), desc, nil)
+	v, err := g.Walk(ctx, o, scope.OfAll(false, platforms), desc, nil)
 	if err != nil {
 		return "", err
 	}

@@ -6,16 +6,17 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 )
 
 // CheckRoot returns the signers of a root of a layout that the policies in t accept; nil if it
 // needs none. It uses no network: o is the layout, and read reads the blobs of signatures.
 func CheckRoot(ctx context.Context, o Origin, root Root, t engine.Trust, read engine.ReadBlob) ([]string, error) {
-	platforms, err := ParsePlatforms(root.Entry.Platforms)
+	platforms, err := scope.ParsePlatforms(root.Entry.Platforms)
 	if err != nil {
 		return nil, err
 	}
-	scope := ScopeOfAll(false, platforms).Under(t, root.Ref)
+	scope := scope.OfAll(false, platforms).Under(t, root.Ref)
 	if !scope.HasPolicy() {
 		return nil, nil
 	}
@@ -34,14 +35,14 @@ type unkept struct{ NoCache }
 func (unkept) Keep(ocispec.Descriptor, []byte) (bool, error) { return true, nil }
 
 // checkOwner returns the signers of the artifact to which cosign attached another one.
-func (g *Graph) checkOwner(ctx context.Context, s *Scope, o Origin) ([]string, error) {
-	all, err := o.owners(ctx, s.owner.repository, s.subject)
+func (g *Graph) checkOwner(ctx context.Context, s *scope.Scope, o Origin) ([]string, error) {
+	all, err := o.owners(ctx, s.Owner.Repository, s.Subject)
 	if err != nil {
 		return nil, err
 	}
 	var refusal error = &engine.UnsignedError{}
 	for _, found := range all {
-		scope := s.owner.within(found.platforms)
+		scope := s.Owner.Within(found.platforms)
 		v, err := g.Walk(ctx, o, scope, found.desc, nil)
 		var signedBy []string
 		if err == nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
+	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
@@ -27,7 +28,7 @@ type trial struct {
 // addCandidate notes a manifest that may be a signature of v, and reports whether it is one
 // that the policy reads.
 func (w *walk) addCandidate(ctx context.Context, v *Visit, n *Node) (bool, error) {
-	if w.scope.policy == nil {
+	if w.scope.Policy == nil {
 		return false, nil
 	}
 	ctx, done := w.lane.Begin(ctx)
@@ -39,7 +40,7 @@ func (w *walk) addCandidate(ctx context.Context, v *Visit, n *Node) (bool, error
 	if err != nil {
 		return false, err
 	}
-	c, ok := w.scope.policy.Candidate(n.OCI(), data)
+	c, ok := w.scope.Policy.Candidate(n.OCI(), data)
 	if ok {
 		w.mu.Lock()
 		err = v.trial.add(c)
@@ -110,12 +111,12 @@ func (g *Graph) keepsSignature(size int64) bool {
 
 // SignedBy returns the signers of an artifact, sorted, as the policy of its scope demands them.
 // Its error says why the artifact is not signed by any of them.
-func (g *Graph) SignedBy(ctx context.Context, s *Scope, root *Visit) ([]string, error) {
-	if s.owner != nil {
+func (g *Graph) SignedBy(ctx context.Context, s *scope.Scope, root *Visit) ([]string, error) {
+	if s.Owner != nil {
 		return g.checkOwner(ctx, s, root.Origin)
 	}
 	signedBy, err := g.judge(ctx, s, root)
-	if s.policy.Signed() != engine.SignedImages {
+	if s.Policy.Signed() != engine.SignedImages {
 		return signedBy, err
 	}
 	signedBy = slices.Clone(signedBy)
@@ -158,19 +159,19 @@ func (v *Visit) images() []*Visit {
 // callsAttestation reports whether the index v names a child as an attestation of BuildKit.
 func (v *Visit) callsAttestation(child *Visit) bool {
 	return slices.ContainsFunc(v.Node.Children, func(c ocispec.Descriptor) bool {
-		return c.Digest == child.Node.Digest && isAttestation(c)
+		return c.Digest == child.Node.Digest && scope.IsAttestation(c)
 	})
 }
 
 // judge has the policy decide about one manifest.
-func (g *Graph) judge(ctx context.Context, s *Scope, v *Visit) ([]string, error) {
+func (g *Graph) judge(ctx context.Context, s *scope.Scope, v *Visit) ([]string, error) {
 	t := v.trial
 	t.once.Do(func() {
 		g.mu.Lock()
 		candidates := t.judged()
 		g.mu.Unlock()
-		subject := engine.Subject{Descriptor: v.Node.OCI(), Repository: s.repository}
-		t.signedBy, t.err = s.policy.Verify(ctx, subject, candidates, func(ctx context.Context, blob ocispec.Descriptor) ([]byte, error) {
+		subject := engine.Subject{Descriptor: v.Node.OCI(), Repository: s.Repository}
+		t.signedBy, t.err = s.Policy.Verify(ctx, subject, candidates, func(ctx context.Context, blob ocispec.Descriptor) ([]byte, error) {
 			return g.readSignature(ctx, v.Origin, blob)
 		})
 		if t.err != nil && v.Missing != nil { // it may be the signature

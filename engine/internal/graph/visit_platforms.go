@@ -7,12 +7,13 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 )
 
 // Takes reports whether some platforms are all that v itself has.
 func (v *Visit) Takes(platforms []config.Platform) bool {
 	nested := slices.ContainsFunc(v.children, func(w *Visit) bool { return w.Node.Index })
-	return !nested && len((&Scope{Platforms: platforms}).children(v.Node.Children)) == len(v.Node.Children)
+	return !nested && len((&scope.Scope{Platforms: platforms}).Children(v.Node.Children)) == len(v.Node.Children)
 }
 
 // MissingPlatforms returns the wanted platforms for which v has no image in any index below it;
@@ -31,7 +32,9 @@ func (v *Visit) MissingPlatforms(wanted []config.Platform) (missing []config.Pla
 		}
 	})
 	missing = slices.DeleteFunc(slices.Clone(wanted), func(p config.Platform) bool {
-		return slices.ContainsFunc(all, func(c ocispec.Descriptor) bool { return HasPlatform(c) && !isAttestation(c) && IsFor(c, p) })
+		return slices.ContainsFunc(all, func(c ocispec.Descriptor) bool {
+			return scope.HasPlatform(c) && !scope.IsAttestation(c) && scope.IsFor(c, p)
+		})
 	})
-	return missing, plain || len(missing) < len(wanted) || !slices.ContainsFunc(all, HasPlatform)
+	return missing, plain || len(missing) < len(wanted) || !slices.ContainsFunc(all, scope.HasPlatform)
 }

@@ -12,12 +12,13 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
+	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // Walk walks the graph below desc as o has it and s selects it. data is the
 // manifest where the caller has it already. It returns when all of it is known.
-func (g *Graph) Walk(ctx context.Context, o Origin, s *Scope, desc ocispec.Descriptor, data []byte) (*Visit, error) {
+func (g *Graph) Walk(ctx context.Context, o Origin, s *scope.Scope, desc ocispec.Descriptor, data []byte) (*Visit, error) {
 	w := &walk{Graph: g, origin: o, scope: s, begun: new(atomic.Int64)}
 	v, err := w.visit(ctx, nil, rootStop(desc, 0).with(data))
 	if err != nil {
@@ -39,12 +40,12 @@ func (g *Graph) Walk(ctx context.Context, o Origin, s *Scope, desc ocispec.Descr
 type walk struct {
 	*Graph
 	origin Origin
-	scope  *Scope
+	scope  *scope.Scope
 	begun  *atomic.Int64 // manifests of the artifact, whatever their scope
 }
 
 // within returns the same walk where another scope selects.
-func (w *walk) within(s *Scope) *walk {
+func (w *walk) within(s *scope.Scope) *walk {
 	return &walk{Graph: w.Graph, origin: w.origin, scope: s, begun: w.begun}
 }
 
@@ -130,12 +131,12 @@ func (g *Graph) settled(ctx context.Context, v *Visit) error {
 }
 
 // Children reads one manifest, and lists its children that a scope selects.
-func (g *Graph) Children(ctx context.Context, o Origin, s *Scope, desc ocispec.Descriptor) ([]ocispec.Descriptor, error) {
+func (g *Graph) Children(ctx context.Context, o Origin, s *scope.Scope, desc ocispec.Descriptor) ([]ocispec.Descriptor, error) {
 	n, err := g.node(ctx, o, rootStop(desc, 0))
 	if err != nil {
 		return nil, err
 	}
-	return s.children(n.Children), nil
+	return s.Children(n.Children), nil
 }
 
 // explore walks the manifest at a stop, with everything that it leads to.
@@ -155,9 +156,9 @@ func (w *walk) explore(ctx context.Context, v *Visit, at stop) error {
 	if err := w.layersElsewhere(ctx, v); err != nil {
 		return err
 	}
-	children := w.scope.children(n.Children)
+	children := w.scope.Children(n.Children)
 	if v.Sparse = len(children) < len(n.Children); v.Sparse && len(children) == 0 && at.Depth == 0 {
-		return &engine.PlatformError{Reference: w.origin.Repository() + "@" + at.Digest.String(), Wanted: w.scope.Platforms, Have: PlatformsIn(n.Children)}
+		return &engine.PlatformError{Reference: w.origin.Repository() + "@" + at.Digest.String(), Wanted: w.scope.Platforms, Have: scope.PlatformsIn(n.Children)}
 	}
 	if err := w.begin(len(children)); err != nil {
 		return walkError(w.origin, at.Descriptor, err)
@@ -182,7 +183,7 @@ func (w *walk) enter(ctx context.Context, at stop) (*Node, error) {
 // descend walks the selected children of v, its subject and its referrers side by side.
 func (w *walk) descend(ctx context.Context, v *Visit, at stop, children []ocispec.Descriptor) error {
 	below := make([]*Visit, len(children))
-	inside := w.within(w.scope.forChildren())
+	inside := w.within(w.scope.ForChildren())
 	whole := w.wholeChildren(at, v.Node)
 	// No group context: a child may be shared with an artifact that can be had,
 	// and must not be given up because its sibling cannot.
@@ -196,7 +197,7 @@ func (w *walk) descend(ctx context.Context, v *Visit, at stop, children []ocispe
 			return err
 		})
 	}
-	if v.Node.Subject != at.of && v.Node.leads != nil && w.scope.follows(v.Node.Subject) {
+	if v.Node.Subject != at.of && v.Node.leads != nil && w.scope.Follows(v.Node.Subject) {
 		group.Go(func() (err error) {
 			v.subject, err = w.subject(ctx, v, at.Depth+1)
 			return err
@@ -204,10 +205,10 @@ func (w *walk) descend(ctx context.Context, v *Visit, at stop, children []ocispe
 	}
 	var unlisted, unattached error // why some referrers, or some of cosign's attachments, failed
 	lost := 0
-	if w.scope.policy != nil {
+	if w.scope.Policy != nil {
 		v.trial = new(trial)
 	}
-	if w.scope.seeks() {
+	if w.scope.Seeks() {
 		group.Go(func() error {
 			v.Attached, lost, unattached = w.attachments(ctx, v, at.Depth)
 			return nil

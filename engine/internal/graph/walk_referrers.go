@@ -59,8 +59,8 @@ func (w *walk) referrers(ctx context.Context, v *Visit, depth int) (visits []*Vi
 // subject is.
 func (w *walk) referrer(ctx context.Context, v *Visit, desc ocispec.Descriptor, depth int) (*Visit, error) {
 	s, n := w.scope, v.Node
-	listed := desc.ArtifactType == "" || s.wants(desc.ArtifactType)
-	if !listed && s.policy == nil || !s.pinned(desc.Digest) {
+	listed := desc.ArtifactType == "" || s.Wants(desc.ArtifactType)
+	if !listed && s.Policy == nil || !s.Admits(desc.Digest) {
 		return nil, nil
 	}
 	at := rootStop(desc, depth)
@@ -77,10 +77,10 @@ func (w *walk) referrer(ctx context.Context, v *Visit, desc ocispec.Descriptor, 
 	if err != nil {
 		return nil, err
 	}
-	if !signs && !(listed && s.wants(r.kind)) {
+	if !signs && !(listed && s.Wants(r.kind)) {
 		return nil, nil
 	}
-	found, err := w.within(s.forReferrers()).visit(ctx, v, at)
+	found, err := w.within(s.ForReferrers()).visit(ctx, v, at)
 	if err != nil {
 		return nil, err
 	}
@@ -90,8 +90,8 @@ func (w *walk) referrer(ctx context.Context, v *Visit, desc ocispec.Descriptor, 
 // recordedReferrer returns the node of a referrer, as the output records it or as it is read. The entry
 // of a name does not say what its manifest refers to.
 func (w *walk) recordedReferrer(ctx context.Context, at *stop) (*Node, error) {
-	at.signs = w.scope.policy != nil
-	if n := w.within(w.scope.forReferrers()).recorded(*at); n != nil && n.Subject != "" && !at.signs {
+	at.signs = w.scope.Policy != nil
+	if n := w.within(w.scope.ForReferrers()).recorded(*at); n != nil && n.Subject != "" && !at.signs {
 		return n, nil
 	}
 	at.exact = true
@@ -107,7 +107,7 @@ func (w *walk) subject(ctx context.Context, v *Visit, depth int) (*Visit, error)
 	}
 	at := rootStop(v.Node.leads.OCI(), depth)
 	_, err := w.node(ctx, w.origin, at)
-	if absent := errors.Is(err, errdef.ErrNotFound) || errors.Is(err, fs.ErrNotExist); absent && !w.scope.locked {
+	if absent := errors.Is(err, errdef.ErrNotFound) || errors.Is(err, fs.ErrNotExist); absent && !w.scope.Locked {
 		if !OnDisk(w.origin) {
 			w.Notice(fmt.Sprintf("%s@%s refers to %s, which does not exist", w.origin.Repository(), v.Node.Digest, v.Node.Subject))
 		}
@@ -116,7 +116,7 @@ func (w *walk) subject(ctx context.Context, v *Visit, depth int) (*Visit, error)
 	if err != nil {
 		return nil, err
 	}
-	found, err := w.within(w.scope.forSubject()).visit(ctx, v, at)
+	found, err := w.within(w.scope.ForSubject()).visit(ctx, v, at)
 	if err != nil {
 		return nil, err
 	}
@@ -148,13 +148,13 @@ func (w *walk) attachments(ctx context.Context, v *Visit, depth int) (all []atta
 func (w *walk) attachment(ctx context.Context, v *Visit, ref config.Reference, depth int) (*Visit, error) {
 	s := w.scope
 	desc, data, err := w.find(ctx, w.origin, ref)
-	if err != nil || !s.pinned(desc.Digest) {
+	if err != nil || !s.Admits(desc.Digest) {
 		return nil, err
 	}
 	at := rootStop(desc, depth).with(data)
-	at.signs = isSignature(ref) && s.policy != nil
+	at.signs = isSignature(ref) && s.Policy != nil
 	n := w.recorded(at)
-	if n == nil || !s.everyType || at.signs {
+	if n == nil || !s.EveryType || at.signs {
 		at.exact = true
 		n, err = w.node(ctx, w.origin, at)
 	}
@@ -165,11 +165,11 @@ func (w *walk) attachment(ctx context.Context, v *Visit, ref config.Reference, d
 	if err != nil {
 		return nil, err
 	}
-	wanted := signs || s.everyType || slices.ContainsFunc(n.Blobs, func(b *Blob) bool { return s.wants(n.typeOf(b)) })
-	if !wanted && !s.wants(n.kind) {
+	wanted := signs || s.EveryType || slices.ContainsFunc(n.Blobs, func(b *Blob) bool { return s.Wants(n.typeOf(b)) })
+	if !wanted && !s.Wants(n.kind) {
 		return nil, nil
 	}
-	found, err := w.within(s.forReferrers()).visit(ctx, v, at)
+	found, err := w.within(s.ForReferrers()).visit(ctx, v, at)
 	if err != nil {
 		return nil, err
 	}
@@ -185,9 +185,9 @@ func isSignature(ref config.Reference) bool {
 // everything, or signatures alone.
 func (w *walk) attachee(subject digest.Digest) attachee {
 	s := w.scope
-	a := attachee{Digest: subject, ask: s.asksTags, kinds: cosign.Kinds}
-	if s.policy != nil {
-		a.repository, a.ask = s.repository, true
+	a := attachee{Digest: subject, ask: s.AsksTags, kinds: cosign.Kinds}
+	if s.Policy != nil {
+		a.repository, a.ask = s.Repository, true
 	}
 	if !s.Referrers {
 		a.kinds = []cosign.Kind{cosign.Signature}

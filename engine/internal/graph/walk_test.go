@@ -12,6 +12,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
@@ -45,7 +46,7 @@ func TestIndexesWithoutAnEnd(t *testing.T) {
 	for _, breadth := range []int{3, 100} {
 		b := &bush{breadth: breadth}
 		root := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageIndex, Digest: digest.FromString("root"), Size: 1}
-		_, err := New(Options{}).Walk(t.Context(), b, ScopeOf(config.Selection{}), root, nil)
+		_, err := New(Options{}).Walk(t.Context(), b, scope.Of(config.Selection{}), root, nil)
 		var beyond *bounds.Error
 		if !errors.As(err, &beyond) {
 			t.Errorf("breadth %d: ended with %v", breadth, err)

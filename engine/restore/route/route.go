@@ -10,6 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
 
@@ -18,7 +19,7 @@ type Route struct {
 	From    *graph.Root        // the artifact in its source
 	Name    string             // the full source reference, or the name of the entry
 	Root    content.Descriptor // the manifest that goes out
-	Scope   *graph.Scope       // the part of it that goes along
+	Scope   *scope.Scope       // the part of it that goes along
 	Subject digest.Digest      // the manifest that cosign attached it to by its tag; "" for others
 	Target  config.Target
 	Path    string // the repository, without the registry
@@ -58,12 +59,12 @@ func (r *Route) Reference() string {
 // destination is an error, an *engine.NameError if the target could have named one.
 func (m *Routes) Map(root *graph.Root, target config.Target) (*Route, error) {
 	e := root.Entry
-	platforms, err := graph.ParsePlatforms(e.Platforms)
+	platforms, err := scope.ParsePlatforms(e.Platforms)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", e.Name, err)
 	}
 	r := &Route{From: root, Name: root.Name(), Root: content.Of(e.Descriptor()),
-		Scope: graph.ScopeOfAll(!m.excludeReferrers, platforms), Target: target, Path: target.Namespace, Fault: root.Fault}
+		Scope: scope.OfAll(!m.excludeReferrers, platforms), Target: target, Path: target.Namespace, Fault: root.Fault}
 	if root.Scope != nil {
 		r.Scope = root.Scope
 	}

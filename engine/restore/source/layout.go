@@ -17,6 +17,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
+	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
@@ -64,7 +65,7 @@ func (s *layoutSource) Family(desc ocispec.Descriptor) []digest.Digest {
 	return slices.Sorted(maps.Keys(below))
 }
 
-func (s *layoutSource) Walk(ctx context.Context, repository string, root content.Descriptor, sc *graph.Scope) (*graph.Visit, error) {
+func (s *layoutSource) Walk(ctx context.Context, repository string, root content.Descriptor, sc *scope.Scope) (*graph.Visit, error) {
 	return s.graph.Walk(ctx, s.of(repository), sc, root.OCI(), nil)
 }
 
@@ -98,7 +99,7 @@ func (s *shelf) Referrers(ctx context.Context, subject ocispec.Descriptor) ([]oc
 	}), err
 }
 
-func (s *layoutSource) Manifest(ctx context.Context, root content.Descriptor, _ *graph.Scope) ([]byte, error) {
+func (s *layoutSource) Manifest(ctx context.Context, root content.Descriptor, _ *scope.Scope) ([]byte, error) {
 	return s.local.Manifest(ctx, root.OCI())
 }
 

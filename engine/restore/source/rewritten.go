@@ -7,6 +7,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -19,7 +20,7 @@ func Rewritten(ctx context.Context, in store.Layout) (map[string]digest.Digest, 
 		if root.Fault != nil {
 			continue
 		}
-		platforms, err := graph.ParsePlatforms(root.Entry.Platforms)
+		platforms, err := scope.ParsePlatforms(root.Entry.Platforms)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", root.Entry.Name, err)
 		}

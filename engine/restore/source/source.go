@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/disk"
 )
@@ -27,9 +28,9 @@ type Source interface {
 	Family(desc ocispec.Descriptor) []digest.Digest
 	// Walk reads the graph of a root, with the referrers that belong to its repository;
 	// where that is "", with all.
-	Walk(ctx context.Context, repository string, root content.Descriptor, s *graph.Scope) (*graph.Visit, error)
+	Walk(ctx context.Context, repository string, root content.Descriptor, s *scope.Scope) (*graph.Visit, error)
 	// Manifest returns the bytes of a root, verified.
-	Manifest(ctx context.Context, root content.Descriptor, s *graph.Scope) ([]byte, error)
+	Manifest(ctx context.Context, root content.Descriptor, s *scope.Scope) ([]byte, error)
 	// Certain lists the blobs that a manifest names and the source is sure to have.
 	Certain(v *graph.Visit) []*graph.Blob
 	// Blobs gives the wanted blobs to a sink, in the order that suits the source.
@@ -60,7 +61,7 @@ func KeyOf(root graph.Root) Key { return Key{root.Entry.Name, root.Entry.Digest}
 type Distant interface {
 	Source
 	// Children reads a root alone, and lists its children that the scope selects.
-	Children(ctx context.Context, root content.Descriptor, s *graph.Scope) ([]ocispec.Descriptor, error)
+	Children(ctx context.Context, root content.Descriptor, s *scope.Scope) ([]ocispec.Descriptor, error)
 	// Homes lists the repositories of a registry that are known to have a blob.
 	Homes(registry string, b content.Descriptor) []string
 	// Landed records that a repository of a target has a blob now.
@@ -71,9 +72,9 @@ type Distant interface {
 	// share them.
 	Fetches(b content.Descriptor) (requests int, shared bool)
 	// SignedBy returns the signers of an artifact that a policy accepts; nil if it needs none.
-	SignedBy(ctx context.Context, root *graph.Visit, s *graph.Scope) ([]string, error)
+	SignedBy(ctx context.Context, root *graph.Visit, s *scope.Scope) ([]string, error)
 	// Lacks returns an error if the source could not read all referrers of an artifact.
-	Lacks(root *graph.Visit, s *graph.Scope) error
+	Lacks(root *graph.Visit, s *scope.Scope) error
 }
 
 // Dependent is a Source that leaves blobs to its base: a delta.

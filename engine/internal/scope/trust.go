@@ -1,4 +1,4 @@
-package graph
+package scope
 
 import (
 	"fmt"
@@ -19,7 +19,7 @@ func (s *Scope) Under(t engine.Trust, ref config.Reference) *Scope {
 	if t == nil {
 		return s
 	}
-	repository := repositoryOf(ref)
+	repository := RepositoryOf(ref)
 	policy := t.Policy(repository)
 	if policy == nil {
 		return s
@@ -31,9 +31,9 @@ func (s *Scope) Under(t engine.Trust, ref config.Reference) *Scope {
 	return trusting
 }
 
-// repositoryOf returns the repository of a reference as policies name it: REGISTRY/REPOSITORY, ""
+// RepositoryOf returns the repository of a reference as policies name it: REGISTRY/REPOSITORY, ""
 // without a registry.
-func repositoryOf(ref config.Reference) string {
+func RepositoryOf(ref config.Reference) string {
 	if ref.Registry == "" {
 		return ""
 	}
@@ -42,9 +42,9 @@ func repositoryOf(ref config.Reference) string {
 
 func (s *Scope) trusting(p engine.Policy, repository string) *Scope {
 	trusting := *s
-	trusting.policy, trusting.repository = p, repository
+	trusting.Policy, trusting.Repository = p, repository
 	trusting.Key = fmt.Sprintf("%s policy %p of %s", s.Key, p, repository)
-	trusting.beside = s.forReferrers()
+	trusting.beside = s.ForReferrers()
 	trusting.below = &trusting
 	if p.Signed() != engine.SignedImages {
 		trusting.below = s
@@ -52,37 +52,37 @@ func (s *Scope) trusting(p engine.Policy, repository string) *Scope {
 	return &trusting
 }
 
-// within returns the scope of an artifact whose layout has only some of its platforms. They count
+// Within returns the scope of an artifact whose layout has only some of its platforms. They count
 // if nothing else selects some; nil: all.
-func (s *Scope) within(platforms []config.Platform) *Scope {
+func (s *Scope) Within(platforms []config.Platform) *Scope {
 	if len(platforms) == 0 || len(s.Platforms) > 0 {
 		return s
 	}
-	plain, beside := *s, *s.forReferrers()
+	plain, beside := *s, *s.ForReferrers()
 	beside.Platforms = platforms
-	plain.Platforms, plain.policy, plain.below, plain.beside = platforms, nil, nil, &beside
+	plain.Platforms, plain.Policy, plain.below, plain.beside = platforms, nil, nil, &beside
 	plain.Key = s.Key + " " + PlatformNames(platforms)
-	return plain.trusting(s.policy, s.repository)
+	return plain.trusting(s.Policy, s.Repository)
 }
 
 // attachedTo returns the scope of what cosign attached to a manifest of an artifact with the
 // scope owner.
 func (s *Scope) attachedTo(subject digest.Digest, owner *Scope) *Scope {
 	attached := *s
-	attached.owner, attached.subject = owner, subject
+	attached.Owner, attached.Subject = owner, subject
 	return &attached
 }
 
 // HasPolicy reports whether a policy checks the signatures of what the scope selects.
-func (s *Scope) HasPolicy() bool { return s.policy != nil || s.owner != nil }
+func (s *Scope) HasPolicy() bool { return s.Policy != nil || s.Owner != nil }
 
-// forChildren returns the scope for the children of an index.
-func (s *Scope) forChildren() *Scope {
+// ForChildren returns the scope for the children of an index.
+func (s *Scope) ForChildren() *Scope {
 	if s.below == nil {
 		return s
 	}
 	return s.below
 }
 
-// seeks reports whether referrers are looked for.
-func (s *Scope) seeks() bool { return s.Referrers || s.policy != nil }
+// Seeks reports whether referrers are looked for.
+func (s *Scope) Seeks() bool { return s.Referrers || s.Policy != nil }
