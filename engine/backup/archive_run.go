@@ -11,6 +11,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/fetch"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
@@ -19,9 +20,9 @@ import (
 
 func newArchive(b *backup, c *registry.Client, selections []config.Selection, out orderedOutput) *archive {
 	w := &archive{backup: b, out: out, cache: newArchiveCache(b.Previous)}
-	var before *graph.Local
+	var before *origin.Local
 	if b.Previous != nil {
-		before = graph.NewLocal(b.Previous, "previous bundle")
+		before = origin.NewLocal(b.Previous, "previous bundle")
 	}
 	b.plan(c, selections, w.cache, before)
 	return w

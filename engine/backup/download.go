@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/fetch"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 )
 
 // fetch brings a blob, from another origin if the first does not have it, and once
@@ -26,7 +27,7 @@ func (d *directory) fetch(ctx context.Context, b *graph.Blob) error {
 }
 
 // fetchFrom brings a blob from one origin. It resumes where an earlier run stopped.
-func (d *directory) fetchFrom(ctx context.Context, desc ocispec.Descriptor, from graph.Origin) (err error) {
+func (d *directory) fetchFrom(ctx context.Context, desc ocispec.Descriptor, from origin.Origin) (err error) {
 	in, err := d.out.Ingest(desc)
 	if err != nil {
 		return written(err)
@@ -54,7 +55,7 @@ func (d *directory) fetchFrom(ctx context.Context, desc ocispec.Descriptor, from
 type download struct {
 	*directory
 	desc ocispec.Descriptor
-	from graph.Origin
+	from origin.Origin
 	into ingest
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
@@ -116,7 +117,7 @@ func (t *counter) addArtifact(root *graph.Visit) {
 		return !met
 	}
 	root.All(func(v *graph.Visit) {
-		if n := v.Node.Descriptor; isFirst(n) && t.addPart(n) && !v.Node.Came && (graph.OnDisk(v.Origin) || v.Node.Near) {
+		if n := v.Node.Descriptor; isFirst(n) && t.addPart(n) && !v.Node.Came && (origin.OnDisk(v.Origin) || v.Node.Near) {
 			t.Near = bounds.Sum(t.Near, n.Size)
 		}
 		for _, blob := range v.Blobs() {

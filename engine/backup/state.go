@@ -15,6 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
@@ -43,7 +44,7 @@ func newBackup(o engine.BackupOptions) *backup {
 
 // plan makes the planner of a backup. output is the cache of its output, before the layout
 // that the output replaces, or nil.
-func (b *backup) plan(c *registry.Client, selections []config.Selection, output graph.Cache, before *graph.Local) {
+func (b *backup) plan(c *registry.Client, selections []config.Selection, output graph.Cache, before *origin.Local) {
 	b.planner = plan.New(c, selections, b.BackupOptions, graph.Options{Cache: output, Before: before, Moved: func(n int64) { b.moved.Add(n) }})
 }
 
@@ -71,7 +72,7 @@ func (b *backup) fail(j *job) error {
 
 // openBlob opens a part of a blob. It counts the bytes as progress, and separately those that
 // come over the network.
-func (b *backup) openBlob(ctx context.Context, from graph.Origin, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
+func (b *backup) openBlob(ctx context.Context, from origin.Origin, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {
 	if desc.Size == 0 { // needs no request; its digest is checked like any other
 		return io.NopCloser(strings.NewReader("")), nil
 	}
@@ -82,9 +83,9 @@ func (b *backup) openBlob(ctx context.Context, from graph.Origin, desc ocispec.D
 	if err != nil {
 		return nil, err
 	}
-	near := graph.OnDisk(from)
+	near := origin.OnDisk(from)
 	key := content.Of(desc).Key()
-	return graph.Part{Closer: body, Reader: &headway.Counted{Reader: body, Heard: func(n int64) {
+	return origin.Part{Closer: body, Reader: &headway.Counted{Reader: body, Heard: func(n int64) {
 		b.advance(key, off, n)
 		off += n
 		if !near {

@@ -11,7 +11,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
@@ -28,7 +28,7 @@ func (b *Bases) AddLayout(ctx context.Context, l store.Layout, name string) erro
 	b.add(name, l.Index().RootsDigest(nil))
 	b.tellEmpty(name, len(l.Index().Entries))
 	w := b.newWalk(func(desc ocispec.Descriptor) bool { return hasBlob(l, delta, desc) })
-	err = w.visitAll(ctx, runtime.GOMAXPROCS(0), rootsOf(leaving{graph.NewLocal(l, name), delta}, l.Index()))
+	err = w.visitAll(ctx, runtime.GOMAXPROCS(0), rootsOf(leaving{origin.NewLocal(l, name), delta}, l.Index()))
 	b.tellLost(name, w)
 	w.release()
 	delta.Release()
@@ -47,7 +47,7 @@ func hasBlob(l store.Layout, delta *delta.Delta, desc ocispec.Descriptor) bool {
 
 // leaving is a layout whose blobs may be left to a base, also those that an index names.
 type leaving struct {
-	*graph.Local
+	*origin.Local
 	delta *delta.Delta
 }
 
@@ -60,7 +60,7 @@ func (l leaving) Child(ctx context.Context, desc ocispec.Descriptor) ([]byte, er
 }
 
 // rootsOf yields the entries of an index, each in the repositories that it came from.
-func rootsOf(o graph.Origin, x *oci.Index) iter.Seq[root] {
+func rootsOf(o origin.Origin, x *oci.Index) iter.Seq[root] {
 	return func(yield func(root) bool) {
 		for i := range x.Entries {
 			e := &x.Entries[i]

@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/cosign"
@@ -57,7 +58,7 @@ func (b *Bases) AddTarget(ctx context.Context, c *registry.Client, selections []
 
 // repository is a repository of a target with the artifacts of a plan that go there.
 type repository struct {
-	*graph.Remote
+	*origin.Remote
 	artifacts []wanted
 	referrers bool // of some artifact come along
 }
@@ -90,7 +91,7 @@ func (b *Bases) expand(ctx context.Context, c *registry.Client, selections []con
 			if err != nil {
 				return nil, err
 			}
-			r = &repository{Remote: graph.NewRemote(registry.Only(repo), config.Reference{Registry: t.Registry, Repository: path})}
+			r = &repository{Remote: origin.NewRemote(registry.Only(repo), config.Reference{Registry: t.Registry, Repository: path})}
 			byPath[path], all = r, append(all, r)
 		}
 		there := config.Reference{Registry: t.Registry, Repository: path, Tag: tag}

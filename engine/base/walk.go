@@ -12,7 +12,7 @@ import (
 	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
@@ -45,7 +45,7 @@ func (b *Bases) newWalk(has func(ocispec.Descriptor) bool) *walk {
 // isAbsent reports whether an error says that a part does not exist: of an index that is cut
 // down to some platforms the other children do not.
 func isAbsent(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errdef.ErrNotFound) || graph.IsUnknown(err)
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errdef.ErrNotFound) || origin.IsUnknown(err)
 }
 
 // placeMemory is the memory of a manifest that was seen.
@@ -84,7 +84,7 @@ func (w *walk) lose(n oci.Node, err error) {
 
 // visit adds the blobs of a manifest and of those below it. It returns an error only if the
 // walk cannot go on.
-func (w *walk) visit(ctx context.Context, o graph.Origin, n oci.Node, repository int32) error {
+func (w *walk) visit(ctx context.Context, o origin.Origin, n oci.Node, repository int32) error {
 	if ok, err := w.enter(n, repository); !ok || err != nil {
 		return err
 	}
@@ -125,14 +125,10 @@ func (w *walk) leaf(desc ocispec.Descriptor, repository int32) error {
 }
 
 // read reads a manifest; nil if it is a blob that an index names.
-func (w *walk) read(ctx context.Context, o graph.Origin, n oci.Node) (*oci.Manifest, error) {
+func (w *walk) read(ctx context.Context, o origin.Origin, n oci.Node) (*oci.Manifest, error) {
 	ctx, done := w.lane.Begin(ctx)
 	defer done()
-	read := o.Manifest
-	if n.Role == oci.Child {
-		read = o.Child
-	}
-	data, err := read(ctx, n.Descriptor)
+	data, err := origin.Read(ctx, o, n)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +137,7 @@ func (w *walk) read(ctx context.Context, o graph.Origin, n oci.Node) (*oci.Manif
 
 // root is a root of a base with a repository that has it.
 type root struct {
-	origin     graph.Origin
+	origin     origin.Origin
 	desc       ocispec.Descriptor
 	repository string // "" if it is unknown
 }

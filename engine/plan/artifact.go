@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
@@ -21,7 +22,7 @@ type Artifact struct {
 	Number   int // its place in the plan
 	Ref      config.Reference
 	Name     string // in index.json
-	origin   graph.Origin
+	origin   origin.Origin
 	Scope    *scope.Scope
 	Root     content.Descriptor
 	Visit    *graph.Visit
@@ -79,10 +80,10 @@ func (a *Artifact) Selected() config.Reference {
 }
 
 // Origin returns the origin of the artifact; nil if it could not be opened.
-func (a *Artifact) Origin() graph.Origin { return a.origin }
+func (a *Artifact) Origin() origin.Origin { return a.origin }
 
 // Mirror returns the mirror that answered for the reference; "" for the registry itself.
-func (a *Artifact) Mirror() string { return graph.MirrorOf(a.origin, a.Ref) }
+func (a *Artifact) Mirror() string { return origin.MirrorOf(a.origin, a.Ref) }
 
 // artifactError adds the reference to an error without one.
 func artifactError(ref config.Reference, op string, err error) error {

@@ -17,7 +17,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/internal/discover/chart"
 )
 
@@ -122,7 +122,7 @@ func (s *sources) withImages(ctx context.Context, one config.Selection, found *c
 
 // chartTag returns the tag of the version that is selected. It lists the tags only for a
 // constraint.
-func chartTag(ctx context.Context, r *graph.Remote, selection config.Selection) (string, error) {
+func chartTag(ctx context.Context, r *origin.Remote, selection config.Selection) (string, error) {
 	wanted := selection.Chart.Version
 	if chart.IsExact(wanted) {
 		return chart.TagOf(wanted), nil
@@ -145,7 +145,7 @@ func chartTag(ctx context.Context, r *graph.Remote, selection config.Selection) 
 }
 
 // readChart reads a chart in a registry.
-func readChart(ctx context.Context, r *graph.Remote, ref config.Reference) (*chart.Chart, ocispec.Descriptor, error) {
+func readChart(ctx context.Context, r *origin.Remote, ref config.Reference) (*chart.Chart, ocispec.Descriptor, error) {
 	desc, err := r.Resolve(ctx, ref)
 	if err != nil {
 		return nil, desc, err

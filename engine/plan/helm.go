@@ -14,7 +14,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/discover/chart"
 )
@@ -111,7 +111,7 @@ func (h *helmSource) find(ctx context.Context, selection config.Selection) (char
 }
 
 // open returns the origin of a version, which its tag names.
-func (h *helmSource) open(selection config.Selection) *graph.Made {
+func (h *helmSource) open(selection config.Selection) *origin.Made {
 	return h.chart(selection.Reference, selection.Chart).origin
 }
 
@@ -125,7 +125,7 @@ func (h *helmSource) chart(ref config.Reference, c *config.Chart) *helmChart {
 	if found == nil {
 		found = &helmChart{helm: h, ref: ref, of: *c}
 		found.of.Version = chart.VersionOf(ref.Tag)
-		found.origin = graph.NewMade(ref, found.load, found.fetch)
+		found.origin = origin.NewMade(ref, found.load, found.fetch)
 		h.charts[key] = found
 	}
 	return found
@@ -147,14 +147,14 @@ type helmChart struct {
 	helm   *helmSource
 	ref    config.Reference // with its tag
 	of     config.Chart     // with its version
-	origin *graph.Made
+	origin *origin.Made
 	at     *url.URL     // of the .tgz; set by load
 	found  *chart.Chart // set by load
 	images error        // why found.Images are incomplete; set by load
 }
 
 // load fetches the .tgz and makes the artifact.
-func (c *helmChart) load(ctx context.Context) (*graph.Content, error) {
+func (c *helmChart) load(ctx context.Context) (*origin.Content, error) {
 	entry, err := c.helm.find(ctx, config.Selection{Reference: c.ref, Chart: &c.of})
 	if err != nil {
 		return nil, err
@@ -187,7 +187,7 @@ func (c *helmChart) load(ctx context.Context) (*graph.Content, error) {
 	if int64(a.head.Len()) == a.size && c.helm.keeps(a.size) {
 		made.Blobs[a.digest] = bytes.Clone(a.head.Bytes())
 	}
-	return &graph.Content{Descriptor: made.Descriptor, Manifest: made.Manifest, Blobs: made.Blobs, File: made.Archive}, nil
+	return &origin.Content{Descriptor: made.Descriptor, Manifest: made.Manifest, Blobs: made.Blobs, File: made.Archive}, nil
 }
 
 // check compares a chart with what the index says of it.

@@ -11,7 +11,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/config/filter"
 	"github.com/oras-mirror/oras-mirror/config/lockfile"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 )
 
 // quarantine keeps tags out that are too new. It is safe for concurrent use.
@@ -44,7 +44,7 @@ func newQuarantine(q *engine.Quarantine) *quarantine {
 // admission chooses the tags of one repository.
 type admission struct {
 	*quarantine
-	origin     graph.Origin
+	origin     origin.Origin
 	repository config.Reference
 	age        filter.Age
 	digests    map[string]digest.Digest // that the registry has now, by tag
@@ -54,7 +54,7 @@ type admission struct {
 // the one that was judged. all are the tags of the repository, and wanted those that would be
 // selected if none were too new. A locked tag that has moved keeps its locked digest until the
 // other one is old enough.
-func (q *quarantine) admit(ctx context.Context, origin graph.Origin, s config.Selection, all, wanted []string) ([]config.Reference, error) {
+func (q *quarantine) admit(ctx context.Context, origin origin.Origin, s config.Selection, all, wanted []string) ([]config.Reference, error) {
 	a := &admission{quarantine: q, origin: origin, repository: s.Reference, age: s.Tags.MinAge, digests: make(map[string]digest.Digest)}
 	var failed error
 	chosen, err := s.Tags.SelectAmong(all, func(tag string) bool {

@@ -10,7 +10,7 @@ import (
 	"oras.land/oras-go/v2/content"
 
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/internal/helm"
 )
 
@@ -58,12 +58,12 @@ func (c *helmChart) open(ctx context.Context) (io.ReadCloser, error) {
 }
 
 // openVerified opens the .tgz of a chart, and has its bytes checked while they are read.
-func openVerified(ctx context.Context, from graph.Origin, file ocispec.Descriptor) (io.ReadCloser, error) {
+func openVerified(ctx context.Context, from origin.Origin, file ocispec.Descriptor) (io.ReadCloser, error) {
 	body, err := from.Blob(ctx, file, 0, file.Size)
 	if err != nil {
 		return nil, err
 	}
-	return graph.Part{Reader: &verified{body, file.Digest, file.Digest.Verifier()}, Closer: body}, nil
+	return origin.Part{Reader: &verified{body, file.Digest, file.Digest.Verifier()}, Closer: body}, nil
 }
 
 // verified is a reader that fails at its end if the bytes do not have the digest.

@@ -13,6 +13,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/store"
 )
@@ -30,7 +31,7 @@ type Resolved struct {
 // without a name, belongs to repository. An artifact that cannot be backed up has an Err.
 func Listed(l store.Layout, path string, repository config.Reference) []Resolved {
 	var all []Resolved
-	for _, r := range graph.NewLocal(l, path).RootsOf(l.Index().Entries, repository) {
+	for _, r := range origin.NewLocal(l, path).RootsOf(l.Index().Entries, repository) {
 		all = append(all, Resolved{Reference: r.Ref, Digest: r.Entry.Digest, Err: r.Misplaced(path)})
 	}
 	return all

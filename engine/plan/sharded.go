@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 )
 
 // inShard returns the selections whose repositories belong to the shard, so that no tags of
@@ -33,7 +33,7 @@ func (p *Planner) leaveOut(s config.Selection, e *expansion) {
 		p.noteDivided(r)
 	}
 	e.refs = slices.DeleteFunc(e.refs, func(r config.Reference) bool { return !p.shard.HasSource(r) })
-	e.faulty = slices.DeleteFunc(e.faulty, func(r graph.Root) bool {
+	e.faulty = slices.DeleteFunc(e.faulty, func(r origin.Root) bool {
 		if r.Ref.Registry == "" {
 			return !p.shard.HasSource(config.Reference{Repository: r.Name()})
 		}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 )
 
@@ -25,14 +25,14 @@ type sources struct {
 	quarantine *quarantine     // nil: no tag is too new
 
 	mu         sync.Mutex // guards what follows
-	remotes    map[string]*graph.Remote
-	layouts    map[string]*graph.Local
+	remotes    map[string]*origin.Remote
+	layouts    map[string]*origin.Local
 	unexpanded map[string]error // of the catalogs and charts that failed, by unexpandedKey
 	newest     []engine.Newest
 }
 
 func newSources(c *registry.Client, selections []config.Selection, o engine.BackupOptions) *sources {
-	return &sources{client: c, helm: newHelm(c, selections), quarantine: newQuarantine(o.Quarantine), jobs: o.Concurrency, notice: o.Progress.Notice, remotes: make(map[string]*graph.Remote), layouts: make(map[string]*graph.Local), unexpanded: make(map[string]error), listed: make(map[string]bool),
+	return &sources{client: c, helm: newHelm(c, selections), quarantine: newQuarantine(o.Quarantine), jobs: o.Concurrency, notice: o.Progress.Notice, remotes: make(map[string]*origin.Remote), layouts: make(map[string]*origin.Local), unexpanded: make(map[string]error), listed: make(map[string]bool),
 		layout: o.OpenLayout.OrDefault()}
 }
 
@@ -47,12 +47,12 @@ func (s *sources) close() error {
 
 // expansion holds the artifacts of one selection.
 type expansion struct {
-	origin graph.Origin
+	origin origin.Origin
 	refs   []config.Reference
-	faulty []graph.Root // of a layout: those that fail
-	err    error        // refs is then the one reference that cannot be expanded
-	absent string       // the repository, if it is optional and does not exist
-	judged bool         // the digests of refs are those that the quarantine admits
+	faulty []origin.Root // of a layout: those that fail
+	err    error         // refs is then the one reference that cannot be expanded
+	absent string        // the repository, if it is optional and does not exist
+	judged bool          // the digests of refs are those that the quarantine admits
 }
 
 // expandAll expands the selections side by side and delivers them in order.
@@ -118,7 +118,7 @@ func (s *sources) open(ctx context.Context, selection config.Selection) (expansi
 	}
 	tags, all, err := s.tags(ctx, r, selection)
 	if selection.Optional && !s.listed[ref.Name()] &&
-		(graph.IsUnknown(err) || err == nil && !s.namesOnly && !selection.Tags.NeedsList() && r.IsAbsent(ctx, tags)) {
+		(origin.IsUnknown(err) || err == nil && !s.namesOnly && !selection.Tags.NeedsList() && r.IsAbsent(ctx, tags)) {
 		return expansion{origin: r, absent: ref.Name()}, nil
 	}
 	if err != nil {
@@ -135,7 +135,7 @@ func (s *sources) open(ctx context.Context, selection config.Selection) (expansi
 	return e, nil
 }
 
-func (s *sources) remote(ref config.Reference) (*graph.Remote, error) {
+func (s *sources) remote(ref config.Reference) (*origin.Remote, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	name := ref.Name()
@@ -146,14 +146,14 @@ func (s *sources) remote(ref config.Reference) (*graph.Remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := graph.NewRemote(repo, ref)
+	r := origin.NewRemote(repo, ref)
 	s.remotes[name] = r
 	return r, nil
 }
 
 // tags selects tags of a repository, and returns all that it lists. It lists them only if names
 // alone do not decide.
-func (s *sources) tags(ctx context.Context, r *graph.Remote, selection config.Selection) (selected, all []string, err error) {
+func (s *sources) tags(ctx context.Context, r *origin.Remote, selection config.Selection) (selected, all []string, err error) {
 	if selection.Tags.NeedsList() {
 		if all, err = r.AllTags(ctx); err != nil {
 			return nil, nil, err
@@ -192,14 +192,14 @@ func (s *sources) newestTags() []engine.Newest {
 
 // openLayouts opens the layouts that selections name, but for those that cannot be
 // opened, which fail when their turn comes.
-func (s *sources) openLayouts(selections []config.Selection) []*graph.Local {
-	var all []*graph.Local
+func (s *sources) openLayouts(selections []config.Selection) []*origin.Local {
+	var all []*origin.Local
 	for _, selection := range selections {
 		if selection.Layout == "" {
 			continue
 		}
 		e, err := s.openLayout(selection)
-		if l, ok := e.origin.(*graph.Local); ok && err == nil && !slices.Contains(all, l) {
+		if l, ok := e.origin.(*origin.Local); ok && err == nil && !slices.Contains(all, l) {
 			all = append(all, l)
 		}
 	}
@@ -218,7 +218,7 @@ func (s *sources) openLayout(selection config.Selection) (expansion, error) {
 		if err != nil {
 			return expansion{}, err
 		}
-		l = graph.NewSource(opened, selection.Layout, selection.Reference)
+		l = origin.NewSource(opened, selection.Layout, selection.Reference)
 		s.layouts[key] = l
 	}
 	e := expansion{origin: l}

@@ -9,6 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
@@ -151,7 +152,7 @@ func (s *survey) attachments(all []*delivery) []*delivery {
 func (s *survey) attachment(to *delivery, name string, v *graph.Visit) (*delivery, error) {
 	ref, _ := config.ParseEntryName(name)
 	n := v.Node
-	root := graph.Root{Entry: &oci.Entry{Name: name, MediaType: n.MediaType, Digest: n.Digest, Size: n.Size}, Ref: ref, Scope: to.Scope}
+	root := origin.Root{Entry: &oci.Entry{Name: name, MediaType: n.MediaType, Digest: n.Digest, Size: n.Size}, Ref: ref, Scope: to.Scope}
 	r, err := s.routes.Map(&root, to.Target)
 	if r == nil || err != nil {
 		return nil, err

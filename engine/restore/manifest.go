@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
@@ -14,7 +15,7 @@ func manifestBytes(ctx context.Context, s source.Source, v *graph.Visit) ([]byte
 	if data := v.Node.Data; data != nil {
 		return data, nil
 	}
-	if !graph.OnDisk(v.Origin) && v.Node.Size >= largeManifest { // before its body is open: others would wait for that
+	if !origin.OnDisk(v.Origin) && v.Node.Size >= largeManifest { // before its body is open: others would wait for that
 		if err := bounds.Enter(ctx, 2*(v.Node.Size+readAhead)); err != nil {
 			return nil, err
 		}

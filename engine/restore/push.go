@@ -11,6 +11,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/internal/pool"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/store/oci"
@@ -180,7 +181,7 @@ func (p *pusher) pushManifest(ctx context.Context, d *delivery, v *graph.Visit, 
 // client may look for them on either side.
 func (p *pusher) offer(ctx context.Context, d *delivery, v *graph.Visit) error {
 	for _, leaf := range v.Leaves {
-		if !v.Node.Index || oci.IsContent(leaf.MediaType) || leaf.MediaType == "" || leaf.Size == 0 || leaf.Size > graph.MaxLook {
+		if !v.Node.Index || oci.IsContent(leaf.MediaType) || leaf.MediaType == "" || leaf.Size == 0 || leaf.Size > origin.MaxLook {
 			continue
 		}
 		_, err := p.manifests.Do(ctx, pushKey{d.at(leaf.Digest), d.repeated}, func() (struct{}, error) {

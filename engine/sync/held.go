@@ -10,6 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
 
@@ -131,7 +132,7 @@ func (h *held) load(ctx context.Context) ([][]byte, error) {
 }
 
 // readWhole reads a blob and verifies it.
-func readWhole(ctx context.Context, from graph.Origin, d content.Descriptor, into [][]byte) error {
+func readWhole(ctx context.Context, from origin.Origin, d content.Descriptor, into [][]byte) error {
 	hash := d.Digest.Algorithm().Hash()
 	if d.Size > 0 {
 		body, err := from.Blob(ctx, d.OCI(), 0, d.Size)

@@ -14,6 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
@@ -24,10 +25,10 @@ import (
 type planSource struct {
 	engine.SyncOptions
 	planner *plan.Planner
-	all     []graph.Root
-	roots   []graph.Root                  // those of all that are copied now
-	origins map[*scope.Scope]graph.Origin // of each scope: every selection has one of its own
-	from    map[string]string             // where references were found, by name; only those with a place
+	all     []origin.Root
+	roots   []origin.Root                  // those of all that are copied now
+	origins map[*scope.Scope]origin.Origin // of each scope: every selection has one of its own
+	from    map[string]string              // where references were found, by name; only those with a place
 	memory  *memory
 	listed  int           // artifacts that were reported to the progress
 	lacks   plan.Shortage // of platforms
@@ -68,7 +69,7 @@ func (s *planSource) checkMappings() error {
 // an error.
 func (s *planSource) claim() error {
 	claims := plan.NewCollisions(nil)
-	s.all = make([]graph.Root, len(s.planner.All))
+	s.all = make([]origin.Root, len(s.planner.All))
 	entries := make([]oci.Entry, len(s.all))
 	for i, a := range s.planner.All {
 		if a.Err == nil {
@@ -77,7 +78,7 @@ func (s *planSource) claim() error {
 			}
 		}
 		entries[i] = oci.Entry{Name: a.Name, MediaType: a.Root.MediaType, Digest: a.Root.Digest, Size: a.Root.Size}
-		s.all[i] = graph.Root{Entry: &entries[i], Ref: a.Ref, Fault: a.Err, Layout: a.Layout, Mirror: a.Mirror(), Found: a.From, Scope: a.Scope}
+		s.all[i] = origin.Root{Entry: &entries[i], Ref: a.Ref, Fault: a.Err, Layout: a.Layout, Mirror: a.Mirror(), Found: a.From, Scope: a.Scope}
 		s.origins[a.Scope] = a.Origin()
 		if a.From != "" {
 			s.from[a.Name] = a.From
@@ -87,7 +88,7 @@ func (s *planSource) claim() error {
 	return nil
 }
 
-func (s *planSource) Roots() []graph.Root { return s.roots }
+func (s *planSource) Roots() []origin.Root { return s.roots }
 
 func (s *planSource) Family(desc ocispec.Descriptor) []digest.Digest {
 	return []digest.Digest{desc.Digest}
@@ -204,7 +205,7 @@ func (s *planSource) Fetches(d content.Descriptor) (requests int, shared bool) {
 }
 
 // recordFault keeps the reason why a blob could not be read, for Blame.
-func (s *planSource) recordFault(b *graph.Blob, from graph.Origin, err error) error {
+func (s *planSource) recordFault(b *graph.Blob, from origin.Origin, err error) error {
 	if content.IsMismatch(err) {
 		err = &engine.ArtifactError{Reference: from.Repository() + "@" + b.Digest.String(), Op: "fetch", Err: err}
 	}

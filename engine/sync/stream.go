@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/registry/transport"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
@@ -34,7 +35,7 @@ func (s *stream) Open(ctx context.Context, r source.Reading) (io.ReadCloser, err
 		s.mu.Lock()
 		from := s.source.planner.OriginOf(s.blob, s.attempt)
 		s.mu.Unlock()
-		place, is := from.(*graph.Place)
+		place, is := from.(*origin.Place)
 		if !is {
 			return s.openNear(ctx, from, r)
 		}
@@ -52,7 +53,7 @@ func (s *stream) Open(ctx context.Context, r source.Reading) (io.ReadCloser, err
 }
 
 // openNear opens a blob of a layout.
-func (s *stream) openNear(ctx context.Context, from graph.Origin, r source.Reading) (io.ReadCloser, error) {
+func (s *stream) openNear(ctx context.Context, from origin.Origin, r source.Reading) (io.ReadCloser, error) {
 	body, err := from.Blob(ctx, s.blob.OCI(), 0, s.blob.Size)
 	if err != nil {
 		return nil, s.failed(from, err)
@@ -66,12 +67,12 @@ func (s *stream) verified(body io.ReadCloser, r source.Reading) io.ReadCloser {
 
 // failed records why an attempt failed. It returns a *transport.ReopenError if another
 // attempt may succeed.
-func (s *stream) failed(from graph.Origin, err error) error {
+func (s *stream) failed(from origin.Origin, err error) error {
 	s.mu.Lock()
 	attempt := s.attempt
 	s.attempt++
 	s.mu.Unlock()
-	if place, is := from.(*graph.Place); is {
+	if place, is := from.(*origin.Place); is {
 		err = place.Named(err)
 	}
 	err = s.source.recordFault(s.blob, from, err)
@@ -84,7 +85,7 @@ func (s *stream) failed(from graph.Origin, err error) error {
 // incoming is the verified body of a blob.
 type incoming struct {
 	io.ReadCloser
-	from   graph.Origin
+	from   origin.Origin
 	stream *stream
 }
 

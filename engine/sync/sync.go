@@ -14,6 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/engine/plan"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
@@ -65,7 +66,7 @@ func Forecast(ctx context.Context, c *registry.Client, selections []config.Selec
 
 // open expands the selections, and resolves each name with one HEAD.
 func open(ctx context.Context, c *registry.Client, selections []config.Selection, o engine.SyncOptions) (*planSource, error) {
-	s := &planSource{SyncOptions: o, origins: make(map[*scope.Scope]graph.Origin), from: make(map[string]string), memory: newMemory(o.Buffer)}
+	s := &planSource{SyncOptions: o, origins: make(map[*scope.Scope]origin.Origin), from: make(map[string]string), memory: newMemory(o.Buffer)}
 	listed := &listing{Progress: o.Progress}
 	s.planner = plan.New(c, selections, engine.BackupOptions{Concurrency: o.Concurrency, Progress: listed, Only: o.Among, Shard: o.Shard, OpenLayout: o.OpenLayout, Trust: o.Trust}, graph.Options{})
 	err := s.planner.Resolve(ctx, func(context.Context, *plan.Artifact, ocispec.Descriptor) error { return nil })

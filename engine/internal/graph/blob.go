@@ -2,17 +2,18 @@ package graph
 
 import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"slices"
 )
 
 // Blob is one leaf of the graph.
 type Blob struct {
 	content.Descriptor
-	Origins     []Origin // where it can be had, the first one found first; guarded by graph.mu
-	Number      uint32   // counted from 0
-	Held        bool     // the output had it before; of a directory guarded by its mutex, of an archive by graph.mu
-	Counted     bool     // in the report
-	isSignature bool     // it was read to check a signature; guarded by graph.mu
+	Origins     []origin.Origin // where it can be had, the first one found first; guarded by graph.mu
+	Number      uint32          // counted from 0
+	Held        bool            // the output had it before; of a directory guarded by its mutex, of an archive by graph.mu
+	Counted     bool            // in the report
+	isSignature bool            // it was read to check a signature; guarded by graph.mu
 	Err         error
 	rival       *Blob // the next of a ring of those with this digest and other sizes; nil: there are none; guarded by graph.mu
 }
@@ -21,7 +22,7 @@ type Blob struct {
 func (b *Blob) places() int {
 	n := 0
 	for _, o := range b.Origins {
-		n += places(o)
+		n += origin.Places(o)
 	}
 	return n
 }
@@ -44,16 +45,16 @@ func (g *Graph) Find(d content.Descriptor) *Blob {
 }
 
 // RemotesOf lists the repositories of a registry that are known to have a blob.
-func (g *Graph) RemotesOf(d content.Descriptor, registry string) []*Remote {
+func (g *Graph) RemotesOf(d content.Descriptor, registry string) []*origin.Remote {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	b := g.blobs[d.Digest].sized(d.Size)
 	if b == nil {
 		return nil
 	}
-	var all []*Remote
+	var all []*origin.Remote
 	for _, o := range b.Origins {
-		if r, is := o.(*Remote); is && r.Registry() == registry {
+		if r, is := o.(*origin.Remote); is && r.Registry() == registry {
 			all = append(all, r)
 		}
 	}
@@ -82,12 +83,12 @@ func (b *Blob) addRival(other *Blob) {
 }
 
 // addOrigin adds an origin. Those on disk come before the registries.
-func (b *Blob) addOrigin(o Origin) {
+func (b *Blob) addOrigin(o origin.Origin) {
 	if _, is := o.(*inline); slices.Contains(b.Origins, o) || is && b.inline() != nil {
 		return
 	}
-	if OnDisk(o) {
-		at := slices.IndexFunc(b.Origins, func(o Origin) bool { return !OnDisk(o) })
+	if origin.OnDisk(o) {
+		at := slices.IndexFunc(b.Origins, func(o origin.Origin) bool { return !origin.OnDisk(o) })
 		if at >= 0 {
 			b.Origins = slices.Insert(b.Origins, at, o)
 			return

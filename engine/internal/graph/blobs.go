@@ -4,11 +4,12 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // Blob returns the one record of a leaf, whatever its media type, and notes that o has it.
-func (g *Graph) Blob(desc ocispec.Descriptor, o Origin) *Blob {
+func (g *Graph) Blob(desc ocispec.Descriptor, o origin.Origin) *Blob {
 	embedded := oci.HasInline(desc)
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -18,7 +19,7 @@ func (g *Graph) Blob(desc ocispec.Descriptor, o Origin) *Blob {
 		b = &Blob{Descriptor: content.Of(desc), Number: g.numbered}
 		g.numbered++
 		for _, l := range g.Near {
-			if l.has(desc) {
+			if l.Has(desc) {
 				b.Held = b.Held || l == g.Before
 				b.addOrigin(l)
 			}
@@ -32,8 +33,8 @@ func (g *Graph) Blob(desc ocispec.Descriptor, o Origin) *Blob {
 	if embedded {
 		b.addOrigin(&inline{Origin: o, data: desc.Data, embedded: true})
 	}
-	if m, is := o.(*Made); is {
-		if data := m.kept(desc.Digest); data != nil {
+	if m, is := o.(*origin.Made); is {
+		if data := m.Kept(desc.Digest); data != nil {
 			b.addOrigin(&inline{Origin: o, data: data})
 		}
 	}
@@ -78,7 +79,7 @@ func (g *Graph) Rivals(b *Blob) []*Blob {
 	return all
 }
 
-func (g *Graph) alsoAt(n *Node, o Origin) {
+func (g *Graph) alsoAt(n *Node, o origin.Origin) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, b := range n.Blobs {
@@ -88,14 +89,14 @@ func (g *Graph) alsoAt(n *Node, o Origin) {
 
 // OriginOf returns the origin to ask for a blob at an attempt, counted from 0: each at one of
 // its places.
-func (g *Graph) OriginOf(b *Blob, attempt int) Origin {
+func (g *Graph) OriginOf(b *Blob, attempt int) origin.Origin {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	attempt %= b.places()
 	for _, o := range b.Origins {
-		n := places(o)
+		n := origin.Places(o)
 		if attempt < n {
-			return placeOf(o, attempt)
+			return origin.PlaceOf(o, attempt)
 		}
 		attempt -= n
 	}
@@ -103,7 +104,7 @@ func (g *Graph) OriginOf(b *Blob, attempt int) Origin {
 }
 
 // first returns the origin that is asked first.
-func (g *Graph) first(b *Blob) Origin {
+func (g *Graph) first(b *Blob) origin.Origin {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return b.Origins[0]
@@ -117,7 +118,7 @@ func (g *Graph) CountOrigins(b *Blob) int {
 }
 
 // IsNear reports whether a blob is in a layout on disk.
-func (g *Graph) IsNear(b *Blob) bool { return OnDisk(g.first(b)) }
+func (g *Graph) IsNear(b *Blob) bool { return origin.OnDisk(g.first(b)) }
 
 // WorthRetry reports whether a blob should be fetched again: from another origin that has
 // it, or once more if its bytes were wrong.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/oci"
@@ -59,7 +60,7 @@ func (LayoutCache) Keep(ocispec.Descriptor, []byte) (bool, error) { return false
 
 // Root finds a root, and reads its manifest where the answer has that; refers tells
 // whether it refers to another manifest.
-func (g *Graph) Root(ctx context.Context, o Origin, ref config.Reference) (found content.Descriptor, data []byte, refers bool, err error) {
+func (g *Graph) Root(ctx context.Context, o origin.Origin, ref config.Reference) (found content.Descriptor, data []byte, refers bool, err error) {
 	ctx, done := g.lane.Begin(ctx)
 	defer done()
 	desc, data, err := g.find(ctx, o, ref)
@@ -75,7 +76,7 @@ func (g *Graph) Root(ctx context.Context, o Origin, ref config.Reference) (found
 
 // find asks for a root in the cheapest way: not at all for a digest that the output
 // has, by a HEAD for a tag that it has, else by one GET for descriptor and manifest.
-func (g *Graph) find(ctx context.Context, o Origin, ref config.Reference) (ocispec.Descriptor, []byte, error) {
+func (g *Graph) find(ctx context.Context, o origin.Origin, ref config.Reference) (ocispec.Descriptor, []byte, error) {
 	old, stored := g.Cache.Named(ref.EntryName())
 	if _, ok := g.Cache.(Recorder); ok && stored && ref.Digest == old.Digest {
 		return old, nil, nil
@@ -89,7 +90,7 @@ func (g *Graph) find(ctx context.Context, o Origin, ref config.Reference) (ocisp
 		}
 	}
 	if !stored {
-		return o.open(ctx, ref)
+		return o.Open(ctx, ref)
 	}
 	desc, err := o.Resolve(ctx, ref)
 	if err != nil {

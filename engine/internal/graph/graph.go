@@ -9,6 +9,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
@@ -67,9 +68,9 @@ type Options struct {
 	Cache     Cache           // what the output holds; nil: nothing
 	Notice    func(string)    // nil: notices are dropped
 	Moved     func(int64)     // counts manifest bytes that came over the network; nil: they are not counted
-	Near      []*Local        // layouts on disk, asked before any registry
+	Near      []*origin.Local // layouts on disk, asked before any registry
 	Signature engine.ReadBlob // reads the blobs of signatures; nil: they are read from their origins
-	Before    *Local          // the layout that the output replaces, the first of Near; nil: it replaces none
+	Before    *origin.Local   // the layout that the output replaces, the first of Near; nil: it replaces none
 }
 
 // New returns an empty graph.
@@ -84,7 +85,7 @@ func New(o Options) *Graph {
 		o.Moved = func(int64) {}
 	}
 	if o.Before != nil {
-		o.Near = append([]*Local{o.Before}, o.Near...)
+		o.Near = append([]*origin.Local{o.Before}, o.Near...)
 	}
 	return &Graph{
 		Options: o,

@@ -6,15 +6,16 @@ import (
 	"io"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 )
 
 // inline is a blob whose bytes are in memory, since they came with a manifest or instead
 // of one. It is asked for nothing else.
 type inline struct {
-	Origin   // of the manifest
-	data     []byte
-	embedded bool // in a descriptor
-	kept     bool // until the output has it
+	origin.Origin // of the manifest
+	data          []byte
+	embedded      bool // in a descriptor
+	kept          bool // until the output has it
 }
 
 func (i *inline) HasBlob(_ context.Context, desc ocispec.Descriptor) (bool, error) {

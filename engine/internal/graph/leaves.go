@@ -6,6 +6,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 )
 
 // layersElsewhere adds those layers of v that no registry has to have, if this one has them.
@@ -18,7 +19,7 @@ func (g *Graph) layersElsewhere(ctx context.Context, v *Visit) error {
 			return err
 		case has:
 			v.Leaves = append(v.Leaves, g.Blob(d.OCI(), v.Origin))
-		case !OnDisk(v.Origin):
+		case !origin.OnDisk(v.Origin):
 			g.tellLeftOut(v, d)
 		}
 	}
@@ -38,8 +39,8 @@ func (g *Graph) tellLeftOut(v *Visit, layer content.Descriptor) {
 
 // leaf returns the blob that an index names in the place of a manifest. If it came as a
 // manifest, its bytes are kept and not fetched again.
-func (g *Graph) leaf(o Origin, desc ocispec.Descriptor, n *Node) *Blob {
-	if n != nil && !OnDisk(o) {
+func (g *Graph) leaf(o origin.Origin, desc ocispec.Descriptor, n *Node) *Blob {
+	if n != nil && !origin.OnDisk(o) {
 		o = &inline{Origin: o, data: n.content}
 	}
 	return g.Blob(desc, o)

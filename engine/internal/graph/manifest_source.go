@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
@@ -17,7 +18,7 @@ const (
 	fromRegistry               // over the network
 )
 
-func (g *Graph) bytes(ctx context.Context, o Origin, at stop) ([]byte, source, error) {
+func (g *Graph) bytes(ctx context.Context, o origin.Origin, at stop) ([]byte, source, error) {
 	if at.body != nil {
 		if at.isChild() { // it stood in the index
 			return at.body, fromOutput, nil
@@ -42,8 +43,8 @@ func (g *Graph) bytes(ctx context.Context, o Origin, at stop) ([]byte, source, e
 	return data, sourceOf(o), err
 }
 
-func sourceOf(o Origin) source {
-	if OnDisk(o) {
+func sourceOf(o origin.Origin) source {
+	if origin.OnDisk(o) {
 		return fromDisk
 	}
 	return fromRegistry
@@ -51,12 +52,12 @@ func sourceOf(o Origin) source {
 
 // nearby reads a manifest from a layout on disk, nil if none has it whole: a manifest on
 // disk is not fetched, whatever names it first.
-func (g *Graph) nearby(ctx context.Context, o Origin, at stop) ([]byte, error) {
-	if OnDisk(o) {
+func (g *Graph) nearby(ctx context.Context, o origin.Origin, at stop) ([]byte, error) {
+	if origin.OnDisk(o) {
 		return nil, nil
 	}
 	for _, l := range g.Near {
-		if !l.has(at.Descriptor) {
+		if !l.Has(at.Descriptor) {
 			continue
 		}
 		if data, err := at.fetch(ctx, l); err == nil || errors.Is(err, errBlob) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
@@ -21,7 +22,7 @@ type pendingNode struct {
 
 // node fetches and reads a manifest once. A failure is not remembered: another
 // repository may have it.
-func (g *Graph) node(ctx context.Context, o Origin, at stop) (*Node, error) {
+func (g *Graph) node(ctx context.Context, o origin.Origin, at stop) (*Node, error) {
 	plain, declared := nodeKeys(at.Descriptor)
 	g.mu.Lock()
 	p := g.nodes[declared]
@@ -37,7 +38,7 @@ func (g *Graph) node(ctx context.Context, o Origin, at stop) (*Node, error) {
 	done := p.done
 	g.mu.Unlock()
 
-	sent := at.body != nil && !at.isChild() && !OnDisk(o)
+	sent := at.body != nil && !at.isChild() && !origin.OnDisk(o)
 	if met {
 		at.body = nil // the one ahead may wait for the memory that this one has
 		bounds.Leave(ctx)
@@ -84,7 +85,7 @@ func (g *Graph) register(p *pendingNode, plain, declared nodeKey) {
 }
 
 // load makes a node; sure says that its bytes alone tell its kind.
-func (g *Graph) load(ctx context.Context, o Origin, at stop) (n *Node, sure bool, err error) {
+func (g *Graph) load(ctx context.Context, o origin.Origin, at stop) (n *Node, sure bool, err error) {
 	ctx, done := g.lane.Begin(ctx)
 	defer done()
 	data, from, err := g.bytes(ctx, o, at)
@@ -166,7 +167,7 @@ func (g *Graph) take(n int64) error {
 	return err
 }
 
-func (g *Graph) makeNode(o Origin, desc ocispec.Descriptor, m *oci.Manifest) *Node {
+func (g *Graph) makeNode(o origin.Origin, desc ocispec.Descriptor, m *oci.Manifest) *Node {
 	desc.MediaType = m.MediaType
 	n := &Node{Descriptor: content.Of(desc), ArtifactType: content.Intern(m.ArtifactType), kind: content.Intern(m.Kind()), Known: m.IsKnown(), Index: m.IsIndex(), Children: lean(m.Manifests)}
 	if m.Subject != nil {

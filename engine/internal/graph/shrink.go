@@ -10,6 +10,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 )
 
@@ -63,7 +64,7 @@ func (s *Shrinker) Shrink(v *Visit) (*Visit, error) {
 
 // Rewritten returns the digest that a root gets in a target that rewrites indexes that are
 // cut down to some platforms: its own if it is complete.
-func (g *Graph) Rewritten(ctx context.Context, o Origin, platforms []config.Platform, desc ocispec.Descriptor) (digest.Digest, error) {
+func (g *Graph) Rewritten(ctx context.Context, o origin.Origin, platforms []config.Platform, desc ocispec.Descriptor) (digest.Digest, error) {
 	if len(platforms) == 0 {
 		return desc.Digest, nil
 	}

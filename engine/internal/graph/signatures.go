@@ -6,12 +6,13 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/engine"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 )
 
 // CheckRoot returns the signers of a root of a layout that the policies in t accept; nil if it
 // needs none. It uses no network: o is the layout, and read reads the blobs of signatures.
-func CheckRoot(ctx context.Context, o Origin, root Root, t engine.Trust, read engine.ReadBlob) ([]string, error) {
+func CheckRoot(ctx context.Context, o origin.Origin, root origin.Root, t engine.Trust, read engine.ReadBlob) ([]string, error) {
 	platforms, err := scope.ParsePlatforms(root.Entry.Platforms)
 	if err != nil {
 		return nil, err
@@ -35,15 +36,15 @@ type unkept struct{ NoCache }
 func (unkept) Keep(ocispec.Descriptor, []byte) (bool, error) { return true, nil }
 
 // checkOwner returns the signers of the artifact to which cosign attached another one.
-func (g *Graph) checkOwner(ctx context.Context, s *scope.Scope, o Origin) ([]string, error) {
-	all, err := o.owners(ctx, s.Owner.Repository, s.Subject)
+func (g *Graph) checkOwner(ctx context.Context, s *scope.Scope, o origin.Origin) ([]string, error) {
+	all, err := o.Owners(ctx, s.Owner.Repository, s.Subject)
 	if err != nil {
 		return nil, err
 	}
 	var refusal error = &engine.UnsignedError{}
 	for _, found := range all {
-		scope := s.Owner.Within(found.platforms)
-		v, err := g.Walk(ctx, o, scope, found.desc, nil)
+		scope := s.Owner.Within(found.Platforms)
+		v, err := g.Walk(ctx, o, scope, found.Desc, nil)
 		var signedBy []string
 		if err == nil {
 			signedBy, err = g.SignedBy(ctx, scope, v)

@@ -7,6 +7,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
@@ -49,8 +50,8 @@ func (at stop) with(body []byte) stop {
 func (at stop) isChild() bool { return at.Role == oci.Child }
 
 // fetch returns the bytes of the manifest; errBlob if it is a blob.
-func (at stop) fetch(ctx context.Context, o Origin) ([]byte, error) {
-	data, err := Read(ctx, o, at.Node)
+func (at stop) fetch(ctx context.Context, o origin.Origin) ([]byte, error) {
+	data, err := origin.Read(ctx, o, at.Node)
 	if err == nil && data == nil && at.isChild() {
 		err = errBlob
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
@@ -182,7 +183,7 @@ func (g *Graph) judge(ctx context.Context, s *scope.Scope, v *Visit) ([]string, 
 }
 
 // readSignature reads a small blob, and keeps it for the copy.
-func (g *Graph) readSignature(ctx context.Context, o Origin, desc ocispec.Descriptor) ([]byte, error) {
+func (g *Graph) readSignature(ctx context.Context, o origin.Origin, desc ocispec.Descriptor) ([]byte, error) {
 	if g.Signature != nil {
 		return g.Signature(ctx, desc)
 	}
@@ -212,8 +213,8 @@ func (g *Graph) readSignature(ctx context.Context, o Origin, desc ocispec.Descri
 }
 
 // keepSignature keeps a blob that came over the network until the copy has it.
-func (g *Graph) keepSignature(b *Blob, from Origin, data []byte) {
-	if OnDisk(from) {
+func (g *Graph) keepSignature(b *Blob, from origin.Origin, data []byte) {
+	if origin.OnDisk(from) {
 		return
 	}
 	g.Moved(b.Size)
@@ -229,7 +230,7 @@ func (g *Graph) Release(b *Blob) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if i := b.inline(); i != nil && i.kept {
-		b.Origins = slices.DeleteFunc(b.Origins, func(o Origin) bool { return o == Origin(i) })
+		b.Origins = slices.DeleteFunc(b.Origins, func(o origin.Origin) bool { return o == origin.Origin(i) })
 		g.signatures.Add(-b.Size)
 	}
 }
@@ -243,7 +244,7 @@ func (g *Graph) IsSignature(d content.Descriptor) bool {
 }
 
 // readBlob reads a blob whole, and verifies it.
-func readBlob(ctx context.Context, from Origin, desc ocispec.Descriptor) ([]byte, error) {
+func readBlob(ctx context.Context, from origin.Origin, desc ocispec.Descriptor) ([]byte, error) {
 	if desc.Size == 0 {
 		return nil, content.Verify(desc, nil)
 	}

@@ -6,12 +6,13 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 )
 
 // Visit is one manifest as one repository has it: the same manifest may have
 // other referrers elsewhere.
 type Visit struct {
-	Origin    Origin
+	Origin    origin.Origin
 	Node      *Node
 	children  []*Visit
 	subject   *Visit // unless that led here
@@ -35,7 +36,7 @@ type attachment struct {
 }
 
 type visitKey struct {
-	origin Origin
+	origin origin.Origin
 	nodeKey
 	scope string
 	alone bool // no index names it: it is a manifest even where one would name a blob

@@ -12,13 +12,14 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // Walk walks the graph below desc as o has it and s selects it. data is the
 // manifest where the caller has it already. It returns when all of it is known.
-func (g *Graph) Walk(ctx context.Context, o Origin, s *scope.Scope, desc ocispec.Descriptor, data []byte) (*Visit, error) {
+func (g *Graph) Walk(ctx context.Context, o origin.Origin, s *scope.Scope, desc ocispec.Descriptor, data []byte) (*Visit, error) {
 	w := &walk{Graph: g, origin: o, scope: s, begun: new(atomic.Int64)}
 	v, err := w.visit(ctx, nil, rootStop(desc, 0).with(data))
 	if err != nil {
@@ -39,7 +40,7 @@ func (g *Graph) Walk(ctx context.Context, o Origin, s *scope.Scope, desc ocispec
 // selects it.
 type walk struct {
 	*Graph
-	origin Origin
+	origin origin.Origin
 	scope  *scope.Scope
 	begun  *atomic.Int64 // manifests of the artifact, whatever their scope
 }
@@ -131,7 +132,7 @@ func (g *Graph) settled(ctx context.Context, v *Visit) error {
 }
 
 // Children reads one manifest, and lists its children that a scope selects.
-func (g *Graph) Children(ctx context.Context, o Origin, s *scope.Scope, desc ocispec.Descriptor) ([]ocispec.Descriptor, error) {
+func (g *Graph) Children(ctx context.Context, o origin.Origin, s *scope.Scope, desc ocispec.Descriptor) ([]ocispec.Descriptor, error) {
 	n, err := g.node(ctx, o, rootStop(desc, 0))
 	if err != nil {
 		return nil, err
@@ -230,7 +231,7 @@ func UnknownTypeNotice(name, mediaType string) string {
 	return fmt.Sprintf("%s has the unknown media type %q: copied as it is, without the content that it may reference", name, mediaType)
 }
 
-func walkError(o Origin, desc ocispec.Descriptor, err error) error {
+func walkError(o origin.Origin, desc ocispec.Descriptor, err error) error {
 	return &engine.ArtifactError{Reference: o.Repository() + "@" + desc.Digest.String(), Op: "walk", Err: err}
 }
 

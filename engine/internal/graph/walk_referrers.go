@@ -15,6 +15,7 @@ import (
 	"oras.land/oras-go/v2/errdef"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/internal/cosign"
 )
 
@@ -108,7 +109,7 @@ func (w *walk) subject(ctx context.Context, v *Visit, depth int) (*Visit, error)
 	at := rootStop(v.Node.leads.OCI(), depth)
 	_, err := w.node(ctx, w.origin, at)
 	if absent := errors.Is(err, errdef.ErrNotFound) || errors.Is(err, fs.ErrNotExist); absent && !w.scope.Locked {
-		if !OnDisk(w.origin) {
+		if !origin.OnDisk(w.origin) {
 			w.Notice(fmt.Sprintf("%s@%s refers to %s, which does not exist", w.origin.Repository(), v.Node.Digest, v.Node.Subject))
 		}
 		return nil, nil
@@ -126,7 +127,7 @@ func (w *walk) subject(ctx context.Context, v *Visit, depth int) (*Visit, error)
 // attachments walks the manifests that cosign attached to v by tags. lost counts those that
 // failed.
 func (w *walk) attachments(ctx context.Context, v *Visit, depth int) (all []attachment, lost int, err error) {
-	refs, err := w.origin.attached(ctx, w.attachee(v.Node.Digest))
+	refs, err := w.origin.Attached(ctx, w.attachee(v.Node.Digest))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -183,14 +184,14 @@ func isSignature(ref config.Reference) bool {
 
 // attachee describes a manifest to the origin that is asked for what cosign attached to it:
 // everything, or signatures alone.
-func (w *walk) attachee(subject digest.Digest) attachee {
+func (w *walk) attachee(subject digest.Digest) origin.Attachee {
 	s := w.scope
-	a := attachee{Digest: subject, ask: s.AsksTags, kinds: cosign.Kinds}
+	a := origin.Attachee{Digest: subject, Ask: s.AsksTags, Kinds: cosign.Kinds}
 	if s.Policy != nil {
-		a.repository, a.ask = s.Repository, true
+		a.Repository, a.Ask = s.Repository, true
 	}
 	if !s.Referrers {
-		a.kinds = []cosign.Kind{cosign.Signature}
+		a.Kinds = []cosign.Kind{cosign.Signature}
 	}
 	return a
 }

@@ -12,13 +12,14 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/config"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
 // bush is an origin in which each index has more indexes, without an end.
 type bush struct {
-	Origin
+	origin.Origin
 	breadth int
 	asked   atomic.Int64
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/internal/dockerhub"
 	"github.com/oras-mirror/oras-mirror/internal/glob"
 )
@@ -43,7 +43,7 @@ func official(pattern string) string {
 }
 
 // matches reports whether the pattern names a root.
-func (p onlyPattern) matches(r graph.Root) bool {
+func (p onlyPattern) matches(r origin.Root) bool {
 	if isDigestPattern.MatchString(p.text) {
 		return globs(p.text, r.Entry.Digest.String())
 	}

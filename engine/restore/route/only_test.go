@@ -6,7 +6,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/config"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -70,11 +70,11 @@ func TestOnlyMatchesRepositoryAndTagSeparately(t *testing.T) {
 		if err != nil || ref.IsRepository() {
 			ref = config.Reference{}
 		}
-		if got := parseOnly(tt.pattern).matches(graph.Root{Entry: &oci.Entry{Name: tt.name, Digest: digest.FromString("y")}, Ref: ref}); got != tt.want {
+		if got := parseOnly(tt.pattern).matches(origin.Root{Entry: &oci.Entry{Name: tt.name, Digest: digest.FromString("y")}, Ref: ref}); got != tt.want {
 			t.Errorf("%s matches %s: %v", tt.pattern, tt.name, got)
 		}
 	}
-	r := graph.Root{Entry: &oci.Entry{Name: "v1", Digest: digest.FromString("x")}}
+	r := origin.Root{Entry: &oci.Entry{Name: "v1", Digest: digest.FromString("x")}}
 	if !parseOnly(sum).matches(r) || !parseOnly("sha256:*").matches(r) {
 		t.Error("a digest does not match")
 	}

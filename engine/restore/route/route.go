@@ -9,14 +9,14 @@ import (
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 )
 
 // Route maps one artifact to one reference of a target.
 type Route struct {
-	From    *graph.Root        // the artifact in its source
+	From    *origin.Root       // the artifact in its source
 	Name    string             // the full source reference, or the name of the entry
 	Root    content.Descriptor // the manifest that goes out
 	Scope   *scope.Scope       // the part of it that goes along
@@ -57,7 +57,7 @@ func (r *Route) Reference() string {
 
 // Map maps one root to one target; nil if the mappings exclude it. A root without a
 // destination is an error, an *engine.NameError if the target could have named one.
-func (m *Routes) Map(root *graph.Root, target config.Target) (*Route, error) {
+func (m *Routes) Map(root *origin.Root, target config.Target) (*Route, error) {
 	e := root.Entry
 	platforms, err := scope.ParsePlatforms(e.Platforms)
 	if err != nil {
@@ -91,7 +91,7 @@ func (m *Routes) Map(root *graph.Root, target config.Target) (*Route, error) {
 
 // routeBare maps a root without a known repository to that of the target: under its tag, or by
 // its digest if it has none.
-func (m *Routes) routeBare(r *Route, root *graph.Root) error {
+func (m *Routes) routeBare(r *Route, root *origin.Root) error {
 	if r.Fault != nil {
 		return nil
 	}

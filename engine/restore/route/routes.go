@@ -11,7 +11,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/restore/source"
 	"github.com/oras-mirror/oras-mirror/engine/shard"
 )
@@ -19,7 +19,7 @@ import (
 // Routes maps roots to references of the targets. It asks nothing but the family of a
 // manifest.
 type Routes struct {
-	roots            []graph.Root
+	roots            []origin.Root
 	family           func(ocispec.Descriptor) []digest.Digest // a manifest, and those below it
 	targets          []config.Target
 	mapper           *config.Mapper
@@ -86,8 +86,8 @@ func (m *Routes) IsDivided() bool { return m.far && m.shard != nil }
 
 // mapped maps some roots. Where another one has a repository in its name, a root without
 // one fails alone.
-func (m *Routes) mapped(roots []*graph.Root) ([]*Route, error) {
-	named := slices.ContainsFunc(roots, func(r *graph.Root) bool { return r.Ref.Registry != "" && r.Fault == nil })
+func (m *Routes) mapped(roots []*origin.Root) ([]*Route, error) {
+	named := slices.ContainsFunc(roots, func(r *origin.Root) bool { return r.Ref.Registry != "" && r.Fault == nil })
 	var all []*Route
 	var wrong misroutes
 	taken := make(map[string]*Route)
@@ -137,7 +137,7 @@ func (m *Routes) checkMappings() error {
 }
 
 // checkTag makes sure that a tag in the target has one artifact to name.
-func (m *Routes) checkTag(roots []*graph.Root) error {
+func (m *Routes) checkTag(roots []*origin.Root) error {
 	if m.tag == "" {
 		return nil
 	}

@@ -11,13 +11,13 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 // rootNamed makes a root whose digest is that of content.
-func rootNamed(name, content string) graph.Root {
-	r := graph.Root{Entry: &oci.Entry{Name: name, Digest: digest.FromString(content)}}
+func rootNamed(name, content string) origin.Root {
+	r := origin.Root{Entry: &oci.Entry{Name: name, Digest: digest.FromString(content)}}
 	if ref, err := config.ParseReference(name); err == nil && !ref.IsRepository() {
 		r.Ref = ref
 	}
@@ -44,20 +44,20 @@ func TestRoutes(t *testing.T) {
 		want    []string // destinations
 		failing error    // a pointer to the type of the error
 	}{
-		{"each to its path", Routes{roots: []graph.Root{app, db}, targets: []config.Target{place}}, []string{"t.example/team/app:v1", "t.example/db:v2"}, nil},
-		{"each to each target", Routes{roots: []graph.Root{app}, targets: []config.Target{place, below}}, []string{"t.example/team/app:v1", "t.example/mirror/team/app:v1"}, nil},
-		{"a signature goes along", Routes{roots: []graph.Root{app, signature}, only: []string{"**/app:v1"}, targets: []config.Target{place}},
+		{"each to its path", Routes{roots: []origin.Root{app, db}, targets: []config.Target{place}}, []string{"t.example/team/app:v1", "t.example/db:v2"}, nil},
+		{"each to each target", Routes{roots: []origin.Root{app}, targets: []config.Target{place, below}}, []string{"t.example/team/app:v1", "t.example/mirror/team/app:v1"}, nil},
+		{"a signature goes along", Routes{roots: []origin.Root{app, signature}, only: []string{"**/app:v1"}, targets: []config.Target{place}},
 			[]string{"t.example/team/app:v1", "t.example/team/app:" + signature.Ref.Tag}, nil},
-		{"no signature", Routes{roots: []graph.Root{app, signature}, excludeReferrers: true, targets: []config.Target{place}}, []string{"t.example/team/app:v1"}, nil},
-		{"two digests on one reference", Routes{roots: []graph.Root{app, other}, targets: []config.Target{place}}, []string{"t.example/team/app:v1"}, new(engine.CollisionError)},
-		{"a pattern that matches nothing", Routes{roots: []graph.Root{app}, only: []string{"**/nothing"}, targets: []config.Target{place}}, nil, new(engine.OnlyError)},
-		{"a bare tag below a namespace", Routes{roots: []graph.Root{bare}, targets: []config.Target{below}}, []string{"t.example/mirror:v3"}, nil},
-		{"a bare tag and no repository", Routes{roots: []graph.Root{bare}, targets: []config.Target{place}}, nil, new(engine.NameError)},
-		{"a bare tag beside a full name", Routes{roots: []graph.Root{bare, app}, targets: []config.Target{place}}, []string{"", "t.example/team/app:v1"}, nil},
-		{"a fault takes no destination", Routes{roots: []graph.Root{damaged}, targets: []config.Target{place}}, []string{""}, nil},
-		{"what failed before", Routes{roots: []graph.Root{app, db, signature}, targets: []config.Target{place}, retry: func(reference, _ string) bool { return reference == app.Name() }},
+		{"no signature", Routes{roots: []origin.Root{app, signature}, excludeReferrers: true, targets: []config.Target{place}}, []string{"t.example/team/app:v1"}, nil},
+		{"two digests on one reference", Routes{roots: []origin.Root{app, other}, targets: []config.Target{place}}, []string{"t.example/team/app:v1"}, new(engine.CollisionError)},
+		{"a pattern that matches nothing", Routes{roots: []origin.Root{app}, only: []string{"**/nothing"}, targets: []config.Target{place}}, nil, new(engine.OnlyError)},
+		{"a bare tag below a namespace", Routes{roots: []origin.Root{bare}, targets: []config.Target{below}}, []string{"t.example/mirror:v3"}, nil},
+		{"a bare tag and no repository", Routes{roots: []origin.Root{bare}, targets: []config.Target{place}}, nil, new(engine.NameError)},
+		{"a bare tag beside a full name", Routes{roots: []origin.Root{bare, app}, targets: []config.Target{place}}, []string{"", "t.example/team/app:v1"}, nil},
+		{"a fault takes no destination", Routes{roots: []origin.Root{damaged}, targets: []config.Target{place}}, []string{""}, nil},
+		{"what failed before", Routes{roots: []origin.Root{app, db, signature}, targets: []config.Target{place}, retry: func(reference, _ string) bool { return reference == app.Name() }},
 			[]string{"t.example/team/app:v1", "t.example/team/app:" + signature.Ref.Tag}, nil},
-		{"a tag for two artifacts", Routes{roots: []graph.Root{bare, app}, tag: "v9", targets: []config.Target{below}}, nil, new(engine.RetagError)},
+		{"a tag for two artifacts", Routes{roots: []origin.Root{bare, app}, tag: "v9", targets: []config.Target{below}}, nil, new(engine.RetagError)},
 	} {
 		m := tt.routes
 		m.mapper, m.notice = mapper, func(string) {}

@@ -6,7 +6,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 )
 
 // memberKey identifies one manifest in one repository.
@@ -16,7 +16,7 @@ type memberKey struct {
 }
 
 // selected returns the roots that --only selects, with those that cosign attached to them.
-func (m *Routes) selected() ([]*graph.Root, error) {
+func (m *Routes) selected() ([]*origin.Root, error) {
 	named, err := m.named()
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func (m *Routes) selected() ([]*graph.Root, error) {
 			}
 		}
 	}
-	roots := make([]*graph.Root, 0, len(m.roots))
+	roots := make([]*origin.Root, 0, len(m.roots))
 	for i := range m.roots {
 		root := &m.roots[i]
 		subject, attached := root.Entry.AttachedTo()

@@ -11,15 +11,16 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 )
 
-func (s *layoutSource) Check(ctx context.Context, t engine.Trust, root graph.Root) ([]string, error) {
+func (s *layoutSource) Check(ctx context.Context, t engine.Trust, root origin.Root) ([]string, error) {
 	return s.checkWith(ctx, t, root, func(ctx context.Context, blob ocispec.Descriptor) ([]byte, error) {
 		return s.read(ctx, content.Of(blob), blob.Data)
 	})
 }
 
-func (s *layoutSource) checkWith(ctx context.Context, t engine.Trust, root graph.Root, read engine.ReadBlob) ([]string, error) {
+func (s *layoutSource) checkWith(ctx context.Context, t engine.Trust, root origin.Root, read engine.ReadBlob) ([]string, error) {
 	return graph.CheckRoot(ctx, s.of(root.Repository()), root, t, read)
 }
 
@@ -38,7 +39,7 @@ func (s *layoutSource) read(_ context.Context, d content.Descriptor, embedded []
 
 // Check returns ErrAwaited until the pipe has brought all signatures of a root, so that the
 // signers do not depend on the order of the blobs.
-func (p *pipe) Check(ctx context.Context, t engine.Trust, root graph.Root) ([]string, error) {
+func (p *pipe) Check(ctx context.Context, t engine.Trust, root origin.Root) ([]string, error) {
 	waits := false
 	signedBy, err := p.checkWith(ctx, t, root, func(ctx context.Context, blob ocispec.Descriptor) ([]byte, error) {
 		d := content.Of(blob)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
@@ -56,7 +56,7 @@ func (s *layoutSource) embedded(b content.Descriptor) []byte {
 
 // deltaOrigin walks the manifests of a delta, whose blobs may be in its base.
 type deltaOrigin struct {
-	*graph.Local
+	*origin.Local
 	delta *delta.Delta
 }
 

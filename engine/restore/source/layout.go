@@ -17,6 +17,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/engine/internal/headway"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/delta"
@@ -25,18 +26,18 @@ import (
 
 // layoutSource is a layout that can be read at random.
 type layoutSource struct {
-	local  *graph.Local
-	origin graph.Origin // the local, as a graph is walked
+	local  *origin.Local
+	origin origin.Origin // the local, as a graph is walked
 	graph  *graph.Graph
 	delta  *delta.Delta // what the layout leaves to a base; nil: nothing
-	roots  []graph.Root
+	roots  []origin.Root
 
 	mu      sync.Mutex // guards shelves
-	shelves map[string]graph.Origin
+	shelves map[string]origin.Origin
 }
 
 func newLayoutSource(l store.Layout, notice func(string)) *layoutSource {
-	s := &layoutSource{local: graph.NewLocal(l, "input"), graph: graph.New(graph.Options{Cache: rereadable{}, Notice: notice}), shelves: make(map[string]graph.Origin)}
+	s := &layoutSource{local: origin.NewLocal(l, "input"), graph: graph.New(graph.Options{Cache: rereadable{}, Notice: notice}), shelves: make(map[string]origin.Origin)}
 	s.origin = s.local
 	if s.delta = readDelta(l, notice); s.delta != nil {
 		s.origin = &deltaOrigin{s.local, s.delta}
@@ -55,7 +56,7 @@ type rereadable struct{ graph.NoCache }
 // Keep takes nothing: the input has it.
 func (rereadable) Keep(ocispec.Descriptor, []byte) (bool, error) { return true, nil }
 
-func (s *layoutSource) Roots() []graph.Root { return s.roots }
+func (s *layoutSource) Roots() []origin.Root { return s.roots }
 
 func (s *layoutSource) Revised() Source { return nil }
 
@@ -70,7 +71,7 @@ func (s *layoutSource) Walk(ctx context.Context, repository string, root content
 }
 
 // of returns the origin of the artifacts of one repository.
-func (s *layoutSource) of(repository string) graph.Origin {
+func (s *layoutSource) of(repository string) origin.Origin {
 	if repository == "" {
 		return s.origin
 	}
@@ -85,7 +86,7 @@ func (s *layoutSource) of(repository string) graph.Origin {
 // shelf is one repository of a layout: the same manifest may have other referrers in
 // another one.
 type shelf struct {
-	graph.Origin
+	origin.Origin
 	name string
 }
 
@@ -200,5 +201,5 @@ func unhashed(b store.Blob, heard func(int64)) io.ReadCloser {
 		heard(b.Size())
 		return f.File()
 	}
-	return graph.Part{Reader: &headway.Counted{Reader: b, Heard: heard}, Closer: b}
+	return origin.Part{Reader: &headway.Counted{Reader: b, Heard: heard}, Closer: b}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
@@ -183,7 +184,7 @@ func (p *pipe) lend(b content.Descriptor, to Sink) bool {
 }
 
 // pipeOrigin walks the manifests of a pipe, whose blobs are still to come.
-type pipeOrigin struct{ *graph.Local }
+type pipeOrigin struct{ *origin.Local }
 
 // Child returns nil, as for a blob, if a child is not among the manifests.
 func (p *pipeOrigin) Child(ctx context.Context, desc ocispec.Descriptor) ([]byte, error) {

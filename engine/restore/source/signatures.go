@@ -7,7 +7,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/engine"
-	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/store"
 )
 
@@ -73,7 +73,7 @@ func checkAll(ctx context.Context, c Checker, s *layoutSource, t engine.Trust, f
 // verdictOf returns the signers of a root that the policies accept; nil if it needs none. A root
 // with a fault is not accepted, unless it is known that it needs no signature: one without a
 // repository could be anything.
-func verdictOf(ctx context.Context, c Checker, t engine.Trust, root graph.Root) ([]string, error) {
+func verdictOf(ctx context.Context, c Checker, t engine.Trust, root origin.Root) ([]string, error) {
 	switch {
 	case root.Fault == nil:
 	case root.Ref.Registry != "" && t.Policy(root.Ref.Name()) == nil:

@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
+	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 	"github.com/oras-mirror/oras-mirror/engine/registry"
 	"github.com/oras-mirror/oras-mirror/internal/disk"
@@ -22,7 +23,7 @@ import (
 // and Revised after it.
 type Source interface {
 	// Roots lists the artifacts, with those that cosign attached to others by tags.
-	Roots() []graph.Root
+	Roots() []origin.Root
 	// Family lists a manifest and, of an index, the manifests below it: cosign attaches
 	// its tags to any of them.
 	Family(desc ocispec.Descriptor) []digest.Digest
@@ -53,7 +54,7 @@ type Key struct {
 }
 
 // KeyOf returns the key of a root.
-func KeyOf(root graph.Root) Key { return Key{root.Entry.Name, root.Entry.Digest} }
+func KeyOf(root origin.Root) Key { return Key{root.Entry.Name, root.Entry.Digest} }
 
 // Distant is a Source that sends a request for each part that is read. A root is resolved
 // in its target before it is walked, and one that the target has is walked no further than
@@ -93,7 +94,7 @@ type Dependent interface {
 type Checker interface {
 	// Check returns the signers of a root that the policies accept; nil if it needs none. Its
 	// error is ErrAwaited while blobs of signatures are still to come.
-	Check(ctx context.Context, t engine.Trust, root graph.Root) (signedBy []string, err error)
+	Check(ctx context.Context, t engine.Trust, root origin.Root) (signedBy []string, err error)
 }
 
 // Sink takes blobs from a source. Its methods are called by one goroutine; an error ends

@@ -1,4 +1,4 @@
-package graph
+package origin
 
 import (
 	"bytes"
@@ -58,8 +58,8 @@ func (m *Made) Load(ctx context.Context) (*Content, error) {
 	return c, err
 }
 
-// kept returns a blob that is in memory, or nil.
-func (m *Made) kept(d digest.Digest) []byte {
+// Kept returns a blob that is in memory, or nil.
+func (m *Made) Kept(d digest.Digest) []byte {
 	if c := m.content.Load(); c != nil {
 		return c.Blobs[d]
 	}
@@ -73,11 +73,11 @@ func (m *Made) Repository() string { return m.ref.Name() }
 func (m *Made) Repositories(digest.Digest) []string { return []string{m.ref.Name()} }
 
 func (m *Made) Resolve(ctx context.Context, ref config.Reference) (ocispec.Descriptor, error) {
-	desc, _, err := m.open(ctx, ref)
+	desc, _, err := m.Open(ctx, ref)
 	return desc, err
 }
 
-func (m *Made) open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error) {
+func (m *Made) Open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error) {
 	c, err := m.Load(ctx)
 	if err == nil && ref.Digest != "" && ref.Digest != c.Descriptor.Digest {
 		err = &engine.RemadeError{Wanted: ref.Digest, Got: c.Descriptor.Digest}
@@ -106,17 +106,17 @@ func (m *Made) Referrers(context.Context, ocispec.Descriptor) ([]ocispec.Descrip
 	return nil, nil
 }
 
-func (m *Made) attached(context.Context, attachee) ([]config.Reference, error) {
+func (m *Made) Attached(context.Context, Attachee) ([]config.Reference, error) {
 	return nil, nil
 }
 
-func (m *Made) owners(context.Context, string, digest.Digest) ([]owner, error) {
+func (m *Made) Owners(context.Context, string, digest.Digest) ([]Owner, error) {
 	return nil, nil
 }
 
 func (m *Made) HasBlob(ctx context.Context, desc ocispec.Descriptor) (bool, error) {
 	c, err := m.Load(ctx)
-	return err == nil && (c.File.Digest == desc.Digest || m.kept(desc.Digest) != nil), err
+	return err == nil && (c.File.Digest == desc.Digest || m.Kept(desc.Digest) != nil), err
 }
 
 // Blob reads from memory, or the file from its server, which is asked for all of it.

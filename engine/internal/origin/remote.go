@@ -1,4 +1,4 @@
-package graph
+package origin
 
 import (
 	"context"
@@ -89,7 +89,7 @@ func (r *Remote) Resolve(ctx context.Context, ref config.Reference) (ocispec.Des
 	return desc, r.absent(ctx, ref, err)
 }
 
-func (r *Remote) open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error) {
+func (r *Remote) Open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error) {
 	desc, data, at, err := r.repo.FetchManifest(ctx, target(ref), nil)
 	r.answered(ref, at, err)
 	if failed, is := errors.AsType[*registry.Error](err); is && failed.Op == "fetch" {
@@ -192,14 +192,14 @@ func (r *Remote) Referrers(ctx context.Context, subject ocispec.Descriptor) ([]o
 	return r.repo.Referrers(ctx, subject, &known)
 }
 
-// attached looks into the tag list, or asks for each tag where there is none.
-func (r *Remote) attached(ctx context.Context, subject attachee) ([]config.Reference, error) {
+// Attached looks into the tag list, or asks for each tag where there is none.
+func (r *Remote) Attached(ctx context.Context, subject Attachee) ([]config.Reference, error) {
 	var found []config.Reference
 	listed := r.fallbacks.Load()
-	if listed == nil && !subject.ask {
+	if listed == nil && !subject.Ask {
 		return nil, nil
 	}
-	for _, tag := range cosign.Tags(subject.Digest, subject.kinds) {
+	for _, tag := range cosign.Tags(subject.Digest, subject.Kinds) {
 		ref := r.ref
 		ref.Tag = tag
 		if listed == nil {
@@ -218,10 +218,10 @@ func (r *Remote) attached(ctx context.Context, subject attachee) ([]config.Refer
 	return found, nil
 }
 
-// owners asks for the manifest itself.
-func (r *Remote) owners(ctx context.Context, _ string, subject digest.Digest) ([]owner, error) {
+// Owners asks for the manifest itself.
+func (r *Remote) Owners(ctx context.Context, _ string, subject digest.Digest) ([]Owner, error) {
 	desc, err := r.Resolve(ctx, config.Reference{Registry: r.ref.Registry, Repository: r.ref.Repository, Digest: subject})
-	return []owner{{desc: desc}}, err
+	return []Owner{{Desc: desc}}, err
 }
 
 func (r *Remote) HasBlob(ctx context.Context, desc ocispec.Descriptor) (bool, error) {

@@ -1,4 +1,4 @@
-package graph
+package origin
 
 import (
 	"context"
@@ -17,16 +17,16 @@ type Place struct {
 	at atomic.Int32 // the endpoint
 }
 
-// places returns the number of places of a blob at an origin.
-func places(o Origin) int {
+// Places returns the number of places of a blob at an origin.
+func Places(o Origin) int {
 	if r, is := o.(*Remote); is {
 		return r.repo.Len()
 	}
 	return 1
 }
 
-// placeOf returns the i-th place of a blob at an origin: the origin itself if it has only one.
-func placeOf(o Origin, i int) Origin {
+// PlaceOf returns the i-th place of a blob at an origin: the origin itself if it has only one.
+func PlaceOf(o Origin, i int) Origin {
 	r, is := o.(*Remote)
 	if !is {
 		return o

@@ -1,4 +1,4 @@
-package graph
+package origin
 
 import (
 	"context"
@@ -29,14 +29,6 @@ type Local struct {
 // NewLocal returns the layout that lies at path as an origin.
 func NewLocal(l store.Layout, path string) *Local {
 	return &Local{Layout: l, path: path, referrers: newReferrers()}
-}
-
-// NewSource is a layout that a backup reads: an entry with a bare tag, or with no name,
-// belongs to repository.
-func NewSource(l store.Layout, path string, repository config.Reference) *Local {
-	s := NewLocal(l, path)
-	s.all = s.RootsOf(l.Index().Entries, repository)
-	return s
 }
 
 // Artifacts lists the references of a source, and the roots that a backup cannot have.
@@ -84,7 +76,7 @@ func (l *Local) Repository() string { return l.path }
 
 func (l *Local) Repositories(referrer digest.Digest) []string { return l.referrers.homes(referrer) }
 
-func (l *Local) has(desc ocispec.Descriptor) bool {
+func (l *Local) Has(desc ocispec.Descriptor) bool {
 	size, err := l.Layout.Stat(desc.Digest)
 	return err == nil && size == desc.Size
 }
@@ -97,7 +89,7 @@ func (l *Local) Resolve(_ context.Context, ref config.Reference) (ocispec.Descri
 	return l.all[at].Entry.Descriptor(), nil
 }
 
-func (l *Local) open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error) {
+func (l *Local) Open(ctx context.Context, ref config.Reference) (ocispec.Descriptor, []byte, error) {
 	desc, err := l.Resolve(ctx, ref)
 	if err != nil {
 		return desc, nil, err
@@ -133,11 +125,11 @@ func (l *Local) Referrers(_ context.Context, subject ocispec.Descriptor) ([]ocis
 	return l.referrers.of(subject.Digest), nil
 }
 
-// attached lists the signature that a policy asks for. Every other name of a layout is selected
+// Attached lists the signature that a policy asks for. Every other name of a layout is selected
 // by itself.
-func (l *Local) attached(_ context.Context, subject attachee) ([]config.Reference, error) {
-	ref, err := config.ParseReference(subject.repository)
-	if subject.repository == "" || err != nil {
+func (l *Local) Attached(_ context.Context, subject Attachee) ([]config.Reference, error) {
+	ref, err := config.ParseReference(subject.Repository)
+	if subject.Repository == "" || err != nil {
 		return nil, nil
 	}
 	ref.Tag = cosign.Tag(subject.Digest, cosign.Signature)
@@ -148,7 +140,7 @@ func (l *Local) attached(_ context.Context, subject attachee) ([]config.Referenc
 }
 
 func (l *Local) HasBlob(_ context.Context, desc ocispec.Descriptor) (bool, error) {
-	return l.has(desc), nil
+	return l.Has(desc), nil
 }
 
 func (l *Local) Blob(_ context.Context, desc ocispec.Descriptor, off, n int64) (io.ReadCloser, error) {

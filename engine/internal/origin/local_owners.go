@@ -1,4 +1,4 @@
-package graph
+package origin
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/opencontainers/go-digest"
+
 	"github.com/oras-mirror/oras-mirror/engine/internal/scope"
 )
 
@@ -29,16 +30,16 @@ type memberKey struct {
 	digest     digest.Digest
 }
 
-// owners lists the artifacts of a repository that are a manifest, or have it below them.
-func (l *Local) owners(_ context.Context, repository string, subject digest.Digest) ([]owner, error) {
-	var all []owner
+// Owners lists the artifacts of a repository that are a manifest, or have it below them.
+func (l *Local) Owners(_ context.Context, repository string, subject digest.Digest) ([]Owner, error) {
+	var all []Owner
 	for _, m := range l.membersOf(memberKey{repository, subject}) {
 		entry := l.all[m.root].Entry
 		platforms, err := scope.ParsePlatforms(entry.Platforms)
 		if err != nil {
 			return nil, err // not reached: such a root is no owner
 		}
-		all = append(all, owner{entry.Descriptor(), platforms})
+		all = append(all, Owner{entry.Descriptor(), platforms})
 	}
 	return all, nil
 }
