@@ -33,7 +33,7 @@ type planSource struct {
 	listed  int           // artifacts that were reported to the progress
 	lacks   plan.Shortage // of platforms
 
-	faults sync.Map // why a blob could not be read, by its graph.ContentKey
+	faults sync.Map // why a blob could not be read, by its content.Key
 
 	mu     sync.Mutex // guards landed
 	landed map[landing]string

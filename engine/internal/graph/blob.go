@@ -1,9 +1,10 @@
 package graph
 
 import (
+	"slices"
+
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
-	"slices"
 )
 
 // Blob is one leaf of the graph.
@@ -35,30 +36,6 @@ func (b *Blob) inline() *inline {
 		}
 	}
 	return nil
-}
-
-// Find returns the blob with the digest and the size of d; nil if no walk found it.
-func (g *Graph) Find(d content.Descriptor) *Blob {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.blobs[d.Digest].sized(d.Size)
-}
-
-// RemotesOf lists the repositories of a registry that are known to have a blob.
-func (g *Graph) RemotesOf(d content.Descriptor, registry string) []*origin.Remote {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	b := g.blobs[d.Digest].sized(d.Size)
-	if b == nil {
-		return nil
-	}
-	var all []*origin.Remote
-	for _, o := range b.Origins {
-		if r, is := o.(*origin.Remote); is && r.Registry() == registry {
-			all = append(all, r)
-		}
-	}
-	return all
 }
 
 // sized finds the one of b and its rivals that has a size; nil if none has.

@@ -127,3 +127,35 @@ func (g *Graph) WorthRetry(b *Blob, attempt int, err error) bool {
 	defer g.mu.Unlock()
 	return attempt+1 < b.places() || attempt == 0 && content.IsWrong(err)
 }
+
+// Find returns the blob with the digest and the size of d; nil if no walk found it.
+func (g *Graph) Find(d content.Descriptor) *Blob {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.blobs[d.Digest].sized(d.Size)
+}
+
+// RemotesOf lists the repositories of a registry that are known to have a blob.
+func (g *Graph) RemotesOf(d content.Descriptor, registry string) []*origin.Remote {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	b := g.blobs[d.Digest].sized(d.Size)
+	if b == nil {
+		return nil
+	}
+	var all []*origin.Remote
+	for _, o := range b.Origins {
+		if r, is := o.(*origin.Remote); is && r.Registry() == registry {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// IsSignature reports whether a blob was read as a signature.
+func (g *Graph) IsSignature(d content.Descriptor) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	b := g.blobs[d.Digest].sized(d.Size)
+	return b != nil && b.isSignature
+}

@@ -1,14 +1,12 @@
 package graph
 
 import (
-	"context"
+	"errors"
+	"io"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/oras-mirror/oras-mirror/config"
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
-	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
-	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
@@ -24,6 +22,23 @@ type Cache interface {
 	// Keep takes a manifest that was fetched. It returns false where the bytes have to
 	// wait in memory for their turn.
 	Keep(desc ocispec.Descriptor, data []byte) (bool, error)
+}
+
+// Recorder is a Cache of an output where reading a manifest costs a request. Its index.json
+// lists only what is stored with all of its graph.
+type Recorder interface {
+	Cache
+	// Recorded returns the entry of a manifest that is there.
+	Recorded(desc ocispec.Descriptor) (oci.Entry, bool)
+	// Relies tells that a manifest is there although no entry of its own says it, and that its
+	// blobs are trusted to be there, too. It returns false if the manifest is absent.
+	Relies(desc ocispec.Descriptor) bool
+}
+
+// BlobCache is a Cache that reads blobs without a request to a registry.
+type BlobCache interface {
+	// Blob returns a small blob that the output has, nil if it has not.
+	Blob(desc ocispec.Descriptor) []byte
 }
 
 // NoCache is an empty Cache that keeps nothing.
@@ -58,46 +73,19 @@ func (c LayoutCache) Manifest(n oci.Node) ([]byte, bool) {
 
 func (LayoutCache) Keep(ocispec.Descriptor, []byte) (bool, error) { return false, nil }
 
-// Root finds a root, and reads its manifest where the answer has that; refers tells
-// whether it refers to another manifest.
-func (g *Graph) Root(ctx context.Context, o origin.Origin, ref config.Reference) (found content.Descriptor, data []byte, refers bool, err error) {
-	ctx, done := g.lane.Begin(ctx)
-	defer done()
-	desc, data, err := g.find(ctx, o, ref)
-	if err != nil || data == nil {
-		return content.Of(desc), data, false, err
+// Blob reads a blob that the layout has whole.
+func (c LayoutCache) Blob(desc ocispec.Descriptor) []byte {
+	if size, err := c.Stat(desc.Digest); err != nil || size != desc.Size {
+		return nil
 	}
-	n, err := g.node(ctx, o, rootStop(desc, 0).with(data))
+	body, err := c.Open(desc.Digest)
 	if err != nil {
-		return content.Of(desc), data, false, err
+		return nil
 	}
-	return n.Descriptor, data, n.leads != nil, nil
-}
-
-// find asks for a root in the cheapest way: not at all for a digest that the output
-// has, by a HEAD for a tag that it has, else by one GET for descriptor and manifest.
-func (g *Graph) find(ctx context.Context, o origin.Origin, ref config.Reference) (ocispec.Descriptor, []byte, error) {
-	old, stored := g.Cache.Named(ref.EntryName())
-	if _, ok := g.Cache.(Recorder); ok && stored && ref.Digest == old.Digest {
-		return old, nil, nil
+	data := make([]byte, desc.Size)
+	_, err = io.ReadFull(body, data)
+	if err = errors.Join(err, body.Close()); err != nil || content.Verify(desc, data) != nil {
+		return nil
 	}
-	if stored && ref.Digest == old.Digest {
-		if err := bounds.Enter(ctx, min(old.Size, oci.MaxManifest)); err != nil {
-			return old, nil, err
-		}
-		if data, _ := g.Cache.Manifest(oci.Node{Descriptor: old}); data != nil {
-			return old, data, nil
-		}
-	}
-	if !stored {
-		return o.Open(ctx, ref)
-	}
-	desc, err := o.Resolve(ctx, ref)
-	if err != nil {
-		return desc, nil, err
-	}
-	if desc.Digest == old.Digest {
-		desc = old
-	}
-	return desc, nil, nil
+	return data
 }

@@ -1,5 +1,5 @@
-// Package graph holds the manifests and blobs of a run, and walks from one to the next: children, referrers, subjects and the tags of cosign, in a registry or in a
-// layout.
+// Package graph holds the manifests and blobs of a run, and walks from one to the next: children,
+// referrers, subjects and the tags of cosign, as an origin has them and a scope selects them.
 package graph
 
 import (

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 )
 

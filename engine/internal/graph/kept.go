@@ -42,6 +42,3 @@ func (g *Graph) StoreManifest(ctx context.Context, v *Visit, put func(ocispec.De
 	n.away = false
 	return nil, put(n.OCI(), data)
 }
-
-// Drop frees the bytes of a manifest that no output takes.
-func (n *Node) Drop() { n.Data, n.away = nil, false }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 )

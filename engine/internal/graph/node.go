@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"cmp"
+
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -72,3 +74,23 @@ func (n *Node) typeOf(b *Blob) string {
 	}
 	return b.MediaType
 }
+
+// pendingNode is a manifest that is being read, or was.
+type pendingNode struct {
+	*Node
+	sure bool // its bytes alone tell its kind
+	err  error
+	done chan struct{} // guarded by graph.mu
+}
+
+// nodeKeys returns the key of a manifest whose bytes tell its kind, and that of one whose
+// media type decides.
+func nodeKeys(desc ocispec.Descriptor) (plain, declared nodeKey) {
+	plain = nodeKey{desc.Digest, desc.Size, ""}
+	declared = plain
+	declared.mediaType = cmp.Or(content.Intern(desc.MediaType), "none")
+	return plain, declared
+}
+
+// Drop frees the bytes of a manifest that no output takes.
+func (n *Node) Drop() { n.Data, n.away = nil, false }

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"cmp"
 	"context"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -12,13 +11,6 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
-
-type pendingNode struct {
-	*Node
-	sure bool // its bytes alone tell its kind
-	err  error
-	done chan struct{} // guarded by graph.mu
-}
 
 // node fetches and reads a manifest once. A failure is not remembered: another
 // repository may have it.
@@ -59,15 +51,6 @@ func (g *Graph) node(ctx context.Context, o origin.Origin, at stop) (*Node, erro
 	p.Node, p.sure, p.err = g.load(ctx, o, at)
 	g.register(p, plain, declared)
 	return p.Node, p.err
-}
-
-// nodeKeys returns the key of a manifest whose bytes tell its kind, and that of one whose
-// media type decides.
-func nodeKeys(desc ocispec.Descriptor) (plain, declared nodeKey) {
-	plain = nodeKey{desc.Digest, desc.Size, ""}
-	declared = plain
-	declared.mediaType = cmp.Or(content.Intern(desc.MediaType), "none")
-	return plain, declared
 }
 
 // register keeps a node under the key that its bytes allow, unless reading it failed, and

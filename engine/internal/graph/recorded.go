@@ -11,21 +11,10 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
-// Recorder is a Cache of an output where reading a manifest costs a request. Its index.json
-// lists only what is stored with all of its graph.
-type Recorder interface {
-	Cache
-	// Recorded returns the entry of a manifest that is there.
-	Recorded(desc ocispec.Descriptor) (oci.Entry, bool)
-	// Relies tells that a manifest is there although no entry of its own says it, and that its
-	// blobs are trusted to be there, too. It returns false if the manifest is absent.
-	Relies(desc ocispec.Descriptor) bool
-}
-
 // recorded returns a node for a manifest that the output has with all of its graph, nil if its
 // bytes have to be read: to find children with referrers of their own, or to choose platforms.
-func (w *walk) recorded(at stop) *Node {
-	r, ok := w.Cache.(Recorder)
+func (g *Graph) recorded(s *scope.Scope, at stop) *Node {
+	r, ok := g.Cache.(Recorder)
 	if !ok || at.body != nil || at.exact {
 		return nil
 	}
@@ -37,14 +26,14 @@ func (w *walk) recorded(at stop) *Node {
 	}
 	index := oci.IsIndex(e.MediaType)
 	switch {
-	case index && (w.scope.Seeks() || len(w.scope.Platforms) > 0 || e.Platforms != ""):
+	case index && (s.Seeks() || len(s.Platforms) > 0 || e.Platforms != ""):
 		return nil
 	case !index && !oci.IsImage(e.MediaType), e.Name == "" && !at.whole && (e.Subject == "" || e.ArtifactType == ""):
 		return nil // the entry does not say enough
 	case !r.Relies(e.Descriptor()):
 		return nil
 	}
-	return w.recordedNode(e)
+	return g.recordedNode(e)
 }
 
 // recordedNode returns the one node of an entry.
@@ -63,9 +52,9 @@ func (g *Graph) recordedNode(e oci.Entry) *Node {
 
 // wholeChildren returns which children of an index the output has with all of their graph: an
 // earlier run stored those of the platforms that it selected.
-func (w *walk) wholeChildren(at stop, n *Node) func(ocispec.Descriptor) bool {
+func (g *Graph) wholeChildren(at stop, n *Node) func(ocispec.Descriptor) bool {
 	none := func(ocispec.Descriptor) bool { return false }
-	r, ok := w.Cache.(Recorder)
+	r, ok := g.Cache.(Recorder)
 	if !ok || !n.Index {
 		return none
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/opencontainers/go-digest"
+
 	"github.com/oras-mirror/oras-mirror/engine/internal/content"
 	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 )

@@ -38,3 +38,32 @@ func (v *Visit) MissingPlatforms(wanted []config.Platform) (missing []config.Pla
 	})
 	return missing, plain || len(missing) < len(wanted) || !slices.ContainsFunc(all, scope.HasPlatform)
 }
+
+// images lists the images below an index that are selected, without attestations.
+func (v *Visit) images() []*Visit {
+	var found []*Visit
+	seen := make(map[*Visit]bool)
+	var walk func(*Visit)
+	walk = func(v *Visit) {
+		for _, child := range v.children {
+			if seen[child] || v.callsAttestation(child) {
+				continue
+			}
+			seen[child] = true
+			if child.Node.Index {
+				walk(child)
+				continue
+			}
+			found = append(found, child)
+		}
+	}
+	walk(v)
+	return found
+}
+
+// callsAttestation reports whether the index v names a child as an attestation of BuildKit.
+func (v *Visit) callsAttestation(child *Visit) bool {
+	return slices.ContainsFunc(v.Node.Children, func(c ocispec.Descriptor) bool {
+		return c.Digest == child.Node.Digest && scope.IsAttestation(c)
+	})
+}

@@ -175,7 +175,7 @@ func (w *walk) enter(ctx context.Context, at stop) (*Node, error) {
 	if err := w.begin(0); err != nil { // some other branch went beyond it
 		return nil, walkError(w.origin, at.Descriptor, err)
 	}
-	if n := w.recorded(at); n != nil {
+	if n := w.recorded(w.scope, at); n != nil {
 		return n, nil
 	}
 	return w.node(ctx, w.origin, at)

@@ -74,7 +74,7 @@ func (w *walk) referrer(ctx context.Context, v *Visit, desc ocispec.Descriptor, 
 		w.Notice(fmt.Sprintf("%s@%s is listed as a referrer of %s but does not refer to it; skipped", w.origin.Repository(), desc.Digest, n.Digest))
 		return nil, nil
 	}
-	signs, err := w.addCandidate(ctx, v, r)
+	signs, err := w.addCandidate(ctx, s.Policy, v, r)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (w *walk) referrer(ctx context.Context, v *Visit, desc ocispec.Descriptor, 
 // of a name does not say what its manifest refers to.
 func (w *walk) recordedReferrer(ctx context.Context, at *stop) (*Node, error) {
 	at.signs = w.scope.Policy != nil
-	if n := w.within(w.scope.ForReferrers()).recorded(*at); n != nil && n.Subject != "" && !at.signs {
+	if n := w.recorded(w.scope.ForReferrers(), *at); n != nil && n.Subject != "" && !at.signs {
 		return n, nil
 	}
 	at.exact = true
@@ -154,14 +154,14 @@ func (w *walk) attachment(ctx context.Context, v *Visit, ref config.Reference, d
 	}
 	at := rootStop(desc, depth).with(data)
 	at.signs = isSignature(ref) && s.Policy != nil
-	n := w.recorded(at)
+	n := w.recorded(s, at)
 	if n == nil || !s.EveryType || at.signs {
 		at.exact = true
 		n, err = w.node(ctx, w.origin, at)
 	}
 	signs := false
 	if err == nil && at.signs {
-		signs, err = w.addCandidate(ctx, v, n)
+		signs, err = w.addCandidate(ctx, s.Policy, v, n)
 	}
 	if err != nil {
 		return nil, err
