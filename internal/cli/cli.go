@@ -87,7 +87,10 @@ func dispatch(ctx context.Context, args []string, s console.Streams) (u *console
 	defer recoverExit(&err)
 	u = console.New(console.Options{Streams: s})
 	var cpu profile
-	parser, err := newParser(ctx, s, &cpu)
+	if command, ok := parseAlone(ctx, s, &cpu, args); ok {
+		return run(command, s, nil, &cpu)
+	}
+	parser, err := newParser(ctx, &cli{}, s, &cpu)
 	if err != nil {
 		return u, err
 	}
@@ -105,6 +108,11 @@ func dispatch(ctx context.Context, args []string, s console.Streams) (u *console
 	if err := checkRepeated(command); err != nil {
 		return refuse(command, args, plain, err)
 	}
+	return run(command, s, rename, &cpu)
+}
+
+// run runs a command that was parsed, and returns the console that it printed to.
+func run(command *kong.Context, s console.Streams, rename func(string) string, cpu *profile) (u *console.Console, err error) {
 	defer func() { err = errors.Join(err, cpu.stop()) }()
 	u = console.New(consoleOptions(command, s, rename))
 	if err := u.Begin(command.Selected().Name); err != nil {
@@ -114,10 +122,10 @@ func dispatch(ctx context.Context, args []string, s console.Streams) (u *console
 	return u, command.Run(u)
 }
 
-// newParser makes a parser of the grammar, with all that commands are given but the
-// console, which depends on their flags.
-func newParser(ctx context.Context, s console.Streams, cpu *profile) (*kong.Kong, error) {
-	parser, err := kong.New(&cli{},
+// newParser makes a parser of a grammar, with all that commands are given but the console,
+// which depends on their flags.
+func newParser(ctx context.Context, grammar any, s console.Streams, cpu *profile) (*kong.Kong, error) {
+	parser, err := kong.New(grammar,
 		kong.Name(cmp.Or(s.Name, programName)),
 		kong.Description(description),
 		kong.Writers(s.Answer(), s.Stderr),
@@ -149,7 +157,7 @@ func consoleOptions(command *kong.Context, s console.Streams, rename func(string
 
 // Grammar returns a parser that knows the commands and their flags, and runs none.
 func Grammar() (*kong.Kong, error) {
-	return newParser(context.Background(), console.Streams{Stdout: io.Discard, Stderr: io.Discard}, new(profile))
+	return newParser(context.Background(), &cli{}, console.Streams{Stdout: io.Discard, Stderr: io.Discard}, new(profile))
 }
 
 // kongExit is the panic by which --help leaves kong in the midst of parsing.

@@ -20,7 +20,7 @@ func TestCalledAs(t *testing.T) {
 // TestRename checks what becomes "oras mirror": command lines, and not the name of the project,
 // a path, or the command that defines the name.
 func TestRename(t *testing.T) {
-	grammar, err := newParser(t.Context(), console.Streams{Name: orasName}, new(profile))
+	grammar, err := newParser(t.Context(), &cli{}, console.Streams{Name: orasName}, new(profile))
 	if err != nil {
 		t.Fatal(err)
 	}
