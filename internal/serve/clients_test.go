@@ -41,8 +41,8 @@ func TestHundredsOfPullsAtOnce(t *testing.T) {
 				pulls.Go(func() {
 					resp := s.held(path)
 					defer resp.Body.Close()
-					if got, err := io.ReadAll(resp.Body); err != nil || digest.FromBytes(got) != want {
-						t.Errorf("%d bytes, %v", len(got), err)
+					if got, err := digest.FromReader(resp.Body); err != nil || got != want {
+						t.Errorf("%s, %v", got, err)
 					}
 				})
 			}

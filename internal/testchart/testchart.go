@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"path"
@@ -17,11 +18,34 @@ import (
 	"testing"
 )
 
+// writers keeps writers for later charts: a new one clears a megabyte.
+var writers = make(chan *gzip.Writer, 64)
+
+// writer returns a writer of an earlier chart, or a new one.
+func writer(to io.Writer) *gzip.Writer {
+	select {
+	case earlier := <-writers:
+		earlier.Reset(to)
+		return earlier
+	default:
+		return gzip.NewWriter(to)
+	}
+}
+
+// keep keeps a writer for a later chart.
+func keep(w *gzip.Writer) {
+	select {
+	case writers <- w:
+	default:
+	}
+}
+
 // Pack returns a .tgz with files in the folder of a chart, sorted by name.
 func Pack(tb testing.TB, folder string, files map[string]string) []byte {
 	tb.Helper()
 	var out bytes.Buffer
-	zipped := gzip.NewWriter(&out)
+	zipped := writer(&out)
+	defer keep(zipped)
 	archive := tar.NewWriter(zipped)
 	var names []string
 	for name := range files {

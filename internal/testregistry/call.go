@@ -2,7 +2,7 @@ package testregistry
 
 import (
 	"net/http"
-	"regexp"
+	"strings"
 )
 
 // call is a parsed request.
@@ -14,39 +14,49 @@ type call struct {
 	mount     bool
 }
 
-// paths are matched in order: an upload's path looks like a blob's.
-var paths = []struct {
-	noun string
-	re   *regexp.Regexp
-}{
-	{"base", regexp.MustCompile(`^/v2/?$`)},
-	{"token", regexp.MustCompile(`^/token$`)},
-	{"catalog", regexp.MustCompile(`^/v2/_catalog$`)},
-	{"upload", regexp.MustCompile(`^/v2/(.+)/blobs/uploads(?:/([^/]*))?$`)},
-	{"manifest", regexp.MustCompile(`^/v2/(.+)/manifests/([^/]+)$`)},
-	{"blob", regexp.MustCompile(`^/v2/(.+)/blobs/([^/]+)$`)},
-	{"tags", regexp.MustCompile(`^/v2/(.+)/tags/list$`)},
-	{"referrers", regexp.MustCompile(`^/v2/(.+)/referrers/([^/]+)$`)},
-}
-
+// parse parses a request. It is called for each one, so it has no regular expressions, which
+// took a twelfth of the time of the tests.
 func parse(req *http.Request) call {
 	c := call{method: req.Method, noun: "unknown"}
-	for _, path := range paths {
-		m := path.re.FindStringSubmatch(req.URL.Path)
-		if m == nil {
-			continue
-		}
-		c.noun = path.noun
-		if len(m) > 1 {
-			c.repo = m[1]
-		}
-		if len(m) > 2 {
-			c.reference = m[2]
-		}
-		c.mount = c.noun == "upload" && c.method == http.MethodPost && req.URL.Query().Has("mount")
-		break
+	path := req.URL.Path
+	switch below, ok := strings.CutPrefix(path, "/v2/"); {
+	case path == "/v2", path == "/v2/":
+		c.noun = "base"
+	case path == "/token":
+		c.noun = "token"
+	case path == "/v2/_catalog":
+		c.noun = "catalog"
+	case ok:
+		c.parseName(below)
 	}
+	c.mount = c.noun == "upload" && c.method == http.MethodPost && req.URL.Query().Has("mount")
 	return c
+}
+
+// parseName parses a path with the name of a repository before its last two or three parts.
+func (c *call) parseName(path string) {
+	rest, last := cutLast(path)
+	repo, kind := cutLast(rest)
+	noun := map[string]string{"manifests": "manifest", "blobs": "blob", "referrers": "referrers"}[kind]
+	switch {
+	case kind == "uploads" && strings.HasSuffix(repo, "/blobs"):
+		noun, repo = "upload", strings.TrimSuffix(repo, "/blobs")
+	case kind == "blobs" && last == "uploads":
+		noun, last = "upload", ""
+	case kind == "tags" && last == "list":
+		noun, last = "tags", ""
+	case last == "":
+		return
+	}
+	if noun != "" && repo != "" {
+		c.noun, c.repo, c.reference = noun, repo, last
+	}
+}
+
+// cutLast cuts a path before its last part.
+func cutLast(path string) (rest, last string) {
+	i := strings.LastIndexByte(path, '/')
+	return path[:max(i, 0)], path[i+1:]
 }
 
 func (c call) kind() string {
