@@ -31,10 +31,11 @@ build: ## build ./oras-mirror
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o oras-mirror .
 
 # "go test ./..." prints nothing for a package that passes, so skipped tests are listed in files.
-# lint runs go vet.
+# lint runs go vet. Linking without symbols for a debugger is faster, and one package more than
+# there are processors fills the time in which tests wait.
 test: tools packages ## run all tests with the race detector, also those against real registries
 	@mkdir -p $(TOOLS)/skips
-	SKIPPED=$(TOOLS)/skips go test -race -vet=off -timeout 30m ./...
+	SKIPPED=$(TOOLS)/skips go test -race -vet=off -ldflags "-s -w" -p $$(($$(getconf _NPROCESSORS_ONLN) + 1)) -timeout 30m ./...
 	@cat $(TOOLS)/skips/*
 
 lint: $(call stamp,$(STATICCHECK)) ## gofmt, go vet for three systems, staticcheck
