@@ -1,9 +1,6 @@
 package config
 
 import (
-	"fmt"
-	"slices"
-
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
@@ -81,22 +78,4 @@ func (n *NotationPolicy) Check(o strictyaml.Object) {
 	o.Require("trustStore")
 	checkVariables(o, "trustPolicy", n.TrustPolicy)
 	checkVariables(o, "trustStore", n.TrustStore)
-}
-
-// checkPolicies reports the globs that match only what an earlier policy decides.
-func checkPolicies(o strictyaml.Object, all []Policy) {
-	for i, p := range all {
-		for k, glob := range p.Match {
-			for first, earlier := range all[:i] {
-				wider := slices.IndexFunc(earlier.Match, func(wider string) bool { return covers(wider, glob) })
-				if wider < 0 {
-					continue
-				}
-				by := strictyaml.Element("policies", first)
-				at := strictyaml.Element(strictyaml.Element("policies", i)+".match", k)
-				o.Fault(at, fmt.Sprintf("%q never decides: %q of %s on line %d comes first", glob, earlier.Match[wider], by, o.Position(by).Line))
-				break
-			}
-		}
-	}
 }

@@ -73,25 +73,27 @@ func deadGlob(pattern string) (reason, suggestion string) {
 	if quoted, is := quoteIPv6(pattern); is {
 		return "brackets are a set of characters", quoted
 	}
-	if strings.ContainsAny(pattern, `[{\`) {
-		return "", "" // a set may have slashes and colons in it
-	}
-	registry, repository, slash := strings.Cut(pattern, "/")
-	literal := !strings.ContainsAny(registry, globMeta)
-	switch {
-	case pattern == "**":
+	if pattern == "**" || strings.Contains(pattern, "{") { // too many alternatives, or one in a set
 		return "", ""
-	case !slash && literal && isBareRegistry(registry):
+	}
+	part, repository, slash := cutGlob(pattern)
+	registry, literal := unquoted(part)
+	switch {
+	case !slash && literal && (isBareRegistry(registry) || strings.HasPrefix(registry, "[")):
 		return "a registry without a repository", pattern + "/**"
 	case !slash && !literal:
 		return "no repository", pattern + "/**"
 	case literal && !looksLikeRegistry(registry):
 		return "no registry", dockerhub.Reference(dockerhub.Name + "/" + pattern)
+	case !literal && !matchesRegistry(part):
+		return "no registry has such a name", unbracketed.Replace(part) + "/" + repository
 	case strings.HasSuffix(pattern, "/"):
 		return "a slash at its end", pattern + "**"
+	case strings.ContainsAny(repository, `[\`):
+		return "", "" // a set may have colons in it
 	case strings.ContainsAny(repository, ":@"):
 		end := strings.IndexAny(repository, ":@")
-		return "no tag or digest is allowed here", registry + "/" + repository[:end]
+		return "no tag or digest is allowed here", part + "/" + repository[:end]
 	case literal && grammar.RegistryFault(registry) != "":
 		return grammar.RegistryFault(registry), ""
 	case dockerhub.IsRegistry(registry) && repository != "**" && !strings.Contains(repository, "/"):
@@ -123,12 +125,12 @@ func quoteIPv6(pattern string) (quoted string, is bool) {
 	return `\[` + address + `\]` + rest, true
 }
 
-// covers reports whether a glob matches everything that another one does: if it is the same, or
-// ** below a prefix of it.
-func covers(wider, glob string) bool {
-	if wider == glob || wider == "**" {
-		return true
+// canonicalGlob returns a glob without braces as policies match it: without the port that a
+// registry has by default, and with docker.io for all names of Docker Hub.
+func canonicalGlob(one string) string {
+	registry, repository, slash := strings.Cut(one, "/")
+	if !slash {
+		return one
 	}
-	prefix, below := strings.CutSuffix(wider, "/**")
-	return below && !strings.ContainsAny(prefix, globMeta) && (glob == prefix || strings.HasPrefix(glob, prefix+"/"))
+	return dockerhub.Rename(strings.TrimSuffix(registry, ":443") + "/" + repository)
 }

@@ -28,7 +28,7 @@ func TestSchemaAcceptsGoodSpecs(t *testing.T) {
 
 func TestSchemaRejectsBadSpecs(t *testing.T) {
 	// A parser rejects the first; a schema cannot express the others.
-	beyond := []string{"two-documents.yaml", "mappings-unreached.yaml", "policies-unreached.yaml"}
+	beyond := []string{"two-documents.yaml", "mappings-unreached.yaml", "policies-unreached.yaml", "policies-unreached-names.yaml"}
 	schema := testschema.Of(t, "mirror")
 	for _, path := range filesOf(t, specs+"/bad/*.yaml") {
 		data, err := os.ReadFile(path)
