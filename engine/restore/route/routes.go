@@ -90,6 +90,7 @@ func (m *Routes) mapped(roots []*origin.Root) ([]*Route, error) {
 	named := slices.ContainsFunc(roots, func(r *origin.Root) bool { return r.Ref.Registry != "" && r.Fault == nil })
 	var all []*Route
 	var wrong misroutes
+	var same []string
 	taken := make(map[string]*Route)
 	for _, target := range m.targets {
 		for _, root := range roots {
@@ -110,10 +111,23 @@ func (m *Routes) mapped(roots []*origin.Root) ([]*Route, error) {
 				all = append(all, r)
 			} else if other.Root.Digest != r.Root.Digest {
 				wrong.add(&engine.CollisionError{Target: r.Destination(), Sources: [2]string{other.Name, r.Name}})
+			} else if r.Subject == "" && other.Name != r.Name {
+				same = append(same, fmt.Sprintf("%s has the digest of %s and goes to the same reference, %s", r.Name, other.Name, r.Destination()))
 			}
 		}
 	}
+	m.noteSame(same)
 	return all, wrong.err()
+}
+
+// noteSame notes the routes that are left out because another one does the same.
+func (m *Routes) noteSame(same []string) {
+	switch more := len(same) - 1; {
+	case more == 0:
+		m.notice(same[0] + ": it counts once")
+	case more > 0:
+		m.notice(fmt.Sprintf("%s: it counts once, and so do %d more", same[0], more))
+	}
 }
 
 // checkMappings looks for mappings that match no root. One of the run itself is an error:
