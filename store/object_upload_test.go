@@ -78,11 +78,12 @@ func TestObjectRollsBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		wrong := newItem("", layer(99, 3*bucket.MinPart+100))
+		bytesOfWrong := encoded(t, a, wrong)[:part]
 		for _, b := range s.blobs {
 			if err := a.Begin(wrong.desc); err != nil {
 				t.Fatal(err)
 			}
-			writeEncoded(t, a, encoded(t, a, wrong)[:part])
+			writeEncoded(t, a, bytesOfWrong)
 			if err := a.Rollback(); err != nil {
 				t.Fatal(err)
 			}

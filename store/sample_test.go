@@ -203,6 +203,7 @@ func putBlob(t testing.TB, a *Archive, b item) {
 func encoded(t testing.TB, a *Archive, b item) []byte {
 	t.Helper()
 	var out bytes.Buffer
+	out.Grow(len(b.data) + 64<<10) // to grow by steps takes longer than to encode
 	e := a.Encoder(b.desc, func(p []byte) error { out.Write(p); return nil })
 	if _, err := e.Write(b.data); err != nil {
 		t.Fatal(err)

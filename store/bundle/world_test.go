@@ -50,7 +50,12 @@ func sample() []file {
 
 func write(t testing.TB, c Compression, files []file) []byte {
 	t.Helper()
+	size := 64 << 10
+	for _, f := range files {
+		size += len(f.data)
+	}
 	var out bytes.Buffer
+	out.Grow(size) // to grow by steps takes longer than to encode
 	w := NewWriter(&out, c)
 	for _, f := range files {
 		if err := w.Put(f.name, f.data); err != nil {
@@ -105,7 +110,7 @@ func drain(r io.Reader) error {
 // encode makes the bytes of one entry in writes of so many bytes.
 func encode(t testing.TB, c Compression, f file, chunk int) []byte {
 	t.Helper()
-	var out []byte
+	out := make([]byte, 0, len(f.data)+64<<10)
 	e := NewEncoder(c, f.name, int64(len(f.data)), func(p []byte) error {
 		if len(p) > MaxMember {
 			t.Errorf("%d bytes at once", len(p))
