@@ -187,12 +187,3 @@ func (s *Survey) BlobsOf(desc ocispec.Descriptor, data []byte) []ocispec.Descrip
 	}
 	return all
 }
-
-// Count returns the number of artifacts and of referrers.
-func (s *Survey) Count() (artifacts, referrers int, err error) {
-	v, err := s.verifier.Result(0)
-	if err != nil {
-		return 0, 0, err
-	}
-	return v.Artifacts, v.Referrers, nil
-}
