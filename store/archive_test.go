@@ -131,7 +131,7 @@ func TestArchiveStreamIsTheSame(t *testing.T) {
 	s := newSample(t)
 	for name, c := range compressions {
 		var out bytes.Buffer
-		a := StreamArchive(&out, c)
+		a := streamArchive(&out, c)
 		s.writeArchive(t, a)
 		if path, err := a.Commit(false); err != nil || path != "-" {
 			t.Errorf("Commit = %q, %v", path, err)
@@ -144,7 +144,7 @@ func TestArchiveStreamIsTheSame(t *testing.T) {
 
 func TestArchiveStreamWithNothingIsEmpty(t *testing.T) {
 	var out bytes.Buffer
-	a := StreamArchive(&out, bundle.Gzip)
+	a := streamArchive(&out, bundle.Gzip)
 	closeAll(t, a)
 	if out.Len() > 0 {
 		t.Errorf("%d bytes", out.Len())
@@ -155,7 +155,7 @@ func TestArchivePutsAManifestOnce(t *testing.T) {
 	s := newSample(t)
 	var once, twice bytes.Buffer
 	for _, out := range []*bytes.Buffer{&once, &twice} {
-		a := StreamArchive(out, bundle.Gzip)
+		a := streamArchive(out, bundle.Gzip)
 		s.writeArchive(t, a)
 		if out == &twice {
 			if err := a.PutManifest(s.manifests[0].desc, s.manifests[0].data); err != nil {
@@ -173,7 +173,7 @@ func TestArchivePutsAManifestOnce(t *testing.T) {
 		t.Error("it is in there twice")
 	}
 	var mismatch *oci.MismatchError
-	a := StreamArchive(io.Discard, bundle.Gzip)
+	a := streamArchive(io.Discard, bundle.Gzip)
 	if err := a.PutManifest(s.manifests[0].desc, []byte("other")); !errors.As(err, &mismatch) {
 		t.Errorf("other bytes: %v", err)
 	}
@@ -238,11 +238,11 @@ func TestRollbackInAPipe(t *testing.T) {
 	s := largeSample(t)
 	for name, c := range compressions {
 		for _, n := range []int{1, 5} { // two members each, one of them stored
-			size := len(encoded(t, StreamArchive(io.Discard, c), s.blobs[n]))
+			size := len(encoded(t, streamArchive(io.Discard, c), s.blobs[n]))
 			for _, part := range []int{0, 10, 513, size - 600, size} {
 				again := part == 513
 				var out bytes.Buffer
-				s.rolledBack(t, StreamArchive(&out, c), n, part, again)
+				s.rolledBack(t, streamArchive(&out, c), n, part, again)
 				path := filepath.Join(t.TempDir(), name)
 				writeFile(t, path, out.Bytes())
 				whole := part == size
@@ -310,7 +310,7 @@ func (w *failingWriter) Write(p []byte) (int, error) {
 
 func TestArchiveStreamFails(t *testing.T) {
 	s := newSample(t)
-	a := StreamArchive(&failingWriter{n: 1000}, bundle.Gzip)
+	a := streamArchive(&failingWriter{n: 1000}, bundle.Gzip)
 	var err error
 	for _, m := range s.manifests {
 		err = errors.Join(err, a.PutManifest(m.desc, m.data))
@@ -328,7 +328,7 @@ func TestFree(t *testing.T) {
 	if free, ok := a.Free(); !ok || free <= 0 {
 		t.Errorf("%d, %v", free, ok)
 	}
-	if _, ok := StreamArchive(io.Discard, bundle.Gzip).Free(); ok {
+	if _, ok := streamArchive(io.Discard, bundle.Gzip).Free(); ok {
 		t.Error("a pipe has room")
 	}
 }

@@ -96,10 +96,10 @@ func (b *Bucket) begin(ctx context.Context) error {
 // there is no prune.json, nothing was ever removed.
 func (b *Bucket) survey(ctx context.Context) error {
 	l, found := newBlobList(b.client, b.prefix), false
-	see := func(name string) { found = found || name == PruneFile }
+	see := func(name string) { found = found || name == pruneFile }
 	whole, err := l.firstPage(ctx, "", see)
 	if err == nil && !whole {
-		_, err = l.firstPage(ctx, PruneFile, see)
+		_, err = l.firstPage(ctx, pruneFile, see)
 	}
 	if err != nil {
 		return err
@@ -126,7 +126,7 @@ func (b *Bucket) checkNames(ctx context.Context) error {
 			return err
 		}
 		switch strings.TrimPrefix(o.Key, b.prefix) {
-		case bundle.LayoutFile, bundle.IndexFile, PruneFile, "blobs/", "":
+		case bundle.LayoutFile, bundle.IndexFile, pruneFile, "blobs/", "":
 		default:
 			return &NotLayoutError{Path: b.name}
 		}

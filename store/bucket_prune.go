@@ -20,8 +20,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
-// DefaultGrace is longer than a backup lasts from its first blob to its index.json.
-const DefaultGrace = 24 * time.Hour
+// defaultGrace is longer than a backup lasts from its first blob to its index.json.
+const defaultGrace = 24 * time.Hour
 
 // errClaimOver ends the removal of what was claimed too long ago. It is claimed again.
 var errClaimOver = errors.New("the claim is over")
@@ -70,7 +70,7 @@ func OpenLayoutBucket(path string, o CreateOptions) (*Bucket, error) {
 // takes the claim over after claimAge, when the first was killed.
 func (b *Bucket) Prune(ctx context.Context, o PruneOptions) (*Pruned, error) {
 	if o.Grace <= 0 {
-		o.Grace = DefaultGrace
+		o.Grace = defaultGrace
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -242,7 +242,7 @@ func (b *Bucket) removeClaimed(ctx context.Context, list *pruneList, o PruneOpti
 // endClaim removes the claim of this run from prune.json, unless another one has taken it over.
 func (b *Bucket) endClaim(ctx context.Context, list *pruneList) error {
 	run := list.Run
-	for refused := (refusals{path: b.name + PruneFile}); ; {
+	for refused := (refusals{path: b.name + pruneFile}); ; {
 		list.Claimed = nil
 		err := b.writePruneList(ctx, list)
 		if !errors.Is(err, bucket.ErrCondition) {

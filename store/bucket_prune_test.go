@@ -59,13 +59,13 @@ func TestBucketIsPrunedInTwoRuns(t *testing.T) {
 	}
 	dry := keep
 	dry.DryRun = true
-	if r := run(0, dry); r.Blobs != 0 || r.Waiting != want.Blobs || exists(filepath.Join(server.Folder, "layout", PruneFile)) {
+	if r := run(0, dry); r.Blobs != 0 || r.Waiting != want.Blobs || exists(filepath.Join(server.Folder, "layout", pruneFile)) {
 		t.Errorf("a dry run: %+v", r)
 	}
-	if r := run(0, keep); r.Blobs != 0 || r.Waiting != want.Blobs || r.WaitingBytes != want.Bytes || len(r.Entries) != len(want.Entries) || !r.Until.Equal(start.Add(DefaultGrace)) {
+	if r := run(0, keep); r.Blobs != 0 || r.Waiting != want.Blobs || r.WaitingBytes != want.Bytes || len(r.Entries) != len(want.Entries) || !r.Until.Equal(start.Add(defaultGrace)) {
 		t.Errorf("the first run: %+v, want %+v", r, want)
 	}
-	if r := run(time.Hour, keep); r.Blobs != 0 || r.Waiting != want.Blobs || !r.Until.Equal(start.Add(DefaultGrace)) {
+	if r := run(time.Hour, keep); r.Blobs != 0 || r.Waiting != want.Blobs || !r.Until.Equal(start.Add(defaultGrace)) {
 		t.Errorf("an hour later: %+v", r)
 	}
 	if r := run(25*time.Hour, keep); r.Blobs != want.Blobs || r.Bytes != want.Bytes || r.Waiting != 0 {
@@ -253,7 +253,7 @@ func TestPruneListHasALimit(t *testing.T) {
 	path := server.Path("layout/")
 	newSample(t).writeBucket(t, openBucketAt(t, path, CreateOptions{}))
 	for name, size := range map[string]int64{"not a list": 100, "too long": 1 << 40} {
-		f, err := os.Create(filepath.Join(server.Folder, "layout", PruneFile))
+		f, err := os.Create(filepath.Join(server.Folder, "layout", pruneFile))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -262,7 +262,7 @@ func TestPruneListHasALimit(t *testing.T) {
 		}
 		server.Sent()
 		_, err = Create(path, CreateOptions{})
-		if list, ok := errors.AsType[*PruneListError](err); !ok || list.Path != path+PruneFile {
+		if list, ok := errors.AsType[*PruneListError](err); !ok || list.Path != path+pruneFile {
 			t.Errorf("%s: %v", name, err)
 		}
 		if sent := server.Sent(); sent > 2*maxPruneList {

@@ -81,7 +81,7 @@ func TestPruneListIsRefusedForever(t *testing.T) {
 		_, err = p.Prune(t.Context(), PruneOptions{Keep: func(string) bool { return true }})
 		return err
 	}
-	server.Inject(refuse(PruneFile, http.StatusPreconditionFailed, "PreconditionFailed"))
+	server.Inject(refuse(pruneFile, http.StatusPreconditionFailed, "PreconditionFailed"))
 	if err := prune(); !errors.As(err, new(*RefusedError)) {
 		t.Errorf("prune: %v", err)
 	}
@@ -93,7 +93,7 @@ func TestPruneListIsRefusedForever(t *testing.T) {
 	if !b.Has(blob.desc) {
 		t.Fatal("the blob is gone")
 	}
-	server.Inject(refuse(PruneFile, http.StatusPreconditionFailed, "PreconditionFailed"))
+	server.Inject(refuse(pruneFile, http.StatusPreconditionFailed, "PreconditionFailed"))
 	if err := addEntry(t, b, "uses it"); !errors.As(err, new(*RefusedError)) {
 		t.Errorf("a writer: %v", err)
 	}

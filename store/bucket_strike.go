@@ -24,7 +24,7 @@ const (
 // strike takes the blobs that this run relies on off the list of prune, before index.json
 // references them.
 func (b *Bucket) strike(ctx context.Context) error {
-	refused := refusals{path: b.name + PruneFile}
+	refused := refusals{path: b.name + pruneFile}
 	for polls := 0; ; {
 		list, err := b.readPruneList(ctx)
 		if err != nil {
@@ -110,6 +110,6 @@ func (b *Bucket) writePruneList(ctx context.Context, list *pruneList) (err error
 	if b.single {
 		when = bucket.Condition{}
 	}
-	list.etag, err = b.client.Put(ctx, b.prefix+PruneFile, data, when)
+	list.etag, err = b.client.Put(ctx, b.prefix+pruneFile, data, when)
 	return err
 }

@@ -42,7 +42,7 @@ func Create(path string, o CreateOptions) (Destination, error) {
 		if o.Stdout == nil {
 			o.Stdout = os.Stdout
 		}
-		return StreamArchive(o.Stdout, compression), nil
+		return streamArchive(o.Stdout, compression), nil
 	}
 	info, err := os.Stat(path)
 	switch {
@@ -122,7 +122,7 @@ func openPipe(path string, info fs.FileInfo, c bundle.Compression, o CreateOptio
 	if err != nil {
 		return nil, &OutputError{Path: path, Err: err}
 	}
-	a := StreamArchive(f, c)
+	a := streamArchive(f, c)
 	p := a.medium.(*pipe)
 	p.name, p.closer = path, f
 	return a, nil

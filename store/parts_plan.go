@@ -27,7 +27,7 @@ func PlanParts(path string, o CreateOptions) (*PartsPlan, error) {
 	if err := checkParts(path); err != nil {
 		return nil, err
 	}
-	return &PartsPlan{first: StreamArchive(io.Discard, c), size: o.PartSize}, nil
+	return &PartsPlan{first: streamArchive(io.Discard, c), size: o.PartSize}, nil
 }
 
 // PutManifest adds a manifest, unless the bundle has it.

@@ -23,8 +23,8 @@ type pipe struct {
 	cutter cutter
 }
 
-// StreamArchive starts a bundle that is written to w.
-func StreamArchive(w io.Writer, c bundle.Compression) *Archive {
+// streamArchive starts a bundle that is written to w.
+func streamArchive(w io.Writer, c bundle.Compression) *Archive {
 	return newArchive(&pipe{name: "-", compression: c, buffer: bufio.NewWriterSize(w, 64<<10)}, c)
 }
 

@@ -28,7 +28,7 @@ type PruneOptions struct {
 	// Prepare changes an index that was read, unless it is a dry run. It may be nil.
 	Prepare func(*oci.Index)
 	// Grace is the time between the run that finds a blob of a bucket unreferenced and the one
-	// that removes it; 0 means DefaultGrace. A directory needs none: it has one writer.
+	// that removes it; 0 means 24 hours. A directory needs none: it has one writer.
 	Grace time.Duration
 	Now   func() time.Time // nil means time.Now
 

@@ -12,8 +12,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 )
 
-// PruneFile is the object in a bucket that lists what prune may remove.
-const PruneFile = "prune.json"
+// pruneFile is the object in a bucket that lists what prune may remove.
+const pruneFile = "prune.json"
 
 // maxPruneList bounds the bytes of prune.json: 440,000 blobs with a sha256. It is held in
 // memory twice. What else is unreferenced is listed by a later run.
@@ -48,7 +48,7 @@ func (l *pruneList) isClaimedByOther(run string, now time.Time) bool {
 // readPruneList reads prune.json. If there is none, the list is empty.
 func (o *objects) readPruneList(ctx context.Context) (*pruneList, error) {
 	list := new(pruneList)
-	data, etag, err := o.client.Get(ctx, o.prefix+PruneFile, maxPruneList)
+	data, etag, err := o.client.Get(ctx, o.prefix+pruneFile, maxPruneList)
 	if errors.Is(err, fs.ErrNotExist) {
 		return list, nil
 	}
@@ -58,7 +58,7 @@ func (o *objects) readPruneList(ctx context.Context) (*pruneList, error) {
 		return nil, err
 	}
 	if err != nil {
-		return nil, &PruneListError{Path: o.name + PruneFile, Err: err}
+		return nil, &PruneListError{Path: o.name + pruneFile, Err: err}
 	}
 	list.etag, list.sum = etag, digest.FromBytes(data)
 	return list, nil

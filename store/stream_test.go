@@ -74,7 +74,7 @@ func TestStreamTakesASecondIndex(t *testing.T) {
 	less := new(oci.Index)
 	less.Put(want.index.Entries[1])
 	var out bytes.Buffer
-	a := StreamArchive(&out, bundle.Gzip)
+	a := streamArchive(&out, bundle.Gzip)
 	want.writeArchive(t, a)
 	if err := a.PutIndex(less); err != nil {
 		t.Fatal(err)
@@ -225,7 +225,7 @@ func TestStreamWithACorruptManifest(t *testing.T) {
 	s := newSample(t)
 	bad := s.manifests[0]
 	var out bytes.Buffer
-	a := StreamArchive(&out, bundle.Gzip)
+	a := streamArchive(&out, bundle.Gzip)
 	a.have[bad.desc.Digest] = true // PutManifest would refuse its bytes
 	wrong := append(bytes.Clone(bad.data), ' ')
 	if err := errors.Join(a.begin(), a.out.Put(bundle.BlobName(bad.desc.Digest), wrong)); err != nil {

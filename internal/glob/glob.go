@@ -4,15 +4,15 @@ package glob
 
 import "slices"
 
-// MaxAlternatives bounds the patterns that one with braces stands for: {a,b}{a,b}{a,b}
+// maxAlternatives bounds the patterns that one with braces stands for: {a,b}{a,b}{a,b}
 // stands for eight.
-const MaxAlternatives = 1024
+const maxAlternatives = 1024
 
 // Alternatives returns a pattern without its braces, once for each way to take them.
-// Beyond MaxAlternatives they stay in.
+// Beyond maxAlternatives they stay in.
 func Alternatives(text string) []string {
 	all := []string{text}
-	for i := 0; i < len(all) && len(all) < MaxAlternatives; {
+	for i := 0; i < len(all) && len(all) < maxAlternatives; {
 		first, last, commas := braces(all[i])
 		if last < 0 {
 			i++

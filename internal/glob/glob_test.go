@@ -25,7 +25,7 @@ func TestAlternatives(t *testing.T) {
 
 // TestManyBraces takes no time that grows with their product.
 func TestManyBraces(t *testing.T) {
-	if n := len(Alternatives(strings.Repeat("{a,b}", 60))); n > 2*MaxAlternatives {
+	if n := len(Alternatives(strings.Repeat("{a,b}", 60))); n > 2*maxAlternatives {
 		t.Errorf("%d alternatives", n)
 	}
 	for _, odd := range []string{"{", "}", "a}b{", "{a", "[{]", `\{a,b\}`, "{}", "{,}"} {

@@ -66,7 +66,7 @@ func TestListThatNeverEnds(t *testing.T) {
 				}
 				got = err
 			}
-			if !errors.Is(got, ErrEndlessList) {
+			if !errors.Is(got, errEndlessList) {
 				t.Errorf("after %d objects: %v", n, got)
 			}
 		})

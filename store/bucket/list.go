@@ -15,9 +15,9 @@ type Object struct {
 	Size int64
 }
 
-// ErrEndlessList is the error of a store whose list begins again in place of its next page,
+// errEndlessList is the error of a store whose list begins again in place of its next page,
 // or has no objects in its pages.
-var ErrEndlessList = errors.New("the list of the object store does not end")
+var errEndlessList = errors.New("the list of the object store does not end")
 
 // maxEmptyPages bounds the pages in a row without an object. A page may have none: S3 skips
 // a thousand deleted versions in it.
@@ -52,7 +52,7 @@ func (c *Client) list(ctx context.Context, o minio.ListObjectsOptions) iter.Seq2
 			})
 			if err == nil && broken != nil {
 				if err = broken; retryable(ctx, broken) {
-					err = c.Pause(ctx, 1, shortReason(broken))
+					err = c.pause(ctx, 1, shortReason(broken))
 				}
 				if err == nil {
 					continue
@@ -91,7 +91,7 @@ type pages struct {
 
 type pagesKey struct{}
 
-// watchPages returns ErrEndlessList for a request that would never come to an end. A token
+// watchPages returns errEndlessList for a request that would never come to an end. A token
 // that was marked comes again if the list runs in a circle, since the marks get further and
 // further apart (Brent, "An Improved Monte Carlo Factorization Algorithm", 1980).
 func watchPages(r *http.Request) error {
@@ -103,7 +103,7 @@ func watchPages(r *http.Request) error {
 	p.count++
 	p.empty++
 	if token != "" && token == p.marked || p.empty > maxEmptyPages {
-		return ErrEndlessList
+		return errEndlessList
 	}
 	if p.count&(p.count-1) == 0 {
 		p.marked = token

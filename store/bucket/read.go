@@ -158,7 +158,7 @@ func (r *Reader) resume(err error) error {
 	if r.tries++; r.tries >= r.client.retry.Tries {
 		return newError("get", r.client.name(r.key), err)
 	}
-	if err := r.client.Pause(r.ctx, r.tries, shortReason(err)); err != nil {
+	if err := r.client.pause(r.ctx, r.tries, shortReason(err)); err != nil {
 		return err
 	}
 	return r.request()

@@ -39,7 +39,7 @@ func (r Retry) withDefaults() Retry {
 		r.Tries = maxTries
 	}
 	if r.Sleep == nil {
-		r.Sleep = Wait
+		r.Sleep = sleep
 	}
 	if r.Jitter == nil {
 		r.Jitter = rand.Float64
@@ -50,8 +50,8 @@ func (r Retry) withDefaults() Retry {
 	return r
 }
 
-// Wait waits for d, or until ctx is over, and then returns its cause.
-func Wait(ctx context.Context, d time.Duration) error {
+// sleep waits for d, or until ctx is over, and then returns its cause.
+func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -88,7 +88,7 @@ func (c *Client) try(ctx context.Context, op, key string, do func(context.Contex
 			}
 			return err
 		}
-		if err := c.Pause(ctx, n, shortReason(err)); err != nil {
+		if err := c.pause(ctx, n, shortReason(err)); err != nil {
 			return err
 		}
 		n++
@@ -99,8 +99,8 @@ func (c *Client) try(ctx context.Context, op, key string, do func(context.Contex
 // cause.
 func (c *Client) Wait(ctx context.Context, d time.Duration) error { return c.retry.Sleep(ctx, d) }
 
-// Pause waits before the try that follows the n-th.
-func (c *Client) Pause(ctx context.Context, n int, reason string) error {
+// pause waits before the try that follows the n-th.
+func (c *Client) pause(ctx context.Context, n int, reason string) error {
 	wait := time.Duration((0.5 + 0.5*c.retry.Jitter()) * float64(backoff<<(n-1)))
 	defer c.retry.OnRetry(c.host, reason)()
 	return c.retry.Sleep(ctx, wait)
@@ -126,7 +126,7 @@ func permanent(err error) bool {
 		is[x509.UnknownAuthorityError](err) || is[x509.HostnameError](err) ||
 		is[x509.CertificateInvalidError](err) || is[*net.AddrError](err) ||
 		errors.Is(err, http.ErrSchemeMismatch) ||
-		errors.Is(err, ErrEndlessList) || errors.Is(err, errAnswer)
+		errors.Is(err, errEndlessList) || errors.Is(err, errAnswer)
 }
 
 func is[E error](err error) bool {

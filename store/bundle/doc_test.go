@@ -21,7 +21,7 @@ func TestDocument(t *testing.T) {
 	document := strings.Join(strings.Fields(string(text)), " ")
 	for claim, ok := range map[string]bool{
 		"every 1,048,576 bytes":                             memberData == 1048576,
-		"at least 34 bytes long and at most 1,053,696":      minMember == 34 && MaxMember == 1053696,
+		"at least 34 bytes long and at most 1,053,696":      minMember == 34 && maxMember == 1053696,
 		"The very last member is 54 bytes long":             lastLength == 54,
 		"at most 4,096 bytes long":                          maxTable == 4096,
 		"extra field is at most 4,108 bytes long":           subfield+8+maxTable == 4108,

@@ -24,7 +24,7 @@ type Encoder struct {
 
 var errClosed = errors.New("the entry is closed")
 
-// NewEncoder begins an entry of size bytes. It calls emit with at most MaxMember bytes at a
+// NewEncoder begins an entry of size bytes. It calls emit with at most maxMember bytes at a
 // time, which are valid only during the call.
 func NewEncoder(c Compression, name string, size int64, emit func(p []byte) error) *Encoder {
 	e := &Encoder{emit: emit, name: name, gzip: c == Gzip, size: size}

@@ -16,7 +16,7 @@ func (f plain) close(err error) error { return err }
 
 func (f plain) feed(p []byte) error {
 	for len(p) > 0 {
-		n := min(len(p), MaxMember)
+		n := min(len(p), maxMember)
 		if err := f.emit(p[:n]); err != nil {
 			return err
 		}
@@ -78,7 +78,7 @@ func (f *storer) close(err error) error { return err }
 
 // buffers hold the data of one member, and what became of it.
 var buffers = sync.Pool{New: func() any {
-	return &buffer{make([]byte, 0, memberData), make([]byte, 0, MaxMember)}
+	return &buffer{make([]byte, 0, memberData), make([]byte, 0, maxMember)}
 }}
 
 type buffer struct{ data, member []byte }

@@ -14,7 +14,7 @@ import (
 // room has the buffers for a member and its data.
 type room struct{ member, data []byte }
 
-var rooms = sync.Pool{New: func() any { return &room{make([]byte, MaxMember), make([]byte, 0, memberData)} }}
+var rooms = sync.Pool{New: func() any { return &room{make([]byte, maxMember), make([]byte, 0, memberData)} }}
 
 var inflaters = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
 

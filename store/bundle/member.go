@@ -13,9 +13,9 @@ const (
 	// memberData bounds the data of a member. It is small enough for reads at random, and large
 	// enough for headers to cost nothing.
 	memberData = 1 << 20
-	// MaxMember bounds the length of a member in the file: data that does not compress is
+	// maxMember bounds the length of a member in the file: data that does not compress is
 	// stored, in blocks of 64 KiB with five bytes each.
-	MaxMember = memberData + 5<<10
+	maxMember = memberData + 5<<10
 	// minMember is the length of an empty member: header, two bytes of deflate, trailer.
 	minMember = headerLength + len(emptyDeflate) + trailerLength
 
@@ -161,7 +161,7 @@ func parseMember(p []byte, offset int64) (memberHeader, error) {
 	switch {
 	case h.extra < 0 || h.extra > maxTable:
 		return h, damaged(offset, "a member has an extra field of %d bytes", h.extra+subfield+8)
-	case h.length < int64(minMember+h.extra) || h.length > MaxMember:
+	case h.length < int64(minMember+h.extra) || h.length > maxMember:
 		return h, damaged(offset, "invalid member length %d", h.length)
 	case h.inflated < 0 || h.inflated > memberData:
 		return h, damaged(offset, "invalid inflated length %d of a member", uint32(h.inflated))

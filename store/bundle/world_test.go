@@ -112,7 +112,7 @@ func encode(t testing.TB, c Compression, f file, chunk int) []byte {
 	t.Helper()
 	out := make([]byte, 0, len(f.data)+64<<10)
 	e := NewEncoder(c, f.name, int64(len(f.data)), func(p []byte) error {
-		if len(p) > MaxMember {
+		if len(p) > maxMember {
 			t.Errorf("%d bytes at once", len(p))
 		}
 		out = append(out, p...)

@@ -26,7 +26,7 @@ func newDialer(s Settings, o Options) *dialer {
 	return d
 }
 
-func (d *dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+func (d *dialer) dialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := d.dial(ctx, network, d.target(address))
 	if err != nil {
 		return nil, err

@@ -65,7 +65,7 @@ func newTransport(l lane, d *dialer, c *tls.Config, idle int) *http.Transport {
 	t := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		OnProxyConnectResponse: onConnectResponse,
-		DialContext:            d.DialContext,
+		DialContext:            d.dialContext,
 		TLSClientConfig:        c.Clone(),
 		TLSHandshakeTimeout:    connectTimeout,
 		ResponseHeaderTimeout:  headerTimeout,

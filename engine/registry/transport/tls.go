@@ -51,7 +51,7 @@ func (d *dialer) dialTLS(registry *url.URL, t *http.Transport) func(ctx context.
 			c = withoutCertificate(c)
 			c.NextProtos = nil // CONNECT is sent by HTTP/1.1
 		}
-		conn, err := d.DialContext(ctx, network, address)
+		conn, err := d.dialContext(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
