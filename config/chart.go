@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -70,7 +71,7 @@ var notInPath = regexp.MustCompile(`[^a-z0-9/]+`)
 func repoReference(repo, chart string) (Reference, error) {
 	u, reason := parseRepo(repo)
 	if reason != "" {
-		return Reference{}, fmt.Errorf("%s", reason)
+		return Reference{}, errors.New(reason)
 	}
 	host := u.Host
 	if !looksLikeRegistry(host) { // a name without a dot is no registry

@@ -10,8 +10,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/strictyaml"
 )
 
-// Format is a kind of YAML file and its limits, which no honest file comes near. Its first key is
-// the apiVersion, [APIVersion].
+// Format is a kind of YAML file and its limits, which no real file comes near. Its first key is the
+// apiVersion, [APIVersion].
 type Format struct {
 	Noun      string // kind of the file, for messages: "spec"
 	MaxBytes  int64

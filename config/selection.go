@@ -25,9 +25,9 @@ type Selection struct {
 	From            string              // for plans and locks, if the selection was found: "deploy/web.yaml:12"; else ""
 }
 
-// Chart is the part of a selection that is about a Helm chart. With a tag in its Reference the selection
-// is that version and nothing else; without one the planner finds the version, and adds the
-// images.
+// Chart is the part of a selection that is about a Helm chart. With a tag in its Reference the
+// selection is that version and nothing else; without one the planner finds the version, and adds
+// the images.
 type Chart struct {
 	Repository string   // URL of a Helm repository, without a slash at the end; "": the chart is in a registry
 	Name       string   // in the Helm repository

@@ -22,8 +22,9 @@ var (
 const readerPollInterval = 50 * time.Millisecond
 
 // Create opens an output path. A directory, or a path that ends in a slash, becomes a
-// layout directory, s3://BUCKET/PREFIX/ a layout in a bucket, s3://BUCKET/NAME an archive in one. "-", a pipe or a device gets an archive as a stream. Anything else
-// becomes an archive in a file, which replaces an existing file only when it is complete.
+// layout directory, s3://BUCKET/PREFIX/ a layout in a bucket, s3://BUCKET/NAME an archive in
+// one. "-", a pipe or a device gets an archive as a stream. Anything else becomes an archive in
+// a file, which replaces an existing file only when it is complete.
 func Create(path string, o CreateOptions) (Destination, error) {
 	compression, err := o.compression(path)
 	if err != nil {

@@ -46,10 +46,10 @@ type Describe func(ocispec.Descriptor) (ocispec.Descriptor, error)
 // subject. On a registry with the referrers API it pushes those that are missing in the
 // list again: a registry may lose entries if it gets several at once. On a registry
 // without the API it merges them into the list under the subject's fallback tag; describe
-// returns one with its artifact type and annotations, nil if they have them. It reads that list back after the time that
-// another process needs to push one that it began before: the protocol has no other way
-// to keep two processes from losing each other's entries. It returns an *UnlistedError
-// for those that are not listed after a few tries.
+// returns one with its artifact type and annotations, nil if they have them. It reads that list
+// back after the time that another process needs to push one that it began before: the protocol
+// has no other way to keep two processes from losing each other's entries. It returns an
+// *UnlistedError for those that are not listed after a few tries.
 func (r *Repository) ListReferrers(ctx context.Context, subject digest.Digest, pushed []ocispec.Descriptor, push func(ocispec.Descriptor) error, describe Describe) error {
 	if err := subject.Validate(); err != nil {
 		return r.fail("push", r.Name(), err)

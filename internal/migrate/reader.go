@@ -66,7 +66,7 @@ func (r *reader) repository(name string, line int, key string) (ref config.Refer
 	return config.Reference{Registry: ref.Registry, Repository: ref.Repository}, ok
 }
 
-// route adds the way of an artifact or a repository to a target.
+// route adds the route of an artifact or a repository to a target.
 func (r *reader) route(from config.Reference, to string, line int, key string) {
 	ref, ok := r.image(to, line, key)
 	if !ok {

@@ -19,19 +19,22 @@ type fault struct {
 	stale   bool   // an input was replaced: a new content may have the answer
 }
 
+// refusal returns a fault with a formatted message.
 func refusal(status int, code, format string, a ...any) *fault {
 	return &fault{status: status, code: code, message: fmt.Sprintf(format, a...)}
 }
 
-// The answers that have no more to say.
+// unknownName answers a request for a repository that no input has.
 func unknownName(path string) *fault {
 	return refusal(http.StatusNotFound, "NAME_UNKNOWN", "no repository %s", path)
 }
 
+// unknownManifest answers a request for a manifest that the repository does not have.
 func unknownManifest(reference string) *fault {
 	return refusal(http.StatusNotFound, "MANIFEST_UNKNOWN", "no manifest %s", reference)
 }
 
+// unknownBlob answers a request for a blob that no input has.
 func unknownBlob(d digest.Digest) *fault {
 	return refusal(http.StatusNotFound, "BLOB_UNKNOWN", "no blob %s", d)
 }

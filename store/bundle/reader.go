@@ -18,7 +18,8 @@ type Reader struct {
 }
 
 // Open opens an archive of size bytes: one in members of this package by the table at its
-// end, in two reads of it, or by walking the members if it has no table; a plain tar by its headers. The error is ErrForeign, ErrNotArchive, a *FormatError, or an error of r.
+// end, in two reads of it, or by walking the members if it has no table; a plain tar by its
+// headers. The error is ErrForeign, ErrNotArchive, a *FormatError, or an error of r.
 //
 // Open checks that the table is consistent; opening an entry verifies that entry. Only a
 // Stream detects a table that leaves an entry out.

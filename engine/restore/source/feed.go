@@ -45,9 +45,9 @@ func (f *feed) why(b content.Descriptor) error {
 	return &engine.MissingBlobError{Blob: b.Digest.String()}
 }
 
-// send sends the blob that the pipe came to; data has its bytes if they were read. One up to a quarter of the buffer is held
-// until the registry has it; a larger one is kept in a file, or goes straight through.
-// A wrong one is as if it were not there: the right one may still come.
+// send sends the blob that the pipe came to; data has its bytes if they were read. One up to a
+// quarter of the buffer is held until the registry has it; a larger one is kept in a file, or
+// goes straight through. A wrong one counts as absent: the right one may still come.
 func (f *feed) send(ctx context.Context, b content.Descriptor, data []byte) error {
 	switch {
 	case data != nil:
@@ -110,7 +110,7 @@ func (f *feed) keep(ctx context.Context, b content.Descriptor) (err error) {
 }
 
 // through sends a large blob as it comes. The next call of Next skips the bytes that the
-// registry has already, or refuses.
+// registry has already, or that it refuses.
 func (f *feed) through(ctx context.Context, b content.Descriptor) error {
 	passing := &passing{in: f.in, Descriptor: b}
 	return f.to.Pass(ctx, b, passing, func() bool {

@@ -40,8 +40,8 @@ type Source interface {
 	Content(b content.Descriptor) Content
 	// Fault turns an error of Walk or Manifest into the error of the artifact.
 	Fault(err error) error
-	// Blame returns the reason for which an upload was refused: an *engine.CorruptError if the source has
-	// other bytes than the manifests say, else the refusal itself.
+	// Blame returns the reason for which an upload was refused: an *engine.CorruptError if the
+	// source has other bytes than the manifests say, else the refusal itself.
 	Blame(b content.Descriptor, refusal error) error
 	// Revised returns the source as its end corrected it, nil if it is unchanged.
 	Revised() Source

@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// Registry are the settings of a registry.
+// Registry has the settings of a registry.
 type Registry struct {
 	Name        string
 	PlainHTTP   bool

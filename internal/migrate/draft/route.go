@@ -40,7 +40,7 @@ func (t Route) namespace() (string, bool) {
 	return strings.CutSuffix(t.Path, "/"+t.kept())
 }
 
-// Routes are the ways of all sources.
+// Routes has the routes of all sources, in their order.
 type Routes []Route
 
 // places returns the target registries in their order, and what goes to each.
@@ -167,10 +167,11 @@ func (m renames) keeps(ns string) bool {
 	if m.whole() {
 		return m.Path == ns
 	}
-	return m.Path == join2(ns, m.kept())
+	return m.Path == below(ns, m.kept())
 }
 
-func join2(ns, path string) string {
+// below returns a path in a namespace, which may be "".
+func below(ns, path string) string {
 	if ns == "" {
 		return path
 	}

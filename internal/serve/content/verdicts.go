@@ -15,9 +15,9 @@ import (
 type Verdict uint8
 
 const (
-	Unknown Verdict = iota
-	Right
-	Wrong
+	Unknown Verdict = iota // not hashed, or changed since
+	Right                  // the bytes have the digest of the blob
+	Wrong                  // they have another digest
 )
 
 // verdicts keeps the verdicts on the blobs of one input. A verdict holds for a blob of one
@@ -29,6 +29,7 @@ type verdicts struct {
 	all map[[sha256.Size]byte]judged
 }
 
+// judged is a verdict, and the state of the file that it is about.
 type judged struct {
 	size    int64
 	stamp   store.Stamp
