@@ -20,27 +20,27 @@ import (
 // AddLayout adds a layout, which may be a delta itself: what that leaves to its own base
 // counts, too. A blob that the layout lacks does not. The index of the layout is forgotten.
 func (b *Bases) AddLayout(ctx context.Context, l store.Layout, name string) error {
-	delta, err := store.ReadDelta(l)
+	d, err := store.ReadDelta(l)
 	if err != nil { // what it leaves to its base is unknown
 		b.notice(fmt.Sprintf("%s: %v", name, err))
-		delta = nil
+		d = nil
 	}
 	b.add(name, l.Index().RootsDigest(nil))
 	b.tellEmpty(name, len(l.Index().Entries))
-	w := b.newWalk(func(desc ocispec.Descriptor) bool { return hasBlob(l, delta, desc) })
-	err = w.visitAll(ctx, runtime.GOMAXPROCS(0), rootsOf(leaving{origin.NewLocal(l, name), delta}, l.Index()))
+	w := b.newWalk(func(desc ocispec.Descriptor) bool { return hasBlob(l, d, desc) })
+	err = w.visitAll(ctx, runtime.GOMAXPROCS(0), rootsOf(leaving{origin.NewLocal(l, name), d}, l.Index()))
 	b.tellLost(name, w)
 	w.release()
-	delta.Release()
+	d.Release()
 	store.ForgetIndex(l)
 	return err
 }
 
 // hasBlob reports whether a layout, or the base of a delta, has a blob.
-func hasBlob(l store.Layout, delta *delta.Delta, desc ocispec.Descriptor) bool {
+func hasBlob(l store.Layout, d *delta.Delta, desc ocispec.Descriptor) bool {
 	size, err := l.Stat(desc.Digest)
 	if errors.Is(err, fs.ErrNotExist) {
-		return delta != nil && !delta.Holds(desc.Digest)
+		return d != nil && !d.Holds(desc.Digest)
 	}
 	return err == nil && size == desc.Size
 }

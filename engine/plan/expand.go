@@ -114,12 +114,12 @@ func (p *Planner) tellTwice(first, second *Artifact) {
 	}
 }
 
-func newArtifact(ref config.Reference, s config.Selection, e expansion, scope *scope.Scope) *Artifact {
+func newArtifact(ref config.Reference, s config.Selection, e expansion, selected *scope.Scope) *Artifact {
 	name := ref.EntryName()
 	if ref.IsRepository() { // it cannot be listed
 		name = strings.TrimSuffix(ref.Name(), "/")
 	}
-	a := &Artifact{Ref: ref, Name: name, Layout: s.Layout, from: s.Origin, From: s.From, judged: e.judged, origin: e.origin, Scope: scope,
+	a := &Artifact{Ref: ref, Name: name, Layout: s.Layout, from: s.Origin, From: s.From, judged: e.judged, origin: e.origin, Scope: selected,
 		Err: e.err, resolved: make(chan struct{})}
 	if s.Chart != nil {
 		a.few().repo = s.Chart.Repository

@@ -54,8 +54,8 @@ type admission struct {
 // the one that was judged. all are the tags of the repository, and wanted those that would be
 // selected if none were too new. A locked tag that has moved keeps its locked digest until the
 // other one is old enough.
-func (q *quarantine) admit(ctx context.Context, origin origin.Origin, s config.Selection, all, wanted []string) ([]config.Reference, error) {
-	a := &admission{quarantine: q, origin: origin, repository: s.Reference, age: s.Tags.MinAge, digests: make(map[string]digest.Digest)}
+func (q *quarantine) admit(ctx context.Context, from origin.Origin, s config.Selection, all, wanted []string) ([]config.Reference, error) {
+	a := &admission{quarantine: q, origin: from, repository: s.Reference, age: s.Tags.MinAge, digests: make(map[string]digest.Digest)}
 	var failed error
 	chosen, err := s.Tags.SelectAmong(all, func(tag string) bool {
 		may, err := a.may(ctx, tag)

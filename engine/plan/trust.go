@@ -31,15 +31,15 @@ func (s *scopes) of(ref config.Reference) *scope.Scope {
 		return s.plain.Under(s.trust, ref)
 	}
 	repository := ref.Name()
-	if scope := s.found[repository]; scope != nil {
-		return scope
+	if known := s.found[repository]; known != nil {
+		return known
 	}
-	scope := s.plain.Under(s.trust, ref)
-	if scope.HasPolicy() {
+	under := s.plain.Under(s.trust, ref)
+	if under.HasPolicy() {
 		s.denied[repository] = engine.Denial(s.trust.Policy(repository), repository)
 	}
-	s.found[repository] = scope
-	return scope
+	s.found[repository] = under
+	return under
 }
 
 // denial returns the error of an artifact that a policy refuses whatever its signatures are.

@@ -90,8 +90,8 @@ func (p *referrersPage) last() string {
 }
 
 // describe returns the descriptor of a referrer.
-func (s *session) describe(compact compact.Digest) (desc ocispec.Descriptor, err error) {
-	d := compact.Digest()
+func (s *session) describe(of compact.Digest) (desc ocispec.Descriptor, err error) {
+	d := of.Digest()
 	data, release, err := s.snapshot.Manifest(s.request.Context(), d)
 	if err != nil {
 		return desc, err

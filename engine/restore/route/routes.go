@@ -141,8 +141,8 @@ func (m *Routes) checkMappings() error {
 	}
 	added, others := m.mapper.Unmatched(refs)
 	var errs []error
-	for _, source := range added {
-		errs = append(errs, &engine.UnmatchedError{Mapping: source})
+	for _, mapping := range added {
+		errs = append(errs, &engine.UnmatchedError{Mapping: mapping})
 	}
 	if len(others) > 0 {
 		m.notice("these mappings of the spec match nothing in the input: " + strings.Join(others, ", "))

@@ -18,11 +18,11 @@ import (
 // readDelta reads what a layout leaves to a base. A damaged list leaves more than it should:
 // the targets are asked for what is missing.
 func readDelta(l store.Layout, notice func(string)) *delta.Delta {
-	delta, err := store.ReadDelta(l)
+	d, err := store.ReadDelta(l)
 	if err != nil {
 		notice(err.Error())
 	}
-	return delta
+	return d
 }
 
 // Left asks the layout first: it may have more than its list says.
