@@ -77,7 +77,7 @@ var arrows = map[string][]string{
 	"internal/migrate":                      {"config", "config/filter", "internal/migrate/document", "internal/migrate/draft", "internal/strictyaml"},
 	"internal/migrate/document":             {"internal/strictyaml"},
 	"internal/migrate/draft":                {"config", "config/filter", "internal/migrate/document"},
-	"internal/overwrite":                    {"config", "internal/atomicfile", "internal/exit", "internal/filetype"},
+	"internal/overwrite":                    {"config", "internal/atomicfile", "internal/disk", "internal/exit", "internal/filetype"},
 	"internal/platform":                     {},
 	"internal/progress":                     {"engine", "internal/bounds", "internal/disk", "internal/text"},
 	"internal/redact":                       {},

@@ -14,6 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/atomicfile"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/filetype"
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
@@ -114,9 +115,9 @@ func lockedNames(l *lockfile.Lock) []inventory.Name {
 	return all
 }
 
-// writeLock replaces the lock at path atomically.
+// writeLock replaces the lock at path, or the one that a link there leads to, atomically.
 func writeLock(path string, lock *lockfile.Lock) error {
-	f, err := atomicfile.Create(path)
+	f, err := atomicfile.Create(disk.FollowLinks(path))
 	if err != nil {
 		return err
 	}

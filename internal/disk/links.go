@@ -13,9 +13,21 @@ func FollowLinks(path string) string {
 			break
 		}
 		if !filepath.IsAbs(to) {
-			to = filepath.Join(filepath.Dir(path), to)
+			folder, _ := filepath.Split(path)
+			to = folder + to
 		}
-		path = to
+		path = inRealFolder(to)
 	}
 	return path
+}
+
+// inRealFolder follows the links in the folder of a path, since ".." after such a link is the
+// parent of the folder that it leads to.
+func inRealFolder(path string) string {
+	folder, name := filepath.Split(path)
+	real, err := filepath.EvalSymlinks(folder)
+	if folder == "" || err != nil {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(real, name)
 }

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/oras-mirror/oras-mirror/internal/atomicfile"
+	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/filetype"
 )
@@ -40,10 +40,7 @@ func NewOutput(path string, o OutputOptions) (*Output, error) {
 	if err := Check(o.Option, path, o.Written, o.Used); err != nil {
 		return nil, err
 	}
-	out := &Output{path: path, what: o.What}
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		out.path = target // keep the link, replace its target
-	}
+	out := &Output{path: disk.FollowLinks(path), what: o.What} // keep a link, replace its target
 	switch info, err := os.Stat(out.path); {
 	case err == nil && info.IsDir():
 		return nil, exit.Usage("choose a file", "%s %s is a directory", o.Option, path)

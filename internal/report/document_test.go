@@ -94,10 +94,11 @@ func TestReportThroughLinksAndDevices(t *testing.T) {
 	}
 	dir := t.TempDir()
 	link, path := filepath.Join(dir, "link.json"), filepath.Join(dir, "report.json")
-	if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Symlink("report.json", link)); err != nil {
+	first, absent := filepath.Join(dir, "first.json"), filepath.Join(dir, "absent.json")
+	if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Symlink("report.json", link), os.Symlink("absent.json", first)); err != nil {
 		t.Fatal(err)
 	}
-	for _, to := range []string{link, os.DevNull} {
+	for _, to := range []string{link, first, os.DevNull} {
 		before, err := os.Lstat(to)
 		if err != nil {
 			t.Fatal(err)
@@ -113,8 +114,10 @@ func TestReportThroughLinksAndDevices(t *testing.T) {
 			t.Errorf("%s is something else now: %v", to, err)
 		}
 	}
-	if data, err := os.ReadFile(path); err != nil || stories.ValidateReport(data) != nil {
-		t.Errorf("the link leads to %s, %v", data, err)
+	for _, path := range []string{path, absent} {
+		if data, err := os.ReadFile(path); err != nil || stories.ValidateReport(data) != nil {
+			t.Errorf("the link leads to %s, %v", data, err)
+		}
 	}
 }
 
