@@ -154,7 +154,7 @@ type helmChart struct {
 }
 
 // load fetches the .tgz and makes the artifact.
-func (c *helmChart) load(ctx context.Context) (*origin.Content, error) {
+func (c *helmChart) load(ctx context.Context) (*origin.Artifact, error) {
 	entry, err := c.helm.find(ctx, config.Selection{Reference: c.ref, Chart: &c.of})
 	if err != nil {
 		return nil, err
@@ -187,7 +187,7 @@ func (c *helmChart) load(ctx context.Context) (*origin.Content, error) {
 	if int64(a.head.Len()) == a.size && c.helm.keeps(a.size) {
 		made.Blobs[a.digest] = bytes.Clone(a.head.Bytes())
 	}
-	return &origin.Content{Descriptor: made.Descriptor, Manifest: made.Manifest, Blobs: made.Blobs, File: made.Archive}, nil
+	return &origin.Artifact{Descriptor: made.Descriptor, Manifest: made.Manifest, Blobs: made.Blobs, File: made.Archive}, nil
 }
 
 // check compares a chart with what the index says of it.

@@ -218,7 +218,7 @@ func (s *sources) openLayout(selection config.Selection) (expansion, error) {
 		if err != nil {
 			return expansion{}, err
 		}
-		l = origin.NewSource(opened, selection.Layout, selection.Reference)
+		l = origin.NewLocalSource(opened, selection.Layout, selection.Reference)
 		s.layouts[key] = l
 	}
 	e := expansion{origin: l}

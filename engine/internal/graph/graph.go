@@ -13,7 +13,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
 )
 
-// Graph holds the manifests and blobs that a run has found. Each manifest is fetched once, and each repository is asked once for the referrers of each.
+// Graph holds the manifests and blobs that a run has found. Each manifest is fetched once, and
+// each repository is asked once for the referrers of each.
 type Graph struct {
 	Options
 	lane       *bounds.Lane // of the manifests that are read and decoded

@@ -16,7 +16,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
-// Local is a layout on disk that a spec names as a source.
+// Local is a layout on disk: one that a spec names as a source, the input of a restore, or an
+// output that has content already.
 type Local struct {
 	Layout    store.Layout
 	path      string

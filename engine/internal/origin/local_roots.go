@@ -13,9 +13,9 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
-// NewSource is a layout that a backup reads: an entry with a bare tag, or with no name,
-// belongs to repository.
-func NewSource(l store.Layout, path string, repository config.Reference) *Local {
+// NewLocalSource returns a layout that a backup reads: an entry with a bare tag, or with no
+// name, belongs to repository.
+func NewLocalSource(l store.Layout, path string, repository config.Reference) *Local {
 	s := NewLocal(l, path)
 	s.all = s.RootsOf(l.Index().Entries, repository)
 	return s

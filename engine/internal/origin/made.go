@@ -20,16 +20,16 @@ import (
 // Made is an artifact that is no registry's: its manifest is made of a file that a server has.
 type Made struct {
 	ref   config.Reference // with its tag; its registry is the host of the server
-	load  func(context.Context) (*Content, error)
+	load  func(context.Context) (*Artifact, error)
 	fetch func(ctx context.Context, limit int64) (io.ReadCloser, error)
 
-	content atomic.Pointer[Content] // nil until it is loaded
-	mu      sync.Mutex              // guards err; held while it loads
-	err     error
+	artifact atomic.Pointer[Artifact] // nil until it is loaded
+	mu       sync.Mutex               // guards err; held while it loads
+	err      error
 }
 
-// Content is an artifact that was made.
-type Content struct {
+// Artifact is an artifact that was made, in memory but for its file.
+type Artifact struct {
 	Descriptor ocispec.Descriptor
 	Manifest   []byte
 	Blobs      map[digest.Digest][]byte // those that are kept
@@ -38,20 +38,20 @@ type Content struct {
 
 // NewMade returns the artifact that load makes when it is first asked for. fetch opens the file
 // again.
-func NewMade(ref config.Reference, load func(context.Context) (*Content, error), fetch func(context.Context, int64) (io.ReadCloser, error)) *Made {
+func NewMade(ref config.Reference, load func(context.Context) (*Artifact, error), fetch func(context.Context, int64) (io.ReadCloser, error)) *Made {
 	return &Made{ref: ref, load: load, fetch: fetch}
 }
 
 // Load makes the artifact, once.
-func (m *Made) Load(ctx context.Context) (*Content, error) {
+func (m *Made) Load(ctx context.Context) (*Artifact, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if c := m.content.Load(); c != nil || m.err != nil {
+	if c := m.artifact.Load(); c != nil || m.err != nil {
 		return c, m.err
 	}
 	c, err := m.load(ctx)
 	if err == nil {
-		m.content.Store(c)
+		m.artifact.Store(c)
 	} else if ctx.Err() == nil {
 		m.err = err
 	}
@@ -60,7 +60,7 @@ func (m *Made) Load(ctx context.Context) (*Content, error) {
 
 // Kept returns a blob that is in memory, or nil.
 func (m *Made) Kept(d digest.Digest) []byte {
-	if c := m.content.Load(); c != nil {
+	if c := m.artifact.Load(); c != nil {
 		return c.Blobs[d]
 	}
 	return nil

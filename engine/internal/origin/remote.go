@@ -30,7 +30,7 @@ type Remote struct {
 	repo *registry.Endpoints
 	ref  config.Reference // of the repository
 
-	mirrors answers // of the mirrors
+	mirrors answers // which mirror answered for a root
 
 	// fallbacks are the referrers tags that the tag list showed; nil while the
 	// tags are not listed. A set is never changed once it is stored.

@@ -14,18 +14,18 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/internal/origin"
 )
 
-func (s *layoutSource) Check(ctx context.Context, t engine.Trust, root origin.Root) ([]string, error) {
+func (s *layout) Check(ctx context.Context, t engine.Trust, root origin.Root) ([]string, error) {
 	return s.checkWith(ctx, t, root, func(ctx context.Context, blob ocispec.Descriptor) ([]byte, error) {
 		return s.read(ctx, content.Of(blob), blob.Data)
 	})
 }
 
-func (s *layoutSource) checkWith(ctx context.Context, t engine.Trust, root origin.Root, read engine.ReadBlob) ([]string, error) {
+func (s *layout) checkWith(ctx context.Context, t engine.Trust, root origin.Root, read engine.ReadBlob) ([]string, error) {
 	return graph.CheckRoot(ctx, s.of(root.Repository()), root, t, read)
 }
 
 // read returns the bytes of a small blob; embedded are those that a descriptor has in itself.
-func (s *layoutSource) read(_ context.Context, d content.Descriptor, embedded []byte) ([]byte, error) {
+func (s *layout) read(_ context.Context, d content.Descriptor, embedded []byte) ([]byte, error) {
 	body, err := s.open(d)
 	if errors.Is(err, fs.ErrNotExist) && len(embedded) > 0 {
 		return embedded, nil

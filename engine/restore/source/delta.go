@@ -26,7 +26,7 @@ func readDelta(l store.Layout, notice func(string)) *delta.Delta {
 }
 
 // Left asks the layout first: it may have more than its list says.
-func (s *layoutSource) Left(b content.Descriptor) error {
+func (s *layout) Left(b content.Descriptor) error {
 	if s.delta == nil || s.delta.Holds(b.Digest) {
 		return nil
 	}
@@ -36,18 +36,18 @@ func (s *layoutSource) Left(b content.Descriptor) error {
 	return &engine.NeedsBaseError{Base: s.delta.Name(), Blob: b.Digest}
 }
 
-func (s *layoutSource) Home(b content.Descriptor) string {
+func (s *layout) Home(b content.Descriptor) string {
 	if s.delta == nil {
 		return ""
 	}
 	return s.delta.Repository(b.Digest)
 }
 
-func (s *layoutSource) IsAlone() bool { return s.delta != nil }
+func (s *layout) IsAlone() bool { return s.delta != nil }
 
 // embedded returns the bytes of a blob that some descriptor has in itself, nil if none has. What
 // is no image has the empty document as its config, which needs no base.
-func (s *layoutSource) embedded(b content.Descriptor) []byte {
+func (s *layout) embedded(b content.Descriptor) []byte {
 	if s.delta != nil && oci.IsEmptyJSON(b.Digest, b.Size) {
 		return ocispec.DescriptorEmptyJSON.Data
 	}

@@ -24,8 +24,8 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
-// layoutSource is a layout that can be read at random.
-type layoutSource struct {
+// layout is the source that a layout makes, which can be read at random.
+type layout struct {
 	local  *origin.Local
 	origin origin.Origin // the local, as a graph is walked
 	graph  *graph.Graph
@@ -36,8 +36,8 @@ type layoutSource struct {
 	shelves map[string]origin.Origin
 }
 
-func newLayoutSource(l store.Layout, notice func(string)) *layoutSource {
-	s := &layoutSource{local: origin.NewLocal(l, "input"), graph: graph.New(graph.Options{Cache: rereadable{}, Notice: notice}), shelves: make(map[string]origin.Origin)}
+func newLayout(l store.Layout, notice func(string)) *layout {
+	s := &layout{local: origin.NewLocal(l, "input"), graph: graph.New(graph.Options{Cache: rereadable{}, Notice: notice}), shelves: make(map[string]origin.Origin)}
 	s.origin = s.local
 	if s.delta = readDelta(l, notice); s.delta != nil {
 		s.origin = &deltaOrigin{s.local, s.delta}
@@ -56,22 +56,22 @@ type rereadable struct{ graph.NoCache }
 // Keep takes nothing: the input has it.
 func (rereadable) Keep(ocispec.Descriptor, []byte) (bool, error) { return true, nil }
 
-func (s *layoutSource) Roots() []origin.Root { return s.roots }
+func (s *layout) Roots() []origin.Root { return s.roots }
 
-func (s *layoutSource) Revised() Source { return nil }
+func (s *layout) Revised() Source { return nil }
 
-func (s *layoutSource) Family(desc ocispec.Descriptor) []digest.Digest {
+func (s *layout) Family(desc ocispec.Descriptor) []digest.Digest {
 	below := map[digest.Digest]bool{desc.Digest: true}
 	s.local.WalkChildren(desc, below)
 	return slices.Sorted(maps.Keys(below))
 }
 
-func (s *layoutSource) Walk(ctx context.Context, repository string, root content.Descriptor, sc *scope.Scope) (*graph.Visit, error) {
+func (s *layout) Walk(ctx context.Context, repository string, root content.Descriptor, sc *scope.Scope) (*graph.Visit, error) {
 	return s.graph.Walk(ctx, s.of(repository), sc, root.OCI(), nil)
 }
 
 // of returns the origin of the artifacts of one repository.
-func (s *layoutSource) of(repository string) origin.Origin {
+func (s *layout) of(repository string) origin.Origin {
 	if repository == "" {
 		return s.origin
 	}
@@ -100,21 +100,21 @@ func (s *shelf) Referrers(ctx context.Context, subject ocispec.Descriptor) ([]oc
 	}), err
 }
 
-func (s *layoutSource) Manifest(ctx context.Context, root content.Descriptor, _ *scope.Scope) ([]byte, error) {
+func (s *layout) Manifest(ctx context.Context, root content.Descriptor, _ *scope.Scope) ([]byte, error) {
 	return s.local.Manifest(ctx, root.OCI())
 }
 
-func (s *layoutSource) Fault(err error) error { return Corrupt(err) }
+func (s *layout) Fault(err error) error { return Corrupt(err) }
 
 // Certain omits the layers that a delta need not have.
-func (s *layoutSource) Certain(v *graph.Visit) []*graph.Blob {
+func (s *layout) Certain(v *graph.Visit) []*graph.Blob {
 	if s.delta == nil || v.Node.Index {
 		return v.Blobs()
 	}
 	return v.Node.Blobs
 }
 
-func (s *layoutSource) Blobs(_ context.Context, wanted []content.Descriptor, to Sink) error {
+func (s *layout) Blobs(_ context.Context, wanted []content.Descriptor, to Sink) error {
 	if err := to.Start(); err != nil {
 		return err
 	}
@@ -128,11 +128,11 @@ func (s *layoutSource) Blobs(_ context.Context, wanted []content.Descriptor, to 
 	return nil
 }
 
-func (s *layoutSource) Content(b content.Descriptor) Content { return &layoutBlob{s, b} }
+func (s *layout) Content(b content.Descriptor) Content { return &layoutBlob{s, b} }
 
 // open opens a blob of the layout. A blob that the layout lacks may be embedded in a
 // descriptor.
-func (s *layoutSource) open(d content.Descriptor) (store.Blob, error) {
+func (s *layout) open(d content.Descriptor) (store.Blob, error) {
 	b, err := s.local.Layout.Open(d.Digest)
 	if errors.Is(err, fs.ErrNotExist) {
 		if data := s.embedded(d); data != nil {
@@ -153,7 +153,7 @@ func (s *layoutSource) open(d content.Descriptor) (store.Blob, error) {
 }
 
 // Blame hashes the blob to find out whether the layout is at fault.
-func (s *layoutSource) Blame(b content.Descriptor, refusal error) error {
+func (s *layout) Blame(b content.Descriptor, refusal error) error {
 	body, err := s.open(b)
 	if needs, is := errors.AsType[*engine.NeedsBaseError](err); is {
 		return needs
@@ -174,7 +174,7 @@ func (s *layoutSource) Blame(b content.Descriptor, refusal error) error {
 
 // layoutBlob is a blob of a layout. Its bytes are not verified yet.
 type layoutBlob struct {
-	source *layoutSource
+	source *layout
 	content.Descriptor
 }
 

@@ -20,7 +20,7 @@ func Open(ctx context.Context, in store.Input, o engine.RestoreOptions) (Source,
 		}
 		return newPipe(in, o, nil, newTaken()), nil
 	case store.Layout:
-		s := newLayoutSource(in, o.Progress.Notice)
+		s := newLayout(in, o.Progress.Notice)
 		if o.Trust != nil {
 			s.local.Index(s.roots)
 		}
@@ -38,7 +38,7 @@ func openToEnd(ctx context.Context, in *store.Stream, o engine.RestoreOptions) (
 		first.Progress = engine.Silent{}
 		p := newPipe(in, first, nil, came)
 		forSignatures := func(engine.ArtifactReport) {} // the check asks for them
-		if err := checkAll(ctx, p, p.layoutSource, o.Trust, forSignatures); err != nil {
+		if err := checkAll(ctx, p, p.layout, o.Trust, forSignatures); err != nil {
 			return nil, err
 		}
 	}

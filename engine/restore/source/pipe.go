@@ -20,25 +20,25 @@ import (
 // pipe is an archive that is read once. Its manifests are there from the start, its
 // blobs come in its own order.
 type pipe struct {
-	*layoutSource
+	*layout
 	in      *store.Stream
 	options engine.RestoreOptions
-	listed  *oci.Index    // the one that the roots are from
-	before  map[Key]bool  // the entries of an earlier index.json; nil for the first
-	taken   *taken        // the signatures that have come
-	bases   *layoutSource // lends blobs to a delta; nil if there is none
+	listed  *oci.Index   // the one that the roots are from
+	before  map[Key]bool // the entries of an earlier index.json; nil for the first
+	taken   *taken       // the signatures that have come
+	bases   *layout      // lends blobs to a delta; nil if there is none
 }
 
 // newPipe opens a pipe at its first index.json, or, where before has the entries of an
 // earlier one, at its last.
 func newPipe(in *store.Stream, o engine.RestoreOptions, before map[Key]bool, came *taken) *pipe {
-	p := &pipe{layoutSource: newLayoutSource(streamed{in}, o.Progress.Notice), in: in, options: o, listed: in.Index(), before: before, taken: came}
+	p := &pipe{layout: newLayout(streamed{in}, o.Progress.Notice), in: in, options: o, listed: in.Index(), before: before, taken: came}
 	p.origin = &pipeOrigin{p.local}
 	if o.Trust != nil {
 		p.local.Index(p.roots)
 	}
 	if lenders := in.Lenders(); lenders != nil {
-		p.bases = newLayoutSource(lenders, o.Progress.Notice)
+		p.bases = newLayout(lenders, o.Progress.Notice)
 	}
 	if before != nil {
 		p.refuseLate()
@@ -169,7 +169,7 @@ func (p *pipe) end(ctx context.Context, f *feed) error {
 	return nil
 }
 
-func (p *pipe) IsAlone() bool { return p.layoutSource.IsAlone() && p.bases == nil }
+func (p *pipe) IsAlone() bool { return p.layout.IsAlone() && p.bases == nil }
 
 // lend sends a blob that a base of the delta in the pipe has.
 func (p *pipe) lend(b content.Descriptor, to Sink) bool {

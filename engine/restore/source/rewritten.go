@@ -14,7 +14,7 @@ import (
 // Rewritten returns, by entry name, the digest that each entry of a layout gets in a target with
 // platformMode: rewrite, if that differs from its own.
 func Rewritten(ctx context.Context, in store.Layout) (map[string]digest.Digest, error) {
-	s := newLayoutSource(in, func(string) {})
+	s := newLayout(in, func(string) {})
 	all, g := make(map[string]digest.Digest), graph.New(graph.Options{})
 	for _, root := range s.roots {
 		if root.Fault != nil {

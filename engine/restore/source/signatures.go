@@ -23,8 +23,8 @@ type SignatureCheck struct {
 // blobs before Each is called.
 func NewSignatureCheck(ctx context.Context, in store.Input, t engine.Trust) (*SignatureCheck, error) {
 	c := &SignatureCheck{trust: t, taken: newTaken()}
-	if layout, is := in.(store.Layout); is {
-		c.layout = layout
+	if l, is := in.(store.Layout); is {
+		c.layout = l
 		return c, nil
 	}
 	c.stream, _ = in.(*store.Stream)
@@ -46,15 +46,15 @@ func (c *SignatureCheck) Each(ctx context.Context, found func(engine.ArtifactRep
 func (c *SignatureCheck) each(ctx context.Context, found func(engine.ArtifactReport)) error {
 	if c.stream != nil {
 		p := newPipe(c.stream, engine.RestoreOptions{Progress: engine.Silent{}, Trust: c.trust}, nil, c.taken)
-		return checkAll(ctx, p, p.layoutSource, c.trust, found)
+		return checkAll(ctx, p, p.layout, c.trust, found)
 	}
-	s := newLayoutSource(c.layout, engine.Silent{}.Notice)
+	s := newLayout(c.layout, engine.Silent{}.Notice)
 	s.local.Index(s.roots)
 	return checkAll(ctx, s, s, c.trust, found)
 }
 
 // checkAll has a checker check the roots of a layout.
-func checkAll(ctx context.Context, c Checker, s *layoutSource, t engine.Trust, found func(engine.ArtifactReport)) error {
+func checkAll(ctx context.Context, c Checker, s *layout, t engine.Trust, found func(engine.ArtifactReport)) error {
 	for _, root := range s.roots {
 		if s.local.HasOwner(root) {
 			continue // the artifact that it belongs to is reported by itself
