@@ -9,21 +9,21 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
-// source is the place that the bytes of a manifest came from.
-type source uint8
+// medium is the place that the bytes of a manifest came from.
+type medium uint8
 
 const (
-	fromOutput   source = iota // or from the index that names it
+	fromOutput   medium = iota // or from the index that names it
 	fromDisk                   // of a layout
 	fromRegistry               // over the network
 )
 
-func (g *Graph) bytes(ctx context.Context, o origin.Origin, at stop) ([]byte, source, error) {
+func (g *Graph) bytes(ctx context.Context, o origin.Origin, at stop) ([]byte, medium, error) {
 	if at.body != nil {
 		if at.isChild() { // it stood in the index
 			return at.body, fromOutput, nil
 		}
-		return at.body, sourceOf(o), nil
+		return at.body, mediumOf(o), nil
 	}
 	if err := bounds.Enter(ctx, min(at.Size, oci.MaxManifest)); err != nil {
 		return nil, fromOutput, err
@@ -40,10 +40,10 @@ func (g *Graph) bytes(ctx context.Context, o origin.Origin, at stop) ([]byte, so
 	}
 	bounds.Leave(ctx) // nothing may be asked of a registry from within the lane
 	data, err := at.fetch(ctx, o)
-	return data, sourceOf(o), err
+	return data, mediumOf(o), err
 }
 
-func sourceOf(o origin.Origin) source {
+func mediumOf(o origin.Origin) medium {
 	if origin.OnDisk(o) {
 		return fromDisk
 	}
