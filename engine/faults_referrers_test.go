@@ -36,10 +36,10 @@ func backedUpSigned(t *testing.T, n int) (path string, index ocispec.Descriptor,
 	return path, index, referrers
 }
 
-// listed are the digests that a registry names as referrers.
-func listed(t *testing.T, r *testregistry.Registry, repository string, subject ocispec.Descriptor) map[digest.Digest]bool {
+// listed returns the digests that the repository app names as referrers.
+func listed(t *testing.T, r *testregistry.Registry, subject ocispec.Descriptor) map[digest.Digest]bool {
 	t.Helper()
-	repo, err := client(0).Repository(r.Host, repository)
+	repo, err := client(0).Repository(r.Host, "app")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestFallbackTagsReadAsDigests(t *testing.T) {
 			t.Errorf("the list was put %d times", lists)
 		}
 		r.Fault(nil)
-		if got := listed(t, r, "app", index); len(got) != 2 {
+		if got := listed(t, r, index); len(got) != 2 {
 			t.Errorf("the list that was put names %v", got)
 		}
 	})
@@ -104,7 +104,7 @@ func TestReferrersLostByTheTarget(t *testing.T) {
 	r.Fault(forgets(referrers[1:], 1))
 	report, err := restoreWith(t, newFalseClock().faced(t, 4), path, false, r.Host)
 	whole(t, report, err)
-	if got := listed(t, r, "app", index); len(got) != 5 || report.Referrers != 5 {
+	if got := listed(t, r, index); len(got) != 5 || report.Referrers != 5 {
 		t.Errorf("%d restored, listed are %v", report.Referrers, got)
 	}
 }
@@ -182,7 +182,7 @@ func TestListOverwrittenByAnother(t *testing.T) {
 	}
 	report, err := restoreWith(t, clock.faced(t, 4), path, false, r.Host)
 	whole(t, report, err)
-	got := listed(t, r, "app", index)
+	got := listed(t, r, index)
 	for _, desc := range append(referrers, theirs) {
 		if !got[desc.Digest] {
 			t.Errorf("%s is not listed", desc.Digest)

@@ -62,7 +62,7 @@ func TestListOfALayoutIsMerged(t *testing.T) {
 				if len(report.Artifacts) != 1 || report.Referrers != 1 || report.Unchanged < want {
 					t.Errorf("%d artifacts, %d referrers, %d unchanged", len(report.Artifacts), report.Referrers, report.Unchanged)
 				}
-				got := listed(t, r, "app", image)
+				got := listed(t, r, image)
 				if len(got) != 2 || !got[theirs.Digest] || !got[signature.Digest] {
 					t.Errorf("listed are %v", got)
 				}
@@ -90,7 +90,7 @@ func TestListOfALayoutIsBackedUp(t *testing.T) {
 		for _, push := range []func(*testing.T, string, string) *engine.Report{restoreTo, restorePipe} {
 			r := testregistry.New(t, testregistry.Options{NoReferrersAPI: true})
 			push(t, again, r.Host)
-			if got := listed(t, r, "app", image); len(got) != 1 || !got[signature.Digest] {
+			if got := listed(t, r, image); len(got) != 1 || !got[signature.Digest] {
 				t.Errorf("listed are %v", got)
 			}
 		}

@@ -42,7 +42,7 @@ func TestNamedReferrerIsListedUnderItsSubject(t *testing.T) {
 		for _, api := range []bool{false, true} {
 			r := testregistry.New(t, testregistry.Options{NoReferrersAPI: !api})
 			restoreTo(t, path, r.Host)
-			if got := listed(t, r, "app", image); len(got) != 1 || !got[sbom.Digest] {
+			if got := listed(t, r, image); len(got) != 1 || !got[sbom.Digest] {
 				t.Errorf("listed are %v", got)
 			}
 			if report := restoreTo(t, path, r.Host); report.Unchanged != 2 {
@@ -53,7 +53,7 @@ func TestNamedReferrerIsListedUnderItsSubject(t *testing.T) {
 			}
 			putList(r, image)
 			restoreTo(t, path, r.Host)
-			if got := listed(t, r, "app", image); len(got) != 1 {
+			if got := listed(t, r, image); len(got) != 1 {
 				t.Errorf("once it was lost, listed are %v", got)
 			}
 			if report := restoreTo(t, path, r.Host); report.Unchanged != 2 {
@@ -75,7 +75,7 @@ func TestNamedReferrerAloneIsListed(t *testing.T) {
 	putList(r, image, theirs)
 	report, err := tryRestore(t, reopen(t, path), r.Host, engine.RestoreOptions{Verify: true})
 	whole(t, report, err)
-	if got := listed(t, r, "app", image); len(got) != 2 || !got[sbom.Digest] || !got[theirs.Digest] {
+	if got := listed(t, r, image); len(got) != 2 || !got[sbom.Digest] || !got[theirs.Digest] {
 		t.Errorf("listed are %v", got)
 	}
 	if tags := r.Tags("app"); !slices.Equal(tags, []string{"sbom-v1", registry.FallbackTag(image.Digest), "v1"}) {
@@ -100,7 +100,7 @@ func TestNamedReferrerFollowsItsSubject(t *testing.T) {
 				r := testregistry.New(t, testregistry.Options{NoReferrersAPI: !api, RequireSubject: true, RejectSparse: true})
 				report, err := tryRestore(t, reopen(t, path), r.Host, engine.RestoreOptions{Concurrency: concurrency})
 				whole(t, report, err)
-				if got := listed(t, r, "app", image); len(got) != 1 {
+				if got := listed(t, r, image); len(got) != 1 {
 					t.Errorf("listed are %v", got)
 				}
 			}

@@ -31,14 +31,16 @@ func refusal(op, reference string, status int, reasons ...string) *registry.Erro
 	return &registry.Error{Op: op, Reference: reference, Err: r}
 }
 
-func busy(reference string, after time.Duration) error {
-	e := refusal("resolve", reference, 429, "TOOMANYREQUESTS", "You have reached your pull rate limit.")
+// busy is the refusal of a request beyond a rate limit.
+func busy(after time.Duration) error {
+	e := refusal("resolve", "docker.io/library/alpine:3.20", 429, "TOOMANYREQUESTS", "You have reached your pull rate limit.")
 	e.Err = &transport.BusyError{RetryAfter: after, Err: e.Err.(*errcode.ErrorResponse)}
 	return e
 }
 
-func broken(op, reference string, err error) error {
-	return &registry.Error{Op: op, Reference: reference, Err: &url.Error{Op: "Get", URL: "https://registry.example/v2/", Err: err}}
+// broken is a request to resolve a reference that got no answer.
+func broken(reference string, err error) error {
+	return &registry.Error{Op: "resolve", Reference: reference, Err: &url.Error{Op: "Get", URL: "https://registry.example/v2/", Err: err}}
 }
 
 func helperFailed(err error) error {

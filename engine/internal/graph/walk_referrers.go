@@ -88,8 +88,8 @@ func (w *walk) referrer(ctx context.Context, v *Visit, desc ocispec.Descriptor, 
 	return found, nil
 }
 
-// recordedReferrer returns the node of a referrer, as the output records it or as it is read. The entry
-// of a name does not say what its manifest refers to.
+// recordedReferrer returns the node of a referrer, as the output records it or as it is read. The
+// entry of a name does not say what its manifest refers to.
 func (w *walk) recordedReferrer(ctx context.Context, at *stop) (*Node, error) {
 	at.signs = w.scope.Policy != nil
 	if n := w.recorded(w.scope.ForReferrers(), *at); n != nil && n.Subject != "" && !at.signs {
