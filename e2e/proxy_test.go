@@ -12,7 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 )
 
-// proxy sends whatever it is asked for to one registry, and notes for whom it was.
+// proxy forwards requests to one registry, and notes the hosts that they were meant for.
 type proxy struct {
 	*httptest.Server
 	to *testregistry.Registry

@@ -20,8 +20,8 @@ const (
 	tokenKeyID   = "e2e"
 )
 
-// startTokenServer starts one that signs what is asked for, by whom knows the
-// password, and returns distribution's configuration for it.
+// startTokenServer starts a server that gives any token to a client with the password, and
+// returns distribution's configuration for it.
 func startTokenServer(t *testing.T, dir string) map[string]any {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -27,7 +27,7 @@ const (
 	unreadMemory = 130
 )
 
-// usedBlob is what a run knows of a blob that it relies on.
+// usedBlob records how a run uses a blob that it relies on.
 type usedBlob uint8
 
 const (

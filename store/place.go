@@ -9,7 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 )
 
-// Place is where a layout is: in a directory, in an archive, or in either of them in a bucket.
+// Place is the place of a layout: a directory, an archive, or either of them in a bucket.
 // It is safe for concurrent use.
 type Place interface {
 	// Open opens the layout that is there now. An error is an *InputError or an *OutputError.

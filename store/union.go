@@ -59,6 +59,7 @@ func Unite(all []Member) (*Union, error) {
 	return u, nil
 }
 
+// Index returns the united index of the inputs.
 func (u *Union) Index() *oci.Index { return u.index }
 
 // ForgetIndex empties the index to free its memory.

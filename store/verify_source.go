@@ -93,7 +93,7 @@ func (s *streamSource) Manifest(desc ocispec.Descriptor) ([]byte, error) {
 	return data, oci.CheckContent(desc, data)
 }
 
-// child takes anything that is not among the manifests for a blob.
+// Child takes anything that is not among the manifests for a blob.
 func (s *streamSource) Child(desc ocispec.Descriptor) ([]byte, error) {
 	if _, came := s.received[desc.Digest]; came {
 		if _, held := s.stream.manifests.deflated[desc.Digest]; !held {

@@ -22,7 +22,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
-// Output is what a forecast has to know of an output.
+// Output describes the output of a backup to a forecast.
 type Output struct {
 	There     store.Layout // its present content, or nil
 	Directory bool         // a directory, or a prefix in a bucket, keeps what it has; an archive is replaced

@@ -51,9 +51,9 @@ func TestHundredsOfPullsAtOnce(t *testing.T) {
 	}
 }
 
-// TestSlowClientsHoldNobody: clients that take nothing keep a few KiB each, and others pull
+// TestSlowClientsDoNotSlowOthers: clients that take nothing keep a few KiB each, and others pull
 // meanwhile.
-func TestSlowClientsHoldNobody(t *testing.T) {
+func TestSlowClientsDoNotSlowOthers(t *testing.T) {
 	for _, input := range []string{"bundle.tgz", inBucket + "bundle.tgz"} {
 		t.Run(input, func(t *testing.T) { slowClients(t, input) })
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// foreignEntries are what other tools put into a layout's tar.
+// foreignEntries are entries that other tools put into a layout's tar.
 var foreignEntries = []*tar.Header{
 	{Typeflag: tar.TypeDir, Name: "./"},
 	{Name: "./" + LayoutFile, Format: tar.FormatUSTAR},

@@ -40,7 +40,7 @@ func checkError(t *testing.T, err error) {
 	}
 }
 
-// allocated is how much memory f takes altogether.
+// allocated returns the bytes that f allocates altogether.
 func allocated(f func()) int64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -74,7 +74,7 @@ func withoutTable(archive []byte) []byte {
 	return archive[:bytes.LastIndex(archive, end)+len(end)]
 }
 
-// newest is what a reader at random makes of entries: the later one of a name,
+// newest returns the entries as a reader at random has them: the later one of a name,
 // in all places of that name.
 func newest(files []file) []file {
 	last := make(map[string][]byte)

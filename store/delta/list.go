@@ -25,7 +25,7 @@ type deltaList struct {
 // perList bounds the digests of one list: 40,000 have 3 MB.
 const perList = 40_000
 
-// Content is what a delta lists about its blobs.
+// Content holds the blobs that a delta lists.
 type Content struct {
 	Blobs     []digest.Digest          // that it has, in any order
 	Elsewhere map[digest.Digest]string // blobs that it has not, with a repository of a base

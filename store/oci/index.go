@@ -36,6 +36,7 @@ type Key struct {
 	digest digest.Digest
 }
 
+// Key returns the key of the entry.
 func (e *Entry) Key() Key {
 	if e.Name != "" {
 		return Key{name: e.Name}

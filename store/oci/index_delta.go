@@ -57,6 +57,7 @@ func splitList(text string) []string {
 	return strings.Split(text, ",")
 }
 
+// NamesOfBases joins the names of the bases of a delta for a message: "its base" without names.
 func NamesOfBases(names []string) string {
 	if len(names) == 0 {
 		return "its base"

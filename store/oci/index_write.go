@@ -104,6 +104,7 @@ func appendFields(b []byte, fields map[string]json.RawMessage) []byte {
 	return b
 }
 
+// AppendString appends a text as a JSON string.
 func AppendString(b []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c >= 0x80 || c == '"' || c == '\\' {

@@ -77,6 +77,7 @@ func (l *Local) Repository() string { return l.path }
 
 func (l *Local) Repositories(referrer digest.Digest) []string { return l.referrers.homes(referrer) }
 
+// Has reports whether the layout has a blob or a manifest of that size.
 func (l *Local) Has(desc ocispec.Descriptor) bool {
 	size, err := l.Layout.Stat(desc.Digest)
 	return err == nil && size == desc.Size

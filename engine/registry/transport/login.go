@@ -13,7 +13,7 @@ import (
 // third wrong password in a row locks an account.
 const maxRefusals = 2
 
-// login is what an account knows of its credential.
+// login records what happened to the credential of an account.
 type login struct {
 	version  int              // counts the credentials that the stores have returned; each starts over
 	accepted bool             // the registry, or its token service, has accepted it

@@ -8,14 +8,14 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/compact"
 )
 
-// Repository is what a path names.
+// Repository is a repository under the path of a request. A path may name several sources.
 type Repository struct {
 	table   *table
 	scanner *scanner
 	views   []view
 }
 
-// Artifact is what a tag stands for.
+// Artifact is the artifact of a tag.
 type Artifact struct {
 	Digest    digest.Digest
 	MediaType string // in index.json; "" if it has none
