@@ -50,6 +50,13 @@ func (NoCache) Manifest(oci.Node) ([]byte, bool) { return nil, false }
 
 func (NoCache) Keep(ocispec.Descriptor, []byte) (bool, error) { return false, nil }
 
+// Unkept is an empty Cache for a graph whose manifests are not stored, or are read from their
+// origin again when they are.
+type Unkept struct{ NoCache }
+
+// Keep takes nothing, and frees the graph from keeping the bytes.
+func (Unkept) Keep(ocispec.Descriptor, []byte) (bool, error) { return true, nil }
+
 // LayoutCache is a layout that a run reads and does not write.
 type LayoutCache struct{ store.Layout }
 

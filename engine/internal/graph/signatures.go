@@ -24,7 +24,7 @@ func CheckRoot(ctx context.Context, o origin.Origin, root origin.Root, t engine.
 	if !s.HasPolicy() {
 		return nil, nil
 	}
-	g := New(Options{Cache: unkept{}, Signature: read})
+	g := New(Options{Cache: Unkept{}, Signature: read})
 	defer g.Renewed()
 	v, err := g.Walk(ctx, o, s, root.Entry.Descriptor(), nil)
 	if err != nil {
@@ -32,11 +32,6 @@ func CheckRoot(ctx context.Context, o origin.Origin, root origin.Root, t engine.
 	}
 	return g.SignedBy(ctx, s, v)
 }
-
-// unkept is the cache of a graph whose manifests are not stored.
-type unkept struct{ NoCache }
-
-func (unkept) Keep(ocispec.Descriptor, []byte) (bool, error) { return true, nil }
 
 // SignedBy returns the signers of an artifact, sorted, as the policy of its scope demands them.
 // Its error says why the artifact is not signed by any of them.

@@ -37,7 +37,7 @@ type layout struct {
 }
 
 func newLayout(l store.Layout, notice func(string)) *layout {
-	s := &layout{local: origin.NewLocal(l, "input"), graph: graph.New(graph.Options{Cache: rereadable{}, Notice: notice}), shelves: make(map[string]origin.Origin)}
+	s := &layout{local: origin.NewLocal(l, "input"), graph: graph.New(graph.Options{Cache: graph.Unkept{}, Notice: notice}), shelves: make(map[string]origin.Origin)}
 	s.origin = s.local
 	if s.delta = readDelta(l, notice); s.delta != nil {
 		s.origin = &deltaOrigin{s.local, s.delta}
@@ -48,13 +48,6 @@ func newLayout(l store.Layout, notice func(string)) *layout {
 	s.roots = s.local.RootsOf(l.Index().Entries, config.Reference{})
 	return s
 }
-
-// rereadable is the cache of a graph that keeps no manifest: each is read from the input again
-// when it is pushed.
-type rereadable struct{ graph.NoCache }
-
-// Keep takes nothing: the input has it.
-func (rereadable) Keep(ocispec.Descriptor, []byte) (bool, error) { return true, nil }
 
 func (s *layout) Roots() []origin.Root { return s.roots }
 
