@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -44,9 +45,9 @@ type nfpmConfig struct {
 }
 
 type nfpmFile struct {
-	Source string   `json:"src"`
+	Source string   `json:"src,omitempty"`
 	Path   string   `json:"dst"`
-	Type   string   `json:"type,omitempty"` // license and doc for rpm
+	Type   string   `json:"type,omitempty"` // license, doc and dir for rpm
 	Info   nfpmInfo `json:"file_info"`
 }
 
@@ -106,8 +107,13 @@ func (r *release) stage(dir, packager, goarch string, files []file) (string, err
 		}
 		config.Contents = append(config.Contents, nfpmFile{
 			Source: source, Path: f.name, Type: f.kind,
-			Info: nfpmInfo{Mode: f.mode(), MTime: r.time, Owner: "root", Group: "root"},
+			Info: r.info(f.mode()),
 		})
+	}
+	if packager == "rpm" { // which removes only the folders that it has
+		for _, folder := range []string{docs, licenses} {
+			config.Contents = append(config.Contents, nfpmFile{Path: strings.TrimSuffix(folder, "/"), Type: "dir", Info: r.info(0o755)})
+		}
 	}
 	text, err := json.Marshal(config)
 	if err != nil {
@@ -115,6 +121,11 @@ func (r *release) stage(dir, packager, goarch string, files []file) (string, err
 	}
 	path := filepath.Join(dir, "nfpm.json")
 	return path, os.WriteFile(path, text, 0o600)
+}
+
+// info describes what root owns in a package.
+func (r *release) info(mode os.FileMode) nfpmInfo {
+	return nfpmInfo{Mode: mode, MTime: r.time, Owner: "root", Group: "root"}
 }
 
 // nfpmConfig returns the configuration of a package without its files. The build host would
