@@ -250,7 +250,7 @@ func (r *Repository) pushManifest(ctx context.Context, desc ocispec.Descriptor, 
 	}
 	stored := digest.Digest(resp.Header.Get("Docker-Content-Digest"))
 	if stored.Validate() == nil && stored.Algorithm() == desc.Digest.Algorithm() && stored != desc.Digest {
-		return errors.Join(content.ErrMismatchedDigest, fmt.Errorf("the registry stored %s", stored))
+		return fmt.Errorf("%w: the registry stored %s", content.ErrMismatchedDigest, stored)
 	}
 	return nil
 }
