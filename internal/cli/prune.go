@@ -31,6 +31,14 @@ type pruneCommand struct {
 	option.RunFlags
 }
 
+// Validate checks the flags; kong calls it.
+func (c *pruneCommand) Validate() error {
+	if c.Grace <= 0 {
+		return exit.Usage("", "--grace must be more than 0, not %s", c.Grace)
+	}
+	return c.RunFlags.Validate()
+}
+
 func (c *pruneCommand) Help() string {
 	return `Lists the sources of the spec again and removes all other artifacts from the directory,
 with the referrers that lose their subject and the blobs that nothing references any more.
