@@ -40,14 +40,15 @@ func NewOutput(path string, o OutputOptions) (*Output, error) {
 	if err := Check(o.Option, path, o.Written, o.Used); err != nil {
 		return nil, err
 	}
-	out := &Output{path: disk.FollowLinks(path), what: o.What} // keep a link, replace its target
-	switch info, err := os.Stat(out.path); {
+	out := &Output{path: path, what: o.What}
+	switch info, err := os.Stat(path); {
 	case err == nil && info.IsDir():
 		return nil, exit.Usage("choose a file", "%s %s is a directory", o.Option, path)
-	case err == nil && !info.Mode().IsRegular():
+	case err == nil && !info.Mode().IsRegular(): // such as /dev/stdout, whose link may lead to a pipe without a path
 		out.device = true
 		return out, nil
 	}
+	out.path = disk.FollowLinks(path) // keep a link, replace its target
 	probe, err := atomicfile.Create(out.path)
 	if err != nil {
 		return nil, err
