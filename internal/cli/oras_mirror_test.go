@@ -103,16 +103,21 @@ func TestOrasIsUntouched(t *testing.T) {
 	}
 }
 
-// completionsOfOras are ways in which shells get the completion of oras: it is read first, or
-// found by the shell when it is needed.
+// completionsOfOras are ways in which shells get the completion of oras: it is read before ours
+// or after it, or found by the shell when it is needed.
 var completionsOfOras = []struct {
 	name string
-	ways map[string]string // by shell, before the lines of ours
+	ways map[string]string // by shell, before the lines of ours, or around "OURS"
 }{
 	{"sourced", map[string]string{
 		"bash": "source <(oras completion bash)",
 		"zsh":  "autoload -Uz compinit; compinit -u -D; source <(oras completion zsh)",
 		"fish": "oras completion fish | source",
+	}},
+	{"sourced later", map[string]string{
+		"bash": "OURS source <(oras completion bash)",
+		"zsh":  "autoload -Uz compinit; compinit -u -D; OURS source <(oras completion zsh)",
+		"fish": "OURS oras completion fish | source",
 	}},
 	{"found", map[string]string{
 		"bash": "__load_completion() { source <(oras completion bash); }", // as bash-completion does
@@ -129,7 +134,11 @@ func TestOrasMirrorCompletes(t *testing.T) {
 		for _, completion := range completionsOfOras {
 			t.Run(shell.name+"/"+completion.name, func(t *testing.T) {
 				skipped.Without(t, shell.name)
-				completeOras(t, interactive[i].start, completion.ways[shell.name]+"\n"+shell.source)
+				setUp := completion.ways[shell.name]
+				if !strings.Contains(setUp, "OURS") {
+					setUp += "\nOURS"
+				}
+				completeOras(t, interactive[i].start, strings.Replace(setUp, "OURS", shell.source, 1))
 			})
 		}
 	}
@@ -142,7 +151,7 @@ func completeOras(t *testing.T, start, setUp string) {
 		t.Fatal(err)
 	}
 	if strings.HasPrefix(start, "bash") { // bash-completion has this function, which the completion of oras calls
-		setUp = "_get_comp_words_by_ref() { cur=${COMP_WORDS[COMP_CWORD]}; prev=${COMP_WORDS[COMP_CWORD-1]}; words=(\"${COMP_WORDS[@]}\"); cword=$COMP_CWORD; }\n" + setUp
+		setUp = "_get_comp_words_by_ref() { read -ra words <<<\"$COMP_LINE\"; cword=$((${#words[@]} - 1)) cur=${words[-1]} prev=${words[-2]}; }\n" + setUp
 	}
 	if err := os.WriteFile(filepath.Join(dir, "setup"), []byte(setUp), 0o600); err != nil {
 		t.Fatal(err)

@@ -1,11 +1,34 @@
 
-# oras passes "oras mirror" to oras-mirror, and everything else to oras as it is.
+# oras passes "oras mirror" to oras-mirror, and everything else to oras as it is. The
+# completion of oras calls it too, and removes ours if it is read later.
 function oras
     if test "$argv[1]" = mirror
         ORAS_MIRROR_NAME='oras mirror' command oras-mirror $argv[2..-1]
+    else if test "$argv[1]" = __complete; and not complete --command oras | string match --quiet '*__oras_mirror_follows*'
+        __oras_mirror_answer $argv[2..-1]
     else
         command oras $argv
     end
+end
+
+# __oras_mirror_answer prints candidates as the completion of oras reads them: without the flag
+# before "=", and then 0 for files and folders, 4 for neither.
+function __oras_mirror_answer
+    if test "$argv[1]" != mirror; or test (count $argv) -eq 1
+        test (count $argv) -eq 1; and string match --quiet -- "$argv[1]*" mirror
+        and printf 'mirror\tBack up, restore and sync many artifacts (oras-mirror)\n'
+        command oras __complete $argv
+        return
+    end
+    set -l directive 4
+    for line in (command oras-mirror __complete $argv[2..-1] 2>/dev/null)
+        if string match --quiet --regex '^:' -- $line
+            set directive 0
+        else
+            string replace --regex -- '^--[^=\t]*=' '' $line
+        end
+    end
+    echo ":$directive"
 end
 
 # __oras_mirror_follows succeeds behind "oras mirror".
