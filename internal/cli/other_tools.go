@@ -13,7 +13,7 @@ import (
 // commandsOfOtherTools maps the commands of other tools to those that do the same here.
 var commandsOfOtherTools = map[string][]string{
 	"copy": {"sync", "backup", "restore"}, "cp": {"sync", "backup", "restore"}, "mirror": {"sync", "backup", "restore"},
-	"replicate": {"sync"}, "registry": {"serve"},
+	"replicate": {"sync"}, "once": {"sync"}, "registry": {"serve"}, "store": {"backup", "restore", "serve"},
 	"pull": {"backup"}, "save": {"backup"}, "download": {"backup"}, "fetch": {"backup"}, "export": {"backup"},
 	"push": {"restore"}, "load": {"restore"}, "upload": {"restore"}, "import": {"restore"},
 	"ls": {"list"}, "show": {"list"}, "inspect": {"list"}, "info": {"list"}, "discover": {"list"},
@@ -23,12 +23,21 @@ var commandsOfOtherTools = map[string][]string{
 	"new": {"init"}, "create": {"init"}, "config": {"client-config"},
 }
 
+// commandsOfOras maps the commands of other tools on one artifact or registry to those of oras.
+var commandsOfOras = map[string]string{
+	"tag": "tag", "tags": "repo tags", "list-tags": "repo tags", "catalog": "repo ls",
+	"digest": "resolve", "resolve": "resolve", "manifest": "manifest fetch", "blob": "blob fetch", "attach": "attach",
+}
+
 // commandOfOtherTool suggests the command that does the same as one of another tool.
 func (m *mistake) commandOfOtherTool() string {
 	switch word := m.unknownCommand(); word {
 	case "login", "logout":
 		return fmt.Sprintf(`use "oras %s REGISTRY"; oras-mirror uses the same credentials`, word)
 	default:
+		if oras, found := commandsOfOras[word]; found {
+			return fmt.Sprintf(`use "oras %s"`, oras)
+		}
 		return advice.DidYouMean(commandsOfOtherTools[word]...)
 	}
 }
@@ -38,6 +47,10 @@ var flagsOfOtherTools = map[string][]string{
 	"-i": {"--input"}, "-t": {"--target"}, "-n": {"--dry-run"}, "-k": {"--insecure"}, "-s": {"--quiet"}, "-v": {"--debug"}, "--verbose": {"--debug"},
 	"-c": {"--file"}, "--config": {"--file"}, "--spec": {"--file"}, "--from": {"--input"}, "--to": {"--output", "--target"},
 	"-r": {"--include-referrers"}, "--recursive": {"--include-referrers"},
+	"--tls-verify": {"--insecure"}, "--src-tls-verify": {"--from-insecure"}, "--dest-tls-verify": {"--to-insecure"}, "--dest-skip-tls": {"--to-insecure"},
+	"--authfile": {"--registry-config"}, "--src-authfile": {"--from-registry-config"}, "--dest-authfile": {"--to-registry-config"},
+	"--creds": {"--username"}, "--src-creds": {"--from-username"}, "--dest-creds": {"--to-username"},
+	"--parallel": {"--concurrency"}, "--filename": {"--input", "--output"},
 	"--port": {"--listen"}, "--addr": {"--listen"}, "--address": {"--listen"}, "-p": {"--listen"}, "--username": {"--htpasswd"}, "-u": {"--htpasswd"},
 }
 
@@ -55,6 +68,8 @@ func (m *mistake) flagOfOtherTool() string {
 		return `"oras-mirror version" prints the version`
 	case known >= 0:
 		return advice.DidYouMean(same[known])
+	case flag == "--all" && m.hasFlag("--platform"):
+		return advice.DidYouMean("--platform all")
 	case flag == "--json" && m.hasFlag("--format"):
 		return advice.DidYouMean("--format json")
 	case flag == "--input" && command != nil && command.Name == "merge":

@@ -75,7 +75,7 @@ func (m *mistake) message() string {
 // hint returns the first suggestion that applies.
 func (m *mistake) hint() string {
 	for _, advise := range []func() string{
-		m.flagOfOtherTool, m.otherCommands, m.suggestNearest, m.commandOfOtherTool, m.missingSpec, m.repeatFlag, m.suggestFlag, m.specOnly, m.secondTarget, m.dividedArguments, m.suggestValue,
+		m.flagOfOtherTool, m.commandOfOtherTool, m.otherCommands, m.suggestNearest, m.missingSpec, m.repeatFlag, m.suggestFlag, m.specOnly, m.secondTarget, m.dividedArguments, m.suggestValue,
 	} {
 		if hint := advise(); hint != "" {
 			return hint
