@@ -163,6 +163,26 @@ func TestTargets(t *testing.T) {
 	})
 }
 
+// TestFailureBeforeTarget: the first failure of a registry does not look as if the registry had
+// never succeeded.
+func TestFailureBeforeTarget(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "nightly.prom")
+	sync := Options{Command: "sync"}
+	good := artifact("ghcr.io/a/b:v1", "one.example/a/b:v1", 100, nil)
+	at(t, path, 1000, sync, Outcome{Report: &engine.Report{Planned: true, Artifacts: []engine.ArtifactReport{good}}, Committed: true})
+	failed := &engine.Report{Planned: true, Artifacts: []engine.ArtifactReport{good,
+		artifact("ghcr.io/a/gone:v1", "", 0, errGone), artifact("new.example/a:v1", "", 0, errGone)}}
+	labels := " command=sync file=nightly.prom registry="
+	for _, began := range []int64{2000, 3000} {
+		at(t, path, began, sync, Outcome{Report: failed, Committed: true, ExitCode: 3})
+		expect(t, scrape(t, path), map[string]float64{
+			"registry_last_success_timestamp_seconds" + labels + "ghcr.io target=one.example": float64(began + 90),
+			"registry_last_success_timestamp_seconds" + labels + "ghcr.io":                    1090,
+			"registry_last_success_timestamp_seconds" + labels + "new.example":                0,
+		})
+	}
+}
+
 // TestManyRegistries: a bundle of others may name any number of registries, and the next run
 // still reads the file.
 func TestManyRegistries(t *testing.T) {

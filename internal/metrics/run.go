@@ -108,7 +108,7 @@ func (r *run) addRegistries(all families, former map[between]float64) {
 		maps.Copy(success, former) // the run did not see all of them
 	}
 	for at, sum := range sums {
-		success[at] = former[at]
+		success[at] = formerOf(former, at)
 		if sum.failed == 0 && r.outcome.Committed {
 			success[at] = r.seconds()
 		}
@@ -123,6 +123,21 @@ func (r *run) addRegistries(all families, former map[between]float64) {
 	for at, when := range success {
 		r.add(all, registrySuccess, when, labelRegistry, at.registry, labelTarget, at.target)
 	}
+}
+
+// formerOf returns the last success of a pair. An artifact that fails before its target is known
+// has none: then it is the earliest of the registry's pairs, for it was in one of them until now.
+func formerOf(former map[between]float64, at between) float64 {
+	when, known := former[at]
+	if known || at.target != "" {
+		return when
+	}
+	for other, success := range former {
+		if other.registry == at.registry && (!known || success < when) {
+			when, known = success, true
+		}
+	}
+	return when
 }
 
 // sums counts the artifacts of the run.
