@@ -35,11 +35,11 @@ func (s *stream) Open(ctx context.Context, r source.Reading) (io.ReadCloser, err
 		s.mu.Lock()
 		from := s.source.planner.OriginOf(s.blob, s.attempt)
 		s.mu.Unlock()
-		place, is := from.(*origin.Place)
+		endpoint, is := from.(*origin.Endpoint)
 		if !is {
 			return s.openNear(ctx, from, r)
 		}
-		inner, client := place.Client(ctx)
+		inner, client := endpoint.Client(ctx)
 		relay, release, err := client.Relay(transport.WithResumeTimeout(inner, resumeTimeout), r.To)
 		if err == nil {
 			body := newWindows(relay, client, s.blob.Descriptor, s.source.memory, release)
@@ -72,8 +72,8 @@ func (s *stream) failed(from origin.Origin, err error) error {
 	attempt := s.attempt
 	s.attempt++
 	s.mu.Unlock()
-	if place, is := from.(*origin.Place); is {
-		err = place.Named(err)
+	if endpoint, is := from.(*origin.Endpoint); is {
+		err = endpoint.Named(err)
 	}
 	err = s.source.recordFault(s.blob, from, err)
 	if errors.Is(err, transport.ErrResumeTimeout) || s.source.planner.WorthRetry(s.blob, attempt, err) {

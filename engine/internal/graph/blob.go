@@ -19,11 +19,11 @@ type Blob struct {
 	rival       *Blob // the next of a ring of those with this digest and other sizes; nil: there are none; guarded by graph.mu
 }
 
-// places returns the number of places that a blob can be had from. The caller holds graph.mu.
-func (b *Blob) places() int {
+// endpoints returns the number of endpoints that a blob can be had from. The caller holds graph.mu.
+func (b *Blob) endpoints() int {
 	n := 0
 	for _, o := range b.Origins {
-		n += origin.Places(o)
+		n += origin.CountEndpoints(o)
 	}
 	return n
 }

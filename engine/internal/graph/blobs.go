@@ -88,15 +88,15 @@ func (g *Graph) alsoAt(n *Node, o origin.Origin) {
 }
 
 // OriginOf returns the origin to ask for a blob at an attempt, counted from 0: each at one of
-// its places.
+// its endpoints.
 func (g *Graph) OriginOf(b *Blob, attempt int) origin.Origin {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	attempt %= b.places()
+	attempt %= b.endpoints()
 	for _, o := range b.Origins {
-		n := origin.Places(o)
+		n := origin.CountEndpoints(o)
 		if attempt < n {
-			return origin.PlaceOf(o, attempt)
+			return origin.EndpointOf(o, attempt)
 		}
 		attempt -= n
 	}
@@ -110,11 +110,11 @@ func (g *Graph) first(b *Blob) origin.Origin {
 	return b.Origins[0]
 }
 
-// CountOrigins returns the number of places of a blob that are known.
+// CountOrigins returns the number of endpoints that are known to have a blob.
 func (g *Graph) CountOrigins(b *Blob) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return b.places()
+	return b.endpoints()
 }
 
 // IsNear reports whether a blob is in a layout on disk.
@@ -125,7 +125,7 @@ func (g *Graph) IsNear(b *Blob) bool { return origin.OnDisk(g.first(b)) }
 func (g *Graph) WorthRetry(b *Blob, attempt int, err error) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return attempt+1 < b.places() || attempt == 0 && content.IsWrong(err)
+	return attempt+1 < b.endpoints() || attempt == 0 && content.IsWrong(err)
 }
 
 // Find returns the blob with the digest and the size of d; nil if no walk found it.
