@@ -2,6 +2,7 @@ package docs
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -76,6 +77,33 @@ func TestCommandsPageNamesEveryCommand(t *testing.T) {
 	for _, command := range parser.Model.Leaves(true) {
 		if !strings.Contains(string(text), "oras-mirror "+command.Name) {
 			t.Errorf("docs/commands.md does not show %s", command.Name)
+		}
+	}
+}
+
+// TestPagesNameEveryFlag fails when a flag is on no page. A flag for one side of sync is on the
+// page of its flag for both.
+func TestPagesNameEveryFlag(t *testing.T) {
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	for _, page := range append(pages, "README.md") {
+		content, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text.Write(content)
+	}
+	for _, command := range leaves(t) {
+		for _, flag := range command.Flags {
+			name := strings.TrimPrefix(strings.TrimPrefix(flag.Name, "from-"), "to-")
+			named := regexp.MustCompile("--" + name + `\b`).MatchString(text.String())
+			short := flag.Short != 0 && strings.Contains(text.String(), " -"+string(flag.Short)+" ")
+			if !flag.Hidden && !named && !short {
+				t.Errorf("no page has --%s of %s", flag.Name, command.Name)
+			}
 		}
 	}
 }
