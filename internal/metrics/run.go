@@ -125,8 +125,9 @@ func (r *run) addRegistries(all families, former map[between]float64) {
 	}
 }
 
-// formerOf returns the last success of a pair. An artifact that fails before its target is known
-// has none: then it is the earliest of the registry's pairs, for it was in one of them until now.
+// formerOf returns the last success of a registry with a target. An artifact that fails before its
+// target is known has none. Then it returns the earliest success of the registry with any target:
+// the artifact counted for one of them before.
 func formerOf(former map[between]float64, at between) float64 {
 	when, known := former[at]
 	if known || at.target != "" {
