@@ -145,6 +145,18 @@ func (d *division) partFile(part int) partFile {
 	return partFile{MediaType: mediaTypePart, Set: set, Part: part + 1, Parts: d.parts, Cut: d.cuts[part]}
 }
 
+// needed returns the bytes that all parts take at most.
+func (d *division) needed() int64 { return d.filled + d.part.Total() }
+
+// pieces returns the pieces of a blob that is larger than a part; nil for another one. It may be
+// called concurrently.
+func (d *division) pieces(desc ocispec.Descriptor) (pieces []bundle.Piece) {
+	for _, p := range d.cut[dividedBlob{desc.Digest, desc.Size}] {
+		pieces = append(pieces, p.Piece)
+	}
+	return pieces
+}
+
 // blobNumber returns a number by which a blob is found again in order.
 func blobNumber(desc ocispec.Descriptor) uint64 {
 	var b [8]byte

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path/filepath"
-	"strings"
 
 	"github.com/opencontainers/go-digest"
 
@@ -80,31 +78,6 @@ func (p partFile) check() error {
 		}
 	}
 	return p.Set.Validate()
-}
-
-// PartPath returns the path of the part with a number of a bundle: that of bundle.tgz is
-// bundle.001.tgz.
-func PartPath(path string, number int) string {
-	stem, extension := splitExtension(path)
-	return fmt.Sprintf("%s.%03d%s", stem, number, extension)
-}
-
-// PartsPattern returns the pattern that matches the paths of all parts: bundle.*.tgz.
-func PartsPattern(path string) string {
-	stem, extension := splitExtension(path)
-	return stem + ".*" + extension
-}
-
-// splitExtension splits the extension of an archive off a path. That of bundle-1.2 is none.
-func splitExtension(path string) (stem, extension string) {
-	extension = filepath.Ext(path)
-	if lower := strings.ToLower(path); strings.HasSuffix(lower, ".tar.gz") {
-		extension = path[len(path)-len(".tar.gz"):]
-	}
-	if strings.Trim(extension, ".0123456789") == "" || extension == filepath.Base(path) {
-		extension = ""
-	}
-	return strings.TrimSuffix(path, extension), extension
 }
 
 // entryReader opens the entries of an archive by their names.

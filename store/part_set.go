@@ -12,6 +12,21 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
+// onePart is a part among the inputs.
+type onePart struct {
+	partFile
+	path   string
+	layout *archiveLayout
+}
+
+// partOf returns the part.json of a layout; nil if it is not a part.
+func partOf(l Layout) *partFile {
+	if a, ok := l.(*archiveLayout); ok {
+		return a.part
+	}
+	return nil
+}
+
 // partSet is the parts of one bundle among the inputs, in order.
 type partSet struct {
 	set   digest.Digest
@@ -86,7 +101,8 @@ func (s *partSet) has(number int) bool {
 // replaced, or left over from an earlier bundle.
 func (s *partSet) rivals(other *partSet) bool {
 	a, b := s.parts[0], other.parts[0]
-	return a.pattern() != "" && a.pattern() == b.pattern() && (filepath.Dir(a.path) == filepath.Dir(b.path) ||
+	pattern := patternOf(a.path)
+	return pattern != "" && pattern == patternOf(b.path) && (filepath.Dir(a.path) == filepath.Dir(b.path) ||
 		!slices.ContainsFunc(s.parts, func(p onePart) bool { return other.has(p.Part) }))
 }
 
@@ -114,7 +130,7 @@ func splitForeign(sets []*partSet) (own []*partSet, faults []error) {
 func (s *partSet) join() (Member, []error) {
 	faults := s.dropContradicting()
 	for _, number := range s.missing() {
-		faults = append(faults, &MissingPartError{Path: s.parts[0].sibling(number), Part: number, Parts: s.parts[0].Parts})
+		faults = append(faults, &MissingPartError{Path: sibling(s.parts[0].path, number), Part: number, Parts: s.parts[0].Parts})
 	}
 	u := &Union{index: s.parts[0].layout.index}
 	for i, p := range s.parts {
@@ -132,7 +148,7 @@ func (s *partSet) join() (Member, []error) {
 
 // path returns a name for all parts.
 func (s *partSet) path() string {
-	if pattern := s.parts[0].pattern(); pattern != "" {
+	if pattern := patternOf(s.parts[0].path); pattern != "" {
 		return filepath.Join(filepath.Dir(s.parts[0].path), pattern)
 	}
 	return s.parts[0].path

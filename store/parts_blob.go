@@ -42,13 +42,9 @@ func (p *Parts) place(desc ocispec.Descriptor) (*partBlob, error) {
 // Encoder returns an encoder for the entries of a blob, whose output goes to Write. Several may
 // run concurrently.
 func (p *Parts) Encoder(desc ocispec.Descriptor, emit func([]byte) error) io.WriteCloser {
-	cut := p.division.cut[dividedBlob{desc.Digest, desc.Size}]
-	if cut == nil {
+	pieces := p.division.pieces(desc)
+	if pieces == nil {
 		return bundle.NewEncoder(p.compression, bundle.BlobName(desc.Digest), desc.Size, emit)
-	}
-	var pieces []bundle.Piece
-	for _, c := range cut {
-		pieces = append(pieces, c.Piece)
 	}
 	return bundle.NewPieceEncoder(p.compression, desc.Digest, pieces, emit)
 }

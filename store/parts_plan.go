@@ -52,4 +52,4 @@ func (p *PartsPlan) Divide(x *oci.Index, blobs iter.Seq[ocispec.Descriptor]) (er
 func (p *PartsPlan) Count() int { return p.division.parts }
 
 // Needed returns the bytes that all parts take at most, after Divide.
-func (p *PartsPlan) Needed() int64 { return p.division.filled + p.division.part.Total() }
+func (p *PartsPlan) Needed() int64 { return p.division.needed() }

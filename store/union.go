@@ -30,6 +30,19 @@ var (
 	_ lister     = (*Union)(nil)
 )
 
+// Member is a layout with the path that the user wrote.
+type Member struct {
+	Path   string
+	Layout Layout
+}
+
+// member is one layout of a union.
+type member struct {
+	Layout
+	path     string // as the user wrote it
+	replaced bool   // a delta names it as its base
+}
+
 // Unite returns several layouts as one; their order decides nothing but which copy of a blob
 // is tried first. A delta replaces the base that it names: the base only lends its blobs. The
 // others are united by name. A name with two digests is a *ClashError. Closing the union
