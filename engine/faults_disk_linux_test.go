@@ -15,6 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
@@ -193,7 +194,7 @@ func TestDiskFullBetweenParts(t *testing.T) {
 	if _, err := backUpParts(t, t.Context(), path, partSize, sources, o); !errors.Is(err, syscall.ENOSPC) {
 		t.Fatalf("ended with %v", err)
 	}
-	if whole, err := filepath.Glob(store.PartsPattern(path)); err != nil || len(whole) > 0 {
+	if whole, err := filepath.Glob(parts.Pattern(path)); err != nil || len(whole) > 0 {
 		t.Errorf("parts have their names: %v, %v", whole, err)
 	}
 	r.Fault(nil)

@@ -11,16 +11,17 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 )
 
 // forecastParts plans a bundle in parts over the layout that is there, which may be nil.
 func forecastParts(t *testing.T, path string, size int64, sources []config.Selection, there store.Layout, o engine.BackupOptions) (*engine.Forecast, error) {
 	t.Helper()
-	parts, err := store.PlanParts(path, store.CreateOptions{PartSize: size})
+	plan, err := store.PlanParts(path, store.CreateOptions{PartSize: size})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return backup.Forecast(t.Context(), client(0), sources, backup.Output{There: there, Parts: parts}, o)
+	return backup.Forecast(t.Context(), client(0), sources, backup.Output{There: there, Parts: plan}, o)
 }
 
 // TestForecastOfParts: a forecast has the number of parts, their size at most, and the requests of
@@ -61,7 +62,7 @@ func TestForecastOfParts(t *testing.T) {
 			}
 		}
 	}
-	var small *store.PartSizeError
+	var small *parts.SizeError
 	if _, err := forecastParts(t, "x.tgz", 5000, sources, nil, engine.BackupOptions{}); !errors.As(err, &small) || small.Least == 0 {
 		t.Errorf("parts that the manifests alone fill: %v", err)
 	}

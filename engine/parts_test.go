@@ -19,6 +19,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine/backup"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 	"github.com/oras-mirror/oras-mirror/store/verify"
 )
 
@@ -58,7 +59,7 @@ func wholeParts(t *testing.T, path string, size int64, sources []config.Selectio
 // partPaths lists the parts of a bundle.
 func partPaths(t *testing.T, path string) []string {
 	t.Helper()
-	paths, err := filepath.Glob(store.PartsPattern(path))
+	paths, err := filepath.Glob(parts.Pattern(path))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no parts of %s: %v", path, err)
 	}
@@ -138,7 +139,7 @@ func TestResumedParts(t *testing.T) {
 				t.Fatalf("ended with %v", err)
 			}
 			r.Fault(nil)
-			if _, err := os.Stat(store.PartPath(path, 3) + ".partial"); err != nil {
+			if _, err := os.Stat(parts.Path(path, 3) + ".partial"); err != nil {
 				t.Fatal(err)
 			}
 			report, err := backUpParts(t, t.Context(), path, halfPart, sources, o)
@@ -172,7 +173,7 @@ func TestBlobOfPartsFails(t *testing.T) {
 	fillParts(r)
 	path := filepath.Join(t.TempDir(), "bundle.tgz")
 	wholeParts(t, path, 500_000, selections(t, r.Host+"/app:v1"))
-	before := read(t, store.PartPath(path, 1))
+	before := read(t, parts.Path(path, 1))
 	r.Fault(func(req *http.Request, _ int) testregistry.Fault {
 		if testregistry.Kind(req) == "GET blob" && strings.HasPrefix(req.Header.Get("Range"), "bytes=2097152-") {
 			return testregistry.Status(404, "")
@@ -183,7 +184,7 @@ func TestBlobOfPartsFails(t *testing.T) {
 	if err != nil || !slices.Equal(failed(report), []string{"app:v2"}) {
 		t.Fatalf("failed: %v, %v", failed(report), err)
 	}
-	if report.Output != store.PartsPattern(path)+".incomplete" || !bytes.Equal(read(t, store.PartPath(path, 1)), before) {
+	if report.Output != parts.Pattern(path)+".incomplete" || !bytes.Equal(read(t, parts.Path(path, 1)), before) {
 		t.Errorf("an incomplete bundle replaced a whole one: %s", report.Output)
 	}
 	incomplete, err := filepath.Glob(report.Output)
@@ -233,7 +234,7 @@ func TestPartsTooSmallForTheManifests(t *testing.T) {
 	fillMany(r, "many", 50)
 	dir := t.TempDir()
 	_, err := backUpParts(t, t.Context(), filepath.Join(dir, "bundle.tgz"), 10_000, selections(t, r.Host+"/many"), engine.BackupOptions{})
-	small, ok := errors.AsType[*store.PartSizeError](err)
+	small, ok := errors.AsType[*parts.SizeError](err)
 	if !ok || r.Counts()["GET blob"] > 0 {
 		t.Fatalf("%v after %v", err, r.Counts())
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/internal/testregistry"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 )
 
 // signedWorld is a registry with an index app:v1. One of its images is selected. The index and
@@ -198,7 +199,7 @@ var signedForms = []struct {
 // incomplete returns the name under which an output lies that is not whole: path itself, unless
 // there is another one.
 func incomplete(path string) string {
-	if found, _ := filepath.Glob(store.PartsPattern(path) + ".incomplete"); len(found) > 0 {
+	if found, _ := filepath.Glob(parts.Pattern(path) + ".incomplete"); len(found) > 0 {
 		return path + ".incomplete"
 	}
 	return path

@@ -13,6 +13,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 )
 
 // archiveLayout is a layout in an archive with random access.
@@ -21,7 +22,7 @@ type archiveLayout struct {
 	index  *oci.Index
 	file   archiveFile
 
-	part        *partFile     // of a bundle in parts; nil for another one
+	part        *parts.File   // of a bundle in parts; nil for another one
 	indexDigest digest.Digest // of the index.json of a part
 
 	mu     sync.Mutex            // guards chosen
@@ -75,7 +76,7 @@ func readArchiveLayout(r *bundle.Reader, file archiveFile) (*archiveLayout, erro
 
 // readPart reads what a part of a bundle has in addition.
 func (p *archiveLayout) readPart() (err error) {
-	if p.part, err = readPart(p.reader); err != nil || p.part == nil {
+	if p.part, err = parts.FileOf(p.reader); err != nil || p.part == nil {
 		return err
 	}
 	entry, err := p.reader.Open(bundle.IndexFile)

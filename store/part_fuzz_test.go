@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -56,27 +55,6 @@ func FuzzPart(f *testing.F) {
 				t.Errorf("a blob of %d bytes has %d", blob.Size(), n)
 			}
 			blob.Close()
-		}
-	})
-}
-
-// FuzzPartFile: a part.json that is valid is within its limits, and is read as it is written.
-func FuzzPartFile(f *testing.F) {
-	s := smallParts()
-	f.Add(hostileSet(s.sample, 1, 3000))
-	f.Add([]byte(`{"mediaType":"` + mediaTypePart + `","part":1e3,"parts":-1}`))
-	f.Add([]byte(`null`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		p, ours, err := readPartFile(bytes.NewReader(data))
-		if err != nil || !ours {
-			return
-		}
-		if p.Part < 1 || p.Part > p.Parts || p.Parts > MaxParts {
-			t.Errorf("%+v is valid", p)
-		}
-		again, _, err := readPartFile(bytes.NewReader(p.bytes()))
-		if err != nil && len(p.bytes()) <= maxPartFile || err == nil && string(again.bytes()) != string(p.bytes()) {
-			t.Errorf("%+v becomes %+v: %v", p, again, err)
 		}
 	})
 }

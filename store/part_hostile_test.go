@@ -10,6 +10,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 )
 
 // hostilePart writes a part by hand.
@@ -44,9 +45,9 @@ func hostilePart(t testing.TB, path string, part []byte, s *sample, entries map[
 // hostileSet is a bundle in two parts with one blob, in two pieces.
 func hostileSet(s *sample, number int, cut int64) []byte {
 	b := s.blobs[len(s.blobs)-1].desc
-	p := partFile{MediaType: mediaTypePart, Set: s.manifests[0].desc.Digest, Part: number, Parts: 2}
-	p.Cut = []dividedBlob{{b.Digest, cut}}
-	return p.bytes()
+	p := parts.File{MediaType: parts.MediaType, Set: s.manifests[0].desc.Digest, Part: number, Parts: 2}
+	p.Cut = []parts.CutBlob{{Digest: b.Digest, Size: cut}}
+	return p.Bytes()
 }
 
 // TestHostileParts reads parts that overlap, leave gaps, and contradict each other. Each is
@@ -108,11 +109,11 @@ func TestHostileParts(t *testing.T) {
 func TestForeignPartFile(t *testing.T) {
 	s := newSample(t)
 	for text, valid := range map[string]bool{
-		"":                                      true,
-		"null":                                  true,
-		`{"mediaType":"text/plain","part":7}`:   true,
-		`{"mediaType":"` + mediaTypePart + `"}`: false,
-		`{"mediaType":"` + mediaTypePart + `","part":"x"}`:                             false,
+		"":                                    true,
+		"null":                                true,
+		`{"mediaType":"text/plain","part":7}`: true,
+		`{"mediaType":"` + parts.MediaType + `"}`:                                      false,
+		`{"mediaType":"` + parts.MediaType + `","part":"x"}`:                           false,
 		string(hostileSet(s, 3, 1)):                                                    false,
 		string(hostileSet(s, 0, 1)):                                                    false,
 		string(hostileSet(s, 1, 1)) + strings.Repeat(" ", 2<<10):                       false,

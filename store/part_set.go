@@ -10,17 +10,18 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 )
 
 // onePart is a part among the inputs.
 type onePart struct {
-	partFile
+	parts.File
 	path   string
 	layout *archiveLayout
 }
 
 // partOf returns the part.json of a layout; nil if it is not a part.
-func partOf(l Layout) *partFile {
+func partOf(l Layout) *parts.File {
 	if a, ok := l.(*archiveLayout); ok {
 		return a.part
 	}
@@ -101,8 +102,8 @@ func (s *partSet) has(number int) bool {
 // replaced, or left over from an earlier bundle.
 func (s *partSet) rivals(other *partSet) bool {
 	a, b := s.parts[0], other.parts[0]
-	pattern := patternOf(a.path)
-	return pattern != "" && pattern == patternOf(b.path) && (filepath.Dir(a.path) == filepath.Dir(b.path) ||
+	pattern := parts.PatternOf(a.path)
+	return pattern != "" && pattern == parts.PatternOf(b.path) && (filepath.Dir(a.path) == filepath.Dir(b.path) ||
 		!slices.ContainsFunc(s.parts, func(p onePart) bool { return other.has(p.Part) }))
 }
 
@@ -130,7 +131,7 @@ func splitForeign(sets []*partSet) (own []*partSet, faults []error) {
 func (s *partSet) join() (Member, []error) {
 	faults := s.dropContradicting()
 	for _, number := range s.missing() {
-		faults = append(faults, &MissingPartError{Path: sibling(s.parts[0].path, number), Part: number, Parts: s.parts[0].Parts})
+		faults = append(faults, &MissingPartError{Path: parts.Sibling(s.parts[0].path, number), Part: number, Parts: s.parts[0].Parts})
 	}
 	u := &Union{index: s.parts[0].layout.index}
 	for i, p := range s.parts {
@@ -148,7 +149,7 @@ func (s *partSet) join() (Member, []error) {
 
 // path returns a name for all parts.
 func (s *partSet) path() string {
-	if pattern := patternOf(s.parts[0].path); pattern != "" {
+	if pattern := parts.PatternOf(s.parts[0].path); pattern != "" {
 		return filepath.Join(filepath.Dir(s.parts[0].path), pattern)
 	}
 	return s.parts[0].path

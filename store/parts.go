@@ -10,6 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 )
 
 // Parts writes a bundle in parts: NAME.001.tgz, NAME.002.tgz, ... Each is a bundle with all
@@ -25,10 +26,10 @@ type Parts struct {
 	resume      bool
 	interrupted func() error
 
-	parts    []*Archive   // begun, in order
-	head     *bundle.Head // nil before index.json is written
-	division *division    // nil before Expect
-	blob     *partBlob    // that is being written
+	parts    []*Archive      // begun, in order
+	head     *bundle.Head    // nil before index.json is written
+	division *parts.Division // nil before Expect
+	blob     *partBlob       // that is being written
 	closed   bool
 	left     bool // a later run can resume it
 	written  []WrittenPart
@@ -43,12 +44,12 @@ type WrittenPart struct {
 // openParts starts a bundle in parts of at most o.PartSize bytes.
 func openParts(path string, c bundle.Compression, o CreateOptions) (*Parts, error) {
 	p := &Parts{path: path, size: o.PartSize, compression: c, resume: !o.NoResume, interrupted: o.Interrupted}
-	for number := 1; number <= MaxParts; number++ {
-		if err := CheckReplaced(PartPath(path, number)); err != nil {
-			return nil, outputError(PartPath(path, number), err)
+	for number := 1; number <= parts.Max; number++ {
+		if err := CheckReplaced(parts.Path(path, number)); err != nil {
+			return nil, outputError(parts.Path(path, number), err)
 		}
 	}
-	first, err := openArchive(PartPath(path, 1), c, p.resume, o.Interrupted)
+	first, err := openArchive(parts.Path(path, 1), c, p.resume, o.Interrupted)
 	if err != nil {
 		return nil, err
 	}
@@ -56,18 +57,18 @@ func openParts(path string, c bundle.Compression, o CreateOptions) (*Parts, erro
 	return p, nil
 }
 
-// Path returns the name that the user gave; see PartPath for those of the parts.
+// Path returns the name that the user gave; see parts.Path for those of the parts.
 func (p *Parts) Path() string { return p.path }
 
 // PartialPath returns the pattern of the files that are written.
-func (p *Parts) PartialPath() string { return PartsPattern(p.path) + ".partial" }
+func (p *Parts) PartialPath() string { return parts.Pattern(p.path) + ".partial" }
 
 // Free returns the free space for blobs in bytes: without that for the beginnings of the parts
 // to come. ok is false where it is unknown.
 func (p *Parts) Free() (bytes int64, ok bool) {
 	bytes, ok = p.parts[0].Free()
 	if p.division != nil {
-		bytes = max(0, bytes-int64(p.division.parts-len(p.parts))*p.head.Size())
+		bytes = max(0, bytes-int64(p.division.Parts-len(p.parts))*p.head.Size())
 	}
 	return bytes, ok
 }
@@ -95,7 +96,7 @@ func (p *Parts) PutIndex(x *oci.Index) error {
 }
 
 // Expect divides the blobs that will be written at most, after PutIndex. If the manifests do
-// not fit into a part, the error is a *PartSizeError.
+// not fit into a part, the error is a *parts.SizeError.
 func (p *Parts) Expect(blobs iter.Seq[ocispec.Descriptor]) (err error) {
 	first := p.parts[0]
 	if p.head == nil {
@@ -103,13 +104,13 @@ func (p *Parts) Expect(blobs iter.Seq[ocispec.Descriptor]) (err error) {
 			return err
 		}
 	}
-	if p.division, err = divide(p.head, first.index, first.length, p.size, blobs); err != nil {
+	if p.division, err = parts.Divide(p.head, first.index, first.length, p.size, blobs); err != nil {
 		return err
 	}
 	if err := p.removePartials(); err != nil {
 		return err
 	}
-	return first.put(bundle.PartFile, p.division.partFile(0).bytes())
+	return first.put(bundle.PartFile, p.division.File(0).Bytes())
 }
 
 // head returns what is written, or what an interrupted run left of it.
@@ -141,7 +142,7 @@ func (p *Parts) part(number int) (*Archive, error) {
 
 // begin begins a part, or resumes what an interrupted run left of it.
 func (p *Parts) begin(number int) (*Archive, error) {
-	path := PartPath(p.path, number+1)
+	path := parts.Path(p.path, number+1)
 	file := &partial{name: path, target: disk.FollowLinks(path)}
 	if err := file.create(); err != nil {
 		return nil, outputError(path, err)
@@ -150,7 +151,7 @@ func (p *Parts) begin(number int) (*Archive, error) {
 	part.begun, part.index, part.length = true, p.parts[0].index, p.parts[0].length
 	err := p.copyHead(part, file)
 	if err == nil {
-		err = part.put(bundle.PartFile, p.division.partFile(number).bytes())
+		err = part.put(bundle.PartFile, p.division.File(number).Bytes())
 	}
 	if err != nil {
 		return nil, errors.Join(outputError(path, err), file.leave())
@@ -209,7 +210,7 @@ func beginsWith(file io.ReaderAt, head *io.SectionReader) (bool, error) {
 
 // openAll begins the parts that no blob was written to.
 func (p *Parts) openAll() error {
-	_, err := p.part(p.division.parts - 1)
+	_, err := p.part(p.division.Parts - 1)
 	return err
 }
 

@@ -7,12 +7,13 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 )
 
 // partBlob is the blob that is being written: into one part, or in pieces into several.
 type partBlob struct {
 	desc   ocispec.Descriptor
-	pieces []placedPiece
+	pieces []parts.PlacedPiece
 	cut    bool
 	at     int // the piece that is written
 	begun  bool
@@ -32,7 +33,7 @@ func (p *Parts) place(desc ocispec.Descriptor) (*partBlob, error) {
 	if p.division == nil {
 		return nil, errors.New("no blob was announced")
 	}
-	pieces, err := p.division.place(desc)
+	pieces, err := p.division.Place(desc)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +43,7 @@ func (p *Parts) place(desc ocispec.Descriptor) (*partBlob, error) {
 // Encoder returns an encoder for the entries of a blob, whose output goes to Write. Several may
 // run concurrently.
 func (p *Parts) Encoder(desc ocispec.Descriptor, emit func([]byte) error) io.WriteCloser {
-	pieces := p.division.pieces(desc)
+	pieces := p.division.Pieces(desc)
 	if pieces == nil {
 		return bundle.NewEncoder(p.compression, bundle.BlobName(desc.Digest), desc.Size, emit)
 	}
@@ -60,7 +61,7 @@ func (p *Parts) Begin(desc ocispec.Descriptor) (err error) {
 func (p *Parts) beginPiece() error {
 	b := p.blob
 	piece := b.pieces[b.at]
-	part, err := p.part(piece.part)
+	part, err := p.part(piece.Part)
 	if err != nil {
 		return err
 	}
@@ -84,7 +85,7 @@ func (p *Parts) Write(encoded []byte) (written int, err error) {
 		if b.cut {
 			n = b.edge.take(encoded[written:])
 		}
-		part := p.parts[b.pieces[b.at].part]
+		part := p.parts[b.pieces[b.at].Part]
 		n, err = part.Write(encoded[written:][:n])
 		if written += n; err != nil {
 			return written, p.inPart(part, err)
@@ -110,7 +111,7 @@ func (p *Parts) endPiece() error {
 	if !p.blob.begun { // it was there
 		return nil
 	}
-	part := p.parts[p.blob.pieces[p.blob.at].part]
+	part := p.parts[p.blob.pieces[p.blob.at].Part]
 	return p.inPart(part, part.End())
 }
 
@@ -129,10 +130,10 @@ func (p *Parts) Rollback() error {
 	b := p.blob
 	p.blob = nil
 	for ; b.at >= 0; b.at-- {
-		if b.pieces[b.at].part >= len(p.parts) {
+		if b.pieces[b.at].Part >= len(p.parts) {
 			continue // it could not be begun
 		}
-		part := p.parts[b.pieces[b.at].part]
+		part := p.parts[b.pieces[b.at].Part]
 		var err error
 		if b.begun {
 			err = part.Rollback()

@@ -9,6 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/atomicfile"
 	"github.com/oras-mirror/oras-mirror/internal/disk"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 )
 
 // Commit completes all parts, puts them in place and returns the pattern of their paths. Parts
@@ -55,13 +56,13 @@ func (p *Parts) commit(incomplete bool) (path string, err error) {
 	if err := p.list(suffix); err != nil {
 		return "", err
 	}
-	return PartsPattern(p.path) + suffix, atomicfile.Sync(filepath.Dir(p.parts[0].medium.(*partial).target))
+	return parts.Pattern(p.path) + suffix, atomicfile.Sync(filepath.Dir(p.parts[0].medium.(*partial).target))
 }
 
 // list records the files that were written.
 func (p *Parts) list(suffix string) error {
-	for number := range p.division.parts {
-		path := PartPath(p.path, number+1) + suffix
+	for number := range p.division.Parts {
+		path := parts.Path(p.path, number+1) + suffix
 		info, err := os.Stat(path)
 		if err != nil {
 			return outputError(path, err)
@@ -92,8 +93,8 @@ func (p *Parts) rename(suffix string) error {
 
 // replaces reports whether there is a file in the place of a part.
 func (p *Parts) replaces() bool {
-	for number := 1; number <= MaxParts; number++ {
-		if exists(PartPath(p.path, number)) {
+	for number := 1; number <= parts.Max; number++ {
+		if exists(parts.Path(p.path, number)) {
 			return true
 		}
 	}
@@ -103,8 +104,8 @@ func (p *Parts) replaces() bool {
 // removeOthers removes the files with the names of further parts: those of a bundle of more
 // parts that this one replaces.
 func (p *Parts) removeOthers(suffix string, ours func(path string) bool) error {
-	for number := p.division.parts + 1; number <= MaxParts; number++ {
-		path := PartPath(p.path, number) + suffix
+	for number := p.division.Parts + 1; number <= parts.Max; number++ {
+		path := parts.Path(p.path, number) + suffix
 		if !exists(path) || !ours(path) {
 			continue
 		}
@@ -130,7 +131,7 @@ func isPart(path string) bool {
 	if err != nil {
 		return false
 	}
-	part, err := readPart(r)
+	part, err := parts.FileOf(r)
 	return err == nil && part != nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 )
 
 // TestPartsAreReplacedTogether writes fewer parts over more, and incomplete ones beside
@@ -97,7 +98,7 @@ func TestPartsTooSmall(t *testing.T) {
 		folder := t.TempDir()
 		p := newParts(t, filepath.Join(folder, "x.tgz"), size)
 		_, err := s.writeParts(t, p, 0)
-		small, ok := errors.AsType[*PartSizeError](err)
+		small, ok := errors.AsType[*parts.SizeError](err)
 		if !ok || small.Least <= size {
 			t.Fatalf("parts of %d: %v", size, err)
 		}
@@ -106,7 +107,7 @@ func TestPartsTooSmall(t *testing.T) {
 		}
 		p = newParts(t, filepath.Join(folder, "x.tgz"), small.Least)
 		if _, err := s.writeParts(t, p, 0); err != nil {
-			if many, ok := errors.AsType[*PartSizeError](err); !ok || many.Least != 0 {
+			if many, ok := errors.AsType[*parts.SizeError](err); !ok || many.Least != 0 {
 				t.Errorf("parts of %d: %v", small.Least, err)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 )
 
 // PartsPlan divides a bundle like Parts and writes nothing. It takes the manifests and index.json,
@@ -15,7 +16,7 @@ import (
 type PartsPlan struct {
 	first    *Archive // to nowhere
 	size     int64    // bytes of a part at most
-	division *division
+	division *parts.Division
 }
 
 // PlanParts starts the plan of a bundle that Create would write in parts of o.PartSize bytes.
@@ -36,7 +37,7 @@ func (p *PartsPlan) PutManifest(desc ocispec.Descriptor, data []byte) error {
 }
 
 // Divide adds index.json and assigns the blobs to parts. If they do not fit, the error is a
-// *PartSizeError. It is called once, after the manifests.
+// *parts.SizeError. It is called once, after the manifests.
 func (p *PartsPlan) Divide(x *oci.Index, blobs iter.Seq[ocispec.Descriptor]) (err error) {
 	if p.division != nil {
 		return errors.New("the parts are planned")
@@ -44,12 +45,12 @@ func (p *PartsPlan) Divide(x *oci.Index, blobs iter.Seq[ocispec.Descriptor]) (er
 	if err := p.first.PutIndex(x); err != nil {
 		return err
 	}
-	p.division, err = divide(p.first.out.Head(), p.first.index, p.first.length, p.size, blobs)
+	p.division, err = parts.Divide(p.first.out.Head(), p.first.index, p.first.length, p.size, blobs)
 	return err
 }
 
 // Count returns the number of parts, after Divide.
-func (p *PartsPlan) Count() int { return p.division.parts }
+func (p *PartsPlan) Count() int { return p.division.Parts }
 
 // Needed returns the bytes that all parts take at most, after Divide.
-func (p *PartsPlan) Needed() int64 { return p.division.needed() }
+func (p *PartsPlan) Needed() int64 { return p.division.Needed() }

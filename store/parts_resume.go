@@ -18,7 +18,7 @@ func (p *Parts) Stored(desc ocispec.Descriptor) (bool, error) {
 		return false, err
 	}
 	if !b.cut {
-		part, err := p.part(b.pieces[0].part)
+		part, err := p.part(b.pieces[0].Part)
 		if err != nil {
 			return false, err
 		}
@@ -44,7 +44,7 @@ func (p *Parts) Stored(desc ocispec.Descriptor) (bool, error) {
 // wholePieces returns the first pieces of a blob, as far as an interrupted run left them whole.
 func (p *Parts) wholePieces(b *partBlob) (whole []recoveredPiece, err error) {
 	for i, piece := range b.pieces {
-		part, err := p.part(piece.part)
+		part, err := p.part(piece.Part)
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +85,7 @@ func (p *Parts) Continue(desc ocispec.Descriptor) (head io.ReadCloser, written i
 	}
 	p.blob = b
 	if !b.cut {
-		part, err := p.part(b.pieces[0].part)
+		part, err := p.part(b.pieces[0].Part)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -104,7 +104,7 @@ func (p *Parts) Continue(desc ocispec.Descriptor) (head io.ReadCloser, written i
 // the next one.
 func (p *Parts) continuePieces(b *partBlob, whole []recoveredPiece) (head io.ReadCloser, written int64, err error) {
 	next := len(whole)
-	part := p.parts[b.pieces[next].part]
+	part := p.parts[b.pieces[next].Part]
 	tail := part.replay.tailNamed(b.name(next), b.pieces[next].Size)
 	found := whole
 	if tail != nil {

@@ -11,6 +11,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 )
 
 var errStop = errors.New("stopped")
@@ -26,13 +27,13 @@ func TestPartsAreBundles(t *testing.T) {
 			if _, err := s.writeParts(t, p, 0); err != nil {
 				t.Fatalf("%s in parts of %d: %v", name, size, err)
 			}
-			if got, want := commitParts(t, p, false), PartsPattern(filepath.Join(folder, name)); got != want {
+			if got, want := commitParts(t, p, false), parts.Pattern(filepath.Join(folder, name)); got != want {
 				t.Errorf("committed %s, want %s", got, want)
 			}
 			files := names(t, folder)
 			content := make(map[string][]byte)
 			for i, file := range files {
-				if want := PartPath(name, i+1); file != want {
+				if want := parts.Path(name, i+1); file != want {
 					t.Fatalf("found %s, want %s", file, want)
 				}
 				data := readFile(t, filepath.Join(folder, file))
@@ -196,27 +197,6 @@ func TestPartsTakeBlobsBack(t *testing.T) {
 			if !equalFolders(t, folderOf(t, folder), want) {
 				t.Fatalf("%s after %d bytes: other parts", name, written)
 			}
-		}
-	}
-}
-
-func TestPartPaths(t *testing.T) {
-	for path, want := range map[string][2]string{
-		"bundle.tgz":       {"bundle.007.tgz", "bundle.*.tgz"},
-		"a.b/bundle.tar":   {"a.b/bundle.007.tar", "a.b/bundle.*.tar"},
-		"bundle.tar.gz":    {"bundle.007.tar.gz", "bundle.*.tar.gz"},
-		"bundle":           {"bundle.007", "bundle.*"},
-		"v1.2/bundle":      {"v1.2/bundle.007", "v1.2/bundle.*"},
-		"bundle-1.2":       {"bundle-1.2.007", "bundle-1.2.*"},
-		"bundle-1.2.tgz":   {"bundle-1.2.007.tgz", "bundle-1.2.*.tgz"},
-		".bundle":          {".bundle.007", ".bundle.*"},
-		"x.000.tgz":        {"x.000.007.tgz", "x.000.*.tgz"},
-		"/tmp/.hidden.TGZ": {"/tmp/.hidden.007.TGZ", "/tmp/.hidden.*.TGZ"},
-		"dir/.tar.gz":      {"dir/.tar.gz.007", "dir/.tar.gz.*"},
-		"x.gz":             {"x.007.gz", "x.*.gz"},
-	} {
-		if got := [2]string{PartPath(path, 7), PartsPattern(path)}; got != want {
-			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store/bundle"
 	"github.com/oras-mirror/oras-mirror/store/delta"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 )
 
 // Stream is an archive that is read once, from a pipe, with its manifests first: after
@@ -21,7 +22,7 @@ type Stream struct {
 	manifests *manifestCache
 	first     map[digest.Digest]bool // of the first index.json; nil before a second one
 	index     atomic.Pointer[oci.Index]
-	part      *partFile      // of a bundle in parts; nil for another one, and before it is read
+	part      *parts.File    // of a bundle in parts; nil for another one, and before it is read
 	lenders   *Union         // the bases of a delta; nil if none are at hand
 	lineage   *delta.Lineage // of the stream and them
 }
@@ -149,7 +150,7 @@ func (s *Stream) Close() error {
 
 // readPart reads which part of a bundle the stream is.
 func (s *Stream) readPart() error {
-	p, ours, err := readPartFile(s.in)
+	p, ours, err := parts.ReadFile(s.in)
 	if err == nil && ours {
 		s.part = &p
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/engine"
 	"github.com/oras-mirror/oras-mirror/engine/internal/graph"
 	"github.com/oras-mirror/oras-mirror/internal/bounds"
-	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 )
 
 // errNoSuchSize says that a registry has a blob in another size than a manifest gives.
@@ -23,7 +23,7 @@ const mostDoubts = 64
 func (w *archive) announce(ctx context.Context) error {
 	expect := func() error { return w.out.Expect(w.descriptors()) }
 	tooMuch := expect()
-	wrong, ok := errors.AsType[*store.PartSizeError](tooMuch)
+	wrong, ok := errors.AsType[*parts.SizeError](tooMuch)
 	switch {
 	case !ok:
 		return written(tooMuch)

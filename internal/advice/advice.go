@@ -22,6 +22,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 )
 
 // Hints gives hints for errors. Its fields describe the command that failed; the zero value
@@ -124,7 +125,7 @@ func incompleteHint(err error) string {
 
 // partSizeHint tells which size of parts suffices.
 func partSizeHint(err error) string {
-	size, ok := errors.AsType[*store.PartSizeError](err)
+	size, ok := errors.AsType[*parts.SizeError](err)
 	switch {
 	case !ok:
 		return ""
@@ -197,8 +198,8 @@ func (h Hints) inputHint(err error) string {
 	switch {
 	case is[*store.DockerArchiveError](err):
 		return dockerHint(err)
-	case errors.As(err, &input) && errors.Is(err, fs.ErrNotExist) && !filetype.Exists(input.Path) && filetype.Exists(store.PartPath(input.Path, 1)):
-		return "it is in parts: use '" + store.PartsPattern(input.Path) + "'"
+	case errors.As(err, &input) && errors.Is(err, fs.ErrNotExist) && !filetype.Exists(input.Path) && filetype.Exists(parts.Path(input.Path, 1)):
+		return "it is in parts: use '" + parts.Pattern(input.Path) + "'"
 	case !errors.As(err, &input) || errors.Is(err, fs.ErrNotExist) && !filetype.Exists(input.Path) || errors.Is(err, fs.ErrPermission) || is[*bounds.MemoryError](err) || is[*bucket.Error](err):
 		return ""
 	case filetype.Exists(input.Path) && filetype.Document(input.Path) == filetype.Lock:

@@ -22,6 +22,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/overwrite"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 )
 
 type backupCommand struct {
@@ -212,8 +213,8 @@ func (c *backupCommand) filesInUse(b backupJob) []overwrite.File {
 		return append(all, overwrite.File{What: "the output", Path: overwrite.StdoutPath})
 	}
 	if c.PartSize > 0 && path != "" {
-		for number := 1; number <= store.MaxParts; number++ {
-			part := store.PartPath(path, number)
+		for number := 1; number <= parts.Max; number++ {
+			part := parts.Path(path, number)
 			all = append(all, overwrite.File{What: "the output", Path: part}, overwrite.File{What: "the output", Path: part + ".partial"})
 		}
 		return all

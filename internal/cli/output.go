@@ -18,6 +18,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/overwrite"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 )
 
 // output is the place that a backup writes to.
@@ -86,14 +87,14 @@ func (o output) mayReplace(read []overwrite.File) error {
 	read = slices.DeleteFunc(read, func(f overwrite.File) bool { return f.What == overwrite.SpecLayout })
 	first, last := o.path, 0
 	if o.partSize > 0 {
-		first, last = store.PartPath(o.path, 1), store.MaxParts
+		first, last = parts.Path(o.path, 1), parts.Max
 	}
 	err := overwrite.Check(o.setting, first, filetype.Unknown, read)
 	if err == nil && filetype.IsRegular(first) {
 		err = store.CheckReplaced(first)
 	}
 	for number := 2; err == nil && number <= last; number++ {
-		err = store.CheckReplaced(store.PartPath(o.path, number))
+		err = store.CheckReplaced(parts.Path(o.path, number))
 	}
 	return err
 }
@@ -103,7 +104,7 @@ func (o output) mayReplace(read []overwrite.File) error {
 func (o output) interrupted() string {
 	path, name := o.path, o.path
 	if o.partSize > 0 {
-		path, name = store.PartPath(o.path, 1), store.PartsPattern(o.path)
+		path, name = parts.Path(o.path, 1), parts.Pattern(o.path)
 	}
 	if _, err := os.Stat(path + ".partial"); err != nil {
 		return ""
@@ -118,8 +119,8 @@ func (o output) open(buckets store.Buckets) (present backup.Output, err error) {
 	case o.path == "" || o.path == "-":
 		return backup.Output{}, nil
 	case o.partSize > 0:
-		parts, err := store.PlanParts(o.path, store.CreateOptions{PartSize: o.partSize})
-		return backup.Output{There: openParts(o.path), Parts: parts}, err
+		plan, err := store.PlanParts(o.path, store.CreateOptions{PartSize: o.partSize})
+		return backup.Output{There: openParts(o.path), Parts: plan}, err
 	case o.isBundleInBucket():
 		if err := store.CheckOutput(o.path, buckets); err != nil {
 			return backup.Output{}, err
@@ -161,8 +162,8 @@ func (o output) openReplaced(by store.Destination, buckets store.Buckets) store.
 // are none.
 func openParts(path string) store.Layout {
 	var paths []string
-	for number := 1; number <= store.MaxParts; number++ {
-		if part := store.PartPath(path, number); filetype.Exists(part) {
+	for number := 1; number <= parts.Max; number++ {
+		if part := parts.Path(path, number); filetype.Exists(part) {
 			paths = append(paths, part)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 )
 
 // shownPlan shows what a run would do.
@@ -176,8 +177,8 @@ func (p *shownPlan) summary() string {
 // parts names the files of a bundle in parts.
 func (p *shownPlan) parts() string {
 	n := p.forecast.Files
-	names := store.PartPath(p.output.path, 1)
-	switch last := store.PartPath(p.output.path, n); n {
+	names := parts.Path(p.output.path, 1)
+	switch last := parts.Path(p.output.path, n); n {
 	case 1:
 	case 2:
 		names += " and " + last
@@ -211,17 +212,17 @@ func (p *shownPlan) counts() map[engine.State]int {
 // states returns the number of artifacts with each status in words.
 func (p *shownPlan) states() string {
 	counts := p.counts()
-	var parts []string
+	var found []string
 	for _, s := range []engine.State{engine.StateNew, engine.StateChanged, engine.StateUnchanged, engine.StateFailed} {
 		if counts[s] > 0 {
-			parts = append(parts, text.Thousands(counts[s])+" "+string(s))
+			found = append(found, text.Thousands(counts[s])+" "+string(s))
 		}
 	}
 	if n := len(p.dropped); n > 0 {
-		parts = append(parts, text.Thousands(n)+" removed")
+		found = append(found, text.Thousands(n)+" removed")
 	}
-	if len(parts) == 0 {
+	if len(found) == 0 {
 		return "nothing to do"
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(found, ", ")
 }

@@ -31,6 +31,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/trust"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/oci"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 )
 
 // credentialWordings are about logins and permissions.
@@ -123,8 +124,8 @@ func limitWordings() []wording {
 		{name: "more than memory", err: &store.InputError{Path: "bundle.tgz", Reason: "index.json is too large: needs more than 192 MiB of memory", Err: &bounds.MemoryError{Most: 192 << 20}}, hints: advice.Hints{BufferFlag: true}},
 		{name: "more than memory, of one artifact", err: &engine.ArtifactError{Reference: "ghcr.io/acme/app@" + sum, Op: "read", Err: &bounds.MemoryError{Most: 192 << 20}}, hints: advice.Hints{BufferFlag: true}},
 		{name: "too many values", err: &engine.ArtifactError{Reference: "ghcr.io/acme/app@" + sum, Op: "read", Err: &bounds.Error{What: "values in one document:", Most: bounds.Values}}},
-		{name: "parts too small for the manifests", err: &store.PartSizeError{Size: 1 << 20, Head: 2_345_678, Least: 2_400_001}},
-		{name: "too many parts", err: &store.PartSizeError{Size: 1 << 20, Head: 1000}},
+		{name: "parts too small for the manifests", err: &parts.SizeError{Size: 1 << 20, Head: 2_345_678, Least: 2_400_001}},
+		{name: "too many parts", err: &parts.SizeError{Size: 1 << 20, Head: 1000}},
 		{name: "parts of a directory", err: &store.OutputError{Path: "mirror/", Err: store.ErrNoParts}},
 		{name: "an artifact that was not stated", err: &statement.DifferenceError{Statement: "bundle.json", Name: app, Found: sum}},
 		{name: "an artifact that was stated and is missing", err: &statement.DifferenceError{Statement: "bundle.json", Name: app, Stated: sum}},

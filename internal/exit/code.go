@@ -14,6 +14,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/statement"
 	"github.com/oras-mirror/oras-mirror/internal/trust"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/parts"
 )
 
 // Status is an exit code in the form of an error, for a command that has printed its
@@ -56,7 +57,7 @@ func IsUsage(err error) bool {
 	return is[*UsageError](err) || isNoFile(err) || is[*NoLockError](err) || is[*config.LoadError](err) || is[*config.ReferenceError](err) ||
 		is[*config.MappingError](err) || is[*engine.CollisionError](err) || is[*engine.OnlyError](err) || is[*engine.UnmatchedError](err) ||
 		is[*engine.NameError](err) || is[*engine.DeltaOutputError](err) || is[*engine.FullOutputError](err) || is[*engine.RetagError](err) || is[*registry.SettingsError](err) || errors.Is(err, store.ErrNoCompression) ||
-		is[*migrate.UnknownError](err) || is[*migrate.SyntaxError](err) || is[*store.PartSizeError](err) || is[*disk.StrangerError](err) || is[*store.ClashError](err) || is[*store.OrphanError](err) || errors.Is(err, store.ErrNoParts) || is[*trust.PolicyError](err) || is[*statement.FormatError](err)
+		is[*migrate.UnknownError](err) || is[*migrate.SyntaxError](err) || is[*parts.SizeError](err) || is[*disk.StrangerError](err) || is[*store.ClashError](err) || is[*store.OrphanError](err) || errors.Is(err, store.ErrNoParts) || is[*trust.PolicyError](err) || is[*statement.FormatError](err)
 }
 
 func is[E error](err error) bool {

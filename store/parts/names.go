@@ -1,4 +1,4 @@
-package store
+package parts
 
 import (
 	"fmt"
@@ -7,15 +7,16 @@ import (
 	"strings"
 )
 
-// PartPath returns the path of the part with a number of a bundle: that of bundle.tgz is
+// Path returns the path of the part with a number of the bundle at path: that of bundle.tgz is
 // bundle.001.tgz.
-func PartPath(path string, number int) string {
+func Path(path string, number int) string {
 	stem, extension := splitExtension(path)
 	return fmt.Sprintf("%s.%03d%s", stem, number, extension)
 }
 
-// PartsPattern returns the pattern that matches the paths of all parts: bundle.*.tgz.
-func PartsPattern(path string) string {
+// Pattern returns the pattern that matches the paths of all parts of the bundle at path:
+// bundle.*.tgz.
+func Pattern(path string) string {
 	stem, extension := splitExtension(path)
 	return stem + ".*" + extension
 }
@@ -35,9 +36,9 @@ func splitExtension(path string) (stem, extension string) {
 // partNumber finds the number in the name of a part.
 var partNumber = regexp.MustCompile(`\.[0-9]{3}\b`)
 
-// patternOf returns the name of a part without its folder, with * instead of its number; "" if
+// PatternOf returns the name of a part without its folder, with * instead of its number; "" if
 // the name has no number.
-func patternOf(path string) string {
+func PatternOf(path string) string {
 	name := filepath.Base(path)
 	at := partNumber.FindAllStringIndex(name, -1)
 	if at == nil {
@@ -47,10 +48,10 @@ func patternOf(path string) string {
 	return name[:last[0]] + ".*" + name[last[0]+len(".000"):]
 }
 
-// sibling returns the path of another part of the bundle that has the part at path; "" if it is
+// Sibling returns the path of another part of the bundle that has the part at path; "" if it is
 // unknown.
-func sibling(path string, number int) string {
-	pattern := patternOf(path)
+func Sibling(path string, number int) string {
+	pattern := PatternOf(path)
 	if pattern == "" {
 		return ""
 	}
