@@ -91,7 +91,8 @@ func (a *Archive) PartialPath() string { return a.medium.path() + ".partial" }
 func (a *Archive) Free() (bytes int64, ok bool) { return a.medium.free() }
 
 // Expect announces the blobs that will be written at most, after PutIndex. An archive in a
-// bucket chooses its parts by that; if they do not fit into memory, the error is a *PartError.
+// bucket chooses its parts by that; if they do not fit into memory, the error is an
+// *object.BufferError.
 func (a *Archive) Expect(blobs iter.Seq[ocispec.Descriptor]) error {
 	m, ok := a.medium.(planner)
 	if !ok {

@@ -177,9 +177,7 @@ func (i *BucketIngest) abort() error {
 	if i.upload == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(i.bucket.client.Context()), abortTimeout)
-	defer cancel()
-	err := i.upload.Abort(ctx)
+	err := i.upload.Abort(i.bucket.client.Context())
 	i.upload, i.parts = nil, nil
 	return err
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/object"
 	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
@@ -93,8 +94,8 @@ func TestPartsAreEqual(t *testing.T) {
 	server := testbucket.New(t)
 	var want []byte
 	for _, tt := range []struct{ buffer, planned, part int64 }{
-		{0, 25 << 20, bundlePart},
-		{0, 100 << 30, bundlePart},
+		{0, 25 << 20, object.MinPart},
+		{0, 100 << 30, object.MinPart},
 		{0, bucket.MaxParts * (20 << 20), 21181445},
 		{128 << 20, bucket.MaxParts * (20 << 20), 21181445},
 	} {
@@ -128,7 +129,7 @@ func TestPartsThatDoNotFit(t *testing.T) {
 	const planned = bucket.MaxParts * (20 << 20)
 	for _, buffer := range []int64{16 << 20, 62 << 20} { // neither holds the manifests
 		_, err := writeParts(t, server, buffer, planned)
-		small, ok := errors.AsType[*PartError](err)
+		small, ok := errors.AsType[*object.BufferError](err)
 		if !ok {
 			t.Fatalf("%d MiB: %v", buffer>>20, err)
 		}

@@ -1,10 +1,8 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"time"
@@ -13,65 +11,20 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/object"
 )
 
-const (
-	// bundlePart is the smallest size of the parts of a bundle: bucket.MaxParts of them
-	// suffice for 140 GiB.
-	bundlePart = 16 << 20
-	// bundleBuffers is the number of parts in memory: the one that is filled, the one that is
-	// sent, and the one in which the current blob begins.
-	bundleBuffers = 3
-	// uploadAge is the time without a new part after which an upload counts as given up.
-	uploadAge = 7 * 24 * time.Hour
-	// abortTimeout is for the end of an upload after the end of its run.
-	abortTimeout = 10 * time.Second
-)
+// uploadAge is the time without a new part after which an upload counts as given up.
+const uploadAge = 7 * 24 * time.Hour
 
-// PartError reports that a bundle in a bucket needs larger parts than the buffer has room
-// for.
-type PartError struct{ Buffer int64 } // bytes that are needed
-
-func (e *PartError) Error() string {
-	return fmt.Sprintf("a bundle of this size in a bucket needs a buffer of %d MiB", (e.Buffer+1<<20-1)>>20)
-}
-
-// objectUpload is an archive in a bucket, which is sent in parts and exists when it is
-// complete. Nothing of it is on the disk, and a run that ends before leaves nothing.
-//
-// What was sent cannot be read again, so the part in which a blob begins stays in memory
-// until the blob is right: to take the blob back, that part is filled again from there on.
+// objectUpload is an archive in a bucket. If there is one of the name, the new one is written beside
+// it until it is complete.
 type objectUpload struct {
-	name     string // as the user wrote it
-	client   *bucket.Client
-	target   string // key
-	key      string // of the upload: target, or beside it if target exists
-	most     int64  // memory for parts; 0 means no limit
-	partSize int64
-
-	// Some stores take only parts of one size, which depends on the size of the archive: what is
-	// written before that is known is held in memory.
-	settled bool     // partSize is final
-	held    [][]byte // pieces of bundlePart
-
-	upload *bucket.Upload // nil after its end
-	parts  []bucket.Part
-	at     int64  // of the buffer in the archive
-	buffer []byte // the part that is filled
-	spare  []byte // of a part that has arrived
-
-	blob    int64       // where the current entry begins
-	kept    *sentPart   // the part in which it begins, if that was sent
-	flying  *sentPart   // the part under way; nil if there is none
-	arrived chan error  // receives its result
-	sent    bucket.Part // set before that
-}
-
-// sentPart is a part that is still in memory.
-type sentPart struct {
-	number int // from 1
-	at     int64
-	data   []byte
+	*object.Writer        // nil before it has begun
+	name           string // as the user wrote it
+	client         *bucket.Client
+	target         string // key
+	key            string // of the upload: target, or beside it if target exists
 }
 
 // openUpload starts a bundle in a bucket. If there is one of the name already, the new one is
@@ -82,7 +35,7 @@ func openUpload(path string, c bundle.Compression, o CreateOptions) (*Archive, e
 	if err != nil {
 		return nil, err
 	}
-	if err := u.prepare(u.client.Context()); err != nil {
+	if err := u.prepare(u.client.Context(), o.Buffer); err != nil {
 		return nil, outputError(path, err)
 	}
 	return newArchive(u, c), nil
@@ -98,11 +51,11 @@ func newUpload(path string, o CreateOptions) (*objectUpload, error) {
 	if err != nil {
 		return nil, &OutputError{Path: path, Err: err}
 	}
-	return &objectUpload{name: path, client: client, target: at.Key, key: at.Key, most: o.Buffer, partSize: bundlePart}, nil
+	return &objectUpload{name: path, client: client, target: at.Key, key: at.Key}, nil
 }
 
 // prepare aborts old uploads of the name, and begins one.
-func (u *objectUpload) prepare(ctx context.Context) error {
+func (u *objectUpload) prepare(ctx context.Context, buffer int64) error {
 	if err := u.findPrevious(ctx); err != nil {
 		return err
 	}
@@ -112,7 +65,7 @@ func (u *objectUpload) prepare(ctx context.Context) error {
 	if err != nil && !errors.Is(err, bucket.ErrRefused) && !errors.Is(err, bucket.ErrUnsupported) {
 		return err // else the user may write, but not clean up
 	}
-	u.upload, err = u.client.NewUpload(ctx, u.key)
+	u.Writer, err = object.NewWriter(u.client, u.key, buffer)
 	return err
 }
 
@@ -153,110 +106,22 @@ func (u *objectUpload) checkReplaced(ctx context.Context, suffix string) error {
 	return checkOwnHead(head, u.name+suffix)
 }
 
-func (u *objectUpload) Write(p []byte) (int, error) {
-	written := len(p)
-	for len(p) > 0 {
-		if u.buffer == nil {
-			u.buffer = u.take()
-		}
-		if int64(len(u.buffer)) == u.partSize {
-			if err := u.next(); err != nil {
-				return written - len(p), err
-			}
-			continue
-		}
-		n := min(int64(len(p)), u.partSize-int64(len(u.buffer)))
-		u.buffer = append(u.buffer, p[:n]...)
-		p = p[n:]
-	}
-	return written, nil
-}
+func (u *objectUpload) expect(bytes int64) error { return u.Expect(bytes) }
 
-// take returns a buffer for a part.
-func (u *objectUpload) take() []byte {
-	buffer := u.spare
-	u.spare = nil
-	if int64(cap(buffer)) != u.partSize {
-		return make([]byte, 0, u.partSize)
-	}
-	return buffer[:0]
-}
-
-// send starts to send the buffer, when the part before it has arrived.
-func (u *objectUpload) send() error {
-	if err := u.wait(); err != nil {
-		return err
-	}
-	ctx := u.client.Context()
-	part := &sentPart{number: len(u.parts) + 1, at: u.at, data: u.buffer}
-	if u.blob >= u.at {
-		u.kept = part
-	}
-	u.at, u.buffer = u.at+int64(len(u.buffer)), nil
-	u.parts = append(u.parts, bucket.Part{})
-	u.flying, u.arrived = part, make(chan error, 1)
-	go func() {
-		var err error
-		u.sent, err = u.upload.Put(ctx, part.number, part.data)
-		u.arrived <- err
-	}()
-	return nil
-}
-
-// wait waits for the part under way.
-func (u *objectUpload) wait() error {
-	if u.flying == nil {
-		return nil
-	}
-	err := <-u.arrived
-	if err == nil {
-		u.parts[u.flying.number-1] = u.sent
-	}
-	if u.flying != u.kept {
-		u.spare = u.flying.data
-	}
-	u.flying = nil
-	return err
-}
-
-func (u *objectUpload) begin(ocispec.Descriptor) error {
-	if err := u.settle(u.partSize); err != nil {
-		return err
-	}
-	if u.kept != nil && u.kept != u.flying {
-		u.spare = u.kept.data
-	}
-	u.blob, u.kept = u.at+int64(len(u.buffer)), nil
-	return nil
-}
+func (u *objectUpload) begin(ocispec.Descriptor) error { return u.Mark() }
 
 func (u *objectUpload) encoded(out *bundle.Writer, p []byte) (int, error) { return out.Write(p) }
 
 func (u *objectUpload) entered() error { return nil }
 
 // rollback forgets what was written since the blob began.
-func (u *objectUpload) rollback(out *bundle.Writer) error {
-	begin := out.Discard()
-	if err := u.wait(); err != nil {
-		return err
-	}
-	if begin < u.at {
-		if u.kept == nil {
-			return fmt.Errorf("%s: the part at byte %d was sent", u.name, begin)
-		}
-		u.parts, u.at, u.buffer = u.parts[:u.kept.number-1], u.kept.at, u.kept.data
-		u.kept = nil
-	}
-	u.buffer = u.buffer[:begin-u.at]
-	return nil
-}
+func (u *objectUpload) rollback(out *bundle.Writer) error { return u.Rewind(out.Discard()) }
 
 func (u *objectUpload) free() (bytes int64, ok bool) { return 0, false }
 
 func (u *objectUpload) commit(incomplete bool) (path string, err error) {
-	ctx := u.client.Context()
-	if err := u.finish(ctx); err != nil {
-		return "", errors.Join(err, u.abort())
+	if err := u.Complete(); err != nil {
+		return "", errors.Join(err, u.Abort())
 	}
 	switch {
 	case u.key == u.target:
@@ -264,63 +129,15 @@ func (u *objectUpload) commit(incomplete bool) (path string, err error) {
 	case incomplete:
 		return u.name + ".incomplete", nil
 	}
+	ctx := u.client.Context()
 	if err := u.client.Copy(ctx, u.key, u.target); err != nil {
 		return "", err
 	}
 	return u.name, u.client.Remove(ctx, u.key)
 }
 
-// finish makes the object of the parts.
-func (u *objectUpload) finish(ctx context.Context) error {
-	if err := u.settle(u.partSize); err != nil {
-		return err
-	}
-	if len(u.buffer) > 0 {
-		if err := u.send(); err != nil {
-			return err
-		}
-	}
-	last := u.flying
-	if err := u.wait(); err != nil {
-		return err
-	}
-	err := u.upload.Complete(ctx, u.parts, bucket.Condition{})
-	if errors.Is(err, bucket.ErrNoUpload) && u.isThere(ctx, last) {
-		return nil
-	}
-	return err
-}
+func (u *objectUpload) abort() error { return u.Abort() }
 
-// isThere reports whether the object is the one that was sent: the response to its completion
-// was lost, and the store has forgotten the upload. Its last part has the table of all blobs.
-func (u *objectUpload) isThere(ctx context.Context, last *sentPart) bool {
-	if last == nil {
-		return false
-	}
-	r, err := u.client.Open(ctx, u.key, last.at, -1)
-	if err != nil {
-		return false
-	}
-	defer r.Close()
-	data := make([]byte, len(last.data)+1)
-	n, _ := io.ReadFull(r, data)
-	return bytes.Equal(data[:n], last.data)
-}
-
-// abort removes the parts, even after the end of the run.
-func (u *objectUpload) abort() error {
-	u.forget()
-	if u.upload == nil {
-		return nil
-	}
-	_ = u.wait() // the upload ends anyway
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.client.Context()), abortTimeout)
-	defer cancel()
-	err := u.upload.Abort(ctx)
-	u.upload = nil
-	return err
-}
-
-func (u *objectUpload) leave() error { return u.abort() }
+func (u *objectUpload) leave() error { return u.Abort() }
 
 func (u *objectUpload) path() string { return u.name }

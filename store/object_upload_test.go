@@ -15,6 +15,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/testbucket"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/object"
 )
 
 // createObject starts a bundle in a bucket with the smallest parts.
@@ -25,7 +26,7 @@ func createObject(t testing.TB, path string) *Archive {
 		t.Fatal(err)
 	}
 	a := d.(*Archive)
-	a.medium.(*objectUpload).partSize = bucket.MinPart
+	a.medium.(*objectUpload).PartSize = bucket.MinPart
 	return a
 }
 
@@ -138,9 +139,9 @@ func TestObjectHasItsNameOnlyWhenWhole(t *testing.T) {
 func TestObjectNeedsABuffer(t *testing.T) {
 	testbucket.New(t)
 	for _, tt := range []struct{ buffer, bytes, part int64 }{
-		{0, 1 << 30, bundlePart},
+		{0, 1 << 30, object.MinPart},
 		{0, 1 << 40, 123389639},
-		{128 << 20, 100 << 30, bundlePart},
+		{128 << 20, 100 << 30, object.MinPart},
 		{512 << 20, 1 << 40, 123389639},
 		{128 << 20, 1 << 40, 0},
 	} {
@@ -150,10 +151,10 @@ func TestObjectNeedsABuffer(t *testing.T) {
 		}
 		a := d.(*Archive)
 		err = a.Expect(slices.Values([]ocispec.Descriptor{{Size: tt.bytes / 2}, {Size: tt.bytes / 2}}))
-		if wrong, ok := errors.AsType[*PartError](err); ok != (tt.part == 0) || ok && wrong.Buffer < tt.buffer {
+		if wrong, ok := errors.AsType[*object.BufferError](err); ok != (tt.part == 0) || ok && wrong.Buffer < tt.buffer {
 			t.Errorf("%+v: %v", tt, err)
 		}
-		if got := a.medium.(*objectUpload).partSize; err == nil && got != tt.part {
+		if got := a.medium.(*objectUpload).PartSize; err == nil && got != tt.part {
 			t.Errorf("%+v: parts of %d", tt, got)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/oras-mirror/oras-mirror/store/bucket"
 	"github.com/oras-mirror/oras-mirror/store/bundle"
+	"github.com/oras-mirror/oras-mirror/store/object"
 )
 
 // openLocal opens a directory or an archive.
@@ -40,13 +41,13 @@ func openLocal(path string, o OpenOptions) (Layout, error) {
 // openObject opens an archive in a bucket. A bundle needs two requests: the first has the table at
 // its end, and the second index.json. If the table is long, it needs a third.
 func openObject(client *bucket.Client, key string, o OpenOptions) (Layout, error) {
-	f, err := openObjectFile(client, key)
+	f, err := object.Open(client, key)
 	if err != nil {
 		return nil, err
 	}
-	r, err := bundle.Open(f, f.size)
+	r, err := bundle.Open(f, f.Size)
 	if errors.Is(err, bundle.ErrForeign) {
-		return spoolAll(f.reader(), f.size, o)
+		return spoolAll(f.Reader(), f.Size, o)
 	}
 	if err != nil {
 		return nil, err
@@ -55,7 +56,7 @@ func openObject(client *bucket.Client, key string, o OpenOptions) (Layout, error
 	if !ok || !r.HasTable() {
 		return openArchiveLayout(r, f)
 	}
-	if kept, err := f.keepHead(end); err != nil {
+	if kept, err := f.KeepHead(end); err != nil {
 		return nil, err
 	} else if kept || r.Copies(bundle.LayoutFile) == 0 {
 		return openArchiveLayout(r, f)

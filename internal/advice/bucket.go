@@ -12,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
 	"github.com/oras-mirror/oras-mirror/store/bucket"
+	"github.com/oras-mirror/oras-mirror/store/object"
 )
 
 // bucketHint advises on what an object store said, and on the way to it.
@@ -28,7 +29,7 @@ func bucketHint(err error) string {
 	if list, ok := errors.AsType[*store.PruneListError](err); ok {
 		return "remove " + list.Path + ": prune lists again what nothing references"
 	}
-	if part, ok := errors.AsType[*store.PartError](err); ok {
+	if part, ok := errors.AsType[*object.BufferError](err); ok {
 		return "raise --buffer to " + text.Bytes(part.Buffer) + ", or back up to a layout: s3://BUCKET/PREFIX/"
 	}
 	input, ok := errors.AsType[*store.InputError](err)

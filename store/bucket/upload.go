@@ -16,6 +16,8 @@ import (
 const (
 	// MaxParts bounds the parts of an upload. S3 takes 10,000.
 	MaxParts = 9_000
+	// abortTimeout is for the end of an upload after the end of its run.
+	abortTimeout = 10 * time.Second
 	// MinPart is the smallest part of an upload but the last.
 	MinPart = 5 << 20
 )
@@ -74,8 +76,14 @@ func (u *Upload) Complete(ctx context.Context, parts []Part, when Condition) err
 	})
 }
 
-// Abort removes the parts.
+// Abort removes the parts, even after the end of the run that ctx belongs to.
 func (u *Upload) Abort(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
+	defer cancel()
+	return u.abort(ctx)
+}
+
+func (u *Upload) abort(ctx context.Context) error {
 	return u.client.try(ctx, "abort", u.key, func(ctx context.Context) error {
 		return u.client.core.AbortMultipartUpload(ctx, u.client.bucket, u.key, u.id)
 	})
@@ -91,7 +99,7 @@ func (c *Client) AbortStale(ctx context.Context, prefix string, since time.Time,
 	for _, u := range old {
 		moved, err := u.hasPartSince(ctx, since)
 		if err == nil && !moved {
-			err = u.Abort(ctx)
+			err = u.abort(ctx)
 		}
 		switch {
 		case errors.Is(err, ErrNoUpload): // it ended meanwhile

@@ -1,4 +1,6 @@
-package store
+// Package object reads and writes a bundle that is one object in a bucket. It is read at random,
+// with few requests, and written in parts, each sent while the next one is filled.
+package object
 
 import (
 	"bufio"
@@ -29,14 +31,14 @@ const (
 	smallRead = 16 << 10
 )
 
-// objectFile reads an archive in a bucket at random. Its end is read first, with the request
-// that tells its size. All reads are of that version of the object. It is safe for concurrent
-// use.
-type objectFile struct {
+// File reads an object at random. Its end is read first, with the request that tells its size. All
+// reads are of that version of the object. It is safe for concurrent use.
+type File struct {
+	Size int64 // bytes
+
 	client  *bucket.Client
 	key     string
 	etag    string
-	size    int64
 	changed time.Time
 	head    piece // set before the first concurrent use
 	tail    piece
@@ -60,19 +62,19 @@ func (p piece) from(off int64) []byte {
 	return p.data[off-p.at:]
 }
 
-var _ bundle.Sequencer = (*objectFile)(nil)
+var _ bundle.Sequencer = (*File)(nil)
 
-// openObjectFile reads the end of an object.
-func openObjectFile(client *bucket.Client, key string) (*objectFile, error) {
+// Open opens an object, and reads its end.
+func Open(client *bucket.Client, key string) (*File, error) {
 	tail, err := client.OpenTail(client.Context(), key, tailLength)
 	if errors.Is(err, bucket.ErrRange) {
-		return nil, errEmpty
+		return nil, errors.New("empty")
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer tail.Close()
-	f := &objectFile{client: client, key: key, etag: tail.ETag(), size: tail.Size(), changed: time.Unix(tail.Info().Changed, 0)}
+	f := &File{client: client, key: key, etag: tail.ETag(), Size: tail.Size(), changed: time.Unix(tail.Info().Changed, 0)}
 	f.tail.at = tail.Offset()
 	if f.tail.data, err = io.ReadAll(tail); err != nil {
 		return nil, err
@@ -80,8 +82,8 @@ func openObjectFile(client *bucket.Client, key string) (*objectFile, error) {
 	return f, nil
 }
 
-// keepHead reads everything up to end and keeps it, if that is little; ok is false if not.
-func (f *objectFile) keepHead(end int64) (ok bool, err error) {
+// KeepHead reads everything up to end and keeps it, if that is little; ok is false if not.
+func (f *File) KeepHead(end int64) (ok bool, err error) {
 	if end > headLength {
 		return false, nil
 	}
@@ -92,16 +94,16 @@ func (f *objectFile) keepHead(end int64) (ok bool, err error) {
 }
 
 // read reads a part of the object.
-func (f *objectFile) read(off, n int64) (piece, error) {
-	p := piece{off, make([]byte, min(n, f.size-off))}
-	s := &objectSequence{file: f, end: off + int64(len(p.data))}
+func (f *File) read(off, n int64) (piece, error) {
+	p := piece{off, make([]byte, min(n, f.Size-off))}
+	s := &sequence{file: f, end: off + int64(len(p.data))}
 	defer s.Close()
 	_, err := io.ReadFull(io.NewSectionReader(s, off, int64(len(p.data))), p.data)
 	return p, err
 }
 
 // known returns the bytes from off on that are in memory.
-func (f *objectFile) known(off int64) (most []byte) {
+func (f *File) known(off int64) (most []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, p := range append(f.windows[:], f.head, f.tail) {
@@ -114,11 +116,11 @@ func (f *objectFile) known(off int64) (most []byte) {
 
 // ReadAt reads from memory, or with a request of its own. What follows the bytes of a small
 // read is kept for the next one.
-func (f *objectFile) ReadAt(p []byte, off int64) (int, error) {
+func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	known := f.known(off)
-	if rest := f.size - off; len(known) < len(p) && int64(len(known)) < rest {
+	if rest := f.Size - off; len(known) < len(p) && int64(len(known)) < rest {
 		if off < 0 || len(p) > smallRead {
-			s := f.Sequence(off, min(off+int64(len(p)), f.size))
+			s := f.Sequence(off, min(off+int64(len(p)), f.Size))
 			defer s.Close()
 			return s.ReadAt(p, off)
 		}
@@ -137,7 +139,7 @@ func (f *objectFile) ReadAt(p []byte, off int64) (int, error) {
 }
 
 // keep keeps a window in place of the oldest one.
-func (f *objectFile) keep(window piece) {
+func (f *File) keep(window piece) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.windows[f.oldest] = window
@@ -145,12 +147,12 @@ func (f *objectFile) keep(window piece) {
 }
 
 // Sequence returns a reader of a part, which needs no request if the part is in memory.
-func (f *objectFile) Sequence(off, end int64) bundle.Sequence {
-	end = min(end, f.size)
+func (f *File) Sequence(off, end int64) bundle.Sequence {
+	end = min(end, f.Size)
 	if known := f.known(off); int64(len(known)) >= end-off {
 		return memorySequence{piece{off, known}}
 	}
-	return &objectSequence{file: f, at: off, end: end}
+	return &sequence{file: f, at: off, end: end}
 }
 
 // memorySequence reads a part that is in memory.
@@ -166,30 +168,30 @@ func (s memorySequence) ReadAt(p []byte, off int64) (int, error) {
 
 func (memorySequence) Close() error { return nil }
 
-// reader reads the whole object.
-func (f *objectFile) reader() io.Reader { return io.NewSectionReader(f.Sequence(0, f.size), 0, f.size) }
+// Reader reads the whole object.
+func (f *File) Reader() io.Reader { return io.NewSectionReader(f.Sequence(0, f.Size), 0, f.Size) }
 
 // Stat returns what is known of the object.
-func (f *objectFile) Stat() (fs.FileInfo, error) { return objectInfo{f}, nil }
+func (f *File) Stat() (fs.FileInfo, error) { return fileInfo{f}, nil }
 
-// objectInfo describes an object.
-type objectInfo struct{ file *objectFile }
+// fileInfo describes an object.
+type fileInfo struct{ file *File }
 
-func (i objectInfo) Name() string       { return path.Base(i.file.key) }
-func (i objectInfo) Size() int64        { return i.file.size }
-func (i objectInfo) Mode() fs.FileMode  { return 0o444 }
-func (i objectInfo) ModTime() time.Time { return i.file.changed }
-func (i objectInfo) IsDir() bool        { return false }
-func (i objectInfo) Sys() any           { return nil }
-func (i objectInfo) ETag() string       { return i.file.etag }
+func (i fileInfo) Name() string       { return path.Base(i.file.key) }
+func (i fileInfo) Size() int64        { return i.file.Size }
+func (i fileInfo) Mode() fs.FileMode  { return 0o444 }
+func (i fileInfo) ModTime() time.Time { return i.file.changed }
+func (i fileInfo) IsDir() bool        { return false }
+func (i fileInfo) Sys() any           { return nil }
+func (i fileInfo) ETag() string       { return i.file.etag }
 
 // Close does nothing: no request is open.
-func (f *objectFile) Close() error { return nil }
+func (f *File) Close() error { return nil }
 
-// objectSequence reads a part of an object with one request, which begins with the first
+// sequence reads a part of an object with one request, which begins with the first
 // read.
-type objectSequence struct {
-	file   *objectFile
+type sequence struct {
+	file   *File
 	body   *bucket.Reader // nil before the first read
 	buffer *bufio.Reader
 	at     int64 // of the next byte of the buffer
@@ -200,7 +202,7 @@ type objectSequence struct {
 const peekLength = 64 << 10
 
 // ReadAt reads forward from where the last read began or ended.
-func (s *objectSequence) ReadAt(p []byte, off int64) (int, error) {
+func (s *sequence) ReadAt(p []byte, off int64) (int, error) {
 	if s.body == nil {
 		if err := s.open(off); err != nil {
 			return 0, err
@@ -225,7 +227,7 @@ func (s *objectSequence) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-func (s *objectSequence) open(off int64) (err error) {
+func (s *sequence) open(off int64) (err error) {
 	f := s.file
 	if s.body, err = f.client.OpenVersion(f.client.Context(), f.key, f.etag, off, s.end-off); err != nil {
 		s.body = nil
@@ -236,7 +238,7 @@ func (s *objectSequence) open(off int64) (err error) {
 }
 
 // Close ends the request.
-func (s *objectSequence) Close() error {
+func (s *sequence) Close() error {
 	if s.body == nil {
 		return nil
 	}
