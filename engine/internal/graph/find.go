@@ -40,7 +40,7 @@ func (g *Graph) find(ctx context.Context, o origin.Origin, ref config.Reference)
 			return old, nil, err
 		}
 		if data, _ := g.Cache.Manifest(oci.Node{Descriptor: old}); data != nil {
-			return old, data, nil
+			return old, nil, nil // no registry sent it: the walk takes it from the output
 		}
 	}
 	if !stored {
