@@ -13,6 +13,17 @@ type UnsignedError struct{}
 
 func (*UnsignedError) Error() string { return "not signed" }
 
+// UnseenError says that a policy accepts none of the signatures that were found, and that
+// some referrer could not be had: it may be the signature.
+type UnseenError struct{ Refusal, Missing error }
+
+func (e *UnseenError) Error() string {
+	return fmt.Sprintf("%v; a signature may be missing: %v", e.Refusal, e.Missing)
+}
+
+// Unwrap returns both reasons.
+func (e *UnseenError) Unwrap() []error { return []error{e.Refusal, e.Missing} }
+
 // DeniedError says that the policy of a repository accepts nothing.
 type DeniedError struct{ Repository string }
 

@@ -151,7 +151,7 @@ func TestTooManySignatures(t *testing.T) {
 		return referrersWithoutEnd(lists)
 	})
 	err := refusedLock(t, r, key)
-	if err == nil || !strings.Contains(err.Error(), "app:v1: verify: not signed\n") || !strings.Contains(err.Error(), "more than 10000 referrers") {
+	if err == nil || !strings.Contains(err.Error(), "app:v1: verify: not signed; a signature may be missing: ") || !strings.Contains(err.Error(), "more than 10000 referrers") {
 		t.Errorf("%v", err)
 	}
 	if lists > 1000 || r.Count("GET blob") > 0 || r.Count("GET manifest") > 1 {

@@ -16,7 +16,7 @@ func trustHint(err error) string {
 		return fmt.Sprintf("add %s to the signatureVerification of that statement", revocation.Override())
 	case is[*trust.AuthenticityError](err):
 		return "set its level to strict or permissive; a policy for unsigned artifacts has accept: unsigned"
-	case is[*engine.UnsignedError](err):
+	case is[*engine.UnsignedError](err) && !is[*engine.UnseenError](err):
 		return "sign it, or add a policy with accept: unsigned for it before the policy that matches"
 	case is[*engine.DeniedError](err):
 		return "add a policy for this repository before that one"

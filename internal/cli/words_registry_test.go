@@ -175,6 +175,8 @@ func pushWordings() []wording {
 		{name: "not a base of the pipe", err: &store.NoBaseError{Path: "other.tgz"}},
 		{name: "the tag exists", err: &engine.ExistsError{Reference: mirrored, Digest: sum}, target: mirrored},
 		{name: "unsigned", err: unaccepted(&engine.UnsignedError{})},
+		{name: "unsigned, as far as the registry answers", err: unaccepted(&engine.UnseenError{Refusal: &engine.UnsignedError{},
+			Missing: refusal("list referrers", app, 500, "UNKNOWN", "internal server error")})},
 		{name: "a policy that accepts nothing", err: unaccepted(&engine.DeniedError{Repository: "ghcr.io/acme/app"})},
 		{name: "signed by another key", err: unaccepted(refused(trust.ErrOtherKey))},
 		{name: "signed by another identity", err: unaccepted(refused(&trust.IdentityError{Issuer: "https://token.actions.githubusercontent.com",

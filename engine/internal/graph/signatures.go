@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -69,8 +68,8 @@ func (g *Graph) judge(ctx context.Context, s *scope.Scope, v *Visit) ([]string, 
 		t.signedBy, t.err = s.Policy.Verify(ctx, subject, candidates, func(ctx context.Context, blob ocispec.Descriptor) ([]byte, error) {
 			return g.readSignature(ctx, v.Origin, blob)
 		})
-		if t.err != nil && v.Missing != nil { // it may be the signature
-			t.err = errors.Join(t.err, v.Missing)
+		if t.err != nil && v.Missing != nil {
+			t.err = &engine.UnseenError{Refusal: t.err, Missing: v.Missing}
 		}
 	})
 	return t.signedBy, t.err
