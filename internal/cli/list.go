@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/oras-mirror/oras-mirror/internal/advice"
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
@@ -13,6 +12,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/report"
 	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
+	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 type listCommand struct {
@@ -56,10 +56,19 @@ func (c *listCommand) Run(ctx context.Context, u *console.Console) error {
 	return errors.Join(err, concludeList(u, list))
 }
 
+// noticeDelta says that an input is a delta, and where its other blobs are.
+func noticeDelta(u *console.Console, input string, bases []string) {
+	verb := "has"
+	if len(bases) > 1 {
+		verb = "have"
+	}
+	u.Notice("%s is a delta: %s %s the other blobs", input, text.Printable(oci.NamesOfBases(bases)), verb)
+}
+
 // concludeList prints the faults that a listing finds.
 func concludeList(u *console.Console, l *inventory.Listing) error {
 	if len(l.Base) > 0 {
-		u.Notice("%s is a delta: %s has the other blobs", l.Input, text.Printable(strings.Join(l.Base, ", ")))
+		noticeDelta(u, l.Input, l.Base)
 	}
 	if len(l.Missing) > 0 {
 		u.Notice("%v", &exit.IncompleteError{Input: l.Input, Missing: l.Missing})

@@ -13,9 +13,7 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/cli/option"
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
-	"github.com/oras-mirror/oras-mirror/internal/text"
 	"github.com/oras-mirror/oras-mirror/store"
-	"github.com/oras-mirror/oras-mirror/store/oci"
 )
 
 type planCommand struct {
@@ -232,7 +230,7 @@ func (c *planCommand) ofRestore(ctx context.Context, u *console.Console) (*shown
 	}
 	c.lacking = sayFaults(u, in)
 	if x := in.Index(); x.IsDelta() { // an artifact that needs its base may fail
-		u.Notice("%s is a delta: %s has the other blobs", input.Name(), text.Printable(x.Annotations[oci.AnnotationBaseName]))
+		noticeDelta(u, input.Name(), x.BaseNames())
 	}
 	p := u.StartProgress()
 	f, err := restore.Forecast(ctx, client, in.(store.Layout), engine.RestoreOptions{
