@@ -14,11 +14,12 @@ import (
 	"github.com/oras-mirror/oras-mirror/internal/console"
 	"github.com/oras-mirror/oras-mirror/internal/exit"
 	"github.com/oras-mirror/oras-mirror/internal/inventory"
+	"github.com/oras-mirror/oras-mirror/internal/text"
 )
 
 // lockedSelections reads a lock. It selects what the lock pins from the registries, and
 // from the layouts of the spec on disk, which must not have changed.
-func lockedSelections(path string, spec *config.Spec, open opener) ([]config.Selection, error) {
+func lockedSelections(u *console.Console, path string, spec *config.Spec, open opener) ([]config.Selection, error) {
 	lock, err := loadLock(path)
 	if err != nil {
 		return nil, err
@@ -30,6 +31,7 @@ func lockedSelections(path string, spec *config.Spec, open opener) ([]config.Sel
 	if err != nil {
 		return nil, err
 	}
+	noticeUnpinned(u, path, lock.Unpinned(all))
 	local, err := localSelections(path, lock, all, open)
 	if err != nil {
 		return nil, err
@@ -42,6 +44,21 @@ func lockedSelections(path string, spec *config.Spec, open opener) ([]config.Sel
 		}
 	}
 	return append(local.selections, kept...), nil
+}
+
+// maxUnpinned bounds the notes about sources that a lock has nothing of.
+const maxUnpinned = 10
+
+// noticeUnpinned notes the sources of a spec that its lock has nothing of: they were added after
+// it was written, and are not copied.
+func noticeUnpinned(u *console.Console, path string, missing []config.Selection) {
+	for i, s := range missing {
+		if i == maxUnpinned {
+			u.Notice("%s more are not in %s", text.Count(len(missing)-i, "source"), path)
+			return
+		}
+		u.Notice("%s: %s is not in %s: lock the spec again to copy it", s.Origin, s.Reference, path)
+	}
 }
 
 // local holds the artifacts of a lock that come from layouts on disk.

@@ -104,7 +104,7 @@ func (s *sources) selections(ctx context.Context, u *console.Console, spec *conf
 		return nil, exit.Usage("change the spec and lock it again", "--locked copies only what the lock pins")
 	}
 	open := openerOf(ctx, u, spec)
-	return lockedSelections(lockfile.Path(s.file), spec, open)
+	return lockedSelections(u, lockfile.Path(s.file), spec, open)
 }
 
 // unlocked returns the sources of the spec, then what the arguments name. The defaults
