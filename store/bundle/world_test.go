@@ -143,7 +143,7 @@ func readStream(r io.Reader) (files []file, err error) {
 		if err != nil {
 			return files, err
 		}
-		data, err := io.ReadAll(s)
+		data, err := readAll(s, size)
 		if err != nil {
 			return files, err
 		}
@@ -152,6 +152,13 @@ func readStream(r io.Reader) (files []file, err error) {
 		}
 		files = append(files, file{name, data})
 	}
+}
+
+// readAll reads like io.ReadAll, into a buffer that need not grow if the size is right.
+func readAll(r io.Reader, size int64) ([]byte, error) {
+	b := bytes.NewBuffer(make([]byte, 0, min(max(size, 0), 8<<20)+bytes.MinRead))
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
 }
 
 func readRandom(p []byte) (files []file, err error) {
@@ -164,7 +171,7 @@ func readRandom(p []byte) (files []file, err error) {
 		if err != nil {
 			return files, err
 		}
-		data, err := io.ReadAll(e)
+		data, err := readAll(e, e.Size())
 		if err := errors.Join(err, e.Close()); err != nil {
 			return files, err
 		}
