@@ -1,9 +1,9 @@
 package serve
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -266,8 +266,12 @@ func (s *site) do(method, path string, headers ...string) answer {
 		s.t.Fatal(method, path, err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	return answer{resp.StatusCode, resp.Header, string(body), err}
+	var body bytes.Buffer
+	if method == http.MethodGet {
+		body.Grow(int(max(resp.ContentLength, 0)) + bytes.MinRead)
+	}
+	_, err = body.ReadFrom(resp.Body)
+	return answer{resp.StatusCode, resp.Header, body.String(), err}
 }
 
 func (s *site) get(path string, headers ...string) answer {
