@@ -16,8 +16,11 @@ var (
 	fish []byte
 )
 
-// Each of these adds the function oras, which makes "oras mirror" of this program.
+// Each of these adds the function oras, which makes "oras mirror" of this program. bash and zsh
+// share the first.
 var (
+	//go:embed oras.sh
+	sharedOras []byte
 	//go:embed oras.bash
 	bashOras []byte
 	//go:embed oras.zsh
@@ -33,5 +36,11 @@ func Script(shell string, withOras bool) []byte {
 	if !withOras {
 		return script
 	}
-	return slices.Concat(script, map[string][]byte{"bash": bashOras, "zsh": zshOras, "fish": fishOras}[shell])
+	switch shell {
+	case "bash":
+		return slices.Concat(script, sharedOras, bashOras)
+	case "zsh":
+		return slices.Concat(script, sharedOras, zshOras)
+	}
+	return slices.Concat(script, fishOras)
 }
